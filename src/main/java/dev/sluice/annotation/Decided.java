@@ -1,0 +1,30 @@
+package dev.sluice.annotation;
+
+import java.lang.reflect.Method;
+import java.util.Arrays;
+
+import io.vertx.ext.web.RoutingContext;
+
+/** The note by which the request filter tells the interceptor that it has decided a method's annotations already. */
+public final class Decided {
+
+    private static final String KEY = "dev.sluice.decided";
+
+    private Decided() {
+    }
+
+    /** The annotations of this method were decided for the request. */
+    public static void note(RoutingContext request, Method method) {
+        request.put(KEY, method);
+    }
+
+    /** Whether the call of this method was decided; true once. */
+    static boolean take(RoutingContext request, Method method) {
+        if (request == null || !(request.get(KEY) instanceof Method decided) || !decided.getName().equals(method.getName())
+                || !Arrays.equals(decided.getParameterTypes(), method.getParameterTypes())) {
+            return false;
+        }
+        request.remove(KEY);
+        return true;
+    }
+}

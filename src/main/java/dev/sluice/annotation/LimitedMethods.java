@@ -1,0 +1,138 @@
+package dev.sluice.annotation;
+
+import java.lang.reflect.Method;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import jakarta.enterprise.inject.Any;
+import jakarta.enterprise.inject.spi.BeanManager;
+
+import org.eclipse.microprofile.config.Config;
+
+import dev.sluice.limit.Demand;
+import dev.sluice.limit.Names;
+import dev.sluice.limit.Quota;
+import dev.sluice.limit.Rate;
+import dev.sluice.limit.SettingsProblems;
+import io.smallrye.common.expression.Expression;
+
+/** Reads the annotations of methods, each once. */
+@ApplicationScoped
+public class LimitedMethods {
+
+    private record Key(Class<?> bean, Method method) {
+    }
+
+    private final Config config;
+    private final Map<Key, MethodLimits> read = new ConcurrentHashMap<>();
+
+    LimitedMethods(Config config) {
+        this.config = config;
+    }
+
+    /**
+     * @param bean the bean's class, as it was written
+     * @return what limits the method; empty where nothing does
+     */
+    public MethodLimits of(Class<?> bean, Method method) {
+        var key = new Key(bean, method);
+        var limits = read.get(key);
+        return limits == null ? read.computeIfAbsent(key, this::read) : limits;
+    }
+
+    private MethodLimits read(Key key) {
+        var annotations = annotations(key);
+        if (annotations.length == 0) {
+            return MethodLimits.NONE;
+        }
+        var limits = new ArrayList<AnnotatedLimit>(annotations.length);
+        for (var annotation : annotations) {
+            limits.add(read(annotation, key));
+        }
+        return new MethodLimits(List.copyOf(limits));
+    }
+
+    private static RateLimited[] annotations(Key key) {
+        var own = key.method().getAnnotationsByType(RateLimited.class);
+        return own.length > 0 ? own : key.bean().getAnnotationsByType(RateLimited.class);
+    }
+
+    private AnnotatedLimit read(RateLimited annotation, Key key) {
+        var resource = expand(annotation.resource());
+        if (resource.isEmpty()) {
+            resource = key.bean().getName() + '.' + key.method().getName();
+            // A class may have a longer name than a resource may; its end tells most.
+            resource = resource.substring(Math.max(0, resource.length() - Names.MAX_LENGTH));
+        }
+        if (annotation.cost() < 1) {
+            throw new IllegalArgumentException("cost must be at least 1");
+        }
+        var demand = new Demand(resource, rate(annotation), annotation.cost());
+        if (demand.rate() != Rate.BLOCKED && demand.impossible()) {
+            throw new IllegalArgumentException("cost is above the limit: it could never pass");
+        }
+        return new AnnotatedLimit(demand, annotation.key().isEmpty() ? null : new KeyTemplate(expand(annotation.key())));
+    }
+
+    private Rate rate(RateLimited annotation) {
+        boolean numbers = annotation.limit() != 0 || annotation.window() != 0;
+        if (annotation.value().isEmpty() == !numbers) {
+            throw new IllegalArgumentException("give a rate, or limit and window");
+        }
+        return numbers
+                ? Rate.of(new Quota(annotation.limit(), Duration.ofSeconds(annotation.window())))
+                : Rate.parse(expand(annotation.value()));
+    }
+
+    private String expand(String text) {
+        if (text.indexOf('$') < 0) {
+            return text;
+        }
+        return Expression.compile(text, Expression.Flag.NO_TRIM).evaluate((found, out) -> {
+            var value = config.getOptionalValue(found.getKey(), String.class);
+            if (value.isPresent()) {
+                out.append(value.get());
+            } else if (found.hasDefault()) {
+                found.expandDefault();
+            } else {
+                throw new IllegalArgumentException("no configuration property " + found.getKey());
+            }
+        });
+    }
+
+    /** Reads every annotation of every bean at start, so that none fails a call later. */
+    void validate(@Observes SettingsProblems problems, BeanManager beans) {
+        for (var bean : beans.getBeans(Object.class, Any.Literal.INSTANCE)) {
+            for (Class<?> type = bean.getBeanClass(); type != null && type != Object.class; type = type.getSuperclass()) {
+                for (var method : type.getDeclaredMethods()) {
+                    if (!method.isBridge() && !method.isSynthetic()) {
+                        validate(new Key(bean.getBeanClass(), method), problems);
+                    }
+                }
+            }
+        }
+    }
+
+    private void validate(Key key, SettingsProblems problems) {
+        if (annotations(key).length == 0) {
+            return;
+        }
+        try {
+            of(key.bean(), key.method());
+        } catch (IllegalArgumentException e) {
+            var texts = new ArrayList<String>();
+            for (var annotation : annotations(key)) {
+                texts.add(annotation.value().isEmpty()
+                        ? annotation.limit() + " in " + annotation.window() + " s"
+                        : annotation.value());
+            }
+            problems.add("@RateLimited of " + key.bean().getName() + '.' + key.method().getName(), String.join(", ", texts),
+                    e.getMessage() + "; allowed: " + Rate.ALLOWED);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+package dev.sluice.caller;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.inject.Instance;
+
+import org.eclipse.microprofile.jwt.JsonWebToken;
+
+import io.quarkus.arc.DefaultBean;
+import io.quarkus.security.AuthenticationFailedException;
+import io.quarkus.security.identity.IdentityProviderManager;
+import io.quarkus.security.identity.SecurityIdentity;
+import io.quarkus.vertx.http.runtime.security.QuarkusHttpUser;
+import io.smallrye.mutiny.Uni;
+import io.vertx.ext.web.RoutingContext;
+
+/** Principal, else API key, else a trusted proxy's headers, else the client's address. */
+@ApplicationScoped
+@DefaultBean
+class DefaultIdentityResolver implements IdentityResolver {
+
+    private static final String TIER = "tier";
+
+    private final ApiKeys apiKeys;
+    private final ClientAddress clientAddress;
+    private final Instance<IdentityProviderManager> security;
+
+    DefaultIdentityResolver(ApiKeys apiKeys, ClientAddress clientAddress, Instance<IdentityProviderManager> security) {
+        this.apiKeys = apiKeys;
+        this.clientAddress = clientAddress;
+        this.security = security;
+    }
+
+    @Override
+    public Uni<Identity> resolve(RoutingContext request) {
+        if (security.isUnsatisfied()) {
+            return Uni.createFrom().item(() -> withoutPrincipal(request));
+        }
+        return QuarkusHttpUser.getSecurityIdentity(request, security.get())
+                .map(identity -> identity == null || identity.isAnonymous() ? withoutPrincipal(request) : principal(identity))
+                .onFailure(AuthenticationFailedException.class)
+                .transform(failure -> new CredentialsRejectedException("The token does not verify"));
+    }
+
+    private static Identity principal(SecurityIdentity identity) {
+        var principal = identity.getPrincipal();
+        var name = principal.getName();
+        Object tier = identity.getAttribute(TIER);
+        if (principal instanceof JsonWebToken token) {
+            name = token.getSubject() == null ? name : token.getSubject();
+            tier = token.getClaim(TIER);
+        }
+        if (name == null || name.isEmpty()) {
+            throw new CredentialsRejectedException("The token names nobody: it has no sub");
+        }
+        return Identity.user(name, Identity.Source.PRINCIPAL, tier == null ? null : tier.toString());
+    }
+
+    private Identity withoutPrincipal(RoutingContext context) {
+        var request = context.request();
+        var key = apiKeys.any() ? request.getHeader(ApiKeys.HEADER) : null;
+        if (key != null) {
+            var owner = apiKeys.find(key);
+            if (owner == null) {
+                throw new CredentialsRejectedException("The API key is not known");
+            }
+            return owner;
+        }
+        var user = request.getHeader(CallerHeaders.USER_ID);
+        if (user != null && !user.isBlank() && clientAddress.fromTrustedProxy(request)) {
+            return Identity.user(user, Identity.Source.TRUSTED_HEADER, request.getHeader(CallerHeaders.USER_TIER));
+        }
+        return clientAddress.identity(request);
+    }
+}

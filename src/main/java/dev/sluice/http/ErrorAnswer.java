@@ -1,0 +1,103 @@
+package dev.sluice.http;
+
+import java.time.Duration;
+
+import dev.sluice.limit.Decision;
+import dev.sluice.limit.QuotaStatus;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.web.RoutingContext;
+
+/**
+ * An error as Sluice answers it: {@code {"error":{"code","message","details"}}}, or RFC 9457's problem where the client asks
+ * for that.
+ *
+ * @param status of HTTP
+ * @param code of the contract: {@code RATE_5001}
+ * @param message for people; never repeats what was sent
+ * @param details of the code; null where it has none
+ * @param problem what only the problem says: its type, and more; empty for nothing
+ */
+public record ErrorAnswer(int status, String code, String message, JsonObject details, JsonObject problem) {
+
+    public static final String JSON = "application/json";
+    public static final String PROBLEM = "application/problem+json";
+    private static final String QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded";
+
+    public static ErrorAnswer of(int status, String code, String message) {
+        return new ErrorAnswer(status, code, message, null, new JsonObject());
+    }
+
+    /** A request that cannot be read; {@code field} is what is wrong with it. */
+    public static ErrorAnswer unreadable(String field, String message) {
+        return new ErrorAnswer(400, "RATE_4001", message, new JsonObject().put("field", field), new JsonObject());
+    }
+
+    public static ErrorAnswer unauthorized(String message) {
+        return of(401, "RATE_4011", message);
+    }
+
+    public static ErrorAnswer storeUnavailable() {
+        return of(503, "RATE_5002", "The rate limit store is out of reach");
+    }
+
+    public static ErrorAnswer notFound() {
+        return of(404, "RATE_4041", "No such path");
+    }
+
+    /** The refusal of a decision. */
+    public static ErrorAnswer exceeded(Decision decision) {
+        var details = new JsonObject();
+        decision.closest().ifPresent(quota -> details.put("limit", quota.limit())
+                .put("window_seconds", quota.window().isZero() ? null : quota.window().toSeconds())
+                .put("reset_at", RateLimitHeaders.resetAt(quota))
+                .put("retry_after", decision.retryAfter().map(ErrorAnswer::roundedUp).orElse(null)));
+        var violated = new JsonArray();
+        decision.quotas().stream().filter(QuotaStatus::denied).map(QuotaStatus::resource).distinct().forEach(violated::add);
+        return new ErrorAnswer(429, "RATE_5001", "Rate limit exceeded", details,
+                new JsonObject().put("type", QUOTA_EXCEEDED).put("violated-policies", violated));
+    }
+
+    /** Whole seconds, rounded up, at least one. */
+    public static long roundedUp(Duration wait) {
+        return Math.max(1, wait.plusNanos(999_999_999).toSeconds());
+    }
+
+    /** The body, in the form that {@link #contentType} names. */
+    public String body(String contentType) {
+        return PROBLEM.equals(contentType) ? asProblem() : asJson();
+    }
+
+    private String asJson() {
+        var error = new JsonObject().put("code", code).put("message", message);
+        return new JsonObject().put("error", details == null ? error : error.put("details", details)).encode();
+    }
+
+    private String asProblem() {
+        var body = new JsonObject().put("type", "about:blank").put("title", message).put("status", status).put("code", code)
+                .mergeIn(problem);
+        return (details == null ? body : body.mergeIn(details)).encode();
+    }
+
+    /** {@value #PROBLEM} where the client accepts that by name and not {@value #JSON}; else {@value #JSON}. */
+    public static String contentType(RoutingContext request) {
+        boolean problem = false;
+        for (var accepted : request.parsedHeaders().accept()) {
+            if (accepted.weight() > 0 && JSON.equals(accepted.value())) {
+                return JSON;
+            }
+            problem |= accepted.weight() > 0 && PROBLEM.equals(accepted.value());
+        }
+        return problem ? PROBLEM : JSON;
+    }
+
+    /** Answers the request with this. */
+    public void send(RoutingContext request) {
+        var contentType = contentType(request);
+        request.response().setStatusCode(status).putHeader("Content-Type", contentType);
+        if (status == 401) {
+            request.response().putHeader("WWW-Authenticate", "Bearer");
+        }
+        request.response().end(body(contentType));
+    }
+}

@@ -1,0 +1,30 @@
+package dev.sluice.http;
+
+import jakarta.ws.rs.core.Response;
+
+import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
+
+import dev.sluice.caller.CredentialsRejectedException;
+import dev.sluice.limit.RateLimitExceededException;
+import dev.sluice.limit.StoreUnavailableException;
+import io.vertx.ext.web.RoutingContext;
+
+/** What a JAX-RS resource answers when something that it called was limited. */
+public class RateLimitExceptionMappers {
+
+    @ServerExceptionMapper
+    public Response exceeded(RateLimitExceededException exceeded, RoutingContext request) {
+        RateLimitHeaders.write(request.response().headers(), exceeded.decision());
+        return RateLimitFilter.response(request, ErrorAnswer.exceeded(exceeded.decision()));
+    }
+
+    @ServerExceptionMapper
+    public Response unavailable(StoreUnavailableException unavailable, RoutingContext request) {
+        return RateLimitFilter.response(request, ErrorAnswer.storeUnavailable());
+    }
+
+    @ServerExceptionMapper
+    public Response rejected(CredentialsRejectedException rejected, RoutingContext request) {
+        return RateLimitFilter.response(request, ErrorAnswer.unauthorized(rejected.getMessage()));
+    }
+}

@@ -1,0 +1,105 @@
+package dev.sluice.http;
+
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+import dev.sluice.limit.Decision;
+import dev.sluice.limit.Mode;
+import dev.sluice.limit.QuotaStatus;
+import io.vertx.core.MultiMap;
+
+/**
+ * Writes a decision into headers: {@code X-RateLimit-*}, and the fields of draft-ietf-httpapi-ratelimit-headers-10.
+ */
+public final class RateLimitHeaders {
+
+    public static final String LIMIT = "X-RateLimit-Limit";
+    public static final String REMAINING = "X-RateLimit-Remaining";
+    public static final String RESET = "X-RateLimit-Reset";
+    public static final String MODE = "X-RateLimit-Mode";
+    public static final String DRY_RUN = "X-RateLimit-Dry-Run";
+    public static final String POLICY = "RateLimit-Policy";
+    public static final String RATE_LIMIT = "RateLimit";
+    public static final String RETRY_AFTER = "Retry-After";
+
+    /** All that a decision writes but Retry-After: an upstream's fields of these names give way. */
+    public static final List<String> NAMES = List.of(LIMIT, REMAINING, RESET, MODE, DRY_RUN, POLICY, RATE_LIMIT);
+
+    private RateLimitHeaders() {
+    }
+
+    public static void write(MultiMap headers, Decision decision) {
+        if (decision.mode() == Mode.OFF) {
+            return;
+        }
+        if (decision.mode() == Mode.LOCAL || decision.mode() == Mode.OPEN) {
+            headers.set(MODE, decision.mode().text());
+        }
+        if (decision.allowed() && decision.denied()) {
+            headers.set(DRY_RUN, "denied");
+        }
+        decision.closest().ifPresent(quota -> {
+            headers.set(LIMIT, Long.toString(quota.limit()));
+            headers.set(REMAINING, Long.toString(quota.remaining()));
+            if (quota.resetAt() != null) {
+                headers.set(RESET, Long.toString(resetAt(quota)));
+            }
+            writeFields(headers, decision);
+        });
+        if (!decision.allowed()) {
+            decision.retryAfter().ifPresent(wait -> headers.set(RETRY_AFTER, Long.toString(ErrorAnswer.roundedUp(wait))));
+        }
+    }
+
+    private static void writeFields(MultiMap headers, Decision decision) {
+        var quotas = decision.quotas().stream().filter(quota -> !quota.window().isZero()).toList();
+        if (quotas.isEmpty()) {
+            return;
+        }
+        var several = several(quotas);
+        var policy = new StringBuilder();
+        var state = new StringBuilder();
+        for (var quota : quotas) {
+            var name = quoted(several.contains(quota.resource())
+                    ? quota.resource() + '/' + quota.window().toSeconds()
+                    : quota.resource());
+            policy.append(policy.isEmpty() ? "" : ", ").append(name).append(";q=").append(quota.limit()).append(";w=")
+                    .append(quota.window().toSeconds());
+            state.append(state.isEmpty() ? "" : ", ").append(name).append(";r=").append(quota.remaining()).append(";t=")
+                    .append(Math.max(0, resetAt(quota) - decision.at().getEpochSecond()));
+        }
+        headers.set(POLICY, policy.toString());
+        headers.set(RATE_LIMIT, state.toString());
+    }
+
+    private static Set<String> several(List<QuotaStatus> quotas) {
+        return quotas.size() == 1
+                ? Set.of()
+                : quotas.stream().collect(Collectors.groupingBy(QuotaStatus::resource, Collectors.counting())).entrySet()
+                        .stream().filter(entry -> entry.getValue() > 1).map(java.util.Map.Entry::getKey)
+                        .collect(Collectors.toSet());
+    }
+
+    /** Unix seconds, rounded up; null where there is no reset. */
+    public static Long resetAt(QuotaStatus quota) {
+        var reset = quota.resetAt();
+        return reset == null ? null : reset.getEpochSecond() + (reset.getNano() > 0 ? 1 : 0);
+    }
+
+    /** A string of RFC 9651; what that cannot hold is percent-encoded. */
+    private static String quoted(String text) {
+        var quoted = new StringBuilder(text.length() + 2).append('"');
+        for (byte b : text.getBytes(StandardCharsets.UTF_8)) {
+            if (b == '"' || b == '\\') {
+                quoted.append('\\').append((char) b);
+            } else if (b >= ' ' && b < 0x7f) {
+                quoted.append((char) b);
+            } else {
+                quoted.append('%').append(Character.forDigit(b >> 4 & 15, 16)).append(Character.forDigit(b & 15, 16));
+            }
+        }
+        return quoted.append('"').toString();
+    }
+}

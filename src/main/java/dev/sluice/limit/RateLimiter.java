@@ -1,0 +1,62 @@
+package dev.sluice.limit;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+import io.smallrye.mutiny.Uni;
+
+/**
+ * Decides, in sliding windows that all instances share, whether something may go ahead.
+ * <p>
+ * A refusal consumes nothing and postpones nothing. A decision is bounded in time, whatever Redis does: what happens when it
+ * does not answer is {@code rate-limit.fallback}. Each subscription to a {@code Uni} of {@code check} counts once.
+ * <p>
+ * Failures: {@link StoreUnavailableException} where Redis is out of reach and the fallback does not answer in its place.
+ */
+public interface RateLimiter {
+
+    /** Decides all demands of the request together: all are granted, or none is. */
+    Uni<Decision> check(RateLimitRequest request);
+
+    /**
+     * Decides one resource under a rate of its own.
+     *
+     * @param identifier 1 to 256 characters, verbatim: {@code user:alice}, {@code ip:203.0.113.9}, or anything of yours
+     * @param resource 1 to 256 characters
+     * @param cost units; 0 asks what 1 would be answered and consumes nothing
+     * @throws IllegalArgumentException if an argument is out of range
+     */
+    default Uni<Decision> check(String identifier, String resource, Rate rate, long cost) {
+        return check(RateLimitRequest.of(identifier, resource, rate, cost));
+    }
+
+    /**
+     * Decides requests of different identifiers one after the other, up to the first that is refused. Each is all or nothing;
+     * together they are not: what the earlier ones took stays taken.
+     *
+     * @param requests at least one
+     */
+    default Uni<Decision> checkAll(List<RateLimitRequest> requests) {
+        var decision = check(requests.get(0));
+        for (var next : requests.subList(1, requests.size())) {
+            decision = decision.chain(so -> so.allowed() ? check(next).map(so::and) : Uni.createFrom().item(so));
+        }
+        return decision;
+    }
+
+    /** What the window of this length holds now. Never changes anything. */
+    Uni<Usage> usage(String identifier, String resource, Duration window);
+
+    /** For each resource the identifier has used: the units in its longest window. */
+    Uni<Map<String, Long>> limits(String identifier);
+
+    /** Forgets what was counted for the identifier on one resource. */
+    Uni<Void> reset(String identifier, String resource);
+
+    /** Forgets everything that was counted for the identifier. */
+    Uni<Void> reset(String identifier);
+
+    /** Forgets every window of everybody. */
+    Uni<Void> resetAll();
+}

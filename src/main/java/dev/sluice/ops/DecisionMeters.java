@@ -1,0 +1,94 @@
+package dev.sluice.ops;
+
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Singleton;
+
+import dev.sluice.limit.Decision;
+import dev.sluice.limit.DecisionListener;
+import dev.sluice.limit.Mode;
+import dev.sluice.limit.RateLimitRequest;
+import dev.sluice.window.StoreStatus;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import io.quarkus.runtime.StartupEvent;
+
+/**
+ * Counts decisions. No tag holds a user, an address or a raw path: resources are rows' names, tiers are configured ones.
+ */
+@Singleton
+class DecisionMeters implements DecisionListener {
+
+    static final String DECISIONS = "rate_limit_decisions";
+    static final String CHECK = "rate_limit_check";
+    static final String AVAILABLE = "rate_limit_store_available";
+
+    private static final String NO_TIER = "none";
+    private static final Duration[] BUCKETS = {Duration.ofNanos(100_000), Duration.ofNanos(250_000), Duration.ofNanos(500_000),
+            Duration.ofMillis(1), Duration.ofNanos(2_500_000), Duration.ofMillis(5), Duration.ofMillis(10),
+            Duration.ofMillis(25), Duration.ofMillis(50), Duration.ofMillis(100), Duration.ofMillis(250),
+            Duration.ofSeconds(1)};
+
+    private record Key(String resource, String tier) {
+    }
+
+    /** The counters of one row and tier, by outcome and store: all at once, so that each begins at zero. */
+    private record Counters(Counter[] byOutcomeAndStore) {
+    }
+
+    private enum Outcome {
+        allowed, denied, error
+    }
+
+    private enum Store {
+        redis, local
+    }
+
+    private final MeterRegistry registry;
+    private final Map<Key, Counters> counters = new ConcurrentHashMap<>();
+    private final Timer[] timers = new Timer[Store.values().length];
+
+    DecisionMeters(MeterRegistry registry) {
+        this.registry = registry;
+        for (var store : Store.values()) {
+            timers[store.ordinal()] = Timer.builder(CHECK).description("Time that a decision took")
+                    .serviceLevelObjectives(BUCKETS).tag("store", store.name()).register(registry);
+        }
+    }
+
+    void start(@Observes StartupEvent started, StoreStatus status) {
+        Gauge.builder(AVAILABLE, () -> status.mode().outage() ? 0 : 1).strongReference(true)
+                .description("1: windows are kept where they should be; 0: Redis is out of reach").register(registry);
+    }
+
+    @Override
+    public void decided(RateLimitRequest request, Decision decision, Mode mode, long nanos) {
+        var store = mode == Mode.REDIS ? Store.redis : Store.local;
+        var outcome = decision == null ? Outcome.error : decision.denied() ? Outcome.denied : Outcome.allowed;
+        var key = new Key(request.label(), request.tier() == null ? NO_TIER : request.tier());
+        var found = counters.get(key);
+        if (found == null) {
+            found = counters.computeIfAbsent(key, this::register);
+        }
+        found.byOutcomeAndStore()[outcome.ordinal() * timers.length + store.ordinal()].increment();
+        timers[store.ordinal()].record(nanos, TimeUnit.NANOSECONDS);
+    }
+
+    private Counters register(Key key) {
+        var registered = new Counter[Outcome.values().length * timers.length];
+        for (var outcome : Outcome.values()) {
+            for (var store : Store.values()) {
+                registered[outcome.ordinal() * timers.length + store.ordinal()] = Counter.builder(DECISIONS)
+                        .description("Decisions made").tag("resource", key.resource()).tag("tier", key.tier())
+                        .tag("outcome", outcome.name()).tag("store", store.name()).register(registry);
+            }
+        }
+        return new Counters(registered);
+    }
+}

@@ -1,0 +1,37 @@
+package dev.sluice.policy;
+
+import jakarta.enterprise.context.ApplicationScoped;
+
+import dev.sluice.caller.ClientAddress;
+import dev.sluice.caller.IdentityResolver;
+import dev.sluice.caller.TierResolver;
+import io.smallrye.mutiny.Uni;
+import io.vertx.ext.web.RoutingContext;
+
+/** Finds out who is calling. */
+@ApplicationScoped
+public class Callers {
+
+    private final IdentityResolver identities;
+    private final TierResolver tiers;
+    private final ClientAddress addresses;
+    private final Policy policy;
+
+    Callers(IdentityResolver identities, TierResolver tiers, ClientAddress addresses, Policy policy) {
+        this.identities = identities;
+        this.tiers = tiers;
+        this.addresses = addresses;
+        this.policy = policy;
+    }
+
+    /** Who sent this request; fails with {@link dev.sluice.caller.CredentialsRejectedException}. */
+    public Uni<Caller> of(RoutingContext request) {
+        return identities.resolve(request).chain(identity -> tiers.resolve(identity, request)
+                .map(tier -> new Caller(identity, policy.tier(tier))));
+    }
+
+    /** The address a request came from, in the first tier: whom failures to say who one is count against. */
+    public Caller address(RoutingContext request) {
+        return new Caller(addresses.identity(request.request()), policy.tier(null));
+    }
+}

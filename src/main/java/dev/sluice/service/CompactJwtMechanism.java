@@ -1,0 +1,89 @@
+package dev.sluice.service;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.List;
+import java.util.Set;
+
+import jakarta.annotation.Priority;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.inject.Alternative;
+
+import org.eclipse.microprofile.config.Config;
+
+import io.quarkus.security.identity.IdentityProviderManager;
+import io.quarkus.security.identity.SecurityIdentity;
+import io.quarkus.security.identity.request.AuthenticationRequest;
+import io.quarkus.smallrye.jwt.runtime.auth.JWTAuthMechanism;
+import io.quarkus.vertx.http.runtime.security.ChallengeData;
+import io.quarkus.vertx.http.runtime.security.HttpAuthenticationMechanism;
+import io.quarkus.vertx.http.runtime.security.HttpCredentialTransport;
+import io.smallrye.mutiny.Uni;
+import io.vertx.ext.web.RoutingContext;
+
+/**
+ * Lets JWT authentication see only what is a JWT (a compact JWS, RFC 7515), and only where a key to verify it is configured.
+ * Every other bearer token is somebody else's: Sluice's own, a provider's, or the upstream's.
+ */
+@Alternative
+@Priority(1)
+@ApplicationScoped
+class CompactJwtMechanism implements HttpAuthenticationMechanism {
+
+    private static final String BEARER = "bearer ";
+    private static final List<String> KEYS = List.of("mp.jwt.verify.publickey", "mp.jwt.verify.publickey.location",
+            "smallrye.jwt.verify.key.location");
+
+    private final JWTAuthMechanism jwt;
+    private final boolean configured;
+
+    CompactJwtMechanism(JWTAuthMechanism jwt, Config config) {
+        this.jwt = jwt;
+        this.configured = KEYS.stream()
+                .anyMatch(key -> config.getOptionalValue(key, String.class).filter(value -> !"NONE".equals(value)).isPresent());
+    }
+
+    boolean configured() {
+        return configured;
+    }
+
+    @Override
+    public Uni<SecurityIdentity> authenticate(RoutingContext context, IdentityProviderManager providers) {
+        return configured && bearsJwt(context.request().getHeader("Authorization"))
+                ? jwt.authenticate(context, providers)
+                : Uni.createFrom().nullItem();
+    }
+
+    static boolean bearsJwt(String authorization) {
+        if (authorization == null || !authorization.regionMatches(true, 0, BEARER, 0, BEARER.length())) {
+            return false;
+        }
+        var token = authorization.substring(BEARER.length()).strip();
+        int first = token.indexOf('.');
+        int last = token.lastIndexOf('.');
+        if (first <= 0 || token.indexOf('.', first + 1) != last || first == last) {
+            return false;
+        }
+        try {
+            var header = new String(Base64.getUrlDecoder().decode(token.substring(0, first)), StandardCharsets.UTF_8);
+            return header.startsWith("{") && header.contains("\"alg\"");
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
+    }
+
+    @Override
+    public Uni<ChallengeData> getChallenge(RoutingContext context) {
+        return jwt.getChallenge(context);
+    }
+
+    @Override
+    public Set<Class<? extends AuthenticationRequest>> getCredentialTypes() {
+        return jwt.getCredentialTypes();
+    }
+
+    @Override
+    public Uni<HttpCredentialTransport> getCredentialTransport(RoutingContext context) {
+        return jwt.getCredentialTransport(context);
+    }
+}

@@ -1,0 +1,115 @@
+package dev.sluice.service;
+
+import java.util.Optional;
+import java.util.function.Supplier;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.ws.rs.core.Response;
+
+import dev.sluice.caller.ApiKeys;
+import dev.sluice.caller.Hashes;
+import dev.sluice.http.ErrorAnswer;
+import dev.sluice.http.Turnstile;
+import dev.sluice.limit.StoreUnavailableException;
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.web.RoutingContext;
+
+/** Who may use Sluice's own doors. */
+@ApplicationScoped
+class Doors {
+
+    private static final String BEARER = "bearer ";
+
+    /** What a request has shown. */
+    private enum Shown {
+        NOTHING, API_TOKEN, ADMIN_TOKEN, WRONG
+    }
+
+    private final Optional<String> adminToken;
+    private final Optional<String> apiToken;
+    private final ApiKeys apiKeys;
+    private final Turnstile turnstile;
+
+    Doors(ServiceSettings settings, ApiKeys apiKeys, Turnstile turnstile) {
+        this.adminToken = settings.adminToken().filter(token -> !token.isBlank()).map(String::strip);
+        this.apiToken = settings.apiToken().filter(token -> !token.isBlank()).map(String::strip);
+        this.apiKeys = apiKeys;
+        this.turnstile = turnstile;
+    }
+
+    boolean adminOpen() {
+        return adminToken.isPresent();
+    }
+
+    boolean apiTokenAsked() {
+        return apiToken.isPresent();
+    }
+
+    /** Answers with the endpoint where the admin token is shown. */
+    Uni<Response> admin(RoutingContext request, Supplier<Uni<Response>> endpoint) {
+        var shown = shown(request);
+        if (shown == Shown.WRONG) {
+            return refuse(request);
+        }
+        if (shown == Shown.ADMIN_TOKEN) {
+            return answer(request, endpoint);
+        }
+        return Uni.createFrom().item(Answers.of(request, ErrorAnswer.of(403, "RATE_4031", adminToken.isPresent()
+                ? "This endpoint asks for the admin token: Authorization: Bearer ..."
+                : "The admin endpoints are closed: set RATE_LIMIT_ADMIN_TOKEN to open them")));
+    }
+
+    /** Answers with the endpoint where the API token is shown, or is not asked for. */
+    Uni<Response> decision(RoutingContext request, Supplier<Uni<Response>> endpoint) {
+        var shown = shown(request);
+        if (shown == Shown.WRONG) {
+            return refuse(request);
+        }
+        if (shown == Shown.NOTHING && apiToken.isPresent()) {
+            return Uni.createFrom().item(Answers.of(request,
+                    ErrorAnswer.unauthorized("This endpoint asks for the API token: Authorization: Bearer ...")));
+        }
+        return answer(request, endpoint);
+    }
+
+    /** Whether a request that came through {@link #decision} may not ask for this identifier. */
+    boolean reserved(RoutingContext request, String identifier) {
+        return (identifier.startsWith("user:") || identifier.startsWith("ip:")) && shown(request) == Shown.NOTHING;
+    }
+
+    static ErrorAnswer reservedAnswer() {
+        return new ErrorAnswer(403, "RATE_4031", "Identifiers that begin with user: or ip: ask for the API token: set"
+                + " RATE_LIMIT_API_TOKEN and send it", new JsonObject().put("field", "identifier"), new JsonObject());
+    }
+
+    private static Uni<Response> answer(RoutingContext request, Supplier<Uni<Response>> endpoint) {
+        return Uni.createFrom().deferred(() -> endpoint.get())
+                .onFailure(BadRequest.class).recoverWithItem(bad -> Answers.of(request, bad.answer()))
+                .onFailure(StoreUnavailableException.class)
+                .recoverWithItem(gone -> Answers.of(request, ErrorAnswer.storeUnavailable()));
+    }
+
+    private Uni<Response> refuse(RoutingContext request) {
+        return turnstile.reject(request, "The token or key does not verify")
+                .map(admission -> Answers.of(request, admission.refusal()));
+    }
+
+    private Shown shown(RoutingContext request) {
+        var key = request.request().getHeader(ApiKeys.HEADER);
+        if (key != null && apiKeys.any() && apiKeys.find(key) == null) {
+            return Shown.WRONG;
+        }
+        var authorization = request.request().getHeader("Authorization");
+        if (authorization == null || adminToken.isEmpty() && apiToken.isEmpty()) {
+            return Shown.NOTHING;
+        }
+        if (!authorization.regionMatches(true, 0, BEARER, 0, BEARER.length())) {
+            return Shown.WRONG;
+        }
+        var token = authorization.substring(BEARER.length()).strip();
+        boolean admin = adminToken.isPresent() && Hashes.same(adminToken.get(), token);
+        boolean api = apiToken.isPresent() && Hashes.same(apiToken.get(), token);
+        return admin ? Shown.ADMIN_TOKEN : api ? Shown.API_TOKEN : Shown.WRONG;
+    }
+}

@@ -1,0 +1,61 @@
+package dev.sluice.service;
+
+import io.vertx.core.Handler;
+import io.vertx.core.MultiMap;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.impl.HttpServerRequestInternal;
+import io.vertx.core.http.impl.HttpServerRequestWrapper;
+
+/** A request as the upstream is to see it: with other headers, another URI, and word of when it has been read whole. */
+final class ForwardedRequest extends HttpServerRequestWrapper {
+
+    private final MultiMap headers;
+    private final String uri;
+    private Runnable whenRead = () -> {
+    };
+    private boolean read;
+
+    ForwardedRequest(HttpServerRequest request, MultiMap headers, String uri) {
+        super((HttpServerRequestInternal) request);
+        this.headers = headers;
+        this.uri = uri;
+    }
+
+    @Override
+    public MultiMap headers() {
+        return headers;
+    }
+
+    @Override
+    public String getHeader(String name) {
+        return headers.get(name);
+    }
+
+    @Override
+    public String getHeader(CharSequence name) {
+        return headers.get(name);
+    }
+
+    @Override
+    public String uri() {
+        return uri;
+    }
+
+    /** Runs it when the body has been read to its end; at once where it has been. */
+    void whenRead(Runnable action) {
+        whenRead = action;
+        if (read) {
+            action.run();
+        }
+    }
+
+    @Override
+    public HttpServerRequest endHandler(Handler<Void> handler) {
+        super.endHandler(handler == null ? null : end -> {
+            handler.handle(end);
+            read = true;
+            whenRead.run();
+        });
+        return this;
+    }
+}

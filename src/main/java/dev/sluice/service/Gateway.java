@@ -1,0 +1,76 @@
+package dev.sluice.service;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+
+import org.jboss.logging.Logger;
+
+import dev.sluice.http.Admission;
+import dev.sluice.http.ErrorAnswer;
+import dev.sluice.http.Turnstile;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+
+/** The door to the upstream: everything that is not Sluice's own is limited by its row and forwarded, or is not found. */
+@ApplicationScoped
+class Gateway {
+
+    private static final Logger LOG = Logger.getLogger(Gateway.class);
+    /** After authentication has been prepared (-200), before Quarkus's limit on bodies (-2). */
+    private static final int ORDER = -50;
+
+    private final Turnstile turnstile;
+    private final Upstream upstream;
+
+    Gateway(Turnstile turnstile, Upstream upstream) {
+        this.turnstile = turnstile;
+        this.upstream = upstream;
+    }
+
+    void open(@Observes Router router) {
+        router.route().order(ORDER).handler(this::handle);
+    }
+
+    private void handle(RoutingContext context) {
+        if (OwnDoors.covers(context.normalizedPath())) {
+            context.next();
+            return;
+        }
+        if (!upstream.present()) {
+            refuse(context, ErrorAnswer.notFound());
+            return;
+        }
+        if (isPreflight(context.request())) {
+            upstream.forward(context, null);
+            return;
+        }
+        context.request().pause();
+        turnstile.admit(context).subscribe().with(admission -> decided(context, admission), failure -> {
+            LOG.errorf(failure, "A request could not be decided");
+            refuse(context, ServiceErrors.answer(500));
+        });
+    }
+
+    private void decided(RoutingContext context, Admission admission) {
+        if (context.response().closed()) {
+            return;
+        }
+        if (admission.refused()) {
+            refuse(context, admission.refusal());
+        } else {
+            upstream.forward(context, admission.caller());
+        }
+    }
+
+    private static void refuse(RoutingContext context, ErrorAnswer answer) {
+        context.request().resume(); // what is left of the body is dropped
+        answer.send(context);
+    }
+
+    private static boolean isPreflight(HttpServerRequest request) {
+        return request.method() == HttpMethod.OPTIONS && request.headers().contains("Origin")
+                && request.headers().contains("Access-Control-Request-Method");
+    }
+}

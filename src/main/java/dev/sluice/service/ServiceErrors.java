@@ -1,0 +1,39 @@
+package dev.sluice.service;
+
+import jakarta.ws.rs.WebApplicationException;
+import jakarta.ws.rs.core.Response;
+
+import org.jboss.logging.Logger;
+import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
+
+import dev.sluice.http.ErrorAnswer;
+import io.vertx.ext.web.RoutingContext;
+
+/** Whatever goes wrong behind the service's own doors is answered in Sluice's shape, without a word of its inside. */
+class ServiceErrors {
+
+    private static final Logger LOG = Logger.getLogger(ServiceErrors.class);
+
+    @ServerExceptionMapper
+    Response http(WebApplicationException failure, RoutingContext context) {
+        return Answers.of(context, answer(failure.getResponse().getStatus()));
+    }
+
+    @ServerExceptionMapper
+    Response unexpected(Exception failure, RoutingContext context) {
+        LOG.errorf(failure, "%s %s failed", context.request().method(), context.normalizedPath());
+        return Answers.of(context, answer(500));
+    }
+
+    static ErrorAnswer answer(int status) {
+        return switch (status) {
+            case 404 -> ErrorAnswer.notFound();
+            case 405 -> ErrorAnswer.of(405, "RATE_4051", "The method is not allowed here");
+            case 406 -> ErrorAnswer.of(406, "RATE_4061", "No such representation");
+            case 413 -> ErrorAnswer.of(413, "RATE_4131", "The body is too large");
+            default -> status >= 500
+                    ? ErrorAnswer.of(500, "RATE_5000", "Something went wrong inside")
+                    : ErrorAnswer.of(status, "RATE_4001", "The request cannot be read");
+        };
+    }
+}

@@ -1,0 +1,39 @@
+package dev.sluice.service;
+
+import java.time.Duration;
+import java.util.Optional;
+
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+
+/** The doors of the service. */
+@ConfigMapping(prefix = "rate-limit")
+public interface ServiceSettings {
+
+    /** The bearer token of the admin endpoints; without it they answer 403. */
+    Optional<String> adminToken();
+
+    /** The bearer token of the decision endpoints; without it they serve no identifier that begins with user: or ip:. */
+    Optional<String> apiToken();
+
+    /** What passes the limits is forwarded here. */
+    Upstream upstream();
+
+    interface Upstream {
+
+        /** {@code http://host:port} or {@code https://…}, with or without a path; without it nothing is forwarded. */
+        Optional<String> url();
+
+        /** The longest that a connection to the upstream may take to be made. */
+        @WithDefault("2s")
+        Duration connectTimeout();
+
+        /** The longest that the upstream may take to begin its answer. */
+        @WithDefault("60s")
+        Duration timeout();
+
+        /** The most connections to the upstream at one time. */
+        @WithDefault("512")
+        int maxConnections();
+    }
+}

@@ -1,0 +1,45 @@
+package dev.sluice.service;
+
+import java.net.URI;
+import java.util.ArrayList;
+
+import jakarta.annotation.Priority;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+
+import org.jboss.logging.Logger;
+
+import dev.sluice.caller.ApiKeys;
+import dev.sluice.policy.Policy;
+import dev.sluice.window.StoreStatus;
+import dev.sluice.window.WindowSettings;
+import io.quarkus.runtime.StartupEvent;
+
+/** Says in one line which store, which rows and which doors there are. */
+@ApplicationScoped
+class StartReport {
+
+    private static final Logger LOG = Logger.getLogger("dev.sluice");
+
+    void report(@Observes @Priority(3000) StartupEvent started, WindowSettings windows, StoreStatus store, Policy policy,
+            Doors doors, ApiKeys keys, CompactJwtMechanism jwt, Upstream upstream) {
+        var parts = new ArrayList<String>();
+        parts.add(windows.enabled() ? windows.dryRun() ? "dry run: nothing is refused" : "limiting" : "limiting is off");
+        parts.add("store " + store.description() + " (mode " + store.mode().text() + ", fallback "
+                + windows.fallback().name().toLowerCase(java.util.Locale.ROOT) + ")");
+        parts.add(policy.rows().size() + " rows, tiers " + String.join(",", policy.tiers()) + ", default "
+                + policy.defaultRate(policy.tiers().get(0)));
+        parts.add("callers by " + (jwt.configured() ? "JWT, " : "") + (keys.any() ? keys.count() + " API keys, " : "")
+                + "address");
+        parts.add("/v1/check " + (doors.apiTokenAsked() ? "with the API token" : "open, but for user: and ip:"));
+        parts.add("admin " + (doors.adminOpen() ? "with its token" : "closed (RATE_LIMIT_ADMIN_TOKEN)"));
+        parts.add(upstream.url().map(url -> "upstream " + shown(url)).orElse("no upstream (UPSTREAM_URL)"));
+        LOG.info("Sluice: " + String.join("; ", parts));
+    }
+
+    /** Without user and password. */
+    private static String shown(URI url) {
+        return url.getScheme() + "://" + url.getHost() + (url.getPort() < 0 ? "" : ":" + url.getPort())
+                + (url.getPath() == null ? "" : url.getPath());
+    }
+}

@@ -1,0 +1,141 @@
+package dev.sluice.window;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** All windows of one identifier in memory. Its methods are called with its monitor held, and do nothing that waits. */
+final class Account {
+
+    /** What the maps, keys and objects of an account and of a window take, in bytes, about. */
+    private static final int OVERHEAD = 250;
+    private static final int WINDOW_OVERHEAD = 200;
+    /** How far a clock may be behind a window's newest entry before it counts as set back. */
+    private static final long SKEW = 1_000_000;
+
+    private record Key(String resource, long span) {
+    }
+
+    private final long exactUpTo;
+    private final Map<Key, Window> windows = new HashMap<>(2);
+    private long longestSpan;
+    private int pruneAt = 8;
+    private boolean forgotten;
+
+    Account(long exactUpTo) {
+        this.exactUpTo = exactUpTo;
+    }
+
+    /** Nobody finds this account any more: what is counted here would be lost. */
+    void forget() {
+        forgotten = true;
+    }
+
+    boolean forgotten() {
+        return forgotten;
+    }
+
+    Outcome take(List<Claim> claims, long clock, boolean consume) {
+        var found = new Window[claims.size()];
+        var times = new long[claims.size()];
+        var retries = new long[claims.size()];
+        boolean admitted = true;
+        for (int i = 0; i < found.length; i++) {
+            var claim = claims.get(i);
+            var window = windows.get(new Key(claim.resource(), claim.span()));
+            found[i] = window;
+            times[i] = window == null ? clock : advance(window, clock);
+            long used = window == null ? 0 : window.used();
+            if (claim.cost() > claim.limit()) {
+                retries[i] = Outcome.NEVER;
+                admitted = false;
+            } else if (claim.cost() > 0 && used + claim.cost() > claim.limit()) {
+                retries[i] = window.freeAt(used + claim.cost() - claim.limit());
+                admitted = false;
+            }
+        }
+        var states = new Outcome.State[found.length];
+        for (int i = 0; i < found.length; i++) {
+            var claim = claims.get(i);
+            if (admitted && consume && claim.cost() > 0) {
+                found[i] = open(claim, found[i], times[i]);
+                found[i].add(times[i], claim.cost());
+            }
+            long used = found[i] == null ? 0 : found[i].used();
+            states[i] = new Outcome.State(used, used == 0 ? 0 : found[i].freeAt(1), retries[i]);
+        }
+        return new Outcome(admitted, clock, states);
+    }
+
+    private Window open(Claim claim, Window found, long now) {
+        boolean exact = claim.limit() <= exactUpTo;
+        if (found != null && found instanceof LogWindow == exact) {
+            return found;
+        }
+        var opened = exact ? new LogWindow(claim.span()) : new RingWindow(claim.span());
+        if (found != null) {
+            found.pourInto(opened, now);
+        } else if (windows.size() >= pruneAt) {
+            windows.values().removeIf(window -> {
+                advance(window, now);
+                return window.used() == 0;
+            });
+            pruneAt = Math.max(8, 2 * windows.size());
+        }
+        windows.put(new Key(claim.resource(), claim.span()), opened);
+        longestSpan = Math.max(longestSpan, claim.span());
+        return opened;
+    }
+
+    private static long advance(Window window, long clock) {
+        long now = clock;
+        long newest = window.newest();
+        if (newest > clock) {
+            if (newest - clock > SKEW) {
+                window.shift(newest - clock);
+            } else {
+                now = newest;
+            }
+        }
+        window.advance(now);
+        return now;
+    }
+
+    long used(String resource, long span, long clock) {
+        var window = windows.get(new Key(resource, span));
+        if (window == null) {
+            return 0;
+        }
+        advance(window, clock);
+        return window.used();
+    }
+
+    Map<String, Long> used(long clock) {
+        var longest = new HashMap<String, Long>();
+        var spans = new HashMap<String, Long>();
+        windows.forEach((key, window) -> {
+            advance(window, clock);
+            if (window.used() > 0 && key.span() > spans.getOrDefault(key.resource(), 0L)) {
+                spans.put(key.resource(), key.span());
+                longest.put(key.resource(), window.used());
+            }
+        });
+        return longest;
+    }
+
+    void reset(String resource) {
+        windows.keySet().removeIf(key -> resource == null || key.resource().equals(resource));
+    }
+
+    long longestSpan() {
+        return longestSpan;
+    }
+
+    int bytes() {
+        long bytes = OVERHEAD;
+        for (var window : windows.values()) {
+            bytes += WINDOW_OVERHEAD + 8L * window.weight();
+        }
+        return (int) Math.min(bytes, Integer.MAX_VALUE);
+    }
+}

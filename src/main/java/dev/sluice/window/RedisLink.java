@@ -1,0 +1,152 @@
+package dev.sluice.window;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+
+import dev.sluice.limit.StoreUnavailableException;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.redis.client.Command;
+import io.vertx.redis.client.Redis;
+import io.vertx.redis.client.RedisConnection;
+import io.vertx.redis.client.Request;
+import io.vertx.redis.client.Response;
+
+/**
+ * One connection to Redis that everything is sent over, one request behind the other, and that comes back by itself. While it
+ * is down, requests fail at once.
+ */
+final class RedisLink {
+
+    private static final long RETRY_MILLIS = 200;
+    private static final long PROBE_TIMEOUT_MILLIS = 1000;
+    /** So many requests in a row without an answer in time, and Redis counts as gone. */
+    private static final int PATIENCE = 3;
+
+    private final Vertx vertx;
+    private final Redis redis;
+    private final Consumer<Throwable> onChange;
+    private final AtomicInteger unanswered = new AtomicInteger();
+    private volatile RedisConnection connection;
+    private volatile boolean up;
+    private volatile boolean closed;
+
+    /** @param onChange hears null when the link comes up, and the cause when it goes down */
+    RedisLink(Vertx vertx, Redis redis, Consumer<Throwable> onChange) {
+        this.vertx = vertx;
+        this.redis = redis;
+        this.onChange = onChange;
+    }
+
+    boolean up() {
+        return up;
+    }
+
+    /** Completes when the first attempt has succeeded or failed; the attempts go on either way. */
+    Future<Void> start() {
+        return probe();
+    }
+
+    private Future<Void> probe() {
+        if (closed) {
+            return Future.failedFuture("closed");
+        }
+        var current = connection;
+        var connected = current == null ? connect() : Future.succeededFuture(current);
+        return within(PROBE_TIMEOUT_MILLIS, connected.compose(open -> open.send(Request.cmd(Command.PING))))
+                .onComplete(pong -> {
+                    if (pong.succeeded()) {
+                        unanswered.set(0);
+                        change(true, null);
+                    } else {
+                        discard(connection);
+                        change(false, pong.cause());
+                        vertx.setTimer(RETRY_MILLIS, timer -> probe());
+                    }
+                }).mapEmpty();
+    }
+
+    private Future<RedisConnection> connect() {
+        var abandoned = new boolean[1];
+        return within(PROBE_TIMEOUT_MILLIS, redis.connect().onSuccess(open -> {
+            if (abandoned[0] || closed) {
+                open.close();
+                return;
+            }
+            open.exceptionHandler(failure -> lost(open, failure));
+            open.endHandler(end -> lost(open, new StoreUnavailableException("Redis closed the connection", null)));
+            connection = open;
+        })).onFailure(failure -> abandoned[0] = true);
+    }
+
+    private <T> Future<T> within(long millis, Future<T> future) {
+        Promise<T> promise = Promise.promise();
+        long timer = vertx.setTimer(millis,
+                id -> promise.tryFail(new StoreUnavailableException("Redis did not answer in " + millis + " ms", null)));
+        future.onComplete(done -> {
+            vertx.cancelTimer(timer);
+            if (done.succeeded()) {
+                promise.tryComplete(done.result());
+            } else {
+                promise.tryFail(done.cause());
+            }
+        });
+        return promise.future();
+    }
+
+    private void lost(RedisConnection open, Throwable cause) {
+        if (connection == open) {
+            discard(open);
+            goDown(cause);
+        }
+    }
+
+    private void discard(RedisConnection open) {
+        connection = null;
+        if (open != null) {
+            open.close();
+        }
+    }
+
+    private void goDown(Throwable cause) {
+        if (change(false, cause)) {
+            vertx.runOnContext(now -> probe());
+        }
+    }
+
+    private synchronized boolean change(boolean nowUp, Throwable cause) {
+        if (up == nowUp || closed) {
+            return false;
+        }
+        up = nowUp;
+        onChange.accept(nowUp ? null : cause);
+        return true;
+    }
+
+    /** Sends at once, or fails at once. The answer may never come: who waits for it bounds the wait and tells {@link #late}. */
+    Future<Response> send(Request request) {
+        var open = connection;
+        if (!up || open == null) {
+            return Future.failedFuture(new StoreUnavailableException("Redis is out of reach", null));
+        }
+        return open.send(request).onSuccess(answer -> {
+            if (unanswered.get() != 0) {
+                unanswered.set(0);
+            }
+        });
+    }
+
+    /** An answer did not come in time. */
+    void late() {
+        if (unanswered.incrementAndGet() >= PATIENCE) {
+            goDown(new StoreUnavailableException("Redis does not answer in time", null));
+        }
+    }
+
+    void close() {
+        closed = true;
+        discard(connection);
+        up = false;
+    }
+}

@@ -1,0 +1,30 @@
+package dev.sluice.window;
+
+/**
+ * One window in memory; not thread-safe. Times are microseconds and never go back between calls of one window.
+ */
+interface Window {
+
+    /** Drops what has left the window at {@code now}. */
+    void advance(long now);
+
+    /** The newest time it knows; {@link Long#MIN_VALUE} where it is empty. */
+    long newest();
+
+    /** Moves everything back in time: the clock was set back. */
+    void shift(long micros);
+
+    /** Units in it. */
+    long used();
+
+    /** When that many of the used units have left. */
+    long freeAt(long units);
+
+    void add(long now, long units);
+
+    /** How much memory it takes, in units of a long. */
+    int weight();
+
+    /** Hands every unit to the other window, as it counts here. */
+    void pourInto(Window other, long now);
+}

@@ -1,0 +1,139 @@
+package dev.sluice.window;
+
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+
+import jakarta.annotation.PreDestroy;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import jakarta.enterprise.inject.Any;
+import jakarta.enterprise.inject.Default;
+import jakarta.enterprise.inject.Instance;
+import jakarta.enterprise.inject.Produces;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+
+import org.jboss.logging.Logger;
+
+import dev.sluice.limit.DecisionListener;
+import dev.sluice.limit.Mode;
+import dev.sluice.limit.RateLimiter;
+import dev.sluice.limit.SettingsProblems;
+import io.quarkus.arc.DefaultBean;
+import io.quarkus.arc.InjectableInstance;
+import io.quarkus.redis.client.RedisClientName;
+import io.quarkus.runtime.StartupEvent;
+import io.vertx.core.Vertx;
+import io.vertx.redis.client.Redis;
+
+/** Wires the store that the settings ask for: the Redis client named {@value #CLIENT}, else the application's default one. */
+@ApplicationScoped
+class WindowBeans implements StoreStatus {
+
+    static final String CLIENT = "rate-limit";
+    private static final Logger LOG = Logger.getLogger("dev.sluice");
+    /** How long a start waits for the first connection: without Redis it goes on in the fallback. */
+    private static final Duration FIRST_CONNECTION = Duration.ofSeconds(2);
+
+    private final WindowSettings settings;
+    private final MemoryStore memory;
+    private final RedisLink link;
+    private final Windows windows;
+
+    @Inject
+    WindowBeans(WindowSettings settings, Vertx vertx, @RedisClientName(CLIENT) InjectableInstance<Redis> own,
+            @Default InjectableInstance<Redis> hosts) {
+        this.settings = settings;
+        this.memory = new MemoryStore(Clock.SYSTEM, settings.exactUpTo(), settings.memory().maxSize().asLongValue());
+        var redis = settings.redis().enabled() ? client(own, hosts) : null;
+        if (redis == null) {
+            this.link = null;
+            this.windows = new Windows(null, memory, settings.fallback());
+        } else {
+            this.link = new RedisLink(vertx, redis, this::changed);
+            this.windows = new Windows(new RedisStore(vertx, link, settings.redis().keyPrefix(), settings.exactUpTo(),
+                    settings.timeout(), RedisScript.SERVER_TIME), memory, settings.fallback());
+            connect();
+        }
+    }
+
+    private static Redis client(InjectableInstance<Redis> own, InjectableInstance<Redis> hosts) {
+        for (var candidates : java.util.List.of(own, hosts)) {
+            for (var handle : candidates.handles()) {
+                if (handle.getBean().isActive()) {
+                    return handle.get();
+                }
+            }
+        }
+        return null;
+    }
+
+    private void connect() {
+        try {
+            link.start().toCompletionStage().toCompletableFuture().get(FIRST_CONNECTION.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
+            LOG.warnf("Redis is out of reach (%s); rate limits are %s until it answers", reason(e.getCause()),
+                    meaning(windows.mode()));
+        }
+    }
+
+    private void changed(Throwable cause) {
+        if (cause == null) {
+            LOG.info("Redis answers; rate limits are exact over all instances");
+        } else {
+            LOG.warnf("Redis is out of reach (%s); rate limits are %s until it answers", reason(cause),
+                    meaning(windows.mode()));
+        }
+    }
+
+    private static String reason(Throwable cause) {
+        return cause == null ? "no answer" : cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+    }
+
+    private static String meaning(Mode mode) {
+        return switch (mode) {
+            case OPEN -> "not applied (rate-limit.fallback=open)";
+            case CLOSED -> "answered with 503 (rate-limit.fallback=closed)";
+            default -> "kept in this instance's memory (rate-limit.fallback=local)";
+        };
+    }
+
+    @Override
+    public Mode mode() {
+        return windows.mode();
+    }
+
+    @Override
+    public String description() {
+        return link == null ? "memory" : "redis";
+    }
+
+    @Produces
+    @Singleton
+    @DefaultBean
+    RateLimiter limiter(@Any Instance<DecisionListener> listeners) {
+        return new WindowRateLimiter(windows, Clock.SYSTEM, settings.enabled(), settings.dryRun(), listeners.stream().toList());
+    }
+
+    void start(@Observes StartupEvent started) {
+        LOG.debugf("Rate limits are kept in %s", description()); // made here, so that Redis is connected before the first request
+    }
+
+    void validate(@Observes SettingsProblems problems) {
+        if (settings.exactUpTo() < 1 || settings.exactUpTo() > 10_000) {
+            problems.add("rate-limit.exact-up-to", Long.toString(settings.exactUpTo()), "1 to 10000");
+        }
+        if (settings.timeout().compareTo(Duration.ofMillis(1)) < 0 || settings.timeout().compareTo(Duration.ofMinutes(1)) > 0) {
+            problems.add("rate-limit.timeout", settings.timeout().toString(), "a duration from 1ms to 1m");
+        }
+    }
+
+    @PreDestroy
+    void close() {
+        if (link != null) {
+            link.close();
+        }
+    }
+}

@@ -1,0 +1,139 @@
+package dev.sluice.window;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+import dev.sluice.limit.Decision;
+import dev.sluice.limit.DecisionListener;
+import dev.sluice.limit.Demand;
+import dev.sluice.limit.Mode;
+import dev.sluice.limit.QuotaStatus;
+import dev.sluice.limit.Rate;
+import dev.sluice.limit.RateLimitRequest;
+import dev.sluice.limit.RateLimiter;
+import dev.sluice.limit.Usage;
+import io.smallrye.mutiny.Uni;
+
+/** The one place where decisions are made. */
+final class WindowRateLimiter implements RateLimiter {
+
+    private final Windows windows;
+    private final Clock clock;
+    private final boolean enabled;
+    private final boolean dryRun;
+    private final List<DecisionListener> listeners;
+
+    WindowRateLimiter(Windows windows, Clock clock, boolean enabled, boolean dryRun, List<DecisionListener> listeners) {
+        this.windows = windows;
+        this.clock = clock;
+        this.enabled = enabled;
+        this.dryRun = dryRun;
+        this.listeners = List.copyOf(listeners);
+    }
+
+    @Override
+    public Uni<Decision> check(RateLimitRequest request) {
+        if (!enabled) {
+            return Uni.createFrom().item(() -> Decision.untouched(request, Mode.OFF, now()));
+        }
+        return Uni.createFrom().deferred(() -> {
+            long start = System.nanoTime();
+            return decide(request).map(decision -> dryRun ? decision.dryRun() : decision)
+                    .invoke(decision -> tell(request, decision, decision.mode(), start))
+                    .onFailure().invoke(failure -> tell(request, null, windows.mode(), start));
+        });
+    }
+
+    private Uni<Decision> decide(RateLimitRequest request) {
+        if (request.demands().stream().anyMatch(demand -> demand.rate() == Rate.BLOCKED)) {
+            return Uni.createFrom().item(Decision.blocked(request, windows.mode(), now()));
+        }
+        boolean consume = request.demands().stream().anyMatch(demand -> demand.cost() > 0);
+        var claims = claims(request.demands(), consume);
+        if (claims.isEmpty()) {
+            return Uni.createFrom().item(Decision.untouched(request, windows.mode(), now()));
+        }
+        return windows.take(request.identifier(), claims, consume).map(answer -> answer.outcome() == null
+                ? Decision.untouched(request, answer.mode(), now())
+                : decision(claims, answer));
+    }
+
+    /** One claim per window: where two demands name the same, the smaller limit and the larger cost hold. */
+    private static List<Claim> claims(List<Demand> demands, boolean consume) {
+        var claims = new ArrayList<Claim>();
+        for (var demand : demands) {
+            long cost = consume ? demand.cost() : 1;
+            for (var quota : demand.rate().quotas()) {
+                long span = quota.windowSeconds() * 1_000_000;
+                long limit = quota.limit();
+                for (int i = 0; i < claims.size(); i++) {
+                    var other = claims.get(i);
+                    if (other.span() == span && other.resource().equals(demand.resource())) {
+                        limit = Math.min(limit, other.limit());
+                        cost = Math.max(cost, other.cost());
+                        claims.remove(i);
+                        break;
+                    }
+                }
+                claims.add(new Claim(demand.resource(), span, limit, cost));
+            }
+        }
+        return claims;
+    }
+
+    private static Decision decision(List<Claim> claims, Windows.Answer answer) {
+        var outcome = answer.outcome();
+        var at = Clock.instant(outcome.now());
+        var quotas = new ArrayList<QuotaStatus>(claims.size());
+        for (int i = 0; i < claims.size(); i++) {
+            var claim = claims.get(i);
+            var state = outcome.windows()[i];
+            boolean denied = state.retryAt() != 0;
+            quotas.add(new QuotaStatus(claim.resource(), claim.limit(), Windows.seconds(claim.span()),
+                    Math.max(0, claim.limit() - state.used()),
+                    state.freeAt() == 0 ? at : Clock.instant(state.freeAt()), denied,
+                    state.retryAt() > 0 ? Clock.instant(state.retryAt()) : null));
+        }
+        return new Decision(outcome.admitted(), !outcome.admitted(), answer.mode(), at, quotas);
+    }
+
+    private void tell(RateLimitRequest request, Decision decision, Mode mode, long start) {
+        if (!listeners.isEmpty()) {
+            long nanos = System.nanoTime() - start;
+            for (var listener : listeners) {
+                listener.decided(request, decision, mode, nanos);
+            }
+        }
+    }
+
+    private java.time.Instant now() {
+        return Clock.instant(clock.micros());
+    }
+
+    @Override
+    public Uni<Usage> usage(String identifier, String resource, Duration window) {
+        return windows.read(store -> store.usage(identifier, resource, window));
+    }
+
+    @Override
+    public Uni<Map<String, Long>> limits(String identifier) {
+        return windows.read(store -> store.limits(identifier));
+    }
+
+    @Override
+    public Uni<Void> reset(String identifier, String resource) {
+        return windows.write(store -> store.reset(identifier, resource));
+    }
+
+    @Override
+    public Uni<Void> reset(String identifier) {
+        return windows.write(store -> store.reset(identifier, null));
+    }
+
+    @Override
+    public Uni<Void> resetAll() {
+        return windows.write(WindowStore::resetAll);
+    }
+}

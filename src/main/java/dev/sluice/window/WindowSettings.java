@@ -1,0 +1,66 @@
+package dev.sluice.window;
+
+import java.time.Duration;
+
+import io.quarkus.runtime.configuration.MemorySize;
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+
+/** Where windows are kept, and what holds while Redis is out of reach. */
+@ConfigMapping(prefix = "rate-limit")
+public interface WindowSettings {
+
+    /** What answers while Redis is out of reach. */
+    enum Fallback {
+        /** Windows in this instance's memory. */
+        LOCAL,
+        /** Everything passes. */
+        OPEN,
+        /** Everything is refused with 503. */
+        CLOSED
+    }
+
+    /** {@code false}: nothing is limited and nothing counted. */
+    @WithDefault("true")
+    boolean enabled();
+
+    /** {@code true}: everything is counted and reported, nothing refused. */
+    @WithDefault("false")
+    boolean dryRun();
+
+    /** What answers while Redis is out of reach. */
+    @WithDefault("local")
+    Fallback fallback();
+
+    /** The longest that a decision waits for Redis. */
+    @WithDefault("100ms")
+    Duration timeout();
+
+    /** The largest limit that is counted exactly; larger ones are kept in sub-windows. At most 10,000. */
+    @WithDefault("10000")
+    long exactUpTo();
+
+    /** The windows of this instance's memory. */
+    Memory memory();
+
+    /** The windows in Redis. */
+    Redis redis();
+
+    interface Memory {
+
+        /** About how much memory they may take; beyond that, identifiers not seen for long are forgotten. */
+        @WithDefault("64M")
+        MemorySize maxSize();
+    }
+
+    interface Redis {
+
+        /** {@code false}: windows are kept in memory only, and no connection is tried. */
+        @WithDefault("true")
+        boolean enabled();
+
+        /** What every key begins with. Applications that share a Redis and not their windows set their own. */
+        @WithDefault("sluice")
+        String keyPrefix();
+    }
+}

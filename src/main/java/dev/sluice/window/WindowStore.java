@@ -1,0 +1,34 @@
+package dev.sluice.window;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+import dev.sluice.limit.Usage;
+import io.smallrye.mutiny.Uni;
+
+/**
+ * Where windows are kept. A window is known by identifier, resource and length, whatever its limit is at the moment; no two
+ * claims of one call may name the same.
+ * <p>
+ * Counts of limits up to {@code exactUpTo} are exact. Larger ones are kept in sub-windows of a sixtieth, of which a partly
+ * covered one counts whole: never over the limit, at most a sixtieth of a window too strict.
+ */
+interface WindowStore {
+
+    /**
+     * Grants all claims, or none.
+     *
+     * @param consume false: only asks, and changes nothing
+     */
+    Uni<Outcome> take(String identifier, List<Claim> claims, boolean consume);
+
+    Uni<Usage> usage(String identifier, String resource, Duration window);
+
+    Uni<Map<String, Long>> limits(String identifier);
+
+    /** @param resource null: every resource of the identifier */
+    Uni<Void> reset(String identifier, String resource);
+
+    Uni<Void> resetAll();
+}
