@@ -1,7 +1,9 @@
 package dev.sluice.http;
 
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -68,7 +70,7 @@ public final class RateLimitHeaders {
             policy.append(policy.isEmpty() ? "" : ", ").append(name).append(";q=").append(quota.limit()).append(";w=")
                     .append(quota.window().toSeconds());
             state.append(state.isEmpty() ? "" : ", ").append(name).append(";r=").append(quota.remaining()).append(";t=")
-                    .append(Math.max(0, resetAt(quota) - decision.at().getEpochSecond()));
+                    .append(seconds(Duration.between(decision.at(), quota.resetAt())));
         }
         headers.set(POLICY, policy.toString());
         headers.set(RATE_LIMIT, state.toString());
@@ -78,8 +80,13 @@ public final class RateLimitHeaders {
         return quotas.size() == 1
                 ? Set.of()
                 : quotas.stream().collect(Collectors.groupingBy(QuotaStatus::resource, Collectors.counting())).entrySet()
-                        .stream().filter(entry -> entry.getValue() > 1).map(java.util.Map.Entry::getKey)
+                        .stream().filter(entry -> entry.getValue() > 1).map(Map.Entry::getKey)
                         .collect(Collectors.toSet());
+    }
+
+    /** Whole seconds, rounded up. */
+    private static long seconds(Duration duration) {
+        return Math.max(0, duration.plusNanos(999_999_999).toSeconds());
     }
 
     /** Unix seconds, rounded up; null where there is no reset. */

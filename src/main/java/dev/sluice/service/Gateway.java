@@ -13,7 +13,7 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 
-/** The door to the upstream: everything that is not Sluice's own is limited by its row and forwarded, or is not found. */
+/** The door to the upstream: where there is one, everything that is not Sluice's own is limited by its row and forwarded. */
 @ApplicationScoped
 class Gateway {
 
@@ -34,12 +34,8 @@ class Gateway {
     }
 
     private void handle(RoutingContext context) {
-        if (OwnDoors.covers(context.normalizedPath())) {
+        if (!upstream.present() || OwnDoors.covers(context.normalizedPath())) {
             context.next();
-            return;
-        }
-        if (!upstream.present()) {
-            refuse(context, ErrorAnswer.notFound());
             return;
         }
         if (isPreflight(context.request())) {

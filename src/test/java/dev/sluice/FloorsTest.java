@@ -1,0 +1,58 @@
+package dev.sluice;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import org.junit.jupiter.api.Test;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+
+/** Each package stands only on those below it. */
+class FloorsTest {
+
+    private static final JavaClasses CLASSES = new ClassFileImporter()
+            .withImportOption(new ImportOption.DoNotIncludeTests()).importPackages("dev.sluice");
+
+    @Test
+    void nothingLooksUp() {
+        layeredArchitecture().consideringOnlyDependenciesInLayers()
+                .layer("service").definedBy("dev.sluice.service..")
+                .layer("http").definedBy("dev.sluice.http..")
+                .layer("annotation").definedBy("dev.sluice.annotation..")
+                .layer("policy").definedBy("dev.sluice.policy..")
+                .layer("caller").definedBy("dev.sluice.caller..")
+                .layer("ops").definedBy("dev.sluice.ops..")
+                .layer("window").definedBy("dev.sluice.window..")
+                .layer("limit").definedBy("dev.sluice.limit..")
+                .whereLayer("service").mayNotBeAccessedByAnyLayer()
+                .whereLayer("ops").mayNotBeAccessedByAnyLayer()
+                .whereLayer("http").mayOnlyBeAccessedByLayers("service")
+                .whereLayer("annotation").mayOnlyBeAccessedByLayers("service", "http")
+                .whereLayer("policy").mayOnlyBeAccessedByLayers("service", "http", "annotation")
+                .whereLayer("caller").mayOnlyBeAccessedByLayers("service", "http", "annotation", "policy")
+                .whereLayer("window").mayOnlyBeAccessedByLayers("service", "ops")
+                .check(CLASSES);
+    }
+
+    @Test
+    void noCircles() {
+        slices().matching("dev.sluice.(*)..").should().beFreeOfCycles().check(CLASSES);
+    }
+
+    @Test
+    void vocabularyNeedsNothingButTheJdkAndMutiny() {
+        classes().that().resideInAPackage("dev.sluice.limit..").should().onlyDependOnClassesThat()
+                .resideInAnyPackage("java..", "io.smallrye.mutiny..", "dev.sluice.limit..").check(CLASSES);
+    }
+
+    @Test
+    void libraryDoesNotNeedWhatOnlyTheServiceHas() {
+        classes().that().resideOutsideOfPackage("dev.sluice.service..").should().onlyDependOnClassesThat()
+                .resideOutsideOfPackages("com.fasterxml.jackson..", "io.vertx.httpproxy..", "io.quarkus.smallrye.jwt..",
+                        "org.eclipse.microprofile.health..", "org.eclipse.microprofile.openapi..")
+                .check(CLASSES);
+    }
+}

@@ -1,0 +1,73 @@
+package dev.sluice.limit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+
+import org.junit.jupiter.api.Test;
+
+class DecisionTest {
+
+    private static final Instant NOW = Instant.ofEpochSecond(1_800_000_000);
+
+    private static QuotaStatus open(String resource, long remaining) {
+        return new QuotaStatus(resource, 100, Duration.ofMinutes(1), remaining, NOW.plusSeconds(5), false, null);
+    }
+
+    private static QuotaStatus denied(String resource, Integer retrySeconds) {
+        return new QuotaStatus(resource, 100, Duration.ofMinutes(1), 0, NOW.plusSeconds(1), true,
+                retrySeconds == null ? null : NOW.plusSeconds(retrySeconds));
+    }
+
+    private static Decision decision(boolean allowed, QuotaStatus... quotas) {
+        return new Decision(allowed, !allowed, Mode.REDIS, NOW, List.of(quotas));
+    }
+
+    @Test
+    void closestOfAllowedHasFewestRemaining() {
+        assertThat(decision(true, open("a", 5), open("b", 2), open("c", 9)).closest().orElseThrow().resource()).isEqualTo("b");
+    }
+
+    @Test
+    void closestOfDeniedRefusesLongest() {
+        var decision = decision(false, open("a", 0), denied("b", 10), denied("c", 40), denied("d", 20));
+        assertThat(decision.closest().orElseThrow().resource()).isEqualTo("c");
+        assertThat(decision.retryAfter()).contains(Duration.ofSeconds(40));
+    }
+
+    @Test
+    void whatNeverFitsHasNoRetry() {
+        var decision = decision(false, denied("b", 10), denied("c", null));
+        assertThat(decision.closest().orElseThrow().resource()).isEqualTo("c");
+        assertThat(decision.retryAfter()).isEmpty();
+    }
+
+    @Test
+    void allowedHasNoRetry() {
+        assertThat(decision(true, open("a", 1)).retryAfter()).isEmpty();
+        assertThat(decision(true).closest()).isEmpty();
+    }
+
+    @Test
+    void dryRunAllowsAndTells() {
+        var decision = decision(false, denied("a", 10)).dryRun();
+        assertThat(decision.allowed()).isTrue();
+        assertThat(decision.denied()).isTrue();
+    }
+
+    @Test
+    void namesAreWhatUtf8Carries() {
+        assertThat(Names.valid("a")).isTrue();
+        assertThat(Names.valid("\u0000\r\n{}:")).isTrue();
+        assertThat(Names.valid("\uD83D\uDE00")).isTrue();
+        assertThat(Names.valid("x".repeat(256))).isTrue();
+        assertThat(Names.valid("x".repeat(257))).isFalse();
+        assertThat(Names.valid("")).isFalse();
+        assertThat(Names.valid(null)).isFalse();
+        assertThat(Names.valid("\uD83D")).isFalse();
+        assertThat(Names.valid("\uDE00\uD83D")).isFalse();
+        assertThat(Names.valid("a\uD83Db")).isFalse();
+    }
+}

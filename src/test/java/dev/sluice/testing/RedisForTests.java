@@ -1,0 +1,25 @@
+package dev.sluice.testing;
+
+import java.util.Map;
+
+import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
+
+/** Gives the application under test a real Redis. */
+public class RedisForTests implements QuarkusTestResourceLifecycleManager {
+
+    private RealRedis redis;
+
+    @Override
+    public Map<String, String> start() {
+        redis = RealRedis.start();
+        return Map.of("rate-limit.redis.port", Integer.toString(redis.port()), "rate-limit.redis.host", "127.0.0.1",
+                "rate-limit.timeout", "10s");
+    }
+
+    @Override
+    public void stop() {
+        if (redis != null) {
+            redis.close();
+        }
+    }
+}

@@ -1,0 +1,55 @@
+package dev.sluice.window;
+
+import static dev.sluice.window.StoreUnderTest.claim;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+
+import org.junit.jupiter.api.Test;
+
+class MemoryStoreTest extends WindowStoreContract {
+
+    @Override
+    StoreUnderTest open() {
+        return new StoreUnderTest.InMemory();
+    }
+
+    @Test
+    void floodOfIdentifiersDoesNotExhaustTheHeap() {
+        long limit = 1 << 20;
+        var small = new MemoryStore(store::now, StoreUnderTest.EXACT, limit);
+        for (int i = 0; i < 200_000; i++) {
+            small.takeNow("ip:" + i, List.of(claim("r", 60, 10, 1)), true);
+        }
+        assertThat(small.bytes()).isLessThanOrEqualTo(limit).isGreaterThan(limit / 2);
+    }
+
+    @Test
+    void floodOfResourcesOfOneIdentifierDoesNotExhaustTheHeap() {
+        long limit = 1 << 20;
+        var small = new MemoryStore(store::now, StoreUnderTest.EXACT, limit);
+        for (int i = 0; i < 50_000; i++) {
+            small.takeNow("one", List.of(claim("r" + i, 60, 10, 1)), true);
+        }
+        assertThat(small.bytes()).isLessThanOrEqualTo(limit);
+    }
+
+    @Test
+    void growthOfAWindowIsWeighed() {
+        long limit = 1 << 20;
+        var small = new MemoryStore(store::now, StoreUnderTest.EXACT, limit);
+        for (int i = 0; i < 1000; i++) {
+            small.takeNow("user:" + i, List.of(claim("r", 60, 10_000, 5_000)), true);
+        }
+        assertThat(small.bytes()).isLessThanOrEqualTo(limit);
+    }
+
+    @Test
+    void identifiersNobodyAsksForLeave() {
+        var small = new MemoryStore(store::now, StoreUnderTest.EXACT, 1 << 20);
+        small.takeNow("gone", List.of(claim("r", 60, 10, 1)), true);
+        assertThat(small.bytes()).isPositive();
+        store.pass(121_000_000);
+        assertThat(small.bytes()).isZero();
+    }
+}
