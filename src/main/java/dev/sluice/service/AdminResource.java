@@ -10,10 +10,18 @@ import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 
-import org.jboss.resteasy.reactive.RestQuery;
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.enums.ParameterIn;
+import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
+import org.eclipse.microprofile.openapi.annotations.media.Content;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
+import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
+import org.eclipse.microprofile.openapi.annotations.security.SecurityRequirement;
 
 import dev.sluice.http.ErrorAnswer;
 import dev.sluice.http.OwnDoor;
+import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.limit.Names;
 import dev.sluice.limit.Quota;
 import dev.sluice.limit.RateLimiter;
@@ -41,11 +49,22 @@ public class AdminResource {
     /** What one window holds. */
     @GET
     @Path("/usage")
-    public Uni<Response> usage(@RestQuery String identifier, @RestQuery String resource,
-            @RestQuery("window_seconds") String seconds, RoutingContext context) {
+    @Parameter(name = "identifier", in = ParameterIn.QUERY, required = true, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Whose window")
+    @Parameter(name = "resource", in = ParameterIn.QUERY, required = true, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Of what")
+    @Parameter(name = "window_seconds", in = ParameterIn.QUERY, required = true, schema = @Schema(type = SchemaType.INTEGER, minimum = "1", maximum = "2678400"), description = "The window's length")
+    @Operation(operationId = "usage", summary = "What one window holds now")
+    @SecurityRequirement(name = ApiDocument.ADMIN)
+    @APIResponse(responseCode = "200", description = "Read; nothing was changed", content = @Content(mediaType = ErrorAnswer.JSON, schema = @Schema(implementation = ApiDocument.Used.class), example = "{\"identifier\":\"user123\",\"resource\":\"custom_operation\",\"current\":3,\"window_start\":1701234507,\"window_end\":1701234567}"))
+    @APIResponse(responseCode = "400", ref = ApiDocument.BAD_REQUEST)
+    @APIResponse(responseCode = "401", ref = ApiDocument.UNAUTHORIZED)
+    @APIResponse(responseCode = "403", ref = ApiDocument.FORBIDDEN)
+    @APIResponse(responseCode = "429", ref = ApiDocument.TOO_MANY)
+    @APIResponse(responseCode = "503", ref = ApiDocument.UNAVAILABLE)
+    public Uni<Response> usage(RoutingContext context) {
         return doors.admin(context, () -> {
-            var window = Duration.ofSeconds(seconds(seconds));
-            return limiter.usage(name("identifier", identifier), name("resource", resource), window)
+            var identifier = name(context, "identifier");
+            var resource = name(context, "resource");
+            return limiter.usage(identifier, resource, Duration.ofSeconds(seconds(query(context, "window_seconds"))))
                     .map(usage -> ok(context, new JsonObject().put("identifier", identifier).put("resource", resource)
                             .put("current", usage.current()).put("window_start", usage.start().getEpochSecond())
                             .put("window_end", usage.end().getEpochSecond())));
@@ -55,31 +74,56 @@ public class AdminResource {
     /** What an identifier has used of everything. */
     @GET
     @Path("/limits")
-    public Uni<Response> limits(@RestQuery String identifier, RoutingContext context) {
-        return doors.admin(context, () -> limiter.limits(name("identifier", identifier)).map(limits -> {
-            var byResource = new JsonObject();
-            new TreeMap<>(limits).forEach(byResource::put);
-            return ok(context, new JsonObject().put("identifier", identifier).put("limits", byResource));
-        }));
+    @Parameter(name = "identifier", in = ParameterIn.QUERY, required = true, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Whose windows")
+    @Operation(operationId = "limits", summary = "What an identifier has used of every resource")
+    @SecurityRequirement(name = ApiDocument.ADMIN)
+    @APIResponse(responseCode = "200", description = "Read; nothing was changed", content = @Content(mediaType = ErrorAnswer.JSON, schema = @Schema(implementation = ApiDocument.Listed.class), example = "{\"identifier\":\"user123\",\"limits\":{\"custom_operation\":1,\"api:/campaigns\":3}}"))
+    @APIResponse(responseCode = "400", ref = ApiDocument.BAD_REQUEST)
+    @APIResponse(responseCode = "401", ref = ApiDocument.UNAUTHORIZED)
+    @APIResponse(responseCode = "403", ref = ApiDocument.FORBIDDEN)
+    @APIResponse(responseCode = "429", ref = ApiDocument.TOO_MANY)
+    @APIResponse(responseCode = "503", ref = ApiDocument.UNAVAILABLE)
+    public Uni<Response> limits(RoutingContext context) {
+        return doors.admin(context, () -> {
+            var identifier = name(context, "identifier");
+            return limiter.limits(identifier).map(limits -> {
+                var byResource = new JsonObject();
+                new TreeMap<>(limits).forEach(byResource::put);
+                return ok(context, new JsonObject().put("identifier", identifier).put("limits", byResource));
+            });
+        });
     }
 
     /** Forgets what was counted. */
     @DELETE
     @Path("/limits")
-    public Uni<Response> reset(@RestQuery String identifier, @RestQuery String resource, @RestQuery String all,
-            RoutingContext context) {
-        return doors.admin(context, () -> forget(identifier, resource, all).map(done -> Response.noContent().build()));
+    @Parameter(name = "identifier", in = ParameterIn.QUERY, required = false, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Whose windows")
+    @Parameter(name = "resource", in = ParameterIn.QUERY, required = false, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Only this resource's")
+    @Parameter(name = "all", in = ParameterIn.QUERY, required = false, schema = @Schema(type = SchemaType.BOOLEAN), description = "true, alone: everybody's windows")
+    @Operation(operationId = "reset", summary = "Forgets what was counted: for an identifier, one resource of it, or with all=true for everybody")
+    @SecurityRequirement(name = ApiDocument.ADMIN)
+    @APIResponse(responseCode = "204", description = "Forgotten")
+    @APIResponse(responseCode = "400", ref = ApiDocument.BAD_REQUEST)
+    @APIResponse(responseCode = "401", ref = ApiDocument.UNAUTHORIZED)
+    @APIResponse(responseCode = "403", ref = ApiDocument.FORBIDDEN)
+    @APIResponse(responseCode = "429", ref = ApiDocument.TOO_MANY)
+    @APIResponse(responseCode = "503", ref = ApiDocument.UNAVAILABLE)
+    public Uni<Response> reset(RoutingContext context) {
+        return doors.admin(context, () -> forget(context).map(done -> Response.noContent().build()));
     }
 
-    private Uni<Void> forget(String identifier, String resource, String all) {
+    private Uni<Void> forget(RoutingContext context) {
+        var all = query(context, "all");
         if (all == null) {
-            name("identifier", identifier);
-            return resource == null ? limiter.reset(identifier) : limiter.reset(identifier, name("resource", resource));
+            var identifier = name(context, "identifier");
+            return query(context, "resource") == null
+                    ? limiter.reset(identifier)
+                    : limiter.reset(identifier, name(context, "resource"));
         }
         if (!"true".equals(all)) {
             throw BadRequest.field("all", "all can only be true");
         }
-        if (identifier != null || resource != null) {
+        if (query(context, "identifier") != null || query(context, "resource") != null) {
             throw BadRequest.field("all", "all=true stands alone, without identifier and resource");
         }
         return limiter.resetAll();
@@ -87,12 +131,18 @@ public class AdminResource {
 
     private Response ok(RoutingContext context, JsonObject body) {
         if (store.mode().outage()) {
-            context.response().putHeader(dev.sluice.http.RateLimitHeaders.MODE, store.mode().text());
+            context.response().putHeader(RateLimitHeaders.MODE, store.mode().text());
         }
         return Answers.ok(body);
     }
 
-    private static String name(String field, String value) {
+    /** As it was sent, also where it is empty; null where it is missing. */
+    private static String query(RoutingContext context, String field) {
+        return context.queryParams().get(field);
+    }
+
+    private static String name(RoutingContext context, String field) {
+        var value = query(context, field);
         if (!Names.valid(value)) {
             throw BadRequest.field(field, field + (value == null
                     ? " is missing"

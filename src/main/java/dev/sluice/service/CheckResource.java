@@ -7,6 +7,15 @@ import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.headers.Header;
+import org.eclipse.microprofile.openapi.annotations.media.Content;
+import org.eclipse.microprofile.openapi.annotations.media.ExampleObject;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
+import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
+import org.eclipse.microprofile.openapi.annotations.security.SecurityRequirement;
+
 import dev.sluice.http.ErrorAnswer;
 import dev.sluice.http.OwnDoor;
 import dev.sluice.http.RateLimitHeaders;
@@ -39,6 +48,21 @@ public class CheckResource {
     /** Asks whether something may go ahead. */
     @POST
     @NonBlocking
+    @Operation(operationId = "check", summary = "Asks whether something may go ahead, and counts it if so")
+    @SecurityRequirement(name = ApiDocument.TOKEN)
+    @RequestBody(required = true, content = @Content(mediaType = ErrorAnswer.JSON, schema = @Schema(implementation = ApiDocument.Check.class), examples = {
+            @ExampleObject(name = "own rate", value = "{\"identifier\":\"user123\",\"resource\":\"custom_operation\",\"limit\":10,\"window_seconds\":60,\"cost\":1}"),
+            @ExampleObject(name = "several rates", value = "{\"identifier\":\"user123\",\"resource\":\"custom_operation\",\"rate\":\"10/second;100/minute\"}"),
+            @ExampleObject(name = "configured row", value = "{\"identifier\":\"user123\",\"resource\":\"api:/campaigns\",\"tier\":\"pro\"}")}))
+    @APIResponse(responseCode = "200", description = "It may; or with a cost of 0, whether it might", headers = {
+            @Header(ref = "X-RateLimit-Limit", name = "X-RateLimit-Limit"),
+            @Header(ref = "X-RateLimit-Remaining", name = "X-RateLimit-Remaining"),
+            @Header(ref = "X-RateLimit-Reset", name = "X-RateLimit-Reset")}, content = @Content(mediaType = ErrorAnswer.JSON, schema = @Schema(implementation = ApiDocument.Checked.class), example = "{\"allowed\":true,\"limit\":10,\"remaining\":9,\"window_seconds\":60,\"reset_at\":1701234567,\"retry_after\":0}"))
+    @APIResponse(responseCode = "400", ref = ApiDocument.BAD_REQUEST)
+    @APIResponse(responseCode = "401", ref = ApiDocument.UNAUTHORIZED)
+    @APIResponse(responseCode = "403", ref = ApiDocument.FORBIDDEN)
+    @APIResponse(responseCode = "429", ref = ApiDocument.TOO_MANY)
+    @APIResponse(responseCode = "503", ref = ApiDocument.UNAVAILABLE)
     public Uni<Response> check(byte[] body, RoutingContext context) {
         return doors.decision(context, () -> {
             var request = CheckRequest.read(body, policy);
