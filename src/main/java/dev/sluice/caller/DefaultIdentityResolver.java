@@ -1,5 +1,7 @@
 package dev.sluice.caller;
 
+import java.util.function.BiConsumer;
+
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.inject.Instance;
 
@@ -19,6 +21,8 @@ import io.vertx.ext.web.RoutingContext;
 class DefaultIdentityResolver implements IdentityResolver {
 
     private static final String TIER = "tier";
+    private static final BiConsumer<RoutingContext, Throwable> TELL_NOBODY = (request, failure) -> {
+    };
 
     private final ApiKeys apiKeys;
     private final ClientAddress clientAddress;
@@ -35,7 +39,11 @@ class DefaultIdentityResolver implements IdentityResolver {
         if (security.isUnsatisfied()) {
             return Uni.createFrom().item(() -> withoutPrincipal(request));
         }
+        // With lazy authentication the first to ask is who tells the caller of a failure: we do, and nobody else before us.
+        Object teller = request.get(QuarkusHttpUser.AUTH_FAILURE_HANDLER);
+        request.put(QuarkusHttpUser.AUTH_FAILURE_HANDLER, TELL_NOBODY);
         return QuarkusHttpUser.getSecurityIdentity(request, security.get())
+                .onTermination().invoke(() -> request.put(QuarkusHttpUser.AUTH_FAILURE_HANDLER, teller))
                 .map(identity -> identity == null || identity.isAnonymous() ? withoutPrincipal(request) : principal(identity))
                 .onFailure(AuthenticationFailedException.class)
                 .transform(failure -> new CredentialsRejectedException("The token does not verify"));

@@ -168,11 +168,14 @@ class Upstream {
     /** A request to the upstream that fails when no answer begins in time after the client's request has been read. */
     Future<HttpClientRequest> connect(ForwardedRequest forwarded) {
         var options = new RequestOptions().setHost(url.get().getHost()).setPort(port());
-        return client.request(options).onSuccess(request -> forwarded.whenRead(() -> {
-            if (!request.response().isComplete()) {
-                request.idleTimeout(settings.timeout().toMillis());
-            }
-        }));
+        return client.request(options).onSuccess(request -> {
+            request.exceptionHandler(failure -> LOG.debug("The upstream's connection failed", failure));
+            forwarded.whenRead(() -> {
+                if (!request.response().isComplete()) {
+                    request.idleTimeout(settings.timeout().toMillis());
+                }
+            });
+        });
     }
 
     private static ProxyResponse failed(ProxyContext context, Throwable failure) {

@@ -1,0 +1,102 @@
+package dev.sluice.testing;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+
+/**
+ * An API behind Sluice. It answers with what it was sent, and does otherwise on some paths: {@code /status/503},
+ * {@code /silent}, {@code /hangup}, {@code /trickle}, {@code /count}, {@code /download}, {@code /ws}, {@code /no-ws}.
+ */
+public class EchoUpstream implements QuarkusTestResourceLifecycleManager {
+
+    public static final int DOWNLOAD_BYTES = 20 << 20;
+    /** What waits to be let go on, by the path's query. */
+    public static final Map<String, HttpServerResponse> TRICKLING = new ConcurrentHashMap<>();
+
+    private final Vertx vertx = Vertx.vertx();
+    private int port;
+
+    @Override
+    public Map<String, String> start() {
+        open(0);
+        return Map.of("rate-limit.upstream.url", "http://127.0.0.1:" + port + "/base", "rate-limit.upstream.timeout", "700ms");
+    }
+
+    /** @return the port */
+    public int open(int wanted) {
+        port = vertx.createHttpServer(new HttpServerOptions().setHost("127.0.0.1").setPort(wanted))
+                .requestHandler(EchoUpstream::answer).listen().toCompletionStage().toCompletableFuture().join().actualPort();
+        return port;
+    }
+
+    private static void answer(HttpServerRequest request) {
+        var path = request.path().replaceFirst("^/base", "");
+        var response = request.response().putHeader("X-RateLimit-Limit", "upstream").putHeader("X-Upstream", "yes")
+                .putHeader("RateLimit", "upstream");
+        if (path.startsWith("/status/")) {
+            response.setStatusCode(Integer.parseInt(path.substring("/status/".length()))).setStatusMessage("As Asked")
+                    .putHeader("Retry-After", "7").end("body of " + path);
+        } else if (path.equals("/silent")) {
+            request.handler(chunk -> {
+            });
+        } else if (path.equals("/hangup")) {
+            request.connection().close();
+        } else if (path.equals("/trickle")) {
+            response.setChunked(true).write("first\n");
+            TRICKLING.put(request.query(), response);
+        } else if (path.equals("/count")) {
+            var bytes = new long[1];
+            request.handler(chunk -> bytes[0] += chunk.length());
+            request.endHandler(end -> response.end(Long.toString(bytes[0])));
+        } else if (path.equals("/download")) {
+            response.putHeader("Content-Length", Integer.toString(DOWNLOAD_BYTES));
+            download(response, DOWNLOAD_BYTES);
+        } else if (path.equals("/ws")) {
+            request.toWebSocket().onSuccess(socket -> socket
+                    .textMessageHandler(text -> socket
+                            .writeTextMessage(text.equals("who") ? describe(request, "").encode() : "echo " + text)));
+        } else if (path.equals("/no-ws")) {
+            response.setStatusCode(403).end("no websockets here");
+        } else {
+            request.body().onSuccess(body -> response.putHeader("Content-Type", "application/json")
+                    .end(describe(request, body.toString()).encode()));
+        }
+    }
+
+    private static JsonObject describe(HttpServerRequest request, String body) {
+        var headers = new HashMap<String, Object>();
+        request.headers().names()
+                .forEach(name -> headers.put(name.toLowerCase(), new JsonArray(request.headers().getAll(name))));
+        return new JsonObject().put("method", request.method().name()).put("uri", request.uri()).put("body", body)
+                .put("headers", new JsonObject(headers));
+    }
+
+    private static void download(HttpServerResponse response, int left) {
+        while (left > 0) {
+            int size = Math.min(left, 64 << 10);
+            response.write(Buffer.buffer(new byte[size]));
+            left -= size;
+            if (response.writeQueueFull() && left > 0) {
+                int rest = left;
+                response.drainHandler(drained -> download(response, rest));
+                return;
+            }
+        }
+        response.end();
+    }
+
+    @Override
+    public void stop() {
+        vertx.close().toCompletionStage().toCompletableFuture().join();
+    }
+}

@@ -1,0 +1,17 @@
+package dev.sluice.testing;
+
+import java.util.Map;
+
+import dev.sluice.caller.Hashes;
+import io.quarkus.test.junit.QuarkusTestProfile;
+
+/** Rows and a key for the tests of the gateway. */
+public class GatewayProfile implements QuarkusTestProfile {
+
+    @Override
+    public Map<String, String> getConfigOverrides() {
+        return Map.of("rate-limit.api-keys.bob.sha256", Hashes.sha256("key-of-bob"), "rate-limit.api-keys.bob.user", "bob",
+                "rate-limit.api-keys.bob.tier", "pro", "rate-limit.exempt", "/healthz", "rate-limit.endpoints.\"/closed\".free",
+                "blocked", "rate-limit.endpoints.\"/open\".free", "unlimited");
+    }
+}

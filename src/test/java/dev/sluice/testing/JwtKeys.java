@@ -1,0 +1,67 @@
+package dev.sluice.testing;
+
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.Map;
+
+import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
+import io.smallrye.jwt.build.Jwt;
+
+/** Configures a key for JWTs, and signs some with it. */
+public class JwtKeys implements QuarkusTestResourceLifecycleManager {
+
+    private static final KeyPair PAIR = pair();
+    private static final KeyPair OTHER = pair();
+
+    private static KeyPair pair() {
+        try {
+            var generator = KeyPairGenerator.getInstance("RSA");
+            generator.initialize(2048);
+            return generator.generateKeyPair();
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Override
+    public Map<String, String> start() {
+        return Map.of("mp.jwt.verify.publickey", Base64.getEncoder().encodeToString(PAIR.getPublic().getEncoded()),
+                "mp.jwt.verify.issuer", "https://issuer.example", "test.jwt.private",
+                Base64.getEncoder().encodeToString(PAIR.getPrivate().getEncoded()));
+    }
+
+    @Override
+    public void inject(TestInjector injector) {
+        injector.injectIntoFields(this, field -> field.getType() == JwtKeys.class);
+    }
+
+    public String token(String subject, String tier) {
+        return sign(PAIR, subject, tier, "https://issuer.example", Duration.ofMinutes(5));
+    }
+
+    public String expired(String subject) {
+        return sign(PAIR, subject, null, "https://issuer.example", Duration.ofMinutes(-10));
+    }
+
+    public String forged(String subject) {
+        return sign(OTHER, subject, "enterprise", "https://issuer.example", Duration.ofMinutes(5));
+    }
+
+    public String foreign(String subject) {
+        return sign(PAIR, subject, null, "https://other.example", Duration.ofMinutes(5));
+    }
+
+    private static String sign(KeyPair pair, String subject, String tier, String issuer, Duration life) {
+        var claims = Jwt.issuer(issuer).subject(subject).upn("not-" + subject)
+                .expiresAt(System.currentTimeMillis() / 1000 + life.toSeconds());
+        return (tier == null ? claims : claims.claim("tier", tier)).sign(pair.getPrivate());
+    }
+
+    @Override
+    public void stop() {
+        // nothing to stop
+    }
+}
