@@ -20,8 +20,12 @@ public final class RealRedis implements AutoCloseable {
     }
 
     public static RealRedis start() {
+        return start(freePort());
+    }
+
+    public static RealRedis start(int port) {
         try {
-            var redis = new RealRedis(freePort());
+            var redis = new RealRedis(port);
             redis.server.start();
             return redis;
         } catch (IOException e) {

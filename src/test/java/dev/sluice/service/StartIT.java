@@ -1,0 +1,178 @@
+package dev.sluice.service;
+
+import static dev.sluice.testing.Http.error;
+import static dev.sluice.testing.Http.header;
+import static dev.sluice.testing.Http.json;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import dev.sluice.testing.EchoUpstream;
+import dev.sluice.testing.Http;
+import dev.sluice.testing.Instance;
+import dev.sluice.testing.RealRedis;
+
+/** How the packaged program starts, with what it is given and what it is not. */
+class StartIT {
+
+    private static final String CHECK = "{\"identifier\":\"x\",\"resource\":\"r\",\"limit\":2,\"window_seconds\":3600}";
+
+    private static String noRedis() {
+        return Integer.toString(RealRedis.freePort());
+    }
+
+    @Test
+    void withoutRedisItKeepsWindowsInMemoryAndSaysSo() {
+        try (var sluice = Instance.start(Map.of("REDIS_PORT", noRedis()))) {
+            var http = new Http(sluice.port());
+            var answer = http.post("/v1/check", CHECK);
+            assertThat(answer.statusCode()).isEqualTo(200);
+            assertThat(header(answer, "X-RateLimit-Mode")).isEqualTo("local");
+            http.post("/v1/check", CHECK);
+            assertThat(http.post("/v1/check", CHECK).statusCode()).isEqualTo(429);
+            var ready = new Http(sluice.managementPort()).get("/q/health/ready");
+            assertThat(ready.statusCode()).isEqualTo(200);
+            assertThat(ready.body()).contains("rate-limit-store").contains("\"local\"");
+            assertThat(new Http(sluice.managementPort()).get("/q/metrics").body())
+                    .contains("rate_limit_store_available 0.0")
+                    .contains(
+                            "rate_limit_decisions_total{outcome=\"denied\",resource=\"custom\",store=\"local\",tier=\"none\"} 1.0")
+                    .contains("rate_limit_check_seconds_bucket{store=\"local\"");
+            assertThat(sluice.log()).containsOnlyOnce("Redis is out of reach").containsOnlyOnce("Sluice: limiting;");
+        }
+    }
+
+    @Test
+    void openFallbackLetsPassAndClosedRefuses() {
+        try (var sluice = Instance.start(Map.of("REDIS_PORT", noRedis(), "RATE_LIMIT_FALLBACK", "open"))) {
+            var http = new Http(sluice.port());
+            for (int i = 0; i < 4; i++) {
+                var answer = http.post("/v1/check", CHECK);
+                assertThat(answer.statusCode()).isEqualTo(200);
+                assertThat(header(answer, "X-RateLimit-Mode")).isEqualTo("open");
+            }
+            assertThat(new Http(sluice.managementPort()).get("/q/health/ready").body()).contains("\"open\"").contains("UP");
+        }
+        try (var sluice = Instance.start(Map.of("REDIS_PORT", noRedis(), "RATE_LIMIT_FALLBACK", "closed"))) {
+            var answer = new Http(sluice.port()).post("/v1/check", CHECK);
+            assertThat(answer.statusCode()).isEqualTo(503);
+            assertThat(error(answer).getString("code")).isEqualTo("RATE_5002");
+            assertThat(new Http(sluice.managementPort()).get("/q/health/ready").statusCode()).isEqualTo(503);
+            assertThat(new Http(sluice.managementPort()).get("/q/health/live").statusCode()).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void redisDisabledIsNoOutage() {
+        try (var sluice = Instance.start(Map.of("REDIS_ENABLED", "false"))) {
+            var answer = new Http(sluice.port()).post("/v1/check", CHECK);
+            assertThat(answer.statusCode()).isEqualTo(200);
+            assertThat(header(answer, "X-RateLimit-Mode")).isNull();
+            assertThat(new Http(sluice.managementPort()).get("/q/health/ready").body()).contains("\"memory\"");
+            assertThat(new Http(sluice.managementPort()).get("/q/metrics").body()).contains("rate_limit_store_available 1.0");
+            assertThat(sluice.log()).doesNotContain("out of reach");
+        }
+    }
+
+    @Test
+    void redisThatGoesAndComesBackIsFollowed() {
+        var redis = RealRedis.start();
+        int port = redis.port();
+        try (var sluice = Instance.start(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(port)))) {
+            var http = new Http(sluice.port());
+            assertThat(header(http.post("/v1/check", CHECK), "X-RateLimit-Mode")).isNull();
+            redis.close();
+            var during = http.post("/v1/check", CHECK);
+            assertThat(during.statusCode()).isEqualTo(200);
+            assertThat(header(during, "X-RateLimit-Mode")).isEqualTo("local");
+            redis = RealRedis.start(port);
+            Awaitility.await().atMost(Duration.ofSeconds(10))
+                    .until(() -> header(http.post("/v1/check", CHECK.replace("\"x\"", "\"y\"")), "X-RateLimit-Mode") == null);
+            assertThat(sluice.log()).containsOnlyOnce("WARN").contains("Redis answers");
+        } finally {
+            redis.close();
+        }
+    }
+
+    @Test
+    void disabledCountsNothing() {
+        try (var sluice = Instance.start(Map.of("REDIS_ENABLED", "false", "RATE_LIMIT_ENABLED", "false"))) {
+            for (int i = 0; i < 4; i++) {
+                var answer = new Http(sluice.port()).post("/v1/check", CHECK);
+                assertThat(answer.statusCode()).isEqualTo(200);
+                assertThat(json(answer).getLong("remaining")).isEqualTo(2);
+                assertThat(header(answer, "X-RateLimit-Limit")).isNull();
+            }
+        }
+    }
+
+    @Test
+    void dryRunRefusesNothingAndTells() {
+        var upstream = new EchoUpstream();
+        int port = upstream.open(0);
+        try (var sluice = Instance.start(Map.of("REDIS_ENABLED", "false", "RATE_LIMIT_DRY_RUN", "true", "RATE_LIMIT_DEFAULT",
+                "2/minute", "UPSTREAM_URL", "http://127.0.0.1:" + port))) {
+            var http = new Http(sluice.port());
+            http.get("/x");
+            http.get("/x");
+            var over = http.get("/x");
+            assertThat(over.statusCode()).isEqualTo(200);
+            assertThat(header(over, "X-RateLimit-Remaining")).isEqualTo("0");
+            assertThat(header(over, "X-RateLimit-Dry-Run")).isEqualTo("denied");
+            assertThat(header(over, "Retry-After")).isNull();
+            assertThat(new Http(sluice.managementPort()).get("/q/metrics").body()).contains(
+                    "rate_limit_decisions_total{outcome=\"denied\",resource=\"api:default\",store=\"local\",tier=\"free\"} 1.0");
+        } finally {
+            upstream.stop();
+        }
+    }
+
+    @Test
+    void upstreamOutOfReachIs502() {
+        try (var sluice = Instance.start(Map.of("REDIS_ENABLED", "false", "UPSTREAM_URL",
+                "http://127.0.0.1:" + RealRedis.freePort()))) {
+            var answer = new Http(sluice.port()).get("/x");
+            assertThat(answer.statusCode()).isEqualTo(502);
+            assertThat(error(answer).getString("code")).isEqualTo("RATE_5021");
+            assertThat(sluice.log()).doesNotContain("ERROR");
+        }
+    }
+
+    @Test
+    void kubernetesServiceLinkIsNotAPort() {
+        try (var sluice = Instance.start(Map.of("REDIS_PORT", "tcp://10.0.0.1:6379", "REDIS_HOST", "127.0.0.1"))) {
+            assertThat(sluice.log()).contains("REDIS_PORT").contains("Kubernetes");
+            assertThat(new Http(sluice.port()).post("/v1/check", CHECK).statusCode()).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void badSettingsStopTheStartWithALineForEach(@TempDir Path folder) throws IOException {
+        var file = folder.resolve("application.properties");
+        Files.writeString(file, """
+                rate-limit.endpoints."/a".free=often
+                rate-limit.endpoints."b".pro=1/minute
+                rate-limit.endpoints."POST\\ /c".pro=2/minute;20/day
+                rate-limit.trusted-proxies=10.0.0.0/99
+                rate-limit.api-keys.me.sha256=my-secret-key
+                rate-limit.api-keys.me.user=me
+                """);
+        var environment = new HashMap<>(Map.of("REDIS_ENABLED", "false", "RATE_LIMIT_DEFAULT", "10 per minute",
+                "SMALLRYE_CONFIG_LOCATIONS", file.toUri().toString(), "UPSTREAM_URL", "app:8000"));
+        var log = Instance.refuse(environment);
+        assertThat(log).contains("rate-limit.default=10 per minute: ").contains("COUNT/WINDOW")
+                .contains("rate-limit.endpoints.\"/a\".free=often: ").contains("rate-limit.endpoints.\"b\".pro=1/minute: ")
+                .contains("rate-limit.trusted-proxies=10.0.0.0/99: ").contains("rate-limit.api-keys.me.sha256=(not shown): ")
+                .contains("UPSTREAM_URL=(not shown): ").doesNotContain("my-secret-key").doesNotContain("/c")
+                .doesNotContain("\tat ");
+    }
+}

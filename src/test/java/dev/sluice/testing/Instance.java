@@ -1,0 +1,121 @@
+package dev.sluice.testing;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+/** The packaged program, running as a process of its own, as an operator starts it. */
+public final class Instance implements AutoCloseable {
+
+    private static final long START_SECONDS = 60;
+
+    private final Process process;
+    private final List<String> log = new ArrayList<>();
+    private final CompletableFuture<Boolean> started = new CompletableFuture<>();
+    private final int port;
+    private final int managementPort;
+
+    private Instance(Map<String, String> environment) throws IOException {
+        port = RealRedis.freePort();
+        managementPort = RealRedis.freePort();
+        var builder = new ProcessBuilder(command()).redirectErrorStream(true);
+        builder.environment().putAll(environment);
+        builder.environment().put("QUARKUS_HTTP_PORT", Integer.toString(port));
+        builder.environment().put("QUARKUS_HTTP_HOST", "127.0.0.1");
+        builder.environment().put("QUARKUS_MANAGEMENT_PORT", Integer.toString(managementPort));
+        builder.environment().put("QUARKUS_MANAGEMENT_HOST", "127.0.0.1");
+        process = builder.start();
+        var reader = new Thread(this::read, "log of " + port);
+        reader.setDaemon(true);
+        reader.start();
+    }
+
+    private static List<String> command() {
+        var runner = Path.of(System.getProperty("native.image.path", "missing"));
+        if (Files.isExecutable(runner)) {
+            return List.of(runner.toString());
+        }
+        return List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m", "-jar",
+                System.getProperty("sluice.service.jar", "target/quarkus-app/quarkus-run.jar"));
+    }
+
+    /** Starts it and waits until it serves. */
+    public static Instance start(Map<String, String> environment) {
+        var instance = launch(environment);
+        if (!instance.started.completeOnTimeout(false, START_SECONDS, TimeUnit.SECONDS).join()) {
+            instance.close();
+            throw new IllegalStateException("did not start:\n" + instance.log());
+        }
+        return instance;
+    }
+
+    /** Starts it, expecting that it ends by itself; returns what it said. */
+    public static String refuse(Map<String, String> environment) {
+        try (var instance = launch(environment)) {
+            if (instance.started.completeOnTimeout(true, START_SECONDS, TimeUnit.SECONDS).join()) {
+                throw new IllegalStateException("did not refuse to start:\n" + instance.log());
+            }
+            return instance.log();
+        }
+    }
+
+    private static Instance launch(Map<String, String> environment) {
+        try {
+            return new Instance(environment);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void read() {
+        try (var lines = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+            for (var line = lines.readLine(); line != null; line = lines.readLine()) {
+                synchronized (log) {
+                    log.add(line);
+                }
+                if (line.contains("Listening on")) {
+                    started.complete(true);
+                }
+            }
+        } catch (IOException e) {
+            // the process is gone
+        }
+        started.complete(false);
+    }
+
+    public int port() {
+        return port;
+    }
+
+    public int managementPort() {
+        return managementPort;
+    }
+
+    public String log() {
+        synchronized (log) {
+            return String.join("\n", log);
+        }
+    }
+
+    @Override
+    public void close() {
+        process.destroy();
+        try {
+            if (!process.waitFor(20, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            process.destroyForcibly();
+        }
+    }
+}

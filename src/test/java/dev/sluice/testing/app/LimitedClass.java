@@ -1,0 +1,24 @@
+package dev.sluice.testing.app;
+
+import jakarta.enterprise.context.ApplicationScoped;
+
+import dev.sluice.annotation.RateLimited;
+
+/** A class whose methods each have a window of their own. */
+@ApplicationScoped
+@RateLimited("1/minute;100/hour")
+public class LimitedClass {
+
+    public String one() {
+        return "one";
+    }
+
+    public String two() {
+        return "two";
+    }
+
+    @RateLimited("3/minute")
+    public String own() {
+        return "own";
+    }
+}

@@ -1,0 +1,127 @@
+package dev.sluice.testing.app;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
+
+import jakarta.inject.Inject;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.QueryParam;
+
+import org.jboss.resteasy.reactive.RestPath;
+
+import dev.sluice.annotation.RateLimited;
+import io.smallrye.common.annotation.NonBlocking;
+import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.Uni;
+
+/** An application's JAX-RS resource. */
+@Path("/")
+public class SampleEndpoints {
+
+    public static final AtomicInteger CALLS = new AtomicInteger();
+
+    @Inject
+    LimitedBean bean;
+
+    @GET
+    @Path("campaigns")
+    public String campaigns() {
+        return "campaigns " + CALLS.incrementAndGet();
+    }
+
+    @GET
+    @Path("api/v1/campaigns/{id}")
+    public Uni<String> campaign(@RestPath String id) {
+        return Uni.createFrom().item("campaign " + id);
+    }
+
+    @GET
+    @Path("plain")
+    public String withoutRow() {
+        return "plain";
+    }
+
+    @GET
+    @Path("fails")
+    public String fails() {
+        throw new IllegalStateException("on purpose");
+    }
+
+    @GET
+    @Path("multi")
+    public Multi<String> multi() {
+        return Multi.createFrom().items("a", "b");
+    }
+
+    @GET
+    @Path("annotated/blocking")
+    @RateLimited("3/minute")
+    public String annotatedBlocking() {
+        return "blocking";
+    }
+
+    @GET
+    @Path("annotated/nonblocking")
+    @NonBlocking
+    @RateLimited("3/minute")
+    public String annotatedNonBlocking() {
+        return "nonblocking";
+    }
+
+    @GET
+    @Path("annotated/uni")
+    @RateLimited("3/minute")
+    public Uni<String> annotatedUni() {
+        return Uni.createFrom().item("uni");
+    }
+
+    @GET
+    @Path("annotated/multi")
+    @RateLimited("3/minute")
+    public Multi<String> annotatedMulti() {
+        return Multi.createFrom().items("a", "b");
+    }
+
+    @GET
+    @Path("annotated/stage")
+    @RateLimited("3/minute")
+    public CompletionStage<String> annotatedStage() {
+        return CompletableFuture.completedFuture("stage");
+    }
+
+    @GET
+    @Path("users")
+    @RateLimited("3/minute")
+    public String namedRowAndAnnotation() {
+        return "users";
+    }
+
+    @POST
+    @Path("tenants/{tenant}")
+    @RateLimited(value = "1/minute", key = "{tenant}-{region}", resource = "tenants")
+    public String tenant(@RestPath String tenant, @QueryParam("region") String region) {
+        return tenant;
+    }
+
+    @GET
+    @Path("nested")
+    public String nested() {
+        return bean.plain();
+    }
+
+    @GET
+    @Path("nested-loop")
+    @NonBlocking
+    public String nestedOnAnEventLoop() {
+        return bean.plain();
+    }
+
+    @GET
+    @Path("nested-uni")
+    public Uni<String> nestedUni() {
+        return bean.uni();
+    }
+}
