@@ -1,0 +1,125 @@
+package org.example.reports;
+
+import static io.restassured.RestAssured.given;
+import static org.hamcrest.Matchers.containsString;
+import static org.hamcrest.Matchers.equalTo;
+import static org.hamcrest.Matchers.not;
+import static org.hamcrest.Matchers.nullValue;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.stream.StreamSupport;
+
+import jakarta.inject.Inject;
+
+import org.eclipse.microprofile.config.ConfigProvider;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+import dev.sluice.limit.Rate;
+import dev.sluice.limit.RateLimiter;
+import io.quarkus.redis.datasource.RedisDataSource;
+import io.quarkus.test.common.WithTestResource;
+import io.quarkus.test.junit.QuarkusTest;
+
+/** What an application gets from the installed jar, and what it does not. */
+@QuarkusTest
+@WithTestResource(OwnRedis.class)
+class LibraryTest {
+
+    @Inject
+    RateLimiter limiter;
+    @Inject
+    RedisDataSource redis;
+
+    @BeforeEach
+    void reset() {
+        limiter.resetAll().await().indefinitely();
+    }
+
+    @Test
+    void resourcesAreLimitedByTheApplicationsRows() {
+        for (int left = 4; left >= 0; left--) {
+            given().get("/reports").then().statusCode(200).header("X-RateLimit-Limit", "5")
+                    .header("X-RateLimit-Remaining", Integer.toString(left));
+        }
+        given().get("/reports").then().statusCode(429).body("error.code", equalTo("RATE_5001"))
+                .header("Retry-After", not(nullValue()));
+    }
+
+    @Test
+    void annotationAddsToTheRow() {
+        for (int i = 0; i < 2; i++) {
+            given().post("/reports/7").then().statusCode(200)
+                    .header("RateLimit-Policy", containsString("\"org.example.reports.ReportResource.create\";q=2;w=60"));
+        }
+        given().post("/reports/7").then().statusCode(429);
+        given().get("/reports").then().statusCode(200).header("X-RateLimit-Remaining", "2");
+    }
+
+    @Test
+    void beansAreLimitedToo() {
+        given().get("/reports/yearly").then().statusCode(200);
+        given().get("/reports/yearly").then().statusCode(429).body("error.details.limit", equalTo(1));
+    }
+
+    @Test
+    void applicationsSecuritySaysWhoAndItsResolverWhichTier() {
+        given().get("/reports/secret").then().statusCode(401);
+        given().auth().preemptive().basic("alice", "wonderland").get("/reports/secret").then().statusCode(200)
+                .header("X-RateLimit-Limit", "50");
+        assertEquals(1, limiter.limits("user:alice").await().indefinitely().get("api:/reports"));
+    }
+
+    @Test
+    void bearersAreTheApplicationsOwnAffair() {
+        given().header("Authorization", "Bearer eyJhbGciOiJSUzI1NiJ9.e30.x").get("/reports").then().statusCode(200);
+    }
+
+    @Test
+    void windowsLieInTheApplicationsOwnRedis() {
+        assertTrue(redis.key().keys("sluice:*").isEmpty());
+        given().get("/reports").then().statusCode(200);
+        assertFalse(redis.key().keys("sluice:*").isEmpty());
+        given().get("/visits").then().statusCode(200);
+    }
+
+    @Test
+    void limiterCanBeAskedDirectly() {
+        var rate = Rate.parse("1/minute");
+        assertTrue(limiter.check("me", "mine", rate, 1).await().indefinitely().allowed());
+        assertFalse(limiter.check("me", "mine", rate, 1).await().indefinitely().allowed());
+    }
+
+    @Test
+    void noneOfTheServicesDoorsIsThere() {
+        given().body("{}").post("/v1/check").then().statusCode(404).body(not(containsString("RATE_4041")));
+        given().get("/v1/limits?identifier=a").then().statusCode(404);
+        given().get("/q/openapi").then().statusCode(404);
+        assertThrows(ClassNotFoundException.class, () -> Class.forName("dev.sluice.service.CheckResource"));
+    }
+
+    @Test
+    void noneOfTheServicesRowsIsThere() {
+        given().get("/visits").then().statusCode(200).header("RateLimit-Policy", "\"api:default\";q=10;w=60");
+        var names = StreamSupport.stream(ConfigProvider.getConfig().getPropertyNames().spliterator(), false).toList();
+        assertFalse(names.stream().anyMatch(name -> name.contains("/auth/login") || name.contains("/campaigns")));
+    }
+
+    @Test
+    void noneOfTheServicesSettingsIsThere() {
+        var config = ConfigProvider.getConfig();
+        assertEquals("reports", config.getValue("quarkus.application.name", String.class));
+        assertFalse(config.getOptionalValue("quarkus.management.enabled", Boolean.class).orElse(false));
+        assertTrue(config.getOptionalValue("quarkus.http.auth.proactive", Boolean.class).orElse(true));
+        assertTrue(config.getOptionalValue("quarkus.redis.rate-limit.hosts-provider-name", String.class).isEmpty());
+    }
+
+    @Test
+    void readinessIsTheApplicationsOwn() {
+        given().get("/q/health/ready").then().statusCode(200).body(not(containsString("rate-limit-store")))
+                .body(containsString("Redis connection health check"));
+    }
+}
