@@ -20,11 +20,17 @@ public final class Decided {
 
     /** Whether the call of this method was decided; true once. */
     static boolean take(RoutingContext request, Method method) {
-        if (request == null || !(request.get(KEY) instanceof Method decided) || !decided.getName().equals(method.getName())
-                || !Arrays.equals(decided.getParameterTypes(), method.getParameterTypes())) {
+        if (request == null || !(request.get(KEY) instanceof Method decided) || !same(decided, method)) {
             return false;
         }
         request.remove(KEY);
         return true;
+    }
+
+    /** Whether both are one, as it is declared by the class or by something above it. */
+    private static boolean same(Method one, Method other) {
+        return one.getName().equals(other.getName()) && Arrays.equals(one.getParameterTypes(), other.getParameterTypes())
+                && (one.getDeclaringClass().isAssignableFrom(other.getDeclaringClass())
+                        || other.getDeclaringClass().isAssignableFrom(one.getDeclaringClass()));
     }
 }

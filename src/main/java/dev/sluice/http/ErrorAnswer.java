@@ -2,6 +2,8 @@ package dev.sluice.http;
 
 import java.time.Duration;
 
+import jakarta.ws.rs.core.Response;
+
 import dev.sluice.limit.Decision;
 import dev.sluice.limit.QuotaStatus;
 import io.vertx.core.json.JsonArray;
@@ -22,6 +24,8 @@ public record ErrorAnswer(int status, String code, String message, JsonObject de
 
     public static final String JSON = "application/json";
     public static final String PROBLEM = "application/problem+json";
+    private static final String CHALLENGE = "WWW-Authenticate";
+    private static final String BEARER = "Bearer";
     private static final String QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded";
 
     public static ErrorAnswer of(int status, String code, String message) {
@@ -96,8 +100,15 @@ public record ErrorAnswer(int status, String code, String message, JsonObject de
         var contentType = contentType(request);
         request.response().setStatusCode(status).putHeader("Content-Type", contentType);
         if (status == 401) {
-            request.response().putHeader("WWW-Authenticate", "Bearer");
+            request.response().putHeader(CHALLENGE, BEARER);
         }
         request.response().end(body(contentType));
+    }
+
+    /** What a JAX-RS resource answers the request with. */
+    public Response response(RoutingContext request) {
+        var contentType = contentType(request);
+        var response = Response.status(status).type(contentType).entity(body(contentType));
+        return (status == 401 ? response.header(CHALLENGE, BEARER) : response).build();
     }
 }

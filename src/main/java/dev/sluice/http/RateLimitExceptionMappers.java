@@ -15,16 +15,16 @@ public class RateLimitExceptionMappers {
     @ServerExceptionMapper
     public Response exceeded(RateLimitExceededException exceeded, RoutingContext request) {
         RateLimitHeaders.write(request.response().headers(), exceeded.decision());
-        return RateLimitFilter.response(request, ErrorAnswer.exceeded(exceeded.decision()));
+        return ErrorAnswer.exceeded(exceeded.decision()).response(request);
     }
 
     @ServerExceptionMapper
     public Response unavailable(StoreUnavailableException unavailable, RoutingContext request) {
-        return RateLimitFilter.response(request, ErrorAnswer.storeUnavailable());
+        return ErrorAnswer.storeUnavailable().response(request);
     }
 
     @ServerExceptionMapper
     public Response rejected(CredentialsRejectedException rejected, RoutingContext request) {
-        return RateLimitFilter.response(request, ErrorAnswer.unauthorized(rejected.getMessage()));
+        return ErrorAnswer.unauthorized(rejected.getMessage()).response(request);
     }
 }

@@ -35,7 +35,7 @@ public class RateLimitFilter {
         var limits = methods.of(type, method);
         return turnstile.admit(request, limits, name -> value(uri, name)).map(admission -> {
             if (admission.refused()) {
-                return response(request, admission.refusal());
+                return admission.refusal().response(request);
             }
             if (!limits.isEmpty()) {
                 Decided.note(request, method);
@@ -48,11 +48,5 @@ public class RateLimitFilter {
         var value = uri.getPathParameters().getFirst(name);
         value = value == null ? uri.getQueryParameters().getFirst(name) : value;
         return value == null ? "" : value;
-    }
-
-    static Response response(RoutingContext request, ErrorAnswer answer) {
-        var contentType = ErrorAnswer.contentType(request);
-        var response = Response.status(answer.status()).type(contentType).entity(answer.body(contentType));
-        return (answer.status() == 401 ? response.header("WWW-Authenticate", "Bearer") : response).build();
     }
 }

@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 
 import jakarta.enterprise.context.ApplicationScoped;
-import jakarta.inject.Inject;
 
 import org.jboss.logging.Logger;
 
@@ -29,12 +28,15 @@ public class Turnstile {
 
     private static final Logger LOG = Logger.getLogger(Turnstile.class);
 
-    @Inject
-    Callers callers;
-    @Inject
-    Policy policy;
-    @Inject
-    RateLimiter limiter;
+    private final Callers callers;
+    private final Policy policy;
+    private final RateLimiter limiter;
+
+    Turnstile(Callers callers, Policy policy, RateLimiter limiter) {
+        this.callers = callers;
+        this.policy = policy;
+        this.limiter = limiter;
+    }
 
     /** Decides a request by the rows of its path. */
     public Uni<Admission> admit(RoutingContext request) {

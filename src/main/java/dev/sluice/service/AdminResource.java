@@ -133,7 +133,7 @@ public class AdminResource {
         if (store.mode().outage()) {
             context.response().putHeader(RateLimitHeaders.MODE, store.mode().text());
         }
-        return Answers.ok(body);
+        return Response.ok(body.encode(), ErrorAnswer.JSON).build();
     }
 
     /** As it was sent, also where it is empty; null where it is missing. */

@@ -67,7 +67,7 @@ public class CheckResource {
         return doors.decision(context, () -> {
             var request = CheckRequest.read(body, policy);
             if (doors.reserved(context, request.identifier())) {
-                return Uni.createFrom().item(Answers.of(context, Doors.reservedAnswer()));
+                return Uni.createFrom().item(Doors.reservedAnswer().response(context));
             }
             return limiter.check(request).map(decision -> answer(context, request, decision));
         });
@@ -77,7 +77,7 @@ public class CheckResource {
         RateLimitHeaders.write(context.response().headers(), decision);
         boolean asked = request.demands().get(0).cost() == 0;
         if (!decision.allowed() && !asked) {
-            return Answers.of(context, ErrorAnswer.exceeded(decision));
+            return ErrorAnswer.exceeded(decision).response(context);
         }
         var answer = new JsonObject().put("allowed", decision.allowed());
         decision.closest().ifPresentOrElse(quota -> answer.put("limit", quota.limit()).put("remaining", quota.remaining())
@@ -87,6 +87,6 @@ public class CheckResource {
         answer.put("retry_after", decision.allowed()
                 ? Long.valueOf(0)
                 : decision.retryAfter().map(ErrorAnswer::roundedUp).orElse(null));
-        return Answers.ok(answer);
+        return Response.ok(answer.encode(), ErrorAnswer.JSON).build();
     }
 }

@@ -55,9 +55,10 @@ class Doors {
         if (shown == Shown.ADMIN_TOKEN) {
             return answer(request, endpoint);
         }
-        return Uni.createFrom().item(Answers.of(request, ErrorAnswer.of(403, "RATE_4031", adminToken.isPresent()
+        var closed = ErrorAnswer.of(403, "RATE_4031", adminToken.isPresent()
                 ? "This endpoint asks for the admin token: Authorization: Bearer ..."
-                : "The admin endpoints are closed: set RATE_LIMIT_ADMIN_TOKEN to open them")));
+                : "The admin endpoints are closed: set RATE_LIMIT_ADMIN_TOKEN to open them");
+        return Uni.createFrom().item(closed.response(request));
     }
 
     /** Answers with the endpoint where the API token is shown, or is not asked for. */
@@ -67,8 +68,8 @@ class Doors {
             return refuse(request);
         }
         if (shown == Shown.NOTHING && apiToken.isPresent()) {
-            return Uni.createFrom().item(Answers.of(request,
-                    ErrorAnswer.unauthorized("This endpoint asks for the API token: Authorization: Bearer ...")));
+            var asked = ErrorAnswer.unauthorized("This endpoint asks for the API token: Authorization: Bearer ...");
+            return Uni.createFrom().item(asked.response(request));
         }
         return answer(request, endpoint);
     }
@@ -85,14 +86,14 @@ class Doors {
 
     private static Uni<Response> answer(RoutingContext request, Supplier<Uni<Response>> endpoint) {
         return Uni.createFrom().deferred(() -> endpoint.get())
-                .onFailure(BadRequest.class).recoverWithItem(bad -> Answers.of(request, bad.answer()))
+                .onFailure(BadRequest.class).recoverWithItem(bad -> bad.answer().response(request))
                 .onFailure(StoreUnavailableException.class)
-                .recoverWithItem(gone -> Answers.of(request, ErrorAnswer.storeUnavailable()));
+                .recoverWithItem(gone -> ErrorAnswer.storeUnavailable().response(request));
     }
 
     private Uni<Response> refuse(RoutingContext request) {
         return turnstile.reject(request, "The token or key does not verify")
-                .map(admission -> Answers.of(request, admission.refusal()));
+                .map(admission -> admission.refusal().response(request));
     }
 
     private Shown shown(RoutingContext request) {

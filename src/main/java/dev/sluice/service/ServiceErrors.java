@@ -16,13 +16,13 @@ class ServiceErrors {
 
     @ServerExceptionMapper
     Response http(WebApplicationException failure, RoutingContext context) {
-        return Answers.of(context, answer(failure.getResponse().getStatus()));
+        return answer(failure.getResponse().getStatus()).response(context);
     }
 
     @ServerExceptionMapper
     Response unexpected(Exception failure, RoutingContext context) {
         LOG.errorf(failure, "%s %s failed", context.request().method(), context.normalizedPath());
-        return Answers.of(context, answer(500));
+        return answer(500).response(context);
     }
 
     static ErrorAnswer answer(int status) {

@@ -7,9 +7,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 
 import jakarta.inject.Inject;
 
+import org.awaitility.Awaitility;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -88,6 +90,21 @@ class CheckApiTest {
         assertThat(details.getLong("retry_after")).isBetween(50L, 60L);
         assertThat(header(answer, "Retry-After")).isEqualTo(details.getLong("retry_after").toString());
         assertThat(header(answer, "X-RateLimit-Remaining")).isEqualTo("0");
+    }
+
+    @Test
+    void whoWaitsAsLongAsItIsToldGetsIn() {
+        var body = check("patient", "r", 1, 1);
+        assertThat(http.post("/v1/check", body).statusCode()).isEqualTo(200);
+        var refused = http.post("/v1/check", body);
+        assertThat(refused.statusCode()).isEqualTo(429);
+        var wait = Duration.ofSeconds(Long.parseLong(header(refused, "Retry-After")));
+        var attempts = new AtomicInteger();
+        Awaitility.await().pollDelay(wait).atMost(wait.plusSeconds(20)).until(() -> {
+            attempts.incrementAndGet();
+            return http.post("/v1/check", body).statusCode() == 200;
+        });
+        assertThat(attempts).hasValue(1);
     }
 
     @Test
