@@ -76,7 +76,18 @@ public class LimitedMethods {
         if (demand.rate() != Rate.BLOCKED && demand.impossible()) {
             throw new IllegalArgumentException("cost is above the limit: it could never pass");
         }
-        return new AnnotatedLimit(demand, annotation.key().isEmpty() ? null : new KeyTemplate(expand(annotation.key())));
+        return new AnnotatedLimit(demand, annotation.key().isEmpty() ? null : template(annotation, key));
+    }
+
+    private KeyTemplate template(RateLimited annotation, Key key) {
+        var template = new KeyTemplate(expand(annotation.key()));
+        var known = KeyNames.of(key.bean(), key.method());
+        for (var name : template.names()) {
+            if (!known.contains(name)) {
+                throw new IllegalArgumentException("key names {" + name + "}, and there is only " + known);
+            }
+        }
+        return template;
     }
 
     private Rate rate(RateLimited annotation) {

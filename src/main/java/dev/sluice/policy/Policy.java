@@ -11,6 +11,7 @@ import java.util.TreeSet;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
+import org.eclipse.microprofile.config.Config;
 import org.jboss.logging.Logger;
 
 import dev.sluice.limit.Names;
@@ -24,6 +25,7 @@ public class Policy {
     /** What precedes an endpoint in the name of its resource. */
     public static final String API = "api:";
 
+    private static final String ENDPOINTS = "rate-limit.endpoints.";
     private static final Logger LOG = Logger.getLogger("dev.sluice");
     /** The tiers' default rates where the settings say nothing. */
     private static final Map<String, String> DEFAULTS = Map.of("free", "10/minute", "pro", "100/minute", "enterprise",
@@ -92,7 +94,7 @@ public class Policy {
     }
 
     private void readRow(String key, Map<String, String> byTier) {
-        var property = "rate-limit.endpoints.\"" + key + "\".";
+        var property = ENDPOINTS + '"' + key + "\".";
         int space = key.strip().indexOf(' ');
         var method = space < 0 ? null : key.strip().substring(0, space).toUpperCase(Locale.ROOT);
         var path = space < 0 ? key.strip() : key.strip().substring(space + 1).strip();
@@ -154,8 +156,14 @@ public class Policy {
         }
     }
 
-    void validate(@Observes SettingsProblems all) {
+    void validate(@Observes SettingsProblems all, Config config) {
         all.addAll(problems);
+        for (var name : config.getPropertyNames()) {
+            if (name.startsWith(ENDPOINTS) && name.chars().filter(c -> c == '"').count() % 2 != 0) {
+                all.add(name, config.getConfigValue(name).getRawValue(),
+                        "a row's name ends in the middle; in a properties file, a space or colon in it is written \"\\ \" or \"\\:\"");
+            }
+        }
     }
 
     /** The tiers, the first of which is an unknown caller's. */

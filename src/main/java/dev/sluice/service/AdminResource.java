@@ -7,6 +7,7 @@ import jakarta.ws.rs.DELETE;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 
@@ -60,7 +61,7 @@ public class AdminResource {
     @APIResponse(responseCode = "403", ref = ApiDocument.FORBIDDEN)
     @APIResponse(responseCode = "429", ref = ApiDocument.TOO_MANY)
     @APIResponse(responseCode = "503", ref = ApiDocument.UNAVAILABLE)
-    public Uni<Response> usage(RoutingContext context) {
+    public Uni<Response> usage(@Context RoutingContext context) {
         return doors.admin(context, () -> {
             var identifier = name(context, "identifier");
             var resource = name(context, "resource");
@@ -83,7 +84,7 @@ public class AdminResource {
     @APIResponse(responseCode = "403", ref = ApiDocument.FORBIDDEN)
     @APIResponse(responseCode = "429", ref = ApiDocument.TOO_MANY)
     @APIResponse(responseCode = "503", ref = ApiDocument.UNAVAILABLE)
-    public Uni<Response> limits(RoutingContext context) {
+    public Uni<Response> limits(@Context RoutingContext context) {
         return doors.admin(context, () -> {
             var identifier = name(context, "identifier");
             return limiter.limits(identifier).map(limits -> {
@@ -108,7 +109,7 @@ public class AdminResource {
     @APIResponse(responseCode = "403", ref = ApiDocument.FORBIDDEN)
     @APIResponse(responseCode = "429", ref = ApiDocument.TOO_MANY)
     @APIResponse(responseCode = "503", ref = ApiDocument.UNAVAILABLE)
-    public Uni<Response> reset(RoutingContext context) {
+    public Uni<Response> reset(@Context RoutingContext context) {
         return doors.admin(context, () -> forget(context).map(done -> Response.noContent().build()));
     }
 

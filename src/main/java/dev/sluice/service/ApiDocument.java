@@ -2,6 +2,8 @@ package dev.sluice.service;
 
 import java.util.Map;
 
+import jakarta.ws.rs.core.Application;
+
 import org.eclipse.microprofile.openapi.annotations.Components;
 import org.eclipse.microprofile.openapi.annotations.OpenAPIDefinition;
 import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
@@ -32,7 +34,7 @@ import org.eclipse.microprofile.openapi.annotations.security.SecurityScheme;
                                         @Content(mediaType = "application/json", schema = @Schema(implementation = ApiDocument.Failure.class), example = "{\"error\":{\"code\":\"RATE_5001\",\"message\":\"Rate limit exceeded\",\"details\":{\"limit\":10,\"window_seconds\":60,\"reset_at\":1701234567,\"retry_after\":45}}}"),
                                         @Content(mediaType = "application/problem+json", schema = @Schema(type = SchemaType.OBJECT), example = "{\"type\":\"https://iana.org/assignments/http-problem-types#quota-exceeded\",\"title\":\"Rate limit exceeded\",\"status\":429,\"code\":\"RATE_5001\",\"violated-policies\":[\"custom_operation\"],\"limit\":10,\"window_seconds\":60,\"reset_at\":1701234567,\"retry_after\":45}")}),
                         @APIResponse(name = ApiDocument.UNAVAILABLE, description = "RATE_5002: Redis is out of reach and the fallback is closed, or an admin call needs Redis", content = @Content(mediaType = "application/json", schema = @Schema(implementation = ApiDocument.Failure.class), example = "{\"error\":{\"code\":\"RATE_5002\",\"message\":\"The rate limit store is out of reach\"}}"))}))
-class ApiDocument {
+public class ApiDocument extends Application {
 
     static final String ADMIN = "admin-token";
     static final String TOKEN = "api-token";

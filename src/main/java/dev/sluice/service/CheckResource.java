@@ -4,6 +4,7 @@ import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 
@@ -63,7 +64,7 @@ public class CheckResource {
     @APIResponse(responseCode = "403", ref = ApiDocument.FORBIDDEN)
     @APIResponse(responseCode = "429", ref = ApiDocument.TOO_MANY)
     @APIResponse(responseCode = "503", ref = ApiDocument.UNAVAILABLE)
-    public Uni<Response> check(byte[] body, RoutingContext context) {
+    public Uni<Response> check(byte[] body, @Context RoutingContext context) {
         return doors.decision(context, () -> {
             var request = CheckRequest.read(body, policy);
             if (doors.reserved(context, request.identifier())) {

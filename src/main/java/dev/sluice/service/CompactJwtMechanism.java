@@ -1,16 +1,20 @@
 package dev.sluice.service;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
 import java.util.Base64;
 import java.util.List;
 import java.util.Set;
 
 import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
 import jakarta.enterprise.inject.Alternative;
 
 import org.eclipse.microprofile.config.Config;
 
+import dev.sluice.limit.SettingsProblems;
 import io.quarkus.security.identity.IdentityProviderManager;
 import io.quarkus.security.identity.SecurityIdentity;
 import io.quarkus.security.identity.request.AuthenticationRequest;
@@ -18,6 +22,9 @@ import io.quarkus.smallrye.jwt.runtime.auth.JWTAuthMechanism;
 import io.quarkus.vertx.http.runtime.security.ChallengeData;
 import io.quarkus.vertx.http.runtime.security.HttpAuthenticationMechanism;
 import io.quarkus.vertx.http.runtime.security.HttpCredentialTransport;
+import io.smallrye.jwt.algorithm.SignatureAlgorithm;
+import io.smallrye.jwt.util.KeyUtils;
+import io.smallrye.jwt.util.ResourceUtils;
 import io.smallrye.mutiny.Uni;
 import io.vertx.ext.web.RoutingContext;
 
@@ -31,8 +38,9 @@ import io.vertx.ext.web.RoutingContext;
 class CompactJwtMechanism implements HttpAuthenticationMechanism {
 
     private static final String BEARER = "bearer ";
-    private static final List<String> KEYS = List.of("mp.jwt.verify.publickey", "mp.jwt.verify.publickey.location",
-            "smallrye.jwt.verify.key.location");
+    private static final String KEY = "mp.jwt.verify.publickey";
+    private static final String LOCATION = "mp.jwt.verify.publickey.location";
+    private static final List<String> KEYS = List.of(KEY, LOCATION, "smallrye.jwt.verify.key.location");
 
     private final JWTAuthMechanism jwt;
     private final boolean configured;
@@ -41,6 +49,39 @@ class CompactJwtMechanism implements HttpAuthenticationMechanism {
         this.jwt = jwt;
         this.configured = KEYS.stream()
                 .anyMatch(key -> config.getOptionalValue(key, String.class).filter(value -> !"NONE".equals(value)).isPresent());
+    }
+
+    void validate(@Observes SettingsProblems problems, Config config) {
+        config.getOptionalValue(LOCATION, String.class).filter(location -> !location.startsWith("http")).ifPresent(location -> {
+            try {
+                if (ResourceUtils.readResource(location) == null) {
+                    problems.add(LOCATION, location, "a file, a resource or an http(s) URL; there is nothing");
+                }
+            } catch (IOException e) {
+                problems.add(LOCATION, location, "a file, a resource or an http(s) URL; it cannot be read");
+            }
+        });
+        config.getOptionalValue(KEY, String.class).filter(key -> !"NONE".equals(key)).ifPresent(key -> {
+            if (!readable(key)) {
+                problems.add(KEY, "(not shown)", "a public key (RSA or EC): PEM, base64, JWK or JWK set");
+            }
+        });
+    }
+
+    private static boolean readable(String key) {
+        for (var algorithm : List.of(SignatureAlgorithm.RS256, SignatureAlgorithm.ES256)) {
+            try {
+                KeyUtils.decodePublicKey(key, algorithm);
+                return true;
+            } catch (GeneralSecurityException | IllegalArgumentException e) {
+                // not of this kind
+            }
+        }
+        try {
+            return !KeyUtils.loadJsonWebKeys(key).isEmpty();
+        } catch (RuntimeException e) {
+            return false;
+        }
     }
 
     boolean configured() {

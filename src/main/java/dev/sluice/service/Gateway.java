@@ -3,11 +3,14 @@ package dev.sluice.service;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
 import dev.sluice.http.Admission;
 import dev.sluice.http.ErrorAnswer;
 import dev.sluice.http.Turnstile;
+import io.quarkus.runtime.configuration.MemorySize;
+import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Router;
@@ -23,8 +26,11 @@ class Gateway {
 
     private final Turnstile turnstile;
     private final Upstream upstream;
+    private final long bodyLimit;
 
-    Gateway(Turnstile turnstile, Upstream upstream) {
+    Gateway(Turnstile turnstile, Upstream upstream,
+            @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize bodyLimit) {
+        this.bodyLimit = bodyLimit.asLongValue();
         this.turnstile = turnstile;
         this.upstream = upstream;
     }
@@ -35,7 +41,7 @@ class Gateway {
 
     private void handle(RoutingContext context) {
         if (!upstream.present() || OwnDoors.covers(context.normalizedPath())) {
-            context.next();
+            own(context);
             return;
         }
         if (isPreflight(context.request())) {
@@ -47,6 +53,17 @@ class Gateway {
             LOG.errorf(failure, "A request could not be decided");
             refuse(context, ServiceErrors.answer(500));
         });
+    }
+
+    /** Goes on to Sluice's own doors, with bodies that they take. */
+    private void own(RoutingContext context) {
+        var length = context.request().getHeader(HttpHeaders.CONTENT_LENGTH);
+        if (length != null && length.length() > 6 && Long.parseLong(length) > bodyLimit) {
+            context.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
+            ServiceErrors.answer(413).send(context);
+        } else {
+            context.next();
+        }
     }
 
     private void decided(RoutingContext context, Admission admission) {

@@ -10,6 +10,7 @@ import jakarta.enterprise.event.Observes;
 import org.jboss.logging.Logger;
 
 import dev.sluice.caller.ApiKeys;
+import dev.sluice.limit.Mode;
 import dev.sluice.policy.Policy;
 import dev.sluice.window.StoreStatus;
 import dev.sluice.window.WindowSettings;
@@ -25,16 +26,23 @@ class StartReport {
             Doors doors, ApiKeys keys, CompactJwtMechanism jwt, Upstream upstream) {
         var parts = new ArrayList<String>();
         parts.add(windows.enabled() ? windows.dryRun() ? "dry run: nothing is refused" : "limiting" : "limiting is off");
-        parts.add("store " + store.description() + " (mode " + store.mode().text() + ", fallback "
-                + windows.fallback().name().toLowerCase(java.util.Locale.ROOT) + ")");
+        parts.add(windows(store.mode()));
         parts.add(policy.rows().size() + " rows, tiers " + String.join(",", policy.tiers()) + ", default "
                 + policy.defaultRate(policy.tiers().get(0)));
-        parts.add("callers by " + (jwt.configured() ? "JWT, " : "") + (keys.any() ? keys.count() + " API keys, " : "")
+        parts.add("callers by " + (jwt.configured() ? "JWT, " : "") + (keys.any() ? "API key (" + keys.count() + "), " : "")
                 + "address");
         parts.add("/v1/check " + (doors.apiTokenAsked() ? "with the API token" : "open, but for user: and ip:"));
         parts.add("admin " + (doors.adminOpen() ? "with its token" : "closed (RATE_LIMIT_ADMIN_TOKEN)"));
         parts.add(upstream.url().map(url -> "upstream " + shown(url)).orElse("no upstream (UPSTREAM_URL)"));
         LOG.info("Sluice: " + String.join("; ", parts));
+    }
+
+    private static String windows(Mode mode) {
+        return switch (mode) {
+            case REDIS -> "windows in Redis";
+            case MEMORY -> "windows in memory";
+            default -> "Redis is out of reach: " + mode.text();
+        };
     }
 
     /** Without user and password. */

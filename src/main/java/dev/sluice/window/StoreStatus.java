@@ -6,7 +6,4 @@ import dev.sluice.limit.Mode;
 public interface StoreStatus {
 
     Mode mode();
-
-    /** Where it is, without any secret: {@code redis}, or {@code memory}. */
-    String description();
 }

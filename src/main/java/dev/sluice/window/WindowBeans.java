@@ -1,9 +1,13 @@
 package dev.sluice.window;
 
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 import jakarta.annotation.PreDestroy;
+import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.enterprise.inject.Any;
@@ -22,6 +26,7 @@ import dev.sluice.limit.SettingsProblems;
 import io.quarkus.arc.DefaultBean;
 import io.quarkus.arc.InjectableInstance;
 import io.quarkus.redis.client.RedisClientName;
+import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import io.vertx.core.Vertx;
 import io.vertx.redis.client.Redis;
@@ -39,6 +44,7 @@ class WindowBeans implements StoreStatus {
     private final MemoryStore memory;
     private final RedisLink link;
     private final Windows windows;
+    private volatile boolean wasDown;
 
     @Inject
     WindowBeans(WindowSettings settings, Vertx vertx, @RedisClientName(CLIENT) InjectableInstance<Redis> own,
@@ -50,15 +56,14 @@ class WindowBeans implements StoreStatus {
             this.link = null;
             this.windows = new Windows(null, memory, settings.fallback());
         } else {
-            this.link = new RedisLink(vertx, redis, this::changed);
+            this.link = new RedisLink(vertx, redis, cause -> changed(cause, cause == null));
             this.windows = new Windows(new RedisStore(vertx, link, settings.redis().keyPrefix(), settings.exactUpTo(),
                     settings.timeout(), RedisScript.SERVER_TIME), memory, settings.fallback());
-            connect();
         }
     }
 
     private static Redis client(InjectableInstance<Redis> own, InjectableInstance<Redis> hosts) {
-        for (var candidates : java.util.List.of(own, hosts)) {
+        for (var candidates : List.of(own, hosts)) {
             for (var handle : candidates.handles()) {
                 if (handle.getBean().isActive()) {
                     return handle.get();
@@ -68,23 +73,33 @@ class WindowBeans implements StoreStatus {
         return null;
     }
 
+    /** After the settings have been checked, and before the first request comes. */
+    void start(@Observes @Priority(10) StartupEvent started) {
+        if (link != null) {
+            connect();
+        } else if (settings.redis().enabled()) {
+            LOG.warn("Rate limits are kept in this instance's memory, for it alone: no Redis client is configured"
+                    + " (quarkus.redis.rate-limit.hosts or quarkus.redis.hosts; rate-limit.redis.enabled=false if that is meant)");
+        }
+    }
+
     private void connect() {
         try {
             link.start().toCompletionStage().toCompletableFuture().get(FIRST_CONNECTION.toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
-            LOG.warnf("Redis is out of reach (%s); rate limits are %s until it answers", reason(e.getCause()),
-                    meaning(windows.mode()));
+        } catch (ExecutionException | TimeoutException e) {
+            changed(e instanceof TimeoutException ? null : e.getCause(), false);
         }
     }
 
-    private void changed(Throwable cause) {
-        if (cause == null) {
-            LOG.info("Redis answers; rate limits are exact over all instances");
-        } else {
+    private void changed(Throwable cause, boolean up) {
+        if (!up) {
+            wasDown = true;
             LOG.warnf("Redis is out of reach (%s); rate limits are %s until it answers", reason(cause),
                     meaning(windows.mode()));
+        } else if (wasDown) {
+            LOG.info("Redis answers; rate limits are exact over all instances");
         }
     }
 
@@ -105,20 +120,11 @@ class WindowBeans implements StoreStatus {
         return windows.mode();
     }
 
-    @Override
-    public String description() {
-        return link == null ? "memory" : "redis";
-    }
-
     @Produces
     @Singleton
     @DefaultBean
     RateLimiter limiter(@Any Instance<DecisionListener> listeners) {
         return new WindowRateLimiter(windows, Clock.SYSTEM, settings.enabled(), settings.dryRun(), listeners.stream().toList());
-    }
-
-    void start(@Observes StartupEvent started) {
-        LOG.debugf("Rate limits are kept in %s", description()); // made here, so that Redis is connected before the first request
     }
 
     void validate(@Observes SettingsProblems problems) {
@@ -128,6 +134,11 @@ class WindowBeans implements StoreStatus {
         if (settings.timeout().compareTo(Duration.ofMillis(1)) < 0 || settings.timeout().compareTo(Duration.ofMinutes(1)) > 0) {
             problems.add("rate-limit.timeout", settings.timeout().toString(), "a duration from 1ms to 1m");
         }
+    }
+
+    /** Before Quarkus closes its Redis clients: that is no outage. */
+    void stop(@Observes ShutdownEvent stopping) {
+        close();
     }
 
     @PreDestroy

@@ -3,7 +3,16 @@ package dev.sluice.annotation;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.lang.reflect.Method;
+import java.util.Arrays;
+
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.QueryParam;
+
 import org.eclipse.microprofile.config.ConfigProvider;
+import org.jboss.resteasy.reactive.RestPath;
+import org.jboss.resteasy.reactive.RestQuery;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -39,12 +48,32 @@ class LimitedMethodsTest {
         @RateLimited(value = "5/minute", cost = 0)
         void free() {
         }
+
+        @RateLimited(value = "5/minute", key = "{nobody}")
+        void unknownParameter(String somebody) {
+        }
+
+        @GET
+        @Path("/{id}")
+        @RateLimited(value = "5/minute", key = "{body}")
+        void unknownInRequest(@RestPath String id, String body) {
+        }
     }
 
     static class Good {
 
         @RateLimited("${no.such.property:7/minute}")
         void byDefault() {
+        }
+
+        @GET
+        @Path("/{id}")
+        @RateLimited(value = "5/minute", key = "{id}-{q}-{r}")
+        void request(@RestPath String id, @QueryParam("q") String query, @RestQuery String r) {
+        }
+
+        @RateLimited(value = "5/minute", key = "{0}-{tenant}")
+        void call(String tenant) {
         }
     }
 
@@ -53,8 +82,18 @@ class LimitedMethodsTest {
     @ParameterizedTest
     @ValueSource(strings = {"nothing", "unreadable", "both", "half", "unknownProperty", "tooExpensive", "free"})
     void badAnnotationsAreRefused(String method) {
-        assertThatThrownBy(() -> methods.of(Bad.class, Bad.class.getDeclaredMethod(method)))
+        assertThatThrownBy(() -> methods.of(Bad.class, method(Bad.class, method)))
                 .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    private static Method method(Class<?> type, String name) {
+        return Arrays.stream(type.getDeclaredMethods()).filter(found -> found.getName().equals(name)).findFirst().orElseThrow();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"request", "call"})
+    void keysMayNameWhatThereIs(String method) {
+        assertThat(methods.of(Good.class, method(Good.class, method)).all()).hasSize(1);
     }
 
     @Test

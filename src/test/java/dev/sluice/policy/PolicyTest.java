@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
+import org.eclipse.microprofile.config.ConfigProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -65,7 +66,7 @@ class PolicyTest {
 
     private static SettingsProblems problems(PolicySettings settings) {
         var problems = new SettingsProblems();
-        new Policy(settings).validate(problems);
+        new Policy(settings).validate(problems, ConfigProvider.getConfig());
         return problems;
     }
 

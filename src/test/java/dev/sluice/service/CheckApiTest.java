@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Pattern;
 
 import jakarta.inject.Inject;
 
@@ -307,5 +308,24 @@ class CheckApiTest {
         assertThat(check.getJsonObject("responses").fieldNames()).contains("200", "400", "401", "403", "429", "503");
         assertThat(check.encode()).contains("custom_operation");
         assertThat(paths.getJsonObject("/v1/limits").fieldNames()).contains("get", "delete");
+        assertThat(json(answer).getJsonObject("info").getString("title")).isEqualTo("Sluice");
+        var components = json(answer).getJsonObject("components");
+        assertThat(components.getJsonObject("securitySchemes").fieldNames()).containsExactlyInAnyOrder("admin-token",
+                "api-token");
+        assertThat(components.getJsonObject("schemas").fieldNames()).containsExactlyInAnyOrder("Check", "Decision", "Error",
+                "ErrorBody", "Limits", "Usage");
+        var references = Pattern.compile("\"#/components/(\\w+)/([^\"]+)\"").matcher(answer.body());
+        int found = 0;
+        for (; references.find(); found++) {
+            assertThat(components.getJsonObject(references.group(1)).fieldNames()).contains(references.group(2));
+        }
+        assertThat(found).isGreaterThan(20);
+    }
+
+    @Test
+    void bodyThatIsTooLargeIsRefusedInOurShape() {
+        var answer = http.post("/v1/check", "x".repeat(2 << 20));
+        assertThat(answer.statusCode()).isEqualTo(413);
+        assertThat(error(answer).getString("code")).isEqualTo("RATE_4131");
     }
 }

@@ -164,17 +164,22 @@ class StartIT {
                 rate-limit.endpoints."/a".free=often
                 rate-limit.endpoints."b".pro=1/minute
                 rate-limit.endpoints."POST\\ /c".pro=2/minute;20/day
+                rate-limit.endpoints."POST /d".pro=2/minute
                 rate-limit.trusted-proxies=10.0.0.0/99
                 rate-limit.api-keys.me.sha256=my-secret-key
                 rate-limit.api-keys.me.user=me
                 """);
         var environment = new HashMap<>(Map.of("REDIS_ENABLED", "false", "RATE_LIMIT_DEFAULT", "10 per minute",
-                "SMALLRYE_CONFIG_LOCATIONS", file.toUri().toString(), "UPSTREAM_URL", "app:8000"));
+                "SMALLRYE_CONFIG_LOCATIONS", file.toUri().toString(), "UPSTREAM_URL", "app:8000",
+                "MP_JWT_VERIFY_PUBLICKEY_LOCATION",
+                "/no/such/key.pem"));
         var log = Instance.refuse(environment);
         assertThat(log).contains("rate-limit.default=10 per minute: ").contains("COUNT/WINDOW")
                 .contains("rate-limit.endpoints.\"/a\".free=often: ").contains("rate-limit.endpoints.\"b\".pro=1/minute: ")
                 .contains("rate-limit.trusted-proxies=10.0.0.0/99: ").contains("rate-limit.api-keys.me.sha256=(not shown): ")
-                .contains("UPSTREAM_URL=(not shown): ").doesNotContain("my-secret-key").doesNotContain("/c")
+                .contains("UPSTREAM_URL=(not shown): ").contains("rate-limit.endpoints.\"POST=")
+                .contains("mp.jwt.verify.publickey.location=/no/such/key.pem: ").doesNotContain("my-secret-key")
+                .doesNotContain("/c")
                 .doesNotContain("\tat ");
     }
 }

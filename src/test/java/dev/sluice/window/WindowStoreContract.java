@@ -159,6 +159,17 @@ abstract class WindowStoreContract {
     }
 
     @Test
+    void largeLimitHoldsEvenTheLastMicrosecondOfASubWindow() {
+        long lastOfItsPart = (store.now() / SECOND + 1) * SECOND - 1; // parts of a minute's window are a second long
+        store.at(lastOfItsPart);
+        assertThat(store.take("last", claim("r", 60, 1_000_000, 1_000_000)).admitted()).isTrue();
+        store.at(lastOfItsPart + 60 * SECOND - 1);
+        assertThat(store.take("last", claim("r", 60, 1_000_000, 1)).admitted()).isFalse();
+        store.at(lastOfItsPart + 60 * SECOND);
+        assertThat(store.take("last", claim("r", 60, 1_000_000, 1_000_000)).admitted()).isTrue();
+    }
+
+    @Test
     void limitsTellTheLongestWindowOfEachResource() {
         store.take("list", claim("a", 1, 10, 2), claim("a", 60, 10, 2), claim("b:c", 3600, 50_000, 7));
         store.pass(2 * SECOND);
