@@ -41,7 +41,7 @@ class StartReport {
         return switch (mode) {
             case REDIS -> "windows in Redis";
             case MEMORY -> "windows in memory";
-            default -> "Redis is out of reach: " + mode.text();
+            default -> "fallback " + mode.text() + " in force";
         };
     }
 
