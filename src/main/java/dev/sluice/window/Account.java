@@ -36,6 +36,9 @@ final class Account {
     }
 
     Outcome take(List<Claim> claims, long clock, boolean consume) {
+        if (windows.size() >= pruneAt) {
+            prune(clock);
+        }
         var found = new Window[claims.size()];
         var times = new long[claims.size()];
         var retries = new long[claims.size()];
@@ -75,16 +78,19 @@ final class Account {
         var opened = exact ? new LogWindow(claim.span()) : new RingWindow(claim.span());
         if (found != null) {
             found.pourInto(opened, now);
-        } else if (windows.size() >= pruneAt) {
-            windows.values().removeIf(window -> {
-                advance(window, now);
-                return window.used() == 0;
-            });
-            pruneAt = Math.max(8, 2 * windows.size());
         }
         windows.put(new Key(claim.resource(), claim.span()), opened);
         longestSpan = Math.max(longestSpan, claim.span());
         return opened;
+    }
+
+    /** Drops the empty windows; never while a call holds one. */
+    private void prune(long clock) {
+        windows.values().removeIf(window -> {
+            advance(window, clock);
+            return window.used() == 0;
+        });
+        pruneAt = Math.max(8, 2 * windows.size());
     }
 
     private static long advance(Window window, long clock) {

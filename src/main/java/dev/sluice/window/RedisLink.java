@@ -2,6 +2,7 @@ package dev.sluice.window;
 
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 import dev.sluice.limit.StoreUnavailableException;
 import io.vertx.core.Future;
@@ -21,12 +22,13 @@ final class RedisLink {
 
     private static final long RETRY_MILLIS = 200;
     private static final long PROBE_TIMEOUT_MILLIS = 1000;
-    /** So many requests in a row without an answer in time, and Redis counts as gone. */
+    /** So many decisions in a row that were not made, and Redis counts as gone. */
     private static final int PATIENCE = 3;
 
     private final Vertx vertx;
     private final Redis redis;
     private final Consumer<Throwable> onChange;
+    private volatile Function<RedisConnection, Future<Response>> probe = open -> open.send(Request.cmd(Command.PING));
     private final AtomicInteger unanswered = new AtomicInteger();
     private volatile RedisConnection connection;
     private volatile boolean up;
@@ -37,6 +39,11 @@ final class RedisLink {
         this.vertx = vertx;
         this.redis = redis;
         this.onChange = onChange;
+    }
+
+    /** What must work for the link to be up: a PING, unless it is told better. */
+    void probeWith(Function<RedisConnection, Future<Response>> call) {
+        probe = call;
     }
 
     boolean up() {
@@ -54,7 +61,7 @@ final class RedisLink {
         }
         var current = connection;
         var connected = current == null ? connect() : Future.succeededFuture(current);
-        return within(PROBE_TIMEOUT_MILLIS, connected.compose(open -> open.send(Request.cmd(Command.PING))))
+        return within(PROBE_TIMEOUT_MILLIS, connected.compose(open -> probe.apply(open)))
                 .onComplete(pong -> {
                     if (pong.succeeded()) {
                         unanswered.set(0);
@@ -124,23 +131,26 @@ final class RedisLink {
         return true;
     }
 
-    /** Sends at once, or fails at once. The answer may never come: who waits for it bounds the wait and tells {@link #late}. */
+    /** Sends at once, or fails at once. The answer may never come: who waits for it bounds the wait and tells of it. */
     Future<Response> send(Request request) {
         var open = connection;
         if (!up || open == null) {
             return Future.failedFuture(new StoreUnavailableException("Redis is out of reach", null));
         }
-        return open.send(request).onSuccess(answer -> {
-            if (unanswered.get() != 0) {
-                unanswered.set(0);
-            }
-        });
+        return open.send(request);
     }
 
-    /** An answer did not come in time. */
-    void late() {
-        if (unanswered.incrementAndGet() >= PATIENCE) {
-            goDown(new StoreUnavailableException("Redis does not answer in time", null));
+    /** A decision was made. */
+    void succeeded() {
+        if (unanswered.get() != 0) {
+            unanswered.set(0);
+        }
+    }
+
+    /** A decision was not made: the answer did not come in time, or was an error. */
+    void failed(Throwable cause) {
+        if (up && unanswered.incrementAndGet() >= PATIENCE) {
+            goDown(cause);
         }
     }
 

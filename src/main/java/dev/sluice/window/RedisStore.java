@@ -5,11 +5,15 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 import dev.sluice.limit.StoreUnavailableException;
 import dev.sluice.limit.Usage;
 import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.subscription.UniEmitter;
+import io.vertx.core.AsyncResult;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -22,6 +26,9 @@ import io.vertx.redis.client.Response;
 final class RedisStore implements WindowStore {
 
     private static final int SCAN_COUNT = 1000;
+    /** The identifier and the resource of the window by which the link is probed. */
+    private static final String PROBE = "sluice:probe";
+    private static final List<String> PROBE_NAMES = List.of(RedisKeys.name(PROBE, 1));
 
     private final Vertx vertx;
     private final RedisLink link;
@@ -30,6 +37,7 @@ final class RedisStore implements WindowStore {
     private final long timeoutMillis;
     private final RedisScript decide;
     private final RedisScript usage;
+    private final RedisScript reset;
 
     RedisStore(Vertx vertx, RedisLink link, String keyPrefix, long exactUpTo, Duration timeout, String time) {
         this.vertx = vertx;
@@ -39,6 +47,10 @@ final class RedisStore implements WindowStore {
         this.timeoutMillis = Math.max(1, timeout.toMillis());
         this.decide = RedisScript.load("decide.lua", time);
         this.usage = RedisScript.load("usage.lua", time);
+        this.reset = RedisScript.load("reset.lua", time);
+        // A Redis that answers but cannot decide (full, a replica, without the right to run scripts) is as good as gone.
+        link.probeWith(connection -> connection.send(request(Command.EVAL, decide.source(), keysOf(PROBE, PROBE_NAMES),
+                arguments(List.of(new Claim(PROBE, 1_000_000, Long.MAX_VALUE >> 12, 1)), PROBE_NAMES, true))));
     }
 
     boolean available() {
@@ -47,14 +59,28 @@ final class RedisStore implements WindowStore {
 
     @Override
     public Uni<Outcome> take(String identifier, List<Claim> claims, boolean consume) {
-        var names = new ArrayList<String>(claims.size());
-        var windows = new ArrayList<String>(claims.size() + 1);
+        var names = claims.stream().map(claim -> RedisKeys.name(claim.resource(), claim.span() / 1_000_000)).toList();
+        var windows = keysOf(identifier, names);
+        var arguments = arguments(claims, names, consume);
+        return Uni.createFrom().emitter(emitter -> bounded(() -> eval(decide, windows, arguments), RedisStore::outcome, emitter,
+                failure -> {
+                    if (failure == null) {
+                        link.succeeded();
+                    } else {
+                        link.failed(failure);
+                    }
+                }));
+    }
+
+    /** The index first, then the windows. */
+    private List<String> keysOf(String identifier, List<String> names) {
+        var windows = new ArrayList<String>(names.size() + 1);
         windows.add(keys.index(identifier));
-        for (var claim : claims) {
-            var name = RedisKeys.name(claim.resource(), claim.span() / 1_000_000);
-            names.add(name);
-            windows.add(keys.window(identifier, name));
-        }
+        names.forEach(name -> windows.add(keys.window(identifier, name)));
+        return windows;
+    }
+
+    private List<String> arguments(List<Claim> claims, List<String> names, boolean consume) {
         var arguments = new ArrayList<String>(2 + 4 * claims.size());
         arguments.add(consume ? "1" : "0");
         arguments.add(exactUpTo);
@@ -65,7 +91,7 @@ final class RedisStore implements WindowStore {
             arguments.add(Long.toString(claim.cost()));
             arguments.add(names.get(i));
         }
-        return bounded(() -> eval(decide, windows, arguments), RedisStore::outcome);
+        return arguments;
     }
 
     private static Outcome outcome(Response answer) {
@@ -123,34 +149,23 @@ final class RedisStore implements WindowStore {
             if (gone.isEmpty()) {
                 return Future.<Void>succeededFuture();
             }
-            var delete = Request.cmd(Command.DEL);
-            gone.forEach(name -> delete.arg(keys.window(identifier, name)));
-            var unlist = Request.cmd(Command.ZREM).arg(keys.index(identifier));
-            gone.forEach(unlist::arg);
-            return link.send(delete).compose(deleted -> link.send(unlist)).<Void>mapEmpty();
+            return eval(reset, keysOf(identifier, gone), gone).<Void>mapEmpty();
         }), Function.identity());
     }
 
     @Override
     public Uni<Void> resetAll() {
-        return Uni.createFrom().emitter(emitter -> scan("0").onComplete(
-                done -> emitter.complete(null),
-                emitter::fail));
+        return resetFrom("0");
     }
 
-    private Future<Void> scan(String cursor) {
+    /** Page by page, each of which is bounded in time. */
+    private Uni<Void> resetFrom(String cursor) {
         var scan = Request.cmd(Command.SCAN).arg(cursor).arg("MATCH").arg(keys.pattern()).arg("COUNT").arg(SCAN_COUNT);
-        return link.send(scan).compose(page -> {
-            var next = page.get(0).toString();
-            var found = page.get(1);
-            Future<Response> removed = Future.succeededFuture();
-            if (found.size() > 0) {
-                var unlink = Request.cmd(Command.UNLINK);
-                found.forEach(key -> unlink.arg(key.toString()));
-                removed = link.send(unlink);
-            }
-            return removed.compose(done -> "0".equals(next) ? Future.<Void>succeededFuture() : scan(next));
-        });
+        return bounded(() -> link.send(scan).compose(page -> {
+            var found = page.get(1).stream().map(key -> link.send(Request.cmd(Command.UNLINK).arg(key.toString()))).toList();
+            return Future.all(found).map(removed -> page.get(0).toString());
+        }), Function.<String>identity())
+                .chain(next -> "0".equals(next) ? Uni.createFrom().voidItem() : resetFrom(next));
     }
 
     private Future<Response> eval(RedisScript script, List<String> names, List<String> arguments) {
@@ -170,41 +185,43 @@ final class RedisStore implements WindowStore {
     }
 
     /** Asks once per subscription, waits no longer than the timeout, and answers on the caller's event loop. */
-    private <A, T> Uni<T> bounded(java.util.function.Supplier<Future<A>> call, Function<A, T> reading) {
-        return Uni.createFrom().emitter(emitter -> {
-            var context = Context.isOnEventLoopThread() ? Vertx.currentContext() : null;
-            Promise<T> answer = Promise.promise();
-            long timer = vertx.setTimer(timeoutMillis, id -> {
-                if (answer.tryFail(new StoreUnavailableException("Redis did not answer in " + timeoutMillis + " ms", null))) {
-                    link.late();
-                }
-            });
-            call.get().map(reading).onComplete(done -> {
-                vertx.cancelTimer(timer);
-                if (done.succeeded()) {
-                    answer.tryComplete(done.result());
-                } else {
-                    answer.tryFail(done.cause());
-                }
-            });
-            answer.future().onComplete(done -> {
-                if (context == null) {
-                    finish(done.succeeded(), done.result(), done.cause(), emitter);
-                } else {
-                    context.runOnContext(now -> finish(done.succeeded(), done.result(), done.cause(), emitter));
-                }
-            });
+    private <A, T> Uni<T> bounded(Supplier<Future<A>> call, Function<A, T> reading) {
+        return Uni.createFrom().emitter(emitter -> bounded(call, reading, emitter, outcome -> {
+        }));
+    }
+
+    /** @param judge hears the failure, or null */
+    private <A, T> void bounded(Supplier<Future<A>> call, Function<A, T> reading, UniEmitter<? super T> emitter,
+            Consumer<Throwable> judge) {
+        var context = Context.isOnEventLoopThread() ? Vertx.currentContext() : null;
+        Promise<T> answer = Promise.promise();
+        long timer = vertx.setTimer(timeoutMillis, id -> answer
+                .tryFail(new StoreUnavailableException("Redis did not answer in " + timeoutMillis + " ms", null)));
+        call.get().map(reading).onComplete(done -> {
+            vertx.cancelTimer(timer);
+            if (done.succeeded()) {
+                answer.tryComplete(done.result());
+            } else {
+                answer.tryFail(done.cause());
+            }
+        });
+        answer.future().onComplete(done -> {
+            judge.accept(done.cause());
+            if (context == null) {
+                finish(done, emitter);
+            } else {
+                context.runOnContext(now -> finish(done, emitter));
+            }
         });
     }
 
-    private static <T> void finish(boolean succeeded, T result, Throwable cause,
-            io.smallrye.mutiny.subscription.UniEmitter<? super T> emitter) {
-        if (succeeded) {
-            emitter.complete(result);
+    private static <T> void finish(AsyncResult<T> done, UniEmitter<? super T> emitter) {
+        if (done.succeeded()) {
+            emitter.complete(done.result());
         } else {
-            emitter.fail(cause instanceof StoreUnavailableException
-                    ? cause
-                    : new StoreUnavailableException("Redis answered with an error", cause));
+            emitter.fail(done.cause() instanceof StoreUnavailableException
+                    ? done.cause()
+                    : new StoreUnavailableException("Redis answered with an error", done.cause()));
         }
     }
 }

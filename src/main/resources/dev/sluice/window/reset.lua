@@ -1,0 +1,11 @@
+-- Forgets windows, and takes them off the index of their identifier, at once: a decision comes before or after.
+--
+-- KEYS[1]    index of the identifier's windows
+-- KEYS[i+1]  window i
+-- ARGV[i]    its name in the index
+
+for i = 1, #ARGV do
+  redis.call('DEL', KEYS[i + 1])
+  redis.call('ZREM', KEYS[1], ARGV[i])
+end
+return #ARGV
