@@ -144,7 +144,7 @@ public class Policy {
     }
 
     private static List<String> segments(String path) {
-        return RequestPath.readings(path).get(0);
+        return RequestPath.configured(path);
     }
 
     private void warnOfUnknownTiers(PolicySettings settings) {
@@ -206,7 +206,7 @@ public class Policy {
         var verb = "HEAD".equals(upper) ? "GET" : upper;
         var readings = RequestPath.readings(path);
         if (readings.size() == 1) {
-            var endpoint = withoutPrefix(readings.get(0));
+            var endpoint = withoutPrefix(readings.iterator().next());
             return exempt.find(verb, endpoint) != null ? List.of() : List.of(row(verb, endpoint));
         }
         var governing = new ArrayList<Row>(2);

@@ -2,39 +2,88 @@ package dev.sluice.policy;
 
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
 
 /**
  * The segments that a path of a request may stand for.
  * <p>
- * Servers disagree about encoded slashes, backslashes and matrix parameters, and a caller may use what they disagree about to
- * be counted elsewhere. Such a path has two readings, a literal one and a liberal one, and is governed by the rows of both.
+ * Servers disagree about encoded slashes, backslashes, matrix parameters and dots, and a caller may use what they disagree
+ * about to be counted elsewhere. A path that has any of these has several readings, and is governed by the rows of all.
  */
-final class RequestPath {
+public final class RequestPath {
+
+    private static final char[] HEX = "0123456789ABCDEF".toCharArray();
 
     private RequestPath() {
     }
 
-    /** @return one reading, or where servers may disagree two */
-    static List<List<String>> readings(String path) {
-        var literal = resolve(split(path, false));
-        if (path.indexOf('%') < 0 && path.indexOf(';') < 0 && path.indexOf('\\') < 0) {
-            return List.of(literal);
+    /** Percent-encodes what is no ASCII: each character stands for the byte that was sent. */
+    public static String ascii(String target) {
+        int plain = 0;
+        while (plain < target.length() && target.charAt(plain) < 0x80) {
+            plain++;
         }
-        var liberal = resolve(split(path, true));
-        return literal.equals(liberal) ? List.of(literal) : List.of(literal, liberal);
+        if (plain == target.length()) {
+            return target;
+        }
+        var encoded = new StringBuilder(target.length() + 16).append(target, 0, plain);
+        for (int i = plain; i < target.length(); i++) {
+            char c = target.charAt(i);
+            if (c < 0x80) {
+                encoded.append(c);
+            } else {
+                encoded.append('%').append(HEX[c >> 4 & 15]).append(HEX[c & 15]);
+            }
+        }
+        return encoded.toString();
     }
 
-    private static List<String> split(String path, boolean liberal) {
+    /** A path as it is configured. */
+    static List<String> configured(String path) {
+        return resolve(split(path, false, false));
+    }
+
+    /** @return one reading, or where servers may disagree several */
+    static Collection<List<String>> readings(String path) {
+        if (plain(path)) {
+            return List.of(resolve(split(path, false, false)));
+        }
+        var encoded = ascii(path);
+        var readings = new LinkedHashSet<List<String>>();
+        for (boolean slashes : new boolean[]{false, true}) {
+            for (boolean parameters : new boolean[]{false, true}) {
+                var segments = split(encoded, slashes, parameters);
+                readings.add(resolve(segments));
+                readings.add(segments.stream().filter(segment -> !segment.isEmpty()).toList());
+            }
+        }
+        return readings;
+    }
+
+    private static boolean plain(String path) {
+        for (int i = 0; i < path.length(); i++) {
+            char c = path.charAt(i);
+            boolean dots = c == '.' && (i == 0 || path.charAt(i - 1) == '/');
+            if (c == '%' || c == ';' || c == '\\' || dots || c >= 0x80) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /**
+     * @param slashes encoded slashes and backslashes part segments
+     * @param parameters a semicolon ends a segment
+     */
+    private static List<String> split(String path, boolean slashes, boolean parameters) {
         var segments = new ArrayList<String>();
         for (var raw : path.split("/")) {
-            int parameters = liberal ? raw.indexOf(';') : -1;
-            var segment = decode(parameters < 0 ? raw : raw.substring(0, parameters));
-            if (liberal) {
-                segments.addAll(Arrays.asList(segment.split("[/\\\\]")));
-            } else {
-                segments.add(segment);
+            var segment = decode(raw);
+            for (var part : slashes ? segment.split("[/\\\\]") : new String[]{segment}) {
+                int end = parameters ? part.indexOf(';') : -1;
+                segments.add(end < 0 ? part : part.substring(0, end));
             }
         }
         return segments;

@@ -2,11 +2,12 @@ package dev.sluice.service;
 
 import io.vertx.core.Handler;
 import io.vertx.core.MultiMap;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.impl.HttpServerRequestInternal;
 import io.vertx.core.http.impl.HttpServerRequestWrapper;
 
-/** A request as the upstream is to see it: with other headers, another URI, and word of when it has been read whole. */
+/** A request as the upstream is to see it: with other headers, another URI, and word of how far its body has been read. */
 final class ForwardedRequest extends HttpServerRequestWrapper {
 
     private final MultiMap headers;
@@ -14,6 +15,7 @@ final class ForwardedRequest extends HttpServerRequestWrapper {
     private Runnable whenRead = () -> {
     };
     private boolean read;
+    private long chunks;
 
     ForwardedRequest(HttpServerRequest request, MultiMap headers, String uri) {
         super((HttpServerRequestInternal) request);
@@ -47,6 +49,25 @@ final class ForwardedRequest extends HttpServerRequestWrapper {
         if (read) {
             action.run();
         }
+    }
+
+    /** Whether the body has been read to its end. */
+    boolean read() {
+        return read;
+    }
+
+    /** How many pieces of the body have been read. */
+    long chunks() {
+        return chunks;
+    }
+
+    @Override
+    public HttpServerRequest handler(Handler<Buffer> handler) {
+        super.handler(handler == null ? null : chunk -> {
+            chunks++;
+            handler.handle(chunk);
+        });
+        return this;
     }
 
     @Override

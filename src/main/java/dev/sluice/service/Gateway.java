@@ -9,12 +9,14 @@ import org.jboss.logging.Logger;
 import dev.sluice.http.Admission;
 import dev.sluice.http.ErrorAnswer;
 import dev.sluice.http.Turnstile;
+import dev.sluice.policy.Caller;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
+import io.vertx.ext.web.handler.HttpException;
 
 /** The door to the upstream: where there is one, everything that is not Sluice's own is limited by its row and forwarded. */
 @ApplicationScoped
@@ -36,16 +38,21 @@ class Gateway {
     }
 
     void open(@Observes Router router) {
-        router.route().order(ORDER).handler(this::handle);
+        router.route().order(ORDER).handler(this::handle).failureHandler(Gateway::failed);
     }
 
     private void handle(RoutingContext context) {
+        if (context.request().uri().indexOf('#') >= 0) {
+            // Servers disagree whether the path ends there, and no client may send it (RFC 9112, 3.2).
+            refuse(context, ErrorAnswer.unreadable("path", "A request target has no fragment"));
+            return;
+        }
         if (!upstream.present() || OwnDoors.covers(context.normalizedPath())) {
             own(context);
             return;
         }
         if (isPreflight(context.request())) {
-            upstream.forward(context, null);
+            forward(context, null);
             return;
         }
         context.request().pause();
@@ -73,8 +80,30 @@ class Gateway {
         if (admission.refused()) {
             refuse(context, admission.refusal());
         } else {
-            upstream.forward(context, admission.caller());
+            forward(context, admission.caller());
         }
+    }
+
+    private void forward(RoutingContext context, Caller caller) {
+        try {
+            upstream.forward(context, caller);
+        } catch (IllegalArgumentException e) {
+            // HTTP/2 carries characters that HTTP/1 has other uses for
+            refuse(context, ErrorAnswer.unreadable("headers", "A header has a character that no header may have"));
+        }
+    }
+
+    /** Whatever went wrong on any route, in Sluice's shape. */
+    private static void failed(RoutingContext context) {
+        if (context.response().headWritten()) {
+            return;
+        }
+        var failure = context.failure();
+        int status = failure instanceof HttpException http ? http.getStatusCode() : context.statusCode();
+        if (status < 400 || status == 500) {
+            LOG.error("A request failed", failure);
+        }
+        refuse(context, ServiceErrors.answer(status < 400 ? 500 : status));
     }
 
     private static void refuse(RoutingContext context, ErrorAnswer answer) {

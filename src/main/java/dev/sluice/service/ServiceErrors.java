@@ -27,6 +27,7 @@ class ServiceErrors {
 
     static ErrorAnswer answer(int status) {
         return switch (status) {
+            case 400 -> ErrorAnswer.unreadable("request", "The request cannot be read");
             case 404 -> ErrorAnswer.notFound();
             case 405 -> ErrorAnswer.of(405, "RATE_4051", "The method is not allowed here");
             case 406 -> ErrorAnswer.of(406, "RATE_4061", "No such representation");

@@ -1,9 +1,11 @@
 package dev.sluice.service;
 
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeoutException;
 
 import jakarta.annotation.PreDestroy;
@@ -13,9 +15,9 @@ import jakarta.enterprise.event.Observes;
 import org.jboss.logging.Logger;
 
 import dev.sluice.http.ErrorAnswer;
-import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.limit.SettingsProblems;
 import dev.sluice.policy.Caller;
+import dev.sluice.policy.RequestPath;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
@@ -23,12 +25,12 @@ import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.http.PoolOptions;
 import io.vertx.core.http.RequestOptions;
 import io.vertx.core.http.impl.HttpUtils;
-import io.vertx.core.net.HostAndPort;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.httpproxy.Body;
 import io.vertx.httpproxy.HttpProxy;
@@ -42,6 +44,9 @@ import io.vertx.httpproxy.ProxyResponse;
 class Upstream {
 
     private static final Logger LOG = Logger.getLogger(Upstream.class);
+    /** Methods whose requests over HTTP/2 are taken to have no body where they do not announce one. */
+    private static final Set<HttpMethod> BODILESS = Set.of(HttpMethod.GET, HttpMethod.HEAD, HttpMethod.DELETE,
+            HttpMethod.OPTIONS);
     /** Shorter than what common servers keep an idle connection for, so that none is used that is just being closed. */
     private static final int KEEP_ALIVE_SECONDS = 4;
     private static final int MAX_HEADER_BYTES = 64 * 1024;
@@ -50,12 +55,14 @@ class Upstream {
     private final UpstreamHeaders headers;
     private final Optional<URI> url;
     private final String basePath;
+    private final Vertx vertx;
     private final HttpClient client;
     private final HttpProxy proxy;
 
     Upstream(ServiceSettings settings, UpstreamHeaders headers, Vertx vertx) {
         this.settings = settings.upstream();
         this.headers = headers;
+        this.vertx = vertx;
         this.url = this.settings.url().filter(text -> !text.isBlank()).map(text -> parse(text.strip()));
         this.basePath = url.map(URI::getRawPath).map(path -> path.endsWith("/") ? path.substring(0, path.length() - 1) : path)
                 .orElse("");
@@ -68,7 +75,8 @@ class Upstream {
         var options = new HttpClientOptions().setSsl(tls).setVerifyHost(tls).setKeepAliveTimeout(KEEP_ALIVE_SECONDS)
                 .setConnectTimeout((int) settings.connectTimeout().toMillis()).setMaxHeaderSize(MAX_HEADER_BYTES)
                 .setMaxInitialLineLength(MAX_HEADER_BYTES);
-        return vertx.createHttpClient(options, new PoolOptions().setHttp1MaxSize(settings.maxConnections()));
+        return vertx.httpClientBuilder().with(options).with(new PoolOptions().setHttp1MaxSize(settings.maxConnections()))
+                .withConnectHandler(InterimResponses::dropOn).build();
     }
 
     private HttpProxy proxy() {
@@ -77,17 +85,12 @@ class Upstream {
                 .addInterceptor(new ProxyInterceptor() {
                     @Override
                     public Future<ProxyResponse> handleProxyRequest(ProxyContext context) {
-                        context.request().setAuthority(authority());
                         return context.sendRequest().recover(failure -> Future.succeededFuture(failed(context, failure)));
                     }
 
                     @Override
                     public Future<Void> handleProxyResponse(ProxyContext context) {
-                        var response = context.response();
-                        response.headers().remove(HttpHeaders.CONNECTION).remove("Keep-Alive");
-                        if (context.request().proxiedRequest().response().headers().contains(RateLimitHeaders.LIMIT)) {
-                            RateLimitHeaders.NAMES.forEach(response.headers()::remove);
-                        }
+                        UpstreamHeaders.clean(context.response().headers(), context.request().proxiedRequest().response());
                         return context.sendResponse();
                     }
                 });
@@ -139,7 +142,7 @@ class Upstream {
             new WebSocketTunnel(this).open(context, forwarded);
             return;
         }
-        if (request.version() == HttpVersion.HTTP_2 && !request.isEnded()
+        if (request.version() == HttpVersion.HTTP_2 && !BODILESS.contains(request.method())
                 && !forwarded.headers().contains(HttpHeaders.CONTENT_LENGTH)) {
             forwarded.headers().set(HttpHeaders.TRANSFER_ENCODING, HttpHeaders.CHUNKED); // HTTP/2 has no need to say so
         }
@@ -153,11 +156,7 @@ class Upstream {
             var query = request.query();
             uri = "*".equals(uri) ? uri : request.path() + (query == null ? "" : '?' + query);
         }
-        return basePath.isEmpty() || "*".equals(uri) ? uri : basePath + uri;
-    }
-
-    private HostAndPort authority() {
-        return HostAndPort.create(url.get().getHost(), port());
+        return RequestPath.ascii(basePath.isEmpty() || "*".equals(uri) ? uri : basePath + uri);
     }
 
     private int port() {
@@ -165,17 +164,13 @@ class Upstream {
         return port > 0 ? port : "https".equals(url.get().getScheme()) ? 443 : 80;
     }
 
-    /** A request to the upstream that fails when no answer begins in time after the client's request has been read. */
+    /** A request to the upstream that fails when no answer begins in time. */
     Future<HttpClientRequest> connect(ForwardedRequest forwarded) {
-        var options = new RequestOptions().setHost(url.get().getHost()).setPort(port());
-        return client.request(options).onSuccess(request -> {
-            request.exceptionHandler(failure -> LOG.debug("The upstream's connection failed", failure));
-            forwarded.whenRead(() -> {
-                if (!request.response().isComplete()) {
-                    request.idleTimeout(settings.timeout().toMillis());
-                }
-            });
-        });
+        var options = new RequestOptions().setHost(url.get().getHost()).setPort(port())
+                .setConnectTimeout(settings.connectTimeout().toMillis());
+        var exchange = new Exchange(vertx, forwarded, settings.timeout());
+        return client.request(options).recover(failure -> Future.failedFuture(new ConnectException(failure.getMessage())))
+                .compose(exchange::begin);
     }
 
     private static ProxyResponse failed(ProxyContext context, Throwable failure) {
@@ -187,6 +182,9 @@ class Upstream {
 
     static ErrorAnswer answer(Throwable failure) {
         LOG.debug("The upstream failed a request", failure);
+        if (failure instanceof Exchange.SlowClientException || failure.getCause() instanceof Exchange.SlowClientException) {
+            return ErrorAnswer.of(408, "RATE_4081", "The request's body did not arrive in time");
+        }
         return failure instanceof TimeoutException || failure.getCause() instanceof TimeoutException
                 ? ErrorAnswer.of(504, "RATE_5041", "The upstream did not answer in time")
                 : ErrorAnswer.of(502, "RATE_5021", "The upstream cannot be reached");

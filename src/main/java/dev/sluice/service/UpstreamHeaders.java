@@ -3,16 +3,19 @@ package dev.sluice.service;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
 import dev.sluice.caller.ApiKeys;
 import dev.sluice.caller.CallerHeaders;
 import dev.sluice.caller.ClientAddress;
+import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.policy.Caller;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
 
 /** What the upstream is told of a request: all that the client said but what only Sluice may say. */
 @ApplicationScoped
@@ -21,7 +24,9 @@ class UpstreamHeaders {
     private static final String FORWARDED_FOR = "X-Forwarded-For";
     private static final String FORWARDED_PROTO = "X-Forwarded-Proto";
     private static final String FORWARDED_HOST = "X-Forwarded-Host";
-    private static final List<String> OWN_CONNECTION = List.of("close", "keep-alive", "upgrade");
+    /** Options of Connection itself, and what says how a message is framed and for whom it is. */
+    private static final Set<String> NEVER_DROPPED = Set.of("close", "keep-alive", "upgrade", "content-length",
+            "transfer-encoding", "host");
 
     private final ApiKeys apiKeys;
     private final ClientAddress addresses;
@@ -52,12 +57,21 @@ class UpstreamHeaders {
     private static void dropHopByHop(MultiMap headers) {
         for (var line : headers.getAll(HttpHeaders.CONNECTION)) {
             for (var name : line.split(",")) {
-                if (!name.isBlank() && !OWN_CONNECTION.contains(name.strip().toLowerCase(Locale.ROOT))) {
+                if (!name.isBlank() && !NEVER_DROPPED.contains(name.strip().toLowerCase(Locale.ROOT))) {
                     headers.remove(name.strip());
                 }
             }
         }
         headers.remove(HttpHeaders.EXPECT);
+    }
+
+    /** Takes off an upstream's answer what is for the next hop only, and what Sluice says itself. */
+    static void clean(MultiMap headers, HttpServerResponse answer) {
+        dropHopByHop(headers);
+        headers.remove(HttpHeaders.CONNECTION).remove("Keep-Alive");
+        if (answer.headers().contains(RateLimitHeaders.LIMIT)) {
+            RateLimitHeaders.NAMES.forEach(headers::remove);
+        }
     }
 
     /** Also with underscores, which gateway interfaces such as CGI and WSGI take for the same. */

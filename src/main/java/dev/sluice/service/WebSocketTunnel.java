@@ -2,6 +2,7 @@ package dev.sluice.service;
 
 import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpClientResponse;
+import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.RoutingContext;
 
@@ -20,7 +21,7 @@ final class WebSocketTunnel {
     }
 
     private void upgrade(RoutingContext context, ForwardedRequest forwarded, HttpClientRequest request) {
-        forwarded.headers().remove("Host");
+        forwarded.headers().remove(HttpHeaders.HOST).remove(HttpHeaders.CONTENT_LENGTH).remove(HttpHeaders.TRANSFER_ENCODING);
         request.setMethod(HttpMethod.GET).setURI(forwarded.uri()).headers().addAll(forwarded.headers());
         forwarded.endHandler(end -> {
         });
@@ -31,15 +32,14 @@ final class WebSocketTunnel {
 
     private static void answered(RoutingContext context, ForwardedRequest forwarded, HttpClientResponse response) {
         var answer = context.response().setStatusCode(response.statusCode()).setStatusMessage(response.statusMessage());
-        response.headers().forEach((name, value) -> {
-            if (!answer.headers().contains(name)) {
-                answer.headers().set(name, response.headers().getAll(name));
-            }
-        });
+        var headers = HttpHeaders.headers().addAll(response.headers());
+        UpstreamHeaders.clean(headers, answer);
+        answer.headers().addAll(headers);
         if (response.statusCode() != 101) {
             response.pipeTo(answer);
             return;
         }
+        answer.putHeader(HttpHeaders.CONNECTION, HttpHeaders.UPGRADE);
         var inside = response.netSocket().pause();
         forwarded.toNetSocket().onSuccess(outside -> {
             inside.pipeTo(outside);

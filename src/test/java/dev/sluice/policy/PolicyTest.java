@@ -74,13 +74,15 @@ class PolicyTest {
     @CsvSource({"GET, /campaigns, api:/campaigns", "GET, /api/v1/campaigns, api:/campaigns",
             "DELETE, /campaigns/42, api:/campaigns", "GET, /campaigns/42/x/y, api:/campaigns", "GET, /campaign, api:default",
             "GET, /campaignsx, api:default", "GET, /, api:default", "GET, '', api:default", "OPTIONS, *, api:default",
-            "GET, /users/7, api:/users", "GET, /users/7/orders, api:/users/{id}/orders",
+            "GET, /users/7.json, api:/users", "GET, /users/7.json, api:/users", "GET, /users/7, api:/users",
+            "GET, /users/7/orders, api:/users/{id}/orders",
             "GET, /users/7/orders/9, api:/users/{id}/orders", "POST, /reports/5, api:POST /reports/{id}",
             "post, /reports/5, api:POST /reports/{id}", "GET, /reports/5, api:/reports", "POST, /reports, api:/reports",
             "GET, /files/x, api:/files/{name}", "GET, /files/special, api:/files/special",
             "GET, /files, api:default", "GET, /mixed, api:GET /mixed", "HEAD, /mixed, api:GET /mixed",
             "PUT, /mixed, api:/mixed", "GET, /a/b/c/d, api:/a/{x}/c/d", "GET, /a/b/c, api:/a/b", "GET, /a/z/c, api:default",
-            "GET, /api/v1, api:default", "GET, /api/v2/campaigns, api:default", "GET, /café, api:/caf%C3%A9"})
+            "GET, /api/v1, api:default", "GET, /api/v2/campaigns, api:default", "GET, /caf%C3%A9, api:/caf%C3%A9",
+            "GET, /caf\u00c3\u00a9, api:/caf%C3%A9"})
     void findsTheMostSpecificRow(String method, String path, String row) {
         assertThat(rows(method, path)).containsExactly(row);
     }
@@ -97,13 +99,15 @@ class PolicyTest {
     @ParameterizedTest
     @ValueSource(strings = {"/campaigns;a=b", "/campaigns;x/42", "/campaigns%2F42", "/campaigns%2f42", "/api;v/v1/campaigns",
             "/static/..;/campaigns", "\\campaigns", "/campaigns%5C42", "/static/..%2Fcampaigns", "/static%2F..%2Fcampaigns",
-            "/campaigns/x%2F..%2F..%2Fstatic", "/campaigns/..%2F..%2Fhealthz", "/campaigns/x%2F..%2F..%2Fusers"})
+            "/campaigns/x%2F..%2F..%2Fstatic", "/campaigns/..%2F..%2Fhealthz", "/campaigns/x%2F..%2F..%2Fusers",
+            "/campaigns/../static/x", "/campaigns//../static/x", "/campaigns;/%5C..%5C..", "/campaigns%3Ba",
+            "/campaigns/../../healthz"})
     void pathThatServersReadDifferentlyIsGovernedByEveryReading(String path) {
         assertThat(rows("GET", path)).contains("api:/campaigns");
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/static", "/static/app.js", "/healthz", "/api/v1/healthz", "/static/", "/campaigns/../static"})
+    @ValueSource(strings = {"/static", "/static/app.js", "/healthz", "/api/v1/healthz", "/static/", "/static/../static"})
     void exemptPathsHaveNoRow(String path) {
         assertThat(rows("GET", path)).isEmpty();
     }

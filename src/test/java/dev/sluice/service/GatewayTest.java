@@ -6,6 +6,7 @@ import static dev.sluice.testing.Http.json;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.BufferedReader;
+import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.Socket;
 import java.net.URI;
@@ -15,6 +16,8 @@ import java.net.http.HttpResponse;
 import java.net.http.WebSocket;
 import java.net.http.WebSocketHandshakeException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -22,6 +25,7 @@ import java.util.concurrent.TimeUnit;
 
 import jakarta.inject.Inject;
 
+import org.awaitility.Awaitility;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -319,6 +323,97 @@ class GatewayTest {
             var text = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             assertThat(text).startsWith("HTTP/1.1 429").contains("HTTP/1.1 418");
         }
+    }
+
+    private String raw(String request) throws IOException {
+        try (var socket = new Socket("127.0.0.1", port)) {
+            socket.setSoTimeout(10_000);
+            socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
+            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    @Test
+    void targetWithAFragmentIsRefused() throws IOException {
+        for (var target : List.of("/campaigns#x", "/campaigns#/../../healthz", "/healthz?a#b")) {
+            var answer = raw("GET " + target + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+            assertThat(answer).startsWith("HTTP/1.1 400").contains("RATE_4001").contains("\"path\"");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/%zz", "/%", "/a%"})
+    void pathThatCannotBeDecodedIsRefused(String path) throws IOException {
+        assertThat(raw("GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).startsWith("HTTP/1.1 400");
+    }
+
+    @Test
+    void bytesThatAreNoAsciiArriveEncoded() throws IOException {
+        assertThat(raw("GET /caf\u00c3\u00a9 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+                .contains("\"uri\":\"/base/caf%C3%A9\"");
+    }
+
+    @Test
+    void http10WithoutAHostIsForwarded() throws IOException {
+        assertThat(raw("GET /echo HTTP/1.0\r\n\r\n")).startsWith("HTTP/1.0 200").contains("\"uri\":\"/base/echo\"");
+    }
+
+    @Test
+    void connectionHeaderCannotTakeAwayTheBody() throws IOException {
+        var answer = raw("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nConnection: content-length\r\n\r\nhello"
+                + "GET /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        assertThat(answer).contains("\"body\":\"hello\"");
+    }
+
+    @Test
+    void requestsWithoutABodyHaveNoneOverHttp2Either() throws Exception {
+        var client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build();
+        for (int i = 0; i < 2; i++) {
+            var answer = client.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/echo")).build(),
+                    HttpResponse.BodyHandlers.ofString());
+            assertThat(answer.version()).isEqualTo(HttpClient.Version.HTTP_2);
+            assertThat(sent(answer, "transfer-encoding")).isNull();
+        }
+    }
+
+    @Test
+    void interimAnswersAreNotTakenForTheAnswer() {
+        for (int i = 0; i < 3; i++) {
+            assertThat(http.get("/interim").body()).isEqualTo("the answer");
+            assertThat(http.get("/status/418").statusCode()).isEqualTo(418);
+        }
+    }
+
+    /** More than there are connections to the upstream: were one lost each time, the last request would wait in vain. */
+    @ParameterizedTest
+    @ValueSource(strings = {
+            "OPTIONS /t HTTP/1.1\r\nHost: x\r\nOrigin: a\r\nAccess-Control-Request-Method: GET\r\n"
+                    + "Transfer-Encoding: chunked\r\n\r\nZZ\r\n",
+            "POST /open HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nZZ\r\n",
+            "POST /open HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc",
+            "GET /open/ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                    + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+            "POST /open HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n",
+            "GET /open/silent HTTP/1.1\r\nHost: x\r\n\r\n"})
+    void connectionsToTheUpstreamAreLetGo(String request) throws IOException {
+        for (int i = 0; i < 3 * GatewayProfile.CONNECTIONS; i++) {
+            try (var socket = new Socket("127.0.0.1", port)) {
+                socket.setSoLinger(true, 0);
+                socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+            }
+        }
+        Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> http.get("/open").statusCode() == 200);
+        var together = new ArrayList<CompletableFuture<Integer>>();
+        for (int i = 0; i < GatewayProfile.CONNECTIONS; i++) {
+            together.add(CompletableFuture.supplyAsync(() -> http.get("/open/status/200").statusCode()));
+        }
+        assertThat(together).allSatisfy(answer -> assertThat(answer.get(20, TimeUnit.SECONDS)).isEqualTo(200));
+    }
+
+    @Test
+    void bodyThatDoesNotComeIsNotWaitedForForever() throws IOException {
+        assertThat(raw("POST /open HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nConnection: close\r\n\r\nabc"))
+                .startsWith("HTTP/1.1 408").contains("RATE_4081");
     }
 
     @Test

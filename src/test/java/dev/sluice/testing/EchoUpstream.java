@@ -1,9 +1,11 @@
 package dev.sluice.testing;
 
+import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
+import io.netty.buffer.Unpooled;
 import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
@@ -12,6 +14,7 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
+import io.vertx.core.net.impl.ConnectionBase;
 
 /**
  * An API behind Sluice. It answers with what it was sent, and does otherwise on some paths: {@code /status/503},
@@ -40,7 +43,7 @@ public class EchoUpstream implements QuarkusTestResourceLifecycleManager {
     }
 
     private static void answer(HttpServerRequest request) {
-        var path = request.path().replaceFirst("^/base", "");
+        var path = request.path().replaceFirst("^/base(/open(?=/))?", "");
         var response = request.response().putHeader("X-RateLimit-Limit", "upstream").putHeader("X-Upstream", "yes")
                 .putHeader("RateLimit", "upstream");
         if (path.startsWith("/status/")) {
@@ -51,6 +54,11 @@ public class EchoUpstream implements QuarkusTestResourceLifecycleManager {
             });
         } else if (path.equals("/hangup")) {
             request.connection().close();
+        } else if (path.equals("/interim")) {
+            var raw = Unpooled.copiedBuffer("HTTP/1.1 102 Processing\r\n\r\n"
+                    + "HTTP/1.1 200 OK\r\nContent-Length: 10\r\nConnection: close\r\n\r\nthe answer",
+                    StandardCharsets.US_ASCII);
+            ((ConnectionBase) request.connection()).channel().pipeline().firstContext().writeAndFlush(raw);
         } else if (path.equals("/trickle")) {
             response.setChunked(true).write("first\n");
             TRICKLING.put(request.query(), response);

@@ -8,10 +8,14 @@ import io.quarkus.test.junit.QuarkusTestProfile;
 /** Rows and a key for the tests of the gateway. */
 public class GatewayProfile implements QuarkusTestProfile {
 
+    /** To the upstream, at most. */
+    public static final int CONNECTIONS = 8;
+
     @Override
     public Map<String, String> getConfigOverrides() {
         return Map.of("rate-limit.api-keys.bob.sha256", Hashes.sha256("key-of-bob"), "rate-limit.api-keys.bob.user", "bob",
-                "rate-limit.api-keys.bob.tier", "pro", "rate-limit.exempt", "/healthz", "rate-limit.endpoints.\"/closed\".free",
+                "rate-limit.api-keys.bob.tier", "pro", "rate-limit.exempt", "/healthz", "rate-limit.upstream.max-connections",
+                Integer.toString(CONNECTIONS), "rate-limit.endpoints.\"/closed\".free",
                 "blocked", "rate-limit.endpoints.\"/open\".free", "unlimited");
     }
 }
