@@ -1,5 +1,8 @@
 package dev.sluice.caller;
 
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.util.function.BiConsumer;
 
 import jakarta.enterprise.context.ApplicationScoped;
@@ -63,6 +66,16 @@ class DefaultIdentityResolver implements IdentityResolver {
         return Identity.user(name, Identity.Source.PRINCIPAL, tier == null ? null : tier.toString());
     }
 
+    /** A header's characters stand for bytes; where these are UTF-8, what they say. */
+    private static String utf8(String header) {
+        try {
+            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(header.getBytes(StandardCharsets.ISO_8859_1)))
+                    .toString();
+        } catch (CharacterCodingException e) {
+            return header;
+        }
+    }
+
     private Identity withoutPrincipal(RoutingContext context) {
         var request = context.request();
         var key = apiKeys.any() ? request.getHeader(ApiKeys.HEADER) : null;
@@ -75,7 +88,7 @@ class DefaultIdentityResolver implements IdentityResolver {
         }
         var user = request.getHeader(CallerHeaders.USER_ID);
         if (user != null && !user.isBlank() && clientAddress.fromTrustedProxy(request)) {
-            return Identity.user(user, Identity.Source.TRUSTED_HEADER, request.getHeader(CallerHeaders.USER_TIER));
+            return Identity.user(utf8(user), Identity.Source.TRUSTED_HEADER, request.getHeader(CallerHeaders.USER_TIER));
         }
         return clientAddress.identity(request);
     }

@@ -37,6 +37,9 @@ import io.vertx.ext.web.RoutingContext;
 @Produces({ErrorAnswer.JSON, ErrorAnswer.PROBLEM, MediaType.WILDCARD})
 public class AdminResource {
 
+    /** What stands in a decoded query for bytes that are no UTF-8. */
+    private static final char UNDECODABLE = '\uFFFD';
+
     private final RateLimiter limiter;
     private final StoreStatus store;
     private final Doors doors;
@@ -139,12 +142,16 @@ public class AdminResource {
 
     /** As it was sent, also where it is empty; null where it is missing. */
     private static String query(RoutingContext context, String field) {
-        return context.queryParams().get(field);
+        var values = context.queryParams().getAll(field);
+        if (values.size() > 1) {
+            throw BadRequest.field(field, field + " comes more than once");
+        }
+        return values.isEmpty() ? null : values.get(0);
     }
 
     private static String name(RoutingContext context, String field) {
         var value = query(context, field);
-        if (!Names.valid(value)) {
+        if (!Names.valid(value) || value.indexOf(UNDECODABLE) >= 0) {
             throw BadRequest.field(field, field + (value == null
                     ? " is missing"
                     : " must have 1 to " + Names.MAX_LENGTH + " characters and no unpaired surrogate"));
@@ -154,7 +161,7 @@ public class AdminResource {
 
     private static long seconds(String text) {
         try {
-            long seconds = Long.parseLong(text);
+            long seconds = text != null && text.chars().allMatch(c -> c >= '0' && c <= '9') ? Long.parseLong(text) : 0;
             if (seconds >= 1 && seconds <= Quota.MAX_WINDOW.toSeconds()) {
                 return seconds;
             }

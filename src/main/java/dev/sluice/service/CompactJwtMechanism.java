@@ -15,6 +15,7 @@ import jakarta.enterprise.inject.Alternative;
 import org.eclipse.microprofile.config.Config;
 
 import dev.sluice.limit.SettingsProblems;
+import io.quarkus.security.AuthenticationFailedException;
 import io.quarkus.security.identity.IdentityProviderManager;
 import io.quarkus.security.identity.SecurityIdentity;
 import io.quarkus.security.identity.request.AuthenticationRequest;
@@ -90,16 +91,29 @@ class CompactJwtMechanism implements HttpAuthenticationMechanism {
 
     @Override
     public Uni<SecurityIdentity> authenticate(RoutingContext context, IdentityProviderManager providers) {
-        return configured && bearsJwt(context.request().getHeader("Authorization"))
-                ? jwt.authenticate(context, providers)
-                : Uni.createFrom().nullItem();
+        if (!configured) {
+            return Uni.createFrom().nullItem();
+        }
+        var authorizations = context.request().headers().getAll("Authorization");
+        if (authorizations.stream().noneMatch(CompactJwtMechanism::bearsJwt)) {
+            return Uni.createFrom().nullItem();
+        }
+        // In any other form the upstream might read what we do not: the caller would be one to it and another to us.
+        return authorizations.size() == 1 && authorizations.get(0).regionMatches(true, 0, BEARER, 0, BEARER.length())
+                && authorizations.get(0).charAt(BEARER.length()) > ' '
+                        ? jwt.authenticate(context, providers)
+                        : Uni.createFrom().failure(new AuthenticationFailedException("not one token in one header"));
     }
 
+    /** Whether this is, whatever white space is in it, a bearer's compact JWS. */
     static boolean bearsJwt(String authorization) {
-        if (authorization == null || !authorization.regionMatches(true, 0, BEARER, 0, BEARER.length())) {
+        var stripped = authorization.strip();
+        int scheme = BEARER.length() - 1;
+        if (stripped.length() <= scheme || !stripped.regionMatches(true, 0, BEARER, 0, scheme)
+                || !Character.isWhitespace(stripped.charAt(scheme))) {
             return false;
         }
-        var token = authorization.substring(BEARER.length()).strip();
+        var token = stripped.substring(scheme).strip();
         int first = token.indexOf('.');
         int last = token.lastIndexOf('.');
         if (first <= 0 || token.indexOf('.', first + 1) != last || first == last) {

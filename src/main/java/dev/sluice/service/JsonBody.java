@@ -1,10 +1,13 @@
 package dev.sluice.service;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.Set;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -16,7 +19,7 @@ import dev.sluice.limit.Names;
 final class JsonBody {
 
     private static final ObjectMapper MAPPER = new ObjectMapper(
-            JsonFactory.builder().enable(com.fasterxml.jackson.core.StreamReadFeature.STRICT_DUPLICATE_DETECTION).build())
+            JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build())
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).disable(JsonParser.Feature.INCLUDE_SOURCE_IN_LOCATION);
 
     private final JsonNode json;
@@ -24,7 +27,9 @@ final class JsonBody {
     /** @param fields what the object may have */
     JsonBody(byte[] body, Set<String> fields) {
         try {
-            json = MAPPER.readTree(body);
+            // Not left to the parser, which takes overlong forms: two byte strings would be one name.
+            var text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(body)).toString();
+            json = MAPPER.readTree(text);
         } catch (IOException e) {
             throw BadRequest.field("body", "The body is no JSON object, or names a field twice");
         }

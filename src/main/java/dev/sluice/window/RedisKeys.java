@@ -44,6 +44,10 @@ final class RedisKeys {
         return tag(identifier) + "i:" + identifier;
     }
 
+    String probe() {
+        return prefix + ":probe";
+    }
+
     /** Matches every window and every index. */
     String pattern() {
         return escape(prefix) + ":{[0-9a-f][0-9a-f]}:[wi]:*";

@@ -26,10 +26,6 @@ import io.vertx.redis.client.Response;
 final class RedisStore implements WindowStore {
 
     private static final int SCAN_COUNT = 1000;
-    /** The identifier and the resource of the window by which the link is probed. */
-    private static final String PROBE = "sluice:probe";
-    private static final List<String> PROBE_NAMES = List.of(RedisKeys.name(PROBE, 1));
-
     private final Vertx vertx;
     private final RedisLink link;
     private final RedisKeys keys;
@@ -48,9 +44,9 @@ final class RedisStore implements WindowStore {
         this.decide = RedisScript.load("decide.lua", time);
         this.usage = RedisScript.load("usage.lua", time);
         this.reset = RedisScript.load("reset.lua", time);
-        // A Redis that answers but cannot decide (full, a replica, without the right to run scripts) is as good as gone.
-        link.probeWith(connection -> connection.send(request(Command.EVAL, decide.source(), keysOf(PROBE, PROBE_NAMES),
-                arguments(List.of(new Claim(PROBE, 1_000_000, Long.MAX_VALUE >> 12, 1)), PROBE_NAMES, true))));
+        // A Redis that answers but cannot decide is as good as gone.
+        var probe = RedisScript.load("probe.lua", time);
+        link.probeWith(connection -> connection.send(request(Command.EVAL, probe.source(), List.of(keys.probe()), List.of())));
     }
 
     boolean available() {

@@ -90,6 +90,17 @@ class CallersTest {
     }
 
     @Test
+    void jwtInAFormThatTheUpstreamMightReadOtherwiseIs401() {
+        var token = keys.token("alice", "pro");
+        for (var value : List.of("Bearer\t" + token, "Bearer  " + token, "bearer \t" + token)) {
+            assertThat(http.get("/campaigns", "Authorization", value).statusCode()).isEqualTo(401);
+        }
+        assertThat(http.get("/campaigns", "Authorization", "opaque", "Authorization", "Bearer " + token).statusCode())
+                .isEqualTo(401);
+        assertThat(http.get("/campaigns", "Authorization", "bearer " + token).statusCode()).isEqualTo(200);
+    }
+
+    @Test
     void bearersThatAreNoJwtPass() {
         for (var token : List.of("sk-abc", "a.b.c", "eyJ.x.y", "", "x.y", "eyJhbGciOiJub25lIn0.b.c.d.e")) {
             var answer = http.get("/echo", "Authorization", "Bearer " + token);

@@ -5,6 +5,12 @@ import static dev.sluice.testing.Http.header;
 import static dev.sluice.testing.Http.json;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -249,6 +255,20 @@ class CheckApiTest {
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(400);
         assertThat(error(answer).getString("code")).isEqualTo("RATE_4001");
         assertThat(error(answer).getJsonObject("details").getString("field")).isEqualTo(field);
+    }
+
+    @Test
+    void bodyThatIsNoUtf8IsRefused() throws Exception {
+        var head = "{\"identifier\":\"".getBytes(StandardCharsets.US_ASCII);
+        var tail = "\",\"resource\":\"r\",\"limit\":1,\"window_seconds\":60}".getBytes(StandardCharsets.US_ASCII);
+        for (var bytes : List.of(new byte[]{(byte) 0xC0, (byte) 0xAF}, new byte[]{(byte) 0xFF},
+                new byte[]{(byte) 0xED, (byte) 0xA0, (byte) 0x80})) {
+            var body = ByteBuffer.allocate(200).put(head).put(bytes).put(tail);
+            var request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/v1/check"))
+                    .POST(HttpRequest.BodyPublishers.ofByteArray(body.array(), 0, body.position())).build();
+            var answer = HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString());
+            assertThat(answer.statusCode()).isEqualTo(400);
+        }
     }
 
     @Test

@@ -105,6 +105,26 @@ class StartIT {
     }
 
     @Test
+    void redisThatAnswersAndCannotDecideIsAnOutage() {
+        try (var redis = RealRedis.start();
+                var sluice = Instance.start(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT",
+                        Integer.toString(redis.port()), "RATE_LIMIT_FALLBACK", "closed"))) {
+            var http = new Http(sluice.port());
+            assertThat(http.post("/v1/check", CHECK).statusCode()).isEqualTo(200);
+            redis.send("CONFIG SET maxmemory 1");
+            Awaitility.await().atMost(Duration.ofSeconds(10)).until(() -> {
+                assertThat(http.post("/v1/check", CHECK).statusCode()).isIn(503, 429);
+                return new Http(sluice.managementPort()).get("/q/health/ready").statusCode() == 503;
+            });
+            assertThat(new Http(sluice.managementPort()).get("/q/metrics").body()).contains("rate_limit_store_available 0.0");
+            redis.send("CONFIG SET maxmemory 0");
+            Awaitility.await().atMost(Duration.ofSeconds(10))
+                    .until(() -> new Http(sluice.managementPort()).get("/q/health/ready").statusCode() == 200);
+            assertThat(sluice.log()).containsOnlyOnce("WARN").contains("OOM").contains("Redis answers");
+        }
+    }
+
+    @Test
     void disabledCountsNothing() {
         try (var sluice = Instance.start(Map.of("REDIS_ENABLED", "false", "RATE_LIMIT_ENABLED", "false"))) {
             for (int i = 0; i < 4; i++) {

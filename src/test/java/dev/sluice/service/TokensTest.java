@@ -5,6 +5,8 @@ import static dev.sluice.testing.Http.header;
 import static dev.sluice.testing.Http.json;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
+
 import jakarta.inject.Inject;
 
 import org.eclipse.microprofile.config.inject.ConfigProperty;
@@ -74,6 +76,19 @@ class TokensTest {
     void apiTokenDoesNotOpenTheAdminEndpoints() {
         assertThat(http.get("/v1/limits?identifier=a").statusCode()).isEqualTo(403);
         assertThat(http.get("/v1/limits?identifier=a", "Authorization", "Bearer api-secret").statusCode()).isEqualTo(403);
+    }
+
+    @Test
+    void queriesThatMayBeReadInTwoWaysAreRefused() {
+        for (var query : List.of("identifier=%ff", "identifier=a&identifier=b")) {
+            for (var method : List.of("GET", "DELETE")) {
+                var answer = http.send(method, "/v1/limits?" + query, null, "Authorization", ADMIN);
+                assertThat(answer.statusCode()).as(query).isEqualTo(400);
+                assertThat(error(answer).getJsonObject("details").getString("field")).isEqualTo("identifier");
+            }
+        }
+        var digits = http.get("/v1/usage?identifier=a&resource=b&window_seconds=%D9%A6", "Authorization", ADMIN);
+        assertThat(error(digits).getJsonObject("details").getString("field")).isEqualTo("window_seconds");
     }
 
     @Test

@@ -296,6 +296,43 @@ abstract class WindowStoreContract {
     }
 
     @Test
+    void windowsThatAreDroppedAreNotCountedInto() {
+        for (int i = 0; i < 7; i++) {
+            store.take("dropped", claim("other" + i, 60, 10, 1));
+        }
+        store.take("dropped", claim("x", 2, 10, 1));
+        store.pass(2 * SECOND + 300_000);
+        assertThat(store.take("dropped", claim("x", 60, 100, 10), claim("x", 2, 10, 10)).admitted()).isTrue();
+        assertThat(store.take("dropped", claim("x", 60, 100, 10), claim("x", 2, 10, 10)).admitted()).isFalse();
+        assertThat(store.used("dropped", "x", 2)).isEqualTo(10);
+    }
+
+    @Test
+    void resetUnderTrafficLeavesNothingThatCannotBeReset() throws Exception {
+        var threads = Executors.newFixedThreadPool(4);
+        try {
+            for (int round = 0; round < 20; round++) {
+                var calls = new ArrayList<Callable<Object>>();
+                for (int i = 0; i < 40; i++) {
+                    boolean reset = i % 4 == 3;
+                    calls.add(() -> reset
+                            ? store.store().reset("race", null).await().indefinitely()
+                            : store.take("race", claim("r", 2_592_000, 10_000, 1)));
+                }
+                for (var call : threads.invokeAll(calls)) {
+                    call.get();
+                }
+                long used = store.used("race", "r", 2_592_000);
+                assertThat(store.store().limits("race").await().indefinitely().getOrDefault("r", 0L)).isEqualTo(used);
+            }
+            store.store().reset("race", null).await().indefinitely();
+            assertThat(store.used("race", "r", 2_592_000)).isZero();
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    @Test
     void usageTellsTheWindow() {
         store.take("usage", claim("r", 60, 10, 3));
         var usage = store.store().usage("usage", "r", Duration.ofSeconds(60)).await().indefinitely();
