@@ -65,7 +65,9 @@ final class ForwardedRequest extends HttpServerRequestWrapper {
     public HttpServerRequest handler(Handler<Buffer> handler) {
         super.handler(handler == null ? null : chunk -> {
             chunks++;
-            handler.handle(chunk);
+            if (chunk.length() > 0) { // an upgrade to HTTP/2 brings an empty one, for which no length was announced
+                handler.handle(chunk);
+            }
         });
         return this;
     }
