@@ -6,6 +6,7 @@ import java.util.concurrent.TimeoutException;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
 
@@ -51,6 +52,9 @@ final class Exchange {
                 letGo();
             }
         });
+        if (forwarded.version() == HttpVersion.HTTP_2 && !forwarded.headers().contains(HttpHeaders.CONTENT_LENGTH)) {
+            forwarded.beforeFirstByte(() -> request.setChunked(true)); // HTTP/2 has no need to say whether a body follows
+        }
         timer = vertx.setPeriodic(timeoutMillis, tick -> lookAtBody());
         forwarded.whenRead(() -> {
             vertx.cancelTimer(timer);

@@ -10,10 +10,13 @@ import io.vertx.core.http.impl.HttpServerRequestWrapper;
 /** A request as the upstream is to see it: with other headers, another URI, and word of how far its body has been read. */
 final class ForwardedRequest extends HttpServerRequestWrapper {
 
+    private static final Runnable NOTHING = () -> {
+    };
+
     private final MultiMap headers;
     private final String uri;
-    private Runnable whenRead = () -> {
-    };
+    private Runnable beforeFirstByte = NOTHING;
+    private Runnable whenRead = NOTHING;
     private boolean read;
     private long chunks;
 
@@ -43,6 +46,11 @@ final class ForwardedRequest extends HttpServerRequestWrapper {
         return uri;
     }
 
+    /** Runs it before the first byte of the body is handed on; never where there is none. */
+    void beforeFirstByte(Runnable action) {
+        beforeFirstByte = action;
+    }
+
     /** Runs it when the body has been read to its end; at once where it has been. */
     void whenRead(Runnable action) {
         whenRead = action;
@@ -65,7 +73,9 @@ final class ForwardedRequest extends HttpServerRequestWrapper {
     public HttpServerRequest handler(Handler<Buffer> handler) {
         super.handler(handler == null ? null : chunk -> {
             chunks++;
-            if (chunk.length() > 0) { // an upgrade to HTTP/2 brings an empty one, for which no length was announced
+            if (chunk.length() > 0) { // an upgrade to HTTP/2 brings an empty one
+                beforeFirstByte.run();
+                beforeFirstByte = NOTHING;
                 handler.handle(chunk);
             }
         });

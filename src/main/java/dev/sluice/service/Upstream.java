@@ -5,7 +5,6 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.TimeoutException;
 
 import jakarta.annotation.PreDestroy;
@@ -25,9 +24,7 @@ import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpHeaders;
-import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.http.HttpVersion;
 import io.vertx.core.http.PoolOptions;
 import io.vertx.core.http.RequestOptions;
 import io.vertx.core.http.impl.HttpUtils;
@@ -44,9 +41,6 @@ import io.vertx.httpproxy.ProxyResponse;
 class Upstream {
 
     private static final Logger LOG = Logger.getLogger(Upstream.class);
-    /** Methods whose requests over HTTP/2 are taken to have no body where they do not announce one. */
-    private static final Set<HttpMethod> BODILESS = Set.of(HttpMethod.GET, HttpMethod.HEAD, HttpMethod.DELETE,
-            HttpMethod.OPTIONS);
     /** Shorter than what common servers keep an idle connection for, so that none is used that is just being closed. */
     private static final int KEEP_ALIVE_SECONDS = 4;
     private static final int MAX_HEADER_BYTES = 64 * 1024;
@@ -141,10 +135,6 @@ class Upstream {
         if (HttpUtils.canUpgradeToWebSocket(forwarded)) {
             new WebSocketTunnel(this).open(context, forwarded);
             return;
-        }
-        if (request.version() == HttpVersion.HTTP_2 && !BODILESS.contains(request.method())
-                && !forwarded.headers().contains(HttpHeaders.CONTENT_LENGTH)) {
-            forwarded.headers().set(HttpHeaders.TRANSFER_ENCODING, HttpHeaders.CHUNKED); // HTTP/2 has no need to say so
         }
         proxy.handle(forwarded);
     }

@@ -134,11 +134,13 @@ class GatewayTest {
                 client.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/status/200")).build(),
                         HttpResponse.BodyHandlers.discarding());
             }
-            var body = HttpRequest.BodyPublishers.fromPublisher(HttpRequest.BodyPublishers.ofString("y".repeat(100_000)));
-            var answer = client.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/count")).POST(body)
-                    .build(), HttpResponse.BodyHandlers.ofString());
-            assertThat(answer.version()).isEqualTo(version);
-            assertThat(answer.body()).isEqualTo("100000");
+            for (var method : List.of("POST", "DELETE", "GET")) {
+                var body = HttpRequest.BodyPublishers.fromPublisher(HttpRequest.BodyPublishers.ofString("y".repeat(100_000)));
+                var answer = client.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/count"))
+                        .method(method, body).build(), HttpResponse.BodyHandlers.ofString());
+                assertThat(answer.version()).isEqualTo(version);
+                assertThat(answer.body()).as(method).isEqualTo("100000");
+            }
         }
     }
 
