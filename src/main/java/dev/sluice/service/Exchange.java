@@ -46,6 +46,7 @@ final class Exchange {
             letGo();
             return Future.failedFuture("The client has gone");
         }
+        request.connection().closeHandler(closed -> forwarded.upstreamGone());
         answer.closeHandler(closed -> {
             vertx.cancelTimer(timer);
             if (!answer.ended()) {

@@ -18,6 +18,7 @@ final class ForwardedRequest extends HttpServerRequestWrapper {
     private Runnable beforeFirstByte = NOTHING;
     private Runnable whenRead = NOTHING;
     private boolean read;
+    private boolean upstreamGone;
     private long chunks;
 
     ForwardedRequest(HttpServerRequest request, MultiMap headers, String uri) {
@@ -51,6 +52,11 @@ final class ForwardedRequest extends HttpServerRequestWrapper {
         beforeFirstByte = action;
     }
 
+    /** Nobody reads what else there is of the body. */
+    void upstreamGone() {
+        upstreamGone = true;
+    }
+
     /** Runs it when the body has been read to its end; at once where it has been. */
     void whenRead(Runnable action) {
         whenRead = action;
@@ -73,6 +79,9 @@ final class ForwardedRequest extends HttpServerRequestWrapper {
     public HttpServerRequest handler(Handler<Buffer> handler) {
         super.handler(handler == null ? null : chunk -> {
             chunks++;
+            if (upstreamGone) {
+                return;
+            }
             if (chunk.length() > 0) { // an upgrade to HTTP/2 brings an empty one
                 beforeFirstByte.run();
                 beforeFirstByte = NOTHING;

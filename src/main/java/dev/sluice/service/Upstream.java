@@ -23,6 +23,7 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.PoolOptions;
@@ -70,7 +71,13 @@ class Upstream {
                 .setConnectTimeout((int) settings.connectTimeout().toMillis()).setMaxHeaderSize(MAX_HEADER_BYTES)
                 .setMaxInitialLineLength(MAX_HEADER_BYTES);
         return vertx.httpClientBuilder().with(options).with(new PoolOptions().setHttp1MaxSize(settings.maxConnections()))
-                .withConnectHandler(InterimResponses::dropOn).build();
+                .withConnectHandler(Upstream::connected).build();
+    }
+
+    private static void connected(HttpConnection connection) {
+        // Whoever waits for an answer over it is told; where nobody does, there is nothing to tell.
+        connection.exceptionHandler(failure -> LOG.debug("A connection to the upstream failed", failure));
+        InterimResponses.dropOn(connection);
     }
 
     private HttpProxy proxy() {
