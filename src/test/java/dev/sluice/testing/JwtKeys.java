@@ -29,8 +29,7 @@ public class JwtKeys implements QuarkusTestResourceLifecycleManager {
     @Override
     public Map<String, String> start() {
         return Map.of("mp.jwt.verify.publickey", Base64.getEncoder().encodeToString(PAIR.getPublic().getEncoded()),
-                "mp.jwt.verify.issuer", "https://issuer.example", "test.jwt.private",
-                Base64.getEncoder().encodeToString(PAIR.getPrivate().getEncoded()));
+                "mp.jwt.verify.issuer", "https://issuer.example");
     }
 
     @Override
