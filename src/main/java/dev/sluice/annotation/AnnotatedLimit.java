@@ -10,6 +10,7 @@ final class AnnotatedLimit {
     private final Demand demand;
     private final KeyTemplate key;
 
+    /** @param key null where there is none: the caller is counted */
     AnnotatedLimit(Demand demand, KeyTemplate key) {
         this.demand = demand;
         this.key = key;
@@ -17,11 +18,6 @@ final class AnnotatedLimit {
 
     Demand demand() {
         return demand;
-    }
-
-    /** @return null where there is none: the caller is counted */
-    KeyTemplate key() {
-        return key;
     }
 
     String identifier(String caller, UnaryOperator<String> values) {

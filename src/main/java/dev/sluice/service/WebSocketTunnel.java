@@ -41,10 +41,14 @@ final class WebSocketTunnel {
         }
         answer.putHeader(HttpHeaders.CONNECTION, HttpHeaders.UPGRADE);
         var inside = response.netSocket().pause();
-        forwarded.toNetSocket().onSuccess(outside -> {
-            inside.pipeTo(outside);
-            outside.pipeTo(inside);
-        }).onFailure(failure -> inside.close());
+        try {
+            forwarded.toNetSocket().onSuccess(outside -> {
+                inside.pipeTo(outside);
+                outside.pipeTo(inside);
+            }).onFailure(failure -> inside.close());
+        } catch (RuntimeException e) {
+            inside.close(); // the client has gone in the meantime: its connection cannot be taken over
+        }
     }
 
     private static void fail(RoutingContext context, Throwable failure) {

@@ -104,7 +104,11 @@ class WindowBeans implements StoreStatus {
     }
 
     private static String reason(Throwable cause) {
-        return cause == null ? "no answer" : cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+        if (cause == null) {
+            return "no answer";
+        }
+        var message = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+        return message.replaceAll("\\R\\s*", " "); // one line per change, whatever the client has to say
     }
 
     private static String meaning(Mode mode) {

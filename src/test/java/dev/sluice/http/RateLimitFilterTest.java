@@ -4,17 +4,12 @@ import static dev.sluice.testing.Http.error;
 import static dev.sluice.testing.Http.header;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import jakarta.inject.Inject;
-
-import org.eclipse.microprofile.config.inject.ConfigProperty;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import dev.sluice.limit.RateLimiter;
-import dev.sluice.testing.Http;
+import dev.sluice.testing.HttpTest;
 import dev.sluice.testing.RedisForTests;
 import dev.sluice.testing.app.LimitedBean;
 import dev.sluice.testing.app.SampleEndpoints;
@@ -23,23 +18,9 @@ import io.quarkus.test.junit.QuarkusTest;
 
 @QuarkusTest
 @WithTestResource(RedisForTests.class)
-class RateLimitFilterTest {
+class RateLimitFilterTest extends HttpTest {
 
     private static final String ENDPOINTS = SampleEndpoints.class.getName() + ".";
-
-    @ConfigProperty(name = "quarkus.http.test-port")
-    int port;
-
-    @Inject
-    RateLimiter limiter;
-
-    Http http;
-
-    @BeforeEach
-    void start() {
-        http = new Http(port);
-        limiter.resetAll().await().indefinitely();
-    }
 
     private long used(String resource) {
         return limiter.limits("ip:127.0.0.1").await().indefinitely().getOrDefault(resource, 0L);

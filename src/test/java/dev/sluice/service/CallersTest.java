@@ -8,17 +8,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.net.http.HttpResponse;
 import java.util.List;
 
-import jakarta.inject.Inject;
-
-import org.eclipse.microprofile.config.inject.ConfigProperty;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-import dev.sluice.limit.RateLimiter;
 import dev.sluice.testing.EchoUpstream;
-import dev.sluice.testing.Http;
+import dev.sluice.testing.HttpTest;
 import dev.sluice.testing.JwtKeys;
 import dev.sluice.testing.RedisForTests;
 import dev.sluice.testing.TrustedProxyProfile;
@@ -31,23 +26,9 @@ import io.quarkus.test.junit.TestProfile;
 @WithTestResource(RedisForTests.class)
 @WithTestResource(EchoUpstream.class)
 @WithTestResource(JwtKeys.class)
-class CallersTest {
-
-    @ConfigProperty(name = "quarkus.http.test-port")
-    int port;
-
-    @Inject
-    RateLimiter limiter;
+class CallersTest extends HttpTest {
 
     JwtKeys keys;
-
-    Http http;
-
-    @BeforeEach
-    void start() {
-        http = new Http(port);
-        limiter.resetAll().await().indefinitely();
-    }
 
     private void counted(String identifier) {
         assertThat(limiter.limits(identifier).await().indefinitely()).as(identifier).containsEntry("api:/campaigns", 1L);

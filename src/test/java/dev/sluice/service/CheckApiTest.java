@@ -16,18 +16,13 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 
-import jakarta.inject.Inject;
-
 import org.awaitility.Awaitility;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import dev.sluice.limit.RateLimiter;
-import dev.sluice.testing.Http;
+import dev.sluice.testing.HttpTest;
 import dev.sluice.testing.RedisForTests;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
@@ -35,21 +30,7 @@ import io.vertx.core.json.JsonObject;
 
 @QuarkusTest
 @WithTestResource(RedisForTests.class)
-class CheckApiTest {
-
-    @ConfigProperty(name = "quarkus.http.test-port")
-    int port;
-
-    @Inject
-    RateLimiter limiter;
-
-    Http http;
-
-    @BeforeEach
-    void start() {
-        http = new Http(port);
-        limiter.resetAll().await().indefinitely();
-    }
+class CheckApiTest extends HttpTest {
 
     private static String check(String identifier, String resource, long limit, long seconds) {
         return new JsonObject().put("identifier", identifier).put("resource", resource).put("limit", limit)

@@ -23,20 +23,15 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 
-import jakarta.inject.Inject;
-
 import org.awaitility.Awaitility;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import dev.sluice.limit.RateLimiter;
 import dev.sluice.testing.EchoUpstream;
 import dev.sluice.testing.GatewayProfile;
-import dev.sluice.testing.Http;
+import dev.sluice.testing.HttpTest;
 import dev.sluice.testing.RedisForTests;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
@@ -47,21 +42,7 @@ import io.vertx.core.json.JsonObject;
 @TestProfile(GatewayProfile.class)
 @WithTestResource(RedisForTests.class)
 @WithTestResource(EchoUpstream.class)
-class GatewayTest {
-
-    @ConfigProperty(name = "quarkus.http.test-port")
-    int port;
-
-    @Inject
-    RateLimiter limiter;
-
-    Http http;
-
-    @BeforeEach
-    void start() {
-        http = new Http(port);
-        limiter.resetAll().await().indefinitely();
-    }
+class GatewayTest extends HttpTest {
 
     private static String sent(HttpResponse<String> answer, String header) {
         var values = json(answer).getJsonObject("headers").getJsonArray(header);

@@ -7,16 +7,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 
-import jakarta.inject.Inject;
-
-import org.eclipse.microprofile.config.inject.ConfigProperty;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-import dev.sluice.limit.RateLimiter;
-import dev.sluice.testing.Http;
+import dev.sluice.testing.HttpTest;
 import dev.sluice.testing.RedisForTests;
 import dev.sluice.testing.TokensProfile;
 import io.quarkus.test.common.WithTestResource;
@@ -26,24 +21,10 @@ import io.quarkus.test.junit.TestProfile;
 @QuarkusTest
 @TestProfile(TokensProfile.class)
 @WithTestResource(RedisForTests.class)
-class TokensTest {
+class TokensTest extends HttpTest {
 
     private static final String CHECK = "{\"identifier\":\"user:alice\",\"resource\":\"r\",\"rate\":\"3/minute\"}";
     private static final String ADMIN = "Bearer admin-secret";
-
-    @ConfigProperty(name = "quarkus.http.test-port")
-    int port;
-
-    @Inject
-    RateLimiter limiter;
-
-    Http http;
-
-    @BeforeEach
-    void start() {
-        http = new Http(port);
-        limiter.resetAll().await().indefinitely();
-    }
 
     @Test
     void checkAsksForTheApiToken() {
