@@ -27,6 +27,7 @@ class FloorsTest {
                 .layer("caller").definedBy("dev.sluice.caller..")
                 .layer("ops").definedBy("dev.sluice.ops..")
                 .layer("window").definedBy("dev.sluice.window..")
+                .layer("redis").definedBy("dev.sluice.redis..")
                 .layer("limit").definedBy("dev.sluice.limit..")
                 .whereLayer("service").mayNotBeAccessedByAnyLayer()
                 .whereLayer("ops").mayNotBeAccessedByAnyLayer()
@@ -36,6 +37,7 @@ class FloorsTest {
                 .whereLayer("policy").mayOnlyBeAccessedByLayers("service", "http", "annotation", "llm")
                 .whereLayer("caller").mayOnlyBeAccessedByLayers("service", "http", "annotation", "policy", "llm")
                 .whereLayer("window").mayOnlyBeAccessedByLayers("service", "ops")
+                .whereLayer("redis").mayOnlyBeAccessedByLayers("service", "llm", "window")
                 .check(CLASSES);
     }
 
@@ -53,7 +55,8 @@ class FloorsTest {
     @Test
     void libraryDoesNotNeedWhatOnlyTheServiceHas() {
         classes().that().resideOutsideOfPackage("dev.sluice.service..").should().onlyDependOnClassesThat()
-                .resideOutsideOfPackages("com.fasterxml.jackson.databind..", "com.fasterxml.jackson.annotation..", "io.vertx.httpproxy..", "io.quarkus.smallrye.jwt..",
+                .resideOutsideOfPackages("com.fasterxml.jackson.databind..", "com.fasterxml.jackson.annotation..",
+                        "io.vertx.httpproxy..", "io.quarkus.smallrye.jwt..",
                         "org.eclipse.microprofile.health..", "org.eclipse.microprofile.openapi..")
                 .check(CLASSES);
     }

@@ -3,6 +3,7 @@ package dev.sluice.limit;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -15,8 +16,9 @@ import java.util.Optional;
  * @param mode where it was decided
  * @param at the deciding clock's time
  * @param quotas every quota that governed, in the order of the demands; empty where nothing did ({@link Rate#UNLIMITED})
+ * @param reservation what {@link RateLimiter#settle} asks for; null where nothing was reserved
  */
-public record Decision(boolean allowed, boolean denied, Mode mode, Instant at, List<QuotaStatus> quotas) {
+public record Decision(boolean allowed, boolean denied, Mode mode, Instant at, List<QuotaStatus> quotas, String reservation) {
 
     private static final Comparator<QuotaStatus> CLOSEST_FIRST = Comparator
             .comparing((QuotaStatus quota) -> !quota.denied())
@@ -25,6 +27,10 @@ public record Decision(boolean allowed, boolean denied, Mode mode, Instant at, L
 
     public Decision {
         quotas = List.copyOf(quotas);
+    }
+
+    public Decision(boolean allowed, boolean denied, Mode mode, Instant at, List<QuotaStatus> quotas) {
+        this(allowed, denied, mode, at, quotas, null);
     }
 
     /** Everything allowed and nothing used: the answer where nothing is counted. */
@@ -44,22 +50,31 @@ public record Decision(boolean allowed, boolean denied, Mode mode, Instant at, L
 
     /** The same, with nothing refused. */
     public Decision dryRun() {
-        return new Decision(true, denied, mode, at, quotas);
+        return new Decision(true, denied, mode, at, quotas, reservation);
     }
 
     /** Both together: allowed if both are, with the quotas of both. */
     Decision and(Decision other) {
         var all = new ArrayList<>(quotas);
         all.addAll(other.quotas);
-        return new Decision(allowed && other.allowed, denied || other.denied, other.mode, other.at, all);
+        return new Decision(allowed && other.allowed, denied || other.denied, other.mode, other.at, all,
+                reservation == null ? other.reservation : reservation);
     }
 
     /**
      * The quota closest to its end: of those that refused the one that does so longest, otherwise the one with the fewest
-     * units remaining. Empty where nothing governed.
+     * units remaining; between different units, with the smallest part of its limit remaining. Empty where nothing governed.
      */
     public Optional<QuotaStatus> closest() {
-        return quotas.size() == 1 ? Optional.of(quotas.get(0)) : quotas.stream().min(CLOSEST_FIRST);
+        if (quotas.size() == 1) {
+            return Optional.of(quotas.get(0));
+        }
+        if (quotas.stream().anyMatch(QuotaStatus::denied)) {
+            return quotas.stream().min(CLOSEST_FIRST);
+        }
+        return Arrays.stream(Unit.values())
+                .flatMap(unit -> quotas.stream().filter(quota -> quota.unit() == unit).min(CLOSEST_FIRST).stream())
+                .min(Comparator.comparingDouble(quota -> (double) quota.remaining() / quota.limit()));
     }
 
     /** How long to wait until the refused cost fits in every quota; empty where it was not refused or never will. */

@@ -2,22 +2,35 @@ package dev.sluice.limit;
 
 /**
  * What a request asks of one resource: {@code cost} units under {@code rate}.
+ * <p>
+ * A cost that is not known before can be reserved: the estimate is taken, but never more than the limit, so that an empty
+ * window always has room; {@link RateLimiter#settle} corrects it to what was used.
  *
  * @param resource names the window together with the identifier and the window's length; 1 to 256 characters
  * @param rate what governs it
- * @param cost units, from 0 to {@value Quota#MAX_LIMIT}
+ * @param cost units, from 0 to {@value Quota#MAX_LIMIT}; where it is reserved, of any size
+ * @param reserved whether the cost is an estimate
  */
-public record Demand(String resource, Rate rate, long cost) {
+public record Demand(String resource, Rate rate, long cost, boolean reserved) {
 
     public Demand {
         Names.require("resource", resource);
-        if (cost < 0 || cost > Quota.MAX_LIMIT) {
+        if (cost < 0 || !reserved && cost > Quota.MAX_LIMIT) {
             throw new IllegalArgumentException("a cost is a whole number from 0 to " + Quota.MAX_LIMIT);
         }
     }
 
+    public Demand(String resource, Rate rate, long cost) {
+        this(resource, rate, cost, false);
+    }
+
+    /** Reserves an estimate, to be settled. */
+    public static Demand reserving(String resource, Rate rate, long estimate) {
+        return new Demand(resource, rate, estimate, true);
+    }
+
     /** Whether no window, however empty, could ever hold the cost. */
     public boolean impossible() {
-        return rate == Rate.BLOCKED || rate.quotas().stream().anyMatch(quota -> cost > quota.limit());
+        return rate == Rate.BLOCKED || !reserved && rate.quotas().stream().anyMatch(quota -> cost > quota.limit());
     }
 }

@@ -8,6 +8,7 @@ import java.util.Optional;
  * How one quota stands after a decision.
  *
  * @param resource whose window it is
+ * @param unit what is counted
  * @param limit units per window; 0 for {@link Rate#BLOCKED}
  * @param window its length; zero for {@link Rate#BLOCKED}
  * @param remaining units that still fit, from 0 to {@code limit}
@@ -16,15 +17,15 @@ import java.util.Optional;
  * @param denied whether this quota refused, or in a dry run would have
  * @param retryAt when the refused cost fits if nobody else takes of it; null where it was not refused or never fits
  */
-public record QuotaStatus(String resource, long limit, Duration window, long remaining, Instant resetAt, boolean denied,
-        Instant retryAt) {
+public record QuotaStatus(String resource, Unit unit, long limit, Duration window, long remaining, Instant resetAt,
+        boolean denied, Instant retryAt) {
 
     static QuotaStatus untouched(Demand demand, Quota quota, Instant now) {
-        return new QuotaStatus(demand.resource(), quota.limit(), quota.window(), quota.limit(), now, false, null);
+        return new QuotaStatus(demand.resource(), quota.unit(), quota.limit(), quota.window(), quota.limit(), now, false, null);
     }
 
     static QuotaStatus blocked(String resource) {
-        return new QuotaStatus(resource, 0, Duration.ZERO, 0, null, true, null);
+        return new QuotaStatus(resource, Unit.REQUESTS, 0, Duration.ZERO, 0, null, true, null);
     }
 
     public Optional<Instant> retry() {

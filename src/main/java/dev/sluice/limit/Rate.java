@@ -1,5 +1,6 @@
 package dev.sluice.limit;
 
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,6 +28,10 @@ public final class Rate {
     public static final String ALLOWED = "COUNT/WINDOW such as 10/minute, 100/5m or 20/30s, up to " + MAX_QUOTAS
             + " of them joined by ';' (count 1 to " + Quota.MAX_LIMIT + ", window 1 s to 31 days,"
             + " units s, m, h, d or second, minute, hour, day), or 'unlimited', or 'blocked'";
+
+    /** What is accepted for a budget, in one line for error messages. */
+    public static final String ALLOWED_BUDGET = "DOLLARS/WINDOW such as 20/day or 0.50/hour, up to " + MAX_QUOTAS
+            + " of them joined by ';' (at most nine decimals, window 1 s to 31 days), or 'unlimited', or 'blocked'";
 
     private static final Map<String, Duration> UNITS = Map.ofEntries(
             Map.entry("s", Duration.ofSeconds(1)), Map.entry("sec", Duration.ofSeconds(1)),
@@ -70,11 +75,21 @@ public final class Rate {
     }
 
     /**
-     * Reads the written form.
+     * Reads the written form of a rate of requests.
      *
      * @throws IllegalArgumentException if it cannot be read; the message says what is wrong and never repeats the text
      */
     public static Rate parse(String text) {
+        return parse(text, Unit.REQUESTS);
+    }
+
+    /**
+     * Reads the written form of a rate of these units. One of {@link Unit#NANODOLLARS} is written in dollars, with up to nine
+     * decimals: {@code 20/day}, {@code 0.50/hour;10/day}.
+     *
+     * @throws IllegalArgumentException if it cannot be read; the message says what is wrong and never repeats the text
+     */
+    public static Rate parse(String text, Unit unit) {
         var trimmed = text.strip();
         switch (trimmed.toLowerCase(Locale.ROOT)) {
             case "unlimited" :
@@ -90,34 +105,46 @@ public final class Rate {
             if (quotas.size() == MAX_QUOTAS) {
                 throw new IllegalArgumentException("more than " + MAX_QUOTAS + " rates");
             }
-            quotas.add(quota(trimmed.substring(from, end).strip()));
+            quotas.add(quota(trimmed.substring(from, end).strip(), unit));
             from = end + 1;
         }
         var parsed = of(quotas.toArray(Quota[]::new));
         return new Rate(parsed.quotas, trimmed);
     }
 
-    private static Quota quota(String text) {
+    private static Quota quota(String text, Unit unit) {
         int slash = text.indexOf('/');
         if (slash < 0) {
             throw new IllegalArgumentException("not of the form COUNT/WINDOW");
         }
-        long limit = number(text.substring(0, slash).strip(), "count");
+        var count = text.substring(0, slash).strip();
+        long limit = unit == Unit.NANODOLLARS ? nanodollars(count) : number(count, "count");
         var window = text.substring(slash + 1).strip().toLowerCase(Locale.ROOT);
         int digits = 0;
         while (digits < window.length() && window.charAt(digits) >= '0' && window.charAt(digits) <= '9') {
             digits++;
         }
         long many = digits == 0 ? 1 : number(window.substring(0, digits), "window");
-        var unit = window.substring(digits).strip();
-        var length = UNITS.get(unit.length() > 2 && unit.endsWith("s") ? unit.substring(0, unit.length() - 1) : unit);
+        var time = window.substring(digits).strip();
+        var length = UNITS.get(time.length() > 2 && time.endsWith("s") ? time.substring(0, time.length() - 1) : time);
         if (length == null) {
             throw new IllegalArgumentException("unknown unit of time");
         }
         if (many > Quota.MAX_WINDOW.toSeconds()) {
             throw new IllegalArgumentException("the window is longer than 31 days");
         }
-        return new Quota(limit, length.multipliedBy(many));
+        return new Quota(limit, length.multipliedBy(many), unit);
+    }
+
+    private static long nanodollars(String dollars) {
+        if (!dollars.matches("\\d{1,9}(\\.\\d{1,9})?")) {
+            throw new IllegalArgumentException("the amount is no number of dollars with at most nine decimals");
+        }
+        long nanodollars = new BigDecimal(dollars).movePointRight(9).longValueExact();
+        if (nanodollars < 1 || nanodollars > Unit.NANODOLLARS.max()) {
+            throw new IllegalArgumentException("an amount is from 0.000000001 to 9000000 dollars");
+        }
+        return nanodollars;
     }
 
     private static long number(String digits, String what) {

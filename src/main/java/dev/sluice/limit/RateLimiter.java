@@ -45,6 +45,17 @@ public interface RateLimiter {
         return decision;
     }
 
+    /**
+     * Corrects what a decision reserved to what was used, up or down. What a resource is not named for keeps what was
+     * reserved. A reservation is settled once: a second time, and where it has left its windows or they were reset, nothing
+     * happens.
+     *
+     * @param identifier whose decision it was
+     * @param reservation {@link Decision#reservation()}; null does nothing
+     * @param used units by resource
+     */
+    Uni<Void> settle(String identifier, String reservation, Map<String, Long> used);
+
     /** What the window of this length holds now. Never changes anything. */
     Uni<Usage> usage(String identifier, String resource, Duration window);
 

@@ -1,6 +1,8 @@
 package dev.sluice.window;
 
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -10,14 +12,21 @@ final class Account {
     /** What the maps, keys and objects of an account and of a window take, in bytes, about. */
     private static final int OVERHEAD = 250;
     private static final int WINDOW_OVERHEAD = 200;
+    private static final int RESERVATION_OVERHEAD = 300;
     /** How far a clock may be behind a window's newest entry before it counts as set back. */
     private static final long SKEW = 1_000_000;
 
     private record Key(String resource, long span) {
     }
 
+    /** What was taken of one window, in which of its sub-windows. */
+    private record Reserved(RingWindow window, Key key, long bucket, long cost) {
+    }
+
     private final long exactUpTo;
     private final Map<Key, Window> windows = new HashMap<>(2);
+    /** By name, oldest first. */
+    private final Map<String, List<Reserved>> reservations = new LinkedHashMap<>(2);
     private long longestSpan;
     private int pruneAt = 8;
     private boolean forgotten;
@@ -35,7 +44,8 @@ final class Account {
         return forgotten;
     }
 
-    Outcome take(List<Claim> claims, long clock, boolean consume) {
+    /** @param reservation null where no claim is reserved */
+    Outcome take(List<Claim> claims, long clock, boolean consume, String reservation) {
         if (windows.size() >= pruneAt) {
             prune(clock);
         }
@@ -45,7 +55,7 @@ final class Account {
         boolean admitted = true;
         for (int i = 0; i < found.length; i++) {
             var claim = claims.get(i);
-            var window = windows.get(new Key(claim.resource(), claim.span()));
+            var window = windows.get(key(claim));
             found[i] = window;
             times[i] = window == null ? clock : advance(window, clock);
             long used = window == null ? 0 : window.used();
@@ -63,6 +73,9 @@ final class Account {
             if (admitted && consume && claim.cost() > 0) {
                 found[i] = open(claim, found[i], times[i]);
                 found[i].add(times[i], claim.cost());
+                if (claim.reserved() && found[i] instanceof RingWindow ring) {
+                    reserve(reservation, new Reserved(ring, key(claim), ring.bucket(times[i]), claim.cost()), clock);
+                }
             }
             long used = found[i] == null ? 0 : found[i].used();
             states[i] = new Outcome.State(used, used == 0 ? 0 : found[i].freeAt(1), retries[i]);
@@ -70,8 +83,34 @@ final class Account {
         return new Outcome(admitted, clock, states);
     }
 
+    private static Key key(Claim claim) {
+        return new Key(claim.resource(), claim.span());
+    }
+
+    private void reserve(String reservation, Reserved reserved, long clock) {
+        if (reservations.size() >= 16) {
+            reservations.values()
+                    .removeIf(others -> others.stream().allMatch(other -> other.window().gone(other.bucket(), clock)));
+        }
+        reservations.computeIfAbsent(reservation, name -> new ArrayList<>(2)).add(reserved);
+    }
+
+    void settle(String reservation, Map<String, Long> used, long clock) {
+        var parts = reservations.remove(reservation);
+        if (parts == null) {
+            return;
+        }
+        for (var part : parts) {
+            var actual = used.get(part.key().resource());
+            if (actual != null && windows.get(part.key()) == part.window()) {
+                advance(part.window(), clock);
+                part.window().correct(part.bucket(), actual - part.cost());
+            }
+        }
+    }
+
     private Window open(Claim claim, Window found, long now) {
-        boolean exact = claim.limit() <= exactUpTo;
+        boolean exact = claim.exact(exactUpTo);
         if (found != null && found instanceof LogWindow == exact) {
             return found;
         }
@@ -79,7 +118,7 @@ final class Account {
         if (found != null) {
             found.pourInto(opened, now);
         }
-        windows.put(new Key(claim.resource(), claim.span()), opened);
+        windows.put(key(claim), opened);
         longestSpan = Math.max(longestSpan, claim.span());
         return opened;
     }
@@ -142,6 +181,7 @@ final class Account {
         for (var window : windows.values()) {
             bytes += WINDOW_OVERHEAD + 8L * window.weight();
         }
+        bytes += RESERVATION_OVERHEAD * (long) reservations.size();
         return (int) Math.min(bytes, Integer.MAX_VALUE);
     }
 }

@@ -54,11 +54,11 @@ final class MemoryStore implements WindowStore {
     }
 
     @Override
-    public Uni<Outcome> take(String identifier, List<Claim> claims, boolean consume) {
-        return Uni.createFrom().item(() -> takeNow(identifier, claims, consume));
+    public Uni<Outcome> take(String identifier, List<Claim> claims, boolean consume, String reservation) {
+        return Uni.createFrom().item(() -> takeNow(identifier, claims, consume, reservation));
     }
 
-    Outcome takeNow(String identifier, List<Claim> claims, boolean consume) {
+    Outcome takeNow(String identifier, List<Claim> claims, boolean consume, String reservation) {
         while (true) {
             var account = accounts.get(identifier, opener);
             int before;
@@ -69,7 +69,7 @@ final class MemoryStore implements WindowStore {
                     continue;
                 }
                 before = account.bytes();
-                outcome = account.take(claims, clock.micros(), consume);
+                outcome = account.take(claims, clock.micros(), consume, reservation);
                 after = account.bytes();
             }
             if (before != after) {
@@ -77,6 +77,19 @@ final class MemoryStore implements WindowStore {
             }
             return outcome;
         }
+    }
+
+    @Override
+    public Uni<Void> settle(String identifier, String reservation, Map<String, Long> used) {
+        return Uni.createFrom().<Void>item(() -> {
+            var account = accounts.getIfPresent(identifier);
+            if (account != null) {
+                synchronized (account) {
+                    account.settle(reservation, used, clock.micros());
+                }
+            }
+            return null;
+        });
     }
 
     @Override

@@ -1,29 +1,27 @@
 package dev.sluice.window;
 
+import dev.sluice.redis.KeySpace;
+
 /**
  * What windows are called in Redis. {@code sluice:{3f}:w:60:10:user:alice:api:/campaigns} is the window of 60 seconds of
  * {@code user:alice}, which has 10 characters, on {@code api:/campaigns}: the length keeps two names that are joined from
- * meaning a third. The braces hold one of 256 hash tags, by the identifier: all that belongs to one identifier lies in one
- * slot of a cluster, and what goes to one slot may go together.
+ * meaning a third.
  */
 final class RedisKeys {
 
-    private static final int TAGS = 256;
+    /** What the index calls a reservation; windows begin with a digit. */
+    private static final String RESERVATION = "r:";
 
-    private final String prefix;
-    private final String[] tags = new String[TAGS];
+    private final KeySpace keys;
 
-    RedisKeys(String prefix) {
-        this.prefix = prefix;
-        for (int i = 0; i < TAGS; i++) {
-            tags[i] = prefix + ":{" + Integer.toHexString(TAGS + i).substring(1) + "}:";
-        }
+    RedisKeys(KeySpace keys) {
+        this.keys = keys;
     }
 
     String window(String identifier, String name) {
         // <tag>w:<seconds>:<length>:<identifier>:<resource>
         int colon = name.indexOf(':');
-        return tag(identifier) + "w:" + name.substring(0, colon) + ':' + identifier.length() + ':' + identifier
+        return keys.of(identifier) + "w:" + name.substring(0, colon) + ':' + identifier.length() + ':' + identifier
                 + name.substring(colon);
     }
 
@@ -41,31 +39,25 @@ final class RedisKeys {
     }
 
     String index(String identifier) {
-        return tag(identifier) + "i:" + identifier;
+        return keys.of(identifier) + "i:" + identifier;
     }
 
-    String probe() {
-        return prefix + ":probe";
+    /** What a reservation took, by the name of the window: {@code bucket:cost}. */
+    String reservation(String identifier, String name) {
+        return keys.of(identifier) + name + ':' + identifier;
     }
 
-    /** Matches every window and every index. */
+    /** What the index calls a reservation. */
+    static String reservationName(String reservation) {
+        return RESERVATION + reservation;
+    }
+
+    static boolean isWindow(String name) {
+        return !name.startsWith(RESERVATION);
+    }
+
+    /** Matches every window, every index and every reservation. */
     String pattern() {
-        return escape(prefix) + ":{[0-9a-f][0-9a-f]}:[wi]:*";
-    }
-
-    private String tag(String identifier) {
-        int hash = identifier.hashCode() * 0x9E3779B9;
-        return tags[hash >>> 24];
-    }
-
-    private static String escape(String glob) {
-        var escaped = new StringBuilder();
-        for (char c : glob.toCharArray()) {
-            if ("*?[]\\".indexOf(c) >= 0) {
-                escaped.append('\\');
-            }
-            escaped.append(c);
-        }
-        return escaped.toString();
+        return keys.pattern("wir");
     }
 }

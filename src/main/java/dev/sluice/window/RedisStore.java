@@ -11,6 +11,9 @@ import java.util.function.Supplier;
 
 import dev.sluice.limit.StoreUnavailableException;
 import dev.sluice.limit.Usage;
+import dev.sluice.redis.KeySpace;
+import dev.sluice.redis.RedisLink;
+import dev.sluice.redis.RedisScript;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.subscription.UniEmitter;
 import io.vertx.core.AsyncResult;
@@ -29,24 +32,24 @@ final class RedisStore implements WindowStore {
     private final Vertx vertx;
     private final RedisLink link;
     private final RedisKeys keys;
-    private final String exactUpTo;
+    private final long exactUpTo;
     private final long timeoutMillis;
     private final RedisScript decide;
+    private final RedisScript settle;
     private final RedisScript usage;
     private final RedisScript reset;
 
-    RedisStore(Vertx vertx, RedisLink link, String keyPrefix, long exactUpTo, Duration timeout, String time) {
+    /** @param time how the scripts ask for it */
+    RedisStore(Vertx vertx, RedisLink link, KeySpace keys, long exactUpTo, Duration timeout, String time) {
         this.vertx = vertx;
         this.link = link;
-        this.keys = new RedisKeys(keyPrefix);
-        this.exactUpTo = Long.toString(exactUpTo);
+        this.keys = new RedisKeys(keys);
+        this.exactUpTo = exactUpTo;
         this.timeoutMillis = Math.max(1, timeout.toMillis());
-        this.decide = RedisScript.load("decide.lua", time);
-        this.usage = RedisScript.load("usage.lua", time);
-        this.reset = RedisScript.load("reset.lua", time);
-        // A Redis that answers but cannot decide is as good as gone.
-        var probe = RedisScript.load("probe.lua", time);
-        link.probeWith(connection -> connection.send(request(Command.EVAL, probe.source(), List.of(keys.probe()), List.of())));
+        this.decide = RedisScript.load(RedisStore.class, "decide.lua", time);
+        this.settle = RedisScript.load(RedisStore.class, "settle.lua", time);
+        this.usage = RedisScript.load(RedisStore.class, "usage.lua", time);
+        this.reset = RedisScript.load(RedisStore.class, "reset.lua", time);
     }
 
     boolean available() {
@@ -54,12 +57,15 @@ final class RedisStore implements WindowStore {
     }
 
     @Override
-    public Uni<Outcome> take(String identifier, List<Claim> claims, boolean consume) {
+    public Uni<Outcome> take(String identifier, List<Claim> claims, boolean consume, String reservation) {
         var names = claims.stream().map(claim -> RedisKeys.name(claim.resource(), claim.span() / 1_000_000)).toList();
-        var windows = keysOf(identifier, names);
-        var arguments = arguments(claims, names, consume);
-        return Uni.createFrom().emitter(emitter -> bounded(() -> eval(decide, windows, arguments), RedisStore::outcome, emitter,
-                failure -> {
+        var involved = keysOf(identifier, names);
+        if (reservation != null) {
+            involved.add(keys.reservation(identifier, RedisKeys.reservationName(reservation)));
+        }
+        var arguments = arguments(claims, names, consume, reservation);
+        return Uni.createFrom().emitter(emitter -> bounded(() -> link.eval(decide, involved, arguments), RedisStore::outcome,
+                emitter, failure -> {
                     if (failure == null) {
                         link.succeeded();
                     } else {
@@ -70,24 +76,48 @@ final class RedisStore implements WindowStore {
 
     /** The index first, then the windows. */
     private List<String> keysOf(String identifier, List<String> names) {
-        var windows = new ArrayList<String>(names.size() + 1);
+        var windows = new ArrayList<String>(names.size() + 2);
         windows.add(keys.index(identifier));
         names.forEach(name -> windows.add(keys.window(identifier, name)));
         return windows;
     }
 
-    private List<String> arguments(List<Claim> claims, List<String> names, boolean consume) {
-        var arguments = new ArrayList<String>(2 + 4 * claims.size());
+    private List<String> arguments(List<Claim> claims, List<String> names, boolean consume, String reservation) {
+        var arguments = new ArrayList<String>(2 + 5 * claims.size());
         arguments.add(consume ? "1" : "0");
-        arguments.add(exactUpTo);
+        arguments.add(reservation == null ? "" : RedisKeys.reservationName(reservation));
         for (int i = 0; i < names.size(); i++) {
             var claim = claims.get(i);
             arguments.add(Long.toString(claim.limit()));
             arguments.add(Long.toString(claim.span()));
             arguments.add(Long.toString(claim.cost()));
+            arguments.add(claim.exact(exactUpTo) ? "log" : claim.reserved() ? "reserved" : "ring");
             arguments.add(names.get(i));
         }
         return arguments;
+    }
+
+    /** Asks for the windows of the reservation, then settles them; may be called again where it failed. */
+    @Override
+    public Uni<Void> settle(String identifier, String reservation, Map<String, Long> used) {
+        var name = RedisKeys.reservationName(reservation);
+        var record = keys.reservation(identifier, name);
+        return bounded(() -> link.send(Request.cmd(Command.HKEYS).arg(record)).compose(found -> {
+            var names = found.stream().map(Response::toString).toList();
+            if (names.isEmpty()) {
+                return Future.<Void>succeededFuture();
+            }
+            var involved = keysOf(identifier, names);
+            involved.add(record);
+            var arguments = new ArrayList<String>(1 + 2 * names.size());
+            arguments.add(name);
+            for (var window : names) {
+                var units = used.get(RedisKeys.resource(window));
+                arguments.add(window);
+                arguments.add(units == null ? "" : Long.toString(units));
+            }
+            return link.eval(settle, involved, arguments).<Void>mapEmpty();
+        }), Function.identity());
     }
 
     private static Outcome outcome(Response answer) {
@@ -108,9 +138,11 @@ final class RedisStore implements WindowStore {
 
     @Override
     public Uni<Map<String, Long>> limits(String identifier) {
-        return bounded(() -> names(identifier).compose(names -> names.isEmpty()
-                ? Future.succeededFuture(Map.<String, Long>of())
-                : count(identifier, names).map(counts -> longest(names, counts))), Function.identity());
+        return bounded(() -> names(identifier).map(names -> names.stream().filter(RedisKeys::isWindow).toList())
+                .compose(windows -> windows.isEmpty()
+                        ? Future.succeededFuture(Map.<String, Long>of())
+                        : count(identifier, windows).map(counts -> longest(windows, counts))),
+                Function.identity());
     }
 
     private Future<List<String>> names(String identifier) {
@@ -119,7 +151,7 @@ final class RedisStore implements WindowStore {
     }
 
     private Future<Response> count(String identifier, List<String> names) {
-        return eval(usage, names.stream().map(name -> keys.window(identifier, name)).toList(),
+        return link.eval(usage, names.stream().map(name -> keys.window(identifier, name)).toList(),
                 names.stream().map(name -> Long.toString(RedisKeys.seconds(name) * 1_000_000)).toList());
     }
 
@@ -141,11 +173,15 @@ final class RedisStore implements WindowStore {
     @Override
     public Uni<Void> reset(String identifier, String resource) {
         return bounded(() -> names(identifier).compose(names -> {
-            var gone = names.stream().filter(name -> resource == null || RedisKeys.resource(name).equals(resource)).toList();
-            if (gone.isEmpty()) {
+            var windows = names.stream().filter(RedisKeys::isWindow)
+                    .filter(name -> resource == null || RedisKeys.resource(name).equals(resource)).toList();
+            if (windows.isEmpty()) {
                 return Future.<Void>succeededFuture();
             }
-            return eval(reset, keysOf(identifier, gone), gone).<Void>mapEmpty();
+            var involved = keysOf(identifier, windows);
+            names.stream().filter(name -> !RedisKeys.isWindow(name))
+                    .forEach(name -> involved.add(keys.reservation(identifier, name)));
+            return link.eval(reset, involved, windows).<Void>mapEmpty();
         }), Function.identity());
     }
 
@@ -162,22 +198,6 @@ final class RedisStore implements WindowStore {
             return Future.all(found).map(removed -> page.get(0).toString());
         }), Function.<String>identity())
                 .chain(next -> "0".equals(next) ? Uni.createFrom().voidItem() : resetFrom(next));
-    }
-
-    private Future<Response> eval(RedisScript script, List<String> names, List<String> arguments) {
-        return link.send(request(Command.EVALSHA, script.sha1(), names, arguments)).recover(failure -> {
-            var message = failure.getMessage();
-            return message != null && message.startsWith("NOSCRIPT")
-                    ? link.send(request(Command.EVAL, script.source(), names, arguments))
-                    : Future.failedFuture(failure);
-        });
-    }
-
-    private static Request request(Command command, String script, List<String> names, List<String> arguments) {
-        var request = Request.cmd(command).arg(script).arg(names.size());
-        names.forEach(request::arg);
-        arguments.forEach(request::arg);
-        return request;
     }
 
     /** Asks once per subscription, waits no longer than the timeout, and answers on the caller's event loop. */

@@ -64,7 +64,7 @@ final class RingWindow implements Window {
 
     @Override
     public void add(long now, long units) {
-        long bucket = Math.floorDiv(now, width);
+        long bucket = bucket(now);
         if (size == 0 || buckets[last()] < bucket) {
             size++;
             buckets[last()] = bucket;
@@ -72,6 +72,28 @@ final class RingWindow implements Window {
         }
         counts[last()] += units;
         used += units;
+    }
+
+    /** The sub-window of a time. */
+    long bucket(long now) {
+        return Math.floorDiv(now, width);
+    }
+
+    /** Whether a sub-window has left the window. */
+    boolean gone(long bucket, long now) {
+        return free(bucket) <= now;
+    }
+
+    /** Adds to a sub-window that is still there, or takes from it, but no more than it has. */
+    void correct(long bucket, long units) {
+        for (int i = 0; i < size; i++) {
+            int slot = (head + i) % SLOTS;
+            if (buckets[slot] == bucket) {
+                long change = Math.max(units, -counts[slot]);
+                counts[slot] += change;
+                used += change;
+            }
+        }
     }
 
     @Override

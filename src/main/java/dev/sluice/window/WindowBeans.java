@@ -1,17 +1,14 @@
 package dev.sluice.window;
 
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-import jakarta.annotation.PreDestroy;
 import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.enterprise.inject.Any;
-import jakarta.enterprise.inject.Default;
 import jakarta.enterprise.inject.Instance;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Inject;
@@ -23,61 +20,48 @@ import dev.sluice.limit.DecisionListener;
 import dev.sluice.limit.Mode;
 import dev.sluice.limit.RateLimiter;
 import dev.sluice.limit.SettingsProblems;
+import dev.sluice.redis.RedisAccess;
+import dev.sluice.redis.RedisLink;
+import dev.sluice.redis.RedisScript;
+import dev.sluice.redis.RedisSettings;
 import io.quarkus.arc.DefaultBean;
-import io.quarkus.arc.InjectableInstance;
-import io.quarkus.redis.client.RedisClientName;
-import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import io.vertx.core.Vertx;
-import io.vertx.redis.client.Redis;
 
-/** Wires the store that the settings ask for: the Redis client named {@value #CLIENT}, else the application's default one. */
+/** Wires the store that the settings ask for. */
 @ApplicationScoped
 class WindowBeans implements StoreStatus {
 
-    static final String CLIENT = "rate-limit";
     private static final Logger LOG = Logger.getLogger("dev.sluice");
     /** How long a start waits for the first connection: without Redis it goes on in the fallback. */
     private static final Duration FIRST_CONNECTION = Duration.ofSeconds(2);
 
     private final WindowSettings settings;
-    private final MemoryStore memory;
+    private final boolean redisWanted;
     private final RedisLink link;
     private final Windows windows;
     private volatile boolean wasDown;
 
     @Inject
-    WindowBeans(WindowSettings settings, Vertx vertx, @RedisClientName(CLIENT) InjectableInstance<Redis> own,
-            @Default InjectableInstance<Redis> hosts) {
+    WindowBeans(WindowSettings settings, RedisSettings redisSettings, RedisAccess redis, Vertx vertx) {
         this.settings = settings;
-        this.memory = new MemoryStore(Clock.SYSTEM, settings.exactUpTo(), settings.memory().maxSize().asLongValue());
-        var redis = settings.redis().enabled() ? client(own, hosts) : null;
-        if (redis == null) {
-            this.link = null;
+        this.redisWanted = redisSettings.enabled();
+        this.link = redis.link();
+        var memory = new MemoryStore(Clock.SYSTEM, settings.exactUpTo(), settings.memory().maxSize().asLongValue());
+        if (link == null) {
             this.windows = new Windows(null, memory, settings.fallback());
         } else {
-            this.link = new RedisLink(vertx, redis, cause -> changed(cause, cause == null));
-            this.windows = new Windows(new RedisStore(vertx, link, settings.redis().keyPrefix(), settings.exactUpTo(),
-                    settings.timeout(), RedisScript.SERVER_TIME), memory, settings.fallback());
+            link.onChange(cause -> changed(cause, cause == null));
+            this.windows = new Windows(new RedisStore(vertx, link, redis.keys(), settings.exactUpTo(), settings.timeout(),
+                    RedisScript.SERVER_TIME), memory, settings.fallback());
         }
-    }
-
-    private static Redis client(InjectableInstance<Redis> own, InjectableInstance<Redis> hosts) {
-        for (var candidates : List.of(own, hosts)) {
-            for (var handle : candidates.handles()) {
-                if (handle.getBean().isActive()) {
-                    return handle.get();
-                }
-            }
-        }
-        return null;
     }
 
     /** After the settings have been checked, and before the first request comes. */
     void start(@Observes @Priority(10) StartupEvent started) {
         if (link != null) {
             connect();
-        } else if (settings.redis().enabled()) {
+        } else if (redisWanted) {
             LOG.warn("Rate limits are kept in this instance's memory, for it alone: no Redis client is configured"
                     + " (quarkus.redis.rate-limit.hosts or quarkus.redis.hosts; rate-limit.redis.enabled=false if that is meant)");
         }
@@ -137,18 +121,6 @@ class WindowBeans implements StoreStatus {
         }
         if (settings.timeout().compareTo(Duration.ofMillis(1)) < 0 || settings.timeout().compareTo(Duration.ofMinutes(1)) > 0) {
             problems.add("rate-limit.timeout", settings.timeout().toString(), "a duration from 1ms to 1m");
-        }
-    }
-
-    /** Before Quarkus closes its Redis clients: that is no outage. */
-    void stop(@Observes ShutdownEvent stopping) {
-        close();
-    }
-
-    @PreDestroy
-    void close() {
-        if (link != null) {
-            link.close();
         }
     }
 }

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 
 import dev.sluice.limit.Decision;
 import dev.sluice.limit.DecisionListener;
@@ -55,7 +56,8 @@ final class WindowRateLimiter implements RateLimiter {
         if (claims.isEmpty()) {
             return Uni.createFrom().item(Decision.untouched(request, windows.mode(), now()));
         }
-        return windows.take(request.identifier(), claims, consume).map(answer -> answer.outcome() == null
+        var reservation = consume && claims.stream().anyMatch(Claim::reserved) ? UUID.randomUUID().toString() : null;
+        return windows.take(request.identifier(), claims, consume, reservation).map(answer -> answer.outcome() == null
                 ? Decision.untouched(request, answer.mode(), now())
                 : decision(claims, answer));
     }
@@ -64,10 +66,10 @@ final class WindowRateLimiter implements RateLimiter {
     private static List<Claim> claims(List<Demand> demands, boolean consume) {
         var claims = new ArrayList<Claim>();
         for (var demand : demands) {
-            long cost = consume ? demand.cost() : 1;
             for (var quota : demand.rate().quotas()) {
                 long span = quota.windowSeconds() * 1_000_000;
                 long limit = quota.limit();
+                long cost = !consume ? 1 : demand.reserved() ? Math.min(demand.cost(), limit) : demand.cost();
                 for (int i = 0; i < claims.size(); i++) {
                     var other = claims.get(i);
                     if (other.span() == span && other.resource().equals(demand.resource())) {
@@ -77,7 +79,7 @@ final class WindowRateLimiter implements RateLimiter {
                         break;
                     }
                 }
-                claims.add(new Claim(demand.resource(), span, limit, cost));
+                claims.add(new Claim(demand.resource(), span, limit, quota.unit(), cost, demand.reserved()));
             }
         }
         return claims;
@@ -91,12 +93,13 @@ final class WindowRateLimiter implements RateLimiter {
             var claim = claims.get(i);
             var state = outcome.windows()[i];
             boolean denied = state.retryAt() != 0;
-            quotas.add(new QuotaStatus(claim.resource(), claim.limit(), Windows.seconds(claim.span()),
+            quotas.add(new QuotaStatus(claim.resource(), claim.unit(), claim.limit(), Windows.seconds(claim.span()),
                     Math.max(0, claim.limit() - state.used()),
                     state.freeAt() == 0 ? at : Clock.instant(state.freeAt()), denied,
                     state.retryAt() > 0 ? Clock.instant(state.retryAt()) : null));
         }
-        return new Decision(outcome.admitted(), !outcome.admitted(), answer.mode(), at, quotas);
+        return new Decision(outcome.admitted(), !outcome.admitted(), answer.mode(), at, quotas,
+                answer.reservation());
     }
 
     private void tell(RateLimitRequest request, Decision decision, Mode mode, long start) {
@@ -110,6 +113,11 @@ final class WindowRateLimiter implements RateLimiter {
 
     private java.time.Instant now() {
         return Clock.instant(clock.micros());
+    }
+
+    @Override
+    public Uni<Void> settle(String identifier, String reservation, Map<String, Long> used) {
+        return reservation == null ? Uni.createFrom().voidItem() : windows.settle(identifier, reservation, used);
     }
 
     @Override

@@ -43,24 +43,10 @@ public interface WindowSettings {
     /** The windows of this instance's memory. */
     Memory memory();
 
-    /** The windows in Redis. */
-    Redis redis();
-
     interface Memory {
 
         /** About how much memory they may take; beyond that, identifiers not seen for long are forgotten. */
         @WithDefault("64M")
         MemorySize maxSize();
-    }
-
-    interface Redis {
-
-        /** {@code false}: windows are kept in memory only, and no connection is tried. */
-        @WithDefault("true")
-        boolean enabled();
-
-        /** What every key begins with. Applications that share a Redis and not their windows set their own. */
-        @WithDefault("sluice")
-        String keyPrefix();
     }
 }

@@ -20,8 +20,15 @@ interface WindowStore {
      * Grants all claims, or none.
      *
      * @param consume false: only asks, and changes nothing
+     * @param reservation names what the reserved claims take; null where none is
      */
-    Uni<Outcome> take(String identifier, List<Claim> claims, boolean consume);
+    Uni<Outcome> take(String identifier, List<Claim> claims, boolean consume, String reservation);
+
+    /**
+     * Corrects what was reserved to what was used, once: a second time nothing happens, nor where the reservation is not
+     * known, has left its window or was reset with it.
+     */
+    Uni<Void> settle(String identifier, String reservation, Map<String, Long> used);
 
     Uni<Usage> usage(String identifier, String resource, Duration window);
 

@@ -2,6 +2,7 @@ package dev.sluice.window;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 
 import org.jboss.logging.Logger;
@@ -15,9 +16,16 @@ final class Windows {
 
     private static final Logger LOG = Logger.getLogger(Windows.class);
 
-    /** @param outcome null where nothing was decided: {@link Mode#OPEN} */
-    record Answer(Mode mode, Outcome outcome) {
+    /**
+     * @param outcome null where nothing was decided: {@link Mode#OPEN}
+     * @param reservation by which the store that decided is found again; null where nothing was reserved
+     */
+    record Answer(Mode mode, Outcome outcome, String reservation) {
     }
+
+    /** What a reservation's name begins with, by where it is kept. */
+    private static final String IN_REDIS = "r-";
+    private static final String IN_MEMORY = "m-";
 
     private final RedisStore redis;
     private final MemoryStore memory;
@@ -34,26 +42,49 @@ final class Windows {
         return redis == null ? Mode.MEMORY : redis.available() ? Mode.REDIS : fallback;
     }
 
-    Uni<Answer> take(String identifier, List<Claim> claims, boolean consume) {
+    /** @param reservation null where nothing is reserved */
+    Uni<Answer> take(String identifier, List<Claim> claims, boolean consume, String reservation) {
         if (redis == null) {
-            return memory.take(identifier, claims, consume).map(outcome -> new Answer(Mode.MEMORY, outcome));
+            return inMemory(Mode.MEMORY, identifier, claims, consume, reservation);
         }
         if (!redis.available()) {
-            return instead(new StoreUnavailableException("Redis is out of reach", null), identifier, claims, consume);
+            return instead(new StoreUnavailableException("Redis is out of reach", null), identifier, claims, consume,
+                    reservation);
         }
-        return redis.take(identifier, claims, consume).map(outcome -> new Answer(Mode.REDIS, outcome))
-                .onFailure().recoverWithUni(failure -> instead(failure, identifier, claims, consume));
+        return redis.take(identifier, claims, consume, reservation)
+                .map(outcome -> answer(Mode.REDIS, outcome, IN_REDIS, reservation))
+                .onFailure().recoverWithUni(failure -> instead(failure, identifier, claims, consume, reservation));
     }
 
-    private Uni<Answer> instead(Throwable failure, String identifier, List<Claim> claims, boolean consume) {
+    private Uni<Answer> instead(Throwable failure, String identifier, List<Claim> claims, boolean consume, String reservation) {
         if (failure.getCause() != null) {
             LOG.debug("Redis failed a decision", failure);
         }
         return switch (fallback) {
-            case LOCAL -> memory.take(identifier, claims, consume).map(outcome -> new Answer(Mode.LOCAL, outcome));
-            case OPEN -> Uni.createFrom().item(new Answer(Mode.OPEN, null));
+            case LOCAL -> inMemory(Mode.LOCAL, identifier, claims, consume, reservation);
+            case OPEN -> Uni.createFrom().item(new Answer(Mode.OPEN, null, null));
             default -> Uni.createFrom().failure(failure);
         };
+    }
+
+    private Uni<Answer> inMemory(Mode mode, String identifier, List<Claim> claims, boolean consume, String reservation) {
+        return memory.take(identifier, claims, consume, reservation)
+                .map(outcome -> answer(mode, outcome, IN_MEMORY, reservation));
+    }
+
+    private static Answer answer(Mode mode, Outcome outcome, String where, String reservation) {
+        return new Answer(mode, outcome, reservation == null || !outcome.admitted() ? null : where + reservation);
+    }
+
+    /** Settles where it was reserved; fails where that is out of reach. */
+    Uni<Void> settle(String identifier, String reservation, Map<String, Long> used) {
+        var name = reservation.substring(Math.min(IN_REDIS.length(), reservation.length()));
+        if (reservation.startsWith(IN_MEMORY)) {
+            return memory.settle(identifier, name, used);
+        }
+        return redis != null && reservation.startsWith(IN_REDIS)
+                ? redis.settle(identifier, name, used)
+                : Uni.createFrom().voidItem();
     }
 
     /** Asks the store in force; where the fallback keeps no windows, it fails. */

@@ -2,12 +2,14 @@
 --
 -- KEYS[1]    index of the identifier's windows: sorted set of names, scored by the second they are gone for certain
 -- KEYS[i+1]  window i, in one of two forms:
---              log   a list of times, one per unit, oldest first                       (limits up to ARGV[2])
---              ring  a list bucket,count,bucket,count,...,"~"total, oldest first       (larger limits)
+--              log   a list of times, one per unit, oldest first
+--              ring  a list bucket,count,bucket,count,...,"~"total, oldest first
 --                    a bucket is 1/60 of the window; it counts whole until its last microsecond has left the window
+-- KEYS[last] where something is reserved: hash of "bucket:cost" by the window's name in the index
 -- ARGV[1]    1: take, 0: only ask
--- ARGV[2]    the largest limit kept as a log
--- ARGV[...]  per window: limit, length in microseconds, cost, name in the index
+-- ARGV[2]    the reservation's name in the index, or nothing
+-- ARGV[...]  per window: limit, length in microseconds, cost, form ("log", "ring", or "reserved": a ring whose cost will be
+--            settled), name in the index
 -- Returns    admitted (1 or 0), the time, then per window: units used, when the next one is free (0: none used),
 --            when the refused cost would fit (0: it was not refused; -1: never). Times are microseconds since 1970.
 --
@@ -19,7 +21,7 @@ local SKEW = 1000000
 local time = redis.call('TIME')
 local clock = time[1] * 1000000 + time[2]
 local take = ARGV[1] == '1'
-local exact = tonumber(ARGV[2])
+local reserving = ARGV[2] ~= ''
 
 local function bucket_free(bucket, width, span)
   return (bucket + 1) * width - 1 + span
@@ -106,7 +108,8 @@ local function open(key, span)
     if w.used > 0 then
       w.free = bucket_free(w.head, w.width, span)
     else
-      w.touched = nil
+      redis.call('DEL', key) -- what is left of it was settled to nothing
+      w.touched, w.ring = nil, nil
     end
     return w
   end
@@ -185,13 +188,13 @@ local function to_log(w)
   w.ring, w.touched = false, nil
 end
 
-local function add(w, limit, cost)
-  if w.used > 0 and w.ring and limit <= exact then
+local function add(w, cost, form)
+  if w.used > 0 and w.ring and form == 'log' then
     to_log(w)
-  elseif w.used > 0 and not w.ring and limit > exact then
+  elseif w.used > 0 and not w.ring and form ~= 'log' then
     to_ring(w)
   end
-  if limit <= exact then
+  if form == 'log' then
     push(w.key, w.now, cost)
     w.free = w.free or w.now + w.span
     return
@@ -224,10 +227,18 @@ local function touch(w, name)
   end
 end
 
+local function remember(w, cost, name)
+  redis.call('HSET', KEYS[#KEYS], name, string.format('%.0f:%.0f', math.floor(w.now / w.width), cost))
+  if redis.call('PTTL', KEYS[#KEYS]) < lifetime(w.span) then
+    redis.call('PEXPIRE', KEYS[#KEYS], lifetime(w.span))
+    redis.call('ZADD', KEYS[1], time[1] + math.ceil(lifetime(w.span) / 1000), ARGV[2])
+  end
+end
+
 local windows = {}
 local admitted = 1
-for i = 1, #KEYS - 1 do
-  local at = 4 * i - 1
+for i = 1, (#ARGV - 2) / 5 do
+  local at = 5 * i - 2
   local limit, cost = tonumber(ARGV[at]), tonumber(ARGV[at + 2])
   local w = open(KEYS[i + 1], tonumber(ARGV[at + 1]))
   w.retry = 0
@@ -244,11 +255,14 @@ end
 local reply = { admitted, clock }
 for i = 1, #windows do
   local w = windows[i]
-  local at = 4 * i - 1
+  local at = 5 * i - 2
   local cost = tonumber(ARGV[at + 2])
   if admitted == 1 and take and cost > 0 then
-    add(w, tonumber(ARGV[at]), cost)
-    touch(w, ARGV[at + 3])
+    add(w, cost, ARGV[at + 3])
+    touch(w, ARGV[at + 4])
+    if reserving and ARGV[at + 3] == 'reserved' then
+      remember(w, cost, ARGV[at + 4])
+    end
     w.used = w.used + cost
   end
   local n = #reply

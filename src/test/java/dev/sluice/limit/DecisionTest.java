@@ -13,11 +13,11 @@ class DecisionTest {
     private static final Instant NOW = Instant.ofEpochSecond(1_800_000_000);
 
     private static QuotaStatus open(String resource, long remaining) {
-        return new QuotaStatus(resource, 100, Duration.ofMinutes(1), remaining, NOW.plusSeconds(5), false, null);
+        return new QuotaStatus(resource, Unit.REQUESTS, 100, Duration.ofMinutes(1), remaining, NOW.plusSeconds(5), false, null);
     }
 
     private static QuotaStatus denied(String resource, Integer retrySeconds) {
-        return new QuotaStatus(resource, 100, Duration.ofMinutes(1), 0, NOW.plusSeconds(1), true,
+        return new QuotaStatus(resource, Unit.REQUESTS, 100, Duration.ofMinutes(1), 0, NOW.plusSeconds(1), true,
                 retrySeconds == null ? null : NOW.plusSeconds(retrySeconds));
     }
 

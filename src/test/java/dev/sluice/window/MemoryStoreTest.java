@@ -19,7 +19,7 @@ class MemoryStoreTest extends WindowStoreContract {
         long limit = 1 << 20;
         var small = new MemoryStore(store::now, StoreUnderTest.EXACT, limit);
         for (int i = 0; i < 200_000; i++) {
-            small.takeNow("ip:" + i, List.of(claim("r", 60, 10, 1)), true);
+            small.takeNow("ip:" + i, List.of(claim("r", 60, 10, 1)), true, null);
         }
         assertThat(small.bytes()).isLessThanOrEqualTo(limit).isGreaterThan(limit / 2);
     }
@@ -29,7 +29,7 @@ class MemoryStoreTest extends WindowStoreContract {
         long limit = 1 << 20;
         var small = new MemoryStore(store::now, StoreUnderTest.EXACT, limit);
         for (int i = 0; i < 50_000; i++) {
-            small.takeNow("one", List.of(claim("r" + i, 60, 10, 1)), true);
+            small.takeNow("one", List.of(claim("r" + i, 60, 10, 1)), true, null);
         }
         assertThat(small.bytes()).isLessThanOrEqualTo(limit);
     }
@@ -39,7 +39,7 @@ class MemoryStoreTest extends WindowStoreContract {
         long limit = 1 << 20;
         var small = new MemoryStore(store::now, StoreUnderTest.EXACT, limit);
         for (int i = 0; i < 1000; i++) {
-            small.takeNow("user:" + i, List.of(claim("r", 60, 10_000, 5_000)), true);
+            small.takeNow("user:" + i, List.of(claim("r", 60, 10_000, 5_000)), true, null);
         }
         assertThat(small.bytes()).isLessThanOrEqualTo(limit);
     }
@@ -47,7 +47,7 @@ class MemoryStoreTest extends WindowStoreContract {
     @Test
     void identifiersNobodyAsksForLeave() {
         var small = new MemoryStore(store::now, StoreUnderTest.EXACT, 1 << 20);
-        small.takeNow("gone", List.of(claim("r", 60, 10, 1)), true);
+        small.takeNow("gone", List.of(claim("r", 60, 10, 1)), true, null);
         assertThat(small.bytes()).isPositive();
         store.pass(121_000_000);
         assertThat(small.bytes()).isZero();

@@ -1,12 +1,14 @@
 package dev.sluice.window;
 
 import static dev.sluice.window.StoreUnderTest.claim;
+import static dev.sluice.window.StoreUnderTest.tokens;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 
 import org.junit.jupiter.api.Test;
 
+import dev.sluice.redis.KeySpace;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Request;
 
@@ -26,13 +28,14 @@ class RedisStoreTest extends WindowStoreContract {
         store.take("expiry", claim("short", 1, 10, 1), claim("long", 2_678_400, 10, 1), claim("large", 60, 1_000_000, 5));
         store.take("expiry", claim("large", 60, 10, 1));
         store.take("expiry", claim("short", 1, 1_000_000, 1));
+        store.reserve("expiry", "one", tokens("t", 60, 10, 1), tokens("t", 3600, 10, 1));
         int seen = 0;
         for (var key : redis().send(Request.cmd(Command.KEYS).arg("sluice:*"))) {
             long ttl = redis().send(Request.cmd(Command.PTTL).arg(key.toString())).toLong();
             assertThat(ttl).as(key.toString()).isPositive();
             seen++;
         }
-        assertThat(seen).isGreaterThanOrEqualTo(4);
+        assertThat(seen).isGreaterThanOrEqualTo(7);
     }
 
     @Test
@@ -40,7 +43,7 @@ class RedisStoreTest extends WindowStoreContract {
         for (int i = 0; i < 5; i++) {
             store.take("outlives", claim("r", 100, 1000, 1));
             store.pass(45_000_000);
-            var key = new RedisKeys("sluice").window("outlives", RedisKeys.name("r", 100));
+            var key = new RedisKeys(new KeySpace("sluice")).window("outlives", RedisKeys.name("r", 100));
             long ttl = redis().send(Request.cmd(Command.PTTL).arg(key)).toLong();
             assertThat(ttl).isBetween(100_000L, 201_000L);
         }
@@ -52,7 +55,8 @@ class RedisStoreTest extends WindowStoreContract {
             store.take("index", claim("r" + i, 1, 10, 1));
             store.pass(1_000_000);
         }
-        long members = redis().send(Request.cmd(Command.ZCARD).arg(new RedisKeys("sluice").index("index"))).toLong();
+        long members = redis().send(Request.cmd(Command.ZCARD).arg(new RedisKeys(new KeySpace("sluice")).index("index")))
+                .toLong();
         assertThat(members).isLessThan(6);
     }
 
@@ -71,14 +75,14 @@ class RedisStoreTest extends WindowStoreContract {
             store.take("memory", claim("r", 86_400, 1_000_000, 5_000));
             store.pass(432_000_000);
         }
-        var key = new RedisKeys("sluice").window("memory", RedisKeys.name("r", 86_400));
+        var key = new RedisKeys(new KeySpace("sluice")).window("memory", RedisKeys.name("r", 86_400));
         long bytes = redis().send(Request.cmd(Command.MEMORY).arg("USAGE").arg(key)).toLong();
         assertThat(bytes).isLessThan(4096);
     }
 
     @Test
     void identifierLiesInOneOf256Slots() {
-        var keys = new RedisKeys("sluice");
+        var keys = new RedisKeys(new KeySpace("sluice"));
         var tag = keys.index("user:alice").substring(0, "sluice:{00}".length());
         assertThat(keys.window("user:alice", "60:r")).startsWith(tag + ":w:60:10:user:alice:r");
         assertThat(List.of(keys.window("{x}", "60:r"), keys.window("a}", "60:r")))

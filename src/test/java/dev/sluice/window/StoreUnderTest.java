@@ -2,7 +2,11 @@ package dev.sluice.window;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 
+import dev.sluice.limit.Unit;
+import dev.sluice.redis.KeySpace;
+import dev.sluice.redis.RedisLink;
 import dev.sluice.testing.RealRedis;
 import io.vertx.core.Vertx;
 import io.vertx.redis.client.Command;
@@ -38,11 +42,11 @@ abstract class StoreUnderTest implements AutoCloseable {
     }
 
     Outcome take(String identifier, Claim... claims) {
-        return store().take(identifier, List.of(claims), true).await().atMost(PATIENCE);
+        return store().take(identifier, List.of(claims), true, null).await().atMost(PATIENCE);
     }
 
     Outcome ask(String identifier, Claim... claims) {
-        return store().take(identifier, List.of(claims), false).await().atMost(PATIENCE);
+        return store().take(identifier, List.of(claims), false, null).await().atMost(PATIENCE);
     }
 
     long used(String identifier, String resource, long seconds) {
@@ -50,7 +54,19 @@ abstract class StoreUnderTest implements AutoCloseable {
     }
 
     static Claim claim(String resource, long seconds, long limit, long cost) {
-        return new Claim(resource, seconds * 1_000_000, limit, cost);
+        return new Claim(resource, seconds * 1_000_000, limit, Unit.REQUESTS, cost, false);
+    }
+
+    static Claim tokens(String resource, long seconds, long limit, long estimate) {
+        return new Claim(resource, seconds * 1_000_000, limit, Unit.TOKENS, estimate, true);
+    }
+
+    Outcome reserve(String identifier, String reservation, Claim... claims) {
+        return store().take(identifier, List.of(claims), true, reservation).await().atMost(PATIENCE);
+    }
+
+    void settle(String identifier, String reservation, Map<String, Long> used) {
+        store().settle(identifier, reservation, used).await().atMost(PATIENCE);
     }
 
     @Override
@@ -82,16 +98,17 @@ abstract class StoreUnderTest implements AutoCloseable {
 
         static final String TEST_TIME = "redis.call('LRANGE', 'test-clock', 0, 1)";
 
+        private static final KeySpace KEYS = new KeySpace("sluice");
+
         private final RealRedis redis = RealRedis.start();
         private final Vertx vertx = Vertx.vertx();
         private final Redis client = Redis.createClient(vertx, new RedisOptions().setConnectionString(redis.url()));
-        private final RedisLink link = new RedisLink(vertx, client, change -> {
-        });
+        private final RedisLink link = new RedisLink(vertx, client, KEYS);
         private final RedisStore store;
 
         InRedis() {
             link.start().toCompletionStage().toCompletableFuture().join();
-            store = new RedisStore(vertx, link, "sluice", EXACT, PATIENCE, TEST_TIME);
+            store = new RedisStore(vertx, link, KEYS, EXACT, PATIENCE, TEST_TIME);
             at(now());
         }
 

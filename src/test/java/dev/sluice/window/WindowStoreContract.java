@@ -1,6 +1,7 @@
 package dev.sluice.window;
 
 import static dev.sluice.window.StoreUnderTest.claim;
+import static dev.sluice.window.StoreUnderTest.tokens;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
@@ -13,6 +14,8 @@ import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+
+import dev.sluice.limit.Unit;
 
 /** What holds in every store. Each test has an identifier of its own. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -339,5 +342,105 @@ abstract class WindowStoreContract {
         assertThat(usage.current()).isEqualTo(3);
         assertThat(usage.end()).isEqualTo(Clock.instant(store.now()));
         assertThat(usage.start()).isEqualTo(Clock.instant(store.now() - 60 * SECOND));
+    }
+
+    @Test
+    void reservationIsSettledDown() {
+        assertThat(store.reserve("down", "one", tokens("t", 60, 1000, 800)).admitted()).isTrue();
+        assertThat(store.reserve("down", "two", tokens("t", 60, 1000, 300)).admitted()).isFalse();
+        store.settle("down", "one", Map.of("t", 100L));
+        assertThat(store.used("down", "t", 60)).isEqualTo(100);
+        assertThat(store.reserve("down", "three", tokens("t", 60, 1000, 901)).admitted()).isFalse();
+        assertThat(store.reserve("down", "four", tokens("t", 60, 1000, 900)).admitted()).isTrue();
+    }
+
+    @Test
+    void reservationIsSettledUpAlsoOverTheLimit() {
+        long start = store.now();
+        store.reserve("up", "one", tokens("t", 60, 1000, 10));
+        store.settle("up", "one", Map.of("t", 1500L));
+        assertThat(store.used("up", "t", 60)).isEqualTo(1500);
+        var refused = store.reserve("up", "two", tokens("t", 60, 1000, 1));
+        assertThat(refused.admitted()).isFalse();
+        assertThat(refused.windows()[0].retryAt()).isBetween(start + 60 * SECOND, start + 61 * SECOND);
+        store.at(refused.windows()[0].retryAt());
+        assertThat(store.reserve("up", "three", tokens("t", 60, 1000, 1000)).admitted()).isTrue();
+    }
+
+    @Test
+    void reservationIsSettledOnce() {
+        store.reserve("once", "one", tokens("t", 60, 1000, 500));
+        store.reserve("once", "two", tokens("t", 60, 1000, 400));
+        for (int i = 0; i < 3; i++) {
+            store.settle("once", "one", Map.of("t", 100L));
+        }
+        store.settle("once", "unknown", Map.of("t", 0L));
+        store.settle("nobody", "one", Map.of("t", 0L));
+        assertThat(store.used("once", "t", 60)).isEqualTo(500);
+    }
+
+    @Test
+    void reservationCoversSeveralWindows() {
+        store.reserve("several-reserved", "one", tokens("t", 60, 1000, 500), tokens("t", 3600, 10_000, 500),
+                new Claim("usd", 86_400 * SECOND, 20_000_000_000L, Unit.NANODOLLARS, 7_000_000_000L, true),
+                claim("r", 60, 10, 1));
+        store.pass(45 * SECOND);
+        store.settle("several-reserved", "one", Map.of("t", 20L));
+        assertThat(store.used("several-reserved", "t", 60)).isEqualTo(20);
+        assertThat(store.used("several-reserved", "t", 3600)).isEqualTo(20);
+        assertThat(store.used("several-reserved", "usd", 86_400)).isEqualTo(7_000_000_000L);
+        assertThat(store.used("several-reserved", "r", 60)).isEqualTo(1);
+        assertThat(store.store().limits("several-reserved").await().atMost(Duration.ofSeconds(20)))
+                .isEqualTo(Map.of("t", 20L, "usd", 7_000_000_000L, "r", 1L));
+    }
+
+    @Test
+    void reservationSettledToNothingLeavesAnEmptyWindow() {
+        for (int i = 0; i < 3; i++) {
+            assertThat(store.reserve("nothing", "n" + i, tokens("t", 60, 1000, 1000)).admitted()).isTrue();
+            store.settle("nothing", "n" + i, Map.of("t", 0L));
+            assertThat(store.used("nothing", "t", 60)).isZero();
+        }
+        assertThat(store.take("nothing", claim("t", 60, 10, 10)).admitted()).isTrue();
+        assertThat(store.used("nothing", "t", 60)).isEqualTo(10);
+    }
+
+    @Test
+    void reservationThatWasResetTakesNothingFromWhatCameAfter() {
+        store.reserve("forgotten", "one", tokens("t", 60, 1000, 800), tokens("u", 60, 1000, 800));
+        store.store().reset("forgotten", "t").await().atMost(Duration.ofSeconds(20));
+        store.reserve("forgotten", "two", tokens("t", 60, 1000, 500));
+        store.settle("forgotten", "one", Map.of("t", 0L, "u", 0L));
+        assertThat(store.used("forgotten", "t", 60)).isEqualTo(500);
+        assertThat(store.used("forgotten", "u", 60)).isZero();
+        store.settle("forgotten", "two", Map.of("t", 1L));
+        assertThat(store.used("forgotten", "t", 60)).isEqualTo(1);
+    }
+
+    @Test
+    void reservationThatHasLeftItsWindowChangesNothing() {
+        store.reserve("late", "one", tokens("t", 60, 1000, 800));
+        store.pass(62 * SECOND);
+        store.reserve("late", "two", tokens("t", 60, 1000, 300));
+        store.settle("late", "one", Map.of("t", 0L));
+        assertThat(store.used("late", "t", 60)).isEqualTo(300);
+    }
+
+    @Test
+    void refusedReservationLeavesNothingToSettle() {
+        store.reserve("refused-reservation", "one", tokens("t", 60, 1000, 900));
+        assertThat(store.reserve("refused-reservation", "two", claim("r", 60, 10, 1), tokens("t", 60, 1000, 200)).admitted())
+                .isFalse();
+        store.settle("refused-reservation", "two", Map.of("t", 0L));
+        assertThat(store.used("refused-reservation", "t", 60)).isEqualTo(900);
+        assertThat(store.used("refused-reservation", "r", 60)).isZero();
+    }
+
+    @Test
+    void changeBetweenReservationAndSettlementCountsTheOthers() {
+        store.reserve("form-change", "one", tokens("t", 60, 1000, 5));
+        assertThat(store.take("form-change", claim("t", 60, 10, 3)).admitted()).isTrue(); // a log now
+        store.settle("form-change", "one", Map.of("t", 0L));
+        assertThat(store.used("form-change", "t", 60)).isBetween(3L, 8L);
     }
 }

@@ -1,4 +1,4 @@
-package dev.sluice.window;
+package dev.sluice.redis;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -8,19 +8,24 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /**
- * A Lua script of this package's resources.
+ * A Lua script.
  *
  * @param source what EVAL takes
  * @param sha1 what EVALSHA takes: the source's SHA-1 in hexadecimal, as Redis computes it
  */
-record RedisScript(String source, String sha1) {
+public record RedisScript(String source, String sha1) {
 
     /** How the scripts ask for the time. */
-    static final String SERVER_TIME = "redis.call('TIME')";
+    public static final String SERVER_TIME = "redis.call('TIME')";
+
+    /** A script of the resources beside this class. */
+    public static RedisScript load(Class<?> beside, String name) {
+        return load(beside, name, SERVER_TIME);
+    }
 
     /** @param time the Lua expression for seconds and microseconds: {@link #SERVER_TIME}, or a test's own */
-    static RedisScript load(String name, String time) {
-        try (var stream = RedisScript.class.getResourceAsStream(name)) {
+    public static RedisScript load(Class<?> beside, String name, String time) {
+        try (var stream = beside.getResourceAsStream(name)) {
             var source = new String(stream.readAllBytes(), StandardCharsets.UTF_8).replace(SERVER_TIME, time);
             var digest = MessageDigest.getInstance("SHA-1").digest(source.getBytes(StandardCharsets.UTF_8));
             return new RedisScript(source, HexFormat.of().formatHex(digest));

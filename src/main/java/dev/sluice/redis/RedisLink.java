@@ -1,8 +1,9 @@
-package dev.sluice.window;
+package dev.sluice.redis;
 
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
-import java.util.function.Function;
 
 import dev.sluice.limit.StoreUnavailableException;
 import io.vertx.core.Future;
@@ -18,7 +19,7 @@ import io.vertx.redis.client.Response;
  * One connection to Redis that everything is sent over, one request behind the other, and that comes back by itself. While it
  * is down, requests fail at once.
  */
-final class RedisLink {
+public final class RedisLink {
 
     private static final long RETRY_MILLIS = 200;
     private static final long PROBE_TIMEOUT_MILLIS = 1000;
@@ -27,31 +28,32 @@ final class RedisLink {
 
     private final Vertx vertx;
     private final Redis redis;
-    private final Consumer<Throwable> onChange;
-    private volatile Function<RedisConnection, Future<Response>> probe = open -> open.send(Request.cmd(Command.PING));
+    private final Request probe;
+    private final List<Consumer<Throwable>> listeners = new CopyOnWriteArrayList<>();
     private final AtomicInteger unanswered = new AtomicInteger();
     private volatile RedisConnection connection;
     private volatile boolean up;
     private volatile boolean closed;
 
-    /** @param onChange hears null when the link comes up, and the cause when it goes down */
-    RedisLink(Vertx vertx, Redis redis, Consumer<Throwable> onChange) {
+    public RedisLink(Vertx vertx, Redis redis, KeySpace keys) {
         this.vertx = vertx;
         this.redis = redis;
-        this.onChange = onChange;
+        // A Redis that answers but runs no script, or writes nothing, is as good as gone.
+        this.probe = request(Command.EVAL, RedisScript.load(RedisLink.class, "probe.lua").source(),
+                List.of(keys.single("probe")), List.of());
     }
 
-    /** What must work for the link to be up: a PING, unless it is told better. */
-    void probeWith(Function<RedisConnection, Future<Response>> call) {
-        probe = call;
+    /** @param listener hears null when the link comes up, and the cause when it goes down */
+    public void onChange(Consumer<Throwable> listener) {
+        listeners.add(listener);
     }
 
-    boolean up() {
+    public boolean up() {
         return up;
     }
 
     /** Completes when the first attempt has succeeded or failed; the attempts go on either way. */
-    Future<Void> start() {
+    public Future<Void> start() {
         return probe();
     }
 
@@ -61,7 +63,7 @@ final class RedisLink {
         }
         var current = connection;
         var connected = current == null ? connect() : Future.succeededFuture(current);
-        return within(PROBE_TIMEOUT_MILLIS, connected.compose(open -> probe.apply(open)))
+        return within(PROBE_TIMEOUT_MILLIS, connected.compose(open -> open.send(probe)))
                 .onComplete(pong -> {
                     if (pong.succeeded()) {
                         unanswered.set(0);
@@ -127,12 +129,12 @@ final class RedisLink {
             return false;
         }
         up = nowUp;
-        onChange.accept(nowUp ? null : cause);
+        listeners.forEach(listener -> listener.accept(nowUp ? null : cause));
         return true;
     }
 
     /** Sends at once, or fails at once. The answer may never come: who waits for it bounds the wait and tells of it. */
-    Future<Response> send(Request request) {
+    public Future<Response> send(Request request) {
         var open = connection;
         if (!up || open == null) {
             return Future.failedFuture(new StoreUnavailableException("Redis is out of reach", null));
@@ -140,21 +142,38 @@ final class RedisLink {
         return open.send(request);
     }
 
+    /** Runs a script as {@link #send} does; sends it whole where Redis has forgotten it. */
+    public Future<Response> eval(RedisScript script, List<String> keys, List<String> arguments) {
+        return send(request(Command.EVALSHA, script.sha1(), keys, arguments)).recover(failure -> {
+            var message = failure.getMessage();
+            return message != null && message.startsWith("NOSCRIPT")
+                    ? send(request(Command.EVAL, script.source(), keys, arguments))
+                    : Future.failedFuture(failure);
+        });
+    }
+
+    private static Request request(Command command, String script, List<String> keys, List<String> arguments) {
+        var request = Request.cmd(command).arg(script).arg(keys.size());
+        keys.forEach(request::arg);
+        arguments.forEach(request::arg);
+        return request;
+    }
+
     /** A decision was made. */
-    void succeeded() {
+    public void succeeded() {
         if (unanswered.get() != 0) {
             unanswered.set(0);
         }
     }
 
     /** A decision was not made: the answer did not come in time, or was an error. */
-    void failed(Throwable cause) {
+    public void failed(Throwable cause) {
         if (up && unanswered.incrementAndGet() >= PATIENCE) {
             goDown(cause);
         }
     }
 
-    void close() {
+    public void close() {
         closed = true;
         discard(connection);
         up = false;

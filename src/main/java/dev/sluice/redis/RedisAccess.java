@@ -1,0 +1,59 @@
+package dev.sluice.redis;
+
+import java.util.List;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import jakarta.enterprise.inject.Default;
+import jakarta.inject.Inject;
+
+import io.quarkus.arc.InjectableInstance;
+import io.quarkus.redis.client.RedisClientName;
+import io.quarkus.runtime.ShutdownEvent;
+import io.vertx.core.Vertx;
+import io.vertx.redis.client.Redis;
+
+/** The link to the Redis client named {@value #CLIENT}, else to the application's default one. */
+@ApplicationScoped
+public class RedisAccess {
+
+    public static final String CLIENT = "rate-limit";
+
+    private final RedisLink link;
+    private final KeySpace keys;
+
+    @Inject
+    RedisAccess(RedisSettings settings, Vertx vertx, @RedisClientName(CLIENT) InjectableInstance<Redis> own,
+            @Default InjectableInstance<Redis> hosts) {
+        var client = settings.enabled() ? client(own, hosts) : null;
+        this.keys = new KeySpace(settings.keyPrefix());
+        this.link = client == null ? null : new RedisLink(vertx, client, keys);
+    }
+
+    private static Redis client(InjectableInstance<Redis> own, InjectableInstance<Redis> hosts) {
+        for (var candidates : List.of(own, hosts)) {
+            for (var handle : candidates.handles()) {
+                if (handle.getBean().isActive()) {
+                    return handle.get();
+                }
+            }
+        }
+        return null;
+    }
+
+    /** Null where there is no Redis: everything is kept in memory. */
+    public RedisLink link() {
+        return link;
+    }
+
+    public KeySpace keys() {
+        return keys;
+    }
+
+    /** Before Quarkus closes its Redis clients: that is no outage. */
+    void stop(@Observes ShutdownEvent stopping) {
+        if (link != null) {
+            link.close();
+        }
+    }
+}

@@ -1,0 +1,17 @@
+package dev.sluice.redis;
+
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+
+/** What is kept in Redis, and under which names. */
+@ConfigMapping(prefix = "rate-limit.redis")
+public interface RedisSettings {
+
+    /** {@code false}: everything is kept in memory only, and no connection is tried. */
+    @WithDefault("true")
+    boolean enabled();
+
+    /** What every key begins with. Applications that share a Redis and not their windows set their own. */
+    @WithDefault("sluice")
+    String keyPrefix();
+}
