@@ -80,12 +80,12 @@ final class MemoryStore implements WindowStore {
     }
 
     @Override
-    public Uni<Void> settle(String identifier, String reservation, Map<String, Long> used) {
+    public Uni<Void> settle(String identifier, Reservation reservation, Map<String, Long> used) {
         return Uni.createFrom().<Void>item(() -> {
             var account = accounts.getIfPresent(identifier);
             if (account != null) {
                 synchronized (account) {
-                    account.settle(reservation, used, clock.micros());
+                    account.settle(reservation.name(), used, clock.micros());
                 }
             }
             return null;

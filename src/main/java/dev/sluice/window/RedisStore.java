@@ -97,27 +97,21 @@ final class RedisStore implements WindowStore {
         return arguments;
     }
 
-    /** Asks for the windows of the reservation, then settles them; may be called again where it failed. */
+    /** May be called again where it failed: the script settles once. */
     @Override
-    public Uni<Void> settle(String identifier, String reservation, Map<String, Long> used) {
-        var name = RedisKeys.reservationName(reservation);
-        var record = keys.reservation(identifier, name);
-        return bounded(() -> link.send(Request.cmd(Command.HKEYS).arg(record)).compose(found -> {
-            var names = found.stream().map(Response::toString).toList();
-            if (names.isEmpty()) {
-                return Future.<Void>succeededFuture();
-            }
-            var involved = keysOf(identifier, names);
-            involved.add(record);
-            var arguments = new ArrayList<String>(1 + 2 * names.size());
-            arguments.add(name);
-            for (var window : names) {
-                var units = used.get(RedisKeys.resource(window));
-                arguments.add(window);
-                arguments.add(units == null ? "" : Long.toString(units));
-            }
-            return link.eval(settle, involved, arguments).<Void>mapEmpty();
-        }), Function.identity());
+    public Uni<Void> settle(String identifier, Reservation reservation, Map<String, Long> used) {
+        var name = RedisKeys.reservationName(reservation.name());
+        var names = new ArrayList<String>();
+        var arguments = new ArrayList<String>();
+        arguments.add(name);
+        used.forEach((resource, units) -> reservation.seconds().forEach(seconds -> {
+            names.add(RedisKeys.name(resource, seconds));
+            arguments.add(RedisKeys.name(resource, seconds));
+            arguments.add(Long.toString(units));
+        }));
+        var involved = keysOf(identifier, names);
+        involved.add(keys.reservation(identifier, name));
+        return bounded(() -> link.eval(settle, involved, arguments), answer -> null);
     }
 
     private static Outcome outcome(Response answer) {

@@ -56,7 +56,9 @@ final class WindowRateLimiter implements RateLimiter {
         if (claims.isEmpty()) {
             return Uni.createFrom().item(Decision.untouched(request, windows.mode(), now()));
         }
-        var reservation = consume && claims.stream().anyMatch(Claim::reserved) ? UUID.randomUUID().toString() : null;
+        var reservation = consume && claims.stream().anyMatch(Claim::reserved)
+                ? UUID.randomUUID().toString().replace("-", "")
+                : null;
         return windows.take(request.identifier(), claims, consume, reservation).map(answer -> answer.outcome() == null
                 ? Decision.untouched(request, answer.mode(), now())
                 : decision(claims, answer));

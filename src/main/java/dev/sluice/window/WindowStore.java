@@ -28,7 +28,7 @@ interface WindowStore {
      * Corrects what was reserved to what was used, once: a second time nothing happens, nor where the reservation is not
      * known, has left its window or was reset with it.
      */
-    Uni<Void> settle(String identifier, String reservation, Map<String, Long> used);
+    Uni<Void> settle(String identifier, Reservation reservation, Map<String, Long> used);
 
     Uni<Usage> usage(String identifier, String resource, Duration window);
 

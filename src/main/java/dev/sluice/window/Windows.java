@@ -18,14 +18,10 @@ final class Windows {
 
     /**
      * @param outcome null where nothing was decided: {@link Mode#OPEN}
-     * @param reservation by which the store that decided is found again; null where nothing was reserved
+     * @param reservation a {@link Reservation}; null where nothing was reserved
      */
     record Answer(Mode mode, Outcome outcome, String reservation) {
     }
-
-    /** What a reservation's name begins with, by where it is kept. */
-    private static final String IN_REDIS = "r-";
-    private static final String IN_MEMORY = "m-";
 
     private final RedisStore redis;
     private final MemoryStore memory;
@@ -52,7 +48,7 @@ final class Windows {
                     reservation);
         }
         return redis.take(identifier, claims, consume, reservation)
-                .map(outcome -> answer(Mode.REDIS, outcome, IN_REDIS, reservation))
+                .map(outcome -> answer(Mode.REDIS, outcome, claims, reservation))
                 .onFailure().recoverWithUni(failure -> instead(failure, identifier, claims, consume, reservation));
     }
 
@@ -69,22 +65,22 @@ final class Windows {
 
     private Uni<Answer> inMemory(Mode mode, String identifier, List<Claim> claims, boolean consume, String reservation) {
         return memory.take(identifier, claims, consume, reservation)
-                .map(outcome -> answer(mode, outcome, IN_MEMORY, reservation));
+                .map(outcome -> answer(mode, outcome, claims, reservation));
     }
 
-    private static Answer answer(Mode mode, Outcome outcome, String where, String reservation) {
-        return new Answer(mode, outcome, reservation == null || !outcome.admitted() ? null : where + reservation);
+    private static Answer answer(Mode mode, Outcome outcome, List<Claim> claims, String reservation) {
+        return new Answer(mode, outcome, reservation == null || !outcome.admitted()
+                ? null
+                : Reservation.of(mode == Mode.REDIS, reservation, claims).toString());
     }
 
     /** Settles where it was reserved; fails where that is out of reach. */
-    Uni<Void> settle(String identifier, String reservation, Map<String, Long> used) {
-        var name = reservation.substring(Math.min(IN_REDIS.length(), reservation.length()));
-        if (reservation.startsWith(IN_MEMORY)) {
-            return memory.settle(identifier, name, used);
+    Uni<Void> settle(String identifier, String text, Map<String, Long> used) {
+        var reservation = Reservation.parse(text);
+        if (reservation == null || reservation.inRedis() && redis == null) {
+            return Uni.createFrom().voidItem();
         }
-        return redis != null && reservation.startsWith(IN_REDIS)
-                ? redis.settle(identifier, name, used)
-                : Uni.createFrom().voidItem();
+        return (reservation.inRedis() ? redis : memory).settle(identifier, reservation, used);
     }
 
     /** Asks the store in force; where the fallback keeps no windows, it fails. */

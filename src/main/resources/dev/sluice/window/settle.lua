@@ -4,7 +4,7 @@
 -- KEYS[i+1]   window i
 -- KEYS[last]  the reservation, as decide.lua keeps it
 -- ARGV[1]     its name in the index
--- ARGV[...]   per window: name in the index, units used (nothing: as reserved)
+-- ARGV[...]   per window: name in the index, units used. Windows that the reservation does not know stay as they are
 -- Returns     how many windows were corrected
 --
 -- A window that has forgotten the reservation's sub-window, because that has left or was reset, stays as it is.
@@ -32,7 +32,7 @@ local corrected = 0
 for i = 1, (#ARGV - 1) / 2 do
   local reserved = redis.call('HGET', record, ARGV[2 * i])
   local used = tonumber(ARGV[2 * i + 1])
-  if reserved and used then
+  if reserved then
     local bucket, cost = string.match(reserved, '^(%-?%d+):(%d+)$')
     corrected = corrected + correct(KEYS[i + 1], bucket, used - tonumber(cost))
   end

@@ -1,0 +1,29 @@
+package dev.sluice.window;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ReservationTest {
+
+    private static final String NAME = "0123456789abcdef0123456789abcdef";
+
+    @Test
+    void isReadAsItIsWritten() {
+        var reservation = new Reservation(true, NAME, List.of(60L, 2_678_400L));
+        assertThat(reservation).hasToString("r-" + NAME + "-60-2678400");
+        assertThat(Reservation.parse(reservation.toString())).isEqualTo(reservation);
+        assertThat(Reservation.parse("m-" + NAME + "-1")).isEqualTo(new Reservation(false, NAME, List.of(1L)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "r", "r-", "x-" + NAME + "-60", "r-" + NAME, "r-" + NAME + "-0", "r-" + NAME + "-99999999",
+            "r-" + NAME + "-60:a", "r-" + NAME + "-60-", "r-{x}" + NAME + "-60"})
+    void anythingElseIsNone(String text) {
+        assertThat(Reservation.parse(text)).isNull();
+    }
+}
