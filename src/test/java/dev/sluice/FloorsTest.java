@@ -53,7 +53,8 @@ class FloorsTest {
     @Test
     void libraryDoesNotNeedWhatOnlyTheServiceHas() {
         classes().that().resideOutsideOfPackage("dev.sluice.service..").should().onlyDependOnClassesThat()
-                .resideOutsideOfPackages("com.fasterxml.jackson.databind..", "com.fasterxml.jackson.annotation..", "io.vertx.httpproxy..", "io.quarkus.smallrye.jwt..",
+                .resideOutsideOfPackages("com.fasterxml.jackson.databind..", "com.fasterxml.jackson.annotation..",
+                        "io.vertx.httpproxy..", "io.quarkus.smallrye.jwt..",
                         "org.eclipse.microprofile.health..", "org.eclipse.microprofile.openapi..")
                 .check(CLASSES);
     }
