@@ -1,11 +1,13 @@
 package dev.sluice.http;
 
+import java.math.BigDecimal;
 import java.time.Duration;
 
 import jakarta.ws.rs.core.Response;
 
 import dev.sluice.limit.Decision;
 import dev.sluice.limit.QuotaStatus;
+import dev.sluice.limit.Unit;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
@@ -52,7 +54,7 @@ public record ErrorAnswer(int status, String code, String message, JsonObject de
     /** The refusal of a decision. */
     public static ErrorAnswer exceeded(Decision decision) {
         var details = new JsonObject();
-        decision.closest().ifPresent(quota -> details.put("limit", quota.limit())
+        decision.closest().ifPresent(quota -> details.put("limit", amount(quota.unit(), quota.limit()))
                 .put("window_seconds", quota.window().isZero() ? null : quota.window().toSeconds())
                 .put("reset_at", RateLimitHeaders.resetAt(quota))
                 .put("retry_after", decision.retryAfter().map(ErrorAnswer::roundedUp).orElse(null)));
@@ -60,6 +62,15 @@ public record ErrorAnswer(int status, String code, String message, JsonObject de
         decision.quotas().stream().filter(QuotaStatus::denied).map(QuotaStatus::resource).distinct().forEach(violated::add);
         return new ErrorAnswer(429, "RATE_5001", "Rate limit exceeded", details,
                 new JsonObject().put("type", QUOTA_EXCEEDED).put("violated-policies", violated));
+    }
+
+    /** A number of units as JSON says it: money in dollars, everything else as it is counted. */
+    public static Number amount(Unit unit, long units) {
+        if (unit == Unit.NANODOLLARS) {
+            var dollars = BigDecimal.valueOf(units, 9).stripTrailingZeros();
+            return dollars.scale() < 0 ? dollars.setScale(0) : dollars;
+        }
+        return units;
     }
 
     /** Whole seconds, rounded up, at least one. */

@@ -3,6 +3,7 @@ package dev.sluice.http;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -10,6 +11,7 @@ import java.util.stream.Collectors;
 import dev.sluice.limit.Decision;
 import dev.sluice.limit.Mode;
 import dev.sluice.limit.QuotaStatus;
+import dev.sluice.limit.Unit;
 import io.vertx.core.MultiMap;
 
 /**
@@ -67,13 +69,22 @@ public final class RateLimitHeaders {
             var name = quoted(several.contains(quota.resource())
                     ? quota.resource() + '/' + quota.window().toSeconds()
                     : quota.resource());
-            policy.append(policy.isEmpty() ? "" : ", ").append(name).append(";q=").append(quota.limit()).append(";w=")
-                    .append(quota.window().toSeconds());
-            state.append(state.isEmpty() ? "" : ", ").append(name).append(";r=").append(quota.remaining()).append(";t=")
+            policy.append(policy.isEmpty() ? "" : ", ").append(name).append(";q=").append(integer(quota.limit()))
+                    .append(";w=").append(quota.window().toSeconds());
+            if (quota.unit() != Unit.REQUESTS) {
+                policy.append(";qu=\"").append(quota.unit().name().toLowerCase(Locale.ROOT)).append('"');
+            }
+            state.append(state.isEmpty() ? "" : ", ").append(name).append(";r=").append(integer(quota.remaining()))
+                    .append(";t=")
                     .append(seconds(Duration.between(decision.at(), quota.resetAt())));
         }
         headers.set(POLICY, policy.toString());
         headers.set(RATE_LIMIT, state.toString());
+    }
+
+    /** An integer of RFC 9651 has at most 15 digits. */
+    private static long integer(long units) {
+        return Math.min(units, 999_999_999_999_999L);
     }
 
     private static Set<String> several(List<QuotaStatus> quotas) {

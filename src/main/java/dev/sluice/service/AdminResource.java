@@ -23,7 +23,6 @@ import org.eclipse.microprofile.openapi.annotations.security.SecurityRequirement
 import dev.sluice.http.ErrorAnswer;
 import dev.sluice.http.OwnDoor;
 import dev.sluice.http.RateLimitHeaders;
-import dev.sluice.limit.Names;
 import dev.sluice.limit.Quota;
 import dev.sluice.limit.RateLimiter;
 import dev.sluice.window.StoreStatus;
@@ -36,9 +35,6 @@ import io.vertx.ext.web.RoutingContext;
 @Path("/v1")
 @Produces({ErrorAnswer.JSON, ErrorAnswer.PROBLEM, MediaType.WILDCARD})
 public class AdminResource {
-
-    /** What stands in a decoded query for bytes that are no UTF-8. */
-    private static final char UNDECODABLE = '\uFFFD';
 
     private final RateLimiter limiter;
     private final StoreStatus store;
@@ -66,9 +62,11 @@ public class AdminResource {
     @APIResponse(responseCode = "503", ref = ApiDocument.UNAVAILABLE)
     public Uni<Response> usage(@Context RoutingContext context) {
         return doors.admin(context, () -> {
-            var identifier = name(context, "identifier");
-            var resource = name(context, "resource");
-            return limiter.usage(identifier, resource, Duration.ofSeconds(seconds(query(context, "window_seconds"))))
+            var identifier = QueryFields.name(context, "identifier");
+            var resource = QueryFields.name(context, "resource");
+            return limiter
+                    .usage(identifier, resource,
+                            Duration.ofSeconds(QueryFields.integer(context, "window_seconds", 1, Quota.MAX_WINDOW.toSeconds())))
                     .map(usage -> ok(context, new JsonObject().put("identifier", identifier).put("resource", resource)
                             .put("current", usage.current()).put("window_start", usage.start().getEpochSecond())
                             .put("window_end", usage.end().getEpochSecond())));
@@ -89,7 +87,7 @@ public class AdminResource {
     @APIResponse(responseCode = "503", ref = ApiDocument.UNAVAILABLE)
     public Uni<Response> limits(@Context RoutingContext context) {
         return doors.admin(context, () -> {
-            var identifier = name(context, "identifier");
+            var identifier = QueryFields.name(context, "identifier");
             return limiter.limits(identifier).map(limits -> {
                 var byResource = new JsonObject();
                 new TreeMap<>(limits).forEach(byResource::put);
@@ -117,17 +115,17 @@ public class AdminResource {
     }
 
     private Uni<Void> forget(RoutingContext context) {
-        var all = query(context, "all");
+        var all = QueryFields.text(context, "all");
         if (all == null) {
-            var identifier = name(context, "identifier");
-            return query(context, "resource") == null
+            var identifier = QueryFields.name(context, "identifier");
+            return QueryFields.text(context, "resource") == null
                     ? limiter.reset(identifier)
-                    : limiter.reset(identifier, name(context, "resource"));
+                    : limiter.reset(identifier, QueryFields.name(context, "resource"));
         }
         if (!"true".equals(all)) {
             throw BadRequest.field("all", "all can only be true");
         }
-        if (query(context, "identifier") != null || query(context, "resource") != null) {
+        if (QueryFields.text(context, "identifier") != null || QueryFields.text(context, "resource") != null) {
             throw BadRequest.field("all", "all=true stands alone, without identifier and resource");
         }
         return limiter.resetAll();
@@ -138,37 +136,5 @@ public class AdminResource {
             context.response().putHeader(RateLimitHeaders.MODE, store.mode().text());
         }
         return Response.ok(body.encode(), ErrorAnswer.JSON).build();
-    }
-
-    /** As it was sent, also where it is empty; null where it is missing. */
-    private static String query(RoutingContext context, String field) {
-        var values = context.queryParams().getAll(field);
-        if (values.size() > 1) {
-            throw BadRequest.field(field, field + " comes more than once");
-        }
-        return values.isEmpty() ? null : values.get(0);
-    }
-
-    private static String name(RoutingContext context, String field) {
-        var value = query(context, field);
-        if (!Names.valid(value) || value.indexOf(UNDECODABLE) >= 0) {
-            throw BadRequest.field(field, field + (value == null
-                    ? " is missing"
-                    : " must have 1 to " + Names.MAX_LENGTH + " characters and no unpaired surrogate"));
-        }
-        return value;
-    }
-
-    private static long seconds(String text) {
-        try {
-            long seconds = text != null && text.chars().allMatch(c -> c >= '0' && c <= '9') ? Long.parseLong(text) : 0;
-            if (seconds >= 1 && seconds <= Quota.MAX_WINDOW.toSeconds()) {
-                return seconds;
-            }
-        } catch (NumberFormatException e) {
-            // told of below, like a number out of range
-        }
-        throw BadRequest.field("window_seconds",
-                "window_seconds must be a whole number from 1 to " + Quota.MAX_WINDOW.toSeconds());
     }
 }

@@ -78,4 +78,50 @@ public class ApiDocument extends Application {
     record Listed(String identifier,
             @Schema(description = "Units in the longest window of each resource", examples = "{\"api:/campaigns\":3}") Map<String, Long> limits) {
     }
+
+    @Schema(name = "LlmCheck")
+    record LlmCheck(@Schema(required = true, examples = "openai") String provider,
+            @Schema(required = true, minLength = 1, maxLength = 256) String identifier,
+            @Schema(description = "The first tier where it is missing or unknown", examples = "pro") String tier,
+            @Schema(examples = "gpt-4o") String model,
+            @Schema(minimum = "0", maximum = "100000000", description = "About how many tokens the call will take, in and out; the configured estimate of the output where it is missing") Long tokens) {
+    }
+
+    @Schema(name = "LlmDecision", description = "Of the rate closest to its end")
+    record LlmChecked(boolean allowed, @Schema(description = "Of a budget, US dollars") Double limit, Double remaining,
+            Long window_seconds, Long reset_at, Long retry_after,
+            @Schema(description = "tokens or usd; missing where requests are counted") String unit,
+            @Schema(description = "Where tokens or dollars were reserved: to be sent with the usage") String reservation) {
+    }
+
+    @Schema(name = "LlmUsed", description = "Counts of tokens are 0 where they are missing")
+    record LlmUsed(@Schema(required = true, examples = "openai") String provider,
+            @Schema(required = true, minLength = 1, maxLength = 256) String identifier,
+            @Schema(required = true, examples = "gpt-4o") String model,
+            @Schema(minimum = "0", maximum = "100000000", description = "All input, cached reads and cache writes included") Long input_tokens,
+            @Schema(minimum = "0", maximum = "100000000") Long output_tokens,
+            @Schema(minimum = "0", maximum = "100000000", description = "A part of the input") Long cached_input_tokens,
+            @Schema(minimum = "0", maximum = "100000000", description = "A part of the input") Long cache_write_input_tokens,
+            @Schema(description = "From the check; settled once") String reservation,
+            @Schema(description = "Yours: the same is booked once") String request_id) {
+    }
+
+    @Schema(name = "LlmAccount")
+    record LlmAccount(String identifier, int window_hours,
+            @Schema(description = "By provider") Map<String, ProviderTally> providers) {
+    }
+
+    @Schema(name = "LlmProviderTally")
+    record ProviderTally(long calls, int window_hours, long input_tokens, long output_tokens, long cached_input_tokens,
+            long cache_write_input_tokens, @Schema(description = "US dollars, exact", examples = "0.012345") String cost_usd,
+            @Schema(description = "Calls of models without a price") long unpriced_calls,
+            @Schema(description = "Calls whose usage nobody reported") long estimated_calls,
+            @Schema(description = "By model") Map<String, ModelTally> models) {
+    }
+
+    @Schema(name = "LlmTally")
+    record ModelTally(long calls, long input_tokens, long output_tokens, long cached_input_tokens,
+            long cache_write_input_tokens,
+            String cost_usd, long unpriced_calls, long estimated_calls) {
+    }
 }

@@ -9,6 +9,7 @@ import dev.sluice.limit.Demand;
 import dev.sluice.limit.Quota;
 import dev.sluice.limit.Rate;
 import dev.sluice.limit.RateLimitRequest;
+import dev.sluice.llm.LlmRows;
 import dev.sluice.policy.Policy;
 import io.vertx.core.json.JsonObject;
 
@@ -21,13 +22,13 @@ final class CheckRequest {
     private CheckRequest() {
     }
 
-    static RateLimitRequest read(byte[] json, Policy policy) {
+    static RateLimitRequest read(byte[] json, Policy policy, LlmRows llmRows) {
         var body = new JsonBody(json, FIELDS);
         var identifier = body.name("identifier");
         var resource = body.name("resource");
         long cost = body.has("cost") ? body.integer("cost", 0, Quota.MAX_LIMIT) : 1;
         var request = body.has("tier")
-                ? byRow(body, identifier, resource, cost, policy)
+                ? byRow(body, identifier, resource, cost, policy, llmRows)
                 : RateLimitRequest.of(identifier, resource, rate(body), cost);
         if (request.demands().get(0).rate() != Rate.BLOCKED && request.demands().get(0).impossible()) {
             throw new BadRequest(new ErrorAnswer(400, "RATE_4002", "The cost is above the limit: it could never pass",
@@ -36,15 +37,17 @@ final class CheckRequest {
         return request;
     }
 
-    private static RateLimitRequest byRow(JsonBody body, String identifier, String resource, long cost, Policy policy) {
+    private static RateLimitRequest byRow(JsonBody body, String identifier, String resource, long cost, Policy policy,
+            LlmRows llmRows) {
         for (var other : List.of("limit", "window_seconds", "rate")) {
             if (body.has(other)) {
                 throw BadRequest.field(other, "Give a tier, or a rate, or limit and window_seconds; not two of them");
             }
         }
         var tier = policy.tier(body.text("tier"));
-        var row = policy.row(resource);
-        var rate = row == null ? policy.defaultRate(tier) : row.rate(tier);
+        var api = policy.row(resource);
+        var row = api == null ? llmRows.row(resource) : api;
+        var rate = row == null || row.rate(tier) == null ? policy.defaultRate(tier) : row.rate(tier);
         return new RateLimitRequest(identifier, tier, row == null ? RateLimitRequest.CUSTOM : row.resource(),
                 List.of(new Demand(resource, rate, cost)));
     }

@@ -23,10 +23,10 @@ import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.limit.Decision;
 import dev.sluice.limit.RateLimitRequest;
 import dev.sluice.limit.RateLimiter;
+import dev.sluice.llm.LlmRows;
 import dev.sluice.policy.Policy;
 import io.smallrye.common.annotation.NonBlocking;
 import io.smallrye.mutiny.Uni;
-import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
 
 /** The decision endpoint. */
@@ -38,11 +38,13 @@ public class CheckResource {
 
     private final RateLimiter limiter;
     private final Policy policy;
+    private final LlmRows llmRows;
     private final Doors doors;
 
-    CheckResource(RateLimiter limiter, Policy policy, Doors doors) {
+    CheckResource(RateLimiter limiter, Policy policy, LlmRows llmRows, Doors doors) {
         this.limiter = limiter;
         this.policy = policy;
+        this.llmRows = llmRows;
         this.doors = doors;
     }
 
@@ -66,7 +68,7 @@ public class CheckResource {
     @APIResponse(responseCode = "503", ref = ApiDocument.UNAVAILABLE)
     public Uni<Response> check(byte[] body, @Context RoutingContext context) {
         return doors.decision(context, () -> {
-            var request = CheckRequest.read(body, policy);
+            var request = CheckRequest.read(body, policy, llmRows);
             if (doors.reserved(context, request.identifier())) {
                 return Uni.createFrom().item(Doors.reservedAnswer().response(context));
             }
@@ -77,17 +79,8 @@ public class CheckResource {
     private static Response answer(RoutingContext context, RateLimitRequest request, Decision decision) {
         RateLimitHeaders.write(context.response().headers(), decision);
         boolean asked = request.demands().get(0).cost() == 0;
-        if (!decision.allowed() && !asked) {
-            return ErrorAnswer.exceeded(decision).response(context);
-        }
-        var answer = new JsonObject().put("allowed", decision.allowed());
-        decision.closest().ifPresentOrElse(quota -> answer.put("limit", quota.limit()).put("remaining", quota.remaining())
-                .put("window_seconds", quota.window().isZero() ? null : quota.window().toSeconds())
-                .put("reset_at", RateLimitHeaders.resetAt(quota)),
-                () -> answer.putNull("limit").putNull("remaining").putNull("window_seconds").putNull("reset_at"));
-        answer.put("retry_after", decision.allowed()
-                ? Long.valueOf(0)
-                : decision.retryAfter().map(ErrorAnswer::roundedUp).orElse(null));
-        return Response.ok(answer.encode(), ErrorAnswer.JSON).build();
+        return decision.allowed() || asked
+                ? Response.ok(DecisionBody.of(decision).encode(), ErrorAnswer.JSON).build()
+                : ErrorAnswer.exceeded(decision).response(context);
     }
 }

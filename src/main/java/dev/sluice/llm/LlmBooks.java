@@ -1,0 +1,54 @@
+package dev.sluice.llm;
+
+import java.util.Map;
+
+import dev.sluice.llm.ledger.Ledger;
+import dev.sluice.llm.ledger.Price;
+import dev.sluice.llm.wire.Provider;
+import dev.sluice.llm.wire.TokenUsage;
+import io.smallrye.mutiny.Uni;
+
+/** Where the end of a call is written: windows, ledger and metrics. */
+final class LlmBooks {
+
+    private final Ledger ledger;
+    private final LlmMeters meters;
+    private final Settlements settlements;
+
+    LlmBooks(Ledger ledger, LlmMeters meters, Settlements settlements) {
+        this.ledger = ledger;
+        this.meters = meters;
+        this.settlements = settlements;
+    }
+
+    void settle(String identifier, String reservation, Map<String, Long> used) {
+        if (reservation != null) {
+            settlements.settle(identifier, reservation, used);
+        }
+    }
+
+    /** @return completes when it is written, or it is clear that it must wait */
+    Uni<Void> book(Provider provider, String identifier, String model, TokenUsage usage, Price price, boolean estimated,
+            String requestId) {
+        long cost = price == null ? -1 : price.picodollars(usage);
+        return ledger.book(new Ledger.Entry(identifier, provider.id(), model, usage, cost, estimated, requestId)).map(fresh -> {
+            if (fresh) {
+                meters.answered(provider, name(price), usage, cost, estimated);
+            }
+            return null;
+        });
+    }
+
+    void failed(Provider provider, Price price, boolean limited) {
+        meters.ended(provider, name(price), limited ? LlmMeters.Outcome.limited : LlmMeters.Outcome.error);
+    }
+
+    /** @param priced null where the model has no price */
+    void denied(Provider provider, String priced) {
+        meters.ended(provider, priced, LlmMeters.Outcome.denied);
+    }
+
+    private static String name(Price price) {
+        return price == null ? null : price.name();
+    }
+}

@@ -1,0 +1,135 @@
+package dev.sluice.llm;
+
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+
+import dev.sluice.limit.Demand;
+import dev.sluice.limit.Rate;
+import dev.sluice.limit.RateLimitRequest;
+import dev.sluice.limit.RateLimiter;
+import dev.sluice.limit.SettingsProblems;
+import dev.sluice.limit.Unit;
+import dev.sluice.llm.ledger.Ledger;
+import dev.sluice.llm.ledger.Price;
+import dev.sluice.llm.ledger.PriceTable;
+import dev.sluice.llm.wire.Provider;
+import dev.sluice.llm.wire.TokenUsage;
+import dev.sluice.policy.Policy;
+import io.smallrye.mutiny.Uni;
+
+/**
+ * Limits calls of language models: requests, tokens and money in one decision. Tokens and money are not known before the
+ * call, so an estimate is reserved and later settled to what the provider reports.
+ */
+@ApplicationScoped
+public class LlmLimiter {
+
+    private final RateLimiter limiter;
+    private final Policy policy;
+    private final LlmRows rows;
+    private final PriceTable prices;
+    private final boolean refuseUnpriced;
+    private final LlmBooks books;
+    private final SettingsProblems problems = new SettingsProblems();
+
+    LlmLimiter(RateLimiter limiter, Policy policy, LlmRows rows, LlmSettings settings, Ledger ledger, LlmMeters meters,
+            Settlements settlements) {
+        this.limiter = limiter;
+        this.policy = policy;
+        this.rows = rows;
+        this.prices = PriceTable.of(Map.of(Provider.OPENAI, settings.openai().prices(), Provider.ANTHROPIC,
+                settings.anthropic().prices(), Provider.GEMINI, settings.gemini().prices()), problems);
+        this.refuseUnpriced = settings.unpriced() == LlmSettings.Unpriced.REFUSE;
+        this.books = new LlmBooks(ledger, meters, settlements);
+    }
+
+    void validate(@Observes SettingsProblems all) {
+        all.addAll(problems);
+    }
+
+    /**
+     * Decides a call. Where it may go ahead, the {@link OpenCall} must be told how it ended.
+     *
+     * @return fails with {@link dev.sluice.limit.StoreUnavailableException}
+     */
+    public Uni<OpenCall> admit(LlmAsk ask) {
+        return Uni.createFrom().deferred(() -> {
+            var tier = policy.tier(ask.tier());
+            var price = price(ask.provider(), ask.model());
+            var priced = price.map(Price::name).orElse(null);
+            long output = ask.output() < 0 ? rows.outputEstimate(ask.provider(), ask.model(), priced) : ask.output();
+            var estimate = TokenUsage.of(Math.min(ask.input(), TokenUsage.MAX), Math.min(output, TokenUsage.MAX));
+            var requests = rows.row(ask.provider(), Unit.REQUESTS, tier, ask.model(), priced);
+            var tokens = rows.row(ask.provider(), Unit.TOKENS, tier, ask.model(), priced);
+            var budget = rows.row(ask.provider(), Unit.NANODOLLARS, tier, ask.model(), priced);
+            boolean unpriced = refuseUnpriced && price.isEmpty() && budget.rate(tier) != Rate.UNLIMITED;
+            var demands = new ArrayList<Demand>(3);
+            demands.add(new Demand(requests.resource(), requests.rate(tier), 1));
+            demands.add(Demand.reserving(tokens.resource(), tokens.rate(tier), estimate.total()));
+            demands.add(unpriced
+                    ? new Demand(budget.resource(), Rate.BLOCKED, 1)
+                    : Demand.reserving(budget.resource(), budget.rate(tier),
+                            price.map(row -> nanodollars(cost(row, estimate))).orElse(0L)));
+            var request = new RateLimitRequest(ask.identifier(), tier, requests.resource(), demands);
+            return limiter.check(request).invoke(decision -> {
+                if (!decision.allowed()) {
+                    books.denied(ask.provider(), priced);
+                }
+            }).map(decision -> new OpenCall(ask, price.orElse(null), estimate, tokens.resource(), budget.resource(), decision,
+                    unpriced, books));
+        });
+    }
+
+    /**
+     * Books usage that happened elsewhere, and settles the reservation it was made under.
+     *
+     * @param reservation what {@link OpenCall#reservation()} said; null where there is none
+     * @param requestId the same is booked once; null where there is none
+     * @return completes when it is written, or waits to be
+     */
+    public Uni<Void> report(Provider provider, String identifier, String model, TokenUsage usage, String reservation,
+            String requestId) {
+        return Uni.createFrom().deferred(() -> {
+            var price = price(provider, model);
+            var priced = price.map(Price::name).orElse(null);
+            if (reservation != null) {
+                books.settle(identifier, reservation, settlement(provider, model, priced, usage, price));
+            }
+            return books.book(provider, identifier, model, usage, price.orElse(null), false, requestId);
+        });
+    }
+
+    /** The tier is not known any more: whichever row it was, the reservation knows. */
+    private Map<String, Long> settlement(Provider provider, String model, String priced, TokenUsage usage,
+            Optional<Price> price) {
+        var used = new HashMap<String, Long>();
+        for (var tier : policy.tiers()) {
+            used.put(rows.row(provider, Unit.TOKENS, tier, model, priced).resource(), usage.total());
+            used.put(rows.row(provider, Unit.NANODOLLARS, tier, model, priced).resource(),
+                    price.map(row -> nanodollars(row.picodollars(usage))).orElse(0L));
+        }
+        return used;
+    }
+
+    /** Where nobody has said what goes in and what comes out, all of it is the dearer of the two. */
+    private static long cost(Price price, TokenUsage estimate) {
+        long cost = price.picodollars(estimate);
+        return estimate.input() > 0 ? cost : Math.max(cost, price.picodollars(TokenUsage.of(estimate.output(), 0)));
+    }
+
+    private Optional<Price> price(Provider provider, String model) {
+        return prices.find(provider, model, LocalDate.now(ZoneOffset.UTC));
+    }
+
+    /** Rounded up. */
+    static long nanodollars(long picodollars) {
+        return (picodollars + 999) / 1000;
+    }
+}

@@ -1,0 +1,154 @@
+package dev.sluice.llm;
+
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+
+import dev.sluice.limit.Names;
+import dev.sluice.limit.Rate;
+import dev.sluice.limit.SettingsProblems;
+import dev.sluice.limit.Unit;
+import dev.sluice.llm.wire.Provider;
+import dev.sluice.llm.wire.TokenUsage;
+import dev.sluice.policy.Policy;
+import dev.sluice.policy.Row;
+
+/**
+ * Which rates govern which calls of language models, read once from the settings. Each of a provider's rows has a resource:
+ * {@code llm:openai}, {@code llm:openai:tokens}, {@code llm:openai:budget}. A model's own row takes the place of the
+ * provider's for the tiers it names: {@code llm:openai/gpt-4o}, {@code llm:openai:tokens/gpt-4o}.
+ */
+@ApplicationScoped
+public class LlmRows {
+
+    private static final long OUTPUT_ESTIMATE = 1024;
+
+    /** What governs one kind of unit: a provider's row, and those of its models. */
+    private record Rows(Row row, Map<String, Row> models) {
+
+        Row of(String tier, String model, String priced) {
+            var own = models.get(model);
+            own = own == null && priced != null ? models.get(priced) : own;
+            return own != null && own.rate(tier) != null ? own : row;
+        }
+    }
+
+    private final SettingsProblems problems = new SettingsProblems();
+    private final Policy policy;
+    private final Map<Provider, Map<Unit, Rows>> rows = new EnumMap<>(Provider.class);
+    private final Map<Provider, Map<String, Long>> outputs = new EnumMap<>(Provider.class);
+    private final Map<String, Row> byResource = new HashMap<>();
+
+    LlmRows(LlmSettings settings, Policy policy) {
+        this.policy = policy;
+        for (var provider : Provider.values()) {
+            var configured = settings.of(provider);
+            var property = "rate-limit.llm." + provider.id() + ".";
+            var byUnit = new EnumMap<Unit, Rows>(Unit.class);
+            for (var unit : Unit.values()) {
+                var models = new HashMap<String, Row>();
+                configured.models().forEach((model, own) -> {
+                    var rates = rates(property + "models.\"" + model + "\".", own, unit);
+                    if (!rates.isEmpty()) {
+                        models.put(model, row(resource(provider, unit) + '/' + model, rates));
+                    }
+                });
+                byUnit.put(unit, new Rows(row(resource(provider, unit), complete(rates(property, configured, unit), unit)),
+                        Map.copyOf(models)));
+            }
+            rows.put(provider, byUnit);
+            outputs.put(provider, outputs(property, configured));
+        }
+    }
+
+    private static String resource(Provider provider, Unit unit) {
+        return "llm:" + provider.id() + switch (unit) {
+            case REQUESTS -> "";
+            case TOKENS -> ":tokens";
+            case NANODOLLARS -> ":budget";
+        };
+    }
+
+    private Row row(String resource, Map<String, Rate> rates) {
+        if (!Names.valid(resource)) {
+            problems.add("rate-limit.llm", resource, "a model's name, of at most 200 characters");
+        }
+        var row = new Row(resource, rates);
+        byResource.put(resource, row);
+        return row;
+    }
+
+    private Map<String, Rate> rates(String property, LlmSettings.Rows configured, Unit unit) {
+        var name = unit == Unit.REQUESTS ? "requests" : unit == Unit.TOKENS ? "tokens" : "budget";
+        var texts = unit == Unit.REQUESTS
+                ? configured.requests()
+                : unit == Unit.TOKENS ? configured.tokens() : configured.budget();
+        var rates = new LinkedHashMap<String, Rate>();
+        texts.forEach((tier, text) -> {
+            try {
+                rates.put(tier, Rate.parse(text, unit));
+            } catch (IllegalArgumentException e) {
+                problems.add(property + name + '.' + tier, text,
+                        e.getMessage() + "; allowed: " + (unit == Unit.NANODOLLARS ? Rate.ALLOWED_BUDGET : Rate.ALLOWED));
+            }
+        });
+        return rates;
+    }
+
+    /** Requests have the tier's default rate where nothing is said; tokens and money have no limit then. */
+    private Map<String, Rate> complete(Map<String, Rate> rates, Unit unit) {
+        for (var tier : policy.tiers()) {
+            rates.computeIfAbsent(tier, name -> unit == Unit.REQUESTS ? policy.defaultRate(name) : Rate.UNLIMITED);
+        }
+        return rates;
+    }
+
+    private Map<String, Long> outputs(String property, LlmSettings.ProviderSettings configured) {
+        var estimates = new HashMap<String, Long>();
+        configured.outputEstimate().ifPresent(tokens -> output(property, "", tokens, estimates));
+        configured.models().forEach((model, own) -> own.outputEstimate()
+                .ifPresent(tokens -> output(property + "models.\"" + model + "\".", model, tokens, estimates)));
+        estimates.putIfAbsent("", OUTPUT_ESTIMATE);
+        return Map.copyOf(estimates);
+    }
+
+    private void output(String property, String model, long tokens, Map<String, Long> estimates) {
+        if (tokens < 0 || tokens > TokenUsage.MAX) {
+            problems.add(property + "output-estimate", Long.toString(tokens), "tokens, 0 to " + TokenUsage.MAX);
+        } else {
+            estimates.put(model, tokens);
+        }
+    }
+
+    void validate(@Observes SettingsProblems all) {
+        all.addAll(problems);
+    }
+
+    /**
+     * What governs a kind of unit.
+     *
+     * @param tier one of the configured ones
+     * @param model as it was asked for
+     * @param priced the row of the price table it belongs to; null where it has none
+     */
+    Row row(Provider provider, Unit unit, String tier, String model, String priced) {
+        return rows.get(provider).get(unit).of(tier, model, priced);
+    }
+
+    /** The output to reserve where a call sets no cap, in tokens. */
+    long outputEstimate(Provider provider, String model, String priced) {
+        var estimates = outputs.get(provider);
+        var own = estimates.get(model);
+        own = own == null && priced != null ? estimates.get(priced) : own;
+        return own == null ? estimates.get("") : own;
+    }
+
+    /** The row of this resource, in whatever it counts; null where there is none. */
+    public Row row(String resource) {
+        return byResource.get(resource);
+    }
+}

@@ -1,0 +1,87 @@
+package dev.sluice.llm;
+
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+import dev.sluice.limit.Decision;
+import dev.sluice.llm.ledger.Price;
+import dev.sluice.llm.wire.Provider;
+import dev.sluice.llm.wire.TokenUsage;
+
+/** A call that was decided. Where it may go ahead, it is told once how it ended; what it is told later does nothing. */
+public final class OpenCall {
+
+    private final LlmAsk ask;
+    private final Price price;
+    private final TokenUsage estimate;
+    private final String tokens;
+    private final String budget;
+    private final Decision decision;
+    private final boolean unpriced;
+    private final LlmBooks books;
+    private final AtomicBoolean ended = new AtomicBoolean();
+
+    OpenCall(LlmAsk ask, Price price, TokenUsage estimate, String tokens, String budget, Decision decision, boolean unpriced,
+            LlmBooks books) {
+        this.ask = ask;
+        this.price = price;
+        this.estimate = estimate;
+        this.tokens = tokens;
+        this.budget = budget;
+        this.decision = decision;
+        this.unpriced = unpriced;
+        this.books = books;
+    }
+
+    public Decision decision() {
+        return decision;
+    }
+
+    public Provider provider() {
+        return ask.provider();
+    }
+
+    /** Whether the call was refused because its model has no price, and a budget governs it. */
+    public boolean unpriced() {
+        return unpriced;
+    }
+
+    /** What was reserved; null where nothing was. */
+    public String reservation() {
+        return decision.reservation();
+    }
+
+    /** What was taken for the call's size. */
+    public TokenUsage estimate() {
+        return estimate;
+    }
+
+    /** The call was answered, and the provider has reported this. */
+    public void succeeded(TokenUsage usage) {
+        end(usage, false);
+    }
+
+    /** The call was answered, or broke off after it had begun to be, and nobody has reported its usage: about this it was. */
+    public void estimated(TokenUsage usage) {
+        end(usage, true);
+    }
+
+    private void end(TokenUsage usage, boolean estimated) {
+        if (ended.compareAndSet(false, true)) {
+            long cost = price == null ? 0 : LlmLimiter.nanodollars(price.picodollars(usage));
+            books.settle(ask.identifier(), reservation(), Map.of(tokens, usage.total(), budget, cost));
+            books.book(ask.provider(), ask.identifier(), ask.model(), usage, price, estimated, null).subscribe()
+                    .with(written -> {
+                    }, failure -> {
+                    });
+        }
+    }
+
+    /** The provider refused the call, or failed: what was reserved is given back, and nothing is booked. */
+    public void failed(boolean limited) {
+        if (ended.compareAndSet(false, true)) {
+            books.settle(ask.identifier(), reservation(), Map.of(tokens, 0L, budget, 0L));
+            books.failed(ask.provider(), price, limited);
+        }
+    }
+}

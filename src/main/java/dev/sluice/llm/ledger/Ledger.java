@@ -1,0 +1,87 @@
+package dev.sluice.llm.ledger;
+
+import java.time.Clock;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Inject;
+
+import dev.sluice.limit.SettingsProblems;
+import dev.sluice.llm.LlmSettings;
+import dev.sluice.llm.wire.TokenUsage;
+import dev.sluice.redis.RedisAccess;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.Vertx;
+
+/**
+ * The account of calls of language models: calls, tokens and cost by identifier, provider, model and hour, kept for 31 days.
+ * <p>
+ * It is written off the path of the request. What cannot be written now waits, up to {@code rate-limit.llm.ledger.buffer}
+ * entries, and is written when Redis returns, each once; what does not fit is dropped and counted.
+ */
+@ApplicationScoped
+public class Ledger {
+
+    /** The furthest it reaches back, in hours. */
+    public static final int MAX_HOURS = 31 * 24;
+
+    /**
+     * One call.
+     *
+     * @param identifier who made it
+     * @param provider the provider's id
+     * @param model the model's name, empty where it is not known
+     * @param picodollars what it cost, in 10⁻¹² US dollars; negative where the model has no price
+     * @param estimated whether nobody has reported the usage
+     * @param requestId of all entries with the same one of an identifier and provider one is booked; null: each is
+     */
+    public record Entry(String identifier, String provider, String model, TokenUsage usage, long picodollars,
+            boolean estimated, String requestId) {
+    }
+
+    private final LlmSettings settings;
+    private final Clock clock;
+    private final LedgerStore store;
+
+    @Inject
+    Ledger(LlmSettings settings, RedisAccess redis, Vertx vertx, MeterRegistry meters) {
+        this(settings, redis, vertx, meters, Clock.systemUTC());
+    }
+
+    Ledger(LlmSettings settings, RedisAccess redis, Vertx vertx, MeterRegistry meters, Clock clock) {
+        this.settings = settings;
+        this.clock = clock;
+        int buffer = Math.max(1, settings.ledger().buffer());
+        this.store = redis.link() == null
+                ? new MemoryLedger(buffer)
+                : new RedisLedger(vertx, redis.link(), redis.keys(), buffer, meters);
+    }
+
+    void validate(@Observes SettingsProblems problems) {
+        if (settings.ledger().buffer() < 1) {
+            problems.add("rate-limit.llm.ledger.buffer", Integer.toString(settings.ledger().buffer()), "1 or more");
+        }
+    }
+
+    /**
+     * Books a call. It is taken into account at once, whether anybody subscribes or not.
+     *
+     * @return completes when it is written, or it is clear that it must wait: with false where its request id was booked before
+     */
+    public Uni<Boolean> book(Entry entry) {
+        return store.book(entry, Page.hour(clock.instant().getEpochSecond()));
+    }
+
+    /**
+     * What an identifier has used in the last hours: from the beginning of the hour that began before them up to now. Fails
+     * with {@link dev.sluice.limit.StoreUnavailableException} where Redis was asked and did not answer; while it is known to be
+     * out of reach, the answer is what waits to be written.
+     *
+     * @param hours 1 to {@value #MAX_HOURS}
+     */
+    public Uni<Account> read(String identifier, int hours) {
+        long now = Page.hour(clock.instant().getEpochSecond());
+        return store.read(identifier, now - hours, now);
+    }
+}
