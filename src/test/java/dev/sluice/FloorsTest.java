@@ -33,7 +33,7 @@ class FloorsTest {
                 .whereLayer("ops").mayNotBeAccessedByAnyLayer()
                 .whereLayer("http").mayOnlyBeAccessedByLayers("service")
                 .whereLayer("llm").mayOnlyBeAccessedByLayers("service")
-                .whereLayer("annotation").mayOnlyBeAccessedByLayers("service", "http")
+                .whereLayer("annotation").mayOnlyBeAccessedByLayers("service", "http", "llm")
                 .whereLayer("policy").mayOnlyBeAccessedByLayers("service", "http", "annotation", "llm")
                 .whereLayer("caller").mayOnlyBeAccessedByLayers("service", "http", "annotation", "policy", "llm")
                 .whereLayer("window").mayOnlyBeAccessedByLayers("service", "ops")

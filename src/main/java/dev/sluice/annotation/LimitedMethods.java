@@ -19,7 +19,6 @@ import dev.sluice.limit.Names;
 import dev.sluice.limit.Quota;
 import dev.sluice.limit.Rate;
 import dev.sluice.limit.SettingsProblems;
-import io.smallrye.common.expression.Expression;
 
 /** Reads the annotations of methods, each once. */
 @ApplicationScoped
@@ -63,7 +62,7 @@ public class LimitedMethods {
     }
 
     private AnnotatedLimit read(RateLimited annotation, Key key) {
-        var resource = expand(annotation.resource());
+        var resource = Expressions.expand(config, annotation.resource());
         if (resource.isEmpty()) {
             resource = key.bean().getName() + '.' + key.method().getName();
             // A class may have a longer name than a resource may; its end tells most.
@@ -80,7 +79,7 @@ public class LimitedMethods {
     }
 
     private KeyTemplate template(RateLimited annotation, Key key) {
-        var template = new KeyTemplate(expand(annotation.key()));
+        var template = new KeyTemplate(Expressions.expand(config, annotation.key()));
         var known = KeyNames.of(key.bean(), key.method());
         for (var name : template.names()) {
             if (!known.contains(name)) {
@@ -97,23 +96,7 @@ public class LimitedMethods {
         }
         return numbers
                 ? Rate.of(new Quota(annotation.limit(), Duration.ofSeconds(annotation.window())))
-                : Rate.parse(expand(annotation.value()));
-    }
-
-    private String expand(String text) {
-        if (text.indexOf('$') < 0) {
-            return text;
-        }
-        return Expression.compile(text, Expression.Flag.NO_TRIM).evaluate((found, out) -> {
-            var value = config.getOptionalValue(found.getKey(), String.class);
-            if (value.isPresent()) {
-                out.append(value.get());
-            } else if (found.hasDefault()) {
-                found.expandDefault();
-            } else {
-                throw new IllegalArgumentException("no configuration property " + found.getKey());
-            }
-        });
+                : Rate.parse(Expressions.expand(config, annotation.value()));
     }
 
     /** Reads every annotation of every bean at start, so that none fails a call later. */
