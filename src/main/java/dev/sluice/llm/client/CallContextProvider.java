@@ -1,0 +1,39 @@
+package dev.sluice.llm.client;
+
+import java.util.Map;
+
+import org.eclipse.microprofile.context.spi.ThreadContextSnapshot;
+
+import io.smallrye.context.FastThreadContextProvider;
+
+/** Has context propagation carry the {@link CallContext} along. */
+public final class CallContextProvider implements FastThreadContextProvider {
+
+    @Override
+    public ThreadLocal<?> threadLocal(Map<String, String> properties) {
+        return CallContext.CURRENT;
+    }
+
+    @Override
+    public ThreadContextSnapshot currentContext(Map<String, String> properties) {
+        return snapshot(CallContext.CURRENT.get());
+    }
+
+    @Override
+    public ThreadContextSnapshot clearedContext(Map<String, String> properties) {
+        return snapshot(null);
+    }
+
+    private static ThreadContextSnapshot snapshot(CallContext taken) {
+        return () -> {
+            var before = CallContext.CURRENT.get();
+            CallContext.restore(taken);
+            return () -> CallContext.restore(before);
+        };
+    }
+
+    @Override
+    public String getThreadContextType() {
+        return "Sluice LLM call";
+    }
+}

@@ -1,0 +1,23 @@
+package dev.sluice.llm.client;
+
+import dev.sluice.llm.wire.Operation;
+import dev.sluice.llm.wire.Operation.Kind;
+import dev.sluice.llm.wire.Provider;
+
+/** What the path of a call to a provider says, wherever the provider's API begins in it. */
+final class CallPath {
+
+    private CallPath() {
+    }
+
+    /** @param path as it is sent, without the query: {@code /some/prefix/v1/chat/completions} */
+    static Operation operation(Provider provider, String method, String path) {
+        int version = path == null ? -1 : path.lastIndexOf(provider.version() + "/");
+        return Operation.of(provider, method, version < 0 ? "" : path.substring(version));
+    }
+
+    /** Whether it is a call: one that nobody knows is, if something is posted. */
+    static boolean counts(Operation operation, String method) {
+        return operation.kind() == Kind.CALL || operation.kind() == Kind.UNKNOWN && method.equals("POST");
+    }
+}

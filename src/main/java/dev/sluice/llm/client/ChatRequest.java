@@ -1,0 +1,37 @@
+package dev.sluice.llm.client;
+
+import dev.sluice.llm.wire.Operation;
+import dev.sluice.llm.wire.Provider;
+import io.vertx.core.json.JsonObject;
+
+/**
+ * Where a provider takes conversations, and what is sent there.
+ *
+ * @param path from the version on, with the query
+ */
+record ChatRequest(String path, JsonObject body) {
+
+    static ChatRequest of(Provider provider, JsonObject body, boolean streaming) {
+        return switch (provider) {
+            case OPENAI -> new ChatRequest("/v1/chat/completions", asking(body, streaming));
+            case ANTHROPIC -> new ChatRequest("/v1/messages", asking(body, streaming));
+            case GEMINI -> gemini(body, streaming);
+        };
+    }
+
+    private static JsonObject asking(JsonObject body, boolean streaming) {
+        return streaming ? body.copy().put("stream", true) : body;
+    }
+
+    /** Gemini wants the model in the path, and nowhere else. */
+    private static ChatRequest gemini(JsonObject body, boolean streaming) {
+        var rest = body.copy();
+        var model = String.valueOf(rest.remove("model"));
+        var path = "/v1beta/models/" + (model.startsWith("models/") ? model.substring("models/".length()) : model)
+                + (streaming ? ":streamGenerateContent" : ":generateContent");
+        if (Operation.of(Provider.GEMINI, "POST", path).kind() != Operation.Kind.CALL || model.equals("null")) {
+            throw new IllegalArgumentException("body must have the name of a model: model");
+        }
+        return new ChatRequest(streaming ? path + "?alt=sse" : path, rest);
+    }
+}

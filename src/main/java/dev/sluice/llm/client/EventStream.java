@@ -1,0 +1,98 @@
+package dev.sluice.llm.client;
+
+import java.util.ArrayList;
+import java.util.List;
+
+import dev.sluice.llm.OpenCall;
+import dev.sluice.llm.wire.EventReader;
+import dev.sluice.llm.wire.Operation.Shape;
+import dev.sluice.llm.wire.TokenUsage;
+import dev.sluice.llm.wire.UsageReader;
+import dev.sluice.llm.wire.UsageStripper;
+import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.vertx.MultiHelper;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClientResponse;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.json.DecodeException;
+import io.vertx.core.json.JsonObject;
+
+/** The events of one call, and what they come to. */
+final class EventStream {
+
+    private final OpenCall call;
+    private final Shape shape;
+    /** Null where what comes is what was asked for. */
+    private final UsageStripper stripper;
+    private final EventReader events = new EventReader();
+    /** Null until the answer has begun. */
+    private UsageReader usage;
+
+    /** @param strip whether the usage was asked for by nobody but this client */
+    EventStream(OpenCall call, Shape shape, boolean strip) {
+        this.call = call;
+        this.shape = shape;
+        this.stripper = strip ? new UsageStripper() : null;
+    }
+
+    /** @param answer paused */
+    synchronized Multi<JsonObject> of(HttpClientResponse answer) {
+        usage = UsageReader.of(call.provider(), shape, answer.getHeader(HttpHeaders.CONTENT_TYPE),
+                answer.getHeader(HttpHeaders.CONTENT_ENCODING));
+        var chunks = MultiHelper.toMulti(answer).onCancellation().invoke(() -> answer.request().reset());
+        var read = chunks.onItem().transformToMultiAndConcatenate(chunk -> Multi.createFrom().iterable(events(chunk)));
+        var rest = Multi.createFrom().deferred(() -> Multi.createFrom().iterable(rest()));
+        return Multi.createBy().concatenating().streams(read, rest).filter(data -> !data.equals("[DONE]"))
+                .map(data -> json(answer.statusCode(), data));
+    }
+
+    private synchronized List<String> events(Buffer chunk) {
+        usage.feed(chunk);
+        return events.feed(stripper == null ? chunk : stripper.feed(chunk));
+    }
+
+    private synchronized List<String> rest() {
+        usage.end();
+        var last = new ArrayList<String>();
+        if (stripper != null) {
+            last.addAll(events.feed(stripper.end()));
+        }
+        last.addAll(events.end());
+        return last;
+    }
+
+    private JsonObject json(int status, String data) {
+        try {
+            return new JsonObject(data);
+        } catch (DecodeException e) {
+            throw new LlmException(call.provider().id() + " sent an event that is no JSON object", status, data, null);
+        }
+    }
+
+    /** A provider that tells the input first tells the output last: each event was one token at least. */
+    private TokenUsage soFar(TokenUsage reported) {
+        long output = Math.max(reported.output(), Math.min(usage.events(), TokenUsage.MAX));
+        return new TokenUsage(reported.input(), reported.cachedInput(), reported.cacheWrite(), reported.longCacheWrite(),
+                output);
+    }
+
+    /** The stream has come to its end, or to ours. */
+    synchronized void ended(Throwable failure, boolean cancelled) {
+        if (usage == null) {
+            if (cancelled) {
+                // It is on its way, and nobody will hear what it came to.
+                call.estimated(call.estimate());
+            } else {
+                call.failed(failure instanceof LlmException refused && refused.status() == 429);
+            }
+            return;
+        }
+        usage.end();
+        var reported = usage.usage();
+        if (reported != null && (usage.complete() || failure == null && !cancelled)) {
+            call.succeeded(reported);
+        } else {
+            call.estimated(reported == null ? call.estimate() : soFar(reported));
+        }
+    }
+}

@@ -1,0 +1,89 @@
+package dev.sluice.llm.client;
+
+import org.jboss.resteasy.reactive.client.impl.RestClientRequestContext;
+
+import dev.sluice.llm.OpenCall;
+import dev.sluice.llm.wire.Operation;
+import dev.sluice.llm.wire.TokenUsage;
+
+/** A decided call on its way through a REST client. */
+final class FilteredCall {
+
+    private final RestClientRequestContext context;
+    private final Operation operation;
+    private final OpenCall open;
+
+    FilteredCall(RestClientRequestContext context, Operation operation, OpenCall open) {
+        this.context = context;
+        this.operation = operation;
+        this.open = open;
+    }
+
+    Operation operation() {
+        return operation;
+    }
+
+    OpenCall open() {
+        return open;
+    }
+
+    boolean allowed() {
+        return open.decision().allowed();
+    }
+
+    /** The call is to be sent. @return false where nobody waits for its answer any more */
+    boolean begin() {
+        if (context.isUserCanceled()) {
+            open.failed(false);
+            return false;
+        }
+        // Response filters do not see every end: another that runs before them may throw.
+        context.getResult().whenComplete((answer, failure) -> end(failure));
+        return true;
+    }
+
+    private void end(Throwable failure) {
+        int status = context.getResponseStatus();
+        if (context.isAborted()) {
+            open.failed(false);
+        } else if (success(status)) {
+            if (failure != null || !readLater()) {
+                settle(null);
+            }
+        } else if (status == 0 && context.isUserCanceled() && context.getHttpClientRequest() != null) {
+            // It is on its way, and nobody will hear what it came to.
+            settle(null);
+        } else {
+            open.failed(status == 429);
+        }
+    }
+
+    /** Whether this is the provider's answer, as far as it has come, and not an error. */
+    boolean answered() {
+        return context.getThrowable() == null && !context.isAborted() && success(context.getResponseStatus());
+    }
+
+    private static boolean success(int status) {
+        return status >= 200 && status < 300;
+    }
+
+    /** Whether the answer passes elsewhere: in a {@code Multi}, into a file. */
+    boolean unread() {
+        return !context.isRegisterBodyHandler() || context.isFileDownload();
+    }
+
+    /** Whether the caller gets the answer's stream, and reads it at leisure. */
+    boolean readLater() {
+        return context.isInputStreamDownload()
+                || context.isJakartaResponseDownload() && !context.invokedMethodReturnsAsyncType();
+    }
+
+    /** @param usage null where none was reported */
+    void settle(TokenUsage usage) {
+        if (usage == null) {
+            open.estimated(open.estimate());
+        } else {
+            open.succeeded(usage);
+        }
+    }
+}

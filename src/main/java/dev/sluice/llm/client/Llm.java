@@ -1,0 +1,74 @@
+package dev.sluice.llm.client;
+
+import java.io.IOException;
+import java.util.EnumMap;
+import java.util.Map;
+
+import jakarta.annotation.PreDestroy;
+import jakarta.enterprise.context.ApplicationScoped;
+
+import org.jboss.logging.Logger;
+
+import dev.sluice.llm.LlmLimiter;
+import dev.sluice.llm.LlmSettings;
+import dev.sluice.llm.wire.Provider;
+import io.vertx.core.Vertx;
+
+/**
+ * Makes clients of the providers of language models, which go where {@code rate-limit.llm.<provider>.base-url} says, with the
+ * key of {@code rate-limit.llm.<provider>.api-key}:
+ *
+ * <pre>
+ * &#64;Inject
+ * Llm llm;
+ *
+ * LlmClient client = llm.client("openai", "user123", "pro");
+ * </pre>
+ */
+@ApplicationScoped
+public class Llm {
+
+    private static final Logger LOG = Logger.getLogger(Llm.class);
+
+    private final LlmLimiter limiter;
+    private final LlmSettings settings;
+    private final Vertx vertx;
+    private final Map<Provider, ProviderAccess> providers = new EnumMap<>(Provider.class);
+
+    Llm(LlmLimiter limiter, LlmSettings settings, Vertx vertx) {
+        this.limiter = limiter;
+        this.settings = settings;
+        this.vertx = vertx;
+    }
+
+    /**
+     * A client whose calls count for a user. It costs nothing to make: connections are shared.
+     *
+     * @param provider {@code openai}, {@code anthropic} or {@code gemini}
+     * @param user the name, not blank; counted as {@code user:<name>}
+     * @param tier one that is not known, or null, is the first
+     * @throws IllegalArgumentException where there is no such provider, or the user is blank
+     */
+    public LlmClient client(String provider, String user, String tier) {
+        var of = Provider.of(provider);
+        if (of == null) {
+            throw new IllegalArgumentException("provider must be " + Provider.ALLOWED);
+        }
+        return new LlmClient(access(of), limiter, LlmCaller.user(LlmCaller.requireUser(user), tier));
+    }
+
+    private synchronized ProviderAccess access(Provider provider) {
+        return providers.computeIfAbsent(provider, of -> new ProviderAccess(of, settings, vertx));
+    }
+
+    @PreDestroy
+    synchronized void close() {
+        for (var access : providers.values()) {
+            try {
+                access.close();
+            } catch (IOException e) {
+                LOG.debug("A client of a provider did not close", e);
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+package dev.sluice.llm.client;
+
+import java.lang.annotation.Annotation;
+import java.lang.reflect.Method;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+import jakarta.enterprise.event.Observes;
+import jakarta.enterprise.inject.Any;
+import jakarta.enterprise.inject.spi.BeanManager;
+import jakarta.inject.Singleton;
+
+import org.eclipse.microprofile.config.Config;
+
+import dev.sluice.annotation.Expressions;
+import dev.sluice.limit.Names;
+import dev.sluice.limit.SettingsProblems;
+import dev.sluice.llm.LlmRateLimited;
+import dev.sluice.llm.LlmTier;
+import dev.sluice.llm.LlmUser;
+import dev.sluice.llm.wire.Provider;
+import dev.sluice.llm.wire.TokenUsage;
+
+/** Reads the {@link LlmRateLimited} of methods, each once. */
+@Singleton
+class LlmMethods {
+
+    private record Key(Class<?> bean, Method method) {
+    }
+
+    private final Config config;
+    private final Map<Key, LlmMethod> read = new ConcurrentHashMap<>();
+
+    LlmMethods(Config config) {
+        this.config = config;
+    }
+
+    LlmMethod of(Class<?> bean, Method method) {
+        var key = new Key(bean, method);
+        var found = read.get(key);
+        return found == null ? read.computeIfAbsent(key, this::read) : found;
+    }
+
+    private static LlmRateLimited annotation(Key key) {
+        var own = key.method().getAnnotation(LlmRateLimited.class);
+        return own != null ? own : key.bean().getAnnotation(LlmRateLimited.class);
+    }
+
+    private LlmMethod read(Key key) {
+        var annotation = annotation(key);
+        var provider = Provider.of(Expressions.expand(config, annotation.value()));
+        if (provider == null) {
+            throw new IllegalArgumentException(Provider.ALLOWED);
+        }
+        var model = Expressions.expand(config, annotation.model());
+        if (!model.isEmpty() && !Names.valid(model)) {
+            throw new IllegalArgumentException("a model's name has at most " + Names.MAX_LENGTH + " characters");
+        }
+        if (annotation.tokens() < -1 || annotation.tokens() > TokenUsage.MAX) {
+            throw new IllegalArgumentException("tokens from 0 to " + TokenUsage.MAX + ", or -1 for what the settings estimate");
+        }
+        return new LlmMethod(provider, model, annotation.tokens(), position(key.method(), LlmUser.class),
+                position(key.method(), LlmTier.class));
+    }
+
+    private static int position(Method method, Class<? extends Annotation> annotation) {
+        var parameters = method.getParameters();
+        for (int i = 0; i < parameters.length; i++) {
+            if (parameters[i].isAnnotationPresent(annotation)) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    /** Reads the annotation of every bean's methods at start, so that none fails a call later. */
+    void validate(@Observes SettingsProblems problems, BeanManager beans) {
+        for (var bean : beans.getBeans(Object.class, Any.Literal.INSTANCE)) {
+            for (Class<?> type = bean.getBeanClass(); type != null && type != Object.class; type = type.getSuperclass()) {
+                for (var method : type.getDeclaredMethods()) {
+                    if (!method.isBridge() && !method.isSynthetic()) {
+                        validate(new Key(bean.getBeanClass(), method), problems);
+                    }
+                }
+            }
+        }
+    }
+
+    private void validate(Key key, SettingsProblems problems) {
+        var annotation = annotation(key);
+        if (annotation == null) {
+            return;
+        }
+        try {
+            of(key.bean(), key.method());
+        } catch (IllegalArgumentException e) {
+            problems.add("@LlmRateLimited of " + key.bean().getName() + '.' + key.method().getName(), annotation.value(),
+                    "allowed: " + e.getMessage());
+        }
+    }
+}

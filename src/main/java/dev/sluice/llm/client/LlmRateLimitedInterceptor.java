@@ -1,0 +1,91 @@
+package dev.sluice.llm.client;
+
+import java.util.concurrent.Callable;
+
+import jakarta.annotation.Priority;
+import jakarta.interceptor.AroundInvoke;
+import jakarta.interceptor.Interceptor;
+import jakarta.interceptor.InvocationContext;
+
+import dev.sluice.annotation.Guard;
+import dev.sluice.annotation.GuardedCall;
+import dev.sluice.limit.RateLimitExceededException;
+import dev.sluice.llm.LlmLimiter;
+import dev.sluice.llm.LlmRateLimited;
+import dev.sluice.llm.OpenCall;
+import io.smallrye.mutiny.Uni;
+
+/** Asks before the call, and books it after. */
+@LlmRateLimited("")
+@Interceptor
+@Priority(Interceptor.Priority.LIBRARY_BEFORE + 1)
+class LlmRateLimitedInterceptor {
+
+    private final LlmMethods methods;
+    private final LlmCallers callers;
+    private final LlmLimiter limiter;
+
+    LlmRateLimitedInterceptor(LlmMethods methods, LlmCallers callers, LlmLimiter limiter) {
+        this.methods = methods;
+        this.callers = callers;
+        this.limiter = limiter;
+    }
+
+    private record Admitted(OpenCall call, UsedTokens used) {
+
+        void book() {
+            var told = used.get();
+            if (told == null) {
+                call.estimated(call.estimate());
+            } else {
+                call.succeeded(told);
+            }
+        }
+    }
+
+    @AroundInvoke
+    Object around(InvocationContext call) throws Exception {
+        var method = methods.of(GuardedCall.beanClass(call), call.getMethod());
+        var context = CallContext.current();
+        var user = method.user(call.getParameters());
+        var tier = method.tier(call.getParameters());
+        boolean named = user != null && !user.isBlank() || context.user() == null;
+        var caller = callers.of(named ? user : context.user(), named || tier != null ? tier : context.tier());
+        return GuardedCall.run("@LlmRateLimited", call, new Guard<Admitted>() {
+
+            @Override
+            public Uni<Admitted> admit() {
+                return caller.chain(found -> limiter.admit(method.ask(found))).map(open -> {
+                    if (!open.decision().allowed()) {
+                        throw new RateLimitExceededException(open.decision());
+                    }
+                    return new Admitted(open, new UsedTokens());
+                });
+            }
+
+            @Override
+            public Object run(Admitted admitted, Callable<Object> proceed) throws Exception {
+                return new CallContext(context.user(), context.tier(), admitted.used()).run(proceed::call);
+            }
+
+            @Override
+            public void succeeded(Admitted admitted) {
+                admitted.book();
+            }
+
+            @Override
+            public void failed(Admitted admitted) {
+                if (admitted.used().get() == null) {
+                    admitted.call().failed(false);
+                } else {
+                    admitted.book();
+                }
+            }
+
+            @Override
+            public void cancelled(Admitted admitted) {
+                admitted.book();
+            }
+        });
+    }
+}

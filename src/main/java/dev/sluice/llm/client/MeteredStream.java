@@ -1,0 +1,69 @@
+package dev.sluice.llm.client;
+
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.function.Consumer;
+
+import dev.sluice.llm.wire.TokenUsage;
+import dev.sluice.llm.wire.UsageReader;
+import io.vertx.core.buffer.Buffer;
+
+/** An answer that its caller reads, and whose usage is read by the way: it is told at the end, or when the caller leaves. */
+final class MeteredStream extends FilterInputStream {
+
+    private final UsageReader reader;
+    private final Consumer<TokenUsage> ended;
+
+    /** @param ended may be called again; with null where no usage was reported */
+    MeteredStream(InputStream in, UsageReader reader, Consumer<TokenUsage> ended) {
+        super(in);
+        this.reader = reader;
+        this.ended = ended;
+    }
+
+    @Override
+    public int read() throws IOException {
+        var one = new byte[1];
+        int read = read(one, 0, 1);
+        return read < 0 ? -1 : one[0] & 0xFF;
+    }
+
+    @Override
+    public int read(byte[] bytes, int offset, int length) throws IOException {
+        int read;
+        try {
+            read = super.read(bytes, offset, length);
+        } catch (IOException | RuntimeException e) {
+            end();
+            throw e;
+        }
+        if (read > 0) {
+            reader.feed(Buffer.buffer(read).appendBytes(bytes, offset, read));
+        } else if (read < 0) {
+            end();
+        }
+        return read;
+    }
+
+    @Override
+    public long skip(long count) throws IOException {
+        return count <= 0 ? 0 : Math.max(0, read(new byte[(int) Math.min(count, 8192)]));
+    }
+
+    @Override
+    public boolean markSupported() {
+        return false;
+    }
+
+    @Override
+    public void close() throws IOException {
+        end();
+        super.close();
+    }
+
+    private void end() {
+        reader.end();
+        ended.accept(reader.usage());
+    }
+}

@@ -1,0 +1,259 @@
+package dev.sluice.llm.client;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+import jakarta.inject.Inject;
+import jakarta.ws.rs.WebApplicationException;
+
+import org.eclipse.microprofile.rest.client.inject.RestClient;
+import org.junit.jupiter.api.Test;
+
+import dev.sluice.limit.RateLimitExceededException;
+import dev.sluice.testing.Http;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
+import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonObject;
+
+@QuarkusTest
+@TestProfile(LlmTest.TokenRates.class)
+class LlmRateLimitFilterTest extends LlmTest {
+
+    private static final String APP = "app:sluice";
+
+    @RestClient
+    StubClients.Limited client;
+    @RestClient
+    StubClients.Unlimited unlimited;
+    @RestClient
+    StubClients.Refused refused;
+    @RestClient
+    StubClients.Misnamed misnamed;
+    @RestClient
+    StubClients.Unnamed unnamed;
+    @Inject
+    Vertx vertx;
+
+    @Test
+    void callIsCheckedBeforeAndSettledAfter() {
+        var answer = LlmCall.as("ann").call(() -> client.chat(CHAT));
+        assertThat(new JsonObject(answer).getJsonObject("usage").getInteger("total_tokens")).isEqualTo(120);
+        assertThat(used("user:ann", "llm:openai")).isEqualTo(1);
+        tokensBecome("user:ann", "openai", 120);
+        var tally = booked("user:ann", "openai", "gpt-4o");
+        assertThat(tally.calls()).isEqualTo(1);
+        assertThat(tally.input()).isEqualTo(100);
+        assertThat(tally.output()).isEqualTo(20);
+        assertThat(tally.estimated()).isZero();
+        assertThat(ProviderStub.SEEN).singleElement()
+                .satisfies(seen -> assertThat(seen.uri()).isEqualTo("/prefix/v1/chat/completions"));
+    }
+
+    @Test
+    void refusedCallIsNotSentAndTellsWhy() {
+        for (int i = 0; i < 3; i++) {
+            LlmCall.as("bea").call(() -> client.chat(CHAT));
+        }
+        assertThatThrownBy(() -> LlmCall.as("bea").call(() -> client.chat(CHAT)))
+                .isInstanceOfSatisfying(RateLimitExceededException.class, refused -> {
+                    assertThat(refused.decision().closest().orElseThrow().limit()).isEqualTo(3);
+                    assertThat(refused.decision().retryAfter()).isPresent();
+                });
+        assertThatThrownBy(() -> LlmCall.as("bea").call(() -> client.chatLater(CHAT.getBytes(StandardCharsets.UTF_8))).await()
+                .indefinitely())
+                .isInstanceOf(RateLimitExceededException.class);
+        assertThatThrownBy(() -> LlmCall.as("bea").call(() -> client.stream(CHAT)).collect().asList().await().indefinitely())
+                .isInstanceOf(RateLimitExceededException.class);
+        assertThat(LlmCall.as("bea").call(() -> client.chatStage(CHAT)).toCompletableFuture())
+                .failsWithin(10, TimeUnit.SECONDS).withThrowableThat().withCauseInstanceOf(RateLimitExceededException.class);
+        assertThat(ProviderStub.SEEN).hasSize(3);
+        assertThat(used("user:bea", "llm:openai")).isEqualTo(3);
+    }
+
+    @Test
+    void tierHasItsRow() {
+        for (int i = 0; i < 4; i++) {
+            LlmCall.as("cid", "pro").call(() -> client.chat(CHAT));
+        }
+        assertThat(used("user:cid", "llm:openai")).isEqualTo(4);
+    }
+
+    @Test
+    void headersNameTheUserAndDoNotLeave() {
+        for (int i = 0; i < 4; i++) {
+            client.chatAs("dan", "pro", CHAT);
+        }
+        assertThat(used("user:dan", "llm:openai")).isEqualTo(4);
+        LlmCall.as("dora").call(() -> client.chatAs("dan", "pro", CHAT));
+        assertThat(used("user:dora", "llm:openai")).isEqualTo(1);
+        assertThat(ProviderStub.SEEN).hasSize(5)
+                .allSatisfy(seen -> assertThat(seen.headers()).doesNotContainKeys("x-user-id", "x-user-tier"));
+    }
+
+    @Test
+    void clientWithoutTheFilterIsUntouched() {
+        for (int i = 0; i < 5; i++) {
+            LlmCall.as("eve").call(() -> unlimited.chat("eve", CHAT));
+        }
+        assertThat(limiter.limits("user:eve").await().indefinitely()).isEmpty();
+        assertThat(limiter.limits(APP).await().indefinitely()).isEmpty();
+        assertThat(ProviderStub.SEEN).hasSize(5)
+                .allSatisfy(seen -> assertThat(seen.headers()).containsEntry("x-user-id", "eve"));
+    }
+
+    @Test
+    void outsideOfARequestItIsTheApplication() {
+        client.chat(CHAT);
+        assertThat(used(APP, "llm:openai")).isEqualTo(1);
+    }
+
+    @Test
+    void insideOfARequestItIsItsCaller() {
+        for (var path : List.of("/asks-a-model", "/asks-a-model/later", "/asks-a-model")) {
+            assertThat(http.get(path).statusCode()).isEqualTo(200);
+        }
+        assertThat(used("ip:127.0.0.1", "llm:openai")).isEqualTo(3);
+        var refused = http.get("/asks-a-model/later");
+        assertThat(refused.statusCode()).isEqualTo(429);
+        assertThat(Http.error(refused).getString("code")).isEqualTo("RATE_5001");
+        assertThat(http.get("/asks-a-model").statusCode()).isEqualTo(429);
+        assertThat(used(APP, "llm:openai")).isZero();
+    }
+
+    @Test
+    void everyKindOfAnswerIsWholeAndSettled() throws Exception {
+        var fay = LlmCall.as("fay", "pro");
+        assertThat(fay.call(() -> client.chatLater(CHAT.getBytes(StandardCharsets.UTF_8))).await().indefinitely())
+                .contains("total_tokens");
+        tokensBecome("user:fay", "openai", 120);
+        assertThat(fay.call(() -> client.chatStage(CHAT)).toCompletableFuture().get()).contains("total_tokens");
+        tokensBecome("user:fay", "openai", 240);
+        try (var response = fay.call(() -> client.chatRaw(CHAT))) {
+            assertThat(response.readEntity(String.class)).contains("total_tokens");
+        }
+        tokensBecome("user:fay", "openai", 360);
+        try (var bytes = fay.call(() -> client.chatBytes(CHAT))) {
+            assertThat(new String(bytes.readAllBytes(), StandardCharsets.UTF_8)).contains("total_tokens");
+        }
+        tokensBecome("user:fay", "openai", 480);
+        assertThat(booked("user:fay", "openai", "gpt-4o").estimated()).isZero();
+    }
+
+    @Test
+    void streamPassesAndItsEstimateIsBooked() {
+        var body = new JsonObject(CHAT).put("stream", true).encode();
+        var events = LlmCall.as("gus").call(() -> client.stream(body)).collect().asList().await().indefinitely();
+        assertThat(events).hasSize(4).last().isEqualTo("[DONE]");
+        assertThat(booked("user:gus", "openai", "gpt-4o").estimated()).isEqualTo(1);
+        tokensBecome("user:gus", "openai", 50 + (body.length() + 3) / 4);
+    }
+
+    @Test
+    void answerWithoutUsageIsBookedAsEstimated() {
+        LlmCall.as("hal").call(() -> client.chat(chat("silent")));
+        assertThat(booked("user:hal", "openai", "gpt-4o").estimated()).isEqualTo(1);
+    }
+
+    @Test
+    void errorOfTheProviderGivesBackWhatWasReserved() {
+        for (var status : List.of("500", "429", "400")) {
+            var user = "ida" + status;
+            assertThatThrownBy(() -> LlmCall.as(user).call(() -> client.chat(chat(status))))
+                    .isInstanceOf(WebApplicationException.class);
+            tokensBecome("user:" + user, "openai", 0);
+            assertThat(used("user:" + user, "llm:openai")).isEqualTo(1);
+            assertThat(nothingBooked("user:" + user)).isTrue();
+        }
+    }
+
+    @Test
+    void lostConnectionGivesBackWhatWasReserved() {
+        assertThatThrownBy(() -> LlmCall.as("jim").call(() -> refused.chat(CHAT))).isInstanceOf(Exception.class);
+        tokensBecome("user:jim", "openai", 0);
+        assertThat(used("user:jim", "llm:openai")).isEqualTo(1);
+        assertThatThrownBy(() -> LlmCall.as("joe").call(() -> client.chat(chat("hangup")))).isInstanceOf(Exception.class);
+        tokensBecome("user:joe", "openai", 0);
+        assertThat(nothingBooked("user:jim")).isTrue();
+        assertThat(nothingBooked("user:joe")).isTrue();
+    }
+
+    @Test
+    void whatSpendsNothingPassesAndWhatIsUnknownCounts() {
+        LlmCall.as("kim").call(() -> client.models());
+        assertThat(limiter.limits("user:kim").await().indefinitely()).isEmpty();
+        LlmCall.as("kim").call(() -> client.unknown(CHAT));
+        assertThat(used("user:kim", "llm:openai")).isEqualTo(1);
+    }
+
+    @Test
+    void interfaceMustSayWhoseModelsItCalls() {
+        assertThatThrownBy(() -> misnamed.chat(CHAT)).isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining(StubClients.Misnamed.class.getName()).hasMessageContaining("nobody");
+        assertThatThrownBy(() -> unnamed.chat(CHAT).await().indefinitely()).isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining(StubClients.Unnamed.class.getName()).hasMessageContaining("@LlmProvider");
+        assertThat(ProviderStub.SEEN).isEmpty();
+    }
+
+    @Test
+    void concurrentCallsDoNotMix() {
+        var calls = new ArrayList<Uni<String>>();
+        for (int i = 0; i < 60; i++) {
+            var user = "lea" + i % 6;
+            calls.add(LlmCall.as(user, "pro").call(() -> Uni.createFrom().item(CHAT).emitOn(task -> vertx.runOnContext(
+                    loop -> task.run())).chain(body -> client.chatLater(body.getBytes(StandardCharsets.UTF_8)))));
+        }
+        Uni.join().all(calls).andFailFast().await().indefinitely();
+        for (int i = 0; i < 6; i++) {
+            assertThat(used("user:lea" + i, "llm:openai")).isEqualTo(10);
+        }
+        assertThat(used(APP, "llm:openai")).isZero();
+    }
+
+    @Test
+    void whatIsPutTogetherOutsideIsNotBound() {
+        LlmCall.as("max").call(() -> client.chatLater(CHAT.getBytes(StandardCharsets.UTF_8)))
+                .chain(first -> client.chatLater(CHAT.getBytes(StandardCharsets.UTF_8))).await().indefinitely();
+        assertThat(used("user:max", "llm:openai")).isEqualTo(1);
+        assertThat(used(APP, "llm:openai")).isEqualTo(1);
+        assertThatThrownBy(() -> LlmCall.as("max").call(() -> {
+            throw new IllegalStateException("on purpose");
+        })).hasMessage("on purpose");
+        client.chat(CHAT);
+        assertThat(used(APP, "llm:openai")).isEqualTo(2);
+    }
+
+    @Test
+    void eventLoopIsNotBlocked() {
+        var answered = new CompletableFuture<String>();
+        vertx.runOnContext(
+                loop -> LlmCall.as("nan").call(() -> client.chatLater(CHAT.getBytes(StandardCharsets.UTF_8))).subscribe()
+                        .with(answered::complete, answered::completeExceptionally));
+        assertThat(answered).succeedsWithin(10, TimeUnit.SECONDS);
+        tokensBecome("user:nan", "openai", 120);
+        var answered2 = new CompletableFuture<JsonObject>();
+        vertx.runOnContext(loop -> LlmCall.as("nan").call(() -> client.chatObject(new JsonObject(CHAT))).subscribe()
+                .with(answered2::complete, answered2::completeExceptionally));
+        assertThat(answered2).failsWithin(10, TimeUnit.SECONDS);
+    }
+
+    @Test
+    void cancelledCallIsBooked() {
+        var body = new JsonObject(chat("hold")).put("stream", true).encode();
+        var first = new CompletableFuture<String>();
+        Multi<String> stream = LlmCall.as("oda").call(() -> client.stream(body));
+        var subscription = stream.subscribe().with(first::complete, first::completeExceptionally);
+        assertThat(first).succeedsWithin(10, TimeUnit.SECONDS);
+        subscription.cancel();
+        assertThat(ProviderStub.gone).succeedsWithin(10, TimeUnit.SECONDS);
+        assertThat(booked("user:oda", "openai", "gpt-4o").estimated()).isEqualTo(1);
+    }
+}

@@ -1,0 +1,67 @@
+package dev.sluice.llm.client;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.util.Map;
+
+import jakarta.inject.Inject;
+
+import org.junit.jupiter.api.BeforeEach;
+
+import dev.sluice.llm.ledger.Ledger;
+import dev.sluice.llm.ledger.Tally;
+import dev.sluice.testing.HttpTest;
+import dev.sluice.testing.RedisForTests;
+import io.quarkus.test.common.WithTestResource;
+import io.quarkus.test.junit.QuarkusTestProfile;
+
+/** A test of calls to the stub. */
+@WithTestResource(RedisForTests.class)
+@WithTestResource(ProviderStub.class)
+abstract class LlmTest extends HttpTest {
+
+    static final String CHAT = "{\"model\":\"gpt-4o\",\"max_tokens\":50,\"messages\":[]}";
+
+    /** So that tokens are reserved and settled. */
+    public static class TokenRates implements QuarkusTestProfile {
+        @Override
+        public Map<String, String> getConfigOverrides() {
+            return Map.of("rate-limit.llm.openai.tokens.free", "5000/minute", "rate-limit.llm.openai.tokens.pro",
+                    "5000/minute", "rate-limit.llm.anthropic.tokens.pro", "5000/minute", "rate-limit.llm.gemini.tokens.pro",
+                    "5000/minute");
+        }
+    }
+
+    @Inject
+    Ledger ledger;
+
+    @BeforeEach
+    void clear() {
+        ProviderStub.clear();
+    }
+
+    static String chat(String stub) {
+        return "{\"model\":\"gpt-4o\",\"max_tokens\":50,\"messages\":[],\"stub\":\"" + stub + "\"}";
+    }
+
+    long used(String identifier, String resource) {
+        return limiter.limits(identifier).await().indefinitely().getOrDefault(resource, 0L);
+    }
+
+    /** Settling is not waited for by the call. */
+    void tokensBecome(String identifier, String provider, long tokens) {
+        await().untilAsserted(() -> assertThat(limiter.limits(identifier).await().indefinitely())
+                .containsEntry("llm:" + provider + ":tokens", tokens));
+    }
+
+    Tally booked(String identifier, String provider, String model) {
+        await().until(() -> ledger.read(identifier, 1).await().indefinitely().providers().getOrDefault(provider, Map.of())
+                .containsKey(model));
+        return ledger.read(identifier, 1).await().indefinitely().providers().get(provider).get(model);
+    }
+
+    boolean nothingBooked(String identifier) {
+        return ledger.read(identifier, 1).await().indefinitely().providers().isEmpty();
+    }
+}

@@ -1,0 +1,184 @@
+package dev.sluice.llm.client;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+
+/**
+ * All three providers at one address. The body's {@code stub} says what they do: answer with that status, {@code hangup},
+ * {@code silent} (no usage), {@code hold} (a stream that does not go on), {@code many} (a long stream).
+ */
+public class ProviderStub implements QuarkusTestResourceLifecycleManager {
+
+    static final String KEY = "key-of-the-provider";
+    static final int MANY = 20_000;
+
+    record Seen(String method, String uri, Map<String, String> headers, JsonObject body) {
+    }
+
+    static final List<Seen> SEEN = new CopyOnWriteArrayList<>();
+    /** Completes when the connection of a held stream has gone. */
+    static volatile CompletableFuture<Void> gone = new CompletableFuture<>();
+    /** Completes when a long stream cannot be written on, because nobody reads it. */
+    static volatile CompletableFuture<Void> full = new CompletableFuture<>();
+
+    private final Vertx vertx = Vertx.vertx();
+
+    static void clear() {
+        SEEN.clear();
+        gone = new CompletableFuture<>();
+        full = new CompletableFuture<>();
+    }
+
+    @Override
+    public Map<String, String> start() {
+        var port = vertx.createHttpServer(new HttpServerOptions().setHost("127.0.0.1").setPort(0))
+                .requestHandler(ProviderStub::answer).listen().toCompletionStage().toCompletableFuture().join().actualPort();
+        var url = "http://127.0.0.1:" + port;
+        var settings = new HashMap<String, String>();
+        settings.put("quarkus.rest-client.stub.url", url + "/prefix");
+        settings.put("rate-limit.llm.openai.base-url", url + "/v1/");
+        settings.put("rate-limit.llm.anthropic.base-url", url);
+        settings.put("rate-limit.llm.gemini.base-url", url + "/v1beta");
+        for (var provider : List.of("openai", "anthropic", "gemini")) {
+            settings.put("rate-limit.llm." + provider + ".api-key", KEY);
+        }
+        return settings;
+    }
+
+    private static void answer(HttpServerRequest request) {
+        request.body().onSuccess(bytes -> {
+            var body = bytes.length() == 0 ? new JsonObject() : new JsonObject(bytes);
+            var headers = new HashMap<String, String>();
+            request.headers().forEach(header -> headers.put(header.getKey().toLowerCase(), header.getValue()));
+            SEEN.add(new Seen(request.method().name(), request.uri(), headers, body));
+            answer(request, body);
+        });
+    }
+
+    private static void answer(HttpServerRequest request, JsonObject body) {
+        var response = request.response();
+        var stub = body.getString("stub", "");
+        if (stub.matches("[0-9]+")) {
+            json(response.setStatusCode(Integer.parseInt(stub)), new JsonObject().put("error",
+                    new JsonObject().put("message", "as asked, with " + KEY)));
+        } else if (stub.equals("hangup")) {
+            request.connection().close();
+        } else if (stub.equals("silent")) {
+            json(response, new JsonObject().put("choices", new JsonArray()));
+        } else if (request.uri().endsWith("/models")) {
+            json(response, new JsonObject().put("data", new JsonArray()));
+        } else if (request.uri().contains("/v1/messages")) {
+            anthropic(response, body);
+        } else if (request.uri().contains("/v1beta/")) {
+            gemini(request, response);
+        } else if (body.getBoolean("stream", false)) {
+            openAiStream(request, response, body);
+        } else {
+            json(response, new JsonObject().put("model", "gpt-4o")
+                    .put("choices", new JsonArray().add(new JsonObject().put("message", new JsonObject().put("content", "hi"))))
+                    .put("usage", new JsonObject().put("prompt_tokens", 100).put("completion_tokens", 20)
+                            .put("total_tokens", 120)));
+        }
+    }
+
+    private static void json(HttpServerResponse response, JsonObject body) {
+        response.putHeader("Content-Type", "application/json").end(body.encode());
+    }
+
+    private static void openAiStream(HttpServerRequest request, HttpServerResponse response, JsonObject body) {
+        boolean usage = body.getJsonObject("stream_options", new JsonObject()).getBoolean("include_usage", false);
+        response.putHeader("Content-Type", "text/event-stream").setChunked(true);
+        var stub = body.getString("stub", "");
+        if (stub.equals("many")) {
+            many(response, 0);
+            return;
+        }
+        for (int i = 0; i < 3; i++) {
+            event(response, chunk("w" + i, usage));
+        }
+        if (stub.equals("hold")) {
+            request.connection().closeHandler(closed -> gone.complete(null));
+            return;
+        }
+        if (stub.equals("break")) {
+            request.connection().close();
+            return;
+        }
+        if (usage) {
+            event(response, new JsonObject().put("choices", new JsonArray()).put("usage",
+                    new JsonObject().put("prompt_tokens", 200).put("completion_tokens", 3).put("total_tokens", 203)));
+        }
+        response.end("data: [DONE]\n\n");
+    }
+
+    private static JsonObject chunk(String text, boolean usage) {
+        var chunk = new JsonObject().put("choices",
+                new JsonArray().add(new JsonObject().put("delta", new JsonObject().put("content", text))));
+        return usage ? chunk.putNull("usage") : chunk;
+    }
+
+    private static void many(HttpServerResponse response, int from) {
+        var padding = "x".repeat(1000);
+        for (int i = from; i < MANY; i++) {
+            event(response, chunk(padding, false).put("i", i));
+            if (response.writeQueueFull()) {
+                int next = i + 1;
+                response.drainHandler(drained -> many(response, next));
+                full.complete(null);
+                return;
+            }
+        }
+        response.end("data: [DONE]\n\n");
+    }
+
+    private static void anthropic(HttpServerResponse response, JsonObject body) {
+        if (!body.getBoolean("stream", false)) {
+            json(response, new JsonObject().put("type", "message").put("usage",
+                    new JsonObject().put("input_tokens", 30).put("output_tokens", 10)));
+            return;
+        }
+        response.putHeader("Content-Type", "text/event-stream").setChunked(true);
+        event(response, new JsonObject().put("type", "message_start").put("message",
+                new JsonObject().put("model", "claude-sonnet-4-5").put("usage",
+                        new JsonObject().put("input_tokens", 30).put("output_tokens", 1))));
+        event(response, new JsonObject().put("type", "content_block_delta").put("index", 0).put("delta",
+                new JsonObject().put("type", "text_delta").put("text", "hi")));
+        event(response, new JsonObject().put("type", "message_delta").put("usage", new JsonObject().put("output_tokens", 12)));
+        event(response, new JsonObject().put("type", "message_stop"));
+        response.end();
+    }
+
+    private static void gemini(HttpServerRequest request, HttpServerResponse response) {
+        var usage = new JsonObject().put("promptTokenCount", 8).put("candidatesTokenCount", 4).put("totalTokenCount", 12);
+        var answer = new JsonObject().put("candidates", new JsonArray().add(new JsonObject().put("finishReason", "STOP")))
+                .put("usageMetadata", usage);
+        if (request.uri().contains(":streamGenerateContent")) {
+            response.putHeader("Content-Type", "text/event-stream").setChunked(true);
+            event(response, answer);
+            event(response, answer);
+            response.end();
+        } else {
+            json(response, answer);
+        }
+    }
+
+    private static void event(HttpServerResponse response, JsonObject data) {
+        response.write("data: " + data.encode() + "\n\n");
+    }
+
+    @Override
+    public void stop() {
+        vertx.close().toCompletionStage().toCompletableFuture().join();
+    }
+}

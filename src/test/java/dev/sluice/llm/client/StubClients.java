@@ -1,0 +1,121 @@
+package dev.sluice.llm.client;
+
+import java.io.InputStream;
+import java.util.concurrent.CompletionStage;
+
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.HeaderParam;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+
+import org.eclipse.microprofile.rest.client.annotation.RegisterProvider;
+import org.eclipse.microprofile.rest.client.inject.RegisterRestClient;
+
+import dev.sluice.llm.LlmProvider;
+import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.Uni;
+
+/** REST clients as an application writes them. */
+final class StubClients {
+
+    private static final String NOWHERE = "http://127.0.0.1:1";
+
+    private StubClients() {
+    }
+
+    @RegisterRestClient(configKey = "stub", baseUri = NOWHERE)
+    @RegisterProvider(LlmRateLimitFilter.class)
+    @LlmProvider("openai")
+    @Path("/v1")
+    @Consumes(MediaType.APPLICATION_JSON)
+    @Produces(MediaType.APPLICATION_JSON)
+    interface Limited {
+
+        @POST
+        @Path("/chat/completions")
+        String chat(String body);
+
+        @POST
+        @Path("/chat/completions")
+        String chatAs(@HeaderParam("X-User-Id") String user, @HeaderParam("X-User-Tier") String tier, String body);
+
+        @POST
+        @Path("/chat/completions")
+        Uni<io.vertx.core.json.JsonObject> chatObject(io.vertx.core.json.JsonObject body);
+
+        @POST
+        @Path("/chat/completions")
+        Uni<String> chatLater(byte[] body);
+
+        @POST
+        @Path("/chat/completions")
+        CompletionStage<String> chatStage(String body);
+
+        @POST
+        @Path("/chat/completions")
+        Response chatRaw(String body);
+
+        @POST
+        @Path("/chat/completions")
+        InputStream chatBytes(String body);
+
+        @POST
+        @Path("/chat/completions")
+        @Produces(MediaType.SERVER_SENT_EVENTS)
+        Multi<String> stream(String body);
+
+        @GET
+        @Path("/models")
+        String models();
+
+        @POST
+        @Path("/images/generations")
+        String unknown(String body);
+    }
+
+    @RegisterRestClient(configKey = "stub", baseUri = NOWHERE)
+    @Path("/v1")
+    @Consumes(MediaType.APPLICATION_JSON)
+    interface Unlimited {
+
+        @POST
+        @Path("/chat/completions")
+        String chat(@HeaderParam("X-User-Id") String user, String body);
+    }
+
+    @RegisterRestClient(configKey = "nowhere", baseUri = NOWHERE)
+    @RegisterProvider(LlmRateLimitFilter.class)
+    @LlmProvider("openai")
+    @Path("/v1")
+    interface Refused {
+
+        @POST
+        @Path("/chat/completions")
+        String chat(String body);
+    }
+
+    @RegisterRestClient(configKey = "stub", baseUri = NOWHERE)
+    @RegisterProvider(LlmRateLimitFilter.class)
+    @LlmProvider("nobody")
+    @Path("/v1")
+    interface Misnamed {
+
+        @POST
+        @Path("/chat/completions")
+        String chat(String body);
+    }
+
+    @RegisterRestClient(configKey = "stub", baseUri = NOWHERE)
+    @RegisterProvider(LlmRateLimitFilter.class)
+    @Path("/v1")
+    interface Unnamed {
+
+        @POST
+        @Path("/chat/completions")
+        Uni<String> chat(String body);
+    }
+}

@@ -1,0 +1,29 @@
+package dev.sluice.llm.client;
+
+import java.nio.charset.StandardCharsets;
+
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.Path;
+
+import org.eclipse.microprofile.rest.client.inject.RestClient;
+
+import io.smallrye.mutiny.Uni;
+
+/** An endpoint that calls a model. */
+@Path("/asks-a-model")
+public class StubResource {
+
+    @RestClient
+    StubClients.Limited client;
+
+    @GET
+    public String ask() {
+        return client.chat(LlmTest.CHAT);
+    }
+
+    @GET
+    @Path("/later")
+    public Uni<String> askLater() {
+        return client.chatLater(LlmTest.CHAT.getBytes(StandardCharsets.UTF_8));
+    }
+}
