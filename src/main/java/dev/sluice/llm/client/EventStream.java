@@ -39,11 +39,17 @@ final class EventStream {
     synchronized Multi<JsonObject> of(HttpClientResponse answer) {
         usage = UsageReader.of(call.provider(), shape, answer.getHeader(HttpHeaders.CONTENT_TYPE),
                 answer.getHeader(HttpHeaders.CONTENT_ENCODING));
-        var chunks = MultiHelper.toMulti(answer).onCancellation().invoke(() -> answer.request().reset());
+        var chunks = MultiHelper.toMulti(answer).onCancellation().invoke(() -> leave(answer));
         var read = chunks.onItem().transformToMultiAndConcatenate(chunk -> Multi.createFrom().iterable(events(chunk)));
         var rest = Multi.createFrom().deferred(() -> Multi.createFrom().iterable(rest()));
         return Multi.createBy().concatenating().streams(read, rest).filter(data -> !data.equals("[DONE]"))
                 .map(data -> json(answer.statusCode(), data));
+    }
+
+    private static void leave(HttpClientResponse answer) {
+        answer.exceptionHandler(expected -> {
+        });
+        answer.request().reset();
     }
 
     private synchronized List<String> events(Buffer chunk) {

@@ -107,7 +107,8 @@ public final class LlmClient {
 
     private Multi<JsonObject> events(EventStream stream, HttpClientResponse answer) {
         if (answer.statusCode() >= 200 && answer.statusCode() < 300) {
-            return stream.of(answer);
+            return stream.of(answer).onFailure(failure -> !(failure instanceof LlmException)).transform(
+                    failure -> new LlmException(provider.id() + " broke off its answer", answer.statusCode(), "", failure));
         }
         return Uni.createFrom().completionStage(() -> {
             var body = answer.body();

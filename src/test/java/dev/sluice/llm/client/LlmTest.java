@@ -51,8 +51,7 @@ abstract class LlmTest extends HttpTest {
 
     /** Settling is not waited for by the call. */
     void tokensBecome(String identifier, String provider, long tokens) {
-        await().untilAsserted(() -> assertThat(limiter.limits(identifier).await().indefinitely())
-                .containsEntry("llm:" + provider + ":tokens", tokens));
+        await().untilAsserted(() -> assertThat(used(identifier, "llm:" + provider + ":tokens")).isEqualTo(tokens));
     }
 
     Tally booked(String identifier, String provider, String model) {

@@ -18,6 +18,7 @@ import org.eclipse.microprofile.rest.client.inject.RegisterRestClient;
 import dev.sluice.llm.LlmProvider;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
+import io.vertx.core.json.JsonObject;
 
 /** REST clients as an application writes them. */
 final class StubClients {
@@ -45,7 +46,7 @@ final class StubClients {
 
         @POST
         @Path("/chat/completions")
-        Uni<io.vertx.core.json.JsonObject> chatObject(io.vertx.core.json.JsonObject body);
+        Uni<JsonObject> chatObject(JsonObject body);
 
         @POST
         @Path("/chat/completions")

@@ -1,0 +1,54 @@
+package dev.sluice.llm.client;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+
+import jakarta.enterprise.context.ApplicationScoped;
+
+import dev.sluice.llm.LlmRateLimited;
+import dev.sluice.llm.LlmTier;
+import dev.sluice.llm.LlmUser;
+import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.Uni;
+
+/** Asks a model, by whatever means. */
+@ApplicationScoped
+public class AnnotatedBean {
+
+    @LlmRateLimited(value = "openai", model = "${no.such.model:gpt-4o}", tokens = 70)
+    public String plain(@LlmUser String user, @LlmTier String tier) {
+        return "plain";
+    }
+
+    @LlmRateLimited(value = "openai", model = "gpt-4o", tokens = 70)
+    public Uni<String> uni(@LlmUser String user) {
+        return Uni.createFrom().item("uni").invoke(() -> LlmCall.used(10, 2));
+    }
+
+    @LlmRateLimited(value = "openai", model = "gpt-4o", tokens = 70)
+    public Multi<String> multi(@LlmUser String user) {
+        return Multi.createFrom().items("a", "b").invoke(() -> LlmCall.used(10, 2));
+    }
+
+    @LlmRateLimited(value = "openai", model = "gpt-4o", tokens = 70)
+    public CompletionStage<String> stage(@LlmUser String user) {
+        LlmCall.used(10, 2);
+        return CompletableFuture.completedFuture("stage");
+    }
+
+    @LlmRateLimited(value = "openai", model = "gpt-4o")
+    public String unnamed() {
+        return "unnamed";
+    }
+
+    @LlmRateLimited(value = "openai", model = "gpt-4o", tokens = 70)
+    public String failing(@LlmUser String user, Supplier<RuntimeException> failure) {
+        throw failure.get();
+    }
+
+    @LlmRateLimited(value = "openai", model = "gpt-4o", tokens = 70)
+    public Uni<String> endless(@LlmUser String user) {
+        return Uni.createFrom().nothing();
+    }
+}

@@ -1,0 +1,196 @@
+package dev.sluice.llm.client;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+
+import jakarta.inject.Inject;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import dev.sluice.limit.RateLimitExceededException;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
+import io.smallrye.mutiny.helpers.test.AssertSubscriber;
+import io.smallrye.mutiny.subscription.Cancellable;
+import io.vertx.core.json.JsonObject;
+
+@QuarkusTest
+@TestProfile(LlmTest.TokenRates.class)
+class LlmClientTest extends LlmTest {
+
+    @Inject
+    Llm llm;
+
+    private static JsonObject body(String model) {
+        return new JsonObject().put("model", model).put("max_tokens", 50);
+    }
+
+    @Test
+    void openAi() {
+        var client = llm.client("openai", "xan", "pro");
+        assertThat(client.chat(body("gpt-4o")).await().indefinitely().getString("model")).isEqualTo("gpt-4o");
+        tokensBecome("user:xan", "openai", 120);
+        assertThat(ProviderStub.SEEN).singleElement().satisfies(seen -> {
+            assertThat(seen.uri()).isEqualTo("/v1/chat/completions");
+            assertThat(seen.headers()).containsEntry("authorization", "Bearer " + ProviderStub.KEY)
+                    .containsEntry("content-type", "application/json").doesNotContainKeys("x-user-id", "x-user-tier");
+            assertThat(seen.body()).isEqualTo(body("gpt-4o"));
+        });
+        assertThat(booked("user:xan", "openai", "gpt-4o").estimated()).isZero();
+    }
+
+    @Test
+    void anthropic() {
+        var client = llm.client("anthropic", "xeb", "pro");
+        client.chat(body("claude-sonnet-4-5")).await().indefinitely();
+        tokensBecome("user:xeb", "anthropic", 40);
+        var events = client.stream(body("claude-sonnet-4-5")).collect().asList().await().indefinitely();
+        assertThat(events).extracting(event -> event.getString("type")).containsExactly("message_start",
+                "content_block_delta", "message_delta", "message_stop");
+        tokensBecome("user:xeb", "anthropic", 82);
+        assertThat(ProviderStub.SEEN).hasSize(2).allSatisfy(seen -> {
+            assertThat(seen.uri()).isEqualTo("/v1/messages");
+            assertThat(seen.headers()).containsEntry("x-api-key", ProviderStub.KEY).containsEntry("anthropic-version",
+                    "2023-06-01");
+        });
+        assertThat(booked("user:xeb", "anthropic", "claude-sonnet-4-5").estimated()).isZero();
+    }
+
+    @Test
+    void gemini() {
+        var client = llm.client("gemini", "xic", "pro");
+        var body = new JsonObject().put("model", "gemini-2.5-flash").put("contents", "hi");
+        client.chat(body).await().indefinitely();
+        assertThat(client.stream(body).collect().asList().await().indefinitely()).hasSize(2);
+        tokensBecome("user:xic", "gemini", 24);
+        assertThat(ProviderStub.SEEN).extracting(ProviderStub.Seen::uri).containsExactly(
+                "/v1beta/models/gemini-2.5-flash:generateContent",
+                "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse");
+        assertThat(ProviderStub.SEEN).allSatisfy(seen -> {
+            assertThat(seen.headers()).containsEntry("x-goog-api-key", ProviderStub.KEY);
+            assertThat(seen.body().containsKey("model")).isFalse();
+        });
+        assertThat(booked("user:xic", "gemini", "gemini-2.5-flash").calls()).isEqualTo(2);
+        assertThatThrownBy(() -> client.chat(new JsonObject()).await().indefinitely())
+                .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("model");
+    }
+
+    @Test
+    void openAiStreamIsSettledByTheUsageThatNobodySees() {
+        var client = llm.client("openai", "xod", "pro");
+        var events = client.stream(body("gpt-4o")).collect().asList().await().indefinitely();
+        assertThat(events).hasSize(3).allSatisfy(event -> assertThat(event.containsKey("usage")).isFalse());
+        assertThat(events).extracting(event -> event.getJsonArray("choices").getJsonObject(0).getJsonObject("delta")
+                .getString("content")).containsExactly("w0", "w1", "w2");
+        tokensBecome("user:xod", "openai", 203);
+        assertThat(booked("user:xod", "openai", "gpt-4o").estimated()).isZero();
+        var asked = body("gpt-4o").put("stream_options", new JsonObject().put("include_usage", true));
+        assertThat(client.stream(asked).collect().asList().await().indefinitely()).hasSize(4).last()
+                .satisfies(event -> assertThat(event.getJsonObject("usage").getInteger("total_tokens")).isEqualTo(203));
+        tokensBecome("user:xod", "openai", 406);
+    }
+
+    @Test
+    void streamIsReadAsFastAsItIsAskedFor() {
+        var stream = llm.client("openai", "xue", "pro").stream(body("gpt-4o").put("stub", "many"));
+        var events = stream.subscribe().withSubscriber(AssertSubscriber.create(1));
+        events.awaitItems(1);
+        assertThat(ProviderStub.full).succeedsWithin(10, TimeUnit.SECONDS);
+        assertThat(events.getItems()).hasSize(1);
+        events.request(Long.MAX_VALUE).awaitCompletion();
+        assertThat(events.getItems()).hasSize(ProviderStub.MANY);
+        for (int i = 0; i < ProviderStub.MANY; i++) {
+            assertThat(events.getItems().get(i).getInteger("i")).isEqualTo(i);
+        }
+    }
+
+    @Test
+    void cancelledStreamEndsTheCallAndIsBooked() {
+        var first = new CompletableFuture<JsonObject>();
+        var subscription = new AtomicReference<Cancellable>();
+        subscription.set(llm.client("openai", "yan", "pro").stream(body("gpt-4o").put("stub", "hold")).subscribe()
+                .with(first::complete, first::completeExceptionally));
+        assertThat(first).succeedsWithin(10, TimeUnit.SECONDS);
+        subscription.get().cancel();
+        assertThat(ProviderStub.gone).succeedsWithin(10, TimeUnit.SECONDS);
+        assertThat(booked("user:yan", "openai", "gpt-4o").estimated()).isEqualTo(1);
+        assertThat(used("user:yan", "llm:openai:tokens")).isPositive();
+    }
+
+    @Test
+    void brokenStreamFailsAndIsBooked() {
+        var client = llm.client("openai", "yeb", "pro");
+        assertThatThrownBy(() -> client.stream(body("gpt-4o").put("stub", "break")).collect().asList().await().indefinitely())
+                .isInstanceOf(LlmException.class);
+        assertThat(booked("user:yeb", "openai", "gpt-4o").estimated()).isEqualTo(1);
+    }
+
+    @Test
+    void refusedCallIsNotSent() {
+        var client = llm.client("openai", "yic", "free");
+        for (int i = 0; i < 3; i++) {
+            client.chat(body("gpt-4o")).await().indefinitely();
+        }
+        assertThatThrownBy(() -> client.chat(body("gpt-4o")).await().indefinitely())
+                .isInstanceOf(RateLimitExceededException.class);
+        assertThatThrownBy(() -> client.stream(body("gpt-4o")).collect().asList().await().indefinitely())
+                .isInstanceOf(RateLimitExceededException.class);
+        assertThat(ProviderStub.SEEN).hasSize(3);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {400, 429, 500})
+    void errorOfTheProviderIsTyped(int status) {
+        var user = "yod" + status;
+        var client = llm.client("openai", user, "pro");
+        var body = body("gpt-4o").put("stub", Integer.toString(status));
+        assertThatThrownBy(() -> client.chat(body).await().indefinitely()).satisfies(failure -> asAsked(failure, status));
+        assertThatThrownBy(() -> client.stream(body).collect().asList().await().indefinitely())
+                .satisfies(failure -> asAsked(failure, status));
+        tokensBecome("user:" + user, "openai", 0);
+        assertThat(used("user:" + user, "llm:openai")).isEqualTo(2);
+        assertThat(nothingBooked("user:" + user)).isTrue();
+    }
+
+    private static void asAsked(Throwable failure, int status) {
+        assertThat(failure).isInstanceOfSatisfying(LlmException.class, refused -> {
+            assertThat(refused.status()).isEqualTo(status);
+            assertThat(refused.body()).contains("as asked").doesNotContain(ProviderStub.KEY);
+            assertThat(refused).hasMessage("openai answered " + status);
+        });
+    }
+
+    @Test
+    void lostConnectionGivesBackWhatWasReserved() {
+        var client = llm.client("openai", "yue", "pro");
+        assertThatThrownBy(() -> client.chat(body("gpt-4o").put("stub", "hangup")).await().indefinitely())
+                .isInstanceOfSatisfying(LlmException.class, failure -> assertThat(failure.status()).isZero());
+        assertThatThrownBy(
+                () -> client.stream(body("gpt-4o").put("stub", "hangup")).collect().asList().await().indefinitely())
+                .isInstanceOfSatisfying(LlmException.class, failure -> assertThat(failure.status()).isZero());
+        tokensBecome("user:yue", "openai", 0);
+        assertThat(nothingBooked("user:yue")).isTrue();
+    }
+
+    @Test
+    void anyPathCanBeCalled() {
+        var client = llm.client("openai", "zan", "pro");
+        client.call("/v1/responses/input_tokens", body("gpt-4o")).await().indefinitely();
+        assertThat(limiter.limits("user:zan").await().indefinitely()).isEmpty();
+        client.call("/v1/embeddings", body("text-embedding-3-small")).await().indefinitely();
+        assertThat(booked("user:zan", "openai", "text-embedding-3-small").calls()).isEqualTo(1);
+    }
+
+    @Test
+    void providerAndUserMustBeNamed() {
+        assertThatThrownBy(() -> llm.client("openia", "zeb", "pro")).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("gemini");
+        assertThatThrownBy(() -> llm.client("openai", " ", "pro")).isInstanceOf(IllegalArgumentException.class);
+    }
+}

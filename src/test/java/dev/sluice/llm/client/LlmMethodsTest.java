@@ -1,0 +1,60 @@
+package dev.sluice.llm.client;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.eclipse.microprofile.config.ConfigProvider;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import dev.sluice.llm.LlmRateLimited;
+import dev.sluice.llm.LlmTier;
+import dev.sluice.llm.LlmUser;
+import dev.sluice.llm.wire.Provider;
+
+class LlmMethodsTest {
+
+    @LlmRateLimited("gemini")
+    static class Annotated {
+
+        @LlmRateLimited("openia")
+        void misspelt() {
+        }
+
+        @LlmRateLimited(value = "openai", model = "${no.such.property}")
+        void unknownProperty() {
+        }
+
+        @LlmRateLimited(value = "openai", tokens = -2)
+        void negative() {
+        }
+
+        void byItsClass() {
+        }
+
+        @LlmRateLimited("${no.such.property:anthropic}")
+        void own(@LlmTier String tier, String prompt, @LlmUser Object user) {
+        }
+    }
+
+    private final LlmMethods methods = new LlmMethods(ConfigProvider.getConfig());
+
+    @ParameterizedTest
+    @ValueSource(strings = {"misspelt", "unknownProperty", "negative"})
+    void badAnnotationsAreRefused(String method) {
+        assertThatThrownBy(() -> methods.of(Annotated.class, Annotated.class.getDeclaredMethod(method)))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void methodsHaveTheirOwnOrTheirClasss() throws NoSuchMethodException {
+        assertThat(methods.of(Annotated.class, Annotated.class.getDeclaredMethod("byItsClass")))
+                .isEqualTo(new LlmMethod(Provider.GEMINI, "", -1, -1, -1));
+        var own = methods.of(Annotated.class,
+                Annotated.class.getDeclaredMethod("own", String.class, String.class, Object.class));
+        assertThat(own).isEqualTo(new LlmMethod(Provider.ANTHROPIC, "", -1, 2, 0));
+        assertThat(own.user(new Object[]{"pro", "hello", 42})).isEqualTo("42");
+        assertThat(own.tier(new Object[]{null, "hello", 42})).isNull();
+    }
+}
