@@ -2,6 +2,7 @@ package dev.sluice.llm.client;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 import dev.sluice.llm.OpenCall;
 import dev.sluice.llm.wire.EventReader;
@@ -25,6 +26,8 @@ final class EventStream {
     /** Null where what comes is what was asked for. */
     private final UsageStripper stripper;
     private final EventReader events = new EventReader();
+    /** What came in place of events; null where they did come. */
+    private Buffer document;
     /** Null until the answer has begun. */
     private UsageReader usage;
 
@@ -37,8 +40,11 @@ final class EventStream {
 
     /** @param answer paused */
     synchronized Multi<JsonObject> of(HttpClientResponse answer) {
-        usage = UsageReader.of(call.provider(), shape, answer.getHeader(HttpHeaders.CONTENT_TYPE),
-                answer.getHeader(HttpHeaders.CONTENT_ENCODING));
+        var type = answer.getHeader(HttpHeaders.CONTENT_TYPE);
+        usage = UsageReader.of(call.provider(), shape, type, answer.getHeader(HttpHeaders.CONTENT_ENCODING));
+        document = type != null && type.strip().toLowerCase(Locale.ROOT).startsWith("text/event-stream")
+                ? null
+                : Buffer.buffer();
         var chunks = MultiHelper.toMulti(answer).onCancellation().invoke(() -> leave(answer));
         var read = chunks.onItem().transformToMultiAndConcatenate(chunk -> Multi.createFrom().iterable(events(chunk)));
         var rest = Multi.createFrom().deferred(() -> Multi.createFrom().iterable(rest()));
@@ -54,11 +60,18 @@ final class EventStream {
 
     private synchronized List<String> events(Buffer chunk) {
         usage.feed(chunk);
+        if (document != null) {
+            document.appendBuffer(chunk);
+            return List.of();
+        }
         return events.feed(stripper == null ? chunk : stripper.feed(chunk));
     }
 
     private synchronized List<String> rest() {
         usage.end();
+        if (document != null) {
+            return List.of(document.toString());
+        }
         var last = new ArrayList<String>();
         if (stripper != null) {
             last.addAll(events.feed(stripper.end()));

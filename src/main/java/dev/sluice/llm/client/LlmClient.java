@@ -119,6 +119,10 @@ public final class LlmClient {
     }
 
     private Operation operation(String path) {
+        // Anything else could name another host, which would get the key.
+        if (!path.startsWith(provider.version() + "/")) {
+            throw new IllegalArgumentException("path must begin with " + provider.version() + "/");
+        }
         int query = path.indexOf('?');
         return Operation.of(provider, "POST", query < 0 ? path : path.substring(0, query));
     }

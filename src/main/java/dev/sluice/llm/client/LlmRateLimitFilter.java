@@ -41,7 +41,7 @@ import io.vertx.core.buffer.Buffer;
  * <p>
  * The caller is whom {@link LlmCall#as} has bound; otherwise whom the headers {@code X-User-Id} and {@code X-User-Tier} of the
  * call name, which are taken off it; otherwise that of the HTTP request in progress; outside of one, {@code app:} and the
- * application's name.
+ * application's name. A client whose {@code ReactiveClientHeadersFactory} answers on another thread must use the headers.
  */
 @Singleton
 @Unremovable

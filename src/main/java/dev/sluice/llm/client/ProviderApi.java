@@ -10,11 +10,11 @@ import jakarta.ws.rs.core.Response;
 import io.quarkus.rest.client.reactive.Url;
 import io.smallrye.mutiny.Uni;
 
-/** Any provider's API, as far as all are alike. */
+/** Any provider's API, as far as all are alike. Public only because its implementation is made in another class loader. */
 @Path("")
 @Consumes(MediaType.APPLICATION_JSON)
 @Produces(MediaType.APPLICATION_JSON)
-interface ProviderApi {
+public interface ProviderApi {
 
     /** @param url with path and query; it takes the place of the client's own */
     @POST

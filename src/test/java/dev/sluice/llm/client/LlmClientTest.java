@@ -2,7 +2,9 @@ package dev.sluice.llm.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -185,6 +187,35 @@ class LlmClientTest extends LlmTest {
         assertThat(limiter.limits("user:zan").await().indefinitely()).isEmpty();
         client.call("/v1/embeddings", body("text-embedding-3-small")).await().indefinitely();
         assertThat(booked("user:zan", "openai", "text-embedding-3-small").calls()).isEqualTo(1);
+    }
+
+    @Test
+    void pathBeginsWithTheVersion() {
+        var client = llm.client("openai", "zed", "pro");
+        for (var path : List.of("embeddings", "@127.0.0.2/v1/embeddings", "/v2/embeddings", "/v1beta/models")) {
+            assertThatThrownBy(() -> client.call(path, body("gpt-4o")).await().indefinitely())
+                    .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("/v1/");
+        }
+        assertThat(limiter.limits("user:zed").await().indefinitely()).isEmpty();
+    }
+
+    @Test
+    void callThatIsCancelledOnItsWayIsBooked() {
+        var call = llm.client("openai", "zoe", "pro").chat(body("gpt-4o").put("stub", "never")).subscribe().with(answer -> {
+        });
+        await().until(() -> ProviderStub.SEEN.size() == 1);
+        call.cancel();
+        assertThat(ProviderStub.gone).succeedsWithin(10, TimeUnit.SECONDS);
+        assertThat(booked("user:zoe", "openai", "gpt-4o").estimated()).isEqualTo(1);
+    }
+
+    @Test
+    void answerThatIsNoStreamIsOneEvent() {
+        var events = llm.client("openai", "zac", "pro").stream("/v1/chat/completions", body("gpt-4o")).collect().asList()
+                .await()
+                .indefinitely();
+        assertThat(events).singleElement().satisfies(event -> assertThat(event.getString("model")).isEqualTo("gpt-4o"));
+        tokensBecome("user:zac", "openai", 120);
     }
 
     @Test

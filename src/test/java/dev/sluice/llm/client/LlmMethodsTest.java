@@ -3,11 +3,18 @@ package dev.sluice.llm.client;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.lang.reflect.Proxy;
+import java.util.Set;
+
+import jakarta.enterprise.inject.spi.Bean;
+import jakarta.enterprise.inject.spi.BeanManager;
+
 import org.eclipse.microprofile.config.ConfigProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import dev.sluice.limit.SettingsProblems;
 import dev.sluice.llm.LlmRateLimited;
 import dev.sluice.llm.LlmTier;
 import dev.sluice.llm.LlmUser;
@@ -56,5 +63,25 @@ class LlmMethodsTest {
         assertThat(own).isEqualTo(new LlmMethod(Provider.ANTHROPIC, "", -1, 2, 0));
         assertThat(own.user(new Object[]{"pro", "hello", 42})).isEqualTo("42");
         assertThat(own.tier(new Object[]{null, "hello", 42})).isNull();
+    }
+
+    @Test
+    void eachBadAnnotationOfABeanStopsTheStart() {
+        var bean = stub(Bean.class, "getBeanClass", Annotated.class);
+        var problems = new SettingsProblems();
+        methods.validate(problems, stub(BeanManager.class, "getBeans", Set.of(bean)));
+        assertThat(problems.lines()).hasSize(3)
+                .contains("@LlmRateLimited of " + Annotated.class.getName()
+                        + ".misspelt=openia: allowed: openai, anthropic or gemini");
+    }
+
+    /** Does one thing. */
+    private static <T> T stub(Class<T> type, String method, Object answer) {
+        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[]{type},
+                (proxy, called, arguments) -> switch (called.getName()) {
+                    case "hashCode" -> 1;
+                    case "equals" -> proxy == arguments[0];
+                    default -> called.getName().equals(method) ? answer : null;
+                }));
     }
 }

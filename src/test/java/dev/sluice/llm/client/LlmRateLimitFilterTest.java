@@ -2,6 +2,7 @@ package dev.sluice.llm.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -259,5 +260,25 @@ class LlmRateLimitFilterTest extends LlmTest {
         subscription.cancel();
         assertThat(ProviderStub.gone).succeedsWithin(10, TimeUnit.SECONDS);
         assertThat(booked("user:oda", "openai", "gpt-4o").estimated()).isEqualTo(1);
+    }
+
+    @Test
+    void callThatIsCancelledOnItsWayIsBooked() {
+        var call = LlmCall.as("pia").call(() -> client.chatLater(chat("never").getBytes(StandardCharsets.UTF_8))).subscribe()
+                .with(answer -> {
+                });
+        await().until(() -> ProviderStub.SEEN.size() == 1);
+        call.cancel();
+        assertThat(ProviderStub.gone).succeedsWithin(10, TimeUnit.SECONDS);
+        assertThat(booked("user:pia", "openai", "gpt-4o").estimated()).isEqualTo(1);
+    }
+
+    @Test
+    void answerThatIsNotReadToItsEndIsBooked() {
+        LlmCall.as("ula").call(() -> client.chatRaw(CHAT)).close();
+        assertThat(booked("user:ula", "openai", "gpt-4o").calls()).isEqualTo(1);
+        assertThatThrownBy(() -> LlmCall.as("ulf").call(() -> client.chatRaw(chat("429"))))
+                .isInstanceOf(WebApplicationException.class);
+        tokensBecome("user:ulf", "openai", 0);
     }
 }

@@ -16,7 +16,7 @@ import io.vertx.core.json.JsonObject;
 
 /**
  * All three providers at one address. The body's {@code stub} says what they do: answer with that status, {@code hangup},
- * {@code silent} (no usage), {@code hold} (a stream that does not go on), {@code many} (a long stream).
+ * {@code silent} (no usage), {@code never} (no answer), {@code hold} (a stream that does not go on), {@code many} (a long stream).
  */
 public class ProviderStub implements QuarkusTestResourceLifecycleManager {
 
@@ -74,6 +74,8 @@ public class ProviderStub implements QuarkusTestResourceLifecycleManager {
                     new JsonObject().put("message", "as asked, with " + KEY)));
         } else if (stub.equals("hangup")) {
             request.connection().close();
+        } else if (stub.equals("never")) {
+            request.connection().closeHandler(closed -> gone.complete(null));
         } else if (stub.equals("silent")) {
             json(response, new JsonObject().put("choices", new JsonArray()));
         } else if (request.uri().endsWith("/models")) {
