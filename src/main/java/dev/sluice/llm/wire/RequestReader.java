@@ -1,20 +1,166 @@
 package dev.sluice.llm.wire;
 
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
+
+import dev.sluice.llm.wire.Operation.Shape;
 import io.vertx.core.buffer.Buffer;
 
 /** Reads what a call asks for. */
 public final class RequestReader {
+
+    static final JsonFactory JSON = JsonFactory.builder().disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+            .disable(JsonFactory.Feature.CHARSET_DETECTION)
+            // Of the strings that are read; those that are passed over may be of any length.
+            .streamReadConstraints(StreamReadConstraints.builder().maxStringLength(1 << 16).build()).build();
+
+    private static final int MODEL_LENGTH = 256;
+    private static final int MOST_CHOICES = 128;
+    private static final String NOT_JSON = "body is not JSON";
+
+    private static final String[] GEMINI_CONFIGS = {"generationConfig", "generation_config"};
+
+    private static final Wanted OPENAI = Wanted.at("model", "stream", "n", "stream_options.include_usage",
+            "max_completion_tokens", "max_tokens", "max_output_tokens");
+    private static final Wanted ANTHROPIC = Wanted.at("model", "stream", "max_tokens");
+    private static final Wanted GEMINI = Wanted.at("generationConfig.maxOutputTokens",
+            "generationConfig.max_output_tokens", "generation_config.maxOutputTokens",
+            "generation_config.max_output_tokens", "generationConfig.candidateCount",
+            "generationConfig.candidate_count", "generation_config.candidateCount",
+            "generation_config.candidate_count");
 
     private RequestReader() {
     }
 
     /** @throws UnreadableRequestException where the body is no JSON object or a field is not what it must be */
     public static LlmRequest read(Provider provider, Operation operation, Buffer body) {
-        throw new UnsupportedOperationException();
+        var facts = facts(switch (provider) {
+            case OPENAI -> OPENAI;
+            case ANTHROPIC -> ANTHROPIC;
+            case GEMINI -> GEMINI;
+        }, body.getBytes());
+        boolean inPath = provider == Provider.GEMINI;
+        boolean streaming = inPath ? operation.streaming() : facts.isTrue("stream");
+        return new LlmRequest(inPath ? operation.model() : model(facts), streaming, (body.length() + 3) / 4,
+                outputCap(provider, operation.shape(), facts), choices(provider, facts),
+                operation.shape() == Shape.CHAT && streaming && facts.isTrue("stream_options.include_usage"), body);
     }
 
     /** The body of a chat stream that asks for its usage; every other request's as it came. */
     public static Buffer withUsageAsked(Operation operation, LlmRequest request) {
-        throw new UnsupportedOperationException();
+        if (operation.shape() != Shape.CHAT || !request.streaming() || request.usageAsked()) {
+            return request.body();
+        }
+        try {
+            return UsageAsk.in(request.body());
+        } catch (IOException e) {
+            throw new UnreadableRequestException(NOT_JSON);
+        }
+    }
+
+    private static Facts facts(Wanted wanted, byte[] body) {
+        requireUtf8(body);
+        var found = new ArrayList<Facts>(1);
+        try (var parser = JSON.createParser(body)) {
+            var token = parser.nextToken();
+            if (token != JsonToken.START_OBJECT) {
+                throw new UnreadableRequestException(token == null ? NOT_JSON : "body is not a JSON object");
+            }
+            var finder = new Finder(wanted, false, found::add);
+            for (; token != null; token = parser.nextToken()) {
+                if (!finder.take(token, parser)) {
+                    throw new UnreadableRequestException("body has something behind its JSON object");
+                }
+            }
+            return found.get(0);
+        } catch (StreamConstraintsException e) {
+            throw new UnreadableRequestException("body nests too deep, or a name, number or string in it is too long");
+        } catch (IOException e) {
+            throw new UnreadableRequestException(NOT_JSON);
+        }
+    }
+
+    /** Not left to the parser, which takes overlong forms: one name could be sent in two ways. */
+    private static void requireUtf8(byte[] body) {
+        var decoder = StandardCharsets.UTF_8.newDecoder();
+        var in = ByteBuffer.wrap(body);
+        var out = CharBuffer.allocate(1 << 13);
+        while (true) {
+            var result = decoder.decode(in, out.clear(), true);
+            if (result.isError()) {
+                throw new UnreadableRequestException("body is not UTF-8");
+            }
+            if (result.isUnderflow()) {
+                return;
+            }
+        }
+    }
+
+    private static String model(Facts facts) {
+        if (!facts.has("model")) {
+            return "";
+        }
+        var model = facts.text("model");
+        if (model == null || model.length() > MODEL_LENGTH) {
+            throw new UnreadableRequestException("model must be a string of up to " + MODEL_LENGTH + " characters");
+        }
+        return model;
+    }
+
+    private static long outputCap(Provider provider, Shape shape, Facts facts) {
+        if (shape == Shape.EMBEDDINGS) {
+            return 0;
+        }
+        if (provider == Provider.GEMINI) {
+            return gemini(facts, -1, "maxOutputTokens", "max_output_tokens");
+        }
+        return switch (shape) {
+            case CHAT -> cap(facts, "max_completion_tokens", "max_tokens");
+            case RESPONSES -> cap(facts, "max_output_tokens");
+            case OTHER -> cap(facts, "max_completion_tokens", "max_tokens", "max_output_tokens");
+            default -> cap(facts, "max_tokens");
+        };
+    }
+
+    private static int choices(Provider provider, Facts facts) {
+        long asked = switch (provider) {
+            case OPENAI -> orElse(facts.count("n"), 1);
+            case ANTHROPIC -> 1;
+            case GEMINI -> gemini(facts, 1, "candidateCount", "candidate_count");
+        };
+        return (int) Math.max(1, Math.min(asked, MOST_CHOICES));
+    }
+
+    /** The first of these fields that can be a cap; what cannot be one the provider will refuse. */
+    private static long cap(Facts facts, String... fields) {
+        for (var field : fields) {
+            long cap = orElse(facts.count(field), -1);
+            if (cap >= 0 && cap <= TokenUsage.MAX) {
+                return cap;
+            }
+        }
+        return -1;
+    }
+
+    /** The largest under any of the names that Gemini takes. */
+    private static long gemini(Facts facts, long otherwise, String name, String snakeName) {
+        long largest = otherwise;
+        for (var config : GEMINI_CONFIGS) {
+            largest = Math.max(largest,
+                    Math.max(cap(facts, config + "." + name), cap(facts, config + "." + snakeName)));
+        }
+        return largest;
+    }
+
+    private static long orElse(Long count, long otherwise) {
+        return count == null ? otherwise : count;
     }
 }

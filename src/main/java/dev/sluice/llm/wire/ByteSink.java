@@ -1,0 +1,11 @@
+package dev.sluice.llm.wire;
+
+/** Where bytes go, piece by piece. */
+interface ByteSink {
+
+    /** The array is the caller's own; its piece may be changed but not kept. */
+    void take(byte[] bytes, int from, int to);
+
+    /** There is no more. */
+    void end();
+}

@@ -1,0 +1,74 @@
+package dev.sluice.llm.wire;
+
+import java.io.IOException;
+import java.util.function.Consumer;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.async.ByteArrayFeeder;
+
+/** Skims a JSON document that comes in pieces, cut anywhere. */
+final class JsonSkim implements ByteSink {
+
+    /** It keeps no table of names: what providers send must not fill the memory. */
+    private static final JsonFactory JSON = JsonFactory.builder().disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
+            .disable(JsonFactory.Feature.INTERN_FIELD_NAMES).build();
+
+    private final Finder finder;
+    private final LongStrings strings = new LongStrings();
+    private final JsonParser parser;
+    private final ByteArrayFeeder feeder;
+    private boolean broken;
+
+    /** For the parameters see {@link Finder}. */
+    JsonSkim(Wanted wanted, boolean lists, Consumer<Facts> whole) {
+        finder = new Finder(wanted, lists, whole);
+        try {
+            parser = JSON.createNonBlockingByteArrayParser();
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+        feeder = (ByteArrayFeeder) parser.getNonBlockingInputFeeder();
+    }
+
+    /** The bytes may be changed. */
+    @Override
+    public void take(byte[] bytes, int from, int to) {
+        if (broken) {
+            return;
+        }
+        int end = strings.shorten(bytes, from, to);
+        try {
+            feeder.feedInput(bytes, from, end);
+            for (var token = parser.nextToken(); token != JsonToken.NOT_AVAILABLE; token = parser.nextToken()) {
+                if (token == null || !finder.take(token, parser)) {
+                    broken = true;
+                    return;
+                }
+            }
+        } catch (IOException | RuntimeException e) {
+            // The latter too: whatever the parser makes of it, the answer itself passes on.
+            broken = true;
+        }
+    }
+
+    @Override
+    public void end() {
+        try {
+            parser.close();
+        } catch (IOException e) {
+            broken = true;
+        }
+    }
+
+    /** Whether the document came whole. */
+    boolean whole() {
+        return finder.ended() && !broken;
+    }
+
+    /** Whether it is a list of documents. */
+    boolean list() {
+        return finder.list();
+    }
+}

@@ -1,0 +1,53 @@
+package dev.sluice.llm.wire;
+
+/**
+ * Shortens the strings of a JSON document as it passes, because the parser holds each of them whole. Nothing that is looked
+ * for is long.
+ */
+final class LongStrings {
+
+    /** Bytes of a string that are kept. */
+    static final int KEPT = 1024;
+
+    private boolean inside;
+    private boolean dropping;
+    private int length;
+    private boolean escaped;
+    /** Digits of a {@code \\u} escape that are still to come. */
+    private int digits;
+
+    /** Shortens in place. @return the new end */
+    int shorten(byte[] bytes, int from, int to) {
+        int end = from;
+        for (int i = from; i < to; i++) {
+            byte b = bytes[i];
+            if (inside) {
+                inside(b);
+            } else {
+                inside = b == '"';
+                length = 0;
+            }
+            if (!dropping) {
+                bytes[end++] = b;
+            }
+        }
+        return end;
+    }
+
+    private void inside(byte b) {
+        length++;
+        if (escaped) {
+            escaped = false;
+            digits = b == 'u' ? 4 : 0;
+        } else if (digits > 0) {
+            digits--;
+        } else if (b == '"') {
+            inside = false;
+            dropping = false;
+        } else {
+            // Never in the middle of an escape or of a character: the rest stays a string.
+            dropping |= length > KEPT && (b & 0xC0) != 0x80;
+            escaped = b == '\\';
+        }
+    }
+}
