@@ -70,6 +70,11 @@ final class JsonSkim implements ByteSink {
         }
     }
 
+    /** After a document that came whole: another one follows. @return false where there can be none */
+    boolean again() {
+        return !broken && finder.again();
+    }
+
     /** Whether the document came whole. */
     boolean whole() {
         return finder.ended() && !broken;
