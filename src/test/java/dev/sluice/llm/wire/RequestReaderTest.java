@@ -102,7 +102,8 @@ class RequestReaderTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", " ", "<html>secret</html>", "{\"secret\":1", "{\"secret\":1}x", "{} {}", "[]", "null",
-            "\"secret\"", "12", "{\"model\":5}", "{\"model\":true}", "{\"model\":[\"secret\"]}", "{\"model\":{}}",
+            "\"secret\"", "12", "{\"model\":5}", "{\"model\":\"secret\\ud800\"}", "{\"model\":true}",
+            "{\"model\":[\"secret\"]}", "{\"model\":{}}",
             "{'secret':1}", "{\"a\":secret}", "{\"a\":1,}", "{/*secret*/}", "\uFEFF{}", "{\"a\":\"\n\"}"})
     void whatCannotBeReadIsRefusedWithoutRepeatingIt(String body) {
         assertThatThrownBy(() -> chat(body)).isInstanceOf(UnreadableRequestException.class)
