@@ -37,7 +37,11 @@ final class LlmBooks {
         }
     }
 
-    /** @return completes when it is written, or it is clear that it must wait */
+    /** Completes when what was booked for an identifier so far is written, or it is clear that it must wait. */
+    Uni<Void> written(String identifier) {
+        return ledger.written(identifier);
+    }
+
     Uni<Void> book(Provider provider, String identifier, String model, TokenUsage usage, Price price, boolean estimated,
             String requestId) {
         long cost = price == null ? -1 : price.picodollars(usage);

@@ -99,7 +99,8 @@ public class LlmLimiter {
             if (reservation != null) {
                 books.settle(identifier, reservation, settlement(provider, model, priced, usage, price));
             }
-            return books.book(provider, identifier, model, usage, price.orElse(null), false, requestId);
+            return books.book(provider, identifier, model, usage, price.orElse(null), false, requestId)
+                    .chain(() -> books.written(identifier));
         });
     }
 

@@ -2,6 +2,7 @@ package dev.sluice.service;
 
 import static dev.sluice.testing.Http.json;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -10,12 +11,14 @@ import jakarta.inject.Inject;
 
 import org.junit.jupiter.api.BeforeEach;
 
+import dev.sluice.redis.RedisAccess;
 import dev.sluice.testing.HttpTest;
 import dev.sluice.testing.llm.AnthropicStub;
 import dev.sluice.testing.llm.GeminiStub;
 import dev.sluice.testing.llm.LlmProfile;
 import dev.sluice.testing.llm.OpenAiStub;
 import dev.sluice.testing.llm.ProvidersForTests;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.json.JsonObject;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Request;
@@ -24,7 +27,10 @@ import io.vertx.redis.client.Request;
 abstract class LlmTest extends HttpTest {
 
     @Inject
-    dev.sluice.redis.RedisAccess redis;
+    RedisAccess redis;
+
+    @Inject
+    MeterRegistry meters;
 
     final OpenAiStub openAi = ProvidersForTests.openAi();
     final AnthropicStub anthropic = ProvidersForTests.anthropic();
@@ -39,6 +45,7 @@ abstract class LlmTest extends HttpTest {
         anthropic.expectKey(LlmProfile.ANTHROPIC_KEY);
         gemini.expectKey(LlmProfile.GEMINI_KEY);
         if (redis.link() != null) {
+            await().until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
             redis.link().send(Request.cmd(Command.FLUSHALL)).toCompletionStage().toCompletableFuture().join();
         }
     }

@@ -67,10 +67,15 @@ public class Ledger {
     /**
      * Books a call. It is taken into account at once, whether anybody subscribes or not.
      *
-     * @return completes when it is written, or it is clear that it must wait: with false where its request id was booked before
+     * @return whether it is new: with a request id, when that is known, or it is clear that it will be later; else at once
      */
     public Uni<Boolean> book(Entry entry) {
         return store.book(entry, Page.hour(clock.instant().getEpochSecond()));
+    }
+
+    /** Completes when what was booked for an identifier so far is written, or it is clear that it must wait. Never fails. */
+    public Uni<Void> written(String identifier) {
+        return store.written(identifier);
     }
 
     /**

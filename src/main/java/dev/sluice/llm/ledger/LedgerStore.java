@@ -7,5 +7,8 @@ interface LedgerStore {
 
     Uni<Boolean> book(Ledger.Entry entry, long hour);
 
+    /** Completes when what was booked for an identifier so far is written, or it is clear that it must wait. Never fails. */
+    Uni<Void> written(String identifier);
+
     Uni<Account> read(String identifier, long fromHour, long toHour);
 }

@@ -38,6 +38,11 @@ final class MemoryLedger implements LedgerStore {
     }
 
     @Override
+    public Uni<Void> written(String identifier) {
+        return Uni.createFrom().voidItem();
+    }
+
+    @Override
     public Uni<Account> read(String identifier, long fromHour, long toHour) {
         var account = new Account();
         lines.asMap().forEach((line, tally) -> {

@@ -30,6 +30,8 @@ final class RedisLedger implements LedgerStore {
     private static final long COLLECT_MILLIS = 20;
     private static final long RETRY_MILLIS = 500;
     private static final long PATIENCE_MILLIS = 2000;
+    /** How long somebody is kept waiting who wants to know that it is written. */
+    private static final long AT_ONCE_MILLIS = 250;
     /** How long Redis remembers the last batch: longer than any outage that is waited through. */
     private static final String NUMBER_SECONDS = Integer.toString(7 * 24 * 3600);
     private static final int TAGS = 256;
@@ -96,7 +98,7 @@ final class RedisLedger implements LedgerStore {
         var done = written.future();
         flushed(tag);
         flushSoon(RETRY_MILLIS);
-        return uni(within(done).recover(late -> Future.succeededFuture(true)));
+        return uni(within(AT_ONCE_MILLIS, done).recover(late -> Future.succeededFuture(true)));
     }
 
     private String mark(Ledger.Entry entry) {
@@ -182,6 +184,13 @@ final class RedisLedger implements LedgerStore {
     }
 
     @Override
+    public Uni<Void> written(String identifier) {
+        return uni(link.up()
+                ? within(AT_ONCE_MILLIS, emptied(keys.tag(identifier), 3)).otherwiseEmpty()
+                : Future.succeededFuture());
+    }
+
+    @Override
     public Uni<Account> read(String identifier, long fromHour, long toHour) {
         int tag = keys.tag(identifier);
         if (!link.up()) {
@@ -220,10 +229,13 @@ final class RedisLedger implements LedgerStore {
     }
 
     private <T> Future<T> within(Future<T> future) {
+        return within(PATIENCE_MILLIS, future);
+    }
+
+    private <T> Future<T> within(long millis, Future<T> future) {
         Promise<T> bounded = Promise.promise();
-        long timer = vertx.setTimer(PATIENCE_MILLIS,
-                id -> bounded
-                        .tryFail(new StoreUnavailableException("Redis did not answer in " + PATIENCE_MILLIS + " ms", null)));
+        long timer = vertx.setTimer(millis,
+                id -> bounded.tryFail(new StoreUnavailableException("Redis did not answer in " + millis + " ms", null)));
         future.onComplete(done -> {
             vertx.cancelTimer(timer);
             if (done.succeeded()) {
