@@ -72,7 +72,7 @@ class LlmGateway {
             return;
         }
         var rest = path.substring(provider.id().length() + 1);
-        if (!rest.startsWith(provider.version() + '/')) {
+        if (provider.version(rest) == null) {
             refuse(context, provider, 404, "Unknown path: the paths of this provider begin with /" + provider.id()
                     + provider.version());
             return;

@@ -120,17 +120,10 @@ class LlmUpstreams {
         boolean ssl = "https".equals(address.getScheme());
         var options = new RequestOptions().setMethod(method).setHost(address.getHost()).setSsl(ssl)
                 .setPort(address.getPort() > 0 ? address.getPort() : ssl ? 443 : 80)
-                .setURI(base(provider, address) + target)
+                .setURI(provider.withoutVersion(address.getRawPath()) + target)
                 .setConnectTimeout(settings.connectTimeout().toMillis())
                 .setIdleTimeout(settings.timeout().toMillis());
         return (ssl ? tls : plain).request(options);
-    }
-
-    /** The base URL's path, without the version: the target brings one. */
-    private static String base(Provider provider, URI address) {
-        var path = address.getRawPath();
-        path = path.endsWith("/") ? path.substring(0, path.length() - 1) : path;
-        return path.endsWith(provider.version()) ? path.substring(0, path.length() - provider.version().length()) : path;
     }
 
     @PreDestroy

@@ -19,6 +19,7 @@ class OperationTest {
             "OPENAI, /v1/responses/compact, RESPONSES", "OPENAI, /v1/embeddings, EMBEDDINGS",
             "ANTHROPIC, /v1/messages, MESSAGES", "GEMINI, /v1beta/models/gemini-2.5-pro:generateContent, GENERATE",
             "GEMINI, /v1beta/models/gemini-2.5-pro:streamGenerateContent, GENERATE",
+            "GEMINI, /v1/models/gemini-2.5-pro:streamGenerateContent, GENERATE",
             "GEMINI, /v1beta/models/gemini-2.5-pro:embedContent, EMBEDDINGS",
             "GEMINI, /v1beta/models/gemini-2.5-pro:batchEmbedContents, EMBEDDINGS"})
     void whatSpendsTokensIsACall(Provider provider, String path, Shape shape) {
@@ -58,7 +59,8 @@ class OperationTest {
             "/v1beta/models/m%:generateContent", "/v1beta/models/m%0A:generateContent",
             "/v1beta/models/m%C3%A9:generateContent", "/v1beta/models/m%00:generateContent",
             "/v1beta/models/m:GenerateContent", "/v1beta/models/m:generateContent/", "/v1beta/models/m:",
-            "/v1/models/m:generateContent", "/v1beta//models/m:generateContent", "/v1beta/tunedModels/m:generateContent",
+            "/v2/models/m:generateContent", "/v1betax/models/m:generateContent", "/v1beta//models/m:generateContent",
+            "/v1beta/tunedModels/m:generateContent",
             "/v1beta/models/m:%67enerateContent", "/v1beta/models/m:generateContent\n",
             "/v1beta/models/m$1:generateContent"})
     void allElseIsUnknown(String path) {
@@ -69,7 +71,7 @@ class OperationTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"/v1/models/", "/v1/models//", "/v1/models/..", "/v1/models/.", "/v1/models/a/b",
-            "/v1/models/a%2Fb", "/v1/models/%61", "/v1/models/a\n", "/v1/files", "/v1beta/models/",
+            "/v1/models/a%2Fb", "/v1/models/a\n", "/v1/files", "/v1beta/models/",
             "/v1beta/models/a/b", "/v1beta/models/a:generateContent", "/v1beta/models/%2e%2e", "/v1beta/files",
             "/v1/responses/resp_1"})
     void onlyModelsAreListedFree(String path) {
