@@ -1,7 +1,9 @@
 package dev.sluice.llm.ledger;
 
 import java.time.Clock;
+import java.time.Duration;
 
+import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
@@ -11,6 +13,7 @@ import dev.sluice.llm.LlmSettings;
 import dev.sluice.llm.wire.TokenUsage;
 import dev.sluice.redis.RedisAccess;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.runtime.ShutdownEvent;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Vertx;
 
@@ -40,6 +43,8 @@ public class Ledger {
             boolean estimated, String requestId) {
     }
 
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+
     private final LlmSettings settings;
     private final Clock clock;
     private final LedgerStore store;
@@ -62,6 +67,11 @@ public class Ledger {
         if (settings.ledger().buffer() < 1) {
             problems.add("rate-limit.llm.ledger.buffer", Integer.toString(settings.ledger().buffer()), "1 or more");
         }
+    }
+
+    /** Before the link to Redis closes. */
+    void stop(@Observes @Priority(100) ShutdownEvent stopping) {
+        store.close().await().atMost(PATIENCE);
     }
 
     /**

@@ -43,6 +43,11 @@ final class MemoryLedger implements LedgerStore {
     }
 
     @Override
+    public Uni<Void> close() {
+        return Uni.createFrom().voidItem();
+    }
+
+    @Override
     public Uni<Account> read(String identifier, long fromHour, long toHour) {
         var account = new Account();
         lines.asMap().forEach((line, tally) -> {

@@ -191,6 +191,18 @@ final class RedisLedger implements LedgerStore {
     }
 
     @Override
+    public Uni<Void> close() {
+        if (!link.up()) {
+            return Uni.createFrom().voidItem();
+        }
+        var all = new ArrayList<Future<Void>>();
+        for (int tag = 0; tag < TAGS; tag++) {
+            all.add(emptied(tag, buffer));
+        }
+        return uni(within(Future.join(all)).<Void>mapEmpty().otherwiseEmpty());
+    }
+
+    @Override
     public Uni<Account> read(String identifier, long fromHour, long toHour) {
         int tag = keys.tag(identifier);
         if (!link.up()) {

@@ -200,4 +200,16 @@ class RedisLedgerTest {
             }
         }
     }
+
+    @Test
+    void isWrittenBeforeItCloses() {
+        var ledger = ledger(5000);
+        for (int i = 0; i < 2000; i++) {
+            book(ledger, entry("user:" + i, "m", null));
+            book(ledger, entry("user:a", "m" + i, null)); // more than go in one batch
+        }
+        ledger.close().await().atMost(PATIENCE);
+        assertThat(meters.get("llm_ledger_waiting").gauge().value()).isZero();
+        assertThat(inRedis("user:1999")).isEqualTo(1);
+    }
 }
