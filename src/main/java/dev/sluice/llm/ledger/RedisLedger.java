@@ -18,7 +18,6 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Future;
-import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Request;
@@ -98,7 +97,7 @@ final class RedisLedger implements LedgerStore {
         var done = written.future();
         flushed(tag);
         flushSoon(RETRY_MILLIS);
-        return uni(within(AT_ONCE_MILLIS, done).recover(late -> Future.succeededFuture(true)));
+        return uni(link.within(AT_ONCE_MILLIS, done).recover(late -> Future.succeededFuture(true)));
     }
 
     private String mark(Ledger.Entry entry) {
@@ -186,7 +185,7 @@ final class RedisLedger implements LedgerStore {
     @Override
     public Uni<Void> written(String identifier) {
         return uni(link.up()
-                ? within(AT_ONCE_MILLIS, emptied(keys.tag(identifier), 3)).otherwiseEmpty()
+                ? link.within(AT_ONCE_MILLIS, emptied(keys.tag(identifier), 3)).otherwiseEmpty()
                 : Future.succeededFuture());
     }
 
@@ -241,22 +240,7 @@ final class RedisLedger implements LedgerStore {
     }
 
     private <T> Future<T> within(Future<T> future) {
-        return within(PATIENCE_MILLIS, future);
-    }
-
-    private <T> Future<T> within(long millis, Future<T> future) {
-        Promise<T> bounded = Promise.promise();
-        long timer = vertx.setTimer(millis,
-                id -> bounded.tryFail(new StoreUnavailableException("Redis did not answer in " + millis + " ms", null)));
-        future.onComplete(done -> {
-            vertx.cancelTimer(timer);
-            if (done.succeeded()) {
-                bounded.tryComplete(done.result());
-            } else {
-                bounded.tryFail(done.cause());
-            }
-        });
-        return bounded.future();
+        return link.within(PATIENCE_MILLIS, future);
     }
 
     private static <T> Uni<T> uni(Future<T> future) {
