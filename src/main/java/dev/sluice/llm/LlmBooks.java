@@ -1,9 +1,12 @@
 package dev.sluice.llm;
 
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.Map;
 
 import dev.sluice.llm.ledger.Ledger;
 import dev.sluice.llm.ledger.Price;
+import dev.sluice.llm.ledger.PriceTable;
 import dev.sluice.llm.wire.Provider;
 import dev.sluice.llm.wire.TokenUsage;
 import io.smallrye.mutiny.Uni;
@@ -14,11 +17,18 @@ final class LlmBooks {
     private final Ledger ledger;
     private final LlmMeters meters;
     private final Settlements settlements;
+    private final PriceTable prices;
 
-    LlmBooks(Ledger ledger, LlmMeters meters, Settlements settlements) {
+    LlmBooks(Ledger ledger, LlmMeters meters, Settlements settlements, PriceTable prices) {
+        this.prices = prices;
         this.ledger = ledger;
         this.meters = meters;
         this.settlements = settlements;
+    }
+
+    /** Of today; null where there is none. */
+    Price price(Provider provider, String model) {
+        return prices.find(provider, model, LocalDate.now(ZoneOffset.UTC)).orElse(null);
     }
 
     void settle(String identifier, String reservation, Map<String, Long> used) {
@@ -27,7 +37,11 @@ final class LlmBooks {
         }
     }
 
-    /** @return completes when it is written, or it is clear that it must wait */
+    /** Completes when what was booked for an identifier so far is written, or it is clear that it must wait. */
+    Uni<Void> written(String identifier) {
+        return ledger.written(identifier);
+    }
+
     Uni<Void> book(Provider provider, String identifier, String model, TokenUsage usage, Price price, boolean estimated,
             String requestId) {
         long cost = price == null ? -1 : price.picodollars(usage);

@@ -1,7 +1,5 @@
 package dev.sluice.llm;
 
-import java.time.LocalDate;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Map;
@@ -34,7 +32,6 @@ public class LlmLimiter {
     private final RateLimiter limiter;
     private final Policy policy;
     private final LlmRows rows;
-    private final PriceTable prices;
     private final boolean refuseUnpriced;
     private final LlmBooks books;
     private final SettingsProblems problems = new SettingsProblems();
@@ -44,10 +41,10 @@ public class LlmLimiter {
         this.limiter = limiter;
         this.policy = policy;
         this.rows = rows;
-        this.prices = PriceTable.of(Map.of(Provider.OPENAI, settings.openai().prices(), Provider.ANTHROPIC,
+        var prices = PriceTable.of(Map.of(Provider.OPENAI, settings.openai().prices(), Provider.ANTHROPIC,
                 settings.anthropic().prices(), Provider.GEMINI, settings.gemini().prices()), problems);
         this.refuseUnpriced = settings.unpriced() == LlmSettings.Unpriced.REFUSE;
-        this.books = new LlmBooks(ledger, meters, settlements);
+        this.books = new LlmBooks(ledger, meters, settlements, prices);
     }
 
     void validate(@Observes SettingsProblems all) {
@@ -102,7 +99,8 @@ public class LlmLimiter {
             if (reservation != null) {
                 books.settle(identifier, reservation, settlement(provider, model, priced, usage, price));
             }
-            return books.book(provider, identifier, model, usage, price.orElse(null), false, requestId);
+            return books.book(provider, identifier, model, usage, price.orElse(null), false, requestId)
+                    .chain(() -> books.written(identifier));
         });
     }
 
@@ -125,7 +123,7 @@ public class LlmLimiter {
     }
 
     private Optional<Price> price(Provider provider, String model) {
-        return prices.find(provider, model, LocalDate.now(ZoneOffset.UTC));
+        return Optional.ofNullable(books.price(provider, model));
     }
 
     /** Rounded up. */

@@ -11,6 +11,9 @@ import dev.sluice.llm.wire.TokenUsage;
 /** A call that was decided. Where it may go ahead, it is told once how it ended; what it is told later does nothing. */
 public final class OpenCall {
 
+    /** The model of calls that nobody has named one for. */
+    private static final String UNKNOWN = "unknown";
+
     private final LlmAsk ask;
     private final Price price;
     private final TokenUsage estimate;
@@ -58,22 +61,33 @@ public final class OpenCall {
 
     /** The call was answered, and the provider has reported this. */
     public void succeeded(TokenUsage usage) {
-        end(usage, false);
+        succeeded(usage, null);
+    }
+
+    /** @param model that the answer names, for a call that named none; null where it does not */
+    public void succeeded(TokenUsage usage, String model) {
+        end(usage, model, false);
     }
 
     /** The call was answered, or broke off after it had begun to be, and nobody has reported its usage: about this it was. */
     public void estimated(TokenUsage usage) {
-        end(usage, true);
+        estimated(usage, null);
     }
 
-    private void end(TokenUsage usage, boolean estimated) {
+    /** @param model that the answer names, for a call that named none; null where it does not */
+    public void estimated(TokenUsage usage, String model) {
+        end(usage, model, true);
+    }
+
+    private void end(TokenUsage usage, String answered, boolean estimated) {
         if (ended.compareAndSet(false, true)) {
-            long cost = price == null ? 0 : LlmLimiter.nanodollars(price.picodollars(usage));
-            books.settle(ask.identifier(), reservation(), Map.of(tokens, usage.total(), budget, cost));
-            books.book(ask.provider(), ask.identifier(), ask.model(), usage, price, estimated, null).subscribe()
-                    .with(written -> {
-                    }, failure -> {
-                    });
+            var model = ask.model().isEmpty() ? answered == null || answered.isEmpty() ? UNKNOWN : answered : ask.model();
+            var cost = ask.model().isEmpty() && answered != null ? books.price(ask.provider(), answered) : price;
+            long nanodollars = cost == null ? 0 : LlmLimiter.nanodollars(cost.picodollars(usage));
+            books.settle(ask.identifier(), reservation(), Map.of(tokens, usage.total(), budget, nanodollars));
+            books.book(ask.provider(), ask.identifier(), model, usage, cost, estimated, null).subscribe().with(written -> {
+            }, failure -> {
+            });
         }
     }
 

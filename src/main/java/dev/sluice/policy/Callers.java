@@ -3,6 +3,7 @@ package dev.sluice.policy;
 import jakarta.enterprise.context.ApplicationScoped;
 
 import dev.sluice.caller.ClientAddress;
+import dev.sluice.caller.Identity;
 import dev.sluice.caller.IdentityResolver;
 import dev.sluice.caller.TierResolver;
 import io.smallrye.mutiny.Uni;
@@ -26,8 +27,12 @@ public class Callers {
 
     /** Who sent this request; fails with {@link dev.sluice.caller.CredentialsRejectedException}. */
     public Uni<Caller> of(RoutingContext request) {
-        return identities.resolve(request).chain(identity -> tiers.resolve(identity, request)
-                .map(tier -> new Caller(identity, policy.tier(tier))));
+        return identities.resolve(request).chain(identity -> of(request, identity));
+    }
+
+    /** The tier of somebody who is known already. */
+    public Uni<Caller> of(RoutingContext request, Identity identity) {
+        return tiers.resolve(identity, request).map(tier -> new Caller(identity, policy.tier(tier)));
     }
 
     /** The address a request came from, in the first tier: whom failures to say who one is count against. */

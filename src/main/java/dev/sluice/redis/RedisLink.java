@@ -89,7 +89,8 @@ public final class RedisLink {
         })).onFailure(failure -> abandoned[0] = true);
     }
 
-    private <T> Future<T> within(long millis, Future<T> future) {
+    /** The same, but it fails where Redis lets it wait for longer. */
+    public <T> Future<T> within(long millis, Future<T> future) {
         Promise<T> promise = Promise.promise();
         long timer = vertx.setTimer(millis,
                 id -> promise.tryFail(new StoreUnavailableException("Redis did not answer in " + millis + " ms", null)));

@@ -2,6 +2,8 @@ package dev.sluice.service;
 
 import java.net.URI;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.stream.Collectors;
 
 import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -11,6 +13,8 @@ import org.jboss.logging.Logger;
 
 import dev.sluice.caller.ApiKeys;
 import dev.sluice.limit.Mode;
+import dev.sluice.llm.LlmSettings;
+import dev.sluice.llm.wire.Provider;
 import dev.sluice.policy.Policy;
 import dev.sluice.window.StoreStatus;
 import dev.sluice.window.WindowSettings;
@@ -23,7 +27,7 @@ class StartReport {
     private static final Logger LOG = Logger.getLogger("dev.sluice");
 
     void report(@Observes @Priority(3000) StartupEvent started, WindowSettings windows, StoreStatus store, Policy policy,
-            Doors doors, ApiKeys keys, CompactJwtMechanism jwt, Upstream upstream) {
+            Doors doors, ApiKeys keys, CompactJwtMechanism jwt, Upstream upstream, LlmSettings llm) {
         var parts = new ArrayList<String>();
         parts.add(windows.enabled() ? windows.dryRun() ? "dry run: nothing is refused" : "limiting" : "limiting is off");
         parts.add(windows(store.mode()));
@@ -34,7 +38,16 @@ class StartReport {
         parts.add("/v1/check " + (doors.apiTokenAsked() ? "with the API token" : "open, but for user: and ip:"));
         parts.add("admin " + (doors.adminOpen() ? "with its token" : "closed (RATE_LIMIT_ADMIN_TOKEN)"));
         parts.add(upstream.url().map(url -> "upstream " + shown(url)).orElse("no upstream (UPSTREAM_URL)"));
+        parts.add("language models: " + Arrays.stream(Provider.values()).map(provider -> provider.id() + ' '
+                + door(llm.of(provider))).collect(Collectors.joining(", ")));
         LOG.info("Sluice: " + String.join("; ", parts));
+    }
+
+    private static String door(LlmSettings.ProviderSettings provider) {
+        boolean key = provider.apiKey().filter(text -> !text.isBlank()).isPresent();
+        return key
+                ? provider.passThrough() ? "with Sluice's or the caller's key" : "with Sluice's key"
+                : provider.passThrough() ? "with the caller's key" : "closed (no key)";
     }
 
     private static String windows(Mode mode) {

@@ -54,7 +54,7 @@ class UpstreamHeaders {
     }
 
     /** What the client's Connection header names is for the next hop only; so is Expect, which is answered already. */
-    private static void dropHopByHop(MultiMap headers) {
+    static void dropHopByHop(MultiMap headers) {
         for (var line : headers.getAll(HttpHeaders.CONNECTION)) {
             for (var name : line.split(",")) {
                 if (!name.isBlank() && !NEVER_DROPPED.contains(name.strip().toLowerCase(Locale.ROOT))) {
@@ -75,7 +75,7 @@ class UpstreamHeaders {
     }
 
     /** Also with underscores, which gateway interfaces such as CGI and WSGI take for the same. */
-    private static void dropIdentity(MultiMap headers) {
+    static void dropIdentity(MultiMap headers) {
         for (var name : List.copyOf(headers.names())) {
             var dashed = name.replace('_', '-');
             if (dashed.equalsIgnoreCase(CallerHeaders.USER_ID) || dashed.equalsIgnoreCase(CallerHeaders.USER_TIER)) {

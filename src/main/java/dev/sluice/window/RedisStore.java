@@ -19,7 +19,6 @@ import io.smallrye.mutiny.subscription.UniEmitter;
 import io.vertx.core.AsyncResult;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
-import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Request;
@@ -29,7 +28,6 @@ import io.vertx.redis.client.Response;
 final class RedisStore implements WindowStore {
 
     private static final int SCAN_COUNT = 1000;
-    private final Vertx vertx;
     private final RedisLink link;
     private final RedisKeys keys;
     private final long exactUpTo;
@@ -40,8 +38,7 @@ final class RedisStore implements WindowStore {
     private final RedisScript reset;
 
     /** @param time how the scripts ask for it */
-    RedisStore(Vertx vertx, RedisLink link, KeySpace keys, long exactUpTo, Duration timeout, String time) {
-        this.vertx = vertx;
+    RedisStore(RedisLink link, KeySpace keys, long exactUpTo, Duration timeout, String time) {
         this.link = link;
         this.keys = new RedisKeys(keys);
         this.exactUpTo = exactUpTo;
@@ -204,18 +201,7 @@ final class RedisStore implements WindowStore {
     private <A, T> void bounded(Supplier<Future<A>> call, Function<A, T> reading, UniEmitter<? super T> emitter,
             Consumer<Throwable> judge) {
         var context = Context.isOnEventLoopThread() ? Vertx.currentContext() : null;
-        Promise<T> answer = Promise.promise();
-        long timer = vertx.setTimer(timeoutMillis, id -> answer
-                .tryFail(new StoreUnavailableException("Redis did not answer in " + timeoutMillis + " ms", null)));
-        call.get().map(reading).onComplete(done -> {
-            vertx.cancelTimer(timer);
-            if (done.succeeded()) {
-                answer.tryComplete(done.result());
-            } else {
-                answer.tryFail(done.cause());
-            }
-        });
-        answer.future().onComplete(done -> {
+        link.within(timeoutMillis, call.get().map(reading)).onComplete(done -> {
             judge.accept(done.cause());
             if (context == null) {
                 finish(done, emitter);

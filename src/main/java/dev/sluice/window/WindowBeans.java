@@ -26,7 +26,6 @@ import dev.sluice.redis.RedisScript;
 import dev.sluice.redis.RedisSettings;
 import io.quarkus.arc.DefaultBean;
 import io.quarkus.runtime.StartupEvent;
-import io.vertx.core.Vertx;
 
 /** Wires the store that the settings ask for. */
 @ApplicationScoped
@@ -43,7 +42,7 @@ class WindowBeans implements StoreStatus {
     private volatile boolean wasDown;
 
     @Inject
-    WindowBeans(WindowSettings settings, RedisSettings redisSettings, RedisAccess redis, Vertx vertx) {
+    WindowBeans(WindowSettings settings, RedisSettings redisSettings, RedisAccess redis) {
         this.settings = settings;
         this.redisWanted = redisSettings.enabled();
         this.link = redis.link();
@@ -52,7 +51,7 @@ class WindowBeans implements StoreStatus {
             this.windows = new Windows(null, memory, settings.fallback());
         } else {
             link.onChange(cause -> changed(cause, cause == null));
-            this.windows = new Windows(new RedisStore(vertx, link, redis.keys(), settings.exactUpTo(), settings.timeout(),
+            this.windows = new Windows(new RedisStore(link, redis.keys(), settings.exactUpTo(), settings.timeout(),
                     RedisScript.SERVER_TIME), memory, settings.fallback());
         }
     }

@@ -289,7 +289,7 @@ class CheckApiTest extends HttpTest {
 
     @Test
     void whatIsNotThereIs404AndConsumesNothing() {
-        for (var path : List.of("/", "/api/v1/campaigns", "/v1", "/v1/nothing", "/q/nothing", "/openai/v1/models")) {
+        for (var path : List.of("/", "/api/v1/campaigns", "/v1", "/v1/nothing", "/q/nothing", "/v1/llm/nothing", "/openai")) {
             var answer = http.get(path);
             assertThat(answer.statusCode()).as(path).isEqualTo(404);
             assertThat(error(answer).getString("code")).isEqualTo("RATE_4041");
@@ -304,7 +304,8 @@ class CheckApiTest extends HttpTest {
         var answer = http.get("/q/openapi?format=json");
         assertThat(answer.statusCode()).isEqualTo(200);
         var paths = json(answer).getJsonObject("paths");
-        assertThat(paths.fieldNames()).contains("/v1/check", "/v1/usage", "/v1/limits");
+        assertThat(paths.fieldNames()).contains("/v1/check", "/v1/usage", "/v1/limits",
+                "/v1/llm/check", "/v1/llm/usage");
         var check = paths.getJsonObject("/v1/check").getJsonObject("post");
         assertThat(check.getJsonObject("responses").fieldNames()).contains("200", "400", "401", "403", "429", "503");
         assertThat(check.encode()).contains("custom_operation");
@@ -314,7 +315,8 @@ class CheckApiTest extends HttpTest {
         assertThat(components.getJsonObject("securitySchemes").fieldNames()).containsExactlyInAnyOrder("admin-token",
                 "api-token");
         assertThat(components.getJsonObject("schemas").fieldNames()).containsExactlyInAnyOrder("Check", "Decision", "Error",
-                "ErrorBody", "Limits", "Usage");
+                "ErrorBody", "Limits", "Usage", "LlmCheck", "LlmDecision", "LlmUsed", "LlmAccount", "LlmProviderTally",
+                "LlmTally");
         var references = Pattern.compile("\"#/components/(\\w+)/([^\"]+)\"").matcher(answer.body());
         int found = 0;
         for (; references.find(); found++) {

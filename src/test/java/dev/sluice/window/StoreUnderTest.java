@@ -109,7 +109,7 @@ abstract class StoreUnderTest implements AutoCloseable {
 
         InRedis() {
             link.start().toCompletionStage().toCompletableFuture().join();
-            store = new RedisStore(vertx, link, KEYS, EXACT, PATIENCE, TEST_TIME);
+            store = new RedisStore(link, KEYS, EXACT, PATIENCE, TEST_TIME);
             at(now());
         }
 

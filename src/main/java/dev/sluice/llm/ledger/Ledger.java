@@ -1,7 +1,9 @@
 package dev.sluice.llm.ledger;
 
 import java.time.Clock;
+import java.time.Duration;
 
+import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
@@ -11,6 +13,7 @@ import dev.sluice.llm.LlmSettings;
 import dev.sluice.llm.wire.TokenUsage;
 import dev.sluice.redis.RedisAccess;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.runtime.ShutdownEvent;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Vertx;
 
@@ -40,6 +43,8 @@ public class Ledger {
             boolean estimated, String requestId) {
     }
 
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+
     private final LlmSettings settings;
     private final Clock clock;
     private final LedgerStore store;
@@ -64,13 +69,23 @@ public class Ledger {
         }
     }
 
+    /** Before the link to Redis closes. */
+    void stop(@Observes @Priority(100) ShutdownEvent stopping) {
+        store.close().await().atMost(PATIENCE);
+    }
+
     /**
      * Books a call. It is taken into account at once, whether anybody subscribes or not.
      *
-     * @return completes when it is written, or it is clear that it must wait: with false where its request id was booked before
+     * @return whether it is new: with a request id, when that is known, or it is clear that it will be later; else at once
      */
     public Uni<Boolean> book(Entry entry) {
         return store.book(entry, Page.hour(clock.instant().getEpochSecond()));
+    }
+
+    /** Completes when what was booked for an identifier so far is written, or it is clear that it must wait. Never fails. */
+    public Uni<Void> written(String identifier) {
+        return store.written(identifier);
     }
 
     /**

@@ -7,5 +7,11 @@ interface LedgerStore {
 
     Uni<Boolean> book(Ledger.Entry entry, long hour);
 
+    /** Completes when what was booked for an identifier so far is written, or it is clear that it must wait. Never fails. */
+    Uni<Void> written(String identifier);
+
+    /** Writes what waits, as far as that is possible in a short time. */
+    Uni<Void> close();
+
     Uni<Account> read(String identifier, long fromHour, long toHour);
 }

@@ -18,7 +18,6 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Future;
-import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Request;
@@ -30,6 +29,8 @@ final class RedisLedger implements LedgerStore {
     private static final long COLLECT_MILLIS = 20;
     private static final long RETRY_MILLIS = 500;
     private static final long PATIENCE_MILLIS = 2000;
+    /** How long somebody is kept waiting who wants to know that it is written. */
+    private static final long AT_ONCE_MILLIS = 250;
     /** How long Redis remembers the last batch: longer than any outage that is waited through. */
     private static final String NUMBER_SECONDS = Integer.toString(7 * 24 * 3600);
     private static final int TAGS = 256;
@@ -96,7 +97,7 @@ final class RedisLedger implements LedgerStore {
         var done = written.future();
         flushed(tag);
         flushSoon(RETRY_MILLIS);
-        return uni(within(done).recover(late -> Future.succeededFuture(true)));
+        return uni(link.within(AT_ONCE_MILLIS, done).recover(late -> Future.succeededFuture(true)));
     }
 
     private String mark(Ledger.Entry entry) {
@@ -182,6 +183,25 @@ final class RedisLedger implements LedgerStore {
     }
 
     @Override
+    public Uni<Void> written(String identifier) {
+        return uni(link.up()
+                ? link.within(AT_ONCE_MILLIS, emptied(keys.tag(identifier), 3)).otherwiseEmpty()
+                : Future.succeededFuture());
+    }
+
+    @Override
+    public Uni<Void> close() {
+        if (!link.up()) {
+            return Uni.createFrom().voidItem();
+        }
+        var all = new ArrayList<Future<Void>>();
+        for (int tag = 0; tag < TAGS; tag++) {
+            all.add(emptied(tag, buffer));
+        }
+        return uni(within(Future.join(all)).<Void>mapEmpty().otherwiseEmpty());
+    }
+
+    @Override
     public Uni<Account> read(String identifier, long fromHour, long toHour) {
         int tag = keys.tag(identifier);
         if (!link.up()) {
@@ -220,19 +240,7 @@ final class RedisLedger implements LedgerStore {
     }
 
     private <T> Future<T> within(Future<T> future) {
-        Promise<T> bounded = Promise.promise();
-        long timer = vertx.setTimer(PATIENCE_MILLIS,
-                id -> bounded
-                        .tryFail(new StoreUnavailableException("Redis did not answer in " + PATIENCE_MILLIS + " ms", null)));
-        future.onComplete(done -> {
-            vertx.cancelTimer(timer);
-            if (done.succeeded()) {
-                bounded.tryComplete(done.result());
-            } else {
-                bounded.tryFail(done.cause());
-            }
-        });
-        return bounded.future();
+        return link.within(PATIENCE_MILLIS, future);
     }
 
     private static <T> Uni<T> uni(Future<T> future) {

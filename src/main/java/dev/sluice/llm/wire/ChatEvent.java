@@ -75,14 +75,10 @@ final class ChatEvent {
                 }
             }
             keeps = true;
-            if (name.equals("choices") && value == JsonToken.START_ARRAY) {
-                empty = parser.nextToken() == JsonToken.END_ARRAY;
-                if (!empty) {
-                    skipRest(parser);
-                }
-            } else {
-                parser.skipChildren();
+            if (name.equals("choices")) {
+                empty = value == JsonToken.START_ARRAY && isEmpty(parser);
             }
+            parser.skipChildren();
         }
         if (parser.nextToken() != null) {
             throw new IOException("more than an object");
@@ -90,11 +86,14 @@ final class ChatEvent {
         return usage && empty;
     }
 
-    /** To the end of the array whose first element has just begun. */
-    private static void skipRest(JsonParser parser) throws IOException {
-        do {
+    /** Reads the array that has just begun to its end. */
+    private static boolean isEmpty(JsonParser parser) throws IOException {
+        boolean empty = true;
+        while (parser.nextToken() != JsonToken.END_ARRAY) {
+            empty = false;
             parser.skipChildren();
-        } while (parser.nextToken() != JsonToken.END_ARRAY);
+        }
+        return empty;
     }
 
     private void passTo(int end) {

@@ -1,13 +1,15 @@
 package dev.sluice.llm.wire;
 
-/** The data of one event: JSON, or OpenAI's word that there will be no more. */
+/** The data of one event after the other: JSON, or OpenAI's word that there will be no more. */
 final class EventData implements ByteSink {
 
     private static final String DONE = "[DONE]";
 
     private final Tally tally;
     private final StringBuilder word = new StringBuilder(DONE.length());
+    /** Kept from event to event, as long as it can be: there are many, and they are small. */
     private JsonSkim json;
+    private boolean isJson;
 
     EventData(Tally tally) {
         this.tally = tally;
@@ -15,10 +17,13 @@ final class EventData implements ByteSink {
 
     @Override
     public void take(byte[] bytes, int from, int to) {
-        if (json == null && word.isEmpty() && from < to && bytes[from] == '{') {
-            json = new JsonSkim(tally.wanted(), false, tally::take);
+        if (!isJson && word.isEmpty() && from < to && bytes[from] == '{') {
+            isJson = true;
+            if (json == null) {
+                json = new JsonSkim(tally.wanted(), false, tally::take);
+            }
         }
-        if (json != null) {
+        if (isJson) {
             json.take(bytes, from, to);
             return;
         }
@@ -29,10 +34,13 @@ final class EventData implements ByteSink {
 
     @Override
     public void end() {
-        if (json != null) {
+        if (isJson && !json.again()) {
             json.end();
+            json = null;
         } else if (DONE.contentEquals(word)) {
             tally.done();
         }
+        isJson = false;
+        word.setLength(0);
     }
 }

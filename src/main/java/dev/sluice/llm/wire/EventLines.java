@@ -1,8 +1,6 @@
 package dev.sluice.llm.wire;
 
-import java.util.function.Supplier;
-
-/** Takes a stream of server-sent events apart; each event's data goes to a sink of its own as it comes. */
+/** Takes a stream of server-sent events apart; each event's data goes on as it comes, then its end. */
 final class EventLines implements ByteSink {
 
     private static final byte[] FIELD = {'d', 'a', 't', 'a'};
@@ -12,16 +10,16 @@ final class EventLines implements ByteSink {
         NAME, COLON, VALUE, OTHER
     }
 
-    private final Supplier<ByteSink> events;
-    /** The open event's; null before its first data. */
-    private ByteSink event;
+    private final ByteSink data;
+    /** Whether the open event has data. */
+    private boolean open;
     private In in = In.NAME;
     private int named;
     private boolean afterReturn;
     private int mark;
 
-    EventLines(Supplier<ByteSink> events) {
-        this.events = events;
+    EventLines(ByteSink data) {
+        this.data = data;
     }
 
     @Override
@@ -45,7 +43,7 @@ final class EventLines implements ByteSink {
                 while (end < to && bytes[end] != '\n' && bytes[end] != '\r') {
                     end++;
                 }
-                event.take(bytes, i, end);
+                data.take(bytes, i, end);
                 i = end - 1;
             }
         }
@@ -78,11 +76,10 @@ final class EventLines implements ByteSink {
     }
 
     private void beginData() {
-        if (event == null) {
-            event = events.get();
-        } else {
-            event.take(new byte[]{'\n'}, 0, 1);
+        if (open) {
+            data.take(new byte[]{'\n'}, 0, 1);
         }
+        open = true;
     }
 
     private void endLine() {
@@ -96,9 +93,9 @@ final class EventLines implements ByteSink {
     }
 
     private void endEvent() {
-        if (event != null) {
-            event.end();
-            event = null;
+        if (open) {
+            data.end();
+            open = false;
         }
     }
 }

@@ -49,6 +49,13 @@ final class Finder {
         return true;
     }
 
+    /** Another document follows. @return false where the last one has not ended */
+    boolean again() {
+        boolean again = ended;
+        ended = false;
+        return again;
+    }
+
     /** Whether all has been read. */
     boolean ended() {
         return ended;

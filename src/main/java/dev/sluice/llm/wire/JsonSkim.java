@@ -41,12 +41,7 @@ final class JsonSkim implements ByteSink {
         int end = strings.shorten(bytes, from, to);
         try {
             feeder.feedInput(bytes, from, end);
-            for (var token = parser.nextToken(); token != JsonToken.NOT_AVAILABLE; token = parser.nextToken()) {
-                if (token == null || !finder.take(token, parser)) {
-                    broken = true;
-                    return;
-                }
-            }
+            read();
         } catch (IOException | RuntimeException e) {
             // The latter too: whatever the parser makes of it, the answer itself passes on.
             broken = true;
@@ -55,11 +50,29 @@ final class JsonSkim implements ByteSink {
 
     @Override
     public void end() {
-        try {
-            parser.close();
-        } catch (IOException e) {
+        try (parser) {
+            feeder.endOfInput();
+            if (!broken) {
+                read();
+            }
+        } catch (IOException | RuntimeException e) {
             broken = true;
         }
+    }
+
+    /** What has been fed so far. */
+    private void read() throws IOException {
+        for (var token = parser.nextToken(); token != null && token != JsonToken.NOT_AVAILABLE; token = parser.nextToken()) {
+            if (!finder.take(token, parser)) {
+                broken = true;
+                return;
+            }
+        }
+    }
+
+    /** After a document that came whole: another one follows. @return false where there can be none */
+    boolean again() {
+        return !broken && finder.again();
     }
 
     /** Whether the document came whole. */

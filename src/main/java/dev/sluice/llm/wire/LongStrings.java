@@ -2,7 +2,7 @@ package dev.sluice.llm.wire;
 
 /**
  * Shortens the strings of a JSON document as it passes, because the parser holds each of them whole. Nothing that is looked
- * for is long.
+ * for is long, or beyond ASCII.
  */
 final class LongStrings {
 
@@ -21,6 +21,10 @@ final class LongStrings {
         int end = from;
         for (int i = from; i < to; i++) {
             byte b = bytes[i];
+            // The parser takes no escaped surrogates in names: they become something else.
+            if (inside && digits == 4 && (b == 'd' || b == 'D')) {
+                b = '0';
+            }
             if (inside) {
                 inside(b);
             } else {

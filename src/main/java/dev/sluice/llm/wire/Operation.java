@@ -29,7 +29,7 @@ public record Operation(Kind kind, Shape shape, String model, boolean streaming)
     private static final Operation FREE = new Operation(Kind.FREE, Shape.OTHER, "", false);
     private static final Operation UNKNOWN = new Operation(Kind.UNKNOWN, Shape.OTHER, "", false);
 
-    private static final String GEMINI_MODELS = "/v1beta/models/";
+    private static final String GEMINI_MODELS = "/models/";
 
     /** OpenAI's tuned models have colons in their names. */
     private static final Pattern MODEL = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._:-]{0,255}");
@@ -50,7 +50,8 @@ public record Operation(Kind kind, Shape shape, String model, boolean streaming)
     }
 
     private static boolean listsModels(Provider provider, String path) {
-        var list = provider.version() + "/models";
+        var version = provider.version(path);
+        var list = (version == null ? provider.version() : version) + "/models";
         if (path.equals(list)) {
             return true;
         }
@@ -79,9 +80,11 @@ public record Operation(Kind kind, Shape shape, String model, boolean streaming)
         };
     }
 
-    private static Operation gemini(String path) {
+    private static Operation gemini(String whole) {
+        var version = Provider.GEMINI.version(whole);
+        var path = version == null ? whole : whole.substring(version.length());
         int colon = path.indexOf(':');
-        if (colon < 0 || !path.startsWith(GEMINI_MODELS) || colon < GEMINI_MODELS.length()) {
+        if (version == null || colon < 0 || !path.startsWith(GEMINI_MODELS) || colon < GEMINI_MODELS.length()) {
             return UNKNOWN;
         }
         var model = geminiModel(path.substring(GEMINI_MODELS.length(), colon));

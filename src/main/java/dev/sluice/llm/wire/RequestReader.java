@@ -11,6 +11,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 
+import dev.sluice.limit.Names;
 import dev.sluice.llm.wire.Operation.Shape;
 import io.vertx.core.buffer.Buffer;
 
@@ -22,7 +23,6 @@ public final class RequestReader {
             // Of the strings that are read; those that are passed over may be of any length.
             .streamReadConstraints(StreamReadConstraints.builder().maxStringLength(1 << 16).build()).build();
 
-    private static final int MODEL_LENGTH = 256;
     private static final int MOST_CHOICES = 128;
     private static final String NOT_JSON = "body is not JSON";
 
@@ -109,8 +109,9 @@ public final class RequestReader {
             return "";
         }
         var model = facts.text("model");
-        if (model == null || model.length() > MODEL_LENGTH) {
-            throw new UnreadableRequestException("model must be a string of up to " + MODEL_LENGTH + " characters");
+        if (model == null || !model.isEmpty() && !Names.valid(model)) {
+            throw new UnreadableRequestException("model must be a string of up to " + Names.MAX_LENGTH
+                    + " characters without an unpaired surrogate");
         }
         return model;
     }

@@ -1,9 +1,9 @@
 package dev.sluice.llm.wire;
 
+import dev.sluice.limit.Names;
+
 /** What the objects of one answer come to. */
 abstract class Tally {
-
-    private static final int MODEL_LENGTH = 256;
 
     private final Wanted wanted;
     private TokenUsage usage;
@@ -60,7 +60,7 @@ abstract class Tally {
     }
 
     final void model(String named) {
-        if (named != null && named.length() <= MODEL_LENGTH) {
+        if (named != null && Names.valid(named)) {
             model = named;
         }
     }

@@ -30,7 +30,7 @@ public final class UsageReader {
         var tally = Tally.of(provider, shape);
         var type = token(contentType);
         if (type.equals("text/event-stream")) {
-            var events = new EventLines(() -> new EventData(tally));
+            var events = new EventLines(new EventData(tally));
             return new UsageReader(tally, null, decoded(contentEncoding, events));
         }
         if (type.equals("application/json") || type.endsWith("+json")) {

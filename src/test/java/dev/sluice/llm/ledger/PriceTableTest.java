@@ -154,7 +154,7 @@ class PriceTableTest {
     @Test
     void everyRowOfTheFileHasADistinctNameAndDay() {
         var rows = PriceFile.read();
-        assertThat(rows).hasSize(53).allSatisfy(row -> assertThat(row.provider()).isNotNull());
+        assertThat(rows).hasSize(55).allSatisfy(row -> assertThat(row.provider()).isNotNull());
         for (var row : rows) {
             assertThat(rows.stream().filter(other -> other.provider() == row.provider()
                     && other.price().name().equals(row.price().name()) && other.holdsOn(DAY))).hasSize(1);

@@ -1,0 +1,237 @@
+package dev.sluice.service;
+
+import java.util.concurrent.TimeoutException;
+
+import org.jboss.logging.Logger;
+
+import dev.sluice.llm.OpenCall;
+import dev.sluice.llm.wire.Operation;
+import dev.sluice.llm.wire.Provider;
+import dev.sluice.llm.wire.TokenUsage;
+import dev.sluice.llm.wire.UsageReader;
+import dev.sluice.llm.wire.UsageStripper;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpClientResponse;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.ext.web.RoutingContext;
+
+/**
+ * One call on its way to the provider and back. Its bytes pass as they come; what they tell of usage is read as they pass. A
+ * caller that goes away is not waited for, but the provider's answer is read on for its usage.
+ */
+final class LlmExchange {
+
+    private static final Logger LOG = Logger.getLogger(LlmExchange.class);
+
+    private final Vertx vertx;
+    private final RoutingContext context;
+    private final HttpServerResponse answer;
+    private final Provider provider;
+    private final Operation operation;
+    private final OpenCall call;
+    private final boolean strip;
+    private final long drainMillis;
+    private HttpClientRequest request;
+    private HttpClientResponse response;
+    private UsageReader reader;
+    private UsageStripper stripper;
+    private long drainTimer = -1;
+    private boolean gone;
+    private boolean ended;
+
+    /**
+     * @param call null where nothing is counted
+     * @param strip whether Sluice asked for usage that the caller did not ask for
+     */
+    LlmExchange(Vertx vertx, RoutingContext context, Provider provider, Operation operation, OpenCall call, boolean strip,
+            long drainMillis) {
+        this.vertx = vertx;
+        this.context = context;
+        this.answer = context.response();
+        this.provider = provider;
+        this.operation = operation;
+        this.call = call;
+        this.strip = strip;
+        this.drainMillis = drainMillis;
+    }
+
+    /** The connection is there. */
+    void begin(HttpClientRequest begun) {
+        request = begun.exceptionHandler(failure -> {
+            // told of where the answer is waited for
+        });
+        if (answer.closed()) {
+            request.reset();
+            failed(false);
+            return;
+        }
+        answer.closeHandler(closed -> callerGone());
+        answer.exceptionHandler(failure -> callerGone());
+        request.response().onSuccess(this::answered).onFailure(this::broken);
+    }
+
+    /** The provider cannot be reached, or does not answer. */
+    void broken(Throwable failure) {
+        LOG.debug("A provider failed a call", failure);
+        if (ended) {
+            return;
+        }
+        ended = true;
+        vertx.cancelTimer(drainTimer);
+        failed(false);
+        if (!gone && !answer.headWritten()) {
+            boolean late = failure instanceof TimeoutException || failure.getCause() instanceof TimeoutException;
+            LlmErrors.send(context, provider, late ? 504 : 502,
+                    late ? "The provider did not answer in time" : "The provider cannot be reached");
+        }
+    }
+
+    private void answered(HttpClientResponse begun) {
+        response = begun;
+        int status = response.statusCode();
+        boolean ok = status >= 200 && status < 300;
+        if (!ok) {
+            failed(status == 429);
+        }
+        var headers = response.headers();
+        LlmHeaders.clean(headers, answer.headers());
+        if (ok && call != null) {
+            reader = UsageReader.of(provider, operation.shape(), headers.get(HttpHeaders.CONTENT_TYPE),
+                    headers.get(HttpHeaders.CONTENT_ENCODING));
+            if (strip && headers.get(HttpHeaders.CONTENT_ENCODING) == null) {
+                stripper = new UsageStripper();
+                headers.remove(HttpHeaders.CONTENT_LENGTH);
+            }
+        }
+        response.exceptionHandler(this::cut);
+        response.endHandler(end -> finished());
+        if (gone) {
+            response.handler(this::read);
+            return;
+        }
+        answer.setStatusCode(status).setStatusMessage(response.statusMessage());
+        answer.headers().addAll(headers);
+        response.handler(this::pass);
+        boolean bodiless = context.request().method() == HttpMethod.HEAD || status == 204 || status == 304;
+        if (!bodiless && !headers.contains(HttpHeaders.CONTENT_LENGTH)) {
+            answer.setChunked(true);
+            answer.writeHead(); // a stream has begun, whenever its first byte comes
+        }
+    }
+
+    private void read(Buffer chunk) {
+        if (reader != null) {
+            reader.feed(chunk);
+        }
+    }
+
+    private void pass(Buffer chunk) {
+        read(chunk);
+        if (gone) {
+            return;
+        }
+        var passing = stripper == null ? chunk : stripper.feed(chunk);
+        if (passing.length() == 0) {
+            return;
+        }
+        answer.write(passing);
+        if (answer.writeQueueFull()) {
+            response.pause();
+            answer.drainHandler(drained -> response.resume());
+        }
+    }
+
+    private void finished() {
+        if (ended) {
+            return;
+        }
+        ended = true;
+        vertx.cancelTimer(drainTimer);
+        book();
+        if (!gone) {
+            var rest = stripper == null ? Buffer.buffer() : stripper.end();
+            if (rest.length() > 0) {
+                answer.end(rest);
+            } else {
+                answer.end();
+            }
+        }
+    }
+
+    /** The provider broke off: so does the answer, so that the caller does not take it for whole. */
+    private void cut(Throwable failure) {
+        if (ended) {
+            return;
+        }
+        LOG.debug("A provider broke off its answer", failure);
+        ended = true;
+        vertx.cancelTimer(drainTimer);
+        book();
+        if (!gone) {
+            gone = true;
+            answer.reset();
+        }
+    }
+
+    private void callerGone() {
+        if (gone || ended) {
+            return;
+        }
+        gone = true;
+        boolean nothingToLearn = call == null || reader == null && response != null;
+        if (nothingToLearn || !context.request().isEnded()) {
+            ended = true;
+            failed(false);
+            request.reset();
+            return;
+        }
+        drainTimer = vertx.setTimer(drainMillis, late -> {
+            if (!ended) {
+                ended = true;
+                book();
+                request.reset();
+            }
+        });
+        if (response != null) {
+            response.resume();
+        }
+    }
+
+    private void book() {
+        if (call == null || reader == null && response != null) {
+            return; // not counted, or told already that it failed
+        }
+        if (reader == null) {
+            call.estimated(call.estimate());
+            return;
+        }
+        reader.end();
+        var usage = reader.usage();
+        if (usage != null && (reader.complete() || !operation.streaming() && reader.events() == 0)) {
+            call.succeeded(usage, reader.model());
+            return;
+        }
+        call.estimated(guess(usage), reader.model());
+    }
+
+    /** What is known, and for the rest what was expected; a stream has given about a token in each of its events. */
+    private TokenUsage guess(TokenUsage known) {
+        var expected = call.estimate();
+        long events = Math.min(reader.events(), TokenUsage.MAX);
+        long output = events > 0 ? events : expected.output();
+        return known == null
+                ? TokenUsage.of(expected.input(), output)
+                : new TokenUsage(known.input(), known.cachedInput(), known.cacheWrite(), known.longCacheWrite(),
+                        Math.max(known.output(), events));
+    }
+
+    private void failed(boolean limited) {
+        if (call != null) {
+            call.failed(limited);
+        }
+    }
+}

@@ -1,0 +1,242 @@
+package dev.sluice.service;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+
+import org.jboss.logging.Logger;
+
+import dev.sluice.caller.CredentialsRejectedException;
+import dev.sluice.http.ErrorAnswer;
+import dev.sluice.http.RateLimitHeaders;
+import dev.sluice.http.Turnstile;
+import dev.sluice.limit.StoreUnavailableException;
+import dev.sluice.llm.LlmAsk;
+import dev.sluice.llm.LlmLimiter;
+import dev.sluice.llm.LlmSettings;
+import dev.sluice.llm.OpenCall;
+import dev.sluice.llm.wire.LlmRequest;
+import dev.sluice.llm.wire.Operation;
+import dev.sluice.llm.wire.Operation.Kind;
+import dev.sluice.llm.wire.Provider;
+import dev.sluice.llm.wire.RequestReader;
+import dev.sluice.llm.wire.UnreadableRequestException;
+import dev.sluice.service.LlmCallers.LlmCaller;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+
+/**
+ * The door to the providers of language models: {@code /openai/v1/…}, {@code /anthropic/v1/…}, {@code /gemini/v1beta/…}. Any
+ * official SDK goes through it by its base URL.
+ */
+@ApplicationScoped
+class LlmGateway {
+
+    private static final Logger LOG = Logger.getLogger(LlmGateway.class);
+    /** Before the gateway to the API. */
+    private static final int ORDER = -60;
+
+    private final LlmCallers callers;
+    private final LlmLimiter limiter;
+    private final LlmUpstreams upstreams;
+    private final LlmHeaders headers;
+    private final Turnstile turnstile;
+    private final Vertx vertx;
+    private final long drainMillis;
+    private final int maxBody;
+
+    LlmGateway(LlmCallers callers, LlmLimiter limiter, LlmUpstreams upstreams, LlmHeaders headers, Turnstile turnstile,
+            Vertx vertx, LlmSettings settings) {
+        this.callers = callers;
+        this.limiter = limiter;
+        this.upstreams = upstreams;
+        this.headers = headers;
+        this.turnstile = turnstile;
+        this.vertx = vertx;
+        this.drainMillis = settings.drainTimeout().toMillis();
+        this.maxBody = (int) settings.maxBodySize().asLongValue();
+    }
+
+    void open(@Observes Router router) {
+        router.route().order(ORDER).handler(this::handle);
+    }
+
+    private void handle(RoutingContext context) {
+        var path = context.request().path();
+        var provider = path == null ? null : provider(path);
+        if (provider == null || context.request().uri().indexOf('#') >= 0) {
+            context.next();
+            return;
+        }
+        var rest = path.substring(provider.id().length() + 1);
+        if (provider.version(rest) == null) {
+            refuse(context, provider, 404, "Unknown path: the paths of this provider begin with /" + provider.id()
+                    + provider.version());
+            return;
+        }
+        context.request().pause();
+        var call = new Incoming(context, provider, rest,
+                Operation.of(provider, context.request().method().name(), rest));
+        if (context.request().method() == HttpMethod.OPTIONS) {
+            forward(call, null, null, null);
+            return;
+        }
+        callers.of(context, provider).subscribe().with(caller -> known(call, caller), failure -> unknown(call, failure));
+    }
+
+    /** A request that has come in. */
+    private record Incoming(RoutingContext context, Provider provider, String path, Operation operation) {
+
+        boolean counted() {
+            return operation.kind() == Kind.CALL
+                    || operation.kind() == Kind.UNKNOWN && context.request().method() == HttpMethod.POST;
+        }
+    }
+
+    private static Provider provider(String path) {
+        int end = path.indexOf('/', 1);
+        return end < 0 ? null : Provider.of(path.substring(1, end));
+    }
+
+    private void known(Incoming call, LlmCaller caller) {
+        var context = call.context();
+        if (context.response().closed()) {
+            return;
+        }
+        if (caller.key() == null) {
+            refuse(context, call.provider(), 401, "Sluice has no key for " + call.provider().id() + ": set RATE_LIMIT_LLM_"
+                    + call.provider().name() + "_API_KEY");
+        } else if (call.operation().kind() == Kind.UNKNOWN && !caller.ownKey()
+                && !upstreams.opened(call.provider(), call.path())) {
+            refuse(context, call.provider(), 403, "This path is not open with Sluice's key: rate-limit.llm."
+                    + call.provider().id() + ".paths opens it");
+        } else if (call.operation().kind() == Kind.CALL) {
+            receive(call, caller);
+        } else if (call.counted()) {
+            admit(call, caller, new LlmAsk(call.provider(), caller.caller().identity().identifier(), caller.caller().tier(), "",
+                    0, 0), null);
+        } else {
+            forward(call, caller, null, null);
+        }
+    }
+
+    private void unknown(Incoming call, Throwable failure) {
+        if (!(failure instanceof CredentialsRejectedException)) {
+            LOG.error("A caller could not be made out", failure);
+            refuse(call.context(), call.provider(), 500, "Something went wrong inside");
+            return;
+        }
+        turnstile.reject(call.context(), failure.getMessage()).subscribe().with(admission -> {
+            call.context().request().resume();
+            LlmErrors.send(call.context(), call.provider(), admission.refusal());
+        }, error -> refuse(call.context(), call.provider(), 500, "Something went wrong inside"));
+    }
+
+    /** Waits for the body, which says what is asked for. */
+    private void receive(Incoming call, LlmCaller caller) {
+        var request = call.context().request();
+        if (request.headers().contains(HttpHeaders.CONTENT_ENCODING)
+                && !"identity".equalsIgnoreCase(request.getHeader(HttpHeaders.CONTENT_ENCODING))) {
+            refuse(call.context(), call.provider(), 415, "Send the body without a content-encoding");
+            return;
+        }
+        if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))) {
+            call.context().response().writeContinue();
+        }
+        var body = Buffer.buffer();
+        request.handler(chunk -> {
+            if (body.length() + chunk.length() > maxBody) {
+                request.handler(rest -> {
+                    // dropped
+                });
+                request.endHandler(null);
+                call.context().response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
+                LlmErrors.send(call.context(), call.provider(), 413, "The body is larger than " + maxBody
+                        + " bytes (rate-limit.llm.max-body-size)");
+                return;
+            }
+            body.appendBuffer(chunk);
+        });
+        request.exceptionHandler(failure -> LOG.debug("A caller broke off its request", failure));
+        request.endHandler(end -> received(call, caller, body));
+        request.resume();
+    }
+
+    private void received(Incoming call, LlmCaller caller, Buffer body) {
+        LlmRequest read;
+        try {
+            read = RequestReader.read(call.provider(), call.operation(), body);
+        } catch (UnreadableRequestException e) {
+            refuse(call.context(), call.provider(), 400, e.getMessage());
+            return;
+        }
+        long output = read.outputCap() < 0 ? -1 : read.outputCap() * read.choices();
+        admit(call, caller, new LlmAsk(call.provider(), caller.caller().identity().identifier(), caller.caller().tier(),
+                read.model(), read.inputEstimate(), output), read);
+    }
+
+    /** @param read null where the body is not read */
+    private void admit(Incoming call, LlmCaller caller, LlmAsk ask, LlmRequest read) {
+        limiter.admit(ask).subscribe().with(open -> {
+            var context = call.context();
+            RateLimitHeaders.write(context.response().headers(), open.decision());
+            if (context.response().closed()) {
+                open.failed(false);
+            } else if (open.decision().allowed()) {
+                forward(call, caller, open, read);
+            } else {
+                context.request().resume();
+                LlmErrors.denied(context, open);
+            }
+        }, failure -> {
+            if (failure instanceof StoreUnavailableException) {
+                call.context().request().resume();
+                LlmErrors.send(call.context(), call.provider(), ErrorAnswer.storeUnavailable());
+            } else {
+                LOG.error("A call could not be decided", failure);
+                refuse(call.context(), call.provider(), 500, "Something went wrong inside");
+            }
+        });
+    }
+
+    /**
+     * @param caller null for nobody
+     * @param open null where nothing is counted
+     * @param read null where the body is not read, and passes as it comes
+     */
+    private void forward(Incoming call, LlmCaller caller, OpenCall open, LlmRequest read) {
+        var request = call.context().request();
+        boolean ask = read != null && read.streaming() && call.operation().shape() == Operation.Shape.CHAT
+                && !read.usageAsked();
+        var operation = read == null
+                ? call.operation()
+                : new Operation(call.operation().kind(), call.operation().shape(), read.model(), read.streaming());
+        var exchange = new LlmExchange(vertx, call.context(), call.provider(), operation, open, ask, drainMillis);
+        upstreams.request(call.provider(), request.method(), call.path() + headers.query(request, caller)).onSuccess(begun -> {
+            begun.headers().addAll(headers.of(request, call.provider(), caller, ask));
+            exchange.begin(begun);
+            if (read != null) {
+                begun.end(ask ? RequestReader.withUsageAsked(operation, read) : read.body());
+                return;
+            }
+            if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))) {
+                call.context().response().writeContinue();
+            }
+            var length = request.getHeader(HttpHeaders.CONTENT_LENGTH);
+            if (length != null) {
+                begun.putHeader(HttpHeaders.CONTENT_LENGTH, length);
+            } else if (request.headers().contains(HttpHeaders.TRANSFER_ENCODING)) {
+                begun.setChunked(true);
+            }
+            begun.send(request);
+        }).onFailure(exchange::broken);
+    }
+
+    private static void refuse(RoutingContext context, Provider provider, int status, String message) {
+        context.request().resume(); // what is left of the body is dropped
+        LlmErrors.send(context, provider, status, message);
+    }
+}

@@ -1,0 +1,134 @@
+package dev.sluice.service;
+
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+import jakarta.annotation.PreDestroy;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+
+import org.jboss.logging.Logger;
+
+import dev.sluice.limit.SettingsProblems;
+import dev.sluice.llm.LlmSettings;
+import dev.sluice.llm.wire.Provider;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpClient;
+import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpConnection;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.PoolOptions;
+import io.vertx.core.http.RequestOptions;
+
+/** Where the providers are, and the connections to them. */
+@ApplicationScoped
+class LlmUpstreams {
+
+    private static final Logger LOG = Logger.getLogger(LlmUpstreams.class);
+    private static final int KEEP_ALIVE_SECONDS = 4;
+    private static final int MAX_HEADER_BYTES = 64 * 1024;
+
+    private final LlmSettings settings;
+    private final Map<Provider, URI> addresses = new EnumMap<>(Provider.class);
+    private final HttpClient plain;
+    private final HttpClient tls;
+
+    LlmUpstreams(LlmSettings settings, Vertx vertx) {
+        this.settings = settings;
+        for (var provider : Provider.values()) {
+            var uri = parse(settings.of(provider).baseUrl().filter(text -> !text.isBlank()).orElse(provider.address()).strip());
+            addresses.put(provider, uri == null ? URI.create(provider.address()) : uri);
+        }
+        this.plain = client(vertx, false);
+        this.tls = client(vertx, true);
+    }
+
+    private HttpClient client(Vertx vertx, boolean ssl) {
+        var options = new HttpClientOptions().setSsl(ssl).setVerifyHost(ssl).setKeepAliveTimeout(KEEP_ALIVE_SECONDS)
+                .setMaxHeaderSize(MAX_HEADER_BYTES).setMaxInitialLineLength(MAX_HEADER_BYTES);
+        return vertx.httpClientBuilder().with(options)
+                .with(new PoolOptions().setHttp1MaxSize(Math.max(1, settings.maxConnections())))
+                .withConnectHandler(LlmUpstreams::connected).build();
+    }
+
+    private static void connected(HttpConnection connection) {
+        connection.exceptionHandler(failure -> LOG.debug("A connection to a provider failed", failure));
+        InterimResponses.dropOn(connection);
+    }
+
+    private static URI parse(String text) {
+        try {
+            var uri = new URI(text);
+            boolean http = "http".equals(uri.getScheme()) || "https".equals(uri.getScheme());
+            return http && uri.getHost() != null && uri.getRawQuery() == null && uri.getRawFragment() == null
+                    && uri.getRawUserInfo() == null ? uri : null;
+        } catch (URISyntaxException e) {
+            return null;
+        }
+    }
+
+    void validate(@Observes SettingsProblems problems) {
+        for (var provider : Provider.values()) {
+            var property = "rate-limit.llm." + provider.id();
+            settings.of(provider).baseUrl().filter(text -> !text.isBlank() && parse(text.strip()) == null)
+                    .ifPresent(text -> problems.add(property + ".base-url", "(not shown)",
+                            "http://host[:port][/path] or https://…, without user and query"));
+            for (var path : settings.of(provider).paths().orElse(List.of())) {
+                if (!path.startsWith("/") || !plain(path)) {
+                    problems.add(property + ".paths", path, "paths such as /v1/images, separated by commas");
+                }
+            }
+        }
+        if (settings.maxConnections() < 1) {
+            problems.add("rate-limit.llm.max-connections", Integer.toString(settings.maxConnections()), "1 or more");
+        }
+        positive(problems, "timeout", settings.timeout());
+        positive(problems, "connect-timeout", settings.connectTimeout());
+        positive(problems, "drain-timeout", settings.drainTimeout());
+        long body = settings.maxBodySize().asLongValue();
+        if (body < 1 || body > Integer.MAX_VALUE / 2) {
+            problems.add("rate-limit.llm.max-body-size", Long.toString(body), "1 to " + Integer.MAX_VALUE / 2 + " bytes");
+        }
+    }
+
+    private static void positive(SettingsProblems problems, String name, java.time.Duration value) {
+        if (value.toMillis() < 1 || value.toMillis() > Integer.MAX_VALUE) {
+            problems.add("rate-limit.llm." + name, value.toString(), "a duration from 1ms");
+        }
+    }
+
+    /** Whether a path means what it looks like, to every server. */
+    private static boolean plain(String path) {
+        return path.indexOf('%') < 0 && path.indexOf('\\') < 0 && path.indexOf(';') < 0 && !path.contains("//")
+                && !path.contains("/.");
+    }
+
+    /** Whether a path may be called with Sluice's key although it is no known one. */
+    boolean opened(Provider provider, String path) {
+        return plain(path) && settings.of(provider).paths().orElse(List.of()).stream()
+                .anyMatch(open -> path.equals(open) || path.startsWith(open.endsWith("/") ? open : open + "/"));
+    }
+
+    /** @param target the path from the version on, and the query */
+    Future<HttpClientRequest> request(Provider provider, HttpMethod method, String target) {
+        var address = addresses.get(provider);
+        boolean ssl = "https".equals(address.getScheme());
+        var options = new RequestOptions().setMethod(method).setHost(address.getHost()).setSsl(ssl)
+                .setPort(address.getPort() > 0 ? address.getPort() : ssl ? 443 : 80)
+                .setURI(provider.withoutVersion(address.getRawPath()) + target)
+                .setConnectTimeout(settings.connectTimeout().toMillis())
+                .setIdleTimeout(settings.timeout().toMillis());
+        return (ssl ? tls : plain).request(options);
+    }
+
+    @PreDestroy
+    void close() {
+        plain.close();
+        tls.close();
+    }
+}

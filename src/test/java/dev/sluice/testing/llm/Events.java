@@ -1,0 +1,60 @@
+package dev.sluice.testing.llm;
+
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.NoSuchElementException;
+
+/**
+ * The events of a streamed answer, framed as they go over the wire.
+ *
+ * @param filler comes over and over between beginning and end, where a stream is to be long
+ */
+record Events(List<String> beginning, String filler, List<String> end) {
+
+    static Events of(String... events) {
+        return new Events(List.of(events), "", List.of());
+    }
+
+    /** @param fill how many characters of filler, at least */
+    Iterator<String> iterator(long fill) {
+        return new Iterator<>() {
+
+            private final Iterator<String> first = beginning.iterator();
+            private final Iterator<String> last = end.iterator();
+            private long left = filler.isEmpty() ? 0 : fill;
+
+            @Override
+            public boolean hasNext() {
+                return first.hasNext() || left > 0 || last.hasNext();
+            }
+
+            @Override
+            public String next() {
+                if (first.hasNext()) {
+                    return first.next();
+                }
+                if (left > 0) {
+                    left -= filler.length();
+                    return filler;
+                }
+                if (!last.hasNext()) {
+                    throw new NoSuchElementException();
+                }
+                return last.next();
+            }
+        };
+    }
+
+    /** A text in words, the spaces with them, so that all together is the text. */
+    static List<String> words(String text) {
+        var words = new ArrayList<String>();
+        int from = 0;
+        for (int space = text.indexOf(' ', 1); space > 0; space = text.indexOf(' ', space + 1)) {
+            words.add(text.substring(from, space));
+            from = space;
+        }
+        words.add(text.substring(from));
+        return words;
+    }
+}

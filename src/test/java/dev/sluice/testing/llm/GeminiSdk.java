@@ -1,0 +1,70 @@
+package dev.sluice.testing.llm;
+
+import java.util.Optional;
+
+import com.google.genai.Client;
+import com.google.genai.types.GenerateContentResponse;
+import com.google.genai.types.GenerateContentResponseUsageMetadata;
+import com.google.genai.types.HttpOptions;
+import com.google.genai.types.HttpRetryOptions;
+
+/** Google's own SDK for Gemini, as a caller uses it. Output is the candidates' tokens, without the thoughts. */
+public final class GeminiSdk implements AutoCloseable {
+
+    private static final int TIMEOUT_MILLIS = 30_000;
+
+    private final Client client;
+
+    /**
+     * @param baseUrl without a version
+     * @param retries 4 is the SDK's own default, the first after about a second, whatever {@code retry-after} says
+     */
+    public GeminiSdk(String baseUrl, String key, int retries) {
+        client = Client.builder().apiKey(key).vertexAI(false).httpOptions(HttpOptions.builder().baseUrl(baseUrl)
+                .timeout(TIMEOUT_MILLIS).retryOptions(HttpRetryOptions.builder().attempts(1 + retries).build()).build())
+                .build();
+    }
+
+    public Client client() {
+        return client;
+    }
+
+    public Said generate(String model, String prompt) {
+        var response = client.models.generateContent(model, prompt, null);
+        return said(response.text(), response);
+    }
+
+    public Said generateStreamed(String model, String prompt) {
+        var text = new StringBuilder();
+        GenerateContentResponse last = null;
+        try (var chunks = client.models.generateContentStream(model, prompt, null)) {
+            for (var chunk : chunks) {
+                text.append(Optional.ofNullable(chunk.text()).orElse(""));
+                last = chunk;
+            }
+        }
+        return said(text.toString(), last);
+    }
+
+    private static Said said(String text, GenerateContentResponse response) {
+        var usage = response.usageMetadata();
+        return new Said(text, usage.flatMap(GenerateContentResponseUsageMetadata::promptTokenCount).orElse(0),
+                usage.flatMap(GenerateContentResponseUsageMetadata::cachedContentTokenCount).orElse(0),
+                usage.flatMap(GenerateContentResponseUsageMetadata::candidatesTokenCount).orElse(0));
+    }
+
+    /** What it says is the vector. */
+    public Said embed(String model, String text) {
+        var embeddings = client.models.embedContent(model, text, null).embeddings().orElseThrow();
+        return new Said(embeddings.get(0).values().orElseThrow().toString(), 0, 0, 0);
+    }
+
+    public int countTokens(String model, String prompt) {
+        return client.models.countTokens(model, prompt, null).totalTokens().orElseThrow();
+    }
+
+    @Override
+    public void close() {
+        client.close();
+    }
+}

@@ -1,0 +1,160 @@
+package dev.sluice.testing.llm;
+
+import java.util.ArrayList;
+import java.util.List;
+
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+
+/** Gemini: contents, embeddings, the counting of tokens, models. */
+public final class GeminiStub extends ProviderStub {
+
+    private static final String MODELS = "/v1beta/models";
+    /** Answers are written over several lines, as Google writes them. */
+    private static final String JSON = "application/json; charset=UTF-8";
+
+    private volatile long toolPrompt;
+
+    @Override
+    public void reset() {
+        super.reset();
+        toolPrompt = 0;
+    }
+
+    /** How many of the input's tokens are the results of tools: they come beside the prompt. */
+    public void toolPrompt(long tokens) {
+        toolPrompt = tokens;
+    }
+
+    @Override
+    String key(HttpServerRequest request) {
+        var header = request.getHeader("x-goog-api-key");
+        return header == null ? request.getParam("key") : header;
+    }
+
+    @Override
+    JsonObject error(int status, String message) {
+        return new JsonObject().put("error",
+                new JsonObject().put("code", status).put("message", message).put("status", status(status)));
+    }
+
+    private static String status(int status) {
+        switch (status) {
+            case 400 :
+                return "INVALID_ARGUMENT";
+            case 401 :
+                return "UNAUTHENTICATED";
+            case 403 :
+                return "PERMISSION_DENIED";
+            case 404 :
+                return "NOT_FOUND";
+            case 429 :
+                return "RESOURCE_EXHAUSTED";
+            case 503 :
+                return "UNAVAILABLE";
+            default :
+                return "INTERNAL";
+        }
+    }
+
+    @Override
+    void answer(Call call) {
+        var path = call.request.path();
+        if (path.equals(MODELS) && call.request.method().name().equals("GET")) {
+            call.plain(200, JSON,
+                    new JsonObject()
+                            .put("models",
+                                    new JsonArray()
+                                            .add(new JsonObject().put("name", "models/gemini-2.5-flash")
+                                                    .put("displayName", "Gemini 2.5 Flash")))
+                            .encodePrettily());
+            return;
+        }
+        int colon = path.lastIndexOf(':');
+        if (!path.startsWith(MODELS + "/") || colon < 0 || call.body == null) {
+            fail(call, 404, "Requested entity was not found.");
+            return;
+        }
+        var model = answered(path.substring(MODELS.length() + 1, colon));
+        switch (path.substring(colon + 1)) {
+            case "generateContent" :
+                call.plain(200, JSON, content(model, said(), "STOP", counted().output()).encodePrettily());
+                break;
+            case "streamGenerateContent" :
+                stream(call, model);
+                break;
+            case "countTokens" :
+                call.plain(200, JSON, new JsonObject().put("totalTokens", counted().input()).encodePrettily());
+                break;
+            case "embedContent" :
+                call.plain(200, JSON, new JsonObject().put("embedding", vector()).encodePrettily());
+                break;
+            case "batchEmbedContents" :
+                var vectors = new JsonArray();
+                call.body.getJsonArray("requests").forEach(request -> vectors.add(vector()));
+                call.plain(200, JSON, new JsonObject().put("embeddings", vectors).encodePrettily());
+                break;
+            default :
+                fail(call, 404, "Requested entity was not found.");
+        }
+    }
+
+    /** Each chunk counts what is said so far; the last one counts all. */
+    private void stream(Call call, String model) {
+        var words = Events.words(said());
+        var chunks = new ArrayList<JsonObject>();
+        for (int i = 0; i < words.size(); i++) {
+            chunks.add(content(model, words.get(i), null, Math.min(counted().output(), reasoned() + i)));
+        }
+        var filler = content(model, filling(), null, reasoned());
+        var last = content(model, "", "STOP", counted().output());
+        if ("sse".equals(call.request.getParam("alt"))) {
+            stream(call, new Events(chunks.stream().map(GeminiStub::data).toList(), data(filler), List.of(data(last))));
+            return;
+        }
+        var array = new ArrayList<String>();
+        for (var chunk : chunks) {
+            array.add((array.isEmpty() ? "[" : ",\r\n") + chunk.encodePrettily());
+        }
+        call.stream(JSON, new Events(array, "", List.of(",\r\n" + last.encodePrettily() + "]")).iterator(0));
+    }
+
+    private static String data(JsonObject json) {
+        return "data: " + json.encode() + "\r\n\r\n";
+    }
+
+    /** @param output tokens so far, thoughts included */
+    private JsonObject content(String model, String text, String finish, long output) {
+        var candidate = new JsonObject().put("content", new JsonObject()
+                .put("parts", new JsonArray().add(new JsonObject().put("text", text))).put("role", "model"));
+        if (finish != null) {
+            candidate.put("finishReason", finish);
+        }
+        return new JsonObject().put("candidates", new JsonArray().add(candidate.put("index", 0)))
+                .put("usageMetadata", usage(output)).put("modelVersion", model).put("responseId", "stub" + serial());
+    }
+
+    /** Here thoughts are not among the candidates' tokens; counts of zero are left out, as Google does. */
+    private JsonObject usage(long output) {
+        var usage = counted();
+        long thoughts = Math.min(reasoned(), output);
+        var json = new JsonObject().put("promptTokenCount", usage.input() - toolPrompt);
+        put(json, "candidatesTokenCount", output - thoughts);
+        put(json, "thoughtsTokenCount", thoughts);
+        put(json, "toolUsePromptTokenCount", toolPrompt);
+        put(json, "cachedContentTokenCount", usage.cachedInput());
+        return json.put("totalTokenCount", usage.input() + output).put("promptTokensDetails", new JsonArray()
+                .add(new JsonObject().put("modality", "TEXT").put("tokenCount", usage.input() - toolPrompt)));
+    }
+
+    private static void put(JsonObject json, String name, long tokens) {
+        if (tokens > 0) {
+            json.put(name, tokens);
+        }
+    }
+
+    private static JsonObject vector() {
+        return new JsonObject().put("values", new JsonArray().add(0.25).add(-0.5).add(0.125));
+    }
+}

@@ -1,0 +1,48 @@
+package dev.sluice.testing.llm;
+
+import java.util.HashMap;
+import java.util.Map;
+
+import dev.sluice.caller.Hashes;
+import io.quarkus.test.junit.QuarkusTestProfile;
+
+/**
+ * Users of each tier with a Sluice key, provider keys of Sluice's own, and some rows. The key of user {@code x} is
+ * {@code key-of-x}.
+ */
+public class LlmProfile implements QuarkusTestProfile {
+
+    public static final String OPENAI_KEY = "sk-openai-of-sluice";
+    public static final String ANTHROPIC_KEY = "sk-ant-of-sluice";
+    public static final String GEMINI_KEY = "AIza-of-sluice";
+    public static final String ADMIN = "Bearer admin-secret";
+
+    @Override
+    public Map<String, String> getConfigOverrides() {
+        var settings = new HashMap<String, String>();
+        settings.put("rate-limit.admin-token", "admin-secret");
+        settings.put("rate-limit.tiers", "free,pro,enterprise,tokens,money,wealthy");
+        settings.put("rate-limit.llm.openai.api-key", OPENAI_KEY);
+        settings.put("rate-limit.llm.anthropic.api-key", ANTHROPIC_KEY);
+        settings.put("rate-limit.llm.gemini.api-key", GEMINI_KEY);
+        for (var provider : new String[]{"openai", "anthropic", "gemini"}) {
+            for (var tier : new String[]{"tokens", "money", "wealthy"}) {
+                settings.put("rate-limit.llm." + provider + ".requests." + tier, "unlimited");
+            }
+            settings.put("rate-limit.llm." + provider + ".tokens.tokens", "1000/minute");
+            settings.put("rate-limit.llm." + provider + ".budget.money", "0.01/day");
+        }
+        settings.put("rate-limit.llm.openai.models.\"o3\".requests.pro", "1/minute");
+        settings.put("rate-limit.llm.openai.models.\"gpt-4o-mini\".tokens.tokens", "500000/minute");
+        settings.put("rate-limit.llm.openai.output-estimate", "100");
+        settings.put("rate-limit.llm.openai.prices.\"house-model\".input", "1");
+        settings.put("rate-limit.llm.openai.prices.\"house-model\".output", "2");
+        settings.put("rate-limit.llm.openai.paths", "/v1/images");
+        for (var user : new String[]{"free", "pro", "enterprise", "tokens", "money", "wealthy"}) {
+            settings.put("rate-limit.api-keys." + user + ".sha256", Hashes.sha256("key-of-" + user));
+            settings.put("rate-limit.api-keys." + user + ".user", user);
+            settings.put("rate-limit.api-keys." + user + ".tier", user);
+        }
+        return settings;
+    }
+}

@@ -1,0 +1,116 @@
+package dev.sluice.testing.llm;
+
+import java.time.Duration;
+
+import com.openai.client.OpenAIClient;
+import com.openai.client.okhttp.OpenAIOkHttpClient;
+import com.openai.models.chat.completions.ChatCompletionCreateParams;
+import com.openai.models.chat.completions.ChatCompletionStreamOptions;
+import com.openai.models.completions.CompletionUsage;
+import com.openai.models.embeddings.EmbeddingCreateParams;
+import com.openai.models.responses.Response;
+import com.openai.models.responses.ResponseCreateParams;
+import com.openai.models.responses.ResponseUsage;
+
+/** OpenAI's own SDK, as a caller uses it. */
+public final class OpenAiSdk implements AutoCloseable {
+
+    private final OpenAIClient client;
+
+    /**
+     * @param baseUrl with the version
+     * @param retries 2 is the SDK's own default
+     */
+    public OpenAiSdk(String baseUrl, String key, int retries) {
+        client = OpenAIOkHttpClient.builder().baseUrl(baseUrl).apiKey(key).maxRetries(retries)
+                .timeout(Duration.ofSeconds(30)).build();
+    }
+
+    public OpenAIClient client() {
+        return client;
+    }
+
+    public Said chat(String model, String prompt) {
+        var completion = client.chat().completions().create(chatParams(model, prompt).build());
+        return said(completion.choices().get(0).message().content().orElse(""), completion.usage().orElse(null));
+    }
+
+    /** @param counting asks for the usage at the end */
+    public Said chatStreamed(String model, String prompt, boolean counting) {
+        var params = chatParams(model, prompt);
+        if (counting) {
+            params.streamOptions(ChatCompletionStreamOptions.builder().includeUsage(true).build());
+        }
+        var text = new StringBuilder();
+        var usage = new CompletionUsage[1];
+        try (var chunks = client.chat().completions().createStreaming(params.build())) {
+            chunks.stream().forEach(chunk -> {
+                chunk.choices().forEach(choice -> choice.delta().content().ifPresent(text::append));
+                chunk.usage().ifPresent(told -> usage[0] = told);
+            });
+        }
+        return said(text.toString(), usage[0]);
+    }
+
+    private static ChatCompletionCreateParams.Builder chatParams(String model, String prompt) {
+        return ChatCompletionCreateParams.builder().model(model).addUserMessage(prompt);
+    }
+
+    private static Said said(String text, CompletionUsage usage) {
+        return usage == null
+                ? new Said(text, 0, 0, 0)
+                : new Said(text, usage.promptTokens(),
+                        usage.promptTokensDetails().flatMap(CompletionUsage.PromptTokensDetails::cachedTokens).orElse(0L),
+                        usage.completionTokens());
+    }
+
+    public Said respond(String model, String prompt) {
+        return said(client.responses().create(ResponseCreateParams.builder().model(model).input(prompt).build()));
+    }
+
+    public Said respondStreamed(String model, String prompt) {
+        var text = new StringBuilder();
+        var usage = new ResponseUsage[1];
+        try (var events = client.responses()
+                .createStreaming(ResponseCreateParams.builder().model(model).input(prompt).build())) {
+            events.stream().forEach(event -> {
+                event.outputTextDelta().ifPresent(delta -> text.append(delta.delta()));
+                event.completed().ifPresent(end -> usage[0] = end.response().usage().orElse(null));
+                event.incomplete().ifPresent(end -> usage[0] = end.response().usage().orElse(null));
+                event.failed().ifPresent(end -> usage[0] = end.response().usage().orElse(null));
+            });
+        }
+        return said(text.toString(), usage[0]);
+    }
+
+    private static Said said(Response response) {
+        var text = new StringBuilder();
+        response.output().forEach(item -> item.message().ifPresent(message -> message.content()
+                .forEach(content -> content.outputText().ifPresent(output -> text.append(output.text())))));
+        return said(text.toString(), response.usage().orElse(null));
+    }
+
+    private static Said said(String text, ResponseUsage usage) {
+        return usage == null
+                ? new Said(text, 0, 0, 0)
+                : new Said(text, usage.inputTokens(), usage.inputTokensDetails().cachedTokens(), usage.outputTokens());
+    }
+
+    /** What it says is the vector. */
+    public Said embed(String model, String text) {
+        var answer = client.embeddings().create(EmbeddingCreateParams.builder().model(model).input(text).build());
+        return new Said(answer.data().get(0).embedding().toString(), answer.usage().promptTokens(), 0, 0);
+    }
+
+    /** The ids of all models. */
+    public String models() {
+        var ids = new StringBuilder();
+        client.models().list().data().forEach(model -> ids.append(model.id()).append('\n'));
+        return ids.toString().strip();
+    }
+
+    @Override
+    public void close() {
+        client.close();
+    }
+}

@@ -1,0 +1,288 @@
+package dev.sluice.testing.llm;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+
+import dev.sluice.llm.wire.TokenUsage;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.json.DecodeException;
+import io.vertx.core.json.JsonObject;
+
+/**
+ * A provider on the loopback address: it answers every call with the same text and the same count of tokens, in the provider's
+ * own shape, plain or streamed, and keeps what it was sent. What is set holds until {@link #reset}; what is set for the next
+ * calls is used up by them.
+ */
+public abstract class ProviderStub implements AutoCloseable {
+
+    /** What it says, when a test does not set anything else. */
+    public static final String TEXT = "Hello from the stub.";
+
+    private static final int FILLER = 16 << 10;
+
+    /** In the order of the calls. */
+    private final AtomicInteger serial = new AtomicInteger();
+    private final List<Seen> seen = new CopyOnWriteArrayList<>();
+    private final Deque<Consumer<Call>> script = new ArrayDeque<>();
+    private final AtomicInteger finished = new AtomicInteger();
+    private final AtomicInteger broken = new AtomicInteger();
+    private final AtomicLong sent = new AtomicLong();
+    private final Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1));
+    private final int port;
+
+    private volatile String key;
+    private volatile String text;
+    private volatile String model;
+    private volatile TokenUsage usage;
+    private volatile long reasoning;
+    private volatile Gate gate;
+    private volatile boolean gzip;
+    private volatile long fill;
+
+    ProviderStub() {
+        reset();
+        port = vertx.createHttpServer(new HttpServerOptions().setHost("127.0.0.1").setPort(0))
+                .requestHandler(this::read).listen().toCompletionStage().toCompletableFuture().join().actualPort();
+    }
+
+    public int port() {
+        return port;
+    }
+
+    /** In place of the provider's own address: without a version, without a slash at its end. */
+    public String address() {
+        return "http://127.0.0.1:" + port;
+    }
+
+    /** Forgets what was seen and set. */
+    public void reset() {
+        synchronized (script) {
+            script.clear();
+        }
+        seen.clear();
+        finished.set(0);
+        broken.set(0);
+        sent.set(0);
+        key = null;
+        text = TEXT;
+        model = null;
+        usage = TokenUsage.of(12, 5);
+        reasoning = 0;
+        gate = null;
+        gzip = false;
+        fill = 0;
+    }
+
+    /** The requests so far, the oldest first. */
+    public List<Seen> seen() {
+        return List.copyOf(seen);
+    }
+
+    /** The newest request. */
+    public Seen last() {
+        return seen.get(seen.size() - 1);
+    }
+
+    /** How many answers were written to their end. */
+    public int finished() {
+        return finished.get();
+    }
+
+    /** How many answers came to no end because the connection was gone, whoever closed it. */
+    public int broken() {
+        return broken.get();
+    }
+
+    /** How many bytes of bodies were written. */
+    public long sent() {
+        return sent.get();
+    }
+
+    /** The only key that is let in; without one set, any is, but none is not. */
+    public void expectKey(String expected) {
+        key = expected;
+    }
+
+    public void text(String said) {
+        text = said;
+    }
+
+    /** The model's name in answers; without one set, that of the request. */
+    public void model(String answered) {
+        model = answered;
+    }
+
+    public void usage(TokenUsage counted) {
+        usage = counted;
+    }
+
+    /** How many of the output's tokens are reasoning. */
+    public void reasoning(long tokens) {
+        reasoning = tokens;
+    }
+
+    /** Holds all further answers back. */
+    public Gate gate() {
+        var closed = new Gate();
+        gate = closed;
+        return closed;
+    }
+
+    /** Compresses answers for callers that take it. */
+    public void gzip() {
+        gzip = true;
+    }
+
+    /** Streams say so many characters more, as fast as they are read; {@link Long#MAX_VALUE} for no end. */
+    public void fill(long characters) {
+        fill = characters;
+    }
+
+    /** @param headers names and values in turn; {@code content-type} is JSON unless it is among them */
+    public void answerNext(int calls, int status, String body, String... headers) {
+        next(calls, call -> {
+            var type = "application/json";
+            for (int i = 0; i < headers.length; i += 2) {
+                if (headers[i].equalsIgnoreCase("content-type")) {
+                    type = headers[i + 1];
+                } else {
+                    call.header(headers[i], headers[i + 1]);
+                }
+            }
+            call.plain(status, type, body);
+        });
+    }
+
+    /** The provider's own 429. */
+    public void denyNext(int calls, long retryAfterSeconds) {
+        answerNext(calls, 429, error(429, "Too many requests to the stub.").encode(), "retry-after",
+                Long.toString(retryAfterSeconds));
+    }
+
+    /** An error in the provider's own shape. */
+    public void failNext(int calls, int status) {
+        answerNext(calls, status, error(status, "The stub fails as asked.").encode());
+    }
+
+    /** Cuts the connection after so many events and half of the next one; of a plain answer, after half of it, with 0. */
+    public void cutNext(int calls, int events) {
+        next(calls, call -> {
+            call.cutAfter(events);
+            serve(call);
+        });
+    }
+
+    /** Closes the connection without an answer. */
+    public void hangUpNext(int calls) {
+        next(calls, Call::hangUp);
+    }
+
+    /** @param events as they go over the wire, framing included */
+    public void streamNext(int calls, String... events) {
+        next(calls, call -> call.stream("text/event-stream", Events.of(events).iterator(0)));
+    }
+
+    private void next(int calls, Consumer<Call> answer) {
+        synchronized (script) {
+            for (int i = 0; i < calls; i++) {
+                script.add(answer);
+            }
+        }
+    }
+
+    private void read(HttpServerRequest request) {
+        request.body().onSuccess(body -> {
+            seen.add(new Seen(request.method().name(), request.uri(), request.headers(), body.toString()));
+            var call = new Call(request, json(body), gate, sent, finished::incrementAndGet,
+                    broken::incrementAndGet);
+            if (gzip) {
+                call.gzip();
+            }
+            serial.incrementAndGet();
+            Consumer<Call> scripted;
+            synchronized (script) {
+                scripted = script.poll();
+            }
+            if (scripted == null) {
+                serve(call);
+            } else {
+                scripted.accept(call);
+            }
+        });
+    }
+
+    private static JsonObject json(Buffer body) {
+        try {
+            return body.length() == 0 ? null : new JsonObject(body);
+        } catch (DecodeException e) {
+            return null;
+        }
+    }
+
+    private void serve(Call call) {
+        var given = key(call.request);
+        if (given == null || given.isEmpty() || key != null && !key.equals(given)) {
+            fail(call, 401, "The stub does not know this key.");
+        } else if (call.request.method().name().equals("POST") && call.body == null) {
+            fail(call, 400, "The stub could not parse the JSON body of your request.");
+        } else {
+            answer(call);
+        }
+    }
+
+    /** The key that a request brings; null where there is none. */
+    abstract String key(HttpServerRequest request);
+
+    /** Answers a call with a good key and, where it is a POST, a JSON body. */
+    abstract void answer(Call call);
+
+    abstract JsonObject error(int status, String message);
+
+    final void fail(Call call, int status, String message) {
+        call.json(status, error(status, message));
+    }
+
+    final void stream(Call call, Events events) {
+        call.stream("text/event-stream; charset=utf-8", events.iterator(fill));
+    }
+
+    /** What a filler says. */
+    static String filling() {
+        return "fill ".repeat(FILLER / 5);
+    }
+
+    final int serial() {
+        return serial.get();
+    }
+
+    final String said() {
+        return text;
+    }
+
+    /** The model's name in an answer to a call that names this one. */
+    final String answered(String asked) {
+        return model == null ? asked : model;
+    }
+
+    final TokenUsage counted() {
+        return usage;
+    }
+
+    final long reasoned() {
+        return reasoning;
+    }
+
+    @Override
+    public void close() {
+        vertx.close().toCompletionStage().toCompletableFuture().join();
+    }
+}

@@ -1,0 +1,44 @@
+package dev.sluice.testing.llm;
+
+import java.util.Map;
+
+import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
+
+/** Puts a stub in the place of each provider. */
+public class ProvidersForTests implements QuarkusTestResourceLifecycleManager {
+
+    private static OpenAiStub openAi;
+    private static AnthropicStub anthropic;
+    private static GeminiStub gemini;
+
+    @Override
+    public Map<String, String> start() {
+        openAi = new OpenAiStub();
+        anthropic = new AnthropicStub();
+        gemini = new GeminiStub();
+        return Map.of("rate-limit.llm.openai.base-url", openAi.address() + "/v1", "rate-limit.llm.anthropic.base-url",
+                anthropic.address(), "rate-limit.llm.gemini.base-url", gemini.address() + "/", "test.stubs",
+                openAi.port() + "," + anthropic.port() + "," + gemini.port());
+    }
+
+    public static OpenAiStub openAi() {
+        return openAi;
+    }
+
+    public static AnthropicStub anthropic() {
+        return anthropic;
+    }
+
+    public static GeminiStub gemini() {
+        return gemini;
+    }
+
+    @Override
+    public void stop() {
+        if (openAi != null) {
+            openAi.close();
+            anthropic.close();
+            gemini.close();
+        }
+    }
+}

@@ -1,0 +1,156 @@
+package dev.sluice.testing.llm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+import com.anthropic.errors.UnauthorizedException;
+import com.google.genai.errors.ApiException;
+import com.openai.errors.RateLimitException;
+
+import dev.sluice.llm.wire.TokenUsage;
+
+/** The stubs are true enough for the official SDKs. */
+class SdksAgainstStubsTest {
+
+    private static final String KEY = "key-of-the-stub";
+    private static final TokenUsage USAGE = new TokenUsage(1000, 300, 200, 50, 70);
+
+    private final OpenAiStub openAi = new OpenAiStub();
+    private final AnthropicStub anthropic = new AnthropicStub();
+    private final GeminiStub gemini = new GeminiStub();
+    private final OpenAiSdk openAiSdk = new OpenAiSdk(openAi.address() + "/v1", KEY, 0);
+    private final AnthropicSdk anthropicSdk = new AnthropicSdk(anthropic.address(), KEY, 0);
+    private final GeminiSdk geminiSdk = new GeminiSdk(gemini.address(), KEY, 0);
+    private final LangChain4jSdk langChain4j = new LangChain4jSdk(openAi.address() + "/v1", KEY, 0);
+
+    SdksAgainstStubsTest() {
+        for (var stub : new ProviderStub[]{openAi, anthropic, gemini}) {
+            stub.expectKey(KEY);
+            stub.usage(USAGE);
+            stub.reasoning(20);
+        }
+    }
+
+    @AfterEach
+    void close() {
+        openAiSdk.close();
+        anthropicSdk.close();
+        geminiSdk.close();
+        openAi.close();
+        anthropic.close();
+        gemini.close();
+    }
+
+    @Test
+    void openAiChats() {
+        assertThat(openAiSdk.chat("gpt-4o", "Hi")).isEqualTo(new Said(ProviderStub.TEXT, 1000, 300, 70));
+        assertThat(openAi.last().uri()).isEqualTo("/v1/chat/completions");
+        assertThat(openAi.last().header("authorization")).isEqualTo("Bearer " + KEY);
+        assertThat(openAi.last().json().getString("model")).isEqualTo("gpt-4o");
+        assertThat(openAiSdk.chatStreamed("gpt-4o", "Hi", true)).isEqualTo(new Said(ProviderStub.TEXT, 1000, 300, 70));
+        assertThat(openAiSdk.chatStreamed("gpt-4o", "Hi", false)).isEqualTo(new Said(ProviderStub.TEXT, 0, 0, 0));
+        assertThat(openAi.finished()).isEqualTo(3);
+    }
+
+    @Test
+    void openAiResponds() {
+        assertThat(openAiSdk.respond("gpt-5", "Hi")).isEqualTo(new Said(ProviderStub.TEXT, 1000, 300, 70));
+        assertThat(openAiSdk.respondStreamed("gpt-5", "Hi")).isEqualTo(new Said(ProviderStub.TEXT, 1000, 300, 70));
+        openAi.responsesEnd("incomplete");
+        assertThat(openAiSdk.respondStreamed("gpt-5", "Hi").output()).isEqualTo(70);
+        openAi.responsesEnd("failed");
+        assertThat(openAiSdk.respondStreamed("gpt-5", "Hi").output()).isEqualTo(70);
+    }
+
+    @Test
+    void openAiEmbedsAndLists() {
+        assertThat(openAiSdk.embed("text-embedding-3-small", "Hi")).isEqualTo(new Said("[0.25, -0.5, 0.125]", 1000, 0, 0));
+        assertThat(openAiSdk.models()).isEqualTo("gpt-4o");
+    }
+
+    @Test
+    void openAiDenies() {
+        openAi.denyNext(1, 7);
+        assertThatThrownBy(() -> openAiSdk.chat("gpt-4o", "Hi")).isInstanceOfSatisfying(RateLimitException.class,
+                denied -> assertThat(denied.headers().values("retry-after")).containsExactly("7"));
+        openAi.denyNext(1, 0);
+        try (var patient = new OpenAiSdk(openAi.address() + "/v1", KEY, 2)) {
+            assertThat(patient.chat("gpt-4o", "Hi").text()).isEqualTo(ProviderStub.TEXT);
+        }
+        try (var stranger = new OpenAiSdk(openAi.address() + "/v1", "another", 0)) {
+            assertThatThrownBy(() -> stranger.chat("gpt-4o", "Hi"))
+                    .isInstanceOf(com.openai.errors.UnauthorizedException.class);
+        }
+    }
+
+    @Test
+    void anthropicTalks() {
+        assertThat(anthropicSdk.message("claude-haiku-4-5", "Hi")).isEqualTo(new Said(ProviderStub.TEXT, 500, 300, 70));
+        assertThat(anthropic.last().uri()).isEqualTo("/v1/messages");
+        assertThat(anthropic.last().header("X-Api-Key")).isEqualTo(KEY);
+        assertThat(anthropicSdk.messageStreamed("claude-haiku-4-5", "Hi"))
+                .isEqualTo(new Said(ProviderStub.TEXT, 500, 300, 70));
+        assertThat(anthropicSdk.countTokens("claude-haiku-4-5", "Hi")).isEqualTo(1000);
+    }
+
+    @Test
+    void anthropicDenies() {
+        anthropic.denyNext(1, 7);
+        assertThatThrownBy(() -> anthropicSdk.message("claude-haiku-4-5", "Hi"))
+                .isInstanceOf(com.anthropic.errors.RateLimitException.class);
+        anthropic.failNext(1, 529);
+        assertThatThrownBy(() -> anthropicSdk.messageStreamed("claude-haiku-4-5", "Hi"))
+                .isInstanceOf(com.anthropic.errors.InternalServerException.class);
+        try (var stranger = new AnthropicSdk(anthropic.address(), "another", 0)) {
+            assertThatThrownBy(() -> stranger.message("claude-haiku-4-5", "Hi")).isInstanceOf(UnauthorizedException.class);
+        }
+    }
+
+    @Test
+    void geminiGenerates() {
+        assertThat(geminiSdk.generate("gemini-2.5-flash", "Hi")).isEqualTo(new Said(ProviderStub.TEXT, 1000, 300, 50));
+        assertThat(gemini.last().uri()).isEqualTo("/v1beta/models/gemini-2.5-flash:generateContent");
+        assertThat(gemini.last().header("x-goog-api-key")).isEqualTo(KEY);
+        assertThat(geminiSdk.generateStreamed("gemini-2.5-flash", "Hi"))
+                .isEqualTo(new Said(ProviderStub.TEXT, 1000, 300, 50));
+        assertThat(gemini.last().uri()).isEqualTo("/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse");
+        assertThat(geminiSdk.embed("gemini-embedding-001", "Hi").text()).isEqualTo("[0.25, -0.5, 0.125]");
+        assertThat(geminiSdk.countTokens("gemini-2.5-flash", "Hi")).isEqualTo(1000);
+    }
+
+    @Test
+    void geminiDenies() {
+        gemini.denyNext(1, 7);
+        assertThatThrownBy(() -> geminiSdk.generate("gemini-2.5-flash", "Hi")).isInstanceOfSatisfying(ApiException.class,
+                denied -> {
+                    assertThat(denied.code()).isEqualTo(429);
+                    assertThat(denied.message()).contains("Too many requests to the stub.");
+                });
+        try (var stranger = new GeminiSdk(gemini.address(), "another", 0)) {
+            assertThatThrownBy(() -> stranger.generate("gemini-2.5-flash", "Hi")).isInstanceOfSatisfying(ApiException.class,
+                    denied -> assertThat(denied.code()).isEqualTo(401));
+        }
+    }
+
+    @Test
+    void langChain4jChats() {
+        assertThat(langChain4j.chat("gpt-4o", "Hi")).isEqualTo(new Said(ProviderStub.TEXT, 1000, 300, 70));
+        assertThat(langChain4j.chatStreamed("gpt-4o", "Hi")).isEqualTo(new Said(ProviderStub.TEXT, 1000, 300, 70));
+    }
+
+    @Test
+    void allOfItCompressed() {
+        openAi.gzip();
+        anthropic.gzip();
+        gemini.gzip();
+        assertThat(openAiSdk.chat("gpt-4o", "Hi").text()).isEqualTo(ProviderStub.TEXT);
+        assertThat(openAiSdk.chatStreamed("gpt-4o", "Hi", true).output()).isEqualTo(70);
+        assertThat(openAiSdk.respondStreamed("gpt-5", "Hi").text()).isEqualTo(ProviderStub.TEXT);
+        assertThat(anthropicSdk.messageStreamed("claude-haiku-4-5", "Hi").text()).isEqualTo(ProviderStub.TEXT);
+        assertThat(geminiSdk.generateStreamed("gemini-2.5-flash", "Hi").text()).isEqualTo(ProviderStub.TEXT);
+        assertThat(openAi.last().header("accept-encoding")).contains("gzip");
+    }
+}

@@ -1,0 +1,27 @@
+package dev.sluice.testing.llm;
+
+import io.vertx.core.MultiMap;
+import io.vertx.core.json.JsonObject;
+
+/**
+ * A request as a stub got it.
+ *
+ * @param uri path and query
+ * @param headers by name in any case
+ */
+public record Seen(String method, String uri, MultiMap headers, String body) {
+
+    public String path() {
+        int query = uri.indexOf('?');
+        return query < 0 ? uri : uri.substring(0, query);
+    }
+
+    /** The first value of a header; null where it is missing. */
+    public String header(String name) {
+        return headers.get(name);
+    }
+
+    public JsonObject json() {
+        return new JsonObject(body);
+    }
+}
