@@ -7,6 +7,7 @@ import dev.sluice.limit.Decision;
 import dev.sluice.llm.ledger.Price;
 import dev.sluice.llm.wire.Provider;
 import dev.sluice.llm.wire.TokenUsage;
+import dev.sluice.llm.wire.UsageReader;
 
 /** A call that was decided. Where it may go ahead, it is told once how it ended; what it is told later does nothing. */
 public final class OpenCall {
@@ -77,6 +78,25 @@ public final class OpenCall {
     /** @param model that the answer names, for a call that named none; null where it does not */
     public void estimated(TokenUsage usage, String model) {
         end(usage, model, true);
+    }
+
+    /** The answer has ended, or nobody waits for the rest of it: it comes to what its reader has found. */
+    public void settle(UsageReader reader) {
+        reader.end();
+        var usage = reader.usage();
+        if (usage != null && (reader.complete() || reader.events() == 0)) {
+            succeeded(usage, reader.model());
+        } else {
+            estimated(guess(usage, Math.min(reader.events(), TokenUsage.MAX)), reader.model());
+        }
+    }
+
+    /** What is known, and for the rest what was expected; a stream has given about a token in each of its events. */
+    private TokenUsage guess(TokenUsage known, long events) {
+        return known == null
+                ? TokenUsage.of(estimate.input(), events > 0 ? events : estimate.output())
+                : new TokenUsage(known.input(), known.cachedInput(), known.cacheWrite(), known.longCacheWrite(),
+                        Math.max(known.output(), events));
     }
 
     private void end(TokenUsage usage, String answered, boolean estimated) {

@@ -12,8 +12,11 @@ final class CallPath {
 
     /** @param path as it is sent, without the query: {@code /some/prefix/v1/chat/completions} */
     static Operation operation(Provider provider, String method, String path) {
-        int version = path == null ? -1 : path.lastIndexOf(provider.version() + "/");
-        return Operation.of(provider, method, version < 0 ? "" : path.substring(version));
+        int begin = path == null ? -1 : path.lastIndexOf('/');
+        while (begin >= 0 && provider.version(path.substring(begin)) == null) {
+            begin = begin == 0 ? -1 : path.lastIndexOf('/', begin - 1);
+        }
+        return Operation.of(provider, method, begin < 0 ? "" : path.substring(begin));
     }
 
     /** Whether it is a call: one that nobody knows is, if something is posted. */

@@ -7,7 +7,6 @@ import java.util.Locale;
 import dev.sluice.llm.OpenCall;
 import dev.sluice.llm.wire.EventReader;
 import dev.sluice.llm.wire.Operation.Shape;
-import dev.sluice.llm.wire.TokenUsage;
 import dev.sluice.llm.wire.UsageReader;
 import dev.sluice.llm.wire.UsageStripper;
 import io.smallrye.mutiny.Multi;
@@ -68,7 +67,6 @@ final class EventStream {
     }
 
     private synchronized List<String> rest() {
-        usage.end();
         if (document != null) {
             return List.of(document.toString());
         }
@@ -88,13 +86,6 @@ final class EventStream {
         }
     }
 
-    /** A provider that tells the input first tells the output last: each event was one token at least. */
-    private TokenUsage soFar(TokenUsage reported) {
-        long output = Math.max(reported.output(), Math.min(usage.events(), TokenUsage.MAX));
-        return new TokenUsage(reported.input(), reported.cachedInput(), reported.cacheWrite(), reported.longCacheWrite(),
-                output);
-    }
-
     /** The stream has come to its end, or to ours. */
     synchronized void ended(Throwable failure, boolean cancelled) {
         if (usage == null) {
@@ -106,12 +97,6 @@ final class EventStream {
             }
             return;
         }
-        usage.end();
-        var reported = usage.usage();
-        if (reported != null && (usage.complete() || failure == null && !cancelled)) {
-            call.succeeded(reported);
-        } else {
-            call.estimated(reported == null ? call.estimate() : soFar(reported));
-        }
+        call.settle(usage);
     }
 }

@@ -4,7 +4,6 @@ import org.jboss.resteasy.reactive.client.impl.RestClientRequestContext;
 
 import dev.sluice.llm.OpenCall;
 import dev.sluice.llm.wire.Operation;
-import dev.sluice.llm.wire.TokenUsage;
 
 /** A decided call on its way through a REST client. */
 final class FilteredCall {
@@ -48,11 +47,11 @@ final class FilteredCall {
             open.failed(false);
         } else if (success(status)) {
             if (failure != null || !readLater()) {
-                settle(null);
+                open.estimated(open.estimate());
             }
         } else if (status == 0 && context.isUserCanceled() && context.getHttpClientRequest() != null) {
             // It is on its way, and nobody will hear what it came to.
-            settle(null);
+            open.estimated(open.estimate());
         } else {
             open.failed(status == 429);
         }
@@ -76,14 +75,5 @@ final class FilteredCall {
     boolean readLater() {
         return context.isInputStreamDownload()
                 || context.isJakartaResponseDownload() && !context.invokedMethodReturnsAsyncType();
-    }
-
-    /** @param usage null where none was reported */
-    void settle(TokenUsage usage) {
-        if (usage == null) {
-            open.estimated(open.estimate());
-        } else {
-            open.succeeded(usage);
-        }
     }
 }

@@ -54,7 +54,7 @@ public class Llm {
         if (of == null) {
             throw new IllegalArgumentException("provider must be " + Provider.ALLOWED);
         }
-        return new LlmClient(access(of), limiter, LlmCaller.user(LlmCaller.requireUser(user), tier));
+        return new LlmClient(access(of), limiter, ModelCaller.user(ModelCaller.requireUser(user), tier));
     }
 
     private synchronized ProviderAccess access(Provider provider) {

@@ -38,7 +38,7 @@ public final class LlmCall {
      * @param tier one that is not known, or null, is the first
      */
     public static LlmCall as(String user, String tier) {
-        return new LlmCall(LlmCaller.requireUser(user), tier);
+        return new LlmCall(ModelCaller.requireUser(user), tier);
     }
 
     /** Runs this code with the user bound. */

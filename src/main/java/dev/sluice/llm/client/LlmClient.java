@@ -29,10 +29,10 @@ public final class LlmClient {
 
     private final ProviderAccess access;
     private final LlmLimiter limiter;
-    private final LlmCaller caller;
+    private final ModelCaller caller;
     private final Provider provider;
 
-    LlmClient(ProviderAccess access, LlmLimiter limiter, LlmCaller caller) {
+    LlmClient(ProviderAccess access, LlmLimiter limiter, ModelCaller caller) {
         this.access = access;
         this.limiter = limiter;
         this.caller = caller;
@@ -120,7 +120,7 @@ public final class LlmClient {
 
     private Operation operation(String path) {
         // Anything else could name another host, which would get the key.
-        if (!path.startsWith(provider.version() + "/")) {
+        if (provider.version(path) == null) {
             throw new IllegalArgumentException("path must begin with " + provider.version() + "/");
         }
         int query = path.indexOf('?');
@@ -140,12 +140,7 @@ public final class LlmClient {
         var usage = UsageReader.of(provider, operation.shape(), answer.getHeaderString(HttpHeaders.CONTENT_TYPE.toString()),
                 answer.getHeaderString(HttpHeaders.CONTENT_ENCODING.toString()));
         usage.feed(Buffer.buffer(text));
-        usage.end();
-        if (usage.usage() == null) {
-            call.estimated(call.estimate());
-        } else {
-            call.succeeded(usage.usage());
-        }
+        call.settle(usage);
         return json(answer.getStatus(), text);
     }
 

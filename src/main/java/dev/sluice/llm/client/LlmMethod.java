@@ -26,7 +26,7 @@ record LlmMethod(Provider provider, String model, long tokens, int userAt, int t
     }
 
     /** Nobody has said how many of the tokens go in: all of them may be of the dearer kind. */
-    LlmAsk ask(LlmCaller caller) {
+    LlmAsk ask(ModelCaller caller) {
         return new LlmAsk(provider, caller.identifier(), caller.tier(), model, 0, tokens);
     }
 }

@@ -51,11 +51,11 @@ public class LlmRateLimitFilter implements ResteasyReactiveClientRequestFilter, 
 
     private static final String CALL = "dev.sluice.llm.call";
 
-    private final LlmCallers callers;
+    private final ModelCallers callers;
     private final LlmLimiter limiter;
     private final ClientInterfaces interfaces = new ClientInterfaces();
 
-    LlmRateLimitFilter(LlmCallers callers, LlmLimiter limiter) {
+    LlmRateLimitFilter(ModelCallers callers, LlmLimiter limiter) {
         this.callers = callers;
         this.limiter = limiter;
     }
@@ -107,13 +107,13 @@ public class LlmRateLimitFilter implements ResteasyReactiveClientRequestFilter, 
         }
         var entity = response.getEntityStream();
         if (entity == null || call.unread()) {
-            call.settle(null);
+            call.open().estimated(call.open().estimate());
             return;
         }
         var reader = UsageReader.of(call.open().provider(), call.operation().shape(),
                 response.getHeaderString(HttpHeaders.CONTENT_TYPE), response.getHeaderString(HttpHeaders.CONTENT_ENCODING));
         if (call.readLater()) {
-            response.setEntityStream(new MeteredStream(entity, reader, call::settle));
+            response.setEntityStream(new MeteredStream(entity, reader, call.open()::settle));
             return;
         }
         byte[] bytes;
@@ -121,8 +121,7 @@ public class LlmRateLimitFilter implements ResteasyReactiveClientRequestFilter, 
             bytes = entity.readAllBytes();
         }
         reader.feed(Buffer.buffer(bytes));
-        reader.end();
-        call.settle(reader.usage());
+        call.open().settle(reader);
         response.setEntityStream(new ByteArrayInputStream(bytes));
     }
 }

@@ -22,10 +22,10 @@ import io.smallrye.mutiny.Uni;
 class LlmRateLimitedInterceptor {
 
     private final LlmMethods methods;
-    private final LlmCallers callers;
+    private final ModelCallers callers;
     private final LlmLimiter limiter;
 
-    LlmRateLimitedInterceptor(LlmMethods methods, LlmCallers callers, LlmLimiter limiter) {
+    LlmRateLimitedInterceptor(LlmMethods methods, ModelCallers callers, LlmLimiter limiter) {
         this.methods = methods;
         this.callers = callers;
         this.limiter = limiter;

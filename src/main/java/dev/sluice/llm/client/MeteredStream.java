@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.function.Consumer;
 
-import dev.sluice.llm.wire.TokenUsage;
 import dev.sluice.llm.wire.UsageReader;
 import io.vertx.core.buffer.Buffer;
 
@@ -13,10 +12,10 @@ import io.vertx.core.buffer.Buffer;
 final class MeteredStream extends FilterInputStream {
 
     private final UsageReader reader;
-    private final Consumer<TokenUsage> ended;
+    private final Consumer<UsageReader> ended;
 
-    /** @param ended may be called again; with null where no usage was reported */
-    MeteredStream(InputStream in, UsageReader reader, Consumer<TokenUsage> ended) {
+    /** @param ended may be called again */
+    MeteredStream(InputStream in, UsageReader reader, Consumer<UsageReader> ended) {
         super(in);
         this.reader = reader;
         this.ended = ended;
@@ -63,7 +62,6 @@ final class MeteredStream extends FilterInputStream {
     }
 
     private void end() {
-        reader.end();
-        ended.accept(reader.usage());
+        ended.accept(reader);
     }
 }

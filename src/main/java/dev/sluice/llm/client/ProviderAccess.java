@@ -42,7 +42,8 @@ final class ProviderAccess implements Closeable {
     ProviderAccess(Provider provider, LlmSettings settings, Vertx vertx) {
         this.provider = provider;
         var configured = settings.of(provider);
-        address = address(provider, configured.baseUrl().orElse(provider.address()));
+        address = provider.withoutVersion(
+                configured.baseUrl().filter(url -> !url.isBlank()).orElse(provider.address()).strip());
         key = configured.apiKey().orElse("");
         if (!key.isEmpty()) {
             switch (provider) {
@@ -66,12 +67,6 @@ final class ProviderAccess implements Closeable {
                 .readTimeout(settings.timeout().toMillis(), TimeUnit.MILLISECONDS);
         var all = new MultivaluedHashMap<>(headers);
         return builder.clientHeadersFactory((incoming, outgoing) -> all).build(ProviderApi.class);
-    }
-
-    /** Without the version, which settings may give or not. */
-    private static String address(Provider provider, String configured) {
-        var url = configured.strip().replaceAll("/+$", "");
-        return url.endsWith(provider.version()) ? url.substring(0, url.length() - provider.version().length()) : url;
     }
 
     Provider provider() {

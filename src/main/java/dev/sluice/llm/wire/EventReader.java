@@ -10,7 +10,7 @@ import io.vertx.core.buffer.Buffer;
 /** Takes a stream of server-sent events apart into what their data say. */
 public final class EventReader {
 
-    private final EventLines lines = new EventLines(Data::new);
+    private final EventLines lines = new EventLines(new Data());
     private List<String> whole = new ArrayList<>();
 
     /** @return the data of the events that have become whole, in order */
@@ -32,6 +32,7 @@ public final class EventReader {
         return events;
     }
 
+    /** Of one event after the other. */
     private final class Data implements ByteSink {
 
         private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -44,6 +45,7 @@ public final class EventReader {
         @Override
         public void end() {
             whole.add(bytes.toString(StandardCharsets.UTF_8));
+            bytes.reset();
         }
     }
 }

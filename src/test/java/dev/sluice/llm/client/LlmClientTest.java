@@ -38,9 +38,9 @@ class LlmClientTest extends LlmTest {
         var client = llm.client("openai", "xan", "pro");
         assertThat(client.chat(body("gpt-4o")).await().indefinitely().getString("model")).isEqualTo("gpt-4o");
         tokensBecome("user:xan", "openai", 120);
-        assertThat(ProviderStub.SEEN).singleElement().satisfies(seen -> {
+        assertThat(AllProvidersStub.SEEN).singleElement().satisfies(seen -> {
             assertThat(seen.uri()).isEqualTo("/v1/chat/completions");
-            assertThat(seen.headers()).containsEntry("authorization", "Bearer " + ProviderStub.KEY)
+            assertThat(seen.headers()).containsEntry("authorization", "Bearer " + AllProvidersStub.KEY)
                     .containsEntry("content-type", "application/json").doesNotContainKeys("x-user-id", "x-user-tier");
             assertThat(seen.body()).isEqualTo(body("gpt-4o"));
         });
@@ -56,9 +56,9 @@ class LlmClientTest extends LlmTest {
         assertThat(events).extracting(event -> event.getString("type")).containsExactly("message_start",
                 "content_block_delta", "message_delta", "message_stop");
         tokensBecome("user:xeb", "anthropic", 82);
-        assertThat(ProviderStub.SEEN).hasSize(2).allSatisfy(seen -> {
+        assertThat(AllProvidersStub.SEEN).hasSize(2).allSatisfy(seen -> {
             assertThat(seen.uri()).isEqualTo("/v1/messages");
-            assertThat(seen.headers()).containsEntry("x-api-key", ProviderStub.KEY).containsEntry("anthropic-version",
+            assertThat(seen.headers()).containsEntry("x-api-key", AllProvidersStub.KEY).containsEntry("anthropic-version",
                     "2023-06-01");
         });
         assertThat(booked("user:xeb", "anthropic", "claude-sonnet-4-5").estimated()).isZero();
@@ -71,11 +71,11 @@ class LlmClientTest extends LlmTest {
         client.chat(body).await().indefinitely();
         assertThat(client.stream(body).collect().asList().await().indefinitely()).hasSize(2);
         tokensBecome("user:xic", "gemini", 24);
-        assertThat(ProviderStub.SEEN).extracting(ProviderStub.Seen::uri).containsExactly(
+        assertThat(AllProvidersStub.SEEN).extracting(AllProvidersStub.Seen::uri).containsExactly(
                 "/v1beta/models/gemini-2.5-flash:generateContent",
                 "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse");
-        assertThat(ProviderStub.SEEN).allSatisfy(seen -> {
-            assertThat(seen.headers()).containsEntry("x-goog-api-key", ProviderStub.KEY);
+        assertThat(AllProvidersStub.SEEN).allSatisfy(seen -> {
+            assertThat(seen.headers()).containsEntry("x-goog-api-key", AllProvidersStub.KEY);
             assertThat(seen.body().containsKey("model")).isFalse();
         });
         assertThat(booked("user:xic", "gemini", "gemini-2.5-flash").calls()).isEqualTo(2);
@@ -103,11 +103,11 @@ class LlmClientTest extends LlmTest {
         var stream = llm.client("openai", "xue", "pro").stream(body("gpt-4o").put("stub", "many"));
         var events = stream.subscribe().withSubscriber(AssertSubscriber.create(1));
         events.awaitItems(1);
-        assertThat(ProviderStub.full).succeedsWithin(10, TimeUnit.SECONDS);
+        assertThat(AllProvidersStub.full).succeedsWithin(10, TimeUnit.SECONDS);
         assertThat(events.getItems()).hasSize(1);
         events.request(Long.MAX_VALUE).awaitCompletion();
-        assertThat(events.getItems()).hasSize(ProviderStub.MANY);
-        for (int i = 0; i < ProviderStub.MANY; i++) {
+        assertThat(events.getItems()).hasSize(AllProvidersStub.MANY);
+        for (int i = 0; i < AllProvidersStub.MANY; i++) {
             assertThat(events.getItems().get(i).getInteger("i")).isEqualTo(i);
         }
     }
@@ -120,7 +120,7 @@ class LlmClientTest extends LlmTest {
                 .with(first::complete, first::completeExceptionally));
         assertThat(first).succeedsWithin(10, TimeUnit.SECONDS);
         subscription.get().cancel();
-        assertThat(ProviderStub.gone).succeedsWithin(10, TimeUnit.SECONDS);
+        assertThat(AllProvidersStub.gone).succeedsWithin(10, TimeUnit.SECONDS);
         assertThat(booked("user:yan", "openai", "gpt-4o").estimated()).isEqualTo(1);
         assertThat(used("user:yan", "llm:openai:tokens")).isPositive();
     }
@@ -143,7 +143,7 @@ class LlmClientTest extends LlmTest {
                 .isInstanceOf(RateLimitExceededException.class);
         assertThatThrownBy(() -> client.stream(body("gpt-4o")).collect().asList().await().indefinitely())
                 .isInstanceOf(RateLimitExceededException.class);
-        assertThat(ProviderStub.SEEN).hasSize(3);
+        assertThat(AllProvidersStub.SEEN).hasSize(3);
     }
 
     @ParameterizedTest
@@ -163,7 +163,7 @@ class LlmClientTest extends LlmTest {
     private static void asAsked(Throwable failure, int status) {
         assertThat(failure).isInstanceOfSatisfying(LlmException.class, refused -> {
             assertThat(refused.status()).isEqualTo(status);
-            assertThat(refused.body()).contains("as asked").doesNotContain(ProviderStub.KEY);
+            assertThat(refused.body()).contains("as asked").doesNotContain(AllProvidersStub.KEY);
             assertThat(refused).hasMessage("openai answered " + status);
         });
     }
@@ -203,9 +203,9 @@ class LlmClientTest extends LlmTest {
     void callThatIsCancelledOnItsWayIsBooked() {
         var call = llm.client("openai", "zoe", "pro").chat(body("gpt-4o").put("stub", "never")).subscribe().with(answer -> {
         });
-        await().until(() -> ProviderStub.SEEN.size() == 1);
+        await().until(() -> AllProvidersStub.SEEN.size() == 1);
         call.cancel();
-        assertThat(ProviderStub.gone).succeedsWithin(10, TimeUnit.SECONDS);
+        assertThat(AllProvidersStub.gone).succeedsWithin(10, TimeUnit.SECONDS);
         assertThat(booked("user:zoe", "openai", "gpt-4o").estimated()).isEqualTo(1);
     }
 

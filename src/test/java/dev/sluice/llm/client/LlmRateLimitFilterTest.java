@@ -56,7 +56,7 @@ class LlmRateLimitFilterTest extends LlmTest {
         assertThat(tally.input()).isEqualTo(100);
         assertThat(tally.output()).isEqualTo(20);
         assertThat(tally.estimated()).isZero();
-        assertThat(ProviderStub.SEEN).singleElement()
+        assertThat(AllProvidersStub.SEEN).singleElement()
                 .satisfies(seen -> assertThat(seen.uri()).isEqualTo("/prefix/v1/chat/completions"));
     }
 
@@ -77,7 +77,7 @@ class LlmRateLimitFilterTest extends LlmTest {
                 .isInstanceOf(RateLimitExceededException.class);
         assertThat(LlmCall.as("bea").call(() -> client.chatStage(CHAT)).toCompletableFuture())
                 .failsWithin(10, TimeUnit.SECONDS).withThrowableThat().withCauseInstanceOf(RateLimitExceededException.class);
-        assertThat(ProviderStub.SEEN).hasSize(3);
+        assertThat(AllProvidersStub.SEEN).hasSize(3);
         assertThat(used("user:bea", "llm:openai")).isEqualTo(3);
     }
 
@@ -97,7 +97,7 @@ class LlmRateLimitFilterTest extends LlmTest {
         assertThat(used("user:dan", "llm:openai")).isEqualTo(4);
         LlmCall.as("dora").call(() -> client.chatAs("dan", "pro", CHAT));
         assertThat(used("user:dora", "llm:openai")).isEqualTo(1);
-        assertThat(ProviderStub.SEEN).hasSize(5)
+        assertThat(AllProvidersStub.SEEN).hasSize(5)
                 .allSatisfy(seen -> assertThat(seen.headers()).doesNotContainKeys("x-user-id", "x-user-tier"));
     }
 
@@ -108,7 +108,7 @@ class LlmRateLimitFilterTest extends LlmTest {
         }
         assertThat(limiter.limits("user:eve").await().indefinitely()).isEmpty();
         assertThat(limiter.limits(APP).await().indefinitely()).isEmpty();
-        assertThat(ProviderStub.SEEN).hasSize(5)
+        assertThat(AllProvidersStub.SEEN).hasSize(5)
                 .allSatisfy(seen -> assertThat(seen.headers()).containsEntry("x-user-id", "eve"));
     }
 
@@ -209,7 +209,7 @@ class LlmRateLimitFilterTest extends LlmTest {
                 .hasMessageContaining(StubClients.Misnamed.class.getName()).hasMessageContaining("nobody");
         assertThatThrownBy(() -> unnamed.chat(CHAT).await().indefinitely()).isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining(StubClients.Unnamed.class.getName()).hasMessageContaining("@LlmProvider");
-        assertThat(ProviderStub.SEEN).isEmpty();
+        assertThat(AllProvidersStub.SEEN).isEmpty();
     }
 
     @Test
@@ -258,7 +258,7 @@ class LlmRateLimitFilterTest extends LlmTest {
         var subscription = stream.subscribe().with(first::complete, first::completeExceptionally);
         assertThat(first).succeedsWithin(10, TimeUnit.SECONDS);
         subscription.cancel();
-        assertThat(ProviderStub.gone).succeedsWithin(10, TimeUnit.SECONDS);
+        assertThat(AllProvidersStub.gone).succeedsWithin(10, TimeUnit.SECONDS);
         assertThat(booked("user:oda", "openai", "gpt-4o").estimated()).isEqualTo(1);
     }
 
@@ -267,9 +267,9 @@ class LlmRateLimitFilterTest extends LlmTest {
         var call = LlmCall.as("pia").call(() -> client.chatLater(chat("never").getBytes(StandardCharsets.UTF_8))).subscribe()
                 .with(answer -> {
                 });
-        await().until(() -> ProviderStub.SEEN.size() == 1);
+        await().until(() -> AllProvidersStub.SEEN.size() == 1);
         call.cancel();
-        assertThat(ProviderStub.gone).succeedsWithin(10, TimeUnit.SECONDS);
+        assertThat(AllProvidersStub.gone).succeedsWithin(10, TimeUnit.SECONDS);
         assertThat(booked("user:pia", "openai", "gpt-4o").estimated()).isEqualTo(1);
     }
 

@@ -18,7 +18,7 @@ import io.quarkus.test.junit.QuarkusTestProfile;
 
 /** A test of calls to the stub. */
 @WithTestResource(RedisForTests.class)
-@WithTestResource(ProviderStub.class)
+@WithTestResource(AllProvidersStub.class)
 abstract class LlmTest extends HttpTest {
 
     static final String CHAT = "{\"model\":\"gpt-4o\",\"max_tokens\":50,\"messages\":[]}";
@@ -38,7 +38,7 @@ abstract class LlmTest extends HttpTest {
 
     @BeforeEach
     void clear() {
-        ProviderStub.clear();
+        AllProvidersStub.clear();
     }
 
     static String chat(String stub) {

@@ -18,7 +18,7 @@ import io.vertx.core.json.JsonObject;
  * All three providers at one address. The body's {@code stub} says what they do: answer with that status, {@code hangup},
  * {@code silent} (no usage), {@code never} (no answer), {@code hold} (a stream that does not go on), {@code many} (a long stream).
  */
-public class ProviderStub implements QuarkusTestResourceLifecycleManager {
+public class AllProvidersStub implements QuarkusTestResourceLifecycleManager {
 
     static final String KEY = "key-of-the-provider";
     static final int MANY = 20_000;
@@ -43,7 +43,8 @@ public class ProviderStub implements QuarkusTestResourceLifecycleManager {
     @Override
     public Map<String, String> start() {
         var port = vertx.createHttpServer(new HttpServerOptions().setHost("127.0.0.1").setPort(0))
-                .requestHandler(ProviderStub::answer).listen().toCompletionStage().toCompletableFuture().join().actualPort();
+                .requestHandler(AllProvidersStub::answer).listen().toCompletionStage().toCompletableFuture().join()
+                .actualPort();
         var url = "http://127.0.0.1:" + port;
         var settings = new HashMap<String, String>();
         settings.put("quarkus.rest-client.stub.url", url + "/prefix");

@@ -15,10 +15,10 @@ import io.vertx.core.buffer.Buffer;
  * @param identifier as it is stored
  * @param tier null where nobody has said
  */
-record LlmCaller(String identifier, String tier) {
+record ModelCaller(String identifier, String tier) {
 
-    static LlmCaller user(String name, String tier) {
-        return new LlmCaller(Identity.user(name, Identity.Source.PRINCIPAL, tier).identifier(), tier);
+    static ModelCaller user(String name, String tier) {
+        return new ModelCaller(Identity.user(name, Identity.Source.PRINCIPAL, tier).identifier(), tier);
     }
 
     /** @throws IllegalArgumentException where it is no user's name */
@@ -30,8 +30,8 @@ record LlmCaller(String identifier, String tier) {
     }
 
     /** The same with another tier, where one is said. */
-    LlmCaller in(String other) {
-        return other == null ? this : new LlmCaller(identifier, other);
+    ModelCaller in(String other) {
+        return other == null ? this : new ModelCaller(identifier, other);
     }
 
     LlmAsk ask(Provider provider, LlmRequest request) {

@@ -11,17 +11,17 @@ import io.smallrye.mutiny.Uni;
 
 /** Finds out on whose behalf a model is called. */
 @Singleton
-class LlmCallers {
+class ModelCallers {
 
     private final Callers callers;
     private final CurrentVertxRequest current;
-    private final LlmCaller application;
+    private final ModelCaller application;
 
-    LlmCallers(Callers callers, CurrentVertxRequest current,
+    ModelCallers(Callers callers, CurrentVertxRequest current,
             @ConfigProperty(name = "quarkus.application.name", defaultValue = "application") String application) {
         this.callers = callers;
         this.current = current;
-        this.application = new LlmCaller("app:" + application, null);
+        this.application = new ModelCaller("app:" + application, null);
     }
 
     /**
@@ -31,15 +31,15 @@ class LlmCallers {
      * @param user null or blank where none is named
      * @param tier null or blank where none is named
      */
-    Uni<LlmCaller> of(String user, String tier) {
+    Uni<ModelCaller> of(String user, String tier) {
         var said = tier == null || tier.isBlank() ? null : tier;
         if (user != null && !user.isBlank()) {
-            return Uni.createFrom().item(LlmCaller.user(user, said));
+            return Uni.createFrom().item(ModelCaller.user(user, said));
         }
         var request = Arc.container().requestContext().isActive() ? current.getCurrent() : null;
         return request == null
                 ? Uni.createFrom().item(application.in(said))
                 : callers.of(request)
-                        .map(caller -> new LlmCaller(caller.identity().identifier(), caller.tier()).in(said));
+                        .map(caller -> new ModelCaller(caller.identity().identifier(), caller.tier()).in(said));
     }
 }
