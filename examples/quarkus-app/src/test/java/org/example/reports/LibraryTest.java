@@ -18,8 +18,13 @@ import org.eclipse.microprofile.config.ConfigProvider;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
+import org.eclipse.microprofile.rest.client.inject.RestClient;
+
 import dev.sluice.limit.Rate;
+import dev.sluice.limit.RateLimitExceededException;
 import dev.sluice.limit.RateLimiter;
+import dev.sluice.llm.client.LlmCall;
+import dev.sluice.llm.ledger.Ledger;
 import io.quarkus.redis.datasource.RedisDataSource;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
@@ -27,12 +32,19 @@ import io.quarkus.test.junit.QuarkusTest;
 /** What an application gets from the installed jar, and what it does not. */
 @QuarkusTest
 @WithTestResource(OwnRedis.class)
+@WithTestResource(ModelStub.class)
 class LibraryTest {
 
     @Inject
     RateLimiter limiter;
     @Inject
     RedisDataSource redis;
+    @Inject
+    Summaries summaries;
+    @Inject
+    Ledger ledger;
+    @RestClient
+    ModelApi model;
 
     @BeforeEach
     void reset() {
@@ -80,9 +92,9 @@ class LibraryTest {
 
     @Test
     void windowsLieInTheApplicationsOwnRedis() {
-        assertTrue(redis.key().keys("sluice:*").isEmpty());
+        assertTrue(redis.key().keys("sluice:*:w:*").isEmpty());
         given().get("/reports").then().statusCode(200);
-        assertFalse(redis.key().keys("sluice:*").isEmpty());
+        assertFalse(redis.key().keys("sluice:*:w:*").isEmpty());
         given().get("/visits").then().statusCode(200);
     }
 
@@ -94,10 +106,33 @@ class LibraryTest {
     }
 
     @Test
+    void callsOfModelsAreLimitedAndBooked() {
+        for (int i = 0; i < 2; i++) {
+            assertEquals("in short: x", summaries.of("x", "bob", "free"));
+        }
+        var denied = assertThrows(RateLimitExceededException.class, () -> summaries.of("x", "bob", "free"));
+        assertEquals("llm:anthropic", denied.decision().closest().orElseThrow().resource());
+        var account = ledger.read("user:bob", 24).await().indefinitely().providers().get("anthropic").get("claude-haiku-4-5");
+        assertEquals(2, account.calls());
+        assertEquals("0.003", account.dollars());
+    }
+
+    @Test
+    void restClientsOfModelsAreLimitedAndBooked() {
+        var body = "{\"model\":\"gpt-4o\",\"messages\":[]}";
+        LlmCall.as("carol", "free").call(() -> model.chat(body)).await().indefinitely();
+        assertThrows(RateLimitExceededException.class,
+                () -> LlmCall.as("carol", "free").call(() -> model.chat(body)).await().indefinitely());
+        assertEquals("0.0035", ledger.read("user:carol", 24).await().indefinitely().providers().get("openai").get("gpt-4o").dollars());
+    }
+
+    @Test
     void noneOfTheServicesDoorsIsThere() {
         given().body("{}").post("/v1/check").then().statusCode(404).body(not(containsString("RATE_4041")));
         given().get("/v1/limits?identifier=a").then().statusCode(404);
         given().get("/q/openapi").then().statusCode(404);
+        given().body("{}").post("/v1/llm/check").then().statusCode(404);
+        given().get("/openai/v1/models").then().statusCode(404);
         assertThrows(ClassNotFoundException.class, () -> Class.forName("dev.sluice.service.CheckResource"));
     }
 

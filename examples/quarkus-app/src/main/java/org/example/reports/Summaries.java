@@ -1,0 +1,20 @@
+package org.example.reports;
+
+import jakarta.enterprise.context.ApplicationScoped;
+
+import dev.sluice.llm.LlmRateLimited;
+import dev.sluice.llm.LlmTier;
+import dev.sluice.llm.LlmUser;
+import dev.sluice.llm.client.LlmCall;
+
+/** Calls a language model in a way of its own. */
+@ApplicationScoped
+public class Summaries {
+
+    @LlmRateLimited(value = "anthropic", model = "claude-haiku-4-5")
+    public String of(String report, @LlmUser String user, @LlmTier String tier) {
+        // Here an application calls its model, and is told what that has used.
+        LlmCall.used(1000, 100);
+        return "in short: " + report;
+    }
+}
