@@ -16,6 +16,7 @@ import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
 
@@ -40,6 +41,7 @@ final class LlmExchange {
     private UsageReader reader;
     private UsageStripper stripper;
     private long drainTimer = -1;
+    private boolean dropping;
     private boolean gone;
     private boolean ended;
 
@@ -59,19 +61,47 @@ final class LlmExchange {
         this.drainMillis = drainMillis;
     }
 
-    /** The connection is there. */
-    void begin(HttpClientRequest begun) {
-        request = begun.exceptionHandler(failure -> {
-            // told of where the answer is waited for
-        });
+    /** The connection is there. @return whether the caller is there too */
+    boolean begin(HttpClientRequest begun) {
+        request = begun.exceptionHandler(failure -> dropRest()); // told of where the answer is waited for
         if (answer.closed()) {
             request.reset();
             failed(false);
-            return;
+            return false;
         }
         answer.closeHandler(closed -> callerGone());
         answer.exceptionHandler(failure -> callerGone());
         request.response().onSuccess(this::answered).onFailure(this::broken);
+        return true;
+    }
+
+    /** Sends the caller's body on as it comes. One that breaks off does not end. */
+    void stream(HttpServerRequest body) {
+        body.handler(chunk -> {
+            if (dropping) {
+                return;
+            }
+            request.write(chunk);
+            if (request.writeQueueFull()) {
+                body.pause();
+                request.drainHandler(drained -> body.resume());
+            }
+        });
+        body.exceptionHandler(failure -> callerGone());
+        body.endHandler(end -> {
+            if (!dropping) {
+                request.end();
+            }
+        });
+        body.resume();
+    }
+
+    /** Nobody takes what is left of the caller's body; it is read so that the connection can go on. */
+    private void dropRest() {
+        if (!dropping) {
+            dropping = true;
+            context.request().resume();
+        }
     }
 
     /** The provider cannot be reached, or does not answer. */
@@ -83,7 +113,8 @@ final class LlmExchange {
         ended = true;
         vertx.cancelTimer(drainTimer);
         failed(false);
-        if (!gone && !answer.headWritten()) {
+        if (!gone && !answer.headWritten() && !answer.closed()) {
+            dropRest();
             boolean late = failure instanceof TimeoutException || failure.getCause() instanceof TimeoutException;
             LlmErrors.send(context, provider, late ? 504 : 502,
                     late ? "The provider did not answer in time" : "The provider cannot be reached");
@@ -153,6 +184,10 @@ final class LlmExchange {
         vertx.cancelTimer(drainTimer);
         book();
         if (!gone) {
+            if (!context.request().isEnded()) {
+                dropRest(); // the provider has not waited for it
+                request.reset();
+            }
             var rest = stripper == null ? Buffer.buffer() : stripper.end();
             if (rest.length() > 0) {
                 answer.end(rest);
