@@ -3,6 +3,7 @@ package dev.sluice.service;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
@@ -23,6 +24,10 @@ class LlmHeaders {
     private static final Set<String> SLOTS = Set.of("authorization", "x-api-key", "x-goog-api-key");
     /** With these a request that looks harmless becomes another one. */
     private static final List<String> METHODS = List.of("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override");
+
+    /** Asked for, and not with a weight of zero. */
+    private static final Pattern GZIP = Pattern.compile("(^|[,\\s])gzip\\s*($|,|;(?!\\s*q=0(\\.0*)?\\s*($|,)))",
+            Pattern.CASE_INSENSITIVE);
 
     private final ApiKeys apiKeys;
 
@@ -47,7 +52,7 @@ class LlmHeaders {
         var accepted = headers.get(HttpHeaders.ACCEPT_ENCODING);
         if (accepted != null) {
             headers.set(HttpHeaders.ACCEPT_ENCODING,
-                    !rewritten && accepted.toLowerCase(Locale.ROOT).contains("gzip") ? "gzip" : "identity");
+                    !rewritten && GZIP.matcher(accepted).find() ? "gzip" : "identity");
         }
         keys(headers, provider, caller);
         return headers;
