@@ -54,7 +54,7 @@ class LlmGateway {
     private final LlmHeaders headers;
     private final Turnstile turnstile;
     private final Vertx vertx;
-    private final long drainMillis;
+    private final LlmExchange.Patience patience;
     private final int maxBody;
 
     LlmGateway(LlmCallers callers, LlmLimiter limiter, LlmUpstreams upstreams, LlmHeaders headers, Turnstile turnstile,
@@ -65,7 +65,7 @@ class LlmGateway {
         this.headers = headers;
         this.turnstile = turnstile;
         this.vertx = vertx;
-        this.drainMillis = settings.drainTimeout().toMillis();
+        this.patience = new LlmExchange.Patience(settings.drainTimeout().toMillis(), settings.timeout().toMillis());
         this.maxBody = (int) settings.maxBodySize().asLongValue();
     }
 
@@ -261,7 +261,7 @@ class LlmGateway {
                 : new Operation(call.operation().kind(), call.operation().shape(), read.model(), read.streaming());
         var body = read == null ? null : ask ? RequestReader.withUsageAsked(operation, read) : read.body();
         var sent = headers.of(request, call.provider(), caller, ask);
-        var exchange = new LlmExchange(vertx, call.context(), call.provider(), operation, open, ask, drainMillis);
+        var exchange = new LlmExchange(vertx, call.context(), call.provider(), operation, open, ask, patience);
         upstreams.request(call.provider(), request.method(), RequestPath.ascii(call.path()) + headers.query(request, caller))
                 .onSuccess(begun -> guarded(call, open, () -> {
                     addAll(begun, sent);

@@ -102,7 +102,7 @@ class LlmBrokenProvidersTest extends HttpTest {
                 RawProvider.head(socket.getInputStream());
                 RawProvider.say(socket, "HTTP/1.1 413 Too Large\r\n" + more + "Content-Length: 5\r\n\r\nlarge");
                 if (!more.isEmpty()) {
-                    socket.close();
+                    socket.shutdownOutput();
                 }
                 let.join();
             });
