@@ -145,6 +145,8 @@ class LlmGateway {
                 && !upstreams.opened(call.provider(), call.path())) {
             refuse(context, call.provider(), 403, "This path is not open with Sluice's key: rate-limit.llm."
                     + call.provider().id() + ".paths opens it");
+        } else if (LlmUpstreams.leaves(call.path())) {
+            refuse(context, call.provider(), 400, "The path has segments that are empty or dots");
         } else if (call.operation().kind() == Kind.CALL) {
             receive(call, caller);
         } else if (call.counted()) {

@@ -115,9 +115,25 @@ public final class Raw implements Closeable {
         }
     }
 
+    /** Passes over the body of a chunked answer whose head has been read. @return its length */
+    public long skip() throws IOException {
+        long skipped = 0;
+        while (true) {
+            int size = Integer.parseInt(line(), 16);
+            in.skipNBytes(size);
+            line();
+            skipped += size;
+            if (size == 0) {
+                return skipped;
+            }
+        }
+    }
+
     private void read(int length, ByteArrayOutputStream to) throws IOException {
-        for (int i = 0; i < length; i++) {
-            to.write(octet());
+        var bytes = in.readNBytes(length);
+        to.write(bytes);
+        if (bytes.length < length) {
+            throw new EOFException();
         }
     }
 
