@@ -111,7 +111,7 @@ class Gateway {
         answer.send(context);
     }
 
-    private static boolean isPreflight(HttpServerRequest request) {
+    static boolean isPreflight(HttpServerRequest request) {
         return request.method() == HttpMethod.OPTIONS && request.headers().contains("Origin")
                 && request.headers().contains("Access-Control-Request-Method");
     }

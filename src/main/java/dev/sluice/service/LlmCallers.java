@@ -1,7 +1,8 @@
 package dev.sluice.service;
 
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
@@ -13,8 +14,9 @@ import dev.sluice.llm.LlmSettings;
 import dev.sluice.llm.wire.Provider;
 import dev.sluice.policy.Caller;
 import dev.sluice.policy.Callers;
+import io.netty.handler.codec.http.QueryStringDecoder;
 import io.smallrye.mutiny.Uni;
-import io.vertx.core.MultiMap;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
 
 /**
@@ -31,14 +33,16 @@ class LlmCallers {
 
     static final String GOOGLE_KEY = "x-goog-api-key";
     static final String QUERY_KEY = "key";
-    private static final String AUTHORIZATION = "Authorization";
+    static final String AUTHORIZATION = "Authorization";
     private static final String BEARER = "bearer ";
 
     private final ApiKeys apiKeys;
     private final Callers callers;
     private final LlmSettings settings;
+    private final CompactJwtMechanism tokens;
 
-    LlmCallers(ApiKeys apiKeys, Callers callers, LlmSettings settings) {
+    LlmCallers(ApiKeys apiKeys, Callers callers, LlmSettings settings, CompactJwtMechanism tokens) {
+        this.tokens = tokens;
         this.apiKeys = apiKeys;
         this.callers = callers;
         this.settings = settings;
@@ -46,30 +50,34 @@ class LlmCallers {
 
     /** Fails with {@link CredentialsRejectedException}. */
     Uni<LlmCaller> of(RoutingContext context, Provider provider) {
-        var headers = context.request().headers();
-        for (var key : anywhere(context)) {
-            var owner = apiKeys.find(key);
+        var request = context.request();
+        // A token of ours to verify says who it is, whatever keys come with it, and is nobody's key.
+        boolean token = tokens.configured()
+                && request.headers().getAll(AUTHORIZATION).stream().anyMatch(CompactJwtMechanism::bearsJwt);
+        var slots = new Slots(request, token);
+        for (var key : slots.all()) {
+            var owner = token || key == null ? null : apiKeys.find(key);
             if (owner != null) {
-                return callers.of(context, owner).map(caller -> caller(provider, caller, providerKey(context, provider)));
+                return callers.of(context, owner).map(caller -> caller(provider, caller, providerKey(slots, provider)));
             }
         }
-        var brought = providerKey(context, provider);
-        boolean hidden = settings.of(provider).passThrough() && brought != null && provider == Provider.ANTHROPIC;
+        var brought = providerKey(slots, provider);
+        boolean passes = settings.of(provider).passThrough() && brought != null;
+        var headers = request.headers();
         var header = headers.get(ApiKeys.HEADER);
+        boolean hidden = passes && provider == Provider.ANTHROPIC && header != null;
         if (hidden) {
             headers.remove(ApiKeys.HEADER); // it is Anthropic's key, not an unknown one of ours
         }
         return callers.of(context).onTermination().invoke(() -> {
-            if (hidden && header != null) {
+            if (hidden) {
                 headers.set(ApiKeys.HEADER, header);
             }
         }).map(caller -> {
             if (caller.identity().source() != Identity.Source.ADDRESS) {
-                boolean token = caller.identity().source() == Identity.Source.PRINCIPAL;
-                return caller(provider, caller, token && isBearer(headers) && brought != null
-                        && brought.equals(bearer(headers)) ? null : brought);
+                return caller(provider, caller, brought);
             }
-            if (brought == null || !settings.of(provider).passThrough()) {
+            if (!passes) {
                 throw new CredentialsRejectedException(brought == null
                         ? "No API key came with the request"
                         : "The API key is not known");
@@ -89,36 +97,44 @@ class LlmCallers {
                 own);
     }
 
-    /** Every value that may be a Sluice key. */
-    private static List<String> anywhere(RoutingContext context) {
-        var headers = context.request().headers();
-        var keys = new ArrayList<String>(4);
-        keys.addAll(headers.getAll(ApiKeys.HEADER));
-        if (isBearer(headers)) {
-            keys.add(bearer(headers));
+    /**
+     * Where a key may stand, each with what stands there first; null where nothing does. There is no second try in one
+     * request.
+     */
+    private record Slots(String header, String bearer, String google, String query) {
+
+        Slots(HttpServerRequest request, boolean token) {
+            this(request.getHeader(ApiKeys.HEADER), token ? null : LlmCallers.bearer(request.getHeader(AUTHORIZATION)),
+                    request.getHeader(GOOGLE_KEY), inQuery(request.query()));
         }
-        keys.addAll(headers.getAll(GOOGLE_KEY));
-        keys.addAll(context.queryParams().getAll(QUERY_KEY));
-        return keys;
+
+        private static String inQuery(String query) {
+            for (var part : query == null ? new String[0] : query.split("&")) {
+                var keys = parameters(part).get(QUERY_KEY);
+                if (keys != null) {
+                    return keys.get(0);
+                }
+            }
+            return null;
+        }
+
+        List<String> all() {
+            return Arrays.asList(header, bearer, google, query);
+        }
+
+        /** Where the provider's SDK puts its key. */
+        List<String> of(Provider provider) {
+            return switch (provider) {
+                case OPENAI -> Arrays.asList(bearer);
+                case ANTHROPIC -> Arrays.asList(header, bearer);
+                case GEMINI -> Arrays.asList(google, query, bearer);
+            };
+        }
     }
 
     /** What stands where the provider's SDK puts its key, and is no key of Sluice's; null where there is none. */
-    private String providerKey(RoutingContext context, Provider provider) {
-        var headers = context.request().headers();
-        var slots = new ArrayList<String>(3);
-        switch (provider) {
-            case OPENAI -> slots.add(bearer(headers));
-            case ANTHROPIC -> {
-                slots.add(headers.get(ApiKeys.HEADER));
-                slots.add(bearer(headers));
-            }
-            case GEMINI -> {
-                slots.add(headers.get(GOOGLE_KEY));
-                slots.add(context.queryParams().get(QUERY_KEY));
-                slots.add(bearer(headers));
-            }
-        }
-        for (var key : slots) {
+    private String providerKey(Slots slots, Provider provider) {
+        for (var key : slots.of(provider)) {
             if (key != null && !key.isBlank() && apiKeys.find(key) == null) {
                 return key;
             }
@@ -126,12 +142,19 @@ class LlmCallers {
         return null;
     }
 
-    private static boolean isBearer(MultiMap headers) {
-        var authorization = headers.get(AUTHORIZATION);
-        return authorization != null && authorization.regionMatches(true, 0, BEARER, 0, BEARER.length());
+    /** The parameters of a part of a query; of what cannot be decoded, none. */
+    static Map<String, List<String>> parameters(String part) {
+        try {
+            return new QueryStringDecoder(part, false).parameters();
+        } catch (IllegalArgumentException e) {
+            return Map.of();
+        }
     }
 
-    private static String bearer(MultiMap headers) {
-        return isBearer(headers) ? headers.get(AUTHORIZATION).substring(BEARER.length()).strip() : null;
+    /** The token of a Bearer authorization; null where it is none. */
+    static String bearer(String authorization) {
+        return authorization != null && authorization.regionMatches(true, 0, BEARER, 0, BEARER.length())
+                ? authorization.substring(BEARER.length()).strip()
+                : null;
     }
 }

@@ -16,7 +16,9 @@ import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.RoutingContext;
 
 /**
@@ -24,6 +26,15 @@ import io.vertx.ext.web.RoutingContext;
  * caller that goes away is not waited for, but the provider's answer is read on for its usage.
  */
 final class LlmExchange {
+
+    /**
+     * How long is waited.
+     *
+     * @param drainMillis for the end of an answer that nobody waits for but Sluice
+     * @param idleMillis between two parts of an answer
+     */
+    record Patience(long drainMillis, long idleMillis) {
+    }
 
     private static final Logger LOG = Logger.getLogger(LlmExchange.class);
 
@@ -34,12 +45,17 @@ final class LlmExchange {
     private final Operation operation;
     private final OpenCall call;
     private final boolean strip;
-    private final long drainMillis;
+    private final Patience patience;
     private HttpClientRequest request;
     private HttpClientResponse response;
     private UsageReader reader;
     private UsageStripper stripper;
     private long drainTimer = -1;
+    private long idleTimer = -1;
+    /** The provider has sent something since somebody looked. */
+    private boolean heard;
+    private boolean paused;
+    private boolean dropping;
     private boolean gone;
     private boolean ended;
 
@@ -48,7 +64,7 @@ final class LlmExchange {
      * @param strip whether Sluice asked for usage that the caller did not ask for
      */
     LlmExchange(Vertx vertx, RoutingContext context, Provider provider, Operation operation, OpenCall call, boolean strip,
-            long drainMillis) {
+            Patience patience) {
         this.vertx = vertx;
         this.context = context;
         this.answer = context.response();
@@ -56,22 +72,50 @@ final class LlmExchange {
         this.operation = operation;
         this.call = call;
         this.strip = strip;
-        this.drainMillis = drainMillis;
+        this.patience = patience;
     }
 
-    /** The connection is there. */
-    void begin(HttpClientRequest begun) {
-        request = begun.exceptionHandler(failure -> {
-            // told of where the answer is waited for
-        });
+    /** The connection is there. @return whether the caller is there too */
+    boolean begin(HttpClientRequest begun) {
+        request = begun.exceptionHandler(failure -> dropRest()); // told of where the answer is waited for
         if (answer.closed()) {
             request.reset();
             failed(false);
-            return;
+            return false;
         }
         answer.closeHandler(closed -> callerGone());
         answer.exceptionHandler(failure -> callerGone());
         request.response().onSuccess(this::answered).onFailure(this::broken);
+        return true;
+    }
+
+    /** Sends the caller's body on as it comes. One that breaks off does not end. */
+    void stream(HttpServerRequest body) {
+        body.handler(chunk -> {
+            if (dropping) {
+                return;
+            }
+            request.write(chunk);
+            if (request.writeQueueFull()) {
+                body.pause();
+                request.drainHandler(drained -> body.resume());
+            }
+        });
+        body.exceptionHandler(failure -> callerGone());
+        body.endHandler(end -> {
+            if (!dropping) {
+                request.end();
+            }
+        });
+        body.resume();
+    }
+
+    /** Nobody takes what is left of the caller's body; it is read so that the connection can go on. */
+    private void dropRest() {
+        if (!dropping) {
+            dropping = true;
+            context.request().resume();
+        }
     }
 
     /** The provider cannot be reached, or does not answer. */
@@ -81,9 +125,10 @@ final class LlmExchange {
             return;
         }
         ended = true;
-        vertx.cancelTimer(drainTimer);
+        cancelTimers();
         failed(false);
-        if (!gone && !answer.headWritten()) {
+        if (!gone && !answer.headWritten() && !answer.closed()) {
+            dropRest();
             boolean late = failure instanceof TimeoutException || failure.getCause() instanceof TimeoutException;
             LlmErrors.send(context, provider, late ? 504 : 502,
                     late ? "The provider did not answer in time" : "The provider cannot be reached");
@@ -109,6 +154,7 @@ final class LlmExchange {
         }
         response.exceptionHandler(this::cut);
         response.endHandler(end -> finished());
+        idleTimer = vertx.setPeriodic(patience.idleMillis(), tick -> lookWhetherHeard());
         if (gone) {
             response.handler(this::read);
             return;
@@ -118,12 +164,29 @@ final class LlmExchange {
         response.handler(this::pass);
         boolean bodiless = context.request().method() == HttpMethod.HEAD || status == 204 || status == 304;
         if (!bodiless && !headers.contains(HttpHeaders.CONTENT_LENGTH)) {
-            answer.setChunked(true);
-            answer.writeHead(); // a stream has begun, whenever its first byte comes
+            if (context.request().version() != HttpVersion.HTTP_1_0) {
+                answer.setChunked(true);
+                answer.writeHead(); // a stream has begun, whenever its first byte comes
+            }
         }
     }
 
+    private void lookWhetherHeard() {
+        if (!heard && !paused && !ended) {
+            var late = new TimeoutException("The provider fell silent");
+            request.reset(0, late);
+            cut(late);
+        }
+        heard = false;
+    }
+
+    private void cancelTimers() {
+        vertx.cancelTimer(drainTimer);
+        vertx.cancelTimer(idleTimer);
+    }
+
     private void read(Buffer chunk) {
+        heard = true;
         if (reader != null) {
             reader.feed(chunk);
         }
@@ -140,8 +203,9 @@ final class LlmExchange {
         }
         answer.write(passing);
         if (answer.writeQueueFull()) {
+            paused = true;
             response.pause();
-            answer.drainHandler(drained -> response.resume());
+            answer.drainHandler(drained -> resume());
         }
     }
 
@@ -150,9 +214,13 @@ final class LlmExchange {
             return;
         }
         ended = true;
-        vertx.cancelTimer(drainTimer);
+        cancelTimers();
         book();
         if (!gone) {
+            if (!context.request().isEnded()) {
+                dropRest(); // the provider has not waited for it
+                request.reset();
+            }
             var rest = stripper == null ? Buffer.buffer() : stripper.end();
             if (rest.length() > 0) {
                 answer.end(rest);
@@ -169,7 +237,7 @@ final class LlmExchange {
         }
         LOG.debug("A provider broke off its answer", failure);
         ended = true;
-        vertx.cancelTimer(drainTimer);
+        cancelTimers();
         book();
         if (!gone) {
             gone = true;
@@ -185,20 +253,28 @@ final class LlmExchange {
         boolean nothingToLearn = call == null || reader == null && response != null;
         if (nothingToLearn || !context.request().isEnded()) {
             ended = true;
+            cancelTimers();
             failed(false);
             request.reset();
             return;
         }
-        drainTimer = vertx.setTimer(drainMillis, late -> {
+        drainTimer = vertx.setTimer(patience.drainMillis(), late -> {
             if (!ended) {
                 ended = true;
+                cancelTimers();
                 book();
                 request.reset();
             }
         });
         if (response != null) {
-            response.resume();
+            resume();
         }
+    }
+
+    private void resume() {
+        paused = false;
+        heard = true;
+        response.resume();
     }
 
     private void book() {

@@ -1,5 +1,7 @@
 package dev.sluice.service;
 
+import java.util.Set;
+
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
@@ -20,11 +22,16 @@ import dev.sluice.llm.wire.Operation.Kind;
 import dev.sluice.llm.wire.Provider;
 import dev.sluice.llm.wire.RequestReader;
 import dev.sluice.llm.wire.UnreadableRequestException;
+import dev.sluice.policy.RequestPath;
 import dev.sluice.service.LlmCallers.LlmCaller;
+import io.vertx.core.MultiMap;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 
@@ -36,6 +43,8 @@ import io.vertx.ext.web.RoutingContext;
 class LlmGateway {
 
     private static final Logger LOG = Logger.getLogger(LlmGateway.class);
+    /** Methods of requests that have a body. */
+    private static final Set<String> WITH_BODY = Set.of("POST", "PUT", "PATCH");
     /** Before the gateway to the API. */
     private static final int ORDER = -60;
 
@@ -45,7 +54,7 @@ class LlmGateway {
     private final LlmHeaders headers;
     private final Turnstile turnstile;
     private final Vertx vertx;
-    private final long drainMillis;
+    private final LlmExchange.Patience patience;
     private final int maxBody;
 
     LlmGateway(LlmCallers callers, LlmLimiter limiter, LlmUpstreams upstreams, LlmHeaders headers, Turnstile turnstile,
@@ -56,7 +65,7 @@ class LlmGateway {
         this.headers = headers;
         this.turnstile = turnstile;
         this.vertx = vertx;
-        this.drainMillis = settings.drainTimeout().toMillis();
+        this.patience = new LlmExchange.Patience(settings.drainTimeout().toMillis(), settings.timeout().toMillis());
         this.maxBody = (int) settings.maxBodySize().asLongValue();
     }
 
@@ -80,11 +89,13 @@ class LlmGateway {
         context.request().pause();
         var call = new Incoming(context, provider, rest,
                 Operation.of(provider, context.request().method().name(), rest));
-        if (context.request().method() == HttpMethod.OPTIONS) {
+        if (Gateway.isPreflight(context.request())) {
             forward(call, null, null, null);
             return;
         }
-        callers.of(context, provider).subscribe().with(caller -> known(call, caller), failure -> unknown(call, failure));
+        var loop = vertx.getOrCreateContext(); // a token may be verified elsewhere
+        callers.of(context, provider).emitOn(task -> loop.runOnContext(now -> task.run())).subscribe()
+                .with(caller -> guarded(call, null, () -> known(call, caller)), failure -> unknown(call, failure));
     }
 
     /** A request that has come in. */
@@ -101,6 +112,27 @@ class LlmGateway {
         return end < 0 ? null : Provider.of(path.substring(1, end));
     }
 
+    /** Whatever goes wrong in it is answered, and gives back what was reserved. */
+    private static void guarded(Incoming call, OpenCall open, Runnable action) {
+        try {
+            action.run();
+        } catch (RuntimeException e) {
+            if (open != null) {
+                open.failed(false);
+            }
+            if (call.context().response().headWritten() || call.context().response().closed()) {
+                LOG.error("A call failed inside", e);
+            } else if (e instanceof IllegalArgumentException) {
+                // HTTP/2 carries characters that HTTP/1 has other uses for
+                LOG.debug("A call cannot be forwarded", e);
+                refuse(call.context(), call.provider(), 400, "The request has a character that none may have");
+            } else {
+                LOG.error("A call failed inside", e);
+                refuse(call.context(), call.provider(), 500, "Something went wrong inside");
+            }
+        }
+    }
+
     private void known(Incoming call, LlmCaller caller) {
         var context = call.context();
         if (context.response().closed()) {
@@ -113,6 +145,8 @@ class LlmGateway {
                 && !upstreams.opened(call.provider(), call.path())) {
             refuse(context, call.provider(), 403, "This path is not open with Sluice's key: rate-limit.llm."
                     + call.provider().id() + ".paths opens it");
+        } else if (LlmUpstreams.leaves(call.path())) {
+            refuse(context, call.provider(), 400, "The path has segments that are empty or dots");
         } else if (call.operation().kind() == Kind.CALL) {
             receive(call, caller);
         } else if (call.counted()) {
@@ -143,26 +177,39 @@ class LlmGateway {
             refuse(call.context(), call.provider(), 415, "Send the body without a content-encoding");
             return;
         }
+        if (longer(request.getHeader(HttpHeaders.CONTENT_LENGTH), maxBody)) {
+            tooLarge(call);
+            return;
+        }
         if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))) {
             call.context().response().writeContinue();
         }
         var body = Buffer.buffer();
         request.handler(chunk -> {
             if (body.length() + chunk.length() > maxBody) {
-                request.handler(rest -> {
-                    // dropped
-                });
+                request.handler(null);
                 request.endHandler(null);
-                call.context().response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
-                LlmErrors.send(call.context(), call.provider(), 413, "The body is larger than " + maxBody
-                        + " bytes (rate-limit.llm.max-body-size)");
-                return;
+                tooLarge(call);
+            } else {
+                body.appendBuffer(chunk);
             }
-            body.appendBuffer(chunk);
         });
         request.exceptionHandler(failure -> LOG.debug("A caller broke off its request", failure));
-        request.endHandler(end -> received(call, caller, body));
+        request.endHandler(end -> guarded(call, null, () -> received(call, caller, body)));
         request.resume();
+    }
+
+    private static boolean longer(String length, int most) {
+        try {
+            return length != null && Long.parseLong(length) > most;
+        } catch (NumberFormatException e) {
+            return false;
+        }
+    }
+
+    private void tooLarge(Incoming call) {
+        refuse(call.context(), call.provider(), 413,
+                "The body is larger than " + maxBody + " bytes (rate-limit.llm.max-body-size)");
     }
 
     private void received(Incoming call, LlmCaller caller, Buffer body) {
@@ -183,13 +230,13 @@ class LlmGateway {
         limiter.admit(ask).subscribe().with(open -> {
             var context = call.context();
             RateLimitHeaders.write(context.response().headers(), open.decision());
-            if (context.response().closed()) {
-                open.failed(false);
-            } else if (open.decision().allowed()) {
-                forward(call, caller, open, read);
-            } else {
+            if (!open.decision().allowed()) {
                 context.request().resume();
                 LlmErrors.denied(context, open);
+            } else if (context.response().closed()) {
+                open.failed(false);
+            } else {
+                guarded(call, open, () -> forward(call, caller, open, read));
             }
         }, failure -> {
             if (failure instanceof StoreUnavailableException) {
@@ -214,25 +261,53 @@ class LlmGateway {
         var operation = read == null
                 ? call.operation()
                 : new Operation(call.operation().kind(), call.operation().shape(), read.model(), read.streaming());
-        var exchange = new LlmExchange(vertx, call.context(), call.provider(), operation, open, ask, drainMillis);
-        upstreams.request(call.provider(), request.method(), call.path() + headers.query(request, caller)).onSuccess(begun -> {
-            begun.headers().addAll(headers.of(request, call.provider(), caller, ask));
-            exchange.begin(begun);
-            if (read != null) {
-                begun.end(ask ? RequestReader.withUsageAsked(operation, read) : read.body());
-                return;
-            }
-            if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))) {
-                call.context().response().writeContinue();
-            }
-            var length = request.getHeader(HttpHeaders.CONTENT_LENGTH);
-            if (length != null) {
-                begun.putHeader(HttpHeaders.CONTENT_LENGTH, length);
-            } else if (request.headers().contains(HttpHeaders.TRANSFER_ENCODING)) {
-                begun.setChunked(true);
-            }
-            begun.send(request);
-        }).onFailure(exchange::broken);
+        var body = read == null ? null : ask ? RequestReader.withUsageAsked(operation, read) : read.body();
+        var sent = headers.of(request, call.provider(), caller, ask);
+        var exchange = new LlmExchange(vertx, call.context(), call.provider(), operation, open, ask, patience);
+        upstreams.request(call.provider(), request.method(), RequestPath.ascii(call.path()) + headers.query(request, caller))
+                .onSuccess(begun -> guarded(call, open, () -> {
+                    addAll(begun, sent);
+                    if (!exchange.begin(begun)) {
+                        return;
+                    }
+                    if (body != null) {
+                        begun.end(body);
+                    } else if (caller != null && hasBody(request)) {
+                        stream(request, begun, exchange);
+                    } else {
+                        request.resume();
+                        begun.end();
+                    }
+                })).onFailure(exchange::broken);
+    }
+
+    private static void addAll(HttpClientRequest begun, MultiMap headers) {
+        try {
+            begun.headers().addAll(headers);
+        } catch (IllegalArgumentException e) {
+            begun.reset();
+            throw e;
+        }
+    }
+
+    /** What HTTP/2 does not say it is asked by the method. */
+    private static boolean hasBody(HttpServerRequest request) {
+        return request.headers().contains(HttpHeaders.CONTENT_LENGTH)
+                || request.headers().contains(HttpHeaders.TRANSFER_ENCODING)
+                || request.version() == HttpVersion.HTTP_2 && WITH_BODY.contains(request.method().name());
+    }
+
+    private static void stream(HttpServerRequest request, HttpClientRequest begun, LlmExchange exchange) {
+        if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))) {
+            request.response().writeContinue();
+        }
+        var length = request.getHeader(HttpHeaders.CONTENT_LENGTH);
+        if (length != null) {
+            begun.putHeader(HttpHeaders.CONTENT_LENGTH, length);
+        } else {
+            begun.setChunked(true);
+        }
+        exchange.stream(request);
     }
 
     private static void refuse(RoutingContext context, Provider provider, int status, String message) {

@@ -1,15 +1,17 @@
 package dev.sluice.service;
 
+import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.regex.Pattern;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
 import dev.sluice.caller.ApiKeys;
 import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.llm.wire.Provider;
-import dev.sluice.policy.Caller;
+import dev.sluice.policy.RequestPath;
 import dev.sluice.service.LlmCallers.LlmCaller;
-import io.netty.handler.codec.http.QueryStringDecoder;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
@@ -18,7 +20,14 @@ import io.vertx.core.http.HttpServerRequest;
 @ApplicationScoped
 class LlmHeaders {
 
-    private static final String AUTHORIZATION = "Authorization";
+    /** Where a key of anybody's may stand. */
+    private static final Set<String> SLOTS = Set.of("authorization", "x-api-key", "x-goog-api-key");
+    /** With these a request that looks harmless becomes another one. */
+    private static final List<String> METHODS = List.of("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override");
+
+    /** Asked for, and not with a weight of zero. */
+    private static final Pattern GZIP = Pattern.compile("(^|[,\\s])gzip\\s*($|,|;(?!\\s*q=0(\\.0*)?\\s*($|,)))",
+            Pattern.CASE_INSENSITIVE);
 
     private final ApiKeys apiKeys;
 
@@ -38,44 +47,45 @@ class LlmHeaders {
         UpstreamHeaders.dropIdentity(headers);
         headers.remove(HttpHeaders.CONNECTION).remove("Keep-Alive").remove(HttpHeaders.TRANSFER_ENCODING)
                 .remove(HttpHeaders.CONTENT_LENGTH).remove(HttpHeaders.HOST).remove(HttpHeaders.COOKIE).remove("Upgrade")
-                .remove("TE").remove("Proxy-Authorization");
+                .remove("TE").remove("Proxy-Authorization").remove("Proxy-Connection").remove("HTTP2-Settings");
+        METHODS.forEach(headers::remove);
         var accepted = headers.get(HttpHeaders.ACCEPT_ENCODING);
         if (accepted != null) {
             headers.set(HttpHeaders.ACCEPT_ENCODING,
-                    !rewritten && accepted.toLowerCase(Locale.ROOT).contains("gzip") ? "gzip" : "identity");
+                    !rewritten && GZIP.matcher(accepted).find() ? "gzip" : "identity");
         }
-        if (caller != null) {
-            key(headers, provider, caller);
-        }
+        keys(headers, provider, caller);
         return headers;
     }
 
-    private void key(MultiMap headers, Provider provider, LlmCaller caller) {
-        if (caller.ownKey()) {
-            dropOurs(headers, caller.caller());
+    /** One key goes on, and it is the one that was looked at; what the caller showed to Sluice is not the provider's business. */
+    private void keys(MultiMap headers, Provider provider, LlmCaller caller) {
+        for (var name : List.copyOf(headers.names())) {
+            var values = headers.getAll(name);
+            if (SLOTS.contains(name.replace('_', '-').toLowerCase(Locale.ROOT))) {
+                headers.remove(name);
+                if (caller != null && caller.ownKey()) {
+                    values.stream().filter(value -> caller.key().equals(key(value))).findFirst()
+                            .ifPresent(value -> headers.set(name, value));
+                }
+            } else if (values.stream().anyMatch(value -> apiKeys.find(key(value)) != null)) {
+                headers.remove(name);
+            }
+        }
+        if (caller == null || caller.ownKey()) {
             return;
         }
-        headers.remove(AUTHORIZATION).remove(ApiKeys.HEADER).remove(LlmCallers.GOOGLE_KEY);
         switch (provider) {
-            case OPENAI -> headers.set(AUTHORIZATION, "Bearer " + caller.key());
+            case OPENAI -> headers.set(LlmCallers.AUTHORIZATION, "Bearer " + caller.key());
             case ANTHROPIC -> headers.set("x-api-key", caller.key());
             case GEMINI -> headers.set(LlmCallers.GOOGLE_KEY, caller.key());
         }
     }
 
-    /** What the caller showed to Sluice is not the provider's business. */
-    private void dropOurs(MultiMap headers, Caller caller) {
-        for (var name : new String[]{ApiKeys.HEADER, LlmCallers.GOOGLE_KEY}) {
-            var value = headers.get(name);
-            if (value != null && apiKeys.find(value) != null) {
-                headers.remove(name);
-            }
-        }
-        var bearer = headers.get(AUTHORIZATION);
-        if (bearer != null && (caller.identity().source() == dev.sluice.caller.Identity.Source.PRINCIPAL
-                || bearer.length() > 7 && apiKeys.find(bearer.substring(7).strip()) != null)) {
-            headers.remove(AUTHORIZATION);
-        }
+    /** The key in a header's value, if there is one in it. */
+    private static String key(String value) {
+        var bearer = LlmCallers.bearer(value);
+        return bearer == null ? value.strip() : bearer;
     }
 
     /** The query as it was sent, with its question mark, without what Sluice was shown in it. */
@@ -84,22 +94,34 @@ class LlmHeaders {
         if (query == null || query.isEmpty()) {
             return "";
         }
+        var own = caller != null && caller.ownKey() ? caller.key() : null;
         var kept = new StringBuilder();
         for (var part : query.split("&", -1)) {
-            var parameters = new QueryStringDecoder(part, false).parameters();
-            var values = parameters.get(LlmCallers.QUERY_KEY);
-            if (values != null && (caller == null || !caller.ownKey() || apiKeys.find(values.get(0)) != null)) {
-                continue;
+            if (passes(part, own)) {
+                kept.append(kept.isEmpty() ? '?' : '&').append(part);
             }
-            kept.append(kept.isEmpty() ? '?' : '&').append(part);
         }
-        return kept.toString();
+        return RequestPath.ascii(kept.toString());
+    }
+
+    private boolean passes(String part, String own) {
+        for (var parameter : LlmCallers.parameters(part).entrySet()) {
+            for (var value : parameter.getValue()) {
+                if (apiKeys.find(value) != null || parameter.getKey().equalsIgnoreCase(LlmCallers.QUERY_KEY)
+                        && !value.equals(own)) {
+                    return false;
+                }
+            }
+        }
+        return true;
     }
 
     /** Takes off an answer what is for the next hop only, and what Sluice says itself. */
     static void clean(MultiMap headers, MultiMap answered) {
         UpstreamHeaders.dropHopByHop(headers);
-        headers.remove(HttpHeaders.CONNECTION).remove("Keep-Alive").remove(HttpHeaders.TRANSFER_ENCODING).remove("Upgrade");
+        headers.remove(HttpHeaders.CONNECTION).remove("Keep-Alive").remove("Proxy-Connection")
+                .remove(HttpHeaders.TRANSFER_ENCODING)
+                .remove("Upgrade");
         if (answered.contains(RateLimitHeaders.LIMIT)) {
             RateLimitHeaders.NAMES.forEach(headers::remove);
         }

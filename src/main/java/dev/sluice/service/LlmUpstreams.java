@@ -5,6 +5,7 @@ import java.net.URISyntaxException;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -32,6 +33,9 @@ class LlmUpstreams {
     private static final Logger LOG = Logger.getLogger(LlmUpstreams.class);
     private static final int KEEP_ALIVE_SECONDS = 4;
     private static final int MAX_HEADER_BYTES = 64 * 1024;
+
+    private static final Pattern LEAVING = Pattern.compile("(/|\\\\|%2f|%5c)((\\.|%2e){0,2}(/|\\\\|%2f|%5c)|(\\.|%2e){1,2}$)",
+            Pattern.CASE_INSENSITIVE);
 
     private final LlmSettings settings;
     private final Map<Provider, URI> addresses = new EnumMap<>(Provider.class);
@@ -106,6 +110,11 @@ class LlmUpstreams {
     private static boolean plain(String path) {
         return path.indexOf('%') < 0 && path.indexOf('\\') < 0 && path.indexOf(';') < 0 && !path.contains("//")
                 && !path.contains("/.");
+    }
+
+    /** Whether a path may come to be another one on its way, maybe none of the provider's API. */
+    static boolean leaves(String path) {
+        return LEAVING.matcher(path).find();
     }
 
     /** Whether a path may be called with Sluice's key although it is no known one. */

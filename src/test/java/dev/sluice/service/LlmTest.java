@@ -44,6 +44,9 @@ abstract class LlmTest extends HttpTest {
         openAi.expectKey(LlmProfile.OPENAI_KEY);
         anthropic.expectKey(LlmProfile.ANTHROPIC_KEY);
         gemini.expectKey(LlmProfile.GEMINI_KEY);
+        for (var user : LlmProfile.USERS) {
+            account("user:" + user); // what the test before has left to be written is written
+        }
         if (redis.link() != null) {
             await().until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
             redis.link().send(Request.cmd(Command.FLUSHALL)).toCompletionStage().toCompletableFuture().join();

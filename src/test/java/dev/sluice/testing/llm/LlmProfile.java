@@ -1,6 +1,7 @@
 package dev.sluice.testing.llm;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 import dev.sluice.caller.Hashes;
@@ -16,6 +17,8 @@ public class LlmProfile implements QuarkusTestProfile {
     public static final String ANTHROPIC_KEY = "sk-ant-of-sluice";
     public static final String GEMINI_KEY = "AIza-of-sluice";
     public static final String ADMIN = "Bearer admin-secret";
+
+    public static final List<String> USERS = List.of("free", "pro", "enterprise", "tokens", "money", "wealthy");
 
     @Override
     public Map<String, String> getConfigOverrides() {
@@ -38,7 +41,7 @@ public class LlmProfile implements QuarkusTestProfile {
         settings.put("rate-limit.llm.openai.prices.\"house-model\".input", "1");
         settings.put("rate-limit.llm.openai.prices.\"house-model\".output", "2");
         settings.put("rate-limit.llm.openai.paths", "/v1/images");
-        for (var user : new String[]{"free", "pro", "enterprise", "tokens", "money", "wealthy"}) {
+        for (var user : USERS) {
             settings.put("rate-limit.api-keys." + user + ".sha256", Hashes.sha256("key-of-" + user));
             settings.put("rate-limit.api-keys." + user + ".user", user);
             settings.put("rate-limit.api-keys." + user + ".tier", user);

@@ -1,0 +1,120 @@
+package dev.sluice.testing.llm;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
+
+/**
+ * All providers at once, on bare sockets: each connection is answered by the next of what a test has to say. Gemini is where
+ * nobody listens.
+ */
+public class RawProvider implements QuarkusTestResourceLifecycleManager {
+
+    /** Says something on a connection, and closes it or not. */
+    public interface Script {
+
+        void answer(Socket socket) throws IOException;
+    }
+
+    private static final Queue<Script> SCRIPTS = new ConcurrentLinkedQueue<>();
+
+    private ServerSocket server;
+
+    /** Answers the next connection. */
+    public static void next(Script script) {
+        SCRIPTS.add(script);
+    }
+
+    /** Reads the request's head and answers with this; characters stand for bytes. Then it closes the connection. */
+    public static void nextSays(String answer) {
+        next(socket -> {
+            head(socket.getInputStream());
+            say(socket, answer);
+            socket.shutdownOutput();
+            socket.getInputStream().transferTo(java.io.OutputStream.nullOutputStream());
+            socket.close();
+        });
+    }
+
+    public static void say(Socket socket, String text) throws IOException {
+        socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
+        socket.getOutputStream().flush();
+    }
+
+    /** Up to the empty line. */
+    public static String head(InputStream in) throws IOException {
+        var head = new StringBuilder();
+        while (head.indexOf("\r\n\r\n") < 0) {
+            int b = in.read();
+            if (b < 0) {
+                return head.toString();
+            }
+            head.append((char) b);
+        }
+        return head.toString();
+    }
+
+    @Override
+    public Map<String, String> start() {
+        try {
+            server = new ServerSocket(0, 100, InetAddress.getLoopbackAddress());
+            int closed;
+            try (var free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+                closed = free.getLocalPort();
+            }
+            var acceptor = new Thread(this::accept, "raw provider");
+            acceptor.setDaemon(true);
+            acceptor.start();
+            var address = "http://127.0.0.1:" + server.getLocalPort();
+            return Map.of("rate-limit.llm.openai.base-url", address, "rate-limit.llm.anthropic.base-url", address,
+                    "rate-limit.llm.gemini.base-url", "http://127.0.0.1:" + closed, "rate-limit.llm.timeout", "2s");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void accept() {
+        while (!server.isClosed()) {
+            try {
+                var socket = server.accept();
+                var script = SCRIPTS.poll();
+                var thread = new Thread(() -> {
+                    try {
+                        if (script == null) {
+                            socket.close();
+                        } else {
+                            script.answer(socket);
+                        }
+                    } catch (IOException e) {
+                        // the caller has gone
+                    }
+                }, "raw connection");
+                thread.setDaemon(true);
+                thread.start();
+            } catch (IOException e) {
+                return;
+            }
+        }
+    }
+
+    @Override
+    public void stop() {
+        try {
+            SCRIPTS.clear();
+            if (server != null) {
+                server.close();
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
