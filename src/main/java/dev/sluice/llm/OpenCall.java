@@ -84,7 +84,7 @@ public final class OpenCall {
     public void settle(UsageReader reader) {
         reader.end();
         var usage = reader.usage();
-        if (usage != null && (reader.complete() || reader.events() == 0)) {
+        if (usage != null && reader.complete()) {
             succeeded(usage, reader.model());
         } else {
             estimated(guess(usage, Math.min(reader.events(), TokenUsage.MAX)), reader.model());

@@ -7,7 +7,6 @@ import org.jboss.logging.Logger;
 import dev.sluice.llm.OpenCall;
 import dev.sluice.llm.wire.Operation;
 import dev.sluice.llm.wire.Provider;
-import dev.sluice.llm.wire.TokenUsage;
 import dev.sluice.llm.wire.UsageReader;
 import dev.sluice.llm.wire.UsageStripper;
 import io.vertx.core.Vertx;
@@ -285,24 +284,7 @@ final class LlmExchange {
             call.estimated(call.estimate());
             return;
         }
-        reader.end();
-        var usage = reader.usage();
-        if (usage != null && (reader.complete() || !operation.streaming() && reader.events() == 0)) {
-            call.succeeded(usage, reader.model());
-            return;
-        }
-        call.estimated(guess(usage), reader.model());
-    }
-
-    /** What is known, and for the rest what was expected; a stream has given about a token in each of its events. */
-    private TokenUsage guess(TokenUsage known) {
-        var expected = call.estimate();
-        long events = Math.min(reader.events(), TokenUsage.MAX);
-        long output = events > 0 ? events : expected.output();
-        return known == null
-                ? TokenUsage.of(expected.input(), output)
-                : new TokenUsage(known.input(), known.cachedInput(), known.cacheWrite(), known.longCacheWrite(),
-                        Math.max(known.output(), events));
+        call.settle(reader);
     }
 
     private void failed(boolean limited) {
