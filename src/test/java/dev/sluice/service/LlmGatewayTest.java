@@ -318,7 +318,8 @@ class LlmGatewayTest extends LlmTest {
         var undecodable = Raw.ask(port, Raw.post(GENERATE + "?x=%zz&key=key-of-pro", contents()));
         assertThat(undecodable.status()).isEqualTo(400);
         assertThat(gemini.seen()).isEmpty();
-        var encoded = Raw.ask(port, Raw.post(GENERATE + "?caf\u00c3\u00a9&&key&=&a=b=c", contents(), "x-goog-api-key: key-of-pro"));
+        var encoded = Raw.ask(port,
+                Raw.post(GENERATE + "?caf\u00c3\u00a9&&key&=&a=b=c", contents(), "x-goog-api-key: key-of-pro"));
         assertThat(encoded.status()).as(encoded.text()).isEqualTo(200);
         assertThat(gemini.last().uri()).endsWith("?caf%C3%A9&&=&a=b=c");
     }
