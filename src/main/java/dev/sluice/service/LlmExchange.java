@@ -193,6 +193,9 @@ final class LlmExchange {
 
     private void pass(Buffer chunk) {
         read(chunk);
+        if (reader != null && !operation.streaming() && reader.complete()) {
+            book(); // before the caller has it all
+        }
         if (gone) {
             return;
         }

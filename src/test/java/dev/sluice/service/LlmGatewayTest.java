@@ -21,6 +21,7 @@ import java.util.concurrent.Executors;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 
+import org.awaitility.Awaitility;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -313,13 +314,14 @@ class LlmGatewayTest extends LlmTest {
     }
 
     @Test
-    void queriesThatCannotBeDecodedPassAsTheyAre() throws IOException {
-        var answer = Raw.ask(port, Raw.post(GENERATE + "?x=%zz&key=key-of-pro&100%&k%zey=1", contents()));
-        assertThat(answer.status()).as(answer.text()).isEqualTo(200);
-        assertThat(gemini.last().uri()).endsWith("?x=%zz&100%&k%zey=1");
-        var encoded = Raw.ask(port, Raw.post(GENERATE + "?caf\u00c3\u00a9", contents(), "x-goog-api-key: key-of-pro"));
+    void queriesInOddFormsDoNoHarm() throws IOException {
+        var undecodable = Raw.ask(port, Raw.post(GENERATE + "?x=%zz&key=key-of-pro", contents()));
+        assertThat(undecodable.status()).isEqualTo(400);
+        assertThat(gemini.seen()).isEmpty();
+        var encoded = Raw.ask(port,
+                Raw.post(GENERATE + "?caf\u00c3\u00a9&&key&=&a=b=c", contents(), "x-goog-api-key: key-of-pro"));
         assertThat(encoded.status()).as(encoded.text()).isEqualTo(200);
-        assertThat(gemini.last().uri()).endsWith("?caf%C3%A9");
+        assertThat(gemini.last().uri()).endsWith("?caf%C3%A9&&=&a=b=c");
     }
 
     private static String ownSlot(String provider) {
@@ -565,7 +567,7 @@ class LlmGatewayTest extends LlmTest {
 
     /** The window holds so much as soon as the settling has gone through. */
     private void settled(String user, String resource, long units) {
-        org.awaitility.Awaitility.await().untilAsserted(() -> assertThat(used(user, resource)).isEqualTo(units));
+        Awaitility.await().untilAsserted(() -> assertThat(used(user, resource)).isEqualTo(units));
     }
 
     @ParameterizedTest
@@ -578,7 +580,7 @@ class LlmGatewayTest extends LlmTest {
         openAi.usage(TokenUsage.of(30, 40));
         var body = chat("gpt-4o", more);
         var answer = CompletableFuture.supplyAsync(() -> call("tokens", body));
-        org.awaitility.Awaitility.await().until(() -> gate.waiting() == 1);
+        Awaitility.await().until(() -> gate.waiting() == 1);
         long input = (body.length() + 3) / 4;
         assertThat(used("tokens", "llm:openai:tokens")).isEqualTo(Math.min(1000, input + output + (output == 970 ? 1000 : 0)));
         gate.open();
@@ -602,7 +604,7 @@ class LlmGatewayTest extends LlmTest {
         var body = "{\"model\":\"text-embedding-3-small\",\"input\":\"Hi\",\"max_tokens\":500}";
         var answer = CompletableFuture.supplyAsync(
                 () -> http.post("/openai/v1/embeddings", body, "Authorization", "Bearer key-of-tokens").statusCode());
-        org.awaitility.Awaitility.await().until(() -> gate.waiting() == 1);
+        Awaitility.await().until(() -> gate.waiting() == 1);
         assertThat(used("tokens", "llm:openai:tokens")).isEqualTo((body.length() + 3) / 4);
         gate.open();
         assertThat(answer.join()).isEqualTo(200);
@@ -802,7 +804,7 @@ class LlmGatewayTest extends LlmTest {
         openAi.answerNext(1, 200, answer);
         var body = chat("gpt-4o", ",\"max_tokens\":50");
         assertThat(call("wealthy", body).body()).isEqualTo(answer);
-        var account = account("user:wealthy", "openai");
+        var account = estimated();
         assertThat(account.getLong("calls")).isEqualTo(1);
         assertThat(account.getLong("estimated_calls")).isEqualTo(1);
         assertThat(account.getLong("input_tokens")).isEqualTo((body.length() + 3) / 4);
@@ -815,7 +817,13 @@ class LlmGatewayTest extends LlmTest {
         var answer = call("wealthy", chat("gpt-4o", ""));
         assertThat(answer.body()).isEqualTo("<html>Welcome to nginx</html>");
         assertThat(header(answer, "content-type")).isEqualTo("text/html");
-        assertThat(account("user:wealthy", "openai").getLong("estimated_calls")).isEqualTo(1);
+        assertThat(estimated().getLong("calls")).isEqualTo(1);
+    }
+
+    /** The account with its first estimated call: one that has no end of its own is booked after it has passed. */
+    private JsonObject estimated() {
+        return Awaitility.await().until(() -> account("user:wealthy", "openai"),
+                account -> account.getLong("estimated_calls", 0L) > 0);
     }
 
     @Test

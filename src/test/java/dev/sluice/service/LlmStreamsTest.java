@@ -202,7 +202,7 @@ class LlmStreamsTest extends LlmTest {
     @Test
     void plainAnswerThatIsCutIsBroken() throws IOException {
         openAi.cutNext(1, 0);
-        var answer = Raw.ask(port, stream("openai", "wealthy").replace("true", "false"));
+        var answer = Raw.ask(port, stream("openai", "wealthy").replace("true", "null"));
         assertThat(answer.whole()).isFalse();
         billed("openai", 1, 1, null, null);
     }
@@ -221,7 +221,7 @@ class LlmStreamsTest extends LlmTest {
             assertThat(other.body()).hasSizeGreaterThan(60 << 20);
             assertThat(openAi.sent()).isLessThan(60L << 20); // what buffers of sockets hold
             assertThat(openAi.finished()).isZero();
-            assertThat(stalled.skip()).isGreaterThan(all);
+            assertThat(stalled.skip()).isGreaterThan(all * 99 / 100); // without its nulls of usage
         }
         billed("openai", 1, 0, 100L, 10L);
     }
@@ -232,8 +232,8 @@ class LlmStreamsTest extends LlmTest {
             "before the answer",
             "in the stream", "plain"})
     void connectionsToTheProviderAreLetGo(String when) throws IOException {
-        var gate = openAi.gate();
         for (int i = 0; i < MANY; i++) {
+            var gate = openAi.gate();
             try (var raw = new Raw(port)) {
                 var key = "Authorization: Bearer key-of-wealthy\r\n";
                 var chat = "POST /openai/v1/chat/completions HTTP/1.1\r\nHost: x\r\n" + key;
@@ -244,7 +244,7 @@ class LlmStreamsTest extends LlmTest {
                     case "half of what is not read" -> files + "Content-Length: 10\r\n\r\n{";
                     case "expect" -> files + "Content-Length: 10\r\nExpect: 100-continue\r\n\r\n";
                     case "list" -> "GET /openai/v1/models HTTP/1.1\r\nHost: x\r\n" + key + "\r\n";
-                    case "plain" -> stream("openai", "wealthy").replace("true", "false");
+                    case "plain" -> stream("openai", "wealthy").replace("true", "null");
                     default -> stream("openai", "wealthy");
                 });
                 if (when.equals("in the stream")) {
@@ -254,7 +254,6 @@ class LlmStreamsTest extends LlmTest {
                 raw.reset();
             }
         }
-        gate.open();
         openAi.gate().open();
         var together = new ArrayList<CompletableFuture<Integer>>();
         for (int i = 0; i < LlmStreamsProfile.CONNECTIONS; i++) {
@@ -267,6 +266,7 @@ class LlmStreamsTest extends LlmTest {
             }));
         }
         assertThat(together).allSatisfy(answer -> assertThat(answer.get(30, TimeUnit.SECONDS)).isEqualTo(200));
+        Awaitility.await().atMost(PATIENCE).until(() -> openAi.finished() + openAi.broken() == openAi.seen().size());
     }
 
     @Test

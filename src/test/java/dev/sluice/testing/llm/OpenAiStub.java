@@ -86,7 +86,7 @@ public final class OpenAiStub extends ProviderStub {
             fail(call, 400, "you must provide a model and messages");
             return;
         }
-        if (!call.body.getBoolean("stream", false)) {
+        if (!Boolean.TRUE.equals(call.body.getValue("stream"))) {
             var message = new JsonObject().put("role", "assistant").put("content", said()).put("refusal", null)
                     .put("annotations", new JsonArray());
             call.json(200, completion(call, "chat.completion", choice("message", message, "stop")).put("usage", chatUsage()));
@@ -143,7 +143,7 @@ public final class OpenAiStub extends ProviderStub {
             fail(call, 400, "you must provide a model");
             return;
         }
-        if (!call.body.getBoolean("stream", false)) {
+        if (!Boolean.TRUE.equals(call.body.getValue("stream"))) {
             call.json(200, response(call, ending));
             return;
         }
