@@ -55,10 +55,10 @@ class LlmGateway {
     private final Turnstile turnstile;
     private final Vertx vertx;
     private final LlmExchange.Patience patience;
-    private final int maxBody;
+    private final LlmBodies bodies;
 
-    LlmGateway(LlmCallers callers, LlmLimiter limiter, LlmUpstreams upstreams, LlmHeaders headers, Turnstile turnstile,
-            Vertx vertx, LlmSettings settings) {
+    LlmGateway(LlmCallers callers, LlmLimiter limiter, LlmUpstreams upstreams, LlmHeaders headers, LlmBodies bodies,
+            Turnstile turnstile, Vertx vertx, LlmSettings settings) {
         this.callers = callers;
         this.limiter = limiter;
         this.upstreams = upstreams;
@@ -66,7 +66,7 @@ class LlmGateway {
         this.turnstile = turnstile;
         this.vertx = vertx;
         this.patience = new LlmExchange.Patience(settings.drainTimeout().toMillis(), settings.timeout().toMillis());
-        this.maxBody = (int) settings.maxBodySize().asLongValue();
+        this.bodies = bodies;
     }
 
     void open(@Observes Router router) {
@@ -147,6 +147,9 @@ class LlmGateway {
                     + call.provider().id() + ".paths opens it");
         } else if (LlmUpstreams.leaves(call.path())) {
             refuse(context, call.provider(), 400, "The path has segments that are empty or dots");
+        } else if (LlmHeaders.hides(context.request(), call.provider(), caller)) {
+            refuse(context, call.provider(), 400, "A query or field mask that changes the method, or hides the usage, is not"
+                    + " taken");
         } else if (call.operation().kind() == Kind.CALL) {
             receive(call, caller);
         } else if (call.counted()) {
@@ -171,45 +174,15 @@ class LlmGateway {
 
     /** Waits for the body, which says what is asked for. */
     private void receive(Incoming call, LlmCaller caller) {
-        var request = call.context().request();
-        if (request.headers().contains(HttpHeaders.CONTENT_ENCODING)
-                && !"identity".equalsIgnoreCase(request.getHeader(HttpHeaders.CONTENT_ENCODING))) {
-            refuse(call.context(), call.provider(), 415, "Send the body without a content-encoding");
-            return;
-        }
-        if (longer(request.getHeader(HttpHeaders.CONTENT_LENGTH), maxBody)) {
-            tooLarge(call);
-            return;
-        }
-        if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))) {
-            call.context().response().writeContinue();
-        }
-        var body = Buffer.buffer();
-        request.handler(chunk -> {
-            if (body.length() + chunk.length() > maxBody) {
-                request.handler(null);
-                request.endHandler(null);
-                tooLarge(call);
-            } else {
-                body.appendBuffer(chunk);
-            }
-        });
-        request.exceptionHandler(failure -> LOG.debug("A caller broke off its request", failure));
-        request.endHandler(end -> guarded(call, null, () -> received(call, caller, body)));
-        request.resume();
-    }
-
-    private static boolean longer(String length, int most) {
-        try {
-            return length != null && Long.parseLong(length) > most;
-        } catch (NumberFormatException e) {
-            return false;
-        }
-    }
-
-    private void tooLarge(Incoming call) {
-        refuse(call.context(), call.provider(), 413,
-                "The body is larger than " + maxBody + " bytes (rate-limit.llm.max-body-size)");
+        bodies.read(call.context()).onSuccess(body -> guarded(call, null, () -> received(call, caller, body)))
+                .onFailure(failure -> {
+                    if (failure instanceof LlmBodies.RefusedException refusal) {
+                        refuse(call.context(), call.provider(), refusal.status(), refusal.getMessage());
+                    } else {
+                        LOG.error("A body could not be read", failure);
+                        refuse(call.context(), call.provider(), 500, "Something went wrong inside");
+                    }
+                });
     }
 
     private void received(Incoming call, LlmCaller caller, Buffer body) {
@@ -262,16 +235,16 @@ class LlmGateway {
                 ? call.operation()
                 : new Operation(call.operation().kind(), call.operation().shape(), read.model(), read.streaming());
         var body = read == null ? null : ask ? RequestReader.withUsageAsked(operation, read) : read.body();
-        var sent = headers.of(request, call.provider(), caller, ask);
+        var told = headers.of(request, call.provider(), caller, ask);
         var exchange = new LlmExchange(vertx, call.context(), call.provider(), operation, open, ask, patience);
         upstreams.request(call.provider(), request.method(), RequestPath.ascii(call.path()) + headers.query(request, caller))
                 .onSuccess(begun -> guarded(call, open, () -> {
-                    addAll(begun, sent);
+                    addAll(begun, told);
                     if (!exchange.begin(begun)) {
                         return;
                     }
                     if (body != null) {
-                        begun.end(body);
+                        begun.end(body).onComplete(sent -> bodies.release(call.context()));
                     } else if (caller != null && hasBody(request)) {
                         stream(request, begun, exchange);
                     } else {

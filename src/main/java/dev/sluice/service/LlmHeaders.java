@@ -29,6 +29,10 @@ class LlmHeaders {
     private static final Pattern GZIP = Pattern.compile("(^|[,\\s])gzip\\s*($|,|;(?!\\s*q=0(\\.0*)?\\s*($|,)))",
             Pattern.CASE_INSENSITIVE);
 
+    private static final String FIELD_MASK = "X-Goog-FieldMask";
+    /** In which forms Google may answer. */
+    private static final Set<String> READABLE = Set.of("sse", "json");
+
     private final ApiKeys apiKeys;
 
     LlmHeaders(ApiKeys apiKeys) {
@@ -86,6 +90,30 @@ class LlmHeaders {
     private static String key(String value) {
         var bearer = LlmCallers.bearer(value);
         return bearer == null ? value.strip() : bearer;
+    }
+
+    /**
+     * Whether a request to Google asks for another method than it has, or with Sluice's key for an answer in which the usage is
+     * not to be found.
+     */
+    static boolean hides(HttpServerRequest request, Provider provider, LlmCaller caller) {
+        if (provider != Provider.GEMINI) {
+            return false;
+        }
+        if (!caller.ownKey() && request.headers().contains(FIELD_MASK)) {
+            return true;
+        }
+        var query = request.query();
+        for (var part : query == null ? new String[0] : query.split("&")) {
+            for (var parameter : LlmCallers.parameters(part).entrySet()) {
+                var name = parameter.getKey().startsWith("$") ? parameter.getKey().substring(1) : parameter.getKey();
+                boolean readable = !name.equals("alt") || READABLE.contains(parameter.getValue().get(0));
+                if (name.equalsIgnoreCase("httpMethod") || !caller.ownKey() && (name.equals("fields") || !readable)) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     /** The query as it was sent, with its question mark, without what Sluice was shown in it. */

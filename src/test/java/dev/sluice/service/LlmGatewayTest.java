@@ -445,7 +445,7 @@ class LlmGatewayTest extends LlmTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"/openai/v2/x,404", "/openai/v1,404", "/openai/../openai/v1/files,404", "/gemini/v1/models,404",
+    @CsvSource({"/openai/v2/x,404", "/openai/v1,404", "/openai/../openai/v1/files,404", "/gemini/v2/models,404",
             "/anthropic/v1/complete,403", "/gemini/v1beta/models/a%2Fb:generateContent,403",
             "/gemini/v1beta/models/../files:generateContent,403", "/gemini/v1beta/tunedModels/x:generateContent,403",
             "/gemini/v1beta/models/x:predict,403", "/gemini/v1beta/models/x:generateContent:y,403",
@@ -836,5 +836,23 @@ class LlmGatewayTest extends LlmTest {
         var account = account("user:wealthy", "openai");
         assertThat(account.getLong("cached_input_tokens")).isEqualTo(10);
         assertThat(account.getString("cost_usd")).isEqualTo("0.0000225"); // 10 x 1.25 and 1 x 10
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"?fields=candidates", "?%66ields=candidates", "?$fields=candidates", "?alt=proto",
+            "?a=b&$alt=media",
+            "?$httpMethod=POST", "?$HttpMethod=GET"})
+    void answersInWhichTheUsageWouldBeMissingAreNotAskedFor(String query) {
+        var refused = http.post(GENERATE + query, contents(), "x-goog-api-key", "key-of-pro");
+        inShape("gemini", refused, 400);
+        assertThat(gemini.seen()).isEmpty();
+        assertThat(used("pro", "llm:gemini")).isZero();
+    }
+
+    @Test
+    void fieldMaskIsNotTaken() {
+        inShape("gemini", http.post(GENERATE, contents(), "x-goog-api-key", "key-of-pro", "X-Goog-FieldMask", "candidates"),
+                400);
+        assertThat(http.post(GENERATE + "?alt=json", contents(), "x-goog-api-key", "key-of-pro").statusCode()).isEqualTo(200);
     }
 }
