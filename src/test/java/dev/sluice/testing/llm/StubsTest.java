@@ -150,7 +150,7 @@ class StubsTest {
                 seen.append((char) body.read());
             }
             assertThat(openAi.sent()).isEqualTo(seen.length());
-            assertThat(gate.waiting()).isOne();
+            await().until(() -> gate.waiting() == 1);
             gate.open();
             assertThat(text(body.readAllBytes())).endsWith("data: [DONE]\n\n");
         }
