@@ -2,6 +2,7 @@ package dev.sluice.testing.llm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -52,7 +53,7 @@ class SdksAgainstStubsTest {
         assertThat(openAi.last().json().getString("model")).isEqualTo("gpt-4o");
         assertThat(openAiSdk.chatStreamed("gpt-4o", "Hi", true)).isEqualTo(new Said(ProviderStub.TEXT, 1000, 300, 70));
         assertThat(openAiSdk.chatStreamed("gpt-4o", "Hi", false)).isEqualTo(new Said(ProviderStub.TEXT, 0, 0, 0));
-        assertThat(openAi.finished()).isEqualTo(3);
+        await().until(() -> openAi.finished() == 3);
     }
 
     @Test
