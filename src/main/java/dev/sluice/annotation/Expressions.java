@@ -22,7 +22,7 @@ public final class Expressions {
             } else if (found.hasDefault()) {
                 found.expandDefault();
             } else {
-                throw new IllegalArgumentException("no configuration property " + found.getKey());
+                throw new IllegalArgumentException("there is no configuration property " + found.getKey());
             }
         });
     }

@@ -2,6 +2,7 @@ package dev.sluice.http;
 
 import java.math.BigDecimal;
 import java.time.Duration;
+import java.util.Locale;
 
 import jakarta.ws.rs.core.Response;
 
@@ -54,14 +55,24 @@ public record ErrorAnswer(int status, String code, String message, JsonObject de
     /** The refusal of a decision. */
     public static ErrorAnswer exceeded(Decision decision) {
         var details = new JsonObject();
-        decision.closest().ifPresent(quota -> details.put("limit", amount(quota.unit(), quota.limit()))
-                .put("window_seconds", quota.window().isZero() ? null : quota.window().toSeconds())
-                .put("reset_at", RateLimitHeaders.resetAt(quota))
-                .put("retry_after", decision.retryAfter().map(ErrorAnswer::roundedUp).orElse(null)));
+        decision.closest().ifPresent(quota -> {
+            details.put("limit", amount(quota.unit(), quota.limit()))
+                    .put("window_seconds", quota.window().isZero() ? null : quota.window().toSeconds())
+                    .put("reset_at", RateLimitHeaders.resetAt(quota))
+                    .put("retry_after", decision.retryAfter().map(ErrorAnswer::roundedUp).orElse(null));
+            if (quota.unit() != Unit.REQUESTS) {
+                details.put("unit", name(quota.unit()));
+            }
+        });
         var violated = new JsonArray();
         decision.quotas().stream().filter(QuotaStatus::denied).map(QuotaStatus::resource).distinct().forEach(violated::add);
         return new ErrorAnswer(429, "RATE_5001", "Rate limit exceeded", details,
                 new JsonObject().put("type", QUOTA_EXCEEDED).put("violated-policies", violated));
+    }
+
+    /** What is counted, as JSON says it. */
+    public static String name(Unit unit) {
+        return unit == Unit.NANODOLLARS ? "usd" : unit.name().toLowerCase(Locale.ROOT);
     }
 
     /** A number of units as JSON says it: money in dollars, everything else as it is counted. */

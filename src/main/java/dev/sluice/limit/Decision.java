@@ -48,6 +48,11 @@ public record Decision(boolean allowed, boolean denied, Mode mode, Instant at, L
         return new Decision(false, true, mode, now, quotas);
     }
 
+    /** The same, with something to settle. */
+    public Decision reserved(String name) {
+        return new Decision(allowed, denied, mode, at, quotas, name);
+    }
+
     /** The same, with nothing refused. */
     public Decision dryRun() {
         return new Decision(true, denied, mode, at, quotas, reservation);

@@ -12,6 +12,12 @@ public class RateLimitExceededException extends RuntimeException {
         this.decision = decision;
     }
 
+    /** @param message what else there is to say */
+    public RateLimitExceededException(Decision decision, String message) {
+        super(message, null, false, false);
+        this.decision = decision;
+    }
+
     public Decision decision() {
         return decision;
     }

@@ -63,6 +63,7 @@ public class LlmLimiter {
             var priced = price.map(Price::name).orElse(null);
             long output = ask.output() < 0 ? rows.outputEstimate(ask.provider(), ask.model(), priced) : ask.output();
             var estimate = TokenUsage.of(Math.min(ask.input(), TokenUsage.MAX), Math.min(output, TokenUsage.MAX));
+            long cost = price.map(row -> nanodollars(cost(row, estimate))).orElse(0L);
             var requests = rows.row(ask.provider(), Unit.REQUESTS, tier, ask.model(), priced);
             var tokens = rows.row(ask.provider(), Unit.TOKENS, tier, ask.model(), priced);
             var budget = rows.row(ask.provider(), Unit.NANODOLLARS, tier, ask.model(), priced);
@@ -72,14 +73,14 @@ public class LlmLimiter {
             demands.add(Demand.reserving(tokens.resource(), tokens.rate(tier), estimate.total()));
             demands.add(unpriced
                     ? new Demand(budget.resource(), Rate.BLOCKED, 1)
-                    : Demand.reserving(budget.resource(), budget.rate(tier),
-                            price.map(row -> nanodollars(cost(row, estimate))).orElse(0L)));
+                    : Demand.reserving(budget.resource(), budget.rate(tier), cost));
             var request = new RateLimitRequest(ask.identifier(), tier, requests.resource(), demands);
             return limiter.check(request).invoke(decision -> {
                 if (!decision.allowed()) {
                     books.denied(ask.provider(), priced);
                 }
-            }).map(decision -> new OpenCall(ask, price.orElse(null), estimate, tokens.resource(), budget.resource(), decision,
+            }).map(decision -> new OpenCall(ask, price.orElse(null), estimate, cost, tokens.resource(), budget.resource(),
+                    decision,
                     unpriced, books));
         });
     }

@@ -1,12 +1,19 @@
 package dev.sluice.llm;
 
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
+
+import org.jboss.logging.Logger;
 
 import dev.sluice.limit.Names;
 import dev.sluice.limit.Rate;
@@ -25,6 +32,7 @@ import dev.sluice.policy.Row;
 @ApplicationScoped
 public class LlmRows {
 
+    private static final Logger LOG = Logger.getLogger("dev.sluice");
     private static final long OUTPUT_ESTIMATE = 1024;
 
     /** What governs one kind of unit: a provider's row, and those of its models. */
@@ -37,6 +45,7 @@ public class LlmRows {
         }
     }
 
+    private final Set<String> unknownTiers = new TreeSet<>();
     private final SettingsProblems problems = new SettingsProblems();
     private final Policy policy;
     private final Map<Provider, Map<Unit, Rows>> rows = new EnumMap<>(Provider.class);
@@ -63,6 +72,11 @@ public class LlmRows {
             rows.put(provider, byUnit);
             outputs.put(provider, outputs(property, configured));
         }
+        policy.tiers().forEach(unknownTiers::remove);
+        if (!unknownTiers.isEmpty()) {
+            LOG.warnf("Limits of language models for tiers that rate-limit.tiers does not name are ignored: %s",
+                    String.join(", ", unknownTiers));
+        }
     }
 
     private static String resource(Provider provider, Unit unit) {
@@ -88,6 +102,7 @@ public class LlmRows {
                 ? configured.requests()
                 : unit == Unit.TOKENS ? configured.tokens() : configured.budget();
         var rates = new LinkedHashMap<String, Rate>();
+        unknownTiers.addAll(texts.keySet());
         texts.forEach((tier, text) -> {
             try {
                 rates.put(tier, Rate.parse(text, unit));
@@ -145,6 +160,19 @@ public class LlmRows {
         var own = estimates.get(model);
         own = own == null && priced != null ? estimates.get(priced) : own;
         return own == null ? estimates.get("") : own;
+    }
+
+    /** What is limited of a provider's calls, for people: {@code requests, tokens, budget}. */
+    public String limited(Provider provider) {
+        var limited = new ArrayList<String>();
+        rows.get(provider).forEach((unit, all) -> {
+            if (Stream.concat(Stream.of(all.row()), all.models().values().stream())
+                    .flatMap(row -> row.rates().values().stream())
+                    .anyMatch(rate -> rate != Rate.UNLIMITED)) {
+                limited.add(unit == Unit.NANODOLLARS ? "budget" : unit.name().toLowerCase(Locale.ROOT));
+            }
+        });
+        return limited.isEmpty() ? "unlimited" : String.join(", ", limited);
     }
 
     /** The row of this resource, in whatever it counts; null where there is none. */

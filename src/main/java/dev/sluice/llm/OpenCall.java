@@ -4,6 +4,8 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 import dev.sluice.limit.Decision;
+import dev.sluice.limit.QuotaStatus;
+import dev.sluice.limit.RateLimitExceededException;
 import dev.sluice.llm.ledger.Price;
 import dev.sluice.llm.wire.Provider;
 import dev.sluice.llm.wire.TokenUsage;
@@ -12,12 +14,17 @@ import dev.sluice.llm.wire.UsageReader;
 /** A call that was decided. Where it may go ahead, it is told once how it ended; what it is told later does nothing. */
 public final class OpenCall {
 
+    /** Why a call without a price is refused, and what helps. */
+    public static final String UNPRICED = "The model has no price, and a budget governs the call: give it one"
+            + " (rate-limit.llm.<provider>.prices), or set rate-limit.llm.unpriced=allow";
+
     /** The model of calls that nobody has named one for. */
     private static final String UNKNOWN = "unknown";
 
     private final LlmAsk ask;
     private final Price price;
     private final TokenUsage estimate;
+    private final long cost;
     private final String tokens;
     private final String budget;
     private final Decision decision;
@@ -25,11 +32,14 @@ public final class OpenCall {
     private final LlmBooks books;
     private final AtomicBoolean ended = new AtomicBoolean();
 
-    OpenCall(LlmAsk ask, Price price, TokenUsage estimate, String tokens, String budget, Decision decision, boolean unpriced,
+    /** @param cost that is expected, in billionths of a dollar */
+    OpenCall(LlmAsk ask, Price price, TokenUsage estimate, long cost, String tokens, String budget, Decision decision,
+            boolean unpriced,
             LlmBooks books) {
         this.ask = ask;
         this.price = price;
         this.estimate = estimate;
+        this.cost = cost;
         this.tokens = tokens;
         this.budget = budget;
         this.decision = decision;
@@ -48,6 +58,20 @@ public final class OpenCall {
     /** Whether the call was refused because its model has no price, and a budget governs it. */
     public boolean unpriced() {
         return unpriced;
+    }
+
+    /** What a refused call throws. */
+    public RateLimitExceededException refusal() {
+        return unpriced ? new RateLimitExceededException(decision, UNPRICED) : new RateLimitExceededException(decision);
+    }
+
+    /** How many units the call asked of a quota. */
+    public long requested(QuotaStatus quota) {
+        return switch (quota.unit()) {
+            case REQUESTS -> 1;
+            case TOKENS -> Math.min(estimate.total(), quota.limit());
+            case NANODOLLARS -> Math.min(cost, quota.limit());
+        };
     }
 
     /** What was reserved; null where nothing was. */

@@ -28,6 +28,9 @@ public class RedisAccess {
         var client = settings.enabled() ? client(own, hosts) : null;
         this.keys = new KeySpace(settings.keyPrefix());
         this.link = client == null ? null : new RedisLink(vertx, client, keys);
+        if (link != null) {
+            new EvictionCheck(link);
+        }
     }
 
     private static Redis client(InjectableInstance<Redis> own, InjectableInstance<Redis> hosts) {

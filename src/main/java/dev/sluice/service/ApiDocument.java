@@ -108,6 +108,7 @@ public class ApiDocument extends Application {
 
     @Schema(name = "LlmAccount")
     record LlmAccount(String identifier, int window_hours,
+            @Schema(description = "true while Redis is out of reach: only what waits to be written") Boolean partial,
             @Schema(description = "By provider") Map<String, ProviderTally> providers) {
     }
 

@@ -1,7 +1,5 @@
 package dev.sluice.service;
 
-import java.util.Locale;
-
 import dev.sluice.http.ErrorAnswer;
 import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.limit.Decision;
@@ -30,7 +28,7 @@ final class DecisionBody {
                 .put("window_seconds", quota.window().isZero() ? null : quota.window().toSeconds())
                 .put("reset_at", RateLimitHeaders.resetAt(quota));
         if (quota.unit() != Unit.REQUESTS) {
-            body.put("unit", quota.unit() == Unit.NANODOLLARS ? "usd" : quota.unit().name().toLowerCase(Locale.ROOT));
+            body.put("unit", ErrorAnswer.name(quota.unit()));
         }
     }
 }

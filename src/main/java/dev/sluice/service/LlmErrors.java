@@ -69,7 +69,7 @@ final class LlmErrors {
 
     private static String message(OpenCall call, QuotaStatus quota, Decision decision) {
         if (call.unpriced()) {
-            return "The model has no price, and a budget governs the call";
+            return OpenCall.UNPRICED;
         }
         if (quota.window().isZero()) {
             return "Calls of this model are not allowed";
@@ -77,12 +77,7 @@ final class LlmErrors {
         var text = new StringBuilder("Rate limit reached for ").append(perWindow(quota)).append(": Limit ")
                 .append(amount(quota, quota.limit())).append(", Used ")
                 .append(amount(quota, quota.limit() - quota.remaining()));
-        if (quota.unit() == Unit.REQUESTS) {
-            text.append(", Requested 1");
-        } else if (quota.unit() == Unit.TOKENS) {
-            text.append(", Requested ").append(Math.min(call.estimate().total(), quota.limit()));
-        }
-        text.append('.');
+        text.append(", Requested ").append(amount(quota, call.requested(quota))).append('.');
         decision.retryAfter().ifPresent(
                 wait -> text.append(" Please try again in ").append(ErrorAnswer.roundedUp(wait)).append("s."));
         return text.toString();

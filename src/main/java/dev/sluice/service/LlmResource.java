@@ -105,8 +105,8 @@ public class LlmResource {
         return Response.ok(body.encode(), ErrorAnswer.JSON).build();
     }
 
-    private static final ErrorAnswer UNPRICED = new ErrorAnswer(429, "RATE_5001",
-            "The model has no price, and a budget governs the call", new JsonObject().put("field", "model"), new JsonObject());
+    private static final ErrorAnswer UNPRICED = new ErrorAnswer(429, "RATE_5001", OpenCall.UNPRICED,
+            new JsonObject().put("field", "model"), new JsonObject());
 
     /** Books usage that happened elsewhere. */
     @POST
@@ -178,10 +178,12 @@ public class LlmResource {
                     ? DAY
                     : (int) QueryFields.integer(context, "hours", 1, Ledger.MAX_HOURS);
             return ledger.read(identifier, hours).map(account -> {
+                var body = body(identifier, hours, account);
                 if (store.mode().outage()) {
                     context.response().putHeader(RateLimitHeaders.MODE, store.mode().text());
+                    body.put("partial", true); // what is in Redis is not in it
                 }
-                return Response.ok(body(identifier, hours, account).encode(), ErrorAnswer.JSON).build();
+                return Response.ok(body.encode(), ErrorAnswer.JSON).build();
             });
         });
     }

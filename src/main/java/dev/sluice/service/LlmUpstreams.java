@@ -5,6 +5,8 @@ import java.net.URISyntaxException;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 
 import jakarta.annotation.PreDestroy;
@@ -30,7 +32,7 @@ import io.vertx.core.http.RequestOptions;
 @ApplicationScoped
 class LlmUpstreams {
 
-    private static final Logger LOG = Logger.getLogger(LlmUpstreams.class);
+    private static final Logger LOG = Logger.getLogger("dev.sluice");
     private static final int KEEP_ALIVE_SECONDS = 4;
     private static final int MAX_HEADER_BYTES = 64 * 1024;
 
@@ -39,6 +41,7 @@ class LlmUpstreams {
 
     private final LlmSettings settings;
     private final Map<Provider, URI> addresses = new EnumMap<>(Provider.class);
+    private final Set<Provider> unreachable = ConcurrentHashMap.newKeySet();
     private final HttpClient plain;
     private final HttpClient tls;
 
@@ -132,7 +135,18 @@ class LlmUpstreams {
                 .setURI(provider.withoutVersion(address.getRawPath()) + target)
                 .setConnectTimeout(settings.connectTimeout().toMillis())
                 .setIdleTimeout(settings.timeout().toMillis());
-        return (ssl ? tls : plain).request(options);
+        return (ssl ? tls : plain).request(options).onComplete(connected -> tell(provider, address, connected.cause()));
+    }
+
+    /** One line per change, not per call. */
+    private void tell(Provider provider, URI address, Throwable failure) {
+        if (failure != null && unreachable.add(provider)) {
+            LOG.warnf("%s cannot be reached at %s://%s:%d (%s)", provider.id(), address.getScheme(), address.getHost(),
+                    address.getPort() > 0 ? address.getPort() : "https".equals(address.getScheme()) ? 443 : 80,
+                    failure.getMessage() == null ? failure.getClass().getSimpleName() : failure.getMessage());
+        } else if (failure == null && !unreachable.isEmpty() && unreachable.remove(provider)) {
+            LOG.infof("%s can be reached again", provider.id());
+        }
     }
 
     @PreDestroy

@@ -13,6 +13,7 @@ import org.jboss.logging.Logger;
 
 import dev.sluice.caller.ApiKeys;
 import dev.sluice.limit.Mode;
+import dev.sluice.llm.LlmRows;
 import dev.sluice.llm.LlmSettings;
 import dev.sluice.llm.wire.Provider;
 import dev.sluice.policy.Policy;
@@ -27,7 +28,8 @@ class StartReport {
     private static final Logger LOG = Logger.getLogger("dev.sluice");
 
     void report(@Observes @Priority(3000) StartupEvent started, WindowSettings windows, StoreStatus store, Policy policy,
-            Doors doors, ApiKeys keys, CompactJwtMechanism jwt, Upstream upstream, LlmSettings llm) {
+            Doors doors, ApiKeys keys, CompactJwtMechanism jwt, Upstream upstream, LlmSettings llm,
+            LlmRows llmRows) {
         var parts = new ArrayList<String>();
         parts.add(windows.enabled() ? windows.dryRun() ? "dry run: nothing is refused" : "limiting" : "limiting is off");
         parts.add(windows(store.mode()));
@@ -39,7 +41,7 @@ class StartReport {
         parts.add("admin " + (doors.adminOpen() ? "with its token" : "closed (RATE_LIMIT_ADMIN_TOKEN)"));
         parts.add(upstream.url().map(url -> "upstream " + shown(url)).orElse("no upstream (UPSTREAM_URL)"));
         parts.add("language models: " + Arrays.stream(Provider.values()).map(provider -> provider.id() + ' '
-                + door(llm.of(provider))).collect(Collectors.joining(", ")));
+                + door(llm.of(provider)) + " (" + llmRows.limited(provider) + ')').collect(Collectors.joining(", ")));
         LOG.info("Sluice: " + String.join("; ", parts));
     }
 
@@ -47,7 +49,7 @@ class StartReport {
         boolean key = provider.apiKey().filter(text -> !text.isBlank()).isPresent();
         return key
                 ? provider.passThrough() ? "with Sluice's or the caller's key" : "with Sluice's key"
-                : provider.passThrough() ? "with the caller's key" : "closed (no key)";
+                : provider.passThrough() ? "with the caller's key" : "closed: no key";
     }
 
     private static String windows(Mode mode) {

@@ -60,7 +60,7 @@ final class WindowRateLimiter implements RateLimiter {
                 ? UUID.randomUUID().toString().replace("-", "")
                 : null;
         return windows.take(request.identifier(), claims, consume, reservation).map(answer -> answer.outcome() == null
-                ? Decision.untouched(request, answer.mode(), now())
+                ? Decision.untouched(request, answer.mode(), now()).reserved(answer.reservation())
                 : decision(claims, answer));
     }
 

@@ -9,6 +9,7 @@ import org.jboss.logging.Logger;
 
 import dev.sluice.limit.Mode;
 import dev.sluice.limit.StoreUnavailableException;
+import dev.sluice.window.Reservation.Place;
 import io.smallrye.mutiny.Uni;
 
 /** The windows in Redis while it answers, and the fallback in force while it does not. */
@@ -38,49 +39,59 @@ final class Windows {
         return redis == null ? Mode.MEMORY : redis.available() ? Mode.REDIS : fallback;
     }
 
-    /** @param reservation null where nothing is reserved */
+    /** @param reservation 32 hexadecimal digits; null where nothing is reserved */
     Uni<Answer> take(String identifier, List<Claim> claims, boolean consume, String reservation) {
         if (redis == null) {
-            return inMemory(Mode.MEMORY, identifier, claims, consume, reservation);
+            return inMemory(Mode.MEMORY, identifier, claims, consume, name(Place.MEMORY, reservation, claims));
         }
         if (!redis.available()) {
             return instead(new StoreUnavailableException("Redis is out of reach", null), identifier, claims, consume,
-                    reservation);
+                    name(Place.MEMORY, reservation, claims));
         }
         return redis.take(identifier, claims, consume, reservation)
-                .map(outcome -> answer(Mode.REDIS, outcome, claims, reservation))
-                .onFailure().recoverWithUni(failure -> instead(failure, identifier, claims, consume, reservation));
+                .map(outcome -> answer(Mode.REDIS, outcome, name(Place.REDIS, reservation, claims)))
+                .onFailure().recoverWithUni(failure -> instead(failure, identifier, claims, consume,
+                        name(Place.BOTH, reservation, claims)));
     }
 
-    private Uni<Answer> instead(Throwable failure, String identifier, List<Claim> claims, boolean consume, String reservation) {
+    private Uni<Answer> instead(Throwable failure, String identifier, List<Claim> claims, boolean consume,
+            Reservation reservation) {
         if (failure.getCause() != null) {
             LOG.debug("Redis failed a decision", failure);
         }
         return switch (fallback) {
             case LOCAL -> inMemory(Mode.LOCAL, identifier, claims, consume, reservation);
-            case OPEN -> Uni.createFrom().item(new Answer(Mode.OPEN, null, null));
+            case OPEN ->
+                Uni.createFrom().item(new Answer(Mode.OPEN, null, reservation == null ? null : reservation.toString()));
             default -> Uni.createFrom().failure(failure);
         };
     }
 
-    private Uni<Answer> inMemory(Mode mode, String identifier, List<Claim> claims, boolean consume, String reservation) {
-        return memory.take(identifier, claims, consume, reservation)
-                .map(outcome -> answer(mode, outcome, claims, reservation));
+    private Uni<Answer> inMemory(Mode mode, String identifier, List<Claim> claims, boolean consume, Reservation reservation) {
+        return memory.take(identifier, claims, consume, reservation == null ? null : reservation.name())
+                .map(outcome -> answer(mode, outcome, reservation));
     }
 
-    private static Answer answer(Mode mode, Outcome outcome, List<Claim> claims, String reservation) {
-        return new Answer(mode, outcome, reservation == null || !outcome.admitted()
-                ? null
-                : Reservation.of(mode == Mode.REDIS, reservation, claims).toString());
+    private static Reservation name(Place place, String reservation, List<Claim> claims) {
+        return reservation == null ? null : Reservation.of(place, reservation, claims);
     }
 
-    /** Settles where it was reserved; fails where that is out of reach. */
+    private static Answer answer(Mode mode, Outcome outcome, Reservation reservation) {
+        return new Answer(mode, outcome, reservation == null || !outcome.admitted() ? null : reservation.toString());
+    }
+
+    /** Settles where it was reserved, or may have been; fails where that is out of reach. */
     Uni<Void> settle(String identifier, String text, Map<String, Long> used) {
         var reservation = Reservation.parse(text);
-        if (reservation == null || reservation.inRedis() && redis == null) {
+        if (reservation == null) {
             return Uni.createFrom().voidItem();
         }
-        return (reservation.inRedis() ? redis : memory).settle(identifier, reservation, used);
+        var local = reservation.place() == Place.REDIS
+                ? Uni.createFrom().voidItem()
+                : memory.settle(identifier, reservation, used);
+        return reservation.place() == Place.MEMORY || redis == null
+                ? local
+                : local.chain(() -> redis.settle(identifier, reservation, used));
     }
 
     /** Asks the store in force; where the fallback keeps no windows, it fails. */

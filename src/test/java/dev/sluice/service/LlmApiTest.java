@@ -80,6 +80,7 @@ class LlmApiTest extends LlmTest {
         var refused = check(call("tokens", "gpt-4o", 201));
         assertThat(refused.statusCode()).isEqualTo(429);
         assertThat(error(refused).getJsonObject("details").getInteger("limit")).isEqualTo(1000);
+        assertThat(error(refused).getJsonObject("details").getString("unit")).isEqualTo("tokens");
         report(new JsonObject().put("input_tokens", 90).put("output_tokens", 10).put("reservation",
                 json(first).getString("reservation")));
         assertThat(windowOf("llm:openai:tokens")).isEqualTo(100);

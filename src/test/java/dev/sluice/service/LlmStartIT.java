@@ -134,6 +134,7 @@ class LlmStartIT {
             var waiting = account(sluice);
             assertThat(header(waiting, "X-RateLimit-Mode")).isEqualTo("local");
             assertThat(openAi(sluice).getLong("calls")).isEqualTo(3); // the first is where nobody can look
+            assertThat(json(waiting).getBoolean("partial")).isTrue();
             redis = RealRedis.start(port); // empty
             await().atMost(Duration.ofSeconds(10)).until(() -> header(account(sluice), "X-RateLimit-Mode") == null);
             await().atMost(Duration.ofSeconds(10)).until(() -> openAi(sluice).getLong("calls", 0L) == 3);
@@ -142,6 +143,40 @@ class LlmStartIT {
                     .doesNotContain("alice-key").doesNotContain("sk-of-sluice");
         } finally {
             redis.close();
+        }
+    }
+
+    @Test
+    void reservationThatRedisDidNotAnswerInTimeIsSettledToo() {
+        try (var redis = RealRedis.start();
+                var sluice = start("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(redis.port()),
+                        "RATE_LIMIT_TIMEOUT",
+                        "100ms", "RATE_LIMIT_LLM_OPENAI_TOKENS_PRO", "1000/day")) {
+            var used = "/v1/usage?identifier=user:alice&resource=llm:openai:tokens&window_seconds=86400";
+            assertThat(chat(sluice).statusCode()).isEqualTo(200);
+            redis.send("CLIENT PAUSE 1500");
+            var during = chat(sluice);
+            assertThat(during.statusCode()).isEqualTo(200);
+            assertThat(header(during, "X-RateLimit-Mode")).isEqualTo("local");
+            await().atMost(Duration.ofSeconds(10)).untilAsserted(() -> {
+                var answer = new Http(sluice.port()).get(used, "Authorization", "Bearer admin");
+                assertThat(header(answer, "X-RateLimit-Mode")).isNull();
+                assertThat(json(answer).getLong("current")).isEqualTo(240);
+            });
+            await().atMost(Duration.ofSeconds(10)).until(() -> openAi(sluice).getLong("calls") == 2);
+        }
+    }
+
+    @Test
+    void providerOutOfReachIsTwoLinesAndNotOnePerCall() {
+        try (var sluice = start("REDIS_ENABLED", "false", "RATE_LIMIT_LLM_OPENAI_BASE_URL",
+                "http://127.0.0.1:" + RealRedis.freePort(), "RATE_LIMIT_LLM_OPENAI_TOKENS_GOLD", "1/minute")) {
+            for (int i = 0; i < 3; i++) {
+                assertThat(chat(sluice).statusCode()).isEqualTo(502);
+            }
+            assertThat(sluice.log()).containsOnlyOnce("openai cannot be reached at http://127.0.0.1:").doesNotContain("ERROR")
+                    .contains("rate-limit.tiers does not name are ignored: gold")
+                    .contains("openai with Sluice's key (requests");
         }
     }
 

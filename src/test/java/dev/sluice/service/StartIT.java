@@ -126,6 +126,22 @@ class StartIT {
     }
 
     @Test
+    void redisThatDropsKeysIsWarnedOfOnce() {
+        try (var redis = RealRedis.start()) {
+            redis.send("CONFIG SET maxmemory 100mb");
+            redis.send("CONFIG SET maxmemory-policy allkeys-lru");
+            try (var sluice = Instance.start(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(redis.port())))) {
+                Awaitility.await().until(() -> sluice.log().contains("maxmemory-policy allkeys-lru"));
+                assertThat(sluice.log()).containsOnlyOnce("WARN");
+            }
+            redis.send("CONFIG SET maxmemory-policy noeviction");
+            try (var sluice = Instance.start(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(redis.port())))) {
+                assertThat(sluice.log()).doesNotContain("WARN");
+            }
+        }
+    }
+
+    @Test
     void disabledCountsNothing() {
         try (var sluice = Instance.start(Map.of("REDIS_ENABLED", "false", "RATE_LIMIT_ENABLED", "false"))) {
             for (int i = 0; i < 4; i++) {

@@ -14,10 +14,12 @@ class ReservationTest {
 
     @Test
     void isReadAsItIsWritten() {
-        var reservation = new Reservation(true, NAME, List.of(60L, 2_678_400L));
+        var reservation = new Reservation(Reservation.Place.REDIS, NAME, List.of(60L, 2_678_400L));
         assertThat(reservation).hasToString("r-" + NAME + "-60-2678400");
         assertThat(Reservation.parse(reservation.toString())).isEqualTo(reservation);
-        assertThat(Reservation.parse("m-" + NAME + "-1")).isEqualTo(new Reservation(false, NAME, List.of(1L)));
+        assertThat(Reservation.parse("m-" + NAME + "-1"))
+                .isEqualTo(new Reservation(Reservation.Place.MEMORY, NAME, List.of(1L)));
+        assertThat(Reservation.parse("b-" + NAME + "-1").place()).isEqualTo(Reservation.Place.BOTH);
     }
 
     @ParameterizedTest

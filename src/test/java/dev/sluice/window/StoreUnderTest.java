@@ -66,7 +66,8 @@ abstract class StoreUnderTest implements AutoCloseable {
     }
 
     void settle(String identifier, String reservation, Map<String, Long> used) {
-        store().settle(identifier, new Reservation(true, reservation, List.of(60L, 3600L, 86_400L)), used).await()
+        store().settle(identifier, new Reservation(Reservation.Place.REDIS, reservation, List.of(60L, 3600L, 86_400L)), used)
+                .await()
                 .atMost(PATIENCE);
     }
 

@@ -1,14 +1,24 @@
 package dev.sluice.llm.client;
 
 import java.lang.reflect.Method;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
+import jakarta.enterprise.event.Observes;
+import jakarta.enterprise.inject.spi.BeanManager;
+import jakarta.inject.Singleton;
+
+import org.eclipse.microprofile.rest.client.annotation.RegisterProvider;
+import org.eclipse.microprofile.rest.client.inject.RestClient;
+
+import dev.sluice.limit.SettingsProblems;
 import dev.sluice.llm.LlmProvider;
 import dev.sluice.llm.wire.Provider;
 
 /** Whose models REST client interfaces call. */
-final class ClientInterfaces {
+@Singleton
+class ClientInterfaces {
 
     private final Map<Class<?>, Provider> known = new ConcurrentHashMap<>();
 
@@ -35,5 +45,27 @@ final class ClientInterfaces {
                     + "\"; allowed: " + Provider.ALLOWED);
         }
         return provider;
+    }
+
+    /** Reads the annotations of every injected REST client at start, so that none fails a call later. */
+    void validate(@Observes SettingsProblems problems, BeanManager beans) {
+        for (var bean : beans.getBeans(Object.class, RestClient.LITERAL)) {
+            for (var type : bean.getTypes()) {
+                if (type instanceof Class<?> client && client.isInterface() && limited(client)) {
+                    try {
+                        known.computeIfAbsent(client, ClientInterfaces::read);
+                    } catch (IllegalStateException e) {
+                        var annotation = client.getAnnotation(LlmProvider.class);
+                        problems.add("@LlmProvider of " + client.getName(), annotation == null ? "(none)" : annotation.value(),
+                                Provider.ALLOWED);
+                    }
+                }
+            }
+        }
+    }
+
+    private static boolean limited(Class<?> client) {
+        return Arrays.stream(client.getAnnotationsByType(RegisterProvider.class))
+                .anyMatch(registered -> registered.value() == LlmRateLimitFilter.class);
     }
 }

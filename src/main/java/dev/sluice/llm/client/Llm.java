@@ -48,13 +48,25 @@ public class Llm {
      * @param user the name, not blank; counted as {@code user:<name>}
      * @param tier one that is not known, or null, is the first
      * @throws IllegalArgumentException where there is no such provider, or the user is blank
+     * @throws IllegalStateException where neither a key nor another address than the provider's own is configured
      */
     public LlmClient client(String provider, String user, String tier) {
         var of = Provider.of(provider);
         if (of == null) {
             throw new IllegalArgumentException("provider must be " + Provider.ALLOWED);
         }
+        requireKey(of);
         return new LlmClient(access(of), limiter, ModelCaller.user(ModelCaller.requireUser(user), tier));
+    }
+
+    /** Somewhere else than at the provider's own address, a key may not be needed. */
+    private void requireKey(Provider provider) {
+        var configured = settings.of(provider);
+        if (configured.apiKey().filter(key -> !key.isBlank()).isEmpty()
+                && configured.baseUrl().filter(url -> !url.isBlank()).isEmpty()) {
+            throw new IllegalStateException("There is no key for " + provider.id() + ": set rate-limit.llm." + provider.id()
+                    + ".api-key");
+        }
     }
 
     private synchronized ProviderAccess access(Provider provider) {

@@ -130,7 +130,7 @@ public final class LlmClient {
     private Uni<OpenCall> admit(LlmAsk ask) {
         return limiter.admit(ask).invoke(call -> {
             if (!call.decision().allowed()) {
-                throw new RateLimitExceededException(call.decision());
+                throw call.refusal();
             }
         });
     }

@@ -50,7 +50,7 @@ class LlmMethods {
         var annotation = annotation(key);
         var provider = Provider.of(Expressions.expand(config, annotation.value()));
         if (provider == null) {
-            throw new IllegalArgumentException(Provider.ALLOWED);
+            throw new IllegalArgumentException("the provider is " + Provider.ALLOWED);
         }
         var model = Expressions.expand(config, annotation.model());
         if (!model.isEmpty() && !Names.valid(model)) {
@@ -94,8 +94,9 @@ class LlmMethods {
         try {
             of(key.bean(), key.method());
         } catch (IllegalArgumentException e) {
-            problems.add("@LlmRateLimited of " + key.bean().getName() + '.' + key.method().getName(), annotation.value(),
-                    "allowed: " + e.getMessage());
+            problems.add("@LlmRateLimited of " + key.bean().getName() + '.' + key.method().getName(),
+                    annotation.model().isEmpty() ? annotation.value() : annotation.value() + ", " + annotation.model(),
+                    e.getMessage());
         }
     }
 }

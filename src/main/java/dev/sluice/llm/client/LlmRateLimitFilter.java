@@ -53,9 +53,10 @@ public class LlmRateLimitFilter implements ResteasyReactiveClientRequestFilter, 
 
     private final ModelCallers callers;
     private final LlmLimiter limiter;
-    private final ClientInterfaces interfaces = new ClientInterfaces();
+    private final ClientInterfaces interfaces;
 
-    LlmRateLimitFilter(ModelCallers callers, LlmLimiter limiter) {
+    LlmRateLimitFilter(ModelCallers callers, LlmLimiter limiter, ClientInterfaces interfaces) {
+        this.interfaces = interfaces;
         this.callers = callers;
         this.limiter = limiter;
     }
@@ -91,7 +92,7 @@ public class LlmRateLimitFilter implements ResteasyReactiveClientRequestFilter, 
         if (call == null) {
             request.resume();
         } else if (!call.allowed()) {
-            request.resume(new RateLimitExceededException(call.open().decision()));
+            request.resume(call.open().refusal());
         } else if (!call.begin()) {
             request.resume(new CancellationException());
         } else {

@@ -9,7 +9,6 @@ import jakarta.interceptor.InvocationContext;
 
 import dev.sluice.annotation.Guard;
 import dev.sluice.annotation.GuardedCall;
-import dev.sluice.limit.RateLimitExceededException;
 import dev.sluice.llm.LlmLimiter;
 import dev.sluice.llm.LlmRateLimited;
 import dev.sluice.llm.OpenCall;
@@ -57,7 +56,7 @@ class LlmRateLimitedInterceptor {
             public Uni<Admitted> admit() {
                 return caller.chain(found -> limiter.admit(method.ask(found))).map(open -> {
                     if (!open.decision().allowed()) {
-                        throw new RateLimitExceededException(open.decision());
+                        throw open.refusal();
                     }
                     return new Admitted(open, new UsedTokens());
                 });

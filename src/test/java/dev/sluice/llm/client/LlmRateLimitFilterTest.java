@@ -38,10 +38,6 @@ class LlmRateLimitFilterTest extends LlmTest {
     StubClients.Unlimited unlimited;
     @RestClient
     StubClients.Refused refused;
-    @RestClient
-    StubClients.Misnamed misnamed;
-    @RestClient
-    StubClients.Unnamed unnamed;
     @Inject
     Vertx vertx;
 
@@ -201,15 +197,6 @@ class LlmRateLimitFilterTest extends LlmTest {
         assertThat(limiter.limits("user:kim").await().indefinitely()).isEmpty();
         LlmCall.as("kim").call(() -> client.unknown(CHAT));
         assertThat(used("user:kim", "llm:openai")).isEqualTo(1);
-    }
-
-    @Test
-    void interfaceMustSayWhoseModelsItCalls() {
-        assertThatThrownBy(() -> misnamed.chat(CHAT)).isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining(StubClients.Misnamed.class.getName()).hasMessageContaining("nobody");
-        assertThatThrownBy(() -> unnamed.chat(CHAT).await().indefinitely()).isInstanceOf(IllegalStateException.class)
-                .hasMessageContaining(StubClients.Unnamed.class.getName()).hasMessageContaining("@LlmProvider");
-        assertThat(AllProvidersStub.SEEN).isEmpty();
     }
 
     @Test

@@ -98,25 +98,4 @@ final class StubClients {
         @Path("/chat/completions")
         String chat(String body);
     }
-
-    @RegisterRestClient(configKey = "stub", baseUri = NOWHERE)
-    @RegisterProvider(LlmRateLimitFilter.class)
-    @LlmProvider("nobody")
-    @Path("/v1")
-    interface Misnamed {
-
-        @POST
-        @Path("/chat/completions")
-        String chat(String body);
-    }
-
-    @RegisterRestClient(configKey = "stub", baseUri = NOWHERE)
-    @RegisterProvider(LlmRateLimitFilter.class)
-    @Path("/v1")
-    interface Unnamed {
-
-        @POST
-        @Path("/chat/completions")
-        Uni<String> chat(String body);
-    }
 }
