@@ -8,4 +8,9 @@ interface ByteSink {
 
     /** There is no more. */
     void end();
+
+    /** There is no more to be had: what came was not whole. */
+    default void cut() {
+        end();
+    }
 }

@@ -56,7 +56,11 @@ final class Inflating implements ByteSink {
         } catch (DecoderException e) {
             broken = true;
         }
-        plain.end();
+        if (broken) {
+            plain.cut();
+        } else {
+            plain.end();
+        }
     }
 
     private void take(ByteBuf inflated) {

