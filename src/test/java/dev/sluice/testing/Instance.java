@@ -23,6 +23,7 @@ public final class Instance implements AutoCloseable {
     private final CompletableFuture<Boolean> started = new CompletableFuture<>();
     private final int port;
     private final int managementPort;
+    private final Thread reader;
 
     private Instance(Map<String, String> environment) throws IOException {
         port = RealRedis.freePort();
@@ -34,7 +35,7 @@ public final class Instance implements AutoCloseable {
         builder.environment().put("QUARKUS_MANAGEMENT_PORT", Integer.toString(managementPort));
         builder.environment().put("QUARKUS_MANAGEMENT_HOST", "127.0.0.1");
         process = builder.start();
-        var reader = new Thread(this::read, "log of " + port);
+        reader = new Thread(this::read, "log of " + port);
         reader.setDaemon(true);
         reader.start();
     }
@@ -108,11 +109,12 @@ public final class Instance implements AutoCloseable {
 
     @Override
     public void close() {
-        process.destroy();
+        process.toHandle().destroy(); // unlike Process.destroy it goes on listening to what the process says
         try {
-            if (!process.waitFor(20, TimeUnit.SECONDS)) {
+            if (!process.waitFor(40, TimeUnit.SECONDS)) {
                 process.destroyForcibly();
             }
+            reader.join(5000);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             process.destroyForcibly();

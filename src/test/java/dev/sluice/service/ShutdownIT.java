@@ -1,0 +1,67 @@
+package dev.sluice.service;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+
+import org.junit.jupiter.api.Test;
+
+import dev.sluice.caller.Hashes;
+import dev.sluice.llm.wire.TokenUsage;
+import dev.sluice.testing.EchoUpstream;
+import dev.sluice.testing.Http;
+import dev.sluice.testing.Instance;
+import dev.sluice.testing.Raw;
+import dev.sluice.testing.RealRedis;
+import dev.sluice.testing.llm.OpenAiStub;
+
+/** What is under way is finished before the packaged program stops. */
+class ShutdownIT {
+
+    private static final String BODY = "{\"model\":\"gpt-4o\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}";
+
+    @Test
+    void whatIsUnderWayIsFinishedAndBooked() throws IOException {
+        var upstream = new EchoUpstream();
+        int api = upstream.open(0);
+        try (var redis = RealRedis.start(); var openAi = new OpenAiStub()) {
+            openAi.usage(TokenUsage.of(100, 20));
+            var gate = openAi.gate();
+            var environment = new HashMap<>(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(redis.port()),
+                    "UPSTREAM_URL", "http://127.0.0.1:" + api, "RATE_LIMIT_ADMIN_TOKEN", "admin", "RATE_LIMIT_TIMEOUT", "5s"));
+            environment.putAll(Map.of("RATE_LIMIT_LLM_OPENAI_BASE_URL", openAi.address(), "RATE_LIMIT_LLM_OPENAI_API_KEY", "k",
+                    "RATE_LIMIT_API_KEYS_A_SHA256", Hashes.sha256("alice-key"), "RATE_LIMIT_API_KEYS_A_USER", "alice"));
+            var sluice = Instance.start(environment);
+            try (var stream = new Raw(sluice.port()); var trickle = new Raw(sluice.port()); var idle = new Raw(sluice.port())) {
+                idle.send("GET /q/openapi HTTP/1.1\r\nHost: x\r\n\r\n");
+                assertThat(idle.answer().status()).isEqualTo(200);
+                stream.send(Raw.post("/openai/v1/chat/completions", BODY, "Authorization: Bearer alice-key"));
+                trickle.send("GET /trickle?shutdown HTTP/1.1\r\nHost: x\r\n\r\n");
+                await().until(() -> gate.waiting() == 1 && EchoUpstream.TRICKLING.containsKey("shutdown"));
+                var stopped = CompletableFuture.runAsync(sluice::close);
+                await().untilAsserted(() -> assertThat(sluice.log()).contains("Waiting for HTTP requests to complete"));
+                assertThat(stopped).isNotDone();
+                gate.open();
+                EchoUpstream.TRICKLING.remove("shutdown").end("last");
+                var answer = stream.answer();
+                assertThat(answer.status()).isEqualTo(200);
+                assertThat(answer.whole()).isTrue();
+                assertThat(answer.text()).contains("[DONE]");
+                assertThat(trickle.answer().text()).contains("first").contains("last");
+                stopped.join();
+                assertThat(sluice.log()).contains("stopped in").doesNotContain("ERROR");
+            }
+            try (var next = Instance.start(environment)) {
+                var account = new Http(next.port()).get("/v1/llm/usage?identifier=user:alice", "Authorization", "Bearer admin");
+                assertThat(Http.json(account).getJsonObject("providers").getJsonObject("openai").getString("cost_usd"))
+                        .isEqualTo("0.00045");
+            }
+        } finally {
+            upstream.stop();
+        }
+    }
+}
