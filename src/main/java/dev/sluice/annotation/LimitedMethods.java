@@ -9,7 +9,6 @@ import java.util.concurrent.ConcurrentHashMap;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
-import jakarta.enterprise.inject.Any;
 import jakarta.enterprise.inject.spi.BeanManager;
 
 import org.eclipse.microprofile.config.Config;
@@ -101,15 +100,7 @@ public class LimitedMethods {
 
     /** Reads every annotation of every bean at start, so that none fails a call later. */
     void validate(@Observes SettingsProblems problems, BeanManager beans) {
-        for (var bean : beans.getBeans(Object.class, Any.Literal.INSTANCE)) {
-            for (Class<?> type = bean.getBeanClass(); type != null && type != Object.class; type = type.getSuperclass()) {
-                for (var method : type.getDeclaredMethods()) {
-                    if (!method.isBridge() && !method.isSynthetic()) {
-                        validate(new Key(bean.getBeanClass(), method), problems);
-                    }
-                }
-            }
-        }
+        BeanMethods.each(beans, (bean, method) -> validate(new Key(bean, method), problems));
     }
 
     private void validate(Key key, SettingsProblems problems) {

@@ -6,12 +6,12 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 import jakarta.enterprise.event.Observes;
-import jakarta.enterprise.inject.Any;
 import jakarta.enterprise.inject.spi.BeanManager;
 import jakarta.inject.Singleton;
 
 import org.eclipse.microprofile.config.Config;
 
+import dev.sluice.annotation.BeanMethods;
 import dev.sluice.annotation.Expressions;
 import dev.sluice.limit.Names;
 import dev.sluice.limit.SettingsProblems;
@@ -75,15 +75,7 @@ class LlmMethods {
 
     /** Reads the annotation of every bean's methods at start, so that none fails a call later. */
     void validate(@Observes SettingsProblems problems, BeanManager beans) {
-        for (var bean : beans.getBeans(Object.class, Any.Literal.INSTANCE)) {
-            for (Class<?> type = bean.getBeanClass(); type != null && type != Object.class; type = type.getSuperclass()) {
-                for (var method : type.getDeclaredMethods()) {
-                    if (!method.isBridge() && !method.isSynthetic()) {
-                        validate(new Key(bean.getBeanClass(), method), problems);
-                    }
-                }
-            }
-        }
+        BeanMethods.each(beans, (bean, method) -> validate(new Key(bean, method), problems));
     }
 
     private void validate(Key key, SettingsProblems problems) {
