@@ -109,10 +109,10 @@ public class LlmLimiter {
     private Map<String, Long> settlement(Provider provider, String model, String priced, TokenUsage usage,
             Optional<Price> price) {
         var used = new HashMap<String, Long>();
+        long cost = price.map(row -> nanodollars(row.picodollars(usage))).orElse(0L);
         for (var tier : policy.tiers()) {
             used.put(rows.row(provider, Unit.TOKENS, tier, model, priced).resource(), usage.total());
-            used.put(rows.row(provider, Unit.NANODOLLARS, tier, model, priced).resource(),
-                    price.map(row -> nanodollars(row.picodollars(usage))).orElse(0L));
+            used.put(rows.row(provider, Unit.NANODOLLARS, tier, model, priced).resource(), cost);
         }
         return used;
     }

@@ -33,7 +33,7 @@ public interface LlmSettings {
     @WithDefault("refuse")
     Unpriced unpriced();
 
-    /** The longest that a provider may let a call wait: until its answer begins, and between two parts of it. */
+    /** How long a provider may let a call wait for its answer to begin; for the next part of it, up to twice that. */
     @WithDefault("10m")
     Duration timeout();
 

@@ -1,6 +1,7 @@
 package dev.sluice.service;
 
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 
@@ -40,12 +41,17 @@ class LlmCallers {
     private final Callers callers;
     private final LlmSettings settings;
     private final CompactJwtMechanism tokens;
+    /** Sluice's own. */
+    private final Map<Provider, String> keys = new EnumMap<>(Provider.class);
 
     LlmCallers(ApiKeys apiKeys, Callers callers, LlmSettings settings, CompactJwtMechanism tokens) {
         this.tokens = tokens;
         this.apiKeys = apiKeys;
         this.callers = callers;
         this.settings = settings;
+        for (var provider : Provider.values()) {
+            settings.of(provider).apiKey().filter(key -> !key.isBlank()).ifPresent(key -> keys.put(provider, key.strip()));
+        }
     }
 
     /** Fails with {@link CredentialsRejectedException}. */
@@ -88,13 +94,8 @@ class LlmCallers {
     }
 
     private LlmCaller caller(Provider provider, Caller caller, String brought) {
-        var configured = settings.of(provider);
-        boolean own = configured.passThrough() && brought != null;
-        return new LlmCaller(caller, own
-                ? brought
-                : configured.apiKey().filter(key -> !key.isBlank()).map(String::strip)
-                        .orElse(null),
-                own);
+        boolean own = brought != null && settings.of(provider).passThrough();
+        return new LlmCaller(caller, own ? brought : keys.get(provider), own);
     }
 
     /**

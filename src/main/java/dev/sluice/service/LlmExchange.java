@@ -15,7 +15,6 @@ import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
-import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.RoutingContext;
@@ -45,6 +44,7 @@ final class LlmExchange {
     private final OpenCall call;
     private final boolean strip;
     private final Patience patience;
+    private final CallerBody body;
     private HttpClientRequest request;
     private HttpClientResponse response;
     private UsageReader reader;
@@ -54,7 +54,6 @@ final class LlmExchange {
     /** The provider has sent something since somebody looked. */
     private boolean heard;
     private boolean paused;
-    private boolean dropping;
     private boolean gone;
     private boolean ended;
 
@@ -72,11 +71,12 @@ final class LlmExchange {
         this.call = call;
         this.strip = strip;
         this.patience = patience;
+        this.body = new CallerBody(context.request());
     }
 
     /** The connection is there. @return whether the caller is there too */
     boolean begin(HttpClientRequest begun) {
-        request = begun.exceptionHandler(failure -> dropRest()); // told of where the answer is waited for
+        request = begun.exceptionHandler(failure -> body.drop()); // told of where the answer is waited for
         if (answer.closed()) {
             request.reset();
             failed(false);
@@ -88,33 +88,14 @@ final class LlmExchange {
         return true;
     }
 
-    /** Sends the caller's body on as it comes. One that breaks off does not end. */
-    void stream(HttpServerRequest body) {
-        body.handler(chunk -> {
-            if (dropping) {
-                return;
-            }
-            request.write(chunk);
-            if (request.writeQueueFull()) {
-                body.pause();
-                request.drainHandler(drained -> body.resume());
-            }
-        });
-        body.exceptionHandler(failure -> callerGone());
-        body.endHandler(end -> {
-            if (!dropping) {
-                request.end();
-            }
-        });
-        body.resume();
+    /** Whether a body comes behind the head. */
+    boolean hasBody() {
+        return body.expected();
     }
 
-    /** Nobody takes what is left of the caller's body; it is read so that the connection can go on. */
-    private void dropRest() {
-        if (!dropping) {
-            dropping = true;
-            context.request().resume();
-        }
+    /** Sends the caller's body on as it comes. */
+    void stream() {
+        body.sendTo(request, this::callerGone);
     }
 
     /** The provider cannot be reached, or does not answer. */
@@ -127,7 +108,7 @@ final class LlmExchange {
         cancelTimers();
         failed(false);
         if (!gone && !answer.headWritten() && !answer.closed()) {
-            dropRest();
+            body.drop();
             boolean late = failure instanceof TimeoutException || failure.getCause() instanceof TimeoutException;
             LlmErrors.send(context, provider, late ? 504 : 502,
                     late ? "The provider did not answer in time" : "The provider cannot be reached");
@@ -219,8 +200,8 @@ final class LlmExchange {
         cancelTimers();
         book();
         if (!gone) {
-            if (!context.request().isEnded()) {
-                dropRest(); // the provider has not waited for it
+            if (!body.ended()) {
+                body.drop(); // the provider has not waited for it
                 request.reset();
             }
             var rest = stripper == null ? Buffer.buffer() : stripper.end();
@@ -253,7 +234,7 @@ final class LlmExchange {
         }
         gone = true;
         boolean nothingToLearn = call == null || reader == null && response != null;
-        if (nothingToLearn || !context.request().isEnded()) {
+        if (nothingToLearn || !body.ended()) {
             ended = true;
             cancelTimers();
             failed(false);

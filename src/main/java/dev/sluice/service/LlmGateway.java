@@ -1,7 +1,5 @@
 package dev.sluice.service;
 
-import java.util.Set;
-
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
@@ -28,10 +26,7 @@ import io.vertx.core.MultiMap;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClientRequest;
-import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
-import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 
@@ -44,7 +39,6 @@ class LlmGateway {
 
     private static final Logger LOG = Logger.getLogger(LlmGateway.class);
     /** Methods of requests that have a body. */
-    private static final Set<String> WITH_BODY = Set.of("POST", "PUT", "PATCH");
     /** Before the gateway to the API. */
     private static final int ORDER = -60;
 
@@ -245,8 +239,8 @@ class LlmGateway {
                     }
                     if (body != null) {
                         begun.end(body).onComplete(sent -> bodies.release(call.context()));
-                    } else if (caller != null && hasBody(request)) {
-                        stream(request, begun, exchange);
+                    } else if (caller != null && exchange.hasBody()) {
+                        exchange.stream();
                     } else {
                         request.resume();
                         begun.end();
@@ -261,26 +255,6 @@ class LlmGateway {
             begun.reset();
             throw e;
         }
-    }
-
-    /** What HTTP/2 does not say it is asked by the method. */
-    private static boolean hasBody(HttpServerRequest request) {
-        return request.headers().contains(HttpHeaders.CONTENT_LENGTH)
-                || request.headers().contains(HttpHeaders.TRANSFER_ENCODING)
-                || request.version() == HttpVersion.HTTP_2 && WITH_BODY.contains(request.method().name());
-    }
-
-    private static void stream(HttpServerRequest request, HttpClientRequest begun, LlmExchange exchange) {
-        if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))) {
-            request.response().writeContinue();
-        }
-        var length = request.getHeader(HttpHeaders.CONTENT_LENGTH);
-        if (length != null) {
-            begun.putHeader(HttpHeaders.CONTENT_LENGTH, length);
-        } else {
-            begun.setChunked(true);
-        }
-        exchange.stream(request);
     }
 
     private static void refuse(RoutingContext context, Provider provider, int status, String message) {

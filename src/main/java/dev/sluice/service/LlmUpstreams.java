@@ -2,6 +2,7 @@ package dev.sluice.service;
 
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.time.Duration;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -39,8 +40,18 @@ class LlmUpstreams {
     private static final Pattern LEAVING = Pattern.compile("(/|\\\\|%2f|%5c)((\\.|%2e){0,2}(/|\\\\|%2f|%5c)|(\\.|%2e){1,2}$)",
             Pattern.CASE_INSENSITIVE);
 
+    /** @param base what precedes the version in paths */
+    private record Target(boolean ssl, String host, int port, String base) {
+
+        static Target of(Provider provider, URI address) {
+            boolean ssl = "https".equals(address.getScheme());
+            return new Target(ssl, address.getHost(), address.getPort() > 0 ? address.getPort() : ssl ? 443 : 80,
+                    provider.withoutVersion(address.getRawPath()));
+        }
+    }
+
     private final LlmSettings settings;
-    private final Map<Provider, URI> addresses = new EnumMap<>(Provider.class);
+    private final Map<Provider, Target> targets = new EnumMap<>(Provider.class);
     private final Set<Provider> unreachable = ConcurrentHashMap.newKeySet();
     private final HttpClient plain;
     private final HttpClient tls;
@@ -49,7 +60,7 @@ class LlmUpstreams {
         this.settings = settings;
         for (var provider : Provider.values()) {
             var uri = parse(settings.of(provider).baseUrl().filter(text -> !text.isBlank()).orElse(provider.address()).strip());
-            addresses.put(provider, uri == null ? URI.create(provider.address()) : uri);
+            targets.put(provider, Target.of(provider, uri == null ? URI.create(provider.address()) : uri));
         }
         this.plain = client(vertx, false);
         this.tls = client(vertx, true);
@@ -103,7 +114,7 @@ class LlmUpstreams {
         }
     }
 
-    private static void positive(SettingsProblems problems, String name, java.time.Duration value) {
+    private static void positive(SettingsProblems problems, String name, Duration value) {
         if (value.toMillis() < 1 || value.toMillis() > Integer.MAX_VALUE) {
             problems.add("rate-limit.llm." + name, value.toString(), "a duration from 1ms");
         }
@@ -128,21 +139,18 @@ class LlmUpstreams {
 
     /** @param target the path from the version on, and the query */
     Future<HttpClientRequest> request(Provider provider, HttpMethod method, String target) {
-        var address = addresses.get(provider);
-        boolean ssl = "https".equals(address.getScheme());
-        var options = new RequestOptions().setMethod(method).setHost(address.getHost()).setSsl(ssl)
-                .setPort(address.getPort() > 0 ? address.getPort() : ssl ? 443 : 80)
-                .setURI(provider.withoutVersion(address.getRawPath()) + target)
-                .setConnectTimeout(settings.connectTimeout().toMillis())
+        var to = targets.get(provider);
+        var options = new RequestOptions().setMethod(method).setHost(to.host()).setSsl(to.ssl()).setPort(to.port())
+                .setURI(to.base() + target).setConnectTimeout(settings.connectTimeout().toMillis())
                 .setIdleTimeout(settings.timeout().toMillis());
-        return (ssl ? tls : plain).request(options).onComplete(connected -> tell(provider, address, connected.cause()));
+        return (to.ssl() ? tls : plain).request(options).onComplete(connected -> tell(provider, to, connected.cause()));
     }
 
     /** One line per change, not per call. */
-    private void tell(Provider provider, URI address, Throwable failure) {
+    private void tell(Provider provider, Target to, Throwable failure) {
         if (failure != null && unreachable.add(provider)) {
-            LOG.warnf("%s cannot be reached at %s://%s:%d (%s)", provider.id(), address.getScheme(), address.getHost(),
-                    address.getPort() > 0 ? address.getPort() : "https".equals(address.getScheme()) ? 443 : 80,
+            LOG.warnf("%s cannot be reached at %s://%s:%d (%s)", provider.id(), to.ssl() ? "https" : "http", to.host(),
+                    to.port(),
                     failure.getMessage() == null ? failure.getClass().getSimpleName() : failure.getMessage());
         } else if (failure == null && !unreachable.isEmpty() && unreachable.remove(provider)) {
             LOG.infof("%s can be reached again", provider.id());
