@@ -105,12 +105,12 @@ abstract class StoreUnderTest implements AutoCloseable {
         private final RealRedis redis = RealRedis.start();
         private final Vertx vertx = Vertx.vertx();
         private final Redis client = Redis.createClient(vertx, new RedisOptions().setConnectionString(redis.url()));
-        private final RedisLink link = new RedisLink(vertx, client, KEYS);
+        private final RedisLink link = new RedisLink(vertx, client, KEYS, 10_000);
         private final RedisStore store;
 
         InRedis() {
             link.start().toCompletionStage().toCompletableFuture().join();
-            store = new RedisStore(link, KEYS, EXACT, PATIENCE, TEST_TIME);
+            store = new RedisStore(link, KEYS, EXACT, PATIENCE, RedisStore.Recorder.NONE, TEST_TIME);
             at(now());
         }
 
