@@ -49,14 +49,14 @@ final class Account {
             prune(clock);
         }
         var found = new Window[claims.size()];
-        var times = new long[claims.size()];
+        long now = clock; // of all its windows the latest: one call has one time
         var retries = new long[claims.size()];
         boolean admitted = true;
         for (int i = 0; i < found.length; i++) {
             var claim = claims.get(i);
             var window = windows.get(WindowKey.of(claim));
             found[i] = window;
-            times[i] = window == null ? clock : advance(window, clock);
+            now = window == null ? now : Math.max(now, advance(window, clock));
             long used = window == null ? 0 : window.used();
             if (claim.cost() > claim.share()) {
                 retries[i] = Outcome.NEVER;
@@ -70,16 +70,16 @@ final class Account {
         for (int i = 0; i < found.length; i++) {
             var claim = claims.get(i);
             if (admitted && consume && claim.cost() > 0) {
-                found[i] = open(claim, found[i], times[i]);
-                found[i].add(times[i], claim.cost());
+                found[i] = open(claim, found[i], now);
+                found[i].add(now, claim.cost());
                 if (claim.reserved() && found[i] instanceof RingWindow ring) {
-                    reserve(reservation, new Reserved(ring, WindowKey.of(claim), ring.bucket(times[i]), claim.cost()), clock);
+                    reserve(reservation, new Reserved(ring, WindowKey.of(claim), ring.bucket(now), claim.cost()), clock);
                 }
             }
             long used = found[i] == null ? 0 : found[i].used();
             states[i] = new Outcome.State(used, used == 0 ? 0 : found[i].freeAt(1), retries[i]);
         }
-        return new Outcome(admitted, clock, states);
+        return new Outcome(admitted, now, states);
     }
 
     /**
@@ -124,16 +124,23 @@ final class Account {
     }
 
     /**
-     * Redis may not have counted, or has forgotten, what was granted since then.
+     * Redis may have forgotten what it had counted since then.
      *
-     * @param logs the time for windows that keep every unit's time: what is there already is not counted twice
-     * @param rings the time for the others
+     * @param logs since when, for windows that keep every unit's time: of these, what is there still is not counted twice
+     * @param rings since when, for the others
      */
     void oweSince(long logs, long rings, long clock) {
         var owed = backlog == null ? new Backlog() : backlog;
         windows.forEach((key, window) -> {
             advance(window, clock);
-            var since = window.since(window instanceof LogWindow ? logs : rings);
+            if (window instanceof LogWindow log) {
+                var seen = log.since(logs).without(owed.windows().get(key));
+                if (seen.used() > 0) {
+                    owed.remembered().put(key, seen);
+                }
+                return;
+            }
+            var since = window.since(rings);
             if (since.used() > 0) {
                 owed.windows().put(key, since);
             }

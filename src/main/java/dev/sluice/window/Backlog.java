@@ -5,7 +5,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What one identifier was granted here and Redis has not counted. Not thread-safe: the account it belongs to sees to that. */
+/**
+ * What one identifier was granted here and Redis has not counted, or may have forgotten. Not thread-safe: the account it
+ * belongs to sees to that.
+ */
 final class Backlog {
 
     /**
@@ -17,10 +20,16 @@ final class Backlog {
     }
 
     private final Map<WindowKey, Window> windows = new HashMap<>(2);
+    private final Map<WindowKey, LogWindow> remembered = new HashMap<>(2);
     private final Map<String, List<Part>> reservations = new HashMap<>(2);
 
     Map<WindowKey, Window> windows() {
         return windows;
+    }
+
+    /** What Redis had counted: of this it is to take what is not there any more. */
+    Map<WindowKey, LogWindow> remembered() {
+        return remembered;
     }
 
     /** What is to be settled yet, by the reservation's name. */
@@ -78,20 +87,24 @@ final class Backlog {
                 windows.put(key, window);
             }
         });
+        remembered.putAll(other.remembered);
         reservations.putAll(other.reservations);
     }
 
     void forget(String resource) {
         windows.keySet().removeIf(key -> resource == null || key.resource().equals(resource));
+        remembered.keySet().removeIf(key -> resource == null || key.resource().equals(resource));
         reservations.values().removeIf(parts -> parts.stream()
                 .anyMatch(part -> resource == null || part.window().resource().equals(resource)));
     }
 
     boolean isEmpty() {
-        return windows.values().stream().allMatch(window -> window.used() == 0) && reservations.isEmpty();
+        return windows.values().stream().allMatch(window -> window.used() == 0) && remembered.isEmpty()
+                && reservations.isEmpty();
     }
 
     int weight() {
-        return windows.values().stream().mapToInt(Window::weight).sum();
+        return windows.values().stream().mapToInt(Window::weight).sum()
+                + remembered.values().stream().mapToInt(Window::weight).sum();
     }
 }

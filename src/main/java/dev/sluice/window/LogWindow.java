@@ -91,7 +91,7 @@ final class LogWindow implements Window {
     }
 
     @Override
-    public Window since(long time) {
+    public LogWindow since(long time) {
         var copy = new LogWindow(span);
         for (int i = 0; i < size; i++) {
             if (time(i) >= time) {
@@ -99,6 +99,26 @@ final class LogWindow implements Window {
             }
         }
         return copy;
+    }
+
+    /** The same without the units of the other, of each time as many. */
+    LogWindow without(Window other) {
+        if (!(other instanceof LogWindow less)) {
+            return this;
+        }
+        var rest = new LogWindow(span);
+        int j = 0;
+        for (int i = 0; i < size; i++) {
+            while (j < less.size && less.time(j) < time(i)) {
+                j++;
+            }
+            if (j < less.size && less.time(j) == time(i)) {
+                j++;
+            } else {
+                rest.add(time(i), 1);
+            }
+        }
+        return rest;
     }
 
     @Override

@@ -64,14 +64,10 @@ final class Merger {
         var involved = new ArrayList<String>();
         var arguments = new ArrayList<String>();
         involved.add(keys.index(identifier));
-        arguments.add(Integer.toString(backlog.windows().size()));
-        backlog.windows().forEach((key, window) -> {
-            involved.add(keys.window(identifier, name(key)));
-            var entries = new StringBuilder();
-            window.describe(entries);
-            arguments.addAll(List.of(name(key), Long.toString(key.span()), window instanceof LogWindow ? "log" : "ring",
-                    entries.toString()));
-        });
+        arguments.add(Integer.toString(backlog.remembered().size() + backlog.windows().size()));
+        backlog.remembered().forEach((key, window) -> describe(identifier, key, "seen", window, involved, arguments));
+        backlog.windows().forEach((key, window) -> describe(identifier, key, window instanceof LogWindow ? "log" : "ring",
+                window, involved, arguments));
         backlog.reservations().forEach((reservation, parts) -> {
             var name = RedisKeys.reservationName(reservation);
             involved.add(keys.reservation(identifier, name));
@@ -80,6 +76,14 @@ final class Merger {
             parts.forEach(part -> arguments.addAll(List.of(name(part.window()), part.bucket() + ":" + part.cost())));
         });
         return channel.eval(script, involved, arguments).mapEmpty();
+    }
+
+    private void describe(String identifier, WindowKey key, String form, Window window, List<String> involved,
+            List<String> arguments) {
+        involved.add(keys.window(identifier, name(key)));
+        var entries = new StringBuilder();
+        window.describe(entries);
+        arguments.addAll(List.of(name(key), Long.toString(key.span()), form, entries.toString()));
     }
 
     private static String name(WindowKey key) {

@@ -4,13 +4,13 @@
 -- KEYS[i+1]  window i, in the forms that decide.lua keeps
 -- KEYS[...]  reservations that are to be settled yet, as decide.lua keeps them
 -- ARGV[1]    how many windows
--- ARGV[...]  per window: name in the index, length in microseconds, form of the entries (log or ring), entries:
---            "time:units,time:units" or "bucket:units,bucket:units", oldest first
+-- ARGV[...]  per window: name in the index, length in microseconds, form of the entries (seen, log or ring), entries:
+--            "time:units,time:units" or "bucket:units,bucket:units", oldest first. "seen" comes first
 -- ARGV[...]  per reservation: its name in the index, the longest of its windows in microseconds, how many, then per window:
 --            name in the index, "bucket:cost"
 --
--- Of a log, units that it holds already at the very same time are not counted again: so entries may be brought twice, and
--- what Redis has lost may be brought again by whoever remembers. Sub-windows of a ring are added up.
+-- What was "seen" had been counted here: what a log still holds of it, at the very same time, is not counted again. So all
+-- that anybody remembers may be brought to a Redis that has lost something. The other entries are added.
 
 local time = redis.call('TIME')
 local clock = time[1] * 1000000 + time[2]
@@ -151,10 +151,12 @@ local function bring(key, name, span, form, entries)
   end
   local at, units
   local held
-  if form == 'log' and not ring then
+  if form == 'seen' and ring then
+    return -- nobody can tell what of it is there
+  elseif form ~= 'ring' and not ring then
     at, units = parse(entries, latest)
     local a, u = read_log(there)
-    a, u = merge(a, u, at, units, math.max)
+    a, u = merge(a, u, at, units, form == 'seen' and math.max or sum)
     held = write_log(key, a, u, latest - span)
   else
     if form == 'log' then

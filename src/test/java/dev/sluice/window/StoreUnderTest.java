@@ -6,6 +6,7 @@ import java.util.Map;
 
 import dev.sluice.limit.Unit;
 import dev.sluice.redis.KeySpace;
+import dev.sluice.redis.RedisChannel;
 import dev.sluice.redis.RedisLink;
 import dev.sluice.testing.RealRedis;
 import io.vertx.core.Vertx;
@@ -127,6 +128,10 @@ abstract class StoreUnderTest implements AutoCloseable {
 
         Response send(Request request) {
             return client.send(request).toCompletionStage().toCompletableFuture().join();
+        }
+
+        RedisChannel channel() {
+            return link.channel().result();
         }
 
         int port() {
