@@ -82,18 +82,12 @@ final class Account {
         return new Outcome(admitted, now, states);
     }
 
-    /**
-     * Counts what Redis granted, at Redis's time.
-     *
-     * @return whether one of the windows, of those that are exact, holds more here than Redis says: it has forgotten something
-     */
-    boolean record(List<Claim> claims, Outcome granted, String reservation) {
+    /** Counts what Redis granted, at Redis's time. */
+    void record(List<Claim> claims, Outcome granted, String reservation) {
         if (windows.size() >= pruneAt) {
             prune(granted.now());
         }
-        boolean more = false;
-        for (int i = 0; i < claims.size(); i++) {
-            var claim = claims.get(i);
+        for (var claim : claims) {
             if (claim.cost() > 0) {
                 var window = open(claim, windows.get(WindowKey.of(claim)), granted.now());
                 advance(window, granted.now());
@@ -102,10 +96,8 @@ final class Account {
                     reserve(reservation, new Reserved(ring, WindowKey.of(claim), ring.bucket(granted.now()), claim.cost()),
                             granted.now());
                 }
-                more |= window instanceof LogWindow && window.used() > granted.windows()[i].used();
             }
         }
-        return more;
     }
 
     /** Redis has not counted what was granted here at that time. */

@@ -35,13 +35,14 @@ final class Fleet implements Clock {
      * What Redis answered to an announcement.
      *
      * @param clock Redis's time
-     * @param lostSince {@link #INTACT}, or the time since which Redis has lost what was written, 0 for all
+     * @param lostSince {@link #INTACT}, {@link #ALL}, or the time since which Redis has lost what was written
      * @param heard when each instance was last heard
      */
     record Answer(long clock, long lostSince, Map<String, Long> heard, List<Reset> resets) {
     }
 
     static final long INTACT = Long.MAX_VALUE;
+    static final long ALL = 0;
 
     /**
      * @param identifier empty: all of them
@@ -165,7 +166,7 @@ final class Fleet implements Clock {
         }
         int colon = found.indexOf(':');
         if (colon < 0) {
-            return 0;
+            return ALL;
         }
         return Long.parseLong(found.substring(0, colon)) < acknowledged
                 ? Long.parseLong(found.substring(colon + 1))

@@ -97,9 +97,12 @@ final class MemoryStore implements WindowStore {
         });
     }
 
-    /** Counts what Redis granted; whether Redis seems to have forgotten something. */
-    boolean record(String identifier, List<Claim> claims, Outcome granted, String reservation) {
-        return in(identifier, account -> account.record(claims, granted, reservation));
+    /** Counts what Redis granted. */
+    void record(String identifier, List<Claim> claims, Outcome granted, String reservation) {
+        in(identifier, account -> {
+            account.record(claims, granted, reservation);
+            return null;
+        });
     }
 
     /** Who has been granted something that Redis has not counted. */

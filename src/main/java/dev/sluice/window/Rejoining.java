@@ -17,8 +17,8 @@ import io.vertx.core.Vertx;
 final class Rejoining {
 
     private static final long BEAT_MILLIS = 500;
-    /** The soonest that something odd makes it look again. */
-    private static final long SUSPICION_MILLIS = 50;
+    /** What is granted to an announcement, at the least. */
+    private static final long BEAT_TIMEOUT_MILLIS = 50;
     private static final long GATHERING_PAUSE_MILLIS = 50;
     /** How long it waits for the others, which may be gone too. */
     private static final Duration GATHERING = Duration.ofMillis(1200);
@@ -32,7 +32,6 @@ final class Rejoining {
     private final Merger merger;
     private final long timeoutMillis;
     private final AtomicBoolean beating = new AtomicBoolean();
-    private final AtomicBoolean suspicious = new AtomicBoolean();
     private volatile long upSince;
     private long timer;
 
@@ -89,7 +88,7 @@ final class Rejoining {
         if (!link.up() || !beating.compareAndSet(false, true)) {
             return;
         }
-        link.within(Math.max(timeoutMillis, SUSPICION_MILLIS), link.channel().compose(this::look)).onComplete(looked -> {
+        link.within(Math.max(timeoutMillis, BEAT_TIMEOUT_MILLIS), link.channel().compose(this::look)).onComplete(looked -> {
             beating.set(false);
             if (looked.succeeded()) {
                 link.succeeded();
@@ -103,19 +102,13 @@ final class Rejoining {
         return fleet.announce(channel).onSuccess(answer -> {
             forget(answer);
             fleet.learn(answer, System.nanoTime() - upSince > Fleet.GONE.toNanos());
-            if (answer.lostSince() != Fleet.INTACT) {
+            if (answer.lostSince() == Fleet.ALL) {
+                memory.resetAllNow(); // nobody but who controls Redis empties it while it answers: that is meant
+            } else if (answer.lostSince() != Fleet.INTACT) {
                 memory.oweSince(answer.lostSince() - DOUBT_MICROS, answer.lostSince());
             }
             merger.merge(channel);
         }).mapEmpty();
-    }
-
-    /** Redis may have forgotten something. */
-    void suspect() {
-        if (suspicious.compareAndSet(false, true)) {
-            beat();
-            vertx.setTimer(SUSPICION_MILLIS, now -> suspicious.set(false));
-        }
     }
 
     private void forget(Fleet.Answer answer) {

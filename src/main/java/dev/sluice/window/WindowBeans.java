@@ -66,11 +66,7 @@ class WindowBeans implements StoreStatus {
             link.onChange(cause -> changed(cause, cause == null));
             this.rejoining = new Rejoining(vertx, link, fleet, memory, merger, settings.timeout());
             var store = new RedisStore(link, redis.keys(), settings.exactUpTo(), settings.timeout(),
-                    (identifier, claims, granted, reservation) -> {
-                        if (memory.record(identifier, claims, granted, reservation)) {
-                            rejoining.suspect();
-                        }
-                    }, RedisScript.SERVER_TIME);
+                    memory::record, RedisScript.SERVER_TIME);
             this.windows = new Windows(store, memory, fleet, settings.fallback());
         }
     }

@@ -43,11 +43,8 @@ final class Member implements AutoCloseable {
         memory = new MemoryStore(fleet, StoreUnderTest.EXACT, 64 << 20);
         merger = new Merger(memory, keys, RedisScript.SERVER_TIME);
         rejoining = new Rejoining(vertx, link, fleet, memory, merger, TIMEOUT);
-        var store = new RedisStore(link, keys, StoreUnderTest.EXACT, TIMEOUT, (identifier, claims, granted, reservation) -> {
-            if (memory.record(identifier, claims, granted, reservation)) {
-                rejoining.suspect();
-            }
-        }, RedisScript.SERVER_TIME);
+        var store = new RedisStore(link, keys, StoreUnderTest.EXACT, TIMEOUT, memory::record,
+                RedisScript.SERVER_TIME);
         windows = new Windows(store, memory, fleet, fallback);
         link.start().toCompletionStage().handle((started, failure) -> null).toCompletableFuture().join();
         rejoining.start();
