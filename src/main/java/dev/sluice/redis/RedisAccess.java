@@ -1,7 +1,5 @@
 package dev.sluice.redis;
 
-import java.util.List;
-
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.enterprise.inject.Default;
@@ -9,6 +7,7 @@ import jakarta.inject.Inject;
 
 import io.quarkus.arc.InjectableInstance;
 import io.quarkus.redis.client.RedisClientName;
+import io.quarkus.redis.runtime.client.config.RedisConfig;
 import io.quarkus.runtime.ShutdownEvent;
 import io.vertx.core.Vertx;
 import io.vertx.redis.client.Redis;
@@ -23,9 +22,10 @@ public class RedisAccess {
     private final KeySpace keys;
 
     @Inject
-    RedisAccess(RedisSettings settings, Vertx vertx, @RedisClientName(CLIENT) InjectableInstance<Redis> own,
+    RedisAccess(RedisSettings settings, Vertx vertx, ClientOptions options,
+            @RedisClientName(CLIENT) InjectableInstance<Redis> own,
             @Default InjectableInstance<Redis> hosts) {
-        var client = settings.enabled() ? client(own, hosts) : null;
+        var client = settings.enabled() ? client(vertx, options, own, hosts) : null;
         this.keys = new KeySpace(settings.keyPrefix());
         this.link = client == null ? null : new RedisLink(vertx, client, keys);
         if (link != null) {
@@ -33,12 +33,18 @@ public class RedisAccess {
         }
     }
 
-    private static Redis client(InjectableInstance<Redis> own, InjectableInstance<Redis> hosts) {
-        for (var candidates : List.of(own, hosts)) {
-            for (var handle : candidates.handles()) {
-                if (handle.getBean().isActive()) {
-                    return handle.get();
-                }
+    private static Redis client(Vertx vertx, ClientOptions options, InjectableInstance<Redis> own,
+            InjectableInstance<Redis> hosts) {
+        var named = active(own);
+        var redis = named == null ? active(hosts) : named;
+        var how = options.of(named == null ? RedisConfig.DEFAULT_CLIENT_NAME : CLIENT);
+        return redis == null || how == null ? redis : new FreshRedis(vertx, how);
+    }
+
+    private static Redis active(InjectableInstance<Redis> candidates) {
+        for (var handle : candidates.handles()) {
+            if (handle.getBean().isActive()) {
+                return handle.get();
             }
         }
         return null;
