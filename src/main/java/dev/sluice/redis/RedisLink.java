@@ -121,6 +121,7 @@ public final class RedisLink {
 
     private void goDown(Throwable cause) {
         if (change(false, cause)) {
+            discard(connection); // what was lost once is not trusted again: it may lead to a master that is none any more
             vertx.runOnContext(now -> probe());
         }
     }
