@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -35,6 +36,11 @@ class NetworkFaults {
         PROXIES.forEach(Proxy::close);
         VERTX.close().toCompletionStage().toCompletableFuture().join();
         REDIS.close();
+    }
+
+    @AfterEach
+    void heal() {
+        PROXIES.forEach(Proxy::heal);
     }
 
     private static Ordeal ordeal(String name) {

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.Map;
 
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -29,6 +30,11 @@ class SentinelFaults {
         REDIS.close();
     }
 
+    @AfterEach
+    void restore() {
+        REDIS.restore();
+    }
+
     private static Ordeal failover(String name) {
         return new Ordeal(name, fleet).lasting(Duration.ZERO);
     }
@@ -37,16 +43,12 @@ class SentinelFaults {
     void masterIsKilled() throws Exception {
         var master = REDIS.master();
         failover("Sentinel: master killed").run(master::kill, () -> REDIS.awaitMasterOtherThan(master));
-        master.start();
-        REDIS.awaitReplica(master);
     }
 
     @Test
     void masterHangs() throws Exception {
         var master = REDIS.master();
         failover("Sentinel: master hangs").run(master::freeze, () -> REDIS.awaitMasterOtherThan(master));
-        master.thaw();
-        REDIS.awaitReplica(master);
     }
 
     @Test
@@ -56,8 +58,5 @@ class SentinelFaults {
             REDIS.sentinels().get(0).freeze();
             master.kill();
         }, () -> REDIS.awaitMasterOtherThan(master));
-        REDIS.sentinels().get(0).thaw();
-        master.start();
-        REDIS.awaitReplica(master);
     }
 }

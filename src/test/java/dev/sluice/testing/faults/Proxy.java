@@ -1,5 +1,8 @@
 package dev.sluice.testing.faults;
 
+import java.util.ArrayDeque;
+import java.util.List;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -16,6 +19,7 @@ public final class Proxy implements AutoCloseable {
     private volatile long delayMillis;
     /** What comes is swallowed, and the connections it came over are dead for ever, without a word. */
     private volatile boolean silent;
+    private boolean refusing;
 
     private final Vertx vertx;
     private final int target;
@@ -29,6 +33,8 @@ public final class Proxy implements AutoCloseable {
 
         private final NetSocket near;
         private final NetSocket far;
+        private final Queue<Buffer> held = new ArrayDeque<>();
+        private long due;
         private volatile boolean dead;
 
         Pair(NetSocket near, NetSocket far) {
@@ -38,16 +44,22 @@ public final class Proxy implements AutoCloseable {
 
         void join() {
             pairs.add(this);
-            near.handler(data -> {
-                if (delayMillis > 0) {
-                    vertx.setTimer(delayMillis, later -> pass(far, data));
-                } else {
-                    pass(far, data);
-                }
-            });
+            near.handler(this::hold);
             far.handler(data -> pass(near, data));
             near.closeHandler(closed -> end(far));
             far.closeHandler(closed -> end(near));
+        }
+
+        /** One behind the other, also when the delay ends. */
+        private void hold(Buffer data) {
+            long now = System.currentTimeMillis();
+            due = Math.max(due, now + delayMillis);
+            if (due <= now && held.isEmpty()) {
+                pass(far, data);
+            } else {
+                held.add(data);
+                vertx.setTimer(Math.max(1, due - now), later -> pass(far, held.remove()));
+            }
         }
 
         private void pass(NetSocket to, Buffer data) {
@@ -110,17 +122,29 @@ public final class Proxy implements AutoCloseable {
 
     /** Breaks all connections; new ones work. */
     public void cut() {
-        pairs.forEach(Pair::cut);
+        List.copyOf(pairs).forEach(Pair::cut);
     }
 
     /** Breaks all connections and refuses new ones. */
     public void refuse() {
+        refusing = true;
         server.close().toCompletionStage().toCompletableFuture().join();
         cut();
     }
 
     public void accept() {
+        refusing = false;
         open();
+    }
+
+    /** As it was at first, but for the connections that are gone. */
+    public void heal() {
+        delayMillis = 0;
+        silent = false;
+        if (refusing) {
+            accept();
+        }
+        cut();
     }
 
     public int port() {

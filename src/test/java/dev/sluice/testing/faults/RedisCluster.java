@@ -70,15 +70,22 @@ public final class RedisCluster implements AutoCloseable {
 
     /** Waits until a node that was a replica is a master, and the others say that all slots are served. */
     public void awaitPromotion(RedisNode replica, RedisNode gone) {
-        Awaitility.await().atMost(Duration.ofSeconds(30)).pollInterval(Duration.ofMillis(20)).until(() -> replica.isMaster()
-                && nodes.stream().filter(node -> node != gone).allMatch(RedisCluster::whole));
+        Awaitility.await().atMost(Duration.ofSeconds(30)).pollInterval(Duration.ofMillis(20)).ignoreExceptions()
+                .until(() -> replica.isMaster()
+                        && nodes.stream().filter(node -> node != gone).allMatch(RedisCluster::whole));
     }
 
-    /** Waits until all nodes say that all slots are served, and each master has a replica. */
-    public void awaitWhole() {
-        Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> nodes.stream().allMatch(RedisCluster::whole)
-                && nodes.stream().filter(RedisNode::isMaster).count() == MASTERS
-                && nodes.stream().filter(RedisNode::isMaster).allMatch(RedisCluster::hasReplica));
+    /** Brings back what is gone, and waits until all slots are served and each master has its replica. */
+    public void restore() {
+        nodes.forEach(RedisNode::restore);
+        awaitWhole();
+    }
+
+    private void awaitWhole() {
+        Awaitility.await().atMost(Duration.ofSeconds(30)).ignoreExceptions()
+                .until(() -> nodes.stream().allMatch(RedisCluster::whole)
+                        && nodes.stream().filter(RedisNode::isMaster).count() == MASTERS
+                        && nodes.stream().filter(RedisNode::isMaster).allMatch(RedisCluster::hasReplica));
     }
 
     public String urls() {

@@ -94,6 +94,15 @@ public final class RedisNode implements AutoCloseable {
         }
     }
 
+    /** As it was at first, whatever a test has done to it. */
+    public void restore() {
+        if (isRunning()) {
+            thaw();
+        } else {
+            start();
+        }
+    }
+
     /** As a crash would, or the kernel when memory ends. */
     public void kill() {
         process.destroyForcibly();
@@ -140,6 +149,15 @@ public final class RedisNode implements AutoCloseable {
     /** @return what {@link Resp} makes of the answer */
     public Object command(String... words) {
         return Resp.ask(port, words);
+    }
+
+    /** A connection that stays. */
+    public Resp connection() {
+        return new Resp(port);
+    }
+
+    boolean isRunning() {
+        return process.isAlive();
     }
 
     boolean isMaster() {

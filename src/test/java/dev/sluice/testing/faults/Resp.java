@@ -11,25 +11,49 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 
-/** One command to a Redis server, over a connection of its own, in its own protocol. */
-final class Resp {
+/** A connection to a Redis server, in its own protocol. */
+public final class Resp implements AutoCloseable {
 
     private static final int PATIENCE_MILLIS = 2000;
 
-    private Resp() {
+    private final Socket socket = new Socket();
+    private final InputStream in;
+
+    public Resp(int port) {
+        try {
+            socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), PATIENCE_MILLIS);
+            socket.setSoTimeout(PATIENCE_MILLIS);
+            in = new BufferedInputStream(socket.getInputStream());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** One command, over a connection of its own. */
+    static Object ask(int port, String... words) {
+        try (var connection = new Resp(port)) {
+            return connection.command(words);
+        }
     }
 
     /** @return a string, a number, a list of such, or null; an error as a string that begins with a minus */
-    static Object ask(int port, String... words) {
-        try (var socket = new Socket()) {
-            socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), PATIENCE_MILLIS);
-            socket.setSoTimeout(PATIENCE_MILLIS);
-            var command = new StringBuilder("*" + words.length + "\r\n");
-            for (var word : words) {
-                command.append('$').append(word.length()).append("\r\n").append(word).append("\r\n");
-            }
+    public Object command(String... words) {
+        var command = new StringBuilder("*" + words.length + "\r\n");
+        for (var word : words) {
+            command.append('$').append(word.length()).append("\r\n").append(word).append("\r\n");
+        }
+        try {
             socket.getOutputStream().write(command.toString().getBytes(StandardCharsets.ISO_8859_1));
-            return read(new BufferedInputStream(socket.getInputStream()));
+            return read(in);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            socket.close();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

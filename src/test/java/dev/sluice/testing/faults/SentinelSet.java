@@ -20,7 +20,7 @@ public final class SentinelSet implements AutoCloseable {
         var master = RedisNode.server();
         servers.add(master);
         for (int i = 0; i < 2; i++) {
-            servers.add(RedisNode.server("--replicaof", "127.0.0.1 " + master.port()));
+            servers.add(RedisNode.server("--replicaof", "127.0.0.1", Integer.toString(master.port())));
         }
         Awaitility.await().until(() -> String.valueOf(master.command("INFO", "replication")).contains("connected_slaves:2"));
         for (int i = 0; i < SENTINELS; i++) {
@@ -45,16 +45,24 @@ public final class SentinelSet implements AutoCloseable {
 
     /** Waits until another server is the master, and the sentinels say so. */
     public void awaitMasterOtherThan(RedisNode old) {
-        Awaitility.await().atMost(Duration.ofSeconds(30)).pollInterval(Duration.ofMillis(20)).until(() -> {
+        Awaitility.await().atMost(Duration.ofSeconds(30)).pollInterval(Duration.ofMillis(20)).ignoreExceptions().until(() -> {
             var now = servers.stream().filter(server -> server != old).filter(RedisNode::isMaster).findFirst();
-            return now.isPresent() && sentinels.stream().anyMatch(sentinel -> knows(sentinel, now.get()));
+            return now.isPresent() && sentinels.subList(1, SENTINELS).stream().anyMatch(sentinel -> knows(sentinel, now.get()));
         });
     }
 
-    /** Waits until a server that has come back follows the master, as the sentinels tell it to. */
-    public void awaitReplica(RedisNode server) {
-        Awaitility.await().atMost(Duration.ofSeconds(40)).until(() -> !server.isMaster() && knowsAll(sentinels.get(0))
-                && String.valueOf(server.command("INFO", "replication")).contains("master_link_status:up"));
+    /** Brings back what is gone, and waits until one is the master and the others follow it. */
+    public void restore() {
+        sentinels.forEach(RedisNode::restore);
+        servers.forEach(RedisNode::restore);
+        Awaitility.await().atMost(Duration.ofSeconds(40)).ignoreExceptions()
+                .until(() -> servers.stream().filter(RedisNode::isMaster).count() == 1
+                        && servers.stream().allMatch(server -> server.isMaster() || follows(server))
+                        && sentinels.stream().allMatch(sentinel -> knows(sentinel, master())));
+    }
+
+    private static boolean follows(RedisNode server) {
+        return String.valueOf(server.command("INFO", "replication")).contains("master_link_status:up");
     }
 
     private static boolean knows(RedisNode sentinel, RedisNode master) {
