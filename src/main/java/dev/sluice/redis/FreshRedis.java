@@ -1,10 +1,14 @@
 package dev.sluice.redis;
 
+import java.net.URI;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 
 import dev.sluice.limit.StoreUnavailableException;
 import io.smallrye.common.vertx.VertxContext;
@@ -30,17 +34,21 @@ final class FreshRedis implements Redis {
     private static final long ATTEMPT_MILLIS = 1000;
     /** From a replica to its master, and once more where that has become a replica meanwhile. */
     private static final int HOPS = 2;
+    private static final int PROBE_MILLIS = 1000;
+    private static final Pattern AUTHORITY = Pattern.compile("(//(?:[^@/]*@)?)[^/?]*");
 
     private final Vertx vertx;
     private final Context context;
     private final RedisOptions options;
+    private final KeySpace keys;
     private final AtomicInteger attempts = new AtomicInteger();
 
-    FreshRedis(Vertx vertx, RedisOptions options) {
+    FreshRedis(Vertx vertx, RedisOptions options, KeySpace keys) {
         this.vertx = vertx;
         // Connections live on the context that makes their client: not on that of a request that happens to meet a failure.
         this.context = VertxContext.getRootContext(vertx.getOrCreateContext());
         this.options = options;
+        this.keys = keys;
     }
 
     @Override
@@ -52,9 +60,11 @@ final class FreshRedis implements Redis {
 
     private Future<RedisConnection> attempt() {
         var endpoints = endpoints();
-        return options.getType() == RedisClientType.REPLICATION
-                ? master(endpoints.get(0), HOPS)
-                : open(new RedisOptions(options).setEndpoints(endpoints));
+        return switch (options.getType()) {
+            case REPLICATION -> master(endpoints.get(0), HOPS);
+            case CLUSTER -> cluster(endpoints.get(0));
+            default -> open(new RedisOptions(options).setEndpoints(endpoints));
+        };
     }
 
     /** Each attempt begins with another one: what hangs does not keep us from the rest. */
@@ -90,10 +100,36 @@ final class FreshRedis implements Redis {
         return promise.future();
     }
 
+    private Future<RedisConnection> node(String endpoint) {
+        return open(new RedisOptions(options).setType(RedisClientType.STANDALONE).setEndpoints(List.of(endpoint)));
+    }
+
+    /** The same URL, with its user and all, at another host and port. */
+    private static String at(String endpoint, String address) {
+        return AUTHORITY.matcher(endpoint).replaceFirst("$1" + Matcher.quoteReplacement(address));
+    }
+
+    /** The client's own way needs each node to be there, replicas too, and never comes back to one that was lost. */
+    private Future<RedisConnection> cluster(String endpoint) {
+        var cluster = new ClusterConnection(address -> node(at(endpoint, address)));
+        long timer = vertx.setTimer(ATTEMPT_MILLIS, late -> cluster.close());
+        return node(endpoint).compose(connection -> connection.send(Request.cmd(Command.CLUSTER).arg("SLOTS"))
+                .eventually(() -> connection.close()))
+                .compose(slots -> cluster.open(slots, URI.create(endpoint).getHost()))
+                .compose(opened -> probe(cluster)).<RedisConnection>map(cluster)
+                .onSuccess(opened -> vertx.cancelTimer(timer)).onFailure(failure -> cluster.close());
+    }
+
+    /** Each hash tag is written to, and so each master that holds any of ours. */
+    private Future<Void> probe(ClusterConnection cluster) {
+        var written = IntStream.range(0, KeySpace.TAGS).mapToObj(tag -> cluster.send(Request.cmd(Command.SET)
+                .arg(keys.of(tag) + "probe").arg(1).arg("PX").arg(PROBE_MILLIS))).toList();
+        return Future.all(written).mapEmpty();
+    }
+
     /** The client's own way waits for ever for a master without replicas; and we need no connection to a replica. */
     private Future<RedisConnection> master(String endpoint, int hops) {
-        var how = new RedisOptions(options).setType(RedisClientType.STANDALONE).setEndpoints(List.of(endpoint));
-        return open(how).compose(connection -> connection.send(Request.cmd(Command.INFO).arg("replication"))
+        return node(endpoint).compose(connection -> connection.send(Request.cmd(Command.INFO).arg("replication"))
                 .compose(info -> {
                     var master = master(info);
                     if (master == null) {
@@ -102,7 +138,7 @@ final class FreshRedis implements Redis {
                     connection.close();
                     return hops == 0
                             ? Future.failedFuture("No master behind " + endpoint)
-                            : master(endpoint.replaceFirst("(//(?:[^@/]*@)?)[^/?]*", "$1" + master), hops - 1);
+                            : master(at(endpoint, master), hops - 1);
                 }).onFailure(failure -> connection.close()));
     }
 

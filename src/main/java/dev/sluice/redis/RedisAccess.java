@@ -25,20 +25,20 @@ public class RedisAccess {
     RedisAccess(RedisSettings settings, Vertx vertx, ClientOptions options,
             @RedisClientName(CLIENT) InjectableInstance<Redis> own,
             @Default InjectableInstance<Redis> hosts) {
-        var client = settings.enabled() ? client(vertx, options, own, hosts) : null;
         this.keys = new KeySpace(settings.keyPrefix());
+        var client = settings.enabled() ? client(vertx, options, own, hosts) : null;
         this.link = client == null ? null : new RedisLink(vertx, client, keys);
         if (link != null) {
             new EvictionCheck(link);
         }
     }
 
-    private static Redis client(Vertx vertx, ClientOptions options, InjectableInstance<Redis> own,
+    private Redis client(Vertx vertx, ClientOptions options, InjectableInstance<Redis> own,
             InjectableInstance<Redis> hosts) {
         var named = active(own);
         var redis = named == null ? active(hosts) : named;
         var how = options.of(named == null ? RedisConfig.DEFAULT_CLIENT_NAME : CLIENT);
-        return redis == null || how == null ? redis : new FreshRedis(vertx, how);
+        return redis == null || how == null ? redis : new FreshRedis(vertx, how, keys);
     }
 
     private static Redis active(InjectableInstance<Redis> candidates) {
