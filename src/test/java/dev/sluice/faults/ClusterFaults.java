@@ -44,6 +44,13 @@ class ClusterFaults {
 
     @Test
     @Order(1)
+    void replicaIsKilled() throws Exception {
+        new Ordeal("Cluster: a replica killed", fleet).losing().bound(Ordeal.EXACT).run(REDIS.replica(1)::kill, () -> {
+        });
+    }
+
+    @Test
+    @Order(2)
     void mastersChangePlaces() throws Exception {
         new Ordeal("Cluster: CLUSTER FAILOVER asked for", fleet).losing().bound(Ordeal.EXACT).run(() -> {
             REDIS.replica(2).command("CLUSTER", "FAILOVER");
@@ -53,23 +60,16 @@ class ClusterFaults {
     }
 
     @Test
-    @Order(2)
+    @Order(3)
     void masterIsKilled() throws Exception {
         failover("Cluster: a master killed").run(REDIS.master(1)::kill,
                 () -> REDIS.awaitPromotion(REDIS.replica(1), REDIS.master(1)));
     }
 
     @Test
-    @Order(3)
+    @Order(4)
     void masterHangs() throws Exception {
         failover("Cluster: a master hangs").run(REDIS.master(0)::freeze,
                 () -> REDIS.awaitPromotion(REDIS.replica(0), REDIS.master(0)));
-    }
-
-    @Test
-    @Order(4)
-    void replicaIsKilled() throws Exception {
-        new Ordeal("Cluster: a replica killed", fleet).losing().bound(Ordeal.EXACT).run(REDIS.master(0)::kill, () -> {
-        });
     }
 }

@@ -3,6 +3,7 @@ package dev.sluice.faults;
 import java.time.Duration;
 import java.util.Map;
 
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -56,6 +57,8 @@ class RedisFaults {
     @Test
     void stoppedAndContinued() throws Exception {
         ordeal("stopped (SIGSTOP), continued").run(REDIS::freeze, REDIS::thaw);
+        Awaitility.await("attempts that came to nothing to be closed")
+                .until(() -> String.valueOf(REDIS.command("INFO", "clients")).contains("connected_clients:4")); // and the one that asks
     }
 
     @Test

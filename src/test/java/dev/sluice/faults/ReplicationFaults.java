@@ -17,7 +17,7 @@ class ReplicationFaults {
         try (var master = RedisNode.server();
                 var replica = RedisNode.server("--replicaof", "127.0.0.1", Integer.toString(master.port()));
                 var fleet = Fleet.with(Map.of("REDIS_CLIENT_TYPE", "replication", "REDIS_HOSTS",
-                        replica.url() + ',' + master.url()))) {
+                        replica.userUrl() + ',' + master.userUrl()))) {
             new Ordeal("Replication: master killed, replica promoted", fleet).lasting(Duration.ofSeconds(1)).run(master::kill,
                     () -> replica.command("REPLICAOF", "NO", "ONE"));
         }

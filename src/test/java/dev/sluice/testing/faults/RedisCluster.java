@@ -17,7 +17,7 @@ public final class RedisCluster implements AutoCloseable {
 
     public RedisCluster() {
         for (int i = 0; i < 2 * MASTERS; i++) {
-            nodes.add(RedisNode.server("--cluster-enabled", "yes", "--cluster-node-timeout", "1500",
+            nodes.add(RedisNode.guarded("--cluster-enabled", "yes", "--cluster-node-timeout", "1500",
                     "--cluster-replica-validity-factor", "0"));
         }
         for (var node : nodes.subList(1, nodes.size())) {
@@ -89,7 +89,7 @@ public final class RedisCluster implements AutoCloseable {
     }
 
     public String urls() {
-        return nodes.stream().map(RedisNode::url).collect(Collectors.joining(","));
+        return nodes.stream().map(RedisNode::userUrl).collect(Collectors.joining(","));
     }
 
     @Override

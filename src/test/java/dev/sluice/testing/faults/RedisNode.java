@@ -2,6 +2,8 @@ package dev.sluice.testing.faults;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,6 +24,8 @@ import redis.embedded.core.ExecutableProvider;
 public final class RedisNode implements AutoCloseable {
 
     private static final int LARGEST_PORT = 55_000; // a cluster's bus is 10,000 above
+    private static final String USER = "sluice";
+    private static final String PASSWORD = "p@ss:w/rd";
     private static final Path EXECUTABLE = executable();
 
     private final int port;
@@ -52,6 +56,14 @@ public final class RedisNode implements AutoCloseable {
                 "--repl-diskless-sync-delay", "0"));
         all.addAll(List.of(arguments));
         return new RedisNode(all, null);
+    }
+
+    /** One that runs scripts only for the user whose name and password are in {@link #userUrl()}. */
+    public static RedisNode guarded(String... arguments) {
+        var all = new ArrayList<>(List.of("--user", "default", "on", "nopass", "~*", "&*", "+@all", "-eval", "-evalsha",
+                "--user", USER, "on", '>' + PASSWORD, "~*", "&*", "+@all"));
+        all.addAll(List.of(arguments));
+        return server(all.toArray(String[]::new));
     }
 
     /** @param configuration what a sentinel keeps in its file, and writes to */
@@ -174,6 +186,10 @@ public final class RedisNode implements AutoCloseable {
 
     public String url() {
         return "redis://127.0.0.1:" + port;
+    }
+
+    public String userUrl() {
+        return "redis://" + USER + ':' + URLEncoder.encode(PASSWORD, StandardCharsets.UTF_8) + "@127.0.0.1:" + port;
     }
 
     public String log() {
