@@ -14,8 +14,8 @@ class ReplicationFaults {
 
     @Test
     void replicaIsPromoted() throws Exception {
-        try (var master = RedisNode.server();
-                var replica = RedisNode.server("--replicaof", "127.0.0.1", Integer.toString(master.port()));
+        try (var master = RedisNode.guarded();
+                var replica = RedisNode.guarded("--replicaof", "127.0.0.1", Integer.toString(master.port()));
                 var fleet = Fleet.with(Map.of("REDIS_CLIENT_TYPE", "replication", "REDIS_HOSTS",
                         replica.userUrl() + ',' + master.userUrl()))) {
             new Ordeal("Replication: master killed, replica promoted", fleet).lasting(Duration.ofSeconds(1)).run(master::kill,

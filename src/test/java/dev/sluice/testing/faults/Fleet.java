@@ -19,7 +19,7 @@ public final class Fleet implements AutoCloseable {
     static final int SIZE = 3;
     static final String TIMEOUT = "500ms"; // a tighter one trips on a busy machine without any fault
 
-    private static final int WARM_SECONDS = 5;
+    private static final int WARM_SECONDS = 4;
 
     private final Vertx vertx = Vertx.vertx();
     private final List<Instance> instances;
