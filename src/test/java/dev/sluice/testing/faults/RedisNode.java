@@ -47,6 +47,7 @@ public final class RedisNode implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+        Runtime.getRuntime().addShutdownHook(new Thread(this::kill)); // also where a test never comes to close it
         start();
     }
 
