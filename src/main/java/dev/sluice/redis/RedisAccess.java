@@ -5,6 +5,7 @@ import jakarta.enterprise.event.Observes;
 import jakarta.enterprise.inject.Default;
 import jakarta.inject.Inject;
 
+import dev.sluice.limit.SettingsProblems;
 import io.quarkus.arc.InjectableInstance;
 import io.quarkus.redis.client.RedisClientName;
 import io.quarkus.redis.runtime.client.config.RedisConfig;
@@ -18,16 +19,20 @@ public class RedisAccess {
 
     public static final String CLIENT = "rate-limit";
 
+    private static final int MOST_WAITING = 1_000_000;
+
     private final RedisLink link;
     private final KeySpace keys;
+    private final int maxWaiting;
 
     @Inject
     RedisAccess(RedisSettings settings, Vertx vertx, ClientOptions options,
             @RedisClientName(CLIENT) InjectableInstance<Redis> own,
             @Default InjectableInstance<Redis> hosts) {
         this.keys = new KeySpace(settings.keyPrefix());
+        this.maxWaiting = settings.maxWaiting();
         var client = settings.enabled() ? client(vertx, options, own, hosts) : null;
-        this.link = client == null ? null : new RedisLink(vertx, client, keys);
+        this.link = client == null ? null : new RedisLink(vertx, client, keys, maxWaiting);
         if (link != null) {
             new EvictionCheck(link);
         }
@@ -48,6 +53,12 @@ public class RedisAccess {
             }
         }
         return null;
+    }
+
+    void validate(@Observes SettingsProblems problems) {
+        if (maxWaiting < 1 || maxWaiting > MOST_WAITING) {
+            problems.add("rate-limit.redis.max-waiting", Integer.toString(maxWaiting), "1 to " + MOST_WAITING);
+        }
     }
 
     /** Null where there is no Redis: everything is kept in memory. */
