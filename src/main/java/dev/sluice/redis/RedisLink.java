@@ -27,8 +27,12 @@ public final class RedisLink {
     private static final long CONNECT_MILLIS = 1000;
     /** For all that is to be done between the first answer and the first decision. */
     private static final long ARRIVAL_MILLIS = 5000;
-    /** So many decisions in a row that were not made, and Redis counts as gone. */
-    private static final int PATIENCE = 3;
+    /**
+     * A decision that was not made weighs as much as so many that were: a shard of a cluster is a part only. Three of them in a
+     * row, or one in four for long, and Redis counts as gone.
+     */
+    private static final int WEIGHT = 4;
+    private static final int PATIENCE = 3 * WEIGHT;
     /** A link that went down so soon after it came up has to prove itself by more than one probe. */
     private static final Duration STEADY = Duration.ofSeconds(5);
     private static final int MOST_PROBES = 6;
@@ -157,6 +161,7 @@ public final class RedisLink {
 
     private void goDown(Throwable cause) {
         if (change(false, cause)) {
+            discard(channel); // what was lost once is not trusted again: it may lead to a master that is none any more
             vertx.runOnContext(now -> probe());
         }
     }
@@ -198,16 +203,21 @@ public final class RedisLink {
 
     /** A decision was made. */
     public void succeeded() {
-        if (unanswered.get() != 0) {
-            unanswered.set(0);
+        if (unanswered.get() > 0) {
+            unanswered.decrementAndGet();
         }
     }
 
     /** A decision was not made: the answer did not come in time, or was an error. */
     public void failed(Throwable cause) {
-        if (up && !(cause instanceof RedisChannel.OverloadedException) && unanswered.incrementAndGet() >= PATIENCE) {
+        if (up && !(cause instanceof RedisChannel.OverloadedException) && unanswered.addAndGet(WEIGHT) >= PATIENCE) {
             goDown(cause);
         }
+    }
+
+    /** Redis answers, but not as it should: it does not write. */
+    public void refused(Throwable cause) {
+        goDown(cause);
     }
 
     public void close() {

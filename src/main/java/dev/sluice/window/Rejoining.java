@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 
+import dev.sluice.limit.StoreUnavailableException;
 import dev.sluice.redis.RedisChannel;
 import dev.sluice.redis.RedisLink;
 import io.vertx.core.Future;
@@ -92,8 +93,10 @@ final class Rejoining {
             beating.set(false);
             if (looked.succeeded()) {
                 link.succeeded();
-            } else {
+            } else if (looked.cause() instanceof StoreUnavailableException) {
                 link.failed(looked.cause());
+            } else {
+                link.refused(looked.cause());
             }
         });
     }
