@@ -127,6 +127,11 @@ final class ClusterConnection implements RedisConnection {
         };
     }
 
+    /** A connection to each master. */
+    List<RedisConnection> masters() {
+        return List.copyOf(masters.values());
+    }
+
     @Override
     public Future<List<Response>> batch(List<Request> commands) {
         return Future.failedFuture(new UnsupportedOperationException());

@@ -30,15 +30,15 @@ final class EvictionCheck {
     }
 
     private void look() {
-        link.send(Request.cmd(Command.INFO).arg("memory"))
+        link.channel().onSuccess(channel -> channel.servers().forEach(server -> server
+                .apply(Request.cmd(Command.INFO).arg("memory"))
                 .onSuccess(info -> judge(field(info.toString(), "maxmemory"), field(info.toString(), "maxmemory_policy")))
-                .onFailure(failure -> LOG.debug("Redis does not tell its eviction policy", failure));
+                .onFailure(failure -> LOG.debug("Redis does not tell its eviction policy", failure))));
     }
 
     private void judge(String limit, String policy) {
         boolean drops = policy != null && !SAFE.equals(policy) && limit != null && !"0".equals(limit);
-        var now = drops ? policy : SAFE;
-        if (!now.equals(told.getAndSet(now)) && drops) {
+        if (drops && !policy.equals(told.getAndSet(policy))) {
             LOG.warnf("Redis drops keys when it is full (maxmemory-policy %s): windows and the ledger would be forgotten"
                     + " without a word, and callers let in again. Set maxmemory-policy noeviction: a Redis that is full then"
                     + " says so, and rate-limit.fallback takes over", policy);

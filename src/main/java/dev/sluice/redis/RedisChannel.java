@@ -2,6 +2,7 @@ package dev.sluice.redis;
 
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 
 import dev.sluice.limit.StoreUnavailableException;
 import io.vertx.core.Future;
@@ -32,6 +33,13 @@ public final class RedisChannel {
             return Future.failedFuture(new OverloadedException(mostWaiting));
         }
         return connection.send(request).onComplete(answered -> waiting.decrementAndGet());
+    }
+
+    /** Sends to each server that holds a part of the keys: to every master of a cluster, or to the one there is. */
+    public List<Function<Request, Future<Response>>> servers() {
+        return connection instanceof ClusterConnection cluster
+                ? cluster.masters().stream().<Function<Request, Future<Response>>>map(master -> master::send).toList()
+                : List.of(this::send);
     }
 
     /** Runs a script; sends it whole where Redis has forgotten it. */

@@ -11,6 +11,7 @@ import java.util.function.Supplier;
 import dev.sluice.limit.StoreUnavailableException;
 import dev.sluice.limit.Usage;
 import dev.sluice.redis.KeySpace;
+import dev.sluice.redis.RedisChannel;
 import dev.sluice.redis.RedisLink;
 import dev.sluice.redis.RedisScript;
 import io.smallrye.mutiny.Uni;
@@ -199,7 +200,8 @@ final class RedisStore implements WindowStore {
 
     @Override
     public Uni<Void> resetAll() {
-        return resetFrom("0");
+        return bounded(link::channel, RedisChannel::servers).chain(servers -> Uni.join()
+                .all(servers.stream().map(server -> resetFrom(server, "0")).toList()).andFailFast().replaceWithVoid());
     }
 
     /** Tells the other instances of a reset. */
@@ -208,13 +210,13 @@ final class RedisStore implements WindowStore {
     }
 
     /** Page by page, each of which is bounded in time. */
-    private Uni<Void> resetFrom(String cursor) {
+    private Uni<Void> resetFrom(Function<Request, Future<Response>> server, String cursor) {
         var scan = Request.cmd(Command.SCAN).arg(cursor).arg("MATCH").arg(keys.pattern()).arg("COUNT").arg(SCAN_COUNT);
-        return bounded(() -> link.send(scan).compose(page -> {
+        return bounded(() -> server.apply(scan).compose(page -> {
             var found = page.get(1).stream().map(key -> link.send(Request.cmd(Command.UNLINK).arg(key.toString()))).toList();
             return Future.all(found).map(removed -> page.get(0).toString());
         }), Function.<String>identity())
-                .chain(next -> "0".equals(next) ? Uni.createFrom().voidItem() : resetFrom(next));
+                .chain(next -> "0".equals(next) ? Uni.createFrom().voidItem() : resetFrom(server, next));
     }
 
     /** Asks once per subscription, waits no longer than the timeout, and answers on the caller's event loop. */

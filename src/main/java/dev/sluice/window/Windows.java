@@ -55,7 +55,8 @@ final class Windows {
         }
         return redis.take(identifier, claims, consume, reservation)
                 .map(outcome -> answer(Mode.REDIS, claims, outcome, name(Place.REDIS, reservation, claims)))
-                .onFailure(StoreUnavailableException.class).recoverWithUni(failure -> Uni.createFrom().item(() -> instead(failure,
+                .onFailure(StoreUnavailableException.class)
+                .recoverWithUni(failure -> Uni.createFrom().item(() -> instead(failure,
                         identifier, claims, consume, name(Place.BOTH, reservation, claims))));
     }
 

@@ -1,0 +1,32 @@
+package dev.sluice.faults;
+
+import java.util.Map;
+
+import org.junit.jupiter.api.Test;
+
+import dev.sluice.testing.faults.Fleet;
+import dev.sluice.testing.faults.Ordeal;
+import dev.sluice.testing.faults.RedisNode;
+
+/** Fallbacks other than local. */
+class FallbackFaults {
+
+    @Test
+    void closedRefusesAndSaysSo() throws Exception {
+        ordeal("closed", Ordeal.BALANCED);
+    }
+
+    @Test
+    void openLetsPassAndSaysSo() throws Exception {
+        ordeal("open", Double.MAX_VALUE);
+    }
+
+    private static void ordeal(String fallback, double bound) throws Exception {
+        try (var redis = RedisNode.server();
+                var fleet = Fleet.with(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(redis.port()),
+                        "RATE_LIMIT_FALLBACK", fallback))) {
+            new Ordeal("killed, started again; fallback `" + fallback + '`', fleet).instead(fallback).bound(bound)
+                    .run(redis::kill, redis::start);
+        }
+    }
+}
