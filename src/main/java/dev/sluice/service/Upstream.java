@@ -173,6 +173,7 @@ class Upstream {
     private static ProxyResponse failed(ProxyContext context, Throwable failure) {
         var answer = answer(failure);
         var response = context.request().release().response();
+        OwnHeaders.put(response.headers());
         return response.setStatusCode(answer.status()).putHeader(HttpHeaders.CONTENT_TYPE, ErrorAnswer.JSON)
                 .setBody(Body.body(Buffer.buffer(answer.body(ErrorAnswer.JSON))));
     }
