@@ -138,8 +138,8 @@ final class ConnectionPatience extends ChannelInboundHandlerAdapter {
     private void look(ChannelHandlerContext context) {
         long now = System.nanoTime();
         long head = TimeUnit.MILLISECONDS.toNanos(limits.headMillis());
-        letStuckReadersGo(now);
         var http2 = context.pipeline().get(Http2ConnectionHandler.class);
+        letStuckReadersGo(context, http2 != null, now);
         boolean quiet = http2 == null ? answers.isEmpty() : http2.connection().numActiveStreams() == 0;
         if (quiet && !idle && (http2 != null || !begun)) {
             since = now;
@@ -154,15 +154,17 @@ final class ConnectionPatience extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private void letStuckReadersGo(long now) {
+    private void letStuckReadersGo(ChannelHandlerContext context, boolean streams, long now) {
         long nanos = TimeUnit.MILLISECONDS.toNanos(limits.readerMillis());
         answers.removeIf(answer -> {
             if (answer.response.ended() || answer.response.closed()) {
                 return true;
             }
             boolean stuck = answer.stuck(now, nanos);
-            if (stuck) {
+            if (stuck && streams) {
                 answer.response.reset();
+            } else if (stuck) {
+                context.close(); // from here: whoever else closes it waits until all has been taken
             }
             return stuck;
         });

@@ -60,8 +60,17 @@ final class DoorBody {
         if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))) {
             context.response().writeContinue();
         }
-        timer = vertx.setTimer(millis, late -> refuse(
-                ErrorAnswer.of(408, "RATE_4081", "The request's body did not arrive in time")));
+        timer = vertx.setTimer(millis, late -> {
+            if (!request.isEnded()) {
+                refuse(ErrorAnswer.of(408, "RATE_4081", "The request's body did not arrive in time"));
+            }
+        });
+        if (request.version() == HttpVersion.HTTP_2) {
+            // JAX-RS pauses what it gets, and Vert.x does not let streams be paused that have ended.
+            context.addEndHandler(answered -> vertx.cancelTimer(timer));
+            context.next();
+            return;
+        }
         request.handler(chunk -> {
             if (body.length() + chunk.length() > most) {
                 vertx.cancelTimer(timer);
@@ -79,15 +88,15 @@ final class DoorBody {
     }
 
     private void refuse(ErrorAnswer answer) {
-        request.handler(null);
-        request.endHandler(null);
         if (context.response().ended() || context.response().closed()) {
             return;
         }
         if (request.version() != HttpVersion.HTTP_2) {
+            request.handler(null);
+            request.endHandler(null);
             context.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
             if (answer.status() == 408) {
-                context.response().endHandler(told -> request.connection().close());
+                context.addEndHandler(told -> request.connection().close());
             } else {
                 request.endHandler(dropped -> request.connection().close()); // or else the answer might not arrive
             }

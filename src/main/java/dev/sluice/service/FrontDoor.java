@@ -25,7 +25,9 @@ class FrontDoor {
 
     private static void handle(RoutingContext context) {
         if (context.response().closed()) {
-            return; // it came behind one after which nothing more was to come
+            // It came behind one after which nothing more was to come: nobody hears this, but it ends.
+            ServiceErrors.answer(400).send(context);
+            return;
         }
         ConnectionPatience.begins(context.request());
         OwnHeaders.put(context.response().headers());
@@ -36,7 +38,7 @@ class FrontDoor {
         }
         if (context.request().version() != HttpVersion.HTTP_2) {
             context.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE); // where it ends is doubtful too
-            context.response().endHandler(told -> context.request().connection().close());
+            context.addEndHandler(told -> context.request().connection().close());
         }
         doubtful.send(context);
     }

@@ -101,7 +101,9 @@ class Gateway {
     }
 
     private static void refuse(RoutingContext context, ErrorAnswer answer) {
-        context.request().resume(); // what is left of the body is dropped
+        if (!context.request().isEnded()) {
+            context.request().resume(); // what is left of the body is dropped
+        }
         answer.send(context);
     }
 

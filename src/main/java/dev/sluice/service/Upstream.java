@@ -138,7 +138,7 @@ class Upstream {
         if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))) {
             request.response().writeContinue();
         }
-        var forwarded = new ForwardedRequest(request, headers.of(request, caller), uri(request));
+        var forwarded = new ForwardedRequest(context, headers.of(request, caller), uri(request));
         if (HttpUtils.canUpgradeToWebSocket(forwarded)) {
             new WebSocketTunnel(this).open(context, forwarded);
             return;
