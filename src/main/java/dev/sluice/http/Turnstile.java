@@ -65,7 +65,7 @@ public class Turnstile {
         String label = null;
         for (var row : rows) {
             if (!annotated || !row.isDefault()) {
-                demands.add(new Demand(row.resource(), row.rate(caller.tier()), 1));
+                demands.add(row.demand(caller.tier(), 1));
                 label = label == null ? row.resource() : label;
             }
         }
@@ -94,7 +94,7 @@ public class Turnstile {
         var address = callers.address(request);
         var row = policy.defaultRow();
         var attempt = new RateLimitRequest(address.identity().identifier(), address.tier(), row.resource(),
-                List.of(new Demand(row.resource(), row.rate(address.tier()), 1)));
+                List.of(row.demand(address.tier(), 1)));
         return limiter.check(attempt).map(decision -> {
             var counted = admission(request, address, decision);
             return counted.refused() ? counted : new Admission(null, ErrorAnswer.unauthorized(message));

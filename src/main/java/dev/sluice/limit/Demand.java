@@ -10,8 +10,10 @@ package dev.sluice.limit;
  * @param rate what governs it
  * @param cost units, from 0 to {@value Quota#MAX_LIMIT}; where it is reserved, of any size
  * @param reserved whether the cost is an estimate
+ * @param fallback what answers while Redis is out of reach; null: what the settings say. Where the demands of one request
+ *        differ, closed comes before local and local before open
  */
-public record Demand(String resource, Rate rate, long cost, boolean reserved) {
+public record Demand(String resource, Rate rate, long cost, boolean reserved, Fallback fallback) {
 
     public Demand {
         Names.require("resource", resource);
@@ -21,12 +23,17 @@ public record Demand(String resource, Rate rate, long cost, boolean reserved) {
     }
 
     public Demand(String resource, Rate rate, long cost) {
-        this(resource, rate, cost, false);
+        this(resource, rate, cost, false, null);
     }
 
     /** Reserves an estimate, to be settled. */
     public static Demand reserving(String resource, Rate rate, long estimate) {
-        return new Demand(resource, rate, estimate, true);
+        return new Demand(resource, rate, estimate, true, null);
+    }
+
+    /** The same with a fallback of its own; null: what the settings say. */
+    public Demand fallingBack(Fallback own) {
+        return new Demand(resource, rate, cost, reserved, own);
     }
 
     /** Whether no window, however empty, could ever hold the cost. */

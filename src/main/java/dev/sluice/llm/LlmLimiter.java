@@ -69,11 +69,11 @@ public class LlmLimiter {
             var budget = rows.row(ask.provider(), Unit.NANODOLLARS, tier, ask.model(), priced);
             boolean unpriced = refuseUnpriced && price.isEmpty() && budget.rate(tier) != Rate.UNLIMITED;
             var demands = new ArrayList<Demand>(3);
-            demands.add(new Demand(requests.resource(), requests.rate(tier), 1));
-            demands.add(Demand.reserving(tokens.resource(), tokens.rate(tier), estimate.total()));
+            demands.add(requests.demand(tier, 1));
+            demands.add(tokens.reserving(tier, estimate.total()));
             demands.add(unpriced
                     ? new Demand(budget.resource(), Rate.BLOCKED, 1)
-                    : Demand.reserving(budget.resource(), budget.rate(tier), cost));
+                    : budget.reserving(tier, cost));
             var request = new RateLimitRequest(ask.identifier(), tier, requests.resource(), demands);
             return limiter.check(request).invoke(decision -> {
                 if (!decision.allowed()) {

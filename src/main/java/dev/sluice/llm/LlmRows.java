@@ -63,11 +63,12 @@ public class LlmRows {
                 configured.models().forEach((model, own) -> {
                     var rates = rates(property + "models.\"" + model + "\".", own, unit);
                     if (!rates.isEmpty()) {
-                        models.put(model, row(resource(provider, unit) + '/' + model, rates));
+                        models.put(model, row(resource(provider, unit) + '/' + model, rates, configured));
                     }
                 });
-                byUnit.put(unit, new Rows(row(resource(provider, unit), complete(rates(property, configured, unit), unit)),
-                        Map.copyOf(models)));
+                byUnit.put(unit,
+                        new Rows(row(resource(provider, unit), complete(rates(property, configured, unit), unit), configured),
+                                Map.copyOf(models)));
             }
             rows.put(provider, byUnit);
             outputs.put(provider, outputs(property, configured));
@@ -87,11 +88,11 @@ public class LlmRows {
         };
     }
 
-    private Row row(String resource, Map<String, Rate> rates) {
+    private Row row(String resource, Map<String, Rate> rates, LlmSettings.ProviderSettings provider) {
         if (!Names.valid(resource)) {
             problems.add("rate-limit.llm", resource, "a model's name, of at most 200 characters");
         }
-        var row = new Row(resource, rates);
+        var row = new Row(resource, rates, provider.fallback().orElse(null));
         byResource.put(resource, row);
         return row;
     }

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
+import dev.sluice.limit.Fallback;
 import dev.sluice.llm.ledger.PriceSettings;
 import dev.sluice.llm.wire.Provider;
 import io.quarkus.runtime.configuration.MemorySize;
@@ -97,6 +98,9 @@ public interface LlmSettings {
 
         /** Where calls go, with or without the version; the provider's own address where nothing is said. */
         Optional<String> baseUrl();
+
+        /** What answers while Redis is out of reach; {@code rate-limit.fallback} where nothing is said. */
+        Optional<Fallback> fallback();
 
         /** The key that Sluice adds in place of the caller's Sluice key. */
         Optional<String> apiKey();

@@ -14,6 +14,7 @@ import dev.sluice.limit.Mode;
 import dev.sluice.limit.RateLimitRequest;
 import dev.sluice.window.StoreStatus;
 import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
@@ -28,6 +29,8 @@ class DecisionMeters implements DecisionListener {
     static final String DECISIONS = "rate_limit_decisions";
     static final String CHECK = "rate_limit_check";
     static final String AVAILABLE = "rate_limit_store_available";
+    static final String INSTANCES = "rate_limit_instances";
+    static final String MERGED = "rate_limit_merged";
 
     private static final String NO_TIER = "none";
     private static final Duration[] BUCKETS = {Duration.ofNanos(100_000), Duration.ofNanos(250_000), Duration.ofNanos(500_000),
@@ -65,6 +68,11 @@ class DecisionMeters implements DecisionListener {
     void start(@Observes StartupEvent started, StoreStatus status) {
         Gauge.builder(AVAILABLE, () -> status.mode().outage() ? 0 : 1).strongReference(true)
                 .description("1: windows are kept where they should be; 0: Redis is out of reach").register(registry);
+        Gauge.builder(INSTANCES, status, StoreStatus::instances).strongReference(true)
+                .description("Instances that share the limits, as this one saw them last").register(registry);
+        FunctionCounter.builder(MERGED, status, StoreStatus::merged)
+                .description("Callers whose windows were brought to Redis after it had been out of reach, or had lost data")
+                .register(registry);
     }
 
     @Override

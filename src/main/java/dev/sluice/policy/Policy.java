@@ -14,6 +14,7 @@ import jakarta.enterprise.event.Observes;
 import org.eclipse.microprofile.config.Config;
 import org.jboss.logging.Logger;
 
+import dev.sluice.limit.Fallback;
 import dev.sluice.limit.Names;
 import dev.sluice.limit.Rate;
 import dev.sluice.limit.SettingsProblems;
@@ -43,7 +44,7 @@ public class Policy {
     Policy(PolicySettings settings) {
         tiers = tiers(settings.tiers());
         readDefaults(settings);
-        defaultRow = new Row(Row.DEFAULT, defaults);
+        defaultRow = new Row(Row.DEFAULT, defaults, null);
         settings.endpoints().forEach(this::readRow);
         settings.exempt().orElse(List.of()).forEach(this::readExempt);
         prefix = readPath("rate-limit.api-prefix", settings.apiPrefix().orElse("/"));
@@ -53,8 +54,9 @@ public class Policy {
     private List<String> tiers(List<String> names) {
         var known = new ArrayList<String>();
         for (var name : names) {
-            if (name.isBlank() || known.contains(name.strip())) {
-                problems.add("rate-limit.tiers", String.join(",", names), "names, each once, separated by commas");
+            if (name.isBlank() || known.contains(name.strip()) || Row.FALLBACK.equals(name.strip())) {
+                problems.add("rate-limit.tiers", String.join(",", names),
+                        "names, each once, separated by commas; not \"fallback\", which a row calls its fallback");
             } else {
                 known.add(name.strip());
             }
@@ -105,16 +107,32 @@ public class Policy {
         }
         var rates = new HashMap<>(defaults);
         byTier.forEach((tier, text) -> {
+            if (Row.FALLBACK.equals(tier)) {
+                return;
+            }
             var rate = rate(property + tier, text);
             if (tiers.contains(tier)) {
                 rates.put(tier, rate);
             }
         });
-        var row = new Row(API + (method == null ? "" : method + " ") + path, Map.copyOf(rates));
+        var fallback = fallback(property + Row.FALLBACK, byTier.get(Row.FALLBACK));
+        var row = new Row(API + (method == null ? "" : method + " ") + path, Map.copyOf(rates), fallback);
         if (!table.add(method, segments(path), row)) {
             problems.add(property + "*", "(a row)", "another row has the same path");
         }
         rows.put(row.resource(), row);
+    }
+
+    private Fallback fallback(String property, String text) {
+        if (text == null) {
+            return null;
+        }
+        try {
+            return Fallback.valueOf(text.strip().toUpperCase(Locale.ROOT));
+        } catch (IllegalArgumentException e) {
+            problems.add(property, text, "local, open or closed");
+            return null;
+        }
     }
 
     private void readExempt(String path) {
@@ -150,6 +168,7 @@ public class Policy {
     private void warnOfUnknownTiers(PolicySettings settings) {
         var unknown = new TreeSet<>(settings.defaults().keySet());
         settings.endpoints().values().forEach(rates -> unknown.addAll(rates.keySet()));
+        unknown.remove(Row.FALLBACK);
         tiers.forEach(unknown::remove);
         if (!unknown.isEmpty()) {
             LOG.warnf("Rates of tiers that rate-limit.tiers does not name are ignored: %s", String.join(", ", unknown));

@@ -2,6 +2,8 @@ package dev.sluice.policy;
 
 import java.util.Map;
 
+import dev.sluice.limit.Demand;
+import dev.sluice.limit.Fallback;
 import dev.sluice.limit.Rate;
 
 /**
@@ -9,11 +11,15 @@ import dev.sluice.limit.Rate;
  *
  * @param resource names its windows: {@code api:} and the endpoint as it is configured, or {@code api:default}
  * @param rates a rate for every tier
+ * @param fallback what answers while Redis is out of reach; null: what {@code rate-limit.fallback} says
  */
-public record Row(String resource, Map<String, Rate> rates) {
+public record Row(String resource, Map<String, Rate> rates, Fallback fallback) {
 
     /** The resource of all endpoints that have no row. */
     public static final String DEFAULT = "api:default";
+
+    /** What a row calls its fallback, among the tiers. */
+    public static final String FALLBACK = "fallback";
 
     public boolean isDefault() {
         return resource.equals(DEFAULT);
@@ -21,5 +27,15 @@ public record Row(String resource, Map<String, Rate> rates) {
 
     public Rate rate(String tier) {
         return rates.get(tier);
+    }
+
+    /** What a request of this tier asks of it. */
+    public Demand demand(String tier, long cost) {
+        return new Demand(resource, rate(tier), cost).fallingBack(fallback);
+    }
+
+    /** What a request of this tier reserves of it. */
+    public Demand reserving(String tier, long estimate) {
+        return Demand.reserving(resource, rate(tier), estimate).fallingBack(fallback);
     }
 }

@@ -6,7 +6,7 @@ package dev.sluice.redis;
  */
 public final class KeySpace {
 
-    private static final int TAGS = 256;
+    static final int TAGS = 256;
 
     private final String prefix;
     private final String[] tags = new String[TAGS];

@@ -1,14 +1,14 @@
 package dev.sluice.redis;
 
-import java.util.List;
-
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.enterprise.inject.Default;
 import jakarta.inject.Inject;
 
+import dev.sluice.limit.SettingsProblems;
 import io.quarkus.arc.InjectableInstance;
 import io.quarkus.redis.client.RedisClientName;
+import io.quarkus.redis.runtime.client.config.RedisConfig;
 import io.quarkus.runtime.ShutdownEvent;
 import io.vertx.core.Vertx;
 import io.vertx.redis.client.Redis;
@@ -19,29 +19,46 @@ public class RedisAccess {
 
     public static final String CLIENT = "rate-limit";
 
+    private static final int MOST_WAITING = 1_000_000;
+
     private final RedisLink link;
     private final KeySpace keys;
+    private final int maxWaiting;
 
     @Inject
-    RedisAccess(RedisSettings settings, Vertx vertx, @RedisClientName(CLIENT) InjectableInstance<Redis> own,
+    RedisAccess(RedisSettings settings, Vertx vertx, ClientOptions options,
+            @RedisClientName(CLIENT) InjectableInstance<Redis> own,
             @Default InjectableInstance<Redis> hosts) {
-        var client = settings.enabled() ? client(own, hosts) : null;
         this.keys = new KeySpace(settings.keyPrefix());
-        this.link = client == null ? null : new RedisLink(vertx, client, keys);
+        this.maxWaiting = settings.maxWaiting();
+        var client = settings.enabled() ? client(vertx, options, own, hosts) : null;
+        this.link = client == null ? null : new RedisLink(vertx, client, keys, maxWaiting);
         if (link != null) {
             new EvictionCheck(link);
         }
     }
 
-    private static Redis client(InjectableInstance<Redis> own, InjectableInstance<Redis> hosts) {
-        for (var candidates : List.of(own, hosts)) {
-            for (var handle : candidates.handles()) {
-                if (handle.getBean().isActive()) {
-                    return handle.get();
-                }
+    private Redis client(Vertx vertx, ClientOptions options, InjectableInstance<Redis> own,
+            InjectableInstance<Redis> hosts) {
+        var named = active(own);
+        var redis = named == null ? active(hosts) : named;
+        var how = options.of(named == null ? RedisConfig.DEFAULT_CLIENT_NAME : CLIENT);
+        return redis == null || how == null ? redis : new FreshRedis(vertx, how, keys);
+    }
+
+    private static Redis active(InjectableInstance<Redis> candidates) {
+        for (var handle : candidates.handles()) {
+            if (handle.getBean().isActive()) {
+                return handle.get();
             }
         }
         return null;
+    }
+
+    void validate(@Observes SettingsProblems problems) {
+        if (maxWaiting < 1 || maxWaiting > MOST_WAITING) {
+            problems.add("rate-limit.redis.max-waiting", Integer.toString(maxWaiting), "1 to " + MOST_WAITING);
+        }
     }
 
     /** Null where there is no Redis: everything is kept in memory. */

@@ -14,4 +14,8 @@ public interface RedisSettings {
     /** What every key begins with. Applications that share a Redis and not their windows set their own. */
     @WithDefault("sluice")
     String keyPrefix();
+
+    /** How many requests may wait for Redis's answer; beyond that the fallback answers at once. 1 to 1,000,000. */
+    @WithDefault("10000")
+    int maxWaiting();
 }

@@ -49,7 +49,7 @@ final class CheckRequest {
         var row = api == null ? llmRows.row(resource) : api;
         var rate = row == null || row.rate(tier) == null ? policy.defaultRate(tier) : row.rate(tier);
         return new RateLimitRequest(identifier, tier, row == null ? RateLimitRequest.CUSTOM : row.resource(),
-                List.of(new Demand(resource, rate, cost)));
+                List.of(new Demand(resource, rate, cost).fallingBack(row == null ? null : row.fallback())));
     }
 
     private static Rate rate(JsonBody body) {

@@ -23,6 +23,7 @@ class StoreReadiness implements HealthCheck {
     @Override
     public HealthCheckResponse call() {
         var mode = store.mode();
-        return HealthCheckResponse.named("rate-limit-store").status(mode != Mode.CLOSED).withData("mode", mode.text()).build();
+        var response = HealthCheckResponse.named("rate-limit-store").status(mode != Mode.CLOSED).withData("mode", mode.text());
+        return (mode == Mode.MEMORY ? response : response.withData("instances", store.instances())).build();
     }
 }

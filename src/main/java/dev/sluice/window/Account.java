@@ -16,17 +16,16 @@ final class Account {
     /** How far a clock may be behind a window's newest entry before it counts as set back. */
     private static final long SKEW = 1_000_000;
 
-    private record Key(String resource, long span) {
-    }
-
     /** What was taken of one window, in which of its sub-windows. */
-    private record Reserved(RingWindow window, Key key, long bucket, long cost) {
+    private record Reserved(RingWindow window, WindowKey key, long bucket, long cost) {
     }
 
     private final long exactUpTo;
-    private final Map<Key, Window> windows = new HashMap<>(2);
+    private final Map<WindowKey, Window> windows = new HashMap<>(2);
     /** By name, oldest first. */
     private final Map<String, List<Reserved>> reservations = new LinkedHashMap<>(2);
+    /** Null where Redis has counted everything, or need not. */
+    private Backlog backlog;
     private long longestSpan;
     private int pruneAt = 8;
     private boolean forgotten;
@@ -50,20 +49,20 @@ final class Account {
             prune(clock);
         }
         var found = new Window[claims.size()];
-        var times = new long[claims.size()];
+        long now = clock; // of all its windows the latest: one call has one time
         var retries = new long[claims.size()];
         boolean admitted = true;
         for (int i = 0; i < found.length; i++) {
             var claim = claims.get(i);
-            var window = windows.get(key(claim));
+            var window = windows.get(WindowKey.of(claim));
             found[i] = window;
-            times[i] = window == null ? clock : advance(window, clock);
+            now = window == null ? now : Math.max(now, advance(window, clock));
             long used = window == null ? 0 : window.used();
-            if (claim.cost() > claim.limit()) {
+            if (claim.cost() > claim.share()) {
                 retries[i] = Outcome.NEVER;
                 admitted = false;
-            } else if (claim.cost() > 0 && used + claim.cost() > claim.limit()) {
-                retries[i] = window.freeAt(used + claim.cost() - claim.limit());
+            } else if (claim.cost() > 0 && used + claim.cost() > claim.share()) {
+                retries[i] = window.freeAt(used + claim.cost() - claim.share());
                 admitted = false;
             }
         }
@@ -71,20 +70,96 @@ final class Account {
         for (int i = 0; i < found.length; i++) {
             var claim = claims.get(i);
             if (admitted && consume && claim.cost() > 0) {
-                found[i] = open(claim, found[i], times[i]);
-                found[i].add(times[i], claim.cost());
+                found[i] = open(claim, found[i], now);
+                found[i].add(now, claim.cost());
                 if (claim.reserved() && found[i] instanceof RingWindow ring) {
-                    reserve(reservation, new Reserved(ring, key(claim), ring.bucket(times[i]), claim.cost()), clock);
+                    reserve(reservation, new Reserved(ring, WindowKey.of(claim), ring.bucket(now), claim.cost()), clock);
                 }
             }
             long used = found[i] == null ? 0 : found[i].used();
             states[i] = new Outcome.State(used, used == 0 ? 0 : found[i].freeAt(1), retries[i]);
         }
-        return new Outcome(admitted, clock, states);
+        return new Outcome(admitted, now, states);
     }
 
-    private static Key key(Claim claim) {
-        return new Key(claim.resource(), claim.span());
+    /** Counts what Redis granted, at Redis's time. */
+    void record(List<Claim> claims, Outcome granted, String reservation) {
+        if (windows.size() >= pruneAt) {
+            prune(granted.now());
+        }
+        for (var claim : claims) {
+            if (claim.cost() > 0) {
+                var window = open(claim, windows.get(WindowKey.of(claim)), granted.now());
+                advance(window, granted.now());
+                window.insert(granted.now(), claim.cost());
+                if (claim.reserved() && window instanceof RingWindow ring) {
+                    reserve(reservation, new Reserved(ring, WindowKey.of(claim), ring.bucket(granted.now()), claim.cost()),
+                            granted.now());
+                }
+            }
+        }
+    }
+
+    /** Redis has not counted what was granted here at that time. */
+    void owe(List<Claim> claims, long time, String reservation) {
+        backlog = backlog == null ? new Backlog() : backlog;
+        for (var claim : claims) {
+            if (claim.cost() > 0) {
+                backlog.add(WindowKey.of(claim), claim.exact(exactUpTo), time, claim.cost());
+                if (claim.reserved()) {
+                    long width = claim.span() / RingWindow.PARTS;
+                    backlog.reserve(reservation,
+                            new Backlog.Part(WindowKey.of(claim), Math.floorDiv(time, width), claim.cost()));
+                }
+            }
+        }
+    }
+
+    /**
+     * Redis may have forgotten what it had counted since then.
+     *
+     * @param logs since when, for windows that keep every unit's time: of these, what is there still is not counted twice
+     * @param rings since when, for the others
+     */
+    void oweSince(long logs, long rings, long clock) {
+        var owed = backlog == null ? new Backlog() : backlog;
+        windows.forEach((key, window) -> {
+            advance(window, clock);
+            if (window instanceof LogWindow log) {
+                var seen = log.since(logs).without(owed.windows().get(key));
+                if (seen.used() > 0) {
+                    owed.remembered().put(key, seen);
+                }
+                return;
+            }
+            var since = window.since(rings);
+            if (since.used() > 0) {
+                owed.windows().put(key, since);
+            }
+        });
+        reservations.forEach((name, parts) -> {
+            if (parts.stream().anyMatch(part -> part.window().start(part.bucket() + 1) > rings)) {
+                owed.reservations().put(name, parts.stream()
+                        .map(part -> new Backlog.Part(part.key(), part.bucket(), part.cost())).toList());
+            }
+        });
+        backlog = owed.isEmpty() ? null : owed;
+    }
+
+    boolean owes() {
+        return backlog != null;
+    }
+
+    /** Hands over what Redis has not counted; null where there is nothing. */
+    Backlog drain() {
+        var drained = backlog;
+        backlog = null;
+        return drained;
+    }
+
+    void takeBack(Backlog other, long now) {
+        backlog = backlog == null ? new Backlog() : backlog;
+        backlog.takeBack(other, now);
     }
 
     private void reserve(String reservation, Reserved reserved, long clock) {
@@ -95,10 +170,12 @@ final class Account {
         reservations.computeIfAbsent(reservation, name -> new ArrayList<>(2)).add(reserved);
     }
 
-    void settle(String reservation, Map<String, Long> used, long clock) {
+    /** Corrects what is counted here; whether Redis has nothing to correct. */
+    boolean settle(String reservation, Map<String, Long> used, long clock) {
+        boolean here = backlog != null && backlog.settle(reservation, used);
         var parts = reservations.remove(reservation);
         if (parts == null) {
-            return;
+            return here;
         }
         for (var part : parts) {
             var actual = used.get(part.key().resource());
@@ -107,6 +184,7 @@ final class Account {
                 part.window().correct(part.bucket(), actual - part.cost());
             }
         }
+        return here;
     }
 
     private Window open(Claim claim, Window found, long now) {
@@ -118,7 +196,7 @@ final class Account {
         if (found != null) {
             found.pourInto(opened, now);
         }
-        windows.put(key(claim), opened);
+        windows.put(WindowKey.of(claim), opened);
         longestSpan = Math.max(longestSpan, claim.span());
         return opened;
     }
@@ -147,7 +225,7 @@ final class Account {
     }
 
     long used(String resource, long span, long clock) {
-        var window = windows.get(new Key(resource, span));
+        var window = windows.get(new WindowKey(resource, span));
         if (window == null) {
             return 0;
         }
@@ -170,6 +248,9 @@ final class Account {
 
     void reset(String resource) {
         windows.keySet().removeIf(key -> resource == null || key.resource().equals(resource));
+        if (backlog != null) {
+            backlog.forget(resource);
+        }
     }
 
     long longestSpan() {
@@ -181,6 +262,7 @@ final class Account {
         for (var window : windows.values()) {
             bytes += WINDOW_OVERHEAD + 8L * window.weight();
         }
+        bytes += backlog == null ? 0 : 8L * backlog.weight() + WINDOW_OVERHEAD * (long) backlog.windows().size();
         bytes += RESERVATION_OVERHEAD * (long) reservations.size();
         return (int) Math.min(bytes, Integer.MAX_VALUE);
     }

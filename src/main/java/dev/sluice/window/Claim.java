@@ -1,5 +1,6 @@
 package dev.sluice.window;
 
+import dev.sluice.limit.Fallback;
 import dev.sluice.limit.Unit;
 
 /**
@@ -11,11 +12,23 @@ import dev.sluice.limit.Unit;
  * @param unit what is counted
  * @param cost units asked for
  * @param reserved whether the cost is an estimate, to be settled
+ * @param share units per window that may be used here: the limit, or this instance's part of it while Redis is out of reach
+ * @param fallback what answers while Redis is out of reach
  */
-record Claim(String resource, long span, long limit, Unit unit, long cost, boolean reserved) {
+record Claim(String resource, long span, long limit, Unit unit, long cost, boolean reserved, long share,
+        Fallback fallback) {
+
+    Claim(String resource, long span, long limit, Unit unit, long cost, boolean reserved) {
+        this(resource, span, limit, unit, cost, reserved, limit, Fallback.LOCAL);
+    }
 
     /** Whether every single unit's time is kept, or counts of sub-windows. */
     boolean exact(long exactUpTo) {
         return unit == Unit.REQUESTS && !reserved && limit <= exactUpTo;
+    }
+
+    /** The same under a part of the limit; an estimate is never more than that, so that an empty window has room. */
+    Claim sharing(long part) {
+        return new Claim(resource, span, limit, unit, reserved ? Math.min(cost, part) : cost, reserved, part, fallback);
     }
 }

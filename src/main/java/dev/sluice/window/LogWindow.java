@@ -55,6 +55,21 @@ final class LogWindow implements Window {
         }
     }
 
+    @Override
+    public void insert(long time, long units) {
+        int later = 0;
+        while (later < size && time(size - 1 - later) > time) {
+            later++;
+        }
+        add(time, units);
+        for (int i = size - 1; later > 0 && i >= size - later; i--) {
+            set(i, time(i - (int) units));
+        }
+        for (int i = 0; later > 0 && i < units; i++) {
+            set(size - later - 1 - i, time);
+        }
+    }
+
     private void grow(long atLeast) {
         int length = Integer.highestOneBit((int) atLeast - 1) << 1;
         var grown = Arrays.copyOfRange(times, head, head + length);
@@ -71,8 +86,54 @@ final class LogWindow implements Window {
     @Override
     public void pourInto(Window other, long now) {
         for (int i = 0; i < size; i++) {
-            other.add(time(i), 1);
+            other.insert(time(i), 1);
         }
+    }
+
+    @Override
+    public LogWindow since(long time) {
+        var copy = new LogWindow(span);
+        for (int i = 0; i < size; i++) {
+            if (time(i) >= time) {
+                copy.add(time(i), 1);
+            }
+        }
+        return copy;
+    }
+
+    /** The same without the units of the other, of each time as many. */
+    LogWindow without(Window other) {
+        if (!(other instanceof LogWindow less)) {
+            return this;
+        }
+        var rest = new LogWindow(span);
+        int j = 0;
+        for (int i = 0; i < size; i++) {
+            while (j < less.size && less.time(j) < time(i)) {
+                j++;
+            }
+            if (j < less.size && less.time(j) == time(i)) {
+                j++;
+            } else {
+                rest.add(time(i), 1);
+            }
+        }
+        return rest;
+    }
+
+    @Override
+    public void describe(StringBuilder text) {
+        for (int i = 0, many; i < size; i += many) {
+            many = 1;
+            while (i + many < size && time(i + many) == time(i)) {
+                many++;
+            }
+            text.append(i == 0 ? "" : ",").append(time(i)).append(':').append(many);
+        }
+    }
+
+    private void set(int index, long time) {
+        times[head + index & times.length - 1] = time;
     }
 
     private long time(int index) {

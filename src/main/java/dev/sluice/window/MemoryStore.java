@@ -3,6 +3,8 @@ package dev.sluice.window;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
@@ -22,6 +24,8 @@ final class MemoryStore implements WindowStore {
     private final Clock clock;
     private final Cache<String, Account> accounts;
     private final Function<String, Account> opener;
+    /** Who has a backlog, or had one. */
+    private final Set<String> owing = ConcurrentHashMap.newKeySet();
 
     MemoryStore(Clock clock, long exactUpTo, long maxBytes) {
         this.clock = clock;
@@ -36,6 +40,7 @@ final class MemoryStore implements WindowStore {
                     synchronized (account) {
                         account.forget();
                     }
+                    owing.remove(identifier);
                 })
                 .build();
     }
@@ -59,37 +64,111 @@ final class MemoryStore implements WindowStore {
     }
 
     Outcome takeNow(String identifier, List<Claim> claims, boolean consume, String reservation) {
+        return in(identifier, account -> account.take(claims, clock.micros(), consume, reservation));
+    }
+
+    /** Takes what Redis has not counted, and is to count when it returns. */
+    Outcome takeOwing(String identifier, List<Claim> claims, boolean consume, String reservation) {
+        var outcome = takeNow(identifier, claims, consume, reservation);
+        if (outcome.admitted() && consume) {
+            owe(identifier, claims, outcome.now(), reservation);
+        }
+        return outcome;
+    }
+
+    /** Redis has not counted what was granted here at that time. */
+    void owe(String identifier, List<Claim> claims, long time, String reservation) {
+        in(identifier, account -> {
+            account.owe(claims, time, reservation);
+            return null;
+        });
+        owing.add(identifier);
+    }
+
+    /** See {@link Account#oweSince}, for all accounts. */
+    void oweSince(long logs, long rings) {
+        accounts.asMap().forEach((identifier, account) -> {
+            synchronized (account) {
+                account.oweSince(logs, rings, clock.micros());
+                if (account.owes()) {
+                    owing.add(identifier);
+                }
+            }
+        });
+    }
+
+    /** Counts what Redis granted. */
+    void record(String identifier, List<Claim> claims, Outcome granted, String reservation) {
+        in(identifier, account -> {
+            account.record(claims, granted, reservation);
+            return null;
+        });
+    }
+
+    /** Who has been granted something that Redis has not counted. */
+    List<String> owing() {
+        return List.copyOf(owing);
+    }
+
+    /** Hands over what Redis has not counted of an identifier; null where there is nothing. */
+    Backlog drain(String identifier) {
+        owing.remove(identifier);
+        var account = accounts.getIfPresent(identifier);
+        if (account == null) {
+            return null;
+        }
+        synchronized (account) {
+            return account.drain();
+        }
+    }
+
+    /** What was handed over did not arrive. */
+    void takeBack(String identifier, Backlog backlog) {
+        in(identifier, account -> {
+            account.takeBack(backlog, clock.micros());
+            return null;
+        });
+        owing.add(identifier);
+    }
+
+    private <T> T in(String identifier, Function<Account, T> task) {
         while (true) {
             var account = accounts.get(identifier, opener);
             int before;
             int after;
-            Outcome outcome;
+            T result;
             synchronized (account) {
                 if (account.forgotten()) {
                     continue;
                 }
                 before = account.bytes();
-                outcome = account.take(claims, clock.micros(), consume, reservation);
+                result = task.apply(account);
                 after = account.bytes();
             }
             if (before != after) {
                 accounts.asMap().replace(identifier, account, account); // weighs it and times it anew
             }
-            return outcome;
+            return result;
         }
     }
 
     @Override
     public Uni<Void> settle(String identifier, Reservation reservation, Map<String, Long> used) {
         return Uni.createFrom().<Void>item(() -> {
-            var account = accounts.getIfPresent(identifier);
-            if (account != null) {
-                synchronized (account) {
-                    account.settle(reservation.name(), used, clock.micros());
-                }
-            }
+            settleNow(identifier, reservation.name(), used);
             return null;
         });
+    }
+
+    /** Whether Redis has nothing of it to correct. */
+    boolean settleNow(String identifier, String reservation, Map<String, Long> used) {
+        var account = accounts.getIfPresent(identifier);
+        if (account == null) {
+            return false;
+        }
+        synchronized (account) {
+            return account.settle(reservation, used, clock.micros());
+        }
     }
 
     @Override
@@ -123,17 +202,25 @@ final class MemoryStore implements WindowStore {
     @Override
     public Uni<Void> reset(String identifier, String resource) {
         return Uni.createFrom().<Void>item(() -> {
-            reset(accounts.getIfPresent(identifier), resource);
+            resetNow(identifier, resource);
             return null;
         });
+    }
+
+    void resetNow(String identifier, String resource) {
+        reset(accounts.getIfPresent(identifier), resource);
     }
 
     @Override
     public Uni<Void> resetAll() {
         return Uni.createFrom().<Void>item(() -> {
-            accounts.asMap().values().forEach(account -> reset(account, null));
+            resetAllNow();
             return null;
         });
+    }
+
+    void resetAllNow() {
+        accounts.asMap().values().forEach(account -> reset(account, null));
     }
 
     private static void reset(Account account, String resource) {

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -36,9 +35,21 @@ final class RedisStore implements WindowStore {
     private final RedisScript settle;
     private final RedisScript usage;
     private final RedisScript reset;
+    private final Recorder recorder;
+
+    /** Hears what Redis granted, in the order in which it did. */
+    @FunctionalInterface
+    interface Recorder {
+
+        Recorder NONE = (identifier, claims, granted, reservation) -> {
+        };
+
+        void granted(String identifier, List<Claim> claims, Outcome granted, String reservation);
+    }
 
     /** @param time how the scripts ask for it */
-    RedisStore(RedisLink link, KeySpace keys, long exactUpTo, Duration timeout, String time) {
+    RedisStore(RedisLink link, KeySpace keys, long exactUpTo, Duration timeout, Recorder recorder, String time) {
+        this.recorder = recorder;
         this.link = link;
         this.keys = new RedisKeys(keys);
         this.exactUpTo = exactUpTo;
@@ -61,14 +72,24 @@ final class RedisStore implements WindowStore {
             involved.add(keys.reservation(identifier, RedisKeys.reservationName(reservation)));
         }
         var arguments = arguments(claims, names, consume, reservation);
-        return Uni.createFrom().emitter(emitter -> bounded(() -> link.eval(decide, involved, arguments), RedisStore::outcome,
-                emitter, failure -> {
-                    if (failure == null) {
-                        link.succeeded();
-                    } else {
-                        link.failed(failure);
-                    }
-                }));
+        return Uni.createFrom().emitter(emitter -> {
+            var context = Context.isOnEventLoopThread() ? Vertx.currentContext() : null;
+            var late = new boolean[1];
+            var answer = link.eval(decide, involved, arguments).map(RedisStore::outcome).onSuccess(outcome -> {
+                if (consume && outcome.admitted() && !late[0]) {
+                    recorder.granted(identifier, claims, outcome, reservation);
+                }
+            });
+            link.within(timeoutMillis, answer).onComplete(done -> {
+                if (done.succeeded()) {
+                    link.succeeded();
+                } else {
+                    link.failed(done.cause());
+                }
+                late[0] = !answer.isComplete();
+                finish(late[0] ? Future.<Outcome>failedFuture(new UnansweredException(answer)) : done, context, emitter);
+            });
+        });
     }
 
     /** The index first, then the windows. */
@@ -181,6 +202,11 @@ final class RedisStore implements WindowStore {
         return resetFrom("0");
     }
 
+    /** Tells the other instances of a reset. */
+    Uni<Void> tell(Fleet fleet, Fleet.Reset reset) {
+        return bounded(() -> link.channel().compose(channel -> fleet.tell(channel, reset)), Function.identity());
+    }
+
     /** Page by page, each of which is bounded in time. */
     private Uni<Void> resetFrom(String cursor) {
         var scan = Request.cmd(Command.SCAN).arg(cursor).arg("MATCH").arg(keys.pattern()).arg("COUNT").arg(SCAN_COUNT);
@@ -193,22 +219,18 @@ final class RedisStore implements WindowStore {
 
     /** Asks once per subscription, waits no longer than the timeout, and answers on the caller's event loop. */
     private <A, T> Uni<T> bounded(Supplier<Future<A>> call, Function<A, T> reading) {
-        return Uni.createFrom().emitter(emitter -> bounded(call, reading, emitter, outcome -> {
-        }));
+        return Uni.createFrom().emitter(emitter -> {
+            var context = Context.isOnEventLoopThread() ? Vertx.currentContext() : null;
+            link.within(timeoutMillis, call.get().map(reading)).onComplete(done -> finish(done, context, emitter));
+        });
     }
 
-    /** @param judge hears the failure, or null */
-    private <A, T> void bounded(Supplier<Future<A>> call, Function<A, T> reading, UniEmitter<? super T> emitter,
-            Consumer<Throwable> judge) {
-        var context = Context.isOnEventLoopThread() ? Vertx.currentContext() : null;
-        link.within(timeoutMillis, call.get().map(reading)).onComplete(done -> {
-            judge.accept(done.cause());
-            if (context == null) {
-                finish(done, emitter);
-            } else {
-                context.runOnContext(now -> finish(done, emitter));
-            }
-        });
+    private static <T> void finish(AsyncResult<T> done, Context context, UniEmitter<? super T> emitter) {
+        if (context == null) {
+            finish(done, emitter);
+        } else {
+            context.runOnContext(now -> finish(done, emitter));
+        }
     }
 
     private static <T> void finish(AsyncResult<T> done, UniEmitter<? super T> emitter) {

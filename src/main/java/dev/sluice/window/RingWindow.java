@@ -6,7 +6,7 @@ package dev.sluice.window;
  */
 final class RingWindow implements Window {
 
-    private static final int PARTS = 60;
+    static final int PARTS = 60;
     /** The parts of a window, the one that is partly covered, the one that rounding adds. */
     private static final int SLOTS = PARTS + 3;
 
@@ -74,9 +74,48 @@ final class RingWindow implements Window {
         used += units;
     }
 
+    @Override
+    public void insert(long time, long units) {
+        long bucket = bucket(time);
+        for (int i = 0; i < size; i++) {
+            int slot = (head + i) % SLOTS;
+            if (buckets[slot] >= bucket) {
+                counts[slot] += units; // where its own is missing, the next one holds it a little longer
+                used += units;
+                return;
+            }
+        }
+        add(time, units);
+    }
+
+    @Override
+    public Window since(long time) {
+        var copy = new RingWindow(span);
+        for (int i = 0; i < size; i++) {
+            int slot = (head + i) % SLOTS;
+            if (buckets[slot] >= bucket(time)) {
+                copy.add(buckets[slot] * width, counts[slot]);
+            }
+        }
+        return copy;
+    }
+
+    @Override
+    public void describe(StringBuilder text) {
+        for (int i = 0; i < size; i++) {
+            int slot = (head + i) % SLOTS;
+            text.append(i == 0 ? "" : ",").append(buckets[slot]).append(':').append(counts[slot]);
+        }
+    }
+
     /** The sub-window of a time. */
     long bucket(long now) {
         return Math.floorDiv(now, width);
+    }
+
+    /** When a sub-window begins. */
+    long start(long bucket) {
+        return bucket * width;
     }
 
     /** Whether a sub-window has left the window. */
@@ -105,7 +144,7 @@ final class RingWindow implements Window {
     public void pourInto(Window other, long now) {
         for (int i = 0; i < size; i++) {
             int slot = (head + i) % SLOTS;
-            other.add(Math.min((buckets[slot] + 1) * width - 1, now), counts[slot]);
+            other.insert(Math.min((buckets[slot] + 1) * width - 1, now), counts[slot]);
         }
     }
 

@@ -6,4 +6,10 @@ import dev.sluice.limit.Mode;
 public interface StoreStatus {
 
     Mode mode();
+
+    /** How many instances share the limits, this one included; while Redis is out of reach, how many did when it was last seen. */
+    int instances();
+
+    /** How many callers' windows were brought to Redis after it had been out of reach. */
+    long merged();
 }

@@ -22,9 +22,18 @@ interface Window {
 
     void add(long now, long units);
 
+    /** Adds what was taken at a time that may be earlier than the newest. */
+    void insert(long time, long units);
+
     /** How much memory it takes, in units of a long. */
     int weight();
 
     /** Hands every unit to the other window, as it counts here. */
     void pourInto(Window other, long now);
+
+    /** A window of its own with what was taken at this time or later, in whole sub-windows. */
+    Window since(long time);
+
+    /** Writes {@code time:units,time:units}, oldest first; of sub-windows their numbers. */
+    void describe(StringBuilder text);
 }

@@ -25,40 +25,56 @@ import dev.sluice.redis.RedisLink;
 import dev.sluice.redis.RedisScript;
 import dev.sluice.redis.RedisSettings;
 import io.quarkus.arc.DefaultBean;
+import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
 
 /** Wires the store that the settings ask for. */
 @ApplicationScoped
 class WindowBeans implements StoreStatus {
 
     private static final Logger LOG = Logger.getLogger("dev.sluice");
-    /** How long a start waits for the first connection: without Redis it goes on in the fallback. */
-    private static final Duration FIRST_CONNECTION = Duration.ofSeconds(2);
+    /** How long a start waits for Redis: without it, it goes on in the fallback. */
+    private static final Duration PATIENCE = Duration.ofSeconds(2);
 
     private final WindowSettings settings;
     private final boolean redisWanted;
     private final RedisLink link;
+    private final Fleet fleet;
+    private final Merger merger;
+    /** Null where there is no Redis. */
+    private final Rejoining rejoining;
     private final Windows windows;
     private volatile boolean wasDown;
+    private volatile long mergedBefore;
 
     @Inject
-    WindowBeans(WindowSettings settings, RedisSettings redisSettings, RedisAccess redis) {
+    WindowBeans(WindowSettings settings, RedisSettings redisSettings, RedisAccess redis, Vertx vertx) {
         this.settings = settings;
         this.redisWanted = redisSettings.enabled();
         this.link = redis.link();
-        var memory = new MemoryStore(Clock.SYSTEM, settings.exactUpTo(), settings.memory().maxSize().asLongValue());
+        this.fleet = new Fleet(redis.keys(), settings.instances(), RedisScript.SERVER_TIME);
+        var memory = new MemoryStore(link == null ? Clock.SYSTEM : fleet, settings.exactUpTo(),
+                settings.memory().maxSize().asLongValue());
+        this.merger = new Merger(memory, redis.keys(), RedisScript.SERVER_TIME);
         if (link == null) {
-            this.windows = new Windows(null, memory, settings.fallback());
+            this.rejoining = null;
+            this.windows = new Windows(null, memory, fleet, settings.fallback());
         } else {
+            link.answersWithin(settings.timeout());
             link.onChange(cause -> changed(cause, cause == null));
-            this.windows = new Windows(new RedisStore(link, redis.keys(), settings.exactUpTo(), settings.timeout(),
-                    RedisScript.SERVER_TIME), memory, settings.fallback());
+            this.rejoining = new Rejoining(vertx, link, fleet, memory, merger, settings.timeout());
+            var store = new RedisStore(link, redis.keys(), settings.exactUpTo(), settings.timeout(),
+                    memory::record, RedisScript.SERVER_TIME);
+            this.windows = new Windows(store, memory, fleet, settings.fallback());
         }
     }
 
     /** After the settings have been checked, and before the first request comes. */
     void start(@Observes @Priority(10) StartupEvent started) {
         if (link != null) {
+            rejoining.start();
             connect();
         } else if (redisWanted) {
             LOG.warn("Rate limits are kept in this instance's memory, for it alone: no Redis client is configured"
@@ -67,22 +83,43 @@ class WindowBeans implements StoreStatus {
     }
 
     private void connect() {
+        var failure = await(link.start());
+        if (failure != null) {
+            changed(failure instanceof TimeoutException ? null : failure, false);
+        }
+    }
+
+    /** Null where it succeeded. */
+    private static Throwable await(Future<Void> task) {
         try {
-            link.start().toCompletionStage().toCompletableFuture().get(FIRST_CONNECTION.toMillis(), TimeUnit.MILLISECONDS);
+            task.toCompletionStage().toCompletableFuture().get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+            return null;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        } catch (ExecutionException | TimeoutException e) {
-            changed(e instanceof TimeoutException ? null : e.getCause(), false);
+            return e;
+        } catch (ExecutionException e) {
+            return e.getCause();
+        } catch (TimeoutException e) {
+            return e;
+        }
+    }
+
+    /** Before the link is closed. */
+    void stop(@Observes @Priority(10) ShutdownEvent stopping) {
+        if (rejoining != null && link.up()) {
+            await(rejoining.stop());
         }
     }
 
     private void changed(Throwable cause, boolean up) {
         if (!up) {
             wasDown = true;
+            mergedBefore = merger.merged();
             LOG.warnf("Redis is out of reach (%s); rate limits are %s until it answers", reason(cause),
-                    meaning(windows.mode()));
+                    meaning());
         } else if (wasDown) {
-            LOG.info("Redis answers; rate limits are exact over all instances");
+            LOG.infof("Redis answers; rate limits are exact over all instances (%d), what %d callers were granted meanwhile is"
+                    + " counted there", fleet.size(), merger.merged() - mergedBefore);
         }
     }
 
@@ -94,11 +131,11 @@ class WindowBeans implements StoreStatus {
         return message.replaceAll("\\R\\s*", " "); // one line per change, whatever the client has to say
     }
 
-    private static String meaning(Mode mode) {
-        return switch (mode) {
+    private String meaning() {
+        return switch (windows.mode()) {
             case OPEN -> "not applied (rate-limit.fallback=open)";
             case CLOSED -> "answered with 503 (rate-limit.fallback=closed)";
-            default -> "kept in this instance's memory (rate-limit.fallback=local)";
+            default -> "kept in this instance's memory, one part in " + fleet.size() + " of each (rate-limit.fallback=local)";
         };
     }
 
@@ -107,16 +144,30 @@ class WindowBeans implements StoreStatus {
         return windows.mode();
     }
 
+    @Override
+    public int instances() {
+        return fleet.size();
+    }
+
+    @Override
+    public long merged() {
+        return merger.merged();
+    }
+
     @Produces
     @Singleton
     @DefaultBean
     RateLimiter limiter(@Any Instance<DecisionListener> listeners) {
-        return new WindowRateLimiter(windows, Clock.SYSTEM, settings.enabled(), settings.dryRun(), listeners.stream().toList());
+        return new WindowRateLimiter(windows, fleet, settings.fallback(), settings.enabled(), settings.dryRun(),
+                listeners.stream().toList());
     }
 
     void validate(@Observes SettingsProblems problems) {
         if (settings.exactUpTo() < 1 || settings.exactUpTo() > 10_000) {
             problems.add("rate-limit.exact-up-to", Long.toString(settings.exactUpTo()), "1 to 10000");
+        }
+        if (settings.instances() < 1 || settings.instances() > 10_000) {
+            problems.add("rate-limit.instances", Integer.toString(settings.instances()), "1 to 10000");
         }
         if (settings.timeout().compareTo(Duration.ofMillis(1)) < 0 || settings.timeout().compareTo(Duration.ofMinutes(1)) > 0) {
             problems.add("rate-limit.timeout", settings.timeout().toString(), "a duration from 1ms to 1m");

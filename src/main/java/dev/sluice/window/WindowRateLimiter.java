@@ -9,6 +9,7 @@ import java.util.UUID;
 import dev.sluice.limit.Decision;
 import dev.sluice.limit.DecisionListener;
 import dev.sluice.limit.Demand;
+import dev.sluice.limit.Fallback;
 import dev.sluice.limit.Mode;
 import dev.sluice.limit.QuotaStatus;
 import dev.sluice.limit.Rate;
@@ -24,11 +25,15 @@ final class WindowRateLimiter implements RateLimiter {
     private final Clock clock;
     private final boolean enabled;
     private final boolean dryRun;
+    private final Fallback fallback;
     private final List<DecisionListener> listeners;
 
-    WindowRateLimiter(Windows windows, Clock clock, boolean enabled, boolean dryRun, List<DecisionListener> listeners) {
+    /** @param fallback where a demand does not say otherwise */
+    WindowRateLimiter(Windows windows, Clock clock, Fallback fallback, boolean enabled, boolean dryRun,
+            List<DecisionListener> listeners) {
         this.windows = windows;
         this.clock = clock;
+        this.fallback = fallback;
         this.enabled = enabled;
         this.dryRun = dryRun;
         this.listeners = List.copyOf(listeners);
@@ -61,13 +66,14 @@ final class WindowRateLimiter implements RateLimiter {
                 : null;
         return windows.take(request.identifier(), claims, consume, reservation).map(answer -> answer.outcome() == null
                 ? Decision.untouched(request, answer.mode(), now()).reserved(answer.reservation())
-                : decision(claims, answer));
+                : decision(answer));
     }
 
     /** One claim per window: where two demands name the same, the smaller limit and the larger cost hold. */
-    private static List<Claim> claims(List<Demand> demands, boolean consume) {
+    private List<Claim> claims(List<Demand> demands, boolean consume) {
         var claims = new ArrayList<Claim>();
         for (var demand : demands) {
+            var fallback = demand.fallback() == null ? this.fallback : demand.fallback();
             for (var quota : demand.rate().quotas()) {
                 long span = quota.windowSeconds() * 1_000_000;
                 long limit = quota.limit();
@@ -77,17 +83,23 @@ final class WindowRateLimiter implements RateLimiter {
                     if (other.span() == span && other.resource().equals(demand.resource())) {
                         limit = Math.min(limit, other.limit());
                         cost = Math.max(cost, other.cost());
+                        fallback = stricter(fallback, other.fallback());
                         claims.remove(i);
                         break;
                     }
                 }
-                claims.add(new Claim(demand.resource(), span, limit, quota.unit(), cost, demand.reserved()));
+                claims.add(new Claim(demand.resource(), span, limit, quota.unit(), cost, demand.reserved(), limit, fallback));
             }
         }
         return claims;
     }
 
-    private static Decision decision(List<Claim> claims, Windows.Answer answer) {
+    private static Fallback stricter(Fallback one, Fallback other) {
+        return one == Fallback.CLOSED || other == Fallback.OPEN ? one : other;
+    }
+
+    private static Decision decision(Windows.Answer answer) {
+        var claims = answer.claims();
         var outcome = answer.outcome();
         var at = Clock.instant(outcome.now());
         var quotas = new ArrayList<QuotaStatus>(claims.size());
@@ -96,7 +108,7 @@ final class WindowRateLimiter implements RateLimiter {
             var state = outcome.windows()[i];
             boolean denied = state.retryAt() != 0;
             quotas.add(new QuotaStatus(claim.resource(), claim.unit(), claim.limit(), Windows.seconds(claim.span()),
-                    Math.max(0, claim.limit() - state.used()),
+                    Math.max(0, claim.share() - state.used()),
                     state.freeAt() == 0 ? at : Clock.instant(state.freeAt()), denied,
                     state.retryAt() > 0 ? Clock.instant(state.retryAt()) : null));
         }
@@ -134,16 +146,16 @@ final class WindowRateLimiter implements RateLimiter {
 
     @Override
     public Uni<Void> reset(String identifier, String resource) {
-        return windows.write(store -> store.reset(identifier, resource));
+        return windows.reset(new Fleet.Reset(identifier, resource));
     }
 
     @Override
     public Uni<Void> reset(String identifier) {
-        return windows.write(store -> store.reset(identifier, null));
+        return windows.reset(new Fleet.Reset(identifier, null));
     }
 
     @Override
     public Uni<Void> resetAll() {
-        return windows.write(WindowStore::resetAll);
+        return windows.reset(Fleet.Reset.ALL);
     }
 }

@@ -2,6 +2,7 @@ package dev.sluice.window;
 
 import java.time.Duration;
 
+import dev.sluice.limit.Fallback;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
@@ -9,16 +10,6 @@ import io.smallrye.config.WithDefault;
 /** Where windows are kept, and what holds while Redis is out of reach. */
 @ConfigMapping(prefix = "rate-limit")
 public interface WindowSettings {
-
-    /** What answers while Redis is out of reach. */
-    enum Fallback {
-        /** Windows in this instance's memory. */
-        LOCAL,
-        /** Everything passes. */
-        OPEN,
-        /** Everything is refused with 503. */
-        CLOSED
-    }
 
     /** {@code false}: nothing is limited and nothing counted. */
     @WithDefault("true")
@@ -28,7 +19,7 @@ public interface WindowSettings {
     @WithDefault("false")
     boolean dryRun();
 
-    /** What answers while Redis is out of reach. */
+    /** What answers while Redis is out of reach, where a row does not say otherwise. */
     @WithDefault("local")
     Fallback fallback();
 
@@ -39,6 +30,10 @@ public interface WindowSettings {
     /** The largest limit that is counted exactly; larger ones are kept in sub-windows. At most 10,000. */
     @WithDefault("10000")
     long exactUpTo();
+
+    /** How many instances there are, for one that starts while Redis is out of reach. 1 to 10,000. */
+    @WithDefault("1")
+    int instances();
 
     /** The windows of this instance's memory. */
     Memory memory();

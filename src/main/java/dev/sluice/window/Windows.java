@@ -7,6 +7,7 @@ import java.util.function.Function;
 
 import org.jboss.logging.Logger;
 
+import dev.sluice.limit.Fallback;
 import dev.sluice.limit.Mode;
 import dev.sluice.limit.StoreUnavailableException;
 import dev.sluice.window.Reservation.Place;
@@ -18,20 +19,23 @@ final class Windows {
     private static final Logger LOG = Logger.getLogger(Windows.class);
 
     /**
+     * @param claims what was decided, each under the share that held
      * @param outcome null where nothing was decided: {@link Mode#OPEN}
      * @param reservation a {@link Reservation}; null where nothing was reserved
      */
-    record Answer(Mode mode, Outcome outcome, String reservation) {
+    record Answer(Mode mode, List<Claim> claims, Outcome outcome, String reservation) {
     }
 
     private final RedisStore redis;
     private final MemoryStore memory;
+    private final Fleet fleet;
     private final Mode fallback;
 
     /** @param redis null: memory only */
-    Windows(RedisStore redis, MemoryStore memory, WindowSettings.Fallback fallback) {
+    Windows(RedisStore redis, MemoryStore memory, Fleet fleet, Fallback fallback) {
         this.redis = redis;
         this.memory = memory;
+        this.fleet = fleet;
         this.fallback = Mode.valueOf(fallback.name());
     }
 
@@ -42,56 +46,73 @@ final class Windows {
     /** @param reservation 32 hexadecimal digits; null where nothing is reserved */
     Uni<Answer> take(String identifier, List<Claim> claims, boolean consume, String reservation) {
         if (redis == null) {
-            return inMemory(Mode.MEMORY, identifier, claims, consume, name(Place.MEMORY, reservation, claims));
+            return memory.take(identifier, claims, consume, reservation)
+                    .map(outcome -> answer(Mode.MEMORY, claims, outcome, name(Place.MEMORY, reservation, claims)));
         }
         if (!redis.available()) {
-            return instead(new StoreUnavailableException("Redis is out of reach", null), identifier, claims, consume,
-                    name(Place.MEMORY, reservation, claims));
+            return Uni.createFrom().item(() -> instead(new StoreUnavailableException("Redis is out of reach", null), identifier,
+                    claims, consume, name(Place.MEMORY, reservation, claims)));
         }
         return redis.take(identifier, claims, consume, reservation)
-                .map(outcome -> answer(Mode.REDIS, outcome, name(Place.REDIS, reservation, claims)))
-                .onFailure().recoverWithUni(failure -> instead(failure, identifier, claims, consume,
+                .map(outcome -> answer(Mode.REDIS, claims, outcome, name(Place.REDIS, reservation, claims)))
+                .onFailure(StoreUnavailableException.class).recoverWithItem(failure -> instead(
+                        failure, identifier, claims, consume,
                         name(Place.BOTH, reservation, claims)));
     }
 
-    private Uni<Answer> instead(Throwable failure, String identifier, List<Claim> claims, boolean consume,
+    private Answer instead(StoreUnavailableException failure, String identifier, List<Claim> claims, boolean consume,
             Reservation reservation) {
         if (failure.getCause() != null) {
             LOG.debug("Redis failed a decision", failure);
         }
-        return switch (fallback) {
-            case LOCAL -> inMemory(Mode.LOCAL, identifier, claims, consume, reservation);
-            case OPEN ->
-                Uni.createFrom().item(new Answer(Mode.OPEN, null, reservation == null ? null : reservation.toString()));
-            default -> Uni.createFrom().failure(failure);
-        };
+        if (claims.stream().anyMatch(claim -> claim.fallback() == Fallback.CLOSED)) {
+            throw failure;
+        }
+        var local = claims.stream().filter(claim -> claim.fallback() == Fallback.LOCAL)
+                .map(claim -> claim.sharing(fleet.share(claim.limit()))).toList();
+        if (local.isEmpty()) {
+            return new Answer(Mode.OPEN, List.of(), null, reservation == null ? null : reservation.toString());
+        }
+        var name = reservation == null ? null : reservation.name();
+        return answer(Mode.LOCAL, local, inMemory(failure, identifier, local, consume, name), reservation);
     }
 
-    private Uni<Answer> inMemory(Mode mode, String identifier, List<Claim> claims, boolean consume, Reservation reservation) {
-        return memory.take(identifier, claims, consume, reservation == null ? null : reservation.name())
-                .map(outcome -> answer(mode, outcome, reservation));
+    /** What Redis does not count, or not for certain, it is told of later. */
+    private Outcome inMemory(StoreUnavailableException failure, String identifier, List<Claim> claims, boolean consume,
+            String reservation) {
+        if (!(failure instanceof UnansweredException unanswered)) {
+            return memory.takeOwing(identifier, claims, consume, reservation);
+        }
+        var outcome = memory.takeNow(identifier, claims, consume, reservation);
+        if (outcome.admitted() && consume) {
+            unanswered.answer().onComplete(late -> {
+                if (late.failed() || !late.result().admitted()) {
+                    memory.owe(identifier, claims, outcome.now(), reservation);
+                }
+            });
+        }
+        return outcome;
     }
 
     private static Reservation name(Place place, String reservation, List<Claim> claims) {
         return reservation == null ? null : Reservation.of(place, reservation, claims);
     }
 
-    private static Answer answer(Mode mode, Outcome outcome, Reservation reservation) {
-        return new Answer(mode, outcome, reservation == null || !outcome.admitted() ? null : reservation.toString());
+    private static Answer answer(Mode mode, List<Claim> claims, Outcome outcome, Reservation reservation) {
+        return new Answer(mode, claims, outcome,
+                reservation == null || !outcome.admitted() ? null : reservation.toString());
     }
 
-    /** Settles where it was reserved, or may have been; fails where that is out of reach. */
+    /** Settles here and in Redis, wherever it is counted; fails where that is out of reach. */
     Uni<Void> settle(String identifier, String text, Map<String, Long> used) {
         var reservation = Reservation.parse(text);
         if (reservation == null) {
             return Uni.createFrom().voidItem();
         }
-        var local = reservation.place() == Place.REDIS
-                ? Uni.createFrom().voidItem()
-                : memory.settle(identifier, reservation, used);
-        return reservation.place() == Place.MEMORY || redis == null
-                ? local
-                : local.chain(() -> redis.settle(identifier, reservation, used));
+        return Uni.createFrom().item(() -> memory.settleNow(identifier, reservation.name(), used))
+                .chain(here -> redis == null || here && !redis.available()
+                        ? Uni.createFrom().voidItem()
+                        : redis.settle(identifier, reservation, used));
     }
 
     /** Asks the store in force; where the fallback keeps no windows, it fails. */
@@ -103,10 +124,14 @@ final class Windows {
         };
     }
 
-    /** Changes every store there is; fails where Redis should be changed too and is out of reach. */
-    Uni<Void> write(Function<WindowStore, Uni<Void>> change) {
-        var local = change.apply(memory);
-        return redis == null ? local : local.chain(() -> change.apply(redis));
+    /** Resets here, in all other instances and in Redis; fails where Redis is out of reach. */
+    Uni<Void> reset(Fleet.Reset reset) {
+        var local = reset(memory, reset);
+        return redis == null ? local : local.chain(() -> redis.tell(fleet, reset)).chain(() -> reset(redis, reset));
+    }
+
+    private static Uni<Void> reset(WindowStore store, Fleet.Reset reset) {
+        return reset.identifier().isEmpty() ? store.resetAll() : store.reset(reset.identifier(), reset.resource());
     }
 
     static Duration seconds(long span) {

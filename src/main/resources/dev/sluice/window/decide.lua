@@ -237,6 +237,7 @@ end
 
 local windows = {}
 local admitted = 1
+local now = clock -- of all windows the latest: one decision has one time
 for i = 1, (#ARGV - 2) / 5 do
   local at = 5 * i - 2
   local limit, cost = tonumber(ARGV[at]), tonumber(ARGV[at + 2])
@@ -249,12 +250,14 @@ for i = 1, (#ARGV - 2) / 5 do
     admitted = 0
     w.retry = free_at(w, w.used + cost - limit)
   end
+  now = math.max(now, w.now)
   windows[i] = w
 end
 
-local reply = { admitted, clock }
+local reply = { admitted, now }
 for i = 1, #windows do
   local w = windows[i]
+  w.now = now
   local at = 5 * i - 2
   local cost = tonumber(ARGV[at + 2])
   if admitted == 1 and take and cost > 0 then

@@ -6,6 +6,7 @@ import java.util.Map;
 
 import dev.sluice.limit.Unit;
 import dev.sluice.redis.KeySpace;
+import dev.sluice.redis.RedisChannel;
 import dev.sluice.redis.RedisLink;
 import dev.sluice.testing.RealRedis;
 import io.vertx.core.Vertx;
@@ -105,12 +106,12 @@ abstract class StoreUnderTest implements AutoCloseable {
         private final RealRedis redis = RealRedis.start();
         private final Vertx vertx = Vertx.vertx();
         private final Redis client = Redis.createClient(vertx, new RedisOptions().setConnectionString(redis.url()));
-        private final RedisLink link = new RedisLink(vertx, client, KEYS);
+        private final RedisLink link = new RedisLink(vertx, client, KEYS, 10_000);
         private final RedisStore store;
 
         InRedis() {
             link.start().toCompletionStage().toCompletableFuture().join();
-            store = new RedisStore(link, KEYS, EXACT, PATIENCE, TEST_TIME);
+            store = new RedisStore(link, KEYS, EXACT, PATIENCE, RedisStore.Recorder.NONE, TEST_TIME);
             at(now());
         }
 
@@ -127,6 +128,10 @@ abstract class StoreUnderTest implements AutoCloseable {
 
         Response send(Request request) {
             return client.send(request).toCompletionStage().toCompletableFuture().join();
+        }
+
+        RedisChannel channel() {
+            return link.channel().result();
         }
 
         int port() {

@@ -1,0 +1,182 @@
+package dev.sluice.redis;
+
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.Function;
+
+import io.vertx.core.Future;
+import io.vertx.core.Handler;
+import io.vertx.redis.client.Command;
+import io.vertx.redis.client.RedisConnection;
+import io.vertx.redis.client.Request;
+import io.vertx.redis.client.Response;
+import io.vertx.redis.client.impl.RequestImpl;
+import io.vertx.redis.client.impl.ZModem;
+
+/**
+ * A connection to each master of a cluster. Replicas are none of its business: one that dies disturbs nobody. A slot that moves
+ * is followed; a master that is lost, while slots are known to be there, is the end of it all, and the next connection asks
+ * anew who serves what.
+ */
+final class ClusterConnection implements RedisConnection {
+
+    private static final int SLOTS = 16384;
+    private static final int REDIRECTS = 5;
+
+    private final Function<String, Future<RedisConnection>> opening;
+    private final Map<String, RedisConnection> masters = new ConcurrentHashMap<>();
+    private final AtomicReferenceArray<String> owners = new AtomicReferenceArray<>(SLOTS);
+    private volatile Handler<Throwable> onException = failure -> {
+    };
+    private volatile Handler<Void> onEnd = end -> {
+    };
+    private volatile boolean closed;
+
+    /** @param opening a connection to one node, by host and port */
+    ClusterConnection(Function<String, Future<RedisConnection>> opening) {
+        this.opening = opening;
+    }
+
+    /** @param slots what CLUSTER SLOTS says @param asked the host of who said it, which a node may leave out of what it says */
+    Future<Void> open(Response slots, String asked) {
+        for (var range : slots) {
+            var owner = address(range.get(2), asked);
+            for (int slot = range.get(0).toInteger(); slot <= range.get(1).toInteger(); slot++) {
+                owners.set(slot, owner);
+            }
+        }
+        var addresses = slots.stream().map(range -> address(range.get(2), asked)).distinct().toList();
+        return Future.all(addresses.stream().map(this::master).toList()).mapEmpty();
+    }
+
+    private static String address(Response node, String asked) {
+        var host = node.get(0) == null ? "" : node.get(0).toString();
+        return (host.isEmpty() ? asked : host.contains(":") ? '[' + host + ']' : host) + ':' + node.get(1);
+    }
+
+    private Future<RedisConnection> master(String address) {
+        var known = masters.get(address);
+        return known != null ? Future.succeededFuture(known) : opening.apply(address).map(opened -> keep(address, opened));
+    }
+
+    private RedisConnection keep(String address, RedisConnection opened) {
+        var other = masters.putIfAbsent(address, opened);
+        if (other != null || closed) {
+            opened.close();
+            return other == null ? opened : other;
+        }
+        opened.exceptionHandler(failure -> {
+            if (lost(address)) {
+                onException.handle(failure);
+            }
+        });
+        opened.endHandler(end -> {
+            if (lost(address)) {
+                onEnd.handle(end);
+            }
+        });
+        return opened;
+    }
+
+    /** @return whether there were slots */
+    private boolean lost(String address) {
+        var gone = masters.remove(address);
+        if (gone != null) {
+            gone.close();
+        }
+        for (int slot = 0; slot < SLOTS; slot++) {
+            if (address.equals(owners.get(slot))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    @Override
+    public Future<Response> send(Request request) {
+        var keys = ((RequestImpl) request).keys();
+        var owner = owners.get(keys.isEmpty() ? 0 : ZModem.generate(keys.get(0)));
+        if (owner == null) {
+            return Future.failedFuture("No node of the cluster serves this slot");
+        }
+        return send(owner, request, REDIRECTS);
+    }
+
+    private Future<Response> send(String address, Request request, int redirects) {
+        return master(address).compose(node -> node.send(request))
+                .recover(failure -> redirected(failure, address, request, redirects));
+    }
+
+    /** What was refused elsewhere may be sent again. */
+    private Future<Response> redirected(Throwable failure, String address, Request request, int redirects) {
+        var words = String.valueOf(failure.getMessage()).split(" ");
+        if (redirects == 0 || words.length < 3) {
+            return Future.failedFuture(failure);
+        }
+        var target = words[2].startsWith(":") ? address.substring(0, address.lastIndexOf(':')) + words[2] : words[2];
+        return switch (words[0]) {
+            case "MOVED" -> {
+                owners.set(Integer.parseInt(words[1]), target);
+                yield send(target, request, redirects - 1);
+            }
+            case "ASK" -> master(target).compose(node -> node.batch(List.of(Request.cmd(Command.ASKING), request)))
+                    .map(answers -> answers.get(1));
+            default -> Future.failedFuture(failure);
+        };
+    }
+
+    @Override
+    public Future<List<Response>> batch(List<Request> commands) {
+        return Future.failedFuture(new UnsupportedOperationException());
+    }
+
+    @Override
+    public Future<Void> close() {
+        closed = true;
+        masters.values().forEach(RedisConnection::close);
+        return Future.succeededFuture();
+    }
+
+    @Override
+    public RedisConnection exceptionHandler(Handler<Throwable> handler) {
+        onException = handler;
+        return this;
+    }
+
+    @Override
+    public RedisConnection endHandler(Handler<Void> handler) {
+        onEnd = handler;
+        return this;
+    }
+
+    /** Nothing comes unasked. */
+    @Override
+    public RedisConnection handler(Handler<Response> handler) {
+        return this;
+    }
+
+    @Override
+    public RedisConnection pause() {
+        masters.values().forEach(RedisConnection::pause);
+        return this;
+    }
+
+    @Override
+    public RedisConnection resume() {
+        masters.values().forEach(RedisConnection::resume);
+        return this;
+    }
+
+    @Override
+    public RedisConnection fetch(long amount) {
+        masters.values().forEach(node -> node.fetch(amount));
+        return this;
+    }
+
+    @Override
+    public boolean pendingQueueFull() {
+        return masters.values().stream().anyMatch(RedisConnection::pendingQueueFull);
+    }
+}

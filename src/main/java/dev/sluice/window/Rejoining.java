@@ -1,0 +1,132 @@
+package dev.sluice.window;
+
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+import dev.sluice.limit.StoreUnavailableException;
+import dev.sluice.redis.RedisChannel;
+import dev.sluice.redis.RedisLink;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+
+/**
+ * What an instance does to be one of many: it announces itself while Redis answers; and when Redis returns, it brings back
+ * what was granted meanwhile, and waits until the others have done so too, before it decides there again.
+ */
+final class Rejoining {
+
+    private static final long BEAT_MILLIS = 500;
+    /** What is granted to an announcement, at the least. */
+    private static final long BEAT_TIMEOUT_MILLIS = 50;
+    private static final long GATHERING_PAUSE_MILLIS = 50;
+    /** How long it waits for the others, which may be gone too. */
+    private static final Duration GATHERING = Duration.ofMillis(1200);
+    /** What was written last before a failover may not have got to the new master. */
+    private static final long DOUBT_MICROS = 10_000_000;
+
+    private final Vertx vertx;
+    private final RedisLink link;
+    private final Fleet fleet;
+    private final MemoryStore memory;
+    private final Merger merger;
+    private final long timeoutMillis;
+    private final AtomicBoolean beating = new AtomicBoolean();
+    private volatile long upSince;
+    private long timer;
+
+    Rejoining(Vertx vertx, RedisLink link, Fleet fleet, MemoryStore memory, Merger merger, Duration timeout) {
+        this.vertx = vertx;
+        this.link = link;
+        this.fleet = fleet;
+        this.memory = memory;
+        this.merger = merger;
+        this.timeoutMillis = Math.max(1, timeout.toMillis());
+        link.onArrival(this::arrive);
+        link.onChange(cause -> {
+            upSince = System.nanoTime();
+            if (cause == null) {
+                beat(); // what was granted while the link came up
+            }
+        });
+    }
+
+    void start() {
+        timer = vertx.setPeriodic(BEAT_MILLIS, now -> beat());
+    }
+
+    /** Redis answers. */
+    private Future<Void> arrive(RedisChannel channel) {
+        var peers = fleet.peers();
+        long deadline = System.nanoTime() + GATHERING.toNanos();
+        return fleet.ask(channel).compose(answer -> {
+            forget(answer);
+            memory.oweSince(Math.min(answer.lostSince(), fleet.acknowledgedAt()) - DOUBT_MICROS, answer.lostSince());
+            return merger.merge(channel).compose(merged -> gather(channel, peers, answer.clock(), deadline));
+        });
+    }
+
+    /** Goes on deciding here, and bringing that to Redis, until the others have been heard since this time. */
+    private Future<Void> gather(RedisChannel channel, Set<String> peers, long since, long deadline) {
+        return fleet.announce(channel).compose(answer -> merger.merge(channel).compose(merged -> {
+            forget(answer);
+            fleet.learn(answer, false);
+            boolean gathered = peers.stream().allMatch(peer -> answer.heard().getOrDefault(peer, 0L) >= since);
+            return gathered || System.nanoTime() - deadline > 0
+                    ? Future.<Void>succeededFuture()
+                    : pause().compose(now -> gather(channel, peers, since, deadline));
+        }));
+    }
+
+    private Future<Void> pause() {
+        Promise<Void> promise = Promise.promise();
+        vertx.setTimer(GATHERING_PAUSE_MILLIS, now -> promise.complete());
+        return promise.future();
+    }
+
+    private void beat() {
+        if (!link.up() || !beating.compareAndSet(false, true)) {
+            return;
+        }
+        link.within(Math.max(timeoutMillis, BEAT_TIMEOUT_MILLIS), link.channel().compose(this::look)).onComplete(looked -> {
+            beating.set(false);
+            if (looked.succeeded()) {
+                link.succeeded();
+            } else if (looked.cause() instanceof StoreUnavailableException) {
+                link.failed(looked.cause());
+            } else {
+                link.refused(looked.cause());
+            }
+        });
+    }
+
+    private Future<Void> look(RedisChannel channel) {
+        return fleet.announce(channel).onSuccess(answer -> {
+            forget(answer);
+            fleet.learn(answer, System.nanoTime() - upSince > Fleet.GONE.toNanos());
+            if (answer.lostSince() == Fleet.ALL) {
+                memory.resetAllNow(); // nobody but who controls Redis empties it while it answers: that is meant
+            } else if (answer.lostSince() != Fleet.INTACT) {
+                memory.oweSince(answer.lostSince() - DOUBT_MICROS, answer.lostSince());
+            }
+            merger.merge(channel);
+        }).mapEmpty();
+    }
+
+    private void forget(Fleet.Answer answer) {
+        for (var reset : answer.resets()) {
+            if (reset.identifier().isEmpty()) {
+                memory.resetAllNow();
+            } else {
+                memory.resetNow(reset.identifier(), reset.resource());
+            }
+        }
+    }
+
+    /** This instance stops: its part of the limits is the others'. */
+    Future<Void> stop() {
+        vertx.cancelTimer(timer);
+        return link.within(timeoutMillis, link.channel().compose(fleet::leave));
+    }
+}

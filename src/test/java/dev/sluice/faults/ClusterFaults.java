@@ -1,0 +1,76 @@
+package dev.sluice.faults;
+
+import java.time.Duration;
+import java.util.Map;
+
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+
+import dev.sluice.testing.faults.Fleet;
+import dev.sluice.testing.faults.Ordeal;
+import dev.sluice.testing.faults.RedisCluster;
+
+/** A cluster that loses a node, and goes on without it. */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class ClusterFaults {
+
+    private static final RedisCluster REDIS = new RedisCluster();
+    private static Fleet fleet;
+
+    @BeforeAll
+    static void start() {
+        fleet = Fleet.with(Map.of("REDIS_CLIENT_TYPE", "cluster", "REDIS_HOSTS", REDIS.urls()));
+    }
+
+    @AfterAll
+    static void stop() {
+        fleet.close();
+        REDIS.close();
+    }
+
+    @AfterEach
+    void restore() {
+        REDIS.restore();
+    }
+
+    private static Ordeal failover(String name) {
+        return new Ordeal(name, fleet).lasting(Duration.ZERO);
+    }
+
+    @Test
+    @Order(1)
+    void replicaIsKilled() throws Exception {
+        new Ordeal("Cluster: a replica killed", fleet).losing().bound(Ordeal.EXACT).run(REDIS.replica(1)::kill, () -> {
+        });
+    }
+
+    @Test
+    @Order(2)
+    void mastersChangePlaces() throws Exception {
+        // The old master lets everybody wait until the new one has all of its data: longer than the timeout, if things go badly.
+        new Ordeal("Cluster: CLUSTER FAILOVER asked for", fleet).perhapsLosing().run(() -> {
+            REDIS.replica(2).command("CLUSTER", "FAILOVER");
+            REDIS.awaitPromotion(REDIS.replica(2), null);
+        }, () -> {
+        });
+    }
+
+    @Test
+    @Order(3)
+    void masterIsKilled() throws Exception {
+        failover("Cluster: a master killed").run(REDIS.master(1)::kill,
+                () -> REDIS.awaitPromotion(REDIS.replica(1), REDIS.master(1)));
+    }
+
+    @Test
+    @Order(4)
+    void masterHangs() throws Exception {
+        failover("Cluster: a master hangs").run(REDIS.master(0)::freeze,
+                () -> REDIS.awaitPromotion(REDIS.replica(0), REDIS.master(0)));
+    }
+}

@@ -1,0 +1,33 @@
+package dev.sluice.faults;
+
+import java.time.Duration;
+import java.util.Map;
+
+import org.junit.jupiter.api.Test;
+
+import dev.sluice.testing.faults.Fleet;
+import dev.sluice.testing.faults.Ordeal;
+import dev.sluice.testing.faults.RedisNode;
+
+/** A master and its replica, which somebody promotes by hand. */
+class ReplicationFaults {
+
+    @Test
+    void replicaIsPromoted() throws Exception {
+        try (var master = RedisNode.guarded();
+                var replica = RedisNode.guarded("--replicaof", "127.0.0.1", Integer.toString(master.port()));
+                var fleet = Fleet.with(Map.of("REDIS_CLIENT_TYPE", "replication", "REDIS_HOSTS",
+                        replica.userUrl() + ',' + master.userUrl()))) {
+            new Ordeal("Replication: master killed, replica promoted", fleet).lasting(Duration.ofSeconds(1)).run(master::kill,
+                    () -> replica.command("REPLICAOF", "NO", "ONE"));
+        }
+    }
+
+    @Test
+    void masterWithoutReplicas() throws Exception {
+        try (var master = RedisNode.server();
+                var fleet = Fleet.with(Map.of("REDIS_CLIENT_TYPE", "replication", "REDIS_HOSTS", master.url()))) {
+            new Ordeal("Replication: master without replicas killed, started again", fleet).run(master::kill, master::start);
+        }
+    }
+}

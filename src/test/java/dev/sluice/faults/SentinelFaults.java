@@ -1,0 +1,62 @@
+package dev.sluice.faults;
+
+import java.time.Duration;
+import java.util.Map;
+
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+import dev.sluice.testing.faults.Fleet;
+import dev.sluice.testing.faults.Ordeal;
+import dev.sluice.testing.faults.SentinelSet;
+
+/** Masters that fail, and sentinels that name another. */
+class SentinelFaults {
+
+    private static final SentinelSet REDIS = new SentinelSet();
+    private static Fleet fleet;
+
+    @BeforeAll
+    static void start() {
+        fleet = Fleet.with(Map.of("REDIS_CLIENT_TYPE", "sentinel", "REDIS_HOSTS", REDIS.urls(), "REDIS_MASTER_NAME",
+                SentinelSet.NAME));
+    }
+
+    @AfterAll
+    static void stop() {
+        fleet.close();
+        REDIS.close();
+    }
+
+    @AfterEach
+    void restore() {
+        REDIS.restore();
+    }
+
+    private static Ordeal failover(String name) {
+        return new Ordeal(name, fleet).lasting(Duration.ZERO);
+    }
+
+    @Test
+    void masterIsKilled() throws Exception {
+        var master = REDIS.master();
+        failover("Sentinel: master killed").run(master::kill, () -> REDIS.awaitMasterOtherThan(master));
+    }
+
+    @Test
+    void masterHangs() throws Exception {
+        var master = REDIS.master();
+        failover("Sentinel: master hangs").run(master::freeze, () -> REDIS.awaitMasterOtherThan(master));
+    }
+
+    @Test
+    void masterIsKilledAndTheFirstSentinelHangs() throws Exception {
+        var master = REDIS.master();
+        failover("Sentinel: master killed, first sentinel hangs").run(() -> {
+            REDIS.sentinels().get(0).freeze();
+            master.kill();
+        }, () -> REDIS.awaitMasterOtherThan(master));
+    }
+}

@@ -1,0 +1,208 @@
+package dev.sluice.testing.faults;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+import org.assertj.core.api.SoftAssertions;
+import org.awaitility.Awaitility;
+
+/**
+ * A fault that comes and goes while a fleet is asked for more than its limits let through, and what must hold before, during
+ * and after it.
+ */
+public final class Ordeal {
+
+    /** What the three together may admit in a window that an outage touches, where each is asked alike. */
+    public static final double BALANCED = 1.34;
+    /** Without an outage: the limit, and nothing above. */
+    public static final double EXACT = 1;
+    /** Not bounded: Redis has forgotten, and nobody noticed. */
+    public static final double FORGOTTEN = 2;
+
+    static final int LIMIT = 30;
+    static final Duration WINDOW = Duration.ofSeconds(4);
+    private static final Duration BEFORE = Duration.ofSeconds(2);
+    private static final Duration DURING = Duration.ofSeconds(2);
+    private static final Duration AFTER = WINDOW.plusSeconds(1);
+    private static final int FRESH_LIMIT = 20;
+
+    private static final long TIMEOUT_MILLIS = 500;
+    /** How soon an instance is to be back, once Redis can serve. */
+    private static final long BACK_MILLIS = 2000;
+    /** What a busy machine of few cores may add to any time, and nobody is to blame for. */
+    private static final long SLACK_MILLIS = 2500;
+    private static final Duration NOTICE = Duration.ofSeconds(10);
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    /** What a test does to Redis, or to the way there. */
+    @FunctionalInterface
+    public interface Act {
+        void run() throws Exception;
+    }
+
+    private final String name;
+    private final Fleet fleet;
+    private Set<Integer> losing = Set.of(0, 1, 2);
+    private boolean sure = true;
+    private double bound = BALANCED;
+    private String instead = "local";
+    private Duration during = DURING;
+
+    public Ordeal(String name, Fleet fleet) {
+        this.name = name;
+        this.fleet = fleet;
+    }
+
+    /** Which instances lose Redis by it; all, where nothing is said. */
+    public Ordeal losing(Integer... instances) {
+        losing = Set.of(instances);
+        return this;
+    }
+
+    /** Whether an instance loses Redis by it depends on how fast the machine is. */
+    public Ordeal perhapsLosing() {
+        losing = Set.of();
+        sure = false;
+        return this;
+    }
+
+    /** How much of its limit an identity may get in a window that the fault touches. */
+    public Ordeal bound(double bound) {
+        this.bound = bound;
+        return this;
+    }
+
+    /** The fallback in force. */
+    public Ordeal instead(String mode) {
+        instead = mode;
+        return this;
+    }
+
+    /** How long it lasts, once all have noticed. */
+    public Ordeal lasting(Duration duration) {
+        during = duration;
+        return this;
+    }
+
+    /** @param mend returns once Redis is able to serve again */
+    public void run(Act fault, Act mend) throws Exception {
+        awaitMode(all(), "redis", NOTICE);
+        var marks = all().stream().collect(Collectors.toMap(number -> number, number -> fleet.log(number, 0).size()));
+        var soft = new SoftAssertions();
+        try (var load = new Load(fleet.vertx(), fleet.instances(), LIMIT, WINDOW)) {
+            load.start();
+            pass(BEFORE);
+            long begin = System.nanoTime();
+            fault.run();
+            awaitMode(losing, instead, NOTICE);
+            long noticed = System.nanoTime();
+            pass(during);
+            long mending = System.nanoTime();
+            var saidAvailable = all().stream().filter(fleet::available).collect(Collectors.toSet());
+            mend.run();
+            long mended = System.nanoTime();
+            awaitMode(all(), "redis", PATIENCE);
+            long back = System.nanoTime();
+            pass(AFTER);
+            var samples = load.stop();
+            int most = Admissions.most(samples, WINDOW);
+            tell(samples, most, millis(noticed - begin), millis(back - mended));
+
+            if (sure) {
+                soft.assertThat(saidAvailable).as("rate_limit_store_available meanwhile")
+                        .isEqualTo(all().stream().filter(number -> !losing.contains(number)).collect(Collectors.toSet()));
+                logs(soft, marks);
+            }
+            soft.assertThat(most).as("most admitted in a window").isBetween(LIMIT / 2, (int) (bound * LIMIT));
+            soft.assertThat(millis(back - mended)).as("milliseconds until back on Redis")
+                    .isLessThanOrEqualTo(BACK_MILLIS + SLACK_MILLIS);
+            answers(soft, samples);
+            modes(soft, samples, begin, noticed, mending, back);
+            var fresh = load.burst(Fleet.SIZE * FRESH_LIMIT, FRESH_LIMIT);
+            soft.assertThat(fresh.stream().filter(Sample::admitted).count()).as("admitted of a fresh limit of %d", FRESH_LIMIT)
+                    .isEqualTo(FRESH_LIMIT);
+            soft.assertThat(fresh).as("answers after it").allMatch(sample -> sample.mode() == null);
+        }
+        soft.assertAll();
+    }
+
+    private void answers(SoftAssertions soft, Collection<Sample> samples) {
+        soft.assertThat(samples.stream().filter(sample -> sample.status() == 0)).as("requests without an answer").isEmpty();
+        if (!"closed".equals(instead)) {
+            soft.assertThat(samples.stream().filter(sample -> sample.status() >= 500).limit(3)).as("5xx").isEmpty();
+        }
+        soft.assertThat(slowest(samples)).as("slowest answer, ms").isLessThanOrEqualTo(TIMEOUT_MILLIS + SLACK_MILLIS);
+    }
+
+    /** Before it and after it none speaks of a fallback, and meanwhile all do that have lost Redis. */
+    private void modes(SoftAssertions soft, Collection<Sample> samples, long begin, long noticed, long mending, long back) {
+        soft.assertThat(samples.stream().filter(sample -> sample.received() - begin < 0 && sample.mode() != null).count())
+                .as("answers by a fallback before it").isZero();
+        soft.assertThat(samples.stream().filter(sample -> sample.sent() - back > 0 && sample.mode() != null).count())
+                .as("answers by a fallback after it").isZero();
+        soft.assertThat(samples.stream().filter(sample -> losing.contains(sample.instance()) && sample.sent() - noticed > 0
+                && sample.received() - mending < 0 && sample.status() < 500 && !instead.equals(sample.mode())).count())
+                .as("answers without a word of the fallback").isZero();
+        if (sure) {
+            soft.assertThat(samples.stream().filter(sample -> !losing.contains(sample.instance()) && sample.mode() != null)
+                    .count()).as("answers by a fallback of instances that have not lost Redis").isZero();
+        }
+    }
+
+    /** A line for the loss and a line for the return, whatever the number of requests; and nothing else. */
+    private void logs(SoftAssertions soft, Map<Integer, Integer> marks) {
+        for (int number : all()) {
+            var lines = fleet.log(number, marks.get(number));
+            int times = losing.contains(number) ? 1 : 0;
+            soft.assertThat(lines.stream().filter(line -> line.contains("WARN") && line.contains("Redis is out of reach")))
+                    .as("losses told by instance %d", number).hasSize(times);
+            soft.assertThat(lines.stream().filter(line -> line.contains("INFO") && line.contains("Redis answers")))
+                    .as("returns told by instance %d", number).hasSize(times);
+            soft.assertThat(lines.stream().filter(line -> !line.contains("Redis is out of reach")
+                    && !line.contains("Redis answers")).limit(5)).as("other lines of instance %d", number).isEmpty();
+        }
+    }
+
+    private void tell(Collection<Sample> samples, int most, long noticed, long back) {
+        Figures.add(name, LIMIT, samples.size(), samples.stream().filter(sample -> sample.mode() != null).count(),
+                samples.stream().filter(sample -> sample.status() == 0).count(),
+                samples.stream().filter(sample -> sample.status() >= 500).count(), slowest(samples) + " ms", most,
+                losing.isEmpty() ? "–" : noticed + " ms", losing.isEmpty() ? "–" : back + " ms");
+    }
+
+    private static long slowest(Collection<Sample> samples) {
+        return samples.stream().mapToLong(Sample::latencyMillis).max().orElse(0);
+    }
+
+    private void awaitMode(Collection<Integer> instances, String mode, Duration atMost) {
+        Awaitility.await(mode + " at " + instances).atMost(atMost).pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(50))
+                .untilAsserted(() -> assertThat(instances).as(() -> lastWords(instances))
+                        .allMatch(number -> fleet.mode(number).equals(mode)));
+    }
+
+    private String lastWords(Collection<Integer> instances) {
+        return instances.stream().map(number -> fleet.log(number, Math.max(0, fleet.log(number, 0).size() - 8)))
+                .map(lines -> String.join("\n", lines)).collect(Collectors.joining("\n\n"));
+    }
+
+    /** Lets the load go on. */
+    private static void pass(Duration duration) throws InterruptedException {
+        TimeUnit.NANOSECONDS.sleep(duration.toNanos());
+    }
+
+    private static List<Integer> all() {
+        return IntStream.range(0, Fleet.SIZE).boxed().toList();
+    }
+
+    private static long millis(long nanos) {
+        return nanos / 1_000_000;
+    }
+}

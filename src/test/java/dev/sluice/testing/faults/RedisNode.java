@@ -1,0 +1,213 @@
+package dev.sluice.testing.faults;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+import org.awaitility.Awaitility;
+
+import dev.sluice.testing.RealRedis;
+import redis.embedded.core.ExecutableProvider;
+
+/**
+ * A real Redis server as a process of its own, with its port, its folder and its settings, that a test can kill, stop, and
+ * start again where it was.
+ */
+public final class RedisNode implements AutoCloseable {
+
+    private static final int LARGEST_PORT = 55_000; // a cluster's bus is 10,000 above
+    private static final String USER = "sluice";
+    private static final String PASSWORD = "p@ss:w/rd";
+    private static final Path EXECUTABLE = executable();
+
+    private final int port;
+    private final Path folder;
+    private final List<String> arguments;
+    private Process process;
+
+    private RedisNode(List<String> arguments, String configuration) {
+        this.port = freePort();
+        try {
+            this.folder = Files.createTempDirectory("sluice-redis-");
+            var command = new ArrayList<>(List.of(EXECUTABLE.toString()));
+            if (configuration != null) {
+                command.add(Files.writeString(folder.resolve("redis.conf"), configuration).toString());
+            }
+            command.addAll(List.of("--port", Integer.toString(port), "--bind", "127.0.0.1", "--dir", folder.toString()));
+            command.addAll(arguments);
+            this.arguments = command;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        Runtime.getRuntime().addShutdownHook(new Thread(this::kill)); // also where a test never comes to close it
+        start();
+    }
+
+    /** A server that writes all it does to disk, so that a killed one comes back with its data. */
+    public static RedisNode server(String... arguments) {
+        var all = new ArrayList<>(List.of("--save", "", "--appendonly", "yes", "--appendfsync", "no",
+                "--repl-diskless-sync-delay", "0"));
+        all.addAll(List.of(arguments));
+        return new RedisNode(all, null);
+    }
+
+    /** One that runs scripts only for the user whose name and password are in {@link #userUrl()}. */
+    public static RedisNode guarded(String... arguments) {
+        var all = new ArrayList<>(List.of("--user", "default", "on", "nopass", "~*", "&*", "+@all", "-eval", "-evalsha",
+                "--user", USER, "on", '>' + PASSWORD, "~*", "&*", "+@all"));
+        all.addAll(List.of(arguments));
+        return server(all.toArray(String[]::new));
+    }
+
+    /** @param configuration what a sentinel keeps in its file, and writes to */
+    static RedisNode sentinel(String configuration) {
+        return new RedisNode(List.of("--sentinel"), configuration);
+    }
+
+    private static Path executable() {
+        try {
+            return ExecutableProvider.newJarResourceProvider().get().toPath();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static int freePort() {
+        int port = RealRedis.freePort();
+        while (port > LARGEST_PORT) {
+            port = RealRedis.freePort();
+        }
+        return port;
+    }
+
+    /** Starts it and waits until it serves, with all of its data. */
+    public void start() {
+        try {
+            process = new ProcessBuilder(arguments).redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile())).start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        Awaitility.await().atMost(Duration.ofSeconds(20)).pollInterval(Duration.ofMillis(20)).until(this::serves);
+    }
+
+    private boolean serves() {
+        try {
+            return "PONG".equals(command("PING"));
+        } catch (UncheckedIOException e) {
+            return false;
+        }
+    }
+
+    /** As it was at first, whatever a test has done to it. */
+    public void restore() {
+        if (isRunning()) {
+            thaw();
+        } else {
+            start();
+        }
+    }
+
+    /** As a crash would, or the kernel when memory ends. */
+    public void kill() {
+        process.destroyForcibly();
+        try {
+            process.waitFor(10, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Throws away what it wrote to disk. */
+    public void forget() {
+        for (var file : List.of("appendonly.aof", "dump.rdb")) {
+            try {
+                Files.deleteIfExists(folder.resolve(file));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+
+    /** It keeps its connections and answers nobody. */
+    public void freeze() {
+        signal("STOP");
+    }
+
+    public void thaw() {
+        signal("CONT");
+    }
+
+    private void signal(String name) {
+        try {
+            int ended = new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start().waitFor();
+            if (ended != 0) {
+                throw new IllegalStateException("kill ended with " + ended);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** @return what {@link Resp} makes of the answer */
+    public Object command(String... words) {
+        return Resp.ask(port, words);
+    }
+
+    /** A connection that stays. */
+    public Resp connection() {
+        return new Resp(port);
+    }
+
+    boolean isRunning() {
+        return process.isAlive();
+    }
+
+    boolean isMaster() {
+        try {
+            return command("ROLE") instanceof List<?> role && "master".equals(role.get(0));
+        } catch (UncheckedIOException e) {
+            return false;
+        }
+    }
+
+    public int port() {
+        return port;
+    }
+
+    public String url() {
+        return "redis://127.0.0.1:" + port;
+    }
+
+    public String userUrl() {
+        return "redis://" + USER + ':' + URLEncoder.encode(PASSWORD, StandardCharsets.UTF_8) + "@127.0.0.1:" + port;
+    }
+
+    public String log() {
+        try {
+            return Files.readString(folder.resolve("log"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        kill(); // a stopped one too
+        try (var files = Files.walk(folder)) {
+            files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
