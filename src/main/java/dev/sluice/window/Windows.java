@@ -55,18 +55,17 @@ final class Windows {
         }
         return redis.take(identifier, claims, consume, reservation)
                 .map(outcome -> answer(Mode.REDIS, claims, outcome, name(Place.REDIS, reservation, claims)))
-                .onFailure(StoreUnavailableException.class).recoverWithItem(failure -> instead(
-                        failure, identifier, claims, consume,
-                        name(Place.BOTH, reservation, claims)));
+                .onFailure(StoreUnavailableException.class).recoverWithUni(failure -> Uni.createFrom().item(() -> instead(failure,
+                        identifier, claims, consume, name(Place.BOTH, reservation, claims))));
     }
 
-    private Answer instead(StoreUnavailableException failure, String identifier, List<Claim> claims, boolean consume,
+    private Answer instead(Throwable failure, String identifier, List<Claim> claims, boolean consume,
             Reservation reservation) {
         if (failure.getCause() != null) {
             LOG.debug("Redis failed a decision", failure);
         }
         if (claims.stream().anyMatch(claim -> claim.fallback() == Fallback.CLOSED)) {
-            throw failure;
+            throw new StoreUnavailableException("Redis is out of reach", failure);
         }
         var local = claims.stream().filter(claim -> claim.fallback() == Fallback.LOCAL)
                 .map(claim -> claim.sharing(fleet.share(claim.limit()))).toList();
@@ -78,7 +77,7 @@ final class Windows {
     }
 
     /** What Redis does not count, or not for certain, it is told of later. */
-    private Outcome inMemory(StoreUnavailableException failure, String identifier, List<Claim> claims, boolean consume,
+    private Outcome inMemory(Throwable failure, String identifier, List<Claim> claims, boolean consume,
             String reservation) {
         if (!(failure instanceof UnansweredException unanswered)) {
             return memory.takeOwing(identifier, claims, consume, reservation);
