@@ -50,6 +50,10 @@ public interface LlmSettings {
     @WithDefault("32M")
     MemorySize maxBodySize();
 
+    /** How long the body of a call may let wait before more of it has come: a kilobyte for each second of this. */
+    @WithDefault("60s")
+    Duration bodyTimeout();
+
     /** How long an answer whose caller has gone is read on for its usage; after that it is estimated. */
     @WithDefault("60s")
     Duration drainTimeout();

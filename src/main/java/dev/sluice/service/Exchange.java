@@ -47,7 +47,7 @@ final class Exchange {
             return Future.failedFuture("The client has gone");
         }
         request.connection().closeHandler(closed -> forwarded.upstreamGone());
-        answer.closeHandler(closed -> {
+        forwarded.whenAnswered(() -> {
             vertx.cancelTimer(timer);
             if (!answer.ended()) {
                 letGo();
@@ -74,7 +74,7 @@ final class Exchange {
         } else {
             vertx.cancelTimer(timer);
             if (forwarded.version() != HttpVersion.HTTP_2) {
-                answer.endHandler(told -> forwarded.connection().close()); // the rest of the body is not waited for
+                forwarded.whenAnswered(() -> forwarded.connection().close()); // the rest of the body is not waited for
             }
             request.reset(0, request.writeQueueFull() ? new TimeoutException() : new SlowClientException());
             letGo();

@@ -6,6 +6,7 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.impl.HttpServerRequestInternal;
 import io.vertx.core.http.impl.HttpServerRequestWrapper;
+import io.vertx.ext.web.RoutingContext;
 
 /** A request as the upstream is to see it: with other headers, another URI, and word of how far its body has been read. */
 final class ForwardedRequest extends HttpServerRequestWrapper {
@@ -13,6 +14,7 @@ final class ForwardedRequest extends HttpServerRequestWrapper {
     private static final Runnable NOTHING = () -> {
     };
 
+    private final RoutingContext context;
     private final MultiMap headers;
     private final String uri;
     private Runnable beforeFirstByte = NOTHING;
@@ -21,8 +23,9 @@ final class ForwardedRequest extends HttpServerRequestWrapper {
     private boolean upstreamGone;
     private long chunks;
 
-    ForwardedRequest(HttpServerRequest request, MultiMap headers, String uri) {
-        super((HttpServerRequestInternal) request);
+    ForwardedRequest(RoutingContext context, MultiMap headers, String uri) {
+        super((HttpServerRequestInternal) context.request());
+        this.context = context;
         this.headers = headers;
         this.uri = uri;
     }
@@ -63,6 +66,11 @@ final class ForwardedRequest extends HttpServerRequestWrapper {
         if (read) {
             action.run();
         }
+    }
+
+    /** Runs it when the answer has ended, or can no longer be given. The handlers of the answer itself are the router's. */
+    void whenAnswered(Runnable action) {
+        context.addEndHandler(end -> action.run());
     }
 
     /** Whether the body has been read to its end. */

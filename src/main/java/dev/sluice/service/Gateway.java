@@ -11,7 +11,7 @@ import dev.sluice.http.ErrorAnswer;
 import dev.sluice.http.Turnstile;
 import dev.sluice.policy.Caller;
 import io.quarkus.runtime.configuration.MemorySize;
-import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Router;
@@ -28,11 +28,15 @@ class Gateway {
 
     private final Turnstile turnstile;
     private final Upstream upstream;
+    private final Vertx vertx;
     private final long bodyLimit;
+    private final long bodyMillis;
 
-    Gateway(Turnstile turnstile, Upstream upstream,
+    Gateway(Turnstile turnstile, Upstream upstream, Vertx vertx, ServiceSettings settings,
             @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize bodyLimit) {
+        this.vertx = vertx;
         this.bodyLimit = bodyLimit.asLongValue();
+        this.bodyMillis = settings.connections().bodyTimeout().toMillis();
         this.turnstile = turnstile;
         this.upstream = upstream;
     }
@@ -42,11 +46,6 @@ class Gateway {
     }
 
     private void handle(RoutingContext context) {
-        if (context.request().uri().indexOf('#') >= 0) {
-            // Servers disagree whether the path ends there, and no client may send it (RFC 9112, 3.2).
-            refuse(context, ErrorAnswer.unreadable("path", "A request target has no fragment"));
-            return;
-        }
         if (!upstream.present() || OwnDoors.covers(context.normalizedPath())) {
             own(context);
             return;
@@ -64,13 +63,7 @@ class Gateway {
 
     /** Goes on to Sluice's own doors, with bodies that they take. */
     private void own(RoutingContext context) {
-        var length = context.request().getHeader(HttpHeaders.CONTENT_LENGTH);
-        if (length != null && length.length() > 6 && Long.parseLong(length) > bodyLimit) {
-            context.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
-            ServiceErrors.answer(413).send(context);
-        } else {
-            context.next();
-        }
+        DoorBody.read(context, vertx, bodyLimit, bodyMillis);
     }
 
     private void decided(RoutingContext context, Admission admission) {
@@ -103,11 +96,14 @@ class Gateway {
         if (status < 400 || status == 500) {
             LOG.error("A request failed", failure);
         }
+        OwnHeaders.put(context.response().headers()); // what is no path has not come through the front door
         refuse(context, ServiceErrors.answer(status < 400 ? 500 : status));
     }
 
     private static void refuse(RoutingContext context, ErrorAnswer answer) {
-        context.request().resume(); // what is left of the body is dropped
+        if (!context.request().isEnded()) {
+            context.request().resume(); // what is left of the body is dropped
+        }
         answer.send(context);
     }
 

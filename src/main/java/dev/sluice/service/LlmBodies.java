@@ -42,7 +42,8 @@ class LlmBodies {
 
     private static final Logger LOG = Logger.getLogger(LlmBodies.class);
     private static final String READING = "dev.sluice.llm.body";
-    private static final long SLOW_MILLIS = 60_000;
+    /** What does not come at least as fast lets wait. */
+    private static final long BYTES_PER_SECOND = 1024;
 
     private final Vertx vertx;
     private final int most;
@@ -52,7 +53,8 @@ class LlmBodies {
 
     @Inject
     LlmBodies(LlmSettings settings, Vertx vertx) {
-        this(vertx, (int) settings.maxBodySize().asLongValue(), Runtime.getRuntime().maxMemory() / 4, SLOW_MILLIS);
+        this(vertx, (int) settings.maxBodySize().asLongValue(), Runtime.getRuntime().maxMemory() / 4,
+                settings.bodyTimeout().toMillis());
     }
 
     LlmBodies(Vertx vertx, int most, long mostTogether, long slowMillis) {
@@ -111,7 +113,7 @@ class LlmBodies {
         private final Promise<Buffer> whole = Promise.promise();
         private final Buffer body = Buffer.buffer();
         private long timer = -1;
-        private int seen = -1;
+        private int seen;
         private long reserved;
 
         Reading(RoutingContext context) {
@@ -143,7 +145,7 @@ class LlmBodies {
         }
 
         private void look() {
-            if (body.length() == seen) {
+            if (body.length() - seen < BYTES_PER_SECOND * slowMillis / 1000) {
                 if (request.version() != HttpVersion.HTTP_2) {
                     request.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE); // the rest is not waited for
                 }

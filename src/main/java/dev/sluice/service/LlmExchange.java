@@ -82,8 +82,11 @@ final class LlmExchange {
             failed(false);
             return false;
         }
-        answer.closeHandler(closed -> callerGone());
-        answer.exceptionHandler(failure -> callerGone());
+        context.addEndHandler(end -> {
+            if (end.failed()) {
+                callerGone();
+            }
+        });
         request.response().onSuccess(this::answered).onFailure(this::broken);
         return true;
     }

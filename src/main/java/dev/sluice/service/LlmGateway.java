@@ -70,7 +70,7 @@ class LlmGateway {
     private void handle(RoutingContext context) {
         var path = context.request().path();
         var provider = path == null ? null : provider(path);
-        if (provider == null || context.request().uri().indexOf('#') >= 0) {
+        if (provider == null) {
             context.next();
             return;
         }

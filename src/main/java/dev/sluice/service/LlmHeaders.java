@@ -146,6 +146,7 @@ class LlmHeaders {
 
     /** Takes off an answer what is for the next hop only, and what Sluice says itself. */
     static void clean(MultiMap headers, MultiMap answered) {
+        OwnHeaders.takeOff(answered);
         UpstreamHeaders.dropHopByHop(headers);
         headers.remove(HttpHeaders.CONNECTION).remove("Keep-Alive").remove("Proxy-Connection")
                 .remove(HttpHeaders.TRANSFER_ENCODING)

@@ -108,6 +108,7 @@ class LlmUpstreams {
         positive(problems, "timeout", settings.timeout());
         positive(problems, "connect-timeout", settings.connectTimeout());
         positive(problems, "drain-timeout", settings.drainTimeout());
+        positive(problems, "body-timeout", settings.bodyTimeout());
         long body = settings.maxBodySize().asLongValue();
         if (body < 1 || body > Integer.MAX_VALUE / 2) {
             problems.add("rate-limit.llm.max-body-size", Long.toString(body), "1 to " + Integer.MAX_VALUE / 2 + " bytes");

@@ -1,5 +1,7 @@
 package dev.sluice.service;
 
+import java.io.IOException;
+
 import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.Response;
 
@@ -21,7 +23,8 @@ class ServiceErrors {
 
     @ServerExceptionMapper
     Response unexpected(Exception failure, RoutingContext context) {
-        LOG.errorf(failure, "%s %s failed", context.request().method(), context.normalizedPath());
+        LOG.logf(failure instanceof IOException ? Logger.Level.DEBUG : Logger.Level.ERROR, failure, "%s %s failed",
+                context.request().method(), context.normalizedPath());
         return answer(500).response(context);
     }
 

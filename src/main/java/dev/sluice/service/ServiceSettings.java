@@ -16,6 +16,28 @@ public interface ServiceSettings {
     /** The bearer token of the decision endpoints; without it they serve no identifier that begins with user: or ip:. */
     Optional<String> apiToken();
 
+    /** How long callers may let their connections wait. */
+    Connections connections();
+
+    interface Connections {
+
+        /** The longest from the first byte of a request to the end of its head. */
+        @WithDefault("30s")
+        Duration headTimeout();
+
+        /** The longest that the body of a request to one of Sluice's own doors may take. */
+        @WithDefault("30s")
+        Duration bodyTimeout();
+
+        /** The longest between two requests; longer than what load balancers keep connections for. */
+        @WithDefault("11m")
+        Duration idleTimeout();
+
+        /** The longest that a client may take nothing of an answer that waits for it. */
+        @WithDefault("2m")
+        Duration readerTimeout();
+    }
+
     /** What passes the limits is forwarded here. */
     Upstream upstream();
 

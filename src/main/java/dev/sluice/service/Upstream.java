@@ -138,7 +138,7 @@ class Upstream {
         if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))) {
             request.response().writeContinue();
         }
-        var forwarded = new ForwardedRequest(request, headers.of(request, caller), uri(request));
+        var forwarded = new ForwardedRequest(context, headers.of(request, caller), uri(request));
         if (HttpUtils.canUpgradeToWebSocket(forwarded)) {
             new WebSocketTunnel(this).open(context, forwarded);
             return;
@@ -173,6 +173,7 @@ class Upstream {
     private static ProxyResponse failed(ProxyContext context, Throwable failure) {
         var answer = answer(failure);
         var response = context.request().release().response();
+        OwnHeaders.put(response.headers());
         return response.setStatusCode(answer.status()).putHeader(HttpHeaders.CONTENT_TYPE, ErrorAnswer.JSON)
                 .setBody(Body.body(Buffer.buffer(answer.body(ErrorAnswer.JSON))));
     }

@@ -67,6 +67,7 @@ class UpstreamHeaders {
 
     /** Takes off an upstream's answer what is for the next hop only, and what Sluice says itself. */
     static void clean(MultiMap headers, HttpServerResponse answer) {
+        OwnHeaders.takeOff(answer.headers());
         dropHopByHop(headers);
         headers.remove(HttpHeaders.CONNECTION).remove("Keep-Alive");
         if (answer.headers().contains(RateLimitHeaders.LIMIT)) {

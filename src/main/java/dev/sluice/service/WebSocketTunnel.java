@@ -40,6 +40,7 @@ final class WebSocketTunnel {
             return;
         }
         answer.putHeader(HttpHeaders.CONNECTION, HttpHeaders.UPGRADE);
+        ConnectionPatience.letGo(forwarded.connection());
         var inside = response.netSocket().pause();
         try {
             forwarded.toNetSocket().onSuccess(outside -> {

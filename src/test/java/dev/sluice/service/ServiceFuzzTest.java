@@ -1,0 +1,224 @@
+package dev.sluice.service;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.Socket;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executors;
+import java.util.regex.Pattern;
+import java.util.stream.StreamSupport;
+
+import jakarta.inject.Inject;
+
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.junit.jupiter.api.Test;
+
+import dev.sluice.testing.Fuzz;
+import dev.sluice.testing.FuzzBackend;
+import dev.sluice.testing.FuzzProfile;
+import dev.sluice.testing.JwtKeys;
+import dev.sluice.testing.RedisForTests;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.netty.channel.SingleThreadEventLoop;
+import io.quarkus.test.common.WithTestResource;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
+import io.vertx.core.Vertx;
+import io.vertx.core.impl.VertxInternal;
+
+/**
+ * Broken requests to every door of the running service, and broken answers from behind it: each is answered or its connection
+ * closed in time, nothing goes wrong inside, nothing is told of the inside or repeated, and nothing grows.
+ */
+@QuarkusTest
+@TestProfile(FuzzProfile.class)
+@WithTestResource(RedisForTests.class)
+@WithTestResource(JwtKeys.class)
+@WithTestResource(FuzzBackend.class)
+class ServiceFuzzTest {
+
+    private static final int SHARE = 30;
+    private static final int TOGETHER = 24;
+    private static final int PATIENCE_MILLIS = 10_000;
+    private static final long GROWTH_BYTES = 64 << 20;
+    private static final int MOST_METERS = 1500;
+
+    private static final Pattern FIELD = Pattern.compile("\"field\":\"[^\"]{0,64}\"");
+    private static final Pattern INSIDE = Pattern.compile("dev\\.sluice|java\\.|io\\.vertx|jakarta|quarkus|Exception|\\tat ");
+
+    private static final List<String> CREDENTIALS = List.of("X-Fuzzed: 1", "Authorization: Bearer admin-secret",
+            "Authorization: Bearer key-of-wealthy", "X-API-Key: key-of-pro", "Authorization: Bearer sk-of-the-caller",
+            "Authorization: Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIiwiZXhwIjo5OTk5OTk5OTk5fQ.c2ln",
+            "X-Forwarded-For: 203.0.113.9, 127.0.0.1", "X-User-Id: proxied\r\nX-User-Tier: pro",
+            "Accept: application/problem+json", "Forwarded: for=\"[2001:db8::1]\"");
+
+    private record Door(String line, String body) {
+    }
+
+    private static final List<Door> DOORS = List.of(
+            new Door("POST /v1/check",
+                    "{\"identifier\":\"a\",\"resource\":\"r\",\"limit\":10,\"window_seconds\":60,\"cost\":1}"),
+            new Door("POST /v1/check", "{\"identifier\":\"b\",\"resource\":\"api:/campaigns\",\"tier\":\"pro\"}"),
+            new Door("POST /v1/check", "{\"identifier\":\"user:c\",\"resource\":\"r\",\"rate\":\"10/second;100/minute\"}"),
+            new Door("GET /v1/usage?identifier=a&resource=r&window_seconds=60", null),
+            new Door("GET /v1/limits?identifier=a", null),
+            new Door("DELETE /v1/limits?identifier=a&resource=r", null),
+            new Door("POST /v1/llm/check",
+                    "{\"provider\":\"openai\",\"identifier\":\"a\",\"tier\":\"pro\",\"model\":\"gpt-4o\",\"tokens\":12}"),
+            new Door("POST /v1/llm/usage",
+                    "{\"provider\":\"openai\",\"identifier\":\"a\",\"model\":\"gpt-4o\",\"input_tokens\":9,"
+                            + "\"reservation\":\"r-0123456789abcdef0123456789abcdef-60\",\"request_id\":\"q\"}"),
+            new Door("GET /v1/llm/usage?identifier=a&hours=24", null), new Door("GET /q/openapi?format=json", null),
+            new Door("POST /openai/v1/chat/completions",
+                    "{\"model\":\"gpt-4o\",\"stream\":true,\"max_tokens\":9,\"messages\":[]}"),
+            new Door("POST /openai/v1/responses", "{\"model\":\"house-model\",\"input\":\"x\"}"),
+            new Door("POST /openai/v1/images/generations", "any"), new Door("GET /openai/v1/models", null),
+            new Door("POST /anthropic/v1/messages", "{\"model\":\"claude-opus-5\",\"max_tokens\":9,\"messages\":[]}"),
+            new Door("POST /gemini/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse&key=key-of-wealthy",
+                    "{\"contents\":[]}"),
+            new Door("GET /api/v1/campaigns/42?x=1", null), new Door("POST /auth/login", "any"),
+            new Door("OPTIONS /users", null), new Door("GET http://other/users", null), new Door("HEAD /", null));
+
+    @ConfigProperty(name = "quarkus.http.test-port")
+    int port;
+
+    @Inject
+    MeterRegistry meters;
+
+    @Inject
+    Vertx vertx;
+
+    @Test
+    void nothingBreaksNothingHangsNothingGrows() {
+        long tries = Math.max(1, (long) Fuzz.TRIES * SHARE / 100);
+        run(-Math.min(500, tries), 0);
+        long heap = heap();
+        int connections = channels();
+        run(0, tries);
+        assertThat(meters.getMeters()).hasSizeLessThan(MOST_METERS)
+                .noneMatch(meter -> meter.getId().toString().contains(Fuzz.MARKER));
+        await().atMost(Duration.ofSeconds(30))
+                .untilAsserted(() -> assertThat(channels()).isLessThanOrEqualTo(connections + 16));
+        assertThat(heap() - heap).isLessThan(GROWTH_BYTES);
+    }
+
+    private void run(long from, long to) {
+        var pool = Executors.newFixedThreadPool(TOGETHER);
+        try {
+            var all = new ArrayList<CompletableFuture<Void>>();
+            for (int i = 0; i < TOGETHER; i++) {
+                long first = from + i;
+                all.add(CompletableFuture.runAsync(() -> {
+                    for (long one = first; one < to; one += TOGETHER) {
+                        attempt(one);
+                    }
+                }, pool));
+            }
+            all.forEach(CompletableFuture::join);
+        } finally {
+            pool.shutdownNow();
+        }
+    }
+
+    private void attempt(long number) {
+        long seed = Fuzz.SEED * 1_000_003 + number;
+        var random = new Random(seed);
+        var request = request(random, seed);
+        try {
+            check(answer(random, Fuzz.bytes(request)), request);
+        } catch (IOException | AssertionError e) {
+            throw new AssertionError("try " + number + " of seed " + Fuzz.SEED + ": " + request, e);
+        }
+    }
+
+    private static String request(Random random, long seed) {
+        var door = Fuzz.pick(random, DOORS);
+        var head = new StringBuilder(door.line()).append(" HTTP/1.1\r\nHost: sluice\r\nX-Fuzz: ").append(seed).append("\r\n");
+        for (int i = random.nextInt(3); i > 0; i--) {
+            head.append(Fuzz.pick(random, CREDENTIALS)).append("\r\n");
+        }
+        var body = door.body() == null ? "" : door.body();
+        if (random.nextBoolean()) {
+            body = Fuzz.broken(random, body);
+        }
+        boolean chunked = !body.isEmpty() && random.nextInt(6) == 0;
+        if (chunked) {
+            head.append("Transfer-Encoding: chunked\r\n");
+            body = Integer.toHexString(body.length()) + "\r\n" + body + "\r\n0\r\n\r\n";
+        } else if (!body.isEmpty()) {
+            head.append("Content-Length: ").append(body.length()).append("\r\n");
+        }
+        head.append("\r\n");
+        return switch (random.nextInt(8)) {
+            case 0, 1, 2 -> Fuzz.broken(random, head.toString()) + body;
+            case 3 -> Fuzz.broken(random, head + body);
+            default -> head + body;
+        };
+    }
+
+    /** What comes until it is quiet, or the connection is closed. */
+    private byte[] answer(Random random, byte[] request) throws IOException {
+        try (var socket = new Socket("127.0.0.1", port)) {
+            socket.setSoTimeout(PATIENCE_MILLIS);
+            var got = new ByteArrayOutputStream();
+            try {
+                if (random.nextInt(4) == 0) {
+                    for (var piece : Fuzz.cut(random, request.length > 4000 ? new byte[0] : request)) {
+                        socket.getOutputStream().write(piece);
+                        socket.getOutputStream().flush();
+                    }
+                } else {
+                    socket.getOutputStream().write(request);
+                }
+                var in = socket.getInputStream();
+                var buffer = new byte[1 << 16];
+                for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
+                    got.write(buffer, 0, read);
+                    socket.setSoTimeout(20);
+                }
+            } catch (SocketTimeoutException e) {
+                assertThat(got.size()).as("bytes of an answer in time").isPositive();
+            } catch (SocketException e) {
+                // closed while something was still to be sent
+            }
+            return got.toByteArray();
+        }
+    }
+
+    private static void check(byte[] answer, String request) {
+        var text = new String(answer, StandardCharsets.ISO_8859_1);
+        assertThat(text).doesNotContain("RATE_5000", "Something went wrong inside");
+        boolean forwarded = !text.contains("RATE_") && !request.contains(" /v1/");
+        if (!forwarded) {
+            assertThat(text).doesNotStartWith("HTTP/1.1 500");
+        }
+        int status = text.length() < 12 || !text.startsWith("HTTP/") ? 0 : text.charAt(9);
+        if (status == '4' || status == '5') {
+            var body = text.substring(Math.max(0, text.indexOf("\r\n\r\n")));
+            assertThat(FIELD.matcher(body).replaceAll("")).doesNotContain(Fuzz.MARKER);
+            assertThat(INSIDE.matcher(body).find()).as(body).isFalse();
+        }
+    }
+
+    private int channels() {
+        return StreamSupport.stream(((VertxInternal) vertx).getEventLoopGroup().spliterator(), false)
+                .mapToInt(loop -> ((SingleThreadEventLoop) loop).registeredChannels()).sum();
+    }
+
+    private static long heap() {
+        for (int i = 0; i < 3; i++) {
+            System.gc();
+        }
+        return Runtime.getRuntime().totalMemory() - Runtime.getRuntime().freeMemory();
+    }
+}

@@ -1,0 +1,19 @@
+package dev.sluice.testing;
+
+import java.util.Map;
+
+/** Nothing is waited for long, and there is one connection to the upstream. */
+public class ConnectionsProfile extends GatewayProfile {
+
+    @Override
+    public Map<String, String> getConfigOverrides() {
+        var settings = new java.util.HashMap<>(super.getConfigOverrides());
+        settings.put("rate-limit.connections.head-timeout", "500ms");
+        settings.put("rate-limit.connections.body-timeout", "500ms");
+        settings.put("rate-limit.connections.idle-timeout", "2s");
+        settings.put("rate-limit.connections.reader-timeout", "1s");
+        settings.put("rate-limit.upstream.max-connections", "1");
+        settings.put("rate-limit.default", "unlimited");
+        return settings;
+    }
+}
