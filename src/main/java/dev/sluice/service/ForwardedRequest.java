@@ -4,6 +4,7 @@ import io.vertx.core.Handler;
 import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.impl.HttpServerRequestInternal;
 import io.vertx.core.http.impl.HttpServerRequestWrapper;
 import io.vertx.ext.web.RoutingContext;
@@ -15,6 +16,7 @@ final class ForwardedRequest extends HttpServerRequestWrapper {
     };
 
     private final RoutingContext context;
+    private final CutResponse response;
     private final MultiMap headers;
     private final String uri;
     private Runnable beforeFirstByte = NOTHING;
@@ -26,8 +28,14 @@ final class ForwardedRequest extends HttpServerRequestWrapper {
     ForwardedRequest(RoutingContext context, MultiMap headers, String uri) {
         super((HttpServerRequestInternal) context.request());
         this.context = context;
+        this.response = new CutResponse(context.request());
         this.headers = headers;
         this.uri = uri;
+    }
+
+    @Override
+    public HttpServerResponse response() {
+        return response;
     }
 
     @Override

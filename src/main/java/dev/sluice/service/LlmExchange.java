@@ -83,11 +83,14 @@ final class LlmExchange {
             return false;
         }
         context.addEndHandler(end -> {
-            if (end.failed()) {
+            if (end.failed() || !answer.ended()) {
                 callerGone();
             }
         });
         request.response().onSuccess(this::answered).onFailure(this::broken);
+        if (answer.closed()) {
+            callerGone(); // while that was asked for
+        }
         return true;
     }
 
@@ -227,7 +230,7 @@ final class LlmExchange {
         book();
         if (!gone) {
             gone = true;
-            answer.reset();
+            CutResponse.cut(context.request());
         }
     }
 

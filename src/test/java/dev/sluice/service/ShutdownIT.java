@@ -39,6 +39,10 @@ class ShutdownIT {
             try (var stream = new Raw(sluice.port()); var trickle = new Raw(sluice.port()); var idle = new Raw(sluice.port())) {
                 idle.send("GET /q/openapi HTTP/1.1\r\nHost: x\r\n\r\n");
                 assertThat(idle.answer().status()).isEqualTo(200);
+                try (var leaves = new Raw(sluice.port())) { // and is not waited for
+                    leaves.send("GET /download HTTP/1.1\r\nHost: x\r\n\r\n");
+                    assertThat(leaves.line()).contains("200");
+                }
                 stream.send(Raw.post("/openai/v1/chat/completions", BODY, "Authorization: Bearer alice-key"));
                 trickle.send("GET /trickle?shutdown HTTP/1.1\r\nHost: x\r\n\r\n");
                 await().until(() -> gate.waiting() == 1 && EchoUpstream.TRICKLING.containsKey("shutdown"));

@@ -16,6 +16,7 @@ public class GatewayProfile implements QuarkusTestProfile {
         return Map.of("rate-limit.api-keys.bob.sha256", Hashes.sha256("key-of-bob"), "rate-limit.api-keys.bob.user", "bob",
                 "rate-limit.api-keys.bob.tier", "pro", "rate-limit.exempt", "/healthz", "rate-limit.upstream.max-connections",
                 Integer.toString(CONNECTIONS), "rate-limit.endpoints.\"/closed\".free",
-                "blocked", "rate-limit.endpoints.\"/open\".free", "unlimited");
+                "blocked", "rate-limit.endpoints.\"/open\".free", "unlimited",
+                "quarkus.shutdown.timeout", "1s"); // a WebSocket that has passed would be waited for
     }
 }
