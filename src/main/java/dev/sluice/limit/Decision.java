@@ -62,7 +62,7 @@ public record Decision(boolean allowed, boolean denied, Mode mode, Instant at, L
     Decision and(Decision other) {
         var all = new ArrayList<>(quotas);
         all.addAll(other.quotas);
-        return new Decision(allowed && other.allowed, denied || other.denied, other.mode, other.at, all,
+        return new Decision(allowed && other.allowed, denied || other.denied, mode.outage() ? mode : other.mode, other.at, all,
                 reservation == null ? other.reservation : reservation);
     }
 

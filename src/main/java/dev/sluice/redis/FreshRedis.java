@@ -113,7 +113,7 @@ final class FreshRedis implements Redis {
     private Future<RedisConnection> cluster(String endpoint) {
         var cluster = new ClusterConnection(address -> node(at(endpoint, address)));
         long timer = vertx.setTimer(ATTEMPT_MILLIS, late -> cluster.close());
-        return node(endpoint).compose(connection -> connection.send(Request.cmd(Command.CLUSTER).arg("SLOTS"))
+        return node(endpoint).compose(connection -> ask(connection, Request.cmd(Command.CLUSTER).arg("SLOTS"))
                 .eventually(() -> connection.close()))
                 .compose(slots -> cluster.open(slots, URI.create(endpoint).getHost()))
                 .compose(opened -> probe(cluster)).<RedisConnection>map(cluster)
@@ -129,7 +129,7 @@ final class FreshRedis implements Redis {
 
     /** The client's own way waits for ever for a master without replicas; and we need no connection to a replica. */
     private Future<RedisConnection> master(String endpoint, int hops) {
-        return node(endpoint).compose(connection -> connection.send(Request.cmd(Command.INFO).arg("replication"))
+        return node(endpoint).compose(connection -> ask(connection, Request.cmd(Command.INFO).arg("replication"))
                 .compose(info -> {
                     var master = master(info);
                     if (master == null) {
@@ -140,6 +140,12 @@ final class FreshRedis implements Redis {
                             ? Future.failedFuture("No master behind " + endpoint)
                             : master(at(endpoint, master), hops - 1);
                 }).onFailure(failure -> connection.close()));
+    }
+
+    /** One that does not answer is closed, and so answers that it does not. */
+    private Future<Response> ask(RedisConnection connection, Request request) {
+        long timer = vertx.setTimer(ATTEMPT_MILLIS, late -> connection.close());
+        return connection.send(request).onComplete(answered -> vertx.cancelTimer(timer));
     }
 
     /** Host and port of the master that it follows; null where it is one. */

@@ -12,6 +12,7 @@ import io.quarkus.redis.runtime.client.config.RedisConfig;
 import io.quarkus.runtime.ShutdownEvent;
 import io.vertx.core.Vertx;
 import io.vertx.redis.client.Redis;
+import io.vertx.redis.client.RedisOptions;
 
 /** The link to the Redis client named {@value #CLIENT}, else to the application's default one. */
 @ApplicationScoped
@@ -19,6 +20,7 @@ public class RedisAccess {
 
     public static final String CLIENT = "rate-limit";
 
+    private static final int LEAST_WAITING = 1000;
     private static final int MOST_WAITING = 1_000_000;
 
     private final RedisLink link;
@@ -43,7 +45,9 @@ public class RedisAccess {
         var named = active(own);
         var redis = named == null ? active(hosts) : named;
         var how = options.of(named == null ? RedisConfig.DEFAULT_CLIENT_NAME : CLIENT);
-        return redis == null || how == null ? redis : new FreshRedis(vertx, how, keys);
+        return redis == null || how == null
+                ? redis
+                : new FreshRedis(vertx, new RedisOptions(how).setMaxWaitingHandlers(2 * maxWaiting), keys);
     }
 
     private static Redis active(InjectableInstance<Redis> candidates) {
@@ -56,8 +60,8 @@ public class RedisAccess {
     }
 
     void validate(@Observes SettingsProblems problems) {
-        if (maxWaiting < 1 || maxWaiting > MOST_WAITING) {
-            problems.add("rate-limit.redis.max-waiting", Integer.toString(maxWaiting), "1 to " + MOST_WAITING);
+        if (maxWaiting < LEAST_WAITING || maxWaiting > MOST_WAITING) {
+            problems.add("rate-limit.redis.max-waiting", Integer.toString(maxWaiting), LEAST_WAITING + " to " + MOST_WAITING);
         }
     }
 

@@ -10,6 +10,7 @@ import io.vertx.redis.client.Command;
 import io.vertx.redis.client.RedisConnection;
 import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
+import io.vertx.redis.client.impl.types.ErrorType;
 
 /**
  * One connection to Redis: requests go one behind the other, and so do the answers. What waits for an answer is bounded;
@@ -57,6 +58,17 @@ public final class RedisChannel {
         keys.forEach(request::arg);
         arguments.forEach(request::arg);
         return request;
+    }
+
+    /** Whether Redis answered, and did nothing. */
+    public static boolean refused(Throwable failure) {
+        return failure instanceof ErrorType || failure instanceof OverloadedException;
+    }
+
+    /** Whether other keys may fare better: somebody else's data is in its place, or its slot is just moving. */
+    public static boolean concernsItsKeysOnly(Throwable failure) {
+        return failure instanceof ErrorType && (failure.getMessage().contains("WRONGTYPE")
+                || failure.getMessage().contains("TRYAGAIN"));
     }
 
     void close() {

@@ -25,8 +25,8 @@ public final class RedisLink {
     private static final long RETRY_MILLIS = 200;
     /** For a connection to be made, which may take a TLS handshake, and for the very first answer. */
     private static final long CONNECT_MILLIS = 1000;
-    /** For all that is to be done between the first answer and the first decision. */
-    private static final long ARRIVAL_MILLIS = 5000;
+    /** For all that is to be done between the first answer and the first decision; who does it bounds each step of it. */
+    private static final long ARRIVAL_MILLIS = 60_000;
     /**
      * A decision that was not made weighs as much as so many that were: a shard of a cluster is a part only. Three of them in a
      * row, or one in four for long, and Redis counts as gone.
@@ -210,14 +210,17 @@ public final class RedisLink {
 
     /** A decision was not made: the answer did not come in time, or was an error. */
     public void failed(Throwable cause) {
-        if (up && !(cause instanceof RedisChannel.OverloadedException) && unanswered.addAndGet(WEIGHT) >= PATIENCE) {
+        if (up && !(cause instanceof RedisChannel.OverloadedException) && !RedisChannel.concernsItsKeysOnly(cause)
+                && unanswered.addAndGet(WEIGHT) >= PATIENCE) {
             goDown(cause);
         }
     }
 
     /** Redis answers, but not as it should: it does not write. */
     public void refused(Throwable cause) {
-        goDown(cause);
+        if (!RedisChannel.concernsItsKeysOnly(cause)) {
+            goDown(cause);
+        }
     }
 
     public void close() {

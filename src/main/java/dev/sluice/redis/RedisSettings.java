@@ -15,7 +15,7 @@ public interface RedisSettings {
     @WithDefault("sluice")
     String keyPrefix();
 
-    /** How many requests may wait for Redis's answer; beyond that the fallback answers at once. 1 to 1,000,000. */
+    /** How many requests may wait for Redis's answer; beyond that the fallback answers at once. 1,000 to 1,000,000. */
     @WithDefault("10000")
     int maxWaiting();
 }

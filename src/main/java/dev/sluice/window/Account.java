@@ -28,6 +28,7 @@ final class Account {
     private Backlog backlog;
     private long longestSpan;
     private int pruneAt = 8;
+    private int pruneReservationsAt = 16;
     private boolean forgotten;
 
     Account(long exactUpTo) {
@@ -89,13 +90,23 @@ final class Account {
         }
         for (var claim : claims) {
             if (claim.cost() > 0) {
-                var window = open(claim, windows.get(WindowKey.of(claim)), granted.now());
+                var found = windows.get(WindowKey.of(claim));
+                var window = found instanceof RingWindow ? found : open(claim, found, granted.now());
                 advance(window, granted.now());
                 window.insert(granted.now(), claim.cost());
                 if (claim.reserved() && window instanceof RingWindow ring) {
                     reserve(reservation, new Reserved(ring, WindowKey.of(claim), ring.bucket(granted.now()), claim.cost()),
                             granted.now());
                 }
+            }
+        }
+    }
+
+    void move(List<Claim> claims, long from, long to) {
+        for (var claim : claims) {
+            if (claim.cost() > 0 && windows.get(WindowKey.of(claim)) instanceof LogWindow log
+                    && log.remove(from, claim.cost())) {
+                log.insert(to, claim.cost());
             }
         }
     }
@@ -126,6 +137,9 @@ final class Account {
         windows.forEach((key, window) -> {
             advance(window, clock);
             if (window instanceof LogWindow log) {
+                if (log.newest() < logs) {
+                    return;
+                }
                 var seen = log.since(logs).without(owed.windows().get(key));
                 if (seen.used() > 0) {
                     owed.remembered().put(key, seen);
@@ -138,7 +152,8 @@ final class Account {
             }
         });
         reservations.forEach((name, parts) -> {
-            if (parts.stream().anyMatch(part -> part.window().start(part.bucket() + 1) > rings)) {
+            if (parts.stream().allMatch(part -> windows.get(part.key()) == part.window())
+                    && parts.stream().anyMatch(part -> part.window().start(part.bucket() + 1) > rings)) {
                 owed.reservations().put(name, parts.stream()
                         .map(part -> new Backlog.Part(part.key(), part.bucket(), part.cost())).toList());
             }
@@ -157,15 +172,16 @@ final class Account {
         return drained;
     }
 
-    void takeBack(Backlog other, long now) {
+    void takeBack(Backlog other, boolean certain, long now) {
         backlog = backlog == null ? new Backlog() : backlog;
-        backlog.takeBack(other, now);
+        backlog.takeBack(other, certain, now);
     }
 
     private void reserve(String reservation, Reserved reserved, long clock) {
-        if (reservations.size() >= 16) {
+        if (reservations.size() >= pruneReservationsAt) {
             reservations.values()
                     .removeIf(others -> others.stream().allMatch(other -> other.window().gone(other.bucket(), clock)));
+            pruneReservationsAt = Math.max(16, 2 * reservations.size());
         }
         reservations.computeIfAbsent(reservation, name -> new ArrayList<>(2)).add(reserved);
     }

@@ -78,10 +78,16 @@ final class Backlog {
         return true;
     }
 
-    /** Takes the other's in: it could not be handed over. */
-    void takeBack(Backlog other, long now) {
+    /**
+     * Takes the other's in: it could not be handed over.
+     *
+     * @param certain false: perhaps it was; of logs, Redis can tell
+     */
+    void takeBack(Backlog other, boolean certain, long now) {
         other.windows.forEach((key, window) -> {
-            if (windows.containsKey(key)) {
+            if (!certain && window instanceof LogWindow log) {
+                log.pourInto(other.remembered.computeIfAbsent(key, name -> new LogWindow(key.span())), now);
+            } else if (windows.containsKey(key)) {
                 window.pourInto(window(key, window instanceof LogWindow, now), now);
             } else {
                 windows.put(key, window);

@@ -28,9 +28,6 @@ final class Fleet implements Clock {
     /** An instance that was not heard for so long is gone. */
     static final Duration GONE = Duration.ofSeconds(5);
 
-    private static final int RESETS_KEPT = 10_000;
-    private static final long RESETS_MILLIS = Duration.ofDays(1).toMillis();
-
     /**
      * What Redis answered to an announcement.
      *
@@ -65,6 +62,7 @@ final class Fleet implements Clock {
     private final String mark;
     private final String resets;
     private final RedisScript announce;
+    private final RedisScript tell;
     private final int expected;
     private final Set<String> peers = new HashSet<>();
     private volatile View view;
@@ -84,6 +82,7 @@ final class Fleet implements Clock {
         this.mark = keys.single("{fleet}:mark:" + id);
         this.resets = keys.single("{fleet}:resets");
         this.announce = RedisScript.load(Fleet.class, "announce.lua", time);
+        this.tell = RedisScript.load(Fleet.class, "tell.lua", time);
         this.expected = expected;
         this.view = new View(expected, expected - 1);
     }
@@ -120,25 +119,32 @@ final class Fleet implements Clock {
 
     /** Looks what there is, and leaves it as it is. */
     Future<Answer> ask(RedisChannel channel) {
-        return announce(channel, 0);
+        return announce(channel, 0, false);
+    }
+
+    /** Leaves this instance's mark: what was lost before is known here, and was lost once. */
+    Future<Answer> mark(RedisChannel channel) {
+        return announce(channel, next(), false);
     }
 
     /** Tells the others that what was granted here is counted in Redis. */
     Future<Answer> announce(RedisChannel channel) {
-        long number;
-        synchronized (this) {
-            number = ++announced;
-        }
-        return announce(channel, number);
+        return announce(channel, next(), true);
     }
 
-    private Future<Answer> announce(RedisChannel channel, long number) {
+    private synchronized long next() {
+        return ++announced;
+    }
+
+    private Future<Answer> announce(RedisChannel channel, long number, boolean present) {
         long sent = System.nanoTime();
         String since;
         synchronized (this) {
             since = heard;
         }
-        return channel.eval(announce, List.of(instances, mark, resets), List.of(id, Long.toString(number), since))
+        return channel
+                .eval(announce, List.of(instances, mark, resets),
+                        List.of(id, Long.toString(number), since, present ? "1" : "0"))
                 .map(answer -> read(answer, number, sent, since));
     }
 
@@ -207,11 +213,8 @@ final class Fleet implements Clock {
 
     /** Tells all instances of a reset: they remember what Redis is to forget. */
     Future<Void> tell(RedisChannel channel, Reset reset) {
-        var entry = Request.cmd(Command.XADD).arg(resets).arg("MAXLEN").arg("~").arg(RESETS_KEPT).arg("*")
-                .arg("by").arg(id).arg("identifier").arg(reset.identifier())
-                .arg("resource").arg(reset.resource() == null ? "" : reset.resource());
-        var expiry = Request.cmd(Command.PEXPIRE).arg(resets).arg(RESETS_MILLIS);
-        return channel.send(entry).compose(added -> channel.send(expiry)).mapEmpty();
+        var resource = reset.resource() == null ? "" : reset.resource();
+        return channel.eval(tell, List.of(resets), List.of(id, reset.identifier(), resource)).mapEmpty();
     }
 
     /** This instance stops. */

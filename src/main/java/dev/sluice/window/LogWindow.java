@@ -70,6 +70,22 @@ final class LogWindow implements Window {
         }
     }
 
+    /** Takes units of one time out; false where there are not as many. */
+    boolean remove(long time, long units) {
+        int last = size - 1;
+        while (last >= 0 && time(last) > time) {
+            last--;
+        }
+        if (last + 1 < units || time(last - (int) units + 1) != time) {
+            return false;
+        }
+        for (int i = last + 1; i < size; i++) {
+            set(i - (int) units, time(i));
+        }
+        size -= (int) units;
+        return true;
+    }
+
     private void grow(long atLeast) {
         int length = Integer.highestOneBit((int) atLeast - 1) << 1;
         var grown = Arrays.copyOfRange(times, head, head + length);

@@ -97,6 +97,14 @@ final class MemoryStore implements WindowStore {
         });
     }
 
+    /** What was granted here at one time has been granted by Redis too, at another. */
+    void move(String identifier, List<Claim> claims, long from, long to) {
+        in(identifier, account -> {
+            account.move(claims, from, to);
+            return null;
+        });
+    }
+
     /** Counts what Redis granted. */
     void record(String identifier, List<Claim> claims, Outcome granted, String reservation) {
         in(identifier, account -> {
@@ -122,10 +130,10 @@ final class MemoryStore implements WindowStore {
         }
     }
 
-    /** What was handed over did not arrive. */
-    void takeBack(String identifier, Backlog backlog) {
+    /** What was handed over did not arrive, for certain or perhaps. */
+    void takeBack(String identifier, Backlog backlog, boolean certain) {
         in(identifier, account -> {
-            account.takeBack(backlog, clock.micros());
+            account.takeBack(backlog, certain, clock.micros());
             return null;
         });
         owing.add(identifier);

@@ -8,6 +8,7 @@ import org.jboss.logging.Logger;
 
 import dev.sluice.redis.KeySpace;
 import dev.sluice.redis.RedisChannel;
+import dev.sluice.redis.RedisLink;
 import dev.sluice.redis.RedisScript;
 import io.vertx.core.Future;
 
@@ -17,14 +18,17 @@ final class Merger {
     private static final Logger LOG = Logger.getLogger(Merger.class);
     /** So many identifiers are under way at a time. */
     private static final int TOGETHER = 200;
+    private static final long BATCH_MILLIS = 5000;
 
+    private final RedisLink link;
     private final MemoryStore memory;
     private final RedisKeys keys;
     private final RedisScript script;
     private final LongAdder merged = new LongAdder();
 
     /** @param time how the script asks for it */
-    Merger(MemoryStore memory, KeySpace keys, String time) {
+    Merger(RedisLink link, MemoryStore memory, KeySpace keys, String time) {
+        this.link = link;
         this.memory = memory;
         this.keys = new RedisKeys(keys);
         this.script = RedisScript.load(Merger.class, "merge.lua", time);
@@ -45,7 +49,8 @@ final class Merger {
             return Future.succeededFuture();
         }
         int to = Math.min(from + TOGETHER, owing.size());
-        return Future.join(owing.subList(from, to).stream().map(identifier -> merge(channel, identifier)).toList())
+        var batch = Future.join(owing.subList(from, to).stream().map(identifier -> merge(channel, identifier)).toList());
+        return link.within(BATCH_MILLIS, batch)
                 .compose(all -> merge(channel, owing, to));
     }
 
@@ -54,9 +59,10 @@ final class Merger {
         if (backlog == null || backlog.isEmpty()) {
             return Future.succeededFuture();
         }
-        return send(channel, identifier, backlog).onSuccess(done -> merged.increment()).onFailure(failure -> {
+        return send(channel, identifier, backlog).onSuccess(done -> merged.increment()).recover(failure -> {
             LOG.debug("What was granted without Redis could not be merged", failure);
-            memory.takeBack(identifier, backlog);
+            memory.takeBack(identifier, backlog, RedisChannel.refused(failure));
+            return RedisChannel.concernsItsKeysOnly(failure) ? Future.succeededFuture() : Future.failedFuture(failure);
         });
     }
 

@@ -88,7 +88,7 @@ final class RedisStore implements WindowStore {
                     link.failed(done.cause());
                 }
                 late[0] = !answer.isComplete();
-                finish(late[0] ? Future.<Outcome>failedFuture(new UnansweredException(answer)) : done, context, emitter);
+                finish(late[0] ? Future.<Outcome>failedFuture(new UnansweredException(answer)) : answer, context, emitter);
             });
         });
     }

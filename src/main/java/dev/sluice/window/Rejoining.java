@@ -20,6 +20,8 @@ final class Rejoining {
     private static final long BEAT_MILLIS = 500;
     /** What is granted to an announcement, at the least. */
     private static final long BEAT_TIMEOUT_MILLIS = 50;
+    /** For each answer, while Redis is told what it missed. */
+    private static final long ANSWER_MILLIS = 2000;
     private static final long GATHERING_PAUSE_MILLIS = 50;
     /** How long it waits for the others, which may be gone too. */
     private static final Duration GATHERING = Duration.ofMillis(1200);
@@ -60,23 +62,44 @@ final class Rejoining {
     private Future<Void> arrive(RedisChannel channel) {
         var peers = fleet.peers();
         long deadline = System.nanoTime() + GATHERING.toNanos();
-        return fleet.ask(channel).compose(answer -> {
+        return bounded(fleet.ask(channel)).compose(answer -> {
             forget(answer);
-            memory.oweSince(Math.min(answer.lostSince(), fleet.acknowledgedAt()) - DOUBT_MICROS, answer.lostSince());
-            return merger.merge(channel).compose(merged -> gather(channel, peers, answer.clock(), deadline));
+            long logs = Math.min(answer.lostSince(), fleet.acknowledgedAt()) - DOUBT_MICROS;
+            return owe(logs, rings(channel, answer)).compose(owed -> bounded(fleet.mark(channel)))
+                    .compose(marked -> merger.merge(channel))
+                    .compose(merged -> gather(channel, peers, answer.clock(), deadline));
         });
+    }
+
+    /** One mark tells nothing of the other masters of a cluster; what their sub-windows hold would be counted twice. */
+    private static long rings(RedisChannel channel, Fleet.Answer answer) {
+        return channel.servers().size() > 1 ? Fleet.INTACT : answer.lostSince();
+    }
+
+    /** It may take a while to look through all that there is. */
+    private Future<Void> owe(long logs, long rings) {
+        return vertx.executeBlocking(() -> {
+            memory.oweSince(logs, rings);
+            return null;
+        });
+    }
+
+    private <T> Future<T> bounded(Future<T> future) {
+        return link.within(ANSWER_MILLIS, future);
     }
 
     /** Goes on deciding here, and bringing that to Redis, until the others have been heard since this time. */
     private Future<Void> gather(RedisChannel channel, Set<String> peers, long since, long deadline) {
-        return fleet.announce(channel).compose(answer -> merger.merge(channel).compose(merged -> {
+        return bounded(fleet.announce(channel)).compose(answer -> {
             forget(answer);
+            return merger.merge(channel).map(merged -> answer);
+        }).compose(answer -> {
             fleet.learn(answer, false);
             boolean gathered = peers.stream().allMatch(peer -> answer.heard().getOrDefault(peer, 0L) >= since);
             return gathered || System.nanoTime() - deadline > 0
                     ? Future.<Void>succeededFuture()
                     : pause().compose(now -> gather(channel, peers, since, deadline));
-        }));
+        });
     }
 
     private Future<Void> pause() {
@@ -108,7 +131,7 @@ final class Rejoining {
             if (answer.lostSince() == Fleet.ALL) {
                 memory.resetAllNow(); // nobody but who controls Redis empties it while it answers: that is meant
             } else if (answer.lostSince() != Fleet.INTACT) {
-                memory.oweSince(answer.lostSince() - DOUBT_MICROS, answer.lostSince());
+                owe(answer.lostSince() - DOUBT_MICROS, rings(channel, answer)).onSuccess(owed -> merger.merge(channel));
             }
             merger.merge(channel);
         }).mapEmpty();

@@ -57,7 +57,7 @@ class WindowBeans implements StoreStatus {
         this.fleet = new Fleet(redis.keys(), settings.instances(), RedisScript.SERVER_TIME);
         var memory = new MemoryStore(link == null ? Clock.SYSTEM : fleet, settings.exactUpTo(),
                 settings.memory().maxSize().asLongValue());
-        this.merger = new Merger(memory, redis.keys(), RedisScript.SERVER_TIME);
+        this.merger = new Merger(link, memory, redis.keys(), RedisScript.SERVER_TIME);
         if (link == null) {
             this.rejoining = null;
             this.windows = new Windows(null, memory, fleet, settings.fallback());

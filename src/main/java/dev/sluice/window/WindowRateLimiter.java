@@ -15,6 +15,7 @@ import dev.sluice.limit.QuotaStatus;
 import dev.sluice.limit.Rate;
 import dev.sluice.limit.RateLimitRequest;
 import dev.sluice.limit.RateLimiter;
+import dev.sluice.limit.StoreUnavailableException;
 import dev.sluice.limit.Usage;
 import io.smallrye.mutiny.Uni;
 
@@ -46,10 +47,16 @@ final class WindowRateLimiter implements RateLimiter {
         }
         return Uni.createFrom().deferred(() -> {
             long start = System.nanoTime();
-            return decide(request).map(decision -> dryRun ? decision.dryRun() : decision)
+            var decided = decide(request);
+            return (dryRun ? refusingNothing(request, decided) : decided)
                     .invoke(decision -> tell(request, decision, decision.mode(), start))
                     .onFailure().invoke(failure -> tell(request, null, windows.mode(), start));
         });
+    }
+
+    private Uni<Decision> refusingNothing(RateLimitRequest request, Uni<Decision> decided) {
+        return decided.map(Decision::dryRun).onFailure(StoreUnavailableException.class)
+                .recoverWithItem(() -> Decision.untouched(request, windows.mode(), now()));
     }
 
     private Uni<Decision> decide(RateLimitRequest request) {

@@ -88,6 +88,8 @@ final class Windows {
             unanswered.answer().onComplete(late -> {
                 if (late.failed() || !late.result().admitted()) {
                     memory.owe(identifier, claims, outcome.now(), reservation);
+                } else {
+                    memory.move(identifier, claims, outcome.now(), late.result().now());
                 }
             });
         }

@@ -6,6 +6,7 @@
 -- KEYS[3]  resets: stream of the instance that was asked, the identifier (nothing: all) and the resource (nothing: all)
 -- ARGV[1]  the instance
 -- ARGV[2]  the announcement's number; 0: only asks
+-- ARGV[4]  1: it is there for the others, with all that it has granted; 0: not yet
 -- ARGV[3]  the last reset it has heard of; nothing: it has nothing that could be reset
 -- Returns  the time, the mark as it was, the instances and their times, and the resets since
 
@@ -17,9 +18,11 @@ local time = redis.call('TIME')
 local clock = time[1] * 1000000 + time[2]
 local mark = redis.call('GET', KEYS[2])
 
-if ARGV[2] ~= '0' then
+if ARGV[4] == '1' then
   redis.call('ZADD', KEYS[1], clock, ARGV[1])
   redis.call('PEXPIRE', KEYS[1], 60000)
+end
+if ARGV[2] ~= '0' then
   redis.call('SET', KEYS[2], ARGV[2] .. ':' .. string.format('%.0f', clock), 'EX', MARK_SECONDS)
 end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', clock - GONE)

@@ -41,7 +41,7 @@ final class Member implements AutoCloseable {
         link.answersWithin(TIMEOUT);
         fleet = new Fleet(keys, expected, RedisScript.SERVER_TIME);
         memory = new MemoryStore(fleet, StoreUnderTest.EXACT, 64 << 20);
-        merger = new Merger(memory, keys, RedisScript.SERVER_TIME);
+        merger = new Merger(link, memory, keys, RedisScript.SERVER_TIME);
         rejoining = new Rejoining(vertx, link, fleet, memory, merger, TIMEOUT);
         var store = new RedisStore(link, keys, StoreUnderTest.EXACT, TIMEOUT, memory::record,
                 RedisScript.SERVER_TIME);

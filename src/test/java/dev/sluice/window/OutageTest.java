@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 
 import dev.sluice.limit.Fallback;
 import dev.sluice.limit.Mode;
+import dev.sluice.limit.Rate;
 import dev.sluice.limit.StoreUnavailableException;
 import dev.sluice.limit.Unit;
 import dev.sluice.testing.RealRedis;
@@ -164,6 +165,21 @@ class OutageTest {
     }
 
     @Test
+    void whatRedisLostIsBroughtBackOnceThoughItTakesSeveralAttempts() {
+        admitted(60, "ring", requests(100_000));
+        lose();
+        redis = RealRedis.start(redis.port());
+        // Nothing is there for the others to wait for: each connection is cut as soon as it has been used.
+        for (int i = 0; i < 5; i++) {
+            redis.send("CLIENT KILL TYPE normal SKIPME yes");
+        }
+        awaitReturn();
+        redis.send("CLIENT KILL TYPE normal SKIPME yes");
+        await().atMost(PATIENCE).until(() -> members.stream().allMatch(member -> member.mode() == Mode.REDIS));
+        assertThat(used("ring")).isEqualTo(60);
+    }
+
+    @Test
     void resetReachesEveryInstance() {
         admitted(30, "reset", requests(30));
         members.get(1).reset("reset");
@@ -225,6 +241,15 @@ class OutageTest {
         try (var lonely = new Member("redis://127.0.0.1:" + RealRedis.freePort(), Fallback.LOCAL, 4)) {
             assertThat(lonely.admitted(100, "lonely", requests(100))).isEqualTo(25);
         }
+    }
+
+    @Test
+    void dryRunRefusesNothingWhateverTheFallback() {
+        lose();
+        var limiter = new WindowRateLimiter(members.get(0).windows(), Clock.SYSTEM, Fallback.CLOSED, true, true, List.of());
+        var decision = limiter.check("dry", "r", Rate.parse("1/minute"), 1).await().atMost(PATIENCE);
+        assertThat(decision.allowed()).isTrue();
+        assertThat(decision.mode()).isEqualTo(Mode.LOCAL); // of the instance; this demand alone is closed
     }
 
     @Test

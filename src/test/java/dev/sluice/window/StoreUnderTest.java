@@ -130,6 +130,10 @@ abstract class StoreUnderTest implements AutoCloseable {
             return client.send(request).toCompletionStage().toCompletableFuture().join();
         }
 
+        RedisLink link() {
+            return link;
+        }
+
         RedisChannel channel() {
             return link.channel().result();
         }

@@ -62,7 +62,8 @@ public final class RedisNode implements AutoCloseable {
     /** One that runs scripts only for the user whose name and password are in {@link #userUrl()}. */
     public static RedisNode guarded(String... arguments) {
         var all = new ArrayList<>(List.of("--user", "default", "on", "nopass", "~*", "&*", "+@all", "-eval", "-evalsha",
-                "--user", USER, "on", '>' + PASSWORD, "~*", "&*", "+@all"));
+                "--user", USER, "on", '>' + PASSWORD, "~sluice:*", "+@read", "+@write", "+@scripting", "+@connection",
+                "+time", "+info", "+cluster|slots")); // as the README has it
         all.addAll(List.of(arguments));
         return server(all.toArray(String[]::new));
     }
