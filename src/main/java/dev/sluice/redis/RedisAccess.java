@@ -1,5 +1,7 @@
 package dev.sluice.redis;
 
+import java.util.function.Supplier;
+
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.enterprise.inject.Default;
@@ -10,8 +12,10 @@ import io.quarkus.arc.InjectableInstance;
 import io.quarkus.redis.client.RedisClientName;
 import io.quarkus.redis.runtime.client.config.RedisConfig;
 import io.quarkus.runtime.ShutdownEvent;
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.redis.client.Redis;
+import io.vertx.redis.client.RedisConnection;
 import io.vertx.redis.client.RedisOptions;
 
 /** The link to the Redis client named {@value #CLIENT}, else to the application's default one. */
@@ -33,21 +37,25 @@ public class RedisAccess {
             @Default InjectableInstance<Redis> hosts) {
         this.keys = new KeySpace(settings.keyPrefix());
         this.maxWaiting = settings.maxWaiting();
-        var client = settings.enabled() ? client(vertx, options, own, hosts) : null;
-        this.link = client == null ? null : new RedisLink(vertx, client, keys, maxWaiting);
+        var connector = settings.enabled() ? connector(vertx, options, own, hosts) : null;
+        this.link = connector == null ? null : new RedisLink(vertx, connector, keys, maxWaiting);
         if (link != null) {
             new EvictionCheck(link);
         }
     }
 
-    private Redis client(Vertx vertx, ClientOptions options, InjectableInstance<Redis> own,
+    /** Null where no Redis is configured. */
+    private Supplier<Future<RedisConnection>> connector(Vertx vertx, ClientOptions options, InjectableInstance<Redis> own,
             InjectableInstance<Redis> hosts) {
         var named = active(own);
         var redis = named == null ? active(hosts) : named;
         var how = options.of(named == null ? RedisConfig.DEFAULT_CLIENT_NAME : CLIENT);
-        return redis == null || how == null
-                ? redis
-                : new FreshRedis(vertx, new RedisOptions(how).setMaxWaitingHandlers(2 * maxWaiting), keys);
+        if (redis == null) {
+            return null;
+        }
+        return how == null
+                ? redis::connect
+                : new Connector(vertx, new RedisOptions(how).setMaxWaitingHandlers(2 * maxWaiting), keys);
     }
 
     private static Redis active(InjectableInstance<Redis> candidates) {

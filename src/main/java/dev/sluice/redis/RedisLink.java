@@ -6,13 +6,14 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 import dev.sluice.limit.StoreUnavailableException;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.redis.client.Command;
-import io.vertx.redis.client.Redis;
+import io.vertx.redis.client.RedisConnection;
 import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
 
@@ -38,7 +39,7 @@ public final class RedisLink {
     private static final int MOST_PROBES = 6;
 
     private final Vertx vertx;
-    private final Redis redis;
+    private final Supplier<Future<RedisConnection>> connector;
     private final int mostWaiting;
     private final Request probe;
     private final List<Consumer<Throwable>> listeners = new CopyOnWriteArrayList<>();
@@ -53,10 +54,13 @@ public final class RedisLink {
     private int probesNeeded = 1;
     private int probesAnswered;
 
-    /** @param mostWaiting how many requests may wait for their answers */
-    public RedisLink(Vertx vertx, Redis redis, KeySpace keys, int mostWaiting) {
+    /**
+     * @param connector makes a connection, whenever one is needed
+     * @param mostWaiting how many requests may wait for their answers
+     */
+    public RedisLink(Vertx vertx, Supplier<Future<RedisConnection>> connector, KeySpace keys, int mostWaiting) {
         this.vertx = vertx;
-        this.redis = redis;
+        this.connector = connector;
         this.mostWaiting = mostWaiting;
         // A Redis that answers but runs no script, or writes nothing, is as good as gone.
         this.probe = RedisChannel.request(Command.EVAL, RedisScript.load(RedisLink.class, "probe.lua").source(),
@@ -116,7 +120,7 @@ public final class RedisLink {
 
     private Future<RedisChannel> connect() {
         var abandoned = new boolean[1];
-        return within(CONNECT_MILLIS, redis.connect().compose(connection -> {
+        return within(CONNECT_MILLIS, connector.get().compose(connection -> {
             if (abandoned[0] || closed) {
                 connection.close();
                 return Future.failedFuture("abandoned");

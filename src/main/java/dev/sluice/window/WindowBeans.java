@@ -5,6 +5,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
+import javax.net.ssl.SSLException;
+
 import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -128,6 +130,9 @@ class WindowBeans implements StoreStatus {
             return "no answer";
         }
         var message = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+        if (cause instanceof SSLException && cause.getCause() != null) {
+            return message + ": " + reason(cause.getCause()); // why a certificate is not trusted stands at the end of it all
+        }
         return message.replaceAll("\\R\\s*", " "); // one line per change, whatever the client has to say
     }
 

@@ -28,7 +28,7 @@ class RedisLinkTest {
     private final RealRedis redis = RealRedis.start();
     private final Vertx vertx = Vertx.vertx();
     private final Redis client = Redis.createClient(vertx, new RedisOptions().setConnectionString(redis.url()));
-    private final RedisLink link = new RedisLink(vertx, client, new KeySpace("sluice"), MOST);
+    private final RedisLink link = new RedisLink(vertx, client::connect, new KeySpace("sluice"), MOST);
     private final List<Boolean> changes = new CopyOnWriteArrayList<>();
 
     RedisLinkTest() {

@@ -37,7 +37,7 @@ final class Member implements AutoCloseable {
     Member(String url, Fallback fallback, int expected) {
         var keys = new KeySpace("sluice");
         client = Redis.createClient(vertx, new RedisOptions().setConnectionString(url));
-        link = new RedisLink(vertx, client, keys, 10_000);
+        link = new RedisLink(vertx, client::connect, keys, 10_000);
         link.answersWithin(TIMEOUT);
         fleet = new Fleet(keys, expected, RedisScript.SERVER_TIME);
         memory = new MemoryStore(fleet, StoreUnderTest.EXACT, 64 << 20);

@@ -106,7 +106,7 @@ abstract class StoreUnderTest implements AutoCloseable {
         private final RealRedis redis = RealRedis.start();
         private final Vertx vertx = Vertx.vertx();
         private final Redis client = Redis.createClient(vertx, new RedisOptions().setConnectionString(redis.url()));
-        private final RedisLink link = new RedisLink(vertx, client, KEYS, 10_000);
+        private final RedisLink link = new RedisLink(vertx, client::connect, KEYS, 10_000);
         private final RedisStore store;
 
         InRedis() {

@@ -41,7 +41,7 @@ class RedisLedgerTest {
     private final NetServer relay = relay();
     private final Redis client = Redis.createClient(vertx,
             new RedisOptions().setConnectionString("redis://127.0.0.1:" + relay.actualPort()));
-    private final RedisLink link = new RedisLink(vertx, client, keys, 10_000);
+    private final RedisLink link = new RedisLink(vertx, client::connect, keys, 10_000);
 
     private NetServer relay() {
         NetClient out = vertx.createNetClient();

@@ -1,10 +1,10 @@
 package dev.sluice.testing.faults;
 
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
@@ -19,7 +19,7 @@ public final class Fleet implements AutoCloseable {
     static final int SIZE = 3;
     static final String TIMEOUT = "500ms"; // a tighter one trips on a busy machine without any fault
 
-    private static final int WARM_SECONDS = 4;
+    private static final Duration WARM = Duration.ofSeconds(4);
 
     private final Vertx vertx = Vertx.vertx();
     private final List<Instance> instances;
@@ -39,10 +39,8 @@ public final class Fleet implements AutoCloseable {
     private void warm() {
         try (var load = new Load(vertx, instances, Ordeal.LIMIT, Ordeal.WINDOW)) {
             load.start();
-            TimeUnit.SECONDS.sleep(WARM_SECONDS);
+            load.pass(WARM);
             load.stop();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         }
     }
 

@@ -37,7 +37,7 @@ final class Load implements AutoCloseable {
     private final ConcurrentLinkedQueue<Sample> samples = new ConcurrentLinkedQueue<>();
     private final AtomicInteger underWay = new AtomicInteger();
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
-    private int sent;
+    private volatile int sent;
 
     Load(Vertx vertx, List<Instance> instances, int limit, Duration window) {
         this.client = vertx.createHttpClient(new HttpClientOptions().setMaxPoolSize(200).setMaxWaitQueueSize(-1));
@@ -50,10 +50,16 @@ final class Load implements AutoCloseable {
         long began = System.nanoTime();
         clock.scheduleAtFixedRate(() -> {
             long due = (System.nanoTime() - began) / 1_000_000 * PER_SECOND / 1000;
-            for (; sent < due; sent++) {
-                ask(sent % instances.size(), "identity-" + sent % IDENTITIES + '-' + run, limit, window);
+            for (int next = sent; next < due; sent = ++next) {
+                ask(next % instances.size(), "identity-" + next % IDENTITIES + '-' + run, limit, window);
             }
         }, 0, TICK_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /** Waits until as much was asked as belongs to that time. */
+    void pass(Duration duration) {
+        long until = sent + duration.toMillis() * PER_SECOND / 1000;
+        Awaitility.await("requests sent").atMost(duration.multipliedBy(2).plusSeconds(20)).until(() -> sent >= until);
     }
 
     private void ask(int instance, String identity, int limit, Duration window) {

@@ -7,7 +7,6 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -99,19 +98,19 @@ public final class Ordeal {
         var soft = new SoftAssertions();
         try (var load = new Load(fleet.vertx(), fleet.instances(), LIMIT, WINDOW)) {
             load.start();
-            pass(BEFORE);
+            load.pass(BEFORE);
             long begin = System.nanoTime();
             fault.run();
             awaitMode(losing, instead, NOTICE);
             long noticed = System.nanoTime();
-            pass(during);
+            load.pass(during);
             long mending = System.nanoTime();
             var saidAvailable = all().stream().filter(fleet::available).collect(Collectors.toSet());
             mend.run();
             long mended = System.nanoTime();
             awaitMode(all(), "redis", PATIENCE);
             long back = System.nanoTime();
-            pass(AFTER);
+            load.pass(AFTER);
             var samples = load.stop();
             int most = Admissions.most(samples, WINDOW);
             tell(samples, most, millis(noticed - begin), millis(back - mended));
@@ -191,11 +190,6 @@ public final class Ordeal {
     private String lastWords(Collection<Integer> instances) {
         return instances.stream().map(number -> fleet.log(number, Math.max(0, fleet.log(number, 0).size() - 8)))
                 .map(lines -> String.join("\n", lines)).collect(Collectors.joining("\n\n"));
-    }
-
-    /** Lets the load go on. */
-    private static void pass(Duration duration) throws InterruptedException {
-        TimeUnit.NANOSECONDS.sleep(duration.toNanos());
     }
 
     private static List<Integer> all() {

@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
@@ -29,7 +30,7 @@ import io.vertx.redis.client.Response;
  * answers, and gives them out again; its places are lost to attempts that never end; and it remembers masters that are none
  * any more. A new one knows nothing, and asks.
  */
-final class FreshRedis implements Redis {
+final class Connector implements Supplier<Future<RedisConnection>> {
 
     private static final long ATTEMPT_MILLIS = 1000;
     /** From a replica to its master, and once more where that has become a replica meanwhile. */
@@ -43,16 +44,24 @@ final class FreshRedis implements Redis {
     private final KeySpace keys;
     private final AtomicInteger attempts = new AtomicInteger();
 
-    FreshRedis(Vertx vertx, RedisOptions options, KeySpace keys) {
+    Connector(Vertx vertx, RedisOptions options, KeySpace keys) {
         this.vertx = vertx;
         // Connections live on the context that makes their client: not on that of a request that happens to meet a failure.
         this.context = VertxContext.getRootContext(vertx.getOrCreateContext());
-        this.options = options;
+        this.options = verifying(options);
         this.keys = keys;
     }
 
+    /** Where nothing is said of it, a certificate has to be that of the host. */
+    private static RedisOptions verifying(RedisOptions options) {
+        if (options.getNetClientOptions().getHostnameVerificationAlgorithm() == null) {
+            options.getNetClientOptions().setHostnameVerificationAlgorithm("HTTPS");
+        }
+        return options;
+    }
+
     @Override
-    public Future<RedisConnection> connect() {
+    public Future<RedisConnection> get() {
         Promise<RedisConnection> promise = Promise.promise();
         context.runOnContext(now -> attempt().onComplete(promise));
         return promise.future();
@@ -154,20 +163,5 @@ final class FreshRedis implements Redis {
         return "slave".equals(EvictionCheck.field(text, "role"))
                 ? EvictionCheck.field(text, "master_host") + ':' + EvictionCheck.field(text, "master_port")
                 : null;
-    }
-
-    @Override
-    public Future<Response> send(Request command) {
-        throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public Future<List<Response>> batch(List<Request> commands) {
-        throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public void close() {
-        // each connection closes its own client
     }
 }
