@@ -6,7 +6,8 @@ package dev.sluice.redis;
  */
 public final class KeySpace {
 
-    static final int TAGS = 256;
+    /** How many hash tags there are. */
+    public static final int TAGS = 256;
 
     private final String prefix;
     private final String[] tags = new String[TAGS];

@@ -5,7 +5,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 
 import dev.sluice.limit.StoreUnavailableException;
+import io.vertx.core.Context;
 import io.vertx.core.Future;
+import io.vertx.core.impl.ContextInternal;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.RedisConnection;
 import io.vertx.redis.client.Request;
@@ -19,19 +21,47 @@ import io.vertx.redis.client.impl.types.ErrorType;
 public final class RedisChannel {
 
     private final RedisConnection connection;
+    private final ContextInternal context;
     private final int mostWaiting;
     private final AtomicInteger waiting = new AtomicInteger();
 
-    RedisChannel(RedisConnection connection, int mostWaiting) {
+    /** @param context where its answers are handled */
+    RedisChannel(RedisConnection connection, Context context, int mostWaiting) {
         this.connection = connection;
+        this.context = (ContextInternal) context;
         this.mostWaiting = mostWaiting;
+    }
+
+    /** Runs it where answers are handled: at once where that is here, otherwise soon. */
+    public void execute(Runnable task) {
+        context.execute(task, Runnable::run);
+    }
+
+    /** Runs it where answers are handled, after all that is to be done there already. */
+    public void executeSoon(Runnable task) {
+        context.runOnContext(now -> task.run());
+    }
+
+    /** Whether keys of one request must all have one hash tag. */
+    public boolean sharded() {
+        return connection instanceof ClusterConnection;
+    }
+
+    /** How many requests may wait for their answers. */
+    public int mostWaiting() {
+        return mostWaiting;
+    }
+
+    /** The failure of a request that would be one too many. */
+    public Throwable overloaded() {
+        return new OverloadedException(mostWaiting);
     }
 
     /** The answer may never come: who waits for it bounds the wait. */
     public Future<Response> send(Request request) {
         if (waiting.incrementAndGet() > mostWaiting) {
             waiting.decrementAndGet();
-            return Future.failedFuture(new OverloadedException(mostWaiting));
+            return Future.failedFuture(overloaded());
         }
         return connection.send(request).onComplete(answered -> waiting.decrementAndGet());
     }
@@ -45,12 +75,33 @@ public final class RedisChannel {
 
     /** Runs a script; sends it whole where Redis has forgotten it. */
     public Future<Response> eval(RedisScript script, List<String> keys, List<String> arguments) {
-        return send(request(Command.EVALSHA, script.sha1(), keys, arguments)).recover(failure -> {
-            var message = failure.getMessage();
-            return message != null && message.startsWith("NOSCRIPT")
-                    ? send(request(Command.EVAL, script.source(), keys, arguments))
-                    : Future.failedFuture(failure);
-        });
+        return send(request(Command.EVALSHA, script.sha1(), keys, arguments)).recover(failure -> forgotten(failure)
+                ? send(request(Command.EVAL, script.source(), keys, arguments))
+                : Future.failedFuture(failure));
+    }
+
+    /**
+     * The same with what is encoded already.
+     *
+     * @param keys how many of the parts are keys; the others are arguments
+     */
+    public Future<Response> eval(RedisScript script, int keys, List<byte[]> parts) {
+        return send(request(Command.EVALSHA, script.sha1(), keys, parts)).recover(failure -> forgotten(failure)
+                ? send(request(Command.EVAL, script.source(), keys, parts))
+                : Future.failedFuture(failure));
+    }
+
+    private static boolean forgotten(Throwable failure) {
+        var message = failure.getMessage();
+        return message != null && message.startsWith("NOSCRIPT");
+    }
+
+    private static Request request(Command command, String script, int keys, List<byte[]> parts) {
+        var request = Request.cmd(command).arg(script).arg(keys);
+        for (var part : parts) {
+            request.arg(part);
+        }
+        return request;
     }
 
     static Request request(Command command, String script, List<String> keys, List<String> arguments) {

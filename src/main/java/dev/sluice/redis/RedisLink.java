@@ -9,6 +9,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 import dev.sluice.limit.StoreUnavailableException;
+import io.smallrye.common.vertx.VertxContext;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
@@ -125,7 +126,7 @@ public final class RedisLink {
                 connection.close();
                 return Future.failedFuture("abandoned");
             }
-            var open = new RedisChannel(connection, mostWaiting);
+            var open = new RedisChannel(connection, VertxContext.getRootContext(vertx.getOrCreateContext()), mostWaiting);
             connection.exceptionHandler(failure -> lost(open, failure));
             connection.endHandler(end -> lost(open, new StoreUnavailableException("Redis closed the connection", null)));
             channel = open;
@@ -189,10 +190,19 @@ public final class RedisLink {
 
     /** How to send something now; fails at once while the link is down. */
     public Future<RedisChannel> channel() {
-        var open = channel;
-        return up && open != null
+        var open = open();
+        return open != null
                 ? Future.succeededFuture(open)
                 : Future.failedFuture(new StoreUnavailableException("Redis is out of reach", null));
+    }
+
+    /** How to send something now; null while the link is down. */
+    public RedisChannel open() {
+        return up ? channel : null;
+    }
+
+    public Vertx vertx() {
+        return vertx;
     }
 
     /** Sends at once, or fails at once. The answer may never come: who waits for it bounds the wait and tells of it. */

@@ -21,8 +21,13 @@ final class RedisKeys {
     String window(String identifier, String name) {
         // <tag>w:<seconds>:<length>:<identifier>:<resource>
         int colon = name.indexOf(':');
-        return keys.of(identifier) + "w:" + name.substring(0, colon) + ':' + identifier.length() + ':' + identifier
+        return keys.of(identifier) + windowHead(seconds(name)) + identifier.length() + ':' + identifier
                 + name.substring(colon);
+    }
+
+    /** What stands between the tag and the identifier's length. */
+    static String windowHead(long seconds) {
+        return "w:" + seconds + ':';
     }
 
     /** What the index of an identifier calls a window. */
@@ -39,12 +44,20 @@ final class RedisKeys {
     }
 
     String index(String identifier) {
-        return keys.of(identifier) + "i:" + identifier;
+        return index(keys.of(identifier), identifier);
+    }
+
+    static String index(String tag, String identifier) {
+        return tag + "i:" + identifier;
     }
 
     /** What a reservation took, by the name of the window: {@code bucket:cost}. */
     String reservation(String identifier, String name) {
-        return keys.of(identifier) + name + ':' + identifier;
+        return reservation(keys.of(identifier), identifier, name);
+    }
+
+    static String reservation(String tag, String identifier, String name) {
+        return tag + name + ':' + identifier;
     }
 
     /** What the index calls a reservation. */

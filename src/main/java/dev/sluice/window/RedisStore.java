@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -24,7 +25,7 @@ import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
 
-/** Windows in Redis: one call of a script per decision, on Redis's own clock. */
+/** Windows in Redis: decided by a script, on Redis's own clock. */
 final class RedisStore implements WindowStore {
 
     private static final int SCAN_COUNT = 1000;
@@ -32,11 +33,12 @@ final class RedisStore implements WindowStore {
     private final RedisKeys keys;
     private final long exactUpTo;
     private final long timeoutMillis;
-    private final RedisScript decide;
     private final RedisScript settle;
     private final RedisScript usage;
     private final RedisScript reset;
-    private final Recorder recorder;
+    private final long timeoutNanos;
+    private final KeySpace keySpace;
+    private final Lanes lanes;
 
     /** Hears what Redis granted, in the order in which it did. */
     @FunctionalInterface
@@ -50,12 +52,13 @@ final class RedisStore implements WindowStore {
 
     /** @param time how the scripts ask for it */
     RedisStore(RedisLink link, KeySpace keys, long exactUpTo, Duration timeout, Recorder recorder, String time) {
-        this.recorder = recorder;
         this.link = link;
+        this.keySpace = keys;
         this.keys = new RedisKeys(keys);
         this.exactUpTo = exactUpTo;
         this.timeoutMillis = Math.max(1, timeout.toMillis());
-        this.decide = RedisScript.load(RedisStore.class, "decide.lua", time);
+        this.timeoutNanos = TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
+        this.lanes = new Lanes(link, keys, RedisScript.load(RedisStore.class, "decide.lua", time), recorder);
         this.settle = RedisScript.load(RedisStore.class, "settle.lua", time);
         this.usage = RedisScript.load(RedisStore.class, "usage.lua", time);
         this.reset = RedisScript.load(RedisStore.class, "reset.lua", time);
@@ -67,30 +70,26 @@ final class RedisStore implements WindowStore {
 
     @Override
     public Uni<Outcome> take(String identifier, List<Claim> claims, boolean consume, String reservation) {
-        var names = claims.stream().map(claim -> RedisKeys.name(claim.resource(), claim.span() / 1_000_000)).toList();
-        var involved = keysOf(identifier, names);
-        if (reservation != null) {
-            involved.add(keys.reservation(identifier, RedisKeys.reservationName(reservation)));
-        }
-        var arguments = arguments(claims, names, consume, reservation);
-        return Uni.createFrom().emitter(emitter -> {
-            var context = Context.isOnEventLoopThread() ? Vertx.currentContext() : null;
-            var late = new boolean[1];
-            var answer = link.eval(decide, involved, arguments).map(RedisStore::outcome).onSuccess(outcome -> {
-                if (consume && outcome.admitted() && !late[0]) {
-                    recorder.granted(identifier, claims, outcome, reservation);
-                }
-            });
-            link.within(timeoutMillis, answer).onComplete(done -> {
-                if (done.succeeded()) {
-                    link.succeeded();
-                } else {
-                    link.failed(done.cause());
-                }
-                late[0] = !answer.isComplete();
-                finish(late[0] ? Future.<Outcome>failedFuture(new UnansweredException(answer)) : answer, context, emitter);
-            });
-        });
+        var plan = Plan.of(claims);
+        return Uni.createFrom().emitter(emitter -> take(identifier, plan, consume, reservation, new Asked.Receiver() {
+            @Override
+            public void decided(Outcome outcome) {
+                emitter.complete(outcome);
+            }
+
+            @Override
+            public void failed(Throwable cause) {
+                emitter.fail(cause);
+            }
+        }));
+    }
+
+    /** The same for who waits in another way. */
+    void take(String identifier, Plan plan, boolean consume, String reservation, Asked.Receiver receiver) {
+        boolean reserves = consume && reservation != null;
+        var name = reserves ? RedisKeys.reservationName(reservation) : null;
+        lanes.ask(new Asked(identifier, plan, plan.question(consume, reserves, exactUpTo), reservation,
+                plan.keys(keySpace, identifier, name), System.nanoTime() + timeoutNanos, receiver));
     }
 
     /** The index first, then the windows. */
@@ -99,21 +98,6 @@ final class RedisStore implements WindowStore {
         windows.add(keys.index(identifier));
         names.forEach(name -> windows.add(keys.window(identifier, name)));
         return windows;
-    }
-
-    private List<String> arguments(List<Claim> claims, List<String> names, boolean consume, String reservation) {
-        var arguments = new ArrayList<String>(2 + 5 * claims.size());
-        arguments.add(consume ? "1" : "0");
-        arguments.add(reservation == null ? "" : RedisKeys.reservationName(reservation));
-        for (int i = 0; i < names.size(); i++) {
-            var claim = claims.get(i);
-            arguments.add(Long.toString(claim.limit()));
-            arguments.add(Long.toString(claim.span()));
-            arguments.add(Long.toString(claim.cost()));
-            arguments.add(claim.exact(exactUpTo) ? "log" : claim.reserved() ? "reserved" : "ring");
-            arguments.add(names.get(i));
-        }
-        return arguments;
     }
 
     /** May be called again where it failed: the script settles once. */
@@ -131,15 +115,6 @@ final class RedisStore implements WindowStore {
         var involved = keysOf(identifier, names);
         involved.add(keys.reservation(identifier, name));
         return bounded(() -> link.eval(settle, involved, arguments), answer -> null);
-    }
-
-    private static Outcome outcome(Response answer) {
-        var states = new Outcome.State[(answer.size() - 2) / 3];
-        for (int i = 0; i < states.length; i++) {
-            int at = 2 + 3 * i;
-            states[i] = new Outcome.State(answer.get(at).toLong(), answer.get(at + 1).toLong(), answer.get(at + 2).toLong());
-        }
-        return new Outcome(answer.get(0).toLong() == 1, answer.get(1).toLong(), states);
     }
 
     @Override

@@ -1,27 +1,40 @@
--- Decides one request over all its windows: all of them take its cost, or none does.
+-- Decides requests one after the other, each over all its windows: all of them take its cost, or none does.
 --
--- KEYS[1]    index of the identifier's windows: sorted set of names, scored by the second they are gone for certain
--- KEYS[i+1]  window i, in one of two forms:
+-- KEYS     per request, in order:
+--            the index of the identifier's windows: sorted set of names, scored by the second they are gone for certain
+--            its windows, each in one of two forms:
 --              log   a list of times, one per unit, oldest first
 --              ring  a list bucket,count,bucket,count,...,"~"total, oldest first
 --                    a bucket is 1/60 of the window; it counts whole until its last microsecond has left the window
--- KEYS[last] where something is reserved: hash of "bucket:cost" by the window's name in the index
--- ARGV[1]    1: take, 0: only ask
--- ARGV[2]    the reservation's name in the index, or nothing
--- ARGV[...]  per window: limit, length in microseconds, cost, form ("log", "ring", or "reserved": a ring whose cost will be
---            settled), name in the index
--- Returns    admitted (1 or 0), the time, then per window: units used, when the next one is free (0: none used),
---            when the refused cost would fit (0: it was not refused; -1: never). Times are microseconds since 1970.
+--            where it reserves: hash of "bucket:cost" by the window's name in the index
+-- ARGV[1]  per request a byte: 32 and the number of its plan, from 1
+-- ARGV[2]  how many plans there are
+-- ARGV[..] per plan: how many windows, 1 to take or 0 to only ask, 1 where it reserves or 0, and per window: limit, length in
+--          microseconds, cost, form ("log", "ring", or "reserved": a ring whose cost will be settled), name in the index
+-- ARGV[..] per request that reserves: the reservation's name in the index
+-- Returns  the time; then per request its status: 1 where it was admitted, 0 where not, and 2 for each microsecond by which it
+--          was decided later than that time; and per window: units used, when the next one is free (0: none used), when the
+--          refused cost would fit (0: it was not refused; -1: never). A status of -1 has nothing behind it: one of the keys
+--          holds something else. Times are microseconds since 1970.
 --
 -- The clock is Redis's own, but never earlier than a window's newest entry. Where it is behind by more than SKEW it was
 -- set back: the window is shifted with it, so that nobody is locked out and nobody is given anything.
 
 local SKEW = 1000000
+local TOTAL = 126 -- "~"
+
+local call, pcall = redis.call, redis.pcall
+local byte, floor, format, tonumber, type = string.byte, math.floor, string.format, tonumber, type
+local KEYS, ARGV = KEYS, ARGV
 
 local time = redis.call('TIME')
 local clock = time[1] * 1000000 + time[2]
-local take = ARGV[1] == '1'
-local reserving = ARGV[2] ~= ''
+
+-- Redis would write numbers of its own as floating point, and takes long for it.
+local function text(number)
+  return format('%.0f', number)
+end
+local stamp = text(clock)
 
 local function bucket_free(bucket, width, span)
   return (bucket + 1) * width - 1 + span
@@ -29,86 +42,95 @@ end
 
 -- In milliseconds. Set once per window length (see touch), so it must outlast a window that begins at the end of one.
 local function lifetime(span)
-  return math.floor(2 * span / 1000) + 1000
+  return floor(2 * span / 1000) + 1000
 end
 
 -- Moves every step-th entry back: the window was written by a clock that has been set back since.
 local function shift(key, span, by, last, step)
-  local entries = redis.call('LRANGE', key, 0, last)
+  local entries = call('LRANGE', key, 0, last)
   for i = 1, #entries, step do
-    redis.call('LSET', key, i - 1, entries[i] - by)
+    call('LSET', key, i - 1, text(entries[i] - by))
   end
-  redis.call('PEXPIRE', key, lifetime(span))
+  call('PEXPIRE', key, lifetime(span))
 end
 
--- Drops what has left the window; returns how many entries remain and the oldest.
+-- Drops what has left the window, whose newest entry has not; returns how many entries remain and the oldest.
 local function purge_log(key, edge)
-  local length = redis.call('LLEN', key)
-  local head = tonumber(redis.call('LINDEX', key, 0))
+  local length = call('LLEN', key)
+  local head = tonumber(call('LINDEX', key, 0))
   if head > edge then
     return length, head
   end
-  -- The newest is inside. Find the first that is, by doubling and then halving.
+  -- Find the first that is inside, by doubling and then halving.
   local outside, inside = 0, 1
-  while tonumber(redis.call('LINDEX', key, inside)) <= edge do
+  head = tonumber(call('LINDEX', key, 1))
+  while head <= edge do
     outside = inside
-    inside = math.min(inside * 2, length - 1)
+    inside = inside * 2
+    if inside >= length then
+      inside = length - 1
+    end
+    head = tonumber(call('LINDEX', key, inside))
   end
   while inside - outside > 1 do
-    local middle = math.floor((outside + inside) / 2)
-    if tonumber(redis.call('LINDEX', key, middle)) <= edge then
+    local middle = floor((outside + inside) / 2)
+    local entry = tonumber(call('LINDEX', key, middle))
+    if entry <= edge then
       outside = middle
     else
-      inside = middle
+      inside, head = middle, entry
     end
   end
-  redis.call('LPOP', key, inside)
-  return length - inside, tonumber(redis.call('LINDEX', key, 0))
+  call('LPOP', key, inside)
+  return length - inside, head
 end
 
 local function purge_ring(key, total, now, width, span)
   local left = total
-  local head = tonumber(redis.call('LINDEX', key, 0))
+  local head = tonumber(call('LINDEX', key, 0))
   while head and bucket_free(head, width, span) <= now do
-    left = left - redis.call('LPOP', key, 2)[2]
-    head = tonumber(redis.call('LINDEX', key, 0)) -- the total, "~...", is no number
+    left = left - call('LPOP', key, 2)[2]
+    head = tonumber(call('LINDEX', key, 0)) -- the total, "~...", is no number
   end
   if not head then
-    redis.call('DEL', key)
+    call('DEL', key)
     return 0
   end
   if left ~= total then
-    redis.call('LSET', key, -1, '~' .. string.format('%.0f', left))
+    call('LSET', key, -1, '~' .. text(left))
   end
   return left, head
 end
 
--- Reads a window, without what has left it.
+-- Reads a window, without what has left it; nothing where the key holds something else.
 local function open(key, span)
-  local w = { key = key, span = span, width = math.floor(span / 60), now = clock, used = 0 }
-  local last = redis.call('LRANGE', key, -3, -1)
-  local newest = last[#last]
+  local w = { key = key, span = span, width = floor(span / 60), now = clock, used = 0 }
+  local newest = pcall('LINDEX', key, -1)
   if not newest then
     return w
   end
-  if string.byte(newest) == 126 then
+  if type(newest) == 'table' then
+    return nil
+  end
+  if byte(newest) == TOTAL then
+    local last = call('LRANGE', key, -3, -2)
     w.ring = true
     w.bucket = tonumber(last[1])
     w.count = tonumber(last[2])
     local start = w.bucket * w.width
     if start - clock > SKEW then
-      local by = w.bucket - math.floor(clock / w.width)
+      local by = w.bucket - floor(clock / w.width)
       shift(key, span, by, -2, 2)
       w.bucket = w.bucket - by
     elseif start > clock then
       w.now = start
     end
-    w.touched = math.floor(w.bucket * w.width / span)
+    w.touched = floor(w.bucket * w.width / span)
     w.used, w.head = purge_ring(key, tonumber(string.sub(newest, 2)), w.now, w.width, span)
     if w.used > 0 then
       w.free = bucket_free(w.head, w.width, span)
     else
-      redis.call('DEL', key) -- what is left of it was settled to nothing
+      call('DEL', key) -- what is left of it was settled to nothing
       w.touched, w.ring = nil, nil
     end
     return w
@@ -121,10 +143,10 @@ local function open(key, span)
     w.now = newest
   end
   if newest <= w.now - span then
-    redis.call('DEL', key)
+    call('DEL', key)
     return w
   end
-  w.touched = math.floor(newest / span)
+  w.touched = floor(newest / span)
   w.used, w.head = purge_log(key, w.now - span)
   w.free = w.head + span
   return w
@@ -133,9 +155,9 @@ end
 -- When this many of the used units have left.
 local function free_at(w, units)
   if not w.ring then
-    return tonumber(redis.call('LINDEX', w.key, units - 1)) + w.span
+    return tonumber(call('LINDEX', w.key, units - 1)) + w.span
   end
-  local entries = redis.call('LRANGE', w.key, 0, -2)
+  local entries = call('LRANGE', w.key, 0, -2)
   local sum = 0
   for i = 1, #entries, 2 do
     sum = sum + entries[i + 1]
@@ -147,43 +169,46 @@ end
 
 -- Turns a log into a ring: each unit counts as its bucket does.
 local function to_ring(w)
-  local entries = redis.call('LRANGE', w.key, 0, -1)
-  redis.call('DEL', w.key)
+  local entries = call('LRANGE', w.key, 0, -1)
+  call('DEL', w.key)
   local bucket, count
   for i = 1, #entries do
-    local b = math.floor(entries[i] / w.width)
+    local b = floor(entries[i] / w.width)
     if b == bucket then
       count = count + 1
     else
       if bucket then
-        redis.call('RPUSH', w.key, bucket, count)
+        call('RPUSH', w.key, text(bucket), text(count))
       end
       bucket, count = b, 1
     end
   end
-  redis.call('RPUSH', w.key, bucket, count, '~' .. #entries)
+  call('RPUSH', w.key, text(bucket), text(count), '~' .. #entries)
   w.ring, w.bucket, w.count, w.touched = true, bucket, count, nil
-  w.free = bucket_free(math.floor(entries[1] / w.width), w.width, w.span)
+  w.free = bucket_free(floor(entries[1] / w.width), w.width, w.span)
 end
 
 local function push(key, value, times)
-  while times > 0 do
+  while times > 1 do
     local chunk = math.min(times, 1000)
     local values = {}
     for i = 1, chunk do
       values[i] = value
     end
-    redis.call('RPUSH', key, unpack(values))
+    call('RPUSH', key, unpack(values))
     times = times - chunk
+  end
+  if times == 1 then
+    call('RPUSH', key, value)
   end
 end
 
 -- Turns a ring into a log: each unit counts until the last of its bucket has left, as before.
 local function to_log(w)
-  local entries = redis.call('LRANGE', w.key, 0, -2)
-  redis.call('DEL', w.key)
+  local entries = call('LRANGE', w.key, 0, -2)
+  call('DEL', w.key)
   for i = 1, #entries, 2 do
-    push(w.key, math.min((entries[i] + 1) * w.width - 1, w.now), tonumber(entries[i + 1]))
+    push(w.key, text(math.min((entries[i] + 1) * w.width - 1, w.now)), tonumber(entries[i + 1]))
   end
   w.ring, w.touched = false, nil
 end
@@ -195,82 +220,172 @@ local function add(w, cost, form)
     to_ring(w)
   end
   if form == 'log' then
-    push(w.key, w.now, cost)
+    push(w.key, w.now == clock and stamp or text(w.now), cost)
     w.free = w.free or w.now + w.span
     return
   end
-  local bucket = math.floor(w.now / w.width)
-  local total = '~' .. string.format('%.0f', w.used + cost)
+  local bucket = floor(w.now / w.width)
+  local total = '~' .. text(w.used + cost)
   if w.used == 0 then
-    redis.call('RPUSH', w.key, bucket, cost, total)
+    call('RPUSH', w.key, text(bucket), text(cost), total)
   elseif bucket == w.bucket then
-    redis.call('LSET', w.key, -2, w.count + cost)
-    redis.call('LSET', w.key, -1, total)
+    call('LSET', w.key, -2, text(w.count + cost))
+    call('LSET', w.key, -1, total)
   else
-    redis.call('LSET', w.key, -1, bucket)
-    redis.call('RPUSH', w.key, cost, total)
+    call('LSET', w.key, -1, text(bucket))
+    call('RPUSH', w.key, text(cost), total)
   end
   w.free = w.free or bucket_free(bucket, w.width, w.span)
 end
 
--- Once per window length at most: the key lives for two more, and the index knows it.
-local function touch(w, name)
-  if w.touched == math.floor(w.now / w.span) then
-    return
-  end
-  local ms = lifetime(w.span)
-  redis.call('PEXPIRE', w.key, ms)
-  redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', time[1])
-  redis.call('ZADD', KEYS[1], time[1] + math.ceil(ms / 1000), name)
-  if redis.call('PTTL', KEYS[1]) < ms then
-    redis.call('PEXPIRE', KEYS[1], ms)
+-- The key lives for two window lengths more, and the index knows it.
+local function touch(key, span, index, name)
+  local ms = lifetime(span)
+  call('PEXPIRE', key, ms)
+  call('ZREMRANGEBYSCORE', index, '-inf', time[1])
+  call('ZADD', index, time[1] + math.ceil(ms / 1000), name)
+  if call('PTTL', index) < ms then
+    call('PEXPIRE', index, ms)
   end
 end
 
-local function remember(w, cost, name)
-  redis.call('HSET', KEYS[#KEYS], name, string.format('%.0f:%.0f', math.floor(w.now / w.width), cost))
-  if redis.call('PTTL', KEYS[#KEYS]) < lifetime(w.span) then
-    redis.call('PEXPIRE', KEYS[#KEYS], lifetime(w.span))
-    redis.call('ZADD', KEYS[1], time[1] + math.ceil(lifetime(w.span) / 1000), ARGV[2])
+local function remember(w, cost, name, record, reservation, index)
+  call('HSET', record, name, text(floor(w.now / w.width)) .. ':' .. text(cost))
+  if call('PTTL', record) < lifetime(w.span) then
+    call('PEXPIRE', record, lifetime(w.span))
+    call('ZADD', index, time[1] + math.ceil(lifetime(w.span) / 1000), reservation)
   end
 end
 
-local windows = {}
-local admitted = 1
-local now = clock -- of all windows the latest: one decision has one time
-for i = 1, (#ARGV - 2) / 5 do
-  local at = 5 * i - 2
-  local limit, cost = tonumber(ARGV[at]), tonumber(ARGV[at + 2])
-  local w = open(KEYS[i + 1], tonumber(ARGV[at + 1]))
-  w.retry = 0
-  if cost > limit then
-    admitted = 0
-    w.retry = -1
-  elseif cost > 0 and w.used + cost > limit then
-    admitted = 0
-    w.retry = free_at(w, w.used + cost - limit)
-  end
-  now = math.max(now, w.now)
-  windows[i] = w
+local reply = { clock }
+local at = 1
+
+local function answer(status, used, free, retry)
+  reply[at + 1], reply[at + 2], reply[at + 3], reply[at + 4] = status, used, free, retry
+  at = at + 4
 end
 
-local reply = { admitted, now }
-for i = 1, #windows do
-  local w = windows[i]
-  w.now = now
-  local at = 5 * i - 2
-  local cost = tonumber(ARGV[at + 2])
-  if admitted == 1 and take and cost > 0 then
-    add(w, cost, ARGV[at + 3])
-    touch(w, ARGV[at + 4])
-    if reserving and ARGV[at + 3] == 'reserved' then
-      remember(w, cost, ARGV[at + 4])
+local function fail()
+  at = at + 1
+  reply[at] = -1
+end
+
+-- Windows of any number and form.
+local function decide(plan, first, reservation)
+  local index = KEYS[first]
+  local windows = {}
+  local admitted = 1
+  local now = clock -- of all windows the latest: one decision has one time
+  for i = 1, #plan do
+    local asked = plan[i]
+    local w = open(KEYS[first + i], asked.span)
+    if not w then
+      return fail()
     end
-    w.used = w.used + cost
+    local limit, cost = asked.limit, asked.cost
+    w.retry = 0
+    if cost > limit then
+      admitted = 0
+      w.retry = -1
+    elseif cost > 0 and w.used + cost > limit then
+      admitted = 0
+      w.retry = free_at(w, w.used + cost - limit)
+    end
+    if w.now > now then
+      now = w.now
+    end
+    windows[i] = w
   end
-  local n = #reply
-  reply[n + 1] = w.used
-  reply[n + 2] = w.free or 0
-  reply[n + 3] = w.retry
+  at = at + 1
+  reply[at] = admitted + 2 * (now - clock)
+  for i = 1, #plan do
+    local w, asked = windows[i], plan[i]
+    w.now = now
+    local cost = asked.cost
+    if admitted == 1 and plan.take and cost > 0 then
+      add(w, cost, asked.form)
+      if w.touched ~= floor(now / w.span) then -- once per window length at most
+        touch(w.key, w.span, index, asked.name)
+      end
+      if plan.reserves and asked.form == 'reserved' then
+        remember(w, cost, asked.name, KEYS[first + #plan + 1], reservation, index)
+      end
+      w.used = w.used + cost
+    end
+    reply[at + 1], reply[at + 2], reply[at + 3] = w.used, w.free or 0, w.retry
+    at = at + 3
+  end
+end
+
+-- One unit of one log: what nearly every request asks for, with as little as will do.
+local function decide_unit(plan, first)
+  local key, asked = KEYS[first + 1], plan[1]
+  local span = asked.span
+  local newest = pcall('LINDEX', key, -1)
+  local now, used, head = clock, 0, nil
+  local touched
+  if newest then
+    if type(newest) == 'table' then
+      return fail()
+    end
+    local last = tonumber(newest)
+    if not last or last - clock > SKEW then
+      return decide(plan, first)
+    end
+    if last > clock then
+      now = last
+    end
+    if last > now - span then
+      used, head = purge_log(key, now - span)
+      touched = floor(last / span)
+    else
+      call('DEL', key)
+    end
+  end
+  local status = 2 * (now - clock)
+  if used >= asked.limit then
+    return answer(status, used, head + span,
+      used == asked.limit and head + span or tonumber(call('LINDEX', key, used - asked.limit)) + span)
+  end
+  if not plan.take then
+    return answer(status + 1, used, head and head + span or 0, 0)
+  end
+  call('RPUSH', key, now == clock and stamp or text(now))
+  if touched ~= floor(now / span) then
+    touch(key, span, KEYS[first], asked.name)
+  end
+  answer(status + 1, used + 1, (head or now) + span, 0)
+end
+
+local plans = {}
+local arg = 3
+for p = 1, tonumber(ARGV[2]) do
+  local plan = { take = ARGV[arg + 1] == '1', reserves = ARGV[arg + 2] == '1' }
+  local windows = tonumber(ARGV[arg])
+  arg = arg + 3
+  for i = 1, windows do
+    plan[i] = { limit = tonumber(ARGV[arg]), span = tonumber(ARGV[arg + 1]), cost = tonumber(ARGV[arg + 2]),
+      form = ARGV[arg + 3], name = ARGV[arg + 4] }
+    arg = arg + 5
+  end
+  plan.unit = windows == 1 and plan[1].form == 'log' and plan[1].cost == 1
+  plans[p] = plan
+end
+
+local codes = ARGV[1]
+local first = 1
+for i = 1, #codes do
+  local plan = plans[byte(codes, i) - 32]
+  if plan.unit then
+    decide_unit(plan, first)
+    first = first + 2
+  elseif plan.reserves then
+    decide(plan, first, ARGV[arg])
+    arg = arg + 1
+    first = first + #plan + 2
+  else
+    decide(plan, first)
+    first = first + #plan + 1
+  end
 end
 return reply

@@ -1,0 +1,143 @@
+package dev.sluice.window;
+
+import java.util.ArrayList;
+import java.util.List;
+
+import io.vertx.core.Context;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.impl.ContextInternal;
+
+/**
+ * One decision that Redis is asked for. But for {@link #deliver}, everything happens on the connection's event loop.
+ */
+final class Asked {
+
+    /** Who waits for the answer; hears it on the event loop that asked, or on the connection's where none did. */
+    interface Receiver {
+
+        void decided(Outcome outcome);
+
+        void failed(Throwable cause);
+    }
+
+    final String identifier;
+    final Plan plan;
+    final Plan.Question question;
+    /** The reservation's; null where there is none. */
+    final String name;
+    final byte[][] keys;
+    /** By {@link System#nanoTime}. */
+    final long deadline;
+    private final Receiver receiver;
+    private final ContextInternal context;
+    private boolean sent;
+    private boolean done;
+    private Outcome outcome;
+    private Throwable failure;
+    /** What becomes of it after its time; null before. */
+    private Promise<Outcome> late;
+
+    Asked(String identifier, Plan plan, Plan.Question question, String name, byte[][] keys, long deadline,
+            Receiver receiver) {
+        this.identifier = identifier;
+        this.plan = plan;
+        this.question = question;
+        this.name = name;
+        this.keys = keys;
+        this.deadline = deadline;
+        this.receiver = receiver;
+        this.context = Context.isOnEventLoopThread() ? (ContextInternal) Vertx.currentContext() : null;
+    }
+
+    /** Whether whoever waits has an answer, or is just getting it. */
+    boolean done() {
+        return done;
+    }
+
+    /** It is on its way, and may be counted from now on. */
+    void send() {
+        sent = true;
+    }
+
+    /** @return whether it came in time; otherwise it is told to who wants to know of late ones */
+    boolean answer(Outcome answered, Throwable cause) {
+        if (done) {
+            if (late != null) {
+                settleLate(answered, cause);
+            }
+            return false;
+        }
+        done = true;
+        outcome = answered;
+        failure = cause;
+        return true;
+    }
+
+    private void settleLate(Outcome answered, Throwable cause) {
+        if (cause == null) {
+            late.tryComplete(answered);
+        } else {
+            late.tryFail(cause);
+        }
+    }
+
+    /** Its time is over. One that was not sent will not be. */
+    void expire(Throwable cause) {
+        done = true;
+        if (sent) {
+            late = Promise.promise();
+            failure = new UnansweredException(late.future());
+        } else {
+            failure = cause;
+        }
+    }
+
+    /** It cannot even be asked. */
+    void refuse(Throwable cause) {
+        receiver.failed(cause);
+    }
+
+    private void deliver() {
+        if (failure == null) {
+            receiver.decided(outcome);
+        } else {
+            receiver.failed(failure);
+        }
+    }
+
+    /** Hands each its answer where it asked, with one wake-up for each event loop. */
+    static void deliver(List<Asked> answered) {
+        for (int i = 0; i < answered.size(); i++) {
+            var asked = answered.get(i);
+            if (asked == null) {
+                continue; // it went with another one
+            } else if (asked.context == null) {
+                asked.deliver();
+            } else if (asked.context.inThread()) {
+                asked.context.dispatch(asked, Asked::deliver);
+            } else {
+                deliverElsewhere(i, answered);
+            }
+        }
+    }
+
+    /** Takes out all that lead to one other event loop. */
+    private static void deliverElsewhere(int first, List<Asked> answered) {
+        var loop = answered.get(first).context.nettyEventLoop();
+        var there = new ArrayList<Asked>(answered.size() - first);
+        for (int i = first; i < answered.size(); i++) {
+            var asked = answered.get(i);
+            if (asked != null && asked.context != null && asked.context.nettyEventLoop() == loop) {
+                there.add(asked);
+                answered.set(i, null);
+            }
+        }
+        loop.execute(() -> {
+            for (var asked : there) {
+                asked.context.dispatch(asked, Asked::deliver);
+            }
+        });
+    }
+
+}
