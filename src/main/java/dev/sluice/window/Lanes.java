@@ -25,9 +25,11 @@ final class Lanes {
     private final KeySpace keys;
     private final RedisScript script;
     private final Recorder recorder;
+    private final RedisTime time;
     private volatile Ways ways = new Ways(null, new Lane[0]);
 
-    Lanes(RedisLink link, KeySpace keys, RedisScript script, Recorder recorder) {
+    Lanes(RedisLink link, KeySpace keys, RedisScript script, Recorder recorder, RedisTime time) {
+        this.time = time;
         this.link = link;
         this.keys = keys;
         this.script = script;
@@ -73,6 +75,7 @@ final class Lanes {
         var outcomes = done.succeeded() ? batch.read(done.result()) : null;
         if (outcomes != null) {
             link.succeeded();
+            time.heard(Batch.clock(done.result()), sent, System.nanoTime());
         }
         var answered = new ArrayList<Asked>(batch.asked().size());
         for (int i = 0; i < batch.asked().size(); i++) {

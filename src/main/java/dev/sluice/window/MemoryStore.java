@@ -26,6 +26,8 @@ final class MemoryStore implements WindowStore {
     private final Function<String, Account> opener;
     /** Who has a backlog, or had one. */
     private final Set<String> owing = ConcurrentHashMap.newKeySet();
+    private volatile Runnable whenAllReset = () -> {
+    };
 
     MemoryStore(Clock clock, long exactUpTo, long maxBytes) {
         this.clock = clock;
@@ -227,7 +229,13 @@ final class MemoryStore implements WindowStore {
         });
     }
 
+    /** @param listener hears that everything was forgotten */
+    void onResetAll(Runnable listener) {
+        whenAllReset = listener;
+    }
+
     void resetAllNow() {
+        whenAllReset.run();
         accounts.asMap().values().forEach(account -> reset(account, null));
     }
 

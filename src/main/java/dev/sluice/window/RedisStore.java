@@ -38,6 +38,7 @@ final class RedisStore implements WindowStore {
     private final RedisScript reset;
     private final long timeoutNanos;
     private final KeySpace keySpace;
+    private final RedisTime time = new RedisTime();
     private final Lanes lanes;
 
     /** Hears what Redis granted, in the order in which it did. */
@@ -58,7 +59,7 @@ final class RedisStore implements WindowStore {
         this.exactUpTo = exactUpTo;
         this.timeoutMillis = Math.max(1, timeout.toMillis());
         this.timeoutNanos = TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
-        this.lanes = new Lanes(link, keys, RedisScript.load(RedisStore.class, "decide.lua", time), recorder);
+        this.lanes = new Lanes(link, keys, RedisScript.load(RedisStore.class, "decide.lua", time), recorder, this.time);
         this.settle = RedisScript.load(RedisStore.class, "settle.lua", time);
         this.usage = RedisScript.load(RedisStore.class, "usage.lua", time);
         this.reset = RedisScript.load(RedisStore.class, "reset.lua", time);
@@ -179,9 +180,19 @@ final class RedisStore implements WindowStore {
                 .all(servers.stream().map(server -> resetFrom(server, "0")).toList()).andFailFast().replaceWithVoid());
     }
 
-    /** Tells the other instances of a reset. */
-    Uni<Void> tell(Fleet fleet, Fleet.Reset reset) {
-        return bounded(() -> link.channel().compose(channel -> fleet.tell(channel, reset)), Function.identity());
+    /** Tells the other instances of something. */
+    Uni<Void> tell(Function<RedisChannel, Future<Void>> telling) {
+        return bounded(() -> link.channel().compose(telling), Function.identity());
+    }
+
+    /** Redis's clock. */
+    RedisTime time() {
+        return time;
+    }
+
+    /** Listens for what concerns these. */
+    Hearing hearing(Refusals refusals) {
+        return new Hearing(link, keySpace, time, refusals, RedisScript.SERVER_TIME);
     }
 
     /** Page by page, each of which is bounded in time. */

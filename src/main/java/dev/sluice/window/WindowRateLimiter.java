@@ -1,6 +1,7 @@
 package dev.sluice.window;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -8,7 +9,6 @@ import java.util.UUID;
 
 import dev.sluice.limit.Decision;
 import dev.sluice.limit.DecisionListener;
-import dev.sluice.limit.Demand;
 import dev.sluice.limit.Fallback;
 import dev.sluice.limit.Mode;
 import dev.sluice.limit.QuotaStatus;
@@ -18,6 +18,7 @@ import dev.sluice.limit.RateLimiter;
 import dev.sluice.limit.StoreUnavailableException;
 import dev.sluice.limit.Usage;
 import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.subscription.UniEmitter;
 
 /** The one place where decisions are made. */
 final class WindowRateLimiter implements RateLimiter {
@@ -26,7 +27,7 @@ final class WindowRateLimiter implements RateLimiter {
     private final Clock clock;
     private final boolean enabled;
     private final boolean dryRun;
-    private final Fallback fallback;
+    private final Plans plans;
     private final List<DecisionListener> listeners;
 
     /** @param fallback where a demand does not say otherwise */
@@ -34,7 +35,7 @@ final class WindowRateLimiter implements RateLimiter {
             List<DecisionListener> listeners) {
         this.windows = windows;
         this.clock = clock;
-        this.fallback = fallback;
+        this.plans = new Plans(fallback);
         this.enabled = enabled;
         this.dryRun = dryRun;
         this.listeners = List.copyOf(listeners);
@@ -42,67 +43,67 @@ final class WindowRateLimiter implements RateLimiter {
 
     @Override
     public Uni<Decision> check(RateLimitRequest request) {
-        if (!enabled) {
-            return Uni.createFrom().item(() -> Decision.untouched(request, Mode.OFF, now()));
-        }
-        return Uni.createFrom().deferred(() -> {
-            long start = System.nanoTime();
-            var decided = decide(request);
-            return (dryRun ? refusingNothing(request, decided) : decided)
-                    .invoke(decision -> tell(request, decision, decision.mode(), start))
-                    .onFailure().invoke(failure -> tell(request, null, windows.mode(), start));
-        });
+        return enabled
+                ? Uni.createFrom().emitter(emitter -> new Check(request, emitter).begin())
+                : Uni.createFrom().item(() -> Decision.untouched(request, Mode.OFF, now()));
     }
 
-    private Uni<Decision> refusingNothing(RateLimitRequest request, Uni<Decision> decided) {
-        return decided.map(Decision::dryRun).onFailure(StoreUnavailableException.class)
-                .recoverWithItem(() -> Decision.untouched(request, windows.mode(), now()));
-    }
+    /** One decision on its way. */
+    private final class Check implements Windows.Receiver {
 
-    private Uni<Decision> decide(RateLimitRequest request) {
-        if (request.demands().stream().anyMatch(demand -> demand.rate() == Rate.BLOCKED)) {
-            return Uni.createFrom().item(Decision.blocked(request, windows.mode(), now()));
-        }
-        boolean consume = request.demands().stream().anyMatch(demand -> demand.cost() > 0);
-        var claims = claims(request.demands(), consume);
-        if (claims.isEmpty()) {
-            return Uni.createFrom().item(Decision.untouched(request, windows.mode(), now()));
-        }
-        var reservation = consume && claims.stream().anyMatch(Claim::reserved)
-                ? UUID.randomUUID().toString().replace("-", "")
-                : null;
-        return windows.take(request.identifier(), claims, consume, reservation).map(answer -> answer.outcome() == null
-                ? Decision.untouched(request, answer.mode(), now()).reserved(answer.reservation())
-                : decision(answer));
-    }
+        private final RateLimitRequest request;
+        private final UniEmitter<? super Decision> emitter;
+        private final long start = System.nanoTime();
 
-    /** One claim per window: where two demands name the same, the smaller limit and the larger cost hold. */
-    private List<Claim> claims(List<Demand> demands, boolean consume) {
-        var claims = new ArrayList<Claim>();
-        for (var demand : demands) {
-            var fallback = demand.fallback() == null ? this.fallback : demand.fallback();
-            for (var quota : demand.rate().quotas()) {
-                long span = quota.windowSeconds() * 1_000_000;
-                long limit = quota.limit();
-                long cost = !consume ? 1 : demand.reserved() ? Math.min(demand.cost(), limit) : demand.cost();
-                for (int i = 0; i < claims.size(); i++) {
-                    var other = claims.get(i);
-                    if (other.span() == span && other.resource().equals(demand.resource())) {
-                        limit = Math.min(limit, other.limit());
-                        cost = Math.max(cost, other.cost());
-                        fallback = stricter(fallback, other.fallback());
-                        claims.remove(i);
-                        break;
-                    }
+        Check(RateLimitRequest request, UniEmitter<? super Decision> emitter) {
+            this.request = request;
+            this.emitter = emitter;
+        }
+
+        void begin() {
+            boolean consume = false;
+            for (var demand : request.demands()) {
+                if (demand.rate() == Rate.BLOCKED) {
+                    decided(Decision.blocked(request, windows.mode(), now()));
+                    return;
                 }
-                claims.add(new Claim(demand.resource(), span, limit, quota.unit(), cost, demand.reserved(), limit, fallback));
+                consume |= demand.cost() > 0;
+            }
+            var plan = plans.of(request.demands());
+            if (plan.isEmpty()) {
+                decided(Decision.untouched(request, windows.mode(), now()));
+                return;
+            }
+            var reservation = consume && plan.reserved() ? UUID.randomUUID().toString().replace("-", "") : null;
+            windows.take(request.identifier(), plan, consume, reservation, this);
+        }
+
+        @Override
+        public void answered(Windows.Answer answer) {
+            try {
+                decided(answer.outcome() == null
+                        ? Decision.untouched(request, answer.mode(), now()).reserved(answer.reservation())
+                        : decision(answer));
+            } catch (RuntimeException e) {
+                emitter.fail(e); // a listener's
             }
         }
-        return claims;
-    }
 
-    private static Fallback stricter(Fallback one, Fallback other) {
-        return one == Fallback.CLOSED || other == Fallback.OPEN ? one : other;
+        @Override
+        public void failed(Throwable cause) {
+            if (dryRun && cause instanceof StoreUnavailableException) {
+                decided(Decision.untouched(request, windows.mode(), now()));
+                return;
+            }
+            tell(request, null, windows.mode(), start);
+            emitter.fail(cause);
+        }
+
+        private void decided(Decision decision) {
+            var answer = dryRun ? decision.dryRun() : decision;
+            tell(request, answer, answer.mode(), start);
+            emitter.complete(answer);
+        }
     }
 
     private static Decision decision(Windows.Answer answer) {
@@ -132,7 +133,7 @@ final class WindowRateLimiter implements RateLimiter {
         }
     }
 
-    private java.time.Instant now() {
+    private Instant now() {
         return Clock.instant(clock.micros());
     }
 

@@ -30,6 +30,8 @@ final class Windows {
     private final MemoryStore memory;
     private final Fleet fleet;
     private final Mode fallback;
+    private final Refusals refusals;
+    private final Hearing hearing;
 
     /** @param redis null: memory only */
     Windows(RedisStore redis, MemoryStore memory, Fleet fleet, Fallback fallback) {
@@ -37,27 +39,84 @@ final class Windows {
         this.memory = memory;
         this.fleet = fleet;
         this.fallback = Mode.valueOf(fallback.name());
+        this.refusals = redis == null ? null : new Refusals(redis.time());
+        this.hearing = redis == null ? null : redis.hearing(refusals);
+        if (redis != null) {
+            memory.onResetAll(refusals::forgetAll);
+        }
     }
 
     Mode mode() {
         return redis == null ? Mode.MEMORY : redis.available() ? Mode.REDIS : fallback;
     }
 
+    /** Who waits for an answer. */
+    interface Receiver {
+
+        void answered(Answer answer);
+
+        void failed(Throwable cause);
+    }
+
     /** @param reservation 32 hexadecimal digits; null where nothing is reserved */
     Uni<Answer> take(String identifier, List<Claim> claims, boolean consume, String reservation) {
+        return Uni.createFrom().emitter(emitter -> take(identifier, Plan.of(claims), consume, reservation, new Receiver() {
+            @Override
+            public void answered(Answer answer) {
+                emitter.complete(answer);
+            }
+
+            @Override
+            public void failed(Throwable cause) {
+                emitter.fail(cause);
+            }
+        }));
+    }
+
+    /** The same for who waits in another way: hears it on the event loop that asks, where one does. */
+    void take(String identifier, Plan plan, boolean consume, String reservation, Receiver receiver) {
         if (redis == null) {
-            return memory.take(identifier, claims, consume, reservation)
-                    .map(outcome -> answer(Mode.MEMORY, claims, outcome, name(Place.MEMORY, reservation, claims)));
+            var outcome = memory.takeNow(identifier, plan, consume, reservation);
+            receiver.answered(answer(Mode.MEMORY, plan, outcome, name(Place.MEMORY, reservation, plan)));
+            return;
+        }
+        var refused = refusals.find(identifier, plan);
+        if (refused != null && redis.available()) {
+            receiver.answered(new Answer(Mode.REDIS, plan, refused, null));
+            return;
         }
         if (!redis.available()) {
-            return Uni.createFrom().item(() -> instead(new StoreUnavailableException("Redis is out of reach", null), identifier,
-                    claims, consume, name(Place.MEMORY, reservation, claims)));
+            insteadOf(new StoreUnavailableException("Redis is out of reach", null), Place.MEMORY, identifier, plan, consume,
+                    reservation, receiver);
+            return;
         }
-        return redis.take(identifier, claims, consume, reservation)
-                .map(outcome -> answer(Mode.REDIS, claims, outcome, name(Place.REDIS, reservation, claims)))
-                .onFailure(StoreUnavailableException.class)
-                .recoverWithUni(failure -> Uni.createFrom().item(() -> instead(failure,
-                        identifier, claims, consume, name(Place.BOTH, reservation, claims))));
+        long version = refusals.version();
+        redis.take(identifier, plan, consume, reservation, new Asked.Receiver() {
+            @Override
+            public void decided(Outcome outcome) {
+                if (!outcome.admitted()) {
+                    refusals.remember(identifier, plan, outcome, version);
+                }
+                receiver.answered(answer(Mode.REDIS, plan, outcome, name(Place.REDIS, reservation, plan)));
+            }
+
+            @Override
+            public void failed(Throwable cause) {
+                insteadOf(cause, Place.BOTH, identifier, plan, consume, reservation, receiver);
+            }
+        });
+    }
+
+    private void insteadOf(Throwable failure, Place place, String identifier, Plan plan, boolean consume, String reservation,
+            Receiver receiver) {
+        Answer answer;
+        try {
+            answer = instead(failure, identifier, plan, consume, name(place, reservation, plan));
+        } catch (StoreUnavailableException e) {
+            receiver.failed(e);
+            return;
+        }
+        receiver.answered(answer);
     }
 
     private Answer instead(Throwable failure, String identifier, List<Claim> claims, boolean consume,
@@ -129,7 +188,19 @@ final class Windows {
     /** Resets here, in all other instances and in Redis; fails where Redis is out of reach. */
     Uni<Void> reset(Fleet.Reset reset) {
         var local = reset(memory, reset);
-        return redis == null ? local : local.chain(() -> redis.tell(fleet, reset)).chain(() -> reset(redis, reset));
+        if (redis == null) {
+            return local;
+        }
+        return local.chain(() -> redis.tell(channel -> fleet.tell(channel, reset))).chain(() -> reset(redis, reset))
+                .invoke(() -> makeRoom(reset)).chain(() -> redis.tell(channel -> hearing.tell(channel, reset)));
+    }
+
+    private void makeRoom(Fleet.Reset reset) {
+        if (reset.identifier().isEmpty()) {
+            refusals.forgetAll();
+        } else {
+            refusals.forget(reset.identifier());
+        }
     }
 
     private static Uni<Void> reset(WindowStore store, Fleet.Reset reset) {

@@ -1,0 +1,139 @@
+package dev.sluice.window;
+
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+
+/**
+ * What Redis has refused, and would refuse again: a window without room gets none before its next unit leaves. Until then the
+ * same claims of the same identifier are refused from here.
+ * <p>
+ * What else can make room is told to all instances: a reset. So nothing is refused from here unless what is told has just been
+ * heard ({@link #FRESH_NANOS}); and what was refused only for tokens or dollars is not remembered, because every settlement
+ * anywhere may make room there. A change of a limit is another claim.
+ */
+final class Refusals {
+
+    /** A reset is known everywhere after so long, or nothing is refused from memory. */
+    static final long FRESH_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+    private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final int MOST_IDENTIFIERS = 50_000;
+    private static final int MOST_EACH = 4;
+
+    /**
+     * @param until by Redis's clock: before that, nothing has left any of these windows
+     * @param others of the same identifier; null for none
+     */
+    private record Refused(List<Claim> claims, Outcome outcome, long until, Refused others) {
+
+        /** The others that still hold, and not too many. */
+        static Refused alive(Refused first, List<Claim> but, long now, int most) {
+            if (first == null || most == 0) {
+                return null;
+            }
+            return first.until <= now || first.claims.equals(but)
+                    ? alive(first.others, but, now, most)
+                    : new Refused(first.claims, first.outcome, first.until, alive(first.others, but, now, most - 1));
+        }
+    }
+
+    private final RedisTime time;
+    private final Cache<String, Refused> refused = Caffeine.newBuilder().executor(Runnable::run).maximumSize(MOST_IDENTIFIERS)
+            .build();
+    private final LongAdder answered = new LongAdder();
+    /** Nothing has been remembered for long: then looking is not worth it. */
+    private volatile boolean any;
+    private volatile long lastNeeded;
+    private volatile long lastHeard = System.nanoTime() - 2 * FRESH_NANOS;
+    /** How often something was forgotten. */
+    private volatile long forgotten;
+
+    Refusals(RedisTime time) {
+        this.time = time;
+    }
+
+    /** What is to be given to {@link #remember} with the answer to a question that is put now. */
+    long version() {
+        return forgotten;
+    }
+
+    /** Null where Redis has to be asked. */
+    Outcome find(String identifier, List<Claim> claims) {
+        if (!any) {
+            return null;
+        }
+        var found = refused.getIfPresent(identifier);
+        while (found != null && found.claims != claims && !found.claims.equals(claims)) {
+            found = found.others;
+        }
+        if (found == null) {
+            return null;
+        }
+        long now = System.nanoTime();
+        lastNeeded = now;
+        if (now - lastHeard > FRESH_NANOS || time.latest(now) >= found.until) {
+            return null;
+        }
+        answered.increment();
+        return new Outcome(false, time.earliest(now), found.outcome.windows());
+    }
+
+    /** @param version what it was when Redis was asked: what was forgotten meanwhile may have concerned this */
+    void remember(String identifier, List<Claim> claims, Outcome outcome, long version) {
+        long until = until(claims, outcome);
+        if (until <= outcome.now()) {
+            return;
+        }
+        long now = System.nanoTime();
+        lastNeeded = now;
+        any = true;
+        long clock = time.earliest(now);
+        refused.asMap().compute(identifier, (name, others) -> version != forgotten
+                ? others
+                : new Refused(claims, outcome, until, Refused.alive(others, claims, clock, MOST_EACH - 1)));
+    }
+
+    /** When the first unit leaves; 0 where something else may make room before. */
+    private static long until(List<Claim> claims, Outcome outcome) {
+        long until = Long.MAX_VALUE;
+        boolean certain = false;
+        for (int i = 0; i < claims.size(); i++) {
+            var state = outcome.windows()[i];
+            if (state.freeAt() > 0) {
+                until = Math.min(until, state.freeAt());
+            }
+            certain |= state.retryAt() > 0 && !claims.get(i).reserved();
+        }
+        return certain ? until : 0;
+    }
+
+    synchronized void forget(String identifier) {
+        forgotten++;
+        refused.invalidate(identifier);
+    }
+
+    synchronized void forgetAll() {
+        forgotten++;
+        any = false;
+        refused.invalidateAll();
+    }
+
+    /** Whether anybody would miss it if nobody listened to what is told. */
+    boolean needed() {
+        return any && System.nanoTime() - lastNeeded < QUIET_NANOS;
+    }
+
+    /** All that was told before this was sent is known. */
+    void heard(long sent) {
+        lastHeard = sent;
+    }
+
+    /** How many refusals came from here. */
+    long answered() {
+        return answered.sum();
+    }
+}
