@@ -25,10 +25,10 @@ public final class Instance implements AutoCloseable {
     private final int managementPort;
     private final Thread reader;
 
-    private Instance(Map<String, String> environment) throws IOException {
+    private Instance(List<String> command, Map<String, String> environment) throws IOException {
         port = RealRedis.freePort();
         managementPort = RealRedis.freePort();
-        var builder = new ProcessBuilder(command()).redirectErrorStream(true);
+        var builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().putAll(environment);
         builder.environment().put("QUARKUS_HTTP_PORT", Integer.toString(port));
         builder.environment().put("QUARKUS_HTTP_HOST", "127.0.0.1");
@@ -45,13 +45,24 @@ public final class Instance implements AutoCloseable {
         if (Files.isExecutable(runner)) {
             return List.of(runner.toString());
         }
-        return List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m", "-jar",
-                System.getProperty("sluice.service.jar", "target/quarkus-app/quarkus-run.jar"));
+        return java(Path.of(System.getProperty("sluice.service.jar", "target/quarkus-app/quarkus-run.jar")));
+    }
+
+    private static List<String> java(Path jar) {
+        return List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m", "-jar", jar.toString());
     }
 
     /** Starts it and waits until it serves. */
     public static Instance start(Map<String, String> environment) {
-        var instance = launch(environment);
+        return serving(launch(command(), environment));
+    }
+
+    /** The same with a program of the caller's choice, packaged by Quarkus. */
+    public static Instance start(Path jar, Map<String, String> environment) {
+        return serving(launch(java(jar), environment));
+    }
+
+    private static Instance serving(Instance instance) {
         if (!instance.started.completeOnTimeout(false, START_SECONDS, TimeUnit.SECONDS).join()) {
             instance.close();
             throw new IllegalStateException("did not start:\n" + instance.log());
@@ -61,7 +72,7 @@ public final class Instance implements AutoCloseable {
 
     /** Starts it, expecting that it ends by itself; returns what it said. */
     public static String refuse(Map<String, String> environment) {
-        try (var instance = launch(environment)) {
+        try (var instance = launch(command(), environment)) {
             if (instance.started.completeOnTimeout(true, START_SECONDS, TimeUnit.SECONDS).join()) {
                 throw new IllegalStateException("did not refuse to start:\n" + instance.log());
             }
@@ -69,9 +80,9 @@ public final class Instance implements AutoCloseable {
         }
     }
 
-    private static Instance launch(Map<String, String> environment) {
+    private static Instance launch(List<String> command, Map<String, String> environment) {
         try {
-            return new Instance(environment);
+            return new Instance(command, environment);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -1,0 +1,37 @@
+package dev.sluice.bench.app;
+
+import java.util.concurrent.CompletionStage;
+
+import jakarta.inject.Inject;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.HeaderParam;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.core.Response;
+
+import dev.sluice.http.OwnDoor;
+import io.smallrye.common.annotation.NonBlocking;
+
+/** What Sluice's filter passes over: a bare endpoint, and the same endpoint limited by Bucket4j. */
+@Path("/bare")
+@OwnDoor
+public class Bare {
+
+    @Inject
+    Buckets buckets;
+
+    @GET
+    @Path("ok")
+    @NonBlocking
+    public String ok() {
+        return "ok";
+    }
+
+    @GET
+    @Path("bucket4j")
+    @NonBlocking
+    public CompletionStage<Response> bucket4j(@HeaderParam("X-User-Id") String user) {
+        return buckets.tryConsume(user).thenApply(allowed -> allowed
+                ? Response.ok("ok").build()
+                : Response.status(Response.Status.TOO_MANY_REQUESTS).build());
+    }
+}

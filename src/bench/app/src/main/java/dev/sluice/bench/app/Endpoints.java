@@ -1,0 +1,25 @@
+package dev.sluice.bench.app;
+
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.Path;
+
+import io.smallrye.common.annotation.NonBlocking;
+
+/** What is limited: each by its row in {@code application.properties}. */
+@Path("/")
+public class Endpoints {
+
+    @GET
+    @Path("ok")
+    @NonBlocking
+    public String ok() {
+        return "ok";
+    }
+
+    @GET
+    @Path("full")
+    @NonBlocking
+    public String full() {
+        return "ok";
+    }
+}

@@ -1,0 +1,65 @@
+package dev.sluice.bench;
+
+import java.util.List;
+
+/**
+ * What a row comes to, and the target it has.
+ *
+ * @param values one for each pair (or measurement)
+ * @param a what was measured on the one side; empty where there are no sides
+ * @param b the same on the other
+ * @param unit of the values; empty for a ratio
+ * @param sides unit of what was measured on both sides
+ * @param target null for a figure that is only for information
+ * @param atLeast whether the target is the least or the most
+ */
+record Figure(String row, String what, List<Double> values, List<Double> a, List<Double> b, String unit, String sides,
+        Double target, boolean atLeast, String note) {
+
+    Figure(String row, String what, List<Double> values, List<Double> a, List<Double> b) {
+        this(row, what, values, a, b, "", "/s", null, true, "");
+    }
+
+    /** Without sides. */
+    Figure(String row, String what, List<Double> values) {
+        this(row, what, values, List.of(), List.of());
+    }
+
+    Figure in(String valuesUnit, String sidesUnit) {
+        return new Figure(row, what, values, a, b, valuesUnit, sidesUnit, target, atLeast, note);
+    }
+
+    Figure atLeast(double least) {
+        return new Figure(row, what, values, a, b, unit, sides, least, true, note);
+    }
+
+    Figure atMost(double most) {
+        return new Figure(row, what, values, a, b, unit, sides, most, false, note);
+    }
+
+    Figure noting(String more) {
+        return new Figure(row, what, values, a, b, unit, sides, target, atLeast, note.isEmpty() ? more : note + "; " + more);
+    }
+
+    double median() {
+        return median(values);
+    }
+
+    static double median(List<Double> values) {
+        var sorted = values.stream().sorted().toList();
+        int middle = sorted.size() / 2;
+        return sorted.size() % 2 == 1 ? sorted.get(middle) : (sorted.get(middle - 1) + sorted.get(middle)) / 2;
+    }
+
+    double least() {
+        return values.stream().mapToDouble(value -> value).min().orElseThrow();
+    }
+
+    double most() {
+        return values.stream().mapToDouble(value -> value).max().orElseThrow();
+    }
+
+    String verdict() {
+        return target == null ? "" : (atLeast ? median() >= target : median() <= target) ? "met" : "missed";
+    }
+}

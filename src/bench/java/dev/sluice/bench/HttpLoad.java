@@ -1,0 +1,272 @@
+package dev.sluice.bench;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+
+import org.HdrHistogram.Histogram;
+
+/**
+ * Loads an HTTP server from one thread: keep-alive connections, requests made before, answers told apart by their status and
+ * length alone. In a closed loop each connection sends its next request when it has the answer. In an open one requests are due
+ * at a fixed rate, and latency counts from when a request was due, not from when a connection was free to send it: a server
+ * that stalls is charged for all that should have come meanwhile (no coordinated omission).
+ */
+final class HttpLoad {
+
+    /** @param requests sent one after the other, over all connections, from the first again */
+    record Target(int port, int connections, List<byte[]> requests) {
+    }
+
+    /**
+     * @param perSecond answers
+     * @param ok answers with status 200
+     * @param limited answers with status 429
+     * @param latency in nanoseconds
+     * @param ownCpu CPU time of the loading thread, as a part of the time it ran
+     */
+    record Outcome(double perSecond, long ok, long limited, long other, Histogram latency, double ownCpu) {
+
+        /** Fails where answers are not what they should be. */
+        Outcome expecting(int status) {
+            long expected = status == 200 ? ok : limited;
+            if (other > 0 || expected != ok + limited) {
+                throw new IllegalStateException(
+                        "expected " + status + " only; 200: " + ok + ", 429: " + limited + ", other: " + other);
+            }
+            return this;
+        }
+
+        double micros(double percentile) {
+            return latency.getValueAtPercentile(percentile) / 1e3;
+        }
+    }
+
+    /** Longer than any pause between two looks at the sockets should be; in open loops only. */
+    private static final long NAP_NANOS = 20_000;
+
+    private final Target target;
+    private final Selector selector;
+    private final ArrayDeque<Connection> idle = new ArrayDeque<>();
+    private final Histogram latency = new Histogram(60_000_000_000L, 3);
+    private final ByteBuffer input = ByteBuffer.allocateDirect(64 * 1024);
+    private boolean over;
+    private int next;
+    private int underway;
+    private long ok;
+    private long limited;
+    private long other;
+
+    private HttpLoad(Target target) throws IOException {
+        this.target = target;
+        this.selector = Selector.open();
+        for (int i = 0; i < target.connections(); i++) {
+            idle.add(new Connection());
+        }
+    }
+
+    /** Loads as much as the connections take. */
+    static Outcome closed(Target target, double seconds) {
+        return run(target, load -> load.closedLoop((long) (seconds * 1e9)));
+    }
+
+    /** Loads at a fixed rate. */
+    static Outcome open(Target target, double seconds, double perSecond) {
+        return run(target, load -> load.openLoop((long) (seconds * 1e9), perSecond));
+    }
+
+    /** Sends each request once. */
+    static Outcome once(Target target) {
+        return run(target, load -> load.all(target.requests().size()));
+    }
+
+    private interface Task {
+        void run(HttpLoad load) throws IOException;
+    }
+
+    private static Outcome run(Target target, Task task) {
+        try {
+            var load = new HttpLoad(target);
+            var threads = ManagementFactory.getThreadMXBean();
+            long begin = System.nanoTime();
+            long cpu = threads.getCurrentThreadCpuTime();
+            task.run(load);
+            double nanos = System.nanoTime() - begin;
+            double ownCpu = (threads.getCurrentThreadCpuTime() - cpu) / nanos;
+            load.close();
+            return new Outcome((load.ok + load.limited + load.other) / (nanos / 1e9), load.ok, load.limited, load.other,
+                    load.latency, ownCpu);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void closedLoop(long nanos) throws IOException {
+        long end = System.nanoTime() + nanos;
+        while (System.nanoTime() < end) {
+            while (!idle.isEmpty()) {
+                send(System.nanoTime());
+            }
+            selector.select(this::ready, 100);
+        }
+        drain();
+    }
+
+    private void all(int count) throws IOException {
+        int sent = 0;
+        while (sent < count) {
+            for (; sent < count && !idle.isEmpty(); sent++) {
+                send(System.nanoTime());
+            }
+            selector.select(this::ready, 100);
+        }
+        drain();
+    }
+
+    private void openLoop(long nanos, double perSecond) throws IOException {
+        long begin = System.nanoTime();
+        double interval = 1e9 / perSecond;
+        long sent = 0;
+        long all = (long) (nanos / interval);
+        while (sent < all) {
+            long now = System.nanoTime();
+            while (sent < all && !idle.isEmpty() && begin + (long) (sent * interval) <= now) {
+                send(begin + (long) (sent++ * interval));
+            }
+            if (selector.selectNow(this::ready) == 0) {
+                LockSupport.parkNanos(NAP_NANOS);
+            }
+        }
+        drain();
+    }
+
+    private void drain() throws IOException {
+        over = true;
+        long patience = System.nanoTime() + 10_000_000_000L;
+        while (underway > 0) {
+            if (System.nanoTime() > patience) {
+                throw new IllegalStateException(underway + " requests were not answered");
+            }
+            selector.select(this::ready, 100);
+        }
+    }
+
+    private void send(long due) throws IOException {
+        var connection = idle.poll();
+        connection.send(due, target.requests().get(next));
+        next = next + 1 < target.requests().size() ? next + 1 : 0;
+        underway++;
+    }
+
+    private void ready(SelectionKey key) {
+        try {
+            var connection = (Connection) key.attachment();
+            if (connection.read()) {
+                underway--;
+                idle.add(connection);
+                if (over) {
+                    return;
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void close() throws IOException {
+        for (var key : selector.keys()) {
+            key.channel().close();
+        }
+        selector.close();
+    }
+
+    private final class Connection {
+
+        private final SocketChannel channel;
+        private byte[] answer = new byte[16 * 1024];
+        private int length;
+        private long due;
+
+        Connection() throws IOException {
+            channel = SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), target.port()));
+            channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+            channel.configureBlocking(false);
+            channel.register(selector, SelectionKey.OP_READ, this);
+        }
+
+        void send(long due, byte[] request) throws IOException {
+            this.due = due;
+            input.clear().put(request).flip();
+            while (input.hasRemaining()) {
+                channel.write(input);
+            }
+        }
+
+        /** Whether the answer is complete. */
+        boolean read() throws IOException {
+            input.clear();
+            int count = channel.read(input);
+            if (count < 0) {
+                throw new IOException(
+                        "the server closed a connection after: " + new String(answer, 0, length, StandardCharsets.UTF_8));
+            }
+            input.flip();
+            if (length + count > answer.length) {
+                answer = Arrays.copyOf(answer, 2 * (length + count));
+            }
+            input.get(answer, length, count);
+            length += count;
+            int body = afterHead();
+            if (body < 0 || length < body + contentLength(body)) {
+                return false;
+            }
+            latency.recordValue(System.nanoTime() - due);
+            int status = (answer[9] - '0') * 100 + (answer[10] - '0') * 10 + answer[11] - '0';
+            if (status == 200) {
+                ok++;
+            } else if (status == 429) {
+                limited++;
+            } else {
+                other++;
+            }
+            length = 0;
+            return true;
+        }
+
+        private int afterHead() {
+            for (int i = 3; i < length; i++) {
+                if (answer[i] == '\n' && answer[i - 1] == '\r' && answer[i - 2] == '\n') {
+                    return i + 1;
+                }
+            }
+            return -1;
+        }
+
+        /** All servers measured here send it. */
+        private int contentLength(int head) throws IOException {
+            for (int i = 0; i < head - 16; i++) {
+                if (answer[i] == '\n' && (answer[i + 1] | 0x20) == 'c' && (answer[i + 9] | 0x20) == 'l'
+                        && answer[i + 15] == ':') {
+                    int value = 0;
+                    for (int j = i + 17; answer[j] != '\r'; j++) {
+                        value = 10 * value + answer[j] - '0';
+                    }
+                    return value;
+                }
+            }
+            throw new IOException("no Content-Length: " + new String(answer, 0, length, StandardCharsets.UTF_8));
+        }
+    }
+}

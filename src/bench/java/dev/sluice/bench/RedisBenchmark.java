@@ -1,0 +1,64 @@
+package dev.sluice.bench;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+import dev.sluice.window.SingleDecision;
+
+/** Redis's own load generator, where it is installed. */
+final class RedisBenchmark {
+
+    /** What it writes a random number for, of twelve digits. */
+    private static final String RANDOM = "__rand_int__";
+    private static final int DIGITS = 12;
+    private static final int FIRST_COUNT = 200_000;
+
+    private final String executable;
+    private double perSecond = FIRST_COUNT;
+
+    private RedisBenchmark(String executable) {
+        this.executable = executable;
+    }
+
+    /** Null where there is none. */
+    static RedisBenchmark find() {
+        var executable = Settings.REDIS_BENCHMARK.isEmpty() ? "redis-benchmark" : Settings.REDIS_BENCHMARK;
+        var found = new RedisBenchmark(executable);
+        return found.version().isEmpty() ? null : found;
+    }
+
+    String version() {
+        try {
+            return output(List.of(executable, "--version")).strip();
+        } catch (UncheckedIOException e) {
+            return "";
+        }
+    }
+
+    /** @return decisions a second, for identities of random numbers */
+    double run(int port, SingleDecision decision, int identities, double seconds) {
+        var command = new ArrayList<>(
+                List.of(executable, "-h", "127.0.0.1", "-p", Integer.toString(port), "-c", "32", "-P", "16",
+                        "-r", Integer.toString(identities), "-n", Long.toString((long) (perSecond * seconds)), "--csv"));
+        var placeholder = "u".repeat(DIGITS);
+        decision.command(placeholder, 1).forEach(word -> command.add(word.replace(placeholder, RANDOM)));
+        var lines = output(command).strip().split("\n");
+        var fields = lines[lines.length - 1].split("\",\"");
+        // "EVALSHA …","239000.00",… : the command's own words have no quotes
+        perSecond = Double.parseDouble(fields[1].replace("\"", ""));
+        return perSecond;
+    }
+
+    private static String output(List<String> command) {
+        try {
+            var process = new ProcessBuilder(command).redirectErrorStream(true).start();
+            process.getOutputStream().close();
+            return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

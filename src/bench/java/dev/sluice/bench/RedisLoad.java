@@ -1,0 +1,183 @@
+package dev.sluice.bench;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+
+/**
+ * Loads Redis as {@code redis-benchmark -c 32 -P 16} does: 32 connections from one thread, 16 requests at a time on each, the next
+ * 16 when all have been answered.
+ */
+final class RedisLoad {
+
+    private static final int CONNECTIONS = 32;
+    private static final int PIPELINE = 16;
+
+    /** @param admitted answers that are lists and begin with 1 */
+    record Outcome(double perSecond, long answers, long admitted) {
+    }
+
+    private final List<byte[]> requests;
+    private final Selector selector;
+    private final ByteBuffer buffer = ByteBuffer.allocateDirect(256 * 1024);
+    private int next;
+    private long answers;
+    private long admitted;
+    private long left;
+    private boolean over;
+    private int underway;
+
+    private RedisLoad(int port, List<byte[]> requests) throws IOException {
+        this.requests = requests;
+        this.selector = Selector.open();
+        for (int i = 0; i < CONNECTIONS; i++) {
+            var channel = SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+            channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+            channel.configureBlocking(false);
+            channel.register(selector, SelectionKey.OP_READ, new Connection(channel));
+        }
+    }
+
+    /** Sends the requests one after the other, from the first again, until the time is up. */
+    static Outcome run(int port, List<byte[]> requests, double seconds) {
+        return run(port, requests, System.nanoTime() + (long) (seconds * 1e9), Long.MAX_VALUE);
+    }
+
+    /** Sends each request once. */
+    static Outcome once(int port, List<byte[]> requests) {
+        return run(port, requests, Long.MAX_VALUE, requests.size());
+    }
+
+    private static Outcome run(int port, List<byte[]> requests, long end, long most) {
+        try {
+            var load = new RedisLoad(port, requests);
+            load.left = most;
+            long begin = System.nanoTime();
+            for (var key : load.selector.keys()) {
+                ((Connection) key.attachment()).send();
+            }
+            while (load.underway > 0) {
+                load.selector.select(load::ready, 1000);
+                load.over = System.nanoTime() >= end;
+            }
+            double seconds = (System.nanoTime() - begin) / 1e9;
+            for (var key : load.selector.keys()) {
+                key.channel().close();
+            }
+            load.selector.close();
+            return new Outcome(load.answers / seconds, load.answers, load.admitted);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void ready(SelectionKey key) {
+        try {
+            ((Connection) key.attachment()).read();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** A request as it goes over the wire. */
+    static byte[] request(List<String> words) {
+        var request = new StringBuilder("*").append(words.size()).append("\r\n");
+        for (var word : words) {
+            request.append('$').append(word.getBytes(StandardCharsets.UTF_8).length).append("\r\n").append(word).append("\r\n");
+        }
+        return request.toString().getBytes(StandardCharsets.UTF_8);
+    }
+
+    private final class Connection {
+
+        private final SocketChannel channel;
+        private final StringBuilder line = new StringBuilder();
+        /** Answers still to come. */
+        private int awaited;
+        /** Values still to come of the answer that has begun. */
+        private int parts;
+        private int seen;
+        /** Bytes of a string still to come. */
+        private int skip;
+
+        Connection(SocketChannel channel) {
+            this.channel = channel;
+        }
+
+        void send() throws IOException {
+            if (over || left == 0) {
+                return;
+            }
+            buffer.clear();
+            for (; awaited < PIPELINE && left > 0; awaited++, left--) {
+                buffer.put(requests.get(next));
+                next = next + 1 < requests.size() ? next + 1 : 0;
+            }
+            underway++;
+            buffer.flip();
+            while (buffer.hasRemaining()) {
+                channel.write(buffer);
+            }
+        }
+
+        void read() throws IOException {
+            buffer.clear();
+            if (channel.read(buffer) < 0) {
+                throw new IOException("Redis closed a connection");
+            }
+            buffer.flip();
+            while (buffer.hasRemaining()) {
+                int b = buffer.get();
+                if (skip > 0) {
+                    skip--;
+                } else if (b == '\n') {
+                    line();
+                    line.setLength(0);
+                } else if (b != '\r') {
+                    line.append((char) b);
+                }
+            }
+            if (awaited == 0) {
+                underway--;
+                send();
+            }
+        }
+
+        /** One value, or the head of an array of values. */
+        private void line() {
+            char type = line.charAt(0);
+            if (type == '-') {
+                throw new IllegalStateException(line.toString());
+            }
+            if (parts == 0) {
+                parts = 1;
+                seen = 0;
+            }
+            parts--;
+            if (type == '*') {
+                parts += number();
+            } else if (type == '$') {
+                skip = number() < 0 ? 0 : number() + 2;
+            } else if (type == ':' && seen == 1 && number() == 1) {
+                admitted++;
+            }
+            seen++;
+            if (parts == 0) {
+                awaited--;
+                answers++;
+            }
+        }
+
+        private int number() {
+            return (int) Long.parseLong(line, 1, line.length(), 10);
+        }
+    }
+}

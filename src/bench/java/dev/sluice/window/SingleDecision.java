@@ -1,0 +1,52 @@
+package dev.sluice.window;
+
+import java.time.Duration;
+import java.util.List;
+
+import dev.sluice.redis.KeySpace;
+import dev.sluice.redis.RedisScript;
+
+/**
+ * One decision on one window as one call of the script: what is sent to Redis where nothing is sent together. The one place of
+ * the benchmark that knows keys and arguments of the script.
+ */
+public final class SingleDecision {
+
+    /** Where the script finds its time, if the caller sets it by hand: a list of seconds and microseconds. */
+    public static final String HAND_SET_TIME = "bench:time";
+
+    private static final RedisKeys KEYS = new RedisKeys(new KeySpace("sluice"));
+    private static final long EXACT_UP_TO = 10_000;
+
+    private final RedisScript script;
+    private final long limit;
+    private final Duration window;
+
+    private SingleDecision(RedisScript script, long limit, Duration window) {
+        this.script = script;
+        this.limit = limit;
+        this.window = window;
+    }
+
+    public static SingleDecision of(long limit, Duration window) {
+        return new SingleDecision(RedisScript.load(SingleDecision.class, "decide.lua"), limit, window);
+    }
+
+    /** The same on a clock that is set by hand. */
+    public SingleDecision onHandSetTime() {
+        var time = "redis.call('LRANGE', '" + HAND_SET_TIME + "', 0, 1)";
+        return new SingleDecision(RedisScript.load(SingleDecision.class, "decide.lua", time), limit, window);
+    }
+
+    public String source() {
+        return script.source();
+    }
+
+    /** The words of the command. */
+    public List<String> command(String identifier, long cost) {
+        var name = RedisKeys.name("bench", window.toSeconds());
+        return List.of("EVALSHA", script.sha1(), "2", KEYS.index(identifier), KEYS.window(identifier, name), "!", "1", "1",
+                "1", "0", Long.toString(limit), Long.toString(window.toSeconds() * 1_000_000), Long.toString(cost),
+                limit <= EXACT_UP_TO ? "log" : "ring", name);
+    }
+}
