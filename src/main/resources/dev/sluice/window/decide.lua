@@ -3,7 +3,7 @@
 -- KEYS     per request, in order:
 --            the index of the identifier's windows: sorted set of names, scored by the second they are gone for certain
 --            its windows, each in one of two forms:
---              log   a list of times, one per unit, oldest first
+--              log   a string of times of seven bytes each, one per unit, oldest first
 --              ring  a list bucket,count,bucket,count,...,"~"total, oldest first
 --                    a bucket is 1/60 of the window; it counts whole until its last microsecond has left the window
 --            where it reserves: hash of "bucket:cost" by the window's name in the index
@@ -22,67 +22,86 @@
 
 local SKEW = 1000000
 local TOTAL = 126 -- "~"
+local TIME, BYTES = '>I7', 7
 
 local call, pcall = redis.call, redis.pcall
-local byte, floor, format, tonumber, type = string.byte, math.floor, string.format, tonumber, type
+local byte, sub, rep, format, floor = string.byte, string.sub, string.rep, string.format, math.floor
+local pack, unpack = struct.pack, struct.unpack
+local tonumber, type = tonumber, type
 local KEYS, ARGV = KEYS, ARGV
 
 local time = redis.call('TIME')
 local clock = time[1] * 1000000 + time[2]
+local stamp = pack(TIME, clock)
 
 -- Redis would write numbers of its own as floating point, and takes long for it.
 local function text(number)
   return format('%.0f', number)
 end
-local stamp = text(clock)
+
+-- Whether this is one: no text begins as its times do.
+local function is_log(log)
+  return type(log) == 'string' and #log % BYTES == 0 and #log > 0 and byte(log) < 32
+end
+
+-- The time of a log's unit, from 1.
+local function unit(log, number)
+  return (unpack(TIME, log, (number - 1) * BYTES + 1))
+end
 
 local function bucket_free(bucket, width, span)
   return (bucket + 1) * width - 1 + span
 end
 
--- In milliseconds. Set once per window length (see touch), so it must outlast a window that begins at the end of one.
+-- In milliseconds. Set once per window length (see note), so it must outlast a window that begins at the end of one.
 local function lifetime(span)
   return floor(2 * span / 1000) + 1000
 end
 
--- Moves every step-th entry back: the window was written by a clock that has been set back since.
-local function shift(key, span, by, last, step)
-  local entries = call('LRANGE', key, 0, last)
-  for i = 1, #entries, step do
+-- A log that was written by a clock that has been set back since.
+local function shift_log(log, by)
+  local units = {}
+  for i = 1, #log / BYTES do
+    units[i] = pack(TIME, unit(log, i) - by)
+  end
+  return table.concat(units)
+end
+
+local function shift_ring(key, by, span)
+  local entries = call('LRANGE', key, 0, -2)
+  for i = 1, #entries, 2 do
     call('LSET', key, i - 1, text(entries[i] - by))
   end
   call('PEXPIRE', key, lifetime(span))
 end
 
--- Drops what has left the window, whose newest entry has not; returns how many entries remain and the oldest.
-local function purge_log(key, edge)
-  local length = call('LLEN', key)
-  local head = tonumber(call('LINDEX', key, 0))
+-- What of a log is later than the edge, as its last unit is; and its first unit.
+local function later(log, edge)
+  local head = unit(log, 1)
   if head > edge then
-    return length, head
+    return log, head
   end
-  -- Find the first that is inside, by doubling and then halving.
-  local outside, inside = 0, 1
-  head = tonumber(call('LINDEX', key, 1))
-  while head <= edge do
+  local outside, inside = 1, 2
+  local last = #log / BYTES
+  head = unit(log, 2)
+  while head <= edge do -- by doubling, then by halving
     outside = inside
     inside = inside * 2
-    if inside >= length then
-      inside = length - 1
+    if inside > last then
+      inside = last
     end
-    head = tonumber(call('LINDEX', key, inside))
+    head = unit(log, inside)
   end
   while inside - outside > 1 do
     local middle = floor((outside + inside) / 2)
-    local entry = tonumber(call('LINDEX', key, middle))
-    if entry <= edge then
+    local at = unit(log, middle)
+    if at <= edge then
       outside = middle
     else
-      inside, head = middle, entry
+      inside, head = middle, at
     end
   end
-  call('LPOP', key, inside)
-  return length - inside, head
+  return sub(log, (inside - 1) * BYTES + 1), head
 end
 
 local function purge_ring(key, total, now, width, span)
@@ -102,60 +121,77 @@ local function purge_ring(key, total, now, width, span)
   return left, head
 end
 
--- Reads a window, without what has left it; nothing where the key holds something else.
-local function open(key, span)
-  local w = { key = key, span = span, width = floor(span / 60), now = clock, used = 0 }
-  local newest = pcall('LINDEX', key, -1)
-  if not newest then
-    return w
+local function open_ring(w, last)
+  w.ring = true
+  w.bucket = tonumber(last[1])
+  w.count = tonumber(last[2])
+  local start = w.bucket * w.width
+  if start - clock > SKEW then
+    local by = w.bucket - floor(clock / w.width)
+    shift_ring(w.key, by, w.span)
+    w.bucket = w.bucket - by
+  elseif start > clock then
+    w.now = start
   end
-  if type(newest) == 'table' then
-    return nil
+  w.noted = floor(w.bucket * w.width / w.span)
+  w.used, w.head = purge_ring(w.key, tonumber(sub(last[3], 2)), w.now, w.width, w.span)
+  if w.used > 0 then
+    w.free = bucket_free(w.head, w.width, w.span)
+  else
+    call('DEL', w.key) -- what is left of it was settled to nothing
+    w.noted, w.ring = nil, nil
   end
-  if byte(newest) == TOTAL then
-    local last = call('LRANGE', key, -3, -2)
-    w.ring = true
-    w.bucket = tonumber(last[1])
-    w.count = tonumber(last[2])
-    local start = w.bucket * w.width
-    if start - clock > SKEW then
-      local by = w.bucket - floor(clock / w.width)
-      shift(key, span, by, -2, 2)
-      w.bucket = w.bucket - by
-    elseif start > clock then
-      w.now = start
-    end
-    w.touched = floor(w.bucket * w.width / span)
-    w.used, w.head = purge_ring(key, tonumber(string.sub(newest, 2)), w.now, w.width, span)
-    if w.used > 0 then
-      w.free = bucket_free(w.head, w.width, span)
-    else
-      call('DEL', key) -- what is left of it was settled to nothing
-      w.touched, w.ring = nil, nil
-    end
-    return w
-  end
-  newest = tonumber(newest)
-  if newest - clock > SKEW then
-    shift(key, span, newest - clock, -1, 1)
-    newest = clock
-  elseif newest > clock then
-    w.now = newest
-  end
-  if newest <= w.now - span then
-    call('DEL', key)
-    return w
-  end
-  w.touched = floor(newest / span)
-  w.used, w.head = purge_log(key, w.now - span)
-  w.free = w.head + span
   return w
+end
+
+local function open_log(w, log)
+  local last = unit(log, #log / BYTES)
+  if last - clock > SKEW then
+    log = shift_log(log, last - clock)
+    call('SET', w.key, log, 'PX', lifetime(w.span))
+    w.noted = floor(clock / w.span)
+  else
+    if last > clock then
+      w.now = last
+    end
+    if last <= w.now - w.span then
+      return w
+    end
+    w.noted = floor(last / w.span)
+  end
+  w.log, w.head = later(log, w.now - w.span)
+  w.used = #w.log / BYTES
+  w.free = w.head + w.span
+  return w
+end
+
+-- Reads a window, without what has left it; nothing where the key holds something else.
+local function open(key, span, form)
+  local w = { key = key, span = span, width = floor(span / 60), now = clock, used = 0 }
+  local log = form == 'log' and pcall('GET', key)
+  if not log then
+    if form == 'log' then
+      return w
+    end
+  elseif is_log(log) then
+    return open_log(w, log)
+  end
+  local last = pcall('LRANGE', key, -3, -1)
+  if last.err then
+    log = pcall('GET', key)
+    return is_log(log) and open_log(w, log) or nil
+  elseif #last == 0 then
+    return w
+  elseif #last == 3 and byte(last[3]) == TOTAL then
+    return open_ring(w, last)
+  end
+  return nil
 end
 
 -- When this many of the used units have left.
 local function free_at(w, units)
   if not w.ring then
-    return tonumber(call('LINDEX', w.key, units - 1)) + w.span
+    return unit(w.log, units) + w.span
   end
   local entries = call('LRANGE', w.key, 0, -2)
   local sum = 0
@@ -169,61 +205,52 @@ end
 
 -- Turns a log into a ring: each unit counts as its bucket does.
 local function to_ring(w)
-  local entries = call('LRANGE', w.key, 0, -1)
   call('DEL', w.key)
-  local bucket, count
-  for i = 1, #entries do
-    local b = floor(entries[i] / w.width)
-    if b == bucket then
-      count = count + 1
-    else
-      if bucket then
-        call('RPUSH', w.key, text(bucket), text(count))
-      end
-      bucket, count = b, 1
+  local bucket, count = floor(w.head / w.width), 0
+  w.free = bucket_free(bucket, w.width, w.span)
+  for i = 1, w.used do
+    local b = floor(unit(w.log, i) / w.width)
+    if b ~= bucket then
+      call('RPUSH', w.key, text(bucket), text(count))
+      bucket, count = b, 0
     end
+    count = count + 1
   end
-  call('RPUSH', w.key, text(bucket), text(count), '~' .. #entries)
-  w.ring, w.bucket, w.count, w.touched = true, bucket, count, nil
-  w.free = bucket_free(floor(entries[1] / w.width), w.width, w.span)
-end
-
-local function push(key, value, times)
-  while times > 1 do
-    local chunk = math.min(times, 1000)
-    local values = {}
-    for i = 1, chunk do
-      values[i] = value
-    end
-    call('RPUSH', key, unpack(values))
-    times = times - chunk
-  end
-  if times == 1 then
-    call('RPUSH', key, value)
-  end
+  call('RPUSH', w.key, text(bucket), text(count), '~' .. text(w.used))
+  w.ring, w.bucket, w.count, w.noted, w.log = true, bucket, count, nil, nil
 end
 
 -- Turns a ring into a log: each unit counts until the last of its bucket has left, as before.
 local function to_log(w)
   local entries = call('LRANGE', w.key, 0, -2)
-  call('DEL', w.key)
+  local units = {}
   for i = 1, #entries, 2 do
-    push(w.key, text(math.min((entries[i] + 1) * w.width - 1, w.now)), tonumber(entries[i + 1]))
+    units[#units + 1] = rep(pack(TIME, math.min((entries[i] + 1) * w.width - 1, w.now)), tonumber(entries[i + 1]))
   end
-  w.ring, w.touched = false, nil
+  w.log, w.ring, w.noted = table.concat(units), nil, nil
 end
 
-local function add(w, cost, form)
-  if w.used > 0 and w.ring and form == 'log' then
-    to_log(w)
-  elseif w.used > 0 and not w.ring and form ~= 'log' then
-    to_ring(w)
+-- The index knows the window for as long as its key lives: for two window lengths more.
+local function note(index, name, ms)
+  call('ZREMRANGEBYSCORE', index, '-inf', time[1])
+  call('ZADD', index, time[1] + math.ceil(ms / 1000), name)
+  if call('PTTL', index) < ms then
+    call('PEXPIRE', index, ms)
   end
-  if form == 'log' then
-    push(w.key, w.now == clock and stamp or text(w.now), cost)
-    w.free = w.free or w.now + w.span
-    return
+end
+
+-- Once per window length at most it lives longer.
+local function write_log(key, log, span, now, noted, index, name)
+  if noted == floor(now / span) then
+    call('SET', key, log, 'KEEPTTL')
+  else
+    local ms = lifetime(span)
+    call('SET', key, log, 'PX', ms)
+    note(index, name, ms)
   end
+end
+
+local function write_ring(w, cost, index, name)
   local bucket = floor(w.now / w.width)
   local total = '~' .. text(w.used + cost)
   if w.used == 0 then
@@ -236,16 +263,28 @@ local function add(w, cost, form)
     call('RPUSH', w.key, text(cost), total)
   end
   w.free = w.free or bucket_free(bucket, w.width, w.span)
+  if w.noted ~= floor(w.now / w.span) then
+    local ms = lifetime(w.span)
+    call('PEXPIRE', w.key, ms)
+    note(index, name, ms)
+  end
 end
 
--- The key lives for two window lengths more, and the index knows it.
-local function touch(key, span, index, name)
-  local ms = lifetime(span)
-  call('PEXPIRE', key, ms)
-  call('ZREMRANGEBYSCORE', index, '-inf', time[1])
-  call('ZADD', index, time[1] + math.ceil(ms / 1000), name)
-  if call('PTTL', index) < ms then
-    call('PEXPIRE', index, ms)
+local function add(w, cost, form, index, name)
+  if form == 'log' then
+    if w.ring then
+      to_log(w)
+    end
+    write_log(w.key, (w.log or '') .. rep(w.now == clock and stamp or pack(TIME, w.now), cost), w.span, w.now, w.noted, index,
+      name)
+    w.free = w.free or w.now + w.span
+  else
+    if w.log then
+      to_ring(w)
+    elseif not w.ring then
+      call('DEL', w.key) -- a log that has left whole
+    end
+    write_ring(w, cost, index, name)
   end
 end
 
@@ -278,7 +317,7 @@ local function decide(plan, first, reservation)
   local now = clock -- of all windows the latest: one decision has one time
   for i = 1, #plan do
     local asked = plan[i]
-    local w = open(KEYS[first + i], asked.span)
+    local w = open(KEYS[first + i], asked.span, asked.form)
     if not w then
       return fail()
     end
@@ -303,10 +342,7 @@ local function decide(plan, first, reservation)
     w.now = now
     local cost = asked.cost
     if admitted == 1 and plan.take and cost > 0 then
-      add(w, cost, asked.form)
-      if w.touched ~= floor(now / w.span) then -- once per window length at most
-        touch(w.key, w.span, index, asked.name)
-      end
+      add(w, cost, asked.form, index, asked.name)
       if plan.reserves and asked.form == 'reserved' then
         remember(w, cost, asked.name, KEYS[first + #plan + 1], reservation, index)
       end
@@ -321,40 +357,29 @@ end
 local function decide_unit(plan, first)
   local key, asked = KEYS[first + 1], plan[1]
   local span = asked.span
-  local newest = pcall('LINDEX', key, -1)
-  local now, used, head = clock, 0, nil
-  local touched
-  if newest then
-    if type(newest) == 'table' then
-      return fail()
+  local log = pcall('GET', key)
+  local used, head, noted = 0, nil, nil
+  if log then
+    if not is_log(log) then
+      return decide(plan, first) -- a ring, or something else
     end
-    local last = tonumber(newest)
-    if not last or last - clock > SKEW then
-      return decide(plan, first)
-    end
+    local last = unit(log, #log / BYTES)
     if last > clock then
-      now = last
+      return decide(plan, first) -- its clock was ahead
     end
-    if last > now - span then
-      used, head = purge_log(key, now - span)
-      touched = floor(last / span)
-    else
-      call('DEL', key)
+    if last > clock - span then
+      log, head = later(log, clock - span)
+      used = #log / BYTES
+      noted = floor(last / span)
     end
   end
-  local status = 2 * (now - clock)
   if used >= asked.limit then
-    return answer(status, used, head + span,
-      used == asked.limit and head + span or tonumber(call('LINDEX', key, used - asked.limit)) + span)
+    return answer(0, used, head + span, unit(log, used - asked.limit + 1) + span)
+  elseif not plan.take then
+    return answer(1, used, head and head + span or 0, 0)
   end
-  if not plan.take then
-    return answer(status + 1, used, head and head + span or 0, 0)
-  end
-  call('RPUSH', key, now == clock and stamp or text(now))
-  if touched ~= floor(now / span) then
-    touch(key, span, KEYS[first], asked.name)
-  end
-  answer(status + 1, used + 1, (head or now) + span, 0)
+  write_log(key, used > 0 and log .. stamp or stamp, span, clock, noted, KEYS[first], asked.name)
+  answer(1, used + 1, (head or clock) + span, 0)
 end
 
 local plans = {}

@@ -12,6 +12,8 @@
 -- What was "seen" had been counted here: what a log still holds of it, at the very same time, is not counted again. So all
 -- that anybody remembers may be brought to a Redis that has lost something. The other entries are added.
 
+local BYTES = 7
+
 local time = redis.call('TIME')
 local clock = time[1] * 1000000 + time[2]
 
@@ -42,10 +44,10 @@ local function buckets(at, units, width)
   return bucket, count
 end
 
-local function read_log(entries)
+local function read_log(times)
   local at, units = {}, {}
-  for i = 1, #entries do
-    local t = tonumber(entries[i])
+  for i = 1, #times, BYTES do
+    local t = struct.unpack('>I7', times, i)
     if t == at[#at] then
       units[#units] = units[#units] + 1
     else
@@ -90,25 +92,19 @@ local function sum(a, b)
   return a + b
 end
 
-local function write(key, values)
-  redis.call('DEL', key)
-  for i = 1, #values, 1000 do
-    redis.call('RPUSH', key, unpack(values, i, math.min(i + 999, #values)))
-  end
-end
-
 local function write_log(key, at, units, edge)
-  local values = {}
+  local times, held = {}, 0
   for i = 1, #at do
     if at[i] > edge then
-      local value = text(at[i])
-      for _ = 1, units[i] do
-        values[#values + 1] = value
-      end
+      times[#times + 1] = string.rep(struct.pack('>I7', at[i]), units[i])
+      held = held + units[i]
     end
   end
-  write(key, values)
-  return #values
+  redis.call('DEL', key)
+  if held > 0 then
+    redis.call('SET', key, table.concat(times))
+  end
+  return held
 end
 
 local function write_ring(key, at, units, width, span)
@@ -122,7 +118,10 @@ local function write_ring(key, at, units, width, span)
   if total > 0 then
     values[#values + 1] = '~' .. text(total)
   end
-  write(key, values)
+  redis.call('DEL', key)
+  if total > 0 then
+    redis.call('RPUSH', key, unpack(values)) -- about sixty pairs at the most
+  end
   return total
 end
 
@@ -142,12 +141,13 @@ end
 
 local function bring(key, name, span, form, entries)
   local width = math.floor(span / 60)
-  local there = redis.call('LRANGE', key, 0, -1)
-  local newest = there[#there]
-  local ring = newest and string.byte(newest) == 126
+  local there = redis.pcall('GET', key) or ''
+  local ring = type(there) ~= 'string' or #there % BYTES > 0 or (string.byte(there) or 0) > 31
   local latest = clock
-  if newest and not ring then
-    latest = math.max(clock, tonumber(newest))
+  if ring then
+    there = redis.call('LRANGE', key, 0, -1)
+  elseif there ~= '' then
+    latest = math.max(clock, (struct.unpack('>I7', there, #there - BYTES + 1)))
   end
   local at, units
   local held

@@ -10,10 +10,10 @@
 -- A window that has forgotten the reservation's sub-window, because that has left or was reset, stays as it is.
 
 local function correct(key, bucket, change)
-  local entries = redis.call('LRANGE', key, 0, -1)
+  local entries = redis.pcall('LRANGE', key, 0, -1)
   local total = entries[#entries]
-  if not total or string.byte(total) ~= 126 then
-    return 0
+  if not total then
+    return 0 -- nothing, or a log
   end
   for i = 1, #entries - 1, 2 do
     if entries[i] == bucket then

@@ -4,6 +4,8 @@
 -- ARGV     their lengths in microseconds
 -- Returns  the time in microseconds since 1970, then the units in each window
 
+local BYTES = 7
+
 local time = redis.call('TIME')
 local clock = time[1] * 1000000 + time[2]
 
@@ -19,12 +21,12 @@ local function ring(key, span, now)
   return sum
 end
 
-local function log(key, edge)
-  local low, high = 0, redis.call('LLEN', key)
+local function log(times, edge)
+  local low, high = 0, #times / BYTES
   local length = high
   while low < high do
     local middle = math.floor((low + high) / 2)
-    if tonumber(redis.call('LINDEX', key, middle)) <= edge then
+    if struct.unpack('>I7', times, middle * BYTES + 1) <= edge then
       low = middle + 1
     else
       high = middle
@@ -36,13 +38,13 @@ end
 local reply = { clock }
 for i = 1, #KEYS do
   local span = tonumber(ARGV[i])
-  local newest = redis.call('LINDEX', KEYS[i], -1)
-  if not newest then
+  local times = redis.pcall('GET', KEYS[i])
+  if not times then
     reply[i + 1] = 0
-  elseif string.byte(newest) == 126 then
-    reply[i + 1] = ring(KEYS[i], span, clock)
+  elseif type(times) == 'string' and #times % BYTES == 0 then
+    reply[i + 1] = log(times, clock - span)
   else
-    reply[i + 1] = log(KEYS[i], clock - span)
+    reply[i + 1] = ring(KEYS[i], span, clock)
   end
 end
 return reply
