@@ -19,7 +19,7 @@ import io.vertx.redis.client.Response;
 final class Lane {
 
     /** Calls under way: while Redis answers one, it has the next. */
-    private static final int UNDER_WAY = Integer.getInteger("sluice.lane", 2);
+    private static final int UNDER_WAY = Integer.getInteger("sluice.lane", 1);
 
     private final Lanes lanes;
     private final RedisChannel channel;
@@ -91,12 +91,17 @@ final class Lane {
         synchronized (this) {
             underWay--;
         }
-        send();
         Asked.deliver(lanes.answered(batch, sent, done));
+        boolean call;
         synchronized (this) {
             while (!waiting.isEmpty() && waiting.peek().done()) {
                 waiting.remove();
             }
+            call = !called && !gathering.isEmpty();
+            called |= call;
+        }
+        if (call) {
+            channel.executeSoon(this::send);
         }
     }
 
