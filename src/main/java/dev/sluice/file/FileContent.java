@@ -47,7 +47,15 @@ public final class FileContent {
             return property;
         }
         var position = property.substring(PREFIX.length());
-        var line = lines.get(bare(position.endsWith(".*") ? position.substring(0, position.length() - 2) : position));
+        var line = line(position.endsWith(".*") ? position.substring(0, position.length() - 2) : position);
         return line == null || position.isEmpty() ? property : name + ':' + line + ": " + position;
+    }
+
+    /** @return null where the file does not say it; what a key or a price of the file lacks stands where that does */
+    private Integer line(String position) {
+        var line = lines.get(bare(position));
+        return line != null || !position.startsWith("api-keys.") && !position.contains(".prices.")
+                ? line
+                : lines.get(bare(position.substring(0, position.lastIndexOf('.'))));
     }
 }
