@@ -58,7 +58,7 @@ class FloorsTest {
     void libraryDoesNotNeedWhatOnlyTheServiceHas() {
         classes().that().resideOutsideOfPackage("dev.sluice.service..").should().onlyDependOnClassesThat()
                 .resideOutsideOfPackages("com.fasterxml.jackson.databind..", "com.fasterxml.jackson.annotation..",
-                        "io.vertx.httpproxy..", "io.quarkus.smallrye.jwt..",
+                        "io.vertx.httpproxy..", "io.opentelemetry..", "io.quarkus.smallrye.jwt..",
                         "org.eclipse.microprofile.health..", "org.eclipse.microprofile.openapi..")
                 .check(CLASSES);
     }
