@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Objects;
 
 /** What a look at the file showed: its content, or why there is none. */
 final class FileLook {
@@ -44,6 +45,6 @@ final class FileLook {
     }
 
     boolean sameAs(FileLook other) {
-        return other != null && Arrays.equals(content, other.content) && java.util.Objects.equals(problem, other.problem);
+        return other != null && Arrays.equals(content, other.content) && Objects.equals(problem, other.problem);
     }
 }

@@ -9,7 +9,7 @@ import io.smallrye.config.ConfigMapping;
 public interface FileSettings {
 
     /**
-     * A YAML file of rows, tiers and keys, at most 1 MB, that is looked at every second. Its keys are those of the settings,
+     * A YAML file of rows, tiers and keys, at most 1 MB, that is looked at twice a second. Its keys are those of the settings,
      * without {@code rate-limit.}; what it names takes the place of what the settings say of the same.
      */
     Optional<String> file();

@@ -20,7 +20,7 @@ import io.quarkus.runtime.StartupEvent;
 @ApplicationScoped
 public class RowsFile {
 
-    private static final int SECONDS_BETWEEN_LOOKS = 1;
+    private static final int MILLIS_BETWEEN_LOOKS = 500;
 
     private final Path path;
     private final FileContent atStart;
@@ -74,7 +74,7 @@ public class RowsFile {
             thread.setDaemon(true);
             return thread;
         });
-        looking.scheduleWithFixedDelay(watch::look, SECONDS_BETWEEN_LOOKS, SECONDS_BETWEEN_LOOKS, TimeUnit.SECONDS);
+        looking.scheduleWithFixedDelay(watch::look, MILLIS_BETWEEN_LOOKS, MILLIS_BETWEEN_LOOKS, TimeUnit.MILLISECONDS);
     }
 
     @PreDestroy

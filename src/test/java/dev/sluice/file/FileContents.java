@@ -1,7 +1,12 @@
 package dev.sluice.file;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
 
 /** Files of rows, for tests. */
 public final class FileContents {
@@ -18,8 +23,17 @@ public final class FileContents {
         }
     }
 
+    /** The content of the file in README.md. */
+    public static FileContent readme() throws IOException {
+        var example = Pattern.compile("```yaml\n(tiers:.*?)```", Pattern.DOTALL).matcher(Files.readString(Path.of("README.md")));
+        if (!example.find()) {
+            throw new IllegalStateException("README.md has no file of rows");
+        }
+        return of(example.group(1));
+    }
+
     /** The problems that an observer of changes finds with a content. */
-    public static List<String> problems(FileContent content, java.util.function.Consumer<FileChange> observer) {
+    public static List<String> problems(FileContent content, Consumer<FileChange> observer) {
         var change = new FileChange(content);
         observer.accept(change);
         if (change.problems().isEmpty()) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -26,8 +27,8 @@ class FileYamlTest {
     void keysAndValuesAreTextsAsTheyStand() throws UnreadableFileException {
         var problems = new SettingsProblems();
         var root = read("\uFEFFtiers: [on, 007, no]\nmore: a , 1.0\ndefaults: {on: 0x10, 007: 1e3, no: yes}\n");
-        assertThat(root.list("tiers", problems)).contains(java.util.List.of("on", "007", "no"));
-        assertThat(root.list("more", problems)).contains(java.util.List.of("a", "1.0"));
+        assertThat(root.list("tiers", problems)).contains(List.of("on", "007", "no"));
+        assertThat(root.list("more", problems)).contains(List.of("a", "1.0"));
         assertThat(root.texts("defaults", problems)).contains(Map.of("on", "0x10", "007", "1e3", "no", "yes"));
         assertThat(root.text("missing", problems)).isEmpty();
         assertThat(problems.lines()).isEmpty();

@@ -2,6 +2,8 @@ package dev.sluice.llm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.time.Duration;
 import java.time.LocalDate;
 import java.util.List;
 import java.util.Map;
@@ -10,12 +12,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+import dev.sluice.file.FileContent;
 import dev.sluice.file.FileContents;
 import dev.sluice.limit.Fallback;
 import dev.sluice.limit.Rate;
 import dev.sluice.limit.Unit;
 import dev.sluice.llm.wire.Provider;
 import dev.sluice.policy.Tiers;
+import io.quarkus.runtime.configuration.DurationConverter;
+import io.quarkus.runtime.configuration.MemorySize;
+import io.quarkus.runtime.configuration.MemorySizeConverter;
 import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.SmallRyeConfigBuilder;
 
@@ -25,16 +31,20 @@ class FileProviderTest {
             Map.of("free", Rate.parse("7/minute"), "pro", Rate.parse("8/minute")));
 
     private static LlmTable table(String yaml) {
-        var settings = new SmallRyeConfigBuilder().withMapping(LlmSettings.class).withDefaultValue("x", "y")
+        return table(FileContents.of(yaml));
+    }
+
+    private static LlmTable table(FileContent file) {
+        var settings = new SmallRyeConfigBuilder().withMapping(LlmSettings.class)
                 .withSources(new PropertiesConfigSource(Map.of("rate-limit.llm.openai.requests.free", "1/minute",
                         "rate-limit.llm.openai.requests.pro", "2/minute", "rate-limit.llm.openai.tokens.free", "100/minute",
                         "rate-limit.llm.openai.models.\"gpt-4o\".requests.free", "3/minute",
                         "rate-limit.llm.openai.models.\"gpt-4o\".tokens.free", "30/minute"), "settings", 100))
-                .withConverter(io.quarkus.runtime.configuration.MemorySize.class, 100,
-                        new io.quarkus.runtime.configuration.MemorySizeConverter())
-                .withConverter(java.time.Duration.class, 100, new io.quarkus.runtime.configuration.DurationConverter())
+                .withConverter(MemorySize.class, 100,
+                        new MemorySizeConverter())
+                .withConverter(Duration.class, 100, new DurationConverter())
                 .build().getConfigMapping(LlmSettings.class);
-        return new LlmTable(settings, FileContents.of(yaml), TIERS);
+        return new LlmTable(settings, file, TIERS);
     }
 
     private static Rate rate(LlmTable table, Unit unit, String tier, String model) {
@@ -65,6 +75,13 @@ class FileProviderTest {
         assertThat(table.row("llm:openai").fallback()).isEqualTo(Fallback.CLOSED);
         assertThat(table.outputEstimate(Provider.OPENAI, "x", null)).isEqualTo(77);
         assertThat(table.prices().find(Provider.OPENAI, "mine-2", LocalDate.EPOCH)).isPresent();
+    }
+
+    @Test
+    void exampleOfTheReadmeIsTaken() throws IOException {
+        var table = table(FileContents.readme());
+        assertThat(table.problems().lines()).isEmpty();
+        assertThat(rate(table, Unit.REQUESTS, "free", "gpt-4o")).isEqualTo(Rate.parse("1/minute"));
     }
 
     @ParameterizedTest

@@ -2,6 +2,7 @@ package dev.sluice.policy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -72,6 +73,14 @@ class FilePolicyTest {
         assertThat(policy.row("api:POST /c/{id}").rate("free")).isEqualTo(Rate.parse("7/minute"));
         assertThat(policy.govern("GET", "/static/x")).isEmpty();
         assertThat(policy.govern("GET", "/healthz")).isNotEmpty();
+    }
+
+    @Test
+    void exampleOfTheReadmeIsTaken() throws IOException {
+        var policy = new Policy(new Settings(), FileContent.NONE);
+        assertThat(FileContents.problems(FileContents.readme(), policy::change)).isEmpty();
+        assertThat(rate(policy, "/auth/login", "pro")).isEqualTo(Rate.parse("10/minute"));
+        assertThat(policy.tiers()).containsExactly("free", "pro", "enterprise");
     }
 
     @Test
