@@ -25,7 +25,8 @@ public final class FileContents {
 
     /** The content of the file in README.md. */
     public static FileContent readme() throws IOException {
-        var example = Pattern.compile("```yaml\n(tiers:.*?)```", Pattern.DOTALL).matcher(Files.readString(Path.of("README.md")));
+        var example = Pattern.compile("```yaml\n(tiers:.*?)```", Pattern.DOTALL)
+                .matcher(Files.readString(Path.of("README.md")));
         if (!example.find()) {
             throw new IllegalStateException("README.md has no file of rows");
         }
