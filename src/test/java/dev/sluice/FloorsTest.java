@@ -28,6 +28,7 @@ class FloorsTest {
                 .layer("ops").definedBy("dev.sluice.ops..")
                 .layer("window").definedBy("dev.sluice.window..")
                 .layer("redis").definedBy("dev.sluice.redis..")
+                .layer("file").definedBy("dev.sluice.file..")
                 .layer("limit").definedBy("dev.sluice.limit..")
                 .whereLayer("service").mayNotBeAccessedByAnyLayer()
                 .whereLayer("ops").mayNotBeAccessedByAnyLayer()
@@ -38,6 +39,7 @@ class FloorsTest {
                 .whereLayer("caller").mayOnlyBeAccessedByLayers("service", "http", "annotation", "policy", "llm")
                 .whereLayer("window").mayOnlyBeAccessedByLayers("service", "ops")
                 .whereLayer("redis").mayOnlyBeAccessedByLayers("service", "llm", "window")
+                .whereLayer("file").mayOnlyBeAccessedByLayers("service", "llm", "policy", "caller", "ops")
                 .check(CLASSES);
     }
 
@@ -56,7 +58,7 @@ class FloorsTest {
     void libraryDoesNotNeedWhatOnlyTheServiceHas() {
         classes().that().resideOutsideOfPackage("dev.sluice.service..").should().onlyDependOnClassesThat()
                 .resideOutsideOfPackages("com.fasterxml.jackson.databind..", "com.fasterxml.jackson.annotation..",
-                        "io.vertx.httpproxy..", "io.quarkus.smallrye.jwt..",
+                        "io.vertx.httpproxy..", "io.opentelemetry..", "io.quarkus.smallrye.jwt..",
                         "org.eclipse.microprofile.health..", "org.eclipse.microprofile.openapi..")
                 .check(CLASSES);
     }

@@ -1,15 +1,16 @@
 package dev.sluice.caller;
 
-import java.util.HashMap;
-import java.util.Locale;
 import java.util.Map;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
+import dev.sluice.file.FileChange;
+import dev.sluice.file.FileContent;
+import dev.sluice.file.RowsFile;
 import dev.sluice.limit.SettingsProblems;
 
-/** The configured API keys, by their hashes: the keys themselves are nowhere. */
+/** The API keys of the settings and of the file of rows, by their hashes: the keys themselves are nowhere. */
 @ApplicationScoped
 public class ApiKeys {
 
@@ -17,12 +18,17 @@ public class ApiKeys {
     public static final String HEADER = "X-API-Key";
 
     private final CallerSettings settings;
-    private final Map<String, Identity> byHash = new HashMap<>();
+    private final SettingsProblems problems;
+    private volatile Map<String, Identity> byHash;
 
-    ApiKeys(CallerSettings settings) {
+    ApiKeys(CallerSettings settings, RowsFile file) {
         this.settings = settings;
-        settings.apiKeys().values().forEach(key -> byHash.put(key.sha256().strip().toLowerCase(Locale.ROOT),
-                Identity.user(key.user(), Identity.Source.API_KEY, key.tier().orElse(null))));
+        this.problems = file.atStart().problems();
+        this.byHash = read(file.atStart(), problems);
+    }
+
+    private Map<String, Identity> read(FileContent file, SettingsProblems found) {
+        return new KeyReader(found).read(settings.apiKeys(), file);
     }
 
     /** Whether any is configured. */
@@ -36,21 +42,18 @@ public class ApiKeys {
 
     /** Whose key this is; null where it is nobody's. */
     public Identity find(String key) {
-        return byHash.isEmpty() ? null : byHash.get(Hashes.sha256(key));
+        var now = byHash;
+        return now.isEmpty() ? null : now.get(Hashes.sha256(key));
     }
 
-    void validate(@Observes SettingsProblems problems) {
-        settings.apiKeys().forEach((id, key) -> {
-            var property = "rate-limit.api-keys." + id;
-            if (!key.sha256().strip().matches("[0-9a-fA-F]{64}")) {
-                problems.add(property + ".sha256", "(not shown)", "the key's SHA-256, 64 hexadecimal digits");
-            }
-            if (key.user().isBlank()) {
-                problems.add(property + ".user", key.user(), "a user's name");
-            }
-        });
-        if (byHash.size() < settings.apiKeys().size()) {
-            problems.add("rate-limit.api-keys", "(not shown)", "a hash of its own for each key; two have the same");
-        }
+    void validate(@Observes SettingsProblems all) {
+        all.addAll(problems);
+    }
+
+    void change(@Observes FileChange change) {
+        var found = change.content().problems();
+        var read = read(change.content(), found);
+        change.addAll(found);
+        change.whenGood(() -> byHash = read);
     }
 }

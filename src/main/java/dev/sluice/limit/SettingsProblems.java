@@ -1,12 +1,24 @@
 package dev.sluice.limit;
 
-import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /** Fired as an event at start: whoever reads settings adds what is wrong with them, so that all errors are told at once. */
 public final class SettingsProblems {
 
-    private final List<String> lines = new ArrayList<>();
+    private final Set<String> lines = new LinkedHashSet<>();
+    private final UnaryOperator<String> naming;
+
+    public SettingsProblems() {
+        this(UnaryOperator.identity());
+    }
+
+    /** @param naming how a property is called in its line */
+    public SettingsProblems(UnaryOperator<String> naming) {
+        this.naming = naming;
+    }
 
     /**
      * One line: which property, which value, what is allowed.
@@ -14,10 +26,10 @@ public final class SettingsProblems {
      * @param value as it was given; "(not shown)" for anything secret
      */
     public void add(String property, String value, String allowed) {
-        lines.add(property + "=" + value + ": " + allowed);
+        lines.add(naming.apply(property) + "=" + value + ": " + allowed);
     }
 
-    /** Adds what somebody else found. */
+    /** Adds what somebody else found; the same is told once. */
     public void addAll(SettingsProblems others) {
         lines.addAll(others.lines);
     }

@@ -6,7 +6,6 @@ import java.util.Map;
 
 import dev.sluice.llm.ledger.Ledger;
 import dev.sluice.llm.ledger.Price;
-import dev.sluice.llm.ledger.PriceTable;
 import dev.sluice.llm.wire.Provider;
 import dev.sluice.llm.wire.TokenUsage;
 import io.smallrye.mutiny.Uni;
@@ -17,10 +16,10 @@ final class LlmBooks {
     private final Ledger ledger;
     private final LlmMeters meters;
     private final Settlements settlements;
-    private final PriceTable prices;
+    private final LlmRows rows;
 
-    LlmBooks(Ledger ledger, LlmMeters meters, Settlements settlements, PriceTable prices) {
-        this.prices = prices;
+    LlmBooks(Ledger ledger, LlmMeters meters, Settlements settlements, LlmRows rows) {
+        this.rows = rows;
         this.ledger = ledger;
         this.meters = meters;
         this.settlements = settlements;
@@ -28,7 +27,7 @@ final class LlmBooks {
 
     /** Of today; null where there is none. */
     Price price(Provider provider, String model) {
-        return prices.find(provider, model, LocalDate.now(ZoneOffset.UTC)).orElse(null);
+        return rows.now().prices().find(provider, model, LocalDate.now(ZoneOffset.UTC)).orElse(null);
     }
 
     void settle(String identifier, String reservation, Map<String, Long> used) {

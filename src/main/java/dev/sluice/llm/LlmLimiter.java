@@ -6,20 +6,16 @@ import java.util.Map;
 import java.util.Optional;
 
 import jakarta.enterprise.context.ApplicationScoped;
-import jakarta.enterprise.event.Observes;
 
 import dev.sluice.limit.Demand;
 import dev.sluice.limit.Rate;
 import dev.sluice.limit.RateLimitRequest;
 import dev.sluice.limit.RateLimiter;
-import dev.sluice.limit.SettingsProblems;
 import dev.sluice.limit.Unit;
 import dev.sluice.llm.ledger.Ledger;
 import dev.sluice.llm.ledger.Price;
-import dev.sluice.llm.ledger.PriceTable;
 import dev.sluice.llm.wire.Provider;
 import dev.sluice.llm.wire.TokenUsage;
-import dev.sluice.policy.Policy;
 import io.smallrye.mutiny.Uni;
 
 /**
@@ -30,25 +26,16 @@ import io.smallrye.mutiny.Uni;
 public class LlmLimiter {
 
     private final RateLimiter limiter;
-    private final Policy policy;
     private final LlmRows rows;
     private final boolean refuseUnpriced;
     private final LlmBooks books;
-    private final SettingsProblems problems = new SettingsProblems();
 
-    LlmLimiter(RateLimiter limiter, Policy policy, LlmRows rows, LlmSettings settings, Ledger ledger, LlmMeters meters,
+    LlmLimiter(RateLimiter limiter, LlmRows rows, LlmSettings settings, Ledger ledger, LlmMeters meters,
             Settlements settlements) {
         this.limiter = limiter;
-        this.policy = policy;
         this.rows = rows;
-        var prices = PriceTable.of(Map.of(Provider.OPENAI, settings.openai().prices(), Provider.ANTHROPIC,
-                settings.anthropic().prices(), Provider.GEMINI, settings.gemini().prices()), problems);
         this.refuseUnpriced = settings.unpriced() == LlmSettings.Unpriced.REFUSE;
-        this.books = new LlmBooks(ledger, meters, settlements, prices);
-    }
-
-    void validate(@Observes SettingsProblems all) {
-        all.addAll(problems);
+        this.books = new LlmBooks(ledger, meters, settlements, rows);
     }
 
     /**
@@ -58,15 +45,16 @@ public class LlmLimiter {
      */
     public Uni<OpenCall> admit(LlmAsk ask) {
         return Uni.createFrom().deferred(() -> {
-            var tier = policy.tier(ask.tier());
+            var now = rows.now();
+            var tier = now.tiers().of(ask.tier());
             var price = price(ask.provider(), ask.model());
             var priced = price.map(Price::name).orElse(null);
-            long output = ask.output() < 0 ? rows.outputEstimate(ask.provider(), ask.model(), priced) : ask.output();
+            long output = ask.output() < 0 ? now.outputEstimate(ask.provider(), ask.model(), priced) : ask.output();
             var estimate = TokenUsage.of(Math.min(ask.input(), TokenUsage.MAX), Math.min(output, TokenUsage.MAX));
             long cost = price.map(row -> nanodollars(cost(row, estimate))).orElse(0L);
-            var requests = rows.row(ask.provider(), Unit.REQUESTS, tier, ask.model(), priced);
-            var tokens = rows.row(ask.provider(), Unit.TOKENS, tier, ask.model(), priced);
-            var budget = rows.row(ask.provider(), Unit.NANODOLLARS, tier, ask.model(), priced);
+            var requests = now.row(ask.provider(), Unit.REQUESTS, tier, ask.model(), priced);
+            var tokens = now.row(ask.provider(), Unit.TOKENS, tier, ask.model(), priced);
+            var budget = now.row(ask.provider(), Unit.NANODOLLARS, tier, ask.model(), priced);
             boolean unpriced = refuseUnpriced && price.isEmpty() && budget.rate(tier) != Rate.UNLIMITED;
             var demands = new ArrayList<Demand>(3);
             demands.add(requests.demand(tier, 1));
@@ -110,9 +98,10 @@ public class LlmLimiter {
             Optional<Price> price) {
         var used = new HashMap<String, Long>();
         long cost = price.map(row -> nanodollars(row.picodollars(usage))).orElse(0L);
-        for (var tier : policy.tiers()) {
-            used.put(rows.row(provider, Unit.TOKENS, tier, model, priced).resource(), usage.total());
-            used.put(rows.row(provider, Unit.NANODOLLARS, tier, model, priced).resource(), cost);
+        var now = rows.now();
+        for (var tier : now.tiers().names()) {
+            used.put(now.row(provider, Unit.TOKENS, tier, model, priced).resource(), usage.total());
+            used.put(now.row(provider, Unit.NANODOLLARS, tier, model, priced).resource(), cost);
         }
         return used;
     }

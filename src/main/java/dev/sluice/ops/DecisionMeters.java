@@ -8,6 +8,8 @@ import java.util.concurrent.TimeUnit;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 
+import dev.sluice.file.FileState;
+import dev.sluice.file.RowsFile;
 import dev.sluice.limit.Decision;
 import dev.sluice.limit.DecisionListener;
 import dev.sluice.limit.Mode;
@@ -31,6 +33,7 @@ class DecisionMeters implements DecisionListener {
     static final String AVAILABLE = "rate_limit_store_available";
     static final String INSTANCES = "rate_limit_instances";
     static final String MERGED = "rate_limit_merged";
+    static final String FILE_VALID = "rate_limit_file_valid";
 
     private static final String NO_TIER = "none";
     private static final Duration[] BUCKETS = {Duration.ofNanos(100_000), Duration.ofNanos(250_000), Duration.ofNanos(500_000),
@@ -65,13 +68,17 @@ class DecisionMeters implements DecisionListener {
         }
     }
 
-    void start(@Observes StartupEvent started, StoreStatus status) {
+    void start(@Observes StartupEvent started, StoreStatus status, RowsFile file) {
         Gauge.builder(AVAILABLE, () -> status.mode().outage() ? 0 : 1).strongReference(true)
                 .description("1: windows are kept where they should be; 0: Redis is out of reach").register(registry);
         Gauge.builder(INSTANCES, status, StoreStatus::instances).strongReference(true)
                 .description("Instances that share the limits, as this one saw them last").register(registry);
         FunctionCounter.builder(MERGED, status, StoreStatus::merged)
                 .description("Callers whose windows were brought to Redis after it had been out of reach, or had lost data")
+                .register(registry);
+        Gauge.builder(FILE_VALID, () -> file.state().map(FileState::valid).orElse(true) ? 1 : 0).strongReference(true)
+                .description(
+                        "1: the rows of RATE_LIMIT_FILE are in force, or none is named; 0: those before the last change are")
                 .register(registry);
     }
 

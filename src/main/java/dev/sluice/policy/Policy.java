@@ -1,217 +1,91 @@
 package dev.sluice.policy;
 
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
-import java.util.TreeSet;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
+import jakarta.inject.Inject;
 
 import org.eclipse.microprofile.config.Config;
-import org.jboss.logging.Logger;
 
-import dev.sluice.limit.Fallback;
-import dev.sluice.limit.Names;
+import dev.sluice.file.FileChange;
+import dev.sluice.file.FileContent;
+import dev.sluice.file.RowsFile;
 import dev.sluice.limit.Rate;
 import dev.sluice.limit.SettingsProblems;
 
-/** Which rates govern which requests: tiers, rows and the default row, read once from the settings. */
+/** Which rates govern which requests, now: as the settings say, and the file of rows, whenever it changes. */
 @ApplicationScoped
 public class Policy {
 
     /** What precedes an endpoint in the name of its resource. */
     public static final String API = "api:";
 
-    private static final String ENDPOINTS = "rate-limit.endpoints.";
-    private static final Logger LOG = Logger.getLogger("dev.sluice");
-    /** The tiers' default rates where the settings say nothing. */
-    private static final Map<String, String> DEFAULTS = Map.of("free", "10/minute", "pro", "100/minute", "enterprise",
-            "1000/minute");
+    private final PolicySettings settings;
+    private volatile Policies now;
 
-    private final SettingsProblems problems = new SettingsProblems();
-    private final List<String> tiers;
-    private final Map<String, Rate> defaults = new LinkedHashMap<>();
-    private final Row defaultRow;
-    private final Map<String, Row> rows = new LinkedHashMap<>();
-    private final RowTable table = new RowTable();
-    private final RowTable exempt = new RowTable();
-    private final List<String> prefix;
-
-    Policy(PolicySettings settings) {
-        tiers = tiers(settings.tiers());
-        readDefaults(settings);
-        defaultRow = new Row(Row.DEFAULT, defaults, null);
-        settings.endpoints().forEach(this::readRow);
-        settings.exempt().orElse(List.of()).forEach(this::readExempt);
-        prefix = readPath("rate-limit.api-prefix", settings.apiPrefix().orElse("/"));
-        warnOfUnknownTiers(settings);
+    @Inject
+    Policy(PolicySettings settings, RowsFile file) {
+        this(settings, file.atStart());
     }
 
-    private List<String> tiers(List<String> names) {
-        var known = new ArrayList<String>();
-        for (var name : names) {
-            if (name.isBlank() || known.contains(name.strip()) || Row.FALLBACK.equals(name.strip())) {
-                problems.add("rate-limit.tiers", String.join(",", names),
-                        "names, each once, separated by commas; not \"fallback\", which a row calls its fallback");
-            } else {
-                known.add(name.strip());
-            }
-        }
-        if (known.isEmpty()) {
-            known.add("free");
-        }
-        return List.copyOf(known);
-    }
-
-    private void readDefaults(PolicySettings settings) {
-        settings.defaults().forEach((tier, rate) -> rate("rate-limit.defaults." + tier, rate));
-        var first = tiers.get(0);
-        var firstRate = settings.defaultRate().map(rate -> rate("rate-limit.default", rate))
-                .orElseGet(() -> byDefault(settings, first, Rate.parse("10/minute")));
-        for (var tier : tiers) {
-            defaults.put(tier, tier.equals(first) ? firstRate : byDefault(settings, tier, firstRate));
-        }
-    }
-
-    private static Rate byDefault(PolicySettings settings, String tier, Rate otherwise) {
-        var text = settings.defaults().getOrDefault(tier, DEFAULTS.get(tier));
-        try {
-            return text == null ? otherwise : Rate.parse(text);
-        } catch (IllegalArgumentException e) {
-            return otherwise; // told of where all defaults are read
-        }
-    }
-
-    private Rate rate(String property, String text) {
-        try {
-            return Rate.parse(text);
-        } catch (IllegalArgumentException e) {
-            problems.add(property, text, e.getMessage() + "; allowed: " + Rate.ALLOWED);
-            return Rate.BLOCKED;
-        }
-    }
-
-    private void readRow(String key, Map<String, String> byTier) {
-        var property = ENDPOINTS + '"' + key + "\".";
-        int space = key.strip().indexOf(' ');
-        var method = space < 0 ? null : key.strip().substring(0, space).toUpperCase(Locale.ROOT);
-        var path = space < 0 ? key.strip() : key.strip().substring(space + 1).strip();
-        if (!isPath(path) || method != null && !method.chars().allMatch(Character::isLetter)) {
-            byTier.forEach((tier, rate) -> problems.add(property + tier, rate,
-                    "the endpoint is no path; allowed: /path or METHOD /path, at most 250 characters, {name} for one segment"));
-            return;
-        }
-        var rates = new HashMap<>(defaults);
-        byTier.forEach((tier, text) -> {
-            if (Row.FALLBACK.equals(tier)) {
-                return;
-            }
-            var rate = rate(property + tier, text);
-            if (tiers.contains(tier)) {
-                rates.put(tier, rate);
-            }
-        });
-        var fallback = fallback(property + Row.FALLBACK, byTier.get(Row.FALLBACK));
-        var row = new Row(API + (method == null ? "" : method + " ") + path, Map.copyOf(rates), fallback);
-        if (!table.add(method, segments(path), row)) {
-            problems.add(property + "*", "(a row)", "another row has the same path");
-        }
-        rows.put(row.resource(), row);
-    }
-
-    private Fallback fallback(String property, String text) {
-        if (text == null) {
-            return null;
-        }
-        try {
-            return Fallback.valueOf(text.strip().toUpperCase(Locale.ROOT));
-        } catch (IllegalArgumentException e) {
-            problems.add(property, text, "local, open or closed");
-            return null;
-        }
-    }
-
-    private void readExempt(String path) {
-        exempt.add(null, readPath("rate-limit.exempt", path.strip()), defaultRow);
-    }
-
-    private List<String> readPath(String property, String path) {
-        if (!isPath(path)) {
-            problems.add(property, path, "a path, beginning with /");
-            return List.of();
-        }
-        return segments(path);
-    }
-
-    private static boolean isPath(String path) {
-        if (!path.startsWith("/") || path.indexOf('?') >= 0 || path.indexOf('#') >= 0 || !Names.valid(API + path)
-                || path.length() > 240) {
-            return false;
-        }
-        for (var segment : segments(path)) {
-            boolean braces = segment.indexOf('{') >= 0 || segment.indexOf('}') >= 0;
-            if (braces && !RowTable.isTemplate(segment)) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    private static List<String> segments(String path) {
-        return RequestPath.configured(path);
-    }
-
-    private void warnOfUnknownTiers(PolicySettings settings) {
-        var unknown = new TreeSet<>(settings.defaults().keySet());
-        settings.endpoints().values().forEach(rates -> unknown.addAll(rates.keySet()));
-        unknown.remove(Row.FALLBACK);
-        tiers.forEach(unknown::remove);
-        if (!unknown.isEmpty()) {
-            LOG.warnf("Rates of tiers that rate-limit.tiers does not name are ignored: %s", String.join(", ", unknown));
-        }
+    Policy(PolicySettings settings, FileContent file) {
+        this.settings = settings;
+        now = Policies.of(settings, file);
+        now.warn();
     }
 
     void validate(@Observes SettingsProblems all, Config config) {
-        all.addAll(problems);
+        all.addAll(now.problems());
         for (var name : config.getPropertyNames()) {
-            if (name.startsWith(ENDPOINTS) && name.chars().filter(c -> c == '"').count() % 2 != 0) {
+            if (name.startsWith(Policies.ENDPOINTS) && name.chars().filter(c -> c == '"').count() % 2 != 0) {
                 all.add(name, config.getConfigValue(name).getRawValue(),
                         "a row's name ends in the middle; in a properties file, a space or colon in it is written \"\\ \" or \"\\:\"");
             }
         }
     }
 
+    void change(@Observes FileChange change) {
+        var next = Policies.of(settings, change.content());
+        change.addAll(next.problems());
+        change.whenGood(() -> {
+            now = next;
+            next.warn();
+        });
+    }
+
+    /** The tiers and their default rates, as this file of rows would have them. */
+    public Tiers tiers(FileContent file) {
+        return Policies.of(settings, file).tiers();
+    }
+
     /** The tiers, the first of which is an unknown caller's. */
     public List<String> tiers() {
-        return tiers;
+        return now.tiers().names();
     }
 
     /** The tier that counts for a caller who claims this one: itself, or the first where it is unknown or null. */
     public String tier(String claimed) {
-        return claimed != null && tiers.contains(claimed) ? claimed : tiers.get(0);
+        return now.tiers().of(claimed);
     }
 
     /** A tier's rate where no row says otherwise. */
     public Rate defaultRate(String tier) {
-        return defaults.get(tier);
+        return now.tiers().rate(tier);
     }
 
     public Row defaultRow() {
-        return defaultRow;
+        return now.defaultRow();
     }
 
     /** Every row but the default one. */
     public List<Row> rows() {
-        return List.copyOf(rows.values());
+        return now.rows();
     }
 
     /** The row of this name; null where there is none. */
     public Row row(String resource) {
-        return resource.equals(Row.DEFAULT) ? defaultRow : rows.get(resource);
+        return now.row(resource);
     }
 
     /**
@@ -221,33 +95,6 @@ public class Policy {
      * @param path as it was sent, without the query
      */
     public List<Row> govern(String method, String path) {
-        var upper = method.toUpperCase(Locale.ROOT);
-        var verb = "HEAD".equals(upper) ? "GET" : upper;
-        var readings = RequestPath.readings(path);
-        if (readings.size() == 1) {
-            var endpoint = withoutPrefix(readings.iterator().next());
-            return exempt.find(verb, endpoint) != null ? List.of() : List.of(row(verb, endpoint));
-        }
-        var governing = new ArrayList<Row>(2);
-        for (var reading : readings) {
-            var endpoint = withoutPrefix(reading);
-            var row = row(verb, endpoint);
-            if (exempt.find(verb, endpoint) == null && !governing.contains(row)) {
-                governing.add(row);
-            }
-        }
-        return governing;
-    }
-
-    private Row row(String verb, List<String> endpoint) {
-        var row = table.find(verb, endpoint);
-        return row == null ? defaultRow : row;
-    }
-
-    private List<String> withoutPrefix(List<String> segments) {
-        int length = prefix.size();
-        return length > 0 && segments.size() >= length && segments.subList(0, length).equals(prefix)
-                ? segments.subList(length, segments.size())
-                : segments;
+        return now.govern(method, path);
     }
 }

@@ -10,7 +10,7 @@ import dev.sluice.limit.Rate;
  * A row of limits: what one endpoint allows to each tier.
  *
  * @param resource names its windows: {@code api:} and the endpoint as it is configured, or {@code api:default}
- * @param rates a rate for every tier
+ * @param rates a rate for every tier, that of the first one first
  * @param fallback what answers while Redis is out of reach; null: what {@code rate-limit.fallback} says
  */
 public record Row(String resource, Map<String, Rate> rates, Fallback fallback) {
@@ -31,11 +31,17 @@ public record Row(String resource, Map<String, Rate> rates, Fallback fallback) {
 
     /** What a request of this tier asks of it. */
     public Demand demand(String tier, long cost) {
-        return new Demand(resource, rate(tier), cost).fallingBack(fallback);
+        return new Demand(resource, asked(tier), cost).fallingBack(fallback);
     }
 
     /** What a request of this tier reserves of it. */
     public Demand reserving(String tier, long estimate) {
-        return Demand.reserving(resource, rate(tier), estimate).fallingBack(fallback);
+        return Demand.reserving(resource, asked(tier), estimate).fallingBack(fallback);
+    }
+
+    /** A request that was under way when tiers changed may ask for one that this row has never heard of. */
+    private Rate asked(String tier) {
+        var rate = rates.get(tier);
+        return rate == null ? rates.values().iterator().next() : rate;
     }
 }

@@ -16,6 +16,10 @@ public interface ServiceSettings {
     /** The bearer token of the decision endpoints; without it they serve no identifier that begins with user: or ip:. */
     Optional<String> apiToken();
 
+    /** Whether each request is a span, with its decision as an event, sent to a collector by OTLP. */
+    @WithDefault("false")
+    boolean tracing();
+
     /** How long callers may let their connections wait. */
     Connections connections();
 

@@ -12,6 +12,7 @@ import jakarta.enterprise.event.Observes;
 import org.jboss.logging.Logger;
 
 import dev.sluice.caller.ApiKeys;
+import dev.sluice.file.FileSettings;
 import dev.sluice.limit.Mode;
 import dev.sluice.llm.LlmRows;
 import dev.sluice.llm.LlmSettings;
@@ -29,12 +30,13 @@ class StartReport {
 
     void report(@Observes @Priority(3000) StartupEvent started, WindowSettings windows, StoreStatus store, Policy policy,
             Doors doors, ApiKeys keys, CompactJwtMechanism jwt, Upstream upstream, LlmSettings llm,
-            LlmRows llmRows) {
+            LlmRows llmRows, FileSettings file) {
         var parts = new ArrayList<String>();
         parts.add(windows.enabled() ? windows.dryRun() ? "dry run: nothing is refused" : "limiting" : "limiting is off");
         parts.add(windows(store.mode()));
         parts.add(policy.rows().size() + " rows, tiers " + String.join(",", policy.tiers()) + ", default "
-                + policy.defaultRate(policy.tiers().get(0)));
+                + policy.defaultRate(policy.tiers().get(0))
+                + file.file().filter(name -> !name.isBlank()).map(name -> ", from " + name + " too").orElse(""));
         parts.add("callers by " + (jwt.configured() ? "JWT, " : "") + (keys.any() ? "API key (" + keys.count() + "), " : "")
                 + "address");
         parts.add("/v1/check " + (doors.apiTokenAsked() ? "with the API token" : "open, but for user: and ip:"));

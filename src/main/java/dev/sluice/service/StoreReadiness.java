@@ -4,8 +4,11 @@ import jakarta.enterprise.context.ApplicationScoped;
 
 import org.eclipse.microprofile.health.HealthCheck;
 import org.eclipse.microprofile.health.HealthCheckResponse;
+import org.eclipse.microprofile.health.HealthCheckResponseBuilder;
 import org.eclipse.microprofile.health.Readiness;
 
+import dev.sluice.file.FileState;
+import dev.sluice.file.RowsFile;
 import dev.sluice.limit.Mode;
 import dev.sluice.window.StoreStatus;
 
@@ -15,15 +18,29 @@ import dev.sluice.window.StoreStatus;
 class StoreReadiness implements HealthCheck {
 
     private final StoreStatus store;
+    private final RowsFile file;
 
-    StoreReadiness(StoreStatus store) {
+    StoreReadiness(StoreStatus store, RowsFile file) {
         this.store = store;
+        this.file = file;
     }
 
     @Override
     public HealthCheckResponse call() {
         var mode = store.mode();
         var response = HealthCheckResponse.named("rate-limit-store").status(mode != Mode.CLOSED).withData("mode", mode.text());
-        return (mode == Mode.MEMORY ? response : response.withData("instances", store.instances())).build();
+        if (mode != Mode.MEMORY) {
+            response.withData("instances", store.instances());
+        }
+        file.state().ifPresent(state -> tell(state, response));
+        return response.build();
+    }
+
+    /** Rejected rows are nothing to be taken out for: those before them are in force. */
+    private static void tell(FileState state, HealthCheckResponseBuilder response) {
+        response.withData("rows", state.valid() ? "valid" : "rejected").withData("rows-since", state.since().toString());
+        if (!state.valid()) {
+            response.withData("rows-problem", state.problem());
+        }
     }
 }

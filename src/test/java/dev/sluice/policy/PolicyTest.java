@@ -13,6 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import dev.sluice.file.FileContent;
 import dev.sluice.limit.Rate;
 import dev.sluice.limit.SettingsProblems;
 
@@ -56,7 +57,11 @@ class PolicyTest {
         }
     }
 
-    private static final Policy POLICY = new Policy(Settings.none().rows("/campaigns", "/users", "/users/{id}/orders",
+    private static Policy policy(PolicySettings settings) {
+        return new Policy(settings, FileContent.NONE);
+    }
+
+    private static final Policy POLICY = policy(Settings.none().rows("/campaigns", "/users", "/users/{id}/orders",
             "POST /reports/{id}", "/reports", "/files/{name}", "/files/special", "GET /mixed", "/mixed", "/a/{x}/c/d", "/a/b",
             "/caf%C3%A9").exempt("/static", "/healthz"));
 
@@ -66,7 +71,7 @@ class PolicyTest {
 
     private static SettingsProblems problems(PolicySettings settings) {
         var problems = new SettingsProblems();
-        new Policy(settings).validate(problems, ConfigProvider.getConfig());
+        policy(settings).validate(problems, ConfigProvider.getConfig());
         return problems;
     }
 
@@ -115,15 +120,15 @@ class PolicyTest {
     @Test
     void prefixIsTakenOffWholeSegmentsOnly() {
         assertThat(rows("GET", "/api/v10/campaigns")).containsExactly("api:default");
-        var without = new Policy(Settings.none().rows("/campaigns").prefix(null));
+        var without = policy(Settings.none().rows("/campaigns").prefix(null));
         assertThat(without.govern("GET", "/api/v1/campaigns").get(0).isDefault()).isTrue();
-        var root = new Policy(Settings.none().rows("/campaigns").prefix("/"));
+        var root = policy(Settings.none().rows("/campaigns").prefix("/"));
         assertThat(root.govern("GET", "/campaigns").get(0).resource()).isEqualTo("api:/campaigns");
     }
 
     @Test
     void rowsLackingATierHaveItsDefault() {
-        var policy = new Policy(Settings.none().defaults("7/minute", Map.of("pro", "70/minute"))
+        var policy = policy(Settings.none().defaults("7/minute", Map.of("pro", "70/minute"))
                 .with("/x", Map.of("free", "1/minute")));
         var row = policy.row("api:/x");
         assertThat(row.rate("free")).isEqualTo(Rate.parse("1/minute"));
@@ -134,7 +139,7 @@ class PolicyTest {
 
     @Test
     void defaultsWithoutSettingsAreTheContracts() {
-        var row = new Policy(Settings.none()).defaultRow();
+        var row = policy(Settings.none()).defaultRow();
         assertThat(row.rate("free")).isEqualTo(Rate.parse("10/minute"));
         assertThat(row.rate("pro")).isEqualTo(Rate.parse("100/minute"));
         assertThat(row.rate("enterprise")).isEqualTo(Rate.parse("1000/minute"));
@@ -142,7 +147,7 @@ class PolicyTest {
 
     @Test
     void unknownTierIsTheFirst() {
-        var policy = new Policy(Settings.none().tiers("basic", "gold"));
+        var policy = policy(Settings.none().tiers("basic", "gold"));
         assertThat(policy.tier("gold")).isEqualTo("gold");
         assertThat(policy.tier("platinum")).isEqualTo("basic");
         assertThat(policy.tier(null)).isEqualTo("basic");

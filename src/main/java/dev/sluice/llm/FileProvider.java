@@ -1,0 +1,166 @@
+package dev.sluice.llm;
+
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+import dev.sluice.file.FileContent;
+import dev.sluice.file.FilePart;
+import dev.sluice.limit.Fallback;
+import dev.sluice.limit.SettingsProblems;
+import dev.sluice.llm.ledger.PriceSettings;
+import dev.sluice.llm.wire.Provider;
+import dev.sluice.llm.wire.TokenUsage;
+import dev.sluice.policy.Tiers;
+
+/** What the settings say of a provider, where the file of rows does not say otherwise. */
+record FileProvider(LlmSettings.ProviderSettings settings, Rows rows, Map<String, LlmSettings.Rows> models,
+        Optional<Fallback> fallback, Map<String, PriceSettings> prices) implements LlmSettings.ProviderSettings {
+
+    private static final Set<String> PROVIDERS = Set.of("openai", "anthropic", "gemini");
+    private static final Set<String> ROWS = Set.of("requests", "tokens", "budget", "output-estimate");
+    private static final Set<String> KEYS = Set.of("requests", "tokens", "budget", "output-estimate", "models", "fallback",
+            "prices");
+    private static final Set<String> PRICE = Set.of("input", "cached-input", "cache-write", "cache-write-1h", "output");
+
+    /** Rows of a provider or a model. */
+    record Rows(Map<String, String> requests, Map<String, String> tokens, Map<String, String> budget,
+            Optional<Long> outputEstimate) implements LlmSettings.Rows {
+    }
+
+    private record FilePrice(Optional<String> input, Optional<String> cachedInput, Optional<String> cacheWrite,
+            Optional<String> longCacheWrite, Optional<String> output) implements PriceSettings {
+    }
+
+    /** All providers. */
+    static Map<Provider, LlmSettings.ProviderSettings> all(LlmSettings settings, FileContent file, Tiers tiers,
+            SettingsProblems problems) {
+        var parts = file.root().parts("llm", problems);
+        var all = new EnumMap<Provider, LlmSettings.ProviderSettings>(Provider.class);
+        for (var provider : Provider.values()) {
+            var part = parts.get(provider.id());
+            var configured = settings.of(provider);
+            all.put(provider, part == null ? configured : new Reader(tiers, problems).provider(configured, part));
+        }
+        parts.forEach((name, part) -> {
+            if (!PROVIDERS.contains(name)) {
+                part.problem(problems, "unknown here; known: " + String.join(", ", PROVIDERS.stream().sorted().toList()));
+            }
+        });
+        return all;
+    }
+
+    private record Reader(Tiers tiers, SettingsProblems problems) {
+
+        FileProvider provider(LlmSettings.ProviderSettings configured, FilePart part) {
+            part.allow(KEYS, problems);
+            var rows = rows(part);
+            var models = new HashMap<>(configured.models());
+            part.parts("models", problems).forEach((model, of) -> {
+                of.allow(ROWS, problems);
+                models.put(model, rows(of).get(Map.of(), Map.of(), Map.of(), Optional.empty()));
+            });
+            var prices = new HashMap<>(configured.prices());
+            part.parts("prices", problems).forEach((model, of) -> prices.put(model, price(of)));
+            return new FileProvider(configured,
+                    rows.get(configured.requests(), configured.tokens(), configured.budget(), configured.outputEstimate()),
+                    models, fallback(part).or(configured::fallback), prices);
+        }
+
+        private Said rows(FilePart part) {
+            return new Said(rates(part, "requests"), rates(part, "tokens"), rates(part, "budget"), estimate(part));
+        }
+
+        private Optional<Map<String, String>> rates(FilePart part, String name) {
+            part.parts(name, problems).forEach((tier, rate) -> {
+                if (!tiers.names().contains(tier)) {
+                    rate.problem(problems, "an unknown tier; known: " + String.join(", ", tiers.names()));
+                }
+            });
+            return part.texts(name, problems);
+        }
+
+        private Optional<Long> estimate(FilePart part) {
+            return part.text("output-estimate", problems).flatMap(text -> {
+                try {
+                    return Optional.of(Long.valueOf(text.strip()));
+                } catch (NumberFormatException e) {
+                    part.parts(problems).get("output-estimate").problem(problems, "tokens, 0 to " + TokenUsage.MAX);
+                    return Optional.empty();
+                }
+            });
+        }
+
+        private Optional<Fallback> fallback(FilePart part) {
+            return part.text("fallback", problems).flatMap(text -> {
+                try {
+                    return Optional.of(Fallback.valueOf(text.strip().toUpperCase(Locale.ROOT)));
+                } catch (IllegalArgumentException e) {
+                    part.parts(problems).get("fallback").problem(problems, "local, open or closed");
+                    return Optional.empty();
+                }
+            });
+        }
+
+        private PriceSettings price(FilePart part) {
+            part.allow(PRICE, problems);
+            return new FilePrice(part.text("input", problems), part.text("cached-input", problems),
+                    part.text("cache-write", problems), part.text("cache-write-1h", problems), part.text("output", problems));
+        }
+    }
+
+    /** What a part says of rows; each kind that it names takes the place of all that the settings say of that kind. */
+    private record Said(Optional<Map<String, String>> requests, Optional<Map<String, String>> tokens,
+            Optional<Map<String, String>> budget, Optional<Long> estimate) {
+
+        Rows get(Map<String, String> otherRequests, Map<String, String> otherTokens, Map<String, String> otherBudget,
+                Optional<Long> otherEstimate) {
+            return new Rows(requests.orElse(otherRequests), tokens.orElse(otherTokens), budget.orElse(otherBudget),
+                    estimate.or(() -> otherEstimate));
+        }
+    }
+
+    @Override
+    public Map<String, String> requests() {
+        return rows.requests();
+    }
+
+    @Override
+    public Map<String, String> tokens() {
+        return rows.tokens();
+    }
+
+    @Override
+    public Map<String, String> budget() {
+        return rows.budget();
+    }
+
+    @Override
+    public Optional<Long> outputEstimate() {
+        return rows.outputEstimate();
+    }
+
+    @Override
+    public Optional<String> baseUrl() {
+        return settings.baseUrl();
+    }
+
+    @Override
+    public Optional<String> apiKey() {
+        return settings.apiKey();
+    }
+
+    @Override
+    public boolean passThrough() {
+        return settings.passThrough();
+    }
+
+    @Override
+    public Optional<List<String>> paths() {
+        return settings.paths();
+    }
+}

@@ -1,0 +1,203 @@
+package dev.sluice.llm;
+
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+
+import org.jboss.logging.Logger;
+
+import dev.sluice.file.FileContent;
+import dev.sluice.limit.Names;
+import dev.sluice.limit.Rate;
+import dev.sluice.limit.SettingsProblems;
+import dev.sluice.limit.Unit;
+import dev.sluice.llm.ledger.PriceSettings;
+import dev.sluice.llm.ledger.PriceTable;
+import dev.sluice.llm.wire.Provider;
+import dev.sluice.llm.wire.TokenUsage;
+import dev.sluice.policy.Row;
+import dev.sluice.policy.Tiers;
+
+/**
+ * Which rates govern which calls of language models, and what these cost, at one time, as it was read. It never changes. Each of a provider's rows has a resource:
+ * {@code llm:openai}, {@code llm:openai:tokens}, {@code llm:openai:budget}. A model's own row takes the place of the
+ * provider's for the tiers it names: {@code llm:openai/gpt-4o}, {@code llm:openai:tokens/gpt-4o}.
+ */
+final class LlmTable {
+
+    private static final Logger LOG = Logger.getLogger("dev.sluice");
+    private static final long OUTPUT_ESTIMATE = 1024;
+
+    /** What governs one kind of unit: a provider's row, and those of its models. */
+    private record Rows(Row row, Map<String, Row> models) {
+
+        Row of(String tier, String model, String priced) {
+            var own = models.get(model);
+            own = own == null && priced != null ? models.get(priced) : own;
+            return own != null && own.rate(tier) != null ? own : row;
+        }
+    }
+
+    private final Set<String> unknownTiers = new TreeSet<>();
+    private final SettingsProblems problems;
+    private final Tiers tiers;
+    private final PriceTable prices;
+    private final Map<Provider, Map<Unit, Rows>> rows = new EnumMap<>(Provider.class);
+    private final Map<Provider, Map<String, Long>> outputs = new EnumMap<>(Provider.class);
+    private final Map<String, Row> byResource = new HashMap<>();
+
+    /**
+     * @param file what it says takes the place of what the settings say of the same
+     * @param tiers those of this file
+     */
+    LlmTable(LlmSettings settings, FileContent file, Tiers tiers) {
+        this.tiers = tiers;
+        problems = file.problems();
+        var fromFile = FileProvider.all(settings, file, tiers, problems);
+        var configuredPrices = new EnumMap<Provider, Map<String, PriceSettings>>(Provider.class);
+        for (var provider : Provider.values()) {
+            var configured = fromFile.get(provider);
+            configuredPrices.put(provider, configured.prices());
+            var property = "rate-limit.llm." + provider.id() + ".";
+            var byUnit = new EnumMap<Unit, Rows>(Unit.class);
+            for (var unit : Unit.values()) {
+                var models = new HashMap<String, Row>();
+                configured.models().forEach((model, own) -> {
+                    var rates = rates(property + "models.\"" + model + "\".", own, unit);
+                    if (!rates.isEmpty()) {
+                        models.put(model, row(resource(provider, unit) + '/' + model, rates, configured));
+                    }
+                });
+                byUnit.put(unit,
+                        new Rows(row(resource(provider, unit), complete(rates(property, configured, unit), unit), configured),
+                                Map.copyOf(models)));
+            }
+            rows.put(provider, byUnit);
+            outputs.put(provider, outputs(property, configured));
+        }
+        prices = PriceTable.of(configuredPrices, problems);
+        tiers.names().forEach(unknownTiers::remove);
+    }
+
+    /** Tells the log of rates that count for nobody. */
+    void warn() {
+        if (!unknownTiers.isEmpty()) {
+            LOG.warnf("Limits of language models for tiers that rate-limit.tiers does not name are ignored: %s",
+                    String.join(", ", unknownTiers));
+        }
+    }
+
+    private static String resource(Provider provider, Unit unit) {
+        return "llm:" + provider.id() + switch (unit) {
+            case REQUESTS -> "";
+            case TOKENS -> ":tokens";
+            case NANODOLLARS -> ":budget";
+        };
+    }
+
+    private Row row(String resource, Map<String, Rate> rates, LlmSettings.ProviderSettings provider) {
+        if (!Names.valid(resource)) {
+            problems.add("rate-limit.llm", resource, "a model's name, of at most 200 characters");
+        }
+        var row = new Row(resource, rates, provider.fallback().orElse(null));
+        byResource.put(resource, row);
+        return row;
+    }
+
+    private Map<String, Rate> rates(String property, LlmSettings.Rows configured, Unit unit) {
+        var name = unit == Unit.REQUESTS ? "requests" : unit == Unit.TOKENS ? "tokens" : "budget";
+        var texts = unit == Unit.REQUESTS
+                ? configured.requests()
+                : unit == Unit.TOKENS ? configured.tokens() : configured.budget();
+        var rates = new LinkedHashMap<String, Rate>();
+        unknownTiers.addAll(texts.keySet());
+        texts.forEach((tier, text) -> {
+            try {
+                rates.put(tier, Rate.parse(text, unit));
+            } catch (IllegalArgumentException e) {
+                problems.add(property + name + '.' + tier, text,
+                        e.getMessage() + "; allowed: " + (unit == Unit.NANODOLLARS ? Rate.ALLOWED_BUDGET : Rate.ALLOWED));
+            }
+        });
+        return rates;
+    }
+
+    /** Requests have the tier's default rate where nothing is said; tokens and money have no limit then. */
+    private Map<String, Rate> complete(Map<String, Rate> rates, Unit unit) {
+        for (var tier : tiers.names()) {
+            rates.computeIfAbsent(tier, name -> unit == Unit.REQUESTS ? tiers.rate(name) : Rate.UNLIMITED);
+        }
+        return rates;
+    }
+
+    private Map<String, Long> outputs(String property, LlmSettings.ProviderSettings configured) {
+        var estimates = new HashMap<String, Long>();
+        configured.outputEstimate().ifPresent(tokens -> output(property, "", tokens, estimates));
+        configured.models().forEach((model, own) -> own.outputEstimate()
+                .ifPresent(tokens -> output(property + "models.\"" + model + "\".", model, tokens, estimates)));
+        estimates.putIfAbsent("", OUTPUT_ESTIMATE);
+        return Map.copyOf(estimates);
+    }
+
+    private void output(String property, String model, long tokens, Map<String, Long> estimates) {
+        if (tokens < 0 || tokens > TokenUsage.MAX) {
+            problems.add(property + "output-estimate", Long.toString(tokens), "tokens, 0 to " + TokenUsage.MAX);
+        } else {
+            estimates.put(model, tokens);
+        }
+    }
+
+    /** What is wrong with the settings, and with the file. */
+    SettingsProblems problems() {
+        return problems;
+    }
+
+    Tiers tiers() {
+        return tiers;
+    }
+
+    PriceTable prices() {
+        return prices;
+    }
+
+    /**
+     * What governs a kind of unit.
+     *
+     * @param tier one of the configured ones
+     * @param model as it was asked for
+     * @param priced the row of the price table it belongs to; null where it has none
+     */
+    Row row(Provider provider, Unit unit, String tier, String model, String priced) {
+        return rows.get(provider).get(unit).of(tier, model, priced);
+    }
+
+    /** The output to reserve where a call sets no cap, in tokens. */
+    long outputEstimate(Provider provider, String model, String priced) {
+        var estimates = outputs.get(provider);
+        var own = estimates.get(model);
+        own = own == null && priced != null ? estimates.get(priced) : own;
+        return own == null ? estimates.get("") : own;
+    }
+
+    String limited(Provider provider) {
+        var limited = new ArrayList<String>();
+        rows.get(provider).forEach((unit, all) -> {
+            if (Stream.concat(Stream.of(all.row()), all.models().values().stream())
+                    .flatMap(row -> row.rates().values().stream())
+                    .anyMatch(rate -> rate != Rate.UNLIMITED)) {
+                limited.add(unit == Unit.NANODOLLARS ? "budget" : unit.name().toLowerCase(Locale.ROOT));
+            }
+        });
+        return limited.isEmpty() ? "unlimited" : String.join(", ", limited);
+    }
+
+    Row row(String resource) {
+        return byResource.get(resource);
+    }
+}
