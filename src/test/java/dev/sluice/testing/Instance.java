@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,7 +12,10 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
-/** The packaged program, running as a process of its own, as an operator starts it. */
+/**
+ * The packaged program, running as a process of its own, as an operator starts it: the native one where {@code -Dnative} has built
+ * it, else the one for a JVM.
+ */
 public final class Instance implements AutoCloseable {
 
     private static final long START_SECONDS = 60;
@@ -41,9 +43,9 @@ public final class Instance implements AutoCloseable {
     }
 
     private static List<String> command() {
-        var runner = Path.of(System.getProperty("native.image.path", "missing"));
-        if (Files.isExecutable(runner)) {
-            return List.of(runner.toString());
+        var runner = System.getProperty("native.image.path");
+        if (runner != null) {
+            return List.of(runner, "-Xmx512m");
         }
         return List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m", "-jar",
                 System.getProperty("sluice.service.jar", "target/quarkus-app/quarkus-run.jar"));
