@@ -18,9 +18,6 @@ public class Main {
 
     private static final int PATIENCE_MILLIS = 2000;
 
-    private Main() {
-    }
-
     public static void main(String... arguments) {
         if (arguments.length == 1 && arguments[0].equals("health")) {
             var port = System.getenv().getOrDefault("QUARKUS_MANAGEMENT_PORT", "9000");
