@@ -95,6 +95,24 @@ public final class Instance implements AutoCloseable {
         started.complete(false);
     }
 
+    /**
+     * Runs the program once more, beside this one.
+     *
+     * @return its exit code
+     */
+    public int run(String argument) throws IOException, InterruptedException {
+        var command = new ArrayList<>(command());
+        command.add(argument);
+        var builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD);
+        builder.environment().put("QUARKUS_MANAGEMENT_PORT", Integer.toString(managementPort));
+        var other = builder.start();
+        if (!other.waitFor(START_SECONDS, TimeUnit.SECONDS)) {
+            other.destroyForcibly();
+            throw new IllegalStateException(argument + " did not end");
+        }
+        return other.exitValue();
+    }
+
     public int port() {
         return port;
     }
