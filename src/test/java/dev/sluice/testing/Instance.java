@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,7 +12,10 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
-/** The packaged program, running as a process of its own, as an operator starts it. */
+/**
+ * The packaged program, running as a process of its own, as an operator starts it: the native one where {@code -Dnative} has built
+ * it, else the one for a JVM.
+ */
 public final class Instance implements AutoCloseable {
 
     private static final long START_SECONDS = 60;
@@ -41,9 +43,9 @@ public final class Instance implements AutoCloseable {
     }
 
     private static List<String> command() {
-        var runner = Path.of(System.getProperty("native.image.path", "missing"));
-        if (Files.isExecutable(runner)) {
-            return List.of(runner.toString());
+        var runner = System.getProperty("native.image.path");
+        if (runner != null) {
+            return List.of(runner, "-Xmx512m");
         }
         return java(Path.of(System.getProperty("sluice.service.jar", "target/quarkus-app/quarkus-run.jar")));
     }
@@ -102,6 +104,24 @@ public final class Instance implements AutoCloseable {
             // the process is gone
         }
         started.complete(false);
+    }
+
+    /**
+     * Runs the program once more, beside this one.
+     *
+     * @return its exit code
+     */
+    public int run(String argument) throws IOException, InterruptedException {
+        var command = new ArrayList<>(command());
+        command.add(argument);
+        var builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD);
+        builder.environment().put("QUARKUS_MANAGEMENT_PORT", Integer.toString(managementPort));
+        var other = builder.start();
+        if (!other.waitFor(START_SECONDS, TimeUnit.SECONDS)) {
+            other.destroyForcibly();
+            throw new IllegalStateException(argument + " did not end");
+        }
+        return other.exitValue();
     }
 
     public int port() {

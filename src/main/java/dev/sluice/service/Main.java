@@ -1,0 +1,43 @@
+package dev.sluice.service;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+
+import io.quarkus.runtime.Quarkus;
+import io.quarkus.runtime.annotations.QuarkusMain;
+
+/**
+ * Starts the service; or, with the argument {@code health}, asks one that runs on this machine whether it lives, and ends with 0
+ * where it does and 1 where not. So a container can be asked that has neither shell nor curl.
+ */
+@QuarkusMain
+public class Main {
+
+    private static final int PATIENCE_MILLIS = 2000;
+
+    public static void main(String... arguments) {
+        if (arguments.length == 1 && arguments[0].equals("health")) {
+            var port = System.getenv().getOrDefault("QUARKUS_MANAGEMENT_PORT", "9000");
+            System.exit(lives(Integer.parseInt(port)) ? 0 : 1);
+        }
+        Quarkus.run(arguments);
+    }
+
+    /** @param port of the management interface */
+    private static boolean lives(int port) {
+        try (var socket = new Socket()) {
+            socket.setSoTimeout(PATIENCE_MILLIS);
+            socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), PATIENCE_MILLIS);
+            socket.getOutputStream().write("GET /q/health/live HTTP/1.0\r\nHost: localhost\r\n\r\n"
+                    .getBytes(StandardCharsets.US_ASCII));
+            var status = new String(socket.getInputStream().readNBytes("HTTP/1.0 200".length()), StandardCharsets.US_ASCII);
+            return status.startsWith("HTTP/1.") && status.endsWith(" 200");
+        } catch (IOException e) {
+            System.err.println("no answer from port " + port + ": " + e.getMessage());
+            return false;
+        }
+    }
+}

@@ -1,0 +1,208 @@
+package dev.sluice;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.jar.JarFile;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+
+import dev.sluice.testing.ImageHeap;
+
+/**
+ * What a native compiler would be given, read without one: {@code ./mvnw verify -Pnative-sources} has Quarkus write it to
+ * target/native-sources.
+ */
+class NativeSourcesCheck {
+
+    private static final Path SOURCES = Path.of(System.getProperty("sluice.native.sources", "target/native-sources"));
+    private static final String CONFIG = "META-INF/native-image/";
+    private static final String CAFFEINE = "com.github.benmanes.caffeine.cache.";
+
+    private static JarFile program;
+    private static List<Path> libraries;
+    private static URLClassLoader loader;
+
+    @BeforeAll
+    static void open() throws IOException {
+        try (var files = Files.list(SOURCES); var jars = Files.list(SOURCES.resolve("lib"))) {
+            program = new JarFile(
+                    files.filter(file -> file.toString().endsWith("-runner.jar")).findFirst().orElseThrow().toFile());
+            libraries = jars.sorted().toList();
+        }
+        var urls = new ArrayList<URL>();
+        urls.add(Path.of(program.getName()).toUri().toURL());
+        for (var library : libraries) {
+            urls.add(library.toUri().toURL());
+        }
+        loader = new URLClassLoader(urls.toArray(URL[]::new), ClassLoader.getPlatformClassLoader());
+    }
+
+    @AfterAll
+    static void close() throws IOException {
+        loader.close();
+        program.close();
+    }
+
+    @Test
+    void everyResourceThatTheProgramReadsIsInTheImage() throws IOException {
+        var patterns = configured("resource-config.json").stream()
+                .flatMap(config -> elements(config.path("resources").path("includes")))
+                .map(included -> Pattern.compile(included.path("pattern").textValue())).toList();
+        try (var files = Files.walk(Path.of("src/main/resources/dev"))) {
+            assertThat(files.filter(Files::isRegularFile).map(Path.of("src/main/resources")::relativize).map(Path::toString))
+                    .isNotEmpty()
+                    .allMatch(file -> patterns.stream().anyMatch(pattern -> pattern.matcher(file).matches()));
+        }
+        try (var all = program.stream()) {
+            assertThat(all.filter(entry -> entry.getName().endsWith(".lua"))).hasSizeGreaterThan(5);
+        }
+    }
+
+    /** Caffeine looks its classes up by names that it composes; Quarkus registers some. */
+    @Test
+    void theCachesClassesAreRegistered() throws Exception {
+        var registered = reflective();
+        try (var feature = loader.getResourceAsStream("io/quarkus/caffeine/runtime/graal/CacheConstructorsFeature.class")) {
+            registered.addAll(strings(feature));
+        }
+        var heap = new ImageHeap();
+        heap.add(create("dev.sluice.window.MemoryStore", null, 1L, 1L));
+        heap.add(create("dev.sluice.llm.ledger.MemoryLedger", 1));
+        var used = heap.types().stream().map(Class::getName).filter(name -> name.matches(Pattern.quote(CAFFEINE) + "[A-Z]{2,}"))
+                .collect(Collectors.toSet());
+        assertThat(used).hasSizeGreaterThanOrEqualTo(4).isSubsetOf(registered);
+    }
+
+    @Test
+    void whatTheOpenApiDocumentDescribesAndWhatAnswersRequestsIsRegistered() throws IOException {
+        var registered = reflective();
+        assertThat(programClasses("dev.sluice.service.")
+                .filter(name -> name.matches(".*\\.(ApiDocument\\$[A-Z]\\w*|[A-Z]\\w*Resource)")))
+                .hasSizeGreaterThan(8).allMatch(registered::contains);
+        assertThat(programClasses("dev.sluice.").filter(name -> name.endsWith("$$CMImpl")))
+                .hasSizeGreaterThan(5).allMatch(registered::contains);
+    }
+
+    /**
+     * The image is built from a running program: its classes' static fields, and all that these lead to, are frozen into it.
+     * None may be of a class that begins when the image starts, and nothing may be there that is another one each time.
+     */
+    @Test
+    void nothingIsFrozenIntoTheImageThatBelongsToTheProcess() throws Exception {
+        var heap = new ImageHeap();
+        for (var name : programClasses("dev.sluice.").toList()) {
+            heap.addStatics(Class.forName(name, true, loader));
+        }
+        var frozen = heap.types().stream().flatMap(NativeSourcesCheck::withThoseAbove).map(Class::getName)
+                .collect(Collectors.toSet());
+        assertThat(frozen).contains("com.fasterxml.jackson.databind.ObjectMapper").doesNotContainAnyElementsOf(startedLater());
+        assertThat(heap.ofTheProcess()).isEmpty();
+    }
+
+    @Test
+    void noOptionOfTheCompilerIsOurs() throws IOException {
+        assertThat(Files.readString(SOURCES.resolve("native-image.args"))).contains("--link-at-build-time")
+                .doesNotContain("dev.sluice", "--initialize-at-run-time", "--allow-incomplete-classpath");
+    }
+
+    private static Stream<Class<?>> withThoseAbove(Class<?> type) {
+        return Stream.iterate(type, above -> above != null, Class::getSuperclass);
+    }
+
+    private static Stream<String> programClasses(String prefix) {
+        return program.stream().map(entry -> entry.getName().replace('/', '.')).filter(name -> name.startsWith(prefix))
+                .filter(name -> name.endsWith(".class")).map(name -> name.substring(0, name.length() - ".class".length()));
+    }
+
+    private static Object create(String type, Object... arguments) throws ReflectiveOperationException {
+        var constructor = Class.forName(type, true, loader).getDeclaredConstructors()[0];
+        constructor.setAccessible(true);
+        return constructor.newInstance(arguments);
+    }
+
+    private static Set<String> reflective() throws IOException {
+        return configured("reflect-config.json").stream().flatMap(NativeSourcesCheck::elements)
+                .map(type -> type.path("name").textValue()).collect(Collectors.toCollection(HashSet::new));
+    }
+
+    private static Stream<JsonNode> elements(JsonNode array) {
+        return Stream.iterate(0, i -> i < array.size(), i -> i + 1).map(array::get);
+    }
+
+    /** Quarkus's own, and those of the folders below it: what the program brings along. */
+    private static List<JsonNode> configured(String file) throws IOException {
+        var found = new ArrayList<JsonNode>();
+        for (var entry : program.stream().toList()) {
+            if (entry.getName().startsWith(CONFIG) && entry.getName().endsWith('/' + file)) {
+                try (var stream = program.getInputStream(entry)) {
+                    found.add(new ObjectMapper().readTree(stream));
+                }
+            }
+        }
+        assertThat(found).hasSizeGreaterThan(1);
+        return found;
+    }
+
+    /** The classes that Quarkus and the libraries want initialised when the image starts. */
+    private static Set<String> startedLater() throws IOException {
+        var names = new TreeSet<String>();
+        try (var feature = program.getInputStream(program.getEntry("io/quarkus/runner/Feature.class"))) {
+            names.addAll(strings(feature));
+        }
+        for (var library : libraries) {
+            try (var jar = new JarFile(library.toFile())) {
+                for (var entry : jar.stream().filter(file -> file.getName().endsWith("native-image.properties")).toList()) {
+                    try (var stream = jar.getInputStream(entry)) {
+                        var options = Pattern.compile("--initialize-at-run-time=([\\w.$,]+)")
+                                .matcher(new String(stream.readAllBytes()));
+                        options.results().forEach(option -> names.addAll(List.of(option.group(1).split(","))));
+                    }
+                }
+            }
+        }
+        assertThat(names).contains("io.netty.buffer.ByteBufUtil", "io.netty.util.AbstractReferenceCounted");
+        return names;
+    }
+
+    /** The texts in a class file's constant pool. */
+    private static Set<String> strings(InputStream classFile) throws IOException {
+        var data = new DataInputStream(classFile);
+        data.skipNBytes(8);
+        int size = data.readUnsignedShort();
+        var texts = new HashSet<String>();
+        for (int i = 1; i < size; i++) {
+            int tag = data.readUnsignedByte();
+            switch (tag) {
+                case 1 -> texts.add(data.readUTF());
+                case 5, 6 -> {
+                    data.skipNBytes(8);
+                    i++; // these take two places
+                }
+                case 7, 8, 16, 19, 20 -> data.skipNBytes(2);
+                case 15 -> data.skipNBytes(3);
+                default -> data.skipNBytes(4);
+            }
+        }
+        return texts;
+    }
+}
