@@ -137,6 +137,9 @@ that the Secret and the checksum of it agree. Called with the root, a key and th
 {{- if and .valkey.enabled (or .redis.host .redis.hosts .redis.existingSecretHostsKey .redis.clientType .redis.tls) }}
 {{- fail "valkey.enabled brings a Valkey of its own: leave redis.host, .hosts, .existingSecretHostsKey, .clientType and .tls alone" }}
 {{- end }}
+{{- if and .valkey.enabled .redis.existingSecret (not .redis.existingSecretKey) }}
+{{- fail "valkey.enabled needs a password: name its key in redis.existingSecretKey" }}
+{{- end }}
 {{- if and .redis.existingSecret .redis.hosts }}
 {{- fail "With redis.existingSecret the addresses come from it too: name their key in redis.existingSecretHostsKey, in place of redis.hosts" }}
 {{- end }}

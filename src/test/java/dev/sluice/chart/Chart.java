@@ -64,7 +64,8 @@ final class Chart {
     /** What an operator reads after the installation. */
     static String notes(String values) {
         var output = inFile(values, file -> new Helm(DIRECTORY).install().withName(RELEASE).withNamespace(NAMESPACE)
-                .withKubeVersion(KUBERNETES).clientOnly().withDryRunOption(DryRun.CLIENT).withValuesFile(file).call().getOutput());
+                .withKubeVersion(KUBERNETES).clientOnly().withDryRunOption(DryRun.CLIENT).withValuesFile(file).call()
+                .getOutput());
         return output.substring(output.indexOf("NOTES:"));
     }
 

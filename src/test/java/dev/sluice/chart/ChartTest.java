@@ -3,7 +3,10 @@ package dev.sluice.chart;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Base64;
 import java.util.List;
 
@@ -190,6 +193,15 @@ class ChartTest {
         assertThat(scaler.getBehavior().getScaleDown().getStabilizationWindowSeconds()).isEqualTo(600);
         assertThat(rendered.value("RATE_LIMIT_INSTANCES")).isEqualTo("3");
         assertThat(ValueSets.EXTERNAL_REDIS.render().value("RATE_LIMIT_INSTANCES")).isEqualTo("2");
+        var none = Chart.render("{redis: {enabled: false}, adminToken: {enabled: false}, replicas: 0}");
+        assertThat(none.deployment().getSpec().getReplicas()).isZero();
+        assertThat(none.value("RATE_LIMIT_INSTANCES")).as("what the program takes").isEqualTo("1");
+    }
+
+    @Test
+    void theChartIsOfThisVersionOfTheProgram() throws IOException {
+        assertThat(Files.readString(Path.of("pom.xml")))
+                .contains("<artifactId>sluice</artifactId>\n  <version>" + Chart.file("Chart.yaml").get("appVersion").asText());
     }
 
     @Test
@@ -210,7 +222,8 @@ class ChartTest {
 
     @Test
     void rowsMayComeFromElsewhere() {
-        var volumes = ValueSets.ROWS_AND_KEYS_FROM_A_SECRET.render().deployment().getSpec().getTemplate().getSpec().getVolumes();
+        var volumes = ValueSets.ROWS_AND_KEYS_FROM_A_SECRET.render().deployment().getSpec().getTemplate().getSpec()
+                .getVolumes();
         assertThat(volumes).extracting("secret.secretName").contains("rows-and-keys");
         volumes = ValueSets.ROWS_FROM_A_CONFIG_MAP.render().deployment().getSpec().getTemplate().getSpec().getVolumes();
         assertThat(volumes).extracting("configMap.name").contains("rows-of-ours");
@@ -219,7 +232,8 @@ class ChartTest {
     @Test
     void notesTellWhatToDoNext() {
         assertThat(Chart.notes(ValueSets.EXTERNAL_REDIS.yaml())).contains("port-forward service/edge-sluice 8080:80",
-                "get secret edge-sluice -o go-template='{{index .data \"admin-token\" | base64decode}}'").doesNotContain("WARNING");
+                "get secret edge-sluice -o go-template='{{index .data \"admin-token\" | base64decode}}'")
+                .doesNotContain("WARNING");
         assertThat(Chart.notes(ValueSets.ALL_SECRETS_EXIST.yaml())).contains("get secret tokens", "{{index .data \"admin\"");
         assertThat(Chart.notes(ValueSets.TRIAL.yaml())).contains("Valkey");
         assertThat(Chart.notes("{redis: {host: r}, ingress: {enabled: true}}")).contains("WARNING: trustedProxies");
@@ -247,6 +261,7 @@ class ChartTest {
             {redis: {host: r}, image: {tag: 1.0}}                                  | '/image/tag'
             {redis: {host: r}, podDisruptionBudget: {maxUnavailable: half}}        | '/podDisruptionBudget/maxUnavailable'
             {redis: {host: r, password: p}, valkey: {enabled: true}}               | brings a Valkey of its own
+            {redis: {existingSecret: s, existingSecretKey: ''}, valkey: {enabled: true}} | redis.existingSecretKey
             {redis: {enabled: false}, valkey: {enabled: true}}                     | valkey.enabled needs redis.enabled
             {redis: {existingSecret: s, hosts: ['redis://r']}}                     | redis.existingSecretHostsKey
             {redis: {host: r}, autoscaling: {enabled: true, minReplicas: 20}}      | autoscaling.minReplicas
@@ -262,7 +277,8 @@ class ChartTest {
 
     @ParameterizedTest
     @CsvSource({"10/minute, true", "100/5m, true", "20/30s, true", "2/minute;20/day, true", "10 / minute ; 5/2 hours, true",
-            "unlimited, true", "blocked, true", "1000000000/31d, true", "5/secs, true", "10/fortnight, false", "0/minute, false",
+            "unlimited, true", "blocked, true", "1000000000/31d, true", "5/secs, true", "10/fortnight, false",
+            "0/minute, false",
             "10, false", "10/, false", "/minute, false", "5/hs, false", "1/s;, false", "often, false"})
     void theSchemaReadsRatesAsTheProgramDoes(String rate, boolean allowed) {
         boolean parsed;

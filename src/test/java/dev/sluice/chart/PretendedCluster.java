@@ -34,7 +34,13 @@ final class PretendedCluster implements AutoCloseable {
 
     PretendedCluster() throws IOException {
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-        server.createContext("/", this::answer);
+        server.createContext("/", exchange -> {
+            try {
+                answer(exchange);
+            } catch (IOException | RuntimeException e) {
+                send(exchange, 500, Map.of("kind", "Status", "status", "Failure", "code", 500, "message", e.toString()));
+            }
+        });
         server.start();
     }
 
@@ -55,7 +61,6 @@ final class PretendedCluster implements AutoCloseable {
         return objects.entrySet().stream().filter(object -> object.getKey().endsWith('/' + name)).findFirst().orElseThrow()
                 .getValue();
     }
-
 
     private synchronized void answer(HttpExchange exchange) throws IOException {
         var path = exchange.getRequestURI().getPath();
@@ -96,7 +101,7 @@ final class PretendedCluster implements AutoCloseable {
         var method = exchange.getRequestMethod();
         var key = groupVersion + '/' + plural + '/' + name;
         if (method.equals("POST") || method.equals("PUT")) {
-            var object = (ObjectNode) JSON.readTree(exchange.getRequestBody());
+            var object = (ObjectNode) body(exchange);
             keep(groupVersion + '/' + plural + '/' + object.at("/metadata/name").asText(), object);
             send(exchange, method.equals("POST") ? 201 : 200, object);
         } else if (name == null) {
@@ -109,7 +114,7 @@ final class PretendedCluster implements AutoCloseable {
             send(exchange, 404, notFound());
         } else {
             if (method.equals("PATCH")) {
-                merge(objects.get(key), JSON.readTree(exchange.getRequestBody()));
+                merge(objects.get(key), body(exchange));
                 keep(key, objects.get(key));
             }
             send(exchange, 200, method.equals("DELETE") ? objects.remove(key) : objects.get(key));
@@ -146,9 +151,12 @@ final class PretendedCluster implements AutoCloseable {
         });
     }
 
+    private static JsonNode body(HttpExchange exchange) throws IOException {
+        return JSON.readTree(exchange.getRequestBody().readAllBytes());
+    }
+
     private static void send(HttpExchange exchange, int status, Object body) throws IOException {
         var bytes = JSON.writeValueAsBytes(body);
-        exchange.getRequestBody().readAllBytes();
         exchange.getResponseHeaders().set("Content-Type", "application/json");
         exchange.sendResponseHeaders(status, bytes.length);
         exchange.getResponseBody().write(bytes);

@@ -33,15 +33,16 @@ import io.fabric8.openshift.api.model.monitoring.v1.ServiceMonitor;
 final class Rendered {
 
     /** The models keep fields that they do not know; without that, each is an error. */
-    private static final ObjectMapper STRICT = new ObjectMapper().setAnnotationIntrospector(new JacksonAnnotationIntrospector() {
+    private static final ObjectMapper STRICT = new ObjectMapper()
+            .setAnnotationIntrospector(new JacksonAnnotationIntrospector() {
 
-        private static final long serialVersionUID = 1;
+                private static final long serialVersionUID = 1;
 
-        @Override
-        public Boolean hasAnySetter(Annotated annotated) {
-            return null;
-        }
-    });
+                @Override
+                public Boolean hasAnySetter(Annotated annotated) {
+                    return null;
+                }
+            });
 
     private static final Map<String, Class<? extends HasMetadata>> TYPES = Map.ofEntries(
             Map.entry("apps/v1 Deployment", Deployment.class), Map.entry("apps/v1 StatefulSet", StatefulSet.class),
@@ -129,6 +130,7 @@ final class Rendered {
 
     /** The pods that these labels select. */
     List<PodTemplateSpec> selected(Map<String, String> selector) {
-        return pods().stream().filter(pod -> pod.getMetadata().getLabels().entrySet().containsAll(selector.entrySet())).toList();
+        return pods().stream().filter(pod -> pod.getMetadata().getLabels().entrySet().containsAll(selector.entrySet()))
+                .toList();
     }
 }

@@ -59,70 +59,71 @@ enum ValueSets {
             redis: {existingSecret: store, existingSecretKey: "", existingSecretHostsKey: urls, clientType: cluster}
             """),
 
-    EVERYTHING("""
-            commonLabels: {team: edge}
-            image: {registry: registry.example.com/edge/, tag: "1.2.3", pullSecrets: [pull]}
-            upstream: {url: "http://app.shop:8000"}
-            dryRun: true
-            fallback: closed
-            timeout: 50ms
-            apiPrefix: ""
-            trustedProxies: [10.0.0.0/8, "fd00::/8"]
-            jwt: {publicKeyLocation: "https://login.example.com/jwks", issuer: "https://login.example.com"}
-            rows:
-              tiers: [free, pro]
-              default: 10/minute
-              defaults: {pro: 100/minute}
-              endpoints:
-                /auth/login: {free: 5/minute, fallback: closed}
-                POST /reports/{id}: {pro: "2/minute;20/day", free: blocked}
-              exempt: [/healthz]
-              llm:
-                openai:
-                  requests: {pro: 60/minute}
-                  tokens: {pro: "100000/minute;2000000/day"}
-                  budget: {pro: 0.50/hour}
-                  output-estimate: 2000000
-                  fallback: closed
-                  models: {gpt-4o: {requests: {free: 1/minute}}}
-                  prices: {house-model: {input: 0.15, output: "2"}}
-            llm:
-              openai: {apiKey: s3cr3t-openai, baseUrl: "https://llm.example.com/v1"}
-              anthropic: {apiKey: s3cr3t-anthropic}
-              gemini: {apiKey: s3cr3t-gemini, passThrough: true}
-            adminToken: {value: s3cr3t-admin}
-            apiToken: {enabled: true, value: s3cr3t-api}
-            apiKeys:
-              keys:
-                mobile:
-                  sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
-                  user: s3cr3t-user
-                  tier: pro
-            redis: {host: redis.data.svc, port: 6380, db: 3, tls: true, password: s3cr3t-redis}
-            ingress:
-              enabled: true
-              className: nginx
-              hosts: [{host: api.example.com, paths: [{path: /, pathType: Prefix}]}]
-              tls: [{secretName: api-tls, hosts: [api.example.com]}]
-            networkPolicy:
-              from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: ingress}}}]
-              egress: {enabled: true, extra: [{ports: [{port: 443, protocol: TCP}]}]}
-            autoscaling: {enabled: true, minReplicas: 3, maxReplicas: 9, behavior: {scaleDown: {stabilizationWindowSeconds: 600}}}
-            podDisruptionBudget: {maxUnavailable: 25%}
-            serviceMonitor: {enabled: true, labels: {release: prometheus}}
-            prometheusRule: {enabled: true, labels: {release: prometheus}, runbookBaseUrl: "https://docs.example.com/operations"}
-            grafanaDashboard: {enabled: true}
-            podAnnotations: {example.com/note: "yes"}
-            podLabels: {example.com/zone: outer}
-            priorityClassName: high
-            nodeSelector: {kubernetes.io/arch: arm64}
-            tolerations: [{key: edge, operator: Exists}]
-            affinity: {nodeAffinity: {}}
-            extraEnv: [{name: QUARKUS_HTTP_LIMITS_MAX_CONNECTIONS, value: "20000"}]
-            extraEnvFrom: [{configMapRef: {name: more}}]
-            extraVolumes: [{name: more, emptyDir: {}}]
-            extraVolumeMounts: [{name: more, mountPath: /more}]
-            """),
+    EVERYTHING(
+            """
+                    commonLabels: {team: edge}
+                    image: {registry: registry.example.com/edge/, tag: "1.2.3", pullSecrets: [pull]}
+                    upstream: {url: "http://app.shop:8000"}
+                    dryRun: true
+                    fallback: closed
+                    timeout: 50ms
+                    apiPrefix: ""
+                    trustedProxies: [10.0.0.0/8, "fd00::/8"]
+                    jwt: {publicKeyLocation: "https://login.example.com/jwks", issuer: "https://login.example.com"}
+                    rows:
+                      tiers: [free, pro]
+                      default: 10/minute
+                      defaults: {pro: 100/minute}
+                      endpoints:
+                        /auth/login: {free: 5/minute, fallback: closed}
+                        POST /reports/{id}: {pro: "2/minute;20/day", free: blocked}
+                      exempt: [/healthz]
+                      llm:
+                        openai:
+                          requests: {pro: 60/minute}
+                          tokens: {pro: "100000/minute;2000000/day"}
+                          budget: {pro: 0.50/hour}
+                          output-estimate: 2000000
+                          fallback: closed
+                          models: {gpt-4o: {requests: {free: 1/minute}}}
+                          prices: {house-model: {input: 0.15, output: "2"}}
+                    llm:
+                      openai: {apiKey: s3cr3t-openai, baseUrl: "https://llm.example.com/v1"}
+                      anthropic: {apiKey: s3cr3t-anthropic}
+                      gemini: {apiKey: s3cr3t-gemini, passThrough: true}
+                    adminToken: {value: s3cr3t-admin}
+                    apiToken: {enabled: true, value: s3cr3t-api}
+                    apiKeys:
+                      keys:
+                        mobile:
+                          sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+                          user: s3cr3t-user
+                          tier: pro
+                    redis: {host: redis.data.svc, port: 6380, db: 3, tls: true, password: s3cr3t-redis}
+                    ingress:
+                      enabled: true
+                      className: nginx
+                      hosts: [{host: api.example.com, paths: [{path: /, pathType: Prefix}]}]
+                      tls: [{secretName: api-tls, hosts: [api.example.com]}]
+                    networkPolicy:
+                      from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: ingress}}}]
+                      egress: {enabled: true, extra: [{ports: [{port: 443, protocol: TCP}]}]}
+                    autoscaling: {enabled: true, minReplicas: 3, maxReplicas: 9, behavior: {scaleDown: {stabilizationWindowSeconds: 600}}}
+                    podDisruptionBudget: {maxUnavailable: 25%}
+                    serviceMonitor: {enabled: true, labels: {release: prometheus}}
+                    prometheusRule: {enabled: true, labels: {release: prometheus}, runbookBaseUrl: "https://docs.example.com/operations"}
+                    grafanaDashboard: {enabled: true}
+                    podAnnotations: {example.com/note: "yes"}
+                    podLabels: {example.com/zone: outer}
+                    priorityClassName: high
+                    nodeSelector: {kubernetes.io/arch: arm64}
+                    tolerations: [{key: edge, operator: Exists}]
+                    affinity: {nodeAffinity: {}}
+                    extraEnv: [{name: QUARKUS_HTTP_LIMITS_MAX_CONNECTIONS, value: "20000"}]
+                    extraEnvFrom: [{configMapRef: {name: more}}]
+                    extraVolumes: [{name: more, emptyDir: {}}]
+                    extraVolumeMounts: [{name: more, mountPath: /more}]
+                    """),
 
     ROWS_AND_KEYS_FROM_A_SECRET("""
             adminToken: {value: s3cr3t-admin}

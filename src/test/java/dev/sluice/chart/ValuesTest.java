@@ -98,11 +98,11 @@ class ValuesTest {
             if (mayBeMissing(name)) {
                 continue;
             }
-            if (closed(property.getValue()) && !value.isEmpty()) {
+            if (closed(property.getValue()) && (!value.isEmpty() || name.equals("rows"))) {
                 rows(name + '.', property.getValue(), value, table);
             } else {
-                table.append("| `").append(name).append("` | `").append(value).append("` | ")
-                        .append(meaning(property.getValue()).replace("|", "\\|")).append(" |\n");
+                table.append("| `").append(name).append("` | ").append(value.isMissingNode() ? "" : "`" + value + "` ")
+                        .append("| ").append(meaning(property.getValue()).replace("|", "\\|")).append(" |\n");
             }
         }
     }
