@@ -152,7 +152,8 @@ final class PretendedCluster implements AutoCloseable {
     }
 
     private static JsonNode body(HttpExchange exchange) throws IOException {
-        return JSON.readTree(exchange.getRequestBody().readAllBytes());
+        var body = exchange.getRequestBody().readAllBytes();
+        return ProtobufSecret.is(body) ? ProtobufSecret.read(body) : JSON.readTree(body);
     }
 
     private static void send(HttpExchange exchange, int status, Object body) throws IOException {

@@ -31,12 +31,19 @@ class ValuesTest {
     }
 
     private static void describe(String name, JsonNode schema, List<String> undescribed) {
-        for (var property : schema.path("properties").properties()) {
-            var path = name + '/' + property.getKey();
-            if (property.getValue().path("description").asText().isBlank() && !path.endsWith("/fallback")) {
-                undescribed.add(path);
+        for (var container : List.of("properties", "patternProperties", "definitions")) {
+            for (var property : schema.path(container).properties()) {
+                var path = name + '/' + property.getKey();
+                if (container.equals("properties") && property.getValue().path("description").asText().isBlank()) {
+                    undescribed.add(path);
+                }
+                describe(path, property.getValue(), undescribed);
             }
-            describe(path, property.getValue(), undescribed);
+        }
+        for (var container : List.of("items", "additionalProperties")) {
+            if (schema.path(container).isObject()) {
+                describe(name + "/*", schema.get(container), undescribed);
+            }
         }
     }
 
