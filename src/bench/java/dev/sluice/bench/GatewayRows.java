@@ -23,7 +23,7 @@ final class GatewayRows {
         try (var model = Stub.model()) {
             var through = new HttpLoad.Target(llmGateway(lab, "llm", model).port(), LLM_CONNECTIONS, throughGateway());
             var direct = new HttpLoad.Target(model.port(), LLM_CONNECTIONS, chats("/v1/chat/completions"));
-            var closed = Pairs.measure(3, seconds -> lab.load(through, seconds, 200),
+            var closed = Pairs.measure(seconds -> lab.load(through, seconds, 200),
                     seconds -> lab.load(direct, seconds, 200));
             double half = Figure.median(closed.a().stream().map(HttpLoad.Outcome::perSecond).toList()) / 2;
             var open = Pairs.measure(seconds -> lab.seen(HttpLoad.open(through, seconds, half).expecting(200)),
@@ -38,7 +38,7 @@ final class GatewayRows {
         try (var lean = Stub.leanModel()) {
             var through = new HttpLoad.Target(llmGateway(lab, "lean llm", lean).port(), LLM_CONNECTIONS, throughGateway());
             var direct = new HttpLoad.Target(lean.port(), LLM_CONNECTIONS, chats("/v1/chat/completions"));
-            var closed = Pairs.measure(3, seconds -> lab.load(through, seconds, 200),
+            var closed = Pairs.measure(seconds -> lab.load(through, seconds, 200),
                     seconds -> lab.load(direct, seconds, 200));
             figures.add(closed.ratio("11", "the same against a stub that answers fixed bytes", HttpLoad.Outcome::perSecond)
                     .noting(lab.loaderCpu()));
@@ -76,7 +76,7 @@ final class GatewayRows {
                             upstream, "RATE_LIMIT_ENABLED", "false"));
             var requests = Lab.requests("/things", "proxied");
             var direct = new HttpLoad.Target(stub.port(), Lab.CONNECTIONS, requests);
-            var limits = Pairs.measure(3, seconds -> lab.load(Lab.target(limited, requests), seconds, 200),
+            var limits = Pairs.measure(seconds -> lab.load(Lab.target(limited, requests), seconds, 200),
                     seconds -> lab.load(Lab.target(off, requests), seconds, 200));
             var hop = Pairs.measure(seconds -> lab.load(Lab.target(off, requests), seconds, 200),
                     seconds -> lab.load(direct, seconds, 200));

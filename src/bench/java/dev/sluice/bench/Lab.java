@@ -9,9 +9,11 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
 
 import dev.sluice.testing.Instance;
@@ -28,6 +30,8 @@ final class Lab implements AutoCloseable {
 
     private final RealRedis redis = RealRedis.start();
     private final Map<String, Instance> instances = new HashMap<>();
+    /** The ports of servers that have been under load. */
+    private final Set<Integer> warm = new HashSet<>();
     private double loaderCpu;
 
     RealRedis redis() {
@@ -79,6 +83,9 @@ final class Lab implements AutoCloseable {
 
     /** A closed loop, whose answers all have this status. */
     HttpLoad.Outcome load(HttpLoad.Target target, double seconds, int status) {
+        if (warm.add(target.port())) {
+            HttpLoad.closed(target, 2 * Settings.WARMUP);
+        }
         return seen(HttpLoad.closed(target, seconds).expecting(status));
     }
 

@@ -11,15 +11,8 @@ record Pairs<T>(List<T> a, List<T> b) {
 
     /** Warms both up, then measures a, b, a, b, … Both are called with the seconds that they are to take. */
     static <T> Pairs<T> measure(DoubleFunction<T> a, DoubleFunction<T> b) {
-        return measure(1, a, b);
-    }
-
-    /** @param patience how many times longer than usual the warm-up takes */
-    static <T> Pairs<T> measure(int patience, DoubleFunction<T> a, DoubleFunction<T> b) {
-        for (int i = 0; i < patience; i++) {
-            a.apply(Settings.WARMUP);
-            b.apply(Settings.WARMUP);
-        }
+        a.apply(Settings.WARMUP);
+        b.apply(Settings.WARMUP);
         var measured = new Pairs<T>(new ArrayList<>(), new ArrayList<>());
         for (int i = 0; i < Settings.PAIRS; i++) {
             measured.a.add(a.apply(Settings.SECONDS));

@@ -22,7 +22,7 @@ final class Report {
 
     static String machine(String redis) {
         return String.format(Locale.ROOT, "%s, %d cores, Redis %s, Java %s (%s), %s %s; %d pairs of %s s", LocalDate.now(),
-                Runtime.getRuntime().availableProcessors(), System.getProperty("java.version"),
+                Runtime.getRuntime().availableProcessors(), redis, System.getProperty("java.version"),
                 System.getProperty("java.vendor"),
                 System.getProperty("os.name"), System.getProperty("os.arch"),
                 Settings.PAIRS, plain(Settings.SECONDS));

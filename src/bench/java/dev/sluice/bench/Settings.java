@@ -12,7 +12,7 @@ final class Settings {
     static final int PAIRS = Integer.getInteger("sluice.bench.pairs", 5);
     /** How long one measurement takes. */
     static final double SECONDS = Double.parseDouble(System.getProperty("sluice.bench.seconds", "4"));
-    /** How long each side is loaded before its first measurement; three times as long behind a proxy, which has more to compile. */
+    /** How long each side is loaded before its first measurement; a process that is new, twice as long before that. */
     static final double WARMUP = Double.parseDouble(System.getProperty("sluice.bench.warmup", "8"));
     /** The application under load. */
     static final Path APP = Path.of(System.getProperty("sluice.bench.app", "target/bench-app/quarkus-app/quarkus-run.jar"));

@@ -1,0 +1,162 @@
+{{- define "sluice.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{/* 52 characters at most, so that every suffix still fits into a name. */}}
+{{- define "sluice.fullname" -}}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" }}
+{{- else if contains (include "sluice.name" .) .Release.Name }}
+{{- .Release.Name | trunc 52 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name (include "sluice.name" .) | trunc 52 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+
+{{/* Labels of whatever belongs to the release. Called with the root and a component. */}}
+{{- define "sluice.labels" -}}
+{{ include "sluice.selectorLabels" . }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+app.kubernetes.io/part-of: sluice
+{{- with .root.Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "sluice.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "sluice.name" .root }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end }}
+
+{{- define "sluice.image" -}}
+{{- $name := .image.repository }}
+{{- if .image.registry }}{{ $name = printf "%s/%s" (trimSuffix "/" .image.registry) $name }}{{ end }}
+{{- if .image.digest }}
+{{- printf "%s@%s" $name .image.digest }}
+{{- else }}
+{{- printf "%s:%s" $name (default .tag .image.tag) }}
+{{- end }}
+{{- end }}
+
+{{- define "sluice.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create }}
+{{- default (include "sluice.fullname" .) .Values.serviceAccount.name }}
+{{- else }}
+{{- default "default" .Values.serviceAccount.name }}
+{{- end }}
+{{- end }}
+
+{{- define "sluice.valkeyName" -}}
+{{ include "sluice.fullname" . }}-valkey
+{{- end }}
+
+{{/*
+The value given, else the one that the cluster has under this key, else a new one. It is made up once per rendering, so
+that the Secret and the checksum of it agree. Called with the root, a key and the value given.
+*/}}
+{{- define "sluice.token" -}}
+{{- $made := default dict .root.Values.madeUp }}
+{{- if .value }}
+{{- .value }}
+{{- else if hasKey $made .key }}
+{{- get $made .key }}
+{{- else }}
+{{- $secret := lookup "v1" "Secret" .root.Release.Namespace (include "sluice.fullname" .root) | default dict }}
+{{- $there := get (default dict $secret.data) .key }}
+{{- $token := ternary ($there | b64dec) (randAlphaNum 40) (not (empty $there)) }}
+{{- $_ := set .root.Values "madeUp" (set $made .key $token) }}
+{{- $token }}
+{{- end }}
+{{- end }}
+
+{{/* What the chart's own Secret holds: nothing that an existing Secret holds. */}}
+{{- define "sluice.secretData" -}}
+{{- $data := dict }}
+{{- $root := . }}
+{{- range $key, $token := dict "admin-token" .Values.adminToken "api-token" .Values.apiToken }}
+{{- if and $token.enabled (not $token.existingSecret) }}
+{{- $_ := set $data $key (include "sluice.token" (dict "root" $root "key" $key "value" $token.value)) }}
+{{- end }}
+{{- end }}
+{{- range $name, $provider := .Values.llm }}
+{{- if and $provider.apiKey (not $provider.existingSecret) }}
+{{- $_ := set $data (printf "%s-api-key" $name) $provider.apiKey }}
+{{- end }}
+{{- end }}
+{{- $redis := .Values.redis }}
+{{- if and $redis.enabled (not $redis.existingSecret) }}
+{{- if .Values.valkey.enabled }}
+{{- $_ := set $data "redis-password" (include "sluice.token" (dict "root" . "key" "redis-password" "value" $redis.password)) }}
+{{- else if $redis.password }}
+{{- $_ := set $data "redis-password" $redis.password }}
+{{- end }}
+{{- if $redis.hosts }}
+{{- $_ := set $data "redis-hosts" (join "," $redis.hosts) }}
+{{- end }}
+{{- end }}
+{{- toYaml $data }}
+{{- end }}
+
+{{/* API keys as variables: their hashes, whose they are, and the tier. */}}
+{{- define "sluice.apiKeyData" -}}
+{{- $data := dict }}
+{{- if not .Values.apiKeys.existingSecret }}
+{{- range $id, $key := .Values.apiKeys.keys }}
+{{- $prefix := printf "RATE_LIMIT_API_KEYS_%s" (upper $id) }}
+{{- $_ := set $data (printf "%s_SHA256" $prefix) $key.sha256 }}
+{{- $_ := set $data (printf "%s_USER" $prefix) $key.user }}
+{{- if $key.tier }}
+{{- $_ := set $data (printf "%s_TIER" $prefix) $key.tier }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- toYaml $data }}
+{{- end }}
+
+{{/* A variable from an existing Secret, or from the chart's own. Called with the root, name, existing, existingKey, key. */}}
+{{- define "sluice.secretEnv" -}}
+- name: {{ .name }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ default (include "sluice.fullname" .root) .existing }}
+      key: {{ ternary .existingKey .key (not (empty .existing)) }}
+{{- end }}
+
+{{/* What no schema can say. */}}
+{{- define "sluice.check" -}}
+{{- with .Values }}
+{{- if and .redis.enabled (not .valkey.enabled) (not .redis.host) (not .redis.hosts) (not (and .redis.existingSecret .redis.existingSecretHostsKey)) }}
+{{- fail "Where is Redis? Set redis.host or redis.hosts; or valkey.enabled=true for a first try; or redis.enabled=false to keep the windows in memory" }}
+{{- end }}
+{{- if and .valkey.enabled (not .redis.enabled) }}
+{{- fail "valkey.enabled needs redis.enabled" }}
+{{- end }}
+{{- if and .valkey.enabled (or .redis.host .redis.hosts .redis.existingSecretHostsKey .redis.clientType .redis.tls) }}
+{{- fail "valkey.enabled brings a Valkey of its own: leave redis.host, .hosts, .existingSecretHostsKey, .clientType and .tls alone" }}
+{{- end }}
+{{- if and .valkey.enabled .redis.existingSecret (not .redis.existingSecretKey) }}
+{{- fail "valkey.enabled needs a password: name its key in redis.existingSecretKey" }}
+{{- end }}
+{{- if and .redis.existingSecret .redis.hosts }}
+{{- fail "With redis.existingSecret the addresses come from it too: name their key in redis.existingSecretHostsKey, in place of redis.hosts" }}
+{{- end }}
+{{- if and .networkPolicy.enabled .networkPolicy.egress.enabled .redis.enabled (not (or .valkey.enabled .redis.host .networkPolicy.egress.redisTo)) }}
+{{- fail "With networkPolicy.egress.enabled and a list of Redis URLs, say in networkPolicy.egress.redisTo where they are" }}
+{{- end }}
+{{- if and .autoscaling.enabled (gt (int .autoscaling.minReplicas) (int .autoscaling.maxReplicas)) }}
+{{- fail "autoscaling.minReplicas is larger than autoscaling.maxReplicas" }}
+{{- end }}
+{{- if and .rowsFrom.configMap .rowsFrom.secret }}
+{{- fail "rowsFrom.configMap or rowsFrom.secret, not both" }}
+{{- end }}
+{{- if and .rows (or .rowsFrom.configMap .rowsFrom.secret) }}
+{{- fail "rows or rowsFrom, not both" }}
+{{- end }}
+{{- if lt (int .terminationGracePeriodSeconds) (add 25 (int .preStopSeconds) | int) }}
+{{- fail "terminationGracePeriodSeconds has to be at least 25 (the time in which requests under way are finished) and preStopSeconds" }}
+{{- end }}
+{{- end }}
+{{- end }}

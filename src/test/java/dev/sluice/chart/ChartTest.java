@@ -1,0 +1,295 @@
+package dev.sluice.chart;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Base64;
+import java.util.List;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import com.marcnuri.helm.Helm;
+
+import dev.sluice.limit.Rate;
+import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.api.model.apps.StatefulSet;
+import io.fabric8.kubernetes.api.model.autoscaling.v2.HorizontalPodAutoscaler;
+import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicy;
+import io.fabric8.openshift.api.model.monitoring.v1.PrometheusRule;
+import io.fabric8.openshift.api.model.monitoring.v1.ServiceMonitor;
+
+/** What single values do. */
+class ChartTest {
+
+    private static final String OFF = "{adminToken: {enabled: false}}";
+    private static final String CHECKSUM = "checksum/secrets";
+
+    private static String secret(Rendered rendered, String name, String key) {
+        return new String(Base64.getDecoder().decode(rendered.get(Secret.class, name).getData().get(key)),
+                StandardCharsets.UTF_8);
+    }
+
+    private static String checksum(Rendered rendered) {
+        return rendered.deployment().getSpec().getTemplate().getMetadata().getAnnotations().get(CHECKSUM);
+    }
+
+    @Test
+    void lintHasNothingToSay() {
+        var lint = new Helm(Chart.DIRECTORY).lint().strict().call();
+        assertThat(lint.isFailed()).as(lint.getMessages().toString()).isFalse();
+        assertThat(lint.getMessages()).allMatch(message -> message.startsWith("[INFO] Chart.yaml: icon"));
+    }
+
+    @Test
+    void rowsOfTheValuesAreTheFile() {
+        var rendered = ValueSets.EVERYTHING.render();
+        var rows = Chart.read(rendered.get(ConfigMap.class, Chart.NAME + "-rows").getData().get("rows.yaml"));
+        assertThat(rows).isEqualTo(Chart.read(ValueSets.EVERYTHING.yaml()).get("rows")).isNotEmpty();
+        assertThat(rendered.value("RATE_LIMIT_FILE")).isEqualTo("/etc/sluice/rows/rows.yaml");
+    }
+
+    @Test
+    void changedRowsLeaveThePodsAlone() {
+        var one = Chart.render("{redis: {host: r}, adminToken: {value: a}, rows: {default: 1/minute}}");
+        var two = Chart.render("{redis: {host: r}, adminToken: {value: a}, rows: {default: 2/minute}}");
+        assertThat(two.get(ConfigMap.class, Chart.NAME + "-rows").getData())
+                .isNotEqualTo(one.get(ConfigMap.class, Chart.NAME + "-rows").getData());
+        assertThat(two.deployment()).isEqualTo(one.deployment());
+    }
+
+    @Test
+    void changedSecretsRollThePods() {
+        var one = Chart.render("{redis: {host: r, password: p}, adminToken: {value: a}}");
+        assertThat(checksum(one)).hasSize(64)
+                .isEqualTo(checksum(Chart.render("{redis: {host: r, password: p}, adminToken: {value: a}, replicas: 5}")))
+                .isNotEqualTo(checksum(Chart.render("{redis: {host: r, password: q}, adminToken: {value: a}}")))
+                .isNotEqualTo(checksum(Chart.render("{redis: {host: r, password: p}, adminToken: {value: b}}")));
+    }
+
+    @Test
+    void secretsHoldWhatTheValuesSay() {
+        var rendered = ValueSets.EVERYTHING.render();
+        assertThat(List.of("admin-token", "api-token", "redis-password", "openai-api-key", "anthropic-api-key",
+                "gemini-api-key")).extracting(key -> secret(rendered, Chart.NAME, key)).containsExactly("s3cr3t-admin",
+                        "s3cr3t-api", "s3cr3t-redis", "s3cr3t-openai", "s3cr3t-anthropic", "s3cr3t-gemini");
+        assertThat(List.of("RATE_LIMIT_ADMIN_TOKEN", "RATE_LIMIT_API_TOKEN", "REDIS_PASSWORD", "RATE_LIMIT_LLM_OPENAI_API_KEY",
+                "RATE_LIMIT_LLM_ANTHROPIC_API_KEY", "RATE_LIMIT_LLM_GEMINI_API_KEY")).extracting(rendered::source)
+                .containsExactly("edge-sluice/admin-token", "edge-sluice/api-token", "edge-sluice/redis-password",
+                        "edge-sluice/openai-api-key", "edge-sluice/anthropic-api-key", "edge-sluice/gemini-api-key");
+        var keys = Chart.NAME + "-api-keys";
+        assertThat(secret(rendered, keys, "RATE_LIMIT_API_KEYS_MOBILE_SHA256")).hasSize(64);
+        assertThat(secret(rendered, keys, "RATE_LIMIT_API_KEYS_MOBILE_USER")).isEqualTo("s3cr3t-user");
+        assertThat(secret(rendered, keys, "RATE_LIMIT_API_KEYS_MOBILE_TIER")).isEqualTo("pro");
+        assertThat(rendered.container().getEnvFrom().get(0).getSecretRef().getName()).isEqualTo(keys);
+    }
+
+    @Test
+    void existingSecretsAreUsedAndNoneIsCreated() {
+        var rendered = ValueSets.ALL_SECRETS_EXIST.render();
+        assertThat(rendered.all(Secret.class)).isEmpty();
+        assertThat(List.of("RATE_LIMIT_ADMIN_TOKEN", "RATE_LIMIT_API_TOKEN", "REDIS_PASSWORD", "RATE_LIMIT_LLM_OPENAI_API_KEY",
+                "RATE_LIMIT_LLM_ANTHROPIC_API_KEY", "RATE_LIMIT_LLM_GEMINI_API_KEY")).extracting(rendered::source)
+                .containsExactly("tokens/admin", "tokens/api", "store/redis-password", "providers/openai-api-key",
+                        "providers/anthropic-api-key", "providers/google");
+        assertThat(rendered.container().getEnvFrom()).singleElement()
+                .satisfies(from -> assertThat(from.getSecretRef().getName()).isEqualTo("callers"));
+    }
+
+    @Test
+    void redisIsWhereTheValuesSay() {
+        var rendered = ValueSets.EVERYTHING.render();
+        assertThat(List.of("REDIS_HOST", "REDIS_PORT", "REDIS_DB", "REDIS_TLS", "REDIS_ENABLED")).extracting(rendered::value)
+                .containsExactly("redis.data.svc", "6380", "3", "true", "true");
+        var sentinels = ValueSets.SENTINELS.render();
+        assertThat(secret(sentinels, Chart.NAME, "redis-hosts"))
+                .isEqualTo("rediss://sluice:s3cr3t-1@s1:26379,rediss://sluice:s3cr3t-1@s2:26379");
+        assertThat(sentinels.source("REDIS_HOSTS")).isEqualTo("edge-sluice/redis-hosts");
+        assertThat(List.of("REDIS_CLIENT_TYPE", "REDIS_MASTER_NAME", "QUARKUS_TLS_REDIS_TRUST_STORE_PEM_CERTS"))
+                .extracting(sentinels::value).containsExactly("sentinel", "limits", "/etc/sluice/redis-ca/ca.crt");
+        assertThat(sentinels.variable("REDIS_HOST")).isNull();
+        var existing = ValueSets.ADDRESS_OF_REDIS_EXISTS.render();
+        assertThat(existing.source("REDIS_HOSTS")).isEqualTo("store/urls");
+        assertThat(existing.variable("REDIS_PASSWORD")).isNull();
+        var memory = ValueSets.MEMORY_ONLY.render();
+        assertThat(memory.value("REDIS_ENABLED")).isEqualTo("false");
+        assertThat(memory.variable("REDIS_HOST")).isNull();
+    }
+
+    @Test
+    void oneSwitchStartsAValkey() {
+        var rendered = ValueSets.TRIAL.render();
+        assertThat(rendered.get(Service.class, rendered.value("REDIS_HOST")).getSpec().getPorts().get(0).getPort())
+                .hasToString(rendered.value("REDIS_PORT"));
+        var valkey = rendered.get(StatefulSet.class, Chart.NAME + "-valkey").getSpec().getTemplate().getSpec();
+        assertThat(valkey.getContainers().get(0).getEnv()).singleElement().satisfies(password -> assertThat(
+                password.getValueFrom().getSecretKeyRef()).isEqualTo(
+                        rendered.variable("REDIS_PASSWORD").getValueFrom().getSecretKeyRef()));
+        assertThat(valkey.getContainers().get(0).getArgs()).containsSequence("--requirepass", "$(VALKEY_PASSWORD)")
+                .containsSequence("--maxmemory-policy", "noeviction").containsSequence("--appendonly", "no");
+        assertThat(valkey.getVolumes()).singleElement().satisfies(data -> assertThat(data.getEmptyDir()).isNotNull());
+
+        var keeping = ValueSets.TRIAL_THAT_KEEPS_ITS_DATA.render();
+        var set = keeping.get(StatefulSet.class, Chart.NAME + "-valkey").getSpec();
+        assertThat(set.getVolumeClaimTemplates()).singleElement().satisfies(claim -> {
+            assertThat(claim.getSpec().getStorageClassName()).isEqualTo("fast");
+            assertThat(claim.getSpec().getResources().getRequests().get("storage")).hasToString("2Gi");
+        });
+        assertThat(set.getTemplate().getSpec().getContainers().get(0).getArgs()).containsSequence("--appendonly", "yes");
+        assertThat(keeping.source("REDIS_PASSWORD")).isEqualTo("store/pass");
+    }
+
+    @Test
+    void onlySluiceReachesItsValkey() {
+        var policy = ValueSets.TRIAL.render().get(NetworkPolicy.class, Chart.NAME + "-valkey").getSpec();
+        assertThat(policy.getPolicyTypes()).containsExactlyInAnyOrder("Ingress", "Egress");
+        assertThat(policy.getEgress()).isEmpty();
+        assertThat(policy.getIngress()).singleElement().satisfies(rule -> assertThat(rule.getFrom()).singleElement()
+                .satisfies(from -> assertThat(ValueSets.TRIAL.render().selected(from.getPodSelector().getMatchLabels()))
+                        .singleElement().satisfies(pod -> assertThat(pod.getMetadata().getLabels())
+                                .containsEntry("app.kubernetes.io/component", "gateway"))));
+    }
+
+    @Test
+    void egressIsBoundedToWhatIsNeeded() {
+        var own = ValueSets.TRIAL.render();
+        var toValkey = own.get(NetworkPolicy.class, Chart.NAME).getSpec().getEgress().get(1);
+        assertThat(own.selected(toValkey.getTo().get(0).getPodSelector().getMatchLabels())).singleElement().satisfies(
+                pod -> assertThat(pod.getMetadata().getLabels()).containsEntry("app.kubernetes.io/component", "valkey"));
+        var elsewhere = ValueSets.EVERYTHING.render().get(NetworkPolicy.class, Chart.NAME).getSpec().getEgress();
+        assertThat(elsewhere).flatExtracting(rule -> rule.getPorts()).extracting(port -> port.getPort().getIntVal())
+                .containsExactly(53, 53, 6380, 443);
+        var sentinels = ValueSets.SENTINELS.render().get(NetworkPolicy.class, Chart.NAME).getSpec().getEgress();
+        assertThat(sentinels.get(1).getPorts()).isEmpty();
+        assertThat(sentinels.get(1).getTo().get(0).getIpBlock().getCidr()).isEqualTo("10.1.0.0/16");
+        assertThat(ValueSets.EXTERNAL_REDIS.render().get(NetworkPolicy.class, Chart.NAME).getSpec().getPolicyTypes())
+                .containsExactly("Ingress");
+    }
+
+    @Test
+    void whatIsOptionalIsOffUntilAskedFor() {
+        var rendered = ValueSets.EXTERNAL_REDIS.render();
+        assertThat(rendered.all(HorizontalPodAutoscaler.class)).isEmpty();
+        assertThat(rendered.all(ServiceMonitor.class)).isEmpty();
+        assertThat(rendered.all(PrometheusRule.class)).isEmpty();
+        assertThat(rendered.all(StatefulSet.class)).isEmpty();
+        assertThat(rendered.all(ConfigMap.class)).hasSize(1);
+        assertThat(ValueSets.BARE.render().objects()).extracting(object -> object.getKind()).containsExactlyInAnyOrder(
+                "ServiceAccount", "ConfigMap", "Service", "Service", "Deployment");
+    }
+
+    @Test
+    void scalingIsAsAskedFor() {
+        var rendered = ValueSets.EVERYTHING.render();
+        var scaler = rendered.get(HorizontalPodAutoscaler.class, Chart.NAME).getSpec();
+        assertThat(List.of(scaler.getMinReplicas(), scaler.getMaxReplicas())).containsExactly(3, 9);
+        assertThat(scaler.getBehavior().getScaleDown().getStabilizationWindowSeconds()).isEqualTo(600);
+        assertThat(rendered.value("RATE_LIMIT_INSTANCES")).isEqualTo("3");
+        assertThat(ValueSets.EXTERNAL_REDIS.render().value("RATE_LIMIT_INSTANCES")).isEqualTo("2");
+        var none = Chart.render("{redis: {enabled: false}, adminToken: {enabled: false}, replicas: 0}");
+        assertThat(none.deployment().getSpec().getReplicas()).isZero();
+        assertThat(none.value("RATE_LIMIT_INSTANCES")).as("what the program takes").isEqualTo("1");
+    }
+
+    @Test
+    void theChartIsOfThisVersionOfTheProgram() throws IOException {
+        assertThat(Files.readString(Path.of("pom.xml")))
+                .contains("<artifactId>sluice</artifactId>\n  <version>" + Chart.file("Chart.yaml").get("appVersion").asText());
+    }
+
+    @Test
+    void theImageIsAsAskedFor() {
+        assertThat(ValueSets.EXTERNAL_REDIS.render().container().getImage())
+                .isEqualTo("sluice:" + Chart.file("Chart.yaml").get("appVersion").asText());
+        assertThat(ValueSets.EVERYTHING.render().container().getImage()).isEqualTo("registry.example.com/edge/sluice:1.2.3");
+        assertThat(ValueSets.FACING_OUTWARDS.render().container().getImage()).startsWith("sluice@sha256:");
+    }
+
+    @Test
+    void endingPodsGoOnUntilNobodySendsToThem() {
+        assertThat(ValueSets.EXTERNAL_REDIS.render().container().getLifecycle().getPreStop().getSleep().getSeconds())
+                .isEqualTo(5);
+        assertThat(Chart.render(ValueSets.EXTERNAL_REDIS.yaml(), "1.29.0").container().getLifecycle())
+                .as("a cluster that knows no such action").isNull();
+    }
+
+    @Test
+    void rowsMayComeFromElsewhere() {
+        var volumes = ValueSets.ROWS_AND_KEYS_FROM_A_SECRET.render().deployment().getSpec().getTemplate().getSpec()
+                .getVolumes();
+        assertThat(volumes).extracting("secret.secretName").contains("rows-and-keys");
+        volumes = ValueSets.ROWS_FROM_A_CONFIG_MAP.render().deployment().getSpec().getTemplate().getSpec().getVolumes();
+        assertThat(volumes).extracting("configMap.name").contains("rows-of-ours");
+    }
+
+    @Test
+    void notesTellWhatToDoNext() {
+        assertThat(Chart.notes(ValueSets.EXTERNAL_REDIS.yaml())).contains("port-forward service/edge-sluice 8080:80",
+                "get secret edge-sluice -o go-template='{{index .data \"admin-token\" | base64decode}}'")
+                .doesNotContain("WARNING");
+        assertThat(Chart.notes(ValueSets.ALL_SECRETS_EXIST.yaml())).contains("get secret tokens", "{{index .data \"admin\"");
+        assertThat(Chart.notes(ValueSets.TRIAL.yaml())).contains("Valkey");
+        assertThat(Chart.notes("{redis: {host: r}, ingress: {enabled: true}}")).contains("WARNING: trustedProxies");
+        assertThat(Chart.notes(ValueSets.EVERYTHING.yaml())).contains("https://api.example.com/").doesNotContain("WARNING",
+                "s3cr3t");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            {}                                                                     | Where is Redis?
+            {redis: {host: r}, replica: 3}                                         | additional properties 'replica' not allowed
+            {redis: {host: r, port: 70000}}                                        | '/redis/port'
+            {redis: {host: r, hosts: [localhost]}}                                 | '/redis/hosts/0'
+            {redis: {host: r, clientType: sentinels}}                              | '/redis/clientType'
+            {redis: {host: r}, fallback: maybe}                                    | '/fallback'
+            {redis: {host: r}, rows: {default: 10/fortnight}}                      | '/rows/default'
+            {redis: {host: r}, rows: {endpoints: {login: {free: 1/minute}}}}       | '/rows/endpoints'
+            {redis: {host: r}, rows: {endpoints: {/login: {free: often}}}}         | '/rows/endpoints/~1login/free'
+            {redis: {host: r}, rows: {endpoints: {/login: {fallback: 1/minute}}}}  | '/rows/endpoints/~1login/fallback'
+            {redis: {host: r}, rows: {api-keys: {a: {user: b}}}}                   | additional properties 'api-keys' not allowed
+            {redis: {host: r}, rows: {llm: {openai: {budget: {pro: free}}}}}       | '/rows/llm/openai/budget/pro'
+            {redis: {host: r}, apiKeys: {keys: {a: {sha256: abc, user: b}}}}       | '/apiKeys/keys/a/sha256'
+            {redis: {host: r}, apiKeys: {keys: {a-b: {sha256: abc, user: b}}}}     | '/apiKeys/keys'
+            {redis: {host: r}, upstream: {url: app}}                               | '/upstream/url'
+            {redis: {host: r}, image: {tag: 1.0}}                                  | '/image/tag'
+            {redis: {host: r}, podDisruptionBudget: {maxUnavailable: half}}        | '/podDisruptionBudget/maxUnavailable'
+            {redis: {host: r, password: p}, valkey: {enabled: true}}               | brings a Valkey of its own
+            {redis: {existingSecret: s, existingSecretKey: ''}, valkey: {enabled: true}} | redis.existingSecretKey
+            {redis: {enabled: false}, valkey: {enabled: true}}                     | valkey.enabled needs redis.enabled
+            {redis: {existingSecret: s, hosts: ['redis://r']}}                     | redis.existingSecretHostsKey
+            {redis: {host: r}, autoscaling: {enabled: true, minReplicas: 20}}      | autoscaling.minReplicas
+            {redis: {host: r}, rowsFrom: {secret: s}, rows: {default: 1/s}}        | rows or rowsFrom
+            {redis: {host: r}, rowsFrom: {secret: s, configMap: c}}                | rowsFrom.configMap or rowsFrom.secret
+            {redis: {host: r}, terminationGracePeriodSeconds: 25}                  | terminationGracePeriodSeconds
+            {redis: {hosts: ['redis://r']}, networkPolicy: {egress: {enabled: true}}} | networkPolicy.egress.redisTo
+            """)
+    void badValuesAreRefused(String values, String message) {
+        var closed = values.equals("{}") ? OFF : values.replaceFirst("}$", ", " + OFF.substring(1));
+        assertThatThrownBy(() -> Chart.render(closed)).hasMessageContaining(message);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"10/minute, true", "100/5m, true", "20/30s, true", "2/minute;20/day, true", "10 / minute ; 5/2 hours, true",
+            "unlimited, true", "blocked, true", "1000000000/31d, true", "5/secs, true", "10/fortnight, false",
+            "0/minute, false",
+            "10, false", "10/, false", "/minute, false", "5/hs, false", "1/s;, false", "often, false"})
+    void theSchemaReadsRatesAsTheProgramDoes(String rate, boolean allowed) {
+        boolean parsed;
+        try {
+            Rate.parse(rate);
+            parsed = true;
+        } catch (IllegalArgumentException e) {
+            parsed = false;
+        }
+        assertThat(parsed).isEqualTo(allowed);
+        var pattern = Chart.file("values.schema.json").at("/definitions/rate/pattern").asText();
+        assertThat(rate.matches(pattern)).isEqualTo(allowed);
+    }
+}

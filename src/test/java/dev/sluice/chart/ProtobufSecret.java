@@ -1,0 +1,95 @@
+package dev.sluice.chart;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
+/** A Secret as Kubernetes' clients send it in protobuf: Helm keeps its releases so. */
+final class ProtobufSecret {
+
+    private static final byte[] MAGIC = {'k', '8', 's', 0};
+    private static final int METADATA = 1;
+    private static final int DATA = 2;
+    private static final int TYPE = 3;
+    private static final int NAME = 1;
+    private static final int LABELS = 11;
+
+    private record Field(int number, byte[] value) {
+
+        String text() {
+            return new String(value, StandardCharsets.UTF_8);
+        }
+    }
+
+    private ProtobufSecret() {
+    }
+
+    static boolean is(byte[] body) {
+        return body.length > MAGIC.length && Arrays.equals(body, 0, MAGIC.length, MAGIC, 0, MAGIC.length);
+    }
+
+    /** The same in JSON: name, labels, data and type. */
+    static ObjectNode read(byte[] body) {
+        var secret = JsonNodeFactory.instance.objectNode().put("apiVersion", "v1").put("kind", "Secret");
+        var metadata = secret.putObject("metadata");
+        var labels = metadata.putObject("labels");
+        var data = secret.putObject("data");
+        var envelope = fields(Arrays.copyOfRange(body, MAGIC.length, body.length));
+        for (var field : fields(only(envelope, 2).value())) {
+            switch (field.number()) {
+                case METADATA -> fields(field.value()).forEach(of -> {
+                    if (of.number() == NAME) {
+                        metadata.put("name", of.text());
+                    } else if (of.number() == LABELS) {
+                        labels.put(only(fields(of.value()), 1).text(), only(fields(of.value()), 2).text());
+                    }
+                });
+                case DATA -> data.put(only(fields(field.value()), 1).text(), only(fields(field.value()), 2).value());
+                case TYPE -> secret.put("type", field.text());
+                default -> {
+                    // not needed here
+                }
+            }
+        }
+        return secret;
+    }
+
+    private static Field only(List<Field> fields, int number) {
+        return fields.stream().filter(field -> field.number() == number).findFirst().orElseThrow();
+    }
+
+    /** The fields of a message that have a length; numbers are passed over. */
+    private static List<Field> fields(byte[] message) {
+        var fields = new ArrayList<Field>();
+        var bytes = ByteBuffer.wrap(message);
+        while (bytes.hasRemaining()) {
+            long tag = varint(bytes);
+            if ((tag & 7) == 0) {
+                varint(bytes);
+            } else if ((tag & 7) == 2) {
+                var value = new byte[(int) varint(bytes)];
+                bytes.get(value);
+                fields.add(new Field((int) (tag >> 3), value));
+            } else {
+                throw new IllegalArgumentException("a field of another type");
+            }
+        }
+        return fields;
+    }
+
+    private static long varint(ByteBuffer bytes) {
+        long value = 0;
+        for (int shift = 0;; shift += 7) {
+            byte next = bytes.get();
+            value |= (long) (next & 0x7f) << shift;
+            if (next >= 0) {
+                return value;
+            }
+        }
+    }
+}
