@@ -9,7 +9,7 @@ import io.vertx.ext.web.RoutingContext;
 /** The tier that came with the identity. */
 @ApplicationScoped
 @DefaultBean
-class ClaimedTierResolver implements TierResolver {
+public class ClaimedTierResolver implements TierResolver {
 
     @Override
     public Uni<String> resolve(Identity identity, RoutingContext request) {

@@ -21,7 +21,7 @@ import io.vertx.ext.web.RoutingContext;
 /** Principal, else API key, else a trusted proxy's headers, else the client's address. */
 @ApplicationScoped
 @DefaultBean
-class DefaultIdentityResolver implements IdentityResolver {
+public class DefaultIdentityResolver implements IdentityResolver {
 
     private static final String TIER = "tier";
     private static final BiConsumer<RoutingContext, Throwable> TELL_NOBODY = (request, failure) -> {
@@ -30,16 +30,30 @@ class DefaultIdentityResolver implements IdentityResolver {
     private final ApiKeys apiKeys;
     private final ClientAddress clientAddress;
     private final Instance<IdentityProviderManager> security;
+    private final boolean secured;
+    private final Anonymity anonymity;
 
-    DefaultIdentityResolver(ApiKeys apiKeys, ClientAddress clientAddress, Instance<IdentityProviderManager> security) {
+    DefaultIdentityResolver(ApiKeys apiKeys, ClientAddress clientAddress, Instance<IdentityProviderManager> security,
+            Instance<Anonymity> anonymity) {
+        this.secured = !security.isUnsatisfied();
+        this.anonymity = anonymity.isUnsatisfied() ? request -> false : anonymity.get();
         this.apiKeys = apiKeys;
         this.clientAddress = clientAddress;
         this.security = security;
     }
 
+    /**
+     * Who is calling, where that can be told without waiting; null where authentication has to be asked.
+     *
+     * @throws CredentialsRejectedException where credentials came and do not hold
+     */
+    public Identity now(RoutingContext request) {
+        return secured && !anonymity.isCertain(request) ? null : withoutPrincipal(request);
+    }
+
     @Override
     public Uni<Identity> resolve(RoutingContext request) {
-        if (security.isUnsatisfied()) {
+        if (!secured) {
             return Uni.createFrom().item(() -> withoutPrincipal(request));
         }
         // With lazy authentication the first to ask is who tells the caller of a failure: we do, and nobody else before us.

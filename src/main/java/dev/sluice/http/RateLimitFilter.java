@@ -3,14 +3,13 @@ package dev.sluice.http;
 import jakarta.inject.Singleton;
 import jakarta.ws.rs.Priorities;
 import jakarta.ws.rs.container.ResourceInfo;
-import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.UriInfo;
 
 import org.jboss.resteasy.reactive.server.ServerRequestFilter;
+import org.jboss.resteasy.reactive.server.spi.ResteasyReactiveContainerRequestContext;
 
 import dev.sluice.annotation.Decided;
 import dev.sluice.annotation.LimitedMethods;
-import io.smallrye.mutiny.Uni;
 import io.vertx.ext.web.RoutingContext;
 
 /** Limits every JAX-RS resource of the application, by its row and its annotations together. */
@@ -19,6 +18,12 @@ public class RateLimitFilter {
 
     private final Turnstile turnstile;
     private final LimitedMethods methods;
+    private final ClassValue<Boolean> ownDoors = new ClassValue<>() {
+        @Override
+        protected Boolean computeValue(Class<?> type) {
+            return type.isAnnotationPresent(OwnDoor.class);
+        }
+    };
 
     RateLimitFilter(Turnstile turnstile, LimitedMethods methods) {
         this.turnstile = turnstile;
@@ -26,22 +31,23 @@ public class RateLimitFilter {
     }
 
     @ServerRequestFilter(priority = Priorities.AUTHORIZATION + 500, nonBlocking = true)
-    public Uni<Response> filter(ResourceInfo resource, UriInfo uri, RoutingContext request) {
+    public void filter(ResteasyReactiveContainerRequestContext context, ResourceInfo resource, UriInfo uri,
+            RoutingContext request) {
         var type = resource.getResourceClass();
-        if (type.isAnnotationPresent(OwnDoor.class)) {
-            return Uni.createFrom().nullItem();
+        if (ownDoors.get(type)) {
+            return;
         }
         var method = resource.getResourceMethod();
         var limits = methods.of(type, method);
-        return turnstile.admit(request, limits, name -> value(uri, name)).map(admission -> {
+        var passage = new Passage(context, admission -> {
             if (admission.refused()) {
-                return admission.refusal().response(request);
-            }
-            if (!limits.isEmpty()) {
+                context.abortWith(admission.refusal().response(request));
+            } else if (!limits.isEmpty()) {
                 Decided.note(request, method);
             }
-            return null;
         });
+        turnstile.admit(request, limits, name -> value(uri, name), passage::admitted, passage::failed);
+        passage.begun();
     }
 
     private static String value(UriInfo uri, String name) {

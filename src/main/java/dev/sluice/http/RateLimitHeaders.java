@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 
 import dev.sluice.limit.Decision;
@@ -13,6 +14,7 @@ import dev.sluice.limit.Mode;
 import dev.sluice.limit.QuotaStatus;
 import dev.sluice.limit.Unit;
 import io.vertx.core.MultiMap;
+import io.vertx.core.http.HttpHeaders;
 
 /**
  * Writes a decision into headers: {@code X-RateLimit-*}, and the fields of draft-ietf-httpapi-ratelimit-headers-10.
@@ -31,6 +33,16 @@ public final class RateLimitHeaders {
     /** All that a decision writes but Retry-After: an upstream's fields of these names give way. */
     public static final List<String> NAMES = List.of(LIMIT, REMAINING, RESET, MODE, DRY_RUN, POLICY, RATE_LIMIT);
 
+    private static final CharSequence LIMIT_FIELD = HttpHeaders.createOptimized(LIMIT);
+    private static final CharSequence REMAINING_FIELD = HttpHeaders.createOptimized(REMAINING);
+    private static final CharSequence RESET_FIELD = HttpHeaders.createOptimized(RESET);
+    private static final CharSequence POLICY_FIELD = HttpHeaders.createOptimized(POLICY);
+    private static final CharSequence RATE_LIMIT_FIELD = HttpHeaders.createOptimized(RATE_LIMIT);
+
+    /** Names of resources as they are written; those that are asked for again and again are rows'. */
+    private static final int MOST_NAMES = 1000;
+    private static final Map<String, String> QUOTED = new ConcurrentHashMap<>();
+
     private RateLimitHeaders() {
     }
 
@@ -45,10 +57,10 @@ public final class RateLimitHeaders {
             headers.set(DRY_RUN, "denied");
         }
         decision.closest().ifPresent(quota -> {
-            headers.set(LIMIT, Long.toString(quota.limit()));
-            headers.set(REMAINING, Long.toString(quota.remaining()));
+            headers.set(LIMIT_FIELD, Long.toString(quota.limit()));
+            headers.set(REMAINING_FIELD, Long.toString(quota.remaining()));
             if (quota.resetAt() != null) {
-                headers.set(RESET, Long.toString(resetAt(quota)));
+                headers.set(RESET_FIELD, Long.toString(resetAt(quota)));
             }
             writeFields(headers, decision);
         });
@@ -58,19 +70,18 @@ public final class RateLimitHeaders {
     }
 
     private static void writeFields(MultiMap headers, Decision decision) {
-        var quotas = decision.quotas().stream().filter(quota -> !quota.window().isZero()).toList();
-        if (quotas.isEmpty()) {
-            return;
-        }
+        var quotas = decision.quotas();
         var several = several(quotas);
-        var policy = new StringBuilder();
-        var state = new StringBuilder();
+        var policy = new StringBuilder(64);
+        var state = new StringBuilder(64);
         for (var quota : quotas) {
-            var name = quoted(several.contains(quota.resource())
-                    ? quota.resource() + '/' + quota.window().toSeconds()
-                    : quota.resource());
+            long window = quota.window().toSeconds();
+            if (window == 0) {
+                continue; // blocked
+            }
+            var name = several.contains(quota.resource()) ? quoted(quota.resource() + '/' + window) : known(quota.resource());
             policy.append(policy.isEmpty() ? "" : ", ").append(name).append(";q=").append(integer(quota.limit()))
-                    .append(";w=").append(quota.window().toSeconds());
+                    .append(";w=").append(window);
             if (quota.unit() != Unit.REQUESTS) {
                 policy.append(";qu=\"").append(quota.unit().name().toLowerCase(Locale.ROOT)).append('"');
             }
@@ -78,8 +89,22 @@ public final class RateLimitHeaders {
                     .append(";t=")
                     .append(seconds(Duration.between(decision.at(), quota.resetAt())));
         }
-        headers.set(POLICY, policy.toString());
-        headers.set(RATE_LIMIT, state.toString());
+        if (!policy.isEmpty()) {
+            headers.set(POLICY_FIELD, policy.toString());
+            headers.set(RATE_LIMIT_FIELD, state.toString());
+        }
+    }
+
+    private static String known(String resource) {
+        var name = QUOTED.get(resource);
+        if (name == null) {
+            name = quoted(resource);
+            if (QUOTED.size() >= MOST_NAMES) {
+                QUOTED.clear();
+            }
+            QUOTED.put(resource, name);
+        }
+        return name;
     }
 
     /** An integer of RFC 9651 has at most 15 digits. */

@@ -2,6 +2,7 @@ package dev.sluice.http;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
 import jakarta.enterprise.context.ApplicationScoped;
@@ -39,8 +40,8 @@ public class Turnstile {
     }
 
     /** Decides a request by the rows of its path. */
-    public Uni<Admission> admit(RoutingContext request) {
-        return admit(request, null, name -> "");
+    public void admit(RoutingContext request, Consumer<Admission> admitted, Consumer<Throwable> failed) {
+        admit(request, null, name -> "", admitted, failed);
     }
 
     /**
@@ -48,19 +49,91 @@ public class Turnstile {
      *
      * @param limits null for none
      * @param values finds what {@code {name}} of an annotation's key stands for
+     * @param admitted hears what became of it, perhaps before this returns
      */
-    public Uni<Admission> admit(RoutingContext request, MethodLimits limits, UnaryOperator<String> values) {
-        var rows = policy.govern(request.request().method().name(), request.request().path());
-        return callers.of(request).chain(caller -> decide(request, caller, rows, limits, values))
-                .onFailure(CredentialsRejectedException.class)
-                .recoverWithUni(rejected -> reject(request, rejected.getMessage()))
-                .onFailure(StoreUnavailableException.class)
-                .recoverWithItem(() -> new Admission(null, ErrorAnswer.storeUnavailable()));
+    public void admit(RoutingContext request, MethodLimits limits, UnaryOperator<String> values, Consumer<Admission> admitted,
+            Consumer<Throwable> failed) {
+        var question = new Question(request, limits, values, admitted, failed,
+                policy.govern(request.request().method().name(), request.request().path()));
+        Caller caller;
+        try {
+            caller = callers.now(request);
+        } catch (CredentialsRejectedException rejected) {
+            question.refused(rejected);
+            return;
+        }
+        if (caller != null) {
+            question.ask(caller);
+        } else {
+            callers.of(request).subscribe().with(question::ask, question::refused);
+        }
     }
 
-    private Uni<Admission> decide(RoutingContext request, Caller caller, List<Row> rows, MethodLimits limits,
+    /** One request that stands at the turnstile. */
+    private final class Question {
+
+        private final RoutingContext request;
+        private final MethodLimits limits;
+        private final UnaryOperator<String> values;
+        private final Consumer<Admission> admitted;
+        private final Consumer<Throwable> failed;
+        private final List<Row> rows;
+
+        Question(RoutingContext request, MethodLimits limits, UnaryOperator<String> values, Consumer<Admission> admitted,
+                Consumer<Throwable> failed, List<Row> rows) {
+            this.request = request;
+            this.limits = limits;
+            this.values = values;
+            this.admitted = admitted;
+            this.failed = failed;
+            this.rows = rows;
+        }
+
+        void ask(Caller caller) {
+            List<RateLimitRequest> requests;
+            try {
+                requests = requests(caller, rows, limits, values);
+            } catch (RuntimeException e) {
+                failed.accept(e);
+                return;
+            }
+            if (requests.isEmpty()) {
+                admitted.accept(new Admission(caller, null));
+            } else {
+                limiter.checkAll(requests, decision -> decided(caller, decision), this::refused);
+            }
+        }
+
+        private void decided(Caller caller, Decision decision) {
+            Admission admission;
+            try {
+                admission = admission(request, caller, decision);
+            } catch (RuntimeException e) {
+                failed.accept(e);
+                return;
+            }
+            admitted.accept(admission);
+        }
+
+        void refused(Throwable cause) {
+            if (cause instanceof CredentialsRejectedException) {
+                reject(request, cause.getMessage()).subscribe().with(admitted, failed);
+            } else if (cause instanceof StoreUnavailableException) {
+                admitted.accept(new Admission(null, ErrorAnswer.storeUnavailable()));
+            } else {
+                failed.accept(cause);
+            }
+        }
+    }
+
+    private static List<RateLimitRequest> requests(Caller caller, List<Row> rows, MethodLimits limits,
             UnaryOperator<String> values) {
         boolean annotated = limits != null && !limits.isEmpty();
+        var identifier = caller.identity().identifier();
+        if (!annotated && rows.size() == 1) {
+            var row = rows.get(0);
+            return List.of(new RateLimitRequest(identifier, caller.tier(), row.resource(), row.unit(caller.tier())));
+        }
         var demands = new ArrayList<Demand>(2);
         String label = null;
         for (var row : rows) {
@@ -69,16 +142,10 @@ public class Turnstile {
                 label = label == null ? row.resource() : label;
             }
         }
-        var identifier = caller.identity().identifier();
-        var requests = annotated
-                ? limits.requests(identifier, caller.tier(), label, demands, values)
-                : demands.isEmpty()
-                        ? List.<RateLimitRequest>of()
-                        : List.of(new RateLimitRequest(identifier, caller.tier(), label, demands));
-        if (requests.isEmpty()) {
-            return Uni.createFrom().item(new Admission(caller, null));
+        if (annotated) {
+            return limits.requests(identifier, caller.tier(), label, demands, values);
         }
-        return limiter.checkAll(requests).map(decision -> admission(request, caller, decision));
+        return demands.isEmpty() ? List.of() : List.of(new RateLimitRequest(identifier, caller.tier(), label, demands));
     }
 
     private static Admission admission(RoutingContext request, Caller caller, Decision decision) {

@@ -3,6 +3,7 @@ package dev.sluice.limit;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 import io.smallrye.mutiny.Uni;
 
@@ -18,6 +19,14 @@ public interface RateLimiter {
 
     /** Decides all demands of the request together: all are granted, or none is. */
     Uni<Decision> check(RateLimitRequest request);
+
+    /**
+     * The same for who waits by callbacks: on the path of a request every stage of a {@code Uni} costs. One of the two is called
+     * once, perhaps before this returns, and must not throw.
+     */
+    default void check(RateLimitRequest request, Consumer<Decision> decided, Consumer<Throwable> failed) {
+        check(request).subscribe().with(decided, failed);
+    }
 
     /**
      * Decides one resource under a rate of its own.
@@ -43,6 +52,15 @@ public interface RateLimiter {
             decision = decision.chain(so -> so.allowed() ? check(next).map(so::and) : Uni.createFrom().item(so));
         }
         return decision;
+    }
+
+    /** The same by callbacks. */
+    default void checkAll(List<RateLimitRequest> requests, Consumer<Decision> decided, Consumer<Throwable> failed) {
+        if (requests.size() == 1) {
+            check(requests.get(0), decided, failed);
+        } else {
+            checkAll(requests).subscribe().with(decided, failed);
+        }
     }
 
     /**

@@ -2,7 +2,9 @@ package dev.sluice.policy;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
+import dev.sluice.caller.ClaimedTierResolver;
 import dev.sluice.caller.ClientAddress;
+import dev.sluice.caller.DefaultIdentityResolver;
 import dev.sluice.caller.Identity;
 import dev.sluice.caller.IdentityResolver;
 import dev.sluice.caller.TierResolver;
@@ -15,14 +17,29 @@ public class Callers {
 
     private final IdentityResolver identities;
     private final TierResolver tiers;
+    /** Null where the application has another way. */
+    private final DefaultIdentityResolver own;
     private final ClientAddress addresses;
     private final Policy policy;
 
     Callers(IdentityResolver identities, TierResolver tiers, ClientAddress addresses, Policy policy) {
         this.identities = identities;
+        this.own = identities instanceof DefaultIdentityResolver resolver && tiers instanceof ClaimedTierResolver
+                ? resolver
+                : null;
         this.tiers = tiers;
         this.addresses = addresses;
         this.policy = policy;
+    }
+
+    /**
+     * Who sent this request, where that can be told without waiting; null where {@link #of(RoutingContext)} has to be asked.
+     *
+     * @throws dev.sluice.caller.CredentialsRejectedException where credentials came and do not hold
+     */
+    public Caller now(RoutingContext request) {
+        var identity = own == null ? null : own.now(request);
+        return identity == null ? null : new Caller(identity, policy.tier(identity.tier()));
     }
 
     /** Who sent this request; fails with {@link dev.sluice.caller.CredentialsRejectedException}. */

@@ -1,6 +1,8 @@
 package dev.sluice.policy;
 
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 import dev.sluice.limit.Demand;
 import dev.sluice.limit.Fallback;
@@ -12,14 +14,20 @@ import dev.sluice.limit.Rate;
  * @param resource names its windows: {@code api:} and the endpoint as it is configured, or {@code api:default}
  * @param rates a rate for every tier, that of the first one first
  * @param fallback what answers while Redis is out of reach; null: what {@code rate-limit.fallback} says
+ * @param units what a request of each tier asks of it
  */
-public record Row(String resource, Map<String, Rate> rates, Fallback fallback) {
+public record Row(String resource, Map<String, Rate> rates, Fallback fallback, Map<String, List<Demand>> units) {
 
     /** The resource of all endpoints that have no row. */
     public static final String DEFAULT = "api:default";
 
     /** What a row calls its fallback, among the tiers. */
     public static final String FALLBACK = "fallback";
+
+    public Row(String resource, Map<String, Rate> rates, Fallback fallback) {
+        this(resource, rates, fallback, rates.entrySet().stream().collect(Collectors.toUnmodifiableMap(Map.Entry::getKey,
+                rate -> List.of(new Demand(resource, rate.getValue(), 1).fallingBack(fallback)))));
+    }
 
     public boolean isDefault() {
         return resource.equals(DEFAULT);
@@ -32,6 +40,12 @@ public record Row(String resource, Map<String, Rate> rates, Fallback fallback) {
     /** What a request of this tier asks of it. */
     public Demand demand(String tier, long cost) {
         return new Demand(resource, asked(tier), cost).fallingBack(fallback);
+    }
+
+    /** What a request of this tier that costs one unit asks of it, and of nothing else. */
+    public List<Demand> unit(String tier) {
+        var unit = units.get(tier);
+        return unit == null ? List.of(demand(tier, 1)) : unit;
     }
 
     /** What a request of this tier reserves of it. */

@@ -14,6 +14,7 @@ import jakarta.enterprise.inject.Alternative;
 
 import org.eclipse.microprofile.config.Config;
 
+import dev.sluice.caller.Anonymity;
 import dev.sluice.limit.SettingsProblems;
 import io.quarkus.security.AuthenticationFailedException;
 import io.quarkus.security.identity.IdentityProviderManager;
@@ -27,6 +28,7 @@ import io.smallrye.jwt.algorithm.SignatureAlgorithm;
 import io.smallrye.jwt.util.KeyUtils;
 import io.smallrye.jwt.util.ResourceUtils;
 import io.smallrye.mutiny.Uni;
+import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
 
 /**
@@ -36,7 +38,7 @@ import io.vertx.ext.web.RoutingContext;
 @Alternative
 @Priority(1)
 @ApplicationScoped
-class CompactJwtMechanism implements HttpAuthenticationMechanism {
+class CompactJwtMechanism implements HttpAuthenticationMechanism, Anonymity {
 
     private static final String BEARER = "bearer ";
     private static final String KEY = "mp.jwt.verify.publickey";
@@ -87,6 +89,12 @@ class CompactJwtMechanism implements HttpAuthenticationMechanism {
 
     boolean configured() {
         return configured;
+    }
+
+    /** There is no other mechanism. */
+    @Override
+    public boolean isCertain(RoutingContext request) {
+        return !configured || !request.request().headers().contains(HttpHeaders.AUTHORIZATION);
     }
 
     @Override

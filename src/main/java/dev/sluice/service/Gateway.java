@@ -55,7 +55,7 @@ class Gateway {
             return;
         }
         context.request().pause();
-        turnstile.admit(context).subscribe().with(admission -> decided(context, admission), failure -> {
+        turnstile.admit(context, admission -> decided(context, admission), failure -> {
             LOG.errorf(failure, "A request could not be decided");
             refuse(context, ServiceErrors.answer(500));
         });

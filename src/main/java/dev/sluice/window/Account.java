@@ -26,7 +26,8 @@ final class Account {
     private final Map<String, List<Reserved>> reservations = new LinkedHashMap<>(2);
     /** Null where Redis has counted everything, or need not. */
     private Backlog backlog;
-    private long longestSpan;
+    /** Read without the monitor too. */
+    private volatile long longestSpan;
     private int pruneAt = 8;
     private int pruneReservationsAt = 16;
     private boolean forgotten;

@@ -3,6 +3,8 @@ package dev.sluice.window;
 import java.util.ArrayList;
 import java.util.List;
 
+import org.jboss.logging.Logger;
+
 import io.vertx.core.Context;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
@@ -12,6 +14,8 @@ import io.vertx.core.impl.ContextInternal;
  * One decision that Redis is asked for. But for {@link #deliver}, everything happens on the connection's event loop.
  */
 final class Asked {
+
+    private static final Logger LOG = Logger.getLogger(Asked.class);
 
     /** Who waits for the answer; hears it on the event loop that asked, or on the connection's where none did. */
     interface Receiver {
@@ -98,6 +102,14 @@ final class Asked {
         receiver.failed(cause);
     }
 
+    private void deliverHere() {
+        try {
+            deliver();
+        } catch (RuntimeException e) {
+            LOG.error("Who waited for a decision failed to hear of it", e);
+        }
+    }
+
     private void deliver() {
         if (failure == null) {
             receiver.decided(outcome);
@@ -113,7 +125,7 @@ final class Asked {
             if (asked == null) {
                 continue; // it went with another one
             } else if (asked.context == null) {
-                asked.deliver();
+                asked.deliverHere();
             } else if (asked.context.inThread()) {
                 asked.context.dispatch(asked, Asked::deliver);
             } else {

@@ -9,17 +9,20 @@ import java.util.concurrent.TimeUnit;
 import dev.sluice.limit.StoreUnavailableException;
 import dev.sluice.redis.RedisChannel;
 import io.vertx.core.AsyncResult;
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.redis.client.Response;
 
 /**
- * The way of decisions to Redis over one connection: what is asked while calls of the script are under way goes together in the
- * next one. Where none is, it goes as soon as the event loop has done what else it has just heard of.
+ * The way of decisions to Redis over one connection: what is asked while a call of the script is under way goes together in the
+ * next one. Where none is, it goes as soon as the event loop has done what else it has just heard of. A near Redis has one call
+ * at a time: two would each be smaller, and cost more. One that is far away is not waited for: calls follow each other at a
+ * distance ({@link #DISTANCE_NANOS}).
  */
 final class Lane {
 
-    /** Calls under way: while Redis answers one, it has the next. */
-    private static final int UNDER_WAY = Integer.getInteger("sluice.lane", 1);
+    private static final long DISTANCE_NANOS = TimeUnit.MICROSECONDS.toNanos(500);
+    private static final int MOST_UNDER_WAY = 16;
 
     private final Lanes lanes;
     private final RedisChannel channel;
@@ -27,6 +30,7 @@ final class Lane {
     /** Not sent yet; guarded by this. */
     private final Deque<Asked> gathering = new ArrayDeque<>();
     private int underWay;
+    private long lastSent;
     private boolean called;
     /** Everybody who waits, and some who do not any more, in the order in which they came; guarded by this. */
     private final Deque<Asked> waiting = new ArrayDeque<>();
@@ -38,8 +42,11 @@ final class Lane {
         this.vertx = vertx;
     }
 
-    /** @return false where too many wait already */
-    boolean ask(Asked asked) {
+    /**
+     * @param now by {@link System#nanoTime}
+     * @return false where too many wait already
+     */
+    boolean ask(Asked asked, long now) {
         boolean call;
         boolean time;
         synchronized (this) {
@@ -48,7 +55,7 @@ final class Lane {
             }
             gathering.add(asked);
             waiting.add(asked);
-            call = !called && underWay < UNDER_WAY;
+            call = !called && mayGo(now);
             called |= call;
             time = !timed;
             timed = true;
@@ -62,18 +69,30 @@ final class Lane {
         return true;
     }
 
+    private boolean mayGo(long now) {
+        return underWay == 0 || underWay < MOST_UNDER_WAY && now - lastSent >= DISTANCE_NANOS;
+    }
+
     private void send() {
-        for (var batch = next(); batch != null; batch = next()) {
-            var sent = batch;
-            long now = System.nanoTime();
-            batch.send(channel, lanes.script()).onComplete(done -> channel.execute(() -> answered(sent, now, done)));
+        long now = System.nanoTime();
+        var batch = next(now);
+        if (batch != null) {
+            sent(batch).onComplete(done -> channel.execute(() -> answered(batch, now, done)));
         }
     }
 
-    /** Null where there is nothing to send, or enough under way. */
-    private synchronized Batch next() {
+    private Future<Response> sent(Batch batch) {
+        try {
+            return batch.send(channel, lanes.script());
+        } catch (RuntimeException e) {
+            return Future.failedFuture(e);
+        }
+    }
+
+    /** Null where there is nothing to send, or it is to wait for what is under way. */
+    private synchronized Batch next(long now) {
         called = false;
-        if (gathering.isEmpty() || underWay == UNDER_WAY) {
+        if (gathering.isEmpty() || !mayGo(now)) {
             return null;
         }
         var batch = new Batch();
@@ -84,19 +103,18 @@ final class Lane {
             return null;
         }
         underWay++;
+        lastSent = now;
         return batch;
     }
 
     private void answered(Batch batch, long sent, AsyncResult<Response> done) {
-        synchronized (this) {
-            underWay--;
-        }
-        Asked.deliver(lanes.answered(batch, sent, done));
+        Asked.deliver(lanes.answered(channel, batch, sent, done));
         boolean call;
         synchronized (this) {
             while (!waiting.isEmpty() && waiting.peek().done()) {
                 waiting.remove();
             }
+            underWay--;
             call = !called && !gathering.isEmpty();
             called |= call;
         }

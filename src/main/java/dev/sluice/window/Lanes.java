@@ -3,6 +3,8 @@ package dev.sluice.window;
 import java.util.ArrayList;
 import java.util.List;
 
+import org.jboss.logging.Logger;
+
 import dev.sluice.limit.StoreUnavailableException;
 import dev.sluice.redis.KeySpace;
 import dev.sluice.redis.RedisChannel;
@@ -16,6 +18,8 @@ import io.vertx.redis.client.Response;
  * The lanes to Redis over the connection there is: one; or where keys of one call must lie in one slot, one for each hash tag.
  */
 final class Lanes {
+
+    private static final Logger LOG = Logger.getLogger(Lanes.class);
 
     /** What leads over one connection. */
     private record Ways(RedisChannel channel, Lane[] lanes) {
@@ -45,7 +49,7 @@ final class Lanes {
         var channel = link.open();
         if (channel == null) {
             asked.refuse(new StoreUnavailableException("Redis is out of reach", null));
-        } else if (!lane(channel, asked.identifier).ask(asked)) {
+        } else if (!lane(channel, asked.identifier).ask(asked, System.nanoTime())) {
             asked.refuse(channel.overloaded());
         }
     }
@@ -61,40 +65,72 @@ final class Lanes {
     /** What is under way over another connection is answered there, or not at all. */
     private synchronized Ways open(RedisChannel channel) {
         if (ways.channel() != channel) {
-            var lanes = new Lane[channel.sharded() ? KeySpace.TAGS : 1];
-            for (int i = 0; i < lanes.length; i++) {
-                lanes[i] = new Lane(this, channel, link.vertx());
-            }
-            ways = new Ways(channel, lanes);
+            ways = ways(channel, channel.sharded() ? KeySpace.TAGS : 1);
         }
         return ways;
     }
 
+    private Ways ways(RedisChannel channel, int many) {
+        var lanes = new Lane[many];
+        for (int i = 0; i < many; i++) {
+            lanes[i] = new Lane(this, channel, link.vertx());
+        }
+        return new Ways(channel, lanes);
+    }
+
     /** Reads what Redis answered; returns whom to tell. */
-    List<Asked> answered(Batch batch, long sent, AsyncResult<Response> done) {
-        var outcomes = done.succeeded() ? batch.read(done.result()) : null;
-        if (outcomes != null) {
-            link.succeeded();
-            time.heard(Batch.clock(done.result()), sent, System.nanoTime());
+    List<Asked> answered(RedisChannel channel, Batch batch, long sent, AsyncResult<Response> done) {
+        if (done.failed() && batch.asked().size() > 1 && String.valueOf(done.cause().getMessage()).startsWith("CROSSSLOT")) {
+            separately(channel, batch);
+            return List.of();
+        }
+        Outcome[] outcomes = null;
+        Throwable cause = done.cause();
+        if (done.succeeded()) {
+            try {
+                outcomes = batch.read(done.result());
+                link.succeeded();
+                time.heard(Batch.clock(done.result()), sent, System.nanoTime());
+            } catch (RuntimeException e) {
+                cause = e; // no answer of ours
+            }
         }
         var answered = new ArrayList<Asked>(batch.asked().size());
         for (int i = 0; i < batch.asked().size(); i++) {
             var asked = batch.asked().get(i);
             var outcome = outcomes == null ? null : outcomes[i];
-            var failure = outcome != null ? null : failure(done.cause());
+            var failure = outcome != null ? null : failure(cause);
             if (!asked.answer(outcome, failure)) {
                 continue;
             }
             answered.add(asked);
             if (outcome == null) {
-                if (done.failed()) {
-                    link.failed(done.cause());
+                if (cause != null) {
+                    link.failed(cause);
                 }
             } else if (outcome.admitted() && asked.question.take()) {
-                recorder.granted(asked.identifier, asked.plan, outcome, asked.name);
+                record(asked, outcome);
             }
         }
         return answered;
+    }
+
+    private void record(Asked asked, Outcome outcome) {
+        try {
+            recorder.granted(asked.identifier, asked.plan, outcome, asked.name);
+        } catch (RuntimeException e) {
+            LOG.error("What Redis has granted is not counted here", e);
+        }
+    }
+
+    /** A cluster behind one address has done nothing, because these keys are not in one slot. */
+    private void separately(RedisChannel channel, Batch batch) {
+        synchronized (this) {
+            if (ways.channel() == channel && ways.lanes().length == 1) {
+                ways = ways(channel, KeySpace.TAGS);
+            }
+        }
+        batch.asked().stream().filter(asked -> !asked.done()).forEach(this::ask);
     }
 
     /** @param cause null where Redis answered, but its keys hold something else */

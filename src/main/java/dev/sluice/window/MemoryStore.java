@@ -37,7 +37,7 @@ final class MemoryStore implements WindowStore {
                 .executor(Runnable::run)
                 .maximumWeight(maxBytes)
                 .<String, Account>weigher(MemoryStore::bytes)
-                .expireAfter(Expiry.accessing(MemoryStore::lifetime))
+                .expireAfter(new Lifetime())
                 .evictionListener((identifier, account, cause) -> {
                     synchronized (account) {
                         account.forget();
@@ -53,10 +53,31 @@ final class MemoryStore implements WindowStore {
         }
     }
 
-    private static Duration lifetime(String identifier, Account account) {
-        synchronized (account) {
-            // An account that is just being opened has no window yet; it gets its lifetime when it has.
-            return account.longestSpan() == 0 ? Duration.ofMinutes(1) : Duration.ofNanos(2000 * account.longestSpan());
+    /** Two of its longest windows without use; that it is used is noted when half of that is over. */
+    private static final class Lifetime implements Expiry<String, Account> {
+
+        /** An account that is just being opened has no window yet; it gets its lifetime when it has. */
+        private static final long OPENING_NANOS = TimeUnit.MINUTES.toNanos(1);
+
+        private static long nanos(Account account) {
+            long span = account.longestSpan();
+            return span == 0 ? OPENING_NANOS : 2000 * span;
+        }
+
+        @Override
+        public long expireAfterCreate(String identifier, Account account, long now) {
+            return nanos(account);
+        }
+
+        @Override
+        public long expireAfterUpdate(String identifier, Account account, long now, long left) {
+            return nanos(account);
+        }
+
+        @Override
+        public long expireAfterRead(String identifier, Account account, long now, long left) {
+            long whole = nanos(account);
+            return left < whole / 2 || left > whole ? whole : left;
         }
     }
 

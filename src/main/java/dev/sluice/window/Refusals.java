@@ -3,6 +3,7 @@ package dev.sluice.window;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
@@ -42,18 +43,22 @@ final class Refusals {
     }
 
     private final RedisTime time;
+    private final LongSupplier nanos;
     private final Cache<String, Refused> refused = Caffeine.newBuilder().executor(Runnable::run).maximumSize(MOST_IDENTIFIERS)
             .build();
     private final LongAdder answered = new LongAdder();
     /** Nothing has been remembered for long: then looking is not worth it. */
     private volatile boolean any;
     private volatile long lastNeeded;
-    private volatile long lastHeard = System.nanoTime() - 2 * FRESH_NANOS;
+    private volatile long lastHeard;
     /** How often something was forgotten. */
     private volatile long forgotten;
 
-    Refusals(RedisTime time) {
+    /** @param nanos as {@link System#nanoTime} */
+    Refusals(RedisTime time, LongSupplier nanos) {
         this.time = time;
+        this.nanos = nanos;
+        this.lastHeard = nanos.getAsLong() - 2 * FRESH_NANOS;
     }
 
     /** What is to be given to {@link #remember} with the answer to a question that is put now. */
@@ -73,7 +78,7 @@ final class Refusals {
         if (found == null) {
             return null;
         }
-        long now = System.nanoTime();
+        long now = nanos.getAsLong();
         lastNeeded = now;
         if (now - lastHeard > FRESH_NANOS || time.latest(now) >= found.until) {
             return null;
@@ -88,7 +93,7 @@ final class Refusals {
         if (until <= outcome.now()) {
             return;
         }
-        long now = System.nanoTime();
+        long now = nanos.getAsLong();
         lastNeeded = now;
         any = true;
         long clock = time.earliest(now);
@@ -124,7 +129,7 @@ final class Refusals {
 
     /** Whether anybody would miss it if nobody listened to what is told. */
     boolean needed() {
-        return any && System.nanoTime() - lastNeeded < QUIET_NANOS;
+        return any && nanos.getAsLong() - lastNeeded < QUIET_NANOS;
     }
 
     /** All that was told before this was sent is known. */

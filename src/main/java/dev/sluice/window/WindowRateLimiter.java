@@ -6,6 +6,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.Consumer;
+
+import org.jboss.logging.Logger;
 
 import dev.sluice.limit.Decision;
 import dev.sluice.limit.DecisionListener;
@@ -18,10 +21,11 @@ import dev.sluice.limit.RateLimiter;
 import dev.sluice.limit.StoreUnavailableException;
 import dev.sluice.limit.Usage;
 import io.smallrye.mutiny.Uni;
-import io.smallrye.mutiny.subscription.UniEmitter;
 
 /** The one place where decisions are made. */
 final class WindowRateLimiter implements RateLimiter {
+
+    private static final Logger LOG = Logger.getLogger(WindowRateLimiter.class);
 
     private final Windows windows;
     private final Clock clock;
@@ -43,21 +47,30 @@ final class WindowRateLimiter implements RateLimiter {
 
     @Override
     public Uni<Decision> check(RateLimitRequest request) {
-        return enabled
-                ? Uni.createFrom().emitter(emitter -> new Check(request, emitter).begin())
-                : Uni.createFrom().item(() -> Decision.untouched(request, Mode.OFF, now()));
+        return Uni.createFrom().emitter(emitter -> check(request, emitter::complete, emitter::fail));
+    }
+
+    @Override
+    public void check(RateLimitRequest request, Consumer<Decision> decided, Consumer<Throwable> failed) {
+        if (enabled) {
+            new Check(request, decided, failed).begin();
+        } else {
+            decided.accept(Decision.untouched(request, Mode.OFF, now()));
+        }
     }
 
     /** One decision on its way. */
     private final class Check implements Windows.Receiver {
 
         private final RateLimitRequest request;
-        private final UniEmitter<? super Decision> emitter;
+        private final Consumer<Decision> receiver;
+        private final Consumer<Throwable> failure;
         private final long start = System.nanoTime();
 
-        Check(RateLimitRequest request, UniEmitter<? super Decision> emitter) {
+        Check(RateLimitRequest request, Consumer<Decision> receiver, Consumer<Throwable> failure) {
             this.request = request;
-            this.emitter = emitter;
+            this.receiver = receiver;
+            this.failure = failure;
         }
 
         void begin() {
@@ -80,13 +93,9 @@ final class WindowRateLimiter implements RateLimiter {
 
         @Override
         public void answered(Windows.Answer answer) {
-            try {
-                decided(answer.outcome() == null
-                        ? Decision.untouched(request, answer.mode(), now()).reserved(answer.reservation())
-                        : decision(answer));
-            } catch (RuntimeException e) {
-                emitter.fail(e); // a listener's
-            }
+            decided(answer.outcome() == null
+                    ? Decision.untouched(request, answer.mode(), now()).reserved(answer.reservation())
+                    : decision(answer));
         }
 
         @Override
@@ -96,13 +105,13 @@ final class WindowRateLimiter implements RateLimiter {
                 return;
             }
             tell(request, null, windows.mode(), start);
-            emitter.fail(cause);
+            failure.accept(cause);
         }
 
         private void decided(Decision decision) {
             var answer = dryRun ? decision.dryRun() : decision;
             tell(request, answer, answer.mode(), start);
-            emitter.complete(answer);
+            receiver.accept(answer);
         }
     }
 
@@ -128,7 +137,11 @@ final class WindowRateLimiter implements RateLimiter {
         if (!listeners.isEmpty()) {
             long nanos = System.nanoTime() - start;
             for (var listener : listeners) {
-                listener.decided(request, decision, mode, nanos);
+                try {
+                    listener.decided(request, decision, mode, nanos);
+                } catch (RuntimeException e) {
+                    LOG.error("A listener failed to hear of a decision", e);
+                }
             }
         }
     }

@@ -39,7 +39,7 @@ final class Windows {
         this.memory = memory;
         this.fleet = fleet;
         this.fallback = Mode.valueOf(fallback.name());
-        this.refusals = redis == null ? null : new Refusals(redis.time());
+        this.refusals = redis == null ? null : new Refusals(redis.time(), System::nanoTime);
         this.hearing = redis == null ? null : redis.hearing(refusals);
         if (redis != null) {
             memory.onResetAll(refusals::forgetAll);
@@ -174,6 +174,11 @@ final class Windows {
                 .chain(here -> redis == null || here && !redis.available()
                         ? Uni.createFrom().voidItem()
                         : redis.settle(identifier, reservation, used));
+    }
+
+    /** How many refusals were answered from memory. */
+    long refusedFromMemory() {
+        return refusals == null ? 0 : refusals.answered();
     }
 
     /** Asks the store in force; where the fallback keeps no windows, it fails. */
