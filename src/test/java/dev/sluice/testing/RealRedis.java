@@ -8,6 +8,9 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 import redis.embedded.RedisServer;
 
@@ -15,12 +18,34 @@ import redis.embedded.RedisServer;
 public final class RealRedis implements AutoCloseable {
 
     private final RedisServer server;
+    private static final int SLOTS = 16_384;
+
     private final int port;
 
-    private RealRedis(int port) throws IOException {
+    private RealRedis(int port, String... settings) throws IOException {
         this.port = port;
-        this.server = RedisServer.newRedisServer().port(port).bind("127.0.0.1").setting("save \"\"")
-                .setting("appendonly no").build();
+        var builder = RedisServer.newRedisServer().port(port).bind("127.0.0.1").setting("save \"\"")
+                .setting("appendonly no");
+        for (var setting : settings) {
+            builder.setting(setting);
+        }
+        this.server = builder.build();
+    }
+
+    /** A cluster of one node, which holds every slot. */
+    public static RealRedis startCluster() {
+        try {
+            var nodes = Files.createTempDirectory("redis");
+            var redis = new RealRedis(freePort(), "cluster-enabled yes", "dir " + nodes, "cluster-config-file nodes.conf");
+            redis.server.start();
+            for (int from = 0; from < SLOTS; from += SLOTS / 4) {
+                redis.send("CLUSTER ADDSLOTS " + IntStream.range(from, from + SLOTS / 4).mapToObj(Integer::toString)
+                        .collect(Collectors.joining(" ")));
+            }
+            return redis;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     public static RealRedis start() {

@@ -1,0 +1,162 @@
+package dev.sluice.window;
+
+import static dev.sluice.window.StoreUnderTest.claim;
+import static dev.sluice.window.StoreUnderTest.tokens;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+import dev.sluice.limit.StoreUnavailableException;
+import dev.sluice.redis.KeySpace;
+import dev.sluice.testing.RealRedis;
+import io.vertx.core.Vertx;
+import io.vertx.redis.client.Command;
+import io.vertx.redis.client.Request;
+
+/** Decisions that go to Redis together are the same as one after the other. */
+class LaneTest {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+    /** @param reservation null for none */
+    private record Ask(String identifier, List<Claim> claims, boolean consume, String reservation) {
+    }
+
+    private final Vertx vertx = Vertx.vertx();
+    private final StoreUnderTest.InRedis redis = new StoreUnderTest.InRedis();
+
+    @AfterEach
+    void close() {
+        redis.close();
+        vertx.close().toCompletionStage().toCompletableFuture().join();
+    }
+
+    /** All asked in one turn of an event loop; the answers in the order of the questions. */
+    private List<Outcome> together(List<Ask> asks) {
+        var answers = new ArrayList<CompletableFuture<Outcome>>();
+        asks.forEach(ask -> answers.add(new CompletableFuture<>()));
+        vertx.getOrCreateContext().runOnContext(now -> {
+            for (int i = 0; i < asks.size(); i++) {
+                var ask = asks.get(i);
+                var answer = answers.get(i);
+                redis.store().take(ask.identifier(), ask.claims(), ask.consume(), ask.reservation()).subscribe()
+                        .with(answer::complete, answer::completeExceptionally);
+            }
+        });
+        return answers.stream().map(CompletableFuture::join).toList();
+    }
+
+    private long calls() {
+        var stats = redis.send(Request.cmd(Command.INFO).arg("commandstats")).toString();
+        var evalsha = stats.substring(stats.indexOf("cmdstat_evalsha:calls=") + 22);
+        return Long.parseLong(evalsha.substring(0, evalsha.indexOf(',')));
+    }
+
+    @Test
+    void oneIdentityIsDecidedInOrder() {
+        redis.take("other", claim("r", 60, 10, 1)); // the script is there
+        long before = calls();
+        var outcomes = together(
+                IntStream.range(0, 1000).mapToObj(i -> new Ask("one", List.of(claim("r", 60, 100, 1)), true, null))
+                        .toList());
+        for (int i = 0; i < outcomes.size(); i++) {
+            assertThat(outcomes.get(i).admitted()).as("request " + i).isEqualTo(i < 100);
+            assertThat(outcomes.get(i).windows()[0].used()).isEqualTo(Math.min(i + 1, 100));
+        }
+        assertThat(calls() - before).as("calls of the script").isLessThan(100);
+    }
+
+    /** The store in memory decides one after the other. */
+    @Test
+    void anyMixtureIsDecidedAsInMemory() {
+        var memory = new MemoryStore(redis::now, StoreUnderTest.EXACT, 64 << 20);
+        var random = new Random(5);
+        for (int round = 0; round < 30; round++) {
+            var asks = new ArrayList<Ask>();
+            for (int i = 0; i < 100; i++) {
+                asks.add(ask(random, round + "-" + i));
+            }
+            var together = together(asks);
+            for (int i = 0; i < asks.size(); i++) {
+                var ask = asks.get(i);
+                var alone = memory.takeNow(ask.identifier(), ask.claims(), ask.consume(), ask.reservation());
+                assertThat(text(together.get(i))).as("round %d, %d: %s", round, i, ask).isEqualTo(text(alone));
+            }
+            redis.pass(random.nextInt(3_000_000));
+        }
+    }
+
+    private static Ask ask(Random random, String name) {
+        var identifier = "caller" + random.nextInt(8);
+        return switch (random.nextInt(7)) {
+            case 0 -> new Ask(identifier, List.of(claim("several", 10, 20, 1 + random.nextInt(5))), true, null);
+            case 1 -> new Ask(identifier, List.of(claim("burst", 1, 3, 1), claim("unit", 10, 12, 1)), true, null);
+            case 2 -> new Ask(identifier, List.of(claim("large", 60, 1_000_000, 1 + random.nextInt(300_000))), true, null);
+            case 3 -> new Ask(identifier, List.of(claim("unit", 10, 12, 1)), false, null);
+            case 4 -> new Ask(identifier, List.of(claim("unit", 10, 12, 1), tokens("t", 60, 5000, 700)), true,
+                    String.format("%32s", Integer.toHexString(name.hashCode())).replace(' ', '0'));
+            default -> new Ask(identifier, List.of(claim("unit", 10, 12, 1)), true, null);
+        };
+    }
+
+    private static String text(Outcome outcome) {
+        return outcome.admitted() + " " + outcome.now() + " " + Arrays.toString(outcome.windows());
+    }
+
+    @Test
+    void keyThatHoldsSomethingElseFailsOnlyItsOwnDecision() {
+        var keys = new RedisKeys(new KeySpace("sluice"));
+        redis.send(Request.cmd(Command.HSET).arg(keys.window("broken", RedisKeys.name("r", 60))).arg("a").arg("b"));
+        redis.send(Request.cmd(Command.SET).arg(keys.window("text", RedisKeys.name("r", 60))).arg("fourteen chars"));
+        var whole = new CompletableFuture<Outcome>();
+        var broken = new CompletableFuture<Outcome>();
+        var text = new CompletableFuture<Outcome>();
+        vertx.getOrCreateContext().runOnContext(now -> {
+            var claims = List.of(claim("r", 60, 10, 1));
+            redis.store().take("broken", claims, true, null).subscribe().with(broken::complete, broken::completeExceptionally);
+            redis.store().take("whole", claims, true, null).subscribe().with(whole::complete, whole::completeExceptionally);
+            redis.store().take("text", claims, true, null).subscribe().with(text::complete, text::completeExceptionally);
+        });
+        assertThat(whole.join().admitted()).isTrue();
+        assertThatThrownBy(broken::join).hasCauseInstanceOf(StoreUnavailableException.class);
+        assertThatThrownBy(text::join).hasCauseInstanceOf(StoreUnavailableException.class);
+        assertThat(redis.link().up()).isTrue();
+    }
+
+    @Test
+    void clusterBehindOneAddressIsAskedSlotBySlot() {
+        try (var cluster = RealRedis.startCluster()) {
+            await().atMost(PATIENCE).until(() -> cluster.send("SET a b").startsWith("+OK"));
+            try (var member = new Member(cluster.url())) {
+                var answers = new ArrayList<CompletableFuture<Windows.Answer>>();
+                vertx.getOrCreateContext().runOnContext(now -> {
+                    synchronized (answers) {
+                        for (int i = 0; i < 300; i++) {
+                            answers.add(member.windows().take("caller" + i % 100, List.of(Member.requests(2)), true, null)
+                                    .subscribeAsCompletionStage());
+                        }
+                    }
+                });
+                await().atMost(PATIENCE).until(() -> {
+                    synchronized (answers) {
+                        return answers.size() == 300;
+                    }
+                });
+                var outcomes = answers.stream().map(CompletableFuture::join).toList();
+                assertThat(outcomes).allMatch(answer -> answer.mode() == dev.sluice.limit.Mode.REDIS);
+                assertThat(outcomes.stream().filter(answer -> answer.outcome().admitted())).hasSize(200);
+            }
+        }
+    }
+}
