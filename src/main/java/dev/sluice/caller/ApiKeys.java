@@ -5,6 +5,9 @@ import java.util.Map;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+
 import dev.sluice.file.FileChange;
 import dev.sluice.file.FileContent;
 import dev.sluice.file.RowsFile;
@@ -17,9 +20,15 @@ public class ApiKeys {
     /** Where callers put a key. */
     public static final String HEADER = "X-API-Key";
 
+    private static final int MOST_STRANGERS = 1000;
+    private static final int LONGEST_STRANGER = 100;
+
     private final CallerSettings settings;
     private final SettingsProblems problems;
     private volatile Map<String, Identity> byHash;
+    /** Texts that are no keys. */
+    private final Cache<String, Boolean> strangers = Caffeine.newBuilder().executor(Runnable::run).maximumSize(MOST_STRANGERS)
+            .build();
 
     ApiKeys(CallerSettings settings, RowsFile file) {
         this.settings = settings;
@@ -46,6 +55,27 @@ public class ApiKeys {
         return now.isEmpty() ? null : now.get(Hashes.sha256(key));
     }
 
+    /**
+     * Whether this is a key. For what comes with every call and is none, such as the name of a program: that is remembered, and
+     * hashed once.
+     */
+    public boolean isKey(String text) {
+        if (byHash.isEmpty()) {
+            return false;
+        }
+        if (text.length() > LONGEST_STRANGER) {
+            return find(text) != null;
+        }
+        if (strangers.getIfPresent(text) != null) {
+            return false;
+        }
+        boolean key = find(text) != null;
+        if (!key) {
+            strangers.put(text, Boolean.TRUE);
+        }
+        return key;
+    }
+
     void validate(@Observes SettingsProblems all) {
         all.addAll(problems);
     }
@@ -54,6 +84,9 @@ public class ApiKeys {
         var found = change.content().problems();
         var read = read(change.content(), found);
         change.addAll(found);
-        change.whenGood(() -> byHash = read);
+        change.whenGood(() -> {
+            byHash = read;
+            strangers.invalidateAll();
+        });
     }
 }

@@ -72,7 +72,7 @@ class LlmHeaders {
                     values.stream().filter(value -> caller.key().equals(key(value))).findFirst()
                             .ifPresent(value -> headers.set(name, value));
                 }
-            } else if (values.stream().anyMatch(value -> apiKeys.find(key(value)) != null)) {
+            } else if (values.stream().anyMatch(value -> apiKeys.isKey(key(value)))) {
                 headers.remove(name);
             }
         }
