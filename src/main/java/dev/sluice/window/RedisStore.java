@@ -185,6 +185,15 @@ final class RedisStore implements WindowStore {
         return bounded(() -> link.channel().compose(telling), Function.identity());
     }
 
+    /** Lets time pass. */
+    Uni<Void> pause(long nanos) {
+        return Uni.createFrom().emitter(emitter -> {
+            var context = Context.isOnEventLoopThread() ? Vertx.currentContext() : null;
+            link.vertx().setTimer(TimeUnit.NANOSECONDS.toMillis(nanos) + 1,
+                    over -> finish(Future.<Void>succeededFuture(), context, emitter));
+        });
+    }
+
     /** Redis's clock. */
     RedisTime time() {
         return time;

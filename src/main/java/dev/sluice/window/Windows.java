@@ -197,7 +197,8 @@ final class Windows {
             return local;
         }
         return local.chain(() -> redis.tell(channel -> fleet.tell(channel, reset))).chain(() -> reset(redis, reset))
-                .invoke(() -> makeRoom(reset)).chain(() -> redis.tell(channel -> hearing.tell(channel, reset)));
+                .invoke(() -> makeRoom(reset)).chain(() -> redis.tell(channel -> hearing.tell(channel, reset)))
+                .chain(() -> redis.pause(Refusals.FRESH_NANOS)); // then nobody refuses from memory who has not heard of it
     }
 
     private void makeRoom(Fleet.Reset reset) {
