@@ -8,6 +8,8 @@ import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 
+import dev.sluice.file.FileContent;
+
 /** Finding the rows of a path. */
 @State(Scope.Thread)
 public class PolicyParts {
@@ -21,7 +23,7 @@ public class PolicyParts {
             Map.of("/campaigns", Map.of("free", "10/minute"), "/users/{id}/orders", Map.of("free", "10/minute"),
                     "POST /reports",
                     Map.of("free", "10/minute")),
-            Optional.of(List.of("/static", "/healthz")), Optional.of("/api/v1")));
+            Optional.of(List.of("/static", "/healthz")), Optional.of("/api/v1")), FileContent.NONE);
 
     private String path = "/api/v1/users/4711/orders";
 

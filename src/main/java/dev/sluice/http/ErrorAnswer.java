@@ -3,12 +3,14 @@ package dev.sluice.http;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.function.Supplier;
 
 import jakarta.ws.rs.core.Response;
 
 import dev.sluice.limit.Decision;
 import dev.sluice.limit.QuotaStatus;
 import dev.sluice.limit.Unit;
+import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
@@ -21,9 +23,9 @@ import io.vertx.ext.web.RoutingContext;
  * @param code of the contract: {@code RATE_5001}
  * @param message for people; never repeats what was sent
  * @param details of the code; null where it has none
- * @param problem what only the problem says: its type, and more; empty for nothing
+ * @param problem what only the problem says: its type, and more; gives an empty one for nothing
  */
-public record ErrorAnswer(int status, String code, String message, JsonObject details, JsonObject problem) {
+public record ErrorAnswer(int status, String code, String message, JsonObject details, Supplier<JsonObject> problem) {
 
     public static final String JSON = "application/json";
     public static final String PROBLEM = "application/problem+json";
@@ -32,12 +34,12 @@ public record ErrorAnswer(int status, String code, String message, JsonObject de
     private static final String QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded";
 
     public static ErrorAnswer of(int status, String code, String message) {
-        return new ErrorAnswer(status, code, message, null, new JsonObject());
+        return new ErrorAnswer(status, code, message, null, JsonObject::new);
     }
 
     /** A request that cannot be read; {@code field} is what is wrong with it. */
     public static ErrorAnswer unreadable(String field, String message) {
-        return new ErrorAnswer(400, "RATE_4001", message, new JsonObject().put("field", field), new JsonObject());
+        return new ErrorAnswer(400, "RATE_4001", message, new JsonObject().put("field", field), JsonObject::new);
     }
 
     public static ErrorAnswer unauthorized(String message) {
@@ -64,10 +66,11 @@ public record ErrorAnswer(int status, String code, String message, JsonObject de
                 details.put("unit", name(quota.unit()));
             }
         });
-        var violated = new JsonArray();
-        decision.quotas().stream().filter(QuotaStatus::denied).map(QuotaStatus::resource).distinct().forEach(violated::add);
-        return new ErrorAnswer(429, "RATE_5001", "Rate limit exceeded", details,
-                new JsonObject().put("type", QUOTA_EXCEEDED).put("violated-policies", violated));
+        return new ErrorAnswer(429, "RATE_5001", "Rate limit exceeded", details, () -> {
+            var violated = new JsonArray();
+            decision.quotas().stream().filter(QuotaStatus::denied).map(QuotaStatus::resource).distinct().forEach(violated::add);
+            return new JsonObject().put("type", QUOTA_EXCEEDED).put("violated-policies", violated);
+        });
     }
 
     /** What is counted, as JSON says it. */
@@ -101,12 +104,16 @@ public record ErrorAnswer(int status, String code, String message, JsonObject de
 
     private String asProblem() {
         var body = new JsonObject().put("type", "about:blank").put("title", message).put("status", status).put("code", code)
-                .mergeIn(problem);
+                .mergeIn(problem.get());
         return (details == null ? body : body.mergeIn(details)).encode();
     }
 
     /** {@value #PROBLEM} where the client accepts that by name and not {@value #JSON}; else {@value #JSON}. */
     public static String contentType(RoutingContext request) {
+        var accept = request.request().getHeader(HttpHeaders.ACCEPT);
+        if (accept == null || accept.indexOf('+') < 0) {
+            return JSON; // as nearly always
+        }
         boolean problem = false;
         for (var accepted : request.parsedHeaders().accept()) {
             if (accepted.weight() > 0 && JSON.equals(accepted.value())) {

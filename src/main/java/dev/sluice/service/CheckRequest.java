@@ -32,7 +32,7 @@ final class CheckRequest {
                 : RateLimitRequest.of(identifier, resource, rate(body), cost);
         if (request.demands().get(0).rate() != Rate.BLOCKED && request.demands().get(0).impossible()) {
             throw new BadRequest(new ErrorAnswer(400, "RATE_4002", "The cost is above the limit: it could never pass",
-                    new JsonObject().put("field", "cost"), new JsonObject()));
+                    new JsonObject().put("field", "cost"), JsonObject::new));
         }
         return request;
     }

@@ -81,7 +81,7 @@ class Doors {
 
     static ErrorAnswer reservedAnswer() {
         return new ErrorAnswer(403, "RATE_4031", "Identifiers that begin with user: or ip: ask for the API token: set"
-                + " RATE_LIMIT_API_TOKEN and send it", new JsonObject().put("field", "identifier"), new JsonObject());
+                + " RATE_LIMIT_API_TOKEN and send it", new JsonObject().put("field", "identifier"), JsonObject::new);
     }
 
     private static Uni<Response> answer(RoutingContext request, Supplier<Uni<Response>> endpoint) {

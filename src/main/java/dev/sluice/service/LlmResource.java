@@ -106,7 +106,7 @@ public class LlmResource {
     }
 
     private static final ErrorAnswer UNPRICED = new ErrorAnswer(429, "RATE_5001", OpenCall.UNPRICED,
-            new JsonObject().put("field", "model"), new JsonObject());
+            new JsonObject().put("field", "model"), JsonObject::new);
 
     /** Books usage that happened elsewhere. */
     @POST

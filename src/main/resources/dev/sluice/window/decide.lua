@@ -359,6 +359,7 @@ local function decide_unit(plan, first)
   local span = asked.span
   local log = pcall('GET', key)
   local used, head, noted = 0, nil, nil
+  local whole = log
   if log then
     if not is_log(log) then
       return decide(plan, first) -- a ring, or something else
@@ -378,7 +379,11 @@ local function decide_unit(plan, first)
   elseif not plan.take then
     return answer(1, used, head and head + span or 0, 0)
   end
-  write_log(key, used > 0 and log .. stamp or stamp, span, clock, noted, KEYS[first], asked.name)
+  if log == whole and noted == floor(clock / span) and used + 1 < asked.limit then
+    call('APPEND', key, stamp) -- takes more memory than it needs, for the next ones: not where there are none
+  else
+    write_log(key, used > 0 and log .. stamp or stamp, span, clock, noted, KEYS[first], asked.name)
+  end
   answer(1, used + 1, (head or clock) + span, 0)
 end
 
