@@ -33,6 +33,7 @@ class DecisionMeters implements DecisionListener {
     static final String AVAILABLE = "rate_limit_store_available";
     static final String INSTANCES = "rate_limit_instances";
     static final String MERGED = "rate_limit_merged";
+    static final String REMEMBERED = "rate_limit_remembered_refusals";
     static final String FILE_VALID = "rate_limit_file_valid";
 
     private static final String NO_TIER = "none";
@@ -73,6 +74,8 @@ class DecisionMeters implements DecisionListener {
                 .description("1: windows are kept where they should be; 0: Redis is out of reach").register(registry);
         Gauge.builder(INSTANCES, status, StoreStatus::instances).strongReference(true)
                 .description("Instances that share the limits, as this one saw them last").register(registry);
+        FunctionCounter.builder(REMEMBERED, status, StoreStatus::refusedFromMemory)
+                .description("Refusals made from memory, because Redis had just made the same").register(registry);
         FunctionCounter.builder(MERGED, status, StoreStatus::merged)
                 .description("Callers whose windows were brought to Redis after it had been out of reach, or had lost data")
                 .register(registry);

@@ -28,6 +28,9 @@ final class Fleet implements Clock {
     /** An instance that was not heard for so long is gone. */
     static final Duration GONE = Duration.ofSeconds(5);
 
+    /** An answer that took longer tells little of the time: it may have waited on either way. */
+    private static final Duration PROMPT = Duration.ofMillis(20);
+
     /**
      * What Redis answered to an announcement.
      *
@@ -151,7 +154,9 @@ final class Fleet implements Clock {
     private synchronized Answer read(Response answer, long number, long sent, String since) {
         long now = System.nanoTime();
         long clock = answer.get(0).toLong();
-        time = new Time(clock, sent + (now - sent) / 2);
+        if (time == null || now - sent < PROMPT.toNanos() || now - time.nanos() > GONE.toNanos()) {
+            time = new Time(clock, sent + (now - sent) / 2);
+        }
         long lost = lostSince(answer.get(1).toString());
         if (number > 0) {
             acknowledged = Math.max(acknowledged, number);

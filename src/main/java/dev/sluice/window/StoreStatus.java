@@ -12,4 +12,7 @@ public interface StoreStatus {
 
     /** How many callers' windows were brought to Redis after it had been out of reach. */
     long merged();
+
+    /** How many refusals were answered from memory, because Redis had just made the same. */
+    long refusedFromMemory();
 }

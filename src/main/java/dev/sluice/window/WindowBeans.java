@@ -159,6 +159,11 @@ class WindowBeans implements StoreStatus {
         return merger.merged();
     }
 
+    @Override
+    public long refusedFromMemory() {
+        return windows.refusedFromMemory();
+    }
+
     @Produces
     @Singleton
     @DefaultBean

@@ -23,6 +23,7 @@
 local SKEW = 1000000
 local TOTAL = 126 -- "~"
 local TIME, BYTES = '>I7', 7
+local SMALL = 64 * BYTES -- a log that may be written whole each time
 
 local call, pcall = redis.call, redis.pcall
 local byte, sub, rep, format, floor = string.byte, string.sub, string.rep, string.format, math.floor
@@ -159,6 +160,7 @@ local function open_log(w, log)
     end
     w.noted = floor(last / w.span)
   end
+  w.raw = log
   w.log, w.head = later(log, w.now - w.span)
   w.used = #w.log / BYTES
   w.free = w.head + w.span
@@ -239,14 +241,18 @@ local function note(index, name, ms)
   end
 end
 
--- Once per window length at most it lives longer.
-local function write_log(key, log, span, now, noted, index, name)
-  if noted == floor(now / span) then
-    call('SET', key, log, 'KEEPTTL')
-  else
+-- Adds units to a log, of which Redis holds raw and log is what has not left. What has left is dropped at once where that is
+-- little to write, else when it is a quarter: what is written is what replicas and the append-only file have to take. Room for
+-- more units is made where there may be more. Once per window length at most it lives longer.
+local function write_log(key, raw, log, units, full, span, now, noted, index, name)
+  if noted ~= floor(now / span) then
     local ms = lifetime(span)
-    call('SET', key, log, 'PX', ms)
+    call('SET', key, log .. units, 'PX', ms)
     note(index, name, ms)
+  elseif log == raw and not full or #raw > SMALL and 4 * (#raw - #log) < #raw and log ~= raw then
+    call('APPEND', key, units)
+  else
+    call('SET', key, log .. units, 'KEEPTTL')
   end
 end
 
@@ -270,13 +276,13 @@ local function write_ring(w, cost, index, name)
   end
 end
 
-local function add(w, cost, form, index, name)
+local function add(w, cost, limit, form, index, name)
   if form == 'log' then
     if w.ring then
       to_log(w)
     end
-    write_log(w.key, (w.log or '') .. rep(w.now == clock and stamp or pack(TIME, w.now), cost), w.span, w.now, w.noted, index,
-      name)
+    write_log(w.key, w.raw, w.log or '', rep(w.now == clock and stamp or pack(TIME, w.now), cost), w.used + cost == limit,
+      w.span, w.now, w.noted, index, name)
     w.free = w.free or w.now + w.span
   else
     if w.log then
@@ -342,7 +348,7 @@ local function decide(plan, first, reservation)
     w.now = now
     local cost = asked.cost
     if admitted == 1 and plan.take and cost > 0 then
-      add(w, cost, asked.form, index, asked.name)
+      add(w, cost, asked.limit, asked.form, index, asked.name)
       if plan.reserves and asked.form == 'reserved' then
         remember(w, cost, asked.name, KEYS[first + #plan + 1], reservation, index)
       end
@@ -379,11 +385,7 @@ local function decide_unit(plan, first)
   elseif not plan.take then
     return answer(1, used, head and head + span or 0, 0)
   end
-  if log == whole and noted == floor(clock / span) and used + 1 < asked.limit then
-    call('APPEND', key, stamp) -- takes more memory than it needs, for the next ones: not where there are none
-  else
-    write_log(key, used > 0 and log .. stamp or stamp, span, clock, noted, KEYS[first], asked.name)
-  end
+  write_log(key, whole, used > 0 and log or '', stamp, used + 1 == asked.limit, span, clock, noted, KEYS[first], asked.name)
   answer(1, used + 1, (head or clock) + span, 0)
 end
 
