@@ -9,7 +9,11 @@ final class LongStrings {
     /** Bytes of a string that are kept. */
     static final int KEPT = 1024;
 
+    private static final byte NO_JSON = '?';
+
     private boolean inside;
+    /** The last byte that stood outside of strings and was no space. */
+    private byte last;
     private boolean dropping;
     private int length;
     private boolean escaped;
@@ -30,12 +34,22 @@ final class LongStrings {
             } else {
                 inside = b == '"';
                 length = 0;
+                b = outside(b);
             }
             if (!dropping) {
                 bytes[end++] = b;
             }
         }
         return end;
+    }
+
+    /** Where a value or a name is missing before a brace, the parser notices or not, by where the bytes are cut. */
+    private byte outside(byte b) {
+        boolean missing = b == '}' && (last == ':' || last == ',');
+        if (b > ' ' || b < 0) {
+            last = b;
+        }
+        return missing ? NO_JSON : b;
     }
 
     private void inside(byte b) {
