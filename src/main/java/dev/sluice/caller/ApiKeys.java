@@ -69,9 +69,13 @@ public class ApiKeys {
         if (strangers.getIfPresent(text) != null) {
             return false;
         }
+        var known = byHash;
         boolean key = find(text) != null;
         if (!key) {
             strangers.put(text, Boolean.TRUE);
+            if (known != byHash) {
+                strangers.invalidate(text); // keys have changed meanwhile
+            }
         }
         return key;
     }

@@ -11,6 +11,7 @@ final class Passage {
     private final Consumer<Admission> act;
     private boolean begun;
     private boolean over;
+    private RuntimeException failure;
 
     /** @param act what is to be done with the admission, before the request goes on */
     Passage(ResteasyReactiveContainerRequestContext context, Consumer<Admission> act) {
@@ -19,10 +20,17 @@ final class Passage {
     }
 
     /** The admission is asked for. */
-    synchronized void begun() {
-        begun = true;
-        if (!over) {
-            context.suspend();
+    void begun() {
+        RuntimeException failed;
+        synchronized (this) {
+            begun = true;
+            if (!over) {
+                context.suspend();
+            }
+            failed = failure;
+        }
+        if (failed != null) {
+            throw failed;
         }
     }
 
@@ -30,35 +38,29 @@ final class Passage {
         try {
             act.accept(admission);
         } catch (RuntimeException e) {
-            failed(e);
+            end(e);
             return;
         }
-        goOn();
-    }
-
-    private void goOn() {
-        boolean waits;
-        synchronized (this) {
-            over = true;
-            waits = begun;
-        }
-        if (waits) {
-            context.resume();
-        }
+        end(null);
     }
 
     void failed(Throwable cause) {
-        boolean waits;
+        end(cause instanceof RuntimeException e ? e : new IllegalStateException(cause));
+    }
+
+    /** @param cause null where the request may go on */
+    private void end(RuntimeException cause) {
         synchronized (this) {
             over = true;
-            waits = begun;
+            failure = cause;
+            if (!begun) {
+                return; // who has asked goes on itself
+            }
         }
-        if (waits) {
-            context.resume(cause);
-        } else if (cause instanceof RuntimeException e) {
-            throw e;
+        if (cause == null) {
+            context.resume();
         } else {
-            throw new IllegalStateException(cause);
+            context.resume(cause);
         }
     }
 }

@@ -8,6 +8,7 @@ import dev.sluice.caller.DefaultIdentityResolver;
 import dev.sluice.caller.Identity;
 import dev.sluice.caller.IdentityResolver;
 import dev.sluice.caller.TierResolver;
+import io.quarkus.arc.ClientProxy;
 import io.smallrye.mutiny.Uni;
 import io.vertx.ext.web.RoutingContext;
 
@@ -24,9 +25,10 @@ public class Callers {
 
     Callers(IdentityResolver identities, TierResolver tiers, ClientAddress addresses, Policy policy) {
         this.identities = identities;
-        this.own = identities instanceof DefaultIdentityResolver resolver && tiers instanceof ClaimedTierResolver
-                ? resolver
-                : null;
+        this.own = ClientProxy.unwrap(identities).getClass() == DefaultIdentityResolver.class
+                && ClientProxy.unwrap(tiers).getClass() == ClaimedTierResolver.class
+                        ? (DefaultIdentityResolver) identities
+                        : null;
         this.tiers = tiers;
         this.addresses = addresses;
         this.policy = policy;

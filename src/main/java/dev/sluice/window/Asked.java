@@ -64,6 +64,11 @@ final class Asked {
         sent = true;
     }
 
+    /** Redis has certainly done nothing, and is to be asked again. */
+    void takeBack() {
+        sent = false;
+    }
+
     /** @return whether it came in time; otherwise it is told to who wants to know of late ones */
     boolean answer(Outcome answered, Throwable cause) {
         if (done) {
@@ -86,8 +91,11 @@ final class Asked {
         }
     }
 
-    /** Its time is over. One that was not sent will not be. */
-    void expire(Throwable cause) {
+    /** Its time is over. One that was not sent will not be. @return whether nobody has answered it before */
+    boolean expire(Throwable cause) {
+        if (done) {
+            return false;
+        }
         done = true;
         if (sent) {
             late = Promise.promise();
@@ -95,10 +103,12 @@ final class Asked {
         } else {
             failure = cause;
         }
+        return true;
     }
 
     /** It cannot even be asked. */
     void refuse(Throwable cause) {
+        done = true;
         receiver.failed(cause);
     }
 

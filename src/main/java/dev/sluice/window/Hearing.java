@@ -18,6 +18,10 @@ import io.vertx.redis.client.Response;
 final class Hearing {
 
     private static final long PAUSE_MILLIS = 40;
+    /** Who has not listened for so long begins anew: what was told may be there no more. */
+    private static final long GAP_NANOS = TimeUnit.SECONDS.toNanos(2);
+    /** A page that is full: there is more to hear. */
+    private static final int PAGE = 1000;
 
     private final RedisLink link;
     private final RedisTime time;
@@ -28,6 +32,7 @@ final class Hearing {
     private final AtomicBoolean listening = new AtomicBoolean();
     /** The last that was heard of; nothing while that is not known. */
     private volatile String last = "";
+    private volatile long lastAsked = System.nanoTime() - GAP_NANOS;
 
     /** @param script how the scripts ask for the time */
     Hearing(RedisLink link, KeySpace keys, RedisTime time, Refusals refusals, String script) {
@@ -38,6 +43,7 @@ final class Hearing {
         this.listen = RedisScript.load(Hearing.class, "listen.lua", script);
         this.tell = RedisScript.load(Hearing.class, "tell.lua", script);
         link.onChange(cause -> deaf());
+        time.onSetBack(this::deaf);
         link.vertx().setPeriodic(PAUSE_MILLIS, tick -> listen());
     }
 
@@ -52,7 +58,8 @@ final class Hearing {
             return;
         }
         long sent = System.nanoTime();
-        var since = last;
+        var since = sent - lastAsked > GAP_NANOS ? "" : last;
+        lastAsked = sent;
         var asked = channel.eval(listen, List.of(freed), List.of(since));
         link.within(TimeUnit.NANOSECONDS.toMillis(Refusals.FRESH_NANOS), asked).onComplete(answered -> {
             if (answered.succeeded()) {
@@ -63,11 +70,11 @@ final class Hearing {
     }
 
     private void heard(Response answer, String since, long sent) {
-        boolean goesOn = time.heard(answer.get(0).toLong(), sent, System.nanoTime());
-        if (!goesOn || since.isEmpty()) {
+        last = answer.get(1).toString();
+        time.heard(answer.get(0).toLong(), sent, System.nanoTime());
+        if (since.isEmpty() || answer.size() >= PAGE) {
             refusals.forgetAll(); // what is remembered from now on is held against all that is told from now on
         }
-        last = goesOn ? answer.get(1).toString() : "";
         for (int i = 2; i < answer.size(); i++) {
             var identifier = answer.get(i).toString();
             if (identifier.isEmpty()) {

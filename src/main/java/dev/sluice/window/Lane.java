@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 import dev.sluice.limit.StoreUnavailableException;
 import dev.sluice.redis.RedisChannel;
@@ -26,6 +27,7 @@ final class Lane {
 
     private final Lanes lanes;
     private final RedisChannel channel;
+    private final AtomicInteger everybody;
     private final Vertx vertx;
     /** Not sent yet; guarded by this. */
     private final Deque<Asked> gathering = new ArrayDeque<>();
@@ -36,7 +38,9 @@ final class Lane {
     private final Deque<Asked> waiting = new ArrayDeque<>();
     private boolean timed;
 
-    Lane(Lanes lanes, RedisChannel channel, Vertx vertx) {
+    /** @param everybody how many wait on all lanes of the connection */
+    Lane(Lanes lanes, RedisChannel channel, AtomicInteger everybody, Vertx vertx) {
+        this.everybody = everybody;
         this.lanes = lanes;
         this.channel = channel;
         this.vertx = vertx;
@@ -50,7 +54,8 @@ final class Lane {
         boolean call;
         boolean time;
         synchronized (this) {
-            if (waiting.size() >= channel.mostWaiting()) {
+            if (everybody.incrementAndGet() > channel.mostWaiting()) {
+                everybody.decrementAndGet();
                 return false;
             }
             gathering.add(asked);
@@ -108,11 +113,19 @@ final class Lane {
     }
 
     private void answered(Batch batch, long sent, AsyncResult<Response> done) {
-        Asked.deliver(lanes.answered(channel, batch, sent, done));
+        try {
+            Asked.deliver(lanes.answered(channel, batch, sent, done));
+        } finally {
+            goOn();
+        }
+    }
+
+    private void goOn() {
         boolean call;
         synchronized (this) {
             while (!waiting.isEmpty() && waiting.peek().done()) {
                 waiting.remove();
+                everybody.decrementAndGet();
             }
             underWay--;
             call = !called && !gathering.isEmpty();
@@ -140,6 +153,7 @@ final class Lane {
                     late.add(first);
                 }
                 waiting.remove();
+                everybody.decrementAndGet();
                 first = waiting.peek();
             }
             timed = first != null;
@@ -152,10 +166,8 @@ final class Lane {
 
     private void giveUp(List<Asked> late) {
         var cause = new StoreUnavailableException("Redis did not answer in time", null);
-        for (var asked : late) {
-            asked.expire(cause);
-            lanes.unanswered(cause);
-        }
+        late.removeIf(asked -> !asked.expire(cause));
+        late.forEach(asked -> lanes.unanswered(cause)); // may end the connection, which answers others
         Asked.deliver(late);
     }
 }

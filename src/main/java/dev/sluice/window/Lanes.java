@@ -2,6 +2,7 @@ package dev.sluice.window;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 
 import org.jboss.logging.Logger;
 
@@ -46,12 +47,24 @@ final class Lanes {
 
     /** Asks, or fails at once. */
     void ask(Asked asked) {
+        var cause = tryToAsk(asked);
+        if (cause != null) {
+            asked.refuse(cause);
+        }
+    }
+
+    /** Null where it is asked. */
+    private Throwable tryToAsk(Asked asked) {
         var channel = link.open();
         if (channel == null) {
-            asked.refuse(new StoreUnavailableException("Redis is out of reach", null));
-        } else if (!lane(channel, asked.identifier).ask(asked, System.nanoTime())) {
-            asked.refuse(channel.overloaded());
+            return new StoreUnavailableException("Redis is out of reach", null);
         }
+        return lane(channel, asked.identifier).ask(asked, System.nanoTime()) ? null : channel.overloaded();
+    }
+
+    /** Whether everything goes one way. */
+    boolean single() {
+        return ways.lanes().length == 1;
     }
 
     private Lane lane(RedisChannel channel, String identifier) {
@@ -72,8 +85,9 @@ final class Lanes {
 
     private Ways ways(RedisChannel channel, int many) {
         var lanes = new Lane[many];
+        var everybody = new AtomicInteger();
         for (int i = 0; i < many; i++) {
-            lanes[i] = new Lane(this, channel, link.vertx());
+            lanes[i] = new Lane(this, channel, everybody, link.vertx());
         }
         return new Ways(channel, lanes);
     }
@@ -81,15 +95,13 @@ final class Lanes {
     /** Reads what Redis answered; returns whom to tell. */
     List<Asked> answered(RedisChannel channel, Batch batch, long sent, AsyncResult<Response> done) {
         if (done.failed() && batch.asked().size() > 1 && String.valueOf(done.cause().getMessage()).startsWith("CROSSSLOT")) {
-            separately(channel, batch);
-            return List.of();
+            return separately(channel, batch, done.cause());
         }
         Outcome[] outcomes = null;
         Throwable cause = done.cause();
         if (done.succeeded()) {
             try {
                 outcomes = batch.read(done.result());
-                link.succeeded();
                 time.heard(Batch.clock(done.result()), sent, System.nanoTime());
             } catch (RuntimeException e) {
                 cause = e; // no answer of ours
@@ -108,8 +120,11 @@ final class Lanes {
                 if (cause != null) {
                     link.failed(cause);
                 }
-            } else if (outcome.admitted() && asked.question.take()) {
-                record(asked, outcome);
+            } else {
+                link.succeeded();
+                if (outcome.admitted() && asked.question.take()) {
+                    record(asked, outcome);
+                }
             }
         }
         return answered;
@@ -124,13 +139,21 @@ final class Lanes {
     }
 
     /** A cluster behind one address has done nothing, because these keys are not in one slot. */
-    private void separately(RedisChannel channel, Batch batch) {
+    private List<Asked> separately(RedisChannel channel, Batch batch, Throwable cause) {
         synchronized (this) {
             if (ways.channel() == channel && ways.lanes().length == 1) {
                 ways = ways(channel, KeySpace.TAGS);
             }
         }
-        batch.asked().stream().filter(asked -> !asked.done()).forEach(this::ask);
+        var told = new ArrayList<Asked>();
+        for (var asked : batch.asked()) {
+            asked.takeBack();
+            var refused = asked.done() ? cause : tryToAsk(asked);
+            if (refused != null && asked.answer(null, failure(refused))) {
+                told.add(asked);
+            }
+        }
+        return told;
     }
 
     /** @param cause null where Redis answered, but its keys hold something else */

@@ -194,6 +194,11 @@ final class RedisStore implements WindowStore {
         });
     }
 
+    /** Whether there is one Redis, with one clock: the masters of a cluster have one each. */
+    boolean oneClock() {
+        return lanes.single();
+    }
+
     /** Redis's clock. */
     RedisTime time() {
         return time;

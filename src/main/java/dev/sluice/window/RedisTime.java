@@ -14,20 +14,28 @@ final class RedisTime {
     /** From {@link System#nanoTime} to Redis's time in nanoseconds: at the most, and at the least. */
     private volatile long most = UNKNOWN;
     private volatile long least = UNKNOWN;
+    private volatile Runnable whenSetBack = () -> {
+    };
+
+    /** @param listener hears that Redis's clock was set back, or that this is another one */
+    void onSetBack(Runnable listener) {
+        whenSetBack = listener;
+    }
 
     /**
      * Learns from an answer.
      *
      * @param clock what it says, in microseconds
      * @param sent when it was asked for, by {@link System#nanoTime}
-     * @return false where Redis's clock was set back, or this is another one
      */
-    boolean heard(long clock, long sent, long received) {
+    void heard(long clock, long sent, long received) {
         long nanos = TimeUnit.MICROSECONDS.toNanos(clock);
-        boolean goesOn = least == UNKNOWN || nanos - sent >= least - TOLERANCE_NANOS;
+        boolean setBack = least != UNKNOWN && nanos - sent < least - TOLERANCE_NANOS;
         most = nanos - sent;
         least = nanos - received;
-        return goesOn;
+        if (setBack) {
+            whenSetBack.run();
+        }
     }
 
     boolean known() {

@@ -8,6 +8,8 @@ import java.util.function.LongSupplier;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 
+import dev.sluice.limit.Unit;
+
 /**
  * What Redis has refused, and would refuse again: a window without room gets none before its next unit leaves. Until then the
  * same claims of the same identifier are refused from here.
@@ -111,7 +113,7 @@ final class Refusals {
             if (state.freeAt() > 0) {
                 until = Math.min(until, state.freeAt());
             }
-            certain |= state.retryAt() > 0 && !claims.get(i).reserved();
+            certain |= state.retryAt() > 0 && !claims.get(i).reserved() && claims.get(i).unit() == Unit.REQUESTS;
         }
         return certain ? until : 0;
     }

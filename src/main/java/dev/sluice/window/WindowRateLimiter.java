@@ -93,9 +93,16 @@ final class WindowRateLimiter implements RateLimiter {
 
         @Override
         public void answered(Windows.Answer answer) {
-            decided(answer.outcome() == null
-                    ? Decision.untouched(request, answer.mode(), now()).reserved(answer.reservation())
-                    : decision(answer));
+            Decision decision;
+            try {
+                decision = answer.outcome() == null
+                        ? Decision.untouched(request, answer.mode(), now()).reserved(answer.reservation())
+                        : decision(answer);
+            } catch (RuntimeException e) {
+                failed(e);
+                return;
+            }
+            decided(decision);
         }
 
         @Override

@@ -94,7 +94,7 @@ final class Windows {
         redis.take(identifier, plan, consume, reservation, new Asked.Receiver() {
             @Override
             public void decided(Outcome outcome) {
-                if (!outcome.admitted()) {
+                if (!outcome.admitted() && redis.oneClock()) {
                     refusals.remember(identifier, plan, outcome, version);
                 }
                 receiver.answered(answer(Mode.REDIS, plan, outcome, name(Place.REDIS, reservation, plan)));
@@ -112,7 +112,7 @@ final class Windows {
         Answer answer;
         try {
             answer = instead(failure, identifier, plan, consume, name(place, reservation, plan));
-        } catch (StoreUnavailableException e) {
+        } catch (RuntimeException e) {
             receiver.failed(e);
             return;
         }

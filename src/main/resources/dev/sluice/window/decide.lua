@@ -25,7 +25,7 @@ local TOTAL = 126 -- "~"
 local TIME, BYTES = '>I7', 7
 local SMALL = 64 * BYTES -- a log that may be written whole each time
 
-local call, pcall = redis.call, redis.pcall
+local protected, call, pcall = pcall, redis.call, redis.pcall
 local byte, sub, rep, format, floor = string.byte, string.sub, string.rep, string.format, math.floor
 local pack, unpack = struct.pack, struct.unpack
 local tonumber, type = tonumber, type
@@ -184,7 +184,7 @@ local function open(key, span, form)
     return is_log(log) and open_log(w, log) or nil
   elseif #last == 0 then
     return w
-  elseif #last == 3 and byte(last[3]) == TOTAL then
+  elseif #last == 3 and byte(last[3]) == TOTAL and tonumber(last[1]) and tonumber(last[2]) and tonumber(sub(last[3], 2)) then
     return open_ring(w, last)
   end
   return nil
@@ -408,16 +408,24 @@ local codes = ARGV[1]
 local first = 1
 for i = 1, #codes do
   local plan = plans[byte(codes, i) - 32]
-  if plan.unit then
-    decide_unit(plan, first)
-    first = first + 2
-  elseif plan.reserves then
-    decide(plan, first, ARGV[arg])
+  local before = at
+  local reservation = plan.reserves and ARGV[arg] or nil
+  local done, why = protected(plan.unit and decide_unit or decide, plan, first, reservation)
+  if not done then
+    local said = type(why) == 'table' and why.err or tostring(why)
+    if not string.find(said, 'WRONGTYPE', 1, true) then
+      error(why, 0) -- Redis does not write: none of them is decided
+    end
+    while at > before do
+      reply[at] = nil
+      at = at - 1
+    end
+    fail()
+  end
+  first = first + #plan + 1
+  if plan.reserves then
     arg = arg + 1
-    first = first + #plan + 2
-  else
-    decide(plan, first)
-    first = first + #plan + 1
+    first = first + 1
   end
 end
 return reply

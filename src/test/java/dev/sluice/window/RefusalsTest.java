@@ -3,9 +3,12 @@ package dev.sluice.window;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+
+import dev.sluice.limit.Unit;
 
 /** What is refused from memory, and what Redis has to be asked about, with time set by hand. */
 class RefusalsTest {
@@ -107,6 +110,9 @@ class RefusalsTest {
         var tokens = List.of(StoreUnderTest.tokens("t", 60, 1000, 100));
         remember(tokens, refused(START + SECOND, START + SECOND));
         assertThat(refusals.find("alice", tokens)).isNull();
+        var unreserved = List.of(new Claim("t", 60_000_000, 1000, Unit.TOKENS, 1, false));
+        remember(unreserved, refused(START + SECOND, START + SECOND));
+        assertThat(refusals.find("alice", unreserved)).as("asked for by /v1/check").isNull();
         var both = List.of(StoreUnderTest.claim("r", 60, 10, 1), StoreUnderTest.tokens("t", 60, 1000, 100));
         remember(both, new Outcome(false, START, new Outcome.State[]{
                 new Outcome.State(10, START + SECOND, START + SECOND), new Outcome.State(5, START + 2 * SECOND, 0)}));
@@ -143,10 +149,15 @@ class RefusalsTest {
 
     @Test
     void clockThatWasSetBackIsNoticed() {
+        var setBack = new AtomicInteger();
+        time.onSetBack(setBack::incrementAndGet);
         nanos += 1_000_000 * MILLI;
-        assertThat(time.heard(START + 1000 * MILLI, nanos - 1000 * MILLI, nanos)).isTrue();
-        assertThat(time.heard(START + 990 * MILLI, nanos, nanos)).as("by 10 ms").isFalse();
-        assertThat(time.heard(START + 5000 * MILLI, nanos, nanos)).as("set forward").isTrue();
+        time.heard(START + 1000 * MILLI, nanos - 1000 * MILLI, nanos);
+        assertThat(setBack).hasValue(0);
+        time.heard(START + 990 * MILLI, nanos, nanos);
+        assertThat(setBack).as("by 10 ms").hasValue(1);
+        time.heard(START + 5000 * MILLI, nanos, nanos);
+        assertThat(setBack).as("set forward").hasValue(1);
     }
 
     @Test
