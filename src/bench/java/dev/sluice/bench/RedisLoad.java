@@ -21,7 +21,7 @@ final class RedisLoad {
     private static final int CONNECTIONS = 32;
     private static final int PIPELINE = 16;
 
-    /** @param admitted answers that are lists and begin with 1 */
+    /** @param admitted answers that are lists whose second number, the status, is odd */
     record Outcome(double perSecond, long answers, long admitted) {
     }
 
@@ -166,7 +166,7 @@ final class RedisLoad {
                 parts += number();
             } else if (type == '$') {
                 skip = number() < 0 ? 0 : number() + 2;
-            } else if (type == ':' && seen == 1 && number() == 1) {
+            } else if (type == ':' && seen == 2 && number() > 0 && number() % 2 == 1) {
                 admitted++;
             }
             seen++;

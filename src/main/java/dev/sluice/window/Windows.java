@@ -80,7 +80,7 @@ final class Windows {
             receiver.answered(answer(Mode.MEMORY, plan, outcome, name(Place.MEMORY, reservation, plan)));
             return;
         }
-        var refused = refusals.find(identifier, plan);
+        var refused = redis.oneClock() ? refusals.find(identifier, plan) : null;
         if (refused != null && redis.available()) {
             receiver.answered(new Answer(Mode.REDIS, plan, refused, null));
             return;
