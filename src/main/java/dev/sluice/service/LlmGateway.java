@@ -38,7 +38,6 @@ import io.vertx.ext.web.RoutingContext;
 class LlmGateway {
 
     private static final Logger LOG = Logger.getLogger(LlmGateway.class);
-    /** Methods of requests that have a body. */
     /** Before the gateway to the API. */
     private static final int ORDER = -60;
 

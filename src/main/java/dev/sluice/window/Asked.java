@@ -17,14 +17,6 @@ final class Asked {
 
     private static final Logger LOG = Logger.getLogger(Asked.class);
 
-    /** Who waits for the answer; hears it on the event loop that asked, or on the connection's where none did. */
-    interface Receiver {
-
-        void decided(Outcome outcome);
-
-        void failed(Throwable cause);
-    }
-
     final String identifier;
     final Plan plan;
     final Plan.Question question;
@@ -33,7 +25,7 @@ final class Asked {
     final byte[][] keys;
     /** By {@link System#nanoTime}. */
     final long deadline;
-    private final Receiver receiver;
+    private final Receiver<Outcome> receiver;
     private final ContextInternal context;
     private boolean sent;
     private boolean done;
@@ -42,8 +34,9 @@ final class Asked {
     /** What becomes of it after its time; null before. */
     private Promise<Outcome> late;
 
+    /** @param receiver hears on the event loop that asks, or on the connection's where none does */
     Asked(String identifier, Plan plan, Plan.Question question, String name, byte[][] keys, long deadline,
-            Receiver receiver) {
+            Receiver<Outcome> receiver) {
         this.identifier = identifier;
         this.plan = plan;
         this.question = question;
@@ -122,7 +115,7 @@ final class Asked {
 
     private void deliver() {
         if (failure == null) {
-            receiver.decided(outcome);
+            receiver.received(outcome);
         } else {
             receiver.failed(failure);
         }
@@ -161,5 +154,4 @@ final class Asked {
             }
         });
     }
-
 }

@@ -10,7 +10,6 @@ import java.util.function.Function;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
-import com.github.benmanes.caffeine.cache.Expiry;
 
 import dev.sluice.limit.Usage;
 import io.smallrye.mutiny.Uni;
@@ -37,7 +36,7 @@ final class MemoryStore implements WindowStore {
                 .executor(Runnable::run)
                 .maximumWeight(maxBytes)
                 .<String, Account>weigher(MemoryStore::bytes)
-                .expireAfter(new Lifetime())
+                .expireAfter(new AccountLifetime())
                 .evictionListener((identifier, account, cause) -> {
                     synchronized (account) {
                         account.forget();
@@ -50,34 +49,6 @@ final class MemoryStore implements WindowStore {
     private static int bytes(String identifier, Account account) {
         synchronized (account) {
             return identifier.length() + account.bytes();
-        }
-    }
-
-    /** Two of its longest windows without use; that it is used is noted when half of that is over. */
-    private static final class Lifetime implements Expiry<String, Account> {
-
-        /** An account that is just being opened has no window yet; it gets its lifetime when it has. */
-        private static final long OPENING_NANOS = TimeUnit.MINUTES.toNanos(1);
-
-        private static long nanos(Account account) {
-            long span = account.longestSpan();
-            return span == 0 ? OPENING_NANOS : 2000 * span;
-        }
-
-        @Override
-        public long expireAfterCreate(String identifier, Account account, long now) {
-            return nanos(account);
-        }
-
-        @Override
-        public long expireAfterUpdate(String identifier, Account account, long now, long left) {
-            return nanos(account);
-        }
-
-        @Override
-        public long expireAfterRead(String identifier, Account account, long now, long left) {
-            long whole = nanos(account);
-            return left < whole / 2 || left > whole ? whole : left;
         }
     }
 

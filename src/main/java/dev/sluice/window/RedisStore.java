@@ -72,21 +72,11 @@ final class RedisStore implements WindowStore {
     @Override
     public Uni<Outcome> take(String identifier, List<Claim> claims, boolean consume, String reservation) {
         var plan = Plan.of(claims);
-        return Uni.createFrom().emitter(emitter -> take(identifier, plan, consume, reservation, new Asked.Receiver() {
-            @Override
-            public void decided(Outcome outcome) {
-                emitter.complete(outcome);
-            }
-
-            @Override
-            public void failed(Throwable cause) {
-                emitter.fail(cause);
-            }
-        }));
+        return Receiver.uni(receiver -> take(identifier, plan, consume, reservation, receiver));
     }
 
     /** The same for who waits in another way. */
-    void take(String identifier, Plan plan, boolean consume, String reservation, Asked.Receiver receiver) {
+    void take(String identifier, Plan plan, boolean consume, String reservation, Receiver<Outcome> receiver) {
         boolean reserves = consume && reservation != null;
         var name = reserves ? RedisKeys.reservationName(reservation) : null;
         lanes.ask(new Asked(identifier, plan, plan.question(consume, reserves, exactUpTo), reservation,

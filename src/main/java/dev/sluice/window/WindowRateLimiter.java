@@ -60,7 +60,7 @@ final class WindowRateLimiter implements RateLimiter {
     }
 
     /** One decision on its way. */
-    private final class Check implements Windows.Receiver {
+    private final class Check implements Receiver<Windows.Answer> {
 
         private final RateLimitRequest request;
         private final Consumer<Decision> receiver;
@@ -92,7 +92,7 @@ final class WindowRateLimiter implements RateLimiter {
         }
 
         @Override
-        public void answered(Windows.Answer answer) {
+        public void received(Windows.Answer answer) {
             Decision decision;
             try {
                 decision = answer.outcome() == null

@@ -50,39 +50,22 @@ final class Windows {
         return redis == null ? Mode.MEMORY : redis.available() ? Mode.REDIS : fallback;
     }
 
-    /** Who waits for an answer. */
-    interface Receiver {
-
-        void answered(Answer answer);
-
-        void failed(Throwable cause);
-    }
-
     /** @param reservation 32 hexadecimal digits; null where nothing is reserved */
     Uni<Answer> take(String identifier, List<Claim> claims, boolean consume, String reservation) {
-        return Uni.createFrom().emitter(emitter -> take(identifier, Plan.of(claims), consume, reservation, new Receiver() {
-            @Override
-            public void answered(Answer answer) {
-                emitter.complete(answer);
-            }
-
-            @Override
-            public void failed(Throwable cause) {
-                emitter.fail(cause);
-            }
-        }));
+        var plan = Plan.of(claims);
+        return Receiver.uni(receiver -> take(identifier, plan, consume, reservation, receiver));
     }
 
     /** The same for who waits in another way: hears it on the event loop that asks, where one does. */
-    void take(String identifier, Plan plan, boolean consume, String reservation, Receiver receiver) {
+    void take(String identifier, Plan plan, boolean consume, String reservation, Receiver<Answer> receiver) {
         if (redis == null) {
             var outcome = memory.takeNow(identifier, plan, consume, reservation);
-            receiver.answered(answer(Mode.MEMORY, plan, outcome, name(Place.MEMORY, reservation, plan)));
+            receiver.received(answer(Mode.MEMORY, plan, outcome, name(Place.MEMORY, reservation, plan)));
             return;
         }
         var refused = redis.oneClock() ? refusals.find(identifier, plan) : null;
         if (refused != null && redis.available()) {
-            receiver.answered(new Answer(Mode.REDIS, plan, refused, null));
+            receiver.received(new Answer(Mode.REDIS, plan, refused, null));
             return;
         }
         if (!redis.available()) {
@@ -91,13 +74,13 @@ final class Windows {
             return;
         }
         long version = refusals.version();
-        redis.take(identifier, plan, consume, reservation, new Asked.Receiver() {
+        redis.take(identifier, plan, consume, reservation, new Receiver<Outcome>() {
             @Override
-            public void decided(Outcome outcome) {
+            public void received(Outcome outcome) {
                 if (!outcome.admitted() && redis.oneClock()) {
                     refusals.remember(identifier, plan, outcome, version);
                 }
-                receiver.answered(answer(Mode.REDIS, plan, outcome, name(Place.REDIS, reservation, plan)));
+                receiver.received(answer(Mode.REDIS, plan, outcome, name(Place.REDIS, reservation, plan)));
             }
 
             @Override
@@ -108,7 +91,7 @@ final class Windows {
     }
 
     private void insteadOf(Throwable failure, Place place, String identifier, Plan plan, boolean consume, String reservation,
-            Receiver receiver) {
+            Receiver<Answer> receiver) {
         Answer answer;
         try {
             answer = instead(failure, identifier, plan, consume, name(place, reservation, plan));
@@ -116,7 +99,7 @@ final class Windows {
             receiver.failed(e);
             return;
         }
-        receiver.answered(answer);
+        receiver.received(answer);
     }
 
     private Answer instead(Throwable failure, String identifier, List<Claim> claims, boolean consume,
