@@ -1,5 +1,8 @@
 package dev.sluice.limit;
 
+import java.util.Arrays;
+import java.util.Optional;
+
 /** What answers while Redis is out of reach. */
 public enum Fallback {
     /** Windows in this instance's memory, each under this instance's part of the limit. */
@@ -7,5 +10,13 @@ public enum Fallback {
     /** Everything passes, and is not counted. */
     OPEN,
     /** Everything is refused with 503. */
-    CLOSED
+    CLOSED;
+
+    /** What {@link #of} knows, for error messages. */
+    public static final String ALLOWED = "local, open or closed";
+
+    /** The one of this name, in any case; empty where there is none. */
+    public static Optional<Fallback> of(String name) {
+        return Arrays.stream(values()).filter(fallback -> fallback.name().equalsIgnoreCase(name.strip())).findFirst();
+    }
 }

@@ -1,12 +1,13 @@
 package dev.sluice.llm;
 
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 import dev.sluice.file.FileContent;
 import dev.sluice.file.FilePart;
@@ -21,7 +22,8 @@ import dev.sluice.policy.Tiers;
 record FileProvider(LlmSettings.ProviderSettings settings, Rows rows, Map<String, LlmSettings.Rows> models,
         Optional<Fallback> fallback, Map<String, PriceSettings> prices) implements LlmSettings.ProviderSettings {
 
-    private static final Set<String> PROVIDERS = Set.of("openai", "anthropic", "gemini");
+    private static final String PROVIDERS = Arrays.stream(Provider.values()).map(Provider::id).sorted()
+            .collect(Collectors.joining(", "));
     private static final Set<String> ROWS = Set.of("requests", "tokens", "budget", "output-estimate");
     private static final Set<String> KEYS = Set.of("requests", "tokens", "budget", "output-estimate", "models", "fallback",
             "prices");
@@ -47,8 +49,8 @@ record FileProvider(LlmSettings.ProviderSettings settings, Rows rows, Map<String
             all.put(provider, part == null ? configured : new Reader(tiers, problems).provider(configured, part));
         }
         parts.forEach((name, part) -> {
-            if (!PROVIDERS.contains(name)) {
-                part.problem(problems, "unknown here; known: " + String.join(", ", PROVIDERS.stream().sorted().toList()));
+            if (Provider.of(name) == null) {
+                part.problem(problems, "unknown here; known: " + PROVIDERS);
             }
         });
         return all;
@@ -97,12 +99,11 @@ record FileProvider(LlmSettings.ProviderSettings settings, Rows rows, Map<String
 
         private Optional<Fallback> fallback(FilePart part) {
             return part.text("fallback", problems).flatMap(text -> {
-                try {
-                    return Optional.of(Fallback.valueOf(text.strip().toUpperCase(Locale.ROOT)));
-                } catch (IllegalArgumentException e) {
-                    part.parts(problems).get("fallback").problem(problems, "local, open or closed");
-                    return Optional.empty();
+                var fallback = Fallback.of(text);
+                if (fallback.isEmpty()) {
+                    part.parts(problems).get("fallback").problem(problems, Fallback.ALLOWED);
                 }
+                return fallback;
             });
         }
 

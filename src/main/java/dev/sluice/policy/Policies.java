@@ -140,12 +140,11 @@ final class Policies {
         if (text == null) {
             return null;
         }
-        try {
-            return Fallback.valueOf(text.strip().toUpperCase(Locale.ROOT));
-        } catch (IllegalArgumentException e) {
-            problems.add(property, text, "local, open or closed");
-            return null;
+        var fallback = Fallback.of(text);
+        if (fallback.isEmpty()) {
+            problems.add(property, text, Fallback.ALLOWED);
         }
+        return fallback.orElse(null);
     }
 
     private void readExempt(String path) {
