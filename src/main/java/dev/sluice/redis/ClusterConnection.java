@@ -8,6 +8,7 @@ import java.util.function.Function;
 
 import io.vertx.core.Future;
 import io.vertx.core.Handler;
+import io.vertx.core.Promise;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.RedisConnection;
 import io.vertx.redis.client.Request;
@@ -27,11 +28,15 @@ final class ClusterConnection implements RedisConnection {
 
     private final Function<String, Future<RedisConnection>> opening;
     private final Map<String, RedisConnection> masters = new ConcurrentHashMap<>();
+    /** Attempts under way: requests that find no connection to a master share one. */
+    private final Map<String, Future<RedisConnection>> attempts = new ConcurrentHashMap<>();
     private final AtomicReferenceArray<String> owners = new AtomicReferenceArray<>(SLOTS);
     private volatile Handler<Throwable> onException = failure -> {
     };
     private volatile Handler<Void> onEnd = end -> {
     };
+    private final Map<String, Silence> silences = new ConcurrentHashMap<>();
+    private volatile ListenedClock clock;
     private volatile boolean closed;
 
     /** @param opening a connection to one node, by host and port */
@@ -58,7 +63,19 @@ final class ClusterConnection implements RedisConnection {
 
     private Future<RedisConnection> master(String address) {
         var known = masters.get(address);
-        return known != null ? Future.succeededFuture(known) : opening.apply(address).map(opened -> keep(address, opened));
+        if (known != null) {
+            return Future.succeededFuture(known);
+        }
+        Promise<RedisConnection> promise = Promise.promise();
+        var attempt = attempts.putIfAbsent(address, promise.future());
+        if (attempt != null) {
+            return attempt;
+        }
+        opening.apply(address).map(opened -> keep(address, opened)).onComplete(done -> {
+            attempts.remove(address);
+            promise.handle(done);
+        });
+        return promise.future();
     }
 
     private RedisConnection keep(String address, RedisConnection opened) {
@@ -83,6 +100,7 @@ final class ClusterConnection implements RedisConnection {
     /** @return whether there were slots */
     private boolean lost(String address) {
         var gone = masters.remove(address);
+        silences.remove(address);
         if (gone != null) {
             gone.close();
         }
@@ -105,8 +123,32 @@ final class ClusterConnection implements RedisConnection {
     }
 
     private Future<Response> send(String address, Request request, int redirects) {
-        return master(address).compose(node -> node.send(request))
+        return master(address).compose(node -> measured(address, node, request))
                 .recover(failure -> redirected(failure, address, request, redirects));
+    }
+
+    private Future<Response> measured(String address, RedisConnection node, Request request) {
+        var measuring = clock;
+        if (measuring == null) {
+            return node.send(request);
+        }
+        var silence = silences.computeIfAbsent(address, master -> new Silence(measuring));
+        silence.sent();
+        return node.send(request).onComplete(done -> silence.received());
+    }
+
+    /** Measures from now on how long each master is silent. */
+    void measure(ListenedClock by) {
+        clock = by;
+    }
+
+    /** Returns the listened nanoseconds for which the most silent master has been silent although it was asked. */
+    long silence() {
+        long most = 0;
+        for (var silence : silences.values()) {
+            most = Math.max(most, silence.nanos());
+        }
+        return most;
     }
 
     /** What was refused elsewhere may be sent again. */

@@ -11,12 +11,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 
-import dev.sluice.limit.StoreUnavailableException;
-import io.smallrye.common.vertx.VertxContext;
-import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
+import io.vertx.core.impl.ContextInternal;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisClientType;
@@ -39,15 +37,17 @@ final class Connector implements Supplier<Future<RedisConnection>> {
     private static final Pattern AUTHORITY = Pattern.compile("(//(?:[^@/]*@)?)[^/?]*");
 
     private final Vertx vertx;
-    private final Context context;
+    private final ContextInternal context;
+    private final ListenedClock clock;
     private final RedisOptions options;
     private final KeySpace keys;
     private final AtomicInteger attempts = new AtomicInteger();
 
-    Connector(Vertx vertx, RedisOptions options, KeySpace keys) {
-        this.vertx = vertx;
-        // Connections live on the context that makes their client: not on that of a request that happens to meet a failure.
-        this.context = VertxContext.getRootContext(vertx.getOrCreateContext());
+    /** @param context where connections live: not that of a request that happens to meet a failure */
+    Connector(ContextInternal context, ListenedClock clock, RedisOptions options, KeySpace keys) {
+        this.vertx = context.owner();
+        this.context = context;
+        this.clock = clock;
         this.options = verifying(options);
         this.keys = keys;
     }
@@ -91,22 +91,8 @@ final class Connector implements Supplier<Future<RedisConnection>> {
                 client.close();
             }
         };
-        Promise<RedisConnection> promise = Promise.promise();
-        long timer = vertx.setTimer(ATTEMPT_MILLIS, late -> {
-            if (promise.tryFail(new StoreUnavailableException("No connection to Redis in " + ATTEMPT_MILLIS + " ms", null))) {
-                close.run();
-            }
-        });
-        client.connect().onComplete(done -> {
-            vertx.cancelTimer(timer);
-            if (done.failed()) {
-                close.run();
-                promise.tryFail(done.cause());
-            } else {
-                promise.tryComplete(new OwnConnection(done.result(), close));
-            }
-        });
-        return promise.future();
+        return clock.within(ATTEMPT_MILLIS, client.connect(), "No connection to Redis")
+                .<RedisConnection>map(connection -> new OwnConnection(connection, close)).onFailure(failure -> close.run());
     }
 
     private Future<RedisConnection> node(String endpoint) {
@@ -121,12 +107,12 @@ final class Connector implements Supplier<Future<RedisConnection>> {
     /** The client's own way needs each node to be there, replicas too, and never comes back to one that was lost. */
     private Future<RedisConnection> cluster(String endpoint) {
         var cluster = new ClusterConnection(address -> node(at(endpoint, address)));
-        long timer = vertx.setTimer(ATTEMPT_MILLIS, late -> cluster.close());
-        return node(endpoint).compose(connection -> ask(connection, Request.cmd(Command.CLUSTER).arg("SLOTS"))
+        var opening = node(endpoint).compose(connection -> ask(connection, Request.cmd(Command.CLUSTER).arg("SLOTS"))
                 .eventually(() -> connection.close()))
                 .compose(slots -> cluster.open(slots, URI.create(endpoint).getHost()))
-                .compose(opened -> probe(cluster)).<RedisConnection>map(cluster)
-                .onSuccess(opened -> vertx.cancelTimer(timer)).onFailure(failure -> cluster.close());
+                .compose(opened -> probe(cluster)).<RedisConnection>map(cluster);
+        return clock.within(ATTEMPT_MILLIS, opening, "No connection to each master of the cluster")
+                .onFailure(failure -> cluster.close());
     }
 
     /** Each hash tag is written to, and so each master that holds any of ours. */
@@ -153,8 +139,8 @@ final class Connector implements Supplier<Future<RedisConnection>> {
 
     /** One that does not answer is closed, and so answers that it does not. */
     private Future<Response> ask(RedisConnection connection, Request request) {
-        long timer = vertx.setTimer(ATTEMPT_MILLIS, late -> connection.close());
-        return connection.send(request).onComplete(answered -> vertx.cancelTimer(timer));
+        return clock.within(ATTEMPT_MILLIS, connection.send(request), "Redis did not answer")
+                .onFailure(failure -> connection.close());
     }
 
     /** Host and port of the master that it follows; null where it is one. */

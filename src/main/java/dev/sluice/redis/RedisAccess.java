@@ -14,6 +14,8 @@ import io.quarkus.redis.runtime.client.config.RedisConfig;
 import io.quarkus.runtime.ShutdownEvent;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.impl.ContextInternal;
+import io.vertx.core.impl.VertxInternal;
 import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisConnection;
 import io.vertx.redis.client.RedisOptions;
@@ -37,16 +39,18 @@ public class RedisAccess {
             @Default InjectableInstance<Redis> hosts) {
         this.keys = new KeySpace(settings.keyPrefix());
         this.maxWaiting = settings.maxWaiting();
-        var connector = settings.enabled() ? connector(vertx, options, own, hosts) : null;
-        this.link = connector == null ? null : new RedisLink(vertx, connector, keys, maxWaiting);
+        var context = ((VertxInternal) vertx).createEventLoopContext();
+        var clock = new ListenedClock(context.nettyEventLoop());
+        var connector = settings.enabled() ? connector(context, clock, options, own, hosts) : null;
+        this.link = connector == null ? null : new RedisLink(context, clock, connector, keys, maxWaiting);
         if (link != null) {
             new EvictionCheck(link);
         }
     }
 
     /** Null where no Redis is configured. */
-    private Supplier<Future<RedisConnection>> connector(Vertx vertx, ClientOptions options, InjectableInstance<Redis> own,
-            InjectableInstance<Redis> hosts) {
+    private Supplier<Future<RedisConnection>> connector(ContextInternal context, ListenedClock clock, ClientOptions options,
+            InjectableInstance<Redis> own, InjectableInstance<Redis> hosts) {
         var named = active(own);
         var redis = named == null ? active(hosts) : named;
         var how = options.of(named == null ? RedisConfig.DEFAULT_CLIENT_NAME : CLIENT);
@@ -55,7 +59,7 @@ public class RedisAccess {
         }
         return how == null
                 ? redis::connect
-                : new Connector(vertx, new RedisOptions(how).setMaxWaitingHandlers(2 * maxWaiting), keys);
+                : new Connector(context, clock, new RedisOptions(how).setMaxWaitingHandlers(2 * maxWaiting), keys);
     }
 
     private static Redis active(InjectableInstance<Redis> candidates) {

@@ -1,11 +1,12 @@
 package dev.sluice.redis;
 
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 
 import dev.sluice.limit.StoreUnavailableException;
-import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.impl.ContextInternal;
 import io.vertx.redis.client.Command;
@@ -15,65 +16,133 @@ import io.vertx.redis.client.Response;
 import io.vertx.redis.client.impl.types.ErrorType;
 
 /**
- * One connection to Redis: requests go one behind the other, and so do the answers. What waits for an answer is bounded;
- * beyond that, requests fail at once.
+ * One connection to Redis, pipelined: responses come in the order of the requests. The number of requests in flight is bounded;
+ * beyond that, requests fail at once. Requests may be sent from any thread.
  */
 public final class RedisChannel {
 
+    /** A longer round trip counts in the average by this part of the difference; a shorter one at once. */
+    private static final int SMOOTHING = 16;
+    /** Error codes of Redis; one that a script met stands in the middle of the message. */
+    private static final Pattern REFUSES_WRITES = Pattern
+            .compile("\\b(READONLY|OOM|MISCONF|LOADING|MASTERDOWN|NOREPLICAS|NOAUTH|NOPERM|WRONGPASS|BUSY)\\b");
+
     private final RedisConnection connection;
     private final ContextInternal context;
+    private final ListenedClock clock;
     private final int mostWaiting;
-    private final AtomicInteger waiting = new AtomicInteger();
+    private final Silence silence;
+    private final Runnable whenBusy;
+    private volatile long roundTrip;
+    /** Whether the link watches it. Accessed on the event loop only. */
+    boolean watched;
 
-    /** @param context where its answers are handled */
-    RedisChannel(RedisConnection connection, Context context, int mostWaiting) {
+    /**
+     * @param context where responses are handled
+     * @param whenBusy called when a request is sent while no other is in flight
+     */
+    RedisChannel(RedisConnection connection, ContextInternal context, ListenedClock clock, int mostWaiting,
+            Consumer<RedisChannel> whenBusy) {
         this.connection = connection;
-        this.context = (ContextInternal) context;
+        this.context = context;
+        this.clock = clock;
         this.mostWaiting = mostWaiting;
+        this.silence = new Silence(clock);
+        this.whenBusy = () -> whenBusy.accept(this);
+        if (connection instanceof ClusterConnection cluster) {
+            cluster.measure(clock);
+        }
     }
 
-    /** Runs it where answers are handled: at once where that is here, otherwise soon. */
+    /** Runs a task where responses are handled: at once on that event loop, otherwise soon. */
     public void execute(Runnable task) {
         context.execute(task, Runnable::run);
     }
 
-    /** Runs it where answers are handled, after all that is to be done there already. */
+    /** Runs a task where responses are handled, after all that is queued there already. */
     public void executeSoon(Runnable task) {
         context.runOnContext(now -> task.run());
     }
 
-    /** Whether keys of one request must all have one hash tag. */
+    /** Runs a task where responses are handled, after a delay that is rounded up to milliseconds. */
+    public void executeIn(long nanos, Runnable task) {
+        context.nettyEventLoop().schedule(() -> context.execute(task, Runnable::run), nanos, TimeUnit.NANOSECONDS);
+    }
+
+    /** Returns the clock by which responses are late. */
+    public ListenedClock clock() {
+        return clock;
+    }
+
+    /** Returns whether the keys of one request must have one hash tag. */
     public boolean sharded() {
         return connection instanceof ClusterConnection;
     }
 
-    /** How many requests may wait for their answers. */
+    /** Returns how many requests may be in flight. */
     public int mostWaiting() {
         return mostWaiting;
     }
 
-    /** The failure of a request that would be one too many. */
+    /** Returns the failure of a request that would be one too many. */
     public Throwable overloaded() {
         return new OverloadedException(mostWaiting);
     }
 
-    /** The answer may never come: who waits for it bounds the wait. */
-    public Future<Response> send(Request request) {
-        if (waiting.incrementAndGet() > mostWaiting) {
-            waiting.decrementAndGet();
-            return Future.failedFuture(overloaded());
-        }
-        return connection.send(request).onComplete(answered -> waiting.decrementAndGet());
+    /** Returns the nanoseconds that a round trip takes; 0 before the first. */
+    public long roundTrip() {
+        return roundTrip;
     }
 
-    /** Sends to each server that holds a part of the keys: to every master of a cluster, or to the one there is. */
+    /**
+     * Returns the listened nanoseconds for which Redis has been silent although it was asked; on a cluster, the most silent master.
+     */
+    long silence() {
+        return connection instanceof ClusterConnection cluster ? cluster.silence() : silence.nanos();
+    }
+
+    /** Sends a request. There may never be a response: the caller bounds the wait ({@link RedisLink#within}). */
+    public Future<Response> send(Request request) {
+        int inFlight = silence.sent();
+        if (inFlight > mostWaiting) {
+            silence.received();
+            return Future.failedFuture(overloaded());
+        }
+        if (inFlight == 1) {
+            execute(whenBusy);
+        }
+        long sent = System.nanoTime();
+        return connection.send(request).onComplete(done -> {
+            silence.received();
+            measure(System.nanoTime() - sent);
+        });
+    }
+
+    /** Returns whether requests are in flight. */
+    boolean busy() {
+        return silence.busy();
+    }
+
+    private void measure(long took) {
+        long known = roundTrip;
+        roundTrip = known == 0 || took < known ? took : known + (took - known) / SMOOTHING;
+    }
+
+    /** Returns a sender for each server that holds a part of the keys: every master of a cluster, or the one server. */
     public List<Function<Request, Future<Response>>> servers() {
         return connection instanceof ClusterConnection cluster
                 ? cluster.masters().stream().<Function<Request, Future<Response>>>map(master -> master::send).toList()
                 : List.of(this::send);
     }
 
-    /** Runs a script; sends it whole where Redis has forgotten it. */
+    /** Loads scripts into every server, so that the first call of each need not carry its source. May be refused: no matter. */
+    Future<Void> load(List<RedisScript> scripts) {
+        var loading = servers().stream().flatMap(server -> scripts.stream()
+                .map(script -> server.apply(Request.cmd(Command.SCRIPT).arg("LOAD").arg(script.source())))).toList();
+        return Future.join(loading).<Void>mapEmpty().otherwiseEmpty();
+    }
+
+    /** Runs a script; sends its source where Redis does not know it. */
     public Future<Response> eval(RedisScript script, List<String> keys, List<String> arguments) {
         return send(request(Command.EVALSHA, script.sha1(), keys, arguments)).recover(failure -> forgotten(failure)
                 ? send(request(Command.EVAL, script.source(), keys, arguments))
@@ -81,7 +150,7 @@ public final class RedisChannel {
     }
 
     /**
-     * The same with what is encoded already.
+     * Runs a script with encoded arguments; sends its source where Redis does not know it.
      *
      * @param keys how many of the parts are keys; the others are arguments
      */
@@ -111,22 +180,27 @@ public final class RedisChannel {
         return request;
     }
 
-    /** Whether Redis answered, and did nothing. */
+    /** Returns whether Redis responded, and did nothing. */
     public static boolean refused(Throwable failure) {
         return failure instanceof ErrorType || failure instanceof OverloadedException;
     }
 
-    /** Whether other keys may fare better: somebody else's data is in its place, or its slot is just moving. */
+    /** Returns whether other keys may fare better: the key holds another type, or its slot is being moved. */
     public static boolean concernsItsKeysOnly(Throwable failure) {
         return failure instanceof ErrorType && (failure.getMessage().contains("WRONGTYPE")
                 || failure.getMessage().contains("TRYAGAIN"));
+    }
+
+    /** Returns whether Redis would refuse any other write too: full, a replica, loading, without permission, ... */
+    static boolean refusesWrites(Throwable failure) {
+        return failure instanceof ErrorType && REFUSES_WRITES.matcher(failure.getMessage()).find();
     }
 
     void close() {
         connection.close();
     }
 
-    /** More requests wait for Redis than it could answer in time. */
+    /** More requests are in flight than Redis could answer in time. */
     static final class OverloadedException extends StoreUnavailableException {
 
         private static final long serialVersionUID = 1;

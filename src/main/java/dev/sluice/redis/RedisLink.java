@@ -3,192 +3,193 @@ package dev.sluice.redis;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
 import dev.sluice.limit.StoreUnavailableException;
-import io.smallrye.common.vertx.VertxContext;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
-import io.vertx.redis.client.Command;
+import io.vertx.core.impl.ContextInternal;
+import io.vertx.core.impl.VertxInternal;
 import io.vertx.redis.client.RedisConnection;
 import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
 
 /**
- * The connection to Redis that everything is sent over, and that comes back by itself. While it is down, requests fail at
- * once, and a probe looks in the background whether Redis can decide again; no request is spent on that.
+ * The connection to Redis and its circuit breaker. While the circuit is open, requests fail at once and a {@link Reconnection}
+ * brings Redis back; no request is spent on that.
+ * <p>
+ * The circuit opens on evidence about Redis, never because this instance is slow: all times are listened time
+ * ({@link ListenedClock}).
+ * <ul>
+ * <li>The connection was lost.
+ * <li>Redis refused a write, or answered {@value #ERRORS} calls in a row with an error.
+ * <li>Redis was silent for twice the timeout although requests were in flight.
+ * <li>{@value #LATE} responses in a row came later than the timeout. One call is one piece of evidence, however many decisions
+ * it carries.
+ * </ul>
+ * Its state changes on one event loop, where the connection lives too.
  */
 public final class RedisLink {
 
-    private static final long RETRY_MILLIS = 200;
-    /** For a connection to be made, which may take a TLS handshake, and for the very first answer. */
-    private static final long CONNECT_MILLIS = 1000;
-    /** For all that is to be done between the first answer and the first decision; who does it bounds each step of it. */
-    private static final long ARRIVAL_MILLIS = 60_000;
-    /**
-     * A decision that was not made weighs as much as so many that were: a shard of a cluster is a part only. Three of them in a
-     * row, or one in four for long, and Redis counts as gone.
-     */
-    private static final int WEIGHT = 4;
-    private static final int PATIENCE = 3 * WEIGHT;
-    /** A link that went down so soon after it came up has to prove itself by more than one probe. */
-    private static final Duration STEADY = Duration.ofSeconds(5);
-    private static final int MOST_PROBES = 6;
+    private static final int ERRORS = 3;
+    private static final int LATE = 5;
+    /** Redis is silent for this many timeouts before the circuit opens. */
+    private static final int SILENT_TIMEOUTS = 2;
 
-    private final Vertx vertx;
-    private final Supplier<Future<RedisConnection>> connector;
-    private final int mostWaiting;
-    private final Request probe;
+    private final ContextInternal context;
+    private final ListenedClock clock;
     private final List<Consumer<Throwable>> listeners = new CopyOnWriteArrayList<>();
-    private final AtomicInteger unanswered = new AtomicInteger();
-    private volatile Function<RedisChannel, Future<Void>> arrival = channel -> Future.succeededFuture();
-    private volatile long timeoutMillis = CONNECT_MILLIS;
+    private final AtomicInteger errors = new AtomicInteger();
+    private final AtomicInteger late = new AtomicInteger();
+    private final Reconnection reconnection;
+    private volatile long timeoutNanos = TimeUnit.MILLISECONDS.toNanos(Reconnection.CONNECT_MILLIS);
     private volatile RedisChannel channel;
     private volatile boolean up;
     private volatile boolean closed;
-    private boolean wasUp;
-    private long upSince;
-    private int probesNeeded = 1;
-    private int probesAnswered;
 
     /**
      * @param connector makes a connection, whenever one is needed
-     * @param mostWaiting how many requests may wait for their answers
+     * @param mostWaiting how many requests may be in flight
      */
     public RedisLink(Vertx vertx, Supplier<Future<RedisConnection>> connector, KeySpace keys, int mostWaiting) {
-        this.vertx = vertx;
-        this.connector = connector;
-        this.mostWaiting = mostWaiting;
-        // A Redis that answers but runs no script, or writes nothing, is as good as gone.
-        this.probe = RedisChannel.request(Command.EVAL, RedisScript.load(RedisLink.class, "probe.lua").source(),
-                List.of(keys.single("probe")), List.of());
+        this(((VertxInternal) vertx).createEventLoopContext(), connector, keys, mostWaiting);
     }
 
-    /** A Redis that takes longer than this for an answer is as good as gone. To be called before {@link #start}. */
+    /** @param context where connections are made, and live */
+    RedisLink(ContextInternal context, Supplier<Future<RedisConnection>> connector, KeySpace keys, int mostWaiting) {
+        this(context, new ListenedClock(context.nettyEventLoop()), connector, keys, mostWaiting);
+    }
+
+    RedisLink(ContextInternal context, ListenedClock clock, Supplier<Future<RedisConnection>> connector, KeySpace keys,
+            int mostWaiting) {
+        this.context = context;
+        this.clock = clock;
+        this.reconnection = new Reconnection(this, keys, () -> connector.get().map(connection -> {
+            var made = new RedisChannel(connection, context, clock, mostWaiting, this::watch);
+            connection.exceptionHandler(failure -> lost(made, failure));
+            connection.endHandler(end -> lost(made, new StoreUnavailableException("Redis closed the connection", null)));
+            return made;
+        }));
+    }
+
+    /** Sets how long Redis may take for a response. To be called before {@link #start}. */
     public void answersWithin(Duration timeout) {
-        timeoutMillis = Math.max(1, timeout.toMillis());
+        timeoutNanos = Math.max(TimeUnit.MILLISECONDS.toNanos(1), timeout.toNanos());
+        clock.resolution(timeoutNanos);
     }
 
-    /** What is to be done whenever Redis answers again, before anything else is sent to it. To be called before {@link #start}. */
+    /** Adds a script to be loaded into every Redis that this connects to. */
+    public void preload(RedisScript script) {
+        reconnection.preload(script);
+    }
+
+    /** Sets what is done whenever Redis answers again, before anything else is sent. To be called before {@link #start}. */
     public void onArrival(Function<RedisChannel, Future<Void>> task) {
-        arrival = task;
+        reconnection.onArrival(task);
     }
 
-    /** @param listener hears null when the link comes up, and the cause when it goes down */
+    /** @param listener receives null when the circuit closes, and the cause when it opens; on the connection's event loop */
     public void onChange(Consumer<Throwable> listener) {
         listeners.add(listener);
     }
 
+    /** Returns whether the circuit is closed. */
     public boolean up() {
         return up;
     }
 
     /** Completes when the first attempt has succeeded or failed; the attempts go on either way. */
     public Future<Void> start() {
-        return probe();
+        Promise<Void> first = Promise.promise();
+        run(() -> reconnection.begin(null, 1, first));
+        return first.future();
     }
 
-    private Future<Void> probe() {
-        if (closed) {
-            return Future.failedFuture("closed");
-        }
-        return look().onComplete(looked -> {
-            if (looked.succeeded() && looked.result()) {
-                return;
-            }
-            if (looked.failed()) {
-                probesAnswered = 0;
-                discard(channel);
-                change(false, looked.cause());
-            }
-            vertx.setTimer(RETRY_MILLIS, timer -> probe());
-        }).mapEmpty();
-    }
-
-    /** Whether the link is up now; fails where Redis does not answer in time. */
-    private Future<Boolean> look() {
-        var current = channel;
-        var connected = current == null ? connect() : Future.succeededFuture(current);
-        return connected.compose(open -> within(wasUp ? timeoutMillis : CONNECT_MILLIS, open.send(probe))
-                .compose(answer -> ++probesAnswered < probesNeeded
-                        ? Future.succeededFuture(false)
-                        : within(ARRIVAL_MILLIS, arrival.apply(open)).map(arrived -> change(true, null))));
-    }
-
-    private Future<RedisChannel> connect() {
-        var abandoned = new boolean[1];
-        return within(CONNECT_MILLIS, connector.get().compose(connection -> {
-            if (abandoned[0] || closed) {
-                connection.close();
-                return Future.failedFuture("abandoned");
-            }
-            var open = new RedisChannel(connection, VertxContext.getRootContext(vertx.getOrCreateContext()), mostWaiting);
-            connection.exceptionHandler(failure -> lost(open, failure));
-            connection.endHandler(end -> lost(open, new StoreUnavailableException("Redis closed the connection", null)));
-            channel = open;
-            return Future.succeededFuture(open);
-        })).onFailure(failure -> abandoned[0] = true);
-    }
-
-    /** The same, but it fails where Redis lets it wait for longer. */
+    /** Fails a future that is not complete after this much listened time. */
     public <T> Future<T> within(long millis, Future<T> future) {
-        Promise<T> promise = Promise.promise();
-        long timer = vertx.setTimer(millis,
-                id -> promise.tryFail(new StoreUnavailableException("Redis did not answer in " + millis + " ms", null)));
-        future.onComplete(done -> {
-            vertx.cancelTimer(timer);
-            if (done.succeeded()) {
-                promise.tryComplete(done.result());
+        return clock.within(millis, future, "Redis did not answer");
+    }
+
+    /** Watches a connection while requests are in flight on it. Called on the event loop. */
+    private void watch(RedisChannel busy) {
+        if (busy.watched) {
+            return;
+        }
+        busy.watched = true;
+        clock.watch(() -> {
+            long silence = busy.silence();
+            if (silence >= SILENT_TIMEOUTS * timeoutNanos && busy == channel) {
+                open(new StoreUnavailableException("Redis did not answer for " + TimeUnit.NANOSECONDS.toMillis(silence) + " ms",
+                        null), 1, true);
+            }
+            busy.watched = busy.busy();
+            return busy.watched;
+        });
+    }
+
+    /** Runs a task on the connection's context: at once where this is its event loop. */
+    void run(Runnable task) {
+        context.emit(task, Runnable::run);
+    }
+
+    /** Runs a task on the connection's context after a delay. */
+    void runIn(long millis, Runnable task) {
+        context.nettyEventLoop().schedule(() -> run(task), millis, TimeUnit.MILLISECONDS);
+    }
+
+    private void lost(RedisChannel which, Throwable cause) {
+        run(() -> {
+            if (which == channel) {
+                open(cause, 1, false);
             } else {
-                promise.tryFail(done.cause());
+                reconnection.lost(which);
             }
         });
-        return promise.future();
     }
 
-    private void lost(RedisChannel open, Throwable cause) {
-        if (channel == open) {
-            discard(open);
-            goDown(cause);
+    /**
+     * Opens the circuit.
+     *
+     * @param probes how many times Redis has to answer a probe in time before the circuit closes
+     * @param keep whether the connection may still bring the responses to what is in flight
+     */
+    private void open(Throwable cause, int probes, boolean keep) {
+        if (!up || closed) {
+            return;
         }
-    }
-
-    private void discard(RedisChannel open) {
+        var before = channel;
+        up = false;
         channel = null;
-        if (open != null) {
-            open.close();
+        listeners.forEach(listener -> listener.accept(cause));
+        if (!keep) {
+            before.close();
         }
+        reconnection.begin(keep ? before : null, probes, Promise.promise());
     }
 
-    private void goDown(Throwable cause) {
-        if (change(false, cause)) {
-            discard(channel); // what was lost once is not trusted again: it may lead to a master that is none any more
-            vertx.runOnContext(now -> probe());
-        }
+    /** Closes the circuit: Redis answers, and has been told all that it missed. */
+    void close(RedisChannel proven) {
+        errors.set(0);
+        late.set(0);
+        channel = proven;
+        up = true;
+        listeners.forEach(listener -> listener.accept(null));
     }
 
-    private synchronized boolean change(boolean nowUp, Throwable cause) {
-        if (up == nowUp || closed || nowUp && channel == null) {
-            return false;
-        }
-        if (nowUp) {
-            wasUp = true;
-            upSince = System.nanoTime();
-            unanswered.set(0);
-        } else {
-            probesNeeded = System.nanoTime() - upSince < STEADY.toNanos() ? Math.min(2 * probesNeeded, MOST_PROBES) : 1;
-            probesAnswered = 0;
-        }
-        up = nowUp;
-        listeners.forEach(listener -> listener.accept(nowUp ? null : cause));
-        return true;
+    ListenedClock clock() {
+        return clock;
     }
 
-    /** How to send something now; fails at once while the link is down. */
+    long timeoutNanos() {
+        return timeoutNanos;
+    }
+
+    /** Returns the connection; fails at once while the circuit is open. */
     public Future<RedisChannel> channel() {
         var open = open();
         return open != null
@@ -196,50 +197,73 @@ public final class RedisLink {
                 : Future.failedFuture(new StoreUnavailableException("Redis is out of reach", null));
     }
 
-    /** How to send something now; null while the link is down. */
+    /** Returns the connection; null while the circuit is open. */
     public RedisChannel open() {
         return up ? channel : null;
     }
 
     public Vertx vertx() {
-        return vertx;
+        return context.owner();
     }
 
-    /** Sends at once, or fails at once. The answer may never come: who waits for it bounds the wait and tells of it. */
+    /** Sends at once, or fails at once. There may never be a response: the caller bounds the wait ({@link #within}). */
     public Future<Response> send(Request request) {
         return channel().compose(open -> open.send(request));
     }
 
-    /** Runs a script as {@link #send} does; sends it whole where Redis has forgotten it. */
+    /** Runs a script as {@link #send} does; sends its source where Redis does not know it. */
     public Future<Response> eval(RedisScript script, List<String> keys, List<String> arguments) {
         return channel().compose(open -> open.eval(script, keys, arguments));
     }
 
-    /** A decision was made. */
+    /** Redis answered a call in time. */
     public void succeeded() {
-        if (unanswered.get() > 0) {
-            unanswered.decrementAndGet();
+        if (errors.get() > 0) {
+            errors.set(0);
+        }
+        if (late.get() > 0) {
+            late.set(0);
         }
     }
 
-    /** A decision was not made: the answer did not come in time, or was an error. */
+    /** Redis answered a call, but later than the timeout. */
+    public void late() {
+        if (late.incrementAndGet() == LATE) {
+            run(() -> open(new StoreUnavailableException("Redis answers more slowly than "
+                    + TimeUnit.NANOSECONDS.toMillis(timeoutNanos) + " ms", null), Reconnection.PROBES_IF_SLOW, true));
+        }
+    }
+
+    /** Redis answered a call with an error. */
     public void failed(Throwable cause) {
-        if (up && !(cause instanceof RedisChannel.OverloadedException) && !RedisChannel.concernsItsKeysOnly(cause)
-                && unanswered.addAndGet(WEIGHT) >= PATIENCE) {
-            goDown(cause);
+        if (!up || !RedisChannel.refused(cause) || cause instanceof RedisChannel.OverloadedException
+                || RedisChannel.concernsItsKeysOnly(cause)) {
+            return; // a connection that is lost tells so itself
+        }
+        var open = channel;
+        if (errors.incrementAndGet() >= ERRORS || open != null && !open.sharded() && RedisChannel.refusesWrites(cause)) {
+            refused(cause);
         }
     }
 
     /** Redis answers, but not as it should: it does not write. */
     public void refused(Throwable cause) {
         if (!RedisChannel.concernsItsKeysOnly(cause)) {
-            goDown(cause);
+            run(() -> open(cause, 1, false));
         }
     }
 
     public void close() {
         closed = true;
-        discard(channel);
         up = false;
+        run(reconnection::end);
+        var open = channel;
+        if (open != null) {
+            open.close();
+        }
+    }
+
+    boolean closed() {
+        return closed;
     }
 }

@@ -5,6 +5,7 @@ import java.util.List;
 
 import org.jboss.logging.Logger;
 
+import dev.sluice.redis.ListenedClock;
 import io.vertx.core.Context;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
@@ -15,6 +16,7 @@ import io.vertx.core.impl.ContextInternal;
  */
 final class Asked {
 
+    private static final long NOT_SENT = Long.MIN_VALUE;
     private static final Logger LOG = Logger.getLogger(Asked.class);
 
     final String identifier;
@@ -23,11 +25,13 @@ final class Asked {
     /** The reservation's; null where there is none. */
     final String name;
     final byte[][] keys;
-    /** By {@link System#nanoTime}. */
-    final long deadline;
     private final Receiver<Outcome> receiver;
     private final ContextInternal context;
-    private boolean sent;
+    /** When it was asked, in listened time and by {@link System#nanoTime}. */
+    private long begun;
+    private long begunWall;
+    /** When it was sent, in listened time: from then on Redis may count it. */
+    private long sent = NOT_SENT;
     private boolean done;
     private Outcome outcome;
     private Throwable failure;
@@ -35,14 +39,13 @@ final class Asked {
     private Promise<Outcome> late;
 
     /** @param receiver hears on the event loop that asks, or on the connection's where none does */
-    Asked(String identifier, Plan plan, Plan.Question question, String name, byte[][] keys, long deadline,
+    Asked(String identifier, Plan plan, Plan.Question question, String name, byte[][] keys,
             Receiver<Outcome> receiver) {
         this.identifier = identifier;
         this.plan = plan;
         this.question = question;
         this.name = name;
         this.keys = keys;
-        this.deadline = deadline;
         this.receiver = receiver;
         this.context = Context.isOnEventLoopThread() ? (ContextInternal) Vertx.currentContext() : null;
     }
@@ -52,14 +55,30 @@ final class Asked {
         return done;
     }
 
+    /**
+     * The wait begins.
+     *
+     * @param listened in listened time
+     * @param now by {@link System#nanoTime}
+     */
+    void begin(long listened, long now) {
+        begun = listened;
+        begunWall = now;
+    }
+
+    /** Returns whether it has waited for too long. */
+    boolean over(ListenedClock clock, long timeoutNanos) {
+        return clock.over(timeoutNanos, begun, begunWall, sent);
+    }
+
     /** It is on its way, and may be counted from now on. */
-    void send() {
-        sent = true;
+    void send(long listened) {
+        sent = listened;
     }
 
     /** Redis has certainly done nothing, and is to be asked again. */
     void takeBack() {
-        sent = false;
+        sent = NOT_SENT;
     }
 
     /** @return whether it came in time; otherwise it is told to who wants to know of late ones */
@@ -90,7 +109,7 @@ final class Asked {
             return false;
         }
         done = true;
-        if (sent) {
+        if (sent != NOT_SENT) {
             late = Promise.promise();
             failure = new UnansweredException(late.future());
         } else {

@@ -21,8 +21,14 @@ final class Batch {
     private final List<Asked> asked = new ArrayList<>();
     private final List<Plan.Question> questions = new ArrayList<>(2);
     private final StringBuilder codes = new StringBuilder();
+    private final long sent;
     private int keys;
     private int reservations;
+
+    /** @param sent when it is sent, in listened time */
+    Batch(long sent) {
+        this.sent = sent;
+    }
 
     /** @return false where there is no room for it */
     boolean add(Asked next) {
@@ -48,6 +54,11 @@ final class Batch {
         return asked;
     }
 
+    /** Returns when it was sent, in listened time. */
+    long sent() {
+        return sent;
+    }
+
     boolean isEmpty() {
         return asked.isEmpty();
     }
@@ -55,7 +66,6 @@ final class Batch {
     Future<Response> send(RedisChannel channel, RedisScript script) {
         var parts = new ArrayList<byte[]>(keys + reservations + 2 + 8 * questions.size());
         for (var one : asked) {
-            one.send();
             for (var key : one.keys) {
                 parts.add(key);
             }

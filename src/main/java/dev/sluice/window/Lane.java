@@ -8,50 +8,65 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import dev.sluice.limit.StoreUnavailableException;
+import dev.sluice.redis.ListenedClock;
 import dev.sluice.redis.RedisChannel;
 import io.vertx.core.AsyncResult;
 import io.vertx.core.Future;
-import io.vertx.core.Vertx;
 import io.vertx.redis.client.Response;
 
 /**
- * The way of decisions to Redis over one connection: what is asked while a call of the script is under way goes together in the
- * next one. Where none is, it goes as soon as the event loop has done what else it has just heard of. A near Redis has one call
- * at a time: two would each be smaller, and cost more. One that is far away is not waited for: calls follow each other at a
- * distance ({@link #DISTANCE_NANOS}).
+ * Coalesces decisions into batches over one connection: requests that arrive while a call of the script is in flight are sent in
+ * the next call. With none in flight, a call is sent as soon as the event loop has handled what else it has received.
+ * <p>
+ * A near Redis has one call in flight: two would each be smaller, and cost more. Calls to a far one are pipelined at a distance
+ * in time, so that a decision never waits for the response to an earlier call and takes one round trip.
  */
 final class Lane {
 
-    private static final long DISTANCE_NANOS = TimeUnit.MICROSECONDS.toNanos(500);
-    private static final int MOST_UNDER_WAY = 16;
+    /** A Redis with a longer round trip is far. */
+    private static final long FAR_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
+    private static final long LEAST_DISTANCE_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+    /** This many calls to a far Redis follow each other within a round trip. */
+    private static final int CALLS_PER_ROUND_TRIP = 32;
+    private static final int MOST_UNDER_WAY = 4 * CALLS_PER_ROUND_TRIP;
 
     private final Lanes lanes;
     private final RedisChannel channel;
+    private final ListenedClock clock;
     private final AtomicInteger everybody;
-    private final Vertx vertx;
+    private final long timeoutNanos;
     /** Not sent yet; guarded by this. */
     private final Deque<Asked> gathering = new ArrayDeque<>();
     private int underWay;
     private long lastSent;
     private boolean called;
-    /** Everybody who waits, and some who do not any more, in the order in which they came; guarded by this. */
+    private boolean delayed;
+    /** All decisions that are not made, and some that are, in the order of their arrival; guarded by this. */
     private final Deque<Asked> waiting = new ArrayDeque<>();
     private boolean timed;
 
-    /** @param everybody how many wait on all lanes of the connection */
-    Lane(Lanes lanes, RedisChannel channel, AtomicInteger everybody, Vertx vertx) {
+    /**
+     * @param everybody how many decisions wait on all lanes of the connection
+     * @param timeoutNanos how long a decision may wait, in listened time
+     */
+    Lane(Lanes lanes, RedisChannel channel, AtomicInteger everybody, long timeoutNanos) {
         this.everybody = everybody;
         this.lanes = lanes;
         this.channel = channel;
-        this.vertx = vertx;
+        this.clock = channel.clock();
+        this.timeoutNanos = timeoutNanos;
     }
 
     /**
+     * Queues a decision.
+     *
      * @param now by {@link System#nanoTime}
      * @return false where too many wait already
      */
     boolean ask(Asked asked, long now) {
+        asked.begin(clock.at(now), now);
         boolean call;
+        boolean delay;
         boolean time;
         synchronized (this) {
             if (everybody.incrementAndGet() > channel.mostWaiting()) {
@@ -62,20 +77,40 @@ final class Lane {
             waiting.add(asked);
             call = !called && mayGo(now);
             called |= call;
+            delay = !called && !delayed && far() && underWay < MOST_UNDER_WAY;
+            delayed |= delay;
             time = !timed;
             timed = true;
         }
         if (call) {
             channel.executeSoon(this::send);
         }
+        if (delay) {
+            channel.executeIn(distance() - (now - lastSent), this::sendDelayed);
+        }
         if (time) {
-            channel.executeSoon(() -> watch(asked.deadline));
+            channel.execute(() -> clock.watch(this::expire));
         }
         return true;
     }
 
+    private boolean far() {
+        return channel.roundTrip() > FAR_NANOS;
+    }
+
+    private long distance() {
+        return Math.max(LEAST_DISTANCE_NANOS, channel.roundTrip() / CALLS_PER_ROUND_TRIP);
+    }
+
     private boolean mayGo(long now) {
-        return underWay == 0 || underWay < MOST_UNDER_WAY && now - lastSent >= DISTANCE_NANOS;
+        return underWay == 0 || underWay < MOST_UNDER_WAY && far() && now - lastSent >= distance();
+    }
+
+    private void sendDelayed() {
+        synchronized (this) {
+            delayed = false;
+        }
+        send();
     }
 
     private void send() {
@@ -100,9 +135,11 @@ final class Lane {
         if (gathering.isEmpty() || !mayGo(now)) {
             return null;
         }
-        var batch = new Batch();
+        long sent = clock.at(now);
+        var batch = new Batch(sent);
         for (var asked = gathering.peek(); asked != null && (asked.done() || batch.add(asked)); asked = gathering.peek()) {
             gathering.remove();
+            asked.send(sent);
         }
         if (batch.isEmpty()) {
             return null;
@@ -136,19 +173,13 @@ final class Lane {
         }
     }
 
-    private void watch(long deadline) {
-        long millis = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime() + 999_999);
-        vertx.setTimer(Math.max(1, millis), timer -> channel.execute(this::expire));
-    }
-
-    /** Whoever has waited for too long waits no longer. */
-    private void expire() {
-        var late = new ArrayList<Asked>();
-        Asked first;
+    /** Hands decisions that have waited for too long to the fallback. Returns whether others wait. */
+    private boolean expire() {
+        var late = new ArrayList<Asked>(0);
+        boolean more;
         synchronized (this) {
-            long now = System.nanoTime();
-            first = waiting.peek();
-            while (first != null && (first.done() || first.deadline - now <= 0)) {
+            var first = waiting.peek();
+            while (first != null && (first.done() || first.over(clock, timeoutNanos))) {
                 if (!first.done()) {
                     late.add(first);
                 }
@@ -156,18 +187,18 @@ final class Lane {
                 everybody.decrementAndGet();
                 first = waiting.peek();
             }
-            timed = first != null;
-        }
-        if (first != null) {
-            watch(first.deadline);
+            more = first != null;
+            timed = more;
         }
         giveUp(late);
+        return more;
     }
 
-    private void giveUp(List<Asked> late) {
-        var cause = new StoreUnavailableException("Redis did not answer in time", null);
-        late.removeIf(asked -> !asked.expire(cause));
-        late.forEach(asked -> lanes.unanswered(cause)); // may end the connection, which answers others
-        Asked.deliver(late);
+    private static void giveUp(List<Asked> late) {
+        if (!late.isEmpty()) {
+            var cause = new StoreUnavailableException("Redis did not answer in time", null);
+            late.removeIf(asked -> !asked.expire(cause));
+            Asked.deliver(late);
+        }
     }
 }

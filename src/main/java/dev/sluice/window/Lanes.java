@@ -31,9 +31,12 @@ final class Lanes {
     private final RedisScript script;
     private final Recorder recorder;
     private final RedisTime time;
+    private final long timeoutNanos;
     private volatile Ways ways = new Ways(null, new Lane[0]);
 
-    Lanes(RedisLink link, KeySpace keys, RedisScript script, Recorder recorder, RedisTime time) {
+    /** @param timeoutNanos how long a decision may wait, in listened time */
+    Lanes(RedisLink link, KeySpace keys, RedisScript script, long timeoutNanos, Recorder recorder, RedisTime time) {
+        this.timeoutNanos = timeoutNanos;
         this.time = time;
         this.link = link;
         this.keys = keys;
@@ -87,7 +90,7 @@ final class Lanes {
         var lanes = new Lane[many];
         var everybody = new AtomicInteger();
         for (int i = 0; i < many; i++) {
-            lanes[i] = new Lane(this, channel, everybody, link.vertx());
+            lanes[i] = new Lane(this, channel, everybody, timeoutNanos);
         }
         return new Ways(channel, lanes);
     }
@@ -107,27 +110,32 @@ final class Lanes {
                 cause = e; // no answer of ours
             }
         }
+        judge(channel, batch, outcomes != null, cause);
         var answered = new ArrayList<Asked>(batch.asked().size());
         for (int i = 0; i < batch.asked().size(); i++) {
             var asked = batch.asked().get(i);
             var outcome = outcomes == null ? null : outcomes[i];
-            var failure = outcome != null ? null : failure(cause);
-            if (!asked.answer(outcome, failure)) {
-                continue;
-            }
-            answered.add(asked);
-            if (outcome == null) {
-                if (cause != null) {
-                    link.failed(cause);
-                }
-            } else {
-                link.succeeded();
-                if (outcome.admitted() && asked.question.take()) {
+            if (asked.answer(outcome, outcome != null ? null : failure(cause))) {
+                answered.add(asked);
+                if (outcome != null && outcome.admitted() && asked.question.take()) {
                     record(asked, outcome);
                 }
             }
         }
         return answered;
+    }
+
+    /** A call is one piece of evidence about Redis, however many decisions it carries. */
+    private void judge(RedisChannel channel, Batch batch, boolean decided, Throwable cause) {
+        if (!decided) {
+            if (cause != null) {
+                link.failed(cause);
+            }
+        } else if (channel.clock().listened() - batch.sent() > timeoutNanos) {
+            link.late();
+        } else {
+            link.succeeded();
+        }
     }
 
     private void record(Asked asked, Outcome outcome) {
@@ -161,10 +169,5 @@ final class Lanes {
         return cause instanceof StoreUnavailableException
                 ? cause
                 : new StoreUnavailableException("Redis answered with an error", cause);
-    }
-
-    /** A decision was not made in time. */
-    void unanswered(Throwable cause) {
-        link.failed(cause);
     }
 }

@@ -36,7 +36,6 @@ final class RedisStore implements WindowStore {
     private final RedisScript settle;
     private final RedisScript usage;
     private final RedisScript reset;
-    private final long timeoutNanos;
     private final KeySpace keySpace;
     private final RedisTime time = new RedisTime();
     private final Lanes lanes;
@@ -58,8 +57,9 @@ final class RedisStore implements WindowStore {
         this.keys = new RedisKeys(keys);
         this.exactUpTo = exactUpTo;
         this.timeoutMillis = Math.max(1, timeout.toMillis());
-        this.timeoutNanos = TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
-        this.lanes = new Lanes(link, keys, RedisScript.load(RedisStore.class, "decide.lua", time), recorder, this.time);
+        var decide = RedisScript.load(RedisStore.class, "decide.lua", time);
+        link.preload(decide);
+        this.lanes = new Lanes(link, keys, decide, TimeUnit.MILLISECONDS.toNanos(timeoutMillis), recorder, this.time);
         this.settle = RedisScript.load(RedisStore.class, "settle.lua", time);
         this.usage = RedisScript.load(RedisStore.class, "usage.lua", time);
         this.reset = RedisScript.load(RedisStore.class, "reset.lua", time);
@@ -80,7 +80,7 @@ final class RedisStore implements WindowStore {
         boolean reserves = consume && reservation != null;
         var name = reserves ? RedisKeys.reservationName(reservation) : null;
         lanes.ask(new Asked(identifier, plan, plan.question(consume, reserves, exactUpTo), reservation,
-                plan.keys(keySpace, identifier, name), System.nanoTime() + timeoutNanos, receiver));
+                plan.keys(keySpace, identifier, name), receiver));
     }
 
     /** The index first, then the windows. */

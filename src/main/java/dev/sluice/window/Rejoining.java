@@ -2,9 +2,8 @@ package dev.sluice.window;
 
 import java.time.Duration;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 
-import dev.sluice.limit.StoreUnavailableException;
 import dev.sluice.redis.RedisChannel;
 import dev.sluice.redis.RedisLink;
 import io.vertx.core.Future;
@@ -17,12 +16,13 @@ import io.vertx.core.Vertx;
  */
 final class Rejoining {
 
-    private static final long BEAT_MILLIS = 500;
-    /** What is granted to an announcement, at the least. */
-    private static final long BEAT_TIMEOUT_MILLIS = 50;
+    /** Between two heartbeats of an instance: the more instances, the longer, so that all of them cost Redis alike. */
+    private static final long BEAT_MILLIS_PER_INSTANCE = 20;
+    private static final long LEAST_BEAT_MILLIS = 100;
+    private static final long MOST_BEAT_MILLIS = 500;
     /** For each answer, while Redis is told what it missed. */
     private static final long ANSWER_MILLIS = 2000;
-    private static final long GATHERING_PAUSE_MILLIS = 50;
+    private static final long GATHERING_PAUSE_MILLIS = 20;
     /** How long it waits for the others, which may be gone too. */
     private static final Duration GATHERING = Duration.ofMillis(1200);
     /** What was written last before a failover may not have got to the new master. */
@@ -34,9 +34,11 @@ final class Rejoining {
     private final MemoryStore memory;
     private final Merger merger;
     private final long timeoutMillis;
-    private final AtomicBoolean beating = new AtomicBoolean();
+    private final long timeoutNanos;
+    /** The connection on which a heartbeat is in flight. */
+    private final AtomicReference<RedisChannel> beating = new AtomicReference<>();
     private volatile long upSince;
-    private long timer;
+    private volatile boolean stopped;
 
     Rejoining(Vertx vertx, RedisLink link, Fleet fleet, MemoryStore memory, Merger merger, Duration timeout) {
         this.vertx = vertx;
@@ -45,6 +47,7 @@ final class Rejoining {
         this.memory = memory;
         this.merger = merger;
         this.timeoutMillis = Math.max(1, timeout.toMillis());
+        this.timeoutNanos = timeout.toNanos();
         link.onArrival(this::arrive);
         link.onChange(cause -> {
             upSince = System.nanoTime();
@@ -55,7 +58,13 @@ final class Rejoining {
     }
 
     void start() {
-        timer = vertx.setPeriodic(BEAT_MILLIS, now -> beat());
+        vertx.setTimer(Math.max(LEAST_BEAT_MILLIS, Math.min(MOST_BEAT_MILLIS, BEAT_MILLIS_PER_INSTANCE * fleet.size())),
+                now -> {
+                    if (!stopped) {
+                        beat();
+                        start();
+                    }
+                });
     }
 
     /** Redis answers. */
@@ -109,17 +118,21 @@ final class Rejoining {
     }
 
     private void beat() {
-        if (!link.up() || !beating.compareAndSet(false, true)) {
+        var channel = link.open();
+        if (channel == null || beating.getAndSet(channel) == channel) {
             return;
         }
-        link.within(Math.max(timeoutMillis, BEAT_TIMEOUT_MILLIS), link.channel().compose(this::look)).onComplete(looked -> {
-            beating.set(false);
-            if (looked.succeeded()) {
-                link.succeeded();
-            } else if (looked.cause() instanceof StoreUnavailableException) {
-                link.failed(looked.cause());
+        long sent = channel.clock().at(System.nanoTime());
+        look(channel).onComplete(looked -> {
+            beating.compareAndSet(channel, null);
+            if (looked.failed()) {
+                if (RedisChannel.refused(looked.cause())) {
+                    link.refused(looked.cause());
+                }
+            } else if (channel.clock().listened() - sent > timeoutNanos) {
+                link.late();
             } else {
-                link.refused(looked.cause());
+                link.succeeded();
             }
         });
     }
@@ -149,7 +162,7 @@ final class Rejoining {
 
     /** This instance stops: its part of the limits is the others'. */
     Future<Void> stop() {
-        vertx.cancelTimer(timer);
+        stopped = true;
         return link.within(timeoutMillis, link.channel().compose(fleet::leave));
     }
 }

@@ -6,10 +6,14 @@ import static org.awaitility.Awaitility.await;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.limit.StoreUnavailableException;
 import dev.sluice.testing.RealRedis;
@@ -20,10 +24,12 @@ import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisOptions;
 import io.vertx.redis.client.Request;
+import io.vertx.redis.client.impl.types.ErrorType;
 
 class RedisLinkTest {
 
     private static final int MOST = 5;
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private final RealRedis redis = RealRedis.start();
     private final Vertx vertx = Vertx.vertx();
@@ -61,50 +67,114 @@ class RedisLinkTest {
         assertThat(after.toInteger()).as("what failed was never sent").isEqualTo(MOST);
     }
 
+    private static Throwable error(String message) {
+        return ErrorType.create(message);
+    }
+
     @Test
-    void threeFailuresInARowTakeItDownAndAProbeUpAgain() {
+    void threeErrorsInARowOpenTheCircuitAndAProbeClosesIt() {
         start();
-        var failure = new StoreUnavailableException("no answer", null);
-        link.failed(failure);
-        link.failed(failure);
+        link.failed(error("ERR something"));
+        link.failed(error("ERR something"));
         assertThat(link.up()).isTrue();
-        link.failed(failure);
-        assertThat(link.up()).isFalse();
-        assertThat(link.send(Request.cmd(Command.PING)).failed()).as("fails at once").isTrue();
-        await().until(link::up);
+        link.failed(error("ERR something"));
+        await().atMost(PATIENCE).until(() -> changes.size() == 3);
         assertThat(changes).containsExactly(true, false, true);
     }
 
     @Test
-    void failuresAmongManySuccessesDoNot() {
+    void errorsAmongSuccessesDoNotOpenIt() {
         start();
         for (int i = 0; i < 100; i++) {
-            link.failed(new StoreUnavailableException("no answer", null));
-            for (int j = 0; j < 4; j++) {
-                link.succeeded();
-            }
+            link.failed(error("ERR something"));
+            link.failed(error("ERR something"));
+            link.succeeded();
         }
         assertThat(link.up()).isTrue();
         assertThat(changes).containsExactly(true);
     }
 
-    @Test
-    void linkThatFlapsHasToProveItself() {
-        var arrivals = new CopyOnWriteArrayList<Long>();
-        link.onArrival(channel -> {
-            arrivals.add(System.nanoTime());
-            return Future.succeededFuture();
-        });
+    @ParameterizedTest
+    @ValueSource(strings = {"OOM command not allowed when used memory > 'maxmemory'.",
+            "READONLY You can't write against a read only replica.",
+            "ERR Error running script (call to f_0): @user_script:1: -OOM command not allowed", "LOADING Redis is loading",
+            "NOPERM this user has no permissions", "MISCONF Redis is configured to save RDB snapshots"})
+    void refusedWriteOpensItAtOnce(String message) {
         start();
-        for (int i = 0; i < 3; i++) {
-            link.refused(new IllegalStateException("OOM"));
-            await().until(link::up);
+        link.failed(error(message));
+        await().atMost(PATIENCE).until(() -> changes.size() == 3);
+        assertThat(changes).containsExactly(true, false, true);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"WRONGTYPE Operation against a key holding the wrong kind of value",
+            "TRYAGAIN Multiple keys request"})
+    void errorOfOneKeyDoesNotOpenIt(String message) {
+        start();
+        for (int i = 0; i < 10; i++) {
+            link.failed(error(message));
+            link.refused(error(message));
         }
-        // One more probe each time, each of which comes a while after the one before.
-        var waits = IntStream.range(1, arrivals.size()).mapToObj(i -> Duration.ofNanos(arrivals.get(i) - arrivals.get(i - 1)))
-                .toList();
-        assertThat(waits).hasSize(3);
-        assertThat(waits.get(2)).isGreaterThanOrEqualTo(Duration.ofMillis(1000));
+        assertThat(link.up()).isTrue();
+    }
+
+    @Test
+    void silentRedisOpensItAndItsResponsesAreNotLost() {
+        link.answersWithin(Duration.ofMillis(50));
+        start();
+        redis.send("CLIENT PAUSE 1000");
+        var sent = link.send(Request.cmd(Command.INCR).arg("n"));
+        await().atMost(PATIENCE).until(() -> changes.size() == 3);
+        assertThat(changes).containsExactly(true, false, true);
+        await().atMost(PATIENCE).until(sent::isComplete);
+        assertThat(sent.result().toInteger()).isEqualTo(1);
+    }
+
+    /** The responses lie in the socket while the loop is blocked. */
+    @Test
+    void blockedEventLoopDoesNotOpenIt() throws InterruptedException {
+        link.answersWithin(Duration.ofMillis(20));
+        start();
+        for (int round = 0; round < 5; round++) {
+            var blocked = new CountDownLatch(1);
+            link.run(() -> {
+                link.send(Request.cmd(Command.PING));
+                try {
+                    assertThat(new CountDownLatch(1).await(300, TimeUnit.MILLISECONDS)).isFalse();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+                blocked.countDown();
+            });
+            blocked.await();
+            assertThat(link.send(Request.cmd(Command.PING)).toCompletionStage().toCompletableFuture().join()).isNotNull();
+        }
+        assertThat(changes).containsExactly(true);
+    }
+
+    @Test
+    void lateResponsesInARowOpenItUntilProbesAreAnsweredInTime() {
+        start();
+        for (int i = 0; i < 10; i++) {
+            link.late();
+            link.late();
+            link.succeeded();
+        }
+        assertThat(link.up()).isTrue();
+        for (int i = 0; i < 5; i++) {
+            link.late();
+        }
+        await().atMost(PATIENCE).until(() -> changes.size() == 3);
+        assertThat(changes).containsExactly(true, false, true);
+    }
+
+    @Test
+    void lostConnectionOpensItAndAnotherClosesIt() {
+        start();
+        redis.send("CLIENT KILL TYPE normal SKIPME yes");
+        await().atMost(PATIENCE).until(() -> changes.size() == 3);
+        assertThat(changes).containsExactly(true, false, true);
+        assertThat(link.send(Request.cmd(Command.PING)).toCompletionStage().toCompletableFuture().join()).isNotNull();
     }
 
     @Test
