@@ -34,8 +34,8 @@ public final class ListenedClock {
     private static final int LATEST_TENTHS = 15;
     /** A wait ends after this many times its timeout of wall-clock time, however little of it was listened. */
     public static final int WALL_FACTOR = 5;
-    /** Even then a request that was sent has been listened for this part of the timeout. */
-    private static final int LEAST_LISTENED = 4;
+    /** Even then the peer must have been silent for this part of the timeout. */
+    private static final int LEAST_SILENCE = 4;
 
     private final EventLoop loop;
     private final LongSupplier nanos;
@@ -83,16 +83,16 @@ public final class ListenedClock {
     }
 
     /**
-     * Returns whether a wait is over.
+     * Returns whether a wait is over: after its timeout of listened time; or after {@value #WALL_FACTOR} times that of wall-clock
+     * time, if the peer has been silent for a part of it. An instance that hardly runs, with a peer that responds, goes on waiting.
      *
      * @param timeout in nanoseconds
      * @param begun {@link #at} the moment at which it began
      * @param begunWall the wall clock's time at that moment
-     * @param sent {@link #at} the moment at which the request was sent; {@code Long.MIN_VALUE} if it was not
+     * @param silence listened nanoseconds for which the peer has been silent
      */
-    public boolean over(long timeout, long begun, long begunWall, long sent) {
-        return listened - begun >= timeout || wall - begunWall >= WALL_FACTOR * timeout
-                && (sent == Long.MIN_VALUE || listened - sent >= timeout / LEAST_LISTENED);
+    public boolean over(long timeout, long begun, long begunWall, long silence) {
+        return listened - begun >= timeout || wall - begunWall >= WALL_FACTOR * timeout && silence >= timeout / LEAST_SILENCE;
     }
 
     /** Calls a watcher at each tick until it returns false. To be called on the loop, where the watcher is called too. */
@@ -133,7 +133,7 @@ public final class ListenedClock {
         long begun = at(begunWall);
         long timeout = TimeUnit.MILLISECONDS.toNanos(millis);
         run(() -> watch(() -> {
-            if (!future.isComplete() && over(timeout, begun, begunWall, begun)) {
+            if (!future.isComplete() && over(timeout, begun, begunWall, listened - begun)) {
                 promise.tryFail(new StoreUnavailableException(what + " in " + millis + " ms", null));
             }
             return !promise.future().isComplete();

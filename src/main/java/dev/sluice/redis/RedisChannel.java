@@ -97,7 +97,7 @@ public final class RedisChannel {
     /**
      * Returns the listened nanoseconds for which Redis has been silent although it was asked; on a cluster, the most silent master.
      */
-    long silence() {
+    public long silence() {
         return connection instanceof ClusterConnection cluster ? cluster.silence() : silence.nanos();
     }
 

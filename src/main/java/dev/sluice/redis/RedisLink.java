@@ -28,7 +28,7 @@ import io.vertx.redis.client.Response;
  * <ul>
  * <li>The connection was lost.
  * <li>Redis refused a write, or answered {@value #ERRORS} calls in a row with an error.
- * <li>Redis was silent for twice the timeout although requests were in flight.
+ * <li>Redis was silent for {@value #SILENT_TIMEOUTS} timeouts although requests were in flight.
  * <li>{@value #LATE} responses in a row came later than the timeout. One call is one piece of evidence, however many decisions
  * it carries.
  * </ul>
@@ -39,7 +39,7 @@ public final class RedisLink {
     private static final int ERRORS = 3;
     private static final int LATE = 5;
     /** Redis is silent for this many timeouts before the circuit opens. */
-    private static final int SILENT_TIMEOUTS = 2;
+    private static final int SILENT_TIMEOUTS = 3;
 
     private final ContextInternal context;
     private final ListenedClock clock;

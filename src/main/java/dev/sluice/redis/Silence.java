@@ -17,11 +17,10 @@ final class Silence {
 
     /** A request is sent. Returns how many are in flight, this one included. */
     int sent() {
-        int count = inFlight.incrementAndGet();
-        if (count == 1) {
-            since = clock.at(System.nanoTime());
+        if (inFlight.get() == 0) {
+            since = clock.at(System.nanoTime()); // before it is in flight: another thread may look at once
         }
-        return count;
+        return inFlight.incrementAndGet();
     }
 
     /** A response was received, or the request was not sent after all. */

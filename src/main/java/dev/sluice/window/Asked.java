@@ -16,7 +16,6 @@ import io.vertx.core.impl.ContextInternal;
  */
 final class Asked {
 
-    private static final long NOT_SENT = Long.MIN_VALUE;
     private static final Logger LOG = Logger.getLogger(Asked.class);
 
     final String identifier;
@@ -30,8 +29,8 @@ final class Asked {
     /** When it was asked, in listened time and by {@link System#nanoTime}. */
     private long begun;
     private long begunWall;
-    /** When it was sent, in listened time: from then on Redis may count it. */
-    private long sent = NOT_SENT;
+    /** Whether Redis may have counted it. */
+    private boolean sent;
     private boolean done;
     private Outcome outcome;
     private Throwable failure;
@@ -66,19 +65,23 @@ final class Asked {
         begunWall = now;
     }
 
-    /** Returns whether it has waited for too long. */
-    boolean over(ListenedClock clock, long timeoutNanos) {
-        return clock.over(timeoutNanos, begun, begunWall, sent);
+    /**
+     * Returns whether it has waited for too long.
+     *
+     * @param silence listened nanoseconds for which Redis has been silent
+     */
+    boolean over(ListenedClock clock, long timeoutNanos, long silence) {
+        return clock.over(timeoutNanos, begun, begunWall, silence);
     }
 
     /** It is on its way, and may be counted from now on. */
-    void send(long listened) {
-        sent = listened;
+    void send() {
+        sent = true;
     }
 
     /** Redis has certainly done nothing, and is to be asked again. */
     void takeBack() {
-        sent = NOT_SENT;
+        sent = false;
     }
 
     /** @return whether it came in time; otherwise it is told to who wants to know of late ones */
@@ -109,7 +112,7 @@ final class Asked {
             return false;
         }
         done = true;
-        if (sent != NOT_SENT) {
+        if (sent) {
             late = Promise.promise();
             failure = new UnansweredException(late.future());
         } else {

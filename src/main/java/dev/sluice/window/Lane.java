@@ -135,11 +135,10 @@ final class Lane {
         if (gathering.isEmpty() || !mayGo(now)) {
             return null;
         }
-        long sent = clock.at(now);
-        var batch = new Batch(sent);
+        var batch = new Batch(clock.at(now));
         for (var asked = gathering.peek(); asked != null && (asked.done() || batch.add(asked)); asked = gathering.peek()) {
             gathering.remove();
-            asked.send(sent);
+            asked.send();
         }
         if (batch.isEmpty()) {
             return null;
@@ -176,10 +175,11 @@ final class Lane {
     /** Hands decisions that have waited for too long to the fallback. Returns whether others wait. */
     private boolean expire() {
         var late = new ArrayList<Asked>(0);
+        long silence = channel.silence();
         boolean more;
         synchronized (this) {
             var first = waiting.peek();
-            while (first != null && (first.done() || first.over(clock, timeoutNanos))) {
+            while (first != null && (first.done() || first.over(clock, timeoutNanos, silence))) {
                 if (!first.done()) {
                     late.add(first);
                 }

@@ -20,6 +20,11 @@ import io.smallrye.mutiny.Uni;
  */
 final class MemoryStore implements WindowStore {
 
+    /** The least that its windows are given: with much less, each would be evicted as soon as it is opened. */
+    static final long LEAST_BYTES = 1 << 20;
+
+    private static final int MOST_TRIES = 100;
+
     private final Clock clock;
     private final Cache<String, Account> accounts;
     private final Function<String, Account> opener;
@@ -134,14 +139,14 @@ final class MemoryStore implements WindowStore {
     }
 
     private <T> T in(String identifier, Function<Account, T> task) {
-        while (true) {
+        for (int tries = 1;; tries++) {
             var account = accounts.get(identifier, opener);
             int before;
             int after;
             T result;
             synchronized (account) {
-                if (account.forgotten()) {
-                    continue;
+                if (account.forgotten() && tries < MOST_TRIES) {
+                    continue; // evicted since it was found
                 }
                 before = account.bytes();
                 result = task.apply(account);

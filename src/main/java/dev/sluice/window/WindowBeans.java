@@ -27,6 +27,7 @@ import dev.sluice.redis.RedisLink;
 import dev.sluice.redis.RedisScript;
 import dev.sluice.redis.RedisSettings;
 import io.quarkus.arc.DefaultBean;
+import io.quarkus.runtime.ImageMode;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import io.vertx.core.Future;
@@ -37,8 +38,8 @@ import io.vertx.core.Vertx;
 class WindowBeans implements StoreStatus {
 
     private static final Logger LOG = Logger.getLogger("dev.sluice");
-    /** How long a start waits for Redis: without it, it goes on in the fallback. */
-    private static final Duration PATIENCE = Duration.ofSeconds(2);
+    /** How long a start waits for the first attempt to reach Redis, which fails sooner unless this instance hardly runs. */
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     private final WindowSettings settings;
     private final boolean redisWanted;
@@ -74,10 +75,11 @@ class WindowBeans implements StoreStatus {
     }
 
     /** After the settings have been checked, and before the first request comes. */
-    void start(@Observes @Priority(10) StartupEvent started) {
+    void start(@Observes @Priority(10) StartupEvent started, RateLimiter limiter) {
         if (link != null) {
             rejoining.start();
             connect();
+            warmUp(limiter);
         } else if (redisWanted) {
             LOG.warn("Rate limits are kept in this instance's memory, for it alone: no Redis client is configured"
                     + " (quarkus.redis.rate-limit.hosts or quarkus.redis.hosts; rate-limit.redis.enabled=false if that is meant)");
@@ -88,6 +90,17 @@ class WindowBeans implements StoreStatus {
         var failure = await(link.start());
         if (failure != null) {
             changed(failure instanceof TimeoutException ? null : failure, false);
+        }
+    }
+
+    private void warmUp(RateLimiter limiter) {
+        if (!settings.warmUp() || ImageMode.current().isNativeImage()) {
+            return;
+        }
+        try {
+            new WarmUp(link.vertx(), limiter).run();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -178,6 +191,10 @@ class WindowBeans implements StoreStatus {
         }
         if (settings.instances() < 1 || settings.instances() > 10_000) {
             problems.add("rate-limit.instances", Integer.toString(settings.instances()), "1 to 10000");
+        }
+        long memory = settings.memory().maxSize().asLongValue();
+        if (memory < MemoryStore.LEAST_BYTES) {
+            problems.add("rate-limit.memory.max-size", Long.toString(memory), "1M or more");
         }
         if (settings.timeout().compareTo(Duration.ofMillis(1)) < 0 || settings.timeout().compareTo(Duration.ofMinutes(1)) > 0) {
             problems.add("rate-limit.timeout", settings.timeout().toString(), "a duration from 1ms to 1m");

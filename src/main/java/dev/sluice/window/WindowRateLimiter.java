@@ -141,7 +141,7 @@ final class WindowRateLimiter implements RateLimiter {
     }
 
     private void tell(RateLimitRequest request, Decision decision, Mode mode, long start) {
-        if (!listeners.isEmpty()) {
+        if (!listeners.isEmpty() && !request.identifier().startsWith(WarmUp.SCRATCH)) {
             long nanos = System.nanoTime() - start;
             for (var listener : listeners) {
                 try {

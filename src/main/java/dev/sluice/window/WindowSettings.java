@@ -31,6 +31,13 @@ public interface WindowSettings {
     @WithDefault("10000")
     long exactUpTo();
 
+    /**
+     * {@code true}: before an instance is ready, it makes some thousands of decisions on scratch windows, for about two seconds at
+     * most, so that its first burst is decided as fast as later ones. A native program has nothing to warm.
+     */
+    @WithDefault("false")
+    boolean warmUp();
+
     /** How many instances there are, for one that starts while Redis is out of reach. 1 to 10,000. */
     @WithDefault("1")
     int instances();

@@ -203,6 +203,7 @@ class StartIT {
                 rate-limit.endpoints."POST\\ /c".pro=2/minute;20/day
                 rate-limit.endpoints."POST /d".pro=2/minute
                 rate-limit.trusted-proxies=10.0.0.0/99
+                rate-limit.memory.max-size=0
                 rate-limit.api-keys.me.sha256=my-secret-key
                 rate-limit.api-keys.me.user=me
                 """);
@@ -213,7 +214,8 @@ class StartIT {
         var log = Instance.refuse(environment);
         assertThat(log).contains("rate-limit.default=10 per minute: ").contains("COUNT/WINDOW")
                 .contains("rate-limit.endpoints.\"/a\".free=often: ").contains("rate-limit.endpoints.\"b\".pro=1/minute: ")
-                .contains("rate-limit.trusted-proxies=10.0.0.0/99: ").contains("rate-limit.api-keys.me.sha256=(not shown): ")
+                .contains("rate-limit.trusted-proxies=10.0.0.0/99: ").contains("rate-limit.memory.max-size=0: 1M or more")
+                .contains("rate-limit.api-keys.me.sha256=(not shown): ")
                 .contains("UPSTREAM_URL=(not shown): ").contains("rate-limit.endpoints.\"POST=")
                 .contains("mp.jwt.verify.publickey.location=/no/such/key.pem: ").doesNotContain("my-secret-key")
                 .doesNotContain("/c")

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.List;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class MemoryStoreTest extends WindowStoreContract {
 
@@ -51,5 +52,13 @@ class MemoryStoreTest extends WindowStoreContract {
         assertThat(small.bytes()).isPositive();
         store.pass(121_000_000);
         assertThat(small.bytes()).isZero();
+    }
+
+    /** Each account is evicted as soon as it is opened: what is decided is decided all the same. */
+    @Test
+    @Timeout(60)
+    void memoryForNothingStillDecides() {
+        var none = new MemoryStore(store::now, StoreUnderTest.EXACT, 0);
+        assertThat(none.takeNow("one", List.of(claim("r", 60, 10, 1)), true, null).admitted()).isTrue();
     }
 }

@@ -1,0 +1,104 @@
+package dev.sluice.service;
+
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+import jakarta.annotation.Priority;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+
+import org.jboss.logging.Logger;
+
+import dev.sluice.window.WarmUp;
+import dev.sluice.window.WindowSettings;
+import io.quarkus.runtime.ImageMode;
+import io.quarkus.runtime.StartupEvent;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClient;
+import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.ext.web.Router;
+
+/**
+ * Sends some thousands of checks through the service's routes before its port is open, after {@link WarmUp} has done the same
+ * below HTTP: routing, JSON and headers are the larger part of what is cold. They come over a loopback port of their own, for
+ * windows of one second. Not with tracing, which would export them.
+ */
+@ApplicationScoped
+class HttpWarmUp {
+
+    private static final Logger LOG = Logger.getLogger(HttpWarmUp.class);
+    private static final String LOOPBACK = "127.0.0.1";
+    private static final Duration LONGEST = Duration.ofSeconds(1);
+    private static final int REQUESTS = 4000;
+    private static final int CONNECTIONS = 64;
+
+    private final Vertx vertx;
+    private final Router router;
+    private final boolean wanted;
+    private final String token;
+
+    HttpWarmUp(Vertx vertx, Router router, WindowSettings windows, ServiceSettings settings) {
+        this.vertx = vertx;
+        this.router = router;
+        this.wanted = windows.warmUp() && !settings.tracing() && !ImageMode.current().isNativeImage();
+        this.token = settings.apiToken().orElse(null);
+    }
+
+    void start(@Observes @Priority(20) StartupEvent started) throws InterruptedException {
+        if (!wanted) {
+            return;
+        }
+        var done = new CountDownLatch(1);
+        var server = vertx.createHttpServer(new HttpServerOptions().setHost(LOOPBACK).setPort(0)).requestHandler(router);
+        var client = vertx.createHttpClient(new HttpClientOptions().setMaxPoolSize(CONNECTIONS));
+        long end = System.nanoTime() + LONGEST.toNanos();
+        server.listen().onComplete(listening -> {
+            if (listening.failed()) {
+                LOG.debug("The warm-up has no port", listening.cause());
+                done.countDown();
+                return;
+            }
+            var left = new int[]{REQUESTS, CONNECTIONS};
+            for (int i = 0; i < CONNECTIONS; i++) {
+                next(client, server.actualPort(), end, left, () -> {
+                    client.close();
+                    server.close();
+                    done.countDown();
+                });
+            }
+        });
+        done.await(2 * LONGEST.toNanos(), TimeUnit.NANOSECONDS);
+    }
+
+    /** @param left requests to be sent, and connections that still send; guarded by itself */
+    private void next(HttpClient client, int port, long end, int[] left, Runnable finish) {
+        int number;
+        synchronized (left) {
+            number = System.nanoTime() - end < 0 ? left[0]-- : 0;
+            if (number <= 0) {
+                if (--left[1] == 0) {
+                    finish.run();
+                }
+                return;
+            }
+        }
+        client.request(HttpMethod.POST, port, LOOPBACK, "/v1/check").compose(request -> {
+            request.putHeader("Content-Type", "application/json");
+            if (token != null) {
+                request.putHeader("Authorization", "Bearer " + token);
+            }
+            return request.send(body(number));
+        }).compose(response -> response.end()).onComplete(over -> next(client, port, end, left, finish));
+    }
+
+    private static Buffer body(int number) {
+        int limit = number % 4 == 0 ? 1_000_000 : 50;
+        return Buffer
+                .buffer("{\"identifier\":\"" + WarmUp.SCRATCH + number % 20 + "\",\"resource\":\"warm-up\",\"limit\":" + limit
+                        + ",\"window_seconds\":1}");
+    }
+}
