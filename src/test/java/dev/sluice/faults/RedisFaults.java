@@ -1,7 +1,7 @@
 package dev.sluice.faults;
 
 import java.time.Duration;
-import java.util.Map;
+import java.util.concurrent.TimeUnit;
 
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
@@ -21,7 +21,7 @@ class RedisFaults {
 
     @BeforeAll
     static void start() {
-        fleet = Fleet.with(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(REDIS.port())));
+        fleet = Fleet.on(REDIS);
     }
 
     @AfterAll
@@ -81,6 +81,53 @@ class RedisFaults {
     void forgetsItsScripts() throws Exception {
         ordeal("SCRIPT FLUSH").losing().bound(Ordeal.EXACT).run(() -> REDIS.command("SCRIPT", "FLUSH"), () -> {
         });
+    }
+
+    /** Each pause is longer than the timeout, and may be taken for an outage once. */
+    @Test
+    void pausesAgainAndAgain() throws Exception {
+        int pauses = 5;
+        ordeal("stopped (SIGSTOP) for 300 ms every 2 s").perhapsLosing(pauses).lasting(Duration.ZERO).run(() -> {
+            for (int i = 0; i < pauses; i++) {
+                REDIS.freeze();
+                TimeUnit.MILLISECONDS.sleep(300);
+                REDIS.thaw();
+                TimeUnit.MILLISECONDS.sleep(1700);
+            }
+        }, () -> {
+        });
+    }
+
+    @Test
+    void forgetsItsScriptsAgainAndAgain() throws Exception {
+        ordeal("SCRIPT FLUSH every 20 ms for 3 s").losing().bound(Ordeal.EXACT).run(() -> {
+            try (var own = REDIS.connection()) {
+                for (int i = 0; i < 150; i++) {
+                    own.command("SCRIPT", "FLUSH");
+                    TimeUnit.MILLISECONDS.sleep(20);
+                }
+            }
+        }, () -> {
+        });
+    }
+
+    @Test
+    void rewritesItsFile() throws Exception {
+        try (var own = REDIS.connection()) {
+            for (int i = 0; i < 20; i++) {
+                own.command("DEBUG", "POPULATE", "10000", "other-" + i); // in steps, so that none takes long
+            }
+            ordeal("BGREWRITEAOF, three times, of 200,000 keys").losing().bound(Ordeal.EXACT).run(() -> {
+                for (int i = 0; i < 3; i++) {
+                    own.command("BGREWRITEAOF");
+                    Awaitility.await("rewritten").pollInterval(Duration.ofMillis(20)).until(() -> String
+                            .valueOf(own.command("INFO", "persistence")).contains("aof_rewrite_in_progress:0"));
+                }
+            }, () -> {
+            });
+        }
+        REDIS.kill();
+        REDIS.forget(); // so that later starts have less to load
     }
 
     @Test

@@ -49,7 +49,7 @@ class LlmStartIT {
         var environment = new HashMap<>(Map.of("RATE_LIMIT_LLM_OPENAI_BASE_URL", OPENAI.address() + "/v1",
                 "RATE_LIMIT_LLM_OPENAI_API_KEY", "sk-of-sluice", "RATE_LIMIT_API_KEYS_ALICE_SHA256", Hashes.sha256("alice-key"),
                 "RATE_LIMIT_API_KEYS_ALICE_USER", "alice", "RATE_LIMIT_API_KEYS_ALICE_TIER", "pro", "RATE_LIMIT_ADMIN_TOKEN",
-                "admin", "RATE_LIMIT_TIMEOUT", "5s"));
+                "admin"));
         for (int i = 0; i < more.length; i += 2) {
             environment.put(more[i], more[i + 1]);
         }
@@ -150,8 +150,7 @@ class LlmStartIT {
     void reservationThatRedisDidNotAnswerInTimeIsSettledToo() {
         try (var redis = RealRedis.start();
                 var sluice = start("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(redis.port()),
-                        "RATE_LIMIT_TIMEOUT",
-                        "100ms", "RATE_LIMIT_LLM_OPENAI_TOKENS_PRO", "1000/day")) {
+                        "RATE_LIMIT_LLM_OPENAI_TOKENS_PRO", "1000/day")) {
             var used = "/v1/usage?identifier=user:alice&resource=llm:openai:tokens&window_seconds=86400";
             assertThat(chat(sluice).statusCode()).isEqualTo(200);
             redis.send("CLIENT PAUSE 1500");

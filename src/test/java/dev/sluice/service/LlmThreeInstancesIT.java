@@ -46,7 +46,7 @@ class LlmThreeInstancesIT {
     static void start() {
         for (int i = 0; i < 3; i++) {
             INSTANCES.add(Instance.start(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(REDIS.port()),
-                    "RATE_LIMIT_TIMEOUT", "20s", "RATE_LIMIT_ADMIN_TOKEN", "admin", "RATE_LIMIT_TRUSTED_PROXIES",
+                    "RATE_LIMIT_ADMIN_TOKEN", "admin", "RATE_LIMIT_TRUSTED_PROXIES",
                     "127.0.0.1/32",
                     "RATE_LIMIT_LLM_OPENAI_BASE_URL", OPENAI.address(), "RATE_LIMIT_LLM_OPENAI_API_KEY", "sk-of-sluice",
                     "RATE_LIMIT_LLM_OPENAI_REQUESTS_PRO", "unlimited", "RATE_LIMIT_LLM_OPENAI_TOKENS_PRO", TOKENS + "/hour")));

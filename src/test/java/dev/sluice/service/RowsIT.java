@@ -55,7 +55,7 @@ class RowsIT {
         var upstream = new EchoUpstream();
         try (var redis = RealRedis.start();
                 var sluice = Instance.start(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(redis.port()),
-                        "RATE_LIMIT_TIMEOUT", "5s", "UPSTREAM_URL", "http://127.0.0.1:" + upstream.open(0), "RATE_LIMIT_FILE",
+                        "UPSTREAM_URL", "http://127.0.0.1:" + upstream.open(0), "RATE_LIMIT_FILE",
                         volume.resolve("rows.yaml").toString()))) {
             var http = new Http(sluice.port());
             var management = new Http(sluice.managementPort());

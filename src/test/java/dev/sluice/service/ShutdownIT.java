@@ -32,7 +32,7 @@ class ShutdownIT {
             openAi.usage(TokenUsage.of(100, 20));
             var gate = openAi.gate();
             var environment = new HashMap<>(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(redis.port()),
-                    "UPSTREAM_URL", "http://127.0.0.1:" + api, "RATE_LIMIT_ADMIN_TOKEN", "admin", "RATE_LIMIT_TIMEOUT", "5s"));
+                    "UPSTREAM_URL", "http://127.0.0.1:" + api, "RATE_LIMIT_ADMIN_TOKEN", "admin"));
             environment.putAll(Map.of("RATE_LIMIT_LLM_OPENAI_BASE_URL", openAi.address(), "RATE_LIMIT_LLM_OPENAI_API_KEY", "k",
                     "RATE_LIMIT_API_KEYS_A_SHA256", Hashes.sha256("alice-key"), "RATE_LIMIT_API_KEYS_A_USER", "alice"));
             var sluice = Instance.start(environment);

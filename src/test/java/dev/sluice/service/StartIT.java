@@ -88,8 +88,7 @@ class StartIT {
     void redisThatGoesAndComesBackIsFollowed() {
         var redis = RealRedis.start();
         int port = redis.port();
-        try (var sluice = Instance.start(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(port),
-                "RATE_LIMIT_TIMEOUT", "5s"))) {
+        try (var sluice = Instance.start(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(port)))) {
             var http = new Http(sluice.port());
             assertThat(header(http.post("/v1/check", CHECK), "X-RateLimit-Mode")).isNull();
             redis.close();
@@ -109,7 +108,7 @@ class StartIT {
     void redisThatAnswersAndCannotDecideIsAnOutage() {
         try (var redis = RealRedis.start();
                 var sluice = Instance.start(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT",
-                        Integer.toString(redis.port()), "RATE_LIMIT_FALLBACK", "closed", "RATE_LIMIT_TIMEOUT", "5s"))) {
+                        Integer.toString(redis.port()), "RATE_LIMIT_FALLBACK", "closed"))) {
             var http = new Http(sluice.port());
             assertThat(http.post("/v1/check", CHECK).statusCode()).isEqualTo(200);
             redis.send("CONFIG SET maxmemory 1");

@@ -42,7 +42,7 @@ class ThreeInstancesIT {
         int upstream = UPSTREAM.open(0);
         for (int i = 0; i < 3; i++) {
             INSTANCES.add(Instance.start(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(REDIS.port()),
-                    "RATE_LIMIT_TIMEOUT", "20s", "RATE_LIMIT_ADMIN_TOKEN", "admin", "UPSTREAM_URL",
+                    "RATE_LIMIT_ADMIN_TOKEN", "admin", "UPSTREAM_URL",
                     "http://127.0.0.1:" + upstream)));
         }
     }

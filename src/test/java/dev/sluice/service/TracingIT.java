@@ -64,7 +64,6 @@ class TracingIT {
         try (var redis = RealRedis.start()) {
             environment.put("REDIS_HOST", "127.0.0.1");
             environment.put("REDIS_PORT", Integer.toString(redis.port()));
-            environment.put("RATE_LIMIT_TIMEOUT", "5s");
             environment.put("RATE_LIMIT_LLM_OPENAI_BASE_URL", "http://127.0.0.1:" + RealRedis.freePort());
             environment.put("RATE_LIMIT_LLM_OPENAI_API_KEY", "sk-of-sluice");
             try (var sluice = Instance.start(environment)) {

@@ -59,6 +59,17 @@ public final class Instance implements AutoCloseable {
         return serving(launch(command(), environment));
     }
 
+    /**
+     * The same behind a prefix, such as one that places the process in a control group.
+     *
+     * @param prefix a command that ends by executing its arguments; empty for none
+     */
+    public static Instance start(List<String> prefix, Map<String, String> environment) {
+        var command = new ArrayList<>(prefix);
+        command.addAll(command());
+        return serving(launch(command, environment));
+    }
+
     /** The same with a program of the caller's choice, packaged by Quarkus. */
     public static Instance start(Path jar, Map<String, String> environment) {
         return serving(launch(java(jar), environment));
@@ -138,8 +149,19 @@ public final class Instance implements AutoCloseable {
         }
     }
 
+    /** Stops the process with SIGSTOP: its sockets stay open, and it neither reads nor writes. */
+    public void suspend() {
+        Signals.stop(process);
+    }
+
+    /** Continues the process after {@link #suspend()}. */
+    public void resume() {
+        Signals.resume(process);
+    }
+
     @Override
     public void close() {
+        resume(); // a stopped process would not see SIGTERM
         process.toHandle().destroy(); // unlike Process.destroy it goes on listening to what the process says
         try {
             if (!process.waitFor(40, TimeUnit.SECONDS)) {

@@ -13,7 +13,7 @@ public class RedisForTests implements QuarkusTestResourceLifecycleManager {
     public Map<String, String> start() {
         redis = RealRedis.start();
         return Map.of("rate-limit.redis.port", Integer.toString(redis.port()), "rate-limit.redis.host", "127.0.0.1",
-                "rate-limit.timeout", "10s", "test.reports.limit", "2/minute");
+                "test.reports.limit", "2/minute");
     }
 
     @Override

@@ -5,30 +5,39 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 
-/** What was measured, as a table in {@code target/faults.md}: a row per fault. */
+/** A table of what was measured, as a file in {@code target}: a row per fault. */
 final class Figures {
 
-    private static final Path FILE = Path.of("target", "faults.md");
-    private static final String HEAD = """
-            | fault | requests | answered locally | without an answer | 5xx | slowest answer | most admitted in a window, of %d | out of reach noticed after | back on Redis after |
-            |---|---|---|---|---|---|---|---|---|
-            """;
-    private static final List<String> ROWS = new ArrayList<>();
+    static final Figures FAULTS = new Figures("faults.md", "fault", "requests", "answered locally", "without an answer", "5xx",
+            "slowest answer", "most admitted in a window, of " + Ordeal.LIMIT, "out of reach noticed after",
+            "back on Redis after");
+    static final Figures BURSTS = new Figures("bursts.md", "bursts", "rounds", "not exact", "worst", "requests",
+            "not decided by Redis", "without an answer", "5xx", "mode changes", "slowest answer");
+    static final Figures STEADY = new Figures("steady.md", "steady load", "requests", "not decided by Redis",
+            "without an answer", "mode changes", "median", "slowest answer");
 
-    private Figures() {
+    private final Path file;
+    private final List<String> rows = new ArrayList<>();
+
+    private Figures(String file, String... columns) {
+        this.file = Path.of("target", file);
+        rows.add(row((Object[]) columns));
+        rows.add("|---".repeat(columns.length) + "|\n");
     }
 
-    static synchronized void add(String fault, int limit, Object... cells) {
-        var row = new StringBuilder("| ").append(fault);
-        for (var cell : cells) {
-            row.append(" | ").append(cell);
-        }
-        ROWS.add(row.append(" |\n").toString());
+    private static String row(Object... cells) {
+        return Arrays.stream(cells).map(String::valueOf).collect(Collectors.joining(" | ", "| ", " |\n"));
+    }
+
+    synchronized void add(Object... cells) {
+        rows.add(row(cells));
         try {
-            Files.createDirectories(FILE.getParent());
-            Files.writeString(FILE, HEAD.formatted(limit) + String.join("", ROWS));
+            Files.createDirectories(file.getParent());
+            Files.writeString(file, String.join("", rows));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

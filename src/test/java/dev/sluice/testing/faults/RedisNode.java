@@ -9,12 +9,15 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 import org.awaitility.Awaitility;
 
 import dev.sluice.testing.RealRedis;
+import dev.sluice.testing.Signals;
 import redis.embedded.core.ExecutableProvider;
 
 /**
@@ -140,24 +143,11 @@ public final class RedisNode implements AutoCloseable {
 
     /** It keeps its connections and answers nobody. */
     public void freeze() {
-        signal("STOP");
+        Signals.stop(process);
     }
 
     public void thaw() {
-        signal("CONT");
-    }
-
-    private void signal(String name) {
-        try {
-            int ended = new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start().waitFor();
-            if (ended != 0) {
-                throw new IllegalStateException("kill ended with " + ended);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        Signals.resume(process);
     }
 
     /** @return what {@link Resp} makes of the answer */
@@ -188,6 +178,19 @@ public final class RedisNode implements AutoCloseable {
 
     public String url() {
         return "redis://127.0.0.1:" + port;
+    }
+
+    /** Returns the settings of an instance that uses this server, and others. */
+    public Map<String, String> environment(Map<String, String> others) {
+        return environment(port, others);
+    }
+
+    /** @param port of this server, or of a {@link Proxy} before it */
+    public static Map<String, String> environment(int port, Map<String, String> others) {
+        var environment = new HashMap<>(others);
+        environment.put("REDIS_HOST", "127.0.0.1");
+        environment.put("REDIS_PORT", Integer.toString(port));
+        return environment;
     }
 
     public String userUrl() {
