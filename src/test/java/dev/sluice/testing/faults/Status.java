@@ -44,6 +44,11 @@ final class Status {
         return line.contains("INFO") && line.contains("Redis answers");
     }
 
+    /** Returns whether the line reports that the instance, and not Redis, was slow. */
+    static boolean isStall(String line) {
+        return line.contains("INFO") && line.contains("This instance was held up");
+    }
+
     /** Returns whether the line reports a mode change or anything else that needs attention. */
     static boolean isAlarm(String line) {
         return isLoss(line) || isReturn(line) || line.contains("WARN") || line.contains("ERROR");
