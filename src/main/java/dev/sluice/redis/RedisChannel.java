@@ -2,12 +2,14 @@ package dev.sluice.redis;
 
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 
 import dev.sluice.limit.StoreUnavailableException;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.impl.ContextInternal;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.RedisConnection;
@@ -32,6 +34,7 @@ public final class RedisChannel {
     private final ListenedClock clock;
     private final int mostWaiting;
     private final Silence silence;
+    private final AtomicInteger waiting = new AtomicInteger();
     private final Runnable whenBusy;
     private volatile long roundTrip;
     /** Whether the link watches it. Accessed on the event loop only. */
@@ -56,7 +59,7 @@ public final class RedisChannel {
 
     /** Runs a task where responses are handled: at once on that event loop, otherwise soon. */
     public void execute(Runnable task) {
-        context.execute(task, Runnable::run);
+        context.emit(task, Runnable::run);
     }
 
     /** Runs a task where responses are handled, after all that is queued there already. */
@@ -66,7 +69,7 @@ public final class RedisChannel {
 
     /** Runs a task where responses are handled, after a delay that is rounded up to milliseconds. */
     public void executeIn(long nanos, Runnable task) {
-        context.nettyEventLoop().schedule(() -> context.execute(task, Runnable::run), nanos, TimeUnit.NANOSECONDS);
+        context.nettyEventLoop().schedule(() -> execute(task), nanos, TimeUnit.NANOSECONDS);
     }
 
     /** Returns the clock by which responses are late. */
@@ -101,20 +104,32 @@ public final class RedisChannel {
         return connection instanceof ClusterConnection cluster ? cluster.silence() : silence.nanos();
     }
 
-    /** Sends a request. There may never be a response: the caller bounds the wait ({@link RedisLink#within}). */
+    /**
+     * Sends a request. There may never be a response: the caller bounds the wait ({@link RedisLink#within}).
+     *
+     * @return completes on the connection's event loop
+     */
     public Future<Response> send(Request request) {
-        int inFlight = silence.sent();
-        if (inFlight > mostWaiting) {
-            silence.received();
+        if (waiting.incrementAndGet() > mostWaiting) {
+            waiting.decrementAndGet();
             return Future.failedFuture(overloaded());
         }
-        if (inFlight == 1) {
-            execute(whenBusy);
+        // The client completes a future on the current context, whose event loop may be stalled while this one listens.
+        Promise<Response> promise = Promise.promise();
+        execute(() -> sendHere(request, promise));
+        return promise.future();
+    }
+
+    private void sendHere(Request request, Promise<Response> promise) {
+        if (silence.sent() == 1) {
+            whenBusy.run();
         }
         long sent = System.nanoTime();
-        return connection.send(request).onComplete(done -> {
+        connection.send(request).onComplete(done -> {
             silence.received();
+            waiting.decrementAndGet();
             measure(System.nanoTime() - sent);
+            promise.handle(done);
         });
     }
 

@@ -1,15 +1,13 @@
 package dev.sluice.redis;
 
-import java.util.concurrent.atomic.AtomicInteger;
-
 /**
- * Measures how long one connection has been silent while requests were in flight, in listened time. Thread-safe.
+ * Measures how long one connection has been silent while requests were in flight, in listened time. Used on its event loop only.
  */
 final class Silence {
 
     private final ListenedClock clock;
-    private final AtomicInteger inFlight = new AtomicInteger();
-    private volatile long since;
+    private int inFlight;
+    private long since;
 
     Silence(ListenedClock clock) {
         this.clock = clock;
@@ -17,24 +15,24 @@ final class Silence {
 
     /** A request is sent. Returns how many are in flight, this one included. */
     int sent() {
-        if (inFlight.get() == 0) {
-            since = clock.at(System.nanoTime()); // before it is in flight: another thread may look at once
+        if (inFlight == 0) {
+            since = clock.at(System.nanoTime());
         }
-        return inFlight.incrementAndGet();
+        return ++inFlight;
     }
 
-    /** A response was received, or the request was not sent after all. */
+    /** A response was received. */
     void received() {
         since = clock.at(System.nanoTime());
-        inFlight.decrementAndGet();
+        inFlight--;
     }
 
     boolean busy() {
-        return inFlight.get() > 0;
+        return inFlight > 0;
     }
 
     /** Returns the listened nanoseconds since the last response, or since the oldest request in flight; 0 when idle. */
     long nanos() {
-        return inFlight.get() == 0 ? 0 : clock.listened() - since;
+        return inFlight == 0 ? 0 : clock.listened() - since;
     }
 }

@@ -175,7 +175,8 @@ public final class Ordeal {
                     .as("losses told by instance %d", number).hasSize(times);
             soft.assertThat(lines.stream().filter(Status::isReturn))
                     .as("returns told by instance %d", number).hasSize(times);
-            soft.assertThat(lines.stream().filter(line -> !Status.isLoss(line) && !Status.isReturn(line) && !Status.isStall(line)).limit(5))
+            soft.assertThat(lines.stream()
+                    .filter(line -> !Status.isLoss(line) && !Status.isReturn(line) && !Status.isStall(line)).limit(5))
                     .as("other lines of instance %d", number).isEmpty();
         }
     }
