@@ -171,7 +171,7 @@ class RedisLedgerTest {
             threads.execute(() -> book(ledger, entry("user:a", "m", request)));
         }
         threads.shutdown();
-        assertThat(threads.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(threads.awaitTermination(60, TimeUnit.SECONDS)).isTrue();
         assertThat(read(one, "user:a", "m").calls()).isEqualTo(50);
         assertThat(book(other, entry("user:a", "m", "r1"))).isFalse();
         assertThat(book(other, entry("user:a", "m", "r99"))).isTrue();
