@@ -128,7 +128,8 @@ class LlmBrokenProvidersTest extends HttpTest {
         try (var raw = new Raw(port)) {
             raw.send("POST /openai/v1/files HTTP/1.1\r\nHost: x\r\n" + WHO
                     + "\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
-            Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> limiter.limits("user:tokens").await().indefinitely().isEmpty());
+            Awaitility.await().atMost(60, TimeUnit.SECONDS)
+                    .until(() -> limiter.limits("user:tokens").await().indefinitely().isEmpty());
             raw.reset();
         }
         assertThat(seen.get(60, TimeUnit.SECONDS)).doesNotContain("\r\n0\r\n");

@@ -51,6 +51,7 @@ final class RedisLedger implements LedgerStore {
     private final RedisLink link;
     private final KeySpace keys;
     private final int buffer;
+    private final long atOnceMillis;
     private final RedisScript book = RedisScript.load(RedisLedger.class, "book.lua");
     private final RedisScript aside = RedisScript.load(RedisLedger.class, "aside.lua");
     private final String instance = UUID.randomUUID().toString();
@@ -66,6 +67,12 @@ final class RedisLedger implements LedgerStore {
     private volatile boolean closed;
 
     RedisLedger(Vertx vertx, RedisLink link, KeySpace keys, int buffer, MeterRegistry meters) {
+        this(vertx, link, keys, buffer, meters, AT_ONCE_MILLIS);
+    }
+
+    /** @param atOnceMillis how long a caller waits that wants to know whether an entry is new */
+    RedisLedger(Vertx vertx, RedisLink link, KeySpace keys, int buffer, MeterRegistry meters, long atOnceMillis) {
+        this.atOnceMillis = atOnceMillis;
         this.vertx = vertx;
         this.link = link;
         this.keys = keys;
@@ -120,7 +127,7 @@ final class RedisLedger implements LedgerStore {
         var done = written.future();
         flushed(tag);
         flushSoon(RETRY_MILLIS);
-        return uni(link.within(AT_ONCE_MILLIS, done).recover(late -> Future.succeededFuture(true)));
+        return uni(link.within(atOnceMillis, done).recover(late -> Future.succeededFuture(true)));
     }
 
     private String mark(Ledger.Entry entry) {
@@ -283,7 +290,7 @@ final class RedisLedger implements LedgerStore {
     @Override
     public Uni<Void> written(String identifier) {
         return uni(link.up()
-                ? link.within(AT_ONCE_MILLIS, emptied(keys.tag(identifier), 3)).otherwiseEmpty()
+                ? link.within(atOnceMillis, emptied(keys.tag(identifier), 3)).otherwiseEmpty()
                 : Future.succeededFuture());
     }
 

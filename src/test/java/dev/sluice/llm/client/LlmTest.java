@@ -52,12 +52,14 @@ abstract class LlmTest extends HttpTest {
 
     /** Settling is not waited for by the call. */
     void tokensBecome(String identifier, String provider, long tokens) {
-        await().atMost(60, TimeUnit.SECONDS).untilAsserted(() -> assertThat(used(identifier, "llm:" + provider + ":tokens")).isEqualTo(tokens));
+        await().atMost(60, TimeUnit.SECONDS)
+                .untilAsserted(() -> assertThat(used(identifier, "llm:" + provider + ":tokens")).isEqualTo(tokens));
     }
 
     Tally booked(String identifier, String provider, String model) {
-        await().atMost(60, TimeUnit.SECONDS).until(() -> ledger.read(identifier, 1).await().indefinitely().providers().getOrDefault(provider, Map.of())
-                .containsKey(model));
+        await().atMost(60, TimeUnit.SECONDS)
+                .until(() -> ledger.read(identifier, 1).await().indefinitely().providers().getOrDefault(provider, Map.of())
+                        .containsKey(model));
         return ledger.read(identifier, 1).await().indefinitely().providers().get(provider).get(model);
     }
 

@@ -73,7 +73,7 @@ class RedisLedgerTest {
     }
 
     private RedisLedger ledger(int buffer) {
-        var ledger = new RedisLedger(vertx, link, keys, buffer, meters);
+        var ledger = new RedisLedger(vertx, link, keys, buffer, meters, PATIENCE.toMillis());
         link.start().toCompletionStage().toCompletableFuture().join();
         return ledger;
     }
@@ -163,7 +163,7 @@ class RedisLedgerTest {
     @Test
     void sameRequestIsBookedOnceWhoeverSendsIt() throws InterruptedException {
         var one = ledger(1000);
-        var other = new RedisLedger(vertx, link, keys, 1000, new SimpleMeterRegistry());
+        var other = new RedisLedger(vertx, link, keys, 1000, new SimpleMeterRegistry(), PATIENCE.toMillis());
         var threads = Executors.newFixedThreadPool(4);
         for (int i = 0; i < 400; i++) {
             var ledger = i % 2 == 0 ? one : other;
@@ -331,12 +331,18 @@ class RedisLedgerTest {
         assertThat(read(ledger, "user:a", "m").picodollars()).isEqualTo(Long.MAX_VALUE);
     }
 
+    /** Redis has got the batch, and has answered it. */
+    private void bookLater(LedgerStore ledger, Ledger.Entry entry) {
+        ledger.book(entry, HOUR);
+        link.send(Request.cmd(Command.PING)).toCompletionStage().toCompletableFuture().join();
+    }
+
     @Test
     void batchThatRedisHasNoMemoryForWaits() {
         var ledger = ledger(100);
         book(ledger, entry("user:a", "m", "r0"));
         redis.send("CONFIG SET maxmemory 1");
-        book(ledger, entry("user:a", "m", "r1"));
+        bookLater(ledger, entry("user:a", "m", "r1"));
         assertThat(meters.get("llm_ledger_waiting").gauge().value()).isEqualTo(1);
         redis.send("CONFIG SET maxmemory 0");
         await().atMost(PATIENCE).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
@@ -350,7 +356,7 @@ class RedisLedgerTest {
         var ledger = ledger(100);
         book(ledger, entry("user:a", "m", "r0"));
         redis.send("ACL SETUSER default -" + command);
-        book(ledger, entry("user:a", "m", "r1"));
+        bookLater(ledger, entry("user:a", "m", "r1"));
         await().atMost(PATIENCE).until(() -> redis.send("ACL SETUSER default +" + command).equals("+OK"));
         await().atMost(PATIENCE).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
         assertThat(read(ledger, "user:a", "m").calls()).isEqualTo(2);
