@@ -82,7 +82,13 @@ public class LlmLimiter {
             var taken = new AtomicBoolean();
             emitter.onTermination(() -> taken.set(true));
             limiter.check(request, decision -> {
-                var call = as.apply(decision);
+                OpenCall call;
+                try {
+                    call = as.apply(decision);
+                } catch (RuntimeException | Error e) { // the limiter's callbacks must not throw
+                    emitter.fail(e);
+                    return;
+                }
                 if (taken.compareAndSet(false, true)) {
                     emitter.complete(call);
                 } else if (decision.allowed()) {
