@@ -1,6 +1,7 @@
 package dev.sluice.annotation;
 
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 
 import jakarta.interceptor.InvocationContext;
@@ -15,6 +16,7 @@ public final class GuardedCall<A> {
 
     /** What guards ask bounds itself; this bounds whatever a host's resolver of identities does. */
     private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final String NOTHING = "The method returned null";
 
     private final String annotation;
     private final InvocationContext call;
@@ -76,7 +78,11 @@ public final class GuardedCall<A> {
         try {
             answer = guard.run(admitted, call::proceed);
         } catch (Throwable e) {
-            guard.failed(admitted);
+            try {
+                guard.failed(admitted);
+            } catch (RuntimeException | Error again) {
+                e.addSuppressed(again);
+            }
             throw e;
         }
         guard.succeeded(admitted);
@@ -87,7 +93,8 @@ public final class GuardedCall<A> {
         Uni<?> answer;
         try {
             answer = (Uni<?>) guard.run(admitted, call::proceed);
-        } catch (Exception e) {
+            Objects.requireNonNull(answer, NOTHING);
+        } catch (Throwable e) { // an Error too gives back what the guard has reserved
             answer = Uni.createFrom().failure(e);
         }
         return answer.onTermination().invoke((item, failure, cancelled) -> tell(admitted, failure, cancelled));
@@ -97,7 +104,8 @@ public final class GuardedCall<A> {
         Multi<?> answer;
         try {
             answer = (Multi<?>) guard.run(admitted, call::proceed);
-        } catch (Exception e) {
+            Objects.requireNonNull(answer, NOTHING);
+        } catch (Throwable e) {
             answer = Multi.createFrom().failure(e);
         }
         return answer.onTermination().invoke((failure, cancelled) -> tell(admitted, failure, cancelled));
@@ -107,7 +115,7 @@ public final class GuardedCall<A> {
         Uni<?> answer;
         try {
             answer = Uni.createFrom().completionStage((CompletionStage<?>) guard.run(admitted, call::proceed));
-        } catch (Exception e) {
+        } catch (Throwable e) {
             answer = Uni.createFrom().failure(e);
         }
         return answer.onTermination().invoke((item, failure, cancelled) -> tell(admitted, failure, cancelled));

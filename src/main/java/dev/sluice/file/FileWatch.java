@@ -68,7 +68,7 @@ final class FileWatch {
             return taker.apply(look.read(file));
         } catch (UnreadableFileException e) {
             return List.of(e.getMessage());
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) { // the watch goes on
             LOG.error("A fault of Sluice's own with the file of rows", e);
             return List.of("a fault of Sluice's own: " + e.getClass().getSimpleName());
         }

@@ -13,6 +13,8 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Event;
 import jakarta.enterprise.event.Observes;
 
+import org.jboss.logging.Logger;
+
 import dev.sluice.limit.SettingsProblems;
 import io.quarkus.runtime.StartupEvent;
 
@@ -21,6 +23,7 @@ import io.quarkus.runtime.StartupEvent;
 public class RowsFile {
 
     private static final int MILLIS_BETWEEN_LOOKS = 500;
+    private static final Logger LOG = Logger.getLogger("dev.sluice");
 
     private final Path path;
     private final FileContent atStart;
@@ -74,7 +77,16 @@ public class RowsFile {
             thread.setDaemon(true);
             return thread;
         });
-        looking.scheduleWithFixedDelay(watch::look, MILLIS_BETWEEN_LOOKS, MILLIS_BETWEEN_LOOKS, TimeUnit.MILLISECONDS);
+        looking.scheduleWithFixedDelay(this::look, MILLIS_BETWEEN_LOOKS, MILLIS_BETWEEN_LOOKS, TimeUnit.MILLISECONDS);
+    }
+
+    /** An executor ends what has thrown anything. */
+    private void look() {
+        try {
+            watch.look();
+        } catch (RuntimeException | Error e) {
+            LOG.error("A look at the file of rows failed", e);
+        }
     }
 
     @PreDestroy

@@ -4,9 +4,12 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
+import dev.sluice.limit.Decision;
 import dev.sluice.limit.Demand;
 import dev.sluice.limit.Rate;
 import dev.sluice.limit.RateLimitRequest;
@@ -63,13 +66,35 @@ public class LlmLimiter {
                     ? new Demand(budget.resource(), Rate.BLOCKED, 1)
                     : budget.reserving(tier, cost));
             var request = new RateLimitRequest(ask.identifier(), tier, requests.resource(), demands);
-            return limiter.check(request).invoke(decision -> {
+            return open(request, decision -> {
                 if (!decision.allowed()) {
                     books.denied(ask.provider(), priced);
                 }
-            }).map(decision -> new OpenCall(ask, price.orElse(null), estimate, cost, tokens.resource(), budget.resource(),
-                    decision,
-                    unpriced, books));
+                return new OpenCall(ask, price.orElse(null), estimate, cost, tokens.resource(), budget.resource(), decision,
+                        unpriced, books);
+            });
+        });
+    }
+
+    /** A call that is admitted after its caller has cancelled, or has stopped waiting, gives back what was reserved. */
+    private Uni<OpenCall> open(RateLimitRequest request, Function<Decision, OpenCall> as) {
+        return Uni.createFrom().emitter(emitter -> {
+            var taken = new AtomicBoolean();
+            emitter.onTermination(() -> taken.set(true));
+            limiter.check(request, decision -> {
+                OpenCall call;
+                try {
+                    call = as.apply(decision);
+                } catch (RuntimeException | Error e) { // the limiter's callbacks must not throw
+                    emitter.fail(e);
+                    return;
+                }
+                if (taken.compareAndSet(false, true)) {
+                    emitter.complete(call);
+                } else if (decision.allowed()) {
+                    call.failed(false);
+                }
+            }, emitter::fail);
         });
     }
 

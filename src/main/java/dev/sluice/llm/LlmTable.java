@@ -93,6 +93,12 @@ final class LlmTable {
         }
     }
 
+    /**
+     * A provider's id has no slash, so the first slash of a resource ends the kind, and all that follows it is the model,
+     * verbatim: a model called {@code x:budget} has the resources {@code llm:openai/x:budget} and
+     * {@code llm:openai:budget/x:budget}, and no other pair of kind and model has them. What a resource counts is not to be read
+     * from its name.
+     */
     private static String resource(Provider provider, Unit unit) {
         return "llm:" + provider.id() + switch (unit) {
             case REQUESTS -> "";

@@ -6,6 +6,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import dev.sluice.limit.Decision;
 import dev.sluice.limit.QuotaStatus;
 import dev.sluice.limit.RateLimitExceededException;
+import dev.sluice.limit.Unit;
 import dev.sluice.llm.ledger.Price;
 import dev.sluice.llm.wire.Provider;
 import dev.sluice.llm.wire.TokenUsage;
@@ -65,6 +66,12 @@ public final class OpenCall {
         return unpriced ? new RateLimitExceededException(decision, UNPRICED) : new RateLimitExceededException(decision);
     }
 
+    /** What a quota counts, also where it is {@link dev.sluice.limit.Rate#BLOCKED} and so has no unit of its own. */
+    public Unit unit(QuotaStatus quota) {
+        var resource = quota.resource();
+        return resource.equals(budget) ? Unit.NANODOLLARS : resource.equals(tokens) ? Unit.TOKENS : Unit.REQUESTS;
+    }
+
     /** How many units the call asked of a quota. */
     public long requested(QuotaStatus quota) {
         return switch (quota.unit()) {
@@ -106,12 +113,17 @@ public final class OpenCall {
 
     /** The answer has ended, or nobody waits for the rest of it: it comes to what its reader has found. */
     public void settle(UsageReader reader) {
-        reader.end();
-        var usage = reader.usage();
-        if (usage != null && reader.complete()) {
-            succeeded(usage, reader.model());
-        } else {
-            estimated(guess(usage, Math.min(reader.events(), TokenUsage.MAX)), reader.model());
+        try {
+            reader.end();
+            var usage = reader.usage();
+            if (usage != null && reader.complete()) {
+                succeeded(usage, reader.model());
+            } else {
+                estimated(guess(usage, Math.min(reader.events(), TokenUsage.MAX)), reader.model());
+            }
+        } catch (RuntimeException | Error e) {
+            estimated(estimate);
+            throw e;
         }
     }
 
@@ -124,10 +136,11 @@ public final class OpenCall {
     }
 
     private void end(TokenUsage usage, String answered, boolean estimated) {
+        // Computed first: an Error here leaves the call open, so that whoever catches it can end the call.
+        var model = ask.model().isEmpty() ? answered == null || answered.isEmpty() ? UNKNOWN : answered : ask.model();
+        var cost = ask.model().isEmpty() && answered != null ? books.price(ask.provider(), answered) : price;
+        long nanodollars = cost == null ? 0 : LlmLimiter.nanodollars(cost.picodollars(usage));
         if (ended.compareAndSet(false, true)) {
-            var model = ask.model().isEmpty() ? answered == null || answered.isEmpty() ? UNKNOWN : answered : ask.model();
-            var cost = ask.model().isEmpty() && answered != null ? books.price(ask.provider(), answered) : price;
-            long nanodollars = cost == null ? 0 : LlmLimiter.nanodollars(cost.picodollars(usage));
             books.settle(ask.identifier(), reservation(), Map.of(tokens, usage.total(), budget, nanodollars));
             books.book(ask.provider(), ask.identifier(), model, usage, cost, estimated, null).subscribe().with(written -> {
             }, failure -> {

@@ -46,12 +46,12 @@ final class LlmErrors {
         var wait = decision.retryAfter();
         wait.ifPresent(time -> response.putHeader("retry-after-ms", Long.toString((time.toNanos() + 999_999) / 1_000_000)));
         var quota = decision.closest().orElseThrow();
-        if (wait.isEmpty() || wait.get().compareTo(LONGEST_RETRY) > 0 || kind(quota).equals("budget")) {
+        if (wait.isEmpty() || wait.get().compareTo(LONGEST_RETRY) > 0 || call.unit(quota) == Unit.NANODOLLARS) {
             response.putHeader("x-should-retry", "false");
         }
         var message = message(call, quota, decision);
         end(context, 429, switch (call.provider()) {
-            case OPENAI -> openAi(message, kind(quota), "rate_limit_exceeded");
+            case OPENAI -> openAi(message, kind(call.unit(quota)), "rate_limit_exceeded");
             case ANTHROPIC -> anthropic(message, "rate_limit_error");
             case GEMINI -> gemini(429, message, details(quota, decision));
         });
@@ -61,10 +61,12 @@ final class LlmErrors {
         context.response().setStatusCode(status).putHeader("content-type", ErrorAnswer.JSON).end(body.encode());
     }
 
-    private static String kind(QuotaStatus quota) {
-        return quota.unit() == Unit.TOKENS
-                ? "tokens"
-                : quota.unit() == Unit.NANODOLLARS || quota.resource().contains(":budget") ? "budget" : "requests";
+    private static String kind(Unit unit) {
+        return switch (unit) {
+            case REQUESTS -> "requests";
+            case TOKENS -> "tokens";
+            case NANODOLLARS -> "budget";
+        };
     }
 
     private static String message(OpenCall call, QuotaStatus quota, Decision decision) {

@@ -87,7 +87,7 @@ final class LlmExchange {
                 callerGone();
             }
         });
-        request.response().onSuccess(this::answered).onFailure(this::broken);
+        request.response().onSuccess(started -> guarded(() -> answered(started))).onFailure(this::broken);
         if (answer.closed()) {
             callerGone(); // while that was asked for
         }
@@ -139,21 +139,57 @@ final class LlmExchange {
             }
         }
         response.exceptionHandler(this::cut);
-        response.endHandler(end -> finished());
+        response.endHandler(end -> guarded(this::finished));
         idleTimer = vertx.setPeriodic(patience.idleMillis(), tick -> lookWhetherHeard());
         if (gone) {
-            response.handler(this::read);
+            response.handler(chunk -> guarded(() -> read(chunk)));
             return;
         }
         answer.setStatusCode(status).setStatusMessage(response.statusMessage());
         answer.headers().addAll(headers);
-        response.handler(this::pass);
+        response.handler(chunk -> guarded(() -> pass(chunk)));
         boolean bodiless = context.request().method() == HttpMethod.HEAD || status == 204 || status == 304;
         if (!bodiless && !headers.contains(HttpHeaders.CONTENT_LENGTH)) {
             if (context.request().version() != HttpVersion.HTTP_1_0) {
                 answer.setChunked(true);
                 answer.writeHead(); // a stream has begun, whenever its first byte comes
             }
+        }
+    }
+
+    /** Settles and ends the call whatever goes wrong in a handler: Vert.x would only log it. */
+    private void guarded(Runnable handler) {
+        try {
+            handler.run();
+        } catch (RuntimeException | Error e) {
+            LOG.error("A call failed inside", e);
+            abandon(e);
+        }
+    }
+
+    private void abandon(Throwable fault) {
+        ended = true;
+        cancelTimers();
+        if (call != null) {
+            int status = response == null ? 0 : response.statusCode();
+            if (status >= 200 && status < 300) {
+                call.estimated(call.estimate()); // the provider has answered, and wants to be paid
+            } else {
+                call.failed(false);
+            }
+        }
+        request.reset(0, fault);
+        if (gone || answer.ended() || answer.closed()) {
+            return;
+        }
+        gone = true;
+        body.drop();
+        if (answer.headWritten()) {
+            CutResponse.cut(context.request());
+        } else {
+            answer.setChunked(false);
+            answer.headers().clear();
+            LlmErrors.send(context, provider, 500, "Something went wrong inside");
         }
     }
 
@@ -274,7 +310,11 @@ final class LlmExchange {
             call.estimated(call.estimate());
             return;
         }
-        call.settle(reader);
+        try {
+            call.settle(reader);
+        } catch (RuntimeException | Error e) {
+            LOG.error("The usage of an answer could not be read, its estimate is booked", e);
+        }
     }
 
     private void failed(boolean limited) {

@@ -109,7 +109,7 @@ class LlmGateway {
     private static void guarded(Incoming call, OpenCall open, Runnable action) {
         try {
             action.run();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             if (open != null) {
                 open.failed(false);
             }
@@ -193,7 +193,7 @@ class LlmGateway {
 
     /** @param read null where the body is not read */
     private void admit(Incoming call, LlmCaller caller, LlmAsk ask, LlmRequest read) {
-        limiter.admit(ask).subscribe().with(open -> {
+        limiter.admit(ask).subscribe().with(open -> guarded(call, open.decision().allowed() ? open : null, () -> {
             var context = call.context();
             RateLimitHeaders.write(context.response().headers(), open.decision());
             if (!open.decision().allowed()) {
@@ -202,9 +202,9 @@ class LlmGateway {
             } else if (context.response().closed()) {
                 open.failed(false);
             } else {
-                guarded(call, open, () -> forward(call, caller, open, read));
+                forward(call, caller, open, read);
             }
-        }, failure -> {
+        }), failure -> {
             if (failure instanceof StoreUnavailableException) {
                 call.context().request().resume();
                 LlmErrors.send(call.context(), call.provider(), ErrorAnswer.storeUnavailable());

@@ -88,7 +88,16 @@ public class LlmResource {
             if (doors.reserved(context, identifier)) {
                 return Uni.createFrom().item(Doors.reservedAnswer().response(context));
             }
-            return limiter.admit(ask).map(call -> answer(context, call));
+            return limiter.admit(ask).map(call -> {
+                try {
+                    return answer(context, call);
+                } catch (RuntimeException | Error e) {
+                    if (call.decision().allowed()) {
+                        call.failed(false); // nobody hears of the reservation
+                    }
+                    throw e;
+                }
+            });
         });
     }
 

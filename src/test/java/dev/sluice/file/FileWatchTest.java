@@ -37,6 +37,9 @@ class FileWatchTest {
         if (text.equals("bad")) {
             return List.of("bad is bad");
         }
+        if (text.equals("fault")) {
+            throw new NoClassDefFoundError("on purpose");
+        }
         taken.add(text);
         return List.of();
     }
@@ -115,5 +118,17 @@ class FileWatchTest {
         Files.move(folder.resolve("..data_tmp"), folder.resolve("..data"), StandardCopyOption.ATOMIC_MOVE);
         look(2);
         assertThat(taken).containsExactly("2/s");
+    }
+
+    @Test
+    void errorIsAProblemAndTheWatchGoesOn() throws IOException {
+        Files.writeString(file, "default: fault");
+        look(2);
+        assertThat(watch.state().valid()).isFalse();
+        assertThat(watch.state().problem()).contains("NoClassDefFoundError");
+        Files.writeString(file, "default: 3/s");
+        look(2);
+        assertThat(taken).containsExactly("3/s");
+        assertThat(watch.state().valid()).isTrue();
     }
 }

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -58,19 +59,19 @@ class LlmBodiesTest {
         int port = serve(1000, 1500, 60_000);
         try (var one = new Raw(port); var other = new Raw(port)) {
             one.send(Raw.post("/", "x".repeat(1000)));
-            await().until(() -> waiting() == 1);
+            await().atMost(60, TimeUnit.SECONDS).until(() -> waiting() == 1);
             assertThat(bodies.held()).isEqualTo(1000);
             other.send(Raw.post("/", "x".repeat(600)));
             assertThat(other.answer().status()).isEqualTo(503);
             assertThat(bodies.held()).isEqualTo(1000);
             other.send(Raw.post("/", "x".repeat(400)));
-            await().until(() -> waiting() == 2);
+            await().atMost(60, TimeUnit.SECONDS).until(() -> waiting() == 2);
             assertThat(bodies.held()).isEqualTo(1400);
             vertx.runOnContext(now -> bodies.release(waiting.get(0)));
-            await().until(() -> bodies.held() == 400);
+            await().atMost(60, TimeUnit.SECONDS).until(() -> bodies.held() == 400);
             vertx.runOnContext(now -> waiting.forEach(context -> context.response().end()));
             assertThat(one.answer().status()).isEqualTo(200);
-            await().until(() -> bodies.held() == 0);
+            await().atMost(60, TimeUnit.SECONDS).until(() -> bodies.held() == 0);
         }
     }
 
@@ -79,10 +80,10 @@ class LlmBodiesTest {
         int port = serve(5000, 1500, 60_000);
         try (var one = new Raw(port)) {
             one.send(Raw.post("/", "x".repeat(4000)));
-            await().until(() -> waiting() == 1);
+            await().atMost(60, TimeUnit.SECONDS).until(() -> waiting() == 1);
             assertThat(bodies.held()).isEqualTo(4000);
         }
-        await().until(() -> bodies.held() == 0); // the client has gone
+        await().atMost(60, TimeUnit.SECONDS).until(() -> bodies.held() == 0); // the client has gone
     }
 
     @Test
@@ -94,6 +95,6 @@ class LlmBodiesTest {
             assertThat(answer.status()).isEqualTo(408);
             assertThat(answer.header("connection")).isEqualTo("close");
         }
-        await().until(() -> bodies.held() == 0);
+        await().atMost(60, TimeUnit.SECONDS).until(() -> bodies.held() == 0);
     }
 }

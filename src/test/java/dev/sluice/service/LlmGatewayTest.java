@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 
@@ -567,7 +568,7 @@ class LlmGatewayTest extends LlmTest {
 
     /** The window holds so much as soon as the settling has gone through. */
     private void settled(String user, String resource, long units) {
-        Awaitility.await().untilAsserted(() -> assertThat(used(user, resource)).isEqualTo(units));
+        Awaitility.await().atMost(60, TimeUnit.SECONDS).untilAsserted(() -> assertThat(used(user, resource)).isEqualTo(units));
     }
 
     @ParameterizedTest
@@ -580,7 +581,7 @@ class LlmGatewayTest extends LlmTest {
         openAi.usage(TokenUsage.of(30, 40));
         var body = chat("gpt-4o", more);
         var answer = CompletableFuture.supplyAsync(() -> call("tokens", body));
-        Awaitility.await().until(() -> gate.waiting() == 1);
+        Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> gate.waiting() == 1);
         long input = (body.length() + 3) / 4;
         assertThat(used("tokens", "llm:openai:tokens")).isEqualTo(Math.min(1000, input + output + (output == 970 ? 1000 : 0)));
         gate.open();
@@ -604,7 +605,7 @@ class LlmGatewayTest extends LlmTest {
         var body = "{\"model\":\"text-embedding-3-small\",\"input\":\"Hi\",\"max_tokens\":500}";
         var answer = CompletableFuture.supplyAsync(
                 () -> http.post("/openai/v1/embeddings", body, "Authorization", "Bearer key-of-tokens").statusCode());
-        Awaitility.await().until(() -> gate.waiting() == 1);
+        Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> gate.waiting() == 1);
         assertThat(used("tokens", "llm:openai:tokens")).isEqualTo((body.length() + 3) / 4);
         gate.open();
         assertThat(answer.join()).isEqualTo(200);
@@ -822,7 +823,7 @@ class LlmGatewayTest extends LlmTest {
 
     /** The account with its first estimated call: one that has no end of its own is booked after it has passed. */
     private JsonObject estimated() {
-        return Awaitility.await().until(() -> account("user:wealthy", "openai"),
+        return Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> account("user:wealthy", "openai"),
                 account -> account.getLong("estimated_calls", 0L) > 0);
     }
 

@@ -136,8 +136,8 @@ class LlmStartIT {
             assertThat(openAi(sluice).getLong("calls")).isEqualTo(3); // the first is where nobody can look
             assertThat(json(waiting).getBoolean("partial")).isTrue();
             redis = RealRedis.start(port); // empty
-            await().atMost(Duration.ofSeconds(10)).until(() -> header(account(sluice), "X-RateLimit-Mode") == null);
-            await().atMost(Duration.ofSeconds(10)).until(() -> openAi(sluice).getLong("calls", 0L) == 3);
+            await().atMost(Duration.ofSeconds(60)).until(() -> header(account(sluice), "X-RateLimit-Mode") == null);
+            await().atMost(Duration.ofSeconds(60)).until(() -> openAi(sluice).getLong("calls", 0L) == 3);
             assertThat(openAi(sluice).getString("cost_usd")).isEqualTo("0.00135");
             assertThat(sluice.log()).containsOnlyOnce("WARN").doesNotContain("ERROR").doesNotContain("key-of")
                     .doesNotContain("alice-key").doesNotContain("sk-of-sluice");
@@ -157,12 +157,12 @@ class LlmStartIT {
             var during = chat(sluice);
             assertThat(during.statusCode()).isEqualTo(200);
             assertThat(header(during, "X-RateLimit-Mode")).isEqualTo("local");
-            await().atMost(Duration.ofSeconds(10)).untilAsserted(() -> {
+            await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> {
                 var answer = new Http(sluice.port()).get(used, "Authorization", "Bearer admin");
                 assertThat(header(answer, "X-RateLimit-Mode")).isNull();
                 assertThat(json(answer).getLong("current")).isEqualTo(240);
             });
-            await().atMost(Duration.ofSeconds(10)).until(() -> openAi(sluice).getLong("calls") == 2);
+            await().atMost(Duration.ofSeconds(60)).until(() -> openAi(sluice).getLong("calls") == 2);
         }
     }
 

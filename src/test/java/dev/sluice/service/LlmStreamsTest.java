@@ -35,7 +35,7 @@ import io.quarkus.test.junit.TestProfile;
 @WithTestResource(ProvidersForTests.class)
 class LlmStreamsTest extends LlmTest {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final int MANY = 3 * LlmStreamsProfile.CONNECTIONS;
 
     private static String stream(String what, String user) {
@@ -160,7 +160,7 @@ class LlmStreamsTest extends LlmTest {
                 HttpResponse.BodyHandlers.ofInputStream());
         Awaitility.await().atMost(PATIENCE).until(() -> gate.waiting() == 1);
         gate.let(2);
-        try (var body = answer.get(20, TimeUnit.SECONDS).body()) {
+        try (var body = answer.get(60, TimeUnit.SECONDS).body()) {
             assertThat(body.read()).isEqualTo('d');
         }
         gate.open();
@@ -265,7 +265,7 @@ class LlmStreamsTest extends LlmTest {
                 }
             }));
         }
-        assertThat(together).allSatisfy(answer -> assertThat(answer.get(30, TimeUnit.SECONDS)).isEqualTo(200));
+        assertThat(together).allSatisfy(answer -> assertThat(answer.get(60, TimeUnit.SECONDS)).isEqualTo(200));
         Awaitility.await().atMost(PATIENCE).until(() -> openAi.finished() + openAi.broken() == openAi.seen().size());
     }
 
@@ -283,7 +283,7 @@ class LlmStreamsTest extends LlmTest {
                 }
             }));
         }
-        assertThat(together).allSatisfy(answer -> assertThat(answer.get(30, TimeUnit.SECONDS).whole()).isTrue());
+        assertThat(together).allSatisfy(answer -> assertThat(answer.get(60, TimeUnit.SECONDS).whole()).isTrue());
         billed("openai", 64, 0, 6400L, 640L);
     }
 }

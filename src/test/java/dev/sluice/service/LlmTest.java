@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.TimeUnit;
 
 import jakarta.inject.Inject;
 
@@ -48,7 +49,7 @@ abstract class LlmTest extends HttpTest {
             account("user:" + user); // what the test before has left to be written is written
         }
         if (redis.link() != null) {
-            await().until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
+            await().atMost(60, TimeUnit.SECONDS).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
             redis.link().send(Request.cmd(Command.FLUSHALL)).toCompletionStage().toCompletableFuture().join();
         }
     }

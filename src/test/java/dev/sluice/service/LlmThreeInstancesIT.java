@@ -103,7 +103,7 @@ class LlmThreeInstancesIT {
 
     /** The other instances write what they have booked a moment later. */
     private static JsonObject account(String user, long calls) {
-        org.awaitility.Awaitility.await().until(() -> account(user).getLong("calls", 0L) >= calls);
+        org.awaitility.Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> account(user).getLong("calls", 0L) >= calls);
         return account(user);
     }
 

@@ -93,7 +93,7 @@ final class EventStream {
                 // It is on its way, and nobody will hear what it came to.
                 call.estimated(call.estimate());
             } else {
-                call.failed(failure instanceof LlmException refused && refused.status() == 429);
+                call.failed(LlmClient.limited(failure));
             }
             return;
         }

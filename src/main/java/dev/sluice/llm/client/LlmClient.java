@@ -78,9 +78,10 @@ public final class LlmClient {
             if (operation.kind() == Operation.Kind.FREE) {
                 return access.post(path, sent).map(this::json).onFailure().transform(this::explained);
             }
-            return admit(caller.ask(provider, operation, sent)).chain(call -> access.post(path, sent)
-                    .map(answer -> settled(call, operation, answer)).onFailure().transform(this::explained)
-                    .onFailure(LlmException.class).invoke(failure -> call.failed(failure.status() == 429))
+            return admit(caller.ask(provider, operation, sent)).chain(call -> Uni.createFrom()
+                    .deferred(() -> access.post(path, sent))
+                    .map(answer -> settled(call, operation, answer)).onFailure(Exception.class).transform(this::explained)
+                    .onFailure().invoke(failure -> call.failed(limited(failure)))
                     .onCancellation().invoke(() -> call.estimated(call.estimate())));
         });
     }
@@ -99,7 +100,7 @@ public final class LlmClient {
             boolean strip = sent != request.body();
             return admit(caller.ask(provider, request)).onItem().transformToMulti(call -> {
                 var stream = new EventStream(call, operation.shape(), strip);
-                return access.open(path, sent).onFailure().transform(this::explained).onItem()
+                return access.open(path, sent).onFailure(Exception.class).transform(this::explained).onItem()
                         .transformToMulti(answer -> events(stream, answer)).onTermination().invoke(stream::ended);
             });
         });
@@ -107,8 +108,10 @@ public final class LlmClient {
 
     private Multi<JsonObject> events(EventStream stream, HttpClientResponse answer) {
         if (answer.statusCode() >= 200 && answer.statusCode() < 300) {
-            return stream.of(answer).onFailure(failure -> !(failure instanceof LlmException)).transform(
-                    failure -> new LlmException(provider.id() + " broke off its answer", answer.statusCode(), "", failure));
+            return stream.of(answer)
+                    .onFailure(failure -> failure instanceof Exception && !(failure instanceof LlmException)).transform(
+                            failure -> new LlmException(provider.id() + " broke off its answer", answer.statusCode(), "",
+                                    failure));
         }
         return Uni.createFrom().completionStage(() -> {
             var body = answer.body();
@@ -139,8 +142,11 @@ public final class LlmClient {
         var text = text(answer);
         var usage = UsageReader.of(provider, operation.shape(), answer.getHeaderString(HttpHeaders.CONTENT_TYPE.toString()),
                 answer.getHeaderString(HttpHeaders.CONTENT_ENCODING.toString()));
-        usage.feed(Buffer.buffer(text));
-        call.settle(usage);
+        try {
+            usage.feed(Buffer.buffer(text));
+        } finally {
+            call.settle(usage); // the provider has answered
+        }
         return json(answer.getStatus(), text);
     }
 
@@ -166,6 +172,10 @@ public final class LlmClient {
 
     private LlmException refused(int status, String body) {
         return new LlmException(provider.id() + " answered " + status, status, access.withoutKey(body), null);
+    }
+
+    static boolean limited(Throwable failure) {
+        return failure instanceof LlmException refused && refused.status() == 429;
     }
 
     private Throwable explained(Throwable failure) {

@@ -79,7 +79,18 @@ public class LlmRateLimitFilter implements ResteasyReactiveClientRequestFilter, 
             return callers.of(user, tier)
                     .chain(caller -> limiter.admit(caller.ask(provider, operation, SentBody.of(context))))
                     .map(call -> new FilteredCall(context, operation, call));
-        }).subscribe().with(call -> decided(request, call), request::resume);
+        }).subscribe().with(call -> resume(request, call), request::resume);
+    }
+
+    private static void resume(ResteasyReactiveClientRequestContext request, FilteredCall call) {
+        try {
+            decided(request, call);
+        } catch (RuntimeException | Error e) {
+            if (call != null && call.allowed()) {
+                call.open().failed(false);
+            }
+            request.resume(e);
+        }
     }
 
     /** The first value of a header that the provider is not to see. */

@@ -33,13 +33,14 @@ final class MeteredStream extends FilterInputStream {
         int read;
         try {
             read = super.read(bytes, offset, length);
-        } catch (IOException | RuntimeException e) {
+            if (read > 0) {
+                reader.feed(Buffer.buffer(read).appendBytes(bytes, offset, read));
+            }
+        } catch (IOException | RuntimeException | Error e) {
             end();
             throw e;
         }
-        if (read > 0) {
-            reader.feed(Buffer.buffer(read).appendBytes(bytes, offset, read));
-        } else if (read < 0) {
+        if (read < 0) {
             end();
         }
         return read;
@@ -57,8 +58,11 @@ final class MeteredStream extends FilterInputStream {
 
     @Override
     public void close() throws IOException {
-        end();
-        super.close();
+        try {
+            end();
+        } finally {
+            super.close();
+        }
     }
 
     private void end() {

@@ -8,12 +8,15 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
 
+import org.jboss.logging.Logger;
+
 import dev.sluice.limit.SettingsProblems;
 import dev.sluice.llm.LlmSettings;
 import dev.sluice.llm.wire.TokenUsage;
 import dev.sluice.redis.RedisAccess;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.ShutdownEvent;
+import io.smallrye.mutiny.TimeoutException;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Vertx;
 
@@ -44,6 +47,7 @@ public class Ledger {
     }
 
     private static final Duration PATIENCE = Duration.ofSeconds(5);
+    private static final Logger LOG = Logger.getLogger("dev.sluice");
 
     private final LlmSettings settings;
     private final Clock clock;
@@ -71,7 +75,11 @@ public class Ledger {
 
     /** Before the link to Redis closes. */
     void stop(@Observes @Priority(100) ShutdownEvent stopping) {
-        store.close().await().atMost(PATIENCE);
+        try {
+            store.close().await().atMost(PATIENCE);
+        } catch (TimeoutException e) { // what else stops must still be told
+            LOG.warnf("The ledger could not be written in %s; what waits is lost", PATIENCE);
+        }
     }
 
     /**

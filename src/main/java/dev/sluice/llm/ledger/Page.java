@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /** How one identifier's hour lies in Redis: a hash of {@code provider:counter:model} to a whole number. */
 final class Page {
@@ -12,6 +13,11 @@ final class Page {
     private static final int HOUR_SECONDS = 3600;
     /** 31 days, and the hour that is in part older. */
     private static final int KEPT_HOURS = 31 * 24 + 1;
+    /** The largest number that Redis adds. */
+    private static final BigInteger MOST = BigInteger.valueOf(Long.MAX_VALUE);
+    /** {@code provider:counter:model}. */
+    private static final Pattern FIELD = Pattern.compile("([^:]*):([a-z]):(.*)", Pattern.DOTALL);
+    private static final Pattern NUMBER = Pattern.compile("-?\\d{1,19}");
 
     private Page() {
     }
@@ -33,19 +39,21 @@ final class Page {
     private static void add(List<String> all, String provider, char counter, String model, BigInteger value) {
         if (value.signum() > 0) {
             all.add(provider + ':' + counter + ':' + model);
-            all.add(value.toString());
+            all.add(value.min(MOST).toString());
         }
     }
 
-    /** Adds what a hash holds to an account. */
+    /** Adds what a hash holds to an account; fields that are not the ledger's are left out. */
     static void read(Map<String, String> fields, Account account) {
         record Line(String provider, String model) {
         }
         var lines = new HashMap<Line, Map<Character, BigInteger>>();
         fields.forEach((field, value) -> {
-            int colon = field.indexOf(':');
-            var line = new Line(field.substring(0, colon), field.substring(colon + 3));
-            lines.computeIfAbsent(line, name -> new HashMap<>()).put(field.charAt(colon + 1), new BigInteger(value));
+            var named = FIELD.matcher(field);
+            if (named.matches() && NUMBER.matcher(value).matches()) {
+                lines.computeIfAbsent(new Line(named.group(1), named.group(3)), name -> new HashMap<>())
+                        .put(named.group(2).charAt(0), new BigInteger(value));
+            }
         });
         lines.forEach((line, counters) -> account.add(line.provider(), line.model(),
                 new Tally(count(counters, 'c'), count(counters, 'i'), count(counters, 'r'), count(counters, 'w'),

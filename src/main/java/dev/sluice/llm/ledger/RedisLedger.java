@@ -2,15 +2,20 @@ package dev.sluice.llm.ledger;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
+import org.jboss.logging.Logger;
+
 import dev.sluice.caller.Hashes;
 import dev.sluice.limit.StoreUnavailableException;
 import dev.sluice.redis.KeySpace;
+import dev.sluice.redis.RedisChannel;
 import dev.sluice.redis.RedisLink;
 import dev.sluice.redis.RedisScript;
 import io.micrometer.core.instrument.Counter;
@@ -22,6 +27,7 @@ import io.vertx.core.Vertx;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
+import io.vertx.redis.client.ResponseType;
 
 /** The ledger in Redis: entries are collected for a moment, and written in one script per hash tag. */
 final class RedisLedger implements LedgerStore {
@@ -34,19 +40,39 @@ final class RedisLedger implements LedgerStore {
     /** How long Redis remembers the last batch: longer than any outage that is waited through. */
     private static final String NUMBER_SECONDS = Integer.toString(7 * 24 * 3600);
     private static final int TAGS = 256;
+    /** What book.lua says of an entry. */
+    private static final char BEFORE = '0';
+    private static final char BOOKED = '1';
+    private static final char CAPPED = '2';
+    private static final char UNBOOKABLE = '3';
+    private static final Logger LOG = Logger.getLogger("dev.sluice");
 
     private final Vertx vertx;
     private final RedisLink link;
     private final KeySpace keys;
     private final int buffer;
+    private final long atOnceMillis;
     private final RedisScript book = RedisScript.load(RedisLedger.class, "book.lua");
+    private final RedisScript aside = RedisScript.load(RedisLedger.class, "aside.lua");
     private final String instance = UUID.randomUUID().toString();
     private final Shelf[] shelves = new Shelf[TAGS];
     private final AtomicInteger waiting = new AtomicInteger();
     private final AtomicBoolean scheduled = new AtomicBoolean();
     private final Counter dropped;
+    private final Counter foreign;
+    private final RareLog capped = new RareLog();
+    private final RareLog unbookable = new RareLog();
+    private final RareLog refusals = new RareLog();
+    private volatile long timer = -1;
+    private volatile boolean closed;
 
     RedisLedger(Vertx vertx, RedisLink link, KeySpace keys, int buffer, MeterRegistry meters) {
+        this(vertx, link, keys, buffer, meters, AT_ONCE_MILLIS);
+    }
+
+    /** @param atOnceMillis how long a caller waits that wants to know whether an entry is new */
+    RedisLedger(Vertx vertx, RedisLink link, KeySpace keys, int buffer, MeterRegistry meters, long atOnceMillis) {
+        this.atOnceMillis = atOnceMillis;
         this.vertx = vertx;
         this.link = link;
         this.keys = keys;
@@ -55,8 +81,12 @@ final class RedisLedger implements LedgerStore {
             shelves[i] = new Shelf();
         }
         dropped = Counter.builder("llm_ledger_dropped")
-                .description("Calls that the ledger had no room for while Redis was away")
+                .description(
+                        "Calls that are missing from the ledger, in whole or in part: no room while Redis was away, or a sum"
+                                + " at its largest value")
                 .register(meters);
+        foreign = Counter.builder("llm_ledger_foreign")
+                .description("Keys of the ledger that held other data, which was moved").register(meters);
         Gauge.builder("llm_ledger_waiting", waiting, AtomicInteger::get)
                 .description("Entries that wait to be written to the ledger").strongReference(true).register(meters);
         link.onChange(cause -> {
@@ -97,7 +127,7 @@ final class RedisLedger implements LedgerStore {
         var done = written.future();
         flushed(tag);
         flushSoon(RETRY_MILLIS);
-        return uni(link.within(AT_ONCE_MILLIS, done).recover(late -> Future.succeededFuture(true)));
+        return uni(link.within(atOnceMillis, done).recover(late -> Future.succeededFuture(true)));
     }
 
     private String mark(Ledger.Entry entry) {
@@ -110,11 +140,20 @@ final class RedisLedger implements LedgerStore {
     }
 
     private void flushSoon(long millis) {
+        if (closed) {
+            if (link.up()) {
+                flush(); // what a call that ends late has used
+            }
+            return;
+        }
         if (scheduled.compareAndSet(false, true)) {
-            vertx.setTimer(millis, timer -> {
+            timer = vertx.setTimer(millis, now -> {
                 scheduled.set(false);
                 flush();
             });
+            if (closed) {
+                vertx.cancelTimer(timer); // it was closed meanwhile
+            }
         }
     }
 
@@ -128,7 +167,7 @@ final class RedisLedger implements LedgerStore {
                 }
             }
         }
-        if (left) {
+        if (left && !closed) {
             flushSoon(RETRY_MILLIS);
         }
     }
@@ -140,65 +179,144 @@ final class RedisLedger implements LedgerStore {
         if (batch == null) {
             return Future.succeededFuture();
         }
-        return within(send(tag, batch)).<Void>map(booked -> {
-            for (int i = 0; i < batch.items().size(); i++) {
-                var written = batch.items().get(i).written();
-                if (written != null) {
-                    written.tryComplete(booked.size() == 0 || booked.get(i).toInteger() == 1);
-                }
+        return within(send(tag, batch)).compose(reply -> {
+            if (reply.type() == ResponseType.MULTI) {
+                return movedAside(tag, batch, reply);
             }
-            return null;
+            booked(batch, reply.toString());
+            return Future.succeededFuture(true);
         }).onComplete(done -> {
-            waiting.addAndGet(-shelf.end(done.succeeded()));
-            if (done.succeeded() && !shelf.empty()) {
-                flushSoon(1);
+            boolean booked = done.succeeded() && done.result();
+            waiting.addAndGet(-shelf.end(booked));
+            if (done.succeeded() && !booked) {
+                flushed(tag);
+            } else if (!shelf.empty() && !(closed && done.failed())) {
+                flushSoon(booked ? 1 : RETRY_MILLIS);
             }
-        });
+            if (done.failed() && RedisChannel.refused(done.cause())) {
+                refusals.warn(
+                        times -> LOG.warnf("Redis refuses to book calls of language models, they wait: refusals=%d error=%s",
+                                times, done.cause().getMessage()));
+            }
+        }).mapEmpty();
+    }
+
+    /** @param outcomes as book.lua returns them; missing where they are not known any more */
+    private void booked(Shelf.Batch batch, String outcomes) {
+        for (int i = 0; i < batch.items().size(); i++) {
+            var item = batch.items().get(i);
+            char outcome = i < outcomes.length() ? outcomes.charAt(i) : BOOKED;
+            if (outcome == CAPPED) {
+                dropped.increment();
+                capped.warn(
+                        times -> LOG.warnf("A sum of the ledger is at its largest value and cannot grow: provider=%s model=%s"
+                                + " entries=%d", item.line().provider(), item.line().model(), times));
+            } else if (outcome == UNBOOKABLE) {
+                dropped.increment();
+                unbookable.warn(
+                        times -> LOG.errorf("Redis cannot book an entry of the ledger, it is dropped: provider=%s model=%s"
+                                + " entries=%d", item.line().provider(), item.line().model(), times));
+            }
+            if (item.written() != null) {
+                item.written().tryComplete(outcome != BEFORE);
+            }
+        }
+    }
+
+    /** Moves the data of others out of these keys; the batch was not booked, and is sent again. */
+    private Future<Boolean> movedAside(int tag, Shelf.Batch batch, Response positions) {
+        var sent = new Sent(tag, batch);
+        var moves = new ArrayList<Future<Void>>();
+        for (var position : positions) {
+            var key = sent.keys.get(position.toInteger() - 1);
+            var hour = sent.hours.get(key);
+            var prefix = keys.of(tag);
+            var to = prefix + "f:" + System.currentTimeMillis() + ':';
+            moves.add(within(link.eval(aside, List.of(key, to + key.substring(prefix.length())),
+                    List.of(sent.pages.contains(key) ? "hash" : "string", Long.toString(Page.expiry(hour))))).map(moved -> {
+                        if (moved.toInteger() == 1) {
+                            foreign.increment();
+                            LOG.warnf("A key of the ledger held other data, which was moved and is kept for 31 days: keys=%s*",
+                                    to);
+                        }
+                        return null;
+                    }));
+        }
+        return Future.all(moves).map(false);
     }
 
     private Future<Response> send(int tag, Shelf.Batch batch) {
-        var involved = new ArrayList<String>();
-        var positions = new HashMap<String, String>();
-        involved.add(keys.of(tag) + "s:" + instance);
-        var arguments = new ArrayList<String>();
-        arguments.add(Long.toString(batch.number()));
-        arguments.add(NUMBER_SECONDS);
-        for (var item : batch.items()) {
-            var line = item.line();
-            var pairs = Page.increments(line.provider(), line.model(), item.tally());
-            arguments.add(position(page(line.identifier(), line.hour()), involved, positions));
-            arguments.add(Long.toString(Page.expiry(line.hour())));
-            arguments.add(item.request() == null ? "0" : position(item.request(), involved, positions));
-            arguments.add(Integer.toString(pairs.size() / 2));
-            arguments.addAll(pairs);
-        }
-        return link.eval(book, involved, arguments);
+        var sent = new Sent(tag, batch);
+        return link.eval(book, sent.keys, sent.arguments);
     }
 
-    private static String position(String key, List<String> involved, Map<String, String> positions) {
-        return positions.computeIfAbsent(key, name -> {
-            involved.add(name);
-            return Integer.toString(involved.size());
-        });
+    /** A batch as book.lua takes it. */
+    private final class Sent {
+
+        private final List<String> keys = new ArrayList<>();
+        private final List<String> arguments = new ArrayList<>();
+        private final Map<String, String> positions = new HashMap<>();
+        /** The hashes among the keys; the others are marks of requests. */
+        private final Set<String> pages = new HashSet<>();
+        /** The hour of the entry that a key belongs to. */
+        private final Map<String, Long> hours = new HashMap<>();
+
+        Sent(int tag, Shelf.Batch batch) {
+            keys.add(RedisLedger.this.keys.of(tag) + "s:" + instance);
+            arguments.add(Long.toString(batch.number()));
+            arguments.add(NUMBER_SECONDS);
+            for (var item : batch.items()) {
+                var line = item.line();
+                var pairs = Page.increments(line.provider(), line.model(), item.tally());
+                var page = page(line.identifier(), line.hour());
+                pages.add(page);
+                arguments.add(position(page, line.hour()));
+                arguments.add(Long.toString(Page.expiry(line.hour())));
+                arguments.add(item.request() == null ? "0" : position(item.request(), line.hour()));
+                arguments.add(Integer.toString(pairs.size() / 2));
+                arguments.addAll(pairs);
+            }
+        }
+
+        private String position(String key, long hour) {
+            return positions.computeIfAbsent(key, name -> {
+                keys.add(name);
+                hours.put(name, hour);
+                return Integer.toString(keys.size());
+            });
+        }
     }
 
     @Override
     public Uni<Void> written(String identifier) {
         return uni(link.up()
-                ? link.within(AT_ONCE_MILLIS, emptied(keys.tag(identifier), 3)).otherwiseEmpty()
+                ? link.within(atOnceMillis, emptied(keys.tag(identifier), 3)).otherwiseEmpty()
                 : Future.succeededFuture());
     }
 
     @Override
     public Uni<Void> close() {
         if (!link.up()) {
+            end();
             return Uni.createFrom().voidItem();
         }
         var all = new ArrayList<Future<Void>>();
         for (int tag = 0; tag < TAGS; tag++) {
             all.add(emptied(tag, buffer));
         }
-        return uni(within(Future.join(all)).<Void>mapEmpty().otherwiseEmpty());
+        return uni(within(Future.join(all)).<Void>mapEmpty().otherwiseEmpty().onComplete(done -> end()));
+    }
+
+    private void end() {
+        closed = true;
+        if (vertx.cancelTimer(timer)) {
+            scheduled.set(false);
+        }
+    }
+
+    /** Whether a timer is set. */
+    boolean timed() {
+        return scheduled.get();
     }
 
     @Override
@@ -212,7 +330,8 @@ final class RedisLedger implements LedgerStore {
         return uni(emptied(tag, 3).compose(done -> {
             var pages = new ArrayList<Future<Response>>();
             for (long hour = fromHour; hour <= toHour; hour++) {
-                pages.add(link.send(Request.cmd(Command.HGETALL).arg(page(identifier, hour))));
+                pages.add(link.send(Request.cmd(Command.HGETALL).arg(page(identifier, hour)))
+                        .recover(RedisLedger::unlessForeign));
             }
             return within(Future.all(pages)).map(all -> {
                 var account = new Account();
@@ -224,8 +343,18 @@ final class RedisLedger implements LedgerStore {
                 : new StoreUnavailableException("Redis answered with an error", failure));
     }
 
+    /** A key that holds other data holds no account; it is moved when something is booked there. */
+    private static Future<Response> unlessForeign(Throwable failure) {
+        return failure.getMessage() != null && failure.getMessage().startsWith("WRONGTYPE")
+                ? Future.succeededFuture()
+                : Future.failedFuture(failure);
+    }
+
     private static Map<String, String> fields(Response page) {
         var fields = new HashMap<String, String>();
+        if (page == null) {
+            return fields;
+        }
         for (var field : page.getKeys()) {
             fields.put(field, page.get(field).toString());
         }

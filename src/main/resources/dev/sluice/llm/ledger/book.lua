@@ -1,44 +1,119 @@
--- Books a batch of entries, once: a batch that is sent again changes nothing.
+-- Books a batch of entries exactly once: a batch that is sent again changes nothing and returns what it returned before.
 --
--- KEYS[1]    the number of the last batch of this instance and hash tag
+-- KEYS[1]    number and outcome of the last batch of this instance and hash tag: "<number>:<outcome>"
 -- KEYS[...]  hashes of an identifier's hour, and marks of requests
--- ARGV[1]    this batch's number
+-- ARGV[1]    number of this batch, greater than that of every batch before
 -- ARGV[2]    seconds for which KEYS[1] is kept
 -- ARGV[...]  per entry: position of its hash in KEYS, when that expires (Unix seconds), position of its request's mark
---            (0: none), how many pairs follow, then pairs of field and increment
--- Returns    per entry 1, or 0 where its request was booked before; nothing where the batch was
+--            (0: none), how many pairs follow, then pairs of field and increment (1 to 2^63-1)
+-- Returns    the outcome, one character per entry: 1 booked, 0 its request was booked before, 2 booked, but a sum reached
+--            2^63-1 and stays there, 3 not booked and never will be; empty where a later batch was booked already. Or a list
+--            of positions in KEYS: these hold other data, nothing was written, and the batch may be sent again once they
+--            have been moved (see aside.lua)
+--
+-- Redis does not roll back a script that fails half-way, so a failure must come before the first booking or not at all:
+-- 1. All keys and fields are read first. A wrong type or a field that is no integer is found here.
+-- 2. The first write sets KEYS[1] to what it held. Redis refuses a script's first write where it is out of memory, a replica,
+--    unable to persist, or short of replicas, and never a later one for these reasons.
+-- 3. The first increment may still be refused (a user without HINCRBY). Nothing is booked then, and the script fails.
+-- 4. From then on nothing raises an error: what Redis refuses becomes an outcome.
+-- 5. The number of this batch is written last, so that only a batch that was booked to its end counts as booked.
 
-local last = tonumber(redis.call('GET', KEYS[1]) or 0)
-if last >= tonumber(ARGV[1]) then
-  return {}
+local MOST = '9223372036854775807'
+
+-- Whether Redis takes this text for a number that it can add to.
+local function is_integer(text)
+  local digits = string.match(text, '^%-?([1-9]%d*)$')
+  return text == '0' or digits and (#digits < #MOST or #digits == #MOST and digits <= MOST)
 end
-redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
 
-local booked = {}
+local function is_error(reply)
+  return type(reply) == 'table' and reply.err ~= nil
+end
+
+local noted = redis.pcall('GET', KEYS[1])
+local last, outcome
+if type(noted) == 'string' then
+  last, outcome = string.match(noted, '^(%d+):(%d*)$')
+end
+if not last then
+  noted, last = '0:', 0 -- none, or data of somebody else's under a random name: it is overwritten
+end
+last = tonumber(last)
+if last >= tonumber(ARGV[1]) then
+  return last == tonumber(ARGV[1]) and outcome or ''
+end
+
+local entries, foreign, found = {}, {}, {}
+local function report(position)
+  if not found[position] then
+    found[position] = true
+    foreign[#foreign + 1] = position
+  end
+end
+
 local at = 3
 while at <= #ARGV do
-  local page, expiry, mark, pairs_ = KEYS[tonumber(ARGV[at])], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
-  at = at + 4
-  local fresh = 1
-  if mark > 0 then
-    if redis.call('SETNX', KEYS[mark], 1) == 1 then
-      redis.call('EXPIREAT', KEYS[mark], expiry)
-    else
-      fresh = 0
+  local entry = { page = tonumber(ARGV[at]), expiry = ARGV[at + 1], mark = tonumber(ARGV[at + 2]), fresh = true }
+  entry.first = at + 4
+  entry.last = entry.first + 2 * tonumber(ARGV[at + 3]) - 2
+  if entry.mark > 0 then
+    local mark = redis.pcall('GET', KEYS[entry.mark])
+    if is_error(mark) then
+      report(entry.mark)
     end
+    entry.fresh = not mark
   end
-  for i = 1, pairs_ do
-    if fresh == 1 then
-      local sum = redis.pcall('HINCRBY', page, ARGV[at], ARGV[at + 1])
-      if type(sum) == 'table' then
-        redis.call('HSET', page, ARGV[at], '9223372036854775807') -- a sum that no number holds is the largest there is
+  if entry.fresh then
+    for i = entry.first, entry.last, 2 do
+      local value = redis.pcall('HGET', KEYS[entry.page], ARGV[i])
+      if is_error(value) or value and not is_integer(value) then
+        report(entry.page)
+        break
       end
     end
-    at = at + 2
   end
-  if fresh == 1 and redis.call('TTL', page) < 0 then
-    redis.call('EXPIREAT', page, expiry)
-  end
-  booked[#booked + 1] = fresh
+  entries[#entries + 1] = entry
+  at = entry.last + 2
 end
-return booked
+if #foreign > 0 then
+  return foreign
+end
+
+redis.call('SET', KEYS[1], noted, 'EX', ARGV[2])
+
+local begun = false
+local outcomes = {}
+for number, entry in ipairs(entries) do
+  local booked = entry.fresh and '1' or '0'
+  if entry.fresh then
+    local page = KEYS[entry.page]
+    for i = entry.first, entry.last, 2 do
+      local sum = redis.pcall('HINCRBY', page, ARGV[i], ARGV[i + 1])
+      if is_error(sum) then
+        if string.find(sum.err, 'overflow', 1, true) then
+          redis.pcall('HSET', page, ARGV[i], MOST)
+          booked = '2'
+        elseif begun then
+          booked = '3'
+        else
+          return sum
+        end
+      end
+      begun = true
+    end
+    if entry.mark > 0 then
+      redis.pcall('SETNX', KEYS[entry.mark], 1)
+      redis.pcall('EXPIREAT', KEYS[entry.mark], entry.expiry)
+    end
+    local ttl = redis.pcall('TTL', page)
+    if type(ttl) == 'number' and ttl < 0 then
+      redis.pcall('EXPIREAT', page, entry.expiry)
+    end
+  end
+  outcomes[number] = booked
+end
+
+outcome = table.concat(outcomes)
+redis.pcall('SET', KEYS[1], ARGV[1] .. ':' .. outcome, 'EX', ARGV[2])
+return outcome

@@ -21,7 +21,8 @@ import io.vertx.core.json.JsonObject;
 public class AllProvidersStub implements QuarkusTestResourceLifecycleManager {
 
     static final String KEY = "key-of-the-provider";
-    static final int MANY = 20_000;
+    /** Events of a long stream, of 10 KB each: several times what sockets hold on the way. */
+    static final int MANY = 3_000;
 
     record Seen(String method, String uri, Map<String, String> headers, JsonObject body) {
     }
@@ -31,6 +32,8 @@ public class AllProvidersStub implements QuarkusTestResourceLifecycleManager {
     static volatile CompletableFuture<Void> gone = new CompletableFuture<>();
     /** Completes when a long stream cannot be written on, because nobody reads it. */
     static volatile CompletableFuture<Void> full = new CompletableFuture<>();
+    /** How many events of a long stream have been written. */
+    static volatile int written;
 
     private final Vertx vertx = Vertx.vertx();
 
@@ -38,6 +41,7 @@ public class AllProvidersStub implements QuarkusTestResourceLifecycleManager {
         SEEN.clear();
         gone = new CompletableFuture<>();
         full = new CompletableFuture<>();
+        written = 0;
     }
 
     @Override
@@ -132,9 +136,10 @@ public class AllProvidersStub implements QuarkusTestResourceLifecycleManager {
     }
 
     private static void many(HttpServerResponse response, int from) {
-        var padding = "x".repeat(1000);
+        var padding = "x".repeat(10_000);
         for (int i = from; i < MANY; i++) {
             event(response, chunk(padding, false).put("i", i));
+            written = i + 1;
             if (response.writeQueueFull()) {
                 int next = i + 1;
                 response.drainHandler(drained -> many(response, next));

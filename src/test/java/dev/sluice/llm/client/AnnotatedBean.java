@@ -51,4 +51,29 @@ public class AnnotatedBean {
     public Uni<String> endless(@LlmUser String user) {
         return Uni.createFrom().nothing();
     }
+
+    @LlmRateLimited(value = "openai", model = "gpt-4o", tokens = 70)
+    public String erring(@LlmUser String user) {
+        throw new NoClassDefFoundError("on purpose");
+    }
+
+    @LlmRateLimited(value = "openai", model = "gpt-4o", tokens = 70)
+    public Uni<String> erringUni(@LlmUser String user) {
+        throw new NoClassDefFoundError("on purpose");
+    }
+
+    @LlmRateLimited(value = "openai", model = "gpt-4o", tokens = 70)
+    public Multi<String> erringMulti(@LlmUser String user) {
+        throw new NoClassDefFoundError("on purpose");
+    }
+
+    @LlmRateLimited(value = "openai", model = "gpt-4o", tokens = 70)
+    public CompletionStage<String> erringStage(@LlmUser String user) {
+        throw new NoClassDefFoundError("on purpose");
+    }
+
+    @LlmRateLimited(value = "openai", model = "gpt-4o", tokens = 70)
+    public Uni<String> nothing(@LlmUser String user) {
+        return null;
+    }
 }

@@ -50,7 +50,7 @@ class LlmRateLimitedTest extends LlmTest {
         assertThatThrownBy(() -> bean.uni("qua").await().indefinitely()).isInstanceOf(RateLimitExceededException.class);
         assertThatThrownBy(() -> bean.multi("qua").collect().asList().await().indefinitely())
                 .isInstanceOf(RateLimitExceededException.class);
-        assertThat(bean.stage("qua").toCompletableFuture()).failsWithin(10, TimeUnit.SECONDS).withThrowableThat()
+        assertThat(bean.stage("qua").toCompletableFuture()).failsWithin(60, TimeUnit.SECONDS).withThrowableThat()
                 .withCauseInstanceOf(RateLimitExceededException.class);
         var tally = booked("user:qua", "openai", "gpt-4o");
         assertThat(tally.calls()).isEqualTo(3);
@@ -110,11 +110,11 @@ class LlmRateLimitedTest extends LlmTest {
                 answered.completeExceptionally(e);
             }
         });
-        assertThat(answered).failsWithin(10, TimeUnit.SECONDS).withThrowableThat()
+        assertThat(answered).failsWithin(60, TimeUnit.SECONDS).withThrowableThat()
                 .withCauseInstanceOf(IllegalStateException.class).withMessageContaining("@LlmRateLimited")
                 .withMessageContaining("AnnotatedBean.unnamed").withMessageContaining("@Blocking");
         var uni = new CompletableFuture<String>();
         vertx.runOnContext(loop -> bean.uni("wim").subscribe().with(uni::complete, uni::completeExceptionally));
-        assertThat(uni).succeedsWithin(10, TimeUnit.SECONDS);
+        assertThat(uni).succeedsWithin(60, TimeUnit.SECONDS);
     }
 }

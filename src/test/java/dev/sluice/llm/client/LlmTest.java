@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 
 import jakarta.inject.Inject;
 
@@ -51,12 +52,14 @@ abstract class LlmTest extends HttpTest {
 
     /** Settling is not waited for by the call. */
     void tokensBecome(String identifier, String provider, long tokens) {
-        await().untilAsserted(() -> assertThat(used(identifier, "llm:" + provider + ":tokens")).isEqualTo(tokens));
+        await().atMost(60, TimeUnit.SECONDS)
+                .untilAsserted(() -> assertThat(used(identifier, "llm:" + provider + ":tokens")).isEqualTo(tokens));
     }
 
     Tally booked(String identifier, String provider, String model) {
-        await().until(() -> ledger.read(identifier, 1).await().indefinitely().providers().getOrDefault(provider, Map.of())
-                .containsKey(model));
+        await().atMost(60, TimeUnit.SECONDS)
+                .until(() -> ledger.read(identifier, 1).await().indefinitely().providers().getOrDefault(provider, Map.of())
+                        .containsKey(model));
         return ledger.read(identifier, 1).await().indefinitely().providers().get(provider).get(model);
     }
 

@@ -5,15 +5,21 @@ import static org.awaitility.Awaitility.await;
 
 import java.math.BigInteger;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.llm.wire.TokenUsage;
 import dev.sluice.redis.KeySpace;
 import dev.sluice.redis.RedisLink;
+import dev.sluice.redis.RedisScript;
 import dev.sluice.testing.RealRedis;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.vertx.core.Vertx;
@@ -29,7 +35,7 @@ import io.vertx.redis.client.Request;
 class RedisLedgerTest {
 
     private static final long HOUR = 500_000;
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private final Vertx vertx = Vertx.vertx();
     private final RealRedis redis = RealRedis.start();
@@ -67,7 +73,7 @@ class RedisLedgerTest {
     }
 
     private RedisLedger ledger(int buffer) {
-        var ledger = new RedisLedger(vertx, link, keys, buffer, meters);
+        var ledger = new RedisLedger(vertx, link, keys, buffer, meters, PATIENCE.toMillis());
         link.start().toCompletionStage().toCompletableFuture().join();
         return ledger;
     }
@@ -157,7 +163,7 @@ class RedisLedgerTest {
     @Test
     void sameRequestIsBookedOnceWhoeverSendsIt() throws InterruptedException {
         var one = ledger(1000);
-        var other = new RedisLedger(vertx, link, keys, 1000, new SimpleMeterRegistry());
+        var other = new RedisLedger(vertx, link, keys, 1000, new SimpleMeterRegistry(), PATIENCE.toMillis());
         var threads = Executors.newFixedThreadPool(4);
         for (int i = 0; i < 400; i++) {
             var ledger = i % 2 == 0 ? one : other;
@@ -165,7 +171,7 @@ class RedisLedgerTest {
             threads.execute(() -> book(ledger, entry("user:a", "m", request)));
         }
         threads.shutdown();
-        assertThat(threads.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(threads.awaitTermination(60, TimeUnit.SECONDS)).isTrue();
         assertThat(read(one, "user:a", "m").calls()).isEqualTo(50);
         assertThat(book(other, entry("user:a", "m", "r1"))).isFalse();
         assertThat(book(other, entry("user:a", "m", "r99"))).isTrue();
@@ -211,5 +217,180 @@ class RedisLedgerTest {
         ledger.close().await().atMost(PATIENCE);
         assertThat(meters.get("llm_ledger_waiting").gauge().value()).isZero();
         assertThat(inRedis("user:1999")).isEqualTo(1);
+    }
+
+    /** An identifier that shares the hash tag of another, so that both are booked in one batch. */
+    private String besides(String identifier, int number) {
+        return IntStream.iterate(0, i -> i + 1).mapToObj(i -> "user:b" + i)
+                .filter(other -> keys.tag(other) == keys.tag(identifier)).skip(number).findFirst().orElseThrow();
+    }
+
+    private String page(String identifier) {
+        return keys.of(identifier) + "l:" + HOUR + ":" + identifier;
+    }
+
+    private List<String> keysLike(String pattern) {
+        var found = new ArrayList<String>();
+        link.send(Request.cmd(Command.KEYS).arg(pattern)).toCompletionStage().toCompletableFuture().join()
+                .forEach(key -> found.add(key.toString()));
+        return found;
+    }
+
+    private double count(String counter) {
+        return meters.get(counter).counter().count();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"SET %s theirs", "RPUSH %s theirs", "HSET %s openai:i:m theirs", "HSET %s openai:e:m 007",
+            "HSET %s openai:c:m 99999999999999999999", "HSET %s openai:p:m 9223372036854775808"})
+    void foreignDataUnderAKeyIsMovedAndTheWholeBatchIsBookedOnce(String theirs) {
+        var ledger = ledger(100);
+        var first = besides("user:a", 0);
+        var last = besides("user:a", 1);
+        redis.send(theirs.formatted(page("user:a")));
+        refused = true; // so that all three are one batch
+        wire.close();
+        await().atMost(PATIENCE).until(() -> !link.up());
+        for (var user : List.of(first, "user:a", last)) {
+            book(ledger, new Ledger.Entry(user, "openai", "m", new TokenUsage(10, 2, 1, 0, 5), 1_234_567, true, null));
+        }
+        refused = false;
+        await().atMost(PATIENCE).until(() -> count("llm_ledger_foreign") == 1 && meters.get("llm_ledger_waiting").gauge()
+                .value() == 0);
+        for (var user : List.of(first, "user:a", last)) {
+            assertThat(read(ledger, user, "m")).as(user)
+                    .isEqualTo(new Tally(1, 10, 2, 1, 5, BigInteger.valueOf(1_234_567), 0, 1));
+        }
+        assertThat(count("llm_ledger_dropped")).isZero();
+        var moved = keysLike("sluice:{*}:f:*");
+        assertThat(moved).singleElement().asString().endsWith(":l:" + HOUR + ":user:a");
+        var content = theirs.startsWith("HSET")
+                ? link.send(Request.cmd(Command.HVALS).arg(moved.get(0)))
+                : link.send(Request.cmd(Command.TYPE).arg(moved.get(0)));
+        var kept = content.toCompletionStage().toCompletableFuture().join();
+        assertThat(theirs.startsWith("HSET") ? kept.get(0).toString() : kept.toString())
+                .isEqualTo(theirs.startsWith("HSET")
+                        ? theirs.substring(theirs.lastIndexOf(' ') + 1)
+                        : theirs.startsWith("SET") ? "string" : "list");
+        assertThat(redis.send("TTL " + moved.get(0))).matches(":[1-9]\\d*");
+    }
+
+    @Test
+    void foreignDataUnderTheMarkOfARequestIsMovedAndTheRequestIsBooked() {
+        var ledger = ledger(100);
+        book(ledger, entry("user:a", "m", "r1"));
+        var mark = keysLike("sluice:{*}:u:*").get(0);
+        redis.send("DEL " + mark);
+        redis.send("RPUSH " + mark + " theirs");
+        assertThat(book(ledger, entry("user:a", "m", "r1"))).isTrue();
+        assertThat(book(ledger, entry("user:a", "m", "r1"))).isFalse();
+        assertThat(read(ledger, "user:a", "m").calls()).isEqualTo(2);
+        assertThat(count("llm_ledger_foreign")).isEqualTo(1);
+        assertThat(redis.send("TYPE " + keysLike("sluice:{*}:f:*").get(0))).isEqualTo("+list");
+    }
+
+    @Test
+    void foreignDataIsNoAccountAndDoesNotHideTheOtherHours() {
+        var ledger = ledger(100);
+        book(ledger, entry("user:a", "m", "r1"));
+        redis.send("HSET " + page("user:a") + " theirs 5 openai:x nonsense openai:i:other nonsense");
+        redis.send("RPUSH " + page("user:a").replace("l:" + HOUR, "l:" + (HOUR - 1)) + " theirs");
+        assertThat(read(ledger, "user:a", "m").calls()).isEqualTo(1);
+        assertThat(read(ledger, "user:a", "other")).isNull();
+    }
+
+    @Test
+    void sumThatCannotGrowIsCountedAndHoldsUpNothing() {
+        var ledger = ledger(100);
+        redis.send("HSET " + page("user:a") + " openai:p:m 9223372036854775807");
+        var other = besides("user:a", 0);
+        refused = true;
+        wire.close();
+        await().atMost(PATIENCE).until(() -> !link.up());
+        book(ledger, entry("user:a", "m", null));
+        book(ledger, entry(other, "m", null));
+        refused = false;
+        await().atMost(PATIENCE).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
+        assertThat(count("llm_ledger_dropped")).isEqualTo(1);
+        assertThat(read(ledger, "user:a", "m"))
+                .isEqualTo(new Tally(1, 10, 2, 1, 5, BigInteger.valueOf(Long.MAX_VALUE), 0, 0));
+        assertThat(read(ledger, other, "m").picodollars()).isEqualTo(1_234_567);
+    }
+
+    @Test
+    void sumOfSeveralEntriesThatNoNumberHoldsIsTheLargest() {
+        var ledger = ledger(100);
+        refused = true;
+        wire.close();
+        await().atMost(PATIENCE).until(() -> !link.up());
+        for (int i = 0; i < 3; i++) {
+            book(ledger, new Ledger.Entry("user:a", "openai", "m", TokenUsage.of(1, 1), Long.MAX_VALUE / 2, false, null));
+        }
+        refused = false;
+        await().atMost(PATIENCE).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
+        assertThat(read(ledger, "user:a", "m").picodollars()).isEqualTo(Long.MAX_VALUE);
+    }
+
+    /** Redis has got the batch, and has answered it. */
+    private void bookLater(LedgerStore ledger, Ledger.Entry entry) {
+        ledger.book(entry, HOUR);
+        link.send(Request.cmd(Command.PING)).toCompletionStage().toCompletableFuture().join();
+    }
+
+    @Test
+    void batchThatRedisHasNoMemoryForWaits() {
+        var ledger = ledger(100);
+        book(ledger, entry("user:a", "m", "r0"));
+        redis.send("CONFIG SET maxmemory 1");
+        bookLater(ledger, entry("user:a", "m", "r1"));
+        assertThat(meters.get("llm_ledger_waiting").gauge().value()).isEqualTo(1);
+        redis.send("CONFIG SET maxmemory 0");
+        await().atMost(PATIENCE).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
+        assertThat(read(ledger, "user:a", "m").calls()).isEqualTo(2);
+    }
+
+    /** Whatever command Redis refuses, a batch is booked once or waits. */
+    @ParameterizedTest
+    @ValueSource(strings = {"set", "get", "hget", "hset", "hincrby", "setnx", "expireat", "ttl"})
+    void batchIsBookedOnceThoughRedisRefusesACommand(String command) {
+        var ledger = ledger(100);
+        book(ledger, entry("user:a", "m", "r0"));
+        redis.send("ACL SETUSER default -" + command);
+        bookLater(ledger, entry("user:a", "m", "r1"));
+        await().atMost(PATIENCE).until(() -> redis.send("ACL SETUSER default +" + command).equals("+OK"));
+        await().atMost(PATIENCE).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
+        assertThat(read(ledger, "user:a", "m").calls()).isEqualTo(2);
+        assertThat(count("llm_ledger_dropped")).isZero();
+    }
+
+    @Test
+    void sameBatchAgainReturnsWhatItReturnedBefore() {
+        var ledger = ledger(100);
+        book(ledger, entry("user:a", "m", "r0"));
+        var script = RedisScript.load(RedisLedger.class, "book.lua");
+        var page = page("user:a");
+        var mark = keys.of("user:a") + "u:mark";
+        var involved = List.of(keys.of("user:a") + "s:me", page, mark);
+        var outcomes = new ArrayList<String>();
+        for (var number : List.of("7", "7", "8", "8", "7")) {
+            var arguments = List.of(number, "60", "2", "9999999999", "3", "1", "openai:c:m", "1", "2", "9999999999", "0", "1",
+                    "openai:c:m", "1");
+            outcomes.add(link.eval(script, involved, arguments).toCompletionStage().toCompletableFuture().join().toString());
+        }
+        assertThat(outcomes).containsExactly("11", "11", "01", "01", "");
+        assertThat(inRedis("user:a")).isEqualTo(4);
+    }
+
+    @Test
+    void timerEndsWithTheLedger() {
+        var ledger = ledger(100);
+        refused = true;
+        wire.close();
+        await().atMost(PATIENCE).until(() -> !link.up());
+        book(ledger, entry("user:a", "m", null)); // waits, and is tried again and again
+        ledger.close().await().atMost(PATIENCE);
+        assertThat(ledger.timed()).isFalse();
+        book(ledger, entry("user:a", "other", null));
+        assertThat(ledger.timed()).isFalse();
     }
 }

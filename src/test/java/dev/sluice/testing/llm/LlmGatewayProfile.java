@@ -16,6 +16,8 @@ public class LlmGatewayProfile extends LlmProfile {
         settings.put("rate-limit.llm.max-body-size", Integer.toString(LARGEST_BODY));
         settings.put("rate-limit.llm.openai.tokens.enterprise", "100000/hour");
         settings.put("rate-limit.llm.anthropic.requests.enterprise", "blocked");
+        settings.put("rate-limit.llm.openai.models.\"x:budget\".requests.pro", "1/minute");
+        settings.put("rate-limit.llm.openai.models.\"x:tokens\".budget.pro", "blocked");
         return settings;
     }
 }

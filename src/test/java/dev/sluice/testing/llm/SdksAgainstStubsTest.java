@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import java.util.concurrent.TimeUnit;
+
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -53,7 +55,7 @@ class SdksAgainstStubsTest {
         assertThat(openAi.last().json().getString("model")).isEqualTo("gpt-4o");
         assertThat(openAiSdk.chatStreamed("gpt-4o", "Hi", true)).isEqualTo(new Said(ProviderStub.TEXT, 1000, 300, 70));
         assertThat(openAiSdk.chatStreamed("gpt-4o", "Hi", false)).isEqualTo(new Said(ProviderStub.TEXT, 0, 0, 0));
-        await().until(() -> openAi.finished() == 3);
+        await().atMost(60, TimeUnit.SECONDS).until(() -> openAi.finished() == 3);
     }
 
     @Test

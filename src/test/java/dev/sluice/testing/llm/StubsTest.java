@@ -14,6 +14,7 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.zip.GZIPInputStream;
 
 import org.junit.jupiter.api.AfterEach;
@@ -141,7 +142,7 @@ class StubsTest {
         var waiting = client.sendAsync(HttpRequest.newBuilder(URI.create(openAi.address() + "/v1/chat/completions"))
                 .header("Authorization", "Bearer k").POST(HttpRequest.BodyPublishers.ofString(CHAT)).build(),
                 HttpResponse.BodyHandlers.ofInputStream());
-        await().until(() -> gate.waiting() == 1);
+        await().atMost(60, TimeUnit.SECONDS).until(() -> gate.waiting() == 1);
         assertThat(waiting).isNotDone();
         gate.let(2);
         try (var body = waiting.get().body()) {
@@ -150,7 +151,7 @@ class StubsTest {
                 seen.append((char) body.read());
             }
             assertThat(openAi.sent()).isEqualTo(seen.length());
-            await().until(() -> gate.waiting() == 1);
+            await().atMost(60, TimeUnit.SECONDS).until(() -> gate.waiting() == 1);
             gate.open();
             assertThat(text(body.readAllBytes())).endsWith("data: [DONE]\n\n");
         }
@@ -169,9 +170,9 @@ class StubsTest {
         }
         anthropic.hangUpNext(1);
         assertThatThrownBy(() -> post(anthropic, "/v1/messages", MESSAGE)).isInstanceOf(IOException.class);
-        await().until(() -> anthropic.broken() == 2);
+        await().atMost(60, TimeUnit.SECONDS).until(() -> anthropic.broken() == 2);
         assertThat(post(anthropic, "/v1/messages", MESSAGE)).contains("message_stop");
-        await().until(() -> anthropic.finished() == 1);
+        await().atMost(60, TimeUnit.SECONDS).until(() -> anthropic.finished() == 1);
     }
 
     @Test
@@ -229,7 +230,7 @@ class StubsTest {
         }
         openAi.fill(Long.MAX_VALUE);
         open(openAi, "/v1/chat/completions", COUNTED).body().close();
-        await().until(() -> openAi.broken() == 1);
+        await().atMost(60, TimeUnit.SECONDS).until(() -> openAi.broken() == 1);
     }
 
     @Test

@@ -1,0 +1,37 @@
+-- Moves data that is not the ledger's out of a key of the ledger. It may be somebody's, and may be money: nothing is deleted.
+--
+-- KEYS[1]  a key of the ledger
+-- KEYS[2]  where its data goes
+-- ARGV[1]  "hash" for an identifier's hour, "string" for the mark of a request
+-- ARGV[2]  when KEYS[2] expires (Unix seconds)
+-- Returns  1 if something was moved; 0 if there is nothing to move any more, or KEYS[2] exists
+--
+-- A key of another type is renamed. Of a hash, fields that are no integers are moved, so that its good fields still count.
+
+local MOST = '9223372036854775807'
+
+local function is_integer(text)
+  local digits = string.match(text, '^%-?([1-9]%d*)$')
+  return text == '0' or digits and (#digits < #MOST or #digits == #MOST and digits <= MOST)
+end
+
+local moved = 0
+local content = redis.pcall(ARGV[1] == 'hash' and 'HGETALL' or 'GET', KEYS[1])
+if type(content) == 'table' and content.err then
+  if not string.find(content.err, 'WRONGTYPE', 1, true) then
+    return content
+  end
+  moved = redis.call('RENAMENX', KEYS[1], KEYS[2])
+elseif ARGV[1] == 'hash' then
+  for i = 1, #content, 2 do
+    if not is_integer(content[i + 1]) then
+      redis.call('HSET', KEYS[2], content[i], content[i + 1])
+      redis.call('HDEL', KEYS[1], content[i])
+      moved = 1
+    end
+  end
+end
+if moved == 1 then
+  redis.call('EXPIREAT', KEYS[2], ARGV[2])
+end
+return moved

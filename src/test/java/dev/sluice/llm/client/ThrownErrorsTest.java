@@ -1,0 +1,132 @@
+package dev.sluice.llm.client;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.util.ArrayList;
+import java.util.List;
+
+import jakarta.inject.Inject;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import dev.sluice.llm.wire.Operation;
+import dev.sluice.llm.wire.Provider;
+import dev.sluice.llm.wire.UsageReader;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.json.JsonObject;
+
+/** An Error ends a call as an exception does: what was reserved for it is given back, or booked. */
+@QuarkusTest
+@TestProfile(LlmTest.TokenRates.class)
+class ThrownErrorsTest extends LlmTest {
+
+    @Inject
+    AnnotatedBean bean;
+    @Inject
+    Llm llm;
+
+    private void givenBack(String user) {
+        tokensBecome("user:" + user, "openai", 0);
+        assertThat(used("user:" + user, "llm:openai")).isEqualTo(1); // it was admitted
+        assertThat(nothingBooked("user:" + user)).isTrue();
+    }
+
+    @Test
+    void ofAMethod() {
+        assertThatThrownBy(() -> bean.erring("ena")).isInstanceOf(NoClassDefFoundError.class);
+        givenBack("ena");
+    }
+
+    @Test
+    void ofAMethodThatReturnsAUni() {
+        assertThatThrownBy(() -> bean.erringUni("enb").await().indefinitely())
+                .hasRootCauseInstanceOf(NoClassDefFoundError.class);
+        givenBack("enb");
+    }
+
+    @Test
+    void ofAMethodThatReturnsAMulti() {
+        assertThatThrownBy(() -> bean.erringMulti("enc").collect().asList().await().indefinitely())
+                .hasRootCauseInstanceOf(NoClassDefFoundError.class);
+        givenBack("enc");
+    }
+
+    @Test
+    void ofAMethodThatReturnsAStage() {
+        assertThatThrownBy(() -> bean.erringStage("end").toCompletableFuture().join())
+                .hasRootCauseInstanceOf(NoClassDefFoundError.class);
+        givenBack("end");
+    }
+
+    @Test
+    void ofAMethodThatReturnsNull() {
+        assertThatThrownBy(() -> bean.nothing("ene").await().indefinitely()).isInstanceOf(NullPointerException.class);
+        givenBack("ene");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void ofTheClient(boolean streaming) {
+        var user = streaming ? "enf" : "eng";
+        var client = llm.client("openai", user, "pro");
+        var body = new JsonObject() {
+            @Override
+            public Buffer toBuffer() {
+                return erring(new JsonObject(CHAT).put("stream", streaming).put("stream_options",
+                        new JsonObject().put("include_usage", true)).toBuffer());
+            }
+        };
+        var path = "/v1/chat/completions";
+        assertThatThrownBy(() -> {
+            if (streaming) {
+                client.stream(path, body).collect().asList().await().indefinitely();
+            } else {
+                client.call(path, body).await().indefinitely();
+            }
+        }).hasRootCauseInstanceOf(AssertionError.class).hasRootCauseMessage("on purpose");
+        givenBack(user);
+    }
+
+    /** Bytes that can be read, and not be sent. */
+    private static Buffer erring(Buffer buffer) {
+        return (Buffer) Proxy.newProxyInstance(Buffer.class.getClassLoader(), new Class<?>[]{Buffer.class},
+                (proxy, method, arguments) -> {
+                    if (StackWalker.getInstance().walk(frames -> frames.anyMatch(frame -> frame.getClassName()
+                            .startsWith(ProviderAccess.class.getName())))) {
+                        throw new AssertionError("on purpose");
+                    }
+                    try {
+                        return method.invoke(buffer, arguments);
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                });
+    }
+
+    @Test
+    void ofAStreamThatTheCallerReads() {
+        var ended = new ArrayList<UsageReader>();
+        InputStream broken = new ByteArrayInputStream(new byte[10]) {
+            @Override
+            public synchronized int read(byte[] bytes, int offset, int length) {
+                throw new StackOverflowError("on purpose");
+            }
+        };
+        var reader = UsageReader.of(Provider.OPENAI, Operation.Shape.CHAT, "application/json", null);
+        try (var stream = new MeteredStream(broken, reader, ended::add)) {
+            assertThatThrownBy(stream::read).isInstanceOf(StackOverflowError.class);
+            assertThat(ended).isEqualTo(List.of(reader));
+        } catch (java.io.IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+}
