@@ -156,6 +156,31 @@ class NativeSourcesCheck {
         assertThat(substitutions.uncovered()).isEqualTo(HARMLESS_OVERLOADS.keySet());
     }
 
+    /**
+     * The lite runtime takes the place of protobuf-java (pom.xml), of which Quarkus would register every message class: whatever a
+     * library refers to must be in it. Netty's codec of protobuf messages is not used.
+     */
+    @Test
+    void theLiteProtobufRuntimeHasWhatIsReferredTo() throws IOException {
+        var referred = new TreeSet<String>();
+        var name = Pattern.compile("com/google/protobuf/[\\w/$]+");
+        for (var library : libraries.stream().filter(jar -> !jar.toString().contains("protobuf-javalite")).toList()) {
+            try (var jar = new JarFile(library.toFile())) {
+                for (var entry : jar.stream()
+                        .filter(file -> file.getName().matches("(?!META-INF/|io/netty/handler/codec/protobuf/).+\\.class"))
+                        .toList()) {
+                    try (var classFile = jar.getInputStream(entry)) {
+                        strings(classFile)
+                                .forEach(text -> name.matcher(text).results().forEach(found -> referred.add(found.group())));
+                    }
+                }
+            }
+        }
+        assertThat(referred).contains("com/google/protobuf/MessageLite")
+                .allMatch(type -> loader.getResource(type + ".class") != null);
+        assertThat(reflective()).filteredOn(type -> type.startsWith("com.google.protobuf.")).hasSizeLessThan(5);
+    }
+
     private static Stream<Class<?>> withThoseAbove(Class<?> type) {
         return Stream.iterate(type, above -> above != null, Class::getSuperclass);
     }
