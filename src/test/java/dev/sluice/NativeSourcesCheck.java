@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.jar.JarFile;
@@ -27,6 +28,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 
 import dev.sluice.testing.ImageHeap;
+import dev.sluice.testing.Substitutions;
 
 /**
  * What a native compiler would be given, read without one: {@code ./mvnw verify -Pnative-sources} has Quarkus write it to
@@ -37,6 +39,20 @@ class NativeSourcesCheck {
     private static final Path SOURCES = Path.of(System.getProperty("sluice.native.sources", "target/native-sources"));
     private static final String CONFIG = "META-INF/native-image/";
     private static final String CAFFEINE = "com.github.benmanes.caffeine.cache.";
+
+    /** Overloads of substituted methods that need no substitution of their own, and why. */
+    private static final Map<String, String> HARMLESS_OVERLOADS = Map.of(
+            "io.grpc.netty.GrpcSslContexts.configure(SslContextBuilder)",
+            "calls the substituted overload with the default provider",
+            "io.netty.buffer.EmptyByteBuf.nioBuffer(int,int)", "checks its arguments and calls the substituted nioBuffer()",
+            "io.netty.buffer.EmptyByteBuf.nioBuffers(int,int)", "checks its arguments and calls the substituted nioBuffers()",
+            "io.netty.handler.codec.compression.ZlibCodecFactory.newZlibDecoder(int)",
+            "called by newZlibDecoder() only, substituted",
+            "io.netty.handler.codec.compression.ZlibCodecFactory.newZlibDecoder(byte[],int)",
+            "called by newZlibDecoder(byte[]) only, substituted",
+            "io.netty.handler.ssl.SslContext.toPrivateKey(File,String,boolean)",
+            "called by toPrivateKey(File,String) only, substituted unless Bouncy Castle is present",
+            "org.slf4j.LoggerFactory.getLogger(String)", "called by the substituted getLogger(Class)");
 
     private static JarFile program;
     private static List<Path> libraries;
@@ -123,6 +139,46 @@ class NativeSourcesCheck {
     void noOptionOfTheCompilerIsOurs() throws IOException {
         assertThat(Files.readString(SOURCES.resolve("native-image.args"))).contains("--link-at-build-time")
                 .doesNotContain("dev.sluice", "--initialize-at-run-time", "--allow-incomplete-classpath");
+    }
+
+    /**
+     * A substitution that names nothing fails the native build. One that a newer library has grown an overload beside leaves code
+     * in the image that was meant to be replaced: with Netty 4.1.136 that was a client's OpenSSL
+     * (https://github.com/quarkusio/quarkus/issues/55623).
+     */
+    @Test
+    void substitutionsCoverTheLibrariesAsResolved() throws Exception {
+        var jars = Stream.concat(Stream.of(Path.of(program.getName())), libraries.stream()).toList();
+        var substitutions = new Substitutions(jars, loader);
+        assertThat(substitutions.targets()).contains("io.netty.handler.ssl.SslContext",
+                "io.vertx.core.spi.tls.DefaultSslContextFactory");
+        assertThat(substitutions.missing()).isEmpty();
+        assertThat(substitutions.uncovered()).isEqualTo(HARMLESS_OVERLOADS.keySet());
+    }
+
+    /**
+     * The lite runtime takes the place of protobuf-java (pom.xml), of which Quarkus would register every message class: whatever a
+     * library refers to must be in it. Netty's codec of protobuf messages is not used.
+     */
+    @Test
+    void theLiteProtobufRuntimeHasWhatIsReferredTo() throws IOException {
+        var referred = new TreeSet<String>();
+        var name = Pattern.compile("com/google/protobuf/[\\w/$]+");
+        for (var library : libraries.stream().filter(jar -> !jar.toString().contains("protobuf-javalite")).toList()) {
+            try (var jar = new JarFile(library.toFile())) {
+                for (var entry : jar.stream()
+                        .filter(file -> file.getName().matches("(?!META-INF/|io/netty/handler/codec/protobuf/).+\\.class"))
+                        .toList()) {
+                    try (var classFile = jar.getInputStream(entry)) {
+                        strings(classFile)
+                                .forEach(text -> name.matcher(text).results().forEach(found -> referred.add(found.group())));
+                    }
+                }
+            }
+        }
+        assertThat(referred).contains("com/google/protobuf/MessageLite")
+                .allMatch(type -> loader.getResource(type + ".class") != null);
+        assertThat(reflective()).filteredOn(type -> type.startsWith("com.google.protobuf.")).hasSizeLessThan(5);
     }
 
     private static Stream<Class<?>> withThoseAbove(Class<?> type) {
