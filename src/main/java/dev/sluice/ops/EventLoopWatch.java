@@ -102,7 +102,7 @@ class EventLoopWatch {
         long now = System.nanoTime();
         long before = lastLine.get();
         if (now - before >= LINE_NANOS && lastLine.compareAndSet(before, now)) {
-            LOG.warnf(
+            LOG.infof(
                     "This instance was held up, and not Redis: an event loop did not run for %d ms (rate-limit.timeout=%d ms), %s",
                     TimeUnit.NANOSECONDS.toMillis(stall), TimeUnit.NANOSECONDS.toMillis(timeoutNanos),
                     cause(TimeUnit.NANOSECONDS.toMillis(stall), collecting, computing));

@@ -25,6 +25,8 @@ public final class RedisChannel {
 
     /** A longer round trip counts in the average by this part of the difference; a shorter one at once. */
     private static final int SMOOTHING = 16;
+    /** The client's own error for requests in flight on a connection that ends: Redis may have executed them. */
+    private static final String CLOSED = "CONNECTION_CLOSED";
     /** Error codes of Redis; one that a script met stands in the middle of the message. */
     private static final Pattern REFUSES_WRITES = Pattern
             .compile("\\b(READONLY|OOM|MISCONF|LOADING|MASTERDOWN|NOREPLICAS|NOAUTH|NOPERM|WRONGPASS|BUSY)\\b");
@@ -197,7 +199,7 @@ public final class RedisChannel {
 
     /** Returns whether Redis responded, and did nothing. */
     public static boolean refused(Throwable failure) {
-        return failure instanceof ErrorType || failure instanceof OverloadedException;
+        return failure instanceof ErrorType && !CLOSED.equals(failure.getMessage()) || failure instanceof OverloadedException;
     }
 
     /** Returns whether other keys may fare better: the key holds another type, or its slot is being moved. */
