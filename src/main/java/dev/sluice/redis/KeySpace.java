@@ -1,5 +1,11 @@
 package dev.sluice.redis;
 
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+
 /**
  * What all keys begin with: the prefix, and in braces one of 256 hash tags, by the identifier. All that belongs to one
  * identifier lies in one slot of a cluster, and what goes to one slot may go together.
@@ -9,11 +15,25 @@ public final class KeySpace {
     /** How many hash tags there are. */
     public static final int TAGS = 256;
 
+    private static final String HASH = "HmacSHA256";
+
     private final String prefix;
     private final String[] tags = new String[TAGS];
+    /** Null where the hash has no key. */
+    private final SecretKeySpec hashKey;
+    private final ThreadLocal<Mac> hash = ThreadLocal.withInitial(this::newHash);
 
     public KeySpace(String prefix) {
+        this(prefix, null);
+    }
+
+    /**
+     * @param hashKey a secret of all instances, without which no caller can choose identifiers that share a hash tag, and so one
+     *        slot of a cluster; null where there is none
+     */
+    public KeySpace(String prefix, String hashKey) {
         this.prefix = prefix;
+        this.hashKey = hashKey == null ? null : new SecretKeySpec(hashKey.getBytes(StandardCharsets.UTF_8), HASH);
         for (int i = 0; i < TAGS; i++) {
             tags[i] = prefix + ":{" + Integer.toHexString(TAGS + i).substring(1) + "}:";
         }
@@ -26,7 +46,19 @@ public final class KeySpace {
 
     /** Which of the tags an identifier has: the same number, the same slot. */
     public int tag(String identifier) {
-        return identifier.hashCode() * 0x9E3779B9 >>> 24;
+        return hashKey == null
+                ? identifier.hashCode() * 0x9E3779B9 >>> 24
+                : hash.get().doFinal(identifier.getBytes(StandardCharsets.UTF_8))[0] & 0xff;
+    }
+
+    private Mac newHash() {
+        try {
+            var mac = Mac.getInstance(HASH);
+            mac.init(hashKey);
+            return mac;
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException(e); // every Java has it
+        }
     }
 
     /** What the keys of a tag begin with. */

@@ -37,7 +37,7 @@ public class RedisAccess {
     RedisAccess(RedisSettings settings, Vertx vertx, ClientOptions options,
             @RedisClientName(CLIENT) InjectableInstance<Redis> own,
             @Default InjectableInstance<Redis> hosts) {
-        this.keys = new KeySpace(settings.keyPrefix());
+        this.keys = new KeySpace(settings.keyPrefix(), settings.hashKey().orElse(null));
         this.maxWaiting = settings.maxWaiting();
         var context = ((VertxInternal) vertx).createEventLoopContext();
         var clock = new ListenedClock(context.nettyEventLoop());
@@ -45,6 +45,9 @@ public class RedisAccess {
         this.link = connector == null ? null : new RedisLink(context, clock, connector, keys, maxWaiting);
         if (link != null) {
             new EvictionCheck(link);
+            if (settings.hashKey().isEmpty()) {
+                new HashKeyCheck(link);
+            }
         }
     }
 

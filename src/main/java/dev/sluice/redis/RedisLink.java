@@ -46,6 +46,7 @@ public final class RedisLink {
     private final List<Consumer<Throwable>> listeners = new CopyOnWriteArrayList<>();
     private final AtomicInteger errors = new AtomicInteger();
     private final AtomicInteger late = new AtomicInteger();
+    private final List<Runnable> closeTasks = new CopyOnWriteArrayList<>();
     private final Reconnection reconnection;
     private volatile long timeoutNanos = TimeUnit.MILLISECONDS.toNanos(Reconnection.CONNECT_MILLIS);
     private volatile RedisChannel channel;
@@ -96,6 +97,12 @@ public final class RedisLink {
     /** @param listener receives null when the circuit closes, and the cause when it opens; on the connection's event loop */
     public void onChange(Consumer<Throwable> listener) {
         listeners.add(listener);
+    }
+
+    /** Calls a task every so often, on the connection's event loop, until the link is closed. */
+    public void every(long millis, Runnable task) {
+        var timer = context.nettyEventLoop().scheduleWithFixedDelay(() -> run(task), millis, millis, TimeUnit.MILLISECONDS);
+        closeTasks.add(() -> timer.cancel(false));
     }
 
     /** Returns whether the circuit is closed. */
@@ -256,6 +263,7 @@ public final class RedisLink {
     public void close() {
         closed = true;
         up = false;
+        closeTasks.forEach(Runnable::run);
         run(reconnection::end);
         var open = channel;
         if (open != null) {

@@ -44,7 +44,7 @@ final class Hearing {
         this.tell = RedisScript.load(Hearing.class, "tell.lua", script);
         link.onChange(cause -> deaf());
         time.onSetBack(this::deaf);
-        link.vertx().setPeriodic(PAUSE_MILLIS, tick -> listen());
+        link.every(PAUSE_MILLIS, this::listen);
     }
 
     private void deaf() {

@@ -29,10 +29,14 @@ import io.vertx.redis.client.Response;
 final class RedisStore implements WindowStore {
 
     private static final int SCAN_COUNT = 1000;
+    /** So many windows are reset by one call: a script that runs for long keeps decisions waiting. */
+    private static final int RESET_TOGETHER = 500;
+    /** The least that reading and resetting wait for a response: no request waits for them. */
+    private static final long LEAST_ADMIN_MILLIS = 2000;
     private final RedisLink link;
     private final RedisKeys keys;
     private final long exactUpTo;
-    private final long timeoutMillis;
+    private final long adminMillis;
     private final RedisScript settle;
     private final RedisScript usage;
     private final RedisScript reset;
@@ -56,10 +60,10 @@ final class RedisStore implements WindowStore {
         this.keySpace = keys;
         this.keys = new RedisKeys(keys);
         this.exactUpTo = exactUpTo;
-        this.timeoutMillis = Math.max(1, timeout.toMillis());
+        this.adminMillis = Math.max(LEAST_ADMIN_MILLIS, timeout.toMillis());
         var decide = RedisScript.load(RedisStore.class, "decide.lua", time);
         link.preload(decide);
-        this.lanes = new Lanes(link, keys, decide, TimeUnit.MILLISECONDS.toNanos(timeoutMillis), recorder, this.time);
+        this.lanes = new Lanes(link, keys, decide, timeout.toNanos(), recorder, this.time);
         this.settle = RedisScript.load(RedisStore.class, "settle.lua", time);
         this.usage = RedisScript.load(RedisStore.class, "usage.lua", time);
         this.reset = RedisScript.load(RedisStore.class, "reset.lua", time);
@@ -151,17 +155,35 @@ final class RedisStore implements WindowStore {
 
     @Override
     public Uni<Void> reset(String identifier, String resource) {
-        return bounded(() -> names(identifier).compose(names -> {
+        return bounded(() -> names(identifier), Function.<List<String>>identity()).chain(names -> {
             var windows = names.stream().filter(RedisKeys::isWindow)
                     .filter(name -> resource == null || RedisKeys.resource(name).equals(resource)).toList();
-            if (windows.isEmpty()) {
-                return Future.<Void>succeededFuture();
-            }
+            var reservations = names.stream().filter(name -> !RedisKeys.isWindow(name)).toList();
+            return reset(identifier, windows, reservations, 0);
+        });
+    }
+
+    /** Some windows at a time, each of them with what every reservation has taken of it. */
+    private Uni<Void> reset(String identifier, List<String> windows, List<String> reservations, int from) {
+        if (from >= windows.size()) {
+            return Uni.createFrom().voidItem();
+        }
+        int to = Math.min(from + RESET_TOGETHER, windows.size());
+        var some = windows.subList(from, to);
+        return reset(identifier, some, reservations).chain(() -> reset(identifier, windows, reservations, to));
+    }
+
+    private Uni<Void> reset(String identifier, List<String> windows, List<String> reservations) {
+        var calls = new ArrayList<Uni<Void>>();
+        int from = 0;
+        do {
+            int to = Math.min(from + RESET_TOGETHER, reservations.size());
             var involved = keysOf(identifier, windows);
-            names.stream().filter(name -> !RedisKeys.isWindow(name))
-                    .forEach(name -> involved.add(keys.reservation(identifier, name)));
-            return link.eval(reset, involved, windows).<Void>mapEmpty();
-        }), Function.identity());
+            reservations.subList(from, to).forEach(name -> involved.add(keys.reservation(identifier, name)));
+            calls.add(bounded(() -> link.eval(reset, involved, windows).<Void>mapEmpty(), Function.identity()));
+            from = to;
+        } while (from < reservations.size());
+        return Uni.join().all(calls).usingConcurrencyOf(1).andFailFast().replaceWithVoid();
     }
 
     @Override
@@ -213,7 +235,7 @@ final class RedisStore implements WindowStore {
     private <A, T> Uni<T> bounded(Supplier<Future<A>> call, Function<A, T> reading) {
         return Uni.createFrom().emitter(emitter -> {
             var context = Context.isOnEventLoopThread() ? Vertx.currentContext() : null;
-            link.within(timeoutMillis, call.get().map(reading)).onComplete(done -> finish(done, context, emitter));
+            link.within(adminMillis, call.get().map(reading)).onComplete(done -> finish(done, context, emitter));
         });
     }
 

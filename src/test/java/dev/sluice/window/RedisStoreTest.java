@@ -81,6 +81,22 @@ class RedisStoreTest extends WindowStoreContract {
     }
 
     @Test
+    void identifierWithManyWindowsIsResetWhole() {
+        for (int i = 0; i < 180; i++) {
+            var claims = new Claim[50];
+            for (int j = 0; j < claims.length; j++) {
+                claims[j] = claim("r" + i + "-" + j, 60, 10, 1);
+            }
+            store.take("many", claims);
+        }
+        store.reserve("many", "one", tokens("t", 60, 10, 1));
+        assertThat(store.store().limits("many").await().indefinitely()).hasSize(9001);
+        store.store().reset("many", null).await().indefinitely();
+        assertThat(store.store().limits("many").await().indefinitely()).isEmpty();
+        assertThat(store.take("many", claim("r0-0", 60, 10, 1)).windows()[0].used()).isEqualTo(1);
+    }
+
+    @Test
     void identifierLiesInOneOf256Slots() {
         var keys = new RedisKeys(new KeySpace("sluice"));
         var tag = keys.index("user:alice").substring(0, "sluice:{00}".length());

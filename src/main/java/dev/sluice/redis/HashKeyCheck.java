@@ -1,0 +1,23 @@
+package dev.sluice.redis;
+
+import java.util.concurrent.atomic.AtomicBoolean;
+
+import org.jboss.logging.Logger;
+
+/** Warns once of a cluster on which identifiers are spread without a secret. */
+final class HashKeyCheck {
+
+    private static final Logger LOG = Logger.getLogger("dev.sluice");
+
+    HashKeyCheck(RedisLink link) {
+        var warned = new AtomicBoolean();
+        link.onChange(cause -> {
+            var channel = link.open();
+            if (channel != null && channel.sharded() && !warned.getAndSet(true)) {
+                LOG.warn(
+                        "rate-limit.redis.hash-key is not set: callers who choose their identifiers can make them fall on one slot"
+                                + " of the cluster. Set it to one secret for all instances; windows then begin anew");
+            }
+        });
+    }
+}
