@@ -262,7 +262,7 @@ function build.ring()
     local ring = pcall('GETRANGE', key, PAGE_START, '-1')
     local used, sum, bucket, start, base, head = 0, 0, nil, nil, nil, nil
     if ring ~= '' then
-      if type(ring) ~= 'string' or byte(ring) ~= RING or #ring % ENTRY_BYTES ~= HEADER then
+      if type(ring) ~= 'string' or byte(ring) ~= RING or #ring % ENTRY_BYTES ~= HEADER or #ring == HEADER then
         return part('general').decide(plan, first, at)
       end
       sum, bucket = unpack(ENTRY, ring, #ring - ENTRY_BYTES + 1)
@@ -272,6 +272,9 @@ function build.ring()
       -- A bucket has left when (bucket + 1) * width - 1 + span <= clock
       start, base, head = ring_head(ring, floor((clock + 1 - span) / width) - 1)
       used = head and sum - base or 0
+      if used < 0 then
+        return part('general').decide(plan, first, at)
+      end
     end
     if used + cost > limit then
       local needed = base + used + cost - limit
@@ -495,6 +498,9 @@ function build.general()
 
   local function open_ring(w, ring)
     local sum, bucket = unpack(ENTRY, ring, #ring - ENTRY_BYTES + 1)
+    if sum < unpack(TIME, ring, 2) or sum > 2 * MOST_UNITS then
+      return nil
+    end
     local begins = bucket * w.width
     if begins - clock > SKEW then
       local by = bucket - floor(clock / w.width)
@@ -562,7 +568,10 @@ function build.general()
         return open_ring(w, ring)
       end
     elseif byte(raw) == RING and #raw % ENTRY_BYTES == HEADER and #raw > HEADER then
-      return open_ring(w, raw)
+      local ring = open_ring(w, raw)
+      if ring then
+        return ring
+      end
     elseif byte(raw) < 32 and #raw % BYTES == 0 then
       local log = open_log(w, raw)
       if log then

@@ -178,9 +178,10 @@ local function write_log(key, at, units, edge)
       held = held + units[i]
     end
   end
-  redis.call('DEL', key)
   if held > 0 then
     redis.call('SET', key, table.concat(times))
+  else
+    redis.call('DEL', key)
   end
   return held
 end
@@ -193,9 +194,10 @@ local function write_ring(key, at, units, width, span)
       entries[#entries + 1] = struct.pack(ENTRY, total, at[i])
     end
   end
-  redis.call('DEL', key)
   if total > 0 then
     redis.call('SET', key, table.concat(entries)) -- about sixty buckets at the most
+  else
+    redis.call('DEL', key)
   end
   return total
 end
@@ -205,6 +207,7 @@ local function live(key, ms, name)
     redis.call('PEXPIRE', key, ms)
   end
   write('ZADD', KEYS[1], 'GT', time[1] + math.ceil(ms / 1000), name)
+  redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', time[1])
   local names = redis.call('ZCARD', KEYS[1])
   if names > NAMES then
     redis.call('ZREMRANGEBYRANK', KEYS[1], 0, names - NAMES - 1)
