@@ -1,431 +1,779 @@
--- Decides requests one after the other, each over all its windows: all of them take its cost, or none does.
+-- Decides requests one after the other. A request takes its cost from all of its windows, or from none of them.
 --
 -- KEYS     per request, in order:
---            the index of the identifier's windows: sorted set of names, scored by the second they are gone for certain
---            its windows, each in one of two forms:
---              log   a string of times of seven bytes each, one per unit, oldest first
---              ring  a list bucket,count,bucket,count,...,"~"total, oldest first
---                    a bucket is 1/60 of the window; it counts whole until its last microsecond has left the window
---            where it reserves: hash of "bucket:cost" by the window's name in the index
+--            index of the identifier's windows: sorted set of names, scored by the second at which the key has expired
+--            its windows, each in one of two forms, both of them strings:
+--              log   times of seven bytes each, one per unit, oldest first. A time's first byte is less than 32
+--              ring  "R", seven bytes of base, then 14 bytes per bucket, oldest first: the units up to and including this
+--                    bucket, plus base (seven bytes); the bucket's number (seven bytes). A bucket is 1/60 of the window and
+--                    counts until its last microsecond has left the window
+--            the reservation, where the plan reserves: hash of "bucket:cost" by the window's name in the index
 -- ARGV[1]  per request a byte: 32 and the number of its plan, from 1
--- ARGV[2]  how many plans there are
--- ARGV[..] per plan: how many windows, 1 to take or 0 to only ask, 1 where it reserves or 0, and per window: limit, length in
+-- ARGV[2]  number of plans
+-- ARGV[..] per plan: number of windows, 1 to take or 0 to only ask, 1 to reserve or 0, and per window: limit, length in
 --          microseconds, cost, form ("log", "ring", or "reserved": a ring whose cost will be settled), name in the index
 -- ARGV[..] per request that reserves: the reservation's name in the index
 -- Returns  the time; then per request its status: 1 where it was admitted, 0 where not, and 2 for each microsecond by which it
 --          was decided later than that time; and per window: units used, when the next one is free (0: none used), when the
 --          refused cost would fit (0: it was not refused; -1: never). A status of -1 has nothing behind it: one of the keys
---          holds something else. Times are microseconds since 1970.
+--          holds a foreign value that Redis did not let the script delete. Times are microseconds since 1970.
+--          Only where keys were repaired, two more elements: their number, and the name of the first one. The last
+--          element is a string in this case, and a number in all others.
 --
--- The clock is Redis's own, but never earlier than a window's newest entry. Where it is behind by more than SKEW it was
--- set back: the window is shifted with it, so that nobody is locked out and nobody is given anything.
+-- Old form: an earlier version kept a ring as a list bucket,count,bucket,count,...,"~"total. It is read, and written back in
+-- the form above by the next decision that takes from it.
+--
+-- Repair: the keys are Sluice's own, so a value of another type, or one that cannot be read, is deleted; the window begins
+-- anew and is decided exactly. The alternative, a fallback in each instance, admits up to one limit per instance.
+--
+-- Clock: Redis's own, but never earlier than a window's newest entry. Where it is behind by more than SKEW it was set back:
+-- the window is shifted with it, so that no caller is locked out and none is given anything.
+--
+-- Bound: an index holds at most NAMES names. Beyond that the names that expire first are removed from it, whatever windows
+-- they have: such a window still counts exactly, but is not listed and not reset by name, and expires before all listed ones.
+-- To delete its key instead would let a caller who can make up resources get rid of a full window.
+--
+-- Speed: functions and tables cost as much to create, for each call anew, as several decisions. So there is one part for each
+-- way to decide, and it is created by the first request that needs it (see part). Numbers are given to Redis as text: its
+-- own conversion takes longer than the command.
 
 local SKEW = 1000000
-local TOTAL = 126 -- "~"
+local NAMES = 10000
 local TIME, BYTES = '>I7', 7
+local RING, HEADER, ENTRY, ENTRY_BYTES = 82, 8, '>I7I7', 14
+local PAGE, PAGE_START = 130 * BYTES, '-910' -- more than any ring has; what is longer is a log that is not read whole
 local SMALL = 64 * BYTES -- a log that may be written whole each time
-
-local protected, call, pcall = pcall, redis.call, redis.pcall
-local byte, sub, rep, format, floor = string.byte, string.sub, string.rep, string.format, math.floor
-local pack, unpack = struct.pack, struct.unpack
-local tonumber, type = tonumber, type
-local KEYS, ARGV = KEYS, ARGV
+local MOST_UNITS = 2 ^ 52 -- of a ring, with its base: beyond 2 ^ 53 numbers are not exact
 
 local time = redis.call('TIME')
 local clock = time[1] * 1000000 + time[2]
-local stamp = pack(TIME, clock)
+local reply = { clock }
+local repaired, first_repaired = 0, nil
 
--- Redis would write numbers of its own as floating point, and takes long for it.
-local function text(number)
-  return format('%.0f', number)
-end
+local build, built = {}, {}
 
--- Whether this is one: no text begins as its times do.
-local function is_log(log)
-  return type(log) == 'string' and #log % BYTES == 0 and #log > 0 and byte(log) < 32
-end
-
--- The time of a log's unit, from 1.
-local function unit(log, number)
-  return (unpack(TIME, log, (number - 1) * BYTES + 1))
-end
-
-local function bucket_free(bucket, width, span)
-  return (bucket + 1) * width - 1 + span
-end
-
--- In milliseconds. Set once per window length (see note), so it must outlast a window that begins at the end of one.
-local function lifetime(span)
-  return floor(2 * span / 1000) + 1000
-end
-
--- A log that was written by a clock that has been set back since.
-local function shift_log(log, by)
-  local units = {}
-  for i = 1, #log / BYTES do
-    units[i] = pack(TIME, unit(log, i) - by)
+-- A part, which is created when it is first needed.
+local function part(name)
+  local made = built[name]
+  if not made then
+    made = build[name]()
+    built[name] = made
   end
-  return table.concat(units)
+  return made
 end
 
-local function shift_ring(key, by, span)
-  local entries = call('LRANGE', key, 0, -2)
-  for i = 1, #entries, 2 do
-    call('LSET', key, i - 1, text(entries[i] - by))
-  end
-  call('PEXPIRE', key, lifetime(span))
+-- Appends a decision on one window to the reply; returns where the reply ends.
+local function answer(at, status, used, free, retry)
+  reply[at + 1], reply[at + 2], reply[at + 3], reply[at + 4] = status, used, free, retry
+  return at + 4
 end
 
--- What of a log is later than the edge, as its last unit is; and its first unit.
-local function later(log, edge)
-  local head = unit(log, 1)
-  if head > edge then
-    return log, head
-  end
-  local outside, inside = 1, 2
-  local last = #log / BYTES
-  head = unit(log, 2)
-  while head <= edge do -- by doubling, then by halving
-    outside = inside
-    inside = inside * 2
-    if inside > last then
-      inside = last
+-- What is done to keys beside windows, and to foreign ones.
+function build.keys()
+  local call, pcall = redis.call, redis.pcall
+  local format, floor, type = string.format, math.floor, type
+
+  -- Deletes a foreign value; returns false where Redis refuses that.
+  local function repair(key)
+    local done = pcall('UNLINK', key)
+    if type(done) == 'table' then
+      done = pcall('DEL', key)
+      if type(done) == 'table' then
+        return false
+      end
     end
-    head = unit(log, inside)
+    repaired = repaired + 1
+    first_repaired = first_repaired or key
+    return true
   end
-  while inside - outside > 1 do
-    local middle = floor((outside + inside) / 2)
-    local at = unit(log, middle)
-    if at <= edge then
-      outside = middle
+
+  -- Raises any error but that of a key of another type.
+  local function only_foreign(failed)
+    if not string.find(failed.err, 'WRONGTYPE', 1, true) then
+      error(failed.err, 0)
+    end
+  end
+
+  -- Calls a command that writes to a key; deletes a foreign value first.
+  local function write(command, key, ...)
+    local done = pcall(command, key, ...)
+    if type(done) == 'table' and done.err then
+      only_foreign(done)
+      if not repair(key) then
+        error(done.err, 0)
+      end
+      return call(command, key, ...)
+    end
+    return done
+  end
+
+  -- In milliseconds. It is set once per window length (see note), so it must outlast a window that begins at the end of one.
+  local function lifetime(span)
+    return floor(2 * span / 1000) + 1000
+  end
+
+  -- Lists a name in the index for as long as its key lives: for two window lengths more.
+  local function note(index, name, ms)
+    write('ZADD', index, format('%d', time[1] + math.ceil(ms / 1000)), name)
+    call('ZREMRANGEBYSCORE', index, '-inf', time[1])
+    local names = call('ZCARD', index)
+    if names > NAMES then
+      call('ZREMRANGEBYRANK', index, '0', format('%d', names - NAMES - 1))
+    end
+    if call('PTTL', index) < ms then
+      call('PEXPIRE', index, format('%.0f', ms))
+    end
+  end
+
+  -- Writes a window that is not noted yet in this window length.
+  local function begin(key, value, span, index, name)
+    local ms = lifetime(span)
+    note(index, name, ms)
+    call('SET', key, value, 'PX', format('%.0f', ms))
+  end
+
+  return { repair = repair, only_foreign = only_foreign, write = write, lifetime = lifetime, note = note, begin = begin }
+end
+
+-- One log: what nearly every request asks for, with as little as will do.
+function build.log()
+  local call, pcall = redis.call, redis.pcall
+  local byte, sub, format, floor = string.byte, string.sub, string.format, math.floor
+  local pack, unpack, type, KEYS = struct.pack, struct.unpack, type, KEYS
+  local stamp = pack(TIME, clock)
+
+  -- Returns what of a log is later than the edge, as its last unit must be; and its first unit.
+  local function later(log, edge)
+    local head = unpack(TIME, log, 1)
+    if head > edge then
+      return log, head
+    end
+    local outside, inside = 1, 2
+    local last = #log / BYTES
+    head = unpack(TIME, log, BYTES + 1)
+    while head <= edge do -- by doubling, then by halving
+      outside = inside
+      inside = inside * 2
+      if inside > last then
+        inside = last
+      end
+      head = unpack(TIME, log, (inside - 1) * BYTES + 1)
+    end
+    while inside - outside > 1 do
+      local middle = floor((outside + inside) / 2)
+      local moment = unpack(TIME, log, (middle - 1) * BYTES + 1)
+      if moment <= edge then
+        outside = middle
+      else
+        inside, head = middle, moment
+      end
+    end
+    return sub(log, (inside - 1) * BYTES + 1), head
+  end
+
+  -- Adds units to a log, of which Redis holds raw and log is what has not left. What has left is dropped at once where that is
+  -- little to write, else when it is a quarter: what is written is what replicas and the append-only file have to take. Room for
+  -- more units is made where there may be more. Once per window length at most it lives longer.
+  local function write_log(key, raw, log, units, full, span, now, noted, index, name)
+    if noted ~= floor(now / span) then
+      part('keys').begin(key, log .. units, span, index, name)
+    elseif log == raw and not full or #raw > SMALL and 4 * (#raw - #log) < #raw and log ~= raw then
+      call('APPEND', key, units)
     else
-      inside, head = middle, at
+      call('SET', key, log .. units, 'KEEPTTL')
     end
   end
-  return sub(log, (inside - 1) * BYTES + 1), head
+
+  local function decide_log(plan, first, at)
+    local key, asked = KEYS[first + 1], plan[1]
+    local span, cost = asked.span, asked.cost
+    local raw = pcall('GETRANGE', key, PAGE_START, '-1')
+    local log, used, head, noted = '', 0, nil, nil
+    if raw ~= '' then
+      if type(raw) ~= 'string' or byte(raw) > 31 or #raw % BYTES > 0 then
+        return part('general').decide(plan, first, at) -- a ring, or foreign
+      end
+      local last = unpack(TIME, raw, #raw - BYTES + 1)
+      if last > clock then
+        return part('general').decide(plan, first, at) -- its clock was ahead
+      end
+      if last > clock - span then
+        if #raw == PAGE then
+          if cost > 1 then
+            return part('general').decide(plan, first, at)
+          end
+          return part('long').decide(plan, first, at, last)
+        end
+        log, head = later(raw, clock - span)
+        used = #log / BYTES
+        noted = floor(last / span)
+      end
+    end
+    local over = used + cost - asked.limit
+    if over > 0 then
+      return answer(at, 0, used, head + span, unpack(TIME, log, (over - 1) * BYTES + 1) + span)
+    elseif not plan.take then
+      return answer(at, 1, used, head and head + span or 0, 0)
+    end
+    write_log(key, raw, log, cost == 1 and stamp or string.rep(stamp, cost), over == 0, span, clock, noted, KEYS[first],
+      asked.name)
+    return answer(at, 1, used + cost, (head or clock) + span, 0)
+  end
+
+  return { decide = decide_log, later = later, write = write_log, stamp = stamp }
 end
 
-local function purge_ring(key, total, now, width, span)
-  local left = total
-  local head = tonumber(call('LINDEX', key, 0))
-  while head and bucket_free(head, width, span) <= now do
-    left = left - call('LPOP', key, 2)[2]
-    head = tonumber(call('LINDEX', key, 0)) -- the total, "~...", is no number
+-- One ring, in the same way.
+function build.ring()
+  local call, pcall = redis.call, redis.pcall
+  local byte, sub, format, floor = string.byte, string.sub, string.format, math.floor
+  local pack, unpack, type, KEYS = struct.pack, struct.unpack, type, KEYS
+
+  -- Finds the first bucket of a ring that has not left; nothing where all have. Returns where it begins in the string, the
+  -- units before it, and its number.
+  local function ring_head(ring, edge)
+    local start = HEADER + 1
+    local sum, bucket = unpack(ENTRY, ring, start)
+    if bucket > edge then
+      return start, (unpack(TIME, ring, 2)), bucket
+    end
+    local outside, inside = 0, (#ring - HEADER) / ENTRY_BYTES
+    local base = sum
+    local head
+    local probe = 1 -- most often only the first one has left
+    while inside - outside > 1 do
+      sum, bucket = unpack(ENTRY, ring, start + probe * ENTRY_BYTES)
+      if bucket > edge then
+        inside, head = probe, bucket
+      else
+        outside, base = probe, sum
+      end
+      probe = floor((outside + inside) / 2)
+    end
+    if head then
+      return start + inside * ENTRY_BYTES, base, head
+    end
   end
-  if not head then
-    call('DEL', key)
-    return 0
+
+  local function decide_ring(plan, first, at)
+    local key, asked = KEYS[first + 1], plan[1]
+    local span, cost, limit = asked.span, asked.cost, asked.limit
+    local width = floor(span / 60)
+    local ring = pcall('GETRANGE', key, PAGE_START, '-1')
+    local used, sum, bucket, start, base, head = 0, 0, nil, nil, nil, nil
+    if ring ~= '' then
+      if type(ring) ~= 'string' or byte(ring) ~= RING or #ring % ENTRY_BYTES ~= HEADER or #ring == HEADER then
+        return part('general').decide(plan, first, at)
+      end
+      sum, bucket = unpack(ENTRY, ring, #ring - ENTRY_BYTES + 1)
+      if bucket * width > clock or sum + cost > MOST_UNITS then
+        return part('general').decide(plan, first, at)
+      end
+      -- A bucket has left when (bucket + 1) * width - 1 + span <= clock
+      start, base, head = ring_head(ring, floor((clock + 1 - span) / width) - 1)
+      used = head and sum - base or 0
+      if used < 0 then
+        return part('general').decide(plan, first, at)
+      end
+    end
+    if used + cost > limit then
+      local needed = base + used + cost - limit
+      local i = start
+      local upto, number = unpack(ENTRY, ring, i)
+      while upto < needed do
+        i = i + ENTRY_BYTES
+        upto, number = unpack(ENTRY, ring, i)
+      end
+      return answer(at, 0, used, (head + 1) * width - 1 + span, (number + 1) * width - 1 + span)
+    elseif not plan.take then
+      return answer(at, 1, used, used > 0 and (head + 1) * width - 1 + span or 0, 0)
+    end
+    local number = floor(clock / width)
+    if used == 0 then
+      part('keys').begin(key, pack('>BI7I7I7', RING, 0, cost, number), span, KEYS[first], asked.name)
+      head = number
+    else
+      local noted = floor(bucket * width / span) == floor(clock / span)
+      if number == bucket and noted then
+        call('SETRANGE', key, format('%d', #ring - ENTRY_BYTES), pack(TIME, sum + cost))
+      else
+        if number == bucket then
+          ring = sub(ring, 1, -ENTRY_BYTES - 1)
+        end
+        ring = pack('>BI7', RING, base) .. sub(ring, start) .. pack(ENTRY, sum + cost, number)
+        if noted then
+          call('SET', key, ring, 'KEEPTTL')
+        else
+          part('keys').begin(key, ring, span, KEYS[first], asked.name)
+        end
+      end
+    end
+    return answer(at, 1, used + cost, (head + 1) * width - 1 + span, 0)
   end
-  if left ~= total then
-    call('LSET', key, -1, '~' .. text(left))
-  end
-  return left, head
+
+  return { decide = decide_ring, head = ring_head }
 end
 
-local function open_ring(w, last)
-  w.ring = true
-  w.bucket = tonumber(last[1])
-  w.count = tonumber(last[2])
-  local start = w.bucket * w.width
-  if start - clock > SKEW then
-    local by = w.bucket - floor(clock / w.width)
-    shift_ring(w.key, by, w.span)
-    w.bucket = w.bucket - by
-  elseif start > clock then
-    w.now = start
+-- Logs that are longer than a page: only parts of them are read.
+function build.long()
+  local call = redis.call
+  local format, floor = string.format, math.floor
+  local unpack, KEYS = struct.unpack, KEYS
+  local stamp = part('log').stamp
+  local NEAR = 16
+
+  -- The first unit of a page that is later than the edge, as its last one must be.
+  local function first_later(page, edge)
+    local outside, inside = 0, #page / BYTES
+    while inside - outside > 1 do
+      local middle = floor((outside + inside) / 2)
+      if unpack(TIME, page, (middle - 1) * BYTES + 1) <= edge then
+        outside = middle
+      else
+        inside = middle
+      end
+    end
+    return inside, (unpack(TIME, page, (inside - 1) * BYTES + 1))
   end
-  w.noted = floor(w.bucket * w.width / w.span)
-  w.used, w.head = purge_ring(w.key, tonumber(sub(last[3], 2)), w.now, w.width, w.span)
-  if w.used > 0 then
-    w.free = bucket_free(w.head, w.width, w.span)
-  else
-    call('DEL', w.key) -- what is left of it was settled to nothing
-    w.noted, w.ring = nil, nil
+
+  -- How many of all units are not later than the edge, as the last one must be; and the first one that is. Requests come at
+  -- a similar rate for long, so that a guess by time is most often near; every second guess is the middle instead.
+  local function seek(key, total, edge, newest)
+    local low, high = 0, total -- the last unit known to be outside, the first one known to be inside
+    local oldest
+    local guess, by_time = 1, true
+    while true do
+      local from = guess - NEAR
+      if from <= low then
+        from = low + 1
+      end
+      local to = from + 2 * NEAR - 1
+      if to > high then
+        to = high
+      end
+      local page = call('GETRANGE', key, format('%d', (from - 1) * BYTES), format('%d', to * BYTES - 1))
+      local head = unpack(TIME, page, 1)
+      local tail = unpack(TIME, page, #page - BYTES + 1)
+      if head > edge then
+        if from == low + 1 then
+          return low, head
+        end
+        high, newest = from, head
+      elseif tail > edge then
+        local i
+        i, head = first_later(page, edge)
+        return from + i - 2, head
+      else
+        low, oldest = to, tail
+      end
+      if by_time and oldest and newest > oldest then
+        guess = low + floor((high - low) * (edge - oldest) / (newest - oldest)) + 1
+      else
+        guess = floor((low + high) / 2)
+      end
+      by_time = not by_time
+    end
   end
-  return w
+
+  -- See write_log. Redis tells how long it is when something is appended.
+  local function append(key, used, cost, limit, units, span, now, noted, index, name)
+    local total = call('APPEND', key, units) / BYTES
+    local outside = total - used - cost
+    if outside == 0 and used + cost == limit or 4 * outside >= total - cost then
+      call('SET', key, call('GETRANGE', key, format('%d', -BYTES * (used + cost)), '-1'), 'KEEPTTL')
+    end
+    if noted ~= floor(now / span) then
+      local ms = part('keys').lifetime(span)
+      part('keys').note(index, name, ms)
+      call('PEXPIRE', key, format('%.0f', ms))
+    end
+  end
+
+  -- One unit. A log that is full is one whose limit-th unit from the end has not left, and the time at which that one leaves
+  -- is what a refusal tells: nothing else of it is read.
+  local function decide_unit(plan, first, at, last)
+    local key, asked = KEYS[first + 1], plan[1]
+    local span, limit = asked.span, asked.limit
+    local edge = clock - span
+    local used, head
+    if limit > NEAR then
+      if not asked.from then
+        asked.from = format('%d', -BYTES * (limit + 1))
+        asked.to = format('%d', -BYTES * (limit + 1 - NEAR) - 1)
+      end
+      local near = call('GETRANGE', key, asked.from, asked.to)
+      local units = #near / BYTES -- 16: there is another one before the limit-th. 15: the limit-th is the first one
+      if units >= NEAR - 1 then
+        local limiting = units - NEAR + 2
+        head = unpack(TIME, near, (limiting - 1) * BYTES + 1)
+        if head > edge then
+          if limiting == 2 and unpack(TIME, near, 1) > edge then
+            return part('general').decide(plan, first, at) -- it holds more than the limit
+          end
+          return answer(at, 0, limit, head + span, head + span)
+        end
+        if unpack(TIME, near, #near - BYTES + 1) > edge then
+          local i
+          i, head = first_later(near, edge)
+          used = limit + limiting - i
+        end
+      end
+    end
+    if not used then
+      local total = call('STRLEN', key) / BYTES
+      if total ~= floor(total) then
+        return part('general').decide(plan, first, at)
+      end
+      local outside
+      outside, head = seek(key, total, edge, last)
+      used = total - outside
+      if used >= limit then
+        return part('general').decide(plan, first, at)
+      end
+    end
+    if not plan.take then
+      return answer(at, 1, used, head + span, 0)
+    end
+    append(key, used, 1, limit, stamp, span, clock, floor(last / span), KEYS[first], asked.name)
+    return answer(at, 1, used + 1, head + span, 0)
+  end
+
+  return { decide = decide_unit, seek = seek, append = append }
 end
 
-local function open_log(w, log)
-  local last = unit(log, #log / BYTES)
-  if last - clock > SKEW then
-    log = shift_log(log, last - clock)
-    call('SET', w.key, log, 'PX', lifetime(w.span))
-    w.noted = floor(clock / w.span)
-  else
-    if last > clock then
+-- Requests of any number of windows, in any form.
+function build.general()
+  local call, pcall = redis.call, redis.pcall
+  local byte, sub, format, floor = string.byte, string.sub, string.format, math.floor
+  local pack, unpack, tonumber, type, KEYS = struct.pack, struct.unpack, tonumber, type, KEYS
+  local keys, logs, rings = part('keys'), part('log'), part('ring')
+  local lifetime, write = keys.lifetime, keys.write
+  local later, stamp, ring_head = logs.later, logs.stamp, rings.head
+  local rep, concat, min = string.rep, table.concat, math.min
+
+  local function unit(log, number)
+    return (unpack(TIME, log, (number - 1) * BYTES + 1))
+  end
+
+  local function bucket_free(w, bucket)
+    return (bucket + 1) * w.width - 1 + w.span
+  end
+
+  -- Shifts a log that was written by a clock that has been set back since.
+  local function shift_log(log, by)
+    local units = {}
+    for i = 1, #log / BYTES do
+      units[i] = pack(TIME, unit(log, i) - by)
+    end
+    return concat(units)
+  end
+
+  -- A ring with another base, and with its buckets moved.
+  local function rewrite(ring, start, base, by)
+    local entries = { pack('>BI7', RING, 0) }
+    for i = start, #ring, ENTRY_BYTES do
+      local sum, bucket = unpack(ENTRY, ring, i)
+      entries[#entries + 1] = pack(ENTRY, sum - base, bucket - by)
+    end
+    return concat(entries)
+  end
+
+  -- A ring of the old form; nothing where the list is another one.
+  local function from_list(list)
+    local last = #list
+    if last < 3 or last % 2 == 0 or byte(list[last]) ~= 126 then
+      return nil
+    end
+    local entries, sum, before = { pack('>BI7', RING, 0) }, 0, -1
+    for i = 1, last - 2, 2 do
+      local bucket, count = tonumber(list[i]), tonumber(list[i + 1])
+      if not bucket or not count or bucket <= before or count < 0 then
+        return nil
+      end
+      sum, before = sum + count, bucket
+      entries[#entries + 1] = pack(ENTRY, sum, bucket)
+    end
+    return concat(entries)
+  end
+
+  local function open_ring(w, ring)
+    local sum, bucket = unpack(ENTRY, ring, #ring - ENTRY_BYTES + 1)
+    if sum < unpack(TIME, ring, 2) or sum > 2 * MOST_UNITS then
+      return nil
+    end
+    local begins = bucket * w.width
+    if begins - clock > SKEW then
+      local by = bucket - floor(clock / w.width)
+      ring = rewrite(ring, HEADER + 1, (unpack(TIME, ring, 2)), by)
+      call('SET', w.key, ring, 'PX', format('%.0f', lifetime(w.span)))
+      sum, bucket = unpack(ENTRY, ring, #ring - ENTRY_BYTES + 1)
+    elseif begins > clock then
+      w.now = begins
+    end
+    local start, base, head = ring_head(ring, floor((w.now + 1 - w.span) / w.width) - 1)
+    if head and sum > base then -- else all has left, or was settled to nothing
+      w.ring, w.start, w.base, w.sum, w.bucket = ring, start, base, sum, bucket
+      w.used = sum - base
+      w.free = bucket_free(w, head)
+      w.noted = floor(bucket * w.width / w.span)
+    end
+    return w
+  end
+
+  local function open_log(w, raw)
+    local last = unit(raw, #raw / BYTES)
+    local total
+    if #raw == PAGE then
+      total = call('STRLEN', w.key) / BYTES
+      if total ~= floor(total) then
+        return nil
+      end
+    end
+    if last - clock > SKEW then
+      raw = shift_log(total and call('GET', w.key) or raw, last - clock)
+      call('SET', w.key, raw, 'PX', format('%.0f', lifetime(w.span)))
+      last = clock
+    elseif last > clock then
       w.now = last
     end
-    if last <= w.now - w.span then
+    local edge = w.now - w.span
+    if last <= edge then
       return w
     end
     w.noted = floor(last / w.span)
+    if total then
+      local outside, head = part('long').seek(w.key, total, edge, last)
+      w.long, w.used, w.free = true, total - outside, head + w.span
+    else
+      local log, head = later(raw, edge)
+      w.raw, w.log, w.used, w.free = raw, log, #log / BYTES, head + w.span
+    end
+    return w
   end
-  w.raw = log
-  w.log, w.head = later(log, w.now - w.span)
-  w.used = #w.log / BYTES
-  w.free = w.head + w.span
-  return w
-end
 
--- Reads a window, without what has left it; nothing where the key holds something else.
-local function open(key, span, form)
-  local w = { key = key, span = span, width = floor(span / 60), now = clock, used = 0 }
-  local log = form == 'log' and pcall('GET', key)
-  if not log then
-    if form == 'log' then
+  -- Reads a window, without what has left it; nothing where it holds a foreign value that cannot be deleted.
+  local function open(key, span)
+    local w = { key = key, span = span, width = floor(span / 60), now = clock, used = 0, free = nil, noted = nil, retry = 0,
+      raw = nil, log = nil, long = nil, ring = nil, start = nil, base = nil, sum = nil, bucket = nil }
+    local raw = pcall('GETRANGE', key, PAGE_START, '-1')
+    if raw == '' then
       return w
     end
-  elseif is_log(log) then
-    return open_log(w, log)
+    if type(raw) == 'table' then
+      keys.only_foreign(raw)
+      local list = pcall('LRANGE', key, '0', '200')
+      local ring = not list.err and from_list(list)
+      if ring then
+        w.old = true
+        return open_ring(w, ring)
+      end
+    elseif byte(raw) == RING and #raw % ENTRY_BYTES == HEADER and #raw > HEADER then
+      local ring = open_ring(w, raw)
+      if ring then
+        return ring
+      end
+    elseif byte(raw) < 32 and #raw % BYTES == 0 then
+      local log = open_log(w, raw)
+      if log then
+        return log
+      end
+    end
+    return keys.repair(key) and w or nil
   end
-  local last = pcall('LRANGE', key, -3, -1)
-  if last.err then
-    log = pcall('GET', key)
-    return is_log(log) and open_log(w, log) or nil
-  elseif #last == 0 then
-    return w
-  elseif #last == 3 and byte(last[3]) == TOTAL and tonumber(last[1]) and tonumber(last[2]) and tonumber(sub(last[3], 2)) then
-    return open_ring(w, last)
-  end
-  return nil
-end
 
--- When this many of the used units have left.
-local function free_at(w, units)
-  if not w.ring then
-    return unit(w.log, units) + w.span
-  end
-  local entries = call('LRANGE', w.key, 0, -2)
-  local sum = 0
-  for i = 1, #entries, 2 do
-    sum = sum + entries[i + 1]
-    if sum >= units then
-      return bucket_free(tonumber(entries[i]), w.width, w.span)
+  -- When this many of the used units have left.
+  local function free_at(w, units)
+    if w.long then
+      local from = w.used - units + 1 -- from the end
+      local one = call('GETRANGE', w.key, format('%d', -BYTES * from), format('%d', -BYTES * from + BYTES - 1))
+      return unit(one, 1) + w.span
+    elseif w.log then
+      return unit(w.log, units) + w.span
+    end
+    for i = w.start, #w.ring, ENTRY_BYTES do
+      local sum, bucket = unpack(ENTRY, w.ring, i)
+      if sum - w.base >= units then
+        return bucket_free(w, bucket)
+      end
     end
   end
-end
 
--- Turns a log into a ring: each unit counts as its bucket does.
-local function to_ring(w)
-  call('DEL', w.key)
-  local bucket, count = floor(w.head / w.width), 0
-  w.free = bucket_free(bucket, w.width, w.span)
-  for i = 1, w.used do
-    local b = floor(unit(w.log, i) / w.width)
-    if b ~= bucket then
-      call('RPUSH', w.key, text(bucket), text(count))
-      bucket, count = b, 0
+  -- Turns a log into a ring: each unit counts as its bucket does.
+  local function to_ring(w)
+    local log = w.log or call('GETRANGE', w.key, format('%d', -BYTES * w.used), '-1')
+    local entries = { pack('>BI7', RING, 0) }
+    local bucket = floor(unit(log, 1) / w.width)
+    w.free = bucket_free(w, bucket)
+    for i = 1, w.used do
+      local b = floor(unit(log, i) / w.width)
+      if b ~= bucket then
+        entries[#entries + 1] = pack(ENTRY, i - 1, bucket)
+        bucket = b
+      end
     end
-    count = count + 1
+    entries[#entries + 1] = pack(ENTRY, w.used, bucket)
+    w.ring, w.start, w.base, w.sum, w.bucket = concat(entries), HEADER + 1, 0, w.used, bucket
+    w.old, w.log, w.long, w.noted = true, nil, nil, nil
   end
-  call('RPUSH', w.key, text(bucket), text(count), '~' .. text(w.used))
-  w.ring, w.bucket, w.count, w.noted, w.log = true, bucket, count, nil, nil
-end
 
--- Turns a ring into a log: each unit counts until the last of its bucket has left, as before.
-local function to_log(w)
-  local entries = call('LRANGE', w.key, 0, -2)
-  local units = {}
-  for i = 1, #entries, 2 do
-    units[#units + 1] = rep(pack(TIME, math.min((entries[i] + 1) * w.width - 1, w.now)), tonumber(entries[i + 1]))
+  -- Turns a ring into a log: each unit counts until the last of its bucket has left, as before.
+  local function to_log(w)
+    local units, before = {}, w.base
+    for i = w.start, #w.ring, ENTRY_BYTES do
+      local sum, bucket = unpack(ENTRY, w.ring, i)
+      units[#units + 1] = rep(pack(TIME, min((bucket + 1) * w.width - 1, w.now)), sum - before)
+      before = sum
+    end
+    w.log, w.ring, w.noted = concat(units), nil, nil
   end
-  w.log, w.ring, w.noted = table.concat(units), nil, nil
-end
 
--- The index knows the window for as long as its key lives: for two window lengths more.
-local function note(index, name, ms)
-  call('ZREMRANGEBYSCORE', index, '-inf', time[1])
-  call('ZADD', index, time[1] + math.ceil(ms / 1000), name)
-  if call('PTTL', index) < ms then
-    call('PEXPIRE', index, ms)
+  local function write_ring(w, cost, index, name)
+    local number = floor(w.now / w.width)
+    local noted = w.noted == floor(w.now / w.span)
+    local ring
+    if not w.ring then
+      ring = pack('>BI7I7I7', RING, 0, cost, number)
+      w.free = bucket_free(w, number)
+      noted = false
+    elseif number == w.bucket and noted and not w.old and w.sum + cost <= MOST_UNITS then
+      call('SETRANGE', w.key, format('%d', #w.ring - ENTRY_BYTES), pack(TIME, w.sum + cost))
+      return
+    else
+      ring = number == w.bucket and sub(w.ring, w.start, -ENTRY_BYTES - 1) or sub(w.ring, w.start)
+      ring = pack('>BI7', RING, w.base) .. ring .. pack(ENTRY, w.sum + cost, number)
+      if w.sum + cost > MOST_UNITS then
+        ring = rewrite(ring, HEADER + 1, w.base, 0)
+      end
+    end
+    if noted then
+      call('SET', w.key, ring, 'KEEPTTL')
+    else
+      keys.begin(w.key, ring, w.span, index, name)
+    end
   end
-end
 
--- Adds units to a log, of which Redis holds raw and log is what has not left. What has left is dropped at once where that is
--- little to write, else when it is a quarter: what is written is what replicas and the append-only file have to take. Room for
--- more units is made where there may be more. Once per window length at most it lives longer.
-local function write_log(key, raw, log, units, full, span, now, noted, index, name)
-  if noted ~= floor(now / span) then
-    local ms = lifetime(span)
-    call('SET', key, log .. units, 'PX', ms)
-    note(index, name, ms)
-  elseif log == raw and not full or #raw > SMALL and 4 * (#raw - #log) < #raw and log ~= raw then
-    call('APPEND', key, units)
-  else
-    call('SET', key, log .. units, 'KEEPTTL')
-  end
-end
-
-local function write_ring(w, cost, index, name)
-  local bucket = floor(w.now / w.width)
-  local total = '~' .. text(w.used + cost)
-  if w.used == 0 then
-    call('RPUSH', w.key, text(bucket), text(cost), total)
-  elseif bucket == w.bucket then
-    call('LSET', w.key, -2, text(w.count + cost))
-    call('LSET', w.key, -1, total)
-  else
-    call('LSET', w.key, -1, text(bucket))
-    call('RPUSH', w.key, text(cost), total)
-  end
-  w.free = w.free or bucket_free(bucket, w.width, w.span)
-  if w.noted ~= floor(w.now / w.span) then
-    local ms = lifetime(w.span)
-    call('PEXPIRE', w.key, ms)
-    note(index, name, ms)
-  end
-end
-
-local function add(w, cost, limit, form, index, name)
-  if form == 'log' then
+  local function add(w, cost, limit, form, index, name)
+    if form ~= 'log' then
+      if w.log or w.long then
+        to_ring(w)
+      end
+      return write_ring(w, cost, index, name)
+    end
     if w.ring then
       to_log(w)
     end
-    write_log(w.key, w.raw, w.log or '', rep(w.now == clock and stamp or pack(TIME, w.now), cost), w.used + cost == limit,
-      w.span, w.now, w.noted, index, name)
+    local units = rep(w.now == clock and stamp or pack(TIME, w.now), cost)
+    if w.long then
+      part('long').append(w.key, w.used, cost, limit, units, w.span, w.now, w.noted, index, name)
+    else
+      logs.write(w.key, w.raw, w.log or '', units, w.used + cost == limit, w.span, w.now, w.noted, index, name)
+    end
     w.free = w.free or w.now + w.span
-  else
-    if w.log then
-      to_ring(w)
-    elseif not w.ring then
-      call('DEL', w.key) -- a log that has left whole
-    end
-    write_ring(w, cost, index, name)
   end
-end
 
-local function remember(w, cost, name, record, reservation, index)
-  call('HSET', record, name, text(floor(w.now / w.width)) .. ':' .. text(cost))
-  if call('PTTL', record) < lifetime(w.span) then
-    call('PEXPIRE', record, lifetime(w.span))
-    call('ZADD', index, time[1] + math.ceil(lifetime(w.span) / 1000), reservation)
+  local function remember(w, cost, name, record, reservation, index)
+    write('HSET', record, name, format('%.0f:%.0f', floor(w.now / w.width), cost))
+    local ms = lifetime(w.span)
+    if call('PTTL', record) < ms then
+      call('PEXPIRE', record, format('%.0f', ms))
+      write('ZADD', index, format('%d', time[1] + math.ceil(ms / 1000)), reservation)
+    end
   end
-end
 
-local reply = { clock }
-local at = 1
-
-local function answer(status, used, free, retry)
-  reply[at + 1], reply[at + 2], reply[at + 3], reply[at + 4] = status, used, free, retry
-  at = at + 4
-end
-
-local function fail()
-  at = at + 1
-  reply[at] = -1
-end
-
--- Windows of any number and form.
-local function decide(plan, first, reservation)
-  local index = KEYS[first]
-  local windows = {}
-  local admitted = 1
-  local now = clock -- of all windows the latest: one decision has one time
-  for i = 1, #plan do
-    local asked = plan[i]
-    local w = open(KEYS[first + i], asked.span, asked.form)
-    if not w then
-      return fail()
-    end
-    local limit, cost = asked.limit, asked.cost
-    w.retry = 0
-    if cost > limit then
-      admitted = 0
-      w.retry = -1
-    elseif cost > 0 and w.used + cost > limit then
-      admitted = 0
-      w.retry = free_at(w, w.used + cost - limit)
-    end
-    if w.now > now then
-      now = w.now
-    end
-    windows[i] = w
-  end
-  at = at + 1
-  reply[at] = admitted + 2 * (now - clock)
-  for i = 1, #plan do
-    local w, asked = windows[i], plan[i]
-    w.now = now
-    local cost = asked.cost
-    if admitted == 1 and plan.take and cost > 0 then
-      add(w, cost, asked.limit, asked.form, index, asked.name)
-      if plan.reserves and asked.form == 'reserved' then
-        remember(w, cost, asked.name, KEYS[first + #plan + 1], reservation, index)
+  local function decide_all(plan, first, at, reservation)
+    local index = KEYS[first]
+    local windows = {}
+    local admitted = 1
+    local now = clock -- of all windows the latest: one decision has one time
+    for i = 1, #plan do
+      local asked = plan[i]
+      local w = open(KEYS[first + i], asked.span)
+      if not w then
+        reply[at + 1] = -1
+        return at + 1
       end
-      w.used = w.used + cost
+      local limit, cost = asked.limit, asked.cost
+      if cost > limit then
+        admitted = 0
+        w.retry = -1
+      elseif cost > 0 and w.used + cost > limit then
+        admitted = 0
+        w.retry = free_at(w, w.used + cost - limit)
+      end
+      if w.now > now then
+        now = w.now
+      end
+      windows[i] = w
     end
-    reply[at + 1], reply[at + 2], reply[at + 3] = w.used, w.free or 0, w.retry
-    at = at + 3
+    at = at + 1
+    reply[at] = admitted + 2 * (now - clock)
+    for i = 1, #plan do
+      local w, asked = windows[i], plan[i]
+      w.now = now
+      local cost = asked.cost
+      if admitted == 1 and plan.take and cost > 0 then
+        add(w, cost, asked.limit, asked.form, index, asked.name)
+        if plan.reserves and asked.form == 'reserved' then
+          remember(w, cost, asked.name, KEYS[first + #plan + 1], reservation, index)
+        end
+        w.used = w.used + cost
+      end
+      reply[at + 1], reply[at + 2], reply[at + 3] = w.used, w.free or 0, w.retry
+      at = at + 3
+    end
+    return at
   end
-end
 
--- One unit of one log: what nearly every request asks for, with as little as will do.
-local function decide_unit(plan, first)
-  local key, asked = KEYS[first + 1], plan[1]
-  local span = asked.span
-  local log = pcall('GET', key)
-  local used, head, noted = 0, nil, nil
-  local whole = log
-  if log then
-    if not is_log(log) then
-      return decide(plan, first) -- a ring, or something else
-    end
-    local last = unit(log, #log / BYTES)
-    if last > clock then
-      return decide(plan, first) -- its clock was ahead
-    end
-    if last > clock - span then
-      log, head = later(log, clock - span)
-      used = #log / BYTES
-      noted = floor(last / span)
-    end
-  end
-  if used >= asked.limit then
-    return answer(0, used, head + span, unit(log, used - asked.limit + 1) + span)
-  elseif not plan.take then
-    return answer(1, used, head and head + span or 0, 0)
-  end
-  write_log(key, whole, used > 0 and log or '', stamp, used + 1 == asked.limit, span, clock, noted, KEYS[first], asked.name)
-  answer(1, used + 1, (head or clock) + span, 0)
+  return { decide = decide_all }
 end
 
 local plans = {}
 local arg = 3
 for p = 1, tonumber(ARGV[2]) do
-  local plan = { take = ARGV[arg + 1] == '1', reserves = ARGV[arg + 2] == '1' }
   local windows = tonumber(ARGV[arg])
+  local plan = { take = ARGV[arg + 1] == '1', reserves = ARGV[arg + 2] == '1', decide = nil }
   arg = arg + 3
   for i = 1, windows do
     plan[i] = { limit = tonumber(ARGV[arg]), span = tonumber(ARGV[arg + 1]), cost = tonumber(ARGV[arg + 2]),
       form = ARGV[arg + 3], name = ARGV[arg + 4] }
     arg = arg + 5
   end
-  plan.unit = windows == 1 and plan[1].form == 'log' and plan[1].cost == 1
+  local way = 'general'
+  if windows == 1 and not plan.reserves and plan[1].cost > 0 and plan[1].cost <= plan[1].limit then
+    way = plan[1].form == 'log' and 'log' or 'ring'
+  end
+  plan.decide = part(way).decide
   plans[p] = plan
 end
 
 local codes = ARGV[1]
-local first = 1
+local first, at = 1, 1
 for i = 1, #codes do
-  local plan = plans[byte(codes, i) - 32]
-  local before = at
+  local plan = plans[string.byte(codes, i) - 32]
   local reservation = plan.reserves and ARGV[arg] or nil
-  local done, why = protected(plan.unit and decide_unit or decide, plan, first, reservation)
-  if not done then
-    local said = type(why) == 'table' and why.err or tostring(why)
+  local done, where = pcall(plan.decide, plan, first, at, reservation)
+  if done then
+    at = where
+  else
+    local said = type(where) == 'table' and where.err or tostring(where)
     if not string.find(said, 'WRONGTYPE', 1, true) then
-      error(why, 0) -- Redis does not write: none of them is decided
+      error(where, 0) -- Redis does not write: none of them is decided
     end
-    while at > before do
-      reply[at] = nil
-      at = at - 1
+    local ends = at + 1 + 3 * #plan
+    while ends > at + 1 do
+      reply[ends] = nil
+      ends = ends - 1
     end
-    fail()
+    at = at + 1
+    reply[at] = -1
   end
   first = first + #plan + 1
   if plan.reserves then
     arg = arg + 1
     first = first + 1
   end
+end
+if repaired > 0 then
+  reply[at + 1], reply[at + 2] = repaired, first_repaired
 end
 return reply

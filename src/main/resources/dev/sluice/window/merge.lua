@@ -1,4 +1,4 @@
--- Brings into an identifier's windows what was granted without them. A window may hold more than its limit afterwards.
+-- Adds to an identifier's windows what was granted without Redis. A window may hold more than its limit afterwards.
 --
 -- KEYS[1]    index of the identifier's windows
 -- KEYS[i+1]  window i, in the forms that decide.lua keeps
@@ -9,16 +9,50 @@
 -- ARGV[...]  per reservation: its name in the index, the longest of its windows in microseconds, how many, then per window:
 --            name in the index, "bucket:cost"
 --
+-- Returns    the time: seconds and microseconds; and only where keys were repaired, two more elements: their number, and the
+--            name of the first one
+--
 -- What was "seen" had been counted here: what a log still holds of it, at the very same time, is not counted again. So all
--- that anybody remembers may be brought to a Redis that has lost something. The other entries are added.
+-- that instances remember may be merged into a Redis that has lost something. The other entries are added.
+--
+-- A foreign value is deleted, and the window begins with what is merged. Rings of the old form are written in the new one.
 
 local BYTES = 7
+local RING, HEADER, ENTRY, ENTRY_BYTES = 82, 8, '>I7I7', 14
+local MOST_UNITS = 2 ^ 52
+local NAMES = 10000 -- see decide.lua
 
 local time = redis.call('TIME')
 local clock = time[1] * 1000000 + time[2]
 
-local function text(number)
-  return string.format('%.0f', number)
+local repaired, first_repaired = 0, nil
+
+local function foreign_only(failed)
+  if not string.find(failed.err, 'WRONGTYPE', 1, true) then
+    error(failed.err, 0)
+  end
+end
+
+-- Deletes a foreign value; fails as before where Redis refuses that.
+local function repair(key)
+  local done = redis.pcall('UNLINK', key)
+  if type(done) == 'table' then
+    done = redis.pcall('DEL', key)
+    if type(done) == 'table' then
+      error('WRONGTYPE ' .. key .. ' holds a foreign value, which Redis does not let Sluice delete', 0)
+    end
+  end
+  repaired = repaired + 1
+  first_repaired = first_repaired or key
+end
+
+local function write(command, key, ...)
+  local done = redis.pcall(command, key, ...)
+  if type(done) == 'table' and done.err then
+    foreign_only(done)
+    repair(key)
+    redis.call(command, key, ...)
+  end
 end
 
 -- Two lists: times or buckets, and units.
@@ -57,12 +91,56 @@ local function read_log(times)
   return at, units
 end
 
-local function read_ring(entries)
+local function read_ring(ring)
   local at, units = {}, {}
-  for i = 1, #entries - 1, 2 do
-    at[#at + 1], units[#units + 1] = tonumber(entries[i]), tonumber(entries[i + 1])
+  local before = struct.unpack('>I7', ring, 2)
+  for i = HEADER + 1, #ring, ENTRY_BYTES do
+    local sum, bucket = struct.unpack(ENTRY, ring, i)
+    at[#at + 1], units[#units + 1] = bucket, sum - before
+    before = sum
   end
   return at, units
+end
+
+-- Nothing where the list is none of the old form.
+local function read_list(entries)
+  local last = #entries
+  if last < 3 or last % 2 == 0 or string.byte(entries[last]) ~= 126 then
+    return nil
+  end
+  local at, units = {}, {}
+  for i = 1, last - 1, 2 do
+    local bucket, count = tonumber(entries[i]), tonumber(entries[i + 1])
+    if not bucket or not count then
+      return nil
+    end
+    at[#at + 1], units[#units + 1] = bucket, count
+  end
+  return at, units
+end
+
+-- The entries of a ring, or the times of a log, or nothing where there is no window. A foreign value is deleted.
+local function read(key)
+  local there = redis.pcall('GET', key)
+  if not there or there == '' then
+    return nil, nil
+  elseif type(there) == 'table' then
+    foreign_only(there)
+    local entries = redis.pcall('LRANGE', key, '0', '200')
+    if not entries.err then
+      local at, units = read_list(entries)
+      if at then
+        return { at = at, units = units }, nil
+      end
+    end
+  elseif string.byte(there) == RING and #there % ENTRY_BYTES == HEADER and #there > HEADER then
+    local at, units = read_ring(there)
+    return { at = at, units = units }, nil
+  elseif string.byte(there) < 32 and #there % BYTES == 0 then
+    return nil, there
+  end
+  repair(key)
+  return nil, nil
 end
 
 -- Both in order; together says how many units there are at what stands in both.
@@ -100,27 +178,26 @@ local function write_log(key, at, units, edge)
       held = held + units[i]
     end
   end
-  redis.call('DEL', key)
   if held > 0 then
     redis.call('SET', key, table.concat(times))
+  else
+    redis.call('DEL', key)
   end
   return held
 end
 
 local function write_ring(key, at, units, width, span)
-  local values, total = {}, 0
+  local entries, total = { struct.pack('>BI7', RING, 0) }, 0
   for i = 1, #at do
     if (at[i] + 1) * width - 1 + span > clock and units[i] > 0 then
-      values[#values + 1], values[#values + 2] = text(at[i]), text(units[i])
-      total = total + units[i]
+      total = math.min(total + units[i], MOST_UNITS)
+      entries[#entries + 1] = struct.pack(ENTRY, total, at[i])
     end
   end
   if total > 0 then
-    values[#values + 1] = '~' .. text(total)
-  end
-  redis.call('DEL', key)
-  if total > 0 then
-    redis.call('RPUSH', key, unpack(values)) -- about sixty pairs at the most
+    redis.call('SET', key, table.concat(entries)) -- about sixty buckets at the most
+  else
+    redis.call('DEL', key)
   end
   return total
 end
@@ -129,7 +206,12 @@ local function live(key, ms, name)
   if redis.call('PTTL', key) < ms then
     redis.call('PEXPIRE', key, ms)
   end
-  redis.call('ZADD', KEYS[1], 'GT', time[1] + math.ceil(ms / 1000), name)
+  write('ZADD', KEYS[1], 'GT', time[1] + math.ceil(ms / 1000), name)
+  redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', time[1])
+  local names = redis.call('ZCARD', KEYS[1])
+  if names > NAMES then
+    redis.call('ZREMRANGEBYRANK', KEYS[1], 0, names - NAMES - 1)
+  end
   if redis.call('PTTL', KEYS[1]) < ms then
     redis.call('PEXPIRE', KEYS[1], ms)
   end
@@ -141,21 +223,18 @@ end
 
 local function bring(key, name, span, form, entries)
   local width = math.floor(span / 60)
-  local there = redis.pcall('GET', key) or ''
-  local ring = type(there) ~= 'string' or #there % BYTES > 0 or (string.byte(there) or 0) > 31
+  local ring, times = read(key)
   local latest = clock
-  if ring then
-    there = redis.call('LRANGE', key, 0, -1)
-  elseif there ~= '' then
-    latest = math.max(clock, (struct.unpack('>I7', there, #there - BYTES + 1)))
+  if times then
+    latest = math.max(clock, (struct.unpack('>I7', times, #times - BYTES + 1)))
   end
   local at, units
   local held
   if form == 'seen' and ring then
-    return -- nobody can tell what of it is there
+    return -- what of it is there, a ring cannot tell
   elseif form ~= 'ring' and not ring then
     at, units = parse(entries, latest)
-    local a, u = read_log(there)
+    local a, u = read_log(times or '')
     a, u = merge(a, u, at, units, form == 'seen' and math.max or sum)
     held = write_log(key, a, u, latest - span)
   else
@@ -167,9 +246,9 @@ local function bring(key, name, span, form, entries)
     end
     local a, u
     if ring then
-      a, u = read_ring(there)
+      a, u = ring.at, ring.units
     else
-      a, u = read_log(there)
+      a, u = read_log(times or '')
       a, u = buckets(a, u, width)
     end
     a, u = merge(a, u, at, units, sum)
@@ -191,9 +270,12 @@ for i = windows + 2, #KEYS do
   local name, span, parts = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
   at = at + 3
   for _ = 1, parts do
-    redis.call('HSET', KEYS[i], ARGV[at], ARGV[at + 1])
+    write('HSET', KEYS[i], ARGV[at], ARGV[at + 1])
     at = at + 2
   end
   live(KEYS[i], lifetime(span), name)
 end
-return redis.call('TIME')
+if repaired > 0 then
+  return { time[1], time[2], repaired, first_repaired }
+end
+return time

@@ -1,15 +1,36 @@
--- Forgets windows, and takes them off the index of their identifier, at once: a decision comes before or after.
+-- Deletes windows, and removes them from the index of their identifier, at once: a decision comes before or after.
 --
 -- KEYS[1]    index of the identifier's windows
 -- KEYS[i+1]  window i
--- KEYS[...]  reservations of the identifier: what they took of these windows is forgotten with them
+-- KEYS[...]  reservations of the identifier: what they took of these windows is deleted from them
 -- ARGV[i]    the window's name in the index
+--
+-- Any number of windows works. Each takes Redis about a microsecond, and every reservation as much per window: callers
+-- with many windows call it for some hundreds at a time, so that other decisions do not wait. Foreign values are deleted.
 
-for i = 1, #ARGV do
-  redis.call('DEL', KEYS[i + 1])
-  redis.call('ZREM', KEYS[1], ARGV[i])
+local TOGETHER = 1000 -- Lua can unpack about 8,000 values at once
+
+local function each(command, key, values, from, to)
+  for i = from, to, TOGETHER do
+    local done
+    if key then
+      done = redis.pcall(command, key, unpack(values, i, math.min(i + TOGETHER - 1, to)))
+    else
+      done = redis.pcall(command, unpack(values, i, math.min(i + TOGETHER - 1, to)))
+    end
+    if type(done) == 'table' and done.err then
+      if not key or not string.find(done.err, 'WRONGTYPE', 1, true) then
+        error(done.err, 0)
+      end
+      redis.call('DEL', key)
+      return
+    end
+  end
 end
+
+each('DEL', nil, KEYS, 2, #ARGV + 1)
+each('ZREM', KEYS[1], ARGV, 1, #ARGV)
 for i = #ARGV + 2, #KEYS do
-  redis.call('HDEL', KEYS[i], unpack(ARGV))
+  each('HDEL', KEYS[i], ARGV, 1, #ARGV)
 end
 return #ARGV

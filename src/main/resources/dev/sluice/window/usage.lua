@@ -1,50 +1,96 @@
--- Counts what windows hold now, and changes nothing.
+-- Counts the units in windows, and changes nothing.
 --
--- KEYS     windows, in the forms that decide.lua keeps
+-- KEYS     windows, in the forms that decide.lua keeps: log, ring, or ring in the old form
 -- ARGV     their lengths in microseconds
--- Returns  the time in microseconds since 1970, then the units in each window
+-- Returns  the time in microseconds since 1970, then the units in each window. A foreign value counts as an empty window:
+--          the next decision deletes it
+--
+-- Of a long log only single units are read, so that many windows can be counted in one call.
 
 local BYTES = 7
+local PAGE, PAGE_START = 130 * BYTES, '-910'
+local RING, HEADER, ENTRY, ENTRY_BYTES = 82, 8, '>I7I7', 14
+local call, pcall, unpack, floor, format = redis.call, redis.pcall, struct.unpack, math.floor, string.format
 
 local time = redis.call('TIME')
 local clock = time[1] * 1000000 + time[2]
 
-local function ring(key, span, now)
-  local width = math.floor(span / 60)
-  local entries = redis.call('LRANGE', key, 0, -2)
+local function ring(entries, span)
+  local width = floor(span / 60)
+  local before = unpack('>I7', entries, 2)
+  for i = HEADER + 1, #entries, ENTRY_BYTES do
+    local sum, bucket = unpack(ENTRY, entries, i)
+    if (bucket + 1) * width - 1 + span > clock then
+      return unpack(ENTRY, entries, #entries - ENTRY_BYTES + 1) - before
+    end
+    before = sum
+  end
+  return 0
+end
+
+local function old_ring(key, span)
+  local width = floor(span / 60)
+  local entries = pcall('LRANGE', key, '0', '200')
+  if entries.err or #entries % 2 == 0 or string.byte(entries[#entries]) ~= 126 then
+    return 0
+  end
   local sum = 0
-  for i = 1, #entries, 2 do
-    if (entries[i] + 1) * width - 1 + span > now then
-      sum = sum + entries[i + 1]
+  for i = 1, #entries - 1, 2 do
+    local bucket, count = tonumber(entries[i]), tonumber(entries[i + 1])
+    if bucket and count and (bucket + 1) * width - 1 + span > clock then
+      sum = sum + count
     end
   end
   return sum
 end
 
-local function log(times, edge)
-  local low, high = 0, #times / BYTES
-  local length = high
+-- unit(i) is the time of the unit i, from 1.
+local function later(total, edge, unit)
+  local low, high = 0, total
   while low < high do
-    local middle = math.floor((low + high) / 2)
-    if struct.unpack('>I7', times, middle * BYTES + 1) <= edge then
+    local middle = floor((low + high) / 2)
+    if unit(middle + 1) <= edge then
       low = middle + 1
     else
       high = middle
     end
   end
-  return length - low
+  return total - low
+end
+
+local function log(key, page, span)
+  local edge = clock - span
+  local total = #page / BYTES
+  if #page < PAGE or unpack('>I7', page, 1) <= edge then
+    return later(total, edge, function(i)
+      return (unpack('>I7', page, (i - 1) * BYTES + 1))
+    end)
+  end
+  total = call('STRLEN', key) / BYTES
+  return later(floor(total), edge, function(i)
+    return (unpack('>I7', call('GETRANGE', key, format('%d', (i - 1) * BYTES), format('%d', i * BYTES - 1)), 1))
+  end)
+end
+
+local function count(key, span)
+  local page = pcall('GETRANGE', key, PAGE_START, '-1')
+  if page == '' then
+    return 0
+  elseif type(page) == 'table' then
+    if not string.find(page.err, 'WRONGTYPE', 1, true) then
+      error(page.err, 0)
+    end
+    return old_ring(key, span)
+  elseif string.byte(page) == RING and #page % ENTRY_BYTES == HEADER and #page > HEADER then
+    return ring(page, span)
+  elseif string.byte(page) < 32 and #page % BYTES == 0 then
+    return log(key, page, span)
+  end
+  return 0
 end
 
 local reply = { clock }
 for i = 1, #KEYS do
-  local span = tonumber(ARGV[i])
-  local times = redis.pcall('GET', KEYS[i])
-  if not times then
-    reply[i + 1] = 0
-  elseif type(times) == 'string' and #times % BYTES == 0 then
-    reply[i + 1] = log(times, clock - span)
-  else
-    reply[i + 1] = ring(KEYS[i], span, clock)
-  end
+  reply[i + 1] = count(KEYS[i], tonumber(ARGV[i]))
 end
 return reply

@@ -114,32 +114,36 @@ class LaneTest {
         return outcome.admitted() + " " + outcome.now() + " " + Arrays.toString(outcome.windows());
     }
 
+    /** Redis does not let the script delete what is foreign: neither DEL nor UNLINK is allowed to it. */
     @Test
-    void keyThatHoldsSomethingElseFailsOnlyItsOwnDecision() {
+    void foreignKeyThatCannotBeDeletedFailsOnlyItsOwnDecision() {
         var keys = new RedisKeys(new KeySpace("sluice"));
         redis.send(Request.cmd(Command.HSET).arg(keys.window("broken", RedisKeys.name("r", 60))).arg("a").arg("b"));
         redis.send(Request.cmd(Command.SET).arg(keys.window("text", RedisKeys.name("r", 60))).arg("fourteen chars"));
         redis.send(Request.cmd(Command.SET).arg(keys.index("index")).arg("no index"));
         redis.send(Request.cmd(Command.RPUSH).arg(keys.window("list", RedisKeys.name("r", 60))).arg("a").arg("b").arg("~c"));
-        var whole = new CompletableFuture<Outcome>();
-        var broken = new CompletableFuture<Outcome>();
-        var text = new CompletableFuture<Outcome>();
-        var index = new CompletableFuture<Outcome>();
-        var list = new CompletableFuture<Outcome>();
+        redis.send(Request.cmd(Command.ACL).arg("SETUSER").arg("default").arg("-del").arg("-unlink"));
+        var identifiers = List.of("broken", "whole", "index", "list", "text");
+        var answers = new ArrayList<CompletableFuture<Outcome>>();
+        identifiers.forEach(identifier -> answers.add(new CompletableFuture<>()));
         vertx.getOrCreateContext().runOnContext(now -> {
-            var claims = List.of(claim("r", 60, 10, 1));
-            redis.store().take("broken", claims, true, null).subscribe().with(broken::complete, broken::completeExceptionally);
-            redis.store().take("whole", claims, true, null).subscribe().with(whole::complete, whole::completeExceptionally);
-            redis.store().take("index", claims, true, null).subscribe().with(index::complete, index::completeExceptionally);
-            redis.store().take("list", claims, true, null).subscribe().with(list::complete, list::completeExceptionally);
-            redis.store().take("text", claims, true, null).subscribe().with(text::complete, text::completeExceptionally);
+            for (int i = 0; i < identifiers.size(); i++) {
+                var answer = answers.get(i);
+                redis.store().take(identifiers.get(i), List.of(claim("r", 60, 10, 1)), true, null).subscribe()
+                        .with(answer::complete, answer::completeExceptionally);
+            }
         });
-        assertThat(whole.join().admitted()).isTrue();
-        assertThatThrownBy(broken::join).hasCauseInstanceOf(StoreUnavailableException.class);
-        for (var failing : List.of(text, index, list)) {
-            assertThatThrownBy(failing::join).hasCauseInstanceOf(StoreUnavailableException.class);
+        for (int i = 0; i < identifiers.size(); i++) {
+            var answer = answers.get(i);
+            if ("whole".equals(identifiers.get(i))) {
+                assertThat(answer.join().admitted()).isTrue();
+            } else {
+                assertThatThrownBy(answer::join).as(identifiers.get(i)).hasCauseInstanceOf(StoreUnavailableException.class);
+            }
         }
+        redis.send(Request.cmd(Command.ACL).arg("SETUSER").arg("default").arg("+@all"));
         assertThat(redis.take("whole", claim("r", 60, 10, 1)).windows()[0].used()).as("counted once").isEqualTo(2);
+        assertThat(redis.take("index", claim("r", 60, 10, 1)).windows()[0].used()).as("not counted").isEqualTo(1);
         assertThat(redis.link().up()).isTrue();
     }
 

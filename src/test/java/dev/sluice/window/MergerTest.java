@@ -176,8 +176,10 @@ class MergerTest {
     void whatDoesNotArriveIsKept() {
         granted("kept", claim("r", 60, 10, 3));
         redis.send(Request.cmd(Command.SET).arg(new RedisKeys(keys).window("kept", RedisKeys.name("r", 60))).arg("no list"));
+        redis.send(Request.cmd(Command.ACL).arg("SETUSER").arg("default").arg("-del").arg("-unlink"));
         granted("another", claim("r", 60, 10, 2));
         merge();
+        redis.send(Request.cmd(Command.ACL).arg("SETUSER").arg("default").arg("+@all"));
         assertThat(redis.used("another", "r", 60)).as("is not kept from it").isEqualTo(2);
         redis.send(Request.cmd(Command.DEL).arg(new RedisKeys(keys).window("kept", RedisKeys.name("r", 60))));
         granted("kept", claim("r", 60, 10, 1));
