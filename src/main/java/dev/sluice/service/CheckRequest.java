@@ -1,6 +1,5 @@
 package dev.sluice.service;
 
-import java.time.Duration;
 import java.util.List;
 
 import dev.sluice.http.ErrorAnswer;
@@ -17,6 +16,7 @@ final class CheckRequest {
 
     private static final JsonBody.Fields FIELDS = JsonBody.Fields.of("identifier", "resource", "limit", "window_seconds",
             "rate", "tier", "cost");
+    private static final RecentRates RATES = new RecentRates();
     private static final List<String> NOT_WITH_A_TIER = List.of("limit", "window_seconds", "rate");
     private static final List<String> NOT_WITH_A_RATE = List.of("limit", "window_seconds");
 
@@ -58,8 +58,8 @@ final class CheckRequest {
             if (!body.has("limit") && !body.has("window_seconds")) {
                 throw BadRequest.field("limit", "Give limit and window_seconds, or a rate, or a tier");
             }
-            return Rate.of(body.integer("limit", 1, Quota.MAX_LIMIT),
-                    Duration.ofSeconds(body.integer("window_seconds", 1, Quota.MAX_WINDOW.toSeconds())));
+            return RATES.of(body.integer("limit", 1, Quota.MAX_LIMIT),
+                    body.integer("window_seconds", 1, Quota.MAX_WINDOW.toSeconds()));
         }
         for (var other : NOT_WITH_A_RATE) {
             if (body.has(other)) {
@@ -67,7 +67,7 @@ final class CheckRequest {
             }
         }
         try {
-            return Rate.parse(body.text("rate"));
+            return RATES.parse(body.text("rate"));
         } catch (IllegalArgumentException e) {
             throw BadRequest.field("rate", e.getMessage() + "; allowed: " + Rate.ALLOWED);
         }

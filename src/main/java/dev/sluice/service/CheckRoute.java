@@ -1,8 +1,11 @@
 package dev.sluice.service;
 
+import java.util.Locale;
+
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
+import org.eclipse.microprofile.config.Config;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
@@ -32,8 +35,10 @@ class CheckRoute {
     static final String PATH = "/v1/check";
 
     private static final Logger LOG = Logger.getLogger(CheckRoute.class);
-    /** After authorization (-100), before the gateways. */
-    private static final int ORDER = -70;
+    /** After the front door (-1000), before all that Quarkus does for endpoints that ask who is calling. */
+    private static final int ORDER = -900;
+    /** After Quarkus's CORS (-300), authentication (-200) and authorization (-100), before the gateways. */
+    private static final int SECURED_ORDER = -70;
     /** After the gateways, which forward some of the spellings where there is an upstream. */
     private static final int OTHER_SPELLINGS_ORDER = -40;
 
@@ -62,9 +67,20 @@ class CheckRoute {
         this.bodies = new DoorBody.Limits(vertx, bodyLimit.asLongValue(), settings.connections().bodyTimeout().toMillis());
     }
 
-    void open(@Observes Router router) {
-        router.route().order(ORDER).handler(this::handle);
+    void open(@Observes Router router, Config config) {
+        router.route().order(secured(config) ? SECURED_ORDER : ORDER).handler(this::handle);
         router.route().order(OTHER_SPELLINGS_ORDER).handler(this::handleOtherSpelling);
+    }
+
+    /** Whether the settings ask Quarkus for CORS or for its own rules about who may use which path. */
+    private static boolean secured(Config config) {
+        for (var name : config.getPropertyNames()) {
+            var dotted = name.toLowerCase(Locale.ROOT).replace('_', '.');
+            if (dotted.startsWith("quarkus.http.auth.permission") || dotted.startsWith("quarkus.http.cors")) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private void handle(RoutingContext context) {
