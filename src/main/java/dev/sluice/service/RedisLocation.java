@@ -53,13 +53,10 @@ class RedisLocation implements RedisHostsProvider {
     private final Settings settings;
 
     private final String clientType;
-    private final boolean unixSockets;
 
-    RedisLocation(Settings settings, @ConfigProperty(name = "quarkus.redis.rate-limit.client-type") String clientType,
-            Vertx vertx) {
+    RedisLocation(Settings settings, @ConfigProperty(name = "quarkus.redis.rate-limit.client-type") String clientType) {
         this.settings = settings;
         this.clientType = clientType.strip();
-        this.unixSockets = ((VertxInternal) vertx).transport().supportsDomainSockets();
     }
 
     @Override
@@ -113,7 +110,8 @@ class RedisLocation implements RedisHostsProvider {
         return UNIX.equals(uri.getScheme()) && uri.getHost() == null && uri.getPath() != null && uri.getPath().length() > 1;
     }
 
-    void validate(@Observes SettingsProblems problems) {
+    void validate(@Observes SettingsProblems problems, Vertx vertx) {
+        boolean unixSockets = ((VertxInternal) vertx).transport().supportsDomainSockets();
         for (var host : settings.hosts().orElse(List.of())) {
             var uri = uri(host.strip());
             if (uri == null) {

@@ -9,9 +9,8 @@ import io.netty.channel.socket.nio.NioDomainSocketChannel;
 import io.vertx.core.impl.transports.JDKTransport;
 
 /**
- * The transport of the JDK, with its Unix domain sockets (JEP 380) for clients. Vert.x 4 offers those of native transports only
- *, although Netty has the JDK's too. Vert.x finds this class by
- * {@code META-INF/services}, where native transports are preferred.
+ * The transport of the JDK, with its Unix domain sockets (JEP 380) for clients. Vert.x 4 offers them with native transports only.
+ * It finds this class by {@code META-INF/services}, where native transports are preferred.
  */
 public final class UnixSocketTransport extends JDKTransport {
 
