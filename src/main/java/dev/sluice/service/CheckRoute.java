@@ -75,12 +75,12 @@ class CheckRoute {
     /** Whether the settings ask Quarkus for CORS or for its own rules about who may use which path. */
     private static boolean secured(Config config) {
         for (var name : config.getPropertyNames()) {
-            var dotted = name.toLowerCase(Locale.ROOT).replace('_', '.');
-            if (dotted.startsWith("quarkus.http.auth.permission") || dotted.startsWith("quarkus.http.cors")) {
+            if (name.toLowerCase(Locale.ROOT).replace('_', '.').startsWith("quarkus.http.auth.permission.")) {
                 return true;
             }
         }
-        return false;
+        // Its name is among the properties where it is not set too.
+        return config.getOptionalValue("quarkus.http.cors.enabled", Boolean.class).orElse(false);
     }
 
     private void handle(RoutingContext context) {
