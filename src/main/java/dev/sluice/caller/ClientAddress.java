@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -23,9 +25,21 @@ import io.vertx.core.http.HttpServerRequest;
 public class ClientAddress {
 
     private static final int NETWORK_BYTES = 8;
+    private static final int MOST_PEERS = 1000;
+
+    /**
+     * The other end of a connection.
+     *
+     * @param address null where it has none
+     * @param identity what it is counted as where nobody stands behind it
+     */
+    private record Peer(InetAddress address, boolean trusted, Identity identity) {
+    }
 
     private final CallerSettings settings;
     private final List<IpSubnetFilterRule> trusted = new ArrayList<>();
+    /** By their addresses as Vert.x writes them: a peer sends many requests. */
+    private final Map<String, Peer> peers = new ConcurrentHashMap<>();
 
     ClientAddress(CallerSettings settings) {
         this.settings = settings;
@@ -62,20 +76,21 @@ public class ClientAddress {
 
     /** Whether the peer of this request is a trusted proxy. */
     public boolean fromTrustedProxy(HttpServerRequest request) {
-        return trusted(peer(request));
+        return peer(request).trusted();
     }
 
     /** The client's identity: {@code ip:<address>}, an IPv6 address without its lower 64 bits. */
     public Identity identity(HttpServerRequest request) {
-        var address = client(request);
+        var peer = peer(request);
+        return peer.trusted() ? identityOf(client(peer.address(), request)) : peer.identity();
+    }
+
+    private static Identity identityOf(InetAddress address) {
         return Identity.address(address == null ? "unknown" : text(address));
     }
 
-    private InetAddress client(HttpServerRequest request) {
-        var client = peer(request);
-        if (!trusted(client)) {
-            return client;
-        }
+    private InetAddress client(InetAddress proxy, HttpServerRequest request) {
+        var client = proxy;
         for (var hop : hops(request)) {
             var address = parse(hop);
             if (address == null) {
@@ -131,9 +146,22 @@ public class ClientAddress {
         return false;
     }
 
-    private static InetAddress peer(HttpServerRequest request) {
+    private Peer peer(HttpServerRequest request) {
         var remote = request.remoteAddress();
-        return remote == null || remote.hostAddress() == null ? null : parse(remote.hostAddress());
+        var text = remote == null ? null : remote.hostAddress();
+        if (text == null) {
+            return new Peer(null, false, identityOf(null));
+        }
+        var peer = peers.get(text);
+        if (peer == null) {
+            var address = parse(text);
+            peer = new Peer(address, trusted(address), identityOf(address));
+            if (peers.size() >= MOST_PEERS) {
+                peers.clear();
+            }
+            peers.put(text, peer);
+        }
+        return peer;
     }
 
     /** Reads an address, with or without brackets, port and zone; null where it is none. Never asks a name server. */

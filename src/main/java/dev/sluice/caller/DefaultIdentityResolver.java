@@ -82,12 +82,24 @@ public class DefaultIdentityResolver implements IdentityResolver {
 
     /** A header's characters stand for bytes; where these are UTF-8, what they say. */
     private static String utf8(String header) {
+        if (isAscii(header)) {
+            return header;
+        }
         try {
             return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(header.getBytes(StandardCharsets.ISO_8859_1)))
                     .toString();
         } catch (CharacterCodingException e) {
             return header;
         }
+    }
+
+    private static boolean isAscii(String header) {
+        for (int i = 0; i < header.length(); i++) {
+            if (header.charAt(i) >= 0x80) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private Identity withoutPrincipal(RoutingContext context) {

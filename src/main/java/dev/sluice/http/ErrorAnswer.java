@@ -18,20 +18,65 @@ import io.vertx.ext.web.RoutingContext;
 /**
  * An error as Sluice answers it: {@code {"error":{"code","message","details"}}}, or RFC 9457's problem where the client asks
  * for that.
- *
- * @param status of HTTP
- * @param code of the contract: {@code RATE_5001}
- * @param message for people; never repeats what was sent
- * @param details of the code; null where it has none
- * @param problem what only the problem says: its type, and more; gives an empty one for nothing
  */
-public record ErrorAnswer(int status, String code, String message, JsonObject details, Supplier<JsonObject> problem) {
+public final class ErrorAnswer {
 
     public static final String JSON = "application/json";
     public static final String PROBLEM = "application/problem+json";
-    private static final String CHALLENGE = "WWW-Authenticate";
-    private static final String BEARER = "Bearer";
+    private static final CharSequence JSON_TYPE = HttpHeaders.createOptimized(JSON);
+    private static final CharSequence PROBLEM_TYPE = HttpHeaders.createOptimized(PROBLEM);
+    private static final CharSequence CHALLENGE = HttpHeaders.createOptimized("WWW-Authenticate");
+    private static final CharSequence BEARER = HttpHeaders.createOptimized("Bearer");
     private static final String QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded";
+    private static final String EXCEEDED_CODE = "RATE_5001";
+    private static final String EXCEEDED_MESSAGE = "Rate limit exceeded";
+    private static final String EXCEEDED_JSON = "{\"error\":{\"code\":\"" + EXCEEDED_CODE + "\",\"message\":\""
+            + EXCEEDED_MESSAGE + "\",\"details\":{";
+
+    private final int status;
+    private final String code;
+    private final String message;
+    private final JsonObject details;
+    private final Supplier<JsonObject> problem;
+    /** Whose refusal this is; null for every other error. */
+    private final Decision decision;
+
+    /**
+     * @param status of HTTP
+     * @param code of the contract: {@code RATE_5001}
+     * @param message for people; never repeats what was sent
+     * @param details of the code; null where it has none
+     * @param problem what only the problem says: its type, and more; gives an empty one for nothing
+     */
+    public ErrorAnswer(int status, String code, String message, JsonObject details, Supplier<JsonObject> problem) {
+        this(status, code, message, details, problem, null);
+    }
+
+    private ErrorAnswer(int status, String code, String message, JsonObject details, Supplier<JsonObject> problem,
+            Decision decision) {
+        this.status = status;
+        this.code = code;
+        this.message = message;
+        this.details = details;
+        this.problem = problem;
+        this.decision = decision;
+    }
+
+    public int status() {
+        return status;
+    }
+
+    public String code() {
+        return code;
+    }
+
+    public String message() {
+        return message;
+    }
+
+    public JsonObject details() {
+        return decision == null ? details : details(decision);
+    }
 
     public static ErrorAnswer of(int status, String code, String message) {
         return new ErrorAnswer(status, code, message, null, JsonObject::new);
@@ -56,6 +101,14 @@ public record ErrorAnswer(int status, String code, String message, JsonObject de
 
     /** The refusal of a decision. */
     public static ErrorAnswer exceeded(Decision decision) {
+        return new ErrorAnswer(429, EXCEEDED_CODE, EXCEEDED_MESSAGE, null, () -> {
+            var violated = new JsonArray();
+            decision.quotas().stream().filter(QuotaStatus::denied).map(QuotaStatus::resource).distinct().forEach(violated::add);
+            return new JsonObject().put("type", QUOTA_EXCEEDED).put("violated-policies", violated);
+        }, decision);
+    }
+
+    private static JsonObject details(Decision decision) {
         var details = new JsonObject();
         decision.closest().ifPresent(quota -> {
             details.put("limit", amount(quota.unit(), quota.limit()))
@@ -66,11 +119,22 @@ public record ErrorAnswer(int status, String code, String message, JsonObject de
                 details.put("unit", name(quota.unit()));
             }
         });
-        return new ErrorAnswer(429, "RATE_5001", "Rate limit exceeded", details, () -> {
-            var violated = new JsonArray();
-            decision.quotas().stream().filter(QuotaStatus::denied).map(QuotaStatus::resource).distinct().forEach(violated::add);
-            return new JsonObject().put("type", QUOTA_EXCEEDED).put("violated-policies", violated);
+        return details;
+    }
+
+    /** The same as {@link #details(Decision)} in the form of {@link #asJson()}, without the objects in between. */
+    private static String exceededJson(Decision decision) {
+        var json = new StringBuilder(192).append(EXCEEDED_JSON);
+        decision.closest().ifPresent(quota -> {
+            json.append("\"limit\":").append(amount(quota.unit(), quota.limit())).append(",\"window_seconds\":")
+                    .append(quota.window().isZero() ? null : Long.toString(quota.window().toSeconds()))
+                    .append(",\"reset_at\":").append(RateLimitHeaders.resetAt(quota)).append(",\"retry_after\":")
+                    .append(decision.retryAfter().map(ErrorAnswer::roundedUp).orElse(null));
+            if (quota.unit() != Unit.REQUESTS) {
+                json.append(",\"unit\":\"").append(name(quota.unit())).append('"');
+            }
         });
+        return json.append("}}}").toString();
     }
 
     /** What is counted, as JSON says it. */
@@ -98,6 +162,9 @@ public record ErrorAnswer(int status, String code, String message, JsonObject de
     }
 
     private String asJson() {
+        if (decision != null) {
+            return exceededJson(decision);
+        }
         var error = new JsonObject().put("code", code).put("message", message);
         return new JsonObject().put("error", details == null ? error : error.put("details", details)).encode();
     }
@@ -105,7 +172,7 @@ public record ErrorAnswer(int status, String code, String message, JsonObject de
     private String asProblem() {
         var body = new JsonObject().put("type", "about:blank").put("title", message).put("status", status).put("code", code)
                 .mergeIn(problem.get());
-        return (details == null ? body : body.mergeIn(details)).encode();
+        return (details() == null ? body : body.mergeIn(details())).encode();
     }
 
     /** {@value #PROBLEM} where the client accepts that by name and not {@value #JSON}; else {@value #JSON}. */
@@ -127,7 +194,8 @@ public record ErrorAnswer(int status, String code, String message, JsonObject de
     /** Answers the request with this. */
     public void send(RoutingContext request) {
         var contentType = contentType(request);
-        request.response().setStatusCode(status).putHeader("Content-Type", contentType);
+        request.response().setStatusCode(status).putHeader(HttpHeaders.CONTENT_TYPE,
+                contentType.equals(JSON) ? JSON_TYPE : PROBLEM_TYPE);
         if (status == 401) {
             request.response().putHeader(CHALLENGE, BEARER);
         }
@@ -138,6 +206,6 @@ public record ErrorAnswer(int status, String code, String message, JsonObject de
     public Response response(RoutingContext request) {
         var contentType = contentType(request);
         var response = Response.status(status).type(contentType).entity(body(contentType));
-        return (status == 401 ? response.header(CHALLENGE, BEARER) : response).build();
+        return (status == 401 ? response.header(CHALLENGE.toString(), BEARER.toString()) : response).build();
     }
 }

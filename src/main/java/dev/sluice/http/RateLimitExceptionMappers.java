@@ -12,9 +12,15 @@ import io.vertx.ext.web.RoutingContext;
 /** What a JAX-RS resource answers when something that it called was limited. */
 public class RateLimitExceptionMappers {
 
+    private final RateLimitHeaders headers;
+
+    RateLimitExceptionMappers(RateLimitHeaders headers) {
+        this.headers = headers;
+    }
+
     @ServerExceptionMapper
     public Response exceeded(RateLimitExceededException exceeded, RoutingContext request) {
-        RateLimitHeaders.write(request.response().headers(), exceeded.decision());
+        headers.write(request.response().headers(), exceeded.decision());
         return ErrorAnswer.exceeded(exceeded.decision()).response(request);
     }
 

@@ -31,7 +31,7 @@ public class RateLimitFilter {
     }
 
     @ServerRequestFilter(priority = Priorities.AUTHORIZATION + 500, nonBlocking = true)
-    public void filter(ResteasyReactiveContainerRequestContext context, ResourceInfo resource, UriInfo uri,
+    public void filter(ResteasyReactiveContainerRequestContext context, ResourceInfo resource,
             RoutingContext request) {
         var type = resource.getResourceClass();
         if (ownDoors.get(type)) {
@@ -46,7 +46,7 @@ public class RateLimitFilter {
                 Decided.note(request, method);
             }
         });
-        turnstile.admit(request, limits, name -> value(uri, name), passage::admitted, passage::failed);
+        turnstile.admit(request, limits, name -> value(context.getUriInfo(), name), passage::admitted, passage::failed);
         passage.begun();
     }
 

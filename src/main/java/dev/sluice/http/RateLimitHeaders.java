@@ -1,7 +1,7 @@
 package dev.sluice.http;
 
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -9,17 +9,24 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+
 import dev.sluice.limit.Decision;
 import dev.sluice.limit.Mode;
 import dev.sluice.limit.QuotaStatus;
+import dev.sluice.limit.SettingsProblems;
 import dev.sluice.limit.Unit;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 
 /**
- * Writes a decision into headers: {@code X-RateLimit-*}, and the fields of draft-ietf-httpapi-ratelimit-headers-10.
+ * Writes a decision into response headers: {@code X-RateLimit-*}, and the fields of draft-ietf-httpapi-ratelimit-headers-10.
+ * {@code rate-limit.headers} selects which.
  */
-public final class RateLimitHeaders {
+@Singleton
+public class RateLimitHeaders {
 
     public static final String LIMIT = "X-RateLimit-Limit";
     public static final String REMAINING = "X-RateLimit-Remaining";
@@ -30,9 +37,9 @@ public final class RateLimitHeaders {
     public static final String RATE_LIMIT = "RateLimit";
     public static final String RETRY_AFTER = "Retry-After";
 
-    /** All that a decision writes but Retry-After: an upstream's fields of these names give way. */
-    public static final List<String> NAMES = List.of(LIMIT, REMAINING, RESET, MODE, DRY_RUN, POLICY, RATE_LIMIT);
-
+    private static final CharSequence MODE_FIELD = HttpHeaders.createOptimized(MODE);
+    private static final CharSequence DRY_RUN_FIELD = HttpHeaders.createOptimized(DRY_RUN);
+    private static final CharSequence RETRY_AFTER_FIELD = HttpHeaders.createOptimized(RETRY_AFTER);
     private static final CharSequence LIMIT_FIELD = HttpHeaders.createOptimized(LIMIT);
     private static final CharSequence REMAINING_FIELD = HttpHeaders.createOptimized(REMAINING);
     private static final CharSequence RESET_FIELD = HttpHeaders.createOptimized(RESET);
@@ -43,29 +50,82 @@ public final class RateLimitHeaders {
     private static final int MOST_NAMES = 1000;
     private static final Map<String, String> QUOTED = new ConcurrentHashMap<>();
 
-    private RateLimitHeaders() {
+    private final String configured;
+    private final HeaderSet set;
+
+    @Inject
+    RateLimitHeaders(HttpSettings settings) {
+        this.configured = settings.headers();
+        this.set = HeaderSet.of(configured).orElse(HeaderSet.ALL);
     }
 
-    public static void write(MultiMap headers, Decision decision) {
+    /** All headers, whatever the settings say. */
+    public RateLimitHeaders() {
+        this.configured = HeaderSet.ALL.name();
+        this.set = HeaderSet.ALL;
+    }
+
+    void validate(@Observes SettingsProblems problems) {
+        if (HeaderSet.of(configured).isEmpty()) {
+            problems.add("rate-limit.headers", configured, HeaderSet.ALLOWED);
+        }
+    }
+
+    public void write(MultiMap headers, Decision decision) {
         if (decision.mode() == Mode.OFF) {
             return;
         }
         if (decision.mode() == Mode.LOCAL || decision.mode() == Mode.OPEN) {
-            headers.set(MODE, decision.mode().text());
+            headers.set(MODE_FIELD, decision.mode().text());
         }
         if (decision.allowed() && decision.denied()) {
-            headers.set(DRY_RUN, "denied");
+            headers.set(DRY_RUN_FIELD, "denied");
         }
-        decision.closest().ifPresent(quota -> {
-            headers.set(LIMIT_FIELD, Long.toString(quota.limit()));
-            headers.set(REMAINING_FIELD, Long.toString(quota.remaining()));
-            if (quota.resetAt() != null) {
-                headers.set(RESET_FIELD, Long.toString(resetAt(quota)));
-            }
-            writeFields(headers, decision);
-        });
+        if (set != HeaderSet.NONE && !decision.quotas().isEmpty()) {
+            writeState(headers, decision);
+        }
         if (!decision.allowed()) {
-            decision.retryAfter().ifPresent(wait -> headers.set(RETRY_AFTER, Long.toString(ErrorAnswer.roundedUp(wait))));
+            decision.retryAfter()
+                    .ifPresent(wait -> headers.set(RETRY_AFTER_FIELD, Long.toString(ErrorAnswer.roundedUp(wait))));
+        }
+    }
+
+    private void writeState(MultiMap headers, Decision decision) {
+        if (set.legacy()) {
+            var closest = decision.closest().orElseThrow();
+            headers.set(LIMIT_FIELD, Long.toString(closest.limit()));
+            headers.set(REMAINING_FIELD, Long.toString(closest.remaining()));
+            if (closest.resetAt() != null) {
+                headers.set(RESET_FIELD, Long.toString(resetAt(closest)));
+            }
+        }
+        if (set.standard()) {
+            writeFields(headers, decision);
+        }
+    }
+
+    /**
+     * Removes from an upstream's response the headers that Sluice has written itself; those of a kind that it has not written
+     * stay.
+     *
+     * @param upstream the upstream's headers
+     * @param own what the response has so far
+     */
+    public static void replaceIn(MultiMap upstream, MultiMap own) {
+        boolean legacy = own.contains(LIMIT_FIELD);
+        boolean standard = own.contains(RATE_LIMIT_FIELD);
+        if (legacy) {
+            upstream.remove(LIMIT_FIELD).remove(REMAINING_FIELD).remove(RESET_FIELD);
+        }
+        if (standard) {
+            upstream.remove(POLICY_FIELD).remove(RATE_LIMIT_FIELD);
+        }
+        // Missing from a response that reports a decision, they say something too.
+        if (legacy || standard || own.contains(MODE_FIELD)) {
+            upstream.remove(MODE_FIELD);
+        }
+        if (legacy || standard || own.contains(DRY_RUN_FIELD)) {
+            upstream.remove(DRY_RUN_FIELD);
         }
     }
 
@@ -80,14 +140,16 @@ public final class RateLimitHeaders {
                 continue; // blocked
             }
             var name = several.contains(quota.resource()) ? quoted(quota.resource() + '/' + window) : known(quota.resource());
-            policy.append(policy.isEmpty() ? "" : ", ").append(name).append(";q=").append(integer(quota.limit()))
-                    .append(";w=").append(window);
+            if (!policy.isEmpty()) {
+                policy.append(", ");
+                state.append(", ");
+            }
+            policy.append(name).append(";q=").append(integer(quota.limit())).append(";w=").append(window);
             if (quota.unit() != Unit.REQUESTS) {
                 policy.append(";qu=\"").append(quota.unit().name().toLowerCase(Locale.ROOT)).append('"');
             }
-            state.append(state.isEmpty() ? "" : ", ").append(name).append(";r=").append(integer(quota.remaining()))
-                    .append(";t=")
-                    .append(seconds(Duration.between(decision.at(), quota.resetAt())));
+            state.append(name).append(";r=").append(integer(quota.remaining())).append(";t=")
+                    .append(seconds(decision.at(), quota.resetAt()));
         }
         if (!policy.isEmpty()) {
             headers.set(POLICY_FIELD, policy.toString());
@@ -121,8 +183,8 @@ public final class RateLimitHeaders {
     }
 
     /** Whole seconds, rounded up. */
-    private static long seconds(Duration duration) {
-        return Math.max(0, duration.plusNanos(999_999_999).toSeconds());
+    private static long seconds(Instant from, Instant to) {
+        return Math.max(0, to.getEpochSecond() - from.getEpochSecond() + (to.getNano() > from.getNano() ? 1 : 0));
     }
 
     /** Unix seconds, rounded up; null where there is no reset. */

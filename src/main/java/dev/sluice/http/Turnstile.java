@@ -32,11 +32,13 @@ public class Turnstile {
     private final Callers callers;
     private final Policy policy;
     private final RateLimiter limiter;
+    private final RateLimitHeaders headers;
 
-    Turnstile(Callers callers, Policy policy, RateLimiter limiter) {
+    Turnstile(Callers callers, Policy policy, RateLimiter limiter, RateLimitHeaders headers) {
         this.callers = callers;
         this.policy = policy;
         this.limiter = limiter;
+        this.headers = headers;
     }
 
     /** Decides a request by the rows of its path. */
@@ -148,8 +150,8 @@ public class Turnstile {
         return demands.isEmpty() ? List.of() : List.of(new RateLimitRequest(identifier, caller.tier(), label, demands));
     }
 
-    private static Admission admission(RoutingContext request, Caller caller, Decision decision) {
-        RateLimitHeaders.write(request.response().headers(), decision);
+    private Admission admission(RoutingContext request, Caller caller, Decision decision) {
+        headers.write(request.response().headers(), decision);
         return new Admission(caller, decision.allowed() ? null : ErrorAnswer.exceeded(decision));
     }
 

@@ -84,11 +84,16 @@ public record Decision(boolean allowed, boolean denied, Mode mode, Instant at, L
 
     /** How long to wait until the refused cost fits in every quota; empty where it was not refused or never will. */
     public Optional<Duration> retryAfter() {
-        if (quotas.stream().anyMatch(quota -> quota.denied() && quota.retryAt() == null)) {
-            return Optional.empty();
+        Instant latest = null;
+        for (var quota : quotas) {
+            if (quota.denied()) {
+                if (quota.retryAt() == null) {
+                    return Optional.empty();
+                }
+                latest = latest == null || quota.retryAt().isAfter(latest) ? quota.retryAt() : latest;
+            }
         }
-        return quotas.stream().filter(QuotaStatus::denied).map(QuotaStatus::retryAt).max(Comparator.naturalOrder())
-                .map(retry -> Duration.between(at, retry));
+        return latest == null ? Optional.empty() : Optional.of(Duration.between(at, latest));
     }
 
     private static long patience(QuotaStatus quota) {

@@ -38,6 +38,14 @@ public record Demand(String resource, Rate rate, long cost, boolean reserved, Fa
 
     /** Whether no window, however empty, could ever hold the cost. */
     public boolean impossible() {
-        return rate == Rate.BLOCKED || !reserved && rate.quotas().stream().anyMatch(quota -> cost > quota.limit());
+        if (rate == Rate.BLOCKED) {
+            return true;
+        }
+        for (var quota : rate.quotas()) {
+            if (!reserved && cost > quota.limit()) {
+                return true;
+            }
+        }
+        return false;
     }
 }

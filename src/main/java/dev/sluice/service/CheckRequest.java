@@ -1,8 +1,6 @@
 package dev.sluice.service;
 
-import java.time.Duration;
 import java.util.List;
-import java.util.Set;
 
 import dev.sluice.http.ErrorAnswer;
 import dev.sluice.limit.Demand;
@@ -16,8 +14,11 @@ import io.vertx.core.json.JsonObject;
 /** The body of {@code POST /v1/check}, read. */
 final class CheckRequest {
 
-    private static final Set<String> FIELDS = Set.of("identifier", "resource", "limit", "window_seconds", "rate", "tier",
-            "cost");
+    private static final JsonBody.Fields FIELDS = JsonBody.Fields.of("identifier", "resource", "limit", "window_seconds",
+            "rate", "tier", "cost");
+    private static final RecentRates RATES = new RecentRates();
+    private static final List<String> NOT_WITH_A_TIER = List.of("limit", "window_seconds", "rate");
+    private static final List<String> NOT_WITH_A_RATE = List.of("limit", "window_seconds");
 
     private CheckRequest() {
     }
@@ -39,7 +40,7 @@ final class CheckRequest {
 
     private static RateLimitRequest byRow(JsonBody body, String identifier, String resource, long cost, Policy policy,
             LlmRows llmRows) {
-        for (var other : List.of("limit", "window_seconds", "rate")) {
+        for (var other : NOT_WITH_A_TIER) {
             if (body.has(other)) {
                 throw BadRequest.field(other, "Give a tier, or a rate, or limit and window_seconds; not two of them");
             }
@@ -57,16 +58,16 @@ final class CheckRequest {
             if (!body.has("limit") && !body.has("window_seconds")) {
                 throw BadRequest.field("limit", "Give limit and window_seconds, or a rate, or a tier");
             }
-            return Rate.of(body.integer("limit", 1, Quota.MAX_LIMIT),
-                    Duration.ofSeconds(body.integer("window_seconds", 1, Quota.MAX_WINDOW.toSeconds())));
+            return RATES.of(body.integer("limit", 1, Quota.MAX_LIMIT),
+                    body.integer("window_seconds", 1, Quota.MAX_WINDOW.toSeconds()));
         }
-        for (var other : List.of("limit", "window_seconds")) {
+        for (var other : NOT_WITH_A_RATE) {
             if (body.has(other)) {
                 throw BadRequest.field(other, "Give a rate, or limit and window_seconds; not both");
             }
         }
         try {
-            return Rate.parse(body.text("rate"));
+            return RATES.parse(body.text("rate"));
         } catch (IllegalArgumentException e) {
             throw BadRequest.field("rate", e.getMessage() + "; allowed: " + Rate.ALLOWED);
         }

@@ -67,6 +67,9 @@ final class ConnectionPatience extends ChannelInboundHandlerAdapter {
     private long since;
     private boolean idle;
     private Future<?> look;
+    /** Whether bytes are being handled that have just come. */
+    private boolean reading;
+    private Runnable afterRead;
 
     ConnectionPatience(Limits limits) {
         this.limits = limits;
@@ -77,6 +80,19 @@ final class ConnectionPatience extends ChannelInboundHandlerAdapter {
         var patience = of(request.connection());
         if (patience != null) {
             patience.begins(request.response(), request.version() == HttpVersion.HTTP_2);
+        }
+    }
+
+    /**
+     * Runs an action after what has been read from the connection so far is handled; at once where nothing is being read, or
+     * nobody watches the connection. On the connection's event loop, but not in the request's context.
+     */
+    static void afterRead(HttpServerRequest request, Runnable action) {
+        var patience = of(request.connection());
+        if (patience == null || !patience.reading || patience.afterRead != null) {
+            action.run();
+        } else {
+            patience.afterRead = action;
         }
     }
 
@@ -133,7 +149,19 @@ final class ConnectionPatience extends ChannelInboundHandlerAdapter {
             begun = true;
             since = System.nanoTime();
         }
+        reading = true;
         context.fireChannelRead(bytes);
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext context) {
+        reading = false;
+        if (afterRead != null) {
+            var action = afterRead;
+            afterRead = null;
+            action.run();
+        }
+        context.fireChannelReadComplete();
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.sluice.service;
 
 import dev.sluice.http.ErrorAnswer;
+import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
@@ -15,35 +16,94 @@ import io.vertx.ext.web.impl.RoutingContextInternal;
  */
 final class DoorBody {
 
+    private static final Buffer EMPTY = Buffer.buffer();
+
     private final RoutingContext context;
     private final HttpServerRequest request;
-    private final long most;
-    private final Buffer body = Buffer.buffer();
-    private long timer;
-
-    private DoorBody(RoutingContext context, long most) {
-        this.context = context;
-        this.request = context.request();
-        this.most = most;
-    }
+    private final Limits limits;
+    private Buffer body;
+    private boolean copied;
+    private boolean over;
+    private long timer = -1;
 
     /**
-     * Goes on when the body is whole; at once where there is none.
-     *
-     * @param most bytes
+     * @param bytes the largest body
+     * @param millis the longest that it may take to arrive
      */
-    static void read(RoutingContext context, Vertx vertx, long most, long millis) {
-        var caller = new CallerBody(context.request());
-        if (!caller.expected()) {
+    record Limits(Vertx vertx, long bytes, long millis) {
+    }
+
+    private DoorBody(RoutingContext context, Limits limits) {
+        this.context = context;
+        this.request = context.request();
+        this.limits = limits;
+    }
+
+    /** Goes on to the next route when the body is whole; at once where there is none. */
+    static void read(RoutingContext context, Limits limits) {
+        var body = new DoorBody(context, limits);
+        if (!new CallerBody(body.request).expected()) {
             context.next();
+        } else if (body.request.version() == HttpVersion.HTTP_2) {
+            body.leave();
+        } else {
+            body.receive(whole -> {
+                ((RoutingContextInternal) context).setBody(whole);
+                context.next();
+            });
+        }
+    }
+
+    /** Hands the body over when it is whole, in the context of the request; an empty one where there is none. */
+    static void read(RoutingContext context, Limits limits, Handler<Buffer> whole) {
+        var body = new DoorBody(context, limits);
+        if (body.request.isEnded() || !new CallerBody(body.request).expected()) {
+            whole.handle(EMPTY);
+        } else {
+            body.receive(whole);
+        }
+    }
+
+    /** JAX-RS pauses what it gets, and Vert.x does not let streams be paused that have ended: it reads bodies of HTTP/2 itself. */
+    private void leave() {
+        if (admissible()) {
+            startTimer();
+            context.addEndHandler(answered -> cancelTimer());
+            context.next();
+        }
+    }
+
+    private void receive(Handler<Buffer> whole) {
+        if (!admissible()) {
             return;
         }
-        var body = new DoorBody(context, most);
-        if (body.announced() > most) {
-            body.refuse(ServiceErrors.answer(413));
-        } else {
-            body.read(vertx, millis);
+        request.handler(this::take);
+        request.exceptionHandler(failure -> stop()); // the client has gone
+        request.endHandler(end -> {
+            if (!over) {
+                stop();
+                whole.handle(body == null ? EMPTY : body);
+            }
+        });
+        // Most bodies arrive together with their heads: a timer is made for those only that do not.
+        var own = limits.vertx().getOrCreateContext();
+        ConnectionPatience.afterRead(request, () -> {
+            if (!over) {
+                own.runOnContext(later -> startTimer());
+            }
+        });
+    }
+
+    /** Refuses what is announced as too large; asks for what waits to be asked for. */
+    private boolean admissible() {
+        if (announced() > limits.bytes()) {
+            refuse(ServiceErrors.answer(413));
+            return false;
         }
+        if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))) {
+            context.response().writeContinue();
+        }
+        return true;
     }
 
     /** @return -1 where no length is announced; nothing else than a number comes here */
@@ -56,38 +116,52 @@ final class DoorBody {
         }
     }
 
-    private void read(Vertx vertx, long millis) {
-        if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))) {
-            context.response().writeContinue();
+    private void take(Buffer chunk) {
+        if (over) {
+            return;
         }
-        timer = vertx.setTimer(millis, late -> {
+        if (body == null) {
+            body = chunk;
+        } else if (body.length() + chunk.length() > limits.bytes()) {
+            refuse(ServiceErrors.answer(413));
+            return;
+        } else {
+            if (!copied) {
+                body = Buffer.buffer(2 * (body.length() + chunk.length())).appendBuffer(body);
+                copied = true;
+            }
+            body.appendBuffer(chunk);
+        }
+        if (body.length() > limits.bytes()) {
+            refuse(ServiceErrors.answer(413));
+        }
+    }
+
+    private void startTimer() {
+        if (over) {
+            return;
+        }
+        timer = limits.vertx().setTimer(limits.millis(), late -> {
             if (!request.isEnded()) {
                 refuse(ErrorAnswer.of(408, "RATE_4081", "The request's body did not arrive in time"));
             }
         });
-        if (request.version() == HttpVersion.HTTP_2) {
-            // JAX-RS pauses what it gets, and Vert.x does not let streams be paused that have ended.
-            context.addEndHandler(answered -> vertx.cancelTimer(timer));
-            context.next();
-            return;
+    }
+
+    private void cancelTimer() {
+        if (timer >= 0) {
+            limits.vertx().cancelTimer(timer);
         }
-        request.handler(chunk -> {
-            if (body.length() + chunk.length() > most) {
-                vertx.cancelTimer(timer);
-                refuse(ServiceErrors.answer(413));
-            } else {
-                body.appendBuffer(chunk);
-            }
-        });
-        request.exceptionHandler(failure -> vertx.cancelTimer(timer)); // the client has gone
-        request.endHandler(end -> {
-            vertx.cancelTimer(timer);
-            ((RoutingContextInternal) context).setBody(body);
-            context.next();
-        });
+    }
+
+    private void stop() {
+        over = true;
+        cancelTimer();
     }
 
     private void refuse(ErrorAnswer answer) {
+        stop();
+        body = null;
         if (context.response().ended() || context.response().closed()) {
             return;
         }

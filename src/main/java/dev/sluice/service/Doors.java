@@ -1,10 +1,14 @@
 package dev.sluice.service;
 
 import java.util.Optional;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.ws.rs.core.Response;
+
+import org.jboss.logging.Logger;
 
 import dev.sluice.caller.ApiKeys;
 import dev.sluice.caller.Hashes;
@@ -12,6 +16,7 @@ import dev.sluice.http.ErrorAnswer;
 import dev.sluice.http.Turnstile;
 import dev.sluice.limit.StoreUnavailableException;
 import io.smallrye.mutiny.Uni;
+import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
 
@@ -19,7 +24,14 @@ import io.vertx.ext.web.RoutingContext;
 @ApplicationScoped
 class Doors {
 
+    private static final Logger LOG = Logger.getLogger(Doors.class);
     private static final String BEARER = "bearer ";
+    private static final String WRONG = "The token or key does not verify";
+    private static final ErrorAnswer TOKEN_MISSING = ErrorAnswer
+            .unauthorized("This endpoint asks for the API token: Authorization: Bearer ...");
+    private static final ErrorAnswer RESERVED = new ErrorAnswer(403, "RATE_4031", "Identifiers that begin with user: or ip: ask"
+            + " for the API token: set RATE_LIMIT_API_TOKEN and send it", new JsonObject().put("field", "identifier"),
+            JsonObject::new);
 
     /** What a request has shown. */
     private enum Shown {
@@ -61,6 +73,25 @@ class Doors {
         return Uni.createFrom().item(closed.response(request));
     }
 
+    /**
+     * Decides whether a request may use a decision endpoint, and hands on to one of both, at once where no token was shown in
+     * vain.
+     */
+    void decision(RoutingContext request, Consumer<RoutingContext> endpoint, BiConsumer<RoutingContext, ErrorAnswer> refused) {
+        var shown = shown(request);
+        if (shown == Shown.WRONG) {
+            turnstile.reject(request, WRONG).subscribe().with(admission -> refused.accept(request, admission.refusal()),
+                    failure -> {
+                        LOG.error("A wrong token could not be counted", failure);
+                        refused.accept(request, ServiceErrors.answer(500));
+                    });
+        } else if (shown == Shown.NOTHING && apiToken.isPresent()) {
+            refused.accept(request, TOKEN_MISSING);
+        } else {
+            endpoint.accept(request);
+        }
+    }
+
     /** Answers with the endpoint where the API token is shown, or is not asked for. */
     Uni<Response> decision(RoutingContext request, Supplier<Uni<Response>> endpoint) {
         var shown = shown(request);
@@ -68,8 +99,7 @@ class Doors {
             return refuse(request);
         }
         if (shown == Shown.NOTHING && apiToken.isPresent()) {
-            var asked = ErrorAnswer.unauthorized("This endpoint asks for the API token: Authorization: Bearer ...");
-            return Uni.createFrom().item(asked.response(request));
+            return Uni.createFrom().item(TOKEN_MISSING.response(request));
         }
         return answer(request, endpoint);
     }
@@ -80,8 +110,7 @@ class Doors {
     }
 
     static ErrorAnswer reservedAnswer() {
-        return new ErrorAnswer(403, "RATE_4031", "Identifiers that begin with user: or ip: ask for the API token: set"
-                + " RATE_LIMIT_API_TOKEN and send it", new JsonObject().put("field", "identifier"), JsonObject::new);
+        return RESERVED;
     }
 
     private static Uni<Response> answer(RoutingContext request, Supplier<Uni<Response>> endpoint) {
@@ -92,7 +121,7 @@ class Doors {
     }
 
     private Uni<Response> refuse(RoutingContext request) {
-        return turnstile.reject(request, "The token or key does not verify")
+        return turnstile.reject(request, WRONG)
                 .map(admission -> admission.refusal().response(request));
     }
 
@@ -101,7 +130,7 @@ class Doors {
         if (key != null && apiKeys.any() && apiKeys.find(key) == null) {
             return Shown.WRONG;
         }
-        var authorization = request.request().getHeader("Authorization");
+        var authorization = request.request().getHeader(HttpHeaders.AUTHORIZATION);
         if (authorization == null || adminToken.isEmpty() && apiToken.isEmpty()) {
             return Shown.NOTHING;
         }

@@ -28,15 +28,12 @@ class Gateway {
 
     private final Turnstile turnstile;
     private final Upstream upstream;
-    private final Vertx vertx;
-    private final long bodyLimit;
-    private final long bodyMillis;
+    private final DoorBody.Limits bodies;
 
     Gateway(Turnstile turnstile, Upstream upstream, Vertx vertx, ServiceSettings settings,
             @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize bodyLimit) {
-        this.vertx = vertx;
-        this.bodyLimit = bodyLimit.asLongValue();
-        this.bodyMillis = settings.connections().bodyTimeout().toMillis();
+        this.bodies = new DoorBody.Limits(vertx, bodyLimit.asLongValue(),
+                settings.connections().bodyTimeout().toMillis());
         this.turnstile = turnstile;
         this.upstream = upstream;
     }
@@ -63,7 +60,7 @@ class Gateway {
 
     /** Goes on to Sluice's own doors, with bodies that they take. */
     private void own(RoutingContext context) {
-        DoorBody.read(context, vertx, bodyLimit, bodyMillis);
+        DoorBody.read(context, bodies);
     }
 
     private void decided(RoutingContext context, Admission admission) {

@@ -46,17 +46,19 @@ class LlmGateway {
     private final LlmUpstreams upstreams;
     private final LlmHeaders headers;
     private final Turnstile turnstile;
+    private final RateLimitHeaders rateLimitHeaders;
     private final Vertx vertx;
     private final LlmExchange.Patience patience;
     private final LlmBodies bodies;
 
     LlmGateway(LlmCallers callers, LlmLimiter limiter, LlmUpstreams upstreams, LlmHeaders headers, LlmBodies bodies,
-            Turnstile turnstile, Vertx vertx, LlmSettings settings) {
+            Turnstile turnstile, RateLimitHeaders rateLimitHeaders, Vertx vertx, LlmSettings settings) {
         this.callers = callers;
         this.limiter = limiter;
         this.upstreams = upstreams;
         this.headers = headers;
         this.turnstile = turnstile;
+        this.rateLimitHeaders = rateLimitHeaders;
         this.vertx = vertx;
         this.patience = new LlmExchange.Patience(settings.drainTimeout().toMillis(), settings.timeout().toMillis());
         this.bodies = bodies;
@@ -195,7 +197,7 @@ class LlmGateway {
     private void admit(Incoming call, LlmCaller caller, LlmAsk ask, LlmRequest read) {
         limiter.admit(ask).subscribe().with(open -> guarded(call, open.decision().allowed() ? open : null, () -> {
             var context = call.context();
-            RateLimitHeaders.write(context.response().headers(), open.decision());
+            rateLimitHeaders.write(context.response().headers(), open.decision());
             if (!open.decision().allowed()) {
                 context.request().resume();
                 LlmErrors.denied(context, open);

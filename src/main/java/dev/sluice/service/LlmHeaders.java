@@ -151,8 +151,6 @@ class LlmHeaders {
         headers.remove(HttpHeaders.CONNECTION).remove("Keep-Alive").remove("Proxy-Connection")
                 .remove(HttpHeaders.TRANSFER_ENCODING)
                 .remove("Upgrade");
-        if (answered.contains(RateLimitHeaders.LIMIT)) {
-            RateLimitHeaders.NAMES.forEach(headers::remove);
-        }
+        RateLimitHeaders.replaceIn(headers, answered);
     }
 }

@@ -1,7 +1,5 @@
 package dev.sluice.service;
 
-import java.util.Set;
-
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.POST;
@@ -45,8 +43,9 @@ import io.vertx.ext.web.RoutingContext;
 @Produces({ErrorAnswer.JSON, ErrorAnswer.PROBLEM, MediaType.WILDCARD})
 public class LlmResource {
 
-    private static final Set<String> CHECK = Set.of("provider", "identifier", "tier", "model", "tokens");
-    private static final Set<String> USAGE = Set.of("provider", "identifier", "model", "input_tokens", "output_tokens",
+    private static final JsonBody.Fields CHECK = JsonBody.Fields.of("provider", "identifier", "tier", "model", "tokens");
+    private static final JsonBody.Fields USAGE = JsonBody.Fields.of("provider", "identifier", "model", "input_tokens",
+            "output_tokens",
             "cached_input_tokens", "cache_write_input_tokens", "reservation", "request_id");
     private static final int DAY = 24;
 
@@ -54,12 +53,14 @@ public class LlmResource {
     private final Ledger ledger;
     private final StoreStatus store;
     private final Doors doors;
+    private final RateLimitHeaders headers;
 
-    LlmResource(LlmLimiter limiter, Ledger ledger, StoreStatus store, Doors doors) {
+    LlmResource(LlmLimiter limiter, Ledger ledger, StoreStatus store, Doors doors, RateLimitHeaders headers) {
         this.limiter = limiter;
         this.ledger = ledger;
         this.store = store;
         this.doors = doors;
+        this.headers = headers;
     }
 
     /** Asks whether a call may go ahead. */
@@ -101,17 +102,13 @@ public class LlmResource {
         });
     }
 
-    private static Response answer(RoutingContext context, OpenCall call) {
+    private Response answer(RoutingContext context, OpenCall call) {
         var decision = call.decision();
-        RateLimitHeaders.write(context.response().headers(), decision);
+        headers.write(context.response().headers(), decision);
         if (!decision.allowed()) {
             return (call.unpriced() ? UNPRICED : ErrorAnswer.exceeded(decision)).response(context);
         }
-        var body = DecisionBody.of(decision);
-        if (call.reservation() != null) {
-            body.put("reservation", call.reservation());
-        }
-        return Response.ok(body.encode(), ErrorAnswer.JSON).build();
+        return Response.ok(DecisionBody.of(decision, call.reservation()), ErrorAnswer.JSON).build();
     }
 
     private static final ErrorAnswer UNPRICED = new ErrorAnswer(429, "RATE_5001", OpenCall.UNPRICED,

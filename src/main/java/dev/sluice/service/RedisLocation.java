@@ -10,6 +10,7 @@ import java.util.Set;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
 import dev.sluice.limit.SettingsProblems;
@@ -17,6 +18,8 @@ import io.quarkus.redis.client.RedisHostsProvider;
 import io.smallrye.common.annotation.Identifier;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
+import io.vertx.core.Vertx;
+import io.vertx.core.impl.VertxInternal;
 
 /** Where Redis is, from the service's own variables. */
 @ApplicationScoped
@@ -27,7 +30,7 @@ class RedisLocation implements RedisHostsProvider {
     @ConfigMapping(prefix = "rate-limit.redis")
     interface Settings {
 
-        /** Redis URLs, separated by commas; wins over the others. */
+        /** Redis URLs, separated by commas ({@code redis://}, {@code rediss://} or {@code unix://}); wins over the others. */
         Optional<List<String>> hosts();
 
         @WithDefault("localhost")
@@ -45,11 +48,15 @@ class RedisLocation implements RedisHostsProvider {
 
     private static final Logger LOG = Logger.getLogger("dev.sluice");
     private static final String DEFAULT_PORT = "6379";
+    private static final String UNIX = "unix";
 
     private final Settings settings;
 
-    RedisLocation(Settings settings) {
+    private final String clientType;
+
+    RedisLocation(Settings settings, @ConfigProperty(name = "quarkus.redis.rate-limit.client-type") String clientType) {
         this.settings = settings;
+        this.clientType = clientType.strip();
     }
 
     @Override
@@ -92,17 +99,30 @@ class RedisLocation implements RedisHostsProvider {
         try {
             var uri = new URI(text);
             boolean redis = "redis".equals(uri.getScheme()) || "rediss".equals(uri.getScheme());
-            return redis && uri.getHost() != null ? uri : null;
+            return redis && uri.getHost() != null || unix(uri) ? uri : null;
         } catch (URISyntaxException e) {
             return null;
         }
     }
 
-    void validate(@Observes SettingsProblems problems) {
+    /** A Unix domain socket: {@code unix:///path/of/socket?db=2}. */
+    private static boolean unix(URI uri) {
+        return UNIX.equals(uri.getScheme()) && uri.getHost() == null && uri.getPath() != null && uri.getPath().length() > 1;
+    }
+
+    void validate(@Observes SettingsProblems problems, Vertx vertx) {
+        boolean unixSockets = ((VertxInternal) vertx).transport().supportsDomainSockets();
         for (var host : settings.hosts().orElse(List.of())) {
-            if (uri(host.strip()) == null) {
-                problems.add("REDIS_HOSTS", "(not shown)", "redis://[user:password@]host:port[/db] or rediss://…, separated by"
-                        + " commas");
+            var uri = uri(host.strip());
+            if (uri == null) {
+                problems.add("REDIS_HOSTS", "(not shown)", "redis://[user:password@]host:port[/db], rediss://…, or"
+                        + " unix:///path/of/socket[?db=number], separated by commas");
+            } else if (unix(uri) && !"standalone".equalsIgnoreCase(clientType)) {
+                problems.add("REDIS_HOSTS", "unix://" + uri.getPath(), "unix:// with REDIS_CLIENT_TYPE=standalone only, not "
+                        + clientType + ": the other types find their servers by host and port");
+            } else if (unix(uri) && !unixSockets) {
+                problems.add("REDIS_HOSTS", "unix://" + uri.getPath(), "unix:// with quarkus.vertx.prefer-native-transport=true"
+                        + " on a JVM; without it, redis://host:port");
             }
         }
         if (!settings.port().contains("://") && (!number(settings.port(), 65535) || number(settings.port(), 0))) {

@@ -70,9 +70,7 @@ class UpstreamHeaders {
         OwnHeaders.takeOff(answer.headers());
         dropHopByHop(headers);
         headers.remove(HttpHeaders.CONNECTION).remove("Keep-Alive");
-        if (answer.headers().contains(RateLimitHeaders.LIMIT)) {
-            RateLimitHeaders.NAMES.forEach(headers::remove);
-        }
+        RateLimitHeaders.replaceIn(headers, answer.headers());
     }
 
     /** Also with underscores, which gateway interfaces such as CGI and WSGI take for the same. */

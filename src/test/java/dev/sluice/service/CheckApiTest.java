@@ -299,6 +299,47 @@ class CheckApiTest extends HttpTest {
         assertThat(http.get("/v1/check").statusCode()).isEqualTo(405);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"/v1/check/", "/v1/check;a=b", "/v1;x/check", "/v1/%63heck", "/v1/check?x=1"})
+    void otherSpellingsOfThePathLeadThereToo(String path) {
+        var answer = http.post(path, check("spelled " + path, "r", 2, 60));
+        assertThat(answer.statusCode()).isEqualTo(200);
+        assertThat(json(answer).getLong("remaining")).isEqualTo(1);
+        assertThat(http.get(path).statusCode()).isEqualTo(405);
+        assertThat(http.post("/v1/check/x", "{}").statusCode()).isEqualTo(404);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {"Accept|text/plain|200", "Accept|*/*;q=0|200", "Accept|application/*|200",
+            "Accept|text/plain,|200", "Accept|garbage|406", "Accept|text/plain, garbage|406", "Accept|a/b/c|406",
+            "Accept|,text/plain|406", "Accept|/a|406", "Accept|a/|406", "Content-Type|text/plain|200",
+            "Content-Type|application/json; charset=utf-8|200", "Content-Type|multipart/form-data|200", "Content-Type|*/*|200",
+            "Content-Type|garbage|415", "Content-Type|a/b/c|415", "Content-Type|a/b, c/d|415", "Content-Type|;;;|415"})
+    void mediaTypesAreReadLeniently(String name, String value, int status) {
+        var answer = http.post("/v1/check", check("media " + value, "r", 2, 60), name, value);
+        assertThat(answer.statusCode()).isEqualTo(status);
+        assertThat(header(answer, "Content-Type")).isEqualTo("application/json");
+        assertThat(answer.body()).contains(switch (status) {
+            case 200 -> "\"allowed\":true";
+            case 406 -> "RATE_4061";
+            default -> "RATE_4001";
+        });
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"GET", "PUT", "DELETE", "PATCH", "HEAD", "post"})
+    void otherMethodsAreNotAllowed(String method) {
+        var answer = http.send(method, "/v1/check", null);
+        assertThat(answer.statusCode()).isEqualTo(405);
+        assertThat(header(answer, "Allow")).isEqualTo("POST, OPTIONS");
+        if (!"HEAD".equals(method)) {
+            assertThat(error(answer).getString("code")).isEqualTo("RATE_4051");
+        }
+        var options = http.send("OPTIONS", "/v1/check", null);
+        assertThat(options.statusCode()).isEqualTo(200);
+        assertThat(header(options, "Allow")).isEqualTo("POST, OPTIONS");
+    }
+
     @Test
     void openApiDescribesTheDoors() {
         var answer = http.get("/q/openapi?format=json");

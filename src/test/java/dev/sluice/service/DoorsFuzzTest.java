@@ -27,7 +27,8 @@ class DoorsFuzzTest {
     void bodies() {
         Fuzz.run(10, random -> {
             try {
-                var body = new JsonBody(Fuzz.broken(random, Fuzz.bytes(Fuzz.pick(random, BODIES))), FIELDS);
+                var body = new JsonBody(Fuzz.broken(random, Fuzz.bytes(Fuzz.pick(random, BODIES))),
+                        new JsonBody.Fields(FIELDS));
                 for (var field : FIELDS) {
                     if (random.nextBoolean()) {
                         body.name(field);

@@ -53,6 +53,33 @@ class StartIT {
     }
 
     @Test
+    void reachesRedisOverAUnixSocket(@TempDir Path folder) {
+        var socket = folder.resolve("redis.sock");
+        try (var redis = RealRedis.startOnSocket(socket);
+                var sluice = Instance.start(Map.of("REDIS_HOSTS", "unix://" + socket + "?db=2", "RATE_LIMIT_TIMEOUT", "5s"))) {
+            var http = new Http(sluice.port());
+            http.post("/v1/check", CHECK);
+            assertThat(header(http.post("/v1/check", CHECK), "X-RateLimit-Mode")).isNull();
+            assertThat(http.post("/v1/check", CHECK).statusCode()).isEqualTo(429);
+            assertThat(redis.send("DBSIZE")).isEqualTo(":0"); // of database 0
+        }
+    }
+
+    @Test
+    void unixSocketsAreForOneRedis() {
+        assertThat(Instance.refuse(Map.of("REDIS_HOSTS", "unix:///run/redis.sock", "REDIS_CLIENT_TYPE", "sentinel")))
+                .contains("REDIS_HOSTS=unix:///run/redis.sock: unix:// with REDIS_CLIENT_TYPE=standalone only, not sentinel");
+        assertThat(Instance.refuse(Map.of("REDIS_HOSTS", "unix:relative"))).contains("REDIS_HOSTS=(not shown)")
+                .contains("unix:///path/of/socket");
+    }
+
+    @Test
+    void unknownSetOfHeadersStopsTheStart() {
+        assertThat(Instance.refuse(Map.of("REDIS_PORT", noRedis(), "RATE_LIMIT_HEADERS", "modern")))
+                .contains("rate-limit.headers=modern: all, standard, legacy or none");
+    }
+
+    @Test
     void openFallbackLetsPassAndClosedRefuses() {
         try (var sluice = Instance.start(Map.of("REDIS_PORT", noRedis(), "RATE_LIMIT_FALLBACK", "open"))) {
             var http = new Http(sluice.port());

@@ -9,6 +9,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -53,8 +54,17 @@ public final class RealRedis implements AutoCloseable {
     }
 
     public static RealRedis start(int port) {
+        return start(port, new String[0]);
+    }
+
+    /** One that listens on a Unix domain socket too. */
+    public static RealRedis startOnSocket(Path socket) {
+        return start(freePort(), "unixsocket " + socket);
+    }
+
+    private static RealRedis start(int port, String... settings) {
         try {
-            var redis = new RealRedis(port);
+            var redis = new RealRedis(port, settings);
             redis.server.start();
             return redis;
         } catch (IOException e) {

@@ -1,9 +1,6 @@
 package dev.sluice.llm.wire;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.CharBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 
 import com.fasterxml.jackson.core.JsonFactory;
@@ -12,6 +9,7 @@ import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 
 import dev.sluice.limit.Names;
+import dev.sluice.limit.Utf8;
 import dev.sluice.llm.wire.Operation.Shape;
 import io.vertx.core.buffer.Buffer;
 
@@ -67,7 +65,9 @@ public final class RequestReader {
     }
 
     private static Facts facts(Wanted wanted, byte[] body) {
-        requireUtf8(body);
+        if (!Utf8.isValid(body)) { // the parser accepts overlong forms: one name could be sent in two ways
+            throw new UnreadableRequestException("body is not UTF-8");
+        }
         var found = new ArrayList<Facts>(1);
         try (var parser = JSON.createParser(body)) {
             var token = parser.nextToken();
@@ -85,22 +85,6 @@ public final class RequestReader {
             throw new UnreadableRequestException("body nests too deep, or a name, number or string in it is too long");
         } catch (IOException e) {
             throw new UnreadableRequestException(NOT_JSON);
-        }
-    }
-
-    /** Not left to the parser, which takes overlong forms: one name could be sent in two ways. */
-    private static void requireUtf8(byte[] body) {
-        var decoder = StandardCharsets.UTF_8.newDecoder();
-        var in = ByteBuffer.wrap(body);
-        var out = CharBuffer.allocate(1 << 13);
-        while (true) {
-            var result = decoder.decode(in, out.clear(), true);
-            if (result.isError()) {
-                throw new UnreadableRequestException("body is not UTF-8");
-            }
-            if (result.isUnderflow()) {
-                return;
-            }
         }
     }
 

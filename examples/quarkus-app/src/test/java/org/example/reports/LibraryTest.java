@@ -133,7 +133,7 @@ class LibraryTest {
         given().get("/q/openapi").then().statusCode(404);
         given().body("{}").post("/v1/llm/check").then().statusCode(404);
         given().get("/openai/v1/models").then().statusCode(404);
-        assertThrows(ClassNotFoundException.class, () -> Class.forName("dev.sluice.service.CheckResource"));
+        assertThrows(ClassNotFoundException.class, () -> Class.forName("dev.sluice.service.CheckRoute"));
     }
 
     @Test

@@ -1,0 +1,102 @@
+package dev.sluice.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.stream.Collectors;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import dev.sluice.limit.Decision;
+import dev.sluice.limit.Mode;
+import dev.sluice.limit.QuotaStatus;
+import dev.sluice.limit.SettingsProblems;
+import dev.sluice.limit.Unit;
+import io.vertx.core.MultiMap;
+import io.vertx.core.http.HttpHeaders;
+
+/** Which headers report a decision, by {@code rate-limit.headers}. */
+class RateLimitHeadersTest {
+
+    private static final Instant NOW = Instant.ofEpochSecond(1_700_000_000, 500_000_000);
+
+    private static Decision decision(boolean allowed, boolean denied, Mode mode) {
+        return new Decision(allowed, denied, mode, NOW, List.of(new QuotaStatus("api:/a", Unit.REQUESTS, 10,
+                Duration.ofSeconds(60), allowed ? 4 : 0, NOW.plusMillis(20_200), denied, denied ? NOW.plusSeconds(7) : null)));
+    }
+
+    private static String names(MultiMap headers) {
+        return headers.names().stream().map(Object::toString).sorted(String.CASE_INSENSITIVE_ORDER)
+                .collect(Collectors.joining(" "));
+    }
+
+    private static MultiMap written(String setting, Decision decision) {
+        var headers = HttpHeaders.headers();
+        new RateLimitHeaders(() -> setting).write(headers, decision);
+        return headers;
+    }
+
+    @ParameterizedTest
+    @CsvSource({"all,RateLimit RateLimit-Policy X-RateLimit-Limit X-RateLimit-Remaining X-RateLimit-Reset",
+            "standard,RateLimit RateLimit-Policy", "legacy,X-RateLimit-Limit X-RateLimit-Remaining X-RateLimit-Reset",
+            "none,''",
+            " Standard ,RateLimit RateLimit-Policy"})
+    void settingSelectsTheHeaders(String setting, String names) {
+        assertThat(names(written(setting, decision(true, false, Mode.REDIS)))).isEqualTo(names);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"all", "standard", "legacy", "none"})
+    void stateAndRetryAreReportedInEachCase(String setting) {
+        assertThat(written(setting, decision(false, true, Mode.REDIS)).get("Retry-After")).isEqualTo("7");
+        assertThat(written(setting, decision(true, true, Mode.REDIS)).get("X-RateLimit-Dry-Run")).isEqualTo("denied");
+        assertThat(written(setting, decision(true, false, Mode.LOCAL)).get("X-RateLimit-Mode")).isEqualTo("local");
+        assertThat(written(setting, decision(true, false, Mode.OFF))).isEmpty();
+    }
+
+    @Test
+    void valuesAreThoseOfTheDecision() {
+        var headers = written("all", decision(true, false, Mode.REDIS));
+        assertThat(headers.get("X-RateLimit-Limit")).isEqualTo("10");
+        assertThat(headers.get("X-RateLimit-Remaining")).isEqualTo("4");
+        assertThat(headers.get("X-RateLimit-Reset")).isEqualTo("1700000021");
+        assertThat(headers.get("RateLimit-Policy")).isEqualTo("\"api:/a\";q=10;w=60");
+        assertThat(headers.get("RateLimit")).isEqualTo("\"api:/a\";r=4;t=21");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"all,''", "standard,X-RateLimit-Limit X-RateLimit-Remaining X-RateLimit-Reset",
+            "legacy,RateLimit RateLimit-Policy",
+            "none,RateLimit RateLimit-Policy X-RateLimit-Dry-Run X-RateLimit-Limit X-RateLimit-Mode X-RateLimit-Remaining"
+                    + " X-RateLimit-Reset"})
+    void upstreamsHeadersGiveWayToThoseThatAreWritten(String setting, String left) {
+        var upstream = HttpHeaders.headers();
+        for (var name : List.of("RateLimit", "RateLimit-Policy", "X-RateLimit-Limit", "X-RateLimit-Remaining",
+                "X-RateLimit-Reset", "X-RateLimit-Mode", "X-RateLimit-Dry-Run")) {
+            upstream.set(name, "upstream");
+        }
+        RateLimitHeaders.replaceIn(upstream, written(setting, decision(true, false, Mode.REDIS)));
+        assertThat(names(upstream)).isEqualTo(left);
+    }
+
+    @Test
+    void upstreamsModeGivesWayToOurs() {
+        var upstream = HttpHeaders.headers().set("X-RateLimit-Mode", "open").set("X-RateLimit-Dry-Run", "denied");
+        RateLimitHeaders.replaceIn(upstream, written("none", decision(true, true, Mode.LOCAL)));
+        assertThat(upstream).isEmpty();
+    }
+
+    @Test
+    void otherValuesAreRefusedByName() {
+        var problems = new SettingsProblems();
+        new RateLimitHeaders(() -> "modern").validate(problems);
+        assertThat(problems.lines()).containsExactly("rate-limit.headers=modern: all, standard, legacy or none");
+        var none = new SettingsProblems();
+        new RateLimitHeaders(() -> "LEGACY").validate(none);
+        assertThat(none.lines()).isEmpty();
+    }
+}
