@@ -34,6 +34,7 @@ class DecisionMeters implements DecisionListener {
     static final String INSTANCES = "rate_limit_instances";
     static final String MERGED = "rate_limit_merged";
     static final String REMEMBERED = "rate_limit_remembered_refusals";
+    static final String REPAIRED = "rate_limit_repaired_keys";
     static final String FILE_VALID = "rate_limit_file_valid";
 
     private static final String NO_TIER = "none";
@@ -76,6 +77,8 @@ class DecisionMeters implements DecisionListener {
                 .description("Instances that share the limits, as this one saw them last").register(registry);
         FunctionCounter.builder(REMEMBERED, status, StoreStatus::refusedFromMemory)
                 .description("Refusals made from memory, because Redis had just made the same").register(registry);
+        FunctionCounter.builder(REPAIRED, status, StoreStatus::repairedKeys)
+                .description("Keys of Sluice's in Redis that held foreign values, which were deleted").register(registry);
         FunctionCounter.builder(MERGED, status, StoreStatus::merged)
                 .description("Callers whose windows were brought to Redis after it had been out of reach, or had lost data")
                 .register(registry);

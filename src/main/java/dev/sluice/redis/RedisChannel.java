@@ -3,6 +3,7 @@ package dev.sluice.redis;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.regex.Pattern;
@@ -38,6 +39,7 @@ public final class RedisChannel {
     private final Silence silence;
     private final AtomicInteger waiting = new AtomicInteger();
     private final Runnable whenBusy;
+    private final BiConsumer<Long, String> whenRepaired;
     private volatile long roundTrip;
     /** Whether the link watches it. Accessed on the event loop only. */
     boolean watched;
@@ -45,15 +47,17 @@ public final class RedisChannel {
     /**
      * @param context where responses are handled
      * @param whenBusy called when a request is sent while no other is in flight
+     * @param whenRepaired receives how many keys a script has repaired, and the name of the first
      */
     RedisChannel(RedisConnection connection, ContextInternal context, ListenedClock clock, int mostWaiting,
-            Consumer<RedisChannel> whenBusy) {
+            Consumer<RedisChannel> whenBusy, BiConsumer<Long, String> whenRepaired) {
         this.connection = connection;
         this.context = context;
         this.clock = clock;
         this.mostWaiting = mostWaiting;
         this.silence = new Silence(clock);
         this.whenBusy = () -> whenBusy.accept(this);
+        this.whenRepaired = whenRepaired;
         if (connection instanceof ClusterConnection cluster) {
             cluster.measure(clock);
         }
@@ -77,6 +81,15 @@ public final class RedisChannel {
     /** Returns the clock by which responses are late. */
     public ListenedClock clock() {
         return clock;
+    }
+
+    /**
+     * Reports that a script has deleted foreign values under keys of Sluice's.
+     *
+     * @param first the name of the first key
+     */
+    public void repaired(long keys, String first) {
+        whenRepaired.accept(keys, first);
     }
 
     /** Returns whether the keys of one request must have one hash tag. */

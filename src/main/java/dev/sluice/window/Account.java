@@ -84,8 +84,12 @@ final class Account {
         return new Outcome(admitted, now, states);
     }
 
-    /** Counts what Redis granted, at Redis's time. */
-    void record(List<Claim> claims, Outcome granted, String reservation) {
+    /**
+     * Counts what Redis granted, at Redis's time.
+     *
+     * @param times how many requests were granted the same
+     */
+    void record(List<Claim> claims, Outcome granted, String reservation, int times) {
         if (windows.size() >= pruneAt) {
             prune(granted.now());
         }
@@ -94,7 +98,7 @@ final class Account {
                 var found = windows.get(WindowKey.of(claim));
                 var window = found instanceof RingWindow ? found : open(claim, found, granted.now());
                 advance(window, granted.now());
-                window.insert(granted.now(), claim.cost());
+                window.insert(granted.now(), times * claim.cost());
                 if (claim.reserved() && window instanceof RingWindow ring) {
                     reserve(reservation, new Reserved(ring, WindowKey.of(claim), ring.bucket(granted.now()), claim.cost()),
                             granted.now());

@@ -2,7 +2,9 @@ package dev.sluice.window;
 
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 import dev.sluice.redis.RedisChannel;
 import dev.sluice.redis.RedisScript;
@@ -10,21 +12,49 @@ import io.vertx.core.Future;
 import io.vertx.redis.client.Response;
 import io.vertx.redis.client.ResponseType;
 
-/** Decisions that go to Redis in one call of the script, which makes them one after the other. */
+/**
+ * Decisions that go to Redis in one call of the script, which makes them one after the other. Requests of one identifier that
+ * follow each other and ask for the same are one {@link Group}, decided at once with the outcome that each would have had.
+ */
 final class Batch {
 
-    /** So many go together: a script that runs for long keeps others waiting. */
+    /** So many groups go together: a script that runs for long keeps others waiting. */
     static final int MOST = 256;
+    /** So many requests are one group. */
+    static final int MOST_EACH = 1000;
     /** As many different plans: their numbers are bytes of a text. */
     private static final int MOST_PLANS = 64;
     private static final int FIRST_PLAN = 33;
 
-    private final List<Asked> asked = new ArrayList<>();
+    /** Requests of one identifier for the same, in order. */
+    static final class Group {
+
+        private final Asked first;
+        private final List<Asked> members = new ArrayList<>(1);
+
+        private Group(Asked first) {
+            this.first = first;
+            members.add(first);
+        }
+
+        List<Asked> members() {
+            return members;
+        }
+
+        private boolean takes(Asked next) {
+            return next.question == first.question && !first.question.reserves() && members.size() < MOST_EACH;
+        }
+    }
+
+    private final List<Group> groups = new ArrayList<>();
+    /** The last group of each identifier. */
+    private final Map<String, Group> last = new HashMap<>();
     private final List<Plan.Question> questions = new ArrayList<>(2);
     private final StringBuilder codes = new StringBuilder();
     private final long sent;
     private int keys;
     private int reservations;
+    private int requests;
 
     /** @param sent when it is sent, in listened time */
     Batch(long sent) {
@@ -33,7 +63,13 @@ final class Batch {
 
     /** @return false where there is no room for it */
     boolean add(Asked next) {
-        if (asked.size() == MOST) {
+        var group = last.get(next.identifier);
+        if (group != null && group.takes(next)) {
+            group.members.add(next);
+            requests++;
+            return true;
+        }
+        if (groups.size() == MOST) {
             return false;
         }
         int plan = questions.indexOf(next.question);
@@ -45,14 +81,22 @@ final class Batch {
             questions.add(next.question);
         }
         codes.append((char) (FIRST_PLAN + plan));
-        asked.add(next);
+        group = new Group(next);
+        groups.add(group);
+        last.put(next.identifier, group);
+        requests++;
         keys += next.keys.length;
         reservations += next.question.reserves() ? 1 : 0;
         return true;
     }
 
-    List<Asked> asked() {
-        return asked;
+    List<Group> groups() {
+        return groups;
+    }
+
+    /** Returns how many requests there are. */
+    int requests() {
+        return requests;
     }
 
     /** Returns when it was sent, in listened time. */
@@ -61,34 +105,96 @@ final class Batch {
     }
 
     boolean isEmpty() {
-        return asked.isEmpty();
+        return groups.isEmpty();
     }
 
     Future<Response> send(RedisChannel channel, RedisScript script) {
-        var parts = new ArrayList<byte[]>(keys + reservations + 2 + 8 * questions.size());
-        for (var one : asked) {
-            for (var key : one.keys) {
+        var parts = new ArrayList<byte[]>(keys + reservations + 3 + 8 * questions.size());
+        for (var group : groups) {
+            for (var key : group.first.keys) {
                 parts.add(key);
             }
         }
         parts.add(codes.toString().getBytes(StandardCharsets.ISO_8859_1));
+        parts.add(sizes());
         parts.add(Plan.bytes(Integer.toString(questions.size())));
         for (var question : questions) {
             parts.addAll(question.arguments());
         }
         if (reservations > 0) {
-            for (var one : asked) {
-                if (one.question.reserves()) {
-                    parts.add(Plan.bytes(RedisKeys.reservationName(one.name)));
+            for (var group : groups) {
+                if (group.first.question.reserves()) {
+                    parts.add(Plan.bytes(RedisKeys.reservationName(group.first.name)));
                 }
             }
         }
         return channel.eval(script, keys, parts);
     }
 
+    /** Two bytes per group, the higher one first; nothing where each is of one. */
+    private byte[] sizes() {
+        if (requests == groups.size()) {
+            return new byte[0];
+        }
+        var sizes = new byte[2 * groups.size()];
+        for (int i = 0; i < groups.size(); i++) {
+            int size = groups.get(i).members.size();
+            sizes[2 * i] = (byte) (size >> 8);
+            sizes[2 * i + 1] = (byte) size;
+        }
+        return sizes;
+    }
+
     /** Redis's time in an answer to {@link #send}. */
     static long clock(Response answer) {
         return answer.get(0).toLong();
+    }
+
+    /**
+     * Reads what a response says of each group: the outcomes of its members, in order; null where a key holds something else
+     * that could not be deleted.
+     */
+    List<Outcome[]> read(Response answer) {
+        long clock = clock(answer);
+        var outcomes = new ArrayList<Outcome[]>(groups.size());
+        int at = 1;
+        for (var group : groups) {
+            long status = answer.get(at++).toLong();
+            if (status < 0) {
+                outcomes.add(null);
+                continue;
+            }
+            int size = group.members.size();
+            int admitted = (int) (status & 1);
+            if (size > 1) {
+                admitted = answer.get(at++).toInteger();
+            }
+            int windows = group.first.plan.size();
+            outcomes.add(outcomes(group, admitted, clock + (status >> 1), answer, at));
+            at += 3 * windows;
+        }
+        return outcomes;
+    }
+
+    /** @param at where the windows' states stand, as they are after the last member */
+    private static Outcome[] outcomes(Group group, int admitted, long now, Response answer, int at) {
+        var plan = group.first.plan;
+        var outcomes = new Outcome[group.members.size()];
+        for (int i = 0; i < outcomes.length; i++) {
+            if (i > admitted) {
+                outcomes[i] = outcomes[admitted]; // a refusal changes nothing
+                continue;
+            }
+            boolean passes = i < admitted;
+            var states = new Outcome.State[plan.size()];
+            for (int j = 0; j < states.length; j++) {
+                long later = passes && group.first.question.take() ? (admitted - 1L - i) * plan.get(j).cost() : 0;
+                states[j] = new Outcome.State(answer.get(at + 3 * j).toLong() - later, answer.get(at + 3 * j + 1).toLong(),
+                        passes ? 0 : answer.get(at + 3 * j + 2).toLong());
+            }
+            outcomes[i] = new Outcome(passes, now, states);
+        }
+        return outcomes;
     }
 
     /**
@@ -113,24 +219,11 @@ final class Batch {
                 : null;
     }
 
-    /** What an answer says of each decision; null where a key holds a foreign value that Redis does not let it delete. */
-    Outcome[] read(Response answer) {
-        long clock = clock(answer);
-        var outcomes = new Outcome[asked.size()];
-        int at = 1;
-        for (int i = 0; i < outcomes.length; i++) {
-            long status = answer.get(at++).toLong();
-            if (status < 0) {
-                continue;
-            }
-            var states = new Outcome.State[asked.get(i).plan.size()];
-            for (int j = 0; j < states.length; j++) {
-                states[j] = new Outcome.State(answer.get(at).toLong(), answer.get(at + 1).toLong(),
-                        answer.get(at + 2).toLong());
-                at += 3;
-            }
-            outcomes[i] = new Outcome((status & 1) == 1, clock + (status >> 1), states);
+    /** Reports what a call has repaired. */
+    static void reportRepairs(RedisChannel channel, Response answer) {
+        var repair = repaired(answer);
+        if (repair != null) {
+            channel.repaired(repair.keys(), repair.first());
         }
-        return outcomes;
     }
 }

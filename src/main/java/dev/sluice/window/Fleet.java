@@ -148,7 +148,7 @@ final class Fleet implements Clock {
         return channel
                 .eval(announce, List.of(instances, mark, resets),
                         List.of(id, Long.toString(number), since, present ? "1" : "0"))
-                .map(answer -> read(answer, number, sent, since));
+                .onSuccess(answer -> Batch.reportRepairs(channel, answer)).map(answer -> read(answer, number, sent, since));
     }
 
     private synchronized Answer read(Response answer, long number, long sent, String since) {
@@ -219,7 +219,8 @@ final class Fleet implements Clock {
     /** Tells all instances of a reset: they remember what Redis is to forget. */
     Future<Void> tell(RedisChannel channel, Reset reset) {
         var resource = reset.resource() == null ? "" : reset.resource();
-        return channel.eval(tell, List.of(resets), List.of(id, reset.identifier(), resource)).mapEmpty();
+        return channel.eval(tell, List.of(resets), List.of(id, reset.identifier(), resource))
+                .onSuccess(answer -> Batch.reportRepairs(channel, answer)).mapEmpty();
     }
 
     /** This instance stops. */

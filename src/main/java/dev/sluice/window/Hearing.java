@@ -88,6 +88,7 @@ final class Hearing {
 
     /** Tells all instances that there is room again. */
     Future<Void> tell(RedisChannel channel, Fleet.Reset reset) {
-        return channel.eval(tell, List.of(freed), List.of("", reset.identifier(), "")).mapEmpty();
+        return channel.eval(tell, List.of(freed), List.of("", reset.identifier(), ""))
+                .onSuccess(answer -> Batch.reportRepairs(channel, answer)).mapEmpty();
     }
 }

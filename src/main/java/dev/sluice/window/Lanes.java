@@ -97,32 +97,46 @@ final class Lanes {
 
     /** Reads what Redis answered; returns whom to tell. */
     List<Asked> answered(RedisChannel channel, Batch batch, long sent, AsyncResult<Response> done) {
-        if (done.failed() && batch.asked().size() > 1 && String.valueOf(done.cause().getMessage()).startsWith("CROSSSLOT")) {
+        if (done.failed() && batch.requests() > 1 && String.valueOf(done.cause().getMessage()).startsWith("CROSSSLOT")) {
             return separately(channel, batch, done.cause());
         }
-        Outcome[] outcomes = null;
+        List<Outcome[]> outcomes = null;
         Throwable cause = done.cause();
         if (done.succeeded()) {
             try {
                 outcomes = batch.read(done.result());
                 time.heard(Batch.clock(done.result()), sent, System.nanoTime());
+                Batch.reportRepairs(channel, done.result());
             } catch (RuntimeException e) {
                 cause = e; // no answer of ours
             }
         }
         judge(channel, batch, outcomes != null, cause);
-        var answered = new ArrayList<Asked>(batch.asked().size());
-        for (int i = 0; i < batch.asked().size(); i++) {
-            var asked = batch.asked().get(i);
+        var answered = new ArrayList<Asked>(batch.requests());
+        for (int i = 0; i < batch.groups().size(); i++) {
+            answer(batch.groups().get(i), outcomes == null ? null : outcomes.get(i), cause, answered);
+        }
+        return answered;
+    }
+
+    private void answer(Batch.Group group, Outcome[] outcomes, Throwable cause, List<Asked> answered) {
+        var members = group.members();
+        int granted = 0;
+        Outcome last = null;
+        for (int i = 0; i < members.size(); i++) {
+            var asked = members.get(i);
             var outcome = outcomes == null ? null : outcomes[i];
             if (asked.answer(outcome, outcome != null ? null : failure(cause))) {
                 answered.add(asked);
                 if (outcome != null && outcome.admitted() && asked.question.take()) {
-                    record(asked, outcome);
+                    granted++;
+                    last = outcome;
                 }
             }
         }
-        return answered;
+        if (granted > 0) {
+            record(members.get(0), last, granted);
+        }
     }
 
     /** A call is one piece of evidence about Redis, however many decisions it carries. */
@@ -138,9 +152,9 @@ final class Lanes {
         }
     }
 
-    private void record(Asked asked, Outcome outcome) {
+    private void record(Asked asked, Outcome outcome, int times) {
         try {
-            recorder.granted(asked.identifier, asked.plan, outcome, asked.name);
+            recorder.granted(asked.identifier, asked.plan, outcome, asked.name, times);
         } catch (RuntimeException e) {
             LOG.error("What Redis has granted is not counted here", e);
         }
@@ -154,11 +168,13 @@ final class Lanes {
             }
         }
         var told = new ArrayList<Asked>();
-        for (var asked : batch.asked()) {
-            asked.takeBack();
-            var refused = asked.done() ? cause : tryToAsk(asked);
-            if (refused != null && asked.answer(null, failure(refused))) {
-                told.add(asked);
+        for (var group : batch.groups()) {
+            for (var asked : group.members()) {
+                asked.takeBack();
+                var refused = asked.done() ? cause : tryToAsk(asked);
+                if (refused != null && asked.answer(null, failure(refused))) {
+                    told.add(asked);
+                }
             }
         }
         return told;

@@ -104,10 +104,14 @@ final class MemoryStore implements WindowStore {
         });
     }
 
-    /** Counts what Redis granted. */
-    void record(String identifier, List<Claim> claims, Outcome granted, String reservation) {
+    /**
+     * Counts what Redis granted.
+     *
+     * @param times how many requests were granted the same
+     */
+    void record(String identifier, List<Claim> claims, Outcome granted, String reservation, int times) {
         in(identifier, account -> {
-            account.record(claims, granted, reservation);
+            account.record(claims, granted, reservation, times);
             return null;
         });
     }

@@ -40,6 +40,7 @@ final class RedisStore implements WindowStore {
     private final RedisScript settle;
     private final RedisScript usage;
     private final RedisScript reset;
+    private final RedisScript refund;
     private final KeySpace keySpace;
     private final RedisTime time = new RedisTime();
     private final Lanes lanes;
@@ -48,10 +49,11 @@ final class RedisStore implements WindowStore {
     @FunctionalInterface
     interface Recorder {
 
-        Recorder NONE = (identifier, claims, granted, reservation) -> {
+        Recorder NONE = (identifier, claims, granted, reservation, times) -> {
         };
 
-        void granted(String identifier, List<Claim> claims, Outcome granted, String reservation);
+        /** @param times how many requests were granted the same, at the same time */
+        void granted(String identifier, List<Claim> claims, Outcome granted, String reservation, int times);
     }
 
     /** @param time how the scripts ask for it */
@@ -67,6 +69,7 @@ final class RedisStore implements WindowStore {
         this.settle = RedisScript.load(RedisStore.class, "settle.lua", time);
         this.usage = RedisScript.load(RedisStore.class, "usage.lua", time);
         this.reset = RedisScript.load(RedisStore.class, "reset.lua", time);
+        this.refund = RedisScript.load(RedisStore.class, "refund.lua", time);
     }
 
     boolean available() {
@@ -110,6 +113,30 @@ final class RedisStore implements WindowStore {
         var involved = keysOf(identifier, names);
         involved.add(keys.reservation(identifier, name));
         return bounded(() -> link.eval(settle, involved, arguments), answer -> null);
+    }
+
+    /**
+     * Gives back what a decision took that came too late.
+     *
+     * @param time when it was made, in microseconds by Redis's clock
+     * @param reservation its name; null where there is none
+     */
+    Uni<Void> refund(String identifier, List<Claim> claims, long time, String reservation) {
+        var names = new ArrayList<String>(claims.size());
+        var arguments = new ArrayList<String>(2 + 2 * claims.size());
+        var name = reservation == null ? "" : RedisKeys.reservationName(reservation);
+        arguments.add(Long.toString(time));
+        arguments.add(name);
+        for (var claim : claims) {
+            names.add(RedisKeys.name(claim.resource(), claim.span() / 1_000_000));
+            arguments.add(Long.toString(claim.span()));
+            arguments.add(Long.toString(claim.cost()));
+        }
+        var involved = keysOf(identifier, names);
+        if (reservation != null) {
+            involved.add(keys.reservation(identifier, name));
+        }
+        return bounded(() -> link.eval(refund, involved, arguments), answer -> null);
     }
 
     @Override

@@ -13,6 +13,9 @@ public interface StoreStatus {
     /** How many callers' windows were brought to Redis after it had been out of reach. */
     long merged();
 
+    /** Returns how many keys of Sluice's in Redis held foreign values, which were deleted. */
+    long repairedKeys();
+
     /** How many refusals were answered from memory, because Redis had just made the same. */
     long refusedFromMemory();
 }

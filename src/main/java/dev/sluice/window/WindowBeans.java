@@ -173,6 +173,11 @@ class WindowBeans implements StoreStatus {
     }
 
     @Override
+    public long repairedKeys() {
+        return link == null ? 0 : link.repaired();
+    }
+
+    @Override
     public long refusedFromMemory() {
         return windows.refusedFromMemory();
     }

@@ -12,6 +12,7 @@ import dev.sluice.limit.Mode;
 import dev.sluice.limit.StoreUnavailableException;
 import dev.sluice.window.Reservation.Place;
 import io.smallrye.mutiny.Uni;
+import io.vertx.core.AsyncResult;
 
 /** The windows in Redis while it answers, and the fallback in force while it does not. */
 final class Windows {
@@ -108,6 +109,9 @@ final class Windows {
             LOG.debug("Redis failed a decision", failure);
         }
         if (claims.stream().anyMatch(claim -> claim.fallback() == Fallback.CLOSED)) {
+            if (consume && failure instanceof UnansweredException unanswered) {
+                unanswered.answer().onSuccess(late -> giveBack(identifier, claims, late, reservation));
+            }
             throw new StoreUnavailableException("Redis is out of reach", failure);
         }
         var local = claims.stream().filter(claim -> claim.fallback() == Fallback.LOCAL)
@@ -116,26 +120,38 @@ final class Windows {
             return new Answer(Mode.OPEN, List.of(), null, reservation == null ? null : reservation.toString());
         }
         var name = reservation == null ? null : reservation.name();
-        return answer(Mode.LOCAL, local, inMemory(failure, identifier, local, consume, name), reservation);
+        if (!(failure instanceof UnansweredException unanswered)) {
+            return answer(Mode.LOCAL, local, memory.takeOwing(identifier, local, consume, name), reservation);
+        }
+        var outcome = memory.takeNow(identifier, local, consume, name);
+        if (consume && outcome.admitted()) {
+            unanswered.answer().onComplete(late -> reconcile(identifier, local, outcome, late, name));
+        } else if (consume) {
+            unanswered.answer().onSuccess(late -> giveBack(identifier, claims, late, reservation));
+        }
+        return answer(Mode.LOCAL, local, outcome, reservation);
     }
 
-    /** What Redis does not count, or not for certain, it is told of later. */
-    private Outcome inMemory(Throwable failure, String identifier, List<Claim> claims, boolean consume,
-            String reservation) {
-        if (!(failure instanceof UnansweredException unanswered)) {
-            return memory.takeOwing(identifier, claims, consume, reservation);
+    /** What was granted here is counted in Redis once, whatever Redis has answered too late. */
+    private void reconcile(String identifier, List<Claim> claims, Outcome here, AsyncResult<Outcome> late, String reservation) {
+        if (late.failed() || !late.result().admitted()) {
+            memory.owe(identifier, claims, here.now(), reservation);
+        } else {
+            memory.move(identifier, claims, here.now(), late.result().now());
         }
-        var outcome = memory.takeNow(identifier, claims, consume, reservation);
-        if (outcome.admitted() && consume) {
-            unanswered.answer().onComplete(late -> {
-                if (late.failed() || !late.result().admitted()) {
-                    memory.owe(identifier, claims, outcome.now(), reservation);
-                } else {
-                    memory.move(identifier, claims, outcome.now(), late.result().now());
-                }
-            });
+    }
+
+    /** What Redis has granted too late, and was denied here, is not to be counted anywhere. */
+    private void giveBack(String identifier, List<Claim> claims, Outcome late, Reservation reservation) {
+        if (!late.admitted()) {
+            return;
         }
-        return outcome;
+        var freed = new Fleet.Reset(identifier, null);
+        redis.refund(identifier, claims, late.now(), reservation == null ? null : reservation.name())
+                .invoke(() -> makeRoom(freed)).chain(() -> redis.tell(channel -> hearing.tell(channel, freed)))
+                .subscribe().with(done -> {
+                }, failure -> LOG.debug("A decision that came too late could not be given back: it leaves with its windows",
+                        failure));
     }
 
     private static Reservation name(Place place, String reservation, List<Claim> claims) {

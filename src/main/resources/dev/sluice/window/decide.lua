@@ -9,13 +9,16 @@
 --                    counts until its last microsecond has left the window
 --            the reservation, where the plan reserves: hash of "bucket:cost" by the window's name in the index
 -- ARGV[1]  per request a byte: 32 and the number of its plan, from 1
--- ARGV[2]  number of plans
+-- ARGV[2]  per request two bytes, the higher one first: how many requests it stands for, one after the other; of plans that
+--          reserve, one. Empty where each stands for one
+-- ARGV[3]  number of plans
 -- ARGV[..] per plan: number of windows, 1 to take or 0 to only ask, 1 to reserve or 0, and per window: limit, length in
 --          microseconds, cost, form ("log", "ring", or "reserved": a ring whose cost will be settled), name in the index
 -- ARGV[..] per request that reserves: the reservation's name in the index
 -- Returns  the time; then per request its status: 1 where it was admitted, 0 where not, and 2 for each microsecond by which it
---          was decided later than that time; and per window: units used, when the next one is free (0: none used), when the
---          refused cost would fit (0: it was not refused; -1: never). A status of -1 has nothing behind it: one of the keys
+--          was decided later than that time; where it stands for several, how many of them were admitted; and per window, as it
+--          is after the last of them: units used, when the next one is free (0: none used), when the refused cost would fit
+--          (0: none was refused; -1: never). A status of -1 has nothing behind it: one of the keys
 --          holds a foreign value that Redis did not let the script delete. Times are microseconds since 1970.
 --          Only where keys were repaired, two more elements: their number, and the name of the first one. The last
 --          element is a string in this case, and a number in all others.
@@ -42,6 +45,7 @@ local NAMES = 10000
 local TIME, BYTES = '>I7', 7
 local RING, HEADER, ENTRY, ENTRY_BYTES = 82, 8, '>I7I7', 14
 local PAGE, PAGE_START = 130 * BYTES, '-910' -- more than any ring has; what is longer is a log that is not read whole
+local SHORT, SHORT_START = 32 * BYTES, '-224' -- the same of logs whose limit is larger: Redis 7 hashes each byte that Lua gets
 local SMALL = 64 * BYTES -- a log that may be written whole each time
 local MOST_UNITS = 2 ^ 52 -- of a ring, with its base: beyond 2 ^ 53 numbers are not exact
 
@@ -63,9 +67,21 @@ local function part(name)
 end
 
 -- Appends a decision on one window to the reply; returns where the reply ends.
-local function answer(at, status, used, free, retry)
-  reply[at + 1], reply[at + 2], reply[at + 3], reply[at + 4] = status, used, free, retry
+-- times: how many requests it stands for; admitted: how many of them were
+local function answer(at, times, admitted, used, free, retry)
+  reply[at + 1] = admitted > 0 and 1 or 0
+  if times > 1 then
+    at = at + 1
+    reply[at + 1] = admitted
+  end
+  reply[at + 2], reply[at + 3], reply[at + 4] = used, free, retry
   return at + 4
+end
+
+-- How many of so many requests of a cost fit.
+local function fitting(times, limit, used, cost)
+  local fit = math.floor((limit - used) / cost)
+  return fit < times and fit or times
 end
 
 -- What is done to keys beside windows, and to foreign ones.
@@ -132,7 +148,17 @@ function build.keys()
     call('SET', key, value, 'PX', format('%.0f', ms))
   end
 
-  return { repair = repair, only_foreign = only_foreign, write = write, lifetime = lifetime, note = note, begin = begin }
+  -- Notes what a reservation took from a window.
+  local function remember(record, name, now, cost, span, index, reservation)
+    write('HSET', record, name, format('%.0f:%.0f', floor(now / floor(span / 60)), cost))
+    local ms = lifetime(span)
+    if call('PTTL', record) < ms then
+      call('PEXPIRE', record, format('%.0f', ms))
+      write('ZADD', index, format('%d', time[1] + math.ceil(ms / 1000)), reservation)
+    end
+  end
+
+  return { repair = repair, only_foreign = only_foreign, lifetime = lifetime, note = note, begin = begin, remember = remember }
 end
 
 -- One log: what nearly every request asks for, with as little as will do.
@@ -184,40 +210,50 @@ function build.log()
     end
   end
 
-  local function decide_log(plan, first, at)
+  local function decide_log(plan, first, at, times)
     local key, asked = KEYS[first + 1], plan[1]
     local span, cost = asked.span, asked.cost
-    local raw = pcall('GETRANGE', key, PAGE_START, '-1')
+    local raw = pcall('GETRANGE', key, asked.start, '-1')
     local log, used, head, noted = '', 0, nil, nil
     if raw ~= '' then
       if type(raw) ~= 'string' or byte(raw) > 31 or #raw % BYTES > 0 then
-        return part('general').decide(plan, first, at) -- a ring, or foreign
+        return part('general').decide(plan, first, at, times) -- a ring, or foreign
       end
       local last = unpack(TIME, raw, #raw - BYTES + 1)
       if last > clock then
-        return part('general').decide(plan, first, at) -- its clock was ahead
+        return part('general').decide(plan, first, at, times) -- its clock was ahead
       end
-      if last > clock - span then
-        if #raw == PAGE then
-          if cost > 1 then
-            return part('general').decide(plan, first, at)
-          end
+      if #raw == asked.page then
+        if times == 1 and last > clock - span then
           return part('long').decide(plan, first, at, last)
         end
+        return part('general').decide(plan, first, at, times) -- several, or it has left, or is the end of a ring
+      elseif last > clock - span then
         log, head = later(raw, clock - span)
         used = #log / BYTES
         noted = floor(last / span)
       end
     end
-    local over = used + cost - asked.limit
+    local limit = asked.limit
+    local over = used + cost - limit
     if over > 0 then
-      return answer(at, 0, used, head + span, unpack(TIME, log, (over - 1) * BYTES + 1) + span)
+      return answer(at, times, 0, used, head + span, unpack(TIME, log, (over - 1) * BYTES + 1) + span)
     elseif not plan.take then
-      return answer(at, 1, used, head and head + span or 0, 0)
+      return answer(at, times, times, used, head and head + span or 0, 0)
     end
-    write_log(key, raw, log, cost == 1 and stamp or string.rep(stamp, cost), over == 0, span, clock, noted, KEYS[first],
+    local fit, retry, units = times, 0, cost
+    if times > 1 then
+      fit = fitting(times, limit, used, cost)
+      units = fit * cost
+      if fit < times then
+        over = used + units + cost - limit
+        retry = (over <= used and unpack(TIME, log, (over - 1) * BYTES + 1) or clock) + span
+      end
+    end
+    used = used + units
+    write_log(key, raw, log, units == 1 and stamp or string.rep(stamp, units), used == limit, span, clock, noted, KEYS[first],
       asked.name)
-    return answer(at, 1, used + cost, (head or clock) + span, 0)
+    return answer(at, times, fit, used, (head or clock) + span, retry)
   end
 
   return { decide = decide_log, later = later, write = write_log, stamp = stamp }
@@ -255,7 +291,17 @@ function build.ring()
     end
   end
 
-  local function decide_ring(plan, first, at)
+  -- The last microsecond of the bucket with which the ring's sum reaches so many units.
+  local function leaves(ring, start, needed, width)
+    local upto, number = unpack(ENTRY, ring, start)
+    while upto < needed do
+      start = start + ENTRY_BYTES
+      upto, number = unpack(ENTRY, ring, start)
+    end
+    return (number + 1) * width - 1
+  end
+
+  local function decide_ring(plan, first, at, times)
     local key, asked = KEYS[first + 1], plan[1]
     local span, cost, limit = asked.span, asked.cost, asked.limit
     local width = floor(span / 60)
@@ -263,32 +309,35 @@ function build.ring()
     local used, sum, bucket, start, base, head = 0, 0, nil, nil, nil, nil
     if ring ~= '' then
       if type(ring) ~= 'string' or byte(ring) ~= RING or #ring % ENTRY_BYTES ~= HEADER or #ring == HEADER then
-        return part('general').decide(plan, first, at)
+        return part('general').decide(plan, first, at, times)
       end
       sum, bucket = unpack(ENTRY, ring, #ring - ENTRY_BYTES + 1)
-      if bucket * width > clock or sum + cost > MOST_UNITS then
-        return part('general').decide(plan, first, at)
+      if bucket * width > clock or sum + times * cost > MOST_UNITS then
+        return part('general').decide(plan, first, at, times)
       end
       -- A bucket has left when (bucket + 1) * width - 1 + span <= clock
       start, base, head = ring_head(ring, floor((clock + 1 - span) / width) - 1)
       used = head and sum - base or 0
       if used < 0 then
-        return part('general').decide(plan, first, at)
+        return part('general').decide(plan, first, at, times)
       end
     end
     if used + cost > limit then
-      local needed = base + used + cost - limit
-      local i = start
-      local upto, number = unpack(ENTRY, ring, i)
-      while upto < needed do
-        i = i + ENTRY_BYTES
-        upto, number = unpack(ENTRY, ring, i)
-      end
-      return answer(at, 0, used, (head + 1) * width - 1 + span, (number + 1) * width - 1 + span)
+      return answer(at, times, 0, used, (head + 1) * width - 1 + span,
+        leaves(ring, start, base + used + cost - limit, width) + span)
     elseif not plan.take then
-      return answer(at, 1, used, used > 0 and (head + 1) * width - 1 + span or 0, 0)
+      return answer(at, times, times, used, used > 0 and (head + 1) * width - 1 + span or 0, 0)
     end
     local number = floor(clock / width)
+    local fit, retry = times, 0
+    if times > 1 then
+      fit = fitting(times, limit, used, cost)
+      if fit < times then
+        local over = used + (fit + 1) * cost - limit
+        retry = (over <= used and leaves(ring, start, base + over, width) or (number + 1) * width - 1) + span
+      end
+      cost = fit * cost
+    end
     if used == 0 then
       part('keys').begin(key, pack('>BI7I7I7', RING, 0, cost, number), span, KEYS[first], asked.name)
       head = number
@@ -308,7 +357,7 @@ function build.ring()
         end
       end
     end
-    return answer(at, 1, used + cost, (head + 1) * width - 1 + span, 0)
+    return answer(at, times, fit, used + cost, (head + 1) * width - 1 + span, retry)
   end
 
   return { decide = decide_ring, head = ring_head }
@@ -375,11 +424,16 @@ function build.long()
     end
   end
 
+  -- The time of a unit, counted from the newest, which is 1.
+  local function from_end(key, number)
+    return (unpack(TIME, call('GETRANGE', key, format('%d', -BYTES * number), format('%d', -BYTES * (number - 1) - 1)), 1))
+  end
+
   -- See write_log. Redis tells how long it is when something is appended.
   local function append(key, used, cost, limit, units, span, now, noted, index, name)
     local total = call('APPEND', key, units) / BYTES
     local outside = total - used - cost
-    if outside == 0 and used + cost == limit or 4 * outside >= total - cost then
+    if outside == 0 and used + cost == limit or outside > 0 and (4 * outside >= total - cost or BYTES * total <= SMALL) then
       call('SET', key, call('GETRANGE', key, format('%d', -BYTES * (used + cost)), '-1'), 'KEEPTTL')
     end
     if noted ~= floor(now / span) then
@@ -389,14 +443,14 @@ function build.long()
     end
   end
 
-  -- One unit. A log that is full is one whose limit-th unit from the end has not left, and the time at which that one leaves
-  -- is what a refusal tells: nothing else of it is read.
-  local function decide_unit(plan, first, at, last)
+  -- A log is full for one unit if its limit-th unit from the end has not left, and the time at which that one leaves is what a
+  -- refusal tells: nothing else of it is read.
+  local function decide_long(plan, first, at, last)
     local key, asked = KEYS[first + 1], plan[1]
-    local span, limit = asked.span, asked.limit
+    local span, limit, cost = asked.span, asked.limit, asked.cost
     local edge = clock - span
     local used, head
-    if limit > NEAR then
+    if cost == 1 and limit > NEAR then
       if not asked.from then
         asked.from = format('%d', -BYTES * (limit + 1))
         asked.to = format('%d', -BYTES * (limit + 1 - NEAR) - 1)
@@ -407,12 +461,10 @@ function build.long()
         local limiting = units - NEAR + 2
         head = unpack(TIME, near, (limiting - 1) * BYTES + 1)
         if head > edge then
-          if limiting == 2 and unpack(TIME, near, 1) > edge then
-            return part('general').decide(plan, first, at) -- it holds more than the limit
-          end
-          return answer(at, 0, limit, head + span, head + span)
-        end
-        if unpack(TIME, near, #near - BYTES + 1) > edge then
+          if limiting == 1 or unpack(TIME, near, 1) <= edge then
+            return answer(at, 1, 0, limit, head + span, head + span)
+          end -- else it holds more than the limit
+        elseif unpack(TIME, near, #near - BYTES + 1) > edge then
           local i
           i, head = first_later(near, edge)
           used = limit + limiting - i
@@ -422,44 +474,122 @@ function build.long()
     if not used then
       local total = call('STRLEN', key) / BYTES
       if total ~= floor(total) then
-        return part('general').decide(plan, first, at)
+        return part('general').decide(plan, first, at, 1)
       end
       local outside
       outside, head = seek(key, total, edge, last)
       used = total - outside
-      if used >= limit then
-        return part('general').decide(plan, first, at)
+      if used + cost > limit then
+        return answer(at, 1, 0, used, head + span, from_end(key, limit - cost + 1) + span)
       end
     end
     if not plan.take then
-      return answer(at, 1, used, head + span, 0)
+      return answer(at, 1, 1, used, head + span, 0)
     end
-    append(key, used, 1, limit, stamp, span, clock, floor(last / span), KEYS[first], asked.name)
-    return answer(at, 1, used + 1, head + span, 0)
+    append(key, used, cost, limit, cost == 1 and stamp or string.rep(stamp, cost), span, clock, floor(last / span), KEYS[first],
+      asked.name)
+    return answer(at, 1, 1, used + cost, head + span, 0)
   end
 
-  return { decide = decide_unit, seek = seek, append = append }
+  -- Nothing where it is no log.
+  local function open(w, last)
+    local total = call('STRLEN', w.key) / BYTES
+    if total ~= floor(total) then
+      return nil
+    end
+    local outside, head = seek(w.key, total, w.now - w.span, last)
+    w.long, w.used, w.free, w.noted = true, total - outside, head + w.span, floor(last / w.span)
+    return w
+  end
+
+  return { decide = decide_long, open = open, append = append, from_end = from_end }
 end
 
--- Requests of any number of windows, in any form.
-function build.general()
+-- Windows of requests that have several; and single ones where something is unusual. A window is a table: key, span, now
+-- (clock, or its newest entry where that is later), used, free, noted; of a log: raw and log (see write_log), or long; of a
+-- ring: ring, start, base, sum, bucket.
+function build.rings()
+  local call, sub, format, floor = redis.call, string.sub, string.format, math.floor
+  local pack, unpack = struct.pack, struct.unpack
+  local ring_head = part('ring').head
+
+  local function open_ring(w, ring)
+    local sum, bucket = unpack(ENTRY, ring, #ring - ENTRY_BYTES + 1)
+    if sum < unpack(TIME, ring, 2) or sum > 2 * MOST_UNITS then
+      return nil
+    end
+    local span, width = w.span, floor(w.span / 60)
+    local begins = bucket * width
+    if begins - clock > SKEW then
+      ring = part('rare').rewrite(ring, HEADER + 1, (unpack(TIME, ring, 2)), bucket - floor(clock / width))
+      call('SET', w.key, ring, 'PX', format('%.0f', part('keys').lifetime(span)))
+      sum, bucket = unpack(ENTRY, ring, #ring - ENTRY_BYTES + 1)
+    elseif begins > clock then
+      w.now = begins
+    end
+    local start, base, head = ring_head(ring, floor((w.now + 1 - span) / width) - 1)
+    if head and sum > base then -- else all has left, or was settled to nothing
+      w.ring, w.start, w.base, w.sum, w.bucket = ring, start, base, sum, bucket
+      w.used = sum - base
+      w.free = (head + 1) * width - 1 + span
+      w.noted = floor(bucket * width / span)
+    end
+    return w
+  end
+
+  local function free_at(w, units)
+    for i = w.start, #w.ring, ENTRY_BYTES do
+      local sum, bucket = unpack(ENTRY, w.ring, i)
+      if sum - w.base >= units then
+        return (bucket + 1) * floor(w.span / 60) - 1 + w.span
+      end
+    end
+  end
+
+  local function add(w, cost, index, name)
+    if w.log or w.long then
+      part('rare').to_ring(w)
+    end
+    local span, width = w.span, floor(w.span / 60)
+    local number = floor(w.now / width)
+    local noted = w.noted == floor(w.now / span)
+    local ring
+    if not w.ring then
+      ring = pack('>BI7I7I7', RING, 0, cost, number)
+      w.free = (number + 1) * width - 1 + span
+      noted = false
+    elseif number == w.bucket and noted and not w.old and w.sum + cost <= MOST_UNITS then
+      call('SETRANGE', w.key, format('%d', #w.ring - ENTRY_BYTES), pack(TIME, w.sum + cost))
+      return
+    else
+      ring = number == w.bucket and sub(w.ring, w.start, -ENTRY_BYTES - 1) or sub(w.ring, w.start)
+      ring = pack('>BI7', RING, w.base) .. ring .. pack(ENTRY, w.sum + cost, number)
+      if w.sum + cost > MOST_UNITS then
+        ring = part('rare').rewrite(ring, HEADER + 1, w.base, 0)
+      end
+    end
+    if noted then
+      call('SET', w.key, ring, 'KEEPTTL')
+    else
+      part('keys').begin(w.key, ring, span, index, name)
+    end
+  end
+
+  return { open = open_ring, free_at = free_at, add = add }
+end
+
+-- Windows that change their form, or were written by a clock that has been set back since, or are foreign.
+function build.rare()
   local call, pcall = redis.call, redis.pcall
-  local byte, sub, format, floor = string.byte, string.sub, string.format, math.floor
-  local pack, unpack, tonumber, type, KEYS = struct.pack, struct.unpack, tonumber, type, KEYS
-  local keys, logs, rings = part('keys'), part('log'), part('ring')
-  local lifetime, write = keys.lifetime, keys.write
-  local later, stamp, ring_head = logs.later, logs.stamp, rings.head
+  local byte, format, floor = string.byte, string.format, math.floor
+  local pack, unpack, tonumber, type = struct.pack, struct.unpack, tonumber, type
+  local keys, later = part('keys'), part('log').later
   local rep, concat, min = string.rep, table.concat, math.min
 
   local function unit(log, number)
     return (unpack(TIME, log, (number - 1) * BYTES + 1))
   end
 
-  local function bucket_free(w, bucket)
-    return (bucket + 1) * w.width - 1 + w.span
-  end
-
-  -- Shifts a log that was written by a clock that has been set back since.
   local function shift_log(log, by)
     local units = {}
     for i = 1, #log / BYTES do
@@ -496,42 +626,16 @@ function build.general()
     return concat(entries)
   end
 
-  local function open_ring(w, ring)
-    local sum, bucket = unpack(ENTRY, ring, #ring - ENTRY_BYTES + 1)
-    if sum < unpack(TIME, ring, 2) or sum > 2 * MOST_UNITS then
-      return nil
-    end
-    local begins = bucket * w.width
-    if begins - clock > SKEW then
-      local by = bucket - floor(clock / w.width)
-      ring = rewrite(ring, HEADER + 1, (unpack(TIME, ring, 2)), by)
-      call('SET', w.key, ring, 'PX', format('%.0f', lifetime(w.span)))
-      sum, bucket = unpack(ENTRY, ring, #ring - ENTRY_BYTES + 1)
-    elseif begins > clock then
-      w.now = begins
-    end
-    local start, base, head = ring_head(ring, floor((w.now + 1 - w.span) / w.width) - 1)
-    if head and sum > base then -- else all has left, or was settled to nothing
-      w.ring, w.start, w.base, w.sum, w.bucket = ring, start, base, sum, bucket
-      w.used = sum - base
-      w.free = bucket_free(w, head)
-      w.noted = floor(bucket * w.width / w.span)
-    end
-    return w
-  end
-
   local function open_log(w, raw)
     local last = unit(raw, #raw / BYTES)
-    local total
-    if #raw == PAGE then
-      total = call('STRLEN', w.key) / BYTES
-      if total ~= floor(total) then
-        return nil
-      end
+    local total = call('STRLEN', w.key) / BYTES
+    if total ~= floor(total) then
+      return nil
     end
+    local long = total > #raw / BYTES
     if last - clock > SKEW then
-      raw = shift_log(total and call('GET', w.key) or raw, last - clock)
-      call('SET', w.key, raw, 'PX', format('%.0f', lifetime(w.span)))
+      raw = shift_log(long and call('GET', w.key) or raw, last - clock)
+      call('SET', w.key, raw, 'PX', format('%.0f', keys.lifetime(w.span)))
       last = clock
     elseif last > clock then
       w.now = last
@@ -540,72 +644,40 @@ function build.general()
     if last <= edge then
       return w
     end
-    w.noted = floor(last / w.span)
-    if total then
-      local outside, head = part('long').seek(w.key, total, edge, last)
-      w.long, w.used, w.free = true, total - outside, head + w.span
-    else
-      local log, head = later(raw, edge)
-      w.raw, w.log, w.used, w.free = raw, log, #log / BYTES, head + w.span
+    if long then
+      return part('long').open(w, last)
     end
+    local log, head = later(raw, edge)
+    w.raw, w.log, w.used, w.free, w.noted = raw, log, #log / BYTES, head + w.span, floor(last / w.span)
     return w
   end
 
-  -- Reads a window, without what has left it; nothing where it holds a foreign value that cannot be deleted.
-  local function open(key, span)
-    local w = { key = key, span = span, width = floor(span / 60), now = clock, used = 0, free = nil, noted = nil, retry = 0,
-      raw = nil, log = nil, long = nil, ring = nil, start = nil, base = nil, sum = nil, bucket = nil }
-    local raw = pcall('GETRANGE', key, PAGE_START, '-1')
-    if raw == '' then
-      return w
-    end
+  -- Opens a window of any form; nothing where it holds a foreign value that cannot be deleted.
+  local function open(w, raw)
+    local opened
     if type(raw) == 'table' then
       keys.only_foreign(raw)
-      local list = pcall('LRANGE', key, '0', '200')
+      local list = pcall('LRANGE', w.key, '0', '200')
       local ring = not list.err and from_list(list)
       if ring then
         w.old = true
-        return open_ring(w, ring)
-      end
-    elseif byte(raw) == RING and #raw % ENTRY_BYTES == HEADER and #raw > HEADER then
-      local ring = open_ring(w, raw)
-      if ring then
-        return ring
+        opened = part('rings').open(w, ring)
       end
     elseif byte(raw) < 32 and #raw % BYTES == 0 then
-      local log = open_log(w, raw)
-      if log then
-        return log
-      end
+      opened = open_log(w, raw)
     end
-    return keys.repair(key) and w or nil
-  end
-
-  -- When this many of the used units have left.
-  local function free_at(w, units)
-    if w.long then
-      local from = w.used - units + 1 -- from the end
-      local one = call('GETRANGE', w.key, format('%d', -BYTES * from), format('%d', -BYTES * from + BYTES - 1))
-      return unit(one, 1) + w.span
-    elseif w.log then
-      return unit(w.log, units) + w.span
-    end
-    for i = w.start, #w.ring, ENTRY_BYTES do
-      local sum, bucket = unpack(ENTRY, w.ring, i)
-      if sum - w.base >= units then
-        return bucket_free(w, bucket)
-      end
-    end
+    return opened or keys.repair(w.key) and w or nil
   end
 
   -- Turns a log into a ring: each unit counts as its bucket does.
   local function to_ring(w)
     local log = w.log or call('GETRANGE', w.key, format('%d', -BYTES * w.used), '-1')
     local entries = { pack('>BI7', RING, 0) }
-    local bucket = floor(unit(log, 1) / w.width)
-    w.free = bucket_free(w, bucket)
+    local width = floor(w.span / 60)
+    local bucket = floor(unit(log, 1) / width)
+    w.free = (bucket + 1) * width - 1 + w.span
     for i = 1, w.used do
-      local b = floor(unit(log, i) / w.width)
+      local b = floor(unit(log, i) / width)
       if b ~= bucket then
         entries[#entries + 1] = pack(ENTRY, i - 1, bucket)
         bucket = b
@@ -618,51 +690,75 @@ function build.general()
 
   -- Turns a ring into a log: each unit counts until the last of its bucket has left, as before.
   local function to_log(w)
-    local units, before = {}, w.base
+    local units, before, width = {}, w.base, floor(w.span / 60)
     for i = w.start, #w.ring, ENTRY_BYTES do
       local sum, bucket = unpack(ENTRY, w.ring, i)
-      units[#units + 1] = rep(pack(TIME, min((bucket + 1) * w.width - 1, w.now)), sum - before)
+      units[#units + 1] = rep(pack(TIME, min((bucket + 1) * width - 1, w.now)), sum - before)
       before = sum
     end
     w.log, w.ring, w.noted = concat(units), nil, nil
   end
 
-  local function write_ring(w, cost, index, name)
-    local number = floor(w.now / w.width)
-    local noted = w.noted == floor(w.now / w.span)
-    local ring
-    if not w.ring then
-      ring = pack('>BI7I7I7', RING, 0, cost, number)
-      w.free = bucket_free(w, number)
-      noted = false
-    elseif number == w.bucket and noted and not w.old and w.sum + cost <= MOST_UNITS then
-      call('SETRANGE', w.key, format('%d', #w.ring - ENTRY_BYTES), pack(TIME, w.sum + cost))
-      return
-    else
-      ring = number == w.bucket and sub(w.ring, w.start, -ENTRY_BYTES - 1) or sub(w.ring, w.start)
-      ring = pack('>BI7', RING, w.base) .. ring .. pack(ENTRY, w.sum + cost, number)
-      if w.sum + cost > MOST_UNITS then
-        ring = rewrite(ring, HEADER + 1, w.base, 0)
+  return { open = open, rewrite = rewrite, to_ring = to_ring, to_log = to_log }
+end
+
+-- Requests of any number of windows, in any form.
+function build.general()
+  local call, pcall = redis.call, redis.pcall
+  local byte, format, floor, rep = string.byte, string.format, math.floor, string.rep
+  local pack, unpack, type, KEYS = struct.pack, struct.unpack, type, KEYS
+  local logs = part('log')
+
+  -- Reads a window, without what has left it; nothing where it holds a foreign value that cannot be deleted.
+  local function open(key, asked)
+    local span = asked.span
+    local w = { key = key, span = span, now = clock, used = 0, free = nil, noted = nil, retry = 0, raw = nil, log = nil }
+    local raw = pcall('GETRANGE', key, asked.start, '-1')
+    if raw == '' then
+      return w
+    end
+    if type(raw) == 'string' then
+      if #raw == SHORT and asked.page == SHORT then
+        local last = unpack(TIME, raw, #raw - BYTES + 1)
+        if byte(raw) < 32 and last <= clock and last > clock - span then
+          return part('long').open(w, last) or part('rare').open(w, raw)
+        end
+        raw = pcall('GETRANGE', key, PAGE_START, '-1')
+      end
+      if byte(raw) < 32 and #raw < PAGE and #raw % BYTES == 0 then
+        local last = unpack(TIME, raw, #raw - BYTES + 1)
+        if last <= clock then
+          if last > clock - span then
+            local log, head = logs.later(raw, clock - span)
+            w.raw, w.log, w.used, w.free, w.noted = raw, log, #log / BYTES, head + span, floor(last / span)
+          end
+          return w
+        end
+      elseif byte(raw) == RING and #raw % ENTRY_BYTES == HEADER and #raw > HEADER then
+        local opened = part('rings').open(w, raw)
+        if opened then
+          return opened
+        end
       end
     end
-    if noted then
-      call('SET', w.key, ring, 'KEEPTTL')
-    else
-      keys.begin(w.key, ring, w.span, index, name)
-    end
+    return part('rare').open(w, raw)
   end
 
-  local function add(w, cost, limit, form, index, name)
-    if form ~= 'log' then
-      if w.log or w.long then
-        to_ring(w)
-      end
-      return write_ring(w, cost, index, name)
-    end
+  -- When this many of the used units have left.
+  local function free_at(w, units)
     if w.ring then
-      to_log(w)
+      return part('rings').free_at(w, units)
+    elseif w.long then
+      return part('long').from_end(w.key, w.used - units + 1) + w.span
     end
-    local units = rep(w.now == clock and stamp or pack(TIME, w.now), cost)
+    return unpack(TIME, w.log, (units - 1) * BYTES + 1) + w.span
+  end
+
+  local function add_to_log(w, cost, limit, index, name)
+    if w.ring then
+      part('rare').to_log(w)
+    end
+    local units = rep(w.now == clock and logs.stamp or pack(TIME, w.now), cost)
     if w.long then
       part('long').append(w.key, w.used, cost, limit, units, w.span, w.now, w.noted, index, name)
     else
@@ -671,34 +767,36 @@ function build.general()
     w.free = w.free or w.now + w.span
   end
 
-  local function remember(w, cost, name, record, reservation, index)
-    write('HSET', record, name, format('%.0f:%.0f', floor(w.now / w.width), cost))
-    local ms = lifetime(w.span)
-    if call('PTTL', record) < ms then
-      call('PEXPIRE', record, format('%.0f', ms))
-      write('ZADD', index, format('%d', time[1] + math.ceil(ms / 1000)), reservation)
+  -- When so many units have left, of which some are only about to be added: these leave last.
+  local function free_then(w, units, form)
+    if units <= w.used then
+      return free_at(w, units)
+    elseif form == 'log' then
+      return w.now + w.span
     end
+    local width = floor(w.span / 60)
+    return (floor(w.now / width) + 1) * width - 1 + w.span
   end
 
-  local function decide_all(plan, first, at, reservation)
+  local function decide_all(plan, first, at, times, reservation)
     local index = KEYS[first]
     local windows = {}
-    local admitted = 1
+    local fit = times
     local now = clock -- of all windows the latest: one decision has one time
     for i = 1, #plan do
       local asked = plan[i]
-      local w = open(KEYS[first + i], asked.span)
+      local w = open(KEYS[first + i], asked)
       if not w then
         reply[at + 1] = -1
         return at + 1
       end
       local limit, cost = asked.limit, asked.cost
-      if cost > limit then
-        admitted = 0
-        w.retry = -1
-      elseif cost > 0 and w.used + cost > limit then
-        admitted = 0
-        w.retry = free_at(w, w.used + cost - limit)
+      if cost > 0 then
+        if w.used + cost > limit then
+          fit = 0
+        elseif plan.take then
+          fit = fitting(fit, limit, w.used, cost)
+        end
       end
       if w.now > now then
         now = w.now
@@ -706,17 +804,33 @@ function build.general()
       windows[i] = w
     end
     at = at + 1
-    reply[at] = admitted + 2 * (now - clock)
+    reply[at] = (fit > 0 and 1 or 0) + 2 * (now - clock)
+    if times > 1 then
+      at = at + 1
+      reply[at] = fit
+    end
     for i = 1, #plan do
       local w, asked = windows[i], plan[i]
+      local limit, cost = asked.limit, asked.cost
       w.now = now
-      local cost = asked.cost
-      if admitted == 1 and plan.take and cost > 0 then
-        add(w, cost, asked.limit, asked.form, index, asked.name)
-        if plan.reserves and asked.form == 'reserved' then
-          remember(w, cost, asked.name, KEYS[first + #plan + 1], reservation, index)
+      local taken = plan.take and fit * cost or 0
+      if fit < times then
+        if cost > limit then
+          w.retry = -1
+        elseif cost > 0 and w.used + taken + cost > limit then
+          w.retry = free_then(w, w.used + taken + cost - limit, asked.form)
         end
-        w.used = w.used + cost
+      end
+      if taken > 0 then
+        if asked.form == 'log' then
+          add_to_log(w, taken, limit, index, asked.name)
+        else
+          part('rings').add(w, taken, index, asked.name)
+          if plan.reserves and asked.form == 'reserved' then
+            part('keys').remember(KEYS[first + #plan + 1], asked.name, now, taken, w.span, index, reservation)
+          end
+        end
+        w.used = w.used + taken
       end
       reply[at + 1], reply[at + 2], reply[at + 3] = w.used, w.free or 0, w.retry
       at = at + 3
@@ -728,14 +842,16 @@ function build.general()
 end
 
 local plans = {}
-local arg = 3
-for p = 1, tonumber(ARGV[2]) do
+local arg = 4
+for p = 1, tonumber(ARGV[3]) do
   local windows = tonumber(ARGV[arg])
   local plan = { take = ARGV[arg + 1] == '1', reserves = ARGV[arg + 2] == '1', decide = nil }
   arg = arg + 3
   for i = 1, windows do
-    plan[i] = { limit = tonumber(ARGV[arg]), span = tonumber(ARGV[arg + 1]), cost = tonumber(ARGV[arg + 2]),
-      form = ARGV[arg + 3], name = ARGV[arg + 4] }
+    local limit, form = tonumber(ARGV[arg]), ARGV[arg + 3]
+    local short = form == 'log' and limit * BYTES > PAGE
+    plan[i] = { limit = limit, span = tonumber(ARGV[arg + 1]), cost = tonumber(ARGV[arg + 2]), form = form, name = ARGV[arg + 4],
+      page = short and SHORT or PAGE, start = short and SHORT_START or PAGE_START, from = nil, to = nil }
     arg = arg + 5
   end
   local way = 'general'
@@ -746,12 +862,13 @@ for p = 1, tonumber(ARGV[2]) do
   plans[p] = plan
 end
 
-local codes = ARGV[1]
+local codes, sizes = ARGV[1], ARGV[2]
 local first, at = 1, 1
 for i = 1, #codes do
   local plan = plans[string.byte(codes, i) - 32]
   local reservation = plan.reserves and ARGV[arg] or nil
-  local done, where = pcall(plan.decide, plan, first, at, reservation)
+  local times = sizes == '' and 1 or 256 * string.byte(sizes, 2 * i - 1) + string.byte(sizes, 2 * i)
+  local done, where = pcall(plan.decide, plan, first, at, times, reservation)
   if done then
     at = where
   else
@@ -759,7 +876,7 @@ for i = 1, #codes do
     if not string.find(said, 'WRONGTYPE', 1, true) then
       error(where, 0) -- Redis does not write: none of them is decided
     end
-    local ends = at + 1 + 3 * #plan
+    local ends = at + 2 + 3 * #plan
     while ends > at + 1 do
       reply[ends] = nil
       ends = ends - 1

@@ -78,13 +78,14 @@ local function buckets(at, units, width)
   return bucket, count
 end
 
-local function read_log(times)
+-- Of the times of a log, those later than the edge.
+local function read_log(times, edge)
   local at, units = {}, {}
   for i = 1, #times, BYTES do
     local t = struct.unpack('>I7', times, i)
     if t == at[#at] then
       units[#units] = units[#units] + 1
-    else
+    elseif t > edge then
       at[#at + 1], units[#units + 1] = t, 1
     end
   end
@@ -234,7 +235,7 @@ local function bring(key, name, span, form, entries)
     return -- what of it is there, a ring cannot tell
   elseif form ~= 'ring' and not ring then
     at, units = parse(entries, latest)
-    local a, u = read_log(times or '')
+    local a, u = read_log(times or '', latest - span)
     a, u = merge(a, u, at, units, form == 'seen' and math.max or sum)
     held = write_log(key, a, u, latest - span)
   else
@@ -248,7 +249,7 @@ local function bring(key, name, span, form, entries)
     if ring then
       a, u = ring.at, ring.units
     else
-      a, u = read_log(times or '')
+      a, u = read_log(times or '', latest - span)
       a, u = buckets(a, u, width)
     end
     a, u = merge(a, u, at, units, sum)

@@ -9,9 +9,12 @@ import static org.awaitility.Awaitility.await;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
 
 import org.junit.jupiter.api.AfterEach;
@@ -34,6 +37,7 @@ class LaneTest {
     }
 
     private final Vertx vertx = Vertx.vertx();
+    private final Map<List<Claim>, Plan> plans = new ConcurrentHashMap<>();
     private final StoreUnderTest.InRedis redis = new StoreUnderTest.InRedis();
 
     @AfterEach
@@ -50,7 +54,9 @@ class LaneTest {
             for (int i = 0; i < asks.size(); i++) {
                 var ask = asks.get(i);
                 var answer = answers.get(i);
-                redis.store().take(ask.identifier(), ask.claims(), ask.consume(), ask.reservation()).subscribe()
+                redis.store()
+                        .take(ask.identifier(), plans.computeIfAbsent(ask.claims(), Plan::of), ask.consume(), ask.reservation())
+                        .subscribe()
                         .with(answer::complete, answer::completeExceptionally);
             }
         });
@@ -94,6 +100,32 @@ class LaneTest {
                 assertThat(text(together.get(i))).as("round %d, %d: %s", round, i, ask).isEqualTo(text(alone));
             }
             redis.pass(random.nextInt(3_000_000));
+        }
+    }
+
+    /** Requests of one identifier that follow each other are decided at once: with the outcomes that each would have had. */
+    @Test
+    void runsOfTheSameAreDecidedAsInMemory() {
+        var memory = new MemoryStore(redis::now, StoreUnderTest.EXACT, 64 << 20);
+        var random = new Random(7);
+        var kinds = List.of(List.of(claim("unit", 10, 40, 1)), List.of(claim("several", 10, 100, 7)),
+                List.of(claim("burst", 1, 13, 1), claim("unit", 10, 40, 1)), List.of(claim("ring", 60, 20_000, 700)),
+                List.of(claim("ring", 60, 20_000, 1), claim("several", 10, 100, 3)), List.of(claim("long", 60, 2_000, 90)),
+                List.of(claim("never", 10, 5, 6)));
+        for (int round = 0; round < 60; round++) {
+            var asks = new ArrayList<Ask>();
+            while (asks.size() < 150) {
+                var ask = new Ask("caller" + random.nextInt(2), kinds.get(random.nextInt(kinds.size())), random.nextInt(6) > 0,
+                        null);
+                asks.addAll(Collections.nCopies(1 + random.nextInt(25), ask));
+            }
+            var together = together(asks);
+            for (int i = 0; i < asks.size(); i++) {
+                var ask = asks.get(i);
+                var alone = memory.takeNow(ask.identifier(), ask.claims(), ask.consume(), null);
+                assertThat(text(together.get(i))).as("round %d, %d: %s", round, i, ask).isEqualTo(text(alone));
+            }
+            redis.pass(random.nextInt(4_000_000));
         }
     }
 

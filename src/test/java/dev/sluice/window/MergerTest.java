@@ -84,7 +84,7 @@ class MergerTest {
         for (int i = 0; i < 5; i++) {
             redis.pass(SECOND);
             var granted = redis.take("twice", claim("r", 60, 10, 2));
-            memory.record("twice", List.of(claim("r", 60, 10, 2)), granted, null);
+            memory.record("twice", List.of(claim("r", 60, 10, 2)), granted, null, 1);
         }
         memory.oweSince(start, start);
         merge();

@@ -8,10 +8,13 @@ import static org.awaitility.Awaitility.await;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.limit.Fallback;
 import dev.sluice.limit.Mode;
@@ -137,6 +140,62 @@ class OutageTest {
         awaitReturn();
         assertThat(used("paused")).isEqualTo(before + during).isEqualTo(90);
         assertThat(admitted(60, "paused", requests(100))).isEqualTo(10);
+    }
+
+    /**
+     * Decides during a pause of Redis that is longer than the timeout, and too short for an outage.
+     *
+     * @return null where the fallback is closed
+     */
+    private Windows.Answer late(Supplier<Windows.Answer> take) {
+        redis.send("CLIENT PAUSE 800");
+        try {
+            return take.get();
+        } catch (StoreUnavailableException e) {
+            return null;
+        } finally {
+            assertThat(members).allMatch(member -> member.mode() == Mode.REDIS);
+        }
+    }
+
+    private void awaitUsed(String identifier, String resource, Duration window, long used) {
+        await().atMost(PATIENCE)
+                .untilAsserted(() -> assertThat(members.get(0).used(identifier, resource, window)).isEqualTo(used));
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {30, 30_000})
+    void decisionThatRedisMakesTooLateIsCountedOnce(long limit) {
+        admitted(9, "late", requests(limit));
+        var late = late(() -> members.get(0).take("late", requests(limit)));
+        assertThat(late.mode()).isEqualTo(Mode.LOCAL);
+        assertThat(late.outcome().admitted()).isTrue();
+        awaitUsed("late", "r", TEN_MINUTES, 10);
+        assertThat(remembered(members.get(0), "late")).as("here").isEqualTo(4);
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {3, 30_003})
+    void whatTheFallbackDeniesIsGivenBackThoughRedisGrantsItTooLate(long limit) {
+        var third = new Claim("r", 600_000_000, limit, Unit.REQUESTS, limit / 3, false);
+        assertThat(members.get(0).take("denied", third).outcome().admitted()).isTrue();
+        var late = late(() -> members.get(0).take("denied", third));
+        assertThat(late.outcome().admitted()).isFalse();
+        // Redis decides in order: what it grants now comes behind what it granted too late.
+        assertThat(members.get(0).take("behind", requests(1)).outcome().admitted()).isTrue();
+        awaitUsed("denied", "r", TEN_MINUTES, limit / 3);
+        assertThat(members.get(1).take("denied", third).outcome().admitted()).isTrue();
+        assertThat(members.get(1).take("denied", third).outcome().admitted()).isTrue();
+        assertThat(members.get(1).take("denied", third).outcome().admitted()).isFalse();
+    }
+
+    @Test
+    void whatEndsWith503IsGivenBackWithItsReservation() {
+        var closed = new Claim("r", 600_000_000, 10, Unit.REQUESTS, 1, false, 10, Fallback.CLOSED);
+        assertThat(late(() -> members.get(0).reserve("unavailable", closed, tokens(3000, 800)))).isNull();
+        assertThat(members.get(0).take("behind", requests(1)).outcome().admitted()).isTrue();
+        awaitUsed("unavailable", "r", TEN_MINUTES, 0);
+        awaitUsed("unavailable", "tokens", Duration.ofHours(1), 0);
     }
 
     @Test
