@@ -1,5 +1,7 @@
 package dev.sluice.window;
 
+import java.util.regex.Pattern;
+
 import dev.sluice.redis.KeySpace;
 
 /**
@@ -11,6 +13,8 @@ final class RedisKeys {
 
     /** What the index calls a reservation; windows begin with a digit. */
     private static final String RESERVATION = "r:";
+
+    private static final Pattern NAME = Pattern.compile("(?:r:|[1-9][0-9]{0,6}:).*", Pattern.DOTALL);
 
     private final KeySpace keys;
 
@@ -63,6 +67,11 @@ final class RedisKeys {
     /** What the index calls a reservation. */
     static String reservationName(String reservation) {
         return RESERVATION + reservation;
+    }
+
+    /** Whether an index may hold this name, and not what another program has put there. */
+    static boolean isName(String name) {
+        return NAME.matcher(name).matches();
     }
 
     static boolean isWindow(String name) {

@@ -157,7 +157,10 @@ final class RedisStore implements WindowStore {
 
     private Future<List<String>> names(String identifier) {
         return link.send(Request.cmd(Command.ZRANGE).arg(keys.index(identifier)).arg(0).arg(-1))
-                .map(names -> names.stream().map(Response::toString).toList());
+                .map(names -> names.stream().map(Response::toString).filter(RedisKeys::isName).toList())
+                .recover(failure -> RedisChannel.concernsItsKeysOnly(failure)
+                        ? Future.succeededFuture(List.of()) // a foreign value, which the next decision deletes
+                        : Future.failedFuture(failure));
     }
 
     private Future<Response> count(String identifier, List<String> names) {

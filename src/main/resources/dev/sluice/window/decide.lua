@@ -45,7 +45,7 @@ local NAMES = 10000
 local TIME, BYTES = '>I7', 7
 local RING, HEADER, ENTRY, ENTRY_BYTES = 82, 8, '>I7I7', 14
 local PAGE, PAGE_START = 130 * BYTES, '-910' -- more than any ring has; what is longer is a log that is not read whole
-local SHORT, SHORT_START = 32 * BYTES, '-224' -- the same of logs whose limit is larger: Redis 7 hashes each byte that Lua gets
+local SHORT, SHORT_START = 16 * BYTES, '-112' -- the same of logs whose limit is larger: Redis 7 hashes each byte that Lua gets
 local SMALL = 64 * BYTES -- a log that may be written whole each time
 local MOST_UNITS = 2 ^ 52 -- of a ring, with its base: beyond 2 ^ 53 numbers are not exact
 
@@ -198,8 +198,8 @@ function build.log()
   end
 
   -- Adds units to a log, of which Redis holds raw and log is what has not left. What has left is dropped at once where that is
-  -- little to write, else when it is a quarter: what is written is what replicas and the append-only file have to take. Room for
-  -- more units is made where there may be more. Once per window length at most it lives longer.
+  -- little to write, else when it is a quarter: what is written is what replicas and the append-only file have to take. Room
+  -- for more units is made where there may be more. Once per window length at most it lives longer.
   local function write_log(key, raw, log, units, full, span, now, noted, index, name)
     if noted ~= floor(now / span) then
       part('keys').begin(key, log .. units, span, index, name)
@@ -369,7 +369,7 @@ function build.long()
   local format, floor = string.format, math.floor
   local unpack, KEYS = struct.unpack, KEYS
   local stamp = part('log').stamp
-  local NEAR = 16
+  local NEAR, HALF_PAGE = 4, 16
 
   -- The first unit of a page that is later than the edge, as its last one must be.
   local function first_later(page, edge)
@@ -392,11 +392,11 @@ function build.long()
     local oldest
     local guess, by_time = 1, true
     while true do
-      local from = guess - NEAR
+      local from = guess - HALF_PAGE
       if from <= low then
         from = low + 1
       end
-      local to = from + 2 * NEAR - 1
+      local to = from + 2 * HALF_PAGE - 1
       if to > high then
         to = high
       end
@@ -456,7 +456,7 @@ function build.long()
         asked.to = format('%d', -BYTES * (limit + 1 - NEAR) - 1)
       end
       local near = call('GETRANGE', key, asked.from, asked.to)
-      local units = #near / BYTES -- 16: there is another one before the limit-th. 15: the limit-th is the first one
+      local units = #near / BYTES -- NEAR: there is another one before the limit-th; NEAR - 1: the limit-th is the first one
       if units >= NEAR - 1 then
         local limiting = units - NEAR + 2
         head = unpack(TIME, near, (limiting - 1) * BYTES + 1)
@@ -657,7 +657,7 @@ function build.rare()
     local opened
     if type(raw) == 'table' then
       keys.only_foreign(raw)
-      local list = pcall('LRANGE', w.key, '0', '200')
+      local list = pcall('LRANGE', w.key, '0', '400')
       local ring = not list.err and from_list(list)
       if ring then
         w.old = true
@@ -850,8 +850,8 @@ for p = 1, tonumber(ARGV[3]) do
   for i = 1, windows do
     local limit, form = tonumber(ARGV[arg]), ARGV[arg + 3]
     local short = form == 'log' and limit * BYTES > PAGE
-    plan[i] = { limit = limit, span = tonumber(ARGV[arg + 1]), cost = tonumber(ARGV[arg + 2]), form = form, name = ARGV[arg + 4],
-      page = short and SHORT or PAGE, start = short and SHORT_START or PAGE_START, from = nil, to = nil }
+    plan[i] = { limit = limit, span = tonumber(ARGV[arg + 1]), cost = tonumber(ARGV[arg + 2]), form = form,
+      name = ARGV[arg + 4], page = short and SHORT or PAGE, start = short and SHORT_START or PAGE_START, from = nil, to = nil }
     arg = arg + 5
   end
   local way = 'general'

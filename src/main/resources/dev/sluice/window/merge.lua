@@ -21,6 +21,7 @@ local BYTES = 7
 local RING, HEADER, ENTRY, ENTRY_BYTES = 82, 8, '>I7I7', 14
 local MOST_UNITS = 2 ^ 52
 local NAMES = 10000 -- see decide.lua
+local SKEW = 1000000
 
 local time = redis.call('TIME')
 local clock = time[1] * 1000000 + time[2]
@@ -127,7 +128,7 @@ local function read(key)
     return nil, nil
   elseif type(there) == 'table' then
     foreign_only(there)
-    local entries = redis.pcall('LRANGE', key, '0', '200')
+    local entries = redis.pcall('LRANGE', key, '0', '400')
     if not entries.err then
       local at, units = read_list(entries)
       if at then
@@ -187,10 +188,10 @@ local function write_log(key, at, units, edge)
   return held
 end
 
-local function write_ring(key, at, units, width, span)
+local function write_ring(key, at, units, width, span, now)
   local entries, total = { struct.pack('>BI7', RING, 0) }, 0
   for i = 1, #at do
-    if (at[i] + 1) * width - 1 + span > clock and units[i] > 0 then
+    if (at[i] + 1) * width - 1 + span > now and units[i] > 0 then
       total = math.min(total + units[i], MOST_UNITS)
       entries[#entries + 1] = struct.pack(ENTRY, total, at[i])
     end
@@ -248,12 +249,18 @@ local function bring(key, name, span, form, entries)
     local a, u
     if ring then
       a, u = ring.at, ring.units
+      local ahead = a[#a] - math.floor(clock / width)
+      if ahead * width > SKEW then -- the clock was set back: see decide.lua
+        for i = 1, #a do
+          a[i] = a[i] - ahead
+        end
+      end
     else
       a, u = read_log(times or '', latest - span)
       a, u = buckets(a, u, width)
     end
     a, u = merge(a, u, at, units, sum)
-    held = write_ring(key, a, u, width, span)
+    held = write_ring(key, a, u, width, span, math.max(clock, a[#a] * width))
   end
   if held > 0 then
     live(key, lifetime(span), name)

@@ -15,7 +15,7 @@ local MOST_UNITS = 2 ^ 52
 local call, pcall, pack, unpack, format = redis.call, redis.pcall, struct.pack, struct.unpack, string.format
 
 local function correct_list(key, bucket, change)
-  local entries = pcall('LRANGE', key, '0', '200')
+  local entries = pcall('LRANGE', key, '0', '400')
   local total = not entries.err and entries[#entries]
   if not total or string.byte(total) ~= 126 then
     return 0

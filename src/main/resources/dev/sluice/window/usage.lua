@@ -30,7 +30,7 @@ end
 
 local function old_ring(key, span)
   local width = floor(span / 60)
-  local entries = pcall('LRANGE', key, '0', '200')
+  local entries = pcall('LRANGE', key, '0', '400')
   if entries.err or #entries % 2 == 0 or string.byte(entries[#entries]) ~= 126 then
     return 0
   end

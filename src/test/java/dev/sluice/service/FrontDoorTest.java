@@ -30,9 +30,7 @@ import io.quarkus.test.junit.TestProfile;
 class FrontDoorTest extends HttpTest {
 
     @ParameterizedTest
-    @CsvSource({"HTTP/1.1,Transfer-Encoding: xchunked,transfer-encoding",
-            "HTTP/1.1,Transfer-Encoding: identity,transfer-encoding",
-            "HTTP/1.1,'Transfer-Encoding: gzip, chunked',transfer-encoding", "HTTP/1.1,Host: other,host"})
+    @CsvSource({"HTTP/1.1,'Transfer-Encoding: gzip, chunked',transfer-encoding", "HTTP/1.1,Host: other,host"})
     void whatServersReadDifferentlyIsTurnedAway(String version, String header, String field) throws IOException {
         for (var target : List.of("/open", "/v1/check", "/openai/v1/models")) {
             try (var raw = new Raw(port)) {
@@ -42,6 +40,20 @@ class FrontDoorTest extends HttpTest {
                 assertThat(answer.status()).as(target).isEqualTo(400);
                 assertThat(answer.text()).contains("RATE_4001").contains("\"field\":\"" + field + "\"");
                 // What comes behind it is nobody's request.
+                assertThatThrownBy(raw::line).isInstanceOf(IOException.class);
+            }
+        }
+    }
+
+    /** Netty (since 4.1.139) refuses these before the front door does: the answer has no body. */
+    @ParameterizedTest
+    @ValueSource(strings = {"xchunked", "identity", "chunked, gzip"})
+    void codingThatIsNotChunkedLastIsTurnedAway(String coding) throws IOException {
+        for (var target : List.of("/open", "/v1/check", "/openai/v1/models")) {
+            try (var raw = new Raw(port)) {
+                raw.send("POST " + target + " HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: " + coding + "\r\n\r\n"
+                        + "GET /open/count HTTP/1.1\r\nHost: x\r\n\r\n");
+                assertThat(raw.answer().status()).as(target).isEqualTo(400);
                 assertThatThrownBy(raw::line).isInstanceOf(IOException.class);
             }
         }

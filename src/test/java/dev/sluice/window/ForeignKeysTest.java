@@ -223,4 +223,16 @@ class ForeignKeysTest {
             assertThat(batch.read(answer).get(1)[1].windows()[1].used()).isEqualTo(2000 * (i + 1));
         }
     }
+
+    @Test
+    void foreignIndexIsReadAsNone() {
+        var index = KEYS.index("read");
+        put(Foreign.HASH, index);
+        assertThat(redis.store().limits("read").await().indefinitely()).isEmpty();
+        redis.store().reset("read", null).await().indefinitely();
+        redis.send(Request.cmd(Command.DEL).arg(index));
+        redis.take("read", claim("r", 60, LIMIT, 1));
+        redis.send(Request.cmd(Command.ZADD).arg(index).arg(4_000_000_000L).arg("of another program"));
+        assertThat(redis.store().limits("read").await().indefinitely()).containsOnlyKeys("r");
+    }
 }

@@ -158,6 +158,29 @@ class MergerTest {
         assertThat(redis.used("ahead", "r", 60)).isZero();
     }
 
+    /** Whatever the clock did, a ring has no more sub-windows than a window has. */
+    @Test
+    void ringOfAClockThatWasSetBackMovesWithIt() {
+        for (long seconds : new long[]{1, 60}) {
+            var identifier = "set-back" + seconds;
+            for (int i = 0; i < 60; i++) {
+                redis.take(identifier, claim("r", seconds, LARGE, 100));
+                redis.pass(seconds * SECOND / 60);
+            }
+            redis.pass(seconds == 1 ? -SECOND * 9 / 10 : -600 * SECOND);
+            for (int i = 0; i < 30; i++) {
+                granted(identifier, claim("r", seconds, LARGE, 1));
+                redis.pass(seconds * SECOND / 60);
+            }
+            merge();
+            var key = new RedisKeys(keys).window(identifier, RedisKeys.name("r", seconds));
+            assertThat(redis.send(Request.cmd(Command.STRLEN).arg(key)).toLong()).isLessThan(910);
+            assertThat(redis.ask(identifier, claim("r", seconds, LARGE, 1)).windows()[0].used()).isBetween(3000L, 6030L);
+            redis.pass(4 * seconds * SECOND);
+            assertThat(redis.used(identifier, "r", seconds)).isZero();
+        }
+    }
+
     @Test
     void tenThousandUnitsArriveInOrder() {
         var random = new Random(4711);

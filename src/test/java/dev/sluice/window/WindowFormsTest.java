@@ -79,6 +79,27 @@ class WindowFormsTest {
         assertThat(redis.send(Request.cmd(Command.STRLEN).arg(key)).toLong()).isBetween(7 * 1000L, 7 * 1340L);
     }
 
+    /** Of a log of a large limit only the end is read first; the end of a ring must not be taken for one. */
+    @ParameterizedTest
+    @ValueSource(longs = {100, 1000, 9000})
+    void ringWhoseLimitWasLoweredKeepsItsCount(long limit) {
+        for (var several : List.of(false, true)) {
+            var identifier = "lowered" + limit + several;
+            for (int i = 0; i < 50; i++) {
+                redis.take(identifier, claim("r", 60, 20_000, 1));
+                redis.pass(SECOND);
+            }
+            var claims = several
+                    ? new Claim[]{claim("r", 60, limit, 1), claim("s", 60, limit, 1)}
+                    : new Claim[]{claim("r", 60, limit, 1)};
+            assertThat(redis.ask(identifier, claims).windows()[0].used()).isEqualTo(50);
+            assertThat(redis.take(identifier, claims).windows()[0].used()).isEqualTo(51);
+            assertThat(redis.take(identifier, claims).windows()[0].used()).isEqualTo(52);
+            assertThat(redis.take(identifier, claim("r", 60, 20_000, 1)).windows()[0].used()).isEqualTo(53);
+            assertThat(redis.used(identifier, "r", 60)).isEqualTo(53);
+        }
+    }
+
     private String oldRing(String identifier, long seconds, long... bucketsAndCounts) {
         var key = KEYS.window(identifier, RedisKeys.name("t", seconds));
         var push = Request.cmd(Command.RPUSH).arg(key);
