@@ -35,7 +35,7 @@ public final class ListenedClock {
     /** A wait ends after this many times its timeout of wall-clock time, however little of it was listened. */
     public static final int WALL_FACTOR = 5;
     /** Even then the peer must have been silent for this part of the timeout. */
-    private static final int LEAST_SILENCE = 4;
+    private static final int LEAST_SILENCE = 2;
 
     private final EventLoop loop;
     private final LongSupplier nanos;
