@@ -41,7 +41,7 @@ public final class RedisChannel {
     private final Runnable whenBusy;
     private final BiConsumer<Long, String> whenRepaired;
     private volatile long roundTrip;
-    /** Whether the link watches it. Accessed on the event loop only. */
+    /** True while the link watches it. Accessed on the event loop only. */
     boolean watched;
 
     /**

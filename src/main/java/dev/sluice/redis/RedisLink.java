@@ -5,12 +5,9 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
-
-import org.jboss.logging.Logger;
 
 import dev.sluice.limit.StoreUnavailableException;
 import io.vertx.core.Future;
@@ -38,8 +35,6 @@ import io.vertx.redis.client.Response;
  * Its state changes on one event loop, where the connection lives too.
  */
 public final class RedisLink {
-
-    private static final Logger LOG = Logger.getLogger("dev.sluice");
     private static final int ERRORS = 3;
     private static final int LATE = 5;
     /** Redis is silent for this many timeouts before the circuit opens. */
@@ -50,7 +45,7 @@ public final class RedisLink {
     private final List<Consumer<Throwable>> listeners = new CopyOnWriteArrayList<>();
     private final AtomicInteger errors = new AtomicInteger();
     private final AtomicInteger late = new AtomicInteger();
-    private final AtomicLong repaired = new AtomicLong();
+    private final RepairedKeys repaired = new RepairedKeys();
     private final List<Runnable> closeTasks = new CopyOnWriteArrayList<>();
     private final Reconnection reconnection;
     private volatile long timeoutNanos = TimeUnit.MILLISECONDS.toNanos(Reconnection.CONNECT_MILLIS);
@@ -77,7 +72,7 @@ public final class RedisLink {
         this.clock = clock;
         this.reconnection = new Reconnection(this, keys, () -> connector.get().map(connection -> {
             var made = new RedisChannel(connection, context, clock, mostWaiting, this::watch,
-                    this::countRepaired);
+                    repaired::add);
             connection.exceptionHandler(failure -> lost(made, failure));
             connection.endHandler(end -> lost(made, new StoreUnavailableException("Redis closed the connection", null)));
             return made;
@@ -111,25 +106,9 @@ public final class RedisLink {
         closeTasks.add(() -> timer.cancel(false));
     }
 
-    private void countRepaired(long keys, String first) {
-        long before = repaired.getAndAdd(keys);
-        if (before == 0) {
-            LOG.warnf(
-                    "Keys of Sluice's in Redis held foreign values; they were deleted, and their windows begin anew: %d, the first is"
-                            + " %s. Another program writes under rate-limit.redis.key-prefix; further ones are counted in"
-                            + " rate_limit_repaired_keys_total",
-                    keys, shown(first));
-        }
-    }
-
     /** Returns how many keys were repaired. */
     public long repaired() {
-        return repaired.get();
-    }
-
-    /** What of a key comes before an identifier, which may be a person's name. */
-    private static String shown(String key) {
-        return key.substring(0, Math.min(key.length(), key.indexOf('}') + 3)) + "...";
+        return repaired.count();
     }
 
     /** Returns whether the circuit is closed. */

@@ -29,7 +29,7 @@ final class Asked {
     /** When it was asked, in listened time and by {@link System#nanoTime}. */
     private long begun;
     private long begunWall;
-    /** Whether Redis may have counted it. */
+    /** True once Redis may have counted it. */
     private boolean sent;
     private boolean done;
     private Outcome outcome;

@@ -69,7 +69,7 @@ final class RedisKeys {
         return RESERVATION + reservation;
     }
 
-    /** Whether an index may hold this name, and not what another program has put there. */
+    /** Returns whether the index may hold this name; others were put there by another program. */
     static boolean isName(String name) {
         return NAME.matcher(name).matches();
     }

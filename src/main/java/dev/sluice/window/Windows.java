@@ -132,7 +132,7 @@ final class Windows {
         return answer(Mode.LOCAL, local, outcome, reservation);
     }
 
-    /** What was granted here is counted in Redis once, whatever Redis has answered too late. */
+    /** Counts a local grant in Redis exactly once, given what Redis has answered too late. */
     private void reconcile(String identifier, List<Claim> claims, Outcome here, AsyncResult<Outcome> late, String reservation) {
         if (late.failed() || !late.result().admitted()) {
             memory.owe(identifier, claims, here.now(), reservation);
@@ -141,7 +141,7 @@ final class Windows {
         }
     }
 
-    /** What Redis has granted too late, and was denied here, is not to be counted anywhere. */
+    /** Gives back what Redis has granted too late for a request that was denied here. */
     private void giveBack(String identifier, List<Claim> claims, Outcome late, Reservation reservation) {
         if (!late.admitted()) {
             return;
