@@ -66,7 +66,6 @@ final class Lab implements AutoCloseable {
             var all = new HashMap<>(environment);
             all.put("REDIS_HOST", "127.0.0.1");
             all.put("REDIS_PORT", Integer.toString(redis.port()));
-            all.put("RATE_LIMIT_TIMEOUT", "10s");
             return Instance.start(jar, all);
         });
     }

@@ -45,7 +45,7 @@ public final class SingleDecision {
     /** The words of the command. */
     public List<String> command(String identifier, long cost) {
         var name = RedisKeys.name("bench", window.toSeconds());
-        return List.of("EVALSHA", script.sha1(), "2", KEYS.index(identifier), KEYS.window(identifier, name), "!", "1", "1",
+        return List.of("EVALSHA", script.sha1(), "2", KEYS.index(identifier), KEYS.window(identifier, name), "!", "", "1", "1",
                 "1", "0", Long.toString(limit), Long.toString(window.toSeconds() * 1_000_000), Long.toString(cost),
                 limit <= EXACT_UP_TO ? "log" : "ring", name);
     }
