@@ -9,8 +9,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
 
+import dev.sluice.testing.RealRedis;
 import io.vertx.core.AbstractVerticle;
-import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
@@ -35,10 +35,14 @@ final class BareServer implements AutoCloseable {
     static BareServer start() {
         try {
             var java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+            int port = RealRedis.freePort();
             var process = new ProcessBuilder(java, "-Xmx512m", "-cp", System.getProperty("java.class.path"),
-                    BareServer.class.getName()).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+                    BareServer.class.getName(), Integer.toString(port)).redirectError(ProcessBuilder.Redirect.INHERIT).start();
             var output = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.US_ASCII));
-            return new BareServer(process, Integer.parseInt(output.readLine()));
+            if (output.readLine() == null) {
+                throw new IllegalStateException("the bare server did not start");
+            }
+            return new BareServer(process, port);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -57,19 +61,20 @@ final class BareServer implements AutoCloseable {
         process.destroy();
     }
 
-    /** Prints its port. As many event loops as Quarkus has. */
+    /** Listens on the port that is given, with as many event loops as Quarkus has, and prints a line when it does. */
     public static void main(String[] arguments) {
         var vertx = Vertx.vertx();
+        int port = Integer.parseInt(arguments[0]);
         int loops = 2 * Runtime.getRuntime().availableProcessors();
-        vertx.deployVerticle(() -> new Loop(0), new DeploymentOptions()).onFailure(Throwable::printStackTrace);
-        int port = Loop.PORT.future().toCompletionStage().toCompletableFuture().join();
-        Future.all(IntStream.range(1, loops).mapToObj(i -> vertx.deployVerticle(new Loop(port))).toList())
-                .onSuccess(all -> System.out.println(port)).onFailure(Throwable::printStackTrace);
+        Future.all(IntStream.range(0, loops).mapToObj(i -> vertx.deployVerticle(new Loop(port))).toList())
+                .onSuccess(all -> System.out.println("listening")).onFailure(failure -> {
+                    failure.printStackTrace();
+                    System.exit(1);
+                });
     }
 
     private static final class Loop extends AbstractVerticle {
 
-        private static final Promise<Integer> PORT = Promise.promise();
         private static final List<String> HEADERS = List.of("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset",
                 "RateLimit-Policy", "RateLimit");
         private static final List<CharSequence> NAMES = HEADERS.stream().map(HttpHeaders::createOptimized).toList();
@@ -91,8 +96,7 @@ final class BareServer implements AutoCloseable {
                         }
                         response.end(Buffer.buffer("{\"allowed\":true,\"limit\":" + check.getLong("limit")
                                 + ",\"remaining\":999,\"reset_at\":\"2026-11-28T05:48:00Z\",\"retry_after\":null}"));
-                    })).listen().onSuccess(server -> PORT.tryComplete(server.actualPort())).<Void>mapEmpty()
-                    .onComplete(started);
+                    })).listen().<Void>mapEmpty().onComplete(started);
         }
     }
 }

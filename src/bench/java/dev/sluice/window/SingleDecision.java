@@ -16,6 +16,7 @@ public final class SingleDecision {
     /** Where the script finds its time, if the caller sets it by hand: a list of seconds and microseconds. */
     public static final String HAND_SET_TIME = "bench:time";
 
+    private static final String ADVANCING_TIME = "bench:advancing-time:";
     private static final RedisKeys KEYS = new RedisKeys(new KeySpace("sluice"));
     private static final long EXACT_UP_TO = 10_000;
 
@@ -36,6 +37,13 @@ public final class SingleDecision {
     /** The same on a clock that is set by hand. */
     public SingleDecision onHandSetTime() {
         var time = "redis.call('LRANGE', '" + HAND_SET_TIME + "', 0, 1)";
+        return new SingleDecision(RedisScript.load(SingleDecision.class, "decide.lua", time), limit, window);
+    }
+
+    /** The same on a clock of this limit's own, which starts at 0 and advances by so many microseconds per call. */
+    public SingleDecision onAdvancingTime(int micros) {
+        var time = "(function() local now = redis.call('INCRBY', '" + ADVANCING_TIME + limit + "', '" + micros + "') return"
+                + " { string.format('%d', now / 1000000), now % 1000000 } end)()";
         return new SingleDecision(RedisScript.load(SingleDecision.class, "decide.lua", time), limit, window);
     }
 
