@@ -27,6 +27,13 @@ class Benchmark {
         ROWS.put("10", HttpRows::latency);
         ROWS.put("11", GatewayRows::llm);
         ROWS.put("12", HttpRows::allocation);
+        ROWS.put("cpu", CheckRows::cpu);
+        ROWS.put("full", FullWindowRows::fullWindows);
+        ROWS.put("ring", FullWindowRows::ring);
+        ROWS.put("instances", CheckRows::instances);
+        ROWS.put("connections", CheckRows::connections);
+        ROWS.put("overload", CheckRows::overload);
+        ROWS.put("cold", CheckRows::cold);
         ROWS.put("proxy", GatewayRows::proxy);
         ROWS.put("script", RedisRows::sortedSet);
         ROWS.put("parts", PartRows::parts);

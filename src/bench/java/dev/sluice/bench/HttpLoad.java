@@ -26,18 +26,30 @@ import org.HdrHistogram.Histogram;
  */
 final class HttpLoad {
 
-    /** @param requests sent one after the other, over all connections, from the first again */
-    record Target(int port, int connections, List<byte[]> requests) {
+    /**
+     * @param ports the servers, over which the connections are spread evenly
+     * @param requests sent one after the other, over all connections, from the first again
+     */
+    record Target(List<Integer> ports, int connections, List<byte[]> requests) {
+
+        Target(int port, int connections, List<byte[]> requests) {
+            this(List.of(port), connections, requests);
+        }
     }
 
     /**
      * @param perSecond answers
      * @param ok answers with status 200
      * @param limited answers with status 429
+     * @param fallback answers with the header X-RateLimit-Mode: Redis did not decide
      * @param latency in nanoseconds
      * @param ownCpu CPU time of the loading thread, as a part of the time it ran
      */
-    record Outcome(double perSecond, long ok, long limited, long other, Histogram latency, double ownCpu) {
+    record Outcome(double perSecond, long ok, long limited, long other, long fallback, Histogram latency, double ownCpu) {
+
+        long answers() {
+            return ok + limited + other;
+        }
 
         /** Fails where answers are not what they should be. */
         Outcome expecting(int status) {
@@ -68,12 +80,13 @@ final class HttpLoad {
     private long ok;
     private long limited;
     private long other;
+    private long fallback;
 
     private HttpLoad(Target target) throws IOException {
         this.target = target;
         this.selector = Selector.open();
         for (int i = 0; i < target.connections(); i++) {
-            idle.add(new Connection());
+            idle.add(new Connection(target.ports().get(i % target.ports().size())));
         }
     }
 
@@ -84,7 +97,12 @@ final class HttpLoad {
 
     /** Loads at a fixed rate. */
     static Outcome open(Target target, double seconds, double perSecond) {
-        return run(target, load -> load.openLoop((long) (seconds * 1e9), perSecond));
+        return run(target, load -> load.openLoop((long) (seconds * 1e9), perSecond, Long.MAX_VALUE));
+    }
+
+    /** The same, but what could not be sent in time is not sent: for rates above what the server can answer. */
+    static Outcome overload(Target target, double seconds, double perSecond) {
+        return run(target, load -> load.openLoop((long) (seconds * 1e9), perSecond, (long) (seconds * 1e9)));
     }
 
     /** Sends each request once. */
@@ -107,7 +125,7 @@ final class HttpLoad {
             double ownCpu = (threads.getCurrentThreadCpuTime() - cpu) / nanos;
             load.close();
             return new Outcome((load.ok + load.limited + load.other) / (nanos / 1e9), load.ok, load.limited, load.other,
-                    load.latency, ownCpu);
+                    load.fallback, load.latency, ownCpu);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -135,13 +153,13 @@ final class HttpLoad {
         drain();
     }
 
-    private void openLoop(long nanos, double perSecond) throws IOException {
+    /** @param longest when it ends though not all requests have been sent */
+    private void openLoop(long nanos, double perSecond, long longest) throws IOException {
         long begin = System.nanoTime();
         double interval = 1e9 / perSecond;
         long sent = 0;
         long all = (long) (nanos / interval);
-        while (sent < all) {
-            long now = System.nanoTime();
+        for (long now = begin; sent < all && now - begin < longest; now = System.nanoTime()) {
             while (sent < all && !idle.isEmpty() && begin + (long) (sent * interval) <= now) {
                 send(begin + (long) (sent++ * interval));
             }
@@ -195,12 +213,12 @@ final class HttpLoad {
     private final class Connection {
 
         private final SocketChannel channel;
-        private byte[] answer = new byte[16 * 1024];
+        private byte[] answer = new byte[2 * 1024];
         private int length;
         private long due;
 
-        Connection() throws IOException {
-            channel = SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), target.port()));
+        Connection(int port) throws IOException {
+            channel = SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
             channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
             channel.configureBlocking(false);
             channel.register(selector, SelectionKey.OP_READ, this);
@@ -232,6 +250,9 @@ final class HttpLoad {
             if (body < 0 || length < body + contentLength(body)) {
                 return false;
             }
+            if (hasMode(body)) {
+                fallback++;
+            }
             latency.recordValue(System.nanoTime() - due);
             int status = (answer[9] - '0') * 100 + (answer[10] - '0') * 10 + answer[11] - '0';
             if (status == 200) {
@@ -252,6 +273,17 @@ final class HttpLoad {
                 }
             }
             return -1;
+        }
+
+        /** Whether the head has X-RateLimit-Mode, whose "-m" no other header of these servers has in this place. */
+        private boolean hasMode(int head) {
+            for (int i = 0; i < head - 18; i++) {
+                if (answer[i] == '\n' && (answer[i + 1] | 0x20) == 'x' && (answer[i + 13] | 0x20) == 'm'
+                        && answer[i + 17] == ':') {
+                    return true;
+                }
+            }
+            return false;
         }
 
         /** All servers measured here send it. */

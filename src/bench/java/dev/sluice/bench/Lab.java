@@ -10,10 +10,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 import dev.sluice.testing.Instance;
@@ -30,6 +32,7 @@ final class Lab implements AutoCloseable {
 
     private final RealRedis redis = RealRedis.start();
     private final Map<String, Instance> instances = new HashMap<>();
+    private final Map<Instance, ProcessHandle> processes = new IdentityHashMap<>();
     /** The ports of servers that have been under load. */
     private final Set<Integer> warm = new HashSet<>();
     private double loaderCpu;
@@ -62,13 +65,61 @@ final class Lab implements AutoCloseable {
 
     /** Started once under each name. */
     Instance instance(String name, Path jar, Map<String, String> environment) {
-        return instances.computeIfAbsent(name, start -> {
-            var all = new HashMap<>(environment);
-            all.put("REDIS_HOST", "127.0.0.1");
-            all.put("REDIS_PORT", Integer.toString(redis.port()));
-            all.put("RATE_LIMIT_TIMEOUT", "10s");
-            return Instance.start(jar, all);
-        });
+        return instances.computeIfAbsent(name, start -> start(jar, environment));
+    }
+
+    /** Starts one more, which the caller stops. */
+    Instance start(Path jar, Map<String, String> environment) {
+        var all = new HashMap<>(environment);
+        all.put("REDIS_HOST", "127.0.0.1");
+        all.put("REDIS_PORT", Integer.toString(redis.port()));
+        var before = ProcessHandle.current().children().collect(Collectors.toSet());
+        var instance = Instance.start(jar, all);
+        processes.put(instance, ProcessHandle.current().children().filter(child -> !before.contains(child)).findFirst()
+                .orElseThrow());
+        return instance;
+    }
+
+    /** Stops an instance that a row does not need any longer. */
+    void stop(String name) {
+        var instance = instances.remove(name);
+        if (instance != null) {
+            instance.close();
+        }
+    }
+
+    /** Returns the CPU time that an instance has used, in microseconds. */
+    double cpuMicros(Instance instance) {
+        return cpuMicros(processes.get(instance));
+    }
+
+    static double cpuMicros(ProcessHandle process) {
+        return process.info().totalCpuDuration().orElseThrow().toNanos() / 1e3;
+    }
+
+    /** Returns the CPU time that the Redis has used, in microseconds. */
+    static double redisCpuMicros(RealRedis redis) {
+        return 1e6 * (field(redis, "cpu", "used_cpu_user:") + field(redis, "cpu", "used_cpu_sys:"));
+    }
+
+    /** Returns how often a Redis has been called for a script. */
+    static double scriptCalls(RealRedis redis) {
+        return field(redis, "commandstats", "cmdstat_evalsha:calls=");
+    }
+
+    private static double field(RealRedis redis, String section, String name) {
+        try (var connection = new Resp(redis.port())) {
+            var info = String.valueOf(connection.command("INFO", section));
+            int from = info.indexOf(name);
+            if (from < 0) {
+                return 0;
+            }
+            int to = from + name.length();
+            while (Character.isDigit(info.charAt(to)) || info.charAt(to) == '.') {
+                to++;
+            }
+            return Double.parseDouble(info.substring(from + name.length(), to));
+        }
     }
 
     /** As a client of a trusted proxy sends it, one for each of the identities. */
@@ -83,7 +134,7 @@ final class Lab implements AutoCloseable {
 
     /** A closed loop, whose answers all have this status. */
     HttpLoad.Outcome load(HttpLoad.Target target, double seconds, int status) {
-        if (warm.add(target.port())) {
+        if (warm.addAll(target.ports())) {
             HttpLoad.closed(target, 2 * Settings.WARMUP);
         }
         return seen(HttpLoad.closed(target, seconds).expecting(status));

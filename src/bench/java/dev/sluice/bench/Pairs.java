@@ -25,6 +25,11 @@ record Pairs<T>(List<T> a, List<T> b) {
         return measured.stream().map(reading::applyAsDouble).toList();
     }
 
+    /** a alone, beside b. */
+    Figure first(String row, String what, ToDoubleFunction<T> reading) {
+        return new Figure(row, what, all(a, reading), all(a, reading), all(b, reading));
+    }
+
     /** a by b. */
     Figure ratio(String row, String what, ToDoubleFunction<T> reading) {
         return figure(row, what, reading, true);

@@ -21,7 +21,10 @@ final class RedisLoad {
     private static final int CONNECTIONS = 32;
     private static final int PIPELINE = 16;
 
-    /** @param admitted answers that are lists whose second number, the status, is odd */
+    /**
+     * @param answers replies to commands
+     * @param admitted decisions of one window whose status is odd; a reply has a time, then four numbers per decision
+     */
     record Outcome(double perSecond, long answers, long admitted) {
     }
 
@@ -166,7 +169,7 @@ final class RedisLoad {
                 parts += number();
             } else if (type == '$') {
                 skip = number() < 0 ? 0 : number() + 2;
-            } else if (type == ':' && seen == 2 && number() > 0 && number() % 2 == 1) {
+            } else if (type == ':' && seen >= 2 && (seen - 2) % 4 == 0 && number() > 0 && number() % 2 == 1) {
                 admitted++;
             }
             seen++;

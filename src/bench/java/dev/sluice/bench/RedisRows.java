@@ -80,20 +80,20 @@ final class RedisRows {
             var decision = SingleDecision.of(1_000_000, Duration.ofDays(1)).onHandSetTime();
             load(redis, decision);
             long before = usedMemory(redis);
-            fill(redis, decision, "day", identities, Duration.ofDays(1), 1_000_000 / 60);
+            fill(redis, decision, "day", identities, Duration.ofDays(1), 60, 1_000_000 / 60);
             return List.of(new Figure("7", "Redis memory for one identity with a limit of a million a day, full",
                     List.of((double) (usedMemory(redis) - before) / identities)).in("bytes", "").atMost(4096)
                     .noting("60 sub-windows, index included"));
         }
     }
 
-    /** Takes the cost in each of a window's sixtieths, up to now. */
-    private static void fill(RealRedis redis, SingleDecision decision, String name, int identities, Duration window,
+    /** Takes the cost several times, evenly over the time up to now. */
+    static void fill(RealRedis redis, SingleDecision decision, String name, int identities, Duration past, int times,
             long cost) {
         long now = System.currentTimeMillis() / 1000;
-        long step = window.toSeconds() / 60;
+        long step = past.toSeconds() / times;
         var requests = requests(decision, name, identities, cost);
-        for (int i = 59; i >= 0; i--) {
+        for (int i = times - 1; i >= 0; i--) {
             try (var connection = new Resp(redis.port())) {
                 connection.command("DEL", SingleDecision.HAND_SET_TIME);
                 connection.command("RPUSH", SingleDecision.HAND_SET_TIME, Long.toString(now - i * step), "0");
@@ -110,7 +110,7 @@ final class RedisRows {
             var hour = SingleDecision.of(1_000_000, Duration.ofHours(1));
             var second = SingleDecision.of(10, Duration.ofSeconds(1));
             load(redis, hour.onHandSetTime());
-            fill(redis, hour.onHandSetTime(), "large", Lab.IDENTITIES, Duration.ofHours(1), 15_000);
+            fill(redis, hour.onHandSetTime(), "large", Lab.IDENTITIES, Duration.ofHours(1), 60, 15_000);
             load(redis, hour);
             var large = requests(hour, "large", Lab.IDENTITIES, 1);
             var small = requests(second, "small", 10 * Lab.IDENTITIES, 1);
@@ -149,7 +149,7 @@ final class RedisRows {
         return IntStream.range(0, identities).mapToObj(i -> RedisLoad.request(decision.command(name + i, cost))).toList();
     }
 
-    private static void load(RealRedis redis, SingleDecision decision) {
+    static void load(RealRedis redis, SingleDecision decision) {
         load(redis, decision.source());
     }
 

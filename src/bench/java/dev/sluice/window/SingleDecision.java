@@ -1,20 +1,22 @@
 package dev.sluice.window;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 
 import dev.sluice.redis.KeySpace;
 import dev.sluice.redis.RedisScript;
 
 /**
- * One decision on one window as one call of the script: what is sent to Redis where nothing is sent together. The one place of
- * the benchmark that knows keys and arguments of the script.
+ * A call of the script with one decision on one window, or with one for each of several identifiers. The only place of the
+ * benchmark that knows the script's keys and arguments.
  */
 public final class SingleDecision {
 
     /** Where the script finds its time, if the caller sets it by hand: a list of seconds and microseconds. */
     public static final String HAND_SET_TIME = "bench:time";
 
+    private static final String ADVANCING_TIME = "bench:advancing-time:";
     private static final RedisKeys KEYS = new RedisKeys(new KeySpace("sluice"));
     private static final long EXACT_UP_TO = 10_000;
 
@@ -38,15 +40,33 @@ public final class SingleDecision {
         return new SingleDecision(RedisScript.load(SingleDecision.class, "decide.lua", time), limit, window);
     }
 
+    /** The same on a clock of this limit's own, which starts at 0 and advances by so many microseconds per call. */
+    public SingleDecision onAdvancingTime(int micros) {
+        var time = "(function() local now = redis.call('INCRBY', '" + ADVANCING_TIME + limit + "', '" + micros + "') return"
+                + " { string.format('%d', now / 1000000), now % 1000000 } end)()";
+        return new SingleDecision(RedisScript.load(SingleDecision.class, "decide.lua", time), limit, window);
+    }
+
     public String source() {
         return script.source();
     }
 
     /** The words of the command. */
     public List<String> command(String identifier, long cost) {
+        return command(List.of(identifier), cost);
+    }
+
+    /** The words of a command that decides one request of each identifier, as an instance under load sends it. */
+    public List<String> command(List<String> identifiers, long cost) {
         var name = RedisKeys.name("bench", window.toSeconds());
-        return List.of("EVALSHA", script.sha1(), "2", KEYS.index(identifier), KEYS.window(identifier, name), "!", "1", "1",
-                "1", "0", Long.toString(limit), Long.toString(window.toSeconds() * 1_000_000), Long.toString(cost),
-                limit <= EXACT_UP_TO ? "log" : "ring", name);
+        var words = new ArrayList<>(List.of("EVALSHA", script.sha1(), Integer.toString(2 * identifiers.size())));
+        for (var identifier : identifiers) {
+            words.add(KEYS.index(identifier));
+            words.add(KEYS.window(identifier, name));
+        }
+        words.addAll(List.of("!".repeat(identifiers.size()), "", "1", "1", "1", "0", Long.toString(limit),
+                Long.toString(window.toSeconds() * 1_000_000), Long.toString(cost), limit <= EXACT_UP_TO ? "log" : "ring",
+                name));
+        return words;
     }
 }
