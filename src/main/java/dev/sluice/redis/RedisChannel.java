@@ -24,8 +24,8 @@ import io.vertx.redis.client.impl.types.ErrorType;
  */
 public final class RedisChannel {
 
-    /** A longer round trip counts in the average by this part of the difference; a shorter one at once. */
-    private static final int SMOOTHING = 16;
+    /** A longer round trip counts by this part of the difference, a shorter one at once: what is kept is the way, not the queue. */
+    private static final int SMOOTHING = 256;
     /** The client's own error for requests in flight on a connection that ends: Redis may have executed them. */
     private static final String CLOSED = "CONNECTION_CLOSED";
     /** Error codes of Redis; one that a script met stands in the middle of the message. */

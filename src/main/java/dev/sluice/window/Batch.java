@@ -2,9 +2,7 @@ package dev.sluice.window;
 
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 import dev.sluice.redis.RedisChannel;
 import dev.sluice.redis.RedisScript;
@@ -20,6 +18,7 @@ final class Batch {
 
     /** So many groups go together: a script that runs for long keeps others waiting. */
     static final int MOST = 256;
+    private static final int SLOTS = 64;
     /** So many requests are one group. */
     static final int MOST_EACH = 1000;
     /** As many different plans: their numbers are bytes of a text. */
@@ -30,25 +29,40 @@ final class Batch {
     static final class Group {
 
         private final Asked first;
-        private final List<Asked> members = new ArrayList<>(1);
+        /** Null for most groups, which have one member. */
+        private List<Asked> others;
 
         private Group(Asked first) {
             this.first = first;
-            members.add(first);
         }
 
-        List<Asked> members() {
-            return members;
+        int size() {
+            return others == null ? 1 : 1 + others.size();
+        }
+
+        Asked member(int number) {
+            return number == 0 ? first : others.get(number - 1);
         }
 
         private boolean takes(Asked next) {
-            return next.question == first.question && !first.question.reserves() && members.size() < MOST_EACH;
+            return next.question == first.question && next.identifier.equals(first.identifier) && !first.question.reserves()
+                    && size() < MOST_EACH;
+        }
+
+        private void add(Asked next) {
+            if (others == null) {
+                others = new ArrayList<>();
+            }
+            others.add(next);
         }
     }
 
     private final List<Group> groups = new ArrayList<>();
-    /** The last group of each identifier. */
-    private final Map<String, Group> last = new HashMap<>();
+    /**
+     * By the hash of its identifier, the last group of one identifier each. A group that was replaced by another identifier's takes
+     * no more requests: they begin a new one behind it.
+     */
+    private final Group[] last = new Group[SLOTS];
     private final List<Plan.Question> questions = new ArrayList<>(2);
     private final StringBuilder codes = new StringBuilder();
     private final long sent;
@@ -63,9 +77,10 @@ final class Batch {
 
     /** @return false where there is no room for it */
     boolean add(Asked next) {
-        var group = last.get(next.identifier);
+        int slot = next.identifier.hashCode() & SLOTS - 1;
+        var group = last[slot];
         if (group != null && group.takes(next)) {
-            group.members.add(next);
+            group.add(next);
             requests++;
             return true;
         }
@@ -83,7 +98,7 @@ final class Batch {
         codes.append((char) (FIRST_PLAN + plan));
         group = new Group(next);
         groups.add(group);
-        last.put(next.identifier, group);
+        last[slot] = group;
         requests++;
         keys += next.keys.length;
         reservations += next.question.reserves() ? 1 : 0;
@@ -138,7 +153,7 @@ final class Batch {
         }
         var sizes = new byte[2 * groups.size()];
         for (int i = 0; i < groups.size(); i++) {
-            int size = groups.get(i).members.size();
+            int size = groups.get(i).size();
             sizes[2 * i] = (byte) (size >> 8);
             sizes[2 * i + 1] = (byte) size;
         }
@@ -164,7 +179,7 @@ final class Batch {
                 outcomes.add(null);
                 continue;
             }
-            int size = group.members.size();
+            int size = group.size();
             int admitted = (int) (status & 1);
             if (size > 1) {
                 admitted = answer.get(at++).toInteger();
@@ -179,7 +194,7 @@ final class Batch {
     /** @param at where the windows' states stand, as they are after the last member */
     private static Outcome[] outcomes(Group group, int admitted, long now, Response answer, int at) {
         var plan = group.first.plan;
-        var outcomes = new Outcome[group.members.size()];
+        var outcomes = new Outcome[group.size()];
         for (int i = 0; i < outcomes.length; i++) {
             if (i > admitted) {
                 outcomes[i] = outcomes[admitted]; // a refusal changes nothing

@@ -18,13 +18,15 @@ import io.vertx.redis.client.Response;
  * Coalesces decisions into batches over one connection: requests that arrive while a call of the script is in flight are sent in
  * the next call. With none in flight, a call is sent as soon as the event loop has handled what else it has received.
  * <p>
- * A near Redis has one call in flight: two would each be smaller, and cost more. Calls to a far one are pipelined at a distance
- * in time, so that a decision never waits for the response to an earlier call and takes one round trip.
+ * Calls to a near Redis follow each other at a distance in time, so that each carries many decisions: with more of them, each
+ * would be smaller, and cost more. Calls to a far one are pipelined by a timer, so that a decision never waits for the response
+ * to an earlier call and takes one round trip.
  */
 final class Lane {
 
     /** A Redis with a longer round trip is far. */
-    private static final long FAR_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
+    private static final long FAR_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+    private static final long NEAR_DISTANCE_NANOS = TimeUnit.MICROSECONDS.toNanos(500);
     private static final long LEAST_DISTANCE_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
     /** This many calls to a far Redis follow each other within a round trip. */
     private static final int CALLS_PER_ROUND_TRIP = 32;
@@ -99,11 +101,11 @@ final class Lane {
     }
 
     private long distance() {
-        return Math.max(LEAST_DISTANCE_NANOS, channel.roundTrip() / CALLS_PER_ROUND_TRIP);
+        return far() ? Math.max(LEAST_DISTANCE_NANOS, channel.roundTrip() / CALLS_PER_ROUND_TRIP) : NEAR_DISTANCE_NANOS;
     }
 
     private boolean mayGo(long now) {
-        return underWay == 0 || underWay < MOST_UNDER_WAY && far() && now - lastSent >= distance();
+        return underWay == 0 || underWay < MOST_UNDER_WAY && now - lastSent >= distance();
     }
 
     private void sendDelayed() {

@@ -120,11 +120,10 @@ final class Lanes {
     }
 
     private void answer(Batch.Group group, Outcome[] outcomes, Throwable cause, List<Asked> answered) {
-        var members = group.members();
         int granted = 0;
         Outcome last = null;
-        for (int i = 0; i < members.size(); i++) {
-            var asked = members.get(i);
+        for (int i = 0; i < group.size(); i++) {
+            var asked = group.member(i);
             var outcome = outcomes == null ? null : outcomes[i];
             if (asked.answer(outcome, outcome != null ? null : failure(cause))) {
                 answered.add(asked);
@@ -135,7 +134,7 @@ final class Lanes {
             }
         }
         if (granted > 0) {
-            record(members.get(0), last, granted);
+            record(group.member(0), last, granted);
         }
     }
 
@@ -169,7 +168,8 @@ final class Lanes {
         }
         var told = new ArrayList<Asked>();
         for (var group : batch.groups()) {
-            for (var asked : group.members()) {
+            for (int i = 0; i < group.size(); i++) {
+                var asked = group.member(i);
                 asked.takeBack();
                 var refused = asked.done() ? cause : tryToAsk(asked);
                 if (refused != null && asked.answer(null, failure(refused))) {
