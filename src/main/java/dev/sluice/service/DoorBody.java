@@ -16,8 +16,6 @@ import io.vertx.ext.web.impl.RoutingContextInternal;
  */
 final class DoorBody {
 
-    private static final Buffer EMPTY = Buffer.buffer();
-
     private final RoutingContext context;
     private final HttpServerRequest request;
     private final Limits limits;
@@ -58,7 +56,7 @@ final class DoorBody {
     static void read(RoutingContext context, Limits limits, Handler<Buffer> whole) {
         var body = new DoorBody(context, limits);
         if (body.request.isEnded() || !new CallerBody(body.request).expected()) {
-            whole.handle(EMPTY);
+            whole.handle(Buffer.buffer());
         } else {
             body.receive(whole);
         }
@@ -82,7 +80,7 @@ final class DoorBody {
         request.endHandler(end -> {
             if (!over) {
                 stop();
-                whole.handle(body == null ? EMPTY : body);
+                whole.handle(body == null ? Buffer.buffer() : body);
             }
         });
         // Most bodies arrive together with their heads: a timer is made for those only that do not.
