@@ -58,22 +58,12 @@ public interface LlmSettings {
     @WithDefault("60s")
     Duration drainTimeout();
 
-    /** The account of calls, tokens and cost. */
-    LedgerSettings ledger();
-
     default ProviderSettings of(Provider provider) {
         return switch (provider) {
             case OPENAI -> openai();
             case ANTHROPIC -> anthropic();
             case GEMINI -> gemini();
         };
-    }
-
-    interface LedgerSettings {
-
-        /** The most entries (of one user, model and hour each) that wait in memory for Redis; what is more is dropped. */
-        @WithDefault("100000")
-        int buffer();
     }
 
     interface Rows {

@@ -83,13 +83,12 @@ public final class RedisChannel {
         return clock;
     }
 
-    /**
-     * Reports that a script has deleted foreign values under keys of Sluice's.
-     *
-     * @param first the name of the first key
-     */
-    public void repaired(long keys, String first) {
-        whenRepaired.accept(keys, first);
+    /** Counts and logs what a script says that it has repaired, see {@link Repair#of}. */
+    public void reportRepairs(Response reply) {
+        var repair = Repair.of(reply);
+        if (repair != null) {
+            whenRepaired.accept(repair.keys(), repair.first());
+        }
     }
 
     /** Returns whether the keys of one request must have one hash tag. */

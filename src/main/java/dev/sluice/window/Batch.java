@@ -8,7 +8,6 @@ import dev.sluice.redis.RedisChannel;
 import dev.sluice.redis.RedisScript;
 import io.vertx.core.Future;
 import io.vertx.redis.client.Response;
-import io.vertx.redis.client.ResponseType;
 
 /**
  * Decisions that go to Redis in one call of the script, which makes them one after the other. Requests of one identifier that
@@ -210,35 +209,5 @@ final class Batch {
             outcomes[i] = new Outcome(passes, now, states);
         }
         return outcomes;
-    }
-
-    /**
-     * Keys of which the script has deleted a foreign value: one of another type, or one that cannot be read.
-     *
-     * @param keys how many
-     * @param first the name of the first one
-     */
-    record Repair(long keys, String first) {
-    }
-
-    /** Returns what a call of decide.lua, announce.lua, merge.lua or tell.lua has repaired; null in nearly all cases. */
-    static Repair repaired(Response answer) {
-        int size = answer.size();
-        if (size < 3) {
-            return null;
-        }
-        var last = answer.get(size - 1); // a number or an array, but for the name of a key
-        var before = answer.get(size - 2);
-        return last != null && last.type() == ResponseType.BULK && before != null && before.type() == ResponseType.NUMBER
-                ? new Repair(before.toLong(), last.toString())
-                : null;
-    }
-
-    /** Reports what a call has repaired. */
-    static void reportRepairs(RedisChannel channel, Response answer) {
-        var repair = repaired(answer);
-        if (repair != null) {
-            channel.repaired(repair.keys(), repair.first());
-        }
     }
 }

@@ -38,20 +38,11 @@ final class Fleet implements Clock {
      * @param lostSince {@link #INTACT}, {@link #ALL}, or the time since which Redis has lost what was written
      * @param heard when each instance was last heard
      */
-    record Answer(long clock, long lostSince, Map<String, Long> heard, List<Reset> resets) {
+    record Answer(long clock, long lostSince, Map<String, Long> heard, List<ResetScope> resets) {
     }
 
     static final long INTACT = Long.MAX_VALUE;
     static final long ALL = 0;
-
-    /**
-     * @param identifier empty: all of them
-     * @param resource null: all of the identifier's
-     */
-    record Reset(String identifier, String resource) {
-
-        static final Reset ALL = new Reset("", null);
-    }
 
     private record Time(long micros, long nanos) {
     }
@@ -148,7 +139,7 @@ final class Fleet implements Clock {
         return channel
                 .eval(announce, List.of(instances, mark, resets),
                         List.of(id, Long.toString(number), since, present ? "1" : "0"))
-                .onSuccess(answer -> Batch.reportRepairs(channel, answer)).map(answer -> read(answer, number, sent, since));
+                .onSuccess(channel::reportRepairs).map(answer -> read(answer, number, sent, since));
     }
 
     private synchronized Answer read(Response answer, long number, long sent, String since) {
@@ -184,14 +175,14 @@ final class Fleet implements Clock {
                 : INTACT;
     }
 
-    private List<Reset> resets(Response entries, String since) {
-        var told = new ArrayList<Reset>();
+    private List<ResetScope> resets(Response entries, String since) {
+        var told = new ArrayList<ResetScope>();
         for (var entry : entries) {
             heard = entry.get(0).toString();
             var fields = entry.get(1);
             if (!since.isEmpty() && !fields.get(1).toString().equals(id)) {
                 var resource = fields.get(5).toString();
-                told.add(new Reset(fields.get(3).toString(), resource.isEmpty() ? null : resource));
+                told.add(new ResetScope(fields.get(3).toString(), resource.isEmpty() ? null : resource));
             }
         }
         if (heard.isEmpty()) {
@@ -217,10 +208,10 @@ final class Fleet implements Clock {
     }
 
     /** Tells all instances of a reset: they remember what Redis is to forget. */
-    Future<Void> tell(RedisChannel channel, Reset reset) {
+    Future<Void> tell(RedisChannel channel, ResetScope reset) {
         var resource = reset.resource() == null ? "" : reset.resource();
         return channel.eval(tell, List.of(resets), List.of(id, reset.identifier(), resource))
-                .onSuccess(answer -> Batch.reportRepairs(channel, answer)).mapEmpty();
+                .onSuccess(channel::reportRepairs).mapEmpty();
     }
 
     /** This instance stops. */

@@ -87,8 +87,8 @@ final class Hearing {
     }
 
     /** Tells all instances that there is room again. */
-    Future<Void> tell(RedisChannel channel, Fleet.Reset reset) {
+    Future<Void> tell(RedisChannel channel, ResetScope reset) {
         return channel.eval(tell, List.of(freed), List.of("", reset.identifier(), ""))
-                .onSuccess(answer -> Batch.reportRepairs(channel, answer)).mapEmpty();
+                .onSuccess(channel::reportRepairs).mapEmpty();
     }
 }

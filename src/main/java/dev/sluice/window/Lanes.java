@@ -11,7 +11,6 @@ import dev.sluice.redis.KeySpace;
 import dev.sluice.redis.RedisChannel;
 import dev.sluice.redis.RedisLink;
 import dev.sluice.redis.RedisScript;
-import dev.sluice.window.RedisStore.Recorder;
 import io.vertx.core.AsyncResult;
 import io.vertx.redis.client.Response;
 
@@ -29,13 +28,13 @@ final class Lanes {
     private final RedisLink link;
     private final KeySpace keys;
     private final RedisScript script;
-    private final Recorder recorder;
+    private final GrantRecorder recorder;
     private final RedisTime time;
     private final long timeoutNanos;
     private volatile Ways ways = new Ways(null, new Lane[0]);
 
     /** @param timeoutNanos how long a decision may wait, in listened time */
-    Lanes(RedisLink link, KeySpace keys, RedisScript script, long timeoutNanos, Recorder recorder, RedisTime time) {
+    Lanes(RedisLink link, KeySpace keys, RedisScript script, long timeoutNanos, GrantRecorder recorder, RedisTime time) {
         this.timeoutNanos = timeoutNanos;
         this.time = time;
         this.link = link;
@@ -106,7 +105,7 @@ final class Lanes {
             try {
                 outcomes = batch.read(done.result());
                 time.heard(Batch.clock(done.result()), sent, System.nanoTime());
-                Batch.reportRepairs(channel, done.result());
+                channel.reportRepairs(done.result());
             } catch (RuntimeException e) {
                 cause = e; // no answer of ours
             }

@@ -81,7 +81,7 @@ final class Merger {
             arguments.addAll(List.of(name, Long.toString(longest), Integer.toString(parts.size())));
             parts.forEach(part -> arguments.addAll(List.of(name(part.window()), part.bucket() + ":" + part.cost())));
         });
-        return channel.eval(script, involved, arguments).onSuccess(answer -> Batch.reportRepairs(channel, answer)).mapEmpty();
+        return channel.eval(script, involved, arguments).onSuccess(channel::reportRepairs).mapEmpty();
     }
 
     private void describe(String identifier, WindowKey key, String form, Window window, List<String> involved,

@@ -45,19 +45,8 @@ final class RedisStore implements WindowStore {
     private final RedisTime time = new RedisTime();
     private final Lanes lanes;
 
-    /** Hears what Redis granted, in the order in which it did. */
-    @FunctionalInterface
-    interface Recorder {
-
-        Recorder NONE = (identifier, claims, granted, reservation, times) -> {
-        };
-
-        /** @param times how many requests were granted the same, at the same time */
-        void granted(String identifier, List<Claim> claims, Outcome granted, String reservation, int times);
-    }
-
     /** @param time how the scripts ask for it */
-    RedisStore(RedisLink link, KeySpace keys, long exactUpTo, Duration timeout, Recorder recorder, String time) {
+    RedisStore(RedisLink link, KeySpace keys, long exactUpTo, Duration timeout, GrantRecorder recorder, String time) {
         this.link = link;
         this.keySpace = keys;
         this.keys = new RedisKeys(keys);

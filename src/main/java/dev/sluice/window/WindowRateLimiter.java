@@ -174,16 +174,16 @@ final class WindowRateLimiter implements RateLimiter {
 
     @Override
     public Uni<Void> reset(String identifier, String resource) {
-        return windows.reset(new Fleet.Reset(identifier, resource));
+        return windows.reset(new ResetScope(identifier, resource));
     }
 
     @Override
     public Uni<Void> reset(String identifier) {
-        return windows.reset(new Fleet.Reset(identifier, null));
+        return windows.reset(new ResetScope(identifier, null));
     }
 
     @Override
     public Uni<Void> resetAll() {
-        return windows.reset(Fleet.Reset.ALL);
+        return windows.reset(ResetScope.ALL);
     }
 }

@@ -146,7 +146,7 @@ final class Windows {
         if (!late.admitted()) {
             return;
         }
-        var freed = new Fleet.Reset(identifier, null);
+        var freed = new ResetScope(identifier, null);
         redis.refund(identifier, claims, late.now(), reservation == null ? null : reservation.name())
                 .invoke(() -> makeRoom(freed)).chain(() -> redis.tell(channel -> hearing.tell(channel, freed)))
                 .subscribe().with(done -> {
@@ -190,7 +190,7 @@ final class Windows {
     }
 
     /** Resets here, in all other instances and in Redis; fails where Redis is out of reach. */
-    Uni<Void> reset(Fleet.Reset reset) {
+    Uni<Void> reset(ResetScope reset) {
         var local = reset(memory, reset);
         if (redis == null) {
             return local;
@@ -200,7 +200,7 @@ final class Windows {
                 .chain(() -> redis.pause(Refusals.FRESH_NANOS)); // then nobody refuses from memory who has not heard of it
     }
 
-    private void makeRoom(Fleet.Reset reset) {
+    private void makeRoom(ResetScope reset) {
         if (reset.identifier().isEmpty()) {
             refusals.forgetAll();
         } else {
@@ -208,7 +208,7 @@ final class Windows {
         }
     }
 
-    private static Uni<Void> reset(WindowStore store, Fleet.Reset reset) {
+    private static Uni<Void> reset(WindowStore store, ResetScope reset) {
         return reset.identifier().isEmpty() ? store.resetAll() : store.reset(reset.identifier(), reset.resource());
     }
 

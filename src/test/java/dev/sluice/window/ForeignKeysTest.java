@@ -16,6 +16,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
+import dev.sluice.redis.Repair;
 import dev.sluice.redis.KeySpace;
 import dev.sluice.redis.RedisScript;
 import io.vertx.core.buffer.Buffer;
@@ -62,7 +63,7 @@ class ForeignKeysTest {
 
     private final StoreUnderTest.InRedis redis = new StoreUnderTest.InRedis();
     private final RedisStore other = new RedisStore(redis.link(), KEY_SPACE, StoreUnderTest.EXACT,
-            java.time.Duration.ofSeconds(20), RedisStore.Recorder.NONE, StoreUnderTest.InRedis.TEST_TIME);
+            java.time.Duration.ofSeconds(20), GrantRecorder.NONE, StoreUnderTest.InRedis.TEST_TIME);
 
     @AfterAll
     void close() {
@@ -178,11 +179,11 @@ class ForeignKeysTest {
             assertThat(answer.get(2).get(0)).hasToString("a");
             assertThat(answer.get(3)).isEmpty();
             long sortedSet = foreign == Foreign.SORTED_SET ? 1 : 0; // its members are gone as instances are
-            assertThat(Batch.repaired(answer).keys()).isEqualTo(3 - sortedSet);
-            assertThat(Batch.repaired(answer).first()).isEqualTo("sluice:{fleet}:mark:a");
+            assertThat(Repair.of(answer).keys()).isEqualTo(3 - sortedSet);
+            assertThat(Repair.of(answer).first()).isEqualTo("sluice:{fleet}:mark:a");
             var next = announce("8", since);
             assertThat(next.get(1).toString()).startsWith("7:");
-            assertThat(Batch.repaired(next)).isNull();
+            assertThat(Repair.of(next)).isNull();
         }
         put(foreign, "sluice:{fleet}:resets");
         eval("tell.lua", List.of("sluice:{fleet}:resets"), List.of("b", "user:alice", ""));
@@ -219,7 +220,7 @@ class ForeignKeysTest {
                         claims.keys(KEY_SPACE, identifier, null), null))).isTrue();
             }
             var answer = batch.send(redis.channel(), script).toCompletionStage().toCompletableFuture().join();
-            assertThat(Batch.repaired(answer)).isEqualTo(i == 0 ? new Batch.Repair(2, first) : null);
+            assertThat(Repair.of(answer)).isEqualTo(i == 0 ? new Repair(2, first) : null);
             assertThat(batch.read(answer).get(1)[1].windows()[1].used()).isEqualTo(2000 * (i + 1));
         }
     }

@@ -80,7 +80,7 @@ final class Member implements AutoCloseable {
     }
 
     void reset(String identifier) {
-        windows.reset(new Fleet.Reset(identifier, null)).await().atMost(PATIENCE);
+        windows.reset(new ResetScope(identifier, null)).await().atMost(PATIENCE);
     }
 
     /** How many of so many requests are let pass. */

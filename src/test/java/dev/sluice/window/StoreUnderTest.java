@@ -111,7 +111,7 @@ abstract class StoreUnderTest implements AutoCloseable {
 
         InRedis() {
             link.start().toCompletionStage().toCompletableFuture().join();
-            store = new RedisStore(link, KEYS, EXACT, PATIENCE, RedisStore.Recorder.NONE, TEST_TIME);
+            store = new RedisStore(link, KEYS, EXACT, PATIENCE, GrantRecorder.NONE, TEST_TIME);
             at(now());
         }
 

@@ -11,7 +11,6 @@ import jakarta.inject.Inject;
 import org.jboss.logging.Logger;
 
 import dev.sluice.limit.SettingsProblems;
-import dev.sluice.llm.LlmSettings;
 import dev.sluice.llm.wire.TokenUsage;
 import dev.sluice.redis.RedisAccess;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -49,27 +48,27 @@ public class Ledger {
     private static final Duration PATIENCE = Duration.ofSeconds(5);
     private static final Logger LOG = Logger.getLogger("dev.sluice");
 
-    private final LlmSettings settings;
+    private final LedgerSettings settings;
     private final Clock clock;
     private final LedgerStore store;
 
     @Inject
-    Ledger(LlmSettings settings, RedisAccess redis, Vertx vertx, MeterRegistry meters) {
+    Ledger(LedgerSettings settings, RedisAccess redis, Vertx vertx, MeterRegistry meters) {
         this(settings, redis, vertx, meters, Clock.systemUTC());
     }
 
-    Ledger(LlmSettings settings, RedisAccess redis, Vertx vertx, MeterRegistry meters, Clock clock) {
+    Ledger(LedgerSettings settings, RedisAccess redis, Vertx vertx, MeterRegistry meters, Clock clock) {
         this.settings = settings;
         this.clock = clock;
-        int buffer = Math.max(1, settings.ledger().buffer());
+        int buffer = Math.max(1, settings.buffer());
         this.store = redis.link() == null
                 ? new MemoryLedger(buffer)
                 : new RedisLedger(vertx, redis.link(), redis.keys(), buffer, meters);
     }
 
     void validate(@Observes SettingsProblems problems) {
-        if (settings.ledger().buffer() < 1) {
-            problems.add("rate-limit.llm.ledger.buffer", Integer.toString(settings.ledger().buffer()), "1 or more");
+        if (settings.buffer() < 1) {
+            problems.add("rate-limit.llm.ledger.buffer", Integer.toString(settings.buffer()), "1 or more");
         }
     }
 
