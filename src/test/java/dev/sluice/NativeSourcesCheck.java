@@ -102,8 +102,8 @@ class NativeSourcesCheck {
             registered.addAll(strings(feature));
         }
         var heap = new ImageHeap();
-        heap.add(create("dev.sluice.window.MemoryStore", null, 1L, 1L));
-        heap.add(create("dev.sluice.llm.ledger.MemoryLedger", 1));
+        heap.add(create("dev.sluice.store.memory.InMemoryWindowStore", null, 1L, 1L));
+        heap.add(create("dev.sluice.llm.ledger.InMemoryLedger", 1));
         var used = heap.types().stream().map(Class::getName).filter(name -> name.matches(Pattern.quote(CAFFEINE) + "[A-Z]{2,}"))
                 .collect(Collectors.toSet());
         assertThat(used).hasSizeGreaterThanOrEqualTo(4).isSubsetOf(registered);

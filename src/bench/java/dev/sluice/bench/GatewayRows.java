@@ -1,5 +1,8 @@
 package dev.sluice.bench;
 
+import dev.sluice.testing.Instance;
+
+
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -7,7 +10,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.IntStream;
 
-import dev.sluice.testing.Instance;
 
 /** The packaged service in front of an API and of a provider. */
 final class GatewayRows {

@@ -1,15 +1,17 @@
 package dev.sluice.bench;
 
+import dev.sluice.redis.LuaScript;
+import dev.sluice.store.redis.SingleDecision;
+import dev.sluice.testing.RealRedis;
+import dev.sluice.testing.faults.Resp;
+
+
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
 
-import dev.sluice.redis.RedisScript;
-import dev.sluice.testing.RealRedis;
-import dev.sluice.testing.faults.Resp;
-import dev.sluice.window.SingleDecision;
 
 /** Decisions without HTTP, and what they leave in Redis. */
 final class RedisRows {
@@ -126,7 +128,7 @@ final class RedisRows {
         try (var redis = RealRedis.start()) {
             var decision = SingleDecision.of(1000, Duration.ofSeconds(1));
             load(redis, decision);
-            var sha = load(redis, RedisScript.load(RedisRows.class, "sorted-set.lua").source());
+            var sha = load(redis, LuaScript.load(RedisRows.class, "sorted-set.lua").source());
             var ours = requests(decision, "ours", Lab.IDENTITIES, 1);
             var theirs = IntStream.range(0, Lab.IDENTITIES).mapToObj(i -> RedisLoad
                     .request(List.of("EVALSHA", sha, "1", "sorted:" + i, "1000", "1000000", Integer.toString(i)))).toList();

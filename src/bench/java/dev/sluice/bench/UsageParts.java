@@ -1,5 +1,10 @@
 package dev.sluice.bench;
 
+import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.ProviderOperation;
+import dev.sluice.llm.protocol.UsageExtractor;
+
+
 import java.util.ArrayList;
 import java.util.List;
 
@@ -7,9 +12,6 @@ import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 
-import dev.sluice.llm.wire.Operation;
-import dev.sluice.llm.wire.Provider;
-import dev.sluice.llm.wire.UsageReader;
 import io.vertx.core.buffer.Buffer;
 
 /** Reading the usage out of a megabyte of streamed chat, in pieces of 8 KB. */
@@ -38,7 +40,7 @@ public class UsageParts {
 
     @Benchmark
     public Object read() {
-        var reader = UsageReader.of(Provider.OPENAI, Operation.Shape.CHAT, "text/event-stream", null);
+        var reader = UsageExtractor.of(Provider.OPENAI, ProviderOperation.Shape.CHAT, "text/event-stream", null);
         stream.forEach(reader::feed);
         reader.end();
         if (reader.usage() == null) {

@@ -1,5 +1,8 @@
 package dev.sluice.policy;
 
+import dev.sluice.config.RulesDocument;
+
+
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -8,7 +11,6 @@ import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 
-import dev.sluice.file.FileContent;
 
 /** Finding the rows of a path. */
 @State(Scope.Thread)
@@ -16,14 +18,14 @@ public class PolicyParts {
 
     private record Rows(List<String> tiers, Optional<String> defaultRate, Map<String, String> defaults,
             Map<String, Map<String, String>> endpoints, Optional<List<String>> exempt,
-            Optional<String> apiPrefix) implements PolicySettings {
+            Optional<String> apiPrefix) implements PolicyConfig {
     }
 
-    private final Policy policy = new Policy(new Rows(List.of("free", "pro"), Optional.empty(), Map.of(),
+    private final CurrentPolicy policy = new CurrentPolicy(new Rows(List.of("free", "pro"), Optional.empty(), Map.of(),
             Map.of("/campaigns", Map.of("free", "10/minute"), "/users/{id}/orders", Map.of("free", "10/minute"),
                     "POST /reports",
                     Map.of("free", "10/minute")),
-            Optional.of(List.of("/static", "/healthz")), Optional.of("/api/v1")), FileContent.NONE);
+            Optional.of(List.of("/static", "/healthz")), Optional.of("/api/v1")), RulesDocument.NONE);
 
     private String path = "/api/v1/users/4711/orders";
 

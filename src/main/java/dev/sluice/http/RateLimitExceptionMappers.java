@@ -4,9 +4,9 @@ import jakarta.ws.rs.core.Response;
 
 import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
 
-import dev.sluice.caller.CredentialsRejectedException;
-import dev.sluice.limit.RateLimitExceededException;
-import dev.sluice.limit.StoreUnavailableException;
+import dev.sluice.api.RateLimitExceededException;
+import dev.sluice.api.StoreUnavailableException;
+import dev.sluice.identity.CredentialsRejectedException;
 import io.vertx.ext.web.RoutingContext;
 
 /** What a JAX-RS resource answers when something that it called was limited. */
@@ -21,16 +21,16 @@ public class RateLimitExceptionMappers {
     @ServerExceptionMapper
     public Response exceeded(RateLimitExceededException exceeded, RoutingContext request) {
         headers.write(request.response().headers(), exceeded.decision());
-        return ErrorAnswer.exceeded(exceeded.decision()).response(request);
+        return ErrorResponse.exceeded(exceeded.decision()).response(request);
     }
 
     @ServerExceptionMapper
     public Response unavailable(StoreUnavailableException unavailable, RoutingContext request) {
-        return ErrorAnswer.storeUnavailable().response(request);
+        return ErrorResponse.storeUnavailable().response(request);
     }
 
     @ServerExceptionMapper
     public Response rejected(CredentialsRejectedException rejected, RoutingContext request) {
-        return ErrorAnswer.unauthorized(rejected.getMessage()).response(request);
+        return ErrorResponse.unauthorized(rejected.getMessage()).response(request);
     }
 }

@@ -8,24 +8,24 @@ import jakarta.ws.rs.core.UriInfo;
 import org.jboss.resteasy.reactive.server.ServerRequestFilter;
 import org.jboss.resteasy.reactive.server.spi.ResteasyReactiveContainerRequestContext;
 
-import dev.sluice.annotation.Decided;
-import dev.sluice.annotation.LimitedMethods;
+import dev.sluice.interceptor.DecidedMarker;
+import dev.sluice.interceptor.RateLimitedMethods;
 import io.vertx.ext.web.RoutingContext;
 
 /** Limits every JAX-RS resource of the application, by its row and its annotations together. */
 @Singleton
 public class RateLimitFilter {
 
-    private final Turnstile turnstile;
-    private final LimitedMethods methods;
+    private final RequestRateLimiter turnstile;
+    private final RateLimitedMethods methods;
     private final ClassValue<Boolean> ownDoors = new ClassValue<>() {
         @Override
         protected Boolean computeValue(Class<?> type) {
-            return type.isAnnotationPresent(OwnDoor.class);
+            return type.isAnnotationPresent(ServiceEndpoint.class);
         }
     };
 
-    RateLimitFilter(Turnstile turnstile, LimitedMethods methods) {
+    RateLimitFilter(RequestRateLimiter turnstile, RateLimitedMethods methods) {
         this.turnstile = turnstile;
         this.methods = methods;
     }
@@ -39,11 +39,11 @@ public class RateLimitFilter {
         }
         var method = resource.getResourceMethod();
         var limits = methods.of(type, method);
-        var passage = new Passage(context, admission -> {
+        var passage = new SuspendedRequest(context, admission -> {
             if (admission.refused()) {
                 context.abortWith(admission.refusal().response(request));
             } else if (!limits.isEmpty()) {
-                Decided.note(request, method);
+                DecidedMarker.note(request, method);
             }
         });
         turnstile.admit(request, limits, name -> value(context.getUriInfo(), name), passage::admitted, passage::failed);

@@ -13,11 +13,11 @@ import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 
-import dev.sluice.limit.Decision;
-import dev.sluice.limit.Mode;
-import dev.sluice.limit.QuotaStatus;
-import dev.sluice.limit.SettingsProblems;
-import dev.sluice.limit.Unit;
+import dev.sluice.api.Decision;
+import dev.sluice.api.DecisionMode;
+import dev.sluice.api.QuotaStatus;
+import dev.sluice.api.QuotaUnit;
+import dev.sluice.config.ConfigProblems;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 
@@ -54,7 +54,7 @@ public class RateLimitHeaders {
     private final HeaderSet set;
 
     @Inject
-    RateLimitHeaders(HttpSettings settings) {
+    RateLimitHeaders(HttpConfig settings) {
         this.configured = settings.headers();
         this.set = HeaderSet.of(configured).orElse(HeaderSet.ALL);
     }
@@ -65,17 +65,17 @@ public class RateLimitHeaders {
         this.set = HeaderSet.ALL;
     }
 
-    void validate(@Observes SettingsProblems problems) {
+    void validate(@Observes ConfigProblems problems) {
         if (HeaderSet.of(configured).isEmpty()) {
             problems.add("rate-limit.headers", configured, HeaderSet.ALLOWED);
         }
     }
 
     public void write(MultiMap headers, Decision decision) {
-        if (decision.mode() == Mode.OFF) {
+        if (decision.mode() == DecisionMode.OFF) {
             return;
         }
-        if (decision.mode() == Mode.LOCAL || decision.mode() == Mode.OPEN) {
+        if (decision.mode() == DecisionMode.LOCAL || decision.mode() == DecisionMode.OPEN) {
             headers.set(MODE_FIELD, decision.mode().text());
         }
         if (decision.allowed() && decision.denied()) {
@@ -86,7 +86,7 @@ public class RateLimitHeaders {
         }
         if (!decision.allowed()) {
             decision.retryAfter()
-                    .ifPresent(wait -> headers.set(RETRY_AFTER_FIELD, Long.toString(ErrorAnswer.roundedUp(wait))));
+                    .ifPresent(wait -> headers.set(RETRY_AFTER_FIELD, Long.toString(ErrorResponse.roundedUp(wait))));
         }
     }
 
@@ -145,7 +145,7 @@ public class RateLimitHeaders {
                 state.append(", ");
             }
             policy.append(name).append(";q=").append(integer(quota.limit())).append(";w=").append(window);
-            if (quota.unit() != Unit.REQUESTS) {
+            if (quota.unit() != QuotaUnit.REQUESTS) {
                 policy.append(";qu=\"").append(quota.unit().name().toLowerCase(Locale.ROOT)).append('"');
             }
             state.append(name).append(";r=").append(integer(quota.remaining())).append(";t=")

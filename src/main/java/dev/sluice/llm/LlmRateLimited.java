@@ -16,13 +16,13 @@ import jakarta.interceptor.InterceptorBinding;
  * {@link dev.sluice.llm.client.LlmClient}) counts once more.
  * <p>
  * Before the invocation an estimate of its tokens is reserved. When it has succeeded, what the method told by
- * {@link dev.sluice.llm.client.LlmCall#used(long, long)} is booked, otherwise the estimate, marked as one. An invocation that
+ * {@link dev.sluice.llm.client.LlmCallScope#used(long, long)} is booked, otherwise the estimate, marked as one. An invocation that
  * throws gives back what was reserved; one that is cancelled is booked. A refused one throws
- * {@link dev.sluice.limit.RateLimitExceededException}.
+ * {@link dev.sluice.api.RateLimitExceededException}.
  * <p>
- * The caller is who {@link LlmUser} names; otherwise whom {@link dev.sluice.llm.client.LlmCall#as} has bound; otherwise that
+ * The caller is who {@link LlmUser} names; otherwise whom {@link dev.sluice.llm.client.LlmCallScope#as} has bound; otherwise that
  * of the HTTP request in progress; outside of one, {@code app:} and the application's name. Return types are treated as with
- * {@link dev.sluice.annotation.RateLimited}. A provider that is not known stops the application's start.
+ * {@link dev.sluice.api.RateLimited}. A provider that is not known stops the application's start.
  */
 @InterceptorBinding
 @Inherited

@@ -1,12 +1,12 @@
 package dev.sluice.policy;
 
-import dev.sluice.caller.Identity;
+import dev.sluice.identity.Identity;
 
 /**
  * Who is calling, and in which of the configured tiers.
  *
  * @param identity who
- * @param tier one of {@link Policy#tiers()}
+ * @param tier one of {@link CurrentPolicy#tiers()}
  */
 public record Caller(Identity identity, String tier) {
 }

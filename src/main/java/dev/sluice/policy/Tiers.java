@@ -3,7 +3,7 @@ package dev.sluice.policy;
 import java.util.List;
 import java.util.Map;
 
-import dev.sluice.limit.Rate;
+import dev.sluice.api.Rate;
 
 /**
  * The tiers that callers may be in, as they are at one time.

@@ -35,7 +35,7 @@ final class ClusterConnection implements RedisConnection {
     };
     private volatile Handler<Void> onEnd = end -> {
     };
-    private final Map<String, Silence> silences = new ConcurrentHashMap<>();
+    private final Map<String, ReplySilence> silences = new ConcurrentHashMap<>();
     private volatile ListenedClock clock;
     private volatile boolean closed;
 
@@ -132,7 +132,7 @@ final class ClusterConnection implements RedisConnection {
         if (measuring == null) {
             return node.send(request);
         }
-        var silence = silences.computeIfAbsent(address, master -> new Silence(measuring));
+        var silence = silences.computeIfAbsent(address, master -> new ReplySilence(measuring));
         silence.sent();
         return node.send(request).onComplete(done -> silence.received());
     }

@@ -9,7 +9,7 @@ final class HashKeyCheck {
 
     private static final Logger LOG = Logger.getLogger("dev.sluice");
 
-    HashKeyCheck(RedisLink link) {
+    HashKeyCheck(RedisConnectionManager link) {
         var warned = new AtomicBoolean();
         link.onChange(cause -> {
             var channel = link.open();

@@ -8,7 +8,7 @@ import java.util.function.LongSupplier;
 
 import org.jboss.logging.Logger;
 
-import dev.sluice.limit.StoreUnavailableException;
+import dev.sluice.api.StoreUnavailableException;
 import io.netty.channel.EventLoop;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;

@@ -37,12 +37,12 @@ final class Reconnection {
         private final int probes;
         private final Promise<Void> first;
         /** The silent connection; null where there is none, or it is lost. */
-        private RedisChannel kept;
+        private RedisScriptConnection kept;
         private boolean responded;
         /** The connection that has answered its probes. */
-        private RedisChannel proven;
+        private RedisScriptConnection proven;
 
-        Attempts(RedisChannel kept, int probes, Promise<Void> first) {
+        Attempts(RedisScriptConnection kept, int probes, Promise<Void> first) {
             this.kept = kept;
             this.probes = probes;
             this.first = first;
@@ -91,7 +91,7 @@ final class Reconnection {
             return kept != null && responded && kept.silence() < TimeUnit.MILLISECONDS.toNanos(CONNECT_MILLIS);
         }
 
-        private Future<RedisChannel> open() {
+        private Future<RedisScriptConnection> open() {
             var abandoned = new boolean[1];
             return link.within(CONNECT_MILLIS, connector.get().compose(channel -> {
                 if (abandoned[0] || over()) {
@@ -103,7 +103,7 @@ final class Reconnection {
         }
 
         /** Completes when the connection has answered as many probes in time as are needed; fails when it has answered none. */
-        private Future<Void> prove(RedisChannel channel, int answered) {
+        private Future<Void> prove(RedisScriptConnection channel, int answered) {
             long sent = link.clock().at(System.nanoTime());
             return channel.send(probe).compose(response -> {
                 if (over() || proven != null) {
@@ -117,7 +117,7 @@ final class Reconnection {
         }
 
         /** @return false where another connection was first */
-        private boolean arrive(RedisChannel channel) {
+        private boolean arrive(RedisScriptConnection channel) {
             if (over() || proven != null) {
                 return false;
             }
@@ -142,7 +142,7 @@ final class Reconnection {
             return true;
         }
 
-        private void lost(RedisChannel channel) {
+        private void lost(RedisScriptConnection channel) {
             if (kept == channel) {
                 kept = null;
                 channel.close();
@@ -172,28 +172,29 @@ final class Reconnection {
         }
     }
 
-    private final RedisLink link;
-    private final Supplier<Future<RedisChannel>> connector;
+    private final RedisConnectionManager link;
+    private final Supplier<Future<RedisScriptConnection>> connector;
     private final Request probe;
-    private final List<RedisScript> preloaded = new CopyOnWriteArrayList<>();
-    private volatile Function<RedisChannel, Future<Void>> arrival = channel -> Future.succeededFuture();
+    private final List<LuaScript> preloaded = new CopyOnWriteArrayList<>();
+    private volatile Function<RedisScriptConnection, Future<Void>> arrival = channel -> Future.succeededFuture();
     /** Null while the circuit is closed. */
     private Attempts current;
     private boolean wasUp;
 
-    Reconnection(RedisLink link, KeySpace keys, Supplier<Future<RedisChannel>> connector) {
+    Reconnection(RedisConnectionManager link, HashTags keys, Supplier<Future<RedisScriptConnection>> connector) {
         this.link = link;
         this.connector = connector;
         // A Redis that answers but runs no script, or writes nothing, cannot decide.
-        this.probe = RedisChannel.request(Command.EVAL, RedisScript.load(RedisLink.class, "probe.lua").source(),
+        this.probe = RedisScriptConnection.request(Command.EVAL,
+                LuaScript.load(RedisConnectionManager.class, "probe.lua").source(),
                 List.of(keys.single("probe")), List.of());
     }
 
-    void preload(RedisScript script) {
+    void preload(LuaScript script) {
         preloaded.add(script);
     }
 
-    void onArrival(Function<RedisChannel, Future<Void>> task) {
+    void onArrival(Function<RedisScriptConnection, Future<Void>> task) {
         arrival = task;
     }
 
@@ -202,7 +203,7 @@ final class Reconnection {
      * @param probes how many times Redis has to answer a probe in time
      * @param first completes with the first attempt
      */
-    void begin(RedisChannel silent, int probes, Promise<Void> first) {
+    void begin(RedisScriptConnection silent, int probes, Promise<Void> first) {
         if (link.closed()) {
             first.tryFail("closed");
             return;
@@ -211,7 +212,7 @@ final class Reconnection {
         current.begin();
     }
 
-    void lost(RedisChannel channel) {
+    void lost(RedisScriptConnection channel) {
         if (current != null) {
             current.lost(channel);
         }

@@ -10,8 +10,9 @@ import jakarta.enterprise.event.Observes;
 
 import org.jboss.logging.Logger;
 
-import dev.sluice.window.WarmUp;
-import dev.sluice.window.WindowSettings;
+import dev.sluice.engine.DecisionWarmUp;
+import dev.sluice.engine.StoreConfig;
+import dev.sluice.service.config.ServiceConfig;
 import io.quarkus.runtime.ImageMode;
 import io.quarkus.runtime.StartupEvent;
 import io.vertx.core.Vertx;
@@ -23,7 +24,7 @@ import io.vertx.core.http.HttpServerOptions;
 import io.vertx.ext.web.Router;
 
 /**
- * Sends some thousands of checks through the service's routes before its port is open, after {@link WarmUp} has done the same
+ * Sends some thousands of checks through the service's routes before its port is open, after {@link DecisionWarmUp} has done the same
  * below HTTP: routing, JSON and headers are the larger part of what is cold. They come over a loopback port of their own, for
  * windows of one second. Not with tracing, which would export them.
  */
@@ -41,7 +42,7 @@ class HttpWarmUp {
     private final boolean wanted;
     private final String token;
 
-    HttpWarmUp(Vertx vertx, Router router, WindowSettings windows, ServiceSettings settings) {
+    HttpWarmUp(Vertx vertx, Router router, StoreConfig windows, ServiceConfig settings) {
         this.vertx = vertx;
         this.router = router;
         this.wanted = windows.warmUp() && !settings.tracing() && !ImageMode.current().isNativeImage();
@@ -98,7 +99,8 @@ class HttpWarmUp {
     private static Buffer body(int number) {
         int limit = number % 4 == 0 ? 1_000_000 : 50;
         return Buffer
-                .buffer("{\"identifier\":\"" + WarmUp.SCRATCH + number % 20 + "\",\"resource\":\"warm-up\",\"limit\":" + limit
+                .buffer("{\"identifier\":\"" + DecisionWarmUp.SCRATCH + number % 20 + "\",\"resource\":\"warm-up\",\"limit\":"
+                        + limit
                         + ",\"window_seconds\":1}");
     }
 }

@@ -11,7 +11,7 @@ import java.util.Locale;
 import java.util.Properties;
 import java.util.regex.Pattern;
 
-import dev.sluice.policy.PolicySettings;
+import dev.sluice.policy.PolicyConfig;
 import io.quarkus.tls.runtime.config.TlsConfig;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.ConfigMappings;
@@ -27,7 +27,7 @@ final class ProgramSettings {
 
     ProgramSettings() throws IOException, ReflectiveOperationException {
         read(TlsConfig.class);
-        var classes = Path.of(URI.create(PolicySettings.class.getProtectionDomain().getCodeSource().getLocation().toString()));
+        var classes = Path.of(URI.create(PolicyConfig.class.getProtectionDomain().getCodeSource().getLocation().toString()));
         try (var files = Files.walk(classes)) {
             for (var file : files.filter(file -> file.toString().endsWith("Settings.class")).toList()) {
                 var name = classes.relativize(file).toString().replaceAll("[/\\\\]", ".").replaceFirst("\\.class$", "");

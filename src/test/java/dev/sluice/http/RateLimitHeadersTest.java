@@ -11,11 +11,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-import dev.sluice.limit.Decision;
-import dev.sluice.limit.Mode;
-import dev.sluice.limit.QuotaStatus;
-import dev.sluice.limit.SettingsProblems;
-import dev.sluice.limit.Unit;
+import dev.sluice.api.Decision;
+import dev.sluice.api.DecisionMode;
+import dev.sluice.api.QuotaStatus;
+import dev.sluice.api.QuotaUnit;
+import dev.sluice.config.ConfigProblems;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 
@@ -24,8 +24,8 @@ class RateLimitHeadersTest {
 
     private static final Instant NOW = Instant.ofEpochSecond(1_700_000_000, 500_000_000);
 
-    private static Decision decision(boolean allowed, boolean denied, Mode mode) {
-        return new Decision(allowed, denied, mode, NOW, List.of(new QuotaStatus("api:/a", Unit.REQUESTS, 10,
+    private static Decision decision(boolean allowed, boolean denied, DecisionMode mode) {
+        return new Decision(allowed, denied, mode, NOW, List.of(new QuotaStatus("api:/a", QuotaUnit.REQUESTS, 10,
                 Duration.ofSeconds(60), allowed ? 4 : 0, NOW.plusMillis(20_200), denied, denied ? NOW.plusSeconds(7) : null)));
     }
 
@@ -46,21 +46,21 @@ class RateLimitHeadersTest {
             "none,''",
             " Standard ,RateLimit RateLimit-Policy"})
     void settingSelectsTheHeaders(String setting, String names) {
-        assertThat(names(written(setting, decision(true, false, Mode.REDIS)))).isEqualTo(names);
+        assertThat(names(written(setting, decision(true, false, DecisionMode.REDIS)))).isEqualTo(names);
     }
 
     @ParameterizedTest
     @CsvSource({"all", "standard", "legacy", "none"})
     void stateAndRetryAreReportedInEachCase(String setting) {
-        assertThat(written(setting, decision(false, true, Mode.REDIS)).get("Retry-After")).isEqualTo("7");
-        assertThat(written(setting, decision(true, true, Mode.REDIS)).get("X-RateLimit-Dry-Run")).isEqualTo("denied");
-        assertThat(written(setting, decision(true, false, Mode.LOCAL)).get("X-RateLimit-Mode")).isEqualTo("local");
-        assertThat(written(setting, decision(true, false, Mode.OFF))).isEmpty();
+        assertThat(written(setting, decision(false, true, DecisionMode.REDIS)).get("Retry-After")).isEqualTo("7");
+        assertThat(written(setting, decision(true, true, DecisionMode.REDIS)).get("X-RateLimit-Dry-Run")).isEqualTo("denied");
+        assertThat(written(setting, decision(true, false, DecisionMode.LOCAL)).get("X-RateLimit-Mode")).isEqualTo("local");
+        assertThat(written(setting, decision(true, false, DecisionMode.OFF))).isEmpty();
     }
 
     @Test
     void valuesAreThoseOfTheDecision() {
-        var headers = written("all", decision(true, false, Mode.REDIS));
+        var headers = written("all", decision(true, false, DecisionMode.REDIS));
         assertThat(headers.get("X-RateLimit-Limit")).isEqualTo("10");
         assertThat(headers.get("X-RateLimit-Remaining")).isEqualTo("4");
         assertThat(headers.get("X-RateLimit-Reset")).isEqualTo("1700000021");
@@ -79,23 +79,23 @@ class RateLimitHeadersTest {
                 "X-RateLimit-Reset", "X-RateLimit-Mode", "X-RateLimit-Dry-Run")) {
             upstream.set(name, "upstream");
         }
-        RateLimitHeaders.replaceIn(upstream, written(setting, decision(true, false, Mode.REDIS)));
+        RateLimitHeaders.replaceIn(upstream, written(setting, decision(true, false, DecisionMode.REDIS)));
         assertThat(names(upstream)).isEqualTo(left);
     }
 
     @Test
     void upstreamsModeGivesWayToOurs() {
         var upstream = HttpHeaders.headers().set("X-RateLimit-Mode", "open").set("X-RateLimit-Dry-Run", "denied");
-        RateLimitHeaders.replaceIn(upstream, written("none", decision(true, true, Mode.LOCAL)));
+        RateLimitHeaders.replaceIn(upstream, written("none", decision(true, true, DecisionMode.LOCAL)));
         assertThat(upstream).isEmpty();
     }
 
     @Test
     void otherValuesAreRefusedByName() {
-        var problems = new SettingsProblems();
+        var problems = new ConfigProblems();
         new RateLimitHeaders(() -> "modern").validate(problems);
         assertThat(problems.lines()).containsExactly("rate-limit.headers=modern: all, standard, legacy or none");
-        var none = new SettingsProblems();
+        var none = new ConfigProblems();
         new RateLimitHeaders(() -> "LEGACY").validate(none);
         assertThat(none.lines()).isEmpty();
     }

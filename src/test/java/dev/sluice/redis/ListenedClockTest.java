@@ -10,7 +10,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-import dev.sluice.limit.StoreUnavailableException;
+import dev.sluice.api.StoreUnavailableException;
 import io.netty.channel.EventLoop;
 import io.vertx.core.Promise;
 

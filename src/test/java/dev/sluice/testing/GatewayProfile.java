@@ -2,7 +2,7 @@ package dev.sluice.testing;
 
 import java.util.Map;
 
-import dev.sluice.caller.Hashes;
+import dev.sluice.identity.Sha256;
 import io.quarkus.test.junit.QuarkusTestProfile;
 
 /** Rows and a key for the tests of the gateway. */
@@ -13,7 +13,7 @@ public class GatewayProfile implements QuarkusTestProfile {
 
     @Override
     public Map<String, String> getConfigOverrides() {
-        return Map.of("rate-limit.api-keys.bob.sha256", Hashes.sha256("key-of-bob"), "rate-limit.api-keys.bob.user", "bob",
+        return Map.of("rate-limit.api-keys.bob.sha256", Sha256.sha256("key-of-bob"), "rate-limit.api-keys.bob.user", "bob",
                 "rate-limit.api-keys.bob.tier", "pro", "rate-limit.exempt", "/healthz", "rate-limit.upstream.max-connections",
                 Integer.toString(CONNECTIONS), "rate-limit.endpoints.\"/closed\".free",
                 "blocked", "rate-limit.endpoints.\"/open\".free", "unlimited",

@@ -5,7 +5,7 @@ import jakarta.inject.Inject;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.junit.jupiter.api.BeforeEach;
 
-import dev.sluice.limit.RateLimiter;
+import dev.sluice.api.RateLimiter;
 
 /** A test over HTTP; each begins with no window of anybody. */
 public abstract class HttpTest {

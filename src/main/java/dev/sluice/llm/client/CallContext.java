@@ -8,7 +8,7 @@ package dev.sluice.llm.client;
  * @param tier null where none is bound
  * @param used where the code tells what it has used; null where nobody listens
  */
-record CallContext(String user, String tier, UsedTokens used) {
+record CallContext(String user, String tier, ReportedUsage used) {
 
     static final ThreadLocal<CallContext> CURRENT = new ThreadLocal<>();
 

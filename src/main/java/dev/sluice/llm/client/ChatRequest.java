@@ -1,7 +1,7 @@
 package dev.sluice.llm.client;
 
-import dev.sluice.llm.wire.Operation;
-import dev.sluice.llm.wire.Provider;
+import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.ProviderOperation;
 import io.vertx.core.json.JsonObject;
 
 /**
@@ -29,7 +29,7 @@ record ChatRequest(String path, JsonObject body) {
         var model = String.valueOf(rest.remove("model"));
         var path = "/v1beta/models/" + (model.startsWith("models/") ? model.substring("models/".length()) : model)
                 + (streaming ? ":streamGenerateContent" : ":generateContent");
-        if (Operation.of(Provider.GEMINI, "POST", path).kind() != Operation.Kind.CALL || model.equals("null")) {
+        if (ProviderOperation.of(Provider.GEMINI, "POST", path).kind() != ProviderOperation.Kind.CALL || model.equals("null")) {
             throw new IllegalArgumentException("body must have the name of a model: model");
         }
         return new ChatRequest(streaming ? path + "?alt=sse" : path, rest);

@@ -2,27 +2,27 @@ package dev.sluice.llm.client;
 
 import org.jboss.resteasy.reactive.client.impl.RestClientRequestContext;
 
-import dev.sluice.llm.OpenCall;
-import dev.sluice.llm.wire.Operation;
+import dev.sluice.llm.limit.AdmittedCall;
+import dev.sluice.llm.protocol.ProviderOperation;
 
 /** A decided call on its way through a REST client. */
 final class FilteredCall {
 
     private final RestClientRequestContext context;
-    private final Operation operation;
-    private final OpenCall open;
+    private final ProviderOperation operation;
+    private final AdmittedCall open;
 
-    FilteredCall(RestClientRequestContext context, Operation operation, OpenCall open) {
+    FilteredCall(RestClientRequestContext context, ProviderOperation operation, AdmittedCall open) {
         this.context = context;
         this.operation = operation;
         this.open = open;
     }
 
-    Operation operation() {
+    ProviderOperation operation() {
         return operation;
     }
 
-    OpenCall open() {
+    AdmittedCall open() {
         return open;
     }
 

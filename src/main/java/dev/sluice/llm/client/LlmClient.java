@@ -2,14 +2,14 @@ package dev.sluice.llm.client;
 
 import jakarta.ws.rs.core.Response;
 
-import dev.sluice.limit.RateLimitExceededException;
-import dev.sluice.llm.LlmAsk;
-import dev.sluice.llm.LlmLimiter;
-import dev.sluice.llm.OpenCall;
-import dev.sluice.llm.wire.Operation;
-import dev.sluice.llm.wire.Provider;
-import dev.sluice.llm.wire.RequestReader;
-import dev.sluice.llm.wire.UsageReader;
+import dev.sluice.api.RateLimitExceededException;
+import dev.sluice.llm.limit.AdmittedCall;
+import dev.sluice.llm.limit.LlmCallEstimate;
+import dev.sluice.llm.limit.LlmLimiter;
+import dev.sluice.llm.protocol.LlmRequestParser;
+import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.ProviderOperation;
+import dev.sluice.llm.protocol.UsageExtractor;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.buffer.Buffer;
@@ -19,7 +19,7 @@ import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonObject;
 
 /**
- * Calls a provider's models for one user: requests and answers are the provider's own JSON. {@link Llm} makes it.
+ * Calls a provider's models for one user: requests and answers are the provider's own JSON. {@link LlmClients} makes it.
  * <p>
  * Each subscription is one call: checked before it is sent, settled by the usage that the provider reports. A refused one is
  * not sent and fails with {@link RateLimitExceededException}; one that the provider does not answer as it should fails with
@@ -27,12 +27,12 @@ import io.vertx.core.json.JsonObject;
  */
 public final class LlmClient {
 
-    private final ProviderAccess access;
+    private final ProviderHttpClient access;
     private final LlmLimiter limiter;
-    private final ModelCaller caller;
+    private final LlmIdentity caller;
     private final Provider provider;
 
-    LlmClient(ProviderAccess access, LlmLimiter limiter, ModelCaller caller) {
+    LlmClient(ProviderHttpClient access, LlmLimiter limiter, LlmIdentity caller) {
         this.access = access;
         this.limiter = limiter;
         this.caller = caller;
@@ -75,7 +75,7 @@ public final class LlmClient {
         return Uni.createFrom().deferred(() -> {
             var operation = operation(path);
             var sent = body.toBuffer();
-            if (operation.kind() == Operation.Kind.FREE) {
+            if (operation.kind() == ProviderOperation.Kind.FREE) {
                 return access.post(path, sent).map(this::json).onFailure().transform(this::explained);
             }
             return admit(caller.ask(provider, operation, sent)).chain(call -> Uni.createFrom()
@@ -95,18 +95,18 @@ public final class LlmClient {
     public Multi<JsonObject> stream(String path, JsonObject body) {
         return Multi.createFrom().deferred(() -> {
             var operation = operation(path);
-            var request = RequestReader.read(provider, operation, body.toBuffer());
-            var sent = RequestReader.withUsageAsked(operation, request);
+            var request = LlmRequestParser.read(provider, operation, body.toBuffer());
+            var sent = LlmRequestParser.withUsageAsked(operation, request);
             boolean strip = sent != request.body();
             return admit(caller.ask(provider, request)).onItem().transformToMulti(call -> {
-                var stream = new EventStream(call, operation.shape(), strip);
+                var stream = new LlmEventStream(call, operation.shape(), strip);
                 return access.open(path, sent).onFailure(Exception.class).transform(this::explained).onItem()
                         .transformToMulti(answer -> events(stream, answer)).onTermination().invoke(stream::ended);
             });
         });
     }
 
-    private Multi<JsonObject> events(EventStream stream, HttpClientResponse answer) {
+    private Multi<JsonObject> events(LlmEventStream stream, HttpClientResponse answer) {
         if (answer.statusCode() >= 200 && answer.statusCode() < 300) {
             return stream.of(answer)
                     .onFailure(failure -> failure instanceof Exception && !(failure instanceof LlmException)).transform(
@@ -121,16 +121,16 @@ public final class LlmClient {
                 .failure(refused(answer.statusCode(), body == null ? "" : body.toString()))).toMulti();
     }
 
-    private Operation operation(String path) {
+    private ProviderOperation operation(String path) {
         // Anything else could name another host, which would get the key.
         if (provider.version(path) == null) {
             throw new IllegalArgumentException("path must begin with " + provider.version() + "/");
         }
         int query = path.indexOf('?');
-        return Operation.of(provider, "POST", query < 0 ? path : path.substring(0, query));
+        return ProviderOperation.of(provider, "POST", query < 0 ? path : path.substring(0, query));
     }
 
-    private Uni<OpenCall> admit(LlmAsk ask) {
+    private Uni<AdmittedCall> admit(LlmCallEstimate ask) {
         return limiter.admit(ask).invoke(call -> {
             if (!call.decision().allowed()) {
                 throw call.refusal();
@@ -138,9 +138,9 @@ public final class LlmClient {
         });
     }
 
-    private JsonObject settled(OpenCall call, Operation operation, Response answer) {
+    private JsonObject settled(AdmittedCall call, ProviderOperation operation, Response answer) {
         var text = text(answer);
-        var usage = UsageReader.of(provider, operation.shape(), answer.getHeaderString(HttpHeaders.CONTENT_TYPE.toString()),
+        var usage = UsageExtractor.of(provider, operation.shape(), answer.getHeaderString(HttpHeaders.CONTENT_TYPE.toString()),
                 answer.getHeaderString(HttpHeaders.CONTENT_ENCODING.toString()));
         try {
             usage.feed(Buffer.buffer(text));

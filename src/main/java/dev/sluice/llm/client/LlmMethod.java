@@ -1,7 +1,7 @@
 package dev.sluice.llm.client;
 
-import dev.sluice.llm.LlmAsk;
-import dev.sluice.llm.wire.Provider;
+import dev.sluice.llm.limit.LlmCallEstimate;
+import dev.sluice.llm.protocol.Provider;
 
 /**
  * One {@link dev.sluice.llm.LlmRateLimited}, read.
@@ -26,7 +26,7 @@ record LlmMethod(Provider provider, String model, long tokens, int userAt, int t
     }
 
     /** Nobody has said how many of the tokens go in: all of them may be of the dearer kind. */
-    LlmAsk ask(ModelCaller caller) {
-        return new LlmAsk(provider, caller.identifier(), caller.tier(), model, 0, tokens);
+    LlmCallEstimate ask(LlmIdentity caller) {
+        return new LlmCallEstimate(provider, caller.identifier(), caller.tier(), model, 0, tokens);
     }
 }

@@ -11,15 +11,15 @@ import jakarta.inject.Singleton;
 
 import org.eclipse.microprofile.config.Config;
 
-import dev.sluice.annotation.BeanMethods;
-import dev.sluice.annotation.Expressions;
-import dev.sluice.limit.Names;
-import dev.sluice.limit.SettingsProblems;
+import dev.sluice.api.Identifiers;
+import dev.sluice.config.ConfigProblems;
+import dev.sluice.interceptor.BeanMethods;
+import dev.sluice.interceptor.ConfigExpressions;
 import dev.sluice.llm.LlmRateLimited;
 import dev.sluice.llm.LlmTier;
 import dev.sluice.llm.LlmUser;
-import dev.sluice.llm.wire.Provider;
-import dev.sluice.llm.wire.TokenUsage;
+import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.TokenUsage;
 
 /** Reads the {@link LlmRateLimited} of methods, each once. */
 @Singleton
@@ -48,13 +48,13 @@ class LlmMethods {
 
     private LlmMethod read(Key key) {
         var annotation = annotation(key);
-        var provider = Provider.of(Expressions.expand(config, annotation.value()));
+        var provider = Provider.of(ConfigExpressions.expand(config, annotation.value()));
         if (provider == null) {
             throw new IllegalArgumentException("the provider is " + Provider.ALLOWED);
         }
-        var model = Expressions.expand(config, annotation.model());
-        if (!model.isEmpty() && !Names.valid(model)) {
-            throw new IllegalArgumentException("a model's name has at most " + Names.MAX_LENGTH + " characters");
+        var model = ConfigExpressions.expand(config, annotation.model());
+        if (!model.isEmpty() && !Identifiers.valid(model)) {
+            throw new IllegalArgumentException("a model's name has at most " + Identifiers.MAX_LENGTH + " characters");
         }
         if (annotation.tokens() < -1 || annotation.tokens() > TokenUsage.MAX) {
             throw new IllegalArgumentException("tokens from 0 to " + TokenUsage.MAX + ", or -1 for what the settings estimate");
@@ -74,11 +74,11 @@ class LlmMethods {
     }
 
     /** Reads the annotation of every bean's methods at start, so that none fails a call later. */
-    void validate(@Observes SettingsProblems problems, BeanManager beans) {
+    void validate(@Observes ConfigProblems problems, BeanManager beans) {
         BeanMethods.each(beans, (bean, method) -> validate(new Key(bean, method), problems));
     }
 
-    private void validate(Key key, SettingsProblems problems) {
+    private void validate(Key key, ConfigProblems problems) {
         var annotation = annotation(key);
         if (annotation == null) {
             return;

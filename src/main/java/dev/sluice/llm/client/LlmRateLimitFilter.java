@@ -16,10 +16,10 @@ import org.jboss.resteasy.reactive.client.impl.RestClientRequestContext;
 import org.jboss.resteasy.reactive.client.spi.ResteasyReactiveClientRequestContext;
 import org.jboss.resteasy.reactive.client.spi.ResteasyReactiveClientRequestFilter;
 
-import dev.sluice.caller.CallerHeaders;
-import dev.sluice.limit.RateLimitExceededException;
-import dev.sluice.llm.LlmLimiter;
-import dev.sluice.llm.wire.UsageReader;
+import dev.sluice.api.RateLimitExceededException;
+import dev.sluice.identity.IdentityHeaders;
+import dev.sluice.llm.limit.LlmLimiter;
+import dev.sluice.llm.protocol.UsageExtractor;
 import io.quarkus.arc.Unremovable;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.buffer.Buffer;
@@ -39,7 +39,7 @@ import io.vertx.core.buffer.Buffer;
  * uncounted. A call that fails gives back what was reserved for it. Where the answer is not read before the method returns it
  * ({@code Multi}, files), the estimate is booked, marked as one.
  * <p>
- * The caller is whom {@link LlmCall#as} has bound; otherwise whom the headers {@code X-User-Id} and {@code X-User-Tier} of the
+ * The caller is whom {@link LlmCallScope#as} has bound; otherwise whom the headers {@code X-User-Id} and {@code X-User-Tier} of the
  * call name, which are taken off it; otherwise that of the HTTP request in progress; outside of one, {@code app:} and the
  * application's name. A client whose {@code ReactiveClientHeadersFactory} answers on another thread must use the headers.
  */
@@ -51,11 +51,11 @@ public class LlmRateLimitFilter implements ResteasyReactiveClientRequestFilter, 
 
     private static final String CALL = "dev.sluice.llm.call";
 
-    private final ModelCallers callers;
+    private final LlmIdentityResolver callers;
     private final LlmLimiter limiter;
-    private final ClientInterfaces interfaces;
+    private final ProviderInterfaces interfaces;
 
-    LlmRateLimitFilter(ModelCallers callers, LlmLimiter limiter, ClientInterfaces interfaces) {
+    LlmRateLimitFilter(LlmIdentityResolver callers, LlmLimiter limiter, ProviderInterfaces interfaces) {
         this.interfaces = interfaces;
         this.callers = callers;
         this.limiter = limiter;
@@ -64,8 +64,8 @@ public class LlmRateLimitFilter implements ResteasyReactiveClientRequestFilter, 
     @Override
     public void filter(ResteasyReactiveClientRequestContext request) {
         var bound = CallContext.current();
-        var headerUser = take(request, CallerHeaders.USER_ID);
-        var headerTier = take(request, CallerHeaders.USER_TIER);
+        var headerUser = take(request, IdentityHeaders.USER_ID);
+        var headerTier = take(request, IdentityHeaders.USER_TIER);
         var user = bound.user() == null ? headerUser : bound.user();
         var tier = bound.user() == null ? headerTier : bound.tier();
         request.suspend();
@@ -77,7 +77,7 @@ public class LlmRateLimitFilter implements ResteasyReactiveClientRequestFilter, 
                 return Uni.createFrom().<FilteredCall>nullItem();
             }
             return callers.of(user, tier)
-                    .chain(caller -> limiter.admit(caller.ask(provider, operation, SentBody.of(context))))
+                    .chain(caller -> limiter.admit(caller.ask(provider, operation, RequestBodySerializer.of(context))))
                     .map(call -> new FilteredCall(context, operation, call));
         }).subscribe().with(call -> resume(request, call), request::resume);
     }
@@ -122,10 +122,10 @@ public class LlmRateLimitFilter implements ResteasyReactiveClientRequestFilter, 
             call.open().estimated(call.open().estimate());
             return;
         }
-        var reader = UsageReader.of(call.open().provider(), call.operation().shape(),
+        var reader = UsageExtractor.of(call.open().provider(), call.operation().shape(),
                 response.getHeaderString(HttpHeaders.CONTENT_TYPE), response.getHeaderString(HttpHeaders.CONTENT_ENCODING));
         if (call.readLater()) {
-            response.setEntityStream(new MeteredStream(entity, reader, call.open()::settle));
+            response.setEntityStream(new UsageMeteringInputStream(entity, reader, call.open()::settle));
             return;
         }
         byte[] bytes;

@@ -7,11 +7,11 @@ import jakarta.interceptor.AroundInvoke;
 import jakarta.interceptor.Interceptor;
 import jakarta.interceptor.InvocationContext;
 
-import dev.sluice.annotation.Guard;
-import dev.sluice.annotation.GuardedCall;
-import dev.sluice.llm.LlmLimiter;
+import dev.sluice.interceptor.GuardedInvocation;
+import dev.sluice.interceptor.InvocationGuard;
 import dev.sluice.llm.LlmRateLimited;
-import dev.sluice.llm.OpenCall;
+import dev.sluice.llm.limit.AdmittedCall;
+import dev.sluice.llm.limit.LlmLimiter;
 import io.smallrye.mutiny.Uni;
 
 /** Asks before the call, and books it after. */
@@ -21,16 +21,16 @@ import io.smallrye.mutiny.Uni;
 class LlmRateLimitedInterceptor {
 
     private final LlmMethods methods;
-    private final ModelCallers callers;
+    private final LlmIdentityResolver callers;
     private final LlmLimiter limiter;
 
-    LlmRateLimitedInterceptor(LlmMethods methods, ModelCallers callers, LlmLimiter limiter) {
+    LlmRateLimitedInterceptor(LlmMethods methods, LlmIdentityResolver callers, LlmLimiter limiter) {
         this.methods = methods;
         this.callers = callers;
         this.limiter = limiter;
     }
 
-    private record Admitted(OpenCall call, UsedTokens used) {
+    private record Admitted(AdmittedCall call, ReportedUsage used) {
 
         void book() {
             var told = used.get();
@@ -44,13 +44,13 @@ class LlmRateLimitedInterceptor {
 
     @AroundInvoke
     Object around(InvocationContext call) throws Exception {
-        var method = methods.of(GuardedCall.beanClass(call), call.getMethod());
+        var method = methods.of(GuardedInvocation.beanClass(call), call.getMethod());
         var context = CallContext.current();
         var user = method.user(call.getParameters());
         var tier = method.tier(call.getParameters());
         boolean named = user != null && !user.isBlank() || context.user() == null;
         var caller = callers.of(named ? user : context.user(), named || tier != null ? tier : context.tier());
-        return GuardedCall.run("@LlmRateLimited", call, new Guard<Admitted>() {
+        return GuardedInvocation.run("@LlmRateLimited", call, new InvocationGuard<Admitted>() {
 
             @Override
             public Uni<Admitted> admit() {
@@ -58,7 +58,7 @@ class LlmRateLimitedInterceptor {
                     if (!open.decision().allowed()) {
                         throw open.refusal();
                     }
-                    return new Admitted(open, new UsedTokens());
+                    return new Admitted(open, new ReportedUsage());
                 });
             }
 

@@ -10,9 +10,9 @@ import jakarta.inject.Inject;
 
 import org.jboss.logging.Logger;
 
-import dev.sluice.limit.SettingsProblems;
-import dev.sluice.llm.wire.TokenUsage;
-import dev.sluice.redis.RedisAccess;
+import dev.sluice.config.ConfigProblems;
+import dev.sluice.llm.protocol.TokenUsage;
+import dev.sluice.redis.RedisProvider;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.ShutdownEvent;
 import io.smallrye.mutiny.TimeoutException;
@@ -48,25 +48,25 @@ public class Ledger {
     private static final Duration PATIENCE = Duration.ofSeconds(5);
     private static final Logger LOG = Logger.getLogger("dev.sluice");
 
-    private final LedgerSettings settings;
+    private final LedgerConfig settings;
     private final Clock clock;
     private final LedgerStore store;
 
     @Inject
-    Ledger(LedgerSettings settings, RedisAccess redis, Vertx vertx, MeterRegistry meters) {
+    Ledger(LedgerConfig settings, RedisProvider redis, Vertx vertx, MeterRegistry meters) {
         this(settings, redis, vertx, meters, Clock.systemUTC());
     }
 
-    Ledger(LedgerSettings settings, RedisAccess redis, Vertx vertx, MeterRegistry meters, Clock clock) {
+    Ledger(LedgerConfig settings, RedisProvider redis, Vertx vertx, MeterRegistry meters, Clock clock) {
         this.settings = settings;
         this.clock = clock;
         int buffer = Math.max(1, settings.buffer());
         this.store = redis.link() == null
-                ? new MemoryLedger(buffer)
+                ? new InMemoryLedger(buffer)
                 : new RedisLedger(vertx, redis.link(), redis.keys(), buffer, meters);
     }
 
-    void validate(@Observes SettingsProblems problems) {
+    void validate(@Observes ConfigProblems problems) {
         if (settings.buffer() < 1) {
             problems.add("rate-limit.llm.ledger.buffer", Integer.toString(settings.buffer()), "1 or more");
         }
@@ -87,7 +87,7 @@ public class Ledger {
      * @return whether it is new: with a request id, when that is known, or it is clear that it will be later; else at once
      */
     public Uni<Boolean> book(Entry entry) {
-        return store.book(entry, Page.hour(clock.instant().getEpochSecond()));
+        return store.book(entry, LedgerHash.hour(clock.instant().getEpochSecond()));
     }
 
     /** Completes when what was booked for an identifier so far is written, or it is clear that it must wait. Never fails. */
@@ -97,13 +97,13 @@ public class Ledger {
 
     /**
      * What an identifier has used in the last hours: from the beginning of the hour that began before them up to now. Fails
-     * with {@link dev.sluice.limit.StoreUnavailableException} where Redis was asked and did not answer; while it is known to be
+     * with {@link dev.sluice.api.StoreUnavailableException} where Redis was asked and did not answer; while it is known to be
      * out of reach, the answer is what waits to be written.
      *
      * @param hours 1 to {@value #MAX_HOURS}
      */
-    public Uni<Account> read(String identifier, int hours) {
-        long now = Page.hour(clock.instant().getEpochSecond());
+    public Uni<UsageReport> read(String identifier, int hours) {
+        long now = LedgerHash.hour(clock.instant().getEpochSecond());
         return store.read(identifier, now - hours, now);
     }
 }

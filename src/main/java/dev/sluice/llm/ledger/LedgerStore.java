@@ -13,5 +13,5 @@ interface LedgerStore {
     /** Writes what waits, as far as that is possible in a short time. */
     Uni<Void> close();
 
-    Uni<Account> read(String identifier, long fromHour, long toHour);
+    Uni<UsageReport> read(String identifier, long fromHour, long toHour);
 }

@@ -12,12 +12,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 import org.jboss.logging.Logger;
 
-import dev.sluice.caller.Hashes;
-import dev.sluice.limit.StoreUnavailableException;
-import dev.sluice.redis.KeySpace;
-import dev.sluice.redis.RedisChannel;
-import dev.sluice.redis.RedisLink;
-import dev.sluice.redis.RedisScript;
+import dev.sluice.api.StoreUnavailableException;
+import dev.sluice.identity.Sha256;
+import dev.sluice.redis.HashTags;
+import dev.sluice.redis.LuaScript;
+import dev.sluice.redis.RedisConnectionManager;
+import dev.sluice.redis.RedisScriptConnection;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -48,37 +48,37 @@ final class RedisLedger implements LedgerStore {
     private static final Logger LOG = Logger.getLogger("dev.sluice");
 
     private final Vertx vertx;
-    private final RedisLink link;
-    private final KeySpace keys;
+    private final RedisConnectionManager link;
+    private final HashTags keys;
     private final int buffer;
     private final long atOnceMillis;
-    private final RedisScript book = RedisScript.load(RedisLedger.class, "book.lua");
-    private final RedisScript aside = RedisScript.load(RedisLedger.class, "aside.lua");
+    private final LuaScript book = LuaScript.load(RedisLedger.class, "book.lua");
+    private final LuaScript aside = LuaScript.load(RedisLedger.class, "aside.lua");
     private final String instance = UUID.randomUUID().toString();
-    private final Shelf[] shelves = new Shelf[TAGS];
+    private final WriteBuffer[] shelves = new WriteBuffer[TAGS];
     private final AtomicInteger waiting = new AtomicInteger();
     private final AtomicBoolean scheduled = new AtomicBoolean();
     private final Counter dropped;
     private final Counter foreign;
-    private final RareLog capped = new RareLog();
-    private final RareLog unbookable = new RareLog();
-    private final RareLog refusals = new RareLog();
+    private final ThrottledLog capped = new ThrottledLog();
+    private final ThrottledLog unbookable = new ThrottledLog();
+    private final ThrottledLog refusals = new ThrottledLog();
     private volatile long timer = -1;
     private volatile boolean closed;
 
-    RedisLedger(Vertx vertx, RedisLink link, KeySpace keys, int buffer, MeterRegistry meters) {
+    RedisLedger(Vertx vertx, RedisConnectionManager link, HashTags keys, int buffer, MeterRegistry meters) {
         this(vertx, link, keys, buffer, meters, AT_ONCE_MILLIS);
     }
 
     /** @param atOnceMillis how long a caller waits that wants to know whether an entry is new */
-    RedisLedger(Vertx vertx, RedisLink link, KeySpace keys, int buffer, MeterRegistry meters, long atOnceMillis) {
+    RedisLedger(Vertx vertx, RedisConnectionManager link, HashTags keys, int buffer, MeterRegistry meters, long atOnceMillis) {
         this.atOnceMillis = atOnceMillis;
         this.vertx = vertx;
         this.link = link;
         this.keys = keys;
         this.buffer = buffer;
         for (int i = 0; i < TAGS; i++) {
-            shelves[i] = new Shelf();
+            shelves[i] = new WriteBuffer();
         }
         dropped = Counter.builder("llm_ledger_dropped")
                 .description(
@@ -100,10 +100,10 @@ final class RedisLedger implements LedgerStore {
     public Uni<Boolean> book(Ledger.Entry entry, long hour) {
         int tag = keys.tag(entry.identifier());
         var shelf = shelves[tag];
-        var line = new Shelf.Line(entry.identifier(), hour, entry.provider(), entry.model());
+        var line = new WriteBuffer.Line(entry.identifier(), hour, entry.provider(), entry.model());
         boolean room = waiting.get() < buffer;
         if (entry.requestId() == null) {
-            int more = shelf.add(line, Tally.of(entry), room);
+            int more = shelf.add(line, UsageTotals.of(entry), room);
             waiting.addAndGet(Math.max(0, more));
             if (more < 0) {
                 dropped.increment();
@@ -116,7 +116,7 @@ final class RedisLedger implements LedgerStore {
             dropped.increment();
             return Uni.createFrom().item(true);
         }
-        var written = shelf.addOnce(line, Tally.of(entry), mark(entry));
+        var written = shelf.addOnce(line, UsageTotals.of(entry), mark(entry));
         if (written == null) {
             return Uni.createFrom().item(false);
         }
@@ -131,7 +131,7 @@ final class RedisLedger implements LedgerStore {
     }
 
     private String mark(Ledger.Entry entry) {
-        return keys.of(entry.identifier()) + "u:" + entry.provider() + ':' + Hashes.sha256(entry.requestId()) + ':'
+        return keys.of(entry.identifier()) + "u:" + entry.provider() + ':' + Sha256.sha256(entry.requestId()) + ':'
                 + entry.identifier();
     }
 
@@ -193,7 +193,7 @@ final class RedisLedger implements LedgerStore {
             } else if (!shelf.empty() && !(closed && done.failed())) {
                 flushSoon(booked ? 1 : RETRY_MILLIS);
             }
-            if (done.failed() && RedisChannel.refused(done.cause())) {
+            if (done.failed() && RedisScriptConnection.refused(done.cause())) {
                 refusals.warn(
                         times -> LOG.warnf("Redis refuses to book calls of language models, they wait: refusals=%d error=%s",
                                 times, done.cause().getMessage()));
@@ -202,7 +202,7 @@ final class RedisLedger implements LedgerStore {
     }
 
     /** @param outcomes as book.lua returns them; missing where they are not known any more */
-    private void booked(Shelf.Batch batch, String outcomes) {
+    private void booked(WriteBuffer.Batch batch, String outcomes) {
         for (int i = 0; i < batch.items().size(); i++) {
             var item = batch.items().get(i);
             char outcome = i < outcomes.length() ? outcomes.charAt(i) : BOOKED;
@@ -224,7 +224,7 @@ final class RedisLedger implements LedgerStore {
     }
 
     /** Moves the data of others out of these keys; the batch was not booked, and is sent again. */
-    private Future<Boolean> movedAside(int tag, Shelf.Batch batch, Response positions) {
+    private Future<Boolean> movedAside(int tag, WriteBuffer.Batch batch, Response positions) {
         var sent = new Sent(tag, batch);
         var moves = new ArrayList<Future<Void>>();
         for (var position : positions) {
@@ -233,7 +233,8 @@ final class RedisLedger implements LedgerStore {
             var prefix = keys.of(tag);
             var to = prefix + "f:" + System.currentTimeMillis() + ':';
             moves.add(within(link.eval(aside, List.of(key, to + key.substring(prefix.length())),
-                    List.of(sent.pages.contains(key) ? "hash" : "string", Long.toString(Page.expiry(hour))))).map(moved -> {
+                    List.of(sent.pages.contains(key) ? "hash" : "string", Long.toString(LedgerHash.expiry(hour)))))
+                    .map(moved -> {
                         if (moved.toInteger() == 1) {
                             foreign.increment();
                             LOG.warnf("A key of the ledger held other data, which was moved and is kept for 31 days: keys=%s*",
@@ -245,7 +246,7 @@ final class RedisLedger implements LedgerStore {
         return Future.all(moves).map(false);
     }
 
-    private Future<Response> send(int tag, Shelf.Batch batch) {
+    private Future<Response> send(int tag, WriteBuffer.Batch batch) {
         var sent = new Sent(tag, batch);
         return link.eval(book, sent.keys, sent.arguments);
     }
@@ -261,17 +262,17 @@ final class RedisLedger implements LedgerStore {
         /** The hour of the entry that a key belongs to. */
         private final Map<String, Long> hours = new HashMap<>();
 
-        Sent(int tag, Shelf.Batch batch) {
+        Sent(int tag, WriteBuffer.Batch batch) {
             keys.add(RedisLedger.this.keys.of(tag) + "s:" + instance);
             arguments.add(Long.toString(batch.number()));
             arguments.add(NUMBER_SECONDS);
             for (var item : batch.items()) {
                 var line = item.line();
-                var pairs = Page.increments(line.provider(), line.model(), item.tally());
+                var pairs = LedgerHash.increments(line.provider(), line.model(), item.tally());
                 var page = page(line.identifier(), line.hour());
                 pages.add(page);
                 arguments.add(position(page, line.hour()));
-                arguments.add(Long.toString(Page.expiry(line.hour())));
+                arguments.add(Long.toString(LedgerHash.expiry(line.hour())));
                 arguments.add(item.request() == null ? "0" : position(item.request(), line.hour()));
                 arguments.add(Integer.toString(pairs.size() / 2));
                 arguments.addAll(pairs);
@@ -320,10 +321,10 @@ final class RedisLedger implements LedgerStore {
     }
 
     @Override
-    public Uni<Account> read(String identifier, long fromHour, long toHour) {
+    public Uni<UsageReport> read(String identifier, long fromHour, long toHour) {
         int tag = keys.tag(identifier);
         if (!link.up()) {
-            var account = new Account();
+            var account = new UsageReport();
             shelves[tag].read(identifier, fromHour, toHour, account);
             return Uni.createFrom().item(account);
         }
@@ -334,8 +335,8 @@ final class RedisLedger implements LedgerStore {
                         .recover(RedisLedger::unlessForeign));
             }
             return within(Future.all(pages)).map(all -> {
-                var account = new Account();
-                pages.forEach(page -> Page.read(fields(page.result()), account));
+                var account = new UsageReport();
+                pages.forEach(page -> LedgerHash.read(fields(page.result()), account));
                 return account;
             });
         })).onFailure().transform(failure -> failure instanceof StoreUnavailableException

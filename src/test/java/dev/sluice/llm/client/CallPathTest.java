@@ -6,9 +6,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-import dev.sluice.llm.wire.Operation.Kind;
-import dev.sluice.llm.wire.Operation.Shape;
-import dev.sluice.llm.wire.Provider;
+import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.ProviderOperation.Kind;
+import dev.sluice.llm.protocol.ProviderOperation.Shape;
 
 class CallPathTest {
 

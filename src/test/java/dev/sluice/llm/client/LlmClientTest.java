@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import dev.sluice.limit.RateLimitExceededException;
+import dev.sluice.api.RateLimitExceededException;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.smallrye.mutiny.helpers.test.AssertSubscriber;
@@ -30,7 +30,7 @@ class LlmClientTest extends LlmTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     @Inject
-    Llm llm;
+    LlmClients llm;
 
     private static JsonObject body(String model) {
         return new JsonObject().put("model", model).put("max_tokens", 50);

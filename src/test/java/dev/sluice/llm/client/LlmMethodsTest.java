@@ -14,11 +14,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import dev.sluice.limit.SettingsProblems;
+import dev.sluice.config.ConfigProblems;
 import dev.sluice.llm.LlmRateLimited;
 import dev.sluice.llm.LlmTier;
 import dev.sluice.llm.LlmUser;
-import dev.sluice.llm.wire.Provider;
+import dev.sluice.llm.protocol.Provider;
 
 class LlmMethodsTest {
 
@@ -68,7 +68,7 @@ class LlmMethodsTest {
     @Test
     void eachBadAnnotationOfABeanStopsTheStart() {
         var bean = stub(Bean.class, "getBeanClass", Annotated.class);
-        var problems = new SettingsProblems();
+        var problems = new ConfigProblems();
         methods.validate(problems, stub(BeanManager.class, "getBeans", Set.of(bean)));
         assertThat(problems.lines()).hasSize(3)
                 .contains("@LlmRateLimited of " + Annotated.class.getName()

@@ -17,7 +17,7 @@ import jakarta.ws.rs.WebApplicationException;
 import org.eclipse.microprofile.rest.client.inject.RestClient;
 import org.junit.jupiter.api.Test;
 
-import dev.sluice.limit.RateLimitExceededException;
+import dev.sluice.api.RateLimitExceededException;
 import dev.sluice.testing.Http;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -43,7 +43,7 @@ class LlmRateLimitFilterTest extends LlmTest {
 
     @Test
     void callIsCheckedBeforeAndSettledAfter() {
-        var answer = LlmCall.as("ann").call(() -> client.chat(CHAT));
+        var answer = LlmCallScope.as("ann").call(() -> client.chat(CHAT));
         assertThat(new JsonObject(answer).getJsonObject("usage").getInteger("total_tokens")).isEqualTo(120);
         assertThat(used("user:ann", "llm:openai")).isEqualTo(1);
         tokensBecome("user:ann", "openai", 120);
@@ -59,19 +59,21 @@ class LlmRateLimitFilterTest extends LlmTest {
     @Test
     void refusedCallIsNotSentAndTellsWhy() {
         for (int i = 0; i < 3; i++) {
-            LlmCall.as("bea").call(() -> client.chat(CHAT));
+            LlmCallScope.as("bea").call(() -> client.chat(CHAT));
         }
-        assertThatThrownBy(() -> LlmCall.as("bea").call(() -> client.chat(CHAT)))
+        assertThatThrownBy(() -> LlmCallScope.as("bea").call(() -> client.chat(CHAT)))
                 .isInstanceOfSatisfying(RateLimitExceededException.class, refused -> {
                     assertThat(refused.decision().closest().orElseThrow().limit()).isEqualTo(3);
                     assertThat(refused.decision().retryAfter()).isPresent();
                 });
-        assertThatThrownBy(() -> LlmCall.as("bea").call(() -> client.chatLater(CHAT.getBytes(StandardCharsets.UTF_8))).await()
-                .indefinitely())
+        assertThatThrownBy(
+                () -> LlmCallScope.as("bea").call(() -> client.chatLater(CHAT.getBytes(StandardCharsets.UTF_8))).await()
+                        .indefinitely())
                 .isInstanceOf(RateLimitExceededException.class);
-        assertThatThrownBy(() -> LlmCall.as("bea").call(() -> client.stream(CHAT)).collect().asList().await().indefinitely())
+        assertThatThrownBy(
+                () -> LlmCallScope.as("bea").call(() -> client.stream(CHAT)).collect().asList().await().indefinitely())
                 .isInstanceOf(RateLimitExceededException.class);
-        assertThat(LlmCall.as("bea").call(() -> client.chatStage(CHAT)).toCompletableFuture())
+        assertThat(LlmCallScope.as("bea").call(() -> client.chatStage(CHAT)).toCompletableFuture())
                 .failsWithin(60, TimeUnit.SECONDS).withThrowableThat().withCauseInstanceOf(RateLimitExceededException.class);
         assertThat(AllProvidersStub.SEEN).hasSize(3);
         assertThat(used("user:bea", "llm:openai")).isEqualTo(3);
@@ -80,7 +82,7 @@ class LlmRateLimitFilterTest extends LlmTest {
     @Test
     void tierHasItsRow() {
         for (int i = 0; i < 4; i++) {
-            LlmCall.as("cid", "pro").call(() -> client.chat(CHAT));
+            LlmCallScope.as("cid", "pro").call(() -> client.chat(CHAT));
         }
         assertThat(used("user:cid", "llm:openai")).isEqualTo(4);
     }
@@ -91,7 +93,7 @@ class LlmRateLimitFilterTest extends LlmTest {
             client.chatAs("dan", "pro", CHAT);
         }
         assertThat(used("user:dan", "llm:openai")).isEqualTo(4);
-        LlmCall.as("dora").call(() -> client.chatAs("dan", "pro", CHAT));
+        LlmCallScope.as("dora").call(() -> client.chatAs("dan", "pro", CHAT));
         assertThat(used("user:dora", "llm:openai")).isEqualTo(1);
         assertThat(AllProvidersStub.SEEN).hasSize(5)
                 .allSatisfy(seen -> assertThat(seen.headers()).doesNotContainKeys("x-user-id", "x-user-tier"));
@@ -100,7 +102,7 @@ class LlmRateLimitFilterTest extends LlmTest {
     @Test
     void clientWithoutTheFilterIsUntouched() {
         for (int i = 0; i < 5; i++) {
-            LlmCall.as("eve").call(() -> unlimited.chat("eve", CHAT));
+            LlmCallScope.as("eve").call(() -> unlimited.chat("eve", CHAT));
         }
         assertThat(limiter.limits("user:eve").await().indefinitely()).isEmpty();
         assertThat(limiter.limits(APP).await().indefinitely()).isEmpty();
@@ -129,7 +131,7 @@ class LlmRateLimitFilterTest extends LlmTest {
 
     @Test
     void everyKindOfAnswerIsWholeAndSettled() throws Exception {
-        var fay = LlmCall.as("fay", "pro");
+        var fay = LlmCallScope.as("fay", "pro");
         assertThat(fay.call(() -> client.chatLater(CHAT.getBytes(StandardCharsets.UTF_8))).await().indefinitely())
                 .contains("total_tokens");
         tokensBecome("user:fay", "openai", 120);
@@ -149,7 +151,7 @@ class LlmRateLimitFilterTest extends LlmTest {
     @Test
     void streamPassesAndItsEstimateIsBooked() {
         var body = new JsonObject(CHAT).put("stream", true).encode();
-        var events = LlmCall.as("gus").call(() -> client.stream(body)).collect().asList().await().indefinitely();
+        var events = LlmCallScope.as("gus").call(() -> client.stream(body)).collect().asList().await().indefinitely();
         assertThat(events).hasSize(4).last().isEqualTo("[DONE]");
         assertThat(booked("user:gus", "openai", "gpt-4o").estimated()).isEqualTo(1);
         tokensBecome("user:gus", "openai", 50 + (body.length() + 3) / 4);
@@ -157,13 +159,14 @@ class LlmRateLimitFilterTest extends LlmTest {
 
     @Test
     void answerWithoutUsageIsBookedAsEstimated() {
-        LlmCall.as("hal").call(() -> client.chat(chat("silent")));
+        LlmCallScope.as("hal").call(() -> client.chat(chat("silent")));
         assertThat(booked("user:hal", "openai", "gpt-4o").estimated()).isEqualTo(1);
     }
 
     @Test
     void answerThatCannotBeMappedIsBookedAllTheSame() {
-        assertThatThrownBy(() -> LlmCall.as("hed").call(() -> client.chatObject(new JsonObject(CHAT))).await().indefinitely())
+        assertThatThrownBy(
+                () -> LlmCallScope.as("hed").call(() -> client.chatObject(new JsonObject(CHAT))).await().indefinitely())
                 .isInstanceOf(ProcessingException.class);
         tokensBecome("user:hed", "openai", 120);
     }
@@ -172,7 +175,7 @@ class LlmRateLimitFilterTest extends LlmTest {
     void errorOfTheProviderGivesBackWhatWasReserved() {
         for (var status : List.of("500", "429", "400")) {
             var user = "ida" + status;
-            assertThatThrownBy(() -> LlmCall.as(user).call(() -> client.chat(chat(status))))
+            assertThatThrownBy(() -> LlmCallScope.as(user).call(() -> client.chat(chat(status))))
                     .isInstanceOf(WebApplicationException.class);
             tokensBecome("user:" + user, "openai", 0);
             assertThat(used("user:" + user, "llm:openai")).isEqualTo(1);
@@ -182,10 +185,10 @@ class LlmRateLimitFilterTest extends LlmTest {
 
     @Test
     void lostConnectionGivesBackWhatWasReserved() {
-        assertThatThrownBy(() -> LlmCall.as("jim").call(() -> refused.chat(CHAT))).isInstanceOf(Exception.class);
+        assertThatThrownBy(() -> LlmCallScope.as("jim").call(() -> refused.chat(CHAT))).isInstanceOf(Exception.class);
         tokensBecome("user:jim", "openai", 0);
         assertThat(used("user:jim", "llm:openai")).isEqualTo(1);
-        assertThatThrownBy(() -> LlmCall.as("joe").call(() -> client.chat(chat("hangup")))).isInstanceOf(Exception.class);
+        assertThatThrownBy(() -> LlmCallScope.as("joe").call(() -> client.chat(chat("hangup")))).isInstanceOf(Exception.class);
         tokensBecome("user:joe", "openai", 0);
         assertThat(nothingBooked("user:jim")).isTrue();
         assertThat(nothingBooked("user:joe")).isTrue();
@@ -193,9 +196,9 @@ class LlmRateLimitFilterTest extends LlmTest {
 
     @Test
     void whatSpendsNothingPassesAndWhatIsUnknownCounts() {
-        LlmCall.as("kim").call(() -> client.models());
+        LlmCallScope.as("kim").call(() -> client.models());
         assertThat(limiter.limits("user:kim").await().indefinitely()).isEmpty();
-        LlmCall.as("kim").call(() -> client.unknown(CHAT));
+        LlmCallScope.as("kim").call(() -> client.unknown(CHAT));
         assertThat(used("user:kim", "llm:openai")).isEqualTo(1);
     }
 
@@ -204,7 +207,7 @@ class LlmRateLimitFilterTest extends LlmTest {
         var calls = new ArrayList<Uni<String>>();
         for (int i = 0; i < 60; i++) {
             var user = "lea" + i % 6;
-            calls.add(LlmCall.as(user, "pro").call(() -> Uni.createFrom().item(CHAT).emitOn(task -> vertx.runOnContext(
+            calls.add(LlmCallScope.as(user, "pro").call(() -> Uni.createFrom().item(CHAT).emitOn(task -> vertx.runOnContext(
                     loop -> task.run())).chain(body -> client.chatLater(body.getBytes(StandardCharsets.UTF_8)))));
         }
         Uni.join().all(calls).andFailFast().await().indefinitely();
@@ -216,11 +219,11 @@ class LlmRateLimitFilterTest extends LlmTest {
 
     @Test
     void whatIsPutTogetherOutsideIsNotBound() {
-        LlmCall.as("max").call(() -> client.chatLater(CHAT.getBytes(StandardCharsets.UTF_8)))
+        LlmCallScope.as("max").call(() -> client.chatLater(CHAT.getBytes(StandardCharsets.UTF_8)))
                 .chain(first -> client.chatLater(CHAT.getBytes(StandardCharsets.UTF_8))).await().indefinitely();
         assertThat(used("user:max", "llm:openai")).isEqualTo(1);
         assertThat(used(APP, "llm:openai")).isEqualTo(1);
-        assertThatThrownBy(() -> LlmCall.as("max").call(() -> {
+        assertThatThrownBy(() -> LlmCallScope.as("max").call(() -> {
             throw new IllegalStateException("on purpose");
         })).hasMessage("on purpose");
         client.chat(CHAT);
@@ -231,7 +234,7 @@ class LlmRateLimitFilterTest extends LlmTest {
     void eventLoopIsNotBlocked() {
         var answered = new CompletableFuture<String>();
         vertx.runOnContext(
-                loop -> LlmCall.as("nan").call(() -> client.chatLater(CHAT.getBytes(StandardCharsets.UTF_8))).subscribe()
+                loop -> LlmCallScope.as("nan").call(() -> client.chatLater(CHAT.getBytes(StandardCharsets.UTF_8))).subscribe()
                         .with(answered::complete, answered::completeExceptionally));
         assertThat(answered).succeedsWithin(60, TimeUnit.SECONDS);
         tokensBecome("user:nan", "openai", 120);
@@ -241,7 +244,7 @@ class LlmRateLimitFilterTest extends LlmTest {
     void cancelledCallIsBooked() {
         var body = new JsonObject(chat("hold")).put("stream", true).encode();
         var first = new CompletableFuture<String>();
-        Multi<String> stream = LlmCall.as("oda").call(() -> client.stream(body));
+        Multi<String> stream = LlmCallScope.as("oda").call(() -> client.stream(body));
         var subscription = stream.subscribe().with(first::complete, first::completeExceptionally);
         assertThat(first).succeedsWithin(60, TimeUnit.SECONDS);
         subscription.cancel();
@@ -251,7 +254,8 @@ class LlmRateLimitFilterTest extends LlmTest {
 
     @Test
     void callThatIsCancelledOnItsWayIsBooked() {
-        var call = LlmCall.as("pia").call(() -> client.chatLater(chat("never").getBytes(StandardCharsets.UTF_8))).subscribe()
+        var call = LlmCallScope.as("pia").call(() -> client.chatLater(chat("never").getBytes(StandardCharsets.UTF_8)))
+                .subscribe()
                 .with(answer -> {
                 });
         await().atMost(60, TimeUnit.SECONDS).until(() -> AllProvidersStub.SEEN.size() == 1);
@@ -262,9 +266,9 @@ class LlmRateLimitFilterTest extends LlmTest {
 
     @Test
     void answerThatIsNotReadToItsEndIsBooked() {
-        LlmCall.as("ula").call(() -> client.chatRaw(CHAT)).close();
+        LlmCallScope.as("ula").call(() -> client.chatRaw(CHAT)).close();
         assertThat(booked("user:ula", "openai", "gpt-4o").calls()).isEqualTo(1);
-        assertThatThrownBy(() -> LlmCall.as("ulf").call(() -> client.chatRaw(chat("429"))))
+        assertThatThrownBy(() -> LlmCallScope.as("ulf").call(() -> client.chatRaw(chat("429"))))
                 .isInstanceOf(WebApplicationException.class);
         tokensBecome("user:ulf", "openai", 0);
     }

@@ -10,7 +10,7 @@ import jakarta.inject.Inject;
 
 import org.junit.jupiter.api.Test;
 
-import dev.sluice.limit.RateLimitExceededException;
+import dev.sluice.api.RateLimitExceededException;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.vertx.core.Vertx;
@@ -55,7 +55,7 @@ class LlmRateLimitedTest extends LlmTest {
         var tally = booked("user:qua", "openai", "gpt-4o");
         assertThat(tally.calls()).isEqualTo(3);
         assertThat(tally.estimated()).isZero();
-        LlmCall.used(1, 1);
+        LlmCallScope.used(1, 1);
     }
 
     @Test
@@ -74,7 +74,7 @@ class LlmRateLimitedTest extends LlmTest {
         assertThat(used("user:sam", "llm:openai")).isEqualTo(1);
         assertThat(nothingBooked("user:sam")).isTrue();
         assertThatThrownBy(() -> bean.failing("sam", () -> {
-            LlmCall.used(5, 6);
+            LlmCallScope.used(5, 6);
             return new IllegalStateException("after it was answered");
         })).hasMessage("after it was answered");
         tokensBecome("user:sam", "openai", 11);
@@ -91,12 +91,12 @@ class LlmRateLimitedTest extends LlmTest {
 
     @Test
     void withoutAParameterItIsWhoIsBoundOrTheApplication() {
-        LlmCall.as("uma").call(bean::unnamed);
+        LlmCallScope.as("uma").call(bean::unnamed);
         assertThat(used("user:uma", "llm:openai")).isEqualTo(1);
         bean.unnamed();
         bean.plain(" ", null);
         assertThat(used(APP, "llm:openai")).isEqualTo(2);
-        LlmCall.as("uma").call(() -> bean.plain("val", null));
+        LlmCallScope.as("uma").call(() -> bean.plain("val", null));
         assertThat(used("user:val", "llm:openai")).isEqualTo(1);
     }
 

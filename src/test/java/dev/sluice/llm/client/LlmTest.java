@@ -11,7 +11,7 @@ import jakarta.inject.Inject;
 import org.junit.jupiter.api.BeforeEach;
 
 import dev.sluice.llm.ledger.Ledger;
-import dev.sluice.llm.ledger.Tally;
+import dev.sluice.llm.ledger.UsageTotals;
 import dev.sluice.testing.HttpTest;
 import dev.sluice.testing.RedisForTests;
 import io.quarkus.test.common.WithTestResource;
@@ -56,7 +56,7 @@ abstract class LlmTest extends HttpTest {
                 .untilAsserted(() -> assertThat(used(identifier, "llm:" + provider + ":tokens")).isEqualTo(tokens));
     }
 
-    Tally booked(String identifier, String provider, String model) {
+    UsageTotals booked(String identifier, String provider, String model) {
         await().atMost(60, TimeUnit.SECONDS)
                 .until(() -> ledger.read(identifier, 1).await().indefinitely().providers().getOrDefault(provider, Map.of())
                         .containsKey(model));

@@ -16,9 +16,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import dev.sluice.llm.wire.Operation;
-import dev.sluice.llm.wire.Provider;
-import dev.sluice.llm.wire.UsageReader;
+import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.ProviderOperation;
+import dev.sluice.llm.protocol.UsageExtractor;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.vertx.core.buffer.Buffer;
@@ -32,7 +32,7 @@ class ThrownErrorsTest extends LlmTest {
     @Inject
     AnnotatedBean bean;
     @Inject
-    Llm llm;
+    LlmClients llm;
 
     private void givenBack(String user) {
         tokensBecome("user:" + user, "openai", 0);
@@ -101,7 +101,7 @@ class ThrownErrorsTest extends LlmTest {
         return (Buffer) Proxy.newProxyInstance(Buffer.class.getClassLoader(), new Class<?>[]{Buffer.class},
                 (proxy, method, arguments) -> {
                     if (StackWalker.getInstance().walk(frames -> frames.anyMatch(frame -> frame.getClassName()
-                            .startsWith(ProviderAccess.class.getName())))) {
+                            .startsWith(ProviderHttpClient.class.getName())))) {
                         throw new AssertionError("on purpose");
                     }
                     try {
@@ -114,15 +114,15 @@ class ThrownErrorsTest extends LlmTest {
 
     @Test
     void ofAStreamThatTheCallerReads() {
-        var ended = new ArrayList<UsageReader>();
+        var ended = new ArrayList<UsageExtractor>();
         InputStream broken = new ByteArrayInputStream(new byte[10]) {
             @Override
             public synchronized int read(byte[] bytes, int offset, int length) {
                 throw new StackOverflowError("on purpose");
             }
         };
-        var reader = UsageReader.of(Provider.OPENAI, Operation.Shape.CHAT, "application/json", null);
-        try (var stream = new MeteredStream(broken, reader, ended::add)) {
+        var reader = UsageExtractor.of(Provider.OPENAI, ProviderOperation.Shape.CHAT, "application/json", null);
+        try (var stream = new UsageMeteringInputStream(broken, reader, ended::add)) {
             assertThatThrownBy(stream::read).isInstanceOf(StackOverflowError.class);
             assertThat(ended).isEqualTo(List.of(reader));
         } catch (java.io.IOException e) {

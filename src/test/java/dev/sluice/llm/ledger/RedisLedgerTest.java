@@ -16,10 +16,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import dev.sluice.llm.wire.TokenUsage;
-import dev.sluice.redis.KeySpace;
-import dev.sluice.redis.RedisLink;
-import dev.sluice.redis.RedisScript;
+import dev.sluice.llm.protocol.TokenUsage;
+import dev.sluice.redis.HashTags;
+import dev.sluice.redis.LuaScript;
+import dev.sluice.redis.RedisConnectionManager;
 import dev.sluice.testing.RealRedis;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.vertx.core.Vertx;
@@ -40,14 +40,14 @@ class RedisLedgerTest {
     private final Vertx vertx = Vertx.vertx();
     private final RealRedis redis = RealRedis.start();
     private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
-    private final KeySpace keys = new KeySpace("sluice");
+    private final HashTags keys = new HashTags("sluice");
     private volatile boolean answersLost;
     private volatile boolean refused;
     private volatile NetSocket wire;
     private final NetServer relay = relay();
     private final Redis client = Redis.createClient(vertx,
             new RedisOptions().setConnectionString("redis://127.0.0.1:" + relay.actualPort()));
-    private final RedisLink link = new RedisLink(vertx, client::connect, keys, 10_000);
+    private final RedisConnectionManager link = new RedisConnectionManager(vertx, client::connect, keys, 10_000);
 
     private NetServer relay() {
         NetClient out = vertx.createNetClient();
@@ -94,7 +94,7 @@ class RedisLedgerTest {
         return ledger.book(entry, HOUR).await().atMost(PATIENCE);
     }
 
-    private static Tally read(LedgerStore ledger, String identifier, String model) {
+    private static UsageTotals read(LedgerStore ledger, String identifier, String model) {
         var models = ledger.read(identifier, HOUR - 24, HOUR).await().atMost(PATIENCE).providers().get("openai");
         return models == null ? null : models.get(model);
     }
@@ -106,7 +106,7 @@ class RedisLedgerTest {
             book(ledger, entry("user:a", "m:1", null));
         }
         assertThat(read(ledger, "user:a", "m:1")).isEqualTo(
-                new Tally(1000, 10_000, 2_000, 1_000, 5_000, BigInteger.valueOf(1_234_567_000), 0, 0));
+                new UsageTotals(1000, 10_000, 2_000, 1_000, 5_000, BigInteger.valueOf(1_234_567_000), 0, 0));
         assertThat(read(ledger, "user:b", "m:1")).isNull();
     }
 
@@ -259,7 +259,7 @@ class RedisLedgerTest {
                 .value() == 0);
         for (var user : List.of(first, "user:a", last)) {
             assertThat(read(ledger, user, "m")).as(user)
-                    .isEqualTo(new Tally(1, 10, 2, 1, 5, BigInteger.valueOf(1_234_567), 0, 1));
+                    .isEqualTo(new UsageTotals(1, 10, 2, 1, 5, BigInteger.valueOf(1_234_567), 0, 1));
         }
         assertThat(count("llm_ledger_dropped")).isZero();
         var moved = keysLike("sluice:{*}:f:*");
@@ -313,7 +313,7 @@ class RedisLedgerTest {
         await().atMost(PATIENCE).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
         assertThat(count("llm_ledger_dropped")).isEqualTo(1);
         assertThat(read(ledger, "user:a", "m"))
-                .isEqualTo(new Tally(1, 10, 2, 1, 5, BigInteger.valueOf(Long.MAX_VALUE), 0, 0));
+                .isEqualTo(new UsageTotals(1, 10, 2, 1, 5, BigInteger.valueOf(Long.MAX_VALUE), 0, 0));
         assertThat(read(ledger, other, "m").picodollars()).isEqualTo(1_234_567);
     }
 
@@ -367,7 +367,7 @@ class RedisLedgerTest {
     void sameBatchAgainReturnsWhatItReturnedBefore() {
         var ledger = ledger(100);
         book(ledger, entry("user:a", "m", "r0"));
-        var script = RedisScript.load(RedisLedger.class, "book.lua");
+        var script = LuaScript.load(RedisLedger.class, "book.lua");
         var page = page("user:a");
         var mark = keys.of("user:a") + "u:mark";
         var involved = List.of(keys.of("user:a") + "s:me", page, mark);

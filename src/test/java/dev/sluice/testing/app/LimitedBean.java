@@ -7,7 +7,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
-import dev.sluice.annotation.RateLimited;
+import dev.sluice.api.RateLimited;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 

@@ -2,7 +2,7 @@ package dev.sluice.testing.app;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
-import dev.sluice.annotation.RateLimited;
+import dev.sluice.api.RateLimited;
 
 /** A class whose methods each have a window of their own. */
 @ApplicationScoped

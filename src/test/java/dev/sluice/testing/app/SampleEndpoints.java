@@ -12,7 +12,7 @@ import jakarta.ws.rs.QueryParam;
 
 import org.jboss.resteasy.reactive.RestPath;
 
-import dev.sluice.annotation.RateLimited;
+import dev.sluice.api.RateLimited;
 import io.smallrye.common.annotation.NonBlocking;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;

@@ -4,7 +4,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-import dev.sluice.caller.Hashes;
+import dev.sluice.identity.Sha256;
 import io.quarkus.test.junit.QuarkusTestProfile;
 
 /**
@@ -42,7 +42,7 @@ public class LlmProfile implements QuarkusTestProfile {
         settings.put("rate-limit.llm.openai.prices.\"house-model\".output", "2");
         settings.put("rate-limit.llm.openai.paths", "/v1/images");
         for (var user : USERS) {
-            settings.put("rate-limit.api-keys." + user + ".sha256", Hashes.sha256("key-of-" + user));
+            settings.put("rate-limit.api-keys." + user + ".sha256", Sha256.sha256("key-of-" + user));
             settings.put("rate-limit.api-keys." + user + ".user", user);
             settings.put("rate-limit.api-keys." + user + ".tier", user);
         }

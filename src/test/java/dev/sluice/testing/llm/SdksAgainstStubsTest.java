@@ -13,7 +13,7 @@ import com.anthropic.errors.UnauthorizedException;
 import com.google.genai.errors.ApiException;
 import com.openai.errors.RateLimitException;
 
-import dev.sluice.llm.wire.TokenUsage;
+import dev.sluice.llm.protocol.TokenUsage;
 
 /** The stubs are true enough for the official SDKs. */
 class SdksAgainstStubsTest {

@@ -20,7 +20,7 @@ import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-import dev.sluice.llm.wire.TokenUsage;
+import dev.sluice.llm.protocol.TokenUsage;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 

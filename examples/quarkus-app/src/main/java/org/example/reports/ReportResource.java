@@ -1,11 +1,13 @@
 package org.example.reports;
 
+import dev.sluice.api.RateLimited;
+
+
 import jakarta.annotation.security.RolesAllowed;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 
-import dev.sluice.annotation.RateLimited;
 import io.smallrye.mutiny.Uni;
 
 @Path("/reports")

@@ -1,8 +1,10 @@
 package org.example.reports;
 
+import dev.sluice.api.RateLimited;
+
+
 import jakarta.enterprise.context.ApplicationScoped;
 
-import dev.sluice.annotation.RateLimited;
 
 @ApplicationScoped
 public class ReportWriter {

@@ -1,11 +1,13 @@
 package org.example.reports;
 
-import jakarta.enterprise.context.ApplicationScoped;
-
 import dev.sluice.llm.LlmRateLimited;
 import dev.sluice.llm.LlmTier;
 import dev.sluice.llm.LlmUser;
-import dev.sluice.llm.client.LlmCall;
+import dev.sluice.llm.client.LlmCallScope;
+
+
+import jakarta.enterprise.context.ApplicationScoped;
+
 
 /** Calls a language model in a way of its own. */
 @ApplicationScoped
@@ -14,7 +16,7 @@ public class Summaries {
     @LlmRateLimited(value = "anthropic", model = "claude-haiku-4-5")
     public String of(String report, @LlmUser String user, @LlmTier String tier) {
         // Here an application calls its model, and is told what that has used.
-        LlmCall.used(1000, 100);
+        LlmCallScope.used(1000, 100);
         return "in short: " + report;
     }
 }

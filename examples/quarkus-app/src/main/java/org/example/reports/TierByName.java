@@ -1,9 +1,11 @@
 package org.example.reports;
 
+import dev.sluice.identity.Identity;
+import dev.sluice.identity.TierResolver;
+
+
 import jakarta.enterprise.context.ApplicationScoped;
 
-import dev.sluice.caller.Identity;
-import dev.sluice.caller.TierResolver;
 import io.smallrye.mutiny.Uni;
 import io.vertx.ext.web.RoutingContext;
 

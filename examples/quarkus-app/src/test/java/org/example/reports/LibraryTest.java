@@ -1,5 +1,12 @@
 package org.example.reports;
 
+import dev.sluice.api.Rate;
+import dev.sluice.api.RateLimitExceededException;
+import dev.sluice.api.RateLimiter;
+import dev.sluice.llm.client.LlmCallScope;
+import dev.sluice.llm.ledger.Ledger;
+
+
 import static io.restassured.RestAssured.given;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.equalTo;
@@ -20,11 +27,6 @@ import org.junit.jupiter.api.Test;
 
 import org.eclipse.microprofile.rest.client.inject.RestClient;
 
-import dev.sluice.limit.Rate;
-import dev.sluice.limit.RateLimitExceededException;
-import dev.sluice.limit.RateLimiter;
-import dev.sluice.llm.client.LlmCall;
-import dev.sluice.llm.ledger.Ledger;
 import io.quarkus.redis.datasource.RedisDataSource;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
@@ -120,9 +122,9 @@ class LibraryTest {
     @Test
     void restClientsOfModelsAreLimitedAndBooked() {
         var body = "{\"model\":\"gpt-4o\",\"messages\":[]}";
-        LlmCall.as("carol", "free").call(() -> model.chat(body)).await().indefinitely();
+        LlmCallScope.as("carol", "free").call(() -> model.chat(body)).await().indefinitely();
         assertThrows(RateLimitExceededException.class,
-                () -> LlmCall.as("carol", "free").call(() -> model.chat(body)).await().indefinitely());
+                () -> LlmCallScope.as("carol", "free").call(() -> model.chat(body)).await().indefinitely());
         assertEquals("0.0035", ledger.read("user:carol", 24).await().indefinitely().providers().get("openai").get("gpt-4o").dollars());
     }
 
@@ -133,7 +135,7 @@ class LibraryTest {
         given().get("/q/openapi").then().statusCode(404);
         given().body("{}").post("/v1/llm/check").then().statusCode(404);
         given().get("/openai/v1/models").then().statusCode(404);
-        assertThrows(ClassNotFoundException.class, () -> Class.forName("dev.sluice.service.CheckRoute"));
+        assertThrows(ClassNotFoundException.class, () -> Class.forName("dev.sluice.service.api.CheckRoute"));
     }
 
     @Test

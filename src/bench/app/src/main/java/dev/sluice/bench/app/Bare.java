@@ -1,5 +1,8 @@
 package dev.sluice.bench.app;
 
+import dev.sluice.http.ServiceEndpoint;
+
+
 import java.util.concurrent.CompletionStage;
 
 import jakarta.inject.Inject;
@@ -8,12 +11,11 @@ import jakarta.ws.rs.HeaderParam;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.core.Response;
 
-import dev.sluice.http.OwnDoor;
 import io.smallrye.common.annotation.NonBlocking;
 
 /** What Sluice's filter passes over: a bare endpoint, and the same endpoint limited by Bucket4j. */
 @Path("/bare")
-@OwnDoor
+@ServiceEndpoint
 public class Bare {
 
     @Inject

@@ -1,5 +1,12 @@
 package dev.sluice.bench.app;
 
+import dev.sluice.api.Decision;
+import dev.sluice.api.DecisionMode;
+import dev.sluice.api.Rate;
+import dev.sluice.api.RateLimitRequest;
+import dev.sluice.api.RateLimiter;
+
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -7,11 +14,6 @@ import java.util.stream.IntStream;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
-import dev.sluice.limit.Decision;
-import dev.sluice.limit.Mode;
-import dev.sluice.limit.Rate;
-import dev.sluice.limit.RateLimitRequest;
-import dev.sluice.limit.RateLimiter;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
@@ -118,7 +120,7 @@ public class Decisions {
         }
 
         private void decided(Decision decision) {
-            if (decision.mode() != Mode.REDIS) {
+            if (decision.mode() != DecisionMode.REDIS) {
                 astray++;
             } else if (decision.allowed()) {
                 allowed++;

@@ -1,5 +1,9 @@
 package dev.sluice.bench.app;
 
+import dev.sluice.api.Rate;
+import dev.sluice.http.ServiceEndpoint;
+
+
 import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 
@@ -8,14 +12,12 @@ import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.QueryParam;
 
-import dev.sluice.http.OwnDoor;
-import dev.sluice.limit.Rate;
 import io.smallrye.common.annotation.NonBlocking;
 import io.smallrye.mutiny.Uni;
 
 /** What this process has used, and decisions made inside it, without HTTP. */
 @Path("/process")
-@OwnDoor
+@ServiceEndpoint
 public class Process {
 
     @Inject

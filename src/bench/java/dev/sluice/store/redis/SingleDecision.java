@@ -1,0 +1,75 @@
+package dev.sluice.store.redis;
+
+import dev.sluice.redis.HashTags;
+import dev.sluice.redis.LuaScript;
+import dev.sluice.store.WindowKeys;
+
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+
+/**
+ * A call of the script with one decision on one window, or with one for each of several identifiers. The only place of the
+ * benchmark that knows the script's keys and arguments.
+ */
+public final class SingleDecision {
+
+    /** Where the script finds its time, if the caller sets it by hand: a list of seconds and microseconds. */
+    public static final String HAND_SET_TIME = "bench:time";
+
+    private static final String ADVANCING_TIME = "bench:advancing-time:";
+    private static final WindowKeys KEYS = new WindowKeys(new HashTags("sluice"));
+    private static final long EXACT_UP_TO = 10_000;
+
+    private final LuaScript script;
+    private final long limit;
+    private final Duration window;
+
+    private SingleDecision(LuaScript script, long limit, Duration window) {
+        this.script = script;
+        this.limit = limit;
+        this.window = window;
+    }
+
+    public static SingleDecision of(long limit, Duration window) {
+        return new SingleDecision(LuaScript.load(SingleDecision.class, "decide.lua"), limit, window);
+    }
+
+    /** The same on a clock that is set by hand. */
+    public SingleDecision onHandSetTime() {
+        var time = "redis.call('LRANGE', '" + HAND_SET_TIME + "', 0, 1)";
+        return new SingleDecision(LuaScript.load(SingleDecision.class, "decide.lua", time), limit, window);
+    }
+
+    /** The same on a clock of this limit's own, which starts at 0 and advances by so many microseconds per call. */
+    public SingleDecision onAdvancingTime(int micros) {
+        var time = "(function() local now = redis.call('INCRBY', '" + ADVANCING_TIME + limit + "', '" + micros + "') return"
+                + " { string.format('%d', now / 1000000), now % 1000000 } end)()";
+        return new SingleDecision(LuaScript.load(SingleDecision.class, "decide.lua", time), limit, window);
+    }
+
+    public String source() {
+        return script.source();
+    }
+
+    /** The words of the command. */
+    public List<String> command(String identifier, long cost) {
+        return command(List.of(identifier), cost);
+    }
+
+    /** The words of a command that decides one request of each identifier, as an instance under load sends it. */
+    public List<String> command(List<String> identifiers, long cost) {
+        var name = WindowKeys.name("bench", window.toSeconds());
+        var words = new ArrayList<>(List.of("EVALSHA", script.sha1(), Integer.toString(2 * identifiers.size())));
+        for (var identifier : identifiers) {
+            words.add(KEYS.index(identifier));
+            words.add(KEYS.window(identifier, name));
+        }
+        words.addAll(List.of("!".repeat(identifiers.size()), "", "1", "1", "1", "0", Long.toString(limit),
+                Long.toString(window.toSeconds() * 1_000_000), Long.toString(cost), limit <= EXACT_UP_TO ? "log" : "ring",
+                name));
+        return words;
+    }
+}

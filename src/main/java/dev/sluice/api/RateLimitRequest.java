@@ -1,0 +1,28 @@
+package dev.sluice.api;
+
+import java.util.List;
+
+/**
+ * One question to the {@link RateLimiter}: may this caller go ahead? All demands are granted together, or none is.
+ * If every cost is 0, it only asks what a cost of 1 would be answered, and consumes nothing.
+ *
+ * @param identifier whose windows these are; 1 to 256 characters, verbatim
+ * @param tier the caller's tier, for the metrics; null where there is none
+ * @param label the row's name for the metrics, out of a bounded set: never made from a request
+ * @param demands what must all hold
+ */
+public record RateLimitRequest(String identifier, String tier, String label, List<ResourceCheck> demands) {
+
+    /** The label of checks that bring a rate of their own. */
+    public static final String CUSTOM = "custom";
+
+    public RateLimitRequest {
+        Identifiers.require("identifier", identifier);
+        demands = List.copyOf(demands);
+    }
+
+    /** A check with a rate of its own. */
+    public static RateLimitRequest of(String identifier, String resource, Rate rate, long cost) {
+        return new RateLimitRequest(identifier, null, CUSTOM, List.of(new ResourceCheck(resource, rate, cost)));
+    }
+}

@@ -1,0 +1,52 @@
+package dev.sluice.config;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Objects;
+
+/** What a look at the file showed: its content, or why there is none. */
+final class FileSnapshot {
+
+    private static final int MAX_SIZE = 1 << 20;
+
+    private final byte[] content;
+    private final String problem;
+
+    private FileSnapshot(byte[] content, String problem) {
+        this.content = content;
+        this.problem = problem;
+    }
+
+    static FileSnapshot at(Path file) {
+        try {
+            if (Files.exists(file) && !Files.isRegularFile(file)) {
+                return new FileSnapshot(null, "it is no file");
+            }
+            try (var stream = Files.newInputStream(file)) {
+                var bytes = stream.readNBytes(MAX_SIZE + 1);
+                return bytes.length > MAX_SIZE
+                        ? new FileSnapshot(null, "it is larger than 1 MB")
+                        : new FileSnapshot(bytes, null);
+            }
+        } catch (NoSuchFileException e) {
+            return new FileSnapshot(null, "there is no such file");
+        } catch (IOException e) {
+            return new FileSnapshot(null, "it cannot be read: " + e.getClass().getSimpleName());
+        }
+    }
+
+    /** What it says. */
+    RulesDocument read(Path file) throws InvalidRulesFileException {
+        if (problem != null) {
+            throw new InvalidRulesFileException(problem);
+        }
+        return new RulesDocument(file.toString(), StrictYamlReader.read(content));
+    }
+
+    boolean sameAs(FileSnapshot other) {
+        return other != null && Arrays.equals(content, other.content) && Objects.equals(problem, other.problem);
+    }
+}

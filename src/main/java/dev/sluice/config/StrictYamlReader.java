@@ -1,0 +1,140 @@
+package dev.sluice.config;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.composer.Composer;
+import org.yaml.snakeyaml.error.MarkedYAMLException;
+import org.yaml.snakeyaml.error.YAMLException;
+import org.yaml.snakeyaml.nodes.MappingNode;
+import org.yaml.snakeyaml.nodes.Node;
+import org.yaml.snakeyaml.nodes.ScalarNode;
+import org.yaml.snakeyaml.nodes.SequenceNode;
+import org.yaml.snakeyaml.nodes.Tag;
+import org.yaml.snakeyaml.parser.ParserImpl;
+import org.yaml.snakeyaml.reader.StreamReader;
+import org.yaml.snakeyaml.resolver.Resolver;
+
+/**
+ * Reads a file of rows. All keys and values are texts as they stand there: no number, no {@code on} becomes something else.
+ * Aliases and tags of others are refused: nothing needs them here, and a small file with them can mean a huge one.
+ */
+final class StrictYamlReader {
+
+    private static final int MAX_TEXT = 4096;
+    private static final int MAX_DEPTH = 20;
+    private static final char BYTE_ORDER_MARK = '\uFEFF';
+
+    private final Set<Node> met = Collections.newSetFromMap(new IdentityHashMap<>());
+
+    private StrictYamlReader() {
+    }
+
+    static ConfigNode read(byte[] content) throws InvalidRulesFileException {
+        var text = text(content);
+        var options = new LoaderOptions();
+        options.setNestingDepthLimit(MAX_DEPTH);
+        options.setMaxAliasesForCollections(0);
+        try {
+            var root = new Composer(new ParserImpl(new StreamReader(text), options), new Resolver(), options).getSingleNode();
+            if (!(root instanceof MappingNode mapping)) {
+                throw new InvalidRulesFileException(text.isBlank() || root == null
+                        ? "it is empty; write {} where nothing is to be said"
+                        : "it is no YAML of keys and values");
+            }
+            return new StrictYamlReader().part("", mapping);
+        } catch (MarkedYAMLException e) {
+            // Not its message: that quotes lines of the file.
+            var mark = e.getProblemMark();
+            throw new InvalidRulesFileException(mark == null ? 1 : mark.getLine() + 1, "no YAML: " + e.getProblem());
+        } catch (YAMLException e) {
+            throw new InvalidRulesFileException("no YAML: " + e.getMessage().lines().findFirst().orElse(""));
+        }
+    }
+
+    private static String text(byte[] content) throws InvalidRulesFileException {
+        try {
+            var text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(content)).toString();
+            return !text.isEmpty() && text.charAt(0) == BYTE_ORDER_MARK ? text.substring(1) : text;
+        } catch (CharacterCodingException e) {
+            throw new InvalidRulesFileException("it is not in UTF-8");
+        }
+    }
+
+    private ConfigNode part(String position, Node node) throws InvalidRulesFileException {
+        check(node);
+        if (node instanceof MappingNode mapping) {
+            return new ConfigNode(position, line(node), Collections.unmodifiableMap(parts(position, mapping)));
+        }
+        if (node instanceof SequenceNode sequence) {
+            var items = new ArrayList<String>();
+            for (var item : sequence.getValue()) {
+                check(item);
+                items.add(text(item, "an item of a list is a single value"));
+            }
+            return new ConfigNode(position, line(node), items);
+        }
+        if (Tag.NULL.equals(node.getTag())) {
+            throw new InvalidRulesFileException(line(node), position + " has no value");
+        }
+        return new ConfigNode(position, line(node), text(node, ""));
+    }
+
+    private Map<String, ConfigNode> parts(String position, MappingNode mapping) throws InvalidRulesFileException {
+        var parts = new LinkedHashMap<String, ConfigNode>();
+        for (var pair : mapping.getValue()) {
+            check(pair.getKeyNode());
+            var key = text(pair.getKeyNode(), "a key is a single value");
+            var at = position + (position.isEmpty() ? "" : ".") + quoted(key);
+            var part = part(at, pair.getValueNode());
+            // A key's line, not that of what is below it.
+            if (parts.put(key, new ConfigNode(at, line(pair.getKeyNode()), part.value())) != null) {
+                throw new InvalidRulesFileException(line(pair.getKeyNode()), at + " is there twice");
+            }
+        }
+        return parts;
+    }
+
+    private static String quoted(String key) {
+        return key.chars().allMatch(c -> c < 0x80 && (Character.isLetterOrDigit(c) || c == '-' || c == '_'))
+                ? key
+                : '"' + key + '"';
+    }
+
+    private void check(Node node) throws InvalidRulesFileException {
+        if (!met.add(node)) {
+            throw new InvalidRulesFileException(line(node), "what stands here is used again by an alias (*); write it out");
+        }
+        if (!node.getTag().startsWith(Tag.PREFIX)) {
+            throw new InvalidRulesFileException(line(node), "a tag (!)");
+        }
+    }
+
+    private static String text(Node node, String otherwise) throws InvalidRulesFileException {
+        if (!(node instanceof ScalarNode scalar)) {
+            throw new InvalidRulesFileException(line(node), otherwise);
+        }
+        var text = scalar.getValue();
+        if (text.length() > MAX_TEXT || text.chars().anyMatch(StrictYamlReader::breaksLines)) {
+            throw new InvalidRulesFileException(line(node),
+                    "a text of more than one line, with control characters, or of more than " + MAX_TEXT + " characters");
+        }
+        return text;
+    }
+
+    private static boolean breaksLines(int c) {
+        return Character.isISOControl(c) || c == 0x2028 || c == 0x2029;
+    }
+
+    private static int line(Node node) {
+        return node.getStartMark().getLine() + 1;
+    }
+}

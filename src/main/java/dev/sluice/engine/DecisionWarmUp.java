@@ -1,0 +1,70 @@
+package dev.sluice.engine;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+import dev.sluice.api.Rate;
+import dev.sluice.api.RateLimitRequest;
+import dev.sluice.api.RateLimiter;
+import dev.sluice.api.ResourceCheck;
+import dev.sluice.redis.EventLoops;
+import io.vertx.core.Vertx;
+
+/**
+ * Makes some thousands of decisions before an instance is ready, so that its first burst does not meet classes that are not
+ * loaded and code that is not compiled. The windows are scratch windows of one second; no listener receives the decisions.
+ */
+public final class DecisionWarmUp {
+
+    /** How identifiers of scratch windows begin: no caller can guess it. Listeners do not receive decisions on them. */
+    public static final String SCRATCH = "warm-up:" + UUID.randomUUID() + ':';
+
+    private static final Duration LONGEST = Duration.ofSeconds(1);
+    private static final int ROUNDS = 60;
+    /** Decisions of one event loop at a time: as many as a burst has. */
+    private static final int TOGETHER = 100;
+
+    private final Vertx vertx;
+    private final RateLimiter limiter;
+    private final List<List<ResourceCheck>> kinds = List.of(
+            List.of(new ResourceCheck("warm-up", Rate.parse("5/second"), 1)),
+            List.of(new ResourceCheck("warm-up", Rate.parse("1000000/second"), 1)),
+            List.of(new ResourceCheck("burst", Rate.parse("20/second"), 1),
+                    new ResourceCheck("warm-up", Rate.parse("50/second"), 1)),
+            List.of(new ResourceCheck("asked", Rate.parse("10/second"), 0)));
+
+    DecisionWarmUp(Vertx vertx, RateLimiter limiter) {
+        this.vertx = vertx;
+        this.limiter = limiter;
+    }
+
+    /** Blocks the calling thread for about {@link #LONGEST} at most. */
+    void run() throws InterruptedException {
+        long end = System.nanoTime() + LONGEST.toNanos();
+        var loops = EventLoops.contexts(vertx);
+        var done = new CountDownLatch(loops.size());
+        loops.forEach(loop -> loop.runOnContext(now -> round(0, end, done)));
+        done.await(2 * LONGEST.toNanos(), TimeUnit.NANOSECONDS);
+    }
+
+    private void round(int number, long end, CountDownLatch done) {
+        if (number == ROUNDS || System.nanoTime() - end >= 0) {
+            done.countDown();
+            return;
+        }
+        var context = Vertx.currentContext();
+        int[] left = {TOGETHER};
+        Runnable one = () -> {
+            if (--left[0] == 0) {
+                context.runOnContext(now -> round(number + 1, end, done));
+            }
+        };
+        for (int i = 0; i < TOGETHER; i++) {
+            var request = new RateLimitRequest(SCRATCH + i % 10, null, RateLimitRequest.CUSTOM, kinds.get(i % kinds.size()));
+            limiter.check(request, decision -> one.run(), failure -> one.run());
+        }
+    }
+}

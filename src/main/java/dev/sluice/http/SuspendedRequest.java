@@ -1,0 +1,66 @@
+package dev.sluice.http;
+
+import java.util.function.Consumer;
+
+import org.jboss.resteasy.reactive.server.spi.ResteasyReactiveContainerRequestContext;
+
+/** Lets a JAX-RS request wait for its admission, where that is not there at once. */
+final class SuspendedRequest {
+
+    private final ResteasyReactiveContainerRequestContext context;
+    private final Consumer<AdmissionResult> act;
+    private boolean begun;
+    private boolean over;
+    private RuntimeException failure;
+
+    /** @param act what is to be done with the admission, before the request goes on */
+    SuspendedRequest(ResteasyReactiveContainerRequestContext context, Consumer<AdmissionResult> act) {
+        this.context = context;
+        this.act = act;
+    }
+
+    /** The admission is asked for. */
+    void begun() {
+        RuntimeException failed;
+        synchronized (this) {
+            begun = true;
+            if (!over) {
+                context.suspend();
+            }
+            failed = failure;
+        }
+        if (failed != null) {
+            throw failed;
+        }
+    }
+
+    void admitted(AdmissionResult admission) {
+        try {
+            act.accept(admission);
+        } catch (RuntimeException e) {
+            end(e);
+            return;
+        }
+        end(null);
+    }
+
+    void failed(Throwable cause) {
+        end(cause instanceof RuntimeException e ? e : new IllegalStateException(cause));
+    }
+
+    /** @param cause null where the request may go on */
+    private void end(RuntimeException cause) {
+        synchronized (this) {
+            over = true;
+            failure = cause;
+            if (!begun) {
+                return; // who has asked goes on itself
+            }
+        }
+        if (cause == null) {
+            context.resume();
+        } else {
+            context.resume(cause);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+package dev.sluice.llm.client;
+
+import java.util.function.Supplier;
+
+import dev.sluice.llm.protocol.TokenUsage;
+
+/**
+ * Says on whose behalf models are called:
+ *
+ * <pre>
+ * LlmCall.as("alice", "pro").call(() -&gt; client.chat(body))
+ * </pre>
+ *
+ * It holds for everything that the code inside calls: through REST clients that have {@link LlmRateLimitFilter}, whatever they
+ * return, and through methods that are {@link dev.sluice.llm.LlmRateLimited}. A {@code Uni} or {@code Multi} that is put
+ * together inside keeps it, wherever and whenever it is subscribed to; what is put together outside never gets it. To an
+ * executor of one's own it goes by context propagation ({@code ManagedExecutor}).
+ */
+public final class LlmCallScope {
+
+    private final String user;
+    private final String tier;
+
+    private LlmCallScope(String user, String tier) {
+        this.user = user;
+        this.tier = tier;
+    }
+
+    /** On behalf of this user, in the first tier. */
+    public static LlmCallScope as(String user) {
+        return as(user, null);
+    }
+
+    /**
+     * On behalf of this user.
+     *
+     * @param user the name, not blank; counted as {@code user:<name>}
+     * @param tier one that is not known, or null, is the first
+     */
+    public static LlmCallScope as(String user, String tier) {
+        return new LlmCallScope(LlmIdentity.requireUser(user), tier);
+    }
+
+    /** Runs this code with the user bound. */
+    public <T> T call(Supplier<T> code) {
+        return new CallContext(user, tier, CallContext.current().used()).run(code::get);
+    }
+
+    /**
+     * Tells what the {@link dev.sluice.llm.LlmRateLimited} method in progress has used, as the provider reported it; it is
+     * booked in place of the estimate when the method ends. Told several times, it adds up. Outside such a method it does
+     * nothing.
+     *
+     * @param input tokens, cached ones included
+     * @param output tokens, reasoning included
+     */
+    public static void used(long input, long output) {
+        used(TokenUsage.of(input, output));
+    }
+
+    /** The same, with the parts that have prices of their own. */
+    public static void used(TokenUsage usage) {
+        var listening = CallContext.current().used();
+        if (listening != null) {
+            listening.add(usage);
+        }
+    }
+}

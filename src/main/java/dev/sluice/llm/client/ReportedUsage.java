@@ -1,0 +1,26 @@
+package dev.sluice.llm.client;
+
+import java.util.concurrent.atomic.AtomicReference;
+
+import dev.sluice.llm.protocol.TokenUsage;
+
+/** What an annotated method says it has used; told several times, it adds up. */
+final class ReportedUsage {
+
+    private final AtomicReference<TokenUsage> sum = new AtomicReference<>();
+
+    void add(TokenUsage usage) {
+        sum.accumulateAndGet(usage, (before, more) -> before == null ? more : plus(before, more));
+    }
+
+    /** Null where nothing was told. */
+    TokenUsage get() {
+        return sum.get();
+    }
+
+    private static TokenUsage plus(TokenUsage one, TokenUsage other) {
+        return new TokenUsage(one.input() + other.input(), one.cachedInput() + other.cachedInput(),
+                one.cacheWrite() + other.cacheWrite(), one.longCacheWrite() + other.longCacheWrite(),
+                one.output() + other.output());
+    }
+}

@@ -1,0 +1,37 @@
+package dev.sluice.llm.client;
+
+import java.io.IOException;
+
+import org.jboss.resteasy.reactive.client.impl.RestClientRequestContext;
+import org.jboss.resteasy.reactive.common.core.Serialisers;
+import org.jboss.resteasy.reactive.common.util.MultivaluedTreeMap;
+
+import io.vertx.core.buffer.Buffer;
+
+/** What a REST client is about to send. */
+final class RequestBodySerializer {
+
+    private RequestBodySerializer() {
+    }
+
+    /** Null where there is none, or it can be read only once. It is serialised here and again when it is sent. */
+    static Buffer of(RestClientRequestContext context) {
+        var entity = context.getEntity();
+        if (entity == null || entity.getEntity() == null || context.isMultipart() || context.isFileUpload()
+                || context.isInputStreamUpload() || context.isMultiBufferUpload()) {
+            return null;
+        }
+        if (entity.getEntity() instanceof Buffer buffer) {
+            return buffer;
+        }
+        try {
+            var headers = new MultivaluedTreeMap<String, String>();
+            headers.putAll(context.getRequestHeadersAsMap());
+            return context.writeEntity(entity, headers,
+                    Serialisers.NO_WRITER_INTERCEPTOR);
+        } catch (IOException | RuntimeException e) {
+            // The client will tell when it is sent.
+            return null;
+        }
+    }
+}

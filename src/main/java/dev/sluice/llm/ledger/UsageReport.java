@@ -1,0 +1,19 @@
+package dev.sluice.llm.ledger;
+
+import java.util.Map;
+import java.util.TreeMap;
+
+/** What one identifier has used, by provider and model. */
+public final class UsageReport {
+
+    private final Map<String, Map<String, UsageTotals>> providers = new TreeMap<>();
+
+    void add(String provider, String model, UsageTotals tally) {
+        providers.computeIfAbsent(provider, name -> new TreeMap<>()).merge(model, tally, UsageTotals::plus);
+    }
+
+    /** By provider, then by model. */
+    public Map<String, Map<String, UsageTotals>> providers() {
+        return providers;
+    }
+}

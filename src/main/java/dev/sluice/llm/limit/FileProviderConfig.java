@@ -1,0 +1,167 @@
+package dev.sluice.llm.limit;
+
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+import dev.sluice.api.FallbackPolicy;
+import dev.sluice.config.ConfigNode;
+import dev.sluice.config.ConfigProblems;
+import dev.sluice.config.RulesDocument;
+import dev.sluice.llm.pricing.PriceConfig;
+import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.TokenUsage;
+import dev.sluice.policy.Tiers;
+
+/** What the settings say of a provider, where the file of rows does not say otherwise. */
+record FileProviderConfig(LlmConfig.ProviderSettings settings, Rows rows, Map<String, LlmConfig.Rows> models,
+        Optional<FallbackPolicy> fallback, Map<String, PriceConfig> prices) implements LlmConfig.ProviderSettings {
+
+    private static final String PROVIDERS = Arrays.stream(Provider.values()).map(Provider::id).sorted()
+            .collect(Collectors.joining(", "));
+    private static final Set<String> ROWS = Set.of("requests", "tokens", "budget", "output-estimate");
+    private static final Set<String> KEYS = Set.of("requests", "tokens", "budget", "output-estimate", "models", "fallback",
+            "prices");
+    private static final Set<String> PRICE = Set.of("input", "cached-input", "cache-write", "cache-write-1h", "output");
+
+    /** Rows of a provider or a model. */
+    record Rows(Map<String, String> requests, Map<String, String> tokens, Map<String, String> budget,
+            Optional<Long> outputEstimate) implements LlmConfig.Rows {
+    }
+
+    private record FilePrice(Optional<String> input, Optional<String> cachedInput, Optional<String> cacheWrite,
+            Optional<String> longCacheWrite, Optional<String> output) implements PriceConfig {
+    }
+
+    /** All providers. */
+    static Map<Provider, LlmConfig.ProviderSettings> all(LlmConfig settings, RulesDocument file, Tiers tiers,
+            ConfigProblems problems) {
+        var parts = file.root().parts("llm", problems);
+        var all = new EnumMap<Provider, LlmConfig.ProviderSettings>(Provider.class);
+        for (var provider : Provider.values()) {
+            var part = parts.get(provider.id());
+            var configured = settings.of(provider);
+            all.put(provider, part == null ? configured : new Reader(tiers, problems).provider(configured, part));
+        }
+        parts.forEach((name, part) -> {
+            if (Provider.of(name) == null) {
+                part.problem(problems, "unknown here; known: " + PROVIDERS);
+            }
+        });
+        return all;
+    }
+
+    private record Reader(Tiers tiers, ConfigProblems problems) {
+
+        FileProviderConfig provider(LlmConfig.ProviderSettings configured, ConfigNode part) {
+            part.allow(KEYS, problems);
+            var rows = rows(part);
+            var models = new HashMap<>(configured.models());
+            part.parts("models", problems).forEach((model, of) -> {
+                of.allow(ROWS, problems);
+                models.put(model, rows(of).get(Map.of(), Map.of(), Map.of(), Optional.empty()));
+            });
+            var prices = new HashMap<>(configured.prices());
+            part.parts("prices", problems).forEach((model, of) -> prices.put(model, price(of)));
+            return new FileProviderConfig(configured,
+                    rows.get(configured.requests(), configured.tokens(), configured.budget(), configured.outputEstimate()),
+                    models, fallback(part).or(configured::fallback), prices);
+        }
+
+        private Said rows(ConfigNode part) {
+            return new Said(rates(part, "requests"), rates(part, "tokens"), rates(part, "budget"), estimate(part));
+        }
+
+        private Optional<Map<String, String>> rates(ConfigNode part, String name) {
+            part.parts(name, problems).forEach((tier, rate) -> {
+                if (!tiers.names().contains(tier)) {
+                    rate.problem(problems, "an unknown tier; known: " + String.join(", ", tiers.names()));
+                }
+            });
+            return part.texts(name, problems);
+        }
+
+        private Optional<Long> estimate(ConfigNode part) {
+            return part.text("output-estimate", problems).flatMap(text -> {
+                try {
+                    return Optional.of(Long.valueOf(text.strip()));
+                } catch (NumberFormatException e) {
+                    part.parts(problems).get("output-estimate").problem(problems, "tokens, 0 to " + TokenUsage.MAX);
+                    return Optional.empty();
+                }
+            });
+        }
+
+        private Optional<FallbackPolicy> fallback(ConfigNode part) {
+            return part.text("fallback", problems).flatMap(text -> {
+                var fallback = FallbackPolicy.of(text);
+                if (fallback.isEmpty()) {
+                    part.parts(problems).get("fallback").problem(problems, FallbackPolicy.ALLOWED);
+                }
+                return fallback;
+            });
+        }
+
+        private PriceConfig price(ConfigNode part) {
+            part.allow(PRICE, problems);
+            return new FilePrice(part.text("input", problems), part.text("cached-input", problems),
+                    part.text("cache-write", problems), part.text("cache-write-1h", problems), part.text("output", problems));
+        }
+    }
+
+    /** What a part says of rows; each kind that it names takes the place of all that the settings say of that kind. */
+    private record Said(Optional<Map<String, String>> requests, Optional<Map<String, String>> tokens,
+            Optional<Map<String, String>> budget, Optional<Long> estimate) {
+
+        Rows get(Map<String, String> otherRequests, Map<String, String> otherTokens, Map<String, String> otherBudget,
+                Optional<Long> otherEstimate) {
+            return new Rows(requests.orElse(otherRequests), tokens.orElse(otherTokens), budget.orElse(otherBudget),
+                    estimate.or(() -> otherEstimate));
+        }
+    }
+
+    @Override
+    public Map<String, String> requests() {
+        return rows.requests();
+    }
+
+    @Override
+    public Map<String, String> tokens() {
+        return rows.tokens();
+    }
+
+    @Override
+    public Map<String, String> budget() {
+        return rows.budget();
+    }
+
+    @Override
+    public Optional<Long> outputEstimate() {
+        return rows.outputEstimate();
+    }
+
+    @Override
+    public Optional<String> baseUrl() {
+        return settings.baseUrl();
+    }
+
+    @Override
+    public Optional<String> apiKey() {
+        return settings.apiKey();
+    }
+
+    @Override
+    public boolean passThrough() {
+        return settings.passThrough();
+    }
+
+    @Override
+    public Optional<List<String>> paths() {
+        return settings.paths();
+    }
+}

@@ -1,0 +1,80 @@
+package dev.sluice.llm.pricing;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.LocalDate;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+
+import dev.sluice.llm.protocol.Provider;
+
+/** The prices that come with Sluice. Their amounts are JSON strings, so that no reader takes them for binary fractions. */
+final class BundledPrices {
+
+    private static final String NAME = "prices.json";
+
+    private BundledPrices() {
+    }
+
+    static List<PriceEntry> read() {
+        try (var stream = BundledPrices.class.getResourceAsStream(NAME); var json = new JsonFactory().createParser(stream)) {
+            var rows = new ArrayList<PriceEntry>();
+            json.nextToken();
+            while (json.nextToken() == JsonToken.FIELD_NAME) {
+                boolean prices = json.currentName().equals("prices");
+                json.nextToken();
+                if (!prices) {
+                    json.skipChildren();
+                    continue;
+                }
+                while (json.nextToken() == JsonToken.START_OBJECT) {
+                    rows.add(row(json));
+                }
+            }
+            return rows;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static PriceEntry row(JsonParser json) throws IOException {
+        var tiers = new HashMap<Long, TokenPrices>();
+        var fields = fields(json, tiers);
+        return new PriceEntry(Provider.of(fields.get("provider")), new ModelPrice(fields.get("model"), prices(fields), tiers),
+                day(fields.get("from")), day(fields.get("until")));
+    }
+
+    /** The fields of an object, at the start of which the parser is; its tiers go where they are wanted. */
+    private static Map<String, String> fields(JsonParser json, Map<Long, TokenPrices> tiers) throws IOException {
+        var fields = new HashMap<String, String>();
+        while (json.nextToken() == JsonToken.FIELD_NAME) {
+            var name = json.currentName();
+            if (json.nextToken() != JsonToken.START_ARRAY) {
+                fields.put(name, json.getValueAsString());
+                continue;
+            }
+            while (json.nextToken() == JsonToken.START_OBJECT) {
+                var tier = fields(json, tiers);
+                tiers.put(Long.valueOf(tier.get("above_prompt_tokens")), prices(tier));
+            }
+        }
+        return fields;
+    }
+
+    private static TokenPrices prices(Map<String, String> fields) {
+        var cacheWrite = fields.get("cache_write");
+        return new TokenPrices(Money.perToken(fields.get("input")), Money.perToken(fields.get("cached_input")),
+                Money.perToken(cacheWrite), Money.perToken(fields.getOrDefault("cache_write_1h", cacheWrite)),
+                Money.perToken(fields.get("output")));
+    }
+
+    private static LocalDate day(String text) {
+        return text == null ? null : LocalDate.parse(text);
+    }
+}

@@ -1,0 +1,92 @@
+package dev.sluice.llm.protocol;
+
+import java.io.IOException;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+
+import io.vertx.core.buffer.Buffer;
+
+/** Has a chat stream's body ask for its usage: a few bytes more, all others as they came. */
+final class IncludeUsageRewriter {
+
+    private static final String ASK = "\"include_usage\":true";
+    private static final String OPTIONS = "{" + ASK + "}";
+
+    /** Bytes that give way to a text; null where nothing is to be done. */
+    private record Edit(long from, long to, String text) {
+
+        static Edit insert(long at, String text) {
+            return new Edit(at, at, text);
+        }
+
+        Buffer apply(Buffer body) {
+            return Buffer.buffer(body.length() + text.length()).appendBuffer(body, 0, (int) from).appendString(text)
+                    .appendBuffer(body, (int) to, body.length() - (int) to);
+        }
+    }
+
+    private IncludeUsageRewriter() {
+    }
+
+    static Buffer in(Buffer body) throws IOException {
+        try (var parser = LlmRequestParser.JSON.createParser(body.getBytes())) {
+            parser.nextToken();
+            long inside = start(parser) + 1;
+            boolean empty = true;
+            boolean there = false;
+            Edit edit = null;
+            while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                empty = false;
+                var name = parser.currentName();
+                parser.nextToken();
+                if (name.equals("stream_options")) {
+                    there = true;
+                    edit = inOptions(parser);
+                } else {
+                    parser.skipChildren();
+                }
+            }
+            if (!there) {
+                edit = Edit.insert(inside, "\"stream_options\":" + OPTIONS + (empty ? "" : ","));
+            }
+            return edit == null ? body : edit.apply(body);
+        }
+    }
+
+    /** Options that are no object the provider refuses, and so they stay. */
+    private static Edit inOptions(JsonParser parser) throws IOException {
+        if (parser.currentToken() != JsonToken.START_OBJECT) {
+            return parser.currentToken() == JsonToken.VALUE_NULL ? replace(parser, OPTIONS) : skip(parser);
+        }
+        long inside = start(parser) + 1;
+        boolean empty = true;
+        boolean there = false;
+        Edit edit = null;
+        while (parser.nextToken() == JsonToken.FIELD_NAME) {
+            empty = false;
+            var name = parser.currentName();
+            var value = parser.nextToken();
+            if (name.equals("include_usage")) {
+                there = true;
+                edit = value == JsonToken.VALUE_FALSE || value == JsonToken.VALUE_NULL ? replace(parser, "true") : null;
+            }
+            parser.skipChildren();
+        }
+        return there ? edit : Edit.insert(inside, empty ? ASK : ASK + ",");
+    }
+
+    private static Edit skip(JsonParser parser) throws IOException {
+        parser.skipChildren();
+        return null;
+    }
+
+    /** In place of a literal. */
+    private static Edit replace(JsonParser parser, String text) {
+        return new Edit(start(parser), start(parser) + parser.currentToken().asString().length(), text);
+    }
+
+    private static long start(JsonParser parser) {
+        return parser.currentTokenLocation().getByteOffset();
+    }
+}

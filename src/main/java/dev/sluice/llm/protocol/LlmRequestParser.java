@@ -1,0 +1,154 @@
+package dev.sluice.llm.protocol;
+
+import java.io.IOException;
+import java.util.ArrayList;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
+
+import dev.sluice.api.Identifiers;
+import dev.sluice.identity.Utf8;
+import dev.sluice.llm.protocol.ProviderOperation.Shape;
+import dev.sluice.llm.protocol.json.JsonFieldCollector;
+import dev.sluice.llm.protocol.json.JsonFields;
+import dev.sluice.llm.protocol.json.JsonPaths;
+import io.vertx.core.buffer.Buffer;
+
+/** Reads what a call asks for. */
+public final class LlmRequestParser {
+
+    static final JsonFactory JSON = JsonFactory.builder().disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+            .disable(JsonFactory.Feature.CHARSET_DETECTION)
+            // Of the strings that are read; those that are passed over may be of any length.
+            .streamReadConstraints(StreamReadConstraints.builder().maxStringLength(1 << 16).build()).build();
+
+    private static final int MOST_CHOICES = 128;
+    private static final String NOT_JSON = "body is not JSON";
+
+    private static final String[] GEMINI_CONFIGS = {"generationConfig", "generation_config"};
+
+    private static final JsonPaths OPENAI = JsonPaths.at("model", "stream", "n", "stream_options.include_usage",
+            "max_completion_tokens", "max_tokens", "max_output_tokens");
+    private static final JsonPaths ANTHROPIC = JsonPaths.at("model", "stream", "max_tokens");
+    private static final JsonPaths GEMINI = JsonPaths.at("generationConfig.maxOutputTokens",
+            "generationConfig.max_output_tokens", "generation_config.maxOutputTokens",
+            "generation_config.max_output_tokens", "generationConfig.candidateCount",
+            "generationConfig.candidate_count", "generation_config.candidateCount",
+            "generation_config.candidate_count");
+
+    private LlmRequestParser() {
+    }
+
+    /** @throws InvalidRequestBodyException where the body is no JSON object or a field is not what it must be */
+    public static LlmRequest read(Provider provider, ProviderOperation operation, Buffer body) {
+        var facts = facts(switch (provider) {
+            case OPENAI -> OPENAI;
+            case ANTHROPIC -> ANTHROPIC;
+            case GEMINI -> GEMINI;
+        }, body.getBytes());
+        boolean inPath = provider == Provider.GEMINI;
+        boolean streaming = inPath ? operation.streaming() : facts.isTrue("stream");
+        return new LlmRequest(inPath ? operation.model() : model(facts), streaming, (body.length() + 3) / 4,
+                outputCap(provider, operation.shape(), facts), choices(provider, facts),
+                operation.shape() == Shape.CHAT && streaming && facts.isTrue("stream_options.include_usage"), body);
+    }
+
+    /** The body of a chat stream that asks for its usage; every other request's as it came. */
+    public static Buffer withUsageAsked(ProviderOperation operation, LlmRequest request) {
+        if (operation.shape() != Shape.CHAT || !request.streaming() || request.usageAsked()) {
+            return request.body();
+        }
+        try {
+            return IncludeUsageRewriter.in(request.body());
+        } catch (IOException e) {
+            throw new InvalidRequestBodyException(NOT_JSON);
+        }
+    }
+
+    private static JsonFields facts(JsonPaths wanted, byte[] body) {
+        if (!Utf8.isValid(body)) { // the parser accepts overlong forms: one name could be sent in two ways
+            throw new InvalidRequestBodyException("body is not UTF-8");
+        }
+        var found = new ArrayList<JsonFields>(1);
+        try (var parser = JSON.createParser(body)) {
+            var token = parser.nextToken();
+            if (token != JsonToken.START_OBJECT) {
+                throw new InvalidRequestBodyException(token == null ? NOT_JSON : "body is not a JSON object");
+            }
+            var finder = new JsonFieldCollector(wanted, false, found::add);
+            for (; token != null; token = parser.nextToken()) {
+                if (!finder.take(token, parser)) {
+                    throw new InvalidRequestBodyException("body has something behind its JSON object");
+                }
+            }
+            return found.get(0);
+        } catch (StreamConstraintsException e) {
+            throw new InvalidRequestBodyException("body nests too deep, or a name, number or string in it is too long");
+        } catch (IOException e) {
+            throw new InvalidRequestBodyException(NOT_JSON);
+        }
+    }
+
+    private static String model(JsonFields facts) {
+        if (!facts.has("model")) {
+            return "";
+        }
+        var model = facts.text("model");
+        if (model == null || !model.isEmpty() && !Identifiers.valid(model)) {
+            throw new InvalidRequestBodyException("model must be a string of up to " + Identifiers.MAX_LENGTH
+                    + " characters without an unpaired surrogate");
+        }
+        return model;
+    }
+
+    private static long outputCap(Provider provider, Shape shape, JsonFields facts) {
+        if (shape == Shape.EMBEDDINGS) {
+            return 0;
+        }
+        if (provider == Provider.GEMINI) {
+            return gemini(facts, -1, "maxOutputTokens", "max_output_tokens");
+        }
+        return switch (shape) {
+            case CHAT -> cap(facts, "max_completion_tokens", "max_tokens");
+            case RESPONSES -> cap(facts, "max_output_tokens");
+            case OTHER -> cap(facts, "max_completion_tokens", "max_tokens", "max_output_tokens");
+            default -> cap(facts, "max_tokens");
+        };
+    }
+
+    private static int choices(Provider provider, JsonFields facts) {
+        long asked = switch (provider) {
+            case OPENAI -> orElse(facts.count("n"), 1);
+            case ANTHROPIC -> 1;
+            case GEMINI -> gemini(facts, 1, "candidateCount", "candidate_count");
+        };
+        return (int) Math.max(1, Math.min(asked, MOST_CHOICES));
+    }
+
+    /** The first of these fields that can be a cap; what cannot be one the provider will refuse. */
+    private static long cap(JsonFields facts, String... fields) {
+        for (var field : fields) {
+            long cap = orElse(facts.count(field), -1);
+            if (cap >= 0 && cap <= TokenUsage.MAX) {
+                return cap;
+            }
+        }
+        return -1;
+    }
+
+    /** The largest under any of the names that Gemini takes. */
+    private static long gemini(JsonFields facts, long otherwise, String name, String snakeName) {
+        long largest = otherwise;
+        for (var config : GEMINI_CONFIGS) {
+            largest = Math.max(largest,
+                    Math.max(cap(facts, config + "." + name), cap(facts, config + "." + snakeName)));
+        }
+        return largest;
+    }
+
+    private static long orElse(Long count, long otherwise) {
+        return count == null ? otherwise : count;
+    }
+}

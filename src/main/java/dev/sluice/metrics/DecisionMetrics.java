@@ -1,0 +1,115 @@
+package dev.sluice.metrics;
+
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Singleton;
+
+import dev.sluice.api.Decision;
+import dev.sluice.api.DecisionListener;
+import dev.sluice.api.DecisionMode;
+import dev.sluice.api.RateLimitRequest;
+import dev.sluice.config.RulesFile;
+import dev.sluice.config.RulesFileStatus;
+import dev.sluice.engine.StoreStatus;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import io.quarkus.runtime.StartupEvent;
+
+/**
+ * Counts decisions. No tag holds a user, an address or a raw path: resources are rows' names, tiers are configured ones.
+ */
+@Singleton
+class DecisionMetrics implements DecisionListener {
+
+    static final String DECISIONS = "rate_limit_decisions";
+    static final String CHECK = "rate_limit_check";
+    static final String AVAILABLE = "rate_limit_store_available";
+    static final String INSTANCES = "rate_limit_instances";
+    static final String MERGED = "rate_limit_merged";
+    static final String REMEMBERED = "rate_limit_remembered_refusals";
+    static final String REPAIRED = "rate_limit_repaired_keys";
+    static final String FILE_VALID = "rate_limit_file_valid";
+
+    private static final String NO_TIER = "none";
+    private static final Duration[] BUCKETS = {Duration.ofNanos(100_000), Duration.ofNanos(250_000), Duration.ofNanos(500_000),
+            Duration.ofMillis(1), Duration.ofNanos(2_500_000), Duration.ofMillis(5), Duration.ofMillis(10),
+            Duration.ofMillis(25), Duration.ofMillis(50), Duration.ofMillis(100), Duration.ofMillis(250),
+            Duration.ofSeconds(1)};
+
+    private record Key(String resource, String tier) {
+    }
+
+    /** The counters of one row and tier, by outcome and store: all at once, so that each begins at zero. */
+    private record Counters(Counter[] byOutcomeAndStore) {
+    }
+
+    private enum Outcome {
+        allowed, denied, error
+    }
+
+    private enum Store {
+        redis, local
+    }
+
+    private final MeterRegistry registry;
+    private final Map<Key, Counters> counters = new ConcurrentHashMap<>();
+    private final Timer[] timers = new Timer[Store.values().length];
+
+    DecisionMetrics(MeterRegistry registry) {
+        this.registry = registry;
+        for (var store : Store.values()) {
+            timers[store.ordinal()] = Timer.builder(CHECK).description("Time that a decision took")
+                    .serviceLevelObjectives(BUCKETS).tag("store", store.name()).register(registry);
+        }
+    }
+
+    void start(@Observes StartupEvent started, StoreStatus status, RulesFile file) {
+        Gauge.builder(AVAILABLE, () -> status.mode().outage() ? 0 : 1).strongReference(true)
+                .description("1: windows are kept where they should be; 0: Redis is out of reach").register(registry);
+        Gauge.builder(INSTANCES, status, StoreStatus::instances).strongReference(true)
+                .description("Instances that share the limits, as this one saw them last").register(registry);
+        FunctionCounter.builder(REMEMBERED, status, StoreStatus::refusedFromMemory)
+                .description("Refusals made from memory, because Redis had just made the same").register(registry);
+        FunctionCounter.builder(REPAIRED, status, StoreStatus::repairedKeys)
+                .description("Keys of Sluice's in Redis that held foreign values, which were deleted").register(registry);
+        FunctionCounter.builder(MERGED, status, StoreStatus::merged)
+                .description("Callers whose windows were brought to Redis after it had been out of reach, or had lost data")
+                .register(registry);
+        Gauge.builder(FILE_VALID, () -> file.state().map(RulesFileStatus::valid).orElse(true) ? 1 : 0).strongReference(true)
+                .description(
+                        "1: the rows of RATE_LIMIT_FILE are in force, or none is named; 0: those before the last change are")
+                .register(registry);
+    }
+
+    @Override
+    public void decided(RateLimitRequest request, Decision decision, DecisionMode mode, long nanos) {
+        var store = mode == DecisionMode.REDIS ? Store.redis : Store.local;
+        var outcome = decision == null ? Outcome.error : decision.denied() ? Outcome.denied : Outcome.allowed;
+        var key = new Key(request.label(), request.tier() == null ? NO_TIER : request.tier());
+        var found = counters.get(key);
+        if (found == null) {
+            found = counters.computeIfAbsent(key, this::register);
+        }
+        found.byOutcomeAndStore()[outcome.ordinal() * timers.length + store.ordinal()].increment();
+        timers[store.ordinal()].record(nanos, TimeUnit.NANOSECONDS);
+    }
+
+    private Counters register(Key key) {
+        var registered = new Counter[Outcome.values().length * timers.length];
+        for (var outcome : Outcome.values()) {
+            for (var store : Store.values()) {
+                registered[outcome.ordinal() * timers.length + store.ordinal()] = Counter.builder(DECISIONS)
+                        .description("Decisions made").tag("resource", key.resource()).tag("tier", key.tier())
+                        .tag("outcome", outcome.name()).tag("store", store.name()).register(registry);
+            }
+        }
+        return new Counters(registered);
+    }
+}

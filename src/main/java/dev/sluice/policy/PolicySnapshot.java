@@ -1,0 +1,235 @@
+package dev.sluice.policy;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeSet;
+
+import org.jboss.logging.Logger;
+
+import dev.sluice.api.FallbackPolicy;
+import dev.sluice.api.Identifiers;
+import dev.sluice.api.Rate;
+import dev.sluice.config.ConfigProblems;
+import dev.sluice.config.RulesDocument;
+
+/** Which rates govern which requests at one time: tiers, rows and the default row, as they were read. It never changes. */
+final class PolicySnapshot {
+
+    static final String ENDPOINTS = "rate-limit.endpoints.";
+    private static final Logger LOG = Logger.getLogger("dev.sluice");
+    /** The tiers' default rates where the settings say nothing. */
+    private static final Map<String, String> DEFAULTS = Map.of("free", "10/minute", "pro", "100/minute", "enterprise",
+            "1000/minute");
+
+    private final PolicyConfig settings;
+    private final ConfigProblems problems;
+    private final List<String> tiers;
+    private final Tiers tiersAndRates;
+    private final Map<String, Rate> defaults = new LinkedHashMap<>();
+    private final LimitRule defaultRow;
+    private final Map<String, LimitRule> rows = new LinkedHashMap<>();
+    private final RuleMatcher table = new RuleMatcher();
+    private final RuleMatcher exempt = new RuleMatcher();
+    private final List<String> prefix;
+
+    private PolicySnapshot(PolicyConfig settings, ConfigProblems problems) {
+        this.settings = settings;
+        this.problems = problems;
+        tiers = tiers(settings.tiers());
+        readDefaults(settings);
+        tiersAndRates = new Tiers(tiers, defaults);
+        defaultRow = new LimitRule(LimitRule.DEFAULT, defaults, null);
+        settings.endpoints().forEach(this::readRow);
+        settings.exempt().orElse(List.of()).forEach(this::readExempt);
+        prefix = readPath("rate-limit.api-prefix", settings.apiPrefix().orElse("/"));
+    }
+
+    /** @param file what it says takes the place of what the settings say of the same */
+    static PolicySnapshot of(PolicyConfig settings, RulesDocument file) {
+        var problems = file.problems();
+        return new PolicySnapshot(new FilePolicyConfig(settings, file, problems), problems);
+    }
+
+    /** What is wrong with the settings, and with the file. */
+    ConfigProblems problems() {
+        return problems;
+    }
+
+    Tiers tiers() {
+        return tiersAndRates;
+    }
+
+    private List<String> tiers(List<String> names) {
+        var known = new ArrayList<String>();
+        for (var name : names) {
+            if (name.isBlank() || known.contains(name.strip()) || LimitRule.FALLBACK.equals(name.strip())) {
+                problems.add("rate-limit.tiers", String.join(",", names),
+                        "names, each once, separated by commas; not \"fallback\", which a row calls its fallback");
+            } else {
+                known.add(name.strip());
+            }
+        }
+        if (known.isEmpty()) {
+            known.add("free");
+        }
+        return List.copyOf(known);
+    }
+
+    private void readDefaults(PolicyConfig settings) {
+        settings.defaults().forEach((tier, rate) -> rate("rate-limit.defaults." + tier, rate));
+        var first = tiers.get(0);
+        var firstRate = settings.defaultRate().map(rate -> rate("rate-limit.default", rate))
+                .orElseGet(() -> byDefault(settings, first, Rate.parse("10/minute")));
+        for (var tier : tiers) {
+            defaults.put(tier, tier.equals(first) ? firstRate : byDefault(settings, tier, firstRate));
+        }
+    }
+
+    private static Rate byDefault(PolicyConfig settings, String tier, Rate otherwise) {
+        var text = settings.defaults().getOrDefault(tier, DEFAULTS.get(tier));
+        try {
+            return text == null ? otherwise : Rate.parse(text);
+        } catch (IllegalArgumentException e) {
+            return otherwise; // told of where all defaults are read
+        }
+    }
+
+    private Rate rate(String property, String text) {
+        try {
+            return Rate.parse(text);
+        } catch (IllegalArgumentException e) {
+            problems.add(property, text, e.getMessage() + "; allowed: " + Rate.ALLOWED);
+            return Rate.BLOCKED;
+        }
+    }
+
+    private void readRow(String key, Map<String, String> byTier) {
+        var property = ENDPOINTS + '"' + key + "\".";
+        int space = key.strip().indexOf(' ');
+        var method = space < 0 ? null : key.strip().substring(0, space).toUpperCase(Locale.ROOT);
+        var path = space < 0 ? key.strip() : key.strip().substring(space + 1).strip();
+        if (!isPath(path) || method != null && !method.chars().allMatch(Character::isLetter)) {
+            (byTier.isEmpty() ? Map.of("*", "(a row)") : byTier).forEach((tier, rate) -> problems.add(property + tier, rate,
+                    "the endpoint is no path; allowed: /path or METHOD /path, at most 250 characters, {name} for one segment"));
+            return;
+        }
+        var rates = new LinkedHashMap<>(defaults);
+        byTier.forEach((tier, text) -> {
+            if (LimitRule.FALLBACK.equals(tier)) {
+                return;
+            }
+            var rate = rate(property + tier, text);
+            if (tiers.contains(tier)) {
+                rates.put(tier, rate);
+            }
+        });
+        var fallback = fallback(property + LimitRule.FALLBACK, byTier.get(LimitRule.FALLBACK));
+        var row = new LimitRule(CurrentPolicy.API + (method == null ? "" : method + " ") + path,
+                Collections.unmodifiableMap(rates),
+                fallback);
+        if (!table.add(method, segments(path), row)) {
+            problems.add(property + "*", "(a row)", "another row has the same path");
+        }
+        rows.put(row.resource(), row);
+    }
+
+    private FallbackPolicy fallback(String property, String text) {
+        if (text == null) {
+            return null;
+        }
+        var fallback = FallbackPolicy.of(text);
+        if (fallback.isEmpty()) {
+            problems.add(property, text, FallbackPolicy.ALLOWED);
+        }
+        return fallback.orElse(null);
+    }
+
+    private void readExempt(String path) {
+        exempt.add(null, readPath("rate-limit.exempt", path.strip()), defaultRow);
+    }
+
+    private List<String> readPath(String property, String path) {
+        if (!isPath(path)) {
+            problems.add(property, path, "a path, beginning with /");
+            return List.of();
+        }
+        return segments(path);
+    }
+
+    private static boolean isPath(String path) {
+        if (!path.startsWith("/") || path.indexOf('?') >= 0 || path.indexOf('#') >= 0
+                || !Identifiers.valid(CurrentPolicy.API + path)
+                || path.length() > 240) {
+            return false;
+        }
+        for (var segment : segments(path)) {
+            boolean braces = segment.indexOf('{') >= 0 || segment.indexOf('}') >= 0;
+            if (braces && !RuleMatcher.isTemplate(segment)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static List<String> segments(String path) {
+        return RequestPath.configured(path);
+    }
+
+    /** Tells the log of rates that count for nobody. */
+    void warn() {
+        var unknown = new TreeSet<>(settings.defaults().keySet());
+        settings.endpoints().values().forEach(rates -> unknown.addAll(rates.keySet()));
+        unknown.remove(LimitRule.FALLBACK);
+        tiers.forEach(unknown::remove);
+        if (!unknown.isEmpty()) {
+            LOG.warnf("Rates of tiers that rate-limit.tiers does not name are ignored: %s", String.join(", ", unknown));
+        }
+    }
+
+    LimitRule defaultRow() {
+        return defaultRow;
+    }
+
+    List<LimitRule> rows() {
+        return List.copyOf(rows.values());
+    }
+
+    LimitRule row(String resource) {
+        return resource.equals(LimitRule.DEFAULT) ? defaultRow : rows.get(resource);
+    }
+
+    List<LimitRule> govern(String method, String path) {
+        var upper = method.toUpperCase(Locale.ROOT);
+        var verb = "HEAD".equals(upper) ? "GET" : upper;
+        var readings = RequestPath.readings(path);
+        if (readings.size() == 1) {
+            var endpoint = withoutPrefix(readings.iterator().next());
+            return exempt.find(verb, endpoint) != null ? List.of() : List.of(row(verb, endpoint));
+        }
+        var governing = new ArrayList<LimitRule>(2);
+        for (var reading : readings) {
+            var endpoint = withoutPrefix(reading);
+            var row = row(verb, endpoint);
+            if (exempt.find(verb, endpoint) == null && !governing.contains(row)) {
+                governing.add(row);
+            }
+        }
+        return governing;
+    }
+
+    private LimitRule row(String verb, List<String> endpoint) {
+        var row = table.find(verb, endpoint);
+        return row == null ? defaultRow : row;
+    }
+
+    private List<String> withoutPrefix(List<String> segments) {
+        int length = prefix.size();
+        return length > 0 && segments.size() >= length && segments.subList(0, length).equals(prefix)
+                ? segments.subList(length, segments.size())
+                : segments;
+    }
+}

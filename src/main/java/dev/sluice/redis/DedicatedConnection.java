@@ -1,0 +1,79 @@
+package dev.sluice.redis;
+
+import java.util.List;
+
+import io.vertx.core.Future;
+import io.vertx.core.Handler;
+import io.vertx.redis.client.RedisConnection;
+import io.vertx.redis.client.Request;
+import io.vertx.redis.client.Response;
+
+/** A connection with a client that is there for it alone: it is really closed, whatever is under way. */
+final class DedicatedConnection implements RedisConnection {
+
+    private final RedisConnection connection;
+    private final Runnable closing;
+
+    /** @param closing closes the client */
+    DedicatedConnection(RedisConnection connection, Runnable closing) {
+        this.connection = connection;
+        this.closing = closing;
+    }
+
+    @Override
+    public Future<Response> send(Request command) {
+        return connection.send(command);
+    }
+
+    @Override
+    public Future<List<Response>> batch(List<Request> commands) {
+        return connection.batch(commands);
+    }
+
+    @Override
+    public Future<Void> close() {
+        closing.run();
+        return Future.succeededFuture();
+    }
+
+    @Override
+    public RedisConnection exceptionHandler(Handler<Throwable> handler) {
+        connection.exceptionHandler(handler);
+        return this;
+    }
+
+    @Override
+    public RedisConnection endHandler(Handler<Void> handler) {
+        connection.endHandler(handler);
+        return this;
+    }
+
+    @Override
+    public RedisConnection handler(Handler<Response> handler) {
+        connection.handler(handler);
+        return this;
+    }
+
+    @Override
+    public RedisConnection pause() {
+        connection.pause();
+        return this;
+    }
+
+    @Override
+    public RedisConnection resume() {
+        connection.resume();
+        return this;
+    }
+
+    @Override
+    public RedisConnection fetch(long amount) {
+        connection.fetch(amount);
+        return this;
+    }
+
+    @Override
+    public boolean pendingQueueFull() {
+        return connection.pendingQueueFull();
+    }
+}

@@ -1,0 +1,154 @@
+package dev.sluice.redis;
+
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.impl.ContextInternal;
+import io.vertx.redis.client.Command;
+import io.vertx.redis.client.Redis;
+import io.vertx.redis.client.RedisClientType;
+import io.vertx.redis.client.RedisConnection;
+import io.vertx.redis.client.RedisOptions;
+import io.vertx.redis.client.Request;
+import io.vertx.redis.client.Response;
+
+/**
+ * Opens each connection with a client of its own, which is closed with it. A client's pool keeps connections that nobody
+ * answers, and gives them out again; its places are lost to attempts that never end; and it remembers masters that are none
+ * any more. A new one knows nothing, and asks.
+ */
+final class RedisConnector implements Supplier<Future<RedisConnection>> {
+
+    private static final long ATTEMPT_MILLIS = 1000;
+    /** From a replica to its master, and once more where that has become a replica meanwhile. */
+    private static final int HOPS = 2;
+    private static final int PROBE_MILLIS = 1000;
+    private static final Pattern AUTHORITY = Pattern.compile("(//(?:[^@/]*@)?)[^/?]*");
+
+    private final Vertx vertx;
+    private final ContextInternal context;
+    private final ListenedClock clock;
+    private final RedisOptions options;
+    private final HashTags keys;
+    private final AtomicInteger attempts = new AtomicInteger();
+
+    /** @param context where connections live: not that of a request that happens to meet a failure */
+    RedisConnector(ContextInternal context, ListenedClock clock, RedisOptions options, HashTags keys) {
+        this.vertx = context.owner();
+        this.context = context;
+        this.clock = clock;
+        this.options = verifying(options);
+        this.keys = keys;
+    }
+
+    /** Where nothing is said of it, a certificate has to be that of the host. */
+    private static RedisOptions verifying(RedisOptions options) {
+        if (options.getNetClientOptions().getHostnameVerificationAlgorithm() == null) {
+            options.getNetClientOptions().setHostnameVerificationAlgorithm("HTTPS");
+        }
+        return options;
+    }
+
+    @Override
+    public Future<RedisConnection> get() {
+        Promise<RedisConnection> promise = Promise.promise();
+        context.runOnContext(now -> attempt().onComplete(promise));
+        return promise.future();
+    }
+
+    private Future<RedisConnection> attempt() {
+        var endpoints = endpoints();
+        return switch (options.getType()) {
+            case REPLICATION -> master(endpoints.get(0), HOPS);
+            case CLUSTER -> cluster(endpoints.get(0));
+            default -> open(new RedisOptions(options).setEndpoints(endpoints));
+        };
+    }
+
+    /** Each attempt begins with another one: what hangs does not keep us from the rest. */
+    private List<String> endpoints() {
+        var endpoints = new ArrayList<>(options.getEndpoints());
+        Collections.rotate(endpoints, -(attempts.getAndIncrement() % endpoints.size()));
+        return endpoints;
+    }
+
+    private Future<RedisConnection> open(RedisOptions how) {
+        var client = Redis.createClient(vertx, how);
+        var closed = new AtomicBoolean();
+        Runnable close = () -> {
+            if (!closed.getAndSet(true)) { // a second time would be an error
+                client.close();
+            }
+        };
+        return clock.within(ATTEMPT_MILLIS, client.connect(), "No connection to Redis")
+                .<RedisConnection>map(connection -> new DedicatedConnection(connection, close))
+                .onFailure(failure -> close.run());
+    }
+
+    private Future<RedisConnection> node(String endpoint) {
+        return open(new RedisOptions(options).setType(RedisClientType.STANDALONE).setEndpoints(List.of(endpoint)));
+    }
+
+    /** The same URL, with its user and all, at another host and port. */
+    private static String at(String endpoint, String address) {
+        return AUTHORITY.matcher(endpoint).replaceFirst("$1" + Matcher.quoteReplacement(address));
+    }
+
+    /** The client's own way needs each node to be there, replicas too, and never comes back to one that was lost. */
+    private Future<RedisConnection> cluster(String endpoint) {
+        var cluster = new ClusterConnection(address -> node(at(endpoint, address)));
+        var opening = node(endpoint).compose(connection -> ask(connection, Request.cmd(Command.CLUSTER).arg("SLOTS"))
+                .eventually(() -> connection.close()))
+                .compose(slots -> cluster.open(slots, URI.create(endpoint).getHost()))
+                .compose(opened -> probe(cluster)).<RedisConnection>map(cluster);
+        return clock.within(ATTEMPT_MILLIS, opening, "No connection to each master of the cluster")
+                .onFailure(failure -> cluster.close());
+    }
+
+    /** Each hash tag is written to, and so each master that holds any of ours. */
+    private Future<Void> probe(ClusterConnection cluster) {
+        var written = IntStream.range(0, HashTags.TAGS).mapToObj(tag -> cluster.send(Request.cmd(Command.SET)
+                .arg(keys.of(tag) + "probe").arg(1).arg("PX").arg(PROBE_MILLIS))).toList();
+        return Future.all(written).mapEmpty();
+    }
+
+    /** The client's own way waits for ever for a master without replicas; and we need no connection to a replica. */
+    private Future<RedisConnection> master(String endpoint, int hops) {
+        return node(endpoint).compose(connection -> ask(connection, Request.cmd(Command.INFO).arg("replication"))
+                .compose(info -> {
+                    var master = master(info);
+                    if (master == null) {
+                        return Future.succeededFuture(connection);
+                    }
+                    connection.close();
+                    return hops == 0
+                            ? Future.failedFuture("No master behind " + endpoint)
+                            : master(at(endpoint, master), hops - 1);
+                }).onFailure(failure -> connection.close()));
+    }
+
+    /** One that does not answer is closed, and so answers that it does not. */
+    private Future<Response> ask(RedisConnection connection, Request request) {
+        return clock.within(ATTEMPT_MILLIS, connection.send(request), "Redis did not answer")
+                .onFailure(failure -> connection.close());
+    }
+
+    /** Host and port of the master that it follows; null where it is one. */
+    private static String master(Response info) {
+        var text = info.toString();
+        return "slave".equals(EvictionPolicyCheck.field(text, "role"))
+                ? EvictionPolicyCheck.field(text, "master_host") + ':' + EvictionPolicyCheck.field(text, "master_port")
+                : null;
+    }
+}

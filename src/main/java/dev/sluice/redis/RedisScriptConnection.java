@@ -1,0 +1,241 @@
+package dev.sluice.redis;
+
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+
+import dev.sluice.api.StoreUnavailableException;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.impl.ContextInternal;
+import io.vertx.redis.client.Command;
+import io.vertx.redis.client.RedisConnection;
+import io.vertx.redis.client.Request;
+import io.vertx.redis.client.Response;
+import io.vertx.redis.client.impl.types.ErrorType;
+
+/**
+ * One connection to Redis, pipelined: responses come in the order of the requests. The number of requests in flight is bounded;
+ * beyond that, requests fail at once. Requests may be sent from any thread.
+ */
+public final class RedisScriptConnection {
+
+    /** A longer round trip counts by this part of the difference, a shorter one at once: what is kept is the way, not the queue. */
+    private static final int SMOOTHING = 256;
+    /** The client's own error for requests in flight on a connection that ends: Redis may have executed them. */
+    private static final String CLOSED = "CONNECTION_CLOSED";
+    /** Error codes of Redis; one that a script met stands in the middle of the message. */
+    private static final Pattern REFUSES_WRITES = Pattern
+            .compile("\\b(READONLY|OOM|MISCONF|LOADING|MASTERDOWN|NOREPLICAS|NOAUTH|NOPERM|WRONGPASS|BUSY)\\b");
+
+    private final RedisConnection connection;
+    private final ContextInternal context;
+    private final ListenedClock clock;
+    private final int mostWaiting;
+    private final ReplySilence silence;
+    private final AtomicInteger waiting = new AtomicInteger();
+    private final Runnable whenBusy;
+    private final BiConsumer<Long, String> whenRepaired;
+    private volatile long roundTrip;
+    /** True while the link watches it. Accessed on the event loop only. */
+    boolean watched;
+
+    /**
+     * @param context where responses are handled
+     * @param whenBusy called when a request is sent while no other is in flight
+     * @param whenRepaired receives how many keys a script has repaired, and the name of the first
+     */
+    RedisScriptConnection(RedisConnection connection, ContextInternal context, ListenedClock clock, int mostWaiting,
+            Consumer<RedisScriptConnection> whenBusy, BiConsumer<Long, String> whenRepaired) {
+        this.connection = connection;
+        this.context = context;
+        this.clock = clock;
+        this.mostWaiting = mostWaiting;
+        this.silence = new ReplySilence(clock);
+        this.whenBusy = () -> whenBusy.accept(this);
+        this.whenRepaired = whenRepaired;
+        if (connection instanceof ClusterConnection cluster) {
+            cluster.measure(clock);
+        }
+    }
+
+    /** Runs a task where responses are handled: at once on that event loop, otherwise soon. */
+    public void execute(Runnable task) {
+        context.emit(task, Runnable::run);
+    }
+
+    /** Runs a task where responses are handled, after all that is queued there already. */
+    public void executeSoon(Runnable task) {
+        context.runOnContext(now -> task.run());
+    }
+
+    /** Runs a task where responses are handled, after a delay that is rounded up to milliseconds. */
+    public void executeIn(long nanos, Runnable task) {
+        context.nettyEventLoop().schedule(() -> execute(task), nanos, TimeUnit.NANOSECONDS);
+    }
+
+    /** Returns the clock by which responses are late. */
+    public ListenedClock clock() {
+        return clock;
+    }
+
+    /** Counts and logs what a script says that it has repaired, see {@link Repair#of}. */
+    public void reportRepairs(Response reply) {
+        var repair = Repair.of(reply);
+        if (repair != null) {
+            whenRepaired.accept(repair.keys(), repair.first());
+        }
+    }
+
+    /** Returns whether the keys of one request must have one hash tag. */
+    public boolean sharded() {
+        return connection instanceof ClusterConnection;
+    }
+
+    /** Returns how many requests may be in flight. */
+    public int mostWaiting() {
+        return mostWaiting;
+    }
+
+    /** Returns the failure of a request that would be one too many. */
+    public Throwable overloaded() {
+        return new OverloadedException(mostWaiting);
+    }
+
+    /** Returns the nanoseconds that a round trip takes; 0 before the first. */
+    public long roundTrip() {
+        return roundTrip;
+    }
+
+    /**
+     * Returns the listened nanoseconds for which Redis has been silent although it was asked; on a cluster, the most silent master.
+     */
+    public long silence() {
+        return connection instanceof ClusterConnection cluster ? cluster.silence() : silence.nanos();
+    }
+
+    /**
+     * Sends a request. There may never be a response: the caller bounds the wait ({@link RedisConnectionManager#within}).
+     *
+     * @return completes on the connection's event loop
+     */
+    public Future<Response> send(Request request) {
+        if (waiting.incrementAndGet() > mostWaiting) {
+            waiting.decrementAndGet();
+            return Future.failedFuture(overloaded());
+        }
+        // The client completes a future on the current context, whose event loop may be stalled while this one listens.
+        Promise<Response> promise = Promise.promise();
+        execute(() -> sendHere(request, promise));
+        return promise.future();
+    }
+
+    private void sendHere(Request request, Promise<Response> promise) {
+        if (silence.sent() == 1) {
+            whenBusy.run();
+        }
+        long sent = System.nanoTime();
+        connection.send(request).onComplete(done -> {
+            silence.received();
+            waiting.decrementAndGet();
+            measure(System.nanoTime() - sent);
+            promise.handle(done);
+        });
+    }
+
+    /** Returns whether requests are in flight. */
+    boolean busy() {
+        return silence.busy();
+    }
+
+    private void measure(long took) {
+        long known = roundTrip;
+        roundTrip = known == 0 || took < known ? took : known + (took - known) / SMOOTHING;
+    }
+
+    /** Returns a sender for each server that holds a part of the keys: every master of a cluster, or the one server. */
+    public List<Function<Request, Future<Response>>> servers() {
+        return connection instanceof ClusterConnection cluster
+                ? cluster.masters().stream().<Function<Request, Future<Response>>>map(master -> master::send).toList()
+                : List.of(this::send);
+    }
+
+    /** Loads scripts into every server, so that the first call of each need not carry its source. May be refused: no matter. */
+    Future<Void> load(List<LuaScript> scripts) {
+        var loading = servers().stream().flatMap(server -> scripts.stream()
+                .map(script -> server.apply(Request.cmd(Command.SCRIPT).arg("LOAD").arg(script.source())))).toList();
+        return Future.join(loading).<Void>mapEmpty().otherwiseEmpty();
+    }
+
+    /** Runs a script; sends its source where Redis does not know it. */
+    public Future<Response> eval(LuaScript script, List<String> keys, List<String> arguments) {
+        return send(request(Command.EVALSHA, script.sha1(), keys, arguments)).recover(failure -> forgotten(failure)
+                ? send(request(Command.EVAL, script.source(), keys, arguments))
+                : Future.failedFuture(failure));
+    }
+
+    /**
+     * Runs a script with encoded arguments; sends its source where Redis does not know it.
+     *
+     * @param keys how many of the parts are keys; the others are arguments
+     */
+    public Future<Response> eval(LuaScript script, int keys, List<byte[]> parts) {
+        return send(request(Command.EVALSHA, script.sha1(), keys, parts)).recover(failure -> forgotten(failure)
+                ? send(request(Command.EVAL, script.source(), keys, parts))
+                : Future.failedFuture(failure));
+    }
+
+    private static boolean forgotten(Throwable failure) {
+        var message = failure.getMessage();
+        return message != null && message.startsWith("NOSCRIPT");
+    }
+
+    private static Request request(Command command, String script, int keys, List<byte[]> parts) {
+        var request = Request.cmd(command).arg(script).arg(keys);
+        for (var part : parts) {
+            request.arg(part);
+        }
+        return request;
+    }
+
+    static Request request(Command command, String script, List<String> keys, List<String> arguments) {
+        var request = Request.cmd(command).arg(script).arg(keys.size());
+        keys.forEach(request::arg);
+        arguments.forEach(request::arg);
+        return request;
+    }
+
+    /** Returns whether Redis responded, and did nothing. */
+    public static boolean refused(Throwable failure) {
+        return failure instanceof ErrorType && !CLOSED.equals(failure.getMessage()) || failure instanceof OverloadedException;
+    }
+
+    /** Returns whether other keys may fare better: the key holds another type, or its slot is being moved. */
+    public static boolean concernsItsKeysOnly(Throwable failure) {
+        return failure instanceof ErrorType && (failure.getMessage().contains("WRONGTYPE")
+                || failure.getMessage().contains("TRYAGAIN"));
+    }
+
+    /** Returns whether Redis would refuse any other write too: full, a replica, loading, without permission, ... */
+    static boolean refusesWrites(Throwable failure) {
+        return failure instanceof ErrorType && REFUSES_WRITES.matcher(failure.getMessage()).find();
+    }
+
+    void close() {
+        connection.close();
+    }
+
+    /** More requests are in flight than Redis could answer in time. */
+    static final class OverloadedException extends StoreUnavailableException {
+
+        private static final long serialVersionUID = 1;
+
+        OverloadedException(int mostWaiting) {
+            super(mostWaiting + " requests wait for Redis already", null);
+        }
+    }
+}

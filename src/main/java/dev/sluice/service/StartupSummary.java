@@ -1,0 +1,73 @@
+package dev.sluice.service;
+
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.stream.Collectors;
+
+import jakarta.annotation.Priority;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+
+import org.jboss.logging.Logger;
+
+import dev.sluice.api.DecisionMode;
+import dev.sluice.config.RulesFileConfig;
+import dev.sluice.engine.StoreConfig;
+import dev.sluice.engine.StoreStatus;
+import dev.sluice.identity.ApiKeyRegistry;
+import dev.sluice.llm.limit.CurrentLlmPolicy;
+import dev.sluice.llm.limit.LlmConfig;
+import dev.sluice.llm.protocol.Provider;
+import dev.sluice.policy.CurrentPolicy;
+import dev.sluice.service.api.EndpointAuthorization;
+import dev.sluice.service.auth.JwtOnlyMechanism;
+import dev.sluice.service.gateway.UpstreamProxy;
+import io.quarkus.runtime.StartupEvent;
+
+/** Says in one line which store, which rows and which doors there are. */
+@ApplicationScoped
+class StartupSummary {
+
+    private static final Logger LOG = Logger.getLogger("dev.sluice");
+
+    void report(@Observes @Priority(3000) StartupEvent started, StoreConfig windows, StoreStatus store, CurrentPolicy policy,
+            EndpointAuthorization doors, ApiKeyRegistry keys, JwtOnlyMechanism jwt, UpstreamProxy upstream, LlmConfig llm,
+            CurrentLlmPolicy llmRows, RulesFileConfig file) {
+        var parts = new ArrayList<String>();
+        parts.add(windows.enabled() ? windows.dryRun() ? "dry run: nothing is refused" : "limiting" : "limiting is off");
+        parts.add(windows(store.mode()));
+        parts.add(policy.rows().size() + " rows, tiers " + String.join(",", policy.tiers()) + ", default "
+                + policy.defaultRate(policy.tiers().get(0))
+                + file.file().filter(name -> !name.isBlank()).map(name -> ", from " + name + " too").orElse(""));
+        parts.add("callers by " + (jwt.configured() ? "JWT, " : "") + (keys.any() ? "API key (" + keys.count() + "), " : "")
+                + "address");
+        parts.add("/v1/check " + (doors.apiTokenAsked() ? "with the API token" : "open, but for user: and ip:"));
+        parts.add("admin " + (doors.adminOpen() ? "with its token" : "closed (RATE_LIMIT_ADMIN_TOKEN)"));
+        parts.add(upstream.url().map(url -> "upstream " + shown(url)).orElse("no upstream (UPSTREAM_URL)"));
+        parts.add("language models: " + Arrays.stream(Provider.values()).map(provider -> provider.id() + ' '
+                + door(llm.of(provider)) + " (" + llmRows.limited(provider) + ')').collect(Collectors.joining(", ")));
+        LOG.info("Sluice: " + String.join("; ", parts));
+    }
+
+    private static String door(LlmConfig.ProviderSettings provider) {
+        boolean key = provider.apiKey().filter(text -> !text.isBlank()).isPresent();
+        return key
+                ? provider.passThrough() ? "with Sluice's or the caller's key" : "with Sluice's key"
+                : provider.passThrough() ? "with the caller's key" : "closed: no key";
+    }
+
+    private static String windows(DecisionMode mode) {
+        return switch (mode) {
+            case REDIS -> "windows in Redis";
+            case MEMORY -> "windows in memory";
+            default -> "fallback " + mode.text() + " in force";
+        };
+    }
+
+    /** Without user and password. */
+    private static String shown(URI url) {
+        return url.getScheme() + "://" + url.getHost() + (url.getPort() < 0 ? "" : ":" + url.getPort())
+                + (url.getPath() == null ? "" : url.getPath());
+    }
+}

@@ -1,0 +1,141 @@
+package dev.sluice.service.api;
+
+import java.time.Duration;
+import java.util.TreeMap;
+
+import jakarta.ws.rs.DELETE;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.enums.ParameterIn;
+import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
+import org.eclipse.microprofile.openapi.annotations.media.Content;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
+import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
+import org.eclipse.microprofile.openapi.annotations.security.SecurityRequirement;
+
+import dev.sluice.api.Quota;
+import dev.sluice.api.RateLimiter;
+import dev.sluice.engine.StoreStatus;
+import dev.sluice.http.ErrorResponse;
+import dev.sluice.http.RateLimitHeaders;
+import dev.sluice.http.ServiceEndpoint;
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.web.RoutingContext;
+
+/** What operators ask and forget. */
+@ServiceEndpoint
+@Path("/v1")
+@Produces({ErrorResponse.JSON, ErrorResponse.PROBLEM, MediaType.WILDCARD})
+public class AdminResource {
+
+    private final RateLimiter limiter;
+    private final StoreStatus store;
+    private final EndpointAuthorization doors;
+
+    AdminResource(RateLimiter limiter, StoreStatus store, EndpointAuthorization doors) {
+        this.limiter = limiter;
+        this.store = store;
+        this.doors = doors;
+    }
+
+    /** What one window holds. */
+    @GET
+    @Path("/usage")
+    @Parameter(name = "identifier", in = ParameterIn.QUERY, required = true, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Whose window")
+    @Parameter(name = "resource", in = ParameterIn.QUERY, required = true, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Of what")
+    @Parameter(name = "window_seconds", in = ParameterIn.QUERY, required = true, schema = @Schema(type = SchemaType.INTEGER, minimum = "1", maximum = "2678400"), description = "The window's length")
+    @Operation(operationId = "usage", summary = "What one window holds now")
+    @SecurityRequirement(name = OpenApiDefinition.ADMIN)
+    @APIResponse(responseCode = "200", description = "Read; nothing was changed", content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = OpenApiDefinition.Used.class), example = "{\"identifier\":\"user123\",\"resource\":\"custom_operation\",\"current\":3,\"window_start\":1701234507,\"window_end\":1701234567}"))
+    @APIResponse(responseCode = "400", ref = OpenApiDefinition.BAD_REQUEST)
+    @APIResponse(responseCode = "401", ref = OpenApiDefinition.UNAUTHORIZED)
+    @APIResponse(responseCode = "403", ref = OpenApiDefinition.FORBIDDEN)
+    @APIResponse(responseCode = "429", ref = OpenApiDefinition.TOO_MANY)
+    @APIResponse(responseCode = "503", ref = OpenApiDefinition.UNAVAILABLE)
+    public Uni<Response> usage(@Context RoutingContext context) {
+        return doors.admin(context, () -> {
+            var identifier = QueryParameters.name(context, "identifier");
+            var resource = QueryParameters.name(context, "resource");
+            return limiter
+                    .usage(identifier, resource,
+                            Duration.ofSeconds(
+                                    QueryParameters.integer(context, "window_seconds", 1, Quota.MAX_WINDOW.toSeconds())))
+                    .map(usage -> ok(context, new JsonObject().put("identifier", identifier).put("resource", resource)
+                            .put("current", usage.current()).put("window_start", usage.start().getEpochSecond())
+                            .put("window_end", usage.end().getEpochSecond())));
+        });
+    }
+
+    /** What an identifier has used of everything. */
+    @GET
+    @Path("/limits")
+    @Parameter(name = "identifier", in = ParameterIn.QUERY, required = true, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Whose windows")
+    @Operation(operationId = "limits", summary = "What an identifier has used of every resource")
+    @SecurityRequirement(name = OpenApiDefinition.ADMIN)
+    @APIResponse(responseCode = "200", description = "Read; nothing was changed", content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = OpenApiDefinition.Listed.class), example = "{\"identifier\":\"user123\",\"limits\":{\"custom_operation\":1,\"api:/campaigns\":3}}"))
+    @APIResponse(responseCode = "400", ref = OpenApiDefinition.BAD_REQUEST)
+    @APIResponse(responseCode = "401", ref = OpenApiDefinition.UNAUTHORIZED)
+    @APIResponse(responseCode = "403", ref = OpenApiDefinition.FORBIDDEN)
+    @APIResponse(responseCode = "429", ref = OpenApiDefinition.TOO_MANY)
+    @APIResponse(responseCode = "503", ref = OpenApiDefinition.UNAVAILABLE)
+    public Uni<Response> limits(@Context RoutingContext context) {
+        return doors.admin(context, () -> {
+            var identifier = QueryParameters.name(context, "identifier");
+            return limiter.limits(identifier).map(limits -> {
+                var byResource = new JsonObject();
+                new TreeMap<>(limits).forEach(byResource::put);
+                return ok(context, new JsonObject().put("identifier", identifier).put("limits", byResource));
+            });
+        });
+    }
+
+    /** Forgets what was counted. */
+    @DELETE
+    @Path("/limits")
+    @Parameter(name = "identifier", in = ParameterIn.QUERY, required = false, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Whose windows")
+    @Parameter(name = "resource", in = ParameterIn.QUERY, required = false, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Only this resource's")
+    @Parameter(name = "all", in = ParameterIn.QUERY, required = false, schema = @Schema(type = SchemaType.BOOLEAN), description = "true, alone: everybody's windows")
+    @Operation(operationId = "reset", summary = "Forgets what was counted: for an identifier, one resource of it, or with all=true for everybody")
+    @SecurityRequirement(name = OpenApiDefinition.ADMIN)
+    @APIResponse(responseCode = "204", description = "Forgotten")
+    @APIResponse(responseCode = "400", ref = OpenApiDefinition.BAD_REQUEST)
+    @APIResponse(responseCode = "401", ref = OpenApiDefinition.UNAUTHORIZED)
+    @APIResponse(responseCode = "403", ref = OpenApiDefinition.FORBIDDEN)
+    @APIResponse(responseCode = "429", ref = OpenApiDefinition.TOO_MANY)
+    @APIResponse(responseCode = "503", ref = OpenApiDefinition.UNAVAILABLE)
+    public Uni<Response> reset(@Context RoutingContext context) {
+        return doors.admin(context, () -> forget(context).map(done -> Response.noContent().build()));
+    }
+
+    private Uni<Void> forget(RoutingContext context) {
+        var all = QueryParameters.text(context, "all");
+        if (all == null) {
+            var identifier = QueryParameters.name(context, "identifier");
+            return QueryParameters.text(context, "resource") == null
+                    ? limiter.reset(identifier)
+                    : limiter.reset(identifier, QueryParameters.name(context, "resource"));
+        }
+        if (!"true".equals(all)) {
+            throw BadRequestException.field("all", "all can only be true");
+        }
+        if (QueryParameters.text(context, "identifier") != null || QueryParameters.text(context, "resource") != null) {
+            throw BadRequestException.field("all", "all=true stands alone, without identifier and resource");
+        }
+        return limiter.resetAll();
+    }
+
+    private Response ok(RoutingContext context, JsonObject body) {
+        if (store.mode().outage()) {
+            context.response().putHeader(RateLimitHeaders.MODE, store.mode().text());
+        }
+        return Response.ok(body.encode(), ErrorResponse.JSON).build();
+    }
+}

@@ -1,0 +1,46 @@
+package dev.sluice.service.api;
+
+import dev.sluice.api.Decision;
+import dev.sluice.api.QuotaStatus;
+import dev.sluice.api.QuotaUnit;
+import dev.sluice.http.ErrorResponse;
+import dev.sluice.http.RateLimitHeaders;
+import io.vertx.core.json.Json;
+
+/** A decision as the decision endpoints tell it: of the rate closest to its end. */
+final class DecisionJson {
+
+    private static final String NOTHING_GOVERNS = ",\"limit\":null,\"remaining\":null,\"window_seconds\":null,\"reset_at\":null";
+
+    private DecisionJson() {
+    }
+
+    /**
+     * @param reservation null where nothing was reserved
+     * @return a JSON object
+     */
+    static String of(Decision decision, String reservation) {
+        var json = new StringBuilder(160).append("{\"allowed\":").append(decision.allowed());
+        decision.closest().ifPresentOrElse(quota -> append(json, quota), () -> json.append(NOTHING_GOVERNS));
+        json.append(",\"retry_after\":");
+        if (decision.allowed()) {
+            json.append('0');
+        } else {
+            json.append(decision.retryAfter().map(ErrorResponse::roundedUp).orElse(null));
+        }
+        if (reservation != null) {
+            json.append(",\"reservation\":").append(Json.encode(reservation));
+        }
+        return json.append('}').toString();
+    }
+
+    private static void append(StringBuilder json, QuotaStatus quota) {
+        json.append(",\"limit\":").append(ErrorResponse.amount(quota.unit(), quota.limit())).append(",\"remaining\":")
+                .append(ErrorResponse.amount(quota.unit(), quota.remaining())).append(",\"window_seconds\":")
+                .append(quota.window().isZero() ? null : Long.toString(quota.window().toSeconds())).append(",\"reset_at\":")
+                .append(RateLimitHeaders.resetAt(quota));
+        if (quota.unit() != QuotaUnit.REQUESTS) {
+            json.append(",\"unit\":\"").append(ErrorResponse.name(quota.unit())).append('"');
+        }
+    }
+}

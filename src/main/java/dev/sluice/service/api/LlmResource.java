@@ -1,0 +1,217 @@
+package dev.sluice.service.api;
+
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.enums.ParameterIn;
+import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
+import org.eclipse.microprofile.openapi.annotations.media.Content;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
+import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
+import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
+import org.eclipse.microprofile.openapi.annotations.security.SecurityRequirement;
+
+import dev.sluice.engine.StoreStatus;
+import dev.sluice.http.ErrorResponse;
+import dev.sluice.http.RateLimitHeaders;
+import dev.sluice.http.ServiceEndpoint;
+import dev.sluice.llm.ledger.Ledger;
+import dev.sluice.llm.ledger.UsageReport;
+import dev.sluice.llm.ledger.UsageTotals;
+import dev.sluice.llm.limit.AdmittedCall;
+import dev.sluice.llm.limit.LlmCallEstimate;
+import dev.sluice.llm.limit.LlmLimiter;
+import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.TokenUsage;
+import io.smallrye.common.annotation.NonBlocking;
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.web.RoutingContext;
+
+/** For programs that call language models on their own, and for those who want to know who used what. */
+@ServiceEndpoint
+@Path("/v1/llm")
+@Consumes(MediaType.WILDCARD)
+@Produces({ErrorResponse.JSON, ErrorResponse.PROBLEM, MediaType.WILDCARD})
+public class LlmResource {
+
+    private static final StrictJsonBody.Fields CHECK = StrictJsonBody.Fields.of("provider", "identifier", "tier", "model",
+            "tokens");
+    private static final StrictJsonBody.Fields USAGE = StrictJsonBody.Fields.of("provider", "identifier", "model",
+            "input_tokens",
+            "output_tokens",
+            "cached_input_tokens", "cache_write_input_tokens", "reservation", "request_id");
+    private static final int DAY = 24;
+
+    private final LlmLimiter limiter;
+    private final Ledger ledger;
+    private final StoreStatus store;
+    private final EndpointAuthorization doors;
+    private final RateLimitHeaders headers;
+
+    LlmResource(LlmLimiter limiter, Ledger ledger, StoreStatus store, EndpointAuthorization doors, RateLimitHeaders headers) {
+        this.limiter = limiter;
+        this.ledger = ledger;
+        this.store = store;
+        this.doors = doors;
+        this.headers = headers;
+    }
+
+    /** Asks whether a call may go ahead. */
+    @POST
+    @Path("/check")
+    @NonBlocking
+    @Operation(operationId = "llmCheck", summary = "Asks whether a call of a language model may go ahead, and counts it if so")
+    @SecurityRequirement(name = OpenApiDefinition.TOKEN)
+    @RequestBody(required = true, content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = OpenApiDefinition.LlmCheck.class), example = "{\"provider\":\"openai\",\"identifier\":\"user123\",\"tier\":\"pro\",\"model\":\"gpt-4o\",\"tokens\":1200}"))
+    @APIResponse(responseCode = "200", description = "It may", content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = OpenApiDefinition.LlmChecked.class), example = "{\"allowed\":true,\"limit\":60,\"remaining\":59,\"window_seconds\":60,\"reset_at\":1701234567,\"retry_after\":0,\"reservation\":\"r-0123456789abcdef0123456789abcdef-60\"}"))
+    @APIResponse(responseCode = "400", ref = OpenApiDefinition.BAD_REQUEST)
+    @APIResponse(responseCode = "401", ref = OpenApiDefinition.UNAUTHORIZED)
+    @APIResponse(responseCode = "403", ref = OpenApiDefinition.FORBIDDEN)
+    @APIResponse(responseCode = "429", ref = OpenApiDefinition.TOO_MANY)
+    @APIResponse(responseCode = "503", ref = OpenApiDefinition.UNAVAILABLE)
+    public Uni<Response> check(byte[] json, @Context RoutingContext context) {
+        return doors.decision(context, () -> {
+            var body = new StrictJsonBody(json, CHECK);
+            var provider = provider(body);
+            var identifier = body.name("identifier");
+            var model = body.has("model") ? body.name("model") : "";
+            boolean sized = body.has("tokens");
+            long tokens = sized ? body.integer("tokens", 0, TokenUsage.MAX) : 0;
+            // Nobody has said how many of the tokens go in and how many come out: all of them may be the dearer ones.
+            var ask = new LlmCallEstimate(provider, identifier, body.text("tier"), model, 0, sized ? tokens : -1);
+            if (doors.reserved(context, identifier)) {
+                return Uni.createFrom().item(EndpointAuthorization.reservedAnswer().response(context));
+            }
+            return limiter.admit(ask).map(call -> {
+                try {
+                    return answer(context, call);
+                } catch (RuntimeException | Error e) {
+                    if (call.decision().allowed()) {
+                        call.failed(false); // nobody hears of the reservation
+                    }
+                    throw e;
+                }
+            });
+        });
+    }
+
+    private Response answer(RoutingContext context, AdmittedCall call) {
+        var decision = call.decision();
+        headers.write(context.response().headers(), decision);
+        if (!decision.allowed()) {
+            return (call.unpriced() ? UNPRICED : ErrorResponse.exceeded(decision)).response(context);
+        }
+        return Response.ok(DecisionJson.of(decision, call.reservation()), ErrorResponse.JSON).build();
+    }
+
+    private static final ErrorResponse UNPRICED = new ErrorResponse(429, "RATE_5001", AdmittedCall.UNPRICED,
+            new JsonObject().put("field", "model"), JsonObject::new);
+
+    /** Books usage that happened elsewhere. */
+    @POST
+    @Path("/usage")
+    @NonBlocking
+    @Operation(operationId = "llmReport", summary = "Books what a call has used, and settles its reservation")
+    @SecurityRequirement(name = OpenApiDefinition.TOKEN)
+    @RequestBody(required = true, content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = OpenApiDefinition.LlmUsed.class), example = "{\"provider\":\"openai\",\"identifier\":\"user123\",\"model\":\"gpt-4o\",\"input_tokens\":900,\"output_tokens\":250,\"reservation\":\"r-0123456789abcdef0123456789abcdef-60\",\"request_id\":\"req-1\"}"))
+    @APIResponse(responseCode = "204", description = "Booked, or to be booked when Redis returns; where the request_id was booked before, nothing was done")
+    @APIResponse(responseCode = "400", ref = OpenApiDefinition.BAD_REQUEST)
+    @APIResponse(responseCode = "401", ref = OpenApiDefinition.UNAUTHORIZED)
+    @APIResponse(responseCode = "403", ref = OpenApiDefinition.FORBIDDEN)
+    public Uni<Response> report(byte[] json, @Context RoutingContext context) {
+        return doors.decision(context, () -> {
+            var body = new StrictJsonBody(json, USAGE);
+            var provider = provider(body);
+            var identifier = body.name("identifier");
+            var model = body.name("model");
+            var usage = usage(body);
+            var reservation = body.has("reservation") ? body.name("reservation") : null;
+            var requestId = body.has("request_id") ? body.name("request_id") : null;
+            if (doors.reserved(context, identifier)) {
+                return Uni.createFrom().item(EndpointAuthorization.reservedAnswer().response(context));
+            }
+            return limiter.report(provider, identifier, model, usage, reservation, requestId)
+                    .map(booked -> Response.noContent().build());
+        });
+    }
+
+    private static TokenUsage usage(StrictJsonBody body) {
+        long input = tokens(body, "input_tokens");
+        long cached = tokens(body, "cached_input_tokens");
+        long written = tokens(body, "cache_write_input_tokens");
+        if (cached + written > input) {
+            throw BadRequestException.field("input_tokens", "input_tokens is all input: cached_input_tokens and"
+                    + " cache_write_input_tokens are parts of it");
+        }
+        return new TokenUsage(input, cached, written, 0, tokens(body, "output_tokens"));
+    }
+
+    private static long tokens(StrictJsonBody body, String field) {
+        return body.has(field) ? body.integer(field, 0, TokenUsage.MAX) : 0;
+    }
+
+    private static Provider provider(StrictJsonBody body) {
+        var provider = Provider.of(body.text("provider"));
+        if (provider == null) {
+            throw BadRequestException.field("provider", "provider must be " + Provider.ALLOWED);
+        }
+        return provider;
+    }
+
+    /** What an identifier has used. */
+    @GET
+    @Path("/usage")
+    @Parameter(name = "identifier", in = ParameterIn.QUERY, required = true, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Whose calls")
+    @Parameter(name = "hours", in = ParameterIn.QUERY, schema = @Schema(type = SchemaType.INTEGER, minimum = "1", maximum = "744", defaultValue = "24"), description = "How far back, counted from the beginning of an hour")
+    @Operation(operationId = "llmUsage", summary = "What an identifier has used of language models, and what it cost")
+    @SecurityRequirement(name = OpenApiDefinition.ADMIN)
+    @APIResponse(responseCode = "200", description = "Read; nothing was changed", content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = OpenApiDefinition.LlmAccount.class)))
+    @APIResponse(responseCode = "400", ref = OpenApiDefinition.BAD_REQUEST)
+    @APIResponse(responseCode = "401", ref = OpenApiDefinition.UNAUTHORIZED)
+    @APIResponse(responseCode = "403", ref = OpenApiDefinition.FORBIDDEN)
+    @APIResponse(responseCode = "503", ref = OpenApiDefinition.UNAVAILABLE)
+    public Uni<Response> account(@Context RoutingContext context) {
+        return doors.admin(context, () -> {
+            var identifier = QueryParameters.name(context, "identifier");
+            int hours = QueryParameters.text(context, "hours") == null
+                    ? DAY
+                    : (int) QueryParameters.integer(context, "hours", 1, Ledger.MAX_HOURS);
+            return ledger.read(identifier, hours).map(account -> {
+                var body = body(identifier, hours, account);
+                if (store.mode().outage()) {
+                    context.response().putHeader(RateLimitHeaders.MODE, store.mode().text());
+                    body.put("partial", true); // what is in Redis is not in it
+                }
+                return Response.ok(body.encode(), ErrorResponse.JSON).build();
+            });
+        });
+    }
+
+    private static JsonObject body(String identifier, int hours, UsageReport account) {
+        var providers = new JsonObject();
+        account.providers().forEach((provider, models) -> {
+            var byModel = new JsonObject();
+            models.forEach((model, tally) -> byModel.put(model, fields(new JsonObject(), tally)));
+            var all = models.values().stream().reduce(UsageTotals.NONE, UsageTotals::plus);
+            var body = new JsonObject().put("calls", all.calls()).put("window_hours", hours);
+            providers.put(provider, fields(body, all).put("models", byModel));
+        });
+        return new JsonObject().put("identifier", identifier).put("window_hours", hours).put("providers", providers);
+    }
+
+    private static JsonObject fields(JsonObject body, UsageTotals tally) {
+        return body.put("calls", tally.calls()).put("input_tokens", tally.input()).put("output_tokens", tally.output())
+                .put("cached_input_tokens", tally.cachedInput()).put("cache_write_input_tokens", tally.cacheWrite())
+                .put("cost_usd", tally.dollars()).put("unpriced_calls", tally.unpriced())
+                .put("estimated_calls", tally.estimated());
+    }
+}

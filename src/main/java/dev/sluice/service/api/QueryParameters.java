@@ -1,0 +1,48 @@
+package dev.sluice.service.api;
+
+import dev.sluice.api.Identifiers;
+import io.vertx.ext.web.RoutingContext;
+
+/** The fields of a query, read strictly: every error names its field. */
+final class QueryParameters {
+
+    /** What stands in a decoded query for bytes that are no UTF-8. */
+    private static final char UNDECODABLE = '\uFFFD';
+
+    private QueryParameters() {
+    }
+
+    /** As it was sent, also where it is empty; null where it is missing. */
+    static String text(RoutingContext context, String field) {
+        var values = context.queryParams().getAll(field);
+        if (values.size() > 1) {
+            throw BadRequestException.field(field, field + " comes more than once");
+        }
+        return values.isEmpty() ? null : values.get(0);
+    }
+
+    static String name(RoutingContext context, String field) {
+        var value = text(context, field);
+        if (!Identifiers.valid(value) || value.indexOf(UNDECODABLE) >= 0) {
+            throw BadRequestException.field(field, field + (value == null
+                    ? " is missing"
+                    : " must have 1 to " + Identifiers.MAX_LENGTH + " characters and no unpaired surrogate"));
+        }
+        return value;
+    }
+
+    static long integer(RoutingContext context, String field, long smallest, long largest) {
+        var text = text(context, field);
+        try {
+            long value = text != null && !text.isEmpty() && text.chars().allMatch(c -> c >= '0' && c <= '9')
+                    ? Long.parseLong(text)
+                    : -1;
+            if (value >= smallest && value <= largest) {
+                return value;
+            }
+        } catch (NumberFormatException e) {
+            // told of below, like a number out of range
+        }
+        throw BadRequestException.field(field, field + " must be a whole number from " + smallest + " to " + largest);
+    }
+}

@@ -1,0 +1,195 @@
+package dev.sluice.service.api;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Set;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+
+import dev.sluice.api.Identifiers;
+import dev.sluice.identity.Utf8;
+
+/**
+ * Reads the JSON object of a request, strictly and in one pass, into a slot for each known field. Every error names its field.
+ */
+final class StrictJsonBody {
+
+    private static final JsonFactory JSON = JsonFactory.builder()
+            // Names that callers make up are not kept.
+            .disable(JsonFactory.Feature.INTERN_FIELD_NAMES).disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
+            .build();
+
+    private static final String NO_OBJECT = "The body is no JSON object";
+    private static final String UNREADABLE = NO_OBJECT + ", or names a field twice";
+    private static final int LONGEST_NAME_SHOWN = 64;
+
+    /** The fields that an object may have. */
+    static final class Fields {
+
+        private final String[] names;
+        private final String known;
+
+        Fields(Set<String> names) {
+            this.names = names.toArray(String[]::new);
+            this.known = "Unknown field; known are " + String.join(", ", names.stream().sorted().toList());
+        }
+
+        static Fields of(String... names) {
+            return new Fields(Set.of(names));
+        }
+
+        private int index(String name) {
+            for (int i = 0; i < names.length; i++) {
+                if (names[i].equals(name)) {
+                    return i;
+                }
+            }
+            return -1;
+        }
+    }
+
+    /** The type of a field's value. */
+    private enum Type {
+        NULL, TEXT, INTEGER, OTHER
+    }
+
+    private final Fields fields;
+    /** By the fields' indexes; null where the field is missing. */
+    private final Type[] types;
+    private final String[] texts;
+    private final long[] integers;
+    private String unknown;
+
+    StrictJsonBody(byte[] body, Fields fields) {
+        this.fields = fields;
+        this.types = new Type[fields.names.length];
+        this.texts = new String[fields.names.length];
+        this.integers = new long[fields.names.length];
+        if (!Utf8.isValid(body)) { // the parser accepts overlong forms: one name could be sent in two ways
+            throw unreadable();
+        }
+        // From a text, because the parser of bytes keeps the names that it has seen.
+        try (var parser = JSON.createParser(new String(body, StandardCharsets.UTF_8))) {
+            read(parser);
+        } catch (IOException e) {
+            throw unreadable();
+        }
+        if (unknown != null) {
+            throw BadRequestException.field(
+                    Identifiers.valid(unknown) && unknown.length() <= LONGEST_NAME_SHOWN ? unknown : "body",
+                    fields.known);
+        }
+    }
+
+    private static BadRequestException unreadable() {
+        return BadRequestException.field("body", UNREADABLE);
+    }
+
+    private void read(JsonParser parser) throws IOException {
+        boolean object = parser.nextToken() == JsonToken.START_OBJECT;
+        if (object) {
+            for (var name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
+                take(name, parser);
+            }
+        } else {
+            parser.enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
+            parser.skipChildren();
+        }
+        if (parser.hasCurrentToken() && parser.nextToken() != null) {
+            throw unreadable(); // something behind it
+        }
+        if (!object) {
+            throw BadRequestException.field("body", NO_OBJECT);
+        }
+    }
+
+    private void take(String name, JsonParser parser) throws IOException {
+        int index = fields.index(name);
+        if (index < 0) {
+            if (name.equals(unknown)) {
+                throw unreadable();
+            }
+            unknown = unknown == null ? name : unknown;
+            skip(parser);
+            return;
+        }
+        if (types[index] != null) {
+            throw unreadable();
+        }
+        types[index] = switch (parser.nextToken()) {
+            case VALUE_NULL -> Type.NULL;
+            case VALUE_STRING -> {
+                texts[index] = parser.getText();
+                yield Type.TEXT;
+            }
+            case VALUE_NUMBER_INT -> integer(index, parser);
+            case START_OBJECT, START_ARRAY -> {
+                skipOpened(parser);
+                yield Type.OTHER;
+            }
+            default -> Type.OTHER;
+        };
+    }
+
+    private Type integer(int index, JsonParser parser) throws IOException {
+        if (parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER) {
+            return Type.OTHER;
+        }
+        integers[index] = parser.getLongValue();
+        return Type.INTEGER;
+    }
+
+    private static void skip(JsonParser parser) throws IOException {
+        parser.nextToken();
+        skipOpened(parser);
+    }
+
+    /** From here on names that come twice are an error at any depth. */
+    private static void skipOpened(JsonParser parser) throws IOException {
+        parser.enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
+        parser.skipChildren();
+    }
+
+    boolean has(String field) {
+        var type = types[fields.index(field)];
+        return type != null && type != Type.NULL;
+    }
+
+    /** @return null where it is missing */
+    String text(String field) {
+        if (!has(field)) {
+            return null;
+        }
+        int index = fields.index(field);
+        if (types[index] != Type.TEXT) {
+            throw BadRequestException.field(field, field + " must be a string");
+        }
+        return texts[index];
+    }
+
+    /** A string of 1 to 256 characters. */
+    String name(String field) {
+        var name = text(field);
+        if (name == null) {
+            throw BadRequestException.field(field, field + " is missing");
+        }
+        if (!Identifiers.valid(name)) {
+            throw BadRequestException.field(field, field + " must have 1 to " + Identifiers.MAX_LENGTH
+                    + " characters and no unpaired surrogate");
+        }
+        return name;
+    }
+
+    long integer(String field, long smallest, long largest) {
+        if (!has(field)) {
+            throw BadRequestException.field(field, field + " is missing");
+        }
+        int index = fields.index(field);
+        if (types[index] != Type.INTEGER || integers[index] < smallest || integers[index] > largest) {
+            throw BadRequestException.field(field, field + " must be a whole number from " + smallest + " to " + largest);
+        }
+        return integers[index];
+    }
+}

@@ -1,0 +1,139 @@
+package dev.sluice.service.config;
+
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.jboss.logging.Logger;
+
+import dev.sluice.config.ConfigProblems;
+import io.quarkus.redis.client.RedisHostsProvider;
+import io.smallrye.common.annotation.Identifier;
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import io.vertx.core.Vertx;
+import io.vertx.core.impl.VertxInternal;
+
+/** Where Redis is, from the service's own variables. */
+@ApplicationScoped
+@Identifier("sluice")
+public class RedisHostsFromEnvironment implements RedisHostsProvider {
+
+    /** From {@code REDIS_HOST}, {@code REDIS_PORT}, {@code REDIS_DB}, {@code REDIS_HOSTS} and {@code REDIS_TLS}. */
+    @ConfigMapping(prefix = "rate-limit.redis")
+    interface Settings {
+
+        /** Redis URLs, separated by commas ({@code redis://}, {@code rediss://} or {@code unix://}); wins over the others. */
+        Optional<List<String>> hosts();
+
+        @WithDefault("localhost")
+        String host();
+
+        @WithDefault("6379")
+        String port();
+
+        @WithDefault("0")
+        String db();
+
+        @WithDefault("false")
+        boolean tls();
+    }
+
+    private static final Logger LOG = Logger.getLogger("dev.sluice");
+    private static final String DEFAULT_PORT = "6379";
+    private static final String UNIX = "unix";
+
+    private final Settings settings;
+
+    private final String clientType;
+
+    RedisHostsFromEnvironment(Settings settings,
+            @ConfigProperty(name = "quarkus.redis.rate-limit.client-type") String clientType) {
+        this.settings = settings;
+        this.clientType = clientType.strip();
+    }
+
+    @Override
+    public Set<URI> getHosts() {
+        var hosts = new LinkedHashSet<URI>();
+        for (var host : settings.hosts().orElse(List.of())) {
+            var uri = uri(host.strip());
+            if (uri != null) {
+                hosts.add(uri);
+            }
+        }
+        if (hosts.isEmpty()) {
+            var single = uri((settings.tls() ? "rediss://" : "redis://") + settings.host().strip() + ':' + port() + '/'
+                    + (number(settings.db(), 1_000_000) ? settings.db().strip() : "0"));
+            hosts.add(single == null ? URI.create("redis://localhost:" + DEFAULT_PORT) : single);
+        }
+        return hosts;
+    }
+
+    private String port() {
+        var port = settings.port().strip();
+        if (port.contains("://")) {
+            LOG.warnf("REDIS_PORT is a URL, as Kubernetes sets it for a service named redis, and is ignored; port %s it is",
+                    DEFAULT_PORT);
+            return DEFAULT_PORT;
+        }
+        return number(port, 65535) ? port : DEFAULT_PORT;
+    }
+
+    private static boolean number(String text, int largest) {
+        try {
+            int number = Integer.parseInt(text.strip());
+            return number >= 0 && number <= largest;
+        } catch (NumberFormatException e) {
+            return false;
+        }
+    }
+
+    private static URI uri(String text) {
+        try {
+            var uri = new URI(text);
+            boolean redis = "redis".equals(uri.getScheme()) || "rediss".equals(uri.getScheme());
+            return redis && uri.getHost() != null || unix(uri) ? uri : null;
+        } catch (URISyntaxException e) {
+            return null;
+        }
+    }
+
+    /** A Unix domain socket: {@code unix:///path/of/socket?db=2}. */
+    private static boolean unix(URI uri) {
+        return UNIX.equals(uri.getScheme()) && uri.getHost() == null && uri.getPath() != null && uri.getPath().length() > 1;
+    }
+
+    void validate(@Observes ConfigProblems problems, Vertx vertx) {
+        boolean unixSockets = ((VertxInternal) vertx).transport().supportsDomainSockets();
+        for (var host : settings.hosts().orElse(List.of())) {
+            var uri = uri(host.strip());
+            if (uri == null) {
+                problems.add("REDIS_HOSTS", "(not shown)", "redis://[user:password@]host:port[/db], rediss://…, or"
+                        + " unix:///path/of/socket[?db=number], separated by commas");
+            } else if (unix(uri) && !"standalone".equalsIgnoreCase(clientType)) {
+                problems.add("REDIS_HOSTS", "unix://" + uri.getPath(), "unix:// with REDIS_CLIENT_TYPE=standalone only, not "
+                        + clientType + ": the other types find their servers by host and port");
+            } else if (unix(uri) && !unixSockets) {
+                problems.add("REDIS_HOSTS", "unix://" + uri.getPath(), "unix:// with quarkus.vertx.prefer-native-transport=true"
+                        + " on a JVM; without it, redis://host:port");
+            }
+        }
+        if (!settings.port().contains("://") && (!number(settings.port(), 65535) || number(settings.port(), 0))) {
+            problems.add("REDIS_PORT", settings.port(), "1 to 65535");
+        }
+        if (!number(settings.db(), 1_000_000)) {
+            problems.add("REDIS_DB", settings.db(), "a database number");
+        }
+        if (uri("redis://" + settings.host().strip()) == null) {
+            problems.add("REDIS_HOST", settings.host(), "a host name or address");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+package dev.sluice.service.gateway;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.jboss.logging.Logger;
+
+import dev.sluice.http.AdmissionResult;
+import dev.sluice.http.ErrorResponse;
+import dev.sluice.http.RequestRateLimiter;
+import dev.sluice.policy.Caller;
+import dev.sluice.service.config.ServiceConfig;
+import dev.sluice.service.edge.BoundedBodyHandler;
+import dev.sluice.service.edge.ReservedPaths;
+import dev.sluice.service.edge.SecurityHeaders;
+import dev.sluice.service.edge.ServiceErrors;
+import io.quarkus.runtime.configuration.MemorySize;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import io.vertx.ext.web.handler.HttpException;
+
+/** The door to the upstream: where there is one, everything that is not Sluice's own is limited by its row and forwarded. */
+@ApplicationScoped
+public class UpstreamGateway {
+
+    private static final Logger LOG = Logger.getLogger(UpstreamGateway.class);
+    /** After authentication has been prepared (-200), before Quarkus's limit on bodies (-2). */
+    private static final int ORDER = -50;
+
+    private final RequestRateLimiter turnstile;
+    private final UpstreamProxy upstream;
+    private final BoundedBodyHandler.Limits bodies;
+
+    UpstreamGateway(RequestRateLimiter turnstile, UpstreamProxy upstream, Vertx vertx, ServiceConfig settings,
+            @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize bodyLimit) {
+        this.bodies = new BoundedBodyHandler.Limits(vertx, bodyLimit.asLongValue(),
+                settings.connections().bodyTimeout().toMillis());
+        this.turnstile = turnstile;
+        this.upstream = upstream;
+    }
+
+    void open(@Observes Router router) {
+        router.route().order(ORDER).handler(this::handle).failureHandler(UpstreamGateway::failed);
+    }
+
+    private void handle(RoutingContext context) {
+        if (!upstream.present() || ReservedPaths.covers(context.normalizedPath())) {
+            own(context);
+            return;
+        }
+        if (isPreflight(context.request())) {
+            forward(context, null);
+            return;
+        }
+        context.request().pause();
+        turnstile.admit(context, admission -> decided(context, admission), failure -> {
+            LOG.errorf(failure, "A request could not be decided");
+            refuse(context, ServiceErrors.answer(500));
+        });
+    }
+
+    /** Goes on to Sluice's own doors, with bodies that they take. */
+    private void own(RoutingContext context) {
+        BoundedBodyHandler.read(context, bodies);
+    }
+
+    private void decided(RoutingContext context, AdmissionResult admission) {
+        if (context.response().closed()) {
+            return;
+        }
+        if (admission.refused()) {
+            refuse(context, admission.refusal());
+        } else {
+            forward(context, admission.caller());
+        }
+    }
+
+    private void forward(RoutingContext context, Caller caller) {
+        try {
+            upstream.forward(context, caller);
+        } catch (IllegalArgumentException e) {
+            // HTTP/2 carries characters that HTTP/1 has other uses for
+            refuse(context, ErrorResponse.unreadable("headers", "A header has a character that no header may have"));
+        }
+    }
+
+    /** Whatever went wrong on any route, in Sluice's shape. */
+    private static void failed(RoutingContext context) {
+        if (context.response().headWritten()) {
+            return;
+        }
+        var failure = context.failure();
+        int status = failure instanceof HttpException http ? http.getStatusCode() : context.statusCode();
+        if (status < 400 || status == 500) {
+            LOG.error("A request failed", failure);
+        }
+        SecurityHeaders.put(context.response().headers()); // what is no path has not come through the front door
+        refuse(context, ServiceErrors.answer(status < 400 ? 500 : status));
+    }
+
+    private static void refuse(RoutingContext context, ErrorResponse answer) {
+        if (!context.request().isEnded()) {
+            context.request().resume(); // what is left of the body is dropped
+        }
+        answer.send(context);
+    }
+
+    public static boolean isPreflight(HttpServerRequest request) {
+        return request.method() == HttpMethod.OPTIONS && request.headers().contains("Origin")
+                && request.headers().contains("Access-Control-Request-Method");
+    }
+}

@@ -1,0 +1,121 @@
+package dev.sluice.service.gateway;
+
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
+import jakarta.enterprise.context.ApplicationScoped;
+
+import dev.sluice.http.RateLimitHeaders;
+import dev.sluice.identity.ApiKeyRegistry;
+import dev.sluice.identity.ClientAddressResolver;
+import dev.sluice.identity.IdentityHeaders;
+import dev.sluice.policy.Caller;
+import dev.sluice.service.edge.SecurityHeaders;
+import io.vertx.core.MultiMap;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+
+/** What the upstream is told of a request: all that the client said but what only Sluice may say. */
+@ApplicationScoped
+public class UpstreamHeaders {
+
+    private static final String FORWARDED_FOR = "X-Forwarded-For";
+    private static final String FORWARDED_PROTO = "X-Forwarded-Proto";
+    private static final String FORWARDED_HOST = "X-Forwarded-Host";
+    /** Options of Connection itself, and what says how a message is framed and for whom it is. */
+    private static final Set<String> NEVER_DROPPED = Set.of("close", "keep-alive", "upgrade", "content-length",
+            "transfer-encoding", "host");
+
+    private final ApiKeyRegistry apiKeys;
+    private final ClientAddressResolver addresses;
+
+    UpstreamHeaders(ApiKeyRegistry apiKeys, ClientAddressResolver addresses) {
+        this.apiKeys = apiKeys;
+        this.addresses = addresses;
+    }
+
+    /** @param caller null where nobody was asked for */
+    MultiMap of(HttpServerRequest request, Caller caller) {
+        var headers = HttpHeaders.headers().addAll(request.headers());
+        dropHopByHop(headers);
+        dropIdentity(headers);
+        var key = headers.get(ApiKeyRegistry.HEADER);
+        if (key != null && apiKeys.find(key) != null) {
+            headers.remove(ApiKeyRegistry.HEADER);
+        }
+        forwarded(request, headers);
+        if (caller != null && caller.identity().userName() != null) {
+            headers.set(IdentityHeaders.USER_ID, visible(caller.identity().userName()));
+            headers.set(IdentityHeaders.USER_TIER, visible(caller.tier()));
+        }
+        return headers;
+    }
+
+    /** What the client's Connection header names is for the next hop only; so is Expect, which is answered already. */
+    public static void dropHopByHop(MultiMap headers) {
+        for (var line : headers.getAll(HttpHeaders.CONNECTION)) {
+            for (var name : line.split(",")) {
+                if (!name.isBlank() && !NEVER_DROPPED.contains(name.strip().toLowerCase(Locale.ROOT))) {
+                    headers.remove(name.strip());
+                }
+            }
+        }
+        headers.remove(HttpHeaders.EXPECT);
+    }
+
+    /** Takes off an upstream's answer what is for the next hop only, and what Sluice says itself. */
+    static void clean(MultiMap headers, HttpServerResponse answer) {
+        SecurityHeaders.takeOff(answer.headers());
+        dropHopByHop(headers);
+        headers.remove(HttpHeaders.CONNECTION).remove("Keep-Alive");
+        RateLimitHeaders.replaceIn(headers, answer.headers());
+    }
+
+    /** Also with underscores, which gateway interfaces such as CGI and WSGI take for the same. */
+    public static void dropIdentity(MultiMap headers) {
+        for (var name : List.copyOf(headers.names())) {
+            var dashed = name.replace('_', '-');
+            if (dashed.equalsIgnoreCase(IdentityHeaders.USER_ID) || dashed.equalsIgnoreCase(IdentityHeaders.USER_TIER)) {
+                headers.remove(name);
+            }
+        }
+    }
+
+    private void forwarded(HttpServerRequest request, MultiMap headers) {
+        boolean trusted = addresses.fromTrustedProxy(request);
+        var peer = request.remoteAddress() == null ? null : request.remoteAddress().hostAddress();
+        var chain = trusted ? String.join(", ", headers.getAll(FORWARDED_FOR)) : "";
+        if (peer != null) {
+            headers.set(FORWARDED_FOR, chain.isEmpty() ? peer : chain + ", " + peer);
+        }
+        if (!trusted) {
+            headers.remove("Forwarded");
+        }
+        if (!trusted || !headers.contains(FORWARDED_PROTO)) {
+            headers.set(FORWARDED_PROTO, request.scheme() == null ? "http" : request.scheme());
+        }
+        if (!trusted || !headers.contains(FORWARDED_HOST)) {
+            headers.remove(FORWARDED_HOST);
+            if (request.authority() != null) {
+                headers.set(FORWARDED_HOST, request.authority().toString());
+            }
+        }
+    }
+
+    /** Visible ASCII as it is; percent signs and whatever else there may be in a name percent-encoded as UTF-8. */
+    private static String visible(String name) {
+        var visible = new StringBuilder(name.length());
+        for (byte b : name.getBytes(StandardCharsets.UTF_8)) {
+            if (b >= ' ' && b < 0x7f && b != '%') {
+                visible.append((char) b);
+            } else {
+                visible.append('%').append(Character.toUpperCase(Character.forDigit(b >> 4 & 15, 16)))
+                        .append(Character.toUpperCase(Character.forDigit(b & 15, 16)));
+            }
+        }
+        return visible.toString();
+    }
+}

@@ -1,0 +1,61 @@
+package dev.sluice.service.gateway;
+
+import dev.sluice.service.edge.ConnectionTimeoutHandler;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpClientResponse;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.ext.web.RoutingContext;
+
+/** Passes a WebSocket upgrade on and, where the upstream accepts it, bytes both ways, each side as fast as the other reads. */
+final class WebSocketTunnel {
+
+    private final UpstreamProxy upstream;
+
+    WebSocketTunnel(UpstreamProxy upstream) {
+        this.upstream = upstream;
+    }
+
+    void open(RoutingContext context, ForwardedRequest forwarded) {
+        upstream.connect(forwarded).onSuccess(request -> upgrade(context, forwarded, request))
+                .onFailure(failure -> fail(context, failure));
+    }
+
+    private void upgrade(RoutingContext context, ForwardedRequest forwarded, HttpClientRequest request) {
+        forwarded.headers().remove(HttpHeaders.HOST).remove(HttpHeaders.CONTENT_LENGTH).remove(HttpHeaders.TRANSFER_ENCODING);
+        request.setMethod(HttpMethod.GET).setURI(forwarded.uri()).headers().addAll(forwarded.headers());
+        forwarded.endHandler(end -> {
+        });
+        forwarded.resume();
+        request.connect().onSuccess(response -> answered(context, forwarded, response))
+                .onFailure(failure -> fail(context, failure));
+    }
+
+    private static void answered(RoutingContext context, ForwardedRequest forwarded, HttpClientResponse response) {
+        var answer = context.response().setStatusCode(response.statusCode()).setStatusMessage(response.statusMessage());
+        var headers = HttpHeaders.headers().addAll(response.headers());
+        UpstreamHeaders.clean(headers, answer);
+        answer.headers().addAll(headers);
+        if (response.statusCode() != 101) {
+            response.pipeTo(answer);
+            return;
+        }
+        answer.putHeader(HttpHeaders.CONNECTION, HttpHeaders.UPGRADE);
+        ConnectionTimeoutHandler.letGo(forwarded.connection());
+        var inside = response.netSocket().pause();
+        try {
+            forwarded.toNetSocket().onSuccess(outside -> {
+                inside.pipeTo(outside);
+                outside.pipeTo(inside);
+            }).onFailure(failure -> inside.close());
+        } catch (RuntimeException e) {
+            inside.close(); // the client has gone in the meantime: its connection cannot be taken over
+        }
+    }
+
+    private static void fail(RoutingContext context, Throwable failure) {
+        if (!context.response().ended() && !context.response().headWritten()) {
+            UpstreamProxy.answer(failure).send(context);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+package dev.sluice.service.llm;
+
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+import jakarta.enterprise.context.ApplicationScoped;
+
+import dev.sluice.identity.ApiKeyRegistry;
+import dev.sluice.identity.CredentialsRejectedException;
+import dev.sluice.identity.Identity;
+import dev.sluice.identity.Sha256;
+import dev.sluice.llm.limit.LlmConfig;
+import dev.sluice.llm.protocol.Provider;
+import dev.sluice.policy.Caller;
+import dev.sluice.policy.CallerResolver;
+import dev.sluice.service.auth.JwtOnlyMechanism;
+import io.netty.handler.codec.http.QueryStringDecoder;
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.ext.web.RoutingContext;
+
+/**
+ * Who calls through the LLM gateway, and with which key the call goes on. A Sluice key is looked for wherever an SDK may put
+ * its key; it names the user, and Sluice's key for the provider takes its place. Where callers may bring a key of the
+ * provider's, that goes on, and its hash is the identity of whoever has no other.
+ */
+@ApplicationScoped
+public class LlmCallerResolver {
+
+    /** @param key with which the call goes on; null: there is none */
+    record LlmCaller(Caller caller, String key, boolean ownKey) {
+    }
+
+    static final String GOOGLE_KEY = "x-goog-api-key";
+    static final String QUERY_KEY = "key";
+    static final String AUTHORIZATION = "Authorization";
+    private static final String BEARER = "bearer ";
+
+    private final ApiKeyRegistry apiKeys;
+    private final CallerResolver callers;
+    private final LlmConfig settings;
+    private final JwtOnlyMechanism tokens;
+    /** Sluice's own. */
+    private final Map<Provider, String> keys = new EnumMap<>(Provider.class);
+
+    LlmCallerResolver(ApiKeyRegistry apiKeys, CallerResolver callers, LlmConfig settings, JwtOnlyMechanism tokens) {
+        this.tokens = tokens;
+        this.apiKeys = apiKeys;
+        this.callers = callers;
+        this.settings = settings;
+        for (var provider : Provider.values()) {
+            settings.of(provider).apiKey().filter(key -> !key.isBlank()).ifPresent(key -> keys.put(provider, key.strip()));
+        }
+    }
+
+    /** Fails with {@link CredentialsRejectedException}. */
+    Uni<LlmCaller> of(RoutingContext context, Provider provider) {
+        var request = context.request();
+        // A token of ours to verify says who it is, whatever keys come with it, and is nobody's key.
+        boolean token = tokens.configured()
+                && request.headers().getAll(AUTHORIZATION).stream().anyMatch(JwtOnlyMechanism::bearsJwt);
+        var slots = new Slots(request, token);
+        for (var key : slots.all()) {
+            var owner = token || key == null ? null : apiKeys.find(key);
+            if (owner != null) {
+                return callers.of(context, owner).map(caller -> caller(provider, caller, providerKey(slots, provider)));
+            }
+        }
+        var brought = providerKey(slots, provider);
+        boolean passes = settings.of(provider).passThrough() && brought != null;
+        var headers = request.headers();
+        var header = headers.get(ApiKeyRegistry.HEADER);
+        boolean hidden = passes && provider == Provider.ANTHROPIC && header != null;
+        if (hidden) {
+            headers.remove(ApiKeyRegistry.HEADER); // it is Anthropic's key, not an unknown one of ours
+        }
+        return callers.of(context).onTermination().invoke(() -> {
+            if (hidden) {
+                headers.set(ApiKeyRegistry.HEADER, header);
+            }
+        }).map(caller -> {
+            if (caller.identity().source() != Identity.Source.ADDRESS) {
+                return caller(provider, caller, brought);
+            }
+            if (!passes) {
+                throw new CredentialsRejectedException(brought == null
+                        ? "No API key came with the request"
+                        : "The API key is not known");
+            }
+            var identity = new Identity(Identity.key(Sha256.sha256(brought)), Identity.Source.API_KEY, null);
+            return caller(provider, new Caller(identity, caller.tier()), brought);
+        });
+    }
+
+    private LlmCaller caller(Provider provider, Caller caller, String brought) {
+        boolean own = brought != null && settings.of(provider).passThrough();
+        return new LlmCaller(caller, own ? brought : keys.get(provider), own);
+    }
+
+    /**
+     * Where a key may stand, each with what stands there first; null where nothing does. There is no second try in one
+     * request.
+     */
+    private record Slots(String header, String bearer, String google, String query) {
+
+        Slots(HttpServerRequest request, boolean token) {
+            this(request.getHeader(ApiKeyRegistry.HEADER),
+                    token ? null : LlmCallerResolver.bearer(request.getHeader(AUTHORIZATION)),
+                    request.getHeader(GOOGLE_KEY), inQuery(request.query()));
+        }
+
+        private static String inQuery(String query) {
+            for (var part : query == null ? new String[0] : query.split("&")) {
+                var keys = parameters(part).get(QUERY_KEY);
+                if (keys != null) {
+                    return keys.get(0);
+                }
+            }
+            return null;
+        }
+
+        List<String> all() {
+            return Arrays.asList(header, bearer, google, query);
+        }
+
+        /** Where the provider's SDK puts its key. */
+        List<String> of(Provider provider) {
+            return switch (provider) {
+                case OPENAI -> Arrays.asList(bearer);
+                case ANTHROPIC -> Arrays.asList(header, bearer);
+                case GEMINI -> Arrays.asList(google, query, bearer);
+            };
+        }
+    }
+
+    /** What stands where the provider's SDK puts its key, and is no key of Sluice's; null where there is none. */
+    private String providerKey(Slots slots, Provider provider) {
+        for (var key : slots.of(provider)) {
+            if (key != null && !key.isBlank() && apiKeys.find(key) == null) {
+                return key;
+            }
+        }
+        return null;
+    }
+
+    /** The parameters of a part of a query; of what cannot be decoded, none. */
+    public static Map<String, List<String>> parameters(String part) {
+        try {
+            return new QueryStringDecoder(part, false).parameters();
+        } catch (IllegalArgumentException e) {
+            return Map.of();
+        }
+    }
+
+    /** The token of a Bearer authorization; null where it is none. */
+    public static String bearer(String authorization) {
+        return authorization != null && authorization.regionMatches(true, 0, BEARER, 0, BEARER.length())
+                ? authorization.substring(BEARER.length()).strip()
+                : null;
+    }
+}

@@ -1,0 +1,176 @@
+package dev.sluice.service.llm;
+
+import java.math.BigDecimal;
+import java.time.Duration;
+import java.util.UUID;
+
+import dev.sluice.api.Decision;
+import dev.sluice.api.QuotaStatus;
+import dev.sluice.api.QuotaUnit;
+import dev.sluice.http.ErrorResponse;
+import dev.sluice.llm.limit.AdmittedCall;
+import dev.sluice.llm.protocol.Provider;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.web.RoutingContext;
+
+/** Errors as the providers shape them, so that their official SDKs understand them. */
+final class ProviderErrors {
+
+    /** Anthropic's SDK sleeps as long as it is told, OpenAI's ignores longer waits: longer than this, neither should. */
+    private static final Duration LONGEST_RETRY = Duration.ofSeconds(60);
+
+    private ProviderErrors() {
+    }
+
+    static void send(RoutingContext context, Provider provider, int status, String message) {
+        end(context, status, switch (provider) {
+            case OPENAI -> openAi(message, openAiType(status), openAiCode(status));
+            case ANTHROPIC -> anthropic(message, anthropicType(status));
+            case GEMINI -> gemini(status, message, null);
+        });
+    }
+
+    /** Sluice's own refusal, in place of its own shape. */
+    static void send(RoutingContext context, Provider provider, ErrorResponse answer) {
+        if (answer.status() == 401) {
+            context.response().putHeader("WWW-Authenticate", "Bearer");
+        }
+        send(context, provider, answer.status(), answer.message());
+    }
+
+    /** The headers of the decision have been written before. */
+    static void denied(RoutingContext context, AdmittedCall call) {
+        var decision = call.decision();
+        var response = context.response();
+        var wait = decision.retryAfter();
+        wait.ifPresent(time -> response.putHeader("retry-after-ms", Long.toString((time.toNanos() + 999_999) / 1_000_000)));
+        var quota = decision.closest().orElseThrow();
+        if (wait.isEmpty() || wait.get().compareTo(LONGEST_RETRY) > 0 || call.unit(quota) == QuotaUnit.NANODOLLARS) {
+            response.putHeader("x-should-retry", "false");
+        }
+        var message = message(call, quota, decision);
+        end(context, 429, switch (call.provider()) {
+            case OPENAI -> openAi(message, kind(call.unit(quota)), "rate_limit_exceeded");
+            case ANTHROPIC -> anthropic(message, "rate_limit_error");
+            case GEMINI -> gemini(429, message, details(quota, decision));
+        });
+    }
+
+    private static void end(RoutingContext context, int status, JsonObject body) {
+        context.response().setStatusCode(status).putHeader("content-type", ErrorResponse.JSON).end(body.encode());
+    }
+
+    private static String kind(QuotaUnit unit) {
+        return switch (unit) {
+            case REQUESTS -> "requests";
+            case TOKENS -> "tokens";
+            case NANODOLLARS -> "budget";
+        };
+    }
+
+    private static String message(AdmittedCall call, QuotaStatus quota, Decision decision) {
+        if (call.unpriced()) {
+            return AdmittedCall.UNPRICED;
+        }
+        if (quota.window().isZero()) {
+            return "Calls of this model are not allowed";
+        }
+        var text = new StringBuilder("Rate limit reached for ").append(perWindow(quota)).append(": Limit ")
+                .append(amount(quota, quota.limit())).append(", Used ")
+                .append(amount(quota, quota.limit() - quota.remaining()));
+        text.append(", Requested ").append(amount(quota, call.requested(quota))).append('.');
+        decision.retryAfter().ifPresent(
+                wait -> text.append(" Please try again in ").append(ErrorResponse.roundedUp(wait)).append("s."));
+        return text.toString();
+    }
+
+    private static String amount(QuotaStatus quota, long units) {
+        var amount = ErrorResponse.amount(quota.unit(), units);
+        return quota.unit() == QuotaUnit.NANODOLLARS
+                ? "$" + new BigDecimal(amount.toString()).toPlainString()
+                : amount.toString();
+    }
+
+    /** As OpenAI says it: requests per min (RPM), tokens per day (TPD). */
+    private static String perWindow(QuotaStatus quota) {
+        var what = switch (quota.unit()) {
+            case REQUESTS -> "requests";
+            case TOKENS -> "tokens";
+            case NANODOLLARS -> "US dollars";
+        };
+        var initial = Character.toUpperCase(what.charAt(0));
+        long seconds = quota.window().toSeconds();
+        if (seconds == 60) {
+            return what + " per min (" + initial + "PM)";
+        }
+        return seconds == 86_400
+                ? what + " per day (" + initial + "PD)"
+                : seconds == 3600 ? what + " per hour (" + initial + "PH)" : what + " per " + seconds + " s";
+    }
+
+    private static JsonArray details(QuotaStatus quota, Decision decision) {
+        var violation = new JsonObject().put("quotaMetric", quota.resource())
+                .put("quotaId", quota.resource() + '/' + quota.window().toSeconds() + 's')
+                .put("quotaValue", ErrorResponse.amount(quota.unit(), quota.limit()).toString());
+        var details = new JsonArray().add(new JsonObject().put("@type", "type.googleapis.com/google.rpc.QuotaFailure")
+                .put("violations", new JsonArray().add(violation)));
+        decision.retryAfter().ifPresent(wait -> details.add(new JsonObject()
+                .put("@type", "type.googleapis.com/google.rpc.RetryInfo")
+                .put("retryDelay", ErrorResponse.roundedUp(wait) + "s")));
+        return details;
+    }
+
+    private static JsonObject openAi(String message, String type, String code) {
+        return new JsonObject().put("error",
+                new JsonObject().put("message", message).put("type", type).putNull("param").put("code", code));
+    }
+
+    private static JsonObject anthropic(String message, String type) {
+        return new JsonObject().put("type", "error").put("error", new JsonObject().put("type", type).put("message", message))
+                .put("request_id", "req_" + UUID.randomUUID().toString().replace("-", ""));
+    }
+
+    private static JsonObject gemini(int status, String message, JsonArray details) {
+        var error = new JsonObject().put("code", status).put("message", message).put("status", geminiStatus(status));
+        return new JsonObject().put("error", details == null ? error : error.put("details", details));
+    }
+
+    private static String openAiType(int status) {
+        return status == 429 ? "requests" : status >= 500 ? "server_error" : "invalid_request_error";
+    }
+
+    private static String openAiCode(int status) {
+        return switch (status) {
+            case 401 -> "invalid_api_key";
+            case 403 -> "path_not_allowed";
+            case 404 -> "unknown_url";
+            case 429 -> "rate_limit_exceeded";
+            default -> null;
+        };
+    }
+
+    private static String anthropicType(int status) {
+        return switch (status) {
+            case 401 -> "authentication_error";
+            case 403 -> "permission_error";
+            case 404 -> "not_found_error";
+            case 413 -> "request_too_large";
+            case 429 -> "rate_limit_error";
+            case 504 -> "timeout_error";
+            default -> status >= 500 ? "api_error" : "invalid_request_error";
+        };
+    }
+
+    private static String geminiStatus(int status) {
+        return switch (status) {
+            case 401 -> "UNAUTHENTICATED";
+            case 403 -> "PERMISSION_DENIED";
+            case 404 -> "NOT_FOUND";
+            case 429 -> "RESOURCE_EXHAUSTED";
+            case 500 -> "INTERNAL";
+            case 504 -> "DEADLINE_EXCEEDED";
+            default -> status > 500 ? "UNAVAILABLE" : "INVALID_ARGUMENT";
+        };
+    }
+}

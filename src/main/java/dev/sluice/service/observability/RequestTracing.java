@@ -1,0 +1,103 @@
+package dev.sluice.service.observability;
+
+import java.util.Set;
+
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Singleton;
+
+import dev.sluice.api.Decision;
+import dev.sluice.api.DecisionListener;
+import dev.sluice.api.DecisionMode;
+import dev.sluice.api.RateLimitRequest;
+import dev.sluice.service.config.ServiceConfig;
+import io.opentelemetry.api.OpenTelemetry;
+import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.SpanKind;
+import io.opentelemetry.api.trace.StatusCode;
+import io.opentelemetry.api.trace.Tracer;
+import io.opentelemetry.api.trace.propagation.W3CTraceContextPropagator;
+import io.opentelemetry.context.Context;
+import io.opentelemetry.context.propagation.TextMapGetter;
+import io.vertx.core.MultiMap;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+
+/**
+ * Makes each request a span, with its decision as an event, where tracing is on. No user's name, address, path or header is in
+ * it: only names of rows and of Sluice's own doors.
+ */
+@Singleton
+class RequestTracing implements DecisionListener {
+
+    static final String EVENT = "rate_limit.decision";
+
+    /** Before {@code RequestFramingGuard}. */
+    private static final int ORDER = -2000;
+    private static final Set<String> METHODS = Set.of("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE",
+            "CONNECT");
+    private static final AttributeKey<String> METHOD = AttributeKey.stringKey("http.request.method");
+    private static final AttributeKey<Long> STATUS = AttributeKey.longKey("http.response.status_code");
+    private static final AttributeKey<String> RESOURCE = AttributeKey.stringKey("rate_limit.resource");
+    private static final AttributeKey<String> OUTCOME = AttributeKey.stringKey("rate_limit.outcome");
+    private static final AttributeKey<String> STORE = AttributeKey.stringKey("rate_limit.store");
+    private static final TextMapGetter<MultiMap> HEADERS = new TextMapGetter<>() {
+
+        @Override
+        public Iterable<String> keys(MultiMap headers) {
+            return headers.names();
+        }
+
+        @Override
+        public String get(MultiMap headers, String name) {
+            return headers.get(name);
+        }
+    };
+
+    private final boolean on;
+    private final Tracer tracer;
+
+    RequestTracing(ServiceConfig settings, OpenTelemetry telemetry) {
+        this.on = settings.tracing();
+        this.tracer = telemetry.getTracer("dev.sluice");
+    }
+
+    void open(@Observes Router router) {
+        if (on) {
+            router.route().order(ORDER).handler(this::begin);
+        }
+    }
+
+    private void begin(RoutingContext routing) {
+        var request = routing.request();
+        var method = METHODS.contains(request.method().name()) ? request.method().name() : "_OTHER";
+        var propagator = W3CTraceContextPropagator.getInstance();
+        var parent = propagator.extract(Context.root(), request.headers(), HEADERS);
+        var span = tracer.spanBuilder("_OTHER".equals(method) ? "HTTP" : method).setSpanKind(SpanKind.SERVER).setParent(parent)
+                .setAttribute(METHOD, method).startSpan();
+        var context = parent.with(span);
+        // Whoever the request goes on to finds this span above its own.
+        propagator.inject(context, request.headers(), MultiMap::set);
+        var scope = context.makeCurrent();
+        routing.addEndHandler(end -> {
+            int status = routing.response().getStatusCode();
+            span.setAttribute(STATUS, (long) status);
+            if (end.failed() || status >= 500) {
+                span.setStatus(StatusCode.ERROR);
+            }
+            span.end();
+            scope.close();
+        });
+        routing.next();
+    }
+
+    @Override
+    public void decided(RateLimitRequest request, Decision decision, DecisionMode mode, long nanos) {
+        if (on) {
+            var outcome = decision == null ? "error" : decision.denied() ? "denied" : "allowed";
+            Span.current().addEvent(EVENT,
+                    Attributes.of(RESOURCE, request.label(), OUTCOME, outcome, STORE, mode.text()));
+        }
+    }
+}

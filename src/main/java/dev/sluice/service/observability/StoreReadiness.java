@@ -1,0 +1,47 @@
+package dev.sluice.service.observability;
+
+import jakarta.enterprise.context.ApplicationScoped;
+
+import org.eclipse.microprofile.health.HealthCheck;
+import org.eclipse.microprofile.health.HealthCheckResponse;
+import org.eclipse.microprofile.health.HealthCheckResponseBuilder;
+import org.eclipse.microprofile.health.Readiness;
+
+import dev.sluice.api.DecisionMode;
+import dev.sluice.config.RulesFile;
+import dev.sluice.config.RulesFileStatus;
+import dev.sluice.engine.StoreStatus;
+
+/** Ready while requests are answered by their limits or by the fallback that was asked for; not while all are refused. */
+@Readiness
+@ApplicationScoped
+class StoreReadiness implements HealthCheck {
+
+    private final StoreStatus store;
+    private final RulesFile file;
+
+    StoreReadiness(StoreStatus store, RulesFile file) {
+        this.store = store;
+        this.file = file;
+    }
+
+    @Override
+    public HealthCheckResponse call() {
+        var mode = store.mode();
+        var response = HealthCheckResponse.named("rate-limit-store").status(mode != DecisionMode.CLOSED).withData("mode",
+                mode.text());
+        if (mode != DecisionMode.MEMORY) {
+            response.withData("instances", store.instances());
+        }
+        file.state().ifPresent(state -> tell(state, response));
+        return response.build();
+    }
+
+    /** Rejected rows are nothing to be taken out for: those before them are in force. */
+    private static void tell(RulesFileStatus state, HealthCheckResponseBuilder response) {
+        response.withData("rows", state.valid() ? "valid" : "rejected").withData("rows-since", state.since().toString());
+        if (!state.valid()) {
+            response.withData("rows-problem", state.problem());
+        }
+    }
+}

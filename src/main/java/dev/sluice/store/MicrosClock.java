@@ -1,0 +1,20 @@
+package dev.sluice.store;
+
+import java.time.Instant;
+
+/** The time of the memory store; tests set it by hand. */
+@FunctionalInterface
+public interface MicrosClock {
+
+    MicrosClock SYSTEM = () -> {
+        var now = Instant.now();
+        return now.getEpochSecond() * 1_000_000 + now.getNano() / 1000;
+    };
+
+    /** @return microseconds since 1970 */
+    long micros();
+
+    static Instant instant(long micros) {
+        return Instant.ofEpochSecond(Math.floorDiv(micros, 1_000_000L), Math.floorMod(micros, 1_000_000L) * 1000);
+    }
+}

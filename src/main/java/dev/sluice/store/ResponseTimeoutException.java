@@ -1,0 +1,22 @@
+package dev.sluice.store;
+
+import dev.sluice.api.StoreUnavailableException;
+import io.vertx.core.Future;
+
+/** Redis did not answer a decision in time; it may do so yet. */
+public final class ResponseTimeoutException extends StoreUnavailableException {
+
+    private static final long serialVersionUID = 1;
+
+    private final transient Future<StoreResult> answer;
+
+    public ResponseTimeoutException(Future<StoreResult> answer) {
+        super("Redis did not answer in time", null);
+        this.answer = answer;
+    }
+
+    /** Completes when Redis answers, or when it is certain that it will not. */
+    public Future<StoreResult> answer() {
+        return answer;
+    }
+}

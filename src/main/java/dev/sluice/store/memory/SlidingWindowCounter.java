@@ -1,0 +1,158 @@
+package dev.sluice.store.memory;
+
+/**
+ * For large limits: counts per sub-window of a sixtieth. A sub-window counts whole until its last microsecond has left the
+ * window, so that there is never too much, and at most a sixtieth of a window too little.
+ */
+final class SlidingWindowCounter implements SlidingWindow {
+
+    static final int PARTS = 60;
+    /** The parts of a window, the one that is partly covered, the one that rounding adds. */
+    private static final int SLOTS = PARTS + 3;
+
+    private final long span;
+    private final long width;
+    private final long[] buckets = new long[SLOTS];
+    private final long[] counts = new long[SLOTS];
+    private int head;
+    private int size;
+    private long used;
+
+    SlidingWindowCounter(long span) {
+        this.span = span;
+        this.width = span / PARTS;
+    }
+
+    @Override
+    public void advance(long now) {
+        while (size > 0 && free(buckets[head]) <= now) {
+            used -= counts[head];
+            head = (head + 1) % SLOTS;
+            size--;
+        }
+    }
+
+    @Override
+    public long newest() {
+        return size == 0 ? Long.MIN_VALUE : buckets[last()] * width;
+    }
+
+    @Override
+    public void shift(long micros) {
+        long by = (micros + width - 1) / width;
+        for (int i = 0; i < SLOTS; i++) {
+            buckets[i] -= by;
+        }
+    }
+
+    @Override
+    public long used() {
+        return used;
+    }
+
+    @Override
+    public long freeAt(long units) {
+        long sum = 0;
+        for (int i = 0;; i++) {
+            int slot = (head + i) % SLOTS;
+            sum += counts[slot];
+            if (sum >= units) {
+                return free(buckets[slot]);
+            }
+        }
+    }
+
+    @Override
+    public void add(long now, long units) {
+        long bucket = bucket(now);
+        if (size == 0 || buckets[last()] < bucket) {
+            size++;
+            buckets[last()] = bucket;
+            counts[last()] = 0;
+        }
+        counts[last()] += units;
+        used += units;
+    }
+
+    @Override
+    public void insert(long time, long units) {
+        long bucket = bucket(time);
+        for (int i = 0; i < size; i++) {
+            int slot = (head + i) % SLOTS;
+            if (buckets[slot] >= bucket) {
+                counts[slot] += units; // where its own is missing, the next one holds it a little longer
+                used += units;
+                return;
+            }
+        }
+        add(time, units);
+    }
+
+    @Override
+    public SlidingWindow since(long time) {
+        var copy = new SlidingWindowCounter(span);
+        for (int i = 0; i < size; i++) {
+            int slot = (head + i) % SLOTS;
+            if (buckets[slot] >= bucket(time)) {
+                copy.add(buckets[slot] * width, counts[slot]);
+            }
+        }
+        return copy;
+    }
+
+    @Override
+    public void describe(StringBuilder text) {
+        for (int i = 0; i < size; i++) {
+            int slot = (head + i) % SLOTS;
+            text.append(i == 0 ? "" : ",").append(buckets[slot]).append(':').append(counts[slot]);
+        }
+    }
+
+    /** The sub-window of a time. */
+    long bucket(long now) {
+        return Math.floorDiv(now, width);
+    }
+
+    /** When a sub-window begins. */
+    long start(long bucket) {
+        return bucket * width;
+    }
+
+    /** Whether a sub-window has left the window. */
+    boolean gone(long bucket, long now) {
+        return free(bucket) <= now;
+    }
+
+    /** Adds to a sub-window that is still there, or takes from it, but no more than it has. */
+    void correct(long bucket, long units) {
+        for (int i = 0; i < size; i++) {
+            int slot = (head + i) % SLOTS;
+            if (buckets[slot] == bucket) {
+                long change = Math.max(units, -counts[slot]);
+                counts[slot] += change;
+                used += change;
+            }
+        }
+    }
+
+    @Override
+    public int weight() {
+        return 2 * SLOTS;
+    }
+
+    @Override
+    public void pourInto(SlidingWindow other, long now) {
+        for (int i = 0; i < size; i++) {
+            int slot = (head + i) % SLOTS;
+            other.insert(Math.min((buckets[slot] + 1) * width - 1, now), counts[slot]);
+        }
+    }
+
+    private int last() {
+        return (head + size - 1) % SLOTS;
+    }
+
+    private long free(long bucket) {
+        return (bucket + 1) * width - 1 + span;
+    }
+}

@@ -1,0 +1,74 @@
+package dev.sluice.api;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+
+import org.junit.jupiter.api.Test;
+
+class DecisionTest {
+
+    private static final Instant NOW = Instant.ofEpochSecond(1_800_000_000);
+
+    private static QuotaStatus open(String resource, long remaining) {
+        return new QuotaStatus(resource, QuotaUnit.REQUESTS, 100, Duration.ofMinutes(1), remaining, NOW.plusSeconds(5), false,
+                null);
+    }
+
+    private static QuotaStatus denied(String resource, Integer retrySeconds) {
+        return new QuotaStatus(resource, QuotaUnit.REQUESTS, 100, Duration.ofMinutes(1), 0, NOW.plusSeconds(1), true,
+                retrySeconds == null ? null : NOW.plusSeconds(retrySeconds));
+    }
+
+    private static Decision decision(boolean allowed, QuotaStatus... quotas) {
+        return new Decision(allowed, !allowed, DecisionMode.REDIS, NOW, List.of(quotas));
+    }
+
+    @Test
+    void closestOfAllowedHasFewestRemaining() {
+        assertThat(decision(true, open("a", 5), open("b", 2), open("c", 9)).closest().orElseThrow().resource()).isEqualTo("b");
+    }
+
+    @Test
+    void closestOfDeniedRefusesLongest() {
+        var decision = decision(false, open("a", 0), denied("b", 10), denied("c", 40), denied("d", 20));
+        assertThat(decision.closest().orElseThrow().resource()).isEqualTo("c");
+        assertThat(decision.retryAfter()).contains(Duration.ofSeconds(40));
+    }
+
+    @Test
+    void whatNeverFitsHasNoRetry() {
+        var decision = decision(false, denied("b", 10), denied("c", null));
+        assertThat(decision.closest().orElseThrow().resource()).isEqualTo("c");
+        assertThat(decision.retryAfter()).isEmpty();
+    }
+
+    @Test
+    void allowedHasNoRetry() {
+        assertThat(decision(true, open("a", 1)).retryAfter()).isEmpty();
+        assertThat(decision(true).closest()).isEmpty();
+    }
+
+    @Test
+    void dryRunAllowsAndTells() {
+        var decision = decision(false, denied("a", 10)).dryRun();
+        assertThat(decision.allowed()).isTrue();
+        assertThat(decision.denied()).isTrue();
+    }
+
+    @Test
+    void namesAreWhatUtf8Carries() {
+        assertThat(Identifiers.valid("a")).isTrue();
+        assertThat(Identifiers.valid("\u0000\r\n{}:")).isTrue();
+        assertThat(Identifiers.valid("\uD83D\uDE00")).isTrue();
+        assertThat(Identifiers.valid("x".repeat(256))).isTrue();
+        assertThat(Identifiers.valid("x".repeat(257))).isFalse();
+        assertThat(Identifiers.valid("")).isFalse();
+        assertThat(Identifiers.valid(null)).isFalse();
+        assertThat(Identifiers.valid("\uD83D")).isFalse();
+        assertThat(Identifiers.valid("\uDE00\uD83D")).isFalse();
+        assertThat(Identifiers.valid("a\uD83Db")).isFalse();
+    }
+}

@@ -1,0 +1,45 @@
+package dev.sluice.config;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
+
+/** Files of rows, for tests. */
+public final class RulesDocuments {
+
+    private RulesDocuments() {
+    }
+
+    /** The content of a file {@code rows.yaml}. */
+    public static RulesDocument of(String yaml) {
+        try {
+            return new RulesDocument("rows.yaml", StrictYamlReader.read(yaml.getBytes(StandardCharsets.UTF_8)));
+        } catch (InvalidRulesFileException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
+        }
+    }
+
+    /** The content of the file in README.md. */
+    public static RulesDocument readme() throws IOException {
+        var example = Pattern.compile("```yaml\n(tiers:.*?)```", Pattern.DOTALL)
+                .matcher(Files.readString(Path.of("README.md")));
+        if (!example.find()) {
+            throw new IllegalStateException("README.md has no file of rows");
+        }
+        return of(example.group(1));
+    }
+
+    /** The problems that an observer of changes finds with a content. */
+    public static List<String> problems(RulesDocument content, Consumer<RulesChanged> observer) {
+        var change = new RulesChanged(content);
+        observer.accept(change);
+        if (change.problems().isEmpty()) {
+            change.take();
+        }
+        return change.problems();
+    }
+}

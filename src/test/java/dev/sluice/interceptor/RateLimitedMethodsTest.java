@@ -1,0 +1,109 @@
+package dev.sluice.interceptor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.lang.reflect.Method;
+import java.util.Arrays;
+
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.QueryParam;
+
+import org.eclipse.microprofile.config.ConfigProvider;
+import org.jboss.resteasy.reactive.RestPath;
+import org.jboss.resteasy.reactive.RestQuery;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import dev.sluice.api.RateLimited;
+
+class RateLimitedMethodsTest {
+
+    static class Bad {
+
+        @RateLimited
+        void nothing() {
+        }
+
+        @RateLimited("often")
+        void unreadable() {
+        }
+
+        @RateLimited(value = "1/s", limit = 1, window = 1)
+        void both() {
+        }
+
+        @RateLimited(limit = 5)
+        void half() {
+        }
+
+        @RateLimited("${no.such.property}")
+        void unknownProperty() {
+        }
+
+        @RateLimited(value = "5/minute", cost = 6)
+        void tooExpensive() {
+        }
+
+        @RateLimited(value = "5/minute", cost = 0)
+        void free() {
+        }
+
+        @RateLimited(value = "5/minute", key = "{nobody}")
+        void unknownParameter(String somebody) {
+        }
+
+        @GET
+        @Path("/{id}")
+        @RateLimited(value = "5/minute", key = "{body}")
+        void unknownInRequest(@RestPath String id, String body) {
+        }
+    }
+
+    static class Good {
+
+        @RateLimited("${no.such.property:7/minute}")
+        void byDefault() {
+        }
+
+        @GET
+        @Path("/{id}")
+        @RateLimited(value = "5/minute", key = "{id}-{q}-{r}")
+        void request(@RestPath String id, @QueryParam("q") String query, @RestQuery String r) {
+        }
+
+        @RateLimited(value = "5/minute", key = "{0}-{tenant}")
+        void call(String tenant) {
+        }
+    }
+
+    private final RateLimitedMethods methods = new RateLimitedMethods(ConfigProvider.getConfig());
+
+    @ParameterizedTest
+    @ValueSource(strings = {"nothing", "unreadable", "both", "half", "unknownProperty", "tooExpensive", "free"})
+    void badAnnotationsAreRefused(String method) {
+        assertThatThrownBy(() -> methods.of(Bad.class, method(Bad.class, method)))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    private static Method method(Class<?> type, String name) {
+        return Arrays.stream(type.getDeclaredMethods()).filter(found -> found.getName().equals(name)).findFirst().orElseThrow();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"request", "call"})
+    void keysMayNameWhatThereIs(String method) {
+        assertThat(methods.of(Good.class, method(Good.class, method)).all()).hasSize(1);
+    }
+
+    @Test
+    void expressionsHaveDefaults() throws NoSuchMethodException {
+        var limits = methods.of(Good.class, Good.class.getDeclaredMethod("byDefault"));
+        assertThat(limits.all()).singleElement().satisfies(limit -> {
+            assertThat(limit.demand().rate()).hasToString("7/minute");
+            assertThat(limit.demand().resource()).isEqualTo(Good.class.getName() + ".byDefault");
+        });
+    }
+}

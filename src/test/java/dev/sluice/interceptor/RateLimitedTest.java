@@ -1,0 +1,203 @@
+package dev.sluice.interceptor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+import jakarta.inject.Inject;
+
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledForJreRange;
+import org.junit.jupiter.api.condition.JRE;
+
+import dev.sluice.api.RateLimitExceededException;
+import dev.sluice.api.RateLimiter;
+import dev.sluice.testing.RedisForTests;
+import dev.sluice.testing.app.LimitedBean;
+import dev.sluice.testing.app.LimitedClass;
+import dev.sluice.testing.app.SharingClass;
+import io.quarkus.test.common.WithTestResource;
+import io.quarkus.test.junit.QuarkusTest;
+import io.vertx.core.Vertx;
+
+@QuarkusTest
+@WithTestResource(RedisForTests.class)
+class RateLimitedTest {
+
+    private static final String APP = "app:sluice";
+
+    @Inject
+    LimitedBean bean;
+    @Inject
+    LimitedClass limitedClass;
+    @Inject
+    SharingClass sharingClass;
+    @Inject
+    RateLimiter limiter;
+    @Inject
+    Vertx vertx;
+
+    @BeforeEach
+    void reset() {
+        limiter.resetAll().await().indefinitely();
+        bean.calls().set(0);
+    }
+
+    private long used(String resource) {
+        return limiter.limits(APP).await().indefinitely().getOrDefault(resource, 0L);
+    }
+
+    @Test
+    void plainMethodWaitsAndThrows() {
+        bean.plain();
+        bean.plain();
+        assertThatThrownBy(bean::plain).isInstanceOfSatisfying(RateLimitExceededException.class, refused -> {
+            assertThat(refused.decision().allowed()).isFalse();
+            assertThat(refused.decision().closest().orElseThrow().limit()).isEqualTo(2);
+            assertThat(refused.decision().retryAfter()).isPresent();
+        });
+        assertThat(bean.calls()).hasValue(2);
+        assertThat(used(LimitedBean.class.getName() + ".plain")).isEqualTo(2);
+    }
+
+    @Test
+    @EnabledForJreRange(min = JRE.JAVA_21)
+    void plainMethodWaitsOnAVirtualThread() throws Exception {
+        var answered = new CompletableFuture<String>();
+        Thread.class.getMethod("startVirtualThread", Runnable.class).invoke(null,
+                (Runnable) () -> answered.complete(bean.plain()));
+        assertThat(answered).succeedsWithin(10, TimeUnit.SECONDS).isEqualTo("plain 1");
+    }
+
+    @Test
+    void uniCountsOncePerSubscription() {
+        var uni = bean.uni();
+        assertThat(used(LimitedBean.class.getName() + ".uni")).isZero();
+        assertThat(uni.await().indefinitely()).isEqualTo("uni 1");
+        assertThat(uni.await().indefinitely()).isEqualTo("uni 2");
+        assertThatThrownBy(() -> uni.await().indefinitely()).isInstanceOf(RateLimitExceededException.class);
+        assertThat(bean.calls()).hasValue(2);
+    }
+
+    @Test
+    void multiCountsOncePerSubscription() {
+        var multi = bean.multi();
+        assertThat(multi.collect().asList().await().indefinitely()).containsExactly("a", "b", "c");
+        assertThat(multi.collect().asList().await().indefinitely()).containsExactly("a", "b", "c");
+        assertThatThrownBy(() -> multi.collect().asList().await().indefinitely())
+                .isInstanceOf(RateLimitExceededException.class);
+        assertThat(bean.calls()).hasValue(6);
+    }
+
+    @Test
+    void completionStageAndFutureFail() throws Exception {
+        assertThat(bean.stage().toCompletableFuture().get()).isEqualTo("stage 1");
+        bean.stage();
+        assertThat(bean.stage().toCompletableFuture()).failsWithin(10, TimeUnit.SECONDS).withThrowableThat()
+                .withCauseInstanceOf(RateLimitExceededException.class);
+        assertThat(bean.future().get()).isEqualTo("future 3");
+        bean.future();
+        assertThat(bean.future()).failsWithin(10, TimeUnit.SECONDS);
+    }
+
+    @Test
+    void checkedExceptionOfAReactiveMethodIsItsFailure() throws IOException {
+        var failing = bean.failing();
+        assertThatThrownBy(() -> failing.await().indefinitely()).hasRootCauseMessage("on purpose");
+    }
+
+    @Test
+    void reactiveMethodsDoNotBlockAnEventLoop() {
+        var answered = new CompletableFuture<String>();
+        vertx.runOnContext(loop -> bean.uni().subscribe().with(answered::complete, answered::completeExceptionally));
+        assertThat(answered).succeedsWithin(10, TimeUnit.SECONDS).isEqualTo("uni 1");
+        var staged = new CompletableFuture<String>();
+        vertx.runOnContext(loop -> bean.stage().whenComplete((value, failure) -> staged.complete(value)));
+        assertThat(staged).succeedsWithin(10, TimeUnit.SECONDS).isEqualTo("stage 2");
+    }
+
+    @Test
+    void plainMethodOnAnEventLoopSaysWhatToDo() {
+        var answered = new CompletableFuture<String>();
+        vertx.runOnContext(loop -> {
+            try {
+                answered.complete(bean.plain());
+            } catch (RuntimeException e) {
+                answered.completeExceptionally(e);
+            }
+        });
+        assertThat(answered).failsWithin(10, TimeUnit.SECONDS).withThrowableThat()
+                .withCauseInstanceOf(IllegalStateException.class).withMessageContaining("LimitedBean.plain")
+                .withMessageContaining("Uni<String>").withMessageContaining("@Blocking");
+        assertThat(used(LimitedBean.class.getName() + ".plain")).isZero();
+    }
+
+    @Test
+    void repeatedAnnotationsMustAllHoldAndConsumeTogether() {
+        bean.repeated();
+        bean.repeated();
+        assertThatThrownBy(bean::repeated).isInstanceOf(RateLimitExceededException.class);
+        assertThat(used("repeated-hourly")).isEqualTo(2);
+        assertThat(used(LimitedBean.class.getName() + ".repeated")).isEqualTo(2);
+    }
+
+    @Test
+    void rateIsReadFromTheConfiguration() {
+        bean.configured();
+        bean.configured();
+        assertThatThrownBy(bean::configured).isInstanceOfSatisfying(RateLimitExceededException.class,
+                refused -> assertThat(refused.decision().closest().orElseThrow().limit()).isEqualTo(2));
+    }
+
+    @Test
+    void costIsTaken() {
+        bean.expensive();
+        bean.expensive();
+        assertThatThrownBy(bean::expensive).isInstanceOf(RateLimitExceededException.class);
+        assertThat(used(LimitedBean.class.getName() + ".expensive")).isEqualTo(8);
+    }
+
+    @Test
+    void keyIsMadeOfParameters() {
+        bean.keyed("a");
+        bean.keyed("b");
+        assertThatThrownBy(() -> bean.keyed("a")).isInstanceOf(RateLimitExceededException.class);
+        bean.positioned("x", 1);
+        bean.positioned("x", 2);
+        assertThatThrownBy(() -> bean.positioned("y", 2)).isInstanceOf(RateLimitExceededException.class);
+        assertThat(limiter.limits("key:tenant-a").await().indefinitely()).containsEntry("per-tenant", 1L);
+    }
+
+    @Test
+    void blockedAndUnlimited() {
+        assertThatThrownBy(bean::blocked).isInstanceOfSatisfying(RateLimitExceededException.class,
+                refused -> assertThat(refused.decision().retryAfter()).isEmpty());
+        for (int i = 0; i < 20; i++) {
+            bean.unlimited();
+        }
+        assertThat(limiter.limits(APP).await().indefinitely()).isEmpty();
+    }
+
+    @Test
+    void eachMethodOfAClassHasItsOwnWindow() {
+        limitedClass.one();
+        limitedClass.two();
+        assertThatThrownBy(limitedClass::one).isInstanceOf(RateLimitExceededException.class);
+        assertThat(used(LimitedClass.class.getName() + ".one")).isEqualTo(1);
+        for (int i = 0; i < 3; i++) {
+            limitedClass.own();
+        }
+        assertThatThrownBy(limitedClass::own).isInstanceOf(RateLimitExceededException.class);
+    }
+
+    @Test
+    void namedResourceOfAClassIsShared() {
+        sharingClass.one();
+        assertThatThrownBy(sharingClass::two).isInstanceOf(RateLimitExceededException.class);
+        assertThat(used("shared-by-class")).isEqualTo(1);
+    }
+}

@@ -1,0 +1,105 @@
+package dev.sluice.llm.limit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.time.LocalDate;
+import java.util.List;
+import java.util.Map;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import dev.sluice.api.FallbackPolicy;
+import dev.sluice.api.QuotaUnit;
+import dev.sluice.api.Rate;
+import dev.sluice.config.RulesDocument;
+import dev.sluice.config.RulesDocuments;
+import dev.sluice.llm.protocol.Provider;
+import dev.sluice.policy.Tiers;
+import io.quarkus.runtime.configuration.DurationConverter;
+import io.quarkus.runtime.configuration.MemorySize;
+import io.quarkus.runtime.configuration.MemorySizeConverter;
+import io.smallrye.config.PropertiesConfigSource;
+import io.smallrye.config.SmallRyeConfigBuilder;
+
+class FileProviderConfigTest {
+
+    private static final Tiers TIERS = new Tiers(List.of("free", "pro"),
+            Map.of("free", Rate.parse("7/minute"), "pro", Rate.parse("8/minute")));
+
+    private static LlmPolicySnapshot table(String yaml) {
+        return table(RulesDocuments.of(yaml));
+    }
+
+    private static LlmPolicySnapshot table(RulesDocument file) {
+        var settings = new SmallRyeConfigBuilder().withMapping(LlmConfig.class)
+                .withSources(new PropertiesConfigSource(Map.of("rate-limit.llm.openai.requests.free", "1/minute",
+                        "rate-limit.llm.openai.requests.pro", "2/minute", "rate-limit.llm.openai.tokens.free", "100/minute",
+                        "rate-limit.llm.openai.models.\"gpt-4o\".requests.free", "3/minute",
+                        "rate-limit.llm.openai.models.\"gpt-4o\".tokens.free", "30/minute"), "settings", 100))
+                .withConverter(MemorySize.class, 100,
+                        new MemorySizeConverter())
+                .withConverter(Duration.class, 100, new DurationConverter())
+                .build().getConfigMapping(LlmConfig.class);
+        return new LlmPolicySnapshot(settings, file, TIERS);
+    }
+
+    private static Rate rate(LlmPolicySnapshot table, QuotaUnit unit, String tier, String model) {
+        return table.row(Provider.OPENAI, unit, tier, model, null).rate(tier);
+    }
+
+    @Test
+    void whatTheFileNamesTakesThePlaceOfTheSettings() {
+        var table = table("""
+                llm:
+                  openai:
+                    requests: {free: 4/minute}
+                    budget: {pro: 20/day}
+                    fallback: closed
+                    output-estimate: 77
+                    models:
+                      gpt-4o: {requests: {pro: 5/minute}}
+                    prices:
+                      mine: {input: 1, output: "2.5", cache-write-1h: 3}
+                """);
+        assertThat(table.problems().lines()).isEmpty();
+        assertThat(rate(table, QuotaUnit.REQUESTS, "free", "x")).isEqualTo(Rate.parse("4/minute"));
+        assertThat(rate(table, QuotaUnit.REQUESTS, "pro", "x")).isEqualTo(Rate.parse("8/minute"));
+        assertThat(rate(table, QuotaUnit.TOKENS, "free", "x")).isEqualTo(Rate.parse("100/minute", QuotaUnit.TOKENS));
+        assertThat(rate(table, QuotaUnit.NANODOLLARS, "pro", "x")).isEqualTo(Rate.parse("20/day", QuotaUnit.NANODOLLARS));
+        assertThat(rate(table, QuotaUnit.REQUESTS, "pro", "gpt-4o")).isEqualTo(Rate.parse("5/minute"));
+        assertThat(rate(table, QuotaUnit.TOKENS, "free", "gpt-4o")).isEqualTo(Rate.parse("100/minute", QuotaUnit.TOKENS));
+        assertThat(table.row("llm:openai").fallback()).isEqualTo(FallbackPolicy.CLOSED);
+        assertThat(table.outputEstimate(Provider.OPENAI, "x", null)).isEqualTo(77);
+        assertThat(table.prices().find(Provider.OPENAI, "mine-2", LocalDate.EPOCH)).isPresent();
+    }
+
+    @Test
+    void exampleOfTheReadmeIsTaken() throws IOException {
+        var table = table(RulesDocuments.readme());
+        assertThat(table.problems().lines()).isEmpty();
+        assertThat(rate(table, QuotaUnit.REQUESTS, "free", "gpt-4o")).isEqualTo(Rate.parse("1/minute"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+            "{mistral: {}} | rows.yaml:1: llm.mistral=(not shown): unknown here; known: anthropic, gemini, openai",
+            "{openai: {api-key: sk-x}} | rows.yaml:1: llm.openai.api-key=(not shown): unknown here",
+            "{openai: {tokens: {fre: 1/s}}} | rows.yaml:1: llm.openai.tokens.fre=(not shown): an unknown tier",
+            "{openai: {budget: {free: lots}}} | rows.yaml:1: llm.openai.budget.free=lots: ",
+            "{openai: {models: {o3: {requests: {free: x}}}}} | rows.yaml:1: llm.openai.models.\"o3\".requests.free=x: ",
+            "{openai: {models: {o3: {request: {}}}}} | rows.yaml:1: llm.openai.models.o3.request=(not shown): unknown",
+            "{openai: {output-estimate: many}} | rows.yaml:1: llm.openai.output-estimate=(not shown): tokens, 0 to",
+            "{openai: {output-estimate: -1}} | rows.yaml:1: llm.openai.output-estimate=-1: tokens, 0 to",
+            "{openai: {fallback: ajar}} | rows.yaml:1: llm.openai.fallback=(not shown): local, open or closed",
+            "{openai: {prices: {gpt-4.1: {input: 1}}}} | rows.yaml:1: llm.openai.prices.\"gpt-4.1\"",
+            "{openai: {prices: {x: {input: free, output: 1}}}} | rows.yaml:1: llm.openai.prices.\"x\".input=free"})
+    void whatIsWrongIsNamed(String yaml, String problem) {
+        var problems = table("llm: " + yaml).problems().lines();
+        assertThat(problems).anySatisfy(line -> assertThat(line).contains(problem));
+        assertThat(problems.toString()).doesNotContain("sk-x");
+    }
+}

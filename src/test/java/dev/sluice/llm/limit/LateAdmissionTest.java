@@ -1,0 +1,91 @@
+package dev.sluice.llm.limit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
+
+import jakarta.inject.Inject;
+
+import org.junit.jupiter.api.Test;
+
+import dev.sluice.api.Decision;
+import dev.sluice.api.DecisionMode;
+import dev.sluice.api.RateLimitRequest;
+import dev.sluice.llm.ledger.Ledger;
+import dev.sluice.llm.protocol.Provider;
+import dev.sluice.testing.RedisForTests;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.quarkus.test.common.WithTestResource;
+import io.quarkus.test.junit.QuarkusTest;
+import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.subscription.UniEmitter;
+
+/** Calls whose caller does not wait for the decision. */
+@QuarkusTest
+@WithTestResource(RedisForTests.class)
+class LateAdmissionTest {
+
+    private static final LlmCallEstimate ASK = new LlmCallEstimate(Provider.OPENAI, "user:late", null, "gpt-4o", 10, 10);
+
+    @Inject
+    CurrentLlmPolicy rows;
+    @Inject
+    LlmConfig settings;
+    @Inject
+    Ledger ledger;
+    @Inject
+    LlmMetrics meters;
+
+    private final AtomicReference<UniEmitter<? super Decision>> asked = new AtomicReference<>();
+    private final List<Map<String, Long>> settled = new ArrayList<>();
+
+    private LlmLimiter limiter() {
+        var limiter = new FakeRateLimiter() {
+            @Override
+            public Uni<Decision> check(RateLimitRequest request) {
+                return Uni.createFrom().emitter(emitter -> asked.set(emitter));
+            }
+
+            @Override
+            public Uni<Void> settle(String identifier, String reservation, Map<String, Long> used) {
+                settled.add(used);
+                return Uni.createFrom().voidItem();
+            }
+        };
+        var settlements = new SettlementQueue(limiter, () -> true, null, System::nanoTime, () -> 1, new SimpleMeterRegistry());
+        return new LlmLimiter(limiter, rows, settings, ledger, meters, settlements);
+    }
+
+    private void decide(boolean allowed) {
+        asked.get().complete(
+                new Decision(allowed, !allowed, DecisionMode.REDIS, Instant.EPOCH, List.of(), allowed ? "r-1" : null));
+    }
+
+    @Test
+    void callThatIsAdmittedTooLateGivesBackItsReservation() {
+        limiter().admit(ASK).subscribe().with(call -> {
+        }).cancel();
+        decide(true);
+        assertThat(settled).containsExactly(Map.of("llm:openai:tokens", 0L, "llm:openai:budget", 0L));
+    }
+
+    @Test
+    void callThatIsRefusedTooLateHasNothingToGiveBack() {
+        limiter().admit(ASK).subscribe().with(call -> {
+        }).cancel();
+        decide(false);
+        assertThat(settled).isEmpty();
+    }
+
+    @Test
+    void callThatIsWaitedForKeepsItsReservation() {
+        var admitted = limiter().admit(ASK).subscribeAsCompletionStage();
+        decide(true);
+        assertThat(admitted).isCompleted();
+        assertThat(settled).isEmpty();
+    }
+}

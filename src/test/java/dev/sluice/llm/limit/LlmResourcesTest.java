@@ -1,0 +1,97 @@
+package dev.sluice.llm.limit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+import dev.sluice.api.QuotaUnit;
+import dev.sluice.api.Rate;
+import dev.sluice.config.RulesDocument;
+import dev.sluice.llm.protocol.Provider;
+import dev.sluice.policy.Tiers;
+import io.quarkus.runtime.configuration.DurationConverter;
+import io.quarkus.runtime.configuration.MemorySize;
+import io.quarkus.runtime.configuration.MemorySizeConverter;
+import io.smallrye.config.PropertiesConfigSource;
+import io.smallrye.config.SmallRyeConfigBuilder;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Example;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import net.jqwik.api.constraints.Size;
+
+/** What the windows of language models are called: no two kinds, models or providers share one, whatever a model is called. */
+class LlmResourcesTest {
+
+    private record Kind(Provider provider, QuotaUnit unit, String model) {
+    }
+
+    private static LlmPolicySnapshot table(Set<String> models) {
+        var settings = new HashMap<String, String>();
+        for (var provider : Provider.values()) {
+            for (var model : models) {
+                var rows = "rate-limit.llm." + provider.id() + ".models.\"" + model + "\".";
+                settings.put(rows + "requests.free", "1/minute");
+                settings.put(rows + "tokens.free", "2/minute");
+                settings.put(rows + "budget.free", "3/day");
+            }
+        }
+        var mapping = new SmallRyeConfigBuilder().withMapping(LlmConfig.class)
+                .withSources(new PropertiesConfigSource(settings, "settings", 100))
+                .withConverter(MemorySize.class, 100, new MemorySizeConverter())
+                .withConverter(Duration.class, 100, new DurationConverter()).build().getConfigMapping(LlmConfig.class);
+        return new LlmPolicySnapshot(mapping, RulesDocument.NONE,
+                new Tiers(List.of("free"), Map.of("free", Rate.parse("7/minute"))));
+    }
+
+    @Provide
+    Arbitrary<String> models() {
+        var parts = Arbitraries.of("x", "gpt", ":", "/", "budget", "tokens", ":budget", ":tokens", "openai", "llm:", "gemini",
+                "llm:openai:budget", "%3A");
+        return parts.list().ofMinSize(1).ofMaxSize(4).map(list -> String.join("", list));
+    }
+
+    @Property(tries = 200)
+    void distinctKindsHaveDistinctResources(@ForAll @Size(min = 1, max = 6) Set<@net.jqwik.api.From("models") String> models) {
+        var table = table(models);
+        var owners = new HashMap<String, Kind>();
+        for (var provider : Provider.values()) {
+            for (var unit : QuotaUnit.values()) {
+                own(owners, table, new Kind(provider, unit, null));
+                models.forEach(model -> own(owners, table, new Kind(provider, unit, model)));
+            }
+        }
+    }
+
+    private static void own(Map<String, Kind> owners, LlmPolicySnapshot table, Kind kind) {
+        var model = kind.model() == null ? "a model without rows" : kind.model();
+        var row = table.row(kind.provider(), kind.unit(), "free", model, null);
+        assertThat(owners.put(row.resource(), kind)).as(row.resource()).isNull();
+        assertThat(table.row(row.resource())).isSameAs(row);
+        if (kind.model() != null) {
+            assertThat(row.rate("free").quotas()).singleElement()
+                    .satisfies(quota -> assertThat(quota.unit()).isEqualTo(kind.unit()));
+        }
+    }
+
+    @Example
+    void namesOfOrdinaryModelsAreKeptInRedisAndStayTheSame() {
+        var table = table(Set.of("gpt-4o", "ft:gpt-4o:org::id"));
+        assertThat(List.of(name(table, QuotaUnit.REQUESTS, "x"), name(table, QuotaUnit.TOKENS, "x"),
+                name(table, QuotaUnit.NANODOLLARS, "x"),
+                name(table, QuotaUnit.REQUESTS, "gpt-4o"), name(table, QuotaUnit.TOKENS, "gpt-4o"),
+                name(table, QuotaUnit.NANODOLLARS, "ft:gpt-4o:org::id"))).containsExactly("llm:openai", "llm:openai:tokens",
+                        "llm:openai:budget", "llm:openai/gpt-4o", "llm:openai:tokens/gpt-4o",
+                        "llm:openai:budget/ft:gpt-4o:org::id");
+    }
+
+    private static String name(LlmPolicySnapshot table, QuotaUnit unit, String model) {
+        return table.row(Provider.OPENAI, unit, "free", model, null).resource();
+    }
+}

@@ -1,0 +1,212 @@
+package dev.sluice.llm.limit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+
+import org.junit.jupiter.api.Test;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.subscription.UniEmitter;
+
+/** Settlements with timers, a clock and a store that are moved by hand. */
+class SettlementQueueTest {
+
+    private static final Map<String, Long> USED = Map.of("llm:openai:tokens", 7L);
+
+    private final Deque<UniEmitter<? super Void>> asked = new ArrayDeque<>();
+    private final List<String> seen = new ArrayList<>();
+    private final TreeMap<Long, Runnable> timers = new TreeMap<>();
+    private final List<Long> pauses = new ArrayList<>();
+    private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    private RuntimeException answerAtOnce;
+    private Error fault;
+    private boolean answers = true;
+    private boolean reachable = true;
+    private double random = 1;
+    private long nanos = Long.MAX_VALUE - 5; // System.nanoTime may overflow
+    private long timerIds;
+
+    private final SettlementQueue settlements = new SettlementQueue(new FakeRateLimiter() {
+        @Override
+        public Uni<Void> settle(String identifier, String reservation, Map<String, Long> used) {
+            assertThat(used).isEqualTo(USED);
+            seen.add(reservation);
+            if (fault != null) {
+                throw fault;
+            }
+            if (!answers) {
+                return Uni.createFrom().emitter(emitter -> asked.add(emitter));
+            }
+            return answerAtOnce == null ? Uni.createFrom().voidItem() : Uni.createFrom().failure(answerAtOnce);
+        }
+    }, () -> reachable, new SettlementQueue.Timers() {
+        @Override
+        public long start(long millis, Runnable task) {
+            pauses.add(millis);
+            timers.put(++timerIds, task);
+            return timerIds;
+        }
+
+        @Override
+        public void cancel(long timer) {
+            timers.remove(timer);
+        }
+    }, () -> nanos, () -> random, meters);
+
+    private static String reservation(int number, String windows) {
+        return "r-" + "%032x".formatted(number) + windows;
+    }
+
+    private void settle(int number) {
+        settlements.settle("user:a", reservation(number, "-60-86400"), USED);
+    }
+
+    private void fire() {
+        assertThat(timers).hasSize(1);
+        timers.pollFirstEntry().getValue().run();
+    }
+
+    private double dropped() {
+        return meters.get("llm_settlements_dropped").counter().count();
+    }
+
+    @Test
+    void backsOffExponentiallyWithJitter() {
+        answerAtOnce = new IllegalStateException("on purpose");
+        settle(1);
+        for (int i = 0; i < 9; i++) {
+            fire();
+        }
+        assertThat(pauses).containsExactly(250L, 500L, 1000L, 2000L, 4000L, 8000L, 16_000L, 30_000L, 30_000L, 30_000L);
+        random = 0;
+        fire();
+        assertThat(pauses).last().isEqualTo(15_000L);
+        answerAtOnce = null;
+        fire();
+        assertThat(timers).isEmpty();
+        assertThat(settlements.waiting()).isZero();
+        assertThat(seen).hasSize(12).containsOnly(reservation(1, "-60-86400"));
+        assertThat(dropped()).isZero();
+    }
+
+    @Test
+    void errorsAreRetriedToo() {
+        fault = new NoClassDefFoundError("on purpose");
+        settle(1);
+        fault = null;
+        fire();
+        assertThat(seen).hasSize(2);
+        assertThat(settlements.waiting()).isZero();
+    }
+
+    @Test
+    void reservationThatHasLeftItsLongestWindowIsForgotten() {
+        answerAtOnce = new IllegalStateException("on purpose");
+        settlements.settle("user:a", reservation(1, "-60-3600"), USED);
+        settlements.settle("user:a", reservation(2, "-7200-60"), USED);
+        settlements.settle("user:a", "somebody-else's-1", USED);
+        nanos += TimeUnit.SECONDS.toNanos(3600);
+        seen.clear();
+        fire();
+        assertThat(seen).containsExactly(reservation(2, "-7200-60"), "somebody-else's-1");
+        nanos += TimeUnit.DAYS.toNanos(30);
+        seen.clear();
+        fire();
+        assertThat(seen).containsExactly("somebody-else's-1");
+        nanos += TimeUnit.DAYS.toNanos(1);
+        seen.clear();
+        fire();
+        assertThat(seen).isEmpty();
+        assertThat(timers).isEmpty();
+        assertThat(settlements.waiting()).isZero();
+    }
+
+    @Test
+    void waitsForRedisWithoutATimerAndWithinItsBound() {
+        reachable = false;
+        answerAtOnce = new IllegalStateException("out of reach");
+        for (int i = 0; i < SettlementQueue.MOST + 3; i++) {
+            settle(i);
+        }
+        assertThat(timers).isEmpty();
+        assertThat(settlements.waiting()).isEqualTo(SettlementQueue.MOST);
+        assertThat(dropped()).isEqualTo(3);
+        assertThat(meters.get("llm_settlements_waiting").gauge().value()).isEqualTo(SettlementQueue.MOST);
+        reachable = true;
+        answerAtOnce = null;
+        seen.clear();
+        settlements.reached();
+        fire();
+        assertThat(seen).hasSize(SettlementQueue.MOST).startsWith(reservation(3, "-60-86400"));
+        assertThat(timers).isEmpty();
+        assertThat(pauses).containsExactly(250L);
+    }
+
+    @Test
+    void retriesFewAtATime() {
+        reachable = false;
+        answerAtOnce = new IllegalStateException("out of reach");
+        IntStream.range(0, 1000).forEach(this::settle);
+        reachable = true;
+        answers = false;
+        settlements.reached();
+        seen.clear();
+        fire();
+        assertThat(seen).hasSize(SettlementQueue.AT_ONCE);
+        settle(2000); // is not kept waiting by those
+        assertThat(seen).hasSize(SettlementQueue.AT_ONCE + 1);
+        asked.pollLast().complete(null);
+        asked.pollFirst().fail(new IllegalStateException("on purpose"));
+        assertThat(timers).isEmpty();
+        while (asked.size() > 1) {
+            asked.pollFirst().complete(null);
+        }
+        assertThat(seen).hasSize(SettlementQueue.AT_ONCE + 1);
+        asked.pollFirst().complete(null);
+        fire(); // one has failed, others have not: the pause is short
+        assertThat(pauses).endsWith(250L);
+        assertThat(seen).hasSize(2 * SettlementQueue.AT_ONCE + 1);
+    }
+
+    @Test
+    void whatWaitsIsTriedOnceMoreAtShutdownAndNoTimerIsLeft() {
+        answerAtOnce = new IllegalStateException("on purpose");
+        IntStream.range(0, 1000).forEach(this::settle);
+        assertThat(timers).hasSize(1);
+        answerAtOnce = null;
+        seen.clear();
+        settlements.stop(Duration.ofSeconds(60));
+        assertThat(seen).hasSize(1000);
+        assertThat(timers).isEmpty();
+        assertThat(settlements.waiting()).isZero();
+        settle(1000); // of a call that ends later
+        assertThat(seen).hasSize(1001);
+        answerAtOnce = new IllegalStateException("closed");
+        settle(1001);
+        settlements.reached();
+        assertThat(timers).isEmpty();
+        assertThat(settlements.waiting()).isZero();
+        assertThat(dropped()).isEqualTo(1);
+    }
+
+    @Test
+    void shutdownDoesNotWaitForARedisThatDoesNotAnswer() {
+        answers = false;
+        settle(1);
+        settlements.stop(Duration.ZERO);
+        assertThat(timers).isEmpty();
+        asked.poll().fail(new IllegalStateException("closed"));
+        assertThat(timers).isEmpty();
+        assertThat(settlements.waiting()).isZero();
+    }
+}

@@ -1,0 +1,151 @@
+package dev.sluice.llm.protocol;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.zip.DeflaterOutputStream;
+import java.util.zip.GZIPOutputStream;
+
+import org.junit.jupiter.api.Test;
+
+import dev.sluice.llm.protocol.ProviderOperation.Shape;
+import dev.sluice.llm.protocol.stream.SseEventReader;
+import dev.sluice.testing.Fuzz;
+import io.vertx.core.buffer.Buffer;
+
+/** Bodies of calls and answers of providers that are broken: read, refused or passed over, and nothing else. */
+class ProtocolFuzzTest {
+
+    private static final List<ProviderOperation> OPERATIONS = List.of(
+            ProviderOperation.of(Provider.OPENAI, "POST", "/v1/chat/completions"),
+            ProviderOperation.of(Provider.OPENAI, "POST", "/v1/responses"),
+            ProviderOperation.of(Provider.OPENAI, "POST", "/v1/embeddings"),
+            ProviderOperation.of(Provider.ANTHROPIC, "POST", "/v1/messages"),
+            ProviderOperation.of(Provider.GEMINI, "POST", "/v1beta/models/gemini-2.5-pro:streamGenerateContent"));
+    private static final List<String> BODIES = List.of(
+            """
+                    {"model":"gpt-4o","stream":true,"n":2,"max_tokens":100,"stream_options":{"include_usage":false},"messages":[{"role":\
+                    "user","content":[{"type":"text","text":"h\\u00e9llo"}]}]}""",
+            """
+                    {"model":"claude-opus-5","max_tokens":1024,"stream":true,"system":"x","messages":[]}""", """
+                    {"contents":[{"parts":[{"text":"x"}]}],"generationConfig":{"maxOutputTokens":10,"candidateCount":2}}""", """
+                    {"stream":true,"model":"gpt-4o"}""", "[".repeat(2000) + "]".repeat(2000),
+            "{\"a\":".repeat(1500) + "1" + "}".repeat(1500));
+    private static final List<String> ANSWERS = List.of("""
+            data: {"id":"a","model":"gpt-4o","choices":[{"delta":{"content":"x"}}],"usage":null}
+
+            data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":7,"prompt_tokens_details":{"cached_tokens":2}}}
+
+            data: [DONE]
+
+            """, """
+            event: message_start
+            data: {"type":"message_start","message":{"model":"claude-opus-5","usage":{"input_tokens":9,"output_tokens":1}}}
+
+            event: content_block_delta
+            data: {"type":"content_block_delta","delta":{"text":"x"}}
+
+            event: message_stop
+            data: {"type":"message_stop"}
+
+            """,
+            """
+                    data: {"candidates":[{"content":{"parts":[{"text":"x"}]}}],"usageMetadata":{"promptTokenCount":3,"totalTokenCount":9}}
+
+                    """,
+            """
+                    {"model":"gpt-4o","usage":{"prompt_tokens":5,"completion_tokens":7,"total_tokens":12},"choices":[{}]}""",
+            """
+                    [{"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":4}},{"modelVersion":"gemini-2.5-pro"}]""",
+            """
+                    event: response.completed
+                    data: {"type":"response.completed","response":{"model":"gpt-5","usage":{"input_tokens":3,"output_tokens":4}}}
+
+                    """);
+
+    @Test
+    void bodies() {
+        Fuzz.run(10, random -> {
+            var body = Buffer.buffer(Fuzz.broken(random, Fuzz.bytes(Fuzz.pick(random, BODIES))));
+            for (var provider : Provider.values()) {
+                var operation = Fuzz.pick(random, OPERATIONS);
+                try {
+                    var request = LlmRequestParser.read(provider, operation, body);
+                    var asked = LlmRequestParser.withUsageAsked(operation, request);
+                    LlmRequestParser.read(provider, operation, asked);
+                    assertThat(request.choices()).isBetween(1, 128);
+                    assertThat(request.outputCap()).isBetween(-1L, TokenUsage.MAX);
+                } catch (InvalidRequestBodyException e) {
+                    assertThat(e.getMessage()).doesNotContain(Fuzz.MARKER);
+                }
+            }
+        });
+    }
+
+    @Test
+    void answers() {
+        Fuzz.run(15, random -> {
+            var answer = Fuzz.broken(random, Fuzz.bytes(Fuzz.pick(random, ANSWERS).repeat(1 + random.nextInt(2))));
+            var provider = Fuzz.pick(random, List.of(Provider.values()));
+            var shape = Fuzz.pick(random, List.of(Shape.values()));
+            var type = Fuzz.pick(random, List.of("text/event-stream", "application/json", "text/event-stream; charset=x", "x"));
+            assertThat(read(UsageExtractor.of(provider, shape, type, null), Fuzz.cut(random, answer)))
+                    .isEqualTo(read(UsageExtractor.of(provider, shape, type, ""), List.of(answer)));
+            var encoding = Fuzz.pick(random, List.of("gzip", "deflate", "br", "identity"));
+            read(UsageExtractor.of(provider, shape, type, encoding), Fuzz.cut(random, encoded(random, encoding, answer)));
+        });
+    }
+
+    private static byte[] encoded(Random random, String encoding, byte[] plain) throws IOException {
+        var out = new ByteArrayOutputStream();
+        try (var encoder = encoding.equals("gzip") ? new GZIPOutputStream(out) : new DeflaterOutputStream(out)) {
+            encoder.write(plain);
+        }
+        return Fuzz.broken(random, out.toByteArray());
+    }
+
+    private static List<String> read(UsageExtractor reader, List<byte[]> pieces) {
+        for (var piece : pieces) {
+            reader.feed(Buffer.buffer(piece));
+        }
+        reader.end();
+        return List.of("" + reader.usage(), "" + reader.model(), "" + reader.events(), "" + reader.complete());
+    }
+
+    @Test
+    void streamsThatAreStripped() {
+        Fuzz.run(10, random -> {
+            var answer = Fuzz.broken(random, Fuzz.bytes(Fuzz.pick(random, ANSWERS)));
+            var whole = stripped(List.of(answer));
+            assertThat(stripped(Fuzz.cut(random, answer))).isEqualTo(whole);
+            assertThat(whole.length()).isLessThanOrEqualTo(answer.length);
+        });
+    }
+
+    private static Buffer stripped(List<byte[]> pieces) {
+        var stripper = new UsageChunkFilter();
+        var out = Buffer.buffer();
+        pieces.forEach(piece -> out.appendBuffer(stripper.feed(Buffer.buffer(piece))));
+        return out.appendBuffer(stripper.end());
+    }
+
+    @Test
+    void streamsThatAreTakenApart() {
+        Fuzz.run(5, random -> {
+            var answer = Fuzz.broken(random, Fuzz.bytes(Fuzz.pick(random, ANSWERS)));
+            assertThat(events(Fuzz.cut(random, answer))).isEqualTo(events(List.of(answer)));
+        });
+    }
+
+    private static List<String> events(List<byte[]> pieces) {
+        var reader = new SseEventReader();
+        var events = new ArrayList<String>();
+        pieces.forEach(piece -> events.addAll(reader.feed(Buffer.buffer(piece))));
+        events.addAll(reader.end());
+        return events;
+    }
+}

@@ -1,0 +1,91 @@
+package dev.sluice.llm.protocol;
+
+import static dev.sluice.llm.protocol.ProviderOperation.Kind.CALL;
+import static dev.sluice.llm.protocol.ProviderOperation.Kind.FREE;
+import static dev.sluice.llm.protocol.ProviderOperation.Kind.UNKNOWN;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import dev.sluice.llm.protocol.ProviderOperation.Shape;
+
+class ProviderOperationTest {
+
+    @ParameterizedTest
+    @CsvSource({"OPENAI, /v1/chat/completions, CHAT", "OPENAI, /v1/responses, RESPONSES",
+            "OPENAI, /v1/responses/compact, RESPONSES", "OPENAI, /v1/embeddings, EMBEDDINGS",
+            "ANTHROPIC, /v1/messages, MESSAGES", "GEMINI, /v1beta/models/gemini-2.5-pro:generateContent, GENERATE",
+            "GEMINI, /v1beta/models/gemini-2.5-pro:streamGenerateContent, GENERATE",
+            "GEMINI, /v1/models/gemini-2.5-pro:streamGenerateContent, GENERATE",
+            "GEMINI, /v1beta/models/gemini-2.5-pro:embedContent, EMBEDDINGS",
+            "GEMINI, /v1beta/models/gemini-2.5-pro:batchEmbedContents, EMBEDDINGS"})
+    void whatSpendsTokensIsACall(Provider provider, String path, Shape shape) {
+        var operation = ProviderOperation.of(provider, "POST", path);
+        assertThat(operation.kind()).isEqualTo(CALL);
+        assertThat(operation.shape()).isEqualTo(shape);
+        assertThat(operation.model()).isEqualTo(provider == Provider.GEMINI ? "gemini-2.5-pro" : "");
+        assertThat(operation.streaming()).isEqualTo(path.contains("stream"));
+        for (var method : new String[]{"GET", "PUT", "DELETE", "HEAD", "post", "OPTIONS"}) {
+            assertThat(ProviderOperation.of(provider, method, path).kind()).as(method).isEqualTo(UNKNOWN);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"OPENAI, POST, /v1/responses/input_tokens", "OPENAI, GET, /v1/models",
+            "OPENAI, GET, /v1/models/ft:gpt-4o:org::id", "ANTHROPIC, POST, /v1/messages/count_tokens",
+            "ANTHROPIC, GET, /v1/models", "ANTHROPIC, GET, /v1/models/claude-opus-5",
+            "GEMINI, POST, /v1beta/models/gemini-2.5-pro:countTokens", "GEMINI, GET, /v1beta/models",
+            "GEMINI, GET, /v1beta/models/gemini-2.5-pro"})
+    void whatSpendsNoneIsFree(Provider provider, String method, String path) {
+        assertThat(ProviderOperation.of(provider, method, path).kind()).isEqualTo(FREE);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "/", "/v1", "/v1/", "//v1/chat/completions", "/v1//chat/completions",
+            "/v1/chat/completions/", "/v1/./chat/completions", "/v1/x/../chat/completions", "/v1/chat%2Fcompletions",
+            "/v1/chat/%63ompletions", "/v1/Chat/completions", "/v1/chat/completions;a", "/v1/chat/completions?",
+            "/v1/chat/completions\n", "v1/chat/completions", "/v1\\chat\\completions", "/v1/responses/resp_1",
+            "/v1/responses/input_tokens/", "/v1/messages/batches", "/v1/messages/count_tokens/..", "/v1/files",
+            "/v1beta/models/m", "/v1beta/models/:generateContent", "/v1beta/models:generateContent",
+            "/v1beta/models/m:generateContent:countTokens", "/v1beta/models/m:countTokens:generateContent",
+            "/v1beta/models/m%3AgenerateContent", "/v1beta/models/m%3AgenerateContent:countTokens",
+            "/v1beta/models/m%2Fn:countTokens", "/v1beta/models/m%2fn:generateContent",
+            "/v1beta/models/m%252Fn:generateContent", "/v1beta/models/m/n:generateContent",
+            "/v1beta/models/..:generateContent", "/v1beta/models/%2E%2E:generateContent",
+            "/v1beta/models/%2e:generateContent", "/v1beta/models/a..b:generateContent",
+            "/v1beta/models/m%:generateContent", "/v1beta/models/m%0A:generateContent",
+            "/v1beta/models/m%C3%A9:generateContent", "/v1beta/models/m%00:generateContent",
+            "/v1beta/models/m:GenerateContent", "/v1beta/models/m:generateContent/", "/v1beta/models/m:",
+            "/v2/models/m:generateContent", "/v1betax/models/m:generateContent", "/v1beta//models/m:generateContent",
+            "/v1beta/tunedModels/m:generateContent",
+            "/v1beta/models/m:%67enerateContent", "/v1beta/models/m:generateContent\n",
+            "/v1beta/models/m$1:generateContent"})
+    void allElseIsUnknown(String path) {
+        for (var provider : Provider.values()) {
+            assertThat(ProviderOperation.of(provider, "POST", path).kind()).as(provider.id()).isEqualTo(UNKNOWN);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/v1/models/", "/v1/models//", "/v1/models/..", "/v1/models/.", "/v1/models/a/b",
+            "/v1/models/a%2Fb", "/v1/models/a\n", "/v1/files", "/v1beta/models/",
+            "/v1beta/models/a/b", "/v1beta/models/a:generateContent", "/v1beta/models/%2e%2e", "/v1beta/files",
+            "/v1/responses/resp_1"})
+    void onlyModelsAreListedFree(String path) {
+        for (var provider : Provider.values()) {
+            assertThat(ProviderOperation.of(provider, "GET", path).kind()).as(provider.id()).isEqualTo(UNKNOWN);
+        }
+    }
+
+    @Test
+    void geminisModelIsDecoded() {
+        assertThat(ProviderOperation.of(Provider.GEMINI, "POST", "/v1beta/models/gemini%2D2%2E5:generateContent").model())
+                .isEqualTo("gemini-2.5");
+        assertThat(
+                ProviderOperation.of(Provider.GEMINI, "POST", "/v1beta/models/" + "m".repeat(257) + ":generateContent").kind())
+                .isEqualTo(UNKNOWN);
+    }
+}

@@ -1,0 +1,183 @@
+package dev.sluice.policy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+import org.eclipse.microprofile.config.ConfigProvider;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import dev.sluice.api.Rate;
+import dev.sluice.config.ConfigProblems;
+import dev.sluice.config.RulesDocument;
+
+class PolicySnapshotTest {
+
+    private record Settings(List<String> tiers, Optional<String> defaultRate, Map<String, String> defaults,
+            Map<String, Map<String, String>> endpoints, Optional<List<String>> exempt,
+            Optional<String> apiPrefix) implements PolicyConfig {
+
+        static Settings none() {
+            return new Settings(List.of("free", "pro", "enterprise"), Optional.empty(), Map.of(), Map.of(), Optional.empty(),
+                    Optional.of("/api/v1"));
+        }
+
+        Settings rows(String... rows) {
+            var endpoints = new LinkedHashMap<String, Map<String, String>>();
+            for (var row : rows) {
+                endpoints.put(row, Map.of("free", "1/minute"));
+            }
+            return new Settings(tiers, defaultRate, defaults, endpoints, exempt, apiPrefix);
+        }
+
+        Settings with(String row, Map<String, String> rates) {
+            return new Settings(tiers, defaultRate, defaults, Map.of(row, rates), exempt, apiPrefix);
+        }
+
+        Settings exempt(String... paths) {
+            return new Settings(tiers, defaultRate, defaults, endpoints, Optional.of(List.of(paths)), apiPrefix);
+        }
+
+        Settings defaults(String first, Map<String, String> others) {
+            return new Settings(tiers, Optional.ofNullable(first), others, endpoints, exempt, apiPrefix);
+        }
+
+        Settings tiers(String... names) {
+            return new Settings(List.of(names), defaultRate, defaults, endpoints, exempt, apiPrefix);
+        }
+
+        Settings prefix(String prefix) {
+            return new Settings(tiers, defaultRate, defaults, endpoints, exempt, Optional.ofNullable(prefix));
+        }
+    }
+
+    private static CurrentPolicy policy(PolicyConfig settings) {
+        return new CurrentPolicy(settings, RulesDocument.NONE);
+    }
+
+    private static final CurrentPolicy POLICY = policy(Settings.none().rows("/campaigns", "/users", "/users/{id}/orders",
+            "POST /reports/{id}", "/reports", "/files/{name}", "/files/special", "GET /mixed", "/mixed", "/a/{x}/c/d", "/a/b",
+            "/caf%C3%A9").exempt("/static", "/healthz"));
+
+    private static List<String> rows(String method, String path) {
+        return POLICY.govern(method, path).stream().map(LimitRule::resource).toList();
+    }
+
+    private static ConfigProblems problems(PolicyConfig settings) {
+        var problems = new ConfigProblems();
+        policy(settings).validate(problems, ConfigProvider.getConfig());
+        return problems;
+    }
+
+    @ParameterizedTest
+    @CsvSource({"GET, /campaigns, api:/campaigns", "GET, /api/v1/campaigns, api:/campaigns",
+            "DELETE, /campaigns/42, api:/campaigns", "GET, /campaigns/42/x/y, api:/campaigns", "GET, /campaign, api:default",
+            "GET, /campaignsx, api:default", "GET, /, api:default", "GET, '', api:default", "OPTIONS, *, api:default",
+            "GET, /users/7.json, api:/users", "GET, /users/7.json, api:/users", "GET, /users/7, api:/users",
+            "GET, /users/7/orders, api:/users/{id}/orders",
+            "GET, /users/7/orders/9, api:/users/{id}/orders", "POST, /reports/5, api:POST /reports/{id}",
+            "post, /reports/5, api:POST /reports/{id}", "GET, /reports/5, api:/reports", "POST, /reports, api:/reports",
+            "GET, /files/x, api:/files/{name}", "GET, /files/special, api:/files/special",
+            "GET, /files, api:default", "GET, /mixed, api:GET /mixed", "HEAD, /mixed, api:GET /mixed",
+            "PUT, /mixed, api:/mixed", "GET, /a/b/c/d, api:/a/{x}/c/d", "GET, /a/b/c, api:/a/b", "GET, /a/z/c, api:default",
+            "GET, /api/v1, api:default", "GET, /api/v2/campaigns, api:default", "GET, /caf%C3%A9, api:/caf%C3%A9",
+            "GET, /caf\u00c3\u00a9, api:/caf%C3%A9"})
+    void findsTheMostSpecificRow(String method, String path, String row) {
+        assertThat(rows(method, path)).containsExactly(row);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/campaigns/", "//campaigns", "/campaigns//42", "/./campaigns", "/x/../campaigns", "/campaigns/.",
+            "/%63ampaigns", "/%63%61mpaigns", "/campaigns/%2e", "/x/%2E%2e/campaigns", "/x/%2e%2E/campaigns", "/../campaigns",
+            "/api/v1//campaigns", "/api/./v1/campaigns", "/api/v1/x/../campaigns", "/api%2Fv1/campaigns/..%2fcampaigns",
+            "//api//v1//campaigns//", "/campaigns/a%20b", "/campaigns/%zz", "/campaigns/%"})
+    void tricksWithPathsDoNotChangeTheRow(String path) {
+        assertThat(rows("GET", path)).contains("api:/campaigns");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/campaigns;a=b", "/campaigns;x/42", "/campaigns%2F42", "/campaigns%2f42", "/api;v/v1/campaigns",
+            "/static/..;/campaigns", "\\campaigns", "/campaigns%5C42", "/static/..%2Fcampaigns", "/static%2F..%2Fcampaigns",
+            "/campaigns/x%2F..%2F..%2Fstatic", "/campaigns/..%2F..%2Fhealthz", "/campaigns/x%2F..%2F..%2Fusers",
+            "/campaigns/../static/x", "/campaigns//../static/x", "/campaigns;/%5C..%5C..", "/campaigns%3Ba",
+            "/campaigns/../../healthz"})
+    void pathThatServersReadDifferentlyIsGovernedByEveryReading(String path) {
+        assertThat(rows("GET", path)).contains("api:/campaigns");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/static", "/static/app.js", "/healthz", "/api/v1/healthz", "/static/", "/static/../static"})
+    void exemptPathsHaveNoRow(String path) {
+        assertThat(rows("GET", path)).isEmpty();
+    }
+
+    @Test
+    void prefixIsTakenOffWholeSegmentsOnly() {
+        assertThat(rows("GET", "/api/v10/campaigns")).containsExactly("api:default");
+        var without = policy(Settings.none().rows("/campaigns").prefix(null));
+        assertThat(without.govern("GET", "/api/v1/campaigns").get(0).isDefault()).isTrue();
+        var root = policy(Settings.none().rows("/campaigns").prefix("/"));
+        assertThat(root.govern("GET", "/campaigns").get(0).resource()).isEqualTo("api:/campaigns");
+    }
+
+    @Test
+    void rowsLackingATierHaveItsDefault() {
+        var policy = policy(Settings.none().defaults("7/minute", Map.of("pro", "70/minute"))
+                .with("/x", Map.of("free", "1/minute")));
+        var row = policy.row("api:/x");
+        assertThat(row.rate("free")).isEqualTo(Rate.parse("1/minute"));
+        assertThat(row.rate("pro")).isEqualTo(Rate.parse("70/minute"));
+        assertThat(row.rate("enterprise")).isEqualTo(Rate.parse("1000/minute"));
+        assertThat(policy.defaultRow().rate("free")).isEqualTo(Rate.parse("7/minute"));
+    }
+
+    @Test
+    void defaultsWithoutSettingsAreTheContracts() {
+        var row = policy(Settings.none()).defaultRow();
+        assertThat(row.rate("free")).isEqualTo(Rate.parse("10/minute"));
+        assertThat(row.rate("pro")).isEqualTo(Rate.parse("100/minute"));
+        assertThat(row.rate("enterprise")).isEqualTo(Rate.parse("1000/minute"));
+    }
+
+    @Test
+    void unknownTierIsTheFirst() {
+        var policy = policy(Settings.none().tiers("basic", "gold"));
+        assertThat(policy.tier("gold")).isEqualTo("gold");
+        assertThat(policy.tier("platinum")).isEqualTo("basic");
+        assertThat(policy.tier(null)).isEqualTo("basic");
+        assertThat(policy.defaultRate("gold")).isEqualTo(Rate.parse("10/minute"));
+    }
+
+    @Test
+    void everyBadSettingHasItsLine() {
+        var settings = new Settings(List.of("free", "pro"), Optional.of("ten/minute"), Map.of("pro", "1/fortnight"),
+                Map.of("/ok", Map.of("free", "0/minute", "pro", "5/minute"), "nopath", Map.of("free", "1/minute")),
+                Optional.of(List.of("static")), Optional.of("api"));
+        assertThat(problems(settings).lines()).hasSize(6)
+                .anySatisfy(line -> assertThat(line).startsWith("rate-limit.default=ten/minute: ").contains("COUNT/WINDOW"))
+                .anySatisfy(line -> assertThat(line).startsWith("rate-limit.defaults.pro=1/fortnight: "))
+                .anySatisfy(line -> assertThat(line).startsWith("rate-limit.endpoints.\"/ok\".free=0/minute: "))
+                .anySatisfy(line -> assertThat(line).startsWith("rate-limit.endpoints.\"nopath\".free=1/minute: "))
+                .anySatisfy(line -> assertThat(line).startsWith("rate-limit.exempt=static: "))
+                .anySatisfy(line -> assertThat(line).startsWith("rate-limit.api-prefix=api: "));
+    }
+
+    @Test
+    void sameRowTwiceIsAProblem() {
+        assertThat(problems(Settings.none().rows("/a/{x}", "/a/{y}")).lines()).singleElement().asString()
+                .contains("another row has the same path");
+        assertThat(problems(Settings.none().rows("/a", "GET /a", "/a/{x}/b", "/a/b/{y}")).lines()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"a", "", "GET", "GET a", "/a?b", "/a{b}", "/{}", "/a/{b", "G-T /a", "/a#b"})
+    void rowsThatAreNoPathAreProblems(String row) {
+        assertThat(problems(Settings.none().rows(row)).lines()).hasSize(1);
+    }
+}

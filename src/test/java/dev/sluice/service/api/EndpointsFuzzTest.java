@@ -1,0 +1,64 @@
+package dev.sluice.service.api;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.Set;
+
+import org.junit.jupiter.api.Test;
+
+import dev.sluice.http.ErrorResponse;
+import dev.sluice.service.auth.JwtOnlyMechanism;
+import dev.sluice.service.llm.LlmCallerResolver;
+import dev.sluice.service.llm.ProviderConnections;
+import dev.sluice.testing.Fuzz;
+
+/** What is read at the doors is read, or refused with the name of a field. */
+class EndpointsFuzzTest {
+
+    private static final Set<String> FIELDS = Set.of("identifier", "resource", "limit", "window_seconds", "rate", "tier",
+            "cost");
+    private static final List<String> BODIES = List.of(
+            "{\"identifier\":\"user123\",\"resource\":\"custom_operation\",\"limit\":10,\"window_seconds\":60,\"cost\":1}",
+            "{\"identifier\":\"\\u00e9\\ud83d\\ude00\",\"resource\":\"api:/campaigns\",\"tier\":\"pro\"}",
+            "{\"identifier\":\"a\",\"resource\":\"b\",\"rate\":\"10/second;100/minute\"}", "{\"a\":".repeat(1200));
+    private static final List<String> AUTHORIZATIONS = List.of("Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln",
+            "bearer admin-secret", "Basic YTpi", "Bearer");
+    private static final List<String> QUERIES = List.of("key=AIza-of-sluice&alt=sse&fields=a", "%24alt=proto", "key");
+
+    @Test
+    void bodies() {
+        Fuzz.run(10, random -> {
+            try {
+                var body = new StrictJsonBody(Fuzz.broken(random, Fuzz.bytes(Fuzz.pick(random, BODIES))),
+                        new StrictJsonBody.Fields(FIELDS));
+                for (var field : FIELDS) {
+                    if (random.nextBoolean()) {
+                        body.name(field);
+                    } else {
+                        body.integer(field, 0, 1000);
+                    }
+                }
+            } catch (BadRequestException e) {
+                var answer = e.answer();
+                assertThat(answer.status()).isEqualTo(400);
+                assertThat(answer.message()).doesNotContain(Fuzz.MARKER);
+                assertThat(answer.details().getString("field")).isNotEmpty().hasSizeLessThanOrEqualTo(64);
+                answer.body(ErrorResponse.PROBLEM);
+            }
+        });
+    }
+
+    @Test
+    void credentials() {
+        Fuzz.run(5, random -> {
+            var authorization = Fuzz.broken(random, Fuzz.pick(random, AUTHORIZATIONS));
+            JwtOnlyMechanism.bearsJwt(authorization);
+            LlmCallerResolver.bearer(authorization);
+            for (var part : Fuzz.broken(random, Fuzz.pick(random, QUERIES)).split("&")) {
+                LlmCallerResolver.parameters(part);
+            }
+            ProviderConnections.leaves('/' + authorization);
+        });
+    }
+}

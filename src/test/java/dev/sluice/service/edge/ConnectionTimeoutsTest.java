@@ -1,0 +1,177 @@
+package dev.sluice.service.edge;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.net.Socket;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.WebSocket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import dev.sluice.testing.ConnectionsProfile;
+import dev.sluice.testing.EchoUpstream;
+import dev.sluice.testing.HttpTest;
+import dev.sluice.testing.RedisForTests;
+import io.quarkus.test.common.WithTestResource;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
+
+/** Nobody holds a connection by being slow; and whoever has reason to be slow may be. */
+@QuarkusTest
+@TestProfile(ConnectionsProfile.class)
+@WithTestResource(RedisForTests.class)
+@WithTestResource(EchoUpstream.class)
+class ConnectionTimeoutsTest extends HttpTest {
+
+    private static final int EACH_MILLIS = 100;
+    private static final int MOST_MILLIS = 10_000;
+    private static final String HTTP2 = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
+
+    private Socket connect() throws IOException {
+        var socket = new Socket("127.0.0.1", port);
+        socket.setSoTimeout(MOST_MILLIS);
+        return socket;
+    }
+
+    private static void send(Socket socket, String text) throws IOException {
+        socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
+    }
+
+    /** Sends something now and then, until the connection is closed. @return what was answered; null where it stays open */
+    private String dribble(String first, String then) throws IOException {
+        var answer = new StringBuilder();
+        try (var socket = connect()) {
+            send(socket, first);
+            socket.setSoTimeout(EACH_MILLIS);
+            for (int passed = 0; passed < MOST_MILLIS; passed += EACH_MILLIS) {
+                try {
+                    int b = socket.getInputStream().read();
+                    for (; b >= 0; b = socket.getInputStream().read()) {
+                        answer.append((char) b);
+                    }
+                    return answer.toString();
+                } catch (SocketTimeoutException e) {
+                    send(socket, then);
+                }
+            }
+            return null;
+        } catch (SocketException e) {
+            return answer.toString();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "G", "GET /", "GET / HTTP/1.1\r\nHost: x\r\na", "PRI * HTTP", "\r\n"})
+    void headThatDribblesIsNotWaitedFor(String begun) throws IOException {
+        assertThat(dribble(begun, begun.isBlank() ? "\r\n" : "a")).isEmpty();
+    }
+
+    @Test
+    void nextHeadThatDribblesIsNotWaitedForEither() throws IOException {
+        assertThat(dribble("GET /open/status/418 HTTP/1.1\r\nHost: x\r\n\r\n", "a")).startsWith("HTTP/1.1 418")
+                .endsWith("body of /status/418");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"POST /v1/check", "DELETE /v1/limits", "POST /q/openapi"})
+    void bodyThatDribblesIsNotWaitedFor(String door) throws IOException {
+        assertThat(dribble(door + " HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n", " ")).startsWith("HTTP/1.1 408")
+                .contains("RATE_4081");
+        assertThat(dribble(door + " HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\n \r\n"))
+                .startsWith("HTTP/1.1 408");
+    }
+
+    @Test
+    void connectionWithoutRequestsIsClosed() throws IOException {
+        try (var unused = connect(); var used = connect()) {
+            send(used, "GET /open/status/204 HTTP/1.1\r\nHost: x\r\n\r\n");
+            assertThat(unused.getInputStream().readAllBytes()).isEmpty();
+            assertThat(new String(used.getInputStream().readAllBytes(), StandardCharsets.US_ASCII)).startsWith("HTTP/1.1 204");
+        }
+    }
+
+    @Test
+    void pingsAreNoRequests() throws IOException {
+        assertThat(dribble(HTTP2, "\0\0\10\6\0\0\0\0\00012345678")).isNotNull();
+    }
+
+    /** The head of one answer, to its end. */
+    private static String head(Socket socket) throws IOException {
+        var head = new StringBuilder();
+        while (head.indexOf("\r\n\r\n") < 0) {
+            int read = socket.getInputStream().read();
+            assertThat(read).as("the connection goes on after %s", head).isNotNegative();
+            head.append((char) read);
+        }
+        return head.toString();
+    }
+
+    @Test
+    void connectionThatIsUsedStaysOpen() throws Exception {
+        try (var socket = connect()) {
+            for (int i = 0; i < 6; i++) {
+                send(socket, "HEAD /open/status/418 HTTP/1.1\r\nHost: x\r\n\r\n");
+                assertThat(head(socket)).startsWith("HTTP/1.1 418");
+                TimeUnit.MILLISECONDS.sleep(6 * EACH_MILLIS);
+            }
+        }
+    }
+
+    @Test
+    void slowUploadsAndLongStreamsPass() throws Exception {
+        try (var socket = connect()) {
+            send(socket, "POST /open/count HTTP/1.1\r\nHost: x\r\nContent-Length: 30\r\nConnection: close\r\n\r\n");
+            for (int i = 0; i < 30; i++) {
+                TimeUnit.MILLISECONDS.sleep(EACH_MILLIS);
+                send(socket, "x");
+            }
+            assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII)).endsWith("30");
+        }
+        try (var socket = connect()) {
+            send(socket, "GET /open/trickle?slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+            TimeUnit.MILLISECONDS.sleep(30 * EACH_MILLIS);
+            EchoUpstream.TRICKLING.remove("slow").end("second\n");
+            assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII)).contains("second");
+        }
+    }
+
+    @Test
+    void webSocketMayBeSilent() throws Exception {
+        var heard = new CompletableFuture<CharSequence>();
+        var socket = HttpClient.newHttpClient().newWebSocketBuilder()
+                .buildAsync(URI.create("ws://127.0.0.1:" + port + "/open/ws"), new WebSocket.Listener() {
+
+                    @Override
+                    public CompletionStage<?> onText(WebSocket socket, CharSequence data, boolean last) {
+                        heard.complete(data);
+                        return null;
+                    }
+                }).get(10, TimeUnit.SECONDS);
+        TimeUnit.MILLISECONDS.sleep(30 * EACH_MILLIS);
+        socket.sendText("hello", true).get(10, TimeUnit.SECONDS);
+        assertThat(heard.get(10, TimeUnit.SECONDS)).hasToString("echo hello");
+        socket.abort();
+    }
+
+    /** There is one connection to the upstream: while that is held, nobody else is served. */
+    @Test
+    void readerThatTakesNothingIsNotWaitedFor() throws Exception {
+        try (var socket = connect()) {
+            send(socket, "GET /open/download HTTP/1.1\r\nHost: x\r\n\r\n");
+            assertThat(socket.getInputStream().read()).isEqualTo('H');
+            await().atMost(Duration.ofSeconds(20)).until(() -> http.get("/open/status/418").statusCode() == 418);
+        }
+    }
+}

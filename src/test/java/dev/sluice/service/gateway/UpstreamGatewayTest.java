@@ -1,0 +1,409 @@
+package dev.sluice.service.gateway;
+
+import static dev.sluice.testing.Http.error;
+import static dev.sluice.testing.Http.header;
+import static dev.sluice.testing.Http.json;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.WebSocket;
+import java.net.http.WebSocketHandshakeException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import dev.sluice.testing.EchoUpstream;
+import dev.sluice.testing.GatewayProfile;
+import dev.sluice.testing.HttpTest;
+import dev.sluice.testing.RedisForTests;
+import io.quarkus.test.common.WithTestResource;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
+import io.vertx.core.json.JsonObject;
+
+@QuarkusTest
+@TestProfile(GatewayProfile.class)
+@WithTestResource(RedisForTests.class)
+@WithTestResource(EchoUpstream.class)
+class UpstreamGatewayTest extends HttpTest {
+
+    private static String sent(HttpResponse<String> answer, String header) {
+        var values = json(answer).getJsonObject("headers").getJsonArray(header);
+        return values == null ? null : String.join("|", values.stream().map(Object::toString).toList());
+    }
+
+    @Test
+    void elevenCallsGiveTenAnswersAndOneRefusal() {
+        for (int left = 9; left >= 0; left--) {
+            var answer = http.get("/api/v1/campaigns");
+            assertThat(answer.statusCode()).isEqualTo(200);
+            assertThat(header(answer, "X-RateLimit-Limit")).isEqualTo("10");
+            assertThat(answer.headers().allValues("X-RateLimit-Limit")).hasSize(1);
+            assertThat(answer.headers().allValues("RateLimit")).singleElement().asString().startsWith("\"api:/campaigns\";r=");
+            assertThat(header(answer, "X-RateLimit-Remaining")).isEqualTo(Integer.toString(left));
+            assertThat(header(answer, "X-Upstream")).isEqualTo("yes");
+        }
+        var refused = http.get("/api/v1/campaigns");
+        assertThat(refused.statusCode()).isEqualTo(429);
+        assertThat(header(refused, "X-Upstream")).isNull();
+        assertThat(header(refused, "Retry-After")).isNotNull();
+        assertThat(error(refused).getString("code")).isEqualTo("RATE_5001");
+        assertThat(error(refused).getJsonObject("details").getLong("limit")).isEqualTo(10);
+        assertThat(http.get("/api/v1/users").statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void requestArrivesAsItWasSent() {
+        var answer = http.send("PATCH", "/some//odd/%2e%2e/path;a=b?x=1&y=%20z&x=2", "the body", "X-Custom", "kept", "Accept",
+                "text/plain", "Content-Type", "text/x-odd");
+        assertThat(json(answer).getString("method")).isEqualTo("PATCH");
+        assertThat(json(answer).getString("uri")).isEqualTo("/base/some//odd/%2e%2e/path;a=b?x=1&y=%20z&x=2");
+        assertThat(json(answer).getString("body")).isEqualTo("the body");
+        assertThat(sent(answer, "x-custom")).isEqualTo("kept");
+        assertThat(sent(answer, "content-type")).isEqualTo("text/x-odd");
+        assertThat(sent(answer, "x-forwarded-for")).isEqualTo("127.0.0.1");
+        assertThat(sent(answer, "x-forwarded-proto")).isEqualTo("http");
+        assertThat(sent(answer, "x-forwarded-host")).isEqualTo("127.0.0.1:" + port);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {200, 201, 204, 301, 304, 400, 404, 418, 429, 500, 503})
+    void statusAndHeadersOfTheUpstreamAreUntouched(int status) {
+        var answer = http.get("/status/" + status);
+        assertThat(answer.statusCode()).isEqualTo(status);
+        assertThat(header(answer, "Retry-After")).isEqualTo("7");
+        assertThat(header(answer, "X-RateLimit-Limit")).isEqualTo("10");
+        assertThat(answer.body()).isEqualTo(status == 204 || status == 304 ? "" : "body of /status/" + status);
+    }
+
+    @Test
+    void headHasNoBodyAndCountsAsGet() {
+        assertThat(http.send("HEAD", "/campaigns", null).statusCode()).isEqualTo(200);
+        assertThat(header(http.get("/campaigns"), "X-RateLimit-Remaining")).isEqualTo("8");
+    }
+
+    @Test
+    void largeBodiesPassBothWays() {
+        var megabytes = "x".repeat(30 << 20);
+        assertThat(http.post("/count", megabytes).body()).isEqualTo(Integer.toString(megabytes.length()));
+        assertThat(http.get("/download").body()).hasSize(EchoUpstream.DOWNLOAD_BYTES);
+    }
+
+    @Test
+    void bodyWithoutLengthPassesOverHttp1AndHttp2() throws Exception {
+        for (var version : HttpClient.Version.values()) {
+            var client = HttpClient.newBuilder().version(version).build();
+            if (version == HttpClient.Version.HTTP_2) {
+                // upgrade the connection first: a request with a body is not upgraded by every server
+                client.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/status/200")).build(),
+                        HttpResponse.BodyHandlers.discarding());
+            }
+            for (var method : List.of("POST", "DELETE", "GET")) {
+                var body = HttpRequest.BodyPublishers.fromPublisher(HttpRequest.BodyPublishers.ofString("y".repeat(100_000)));
+                var answer = client.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/count"))
+                        .method(method, body).build(), HttpResponse.BodyHandlers.ofString());
+                assertThat(answer.version()).isEqualTo(version);
+                assertThat(answer.body()).as(method).isEqualTo("100000");
+            }
+        }
+    }
+
+    @Test
+    void firstByteIsNotHeldBack() throws Exception {
+        var answer = HttpClient.newHttpClient().send(
+                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/trickle?one")).build(),
+                HttpResponse.BodyHandlers.ofInputStream());
+        try (var reader = new BufferedReader(new InputStreamReader(answer.body(), StandardCharsets.UTF_8))) {
+            assertThat(reader.readLine()).isEqualTo("first");
+            EchoUpstream.TRICKLING.remove("one").end("second\n");
+            assertThat(reader.readLine()).isEqualTo("second");
+        }
+    }
+
+    @Test
+    void clientIsToldToSendWhatItAsksToSend() throws Exception {
+        try (var socket = new Socket("127.0.0.1", port)) {
+            socket.setSoTimeout(10_000);
+            socket.getOutputStream().write(("POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n"
+                    + "Connection: close\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
+            var reader = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII));
+            assertThat(reader.readLine()).isEqualTo("HTTP/1.1 100 Continue");
+            assertThat(reader.readLine()).isEmpty();
+            socket.getOutputStream().write("12345".getBytes(StandardCharsets.US_ASCII));
+            assertThat(reader.readLine()).isEqualTo("HTTP/1.1 200 OK");
+        }
+    }
+
+    @Test
+    void callerCannotSayWhoItIs() {
+        var answer = http.get("/echo", "X-User-Id", "root", "X-User-Tier", "enterprise", "X_User_Id", "root", "Forwarded",
+                "for=1.2.3.4", "X-Forwarded-For", "1.2.3.4", "X-Forwarded-Host", "evil", "X-Forwarded-Proto", "https");
+        assertThat(header(answer, "X-RateLimit-Limit")).isEqualTo("10");
+        assertThat(sent(answer, "x-user-id")).isNull();
+        assertThat(sent(answer, "x_user_id")).isNull();
+        assertThat(sent(answer, "x-user-tier")).isNull();
+        assertThat(sent(answer, "forwarded")).isNull();
+        assertThat(sent(answer, "x-forwarded-for")).isEqualTo("127.0.0.1");
+        assertThat(sent(answer, "x-forwarded-proto")).isEqualTo("http");
+        assertThat(sent(answer, "x-forwarded-host")).isEqualTo("127.0.0.1:" + port);
+    }
+
+    @Test
+    void apiKeyTellsWhoAndIsTakenOff() {
+        var answer = http.get("/echo", "X-API-Key", "key-of-bob");
+        assertThat(header(answer, "X-RateLimit-Limit")).isEqualTo("100");
+        assertThat(sent(answer, "x-user-id")).isEqualTo("bob");
+        assertThat(sent(answer, "x-user-tier")).isEqualTo("pro");
+        assertThat(sent(answer, "x-api-key")).isNull();
+        assertThat(limiter.limits("user:bob").await().indefinitely()).containsEntry("api:default", 1L);
+    }
+
+    @Test
+    void unknownApiKeyIs401AndCounted() {
+        for (int i = 0; i < 10; i++) {
+            var answer = http.get("/campaigns", "X-API-Key", "guess-" + i);
+            assertThat(answer.statusCode()).isEqualTo(401);
+            assertThat(error(answer).getString("code")).isEqualTo("RATE_4011");
+        }
+        assertThat(http.get("/campaigns", "X-API-Key", "guess-10").statusCode()).isEqualTo(429);
+        assertThat(limiter.limits("ip:127.0.0.1").await().indefinitely()).containsOnlyKeys("api:default");
+    }
+
+    @Test
+    void connectionHeaderCannotTakeAwayWhatSluiceSays() throws Exception {
+        try (var socket = new Socket("127.0.0.1", port)) {
+            socket.setSoTimeout(10_000);
+            socket.getOutputStream().write(("GET /echo HTTP/1.1\r\nHost: x\r\nX-API-Key: key-of-bob\r\nX-Hop: 1\r\n"
+                    + "Connection: X-User-Id, X-Hop\r\n\r\nGET /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                    .getBytes(StandardCharsets.US_ASCII));
+            var text = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertThat(text).contains("\"x-user-id\":[\"bob\"]").doesNotContain("x-hop");
+        }
+    }
+
+    @Test
+    void bearerThatIsNoJwtGoesToTheUpstream() {
+        var answer = http.get("/echo", "Authorization", "Bearer sk-something");
+        assertThat(answer.statusCode()).isEqualTo(200);
+        assertThat(sent(answer, "authorization")).isEqualTo("Bearer sk-something");
+        var jwt = http.get("/echo", "Authorization", "Bearer eyJhbGciOiJub25lIn0.e30.x");
+        assertThat(jwt.statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void preflightPassesUncounted() {
+        for (int i = 0; i < 15; i++) {
+            var answer = http.send("OPTIONS", "/campaigns", null, "Origin", "https://app.example",
+                    "Access-Control-Request-Method", "POST");
+            assertThat(answer.statusCode()).isEqualTo(200);
+            assertThat(header(answer, "X-RateLimit-Remaining")).isNull();
+        }
+        assertThat(header(http.send("OPTIONS", "/campaigns", null), "X-RateLimit-Remaining")).isEqualTo("9");
+    }
+
+    @Test
+    void exemptPathsPassUncountedWithTheUpstreamsOwnHeaders() {
+        for (int i = 0; i < 15; i++) {
+            var answer = http.get("/healthz/deep");
+            assertThat(answer.statusCode()).isEqualTo(200);
+            assertThat(header(answer, "X-RateLimit-Limit")).isEqualTo("upstream");
+        }
+        assertThat(limiter.limits("ip:127.0.0.1").await().indefinitely()).isEmpty();
+    }
+
+    @Test
+    void blockedRowIsRefusedForEver() {
+        var answer = http.get("/closed");
+        assertThat(answer.statusCode()).isEqualTo(429);
+        assertThat(header(answer, "Retry-After")).isNull();
+        assertThat(header(answer, "X-RateLimit-Limit")).isEqualTo("0");
+    }
+
+    @Test
+    void unlimitedRowIsNotCounted() {
+        for (int i = 0; i < 15; i++) {
+            assertThat(http.get("/open").statusCode()).isEqualTo(200);
+        }
+        assertThat(limiter.limits("ip:127.0.0.1").await().indefinitely()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"/hangup, 502, RATE_5021", "/silent, 504, RATE_5041"})
+    void upstreamThatFailsIsToldInOurShape(String path, int status, String code) {
+        for (var method : List.of("GET", "POST")) {
+            var answer = http.send(method, path, "POST".equals(method) ? "x" : null);
+            assertThat(answer.statusCode()).isEqualTo(status);
+            assertThat(header(answer, "Content-Type")).isEqualTo("application/json");
+            assertThat(error(answer).getString("code")).isEqualTo(code);
+            assertThat(header(answer, "X-RateLimit-Limit")).isEqualTo("10");
+        }
+    }
+
+    @Test
+    void webSocketsPassAndCountOnce() throws Exception {
+        var words = new CompletableFuture<String>();
+        var who = new CompletableFuture<String>();
+        var socket = HttpClient.newHttpClient().newWebSocketBuilder().header("X-API-Key", "key-of-bob")
+                .header("X-User-Id", "root").buildAsync(URI.create("ws://127.0.0.1:" + port + "/ws"), new WebSocket.Listener() {
+                    private final StringBuilder text = new StringBuilder();
+
+                    @Override
+                    public CompletionStage<?> onText(WebSocket socket, CharSequence data, boolean last) {
+                        text.append(data);
+                        if (last) {
+                            (words.isDone() ? who : words).complete(text.toString());
+                            text.setLength(0);
+                        }
+                        socket.request(1);
+                        return null;
+                    }
+                }).get(10, TimeUnit.SECONDS);
+        socket.sendText("hello", true).get(10, TimeUnit.SECONDS);
+        assertThat(words.get(10, TimeUnit.SECONDS)).isEqualTo("echo hello");
+        socket.sendText("who", true).get(10, TimeUnit.SECONDS);
+        var headers = new JsonObject(who.get(10, TimeUnit.SECONDS)).getJsonObject("headers");
+        assertThat(headers.getJsonArray("x-user-id").encode()).isEqualTo("[\"bob\"]");
+        assertThat(headers.containsKey("x-api-key")).isFalse();
+        assertThat(limiter.limits("user:bob").await().indefinitely()).containsEntry("api:default", 1L);
+        socket.sendClose(WebSocket.NORMAL_CLOSURE, "").get(10, TimeUnit.SECONDS);
+    }
+
+    @Test
+    void webSocketThatTheUpstreamRefusesIsToldSo() {
+        var handshake = HttpClient.newHttpClient().newWebSocketBuilder()
+                .buildAsync(URI.create("ws://127.0.0.1:" + port + "/no-ws"), new WebSocket.Listener() {
+                });
+        assertThat(handshake).failsWithin(10, TimeUnit.SECONDS).withThrowableThat().havingCause()
+                .isInstanceOfSatisfying(WebSocketHandshakeException.class,
+                        refused -> assertThat(refused.getResponse().statusCode()).isEqualTo(403));
+    }
+
+    @Test
+    void refusedRequestLeavesTheConnectionUsable() throws Exception {
+        try (var socket = new Socket("127.0.0.1", port)) {
+            socket.setSoTimeout(10_000);
+            var body = "z".repeat(100_000);
+            socket.getOutputStream().write(("POST /closed HTTP/1.1\r\nHost: x\r\nContent-Length: " + body.length() + "\r\n\r\n"
+                    + body + "GET /status/418 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                    .getBytes(StandardCharsets.US_ASCII));
+            var text = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertThat(text).startsWith("HTTP/1.1 429").contains("HTTP/1.1 418");
+        }
+    }
+
+    private String raw(String request) throws IOException {
+        try (var socket = new Socket("127.0.0.1", port)) {
+            socket.setSoTimeout(10_000);
+            socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
+            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    @Test
+    void targetWithAFragmentIsRefused() throws IOException {
+        for (var target : List.of("/campaigns#x", "/campaigns#/../../healthz", "/healthz?a#b")) {
+            var answer = raw("GET " + target + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+            assertThat(answer).startsWith("HTTP/1.1 400").contains("RATE_4001").contains("\"path\"");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/%zz", "/%", "/a%"})
+    void pathThatCannotBeDecodedIsRefused(String path) throws IOException {
+        assertThat(raw("GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).startsWith("HTTP/1.1 400");
+    }
+
+    @Test
+    void bytesThatAreNoAsciiArriveEncoded() throws IOException {
+        assertThat(raw("GET /caf\u00c3\u00a9 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+                .contains("\"uri\":\"/base/caf%C3%A9\"");
+    }
+
+    @Test
+    void http10WithoutAHostIsForwarded() throws IOException {
+        assertThat(raw("GET /echo HTTP/1.0\r\n\r\n")).startsWith("HTTP/1.0 200").contains("\"uri\":\"/base/echo\"");
+    }
+
+    @Test
+    void connectionHeaderCannotTakeAwayTheBody() throws IOException {
+        var answer = raw("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nConnection: content-length\r\n\r\nhello"
+                + "GET /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        assertThat(answer).contains("\"body\":\"hello\"");
+    }
+
+    @Test
+    void requestsWithoutABodyHaveNoneOverHttp2Either() throws Exception {
+        var client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build();
+        for (int i = 0; i < 2; i++) {
+            var answer = client.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/echo")).build(),
+                    HttpResponse.BodyHandlers.ofString());
+            assertThat(answer.version()).isEqualTo(HttpClient.Version.HTTP_2);
+            assertThat(sent(answer, "transfer-encoding")).isNull();
+        }
+    }
+
+    @Test
+    void interimAnswersAreNotTakenForTheAnswer() {
+        for (int i = 0; i < 3; i++) {
+            assertThat(http.get("/interim").body()).isEqualTo("the answer");
+            assertThat(http.get("/status/418").statusCode()).isEqualTo(418);
+        }
+    }
+
+    /** More than there are connections to the upstream: were one lost each time, the last request would wait in vain. */
+    @ParameterizedTest
+    @ValueSource(strings = {
+            "OPTIONS /t HTTP/1.1\r\nHost: x\r\nOrigin: a\r\nAccess-Control-Request-Method: GET\r\n"
+                    + "Transfer-Encoding: chunked\r\n\r\nZZ\r\n",
+            "POST /open HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nZZ\r\n",
+            "POST /open HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc",
+            "GET /open/ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                    + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+            "POST /open HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n",
+            "GET /open/silent HTTP/1.1\r\nHost: x\r\n\r\n"})
+    void connectionsToTheUpstreamAreLetGo(String request) throws IOException {
+        for (int i = 0; i < 3 * GatewayProfile.CONNECTIONS; i++) {
+            try (var socket = new Socket("127.0.0.1", port)) {
+                socket.setSoLinger(true, 0);
+                socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+            }
+        }
+        Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> http.get("/open").statusCode() == 200);
+        var together = new ArrayList<CompletableFuture<Integer>>();
+        for (int i = 0; i < GatewayProfile.CONNECTIONS; i++) {
+            together.add(CompletableFuture.supplyAsync(() -> http.get("/open/status/200").statusCode()));
+        }
+        assertThat(together).allSatisfy(answer -> assertThat(answer.get(20, TimeUnit.SECONDS)).isEqualTo(200));
+    }
+
+    @Test
+    void bodyThatDoesNotComeIsNotWaitedForForever() throws IOException {
+        assertThat(raw("POST /open HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\nConnection: close\r\n\r\nabc"))
+                .startsWith("HTTP/1.1 408").contains("RATE_4081");
+    }
+
+    @Test
+    void ownDoorsAreNotForwarded() {
+        assertThat(http.get("/v1/limits?identifier=a").statusCode()).isEqualTo(403);
+        assertThat(http.get("/q/openapi").statusCode()).isEqualTo(200);
+        assertThat(http.get("/v1/other").statusCode()).isEqualTo(200);
+        assertThat(header(http.get("/q/openapi"), "X-RateLimit-Limit")).isNull();
+    }
+}

@@ -1,0 +1,241 @@
+package dev.sluice.service.llm;
+
+import static dev.sluice.testing.Http.error;
+import static dev.sluice.testing.Http.header;
+import static dev.sluice.testing.Http.json;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.net.http.HttpResponse;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import dev.sluice.testing.RedisForTests;
+import dev.sluice.testing.llm.LlmProfile;
+import dev.sluice.testing.llm.ProvidersForTests;
+import io.quarkus.test.common.WithTestResource;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
+import io.vertx.core.json.JsonObject;
+
+/** The decision endpoints for programs that call language models on their own. */
+@QuarkusTest
+@TestProfile(LlmProfile.class)
+@WithTestResource(RedisForTests.class)
+@WithTestResource(ProvidersForTests.class)
+class LlmApiTest extends LlmTest {
+
+    private static JsonObject call(String tier, String model, long tokens) {
+        return new JsonObject().put("provider", "openai").put("identifier", "u").put("tier", tier).put("model", model)
+                .put("tokens", tokens);
+    }
+
+    private HttpResponse<String> check(JsonObject body) {
+        return http.post("/v1/llm/check", body.encode());
+    }
+
+    private void report(JsonObject body) {
+        var answer = http.post("/v1/llm/usage",
+                new JsonObject().put("provider", "openai").put("identifier", "u").put("model", "gpt-4o").mergeIn(body)
+                        .encode());
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(204);
+    }
+
+    private long windowOf(String resource) {
+        return limiter.limits("u").await().indefinitely().getOrDefault(resource, 0L);
+    }
+
+    @Test
+    void fourthFreeCallIsRefused() {
+        for (int i = 2; i >= 0; i--) {
+            var answer = check(call("free", "gpt-4o", 1200));
+            assertThat(answer.statusCode()).isEqualTo(200);
+            assertThat(json(answer).getInteger("remaining")).isEqualTo(i);
+            assertThat(json(answer).containsKey("reservation")).isFalse(); // nothing but requests is limited
+        }
+        var refused = check(call("free", "gpt-4o", 1200));
+        assertThat(refused.statusCode()).isEqualTo(429);
+        assertThat(error(refused).getString("code")).isEqualTo("RATE_5001");
+        assertThat(error(refused).getJsonObject("details").getInteger("limit")).isEqualTo(3);
+        assertThat(header(refused, "Retry-After")).isNotNull();
+        assertThat(header(refused, "RateLimit-Policy")).isEqualTo("\"llm:openai\";q=3;w=60");
+        assertThat(account("u")).isEmpty();
+    }
+
+    @Test
+    void missingOrUnknownTierIsTheFirst() {
+        var answer = check(new JsonObject().put("provider", "anthropic").put("identifier", "u"));
+        assertThat(json(answer).getInteger("limit")).isEqualTo(5);
+        assertThat(json(check(call("none", "gpt-4o", 1))).getInteger("limit")).isEqualTo(3);
+    }
+
+    @Test
+    void tokensAreReservedAndSettled() {
+        var first = check(call("tokens", "gpt-4o", 800));
+        assertThat(first.statusCode()).isEqualTo(200);
+        assertThat(json(first).getString("unit")).isEqualTo("tokens");
+        assertThat(json(first).getInteger("remaining")).isEqualTo(200);
+        assertThat(header(first, "RateLimit-Policy")).contains("\"llm:openai:tokens\";q=1000;w=60;qu=\"tokens\"");
+        var refused = check(call("tokens", "gpt-4o", 201));
+        assertThat(refused.statusCode()).isEqualTo(429);
+        assertThat(error(refused).getJsonObject("details").getInteger("limit")).isEqualTo(1000);
+        assertThat(error(refused).getJsonObject("details").getString("unit")).isEqualTo("tokens");
+        report(new JsonObject().put("input_tokens", 90).put("output_tokens", 10).put("reservation",
+                json(first).getString("reservation")));
+        assertThat(windowOf("llm:openai:tokens")).isEqualTo(100);
+        assertThat(check(call("tokens", "gpt-4o", 900)).statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void estimateAboveTheLimitIsLetIntoAnEmptyWindow() {
+        assertThat(check(call("tokens", "gpt-4o", 50_000_000)).statusCode()).isEqualTo(200);
+        assertThat(check(call("tokens", "gpt-4o", 1)).statusCode()).isEqualTo(429);
+    }
+
+    @Test
+    void budgetIsInDollars() {
+        var first = check(call("money", "gpt-4o", 500)); // 500 x 10 dollars a million
+        assertThat(first.statusCode()).isEqualTo(200);
+        assertThat(json(first).getString("unit")).isEqualTo("usd");
+        assertThat(json(first).getDouble("limit")).isEqualTo(0.01);
+        assertThat(json(first).getDouble("remaining")).isEqualTo(0.005);
+        assertThat(check(call("money", "gpt-4o", 501)).statusCode()).isEqualTo(429);
+        report(new JsonObject().put("input_tokens", 400).put("output_tokens", 100).put("reservation",
+                json(first).getString("reservation")));
+        assertThat(windowOf("llm:openai:budget")).isEqualTo(2_000_000); // billionths: 400 x 2.50 + 100 x 10 a million
+        assertThat(account("u", "openai").getString("cost_usd")).isEqualTo("0.002");
+    }
+
+    @Test
+    void modelWithoutPriceIsRefusedUnderABudget() {
+        var refused = check(call("money", "who-knows", 1));
+        assertThat(refused.statusCode()).isEqualTo(429);
+        assertThat(error(refused).getString("message")).contains("no price");
+        assertThat(header(refused, "Retry-After")).isNull();
+        assertThat(check(call("money", "house-model", 1)).statusCode()).isEqualTo(200);
+        assertThat(check(call("wealthy", "who-knows", 1)).statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void modelsRowTakesThePlaceOfTheProviders() {
+        assertThat(check(call("pro", "o3", 1)).statusCode()).isEqualTo(200);
+        assertThat(check(call("pro", "o3-2025-04-16", 1)).statusCode()).isEqualTo(429);
+        assertThat(check(call("pro", "gpt-4o", 1)).statusCode()).isEqualTo(200);
+        assertThat(check(call("tokens", "gpt-4o-mini-2024-07-18", 400_000)).statusCode()).isEqualTo(200);
+        assertThat(check(call("tokens", "gpt-4o-mini", 90_000)).statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void plainCheckKnowsTheRow() {
+        var body = "{\"identifier\":\"u\",\"resource\":\"llm:openai\",\"tier\":\"pro\"}";
+        assertThat(json(http.post("/v1/check", body)).getInteger("limit")).isEqualTo(60);
+    }
+
+    @Test
+    void ledgerAddsUpByProviderAndModel() {
+        report(new JsonObject().put("input_tokens", 1000).put("output_tokens", 50).put("cached_input_tokens", 300)
+                .put("cache_write_input_tokens", 100));
+        report(new JsonObject().put("input_tokens", 1).put("output_tokens", 1).put("model", "gpt-4o-mini"));
+        report(new JsonObject().put("input_tokens", 7).put("model", "who-knows"));
+        report(new JsonObject().put("provider", "gemini").put("model", "gemini-2.5-pro").put("input_tokens", 200_001));
+        var openai = account("u", "openai");
+        assertThat(openai.getInteger("calls")).isEqualTo(3);
+        assertThat(openai.getInteger("window_hours")).isEqualTo(24);
+        assertThat(openai.getInteger("input_tokens")).isEqualTo(1008);
+        assertThat(openai.getInteger("output_tokens")).isEqualTo(51);
+        assertThat(openai.getInteger("cached_input_tokens")).isEqualTo(300);
+        assertThat(openai.getInteger("cache_write_input_tokens")).isEqualTo(100);
+        assertThat(openai.getInteger("unpriced_calls")).isEqualTo(1);
+        // 600 x 2.50 + 300 x 1.25 + 100 x 2.50 + 50 x 10, and .15 + .60
+        assertThat(openai.getString("cost_usd")).isEqualTo("0.00262575");
+        assertThat(openai.getJsonObject("models").getJsonObject("gpt-4o-mini").getString("cost_usd")).isEqualTo("0.00000075");
+        assertThat(openai.getJsonObject("models").getJsonObject("who-knows").getInteger("input_tokens")).isEqualTo(7);
+        assertThat(account("u", "gemini").getString("cost_usd")).isEqualTo("0.5000025");
+        assertThat(account("somebody-else")).isEmpty();
+    }
+
+    @Test
+    void sameRequestIsBookedOnce() {
+        for (int i = 0; i < 3; i++) {
+            report(new JsonObject().put("input_tokens", 5).put("request_id", "req-1"));
+        }
+        report(new JsonObject().put("input_tokens", 5).put("request_id", "req-2"));
+        report(new JsonObject().put("input_tokens", 5).put("request_id", "req-1").put("identifier", "v"));
+        assertThat(account("u", "openai").getInteger("calls")).isEqualTo(2);
+        assertThat(account("v", "openai").getInteger("calls")).isEqualTo(1);
+    }
+
+    @Test
+    void resetForgetsWindowsAndNotTheLedger() {
+        var reservation = json(check(call("tokens", "gpt-4o", 800))).getString("reservation");
+        report(new JsonObject().put("input_tokens", 5));
+        assertThat(http.send("DELETE", "/v1/limits?all=true", null, "Authorization", LlmProfile.ADMIN).statusCode())
+                .isEqualTo(204);
+        assertThat(windowOf("llm:openai:tokens")).isZero();
+        assertThat(check(call("tokens", "gpt-4o", 300)).statusCode()).isEqualTo(200);
+        report(new JsonObject().put("input_tokens", 1).put("reservation", reservation));
+        assertThat(windowOf("llm:openai:tokens")).isEqualTo(300);
+        assertThat(account("u", "openai").getInteger("calls")).isEqualTo(2);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {"{}|provider", "{\"provider\":\"mistral\",\"identifier\":\"u\"}|provider",
+            "{\"provider\":1,\"identifier\":\"u\"}|provider", "{\"provider\":\"openai\"}|identifier",
+            "{\"provider\":\"openai\",\"identifier\":\"u\",\"tokens\":-1}|tokens",
+            "{\"provider\":\"openai\",\"identifier\":\"u\",\"tokens\":1000000000000}|tokens",
+            "{\"provider\":\"openai\",\"identifier\":\"u\",\"tokens\":1.5}|tokens",
+            "{\"provider\":\"openai\",\"identifier\":\"u\",\"model\":\"\"}|model",
+            "{\"provider\":\"openai\",\"identifier\":\"u\",\"tier\":7}|tier",
+            "{\"provider\":\"openai\",\"identifier\":\"u\",\"cost\":7}|cost", "[]|body", "no json|body"})
+    void badCheckNamesTheField(String body, String field) {
+        var answer = http.post("/v1/llm/check", body);
+        assertThat(answer.statusCode()).isEqualTo(400);
+        assertThat(error(answer).getString("code")).isEqualTo("RATE_4001");
+        assertThat(error(answer).getJsonObject("details").getString("field")).isEqualTo(field);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {"{\"provider\":\"openai\",\"identifier\":\"u\"}|model",
+            "{\"provider\":\"openai\",\"identifier\":\"u\",\"model\":\"m\",\"input_tokens\":-5}|input_tokens",
+            "{\"provider\":\"openai\",\"identifier\":\"u\",\"model\":\"m\",\"output_tokens\":1000000000000}|output_tokens",
+            "{\"provider\":\"openai\",\"identifier\":\"u\",\"model\":\"m\",\"input_tokens\":1,\"cached_input_tokens\":2}|input_tokens",
+            "{\"provider\":\"openai\",\"identifier\":\"u\",\"model\":\"m\",\"reservation\":5}|reservation",
+            "{\"provider\":\"openai\",\"identifier\":\"u\",\"model\":\"m\",\"request_id\":\"\"}|request_id"})
+    void badReportNamesTheFieldAndBooksNothing(String body, String field) {
+        var answer = http.post("/v1/llm/usage", body);
+        assertThat(answer.statusCode()).isEqualTo(400);
+        assertThat(error(answer).getJsonObject("details").getString("field")).isEqualTo(field);
+        assertThat(account("u")).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"hours=0,hours", "hours=745,hours", "hours=x,hours", "hours=,hours", "hours=1&hours=2,hours"})
+    void badQueryNamesTheField(String query, String field) {
+        var answer = http.get("/v1/llm/usage?identifier=u&" + query, "Authorization", LlmProfile.ADMIN);
+        assertThat(answer.statusCode()).isEqualTo(400);
+        assertThat(error(answer).getJsonObject("details").getString("field")).isEqualTo(field);
+    }
+
+    @Test
+    void doorsAreWatched() {
+        var others = new JsonObject().put("provider", "openai").put("identifier", "user:alice").put("model", "m");
+        assertThat(http.post("/v1/llm/check", others.encode()).statusCode()).isEqualTo(403);
+        assertThat(http.post("/v1/llm/usage", others.encode()).statusCode()).isEqualTo(403);
+        assertThat(http.post("/v1/llm/usage", others.encode(), "Authorization", LlmProfile.ADMIN).statusCode()).isEqualTo(204);
+        assertThat(http.get("/v1/llm/usage?identifier=user:alice").statusCode()).isEqualTo(403);
+        assertThat(http.get("/v1/llm/usage?identifier=user:alice", "Authorization", "Bearer wrong").statusCode())
+                .isEqualTo(401);
+        assertThat(account("user:alice", "openai").getInteger("calls")).isEqualTo(1);
+    }
+
+    @Test
+    void forgedReservationsDoNothing() {
+        check(call("tokens", "gpt-4o", 500));
+        for (var forged : new String[]{"x", "r-00000000000000000000000000000000-60", "r-{a}",
+                "m-0123456789abcdef0123456789abcdef-60"}) {
+            report(new JsonObject().put("input_tokens", 0).put("reservation", forged));
+        }
+        assertThat(windowOf("llm:openai:tokens")).isEqualTo(500);
+    }
+}

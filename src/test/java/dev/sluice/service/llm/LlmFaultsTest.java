@@ -1,0 +1,143 @@
+package dev.sluice.service.llm;
+
+import static dev.sluice.testing.Http.header;
+import static dev.sluice.testing.Http.json;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiFunction;
+
+import jakarta.inject.Inject;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import dev.sluice.llm.limit.LlmConfig;
+import dev.sluice.llm.protocol.Provider;
+import dev.sluice.testing.JwtKeys;
+import dev.sluice.testing.RedisForTests;
+import dev.sluice.testing.llm.LlmGatewayProfile;
+import dev.sluice.testing.llm.ProvidersForTests;
+import io.quarkus.test.common.WithTestResource;
+import io.quarkus.test.junit.QuarkusMock;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
+import io.vertx.core.Future;
+import io.vertx.core.Handler;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpClientResponse;
+import io.vertx.core.http.HttpMethod;
+
+/** Faults of Sluice's own, and names that look like something else. */
+@QuarkusTest
+@TestProfile(LlmGatewayProfile.class)
+@WithTestResource(RedisForTests.class)
+@WithTestResource(ProvidersForTests.class)
+@WithTestResource(JwtKeys.class)
+class LlmFaultsTest extends LlmTest {
+
+    private static final String CHAT = "/openai/v1/chat/completions";
+    private static final String BODY = "{\"model\":\"gpt-4o\",\"max_tokens\":50,\"messages\":[]}";
+
+    @Inject
+    LlmConfig settings;
+    @Inject
+    Vertx vertx;
+
+    @Test
+    void errorIsAnsweredAndGivesBackWhatWasReserved() {
+        var erring = new ProviderConnections(settings, vertx) {
+            boolean asked;
+
+            @Override
+            Future<HttpClientRequest> request(Provider provider, HttpMethod method, String target) {
+                asked = true;
+                throw new NoClassDefFoundError("on purpose");
+            }
+        };
+        try {
+            QuarkusMock.installMockForType(erring, ProviderConnections.class);
+            assertThat(http.post(CHAT, BODY, "Authorization", "Bearer key-of-tokens").statusCode()).isEqualTo(500);
+        } finally {
+            erring.close();
+        }
+        assertThat(erring.asked).isTrue();
+        await().atMost(Duration.ofSeconds(60)).until(() -> used("tokens", "llm:openai:tokens") == 0);
+        assertThat(account("user:tokens", "openai").isEmpty()).isTrue();
+    }
+
+    /** The provider has answered, and wants to be paid: so the estimate is booked. */
+    @ParameterizedTest
+    @ValueSource(strings = {"headers", "statusMessage", "handler"})
+    void errorInTheMiddleOfAnAnswerIsAnsweredAndBooked(String where) {
+        var erring = new ProviderConnections(settings, vertx) {
+            @Override
+            Future<HttpClientRequest> request(Provider provider, HttpMethod method, String target) {
+                return super.request(provider, method, target).map(request -> erring(request, where));
+            }
+        };
+        try {
+            QuarkusMock.installMockForType(erring, ProviderConnections.class);
+            assertThat(http.post(CHAT, BODY, "Authorization", "Bearer key-of-tokens").statusCode()).isEqualTo(500);
+        } finally {
+            erring.close();
+        }
+        await().atMost(60, TimeUnit.SECONDS)
+                .untilAsserted(() -> assertThat(account("user:tokens", "openai").getLong("estimated_calls")).isEqualTo(1));
+    }
+
+    private static HttpClientRequest erring(HttpClientRequest request, String where) {
+        return proxy(HttpClientRequest.class, request, (method, arguments) -> method.equals("response")
+                ? request.response().map(response -> erring(response, where))
+                : null);
+    }
+
+    @SuppressWarnings("unchecked")
+    private static HttpClientResponse erring(HttpClientResponse response, String where) {
+        return proxy(HttpClientResponse.class, response, (method, arguments) -> {
+            if (!method.equals(where)) {
+                return null;
+            }
+            if (!method.equals("handler")) {
+                throw new NoClassDefFoundError("on purpose");
+            }
+            var handler = (Handler<Buffer>) arguments[0];
+            return response.handler(chunk -> handler.handle(proxy(Buffer.class, chunk, (read, none) -> {
+                throw new NoClassDefFoundError("on purpose");
+            })));
+        });
+    }
+
+    /** @param instead by the name of a method and its arguments; null: the real one does it */
+    private static <T> T proxy(Class<T> type, T real, BiFunction<String, Object[], Object> instead) {
+        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[]{type}, (self, method, arguments) -> {
+            var answer = instead.apply(method.getName(), arguments);
+            try {
+                answer = answer == null ? method.invoke(real, arguments) : answer;
+            } catch (InvocationTargetException e) {
+                throw e.getCause();
+            }
+            return answer == real ? self : answer;
+        }));
+    }
+
+    /** A call of a model is refused by what governs it, whatever the model is called. */
+    @ParameterizedTest
+    @CsvSource({"x:budget, requests, ", "x:tokens, budget, false"})
+    void modelThatIsCalledLikeABudgetHasNone(String model, String type, String shouldRetry) {
+        var body = BODY.replace("gpt-4o", model);
+        http.post(CHAT, body, "Authorization", "Bearer key-of-pro");
+        var refused = http.post(CHAT, body, "Authorization", "Bearer key-of-pro");
+        assertThat(refused.statusCode()).isEqualTo(429);
+        assertThat(json(refused).getJsonObject("error").getString("type")).isEqualTo(type);
+        assertThat(header(refused, "x-should-retry")).isEqualTo(shouldRetry);
+    }
+}

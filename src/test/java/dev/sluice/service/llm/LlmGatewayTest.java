@@ -1,0 +1,859 @@
+package dev.sluice.service.llm;
+
+import static dev.sluice.testing.Http.error;
+import static dev.sluice.testing.Http.header;
+import static dev.sluice.testing.Http.json;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.GZIPOutputStream;
+
+import org.awaitility.Awaitility;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import dev.sluice.llm.protocol.TokenUsage;
+import dev.sluice.testing.Http;
+import dev.sluice.testing.JwtKeys;
+import dev.sluice.testing.Raw;
+import dev.sluice.testing.RedisForTests;
+import dev.sluice.testing.llm.LlmGatewayProfile;
+import dev.sluice.testing.llm.LlmProfile;
+import dev.sluice.testing.llm.ProviderStub;
+import dev.sluice.testing.llm.ProvidersForTests;
+import io.quarkus.test.common.WithTestResource;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import io.vertx.redis.client.Command;
+import io.vertx.redis.client.Request;
+
+@QuarkusTest
+@TestProfile(LlmGatewayProfile.class)
+@WithTestResource(RedisForTests.class)
+@WithTestResource(ProvidersForTests.class)
+@WithTestResource(JwtKeys.class)
+class LlmGatewayTest extends LlmTest {
+
+    private static final String CHAT = "/openai/v1/chat/completions";
+    private static final String MESSAGES = "/anthropic/v1/messages";
+    private static final String GENERATE = "/gemini/v1beta/models/gemini-2.5-flash:generateContent";
+
+    JwtKeys jwt;
+
+    @ConfigProperty(name = "quarkus.management.test-port", defaultValue = "9001")
+    int managementPort;
+
+    private static String chat(String model, String more) {
+        return "{\"model\":\"" + model + "\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]" + more + "}";
+    }
+
+    private static String message(int maxTokens) {
+        return "{\"model\":\"claude-haiku-4-5\",\"max_tokens\":" + maxTokens
+                + ",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}";
+    }
+
+    private static String contents() {
+        return "{\"contents\":[{\"parts\":[{\"text\":\"Hi\"}]}]}";
+    }
+
+    private static String path(String provider) {
+        return switch (provider) {
+            case "openai" -> CHAT;
+            case "anthropic" -> MESSAGES;
+            default -> GENERATE;
+        };
+    }
+
+    private static String body(String provider) {
+        return switch (provider) {
+            case "openai" -> chat("gpt-4o", "");
+            case "anthropic" -> message(10);
+            default -> contents();
+        };
+    }
+
+    private ProviderStub stub(String provider) {
+        return switch (provider) {
+            case "openai" -> openAi;
+            case "anthropic" -> anthropic;
+            default -> gemini;
+        };
+    }
+
+    private HttpResponse<String> call(String user, String body, String... headers) {
+        var all = new ArrayList<>(List.of("Authorization", "Bearer key-of-" + user, "Content-Type", "application/json"));
+        all.addAll(List.of(headers));
+        return http.post(CHAT, body, all.toArray(String[]::new));
+    }
+
+    /** No stub was shown a key of Sluice's, in whatever place. */
+    private void nobodySawAKey() {
+        for (var stub : List.of(openAi, anthropic, gemini)) {
+            for (var seen : stub.seen()) {
+                assertThat((seen.uri() + seen.headers()).toLowerCase(Locale.ROOT)).doesNotContain("key-of-", "key%2dof");
+            }
+        }
+    }
+
+    private static void inShape(String provider, HttpResponse<String> answer, int status) {
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(status);
+        assertThat(header(answer, "Content-Type")).isEqualTo("application/json");
+        shaped(provider, json(answer), status);
+    }
+
+    private static void shaped(String provider, JsonObject body, int status) {
+        var error = body.getJsonObject("error");
+        assertThat(error.getString("message")).isNotBlank().doesNotContain("key-of-");
+        switch (provider) {
+            case "openai" -> assertThat(error.fieldNames()).containsExactlyInAnyOrder("message", "type", "param", "code");
+            case "anthropic" -> {
+                assertThat(body.getString("type")).isEqualTo("error");
+                assertThat(body.getString("request_id")).startsWith("req_");
+                assertThat(error.getString("type")).endsWith("_error");
+            }
+            default -> {
+                assertThat(error.getInteger("code")).isEqualTo(status);
+                assertThat(error.getString("status")).isNotBlank();
+            }
+        }
+    }
+
+    // bytes as they were sent
+
+    @Test
+    void requestArrivesAsItWasSent() {
+        var body = "{ \"model\" : \"gpt-4o\",\n \"messages\":[], \"x\":1.50e0, \"é\":\"\\u00e9\" }";
+        var answer = http.post(CHAT + "?a=1&b=%20z&a=2&c", body, "Authorization", "Bearer key-of-pro", "Content-Type",
+                "application/json; charset=utf-8", "X-Custom", "kept", "OpenAI-Organization", "org", "OpenAI-Beta", "x=v1",
+                "X-Stainless-Retry-Count", "0", "User-Agent", "OpenAI/Python 1.0", "Accept", "application/json");
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+        var seen = openAi.last();
+        assertThat(seen.method()).isEqualTo("POST");
+        assertThat(seen.uri()).isEqualTo("/v1/chat/completions?a=1&b=%20z&a=2&c");
+        assertThat(seen.body()).isEqualTo(body);
+        assertThat(seen.header("content-type")).isEqualTo("application/json; charset=utf-8");
+        assertThat(seen.header("x-custom")).isEqualTo("kept");
+        assertThat(seen.header("openai-organization")).isEqualTo("org");
+        assertThat(seen.header("openai-beta")).isEqualTo("x=v1");
+        assertThat(seen.header("x-stainless-retry-count")).isEqualTo("0");
+        assertThat(seen.header("user-agent")).isEqualTo("OpenAI/Python 1.0");
+        assertThat(seen.headers().getAll("authorization")).containsExactly("Bearer " + LlmProfile.OPENAI_KEY);
+        assertThat(seen.header("host")).isEqualTo("127.0.0.1:" + openAi.port());
+    }
+
+    @Test
+    void answerArrivesAsItWasGiven() {
+        var odd = "{ \"model\":\"gpt-4o\", \"usage\" :{\"prompt_tokens\":7, \"completion_tokens\":2}, \"odd\":[1.0 ]}\n";
+        openAi.answerNext(1, 203, odd, "x-request-id", "req_1", "x-ratelimit-remaining-tokens", "99", "set-cookie", "a=b",
+                "openai-processing-ms", "5", "X-RateLimit-Limit", "upstream");
+        var answer = call("pro", chat("gpt-4o", ""));
+        assertThat(answer.statusCode()).isEqualTo(203);
+        assertThat(answer.body()).isEqualTo(odd);
+        assertThat(header(answer, "x-request-id")).isEqualTo("req_1");
+        assertThat(header(answer, "x-ratelimit-remaining-tokens")).isEqualTo("99");
+        assertThat(header(answer, "openai-processing-ms")).isEqualTo("5");
+        assertThat(answer.headers().allValues("x-ratelimit-limit")).containsExactly("60");
+        assertThat(header(answer, "x-ratelimit-remaining")).isEqualTo("59");
+        assertThat(header(answer, "ratelimit-policy")).isEqualTo("\"llm:openai\";q=60;w=60");
+        assertThat(account("user:pro", "openai").getLong("input_tokens")).isEqualTo(7);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {301, 307, 400, 401, 404, 409, 422, 429, 500, 503, 529})
+    void errorsOfTheProviderPassAndCostNothing(int status) {
+        openAi.answerNext(1, status, "{\"error\":\"as is\"}", "retry-after", "7", "retry-after-ms", "6500", "location", "/x");
+        var answer = call("tokens", chat("gpt-4o", ",\"max_tokens\":500"));
+        assertThat(answer.statusCode()).isEqualTo(status);
+        assertThat(answer.body()).isEqualTo("{\"error\":\"as is\"}");
+        assertThat(header(answer, "retry-after")).isEqualTo("7");
+        assertThat(header(answer, "retry-after-ms")).isEqualTo("6500");
+        assertThat(header(answer, "location")).isEqualTo("/x");
+        settled("tokens", "llm:openai:tokens", 0);
+        assertThat(account("user:tokens")).isEmpty();
+    }
+
+    @Test
+    void emptyAnswersPass() {
+        for (var status : new int[]{204, 304}) {
+            openAi.answerNext(1, status, "");
+            assertThat(call("pro", chat("gpt-4o", "")).statusCode()).isEqualTo(status);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"openai", "anthropic", "gemini"})
+    void compressedAnswersPassAndAreBilled(String provider) throws Exception {
+        stub(provider).gzip();
+        stub(provider).usage(TokenUsage.of(123, 45));
+        var answer = HttpClient.newHttpClient().send(
+                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path(provider)))
+                        .headers("Accept-Encoding", "gzip, deflate, br", "x-api-key", "key-of-wealthy", "anthropic-version",
+                                "2023-06-01")
+                        .POST(HttpRequest.BodyPublishers.ofString(body(provider))).build(),
+                HttpResponse.BodyHandlers.ofByteArray());
+        assertThat(header(answer, "content-encoding")).isEqualTo("gzip");
+        var text = new String(new GZIPInputStream(new ByteArrayInputStream(answer.body())).readAllBytes(),
+                StandardCharsets.UTF_8);
+        assertThat(text).contains(ProviderStub.TEXT);
+        assertThat(stub(provider).last().header("accept-encoding")).isEqualTo("gzip");
+        var account = account("user:wealthy", provider);
+        assertThat(account.getLong("input_tokens")).isEqualTo(123);
+        assertThat(account.getLong("output_tokens")).isEqualTo(45);
+        assertThat(account.getLong("estimated_calls")).isZero();
+    }
+
+    @Test
+    void encodingThatTheCallerForbidsIsNotAskedFor() {
+        openAi.gzip();
+        var answer = call("pro", chat("gpt-4o", ""), "Accept-Encoding", "gzip;q=0, identity");
+        assertThat(header(answer, "content-encoding")).isNull();
+        assertThat(openAi.last().header("accept-encoding")).isEqualTo("identity");
+    }
+
+    @Test
+    void whatIsForTheNextHopIsNotPassedOn() throws IOException {
+        var answer = Raw.ask(port, Raw.post(CHAT, chat("gpt-4o", ""), "Authorization: Bearer key-of-pro",
+                "Connection: X-Hop, authorization, content-length", "X-Hop: 1", "Keep-Alive: 5", "TE: trailers",
+                "Proxy-Connection: keep-alive", "Proxy-Authorization: Basic x", "Cookie: session=1", "X-User-Id: root",
+                "X-User-Tier: enterprise", "X_User_Id: root", "X-HTTP-Method-Override: DELETE"));
+        assertThat(answer.status()).as(answer.text()).isEqualTo(200);
+        for (var name : List.of("X-Hop", "Keep-Alive", "TE", "Proxy-Connection", "Proxy-Authorization", "Cookie", "X-User-Id",
+                "X-User-Tier", "X_User_Id", "X-HTTP-Method-Override", "Transfer-Encoding")) {
+            assertThat(openAi.last().headers().contains(name)).as(name).isFalse();
+        }
+        assertThat(openAi.last().header("authorization")).isEqualTo("Bearer " + LlmProfile.OPENAI_KEY);
+        assertThat(answer.header("x-ratelimit-limit")).isEqualTo("60");
+    }
+
+    @Test
+    void requestsWithoutABodyHaveNone() throws Exception {
+        for (var version : HttpClient.Version.values()) {
+            var client = HttpClient.newBuilder().version(version).build();
+            for (int i = 0; i < 2; i++) { // the first one upgrades the connection
+                var answer = client.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/openai/v1/models"))
+                        .header("Authorization", "Bearer key-of-pro").build(), HttpResponse.BodyHandlers.ofString());
+                assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+                assertThat(openAi.last().headers().contains("transfer-encoding")).isFalse();
+                assertThat(openAi.last().headers().names()).noneMatch(name -> name.toLowerCase(Locale.ROOT).contains("http2"));
+            }
+        }
+    }
+
+    @Test
+    void http2CallersAreServed() throws Exception {
+        var client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build();
+        for (int i = 0; i < 3; i++) {
+            for (var provider : List.of("openai", "anthropic", "gemini")) {
+                var stream = HttpRequest.BodyPublishers.fromPublisher(HttpRequest.BodyPublishers.ofString(body(provider)));
+                var answer = client.send(
+                        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path(provider)))
+                                .headers("x-api-key", "key-of-pro", "anthropic-version", "1")
+                                .POST(stream).build(),
+                        HttpResponse.BodyHandlers.ofString());
+                assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+                assertThat(answer.version()).isEqualTo(HttpClient.Version.HTTP_2);
+                assertThat(stub(provider).last().body()).isEqualTo(body(provider));
+            }
+            var counted = client.send(HttpRequest
+                    .newBuilder(URI.create("http://127.0.0.1:" + port + MESSAGES + "/count_tokens"))
+                    .headers("x-api-key", "key-of-pro", "anthropic-version", "1")
+                    .POST(HttpRequest.BodyPublishers
+                            .fromPublisher(HttpRequest.BodyPublishers.ofString(body("anthropic"))))
+                    .build(), HttpResponse.BodyHandlers.ofString());
+            assertThat(counted.statusCode()).as(counted.body()).isEqualTo(200);
+            assertThat(anthropic.last().body()).isEqualTo(body("anthropic"));
+            var tooLarge = client.send(
+                    HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + CHAT)).header("x-api-key", "key-of-pro")
+                            .POST(HttpRequest.BodyPublishers.ofString("x".repeat(LlmGatewayProfile.LARGEST_BODY + 1))).build(),
+                    HttpResponse.BodyHandlers.ofString());
+            assertThat(tooLarge.statusCode()).isEqualTo(413);
+        }
+    }
+
+    // keys
+
+    @ParameterizedTest
+    @CsvSource({"openai", "anthropic", "gemini"})
+    void sluiceKeyIsFoundInEverySlotAndGoesToNobody(String provider) {
+        var headers = List.of("Authorization: Bearer key-of-wealthy", "authorization: bEaReR  key-of-wealthy ",
+                "x-api-key: key-of-wealthy", "X-API-KEY: key-of-wealthy", "X-Goog-Api-Key: key-of-wealthy");
+        for (var header : headers) {
+            var parts = header.split(": ", 2);
+            assertThat(http.post(path(provider), body(provider), parts[0], parts[1], "anthropic-version", "1").statusCode())
+                    .as(header).isEqualTo(200);
+            assertThat(stub(provider).last().headers().contains(parts[0]))
+                    .isEqualTo(ownSlot(provider).equalsIgnoreCase(parts[0]));
+        }
+        for (var query : List.of("?key=key-of-wealthy", "?a=1&key=key%2Dof%2Dwealthy&b=2", "?%6bey=key-of-wealthy",
+                "?key=key-of-wealthy&key=key-of-pro&KEY=key-of-pro&q=key-of-pro")) {
+            var answer = http.post(path(provider) + query, body(provider), "anthropic-version", "1");
+            assertThat(answer.statusCode()).as(query + answer.body()).isEqualTo(200);
+        }
+        assertThat(stub(provider).seen()).hasSize(headers.size() + 4);
+        assertThat(stub(provider).seen().get(headers.size() + 1).uri()).endsWith("?a=1&b=2");
+        nobodySawAKey();
+        assertThat(account("user:wealthy", provider).getLong("calls")).isEqualTo(headers.size() + 4L);
+    }
+
+    @Test
+    void queriesInOddFormsDoNoHarm() throws IOException {
+        var undecodable = Raw.ask(port, Raw.post(GENERATE + "?x=%zz&key=key-of-pro", contents()));
+        assertThat(undecodable.status()).isEqualTo(400);
+        assertThat(gemini.seen()).isEmpty();
+        var encoded = Raw.ask(port,
+                Raw.post(GENERATE + "?caf\u00c3\u00a9&&key&=&a=b=c", contents(), "x-goog-api-key: key-of-pro"));
+        assertThat(encoded.status()).as(encoded.text()).isEqualTo(200);
+        assertThat(gemini.last().uri()).endsWith("?caf%C3%A9&&=&a=b=c");
+    }
+
+    private static String ownSlot(String provider) {
+        return switch (provider) {
+            case "openai" -> "authorization";
+            case "anthropic" -> "x-api-key";
+            default -> "x-goog-api-key";
+        };
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"openai", "anthropic", "gemini"})
+    void keysInSeveralPlacesAreAllTakenOff(String provider) throws IOException {
+        var answer = Raw.ask(port, Raw.post(path(provider) + "?key=key-of-free&api_key=key-of-pro", body(provider),
+                "Authorization: Bearer key-of-wealthy", "Authorization: Bearer key-of-pro", "X-API-Key: key-of-wealthy",
+                "X-API-Key: key-of-pro", "X_API_Key: key-of-pro", "X-Goog-Api-Key: key-of-pro", "X-Goog-Api-Key: key-of-free",
+                "Api-Key: key-of-pro", "X-Other: Bearer key-of-pro", "anthropic-version: 1"));
+        assertThat(answer.status()).as(answer.text()).isEqualTo(200);
+        nobodySawAKey();
+        assertThat(stub(provider).last().headers().getAll(ownSlot(provider))).hasSize(1);
+    }
+
+    @Test
+    void oneRequestIsOneGuess() throws IOException {
+        var answer = Raw.ask(port, Raw.post(CHAT + "?key=a&key=key-of-pro", chat("gpt-4o", ""), "X-API-Key: b",
+                "X-API-Key: key-of-pro", "Authorization: Bearer c", "Authorization: Bearer key-of-pro"));
+        assertThat(answer.status()).isEqualTo(401);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"openai", "anthropic", "gemini"})
+    void unknownKeysAreRefusedAndCounted(String provider) {
+        for (int i = 0; i < 10; i++) {
+            var answer = http.post(path(provider), body(provider), "x-api-key", "key-of-guess" + i);
+            inShape(provider, answer, 401);
+            assertThat(header(answer, "WWW-Authenticate")).startsWith("Bearer");
+        }
+        var refused = http.post(path(provider), body(provider), "Authorization", "Bearer sk-guess");
+        inShape(provider, refused, 429);
+        assertThat(Long.parseLong(header(refused, "Retry-After"))).isBetween(1L, 60L);
+        assertThat(limiter.limits("ip:127.0.0.1").await().indefinitely()).containsOnlyKeys("api:default");
+        assertThat(http.post(path(provider), body(provider), "x-api-key", "key-of-pro", "anthropic-version", "1").statusCode())
+                .isEqualTo(200);
+        assertThat(stub(provider).seen()).hasSize(1);
+    }
+
+    @Test
+    void nobodyIsRefused() {
+        for (var provider : List.of("openai", "anthropic", "gemini")) {
+            inShape(provider, http.post(path(provider), body(provider)), 401);
+        }
+        inShape("openai", http.get("/openai/v1/models"), 401);
+        inShape("openai", http.send("OPTIONS", "/openai/v1/models", null), 401);
+        inShape("anthropic", http.post(MESSAGES + "/count_tokens", body("anthropic"), "X-User-Id", "root"), 401);
+        assertThat(openAi.seen()).isEmpty();
+        assertThat(anthropic.seen()).isEmpty();
+    }
+
+    @Test
+    void proxyThatIsTrustedSaysWhoItIs() throws IOException {
+        try (var raw = new Raw(port, LlmGatewayProfile.PROXY)) {
+            raw.send(
+                    Raw.post(CHAT, chat("gpt-4o", ""), "X-User-Id: carol", "X-User-Tier: pro", "Authorization: Bearer sk-own"));
+            var answer = raw.answer();
+            assertThat(answer.status()).as(answer.text()).isEqualTo(200);
+            assertThat(answer.header("x-ratelimit-limit")).isEqualTo("60");
+        }
+        assertThat(account("user:carol", "openai").getLong("calls")).isEqualTo(1);
+        assertThat(openAi.last().headers().contains("x-user-id")).isFalse();
+    }
+
+    @Test
+    void tokensSayWhoItIsAndGoToNobody() {
+        var token = jwt.token("dave", "pro");
+        for (var provider : List.of("openai", "anthropic", "gemini")) {
+            var answer = http.post(path(provider), body(provider), "Authorization", "Bearer " + token, "anthropic-version",
+                    "1");
+            assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+            assertThat(stub(provider).last().headers().toString()).doesNotContain(token);
+            assertThat(account("user:dave", provider).getLong("calls")).isEqualTo(1);
+        }
+        var both = http.post(CHAT, body("openai"), "Authorization", "Bearer " + token, "X-API-Key", "key-of-wealthy");
+        assertThat(both.statusCode()).isEqualTo(200);
+        assertThat(account("user:dave", "openai").getLong("calls")).isEqualTo(2);
+        for (var bad : List.of(jwt.expired("dave"), jwt.forged("dave"), jwt.foreign("dave"))) {
+            inShape("openai", http.post(CHAT, body("openai"), "Authorization", "Bearer " + bad), 401);
+            inShape("openai", http.post(CHAT, body("openai"), "Authorization", "Bearer " + bad, "X-API-Key", "key-of-pro"),
+                    401);
+        }
+        assertThat(openAi.seen()).hasSize(2);
+    }
+
+    @Test
+    void keysAreInNoMetricAndNoRedisKey() {
+        call("pro", chat("gpt-4o", ""));
+        http.post(CHAT, body("openai"), "Authorization", "Bearer key-of-somebody-else");
+        var metrics = new Http(managementPort).get("/q/metrics").body();
+        assertThat(metrics).contains("llm_calls_total").doesNotContain("key-of-", LlmProfile.OPENAI_KEY);
+        var keys = redis.link().send(Request.cmd(Command.KEYS).arg("*")).toCompletionStage().toCompletableFuture().join();
+        assertThat(keys.toString()).doesNotContain("key-of-", LlmProfile.OPENAI_KEY);
+    }
+
+    // paths
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/openai/v1/files", "/openai/v1//chat/completions", "/openai/v1/./chat/completions",
+            "/openai/v1/x/../chat/completions", "/openai/v1/%2e%2e/files", "/openai/v1/chat%2Fcompletions",
+            "/openai/v1/chat/completions;x", "/openai/v1/Chat/completions", "/openai/v1/chat/completions/",
+            "/openai/v1/chat/completions%20", "/openai/v1/images/../files", "/openai/v1/images/%2e%2e/files",
+            "/openai/v1/imagesx", "/openai/v1/images;/../files", "/openai/v1/images//files",
+            "/openai/v1/responses/resp_1", "/openai/v1/models/../files"})
+    void onlyKnownPathsPassWithSluicesKey(String path) throws IOException {
+        for (var method : List.of("GET", "POST", "DELETE", "PUT")) {
+            var answer = Raw.ask(port, method + " " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                    + "Authorization: Bearer key-of-pro\r\nContent-Length: 2\r\n\r\n{}");
+            assertThat(answer.status()).isEqualTo(403);
+            shaped("openai", new JsonObject(answer.text()), 403);
+        }
+        assertThat(openAi.seen()).isEmpty();
+        assertThat(used("pro", "llm:openai")).isZero();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"/openai/v2/x,404", "/openai/v1,404", "/openai/../openai/v1/files,404", "/gemini/v2/models,404",
+            "/anthropic/v1/complete,403", "/gemini/v1beta/models/a%2Fb:generateContent,403",
+            "/gemini/v1beta/models/../files:generateContent,403", "/gemini/v1beta/tunedModels/x:generateContent,403",
+            "/gemini/v1beta/models/x:predict,403", "/gemini/v1beta/models/x:generateContent:y,403",
+            "/gemini/v1beta/cachedContents,403"})
+    void otherPathsAreRefusedInTheProvidersShape(String path, int status) throws IOException {
+        var answer = Raw.ask(port, Raw.post(path, "{}", "x-api-key: key-of-pro"));
+        assertThat(answer.status()).isEqualTo(status);
+        shaped(path.substring(1, path.indexOf('/', 1)), new JsonObject(answer.text()), status);
+    }
+
+    @Test
+    void absoluteTargetsGoWhereTheyShould() throws IOException {
+        var answer = Raw.ask(port, Raw.post("http://evil.example" + CHAT + "?a=b", chat("gpt-4o", ""),
+                "Authorization: Bearer key-of-pro"));
+        assertThat(answer.status()).as(answer.text()).isEqualTo(200);
+        assertThat(openAi.last().uri()).isEqualTo("/v1/chat/completions?a=b");
+        assertThat(Raw.ask(port, Raw.post(CHAT + "#x", chat("gpt-4o", ""), "Authorization: Bearer key-of-pro")).status())
+                .isEqualTo(400);
+        for (var evasion : List.of("//openai/v1/chat/completions", "/%6fpenai/v1/chat/completions", "/OPENAI/v1/models",
+                "/x/../openai/v1/models")) {
+            assertThat(Raw.ask(port, Raw.post(evasion, "{}", "X-API-Key: key-of-pro")).status()).isEqualTo(404);
+        }
+    }
+
+    @Test
+    void pathsCanBeOpened() {
+        openAi.answerNext(1, 200, "{\"usage\":{\"input_tokens\":5,\"output_tokens\":6}}");
+        var answer = http.post("/openai/v1/images/generations", "{\"model\":\"gpt-image\"}", "Authorization",
+                "Bearer key-of-pro");
+        assertThat(answer.statusCode()).isEqualTo(200);
+        assertThat(header(answer, "x-ratelimit-remaining")).isEqualTo("59");
+        assertThat(openAi.last().body()).isEqualTo("{\"model\":\"gpt-image\"}");
+        assertThat(openAi.last().header("content-length")).isEqualTo("21");
+        var account = account("user:pro", "openai");
+        assertThat(account.getLong("input_tokens")).isEqualTo(5);
+        assertThat(account.getLong("output_tokens")).isEqualTo(6);
+    }
+
+    @Test
+    void whatIsFreeIsNotCounted() {
+        for (int i = 0; i < 5; i++) {
+            assertThat(http.get("/openai/v1/models", "Authorization", "Bearer key-of-free").statusCode()).isEqualTo(200);
+            assertThat(http.post("/openai/v1/responses/input_tokens", chat("gpt-4o", ""), "Authorization", "Bearer key-of-free")
+                    .statusCode()).isEqualTo(200);
+            var counted = http.post("/gemini/v1beta/models/gemini-2.5-flash:countTokens", contents(), "x-goog-api-key",
+                    "key-of-free");
+            assertThat(counted.statusCode()).isEqualTo(200);
+            assertThat(header(counted, "x-ratelimit-limit")).isNull();
+        }
+        assertThat(limiter.limits("user:free").await().indefinitely()).isEmpty();
+        assertThat(account("user:free")).isEmpty();
+    }
+
+    @Test
+    void preflightsPassWithoutAnyKey() throws IOException {
+        var answer = Raw.ask(port, "OPTIONS " + CHAT + "?key=key-of-pro HTTP/1.1\r\nHost: x\r\nOrigin: https://app.example\r\n"
+                + "Access-Control-Request-Method: POST\r\nAuthorization: Bearer key-of-pro\r\nX-API-Key: key-of-pro\r\n"
+                + "Content-Length: 5\r\n\r\nhello");
+        assertThat(answer.status()).isEqualTo(401); // the stub's: no key
+        assertThat(openAi.last().headers().contains("authorization")).isFalse();
+        assertThat(openAi.last().body()).isEmpty();
+        assertThat(openAi.last().header("origin")).isEqualTo("https://app.example");
+        nobodySawAKey();
+        assertThat(limiter.limits("ip:127.0.0.1").await().indefinitely()).isEmpty();
+    }
+
+    // denials
+
+    @Test
+    void denialsSayHowLongToWait() {
+        for (int i = 0; i < 3; i++) {
+            assertThat(call("free", chat("gpt-4o", "")).statusCode()).isEqualTo(200);
+        }
+        var denied = call("free", chat("gpt-4o", ""));
+        inShape("openai", denied, 429);
+        assertThat(error(denied).getString("message"))
+                .startsWith(
+                        "Rate limit reached for requests per min (RPM): Limit 3, Used 3, Requested 1. Please try again in ");
+        assertThat(error(denied).getString("type")).isEqualTo("requests");
+        assertThat(error(denied).getString("code")).isEqualTo("rate_limit_exceeded");
+        long seconds = Long.parseLong(header(denied, "retry-after"));
+        long millis = Long.parseLong(header(denied, "retry-after-ms"));
+        assertThat(millis).isBetween((seconds - 1) * 1000, seconds * 1000);
+        assertThat(header(denied, "x-should-retry")).isNull();
+        assertThat(openAi.seen()).hasSize(3);
+        assertThat(used("free", "llm:openai")).isEqualTo(3);
+    }
+
+    @Test
+    void longWaitsAndBlockedRowsAreNotRetried() {
+        openAi.usage(TokenUsage.of(100_000, 0));
+        assertThat(call("enterprise", chat("gpt-4o", "")).statusCode()).isEqualTo(200);
+        settled("enterprise", "llm:openai:tokens", 100_000);
+        var denied = call("enterprise", chat("gpt-4o", ""));
+        inShape("openai", denied, 429);
+        assertThat(error(denied).getString("type")).isEqualTo("tokens");
+        assertThat(error(denied).getString("message")).contains("tokens per hour (TPH): Limit 100000, Used 100000, Requested ");
+        assertThat(header(denied, "x-should-retry")).isEqualTo("false");
+        var blocked = http.post(MESSAGES, message(10), "x-api-key", "key-of-enterprise");
+        inShape("anthropic", blocked, 429);
+        assertThat(header(blocked, "x-should-retry")).isEqualTo("false");
+        assertThat(header(blocked, "retry-after")).isNull();
+        assertThat(anthropic.seen()).isEmpty();
+    }
+
+    @Test
+    void geminisDenialsHaveDetails() {
+        openAi.usage(TokenUsage.of(1, 1));
+        for (int i = 0; i < 15; i++) {
+            assertThat(http.post(GENERATE, contents(), "x-goog-api-key", "key-of-free").statusCode()).isEqualTo(200);
+        }
+        var denied = http.post(GENERATE, contents(), "x-goog-api-key", "key-of-free");
+        inShape("gemini", denied, 429);
+        assertThat(error(denied).getString("status")).isEqualTo("RESOURCE_EXHAUSTED");
+        assertThat(error(denied).getJsonArray("details").stream().map(detail -> ((JsonObject) detail).getString("@type")))
+                .containsExactly("type.googleapis.com/google.rpc.QuotaFailure", "type.googleapis.com/google.rpc.RetryInfo");
+        assertThat(error(denied).getJsonArray("details").getJsonObject(1).getString("retryDelay")).matches("[0-9]+s");
+    }
+
+    /** The window holds so much as soon as the settling has gone through. */
+    private void settled(String user, String resource, long units) {
+        Awaitility.await().atMost(60, TimeUnit.SECONDS).untilAsserted(() -> assertThat(used(user, resource)).isEqualTo(units));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {",\"max_tokens\":100|100", ",\"max_completion_tokens\":200|200",
+            ",\"max_tokens\":50,\"n\":3|150", ",\"max_tokens\":900000|970", ",\"max_tokens\":-1|100",
+            ",\"max_tokens\":\"x\"|100",
+            ",\"max_tokens\":1e300|100", ",\"n\":1000000000,\"max_tokens\":100000000|970"})
+    void whatMayComeOutIsReservedAndThenSettled(String more, long output) {
+        var gate = openAi.gate();
+        openAi.usage(TokenUsage.of(30, 40));
+        var body = chat("gpt-4o", more);
+        var answer = CompletableFuture.supplyAsync(() -> call("tokens", body));
+        Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> gate.waiting() == 1);
+        long input = (body.length() + 3) / 4;
+        assertThat(used("tokens", "llm:openai:tokens")).isEqualTo(Math.min(1000, input + output + (output == 970 ? 1000 : 0)));
+        gate.open();
+        assertThat(answer.join().statusCode()).isEqualTo(200);
+        settled("tokens", "llm:openai:tokens", 70);
+    }
+
+    @Test
+    void settlingGoesUpToo() {
+        openAi.usage(TokenUsage.of(5000, 5000));
+        assertThat(call("tokens", chat("gpt-4o", ",\"max_tokens\":10")).statusCode()).isEqualTo(200);
+        settled("tokens", "llm:openai:tokens", 10_000);
+        inShape("openai", call("tokens", chat("gpt-4o", ",\"max_tokens\":10")), 429);
+        assertThat(account("user:tokens", "openai").getLong("calls")).isEqualTo(1);
+        settled("tokens", "llm:openai:tokens", 10_000);
+    }
+
+    @Test
+    void embeddingsReserveNoOutput() {
+        var gate = openAi.gate();
+        var body = "{\"model\":\"text-embedding-3-small\",\"input\":\"Hi\",\"max_tokens\":500}";
+        var answer = CompletableFuture.supplyAsync(
+                () -> http.post("/openai/v1/embeddings", body, "Authorization", "Bearer key-of-tokens").statusCode());
+        Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> gate.waiting() == 1);
+        assertThat(used("tokens", "llm:openai:tokens")).isEqualTo((body.length() + 3) / 4);
+        gate.open();
+        assertThat(answer.join()).isEqualTo(200);
+        settled("tokens", "llm:openai:tokens", 12);
+    }
+
+    @Test
+    void modelsHaveRowsOfTheirOwnUnderAnyDate() {
+        assertThat(call("pro", chat("o3-2025-04-16", "")).statusCode()).isEqualTo(200);
+        assertThat(call("pro", chat("o3", "")).statusCode()).isEqualTo(429);
+        assertThat(call("pro", chat("gpt-4o", "")).statusCode()).isEqualTo(200);
+        assertThat(limiter.limits("user:pro").await().indefinitely()).containsOnlyKeys("llm:openai/o3", "llm:openai");
+        assertThat(call("tokens", chat("gpt-4o-mini-2024-07-18", ",\"max_tokens\":10")).statusCode()).isEqualTo(200);
+        settled("tokens", "llm:openai:tokens/gpt-4o-mini", 17);
+    }
+
+    @Test
+    void budgetsRefuseWhatHasNoPrice() {
+        for (var body : List.of(chat("nobody-knows-me", ""), "{\"messages\":[]}")) {
+            var refused = call("money", body);
+            inShape("openai", refused, 429);
+            assertThat(header(refused, "x-should-retry")).isEqualTo("false");
+            assertThat(error(refused).getString("message")).contains("no price");
+        }
+        assertThat(openAi.seen()).isEmpty();
+        assertThat(call("pro", chat("nobody-knows-me", "")).statusCode()).isEqualTo(200);
+        assertThat(account("user:pro", "openai").getLong("unpriced_calls")).isEqualTo(1);
+    }
+
+    @Test
+    void budgetIsSettledToTheNanodollar() {
+        openAi.usage(TokenUsage.of(1000, 100));
+        assertThat(call("money", chat("gpt-4o", ",\"max_tokens\":10")).statusCode()).isEqualTo(200);
+        settled("money", "llm:openai:budget", 3_500_000); // 1000 x 2.50 and 100 x 10 a million
+        openAi.failNext(1, 500);
+        assertThat(call("money", chat("gpt-4o", ",\"max_tokens\":10")).statusCode()).isEqualTo(500);
+        settled("money", "llm:openai:budget", 3_500_000);
+    }
+
+    @Test
+    void together64NeverGetMoreThanTheLimit() throws Exception {
+        var pool = Executors.newFixedThreadPool(64);
+        try {
+            var body = "{\"model\":\"gpt-4o\",\"max_tokens\":68,\"messages\":[{\"role\":\"user\",\"content\":\""
+                    + "x".repeat(60)
+                    + "\"}]}";
+            long exact = (body.length() + 3) / 4 + 68; // as it is estimated
+            openAi.usage(TokenUsage.of(exact - 68, 68));
+            var together = new ArrayList<CompletableFuture<Integer>>();
+            for (int i = 0; i < 64; i++) {
+                together.add(CompletableFuture.supplyAsync(() -> call("tokens", body).statusCode(), pool));
+            }
+            long passed = together.stream().map(CompletableFuture::join).filter(status -> status == 200).count();
+            assertThat(passed).isEqualTo(1000 / exact);
+            assertThat(openAi.seen()).hasSize((int) passed);
+            assertThat(account("user:tokens", "openai").getLong("output_tokens")).isEqualTo(68 * passed);
+            settled("tokens", "llm:openai:tokens", exact * passed);
+        } finally {
+            pool.shutdownNow();
+        }
+    }
+
+    // bad input
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", " ", "{", "null", "[]", "\"x\"", "hello", "{\"model\":\"gpt-4o\"", "{} {}", "{}x",
+            "{\"a\":NaN}",
+            "{\"model\":5}", "{\"model\":[\"gpt-4o\"]}", "{\"model\":{}}", "{\"a\":\"\u00ff\"}", "{'model':'gpt-4o'}",
+            "{\"a\":1,}",
+            "{\"a\":\"\u0001\"}"})
+    void bodiesThatCannotBeReadAreRefused(String body) throws IOException {
+        var answer = Raw.ask(port, Raw.post(CHAT, body, "Authorization: Bearer key-of-pro"));
+        assertThat(answer.status()).as(answer.text()).isEqualTo(400);
+        shaped("openai", new JsonObject(answer.text()), 400);
+        assertThat(openAi.seen()).isEmpty();
+        assertThat(used("pro", "llm:openai")).isZero();
+    }
+
+    @Test
+    void largeAndDeepThingsAreRefused() {
+        inShape("openai", call("pro", "{\"model\":\"" + "m".repeat(10_000) + "\"}"), 400);
+        inShape("openai", call("pro", "[".repeat(100_000)), 400);
+        inShape("openai", call("pro", "{\"a\":" + "[".repeat(100_000) + "]".repeat(100_000) + "}"), 400);
+        inShape("openai", call("pro", "{\"" + "n".repeat(200_000) + "\":1}"), 400);
+        inShape("openai", call("pro", "{\"a\":" + "9".repeat(200_000) + "}"), 400);
+        assertThat(openAi.seen()).isEmpty();
+    }
+
+    @Test
+    void strangeBodiesPassAsTheyAre() {
+        for (var body : List.of("{\"model\":\"gpt-4o\",\"model\":\"gpt-4o\",\"messages\":[]}",
+                "{\"model\":\"gpt-4o\",\"messages\":[],\"n\":\"x\"}",
+                "\t{\"model\":\"gpt-4o\",\"messages\":[]}\r\n", "{\"model\":\"\\ud83d\\ude00\",\"messages\":[]}",
+                "{\"model\":\"a\\u0000b\\n\",\"messages\":[]}")) {
+            call("pro", body);
+            assertThat(openAi.last().body()).isEqualTo(body);
+        }
+        assertThat(account("user:pro", "openai").getLong("calls")).isEqualTo(5);
+    }
+
+    @Test
+    void compressedBodiesAreRefused() throws Exception {
+        var compressed = new ByteArrayOutputStream();
+        try (var gzip = new GZIPOutputStream(compressed)) {
+            gzip.write(chat("gpt-4o", "").getBytes(StandardCharsets.UTF_8));
+        }
+        var answer = HttpClient.newHttpClient().send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + CHAT))
+                .headers("Content-Encoding", "gzip", "Authorization", "Bearer key-of-pro")
+                .POST(HttpRequest.BodyPublishers.ofByteArray(compressed.toByteArray())).build(),
+                HttpResponse.BodyHandlers.ofString());
+        inShape("openai", answer, 415);
+        assertThat(openAi.seen()).isEmpty();
+    }
+
+    @Test
+    void largeBodiesPassUpToALimit() throws IOException {
+        var text = chat("gpt-4o", ",\"x\":\"" + "y".repeat(10 << 20) + "\"");
+        assertThat(call("pro", text).statusCode()).isEqualTo(200);
+        assertThat(openAi.last().body()).isEqualTo(text);
+        openAi.reset();
+        var large = " ".repeat(LlmGatewayProfile.LARGEST_BODY + 1);
+        try (var raw = new Raw(port)) {
+            raw.send(Raw.post(CHAT, large, "Authorization: Bearer key-of-pro"));
+            var refused = raw.answer();
+            assertThat(refused.status()).isEqualTo(413);
+            shaped("openai", new JsonObject(refused.text()), 413);
+            raw.send("POST " + CHAT + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key-of-pro\r\nTransfer-Encoding: chunked"
+                    + "\r\n\r\n" + Integer.toHexString(large.length()) + "\r\n" + large + "\r\n0\r\n\r\n");
+            assertThat(raw.answer().status()).isEqualTo(413);
+            raw.send(Raw.post(CHAT, chat("gpt-4o", ""), "Authorization: Bearer key-of-pro"));
+            assertThat(raw.answer().status()).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void callersAreToldToSendWhatWillBeTaken() throws IOException {
+        var head = "POST " + CHAT + " HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nAuthorization: Bearer %s\r\n"
+                + "Content-Length: %d\r\n\r\n";
+        var body = chat("gpt-4o", "");
+        try (var raw = new Raw(port)) {
+            raw.send(head.formatted("key-of-pro", body.length()));
+            assertThat(raw.answer().status()).isEqualTo(100);
+            raw.send(body);
+            assertThat(raw.answer().status()).isEqualTo(200);
+        }
+        assertThat(openAi.last().headers().contains("expect")).isFalse();
+        assertThat(Raw.ask(port, head.formatted("key-of-pro", LlmGatewayProfile.LARGEST_BODY + 1)).status()).isEqualTo(413);
+        assertThat(Raw.ask(port, head.formatted("wrong", 10)).status()).isEqualTo(401);
+    }
+
+    @Test
+    void refusalsLeaveTheConnectionUsable() throws IOException {
+        try (var raw = new Raw(port)) {
+            for (var key : List.of("wrong", "key-of-pro")) {
+                for (var path : List.of(CHAT, "/openai/v1/files", "/openai/x")) {
+                    raw.send(Raw.post(path, "z".repeat(300_000), "Authorization: Bearer " + key));
+                    assertThat(raw.answer().status()).isBetween(400, 499);
+                }
+            }
+            raw.send(Raw.post(CHAT, chat("gpt-4o", ""), "Authorization: Bearer key-of-pro"));
+            assertThat(raw.answer().status()).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void chunkedBodiesArriveWithALength() throws IOException {
+        var body = chat("gpt-4o", "");
+        var answer = Raw.ask(port, "POST " + CHAT + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key-of-pro\r\n"
+                + "Transfer-Encoding: chunked\r\n\r\n5\r\n" + body.substring(0, 5) + "\r\n"
+                + Integer.toHexString(body.length() - 5) + "\r\n" + body.substring(5) + "\r\n0\r\n\r\n");
+        assertThat(answer.status()).isEqualTo(200);
+        assertThat(openAi.last().body()).isEqualTo(body);
+    }
+
+    @Test
+    void halfABodyCostsNothing() throws IOException {
+        for (int i = 0; i < 20; i++) {
+            try (var raw = new Raw(port)) {
+                raw.send("POST " + CHAT
+                        + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key-of-pro\r\nContent-Length: 100\r\n\r\n{");
+                raw.reset();
+            }
+        }
+        assertThat(call("pro", chat("gpt-4o", "")).statusCode()).isEqualTo(200);
+        assertThat(used("pro", "llm:openai")).isEqualTo(1);
+        assertThat(openAi.seen()).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"{}", "{\"usage\":null}", "{\"usage\":{\"prompt_tokens\":-5,\"completion_tokens\":3}}",
+            "{\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":1000000000000}}",
+            "{\"usage\":{\"prompt_tokens\":99999999999999999999999999,\"completion_tokens\":3}}",
+            "{\"usage\":{\"prompt_tokens\":\"5\",\"completion_tokens\":\"3\"}}",
+            "{\"usage\":{\"prompt_tokens\":1.5,\"completion_tokens\":3}}", "{\"usage\":[1,2]}", "{\"usage\":{}}", "not json",
+            ""})
+    void usageThatCannotBeTrueIsEstimated(String answer) {
+        openAi.answerNext(1, 200, answer);
+        var body = chat("gpt-4o", ",\"max_tokens\":50");
+        assertThat(call("wealthy", body).body()).isEqualTo(answer);
+        var account = estimated();
+        assertThat(account.getLong("calls")).isEqualTo(1);
+        assertThat(account.getLong("estimated_calls")).isEqualTo(1);
+        assertThat(account.getLong("input_tokens")).isEqualTo((body.length() + 3) / 4);
+        assertThat(account.getLong("output_tokens")).isEqualTo(50);
+    }
+
+    @Test
+    void webPagesPassAsTheyAre() {
+        openAi.answerNext(1, 200, "<html>Welcome to nginx</html>", "content-type", "text/html");
+        var answer = call("wealthy", chat("gpt-4o", ""));
+        assertThat(answer.body()).isEqualTo("<html>Welcome to nginx</html>");
+        assertThat(header(answer, "content-type")).isEqualTo("text/html");
+        assertThat(estimated().getLong("calls")).isEqualTo(1);
+    }
+
+    /** The account with its first estimated call: one that has no end of its own is booked after it has passed. */
+    private JsonObject estimated() {
+        return Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> account("user:wealthy", "openai"),
+                account -> account.getLong("estimated_calls", 0L) > 0);
+    }
+
+    @Test
+    void partsOfTheUsageNeverExceedIt() {
+        openAi.answerNext(1, 200,
+                new JsonObject().put("usage", new JsonObject().put("prompt_tokens", 10).put("completion_tokens", 1)
+                        .put("prompt_tokens_details", new JsonObject().put("cached_tokens", 5000))).put("x", new JsonArray())
+                        .encode());
+        call("wealthy", chat("gpt-4o", ""));
+        var account = account("user:wealthy", "openai");
+        assertThat(account.getLong("cached_input_tokens")).isEqualTo(10);
+        assertThat(account.getString("cost_usd")).isEqualTo("0.0000225"); // 10 x 1.25 and 1 x 10
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"?fields=candidates", "?%66ields=candidates", "?$fields=candidates", "?alt=proto",
+            "?a=b&$alt=media",
+            "?$httpMethod=POST", "?$HttpMethod=GET"})
+    void answersInWhichTheUsageWouldBeMissingAreNotAskedFor(String query) {
+        var refused = http.post(GENERATE + query, contents(), "x-goog-api-key", "key-of-pro");
+        inShape("gemini", refused, 400);
+        assertThat(gemini.seen()).isEmpty();
+        assertThat(used("pro", "llm:gemini")).isZero();
+    }
+
+    @Test
+    void fieldMaskIsNotTaken() {
+        inShape("gemini", http.post(GENERATE, contents(), "x-goog-api-key", "key-of-pro", "X-Goog-FieldMask", "candidates"),
+                400);
+        assertThat(http.post(GENERATE + "?alt=json", contents(), "x-goog-api-key", "key-of-pro").statusCode()).isEqualTo(200);
+    }
+}

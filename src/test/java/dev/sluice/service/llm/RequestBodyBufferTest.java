@@ -1,0 +1,101 @@
+package dev.sluice.service.llm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+import dev.sluice.testing.Raw;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpServer;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+
+/** Bodies that must be held, by one server alone. */
+class RequestBodyBufferTest {
+
+    private final Vertx vertx = Vertx.vertx();
+    private final List<RoutingContext> waiting = new ArrayList<>();
+    private RequestBodyBuffer bodies;
+
+    private int serve(int most, long together, long slowMillis) {
+        bodies = new RequestBodyBuffer(vertx, most, together, slowMillis);
+        var router = Router.router(vertx);
+        router.route().handler(context -> {
+            context.request().pause();
+            bodies.read(context).onSuccess(body -> {
+                synchronized (waiting) {
+                    waiting.add(context);
+                }
+            }).onFailure(failure -> {
+                context.request().resume();
+                context.response().setStatusCode(((RequestBodyBuffer.RefusedException) failure).status())
+                        .end(failure.getMessage());
+            });
+        });
+        HttpServer server = vertx.createHttpServer().requestHandler(router).listen(0, "127.0.0.1").toCompletionStage()
+                .toCompletableFuture().join();
+        return server.actualPort();
+    }
+
+    private int waiting() {
+        synchronized (waiting) {
+            return waiting.size();
+        }
+    }
+
+    @AfterEach
+    void close() {
+        vertx.close().toCompletionStage().toCompletableFuture().join();
+    }
+
+    @Test
+    void allTogetherAreBounded() throws IOException {
+        int port = serve(1000, 1500, 60_000);
+        try (var one = new Raw(port); var other = new Raw(port)) {
+            one.send(Raw.post("/", "x".repeat(1000)));
+            await().atMost(60, TimeUnit.SECONDS).until(() -> waiting() == 1);
+            assertThat(bodies.held()).isEqualTo(1000);
+            other.send(Raw.post("/", "x".repeat(600)));
+            assertThat(other.answer().status()).isEqualTo(503);
+            assertThat(bodies.held()).isEqualTo(1000);
+            other.send(Raw.post("/", "x".repeat(400)));
+            await().atMost(60, TimeUnit.SECONDS).until(() -> waiting() == 2);
+            assertThat(bodies.held()).isEqualTo(1400);
+            vertx.runOnContext(now -> bodies.release(waiting.get(0)));
+            await().atMost(60, TimeUnit.SECONDS).until(() -> bodies.held() == 400);
+            vertx.runOnContext(now -> waiting.forEach(context -> context.response().end()));
+            assertThat(one.answer().status()).isEqualTo(200);
+            await().atMost(60, TimeUnit.SECONDS).until(() -> bodies.held() == 0);
+        }
+    }
+
+    @Test
+    void oneAloneMayBeLargerThanAllTogether() throws IOException {
+        int port = serve(5000, 1500, 60_000);
+        try (var one = new Raw(port)) {
+            one.send(Raw.post("/", "x".repeat(4000)));
+            await().atMost(60, TimeUnit.SECONDS).until(() -> waiting() == 1);
+            assertThat(bodies.held()).isEqualTo(4000);
+        }
+        await().atMost(60, TimeUnit.SECONDS).until(() -> bodies.held() == 0); // the client has gone
+    }
+
+    @Test
+    void bodyThatStopsComingIsNotWaitedFor() throws IOException {
+        int port = serve(1000, 1500, 50);
+        try (var slow = new Raw(port)) {
+            slow.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf");
+            var answer = slow.answer();
+            assertThat(answer.status()).isEqualTo(408);
+            assertThat(answer.header("connection")).isEqualTo("close");
+        }
+        await().atMost(60, TimeUnit.SECONDS).until(() -> bodies.held() == 0);
+    }
+}

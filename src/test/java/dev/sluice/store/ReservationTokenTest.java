@@ -1,0 +1,31 @@
+package dev.sluice.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ReservationTokenTest {
+
+    private static final String NAME = "0123456789abcdef0123456789abcdef";
+
+    @Test
+    void isReadAsItIsWritten() {
+        var reservation = new ReservationToken(ReservationToken.Place.REDIS, NAME, List.of(60L, 2_678_400L));
+        assertThat(reservation).hasToString("r-" + NAME + "-60-2678400");
+        assertThat(ReservationToken.parse(reservation.toString())).isEqualTo(reservation);
+        assertThat(ReservationToken.parse("m-" + NAME + "-1"))
+                .isEqualTo(new ReservationToken(ReservationToken.Place.MEMORY, NAME, List.of(1L)));
+        assertThat(ReservationToken.parse("b-" + NAME + "-1").place()).isEqualTo(ReservationToken.Place.BOTH);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "r", "r-", "x-" + NAME + "-60", "r-" + NAME, "r-" + NAME + "-0", "r-" + NAME + "-99999999",
+            "r-" + NAME + "-60:a", "r-" + NAME + "-60-", "r-{x}" + NAME + "-60"})
+    void anythingElseIsNone(String text) {
+        assertThat(ReservationToken.parse(text)).isNull();
+    }
+}

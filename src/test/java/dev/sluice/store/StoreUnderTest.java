@@ -1,0 +1,157 @@
+package dev.sluice.store;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+import dev.sluice.api.QuotaUnit;
+import dev.sluice.redis.HashTags;
+import dev.sluice.redis.RedisConnectionManager;
+import dev.sluice.redis.RedisScriptConnection;
+import dev.sluice.store.memory.InMemoryWindowStore;
+import dev.sluice.store.redis.GrantRecorder;
+import dev.sluice.store.redis.RedisWindowStore;
+import dev.sluice.testing.RealRedis;
+import io.vertx.core.Vertx;
+import io.vertx.redis.client.Command;
+import io.vertx.redis.client.Redis;
+import io.vertx.redis.client.RedisOptions;
+import io.vertx.redis.client.Request;
+import io.vertx.redis.client.Response;
+
+/** A store whose clock the test sets by hand. */
+public abstract class StoreUnderTest implements AutoCloseable {
+
+    public static final long EXACT = 10_000;
+
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+    private long now = 1_800_000_000_000_000L;
+
+    public abstract WindowStore store();
+
+    abstract void setTime(long micros);
+
+    public long now() {
+        return now;
+    }
+
+    public void at(long micros) {
+        now = micros;
+        setTime(micros);
+    }
+
+    public void pass(long micros) {
+        at(now + micros);
+    }
+
+    public StoreResult take(String identifier, WindowClaim... claims) {
+        return store().take(identifier, List.of(claims), true, null).await().atMost(PATIENCE);
+    }
+
+    public StoreResult ask(String identifier, WindowClaim... claims) {
+        return store().take(identifier, List.of(claims), false, null).await().atMost(PATIENCE);
+    }
+
+    public long used(String identifier, String resource, long seconds) {
+        return store().usage(identifier, resource, Duration.ofSeconds(seconds)).await().atMost(PATIENCE).current();
+    }
+
+    public static WindowClaim claim(String resource, long seconds, long limit, long cost) {
+        return new WindowClaim(resource, seconds * 1_000_000, limit, QuotaUnit.REQUESTS, cost, false);
+    }
+
+    public static WindowClaim tokens(String resource, long seconds, long limit, long estimate) {
+        return new WindowClaim(resource, seconds * 1_000_000, limit, QuotaUnit.TOKENS, estimate, true);
+    }
+
+    public StoreResult reserve(String identifier, String reservation, WindowClaim... claims) {
+        return store().take(identifier, List.of(claims), true, reservation).await().atMost(PATIENCE);
+    }
+
+    public void settle(String identifier, String reservation, Map<String, Long> used) {
+        store().settle(identifier,
+                new ReservationToken(ReservationToken.Place.REDIS, reservation, List.of(60L, 3600L, 86_400L)), used)
+                .await()
+                .atMost(PATIENCE);
+    }
+
+    @Override
+    public abstract void close();
+
+    /** Windows in memory. */
+    public static final class InMemory extends StoreUnderTest {
+
+        private final InMemoryWindowStore store = new InMemoryWindowStore(this::now, EXACT, 64 << 20);
+
+        @Override
+        public InMemoryWindowStore store() {
+            return store;
+        }
+
+        @Override
+        void setTime(long micros) {
+            // the store reads now()
+        }
+
+        @Override
+        public void close() {
+            // nothing to close
+        }
+    }
+
+    /** Windows in a real Redis, whose script takes the time from a key that the test sets. */
+    public static final class InRedis extends StoreUnderTest {
+
+        public static final String TEST_TIME = "redis.call('LRANGE', 'test-clock', 0, 1)";
+
+        private static final HashTags KEYS = new HashTags("sluice");
+
+        private final RealRedis redis = RealRedis.start();
+        private final Vertx vertx = Vertx.vertx();
+        private final Redis client = Redis.createClient(vertx, new RedisOptions().setConnectionString(redis.url()));
+        private final RedisConnectionManager link = new RedisConnectionManager(vertx, client::connect, KEYS, 10_000);
+        private final RedisWindowStore store;
+
+        public InRedis() {
+            link.start().toCompletionStage().toCompletableFuture().join();
+            store = new RedisWindowStore(link, KEYS, EXACT, PATIENCE, GrantRecorder.NONE, TEST_TIME);
+            at(now());
+        }
+
+        @Override
+        public RedisWindowStore store() {
+            return store;
+        }
+
+        @Override
+        void setTime(long micros) {
+            send(Request.cmd(Command.DEL).arg("test-clock"));
+            send(Request.cmd(Command.RPUSH).arg("test-clock").arg(micros / 1_000_000).arg(micros % 1_000_000));
+        }
+
+        public Response send(Request request) {
+            return client.send(request).toCompletionStage().toCompletableFuture().join();
+        }
+
+        public RedisConnectionManager link() {
+            return link;
+        }
+
+        public RedisScriptConnection channel() {
+            return link.channel().result();
+        }
+
+        int port() {
+            return redis.port();
+        }
+
+        @Override
+        public void close() {
+            link.close();
+            client.close();
+            vertx.close().toCompletionStage().toCompletableFuture().join();
+            redis.close();
+        }
+    }
+}
