@@ -2,7 +2,7 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* 52 characters at most, so that every suffix still fits into a name. */}}
+{{/* At most 52 characters, so that a name with any suffix stays within 63. */}}
 {{- define "sluice.fullname" -}}
 {{- if .Values.fullnameOverride }}
 {{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" }}
@@ -13,7 +13,7 @@
 {{- end }}
 {{- end }}
 
-{{/* Labels of whatever belongs to the release. Called with the root and a component. */}}
+{{/* Labels of all objects of the release. Arguments: root, component. */}}
 {{- define "sluice.labels" -}}
 {{ include "sluice.selectorLabels" . }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
@@ -54,8 +54,8 @@ app.kubernetes.io/component: {{ .component }}
 {{- end }}
 
 {{/*
-The value given, else the one that the cluster has under this key, else a new one. It is made up once per rendering, so
-that the Secret and the checksum of it agree. Called with the root, a key and the value given.
+The given value, else the cluster's value of this key, else a generated one. It is generated once per rendering, so that
+the Secret and its checksum agree. Arguments: root, key, value.
 */}}
 {{- define "sluice.token" -}}
 {{- $made := default dict .root.Values.madeUp }}
@@ -72,7 +72,7 @@ that the Secret and the checksum of it agree. Called with the root, a key and th
 {{- end }}
 {{- end }}
 
-{{/* What the chart's own Secret holds: nothing that an existing Secret holds. */}}
+{{/* Data of the chart's own Secret, without anything that an existing Secret provides. */}}
 {{- define "sluice.secretData" -}}
 {{- $data := dict }}
 {{- $root := . }}
@@ -100,7 +100,7 @@ that the Secret and the checksum of it agree. Called with the root, a key and th
 {{- toYaml $data }}
 {{- end }}
 
-{{/* API keys as variables: their hashes, whose they are, and the tier. */}}
+{{/* API keys as environment variables: hash, user and tier. */}}
 {{- define "sluice.apiKeyData" -}}
 {{- $data := dict }}
 {{- if not .Values.apiKeys.existingSecret }}
@@ -116,7 +116,7 @@ that the Secret and the checksum of it agree. Called with the root, a key and th
 {{- toYaml $data }}
 {{- end }}
 
-{{/* A variable from an existing Secret, or from the chart's own. Called with the root, name, existing, existingKey, key. */}}
+{{/* An environment variable from an existing Secret or from the chart's own. Arguments: root, name, existing, existingKey, key. */}}
 {{- define "sluice.secretEnv" -}}
 - name: {{ .name }}
   valueFrom:
@@ -125,38 +125,38 @@ that the Secret and the checksum of it agree. Called with the root, a key and th
       key: {{ ternary .existingKey .key (not (empty .existing)) }}
 {{- end }}
 
-{{/* What no schema can say. */}}
+{{/* Validation that a JSON schema cannot express. */}}
 {{- define "sluice.check" -}}
 {{- with .Values }}
 {{- if and .redis.enabled (not .valkey.enabled) (not .redis.host) (not .redis.hosts) (not (and .redis.existingSecret .redis.existingSecretHostsKey)) }}
-{{- fail "Where is Redis? Set redis.host or redis.hosts; or valkey.enabled=true for a first try; or redis.enabled=false to keep the windows in memory" }}
+{{- fail "Where is Redis? Set redis.host or redis.hosts; or valkey.enabled=true for a test; or redis.enabled=false to keep the windows in memory" }}
 {{- end }}
 {{- if and .valkey.enabled (not .redis.enabled) }}
 {{- fail "valkey.enabled needs redis.enabled" }}
 {{- end }}
 {{- if and .valkey.enabled (or .redis.host .redis.hosts .redis.existingSecretHostsKey .redis.clientType .redis.tls) }}
-{{- fail "valkey.enabled brings a Valkey of its own: leave redis.host, .hosts, .existingSecretHostsKey, .clientType and .tls alone" }}
+{{- fail "valkey.enabled brings a Valkey of its own: do not set redis.host, .hosts, .existingSecretHostsKey, .clientType or .tls" }}
 {{- end }}
 {{- if and .valkey.enabled .redis.existingSecret (not .redis.existingSecretKey) }}
-{{- fail "valkey.enabled needs a password: name its key in redis.existingSecretKey" }}
+{{- fail "valkey.enabled needs a password: set redis.existingSecretKey to its key in redis.existingSecret" }}
 {{- end }}
 {{- if and .redis.existingSecret .redis.hosts }}
-{{- fail "With redis.existingSecret the addresses come from it too: name their key in redis.existingSecretHostsKey, in place of redis.hosts" }}
+{{- fail "With redis.existingSecret the URLs come from that Secret too: set redis.existingSecretHostsKey to their key instead of redis.hosts" }}
 {{- end }}
 {{- if and .networkPolicy.enabled .networkPolicy.egress.enabled .redis.enabled (not (or .valkey.enabled .redis.host .networkPolicy.egress.redisTo)) }}
-{{- fail "With networkPolicy.egress.enabled and a list of Redis URLs, say in networkPolicy.egress.redisTo where they are" }}
+{{- fail "networkPolicy.egress.enabled with a list of Redis URLs needs networkPolicy.egress.redisTo: the peers of Redis" }}
 {{- end }}
 {{- if and .autoscaling.enabled (gt (int .autoscaling.minReplicas) (int .autoscaling.maxReplicas)) }}
 {{- fail "autoscaling.minReplicas is larger than autoscaling.maxReplicas" }}
 {{- end }}
 {{- if and .rowsFrom.configMap .rowsFrom.secret }}
-{{- fail "rowsFrom.configMap or rowsFrom.secret, not both" }}
+{{- fail "Set either rowsFrom.configMap or rowsFrom.secret, not both" }}
 {{- end }}
 {{- if and .rows (or .rowsFrom.configMap .rowsFrom.secret) }}
-{{- fail "rows or rowsFrom, not both" }}
+{{- fail "Set either rows or rowsFrom, not both" }}
 {{- end }}
 {{- if lt (int .terminationGracePeriodSeconds) (add 25 (int .preStopSeconds) | int) }}
-{{- fail "terminationGracePeriodSeconds has to be at least 25 (the time in which requests under way are finished) and preStopSeconds" }}
+{{- fail "terminationGracePeriodSeconds must be at least preStopSeconds + 25 (the time for requests in progress)" }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -1,19 +1,19 @@
--- Sends an instance's heartbeat; returns which other instances are alive, and what was reset.
+-- Sends an instance's heartbeat. Returns the live instances and the resets that other instances have published.
 --
--- KEYS[1]  the instances: sorted set, scored by the time of the last heartbeat, in microseconds
--- KEYS[2]  this instance's mark: "number:time" of its last announcement. A Redis that has lost data has lost marks with it
--- KEYS[3]  resets: stream of the instance that was asked, the identifier (empty: all) and the resource (empty: all)
+-- KEYS[1]  live instances: sorted set, scored by the time of the last heartbeat in microseconds
+-- KEYS[2]  mark of this instance: "number:time" of its last heartbeat. A Redis that has lost data has lost newer marks too
+-- KEYS[3]  resets: stream of the instance that received the reset, the identifier (empty: all) and the resource (empty: all)
 -- ARGV[1]  the instance
--- ARGV[2]  the announcement's number; 0: only asks
--- ARGV[3]  the last reset that this instance knows of; empty: it has nothing that could be reset
--- ARGV[4]  1: the others can count on it, with all that it has granted; 0: not yet
--- Returns  the time, the mark as it was, the instances and their times, and the resets since. Only where keys were repaired,
---          two more elements: their number, and the name of the first one
+-- ARGV[2]  the number of the heartbeat; 0: read only, the mark is not changed
+-- ARGV[3]  the last reset that this instance has processed; empty: it has no windows that could be reset
+-- ARGV[4]  1: all that this instance has granted is counted in Redis, and it is listed as live; 0: not yet
+-- Returns  the time, the previous mark, the instances and their times, and the resets since ARGV[3]. If keys were repaired, two
+--          more elements: their number, and the first key
 --
--- Repair: the keys are Sluice's own, so a value of another type, or one that cannot be read, is deleted. A mark that was
--- foreign is returned as a number that no instance has reached: nothing can be concluded from it, so no data counts as lost.
+-- Repair: the keys belong to Sluice, so a value of another type, or one that cannot be parsed, is deleted. A foreign mark is
+-- returned as a number that no instance has reached: it proves nothing, so no data counts as lost.
 
--- An instance without a heartbeat for so long is gone; so is one that is ahead: the clock was set back since.
+-- Microseconds without a heartbeat until an instance is gone. One that is ahead by as much is gone too: the clock was set back.
 local GONE = 5000000
 local MARK_SECONDS = 32 * 24 * 3600
 local UNKNOWN = '9007199254740991'

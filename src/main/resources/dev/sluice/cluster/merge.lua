@@ -1,21 +1,20 @@
--- Adds to an identifier's windows what was granted without Redis. A window may hold more than its limit afterwards.
+-- Merges into an identifier's windows what was granted without Redis. A window may exceed its limit afterwards.
 --
 -- KEYS[1]    index of the identifier's windows
--- KEYS[i+1]  window i, in the forms that decide.lua keeps
--- KEYS[...]  reservations that are to be settled yet, as decide.lua keeps them
--- ARGV[1]    how many windows
+-- KEYS[i+1]  window i, in the formats of decide.lua
+-- KEYS[...]  reservations that are not settled yet, as decide.lua writes them
+-- ARGV[1]    number of windows
 -- ARGV[...]  per window: name in the index, length in microseconds, form of the entries (seen, log or ring), entries:
 --            "time:units,time:units" or "bucket:units,bucket:units", oldest first. "seen" comes first
--- ARGV[...]  per reservation: its name in the index, the longest of its windows in microseconds, how many, then per window:
---            name in the index, "bucket:cost"
+-- ARGV[...]  per reservation: its name in the index, the longest of its windows in microseconds, number of windows, then per
+--            window: name in the index, "bucket:cost"
 --
--- Returns    the time: seconds and microseconds; and only where keys were repaired, two more elements: their number, and the
---            name of the first one
+-- Returns    the time: seconds and microseconds. If keys were repaired, two more elements: their number, and the first key
 --
--- What was "seen" had been counted here: what a log still holds of it, at the very same time, is not counted again. So all
--- that instances remember may be merged into a Redis that has lost something. The other entries are added.
+-- "seen" entries were counted in this Redis before. Units that a log still holds at exactly the same time do not count twice.
+-- Everything that the instances remember can therefore be merged into a Redis that has lost data. Other entries are added.
 --
--- A foreign value is deleted, and the window begins with what is merged. Rings of the old form are written in the new one.
+-- A foreign value is deleted, and the window starts with the merged entries. Rings in the old format are converted.
 
 local BYTES = 7
 local RING, HEADER, ENTRY, ENTRY_BYTES = 82, 8, '>I7I7', 14
@@ -34,7 +33,7 @@ local function foreign_only(failed)
   end
 end
 
--- Deletes a foreign value; fails as before where Redis refuses that.
+-- Deletes a foreign value. Fails if Redis does not permit that.
 local function repair(key)
   local done = redis.pcall('UNLINK', key)
   if type(done) == 'table' then
@@ -56,7 +55,7 @@ local function write(command, key, ...)
   end
 end
 
--- Two lists: times or buckets, and units.
+-- Returns two lists: times or buckets, and units.
 local function parse(entries, newest)
   local at, units = {}, {}
   for a, u in string.gmatch(entries, '(%-?%d+):(%d+)') do
@@ -79,7 +78,7 @@ local function buckets(at, units, width)
   return bucket, count
 end
 
--- Of the times of a log, those later than the edge.
+-- Returns the times of a log that are later than the edge, with their units.
 local function read_log(times, edge)
   local at, units = {}, {}
   for i = 1, #times, BYTES do
@@ -104,7 +103,7 @@ local function read_ring(ring)
   return at, units
 end
 
--- Nothing where the list is none of the old form.
+-- Returns nil if the list is not a ring in the old format.
 local function read_list(entries)
   local last = #entries
   if last < 3 or last % 2 == 0 or string.byte(entries[last]) ~= 126 then
@@ -121,7 +120,7 @@ local function read_list(entries)
   return at, units
 end
 
--- The entries of a ring, or the times of a log, or nothing where there is no window. A foreign value is deleted.
+-- Returns the entries of a ring, or the times of a log, or nil if there is no window. Deletes a foreign value.
 local function read(key)
   local there = redis.pcall('GET', key)
   if not there or there == '' then
@@ -145,7 +144,7 @@ local function read(key)
   return nil, nil
 end
 
--- Both in order; together says how many units there are at what stands in both.
+-- Merges two ordered lists; combines the units of entries that are in both with the function together.
 local function merge(at, units, more, many, together)
   local a, u = {}, {}
   local i, j = 1, 1
@@ -157,7 +156,7 @@ local function merge(at, units, more, many, together)
     elseif i > #at or more[j] < at[i] then
       a[n], u[n] = more[j], many[j]
       j = j + 1
-      if a[n] == a[n - 1] then -- of times that were cut to now
+      if a[n] == a[n - 1] then -- times that were capped at the current time are equal
         u[n - 1], a[n], u[n] = u[n - 1] + u[n], nil, nil
       end
     else
@@ -197,7 +196,7 @@ local function write_ring(key, at, units, width, span, now)
     end
   end
   if total > 0 then
-    redis.call('SET', key, table.concat(entries)) -- about sixty buckets at the most
+    redis.call('SET', key, table.concat(entries)) -- at most about sixty buckets
   else
     redis.call('DEL', key)
   end
@@ -233,7 +232,7 @@ local function bring(key, name, span, form, entries)
   local at, units
   local held
   if form == 'seen' and ring then
-    return -- what of it is there, a ring cannot tell
+    return -- a ring does not say which of them it still holds
   elseif form ~= 'ring' and not ring then
     at, units = parse(entries, latest)
     local a, u = read_log(times or '', latest - span)

@@ -1,5 +1,5 @@
--- Whether decisions can be made: scripts may run, and write. Refused by a replica and by a full Redis.
+-- Probes whether Redis can decide: it must run scripts and accept writes. Fails on a replica and on a full Redis.
 --
--- KEYS[1]  a key of the probe's own
+-- KEYS[1]  key of the probe
 
 return redis.call('SET', KEYS[1], 1, 'PX', 1000)

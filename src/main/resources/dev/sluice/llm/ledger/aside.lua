@@ -1,12 +1,12 @@
--- Moves data that is not the ledger's out of a key of the ledger. It may be somebody's, and may be money: nothing is deleted.
+-- Moves foreign data out of a key of the ledger. It may belong to another application, so nothing is deleted.
 --
 -- KEYS[1]  a key of the ledger
--- KEYS[2]  where its data goes
+-- KEYS[2]  destination of the foreign data
 -- ARGV[1]  "hash" for an identifier's hour, "string" for the mark of a request
--- ARGV[2]  when KEYS[2] expires (Unix seconds)
--- Returns  1 if something was moved; 0 if there is nothing to move any more, or KEYS[2] exists
+-- ARGV[2]  expiry of KEYS[2] (Unix seconds)
+-- Returns  1 if data was moved; 0 if nothing is left to move, or KEYS[2] exists
 --
--- A key of another type is renamed. Of a hash, fields that are no integers are moved, so that its good fields still count.
+-- A key of another type is renamed. Of a hash, only fields that are not integers are moved, so that valid fields still count.
 
 local MOST = '9223372036854775807'
 

@@ -1,27 +1,27 @@
--- Books a batch of entries exactly once: a batch that is sent again changes nothing and returns what it returned before.
+-- Books a batch of entries exactly once. A retried batch changes nothing and returns its earlier outcome.
 --
--- KEYS[1]    number and outcome of the last batch of this instance and hash tag: "<number>:<outcome>"
+-- KEYS[1]    sequence number and outcome of the last batch of this instance and hash tag: "<number>:<outcome>"
 -- KEYS[...]  hashes of an identifier's hour, and marks of requests
--- ARGV[1]    number of this batch, greater than that of every batch before
--- ARGV[2]    seconds for which KEYS[1] is kept
--- ARGV[...]  per entry: position of its hash in KEYS, when that expires (Unix seconds), position of its request's mark
---            (0: none), how many pairs follow, then pairs of field and increment (1 to 2^63-1)
--- Returns    the outcome, one character per entry: 1 booked, 0 its request was booked before, 2 booked, but a sum reached
---            2^63-1 and stays there, 3 not booked and never will be; empty where a later batch was booked already. Or a list
---            of positions in KEYS: these hold other data, nothing was written, and the batch may be sent again once they
---            have been moved (see aside.lua)
+-- ARGV[1]    sequence number of this batch, greater than that of every earlier batch
+-- ARGV[2]    expiry of KEYS[1] in seconds
+-- ARGV[...]  per entry: position of its hash in KEYS, expiry of the hash (Unix seconds), position of its request's mark
+--            (0: none), number of pairs, then pairs of field and increment (1 to 2^63-1)
+-- Returns    the outcome, one character per entry: 1 booked; 0 its request was booked before; 2 booked, but a sum reached
+--            2^63-1 and stays there; 3 not booked, permanently. Empty if a later batch was booked already. Or a list of
+--            positions in KEYS that hold foreign data: nothing was written, and the batch may be sent again once that data
+--            has been moved (see aside.lua)
 --
--- Redis does not roll back a script that fails half-way, so a failure must come before the first booking or not at all:
--- 1. All keys and fields are read first. A wrong type or a field that is no integer is found here.
--- 2. The first write sets KEYS[1] to what it held. Redis refuses a script's first write where it is out of memory, a replica,
---    unable to persist, or short of replicas, and never a later one for these reasons.
--- 3. The first increment may still be refused (a user without HINCRBY). Nothing is booked then, and the script fails.
--- 4. From then on nothing raises an error: what Redis refuses becomes an outcome.
--- 5. The number of this batch is written last, so that only a batch that was booked to its end counts as booked.
+-- Redis does not roll back a failed script, so a failure must occur before the first booking or not at all:
+-- 1. All keys and fields are read first. This detects a wrong type or a field that is not an integer.
+-- 2. The first write sets KEYS[1] to its current value. If Redis is out of memory, a replica, unable to persist, or short of
+--    replicas, it rejects a script's first write, and never a later one for these reasons.
+-- 3. The first increment may still be rejected (a user without HINCRBY). Nothing is booked then, and the script fails.
+-- 4. After that no error is raised: a rejected command becomes an outcome.
+-- 5. The sequence number is written last, so that only a complete batch counts as booked.
 
 local MOST = '9223372036854775807'
 
--- Whether Redis takes this text for a number that it can add to.
+-- Whether Redis accepts this text as an integer for HINCRBY.
 local function is_integer(text)
   local digits = string.match(text, '^%-?([1-9]%d*)$')
   return text == '0' or digits and (#digits < #MOST or #digits == #MOST and digits <= MOST)
@@ -37,7 +37,7 @@ if type(noted) == 'string' then
   last, outcome = string.match(noted, '^(%d+):(%d*)$')
 end
 if not last then
-  noted, last = '0:', 0 -- none, or data of somebody else's under a random name: it is overwritten
+  noted, last = '0:', 0 -- missing, or foreign data under a random name, which is overwritten
 end
 last = tonumber(last)
 if last >= tonumber(ARGV[1]) then

@@ -1,53 +1,53 @@
 -- Decides requests one after the other. A request takes its cost from all of its windows, or from none of them.
 --
 -- KEYS     per request, in order:
---            index of the identifier's windows: sorted set of names, scored by the second at which the key has expired
---            its windows, each in one of two forms, both of them strings:
---              log   times of seven bytes each, one per unit, oldest first. A time's first byte is less than 32
+--            index of the identifier's windows: sorted set of names, scored by the expiry of the key in Unix seconds
+--            its windows, each a string in one of two forms:
+--              log   times of seven bytes each, one per unit, oldest first. The first byte of a time is less than 32
 --              ring  "R", seven bytes of base, then 14 bytes per bucket, oldest first: the units up to and including this
 --                    bucket, plus base (seven bytes); the bucket's number (seven bytes). A bucket is 1/60 of the window and
 --                    counts until its last microsecond has left the window
---            the reservation, where the plan reserves: hash of "bucket:cost" by the window's name in the index
--- ARGV[1]  per request a byte: 32 and the number of its plan, from 1
--- ARGV[2]  per request two bytes, the higher one first: how many requests it stands for, one after the other; of plans that
---          reserve, one. Empty where each stands for one
+--            the reservation, if the plan reserves: hash of "bucket:cost" by the window's name in the index
+-- ARGV[1]  one byte per request: 32 plus the number of its plan, from 1
+-- ARGV[2]  two bytes per request, most significant first: the number of consecutive requests in its group; 1 for plans that
+--          reserve. Empty if every group has one request
 -- ARGV[3]  number of plans
--- ARGV[..] per plan: number of windows, 1 to take or 0 to only ask, 1 to reserve or 0, and per window: limit, length in
+-- ARGV[..] per plan: number of windows, 1 to take or 0 to read only, 1 to reserve or 0, and per window: limit, length in
 --          microseconds, cost, form ("log", "ring", or "reserved": a ring whose cost will be settled), name in the index
 -- ARGV[..] per request that reserves: the reservation's name in the index
--- Returns  the time; then per request its status: 1 where it was admitted, 0 where not, and 2 for each microsecond by which it
---          was decided later than that time; where it stands for several, how many of them were admitted; and per window, as it
---          is after the last of them: units used, when the next one is free (0: none used), when the refused cost would fit
---          (0: none was refused; -1: never). A status of -1 has nothing behind it: one of the keys
---          holds a foreign value that Redis did not let the script delete. Times are microseconds since 1970.
---          Only where keys were repaired, two more elements: their number, and the name of the first one. The last
---          element is a string in this case, and a number in all others.
+-- Returns  the time; then per request its status: 1 if admitted, 0 if denied, plus 2 for each microsecond by which its time of
+--          decision is later than that time; for a group of several, the number admitted; and per window, as it is after the
+--          last request: units used, when the next unit expires (0: none used), when the denied cost would fit (0: none
+--          denied; -1: never). A status of -1 has no further elements: one of the keys holds a foreign value that Redis did
+--          not let the script delete. Times are microseconds since 1970.
+--          If keys were repaired, two more elements: their number, and the first key. The last element is a string in this
+--          case, and a number in all others.
 --
--- Old form: an earlier version kept a ring as a list bucket,count,bucket,count,...,"~"total. It is read, and written back in
--- the form above by the next decision that takes from it.
+-- Old format: an earlier version stored a ring as a list bucket,count,bucket,count,...,"~"total. It is read, and the next
+-- decision that takes from it writes it back in the format above.
 --
--- Repair: the keys are Sluice's own, so a value of another type, or one that cannot be read, is deleted; the window begins
--- anew and is decided exactly. The alternative, a fallback in each instance, admits up to one limit per instance.
+-- Repair: the keys belong to Sluice, so a value of another type, or one that cannot be parsed, is deleted; the window starts
+-- empty and is decided exactly. The alternative, a fallback in each instance, admits up to one limit per instance.
 --
--- Clock: Redis's own, but never earlier than a window's newest entry. Where it is behind by more than SKEW it was set back:
--- the window is shifted with it, so that no caller is locked out and none is given anything.
+-- Clock: Redis's TIME, but never earlier than a window's newest entry. If TIME is behind by more than SKEW it was set back: the
+-- window is shifted with it, so that no caller is locked out and none gains anything.
 --
--- Bound: an index holds at most NAMES names. Beyond that the names that expire first are removed from it, whatever windows
--- they have: such a window still counts exactly, but is not listed and not reset by name, and expires before all listed ones.
--- To delete its key instead would let a caller who can make up resources get rid of a full window.
+-- Bound: an index holds at most NAMES names. Beyond that the names that expire first are removed from it, whatever their
+-- windows: such a window still counts exactly, but is not listed and not reset by name, and expires before all listed ones.
+-- Deleting its key instead would let a caller who can choose resource names discard a full window.
 --
--- Speed: functions and tables cost as much to create, for each call anew, as several decisions. So there is one part for each
--- way to decide, and it is created by the first request that needs it (see part). Numbers are given to Redis as text: its
--- own conversion takes longer than the command.
+-- Performance: creating functions and tables in each call costs as much as several decisions. Each code path is therefore a
+-- part that the first request that needs it creates (see part). Numbers are passed to Redis as text: its own conversion takes
+-- longer than the command.
 
 local SKEW = 1000000
 local NAMES = 10000
 local TIME, BYTES = '>I7', 7
 local RING, HEADER, ENTRY, ENTRY_BYTES = 82, 8, '>I7I7', 14
-local PAGE, PAGE_START = 130 * BYTES, '-910' -- more than any ring has; what is longer is a log that is not read whole
-local SHORT, SHORT_START = 16 * BYTES, '-112' -- the same of logs whose limit is larger: Redis 7 hashes each byte that Lua gets
-local SMALL = 64 * BYTES -- a log that may be written whole each time
-local MOST_UNITS = 2 ^ 52 -- of a ring, with its base: beyond 2 ^ 53 numbers are not exact
+local PAGE, PAGE_START = 130 * BYTES, '-910' -- longer than any ring; a longer log is read in parts
+local SHORT, SHORT_START = 16 * BYTES, '-112' -- for logs with a larger limit: Redis 7 hashes each byte that Lua receives
+local SMALL = 64 * BYTES -- a log up to this size may be rewritten each time
+local MOST_UNITS = 2 ^ 52 -- of a ring including its base: doubles are not exact beyond 2 ^ 53
 
 local time = redis.call('TIME')
 local clock = time[1] * 1000000 + time[2]
@@ -56,7 +56,7 @@ local repaired, first_repaired = 0, nil
 
 local build, built = {}, {}
 
--- A part, which is created when it is first needed.
+-- Returns a part, which is created when it is first needed.
 local function part(name)
   local made = built[name]
   if not made then
@@ -67,7 +67,7 @@ local function part(name)
 end
 
 -- Appends a decision on one window to the reply; returns where the reply ends.
--- times: how many requests it stands for; admitted: how many of them were
+-- times: number of requests in the group; admitted: number of them that were admitted
 local function answer(at, times, admitted, used, free, retry)
   reply[at + 1] = admitted > 0 and 1 or 0
   if times > 1 then
@@ -78,18 +78,18 @@ local function answer(at, times, admitted, used, free, retry)
   return at + 4
 end
 
--- How many of so many requests of a cost fit.
+-- Returns how many requests of a group fit.
 local function fitting(times, limit, used, cost)
   local fit = math.floor((limit - used) / cost)
   return fit < times and fit or times
 end
 
--- What is done to keys beside windows, and to foreign ones.
+-- Operations on index, reservation and foreign keys.
 function build.keys()
   local call, pcall = redis.call, redis.pcall
   local format, floor, type = string.format, math.floor, type
 
-  -- Deletes a foreign value; returns false where Redis refuses that.
+  -- Deletes a foreign value; returns false if Redis does not permit that.
   local function repair(key)
     local done = pcall('UNLINK', key)
     if type(done) == 'table' then
@@ -103,7 +103,7 @@ function build.keys()
     return true
   end
 
-  -- Raises any error but that of a key of another type.
+  -- Raises any error except that of a key of another type.
   local function only_foreign(failed)
     if not string.find(failed.err, 'WRONGTYPE', 1, true) then
       error(failed.err, 0)
@@ -123,12 +123,13 @@ function build.keys()
     return done
   end
 
-  -- In milliseconds. It is set once per window length (see note), so it must outlast a window that begins at the end of one.
+  -- Returns the expiry in milliseconds. It is set once per window length (see note), so it must cover a window that starts at
+  -- the end of that length.
   local function lifetime(span)
     return floor(2 * span / 1000) + 1000
   end
 
-  -- Lists a name in the index for as long as its key lives: for two window lengths more.
+  -- Lists a name in the index for the lifetime of its key: two more window lengths.
   local function note(index, name, ms)
     write('ZADD', index, format('%d', time[1] + math.ceil(ms / 1000)), name)
     call('ZREMRANGEBYSCORE', index, '-inf', time[1])
@@ -141,14 +142,14 @@ function build.keys()
     end
   end
 
-  -- Writes a window that is not noted yet in this window length.
+  -- Writes a window that is not yet listed in this window length.
   local function begin(key, value, span, index, name)
     local ms = lifetime(span)
     note(index, name, ms)
     call('SET', key, value, 'PX', format('%.0f', ms))
   end
 
-  -- Notes what a reservation took from a window.
+  -- Records what a reservation took from a window.
   local function remember(record, name, now, cost, span, index, reservation)
     write('HSET', record, name, format('%.0f:%.0f', floor(now / floor(span / 60)), cost))
     local ms = lifetime(span)
@@ -161,14 +162,14 @@ function build.keys()
   return { repair = repair, only_foreign = only_foreign, lifetime = lifetime, note = note, begin = begin, remember = remember }
 end
 
--- One log: what nearly every request asks for, with as little as will do.
+-- Requests with a single log, the most frequent case.
 function build.log()
   local call, pcall = redis.call, redis.pcall
   local byte, sub, format, floor = string.byte, string.sub, string.format, math.floor
   local pack, unpack, type, KEYS = struct.pack, struct.unpack, type, KEYS
   local stamp = pack(TIME, clock)
 
-  -- Returns what of a log is later than the edge, as its last unit must be; and its first unit.
+  -- Returns the part of a log that is later than the edge, and its first unit. The last unit must be later than the edge.
   local function later(log, edge)
     local head = unpack(TIME, log, 1)
     if head > edge then
@@ -177,7 +178,7 @@ function build.log()
     local outside, inside = 1, 2
     local last = #log / BYTES
     head = unpack(TIME, log, BYTES + 1)
-    while head <= edge do -- by doubling, then by halving
+    while head <= edge do -- exponential search, then binary search
       outside = inside
       inside = inside * 2
       if inside > last then
@@ -197,9 +198,9 @@ function build.log()
     return sub(log, (inside - 1) * BYTES + 1), head
   end
 
-  -- Adds units to a log, of which Redis holds raw and log is what has not left. What has left is dropped at once where that is
-  -- little to write, else when it is a quarter: what is written is what replicas and the append-only file have to take. Room
-  -- for more units is made where there may be more. Once per window length at most it lives longer.
+  -- Adds units to a log. raw is the value in Redis, log its unexpired part. A small log is rewritten without expired units each
+  -- time, a larger one when they are a quarter of it: replicas and the append-only file receive what is written. APPEND also
+  -- allocates room for more units. The expiry is extended at most once per window length.
   local function write_log(key, raw, log, units, full, span, now, noted, index, name)
     if noted ~= floor(now / span) then
       part('keys').begin(key, log .. units, span, index, name)
@@ -217,17 +218,17 @@ function build.log()
     local log, used, head, noted = '', 0, nil, nil
     if raw ~= '' then
       if type(raw) ~= 'string' or byte(raw) > 31 or #raw % BYTES > 0 then
-        return part('general').decide(plan, first, at, times) -- a ring, or foreign
+        return part('general').decide(plan, first, at, times) -- a ring, or a foreign value
       end
       local last = unpack(TIME, raw, #raw - BYTES + 1)
       if last > clock then
-        return part('general').decide(plan, first, at, times) -- its clock was ahead
+        return part('general').decide(plan, first, at, times) -- written when the clock was ahead
       end
       if #raw == asked.page then
         if times == 1 and last > clock - span then
           return part('long').decide(plan, first, at, last)
         end
-        return part('general').decide(plan, first, at, times) -- several, or it has left, or is the end of a ring
+        return part('general').decide(plan, first, at, times) -- a group, or expired, or the end of a ring
       elseif last > clock - span then
         log, head = later(raw, clock - span)
         used = #log / BYTES
@@ -259,13 +260,13 @@ function build.log()
   return { decide = decide_log, later = later, write = write_log, stamp = stamp }
 end
 
--- One ring, in the same way.
+-- Requests with a single ring.
 function build.ring()
   local call, pcall = redis.call, redis.pcall
   local byte, sub, format, floor = string.byte, string.sub, string.format, math.floor
   local pack, unpack, type, KEYS = struct.pack, struct.unpack, type, KEYS
 
-  -- Finds the first bucket of a ring that has not left; nothing where all have. Returns where it begins in the string, the
+  -- Finds the first bucket of a ring that has not expired; returns nil if all have. Returns its position in the string, the
   -- units before it, and its number.
   local function ring_head(ring, edge)
     local start = HEADER + 1
@@ -276,7 +277,7 @@ function build.ring()
     local outside, inside = 0, (#ring - HEADER) / ENTRY_BYTES
     local base = sum
     local head
-    local probe = 1 -- most often only the first one has left
+    local probe = 1 -- most often only the first one has expired
     while inside - outside > 1 do
       sum, bucket = unpack(ENTRY, ring, start + probe * ENTRY_BYTES)
       if bucket > edge then
@@ -291,7 +292,7 @@ function build.ring()
     end
   end
 
-  -- The last microsecond of the bucket with which the ring's sum reaches so many units.
+  -- Returns the last microsecond of the bucket with which the ring's sum reaches the needed units.
   local function leaves(ring, start, needed, width)
     local upto, number = unpack(ENTRY, ring, start)
     while upto < needed do
@@ -315,7 +316,7 @@ function build.ring()
       if bucket * width > clock or sum + times * cost > MOST_UNITS then
         return part('general').decide(plan, first, at, times)
       end
-      -- A bucket has left when (bucket + 1) * width - 1 + span <= clock
+      -- A bucket has expired when (bucket + 1) * width - 1 + span <= clock
       start, base, head = ring_head(ring, floor((clock + 1 - span) / width) - 1)
       used = head and sum - base or 0
       if used < 0 then
@@ -363,7 +364,7 @@ function build.ring()
   return { decide = decide_ring, head = ring_head }
 end
 
--- Logs that are longer than a page: only parts of them are read.
+-- Logs that are longer than a page; only parts of them are read.
 function build.long()
   local call = redis.call
   local format, floor = string.format, math.floor
@@ -371,7 +372,7 @@ function build.long()
   local stamp = part('log').stamp
   local NEAR, HALF_PAGE = 4, 16
 
-  -- The first unit of a page that is later than the edge, as its last one must be.
+  -- Returns the first unit of a page that is later than the edge. The last unit must be later than the edge.
   local function first_later(page, edge)
     local outside, inside = 0, #page / BYTES
     while inside - outside > 1 do
@@ -385,10 +386,10 @@ function build.long()
     return inside, (unpack(TIME, page, (inside - 1) * BYTES + 1))
   end
 
-  -- How many of all units are not later than the edge, as the last one must be; and the first one that is. Requests come at
-  -- a similar rate for long, so that a guess by time is most often near; every second guess is the middle instead.
+  -- Returns the number of units that are not later than the edge, and the first one that is. The last unit must be later than
+  -- the edge. Interpolation search, because request rates change slowly; every second step is a bisection instead.
   local function seek(key, total, edge, newest)
-    local low, high = 0, total -- the last unit known to be outside, the first one known to be inside
+    local low, high = 0, total -- the last unit known to have expired, the first one known not to have
     local oldest
     local guess, by_time = 1, true
     while true do
@@ -424,12 +425,12 @@ function build.long()
     end
   end
 
-  -- The time of a unit, counted from the newest, which is 1.
+  -- Returns the time of a unit, counted from the newest, which is 1.
   local function from_end(key, number)
     return (unpack(TIME, call('GETRANGE', key, format('%d', -BYTES * number), format('%d', -BYTES * (number - 1) - 1)), 1))
   end
 
-  -- See write_log. Redis tells how long it is when something is appended.
+  -- See write_log. APPEND returns the length.
   local function append(key, used, cost, limit, units, span, now, noted, index, name)
     local total = call('APPEND', key, units) / BYTES
     local outside = total - used - cost
@@ -443,8 +444,8 @@ function build.long()
     end
   end
 
-  -- A log is full for one unit if its limit-th unit from the end has not left, and the time at which that one leaves is what a
-  -- refusal tells: nothing else of it is read.
+  -- A log is full for one unit if its limit-th unit from the end has not expired. The time of that unit determines the retry
+  -- time of a denial, so nothing else is read.
   local function decide_long(plan, first, at, last)
     local key, asked = KEYS[first + 1], plan[1]
     local span, limit, cost = asked.span, asked.limit, asked.cost
@@ -456,14 +457,14 @@ function build.long()
         asked.to = format('%d', -BYTES * (limit + 1 - NEAR) - 1)
       end
       local near = call('GETRANGE', key, asked.from, asked.to)
-      local units = #near / BYTES -- NEAR: there is another one before the limit-th; NEAR - 1: the limit-th is the first one
+      local units = #near / BYTES -- NEAR: the log has a unit before the limit-th; NEAR - 1: the limit-th is its first unit
       if units >= NEAR - 1 then
         local limiting = units - NEAR + 2
         head = unpack(TIME, near, (limiting - 1) * BYTES + 1)
         if head > edge then
           if limiting == 1 or unpack(TIME, near, 1) <= edge then
             return answer(at, 1, 0, limit, head + span, head + span)
-          end -- else it holds more than the limit
+          end -- otherwise it holds more than the limit
         elseif unpack(TIME, near, #near - BYTES + 1) > edge then
           local i
           i, head = first_later(near, edge)
@@ -491,7 +492,7 @@ function build.long()
     return answer(at, 1, 1, used + cost, head + span, 0)
   end
 
-  -- Nothing where it is no log.
+  -- Returns nil if the value is not a log.
   local function open(w, last)
     local total = call('STRLEN', w.key) / BYTES
     if total ~= floor(total) then
@@ -505,9 +506,9 @@ function build.long()
   return { decide = decide_long, open = open, append = append, from_end = from_end }
 end
 
--- Windows of requests that have several; and single ones where something is unusual. A window is a table: key, span, now
--- (clock, or its newest entry where that is later), used, free, noted; of a log: raw and log (see write_log), or long; of a
--- ring: ring, start, base, sum, bucket.
+-- Windows of requests with several windows, and single ones in unusual states. A window is a table: key, span, now (clock, or
+-- its newest entry if that is later), used, free, noted; for a log: raw and log (see write_log), or long; for a ring: ring,
+-- start, base, sum, bucket.
 function build.rings()
   local call, sub, format, floor = redis.call, string.sub, string.format, math.floor
   local pack, unpack = struct.pack, struct.unpack
@@ -528,7 +529,7 @@ function build.rings()
       w.now = begins
     end
     local start, base, head = ring_head(ring, floor((w.now + 1 - span) / width) - 1)
-    if head and sum > base then -- else all has left, or was settled to nothing
+    if head and sum > base then -- otherwise all units have expired or were settled to zero
       w.ring, w.start, w.base, w.sum, w.bucket = ring, start, base, sum, bucket
       w.used = sum - base
       w.free = (head + 1) * width - 1 + span
@@ -578,7 +579,7 @@ function build.rings()
   return { open = open_ring, free_at = free_at, add = add }
 end
 
--- Windows that change their form, or were written by a clock that has been set back since, or are foreign.
+-- Windows that change their form, that were written before the clock was set back, or that are foreign.
 function build.rare()
   local call, pcall = redis.call, redis.pcall
   local byte, format, floor = string.byte, string.format, math.floor
@@ -598,7 +599,7 @@ function build.rare()
     return concat(units)
   end
 
-  -- A ring with another base, and with its buckets moved.
+  -- Returns a ring with another base and shifted buckets.
   local function rewrite(ring, start, base, by)
     local entries = { pack('>BI7', RING, 0) }
     for i = start, #ring, ENTRY_BYTES do
@@ -608,7 +609,7 @@ function build.rare()
     return concat(entries)
   end
 
-  -- A ring of the old form; nothing where the list is another one.
+  -- Converts a ring in the old format; returns nil if the list is not one.
   local function from_list(list)
     local last = #list
     if last < 3 or last % 2 == 0 or byte(list[last]) ~= 126 then
@@ -652,7 +653,7 @@ function build.rare()
     return w
   end
 
-  -- Opens a window of any form; nothing where it holds a foreign value that cannot be deleted.
+  -- Opens a window of any form; returns nil if it holds a foreign value that cannot be deleted.
   local function open(w, raw)
     local opened
     if type(raw) == 'table' then
@@ -669,7 +670,7 @@ function build.rare()
     return opened or keys.repair(w.key) and w or nil
   end
 
-  -- Turns a log into a ring: each unit counts as its bucket does.
+  -- Converts a log into a ring: each unit counts as its bucket does.
   local function to_ring(w)
     local log = w.log or call('GETRANGE', w.key, format('%d', -BYTES * w.used), '-1')
     local entries = { pack('>BI7', RING, 0) }
@@ -688,7 +689,7 @@ function build.rare()
     w.old, w.log, w.long, w.noted = true, nil, nil, nil
   end
 
-  -- Turns a ring into a log: each unit counts until the last of its bucket has left, as before.
+  -- Converts a ring into a log: each unit counts until the end of its bucket has left the window, as before.
   local function to_log(w)
     local units, before, width = {}, w.base, floor(w.span / 60)
     for i = w.start, #w.ring, ENTRY_BYTES do
@@ -702,14 +703,14 @@ function build.rare()
   return { open = open, rewrite = rewrite, to_ring = to_ring, to_log = to_log }
 end
 
--- Requests of any number of windows, in any form.
+-- Requests with any number of windows, in any form.
 function build.general()
   local call, pcall = redis.call, redis.pcall
   local byte, format, floor, rep = string.byte, string.format, math.floor, string.rep
   local pack, unpack, type, KEYS = struct.pack, struct.unpack, type, KEYS
   local logs = part('log')
 
-  -- Reads a window, without what has left it; nothing where it holds a foreign value that cannot be deleted.
+  -- Reads the unexpired part of a window; returns nil if it holds a foreign value that cannot be deleted.
   local function open(key, asked)
     local span = asked.span
     local w = { key = key, span = span, now = clock, used = 0, free = nil, noted = nil, retry = 0, raw = nil, log = nil }
@@ -744,7 +745,7 @@ function build.general()
     return part('rare').open(w, raw)
   end
 
-  -- When this many of the used units have left.
+  -- Returns when this many of the used units have expired.
   local function free_at(w, units)
     if w.ring then
       return part('rings').free_at(w, units)
@@ -767,7 +768,7 @@ function build.general()
     w.free = w.free or w.now + w.span
   end
 
-  -- When so many units have left, of which some are only about to be added: these leave last.
+  -- Returns when this many units have expired, including units that are about to be added and expire last.
   local function free_then(w, units, form)
     if units <= w.used then
       return free_at(w, units)
@@ -782,7 +783,7 @@ function build.general()
     local index = KEYS[first]
     local windows = {}
     local fit = times
-    local now = clock -- of all windows the latest: one decision has one time
+    local now = clock -- the latest of all windows, because a decision has one time
     for i = 1, #plan do
       local asked = plan[i]
       local w = open(KEYS[first + i], asked)
@@ -874,7 +875,7 @@ for i = 1, #codes do
   else
     local said = type(where) == 'table' and where.err or tostring(where)
     if not string.find(said, 'WRONGTYPE', 1, true) then
-      error(where, 0) -- Redis does not write: none of them is decided
+      error(where, 0) -- Redis rejects writes: no request is decided
     end
     local ends = at + 2 + 3 * #plan
     while ends > at + 1 do

@@ -1,10 +1,10 @@
--- Returns what was told since.
+-- Polls a stream of resets, for the denial cache.
 --
--- KEYS[1]  what was told: see tell.lua
--- ARGV[1]  the last entry that is known; empty: returns only which one that is now
--- Returns  the time in microseconds since 1970, the last entry there is, and the identifiers that were named (empty: all)
+-- KEYS[1]  stream of resets, as tell.lua writes it
+-- ARGV[1]  the last entry that was processed; empty: returns only the current last entry
+-- Returns  the time in microseconds since 1970, the last entry, and the identifiers of the new entries (empty: all)
 --
--- A foreign value is deleted. What was told before is lost with it, so the answer then names all identifiers.
+-- A foreign value is deleted. Earlier resets are lost with it, so the reply then names all identifiers.
 
 local MOST = 1000
 

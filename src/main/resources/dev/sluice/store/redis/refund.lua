@@ -1,21 +1,21 @@
--- Gives back what a decision took that came too late: the fallback had denied the request in the meantime.
+-- Refunds a decision whose reply arrived too late: the fallback had denied the request meanwhile.
 --
 -- KEYS[1]     index of the identifier's windows
--- KEYS[i+1]   window i, in the forms that decide.lua keeps
--- KEYS[last]  the reservation, where ARGV[2] names one
+-- KEYS[i+1]   window i, in the formats of decide.lua
+-- KEYS[last]  the reservation, if ARGV[2] names one
 -- ARGV[1]     the decision's time in microseconds since 1970
--- ARGV[2]     the reservation's name in the index; empty where there is none
+-- ARGV[2]     the reservation's name in the index; empty: none
 -- ARGV[...]   per window: length in microseconds, cost
--- Returns     how many windows were corrected
+-- Returns     the number of corrected windows
 --
--- A window in which nothing is left of that time, because it has left or was reset, stays as it is; so does one of an earlier
--- version's form, or of a foreign one.
+-- A window that has no units of that time any more (expired or reset) is not changed. Neither is a window in the format of an
+-- earlier version, or a foreign value.
 
 local TIME, BYTES = '>I7', 7
 local RING, HEADER, ENTRY, ENTRY_BYTES = 82, 8, '>I7I7', 14
 local call, pcall, pack, unpack, format = redis.call, redis.pcall, struct.pack, struct.unpack, string.format
 
--- Units of one time stand together. The decision is recent: they are looked for from the end.
+-- Units of one time are adjacent. The decision is recent, so the search starts at the end.
 local function from_log(key, log, moment, cost)
   local last = #log / BYTES
   local function at(number)

@@ -1,14 +1,14 @@
--- Deletes windows, and removes them from the index of their identifier, at once: a decision comes before or after.
+-- Deletes windows and removes them from the index of their identifier. Atomic with respect to decisions.
 --
 -- KEYS[1]    index of the identifier's windows
 -- KEYS[i+1]  window i
--- KEYS[...]  reservations of the identifier: what they took of these windows is deleted from them
--- ARGV[i]    the window's name in the index
+-- KEYS[...]  reservations of the identifier: their entries for these windows are deleted
+-- ARGV[i]    the name of window i in the index
 --
--- Any number of windows works. Each takes Redis about a microsecond, and every reservation as much per window: callers
--- with many windows call it for some hundreds at a time, so that other decisions do not wait. Foreign values are deleted.
+-- Accepts any number of windows. Each takes Redis about a microsecond, plus as much per reservation: callers with many windows
+-- call the script for some hundreds at a time, so that other decisions do not wait. Foreign values are deleted.
 
-local TOGETHER = 1000 -- Lua can unpack about 8,000 values at once
+local TOGETHER = 1000 -- Lua's unpack is limited to about 8,000 values
 
 local function each(command, key, values, from, to)
   for i = from, to, TOGETHER do

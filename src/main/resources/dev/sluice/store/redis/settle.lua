@@ -1,14 +1,14 @@
--- Corrects what a reservation took to what was used, and deletes it: a second time nothing happens.
+-- Settles a reservation: corrects its windows to the actual usage and deletes it. Idempotent.
 --
 -- KEYS[1]     index of the identifier's windows
--- KEYS[i+1]   window i, a ring in either form that decide.lua reads
--- KEYS[last]  the reservation, as decide.lua keeps it
--- ARGV[1]     its name in the index
--- ARGV[...]   per window: name in the index, units used. Windows that the reservation does not know stay as they are
--- Returns     how many windows were corrected
+-- KEYS[i+1]   window i, a ring in either format that decide.lua reads
+-- KEYS[last]  the reservation, as decide.lua writes it
+-- ARGV[1]     the reservation's name in the index
+-- ARGV[...]   per window: name in the index, units used. Windows that are not part of the reservation are not changed
+-- Returns     the number of corrected windows
 --
--- A window that does not have the reservation's bucket any more, because it has left or was reset, stays as it is. So does
--- a key that holds a foreign value: the next decision deletes it. A foreign value in place of the reservation is deleted.
+-- A window that no longer has the reservation's bucket (expired or reset) is not changed. Neither is a key with a foreign
+-- value, which the next decision deletes. A foreign value in place of the reservation is deleted.
 
 local RING, HEADER, ENTRY, ENTRY_BYTES = 82, 8, '>I7I7', 14
 local MOST_UNITS = 2 ^ 52
@@ -40,7 +40,7 @@ local function correct(key, bucket, change)
     end
     return correct_list(key, bucket, change)
   elseif string.byte(ring) ~= RING or #ring % ENTRY_BYTES ~= HEADER then
-    return 0 -- nothing, a log, or foreign
+    return 0 -- missing, a log, or foreign
   end
   local before = unpack('>I7', ring, 2)
   for i = HEADER + 1, #ring, ENTRY_BYTES do

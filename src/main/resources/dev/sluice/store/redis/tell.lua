@@ -1,10 +1,10 @@
--- Tells the other instances of a reset: they remember what Redis is to delete.
+-- Publishes a reset to the other instances, which discard the same windows.
 --
--- KEYS[1]  resets: see announce.lua
--- ARGV[1]  the instance that was asked
+-- KEYS[1]  stream of resets: see announce.lua
+-- ARGV[1]  the instance that received the reset
 -- ARGV[2]  the identifier; empty: all
 -- ARGV[3]  the resource; empty: all
--- Returns  1, and only where the key held a value of another type, which was deleted: 1 and its name
+-- Returns  1; if the key held a value of another type, which was deleted: 1 and the key
 
 local KEPT = 10000
 local DAY = 86400

@@ -1,11 +1,11 @@
--- Counts the units in windows, and changes nothing.
+-- Counts the units in windows. Read only.
 --
--- KEYS     windows, in the forms that decide.lua keeps: log, ring, or ring in the old form
+-- KEYS     windows, in the formats of decide.lua: log, ring, or ring in the old format
 -- ARGV     their lengths in microseconds
--- Returns  the time in microseconds since 1970, then the units in each window. A foreign value counts as an empty window:
---          the next decision deletes it
+-- Returns  the time in microseconds since 1970, then the units in each window. A foreign value counts as an empty window; the
+--          next decision deletes it
 --
--- Of a long log only single units are read, so that many windows can be counted in one call.
+-- Of a long log only single units are read, so that one call can count many windows.
 
 local BYTES = 7
 local PAGE, PAGE_START = 130 * BYTES, '-910'
@@ -44,7 +44,7 @@ local function old_ring(key, span)
   return sum
 end
 
--- unit(i) is the time of the unit i, from 1.
+-- unit(i) returns the time of unit i, from 1.
 local function later(total, edge, unit)
   local low, high = 0, total
   while low < high do
