@@ -23,6 +23,7 @@ import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.ScheduledFuture;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
+import dev.sluice.redis.EventLoops;
 import io.vertx.core.Vertx;
 
 /**
@@ -62,7 +63,7 @@ class EventLoopMonitor {
     /** After the warm-up, which loads classes on the event loops. */
     void start(@Observes @Priority(3000) StartupEvent started) {
         var loops = new ArrayList<ScheduledFuture<?>>();
-        for (EventExecutor loop : vertx.nettyEventLoopGroup()) {
+        for (EventExecutor loop : EventLoops.group(vertx)) {
             loops.add(loop.scheduleWithFixedDelay(new Watch(), PERIOD_NANOS, PERIOD_NANOS, TimeUnit.NANOSECONDS));
         }
         watches = loops;

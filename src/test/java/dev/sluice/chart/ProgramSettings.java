@@ -17,19 +17,19 @@ import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.ConfigMappings;
 import io.smallrye.config.ConfigMappings.ConfigClass;
 
-/** Which environment variables the program reads: those of its settings, and those that its README names. */
+/** Which environment variables the program reads: those of its settings, and those that its configuration reference names. */
 final class ProgramSettings {
 
     private static final Properties PROPERTIES = properties();
 
     private final List<Pattern> variables = new ArrayList<>();
-    private final String readme;
+    private final String reference;
 
     ProgramSettings() throws IOException, ReflectiveOperationException {
         read(TlsConfig.class);
         var classes = Path.of(URI.create(PolicyConfig.class.getProtectionDomain().getCodeSource().getLocation().toString()));
         try (var files = Files.walk(classes)) {
-            for (var file : files.filter(file -> file.toString().endsWith("Settings.class")).toList()) {
+            for (var file : files.filter(file -> file.toString().endsWith("Config.class")).toList()) {
                 var name = classes.relativize(file).toString().replaceAll("[/\\\\]", ".").replaceFirst("\\.class$", "");
                 var settings = Class.forName(name, false, getClass().getClassLoader());
                 if (settings.isAnnotationPresent(ConfigMapping.class)) {
@@ -37,7 +37,7 @@ final class ProgramSettings {
                 }
             }
         }
-        readme = Files.readString(Path.of("README.md"));
+        reference = Files.readString(Path.of("docs/configuration.md"));
     }
 
     private void read(Class<?> settings) {
@@ -50,7 +50,7 @@ final class ProgramSettings {
     boolean reads(String variable) {
         return variables.stream().anyMatch(known -> known.matcher(variable).matches())
                 || PROPERTIES.values().stream().anyMatch(value -> value.toString().contains("${" + variable + ":"))
-                || Pattern.compile("(?<![A-Z_…])" + Pattern.quote(variable) + "(?![A-Z_])").matcher(readme).find();
+                || Pattern.compile("(?<![A-Z_…])" + Pattern.quote(variable) + "(?![A-Z_])").matcher(reference).find();
     }
 
     /** What the service's own settings say for a property. */
