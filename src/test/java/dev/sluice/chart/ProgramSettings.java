@@ -17,13 +17,13 @@ import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.ConfigMappings;
 import io.smallrye.config.ConfigMappings.ConfigClass;
 
-/** Which environment variables the program reads: those of its settings, and those that its README names. */
+/** Which environment variables the program reads: those of its settings, and those that docs/configuration.md names. */
 final class ProgramSettings {
 
     private static final Properties PROPERTIES = properties();
 
     private final List<Pattern> variables = new ArrayList<>();
-    private final String readme;
+    private final String reference;
 
     ProgramSettings() throws IOException, ReflectiveOperationException {
         read(TlsConfig.class);
@@ -37,7 +37,7 @@ final class ProgramSettings {
                 }
             }
         }
-        readme = Files.readString(Path.of("README.md"));
+        reference = Files.readString(Path.of("docs/configuration.md"));
     }
 
     private void read(Class<?> settings) {
@@ -50,7 +50,7 @@ final class ProgramSettings {
     boolean reads(String variable) {
         return variables.stream().anyMatch(known -> known.matcher(variable).matches())
                 || PROPERTIES.values().stream().anyMatch(value -> value.toString().contains("${" + variable + ":"))
-                || Pattern.compile("(?<![A-Z_…])" + Pattern.quote(variable) + "(?![A-Z_])").matcher(readme).find();
+                || Pattern.compile("(?<![A-Z_…])" + Pattern.quote(variable) + "(?![A-Z_])").matcher(reference).find();
     }
 
     /** What the service's own settings say for a property. */
