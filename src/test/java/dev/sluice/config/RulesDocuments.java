@@ -23,12 +23,12 @@ public final class RulesDocuments {
         }
     }
 
-    /** The content of the file in README.md. */
+    /** Returns the rules file of docs/api-gateway.md. */
     public static RulesDocument readme() throws IOException {
         var example = Pattern.compile("```yaml\n(tiers:.*?)```", Pattern.DOTALL)
-                .matcher(Files.readString(Path.of("README.md")));
+                .matcher(Files.readString(Path.of("docs/api-gateway.md")));
         if (!example.find()) {
-            throw new IllegalStateException("README.md has no file of rows");
+            throw new IllegalStateException("docs/api-gateway.md has no rules file");
         }
         return of(example.group(1));
     }

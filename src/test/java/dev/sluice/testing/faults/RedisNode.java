@@ -66,7 +66,7 @@ public final class RedisNode implements AutoCloseable {
     public static RedisNode guarded(String... arguments) {
         var all = new ArrayList<>(List.of("--user", "default", "on", "nopass", "~*", "&*", "+@all", "-eval", "-evalsha",
                 "--user", USER, "on", '>' + PASSWORD, "~sluice:*", "+@read", "+@write", "+@scripting", "+@connection",
-                "+time", "+info", "+cluster|slots")); // as the README has it
+                "+time", "+info", "+cluster|slots")); // as docs/operations.md has it
         all.addAll(List.of(arguments));
         return server(all.toArray(String[]::new));
     }
