@@ -29,76 +29,76 @@ import io.vertx.redis.client.Response;
 public final class InstanceRegistry implements MicrosClock {
 
     /** An instance that was not heard for so long is gone. */
-    static final Duration GONE = Duration.ofSeconds(5);
+    static final Duration EXPIRY = Duration.ofSeconds(5);
 
     /** An answer that took longer tells little of the time: it may have waited on either way. */
-    private static final Duration PROMPT = Duration.ofMillis(20);
+    private static final Duration MAX_CLOCK_ROUND_TRIP = Duration.ofMillis(20);
 
     /**
      * What Redis answered to an announcement.
      *
-     * @param clock Redis's time
-     * @param lostSince {@link #INTACT}, {@link #ALL}, or the time since which Redis has lost what was written
-     * @param heard when each instance was last heard
+     * @param serverMicros Redis's time
+     * @param lostSince {@link #NOTHING_LOST}, {@link #ALL_LOST}, or the time since which Redis has lost what was written
+     * @param lastSeen when each instance was last heard
      */
-    record Answer(long clock, long lostSince, Map<String, Long> heard, List<ResetScope> resets) {
+    record AnnounceReply(long serverMicros, long lostSince, Map<String, Long> lastSeen, List<ResetScope> resets) {
     }
 
-    static final long INTACT = Long.MAX_VALUE;
-    static final long ALL = 0;
+    static final long NOTHING_LOST = Long.MAX_VALUE;
+    static final long ALL_LOST = 0;
 
-    private record Time(long micros, long nanos) {
+    private record ClockSample(long micros, long nanos) {
     }
 
     /** @param rank this instance's, from 0 */
-    private record View(int size, int rank) {
+    private record Membership(int size, int rank) {
     }
 
     private final String id = UUID.randomUUID().toString().substring(0, 13);
-    private final String instances;
-    private final String mark;
-    private final String resets;
-    private final LuaScript announce;
-    private final LuaScript tell;
+    private final String instancesKey;
+    private final String markKey;
+    private final String resetsKey;
+    private final LuaScript announceScript;
+    private final LuaScript tellScript;
     private final int expected;
     private final Set<String> peers = new HashSet<>();
-    private volatile View view;
-    private volatile Time time;
+    private volatile Membership membership;
+    private volatile ClockSample clockSample;
     /** The last reset it has heard of. */
-    private String heard = "";
-    private long announced;
-    private long acknowledged;
+    private String lastResetId = "";
+    private long lastSequence;
+    private long acknowledgedSequence;
     private volatile long acknowledgedAt;
 
     /**
      * @param expected how many instances there are, for one that has never reached Redis
-     * @param time how the script asks for it
+     * @param timeExpression how the script asks for it
      */
-    public InstanceRegistry(HashTags keys, int expected, String time) {
-        this.instances = keys.single("{fleet}:instances");
-        this.mark = keys.single("{fleet}:mark:" + id);
-        this.resets = keys.single("{fleet}:resets");
-        this.announce = LuaScript.load(InstanceRegistry.class, "announce.lua", time);
-        this.tell = LuaScript.load(ResetPoller.class, "tell.lua", time);
+    public InstanceRegistry(HashTags hashTags, int expected, String timeExpression) {
+        this.instancesKey = hashTags.globalKey("{fleet}:instances");
+        this.markKey = hashTags.globalKey("{fleet}:mark:" + id);
+        this.resetsKey = hashTags.globalKey("{fleet}:resets");
+        this.announceScript = LuaScript.load(InstanceRegistry.class, "announce.lua", timeExpression);
+        this.tellScript = LuaScript.load(ResetPoller.class, "tell.lua", timeExpression);
         this.expected = expected;
-        this.view = new View(expected, expected - 1);
+        this.membership = new Membership(expected, expected - 1);
     }
 
     /** This instance's part of a limit: together they are the limit, but each is one at least. */
     public long share(long limit) {
-        var now = view;
-        return Math.max(1, limit / now.size() + (now.rank() < limit % now.size() ? 1 : 0));
+        var current = membership;
+        return Math.max(1, limit / current.size() + (current.rank() < limit % current.size() ? 1 : 0));
     }
 
     /** How many there were when Redis was last reached, this one included. */
     public int size() {
-        return view.size();
+        return membership.size();
     }
 
     /** Redis's time, as it was last heard; the system's before that. */
     @Override
     public long micros() {
-        var known = time;
+        var known = clockSample;
         return known == null
                 ? SYSTEM.micros()
                 : known.micros() + TimeUnit.NANOSECONDS.toMicros(System.nanoTime() - known.nanos());
@@ -115,83 +115,83 @@ public final class InstanceRegistry implements MicrosClock {
     }
 
     /** Looks what there is, and leaves it as it is. */
-    Future<Answer> ask(RedisScriptConnection channel) {
-        return announce(channel, 0, false);
+    Future<AnnounceReply> query(RedisScriptConnection connection) {
+        return announce(connection, 0, false);
     }
 
     /** Leaves this instance's mark: what was lost before is known here, and was lost once. */
-    Future<Answer> mark(RedisScriptConnection channel) {
-        return announce(channel, next(), false);
+    Future<AnnounceReply> mark(RedisScriptConnection connection) {
+        return announce(connection, nextSequence(), false);
     }
 
     /** Tells the others that what was granted here is counted in Redis. */
-    Future<Answer> announce(RedisScriptConnection channel) {
-        return announce(channel, next(), true);
+    Future<AnnounceReply> announce(RedisScriptConnection connection) {
+        return announce(connection, nextSequence(), true);
     }
 
-    private synchronized long next() {
-        return ++announced;
+    private synchronized long nextSequence() {
+        return ++lastSequence;
     }
 
-    private Future<Answer> announce(RedisScriptConnection channel, long number, boolean present) {
-        long sent = System.nanoTime();
+    private Future<AnnounceReply> announce(RedisScriptConnection connection, long sequence, boolean present) {
+        long sentAt = System.nanoTime();
         String since;
         synchronized (this) {
-            since = heard;
+            since = lastResetId;
         }
-        return channel
-                .eval(announce, List.of(instances, mark, resets),
-                        List.of(id, Long.toString(number), since, present ? "1" : "0"))
-                .onSuccess(channel::reportRepairs).map(answer -> read(answer, number, sent, since));
+        return connection
+                .eval(announceScript, List.of(instancesKey, markKey, resetsKey),
+                        List.of(id, Long.toString(sequence), since, present ? "1" : "0"))
+                .onSuccess(connection::reportRepairs).map(reply -> parseReply(reply, sequence, sentAt, since));
     }
 
-    private synchronized Answer read(Response answer, long number, long sent, String since) {
+    private synchronized AnnounceReply parseReply(Response reply, long sequence, long sentAt, String since) {
         long now = System.nanoTime();
-        long clock = answer.get(0).toLong();
-        if (time == null || now - sent < PROMPT.toNanos() || now - time.nanos() > GONE.toNanos()) {
-            time = new Time(clock, sent + (now - sent) / 2);
+        long serverMicros = reply.get(0).toLong();
+        if (clockSample == null || now - sentAt < MAX_CLOCK_ROUND_TRIP.toNanos() || now - clockSample.nanos() > EXPIRY.toNanos()) {
+            clockSample = new ClockSample(serverMicros, sentAt + (now - sentAt) / 2);
         }
-        long lost = lostSince(answer.get(1).toString());
-        if (number > 0) {
-            acknowledged = Math.max(acknowledged, number);
-            acknowledgedAt = clock;
+        long lost = lostSince(reply.get(1).toString());
+        if (sequence > 0) {
+            acknowledgedSequence = Math.max(acknowledgedSequence, sequence);
+            acknowledgedAt = serverMicros;
         }
         var times = new HashMap<String, Long>();
-        var members = answer.get(2);
+        var members = reply.get(2);
         for (int i = 0; i < members.size(); i += 2) {
             times.put(members.get(i).toString(), members.get(i + 1).toLong());
         }
-        return new Answer(clock, lost, times, resets(answer.get(3), since));
+        return new AnnounceReply(serverMicros, lost, times, resetsKey(reply.get(3), since));
     }
 
     /** By the mark that this instance found: an older one than Redis has acknowledged, and what came after is lost. */
     private long lostSince(String found) {
-        if (acknowledged == 0) {
-            return INTACT;
+        if (acknowledgedSequence == 0) {
+            return NOTHING_LOST;
         }
         int colon = found.indexOf(':');
         if (colon < 0) {
-            return ALL;
+            return ALL_LOST;
         }
-        return Long.parseLong(found.substring(0, colon)) < acknowledged
+        return Long.parseLong(found.substring(0, colon)) < acknowledgedSequence
                 ? Long.parseLong(found.substring(colon + 1))
-                : INTACT;
+                : NOTHING_LOST;
     }
 
-    private List<ResetScope> resets(Response entries, String since) {
-        var told = new ArrayList<ResetScope>();
+    private List<ResetScope> resetsKey(Response entries, String since) {
+        var scopes = new ArrayList<ResetScope>();
         for (var entry : entries) {
-            heard = entry.get(0).toString();
+            lastResetId = entry.get(0).toString();
             var fields = entry.get(1);
             if (!since.isEmpty() && !fields.get(1).toString().equals(id)) {
                 var resource = fields.get(5).toString();
-                told.add(new ResetScope(fields.get(3).toString(), resource.isEmpty() ? null : resource));
+                scopes.add(new ResetScope(fields.get(3).toString(), resource.isEmpty() ? null : resource));
             }
         }
-        if (heard.isEmpty()) {
-            heard = "0-0";
+        if (lastResetId.isEmpty()) {
+            lastResetId = "0-0";
         }
-        return told;
+        return scopes;
     }
 
     /**
@@ -199,27 +199,27 @@ public final class InstanceRegistry implements MicrosClock {
      *
      * @param complete whether all of them have had the time to be heard; otherwise those that were known stay known
      */
-    synchronized void learn(Answer answer, boolean complete) {
+    synchronized void updateMembership(AnnounceReply reply, boolean complete) {
         if (complete) {
             peers.clear();
         }
-        peers.addAll(answer.heard().keySet());
+        peers.addAll(reply.lastSeen().keySet());
         peers.remove(id);
         var all = new TreeSet<>(peers);
         all.add(id);
-        view = new View(all.size(), all.headSet(id).size());
+        membership = new Membership(all.size(), all.headSet(id).size());
     }
 
     /** Tells all instances of a reset: they remember what Redis is to forget. */
-    public Future<Void> tell(RedisScriptConnection channel, ResetScope reset) {
-        var resource = reset.resource() == null ? "" : reset.resource();
-        return channel.eval(tell, List.of(resets), List.of(id, reset.identifier(), resource))
-                .onSuccess(channel::reportRepairs).mapEmpty();
+    public Future<Void> publishReset(RedisScriptConnection connection, ResetScope scope) {
+        var resource = scope.resource() == null ? "" : scope.resource();
+        return connection.eval(tellScript, List.of(resetsKey), List.of(id, scope.identifier(), resource))
+                .onSuccess(connection::reportRepairs).mapEmpty();
     }
 
     /** This instance stops. */
-    Future<Void> leave(RedisScriptConnection channel) {
-        return Future.join(channel.send(Request.cmd(Command.ZREM).arg(instances).arg(id)),
-                channel.send(Request.cmd(Command.DEL).arg(mark))).mapEmpty();
+    Future<Void> leave(RedisScriptConnection connection) {
+        return Future.join(connection.send(Request.cmd(Command.ZREM).arg(instancesKey).arg(id)),
+                connection.send(Request.cmd(Command.DEL).arg(markKey))).mapEmpty();
     }
 }

@@ -18,142 +18,142 @@ import io.vertx.core.Vertx;
 public final class RecoveryCoordinator {
 
     /** Between two heartbeats of an instance: the more instances, the longer, so that all of them cost Redis alike. */
-    private static final long BEAT_MILLIS_PER_INSTANCE = 20;
-    private static final long LEAST_BEAT_MILLIS = 100;
-    private static final long MOST_BEAT_MILLIS = 500;
+    private static final long HEARTBEAT_MILLIS_PER_INSTANCE = 20;
+    private static final long MIN_HEARTBEAT_MILLIS = 100;
+    private static final long MAX_HEARTBEAT_MILLIS = 500;
     /** For each answer, while Redis is told what it missed. */
-    private static final long ANSWER_MILLIS = 2000;
-    private static final long GATHERING_PAUSE_MILLIS = 20;
+    private static final long REPLY_TIMEOUT_MILLIS = 2000;
+    private static final long PEER_POLL_MILLIS = 20;
     /** How long it waits for the others, which may be gone too. */
-    private static final Duration GATHERING = Duration.ofMillis(1200);
+    private static final Duration PEER_TIMEOUT = Duration.ofMillis(1200);
     /** What was written last before a failover may not have got to the new master. */
-    private static final long DOUBT_MICROS = 10_000_000;
+    private static final long REPLICATION_LAG_MICROS = 10_000_000;
 
     private final Vertx vertx;
-    private final RedisConnectionManager link;
-    private final InstanceRegistry fleet;
+    private final RedisConnectionManager manager;
+    private final InstanceRegistry registry;
     private final InMemoryWindowStore memory;
     private final UsageMerger merger;
     private final long timeoutMillis;
     private final long timeoutNanos;
     /** The connection on which a heartbeat is in flight. */
-    private final AtomicReference<RedisScriptConnection> beating = new AtomicReference<>();
+    private final AtomicReference<RedisScriptConnection> heartbeatConnection = new AtomicReference<>();
     private volatile long upSince;
     private volatile boolean stopped;
 
-    public RecoveryCoordinator(Vertx vertx, RedisConnectionManager link, InstanceRegistry fleet, InMemoryWindowStore memory,
+    public RecoveryCoordinator(Vertx vertx, RedisConnectionManager manager, InstanceRegistry registry, InMemoryWindowStore memory,
             UsageMerger merger, Duration timeout) {
         this.vertx = vertx;
-        this.link = link;
-        this.fleet = fleet;
+        this.manager = manager;
+        this.registry = registry;
         this.memory = memory;
         this.merger = merger;
         this.timeoutMillis = Math.max(1, timeout.toMillis());
         this.timeoutNanos = timeout.toNanos();
-        link.onArrival(this::arrive);
-        link.onChange(cause -> {
+        manager.onReconnect(this::recover);
+        manager.onChange(cause -> {
             upSince = System.nanoTime();
             if (cause == null) {
-                beat(); // what was granted while the link came up
+                sendHeartbeat(); // what was granted while the link came up
             }
         });
     }
 
     public void start() {
-        vertx.setTimer(Math.max(LEAST_BEAT_MILLIS, Math.min(MOST_BEAT_MILLIS, BEAT_MILLIS_PER_INSTANCE * fleet.size())),
+        vertx.setTimer(Math.max(MIN_HEARTBEAT_MILLIS, Math.min(MAX_HEARTBEAT_MILLIS, HEARTBEAT_MILLIS_PER_INSTANCE * registry.size())),
                 now -> {
                     if (!stopped) {
-                        beat();
+                        sendHeartbeat();
                         start();
                     }
                 });
     }
 
     /** Redis answers. */
-    private Future<Void> arrive(RedisScriptConnection channel) {
-        var peers = fleet.peers();
-        long deadline = System.nanoTime() + GATHERING.toNanos();
-        return bounded(fleet.ask(channel)).compose(answer -> {
-            forget(answer);
-            long logs = Math.min(answer.lostSince(), fleet.acknowledgedAt()) - DOUBT_MICROS;
-            return owe(logs, rings(channel, answer)).compose(owed -> bounded(fleet.mark(channel)))
-                    .compose(marked -> merger.merge(channel))
-                    .compose(merged -> gather(channel, peers, answer.clock(), deadline));
+    private Future<Void> recover(RedisScriptConnection connection) {
+        var peers = registry.peers();
+        long deadline = System.nanoTime() + PEER_TIMEOUT.toNanos();
+        return bounded(registry.query(connection)).compose(reply -> {
+            applyResets(reply);
+            long logsSince = Math.min(reply.lostSince(), registry.acknowledgedAt()) - REPLICATION_LAG_MICROS;
+            return markUnsyncedSince(logsSince, countersLostSince(connection, reply)).compose(recorded -> bounded(registry.mark(connection)))
+                    .compose(marked -> merger.merge(connection))
+                    .compose(merged -> awaitPeers(connection, peers, reply.serverMicros(), deadline));
         });
     }
 
     /** One mark tells nothing of the other masters of a cluster; what their sub-windows hold would be counted twice. */
-    private static long rings(RedisScriptConnection channel, InstanceRegistry.Answer answer) {
-        return channel.servers().size() > 1 ? InstanceRegistry.INTACT : answer.lostSince();
+    private static long countersLostSince(RedisScriptConnection connection, InstanceRegistry.AnnounceReply reply) {
+        return connection.servers().size() > 1 ? InstanceRegistry.NOTHING_LOST : reply.lostSince();
     }
 
     /** It may take a while to look through all that there is. */
-    private Future<Void> owe(long logs, long rings) {
+    private Future<Void> markUnsyncedSince(long logsSince, long countersSince) {
         return vertx.executeBlocking(() -> {
-            memory.oweSince(logs, rings);
+            memory.markUnsyncedSince(logsSince, countersSince);
             return null;
         });
     }
 
     private <T> Future<T> bounded(Future<T> future) {
-        return link.within(ANSWER_MILLIS, future);
+        return manager.within(REPLY_TIMEOUT_MILLIS, future);
     }
 
     /** Goes on deciding here, and bringing that to Redis, until the others have been heard since this time. */
-    private Future<Void> gather(RedisScriptConnection channel, Set<String> peers, long since, long deadline) {
-        return bounded(fleet.announce(channel)).compose(answer -> {
-            forget(answer);
-            return merger.merge(channel).map(merged -> answer);
-        }).compose(answer -> {
-            fleet.learn(answer, false);
-            boolean gathered = peers.stream().allMatch(peer -> answer.heard().getOrDefault(peer, 0L) >= since);
-            return gathered || System.nanoTime() - deadline > 0
+    private Future<Void> awaitPeers(RedisScriptConnection connection, Set<String> peers, long since, long deadline) {
+        return bounded(registry.announce(connection)).compose(reply -> {
+            applyResets(reply);
+            return merger.merge(connection).map(merged -> reply);
+        }).compose(reply -> {
+            registry.updateMembership(reply, false);
+            boolean complete = peers.stream().allMatch(peer -> reply.lastSeen().getOrDefault(peer, 0L) >= since);
+            return complete || System.nanoTime() - deadline > 0
                     ? Future.<Void>succeededFuture()
-                    : pause().compose(now -> gather(channel, peers, since, deadline));
+                    : pause().compose(now -> awaitPeers(connection, peers, since, deadline));
         });
     }
 
     private Future<Void> pause() {
         Promise<Void> promise = Promise.promise();
-        vertx.setTimer(GATHERING_PAUSE_MILLIS, now -> promise.complete());
+        vertx.setTimer(PEER_POLL_MILLIS, now -> promise.complete());
         return promise.future();
     }
 
-    private void beat() {
-        var channel = link.open();
-        if (channel == null || beating.getAndSet(channel) == channel) {
+    private void sendHeartbeat() {
+        var connection = manager.connectionOrNull();
+        if (connection == null || heartbeatConnection.getAndSet(connection) == connection) {
             return;
         }
-        long sent = channel.clock().at(System.nanoTime());
-        look(channel).onComplete(looked -> {
-            beating.compareAndSet(channel, null);
-            if (looked.failed()) {
-                if (RedisScriptConnection.refused(looked.cause())) {
-                    link.refused(looked.cause());
+        long sentAt = connection.clock().at(System.nanoTime());
+        heartbeat(connection).onComplete(done -> {
+            heartbeatConnection.compareAndSet(connection, null);
+            if (done.failed()) {
+                if (RedisScriptConnection.isRejection(done.cause())) {
+                    manager.reportRejection(done.cause());
                 }
-            } else if (channel.clock().listened() - sent > timeoutNanos) {
-                link.late();
+            } else if (connection.clock().listened() - sentAt > timeoutNanos) {
+                manager.reportLate();
             } else {
-                link.succeeded();
+                manager.reportSuccess();
             }
         });
     }
 
-    private Future<Void> look(RedisScriptConnection channel) {
-        return fleet.announce(channel).onSuccess(answer -> {
-            forget(answer);
-            fleet.learn(answer, System.nanoTime() - upSince > InstanceRegistry.GONE.toNanos());
-            if (answer.lostSince() == InstanceRegistry.ALL) {
+    private Future<Void> heartbeat(RedisScriptConnection connection) {
+        return registry.announce(connection).onSuccess(reply -> {
+            applyResets(reply);
+            registry.updateMembership(reply, System.nanoTime() - upSince > InstanceRegistry.EXPIRY.toNanos());
+            if (reply.lostSince() == InstanceRegistry.ALL_LOST) {
                 memory.resetAllNow(); // nobody but who controls Redis empties it while it answers: that is meant
-            } else if (answer.lostSince() != InstanceRegistry.INTACT) {
-                owe(answer.lostSince() - DOUBT_MICROS, rings(channel, answer)).onSuccess(owed -> merger.merge(channel));
+            } else if (reply.lostSince() != InstanceRegistry.NOTHING_LOST) {
+                markUnsyncedSince(reply.lostSince() - REPLICATION_LAG_MICROS, countersLostSince(connection, reply)).onSuccess(recorded -> merger.merge(connection));
             }
-            merger.merge(channel);
+            merger.merge(connection);
         }).mapEmpty();
     }
 
-    private void forget(InstanceRegistry.Answer answer) {
-        for (var reset : answer.resets()) {
+    private void applyResets(InstanceRegistry.AnnounceReply reply) {
+        for (var reset : reply.resets()) {
             if (reset.identifier().isEmpty()) {
                 memory.resetAllNow();
             } else {
@@ -165,6 +165,6 @@ public final class RecoveryCoordinator {
     /** This instance stops: its part of the limits is the others'. */
     public Future<Void> stop() {
         stopped = true;
-        return link.within(timeoutMillis, link.channel().compose(fleet::leave));
+        return manager.within(timeoutMillis, manager.connection().compose(registry::leave));
     }
 }

@@ -23,82 +23,82 @@ public final class UsageMerger {
 
     private static final Logger LOG = Logger.getLogger(UsageMerger.class);
     /** So many identifiers are under way at a time. */
-    private static final int TOGETHER = 200;
-    private static final long BATCH_MILLIS = 5000;
+    private static final int BATCH_SIZE = 200;
+    private static final long BATCH_TIMEOUT_MILLIS = 5000;
 
-    private final RedisConnectionManager link;
+    private final RedisConnectionManager manager;
     private final InMemoryWindowStore memory;
     private final WindowKeys keys;
     private final LuaScript script;
-    private final LongAdder merged = new LongAdder();
+    private final LongAdder mergedCount = new LongAdder();
 
-    /** @param time how the script asks for it */
-    public UsageMerger(RedisConnectionManager link, InMemoryWindowStore memory, HashTags keys, String time) {
-        this.link = link;
+    /** @param timeExpression how the script asks for it */
+    public UsageMerger(RedisConnectionManager manager, InMemoryWindowStore memory, HashTags hashTags, String timeExpression) {
+        this.manager = manager;
         this.memory = memory;
-        this.keys = new WindowKeys(keys);
-        this.script = LuaScript.load(UsageMerger.class, "merge.lua", time);
+        this.keys = new WindowKeys(hashTags);
+        this.script = LuaScript.load(UsageMerger.class, "merge.lua", timeExpression);
     }
 
     /** How many identifiers' windows were merged so far. */
-    public long merged() {
-        return merged.sum();
+    public long mergedCount() {
+        return mergedCount.sum();
     }
 
     /** All that there is at the moment; fails where some of it did not arrive. */
-    public Future<Void> merge(RedisScriptConnection channel) {
-        return merge(channel, memory.owing(), 0);
+    public Future<Void> merge(RedisScriptConnection connection) {
+        return merge(connection, memory.unsyncedIdentifiers(), 0);
     }
 
-    private Future<Void> merge(RedisScriptConnection channel, List<String> owing, int from) {
-        if (from >= owing.size()) {
+    private Future<Void> merge(RedisScriptConnection connection, List<String> identifiers, int from) {
+        if (from >= identifiers.size()) {
             return Future.succeededFuture();
         }
-        int to = Math.min(from + TOGETHER, owing.size());
-        var batch = Future.join(owing.subList(from, to).stream().map(identifier -> merge(channel, identifier)).toList());
-        return link.within(BATCH_MILLIS, batch)
-                .compose(all -> merge(channel, owing, to));
+        int to = Math.min(from + BATCH_SIZE, identifiers.size());
+        var batch = Future.join(identifiers.subList(from, to).stream().map(identifier -> merge(connection, identifier)).toList());
+        return manager.within(BATCH_TIMEOUT_MILLIS, batch)
+                .compose(all -> merge(connection, identifiers, to));
     }
 
-    private Future<Void> merge(RedisScriptConnection channel, String identifier) {
-        var backlog = memory.drain(identifier);
-        if (backlog == null || backlog.isEmpty()) {
+    private Future<Void> merge(RedisScriptConnection connection, String identifier) {
+        var usage = memory.drainUnsynced(identifier);
+        if (usage == null || usage.isEmpty()) {
             return Future.succeededFuture();
         }
-        return send(channel, identifier, backlog).onSuccess(done -> merged.increment()).recover(failure -> {
+        return send(connection, identifier, usage).onSuccess(done -> mergedCount.increment()).recover(failure -> {
             LOG.debug("What was granted without Redis could not be merged", failure);
-            memory.takeBack(identifier, backlog, RedisScriptConnection.refused(failure));
-            return RedisScriptConnection.concernsItsKeysOnly(failure) ? Future.succeededFuture() : Future.failedFuture(failure);
+            memory.restoreUnsynced(identifier, usage, RedisScriptConnection.isRejection(failure));
+            return RedisScriptConnection.isKeySpecific(failure) ? Future.succeededFuture() : Future.failedFuture(failure);
         });
     }
 
-    private Future<Void> send(RedisScriptConnection channel, String identifier, UnsyncedUsage backlog) {
-        var involved = new ArrayList<String>();
+    private Future<Void> send(RedisScriptConnection connection, String identifier, UnsyncedUsage usage) {
+        var keyNames = new ArrayList<String>();
         var arguments = new ArrayList<String>();
-        involved.add(keys.index(identifier));
-        arguments.add(Integer.toString(backlog.remembered().size() + backlog.windows().size()));
-        backlog.remembered().forEach((key, window) -> describe(identifier, key, "seen", window, involved, arguments));
-        backlog.windows().forEach((key, window) -> describe(identifier, key, window instanceof SlidingLog ? "log" : "ring",
-                window, involved, arguments));
-        backlog.reservations().forEach((reservation, parts) -> {
-            var name = WindowKeys.reservationName(reservation);
-            involved.add(keys.reservation(identifier, name));
+        keyNames.add(keys.index(identifier));
+        arguments.add(Integer.toString(usage.previouslyCounted().size() + usage.windows().size()));
+        usage.previouslyCounted().forEach((key, window) -> append(identifier, key, "seen", window, keyNames, arguments));
+        usage.windows().forEach((key, window) -> append(identifier, key, window instanceof SlidingLog ? "log" : "ring",
+                window, keyNames, arguments));
+        usage.reservations().forEach((reservation, parts) -> {
+            var name = WindowKeys.reservationMember(reservation);
+            keyNames.add(keys.reservation(identifier, name));
             long longest = parts.stream().mapToLong(part -> part.window().span()).max().orElse(0);
             arguments.addAll(List.of(name, Long.toString(longest), Integer.toString(parts.size())));
-            parts.forEach(part -> arguments.addAll(List.of(name(part.window()), part.bucket() + ":" + part.cost())));
+            parts.forEach(part -> arguments.addAll(List.of(windowMember(part.window()), part.bucket() + ":" + part.cost())));
         });
-        return channel.eval(script, involved, arguments).onSuccess(channel::reportRepairs).mapEmpty();
+        return connection.eval(script, keyNames, arguments).onSuccess(connection::reportRepairs).mapEmpty();
     }
 
-    private void describe(String identifier, WindowKey key, String form, SlidingWindow window, List<String> involved,
+    private void append(String identifier, WindowKey key, String form, SlidingWindow window, List<String> keyNames,
             List<String> arguments) {
-        involved.add(keys.window(identifier, name(key)));
+        keyNames.add(keys.window(identifier, windowMember(key)));
         var entries = new StringBuilder();
-        window.describe(entries);
-        arguments.addAll(List.of(name(key), Long.toString(key.span()), form, entries.toString()));
+        window.appendTo(entries);
+        arguments.addAll(List.of(windowMember(key), Long.toString(key.span()), form, entries.toString()));
     }
 
-    private static String name(WindowKey key) {
-        return WindowKeys.name(key.resource(), key.span() / 1_000_000);
+    private static String windowMember(WindowKey key) {
+        return WindowKeys.windowMember(key.resource(), key.span() / 1_000_000);
     }
 }

@@ -14,44 +14,44 @@ import dev.sluice.store.WindowClaim;
 final class ClaimPlanCache {
 
     /** More than rows and tiers make; rates that come with a request could make any number. */
-    private static final int MOST = 2000;
+    private static final int MAX_PLANS = 2000;
 
     private final FallbackPolicy fallback;
-    private final Map<List<ResourceCheck>, ClaimPlan> known = new ConcurrentHashMap<>();
+    private final Map<List<ResourceCheck>, ClaimPlan> plans = new ConcurrentHashMap<>();
 
     /** @param fallback where a demand does not say otherwise */
     ClaimPlanCache(FallbackPolicy fallback) {
         this.fallback = fallback;
     }
 
-    ClaimPlan of(List<ResourceCheck> demands) {
-        for (var demand : demands) {
-            if (demand.reserved()) {
-                return ClaimPlan.of(claims(demands)); // no two estimates are the same
+    ClaimPlan planFor(List<ResourceCheck> checks) {
+        for (var check : checks) {
+            if (check.reserved()) {
+                return ClaimPlan.of(claims(checks)); // no two estimates are the same
             }
         }
-        var plan = known.get(demands);
+        var plan = plans.get(checks);
         if (plan == null) {
-            plan = ClaimPlan.of(claims(demands));
-            if (known.size() >= MOST) {
-                known.clear();
+            plan = ClaimPlan.of(claims(checks));
+            if (plans.size() >= MAX_PLANS) {
+                plans.clear();
             }
-            known.put(demands, plan);
+            plans.put(checks, plan);
         }
         return plan;
     }
 
     /** One claim per window: where two demands name the same, the smaller limit and the larger cost hold. */
-    private List<WindowClaim> claims(List<ResourceCheck> demands) {
-        boolean consume = demands.stream().anyMatch(demand -> demand.cost() > 0);
+    private List<WindowClaim> claims(List<ResourceCheck> checks) {
+        boolean consume = checks.stream().anyMatch(check -> check.cost() > 0);
         var claims = new ArrayList<WindowClaim>();
-        for (var demand : demands) {
-            var own = demand.fallback() == null ? fallback : demand.fallback();
-            for (var quota : demand.rate().quotas()) {
-                long cost = !consume ? 1 : demand.reserved() ? Math.min(demand.cost(), quota.limit()) : demand.cost();
+        for (var check : checks) {
+            var effectiveFallback = check.fallback() == null ? fallback : check.fallback();
+            for (var quota : check.rate().quotas()) {
+                long cost = !consume ? 1 : check.reserved() ? Math.min(check.cost(), quota.limit()) : check.cost();
                 add(claims,
-                        new WindowClaim(demand.resource(), quota.windowSeconds() * 1_000_000, quota.limit(), quota.unit(), cost,
-                                demand.reserved(), quota.limit(), own));
+                        new WindowClaim(check.resource(), quota.windowSeconds() * 1_000_000, quota.limit(), quota.unit(), cost,
+                                check.reserved(), quota.limit(), effectiveFallback));
             }
         }
         return claims;
@@ -59,13 +59,13 @@ final class ClaimPlanCache {
 
     private static void add(List<WindowClaim> claims, WindowClaim claim) {
         var added = claim;
-        for (var other : claims) {
-            if (other.span() == claim.span() && other.resource().equals(claim.resource())) {
-                long limit = Math.min(claim.limit(), other.limit());
+        for (var existing : claims) {
+            if (existing.span() == claim.span() && existing.resource().equals(claim.resource())) {
+                long limit = Math.min(claim.limit(), existing.limit());
                 added = new WindowClaim(claim.resource(), claim.span(), limit, claim.unit(),
-                        Math.max(claim.cost(), other.cost()),
-                        claim.reserved(), limit, stricter(claim.fallback(), other.fallback()));
-                claims.remove(other);
+                        Math.max(claim.cost(), existing.cost()),
+                        claim.reserved(), limit, stricter(claim.fallback(), existing.fallback()));
+                claims.remove(existing);
                 break;
             }
         }

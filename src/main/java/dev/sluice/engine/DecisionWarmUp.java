@@ -20,16 +20,16 @@ import io.vertx.core.Vertx;
 public final class DecisionWarmUp {
 
     /** How identifiers of scratch windows begin: no caller can guess it. Listeners do not receive decisions on them. */
-    public static final String SCRATCH = "warm-up:" + UUID.randomUUID() + ':';
+    public static final String SCRATCH_PREFIX = "warm-up:" + UUID.randomUUID() + ':';
 
-    private static final Duration LONGEST = Duration.ofSeconds(1);
+    private static final Duration MAX_DURATION = Duration.ofSeconds(1);
     private static final int ROUNDS = 60;
     /** Decisions of one event loop at a time: as many as a burst has. */
-    private static final int TOGETHER = 100;
+    private static final int DECISIONS_PER_ROUND = 100;
 
     private final Vertx vertx;
     private final RateLimiter limiter;
-    private final List<List<ResourceCheck>> kinds = List.of(
+    private final List<List<ResourceCheck>> workloads = List.of(
             List.of(new ResourceCheck("warm-up", Rate.parse("5/second"), 1)),
             List.of(new ResourceCheck("warm-up", Rate.parse("1000000/second"), 1)),
             List.of(new ResourceCheck("burst", Rate.parse("20/second"), 1),
@@ -41,13 +41,13 @@ public final class DecisionWarmUp {
         this.limiter = limiter;
     }
 
-    /** Blocks the calling thread for about {@link #LONGEST} at most. */
+    /** Blocks the calling thread for about {@link #MAX_DURATION} at most. */
     void run() throws InterruptedException {
-        long end = System.nanoTime() + LONGEST.toNanos();
+        long end = System.nanoTime() + MAX_DURATION.toNanos();
         var loops = EventLoops.contexts(vertx);
         var done = new CountDownLatch(loops.size());
         loops.forEach(loop -> loop.runOnContext(now -> round(0, end, done)));
-        done.await(2 * LONGEST.toNanos(), TimeUnit.NANOSECONDS);
+        done.await(2 * MAX_DURATION.toNanos(), TimeUnit.NANOSECONDS);
     }
 
     private void round(int number, long end, CountDownLatch done) {
@@ -56,15 +56,15 @@ public final class DecisionWarmUp {
             return;
         }
         var context = Vertx.currentContext();
-        int[] left = {TOGETHER};
-        Runnable one = () -> {
-            if (--left[0] == 0) {
+        int[] remaining = {DECISIONS_PER_ROUND};
+        Runnable onDone = () -> {
+            if (--remaining[0] == 0) {
                 context.runOnContext(now -> round(number + 1, end, done));
             }
         };
-        for (int i = 0; i < TOGETHER; i++) {
-            var request = new RateLimitRequest(SCRATCH + i % 10, null, RateLimitRequest.CUSTOM, kinds.get(i % kinds.size()));
-            limiter.check(request, decision -> one.run(), failure -> one.run());
+        for (int i = 0; i < DECISIONS_PER_ROUND; i++) {
+            var request = new RateLimitRequest(SCRATCH_PREFIX + i % 10, null, RateLimitRequest.CUSTOM, workloads.get(i % workloads.size()));
+            limiter.check(request, decision -> onDone.run(), failure -> onDone.run());
         }
     }
 }

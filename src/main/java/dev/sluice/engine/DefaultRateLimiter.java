@@ -30,20 +30,20 @@ public final class DefaultRateLimiter implements RateLimiter {
 
     private static final Logger LOG = Logger.getLogger(DefaultRateLimiter.class);
 
-    private final FailoverWindowStore windows;
+    private final FailoverWindowStore store;
     private final MicrosClock clock;
     private final boolean enabled;
     private final boolean dryRun;
-    private final ClaimPlanCache plans;
+    private final ClaimPlanCache planCache;
     private final List<DecisionListener> listeners;
 
     /** @param fallback where a demand does not say otherwise */
-    public DefaultRateLimiter(FailoverWindowStore windows, MicrosClock clock, FallbackPolicy fallback, boolean enabled,
+    public DefaultRateLimiter(FailoverWindowStore store, MicrosClock clock, FallbackPolicy fallback, boolean enabled,
             boolean dryRun,
             List<DecisionListener> listeners) {
-        this.windows = windows;
+        this.store = store;
         this.clock = clock;
-        this.plans = new ClaimPlanCache(fallback);
+        this.planCache = new ClaimPlanCache(fallback);
         this.enabled = enabled;
         this.dryRun = dryRun;
         this.listeners = List.copyOf(listeners);
@@ -55,98 +55,98 @@ public final class DefaultRateLimiter implements RateLimiter {
     }
 
     @Override
-    public void check(RateLimitRequest request, Consumer<Decision> decided, Consumer<Throwable> failed) {
+    public void check(RateLimitRequest request, Consumer<Decision> onDecision, Consumer<Throwable> onFailure) {
         if (enabled) {
-            new Check(request, decided, failed).begin();
+            new Check(request, onDecision, onFailure).start();
         } else {
-            decided.accept(Decision.untouched(request, DecisionMode.OFF, now()));
+            onDecision.accept(Decision.untouched(request, DecisionMode.OFF, now()));
         }
     }
 
     /** One decision on its way. */
-    private final class Check implements ResultCallback<FailoverWindowStore.Answer> {
+    private final class Check implements ResultCallback<FailoverWindowStore.Outcome> {
 
         private final RateLimitRequest request;
-        private final Consumer<Decision> receiver;
-        private final Consumer<Throwable> failure;
-        private final long start = System.nanoTime();
+        private final Consumer<Decision> onDecision;
+        private final Consumer<Throwable> onError;
+        private final long startNanos = System.nanoTime();
 
-        Check(RateLimitRequest request, Consumer<Decision> receiver, Consumer<Throwable> failure) {
+        Check(RateLimitRequest request, Consumer<Decision> onDecision, Consumer<Throwable> onError) {
             this.request = request;
-            this.receiver = receiver;
-            this.failure = failure;
+            this.onDecision = onDecision;
+            this.onError = onError;
         }
 
-        void begin() {
+        void start() {
             boolean consume = false;
-            for (var demand : request.demands()) {
-                if (demand.rate() == Rate.BLOCKED) {
-                    decided(Decision.blocked(request, windows.mode(), now()));
+            for (var check : request.demands()) {
+                if (check.rate() == Rate.BLOCKED) {
+                    complete(Decision.blocked(request, store.mode(), now()));
                     return;
                 }
-                consume |= demand.cost() > 0;
+                consume |= check.cost() > 0;
             }
-            var plan = plans.of(request.demands());
+            var plan = planCache.planFor(request.demands());
             if (plan.isEmpty()) {
-                decided(Decision.untouched(request, windows.mode(), now()));
+                complete(Decision.untouched(request, store.mode(), now()));
                 return;
             }
             var reservation = consume && plan.reserved() ? UUID.randomUUID().toString().replace("-", "") : null;
-            windows.take(request.identifier(), plan, consume, reservation, this);
+            store.take(request.identifier(), plan, consume, reservation, this);
         }
 
         @Override
-        public void received(FailoverWindowStore.Answer answer) {
+        public void onResult(FailoverWindowStore.Outcome outcome) {
             Decision decision;
             try {
-                decision = answer.outcome() == null
-                        ? Decision.untouched(request, answer.mode(), now()).reserved(answer.reservation())
-                        : decision(answer);
+                decision = outcome.result() == null
+                        ? Decision.untouched(request, outcome.mode(), now()).reserved(outcome.reservation())
+                        : decision(outcome);
             } catch (RuntimeException e) {
-                failed(e);
+                onFailure(e);
                 return;
             }
-            decided(decision);
+            complete(decision);
         }
 
         @Override
-        public void failed(Throwable cause) {
+        public void onFailure(Throwable cause) {
             if (dryRun && cause instanceof StoreUnavailableException) {
-                decided(Decision.untouched(request, windows.mode(), now()));
+                complete(Decision.untouched(request, store.mode(), now()));
                 return;
             }
-            tell(request, null, windows.mode(), start);
-            failure.accept(cause);
+            notifyListeners(request, null, store.mode(), startNanos);
+            onError.accept(cause);
         }
 
-        private void decided(Decision decision) {
-            var answer = dryRun ? decision.dryRun() : decision;
-            tell(request, answer, answer.mode(), start);
-            receiver.accept(answer);
+        private void complete(Decision decision) {
+            var delivered = dryRun ? decision.dryRun() : decision;
+            notifyListeners(request, delivered, delivered.mode(), startNanos);
+            onDecision.accept(delivered);
         }
     }
 
-    private static Decision decision(FailoverWindowStore.Answer answer) {
-        var claims = answer.claims();
-        var outcome = answer.outcome();
-        var at = MicrosClock.instant(outcome.now());
+    private static Decision decision(FailoverWindowStore.Outcome outcome) {
+        var claims = outcome.claims();
+        var result = outcome.result();
+        var decidedAt = MicrosClock.instant(result.now());
         var quotas = new ArrayList<QuotaStatus>(claims.size());
         for (int i = 0; i < claims.size(); i++) {
             var claim = claims.get(i);
-            var state = outcome.windows()[i];
+            var state = result.windows()[i];
             boolean denied = state.retryAt() != 0;
-            quotas.add(new QuotaStatus(claim.resource(), claim.unit(), claim.limit(), FailoverWindowStore.seconds(claim.span()),
+            quotas.add(new QuotaStatus(claim.resource(), claim.unit(), claim.limit(), FailoverWindowStore.windowDuration(claim.span()),
                     Math.max(0, claim.share() - state.used()),
-                    state.freeAt() == 0 ? at : MicrosClock.instant(state.freeAt()), denied,
+                    state.freeAt() == 0 ? decidedAt : MicrosClock.instant(state.freeAt()), denied,
                     state.retryAt() > 0 ? MicrosClock.instant(state.retryAt()) : null));
         }
-        return new Decision(outcome.admitted(), !outcome.admitted(), answer.mode(), at, quotas,
-                answer.reservation());
+        return new Decision(result.admitted(), !result.admitted(), outcome.mode(), decidedAt, quotas,
+                outcome.reservation());
     }
 
-    private void tell(RateLimitRequest request, Decision decision, DecisionMode mode, long start) {
-        if (!listeners.isEmpty() && !request.identifier().startsWith(DecisionWarmUp.SCRATCH)) {
-            long nanos = System.nanoTime() - start;
+    private void notifyListeners(RateLimitRequest request, Decision decision, DecisionMode mode, long startNanos) {
+        if (!listeners.isEmpty() && !request.identifier().startsWith(DecisionWarmUp.SCRATCH_PREFIX)) {
+            long nanos = System.nanoTime() - startNanos;
             for (var listener : listeners) {
                 try {
                     listener.decided(request, decision, mode, nanos);
@@ -163,31 +163,31 @@ public final class DefaultRateLimiter implements RateLimiter {
 
     @Override
     public Uni<Void> settle(String identifier, String reservation, Map<String, Long> used) {
-        return reservation == null ? Uni.createFrom().voidItem() : windows.settle(identifier, reservation, used);
+        return reservation == null ? Uni.createFrom().voidItem() : store.settle(identifier, reservation, used);
     }
 
     @Override
     public Uni<WindowUsage> usage(String identifier, String resource, Duration window) {
-        return windows.read(store -> store.usage(identifier, resource, window));
+        return store.read(windows -> windows.usage(identifier, resource, window));
     }
 
     @Override
     public Uni<Map<String, Long>> limits(String identifier) {
-        return windows.read(store -> store.limits(identifier));
+        return store.read(windows -> windows.limits(identifier));
     }
 
     @Override
     public Uni<Void> reset(String identifier, String resource) {
-        return windows.reset(new ResetScope(identifier, resource));
+        return store.reset(new ResetScope(identifier, resource));
     }
 
     @Override
     public Uni<Void> reset(String identifier) {
-        return windows.reset(new ResetScope(identifier, null));
+        return store.reset(new ResetScope(identifier, null));
     }
 
     @Override
     public Uni<Void> resetAll() {
-        return windows.reset(ResetScope.ALL);
+        return store.reset(ResetScope.ALL);
     }
 }

@@ -13,7 +13,7 @@ import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.cluster.InstanceRegistry;
 import dev.sluice.store.ClaimPlan;
 import dev.sluice.store.ReservationToken;
-import dev.sluice.store.ReservationToken.Place;
+import dev.sluice.store.ReservationToken.Location;
 import dev.sluice.store.ResetScope;
 import dev.sluice.store.ResponseTimeoutException;
 import dev.sluice.store.ResultCallback;
@@ -34,30 +34,30 @@ public final class FailoverWindowStore {
 
     /**
      * @param claims what was decided, each under the share that held
-     * @param outcome null where nothing was decided: {@link DecisionMode#OPEN}
+     * @param result null where nothing was decided: {@link DecisionMode#OPEN}
      * @param reservation a {@link ReservationToken}; null where nothing was reserved
      */
-    public record Answer(DecisionMode mode, List<WindowClaim> claims, StoreResult outcome, String reservation) {
+    public record Outcome(DecisionMode mode, List<WindowClaim> claims, StoreResult result, String reservation) {
     }
 
     private final RedisWindowStore redis;
     private final InMemoryWindowStore memory;
-    private final InstanceRegistry fleet;
+    private final InstanceRegistry registry;
     private final DecisionMode fallback;
-    private final DenialCache refusals;
-    private final ResetPoller hearing;
+    private final DenialCache denials;
+    private final ResetPoller resetPoller;
 
     /** @param redis null: memory only */
-    public FailoverWindowStore(RedisWindowStore redis, InMemoryWindowStore memory, InstanceRegistry fleet,
+    public FailoverWindowStore(RedisWindowStore redis, InMemoryWindowStore memory, InstanceRegistry registry,
             FallbackPolicy fallback) {
         this.redis = redis;
         this.memory = memory;
-        this.fleet = fleet;
+        this.registry = registry;
         this.fallback = DecisionMode.valueOf(fallback.name());
-        this.refusals = redis == null ? null : new DenialCache(redis.time(), System::nanoTime);
-        this.hearing = redis == null ? null : redis.hearing(refusals);
+        this.denials = redis == null ? null : new DenialCache(redis.clock(), System::nanoTime);
+        this.resetPoller = redis == null ? null : redis.resetPoller(denials);
         if (redis != null) {
-            memory.onResetAll(refusals::forgetAll);
+            memory.onResetAll(denials::evictAll);
         }
     }
 
@@ -66,118 +66,118 @@ public final class FailoverWindowStore {
     }
 
     /** @param reservation 32 hexadecimal digits; null where nothing is reserved */
-    public Uni<Answer> take(String identifier, List<WindowClaim> claims, boolean consume, String reservation) {
+    public Uni<Outcome> take(String identifier, List<WindowClaim> claims, boolean consume, String reservation) {
         var plan = ClaimPlan.of(claims);
-        return ResultCallback.uni(receiver -> take(identifier, plan, consume, reservation, receiver));
+        return ResultCallback.toUni(callback -> take(identifier, plan, consume, reservation, callback));
     }
 
     /** The same for who waits in another way: hears it on the event loop that asks, where one does. */
-    void take(String identifier, ClaimPlan plan, boolean consume, String reservation, ResultCallback<Answer> receiver) {
+    void take(String identifier, ClaimPlan plan, boolean consume, String reservation, ResultCallback<Outcome> callback) {
         if (redis == null) {
-            var outcome = memory.takeNow(identifier, plan, consume, reservation);
-            receiver.received(answer(DecisionMode.MEMORY, plan, outcome, name(Place.MEMORY, reservation, plan)));
+            var result = memory.takeNow(identifier, plan, consume, reservation);
+            callback.onResult(outcome(DecisionMode.MEMORY, plan, result, token(Location.MEMORY, reservation, plan)));
             return;
         }
-        var refused = redis.oneClock() ? refusals.find(identifier, plan) : null;
-        if (refused != null && redis.available()) {
-            receiver.received(new Answer(DecisionMode.REDIS, plan, refused, null));
+        var cached = redis.hasSingleClock() ? denials.get(identifier, plan) : null;
+        if (cached != null && redis.available()) {
+            callback.onResult(new Outcome(DecisionMode.REDIS, plan, cached, null));
             return;
         }
         if (!redis.available()) {
-            insteadOf(new StoreUnavailableException("Redis is out of reach", null), Place.MEMORY, identifier, plan, consume,
-                    reservation, receiver);
+            deliverFallback(new StoreUnavailableException("Redis is out of reach", null), Location.MEMORY, identifier, plan, consume,
+                    reservation, callback);
             return;
         }
-        long version = refusals.version();
+        long version = denials.version();
         redis.take(identifier, plan, consume, reservation, new ResultCallback<StoreResult>() {
             @Override
-            public void received(StoreResult outcome) {
-                if (!outcome.admitted() && redis.oneClock()) {
-                    refusals.remember(identifier, plan, outcome, version);
+            public void onResult(StoreResult outcome) {
+                if (!outcome.admitted() && redis.hasSingleClock()) {
+                    denials.put(identifier, plan, outcome, version);
                 }
-                receiver.received(answer(DecisionMode.REDIS, plan, outcome, name(Place.REDIS, reservation, plan)));
+                callback.onResult(outcome(DecisionMode.REDIS, plan, outcome, token(Location.REDIS, reservation, plan)));
             }
 
             @Override
-            public void failed(Throwable cause) {
-                insteadOf(cause, Place.BOTH, identifier, plan, consume, reservation, receiver);
+            public void onFailure(Throwable cause) {
+                deliverFallback(cause, Location.BOTH, identifier, plan, consume, reservation, callback);
             }
         });
     }
 
-    private void insteadOf(Throwable failure, Place place, String identifier, ClaimPlan plan, boolean consume,
+    private void deliverFallback(Throwable failure, Location location, String identifier, ClaimPlan plan, boolean consume,
             String reservation,
-            ResultCallback<Answer> receiver) {
-        Answer answer;
+            ResultCallback<Outcome> callback) {
+        Outcome outcome;
         try {
-            answer = instead(failure, identifier, plan, consume, name(place, reservation, plan));
+            outcome = decideByFallback(failure, identifier, plan, consume, token(location, reservation, plan));
         } catch (RuntimeException e) {
-            receiver.failed(e);
+            callback.onFailure(e);
             return;
         }
-        receiver.received(answer);
+        callback.onResult(outcome);
     }
 
-    private Answer instead(Throwable failure, String identifier, List<WindowClaim> claims, boolean consume,
+    private Outcome decideByFallback(Throwable failure, String identifier, List<WindowClaim> claims, boolean consume,
             ReservationToken reservation) {
         if (failure.getCause() != null) {
             LOG.debug("Redis failed a decision", failure);
         }
         if (claims.stream().anyMatch(claim -> claim.fallback() == FallbackPolicy.CLOSED)) {
-            if (consume && failure instanceof ResponseTimeoutException unanswered) {
-                unanswered.answer().onSuccess(late -> giveBack(identifier, claims, late, reservation));
+            if (consume && failure instanceof ResponseTimeoutException timeout) {
+                timeout.lateResult().onSuccess(late -> refundLate(identifier, claims, late, reservation));
             }
             throw new StoreUnavailableException("Redis is out of reach", failure);
         }
         var local = claims.stream().filter(claim -> claim.fallback() == FallbackPolicy.LOCAL)
-                .map(claim -> claim.sharing(fleet.share(claim.limit()))).toList();
+                .map(claim -> claim.withShare(registry.share(claim.limit()))).toList();
         if (local.isEmpty()) {
-            return new Answer(DecisionMode.OPEN, List.of(), null, reservation == null ? null : reservation.toString());
+            return new Outcome(DecisionMode.OPEN, List.of(), null, reservation == null ? null : reservation.toString());
         }
-        var name = reservation == null ? null : reservation.name();
-        if (!(failure instanceof ResponseTimeoutException unanswered)) {
-            return answer(DecisionMode.LOCAL, local, memory.takeOwing(identifier, local, consume, name), reservation);
+        var reservationId = reservation == null ? null : reservation.id();
+        if (!(failure instanceof ResponseTimeoutException timeout)) {
+            return outcome(DecisionMode.LOCAL, local, memory.takeUnsynced(identifier, local, consume, reservationId), reservation);
         }
-        var outcome = memory.takeNow(identifier, local, consume, name);
-        if (consume && outcome.admitted()) {
-            unanswered.answer().onComplete(late -> reconcile(identifier, local, outcome, late, name));
+        var result = memory.takeNow(identifier, local, consume, reservationId);
+        if (consume && result.admitted()) {
+            timeout.lateResult().onComplete(late -> reconcile(identifier, local, result, late, reservationId));
         } else if (consume) {
-            unanswered.answer().onSuccess(late -> giveBack(identifier, claims, late, reservation));
+            timeout.lateResult().onSuccess(late -> refundLate(identifier, claims, late, reservation));
         }
-        return answer(DecisionMode.LOCAL, local, outcome, reservation);
+        return outcome(DecisionMode.LOCAL, local, result, reservation);
     }
 
     /** Counts a local grant in Redis exactly once, given what Redis has answered too late. */
-    private void reconcile(String identifier, List<WindowClaim> claims, StoreResult here, AsyncResult<StoreResult> late,
+    private void reconcile(String identifier, List<WindowClaim> claims, StoreResult local, AsyncResult<StoreResult> late,
             String reservation) {
         if (late.failed() || !late.result().admitted()) {
-            memory.owe(identifier, claims, here.now(), reservation);
+            memory.addUnsynced(identifier, claims, local.now(), reservation);
         } else {
-            memory.move(identifier, claims, here.now(), late.result().now());
+            memory.moveGrant(identifier, claims, local.now(), late.result().now());
         }
     }
 
     /** Gives back what Redis has granted too late for a request that was denied here. */
-    private void giveBack(String identifier, List<WindowClaim> claims, StoreResult late, ReservationToken reservation) {
+    private void refundLate(String identifier, List<WindowClaim> claims, StoreResult late, ReservationToken reservation) {
         if (!late.admitted()) {
             return;
         }
-        var freed = new ResetScope(identifier, null);
-        redis.refund(identifier, claims, late.now(), reservation == null ? null : reservation.name())
-                .invoke(() -> makeRoom(freed)).chain(() -> redis.tell(channel -> hearing.tell(channel, freed)))
+        var scope = new ResetScope(identifier, null);
+        redis.refund(identifier, claims, late.now(), reservation == null ? null : reservation.id())
+                .invoke(() -> evictDenials(scope)).chain(() -> redis.publish(channel -> resetPoller.publish(channel, scope)))
                 .subscribe().with(done -> {
                 }, failure -> LOG.debug("A decision that came too late could not be given back: it leaves with its windows",
                         failure));
     }
 
-    private static ReservationToken name(Place place, String reservation, List<WindowClaim> claims) {
-        return reservation == null ? null : ReservationToken.of(place, reservation, claims);
+    private static ReservationToken token(Location location, String reservation, List<WindowClaim> claims) {
+        return reservation == null ? null : ReservationToken.of(location, reservation, claims);
     }
 
-    private static Answer answer(DecisionMode mode, List<WindowClaim> claims, StoreResult outcome,
+    private static Outcome outcome(DecisionMode mode, List<WindowClaim> claims, StoreResult result,
             ReservationToken reservation) {
-        return new Answer(mode, claims, outcome,
-                reservation == null || !outcome.admitted() ? null : reservation.toString());
+        return new Outcome(mode, claims, result,
+                reservation == null || !result.admitted() ? null : reservation.toString());
     }
 
     /** Settles here and in Redis, wherever it is counted; fails where that is out of reach. */
@@ -186,50 +186,50 @@ public final class FailoverWindowStore {
         if (reservation == null) {
             return Uni.createFrom().voidItem();
         }
-        return Uni.createFrom().item(() -> memory.settleNow(identifier, reservation.name(), used))
+        return Uni.createFrom().item(() -> memory.settleNow(identifier, reservation.id(), used))
                 .chain(here -> redis == null || here && !redis.available()
                         ? Uni.createFrom().voidItem()
                         : redis.settle(identifier, reservation, used));
     }
 
     /** How many refusals were answered from memory. */
-    long refusedFromMemory() {
-        return refusals == null ? 0 : refusals.answered();
+    long deniedFromCache() {
+        return denials == null ? 0 : denials.hits();
     }
 
     /** Asks the store in force; where the fallback keeps no windows, it fails. */
-    public <T> Uni<T> read(Function<WindowStore, Uni<T>> question) {
+    public <T> Uni<T> read(Function<WindowStore, Uni<T>> query) {
         return switch (mode()) {
-            case REDIS -> question.apply(redis);
+            case REDIS -> query.apply(redis);
             case OPEN, CLOSED -> Uni.createFrom().failure(new StoreUnavailableException("Redis is out of reach", null));
-            default -> question.apply(memory);
+            default -> query.apply(memory);
         };
     }
 
     /** Resets here, in all other instances and in Redis; fails where Redis is out of reach. */
-    public Uni<Void> reset(ResetScope reset) {
-        var local = reset(memory, reset);
+    public Uni<Void> reset(ResetScope scope) {
+        var local = reset(memory, scope);
         if (redis == null) {
             return local;
         }
-        return local.chain(() -> redis.tell(channel -> fleet.tell(channel, reset))).chain(() -> reset(redis, reset))
-                .invoke(() -> makeRoom(reset)).chain(() -> redis.tell(channel -> hearing.tell(channel, reset)))
-                .chain(() -> redis.pause(DenialCache.FRESH_NANOS)); // then nobody refuses from memory who has not heard of it
+        return local.chain(() -> redis.publish(channel -> registry.publishReset(channel, scope))).chain(() -> reset(redis, scope))
+                .invoke(() -> evictDenials(scope)).chain(() -> redis.publish(channel -> resetPoller.publish(channel, scope)))
+                .chain(() -> redis.delay(DenialCache.MAX_STALENESS_NANOS)); // then nobody refuses from memory who has not heard of it
     }
 
-    private void makeRoom(ResetScope reset) {
-        if (reset.identifier().isEmpty()) {
-            refusals.forgetAll();
+    private void evictDenials(ResetScope scope) {
+        if (scope.identifier().isEmpty()) {
+            denials.evictAll();
         } else {
-            refusals.forget(reset.identifier());
+            denials.evict(scope.identifier());
         }
     }
 
-    private static Uni<Void> reset(WindowStore store, ResetScope reset) {
-        return reset.identifier().isEmpty() ? store.resetAll() : store.reset(reset.identifier(), reset.resource());
+    private static Uni<Void> reset(WindowStore store, ResetScope scope) {
+        return scope.identifier().isEmpty() ? store.resetAll() : store.reset(scope.identifier(), scope.resource());
     }
 
-    static Duration seconds(long span) {
+    static Duration windowDuration(long span) {
         return Duration.ofSeconds(span / 1_000_000);
     }
 }

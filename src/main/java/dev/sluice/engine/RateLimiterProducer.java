@@ -45,57 +45,57 @@ class RateLimiterProducer implements StoreStatus {
 
     private static final Logger LOG = Logger.getLogger("dev.sluice");
     /** How long a start waits for the first attempt to reach Redis, which fails sooner unless this instance hardly runs. */
-    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final Duration START_TIMEOUT = Duration.ofSeconds(10);
 
     private final StoreConfig settings;
-    private final boolean redisWanted;
-    private final RedisConnectionManager link;
-    private final InstanceRegistry fleet;
+    private final boolean redisEnabled;
+    private final RedisConnectionManager manager;
+    private final InstanceRegistry registry;
     private final UsageMerger merger;
     /** Null where there is no Redis. */
-    private final RecoveryCoordinator rejoining;
-    private final FailoverWindowStore windows;
-    private volatile boolean wasDown;
-    private volatile long mergedBefore;
+    private final RecoveryCoordinator recovery;
+    private final FailoverWindowStore store;
+    private volatile boolean wasUnavailable;
+    private volatile long mergedBeforeOutage;
 
     @Inject
     RateLimiterProducer(StoreConfig settings, RedisConnectionConfig redisSettings, RedisProvider redis, Vertx vertx) {
         this.settings = settings;
-        this.redisWanted = redisSettings.enabled();
-        this.link = redis.link();
-        this.fleet = new InstanceRegistry(redis.keys(), settings.instances(), LuaScript.SERVER_TIME);
-        var memory = new InMemoryWindowStore(link == null ? MicrosClock.SYSTEM : fleet, settings.exactUpTo(),
+        this.redisEnabled = redisSettings.enabled();
+        this.manager = redis.connectionManager();
+        this.registry = new InstanceRegistry(redis.hashTags(), settings.instances(), LuaScript.SERVER_TIME);
+        var memory = new InMemoryWindowStore(manager == null ? MicrosClock.SYSTEM : registry, settings.exactUpTo(),
                 settings.memory().maxSize().asLongValue());
-        this.merger = new UsageMerger(link, memory, redis.keys(), LuaScript.SERVER_TIME);
-        if (link == null) {
-            this.rejoining = null;
-            this.windows = new FailoverWindowStore(null, memory, fleet, settings.fallback());
+        this.merger = new UsageMerger(manager, memory, redis.hashTags(), LuaScript.SERVER_TIME);
+        if (manager == null) {
+            this.recovery = null;
+            this.store = new FailoverWindowStore(null, memory, registry, settings.fallback());
         } else {
-            link.answersWithin(settings.timeout());
-            link.onChange(cause -> changed(cause, cause == null));
-            this.rejoining = new RecoveryCoordinator(vertx, link, fleet, memory, merger, settings.timeout());
-            var store = new RedisWindowStore(link, redis.keys(), settings.exactUpTo(), settings.timeout(),
+            manager.setReplyTimeout(settings.timeout());
+            manager.onChange(cause -> connectionChanged(cause, cause == null));
+            this.recovery = new RecoveryCoordinator(vertx, manager, registry, memory, merger, settings.timeout());
+            var redisStore = new RedisWindowStore(manager, redis.hashTags(), settings.exactUpTo(), settings.timeout(),
                     memory::record, LuaScript.SERVER_TIME);
-            this.windows = new FailoverWindowStore(store, memory, fleet, settings.fallback());
+            this.store = new FailoverWindowStore(redisStore, memory, registry, settings.fallback());
         }
     }
 
     /** After the settings have been checked, and before the first request comes. */
     void start(@Observes @Priority(10) StartupEvent started, RateLimiter limiter) {
-        if (link != null) {
-            rejoining.start();
+        if (manager != null) {
+            recovery.start();
             connect();
             warmUp(limiter);
-        } else if (redisWanted) {
+        } else if (redisEnabled) {
             LOG.warn("Rate limits are kept in this instance's memory, for it alone: no Redis client is configured"
                     + " (quarkus.redis.rate-limit.hosts or quarkus.redis.hosts; rate-limit.redis.enabled=false if that is meant)");
         }
     }
 
     private void connect() {
-        var failure = await(link.start());
+        var failure = await(manager.start());
         if (failure != null) {
-            changed(failure instanceof TimeoutException ? null : failure, false);
+            connectionChanged(failure instanceof TimeoutException ? null : failure, false);
         }
     }
 
@@ -104,7 +104,7 @@ class RateLimiterProducer implements StoreStatus {
             return;
         }
         try {
-            new DecisionWarmUp(link.vertx(), limiter).run();
+            new DecisionWarmUp(manager.vertx(), limiter).run();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -113,7 +113,7 @@ class RateLimiterProducer implements StoreStatus {
     /** Null where it succeeded. */
     private static Throwable await(Future<Void> task) {
         try {
-            task.toCompletionStage().toCompletableFuture().get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+            task.toCompletionStage().toCompletableFuture().get(START_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
             return null;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -127,20 +127,20 @@ class RateLimiterProducer implements StoreStatus {
 
     /** Before the link is closed. */
     void stop(@Observes @Priority(10) ShutdownEvent stopping) {
-        if (rejoining != null && link.up()) {
-            await(rejoining.stop());
+        if (recovery != null && manager.up()) {
+            await(recovery.stop());
         }
     }
 
-    private void changed(Throwable cause, boolean up) {
+    private void connectionChanged(Throwable cause, boolean up) {
         if (!up) {
-            wasDown = true;
-            mergedBefore = merger.merged();
+            wasUnavailable = true;
+            mergedBeforeOutage = merger.mergedCount();
             LOG.warnf("Redis is out of reach (%s); rate limits are %s until it answers", reason(cause),
-                    meaning());
-        } else if (wasDown) {
+                    fallbackDescription());
+        } else if (wasUnavailable) {
             LOG.infof("Redis answers; rate limits are exact over all instances (%d), what %d callers were granted meanwhile is"
-                    + " counted there", fleet.size(), merger.merged() - mergedBefore);
+                    + " counted there", registry.size(), merger.mergedCount() - mergedBeforeOutage);
         }
     }
 
@@ -155,44 +155,44 @@ class RateLimiterProducer implements StoreStatus {
         return message.replaceAll("\\R\\s*", " "); // one line per change, whatever the client has to say
     }
 
-    private String meaning() {
-        return switch (windows.mode()) {
+    private String fallbackDescription() {
+        return switch (store.mode()) {
             case OPEN -> "not applied (rate-limit.fallback=open)";
             case CLOSED -> "answered with 503 (rate-limit.fallback=closed)";
-            default -> "kept in this instance's memory, one part in " + fleet.size() + " of each (rate-limit.fallback=local)";
+            default -> "kept in this instance's memory, one part in " + registry.size() + " of each (rate-limit.fallback=local)";
         };
     }
 
     @Override
     public DecisionMode mode() {
-        return windows.mode();
+        return store.mode();
     }
 
     @Override
     public int instances() {
-        return fleet.size();
+        return registry.size();
     }
 
     @Override
-    public long merged() {
-        return merger.merged();
+    public long mergedIdentifiers() {
+        return merger.mergedCount();
     }
 
     @Override
     public long repairedKeys() {
-        return link == null ? 0 : link.repaired();
+        return manager == null ? 0 : manager.repairedKeys();
     }
 
     @Override
-    public long refusedFromMemory() {
-        return windows.refusedFromMemory();
+    public long deniedFromCache() {
+        return store.deniedFromCache();
     }
 
     @Produces
     @Singleton
     @DefaultBean
     RateLimiter limiter(@Any Instance<DecisionListener> listeners) {
-        return new DefaultRateLimiter(windows, fleet, settings.fallback(), settings.enabled(), settings.dryRun(),
+        return new DefaultRateLimiter(store, registry, settings.fallback(), settings.enabled(), settings.dryRun(),
                 listeners.stream().toList());
     }
 
@@ -204,7 +204,7 @@ class RateLimiterProducer implements StoreStatus {
             problems.add("rate-limit.instances", Integer.toString(settings.instances()), "1 to 10000");
         }
         long memory = settings.memory().maxSize().asLongValue();
-        if (memory < InMemoryWindowStore.LEAST_BYTES) {
+        if (memory < InMemoryWindowStore.MIN_BYTES) {
             problems.add("rate-limit.memory.max-size", Long.toString(memory), "1M or more");
         }
         if (settings.timeout().compareTo(Duration.ofMillis(1)) < 0 || settings.timeout().compareTo(Duration.ofMinutes(1)) > 0) {

@@ -11,11 +11,11 @@ public interface StoreStatus {
     int instances();
 
     /** How many callers' windows were brought to Redis after it had been out of reach. */
-    long merged();
+    long mergedIdentifiers();
 
     /** Returns how many keys of Sluice's in Redis held foreign values, which were deleted. */
     long repairedKeys();
 
     /** How many refusals were answered from memory, because Redis had just made the same. */
-    long refusedFromMemory();
+    long deniedFromCache();
 }

@@ -75,11 +75,11 @@ class DecisionMetrics implements DecisionListener {
                 .description("1: windows are kept where they should be; 0: Redis is out of reach").register(registry);
         Gauge.builder(INSTANCES, status, StoreStatus::instances).strongReference(true)
                 .description("Instances that share the limits, as this one saw them last").register(registry);
-        FunctionCounter.builder(REMEMBERED, status, StoreStatus::refusedFromMemory)
+        FunctionCounter.builder(REMEMBERED, status, StoreStatus::deniedFromCache)
                 .description("Refusals made from memory, because Redis had just made the same").register(registry);
         FunctionCounter.builder(REPAIRED, status, StoreStatus::repairedKeys)
                 .description("Keys of Sluice's in Redis that held foreign values, which were deleted").register(registry);
-        FunctionCounter.builder(MERGED, status, StoreStatus::merged)
+        FunctionCounter.builder(MERGED, status, StoreStatus::mergedIdentifiers)
                 .description("Callers whose windows were brought to Redis after it had been out of reach, or had lost data")
                 .register(registry);
         Gauge.builder(FILE_VALID, () -> file.state().map(RulesFileStatus::valid).orElse(true) ? 1 : 0).strongReference(true)

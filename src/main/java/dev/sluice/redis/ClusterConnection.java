@@ -24,41 +24,41 @@ import io.vertx.redis.client.impl.ZModem;
 final class ClusterConnection implements RedisConnection {
 
     private static final int SLOTS = 16384;
-    private static final int REDIRECTS = 5;
+    private static final int MAX_REDIRECTS = 5;
 
-    private final Function<String, Future<RedisConnection>> opening;
+    private final Function<String, Future<RedisConnection>> connector;
     private final Map<String, RedisConnection> masters = new ConcurrentHashMap<>();
     /** Attempts under way: requests that find no connection to a master share one. */
     private final Map<String, Future<RedisConnection>> attempts = new ConcurrentHashMap<>();
     private final AtomicReferenceArray<String> owners = new AtomicReferenceArray<>(SLOTS);
-    private volatile Handler<Throwable> onException = failure -> {
+    private volatile Handler<Throwable> exceptionHandler = failure -> {
     };
-    private volatile Handler<Void> onEnd = end -> {
+    private volatile Handler<Void> endHandler = end -> {
     };
     private final Map<String, ReplySilence> silences = new ConcurrentHashMap<>();
     private volatile ListenedClock clock;
     private volatile boolean closed;
 
-    /** @param opening a connection to one node, by host and port */
-    ClusterConnection(Function<String, Future<RedisConnection>> opening) {
-        this.opening = opening;
+    /** @param connector a connection to one node, by host and port */
+    ClusterConnection(Function<String, Future<RedisConnection>> connector) {
+        this.connector = connector;
     }
 
-    /** @param slots what CLUSTER SLOTS says @param asked the host of who said it, which a node may leave out of what it says */
-    Future<Void> open(Response slots, String asked) {
+    /** @param slots what CLUSTER SLOTS says @param queriedHost the host of who said it, which a node may leave out of what it says */
+    Future<Void> open(Response slots, String queriedHost) {
         for (var range : slots) {
-            var owner = address(range.get(2), asked);
+            var owner = address(range.get(2), queriedHost);
             for (int slot = range.get(0).toInteger(); slot <= range.get(1).toInteger(); slot++) {
                 owners.set(slot, owner);
             }
         }
-        var addresses = slots.stream().map(range -> address(range.get(2), asked)).distinct().toList();
+        var addresses = slots.stream().map(range -> address(range.get(2), queriedHost)).distinct().toList();
         return Future.all(addresses.stream().map(this::master).toList()).mapEmpty();
     }
 
-    private static String address(Response node, String asked) {
+    private static String address(Response node, String queriedHost) {
         var host = node.get(0) == null ? "" : node.get(0).toString();
-        return (host.isEmpty() ? asked : host.contains(":") ? '[' + host + ']' : host) + ':' + node.get(1);
+        return (host.isEmpty() ? queriedHost : host.contains(":") ? '[' + host + ']' : host) + ':' + node.get(1);
     }
 
     private Future<RedisConnection> master(String address) {
@@ -71,38 +71,38 @@ final class ClusterConnection implements RedisConnection {
         if (attempt != null) {
             return attempt;
         }
-        opening.apply(address).map(opened -> keep(address, opened)).onComplete(done -> {
+        connector.apply(address).map(opened -> register(address, opened)).onComplete(done -> {
             attempts.remove(address);
             promise.handle(done);
         });
         return promise.future();
     }
 
-    private RedisConnection keep(String address, RedisConnection opened) {
+    private RedisConnection register(String address, RedisConnection opened) {
         var other = masters.putIfAbsent(address, opened);
         if (other != null || closed) {
             opened.close();
             return other == null ? opened : other;
         }
         opened.exceptionHandler(failure -> {
-            if (lost(address)) {
-                onException.handle(failure);
+            if (removeMaster(address)) {
+                exceptionHandler.handle(failure);
             }
         });
         opened.endHandler(end -> {
-            if (lost(address)) {
-                onEnd.handle(end);
+            if (removeMaster(address)) {
+                endHandler.handle(end);
             }
         });
         return opened;
     }
 
     /** @return whether there were slots */
-    private boolean lost(String address) {
-        var gone = masters.remove(address);
+    private boolean removeMaster(String address) {
+        var removed = masters.remove(address);
         silences.remove(address);
-        if (gone != null) {
-            gone.close();
+        if (removed != null) {
+            removed.close();
         }
         for (int slot = 0; slot < SLOTS; slot++) {
             if (address.equals(owners.get(slot))) {
@@ -119,27 +119,27 @@ final class ClusterConnection implements RedisConnection {
         if (owner == null) {
             return Future.failedFuture("No node of the cluster serves this slot");
         }
-        return send(owner, request, REDIRECTS);
+        return send(owner, request, MAX_REDIRECTS);
     }
 
     private Future<Response> send(String address, Request request, int redirects) {
-        return master(address).compose(node -> measured(address, node, request))
-                .recover(failure -> redirected(failure, address, request, redirects));
+        return master(address).compose(node -> sendMeasured(address, node, request))
+                .recover(failure -> followRedirect(failure, address, request, redirects));
     }
 
-    private Future<Response> measured(String address, RedisConnection node, Request request) {
-        var measuring = clock;
-        if (measuring == null) {
+    private Future<Response> sendMeasured(String address, RedisConnection node, Request request) {
+        var currentClock = clock;
+        if (currentClock == null) {
             return node.send(request);
         }
-        var silence = silences.computeIfAbsent(address, master -> new ReplySilence(measuring));
+        var silence = silences.computeIfAbsent(address, master -> new ReplySilence(currentClock));
         silence.sent();
         return node.send(request).onComplete(done -> silence.received());
     }
 
     /** Measures from now on how long each master is silent. */
-    void measure(ListenedClock by) {
-        clock = by;
+    void startMeasuring(ListenedClock newClock) {
+        clock = newClock;
     }
 
     /** Returns the listened nanoseconds for which the most silent master has been silent although it was asked. */
@@ -152,7 +152,7 @@ final class ClusterConnection implements RedisConnection {
     }
 
     /** What was refused elsewhere may be sent again. */
-    private Future<Response> redirected(Throwable failure, String address, Request request, int redirects) {
+    private Future<Response> followRedirect(Throwable failure, String address, Request request, int redirects) {
         var words = String.valueOf(failure.getMessage()).split(" ");
         if (redirects == 0 || words.length < 3) {
             return Future.failedFuture(failure);
@@ -164,7 +164,7 @@ final class ClusterConnection implements RedisConnection {
                 yield send(target, request, redirects - 1);
             }
             case "ASK" -> master(target).compose(node -> node.batch(List.of(Request.cmd(Command.ASKING), request)))
-                    .map(answers -> answers.get(1));
+                    .map(replies -> replies.get(1));
             default -> Future.failedFuture(failure);
         };
     }
@@ -187,14 +187,14 @@ final class ClusterConnection implements RedisConnection {
     }
 
     @Override
-    public RedisConnection exceptionHandler(Handler<Throwable> handler) {
-        onException = handler;
+    public RedisConnection exceptionHandler(Handler<Throwable> newHandler) {
+        exceptionHandler = newHandler;
         return this;
     }
 
     @Override
-    public RedisConnection endHandler(Handler<Void> handler) {
-        onEnd = handler;
+    public RedisConnection endHandler(Handler<Void> newHandler) {
+        endHandler = newHandler;
         return this;
     }
 

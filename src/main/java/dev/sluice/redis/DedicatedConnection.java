@@ -12,12 +12,12 @@ import io.vertx.redis.client.Response;
 final class DedicatedConnection implements RedisConnection {
 
     private final RedisConnection connection;
-    private final Runnable closing;
+    private final Runnable closeClient;
 
-    /** @param closing closes the client */
-    DedicatedConnection(RedisConnection connection, Runnable closing) {
+    /** @param closeClient closes the client */
+    DedicatedConnection(RedisConnection connection, Runnable closeClient) {
         this.connection = connection;
-        this.closing = closing;
+        this.closeClient = closeClient;
     }
 
     @Override
@@ -32,7 +32,7 @@ final class DedicatedConnection implements RedisConnection {
 
     @Override
     public Future<Void> close() {
-        closing.run();
+        closeClient.run();
         return Future.succeededFuture();
     }
 

@@ -16,29 +16,29 @@ final class EvictionPolicyCheck {
     private static final Logger LOG = Logger.getLogger("dev.sluice");
     private static final String SAFE = "noeviction";
 
-    private final RedisConnectionManager link;
+    private final RedisConnectionManager manager;
     /** The policy that was last warned of: one line per change, not per connection. */
-    private final AtomicReference<String> told = new AtomicReference<>(SAFE);
+    private final AtomicReference<String> lastWarnedPolicy = new AtomicReference<>(SAFE);
 
-    EvictionPolicyCheck(RedisConnectionManager link) {
-        this.link = link;
-        link.onChange(cause -> {
+    EvictionPolicyCheck(RedisConnectionManager manager) {
+        this.manager = manager;
+        manager.onChange(cause -> {
             if (cause == null) {
-                look();
+                check();
             }
         });
     }
 
-    private void look() {
-        link.channel().onSuccess(channel -> channel.servers().forEach(server -> server
+    private void check() {
+        manager.connection().onSuccess(connection -> connection.servers().forEach(server -> server
                 .apply(Request.cmd(Command.INFO).arg("memory"))
-                .onSuccess(info -> judge(field(info.toString(), "maxmemory"), field(info.toString(), "maxmemory_policy")))
+                .onSuccess(info -> warnIfEvicting(field(info.toString(), "maxmemory"), field(info.toString(), "maxmemory_policy")))
                 .onFailure(failure -> LOG.debug("Redis does not tell its eviction policy", failure))));
     }
 
-    private void judge(String limit, String policy) {
-        boolean drops = policy != null && !SAFE.equals(policy) && limit != null && !"0".equals(limit);
-        if (drops && !policy.equals(told.getAndSet(policy))) {
+    private void warnIfEvicting(String limit, String policy) {
+        boolean evicts = policy != null && !SAFE.equals(policy) && limit != null && !"0".equals(limit);
+        if (evicts && !policy.equals(lastWarnedPolicy.getAndSet(policy))) {
             LOG.warnf("Redis drops keys when it is full (maxmemory-policy %s): windows and the ledger would be forgotten"
                     + " without a word, and callers let in again. Set maxmemory-policy noeviction: a Redis that is full then"
                     + " says so, and rate-limit.fallback takes over", policy);

@@ -9,11 +9,11 @@ final class HashKeyCheck {
 
     private static final Logger LOG = Logger.getLogger("dev.sluice");
 
-    HashKeyCheck(RedisConnectionManager link) {
+    HashKeyCheck(RedisConnectionManager manager) {
         var warned = new AtomicBoolean();
-        link.onChange(cause -> {
-            var channel = link.open();
-            if (channel != null && channel.sharded() && !warned.getAndSet(true)) {
+        manager.onChange(cause -> {
+            var connection = manager.connectionOrNull();
+            if (connection != null && connection.isSharded() && !warned.getAndSet(true)) {
                 LOG.warn(
                         "rate-limit.redis.hash-key is not set: callers who choose their identifiers can make them fall on one slot"
                                 + " of the cluster. Set it to one secret for all instances; windows then begin anew");

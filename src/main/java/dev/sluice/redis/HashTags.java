@@ -21,7 +21,7 @@ public final class HashTags {
     private final String[] tags = new String[TAGS];
     /** Null where the hash has no key. */
     private final SecretKeySpec hashKey;
-    private final ThreadLocal<Mac> hash = ThreadLocal.withInitial(this::newHash);
+    private final ThreadLocal<Mac> mac = ThreadLocal.withInitial(this::newMac);
 
     public HashTags(String prefix) {
         this(prefix, null);
@@ -40,7 +40,7 @@ public final class HashTags {
     }
 
     /** What the keys of an identifier begin with, up to and including a colon. */
-    public String of(String identifier) {
+    public String keyPrefix(String identifier) {
         return tags[tag(identifier)];
     }
 
@@ -48,10 +48,10 @@ public final class HashTags {
     public int tag(String identifier) {
         return hashKey == null
                 ? identifier.hashCode() * 0x9E3779B9 >>> 24
-                : hash.get().doFinal(identifier.getBytes(StandardCharsets.UTF_8))[0] & 0xff;
+                : mac.get().doFinal(identifier.getBytes(StandardCharsets.UTF_8))[0] & 0xff;
     }
 
-    private Mac newHash() {
+    private Mac newMac() {
         try {
             var mac = Mac.getInstance(HASH);
             mac.init(hashKey);
@@ -62,12 +62,12 @@ public final class HashTags {
     }
 
     /** What the keys of a tag begin with. */
-    public String of(int tag) {
+    public String keyPrefix(int tag) {
         return tags[tag];
     }
 
     /** A key that belongs to no identifier. */
-    public String single(String name) {
+    public String globalKey(String name) {
         return prefix + ':' + name;
     }
 

@@ -28,18 +28,18 @@ import io.vertx.core.Promise;
 public final class ListenedClock {
 
     private static final Logger LOG = Logger.getLogger(ListenedClock.class);
-    private static final long LONGEST_TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
-    private static final long SHORTEST_TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+    private static final long MAX_TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+    private static final long MIN_TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final int TICKS_PER_TIMEOUT = 20;
-    private static final int LATEST_TENTHS = 15;
+    private static final int MAX_INTERVAL_TENTHS = 15;
     /** A wait ends after this many times its timeout of wall-clock time, however little of it was listened. */
     public static final int WALL_FACTOR = 5;
     /** Even then the peer must have been silent for this part of the timeout. */
-    private static final int LEAST_SILENCE = 2;
+    private static final int SILENCE_DIVISOR = 2;
 
     private final EventLoop loop;
     private final LongSupplier nanos;
-    private volatile long tickNanos = LONGEST_TICK_NANOS;
+    private volatile long tickNanos = MAX_TICK_NANOS;
     /** Accessed on the loop only. */
     private final List<BooleanSupplier> watchers = new ArrayList<>();
     private boolean ticking;
@@ -64,8 +64,8 @@ public final class ListenedClock {
     }
 
     /** Chooses the period of the ticks for timeouts of this length. */
-    void resolution(long timeoutNanos) {
-        tickNanos = Math.max(SHORTEST_TICK_NANOS, Math.min(LONGEST_TICK_NANOS, timeoutNanos / TICKS_PER_TIMEOUT));
+    void setResolution(long timeoutNanos) {
+        tickNanos = Math.max(MIN_TICK_NANOS, Math.min(MAX_TICK_NANOS, timeoutNanos / TICKS_PER_TIMEOUT));
     }
 
     /**
@@ -74,7 +74,7 @@ public final class ListenedClock {
      * @param now the wall clock's time
      */
     public long at(long now) {
-        return counted + limited(now - lastTick);
+        return counted + capped(now - lastTick);
     }
 
     /** Returns the listened time of which everything that had arrived has been read. */
@@ -87,12 +87,12 @@ public final class ListenedClock {
      * time, if the peer has been silent for a part of it. An instance that hardly runs, with a peer that responds, goes on waiting.
      *
      * @param timeout in nanoseconds
-     * @param begun {@link #at} the moment at which it began
-     * @param begunWall the wall clock's time at that moment
+     * @param startedAt {@link #at} the moment at which it began
+     * @param startedAtWall the wall clock's time at that moment
      * @param silence listened nanoseconds for which the peer has been silent
      */
-    public boolean over(long timeout, long begun, long begunWall, long silence) {
-        return listened - begun >= timeout || wall - begunWall >= WALL_FACTOR * timeout && silence >= timeout / LEAST_SILENCE;
+    public boolean isOver(long timeout, long startedAt, long startedAtWall, long silence) {
+        return listened - startedAt >= timeout || wall - startedAtWall >= WALL_FACTOR * timeout && silence >= timeout / SILENCE_DIVISOR;
     }
 
     /** Calls a watcher at each tick until it returns false. To be called on the loop, where the watcher is called too. */
@@ -129,11 +129,11 @@ public final class ListenedClock {
                 promise.tryFail(done.cause());
             }
         });
-        long begunWall = nanos.getAsLong();
-        long begun = at(begunWall);
+        long startedAtWall = nanos.getAsLong();
+        long startedAt = at(startedAtWall);
         long timeout = TimeUnit.MILLISECONDS.toNanos(millis);
         run(() -> watch(() -> {
-            if (!future.isComplete() && over(timeout, begun, begunWall, listened - begun)) {
+            if (!future.isComplete() && isOver(timeout, startedAt, startedAtWall, listened - startedAt)) {
                 promise.tryFail(new StoreUnavailableException(what + " in " + millis + " ms", null));
             }
             return !promise.future().isComplete();
@@ -153,12 +153,12 @@ public final class ListenedClock {
         long now = nanos.getAsLong();
         listened = counted;
         wall = lastTick;
-        counted += limited(now - lastTick);
+        counted += capped(now - lastTick);
         lastTick = now;
         int kept = 0;
         for (int i = 0; i < watchers.size(); i++) { // a watcher may add others
             var watcher = watchers.get(i);
-            if (watches(watcher)) {
+            if (callWatcher(watcher)) {
                 watchers.set(kept++, watcher);
             }
         }
@@ -169,7 +169,7 @@ public final class ListenedClock {
         }
     }
 
-    private static boolean watches(BooleanSupplier watcher) {
+    private static boolean callWatcher(BooleanSupplier watcher) {
         try {
             return watcher.getAsBoolean();
         } catch (RuntimeException e) {
@@ -178,7 +178,7 @@ public final class ListenedClock {
         }
     }
 
-    private long limited(long interval) {
-        return Math.max(0, Math.min(interval, tickNanos * LATEST_TENTHS / 10));
+    private long capped(long interval) {
+        return Math.max(0, Math.min(interval, tickNanos * MAX_INTERVAL_TENTHS / 10));
     }
 }

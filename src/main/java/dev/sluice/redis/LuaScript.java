@@ -19,14 +19,14 @@ public record LuaScript(String source, String sha1) {
     public static final String SERVER_TIME = "redis.call('TIME')";
 
     /** A script of the resources beside this class. */
-    public static LuaScript load(Class<?> beside, String name) {
-        return load(beside, name, SERVER_TIME);
+    public static LuaScript load(Class<?> anchor, String name) {
+        return load(anchor, name, SERVER_TIME);
     }
 
-    /** @param time the Lua expression for seconds and microseconds: {@link #SERVER_TIME}, or a test's own */
-    public static LuaScript load(Class<?> beside, String name, String time) {
-        try (var stream = beside.getResourceAsStream(name)) {
-            var source = new String(stream.readAllBytes(), StandardCharsets.UTF_8).replace(SERVER_TIME, time);
+    /** @param timeExpression the Lua expression for seconds and microseconds: {@link #SERVER_TIME}, or a test's own */
+    public static LuaScript load(Class<?> anchor, String name, String timeExpression) {
+        try (var stream = anchor.getResourceAsStream(name)) {
+            var source = new String(stream.readAllBytes(), StandardCharsets.UTF_8).replace(SERVER_TIME, timeExpression);
             var digest = MessageDigest.getInstance("SHA-1").digest(source.getBytes(StandardCharsets.UTF_8));
             return new LuaScript(source, HexFormat.of().formatHex(digest));
         } catch (IOException e) {

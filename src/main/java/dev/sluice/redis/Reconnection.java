@@ -21,214 +21,214 @@ import io.vertx.redis.client.Request;
 final class Reconnection {
 
     /** For a connection to be made, which may take a TLS handshake, and for the very first response. */
-    static final long CONNECT_MILLIS = 1000;
+    static final long CONNECT_TIMEOUT_MILLIS = 1000;
     /** A Redis that was too slow has to answer this many probes in time. */
     static final int PROBES_IF_SLOW = 3;
 
-    private static final long RETRY_MILLIS = 50;
+    private static final long RETRY_DELAY_MILLIS = 50;
     /** For all that is done between the probes and the first decision; each step of it has a bound of its own. */
-    private static final long ARRIVAL_MILLIS = 60_000;
+    private static final long RECONNECT_TASK_TIMEOUT_MILLIS = 60_000;
     /** How long a replaced connection may still bring responses. */
-    private static final long LAST_RESPONSES_MILLIS = 1000;
+    private static final long CLOSE_DELAY_MILLIS = 1000;
 
     /** The attempts of one outage. */
     private final class Attempts {
 
         private final int probes;
-        private final Promise<Void> first;
+        private final Promise<Void> firstAttempt;
         /** The silent connection; null where there is none, or it is lost. */
         private RedisScriptConnection kept;
         private boolean responded;
         /** The connection that has answered its probes. */
         private RedisScriptConnection proven;
 
-        Attempts(RedisScriptConnection kept, int probes, Promise<Void> first) {
+        Attempts(RedisScriptConnection kept, int probes, Promise<Void> firstAttempt) {
             this.kept = kept;
             this.probes = probes;
-            this.first = first;
+            this.firstAttempt = firstAttempt;
         }
 
-        boolean over() {
+        boolean isOver() {
             return current != this;
         }
 
-        void begin() {
+        void start() {
             if (kept == null) {
                 connect();
             } else {
                 var silent = kept;
                 prove(silent, 0).onComplete(done -> {
                     if (done.succeeded()) {
-                        arrive(silent);
+                        adopt(silent);
                     } else {
-                        lost(silent);
+                        connectionLost(silent);
                     }
                 });
-                link.runIn(RETRY_MILLIS, this::connect);
+                manager.runLater(RETRY_DELAY_MILLIS, this::connect);
             }
         }
 
         private void connect() {
-            if (over() || proven != null) {
+            if (isOver() || proven != null) {
                 return;
             }
-            if (responding()) {
-                link.runIn(RETRY_MILLIS, this::connect);
+            if (isResponding()) {
+                manager.runLater(RETRY_DELAY_MILLIS, this::connect);
                 return;
             }
-            open().compose(channel -> link.within(CONNECT_MILLIS, prove(channel, 0)).map(channel)
-                    .onFailure(failure -> channel.close())).onComplete(done -> {
+            open().compose(connection -> manager.within(CONNECT_TIMEOUT_MILLIS, prove(connection, 0)).map(connection)
+                    .onFailure(failure -> connection.close())).onComplete(done -> {
                         if (done.failed()) {
-                            failed(done.cause());
-                        } else if (!arrive(done.result())) {
+                            attemptFailed(done.cause());
+                        } else if (!adopt(done.result())) {
                             done.result().close();
                         }
                     });
         }
 
         /** Returns whether the kept connection is not dead, but slow. */
-        private boolean responding() {
-            return kept != null && responded && kept.silence() < TimeUnit.MILLISECONDS.toNanos(CONNECT_MILLIS);
+        private boolean isResponding() {
+            return kept != null && responded && kept.silence() < TimeUnit.MILLISECONDS.toNanos(CONNECT_TIMEOUT_MILLIS);
         }
 
         private Future<RedisScriptConnection> open() {
             var abandoned = new boolean[1];
-            return link.within(CONNECT_MILLIS, connector.get().compose(channel -> {
-                if (abandoned[0] || over()) {
-                    channel.close();
+            return manager.within(CONNECT_TIMEOUT_MILLIS, connector.get().compose(connection -> {
+                if (abandoned[0] || isOver()) {
+                    connection.close();
                     return Future.failedFuture("abandoned");
                 }
-                return Future.succeededFuture(channel);
+                return Future.succeededFuture(connection);
             })).onFailure(failure -> abandoned[0] = true);
         }
 
         /** Completes when the connection has answered as many probes in time as are needed; fails when it has answered none. */
-        private Future<Void> prove(RedisScriptConnection channel, int answered) {
-            long sent = link.clock().at(System.nanoTime());
-            return channel.send(probe).compose(response -> {
-                if (over() || proven != null) {
+        private Future<Void> prove(RedisScriptConnection connection, int passed) {
+            long sentAt = manager.clock().at(System.nanoTime());
+            return connection.send(probe).compose(response -> {
+                if (isOver() || proven != null) {
                     return Future.failedFuture("abandoned");
                 }
-                responded |= channel == kept;
-                boolean inTime = link.clock().listened() - sent <= (wasUp ? link.timeoutNanos() : Long.MAX_VALUE);
-                int now = inTime ? answered + 1 : 0;
-                return now >= probes ? Future.succeededFuture() : pause().compose(over -> prove(channel, now));
+                responded |= connection == kept;
+                boolean inTime = manager.clock().listened() - sentAt <= (wasUp ? manager.timeoutNanos() : Long.MAX_VALUE);
+                int nowPassed = inTime ? passed + 1 : 0;
+                return nowPassed >= probes ? Future.succeededFuture() : pause().compose(paused -> prove(connection, nowPassed));
             });
         }
 
         /** @return false where another connection was first */
-        private boolean arrive(RedisScriptConnection channel) {
-            if (over() || proven != null) {
+        private boolean adopt(RedisScriptConnection connection) {
+            if (isOver() || proven != null) {
                 return false;
             }
-            proven = channel;
-            channel.load(preloaded); // nobody waits for it: the first call of a script comes behind
-            link.within(ARRIVAL_MILLIS, arrival.apply(channel)).onComplete(done -> {
-                if (over() || proven != channel) {
-                    channel.close();
+            proven = connection;
+            connection.load(preloaded); // nobody waits for it: the first call of a script comes behind
+            manager.within(RECONNECT_TASK_TIMEOUT_MILLIS, reconnectTask.apply(connection)).onComplete(done -> {
+                if (isOver() || proven != connection) {
+                    connection.close();
                 } else if (done.failed()) {
-                    lost(channel);
+                    connectionLost(connection);
                 } else {
                     current = null;
                     wasUp = true;
-                    if (kept != null && kept != channel) {
+                    if (kept != null && kept != connection) {
                         var replaced = kept;
-                        link.runIn(LAST_RESPONSES_MILLIS, replaced::close);
+                        manager.runLater(CLOSE_DELAY_MILLIS, replaced::close);
                     }
-                    link.close(channel);
-                    first.tryComplete();
+                    manager.closeCircuit(connection);
+                    firstAttempt.tryComplete();
                 }
             });
             return true;
         }
 
-        private void lost(RedisScriptConnection channel) {
-            if (kept == channel) {
+        private void connectionLost(RedisScriptConnection connection) {
+            if (kept == connection) {
                 kept = null;
-                channel.close();
+                connection.close();
             }
-            if (proven == channel) {
+            if (proven == connection) {
                 proven = null;
-                channel.close();
-                failed(new IllegalStateException("The connection was lost"));
+                connection.close();
+                attemptFailed(new IllegalStateException("The connection was lost"));
             }
         }
 
-        private void failed(Throwable cause) {
-            first.tryFail(cause);
-            if (!over()) {
-                link.runIn(RETRY_MILLIS, this::connect);
+        private void attemptFailed(Throwable cause) {
+            firstAttempt.tryFail(cause);
+            if (!isOver()) {
+                manager.runLater(RETRY_DELAY_MILLIS, this::connect);
             }
         }
 
-        private void end() {
+        private void stop() {
             if (kept != null) {
                 kept.close();
             }
             if (proven != null) {
                 proven.close();
             }
-            first.tryFail("closed");
+            firstAttempt.tryFail("closed");
         }
     }
 
-    private final RedisConnectionManager link;
+    private final RedisConnectionManager manager;
     private final Supplier<Future<RedisScriptConnection>> connector;
     private final Request probe;
     private final List<LuaScript> preloaded = new CopyOnWriteArrayList<>();
-    private volatile Function<RedisScriptConnection, Future<Void>> arrival = channel -> Future.succeededFuture();
+    private volatile Function<RedisScriptConnection, Future<Void>> reconnectTask = channel -> Future.succeededFuture();
     /** Null while the circuit is closed. */
     private Attempts current;
     private boolean wasUp;
 
-    Reconnection(RedisConnectionManager link, HashTags keys, Supplier<Future<RedisScriptConnection>> connector) {
-        this.link = link;
+    Reconnection(RedisConnectionManager manager, HashTags hashTags, Supplier<Future<RedisScriptConnection>> connector) {
+        this.manager = manager;
         this.connector = connector;
         // A Redis that answers but runs no script, or writes nothing, cannot decide.
         this.probe = RedisScriptConnection.request(Command.EVAL,
                 LuaScript.load(RedisConnectionManager.class, "probe.lua").source(),
-                List.of(keys.single("probe")), List.of());
+                List.of(hashTags.globalKey("probe")), List.of());
     }
 
     void preload(LuaScript script) {
         preloaded.add(script);
     }
 
-    void onArrival(Function<RedisScriptConnection, Future<Void>> task) {
-        arrival = task;
+    void onReconnect(Function<RedisScriptConnection, Future<Void>> task) {
+        reconnectTask = task;
     }
 
     /**
      * @param silent the connection that was not answered; null where there is none
      * @param probes how many times Redis has to answer a probe in time
-     * @param first completes with the first attempt
+     * @param firstAttempt completes with the first attempt
      */
-    void begin(RedisScriptConnection silent, int probes, Promise<Void> first) {
-        if (link.closed()) {
-            first.tryFail("closed");
+    void start(RedisScriptConnection silent, int probes, Promise<Void> firstAttempt) {
+        if (manager.closed()) {
+            firstAttempt.tryFail("closed");
             return;
         }
-        current = new Attempts(silent, probes, first);
-        current.begin();
+        current = new Attempts(silent, probes, firstAttempt);
+        current.start();
     }
 
-    void lost(RedisScriptConnection channel) {
+    void connectionLost(RedisScriptConnection connection) {
         if (current != null) {
-            current.lost(channel);
+            current.connectionLost(connection);
         }
     }
 
-    void end() {
+    void stop() {
         var ending = current;
         current = null;
         if (ending != null) {
-            ending.end();
+            ending.stop();
         }
     }
 
     private Future<Void> pause() {
         Promise<Void> promise = Promise.promise();
-        link.runIn(RETRY_MILLIS, promise::complete);
+        manager.runLater(RETRY_DELAY_MILLIS, promise::complete);
         return promise.future();
     }
 }

@@ -35,56 +35,56 @@ import io.vertx.redis.client.Response;
  * Its state changes on one event loop, where the connection lives too.
  */
 public final class RedisConnectionManager {
-    private static final int ERRORS = 3;
-    private static final int LATE = 5;
+    private static final int MAX_CONSECUTIVE_ERRORS = 3;
+    private static final int MAX_CONSECUTIVE_LATE = 5;
     /** Redis is silent for this many timeouts before the circuit opens. */
     private static final int SILENT_TIMEOUTS = 3;
 
     private final ContextInternal context;
     private final ListenedClock clock;
     private final List<Consumer<Throwable>> listeners = new CopyOnWriteArrayList<>();
-    private final AtomicInteger errors = new AtomicInteger();
-    private final AtomicInteger late = new AtomicInteger();
-    private final RepairedKeys repaired = new RepairedKeys();
+    private final AtomicInteger consecutiveErrors = new AtomicInteger();
+    private final AtomicInteger consecutiveLate = new AtomicInteger();
+    private final RepairedKeys repairedKeys = new RepairedKeys();
     private final List<Runnable> closeTasks = new CopyOnWriteArrayList<>();
     private final Reconnection reconnection;
-    private volatile long timeoutNanos = TimeUnit.MILLISECONDS.toNanos(Reconnection.CONNECT_MILLIS);
-    private volatile RedisScriptConnection channel;
+    private volatile long timeoutNanos = TimeUnit.MILLISECONDS.toNanos(Reconnection.CONNECT_TIMEOUT_MILLIS);
+    private volatile RedisScriptConnection connection;
     private volatile boolean up;
     private volatile boolean closed;
 
     /**
      * @param connector makes a connection, whenever one is needed
-     * @param mostWaiting how many requests may be in flight
+     * @param maxInFlight how many requests may be in flight
      */
-    public RedisConnectionManager(Vertx vertx, Supplier<Future<RedisConnection>> connector, HashTags keys, int mostWaiting) {
-        this(((VertxInternal) vertx).createEventLoopContext(), connector, keys, mostWaiting);
+    public RedisConnectionManager(Vertx vertx, Supplier<Future<RedisConnection>> connector, HashTags hashTags, int maxInFlight) {
+        this(((VertxInternal) vertx).createEventLoopContext(), connector, hashTags, maxInFlight);
     }
 
     /** @param context where connections are made, and live */
-    RedisConnectionManager(ContextInternal context, Supplier<Future<RedisConnection>> connector, HashTags keys,
-            int mostWaiting) {
-        this(context, new ListenedClock(context.nettyEventLoop()), connector, keys, mostWaiting);
+    RedisConnectionManager(ContextInternal context, Supplier<Future<RedisConnection>> connector, HashTags hashTags,
+            int maxInFlight) {
+        this(context, new ListenedClock(context.nettyEventLoop()), connector, hashTags, maxInFlight);
     }
 
     RedisConnectionManager(ContextInternal context, ListenedClock clock, Supplier<Future<RedisConnection>> connector,
-            HashTags keys,
-            int mostWaiting) {
+            HashTags hashTags,
+            int maxInFlight) {
         this.context = context;
         this.clock = clock;
-        this.reconnection = new Reconnection(this, keys, () -> connector.get().map(connection -> {
-            var made = new RedisScriptConnection(connection, context, clock, mostWaiting, this::watch,
-                    repaired::add);
-            connection.exceptionHandler(failure -> lost(made, failure));
-            connection.endHandler(end -> lost(made, new StoreUnavailableException("Redis closed the connection", null)));
-            return made;
+        this.reconnection = new Reconnection(this, hashTags, () -> connector.get().map(connection -> {
+            var scriptConnection = new RedisScriptConnection(connection, context, clock, maxInFlight, this::watch,
+                    repairedKeys::add);
+            connection.exceptionHandler(failure -> connectionLost(scriptConnection, failure));
+            connection.endHandler(end -> connectionLost(scriptConnection, new StoreUnavailableException("Redis closed the connection", null)));
+            return scriptConnection;
         }));
     }
 
     /** Sets how long Redis may take for a response. To be called before {@link #start}. */
-    public void answersWithin(Duration timeout) {
+    public void setReplyTimeout(Duration timeout) {
         timeoutNanos = Math.max(TimeUnit.MILLISECONDS.toNanos(1), timeout.toNanos());
-        clock.resolution(timeoutNanos);
+        clock.setResolution(timeoutNanos);
     }
 
     /** Adds a script to be loaded into every Redis that this connects to. */
@@ -93,8 +93,8 @@ public final class RedisConnectionManager {
     }
 
     /** Sets what is done whenever Redis answers again, before anything else is sent. To be called before {@link #start}. */
-    public void onArrival(Function<RedisScriptConnection, Future<Void>> task) {
-        reconnection.onArrival(task);
+    public void onReconnect(Function<RedisScriptConnection, Future<Void>> task) {
+        reconnection.onReconnect(task);
     }
 
     /** @param listener receives null when the circuit closes, and the cause when it opens; on the connection's event loop */
@@ -103,14 +103,14 @@ public final class RedisConnectionManager {
     }
 
     /** Calls a task every so often, on the connection's event loop, until the link is closed. */
-    public void every(long millis, Runnable task) {
+    public void runEvery(long millis, Runnable task) {
         var timer = context.nettyEventLoop().scheduleWithFixedDelay(() -> run(task), millis, millis, TimeUnit.MILLISECONDS);
         closeTasks.add(() -> timer.cancel(false));
     }
 
     /** Returns how many keys were repaired. */
-    public long repaired() {
-        return repaired.count();
+    public long repairedKeys() {
+        return repairedKeys.count();
     }
 
     /** Returns whether the circuit is closed. */
@@ -121,7 +121,7 @@ public final class RedisConnectionManager {
     /** Completes when the first attempt has succeeded or failed; the attempts go on either way. */
     public Future<Void> start() {
         Promise<Void> first = Promise.promise();
-        run(() -> reconnection.begin(null, 1, first));
+        run(() -> reconnection.start(null, 1, first));
         return first.future();
     }
 
@@ -138,11 +138,11 @@ public final class RedisConnectionManager {
         busy.watched = true;
         clock.watch(() -> {
             long silence = busy.silence();
-            if (silence >= SILENT_TIMEOUTS * timeoutNanos && busy == channel) {
-                open(new StoreUnavailableException("Redis did not answer for " + TimeUnit.NANOSECONDS.toMillis(silence) + " ms",
+            if (silence >= SILENT_TIMEOUTS * timeoutNanos && busy == connection) {
+                openCircuit(new StoreUnavailableException("Redis did not answer for " + TimeUnit.NANOSECONDS.toMillis(silence) + " ms",
                         null), 1, true);
             }
-            busy.watched = busy.busy();
+            busy.watched = busy.isBusy();
             return busy.watched;
         });
     }
@@ -153,16 +153,16 @@ public final class RedisConnectionManager {
     }
 
     /** Runs a task on the connection's context after a delay. */
-    void runIn(long millis, Runnable task) {
+    void runLater(long millis, Runnable task) {
         context.nettyEventLoop().schedule(() -> run(task), millis, TimeUnit.MILLISECONDS);
     }
 
-    private void lost(RedisScriptConnection which, Throwable cause) {
+    private void connectionLost(RedisScriptConnection lost, Throwable cause) {
         run(() -> {
-            if (which == channel) {
-                open(cause, 1, false);
+            if (lost == connection) {
+                openCircuit(cause, 1, false);
             } else {
-                reconnection.lost(which);
+                reconnection.connectionLost(lost);
             }
         });
     }
@@ -173,25 +173,25 @@ public final class RedisConnectionManager {
      * @param probes how many times Redis has to answer a probe in time before the circuit closes
      * @param keep whether the connection may still bring the responses to what is in flight
      */
-    private void open(Throwable cause, int probes, boolean keep) {
+    private void openCircuit(Throwable cause, int probes, boolean keep) {
         if (!up || closed) {
             return;
         }
-        var before = channel;
+        var before = connection;
         up = false;
-        channel = null;
+        connection = null;
         listeners.forEach(listener -> listener.accept(cause));
         if (!keep) {
             before.close();
         }
-        reconnection.begin(keep ? before : null, probes, Promise.promise());
+        reconnection.start(keep ? before : null, probes, Promise.promise());
     }
 
     /** Closes the circuit: Redis answers, and has been told all that it missed. */
-    void close(RedisScriptConnection proven) {
-        errors.set(0);
-        late.set(0);
-        channel = proven;
+    void closeCircuit(RedisScriptConnection proven) {
+        consecutiveErrors.set(0);
+        consecutiveLate.set(0);
+        connection = proven;
         up = true;
         listeners.forEach(listener -> listener.accept(null));
     }
@@ -205,16 +205,16 @@ public final class RedisConnectionManager {
     }
 
     /** Returns the connection; fails at once while the circuit is open. */
-    public Future<RedisScriptConnection> channel() {
-        var open = open();
-        return open != null
-                ? Future.succeededFuture(open)
+    public Future<RedisScriptConnection> connection() {
+        var current = connectionOrNull();
+        return current != null
+                ? Future.succeededFuture(current)
                 : Future.failedFuture(new StoreUnavailableException("Redis is out of reach", null));
     }
 
     /** Returns the connection; null while the circuit is open. */
-    public RedisScriptConnection open() {
-        return up ? channel : null;
+    public RedisScriptConnection connectionOrNull() {
+        return up ? connection : null;
     }
 
     public Vertx vertx() {
@@ -223,49 +223,49 @@ public final class RedisConnectionManager {
 
     /** Sends at once, or fails at once. There may never be a response: the caller bounds the wait ({@link #within}). */
     public Future<Response> send(Request request) {
-        return channel().compose(open -> open.send(request));
+        return connection().compose(current -> current.send(request));
     }
 
     /** Runs a script as {@link #send} does; sends its source where Redis does not know it. */
     public Future<Response> eval(LuaScript script, List<String> keys, List<String> arguments) {
-        return channel().compose(open -> open.eval(script, keys, arguments));
+        return connection().compose(current -> current.eval(script, keys, arguments));
     }
 
     /** Redis answered a call in time. */
-    public void succeeded() {
-        if (errors.get() > 0) {
-            errors.set(0);
+    public void reportSuccess() {
+        if (consecutiveErrors.get() > 0) {
+            consecutiveErrors.set(0);
         }
-        if (late.get() > 0) {
-            late.set(0);
+        if (consecutiveLate.get() > 0) {
+            consecutiveLate.set(0);
         }
     }
 
     /** Redis answered a call, but later than the timeout. */
-    public void late() {
-        if (late.incrementAndGet() == LATE) {
-            run(() -> open(new StoreUnavailableException("Redis answers more slowly than "
+    public void reportLate() {
+        if (consecutiveLate.incrementAndGet() == MAX_CONSECUTIVE_LATE) {
+            run(() -> openCircuit(new StoreUnavailableException("Redis answers more slowly than "
                     + TimeUnit.NANOSECONDS.toMillis(timeoutNanos) + " ms", null), Reconnection.PROBES_IF_SLOW, true));
         }
     }
 
     /** Redis answered a call with an error. */
-    public void failed(Throwable cause) {
-        if (!up || !RedisScriptConnection.refused(cause) || cause instanceof RedisScriptConnection.OverloadedException
-                || RedisScriptConnection.concernsItsKeysOnly(cause)) {
+    public void reportFailure(Throwable cause) {
+        if (!up || !RedisScriptConnection.isRejection(cause) || cause instanceof RedisScriptConnection.OverloadedException
+                || RedisScriptConnection.isKeySpecific(cause)) {
             return; // a connection that is lost tells so itself
         }
-        var open = channel;
-        if (errors.incrementAndGet() >= ERRORS
-                || open != null && !open.sharded() && RedisScriptConnection.refusesWrites(cause)) {
-            refused(cause);
+        var current = connection;
+        if (consecutiveErrors.incrementAndGet() >= MAX_CONSECUTIVE_ERRORS
+                || current != null && !current.isSharded() && RedisScriptConnection.isWriteRejection(cause)) {
+            reportRejection(cause);
         }
     }
 
     /** Redis answers, but not as it should: it does not write. */
-    public void refused(Throwable cause) {
-        if (!RedisScriptConnection.concernsItsKeysOnly(cause)) {
-            run(() -> open(cause, 1, false));
+    public void reportRejection(Throwable cause) {
+        if (!RedisScriptConnection.isKeySpecific(cause)) {
+            run(() -> openCircuit(cause, 1, false));
         }
     }
 
@@ -273,10 +273,10 @@ public final class RedisConnectionManager {
         closed = true;
         up = false;
         closeTasks.forEach(Runnable::run);
-        run(reconnection::end);
-        var open = channel;
-        if (open != null) {
-            open.close();
+        run(reconnection::stop);
+        var current = connection;
+        if (current != null) {
+            current.close();
         }
     }
 

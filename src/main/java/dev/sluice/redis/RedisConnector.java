@@ -30,30 +30,30 @@ import io.vertx.redis.client.Response;
  */
 final class RedisConnector implements Supplier<Future<RedisConnection>> {
 
-    private static final long ATTEMPT_MILLIS = 1000;
+    private static final long ATTEMPT_TIMEOUT_MILLIS = 1000;
     /** From a replica to its master, and once more where that has become a replica meanwhile. */
-    private static final int HOPS = 2;
-    private static final int PROBE_MILLIS = 1000;
+    private static final int MAX_HOPS = 2;
+    private static final int PROBE_TTL_MILLIS = 1000;
     private static final Pattern AUTHORITY = Pattern.compile("(//(?:[^@/]*@)?)[^/?]*");
 
     private final Vertx vertx;
     private final ContextInternal context;
     private final ListenedClock clock;
     private final RedisOptions options;
-    private final HashTags keys;
+    private final HashTags hashTags;
     private final AtomicInteger attempts = new AtomicInteger();
 
     /** @param context where connections live: not that of a request that happens to meet a failure */
-    RedisConnector(ContextInternal context, ListenedClock clock, RedisOptions options, HashTags keys) {
+    RedisConnector(ContextInternal context, ListenedClock clock, RedisOptions options, HashTags hashTags) {
         this.vertx = context.owner();
         this.context = context;
         this.clock = clock;
-        this.options = verifying(options);
-        this.keys = keys;
+        this.options = withHostnameVerification(options);
+        this.hashTags = hashTags;
     }
 
     /** Where nothing is said of it, a certificate has to be that of the host. */
-    private static RedisOptions verifying(RedisOptions options) {
+    private static RedisOptions withHostnameVerification(RedisOptions options) {
         if (options.getNetClientOptions().getHostnameVerificationAlgorithm() == null) {
             options.getNetClientOptions().setHostnameVerificationAlgorithm("HTTPS");
         }
@@ -70,7 +70,7 @@ final class RedisConnector implements Supplier<Future<RedisConnection>> {
     private Future<RedisConnection> attempt() {
         var endpoints = endpoints();
         return switch (options.getType()) {
-            case REPLICATION -> master(endpoints.get(0), HOPS);
+            case REPLICATION -> master(endpoints.get(0), MAX_HOPS);
             case CLUSTER -> cluster(endpoints.get(0));
             default -> open(new RedisOptions(options).setEndpoints(endpoints));
         };
@@ -83,15 +83,15 @@ final class RedisConnector implements Supplier<Future<RedisConnection>> {
         return endpoints;
     }
 
-    private Future<RedisConnection> open(RedisOptions how) {
-        var client = Redis.createClient(vertx, how);
+    private Future<RedisConnection> open(RedisOptions clientOptions) {
+        var client = Redis.createClient(vertx, clientOptions);
         var closed = new AtomicBoolean();
         Runnable close = () -> {
             if (!closed.getAndSet(true)) { // a second time would be an error
                 client.close();
             }
         };
-        return clock.within(ATTEMPT_MILLIS, client.connect(), "No connection to Redis")
+        return clock.within(ATTEMPT_TIMEOUT_MILLIS, client.connect(), "No connection to Redis")
                 .<RedisConnection>map(connection -> new DedicatedConnection(connection, close))
                 .onFailure(failure -> close.run());
     }
@@ -101,31 +101,31 @@ final class RedisConnector implements Supplier<Future<RedisConnection>> {
     }
 
     /** The same URL, with its user and all, at another host and port. */
-    private static String at(String endpoint, String address) {
+    private static String withAddress(String endpoint, String address) {
         return AUTHORITY.matcher(endpoint).replaceFirst("$1" + Matcher.quoteReplacement(address));
     }
 
     /** The client's own way needs each node to be there, replicas too, and never comes back to one that was lost. */
     private Future<RedisConnection> cluster(String endpoint) {
-        var cluster = new ClusterConnection(address -> node(at(endpoint, address)));
-        var opening = node(endpoint).compose(connection -> ask(connection, Request.cmd(Command.CLUSTER).arg("SLOTS"))
+        var cluster = new ClusterConnection(address -> node(withAddress(endpoint, address)));
+        var opening = node(endpoint).compose(connection -> query(connection, Request.cmd(Command.CLUSTER).arg("SLOTS"))
                 .eventually(() -> connection.close()))
                 .compose(slots -> cluster.open(slots, URI.create(endpoint).getHost()))
-                .compose(opened -> probe(cluster)).<RedisConnection>map(cluster);
-        return clock.within(ATTEMPT_MILLIS, opening, "No connection to each master of the cluster")
+                .compose(opened -> probeMasters(cluster)).<RedisConnection>map(cluster);
+        return clock.within(ATTEMPT_TIMEOUT_MILLIS, opening, "No connection to each master of the cluster")
                 .onFailure(failure -> cluster.close());
     }
 
     /** Each hash tag is written to, and so each master that holds any of ours. */
-    private Future<Void> probe(ClusterConnection cluster) {
+    private Future<Void> probeMasters(ClusterConnection cluster) {
         var written = IntStream.range(0, HashTags.TAGS).mapToObj(tag -> cluster.send(Request.cmd(Command.SET)
-                .arg(keys.of(tag) + "probe").arg(1).arg("PX").arg(PROBE_MILLIS))).toList();
+                .arg(hashTags.keyPrefix(tag) + "probe").arg(1).arg("PX").arg(PROBE_TTL_MILLIS))).toList();
         return Future.all(written).mapEmpty();
     }
 
     /** The client's own way waits for ever for a master without replicas; and we need no connection to a replica. */
     private Future<RedisConnection> master(String endpoint, int hops) {
-        return node(endpoint).compose(connection -> ask(connection, Request.cmd(Command.INFO).arg("replication"))
+        return node(endpoint).compose(connection -> query(connection, Request.cmd(Command.INFO).arg("replication"))
                 .compose(info -> {
                     var master = master(info);
                     if (master == null) {
@@ -134,13 +134,13 @@ final class RedisConnector implements Supplier<Future<RedisConnection>> {
                     connection.close();
                     return hops == 0
                             ? Future.failedFuture("No master behind " + endpoint)
-                            : master(at(endpoint, master), hops - 1);
+                            : master(withAddress(endpoint, master), hops - 1);
                 }).onFailure(failure -> connection.close()));
     }
 
     /** One that does not answer is closed, and so answers that it does not. */
-    private Future<Response> ask(RedisConnection connection, Request request) {
-        return clock.within(ATTEMPT_MILLIS, connection.send(request), "Redis did not answer")
+    private Future<Response> query(RedisConnection connection, Request request) {
+        return clock.within(ATTEMPT_TIMEOUT_MILLIS, connection.send(request), "Redis did not answer")
                 .onFailure(failure -> connection.close());
     }
 

@@ -26,27 +26,27 @@ public class RedisProvider {
 
     public static final String CLIENT = "rate-limit";
 
-    private static final int LEAST_WAITING = 1000;
-    private static final int MOST_WAITING = 1_000_000;
+    private static final int MIN_WAITING = 1000;
+    private static final int MAX_WAITING = 1_000_000;
 
-    private final RedisConnectionManager link;
-    private final HashTags keys;
+    private final RedisConnectionManager connectionManager;
+    private final HashTags hashTags;
     private final int maxWaiting;
 
     @Inject
     RedisProvider(RedisConnectionConfig settings, Vertx vertx, RedisOptionsCapture options,
-            @RedisClientName(CLIENT) InjectableInstance<Redis> own,
-            @Default InjectableInstance<Redis> hosts) {
-        this.keys = new HashTags(settings.keyPrefix(), settings.hashKey().orElse(null));
+            @RedisClientName(CLIENT) InjectableInstance<Redis> namedClient,
+            @Default InjectableInstance<Redis> defaultClient) {
+        this.hashTags = new HashTags(settings.keyPrefix(), settings.hashKey().orElse(null));
         this.maxWaiting = settings.maxWaiting();
         var context = ((VertxInternal) vertx).createEventLoopContext();
         var clock = new ListenedClock(context.nettyEventLoop());
-        var connector = settings.enabled() ? connector(context, clock, options, own, hosts) : null;
-        this.link = connector == null ? null : new RedisConnectionManager(context, clock, connector, keys, maxWaiting);
-        if (link != null) {
-            new EvictionPolicyCheck(link);
+        var connector = settings.enabled() ? connector(context, clock, options, namedClient, defaultClient) : null;
+        this.connectionManager = connector == null ? null : new RedisConnectionManager(context, clock, connector, hashTags, maxWaiting);
+        if (connectionManager != null) {
+            new EvictionPolicyCheck(connectionManager);
             if (settings.hashKey().isEmpty()) {
-                new HashKeyCheck(link);
+                new HashKeyCheck(connectionManager);
             }
         }
     }
@@ -54,16 +54,16 @@ public class RedisProvider {
     /** Null where no Redis is configured. */
     private Supplier<Future<RedisConnection>> connector(ContextInternal context, ListenedClock clock,
             RedisOptionsCapture options,
-            InjectableInstance<Redis> own, InjectableInstance<Redis> hosts) {
-        var named = active(own);
-        var redis = named == null ? active(hosts) : named;
-        var how = options.of(named == null ? RedisConfig.DEFAULT_CLIENT_NAME : CLIENT);
+            InjectableInstance<Redis> namedClient, InjectableInstance<Redis> defaultClient) {
+        var named = active(namedClient);
+        var redis = named == null ? active(defaultClient) : named;
+        var clientOptions = options.of(named == null ? RedisConfig.DEFAULT_CLIENT_NAME : CLIENT);
         if (redis == null) {
             return null;
         }
-        return how == null
+        return clientOptions == null
                 ? redis::connect
-                : new RedisConnector(context, clock, new RedisOptions(how).setMaxWaitingHandlers(2 * maxWaiting), keys);
+                : new RedisConnector(context, clock, new RedisOptions(clientOptions).setMaxWaitingHandlers(2 * maxWaiting), hashTags);
     }
 
     private static Redis active(InjectableInstance<Redis> candidates) {
@@ -76,24 +76,24 @@ public class RedisProvider {
     }
 
     void validate(@Observes ConfigProblems problems) {
-        if (maxWaiting < LEAST_WAITING || maxWaiting > MOST_WAITING) {
-            problems.add("rate-limit.redis.max-waiting", Integer.toString(maxWaiting), LEAST_WAITING + " to " + MOST_WAITING);
+        if (maxWaiting < MIN_WAITING || maxWaiting > MAX_WAITING) {
+            problems.add("rate-limit.redis.max-waiting", Integer.toString(maxWaiting), MIN_WAITING + " to " + MAX_WAITING);
         }
     }
 
     /** Null where there is no Redis: everything is kept in memory. */
-    public RedisConnectionManager link() {
-        return link;
+    public RedisConnectionManager connectionManager() {
+        return connectionManager;
     }
 
-    public HashTags keys() {
-        return keys;
+    public HashTags hashTags() {
+        return hashTags;
     }
 
     /** Before Quarkus closes its Redis clients: that is no outage. */
     void stop(@Observes ShutdownEvent stopping) {
-        if (link != null) {
-            link.close();
+        if (connectionManager != null) {
+            connectionManager.close();
         }
     }
 }

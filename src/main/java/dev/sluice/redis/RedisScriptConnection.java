@@ -27,39 +27,39 @@ public final class RedisScriptConnection {
     /** A longer round trip counts by this part of the difference, a shorter one at once: what is kept is the way, not the queue. */
     private static final int SMOOTHING = 256;
     /** The client's own error for requests in flight on a connection that ends: Redis may have executed them. */
-    private static final String CLOSED = "CONNECTION_CLOSED";
+    private static final String CONNECTION_CLOSED = "CONNECTION_CLOSED";
     /** Error codes of Redis; one that a script met stands in the middle of the message. */
-    private static final Pattern REFUSES_WRITES = Pattern
+    private static final Pattern WRITE_REJECTIONS = Pattern
             .compile("\\b(READONLY|OOM|MISCONF|LOADING|MASTERDOWN|NOREPLICAS|NOAUTH|NOPERM|WRONGPASS|BUSY)\\b");
 
     private final RedisConnection connection;
     private final ContextInternal context;
     private final ListenedClock clock;
-    private final int mostWaiting;
+    private final int maxInFlight;
     private final ReplySilence silence;
-    private final AtomicInteger waiting = new AtomicInteger();
-    private final Runnable whenBusy;
-    private final BiConsumer<Long, String> whenRepaired;
+    private final AtomicInteger inFlight = new AtomicInteger();
+    private final Runnable busyListener;
+    private final BiConsumer<Long, String> repairListener;
     private volatile long roundTrip;
     /** True while the link watches it. Accessed on the event loop only. */
     boolean watched;
 
     /**
      * @param context where responses are handled
-     * @param whenBusy called when a request is sent while no other is in flight
-     * @param whenRepaired receives how many keys a script has repaired, and the name of the first
+     * @param busyListener called when a request is sent while no other is in flight
+     * @param repairListener receives how many keys a script has repaired, and the name of the first
      */
-    RedisScriptConnection(RedisConnection connection, ContextInternal context, ListenedClock clock, int mostWaiting,
-            Consumer<RedisScriptConnection> whenBusy, BiConsumer<Long, String> whenRepaired) {
+    RedisScriptConnection(RedisConnection connection, ContextInternal context, ListenedClock clock, int maxInFlight,
+            Consumer<RedisScriptConnection> busyListener, BiConsumer<Long, String> repairListener) {
         this.connection = connection;
         this.context = context;
         this.clock = clock;
-        this.mostWaiting = mostWaiting;
+        this.maxInFlight = maxInFlight;
         this.silence = new ReplySilence(clock);
-        this.whenBusy = () -> whenBusy.accept(this);
-        this.whenRepaired = whenRepaired;
+        this.busyListener = () -> busyListener.accept(this);
+        this.repairListener = repairListener;
         if (connection instanceof ClusterConnection cluster) {
-            cluster.measure(clock);
+            cluster.startMeasuring(clock);
         }
     }
 
@@ -87,23 +87,23 @@ public final class RedisScriptConnection {
     public void reportRepairs(Response reply) {
         var repair = Repair.of(reply);
         if (repair != null) {
-            whenRepaired.accept(repair.keys(), repair.first());
+            repairListener.accept(repair.keys(), repair.first());
         }
     }
 
     /** Returns whether the keys of one request must have one hash tag. */
-    public boolean sharded() {
+    public boolean isSharded() {
         return connection instanceof ClusterConnection;
     }
 
     /** Returns how many requests may be in flight. */
-    public int mostWaiting() {
-        return mostWaiting;
+    public int maxInFlight() {
+        return maxInFlight;
     }
 
     /** Returns the failure of a request that would be one too many. */
     public Throwable overloaded() {
-        return new OverloadedException(mostWaiting);
+        return new OverloadedException(maxInFlight);
     }
 
     /** Returns the nanoseconds that a round trip takes; 0 before the first. */
@@ -124,37 +124,37 @@ public final class RedisScriptConnection {
      * @return completes on the connection's event loop
      */
     public Future<Response> send(Request request) {
-        if (waiting.incrementAndGet() > mostWaiting) {
-            waiting.decrementAndGet();
+        if (inFlight.incrementAndGet() > maxInFlight) {
+            inFlight.decrementAndGet();
             return Future.failedFuture(overloaded());
         }
         // The client completes a future on the current context, whose event loop may be stalled while this one listens.
         Promise<Response> promise = Promise.promise();
-        execute(() -> sendHere(request, promise));
+        execute(() -> sendOnEventLoop(request, promise));
         return promise.future();
     }
 
-    private void sendHere(Request request, Promise<Response> promise) {
+    private void sendOnEventLoop(Request request, Promise<Response> promise) {
         if (silence.sent() == 1) {
-            whenBusy.run();
+            busyListener.run();
         }
-        long sent = System.nanoTime();
+        long sentAt = System.nanoTime();
         connection.send(request).onComplete(done -> {
             silence.received();
-            waiting.decrementAndGet();
-            measure(System.nanoTime() - sent);
+            inFlight.decrementAndGet();
+            updateRoundTrip(System.nanoTime() - sentAt);
             promise.handle(done);
         });
     }
 
     /** Returns whether requests are in flight. */
-    boolean busy() {
-        return silence.busy();
+    boolean isBusy() {
+        return silence.isBusy();
     }
 
-    private void measure(long took) {
-        long known = roundTrip;
-        roundTrip = known == 0 || took < known ? took : known + (took - known) / SMOOTHING;
+    private void updateRoundTrip(long elapsed) {
+        long previous = roundTrip;
+        roundTrip = previous == 0 || elapsed < previous ? elapsed : previous + (elapsed - previous) / SMOOTHING;
     }
 
     /** Returns a sender for each server that holds a part of the keys: every master of a cluster, or the one server. */
@@ -172,24 +172,24 @@ public final class RedisScriptConnection {
     }
 
     /** Runs a script; sends its source where Redis does not know it. */
-    public Future<Response> eval(LuaScript script, List<String> keys, List<String> arguments) {
-        return send(request(Command.EVALSHA, script.sha1(), keys, arguments)).recover(failure -> forgotten(failure)
-                ? send(request(Command.EVAL, script.source(), keys, arguments))
+    public Future<Response> eval(LuaScript script, List<String> keyCount, List<String> arguments) {
+        return send(request(Command.EVALSHA, script.sha1(), keyCount, arguments)).recover(failure -> isUnknownScript(failure)
+                ? send(request(Command.EVAL, script.source(), keyCount, arguments))
                 : Future.failedFuture(failure));
     }
 
     /**
      * Runs a script with encoded arguments; sends its source where Redis does not know it.
      *
-     * @param keys how many of the parts are keys; the others are arguments
+     * @param keyCount how many of the parts are keys; the others are arguments
      */
-    public Future<Response> eval(LuaScript script, int keys, List<byte[]> parts) {
-        return send(request(Command.EVALSHA, script.sha1(), keys, parts)).recover(failure -> forgotten(failure)
-                ? send(request(Command.EVAL, script.source(), keys, parts))
+    public Future<Response> eval(LuaScript script, int keyCount, List<byte[]> parts) {
+        return send(request(Command.EVALSHA, script.sha1(), keyCount, parts)).recover(failure -> isUnknownScript(failure)
+                ? send(request(Command.EVAL, script.source(), keyCount, parts))
                 : Future.failedFuture(failure));
     }
 
-    private static boolean forgotten(Throwable failure) {
+    private static boolean isUnknownScript(Throwable failure) {
         var message = failure.getMessage();
         return message != null && message.startsWith("NOSCRIPT");
     }
@@ -210,19 +210,19 @@ public final class RedisScriptConnection {
     }
 
     /** Returns whether Redis responded, and did nothing. */
-    public static boolean refused(Throwable failure) {
-        return failure instanceof ErrorType && !CLOSED.equals(failure.getMessage()) || failure instanceof OverloadedException;
+    public static boolean isRejection(Throwable failure) {
+        return failure instanceof ErrorType && !CONNECTION_CLOSED.equals(failure.getMessage()) || failure instanceof OverloadedException;
     }
 
     /** Returns whether other keys may fare better: the key holds another type, or its slot is being moved. */
-    public static boolean concernsItsKeysOnly(Throwable failure) {
+    public static boolean isKeySpecific(Throwable failure) {
         return failure instanceof ErrorType && (failure.getMessage().contains("WRONGTYPE")
                 || failure.getMessage().contains("TRYAGAIN"));
     }
 
     /** Returns whether Redis would refuse any other write too: full, a replica, loading, without permission, ... */
-    static boolean refusesWrites(Throwable failure) {
-        return failure instanceof ErrorType && REFUSES_WRITES.matcher(failure.getMessage()).find();
+    static boolean isWriteRejection(Throwable failure) {
+        return failure instanceof ErrorType && WRITE_REJECTIONS.matcher(failure.getMessage()).find();
     }
 
     void close() {
@@ -234,8 +234,8 @@ public final class RedisScriptConnection {
 
         private static final long serialVersionUID = 1;
 
-        OverloadedException(int mostWaiting) {
-            super(mostWaiting + " requests wait for Redis already", null);
+        OverloadedException(int maxInFlight) {
+            super(maxInFlight + " requests wait for Redis already", null);
         }
     }
 }

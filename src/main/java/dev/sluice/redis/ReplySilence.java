@@ -27,7 +27,7 @@ final class ReplySilence {
         inFlight--;
     }
 
-    boolean busy() {
+    boolean isBusy() {
         return inFlight > 0;
     }
 

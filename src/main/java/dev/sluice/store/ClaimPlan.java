@@ -15,24 +15,24 @@ import dev.sluice.redis.HashTags;
 public final class ClaimPlan extends AbstractList<WindowClaim> implements RandomAccess {
 
     /** How one kind of question is put to the script: what stands in its arguments for the plan. */
-    public record Question(boolean take, boolean reserves, List<byte[]> arguments) {
+    public record Operation(boolean consume, boolean reserves, List<byte[]> arguments) {
     }
 
     private final WindowClaim[] claims;
     private final boolean reserved;
     /** What a window's key has before its identifier, and behind. */
-    private final String[] heads;
-    private final String[] tails;
-    private final Question[] questions = new Question[3];
+    private final String[] keyPrefixes;
+    private final String[] keySuffixes;
+    private final Operation[] operations = new Operation[3];
 
     private ClaimPlan(List<WindowClaim> claims) {
         this.claims = claims.toArray(WindowClaim[]::new);
         this.reserved = claims.stream().anyMatch(WindowClaim::reserved);
-        this.heads = new String[this.claims.length];
-        this.tails = new String[this.claims.length];
+        this.keyPrefixes = new String[this.claims.length];
+        this.keySuffixes = new String[this.claims.length];
         for (int i = 0; i < this.claims.length; i++) {
-            heads[i] = WindowKeys.windowHead(seconds(i));
-            tails[i] = ':' + this.claims[i].resource();
+            keyPrefixes[i] = WindowKeys.windowPrefix(windowSeconds(i));
+            keySuffixes[i] = ':' + this.claims[i].resource();
         }
     }
 
@@ -40,7 +40,7 @@ public final class ClaimPlan extends AbstractList<WindowClaim> implements Random
         return claims instanceof ClaimPlan plan ? plan : new ClaimPlan(claims);
     }
 
-    private long seconds(int i) {
+    private long windowSeconds(int i) {
         return claims[i].span() / 1_000_000;
     }
 
@@ -60,42 +60,42 @@ public final class ClaimPlan extends AbstractList<WindowClaim> implements Random
     }
 
     /** The keys of an identifier, as the script wants them: the index, the windows, the reservation where there is one. */
-    public byte[][] keys(HashTags keys, String identifier, String reservation) {
-        var tag = keys.of(identifier);
-        var named = new byte[claims.length + (reservation == null ? 1 : 2)][];
-        named[0] = bytes(WindowKeys.index(tag, identifier));
+    public byte[][] keys(HashTags hashTags, String identifier, String reservation) {
+        var tag = hashTags.keyPrefix(identifier);
+        var result = new byte[claims.length + (reservation == null ? 1 : 2)][];
+        result[0] = bytes(WindowKeys.index(tag, identifier));
         for (int i = 0; i < claims.length; i++) {
-            named[i + 1] = bytes(tag + heads[i] + identifier.length() + ':' + identifier + tails[i]);
+            result[i + 1] = bytes(tag + keyPrefixes[i] + identifier.length() + ':' + identifier + keySuffixes[i]);
         }
         if (reservation != null) {
-            named[claims.length + 1] = bytes(WindowKeys.reservation(tag, identifier, reservation));
+            result[claims.length + 1] = bytes(WindowKeys.reservation(tag, identifier, reservation));
         }
-        return named;
+        return result;
     }
 
     /** @param exactUpTo the largest limit that is counted exactly; the same for all questions */
-    public Question question(boolean take, boolean reserves, long exactUpTo) {
-        int which = !take ? 0 : reserves ? 2 : 1;
-        var question = questions[which];
-        if (question == null) {
-            question = new Question(take, reserves, arguments(take, reserves, exactUpTo));
-            questions[which] = question; // made twice, it is the same
+    public Operation operation(boolean consume, boolean reserves, long exactUpTo) {
+        int index = !consume ? 0 : reserves ? 2 : 1;
+        var operation = operations[index];
+        if (operation == null) {
+            operation = new Operation(consume, reserves, arguments(consume, reserves, exactUpTo));
+            operations[index] = operation; // made twice, it is the same
         }
-        return question;
+        return operation;
     }
 
-    private List<byte[]> arguments(boolean take, boolean reserves, long exactUpTo) {
+    private List<byte[]> arguments(boolean consume, boolean reserves, long exactUpTo) {
         var arguments = new ArrayList<byte[]>(3 + 5 * claims.length);
         arguments.add(bytes(Integer.toString(claims.length)));
-        arguments.add(bytes(take ? "1" : "0"));
+        arguments.add(bytes(consume ? "1" : "0"));
         arguments.add(bytes(reserves ? "1" : "0"));
         for (int i = 0; i < claims.length; i++) {
             var claim = claims[i];
             arguments.add(bytes(Long.toString(claim.limit())));
             arguments.add(bytes(Long.toString(claim.span())));
             arguments.add(bytes(Long.toString(claim.cost())));
-            arguments.add(bytes(claim.exact(exactUpTo) ? "log" : claim.reserved() ? "reserved" : "ring"));
-            arguments.add(bytes(WindowKeys.name(claim.resource(), seconds(i))));
+            arguments.add(bytes(claim.isExact(exactUpTo) ? "log" : claim.reserved() ? "reserved" : "ring"));
+            arguments.add(bytes(WindowKeys.windowMember(claim.resource(), windowSeconds(i))));
         }
         return List.copyOf(arguments);
     }

@@ -8,48 +8,48 @@ import java.util.regex.Pattern;
  * A reservation, as its text tells of it: {@code r-5f0c…-60-86400}. The text comes back from outside: it says where to look,
  * and what is found there says what was reserved.
  *
- * @param place where it is kept
- * @param name 32 hexadecimal digits
+ * @param location where it is kept
+ * @param id 32 hexadecimal digits
  * @param seconds the lengths of the windows it took from
  */
-public record ReservationToken(Place place, String name, List<Long> seconds) {
+public record ReservationToken(Location location, String id, List<Long> seconds) {
 
-    public enum Place {
+    public enum Location {
         REDIS("r"), MEMORY("m"),
         /** In memory, and perhaps in Redis too, which did not answer in time. */
         BOTH("b");
 
-        private final String letter;
+        private final String prefix;
 
-        Place(String letter) {
-            this.letter = letter;
+        Location(String prefix) {
+            this.prefix = prefix;
         }
 
-        private static Place of(String letter) {
-            return "r".equals(letter) ? REDIS : "m".equals(letter) ? MEMORY : BOTH;
+        private static Location of(String prefix) {
+            return "r".equals(prefix) ? REDIS : "m".equals(prefix) ? MEMORY : BOTH;
         }
     }
 
-    private static final Pattern TEXT = Pattern.compile("([rmb])-([0-9a-f]{32})((?:-[1-9]\\d{0,6}){1,64})");
+    private static final Pattern TOKEN = Pattern.compile("([rmb])-([0-9a-f]{32})((?:-[1-9]\\d{0,6}){1,64})");
 
-    public static ReservationToken of(Place place, String name, List<WindowClaim> claims) {
-        return new ReservationToken(place, name,
+    public static ReservationToken of(Location location, String id, List<WindowClaim> claims) {
+        return new ReservationToken(location, id,
                 claims.stream().filter(WindowClaim::reserved).map(claim -> claim.span() / 1_000_000)
                         .distinct().toList());
     }
 
     /** Null where the text is no reservation's. */
     public static ReservationToken parse(String text) {
-        var found = TEXT.matcher(text);
-        return found.matches()
-                ? new ReservationToken(Place.of(found.group(1)), found.group(2),
-                        Arrays.stream(found.group(3).substring(1).split("-")).map(Long::valueOf).toList())
+        var matcher = TOKEN.matcher(text);
+        return matcher.matches()
+                ? new ReservationToken(Location.of(matcher.group(1)), matcher.group(2),
+                        Arrays.stream(matcher.group(3).substring(1).split("-")).map(Long::valueOf).toList())
                 : null;
     }
 
     @Override
     public String toString() {
-        var text = new StringBuilder(place.letter).append('-').append(name);
+        var text = new StringBuilder(location.prefix).append('-').append(id);
         seconds.forEach(length -> text.append('-').append(length));
         return text.toString();
     }

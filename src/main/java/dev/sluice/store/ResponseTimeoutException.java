@@ -8,15 +8,15 @@ public final class ResponseTimeoutException extends StoreUnavailableException {
 
     private static final long serialVersionUID = 1;
 
-    private final transient Future<StoreResult> answer;
+    private final transient Future<StoreResult> lateResult;
 
-    public ResponseTimeoutException(Future<StoreResult> answer) {
+    public ResponseTimeoutException(Future<StoreResult> lateResult) {
         super("Redis did not answer in time", null);
-        this.answer = answer;
+        this.lateResult = lateResult;
     }
 
     /** Completes when Redis answers, or when it is certain that it will not. */
-    public Future<StoreResult> answer() {
-        return answer;
+    public Future<StoreResult> lateResult() {
+        return lateResult;
     }
 }

@@ -7,9 +7,9 @@ package dev.sluice.store;
  * @param now the deciding clock's time
  * @param windows how each claim's window stands, in the order of the claims
  */
-public record StoreResult(boolean admitted, long now, State[] windows) {
+public record StoreResult(boolean admitted, long now, WindowState[] windows) {
 
-    /** {@link State#retryAt()} of a cost that is larger than the limit. */
+    /** {@link WindowState#retryAt()} of a cost that is larger than the limit. */
     public static final long NEVER = -1;
 
     /**
@@ -17,6 +17,6 @@ public record StoreResult(boolean admitted, long now, State[] windows) {
      * @param freeAt when the next unit leaves; 0 where none is used
      * @param retryAt when the refused cost fits; 0 where it was not refused, {@link StoreResult#NEVER} where it never does
      */
-    public record State(long used, long freeAt, long retryAt) {
+    public record WindowState(long used, long freeAt, long retryAt) {
     }
 }

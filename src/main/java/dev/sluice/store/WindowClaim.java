@@ -23,12 +23,12 @@ public record WindowClaim(String resource, long span, long limit, QuotaUnit unit
     }
 
     /** Whether every single unit's time is kept, or counts of sub-windows. */
-    public boolean exact(long exactUpTo) {
+    public boolean isExact(long exactUpTo) {
         return unit == QuotaUnit.REQUESTS && !reserved && limit <= exactUpTo;
     }
 
     /** The same under a part of the limit; an estimate is never more than that, so that an empty window has room. */
-    public WindowClaim sharing(long part) {
-        return new WindowClaim(resource, span, limit, unit, reserved ? Math.min(cost, part) : cost, reserved, part, fallback);
+    public WindowClaim withShare(long share) {
+        return new WindowClaim(resource, span, limit, unit, reserved ? Math.min(cost, share) : cost, reserved, share, fallback);
     }
 }

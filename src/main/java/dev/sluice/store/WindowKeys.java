@@ -12,43 +12,43 @@ import dev.sluice.redis.HashTags;
 public final class WindowKeys {
 
     /** What the index calls a reservation; windows begin with a digit. */
-    private static final String RESERVATION = "r:";
+    private static final String RESERVATION_PREFIX = "r:";
 
-    private static final Pattern NAME = Pattern.compile("(?:r:|[1-9][0-9]{0,6}:).*", Pattern.DOTALL);
+    private static final Pattern MEMBER = Pattern.compile("(?:r:|[1-9][0-9]{0,6}:).*", Pattern.DOTALL);
 
-    private final HashTags keys;
+    private final HashTags hashTags;
 
-    public WindowKeys(HashTags keys) {
-        this.keys = keys;
+    public WindowKeys(HashTags hashTags) {
+        this.hashTags = hashTags;
     }
 
-    public String window(String identifier, String name) {
+    public String window(String identifier, String member) {
         // <tag>w:<seconds>:<length>:<identifier>:<resource>
-        int colon = name.indexOf(':');
-        return keys.of(identifier) + windowHead(seconds(name)) + identifier.length() + ':' + identifier
-                + name.substring(colon);
+        int colon = member.indexOf(':');
+        return hashTags.keyPrefix(identifier) + windowPrefix(seconds(member)) + identifier.length() + ':' + identifier
+                + member.substring(colon);
     }
 
     /** What stands between the tag and the identifier's length. */
-    static String windowHead(long seconds) {
+    static String windowPrefix(long seconds) {
         return "w:" + seconds + ':';
     }
 
     /** What the index of an identifier calls a window. */
-    public static String name(String resource, long seconds) {
+    public static String windowMember(String resource, long seconds) {
         return seconds + ":" + resource;
     }
 
-    public static long seconds(String name) {
-        return Long.parseLong(name.substring(0, name.indexOf(':')));
+    public static long seconds(String member) {
+        return Long.parseLong(member.substring(0, member.indexOf(':')));
     }
 
-    public static String resource(String name) {
-        return name.substring(name.indexOf(':') + 1);
+    public static String resource(String member) {
+        return member.substring(member.indexOf(':') + 1);
     }
 
     public String index(String identifier) {
-        return index(keys.of(identifier), identifier);
+        return index(hashTags.keyPrefix(identifier), identifier);
     }
 
     static String index(String tag, String identifier) {
@@ -56,30 +56,30 @@ public final class WindowKeys {
     }
 
     /** What a reservation took, by the name of the window: {@code bucket:cost}. */
-    public String reservation(String identifier, String name) {
-        return reservation(keys.of(identifier), identifier, name);
+    public String reservation(String identifier, String member) {
+        return reservation(hashTags.keyPrefix(identifier), identifier, member);
     }
 
-    static String reservation(String tag, String identifier, String name) {
-        return tag + name + ':' + identifier;
+    static String reservation(String tag, String identifier, String member) {
+        return tag + member + ':' + identifier;
     }
 
     /** What the index calls a reservation. */
-    public static String reservationName(String reservation) {
-        return RESERVATION + reservation;
+    public static String reservationMember(String reservation) {
+        return RESERVATION_PREFIX + reservation;
     }
 
     /** Returns whether the index may hold this name; others were put there by another program. */
-    public static boolean isName(String name) {
-        return NAME.matcher(name).matches();
+    public static boolean isMember(String member) {
+        return MEMBER.matcher(member).matches();
     }
 
-    public static boolean isWindow(String name) {
-        return !name.startsWith(RESERVATION);
+    public static boolean isWindow(String member) {
+        return !member.startsWith(RESERVATION_PREFIX);
     }
 
     /** Matches every window, every index and every reservation. */
     public String pattern() {
-        return keys.pattern("wir");
+        return hashTags.pattern("wir");
     }
 }

@@ -44,7 +44,7 @@ public final class ClusterMember implements AutoCloseable {
         var keys = new HashTags("sluice");
         client = Redis.createClient(vertx, new RedisOptions().setConnectionString(url));
         link = new RedisConnectionManager(vertx, client::connect, keys, 10_000);
-        link.answersWithin(TIMEOUT);
+        link.setReplyTimeout(TIMEOUT);
         fleet = new InstanceRegistry(keys, expected, LuaScript.SERVER_TIME);
         memory = new InMemoryWindowStore(fleet, StoreUnderTest.EXACT, 64 << 20);
         merger = new UsageMerger(link, memory, keys, LuaScript.SERVER_TIME);
@@ -72,16 +72,16 @@ public final class ClusterMember implements AutoCloseable {
         return windows;
     }
 
-    public FailoverWindowStore.Answer take(String identifier, WindowClaim... claims) {
+    public FailoverWindowStore.Outcome take(String identifier, WindowClaim... claims) {
         return windows.take(identifier, List.of(claims), true, null).await().atMost(PATIENCE);
     }
 
-    FailoverWindowStore.Answer reserve(String identifier, WindowClaim... claims) {
+    FailoverWindowStore.Outcome reserve(String identifier, WindowClaim... claims) {
         var name = UUID.randomUUID().toString().replace("-", "");
         return windows.take(identifier, List.of(claims), true, name).await().atMost(PATIENCE);
     }
 
-    void settle(String identifier, FailoverWindowStore.Answer reserved, long tokens) {
+    void settle(String identifier, FailoverWindowStore.Outcome reserved, long tokens) {
         windows.settle(identifier, reserved.reservation(), Map.of("tokens", tokens)).await().atMost(PATIENCE);
     }
 
@@ -93,7 +93,7 @@ public final class ClusterMember implements AutoCloseable {
     public int admitted(int requests, String identifier, WindowClaim claim) {
         int admitted = 0;
         for (int i = 0; i < requests; i++) {
-            admitted += take(identifier, claim).outcome().admitted() ? 1 : 0;
+            admitted += take(identifier, claim).result().admitted() ? 1 : 0;
         }
         return admitted;
     }

@@ -69,7 +69,7 @@ class OutageTest {
     private int admitted(int requests, String identifier, WindowClaim claim) {
         int admitted = 0;
         for (int i = 0; i < requests; i++) {
-            admitted += members.get(i % 3).take(identifier, claim).outcome().admitted() ? 1 : 0;
+            admitted += members.get(i % 3).take(identifier, claim).result().admitted() ? 1 : 0;
         }
         return admitted;
     }
@@ -151,7 +151,7 @@ class OutageTest {
      *
      * @return null where the fallback is closed
      */
-    private FailoverWindowStore.Answer late(Supplier<FailoverWindowStore.Answer> take) {
+    private FailoverWindowStore.Outcome late(Supplier<FailoverWindowStore.Outcome> take) {
         redis.send("CLIENT PAUSE 800");
         try {
             return take.get();
@@ -173,7 +173,7 @@ class OutageTest {
         admitted(9, "late", requests(limit));
         var late = late(() -> members.get(0).take("late", requests(limit)));
         assertThat(late.mode()).isEqualTo(DecisionMode.LOCAL);
-        assertThat(late.outcome().admitted()).isTrue();
+        assertThat(late.result().admitted()).isTrue();
         awaitUsed("late", "r", TEN_MINUTES, 10);
         assertThat(remembered(members.get(0), "late")).as("here").isEqualTo(4);
     }
@@ -182,22 +182,22 @@ class OutageTest {
     @ValueSource(longs = {3, 30_003})
     void whatTheFallbackDeniesIsGivenBackThoughRedisGrantsItTooLate(long limit) {
         var third = new WindowClaim("r", 600_000_000, limit, QuotaUnit.REQUESTS, limit / 3, false);
-        assertThat(members.get(0).take("denied", third).outcome().admitted()).isTrue();
+        assertThat(members.get(0).take("denied", third).result().admitted()).isTrue();
         var late = late(() -> members.get(0).take("denied", third));
-        assertThat(late.outcome().admitted()).isFalse();
+        assertThat(late.result().admitted()).isFalse();
         // Redis decides in order: what it grants now comes behind what it granted too late.
-        assertThat(members.get(0).take("behind", requests(1)).outcome().admitted()).isTrue();
+        assertThat(members.get(0).take("behind", requests(1)).result().admitted()).isTrue();
         awaitUsed("denied", "r", TEN_MINUTES, limit / 3);
-        assertThat(members.get(1).take("denied", third).outcome().admitted()).isTrue();
-        assertThat(members.get(1).take("denied", third).outcome().admitted()).isTrue();
-        assertThat(members.get(1).take("denied", third).outcome().admitted()).isFalse();
+        assertThat(members.get(1).take("denied", third).result().admitted()).isTrue();
+        assertThat(members.get(1).take("denied", third).result().admitted()).isTrue();
+        assertThat(members.get(1).take("denied", third).result().admitted()).isFalse();
     }
 
     @Test
     void whatEndsWith503IsGivenBackWithItsReservation() {
         var closed = new WindowClaim("r", 600_000_000, 10, QuotaUnit.REQUESTS, 1, false, 10, FallbackPolicy.CLOSED);
         assertThat(late(() -> members.get(0).reserve("unavailable", closed, tokens(3000, 800)))).isNull();
-        assertThat(members.get(0).take("behind", requests(1)).outcome().admitted()).isTrue();
+        assertThat(members.get(0).take("behind", requests(1)).result().admitted()).isTrue();
         awaitUsed("unavailable", "r", TEN_MINUTES, 0);
         awaitUsed("unavailable", "tokens", Duration.ofHours(1), 0);
     }
@@ -288,8 +288,8 @@ class OutageTest {
     @Test
     void estimateIsNeverMoreThanTheShare() {
         lose();
-        assertThat(members.get(0).reserve("estimate", tokens(3000, 2900)).outcome().admitted()).isTrue();
-        assertThat(members.get(0).reserve("estimate", tokens(3000, 1)).outcome().admitted()).isFalse();
+        assertThat(members.get(0).reserve("estimate", tokens(3000, 2900)).result().admitted()).isTrue();
+        assertThat(members.get(0).reserve("estimate", tokens(3000, 1)).result().admitted()).isFalse();
     }
 
     @Test

@@ -52,7 +52,7 @@ class UsageMergerTest {
     }
 
     private void granted(String identifier, WindowClaim claim) {
-        assertThat(memory.takeOwing(identifier, List.of(claim), true, null).admitted()).isTrue();
+        assertThat(memory.takeUnsynced(identifier, List.of(claim), true, null).admitted()).isTrue();
     }
 
     private void merge() {
@@ -60,7 +60,7 @@ class UsageMergerTest {
     }
 
     private List<Long> log(String identifier, long seconds) {
-        var key = new WindowKeys(keys).window(identifier, WindowKeys.name("r", seconds));
+        var key = new WindowKeys(keys).window(identifier, WindowKeys.windowMember("r", seconds));
         var bytes = redis.send(Request.cmd(Command.GET).arg(key)).toBuffer();
         return IntStream.range(0, bytes.length() / UNIT)
                 .mapToObj(i -> new BigInteger(1, bytes.getBytes(UNIT * i, UNIT * (i + 1))).longValueExact()).toList();
@@ -90,13 +90,13 @@ class UsageMergerTest {
             var granted = redis.take("twice", claim("r", 60, 10, 2));
             memory.record("twice", List.of(claim("r", 60, 10, 2)), granted, null, 1);
         }
-        memory.oweSince(start, start);
+        memory.markUnsyncedSince(start, start);
         merge();
         assertThat(redis.used("twice", "r", 60)).isEqualTo(10);
-        var key = new WindowKeys(keys).window("twice", WindowKeys.name("r", 60));
+        var key = new WindowKeys(keys).window("twice", WindowKeys.windowMember("r", 60));
         var five = redis.send(Request.cmd(Command.GETRANGE).arg(key).arg(0).arg(5 * UNIT - 1)).toBuffer();
         redis.send(Request.cmd(Command.SET).arg(key).arg(five));
-        memory.oweSince(start, start);
+        memory.markUnsyncedSince(start, start);
         merge();
         assertThat(redis.used("twice", "r", 60)).isEqualTo(10);
     }
@@ -177,7 +177,7 @@ class UsageMergerTest {
                 redis.pass(seconds * SECOND / 60);
             }
             merge();
-            var key = new WindowKeys(keys).window(identifier, WindowKeys.name("r", seconds));
+            var key = new WindowKeys(keys).window(identifier, WindowKeys.windowMember("r", seconds));
             assertThat(redis.send(Request.cmd(Command.STRLEN).arg(key)).toLong()).isLessThan(910);
             assertThat(redis.ask(identifier, claim("r", seconds, LARGE, 1)).windows()[0].used()).isBetween(3000L, 6030L);
             redis.pass(4 * seconds * SECOND);
@@ -202,13 +202,13 @@ class UsageMergerTest {
     @Test
     void whatDoesNotArriveIsKept() {
         granted("kept", claim("r", 60, 10, 3));
-        redis.send(Request.cmd(Command.SET).arg(new WindowKeys(keys).window("kept", WindowKeys.name("r", 60))).arg("no list"));
+        redis.send(Request.cmd(Command.SET).arg(new WindowKeys(keys).window("kept", WindowKeys.windowMember("r", 60))).arg("no list"));
         redis.send(Request.cmd(Command.ACL).arg("SETUSER").arg("default").arg("-del").arg("-unlink"));
         granted("another", claim("r", 60, 10, 2));
         merge();
         redis.send(Request.cmd(Command.ACL).arg("SETUSER").arg("default").arg("+@all"));
         assertThat(redis.used("another", "r", 60)).as("is not kept from it").isEqualTo(2);
-        redis.send(Request.cmd(Command.DEL).arg(new WindowKeys(keys).window("kept", WindowKeys.name("r", 60))));
+        redis.send(Request.cmd(Command.DEL).arg(new WindowKeys(keys).window("kept", WindowKeys.windowMember("r", 60))));
         granted("kept", claim("r", 60, 10, 1));
         merge();
         assertThat(redis.used("kept", "r", 60)).isEqualTo(4);
@@ -217,11 +217,11 @@ class UsageMergerTest {
     @Test
     void whatHasPerhapsArrivedIsNotCountedTwice() {
         granted("perhaps", claim("r", 60, 10, 3));
-        var backlog = memory.drain("perhaps");
-        memory.takeBack("perhaps", backlog, true);
+        var backlog = memory.drainUnsynced("perhaps");
+        memory.restoreUnsynced("perhaps", backlog, true);
         merge();
         assertThat(redis.used("perhaps", "r", 60)).isEqualTo(3);
-        memory.takeBack("perhaps", backlog, false);
+        memory.restoreUnsynced("perhaps", backlog, false);
         granted("perhaps", claim("r", 60, 10, 1));
         merge();
         assertThat(redis.used("perhaps", "r", 60)).isEqualTo(4);
@@ -232,8 +232,8 @@ class UsageMergerTest {
         var here = memory.takeNow("late", List.of(claim("r", 60, 10, 2)), true, null);
         redis.pass(SECOND);
         var there = redis.take("late", claim("r", 60, 10, 2));
-        memory.move("late", List.of(claim("r", 60, 10, 2)), here.now(), there.now());
-        memory.oweSince(here.now(), here.now());
+        memory.moveGrant("late", List.of(claim("r", 60, 10, 2)), here.now(), there.now());
+        memory.markUnsyncedSince(here.now(), here.now());
         merge();
         assertThat(redis.used("late", "r", 60)).isEqualTo(2);
     }
@@ -241,7 +241,7 @@ class UsageMergerTest {
     @Test
     void reservationsCanBeSettledWhereTheyHaveComeTo() {
         var claims = List.of(tokens("t", 60, 1000, 300), tokens("t", 3600, 10_000, 300));
-        memory.takeOwing("reserved", claims, true, "5f");
+        memory.takeUnsynced("reserved", claims, true, "5f");
         merge();
         redis.settle("reserved", "5f", Map.of("t", 40L));
         redis.settle("reserved", "5f", Map.of("t", 40L));

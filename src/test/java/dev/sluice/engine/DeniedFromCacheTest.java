@@ -43,9 +43,9 @@ class DeniedFromCacheTest {
     /** Until nothing but memory is asked. */
     private static void refusedFromMemory(ClusterMember member, String identifier, WindowClaim claim) {
         await().atMost(PATIENCE).until(() -> {
-            long before = member.windows().refusedFromMemory();
-            assertThat(member.take(identifier, claim).outcome().admitted()).isFalse();
-            return member.windows().refusedFromMemory() > before;
+            long before = member.windows().deniedFromCache();
+            assertThat(member.take(identifier, claim).result().admitted()).isFalse();
+            return member.windows().deniedFromCache() > before;
         });
     }
 
@@ -56,8 +56,8 @@ class DeniedFromCacheTest {
             refusedFromMemory(other, "reset", requests(10));
             refusedFromMemory(one, "reset", requests(10));
             one.reset("reset");
-            assertThat(one.take("reset", requests(10)).outcome().admitted()).as("the one that was asked").isTrue();
-            await().atMost(PATIENCE).until(() -> other.take("reset", requests(10)).outcome().admitted());
+            assertThat(one.take("reset", requests(10)).result().admitted()).as("the one that was asked").isTrue();
+            await().atMost(PATIENCE).until(() -> other.take("reset", requests(10)).result().admitted());
             one.reset("reset");
             await().atMost(PATIENCE).until(() -> other.admitted(1, "reset", requests(10)) == 1);
             one.reset("reset");
@@ -79,7 +79,7 @@ class DeniedFromCacheTest {
         for (int round = 0; round < 3; round++) {
             refusedFromMemory(one, "waits", second);
             refusedFromMemory(other, "waits", second);
-            var refused = one.take("waits", second).outcome();
+            var refused = one.take("waits", second).result();
             if (!refused.admitted()) {
                 long wait = refused.windows()[0].retryAt() - refused.now();
                 long until = System.nanoTime() + 1000 * wait;
@@ -96,6 +96,6 @@ class DeniedFromCacheTest {
         assertThat(one.admitted(10, "flushed", requests(10))).isEqualTo(10);
         refusedFromMemory(one, "flushed", requests(10));
         redis.send("FLUSHALL");
-        await().atMost(PATIENCE).until(() -> one.take("flushed", requests(10)).outcome().admitted());
+        await().atMost(PATIENCE).until(() -> one.take("flushed", requests(10)).result().admitted());
     }
 }

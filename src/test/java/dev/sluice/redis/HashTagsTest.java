@@ -34,7 +34,7 @@ class HashTagsTest {
         var one = new HashTags("sluice", "a");
         var same = new HashTags("sluice", "a");
         var other = new HashTags("sluice", "b");
-        assertThat(collisions()).allMatch(identifier -> one.of(identifier).equals(same.of(identifier)));
+        assertThat(collisions()).allMatch(identifier -> one.keyPrefix(identifier).equals(same.keyPrefix(identifier)));
         assertThat(collisions()).anyMatch(identifier -> one.tag(identifier) != other.tag(identifier));
     }
 }

@@ -41,7 +41,7 @@ class ListenedClockTest {
 
     @BeforeEach
     void watch() {
-        clock.resolution(TIMEOUT);
+        clock.setResolution(TIMEOUT);
         clock.watch(() -> watching.isEmpty());
     }
 
@@ -52,7 +52,7 @@ class ListenedClockTest {
 
     /** @param asked when the peer was asked for the first time since it responded */
     private boolean over(long begun, long begunWall, long asked) {
-        return clock.over(TIMEOUT, begun, begunWall, clock.listened() - asked);
+        return clock.isOver(TIMEOUT, begun, begunWall, clock.listened() - asked);
     }
 
     @Test

@@ -60,7 +60,7 @@ class RedisConnectionManagerTest {
         var sent = IntStream.range(0, 20).mapToObj(i -> link.send(Request.cmd(Command.INCR).arg("n"))).toList();
         assertThat(sent.stream().filter(Future::failed)).hasSize(20 - MOST)
                 .allSatisfy(failed -> assertThat(failed.cause()).isInstanceOf(StoreUnavailableException.class));
-        sent.stream().filter(Future::failed).forEach(failed -> link.failed(failed.cause()));
+        sent.stream().filter(Future::failed).forEach(failed -> link.reportFailure(failed.cause()));
         assertThat(link.up()).as("overload is no outage").isTrue();
         await().until(() -> sent.stream().allMatch(Future::isComplete));
         assertThat(sent.stream().filter(Future::succeeded)).hasSize(MOST);
@@ -75,10 +75,10 @@ class RedisConnectionManagerTest {
     @Test
     void threeErrorsInARowOpenTheCircuitAndAProbeClosesIt() {
         start();
-        link.failed(error("ERR something"));
-        link.failed(error("ERR something"));
+        link.reportFailure(error("ERR something"));
+        link.reportFailure(error("ERR something"));
         assertThat(link.up()).isTrue();
-        link.failed(error("ERR something"));
+        link.reportFailure(error("ERR something"));
         await().atMost(PATIENCE).until(() -> changes.size() == 3);
         assertThat(changes).containsExactly(true, false, true);
     }
@@ -87,9 +87,9 @@ class RedisConnectionManagerTest {
     void errorsAmongSuccessesDoNotOpenIt() {
         start();
         for (int i = 0; i < 100; i++) {
-            link.failed(error("ERR something"));
-            link.failed(error("ERR something"));
-            link.succeeded();
+            link.reportFailure(error("ERR something"));
+            link.reportFailure(error("ERR something"));
+            link.reportSuccess();
         }
         assertThat(link.up()).isTrue();
         assertThat(changes).containsExactly(true);
@@ -102,7 +102,7 @@ class RedisConnectionManagerTest {
             "NOPERM this user has no permissions", "MISCONF Redis is configured to save RDB snapshots"})
     void refusedWriteOpensItAtOnce(String message) {
         start();
-        link.failed(error(message));
+        link.reportFailure(error(message));
         await().atMost(PATIENCE).until(() -> changes.size() == 3);
         assertThat(changes).containsExactly(true, false, true);
     }
@@ -113,15 +113,15 @@ class RedisConnectionManagerTest {
     void errorOfOneKeyDoesNotOpenIt(String message) {
         start();
         for (int i = 0; i < 10; i++) {
-            link.failed(error(message));
-            link.refused(error(message));
+            link.reportFailure(error(message));
+            link.reportRejection(error(message));
         }
         assertThat(link.up()).isTrue();
     }
 
     @Test
     void silentRedisOpensItAndItsResponsesAreNotLost() {
-        link.answersWithin(Duration.ofMillis(50));
+        link.setReplyTimeout(Duration.ofMillis(50));
         start();
         redis.send("CLIENT PAUSE 1000");
         var sent = link.send(Request.cmd(Command.INCR).arg("n"));
@@ -134,7 +134,7 @@ class RedisConnectionManagerTest {
     /** The responses lie in the socket while the loop is blocked. */
     @Test
     void blockedEventLoopDoesNotOpenIt() throws InterruptedException {
-        link.answersWithin(Duration.ofMillis(20));
+        link.setReplyTimeout(Duration.ofMillis(20));
         start();
         for (int round = 0; round < 5; round++) {
             var blocked = new CountDownLatch(1);
@@ -157,13 +157,13 @@ class RedisConnectionManagerTest {
     void lateResponsesInARowOpenItUntilProbesAreAnsweredInTime() {
         start();
         for (int i = 0; i < 10; i++) {
-            link.late();
-            link.late();
-            link.succeeded();
+            link.reportLate();
+            link.reportLate();
+            link.reportSuccess();
         }
         assertThat(link.up()).isTrue();
         for (int i = 0; i < 5; i++) {
-            link.late();
+            link.reportLate();
         }
         await().atMost(PATIENCE).until(() -> changes.size() == 3);
         assertThat(changes).containsExactly(true, false, true);
@@ -181,7 +181,7 @@ class RedisConnectionManagerTest {
     @Test
     void nothingIsSentBeforeWhatIsDoneOnArrivalIsDone() {
         var arrived = Promise.<Void>promise();
-        link.onArrival(channel -> arrived.future());
+        link.onReconnect(channel -> arrived.future());
         var started = link.start();
         await().pollDelay(Duration.ofMillis(300)).until(() -> !link.up());
         assertThat(link.send(Request.cmd(Command.PING)).failed()).isTrue();

@@ -71,7 +71,7 @@ public abstract class StoreUnderTest implements AutoCloseable {
 
     public void settle(String identifier, String reservation, Map<String, Long> used) {
         store().settle(identifier,
-                new ReservationToken(ReservationToken.Place.REDIS, reservation, List.of(60L, 3600L, 86_400L)), used)
+                new ReservationToken(ReservationToken.Location.REDIS, reservation, List.of(60L, 3600L, 86_400L)), used)
                 .await()
                 .atMost(PATIENCE);
     }
@@ -139,7 +139,7 @@ public abstract class StoreUnderTest implements AutoCloseable {
         }
 
         public RedisScriptConnection channel() {
-            return link.channel().result();
+            return link.connection().result();
         }
 
         int port() {

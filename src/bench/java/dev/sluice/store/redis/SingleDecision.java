@@ -61,7 +61,7 @@ public final class SingleDecision {
 
     /** The words of a command that decides one request of each identifier, as an instance under load sends it. */
     public List<String> command(List<String> identifiers, long cost) {
-        var name = WindowKeys.name("bench", window.toSeconds());
+        var name = WindowKeys.windowMember("bench", window.toSeconds());
         var words = new ArrayList<>(List.of("EVALSHA", script.sha1(), Integer.toString(2 * identifiers.size())));
         for (var identifier : identifiers) {
             words.add(KEYS.index(identifier));

@@ -61,9 +61,9 @@ public class Ledger {
         this.settings = settings;
         this.clock = clock;
         int buffer = Math.max(1, settings.buffer());
-        this.store = redis.link() == null
+        this.store = redis.connectionManager() == null
                 ? new InMemoryLedger(buffer)
-                : new RedisLedger(vertx, redis.link(), redis.keys(), buffer, meters);
+                : new RedisLedger(vertx, redis.connectionManager(), redis.hashTags(), buffer, meters);
     }
 
     void validate(@Observes ConfigProblems problems) {

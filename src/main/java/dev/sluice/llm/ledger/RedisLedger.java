@@ -131,12 +131,12 @@ final class RedisLedger implements LedgerStore {
     }
 
     private String mark(Ledger.Entry entry) {
-        return keys.of(entry.identifier()) + "u:" + entry.provider() + ':' + Sha256.sha256(entry.requestId()) + ':'
+        return keys.keyPrefix(entry.identifier()) + "u:" + entry.provider() + ':' + Sha256.sha256(entry.requestId()) + ':'
                 + entry.identifier();
     }
 
     private String page(String identifier, long hour) {
-        return keys.of(identifier) + "l:" + hour + ':' + identifier;
+        return keys.keyPrefix(identifier) + "l:" + hour + ':' + identifier;
     }
 
     private void flushSoon(long millis) {
@@ -193,7 +193,7 @@ final class RedisLedger implements LedgerStore {
             } else if (!shelf.empty() && !(closed && done.failed())) {
                 flushSoon(booked ? 1 : RETRY_MILLIS);
             }
-            if (done.failed() && RedisScriptConnection.refused(done.cause())) {
+            if (done.failed() && RedisScriptConnection.isRejection(done.cause())) {
                 refusals.warn(
                         times -> LOG.warnf("Redis refuses to book calls of language models, they wait: refusals=%d error=%s",
                                 times, done.cause().getMessage()));
@@ -230,7 +230,7 @@ final class RedisLedger implements LedgerStore {
         for (var position : positions) {
             var key = sent.keys.get(position.toInteger() - 1);
             var hour = sent.hours.get(key);
-            var prefix = keys.of(tag);
+            var prefix = keys.keyPrefix(tag);
             var to = prefix + "f:" + System.currentTimeMillis() + ':';
             moves.add(within(link.eval(aside, List.of(key, to + key.substring(prefix.length())),
                     List.of(sent.pages.contains(key) ? "hash" : "string", Long.toString(LedgerHash.expiry(hour)))))
@@ -263,7 +263,7 @@ final class RedisLedger implements LedgerStore {
         private final Map<String, Long> hours = new HashMap<>();
 
         Sent(int tag, WriteBuffer.Batch batch) {
-            keys.add(RedisLedger.this.keys.of(tag) + "s:" + instance);
+            keys.add(RedisLedger.this.keys.keyPrefix(tag) + "s:" + instance);
             arguments.add(Long.toString(batch.number()));
             arguments.add(NUMBER_SECONDS);
             for (var item : batch.items()) {

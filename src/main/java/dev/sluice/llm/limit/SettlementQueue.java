@@ -87,7 +87,7 @@ class SettlementQueue {
 
     @Inject
     SettlementQueue(RateLimiter limiter, RedisProvider redis, Vertx vertx, MeterRegistry meters) {
-        this(limiter, () -> redis.link() == null || redis.link().up(), new Timers() {
+        this(limiter, () -> redis.connectionManager() == null || redis.connectionManager().up(), new Timers() {
 
             @Override
             public long start(long millis, Runnable task) {
@@ -99,8 +99,8 @@ class SettlementQueue {
                 vertx.cancelTimer(timer);
             }
         }, System::nanoTime, () -> ThreadLocalRandom.current().nextDouble(), meters);
-        if (redis.link() != null) {
-            redis.link().onChange(cause -> {
+        if (redis.connectionManager() != null) {
+            redis.connectionManager().onChange(cause -> {
                 if (cause == null) {
                     reached();
                 }

@@ -8,26 +8,26 @@ import com.github.benmanes.caffeine.cache.Expiry;
 final class IdentifierExpiry implements Expiry<String, IdentifierWindows> {
 
     /** An account that is just being opened has no window yet; it gets its lifetime when it has. */
-    private static final long OPENING_NANOS = TimeUnit.MINUTES.toNanos(1);
+    private static final long NEW_ENTRY_NANOS = TimeUnit.MINUTES.toNanos(1);
 
-    private static long nanos(IdentifierWindows account) {
-        long span = account.longestSpan();
-        return span == 0 ? OPENING_NANOS : 2000 * span;
+    private static long nanos(IdentifierWindows windows) {
+        long span = windows.longestSpan();
+        return span == 0 ? NEW_ENTRY_NANOS : 2000 * span;
     }
 
     @Override
-    public long expireAfterCreate(String identifier, IdentifierWindows account, long now) {
-        return nanos(account);
+    public long expireAfterCreate(String identifier, IdentifierWindows windows, long now) {
+        return nanos(windows);
     }
 
     @Override
-    public long expireAfterUpdate(String identifier, IdentifierWindows account, long now, long left) {
-        return nanos(account);
+    public long expireAfterUpdate(String identifier, IdentifierWindows windows, long now, long remaining) {
+        return nanos(windows);
     }
 
     @Override
-    public long expireAfterRead(String identifier, IdentifierWindows account, long now, long left) {
-        long whole = nanos(account);
-        return left < whole / 2 || left > whole ? whole : left;
+    public long expireAfterRead(String identifier, IdentifierWindows windows, long now, long remaining) {
+        long lifetime = nanos(windows);
+        return remaining < lifetime / 2 || remaining > lifetime ? lifetime : remaining;
     }
 }

@@ -21,32 +21,32 @@ final class IdentifierWindows {
     private static final long SKEW = 1_000_000;
 
     /** What was taken of one window, in which of its sub-windows. */
-    private record Reserved(SlidingWindowCounter window, WindowKey key, long bucket, long cost) {
+    private record ReservedCost(SlidingWindowCounter window, WindowKey key, long bucket, long cost) {
     }
 
     private final long exactUpTo;
     private final Map<WindowKey, SlidingWindow> windows = new HashMap<>(2);
     /** By name, oldest first. */
-    private final Map<String, List<Reserved>> reservations = new LinkedHashMap<>(2);
+    private final Map<String, List<ReservedCost>> reservations = new LinkedHashMap<>(2);
     /** Null where Redis has counted everything, or need not. */
-    private UnsyncedUsage backlog;
+    private UnsyncedUsage unsynced;
     /** Read without the monitor too. */
     private volatile long longestSpan;
     private int pruneAt = 8;
     private int pruneReservationsAt = 16;
-    private boolean forgotten;
+    private boolean evicted;
 
     IdentifierWindows(long exactUpTo) {
         this.exactUpTo = exactUpTo;
     }
 
     /** Nobody finds this account any more: what is counted here would be lost. */
-    void forget() {
-        forgotten = true;
+    void markEvicted() {
+        evicted = true;
     }
 
-    boolean forgotten() {
-        return forgotten;
+    boolean evicted() {
+        return evicted;
     }
 
     /** @param reservation null where no claim is reserved */
@@ -72,18 +72,18 @@ final class IdentifierWindows {
                 admitted = false;
             }
         }
-        var states = new StoreResult.State[found.length];
+        var states = new StoreResult.WindowState[found.length];
         for (int i = 0; i < found.length; i++) {
             var claim = claims.get(i);
             if (admitted && consume && claim.cost() > 0) {
-                found[i] = open(claim, found[i], now);
+                found[i] = openWindow(claim, found[i], now);
                 found[i].add(now, claim.cost());
-                if (claim.reserved() && found[i] instanceof SlidingWindowCounter ring) {
-                    reserve(reservation, new Reserved(ring, WindowKey.of(claim), ring.bucket(now), claim.cost()), clock);
+                if (claim.reserved() && found[i] instanceof SlidingWindowCounter counter) {
+                    reserve(reservation, new ReservedCost(counter, WindowKey.of(claim), counter.bucketOf(now), claim.cost()), clock);
                 }
             }
             long used = found[i] == null ? 0 : found[i].used();
-            states[i] = new StoreResult.State(used, used == 0 ? 0 : found[i].freeAt(1), retries[i]);
+            states[i] = new StoreResult.WindowState(used, used == 0 ? 0 : found[i].freeAt(1), retries[i]);
         }
         return new StoreResult(admitted, now, states);
     }
@@ -91,27 +91,27 @@ final class IdentifierWindows {
     /**
      * Counts what Redis granted, at Redis's time.
      *
-     * @param times how many requests were granted the same
+     * @param count how many requests were granted the same
      */
-    void record(List<WindowClaim> claims, StoreResult granted, String reservation, int times) {
+    void record(List<WindowClaim> claims, StoreResult granted, String reservation, int count) {
         if (windows.size() >= pruneAt) {
             prune(granted.now());
         }
         for (var claim : claims) {
             if (claim.cost() > 0) {
                 var found = windows.get(WindowKey.of(claim));
-                var window = found instanceof SlidingWindowCounter ? found : open(claim, found, granted.now());
+                var window = found instanceof SlidingWindowCounter ? found : openWindow(claim, found, granted.now());
                 advance(window, granted.now());
-                window.insert(granted.now(), times * claim.cost());
-                if (claim.reserved() && window instanceof SlidingWindowCounter ring) {
-                    reserve(reservation, new Reserved(ring, WindowKey.of(claim), ring.bucket(granted.now()), claim.cost()),
+                window.insert(granted.now(), count * claim.cost());
+                if (claim.reserved() && window instanceof SlidingWindowCounter counter) {
+                    reserve(reservation, new ReservedCost(counter, WindowKey.of(claim), counter.bucketOf(granted.now()), claim.cost()),
                             granted.now());
                 }
             }
         }
     }
 
-    void move(List<WindowClaim> claims, long from, long to) {
+    void moveGrant(List<WindowClaim> claims, long from, long to) {
         for (var claim : claims) {
             if (claim.cost() > 0 && windows.get(WindowKey.of(claim)) instanceof SlidingLog log
                     && log.remove(from, claim.cost())) {
@@ -121,15 +121,15 @@ final class IdentifierWindows {
     }
 
     /** Redis has not counted what was granted here at that time. */
-    void owe(List<WindowClaim> claims, long time, String reservation) {
-        backlog = backlog == null ? new UnsyncedUsage() : backlog;
+    void addUnsynced(List<WindowClaim> claims, long time, String reservation) {
+        unsynced = unsynced == null ? new UnsyncedUsage() : unsynced;
         for (var claim : claims) {
             if (claim.cost() > 0) {
-                backlog.add(WindowKey.of(claim), claim.exact(exactUpTo), time, claim.cost());
+                unsynced.add(WindowKey.of(claim), claim.isExact(exactUpTo), time, claim.cost());
                 if (claim.reserved()) {
                     long width = claim.span() / SlidingWindowCounter.PARTS;
-                    backlog.reserve(reservation,
-                            new UnsyncedUsage.Part(WindowKey.of(claim), Math.floorDiv(time, width), claim.cost()));
+                    unsynced.reserve(reservation,
+                            new UnsyncedUsage.ReservedPart(WindowKey.of(claim), Math.floorDiv(time, width), claim.cost()));
                 }
             }
         }
@@ -138,58 +138,58 @@ final class IdentifierWindows {
     /**
      * Redis may have forgotten what it had counted since then.
      *
-     * @param logs since when, for windows that keep every unit's time: of these, what is there still is not counted twice
-     * @param rings since when, for the others
+     * @param logsSince since when, for windows that keep every unit's time: of these, what is there still is not counted twice
+     * @param countersSince since when, for the others
      */
-    void oweSince(long logs, long rings, long clock) {
-        var owed = backlog == null ? new UnsyncedUsage() : backlog;
+    void markUnsyncedSince(long logsSince, long countersSince, long clock) {
+        var usage = unsynced == null ? new UnsyncedUsage() : unsynced;
         windows.forEach((key, window) -> {
             advance(window, clock);
             if (window instanceof SlidingLog log) {
-                if (log.newest() < logs) {
+                if (log.newest() < logsSince) {
                     return;
                 }
-                var seen = log.since(logs).without(owed.windows().get(key));
-                if (seen.used() > 0) {
-                    owed.remembered().put(key, seen);
+                var counted = log.since(logsSince).without(usage.windows().get(key));
+                if (counted.used() > 0) {
+                    usage.previouslyCounted().put(key, counted);
                 }
                 return;
             }
-            var since = window.since(rings);
+            var since = window.since(countersSince);
             if (since.used() > 0) {
-                owed.windows().put(key, since);
+                usage.windows().put(key, since);
             }
         });
         reservations.forEach((name, parts) -> {
             if (parts.stream().allMatch(part -> windows.get(part.key()) == part.window())
-                    && parts.stream().anyMatch(part -> part.window().start(part.bucket() + 1) > rings)) {
-                owed.reservations().put(name, parts.stream()
-                        .map(part -> new UnsyncedUsage.Part(part.key(), part.bucket(), part.cost())).toList());
+                    && parts.stream().anyMatch(part -> part.window().startOf(part.bucket() + 1) > countersSince)) {
+                usage.reservations().put(name, parts.stream()
+                        .map(part -> new UnsyncedUsage.ReservedPart(part.key(), part.bucket(), part.cost())).toList());
             }
         });
-        backlog = owed.isEmpty() ? null : owed;
+        unsynced = usage.isEmpty() ? null : usage;
     }
 
-    boolean owes() {
-        return backlog != null;
+    boolean hasUnsynced() {
+        return unsynced != null;
     }
 
     /** Hands over what Redis has not counted; null where there is nothing. */
-    UnsyncedUsage drain() {
-        var drained = backlog;
-        backlog = null;
+    UnsyncedUsage drainUnsynced() {
+        var drained = unsynced;
+        unsynced = null;
         return drained;
     }
 
-    void takeBack(UnsyncedUsage other, boolean certain, long now) {
-        backlog = backlog == null ? new UnsyncedUsage() : backlog;
-        backlog.takeBack(other, certain, now);
+    void restoreUnsynced(UnsyncedUsage other, boolean certain, long now) {
+        unsynced = unsynced == null ? new UnsyncedUsage() : unsynced;
+        unsynced.restore(other, certain, now);
     }
 
-    private void reserve(String reservation, Reserved reserved, long clock) {
+    private void reserve(String reservation, ReservedCost reserved, long clock) {
         if (reservations.size() >= pruneReservationsAt) {
             reservations.values()
-                    .removeIf(others -> others.stream().allMatch(other -> other.window().gone(other.bucket(), clock)));
+                    .removeIf(others -> others.stream().allMatch(other -> other.window().hasLeft(other.bucket(), clock)));
             pruneReservationsAt = Math.max(16, 2 * reservations.size());
         }
         reservations.computeIfAbsent(reservation, name -> new ArrayList<>(2)).add(reserved);
@@ -197,10 +197,10 @@ final class IdentifierWindows {
 
     /** Corrects what is counted here; whether Redis has nothing to correct. */
     boolean settle(String reservation, Map<String, Long> used, long clock) {
-        boolean here = backlog != null && backlog.settle(reservation, used);
+        boolean wasUnsynced = unsynced != null && unsynced.settle(reservation, used);
         var parts = reservations.remove(reservation);
         if (parts == null) {
-            return here;
+            return wasUnsynced;
         }
         for (var part : parts) {
             var actual = used.get(part.key().resource());
@@ -209,17 +209,17 @@ final class IdentifierWindows {
                 part.window().correct(part.bucket(), actual - part.cost());
             }
         }
-        return here;
+        return wasUnsynced;
     }
 
-    private SlidingWindow open(WindowClaim claim, SlidingWindow found, long now) {
-        boolean exact = claim.exact(exactUpTo);
+    private SlidingWindow openWindow(WindowClaim claim, SlidingWindow found, long now) {
+        boolean exact = claim.isExact(exactUpTo);
         if (found != null && found instanceof SlidingLog == exact) {
             return found;
         }
         var opened = exact ? new SlidingLog(claim.span()) : new SlidingWindowCounter(claim.span());
         if (found != null) {
-            found.pourInto(opened, now);
+            found.copyTo(opened, now);
         }
         windows.put(WindowKey.of(claim), opened);
         longestSpan = Math.max(longestSpan, claim.span());
@@ -240,7 +240,7 @@ final class IdentifierWindows {
         long newest = window.newest();
         if (newest > clock) {
             if (newest - clock > SKEW) {
-                window.shift(newest - clock);
+                window.shiftBack(newest - clock);
             } else {
                 now = newest;
             }
@@ -273,8 +273,8 @@ final class IdentifierWindows {
 
     void reset(String resource) {
         windows.keySet().removeIf(key -> resource == null || key.resource().equals(resource));
-        if (backlog != null) {
-            backlog.forget(resource);
+        if (unsynced != null) {
+            unsynced.reset(resource);
         }
     }
 
@@ -282,12 +282,12 @@ final class IdentifierWindows {
         return longestSpan;
     }
 
-    int bytes() {
+    int estimatedBytes() {
         long bytes = OVERHEAD;
         for (var window : windows.values()) {
             bytes += WINDOW_OVERHEAD + 8L * window.weight();
         }
-        bytes += backlog == null ? 0 : 8L * backlog.weight() + WINDOW_OVERHEAD * (long) backlog.windows().size();
+        bytes += unsynced == null ? 0 : 8L * unsynced.weight() + WINDOW_OVERHEAD * (long) unsynced.windows().size();
         bytes += RESERVATION_OVERHEAD * (long) reservations.size();
         return (int) Math.min(bytes, Integer.MAX_VALUE);
     }

@@ -26,22 +26,22 @@ import io.smallrye.mutiny.Uni;
 public final class InMemoryWindowStore implements WindowStore {
 
     /** The least that its windows are given: with much less, each would be evicted as soon as it is opened. */
-    public static final long LEAST_BYTES = 1 << 20;
+    public static final long MIN_BYTES = 1 << 20;
 
-    private static final int MOST_TRIES = 100;
+    private static final int MAX_TRIES = 100;
 
     private final MicrosClock clock;
-    private final Cache<String, IdentifierWindows> accounts;
-    private final Function<String, IdentifierWindows> opener;
+    private final Cache<String, IdentifierWindows> entries;
+    private final Function<String, IdentifierWindows> entryFactory;
     /** Who has a backlog, or had one. */
-    private final Set<String> owing = ConcurrentHashMap.newKeySet();
-    private volatile Runnable whenAllReset = () -> {
+    private final Set<String> unsyncedIdentifiers = ConcurrentHashMap.newKeySet();
+    private volatile Runnable resetAllListener = () -> {
     };
 
     public InMemoryWindowStore(MicrosClock clock, long exactUpTo, long maxBytes) {
         this.clock = clock;
-        this.opener = identifier -> new IdentifierWindows(exactUpTo);
-        this.accounts = Caffeine.newBuilder()
+        this.entryFactory = identifier -> new IdentifierWindows(exactUpTo);
+        this.entries = Caffeine.newBuilder()
                 .ticker(() -> TimeUnit.MICROSECONDS.toNanos(clock.micros()))
                 .executor(Runnable::run)
                 .maximumWeight(maxBytes)
@@ -49,16 +49,16 @@ public final class InMemoryWindowStore implements WindowStore {
                 .expireAfter(new IdentifierExpiry())
                 .evictionListener((identifier, account, cause) -> {
                     synchronized (account) {
-                        account.forget();
+                        account.markEvicted();
                     }
-                    owing.remove(identifier);
+                    unsyncedIdentifiers.remove(identifier);
                 })
                 .build();
     }
 
-    private static int bytes(String identifier, IdentifierWindows account) {
-        synchronized (account) {
-            return identifier.length() + account.bytes();
+    private static int bytes(String identifier, IdentifierWindows entry) {
+        synchronized (entry) {
+            return identifier.length() + entry.estimatedBytes();
         }
     }
 
@@ -68,43 +68,43 @@ public final class InMemoryWindowStore implements WindowStore {
     }
 
     public StoreResult takeNow(String identifier, List<WindowClaim> claims, boolean consume, String reservation) {
-        return in(identifier, account -> account.take(claims, clock.micros(), consume, reservation));
+        return update(identifier, entry -> entry.take(claims, clock.micros(), consume, reservation));
     }
 
     /** Takes what Redis has not counted, and is to count when it returns. */
-    public StoreResult takeOwing(String identifier, List<WindowClaim> claims, boolean consume, String reservation) {
-        var outcome = takeNow(identifier, claims, consume, reservation);
-        if (outcome.admitted() && consume) {
-            owe(identifier, claims, outcome.now(), reservation);
+    public StoreResult takeUnsynced(String identifier, List<WindowClaim> claims, boolean consume, String reservation) {
+        var result = takeNow(identifier, claims, consume, reservation);
+        if (result.admitted() && consume) {
+            addUnsynced(identifier, claims, result.now(), reservation);
         }
-        return outcome;
+        return result;
     }
 
     /** Redis has not counted what was granted here at that time. */
-    public void owe(String identifier, List<WindowClaim> claims, long time, String reservation) {
-        in(identifier, account -> {
-            account.owe(claims, time, reservation);
+    public void addUnsynced(String identifier, List<WindowClaim> claims, long time, String reservation) {
+        update(identifier, entry -> {
+            entry.addUnsynced(claims, time, reservation);
             return null;
         });
-        owing.add(identifier);
+        unsyncedIdentifiers.add(identifier);
     }
 
-    /** See {@link IdentifierWindows#oweSince}, for all accounts. */
-    public void oweSince(long logs, long rings) {
-        accounts.asMap().forEach((identifier, account) -> {
-            synchronized (account) {
-                account.oweSince(logs, rings, clock.micros());
-                if (account.owes()) {
-                    owing.add(identifier);
+    /** See {@link IdentifierWindows#markUnsyncedSince}, for all accounts. */
+    public void markUnsyncedSince(long logsSince, long countersSince) {
+        entries.asMap().forEach((identifier, entry) -> {
+            synchronized (entry) {
+                entry.markUnsyncedSince(logsSince, countersSince, clock.micros());
+                if (entry.hasUnsynced()) {
+                    unsyncedIdentifiers.add(identifier);
                 }
             }
         });
     }
 
     /** What was granted here at one time has been granted by Redis too, at another. */
-    public void move(String identifier, List<WindowClaim> claims, long from, long to) {
-        in(identifier, account -> {
-            account.move(claims, from, to);
+    public void moveGrant(String identifier, List<WindowClaim> claims, long from, long to) {
+        update(identifier, entry -> {
+            entry.moveGrant(claims, from, to);
             return null;
         });
     }
@@ -112,57 +112,57 @@ public final class InMemoryWindowStore implements WindowStore {
     /**
      * Counts what Redis granted.
      *
-     * @param times how many requests were granted the same
+     * @param count how many requests were granted the same
      */
-    public void record(String identifier, List<WindowClaim> claims, StoreResult granted, String reservation, int times) {
-        in(identifier, account -> {
-            account.record(claims, granted, reservation, times);
+    public void record(String identifier, List<WindowClaim> claims, StoreResult granted, String reservation, int count) {
+        update(identifier, entry -> {
+            entry.record(claims, granted, reservation, count);
             return null;
         });
     }
 
     /** Who has been granted something that Redis has not counted. */
-    public List<String> owing() {
-        return List.copyOf(owing);
+    public List<String> unsyncedIdentifiers() {
+        return List.copyOf(unsyncedIdentifiers);
     }
 
     /** Hands over what Redis has not counted of an identifier; null where there is nothing. */
-    public UnsyncedUsage drain(String identifier) {
-        owing.remove(identifier);
-        var account = accounts.getIfPresent(identifier);
-        if (account == null) {
+    public UnsyncedUsage drainUnsynced(String identifier) {
+        unsyncedIdentifiers.remove(identifier);
+        var entry = entries.getIfPresent(identifier);
+        if (entry == null) {
             return null;
         }
-        synchronized (account) {
-            return account.drain();
+        synchronized (entry) {
+            return entry.drainUnsynced();
         }
     }
 
     /** What was handed over did not arrive, for certain or perhaps. */
-    public void takeBack(String identifier, UnsyncedUsage backlog, boolean certain) {
-        in(identifier, account -> {
-            account.takeBack(backlog, certain, clock.micros());
+    public void restoreUnsynced(String identifier, UnsyncedUsage usage, boolean certain) {
+        update(identifier, entry -> {
+            entry.restoreUnsynced(usage, certain, clock.micros());
             return null;
         });
-        owing.add(identifier);
+        unsyncedIdentifiers.add(identifier);
     }
 
-    private <T> T in(String identifier, Function<IdentifierWindows, T> task) {
+    private <T> T update(String identifier, Function<IdentifierWindows, T> task) {
         for (int tries = 1;; tries++) {
-            var account = accounts.get(identifier, opener);
+            var entry = entries.get(identifier, entryFactory);
             int before;
             int after;
             T result;
-            synchronized (account) {
-                if (account.forgotten() && tries < MOST_TRIES) {
+            synchronized (entry) {
+                if (entry.evicted() && tries < MAX_TRIES) {
                     continue; // evicted since it was found
                 }
-                before = account.bytes();
-                result = task.apply(account);
-                after = account.bytes();
+                before = entry.estimatedBytes();
+                result = task.apply(entry);
+                after = entry.estimatedBytes();
             }
             if (before != after) {
-                accounts.asMap().replace(identifier, account, account); // weighs it and times it anew
+                entries.asMap().replace(identifier, entry, entry); // weighs it and times it anew
             }
             return result;
         }
@@ -171,19 +171,19 @@ public final class InMemoryWindowStore implements WindowStore {
     @Override
     public Uni<Void> settle(String identifier, ReservationToken reservation, Map<String, Long> used) {
         return Uni.createFrom().<Void>item(() -> {
-            settleNow(identifier, reservation.name(), used);
+            settleNow(identifier, reservation.id(), used);
             return null;
         });
     }
 
     /** Whether Redis has nothing of it to correct. */
     public boolean settleNow(String identifier, String reservation, Map<String, Long> used) {
-        var account = accounts.getIfPresent(identifier);
-        if (account == null) {
+        var entry = entries.getIfPresent(identifier);
+        if (entry == null) {
             return false;
         }
-        synchronized (account) {
-            return account.settle(reservation, used, clock.micros());
+        synchronized (entry) {
+            return entry.settle(reservation, used, clock.micros());
         }
     }
 
@@ -191,11 +191,11 @@ public final class InMemoryWindowStore implements WindowStore {
     public Uni<WindowUsage> usage(String identifier, String resource, Duration window) {
         return Uni.createFrom().item(() -> {
             long now = clock.micros();
-            var account = accounts.getIfPresent(identifier);
+            var entry = entries.getIfPresent(identifier);
             long used = 0;
-            if (account != null) {
-                synchronized (account) {
-                    used = account.used(resource, window.toSeconds() * 1_000_000, now);
+            if (entry != null) {
+                synchronized (entry) {
+                    used = entry.used(resource, window.toSeconds() * 1_000_000, now);
                 }
             }
             return new WindowUsage(identifier, resource, used, window, MicrosClock.instant(now));
@@ -205,12 +205,12 @@ public final class InMemoryWindowStore implements WindowStore {
     @Override
     public Uni<Map<String, Long>> limits(String identifier) {
         return Uni.createFrom().item(() -> {
-            var account = accounts.getIfPresent(identifier);
-            if (account == null) {
+            var entry = entries.getIfPresent(identifier);
+            if (entry == null) {
                 return Map.of();
             }
-            synchronized (account) {
-                return account.used(clock.micros());
+            synchronized (entry) {
+                return entry.used(clock.micros());
             }
         });
     }
@@ -224,7 +224,7 @@ public final class InMemoryWindowStore implements WindowStore {
     }
 
     public void resetNow(String identifier, String resource) {
-        reset(accounts.getIfPresent(identifier), resource);
+        reset(entries.getIfPresent(identifier), resource);
     }
 
     @Override
@@ -237,25 +237,25 @@ public final class InMemoryWindowStore implements WindowStore {
 
     /** @param listener hears that everything was forgotten */
     public void onResetAll(Runnable listener) {
-        whenAllReset = listener;
+        resetAllListener = listener;
     }
 
     public void resetAllNow() {
-        whenAllReset.run();
-        accounts.asMap().values().forEach(account -> reset(account, null));
+        resetAllListener.run();
+        entries.asMap().values().forEach(entry -> reset(entry, null));
     }
 
-    private static void reset(IdentifierWindows account, String resource) {
-        if (account != null) {
-            synchronized (account) {
-                account.reset(resource);
+    private static void reset(IdentifierWindows entry, String resource) {
+        if (entry != null) {
+            synchronized (entry) {
+                entry.reset(resource);
             }
         }
     }
 
     /** About how many bytes are in use. */
     long bytes() {
-        accounts.cleanUp();
-        return accounts.policy().eviction().orElseThrow().weightedSize().orElse(0);
+        entries.cleanUp();
+        return entries.policy().eviction().orElseThrow().weightedSize().orElse(0);
     }
 }

@@ -29,7 +29,7 @@ public final class SlidingLog implements SlidingWindow {
     }
 
     @Override
-    public void shift(long micros) {
+    public void shiftBack(long micros) {
         for (int i = 0; i < times.length; i++) {
             times[i] -= micros;
         }
@@ -100,7 +100,7 @@ public final class SlidingLog implements SlidingWindow {
     }
 
     @Override
-    public void pourInto(SlidingWindow other, long now) {
+    public void copyTo(SlidingWindow other, long now) {
         for (int i = 0; i < size; i++) {
             other.insert(time(i), 1);
         }
@@ -138,13 +138,13 @@ public final class SlidingLog implements SlidingWindow {
     }
 
     @Override
-    public void describe(StringBuilder text) {
-        for (int i = 0, many; i < size; i += many) {
-            many = 1;
-            while (i + many < size && time(i + many) == time(i)) {
-                many++;
+    public void appendTo(StringBuilder text) {
+        for (int i = 0, count; i < size; i += count) {
+            count = 1;
+            while (i + count < size && time(i + count) == time(i)) {
+                count++;
             }
-            text.append(i == 0 ? "" : ",").append(time(i)).append(':').append(many);
+            text.append(i == 0 ? "" : ",").append(time(i)).append(':').append(count);
         }
     }
 

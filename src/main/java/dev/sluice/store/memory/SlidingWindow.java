@@ -12,7 +12,7 @@ public interface SlidingWindow {
     long newest();
 
     /** Moves everything back in time: the clock was set back. */
-    void shift(long micros);
+    void shiftBack(long micros);
 
     /** Units in it. */
     long used();
@@ -29,11 +29,11 @@ public interface SlidingWindow {
     int weight();
 
     /** Hands every unit to the other window, as it counts here. */
-    void pourInto(SlidingWindow other, long now);
+    void copyTo(SlidingWindow other, long now);
 
     /** A window of its own with what was taken at this time or later, in whole sub-windows. */
     SlidingWindow since(long time);
 
     /** Writes {@code time:units,time:units}, oldest first; of sub-windows their numbers. */
-    void describe(StringBuilder text);
+    void appendTo(StringBuilder text);
 }

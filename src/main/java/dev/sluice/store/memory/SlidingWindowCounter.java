@@ -25,7 +25,7 @@ final class SlidingWindowCounter implements SlidingWindow {
 
     @Override
     public void advance(long now) {
-        while (size > 0 && free(buckets[head]) <= now) {
+        while (size > 0 && leavesAt(buckets[head]) <= now) {
             used -= counts[head];
             head = (head + 1) % SLOTS;
             size--;
@@ -38,7 +38,7 @@ final class SlidingWindowCounter implements SlidingWindow {
     }
 
     @Override
-    public void shift(long micros) {
+    public void shiftBack(long micros) {
         long by = (micros + width - 1) / width;
         for (int i = 0; i < SLOTS; i++) {
             buckets[i] -= by;
@@ -57,14 +57,14 @@ final class SlidingWindowCounter implements SlidingWindow {
             int slot = (head + i) % SLOTS;
             sum += counts[slot];
             if (sum >= units) {
-                return free(buckets[slot]);
+                return leavesAt(buckets[slot]);
             }
         }
     }
 
     @Override
     public void add(long now, long units) {
-        long bucket = bucket(now);
+        long bucket = bucketOf(now);
         if (size == 0 || buckets[last()] < bucket) {
             size++;
             buckets[last()] = bucket;
@@ -76,7 +76,7 @@ final class SlidingWindowCounter implements SlidingWindow {
 
     @Override
     public void insert(long time, long units) {
-        long bucket = bucket(time);
+        long bucket = bucketOf(time);
         for (int i = 0; i < size; i++) {
             int slot = (head + i) % SLOTS;
             if (buckets[slot] >= bucket) {
@@ -93,7 +93,7 @@ final class SlidingWindowCounter implements SlidingWindow {
         var copy = new SlidingWindowCounter(span);
         for (int i = 0; i < size; i++) {
             int slot = (head + i) % SLOTS;
-            if (buckets[slot] >= bucket(time)) {
+            if (buckets[slot] >= bucketOf(time)) {
                 copy.add(buckets[slot] * width, counts[slot]);
             }
         }
@@ -101,7 +101,7 @@ final class SlidingWindowCounter implements SlidingWindow {
     }
 
     @Override
-    public void describe(StringBuilder text) {
+    public void appendTo(StringBuilder text) {
         for (int i = 0; i < size; i++) {
             int slot = (head + i) % SLOTS;
             text.append(i == 0 ? "" : ",").append(buckets[slot]).append(':').append(counts[slot]);
@@ -109,18 +109,18 @@ final class SlidingWindowCounter implements SlidingWindow {
     }
 
     /** The sub-window of a time. */
-    long bucket(long now) {
+    long bucketOf(long now) {
         return Math.floorDiv(now, width);
     }
 
     /** When a sub-window begins. */
-    long start(long bucket) {
+    long startOf(long bucket) {
         return bucket * width;
     }
 
     /** Whether a sub-window has left the window. */
-    boolean gone(long bucket, long now) {
-        return free(bucket) <= now;
+    boolean hasLeft(long bucket, long now) {
+        return leavesAt(bucket) <= now;
     }
 
     /** Adds to a sub-window that is still there, or takes from it, but no more than it has. */
@@ -141,7 +141,7 @@ final class SlidingWindowCounter implements SlidingWindow {
     }
 
     @Override
-    public void pourInto(SlidingWindow other, long now) {
+    public void copyTo(SlidingWindow other, long now) {
         for (int i = 0; i < size; i++) {
             int slot = (head + i) % SLOTS;
             other.insert(Math.min((buckets[slot] + 1) * width - 1, now), counts[slot]);
@@ -152,7 +152,7 @@ final class SlidingWindowCounter implements SlidingWindow {
         return (head + size - 1) % SLOTS;
     }
 
-    private long free(long bucket) {
+    private long leavesAt(long bucket) {
         return (bucket + 1) * width - 1 + span;
     }
 }

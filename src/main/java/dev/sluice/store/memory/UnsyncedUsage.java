@@ -18,24 +18,24 @@ public final class UnsyncedUsage {
      *
      * @param bucket the sub-window it was taken of
      */
-    public record Part(WindowKey window, long bucket, long cost) {
+    public record ReservedPart(WindowKey window, long bucket, long cost) {
     }
 
     private final Map<WindowKey, SlidingWindow> windows = new HashMap<>(2);
-    private final Map<WindowKey, SlidingLog> remembered = new HashMap<>(2);
-    private final Map<String, List<Part>> reservations = new HashMap<>(2);
+    private final Map<WindowKey, SlidingLog> previouslyCounted = new HashMap<>(2);
+    private final Map<String, List<ReservedPart>> reservations = new HashMap<>(2);
 
     public Map<WindowKey, SlidingWindow> windows() {
         return windows;
     }
 
     /** What Redis had counted: of this it is to take what is not there any more. */
-    public Map<WindowKey, SlidingLog> remembered() {
-        return remembered;
+    public Map<WindowKey, SlidingLog> previouslyCounted() {
+        return previouslyCounted;
     }
 
     /** What is to be settled yet, by the reservation's name. */
-    public Map<String, List<Part>> reservations() {
+    public Map<String, List<ReservedPart>> reservations() {
         return reservations;
     }
 
@@ -53,15 +53,15 @@ public final class UnsyncedUsage {
         }
         found.advance(now);
         if (found instanceof SlidingLog && !exact) {
-            var ring = new SlidingWindowCounter(key.span());
-            found.pourInto(ring, now);
-            windows.put(key, ring);
-            found = ring;
+            var counter = new SlidingWindowCounter(key.span());
+            found.copyTo(counter, now);
+            windows.put(key, counter);
+            found = counter;
         }
         return found;
     }
 
-    void reserve(String reservation, Part part) {
+    void reserve(String reservation, ReservedPart part) {
         reservations.computeIfAbsent(reservation, name -> new ArrayList<>(2)).add(part);
     }
 
@@ -73,8 +73,8 @@ public final class UnsyncedUsage {
         }
         for (var part : parts) {
             var actual = used.get(part.window().resource());
-            if (actual != null && windows.get(part.window()) instanceof SlidingWindowCounter ring) {
-                ring.correct(part.bucket(), actual - part.cost());
+            if (actual != null && windows.get(part.window()) instanceof SlidingWindowCounter counter) {
+                counter.correct(part.bucket(), actual - part.cost());
             }
         }
         return true;
@@ -85,34 +85,34 @@ public final class UnsyncedUsage {
      *
      * @param certain false: perhaps it was; of logs, Redis can tell
      */
-    void takeBack(UnsyncedUsage other, boolean certain, long now) {
+    void restore(UnsyncedUsage other, boolean certain, long now) {
         other.windows.forEach((key, window) -> {
             if (!certain && window instanceof SlidingLog log) {
-                log.pourInto(other.remembered.computeIfAbsent(key, name -> new SlidingLog(key.span())), now);
+                log.copyTo(other.previouslyCounted.computeIfAbsent(key, name -> new SlidingLog(key.span())), now);
             } else if (windows.containsKey(key)) {
-                window.pourInto(window(key, window instanceof SlidingLog, now), now);
+                window.copyTo(window(key, window instanceof SlidingLog, now), now);
             } else {
                 windows.put(key, window);
             }
         });
-        remembered.putAll(other.remembered);
+        previouslyCounted.putAll(other.previouslyCounted);
         reservations.putAll(other.reservations);
     }
 
-    void forget(String resource) {
+    void reset(String resource) {
         windows.keySet().removeIf(key -> resource == null || key.resource().equals(resource));
-        remembered.keySet().removeIf(key -> resource == null || key.resource().equals(resource));
+        previouslyCounted.keySet().removeIf(key -> resource == null || key.resource().equals(resource));
         reservations.values().removeIf(parts -> parts.stream()
                 .anyMatch(part -> resource == null || part.window().resource().equals(resource)));
     }
 
     public boolean isEmpty() {
-        return windows.values().stream().allMatch(window -> window.used() == 0) && remembered.isEmpty()
+        return windows.values().stream().allMatch(window -> window.used() == 0) && previouslyCounted.isEmpty()
                 && reservations.isEmpty();
     }
 
     int weight() {
         return windows.values().stream().mapToInt(SlidingWindow::weight).sum()
-                + remembered.values().stream().mapToInt(SlidingWindow::weight).sum();
+                + previouslyCounted.values().stream().mapToInt(SlidingWindow::weight).sum();
     }
 }

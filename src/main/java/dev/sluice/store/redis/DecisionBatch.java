@@ -19,13 +19,13 @@ import io.vertx.redis.client.Response;
 final class DecisionBatch {
 
     /** So many groups go together: a script that runs for long keeps others waiting. */
-    static final int MOST = 256;
+    static final int MAX_GROUPS = 256;
     private static final int SLOTS = 64;
     /** So many requests are one group. */
-    static final int MOST_EACH = 1000;
+    static final int MAX_GROUP_SIZE = 1000;
     /** As many different plans: their numbers are bytes of a text. */
-    private static final int MOST_PLANS = 64;
-    private static final int FIRST_PLAN = 33;
+    private static final int MAX_OPERATIONS = 64;
+    private static final int FIRST_OPERATION_CODE = 33;
 
     /** Requests of one identifier for the same, in order. */
     static final class Group {
@@ -46,16 +46,16 @@ final class DecisionBatch {
             return number == 0 ? first : others.get(number - 1);
         }
 
-        private boolean takes(PendingDecision next) {
-            return next.question == first.question && next.identifier.equals(first.identifier) && !first.question.reserves()
-                    && size() < MOST_EACH;
+        private boolean accepts(PendingDecision decision) {
+            return decision.operation == first.operation && decision.identifier.equals(first.identifier) && !first.operation.reserves()
+                    && size() < MAX_GROUP_SIZE;
         }
 
-        private void add(PendingDecision next) {
+        private void add(PendingDecision decision) {
             if (others == null) {
                 others = new ArrayList<>();
             }
-            others.add(next);
+            others.add(decision);
         }
     }
 
@@ -64,46 +64,46 @@ final class DecisionBatch {
      * By the hash of its identifier, the last group of one identifier each. A group that was replaced by another identifier's takes
      * no more requests: they begin a new one behind it.
      */
-    private final Group[] last = new Group[SLOTS];
-    private final List<ClaimPlan.Question> questions = new ArrayList<>(2);
-    private final StringBuilder codes = new StringBuilder();
-    private final long sent;
-    private int keys;
-    private int reservations;
-    private int requests;
+    private final Group[] lastGroups = new Group[SLOTS];
+    private final List<ClaimPlan.Operation> operations = new ArrayList<>(2);
+    private final StringBuilder operationCodes = new StringBuilder();
+    private final long sentAt;
+    private int keyCount;
+    private int reservationCount;
+    private int requestCount;
 
-    /** @param sent when it is sent, in listened time */
-    DecisionBatch(long sent) {
-        this.sent = sent;
+    /** @param sentAt when it is sent, in listened time */
+    DecisionBatch(long sentAt) {
+        this.sentAt = sentAt;
     }
 
     /** @return false where there is no room for it */
-    boolean add(PendingDecision next) {
-        int slot = next.identifier.hashCode() & SLOTS - 1;
-        var group = last[slot];
-        if (group != null && group.takes(next)) {
-            group.add(next);
-            requests++;
+    boolean add(PendingDecision decision) {
+        int slot = decision.identifier.hashCode() & SLOTS - 1;
+        var group = lastGroups[slot];
+        if (group != null && group.accepts(decision)) {
+            group.add(decision);
+            requestCount++;
             return true;
         }
-        if (groups.size() == MOST) {
+        if (groups.size() == MAX_GROUPS) {
             return false;
         }
-        int plan = questions.indexOf(next.question);
-        if (plan < 0) {
-            if (questions.size() == MOST_PLANS) {
+        int operation = operations.indexOf(decision.operation);
+        if (operation < 0) {
+            if (operations.size() == MAX_OPERATIONS) {
                 return false;
             }
-            plan = questions.size();
-            questions.add(next.question);
+            operation = operations.size();
+            operations.add(decision.operation);
         }
-        codes.append((char) (FIRST_PLAN + plan));
-        group = new Group(next);
+        operationCodes.append((char) (FIRST_OPERATION_CODE + operation));
+        group = new Group(decision);
         groups.add(group);
-        last[slot] = group;
-        requests++;
-        keys += next.keys.length;
-        reservations += next.question.reserves() ? 1 : 0;
+        lastGroups[slot] = group;
+        requestCount++;
+        keyCount += decision.keys.length;
+        reservationCount += decision.operation.reserves() ? 1 : 0;
         return true;
     }
 
@@ -112,45 +112,45 @@ final class DecisionBatch {
     }
 
     /** Returns how many requests there are. */
-    int requests() {
-        return requests;
+    int requestCount() {
+        return requestCount;
     }
 
     /** Returns when it was sent, in listened time. */
-    long sent() {
-        return sent;
+    long sentAt() {
+        return sentAt;
     }
 
     boolean isEmpty() {
         return groups.isEmpty();
     }
 
-    Future<Response> send(RedisScriptConnection channel, LuaScript script) {
-        var parts = new ArrayList<byte[]>(keys + reservations + 3 + 8 * questions.size());
+    Future<Response> send(RedisScriptConnection connection, LuaScript script) {
+        var parts = new ArrayList<byte[]>(keyCount + reservationCount + 3 + 8 * operations.size());
         for (var group : groups) {
             for (var key : group.first.keys) {
                 parts.add(key);
             }
         }
-        parts.add(codes.toString().getBytes(StandardCharsets.ISO_8859_1));
-        parts.add(sizes());
-        parts.add(ClaimPlan.bytes(Integer.toString(questions.size())));
-        for (var question : questions) {
-            parts.addAll(question.arguments());
+        parts.add(operationCodes.toString().getBytes(StandardCharsets.ISO_8859_1));
+        parts.add(encodeSizes());
+        parts.add(ClaimPlan.bytes(Integer.toString(operations.size())));
+        for (var operation : operations) {
+            parts.addAll(operation.arguments());
         }
-        if (reservations > 0) {
+        if (reservationCount > 0) {
             for (var group : groups) {
-                if (group.first.question.reserves()) {
-                    parts.add(ClaimPlan.bytes(WindowKeys.reservationName(group.first.name)));
+                if (group.first.operation.reserves()) {
+                    parts.add(ClaimPlan.bytes(WindowKeys.reservationMember(group.first.reservationId)));
                 }
             }
         }
-        return channel.eval(script, keys, parts);
+        return connection.eval(script, keyCount, parts);
     }
 
     /** Two bytes per group, the higher one first; nothing where each is of one. */
-    private byte[] sizes() {
-        if (requests == groups.size()) {
+    private byte[] encodeSizes() {
+        if (requestCount == groups.size()) {
             return new byte[0];
         }
         var sizes = new byte[2 * groups.size()];
@@ -163,54 +163,54 @@ final class DecisionBatch {
     }
 
     /** Redis's time in an answer to {@link #send}. */
-    static long clock(Response answer) {
-        return answer.get(0).toLong();
+    static long serverTime(Response reply) {
+        return reply.get(0).toLong();
     }
 
     /**
      * Reads what a response says of each group: the outcomes of its members, in order; null where a key holds something else
      * that could not be deleted.
      */
-    List<StoreResult[]> read(Response answer) {
-        long clock = clock(answer);
-        var outcomes = new ArrayList<StoreResult[]>(groups.size());
-        int at = 1;
+    List<StoreResult[]> read(Response reply) {
+        long clock = serverTime(reply);
+        var results = new ArrayList<StoreResult[]>(groups.size());
+        int index = 1;
         for (var group : groups) {
-            long status = answer.get(at++).toLong();
+            long status = reply.get(index++).toLong();
             if (status < 0) {
-                outcomes.add(null);
+                results.add(null);
                 continue;
             }
             int size = group.size();
             int admitted = (int) (status & 1);
             if (size > 1) {
-                admitted = answer.get(at++).toInteger();
+                admitted = reply.get(index++).toInteger();
             }
             int windows = group.first.plan.size();
-            outcomes.add(outcomes(group, admitted, clock + (status >> 1), answer, at));
-            at += 3 * windows;
+            results.add(results(group, admitted, clock + (status >> 1), reply, index));
+            index += 3 * windows;
         }
-        return outcomes;
+        return results;
     }
 
-    /** @param at where the windows' states stand, as they are after the last member */
-    private static StoreResult[] outcomes(Group group, int admitted, long now, Response answer, int at) {
+    /** @param index where the windows' states stand, as they are after the last member */
+    private static StoreResult[] results(Group group, int admitted, long now, Response reply, int index) {
         var plan = group.first.plan;
-        var outcomes = new StoreResult[group.size()];
-        for (int i = 0; i < outcomes.length; i++) {
+        var results = new StoreResult[group.size()];
+        for (int i = 0; i < results.length; i++) {
             if (i > admitted) {
-                outcomes[i] = outcomes[admitted]; // a refusal changes nothing
+                results[i] = results[admitted]; // a refusal changes nothing
                 continue;
             }
-            boolean passes = i < admitted;
-            var states = new StoreResult.State[plan.size()];
+            boolean granted = i < admitted;
+            var states = new StoreResult.WindowState[plan.size()];
             for (int j = 0; j < states.length; j++) {
-                long later = passes && group.first.question.take() ? (admitted - 1L - i) * plan.get(j).cost() : 0;
-                states[j] = new StoreResult.State(answer.get(at + 3 * j).toLong() - later, answer.get(at + 3 * j + 1).toLong(),
-                        passes ? 0 : answer.get(at + 3 * j + 2).toLong());
+                long takenLater = granted && group.first.operation.consume() ? (admitted - 1L - i) * plan.get(j).cost() : 0;
+                states[j] = new StoreResult.WindowState(reply.get(index + 3 * j).toLong() - takenLater, reply.get(index + 3 * j + 1).toLong(),
+                        granted ? 0 : reply.get(index + 3 * j + 2).toLong());
             }
-            outcomes[i] = new StoreResult(passes, now, states);
+            results[i] = new StoreResult(granted, now, states);
         }
-        return outcomes;
+        return results;
     }
 }

@@ -17,101 +17,101 @@ import dev.sluice.store.WindowClaim;
  * same claims of the same identifier are refused from here.
  * <p>
  * What else can make room is told to all instances: a reset. So nothing is refused from here unless what is told has just been
- * heard ({@link #FRESH_NANOS}); and what was refused only for tokens or dollars is not remembered, because every settlement
+ * heard ({@link #MAX_STALENESS_NANOS}); and what was refused only for tokens or dollars is not remembered, because every settlement
  * anywhere may make room there. A change of a limit is another claim.
  */
 public final class DenialCache {
 
     /** A reset is known everywhere after so long, or nothing is refused from memory. */
-    public static final long FRESH_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+    public static final long MAX_STALENESS_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
-    private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(1);
-    private static final int MOST_IDENTIFIERS = 50_000;
-    private static final int MOST_EACH = 4;
+    private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final int MAX_IDENTIFIERS = 50_000;
+    private static final int MAX_PER_IDENTIFIER = 4;
 
     /**
-     * @param until by Redis's clock: before that, nothing has left any of these windows
-     * @param others of the same identifier; null for none
+     * @param validUntil by Redis's clock: before that, nothing has left any of these windows
+     * @param next of the same identifier; null for none
      */
-    private record Refused(List<WindowClaim> claims, StoreResult outcome, long until, Refused others) {
+    private record Denial(List<WindowClaim> claims, StoreResult result, long validUntil, Denial next) {
 
         /** The others that still hold, and not too many. */
-        static Refused alive(Refused first, List<WindowClaim> but, long now, int most) {
-            if (first == null || most == 0) {
+        static Denial live(Denial first, List<WindowClaim> except, long now, int max) {
+            if (first == null || max == 0) {
                 return null;
             }
-            return first.until <= now || first.claims.equals(but)
-                    ? alive(first.others, but, now, most)
-                    : new Refused(first.claims, first.outcome, first.until, alive(first.others, but, now, most - 1));
+            return first.validUntil <= now || first.claims.equals(except)
+                    ? live(first.next, except, now, max)
+                    : new Denial(first.claims, first.result, first.validUntil, live(first.next, except, now, max - 1));
         }
     }
 
-    private final RedisClock time;
-    private final LongSupplier nanos;
-    private final Cache<String, Refused> refused = Caffeine.newBuilder().executor(Runnable::run).maximumSize(MOST_IDENTIFIERS)
+    private final RedisClock clock;
+    private final LongSupplier nanoTime;
+    private final Cache<String, Denial> denials = Caffeine.newBuilder().executor(Runnable::run).maximumSize(MAX_IDENTIFIERS)
             .build();
-    private final LongAdder answered = new LongAdder();
+    private final LongAdder hits = new LongAdder();
     /** Nothing has been remembered for long: then looking is not worth it. */
-    private volatile boolean any;
-    private volatile long lastNeeded;
-    private volatile long lastHeard;
+    private volatile boolean nonEmpty;
+    private volatile long lastUsed;
+    private volatile long lastSynced;
     /** How often something was forgotten. */
-    private volatile long forgotten;
+    private volatile long version;
 
-    /** @param nanos as {@link System#nanoTime} */
-    public DenialCache(RedisClock time, LongSupplier nanos) {
-        this.time = time;
-        this.nanos = nanos;
-        this.lastHeard = nanos.getAsLong() - 2 * FRESH_NANOS;
+    /** @param nanoTime as {@link System#nanoTime} */
+    public DenialCache(RedisClock clock, LongSupplier nanoTime) {
+        this.clock = clock;
+        this.nanoTime = nanoTime;
+        this.lastSynced = nanoTime.getAsLong() - 2 * MAX_STALENESS_NANOS;
     }
 
-    /** What is to be given to {@link #remember} with the answer to a question that is put now. */
+    /** What is to be given to {@link #put} with the answer to a question that is put now. */
     public long version() {
-        return forgotten;
+        return version;
     }
 
     /** Null where Redis has to be asked. */
-    public StoreResult find(String identifier, List<WindowClaim> claims) {
-        if (!any) {
+    public StoreResult get(String identifier, List<WindowClaim> claims) {
+        if (!nonEmpty) {
             return null;
         }
-        var found = refused.getIfPresent(identifier);
+        var found = denials.getIfPresent(identifier);
         while (found != null && found.claims != claims && !found.claims.equals(claims)) {
-            found = found.others;
+            found = found.next;
         }
         if (found == null) {
             return null;
         }
-        long now = nanos.getAsLong();
-        lastNeeded = now;
-        if (now - lastHeard > FRESH_NANOS || time.latest(now) >= found.until) {
+        long now = nanoTime.getAsLong();
+        lastUsed = now;
+        if (now - lastSynced > MAX_STALENESS_NANOS || clock.latest(now) >= found.validUntil) {
             return null;
         }
-        answered.increment();
-        return new StoreResult(false, time.earliest(now), found.outcome.windows());
+        hits.increment();
+        return new StoreResult(false, clock.earliest(now), found.result.windows());
     }
 
-    /** @param version what it was when Redis was asked: what was forgotten meanwhile may have concerned this */
-    public void remember(String identifier, List<WindowClaim> claims, StoreResult outcome, long version) {
-        long until = until(claims, outcome);
-        if (until <= outcome.now()) {
+    /** @param expectedVersion what it was when Redis was asked: what was forgotten meanwhile may have concerned this */
+    public void put(String identifier, List<WindowClaim> claims, StoreResult result, long expectedVersion) {
+        long until = expiry(claims, result);
+        if (until <= result.now()) {
             return;
         }
-        long now = nanos.getAsLong();
-        lastNeeded = now;
-        any = true;
-        long clock = time.earliest(now);
-        refused.asMap().compute(identifier, (name, others) -> version != forgotten
-                ? others
-                : new Refused(claims, outcome, until, Refused.alive(others, claims, clock, MOST_EACH - 1)));
+        long now = nanoTime.getAsLong();
+        lastUsed = now;
+        nonEmpty = true;
+        long serverTime = clock.earliest(now);
+        denials.asMap().compute(identifier, (name, existing) -> expectedVersion != version
+                ? existing
+                : new Denial(claims, result, until, Denial.live(existing, claims, serverTime, MAX_PER_IDENTIFIER - 1)));
     }
 
     /** When the first unit leaves; 0 where something else may make room before. */
-    private static long until(List<WindowClaim> claims, StoreResult outcome) {
+    private static long expiry(List<WindowClaim> claims, StoreResult result) {
         long until = Long.MAX_VALUE;
         boolean certain = false;
         for (int i = 0; i < claims.size(); i++) {
-            var state = outcome.windows()[i];
+            var state = result.windows()[i];
             if (state.freeAt() > 0) {
                 until = Math.min(until, state.freeAt());
             }
@@ -120,29 +120,29 @@ public final class DenialCache {
         return certain ? until : 0;
     }
 
-    public synchronized void forget(String identifier) {
-        forgotten++;
-        refused.invalidate(identifier);
+    public synchronized void evict(String identifier) {
+        version++;
+        denials.invalidate(identifier);
     }
 
-    public synchronized void forgetAll() {
-        forgotten++;
-        any = false;
-        refused.invalidateAll();
+    public synchronized void evictAll() {
+        version++;
+        nonEmpty = false;
+        denials.invalidateAll();
     }
 
     /** Whether anybody would miss it if nobody listened to what is told. */
-    boolean needed() {
-        return any && nanos.getAsLong() - lastNeeded < QUIET_NANOS;
+    boolean isNeeded() {
+        return nonEmpty && nanoTime.getAsLong() - lastUsed < IDLE_NANOS;
     }
 
     /** All that was told before this was sent is known. */
-    void heard(long sent) {
-        lastHeard = sent;
+    void markSynced(long sentAt) {
+        lastSynced = sentAt;
     }
 
     /** How many refusals came from here. */
-    public long answered() {
-        return answered.sum();
+    public long hits() {
+        return hits.sum();
     }
 }

@@ -12,6 +12,6 @@ public interface GrantRecorder {
     GrantRecorder NONE = (identifier, claims, granted, reservation, times) -> {
     };
 
-    /** @param times how many requests were granted the same, at the same time */
-    void granted(String identifier, List<WindowClaim> claims, StoreResult granted, String reservation, int times);
+    /** @param count how many requests were granted the same, at the same time */
+    void onGranted(String identifier, List<WindowClaim> claims, StoreResult granted, String reservation, int count);
 }

@@ -24,33 +24,33 @@ final class PendingDecision {
 
     final String identifier;
     final ClaimPlan plan;
-    final ClaimPlan.Question question;
+    final ClaimPlan.Operation operation;
     /** The reservation's; null where there is none. */
-    final String name;
+    final String reservationId;
     final byte[][] keys;
-    private final ResultCallback<StoreResult> receiver;
-    private final ContextInternal context;
+    private final ResultCallback<StoreResult> callback;
+    private final ContextInternal callerContext;
     /** When it was asked, in listened time and by {@link System#nanoTime}. */
-    private long begun;
-    private long begunWall;
+    private long startedAt;
+    private long startedAtWall;
     /** True once Redis may have counted it. */
     private boolean sent;
     private boolean done;
-    private StoreResult outcome;
+    private StoreResult result;
     private Throwable failure;
     /** What becomes of it after its time; null before. */
-    private Promise<StoreResult> late;
+    private Promise<StoreResult> lateResult;
 
-    /** @param receiver hears on the event loop that asks, or on the connection's where none does */
-    PendingDecision(String identifier, ClaimPlan plan, ClaimPlan.Question question, String name, byte[][] keys,
-            ResultCallback<StoreResult> receiver) {
+    /** @param callback hears on the event loop that asks, or on the connection's where none does */
+    PendingDecision(String identifier, ClaimPlan plan, ClaimPlan.Operation operation, String reservationId, byte[][] keys,
+            ResultCallback<StoreResult> callback) {
         this.identifier = identifier;
         this.plan = plan;
-        this.question = question;
-        this.name = name;
+        this.operation = operation;
+        this.reservationId = reservationId;
         this.keys = keys;
-        this.receiver = receiver;
-        this.context = Context.isOnEventLoopThread() ? (ContextInternal) Vertx.currentContext() : null;
+        this.callback = callback;
+        this.callerContext = Context.isOnEventLoopThread() ? (ContextInternal) Vertx.currentContext() : null;
     }
 
     /** Whether whoever waits has an answer, or is just getting it. */
@@ -64,9 +64,9 @@ final class PendingDecision {
      * @param listened in listened time
      * @param now by {@link System#nanoTime}
      */
-    void begin(long listened, long now) {
-        begun = listened;
-        begunWall = now;
+    void start(long listened, long now) {
+        startedAt = listened;
+        startedAtWall = now;
     }
 
     /**
@@ -74,39 +74,39 @@ final class PendingDecision {
      *
      * @param silence listened nanoseconds for which Redis has been silent
      */
-    boolean over(ListenedClock clock, long timeoutNanos, long silence) {
-        return clock.over(timeoutNanos, begun, begunWall, silence);
+    boolean isOverdue(ListenedClock clock, long timeoutNanos, long silence) {
+        return clock.isOver(timeoutNanos, startedAt, startedAtWall, silence);
     }
 
     /** It is on its way, and may be counted from now on. */
-    void send() {
+    void markSent() {
         sent = true;
     }
 
     /** Redis has certainly done nothing, and is to be asked again. */
-    void takeBack() {
+    void markUnsent() {
         sent = false;
     }
 
     /** @return whether it came in time; otherwise it is told to who wants to know of late ones */
-    boolean answer(StoreResult answered, Throwable cause) {
+    boolean complete(StoreResult value, Throwable cause) {
         if (done) {
-            if (late != null) {
-                settleLate(answered, cause);
+            if (lateResult != null) {
+                completeLate(value, cause);
             }
             return false;
         }
         done = true;
-        outcome = answered;
+        result = value;
         failure = cause;
         return true;
     }
 
-    private void settleLate(StoreResult answered, Throwable cause) {
+    private void completeLate(StoreResult value, Throwable cause) {
         if (cause == null) {
-            late.tryComplete(answered);
+            lateResult.tryComplete(value);
         } else {
-            late.tryFail(cause);
+            lateResult.tryFail(cause);
         }
     }
 
@@ -117,8 +117,8 @@ final class PendingDecision {
         }
         done = true;
         if (sent) {
-            late = Promise.promise();
-            failure = new ResponseTimeoutException(late.future());
+            lateResult = Promise.promise();
+            failure = new ResponseTimeoutException(lateResult.future());
         } else {
             failure = cause;
         }
@@ -126,12 +126,12 @@ final class PendingDecision {
     }
 
     /** It cannot even be asked. */
-    void refuse(Throwable cause) {
+    void reject(Throwable cause) {
         done = true;
-        receiver.failed(cause);
+        callback.onFailure(cause);
     }
 
-    private void deliverHere() {
+    private void deliverSafely() {
         try {
             deliver();
         } catch (RuntimeException e) {
@@ -141,42 +141,42 @@ final class PendingDecision {
 
     private void deliver() {
         if (failure == null) {
-            receiver.received(outcome);
+            callback.onResult(result);
         } else {
-            receiver.failed(failure);
+            callback.onFailure(failure);
         }
     }
 
     /** Hands each its answer where it asked, with one wake-up for each event loop. */
-    static void deliver(List<PendingDecision> answered) {
-        for (int i = 0; i < answered.size(); i++) {
-            var asked = answered.get(i);
-            if (asked == null) {
+    static void deliver(List<PendingDecision> decisions) {
+        for (int i = 0; i < decisions.size(); i++) {
+            var decision = decisions.get(i);
+            if (decision == null) {
                 continue; // it went with another one
-            } else if (asked.context == null) {
-                asked.deliverHere();
-            } else if (asked.context.inThread()) {
-                asked.context.dispatch(asked, PendingDecision::deliver);
+            } else if (decision.callerContext == null) {
+                decision.deliverSafely();
+            } else if (decision.callerContext.inThread()) {
+                decision.callerContext.dispatch(decision, PendingDecision::deliver);
             } else {
-                deliverElsewhere(i, answered);
+                deliverOnOtherLoop(i, decisions);
             }
         }
     }
 
     /** Takes out all that lead to one other event loop. */
-    private static void deliverElsewhere(int first, List<PendingDecision> answered) {
-        var loop = answered.get(first).context.nettyEventLoop();
-        var there = new ArrayList<PendingDecision>(answered.size() - first);
-        for (int i = first; i < answered.size(); i++) {
-            var asked = answered.get(i);
-            if (asked != null && asked.context != null && asked.context.nettyEventLoop() == loop) {
-                there.add(asked);
-                answered.set(i, null);
+    private static void deliverOnOtherLoop(int first, List<PendingDecision> decisions) {
+        var loop = decisions.get(first).callerContext.nettyEventLoop();
+        var sameLoop = new ArrayList<PendingDecision>(decisions.size() - first);
+        for (int i = first; i < decisions.size(); i++) {
+            var decision = decisions.get(i);
+            if (decision != null && decision.callerContext != null && decision.callerContext.nettyEventLoop() == loop) {
+                sameLoop.add(decision);
+                decisions.set(i, null);
             }
         }
         loop.execute(() -> {
-            for (var asked : there) {
-                asked.context.dispatch(asked, PendingDecision::deliver);
+            for (var decision : sameLoop) {
+                decision.callerContext.dispatch(decision, PendingDecision::deliver);
             }
         });
     }

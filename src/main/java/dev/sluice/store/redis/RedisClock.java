@@ -12,43 +12,43 @@ public final class RedisClock {
     private static final long UNKNOWN = Long.MIN_VALUE;
 
     /** From {@link System#nanoTime} to Redis's time in nanoseconds: at the most, and at the least. */
-    private volatile long most = UNKNOWN;
-    private volatile long least = UNKNOWN;
-    private volatile Runnable whenSetBack = () -> {
+    private volatile long maxOffset = UNKNOWN;
+    private volatile long minOffset = UNKNOWN;
+    private volatile Runnable setBackListener = () -> {
     };
 
     /** @param listener hears that Redis's clock was set back, or that this is another one */
     void onSetBack(Runnable listener) {
-        whenSetBack = listener;
+        setBackListener = listener;
     }
 
     /**
      * Learns from an answer.
      *
-     * @param clock what it says, in microseconds
-     * @param sent when it was asked for, by {@link System#nanoTime}
+     * @param serverMicros what it says, in microseconds
+     * @param sentAt when it was asked for, by {@link System#nanoTime}
      */
-    void heard(long clock, long sent, long received) {
-        long nanos = TimeUnit.MICROSECONDS.toNanos(clock);
-        boolean setBack = least != UNKNOWN && nanos - sent < least - TOLERANCE_NANOS;
-        most = nanos - sent;
-        least = nanos - received;
+    void update(long serverMicros, long sentAt, long receivedAt) {
+        long nanos = TimeUnit.MICROSECONDS.toNanos(serverMicros);
+        boolean setBack = minOffset != UNKNOWN && nanos - sentAt < minOffset - TOLERANCE_NANOS;
+        maxOffset = nanos - sentAt;
+        minOffset = nanos - receivedAt;
         if (setBack) {
-            whenSetBack.run();
+            setBackListener.run();
         }
     }
 
-    boolean known() {
-        return least != UNKNOWN;
+    boolean isKnown() {
+        return minOffset != UNKNOWN;
     }
 
     /** The latest that it can be there, in microseconds. */
     long latest(long now) {
-        return TimeUnit.NANOSECONDS.toMicros(now + most) + 1;
+        return TimeUnit.NANOSECONDS.toMicros(now + maxOffset) + 1;
     }
 
     /** The earliest that it can be there. */
     long earliest(long now) {
-        return TimeUnit.NANOSECONDS.toMicros(now + least);
+        return TimeUnit.NANOSECONDS.toMicros(now + minOffset);
     }
 }

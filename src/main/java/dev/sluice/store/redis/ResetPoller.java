@@ -18,78 +18,78 @@ import io.vertx.redis.client.Response;
  */
 public final class ResetPoller {
 
-    private static final long PAUSE_MILLIS = 40;
+    private static final long POLL_INTERVAL_MILLIS = 40;
     /** Who has not listened for so long begins anew: what was told may be there no more. */
-    private static final long GAP_NANOS = TimeUnit.SECONDS.toNanos(2);
+    private static final long MAX_GAP_NANOS = TimeUnit.SECONDS.toNanos(2);
     /** A page that is full: there is more to hear. */
-    private static final int PAGE = 1000;
+    private static final int PAGE_SIZE = 1000;
 
-    private final RedisConnectionManager link;
-    private final RedisClock time;
-    private final DenialCache refusals;
-    private final String freed;
-    private final LuaScript listen;
-    private final LuaScript tell;
-    private final AtomicBoolean listening = new AtomicBoolean();
+    private final RedisConnectionManager manager;
+    private final RedisClock clock;
+    private final DenialCache denials;
+    private final String streamKey;
+    private final LuaScript listenScript;
+    private final LuaScript tellScript;
+    private final AtomicBoolean polling = new AtomicBoolean();
     /** The last that was heard of; nothing while that is not known. */
-    private volatile String last = "";
-    private volatile long lastAsked = System.nanoTime() - GAP_NANOS;
+    private volatile String lastEntryId = "";
+    private volatile long lastPollAt = System.nanoTime() - MAX_GAP_NANOS;
 
-    /** @param script how the scripts ask for the time */
-    ResetPoller(RedisConnectionManager link, HashTags keys, RedisClock time, DenialCache refusals, String script) {
-        this.link = link;
-        this.time = time;
-        this.refusals = refusals;
-        this.freed = keys.single("{fleet}:freed");
-        this.listen = LuaScript.load(ResetPoller.class, "listen.lua", script);
-        this.tell = LuaScript.load(ResetPoller.class, "tell.lua", script);
-        link.onChange(cause -> deaf());
-        time.onSetBack(this::deaf);
-        link.every(PAUSE_MILLIS, this::listen);
+    /** @param timeExpression how the scripts ask for the time */
+    ResetPoller(RedisConnectionManager manager, HashTags hashTags, RedisClock clock, DenialCache denials, String timeExpression) {
+        this.manager = manager;
+        this.clock = clock;
+        this.denials = denials;
+        this.streamKey = hashTags.globalKey("{fleet}:freed");
+        this.listenScript = LuaScript.load(ResetPoller.class, "listen.lua", timeExpression);
+        this.tellScript = LuaScript.load(ResetPoller.class, "tell.lua", timeExpression);
+        manager.onChange(cause -> restart());
+        clock.onSetBack(this::restart);
+        manager.runEvery(POLL_INTERVAL_MILLIS, this::poll);
     }
 
-    private void deaf() {
-        last = "";
-        refusals.forgetAll();
+    private void restart() {
+        lastEntryId = "";
+        denials.evictAll();
     }
 
-    private void listen() {
-        var channel = link.open();
-        if (channel == null || !refusals.needed() || !listening.compareAndSet(false, true)) {
+    private void poll() {
+        var connection = manager.connectionOrNull();
+        if (connection == null || !denials.isNeeded() || !polling.compareAndSet(false, true)) {
             return;
         }
-        long sent = System.nanoTime();
-        var since = sent - lastAsked > GAP_NANOS ? "" : last;
-        lastAsked = sent;
-        var asked = channel.eval(listen, List.of(freed), List.of(since));
-        link.within(TimeUnit.NANOSECONDS.toMillis(DenialCache.FRESH_NANOS), asked).onComplete(answered -> {
-            if (answered.succeeded()) {
-                heard(answered.result(), since, sent);
+        long sentAt = System.nanoTime();
+        var since = sentAt - lastPollAt > MAX_GAP_NANOS ? "" : lastEntryId;
+        lastPollAt = sentAt;
+        var reply = connection.eval(listenScript, List.of(streamKey), List.of(since));
+        manager.within(TimeUnit.NANOSECONDS.toMillis(DenialCache.MAX_STALENESS_NANOS), reply).onComplete(done -> {
+            if (done.succeeded()) {
+                applyReply(done.result(), since, sentAt);
             }
-            listening.set(false);
+            polling.set(false);
         });
     }
 
-    private void heard(Response answer, String since, long sent) {
-        last = answer.get(1).toString();
-        time.heard(answer.get(0).toLong(), sent, System.nanoTime());
-        if (since.isEmpty() || answer.size() >= PAGE) {
-            refusals.forgetAll(); // what is remembered from now on is held against all that is told from now on
+    private void applyReply(Response reply, String since, long sentAt) {
+        lastEntryId = reply.get(1).toString();
+        clock.update(reply.get(0).toLong(), sentAt, System.nanoTime());
+        if (since.isEmpty() || reply.size() >= PAGE_SIZE) {
+            denials.evictAll(); // what is remembered from now on is held against all that is told from now on
         }
-        for (int i = 2; i < answer.size(); i++) {
-            var identifier = answer.get(i).toString();
+        for (int i = 2; i < reply.size(); i++) {
+            var identifier = reply.get(i).toString();
             if (identifier.isEmpty()) {
-                refusals.forgetAll();
+                denials.evictAll();
             } else {
-                refusals.forget(identifier);
+                denials.evict(identifier);
             }
         }
-        refusals.heard(sent);
+        denials.markSynced(sentAt);
     }
 
     /** Tells all instances that there is room again. */
-    public Future<Void> tell(RedisScriptConnection channel, ResetScope reset) {
-        return channel.eval(tell, List.of(freed), List.of("", reset.identifier(), ""))
-                .onSuccess(channel::reportRepairs).mapEmpty();
+    public Future<Void> publish(RedisScriptConnection connection, ResetScope scope) {
+        return connection.eval(tellScript, List.of(streamKey), List.of("", scope.identifier(), ""))
+                .onSuccess(connection::reportRepairs).mapEmpty();
     }
 }

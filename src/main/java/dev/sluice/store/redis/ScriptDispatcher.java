@@ -23,24 +23,24 @@ final class ScriptDispatcher {
     private static final Logger LOG = Logger.getLogger(ScriptDispatcher.class);
 
     /** What leads over one connection. */
-    private record Ways(RedisScriptConnection channel, ScriptPipeline[] lanes) {
+    private record Pipelines(RedisScriptConnection connection, ScriptPipeline[] pipelines) {
     }
 
-    private final RedisConnectionManager link;
-    private final HashTags keys;
+    private final RedisConnectionManager manager;
+    private final HashTags hashTags;
     private final LuaScript script;
     private final GrantRecorder recorder;
-    private final RedisClock time;
+    private final RedisClock clock;
     private final long timeoutNanos;
-    private volatile Ways ways = new Ways(null, new ScriptPipeline[0]);
+    private volatile Pipelines pipelines = new Pipelines(null, new ScriptPipeline[0]);
 
     /** @param timeoutNanos how long a decision may wait, in listened time */
-    ScriptDispatcher(RedisConnectionManager link, HashTags keys, LuaScript script, long timeoutNanos, GrantRecorder recorder,
-            RedisClock time) {
+    ScriptDispatcher(RedisConnectionManager manager, HashTags hashTags, LuaScript script, long timeoutNanos, GrantRecorder recorder,
+            RedisClock clock) {
         this.timeoutNanos = timeoutNanos;
-        this.time = time;
-        this.link = link;
-        this.keys = keys;
+        this.clock = clock;
+        this.manager = manager;
+        this.hashTags = hashTags;
         this.script = script;
         this.recorder = recorder;
     }
@@ -50,87 +50,87 @@ final class ScriptDispatcher {
     }
 
     /** Asks, or fails at once. */
-    void ask(PendingDecision asked) {
-        var cause = tryToAsk(asked);
+    void dispatch(PendingDecision decision) {
+        var cause = tryDispatch(decision);
         if (cause != null) {
-            asked.refuse(cause);
+            decision.reject(cause);
         }
     }
 
     /** Null where it is asked. */
-    private Throwable tryToAsk(PendingDecision asked) {
-        var channel = link.open();
-        if (channel == null) {
+    private Throwable tryDispatch(PendingDecision decision) {
+        var connection = manager.connectionOrNull();
+        if (connection == null) {
             return new StoreUnavailableException("Redis is out of reach", null);
         }
-        return lane(channel, asked.identifier).ask(asked, System.nanoTime()) ? null : channel.overloaded();
+        return pipeline(connection, decision.identifier).submit(decision, System.nanoTime()) ? null : connection.overloaded();
     }
 
     /** Whether everything goes one way. */
-    boolean single() {
-        return ways.lanes().length == 1;
+    boolean isSingle() {
+        return pipelines.pipelines().length == 1;
     }
 
-    private ScriptPipeline lane(RedisScriptConnection channel, String identifier) {
-        var there = ways;
-        if (there.channel() != channel) {
-            there = open(channel);
+    private ScriptPipeline pipeline(RedisScriptConnection connection, String identifier) {
+        var existing = pipelines;
+        if (existing.connection() != connection) {
+            existing = pipelinesFor(connection);
         }
-        return there.lanes()[there.lanes().length == 1 ? 0 : keys.tag(identifier)];
+        return existing.pipelines()[existing.pipelines().length == 1 ? 0 : hashTags.tag(identifier)];
     }
 
     /** What is under way over another connection is answered there, or not at all. */
-    private synchronized Ways open(RedisScriptConnection channel) {
-        if (ways.channel() != channel) {
-            ways = ways(channel, channel.sharded() ? HashTags.TAGS : 1);
+    private synchronized Pipelines pipelinesFor(RedisScriptConnection connection) {
+        if (pipelines.connection() != connection) {
+            pipelines = pipelines(connection, connection.isSharded() ? HashTags.TAGS : 1);
         }
-        return ways;
+        return pipelines;
     }
 
-    private Ways ways(RedisScriptConnection channel, int many) {
-        var lanes = new ScriptPipeline[many];
-        var everybody = new AtomicInteger();
-        for (int i = 0; i < many; i++) {
-            lanes[i] = new ScriptPipeline(this, channel, everybody, timeoutNanos);
+    private Pipelines pipelines(RedisScriptConnection connection, int count) {
+        var created = new ScriptPipeline[count];
+        var waitingTotal = new AtomicInteger();
+        for (int i = 0; i < count; i++) {
+            created[i] = new ScriptPipeline(this, connection, waitingTotal, timeoutNanos);
         }
-        return new Ways(channel, lanes);
+        return new Pipelines(connection, created);
     }
 
     /** Reads what Redis answered; returns whom to tell. */
-    List<PendingDecision> answered(RedisScriptConnection channel, DecisionBatch batch, long sent, AsyncResult<Response> done) {
-        if (done.failed() && batch.requests() > 1 && String.valueOf(done.cause().getMessage()).startsWith("CROSSSLOT")) {
-            return separately(channel, batch, done.cause());
+    List<PendingDecision> handleReply(RedisScriptConnection connection, DecisionBatch batch, long sentAt, AsyncResult<Response> done) {
+        if (done.failed() && batch.requestCount() > 1 && String.valueOf(done.cause().getMessage()).startsWith("CROSSSLOT")) {
+            return dispatchSeparately(connection, batch, done.cause());
         }
-        List<StoreResult[]> outcomes = null;
+        List<StoreResult[]> results = null;
         Throwable cause = done.cause();
         if (done.succeeded()) {
             try {
-                outcomes = batch.read(done.result());
-                time.heard(DecisionBatch.clock(done.result()), sent, System.nanoTime());
-                channel.reportRepairs(done.result());
+                results = batch.read(done.result());
+                clock.update(DecisionBatch.serverTime(done.result()), sentAt, System.nanoTime());
+                connection.reportRepairs(done.result());
             } catch (RuntimeException e) {
                 cause = e; // no answer of ours
             }
         }
-        judge(channel, batch, outcomes != null, cause);
-        var answered = new ArrayList<PendingDecision>(batch.requests());
+        reportToCircuitBreaker(connection, batch, results != null, cause);
+        var completed = new ArrayList<PendingDecision>(batch.requestCount());
         for (int i = 0; i < batch.groups().size(); i++) {
-            answer(batch.groups().get(i), outcomes == null ? null : outcomes.get(i), cause, answered);
+            complete(batch.groups().get(i), results == null ? null : results.get(i), cause, completed);
         }
-        return answered;
+        return completed;
     }
 
-    private void answer(DecisionBatch.Group group, StoreResult[] outcomes, Throwable cause, List<PendingDecision> answered) {
+    private void complete(DecisionBatch.Group group, StoreResult[] results, Throwable cause, List<PendingDecision> completed) {
         int granted = 0;
         StoreResult last = null;
         for (int i = 0; i < group.size(); i++) {
-            var asked = group.member(i);
-            var outcome = outcomes == null ? null : outcomes[i];
-            if (asked.answer(outcome, outcome != null ? null : failure(cause))) {
-                answered.add(asked);
-                if (outcome != null && outcome.admitted() && asked.question.take()) {
+            var decision = group.member(i);
+            var result = results == null ? null : results[i];
+            if (decision.complete(result, result != null ? null : failure(cause))) {
+                completed.add(decision);
+                if (result != null && result.admitted() && decision.operation.consume()) {
                     granted++;
-                    last = outcome;
+                    last = result;
                 }
             }
         }
@@ -140,45 +140,45 @@ final class ScriptDispatcher {
     }
 
     /** A call is one piece of evidence about Redis, however many decisions it carries. */
-    private void judge(RedisScriptConnection channel, DecisionBatch batch, boolean decided, Throwable cause) {
+    private void reportToCircuitBreaker(RedisScriptConnection connection, DecisionBatch batch, boolean decided, Throwable cause) {
         if (!decided) {
             if (cause != null) {
-                link.failed(cause);
+                manager.reportFailure(cause);
             }
-        } else if (channel.clock().listened() - batch.sent() > timeoutNanos) {
-            link.late();
+        } else if (connection.clock().listened() - batch.sentAt() > timeoutNanos) {
+            manager.reportLate();
         } else {
-            link.succeeded();
+            manager.reportSuccess();
         }
     }
 
-    private void record(PendingDecision asked, StoreResult outcome, int times) {
+    private void record(PendingDecision decision, StoreResult result, int count) {
         try {
-            recorder.granted(asked.identifier, asked.plan, outcome, asked.name, times);
+            recorder.onGranted(decision.identifier, decision.plan, result, decision.reservationId, count);
         } catch (RuntimeException e) {
             LOG.error("What Redis has granted is not counted here", e);
         }
     }
 
     /** A cluster behind one address has done nothing, because these keys are not in one slot. */
-    private List<PendingDecision> separately(RedisScriptConnection channel, DecisionBatch batch, Throwable cause) {
+    private List<PendingDecision> dispatchSeparately(RedisScriptConnection connection, DecisionBatch batch, Throwable cause) {
         synchronized (this) {
-            if (ways.channel() == channel && ways.lanes().length == 1) {
-                ways = ways(channel, HashTags.TAGS);
+            if (pipelines.connection() == connection && pipelines.pipelines().length == 1) {
+                pipelines = pipelines(connection, HashTags.TAGS);
             }
         }
-        var told = new ArrayList<PendingDecision>();
+        var completed = new ArrayList<PendingDecision>();
         for (var group : batch.groups()) {
             for (int i = 0; i < group.size(); i++) {
-                var asked = group.member(i);
-                asked.takeBack();
-                var refused = asked.done() ? cause : tryToAsk(asked);
-                if (refused != null && asked.answer(null, failure(refused))) {
-                    told.add(asked);
+                var decision = group.member(i);
+                decision.markUnsent();
+                var rejection = decision.done() ? cause : tryDispatch(decision);
+                if (rejection != null && decision.complete(null, failure(rejection))) {
+                    completed.add(decision);
                 }
             }
         }
-        return told;
+        return completed;
     }
 
     /** @param cause null where Redis answered, but its keys hold something else */

@@ -25,37 +25,37 @@ import io.vertx.redis.client.Response;
 final class ScriptPipeline {
 
     /** A Redis with a longer round trip is far. */
-    private static final long FAR_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
-    private static final long NEAR_DISTANCE_NANOS = TimeUnit.MICROSECONDS.toNanos(500);
-    private static final long LEAST_DISTANCE_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+    private static final long FAR_ROUND_TRIP_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
+    private static final long NEAR_INTERVAL_NANOS = TimeUnit.MICROSECONDS.toNanos(500);
+    private static final long MIN_INTERVAL_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
     /** This many calls to a far Redis follow each other within a round trip. */
     private static final int CALLS_PER_ROUND_TRIP = 32;
-    private static final int MOST_UNDER_WAY = 4 * CALLS_PER_ROUND_TRIP;
+    private static final int MAX_IN_FLIGHT = 4 * CALLS_PER_ROUND_TRIP;
 
-    private final ScriptDispatcher lanes;
-    private final RedisScriptConnection channel;
+    private final ScriptDispatcher dispatcher;
+    private final RedisScriptConnection connection;
     private final ListenedClock clock;
-    private final AtomicInteger everybody;
+    private final AtomicInteger waitingTotal;
     private final long timeoutNanos;
     /** Not sent yet; guarded by this. */
-    private final Deque<PendingDecision> gathering = new ArrayDeque<>();
-    private int underWay;
+    private final Deque<PendingDecision> queued = new ArrayDeque<>();
+    private int inFlight;
     private long lastSent;
-    private boolean called;
-    private boolean delayed;
+    private boolean sendScheduled;
+    private boolean delayedSendScheduled;
     /** All decisions that are not made, and some that are, in the order of their arrival; guarded by this. */
     private final Deque<PendingDecision> waiting = new ArrayDeque<>();
-    private boolean timed;
+    private boolean timeoutScheduled;
 
     /**
-     * @param everybody how many decisions wait on all lanes of the connection
+     * @param waitingTotal how many decisions wait on all lanes of the connection
      * @param timeoutNanos how long a decision may wait, in listened time
      */
-    ScriptPipeline(ScriptDispatcher lanes, RedisScriptConnection channel, AtomicInteger everybody, long timeoutNanos) {
-        this.everybody = everybody;
-        this.lanes = lanes;
-        this.channel = channel;
-        this.clock = channel.clock();
+    ScriptPipeline(ScriptDispatcher dispatcher, RedisScriptConnection connection, AtomicInteger waitingTotal, long timeoutNanos) {
+        this.waitingTotal = waitingTotal;
+        this.dispatcher = dispatcher;
+        this.connection = connection;
+        this.clock = connection.clock();
         this.timeoutNanos = timeoutNanos;
     }
 
@@ -65,142 +65,142 @@ final class ScriptPipeline {
      * @param now by {@link System#nanoTime}
      * @return false where too many wait already
      */
-    boolean ask(PendingDecision asked, long now) {
-        asked.begin(clock.at(now), now);
-        boolean call;
-        boolean delay;
-        boolean time;
+    boolean submit(PendingDecision decision, long now) {
+        decision.start(clock.at(now), now);
+        boolean scheduleSend;
+        boolean scheduleDelayedSend;
+        boolean scheduleTimeout;
         synchronized (this) {
-            if (everybody.incrementAndGet() > channel.mostWaiting()) {
-                everybody.decrementAndGet();
+            if (waitingTotal.incrementAndGet() > connection.maxInFlight()) {
+                waitingTotal.decrementAndGet();
                 return false;
             }
-            gathering.add(asked);
-            waiting.add(asked);
-            call = !called && mayGo(now);
-            called |= call;
-            delay = !called && !delayed && far() && underWay < MOST_UNDER_WAY;
-            delayed |= delay;
-            time = !timed;
-            timed = true;
+            queued.add(decision);
+            waiting.add(decision);
+            scheduleSend = !sendScheduled && maySend(now);
+            sendScheduled |= scheduleSend;
+            scheduleDelayedSend = !sendScheduled && !delayedSendScheduled && isFar() && inFlight < MAX_IN_FLIGHT;
+            delayedSendScheduled |= scheduleDelayedSend;
+            scheduleTimeout = !timeoutScheduled;
+            timeoutScheduled = true;
         }
-        if (call) {
-            channel.executeSoon(this::send);
+        if (scheduleSend) {
+            connection.executeSoon(this::send);
         }
-        if (delay) {
-            channel.executeIn(distance() - (now - lastSent), this::sendDelayed);
+        if (scheduleDelayedSend) {
+            connection.executeIn(sendInterval() - (now - lastSent), this::sendDelayed);
         }
-        if (time) {
-            channel.execute(() -> clock.watch(this::expire));
+        if (scheduleTimeout) {
+            connection.execute(() -> clock.watch(this::expire));
         }
         return true;
     }
 
-    private boolean far() {
-        return channel.roundTrip() > FAR_NANOS;
+    private boolean isFar() {
+        return connection.roundTrip() > FAR_ROUND_TRIP_NANOS;
     }
 
-    private long distance() {
-        return far() ? Math.max(LEAST_DISTANCE_NANOS, channel.roundTrip() / CALLS_PER_ROUND_TRIP) : NEAR_DISTANCE_NANOS;
+    private long sendInterval() {
+        return isFar() ? Math.max(MIN_INTERVAL_NANOS, connection.roundTrip() / CALLS_PER_ROUND_TRIP) : NEAR_INTERVAL_NANOS;
     }
 
-    private boolean mayGo(long now) {
-        return underWay == 0 || underWay < MOST_UNDER_WAY && now - lastSent >= distance();
+    private boolean maySend(long now) {
+        return inFlight == 0 || inFlight < MAX_IN_FLIGHT && now - lastSent >= sendInterval();
     }
 
     private void sendDelayed() {
         synchronized (this) {
-            delayed = false;
+            delayedSendScheduled = false;
         }
         send();
     }
 
     private void send() {
         long now = System.nanoTime();
-        var batch = next(now);
+        var batch = nextBatch(now);
         if (batch != null) {
-            sent(batch).onComplete(done -> channel.execute(() -> answered(batch, now, done)));
+            trySend(batch).onComplete(done -> connection.execute(() -> handleReply(batch, now, done)));
         }
     }
 
-    private Future<Response> sent(DecisionBatch batch) {
+    private Future<Response> trySend(DecisionBatch batch) {
         try {
-            return batch.send(channel, lanes.script());
+            return batch.send(connection, dispatcher.script());
         } catch (RuntimeException e) {
             return Future.failedFuture(e);
         }
     }
 
     /** Null where there is nothing to send, or it is to wait for what is under way. */
-    private synchronized DecisionBatch next(long now) {
-        called = false;
-        if (gathering.isEmpty() || !mayGo(now)) {
+    private synchronized DecisionBatch nextBatch(long now) {
+        sendScheduled = false;
+        if (queued.isEmpty() || !maySend(now)) {
             return null;
         }
         var batch = new DecisionBatch(clock.at(now));
-        for (var asked = gathering.peek(); asked != null && (asked.done() || batch.add(asked)); asked = gathering.peek()) {
-            gathering.remove();
-            asked.send();
+        for (var decision = queued.peek(); decision != null && (decision.done() || batch.add(decision)); decision = queued.peek()) {
+            queued.remove();
+            decision.markSent();
         }
         if (batch.isEmpty()) {
             return null;
         }
-        underWay++;
+        inFlight++;
         lastSent = now;
         return batch;
     }
 
-    private void answered(DecisionBatch batch, long sent, AsyncResult<Response> done) {
+    private void handleReply(DecisionBatch batch, long sentAt, AsyncResult<Response> done) {
         try {
-            PendingDecision.deliver(lanes.answered(channel, batch, sent, done));
+            PendingDecision.deliver(dispatcher.handleReply(connection, batch, sentAt, done));
         } finally {
-            goOn();
+            continueSending();
         }
     }
 
-    private void goOn() {
-        boolean call;
+    private void continueSending() {
+        boolean scheduleSend;
         synchronized (this) {
             while (!waiting.isEmpty() && waiting.peek().done()) {
                 waiting.remove();
-                everybody.decrementAndGet();
+                waitingTotal.decrementAndGet();
             }
-            underWay--;
-            call = !called && !gathering.isEmpty();
-            called |= call;
+            inFlight--;
+            scheduleSend = !sendScheduled && !queued.isEmpty();
+            sendScheduled |= scheduleSend;
         }
-        if (call) {
-            channel.executeSoon(this::send);
+        if (scheduleSend) {
+            connection.executeSoon(this::send);
         }
     }
 
     /** Hands decisions that have waited for too long to the fallback. Returns whether others wait. */
     private boolean expire() {
-        var late = new ArrayList<PendingDecision>(0);
-        long silence = channel.silence();
+        var overdue = new ArrayList<PendingDecision>(0);
+        long silence = connection.silence();
         boolean more;
         synchronized (this) {
             var first = waiting.peek();
-            while (first != null && (first.done() || first.over(clock, timeoutNanos, silence))) {
+            while (first != null && (first.done() || first.isOverdue(clock, timeoutNanos, silence))) {
                 if (!first.done()) {
-                    late.add(first);
+                    overdue.add(first);
                 }
                 waiting.remove();
-                everybody.decrementAndGet();
+                waitingTotal.decrementAndGet();
                 first = waiting.peek();
             }
             more = first != null;
-            timed = more;
+            timeoutScheduled = more;
         }
-        giveUp(late);
+        failOverdue(overdue);
         return more;
     }
 
-    private static void giveUp(List<PendingDecision> late) {
-        if (!late.isEmpty()) {
+    private static void failOverdue(List<PendingDecision> overdue) {
+        if (!overdue.isEmpty()) {
             var cause = new StoreUnavailableException("Redis did not answer in time", null);
-            late.removeIf(asked -> !asked.expire(cause));
-            PendingDecision.deliver(late);
+            overdue.removeIf(decision -> !decision.expire(cause));
+            PendingDecision.deliver(overdue);
         }
     }
 }

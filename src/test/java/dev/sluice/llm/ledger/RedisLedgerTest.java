@@ -130,7 +130,7 @@ class RedisLedgerTest {
     private long inRedis(String identifier) {
         var direct = Redis.createClient(vertx, new RedisOptions().setConnectionString(redis.url()));
         try {
-            var calls = direct.send(Request.cmd(Command.HGET).arg(keys.of(identifier) + "l:" + HOUR + ":" + identifier)
+            var calls = direct.send(Request.cmd(Command.HGET).arg(keys.keyPrefix(identifier) + "l:" + HOUR + ":" + identifier)
                     .arg("openai:c:m")).toCompletionStage().toCompletableFuture().join();
             return calls == null ? 0 : calls.toLong();
         } finally {
@@ -226,7 +226,7 @@ class RedisLedgerTest {
     }
 
     private String page(String identifier) {
-        return keys.of(identifier) + "l:" + HOUR + ":" + identifier;
+        return keys.keyPrefix(identifier) + "l:" + HOUR + ":" + identifier;
     }
 
     private List<String> keysLike(String pattern) {
@@ -369,8 +369,8 @@ class RedisLedgerTest {
         book(ledger, entry("user:a", "m", "r0"));
         var script = LuaScript.load(RedisLedger.class, "book.lua");
         var page = page("user:a");
-        var mark = keys.of("user:a") + "u:mark";
-        var involved = List.of(keys.of("user:a") + "s:me", page, mark);
+        var mark = keys.keyPrefix("user:a") + "u:mark";
+        var involved = List.of(keys.keyPrefix("user:a") + "s:me", page, mark);
         var outcomes = new ArrayList<String>();
         for (var number : List.of("7", "7", "8", "8", "7")) {
             var arguments = List.of(number, "60", "2", "9999999999", "3", "1", "openai:c:m", "1", "2", "9999999999", "0", "1",

@@ -421,7 +421,7 @@ class LlmGatewayTest extends LlmTest {
         http.post(CHAT, body("openai"), "Authorization", "Bearer key-of-somebody-else");
         var metrics = new Http(managementPort).get("/q/metrics").body();
         assertThat(metrics).contains("llm_calls_total").doesNotContain("key-of-", LlmProfile.OPENAI_KEY);
-        var keys = redis.link().send(Request.cmd(Command.KEYS).arg("*")).toCompletionStage().toCompletableFuture().join();
+        var keys = redis.connectionManager().send(Request.cmd(Command.KEYS).arg("*")).toCompletionStage().toCompletableFuture().join();
         assertThat(keys.toString()).doesNotContain("key-of-", LlmProfile.OPENAI_KEY);
     }
 

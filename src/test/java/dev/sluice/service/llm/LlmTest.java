@@ -48,9 +48,9 @@ public abstract class LlmTest extends HttpTest {
         for (var user : LlmProfile.USERS) {
             account("user:" + user); // what the test before has left to be written is written
         }
-        if (redis.link() != null) {
+        if (redis.connectionManager() != null) {
             await().atMost(60, TimeUnit.SECONDS).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
-            redis.link().send(Request.cmd(Command.FLUSHALL)).toCompletionStage().toCompletableFuture().join();
+            redis.connectionManager().send(Request.cmd(Command.FLUSHALL)).toCompletionStage().toCompletableFuture().join();
         }
     }
 

@@ -106,7 +106,7 @@ class ForeignKeysTest {
     void foreignWindowBeginsAnewAndAdmitsExactlyTheLimit(Foreign foreign, String form, List<WindowClaim> claims) {
         var identifier = "window-" + form + foreign;
         for (var claim : claims) {
-            put(foreign, KEYS.window(identifier, WindowKeys.name("r", claim.span() / 1_000_000)));
+            put(foreign, KEYS.window(identifier, WindowKeys.windowMember("r", claim.span() / 1_000_000)));
         }
         assertThat(redis.used(identifier, "r", 60)).as("reading repairs nothing").isZero();
         assertThat(admitted(identifier, claims.toArray(WindowClaim[]::new))).isEqualTo(LIMIT);
@@ -129,7 +129,7 @@ class ForeignKeysTest {
     @EnumSource(value = Foreign.class, names = "HASH", mode = EnumSource.Mode.EXCLUDE)
     void foreignReservationIsBegunAnew(Foreign foreign) {
         var identifier = "reservation-" + foreign;
-        var record = KEYS.reservation(identifier, WindowKeys.reservationName("one"));
+        var record = KEYS.reservation(identifier, WindowKeys.reservationMember("one"));
         put(foreign, record);
         assertThat(redis.reserve(identifier, "one", tokens("t", 60, 1000, 800)).admitted()).isTrue();
         redis.settle(identifier, "one", Map.of("t", 100L));
@@ -137,7 +137,7 @@ class ForeignKeysTest {
         put(foreign, record);
         redis.settle(identifier, "one", Map.of("t", 1L));
         assertThat(redis.used(identifier, "t", 60)).as("nothing was reserved").isEqualTo(100);
-        put(foreign, KEYS.window(identifier, WindowKeys.name("t", 60)));
+        put(foreign, KEYS.window(identifier, WindowKeys.windowMember("t", 60)));
         redis.settle(identifier, "one", Map.of("t", 1L));
         assertThat(redis.used(identifier, "t", 60)).isZero();
     }
@@ -150,12 +150,12 @@ class ForeignKeysTest {
         var identifier = "merge-" + foreign;
         var reservation = "0123456789abcdef0123456789abcdef";
         put(foreign, KEYS.index(identifier));
-        put(foreign, KEYS.window(identifier, WindowKeys.name("r", 60)));
-        put(foreign, KEYS.window(identifier, WindowKeys.name("t", 60)));
+        put(foreign, KEYS.window(identifier, WindowKeys.windowMember("r", 60)));
+        put(foreign, KEYS.window(identifier, WindowKeys.windowMember("t", 60)));
         if (foreign != Foreign.HASH) {
-            put(foreign, KEYS.reservation(identifier, WindowKeys.reservationName(reservation)));
+            put(foreign, KEYS.reservation(identifier, WindowKeys.reservationMember(reservation)));
         }
-        memory.takeOwing(identifier, List.of(claim("r", 60, LIMIT, 5), tokens("t", 60, 1000, 300)), true, reservation);
+        memory.takeUnsynced(identifier, List.of(claim("r", 60, LIMIT, 5), tokens("t", 60, 1000, 300)), true, reservation);
         merger.merge(redis.channel()).toCompletionStage().toCompletableFuture().join();
         redis.settle(identifier, reservation, Map.of("t", 40L));
         assertThat(redis.store().limits(identifier).await().indefinitely()).isEqualTo(Map.of("r", 5L, "t", 40L));
@@ -219,14 +219,14 @@ class ForeignKeysTest {
     void decisionsTellWhatWasRepaired() {
         var claims = ClaimPlan.of(List.of(claim("r", 60, LIMIT, 1), claim("r", 3600, 20_000, 1000)));
         var script = LuaScript.load(RedisWindowStore.class, "decide.lua", StoreUnderTest.InRedis.TEST_TIME);
-        var first = KEYS.window("told", WindowKeys.name("r", 60));
+        var first = KEYS.window("told", WindowKeys.windowMember("r", 60));
         put(Foreign.HASH, first);
-        put(Foreign.SET, KEYS.window("told", WindowKeys.name("r", 3600)));
+        put(Foreign.SET, KEYS.window("told", WindowKeys.windowMember("r", 3600)));
         for (int i = 0; i < 2; i++) {
             var batch = new DecisionBatch(0);
             for (var identifier : List.of("whole", "told", "told")) {
                 assertThat(batch
-                        .add(new PendingDecision(identifier, claims, claims.question(true, false, StoreUnderTest.EXACT), null,
+                        .add(new PendingDecision(identifier, claims, claims.operation(true, false, StoreUnderTest.EXACT), null,
                                 claims.keys(KEY_SPACE, identifier, null), null)))
                         .isTrue();
             }

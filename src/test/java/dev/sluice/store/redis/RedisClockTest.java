@@ -20,14 +20,14 @@ class RedisClockTest {
 
     @Test
     void isUnknownBeforeTheFirstReply() {
-        assertThat(clock.known()).isFalse();
+        assertThat(clock.isKnown()).isFalse();
     }
 
     @Test
     void boundsAreTheTimesOfSendingAndReceiving() {
-        clock.heard(5_000, 100 * MICRO, 400 * MICRO);
+        clock.update(5_000, 100 * MICRO, 400 * MICRO);
 
-        assertThat(clock.known()).isTrue();
+        assertThat(clock.isKnown()).isTrue();
         assertThat(clock.earliest(400 * MICRO)).isEqualTo(5_000);
         assertThat(clock.latest(400 * MICRO)).isEqualTo(5_301);
         assertThat(clock.earliest(1_400 * MICRO)).isEqualTo(6_000);
@@ -36,8 +36,8 @@ class RedisClockTest {
 
     @Test
     void laterReplyReplacesTheBounds() {
-        clock.heard(5_000, 0, 900 * MICRO);
-        clock.heard(6_050, 1_000 * MICRO, 1_100 * MICRO);
+        clock.update(5_000, 0, 900 * MICRO);
+        clock.update(6_050, 1_000 * MICRO, 1_100 * MICRO);
 
         assertThat(clock.latest(1_100 * MICRO) - clock.earliest(1_100 * MICRO)).isEqualTo(101);
         assertThat(setBack).hasValue(0);
@@ -45,24 +45,24 @@ class RedisClockTest {
 
     @Test
     void driftWithinTheToleranceIsNoSetBack() {
-        clock.heard(50_000, 0, 100 * MICRO);
-        clock.heard(148_000, 100 * MILLI, 100 * MILLI + 100 * MICRO);
+        clock.update(50_000, 0, 100 * MICRO);
+        clock.update(148_000, 100 * MILLI, 100 * MILLI + 100 * MICRO);
 
         assertThat(setBack).hasValue(0);
     }
 
     @Test
     void clockThatCannotHaveRunOnWasSetBack() {
-        clock.heard(50_000, 0, 100 * MICRO);
-        clock.heard(147_000, 100 * MILLI, 100 * MILLI + 100 * MICRO);
+        clock.update(50_000, 0, 100 * MICRO);
+        clock.update(147_000, 100 * MILLI, 100 * MILLI + 100 * MICRO);
 
         assertThat(setBack).hasValue(1);
     }
 
     @Test
     void clockSetForwardIsAccepted() {
-        clock.heard(50_000, 0, 100 * MICRO);
-        clock.heard(90_000_000, MILLI, MILLI + 100 * MICRO);
+        clock.update(50_000, 0, 100 * MICRO);
+        clock.update(90_000_000, MILLI, MILLI + 100 * MICRO);
 
         assertThat(setBack).hasValue(0);
         assertThat(clock.earliest(MILLI + 100 * MICRO)).isEqualTo(90_000_000);

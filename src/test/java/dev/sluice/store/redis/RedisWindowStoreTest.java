@@ -47,7 +47,7 @@ class RedisWindowStoreTest extends WindowStoreContract {
         for (int i = 0; i < 5; i++) {
             store.take("outlives", claim("r", 100, 1000, 1));
             store.pass(45_000_000);
-            var key = new WindowKeys(new HashTags("sluice")).window("outlives", WindowKeys.name("r", 100));
+            var key = new WindowKeys(new HashTags("sluice")).window("outlives", WindowKeys.windowMember("r", 100));
             long ttl = redis().send(Request.cmd(Command.PTTL).arg(key)).toLong();
             assertThat(ttl).isBetween(100_000L, 201_000L);
         }
@@ -79,7 +79,7 @@ class RedisWindowStoreTest extends WindowStoreContract {
             store.take("memory", claim("r", 86_400, 1_000_000, 5_000));
             store.pass(432_000_000);
         }
-        var key = new WindowKeys(new HashTags("sluice")).window("memory", WindowKeys.name("r", 86_400));
+        var key = new WindowKeys(new HashTags("sluice")).window("memory", WindowKeys.windowMember("r", 86_400));
         long bytes = redis().send(Request.cmd(Command.MEMORY).arg("USAGE").arg(key)).toLong();
         assertThat(bytes).isLessThan(4096);
     }

@@ -159,10 +159,10 @@ class ScriptPipelineTest {
     @Test
     void foreignKeyThatCannotBeDeletedFailsOnlyItsOwnDecision() {
         var keys = new WindowKeys(new HashTags("sluice"));
-        redis.send(Request.cmd(Command.HSET).arg(keys.window("broken", WindowKeys.name("r", 60))).arg("a").arg("b"));
-        redis.send(Request.cmd(Command.SET).arg(keys.window("text", WindowKeys.name("r", 60))).arg("fourteen chars"));
+        redis.send(Request.cmd(Command.HSET).arg(keys.window("broken", WindowKeys.windowMember("r", 60))).arg("a").arg("b"));
+        redis.send(Request.cmd(Command.SET).arg(keys.window("text", WindowKeys.windowMember("r", 60))).arg("fourteen chars"));
         redis.send(Request.cmd(Command.SET).arg(keys.index("index")).arg("no index"));
-        redis.send(Request.cmd(Command.RPUSH).arg(keys.window("list", WindowKeys.name("r", 60))).arg("a").arg("b").arg("~c"));
+        redis.send(Request.cmd(Command.RPUSH).arg(keys.window("list", WindowKeys.windowMember("r", 60))).arg("a").arg("b").arg("~c"));
         redis.send(Request.cmd(Command.ACL).arg("SETUSER").arg("default").arg("-del").arg("-unlink"));
         var identifiers = List.of("broken", "whole", "index", "list", "text");
         var answers = new ArrayList<CompletableFuture<StoreResult>>();
@@ -193,7 +193,7 @@ class ScriptPipelineTest {
         try (var cluster = RealRedis.startCluster()) {
             await().atMost(PATIENCE).until(() -> cluster.send("SET a b").startsWith("+OK"));
             try (var member = new ClusterMember(cluster.url())) {
-                var answers = new ArrayList<CompletableFuture<FailoverWindowStore.Answer>>();
+                var answers = new ArrayList<CompletableFuture<FailoverWindowStore.Outcome>>();
                 vertx.getOrCreateContext().runOnContext(now -> {
                     synchronized (answers) {
                         for (int i = 0; i < 300; i++) {
@@ -210,7 +210,7 @@ class ScriptPipelineTest {
                 });
                 var outcomes = answers.stream().map(CompletableFuture::join).toList();
                 assertThat(outcomes).allMatch(answer -> answer.mode() == dev.sluice.api.DecisionMode.REDIS);
-                assertThat(outcomes.stream().filter(answer -> answer.outcome().admitted())).hasSize(200);
+                assertThat(outcomes.stream().filter(answer -> answer.result().admitted())).hasSize(200);
             }
         }
     }

@@ -81,7 +81,7 @@ class WindowFormsTest {
             redis.take("full", claim("r", 60, 1000, 1));
             redis.pass(60_000);
         }
-        var key = KEYS.window("full", WindowKeys.name("r", 60));
+        var key = KEYS.window("full", WindowKeys.windowMember("r", 60));
         assertThat(redis.send(Request.cmd(Command.STRLEN).arg(key)).toLong()).isBetween(7 * 1000L, 7 * 1340L);
     }
 
@@ -107,7 +107,7 @@ class WindowFormsTest {
     }
 
     private String oldRing(String identifier, long seconds, long... bucketsAndCounts) {
-        var key = KEYS.window(identifier, WindowKeys.name("t", seconds));
+        var key = KEYS.window(identifier, WindowKeys.windowMember("t", seconds));
         var push = Request.cmd(Command.RPUSH).arg(key);
         long total = 0;
         for (int i = 0; i < bucketsAndCounts.length; i += 2) {
@@ -117,7 +117,7 @@ class WindowFormsTest {
         redis.send(push.arg("~" + total));
         redis.send(Request.cmd(Command.EXPIRE).arg(key).arg(2 * seconds));
         redis.send(Request.cmd(Command.ZADD).arg(KEYS.index(identifier)).arg(redis.now() / SECOND + 2 * seconds)
-                .arg(WindowKeys.name("t", seconds)));
+                .arg(WindowKeys.windowMember("t", seconds)));
         return key;
     }
 
@@ -131,7 +131,7 @@ class WindowFormsTest {
         var key = oldRing("old", 60, bucket - 100, 70, bucket - 30, 500, bucket - 1, 300);
         assertThat(redis.used("old", "t", 60)).isEqualTo(800);
         assertThat(redis.ask("old", claim("t", 60, 20_000, 19_300)).windows()[0])
-                .isEqualTo(new StoreResult.State(800, (bucket + 31) * SECOND - 1, (bucket + 31) * SECOND - 1));
+                .isEqualTo(new StoreResult.WindowState(800, (bucket + 31) * SECOND - 1, (bucket + 31) * SECOND - 1));
         assertThat(type(key)).as("asking changes nothing").isEqualTo("list");
         assertThat(redis.take("old", claim("t", 60, 20_000, 200)).windows()[0].used()).isEqualTo(1000);
         assertThat(type(key)).isEqualTo("string");
@@ -147,13 +147,13 @@ class WindowFormsTest {
     void ringOfAnEarlierVersionIsSettledMergedAndReset() {
         long bucket = redis.now() / SECOND;
         var key = oldRing("old-reserved", 60, bucket - 1, 500, bucket, 300);
-        var record = KEYS.reservation("old-reserved", WindowKeys.reservationName("one"));
+        var record = KEYS.reservation("old-reserved", WindowKeys.reservationMember("one"));
         redis.send(Request.cmd(Command.HSET).arg(record).arg("60:t").arg((bucket - 1) + ":400"));
         redis.settle("old-reserved", "one", Map.of("t", 100L));
         assertThat(redis.used("old-reserved", "t", 60)).isEqualTo(500);
         assertThat(type(key)).isEqualTo("list");
         var memory = new InMemoryWindowStore(redis::now, StoreUnderTest.EXACT, 64 << 20);
-        memory.takeOwing("old-reserved", List.of(tokens("t", 60, 10_000, 11)), true, null);
+        memory.takeUnsynced("old-reserved", List.of(tokens("t", 60, 10_000, 11)), true, null);
         new UsageMerger(redis.link(), memory, new HashTags("sluice"), StoreUnderTest.InRedis.TEST_TIME).merge(redis.channel())
                 .toCompletionStage().toCompletableFuture().join();
         assertThat(redis.used("old-reserved", "t", 60)).isEqualTo(511);
@@ -214,11 +214,11 @@ class WindowFormsTest {
     @Test
     void anyNumberOfWindowsIsReset() {
         int many = 20_000;
-        var names = IntStream.range(0, many).mapToObj(i -> WindowKeys.name("r" + i, 60)).toList();
+        var names = IntStream.range(0, many).mapToObj(i -> WindowKeys.windowMember("r" + i, 60)).toList();
         var keys = new ArrayList<String>();
         keys.add(KEYS.index("many"));
         names.forEach(name -> keys.add(KEYS.window("many", name)));
-        keys.add(KEYS.reservation("many", WindowKeys.reservationName("one")));
+        keys.add(KEYS.reservation("many", WindowKeys.reservationMember("one")));
         redis.take("many", claim("r0", 60, 3, 1));
         redis.take("many", claim("r19999", 60, 3, 1));
         redis.send(Request.cmd(Command.HSET).arg(keys.get(many + 1)).arg("60:r19999").arg("1:1").arg("60:t").arg("1:1"));
