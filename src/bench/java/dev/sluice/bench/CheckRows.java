@@ -22,7 +22,7 @@ final class CheckRows {
     private static final int OVERLOAD_CONNECTIONS = 1000;
     private static final double COLD_SECONDS = 5;
     private static final double COLD_RATE = 3000;
-    private static final String OUT_OF_REACH = "Redis is out of reach";
+    private static final String OUT_OF_REACH = "Redis is unavailable";
 
     /** CPU time per decision, in microseconds. */
     private record Cost(double server, double redis, double perCall) {

@@ -10,16 +10,16 @@ import dev.sluice.api.ResourceCheck;
 import dev.sluice.store.ClaimPlan;
 import dev.sluice.store.WindowClaim;
 
-/** The plans of demands that were made before: rows ask the same of everybody. */
+/** Cache of claim plans by resource checks: the same rules apply to most requests. */
 final class ClaimPlanCache {
 
-    /** More than rows and tiers make; rates that come with a request could make any number. */
+    /** More than rules and tiers produce; rates supplied by requests could produce any number. */
     private static final int MAX_PLANS = 2000;
 
     private final FallbackPolicy fallback;
     private final Map<List<ResourceCheck>, ClaimPlan> plans = new ConcurrentHashMap<>();
 
-    /** @param fallback where a demand does not say otherwise */
+    /** @param fallback the policy for checks that do not set their own */
     ClaimPlanCache(FallbackPolicy fallback) {
         this.fallback = fallback;
     }
@@ -27,7 +27,7 @@ final class ClaimPlanCache {
     ClaimPlan planFor(List<ResourceCheck> checks) {
         for (var check : checks) {
             if (check.reserved()) {
-                return ClaimPlan.of(claims(checks)); // no two estimates are the same
+                return ClaimPlan.of(claims(checks)); // estimates differ from request to request
             }
         }
         var plan = plans.get(checks);
@@ -41,7 +41,7 @@ final class ClaimPlanCache {
         return plan;
     }
 
-    /** One claim per window: where two demands name the same, the smaller limit and the larger cost hold. */
+    /** Creates one claim per window; if two checks name the same window, the smaller limit and the larger cost apply. */
     private List<WindowClaim> claims(List<ResourceCheck> checks) {
         boolean consume = checks.stream().anyMatch(check -> check.cost() > 0);
         var claims = new ArrayList<WindowClaim>();

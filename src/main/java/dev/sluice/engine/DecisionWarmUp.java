@@ -14,17 +14,17 @@ import dev.sluice.redis.EventLoops;
 import io.vertx.core.Vertx;
 
 /**
- * Makes some thousands of decisions before an instance is ready, so that its first burst does not meet classes that are not
- * loaded and code that is not compiled. The windows are scratch windows of one second; no listener receives the decisions.
+ * Makes some thousands of decisions before an instance is ready, so that its first burst does not wait for class
+ * loading and JIT compilation. The windows are scratch windows of one second; no listener receives the decisions.
  */
 public final class DecisionWarmUp {
 
-    /** How identifiers of scratch windows begin: no caller can guess it. Listeners do not receive decisions on them. */
+    /** Prefix of the scratch identifiers, which no caller can guess. Listeners do not receive decisions on them. */
     public static final String SCRATCH_PREFIX = "warm-up:" + UUID.randomUUID() + ':';
 
     private static final Duration MAX_DURATION = Duration.ofSeconds(1);
     private static final int ROUNDS = 60;
-    /** Decisions of one event loop at a time: as many as a burst has. */
+    /** Concurrent decisions per event loop: the size of a burst. */
     private static final int DECISIONS_PER_ROUND = 100;
 
     private final Vertx vertx;

@@ -25,7 +25,7 @@ import dev.sluice.store.ResetScope;
 import dev.sluice.store.ResultCallback;
 import io.smallrye.mutiny.Uni;
 
-/** The one place where decisions are made. */
+/** Makes decisions: builds the claims of a request, queries the store and notifies the listeners. */
 public final class DefaultRateLimiter implements RateLimiter {
 
     private static final Logger LOG = Logger.getLogger(DefaultRateLimiter.class);
@@ -37,7 +37,7 @@ public final class DefaultRateLimiter implements RateLimiter {
     private final ClaimPlanCache planCache;
     private final List<DecisionListener> listeners;
 
-    /** @param fallback where a demand does not say otherwise */
+    /** @param fallback the policy for checks that do not set their own */
     public DefaultRateLimiter(FailoverWindowStore store, MicrosClock clock, FallbackPolicy fallback, boolean enabled,
             boolean dryRun,
             List<DecisionListener> listeners) {
@@ -63,7 +63,7 @@ public final class DefaultRateLimiter implements RateLimiter {
         }
     }
 
-    /** One decision on its way. */
+    /** A decision in progress. */
     private final class Check implements ResultCallback<FailoverWindowStore.Outcome> {
 
         private final RateLimitRequest request;
@@ -151,7 +151,7 @@ public final class DefaultRateLimiter implements RateLimiter {
                 try {
                     listener.decided(request, decision, mode, nanos);
                 } catch (RuntimeException e) {
-                    LOG.error("A listener failed to hear of a decision", e);
+                    LOG.error("Decision listener failed", e);
                 }
             }
         }

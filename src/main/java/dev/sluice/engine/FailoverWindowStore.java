@@ -27,15 +27,17 @@ import dev.sluice.store.redis.ResetPoller;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.AsyncResult;
 
-/** The windows in Redis while it answers, and the fallback in force while it does not. */
+/** Delegates to the Redis store while the circuit is closed, and applies the fallback policy while it is open. */
 public final class FailoverWindowStore {
 
     private static final Logger LOG = Logger.getLogger(FailoverWindowStore.class);
 
     /**
-     * @param claims what was decided, each under the share that held
-     * @param result null where nothing was decided: {@link DecisionMode#OPEN}
-     * @param reservation a {@link ReservationToken}; null where nothing was reserved
+     * Outcome of a decision.
+     *
+     * @param claims the claims decided, each with the share that applied
+     * @param result null if nothing was decided: {@link DecisionMode#OPEN}
+     * @param reservation a {@link ReservationToken}; null if nothing was reserved
      */
     public record Outcome(DecisionMode mode, List<WindowClaim> claims, StoreResult result, String reservation) {
     }
@@ -47,7 +49,7 @@ public final class FailoverWindowStore {
     private final DenialCache denials;
     private final ResetPoller resetPoller;
 
-    /** @param redis null: memory only */
+    /** @param redis null if windows are kept in memory only */
     public FailoverWindowStore(RedisWindowStore redis, InMemoryWindowStore memory, InstanceRegistry registry,
             FallbackPolicy fallback) {
         this.redis = redis;
@@ -65,13 +67,13 @@ public final class FailoverWindowStore {
         return redis == null ? DecisionMode.MEMORY : redis.available() ? DecisionMode.REDIS : fallback;
     }
 
-    /** @param reservation 32 hexadecimal digits; null where nothing is reserved */
+    /** @param reservation 32 hexadecimal digits; null if nothing is reserved */
     public Uni<Outcome> take(String identifier, List<WindowClaim> claims, boolean consume, String reservation) {
         var plan = ClaimPlan.of(claims);
         return ResultCallback.toUni(callback -> take(identifier, plan, consume, reservation, callback));
     }
 
-    /** The same for who waits in another way: hears it on the event loop that asks, where one does. */
+    /** Callback variant of {@link #take}; the callback runs on the calling event loop, if the caller is on one. */
     void take(String identifier, ClaimPlan plan, boolean consume, String reservation, ResultCallback<Outcome> callback) {
         if (redis == null) {
             var result = memory.takeNow(identifier, plan, consume, reservation);
@@ -84,7 +86,7 @@ public final class FailoverWindowStore {
             return;
         }
         if (!redis.available()) {
-            deliverFallback(new StoreUnavailableException("Redis is out of reach", null), Location.MEMORY, identifier, plan, consume,
+            deliverFallback(new StoreUnavailableException("Redis is unavailable", null), Location.MEMORY, identifier, plan, consume,
                     reservation, callback);
             return;
         }
@@ -121,13 +123,13 @@ public final class FailoverWindowStore {
     private Outcome decideByFallback(Throwable failure, String identifier, List<WindowClaim> claims, boolean consume,
             ReservationToken reservation) {
         if (failure.getCause() != null) {
-            LOG.debug("Redis failed a decision", failure);
+            LOG.debug("Decision in Redis failed", failure);
         }
         if (claims.stream().anyMatch(claim -> claim.fallback() == FallbackPolicy.CLOSED)) {
             if (consume && failure instanceof ResponseTimeoutException timeout) {
                 timeout.lateResult().onSuccess(late -> refundLate(identifier, claims, late, reservation));
             }
-            throw new StoreUnavailableException("Redis is out of reach", failure);
+            throw new StoreUnavailableException("Redis is unavailable", failure);
         }
         var local = claims.stream().filter(claim -> claim.fallback() == FallbackPolicy.LOCAL)
                 .map(claim -> claim.withShare(registry.share(claim.limit()))).toList();
@@ -147,7 +149,7 @@ public final class FailoverWindowStore {
         return outcome(DecisionMode.LOCAL, local, result, reservation);
     }
 
-    /** Counts a local grant in Redis exactly once, given what Redis has answered too late. */
+    /** Counts a local grant in Redis exactly once, given Redis's late reply. */
     private void reconcile(String identifier, List<WindowClaim> claims, StoreResult local, AsyncResult<StoreResult> late,
             String reservation) {
         if (late.failed() || !late.result().admitted()) {
@@ -157,7 +159,7 @@ public final class FailoverWindowStore {
         }
     }
 
-    /** Gives back what Redis has granted too late for a request that was denied here. */
+    /** Refunds a late grant of Redis for a request that was denied locally. */
     private void refundLate(String identifier, List<WindowClaim> claims, StoreResult late, ReservationToken reservation) {
         if (!late.admitted()) {
             return;
@@ -166,7 +168,7 @@ public final class FailoverWindowStore {
         redis.refund(identifier, claims, late.now(), reservation == null ? null : reservation.id())
                 .invoke(() -> evictDenials(scope)).chain(() -> redis.publish(channel -> resetPoller.publish(channel, scope)))
                 .subscribe().with(done -> {
-                }, failure -> LOG.debug("A decision that came too late could not be given back: it leaves with its windows",
+                }, failure -> LOG.debug("Late grant could not be refunded; it expires with its windows",
                         failure));
     }
 
@@ -180,7 +182,7 @@ public final class FailoverWindowStore {
                 reservation == null || !result.admitted() ? null : reservation.toString());
     }
 
-    /** Settles here and in Redis, wherever it is counted; fails where that is out of reach. */
+    /** Settles in memory and in Redis, wherever the reservation is counted; fails if it is counted in an unavailable Redis. */
     public Uni<Void> settle(String identifier, String text, Map<String, Long> used) {
         var reservation = ReservationToken.parse(text);
         if (reservation == null) {
@@ -192,21 +194,21 @@ public final class FailoverWindowStore {
                         : redis.settle(identifier, reservation, used));
     }
 
-    /** How many refusals were answered from memory. */
+    /** Returns the number of denials served from the denial cache. */
     long deniedFromCache() {
         return denials == null ? 0 : denials.hits();
     }
 
-    /** Asks the store in force; where the fallback keeps no windows, it fails. */
+    /** Queries the active store; fails if the fallback policy keeps no windows. */
     public <T> Uni<T> read(Function<WindowStore, Uni<T>> query) {
         return switch (mode()) {
             case REDIS -> query.apply(redis);
-            case OPEN, CLOSED -> Uni.createFrom().failure(new StoreUnavailableException("Redis is out of reach", null));
+            case OPEN, CLOSED -> Uni.createFrom().failure(new StoreUnavailableException("Redis is unavailable", null));
             default -> query.apply(memory);
         };
     }
 
-    /** Resets here, in all other instances and in Redis; fails where Redis is out of reach. */
+    /** Resets windows in this instance, in all others and in Redis; fails if Redis is unavailable. */
     public Uni<Void> reset(ResetScope scope) {
         var local = reset(memory, scope);
         if (redis == null) {
@@ -214,7 +216,7 @@ public final class FailoverWindowStore {
         }
         return local.chain(() -> redis.publish(channel -> registry.publishReset(channel, scope))).chain(() -> reset(redis, scope))
                 .invoke(() -> evictDenials(scope)).chain(() -> redis.publish(channel -> resetPoller.publish(channel, scope)))
-                .chain(() -> redis.delay(DenialCache.MAX_STALENESS_NANOS)); // then nobody refuses from memory who has not heard of it
+                .chain(() -> redis.delay(DenialCache.MAX_STALENESS_NANOS)); // after this, no instance serves a denial that precedes the reset
     }
 
     private void evictDenials(ResetScope scope) {

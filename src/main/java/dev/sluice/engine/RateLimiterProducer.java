@@ -39,12 +39,12 @@ import io.quarkus.runtime.StartupEvent;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 
-/** Wires the store that the settings ask for. */
+/** Creates the rate limiter with the configured store. */
 @ApplicationScoped
 class RateLimiterProducer implements StoreStatus {
 
     private static final Logger LOG = Logger.getLogger("dev.sluice");
-    /** How long a start waits for the first attempt to reach Redis, which fails sooner unless this instance hardly runs. */
+    /** Bound on the wait for the first connection attempt, which fails sooner unless this instance is starved of CPU. */
     private static final Duration START_TIMEOUT = Duration.ofSeconds(10);
 
     private final StoreConfig settings;
@@ -52,7 +52,7 @@ class RateLimiterProducer implements StoreStatus {
     private final RedisConnectionManager manager;
     private final InstanceRegistry registry;
     private final UsageMerger merger;
-    /** Null where there is no Redis. */
+    /** Null if no Redis is configured. */
     private final RecoveryCoordinator recovery;
     private final FailoverWindowStore store;
     private volatile boolean wasUnavailable;
@@ -80,15 +80,15 @@ class RateLimiterProducer implements StoreStatus {
         }
     }
 
-    /** After the settings have been checked, and before the first request comes. */
+    /** Runs after the settings are validated and before the first request. */
     void start(@Observes @Priority(10) StartupEvent started, RateLimiter limiter) {
         if (manager != null) {
             recovery.start();
             connect();
             warmUp(limiter);
         } else if (redisEnabled) {
-            LOG.warn("Rate limits are kept in this instance's memory, for it alone: no Redis client is configured"
-                    + " (quarkus.redis.rate-limit.hosts or quarkus.redis.hosts; rate-limit.redis.enabled=false if that is meant)");
+            LOG.warn("Rate limits apply to this instance only and are kept in memory: no Redis client is configured"
+                    + " (quarkus.redis.rate-limit.hosts or quarkus.redis.hosts; set rate-limit.redis.enabled=false if this is intended)");
         }
     }
 
@@ -110,7 +110,7 @@ class RateLimiterProducer implements StoreStatus {
         }
     }
 
-    /** Null where it succeeded. */
+    /** @return the failure; null if the task succeeded */
     private static Throwable await(Future<Void> task) {
         try {
             task.toCompletionStage().toCompletableFuture().get(START_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
@@ -125,7 +125,7 @@ class RateLimiterProducer implements StoreStatus {
         }
     }
 
-    /** Before the link is closed. */
+    /** Runs before the connection is closed. */
     void stop(@Observes @Priority(10) ShutdownEvent stopping) {
         if (recovery != null && manager.up()) {
             await(recovery.stop());
@@ -136,23 +136,22 @@ class RateLimiterProducer implements StoreStatus {
         if (!up) {
             wasUnavailable = true;
             mergedBeforeOutage = merger.mergedCount();
-            LOG.warnf("Redis is out of reach (%s); rate limits are %s until it answers", reason(cause),
+            LOG.warnf("Redis is unavailable (%s); until it recovers, rate limits are %s", reason(cause),
                     fallbackDescription());
         } else if (wasUnavailable) {
-            LOG.infof("Redis answers; rate limits are exact over all instances (%d), what %d callers were granted meanwhile is"
-                    + " counted there", registry.size(), merger.mergedCount() - mergedBeforeOutage);
+            LOG.infof("Redis is available again; rate limits are shared by all instances: instances=%d, identifiers merged=%d", registry.size(), merger.mergedCount() - mergedBeforeOutage);
         }
     }
 
     private static String reason(Throwable cause) {
         if (cause == null) {
-            return "no answer";
+            return "no reply";
         }
         var message = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
         if (cause instanceof SSLException && cause.getCause() != null) {
-            return message + ": " + reason(cause.getCause()); // why a certificate is not trusted stands at the end of it all
+            return message + ": " + reason(cause.getCause()); // the last cause says why a certificate is not trusted
         }
-        return message.replaceAll("\\R\\s*", " "); // one line per change, whatever the client has to say
+        return message.replaceAll("\\R\\s*", " "); // one log line per change
     }
 
     private String fallbackDescription() {

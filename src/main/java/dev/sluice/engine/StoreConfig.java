@@ -7,47 +7,47 @@ import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 
-/** Where windows are kept, and what holds while Redis is out of reach. */
+/** Settings of the window store and of the fallback while Redis is unavailable. */
 @ConfigMapping(prefix = "rate-limit")
 public interface StoreConfig {
 
-    /** {@code false}: nothing is limited and nothing counted. */
+    /** {@code false}: nothing is limited or counted. */
     @WithDefault("true")
     boolean enabled();
 
-    /** {@code true}: everything is counted and reported, nothing refused. */
+    /** {@code true}: everything is counted and reported, nothing is denied. */
     @WithDefault("false")
     boolean dryRun();
 
-    /** What answers while Redis is out of reach, where a row does not say otherwise. */
+    /** Policy while Redis is unavailable, for rules that do not set their own. */
     @WithDefault("local")
     FallbackPolicy fallback();
 
-    /** The longest that a decision waits for Redis. */
+    /** Maximum time a decision waits for Redis. 1 ms to 1 min. */
     @WithDefault("100ms")
     Duration timeout();
 
-    /** The largest limit that is counted exactly; larger ones are kept in sub-windows. At most 10,000. */
+    /** Largest limit that is counted exactly; larger ones are counted in sub-windows. 1 to 10,000. */
     @WithDefault("10000")
     long exactUpTo();
 
     /**
      * {@code true}: before an instance is ready, it makes some thousands of decisions on scratch windows, for about two seconds at
-     * most, so that its first burst is decided as fast as later ones. A native program has nothing to warm.
+     * most, so that its first burst is decided as fast as later ones. Has no effect in a native executable.
      */
     @WithDefault("false")
     boolean warmUp();
 
-    /** How many instances there are, for one that starts while Redis is out of reach. 1 to 10,000. */
+    /** Number of instances, used by one that starts while Redis is unavailable. 1 to 10,000. */
     @WithDefault("1")
     int instances();
 
-    /** The windows of this instance's memory. */
+    /** Windows in this instance's memory. */
     Memory memory();
 
     interface Memory {
 
-        /** About how much memory they may take; beyond that, identifiers not seen for long are forgotten. */
+        /** Approximate memory limit of the windows; beyond it, the least recently used identifiers are evicted. At least 1M. */
         @WithDefault("64M")
         MemorySize maxSize();
     }

@@ -2,20 +2,23 @@ package dev.sluice.engine;
 
 import dev.sluice.api.DecisionMode;
 
-/** How the windows' store is doing at the moment. */
+/** Current state and counters of the window store. */
 public interface StoreStatus {
 
     DecisionMode mode();
 
-    /** How many instances share the limits, this one included; while Redis is out of reach, how many did when it was last seen. */
+    /**
+     * Returns the number of instances that share the limits, this one included; while Redis is unavailable, the last known
+     * number.
+     */
     int instances();
 
-    /** How many callers' windows were brought to Redis after it had been out of reach. */
+    /** Returns the number of identifiers whose windows were merged into Redis after outages. */
     long mergedIdentifiers();
 
-    /** Returns how many keys of Sluice's in Redis held foreign values, which were deleted. */
+    /** Returns the number of Sluice's keys in Redis that held foreign values, which were deleted. */
     long repairedKeys();
 
-    /** How many refusals were answered from memory, because Redis had just made the same. */
+    /** Returns the number of denials served from the denial cache. */
     long deniedFromCache();
 }

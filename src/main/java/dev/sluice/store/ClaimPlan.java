@@ -8,19 +8,16 @@ import java.util.RandomAccess;
 
 import dev.sluice.redis.HashTags;
 
-/**
- * What one kind of request claims: a list of claims, and all that follows from them, made once for all requests that claim the
- * same.
- */
+/** Immutable list of claims with its encoded script keys and arguments, shared by all requests with the same claims. */
 public final class ClaimPlan extends AbstractList<WindowClaim> implements RandomAccess {
 
-    /** How one kind of question is put to the script: what stands in its arguments for the plan. */
+    /** Encoded script arguments of the plan for one kind of operation. */
     public record Operation(boolean consume, boolean reserves, List<byte[]> arguments) {
     }
 
     private final WindowClaim[] claims;
     private final boolean reserved;
-    /** What a window's key has before its identifier, and behind. */
+    /** Parts of each window's key before and after the identifier. */
     private final String[] keyPrefixes;
     private final String[] keySuffixes;
     private final Operation[] operations = new Operation[3];
@@ -54,12 +51,16 @@ public final class ClaimPlan extends AbstractList<WindowClaim> implements Random
         return claims.length;
     }
 
-    /** Whether any of its costs is an estimate, to be settled. */
+    /** Returns whether any cost is an estimate that is settled later. */
     public boolean reserved() {
         return reserved;
     }
 
-    /** The keys of an identifier, as the script wants them: the index, the windows, the reservation where there is one. */
+    /**
+     * Returns the script's keys for an identifier: the index, the windows, and the reservation if there is one.
+     *
+     * @param reservation the reservation's index member; null if nothing is reserved
+     */
     public byte[][] keys(HashTags hashTags, String identifier, String reservation) {
         var tag = hashTags.keyPrefix(identifier);
         var result = new byte[claims.length + (reservation == null ? 1 : 2)][];
@@ -73,13 +74,17 @@ public final class ClaimPlan extends AbstractList<WindowClaim> implements Random
         return result;
     }
 
-    /** @param exactUpTo the largest limit that is counted exactly; the same for all questions */
+    /**
+     * Returns the encoded arguments of an operation.
+     *
+     * @param exactUpTo the largest limit that is counted exactly; must be the same for all calls
+     */
     public Operation operation(boolean consume, boolean reserves, long exactUpTo) {
         int index = !consume ? 0 : reserves ? 2 : 1;
         var operation = operations[index];
         if (operation == null) {
             operation = new Operation(consume, reserves, arguments(consume, reserves, exactUpTo));
-            operations[index] = operation; // made twice, it is the same
+            operations[index] = operation; // a race creates an equal value
         }
         return operation;
     }

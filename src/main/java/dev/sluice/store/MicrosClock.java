@@ -2,7 +2,7 @@ package dev.sluice.store;
 
 import java.time.Instant;
 
-/** The time of the memory store; tests set it by hand. */
+/** Clock of the in-memory store; tests replace it. */
 @FunctionalInterface
 public interface MicrosClock {
 

@@ -5,18 +5,18 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /**
- * A reservation, as its text tells of it: {@code r-5f0c…-60-86400}. The text comes back from outside: it says where to look,
- * and what is found there says what was reserved.
+ * Textual reference to a reservation: {@code r-5f0c…-60-86400}. The text is untrusted input: it only selects where the
+ * reservation is looked up; the reserved costs come from the store.
  *
- * @param location where it is kept
+ * @param location the store that holds it
  * @param id 32 hexadecimal digits
- * @param seconds the lengths of the windows it took from
+ * @param seconds the lengths of the windows it reserved units in
  */
 public record ReservationToken(Location location, String id, List<Long> seconds) {
 
     public enum Location {
         REDIS("r"), MEMORY("m"),
-        /** In memory, and perhaps in Redis too, which did not answer in time. */
+        /** In memory, and possibly also in Redis, which did not reply in time. */
         BOTH("b");
 
         private final String prefix;
@@ -38,7 +38,11 @@ public record ReservationToken(Location location, String id, List<Long> seconds)
                         .distinct().toList());
     }
 
-    /** Null where the text is no reservation's. */
+    /**
+     * Parses a token.
+     *
+     * @return null if the text is not a token
+     */
     public static ReservationToken parse(String text) {
         var matcher = TOKEN.matcher(text);
         return matcher.matches()

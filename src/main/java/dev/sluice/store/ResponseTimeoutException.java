@@ -3,7 +3,7 @@ package dev.sluice.store;
 import dev.sluice.api.StoreUnavailableException;
 import io.vertx.core.Future;
 
-/** Redis did not answer a decision in time; it may do so yet. */
+/** Indicates that Redis did not reply to a decision within the timeout. The reply may still arrive. */
 public final class ResponseTimeoutException extends StoreUnavailableException {
 
     private static final long serialVersionUID = 1;
@@ -11,11 +11,11 @@ public final class ResponseTimeoutException extends StoreUnavailableException {
     private final transient Future<StoreResult> lateResult;
 
     public ResponseTimeoutException(Future<StoreResult> lateResult) {
-        super("Redis did not answer in time", null);
+        super("Redis did not reply in time", null);
         this.lateResult = lateResult;
     }
 
-    /** Completes when Redis answers, or when it is certain that it will not. */
+    /** Completes when Redis replies; fails when it is certain that no reply will come. */
     public Future<StoreResult> lateResult() {
         return lateResult;
     }

@@ -4,14 +4,17 @@ import java.util.function.Consumer;
 
 import io.smallrye.mutiny.Uni;
 
-/** Who waits for an answer: hears one of the two, once. On the path of a request each stage of a {@code Uni} costs. */
+/**
+ * Callback for one result. Exactly one method is called, once. Used instead of {@code Uni} on the request path, where each
+ * stage of a {@code Uni} has a cost.
+ */
 public interface ResultCallback<T> {
 
     void onResult(T result);
 
     void onFailure(Throwable cause);
 
-    /** The same as a {@code Uni}, which asks once per subscription. */
+    /** Adapts a call with a callback to a {@code Uni} that makes the call once per subscription. */
     static <T> Uni<T> toUni(Consumer<ResultCallback<T>> call) {
         return Uni.createFrom().emitter(emitter -> call.accept(new ResultCallback<>() {
             @Override

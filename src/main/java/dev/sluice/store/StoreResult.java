@@ -1,21 +1,23 @@
 package dev.sluice.store;
 
 /**
- * What a store answers to claims. Times are microseconds since 1970.
+ * Result of a decision on a list of claims. Times are microseconds since 1970.
  *
  * @param admitted whether all claims fit
- * @param now the deciding clock's time
- * @param windows how each claim's window stands, in the order of the claims
+ * @param now the time of the decision by the store's clock
+ * @param windows state of each claim's window, in the order of the claims
  */
 public record StoreResult(boolean admitted, long now, WindowState[] windows) {
 
-    /** {@link WindowState#retryAt()} of a cost that is larger than the limit. */
+    /** {@link WindowState#retryAt()} for a cost that is larger than the limit. */
     public static final long NEVER = -1;
 
     /**
+     * State of one window.
+     *
      * @param used units in the window after the decision
-     * @param freeAt when the next unit leaves; 0 where none is used
-     * @param retryAt when the refused cost fits; 0 where it was not refused, {@link StoreResult#NEVER} where it never does
+     * @param freeAt when the next unit leaves the window; 0 if none is used
+     * @param retryAt when the denied cost fits; 0 if it was not denied, {@link StoreResult#NEVER} if it never fits
      */
     public record WindowState(long used, long freeAt, long retryAt) {
     }

@@ -4,16 +4,16 @@ import dev.sluice.api.FallbackPolicy;
 import dev.sluice.api.QuotaUnit;
 
 /**
- * What a decision asks of one window.
+ * Request for units of one window.
  *
- * @param resource names the window, with the identifier and the length
+ * @param resource identifies the window, together with the identifier and the length
  * @param span the window's length in microseconds
  * @param limit units per window
  * @param unit what is counted
- * @param cost units asked for
- * @param reserved whether the cost is an estimate, to be settled
- * @param share units per window that may be used here: the limit, or this instance's part of it while Redis is out of reach
- * @param fallback what answers while Redis is out of reach
+ * @param cost units requested
+ * @param reserved whether the cost is an estimate that is settled later
+ * @param share units per window that this instance may grant: the limit, or its share of the limit while Redis is unavailable
+ * @param fallback the policy that applies while Redis is unavailable
  */
 public record WindowClaim(String resource, long span, long limit, QuotaUnit unit, long cost, boolean reserved, long share,
         FallbackPolicy fallback) {
@@ -22,12 +22,12 @@ public record WindowClaim(String resource, long span, long limit, QuotaUnit unit
         this(resource, span, limit, unit, cost, reserved, limit, FallbackPolicy.LOCAL);
     }
 
-    /** Whether every single unit's time is kept, or counts of sub-windows. */
+    /** Returns whether the time of every unit is kept (sliding log), rather than counts per sub-window. */
     public boolean isExact(long exactUpTo) {
         return unit == QuotaUnit.REQUESTS && !reserved && limit <= exactUpTo;
     }
 
-    /** The same under a part of the limit; an estimate is never more than that, so that an empty window has room. */
+    /** Returns a copy with this share of the limit. An estimate is reduced to the share, so that it fits an empty window. */
     public WindowClaim withShare(long share) {
         return new WindowClaim(resource, span, limit, unit, reserved ? Math.min(cost, share) : cost, reserved, share, fallback);
     }

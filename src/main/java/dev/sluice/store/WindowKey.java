@@ -1,9 +1,9 @@
 package dev.sluice.store;
 
 /**
- * Which of an identifier's windows.
+ * Identifies one of an identifier's windows.
  *
- * @param span its length in microseconds
+ * @param span the window's length in microseconds
  */
 public record WindowKey(String resource, long span) {
 

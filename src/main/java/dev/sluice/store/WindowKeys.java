@@ -5,13 +5,13 @@ import java.util.regex.Pattern;
 import dev.sluice.redis.HashTags;
 
 /**
- * What windows are called in Redis. {@code sluice:{3f}:w:60:10:user:alice:api:/campaigns} is the window of 60 seconds of
- * {@code user:alice}, which has 10 characters, on {@code api:/campaigns}: the length keeps two names that are joined from
- * meaning a third.
+ * Names of keys and index members in Redis. {@code sluice:{3f}:w:60:10:user:alice:api:/campaigns} is the window of 60 seconds of
+ * {@code user:alice}, which has 10 characters, on {@code api:/campaigns}: the length makes the
+ * concatenation of identifier and resource unambiguous.
  */
 public final class WindowKeys {
 
-    /** What the index calls a reservation; windows begin with a digit. */
+    /** Prefix of a reservation's index member; a window's begins with a digit. */
     private static final String RESERVATION_PREFIX = "r:";
 
     private static final Pattern MEMBER = Pattern.compile("(?:r:|[1-9][0-9]{0,6}:).*", Pattern.DOTALL);
@@ -29,12 +29,12 @@ public final class WindowKeys {
                 + member.substring(colon);
     }
 
-    /** What stands between the tag and the identifier's length. */
+    /** Returns the part of a window's key between the hash tag and the identifier's length. */
     static String windowPrefix(long seconds) {
         return "w:" + seconds + ':';
     }
 
-    /** What the index of an identifier calls a window. */
+    /** Returns a window's member in the index of its identifier. */
     public static String windowMember(String resource, long seconds) {
         return seconds + ":" + resource;
     }
@@ -55,7 +55,7 @@ public final class WindowKeys {
         return tag + "i:" + identifier;
     }
 
-    /** What a reservation took, by the name of the window: {@code bucket:cost}. */
+    /** Returns the key of a reservation: a hash of {@code bucket:cost} by window member. */
     public String reservation(String identifier, String member) {
         return reservation(hashTags.keyPrefix(identifier), identifier, member);
     }
@@ -64,12 +64,12 @@ public final class WindowKeys {
         return tag + member + ':' + identifier;
     }
 
-    /** What the index calls a reservation. */
+    /** Returns a reservation's member in the index of its identifier. */
     public static String reservationMember(String reservation) {
         return RESERVATION_PREFIX + reservation;
     }
 
-    /** Returns whether the index may hold this name; others were put there by another program. */
+    /** Returns whether this is a valid index member; others were added by another program. */
     public static boolean isMember(String member) {
         return MEMBER.matcher(member).matches();
     }
@@ -78,7 +78,7 @@ public final class WindowKeys {
         return !member.startsWith(RESERVATION_PREFIX);
     }
 
-    /** Matches every window, every index and every reservation. */
+    /** Returns the glob pattern that matches every window, index and reservation. */
     public String pattern() {
         return hashTags.pattern("wir");
     }

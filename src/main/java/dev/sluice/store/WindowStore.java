@@ -8,25 +8,25 @@ import dev.sluice.api.WindowUsage;
 import io.smallrye.mutiny.Uni;
 
 /**
- * Where windows are kept. A window is known by identifier, resource and length, whatever its limit is at the moment; no two
- * claims of one call may name the same.
+ * Store of rate-limit windows. A window is identified by identifier, resource and length, independently of its current limit.
+ * No two claims of one call may name the same window.
  * <p>
- * Counts of limits up to {@code exactUpTo} are exact. Larger ones are kept in sub-windows of a sixtieth, of which a partly
- * covered one counts whole: never over the limit, at most a sixtieth of a window too strict.
+ * Counts of limits up to {@code exactUpTo} are exact. Larger ones are counted in sub-windows of a sixtieth; a partly
+ * covered sub-window counts in full. The limit is never exceeded, and a window is at most a sixtieth too strict.
  */
 public interface WindowStore {
 
     /**
-     * Grants all claims, or none.
+     * Grants all claims or none.
      *
-     * @param consume false: only asks, and changes nothing
-     * @param reservation names what the reserved claims take; null where none is
+     * @param consume false: queries only and changes nothing
+     * @param reservation id of the reservation for the reserved claims; null if there are none
      */
     Uni<StoreResult> take(String identifier, List<WindowClaim> claims, boolean consume, String reservation);
 
     /**
-     * Corrects what was reserved to what was used, once: a second time nothing happens, nor where the reservation is not
-     * known, has left its window or was reset with it.
+     * Replaces the reserved units by the units used. Idempotent: does nothing if the reservation is already settled or unknown,
+     * has left its window, or was reset with it.
      */
     Uni<Void> settle(String identifier, ReservationToken reservation, Map<String, Long> used);
 
@@ -34,7 +34,7 @@ public interface WindowStore {
 
     Uni<Map<String, Long>> limits(String identifier);
 
-    /** @param resource null: every resource of the identifier */
+    /** @param resource null for every resource of the identifier */
     Uni<Void> reset(String identifier, String resource);
 
     Uni<Void> resetAll();

@@ -48,7 +48,7 @@ class StartIT {
                     .contains(
                             "rate_limit_decisions_total{outcome=\"denied\",resource=\"custom\",store=\"local\",tier=\"none\"} 1.0")
                     .contains("rate_limit_check_seconds_bucket{store=\"local\"");
-            assertThat(sluice.log()).containsOnlyOnce("Redis is out of reach").containsOnlyOnce("Sluice: limiting;");
+            assertThat(sluice.log()).containsOnlyOnce("Redis is unavailable").containsOnlyOnce("Sluice: limiting;");
         }
     }
 
@@ -107,7 +107,7 @@ class StartIT {
             assertThat(header(answer, "X-RateLimit-Mode")).isNull();
             assertThat(new Http(sluice.managementPort()).get("/q/health/ready").body()).contains("\"memory\"");
             assertThat(new Http(sluice.managementPort()).get("/q/metrics").body()).contains("rate_limit_store_available 1.0");
-            assertThat(sluice.log()).doesNotContain("out of reach");
+            assertThat(sluice.log()).doesNotContain("Redis is unavailable");
         }
     }
 
@@ -125,7 +125,7 @@ class StartIT {
             redis = RealRedis.start(port);
             Awaitility.await().atMost(Duration.ofSeconds(10))
                     .until(() -> header(http.post("/v1/check", CHECK.replace("\"x\"", "\"y\"")), "X-RateLimit-Mode") == null);
-            assertThat(sluice.log()).containsOnlyOnce("WARN").contains("Redis answers");
+            assertThat(sluice.log()).containsOnlyOnce("WARN").contains("Redis is available again");
         } finally {
             redis.close();
         }
@@ -147,7 +147,7 @@ class StartIT {
             redis.send("CONFIG SET maxmemory 0");
             Awaitility.await().atMost(Duration.ofSeconds(10))
                     .until(() -> new Http(sluice.managementPort()).get("/q/health/ready").statusCode() == 200);
-            assertThat(sluice.log()).containsOnlyOnce("WARN").contains("OOM").contains("Redis answers");
+            assertThat(sluice.log()).containsOnlyOnce("WARN").contains("OOM").contains("Redis is available again");
         }
     }
 

@@ -96,6 +96,6 @@ class RedisTlsIT {
 
     private static void assertMistrusted(Instance sluice, String reason) {
         assertThat(header(new Http(sluice.port()).post("/v1/check", CHECK), "X-RateLimit-Mode")).isEqualTo("local");
-        assertThat(sluice.log()).containsOnlyOnce("Redis is out of reach").contains(reason);
+        assertThat(sluice.log()).containsOnlyOnce("Redis is unavailable").contains(reason);
     }
 }

@@ -36,12 +36,12 @@ final class Status {
 
     /** Returns whether the line reports that the instance has left Redis. */
     static boolean isLoss(String line) {
-        return line.contains("WARN") && line.contains("Redis is out of reach");
+        return line.contains("WARN") && line.contains("Redis is unavailable");
     }
 
     /** Returns whether the line reports that the instance is back on Redis. */
     static boolean isReturn(String line) {
-        return line.contains("INFO") && line.contains("Redis answers");
+        return line.contains("INFO") && line.contains("Redis is available again");
     }
 
     /** Returns whether the line reports that the instance, and not Redis, was slow. */
