@@ -13,21 +13,21 @@ import io.vertx.core.Future;
 import io.vertx.redis.client.Response;
 
 /**
- * Decisions that go to Redis in one call of the script, which makes them one after the other. Requests of one identifier that
- * follow each other and ask for the same are one {@link Group}, decided at once with the outcome that each would have had.
+ * Batch of decisions sent to Redis in one call of the script, which decides them in order. Consecutive requests of one identifier
+ * for the same operation form one {@link Group}, which is decided at once with the same results as one by one.
  */
 final class DecisionBatch {
 
-    /** So many groups go together: a script that runs for long keeps others waiting. */
+    /** Maximum number of groups per call: a long-running script blocks Redis for other clients. */
     static final int MAX_GROUPS = 256;
     private static final int SLOTS = 64;
-    /** So many requests are one group. */
+    /** Maximum number of requests per group. */
     static final int MAX_GROUP_SIZE = 1000;
-    /** As many different plans: their numbers are bytes of a text. */
+    /** Maximum number of different operations: each is encoded as one byte of a string. */
     private static final int MAX_OPERATIONS = 64;
     private static final int FIRST_OPERATION_CODE = 33;
 
-    /** Requests of one identifier for the same, in order. */
+    /** Requests of one identifier for the same operation, in order. */
     static final class Group {
 
         private final PendingDecision first;
@@ -61,8 +61,8 @@ final class DecisionBatch {
 
     private final List<Group> groups = new ArrayList<>();
     /**
-     * By the hash of its identifier, the last group of one identifier each. A group that was replaced by another identifier's takes
-     * no more requests: they begin a new one behind it.
+     * Most recent group per hash slot of the identifier. A group whose slot is taken over by another identifier accepts no more
+     * requests; later ones start a new group behind it.
      */
     private final Group[] lastGroups = new Group[SLOTS];
     private final List<ClaimPlan.Operation> operations = new ArrayList<>(2);
@@ -72,12 +72,16 @@ final class DecisionBatch {
     private int reservationCount;
     private int requestCount;
 
-    /** @param sentAt when it is sent, in listened time */
+    /** @param sentAt time of sending, in listened time */
     DecisionBatch(long sentAt) {
         this.sentAt = sentAt;
     }
 
-    /** @return false where there is no room for it */
+    /**
+     * Adds a decision.
+     *
+     * @return false if the batch is full
+     */
     boolean add(PendingDecision decision) {
         int slot = decision.identifier.hashCode() & SLOTS - 1;
         var group = lastGroups[slot];
@@ -111,12 +115,12 @@ final class DecisionBatch {
         return groups;
     }
 
-    /** Returns how many requests there are. */
+    /** Returns the number of requests. */
     int requestCount() {
         return requestCount;
     }
 
-    /** Returns when it was sent, in listened time. */
+    /** Returns the time of sending, in listened time. */
     long sentAt() {
         return sentAt;
     }
@@ -148,7 +152,7 @@ final class DecisionBatch {
         return connection.eval(script, keyCount, parts);
     }
 
-    /** Two bytes per group, the higher one first; nothing where each is of one. */
+    /** Encodes the group sizes, two bytes each, big-endian; empty if every group has one member. */
     private byte[] encodeSizes() {
         if (requestCount == groups.size()) {
             return new byte[0];
@@ -162,14 +166,14 @@ final class DecisionBatch {
         return sizes;
     }
 
-    /** Redis's time in an answer to {@link #send}. */
+    /** Returns Redis's time in microseconds, from the reply to {@link #send}. */
     static long serverTime(Response reply) {
         return reply.get(0).toLong();
     }
 
     /**
-     * Reads what a response says of each group: the outcomes of its members, in order; null where a key holds something else
-     * that could not be deleted.
+     * Parses the reply into the results of each group's members, in order; null for a group with a key that holds a foreign value
+     * which could not be deleted.
      */
     List<StoreResult[]> read(Response reply) {
         long clock = serverTime(reply);
@@ -193,13 +197,13 @@ final class DecisionBatch {
         return results;
     }
 
-    /** @param index where the windows' states stand, as they are after the last member */
+    /** @param index of the windows' states in the reply, which are those after the last member */
     private static StoreResult[] results(Group group, int admitted, long now, Response reply, int index) {
         var plan = group.first.plan;
         var results = new StoreResult[group.size()];
         for (int i = 0; i < results.length; i++) {
             if (i > admitted) {
-                results[i] = results[admitted]; // a refusal changes nothing
+                results[i] = results[admitted]; // a denial changes nothing
                 continue;
             }
             boolean granted = i < admitted;

@@ -13,16 +13,16 @@ import dev.sluice.store.StoreResult;
 import dev.sluice.store.WindowClaim;
 
 /**
- * What Redis has refused, and would refuse again: a window without room gets none before its next unit leaves. Until then the
- * same claims of the same identifier are refused from here.
+ * Negative cache of denials. A denial stays valid until the oldest unit leaves the window: until then, the same claims of the same
+ * identifier are denied without a call to Redis.
  * <p>
- * What else can make room is told to all instances: a reset. So nothing is refused from here unless what is told has just been
- * heard ({@link #MAX_STALENESS_NANOS}); and what was refused only for tokens or dollars is not remembered, because every settlement
- * anywhere may make room there. A change of a limit is another claim.
+ * Only a reset can free units earlier. Resets are published to all instances, so the cache is used only if they were polled within
+ * {@link #MAX_STALENESS_NANOS}. Denials caused only by tokens or dollars are not cached, because any settlement on any instance
+ * may free units. A changed limit makes a different claim.
  */
 public final class DenialCache {
 
-    /** A reset is known everywhere after so long, or nothing is refused from memory. */
+    /** Time after which every instance has received a reset or stopped using its cache. */
     public static final long MAX_STALENESS_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
     private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -30,12 +30,14 @@ public final class DenialCache {
     private static final int MAX_PER_IDENTIFIER = 4;
 
     /**
-     * @param validUntil by Redis's clock: before that, nothing has left any of these windows
-     * @param next of the same identifier; null for none
+     * Cached denial, a node of a list per identifier.
+     *
+     * @param validUntil microseconds by Redis's clock, before which no unit leaves any of these windows
+     * @param next denial of the same identifier; null if none
      */
     private record Denial(List<WindowClaim> claims, StoreResult result, long validUntil, Denial next) {
 
-        /** The others that still hold, and not too many. */
+        /** Returns the denials that are still valid, at most {@code max}, without the one of the excepted claims. */
         static Denial live(Denial first, List<WindowClaim> except, long now, int max) {
             if (first == null || max == 0) {
                 return null;
@@ -51,11 +53,11 @@ public final class DenialCache {
     private final Cache<String, Denial> denials = Caffeine.newBuilder().executor(Runnable::run).maximumSize(MAX_IDENTIFIERS)
             .build();
     private final LongAdder hits = new LongAdder();
-    /** Nothing has been remembered for long: then looking is not worth it. */
+    /** False while the cache is certainly empty, so that lookups are skipped. */
     private volatile boolean nonEmpty;
     private volatile long lastUsed;
     private volatile long lastSynced;
-    /** How often something was forgotten. */
+    /** Number of evictions. */
     private volatile long version;
 
     /** @param nanoTime as {@link System#nanoTime} */
@@ -65,12 +67,16 @@ public final class DenialCache {
         this.lastSynced = nanoTime.getAsLong() - 2 * MAX_STALENESS_NANOS;
     }
 
-    /** What is to be given to {@link #put} with the answer to a question that is put now. */
+    /** Returns the version to pass to {@link #put} with the result of a request sent now. */
     public long version() {
         return version;
     }
 
-    /** Null where Redis has to be asked. */
+    /**
+     * Returns the cached denial.
+     *
+     * @return null if Redis has to decide
+     */
     public StoreResult get(String identifier, List<WindowClaim> claims) {
         if (!nonEmpty) {
             return null;
@@ -91,7 +97,11 @@ public final class DenialCache {
         return new StoreResult(false, clock.earliest(now), found.result.windows());
     }
 
-    /** @param expectedVersion what it was when Redis was asked: what was forgotten meanwhile may have concerned this */
+    /**
+     * Caches a denial, unless anything was evicted since the request was sent: the eviction may concern this denial.
+     *
+     * @param expectedVersion the {@link #version} when the request was sent
+     */
     public void put(String identifier, List<WindowClaim> claims, StoreResult result, long expectedVersion) {
         long until = expiry(claims, result);
         if (until <= result.now()) {
@@ -106,7 +116,7 @@ public final class DenialCache {
                 : new Denial(claims, result, until, Denial.live(existing, claims, serverTime, MAX_PER_IDENTIFIER - 1)));
     }
 
-    /** When the first unit leaves; 0 where something else may make room before. */
+    /** Returns when the first unit leaves; 0 if units may be freed earlier. */
     private static long expiry(List<WindowClaim> claims, StoreResult result) {
         long until = Long.MAX_VALUE;
         boolean certain = false;
@@ -131,17 +141,17 @@ public final class DenialCache {
         denials.invalidateAll();
     }
 
-    /** Whether anybody would miss it if nobody listened to what is told. */
+    /** Returns whether the cache was used recently, so that resets have to be polled. */
     boolean isNeeded() {
         return nonEmpty && nanoTime.getAsLong() - lastUsed < IDLE_NANOS;
     }
 
-    /** All that was told before this was sent is known. */
+    /** Records that all resets published before this time were received. */
     void markSynced(long sentAt) {
         lastSynced = sentAt;
     }
 
-    /** How many refusals came from here. */
+    /** Returns the number of denials served from the cache. */
     public long hits() {
         return hits.sum();
     }

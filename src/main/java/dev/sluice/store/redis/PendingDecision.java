@@ -16,7 +16,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.impl.ContextInternal;
 
 /**
- * One decision that Redis is asked for. But for {@link #deliver}, everything happens on the connection's event loop.
+ * A decision requested from Redis. Except for {@link #deliver}, it is accessed on the connection's event loop only.
  */
 final class PendingDecision {
 
@@ -25,12 +25,12 @@ final class PendingDecision {
     final String identifier;
     final ClaimPlan plan;
     final ClaimPlan.Operation operation;
-    /** The reservation's; null where there is none. */
+    /** Null if nothing is reserved. */
     final String reservationId;
     final byte[][] keys;
     private final ResultCallback<StoreResult> callback;
     private final ContextInternal callerContext;
-    /** When it was asked, in listened time and by {@link System#nanoTime}. */
+    /** Start of the wait, in listened time and by {@link System#nanoTime}. */
     private long startedAt;
     private long startedAtWall;
     /** True once Redis may have counted it. */
@@ -38,10 +38,10 @@ final class PendingDecision {
     private boolean done;
     private StoreResult result;
     private Throwable failure;
-    /** What becomes of it after its time; null before. */
+    /** Completed with a reply after the timeout; null before the timeout. */
     private Promise<StoreResult> lateResult;
 
-    /** @param callback hears on the event loop that asks, or on the connection's where none does */
+    /** @param callback called on the calling event loop, or on the connection's if the caller is on none */
     PendingDecision(String identifier, ClaimPlan plan, ClaimPlan.Operation operation, String reservationId, byte[][] keys,
             ResultCallback<StoreResult> callback) {
         this.identifier = identifier;
@@ -53,13 +53,13 @@ final class PendingDecision {
         this.callerContext = Context.isOnEventLoopThread() ? (ContextInternal) Vertx.currentContext() : null;
     }
 
-    /** Whether whoever waits has an answer, or is just getting it. */
+    /** Returns whether the callback was called or is about to be. */
     boolean done() {
         return done;
     }
 
     /**
-     * The wait begins.
+     * Starts the wait.
      *
      * @param listened in listened time
      * @param now by {@link System#nanoTime}
@@ -78,17 +78,21 @@ final class PendingDecision {
         return clock.isOver(timeoutNanos, startedAt, startedAtWall, silence);
     }
 
-    /** It is on its way, and may be counted from now on. */
+    /** Marks the request as sent: Redis may count it from now on. */
     void markSent() {
         sent = true;
     }
 
-    /** Redis has certainly done nothing, and is to be asked again. */
+    /** Marks the request as unsent, because Redis certainly did not execute it; it is sent again. */
     void markUnsent() {
         sent = false;
     }
 
-    /** @return whether it came in time; otherwise it is told to who wants to know of late ones */
+    /**
+     * Completes the decision. After a timeout, completes the late result instead.
+     *
+     * @return whether the reply was in time
+     */
     boolean complete(StoreResult value, Throwable cause) {
         if (done) {
             if (lateResult != null) {
@@ -110,7 +114,11 @@ final class PendingDecision {
         }
     }
 
-    /** Its time is over. One that was not sent will not be. @return whether nobody has answered it before */
+    /**
+     * Times the decision out. An unsent request will not be sent any more.
+     *
+     * @return false if it was complete already
+     */
     boolean expire(Throwable cause) {
         if (done) {
             return false;
@@ -125,7 +133,7 @@ final class PendingDecision {
         return true;
     }
 
-    /** It cannot even be asked. */
+    /** Fails a decision that cannot be sent. */
     void reject(Throwable cause) {
         done = true;
         callback.onFailure(cause);
@@ -135,7 +143,7 @@ final class PendingDecision {
         try {
             deliver();
         } catch (RuntimeException e) {
-            LOG.error("Who waited for a decision failed to hear of it", e);
+            LOG.error("Decision callback failed", e);
         }
     }
 
@@ -147,12 +155,12 @@ final class PendingDecision {
         }
     }
 
-    /** Hands each its answer where it asked, with one wake-up for each event loop. */
+    /** Calls the callbacks on their event loops, with one wake-up for each event loop. */
     static void deliver(List<PendingDecision> decisions) {
         for (int i = 0; i < decisions.size(); i++) {
             var decision = decisions.get(i);
             if (decision == null) {
-                continue; // it went with another one
+                continue; // delivered together with an earlier one
             } else if (decision.callerContext == null) {
                 decision.deliverSafely();
             } else if (decision.callerContext.inThread()) {
@@ -163,7 +171,7 @@ final class PendingDecision {
         }
     }
 
-    /** Takes out all that lead to one other event loop. */
+    /** Removes all decisions of another event loop and delivers them there. */
     private static void deliverOnOtherLoop(int first, List<PendingDecision> decisions) {
         var loop = decisions.get(first).callerContext.nettyEventLoop();
         var sameLoop = new ArrayList<PendingDecision>(decisions.size() - first);

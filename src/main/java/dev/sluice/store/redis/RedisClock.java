@@ -3,30 +3,30 @@ package dev.sluice.store.redis;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Redis's clock, as its answers tell: between two bounds, because it was read at some time between question and answer.
+ * Estimates Redis's clock from its replies, as a lower and an upper bound: the clock was read between request and reply.
  */
 public final class RedisClock {
 
-    /** By how much the two clocks may part between two answers, which come twice a second at least. */
+    /** Maximum drift of the two clocks between replies, which arrive at least twice a second. */
     private static final long TOLERANCE_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
     private static final long UNKNOWN = Long.MIN_VALUE;
 
-    /** From {@link System#nanoTime} to Redis's time in nanoseconds: at the most, and at the least. */
+    /** Upper and lower bound of the offset from {@link System#nanoTime} to Redis's time, in nanoseconds. */
     private volatile long maxOffset = UNKNOWN;
     private volatile long minOffset = UNKNOWN;
     private volatile Runnable setBackListener = () -> {
     };
 
-    /** @param listener hears that Redis's clock was set back, or that this is another one */
+    /** @param listener called when Redis's clock was set back, or another Redis with an earlier clock replies */
     void onSetBack(Runnable listener) {
         setBackListener = listener;
     }
 
     /**
-     * Learns from an answer.
+     * Updates the bounds from a reply.
      *
-     * @param serverMicros what it says, in microseconds
-     * @param sentAt when it was asked for, by {@link System#nanoTime}
+     * @param serverMicros Redis's time in the reply, in microseconds since 1970
+     * @param sentAt when the request was sent, by {@link System#nanoTime}
      */
     void update(long serverMicros, long sentAt, long receivedAt) {
         long nanos = TimeUnit.MICROSECONDS.toNanos(serverMicros);
@@ -42,12 +42,12 @@ public final class RedisClock {
         return minOffset != UNKNOWN;
     }
 
-    /** The latest that it can be there, in microseconds. */
+    /** Returns the upper bound of Redis's time, in microseconds. */
     long latest(long now) {
         return TimeUnit.NANOSECONDS.toMicros(now + maxOffset) + 1;
     }
 
-    /** The earliest that it can be there. */
+    /** Returns the lower bound of Redis's time, in microseconds. */
     long earliest(long now) {
         return TimeUnit.NANOSECONDS.toMicros(now + minOffset);
     }

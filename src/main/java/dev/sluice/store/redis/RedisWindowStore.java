@@ -33,13 +33,13 @@ import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
 
-/** Windows in Redis: decided by a script, on Redis's own clock. */
+/** Window store in Redis. A Lua script makes the decisions atomically, by Redis's clock. */
 public final class RedisWindowStore implements WindowStore {
 
     private static final int SCAN_COUNT = 1000;
-    /** So many windows are reset by one call: a script that runs for long keeps decisions waiting. */
+    /** Maximum number of windows reset by one call: a long-running script delays decisions. */
     private static final int RESET_BATCH_SIZE = 500;
-    /** The least that reading and resetting wait for a response: no request waits for them. */
+    /** Minimum timeout of queries and resets, which no rate-limited request waits for. */
     private static final long MIN_ADMIN_TIMEOUT_MILLIS = 2000;
     private final RedisConnectionManager manager;
     private final WindowKeys keys;
@@ -53,7 +53,7 @@ public final class RedisWindowStore implements WindowStore {
     private final RedisClock clock = new RedisClock();
     private final ScriptDispatcher dispatcher;
 
-    /** @param timeExpression how the scripts ask for it */
+    /** @param timeExpression the Lua expression with which the scripts read the time */
     public RedisWindowStore(RedisConnectionManager manager, HashTags hashTags, long exactUpTo, Duration timeout,
             GrantRecorder recorder, String timeExpression) {
         this.manager = manager;
@@ -80,7 +80,7 @@ public final class RedisWindowStore implements WindowStore {
         return ResultCallback.toUni(callback -> take(identifier, plan, consume, reservation, callback));
     }
 
-    /** The same for who waits in another way. */
+    /** Callback variant of {@link #take(String, List, boolean, String)}. */
     public void take(String identifier, ClaimPlan plan, boolean consume, String reservation,
             ResultCallback<StoreResult> callback) {
         boolean reserves = consume && reservation != null;
@@ -89,7 +89,7 @@ public final class RedisWindowStore implements WindowStore {
                 plan.keys(hashTags, identifier, member), callback));
     }
 
-    /** The index first, then the windows. */
+    /** Returns the keys of the index, followed by those of the windows. */
     private List<String> keysOf(String identifier, List<String> members) {
         var windows = new ArrayList<String>(members.size() + 2);
         windows.add(keys.index(identifier));
@@ -97,7 +97,7 @@ public final class RedisWindowStore implements WindowStore {
         return windows;
     }
 
-    /** May be called again where it failed: the script settles once. */
+    /** Idempotent: may be retried after a failure. */
     @Override
     public Uni<Void> settle(String identifier, ReservationToken reservation, Map<String, Long> used) {
         var name = WindowKeys.reservationMember(reservation.id());
@@ -115,10 +115,10 @@ public final class RedisWindowStore implements WindowStore {
     }
 
     /**
-     * Gives back what a decision took that came too late.
+     * Refunds the units of a decision whose reply was late.
      *
-     * @param decidedAt when it was made, in microseconds by Redis's clock
-     * @param reservation its name; null where there is none
+     * @param decidedAt time of the decision, in microseconds by Redis's clock
+     * @param reservation id of the reservation; null if there is none
      */
     public Uni<Void> refund(String identifier, List<WindowClaim> claims, long decidedAt, String reservation) {
         var names = new ArrayList<String>(claims.size());
@@ -192,7 +192,7 @@ public final class RedisWindowStore implements WindowStore {
         });
     }
 
-    /** Some windows at a time, each of them with what every reservation has taken of it. */
+    /** Resets the windows in batches, each together with its part of every reservation. */
     private Uni<Void> reset(String identifier, List<String> windows, List<String> reservations, int from) {
         if (from >= windows.size()) {
             return Uni.createFrom().voidItem();
@@ -221,12 +221,12 @@ public final class RedisWindowStore implements WindowStore {
                 .all(servers.stream().map(server -> resetFrom(server, "0")).toList()).andFailFast().replaceWithVoid());
     }
 
-    /** Tells the other instances of something. */
+    /** Runs a publication to the other instances on the current connection. */
     public Uni<Void> publish(Function<RedisScriptConnection, Future<Void>> publication) {
         return bounded(() -> manager.connection().compose(publication), Function.identity());
     }
 
-    /** Lets time pass. */
+    /** Completes after a delay. */
     public Uni<Void> delay(long nanos) {
         return Uni.createFrom().emitter(emitter -> {
             var context = Context.isOnEventLoopThread() ? Vertx.currentContext() : null;
@@ -235,22 +235,22 @@ public final class RedisWindowStore implements WindowStore {
         });
     }
 
-    /** Whether there is one Redis, with one clock: the masters of a cluster have one each. */
+    /** Returns whether there is a single Redis server, and so a single clock; each master of a cluster has its own. */
     public boolean hasSingleClock() {
         return dispatcher.isSingle();
     }
 
-    /** Redis's clock. */
+    /** Returns the estimate of Redis's clock. */
     public RedisClock clock() {
         return clock;
     }
 
-    /** Listens for what concerns these. */
+    /** Creates a poller that evicts denials from this cache. */
     public ResetPoller resetPoller(DenialCache denials) {
         return new ResetPoller(manager, hashTags, clock, denials, LuaScript.SERVER_TIME);
     }
 
-    /** Page by page, each of which is bounded in time. */
+    /** Deletes all windows of one server, page by page; each page has its own timeout. */
     private Uni<Void> resetFrom(Function<Request, Future<Response>> server, String cursor) {
         var scan = Request.cmd(Command.SCAN).arg(cursor).arg("MATCH").arg(keys.pattern()).arg("COUNT").arg(SCAN_COUNT);
         return bounded(() -> server.apply(scan).compose(page -> {
@@ -260,7 +260,7 @@ public final class RedisWindowStore implements WindowStore {
                 .chain(next -> "0".equals(next) ? Uni.createFrom().voidItem() : resetFrom(server, next));
     }
 
-    /** Asks once per subscription, waits no longer than the timeout, and answers on the caller's event loop. */
+    /** Makes a call per subscription, with a timeout; completes on the caller's event loop, if the caller is on one. */
     private <A, T> Uni<T> bounded(Supplier<Future<A>> call, Function<A, T> mapper) {
         return Uni.createFrom().emitter(emitter -> {
             var context = Context.isOnEventLoopThread() ? Vertx.currentContext() : null;
@@ -282,7 +282,7 @@ public final class RedisWindowStore implements WindowStore {
         } else {
             emitter.fail(done.cause() instanceof StoreUnavailableException
                     ? done.cause()
-                    : new StoreUnavailableException("Redis answered with an error", done.cause()));
+                    : new StoreUnavailableException("Redis replied with an error", done.cause()));
         }
     }
 }

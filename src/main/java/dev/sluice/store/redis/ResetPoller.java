@@ -13,15 +13,15 @@ import io.vertx.core.Future;
 import io.vertx.redis.client.Response;
 
 /**
- * Listens for what makes room in windows that are full, while somebody is refused from memory: it asks every few milliseconds.
- * A subscription would be told at once, but would not know when it hears nothing any more.
+ * Polls Redis for resets and refunds, and evicts the denials they concern. Polls only while the denial cache is in use. A
+ * Pub/Sub subscription would be faster, but cannot detect that it no longer receives messages.
  */
 public final class ResetPoller {
 
     private static final long POLL_INTERVAL_MILLIS = 40;
-    /** Who has not listened for so long begins anew: what was told may be there no more. */
+    /** After a longer gap the poller starts over: entries it has not read may have expired. */
     private static final long MAX_GAP_NANOS = TimeUnit.SECONDS.toNanos(2);
-    /** A page that is full: there is more to hear. */
+    /** Size of a full page, after which there may be more entries. */
     private static final int PAGE_SIZE = 1000;
 
     private final RedisConnectionManager manager;
@@ -31,11 +31,11 @@ public final class ResetPoller {
     private final LuaScript listenScript;
     private final LuaScript tellScript;
     private final AtomicBoolean polling = new AtomicBoolean();
-    /** The last that was heard of; nothing while that is not known. */
+    /** Id of the last entry received; empty if unknown. */
     private volatile String lastEntryId = "";
     private volatile long lastPollAt = System.nanoTime() - MAX_GAP_NANOS;
 
-    /** @param timeExpression how the scripts ask for the time */
+    /** @param timeExpression the Lua expression with which the scripts read the time */
     ResetPoller(RedisConnectionManager manager, HashTags hashTags, RedisClock clock, DenialCache denials, String timeExpression) {
         this.manager = manager;
         this.clock = clock;
@@ -74,7 +74,7 @@ public final class ResetPoller {
         lastEntryId = reply.get(1).toString();
         clock.update(reply.get(0).toLong(), sentAt, System.nanoTime());
         if (since.isEmpty() || reply.size() >= PAGE_SIZE) {
-            denials.evictAll(); // what is remembered from now on is held against all that is told from now on
+            denials.evictAll(); // later denials are checked against all later entries
         }
         for (int i = 2; i < reply.size(); i++) {
             var identifier = reply.get(i).toString();
@@ -87,7 +87,7 @@ public final class ResetPoller {
         denials.markSynced(sentAt);
     }
 
-    /** Tells all instances that there is room again. */
+    /** Notifies all instances that units were freed. */
     public Future<Void> publish(RedisScriptConnection connection, ResetScope scope) {
         return connection.eval(tellScript, List.of(streamKey), List.of("", scope.identifier(), ""))
                 .onSuccess(connection::reportRepairs).mapEmpty();

@@ -16,13 +16,14 @@ import io.vertx.core.AsyncResult;
 import io.vertx.redis.client.Response;
 
 /**
- * The lanes to Redis over the connection there is: one; or where keys of one call must lie in one slot, one for each hash tag.
+ * Dispatches decisions to the pipelines of the current connection: one pipeline, or on a Redis Cluster, where the keys of one call
+ * must be in one slot, one for each hash tag.
  */
 final class ScriptDispatcher {
 
     private static final Logger LOG = Logger.getLogger(ScriptDispatcher.class);
 
-    /** What leads over one connection. */
+    /** Pipelines of one connection. */
     private record Pipelines(RedisScriptConnection connection, ScriptPipeline[] pipelines) {
     }
 
@@ -34,7 +35,7 @@ final class ScriptDispatcher {
     private final long timeoutNanos;
     private volatile Pipelines pipelines = new Pipelines(null, new ScriptPipeline[0]);
 
-    /** @param timeoutNanos how long a decision may wait, in listened time */
+    /** @param timeoutNanos timeout of a decision, in listened time */
     ScriptDispatcher(RedisConnectionManager manager, HashTags hashTags, LuaScript script, long timeoutNanos, GrantRecorder recorder,
             RedisClock clock) {
         this.timeoutNanos = timeoutNanos;
@@ -49,7 +50,7 @@ final class ScriptDispatcher {
         return script;
     }
 
-    /** Asks, or fails at once. */
+    /** Queues a decision, or fails it at once. */
     void dispatch(PendingDecision decision) {
         var cause = tryDispatch(decision);
         if (cause != null) {
@@ -57,16 +58,16 @@ final class ScriptDispatcher {
         }
     }
 
-    /** Null where it is asked. */
+    /** @return the failure; null if the decision is queued */
     private Throwable tryDispatch(PendingDecision decision) {
         var connection = manager.connectionOrNull();
         if (connection == null) {
-            return new StoreUnavailableException("Redis is out of reach", null);
+            return new StoreUnavailableException("Redis is unavailable", null);
         }
         return pipeline(connection, decision.identifier).submit(decision, System.nanoTime()) ? null : connection.overloaded();
     }
 
-    /** Whether everything goes one way. */
+    /** Returns whether there is a single pipeline. */
     boolean isSingle() {
         return pipelines.pipelines().length == 1;
     }
@@ -79,7 +80,7 @@ final class ScriptDispatcher {
         return existing.pipelines()[existing.pipelines().length == 1 ? 0 : hashTags.tag(identifier)];
     }
 
-    /** What is under way over another connection is answered there, or not at all. */
+    /** Returns the connection's pipelines. Requests in flight on another connection complete there or time out. */
     private synchronized Pipelines pipelinesFor(RedisScriptConnection connection) {
         if (pipelines.connection() != connection) {
             pipelines = pipelines(connection, connection.isSharded() ? HashTags.TAGS : 1);
@@ -96,7 +97,7 @@ final class ScriptDispatcher {
         return new Pipelines(connection, created);
     }
 
-    /** Reads what Redis answered; returns whom to tell. */
+    /** Parses a reply and completes its decisions; returns those whose callbacks have to be called. */
     List<PendingDecision> handleReply(RedisScriptConnection connection, DecisionBatch batch, long sentAt, AsyncResult<Response> done) {
         if (done.failed() && batch.requestCount() > 1 && String.valueOf(done.cause().getMessage()).startsWith("CROSSSLOT")) {
             return dispatchSeparately(connection, batch, done.cause());
@@ -109,7 +110,7 @@ final class ScriptDispatcher {
                 clock.update(DecisionBatch.serverTime(done.result()), sentAt, System.nanoTime());
                 connection.reportRepairs(done.result());
             } catch (RuntimeException e) {
-                cause = e; // no answer of ours
+                cause = e; // not a reply of our script
             }
         }
         reportToCircuitBreaker(connection, batch, results != null, cause);
@@ -139,7 +140,7 @@ final class ScriptDispatcher {
         }
     }
 
-    /** A call is one piece of evidence about Redis, however many decisions it carries. */
+    /** Reports the call to the circuit breaker, once per call, however many decisions it carries. */
     private void reportToCircuitBreaker(RedisScriptConnection connection, DecisionBatch batch, boolean decided, Throwable cause) {
         if (!decided) {
             if (cause != null) {
@@ -156,11 +157,14 @@ final class ScriptDispatcher {
         try {
             recorder.onGranted(decision.identifier, decision.plan, result, decision.reservationId, count);
         } catch (RuntimeException e) {
-            LOG.error("What Redis has granted is not counted here", e);
+            LOG.error("Grant by Redis could not be recorded in memory", e);
         }
     }
 
-    /** A cluster behind one address has done nothing, because these keys are not in one slot. */
+    /**
+     * Sends the decisions again, one pipeline per hash tag: a cluster behind one address has executed nothing, because the keys
+     * are not in one slot.
+     */
     private List<PendingDecision> dispatchSeparately(RedisScriptConnection connection, DecisionBatch batch, Throwable cause) {
         synchronized (this) {
             if (pipelines.connection() == connection && pipelines.pipelines().length == 1) {
@@ -181,10 +185,10 @@ final class ScriptDispatcher {
         return completed;
     }
 
-    /** @param cause null where Redis answered, but its keys hold something else */
+    /** @param cause null if Redis replied, but a key holds a foreign value */
     private static Throwable failure(Throwable cause) {
         return cause instanceof StoreUnavailableException
                 ? cause
-                : new StoreUnavailableException("Redis answered with an error", cause);
+                : new StoreUnavailableException("Redis replied with an error", cause);
     }
 }

@@ -24,7 +24,7 @@ import io.vertx.redis.client.Response;
  */
 final class ScriptPipeline {
 
-    /** A Redis with a longer round trip is far. */
+    /** Round trip above which calls are pipelined by a timer. */
     private static final long FAR_ROUND_TRIP_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
     private static final long NEAR_INTERVAL_NANOS = TimeUnit.MICROSECONDS.toNanos(500);
     private static final long MIN_INTERVAL_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
@@ -37,19 +37,19 @@ final class ScriptPipeline {
     private final ListenedClock clock;
     private final AtomicInteger waitingTotal;
     private final long timeoutNanos;
-    /** Not sent yet; guarded by this. */
+    /** Decisions not sent yet; guarded by this. */
     private final Deque<PendingDecision> queued = new ArrayDeque<>();
     private int inFlight;
     private long lastSent;
     private boolean sendScheduled;
     private boolean delayedSendScheduled;
-    /** All decisions that are not made, and some that are, in the order of their arrival; guarded by this. */
+    /** All pending decisions and some completed ones, in order of arrival; guarded by this. */
     private final Deque<PendingDecision> waiting = new ArrayDeque<>();
     private boolean timeoutScheduled;
 
     /**
-     * @param waitingTotal how many decisions wait on all lanes of the connection
-     * @param timeoutNanos how long a decision may wait, in listened time
+     * @param waitingTotal number of decisions that wait on all pipelines of the connection
+     * @param timeoutNanos timeout of a decision, in listened time
      */
     ScriptPipeline(ScriptDispatcher dispatcher, RedisScriptConnection connection, AtomicInteger waitingTotal, long timeoutNanos) {
         this.waitingTotal = waitingTotal;
@@ -63,7 +63,7 @@ final class ScriptPipeline {
      * Queues a decision.
      *
      * @param now by {@link System#nanoTime}
-     * @return false where too many wait already
+     * @return false if too many decisions wait
      */
     boolean submit(PendingDecision decision, long now) {
         decision.start(clock.at(now), now);
@@ -131,7 +131,7 @@ final class ScriptPipeline {
         }
     }
 
-    /** Null where there is nothing to send, or it is to wait for what is under way. */
+    /** @return null if nothing is queued, or the calls in flight have to be awaited first */
     private synchronized DecisionBatch nextBatch(long now) {
         sendScheduled = false;
         if (queued.isEmpty() || !maySend(now)) {
@@ -174,7 +174,7 @@ final class ScriptPipeline {
         }
     }
 
-    /** Hands decisions that have waited for too long to the fallback. Returns whether others wait. */
+    /** Fails overdue decisions, so that the fallback decides them. Returns whether others wait. */
     private boolean expire() {
         var overdue = new ArrayList<PendingDecision>(0);
         long silence = connection.silence();
@@ -198,7 +198,7 @@ final class ScriptPipeline {
 
     private static void failOverdue(List<PendingDecision> overdue) {
         if (!overdue.isEmpty()) {
-            var cause = new StoreUnavailableException("Redis did not answer in time", null);
+            var cause = new StoreUnavailableException("Redis did not reply in time", null);
             overdue.removeIf(decision -> !decision.expire(cause));
             PendingDecision.deliver(overdue);
         }
