@@ -17,9 +17,8 @@ import io.vertx.redis.client.impl.RequestImpl;
 import io.vertx.redis.client.impl.ZModem;
 
 /**
- * A connection to each master of a cluster. Replicas are none of its business: one that dies disturbs nobody. A slot that moves
- * is followed; a master that is lost, while slots are known to be there, is the end of it all, and the next connection asks
- * anew who serves what.
+ * Connection to all masters of a Redis Cluster, and to no replicas, so that the loss of a replica has no effect. Follows MOVED and
+ * ASK redirects. The loss of a master that owns slots ends the connection; the next one reads the slot map again.
  */
 final class ClusterConnection implements RedisConnection {
 
@@ -28,7 +27,7 @@ final class ClusterConnection implements RedisConnection {
 
     private final Function<String, Future<RedisConnection>> connector;
     private final Map<String, RedisConnection> masters = new ConcurrentHashMap<>();
-    /** Attempts under way: requests that find no connection to a master share one. */
+    /** Connection attempts in flight, shared by all requests that need the same master. */
     private final Map<String, Future<RedisConnection>> attempts = new ConcurrentHashMap<>();
     private final AtomicReferenceArray<String> owners = new AtomicReferenceArray<>(SLOTS);
     private volatile Handler<Throwable> exceptionHandler = failure -> {
@@ -39,12 +38,17 @@ final class ClusterConnection implements RedisConnection {
     private volatile ListenedClock clock;
     private volatile boolean closed;
 
-    /** @param connector a connection to one node, by host and port */
+    /** @param connector connects to one node, by host and port */
     ClusterConnection(Function<String, Future<RedisConnection>> connector) {
         this.connector = connector;
     }
 
-    /** @param slots what CLUSTER SLOTS says @param queriedHost the host of who said it, which a node may leave out of what it says */
+    /**
+     * Connects to all masters.
+     *
+     * @param slots reply to CLUSTER SLOTS
+     * @param queriedHost host of the node that replied, used where the reply has no host
+     */
     Future<Void> open(Response slots, String queriedHost) {
         for (var range : slots) {
             var owner = address(range.get(2), queriedHost);
@@ -97,7 +101,11 @@ final class ClusterConnection implements RedisConnection {
         return opened;
     }
 
-    /** @return whether there were slots */
+    /**
+     * Removes and closes a lost connection.
+     *
+     * @return whether the master owned slots
+     */
     private boolean removeMaster(String address) {
         var removed = masters.remove(address);
         silences.remove(address);
@@ -137,12 +145,12 @@ final class ClusterConnection implements RedisConnection {
         return node.send(request).onComplete(done -> silence.received());
     }
 
-    /** Measures from now on how long each master is silent. */
+    /** Starts to measure how long each master is silent. */
     void startMeasuring(ListenedClock newClock) {
         clock = newClock;
     }
 
-    /** Returns the listened nanoseconds for which the most silent master has been silent although it was asked. */
+    /** Returns the listened nanoseconds since the last reply of the most silent master with requests in flight. */
     long silence() {
         long most = 0;
         for (var silence : silences.values()) {
@@ -151,7 +159,7 @@ final class ClusterConnection implements RedisConnection {
         return most;
     }
 
-    /** What was refused elsewhere may be sent again. */
+    /** Follows a MOVED or ASK redirect; the node that redirects has not executed the request. */
     private Future<Response> followRedirect(Throwable failure, String address, Request request, int redirects) {
         var words = String.valueOf(failure.getMessage()).split(" ");
         if (redirects == 0 || words.length < 3) {
@@ -169,7 +177,7 @@ final class ClusterConnection implements RedisConnection {
         };
     }
 
-    /** A connection to each master. */
+    /** Returns the connections to the masters. */
     List<RedisConnection> masters() {
         return List.copyOf(masters.values());
     }
@@ -198,7 +206,7 @@ final class ClusterConnection implements RedisConnection {
         return this;
     }
 
-    /** Nothing comes unasked. */
+    /** Has no effect: there are no push messages. */
     @Override
     public RedisConnection handler(Handler<Response> handler) {
         return this;

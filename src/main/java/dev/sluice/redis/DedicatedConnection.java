@@ -8,7 +8,7 @@ import io.vertx.redis.client.RedisConnection;
 import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
 
-/** A connection with a client that is there for it alone: it is really closed, whatever is under way. */
+/** Connection that owns its client: closing it closes the client's sockets even with requests in flight. */
 final class DedicatedConnection implements RedisConnection {
 
     private final RedisConnection connection;

@@ -9,7 +9,7 @@ import io.vertx.core.Context;
 import io.vertx.core.Vertx;
 import io.vertx.core.impl.VertxInternal;
 
-/** Adapter to the event loops of Vert.x, which its public interface does not give: only a verticle gets a context there. */
+/** Adapter to the event loops of Vert.x, which have no public API: only a verticle gets a context on an event loop. */
 public final class EventLoops {
 
     private EventLoops() {

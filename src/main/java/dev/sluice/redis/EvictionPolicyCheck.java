@@ -8,8 +8,8 @@ import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Request;
 
 /**
- * Warns of a Redis that drops keys when it is full: windows and ledger would be forgotten unseen, where a Redis that refuses
- * to write is noticed, and the fallback takes over. Read from {@code INFO}, which managed services leave open.
+ * Warns of a Redis that evicts keys when its memory is full: windows and ledger would be lost unnoticed, whereas rejected writes
+ * open the circuit and the fallback takes over. The policy is read from {@code INFO}, which managed services permit.
  */
 final class EvictionPolicyCheck {
 
@@ -17,7 +17,7 @@ final class EvictionPolicyCheck {
     private static final String SAFE = "noeviction";
 
     private final RedisConnectionManager manager;
-    /** The policy that was last warned of: one line per change, not per connection. */
+    /** Policy of the last warning, so that there is one log line per change rather than per connection. */
     private final AtomicReference<String> lastWarnedPolicy = new AtomicReference<>(SAFE);
 
     EvictionPolicyCheck(RedisConnectionManager manager) {
@@ -33,19 +33,23 @@ final class EvictionPolicyCheck {
         manager.connection().onSuccess(connection -> connection.servers().forEach(server -> server
                 .apply(Request.cmd(Command.INFO).arg("memory"))
                 .onSuccess(info -> warnIfEvicting(field(info.toString(), "maxmemory"), field(info.toString(), "maxmemory_policy")))
-                .onFailure(failure -> LOG.debug("Redis does not tell its eviction policy", failure))));
+                .onFailure(failure -> LOG.debug("Eviction policy of Redis could not be read", failure))));
     }
 
     private void warnIfEvicting(String limit, String policy) {
         boolean evicts = policy != null && !SAFE.equals(policy) && limit != null && !"0".equals(limit);
         if (evicts && !policy.equals(lastWarnedPolicy.getAndSet(policy))) {
-            LOG.warnf("Redis drops keys when it is full (maxmemory-policy %s): windows and the ledger would be forgotten"
-                    + " without a word, and callers let in again. Set maxmemory-policy noeviction: a Redis that is full then"
-                    + " says so, and rate-limit.fallback takes over", policy);
+            LOG.warnf("Redis evicts keys when its memory is full: maxmemory-policy=%s. Windows and the ledger would be lost"
+                    + " unnoticed and limits exceeded. Set maxmemory-policy to noeviction: a full Redis then rejects writes,"
+                    + " and rate-limit.fallback takes over", policy);
         }
     }
 
-    /** @return null where there is no such line */
+    /**
+     * Returns a field of the reply to INFO.
+     *
+     * @return null if there is no such field
+     */
     static String field(String info, String name) {
         for (var line : info.split("\r?\n")) {
             if (line.startsWith(name + ':')) {

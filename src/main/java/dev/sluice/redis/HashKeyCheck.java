@@ -4,7 +4,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 import org.jboss.logging.Logger;
 
-/** Warns once of a cluster on which identifiers are spread without a secret. */
+/** Warns once if identifiers are distributed over the slots of a cluster without a secret hash key. */
 final class HashKeyCheck {
 
     private static final Logger LOG = Logger.getLogger("dev.sluice");
@@ -15,8 +15,8 @@ final class HashKeyCheck {
             var connection = manager.connectionOrNull();
             if (connection != null && connection.isSharded() && !warned.getAndSet(true)) {
                 LOG.warn(
-                        "rate-limit.redis.hash-key is not set: callers who choose their identifiers can make them fall on one slot"
-                                + " of the cluster. Set it to one secret for all instances; windows then begin anew");
+                        "rate-limit.redis.hash-key is not set: callers that choose their identifiers can direct them all to one slot"
+                                + " of the cluster. Set it to the same secret on all instances; this resets all windows");
             }
         });
     }

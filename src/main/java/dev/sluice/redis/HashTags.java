@@ -7,19 +7,19 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * What all keys begin with: the prefix, and in braces one of 256 hash tags, by the identifier. All that belongs to one
- * identifier lies in one slot of a cluster, and what goes to one slot may go together.
+ * Key prefixes with hash tags: the configured prefix, and in braces one of 256 tags, chosen by the identifier. All keys of one
+ * identifier are thus in one slot of a Redis Cluster, and keys of one tag can be used in one call.
  */
 public final class HashTags {
 
-    /** How many hash tags there are. */
+    /** Number of hash tags. */
     public static final int TAGS = 256;
 
     private static final String HASH = "HmacSHA256";
 
     private final String prefix;
     private final String[] tags = new String[TAGS];
-    /** Null where the hash has no key. */
+    /** Null if no hash key is configured. */
     private final SecretKeySpec hashKey;
     private final ThreadLocal<Mac> mac = ThreadLocal.withInitial(this::newMac);
 
@@ -28,8 +28,8 @@ public final class HashTags {
     }
 
     /**
-     * @param hashKey a secret of all instances, without which no caller can choose identifiers that share a hash tag, and so one
-     *        slot of a cluster; null where there is none
+     * @param hashKey secret shared by all instances: callers that do not know it cannot choose identifiers that share a hash tag, and
+     *        so one slot of a cluster; null if there is none
      */
     public HashTags(String prefix, String hashKey) {
         this.prefix = prefix;
@@ -39,12 +39,12 @@ public final class HashTags {
         }
     }
 
-    /** What the keys of an identifier begin with, up to and including a colon. */
+    /** Returns the prefix of an identifier's keys, up to and including a colon. */
     public String keyPrefix(String identifier) {
         return tags[tag(identifier)];
     }
 
-    /** Which of the tags an identifier has: the same number, the same slot. */
+    /** Returns the number of an identifier's tag, 0 to 255. */
     public int tag(String identifier) {
         return hashKey == null
                 ? identifier.hashCode() * 0x9E3779B9 >>> 24
@@ -57,21 +57,21 @@ public final class HashTags {
             mac.init(hashKey);
             return mac;
         } catch (GeneralSecurityException e) {
-            throw new IllegalStateException(e); // every Java has it
+            throw new IllegalStateException(e); // every Java platform has HmacSHA256
         }
     }
 
-    /** What the keys of a tag begin with. */
+    /** Returns the prefix of a tag's keys. */
     public String keyPrefix(int tag) {
         return tags[tag];
     }
 
-    /** A key that belongs to no identifier. */
+    /** Returns a key that belongs to no identifier. */
     public String globalKey(String name) {
         return prefix + ':' + name;
     }
 
-    /** Matches the keys whose tag is followed by one of these letters and a colon. */
+    /** Returns the glob pattern of keys whose tag is followed by one of these letters and a colon. */
     public String pattern(String letters) {
         return escape(prefix) + ":{[0-9a-f][0-9a-f]}:[" + letters + "]:*";
     }

@@ -17,7 +17,7 @@ import io.vertx.core.Promise;
  * Measures how long an event loop has listened to its sockets. A timeout in this time is a statement about the peer: a pause
  * of this process (garbage collection, CPU quota, SIGSTOP) and a blocked loop hardly count.
  * <p>
- * While something is watched, the loop ticks. The interval between two ticks counts at most {@value #LATEST_TENTHS} tenths of
+ * While something is watched, the loop ticks. The interval between two ticks counts at most {@value #MAX_INTERVAL_TENTHS} tenths of
  * the tick's period, and counts only at the tick after it: Netty reads its sockets between two ticks, so whatever had arrived
  * in a counted interval has been read. A timer of the same loop does not have that property: after a pause it expires before
  * the sockets are read. The same remedy for the same fault: <a href="https://github.com/sindresorhus/got/pull/525">got</a>;
@@ -43,7 +43,7 @@ public final class ListenedClock {
     /** Accessed on the loop only. */
     private final List<BooleanSupplier> watchers = new ArrayList<>();
     private boolean ticking;
-    /** Listened time, and wall-clock time, up to the tick before the last one. */
+    /** Listened time and wall-clock time up to the tick before the last one. */
     private volatile long listened;
     private volatile long wall;
     /** Listened time up to the last tick, and when that was. */

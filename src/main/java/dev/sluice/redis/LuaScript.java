@@ -8,22 +8,26 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /**
- * A Lua script.
+ * Lua script with its digest.
  *
- * @param source what EVAL takes
- * @param sha1 what EVALSHA takes: the source's SHA-1 in hexadecimal, as Redis computes it
+ * @param source source text, for EVAL
+ * @param sha1 SHA-1 of the source in hexadecimal, as Redis computes it, for EVALSHA
  */
 public record LuaScript(String source, String sha1) {
 
-    /** How the scripts ask for the time. */
+    /** Lua expression with which the scripts read the time. */
     public static final String SERVER_TIME = "redis.call('TIME')";
 
-    /** A script of the resources beside this class. */
+    /** Loads a script from the resources in the package of a class. */
     public static LuaScript load(Class<?> anchor, String name) {
         return load(anchor, name, SERVER_TIME);
     }
 
-    /** @param timeExpression the Lua expression for seconds and microseconds: {@link #SERVER_TIME}, or a test's own */
+    /**
+     * Loads a script and replaces its time expression.
+     *
+     * @param timeExpression Lua expression for seconds and microseconds: {@link #SERVER_TIME}, or a test's own
+     */
     public static LuaScript load(Class<?> anchor, String name, String timeExpression) {
         try (var stream = anchor.getResourceAsStream(name)) {
             var source = new String(stream.readAllBytes(), StandardCharsets.UTF_8).replace(SERVER_TIME, timeExpression);

@@ -12,34 +12,34 @@ import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Request;
 
 /**
- * Brings Redis back while the circuit is open. A connection that was only silent is kept: a response on it proves that all
- * requests before were answered (RESP responses come in order), so that what they were granted is known. At the same time a new
- * connection is tried, because the silent one may be dead. The first that answers its probes in time is used.
+ * Reconnects to Redis while the circuit is open. A connection that was only silent is kept: a response on it proves that all
+ * requests before were answered (RESP responses come in order), so that their results are known. At the same time a new
+ * connection is tried, because the silent one may be dead. The first connection whose probes are answered in time is used.
  * <p>
- * All of it happens on the connection's event loop.
+ * Runs on the connection's event loop.
  */
 final class Reconnection {
 
-    /** For a connection to be made, which may take a TLS handshake, and for the very first response. */
+    /** Timeout of connecting, which may include a TLS handshake, and of the first response. */
     static final long CONNECT_TIMEOUT_MILLIS = 1000;
-    /** A Redis that was too slow has to answer this many probes in time. */
+    /** Number of probes that must be answered in time after the circuit opened because of slow responses. */
     static final int PROBES_IF_SLOW = 3;
 
     private static final long RETRY_DELAY_MILLIS = 50;
-    /** For all that is done between the probes and the first decision; each step of it has a bound of its own. */
+    /** Timeout of the reconnect task, between the probes and the first decision; each of its steps has its own timeout. */
     private static final long RECONNECT_TASK_TIMEOUT_MILLIS = 60_000;
-    /** How long a replaced connection may still bring responses. */
+    /** Delay before a replaced connection is closed, in which its last responses may arrive. */
     private static final long CLOSE_DELAY_MILLIS = 1000;
 
-    /** The attempts of one outage. */
+    /** Reconnection attempts of one outage. */
     private final class Attempts {
 
         private final int probes;
         private final Promise<Void> firstAttempt;
-        /** The silent connection; null where there is none, or it is lost. */
+        /** The silent connection; null if there is none or it is lost. */
         private RedisScriptConnection kept;
         private boolean responded;
-        /** The connection that has answered its probes. */
+        /** The connection whose probes were answered; null until there is one. */
         private RedisScriptConnection proven;
 
         Attempts(RedisScriptConnection kept, int probes, Promise<Void> firstAttempt) {
@@ -86,7 +86,7 @@ final class Reconnection {
                     });
         }
 
-        /** Returns whether the kept connection is not dead, but slow. */
+        /** Returns whether the kept connection is slow rather than dead. */
         private boolean isResponding() {
             return kept != null && responded && kept.silence() < TimeUnit.MILLISECONDS.toNanos(CONNECT_TIMEOUT_MILLIS);
         }
@@ -102,7 +102,7 @@ final class Reconnection {
             })).onFailure(failure -> abandoned[0] = true);
         }
 
-        /** Completes when the connection has answered as many probes in time as are needed; fails when it has answered none. */
+        /** Completes when enough consecutive probes were answered in time; fails if a probe fails. */
         private Future<Void> prove(RedisScriptConnection connection, int passed) {
             long sentAt = manager.clock().at(System.nanoTime());
             return connection.send(probe).compose(response -> {
@@ -116,13 +116,17 @@ final class Reconnection {
             });
         }
 
-        /** @return false where another connection was first */
+        /**
+         * Runs the reconnect task on a proven connection, then closes the circuit with it.
+         *
+         * @return false if another connection was first
+         */
         private boolean adopt(RedisScriptConnection connection) {
             if (isOver() || proven != null) {
                 return false;
             }
             proven = connection;
-            connection.load(preloaded); // nobody waits for it: the first call of a script comes behind
+            connection.load(preloaded); // not awaited: the first call of a script is sent after it
             manager.within(RECONNECT_TASK_TIMEOUT_MILLIS, reconnectTask.apply(connection)).onComplete(done -> {
                 if (isOver() || proven != connection) {
                     connection.close();
@@ -184,7 +188,7 @@ final class Reconnection {
     Reconnection(RedisConnectionManager manager, HashTags hashTags, Supplier<Future<RedisScriptConnection>> connector) {
         this.manager = manager;
         this.connector = connector;
-        // A Redis that answers but runs no script, or writes nothing, cannot decide.
+        // The probe runs a script that writes: without either, Redis cannot decide.
         this.probe = RedisScriptConnection.request(Command.EVAL,
                 LuaScript.load(RedisConnectionManager.class, "probe.lua").source(),
                 List.of(hashTags.globalKey("probe")), List.of());
@@ -199,9 +203,11 @@ final class Reconnection {
     }
 
     /**
-     * @param silent the connection that was not answered; null where there is none
-     * @param probes how many times Redis has to answer a probe in time
-     * @param firstAttempt completes with the first attempt
+     * Starts to reconnect.
+     *
+     * @param silent the connection that stopped responding; null if there is none
+     * @param probes number of consecutive probes that Redis must answer in time
+     * @param firstAttempt completes or fails with the first attempt
      */
     void start(RedisScriptConnection silent, int probes, Promise<Void> firstAttempt) {
         if (manager.closed()) {

@@ -5,25 +5,25 @@ import java.util.Optional;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 
-/** What is kept in Redis, and under which names. */
+/** Settings of the connection to Redis and of its keys. */
 @ConfigMapping(prefix = "rate-limit.redis")
 public interface RedisConnectionConfig {
 
-    /** {@code false}: everything is kept in memory only, and no connection is tried. */
+    /** {@code false}: everything is kept in memory only, without any connection to Redis. */
     @WithDefault("true")
     boolean enabled();
 
-    /** What every key begins with. Applications that share a Redis and not their windows set their own. */
+    /** Prefix of every key. Applications that share a Redis but not their limits set different prefixes. */
     @WithDefault("sluice")
     String keyPrefix();
 
     /**
-     * A secret that all instances share, with which identifiers are spread over the slots of a cluster. Without it a caller who
-     * chooses identifiers can make them fall on one slot. Changing it begins all windows anew.
+     * Secret shared by all instances, used to distribute identifiers over the slots of a cluster. Without it, a caller that
+     * chooses identifiers can direct them all to one slot. Changing it resets all windows.
      */
     Optional<String> hashKey();
 
-    /** How many requests may wait for Redis's answer; beyond that the fallback answers at once. 1,000 to 1,000,000. */
+    /** Maximum number of requests in flight to Redis; beyond it, the fallback decides at once. 1,000 to 1,000,000. */
     @WithDefault("10000")
     int maxWaiting();
 }

@@ -20,19 +20,19 @@ import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
 
 /**
- * The connection to Redis and its circuit breaker. While the circuit is open, requests fail at once and a {@link Reconnection}
- * brings Redis back; no request is spent on that.
+ * The connection to Redis and its circuit breaker. While the circuit is open, requests fail at once and a
+ * {@link Reconnection} probes Redis; no user request serves as a probe.
  * <p>
  * The circuit opens on evidence about Redis, never because this instance is slow: all times are listened time
  * ({@link ListenedClock}).
  * <ul>
  * <li>The connection was lost.
- * <li>Redis refused a write, or answered {@value #ERRORS} calls in a row with an error.
+ * <li>Redis rejected a write, or replied to {@value #MAX_CONSECUTIVE_ERRORS} calls in a row with an error.
  * <li>Redis was silent for {@value #SILENT_TIMEOUTS} timeouts although requests were in flight.
- * <li>{@value #LATE} responses in a row came later than the timeout. One call is one piece of evidence, however many decisions
+ * <li>{@value #MAX_CONSECUTIVE_LATE} responses in a row arrived after the timeout. One call is one piece of evidence, however many decisions
  * it carries.
  * </ul>
- * Its state changes on one event loop, where the connection lives too.
+ * Its state changes on the connection's event loop only. Public methods may be called from any thread.
  */
 public final class RedisConnectionManager {
     private static final int MAX_CONSECUTIVE_ERRORS = 3;
@@ -54,14 +54,14 @@ public final class RedisConnectionManager {
     private volatile boolean closed;
 
     /**
-     * @param connector makes a connection, whenever one is needed
-     * @param maxInFlight how many requests may be in flight
+     * @param connector opens a new connection
+     * @param maxInFlight maximum number of requests in flight
      */
     public RedisConnectionManager(Vertx vertx, Supplier<Future<RedisConnection>> connector, HashTags hashTags, int maxInFlight) {
         this(((VertxInternal) vertx).createEventLoopContext(), connector, hashTags, maxInFlight);
     }
 
-    /** @param context where connections are made, and live */
+    /** @param context on which connections are opened and used */
     RedisConnectionManager(ContextInternal context, Supplier<Future<RedisConnection>> connector, HashTags hashTags,
             int maxInFlight) {
         this(context, new ListenedClock(context.nettyEventLoop()), connector, hashTags, maxInFlight);
@@ -81,34 +81,38 @@ public final class RedisConnectionManager {
         }));
     }
 
-    /** Sets how long Redis may take for a response. To be called before {@link #start}. */
+    /** Sets the timeout of a response. To be called before {@link #start}. */
     public void setReplyTimeout(Duration timeout) {
         timeoutNanos = Math.max(TimeUnit.MILLISECONDS.toNanos(1), timeout.toNanos());
         clock.setResolution(timeoutNanos);
     }
 
-    /** Adds a script to be loaded into every Redis that this connects to. */
+    /** Adds a script that is loaded on every new connection. */
     public void preload(LuaScript script) {
         reconnection.preload(script);
     }
 
-    /** Sets what is done whenever Redis answers again, before anything else is sent. To be called before {@link #start}. */
+    /** Sets the task to run on each proven connection before the circuit closes. To be called before {@link #start}. */
     public void onReconnect(Function<RedisScriptConnection, Future<Void>> task) {
         reconnection.onReconnect(task);
     }
 
-    /** @param listener receives null when the circuit closes, and the cause when it opens; on the connection's event loop */
+    /**
+     * Adds a listener of the circuit's state.
+     *
+     * @param listener receives null when the circuit closes and the cause when it opens, on the connection's event loop
+     */
     public void onChange(Consumer<Throwable> listener) {
         listeners.add(listener);
     }
 
-    /** Calls a task every so often, on the connection's event loop, until the link is closed. */
+    /** Runs a task periodically on the connection's event loop, until this is closed. */
     public void runEvery(long millis, Runnable task) {
         var timer = context.nettyEventLoop().scheduleWithFixedDelay(() -> run(task), millis, millis, TimeUnit.MILLISECONDS);
         closeTasks.add(() -> timer.cancel(false));
     }
 
-    /** Returns how many keys were repaired. */
+    /** Returns the number of repaired keys. */
     public long repairedKeys() {
         return repairedKeys.count();
     }
@@ -127,7 +131,7 @@ public final class RedisConnectionManager {
 
     /** Fails a future that is not complete after this much listened time. */
     public <T> Future<T> within(long millis, Future<T> future) {
-        return clock.within(millis, future, "Redis did not answer");
+        return clock.within(millis, future, "Redis did not reply");
     }
 
     /** Watches a connection while requests are in flight on it. Called on the event loop. */
@@ -139,7 +143,7 @@ public final class RedisConnectionManager {
         clock.watch(() -> {
             long silence = busy.silence();
             if (silence >= SILENT_TIMEOUTS * timeoutNanos && busy == connection) {
-                openCircuit(new StoreUnavailableException("Redis did not answer for " + TimeUnit.NANOSECONDS.toMillis(silence) + " ms",
+                openCircuit(new StoreUnavailableException("Redis did not reply for " + TimeUnit.NANOSECONDS.toMillis(silence) + " ms",
                         null), 1, true);
             }
             busy.watched = busy.isBusy();
@@ -170,8 +174,8 @@ public final class RedisConnectionManager {
     /**
      * Opens the circuit.
      *
-     * @param probes how many times Redis has to answer a probe in time before the circuit closes
-     * @param keep whether the connection may still bring the responses to what is in flight
+     * @param probes number of consecutive probes that Redis must answer in time before the circuit closes
+     * @param keep whether the connection is kept open, because responses to requests in flight may still arrive
      */
     private void openCircuit(Throwable cause, int probes, boolean keep) {
         if (!up || closed) {
@@ -187,7 +191,7 @@ public final class RedisConnectionManager {
         reconnection.start(keep ? before : null, probes, Promise.promise());
     }
 
-    /** Closes the circuit: Redis answers, and has been told all that it missed. */
+    /** Closes the circuit: Redis responds, and the reconnect task is done. */
     void closeCircuit(RedisScriptConnection proven) {
         consecutiveErrors.set(0);
         consecutiveLate.set(0);
@@ -209,7 +213,7 @@ public final class RedisConnectionManager {
         var current = connectionOrNull();
         return current != null
                 ? Future.succeededFuture(current)
-                : Future.failedFuture(new StoreUnavailableException("Redis is out of reach", null));
+                : Future.failedFuture(new StoreUnavailableException("Redis is unavailable", null));
     }
 
     /** Returns the connection; null while the circuit is open. */
@@ -221,7 +225,7 @@ public final class RedisConnectionManager {
         return context.owner();
     }
 
-    /** Sends at once, or fails at once. There may never be a response: the caller bounds the wait ({@link #within}). */
+    /** Sends at once, or fails at once. There may never be a response: the caller sets a timeout ({@link #within}). */
     public Future<Response> send(Request request) {
         return connection().compose(current -> current.send(request));
     }
@@ -231,7 +235,7 @@ public final class RedisConnectionManager {
         return connection().compose(current -> current.eval(script, keys, arguments));
     }
 
-    /** Redis answered a call in time. */
+    /** Reports a response within the timeout. */
     public void reportSuccess() {
         if (consecutiveErrors.get() > 0) {
             consecutiveErrors.set(0);
@@ -241,7 +245,7 @@ public final class RedisConnectionManager {
         }
     }
 
-    /** Redis answered a call, but later than the timeout. */
+    /** Reports a response after the timeout. */
     public void reportLate() {
         if (consecutiveLate.incrementAndGet() == MAX_CONSECUTIVE_LATE) {
             run(() -> openCircuit(new StoreUnavailableException("Redis answers more slowly than "
@@ -249,11 +253,11 @@ public final class RedisConnectionManager {
         }
     }
 
-    /** Redis answered a call with an error. */
+    /** Reports a failed call. */
     public void reportFailure(Throwable cause) {
         if (!up || !RedisScriptConnection.isRejection(cause) || cause instanceof RedisScriptConnection.OverloadedException
                 || RedisScriptConnection.isKeySpecific(cause)) {
-            return; // a connection that is lost tells so itself
+            return; // a lost connection is reported by its handlers
         }
         var current = connection;
         if (consecutiveErrors.incrementAndGet() >= MAX_CONSECUTIVE_ERRORS
@@ -262,7 +266,7 @@ public final class RedisConnectionManager {
         }
     }
 
-    /** Redis answers, but not as it should: it does not write. */
+    /** Reports that Redis rejects writes: opens the circuit. */
     public void reportRejection(Throwable cause) {
         if (!RedisScriptConnection.isKeySpecific(cause)) {
             run(() -> openCircuit(cause, 1, false));

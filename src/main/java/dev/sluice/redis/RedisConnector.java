@@ -24,14 +24,13 @@ import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
 
 /**
- * Opens each connection with a client of its own, which is closed with it. A client's pool keeps connections that nobody
- * answers, and gives them out again; its places are lost to attempts that never end; and it remembers masters that are none
- * any more. A new one knows nothing, and asks.
+ * Opens each connection with its own Vert.x Redis client, which is closed with the connection. A shared client's pool keeps and
+ * reuses dead connections, loses capacity to attempts that never complete, and caches the addresses of former masters.
  */
 final class RedisConnector implements Supplier<Future<RedisConnection>> {
 
     private static final long ATTEMPT_TIMEOUT_MILLIS = 1000;
-    /** From a replica to its master, and once more where that has become a replica meanwhile. */
+    /** One hop from a replica to its master, and a second if that has become a replica in the meantime. */
     private static final int MAX_HOPS = 2;
     private static final int PROBE_TTL_MILLIS = 1000;
     private static final Pattern AUTHORITY = Pattern.compile("(//(?:[^@/]*@)?)[^/?]*");
@@ -43,7 +42,7 @@ final class RedisConnector implements Supplier<Future<RedisConnection>> {
     private final HashTags hashTags;
     private final AtomicInteger attempts = new AtomicInteger();
 
-    /** @param context where connections live: not that of a request that happens to meet a failure */
+    /** @param context on which connections are opened, rather than that of the request which detects a failure */
     RedisConnector(ContextInternal context, ListenedClock clock, RedisOptions options, HashTags hashTags) {
         this.vertx = context.owner();
         this.context = context;
@@ -52,7 +51,7 @@ final class RedisConnector implements Supplier<Future<RedisConnection>> {
         this.hashTags = hashTags;
     }
 
-    /** Where nothing is said of it, a certificate has to be that of the host. */
+    /** Enables host name verification unless it is configured. */
     private static RedisOptions withHostnameVerification(RedisOptions options) {
         if (options.getNetClientOptions().getHostnameVerificationAlgorithm() == null) {
             options.getNetClientOptions().setHostnameVerificationAlgorithm("HTTPS");
@@ -76,7 +75,7 @@ final class RedisConnector implements Supplier<Future<RedisConnection>> {
         };
     }
 
-    /** Each attempt begins with another one: what hangs does not keep us from the rest. */
+    /** Rotates the endpoints with each attempt, so that one that hangs does not block the others. */
     private List<String> endpoints() {
         var endpoints = new ArrayList<>(options.getEndpoints());
         Collections.rotate(endpoints, -(attempts.getAndIncrement() % endpoints.size()));
@@ -87,7 +86,7 @@ final class RedisConnector implements Supplier<Future<RedisConnection>> {
         var client = Redis.createClient(vertx, clientOptions);
         var closed = new AtomicBoolean();
         Runnable close = () -> {
-            if (!closed.getAndSet(true)) { // a second time would be an error
+            if (!closed.getAndSet(true)) { // closing twice is an error
                 client.close();
             }
         };
@@ -100,12 +99,12 @@ final class RedisConnector implements Supplier<Future<RedisConnection>> {
         return open(new RedisOptions(options).setType(RedisClientType.STANDALONE).setEndpoints(List.of(endpoint)));
     }
 
-    /** The same URL, with its user and all, at another host and port. */
+    /** Replaces host and port of a URL; keeps its user info and the rest. */
     private static String withAddress(String endpoint, String address) {
         return AUTHORITY.matcher(endpoint).replaceFirst("$1" + Matcher.quoteReplacement(address));
     }
 
-    /** The client's own way needs each node to be there, replicas too, and never comes back to one that was lost. */
+    /** Used instead of Vert.x's cluster client, which needs every node, replicas included, and never reconnects to a lost one. */
     private Future<RedisConnection> cluster(String endpoint) {
         var cluster = new ClusterConnection(address -> node(withAddress(endpoint, address)));
         var opening = node(endpoint).compose(connection -> query(connection, Request.cmd(Command.CLUSTER).arg("SLOTS"))
@@ -116,14 +115,17 @@ final class RedisConnector implements Supplier<Future<RedisConnection>> {
                 .onFailure(failure -> cluster.close());
     }
 
-    /** Each hash tag is written to, and so each master that holds any of ours. */
+    /** Writes a key for each hash tag, and so to each master that holds any of Sluice's keys. */
     private Future<Void> probeMasters(ClusterConnection cluster) {
         var written = IntStream.range(0, HashTags.TAGS).mapToObj(tag -> cluster.send(Request.cmd(Command.SET)
                 .arg(hashTags.keyPrefix(tag) + "probe").arg(1).arg("PX").arg(PROBE_TTL_MILLIS))).toList();
         return Future.all(written).mapEmpty();
     }
 
-    /** The client's own way waits for ever for a master without replicas; and we need no connection to a replica. */
+    /**
+     * Used instead of Vert.x's replication client, which waits forever for a master without replicas; connections to replicas are
+     * not needed.
+     */
     private Future<RedisConnection> master(String endpoint, int hops) {
         return node(endpoint).compose(connection -> query(connection, Request.cmd(Command.INFO).arg("replication"))
                 .compose(info -> {
@@ -138,13 +140,13 @@ final class RedisConnector implements Supplier<Future<RedisConnection>> {
                 }).onFailure(failure -> connection.close()));
     }
 
-    /** One that does not answer is closed, and so answers that it does not. */
+    /** Sends a request; closes the connection if there is no response in time. */
     private Future<Response> query(RedisConnection connection, Request request) {
-        return clock.within(ATTEMPT_TIMEOUT_MILLIS, connection.send(request), "Redis did not answer")
+        return clock.within(ATTEMPT_TIMEOUT_MILLIS, connection.send(request), "Redis did not reply")
                 .onFailure(failure -> connection.close());
     }
 
-    /** Host and port of the master that it follows; null where it is one. */
+    /** Returns host and port of a replica's master; null if the node is a master. */
     private static String master(Response info) {
         var text = info.toString();
         return "slave".equals(EvictionPolicyCheck.field(text, "role"))

@@ -8,7 +8,7 @@ import jakarta.inject.Singleton;
 import io.quarkus.redis.client.RedisOptionsCustomizer;
 import io.vertx.redis.client.RedisOptions;
 
-/** Remembers what Quarkus, and whoever customizes it, has made of the settings of its Redis clients. Changes nothing. */
+/** Records the options of Quarkus's Redis clients, after all customizers, without changing them. */
 @Singleton
 class RedisOptionsCapture implements RedisOptionsCustomizer {
 
@@ -19,7 +19,7 @@ class RedisOptionsCapture implements RedisOptionsCustomizer {
         options.put(clientName, customized);
     }
 
-    /** Null where Quarkus made no client of this name. */
+    /** @return the options of a client; null if Quarkus created no client of this name */
     RedisOptions of(String clientName) {
         return options.get(clientName);
     }

@@ -20,7 +20,7 @@ import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisConnection;
 import io.vertx.redis.client.RedisOptions;
 
-/** The link to the Redis client named {@value #CLIENT}, else to the application's default one. */
+/** Provides the connection to Redis: with the client named {@value #CLIENT} if there is one, else with the default client. */
 @ApplicationScoped
 public class RedisProvider {
 
@@ -51,7 +51,7 @@ public class RedisProvider {
         }
     }
 
-    /** Null where no Redis is configured. */
+    /** @return null if no Redis is configured */
     private Supplier<Future<RedisConnection>> connector(ContextInternal context, ListenedClock clock,
             RedisOptionsCapture options,
             InjectableInstance<Redis> namedClient, InjectableInstance<Redis> defaultClient) {
@@ -81,7 +81,7 @@ public class RedisProvider {
         }
     }
 
-    /** Null where there is no Redis: everything is kept in memory. */
+    /** @return null if no Redis is configured, and everything is kept in memory */
     public RedisConnectionManager connectionManager() {
         return connectionManager;
     }
@@ -90,7 +90,7 @@ public class RedisProvider {
         return hashTags;
     }
 
-    /** Before Quarkus closes its Redis clients: that is no outage. */
+    /** Closes the connection before Quarkus closes its Redis clients, which would look like an outage. */
     void stop(@Observes ShutdownEvent stopping) {
         if (connectionManager != null) {
             connectionManager.close();

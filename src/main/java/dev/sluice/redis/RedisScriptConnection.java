@@ -24,11 +24,11 @@ import io.vertx.redis.client.impl.types.ErrorType;
  */
 public final class RedisScriptConnection {
 
-    /** A longer round trip counts by this part of the difference, a shorter one at once: what is kept is the way, not the queue. */
+    /** Divisor with which a longer round trip is averaged in. A shorter one applies at once, so that queueing time hardly counts. */
     private static final int SMOOTHING = 256;
     /** The client's own error for requests in flight on a connection that ends: Redis may have executed them. */
     private static final String CONNECTION_CLOSED = "CONNECTION_CLOSED";
-    /** Error codes of Redis; one that a script met stands in the middle of the message. */
+    /** Error codes of Redis; that of an error within a script is in the middle of the message. */
     private static final Pattern WRITE_REJECTIONS = Pattern
             .compile("\\b(READONLY|OOM|MISCONF|LOADING|MASTERDOWN|NOREPLICAS|NOAUTH|NOPERM|WRONGPASS|BUSY)\\b");
 
@@ -41,7 +41,7 @@ public final class RedisScriptConnection {
     private final Runnable busyListener;
     private final BiConsumer<Long, String> repairListener;
     private volatile long roundTrip;
-    /** True while the link watches it. Accessed on the event loop only. */
+    /** True while the manager watches it. Accessed on the event loop only. */
     boolean watched;
 
     /**
@@ -63,27 +63,27 @@ public final class RedisScriptConnection {
         }
     }
 
-    /** Runs a task where responses are handled: at once on that event loop, otherwise soon. */
+    /** Runs a task on the connection's event loop: at once if called there, otherwise later. */
     public void execute(Runnable task) {
         context.emit(task, Runnable::run);
     }
 
-    /** Runs a task where responses are handled, after all that is queued there already. */
+    /** Runs a task on the connection's event loop, after all tasks already queued there. */
     public void executeSoon(Runnable task) {
         context.runOnContext(now -> task.run());
     }
 
-    /** Runs a task where responses are handled, after a delay that is rounded up to milliseconds. */
+    /** Runs a task on the connection's event loop after a delay, which is rounded up to milliseconds. */
     public void executeIn(long nanos, Runnable task) {
         context.nettyEventLoop().schedule(() -> execute(task), nanos, TimeUnit.NANOSECONDS);
     }
 
-    /** Returns the clock by which responses are late. */
+    /** Returns the clock for timeouts of responses. */
     public ListenedClock clock() {
         return clock;
     }
 
-    /** Counts and logs what a script says that it has repaired, see {@link Repair#of}. */
+    /** Counts and logs the repair reported in a script's reply, see {@link Repair#of}. */
     public void reportRepairs(Response reply) {
         var repair = Repair.of(reply);
         if (repair != null) {
@@ -96,30 +96,31 @@ public final class RedisScriptConnection {
         return connection instanceof ClusterConnection;
     }
 
-    /** Returns how many requests may be in flight. */
+    /** Returns the maximum number of requests in flight. */
     public int maxInFlight() {
         return maxInFlight;
     }
 
-    /** Returns the failure of a request that would be one too many. */
+    /** Creates the failure of a request beyond the maximum in flight. */
     public Throwable overloaded() {
         return new OverloadedException(maxInFlight);
     }
 
-    /** Returns the nanoseconds that a round trip takes; 0 before the first. */
+    /** Returns the smoothed round trip in nanoseconds; 0 before the first response. */
     public long roundTrip() {
         return roundTrip;
     }
 
     /**
-     * Returns the listened nanoseconds for which Redis has been silent although it was asked; on a cluster, the most silent master.
+     * Returns the listened nanoseconds since the last response while requests are in flight; on a cluster, of the most silent
+     * master. 0 when idle.
      */
     public long silence() {
         return connection instanceof ClusterConnection cluster ? cluster.silence() : silence.nanos();
     }
 
     /**
-     * Sends a request. There may never be a response: the caller bounds the wait ({@link RedisConnectionManager#within}).
+     * Sends a request. There may never be a response: the caller sets a timeout ({@link RedisConnectionManager#within}).
      *
      * @return completes on the connection's event loop
      */
@@ -164,14 +165,14 @@ public final class RedisScriptConnection {
                 : List.of(this::send);
     }
 
-    /** Loads scripts into every server, so that the first call of each need not carry its source. May be refused: no matter. */
+    /** Loads scripts into every server, so that the first call of each need not carry its source. Failures are ignored. */
     Future<Void> load(List<LuaScript> scripts) {
         var loading = servers().stream().flatMap(server -> scripts.stream()
                 .map(script -> server.apply(Request.cmd(Command.SCRIPT).arg("LOAD").arg(script.source())))).toList();
         return Future.join(loading).<Void>mapEmpty().otherwiseEmpty();
     }
 
-    /** Runs a script; sends its source where Redis does not know it. */
+    /** Runs a script by its digest; sends its source if Redis does not have it. */
     public Future<Response> eval(LuaScript script, List<String> keyCount, List<String> arguments) {
         return send(request(Command.EVALSHA, script.sha1(), keyCount, arguments)).recover(failure -> isUnknownScript(failure)
                 ? send(request(Command.EVAL, script.source(), keyCount, arguments))
@@ -179,9 +180,9 @@ public final class RedisScriptConnection {
     }
 
     /**
-     * Runs a script with encoded arguments; sends its source where Redis does not know it.
+     * Runs a script with encoded arguments; sends its source if Redis does not have it.
      *
-     * @param keyCount how many of the parts are keys; the others are arguments
+     * @param keyCount number of leading parts that are keys; the others are arguments
      */
     public Future<Response> eval(LuaScript script, int keyCount, List<byte[]> parts) {
         return send(request(Command.EVALSHA, script.sha1(), keyCount, parts)).recover(failure -> isUnknownScript(failure)
@@ -209,18 +210,18 @@ public final class RedisScriptConnection {
         return request;
     }
 
-    /** Returns whether Redis responded, and did nothing. */
+    /** Returns whether the request was certainly not executed: Redis replied with an error, or it was not sent. */
     public static boolean isRejection(Throwable failure) {
         return failure instanceof ErrorType && !CONNECTION_CLOSED.equals(failure.getMessage()) || failure instanceof OverloadedException;
     }
 
-    /** Returns whether other keys may fare better: the key holds another type, or its slot is being moved. */
+    /** Returns whether the error concerns only the request's keys: one holds another type, or its slot is being migrated. */
     public static boolean isKeySpecific(Throwable failure) {
         return failure instanceof ErrorType && (failure.getMessage().contains("WRONGTYPE")
                 || failure.getMessage().contains("TRYAGAIN"));
     }
 
-    /** Returns whether Redis would refuse any other write too: full, a replica, loading, without permission, ... */
+    /** Returns whether Redis would reject any other write too: out of memory, a replica, loading, no permission, ... */
     static boolean isWriteRejection(Throwable failure) {
         return failure instanceof ErrorType && WRITE_REJECTIONS.matcher(failure.getMessage()).find();
     }
@@ -229,13 +230,13 @@ public final class RedisScriptConnection {
         connection.close();
     }
 
-    /** More requests are in flight than Redis could answer in time. */
+    /** Indicates that the maximum number of requests is in flight. */
     static final class OverloadedException extends StoreUnavailableException {
 
         private static final long serialVersionUID = 1;
 
         OverloadedException(int maxInFlight) {
-            super(maxInFlight + " requests wait for Redis already", null);
+            super(maxInFlight + " requests to Redis are in flight already (rate-limit.redis.max-waiting)", null);
         }
     }
 }

@@ -15,7 +15,7 @@ final class RepairedKeys {
     void add(long keys, String first) {
         if (count.getAndAdd(keys) == 0) {
             LOG.warnf(
-                    "Keys of Sluice's in Redis held foreign values; they were deleted, and their windows begin anew: count=%d,"
+                    "Keys of Sluice's in Redis held foreign values; they were deleted, which resets their windows: count=%d,"
                             + " first=%s. Another program writes under rate-limit.redis.key-prefix; further ones are counted in"
                             + " rate_limit_repaired_keys_total",
                     keys, withoutIdentifier(first));
