@@ -23,23 +23,23 @@ import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
 
 /**
- * The instances that share a Redis, and the time there: what an instance remembers of both is what it goes by while Redis is
- * out of reach.
+ * Membership of the instances that share a Redis, and an estimate of Redis's clock. While Redis is unavailable, the last known
+ * values are used.
  */
 public final class InstanceRegistry implements MicrosClock {
 
-    /** An instance that was not heard for so long is gone. */
+    /** Time without a heartbeat after which an instance is considered gone. */
     static final Duration EXPIRY = Duration.ofSeconds(5);
 
-    /** An answer that took longer tells little of the time: it may have waited on either way. */
+    /** Replies with a longer round trip are no sample of the clock: the delay may have occurred in either direction. */
     private static final Duration MAX_CLOCK_ROUND_TRIP = Duration.ofMillis(20);
 
     /**
-     * What Redis answered to an announcement.
+     * Reply to a heartbeat.
      *
-     * @param serverMicros Redis's time
-     * @param lostSince {@link #NOTHING_LOST}, {@link #ALL_LOST}, or the time since which Redis has lost what was written
-     * @param lastSeen when each instance was last heard
+     * @param serverMicros Redis's time in microseconds
+     * @param lostSince {@link #NOTHING_LOST}, {@link #ALL_LOST}, or the time since which Redis has lost writes
+     * @param lastSeen time of each instance's last heartbeat, by id
      */
     record AnnounceReply(long serverMicros, long lostSince, Map<String, Long> lastSeen, List<ResetScope> resets) {
     }
@@ -50,7 +50,7 @@ public final class InstanceRegistry implements MicrosClock {
     private record ClockSample(long micros, long nanos) {
     }
 
-    /** @param rank this instance's, from 0 */
+    /** @param rank of this instance among the sorted ids, from 0 */
     private record Membership(int size, int rank) {
     }
 
@@ -64,15 +64,15 @@ public final class InstanceRegistry implements MicrosClock {
     private final Set<String> peers = new HashSet<>();
     private volatile Membership membership;
     private volatile ClockSample clockSample;
-    /** The last reset it has heard of. */
+    /** Id of the last reset received. */
     private String lastResetId = "";
     private long lastSequence;
     private long acknowledgedSequence;
     private volatile long acknowledgedAt;
 
     /**
-     * @param expected how many instances there are, for one that has never reached Redis
-     * @param timeExpression how the script asks for it
+     * @param expected number of instances to assume until Redis has been reached
+     * @param timeExpression the Lua expression with which the scripts read the time
      */
     public InstanceRegistry(HashTags hashTags, int expected, String timeExpression) {
         this.instancesKey = hashTags.globalKey("{fleet}:instances");
@@ -84,18 +84,18 @@ public final class InstanceRegistry implements MicrosClock {
         this.membership = new Membership(expected, expected - 1);
     }
 
-    /** This instance's part of a limit: together they are the limit, but each is one at least. */
+    /** Returns this instance's share of a limit. The shares add up to the limit, but each is at least 1. */
     public long share(long limit) {
         var current = membership;
         return Math.max(1, limit / current.size() + (current.rank() < limit % current.size() ? 1 : 0));
     }
 
-    /** How many there were when Redis was last reached, this one included. */
+    /** Returns the number of instances when Redis was last reached, this one included. */
     public int size() {
         return membership.size();
     }
 
-    /** Redis's time, as it was last heard; the system's before that. */
+    /** Returns the estimate of Redis's time; the system's time before the first reply. */
     @Override
     public long micros() {
         var known = clockSample;
@@ -104,27 +104,27 @@ public final class InstanceRegistry implements MicrosClock {
                 : known.micros() + TimeUnit.NANOSECONDS.toMicros(System.nanoTime() - known.nanos());
     }
 
-    /** When Redis last heard of this instance, by Redis's clock; 0 where it never did. */
+    /** Returns the time of this instance's last acknowledged mark, by Redis's clock in microseconds; 0 if there is none. */
     long acknowledgedAt() {
         return acknowledgedAt;
     }
 
-    /** The others, as they were when Redis was last reached. */
+    /** Returns the ids of the other instances when Redis was last reached. */
     synchronized Set<String> peers() {
         return Set.copyOf(peers);
     }
 
-    /** Looks what there is, and leaves it as it is. */
+    /** Reads the state without changing it. */
     Future<AnnounceReply> query(RedisScriptConnection connection) {
         return announce(connection, 0, false);
     }
 
-    /** Leaves this instance's mark: what was lost before is known here, and was lost once. */
+    /** Writes this instance's mark, after losses before it have been recorded, so that each loss is handled once. */
     Future<AnnounceReply> mark(RedisScriptConnection connection) {
         return announce(connection, nextSequence(), false);
     }
 
-    /** Tells the others that what was granted here is counted in Redis. */
+    /** Sends a heartbeat, which tells the other instances that this one's grants are counted in Redis. */
     Future<AnnounceReply> announce(RedisScriptConnection connection) {
         return announce(connection, nextSequence(), true);
     }
@@ -164,7 +164,7 @@ public final class InstanceRegistry implements MicrosClock {
         return new AnnounceReply(serverMicros, lost, times, resetsKey(reply.get(3), since));
     }
 
-    /** By the mark that this instance found: an older one than Redis has acknowledged, and what came after is lost. */
+    /** Compares this instance's mark with the last acknowledged one: if it is older, later writes are lost. */
     private long lostSince(String found) {
         if (acknowledgedSequence == 0) {
             return NOTHING_LOST;
@@ -195,9 +195,9 @@ public final class InstanceRegistry implements MicrosClock {
     }
 
     /**
-     * Learns who is there.
+     * Updates the membership from a reply.
      *
-     * @param complete whether all of them have had the time to be heard; otherwise those that were known stay known
+     * @param complete whether all instances have had time to send a heartbeat; otherwise known instances are kept
      */
     synchronized void updateMembership(AnnounceReply reply, boolean complete) {
         if (complete) {
@@ -210,14 +210,14 @@ public final class InstanceRegistry implements MicrosClock {
         membership = new Membership(all.size(), all.headSet(id).size());
     }
 
-    /** Tells all instances of a reset: they remember what Redis is to forget. */
+    /** Publishes a reset to all instances, whose memory holds copies of the windows in Redis. */
     public Future<Void> publishReset(RedisScriptConnection connection, ResetScope scope) {
         var resource = scope.resource() == null ? "" : scope.resource();
         return connection.eval(tellScript, List.of(resetsKey), List.of(id, scope.identifier(), resource))
                 .onSuccess(connection::reportRepairs).mapEmpty();
     }
 
-    /** This instance stops. */
+    /** Removes this instance from the membership. */
     Future<Void> leave(RedisScriptConnection connection) {
         return Future.join(connection.send(Request.cmd(Command.ZREM).arg(instancesKey).arg(id)),
                 connection.send(Request.cmd(Command.DEL).arg(markKey))).mapEmpty();

@@ -12,21 +12,21 @@ import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 
 /**
- * What an instance does to be one of many: it announces itself while Redis answers; and when Redis returns, it brings back
- * what was granted meanwhile, and waits until the others have done so too, before it decides there again.
+ * Sends heartbeats while connected. After an outage, replays usage recorded locally into Redis and waits until the other instances
+ * have done the same, before decisions are made in Redis again.
  */
 public final class RecoveryCoordinator {
 
-    /** Between two heartbeats of an instance: the more instances, the longer, so that all of them cost Redis alike. */
+    /** Heartbeat interval per instance: it grows with the number of instances, so that their total rate stays constant. */
     private static final long HEARTBEAT_MILLIS_PER_INSTANCE = 20;
     private static final long MIN_HEARTBEAT_MILLIS = 100;
     private static final long MAX_HEARTBEAT_MILLIS = 500;
-    /** For each answer, while Redis is told what it missed. */
+    /** Timeout of each reply during recovery. */
     private static final long REPLY_TIMEOUT_MILLIS = 2000;
     private static final long PEER_POLL_MILLIS = 20;
-    /** How long it waits for the others, which may be gone too. */
+    /** Maximum wait for the other instances, which may be gone. */
     private static final Duration PEER_TIMEOUT = Duration.ofMillis(1200);
-    /** What was written last before a failover may not have got to the new master. */
+    /** Writes in this period before a failover may not have been replicated to the new master. */
     private static final long REPLICATION_LAG_MICROS = 10_000_000;
 
     private final Vertx vertx;
@@ -54,11 +54,12 @@ public final class RecoveryCoordinator {
         manager.onChange(cause -> {
             upSince = System.nanoTime();
             if (cause == null) {
-                sendHeartbeat(); // what was granted while the link came up
+                sendHeartbeat(); // merges grants made during the recovery
             }
         });
     }
 
+    /** Starts the heartbeats. */
     public void start() {
         vertx.setTimer(Math.max(MIN_HEARTBEAT_MILLIS, Math.min(MAX_HEARTBEAT_MILLIS, HEARTBEAT_MILLIS_PER_INSTANCE * registry.size())),
                 now -> {
@@ -69,7 +70,7 @@ public final class RecoveryCoordinator {
                 });
     }
 
-    /** Redis answers. */
+    /** Recovers after an outage, on a proven connection, before the circuit closes. */
     private Future<Void> recover(RedisScriptConnection connection) {
         var peers = registry.peers();
         long deadline = System.nanoTime() + PEER_TIMEOUT.toNanos();
@@ -82,12 +83,12 @@ public final class RecoveryCoordinator {
         });
     }
 
-    /** One mark tells nothing of the other masters of a cluster; what their sub-windows hold would be counted twice. */
+    /** On a cluster, one mark says nothing about the other masters, whose sub-window counts would be added twice. */
     private static long countersLostSince(RedisScriptConnection connection, InstanceRegistry.AnnounceReply reply) {
         return connection.servers().size() > 1 ? InstanceRegistry.NOTHING_LOST : reply.lostSince();
     }
 
-    /** It may take a while to look through all that there is. */
+    /** Runs on a worker thread: it visits all windows. */
     private Future<Void> markUnsyncedSince(long logsSince, long countersSince) {
         return vertx.executeBlocking(() -> {
             memory.markUnsyncedSince(logsSince, countersSince);
@@ -99,7 +100,12 @@ public final class RecoveryCoordinator {
         return manager.within(REPLY_TIMEOUT_MILLIS, future);
     }
 
-    /** Goes on deciding here, and bringing that to Redis, until the others have been heard since this time. */
+    /**
+     * Goes on deciding locally and merging into Redis until all peers have sent a heartbeat since a time, or until the deadline.
+     *
+     * @param since microseconds by Redis's clock
+     * @param deadline by {@link System#nanoTime}
+     */
     private Future<Void> awaitPeers(RedisScriptConnection connection, Set<String> peers, long since, long deadline) {
         return bounded(registry.announce(connection)).compose(reply -> {
             applyResets(reply);
@@ -144,7 +150,7 @@ public final class RecoveryCoordinator {
             applyResets(reply);
             registry.updateMembership(reply, System.nanoTime() - upSince > InstanceRegistry.EXPIRY.toNanos());
             if (reply.lostSince() == InstanceRegistry.ALL_LOST) {
-                memory.resetAllNow(); // nobody but who controls Redis empties it while it answers: that is meant
+                memory.resetAllNow(); // emptied while available: by an operator, on purpose
             } else if (reply.lostSince() != InstanceRegistry.NOTHING_LOST) {
                 markUnsyncedSince(reply.lostSince() - REPLICATION_LAG_MICROS, countersLostSince(connection, reply)).onSuccess(recorded -> merger.merge(connection));
             }
@@ -162,7 +168,7 @@ public final class RecoveryCoordinator {
         }
     }
 
-    /** This instance stops: its part of the limits is the others'. */
+    /** Stops the heartbeats and leaves, so that the other instances take over this one's share of the limits. */
     public Future<Void> stop() {
         stopped = true;
         return manager.within(timeoutMillis, manager.connection().compose(registry::leave));

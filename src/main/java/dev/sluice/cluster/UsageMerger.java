@@ -18,11 +18,11 @@ import dev.sluice.store.memory.SlidingWindow;
 import dev.sluice.store.memory.UnsyncedUsage;
 import io.vertx.core.Future;
 
-/** Brings into Redis what was granted without it. What does not arrive is kept, and brought again. */
+/** Merges usage that was granted without Redis into Redis. Usage whose merge fails is kept and merged again. */
 public final class UsageMerger {
 
     private static final Logger LOG = Logger.getLogger(UsageMerger.class);
-    /** So many identifiers are under way at a time. */
+    /** Number of identifiers merged concurrently. */
     private static final int BATCH_SIZE = 200;
     private static final long BATCH_TIMEOUT_MILLIS = 5000;
 
@@ -32,7 +32,7 @@ public final class UsageMerger {
     private final LuaScript script;
     private final LongAdder mergedCount = new LongAdder();
 
-    /** @param timeExpression how the script asks for it */
+    /** @param timeExpression the Lua expression with which the script reads the time */
     public UsageMerger(RedisConnectionManager manager, InMemoryWindowStore memory, HashTags hashTags, String timeExpression) {
         this.manager = manager;
         this.memory = memory;
@@ -40,12 +40,12 @@ public final class UsageMerger {
         this.script = LuaScript.load(UsageMerger.class, "merge.lua", timeExpression);
     }
 
-    /** How many identifiers' windows were merged so far. */
+    /** Returns the number of identifiers merged so far. */
     public long mergedCount() {
         return mergedCount.sum();
     }
 
-    /** All that there is at the moment; fails where some of it did not arrive. */
+    /** Merges all unsynced usage; fails if a part of it could not be merged. */
     public Future<Void> merge(RedisScriptConnection connection) {
         return merge(connection, memory.unsyncedIdentifiers(), 0);
     }
@@ -66,7 +66,7 @@ public final class UsageMerger {
             return Future.succeededFuture();
         }
         return send(connection, identifier, usage).onSuccess(done -> mergedCount.increment()).recover(failure -> {
-            LOG.debug("What was granted without Redis could not be merged", failure);
+            LOG.debug("Local usage could not be merged into Redis", failure);
             memory.restoreUnsynced(identifier, usage, RedisScriptConnection.isRejection(failure));
             return RedisScriptConnection.isKeySpecific(failure) ? Future.succeededFuture() : Future.failedFuture(failure);
         });

@@ -4,10 +4,13 @@ import java.util.concurrent.TimeUnit;
 
 import com.github.benmanes.caffeine.cache.Expiry;
 
-/** Two of its longest windows without use; that it is used is noted when half of that is over. */
+/**
+ * Expires an identifier after two of its longest windows without use. To save writes, a use extends the lifetime only when half of
+ * it has passed.
+ */
 final class IdentifierExpiry implements Expiry<String, IdentifierWindows> {
 
-    /** An account that is just being opened has no window yet; it gets its lifetime when it has. */
+    /** Lifetime of a new entry, which has no windows yet. */
     private static final long NEW_ENTRY_NANOS = TimeUnit.MINUTES.toNanos(1);
 
     private static long nanos(IdentifierWindows windows) {

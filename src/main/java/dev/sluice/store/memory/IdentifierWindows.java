@@ -10,17 +10,17 @@ import dev.sluice.store.StoreResult;
 import dev.sluice.store.WindowClaim;
 import dev.sluice.store.WindowKey;
 
-/** All windows of one identifier in memory. Its methods are called with its monitor held, and do nothing that waits. */
+/** In-memory windows of one identifier. Methods require the caller to hold this object's monitor, and never block. */
 final class IdentifierWindows {
 
-    /** What the maps, keys and objects of an account and of a window take, in bytes, about. */
+    /** Approximate bytes used by the maps, keys and objects of an identifier, a window and a reservation. */
     private static final int OVERHEAD = 250;
     private static final int WINDOW_OVERHEAD = 200;
     private static final int RESERVATION_OVERHEAD = 300;
-    /** How far a clock may be behind a window's newest entry before it counts as set back. */
+    /** Microseconds by which the clock may be behind a window's newest entry before it counts as set back. */
     private static final long SKEW = 1_000_000;
 
-    /** What was taken of one window, in which of its sub-windows. */
+    /** Reserved cost of one window, with the sub-window that counts it. */
     private record ReservedCost(SlidingWindowCounter window, WindowKey key, long bucket, long cost) {
     }
 
@@ -28,7 +28,7 @@ final class IdentifierWindows {
     private final Map<WindowKey, SlidingWindow> windows = new HashMap<>(2);
     /** By name, oldest first. */
     private final Map<String, List<ReservedCost>> reservations = new LinkedHashMap<>(2);
-    /** Null where Redis has counted everything, or need not. */
+    /** Usage that Redis has not counted; null if there is none. */
     private UnsyncedUsage unsynced;
     /** Read without the monitor too. */
     private volatile long longestSpan;
@@ -40,7 +40,7 @@ final class IdentifierWindows {
         this.exactUpTo = exactUpTo;
     }
 
-    /** Nobody finds this account any more: what is counted here would be lost. */
+    /** Marks this entry as removed from the cache: usage counted here from now on would be lost. */
     void markEvicted() {
         evicted = true;
     }
@@ -49,13 +49,17 @@ final class IdentifierWindows {
         return evicted;
     }
 
-    /** @param reservation null where no claim is reserved */
+    /**
+     * Grants all claims or none.
+     *
+     * @param reservation null if no claim is reserved
+     */
     StoreResult take(List<WindowClaim> claims, long clock, boolean consume, String reservation) {
         if (windows.size() >= pruneAt) {
             prune(clock);
         }
         var found = new SlidingWindow[claims.size()];
-        long now = clock; // of all its windows the latest: one call has one time
+        long now = clock; // the latest of all windows, so that one call has one time
         var retries = new long[claims.size()];
         boolean admitted = true;
         for (int i = 0; i < found.length; i++) {
@@ -89,9 +93,9 @@ final class IdentifierWindows {
     }
 
     /**
-     * Counts what Redis granted, at Redis's time.
+     * Counts a grant by Redis, at Redis's time.
      *
-     * @param count how many requests were granted the same
+     * @param count number of requests with this grant
      */
     void record(List<WindowClaim> claims, StoreResult granted, String reservation, int count) {
         if (windows.size() >= pruneAt) {
@@ -111,6 +115,7 @@ final class IdentifierWindows {
         }
     }
 
+    /** Moves a grant to the time at which Redis granted it too. */
     void moveGrant(List<WindowClaim> claims, long from, long to) {
         for (var claim : claims) {
             if (claim.cost() > 0 && windows.get(WindowKey.of(claim)) instanceof SlidingLog log
@@ -120,7 +125,7 @@ final class IdentifierWindows {
         }
     }
 
-    /** Redis has not counted what was granted here at that time. */
+    /** Records a local grant at this time as not counted by Redis. */
     void addUnsynced(List<WindowClaim> claims, long time, String reservation) {
         unsynced = unsynced == null ? new UnsyncedUsage() : unsynced;
         for (var claim : claims) {
@@ -136,10 +141,10 @@ final class IdentifierWindows {
     }
 
     /**
-     * Redis may have forgotten what it had counted since then.
+     * Records usage that Redis had counted but may have lost since a time, in microseconds.
      *
-     * @param logsSince since when, for windows that keep every unit's time: of these, what is there still is not counted twice
-     * @param countersSince since when, for the others
+     * @param logsSince for sliding logs, of which units that are still in Redis are not counted twice
+     * @param countersSince for sliding window counters
      */
     void markUnsyncedSince(long logsSince, long countersSince, long clock) {
         var usage = unsynced == null ? new UnsyncedUsage() : unsynced;
@@ -174,7 +179,7 @@ final class IdentifierWindows {
         return unsynced != null;
     }
 
-    /** Hands over what Redis has not counted; null where there is nothing. */
+    /** Removes and returns the usage that Redis has not counted; null if there is none. */
     UnsyncedUsage drainUnsynced() {
         var drained = unsynced;
         unsynced = null;
@@ -195,7 +200,7 @@ final class IdentifierWindows {
         reservations.computeIfAbsent(reservation, name -> new ArrayList<>(2)).add(reserved);
     }
 
-    /** Corrects what is counted here; whether Redis has nothing to correct. */
+    /** Settles a reservation. Returns whether Redis had not counted it, and so has nothing to settle. */
     boolean settle(String reservation, Map<String, Long> used, long clock) {
         boolean wasUnsynced = unsynced != null && unsynced.settle(reservation, used);
         var parts = reservations.remove(reservation);
@@ -226,7 +231,7 @@ final class IdentifierWindows {
         return opened;
     }
 
-    /** Drops the empty windows; never while a call holds one. */
+    /** Removes empty windows; must not run while a call holds one. */
     private void prune(long clock) {
         windows.values().removeIf(window -> {
             advance(window, clock);

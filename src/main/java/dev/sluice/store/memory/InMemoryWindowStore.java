@@ -20,12 +20,12 @@ import dev.sluice.store.WindowStore;
 import io.smallrye.mutiny.Uni;
 
 /**
- * Windows in this instance's memory, with the guarantees of those in Redis, for this instance alone. Their memory is bounded:
- * beyond it, identifiers not seen for long are forgotten, and with them what they had used.
+ * Window store in this instance's memory, with the same guarantees as in Redis, but for this instance only. Its size is bounded:
+ * beyond it, the least recently used identifiers are evicted together with their usage. Thread-safe.
  */
 public final class InMemoryWindowStore implements WindowStore {
 
-    /** The least that its windows are given: with much less, each would be evicted as soon as it is opened. */
+    /** Minimum size in bytes: with much less, each window would be evicted when it is created. */
     public static final long MIN_BYTES = 1 << 20;
 
     private static final int MAX_TRIES = 100;
@@ -33,7 +33,7 @@ public final class InMemoryWindowStore implements WindowStore {
     private final MicrosClock clock;
     private final Cache<String, IdentifierWindows> entries;
     private final Function<String, IdentifierWindows> entryFactory;
-    /** Who has a backlog, or had one. */
+    /** Identifiers that have, or had, usage which Redis has not counted. */
     private final Set<String> unsyncedIdentifiers = ConcurrentHashMap.newKeySet();
     private volatile Runnable resetAllListener = () -> {
     };
@@ -71,7 +71,7 @@ public final class InMemoryWindowStore implements WindowStore {
         return update(identifier, entry -> entry.take(claims, clock.micros(), consume, reservation));
     }
 
-    /** Takes what Redis has not counted, and is to count when it returns. */
+    /** Grants claims as {@link #takeNow} does, and records the grant as not counted by Redis. */
     public StoreResult takeUnsynced(String identifier, List<WindowClaim> claims, boolean consume, String reservation) {
         var result = takeNow(identifier, claims, consume, reservation);
         if (result.admitted() && consume) {
@@ -80,7 +80,7 @@ public final class InMemoryWindowStore implements WindowStore {
         return result;
     }
 
-    /** Redis has not counted what was granted here at that time. */
+    /** Records a local grant at this time as not counted by Redis. */
     public void addUnsynced(String identifier, List<WindowClaim> claims, long time, String reservation) {
         update(identifier, entry -> {
             entry.addUnsynced(claims, time, reservation);
@@ -89,7 +89,7 @@ public final class InMemoryWindowStore implements WindowStore {
         unsyncedIdentifiers.add(identifier);
     }
 
-    /** See {@link IdentifierWindows#markUnsyncedSince}, for all accounts. */
+    /** Applies {@link IdentifierWindows#markUnsyncedSince}, to all identifiers. */
     public void markUnsyncedSince(long logsSince, long countersSince) {
         entries.asMap().forEach((identifier, entry) -> {
             synchronized (entry) {
@@ -101,7 +101,7 @@ public final class InMemoryWindowStore implements WindowStore {
         });
     }
 
-    /** What was granted here at one time has been granted by Redis too, at another. */
+    /** Moves a local grant to the time at which Redis granted it too. */
     public void moveGrant(String identifier, List<WindowClaim> claims, long from, long to) {
         update(identifier, entry -> {
             entry.moveGrant(claims, from, to);
@@ -110,9 +110,9 @@ public final class InMemoryWindowStore implements WindowStore {
     }
 
     /**
-     * Counts what Redis granted.
+     * Counts a grant by Redis.
      *
-     * @param count how many requests were granted the same
+     * @param count number of requests with this grant
      */
     public void record(String identifier, List<WindowClaim> claims, StoreResult granted, String reservation, int count) {
         update(identifier, entry -> {
@@ -121,12 +121,12 @@ public final class InMemoryWindowStore implements WindowStore {
         });
     }
 
-    /** Who has been granted something that Redis has not counted. */
+    /** Returns the identifiers with usage that Redis has not counted. */
     public List<String> unsyncedIdentifiers() {
         return List.copyOf(unsyncedIdentifiers);
     }
 
-    /** Hands over what Redis has not counted of an identifier; null where there is nothing. */
+    /** Removes and returns an identifier's usage that Redis has not counted; null if there is none. */
     public UnsyncedUsage drainUnsynced(String identifier) {
         unsyncedIdentifiers.remove(identifier);
         var entry = entries.getIfPresent(identifier);
@@ -138,7 +138,11 @@ public final class InMemoryWindowStore implements WindowStore {
         }
     }
 
-    /** What was handed over did not arrive, for certain or perhaps. */
+    /**
+     * Restores usage whose merge into Redis failed.
+     *
+     * @param certain whether Redis has certainly not counted it
+     */
     public void restoreUnsynced(String identifier, UnsyncedUsage usage, boolean certain) {
         update(identifier, entry -> {
             entry.restoreUnsynced(usage, certain, clock.micros());
@@ -155,14 +159,14 @@ public final class InMemoryWindowStore implements WindowStore {
             T result;
             synchronized (entry) {
                 if (entry.evicted() && tries < MAX_TRIES) {
-                    continue; // evicted since it was found
+                    continue; // evicted after the lookup
                 }
                 before = entry.estimatedBytes();
                 result = task.apply(entry);
                 after = entry.estimatedBytes();
             }
             if (before != after) {
-                entries.asMap().replace(identifier, entry, entry); // weighs it and times it anew
+                entries.asMap().replace(identifier, entry, entry); // updates its weight and expiry
             }
             return result;
         }
@@ -176,7 +180,7 @@ public final class InMemoryWindowStore implements WindowStore {
         });
     }
 
-    /** Whether Redis has nothing of it to correct. */
+    /** Settles a reservation. Returns whether Redis had not counted it, and so has nothing to settle. */
     public boolean settleNow(String identifier, String reservation, Map<String, Long> used) {
         var entry = entries.getIfPresent(identifier);
         if (entry == null) {
@@ -235,7 +239,7 @@ public final class InMemoryWindowStore implements WindowStore {
         });
     }
 
-    /** @param listener hears that everything was forgotten */
+    /** @param listener called before all windows are reset */
     public void onResetAll(Runnable listener) {
         resetAllListener = listener;
     }
@@ -253,7 +257,7 @@ public final class InMemoryWindowStore implements WindowStore {
         }
     }
 
-    /** About how many bytes are in use. */
+    /** Returns the approximate number of bytes in use. */
     long bytes() {
         entries.cleanUp();
         return entries.policy().eviction().orElseThrow().weightedSize().orElse(0);

@@ -2,7 +2,7 @@ package dev.sluice.store.memory;
 
 import java.util.Arrays;
 
-/** Exact: the time of every unit, oldest first, in a circle that grows. */
+/** Sliding log: the time of every unit, oldest first, in a growing ring buffer. Exact. */
 public final class SlidingLog implements SlidingWindow {
 
     private final long span;
@@ -70,7 +70,7 @@ public final class SlidingLog implements SlidingWindow {
         }
     }
 
-    /** Takes units of one time out; false where there are not as many. */
+    /** Removes units of one time; returns false if there are fewer. */
     boolean remove(long time, long units) {
         int last = size - 1;
         while (last >= 0 && time(last) > time) {
@@ -117,7 +117,7 @@ public final class SlidingLog implements SlidingWindow {
         return copy;
     }
 
-    /** The same without the units of the other, of each time as many. */
+    /** Returns a copy without the units of the other log (multiset difference by time). */
     SlidingLog without(SlidingWindow other) {
         if (!(other instanceof SlidingLog less)) {
             return this;

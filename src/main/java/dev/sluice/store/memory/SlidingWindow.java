@@ -1,39 +1,40 @@
 package dev.sluice.store.memory;
 
 /**
- * One window in memory; not thread-safe. Times are microseconds and never go back between calls of one window.
+ * Window in memory. Not thread-safe. Times are microseconds and never go back between calls of one window.
  */
 public interface SlidingWindow {
 
-    /** Drops what has left the window at {@code now}. */
+    /** Removes units that have left the window at {@code now}. */
     void advance(long now);
 
-    /** The newest time it knows; {@link Long#MIN_VALUE} where it is empty. */
+    /** Returns the time of the newest unit; {@link Long#MIN_VALUE} if the window is empty. */
     long newest();
 
-    /** Moves everything back in time: the clock was set back. */
+    /** Moves all units back in time, after the clock was set back. */
     void shiftBack(long micros);
 
-    /** Units in it. */
+    /** Returns the number of units in the window. */
     long used();
 
-    /** When that many of the used units have left. */
+    /** Returns the time at which this many of the used units have left. */
     long freeAt(long units);
 
+    /** Adds units at a time not earlier than the newest. */
     void add(long now, long units);
 
-    /** Adds what was taken at a time that may be earlier than the newest. */
+    /** Adds units at a time that may be earlier than the newest. */
     void insert(long time, long units);
 
-    /** How much memory it takes, in units of a long. */
+    /** Returns the memory used, in units of 8 bytes. */
     int weight();
 
-    /** Hands every unit to the other window, as it counts here. */
+    /** Adds all units to another window, at times that do not let them leave earlier than here. */
     void copyTo(SlidingWindow other, long now);
 
-    /** A window of its own with what was taken at this time or later, in whole sub-windows. */
+    /** Returns a new window with the units of this time or later; sub-windows are included in full. */
     SlidingWindow since(long time);
 
-    /** Writes {@code time:units,time:units}, oldest first; of sub-windows their numbers. */
+    /** Appends {@code time:units,time:units}, oldest first; for sub-windows their number instead of the time. */
     void appendTo(StringBuilder text);
 }

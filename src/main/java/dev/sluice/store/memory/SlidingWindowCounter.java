@@ -1,13 +1,13 @@
 package dev.sluice.store.memory;
 
 /**
- * For large limits: counts per sub-window of a sixtieth. A sub-window counts whole until its last microsecond has left the
- * window, so that there is never too much, and at most a sixtieth of a window too little.
+ * Sliding window counter for large limits: counts per sub-window of a sixtieth. A sub-window counts in full until its last
+ * microsecond has left the window, so the limit is never exceeded, and units are freed at most a sixtieth of a window late.
  */
 final class SlidingWindowCounter implements SlidingWindow {
 
     static final int PARTS = 60;
-    /** The parts of a window, the one that is partly covered, the one that rounding adds. */
+    /** The parts of a window, the partly covered one, and one that rounding adds. */
     private static final int SLOTS = PARTS + 3;
 
     private final long span;
@@ -80,7 +80,7 @@ final class SlidingWindowCounter implements SlidingWindow {
         for (int i = 0; i < size; i++) {
             int slot = (head + i) % SLOTS;
             if (buckets[slot] >= bucket) {
-                counts[slot] += units; // where its own is missing, the next one holds it a little longer
+                counts[slot] += units; // if its own sub-window is missing, the next one holds it slightly longer
                 used += units;
                 return;
             }
@@ -108,22 +108,22 @@ final class SlidingWindowCounter implements SlidingWindow {
         }
     }
 
-    /** The sub-window of a time. */
+    /** Returns the number of the sub-window of a time. */
     long bucketOf(long now) {
         return Math.floorDiv(now, width);
     }
 
-    /** When a sub-window begins. */
+    /** Returns the start of a sub-window. */
     long startOf(long bucket) {
         return bucket * width;
     }
 
-    /** Whether a sub-window has left the window. */
+    /** Returns whether a sub-window has left the window. */
     boolean hasLeft(long bucket, long now) {
         return leavesAt(bucket) <= now;
     }
 
-    /** Adds to a sub-window that is still there, or takes from it, but no more than it has. */
+    /** Adds units to an existing sub-window, or subtracts them, but not below 0. */
     void correct(long bucket, long units) {
         for (int i = 0; i < size; i++) {
             int slot = (head + i) % SLOTS;

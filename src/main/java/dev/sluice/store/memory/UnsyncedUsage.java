@@ -8,15 +8,15 @@ import java.util.Map;
 import dev.sluice.store.WindowKey;
 
 /**
- * What one identifier was granted here and Redis has not counted, or may have forgotten. Not thread-safe: the account it
- * belongs to sees to that.
+ * Usage of one identifier that was granted locally and that Redis has not counted, or may have lost. Not thread-safe; guarded by the
+ * {@link IdentifierWindows} it belongs to.
  */
 public final class UnsyncedUsage {
 
     /**
-     * What a reservation took of one window.
+     * Part of a reservation in one window.
      *
-     * @param bucket the sub-window it was taken of
+     * @param bucket number of the sub-window that counts it
      */
     public record ReservedPart(WindowKey window, long bucket, long cost) {
     }
@@ -25,16 +25,17 @@ public final class UnsyncedUsage {
     private final Map<WindowKey, SlidingLog> previouslyCounted = new HashMap<>(2);
     private final Map<String, List<ReservedPart>> reservations = new HashMap<>(2);
 
+    /** Returns usage that Redis has not counted. */
     public Map<WindowKey, SlidingWindow> windows() {
         return windows;
     }
 
-    /** What Redis had counted: of this it is to take what is not there any more. */
+    /** Returns usage that Redis had counted; the merge adds only the units that Redis has lost. */
     public Map<WindowKey, SlidingLog> previouslyCounted() {
         return previouslyCounted;
     }
 
-    /** What is to be settled yet, by the reservation's name. */
+    /** Returns the unsettled reservations by id. */
     public Map<String, List<ReservedPart>> reservations() {
         return reservations;
     }
@@ -43,7 +44,7 @@ public final class UnsyncedUsage {
         window(key, exact, time).insert(time, units);
     }
 
-    /** Where a window is kept in two forms, the coarser one is. */
+    /** Returns the window; if it is requested both as log and as counter, the coarser form, a counter, is kept. */
     private SlidingWindow window(WindowKey key, boolean exact, long now) {
         var found = windows.get(key);
         if (found == null) {
@@ -65,7 +66,7 @@ public final class UnsyncedUsage {
         reservations.computeIfAbsent(reservation, name -> new ArrayList<>(2)).add(part);
     }
 
-    /** Corrects what a reservation took; false where it is not in here. */
+    /** Settles a reservation; returns false if it is not part of this usage. */
     boolean settle(String reservation, Map<String, Long> used) {
         var parts = reservations.remove(reservation);
         if (parts == null) {
@@ -81,9 +82,9 @@ public final class UnsyncedUsage {
     }
 
     /**
-     * Takes the other's in: it could not be handed over.
+     * Adds usage whose merge into Redis failed.
      *
-     * @param certain false: perhaps it was; of logs, Redis can tell
+     * @param certain false if Redis may have counted it; for logs, the merge detects that
      */
     void restore(UnsyncedUsage other, boolean certain, long now) {
         other.windows.forEach((key, window) -> {
