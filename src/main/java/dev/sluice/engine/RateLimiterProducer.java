@@ -158,7 +158,7 @@ class RateLimiterProducer implements StoreStatus {
         return switch (store.mode()) {
             case OPEN -> "not applied (rate-limit.fallback=open)";
             case CLOSED -> "answered with 503 (rate-limit.fallback=closed)";
-            default -> "kept in this instance's memory, one part in " + registry.size() + " of each (rate-limit.fallback=local)";
+            default -> "kept in this instance's memory, with a share of 1/" + registry.size() + " of each limit (rate-limit.fallback=local)";
         };
     }
 

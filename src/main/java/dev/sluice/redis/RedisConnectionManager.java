@@ -230,7 +230,7 @@ public final class RedisConnectionManager {
         return connection().compose(current -> current.send(request));
     }
 
-    /** Runs a script as {@link #send} does; sends its source where Redis does not know it. */
+    /** Runs a script as {@link #send} does; sends its source if Redis does not have it. */
     public Future<Response> eval(LuaScript script, List<String> keys, List<String> arguments) {
         return connection().compose(current -> current.eval(script, keys, arguments));
     }

@@ -18,8 +18,8 @@ public interface ResultCallback<T> {
     static <T> Uni<T> toUni(Consumer<ResultCallback<T>> call) {
         return Uni.createFrom().emitter(emitter -> call.accept(new ResultCallback<>() {
             @Override
-            public void onResult(T answer) {
-                emitter.complete(answer);
+            public void onResult(T result) {
+                emitter.complete(result);
             }
 
             @Override

@@ -21,75 +21,75 @@ import io.vertx.core.Vertx;
 import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisOptions;
 
-/** One of several instances in this process: all that an instance has between its API and Redis. */
+/** One of several instances in this process, with all components between API and Redis. */
 public final class ClusterMember implements AutoCloseable {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration CALL_TIMEOUT = Duration.ofSeconds(20);
     private static final Duration TIMEOUT = Duration.ofMillis(500);
 
     private final Vertx vertx = Vertx.vertx();
     private final Redis client;
-    private final RedisConnectionManager link;
-    private final InstanceRegistry fleet;
+    private final RedisConnectionManager manager;
+    private final InstanceRegistry registry;
     private final InMemoryWindowStore memory;
     private final UsageMerger merger;
-    private final RecoveryCoordinator rejoining;
-    private final FailoverWindowStore windows;
+    private final RecoveryCoordinator recovery;
+    private final FailoverWindowStore store;
 
     public ClusterMember(String url) {
         this(url, FallbackPolicy.LOCAL, 1);
     }
 
     ClusterMember(String url, FallbackPolicy fallback, int expected) {
-        var keys = new HashTags("sluice");
+        var hashTags = new HashTags("sluice");
         client = Redis.createClient(vertx, new RedisOptions().setConnectionString(url));
-        link = new RedisConnectionManager(vertx, client::connect, keys, 10_000);
-        link.setReplyTimeout(TIMEOUT);
-        fleet = new InstanceRegistry(keys, expected, LuaScript.SERVER_TIME);
-        memory = new InMemoryWindowStore(fleet, StoreUnderTest.EXACT, 64 << 20);
-        merger = new UsageMerger(link, memory, keys, LuaScript.SERVER_TIME);
-        rejoining = new RecoveryCoordinator(vertx, link, fleet, memory, merger, TIMEOUT);
-        var store = new RedisWindowStore(link, keys, StoreUnderTest.EXACT, TIMEOUT, memory::record,
+        manager = new RedisConnectionManager(vertx, client::connect, hashTags, 10_000);
+        manager.setReplyTimeout(TIMEOUT);
+        registry = new InstanceRegistry(hashTags, expected, LuaScript.SERVER_TIME);
+        memory = new InMemoryWindowStore(registry, StoreUnderTest.EXACT, 64 << 20);
+        merger = new UsageMerger(manager, memory, hashTags, LuaScript.SERVER_TIME);
+        recovery = new RecoveryCoordinator(vertx, manager, registry, memory, merger, TIMEOUT);
+        var redisStore = new RedisWindowStore(manager, hashTags, StoreUnderTest.EXACT, TIMEOUT, memory::record,
                 LuaScript.SERVER_TIME);
-        windows = new FailoverWindowStore(store, memory, fleet, fallback);
-        link.start().toCompletionStage().handle((started, failure) -> null).toCompletableFuture().join();
-        rejoining.start();
+        store = new FailoverWindowStore(redisStore, memory, registry, fallback);
+        manager.start().toCompletionStage().handle((started, failure) -> null).toCompletableFuture().join();
+        recovery.start();
     }
 
     DecisionMode mode() {
-        return windows.mode();
+        return store.mode();
     }
 
-    InstanceRegistry fleet() {
-        return fleet;
+    InstanceRegistry registry() {
+        return registry;
     }
 
     InMemoryWindowStore memory() {
         return memory;
     }
 
-    public FailoverWindowStore windows() {
-        return windows;
+    public FailoverWindowStore store() {
+        return store;
     }
 
     public FailoverWindowStore.Outcome take(String identifier, WindowClaim... claims) {
-        return windows.take(identifier, List.of(claims), true, null).await().atMost(PATIENCE);
+        return store.take(identifier, List.of(claims), true, null).await().atMost(CALL_TIMEOUT);
     }
 
     FailoverWindowStore.Outcome reserve(String identifier, WindowClaim... claims) {
-        var name = UUID.randomUUID().toString().replace("-", "");
-        return windows.take(identifier, List.of(claims), true, name).await().atMost(PATIENCE);
+        var reservation = UUID.randomUUID().toString().replace("-", "");
+        return store.take(identifier, List.of(claims), true, reservation).await().atMost(CALL_TIMEOUT);
     }
 
     void settle(String identifier, FailoverWindowStore.Outcome reserved, long tokens) {
-        windows.settle(identifier, reserved.reservation(), Map.of("tokens", tokens)).await().atMost(PATIENCE);
+        store.settle(identifier, reserved.reservation(), Map.of("tokens", tokens)).await().atMost(CALL_TIMEOUT);
     }
 
     public void reset(String identifier) {
-        windows.reset(new ResetScope(identifier, null)).await().atMost(PATIENCE);
+        store.reset(new ResetScope(identifier, null)).await().atMost(CALL_TIMEOUT);
     }
 
-    /** How many of so many requests are let pass. */
+    /** Returns how many of the requests are admitted. */
     public int admitted(int requests, String identifier, WindowClaim claim) {
         int admitted = 0;
         for (int i = 0; i < requests; i++) {
@@ -107,13 +107,13 @@ public final class ClusterMember implements AutoCloseable {
     }
 
     long used(String identifier, String resource, Duration window) {
-        return windows.read(store -> store.usage(identifier, resource, window)).await().atMost(PATIENCE).current();
+        return store.read(windows -> windows.usage(identifier, resource, window)).await().atMost(CALL_TIMEOUT).current();
     }
 
-    /** As a process ends that is killed: nobody is told. */
+    /** Closes without leaving the membership, as a killed process does. */
     @Override
     public void close() {
-        link.close();
+        manager.close();
         client.close();
         vertx.close().toCompletionStage().toCompletableFuture().join();
     }

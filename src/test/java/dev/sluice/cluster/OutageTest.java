@@ -27,11 +27,11 @@ import dev.sluice.store.MicrosClock;
 import dev.sluice.store.WindowClaim;
 import dev.sluice.testing.RealRedis;
 
-/** What three instances promise together while Redis is away, and once it is back. */
+/** Guarantees of three instances together during and after an outage of Redis. */
 class OutageTest {
 
     private static final Duration TEN_MINUTES = Duration.ofMinutes(10);
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration TIMEOUT = Duration.ofSeconds(20);
 
     private RealRedis redis = RealRedis.start();
     private final List<ClusterMember> members = new ArrayList<>();
@@ -41,7 +41,7 @@ class OutageTest {
         for (int i = 0; i < 3; i++) {
             members.add(new ClusterMember(redis.url()));
         }
-        await().atMost(PATIENCE).until(() -> members.stream().allMatch(member -> member.fleet().size() == 3));
+        await().atMost(TIMEOUT).until(() -> members.stream().allMatch(member -> member.registry().size() == 3));
     }
 
     @AfterEach
@@ -50,22 +50,22 @@ class OutageTest {
         redis.close();
     }
 
-    private void lose() {
+    private void stopRedis() {
         redis.close();
-        await().atMost(PATIENCE).until(() -> members.stream().allMatch(member -> member.mode() == DecisionMode.LOCAL));
+        await().atMost(TIMEOUT).until(() -> members.stream().allMatch(member -> member.mode() == DecisionMode.LOCAL));
     }
 
-    /** Empty: this Redis writes nothing to disk. */
+    /** Restarts Redis empty: it writes nothing to disk. */
     private void restart() {
         redis = RealRedis.start(redis.port());
-        awaitReturn();
+        awaitRecovery();
     }
 
-    private void awaitReturn() {
-        await().atMost(PATIENCE).until(() -> members.stream().allMatch(member -> member.mode() == DecisionMode.REDIS));
+    private void awaitRecovery() {
+        await().atMost(TIMEOUT).until(() -> members.stream().allMatch(member -> member.mode() == DecisionMode.REDIS));
     }
 
-    /** Round robin, as a load balancer does. */
+    /** Distributes requests round robin, as a load balancer does. */
     private int admitted(int requests, String identifier, WindowClaim claim) {
         int admitted = 0;
         for (int i = 0; i < requests; i++) {
@@ -81,50 +81,50 @@ class OutageTest {
     @Test
     void sharesAddUpToTheLimit() {
         for (long limit : new long[]{3, 10, 11, 100, 1_000_000_000, QuotaUnit.NANODOLLARS.max()}) {
-            assertThat(members.stream().mapToLong(member -> member.fleet().share(limit)).sum()).isEqualTo(limit);
+            assertThat(members.stream().mapToLong(member -> member.registry().share(limit)).sum()).isEqualTo(limit);
         }
     }
 
     @Test
     void outageThatBeginsWithEmptyWindowsAdmitsTheLimitTogether() {
-        lose();
+        stopRedis();
         assertThat(admitted(300, "empty", requests(100))).isEqualTo(100);
     }
 
     @Test
-    void outageGoesOnWithWhatWasAdmittedBefore() {
+    void outageContinuesWithUsageFromBefore() {
         assertThat(admitted(60, "before", requests(100))).isEqualTo(60);
-        lose();
+        stopRedis();
         assertThat(admitted(300, "before", requests(100))).isEqualTo(40);
     }
 
     @Test
     void unbalancedTrafficAdmitsLessThanTwiceTheLimit() {
         assertThat(members.get(0).admitted(200, "unbalanced", requests(90))).isEqualTo(90);
-        lose();
+        stopRedis();
         assertThat(admitted(300, "unbalanced", requests(90))).isEqualTo(60);
     }
 
     @Test
     void limitBelowTheNumberOfInstancesAdmitsOneEach() {
-        lose();
+        stopRedis();
         assertThat(admitted(30, "small", requests(1))).isEqualTo(3);
         assertThat(admitted(30, "smaller", requests(2))).isEqualTo(3);
     }
 
     @Test
-    void answerTellsTheLimitAndWhatRemainsHere() {
-        lose();
-        var answer = members.get(0).take("told", requests(90));
-        assertThat(answer.mode()).isEqualTo(DecisionMode.LOCAL);
-        assertThat(answer.claims().get(0).limit()).isEqualTo(90);
-        assertThat(answer.claims().get(0).share()).isEqualTo(30);
+    void outcomeHasTheLimitAndThisInstancesShare() {
+        stopRedis();
+        var outcome = members.get(0).take("told", requests(90));
+        assertThat(outcome.mode()).isEqualTo(DecisionMode.LOCAL);
+        assertThat(outcome.claims().get(0).limit()).isEqualTo(90);
+        assertThat(outcome.claims().get(0).share()).isEqualTo(30);
     }
 
     @Test
-    void redisThatComesBackEmptyHoldsAllThatWasAdmitted() {
+    void redisThatRestartsEmptyCountsAllGrants() {
         int before = admitted(60, "returns", requests(100));
-        lose();
+        stopRedis();
         int during = admitted(30, "returns", requests(100));
         restart();
         assertThat(used("returns")).isEqualTo(before + during).isEqualTo(90);
@@ -133,15 +133,15 @@ class OutageTest {
     }
 
     @Test
-    void redisThatComesBackWithItsDataHoldsWhatWasAdmittedMeanwhileToo() {
+    void redisThatRecoversWithItsDataCountsGrantsOfTheOutageToo() {
         int before = admitted(60, "paused", requests(100));
         redis.send("CLIENT PAUSE 2000");
-        await().atMost(PATIENCE).until(() -> {
+        await().atMost(TIMEOUT).until(() -> {
             admitted(3, "somebody", requests(1_000));
             return members.stream().allMatch(member -> member.mode() == DecisionMode.LOCAL);
         });
         int during = admitted(30, "paused", requests(100));
-        awaitReturn();
+        awaitRecovery();
         assertThat(used("paused")).isEqualTo(before + during).isEqualTo(90);
         assertThat(admitted(60, "paused", requests(100))).isEqualTo(10);
     }
@@ -149,7 +149,7 @@ class OutageTest {
     /**
      * Decides during a pause of Redis that is longer than the timeout, and too short for an outage.
      *
-     * @return null where the fallback is closed
+     * @return null if the fallback is closed
      */
     private FailoverWindowStore.Outcome late(Supplier<FailoverWindowStore.Outcome> take) {
         redis.send("CLIENT PAUSE 800");
@@ -163,29 +163,29 @@ class OutageTest {
     }
 
     private void awaitUsed(String identifier, String resource, Duration window, long used) {
-        await().atMost(PATIENCE)
+        await().atMost(TIMEOUT)
                 .untilAsserted(() -> assertThat(members.get(0).used(identifier, resource, window)).isEqualTo(used));
     }
 
     @ParameterizedTest
     @ValueSource(longs = {30, 30_000})
-    void decisionThatRedisMakesTooLateIsCountedOnce(long limit) {
+    void lateDecisionOfRedisIsCountedOnce(long limit) {
         admitted(9, "late", requests(limit));
         var late = late(() -> members.get(0).take("late", requests(limit)));
         assertThat(late.mode()).isEqualTo(DecisionMode.LOCAL);
         assertThat(late.result().admitted()).isTrue();
         awaitUsed("late", "r", TEN_MINUTES, 10);
-        assertThat(remembered(members.get(0), "late")).as("here").isEqualTo(4);
+        assertThat(usedInMemory(members.get(0), "late")).as("here").isEqualTo(4);
     }
 
     @ParameterizedTest
     @ValueSource(longs = {3, 30_003})
-    void whatTheFallbackDeniesIsGivenBackThoughRedisGrantsItTooLate(long limit) {
+    void lateGrantOfRedisIsRefundedIfTheFallbackDenies(long limit) {
         var third = new WindowClaim("r", 600_000_000, limit, QuotaUnit.REQUESTS, limit / 3, false);
         assertThat(members.get(0).take("denied", third).result().admitted()).isTrue();
         var late = late(() -> members.get(0).take("denied", third));
         assertThat(late.result().admitted()).isFalse();
-        // Redis decides in order: what it grants now comes behind what it granted too late.
+        // Redis decides in order: this grant follows the late one.
         assertThat(members.get(0).take("behind", requests(1)).result().admitted()).isTrue();
         awaitUsed("denied", "r", TEN_MINUTES, limit / 3);
         assertThat(members.get(1).take("denied", third).result().admitted()).isTrue();
@@ -194,7 +194,7 @@ class OutageTest {
     }
 
     @Test
-    void whatEndsWith503IsGivenBackWithItsReservation() {
+    void lateGrantIsRefundedWithItsReservationIfTheFallbackIsClosed() {
         var closed = new WindowClaim("r", 600_000_000, 10, QuotaUnit.REQUESTS, 1, false, 10, FallbackPolicy.CLOSED);
         assertThat(late(() -> members.get(0).reserve("unavailable", closed, tokens(3000, 800)))).isNull();
         assertThat(members.get(0).take("behind", requests(1)).result().admitted()).isTrue();
@@ -203,42 +203,42 @@ class OutageTest {
     }
 
     @Test
-    void windowsInPartsComeBackToo() {
+    void slidingWindowCountersAreRestoredToo() {
         int before = admitted(60, "ring", requests(100_000));
-        lose();
+        stopRedis();
         int during = admitted(30, "ring", requests(100_000));
         restart();
         assertThat(used("ring")).isEqualTo(before + during).isEqualTo(90);
     }
 
     @Test
-    void redisThatIsEmptiedWhileItAnswersIsMeantToForget() {
+    void flushOfAnAvailableRedisResetsAllWindows() {
         admitted(50, "flushed", requests(50));
         redis.send("FLUSHALL");
-        await().atMost(PATIENCE).until(() -> members.stream().allMatch(member -> remembered(member, "flushed") == 0));
+        await().atMost(TIMEOUT).until(() -> members.stream().allMatch(member -> usedInMemory(member, "flushed") == 0));
         assertThat(admitted(60, "flushed", requests(50))).isEqualTo(50);
-        lose();
+        stopRedis();
         assertThat(admitted(60, "flushed", requests(50))).isLessThanOrEqualTo(2);
         restart();
         assertThat(used("flushed")).isBetween(50L, 52L);
     }
 
-    private static long remembered(ClusterMember member, String identifier) {
+    private static long usedInMemory(ClusterMember member, String identifier) {
         return member.memory().usage(identifier, "r", TEN_MINUTES).await().indefinitely().current();
     }
 
     @Test
-    void whatRedisLostIsBroughtBackOnceThoughItTakesSeveralAttempts() {
+    void lostUsageIsRestoredOnceDespiteSeveralAttempts() {
         admitted(60, "ring", requests(100_000));
-        lose();
+        stopRedis();
         redis = RealRedis.start(redis.port());
-        // Nothing is there for the others to wait for: each connection is cut as soon as it has been used.
+        // Each new connection is killed after its first use, so that recovery takes several attempts.
         for (int i = 0; i < 5; i++) {
             redis.send("CLIENT KILL TYPE normal SKIPME yes");
         }
-        awaitReturn();
+        awaitRecovery();
         redis.send("CLIENT KILL TYPE normal SKIPME yes");
-        await().atMost(PATIENCE).until(() -> members.stream().allMatch(member -> member.mode() == DecisionMode.REDIS));
+        await().atMost(TIMEOUT).until(() -> members.stream().allMatch(member -> member.mode() == DecisionMode.REDIS));
         assertThat(used("ring")).isEqualTo(60);
     }
 
@@ -246,9 +246,9 @@ class OutageTest {
     void resetReachesEveryInstance() {
         admitted(30, "reset", requests(30));
         members.get(1).reset("reset");
-        await().atMost(PATIENCE).until(() -> members.stream()
-                .allMatch(member -> remembered(member, "reset") == 0));
-        lose();
+        await().atMost(TIMEOUT).until(() -> members.stream()
+                .allMatch(member -> usedInMemory(member, "reset") == 0));
+        stopRedis();
         assertThat(admitted(60, "reset", requests(30))).isEqualTo(30);
         restart();
         assertThat(used("reset")).isEqualTo(30);
@@ -256,7 +256,7 @@ class OutageTest {
 
     @Test
     void reservationIsSettledAfterRedisHasReturned() {
-        lose();
+        stopRedis();
         var reserved = members.get(0).reserve("llm", tokens(3000, 800));
         assertThat(reserved.reservation()).isNotNull();
         restart();
@@ -268,7 +268,7 @@ class OutageTest {
 
     @Test
     void reservationSettledWhileRedisIsAwayIsBroughtBackAsItWasSettled() {
-        lose();
+        stopRedis();
         var reserved = members.get(0).reserve("llm", tokens(3000, 800));
         members.get(0).settle("llm", reserved, 120);
         restart();
@@ -276,9 +276,9 @@ class OutageTest {
     }
 
     @Test
-    void reservationMadeInRedisIsSettledInRedisThatHasForgottenIt() {
+    void reservationMadeInRedisIsSettledInARedisThatLostIt() {
         var reserved = members.get(0).reserve("llm", tokens(3000, 800));
-        lose();
+        stopRedis();
         restart();
         assertThat(members.get(0).used("llm", "tokens", Duration.ofHours(1))).isEqualTo(800);
         members.get(1).settle("llm", reserved, 120);
@@ -287,7 +287,7 @@ class OutageTest {
 
     @Test
     void estimateIsNeverMoreThanTheShare() {
-        lose();
+        stopRedis();
         assertThat(members.get(0).reserve("estimate", tokens(3000, 2900)).result().admitted()).isTrue();
         assertThat(members.get(0).reserve("estimate", tokens(3000, 1)).result().admitted()).isFalse();
     }
@@ -295,30 +295,30 @@ class OutageTest {
     @Test
     void instanceThatIsGoneIsCountedNoMore() {
         members.remove(2).close();
-        await().atMost(PATIENCE).until(() -> members.stream().allMatch(member -> member.fleet().size() == 2));
+        await().atMost(TIMEOUT).until(() -> members.stream().allMatch(member -> member.registry().size() == 2));
         members.add(new ClusterMember(redis.url()));
     }
 
     @Test
-    void instanceThatHasNeverReachedRedisGoesByWhatItWasTold() {
+    void instanceThatHasNeverReachedRedisUsesTheConfiguredCount() {
         try (var lonely = new ClusterMember("redis://127.0.0.1:" + RealRedis.freePort(), FallbackPolicy.LOCAL, 4)) {
             assertThat(lonely.admitted(100, "lonely", requests(100))).isEqualTo(25);
         }
     }
 
     @Test
-    void dryRunRefusesNothingWhateverTheFallback() {
-        lose();
-        var limiter = new DefaultRateLimiter(members.get(0).windows(), MicrosClock.SYSTEM, FallbackPolicy.CLOSED, true, true,
+    void dryRunDeniesNothingWhateverTheFallback() {
+        stopRedis();
+        var limiter = new DefaultRateLimiter(members.get(0).store(), MicrosClock.SYSTEM, FallbackPolicy.CLOSED, true, true,
                 List.of());
-        var decision = limiter.check("dry", "r", Rate.parse("1/minute"), 1).await().atMost(PATIENCE);
+        var decision = limiter.check("dry", "r", Rate.parse("1/minute"), 1).await().atMost(TIMEOUT);
         assertThat(decision.allowed()).isTrue();
-        assertThat(decision.mode()).isEqualTo(DecisionMode.LOCAL); // of the instance; this demand alone is closed
+        assertThat(decision.mode()).isEqualTo(DecisionMode.LOCAL); // of the instance; only this check is closed
     }
 
     @Test
     void fallbacksOfOneRequestTheStrictestHolds() {
-        lose();
+        stopRedis();
         var open = new WindowClaim("open", 60_000_000, 1, QuotaUnit.REQUESTS, 1, false, 1, FallbackPolicy.OPEN);
         var closed = new WindowClaim("closed", 60_000_000, 1, QuotaUnit.REQUESTS, 1, false, 1, FallbackPolicy.CLOSED);
         var member = members.get(0);

@@ -25,7 +25,7 @@ import dev.sluice.store.memory.InMemoryWindowStore;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Request;
 
-/** What was granted without Redis, and how it comes to be counted there. The time is set by hand. */
+/** Merging of local usage into Redis, with time set by the test. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class UsageMergerTest {
 
@@ -43,7 +43,7 @@ class UsageMergerTest {
     @BeforeEach
     void anInstance() {
         memory = new InMemoryWindowStore(redis::now, StoreUnderTest.EXACT, 64 << 20);
-        merger = new UsageMerger(redis.link(), memory, keys, StoreUnderTest.InRedis.TEST_TIME);
+        merger = new UsageMerger(redis.manager(), memory, keys, StoreUnderTest.InRedis.TEST_TIME);
     }
 
     @AfterAll
@@ -56,7 +56,7 @@ class UsageMergerTest {
     }
 
     private void merge() {
-        merger.merge(redis.channel()).toCompletionStage().toCompletableFuture().join();
+        merger.merge(redis.connection()).toCompletionStage().toCompletableFuture().join();
     }
 
     private List<Long> log(String identifier, long seconds) {
@@ -83,7 +83,7 @@ class UsageMergerTest {
     }
 
     @Test
-    void whatIsThereAlreadyIsNotCountedTwice() {
+    void unitsAlreadyInRedisAreNotCountedTwice() {
         long start = redis.now();
         for (int i = 0; i < 5; i++) {
             redis.pass(SECOND);
@@ -102,7 +102,7 @@ class UsageMergerTest {
     }
 
     @Test
-    void windowThatIsGoneComesBackAndExpires() {
+    void lostWindowIsRestoredAndExpires() {
         granted("gone", claim("r", 60, 10, 4));
         granted("gone", claim("r", 3600, LARGE, 4000));
         merge();
@@ -126,7 +126,7 @@ class UsageMergerTest {
         assertThat(redis.used("added", "r", 60)).isEqualTo(523);
         assertThat(redis.take("added", claim("r", 60, LARGE, 1)).windows()[0].used()).isEqualTo(524);
         redis.pass(52 * SECOND);
-        assertThat(redis.ask("added", claim("r", 60, LARGE, 1)).windows()[0].used()).isEqualTo(404);
+        assertThat(redis.query("added", claim("r", 60, LARGE, 1)).windows()[0].used()).isEqualTo(404);
     }
 
     @Test
@@ -142,7 +142,7 @@ class UsageMergerTest {
     }
 
     @Test
-    void whatHasLeftTheWindowStaysAway() {
+    void expiredUnitsAreNotMerged() {
         granted("left", claim("r", 60, 10, 3));
         granted("left", claim("r", 60, LARGE, 30));
         redis.pass(30 * SECOND);
@@ -162,9 +162,9 @@ class UsageMergerTest {
         assertThat(redis.used("ahead", "r", 60)).isZero();
     }
 
-    /** Whatever the clock did, a ring has no more sub-windows than a window has. */
+    /** A counter has no more sub-windows than its window, whatever the clock did. */
     @Test
-    void ringOfAClockThatWasSetBackMovesWithIt() {
+    void counterIsShiftedWithAClockThatWasSetBack() {
         for (long seconds : new long[]{1, 60}) {
             var identifier = "set-back" + seconds;
             for (int i = 0; i < 60; i++) {
@@ -179,7 +179,7 @@ class UsageMergerTest {
             merge();
             var key = new WindowKeys(keys).window(identifier, WindowKeys.windowMember("r", seconds));
             assertThat(redis.send(Request.cmd(Command.STRLEN).arg(key)).toLong()).isLessThan(910);
-            assertThat(redis.ask(identifier, claim("r", seconds, LARGE, 1)).windows()[0].used()).isBetween(3000L, 6030L);
+            assertThat(redis.query(identifier, claim("r", seconds, LARGE, 1)).windows()[0].used()).isBetween(3000L, 6030L);
             redis.pass(4 * seconds * SECOND);
             assertThat(redis.used(identifier, "r", seconds)).isZero();
         }
@@ -200,7 +200,7 @@ class UsageMergerTest {
     }
 
     @Test
-    void whatDoesNotArriveIsKept() {
+    void usageWhoseMergeFailsIsKept() {
         granted("kept", claim("r", 60, 10, 3));
         redis.send(Request.cmd(Command.SET).arg(new WindowKeys(keys).window("kept", WindowKeys.windowMember("r", 60))).arg("no list"));
         redis.send(Request.cmd(Command.ACL).arg("SETUSER").arg("default").arg("-del").arg("-unlink"));
@@ -215,31 +215,31 @@ class UsageMergerTest {
     }
 
     @Test
-    void whatHasPerhapsArrivedIsNotCountedTwice() {
+    void usageThatMayHaveBeenMergedIsNotCountedTwice() {
         granted("perhaps", claim("r", 60, 10, 3));
-        var backlog = memory.drainUnsynced("perhaps");
-        memory.restoreUnsynced("perhaps", backlog, true);
+        var unsynced = memory.drainUnsynced("perhaps");
+        memory.restoreUnsynced("perhaps", unsynced, true);
         merge();
         assertThat(redis.used("perhaps", "r", 60)).isEqualTo(3);
-        memory.restoreUnsynced("perhaps", backlog, false);
+        memory.restoreUnsynced("perhaps", unsynced, false);
         granted("perhaps", claim("r", 60, 10, 1));
         merge();
         assertThat(redis.used("perhaps", "r", 60)).isEqualTo(4);
     }
 
     @Test
-    void answerThatCameLateIsNotCountedTwice() {
-        var here = memory.takeNow("late", List.of(claim("r", 60, 10, 2)), true, null);
+    void lateGrantIsNotCountedTwice() {
+        var local = memory.takeNow("late", List.of(claim("r", 60, 10, 2)), true, null);
         redis.pass(SECOND);
-        var there = redis.take("late", claim("r", 60, 10, 2));
-        memory.moveGrant("late", List.of(claim("r", 60, 10, 2)), here.now(), there.now());
-        memory.markUnsyncedSince(here.now(), here.now());
+        var late = redis.take("late", claim("r", 60, 10, 2));
+        memory.moveGrant("late", List.of(claim("r", 60, 10, 2)), local.now(), late.now());
+        memory.markUnsyncedSince(local.now(), local.now());
         merge();
         assertThat(redis.used("late", "r", 60)).isEqualTo(2);
     }
 
     @Test
-    void reservationsCanBeSettledWhereTheyHaveComeTo() {
+    void mergedReservationsCanBeSettled() {
         var claims = List.of(tokens("t", 60, 1000, 300), tokens("t", 3600, 10_000, 300));
         memory.takeUnsynced("reserved", claims, true, "5f");
         merge();
@@ -250,7 +250,7 @@ class UsageMergerTest {
     }
 
     @Test
-    void randomUnitsOfTwoInstancesAreAllThere() {
+    void randomUnitsOfTwoInstancesAreAllMerged() {
         var random = new Random(42);
         for (int round = 0; round < 50; round++) {
             var identifier = "random" + round;

@@ -16,11 +16,11 @@ import dev.sluice.cluster.ClusterMember;
 import dev.sluice.store.WindowClaim;
 import dev.sluice.testing.RealRedis;
 
-/** Refusals from memory, on a real Redis with two instances. */
+/** Denials from the cache, on a real Redis with two instances. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class DeniedFromCacheTest {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration TIMEOUT = Duration.ofSeconds(20);
 
     private RealRedis redis;
     private ClusterMember one;
@@ -40,50 +40,50 @@ class DeniedFromCacheTest {
         redis.close();
     }
 
-    /** Until nothing but memory is asked. */
-    private static void refusedFromMemory(ClusterMember member, String identifier, WindowClaim claim) {
-        await().atMost(PATIENCE).until(() -> {
-            long before = member.windows().deniedFromCache();
+    /** Repeats a request until it is denied from the cache. */
+    private static void awaitDenialFromCache(ClusterMember member, String identifier, WindowClaim claim) {
+        await().atMost(TIMEOUT).until(() -> {
+            long before = member.store().deniedFromCache();
             assertThat(member.take(identifier, claim).result().admitted()).isFalse();
-            return member.windows().deniedFromCache() > before;
+            return member.store().deniedFromCache() > before;
         });
     }
 
     @Test
-    void resetOfOneInstanceIsHeardByTheOther() {
+    void resetOfOneInstanceReachesTheOther() {
         for (int round = 0; round < 5; round++) {
             assertThat(one.admitted(10, "reset", requests(10))).isEqualTo(10);
-            refusedFromMemory(other, "reset", requests(10));
-            refusedFromMemory(one, "reset", requests(10));
+            awaitDenialFromCache(other, "reset", requests(10));
+            awaitDenialFromCache(one, "reset", requests(10));
             one.reset("reset");
-            assertThat(one.take("reset", requests(10)).result().admitted()).as("the one that was asked").isTrue();
-            await().atMost(PATIENCE).until(() -> other.take("reset", requests(10)).result().admitted());
+            assertThat(one.take("reset", requests(10)).result().admitted()).as("the instance that was called").isTrue();
+            await().atMost(TIMEOUT).until(() -> other.take("reset", requests(10)).result().admitted());
             one.reset("reset");
-            await().atMost(PATIENCE).until(() -> other.admitted(1, "reset", requests(10)) == 1);
+            await().atMost(TIMEOUT).until(() -> other.admitted(1, "reset", requests(10)) == 1);
             one.reset("reset");
         }
     }
 
     @Test
-    void raisedLimitIsAskedFor() {
+    void raisedLimitIsDecidedByRedis() {
         assertThat(one.admitted(10, "raised", requests(10))).isEqualTo(10);
-        refusedFromMemory(one, "raised", requests(10));
+        awaitDenialFromCache(one, "raised", requests(10));
         assertThat(one.admitted(5, "raised", requests(12))).isEqualTo(2);
-        refusedFromMemory(one, "raised", requests(10));
+        awaitDenialFromCache(one, "raised", requests(10));
     }
 
     @Test
-    void whoWaitsAsLongAsHeIsToldGetsIn() {
+    void requestAfterRetryAfterIsAdmitted() {
         var second = new WindowClaim("second", 1_000_000, 5, QuotaUnit.REQUESTS, 1, false);
         assertThat(one.admitted(5, "waits", second)).isEqualTo(5);
         for (int round = 0; round < 3; round++) {
-            refusedFromMemory(one, "waits", second);
-            refusedFromMemory(other, "waits", second);
-            var refused = one.take("waits", second).result();
-            if (!refused.admitted()) {
-                long wait = refused.windows()[0].retryAt() - refused.now();
+            awaitDenialFromCache(one, "waits", second);
+            awaitDenialFromCache(other, "waits", second);
+            var denied = one.take("waits", second).result();
+            if (!denied.admitted()) {
+                long wait = denied.windows()[0].retryAt() - denied.now();
                 long until = System.nanoTime() + 1000 * wait;
-                await().atMost(PATIENCE).pollInterval(Duration.ofMillis(1)).until(() -> System.nanoTime() >= until);
+                await().atMost(TIMEOUT).pollInterval(Duration.ofMillis(1)).until(() -> System.nanoTime() >= until);
             }
             assertThat(one.admitted(1, "waits", second)).as("round " + round).isEqualTo(1);
             int more = one.admitted(10, "waits", second);
@@ -92,10 +92,10 @@ class DeniedFromCacheTest {
     }
 
     @Test
-    void emptiedRedisIsNoticed() {
+    void emptiedRedisIsDetected() {
         assertThat(one.admitted(10, "flushed", requests(10))).isEqualTo(10);
-        refusedFromMemory(one, "flushed", requests(10));
+        awaitDenialFromCache(one, "flushed", requests(10));
         redis.send("FLUSHALL");
-        await().atMost(PATIENCE).until(() -> one.take("flushed", requests(10)).result().admitted());
+        await().atMost(TIMEOUT).until(() -> one.take("flushed", requests(10)).result().admitted());
     }
 }

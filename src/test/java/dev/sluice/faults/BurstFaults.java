@@ -18,7 +18,7 @@ import io.vertx.core.json.JsonObject;
 
 /**
  * Bursts on instances that have just started, with default settings and a healthy Redis. An instance that is slow, because it
- * is cold, short of CPU time or suspended, must not take Redis for dead.
+ * is cold, short of CPU time or suspended, must not consider Redis unavailable.
  *
  * <p>
  * {@code -Dsluice.faults.rounds=50} sets the number of rounds of a test, half of which run beside busy loops: 12 by
@@ -58,7 +58,7 @@ class BurstFaults {
         }
     }
 
-    /** A suspended instance may answer late. */
+    /** A suspended instance may respond late. */
     @Test
     void instancesSuspendedInTurn() throws Exception {
         try (var fleet = Fleet.on(redis)) {

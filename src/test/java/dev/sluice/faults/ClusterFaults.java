@@ -15,7 +15,7 @@ import dev.sluice.testing.faults.Fleet;
 import dev.sluice.testing.faults.Ordeal;
 import dev.sluice.testing.faults.RedisCluster;
 
-/** A cluster that loses a node, and goes on without it. */
+/** Redis Cluster that loses a node and continues without it. */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class ClusterFaults {
 
@@ -52,7 +52,7 @@ class ClusterFaults {
     @Test
     @Order(2)
     void mastersChangePlaces() throws Exception {
-        // The old master lets everybody wait until the new one has all of its data: longer than the timeout, if things go badly.
+        // The old master blocks all clients until the new one has all of its data, in the worst case for longer than the timeout.
         new Ordeal("Cluster: CLUSTER FAILOVER asked for", fleet).perhapsLosing().run(() -> {
             REDIS.replica(2).command("CLUSTER", "FAILOVER");
             REDIS.awaitPromotion(REDIS.replica(2), null);

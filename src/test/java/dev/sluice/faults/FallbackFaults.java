@@ -8,16 +8,16 @@ import dev.sluice.testing.faults.Fleet;
 import dev.sluice.testing.faults.Ordeal;
 import dev.sluice.testing.faults.RedisNode;
 
-/** Fallbacks other than local. */
+/** Fallback policies other than local. */
 class FallbackFaults {
 
     @Test
-    void closedRefusesAndSaysSo() throws Exception {
+    void closedFallbackRejects() throws Exception {
         ordeal("closed", Ordeal.BALANCED);
     }
 
     @Test
-    void openLetsPassAndSaysSo() throws Exception {
+    void openFallbackAdmits() throws Exception {
         ordeal("open", Double.MAX_VALUE);
     }
 

@@ -16,7 +16,7 @@ import dev.sluice.testing.faults.Proxy;
 import dev.sluice.testing.faults.RedisNode;
 import io.vertx.core.Vertx;
 
-/** What the way to Redis can do. */
+/** Faults of the network between the instances and Redis. */
 class NetworkFaults {
 
     private static final Vertx VERTX = Vertx.vertx();
@@ -76,7 +76,7 @@ class NetworkFaults {
     }
 
     @Test
-    void oneInstanceHearsNothing() throws Exception {
+    void oneInstanceReceivesNothing() throws Exception {
         ordeal("one instance hears nothing").losing(2).run(() -> PROXIES.get(2).silence(), () -> PROXIES.get(2).speak());
     }
 }

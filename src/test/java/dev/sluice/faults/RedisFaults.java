@@ -13,7 +13,7 @@ import dev.sluice.testing.faults.Fleet;
 import dev.sluice.testing.faults.Ordeal;
 import dev.sluice.testing.faults.RedisNode;
 
-/** What one Redis server can do to three instances. */
+/** Faults of a single Redis server with three instances. */
 class RedisFaults {
 
     private static final RedisNode REDIS = RedisNode.server();
@@ -30,7 +30,7 @@ class RedisFaults {
         REDIS.close();
     }
 
-    /** Whatever a test left behind. */
+    /** Restarts Redis, whatever state a test left it in. */
     @AfterEach
     void heal() {
         REDIS.kill();
@@ -58,7 +58,7 @@ class RedisFaults {
     void stoppedAndContinued() throws Exception {
         ordeal("stopped (SIGSTOP), continued").run(REDIS::freeze, REDIS::thaw);
         Awaitility.await("attempts that came to nothing to be closed")
-                .until(() -> String.valueOf(REDIS.command("INFO", "clients")).contains("connected_clients:4")); // and the one that asks
+                .until(() -> String.valueOf(REDIS.command("INFO", "clients")).contains("connected_clients:4")); // and the one that sends INFO
     }
 
     @Test
@@ -78,14 +78,14 @@ class RedisFaults {
     }
 
     @Test
-    void forgetsItsScripts() throws Exception {
+    void scriptsAreFlushed() throws Exception {
         ordeal("SCRIPT FLUSH").losing().bound(Ordeal.EXACT).run(() -> REDIS.command("SCRIPT", "FLUSH"), () -> {
         });
     }
 
-    /** Each pause is longer than the timeout, and may be taken for an outage once. */
+    /** Each pause is longer than the timeout and may cause one outage. */
     @Test
-    void pausesAgainAndAgain() throws Exception {
+    void pausesRepeatedly() throws Exception {
         int pauses = 5;
         ordeal("stopped (SIGSTOP) for 300 ms every 2 s").perhapsLosing(pauses).lasting(Duration.ZERO).run(() -> {
             for (int i = 0; i < pauses; i++) {
@@ -99,7 +99,7 @@ class RedisFaults {
     }
 
     @Test
-    void forgetsItsScriptsAgainAndAgain() throws Exception {
+    void scriptsAreFlushedRepeatedly() throws Exception {
         ordeal("SCRIPT FLUSH every 20 ms for 3 s").losing().bound(Ordeal.EXACT).run(() -> {
             try (var own = REDIS.connection()) {
                 for (int i = 0; i < 150; i++) {
@@ -131,7 +131,7 @@ class RedisFaults {
     }
 
     @Test
-    void forgetsItsData() throws Exception {
+    void dataIsFlushed() throws Exception {
         ordeal("FLUSHALL").losing().bound(Ordeal.FORGOTTEN).run(() -> REDIS.command("FLUSHALL"), () -> {
         });
     }

@@ -9,7 +9,7 @@ import dev.sluice.testing.faults.Fleet;
 import dev.sluice.testing.faults.Ordeal;
 import dev.sluice.testing.faults.RedisNode;
 
-/** A master and its replica, which somebody promotes by hand. */
+/** Master with a replica that is promoted manually. */
 class ReplicationFaults {
 
     @Test

@@ -12,7 +12,7 @@ import dev.sluice.testing.faults.Fleet;
 import dev.sluice.testing.faults.Ordeal;
 import dev.sluice.testing.faults.SentinelSet;
 
-/** Masters that fail, and sentinels that name another. */
+/** Masters that fail, and sentinels that promote a replica. */
 class SentinelFaults {
 
     private static final SentinelSet REDIS = new SentinelSet();

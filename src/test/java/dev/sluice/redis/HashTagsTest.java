@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 
 class HashTagsTest {
 
-    /** Identifiers of one hash code: 2 to the power of 10 of them. */
+    /** Returns 1,024 identifiers with the same hash code. */
     private static List<String> collisions() {
         var all = List.of("");
         for (int i = 0; i < 10; i++) {
@@ -22,7 +22,7 @@ class HashTagsTest {
     }
 
     @Test
-    void withAKeyNobodyChoosesTheSlotOfHisIdentifiers() {
+    void callersCannotChooseTheSlotIfThereIsAKey() {
         var open = new HashTags("sluice");
         assertThat(collisions().stream().map(open::tag).collect(Collectors.toSet())).as("without a key").hasSize(1);
         var keyed = new HashTags("sluice", "a secret of all instances");

@@ -25,7 +25,7 @@ class ListenedClockTest {
     private final ListenedClock clock = new ListenedClock(loop(), () -> now);
     private final ArrayList<Boolean> watching = new ArrayList<>();
 
-    /** Ticks only by hand. */
+    /** Creates an event loop without timers; the test calls the ticks. */
     private EventLoop loop() {
         return (EventLoop) Proxy.newProxyInstance(getClass().getClassLoader(), new Class<?>[]{EventLoop.class},
                 (proxy, method, arguments) -> switch (method.getName()) {
@@ -50,17 +50,17 @@ class ListenedClockTest {
         clock.tick();
     }
 
-    /** @param asked when the peer was asked for the first time since it responded */
-    private boolean over(long begun, long begunWall, long asked) {
-        return clock.isOver(TIMEOUT, begun, begunWall, clock.listened() - asked);
+    /** @param requestedAt time of the first request since the peer's last response */
+    private boolean isOver(long startedAt, long startedAtWall, long requestedAt) {
+        return clock.isOver(TIMEOUT, startedAt, startedAtWall, clock.listened() - requestedAt);
     }
 
     @Test
     void waitIsOverAfterItsTimeoutWhileTheLoopRuns() {
-        long begun = clock.at(now);
+        long startedAt = clock.at(now);
         long wall = now;
         int ticks = 0;
-        while (!over(begun, wall, begun)) {
+        while (!isOver(startedAt, wall, startedAt)) {
             tick(TICK);
             ticks++;
         }
@@ -69,48 +69,48 @@ class ListenedClockTest {
 
     @Test
     void pauseCountsAsLittleMoreThanATick() {
-        long begun = clock.at(now);
+        long startedAt = clock.at(now);
         long wall = now;
         tick(TICK);
         tick(300 * MS);
         tick(TICK);
         tick(TICK);
-        assertThat(over(begun, wall, begun)).isFalse();
-        assertThat(clock.listened() - begun).isLessThanOrEqualTo(4 * TICK);
+        assertThat(isOver(startedAt, wall, startedAt)).isFalse();
+        assertThat(clock.listened() - startedAt).isLessThanOrEqualTo(4 * TICK);
     }
 
     @Test
     void nothingIsOverBeforeTheSocketsAreReadAfterAPause() {
-        long begun = clock.at(now);
+        long startedAt = clock.at(now);
         long wall = now;
         tick(TICK);
         tick(20 * TIMEOUT);
-        assertThat(over(begun, wall, begun)).as("at the first tick after the pause").isFalse();
+        assertThat(isOver(startedAt, wall, startedAt)).as("at the first tick after the pause").isFalse();
     }
 
     @Test
     void waitEndsAfterFiveTimesItsTimeoutOfWallClockHoweverSlowTheInstance() {
-        long begun = clock.at(now);
+        long startedAt = clock.at(now);
         long wall = now;
-        while (!over(begun, wall, begun)) {
+        while (!isOver(startedAt, wall, startedAt)) {
             tick(80 * MS); // a quarter of a CPU, and less
         }
         assertThat(now - wall).isBetween(ListenedClock.WALL_FACTOR * TIMEOUT, ListenedClock.WALL_FACTOR * TIMEOUT + 160 * MS);
     }
 
     @Test
-    void peerThatRespondsIsWaitedForHoweverSlowTheInstance() {
-        long begun = clock.at(now);
+    void waitForAPeerThatRespondsGoesOnHoweverSlowTheInstance() {
+        long startedAt = clock.at(now);
         long wall = now;
         for (int i = 0; i < 10; i++) {
             tick(20 * TIMEOUT);
-            assertThat(over(begun, wall, clock.at(now))).isFalse();
+            assertThat(isOver(startedAt, wall, clock.at(now))).isFalse();
         }
-        long asked = clock.at(now);
-        while (!over(begun, wall, asked)) {
+        long requestedAt = clock.at(now);
+        while (!isOver(startedAt, wall, requestedAt)) {
             tick(TICK);
         }
-        assertThat(clock.listened() - begun).as("its timeout, or a silence").isLessThanOrEqualTo(TIMEOUT + TICK);
+        assertThat(clock.listened() - startedAt).as("its timeout, or a silence").isLessThanOrEqualTo(TIMEOUT + TICK);
     }
 
     @Test
@@ -121,13 +121,13 @@ class ListenedClockTest {
         watching.add(false);
         tick(TICK);
         assertThat(scheduled).hasValue(2);
-        long begun = clock.at(now);
+        long startedAt = clock.at(now);
         long wall = now;
         now += 1000 * TIMEOUT;
         clock.watch(() -> true);
         assertThat(scheduled).hasValue(3);
         tick(TICK);
-        assertThat(over(begun, wall, begun)).as("idle time is no silence").isFalse();
+        assertThat(isOver(startedAt, wall, startedAt)).as("idle time is no silence").isFalse();
     }
 
     @Test
@@ -144,15 +144,15 @@ class ListenedClockTest {
 
     @Test
     void futureFailsWhenItsTimeIsOverAndOnlyThen() {
-        var late = clock.within(100, Promise.<Void>promise().future(), "Redis did not answer");
+        var late = clock.within(100, Promise.<Void>promise().future(), "Redis did not reply");
         Promise<String> promise = Promise.promise();
-        var inTime = clock.within(100, promise.future(), "Redis did not answer");
+        var inTime = clock.within(100, promise.future(), "Redis did not reply");
         tick(10 * TIMEOUT);
         promise.complete("answer");
         for (int i = 0; i < 30; i++) {
             tick(TICK);
         }
-        assertThat(late.cause()).isInstanceOf(StoreUnavailableException.class).hasMessage("Redis did not answer in 100 ms");
+        assertThat(late.cause()).isInstanceOf(StoreUnavailableException.class).hasMessage("Redis did not reply in 100 ms");
         assertThat(inTime.result()).isEqualTo("answer");
     }
 }

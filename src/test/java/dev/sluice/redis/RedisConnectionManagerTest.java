@@ -28,44 +28,44 @@ import io.vertx.redis.client.impl.types.ErrorType;
 
 class RedisConnectionManagerTest {
 
-    private static final int MOST = 5;
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final int MAX_IN_FLIGHT = 5;
+    private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
     private final RealRedis redis = RealRedis.start();
     private final Vertx vertx = Vertx.vertx();
     private final Redis client = Redis.createClient(vertx, new RedisOptions().setConnectionString(redis.url()));
-    private final RedisConnectionManager link = new RedisConnectionManager(vertx, client::connect, new HashTags("sluice"),
-            MOST);
+    private final RedisConnectionManager manager = new RedisConnectionManager(vertx, client::connect, new HashTags("sluice"),
+            MAX_IN_FLIGHT);
     private final List<Boolean> changes = new CopyOnWriteArrayList<>();
 
     RedisConnectionManagerTest() {
-        link.onChange(cause -> changes.add(cause == null));
+        manager.onChange(cause -> changes.add(cause == null));
     }
 
     @AfterEach
     void close() {
-        link.close();
+        manager.close();
         vertx.close().toCompletionStage().toCompletableFuture().join();
         redis.close();
     }
 
     private void start() {
-        link.start().toCompletionStage().toCompletableFuture().join();
+        manager.start().toCompletionStage().toCompletableFuture().join();
     }
 
     @Test
-    void whatWaitsForAnswersIsBoundedAndWhatIsMoreFailsAtOnce() {
+    void requestsInFlightAreBoundedAndFurtherOnesFailAtOnce() {
         start();
         redis.send("CLIENT PAUSE 1000");
-        var sent = IntStream.range(0, 20).mapToObj(i -> link.send(Request.cmd(Command.INCR).arg("n"))).toList();
-        assertThat(sent.stream().filter(Future::failed)).hasSize(20 - MOST)
+        var sent = IntStream.range(0, 20).mapToObj(i -> manager.send(Request.cmd(Command.INCR).arg("n"))).toList();
+        assertThat(sent.stream().filter(Future::failed)).hasSize(20 - MAX_IN_FLIGHT)
                 .allSatisfy(failed -> assertThat(failed.cause()).isInstanceOf(StoreUnavailableException.class));
-        sent.stream().filter(Future::failed).forEach(failed -> link.reportFailure(failed.cause()));
-        assertThat(link.up()).as("overload is no outage").isTrue();
+        sent.stream().filter(Future::failed).forEach(failed -> manager.reportFailure(failed.cause()));
+        assertThat(manager.up()).as("overload is no outage").isTrue();
         await().until(() -> sent.stream().allMatch(Future::isComplete));
-        assertThat(sent.stream().filter(Future::succeeded)).hasSize(MOST);
-        var after = link.send(Request.cmd(Command.GET).arg("n")).toCompletionStage().toCompletableFuture().join();
-        assertThat(after.toInteger()).as("what failed was never sent").isEqualTo(MOST);
+        assertThat(sent.stream().filter(Future::succeeded)).hasSize(MAX_IN_FLIGHT);
+        var after = manager.send(Request.cmd(Command.GET).arg("n")).toCompletionStage().toCompletableFuture().join();
+        assertThat(after.toInteger()).as("what failed was never sent").isEqualTo(MAX_IN_FLIGHT);
     }
 
     private static Throwable error(String message) {
@@ -75,23 +75,23 @@ class RedisConnectionManagerTest {
     @Test
     void threeErrorsInARowOpenTheCircuitAndAProbeClosesIt() {
         start();
-        link.reportFailure(error("ERR something"));
-        link.reportFailure(error("ERR something"));
-        assertThat(link.up()).isTrue();
-        link.reportFailure(error("ERR something"));
-        await().atMost(PATIENCE).until(() -> changes.size() == 3);
+        manager.reportFailure(error("ERR something"));
+        manager.reportFailure(error("ERR something"));
+        assertThat(manager.up()).isTrue();
+        manager.reportFailure(error("ERR something"));
+        await().atMost(TIMEOUT).until(() -> changes.size() == 3);
         assertThat(changes).containsExactly(true, false, true);
     }
 
     @Test
-    void errorsAmongSuccessesDoNotOpenIt() {
+    void errorsAmongSuccessesDoNotOpenTheCircuit() {
         start();
         for (int i = 0; i < 100; i++) {
-            link.reportFailure(error("ERR something"));
-            link.reportFailure(error("ERR something"));
-            link.reportSuccess();
+            manager.reportFailure(error("ERR something"));
+            manager.reportFailure(error("ERR something"));
+            manager.reportSuccess();
         }
-        assertThat(link.up()).isTrue();
+        assertThat(manager.up()).isTrue();
         assertThat(changes).containsExactly(true);
     }
 
@@ -100,46 +100,46 @@ class RedisConnectionManagerTest {
             "READONLY You can't write against a read only replica.",
             "ERR Error running script (call to f_0): @user_script:1: -OOM command not allowed", "LOADING Redis is loading",
             "NOPERM this user has no permissions", "MISCONF Redis is configured to save RDB snapshots"})
-    void refusedWriteOpensItAtOnce(String message) {
+    void rejectedWriteOpensTheCircuitAtOnce(String message) {
         start();
-        link.reportFailure(error(message));
-        await().atMost(PATIENCE).until(() -> changes.size() == 3);
+        manager.reportFailure(error(message));
+        await().atMost(TIMEOUT).until(() -> changes.size() == 3);
         assertThat(changes).containsExactly(true, false, true);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"WRONGTYPE Operation against a key holding the wrong kind of value",
             "TRYAGAIN Multiple keys request"})
-    void errorOfOneKeyDoesNotOpenIt(String message) {
+    void errorOfOneKeyDoesNotOpenTheCircuit(String message) {
         start();
         for (int i = 0; i < 10; i++) {
-            link.reportFailure(error(message));
-            link.reportRejection(error(message));
+            manager.reportFailure(error(message));
+            manager.reportRejection(error(message));
         }
-        assertThat(link.up()).isTrue();
+        assertThat(manager.up()).isTrue();
     }
 
     @Test
-    void silentRedisOpensItAndItsResponsesAreNotLost() {
-        link.setReplyTimeout(Duration.ofMillis(50));
+    void silentRedisOpensTheCircuitAndItsResponsesAreNotLost() {
+        manager.setReplyTimeout(Duration.ofMillis(50));
         start();
         redis.send("CLIENT PAUSE 1000");
-        var sent = link.send(Request.cmd(Command.INCR).arg("n"));
-        await().atMost(PATIENCE).until(() -> changes.size() == 3);
+        var sent = manager.send(Request.cmd(Command.INCR).arg("n"));
+        await().atMost(TIMEOUT).until(() -> changes.size() == 3);
         assertThat(changes).containsExactly(true, false, true);
-        await().atMost(PATIENCE).until(sent::isComplete);
+        await().atMost(TIMEOUT).until(sent::isComplete);
         assertThat(sent.result().toInteger()).isEqualTo(1);
     }
 
-    /** The responses lie in the socket while the loop is blocked. */
+    /** The responses are in the socket while the event loop is blocked. */
     @Test
-    void blockedEventLoopDoesNotOpenIt() throws InterruptedException {
-        link.setReplyTimeout(Duration.ofMillis(20));
+    void blockedEventLoopDoesNotOpenTheCircuit() throws InterruptedException {
+        manager.setReplyTimeout(Duration.ofMillis(20));
         start();
         for (int round = 0; round < 5; round++) {
             var blocked = new CountDownLatch(1);
-            link.run(() -> {
-                link.send(Request.cmd(Command.PING));
+            manager.run(() -> {
+                manager.send(Request.cmd(Command.PING));
                 try {
                     assertThat(new CountDownLatch(1).await(300, TimeUnit.MILLISECONDS)).isFalse();
                 } catch (InterruptedException e) {
@@ -148,45 +148,45 @@ class RedisConnectionManagerTest {
                 blocked.countDown();
             });
             blocked.await();
-            assertThat(link.send(Request.cmd(Command.PING)).toCompletionStage().toCompletableFuture().join()).isNotNull();
+            assertThat(manager.send(Request.cmd(Command.PING)).toCompletionStage().toCompletableFuture().join()).isNotNull();
         }
         assertThat(changes).containsExactly(true);
     }
 
     @Test
-    void lateResponsesInARowOpenItUntilProbesAreAnsweredInTime() {
+    void lateResponsesInARowOpenTheCircuitUntilProbesAreAnsweredInTime() {
         start();
         for (int i = 0; i < 10; i++) {
-            link.reportLate();
-            link.reportLate();
-            link.reportSuccess();
+            manager.reportLate();
+            manager.reportLate();
+            manager.reportSuccess();
         }
-        assertThat(link.up()).isTrue();
+        assertThat(manager.up()).isTrue();
         for (int i = 0; i < 5; i++) {
-            link.reportLate();
+            manager.reportLate();
         }
-        await().atMost(PATIENCE).until(() -> changes.size() == 3);
+        await().atMost(TIMEOUT).until(() -> changes.size() == 3);
         assertThat(changes).containsExactly(true, false, true);
     }
 
     @Test
-    void lostConnectionOpensItAndAnotherClosesIt() {
+    void lostConnectionOpensTheCircuitAndAnotherClosesIt() {
         start();
         redis.send("CLIENT KILL TYPE normal SKIPME yes");
-        await().atMost(PATIENCE).until(() -> changes.size() == 3);
+        await().atMost(TIMEOUT).until(() -> changes.size() == 3);
         assertThat(changes).containsExactly(true, false, true);
-        assertThat(link.send(Request.cmd(Command.PING)).toCompletionStage().toCompletableFuture().join()).isNotNull();
+        assertThat(manager.send(Request.cmd(Command.PING)).toCompletionStage().toCompletableFuture().join()).isNotNull();
     }
 
     @Test
-    void nothingIsSentBeforeWhatIsDoneOnArrivalIsDone() {
-        var arrived = Promise.<Void>promise();
-        link.onReconnect(channel -> arrived.future());
-        var started = link.start();
-        await().pollDelay(Duration.ofMillis(300)).until(() -> !link.up());
-        assertThat(link.send(Request.cmd(Command.PING)).failed()).isTrue();
-        arrived.complete();
-        await().until(link::up);
+    void nothingIsSentBeforeTheReconnectTaskIsDone() {
+        var task = Promise.<Void>promise();
+        manager.onReconnect(channel -> task.future());
+        var started = manager.start();
+        await().pollDelay(Duration.ofMillis(300)).until(() -> !manager.up());
+        assertThat(manager.send(Request.cmd(Command.PING)).failed()).isTrue();
+        task.complete();
+        await().until(manager::up);
         assertThat(started.succeeded()).isTrue();
     }
 }

@@ -15,8 +15,8 @@ import net.jqwik.api.constraints.Size;
 import net.jqwik.api.lifecycle.AfterContainer;
 
 /**
- * The guarantee itself, for random arrivals and costs: no window of the length W, wherever it is placed, holds more than the
- * limit; and nothing that fitted was refused.
+ * Checks the guarantee for random arrivals and costs: no window of length W, at any position, holds more than the limit, and
+ * nothing that fits is denied.
  */
 class SlidingWindowPropertiesTest {
 

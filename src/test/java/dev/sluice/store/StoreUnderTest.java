@@ -19,12 +19,12 @@ import io.vertx.redis.client.RedisOptions;
 import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
 
-/** A store whose clock the test sets by hand. */
+/** Store with a clock that the test sets. */
 public abstract class StoreUnderTest implements AutoCloseable {
 
     public static final long EXACT = 10_000;
 
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration TIMEOUT = Duration.ofSeconds(20);
 
     private long now = 1_800_000_000_000_000L;
 
@@ -46,15 +46,15 @@ public abstract class StoreUnderTest implements AutoCloseable {
     }
 
     public StoreResult take(String identifier, WindowClaim... claims) {
-        return store().take(identifier, List.of(claims), true, null).await().atMost(PATIENCE);
+        return store().take(identifier, List.of(claims), true, null).await().atMost(TIMEOUT);
     }
 
-    public StoreResult ask(String identifier, WindowClaim... claims) {
-        return store().take(identifier, List.of(claims), false, null).await().atMost(PATIENCE);
+    public StoreResult query(String identifier, WindowClaim... claims) {
+        return store().take(identifier, List.of(claims), false, null).await().atMost(TIMEOUT);
     }
 
     public long used(String identifier, String resource, long seconds) {
-        return store().usage(identifier, resource, Duration.ofSeconds(seconds)).await().atMost(PATIENCE).current();
+        return store().usage(identifier, resource, Duration.ofSeconds(seconds)).await().atMost(TIMEOUT).current();
     }
 
     public static WindowClaim claim(String resource, long seconds, long limit, long cost) {
@@ -66,14 +66,14 @@ public abstract class StoreUnderTest implements AutoCloseable {
     }
 
     public StoreResult reserve(String identifier, String reservation, WindowClaim... claims) {
-        return store().take(identifier, List.of(claims), true, reservation).await().atMost(PATIENCE);
+        return store().take(identifier, List.of(claims), true, reservation).await().atMost(TIMEOUT);
     }
 
     public void settle(String identifier, String reservation, Map<String, Long> used) {
         store().settle(identifier,
                 new ReservationToken(ReservationToken.Location.REDIS, reservation, List.of(60L, 3600L, 86_400L)), used)
                 .await()
-                .atMost(PATIENCE);
+                .atMost(TIMEOUT);
     }
 
     @Override
@@ -110,12 +110,12 @@ public abstract class StoreUnderTest implements AutoCloseable {
         private final RealRedis redis = RealRedis.start();
         private final Vertx vertx = Vertx.vertx();
         private final Redis client = Redis.createClient(vertx, new RedisOptions().setConnectionString(redis.url()));
-        private final RedisConnectionManager link = new RedisConnectionManager(vertx, client::connect, KEYS, 10_000);
+        private final RedisConnectionManager manager = new RedisConnectionManager(vertx, client::connect, KEYS, 10_000);
         private final RedisWindowStore store;
 
         public InRedis() {
-            link.start().toCompletionStage().toCompletableFuture().join();
-            store = new RedisWindowStore(link, KEYS, EXACT, PATIENCE, GrantRecorder.NONE, TEST_TIME);
+            manager.start().toCompletionStage().toCompletableFuture().join();
+            store = new RedisWindowStore(manager, KEYS, EXACT, TIMEOUT, GrantRecorder.NONE, TEST_TIME);
             at(now());
         }
 
@@ -134,12 +134,12 @@ public abstract class StoreUnderTest implements AutoCloseable {
             return client.send(request).toCompletionStage().toCompletableFuture().join();
         }
 
-        public RedisConnectionManager link() {
-            return link;
+        public RedisConnectionManager manager() {
+            return manager;
         }
 
-        public RedisScriptConnection channel() {
-            return link.connection().result();
+        public RedisScriptConnection connection() {
+            return manager.connection().result();
         }
 
         int port() {
@@ -148,7 +148,7 @@ public abstract class StoreUnderTest implements AutoCloseable {
 
         @Override
         public void close() {
-            link.close();
+            manager.close();
             client.close();
             vertx.close().toCompletionStage().toCompletableFuture().join();
             redis.close();

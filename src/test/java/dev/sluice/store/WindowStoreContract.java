@@ -17,7 +17,7 @@ import org.junit.jupiter.api.TestInstance;
 
 import dev.sluice.api.QuotaUnit;
 
-/** What holds in every store. Each test has an identifier of its own. */
+/** Contract of every store. Each test uses its own identifier. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 public abstract class WindowStoreContract {
 
@@ -35,9 +35,9 @@ public abstract class WindowStoreContract {
     @Test
     void admitsUpToTheLimitAndNotOneMore() {
         for (int i = 1; i <= 10; i++) {
-            var outcome = store.take("limit", claim("r", 60, 10, 1));
-            assertThat(outcome.admitted()).isTrue();
-            assertThat(outcome.windows()[0].used()).isEqualTo(i);
+            var result = store.take("limit", claim("r", 60, 10, 1));
+            assertThat(result.admitted()).isTrue();
+            assertThat(result.windows()[0].used()).isEqualTo(i);
         }
         assertThat(store.take("limit", claim("r", 60, 10, 1)).admitted()).isFalse();
         assertThat(store.used("limit", "r", 60)).isEqualTo(10);
@@ -57,33 +57,33 @@ public abstract class WindowStoreContract {
     }
 
     @Test
-    void refusalSaysWhenItsWholeCostWillFit() {
+    void denialHasTheTimeAtWhichItsWholeCostFits() {
         long start = store.now();
         for (int i = 0; i < 10; i++) {
             store.at(start + i * SECOND);
             store.take("retry", claim("r", 60, 10, 1));
         }
-        var refused = store.take("retry", claim("r", 60, 10, 4));
-        assertThat(refused.admitted()).isFalse();
-        assertThat(refused.windows()[0].freeAt()).isEqualTo(start + 60 * SECOND);
-        assertThat(refused.windows()[0].retryAt()).isEqualTo(start + 63 * SECOND);
-        store.at(refused.windows()[0].retryAt() - 1);
+        var denied = store.take("retry", claim("r", 60, 10, 4));
+        assertThat(denied.admitted()).isFalse();
+        assertThat(denied.windows()[0].freeAt()).isEqualTo(start + 60 * SECOND);
+        assertThat(denied.windows()[0].retryAt()).isEqualTo(start + 63 * SECOND);
+        store.at(denied.windows()[0].retryAt() - 1);
         assertThat(store.take("retry", claim("r", 60, 10, 4)).admitted()).isFalse();
-        store.at(refused.windows()[0].retryAt());
+        store.at(denied.windows()[0].retryAt());
         assertThat(store.take("retry", claim("r", 60, 10, 4)).admitted()).isTrue();
     }
 
     @Test
-    void refusalConsumesAndPostponesNothing() {
+    void denialConsumesAndPostponesNothing() {
         long start = store.now();
         for (int i = 0; i < 5; i++) {
             store.take("refusal", claim("r", 60, 5, 1));
         }
         for (int i = 1; i < 60; i++) {
             store.at(start + i * SECOND);
-            var refused = store.take("refusal", claim("r", 60, 5, 1));
-            assertThat(refused.admitted()).isFalse();
-            assertThat(refused.windows()[0].retryAt()).isEqualTo(start + 60 * SECOND);
+            var denied = store.take("refusal", claim("r", 60, 5, 1));
+            assertThat(denied.admitted()).isFalse();
+            assertThat(denied.windows()[0].retryAt()).isEqualTo(start + 60 * SECOND);
         }
         assertThat(store.used("refusal", "r", 60)).isEqualTo(5);
         store.at(start + 60 * SECOND);
@@ -91,20 +91,20 @@ public abstract class WindowStoreContract {
     }
 
     @Test
-    void askingChangesNothing() {
-        var asked = store.ask("ask", claim("r", 60, 1, 1));
-        assertThat(asked.admitted()).isTrue();
-        assertThat(asked.windows()[0].used()).isZero();
+    void queryChangesNothing() {
+        var queried = store.query("ask", claim("r", 60, 1, 1));
+        assertThat(queried.admitted()).isTrue();
+        assertThat(queried.windows()[0].used()).isZero();
         assertThat(store.take("ask", claim("r", 60, 1, 1)).admitted()).isTrue();
-        assertThat(store.ask("ask", claim("r", 60, 1, 1)).admitted()).isFalse();
+        assertThat(store.query("ask", claim("r", 60, 1, 1)).admitted()).isFalse();
         assertThat(store.used("ask", "r", 60)).isEqualTo(1);
     }
 
     @Test
     void costAboveTheLimitNeverFits() {
-        var refused = store.take("never", claim("r", 60, 5, 6));
-        assertThat(refused.admitted()).isFalse();
-        assertThat(refused.windows()[0].retryAt()).isEqualTo(StoreResult.NEVER);
+        var denied = store.take("never", claim("r", 60, 5, 6));
+        assertThat(denied.admitted()).isFalse();
+        assertThat(denied.windows()[0].retryAt()).isEqualTo(StoreResult.NEVER);
     }
 
     @Test
@@ -112,19 +112,19 @@ public abstract class WindowStoreContract {
         for (int i = 0; i < 3; i++) {
             store.take("several", claim("burst", 1, 3, 1), claim("hour", 3600, 100, 1));
         }
-        var refused = store.take("several", claim("burst", 1, 3, 1), claim("hour", 3600, 100, 1));
-        assertThat(refused.admitted()).isFalse();
-        assertThat(refused.windows()[0].retryAt()).isPositive();
-        assertThat(refused.windows()[1].retryAt()).isZero();
+        var denied = store.take("several", claim("burst", 1, 3, 1), claim("hour", 3600, 100, 1));
+        assertThat(denied.admitted()).isFalse();
+        assertThat(denied.windows()[0].retryAt()).isPositive();
+        assertThat(denied.windows()[1].retryAt()).isZero();
         assertThat(store.used("several", "burst", 1)).isEqualTo(3);
         assertThat(store.used("several", "hour", 3600)).isEqualTo(3);
     }
 
     @Test
     void eachClaimHasItsOwnCost() {
-        var outcome = store.take("costs", claim("requests", 60, 10, 1), claim("tokens", 60, 1000, 250));
-        assertThat(outcome.windows()[0].used()).isEqualTo(1);
-        assertThat(outcome.windows()[1].used()).isEqualTo(250);
+        var result = store.take("costs", claim("requests", 60, 10, 1), claim("tokens", 60, 1000, 250));
+        assertThat(result.windows()[0].used()).isEqualTo(1);
+        assertThat(result.windows()[1].used()).isEqualTo(250);
     }
 
     @Test
@@ -173,7 +173,7 @@ public abstract class WindowStoreContract {
     }
 
     @Test
-    void limitsTellTheLongestWindowOfEachResource() {
+    void limitsReturnTheLongestWindowOfEachResource() {
         store.take("list", claim("a", 1, 10, 2), claim("a", 60, 10, 2), claim("b:c", 3600, 50_000, 7));
         store.pass(2 * SECOND);
         store.take("list", claim("a", 1, 10, 1), claim("a", 60, 10, 1));
@@ -182,7 +182,7 @@ public abstract class WindowStoreContract {
     }
 
     @Test
-    void resetForgetsOneResourceOrAll() {
+    void resetDeletesOneResourceOrAll() {
         store.take("reset", claim("a", 60, 10, 1), claim("a", 1, 10, 1), claim("b", 60, 10, 1));
         store.store().reset("reset", "a").await().indefinitely();
         assertThat(store.used("reset", "a", 60)).isZero();
@@ -192,7 +192,7 @@ public abstract class WindowStoreContract {
     }
 
     @Test
-    void resetAllForgetsEverybody() {
+    void resetAllDeletesAllIdentifiers() {
         store.take("all-1", claim("a", 60, 10, 1));
         store.take("all-2", claim("a", 60, 10_001, 1));
         store.store().resetAll().await().indefinitely();
@@ -281,9 +281,9 @@ public abstract class WindowStoreContract {
                 }
                 int both = 0;
                 int single = 0;
-                var answers = threads.invokeAll(calls);
-                for (int i = 0; i < answers.size(); i++) {
-                    if (answers.get(i).get()) {
+                var results = threads.invokeAll(calls);
+                for (int i = 0; i < results.size(); i++) {
+                    if (results.get(i).get()) {
                         both += i % 2 == 0 ? 1 : 0;
                         single += i % 2 == 0 ? 0 : 1;
                     }
@@ -336,7 +336,7 @@ public abstract class WindowStoreContract {
     }
 
     @Test
-    void usageTellsTheWindow() {
+    void usageReturnsTheWindow() {
         store.take("usage", claim("r", 60, 10, 3));
         var usage = store.store().usage("usage", "r", Duration.ofSeconds(60)).await().indefinitely();
         assertThat(usage.current()).isEqualTo(3);
@@ -360,10 +360,10 @@ public abstract class WindowStoreContract {
         store.reserve("up", "one", tokens("t", 60, 1000, 10));
         store.settle("up", "one", Map.of("t", 1500L));
         assertThat(store.used("up", "t", 60)).isEqualTo(1500);
-        var refused = store.reserve("up", "two", tokens("t", 60, 1000, 1));
-        assertThat(refused.admitted()).isFalse();
-        assertThat(refused.windows()[0].retryAt()).isBetween(start + 60 * SECOND, start + 61 * SECOND);
-        store.at(refused.windows()[0].retryAt());
+        var denied = store.reserve("up", "two", tokens("t", 60, 1000, 1));
+        assertThat(denied.admitted()).isFalse();
+        assertThat(denied.windows()[0].retryAt()).isBetween(start + 60 * SECOND, start + 61 * SECOND);
+        store.at(denied.windows()[0].retryAt());
         assertThat(store.reserve("up", "three", tokens("t", 60, 1000, 1000)).admitted()).isTrue();
     }
 
@@ -427,7 +427,7 @@ public abstract class WindowStoreContract {
     }
 
     @Test
-    void refusedReservationLeavesNothingToSettle() {
+    void deniedReservationLeavesNothingToSettle() {
         store.reserve("refused-reservation", "one", tokens("t", 60, 1000, 900));
         assertThat(store.reserve("refused-reservation", "two", claim("r", 60, 10, 1), tokens("t", 60, 1000, 200)).admitted())
                 .isFalse();

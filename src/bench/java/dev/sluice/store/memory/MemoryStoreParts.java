@@ -13,7 +13,7 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 
 
-/** Decisions of the memory store: 10,000 identities in turn, 1000/second. */
+/** Decisions of the in-memory store: 10,000 identities in turn, 1000/second. */
 @State(Scope.Thread)
 public class MemoryStoreParts {
 

@@ -16,7 +16,7 @@ import java.util.List;
  */
 public final class SingleDecision {
 
-    /** Where the script finds its time, if the caller sets it by hand: a list of seconds and microseconds. */
+    /** Key of the time that the caller sets: a list of seconds and microseconds. */
     public static final String HAND_SET_TIME = "bench:time";
 
     private static final String ADVANCING_TIME = "bench:advancing-time:";
@@ -37,13 +37,13 @@ public final class SingleDecision {
         return new SingleDecision(LuaScript.load(SingleDecision.class, "decide.lua"), limit, window);
     }
 
-    /** The same on a clock that is set by hand. */
+    /** Returns the same decision on a clock that the caller sets. */
     public SingleDecision onHandSetTime() {
         var time = "redis.call('LRANGE', '" + HAND_SET_TIME + "', 0, 1)";
         return new SingleDecision(LuaScript.load(SingleDecision.class, "decide.lua", time), limit, window);
     }
 
-    /** The same on a clock of this limit's own, which starts at 0 and advances by so many microseconds per call. */
+    /** Returns the same decision on a clock of its own, which starts at 0 and advances by these microseconds per call. */
     public SingleDecision onAdvancingTime(int micros) {
         var time = "(function() local now = redis.call('INCRBY', '" + ADVANCING_TIME + limit + "', '" + micros + "') return"
                 + " { string.format('%d', now / 1000000), now % 1000000 } end)()";
@@ -54,12 +54,12 @@ public final class SingleDecision {
         return script.source();
     }
 
-    /** The words of the command. */
+    /** Returns the arguments of the command. */
     public List<String> command(String identifier, long cost) {
         return command(List.of(identifier), cost);
     }
 
-    /** The words of a command that decides one request of each identifier, as an instance under load sends it. */
+    /** Returns the arguments of a command that decides one request of each identifier, as an instance under load sends it. */
     public List<String> command(List<String> identifiers, long cost) {
         var name = WindowKeys.windowMember("bench", window.toSeconds());
         var words = new ArrayList<>(List.of("EVALSHA", script.sha1(), Integer.toString(2 * identifiers.size())));

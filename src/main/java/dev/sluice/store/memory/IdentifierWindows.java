@@ -134,7 +134,7 @@ final class IdentifierWindows {
                 if (claim.reserved()) {
                     long width = claim.span() / SlidingWindowCounter.PARTS;
                     unsynced.reserve(reservation,
-                            new UnsyncedUsage.ReservedPart(WindowKey.of(claim), Math.floorDiv(time, width), claim.cost()));
+                            new UnsyncedUsage.ReservationPart(WindowKey.of(claim), Math.floorDiv(time, width), claim.cost()));
                 }
             }
         }
@@ -169,7 +169,7 @@ final class IdentifierWindows {
             if (parts.stream().allMatch(part -> windows.get(part.key()) == part.window())
                     && parts.stream().anyMatch(part -> part.window().startOf(part.bucket() + 1) > countersSince)) {
                 usage.reservations().put(name, parts.stream()
-                        .map(part -> new UnsyncedUsage.ReservedPart(part.key(), part.bucket(), part.cost())).toList());
+                        .map(part -> new UnsyncedUsage.ReservationPart(part.key(), part.bucket(), part.cost())).toList());
             }
         });
         unsynced = usage.isEmpty() ? null : usage;

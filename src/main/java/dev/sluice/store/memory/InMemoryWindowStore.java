@@ -47,9 +47,9 @@ public final class InMemoryWindowStore implements WindowStore {
                 .maximumWeight(maxBytes)
                 .<String, IdentifierWindows>weigher(InMemoryWindowStore::bytes)
                 .expireAfter(new IdentifierExpiry())
-                .evictionListener((identifier, account, cause) -> {
-                    synchronized (account) {
-                        account.markEvicted();
+                .evictionListener((identifier, entry, cause) -> {
+                    synchronized (entry) {
+                        entry.markEvicted();
                     }
                     unsyncedIdentifiers.remove(identifier);
                 })

@@ -18,12 +18,12 @@ public final class UnsyncedUsage {
      *
      * @param bucket number of the sub-window that counts it
      */
-    public record ReservedPart(WindowKey window, long bucket, long cost) {
+    public record ReservationPart(WindowKey window, long bucket, long cost) {
     }
 
     private final Map<WindowKey, SlidingWindow> windows = new HashMap<>(2);
     private final Map<WindowKey, SlidingLog> previouslyCounted = new HashMap<>(2);
-    private final Map<String, List<ReservedPart>> reservations = new HashMap<>(2);
+    private final Map<String, List<ReservationPart>> reservations = new HashMap<>(2);
 
     /** Returns usage that Redis has not counted. */
     public Map<WindowKey, SlidingWindow> windows() {
@@ -36,7 +36,7 @@ public final class UnsyncedUsage {
     }
 
     /** Returns the unsettled reservations by id. */
-    public Map<String, List<ReservedPart>> reservations() {
+    public Map<String, List<ReservationPart>> reservations() {
         return reservations;
     }
 
@@ -62,7 +62,7 @@ public final class UnsyncedUsage {
         return found;
     }
 
-    void reserve(String reservation, ReservedPart part) {
+    void reserve(String reservation, ReservationPart part) {
         reservations.computeIfAbsent(reservation, name -> new ArrayList<>(2)).add(part);
     }
 

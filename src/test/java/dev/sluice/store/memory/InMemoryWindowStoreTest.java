@@ -49,7 +49,7 @@ class InMemoryWindowStoreTest extends WindowStoreContract {
     }
 
     @Test
-    void identifiersNobodyAsksForLeave() {
+    void unusedIdentifiersExpire() {
         var small = new InMemoryWindowStore(store::now, StoreUnderTest.EXACT, 1 << 20);
         small.takeNow("gone", List.of(claim("r", 60, 10, 1)), true, null);
         assertThat(small.bytes()).isPositive();
@@ -57,10 +57,10 @@ class InMemoryWindowStoreTest extends WindowStoreContract {
         assertThat(small.bytes()).isZero();
     }
 
-    /** Each account is evicted as soon as it is opened: what is decided is decided all the same. */
+    /** Each entry is evicted as soon as it is created; decisions are made nevertheless. */
     @Test
     @Timeout(60)
-    void memoryForNothingStillDecides() {
+    void storeWithoutMemoryStillDecides() {
         var none = new InMemoryWindowStore(store::now, StoreUnderTest.EXACT, 0);
         assertThat(none.takeNow("one", List.of(claim("r", 60, 10, 1)), true, null).admitted()).isTrue();
     }

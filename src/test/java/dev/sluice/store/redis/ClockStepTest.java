@@ -16,8 +16,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 import dev.sluice.store.StoreUnderTest;
 
 /**
- * The deciding clock steps while a caller goes on asking for all it can get. Nobody is locked out for good, and around the
- * step there is at most one window too much.
+ * Steps the store's clock while a caller uses all of its limit. The caller is not locked out permanently, and around the step
+ * at most one extra window is admitted.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ClockStepTest {
@@ -47,7 +47,7 @@ class ClockStepTest {
         var identifier = "step" + step + seconds + limit;
         long window = seconds * SECOND;
         long tick = window / 120;
-        var admitted = new ArrayList<Long>(); // in true time, which does not step
+        var admitted = new ArrayList<Long>(); // in real time, which does not step
         long start = store.now();
         long stepped = 0;
         for (int i = 0; i < 600; i++) {

@@ -31,15 +31,15 @@ import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
 
-/** Keys of Sluice's that hold a value of another type, or one that cannot be read, are repaired, and limits stay exact. */
+/** Repairs Sluice's keys with values of another type or unreadable ones, with limits staying exact. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ForeignKeysTest {
 
     private static final int LIMIT = 20;
-    private static final HashTags KEY_SPACE = new HashTags("sluice");
-    private static final WindowKeys KEYS = new WindowKeys(KEY_SPACE);
+    private static final HashTags HASH_TAGS = new HashTags("sluice");
+    private static final WindowKeys KEYS = new WindowKeys(HASH_TAGS);
 
-    /** Values that no key of Sluice's has. */
+    /** Values that Sluice never writes. */
     enum Foreign {
         TEXT("SET", "fourteen chars"), LONG_TEXT("SET", "fourteen chars".repeat(1000)), BINARY("SET",
                 new byte[13]), LONG_BINARY("SET", new byte[1_000_003]), RING_HEAD("SET", "Rabcdefg"), RING_LIKE("SET",
@@ -69,7 +69,7 @@ class ForeignKeysTest {
     }
 
     private final StoreUnderTest.InRedis redis = new StoreUnderTest.InRedis();
-    private final RedisWindowStore other = new RedisWindowStore(redis.link(), KEY_SPACE, StoreUnderTest.EXACT,
+    private final RedisWindowStore other = new RedisWindowStore(redis.manager(), HASH_TAGS, StoreUnderTest.EXACT,
             java.time.Duration.ofSeconds(20), GrantRecorder.NONE, StoreUnderTest.InRedis.TEST_TIME);
 
     @AfterAll
@@ -82,7 +82,7 @@ class ForeignKeysTest {
         redis.send(foreign.at(key));
     }
 
-    /** How many of the requests, which come through both stores in turn, are admitted. */
+    /** Returns how many requests are admitted, made through both stores in turn. */
     private int admitted(String identifier, WindowClaim... claims) {
         int admitted = 0;
         for (int i = 0; i < 3 * LIMIT; i++) {
@@ -103,7 +103,7 @@ class ForeignKeysTest {
 
     @ParameterizedTest
     @MethodSource("windows")
-    void foreignWindowBeginsAnewAndAdmitsExactlyTheLimit(Foreign foreign, String form, List<WindowClaim> claims) {
+    void foreignWindowIsResetAndAdmitsExactlyTheLimit(Foreign foreign, String form, List<WindowClaim> claims) {
         var identifier = "window-" + form + foreign;
         for (var claim : claims) {
             put(foreign, KEYS.window(identifier, WindowKeys.windowMember("r", claim.span() / 1_000_000)));
@@ -116,7 +116,7 @@ class ForeignKeysTest {
 
     @ParameterizedTest
     @EnumSource(Foreign.class)
-    void foreignIndexIsBegunAnew(Foreign foreign) {
+    void foreignIndexIsReset(Foreign foreign) {
         for (long limit : new long[]{LIMIT, 20_000}) {
             var identifier = "index-" + foreign + limit;
             put(foreign, KEYS.index(identifier));
@@ -127,7 +127,7 @@ class ForeignKeysTest {
 
     @ParameterizedTest
     @EnumSource(value = Foreign.class, names = "HASH", mode = EnumSource.Mode.EXCLUDE)
-    void foreignReservationIsBegunAnew(Foreign foreign) {
+    void foreignReservationIsReset(Foreign foreign) {
         var identifier = "reservation-" + foreign;
         var record = KEYS.reservation(identifier, WindowKeys.reservationMember("one"));
         put(foreign, record);
@@ -146,7 +146,7 @@ class ForeignKeysTest {
     @EnumSource(Foreign.class)
     void grantsAreMergedIntoForeignKeys(Foreign foreign) {
         var memory = new InMemoryWindowStore(redis::now, StoreUnderTest.EXACT, 64 << 20);
-        var merger = new UsageMerger(redis.link(), memory, KEY_SPACE, StoreUnderTest.InRedis.TEST_TIME);
+        var merger = new UsageMerger(redis.manager(), memory, HASH_TAGS, StoreUnderTest.InRedis.TEST_TIME);
         var identifier = "merge-" + foreign;
         var reservation = "0123456789abcdef0123456789abcdef";
         put(foreign, KEYS.index(identifier));
@@ -156,40 +156,40 @@ class ForeignKeysTest {
             put(foreign, KEYS.reservation(identifier, WindowKeys.reservationMember(reservation)));
         }
         memory.takeUnsynced(identifier, List.of(claim("r", 60, LIMIT, 5), tokens("t", 60, 1000, 300)), true, reservation);
-        merger.merge(redis.channel()).toCompletionStage().toCompletableFuture().join();
+        merger.merge(redis.connection()).toCompletionStage().toCompletableFuture().join();
         redis.settle(identifier, reservation, Map.of("t", 40L));
         assertThat(redis.store().limits(identifier).await().indefinitely()).isEqualTo(Map.of("r", 5L, "t", 40L));
         assertThat(admitted(identifier, claim("r", 60, LIMIT, 1))).isEqualTo(LIMIT - 5);
     }
 
     private Response eval(String script, List<String> keys, List<String> arguments) {
-        return redis.channel()
+        return redis.connection()
                 .eval(LuaScript.load(script.equals("announce.lua") ? InstanceRegistry.class : ResetPoller.class, script,
                         StoreUnderTest.InRedis.TEST_TIME), keys, arguments)
                 .toCompletionStage().toCompletableFuture().join();
     }
 
-    private Response announce(String number, String heard) {
+    private Response announce(String sequence, String lastId) {
         return eval("announce.lua", List.of("sluice:{fleet}:instances", "sluice:{fleet}:mark:a", "sluice:{fleet}:resets"),
-                List.of("a", number, heard, "1"));
+                List.of("a", sequence, lastId, "1"));
     }
 
     @ParameterizedTest
     @EnumSource(Foreign.class)
-    void announcementsGoOn(Foreign foreign) {
-        var heard = List.of("", "0-0");
-        for (var since : heard) {
+    void heartbeatsRepairForeignKeys(Foreign foreign) {
+        var lastIds = List.of("", "0-0");
+        for (var since : lastIds) {
             put(foreign, "sluice:{fleet}:instances");
             put(foreign, "sluice:{fleet}:mark:a");
             put(foreign, "sluice:{fleet}:resets");
-            var answer = announce("7", since);
-            assertThat(answer.get(1).toString()).as("no data counts as lost").startsWith("9007199254740991:");
-            assertThat(answer.get(2)).hasSize(2);
-            assertThat(answer.get(2).get(0)).hasToString("a");
-            assertThat(answer.get(3)).isEmpty();
-            long sortedSet = foreign == Foreign.SORTED_SET ? 1 : 0; // its members are gone as instances are
-            assertThat(Repair.of(answer).keys()).isEqualTo(3 - sortedSet);
-            assertThat(Repair.of(answer).first()).isEqualTo("sluice:{fleet}:mark:a");
+            var reply = announce("7", since);
+            assertThat(reply.get(1).toString()).as("no data counts as lost").startsWith("9007199254740991:");
+            assertThat(reply.get(2)).hasSize(2);
+            assertThat(reply.get(2).get(0)).hasToString("a");
+            assertThat(reply.get(3)).isEmpty();
+            long sortedSet = foreign == Foreign.SORTED_SET ? 1 : 0; // its members expire like instances
+            assertThat(Repair.of(reply).keys()).isEqualTo(3 - sortedSet);
+            assertThat(Repair.of(reply).first()).isEqualTo("sluice:{fleet}:mark:a");
             var next = announce("8", since);
             assertThat(next.get(1).toString()).startsWith("7:");
             assertThat(Repair.of(next)).isNull();
@@ -203,12 +203,12 @@ class ForeignKeysTest {
 
     @ParameterizedTest
     @EnumSource(Foreign.class)
-    void foreignNewsOfRoomNamesEverybody(Foreign foreign) {
+    void foreignStreamOfFreedUnitsMeansAllIdentifiers(Foreign foreign) {
         for (var since : List.of("", "0-0")) {
             put(foreign, "sluice:{fleet}:freed");
-            var answer = eval("listen.lua", List.of("sluice:{fleet}:freed"), List.of(since));
-            assertThat(answer.get(1)).hasToString("0-0");
-            assertThat(answer.get(2)).hasToString("");
+            var reply = eval("listen.lua", List.of("sluice:{fleet}:freed"), List.of(since));
+            assertThat(reply.get(1)).hasToString("0-0");
+            assertThat(reply.get(2)).hasToString("");
             eval("tell.lua", List.of("sluice:{fleet}:freed"), List.of("", "user:alice", ""));
             var next = eval("listen.lua", List.of("sluice:{fleet}:freed"), List.of("0-0"));
             assertThat(next.get(2)).hasToString("user:alice");
@@ -216,7 +216,7 @@ class ForeignKeysTest {
     }
 
     @Test
-    void decisionsTellWhatWasRepaired() {
+    void decisionsReportRepairs() {
         var claims = ClaimPlan.of(List.of(claim("r", 60, LIMIT, 1), claim("r", 3600, 20_000, 1000)));
         var script = LuaScript.load(RedisWindowStore.class, "decide.lua", StoreUnderTest.InRedis.TEST_TIME);
         var first = KEYS.window("told", WindowKeys.windowMember("r", 60));
@@ -227,12 +227,12 @@ class ForeignKeysTest {
             for (var identifier : List.of("whole", "told", "told")) {
                 assertThat(batch
                         .add(new PendingDecision(identifier, claims, claims.operation(true, false, StoreUnderTest.EXACT), null,
-                                claims.keys(KEY_SPACE, identifier, null), null)))
+                                claims.keys(HASH_TAGS, identifier, null), null)))
                         .isTrue();
             }
-            var answer = batch.send(redis.channel(), script).toCompletionStage().toCompletableFuture().join();
-            assertThat(Repair.of(answer)).isEqualTo(i == 0 ? new Repair(2, first) : null);
-            assertThat(batch.read(answer).get(1)[1].windows()[1].used()).isEqualTo(2000 * (i + 1));
+            var reply = batch.send(redis.connection(), script).toCompletionStage().toCompletableFuture().join();
+            assertThat(Repair.of(reply)).isEqualTo(i == 0 ? new Repair(2, first) : null);
+            assertThat(batch.read(reply).get(1)[1].windows()[1].used()).isEqualTo(2000 * (i + 1));
         }
     }
 

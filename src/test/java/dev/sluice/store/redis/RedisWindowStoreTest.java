@@ -65,7 +65,7 @@ class RedisWindowStoreTest extends WindowStoreContract {
     }
 
     @Test
-    void scriptsThatRedisHasForgottenAreSentAgain() {
+    void scriptsThatRedisHasLostAreSentAgain() {
         assertThat(store.take("script", claim("r", 60, 10, 1)).admitted()).isTrue();
         redis().send(Request.cmd(Command.SCRIPT).arg("FLUSH"));
         assertThat(store.take("script", claim("r", 60, 10, 1)).windows()[0].used()).isEqualTo(2);

@@ -35,13 +35,13 @@ import io.vertx.core.Vertx;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Request;
 
-/** Decisions that go to Redis together are the same as one after the other. */
+/** Decisions made in one batch are the same as one after the other. */
 class ScriptPipelineTest {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration TIMEOUT = Duration.ofSeconds(20);
 
-    /** @param reservation null for none */
-    private record Ask(String identifier, List<WindowClaim> claims, boolean consume, String reservation) {
+    /** @param reservation null if nothing is reserved */
+    private record TakeRequest(String identifier, List<WindowClaim> claims, boolean consume, String reservation) {
     }
 
     private final Vertx vertx = Vertx.vertx();
@@ -54,22 +54,22 @@ class ScriptPipelineTest {
         vertx.close().toCompletionStage().toCompletableFuture().join();
     }
 
-    /** All asked in one turn of an event loop; the answers in the order of the questions. */
-    private List<StoreResult> together(List<Ask> asks) {
-        var answers = new ArrayList<CompletableFuture<StoreResult>>();
-        asks.forEach(ask -> answers.add(new CompletableFuture<>()));
+    /** Makes all requests in one turn of an event loop; returns the results in the same order. */
+    private List<StoreResult> decideTogether(List<TakeRequest> requests) {
+        var results = new ArrayList<CompletableFuture<StoreResult>>();
+        requests.forEach(request -> results.add(new CompletableFuture<>()));
         vertx.getOrCreateContext().runOnContext(now -> {
-            for (int i = 0; i < asks.size(); i++) {
-                var ask = asks.get(i);
-                var answer = answers.get(i);
+            for (int i = 0; i < requests.size(); i++) {
+                var request = requests.get(i);
+                var result = results.get(i);
                 redis.store()
-                        .take(ask.identifier(), plans.computeIfAbsent(ask.claims(), ClaimPlan::of), ask.consume(),
-                                ask.reservation())
+                        .take(request.identifier(), plans.computeIfAbsent(request.claims(), ClaimPlan::of), request.consume(),
+                                request.reservation())
                         .subscribe()
-                        .with(answer::complete, answer::completeExceptionally);
+                        .with(result::complete, result::completeExceptionally);
             }
         });
-        return answers.stream().map(CompletableFuture::join).toList();
+        return results.stream().map(CompletableFuture::join).toList();
     }
 
     private long calls() {
@@ -80,41 +80,41 @@ class ScriptPipelineTest {
 
     @Test
     void oneIdentityIsDecidedInOrder() {
-        redis.take("other", claim("r", 60, 10, 1)); // the script is there
+        redis.take("other", claim("r", 60, 10, 1)); // loads the script
         long before = calls();
-        var outcomes = together(
-                IntStream.range(0, 1000).mapToObj(i -> new Ask("one", List.of(claim("r", 60, 100, 1)), true, null))
+        var results = decideTogether(
+                IntStream.range(0, 1000).mapToObj(i -> new TakeRequest("one", List.of(claim("r", 60, 100, 1)), true, null))
                         .toList());
-        for (int i = 0; i < outcomes.size(); i++) {
-            assertThat(outcomes.get(i).admitted()).as("request " + i).isEqualTo(i < 100);
-            assertThat(outcomes.get(i).windows()[0].used()).isEqualTo(Math.min(i + 1, 100));
+        for (int i = 0; i < results.size(); i++) {
+            assertThat(results.get(i).admitted()).as("request " + i).isEqualTo(i < 100);
+            assertThat(results.get(i).windows()[0].used()).isEqualTo(Math.min(i + 1, 100));
         }
         assertThat(calls() - before).as("calls of the script").isLessThan(100);
     }
 
-    /** The store in memory decides one after the other. */
+    /** The in-memory store decides one after the other. */
     @Test
     void anyMixtureIsDecidedAsInMemory() {
         var memory = new InMemoryWindowStore(redis::now, StoreUnderTest.EXACT, 64 << 20);
         var random = new Random(5);
         for (int round = 0; round < 30; round++) {
-            var asks = new ArrayList<Ask>();
+            var requests = new ArrayList<TakeRequest>();
             for (int i = 0; i < 100; i++) {
-                asks.add(ask(random, round + "-" + i));
+                requests.add(randomRequest(random, round + "-" + i));
             }
-            var together = together(asks);
-            for (int i = 0; i < asks.size(); i++) {
-                var ask = asks.get(i);
-                var alone = memory.takeNow(ask.identifier(), ask.claims(), ask.consume(), ask.reservation());
-                assertThat(text(together.get(i))).as("round %d, %d: %s", round, i, ask).isEqualTo(text(alone));
+            var together = decideTogether(requests);
+            for (int i = 0; i < requests.size(); i++) {
+                var request = requests.get(i);
+                var alone = memory.takeNow(request.identifier(), request.claims(), request.consume(), request.reservation());
+                assertThat(text(together.get(i))).as("round %d, %d: %s", round, i, request).isEqualTo(text(alone));
             }
             redis.pass(random.nextInt(3_000_000));
         }
     }
 
-    /** Requests of one identifier that follow each other are decided at once: with the outcomes that each would have had. */
+    /** Consecutive equal requests of one identifier are decided as a group, with the results of single decisions. */
     @Test
-    void runsOfTheSameAreDecidedAsInMemory() {
+    void runsOfEqualRequestsAreDecidedAsInMemory() {
         var memory = new InMemoryWindowStore(redis::now, StoreUnderTest.EXACT, 64 << 20);
         var random = new Random(7);
         var kinds = List.of(List.of(claim("unit", 10, 40, 1)), List.of(claim("several", 10, 100, 7)),
@@ -122,32 +122,32 @@ class ScriptPipelineTest {
                 List.of(claim("ring", 60, 20_000, 1), claim("several", 10, 100, 3)), List.of(claim("long", 60, 2_000, 90)),
                 List.of(claim("never", 10, 5, 6)));
         for (int round = 0; round < 60; round++) {
-            var asks = new ArrayList<Ask>();
-            while (asks.size() < 150) {
-                var ask = new Ask("caller" + random.nextInt(2), kinds.get(random.nextInt(kinds.size())), random.nextInt(6) > 0,
+            var requests = new ArrayList<TakeRequest>();
+            while (requests.size() < 150) {
+                var request = new TakeRequest("caller" + random.nextInt(2), kinds.get(random.nextInt(kinds.size())), random.nextInt(6) > 0,
                         null);
-                asks.addAll(Collections.nCopies(1 + random.nextInt(25), ask));
+                requests.addAll(Collections.nCopies(1 + random.nextInt(25), request));
             }
-            var together = together(asks);
-            for (int i = 0; i < asks.size(); i++) {
-                var ask = asks.get(i);
-                var alone = memory.takeNow(ask.identifier(), ask.claims(), ask.consume(), null);
-                assertThat(text(together.get(i))).as("round %d, %d: %s", round, i, ask).isEqualTo(text(alone));
+            var together = decideTogether(requests);
+            for (int i = 0; i < requests.size(); i++) {
+                var request = requests.get(i);
+                var alone = memory.takeNow(request.identifier(), request.claims(), request.consume(), null);
+                assertThat(text(together.get(i))).as("round %d, %d: %s", round, i, request).isEqualTo(text(alone));
             }
             redis.pass(random.nextInt(4_000_000));
         }
     }
 
-    private static Ask ask(Random random, String name) {
+    private static TakeRequest randomRequest(Random random, String name) {
         var identifier = "caller" + random.nextInt(8);
         return switch (random.nextInt(7)) {
-            case 0 -> new Ask(identifier, List.of(claim("several", 10, 20, 1 + random.nextInt(5))), true, null);
-            case 1 -> new Ask(identifier, List.of(claim("burst", 1, 3, 1), claim("unit", 10, 12, 1)), true, null);
-            case 2 -> new Ask(identifier, List.of(claim("large", 60, 1_000_000, 1 + random.nextInt(300_000))), true, null);
-            case 3 -> new Ask(identifier, List.of(claim("unit", 10, 12, 1)), false, null);
-            case 4 -> new Ask(identifier, List.of(claim("unit", 10, 12, 1), tokens("t", 60, 5000, 700)), true,
+            case 0 -> new TakeRequest(identifier, List.of(claim("several", 10, 20, 1 + random.nextInt(5))), true, null);
+            case 1 -> new TakeRequest(identifier, List.of(claim("burst", 1, 3, 1), claim("unit", 10, 12, 1)), true, null);
+            case 2 -> new TakeRequest(identifier, List.of(claim("large", 60, 1_000_000, 1 + random.nextInt(300_000))), true, null);
+            case 3 -> new TakeRequest(identifier, List.of(claim("unit", 10, 12, 1)), false, null);
+            case 4 -> new TakeRequest(identifier, List.of(claim("unit", 10, 12, 1), tokens("t", 60, 5000, 700)), true,
                     String.format("%32s", Integer.toHexString(name.hashCode())).replace(' ', '0'));
-            default -> new Ask(identifier, List.of(claim("unit", 10, 12, 1)), true, null);
+            default -> new TakeRequest(identifier, List.of(claim("unit", 10, 12, 1)), true, null);
         };
     }
 
@@ -155,7 +155,7 @@ class ScriptPipelineTest {
         return outcome.admitted() + " " + outcome.now() + " " + Arrays.toString(outcome.windows());
     }
 
-    /** Redis does not let the script delete what is foreign: neither DEL nor UNLINK is allowed to it. */
+    /** The script cannot delete foreign values: neither DEL nor UNLINK is permitted. */
     @Test
     void foreignKeyThatCannotBeDeletedFailsOnlyItsOwnDecision() {
         var keys = new WindowKeys(new HashTags("sluice"));
@@ -165,52 +165,52 @@ class ScriptPipelineTest {
         redis.send(Request.cmd(Command.RPUSH).arg(keys.window("list", WindowKeys.windowMember("r", 60))).arg("a").arg("b").arg("~c"));
         redis.send(Request.cmd(Command.ACL).arg("SETUSER").arg("default").arg("-del").arg("-unlink"));
         var identifiers = List.of("broken", "whole", "index", "list", "text");
-        var answers = new ArrayList<CompletableFuture<StoreResult>>();
-        identifiers.forEach(identifier -> answers.add(new CompletableFuture<>()));
+        var results = new ArrayList<CompletableFuture<StoreResult>>();
+        identifiers.forEach(identifier -> results.add(new CompletableFuture<>()));
         vertx.getOrCreateContext().runOnContext(now -> {
             for (int i = 0; i < identifiers.size(); i++) {
-                var answer = answers.get(i);
+                var result = results.get(i);
                 redis.store().take(identifiers.get(i), List.of(claim("r", 60, 10, 1)), true, null).subscribe()
-                        .with(answer::complete, answer::completeExceptionally);
+                        .with(result::complete, result::completeExceptionally);
             }
         });
         for (int i = 0; i < identifiers.size(); i++) {
-            var answer = answers.get(i);
+            var result = results.get(i);
             if ("whole".equals(identifiers.get(i))) {
-                assertThat(answer.join().admitted()).isTrue();
+                assertThat(result.join().admitted()).isTrue();
             } else {
-                assertThatThrownBy(answer::join).as(identifiers.get(i)).hasCauseInstanceOf(StoreUnavailableException.class);
+                assertThatThrownBy(result::join).as(identifiers.get(i)).hasCauseInstanceOf(StoreUnavailableException.class);
             }
         }
         redis.send(Request.cmd(Command.ACL).arg("SETUSER").arg("default").arg("+@all"));
         assertThat(redis.take("whole", claim("r", 60, 10, 1)).windows()[0].used()).as("counted once").isEqualTo(2);
         assertThat(redis.take("index", claim("r", 60, 10, 1)).windows()[0].used()).as("not counted").isEqualTo(1);
-        assertThat(redis.link().up()).isTrue();
+        assertThat(redis.manager().up()).isTrue();
     }
 
     @Test
-    void clusterBehindOneAddressIsAskedSlotBySlot() {
+    void clusterBehindOneAddressIsQueriedSlotBySlot() {
         try (var cluster = RealRedis.startCluster()) {
-            await().atMost(PATIENCE).until(() -> cluster.send("SET a b").startsWith("+OK"));
+            await().atMost(TIMEOUT).until(() -> cluster.send("SET a b").startsWith("+OK"));
             try (var member = new ClusterMember(cluster.url())) {
-                var answers = new ArrayList<CompletableFuture<FailoverWindowStore.Outcome>>();
+                var futures = new ArrayList<CompletableFuture<FailoverWindowStore.Outcome>>();
                 vertx.getOrCreateContext().runOnContext(now -> {
-                    synchronized (answers) {
+                    synchronized (futures) {
                         for (int i = 0; i < 300; i++) {
-                            answers.add(
-                                    member.windows().take("caller" + i % 100, List.of(ClusterMember.requests(2)), true, null)
+                            futures.add(
+                                    member.store().take("caller" + i % 100, List.of(ClusterMember.requests(2)), true, null)
                                             .subscribeAsCompletionStage());
                         }
                     }
                 });
-                await().atMost(PATIENCE).until(() -> {
-                    synchronized (answers) {
-                        return answers.size() == 300;
+                await().atMost(TIMEOUT).until(() -> {
+                    synchronized (futures) {
+                        return futures.size() == 300;
                     }
                 });
-                var outcomes = answers.stream().map(CompletableFuture::join).toList();
-                assertThat(outcomes).allMatch(answer -> answer.mode() == dev.sluice.api.DecisionMode.REDIS);
-                assertThat(outcomes.stream().filter(answer -> answer.result().admitted())).hasSize(200);
+                var results = futures.stream().map(CompletableFuture::join).toList();
+                assertThat(results).allMatch(result -> result.mode() == dev.sluice.api.DecisionMode.REDIS);
+                assertThat(results.stream().filter(result -> result.result().admitted())).hasSize(200);
             }
         }
     }

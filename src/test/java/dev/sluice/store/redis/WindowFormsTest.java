@@ -28,7 +28,7 @@ import dev.sluice.store.memory.InMemoryWindowStore;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Request;
 
-/** The forms in which Redis holds windows: logs of which only parts are read, rings, and rings of an earlier version. */
+/** Representations of windows in Redis: logs that are read in part, counters, and counters of an earlier version. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class WindowFormsTest {
 
@@ -42,11 +42,11 @@ class WindowFormsTest {
         redis.close();
     }
 
-    private static String text(StoreResult outcome) {
-        return outcome.admitted() + " " + outcome.now() + " " + Arrays.toString(outcome.windows());
+    private static String text(StoreResult result) {
+        return result.admitted() + " " + result.now() + " " + Arrays.toString(result.windows());
     }
 
-    /** The store in memory keeps and reads each log whole. */
+    /** The in-memory store keeps and reads each log whole. */
     @ParameterizedTest
     @ValueSource(longs = {128, 129, 130, 131, 150, 400, 2000})
     void longLogsAreDecidedAsInMemory(long limit) {
@@ -65,8 +65,8 @@ class WindowFormsTest {
             boolean take = random.nextInt(10) > 0;
             var identifier = "long" + limit;
             var expected = memory.takeNow(identifier, claims, take, null);
-            var outcome = redis.store().take(identifier, claims, take, null).await().indefinitely();
-            assertThat(text(outcome)).as("decision %d: %s", i, claims).isEqualTo(text(expected));
+            var result = redis.store().take(identifier, claims, take, null).await().indefinitely();
+            assertThat(text(result)).as("decision %d: %s", i, claims).isEqualTo(text(expected));
             if (i % 100 == 0) {
                 assertThat(redis.used(identifier, "r", 60))
                         .isEqualTo(memory.usage(identifier, "r", java.time.Duration.ofMinutes(1)).await().indefinitely()
@@ -85,10 +85,10 @@ class WindowFormsTest {
         assertThat(redis.send(Request.cmd(Command.STRLEN).arg(key)).toLong()).isBetween(7 * 1000L, 7 * 1340L);
     }
 
-    /** Of a log of a large limit only the end is read first; the end of a ring must not be taken for one. */
+    /** Of a log with a large limit only the end is read first; the end of a counter must not be mistaken for one. */
     @ParameterizedTest
     @ValueSource(longs = {100, 1000, 9000})
-    void ringWhoseLimitWasLoweredKeepsItsCount(long limit) {
+    void counterWithLoweredLimitKeepsItsCount(long limit) {
         for (var several : List.of(false, true)) {
             var identifier = "lowered" + limit + several;
             for (int i = 0; i < 50; i++) {
@@ -98,7 +98,7 @@ class WindowFormsTest {
             var claims = several
                     ? new WindowClaim[]{claim("r", 60, limit, 1), claim("s", 60, limit, 1)}
                     : new WindowClaim[]{claim("r", 60, limit, 1)};
-            assertThat(redis.ask(identifier, claims).windows()[0].used()).isEqualTo(50);
+            assertThat(redis.query(identifier, claims).windows()[0].used()).isEqualTo(50);
             assertThat(redis.take(identifier, claims).windows()[0].used()).isEqualTo(51);
             assertThat(redis.take(identifier, claims).windows()[0].used()).isEqualTo(52);
             assertThat(redis.take(identifier, claim("r", 60, 20_000, 1)).windows()[0].used()).isEqualTo(53);
@@ -106,7 +106,7 @@ class WindowFormsTest {
         }
     }
 
-    private String oldRing(String identifier, long seconds, long... bucketsAndCounts) {
+    private String oldCounter(String identifier, long seconds, long... bucketsAndCounts) {
         var key = KEYS.window(identifier, WindowKeys.windowMember("t", seconds));
         var push = Request.cmd(Command.RPUSH).arg(key);
         long total = 0;
@@ -126,13 +126,13 @@ class WindowFormsTest {
     }
 
     @Test
-    void ringOfAnEarlierVersionIsReadAndWrittenInTheNewForm() {
+    void counterOfAnEarlierVersionIsReadAndWrittenInTheNewForm() {
         long bucket = redis.now() / SECOND;
-        var key = oldRing("old", 60, bucket - 100, 70, bucket - 30, 500, bucket - 1, 300);
+        var key = oldCounter("old", 60, bucket - 100, 70, bucket - 30, 500, bucket - 1, 300);
         assertThat(redis.used("old", "t", 60)).isEqualTo(800);
-        assertThat(redis.ask("old", claim("t", 60, 20_000, 19_300)).windows()[0])
+        assertThat(redis.query("old", claim("t", 60, 20_000, 19_300)).windows()[0])
                 .isEqualTo(new StoreResult.WindowState(800, (bucket + 31) * SECOND - 1, (bucket + 31) * SECOND - 1));
-        assertThat(type(key)).as("asking changes nothing").isEqualTo("list");
+        assertThat(type(key)).as("a query changes nothing").isEqualTo("list");
         assertThat(redis.take("old", claim("t", 60, 20_000, 200)).windows()[0].used()).isEqualTo(1000);
         assertThat(type(key)).isEqualTo("string");
         assertThat(redis.used("old", "t", 60)).isEqualTo(1000);
@@ -144,9 +144,9 @@ class WindowFormsTest {
     }
 
     @Test
-    void ringOfAnEarlierVersionIsSettledMergedAndReset() {
+    void counterOfAnEarlierVersionIsSettledMergedAndReset() {
         long bucket = redis.now() / SECOND;
-        var key = oldRing("old-reserved", 60, bucket - 1, 500, bucket, 300);
+        var key = oldCounter("old-reserved", 60, bucket - 1, 500, bucket, 300);
         var record = KEYS.reservation("old-reserved", WindowKeys.reservationMember("one"));
         redis.send(Request.cmd(Command.HSET).arg(record).arg("60:t").arg((bucket - 1) + ":400"));
         redis.settle("old-reserved", "one", Map.of("t", 100L));
@@ -154,7 +154,7 @@ class WindowFormsTest {
         assertThat(type(key)).isEqualTo("list");
         var memory = new InMemoryWindowStore(redis::now, StoreUnderTest.EXACT, 64 << 20);
         memory.takeUnsynced("old-reserved", List.of(tokens("t", 60, 10_000, 11)), true, null);
-        new UsageMerger(redis.link(), memory, new HashTags("sluice"), StoreUnderTest.InRedis.TEST_TIME).merge(redis.channel())
+        new UsageMerger(redis.manager(), memory, new HashTags("sluice"), StoreUnderTest.InRedis.TEST_TIME).merge(redis.connection())
                 .toCompletionStage().toCompletableFuture().join();
         assertThat(redis.used("old-reserved", "t", 60)).isEqualTo(511);
         assertThat(type(key)).isEqualTo("string");
@@ -163,11 +163,11 @@ class WindowFormsTest {
     }
 
     @Test
-    void ringOfAnEarlierVersionBecomesALogAndMovesWithTheClock() {
+    void counterOfAnEarlierVersionBecomesALogAndMovesWithTheClock() {
         long bucket = redis.now() / SECOND;
-        oldRing("old-log", 60, bucket - 1, 5, bucket, 3);
+        oldCounter("old-log", 60, bucket - 1, 5, bucket, 3);
         assertThat(redis.take("old-log", claim("t", 60, 10, 1)).windows()[0].used()).isEqualTo(9);
-        oldRing("old-shift", 60, bucket - 20, 500, bucket, 300);
+        oldCounter("old-shift", 60, bucket - 20, 500, bucket, 300);
         redis.pass(-600 * SECOND);
         assertThat(redis.take("old-shift", claim("t", 60, 20_000, 1)).windows()[0].used()).isEqualTo(801);
         redis.pass(41 * SECOND);
@@ -175,9 +175,9 @@ class WindowFormsTest {
         redis.pass(600 * SECOND);
     }
 
-    /** A ring adds up all units that it ever held; it must not do so beyond what a number holds exactly. */
+    /** A counter sums up all units it ever held; the sum must stay within the exact range of a Lua number. */
     @Test
-    void countsOfARingStayExactHoweverManyThereWere() {
+    void countsStayExactHoweverManyThereWere() {
         long limit = 3L << 50;
         for (int i = 0; i < 200; i++) {
             assertThat(redis.take("large", claim("r", 60, limit, (1L << 50) + i)).admitted()).as("window %d", i).isTrue();
@@ -213,19 +213,19 @@ class WindowFormsTest {
 
     @Test
     void anyNumberOfWindowsIsReset() {
-        int many = 20_000;
-        var names = IntStream.range(0, many).mapToObj(i -> WindowKeys.windowMember("r" + i, 60)).toList();
+        int count = 20_000;
+        var names = IntStream.range(0, count).mapToObj(i -> WindowKeys.windowMember("r" + i, 60)).toList();
         var keys = new ArrayList<String>();
         keys.add(KEYS.index("many"));
         names.forEach(name -> keys.add(KEYS.window("many", name)));
         keys.add(KEYS.reservation("many", WindowKeys.reservationMember("one")));
         redis.take("many", claim("r0", 60, 3, 1));
         redis.take("many", claim("r19999", 60, 3, 1));
-        redis.send(Request.cmd(Command.HSET).arg(keys.get(many + 1)).arg("60:r19999").arg("1:1").arg("60:t").arg("1:1"));
+        redis.send(Request.cmd(Command.HSET).arg(keys.get(count + 1)).arg("60:r19999").arg("1:1").arg("60:t").arg("1:1"));
         var script = LuaScript.load(RedisWindowStore.class, "reset.lua");
-        redis.channel().eval(script, keys, names).toCompletionStage().toCompletableFuture().join();
+        redis.connection().eval(script, keys, names).toCompletionStage().toCompletableFuture().join();
         assertThat(redis.store().limits("many").await().indefinitely()).isEmpty();
         assertThat(redis.used("many", "r0", 60) + redis.used("many", "r19999", 60)).isZero();
-        assertThat(redis.send(Request.cmd(Command.HKEYS).arg(keys.get(many + 1))).get(0)).hasToString("60:t");
+        assertThat(redis.send(Request.cmd(Command.HKEYS).arg(keys.get(count + 1))).get(0)).hasToString("60:t");
     }
 }
