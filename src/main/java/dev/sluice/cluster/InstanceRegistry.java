@@ -35,7 +35,7 @@ public final class InstanceRegistry implements MicrosClock {
     private static final Duration MAX_CLOCK_ROUND_TRIP = Duration.ofMillis(20);
 
     /**
-     * Reply to a heartbeat.
+     * Reply of announce.lua.
      *
      * @param serverMicros Redis's time in microseconds
      * @param lostSince {@link #NOTHING_LOST}, {@link #ALL_LOST}, or the time since which Redis has lost writes
@@ -161,7 +161,7 @@ public final class InstanceRegistry implements MicrosClock {
         for (int i = 0; i < members.size(); i += 2) {
             times.put(members.get(i).toString(), members.get(i + 1).toLong());
         }
-        return new AnnounceReply(serverMicros, lost, times, resetsKey(reply.get(3), since));
+        return new AnnounceReply(serverMicros, lost, times, parseResets(reply.get(3), since));
     }
 
     /** Compares this instance's mark with the last acknowledged one: if it is older, later writes are lost. */
@@ -178,7 +178,7 @@ public final class InstanceRegistry implements MicrosClock {
                 : NOTHING_LOST;
     }
 
-    private List<ResetScope> resetsKey(Response entries, String since) {
+    private List<ResetScope> parseResets(Response entries, String since) {
         var scopes = new ArrayList<ResetScope>();
         for (var entry : entries) {
             lastResetId = entry.get(0).toString();

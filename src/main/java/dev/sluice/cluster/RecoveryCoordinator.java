@@ -74,10 +74,10 @@ public final class RecoveryCoordinator {
     private Future<Void> recover(RedisScriptConnection connection) {
         var peers = registry.peers();
         long deadline = System.nanoTime() + PEER_TIMEOUT.toNanos();
-        return bounded(registry.query(connection)).compose(reply -> {
+        return withTimeout(registry.query(connection)).compose(reply -> {
             applyResets(reply);
             long logsSince = Math.min(reply.lostSince(), registry.acknowledgedAt()) - REPLICATION_LAG_MICROS;
-            return markUnsyncedSince(logsSince, countersLostSince(connection, reply)).compose(recorded -> bounded(registry.mark(connection)))
+            return markUnsyncedSince(logsSince, countersLostSince(connection, reply)).compose(recorded -> withTimeout(registry.mark(connection)))
                     .compose(marked -> merger.merge(connection))
                     .compose(merged -> awaitPeers(connection, peers, reply.serverMicros(), deadline));
         });
@@ -96,7 +96,7 @@ public final class RecoveryCoordinator {
         });
     }
 
-    private <T> Future<T> bounded(Future<T> future) {
+    private <T> Future<T> withTimeout(Future<T> future) {
         return manager.within(REPLY_TIMEOUT_MILLIS, future);
     }
 
@@ -107,7 +107,7 @@ public final class RecoveryCoordinator {
      * @param deadline by {@link System#nanoTime}
      */
     private Future<Void> awaitPeers(RedisScriptConnection connection, Set<String> peers, long since, long deadline) {
-        return bounded(registry.announce(connection)).compose(reply -> {
+        return withTimeout(registry.announce(connection)).compose(reply -> {
             applyResets(reply);
             return merger.merge(connection).map(merged -> reply);
         }).compose(reply -> {

@@ -63,11 +63,17 @@ public final class FailoverWindowStore {
         }
     }
 
+    /** Returns how decisions are made at the moment. */
     public DecisionMode mode() {
         return redis == null ? DecisionMode.MEMORY : redis.available() ? DecisionMode.REDIS : fallback;
     }
 
-    /** @param reservation 32 hexadecimal digits; null if nothing is reserved */
+    /**
+     * Grants all claims or none, in Redis or by the fallback policy.
+     *
+     * @param consume false: queries only and changes nothing
+     * @param reservation 32 hexadecimal digits; null if nothing is reserved
+     */
     public Uni<Outcome> take(String identifier, List<WindowClaim> claims, boolean consume, String reservation) {
         var plan = ClaimPlan.of(claims);
         return ResultCallback.toUni(callback -> take(identifier, plan, consume, reservation, callback));
@@ -93,11 +99,11 @@ public final class FailoverWindowStore {
         long version = denials.version();
         redis.take(identifier, plan, consume, reservation, new ResultCallback<StoreResult>() {
             @Override
-            public void onResult(StoreResult outcome) {
-                if (!outcome.admitted() && redis.hasSingleClock()) {
-                    denials.put(identifier, plan, outcome, version);
+            public void onResult(StoreResult result) {
+                if (!result.admitted() && redis.hasSingleClock()) {
+                    denials.put(identifier, plan, result, version);
                 }
-                callback.onResult(outcome(DecisionMode.REDIS, plan, outcome, token(Location.REDIS, reservation, plan)));
+                callback.onResult(outcome(DecisionMode.REDIS, plan, result, token(Location.REDIS, reservation, plan)));
             }
 
             @Override
@@ -166,7 +172,7 @@ public final class FailoverWindowStore {
         }
         var scope = new ResetScope(identifier, null);
         redis.refund(identifier, claims, late.now(), reservation == null ? null : reservation.id())
-                .invoke(() -> evictDenials(scope)).chain(() -> redis.publish(channel -> resetPoller.publish(channel, scope)))
+                .invoke(() -> evictDenials(scope)).chain(() -> redis.publish(connection -> resetPoller.publish(connection, scope)))
                 .subscribe().with(done -> {
                 }, failure -> LOG.debug("Late grant could not be refunded; it expires with its windows",
                         failure));
@@ -214,8 +220,8 @@ public final class FailoverWindowStore {
         if (redis == null) {
             return local;
         }
-        return local.chain(() -> redis.publish(channel -> registry.publishReset(channel, scope))).chain(() -> reset(redis, scope))
-                .invoke(() -> evictDenials(scope)).chain(() -> redis.publish(channel -> resetPoller.publish(channel, scope)))
+        return local.chain(() -> redis.publish(connection -> registry.publishReset(connection, scope))).chain(() -> reset(redis, scope))
+                .invoke(() -> evictDenials(scope)).chain(() -> redis.publish(connection -> resetPoller.publish(connection, scope)))
                 .chain(() -> redis.delay(DenialCache.MAX_STALENESS_NANOS)); // after this, no instance serves a denial that precedes the reset
     }
 

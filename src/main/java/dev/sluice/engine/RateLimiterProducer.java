@@ -127,7 +127,7 @@ class RateLimiterProducer implements StoreStatus {
 
     /** Runs before the connection is closed. */
     void stop(@Observes @Priority(10) ShutdownEvent stopping) {
-        if (recovery != null && manager.up()) {
+        if (recovery != null && manager.isUp()) {
             await(recovery.stop());
         }
     }

@@ -5,6 +5,7 @@ import dev.sluice.api.DecisionMode;
 /** Current state and counters of the window store. */
 public interface StoreStatus {
 
+    /** Returns how decisions are made at the moment. */
     DecisionMode mode();
 
     /**

@@ -180,7 +180,7 @@ final class Reconnection {
     private final Supplier<Future<RedisScriptConnection>> connector;
     private final Request probe;
     private final List<LuaScript> preloaded = new CopyOnWriteArrayList<>();
-    private volatile Function<RedisScriptConnection, Future<Void>> reconnectTask = channel -> Future.succeededFuture();
+    private volatile Function<RedisScriptConnection, Future<Void>> reconnectTask = connection -> Future.succeededFuture();
     /** Null while the circuit is closed. */
     private Attempts current;
     private boolean wasUp;

@@ -50,7 +50,7 @@ public final class RedisConnectionManager {
     private final Reconnection reconnection;
     private volatile long timeoutNanos = TimeUnit.MILLISECONDS.toNanos(Reconnection.CONNECT_TIMEOUT_MILLIS);
     private volatile RedisScriptConnection connection;
-    private volatile boolean up;
+    private volatile boolean circuitClosed;
     private volatile boolean closed;
 
     /**
@@ -118,8 +118,8 @@ public final class RedisConnectionManager {
     }
 
     /** Returns whether the circuit is closed. */
-    public boolean up() {
-        return up;
+    public boolean isUp() {
+        return circuitClosed;
     }
 
     /** Completes when the first attempt has succeeded or failed; the attempts go on either way. */
@@ -178,11 +178,11 @@ public final class RedisConnectionManager {
      * @param keep whether the connection is kept open, because responses to requests in flight may still arrive
      */
     private void openCircuit(Throwable cause, int probes, boolean keep) {
-        if (!up || closed) {
+        if (!circuitClosed || closed) {
             return;
         }
         var before = connection;
-        up = false;
+        circuitClosed = false;
         connection = null;
         listeners.forEach(listener -> listener.accept(cause));
         if (!keep) {
@@ -196,7 +196,7 @@ public final class RedisConnectionManager {
         consecutiveErrors.set(0);
         consecutiveLate.set(0);
         connection = proven;
-        up = true;
+        circuitClosed = true;
         listeners.forEach(listener -> listener.accept(null));
     }
 
@@ -218,7 +218,7 @@ public final class RedisConnectionManager {
 
     /** Returns the connection; null while the circuit is open. */
     public RedisScriptConnection connectionOrNull() {
-        return up ? connection : null;
+        return circuitClosed ? connection : null;
     }
 
     public Vertx vertx() {
@@ -255,7 +255,7 @@ public final class RedisConnectionManager {
 
     /** Reports a failed call. */
     public void reportFailure(Throwable cause) {
-        if (!up || !RedisScriptConnection.isRejection(cause) || cause instanceof RedisScriptConnection.OverloadedException
+        if (!circuitClosed || !RedisScriptConnection.isRejection(cause) || cause instanceof RedisScriptConnection.OverloadedException
                 || RedisScriptConnection.isKeySpecific(cause)) {
             return; // a lost connection is reported by its handlers
         }
@@ -273,9 +273,10 @@ public final class RedisConnectionManager {
         }
     }
 
+    /** Closes the connection for good. */
     public void close() {
         closed = true;
-        up = false;
+        circuitClosed = false;
         closeTasks.forEach(Runnable::run);
         run(reconnection::stop);
         var current = connection;

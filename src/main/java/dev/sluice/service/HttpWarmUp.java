@@ -33,55 +33,55 @@ class HttpWarmUp {
 
     private static final Logger LOG = Logger.getLogger(HttpWarmUp.class);
     private static final String LOOPBACK = "127.0.0.1";
-    private static final Duration LONGEST = Duration.ofSeconds(1);
+    private static final Duration MAX_DURATION = Duration.ofSeconds(1);
     private static final int REQUESTS = 4000;
     private static final int CONNECTIONS = 64;
 
     private final Vertx vertx;
     private final Router router;
-    private final boolean wanted;
+    private final boolean enabled;
     private final String token;
 
     HttpWarmUp(Vertx vertx, Router router, StoreConfig windows, ServiceConfig settings) {
         this.vertx = vertx;
         this.router = router;
-        this.wanted = windows.warmUp() && !settings.tracing() && !ImageMode.current().isNativeImage();
+        this.enabled = windows.warmUp() && !settings.tracing() && !ImageMode.current().isNativeImage();
         this.token = settings.apiToken().orElse(null);
     }
 
     void start(@Observes @Priority(20) StartupEvent started) throws InterruptedException {
-        if (!wanted) {
+        if (!enabled) {
             return;
         }
         var done = new CountDownLatch(1);
         var server = vertx.createHttpServer(new HttpServerOptions().setHost(LOOPBACK).setPort(0)).requestHandler(router);
         var client = vertx.createHttpClient(new HttpClientOptions().setMaxPoolSize(CONNECTIONS));
-        long end = System.nanoTime() + LONGEST.toNanos();
+        long end = System.nanoTime() + MAX_DURATION.toNanos();
         server.listen().onComplete(listening -> {
             if (listening.failed()) {
                 LOG.debug("The warm-up has no port", listening.cause());
                 done.countDown();
                 return;
             }
-            var left = new int[]{REQUESTS, CONNECTIONS};
+            var remaining = new int[]{REQUESTS, CONNECTIONS};
             for (int i = 0; i < CONNECTIONS; i++) {
-                next(client, server.actualPort(), end, left, () -> {
+                sendNext(client, server.actualPort(), end, remaining, () -> {
                     client.close();
                     server.close();
                     done.countDown();
                 });
             }
         });
-        done.await(2 * LONGEST.toNanos(), TimeUnit.NANOSECONDS);
+        done.await(2 * MAX_DURATION.toNanos(), TimeUnit.NANOSECONDS);
     }
 
-    /** @param left requests to be sent, and connections that still send; guarded by itself */
-    private void next(HttpClient client, int port, long end, int[] left, Runnable finish) {
+    /** @param remaining requests to be sent, and connections that still send; guarded by itself */
+    private void sendNext(HttpClient client, int port, long end, int[] remaining, Runnable finish) {
         int number;
-        synchronized (left) {
-            number = System.nanoTime() - end < 0 ? left[0]-- : 0;
+        synchronized (remaining) {
+            number = System.nanoTime() - end < 0 ? remaining[0]-- : 0;
             if (number <= 0) {
-                if (--left[1] == 0) {
+                if (--remaining[1] == 0) {
                     finish.run();
                 }
                 return;
@@ -93,7 +93,7 @@ class HttpWarmUp {
                 request.putHeader("Authorization", "Bearer " + token);
             }
             return request.send(body(number));
-        }).compose(response -> response.end()).onComplete(over -> next(client, port, end, left, finish));
+        }).compose(response -> response.end()).onComplete(over -> sendNext(client, port, end, remaining, finish));
     }
 
     private static Buffer body(int number) {

@@ -16,21 +16,21 @@ import io.quarkus.runtime.annotations.QuarkusMain;
 @QuarkusMain
 public class Main {
 
-    private static final int PATIENCE_MILLIS = 2000;
+    private static final int TIMEOUT_MILLIS = 2000;
 
     public static void main(String... arguments) {
         if (arguments.length == 1 && arguments[0].equals("health")) {
             var port = System.getenv().getOrDefault("QUARKUS_MANAGEMENT_PORT", "9000");
-            System.exit(lives(Integer.parseInt(port)) ? 0 : 1);
+            System.exit(isLive(Integer.parseInt(port)) ? 0 : 1);
         }
         Quarkus.run(arguments);
     }
 
     /** @param port of the management interface */
-    private static boolean lives(int port) {
+    private static boolean isLive(int port) {
         try (var socket = new Socket()) {
-            socket.setSoTimeout(PATIENCE_MILLIS);
-            socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), PATIENCE_MILLIS);
+            socket.setSoTimeout(TIMEOUT_MILLIS);
+            socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), TIMEOUT_MILLIS);
             socket.getOutputStream().write("GET /q/health/live HTTP/1.0\r\nHost: localhost\r\n\r\n"
                     .getBytes(StandardCharsets.US_ASCII));
             var status = new String(socket.getInputStream().readNBytes("HTTP/1.0 200".length()), StandardCharsets.US_ASCII);

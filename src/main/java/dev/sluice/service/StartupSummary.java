@@ -32,8 +32,8 @@ class StartupSummary {
     private static final Logger LOG = Logger.getLogger("dev.sluice");
 
     void report(@Observes @Priority(3000) StartupEvent started, StoreConfig windows, StoreStatus store, CurrentPolicy policy,
-            EndpointAuthorization doors, ApiKeyRegistry keys, JwtOnlyMechanism jwt, UpstreamProxy upstream, LlmConfig llm,
-            CurrentLlmPolicy llmRows, RulesFileConfig file) {
+            EndpointAuthorization authorization, ApiKeyRegistry keys, JwtOnlyMechanism jwt, UpstreamProxy upstream, LlmConfig llm,
+            CurrentLlmPolicy llmPolicy, RulesFileConfig file) {
         var parts = new ArrayList<String>();
         parts.add(windows.enabled() ? windows.dryRun() ? "dry run: nothing is refused" : "limiting" : "limiting is off");
         parts.add(windows(store.mode()));
@@ -42,15 +42,15 @@ class StartupSummary {
                 + file.file().filter(name -> !name.isBlank()).map(name -> ", from " + name + " too").orElse(""));
         parts.add("callers by " + (jwt.configured() ? "JWT, " : "") + (keys.any() ? "API key (" + keys.count() + "), " : "")
                 + "address");
-        parts.add("/v1/check " + (doors.apiTokenAsked() ? "with the API token" : "open, but for user: and ip:"));
-        parts.add("admin " + (doors.adminOpen() ? "with its token" : "closed (RATE_LIMIT_ADMIN_TOKEN)"));
+        parts.add("/v1/check " + (authorization.isApiTokenRequired() ? "with the API token" : "open, but for user: and ip:"));
+        parts.add("admin " + (authorization.isAdminEnabled() ? "with its token" : "closed (RATE_LIMIT_ADMIN_TOKEN)"));
         parts.add(upstream.url().map(url -> "upstream " + shown(url)).orElse("no upstream (UPSTREAM_URL)"));
         parts.add("language models: " + Arrays.stream(Provider.values()).map(provider -> provider.id() + ' '
-                + door(llm.of(provider)) + " (" + llmRows.limited(provider) + ')').collect(Collectors.joining(", ")));
+                + keySource(llm.of(provider)) + " (" + llmPolicy.limited(provider) + ')').collect(Collectors.joining(", ")));
         LOG.info("Sluice: " + String.join("; ", parts));
     }
 
-    private static String door(LlmConfig.ProviderSettings provider) {
+    private static String keySource(LlmConfig.ProviderSettings provider) {
         boolean key = provider.apiKey().filter(text -> !text.isBlank()).isPresent();
         return key
                 ? provider.passThrough() ? "with Sluice's or the caller's key" : "with Sluice's key"

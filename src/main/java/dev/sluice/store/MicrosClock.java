@@ -11,9 +11,10 @@ public interface MicrosClock {
         return now.getEpochSecond() * 1_000_000 + now.getNano() / 1000;
     };
 
-    /** @return microseconds since 1970 */
+    /** Returns microseconds since 1970. */
     long micros();
 
+    /** Converts microseconds since 1970. */
     static Instant instant(long micros) {
         return Instant.ofEpochSecond(Math.floorDiv(micros, 1_000_000L), Math.floorMod(micros, 1_000_000L) * 1000);
     }

@@ -30,12 +30,19 @@ public interface WindowStore {
      */
     Uni<Void> settle(String identifier, ReservationToken reservation, Map<String, Long> used);
 
+    /** Returns the units used in a window; changes nothing. */
     Uni<WindowUsage> usage(String identifier, String resource, Duration window);
 
+    /** Returns the units used by resource, each in its longest window; omits empty windows. */
     Uni<Map<String, Long>> limits(String identifier);
 
-    /** @param resource null for every resource of the identifier */
+    /**
+     * Deletes an identifier's windows.
+     *
+     * @param resource null for every resource of the identifier
+     */
     Uni<Void> reset(String identifier, String resource);
 
+    /** Deletes all windows of all identifiers. */
     Uni<Void> resetAll();
 }

@@ -61,7 +61,7 @@ class RedisConnectionManagerTest {
         assertThat(sent.stream().filter(Future::failed)).hasSize(20 - MAX_IN_FLIGHT)
                 .allSatisfy(failed -> assertThat(failed.cause()).isInstanceOf(StoreUnavailableException.class));
         sent.stream().filter(Future::failed).forEach(failed -> manager.reportFailure(failed.cause()));
-        assertThat(manager.up()).as("overload is no outage").isTrue();
+        assertThat(manager.isUp()).as("overload is no outage").isTrue();
         await().until(() -> sent.stream().allMatch(Future::isComplete));
         assertThat(sent.stream().filter(Future::succeeded)).hasSize(MAX_IN_FLIGHT);
         var after = manager.send(Request.cmd(Command.GET).arg("n")).toCompletionStage().toCompletableFuture().join();
@@ -77,7 +77,7 @@ class RedisConnectionManagerTest {
         start();
         manager.reportFailure(error("ERR something"));
         manager.reportFailure(error("ERR something"));
-        assertThat(manager.up()).isTrue();
+        assertThat(manager.isUp()).isTrue();
         manager.reportFailure(error("ERR something"));
         await().atMost(TIMEOUT).until(() -> changes.size() == 3);
         assertThat(changes).containsExactly(true, false, true);
@@ -91,7 +91,7 @@ class RedisConnectionManagerTest {
             manager.reportFailure(error("ERR something"));
             manager.reportSuccess();
         }
-        assertThat(manager.up()).isTrue();
+        assertThat(manager.isUp()).isTrue();
         assertThat(changes).containsExactly(true);
     }
 
@@ -116,7 +116,7 @@ class RedisConnectionManagerTest {
             manager.reportFailure(error(message));
             manager.reportRejection(error(message));
         }
-        assertThat(manager.up()).isTrue();
+        assertThat(manager.isUp()).isTrue();
     }
 
     @Test
@@ -161,7 +161,7 @@ class RedisConnectionManagerTest {
             manager.reportLate();
             manager.reportSuccess();
         }
-        assertThat(manager.up()).isTrue();
+        assertThat(manager.isUp()).isTrue();
         for (int i = 0; i < 5; i++) {
             manager.reportLate();
         }
@@ -181,12 +181,12 @@ class RedisConnectionManagerTest {
     @Test
     void nothingIsSentBeforeTheReconnectTaskIsDone() {
         var task = Promise.<Void>promise();
-        manager.onReconnect(channel -> task.future());
+        manager.onReconnect(connection -> task.future());
         var started = manager.start();
-        await().pollDelay(Duration.ofMillis(300)).until(() -> !manager.up());
+        await().pollDelay(Duration.ofMillis(300)).until(() -> !manager.isUp());
         assertThat(manager.send(Request.cmd(Command.PING)).failed()).isTrue();
         task.complete();
-        await().until(manager::up);
+        await().until(manager::isUp);
         assertThat(started.succeeded()).isTrue();
     }
 }

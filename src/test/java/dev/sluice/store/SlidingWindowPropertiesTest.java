@@ -85,7 +85,7 @@ class SlidingWindowPropertiesTest {
             }
             assertThat(let).as("at %d, cost %d of %d", now, cost, limit * unit)
                     .satisfies(yes -> assertThat(yes && !fits).as("admitted and did not fit").isFalse())
-                    .satisfies(yes -> assertThat(!yes && fitsForSure).as("fitted and was refused").isFalse());
+                    .satisfies(yes -> assertThat(!yes && fitsForSure).as("fits and is denied").isFalse());
         }
         for (var first : admitted) {
             long inWindow = admitted.stream().filter(other -> other.at() >= first.at() && other.at() < first.at() + SPAN)

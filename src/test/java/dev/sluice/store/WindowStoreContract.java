@@ -253,7 +253,7 @@ public abstract class WindowStoreContract {
     }
 
     @Test
-    void costsOfAThousandsUnitsAreCountedOneByOne() {
+    void costsOfThousandsOfUnitsAreCountedExactly() {
         long start = store.now();
         assertThat(store.take("thousands", claim("r", 60, 10_000, 9_999)).admitted()).isTrue();
         store.pass(SECOND);

@@ -121,7 +121,7 @@ final class RedisLedger implements LedgerStore {
             return Uni.createFrom().item(false);
         }
         waiting.incrementAndGet();
-        if (!link.up()) {
+        if (!link.isUp()) {
             return Uni.createFrom().item(true);
         }
         var done = written.future();
@@ -141,7 +141,7 @@ final class RedisLedger implements LedgerStore {
 
     private void flushSoon(long millis) {
         if (closed) {
-            if (link.up()) {
+            if (link.isUp()) {
                 flush(); // what a call that ends late has used
             }
             return;
@@ -162,7 +162,7 @@ final class RedisLedger implements LedgerStore {
         for (int tag = 0; tag < TAGS; tag++) {
             if (!shelves[tag].empty()) {
                 left = true;
-                if (link.up()) {
+                if (link.isUp()) {
                     flushed(tag);
                 }
             }
@@ -290,14 +290,14 @@ final class RedisLedger implements LedgerStore {
 
     @Override
     public Uni<Void> written(String identifier) {
-        return uni(link.up()
+        return uni(link.isUp()
                 ? link.within(atOnceMillis, emptied(keys.tag(identifier), 3)).otherwiseEmpty()
                 : Future.succeededFuture());
     }
 
     @Override
     public Uni<Void> close() {
-        if (!link.up()) {
+        if (!link.isUp()) {
             end();
             return Uni.createFrom().voidItem();
         }
@@ -323,7 +323,7 @@ final class RedisLedger implements LedgerStore {
     @Override
     public Uni<UsageReport> read(String identifier, long fromHour, long toHour) {
         int tag = keys.tag(identifier);
-        if (!link.up()) {
+        if (!link.isUp()) {
             var account = new UsageReport();
             shelves[tag].read(identifier, fromHour, toHour, account);
             return Uni.createFrom().item(account);

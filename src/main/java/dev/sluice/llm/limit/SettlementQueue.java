@@ -87,7 +87,7 @@ class SettlementQueue {
 
     @Inject
     SettlementQueue(RateLimiter limiter, RedisProvider redis, Vertx vertx, MeterRegistry meters) {
-        this(limiter, () -> redis.connectionManager() == null || redis.connectionManager().up(), new Timers() {
+        this(limiter, () -> redis.connectionManager() == null || redis.connectionManager().isUp(), new Timers() {
 
             @Override
             public long start(long millis, Runnable task) {

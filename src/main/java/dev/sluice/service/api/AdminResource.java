@@ -30,7 +30,7 @@ import io.smallrye.mutiny.Uni;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
 
-/** What operators ask and forget. */
+/** Admin endpoints: query and reset windows. */
 @ServiceEndpoint
 @Path("/v1")
 @Produces({ErrorResponse.JSON, ErrorResponse.PROBLEM, MediaType.WILDCARD})
@@ -38,30 +38,30 @@ public class AdminResource {
 
     private final RateLimiter limiter;
     private final StoreStatus store;
-    private final EndpointAuthorization doors;
+    private final EndpointAuthorization authorization;
 
-    AdminResource(RateLimiter limiter, StoreStatus store, EndpointAuthorization doors) {
+    AdminResource(RateLimiter limiter, StoreStatus store, EndpointAuthorization authorization) {
         this.limiter = limiter;
         this.store = store;
-        this.doors = doors;
+        this.authorization = authorization;
     }
 
-    /** What one window holds. */
+    /** Returns the usage of one window. */
     @GET
     @Path("/usage")
-    @Parameter(name = "identifier", in = ParameterIn.QUERY, required = true, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Whose window")
-    @Parameter(name = "resource", in = ParameterIn.QUERY, required = true, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Of what")
-    @Parameter(name = "window_seconds", in = ParameterIn.QUERY, required = true, schema = @Schema(type = SchemaType.INTEGER, minimum = "1", maximum = "2678400"), description = "The window's length")
-    @Operation(operationId = "usage", summary = "What one window holds now")
-    @SecurityRequirement(name = OpenApiDefinition.ADMIN)
-    @APIResponse(responseCode = "200", description = "Read; nothing was changed", content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = OpenApiDefinition.Used.class), example = "{\"identifier\":\"user123\",\"resource\":\"custom_operation\",\"current\":3,\"window_start\":1701234507,\"window_end\":1701234567}"))
+    @Parameter(name = "identifier", in = ParameterIn.QUERY, required = true, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Identifier whose usage is returned")
+    @Parameter(name = "resource", in = ParameterIn.QUERY, required = true, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Resource name")
+    @Parameter(name = "window_seconds", in = ParameterIn.QUERY, required = true, schema = @Schema(type = SchemaType.INTEGER, minimum = "1", maximum = "2678400"), description = "Window length in seconds")
+    @Operation(operationId = "usage", summary = "Returns the current usage of one window")
+    @SecurityRequirement(name = OpenApiDefinition.ADMIN_TOKEN)
+    @APIResponse(responseCode = "200", description = "Current usage", content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = OpenApiDefinition.UsageBody.class), example = "{\"identifier\":\"user123\",\"resource\":\"custom_operation\",\"current\":3,\"window_start\":1701234507,\"window_end\":1701234567}"))
     @APIResponse(responseCode = "400", ref = OpenApiDefinition.BAD_REQUEST)
     @APIResponse(responseCode = "401", ref = OpenApiDefinition.UNAUTHORIZED)
     @APIResponse(responseCode = "403", ref = OpenApiDefinition.FORBIDDEN)
-    @APIResponse(responseCode = "429", ref = OpenApiDefinition.TOO_MANY)
+    @APIResponse(responseCode = "429", ref = OpenApiDefinition.TOO_MANY_REQUESTS)
     @APIResponse(responseCode = "503", ref = OpenApiDefinition.UNAVAILABLE)
     public Uni<Response> usage(@Context RoutingContext context) {
-        return doors.admin(context, () -> {
+        return authorization.authorizeAdmin(context, () -> {
             var identifier = QueryParameters.name(context, "identifier");
             var resource = QueryParameters.name(context, "resource");
             return limiter
@@ -74,20 +74,20 @@ public class AdminResource {
         });
     }
 
-    /** What an identifier has used of everything. */
+    /** Returns the usage of an identifier for every resource. */
     @GET
     @Path("/limits")
-    @Parameter(name = "identifier", in = ParameterIn.QUERY, required = true, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Whose windows")
-    @Operation(operationId = "limits", summary = "What an identifier has used of every resource")
-    @SecurityRequirement(name = OpenApiDefinition.ADMIN)
-    @APIResponse(responseCode = "200", description = "Read; nothing was changed", content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = OpenApiDefinition.Listed.class), example = "{\"identifier\":\"user123\",\"limits\":{\"custom_operation\":1,\"api:/campaigns\":3}}"))
+    @Parameter(name = "identifier", in = ParameterIn.QUERY, required = true, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Identifier whose usage is returned")
+    @Operation(operationId = "limits", summary = "Returns the usage of an identifier for every resource")
+    @SecurityRequirement(name = OpenApiDefinition.ADMIN_TOKEN)
+    @APIResponse(responseCode = "200", description = "Current usage", content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = OpenApiDefinition.LimitsBody.class), example = "{\"identifier\":\"user123\",\"limits\":{\"custom_operation\":1,\"api:/campaigns\":3}}"))
     @APIResponse(responseCode = "400", ref = OpenApiDefinition.BAD_REQUEST)
     @APIResponse(responseCode = "401", ref = OpenApiDefinition.UNAUTHORIZED)
     @APIResponse(responseCode = "403", ref = OpenApiDefinition.FORBIDDEN)
-    @APIResponse(responseCode = "429", ref = OpenApiDefinition.TOO_MANY)
+    @APIResponse(responseCode = "429", ref = OpenApiDefinition.TOO_MANY_REQUESTS)
     @APIResponse(responseCode = "503", ref = OpenApiDefinition.UNAVAILABLE)
     public Uni<Response> limits(@Context RoutingContext context) {
-        return doors.admin(context, () -> {
+        return authorization.authorizeAdmin(context, () -> {
             var identifier = QueryParameters.name(context, "identifier");
             return limiter.limits(identifier).map(limits -> {
                 var byResource = new JsonObject();
@@ -97,25 +97,25 @@ public class AdminResource {
         });
     }
 
-    /** Forgets what was counted. */
+    /** Resets windows. */
     @DELETE
     @Path("/limits")
-    @Parameter(name = "identifier", in = ParameterIn.QUERY, required = false, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Whose windows")
-    @Parameter(name = "resource", in = ParameterIn.QUERY, required = false, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Only this resource's")
-    @Parameter(name = "all", in = ParameterIn.QUERY, required = false, schema = @Schema(type = SchemaType.BOOLEAN), description = "true, alone: everybody's windows")
-    @Operation(operationId = "reset", summary = "Forgets what was counted: for an identifier, one resource of it, or with all=true for everybody")
-    @SecurityRequirement(name = OpenApiDefinition.ADMIN)
-    @APIResponse(responseCode = "204", description = "Forgotten")
+    @Parameter(name = "identifier", in = ParameterIn.QUERY, required = false, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Identifier whose windows are reset")
+    @Parameter(name = "resource", in = ParameterIn.QUERY, required = false, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Resource whose window is reset; all resources of the identifier if absent")
+    @Parameter(name = "all", in = ParameterIn.QUERY, required = false, schema = @Schema(type = SchemaType.BOOLEAN), description = "true resets the windows of all identifiers; cannot be combined with identifier or resource")
+    @Operation(operationId = "reset", summary = "Resets the windows of an identifier, of one of its resources, or with all=true of all identifiers")
+    @SecurityRequirement(name = OpenApiDefinition.ADMIN_TOKEN)
+    @APIResponse(responseCode = "204", description = "Windows reset")
     @APIResponse(responseCode = "400", ref = OpenApiDefinition.BAD_REQUEST)
     @APIResponse(responseCode = "401", ref = OpenApiDefinition.UNAUTHORIZED)
     @APIResponse(responseCode = "403", ref = OpenApiDefinition.FORBIDDEN)
-    @APIResponse(responseCode = "429", ref = OpenApiDefinition.TOO_MANY)
+    @APIResponse(responseCode = "429", ref = OpenApiDefinition.TOO_MANY_REQUESTS)
     @APIResponse(responseCode = "503", ref = OpenApiDefinition.UNAVAILABLE)
     public Uni<Response> reset(@Context RoutingContext context) {
-        return doors.admin(context, () -> forget(context).map(done -> Response.noContent().build()));
+        return authorization.authorizeAdmin(context, () -> resetWindows(context).map(done -> Response.noContent().build()));
     }
 
-    private Uni<Void> forget(RoutingContext context) {
+    private Uni<Void> resetWindows(RoutingContext context) {
         var all = QueryParameters.text(context, "all");
         if (all == null) {
             var identifier = QueryParameters.name(context, "identifier");
@@ -124,10 +124,10 @@ public class AdminResource {
                     : limiter.reset(identifier, QueryParameters.name(context, "resource"));
         }
         if (!"true".equals(all)) {
-            throw BadRequestException.field("all", "all can only be true");
+            throw BadRequestException.forField("all", "all must be true");
         }
         if (QueryParameters.text(context, "identifier") != null || QueryParameters.text(context, "resource") != null) {
-            throw BadRequestException.field("all", "all=true stands alone, without identifier and resource");
+            throw BadRequestException.forField("all", "all=true cannot be combined with identifier or resource");
         }
         return limiter.resetAll();
     }

@@ -2,23 +2,23 @@ package dev.sluice.service.api;
 
 import dev.sluice.http.ErrorResponse;
 
-/** A request that is answered with an error that names what is wrong with it. */
+/** Signals an invalid request; carries the error response that names the cause. */
 class BadRequestException extends RuntimeException {
 
     private static final long serialVersionUID = 1;
 
-    private final transient ErrorResponse answer;
+    private final transient ErrorResponse response;
 
-    BadRequestException(ErrorResponse answer) {
-        super(answer.message(), null, false, false);
-        this.answer = answer;
+    BadRequestException(ErrorResponse response) {
+        super(response.message(), null, false, false);
+        this.response = response;
     }
 
-    static BadRequestException field(String field, String message) {
+    static BadRequestException forField(String field, String message) {
         return new BadRequestException(ErrorResponse.unreadable(field, message));
     }
 
-    ErrorResponse answer() {
-        return answer;
+    ErrorResponse response() {
+        return response;
     }
 }

@@ -23,7 +23,7 @@ import io.quarkus.smallrye.openapi.OpenApiFilter;
 @OpenApiFilter(OpenApiFilter.RunStage.BUILD)
 public class CheckOpenApi implements OASFilter {
 
-    /** The name that the class of a JAX-RS resource would give it; generated clients are named after it. */
+    /** Tag that a JAX-RS resource class would have produced; generated clients are named after it. */
     private static final String TAG = "Check Resource";
 
     @Override
@@ -34,9 +34,9 @@ public class CheckOpenApi implements OASFilter {
 
     private static Operation operation() {
         return OASFactory.createOperation().operationId("check").addTag(TAG)
-                .summary("Asks whether something may go ahead, and counts it if so").requestBody(requestBody())
+                .summary("Decides whether an operation is allowed, and counts it if so").requestBody(requestBody())
                 .responses(responses()).addSecurityRequirement(
-                        OASFactory.createSecurityRequirement().addScheme(OpenApiDefinition.TOKEN));
+                        OASFactory.createSecurityRequirement().addScheme(OpenApiDefinition.API_TOKEN));
     }
 
     private static RequestBody requestBody() {
@@ -45,13 +45,13 @@ public class CheckOpenApi implements OASFilter {
                         "custom_operation", "limit", 10, "window_seconds", 60, "cost", 1)))
                 .addExample("several rates", OASFactory.createExample().value(Map.of("identifier", "user123", "resource",
                         "custom_operation", "rate", "10/second;100/minute")))
-                .addExample("configured row", OASFactory.createExample()
+                .addExample("configured rule", OASFactory.createExample()
                         .value(Map.of("identifier", "user123", "resource", "api:/campaigns", "tier", "pro")));
         return OASFactory.createRequestBody().required(true).content(content(examples));
     }
 
     private static APIResponses responses() {
-        var checked = OASFactory.createAPIResponse().description("It may; or with a cost of 0, whether it might")
+        var checked = OASFactory.createAPIResponse().description("Allowed; with a cost of 0, the decision for a cost of 1")
                 .content(content(json("Decision").example(Map.of("allowed", true, "limit", 10, "remaining", 9,
                         "window_seconds", 60, "reset_at", 1701234567, "retry_after", 0))));
         for (var name : List.of(RateLimitHeaders.LIMIT, RateLimitHeaders.REMAINING, RateLimitHeaders.RESET)) {
@@ -61,7 +61,7 @@ public class CheckOpenApi implements OASFilter {
                 .addAPIResponse("400", response(OpenApiDefinition.BAD_REQUEST))
                 .addAPIResponse("401", response(OpenApiDefinition.UNAUTHORIZED))
                 .addAPIResponse("403", response(OpenApiDefinition.FORBIDDEN))
-                .addAPIResponse("429", response(OpenApiDefinition.TOO_MANY))
+                .addAPIResponse("429", response(OpenApiDefinition.TOO_MANY_REQUESTS))
                 .addAPIResponse("503", response(OpenApiDefinition.UNAVAILABLE));
     }
 

@@ -38,59 +38,59 @@ class CheckRoute {
     static final String PATH = "/v1/check";
 
     private static final Logger LOG = Logger.getLogger(CheckRoute.class);
-    /** After the front door (-1000), before all that Quarkus does for endpoints that ask who is calling. */
+    /** After {@code RequestFramingGuard} (-1000), before the authentication handlers of Quarkus. */
     private static final int ORDER = -900;
     /** After Quarkus's CORS (-300), authentication (-200) and authorization (-100), before the gateways. */
     private static final int SECURED_ORDER = -70;
-    /** After the gateways, which forward some of the spellings where there is an upstream. */
+    /** After the gateways, which forward some alternative spellings of the path if an upstream is configured. */
     private static final int OTHER_SPELLINGS_ORDER = -40;
 
     private static final CharSequence ALLOW = HttpHeaders.createOptimized("Allow");
     private static final CharSequence METHODS = HttpHeaders.createOptimized("POST, OPTIONS");
     private static final CharSequence JSON = HttpHeaders.createOptimized(ErrorResponse.JSON);
 
-    private static final ErrorResponse METHOD_NOT_ALLOWED = ServiceErrors.answer(405);
-    private static final ErrorResponse NOT_ACCEPTABLE = ServiceErrors.answer(406);
-    private static final ErrorResponse UNSUPPORTED_MEDIA_TYPE = ServiceErrors.answer(415);
+    private static final ErrorResponse METHOD_NOT_ALLOWED = ServiceErrors.forStatus(405);
+    private static final ErrorResponse NOT_ACCEPTABLE = ServiceErrors.forStatus(406);
+    private static final ErrorResponse UNSUPPORTED_MEDIA_TYPE = ServiceErrors.forStatus(415);
 
     private final RateLimiter limiter;
     private final CurrentPolicy policy;
-    private final CurrentLlmPolicy llmRows;
-    private final EndpointAuthorization doors;
+    private final CurrentLlmPolicy llmPolicy;
+    private final EndpointAuthorization authorization;
     private final RateLimitHeaders headers;
-    private final BoundedBodyHandler.Limits bodies;
+    private final BoundedBodyHandler.Limits bodyLimits;
 
-    CheckRoute(RateLimiter limiter, CurrentPolicy policy, CurrentLlmPolicy llmRows, EndpointAuthorization doors,
+    CheckRoute(RateLimiter limiter, CurrentPolicy policy, CurrentLlmPolicy llmPolicy, EndpointAuthorization authorization,
             RateLimitHeaders headers, Vertx vertx,
             ServiceConfig settings, @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize bodyLimit) {
         this.limiter = limiter;
         this.policy = policy;
-        this.llmRows = llmRows;
-        this.doors = doors;
+        this.llmPolicy = llmPolicy;
+        this.authorization = authorization;
         this.headers = headers;
-        this.bodies = new BoundedBodyHandler.Limits(vertx, bodyLimit.asLongValue(),
+        this.bodyLimits = new BoundedBodyHandler.Limits(vertx, bodyLimit.asLongValue(),
                 settings.connections().bodyTimeout().toMillis());
     }
 
-    void open(@Observes Router router, Config config) {
+    void register(@Observes Router router, Config config) {
         router.route().order(secured(config) ? SECURED_ORDER : ORDER).handler(this::handle);
         router.route().order(OTHER_SPELLINGS_ORDER).handler(this::handleOtherSpelling);
     }
 
-    /** Whether the settings ask Quarkus for CORS or for its own rules about who may use which path. */
+    /** Returns whether the configuration enables CORS or HTTP authorization policies of Quarkus, which must run first. */
     private static boolean secured(Config config) {
         for (var name : config.getPropertyNames()) {
             if (name.toLowerCase(Locale.ROOT).replace('_', '.').startsWith("quarkus.http.auth.permission.")) {
                 return true;
             }
         }
-        // Its name is among the properties where it is not set too.
+        // The property name is listed even if the property is not set.
         return config.getOptionalValue("quarkus.http.cors.enabled", Boolean.class).orElse(false);
     }
 
     private void handle(RoutingContext context) {
         if (PATH.equals(context.request().path())) {
-            BoundedBodyHandler.read(context, bodies, body -> answer(context, body));
+            BoundedBodyHandler.read(context, bodyLimits, body -> respond(context, body));
         } else {
             context.next();
         }
@@ -100,13 +100,13 @@ class CheckRoute {
         if (!isOtherSpelling(context.normalizedPath())) {
             context.next();
         } else if (context.body().buffer() != null) {
-            answer(context, context.body().buffer());
+            respond(context, context.body().buffer());
         } else {
-            BoundedBodyHandler.read(context, bodies, body -> answer(context, body));
+            BoundedBodyHandler.read(context, bodyLimits, body -> respond(context, body));
         }
     }
 
-    /** Whether a path leads here as JAX-RS understands paths: with matrix parameters, and a slash at its end. */
+    /** Returns whether JAX-RS would route the path here: with matrix parameters or a trailing slash. */
     static boolean isOtherSpelling(String path) {
         if (!path.startsWith("/v1") || path.length() > 1024) {
             return false;
@@ -115,20 +115,20 @@ class CheckRoute {
         return plain.equals(PATH) || plain.equals(PATH + '/');
     }
 
-    private void answer(RoutingContext context, Buffer body) {
+    private void respond(RoutingContext context, Buffer body) {
         var request = context.request();
         if (request.method() != HttpMethod.POST) {
-            answerOtherMethod(context);
-        } else if (!MediaTypes.isReadable(request.getHeader(HttpHeaders.CONTENT_TYPE))) {
+            respondToOtherMethod(context);
+        } else if (!MediaTypes.isWellFormed(request.getHeader(HttpHeaders.CONTENT_TYPE))) {
             UNSUPPORTED_MEDIA_TYPE.send(context);
-        } else if (!MediaTypes.areReadable(request.getHeader(HttpHeaders.ACCEPT))) {
+        } else if (!MediaTypes.areWellFormed(request.getHeader(HttpHeaders.ACCEPT))) {
             NOT_ACCEPTABLE.send(context);
         } else {
-            doors.decision(context, admitted -> decide(admitted, body), CheckRoute::refuse);
+            authorization.authorizeDecision(context, admitted -> decide(admitted, body), CheckRoute::reject);
         }
     }
 
-    private static void answerOtherMethod(RoutingContext context) {
+    private static void respondToOtherMethod(RoutingContext context) {
         context.response().putHeader(ALLOW, METHODS);
         if (context.request().method() == HttpMethod.OPTIONS) {
             context.response().end();
@@ -140,19 +140,19 @@ class CheckRoute {
     private void decide(RoutingContext context, Buffer body) {
         RateLimitRequest request;
         try {
-            request = CheckRequest.read(body.getBytes(), policy, llmRows);
+            request = CheckRequest.parse(body.getBytes(), policy, llmPolicy);
         } catch (BadRequestException e) {
-            e.answer().send(context);
+            e.response().send(context);
             return;
         }
-        if (doors.reserved(context, request.identifier())) {
-            EndpointAuthorization.reservedAnswer().send(context);
+        if (authorization.isReserved(context, request.identifier())) {
+            EndpointAuthorization.reservedResponse().send(context);
             return;
         }
-        limiter.check(request, decision -> decided(context, request, decision), failure -> failed(context, failure));
+        limiter.check(request, decision -> onDecision(context, request, decision), failure -> onFailure(context, failure));
     }
 
-    private void decided(RoutingContext context, RateLimitRequest request, Decision decision) {
+    private void onDecision(RoutingContext context, RateLimitRequest request, Decision decision) {
         var response = context.response();
         if (response.closed()) {
             return;
@@ -165,18 +165,18 @@ class CheckRoute {
         }
     }
 
-    private static void failed(RoutingContext context, Throwable failure) {
+    private static void onFailure(RoutingContext context, Throwable failure) {
         if (failure instanceof StoreUnavailableException) {
-            refuse(context, ErrorResponse.storeUnavailable());
+            reject(context, ErrorResponse.storeUnavailable());
         } else {
-            LOG.error("A check could not be decided", failure);
-            refuse(context, ServiceErrors.answer(500));
+            LOG.error("Check failed", failure);
+            reject(context, ServiceErrors.forStatus(500));
         }
     }
 
-    private static void refuse(RoutingContext context, ErrorResponse answer) {
+    private static void reject(RoutingContext context, ErrorResponse error) {
         if (!context.response().closed()) {
-            answer.send(context);
+            error.send(context);
         }
     }
 }

@@ -7,21 +7,21 @@ import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.RateLimitHeaders;
 import io.vertx.core.json.Json;
 
-/** A decision as the decision endpoints tell it: of the rate closest to its end. */
+/** JSON form of a decision, with the quota closest to exhaustion. */
 final class DecisionJson {
 
-    private static final String NOTHING_GOVERNS = ",\"limit\":null,\"remaining\":null,\"window_seconds\":null,\"reset_at\":null";
+    private static final String NO_QUOTA = ",\"limit\":null,\"remaining\":null,\"window_seconds\":null,\"reset_at\":null";
 
     private DecisionJson() {
     }
 
     /**
-     * @param reservation null where nothing was reserved
+     * @param reservation null if nothing was reserved
      * @return a JSON object
      */
     static String of(Decision decision, String reservation) {
         var json = new StringBuilder(160).append("{\"allowed\":").append(decision.allowed());
-        decision.closest().ifPresentOrElse(quota -> append(json, quota), () -> json.append(NOTHING_GOVERNS));
+        decision.closest().ifPresentOrElse(quota -> append(json, quota), () -> json.append(NO_QUOTA));
         json.append(",\"retry_after\":");
         if (decision.allowed()) {
             json.append('0');

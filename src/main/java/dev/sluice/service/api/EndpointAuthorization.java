@@ -22,129 +22,129 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
 
-/** Who may use Sluice's own doors. */
+/** Authorizes requests to Sluice's own endpoints by the admin token and the API token. */
 @ApplicationScoped
 public class EndpointAuthorization {
 
     private static final Logger LOG = Logger.getLogger(EndpointAuthorization.class);
     private static final String BEARER = "bearer ";
-    private static final String WRONG = "The token or key does not verify";
+    private static final String INVALID_CREDENTIAL = "Invalid token or API key";
     private static final ErrorResponse TOKEN_MISSING = ErrorResponse
-            .unauthorized("This endpoint asks for the API token: Authorization: Bearer ...");
+            .unauthorized("This endpoint requires the API token: Authorization: Bearer ...");
     private static final ErrorResponse RESERVED = new ErrorResponse(403, "RATE_4031",
-            "Identifiers that begin with user: or ip: ask"
-                    + " for the API token: set RATE_LIMIT_API_TOKEN and send it",
+            "Identifiers that begin with user: or ip: require"
+                    + " the API token: set RATE_LIMIT_API_TOKEN and send it",
             new JsonObject().put("field", "identifier"),
             JsonObject::new);
 
-    /** What a request has shown. */
-    private enum Shown {
-        NOTHING, API_TOKEN, ADMIN_TOKEN, WRONG
+    /** Credential presented by a request. */
+    private enum Credential {
+        NONE, API_TOKEN, ADMIN_TOKEN, INVALID
     }
 
     private final Optional<String> adminToken;
     private final Optional<String> apiToken;
     private final ApiKeyRegistry apiKeys;
-    private final RequestRateLimiter turnstile;
+    private final RequestRateLimiter rateLimiter;
 
-    EndpointAuthorization(ServiceConfig settings, ApiKeyRegistry apiKeys, RequestRateLimiter turnstile) {
+    EndpointAuthorization(ServiceConfig settings, ApiKeyRegistry apiKeys, RequestRateLimiter rateLimiter) {
         this.adminToken = settings.adminToken().filter(token -> !token.isBlank()).map(String::strip);
         this.apiToken = settings.apiToken().filter(token -> !token.isBlank()).map(String::strip);
         this.apiKeys = apiKeys;
-        this.turnstile = turnstile;
+        this.rateLimiter = rateLimiter;
     }
 
-    public boolean adminOpen() {
+    public boolean isAdminEnabled() {
         return adminToken.isPresent();
     }
 
-    public boolean apiTokenAsked() {
+    public boolean isApiTokenRequired() {
         return apiToken.isPresent();
     }
 
-    /** Answers with the endpoint where the admin token is shown. */
-    Uni<Response> admin(RoutingContext request, Supplier<Uni<Response>> endpoint) {
-        var shown = adminToken.isEmpty() ? Shown.NOTHING : shown(request);
-        if (shown == Shown.WRONG) {
-            return refuse(request);
+    /** Invokes the endpoint if the request carries the admin token; otherwise responds with 401 or 403. */
+    Uni<Response> authorizeAdmin(RoutingContext request, Supplier<Uni<Response>> endpoint) {
+        var credential = adminToken.isEmpty() ? Credential.NONE : credential(request);
+        if (credential == Credential.INVALID) {
+            return reject(request);
         }
-        if (shown == Shown.ADMIN_TOKEN) {
-            return answer(request, endpoint);
+        if (credential == Credential.ADMIN_TOKEN) {
+            return respond(request, endpoint);
         }
         var closed = ErrorResponse.of(403, "RATE_4031", adminToken.isPresent()
-                ? "This endpoint asks for the admin token: Authorization: Bearer ..."
-                : "The admin endpoints are closed: set RATE_LIMIT_ADMIN_TOKEN to open them");
+                ? "This endpoint requires the admin token: Authorization: Bearer ..."
+                : "The admin endpoints are disabled: set RATE_LIMIT_ADMIN_TOKEN to enable them");
         return Uni.createFrom().item(closed.response(request));
     }
 
     /**
-     * Decides whether a request may use a decision endpoint, and hands on to one of both, at once where no token was shown in
-     * vain.
+     * Invokes the endpoint if the request may use a decision endpoint, otherwise {@code onRejected}. Calls back synchronously,
+     * except for an invalid credential, which is first counted against the client address.
      */
-    void decision(RoutingContext request, Consumer<RoutingContext> endpoint,
-            BiConsumer<RoutingContext, ErrorResponse> refused) {
-        var shown = shown(request);
-        if (shown == Shown.WRONG) {
-            turnstile.reject(request, WRONG).subscribe().with(admission -> refused.accept(request, admission.refusal()),
+    void authorizeDecision(RoutingContext request, Consumer<RoutingContext> endpoint,
+            BiConsumer<RoutingContext, ErrorResponse> onRejected) {
+        var credential = credential(request);
+        if (credential == Credential.INVALID) {
+            rateLimiter.reject(request, INVALID_CREDENTIAL).subscribe().with(admission -> onRejected.accept(request, admission.refusal()),
                     failure -> {
-                        LOG.error("A wrong token could not be counted", failure);
-                        refused.accept(request, ServiceErrors.answer(500));
+                        LOG.error("Failed to count an invalid token", failure);
+                        onRejected.accept(request, ServiceErrors.forStatus(500));
                     });
-        } else if (shown == Shown.NOTHING && apiToken.isPresent()) {
-            refused.accept(request, TOKEN_MISSING);
+        } else if (credential == Credential.NONE && apiToken.isPresent()) {
+            onRejected.accept(request, TOKEN_MISSING);
         } else {
             endpoint.accept(request);
         }
     }
 
-    /** Answers with the endpoint where the API token is shown, or is not asked for. */
-    Uni<Response> decision(RoutingContext request, Supplier<Uni<Response>> endpoint) {
-        var shown = shown(request);
-        if (shown == Shown.WRONG) {
-            return refuse(request);
+    /** Invokes the endpoint if the request carries the API token or none is required; otherwise responds with 401. */
+    Uni<Response> authorizeDecision(RoutingContext request, Supplier<Uni<Response>> endpoint) {
+        var credential = credential(request);
+        if (credential == Credential.INVALID) {
+            return reject(request);
         }
-        if (shown == Shown.NOTHING && apiToken.isPresent()) {
+        if (credential == Credential.NONE && apiToken.isPresent()) {
             return Uni.createFrom().item(TOKEN_MISSING.response(request));
         }
-        return answer(request, endpoint);
+        return respond(request, endpoint);
     }
 
-    /** Whether a request that came through {@link #decision} may not ask for this identifier. */
-    boolean reserved(RoutingContext request, String identifier) {
-        return (identifier.startsWith("user:") || identifier.startsWith("ip:")) && shown(request) == Shown.NOTHING;
+    /** Returns whether a request admitted to a decision endpoint lacks the token that this identifier requires. */
+    boolean isReserved(RoutingContext request, String identifier) {
+        return (identifier.startsWith("user:") || identifier.startsWith("ip:")) && credential(request) == Credential.NONE;
     }
 
-    static ErrorResponse reservedAnswer() {
+    static ErrorResponse reservedResponse() {
         return RESERVED;
     }
 
-    private static Uni<Response> answer(RoutingContext request, Supplier<Uni<Response>> endpoint) {
+    private static Uni<Response> respond(RoutingContext request, Supplier<Uni<Response>> endpoint) {
         return Uni.createFrom().deferred(() -> endpoint.get())
-                .onFailure(BadRequestException.class).recoverWithItem(bad -> bad.answer().response(request))
+                .onFailure(BadRequestException.class).recoverWithItem(bad -> bad.response().response(request))
                 .onFailure(StoreUnavailableException.class)
                 .recoverWithItem(gone -> ErrorResponse.storeUnavailable().response(request));
     }
 
-    private Uni<Response> refuse(RoutingContext request) {
-        return turnstile.reject(request, WRONG)
+    private Uni<Response> reject(RoutingContext request) {
+        return rateLimiter.reject(request, INVALID_CREDENTIAL)
                 .map(admission -> admission.refusal().response(request));
     }
 
-    private Shown shown(RoutingContext request) {
+    private Credential credential(RoutingContext request) {
         var key = request.request().getHeader(ApiKeyRegistry.HEADER);
         if (key != null && apiKeys.any() && apiKeys.find(key) == null) {
-            return Shown.WRONG;
+            return Credential.INVALID;
         }
         var authorization = request.request().getHeader(HttpHeaders.AUTHORIZATION);
         if (authorization == null || adminToken.isEmpty() && apiToken.isEmpty()) {
-            return Shown.NOTHING;
+            return Credential.NONE;
         }
         if (!authorization.regionMatches(true, 0, BEARER, 0, BEARER.length())) {
-            return Shown.WRONG;
+            return Credential.INVALID;
         }
         var token = authorization.substring(BEARER.length()).strip();
         boolean admin = adminToken.isPresent() && Sha256.same(adminToken.get(), token);
         boolean api = apiToken.isPresent() && Sha256.same(apiToken.get(), token);
-        return admin ? Shown.ADMIN_TOKEN : api ? Shown.API_TOKEN : Shown.WRONG;
+        return admin ? Credential.ADMIN_TOKEN : api ? Credential.API_TOKEN : Credential.INVALID;
     }
 }

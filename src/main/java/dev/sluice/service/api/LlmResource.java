@@ -36,7 +36,7 @@ import io.smallrye.mutiny.Uni;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
 
-/** For programs that call language models on their own, and for those who want to know who used what. */
+/** Endpoints for programs that call LLM providers directly, and usage reports. */
 @ServiceEndpoint
 @Path("/v1/llm")
 @Consumes(MediaType.WILDCARD)
@@ -54,49 +54,49 @@ public class LlmResource {
     private final LlmLimiter limiter;
     private final Ledger ledger;
     private final StoreStatus store;
-    private final EndpointAuthorization doors;
+    private final EndpointAuthorization authorization;
     private final RateLimitHeaders headers;
 
-    LlmResource(LlmLimiter limiter, Ledger ledger, StoreStatus store, EndpointAuthorization doors, RateLimitHeaders headers) {
+    LlmResource(LlmLimiter limiter, Ledger ledger, StoreStatus store, EndpointAuthorization authorization, RateLimitHeaders headers) {
         this.limiter = limiter;
         this.ledger = ledger;
         this.store = store;
-        this.doors = doors;
+        this.authorization = authorization;
         this.headers = headers;
     }
 
-    /** Asks whether a call may go ahead. */
+    /** Decides whether a call is allowed. */
     @POST
     @Path("/check")
     @NonBlocking
-    @Operation(operationId = "llmCheck", summary = "Asks whether a call of a language model may go ahead, and counts it if so")
-    @SecurityRequirement(name = OpenApiDefinition.TOKEN)
+    @Operation(operationId = "llmCheck", summary = "Decides whether an LLM call is allowed, and counts it if so")
+    @SecurityRequirement(name = OpenApiDefinition.API_TOKEN)
     @RequestBody(required = true, content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = OpenApiDefinition.LlmCheck.class), example = "{\"provider\":\"openai\",\"identifier\":\"user123\",\"tier\":\"pro\",\"model\":\"gpt-4o\",\"tokens\":1200}"))
-    @APIResponse(responseCode = "200", description = "It may", content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = OpenApiDefinition.LlmChecked.class), example = "{\"allowed\":true,\"limit\":60,\"remaining\":59,\"window_seconds\":60,\"reset_at\":1701234567,\"retry_after\":0,\"reservation\":\"r-0123456789abcdef0123456789abcdef-60\"}"))
+    @APIResponse(responseCode = "200", description = "Allowed", content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = OpenApiDefinition.LlmDecisionBody.class), example = "{\"allowed\":true,\"limit\":60,\"remaining\":59,\"window_seconds\":60,\"reset_at\":1701234567,\"retry_after\":0,\"reservation\":\"r-0123456789abcdef0123456789abcdef-60\"}"))
     @APIResponse(responseCode = "400", ref = OpenApiDefinition.BAD_REQUEST)
     @APIResponse(responseCode = "401", ref = OpenApiDefinition.UNAUTHORIZED)
     @APIResponse(responseCode = "403", ref = OpenApiDefinition.FORBIDDEN)
-    @APIResponse(responseCode = "429", ref = OpenApiDefinition.TOO_MANY)
+    @APIResponse(responseCode = "429", ref = OpenApiDefinition.TOO_MANY_REQUESTS)
     @APIResponse(responseCode = "503", ref = OpenApiDefinition.UNAVAILABLE)
     public Uni<Response> check(byte[] json, @Context RoutingContext context) {
-        return doors.decision(context, () -> {
+        return authorization.authorizeDecision(context, () -> {
             var body = new StrictJsonBody(json, CHECK);
-            var provider = provider(body);
+            var provider = parseProvider(body);
             var identifier = body.name("identifier");
             var model = body.has("model") ? body.name("model") : "";
             boolean sized = body.has("tokens");
             long tokens = sized ? body.integer("tokens", 0, TokenUsage.MAX) : 0;
-            // Nobody has said how many of the tokens go in and how many come out: all of them may be the dearer ones.
-            var ask = new LlmCallEstimate(provider, identifier, body.text("tier"), model, 0, sized ? tokens : -1);
-            if (doors.reserved(context, identifier)) {
-                return Uni.createFrom().item(EndpointAuthorization.reservedAnswer().response(context));
+            // The split into input and output tokens is unknown: all are estimated as output, the more expensive kind.
+            var estimate = new LlmCallEstimate(provider, identifier, body.text("tier"), model, 0, sized ? tokens : -1);
+            if (authorization.isReserved(context, identifier)) {
+                return Uni.createFrom().item(EndpointAuthorization.reservedResponse().response(context));
             }
-            return limiter.admit(ask).map(call -> {
+            return limiter.admit(estimate).map(call -> {
                 try {
-                    return answer(context, call);
+                    return respond(context, call);
                 } catch (RuntimeException | Error e) {
                     if (call.decision().allowed()) {
-                        call.failed(false); // nobody hears of the reservation
+                        call.failed(false); // the reservation cannot reach the client: release it
                     }
                     throw e;
                 }
@@ -104,7 +104,7 @@ public class LlmResource {
         });
     }
 
-    private Response answer(RoutingContext context, AdmittedCall call) {
+    private Response respond(RoutingContext context, AdmittedCall call) {
         var decision = call.decision();
         headers.write(context.response().headers(), decision);
         if (!decision.allowed()) {
@@ -116,91 +116,91 @@ public class LlmResource {
     private static final ErrorResponse UNPRICED = new ErrorResponse(429, "RATE_5001", AdmittedCall.UNPRICED,
             new JsonObject().put("field", "model"), JsonObject::new);
 
-    /** Books usage that happened elsewhere. */
+    /** Records usage of a call that did not go through the gateway. */
     @POST
     @Path("/usage")
     @NonBlocking
-    @Operation(operationId = "llmReport", summary = "Books what a call has used, and settles its reservation")
-    @SecurityRequirement(name = OpenApiDefinition.TOKEN)
-    @RequestBody(required = true, content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = OpenApiDefinition.LlmUsed.class), example = "{\"provider\":\"openai\",\"identifier\":\"user123\",\"model\":\"gpt-4o\",\"input_tokens\":900,\"output_tokens\":250,\"reservation\":\"r-0123456789abcdef0123456789abcdef-60\",\"request_id\":\"req-1\"}"))
-    @APIResponse(responseCode = "204", description = "Booked, or to be booked when Redis returns; where the request_id was booked before, nothing was done")
+    @Operation(operationId = "llmReport", summary = "Records the usage of a call and settles its reservation")
+    @SecurityRequirement(name = OpenApiDefinition.API_TOKEN)
+    @RequestBody(required = true, content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = OpenApiDefinition.LlmUsageReport.class), example = "{\"provider\":\"openai\",\"identifier\":\"user123\",\"model\":\"gpt-4o\",\"input_tokens\":900,\"output_tokens\":250,\"reservation\":\"r-0123456789abcdef0123456789abcdef-60\",\"request_id\":\"req-1\"}"))
+    @APIResponse(responseCode = "204", description = "Recorded, or queued until Redis is available; ignored if the request_id was recorded before")
     @APIResponse(responseCode = "400", ref = OpenApiDefinition.BAD_REQUEST)
     @APIResponse(responseCode = "401", ref = OpenApiDefinition.UNAUTHORIZED)
     @APIResponse(responseCode = "403", ref = OpenApiDefinition.FORBIDDEN)
     public Uni<Response> report(byte[] json, @Context RoutingContext context) {
-        return doors.decision(context, () -> {
+        return authorization.authorizeDecision(context, () -> {
             var body = new StrictJsonBody(json, USAGE);
-            var provider = provider(body);
+            var provider = parseProvider(body);
             var identifier = body.name("identifier");
             var model = body.name("model");
-            var usage = usage(body);
+            var usage = parseUsage(body);
             var reservation = body.has("reservation") ? body.name("reservation") : null;
             var requestId = body.has("request_id") ? body.name("request_id") : null;
-            if (doors.reserved(context, identifier)) {
-                return Uni.createFrom().item(EndpointAuthorization.reservedAnswer().response(context));
+            if (authorization.isReserved(context, identifier)) {
+                return Uni.createFrom().item(EndpointAuthorization.reservedResponse().response(context));
             }
             return limiter.report(provider, identifier, model, usage, reservation, requestId)
                     .map(booked -> Response.noContent().build());
         });
     }
 
-    private static TokenUsage usage(StrictJsonBody body) {
-        long input = tokens(body, "input_tokens");
-        long cached = tokens(body, "cached_input_tokens");
-        long written = tokens(body, "cache_write_input_tokens");
+    private static TokenUsage parseUsage(StrictJsonBody body) {
+        long input = parseTokens(body, "input_tokens");
+        long cached = parseTokens(body, "cached_input_tokens");
+        long written = parseTokens(body, "cache_write_input_tokens");
         if (cached + written > input) {
-            throw BadRequestException.field("input_tokens", "input_tokens is all input: cached_input_tokens and"
-                    + " cache_write_input_tokens are parts of it");
+            throw BadRequestException.forField("input_tokens", "input_tokens must include cached_input_tokens and"
+                    + " cache_write_input_tokens");
         }
-        return new TokenUsage(input, cached, written, 0, tokens(body, "output_tokens"));
+        return new TokenUsage(input, cached, written, 0, parseTokens(body, "output_tokens"));
     }
 
-    private static long tokens(StrictJsonBody body, String field) {
+    private static long parseTokens(StrictJsonBody body, String field) {
         return body.has(field) ? body.integer(field, 0, TokenUsage.MAX) : 0;
     }
 
-    private static Provider provider(StrictJsonBody body) {
+    private static Provider parseProvider(StrictJsonBody body) {
         var provider = Provider.of(body.text("provider"));
         if (provider == null) {
-            throw BadRequestException.field("provider", "provider must be " + Provider.ALLOWED);
+            throw BadRequestException.forField("provider", "provider must be " + Provider.ALLOWED);
         }
         return provider;
     }
 
-    /** What an identifier has used. */
+    /** Returns the LLM usage of an identifier. */
     @GET
     @Path("/usage")
-    @Parameter(name = "identifier", in = ParameterIn.QUERY, required = true, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Whose calls")
-    @Parameter(name = "hours", in = ParameterIn.QUERY, schema = @Schema(type = SchemaType.INTEGER, minimum = "1", maximum = "744", defaultValue = "24"), description = "How far back, counted from the beginning of an hour")
-    @Operation(operationId = "llmUsage", summary = "What an identifier has used of language models, and what it cost")
-    @SecurityRequirement(name = OpenApiDefinition.ADMIN)
-    @APIResponse(responseCode = "200", description = "Read; nothing was changed", content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = OpenApiDefinition.LlmAccount.class)))
+    @Parameter(name = "identifier", in = ParameterIn.QUERY, required = true, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Identifier whose usage is returned")
+    @Parameter(name = "hours", in = ParameterIn.QUERY, schema = @Schema(type = SchemaType.INTEGER, minimum = "1", maximum = "744", defaultValue = "24"), description = "Number of hours covered, aligned to full hours")
+    @Operation(operationId = "llmUsage", summary = "Returns the LLM usage of an identifier and its cost")
+    @SecurityRequirement(name = OpenApiDefinition.ADMIN_TOKEN)
+    @APIResponse(responseCode = "200", description = "Recorded usage", content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = OpenApiDefinition.LlmUsageBody.class)))
     @APIResponse(responseCode = "400", ref = OpenApiDefinition.BAD_REQUEST)
     @APIResponse(responseCode = "401", ref = OpenApiDefinition.UNAUTHORIZED)
     @APIResponse(responseCode = "403", ref = OpenApiDefinition.FORBIDDEN)
     @APIResponse(responseCode = "503", ref = OpenApiDefinition.UNAVAILABLE)
-    public Uni<Response> account(@Context RoutingContext context) {
-        return doors.admin(context, () -> {
+    public Uni<Response> readUsage(@Context RoutingContext context) {
+        return authorization.authorizeAdmin(context, () -> {
             var identifier = QueryParameters.name(context, "identifier");
             int hours = QueryParameters.text(context, "hours") == null
                     ? DAY
                     : (int) QueryParameters.integer(context, "hours", 1, Ledger.MAX_HOURS);
-            return ledger.read(identifier, hours).map(account -> {
-                var body = body(identifier, hours, account);
+            return ledger.read(identifier, hours).map(report -> {
+                var body = body(identifier, hours, report);
                 if (store.mode().outage()) {
                     context.response().putHeader(RateLimitHeaders.MODE, store.mode().text());
-                    body.put("partial", true); // what is in Redis is not in it
+                    body.put("partial", true); // usage stored in Redis is not included
                 }
                 return Response.ok(body.encode(), ErrorResponse.JSON).build();
             });
         });
     }
 
-    private static JsonObject body(String identifier, int hours, UsageReport account) {
+    private static JsonObject body(String identifier, int hours, UsageReport report) {
         var providers = new JsonObject();
-        account.providers().forEach((provider, models) -> {
+        report.providers().forEach((provider, models) -> {
             var byModel = new JsonObject();
-            models.forEach((model, tally) -> byModel.put(model, fields(new JsonObject(), tally)));
+            models.forEach((model, totals) -> byModel.put(model, fields(new JsonObject(), totals)));
             var all = models.values().stream().reduce(UsageTotals.NONE, UsageTotals::plus);
             var body = new JsonObject().put("calls", all.calls()).put("window_hours", hours);
             providers.put(provider, fields(body, all).put("models", byModel));
@@ -208,10 +208,10 @@ public class LlmResource {
         return new JsonObject().put("identifier", identifier).put("window_hours", hours).put("providers", providers);
     }
 
-    private static JsonObject fields(JsonObject body, UsageTotals tally) {
-        return body.put("calls", tally.calls()).put("input_tokens", tally.input()).put("output_tokens", tally.output())
-                .put("cached_input_tokens", tally.cachedInput()).put("cache_write_input_tokens", tally.cacheWrite())
-                .put("cost_usd", tally.dollars()).put("unpriced_calls", tally.unpriced())
-                .put("estimated_calls", tally.estimated());
+    private static JsonObject fields(JsonObject body, UsageTotals totals) {
+        return body.put("calls", totals.calls()).put("input_tokens", totals.input()).put("output_tokens", totals.output())
+                .put("cached_input_tokens", totals.cachedInput()).put("cache_write_input_tokens", totals.cacheWrite())
+                .put("cost_usd", totals.dollars()).put("unpriced_calls", totals.unpriced())
+                .put("estimated_calls", totals.estimated());
     }
 }

@@ -8,14 +8,14 @@ final class MediaTypes {
     private MediaTypes() {
     }
 
-    /** Whether a Content-Type is {@code type/subtype}, with parameters of any form; a missing one is. */
-    static boolean isReadable(String contentType) {
+    /** Returns whether a Content-Type is {@code type/subtype}, with parameters of any form; true if it is missing. */
+    static boolean isWellFormed(String contentType) {
         return contentType == null || contentType.equals(ErrorResponse.JSON) || contentType.isBlank()
-                || isReadable(contentType, 0, contentType.length()) && contentType.lastIndexOf(',', end(contentType)) < 0;
+                || isWellFormed(contentType, 0, contentType.length()) && contentType.lastIndexOf(',', parametersStart(contentType)) < 0;
     }
 
-    /** Whether each element of an Accept header is a media type or {@code *}; a missing one is. */
-    static boolean areReadable(String accept) {
+    /** Returns whether each element of an Accept header is a media type or {@code *}; true if it is missing. */
+    static boolean areWellFormed(String accept) {
         if (accept == null || accept.equals("*/*") || accept.equals(ErrorResponse.JSON) || accept.isBlank()) {
             return true;
         }
@@ -27,7 +27,7 @@ final class MediaTypes {
         while (from <= length) {
             int comma = accept.indexOf(',', from);
             int to = comma < 0 || comma > length ? length : comma;
-            if (!isReadable(accept, from, to)) {
+            if (!isWellFormed(accept, from, to)) {
                 return false;
             }
             from = to + 1;
@@ -35,13 +35,13 @@ final class MediaTypes {
         return true;
     }
 
-    /** Where the parameters begin. */
-    private static int end(String type) {
+    /** Returns the index at which the parameters begin. */
+    private static int parametersStart(String type) {
         int semicolon = type.indexOf(';');
         return semicolon < 0 ? type.length() : semicolon;
     }
 
-    private static boolean isReadable(String text, int from, int to) {
+    private static boolean isWellFormed(String text, int from, int to) {
         int semicolon = text.indexOf(';', from);
         var type = text.substring(from, semicolon < 0 || semicolon > to ? to : semicolon).strip();
         int slash = type.indexOf('/');

@@ -3,20 +3,20 @@ package dev.sluice.service.api;
 import dev.sluice.api.Identifiers;
 import io.vertx.ext.web.RoutingContext;
 
-/** The fields of a query, read strictly: every error names its field. */
+/** Reads query parameters strictly; every error names its parameter. */
 final class QueryParameters {
 
-    /** What stands in a decoded query for bytes that are no UTF-8. */
+    /** Replacement character of Vert.x for bytes that are not valid UTF-8. */
     private static final char UNDECODABLE = '\uFFFD';
 
     private QueryParameters() {
     }
 
-    /** As it was sent, also where it is empty; null where it is missing. */
+    /** Returns the value as it was sent, possibly empty; null if it is missing. */
     static String text(RoutingContext context, String field) {
         var values = context.queryParams().getAll(field);
         if (values.size() > 1) {
-            throw BadRequestException.field(field, field + " comes more than once");
+            throw BadRequestException.forField(field, field + " is given more than once");
         }
         return values.isEmpty() ? null : values.get(0);
     }
@@ -24,7 +24,7 @@ final class QueryParameters {
     static String name(RoutingContext context, String field) {
         var value = text(context, field);
         if (!Identifiers.valid(value) || value.indexOf(UNDECODABLE) >= 0) {
-            throw BadRequestException.field(field, field + (value == null
+            throw BadRequestException.forField(field, field + (value == null
                     ? " is missing"
                     : " must have 1 to " + Identifiers.MAX_LENGTH + " characters and no unpaired surrogate"));
         }
@@ -41,8 +41,8 @@ final class QueryParameters {
                 return value;
             }
         } catch (NumberFormatException e) {
-            // told of below, like a number out of range
+            // reported below, like a number out of range
         }
-        throw BadRequestException.field(field, field + " must be a whole number from " + smallest + " to " + largest);
+        throw BadRequestException.forField(field, field + " must be a whole number from " + smallest + " to " + largest);
     }
 }

@@ -6,25 +6,27 @@ import java.util.concurrent.ConcurrentHashMap;
 
 import dev.sluice.api.Rate;
 
-/** Keeps the rates that requests have brought: most callers ask under the same few again and again. Bounded. */
+/** Bounded cache of rates given in requests: most callers use the same few rates. */
 final class RateCache {
 
     private static final int SLOTS = 256;
-    private static final int MOST_TEXTS = 256;
-    private static final int LONGEST_TEXT = 64;
+    private static final int MAX_TEXTS = 256;
+    private static final int MAX_TEXT_LENGTH = 64;
 
-    /** By a hash of limit and window. Written without a lock: a rate is immutable, and one that is lost is made again. */
+    /**
+     * Indexed by a hash of limit and window. Written without a lock: a rate is immutable, and a lost entry is created again.
+     */
     private final Rate[] slots = new Rate[SLOTS];
     private final Map<String, Rate> byText = new ConcurrentHashMap<>();
 
-    /** The same as {@link Rate#of(long, Duration)}. */
+    /** Returns the same rate as {@link Rate#of(long, Duration)}. */
     Rate of(long limit, long seconds) {
         int slot = Long.hashCode(limit * 31 + seconds) & SLOTS - 1;
-        var known = slots[slot];
-        if (known != null) {
-            var quota = known.quotas().get(0);
+        var cached = slots[slot];
+        if (cached != null) {
+            var quota = cached.quotas().get(0);
             if (quota.limit() == limit && quota.windowSeconds() == seconds) {
-                return known;
+                return cached;
             }
         }
         var rate = Rate.of(limit, Duration.ofSeconds(seconds));
@@ -32,15 +34,15 @@ final class RateCache {
         return rate;
     }
 
-    /** The same as {@link Rate#parse(String)}. */
+    /** Returns the same rate as {@link Rate#parse(String)}. */
     Rate parse(String text) {
-        var known = byText.get(text);
-        if (known != null) {
-            return known;
+        var cached = byText.get(text);
+        if (cached != null) {
+            return cached;
         }
         var rate = Rate.parse(text);
-        if (text.length() <= LONGEST_TEXT) {
-            if (byText.size() >= MOST_TEXTS) {
+        if (text.length() <= MAX_TEXT_LENGTH) {
+            if (byText.size() >= MAX_TEXTS) {
                 byText.clear();
             }
             byText.put(text, rate);

@@ -12,20 +12,20 @@ import dev.sluice.api.Identifiers;
 import dev.sluice.identity.Utf8;
 
 /**
- * Reads the JSON object of a request, strictly and in one pass, into a slot for each known field. Every error names its field.
+ * Parses the JSON object of a request body strictly, in one pass, into one slot per known field. Every error names its field.
  */
 final class StrictJsonBody {
 
     private static final JsonFactory JSON = JsonFactory.builder()
-            // Names that callers make up are not kept.
+            // Names chosen by callers must not accumulate in memory.
             .disable(JsonFactory.Feature.INTERN_FIELD_NAMES).disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
             .build();
 
-    private static final String NO_OBJECT = "The body is no JSON object";
-    private static final String UNREADABLE = NO_OBJECT + ", or names a field twice";
-    private static final int LONGEST_NAME_SHOWN = 64;
+    private static final String NOT_AN_OBJECT = "The body is not a JSON object";
+    private static final String MALFORMED = NOT_AN_OBJECT + ", or repeats a field";
+    private static final int MAX_NAME_SHOWN = 64;
 
-    /** The fields that an object may have. */
+    /** Field names that an object may have. */
     static final class Fields {
 
         private final String[] names;
@@ -33,7 +33,7 @@ final class StrictJsonBody {
 
         Fields(Set<String> names) {
             this.names = names.toArray(String[]::new);
-            this.known = "Unknown field; known are " + String.join(", ", names.stream().sorted().toList());
+            this.known = "Unknown field; allowed: " + String.join(", ", names.stream().sorted().toList());
         }
 
         static Fields of(String... names) {
@@ -56,7 +56,7 @@ final class StrictJsonBody {
     }
 
     private final Fields fields;
-    /** By the fields' indexes; null where the field is missing. */
+    /** Indexed by field; null if the field is missing. */
     private final Type[] types;
     private final String[] texts;
     private final long[] integers;
@@ -67,56 +67,56 @@ final class StrictJsonBody {
         this.types = new Type[fields.names.length];
         this.texts = new String[fields.names.length];
         this.integers = new long[fields.names.length];
-        if (!Utf8.isValid(body)) { // the parser accepts overlong forms: one name could be sent in two ways
-            throw unreadable();
+        if (!Utf8.isValid(body)) { // the parser accepts overlong forms: one name could be encoded in two ways
+            throw malformed();
         }
-        // From a text, because the parser of bytes keeps the names that it has seen.
+        // Parses a string, because the byte-based parser caches the names it has seen.
         try (var parser = JSON.createParser(new String(body, StandardCharsets.UTF_8))) {
             read(parser);
         } catch (IOException e) {
-            throw unreadable();
+            throw malformed();
         }
         if (unknown != null) {
-            throw BadRequestException.field(
-                    Identifiers.valid(unknown) && unknown.length() <= LONGEST_NAME_SHOWN ? unknown : "body",
+            throw BadRequestException.forField(
+                    Identifiers.valid(unknown) && unknown.length() <= MAX_NAME_SHOWN ? unknown : "body",
                     fields.known);
         }
     }
 
-    private static BadRequestException unreadable() {
-        return BadRequestException.field("body", UNREADABLE);
+    private static BadRequestException malformed() {
+        return BadRequestException.forField("body", MALFORMED);
     }
 
     private void read(JsonParser parser) throws IOException {
         boolean object = parser.nextToken() == JsonToken.START_OBJECT;
         if (object) {
             for (var name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
-                take(name, parser);
+                readField(name, parser);
             }
         } else {
             parser.enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
             parser.skipChildren();
         }
         if (parser.hasCurrentToken() && parser.nextToken() != null) {
-            throw unreadable(); // something behind it
+            throw malformed(); // trailing content
         }
         if (!object) {
-            throw BadRequestException.field("body", NO_OBJECT);
+            throw BadRequestException.forField("body", NOT_AN_OBJECT);
         }
     }
 
-    private void take(String name, JsonParser parser) throws IOException {
+    private void readField(String name, JsonParser parser) throws IOException {
         int index = fields.index(name);
         if (index < 0) {
             if (name.equals(unknown)) {
-                throw unreadable();
+                throw malformed();
             }
             unknown = unknown == null ? name : unknown;
             skip(parser);
             return;
         }
         if (types[index] != null) {
-            throw unreadable();
+            throw malformed();
         }
         types[index] = switch (parser.nextToken()) {
             case VALUE_NULL -> Type.NULL;
@@ -146,7 +146,7 @@ final class StrictJsonBody {
         skipOpened(parser);
     }
 
-    /** From here on names that come twice are an error at any depth. */
+    /** Enables duplicate detection for all depths from here on. */
     private static void skipOpened(JsonParser parser) throws IOException {
         parser.enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
         parser.skipChildren();
@@ -157,26 +157,26 @@ final class StrictJsonBody {
         return type != null && type != Type.NULL;
     }
 
-    /** @return null where it is missing */
+    /** @return null if the field is missing */
     String text(String field) {
         if (!has(field)) {
             return null;
         }
         int index = fields.index(field);
         if (types[index] != Type.TEXT) {
-            throw BadRequestException.field(field, field + " must be a string");
+            throw BadRequestException.forField(field, field + " must be a string");
         }
         return texts[index];
     }
 
-    /** A string of 1 to 256 characters. */
+    /** Returns a string of 1 to 256 characters. */
     String name(String field) {
         var name = text(field);
         if (name == null) {
-            throw BadRequestException.field(field, field + " is missing");
+            throw BadRequestException.forField(field, field + " is missing");
         }
         if (!Identifiers.valid(name)) {
-            throw BadRequestException.field(field, field + " must have 1 to " + Identifiers.MAX_LENGTH
+            throw BadRequestException.forField(field, field + " must have 1 to " + Identifiers.MAX_LENGTH
                     + " characters and no unpaired surrogate");
         }
         return name;
@@ -184,11 +184,11 @@ final class StrictJsonBody {
 
     long integer(String field, long smallest, long largest) {
         if (!has(field)) {
-            throw BadRequestException.field(field, field + " is missing");
+            throw BadRequestException.forField(field, field + " is missing");
         }
         int index = fields.index(field);
         if (types[index] != Type.INTEGER || integers[index] < smallest || integers[index] > largest) {
-            throw BadRequestException.field(field, field + " must be a whole number from " + smallest + " to " + largest);
+            throw BadRequestException.forField(field, field + " must be a whole number from " + smallest + " to " + largest);
         }
         return integers[index];
     }

@@ -49,10 +49,10 @@ class DevRedis {
         this.jar = jar;
     }
 
-    void open(@Observes Router router) {
+    void register(@Observes Router router) {
         for (var pages : new String[]{"/q/swagger-ui*", "/q/dev*"}) {
             router.route(pages).order(ORDER).handler(context -> {
-                SecurityHeaders.takeOff(context.response().headers());
+                SecurityHeaders.remove(context.response().headers());
                 context.next();
             });
         }
@@ -64,14 +64,14 @@ class DevRedis {
         }
         for (var uri : location.getHosts()) {
             if (!InetAddress.getLoopbackAddress().getHostAddress().equals(uri.getHost()) && !"localhost".equals(uri.getHost())
-                    || answers(uri.getPort())) {
+                    || isListening(uri.getPort())) {
                 return;
             }
             start(uri.getPort());
         }
     }
 
-    private static boolean answers(int port) {
+    private static boolean isListening(int port) {
         try (var socket = new Socket()) {
             socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), CONNECT_MILLIS);
             return true;
@@ -99,7 +99,7 @@ class DevRedis {
 
     private Optional<Path> unpack() throws IOException {
         try (var archive = new JarFile(jar.orElseThrow())) {
-            var entry = archive.stream().filter(file -> file.getName().startsWith("redis-server-") && fits(file.getName()))
+            var entry = archive.stream().filter(file -> file.getName().startsWith("redis-server-") && matchesPlatform(file.getName()))
                     .findFirst();
             if (entry.isEmpty()) {
                 return Optional.empty();
@@ -115,7 +115,7 @@ class DevRedis {
         }
     }
 
-    private static boolean fits(String name) {
+    private static boolean matchesPlatform(String name) {
         var system = System.getProperty("os.name").toLowerCase(Locale.ROOT);
         var os = system.startsWith("windows") ? "windows" : system.startsWith("mac") ? "darwin" : "linux";
         var cpu = System.getProperty("os.arch").equals("aarch64") ? "arm64" : "amd64";

@@ -5,8 +5,8 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
 
 /**
- * An answer that may be cut off. Vert.x tells nobody of an HTTP/1 answer that is reset or closed, only of a connection that is:
- * who counts the requests under way, as a shutdown does, would wait for it for ever.
+ * Response that can be aborted. Vert.x does not run the handlers of an HTTP/1 response that is reset or closed, only those of a
+ * closed connection: a graceful shutdown, which counts requests in flight, would never complete.
  */
 public final class AbortableResponse extends AbstractResponseWrapper {
 
@@ -17,8 +17,12 @@ public final class AbortableResponse extends AbstractResponseWrapper {
         this.request = request;
     }
 
-    /** @return whether there was anything to cut off */
-    public static boolean cut(HttpServerRequest request) {
+    /**
+     * Aborts the response: resets the HTTP/2 stream or closes the HTTP/1 connection.
+     *
+     * @return whether there was anything to abort
+     */
+    public static boolean abort(HttpServerRequest request) {
         if (request.version() == HttpVersion.HTTP_2) {
             return request.response().reset();
         }
@@ -31,11 +35,11 @@ public final class AbortableResponse extends AbstractResponseWrapper {
 
     @Override
     public boolean reset() {
-        return cut(request);
+        return abort(request);
     }
 
     @Override
     public boolean reset(long code) {
-        return cut(request);
+        return abort(request);
     }
 }

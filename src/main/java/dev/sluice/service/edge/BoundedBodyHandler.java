@@ -11,8 +11,8 @@ import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.impl.RoutingContextInternal;
 
 /**
- * The body of a request to one of Sluice's own doors. It is whole before anybody looks at it, bounded in size and in the time it
- * may take: no thread waits for what a client lets wait.
+ * Buffers the body of a request to one of Sluice's own endpoints, bounded in size and time, so that no thread waits for a slow
+ * client.
  */
 public final class BoundedBodyHandler {
 
@@ -21,14 +21,14 @@ public final class BoundedBodyHandler {
     private final Limits limits;
     private Buffer body;
     private boolean copied;
-    private boolean over;
+    private boolean finished;
     private long timer = -1;
 
     /**
-     * @param bytes the largest body
-     * @param millis the longest that it may take to arrive
+     * @param maxBytes maximum body size
+     * @param timeoutMillis maximum time for the body to arrive
      */
-    public record Limits(Vertx vertx, long bytes, long millis) {
+    public record Limits(Vertx vertx, long maxBytes, long timeoutMillis) {
     }
 
     private BoundedBodyHandler(RoutingContext context, Limits limits) {
@@ -37,65 +37,65 @@ public final class BoundedBodyHandler {
         this.limits = limits;
     }
 
-    /** Goes on to the next route when the body is whole; at once where there is none. */
+    /** Calls the next route when the body is complete; immediately if there is none. */
     public static void read(RoutingContext context, Limits limits) {
         var body = new BoundedBodyHandler(context, limits);
-        if (!new StreamedRequestBody(body.request).expected()) {
+        if (!new StreamedRequestBody(body.request).isExpected()) {
             context.next();
         } else if (body.request.version() == HttpVersion.HTTP_2) {
-            body.leave();
+            body.passThrough();
         } else {
-            body.receive(whole -> {
-                ((RoutingContextInternal) context).setBody(whole);
+            body.receive(onBody -> {
+                ((RoutingContextInternal) context).setBody(onBody);
                 context.next();
             });
         }
     }
 
-    /** Hands the body over when it is whole, in the context of the request; an empty one where there is none. */
-    public static void read(RoutingContext context, Limits limits, Handler<Buffer> whole) {
+    /** Passes on the complete body in the context of the request; an empty buffer if there is none. */
+    public static void read(RoutingContext context, Limits limits, Handler<Buffer> onBody) {
         var body = new BoundedBodyHandler(context, limits);
-        if (body.request.isEnded() || !new StreamedRequestBody(body.request).expected()) {
-            whole.handle(Buffer.buffer());
+        if (body.request.isEnded() || !new StreamedRequestBody(body.request).isExpected()) {
+            onBody.handle(Buffer.buffer());
         } else {
-            body.receive(whole);
+            body.receive(onBody);
         }
     }
 
-    /** JAX-RS pauses what it gets, and Vert.x does not let streams be paused that have ended: it reads bodies of HTTP/2 itself. */
-    private void leave() {
-        if (admissible()) {
+    /** Leaves an HTTP/2 body to JAX-RS: it pauses the request, and Vert.x does not allow pausing an ended stream. */
+    private void passThrough() {
+        if (accept()) {
             startTimer();
             context.addEndHandler(answered -> cancelTimer());
             context.next();
         }
     }
 
-    private void receive(Handler<Buffer> whole) {
-        if (!admissible()) {
+    private void receive(Handler<Buffer> onBody) {
+        if (!accept()) {
             return;
         }
-        request.handler(this::take);
-        request.exceptionHandler(failure -> stop()); // the client has gone
+        request.handler(this::append);
+        request.exceptionHandler(failure -> stop()); // client disconnected
         request.endHandler(end -> {
-            if (!over) {
+            if (!finished) {
                 stop();
-                whole.handle(body == null ? Buffer.buffer() : body);
+                onBody.handle(body == null ? Buffer.buffer() : body);
             }
         });
-        // Most bodies arrive together with their heads: a timer is made for those only that do not.
+        // Most bodies arrive together with the header section: only the others need a timer.
         var own = limits.vertx().getOrCreateContext();
         ConnectionTimeoutHandler.afterRead(request, () -> {
-            if (!over) {
+            if (!finished) {
                 own.runOnContext(later -> startTimer());
             }
         });
     }
 
-    /** Refuses what is announced as too large; asks for what waits to be asked for. */
-    private boolean admissible() {
-        if (announced() > limits.bytes()) {
-            refuse(ServiceErrors.answer(413));
+    /** Rejects a body announced as too large; sends 100 Continue if the client expects it. */
+    private boolean accept() {
+        if (contentLength() > limits.maxBytes()) {
+            reject(ServiceErrors.forStatus(413));
             return false;
         }
         if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))) {
@@ -104,24 +104,24 @@ public final class BoundedBodyHandler {
         return true;
     }
 
-    /** @return -1 where no length is announced; nothing else than a number comes here */
-    private long announced() {
+    /** @return -1 if no length is announced */
+    private long contentLength() {
         var length = request.getHeader(HttpHeaders.CONTENT_LENGTH);
         try {
             return length == null ? -1 : Long.parseLong(length);
         } catch (NumberFormatException e) {
-            return Long.MAX_VALUE; // HTTP/2 carries what HTTP/1 would have refused
+            return Long.MAX_VALUE; // HTTP/2 passes values that HTTP/1 parsing rejects
         }
     }
 
-    private void take(Buffer chunk) {
-        if (over) {
+    private void append(Buffer chunk) {
+        if (finished) {
             return;
         }
         if (body == null) {
             body = chunk;
-        } else if (body.length() + chunk.length() > limits.bytes()) {
-            refuse(ServiceErrors.answer(413));
+        } else if (body.length() + chunk.length() > limits.maxBytes()) {
+            reject(ServiceErrors.forStatus(413));
             return;
         } else {
             if (!copied) {
@@ -130,18 +130,18 @@ public final class BoundedBodyHandler {
             }
             body.appendBuffer(chunk);
         }
-        if (body.length() > limits.bytes()) {
-            refuse(ServiceErrors.answer(413));
+        if (body.length() > limits.maxBytes()) {
+            reject(ServiceErrors.forStatus(413));
         }
     }
 
     private void startTimer() {
-        if (over) {
+        if (finished) {
             return;
         }
-        timer = limits.vertx().setTimer(limits.millis(), late -> {
+        timer = limits.vertx().setTimer(limits.timeoutMillis(), late -> {
             if (!request.isEnded()) {
-                refuse(ErrorResponse.of(408, "RATE_4081", "The request's body did not arrive in time"));
+                reject(ErrorResponse.of(408, "RATE_4081", "Request body not received in time"));
             }
         });
     }
@@ -153,11 +153,11 @@ public final class BoundedBodyHandler {
     }
 
     private void stop() {
-        over = true;
+        finished = true;
         cancelTimer();
     }
 
-    private void refuse(ErrorResponse answer) {
+    private void reject(ErrorResponse error) {
         stop();
         body = null;
         if (context.response().ended() || context.response().closed()) {
@@ -167,12 +167,12 @@ public final class BoundedBodyHandler {
             request.handler(null);
             request.endHandler(null);
             context.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
-            if (answer.status() == 408) {
+            if (error.status() == 408) {
                 context.addEndHandler(told -> request.connection().close());
             } else {
-                request.endHandler(dropped -> request.connection().close()); // or else the answer might not arrive
+                request.endHandler(dropped -> request.connection().close()); // closing earlier could lose the response
             }
         }
-        answer.send(context);
+        error.send(context);
     }
 }

@@ -17,58 +17,58 @@ import io.vertx.core.http.HttpVersion;
 import io.vertx.core.net.impl.ConnectionBase;
 
 /**
- * How long a connection may let Sluice wait where no request is there whose own patience holds: for the rest of a head, for the
- * next request, and for its client to read what is there for it. A time-out for silence does not do: a byte now and then keeps
- * that from ever coming. It costs a task per connection and {@link Limits#headMillis()}, and nothing per request.
+ * Closes connections that exceed the header, keep-alive or write-stall timeout. Netty's {@code IdleStateHandler} is not enough:
+ * a client that trickles one byte at a time never becomes idle. Costs one scheduled task per connection and {@link
+ * Limits#headerMillis()}, and nothing per request.
  * <p>
- * All of it happens on the connection's own event loop.
+ * Confined to the event loop of the connection.
  */
 public final class ConnectionTimeoutHandler extends ChannelInboundHandlerAdapter {
 
     /**
-     * @param headMillis from a request's first byte to the end of its head
-     * @param idleMillis between two requests; on HTTP/2, between two streams
-     * @param readerMillis for the client to take something of an answer that waits for it
+     * @param headerMillis from the first byte of a request to the end of its header section
+     * @param keepAliveMillis between two requests; on HTTP/2, between two streams
+     * @param writeStallMillis for the client to read some of a response that is waiting to be written
      */
-    record Limits(long headMillis, long idleMillis, long readerMillis) {
+    record Limits(long headerMillis, long keepAliveMillis, long writeStallMillis) {
     }
 
-    /** What Vert.x calls its own handler. */
-    private static final String VERTX = "handler";
+    /** Name of the Vert.x handler in the pipeline. */
+    private static final String VERTX_HANDLER = "handler";
     private static final AttributeKey<ConnectionTimeoutHandler> KEY = AttributeKey.valueOf(ConnectionTimeoutHandler.class,
             "patience");
-    /** Streams remembered before those that have ended are forgotten. */
-    private static final int MANY = 256;
+    /** Number of tracked streams above which ended ones are removed. */
+    private static final int MAX_TRACKED = 256;
 
-    /** An answer under way. */
-    private static final class Answer {
+    /** Response in flight. */
+    private static final class PendingResponse {
 
         private final HttpServerResponse response;
         private long written = -1;
-        private long since;
+        private long stalledSince;
 
-        Answer(HttpServerResponse response) {
+        PendingResponse(HttpServerResponse response) {
             this.response = response;
         }
 
-        boolean stuck(long now, long nanos) {
+        boolean isStalled(long now, long nanos) {
             if (!response.writeQueueFull() || response.bytesWritten() != written) {
                 written = response.bytesWritten();
-                since = now;
+                stalledSince = now;
             }
-            return now - since >= nanos;
+            return now - stalledSince >= nanos;
         }
     }
 
     private final Limits limits;
-    private final List<Answer> answers = new ArrayList<>(1);
-    /** Whether a byte has come that belongs to no request known so far. */
-    private boolean begun;
-    /** When it came; or else, where nothing is under way, when that was seen first. */
-    private long since;
+    private final List<PendingResponse> pendingResponses = new ArrayList<>(1);
+    /** Whether bytes of a request have been received whose header section is incomplete. */
+    private boolean headerStarted;
+    /** Time of the first such byte; without one, time at which the connection was first seen idle. */
+    private long waitingSince;
     private boolean idle;
-    private Future<?> look;
-    /** Whether bytes are being handled that have just come. */
+    private Future<?> timeoutCheck;
+    /** Whether a read from the socket is being processed. */
     private boolean reading;
     private Runnable afterRead;
 
@@ -76,43 +76,43 @@ public final class ConnectionTimeoutHandler extends ChannelInboundHandlerAdapter
         this.limits = limits;
     }
 
-    /** A request has come; a no-op where nobody watches the connection. */
-    static void begins(HttpServerRequest request) {
-        var patience = of(request.connection());
-        if (patience != null) {
-            patience.begins(request.response(), request.version() == HttpVersion.HTTP_2);
+    /** Registers a request; a no-op if the connection has no such handler. */
+    static void onRequest(HttpServerRequest request) {
+        var handler = of(request.connection());
+        if (handler != null) {
+            handler.onRequest(request.response(), request.version() == HttpVersion.HTTP_2);
         }
     }
 
     /**
-     * Runs an action after what has been read from the connection so far is handled; at once where nothing is being read, or
-     * nobody watches the connection. On the connection's event loop, but not in the request's context.
+     * Runs an action after the current read from the socket has been processed; immediately if none is in progress or the
+     * connection has no such handler. Runs on the event loop of the connection, but not in the context of the request.
      */
     static void afterRead(HttpServerRequest request, Runnable action) {
-        var patience = of(request.connection());
-        if (patience == null || !patience.reading || patience.afterRead != null) {
+        var handler = of(request.connection());
+        if (handler == null || !handler.reading || handler.afterRead != null) {
             action.run();
         } else {
-            patience.afterRead = action;
+            handler.afterRead = action;
         }
     }
 
-    /** The connection is no longer one of requests and answers. */
-    public static void letGo(HttpConnection connection) {
-        var patience = of(connection);
-        if (patience != null) {
-            patience.stop();
+    /** Stops the timeouts: the connection is no longer used for HTTP. */
+    public static void stopWatching(HttpConnection connection) {
+        var handler = of(connection);
+        if (handler != null) {
+            handler.stop();
         }
     }
 
-    /** What comes after this request, its own body included, is dropped: it is nobody's. */
-    static void readNoMore(HttpConnection connection) {
+    /** Discards all further input of the connection, including the body of this request. */
+    static void discardInput(HttpConnection connection) {
         if (connection instanceof ConnectionBase base) {
-            base.channel().pipeline().addBefore(VERTX, "nothing more", new Dropping());
+            base.channel().pipeline().addBefore(VERTX_HANDLER, "nothing more", new DiscardingHandler());
         }
     }
 
-    private static final class Dropping extends ChannelInboundHandlerAdapter {
+    private static final class DiscardingHandler extends ChannelInboundHandlerAdapter {
 
         @Override
         public void channelRead(ChannelHandlerContext context, Object message) {
@@ -124,31 +124,31 @@ public final class ConnectionTimeoutHandler extends ChannelInboundHandlerAdapter
         return connection instanceof ConnectionBase base ? base.channel().attr(KEY).get() : null;
     }
 
-    private void begins(HttpServerResponse response, boolean streams) {
-        begun = false;
+    private void onRequest(HttpServerResponse response, boolean streams) {
+        headerStarted = false;
         idle = false;
         if (!streams) {
-            answers.clear();
-        } else if (answers.size() >= MANY) {
-            answers.removeIf(answer -> answer.response.ended());
+            pendingResponses.clear();
+        } else if (pendingResponses.size() >= MAX_TRACKED) {
+            pendingResponses.removeIf(answer -> answer.response.ended());
         }
-        answers.add(new Answer(response));
+        pendingResponses.add(new PendingResponse(response));
     }
 
     @Override
     public void channelActive(ChannelHandlerContext context) {
         context.channel().attr(KEY).set(this);
-        since = System.nanoTime();
+        waitingSince = System.nanoTime();
         idle = true;
-        lookIn(context, TimeUnit.MILLISECONDS.toNanos(limits.headMillis()));
+        scheduleCheck(context, TimeUnit.MILLISECONDS.toNanos(limits.headerMillis()));
         context.fireChannelActive();
     }
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object bytes) {
-        if (!begun && (answers.isEmpty() || answers.get(answers.size() - 1).response.ended())) {
-            begun = true;
-            since = System.nanoTime();
+        if (!headerStarted && (pendingResponses.isEmpty() || pendingResponses.get(pendingResponses.size() - 1).response.ended())) {
+            headerStarted = true;
+            waitingSince = System.nanoTime();
         }
         reading = true;
         context.fireChannelRead(bytes);
@@ -172,48 +172,48 @@ public final class ConnectionTimeoutHandler extends ChannelInboundHandlerAdapter
     }
 
     private void stop() {
-        if (look != null) {
-            look.cancel(false);
-            look = null;
+        if (timeoutCheck != null) {
+            timeoutCheck.cancel(false);
+            timeoutCheck = null;
         }
     }
 
-    private void lookIn(ChannelHandlerContext context, long nanos) {
-        look = context.executor().schedule(() -> look(context), nanos, TimeUnit.NANOSECONDS);
+    private void scheduleCheck(ChannelHandlerContext context, long nanos) {
+        timeoutCheck = context.executor().schedule(() -> timeoutCheck(context), nanos, TimeUnit.NANOSECONDS);
     }
 
-    private void look(ChannelHandlerContext context) {
+    private void timeoutCheck(ChannelHandlerContext context) {
         long now = System.nanoTime();
-        long head = TimeUnit.MILLISECONDS.toNanos(limits.headMillis());
+        long head = TimeUnit.MILLISECONDS.toNanos(limits.headerMillis());
         var http2 = context.pipeline().get(Http2ConnectionHandler.class);
-        letStuckReadersGo(context, http2 != null, now);
-        boolean quiet = http2 == null ? answers.isEmpty() : http2.connection().numActiveStreams() == 0;
-        if (quiet && !idle && (http2 != null || !begun)) {
-            since = now;
+        closeStalledWrites(context, http2 != null, now);
+        boolean quiet = http2 == null ? pendingResponses.isEmpty() : http2.connection().numActiveStreams() == 0;
+        if (quiet && !idle && (http2 != null || !headerStarted)) {
+            waitingSince = now;
         }
         idle = quiet;
-        long limit = http2 == null && begun ? head : TimeUnit.MILLISECONDS.toNanos(limits.idleMillis());
-        if (quiet && now - since >= limit) {
-            look = null;
-            context.channel().close(); // through all handlers: HTTP/2 says farewell
+        long limit = http2 == null && headerStarted ? head : TimeUnit.MILLISECONDS.toNanos(limits.keepAliveMillis());
+        if (quiet && now - waitingSince >= limit) {
+            timeoutCheck = null;
+            context.channel().close(); // through the whole pipeline: HTTP/2 sends GOAWAY
         } else {
-            lookIn(context, quiet ? Math.min(head, limit - (now - since)) : head);
+            scheduleCheck(context, quiet ? Math.min(head, limit - (now - waitingSince)) : head);
         }
     }
 
-    private void letStuckReadersGo(ChannelHandlerContext context, boolean streams, long now) {
-        long nanos = TimeUnit.MILLISECONDS.toNanos(limits.readerMillis());
-        answers.removeIf(answer -> {
+    private void closeStalledWrites(ChannelHandlerContext context, boolean streams, long now) {
+        long nanos = TimeUnit.MILLISECONDS.toNanos(limits.writeStallMillis());
+        pendingResponses.removeIf(answer -> {
             if (answer.response.ended() || answer.response.closed()) {
                 return true;
             }
-            boolean stuck = answer.stuck(now, nanos);
-            if (stuck && streams) {
+            boolean stalled = answer.isStalled(now, nanos);
+            if (stalled && streams) {
                 answer.response.reset();
-            } else if (stuck) {
-                context.close(); // from here: whoever else closes it waits until all has been taken
+            } else if (stalled) {
+                context.close(); // from this handler: closing further up waits until all writes are flushed
             }
-            return stuck;
+            return stalled;
         });
     }
 }

@@ -22,8 +22,8 @@ import io.vertx.core.Vertx;
 import io.vertx.core.impl.VertxInternal;
 
 /**
- * Gives every connection to the service its {@link ConnectionTimeoutHandler}, before a byte has come over it. Vert.x has no place for
- * that: it tells of requests that have come, and Netty of connections.
+ * Installs a {@link ConnectionTimeoutHandler} on every connection of the server before its first byte is read. Vert.x has no
+ * hook for this: it reports requests, whereas Netty reports connections.
  */
 @ApplicationScoped
 class ConnectionTimeouts {
@@ -40,53 +40,53 @@ class ConnectionTimeouts {
     }
 
     void validate(@Observes ConfigProblems problems) {
-        positive(problems, "head-timeout", settings.headTimeout());
-        positive(problems, "body-timeout", settings.bodyTimeout());
-        positive(problems, "idle-timeout", settings.idleTimeout());
-        positive(problems, "reader-timeout", settings.readerTimeout());
+        requirePositive(problems, "head-timeout", settings.headTimeout());
+        requirePositive(problems, "body-timeout", settings.bodyTimeout());
+        requirePositive(problems, "idle-timeout", settings.idleTimeout());
+        requirePositive(problems, "reader-timeout", settings.readerTimeout());
     }
 
-    private static void positive(ConfigProblems problems, String name, Duration value) {
+    private static void requirePositive(ConfigProblems problems, String name, Duration value) {
         if (value.toMillis() < 1 || value.toMillis() > Integer.MAX_VALUE) {
             problems.add("rate-limit.connections." + name, value.toString(), "a duration from 1ms");
         }
     }
 
-    void http(@ObservesAsync HttpServerStart started) {
-        watch(started.options().getPort());
+    void onHttpStart(@ObservesAsync HttpServerStart started) {
+        install(started.options().getPort());
     }
 
-    void https(@ObservesAsync HttpsServerStart started) {
-        watch(started.options().getPort());
+    void onHttpsStart(@ObservesAsync HttpsServerStart started) {
+        install(started.options().getPort());
     }
 
-    private void watch(int port) {
+    private void install(int port) {
         for (var acceptor : vertx.getAcceptorEventLoopGroup()) {
             acceptor.execute(() -> {
                 if (acceptor instanceof SingleThreadEventLoop loop) {
-                    loop.registeredChannelsIterator().forEachRemaining(channel -> watch(channel, port));
+                    loop.registeredChannelsIterator().forEachRemaining(channel -> install(channel, port));
                 } else {
-                    LOG.warn("Connections cannot be watched: heads of requests may come as slowly as they like");
+                    LOG.warn("Connection timeouts cannot be installed: slow request headers are not limited");
                 }
             });
         }
     }
 
-    private void watch(Channel channel, int port) {
+    private void install(Channel channel, int port) {
         if (channel instanceof ServerChannel && channel.localAddress() instanceof InetSocketAddress address
                 && address.getPort() == port && channel.pipeline().get(NAME) == null) {
             channel.pipeline().addFirst(NAME,
-                    new Accepted(new ConnectionTimeoutHandler.Limits(settings.headTimeout().toMillis(),
+                    new ConnectionInitializer(new ConnectionTimeoutHandler.Limits(settings.headTimeout().toMillis(),
                             settings.idleTimeout().toMillis(), settings.readerTimeout().toMillis())));
         }
     }
 
-    /** What a server's channel reads are connections. */
-    private static final class Accepted extends ChannelInboundHandlerAdapter {
+    /** Adds the handler to each accepted connection, which is what a server channel reads. */
+    private static final class ConnectionInitializer extends ChannelInboundHandlerAdapter {
 
         private final ConnectionTimeoutHandler.Limits limits;
 
-        Accepted(ConnectionTimeoutHandler.Limits limits) {
+        ConnectionInitializer(ConnectionTimeoutHandler.Limits limits) {
             this.limits = limits;
         }
 

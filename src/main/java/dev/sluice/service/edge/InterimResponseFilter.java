@@ -9,8 +9,8 @@ import io.vertx.core.http.HttpConnection;
 import io.vertx.core.net.impl.ConnectionBase;
 
 /**
- * Drops interim responses that the HTTP client would take for the answer (RFC 9110, 15.2: a client passes over those that it
- * does not know). The answer that follows would go to whoever uses the connection next.
+ * Drops interim (1xx) responses that the Vert.x HTTP client would take for the final response (RFC 9110, section 15.2: a client
+ * ignores those it does not know). Otherwise the final response would be delivered to the next request on the connection.
  */
 public final class InterimResponseFilter extends ChannelInboundHandlerAdapter {
 
@@ -19,7 +19,7 @@ public final class InterimResponseFilter extends ChannelInboundHandlerAdapter {
 
     private boolean dropping;
 
-    public static void dropOn(HttpConnection connection) {
+    public static void install(HttpConnection connection) {
         ((ConnectionBase) connection).channel().pipeline().addBefore("handler", "interim-responses",
                 new InterimResponseFilter());
     }

@@ -12,52 +12,52 @@ import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 
-/** Where every request to the service comes in. What two servers might read differently is turned away before anybody reads it. */
+/** First route of every request: rejects ambiguous framing (request smuggling) before any other handler reads the request. */
 @ApplicationScoped
 class RequestFramingGuard {
 
-    /** Before all others. */
+    /** Before all other routes. */
     private static final int ORDER = -1000;
 
-    void open(@Observes Router router) {
+    void register(@Observes Router router) {
         router.route().order(ORDER).handler(RequestFramingGuard::handle);
     }
 
     private static void handle(RoutingContext context) {
-        ConnectionTimeoutHandler.begins(context.request());
+        ConnectionTimeoutHandler.onRequest(context.request());
         SecurityHeaders.put(context.response().headers());
-        var doubtful = doubtful(context.request());
-        if (doubtful == null) {
+        var error = framingError(context.request());
+        if (error == null) {
             context.next();
             return;
         }
         if (context.request().version() != HttpVersion.HTTP_2) {
-            context.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE); // where it ends is doubtful too
-            ConnectionTimeoutHandler.readNoMore(context.request().connection());
+            context.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE); // the end of the request is ambiguous too
+            ConnectionTimeoutHandler.discardInput(context.request().connection());
             context.addEndHandler(told -> context.request().connection().close());
         }
-        doubtful.send(context);
+        error.send(context);
     }
 
-    /** Null where nothing is. */
-    private static ErrorResponse doubtful(HttpServerRequest request) {
+    /** Returns the error, or null if the request is unambiguous. */
+    private static ErrorResponse framingError(HttpServerRequest request) {
         if (request.version() == null) {
-            return ErrorResponse.unreadable("version", "HTTP/1.0, HTTP/1.1 and HTTP/2 are spoken here");
+            return ErrorResponse.unreadable("version", "HTTP version must be 1.0, 1.1 or 2");
         }
         if (request.uri().indexOf('#') >= 0) {
-            // Servers disagree whether the path ends there, and no client may send it (RFC 9112, 3.2).
-            return ErrorResponse.unreadable("path", "A request target has no fragment");
+            // Servers disagree whether the path ends there, and clients must not send it (RFC 9112, section 3.2).
+            return ErrorResponse.unreadable("path", "The request target must not contain a fragment");
         }
         if (request.headers().getAll(HttpHeaders.HOST).size() > 1) {
-            return ErrorResponse.unreadable("host", "A request has one host");
+            return ErrorResponse.unreadable("host", "The request must have exactly one Host header");
         }
-        return framed(request)
+        return isUnambiguous(request)
                 ? null
-                : ErrorResponse.unreadable("transfer-encoding", "The only transfer-encoding is chunked, in HTTP/1.1");
+                : ErrorResponse.unreadable("transfer-encoding", "transfer-encoding must be chunked, in HTTP/1.1 only");
     }
 
-    /** Whether it is clear where the body ends. Netty takes codings that it does not know for none. */
-    private static boolean framed(HttpServerRequest request) {
+    /** Returns whether the end of the body is unambiguous. Netty ignores transfer codings it does not know. */
+    private static boolean isUnambiguous(HttpServerRequest request) {
         List<String> codings = request.headers().getAll(HttpHeaders.TRANSFER_ENCODING);
         return codings.isEmpty() || request.version() == HttpVersion.HTTP_1_1 && codings.size() == 1
                 && codings.get(0).strip().equalsIgnoreCase("chunked");

@@ -2,10 +2,10 @@ package dev.sluice.service.edge;
 
 import java.util.List;
 
-/** Which paths are Sluice's own and never an upstream's. */
+/** Paths of Sluice's own endpoints, which are never forwarded to the upstream. */
 public final class ReservedPaths {
 
-    private static final List<String> DOORS = List.of("/v1/check", "/v1/usage", "/v1/limits", "/v1/llm", "/openai",
+    private static final List<String> PREFIXES = List.of("/v1/check", "/v1/usage", "/v1/limits", "/v1/llm", "/openai",
             "/anthropic",
             "/gemini", "/q");
 
@@ -13,8 +13,8 @@ public final class ReservedPaths {
     }
 
     public static boolean covers(String path) {
-        for (var door : DOORS) {
-            if (path.startsWith(door) && (path.length() == door.length() || path.charAt(door.length()) == '/')) {
+        for (var prefix : PREFIXES) {
+            if (path.startsWith(prefix) && (path.length() == prefix.length() || path.charAt(prefix.length()) == '/')) {
                 return true;
             }
         }

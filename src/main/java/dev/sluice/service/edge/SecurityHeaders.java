@@ -4,28 +4,28 @@ import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 
 /**
- * What stands on every answer of the service's own, for browsers that get hold of one: it is what it says it is, nobody keeps
- * it, and nothing in it runs or is shown in a frame. The answers of others have none of it but what they say themselves.
+ * Security headers of the service's own responses: no content sniffing, no caching, no scripts and no framing. Forwarded
+ * responses carry only the headers of their origin.
  */
 public final class SecurityHeaders {
 
-    private static final CharSequence SNIFFING = HttpHeaders.createOptimized("X-Content-Type-Options");
-    private static final CharSequence NO_SNIFFING = HttpHeaders.createOptimized("nosniff");
-    private static final CharSequence NOT_KEPT = HttpHeaders.createOptimized("no-store");
-    private static final CharSequence POLICY = HttpHeaders.createOptimized("Content-Security-Policy");
-    private static final CharSequence NOTHING_RUNS = HttpHeaders
+    private static final CharSequence CONTENT_TYPE_OPTIONS = HttpHeaders.createOptimized("X-Content-Type-Options");
+    private static final CharSequence NOSNIFF = HttpHeaders.createOptimized("nosniff");
+    private static final CharSequence NO_STORE = HttpHeaders.createOptimized("no-store");
+    private static final CharSequence CONTENT_SECURITY_POLICY = HttpHeaders.createOptimized("Content-Security-Policy");
+    private static final CharSequence DENY_ALL = HttpHeaders
             .createOptimized("default-src 'none'; frame-ancestors 'none'");
 
     private SecurityHeaders() {
     }
 
-    /** Before anybody answers. */
-    public static void put(MultiMap answer) {
-        answer.set(SNIFFING, NO_SNIFFING).set(HttpHeaders.CACHE_CONTROL, NOT_KEPT).set(POLICY, NOTHING_RUNS);
+    /** Adds the headers, before a response is written. */
+    public static void put(MultiMap headers) {
+        headers.set(CONTENT_TYPE_OPTIONS, NOSNIFF).set(HttpHeaders.CACHE_CONTROL, NO_STORE).set(CONTENT_SECURITY_POLICY, DENY_ALL);
     }
 
-    /** Somebody else has answered. */
-    public static void takeOff(MultiMap answer) {
-        answer.remove(SNIFFING).remove(HttpHeaders.CACHE_CONTROL).remove(POLICY);
+    /** Removes the headers from a forwarded response. */
+    public static void remove(MultiMap headers) {
+        headers.remove(CONTENT_TYPE_OPTIONS).remove(HttpHeaders.CACHE_CONTROL).remove(CONTENT_SECURITY_POLICY);
     }
 }

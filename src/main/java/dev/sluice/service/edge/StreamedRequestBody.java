@@ -8,28 +8,28 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
 
 /**
- * A caller's body that is sent on as it comes. What nobody takes any more is read and dropped, so that the caller's connection
- * can go on; a body that breaks off does not end.
+ * Streams a request body to another request, with backpressure. After {@link #discard()} the rest is read and dropped, so that
+ * the client connection stays usable; the forwarded request of an aborted body is never ended.
  */
 public final class StreamedRequestBody {
 
     private static final Set<String> WITH_BODY = Set.of("POST", "PUT", "PATCH");
 
     private final HttpServerRequest body;
-    private boolean dropping;
+    private boolean discarding;
 
     public StreamedRequestBody(HttpServerRequest body) {
         this.body = body;
     }
 
-    /** Whether there is one. What HTTP/2 does not say it is asked by the method. */
-    public boolean expected() {
+    /** Returns whether the request has a body. HTTP/2 does not announce one in the headers, so there the method decides. */
+    public boolean isExpected() {
         return body.headers().contains(HttpHeaders.CONTENT_LENGTH) || body.headers().contains(HttpHeaders.TRANSFER_ENCODING)
                 || body.version() == HttpVersion.HTTP_2 && WITH_BODY.contains(body.method().name());
     }
 
-    /** @param brokenOff runs when there will be no more of it */
-    public void sendTo(HttpClientRequest request, Runnable brokenOff) {
+    /** @param onAbort runs if the body is aborted by the client */
+    public void sendTo(HttpClientRequest request, Runnable onAbort) {
         if ("100-continue".equalsIgnoreCase(body.getHeader(HttpHeaders.EXPECT))) {
             body.response().writeContinue();
         }
@@ -40,7 +40,7 @@ public final class StreamedRequestBody {
             request.setChunked(true);
         }
         body.handler(chunk -> {
-            if (dropping) {
+            if (discarding) {
                 return;
             }
             request.write(chunk);
@@ -49,24 +49,24 @@ public final class StreamedRequestBody {
                 request.drainHandler(drained -> body.resume());
             }
         });
-        body.exceptionHandler(failure -> brokenOff.run());
+        body.exceptionHandler(failure -> onAbort.run());
         body.endHandler(end -> {
-            if (!dropping) {
+            if (!discarding) {
                 request.end();
             }
         });
         body.resume();
     }
 
-    /** Whether all of it has come. */
-    public boolean ended() {
+    /** Returns whether the body has been received completely. */
+    public boolean isEnded() {
         return body.isEnded();
     }
 
-    /** Nobody takes what is left of it. */
-    public void drop() {
-        if (!dropping) {
-            dropping = true;
+    /** Discards the rest of the body. */
+    public void discard() {
+        if (!discarding) {
+            discarding = true;
             body.resume();
         }
     }

@@ -21,10 +21,10 @@ final class ForwardedRequest extends HttpServerRequestWrapper {
     private final MultiMap headers;
     private final String uri;
     private Runnable beforeFirstByte = NOTHING;
-    private Runnable whenRead = NOTHING;
-    private boolean read;
-    private boolean upstreamGone;
-    private long chunks;
+    private Runnable onBodyRead = NOTHING;
+    private boolean bodyRead;
+    private boolean upstreamClosed;
+    private long chunksRead;
 
     ForwardedRequest(RoutingContext context, MultiMap headers, String uri) {
         super((HttpServerRequestInternal) context.request());
@@ -65,38 +65,38 @@ final class ForwardedRequest extends HttpServerRequestWrapper {
     }
 
     /** Nobody reads what else there is of the body. */
-    void upstreamGone() {
-        upstreamGone = true;
+    void upstreamClosed() {
+        upstreamClosed = true;
     }
 
     /** Runs it when the body has been read to its end; at once where it has been. */
-    void whenRead(Runnable action) {
-        whenRead = action;
-        if (read) {
+    void onBodyRead(Runnable action) {
+        onBodyRead = action;
+        if (bodyRead) {
             action.run();
         }
     }
 
     /** Runs it when the answer has ended, or can no longer be given. The handlers of the answer itself are the router's. */
-    void whenAnswered(Runnable action) {
+    void onResponseEnd(Runnable action) {
         context.addEndHandler(end -> action.run());
     }
 
     /** Whether the body has been read to its end. */
-    boolean read() {
-        return read;
+    boolean bodyRead() {
+        return bodyRead;
     }
 
     /** How many pieces of the body have been read. */
-    long chunks() {
-        return chunks;
+    long chunksRead() {
+        return chunksRead;
     }
 
     @Override
     public HttpServerRequest handler(Handler<Buffer> handler) {
         super.handler(handler == null ? null : chunk -> {
-            chunks++;
-            if (upstreamGone) {
+            chunksRead++;
+            if (upstreamClosed) {
                 return;
             }
             if (chunk.length() > 0) { // an upgrade to HTTP/2 brings an empty one
@@ -112,8 +112,8 @@ final class ForwardedRequest extends HttpServerRequestWrapper {
     public HttpServerRequest endHandler(Handler<Void> handler) {
         super.endHandler(handler == null ? null : end -> {
             handler.handle(end);
-            read = true;
-            whenRead.run();
+            bodyRead = true;
+            onBodyRead.run();
         });
         return this;
     }

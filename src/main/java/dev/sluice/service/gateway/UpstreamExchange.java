@@ -24,7 +24,7 @@ final class UpstreamExchange {
 
     private final Vertx vertx;
     private final ForwardedRequest forwarded;
-    private final HttpServerResponse answer;
+    private final HttpServerResponse response;
     private final long timeoutMillis;
     private HttpClientRequest request;
     private long chunksSeen;
@@ -33,31 +33,31 @@ final class UpstreamExchange {
     UpstreamExchange(Vertx vertx, ForwardedRequest forwarded, Duration timeout) {
         this.vertx = vertx;
         this.forwarded = forwarded;
-        this.answer = forwarded.response();
+        this.response = forwarded.response();
         this.timeoutMillis = timeout.toMillis();
     }
 
     /** The connection is there; fails where the client is not any more. */
-    Future<HttpClientRequest> begin(HttpClientRequest begun) {
-        request = begun.exceptionHandler(failure -> {
+    Future<HttpClientRequest> begin(HttpClientRequest upstreamRequest) {
+        request = upstreamRequest.exceptionHandler(failure -> {
             // told of where the answer is waited for
         });
-        if (answer.closed()) {
-            letGo();
+        if (response.closed()) {
+            closeConnection();
             return Future.failedFuture("The client has gone");
         }
-        request.connection().closeHandler(closed -> forwarded.upstreamGone());
-        forwarded.whenAnswered(() -> {
+        request.connection().closeHandler(closed -> forwarded.upstreamClosed());
+        forwarded.onResponseEnd(() -> {
             vertx.cancelTimer(timer);
-            if (!answer.ended()) {
-                letGo();
+            if (!response.ended()) {
+                closeConnection();
             }
         });
         if (forwarded.version() == HttpVersion.HTTP_2 && !forwarded.headers().contains(HttpHeaders.CONTENT_LENGTH)) {
             forwarded.beforeFirstByte(() -> request.setChunked(true)); // HTTP/2 has no need to say whether a body follows
         }
-        timer = vertx.setPeriodic(timeoutMillis, tick -> lookAtBody());
-        forwarded.whenRead(() -> {
+        timer = vertx.setPeriodic(timeoutMillis, tick -> checkBodyProgress());
+        forwarded.onBodyRead(() -> {
             vertx.cancelTimer(timer);
             if (!request.response().isComplete()) {
                 request.idleTimeout(timeoutMillis);
@@ -66,22 +66,22 @@ final class UpstreamExchange {
         return Future.succeededFuture(request);
     }
 
-    private void lookAtBody() {
-        if (forwarded.read() || answer.ended()) {
+    private void checkBodyProgress() {
+        if (forwarded.bodyRead() || response.ended()) {
             vertx.cancelTimer(timer);
-        } else if (forwarded.chunks() > chunksSeen) {
-            chunksSeen = forwarded.chunks();
+        } else if (forwarded.chunksRead() > chunksSeen) {
+            chunksSeen = forwarded.chunksRead();
         } else {
             vertx.cancelTimer(timer);
             if (forwarded.version() != HttpVersion.HTTP_2) {
-                forwarded.whenAnswered(() -> forwarded.connection().close()); // the rest of the body is not waited for
+                forwarded.onResponseEnd(() -> forwarded.connection().close()); // the rest of the body is not waited for
             }
             request.reset(0, request.writeQueueFull() ? new TimeoutException() : new SlowClientException());
-            letGo();
+            closeConnection();
         }
     }
 
-    private void letGo() {
+    private void closeConnection() {
         request.connection().close();
     }
 }

@@ -31,25 +31,25 @@ public class UpstreamGateway {
     /** After authentication has been prepared (-200), before Quarkus's limit on bodies (-2). */
     private static final int ORDER = -50;
 
-    private final RequestRateLimiter turnstile;
+    private final RequestRateLimiter rateLimiter;
     private final UpstreamProxy upstream;
-    private final BoundedBodyHandler.Limits bodies;
+    private final BoundedBodyHandler.Limits bodyLimits;
 
-    UpstreamGateway(RequestRateLimiter turnstile, UpstreamProxy upstream, Vertx vertx, ServiceConfig settings,
+    UpstreamGateway(RequestRateLimiter rateLimiter, UpstreamProxy upstream, Vertx vertx, ServiceConfig settings,
             @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize bodyLimit) {
-        this.bodies = new BoundedBodyHandler.Limits(vertx, bodyLimit.asLongValue(),
+        this.bodyLimits = new BoundedBodyHandler.Limits(vertx, bodyLimit.asLongValue(),
                 settings.connections().bodyTimeout().toMillis());
-        this.turnstile = turnstile;
+        this.rateLimiter = rateLimiter;
         this.upstream = upstream;
     }
 
-    void open(@Observes Router router) {
-        router.route().order(ORDER).handler(this::handle).failureHandler(UpstreamGateway::failed);
+    void register(@Observes Router router) {
+        router.route().order(ORDER).handler(this::handle).failureHandler(UpstreamGateway::onFailure);
     }
 
     private void handle(RoutingContext context) {
-        if (!upstream.present() || ReservedPaths.covers(context.normalizedPath())) {
-            own(context);
+        if (!upstream.isConfigured() || ReservedPaths.covers(context.normalizedPath())) {
+            passToEndpoints(context);
             return;
         }
         if (isPreflight(context.request())) {
@@ -57,23 +57,23 @@ public class UpstreamGateway {
             return;
         }
         context.request().pause();
-        turnstile.admit(context, admission -> decided(context, admission), failure -> {
+        rateLimiter.admit(context, admission -> onDecision(context, admission), failure -> {
             LOG.errorf(failure, "A request could not be decided");
-            refuse(context, ServiceErrors.answer(500));
+            reject(context, ServiceErrors.forStatus(500));
         });
     }
 
     /** Goes on to Sluice's own doors, with bodies that they take. */
-    private void own(RoutingContext context) {
-        BoundedBodyHandler.read(context, bodies);
+    private void passToEndpoints(RoutingContext context) {
+        BoundedBodyHandler.read(context, bodyLimits);
     }
 
-    private void decided(RoutingContext context, AdmissionResult admission) {
+    private void onDecision(RoutingContext context, AdmissionResult admission) {
         if (context.response().closed()) {
             return;
         }
         if (admission.refused()) {
-            refuse(context, admission.refusal());
+            reject(context, admission.refusal());
         } else {
             forward(context, admission.caller());
         }
@@ -84,12 +84,12 @@ public class UpstreamGateway {
             upstream.forward(context, caller);
         } catch (IllegalArgumentException e) {
             // HTTP/2 carries characters that HTTP/1 has other uses for
-            refuse(context, ErrorResponse.unreadable("headers", "A header has a character that no header may have"));
+            reject(context, ErrorResponse.unreadable("headers", "A header has a character that no header may have"));
         }
     }
 
     /** Whatever went wrong on any route, in Sluice's shape. */
-    private static void failed(RoutingContext context) {
+    private static void onFailure(RoutingContext context) {
         if (context.response().headWritten()) {
             return;
         }
@@ -99,14 +99,14 @@ public class UpstreamGateway {
             LOG.error("A request failed", failure);
         }
         SecurityHeaders.put(context.response().headers()); // what is no path has not come through the front door
-        refuse(context, ServiceErrors.answer(status < 400 ? 500 : status));
+        reject(context, ServiceErrors.forStatus(status < 400 ? 500 : status));
     }
 
-    private static void refuse(RoutingContext context, ErrorResponse answer) {
+    private static void reject(RoutingContext context, ErrorResponse error) {
         if (!context.request().isEnded()) {
             context.request().resume(); // what is left of the body is dropped
         }
-        answer.send(context);
+        error.send(context);
     }
 
     public static boolean isPreflight(HttpServerRequest request) {

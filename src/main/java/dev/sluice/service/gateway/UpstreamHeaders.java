@@ -26,7 +26,7 @@ public class UpstreamHeaders {
     private static final String FORWARDED_PROTO = "X-Forwarded-Proto";
     private static final String FORWARDED_HOST = "X-Forwarded-Host";
     /** Options of Connection itself, and what says how a message is framed and for whom it is. */
-    private static final Set<String> NEVER_DROPPED = Set.of("close", "keep-alive", "upgrade", "content-length",
+    private static final Set<String> NEVER_REMOVED = Set.of("close", "keep-alive", "upgrade", "content-length",
             "transfer-encoding", "host");
 
     private final ApiKeyRegistry apiKeys;
@@ -38,27 +38,27 @@ public class UpstreamHeaders {
     }
 
     /** @param caller null where nobody was asked for */
-    MultiMap of(HttpServerRequest request, Caller caller) {
+    MultiMap forRequest(HttpServerRequest request, Caller caller) {
         var headers = HttpHeaders.headers().addAll(request.headers());
-        dropHopByHop(headers);
-        dropIdentity(headers);
+        removeHopByHop(headers);
+        removeIdentity(headers);
         var key = headers.get(ApiKeyRegistry.HEADER);
         if (key != null && apiKeys.find(key) != null) {
             headers.remove(ApiKeyRegistry.HEADER);
         }
-        forwarded(request, headers);
+        addForwarded(request, headers);
         if (caller != null && caller.identity().userName() != null) {
-            headers.set(IdentityHeaders.USER_ID, visible(caller.identity().userName()));
-            headers.set(IdentityHeaders.USER_TIER, visible(caller.tier()));
+            headers.set(IdentityHeaders.USER_ID, percentEncode(caller.identity().userName()));
+            headers.set(IdentityHeaders.USER_TIER, percentEncode(caller.tier()));
         }
         return headers;
     }
 
     /** What the client's Connection header names is for the next hop only; so is Expect, which is answered already. */
-    public static void dropHopByHop(MultiMap headers) {
+    public static void removeHopByHop(MultiMap headers) {
         for (var line : headers.getAll(HttpHeaders.CONNECTION)) {
             for (var name : line.split(",")) {
-                if (!name.isBlank() && !NEVER_DROPPED.contains(name.strip().toLowerCase(Locale.ROOT))) {
+                if (!name.isBlank() && !NEVER_REMOVED.contains(name.strip().toLowerCase(Locale.ROOT))) {
                     headers.remove(name.strip());
                 }
             }
@@ -67,15 +67,15 @@ public class UpstreamHeaders {
     }
 
     /** Takes off an upstream's answer what is for the next hop only, and what Sluice says itself. */
-    static void clean(MultiMap headers, HttpServerResponse answer) {
-        SecurityHeaders.takeOff(answer.headers());
-        dropHopByHop(headers);
+    static void cleanResponse(MultiMap headers, HttpServerResponse response) {
+        SecurityHeaders.remove(response.headers());
+        removeHopByHop(headers);
         headers.remove(HttpHeaders.CONNECTION).remove("Keep-Alive");
-        RateLimitHeaders.replaceIn(headers, answer.headers());
+        RateLimitHeaders.replaceIn(headers, response.headers());
     }
 
     /** Also with underscores, which gateway interfaces such as CGI and WSGI take for the same. */
-    public static void dropIdentity(MultiMap headers) {
+    public static void removeIdentity(MultiMap headers) {
         for (var name : List.copyOf(headers.names())) {
             var dashed = name.replace('_', '-');
             if (dashed.equalsIgnoreCase(IdentityHeaders.USER_ID) || dashed.equalsIgnoreCase(IdentityHeaders.USER_TIER)) {
@@ -84,7 +84,7 @@ public class UpstreamHeaders {
         }
     }
 
-    private void forwarded(HttpServerRequest request, MultiMap headers) {
+    private void addForwarded(HttpServerRequest request, MultiMap headers) {
         boolean trusted = addresses.fromTrustedProxy(request);
         var peer = request.remoteAddress() == null ? null : request.remoteAddress().hostAddress();
         var chain = trusted ? String.join(", ", headers.getAll(FORWARDED_FOR)) : "";
@@ -106,16 +106,16 @@ public class UpstreamHeaders {
     }
 
     /** Visible ASCII as it is; percent signs and whatever else there may be in a name percent-encoded as UTF-8. */
-    private static String visible(String name) {
-        var visible = new StringBuilder(name.length());
+    private static String percentEncode(String name) {
+        var encoded = new StringBuilder(name.length());
         for (byte b : name.getBytes(StandardCharsets.UTF_8)) {
             if (b >= ' ' && b < 0x7f && b != '%') {
-                visible.append((char) b);
+                encoded.append((char) b);
             } else {
-                visible.append('%').append(Character.toUpperCase(Character.forDigit(b >> 4 & 15, 16)))
+                encoded.append('%').append(Character.toUpperCase(Character.forDigit(b >> 4 & 15, 16)))
                         .append(Character.toUpperCase(Character.forDigit(b & 15, 16)));
             }
         }
-        return visible.toString();
+        return encoded.toString();
     }
 }

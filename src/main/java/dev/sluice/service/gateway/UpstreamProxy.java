@@ -74,13 +74,13 @@ public class UpstreamProxy {
                 .setConnectTimeout((int) settings.connectTimeout().toMillis()).setMaxHeaderSize(MAX_HEADER_BYTES)
                 .setMaxInitialLineLength(MAX_HEADER_BYTES);
         return vertx.httpClientBuilder().with(options).with(new PoolOptions().setHttp1MaxSize(settings.maxConnections()))
-                .withConnectHandler(UpstreamProxy::connected).build();
+                .withConnectHandler(UpstreamProxy::onConnect).build();
     }
 
-    private static void connected(HttpConnection connection) {
+    private static void onConnect(HttpConnection connection) {
         // Whoever waits for an answer over it is told; where nobody does, there is nothing to tell.
         connection.exceptionHandler(failure -> LOG.debug("A connection to the upstream failed", failure));
-        InterimResponseFilter.dropOn(connection);
+        InterimResponseFilter.install(connection);
     }
 
     private HttpProxy proxy() {
@@ -89,12 +89,12 @@ public class UpstreamProxy {
                 .addInterceptor(new ProxyInterceptor() {
                     @Override
                     public Future<ProxyResponse> handleProxyRequest(ProxyContext context) {
-                        return context.sendRequest().recover(failure -> Future.succeededFuture(failed(context, failure)));
+                        return context.sendRequest().recover(failure -> Future.succeededFuture(toProxyResponse(context, failure)));
                     }
 
                     @Override
                     public Future<Void> handleProxyResponse(ProxyContext context) {
-                        UpstreamHeaders.clean(context.response().headers(), context.request().proxiedRequest().response());
+                        UpstreamHeaders.cleanResponse(context.response().headers(), context.request().proxiedRequest().response());
                         return context.sendResponse();
                     }
                 });
@@ -114,20 +114,20 @@ public class UpstreamProxy {
         if (url.isEmpty() && settings.url().filter(text -> !text.isBlank()).isPresent()) {
             problems.add("UPSTREAM_URL", "(not shown)", "http://host[:port][/path] or https://…, without a query");
         }
-        positive(problems, "rate-limit.upstream.connect-timeout", settings.connectTimeout());
-        positive(problems, "rate-limit.upstream.timeout", settings.timeout());
+        requirePositive(problems, "rate-limit.upstream.connect-timeout", settings.connectTimeout());
+        requirePositive(problems, "rate-limit.upstream.timeout", settings.timeout());
         if (settings.maxConnections() < 1) {
             problems.add("rate-limit.upstream.max-connections", Integer.toString(settings.maxConnections()), "1 or more");
         }
     }
 
-    private static void positive(ConfigProblems problems, String property, Duration value) {
+    private static void requirePositive(ConfigProblems problems, String property, Duration value) {
         if (value.toMillis() < 1 || value.toMillis() > Integer.MAX_VALUE) {
             problems.add(property, value.toString(), "a duration from 1ms");
         }
     }
 
-    boolean present() {
+    boolean isConfigured() {
         return url.isPresent();
     }
 
@@ -141,7 +141,7 @@ public class UpstreamProxy {
         if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))) {
             request.response().writeContinue();
         }
-        var forwarded = new ForwardedRequest(context, headers.of(request, caller), uri(request));
+        var forwarded = new ForwardedRequest(context, headers.forRequest(request, caller), upstreamUri(request));
         if (HttpUtils.canUpgradeToWebSocket(forwarded)) {
             new WebSocketTunnel(this).open(context, forwarded);
             return;
@@ -150,7 +150,7 @@ public class UpstreamProxy {
     }
 
     /** As it was sent, behind the upstream's own path. */
-    private String uri(HttpServerRequest request) {
+    private String upstreamUri(HttpServerRequest request) {
         var uri = request.uri();
         if (!uri.startsWith("/")) { // absolute form, or *
             var query = request.query();
@@ -173,15 +173,15 @@ public class UpstreamProxy {
                 .compose(exchange::begin);
     }
 
-    private static ProxyResponse failed(ProxyContext context, Throwable failure) {
-        var answer = answer(failure);
+    private static ProxyResponse toProxyResponse(ProxyContext context, Throwable failure) {
+        var error = errorFor(failure);
         var response = context.request().release().response();
         SecurityHeaders.put(response.headers());
-        return response.setStatusCode(answer.status()).putHeader(HttpHeaders.CONTENT_TYPE, ErrorResponse.JSON)
-                .setBody(Body.body(Buffer.buffer(answer.body(ErrorResponse.JSON))));
+        return response.setStatusCode(error.status()).putHeader(HttpHeaders.CONTENT_TYPE, ErrorResponse.JSON)
+                .setBody(Body.body(Buffer.buffer(error.body(ErrorResponse.JSON))));
     }
 
-    static ErrorResponse answer(Throwable failure) {
+    static ErrorResponse errorFor(Throwable failure) {
         LOG.debug("The upstream failed a request", failure);
         if (failure instanceof UpstreamExchange.SlowClientException
                 || failure.getCause() instanceof UpstreamExchange.SlowClientException) {

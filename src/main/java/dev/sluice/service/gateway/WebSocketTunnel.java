@@ -27,35 +27,35 @@ final class WebSocketTunnel {
         forwarded.endHandler(end -> {
         });
         forwarded.resume();
-        request.connect().onSuccess(response -> answered(context, forwarded, response))
+        request.connect().onSuccess(response -> onUpgradeResponse(context, forwarded, response))
                 .onFailure(failure -> fail(context, failure));
     }
 
-    private static void answered(RoutingContext context, ForwardedRequest forwarded, HttpClientResponse response) {
-        var answer = context.response().setStatusCode(response.statusCode()).setStatusMessage(response.statusMessage());
+    private static void onUpgradeResponse(RoutingContext context, ForwardedRequest forwarded, HttpClientResponse response) {
+        var clientResponse = context.response().setStatusCode(response.statusCode()).setStatusMessage(response.statusMessage());
         var headers = HttpHeaders.headers().addAll(response.headers());
-        UpstreamHeaders.clean(headers, answer);
-        answer.headers().addAll(headers);
+        UpstreamHeaders.cleanResponse(headers, clientResponse);
+        clientResponse.headers().addAll(headers);
         if (response.statusCode() != 101) {
-            response.pipeTo(answer);
+            response.pipeTo(clientResponse);
             return;
         }
-        answer.putHeader(HttpHeaders.CONNECTION, HttpHeaders.UPGRADE);
-        ConnectionTimeoutHandler.letGo(forwarded.connection());
-        var inside = response.netSocket().pause();
+        clientResponse.putHeader(HttpHeaders.CONNECTION, HttpHeaders.UPGRADE);
+        ConnectionTimeoutHandler.stopWatching(forwarded.connection());
+        var upstreamSocket = response.netSocket().pause();
         try {
-            forwarded.toNetSocket().onSuccess(outside -> {
-                inside.pipeTo(outside);
-                outside.pipeTo(inside);
-            }).onFailure(failure -> inside.close());
+            forwarded.toNetSocket().onSuccess(clientSocket -> {
+                upstreamSocket.pipeTo(clientSocket);
+                clientSocket.pipeTo(upstreamSocket);
+            }).onFailure(failure -> upstreamSocket.close());
         } catch (RuntimeException e) {
-            inside.close(); // the client has gone in the meantime: its connection cannot be taken over
+            upstreamSocket.close(); // the client has gone in the meantime: its connection cannot be taken over
         }
     }
 
     private static void fail(RoutingContext context, Throwable failure) {
         if (!context.response().ended() && !context.response().headWritten()) {
-            UpstreamProxy.answer(failure).send(context);
+            UpstreamProxy.errorFor(failure).send(context);
         }
     }
 }

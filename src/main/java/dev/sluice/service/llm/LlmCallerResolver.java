@@ -56,62 +56,62 @@ public class LlmCallerResolver {
     }
 
     /** Fails with {@link CredentialsRejectedException}. */
-    Uni<LlmCaller> of(RoutingContext context, Provider provider) {
+    Uni<LlmCaller> resolve(RoutingContext context, Provider provider) {
         var request = context.request();
         // A token of ours to verify says who it is, whatever keys come with it, and is nobody's key.
         boolean token = tokens.configured()
                 && request.headers().getAll(AUTHORIZATION).stream().anyMatch(JwtOnlyMechanism::bearsJwt);
-        var slots = new Slots(request, token);
+        var slots = new KeySlots(request, token);
         for (var key : slots.all()) {
             var owner = token || key == null ? null : apiKeys.find(key);
             if (owner != null) {
                 return callers.of(context, owner).map(caller -> caller(provider, caller, providerKey(slots, provider)));
             }
         }
-        var brought = providerKey(slots, provider);
-        boolean passes = settings.of(provider).passThrough() && brought != null;
+        var callerKey = providerKey(slots, provider);
+        boolean passes = settings.of(provider).passThrough() && callerKey != null;
         var headers = request.headers();
         var header = headers.get(ApiKeyRegistry.HEADER);
-        boolean hidden = passes && provider == Provider.ANTHROPIC && header != null;
-        if (hidden) {
+        boolean headerRemoved = passes && provider == Provider.ANTHROPIC && header != null;
+        if (headerRemoved) {
             headers.remove(ApiKeyRegistry.HEADER); // it is Anthropic's key, not an unknown one of ours
         }
         return callers.of(context).onTermination().invoke(() -> {
-            if (hidden) {
+            if (headerRemoved) {
                 headers.set(ApiKeyRegistry.HEADER, header);
             }
         }).map(caller -> {
             if (caller.identity().source() != Identity.Source.ADDRESS) {
-                return caller(provider, caller, brought);
+                return caller(provider, caller, callerKey);
             }
             if (!passes) {
-                throw new CredentialsRejectedException(brought == null
+                throw new CredentialsRejectedException(callerKey == null
                         ? "No API key came with the request"
                         : "The API key is not known");
             }
-            var identity = new Identity(Identity.key(Sha256.sha256(brought)), Identity.Source.API_KEY, null);
-            return caller(provider, new Caller(identity, caller.tier()), brought);
+            var identity = new Identity(Identity.key(Sha256.sha256(callerKey)), Identity.Source.API_KEY, null);
+            return caller(provider, new Caller(identity, caller.tier()), callerKey);
         });
     }
 
-    private LlmCaller caller(Provider provider, Caller caller, String brought) {
-        boolean own = brought != null && settings.of(provider).passThrough();
-        return new LlmCaller(caller, own ? brought : keys.get(provider), own);
+    private LlmCaller caller(Provider provider, Caller caller, String callerKey) {
+        boolean own = callerKey != null && settings.of(provider).passThrough();
+        return new LlmCaller(caller, own ? callerKey : keys.get(provider), own);
     }
 
     /**
      * Where a key may stand, each with what stands there first; null where nothing does. There is no second try in one
      * request.
      */
-    private record Slots(String header, String bearer, String google, String query) {
+    private record KeySlots(String header, String bearer, String google, String query) {
 
-        Slots(HttpServerRequest request, boolean token) {
+        KeySlots(HttpServerRequest request, boolean token) {
             this(request.getHeader(ApiKeyRegistry.HEADER),
                     token ? null : LlmCallerResolver.bearer(request.getHeader(AUTHORIZATION)),
-                    request.getHeader(GOOGLE_KEY), inQuery(request.query()));
+                    request.getHeader(GOOGLE_KEY), fromQuery(request.query()));
         }
 
-        private static String inQuery(String query) {
+        private static String fromQuery(String query) {
             for (var part : query == null ? new String[0] : query.split("&")) {
                 var keys = parameters(part).get(QUERY_KEY);
                 if (keys != null) {
@@ -136,7 +136,7 @@ public class LlmCallerResolver {
     }
 
     /** What stands where the provider's SDK puts its key, and is no key of Sluice's; null where there is none. */
-    private String providerKey(Slots slots, Provider provider) {
+    private String providerKey(KeySlots slots, Provider provider) {
         for (var key : slots.of(provider)) {
             if (key != null && !key.isBlank() && apiKeys.find(key) == null) {
                 return key;

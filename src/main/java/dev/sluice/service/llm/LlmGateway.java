@@ -44,29 +44,29 @@ class LlmGateway {
 
     private final LlmCallerResolver callers;
     private final LlmLimiter limiter;
-    private final ProviderConnections upstreams;
+    private final ProviderConnections connections;
     private final ProviderHeaders headers;
-    private final RequestRateLimiter turnstile;
+    private final RequestRateLimiter rateLimiter;
     private final RateLimitHeaders rateLimitHeaders;
     private final Vertx vertx;
-    private final ProviderExchange.Patience patience;
-    private final RequestBodyBuffer bodies;
+    private final ProviderExchange.Timeouts timeouts;
+    private final RequestBodyBuffer bodyBuffer;
 
-    LlmGateway(LlmCallerResolver callers, LlmLimiter limiter, ProviderConnections upstreams, ProviderHeaders headers,
-            RequestBodyBuffer bodies,
-            RequestRateLimiter turnstile, RateLimitHeaders rateLimitHeaders, Vertx vertx, LlmConfig settings) {
+    LlmGateway(LlmCallerResolver callers, LlmLimiter limiter, ProviderConnections connections, ProviderHeaders headers,
+            RequestBodyBuffer bodyBuffer,
+            RequestRateLimiter rateLimiter, RateLimitHeaders rateLimitHeaders, Vertx vertx, LlmConfig settings) {
         this.callers = callers;
         this.limiter = limiter;
-        this.upstreams = upstreams;
+        this.connections = connections;
         this.headers = headers;
-        this.turnstile = turnstile;
+        this.rateLimiter = rateLimiter;
         this.rateLimitHeaders = rateLimitHeaders;
         this.vertx = vertx;
-        this.patience = new ProviderExchange.Patience(settings.drainTimeout().toMillis(), settings.timeout().toMillis());
-        this.bodies = bodies;
+        this.timeouts = new ProviderExchange.Timeouts(settings.drainTimeout().toMillis(), settings.timeout().toMillis());
+        this.bodyBuffer = bodyBuffer;
     }
 
-    void open(@Observes Router router) {
+    void register(@Observes Router router) {
         router.route().order(ORDER).handler(this::handle);
     }
 
@@ -79,26 +79,26 @@ class LlmGateway {
         }
         var rest = path.substring(provider.id().length() + 1);
         if (provider.version(rest) == null) {
-            refuse(context, provider, 404, "Unknown path: the paths of this provider begin with /" + provider.id()
+            reject(context, provider, 404, "Unknown path: the paths of this provider begin with /" + provider.id()
                     + provider.version());
             return;
         }
         context.request().pause();
-        var call = new Incoming(context, provider, rest,
+        var call = new IncomingCall(context, provider, rest,
                 ProviderOperation.of(provider, context.request().method().name(), rest));
         if (UpstreamGateway.isPreflight(context.request())) {
             forward(call, null, null, null);
             return;
         }
         var loop = vertx.getOrCreateContext(); // a token may be verified elsewhere
-        callers.of(context, provider).emitOn(task -> loop.runOnContext(now -> task.run())).subscribe()
-                .with(caller -> guarded(call, null, () -> known(call, caller)), failure -> unknown(call, failure));
+        callers.resolve(context, provider).emitOn(task -> loop.runOnContext(now -> task.run())).subscribe()
+                .with(caller -> runGuarded(call, null, () -> onCaller(call, caller)), failure -> onCallerFailure(call, failure));
     }
 
     /** A request that has come in. */
-    private record Incoming(RoutingContext context, Provider provider, String path, ProviderOperation operation) {
+    private record IncomingCall(RoutingContext context, Provider provider, String path, ProviderOperation operation) {
 
-        boolean counted() {
+        boolean isCounted() {
             return operation.kind() == Kind.CALL
                     || operation.kind() == Kind.UNKNOWN && context.request().method() == HttpMethod.POST;
         }
@@ -110,46 +110,46 @@ class LlmGateway {
     }
 
     /** Whatever goes wrong in it is answered, and gives back what was reserved. */
-    private static void guarded(Incoming call, AdmittedCall open, Runnable action) {
+    private static void runGuarded(IncomingCall call, AdmittedCall admitted, Runnable action) {
         try {
             action.run();
         } catch (RuntimeException | Error e) {
-            if (open != null) {
-                open.failed(false);
+            if (admitted != null) {
+                admitted.failed(false);
             }
             if (call.context().response().headWritten() || call.context().response().closed()) {
                 LOG.error("A call failed inside", e);
             } else if (e instanceof IllegalArgumentException) {
                 // HTTP/2 carries characters that HTTP/1 has other uses for
                 LOG.debug("A call cannot be forwarded", e);
-                refuse(call.context(), call.provider(), 400, "The request has a character that none may have");
+                reject(call.context(), call.provider(), 400, "The request has a character that none may have");
             } else {
                 LOG.error("A call failed inside", e);
-                refuse(call.context(), call.provider(), 500, "Something went wrong inside");
+                reject(call.context(), call.provider(), 500, "Something went wrong inside");
             }
         }
     }
 
-    private void known(Incoming call, LlmCaller caller) {
+    private void onCaller(IncomingCall call, LlmCaller caller) {
         var context = call.context();
         if (context.response().closed()) {
             return;
         }
         if (caller.key() == null) {
-            refuse(context, call.provider(), 401, "Sluice has no key for " + call.provider().id() + ": set RATE_LIMIT_LLM_"
+            reject(context, call.provider(), 401, "Sluice has no key for " + call.provider().id() + ": set RATE_LIMIT_LLM_"
                     + call.provider().name() + "_API_KEY");
         } else if (call.operation().kind() == Kind.UNKNOWN && !caller.ownKey()
-                && !upstreams.opened(call.provider(), call.path())) {
-            refuse(context, call.provider(), 403, "This path is not open with Sluice's key: rate-limit.llm."
+                && !connections.isOpen(call.provider(), call.path())) {
+            reject(context, call.provider(), 403, "This path is not open with Sluice's key: rate-limit.llm."
                     + call.provider().id() + ".paths opens it");
-        } else if (ProviderConnections.leaves(call.path())) {
-            refuse(context, call.provider(), 400, "The path has segments that are empty or dots");
-        } else if (ProviderHeaders.hides(context.request(), call.provider(), caller)) {
-            refuse(context, call.provider(), 400, "A query or field mask that changes the method, or hides the usage, is not"
+        } else if (ProviderConnections.escapesPath(call.path())) {
+            reject(context, call.provider(), 400, "The path has segments that are empty or dots");
+        } else if (ProviderHeaders.changesMethodOrHidesUsage(context.request(), call.provider(), caller)) {
+            reject(context, call.provider(), 400, "A query or field mask that changes the method, or hides the usage, is not"
                     + " taken");
         } else if (call.operation().kind() == Kind.CALL) {
-            receive(call, caller);
-        } else if (call.counted()) {
+            readBody(call, caller);
+        } else if (call.isCounted()) {
             admit(call, caller,
                     new LlmCallEstimate(call.provider(), caller.caller().identity().identifier(), caller.caller().tier(), "",
                             0, 0),
@@ -159,58 +159,58 @@ class LlmGateway {
         }
     }
 
-    private void unknown(Incoming call, Throwable failure) {
+    private void onCallerFailure(IncomingCall call, Throwable failure) {
         if (!(failure instanceof CredentialsRejectedException)) {
             LOG.error("A caller could not be made out", failure);
-            refuse(call.context(), call.provider(), 500, "Something went wrong inside");
+            reject(call.context(), call.provider(), 500, "Something went wrong inside");
             return;
         }
-        turnstile.reject(call.context(), failure.getMessage()).subscribe().with(admission -> {
+        rateLimiter.reject(call.context(), failure.getMessage()).subscribe().with(admission -> {
             call.context().request().resume();
             ProviderErrors.send(call.context(), call.provider(), admission.refusal());
-        }, error -> refuse(call.context(), call.provider(), 500, "Something went wrong inside"));
+        }, error -> reject(call.context(), call.provider(), 500, "Something went wrong inside"));
     }
 
     /** Waits for the body, which says what is asked for. */
-    private void receive(Incoming call, LlmCaller caller) {
-        bodies.read(call.context()).onSuccess(body -> guarded(call, null, () -> received(call, caller, body)))
+    private void readBody(IncomingCall call, LlmCaller caller) {
+        bodyBuffer.read(call.context()).onSuccess(body -> runGuarded(call, null, () -> onBody(call, caller, body)))
                 .onFailure(failure -> {
-                    if (failure instanceof RequestBodyBuffer.RefusedException refusal) {
-                        refuse(call.context(), call.provider(), refusal.status(), refusal.getMessage());
+                    if (failure instanceof RequestBodyBuffer.BodyRejectedException rejection) {
+                        reject(call.context(), call.provider(), rejection.status(), rejection.getMessage());
                     } else {
                         LOG.error("A body could not be read", failure);
-                        refuse(call.context(), call.provider(), 500, "Something went wrong inside");
+                        reject(call.context(), call.provider(), 500, "Something went wrong inside");
                     }
                 });
     }
 
-    private void received(Incoming call, LlmCaller caller, Buffer body) {
-        LlmRequest read;
+    private void onBody(IncomingCall call, LlmCaller caller, Buffer body) {
+        LlmRequest parsed;
         try {
-            read = LlmRequestParser.read(call.provider(), call.operation(), body);
+            parsed = LlmRequestParser.read(call.provider(), call.operation(), body);
         } catch (InvalidRequestBodyException e) {
-            refuse(call.context(), call.provider(), 400, e.getMessage());
+            reject(call.context(), call.provider(), 400, e.getMessage());
             return;
         }
-        long output = read.outputCap() < 0 ? -1 : read.outputCap() * read.choices();
+        long output = parsed.outputCap() < 0 ? -1 : parsed.outputCap() * parsed.choices();
         admit(call, caller,
                 new LlmCallEstimate(call.provider(), caller.caller().identity().identifier(), caller.caller().tier(),
-                        read.model(), read.inputEstimate(), output),
-                read);
+                        parsed.model(), parsed.inputEstimate(), output),
+                parsed);
     }
 
-    /** @param read null where the body is not read */
-    private void admit(Incoming call, LlmCaller caller, LlmCallEstimate ask, LlmRequest read) {
-        limiter.admit(ask).subscribe().with(open -> guarded(call, open.decision().allowed() ? open : null, () -> {
+    /** @param parsed null where the body is not read */
+    private void admit(IncomingCall call, LlmCaller caller, LlmCallEstimate estimate, LlmRequest parsed) {
+        limiter.admit(estimate).subscribe().with(admitted -> runGuarded(call, admitted.decision().allowed() ? admitted : null, () -> {
             var context = call.context();
-            rateLimitHeaders.write(context.response().headers(), open.decision());
-            if (!open.decision().allowed()) {
+            rateLimitHeaders.write(context.response().headers(), admitted.decision());
+            if (!admitted.decision().allowed()) {
                 context.request().resume();
-                ProviderErrors.denied(context, open);
+                ProviderErrors.sendDenial(context, admitted);
             } else if (context.response().closed()) {
-                open.failed(false);
+                admitted.failed(false);
             } else {
-                forward(call, caller, open, read);
+                forward(call, caller, admitted, parsed);
             }
         }), failure -> {
             if (failure instanceof StoreUnavailableException) {
@@ -218,53 +218,53 @@ class LlmGateway {
                 ProviderErrors.send(call.context(), call.provider(), ErrorResponse.storeUnavailable());
             } else {
                 LOG.error("A call could not be decided", failure);
-                refuse(call.context(), call.provider(), 500, "Something went wrong inside");
+                reject(call.context(), call.provider(), 500, "Something went wrong inside");
             }
         });
     }
 
     /**
      * @param caller null for nobody
-     * @param open null where nothing is counted
-     * @param read null where the body is not read, and passes as it comes
+     * @param admitted null where nothing is counted
+     * @param parsed null where the body is not read, and passes as it comes
      */
-    private void forward(Incoming call, LlmCaller caller, AdmittedCall open, LlmRequest read) {
+    private void forward(IncomingCall call, LlmCaller caller, AdmittedCall admitted, LlmRequest parsed) {
         var request = call.context().request();
-        boolean ask = read != null && read.streaming() && call.operation().shape() == ProviderOperation.Shape.CHAT
-                && !read.usageAsked();
-        var operation = read == null
+        boolean usageRequested = parsed != null && parsed.streaming() && call.operation().shape() == ProviderOperation.Shape.CHAT
+                && !parsed.usageAsked();
+        var operation = parsed == null
                 ? call.operation()
-                : new ProviderOperation(call.operation().kind(), call.operation().shape(), read.model(), read.streaming());
-        var body = read == null ? null : ask ? LlmRequestParser.withUsageAsked(operation, read) : read.body();
-        var told = headers.of(request, call.provider(), caller, ask);
-        var exchange = new ProviderExchange(vertx, call.context(), call.provider(), operation, open, ask, patience);
-        upstreams.request(call.provider(), request.method(), RequestPath.ascii(call.path()) + headers.query(request, caller))
-                .onSuccess(begun -> guarded(call, open, () -> {
-                    addAll(begun, told);
-                    if (!exchange.begin(begun)) {
+                : new ProviderOperation(call.operation().kind(), call.operation().shape(), parsed.model(), parsed.streaming());
+        var body = parsed == null ? null : usageRequested ? LlmRequestParser.withUsageAsked(operation, parsed) : parsed.body();
+        var forwardedHeaders = headers.forRequest(request, call.provider(), caller, usageRequested);
+        var exchange = new ProviderExchange(vertx, call.context(), call.provider(), operation, admitted, usageRequested, timeouts);
+        connections.request(call.provider(), request.method(), RequestPath.ascii(call.path()) + headers.forwardedQuery(request, caller))
+                .onSuccess(providerRequest -> runGuarded(call, admitted, () -> {
+                    addAll(providerRequest, forwardedHeaders);
+                    if (!exchange.begin(providerRequest)) {
                         return;
                     }
                     if (body != null) {
-                        begun.end(body).onComplete(sent -> bodies.release(call.context()));
+                        providerRequest.end(body).onComplete(sent -> bodyBuffer.release(call.context()));
                     } else if (caller != null && exchange.hasBody()) {
                         exchange.stream();
                     } else {
                         request.resume();
-                        begun.end();
+                        providerRequest.end();
                     }
-                })).onFailure(exchange::broken);
+                })).onFailure(exchange::onProviderFailure);
     }
 
-    private static void addAll(HttpClientRequest begun, MultiMap headers) {
+    private static void addAll(HttpClientRequest providerRequest, MultiMap headers) {
         try {
-            begun.headers().addAll(headers);
+            providerRequest.headers().addAll(headers);
         } catch (IllegalArgumentException e) {
-            begun.reset();
+            providerRequest.reset();
             throw e;
         }
     }
 
-    private static void refuse(RoutingContext context, Provider provider, int status, String message) {
+    private static void reject(RoutingContext context, Provider provider, int status, String message) {
         context.request().resume(); // what is left of the body is dropped
         ProviderErrors.send(context, provider, status, message);
     }

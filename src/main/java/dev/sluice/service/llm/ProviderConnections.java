@@ -38,7 +38,7 @@ public class ProviderConnections {
     private static final int KEEP_ALIVE_SECONDS = 4;
     private static final int MAX_HEADER_BYTES = 64 * 1024;
 
-    private static final Pattern LEAVING = Pattern.compile("(/|\\\\|%2f|%5c)((\\.|%2e){0,2}(/|\\\\|%2f|%5c)|(\\.|%2e){1,2}$)",
+    private static final Pattern PATH_ESCAPE = Pattern.compile("(/|\\\\|%2f|%5c)((\\.|%2e){0,2}(/|\\\\|%2f|%5c)|(\\.|%2e){1,2}$)",
             Pattern.CASE_INSENSITIVE);
 
     /** @param base what precedes the version in paths */
@@ -72,12 +72,12 @@ public class ProviderConnections {
                 .setMaxHeaderSize(MAX_HEADER_BYTES).setMaxInitialLineLength(MAX_HEADER_BYTES);
         return vertx.httpClientBuilder().with(options)
                 .with(new PoolOptions().setHttp1MaxSize(Math.max(1, settings.maxConnections())))
-                .withConnectHandler(ProviderConnections::connected).build();
+                .withConnectHandler(ProviderConnections::onConnect).build();
     }
 
-    private static void connected(HttpConnection connection) {
+    private static void onConnect(HttpConnection connection) {
         connection.exceptionHandler(failure -> LOG.debug("A connection to a provider failed", failure));
-        InterimResponseFilter.dropOn(connection);
+        InterimResponseFilter.install(connection);
     }
 
     private static URI parse(String text) {
@@ -106,17 +106,17 @@ public class ProviderConnections {
         if (settings.maxConnections() < 1) {
             problems.add("rate-limit.llm.max-connections", Integer.toString(settings.maxConnections()), "1 or more");
         }
-        positive(problems, "timeout", settings.timeout());
-        positive(problems, "connect-timeout", settings.connectTimeout());
-        positive(problems, "drain-timeout", settings.drainTimeout());
-        positive(problems, "body-timeout", settings.bodyTimeout());
+        requirePositive(problems, "timeout", settings.timeout());
+        requirePositive(problems, "connect-timeout", settings.connectTimeout());
+        requirePositive(problems, "drain-timeout", settings.drainTimeout());
+        requirePositive(problems, "body-timeout", settings.bodyTimeout());
         long body = settings.maxBodySize().asLongValue();
         if (body < 1 || body > Integer.MAX_VALUE / 2) {
             problems.add("rate-limit.llm.max-body-size", Long.toString(body), "1 to " + Integer.MAX_VALUE / 2 + " bytes");
         }
     }
 
-    private static void positive(ConfigProblems problems, String name, Duration value) {
+    private static void requirePositive(ConfigProblems problems, String name, Duration value) {
         if (value.toMillis() < 1 || value.toMillis() > Integer.MAX_VALUE) {
             problems.add("rate-limit.llm." + name, value.toString(), "a duration from 1ms");
         }
@@ -129,30 +129,30 @@ public class ProviderConnections {
     }
 
     /** Whether a path may come to be another one on its way, maybe none of the provider's API. */
-    public static boolean leaves(String path) {
-        return LEAVING.matcher(path).find();
+    public static boolean escapesPath(String path) {
+        return PATH_ESCAPE.matcher(path).find();
     }
 
     /** Whether a path may be called with Sluice's key although it is no known one. */
-    boolean opened(Provider provider, String path) {
+    boolean isOpen(Provider provider, String path) {
         return plain(path) && settings.of(provider).paths().orElse(List.of()).stream()
                 .anyMatch(open -> path.equals(open) || path.startsWith(open.endsWith("/") ? open : open + "/"));
     }
 
     /** @param target the path from the version on, and the query */
     Future<HttpClientRequest> request(Provider provider, HttpMethod method, String target) {
-        var to = targets.get(provider);
-        var options = new RequestOptions().setMethod(method).setHost(to.host()).setSsl(to.ssl()).setPort(to.port())
-                .setURI(to.base() + target).setConnectTimeout(settings.connectTimeout().toMillis())
+        var upstream = targets.get(provider);
+        var options = new RequestOptions().setMethod(method).setHost(upstream.host()).setSsl(upstream.ssl()).setPort(upstream.port())
+                .setURI(upstream.base() + target).setConnectTimeout(settings.connectTimeout().toMillis())
                 .setIdleTimeout(settings.timeout().toMillis());
-        return (to.ssl() ? tls : plain).request(options).onComplete(connected -> tell(provider, to, connected.cause()));
+        return (upstream.ssl() ? tls : plain).request(options).onComplete(connected -> logReachability(provider, upstream, connected.cause()));
     }
 
     /** One line per change, not per call. */
-    private void tell(Provider provider, Target to, Throwable failure) {
+    private void logReachability(Provider provider, Target upstream, Throwable failure) {
         if (failure != null && unreachable.add(provider)) {
-            LOG.warnf("%s cannot be reached at %s://%s:%d (%s)", provider.id(), to.ssl() ? "https" : "http", to.host(),
-                    to.port(),
+            LOG.warnf("%s cannot be reached at %s://%s:%d (%s)", provider.id(), upstream.ssl() ? "https" : "http", upstream.host(),
+                    upstream.port(),
                     failure.getMessage() == null ? failure.getClass().getSimpleName() : failure.getMessage());
         } else if (failure == null && !unreachable.isEmpty() && unreachable.remove(provider)) {
             LOG.infof("%s can be reached again", provider.id());

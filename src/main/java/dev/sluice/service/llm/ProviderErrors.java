@@ -18,13 +18,13 @@ import io.vertx.ext.web.RoutingContext;
 final class ProviderErrors {
 
     /** Anthropic's SDK sleeps as long as it is told, OpenAI's ignores longer waits: longer than this, neither should. */
-    private static final Duration LONGEST_RETRY = Duration.ofSeconds(60);
+    private static final Duration MAX_RETRY = Duration.ofSeconds(60);
 
     private ProviderErrors() {
     }
 
     static void send(RoutingContext context, Provider provider, int status, String message) {
-        end(context, status, switch (provider) {
+        write(context, status, switch (provider) {
             case OPENAI -> openAi(message, openAiType(status), openAiCode(status));
             case ANTHROPIC -> anthropic(message, anthropicType(status));
             case GEMINI -> gemini(status, message, null);
@@ -32,36 +32,36 @@ final class ProviderErrors {
     }
 
     /** Sluice's own refusal, in place of its own shape. */
-    static void send(RoutingContext context, Provider provider, ErrorResponse answer) {
-        if (answer.status() == 401) {
+    static void send(RoutingContext context, Provider provider, ErrorResponse error) {
+        if (error.status() == 401) {
             context.response().putHeader("WWW-Authenticate", "Bearer");
         }
-        send(context, provider, answer.status(), answer.message());
+        send(context, provider, error.status(), error.message());
     }
 
     /** The headers of the decision have been written before. */
-    static void denied(RoutingContext context, AdmittedCall call) {
+    static void sendDenial(RoutingContext context, AdmittedCall call) {
         var decision = call.decision();
         var response = context.response();
         var wait = decision.retryAfter();
         wait.ifPresent(time -> response.putHeader("retry-after-ms", Long.toString((time.toNanos() + 999_999) / 1_000_000)));
         var quota = decision.closest().orElseThrow();
-        if (wait.isEmpty() || wait.get().compareTo(LONGEST_RETRY) > 0 || call.unit(quota) == QuotaUnit.NANODOLLARS) {
+        if (wait.isEmpty() || wait.get().compareTo(MAX_RETRY) > 0 || call.unit(quota) == QuotaUnit.NANODOLLARS) {
             response.putHeader("x-should-retry", "false");
         }
         var message = message(call, quota, decision);
-        end(context, 429, switch (call.provider()) {
-            case OPENAI -> openAi(message, kind(call.unit(quota)), "rate_limit_exceeded");
+        write(context, 429, switch (call.provider()) {
+            case OPENAI -> openAi(message, unitName(call.unit(quota)), "rate_limit_exceeded");
             case ANTHROPIC -> anthropic(message, "rate_limit_error");
             case GEMINI -> gemini(429, message, details(quota, decision));
         });
     }
 
-    private static void end(RoutingContext context, int status, JsonObject body) {
+    private static void write(RoutingContext context, int status, JsonObject body) {
         context.response().setStatusCode(status).putHeader("content-type", ErrorResponse.JSON).end(body.encode());
     }
 
-    private static String kind(QuotaUnit unit) {
+    private static String unitName(QuotaUnit unit) {
         return switch (unit) {
             case REQUESTS -> "requests";
             case TOKENS -> "tokens";

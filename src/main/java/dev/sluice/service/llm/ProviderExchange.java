@@ -33,82 +33,82 @@ final class ProviderExchange {
      * @param drainMillis for the end of an answer that nobody waits for but Sluice
      * @param idleMillis between two parts of an answer
      */
-    record Patience(long drainMillis, long idleMillis) {
+    record Timeouts(long drainMillis, long idleMillis) {
     }
 
     private static final Logger LOG = Logger.getLogger(ProviderExchange.class);
 
     private final Vertx vertx;
     private final RoutingContext context;
-    private final HttpServerResponse answer;
+    private final HttpServerResponse clientResponse;
     private final Provider provider;
     private final ProviderOperation operation;
     private final AdmittedCall call;
-    private final boolean strip;
-    private final Patience patience;
+    private final boolean stripUsage;
+    private final Timeouts timeouts;
     private final StreamedRequestBody body;
-    private HttpClientRequest request;
-    private HttpClientResponse response;
-    private UsageExtractor reader;
-    private UsageChunkFilter stripper;
+    private HttpClientRequest providerRequest;
+    private HttpClientResponse providerResponse;
+    private UsageExtractor usageExtractor;
+    private UsageChunkFilter usageChunkFilter;
     private long drainTimer = -1;
     private long idleTimer = -1;
     /** The provider has sent something since somebody looked. */
-    private boolean heard;
+    private boolean receivedSinceCheck;
     private boolean paused;
-    private boolean gone;
+    private boolean callerGone;
     private boolean ended;
 
     /**
      * @param call null where nothing is counted
-     * @param strip whether Sluice asked for usage that the caller did not ask for
+     * @param stripUsage whether Sluice asked for usage that the caller did not ask for
      */
     ProviderExchange(Vertx vertx, RoutingContext context, Provider provider, ProviderOperation operation, AdmittedCall call,
-            boolean strip,
-            Patience patience) {
+            boolean stripUsage,
+            Timeouts timeouts) {
         this.vertx = vertx;
         this.context = context;
-        this.answer = context.response();
+        this.clientResponse = context.response();
         this.provider = provider;
         this.operation = operation;
         this.call = call;
-        this.strip = strip;
-        this.patience = patience;
+        this.stripUsage = stripUsage;
+        this.timeouts = timeouts;
         this.body = new StreamedRequestBody(context.request());
     }
 
     /** The connection is there. @return whether the caller is there too */
     boolean begin(HttpClientRequest begun) {
-        request = begun.exceptionHandler(failure -> body.drop()); // told of where the answer is waited for
-        if (answer.closed()) {
-            request.reset();
+        providerRequest = begun.exceptionHandler(failure -> body.discard()); // told of where the answer is waited for
+        if (clientResponse.closed()) {
+            providerRequest.reset();
             failed(false);
             return false;
         }
         context.addEndHandler(end -> {
-            if (end.failed() || !answer.ended()) {
-                callerGone();
+            if (end.failed() || !clientResponse.ended()) {
+                onCallerGone();
             }
         });
-        request.response().onSuccess(started -> guarded(() -> answered(started))).onFailure(this::broken);
-        if (answer.closed()) {
-            callerGone(); // while that was asked for
+        providerRequest.response().onSuccess(started -> runGuarded(() -> onResponse(started))).onFailure(this::onProviderFailure);
+        if (clientResponse.closed()) {
+            onCallerGone(); // while that was asked for
         }
         return true;
     }
 
     /** Whether a body comes behind the head. */
     boolean hasBody() {
-        return body.expected();
+        return body.isExpected();
     }
 
     /** Sends the caller's body on as it comes. */
     void stream() {
-        body.sendTo(request, this::callerGone);
+        body.sendTo(providerRequest, this::onCallerGone);
     }
 
     /** The provider cannot be reached, or does not answer. */
-    void broken(Throwable failure) {
+    void onProviderFailure(Throwable failure) {
         LOG.debug("A provider failed a call", failure);
         if (ended) {
             return;
@@ -116,52 +116,52 @@ final class ProviderExchange {
         ended = true;
         cancelTimers();
         failed(false);
-        if (!gone && !answer.headWritten() && !answer.closed()) {
-            body.drop();
+        if (!callerGone && !clientResponse.headWritten() && !clientResponse.closed()) {
+            body.discard();
             boolean late = failure instanceof TimeoutException || failure.getCause() instanceof TimeoutException;
             ProviderErrors.send(context, provider, late ? 504 : 502,
                     late ? "The provider did not answer in time" : "The provider cannot be reached");
         }
     }
 
-    private void answered(HttpClientResponse begun) {
-        response = begun;
-        int status = response.statusCode();
+    private void onResponse(HttpClientResponse begun) {
+        providerResponse = begun;
+        int status = providerResponse.statusCode();
         boolean ok = status >= 200 && status < 300;
         if (!ok) {
             failed(status == 429);
         }
-        var headers = response.headers();
-        ProviderHeaders.clean(headers, answer.headers());
+        var headers = providerResponse.headers();
+        ProviderHeaders.cleanResponse(headers, clientResponse.headers());
         if (ok && call != null) {
-            reader = UsageExtractor.of(provider, operation.shape(), headers.get(HttpHeaders.CONTENT_TYPE),
+            usageExtractor = UsageExtractor.of(provider, operation.shape(), headers.get(HttpHeaders.CONTENT_TYPE),
                     headers.get(HttpHeaders.CONTENT_ENCODING));
-            if (strip && headers.get(HttpHeaders.CONTENT_ENCODING) == null) {
-                stripper = new UsageChunkFilter();
+            if (stripUsage && headers.get(HttpHeaders.CONTENT_ENCODING) == null) {
+                usageChunkFilter = new UsageChunkFilter();
                 headers.remove(HttpHeaders.CONTENT_LENGTH);
             }
         }
-        response.exceptionHandler(this::cut);
-        response.endHandler(end -> guarded(this::finished));
-        idleTimer = vertx.setPeriodic(patience.idleMillis(), tick -> lookWhetherHeard());
-        if (gone) {
-            response.handler(chunk -> guarded(() -> read(chunk)));
+        providerResponse.exceptionHandler(this::onResponseAborted);
+        providerResponse.endHandler(end -> runGuarded(this::onResponseEnd));
+        idleTimer = vertx.setPeriodic(timeouts.idleMillis(), tick -> checkIdle());
+        if (callerGone) {
+            providerResponse.handler(chunk -> runGuarded(() -> read(chunk)));
             return;
         }
-        answer.setStatusCode(status).setStatusMessage(response.statusMessage());
-        answer.headers().addAll(headers);
-        response.handler(chunk -> guarded(() -> pass(chunk)));
+        clientResponse.setStatusCode(status).setStatusMessage(providerResponse.statusMessage());
+        clientResponse.headers().addAll(headers);
+        providerResponse.handler(chunk -> runGuarded(() -> pass(chunk)));
         boolean bodiless = context.request().method() == HttpMethod.HEAD || status == 204 || status == 304;
         if (!bodiless && !headers.contains(HttpHeaders.CONTENT_LENGTH)) {
             if (context.request().version() != HttpVersion.HTTP_1_0) {
-                answer.setChunked(true);
-                answer.writeHead(); // a stream has begun, whenever its first byte comes
+                clientResponse.setChunked(true);
+                clientResponse.writeHead(); // a stream has begun, whenever its first byte comes
             }
         }
     }
 
     /** Settles and ends the call whatever goes wrong in a handler: Vert.x would only log it. */
-    private void guarded(Runnable handler) {
+    private void runGuarded(Runnable handler) {
         try {
             handler.run();
         } catch (RuntimeException | Error e) {
@@ -174,35 +174,35 @@ final class ProviderExchange {
         ended = true;
         cancelTimers();
         if (call != null) {
-            int status = response == null ? 0 : response.statusCode();
+            int status = providerResponse == null ? 0 : providerResponse.statusCode();
             if (status >= 200 && status < 300) {
                 call.estimated(call.estimate()); // the provider has answered, and wants to be paid
             } else {
                 call.failed(false);
             }
         }
-        request.reset(0, fault);
-        if (gone || answer.ended() || answer.closed()) {
+        providerRequest.reset(0, fault);
+        if (callerGone || clientResponse.ended() || clientResponse.closed()) {
             return;
         }
-        gone = true;
-        body.drop();
-        if (answer.headWritten()) {
-            AbortableResponse.cut(context.request());
+        callerGone = true;
+        body.discard();
+        if (clientResponse.headWritten()) {
+            AbortableResponse.abort(context.request());
         } else {
-            answer.setChunked(false);
-            answer.headers().clear();
+            clientResponse.setChunked(false);
+            clientResponse.headers().clear();
             ProviderErrors.send(context, provider, 500, "Something went wrong inside");
         }
     }
 
-    private void lookWhetherHeard() {
-        if (!heard && !paused && !ended) {
+    private void checkIdle() {
+        if (!receivedSinceCheck && !paused && !ended) {
             var late = new TimeoutException("The provider fell silent");
-            request.reset(0, late);
-            cut(late);
+            providerRequest.reset(0, late);
+            onResponseAborted(late);
         }
-        heard = false;
+        receivedSinceCheck = false;
     }
 
     private void cancelTimers() {
@@ -211,110 +211,110 @@ final class ProviderExchange {
     }
 
     private void read(Buffer chunk) {
-        heard = true;
-        if (reader != null) {
-            reader.feed(chunk);
+        receivedSinceCheck = true;
+        if (usageExtractor != null) {
+            usageExtractor.feed(chunk);
         }
     }
 
     private void pass(Buffer chunk) {
         read(chunk);
-        if (reader != null && !operation.streaming() && reader.complete()) {
-            book(); // before the caller has it all
+        if (usageExtractor != null && !operation.streaming() && usageExtractor.complete()) {
+            settle(); // before the caller has it all
         }
-        if (gone) {
+        if (callerGone) {
             return;
         }
-        var passing = stripper == null ? chunk : stripper.feed(chunk);
+        var passing = usageChunkFilter == null ? chunk : usageChunkFilter.feed(chunk);
         if (passing.length() == 0) {
             return;
         }
-        answer.write(passing);
-        if (answer.writeQueueFull()) {
+        clientResponse.write(passing);
+        if (clientResponse.writeQueueFull()) {
             paused = true;
-            response.pause();
-            answer.drainHandler(drained -> resume());
+            providerResponse.pause();
+            clientResponse.drainHandler(drained -> resume());
         }
     }
 
-    private void finished() {
+    private void onResponseEnd() {
         if (ended) {
             return;
         }
         ended = true;
         cancelTimers();
-        book();
-        if (!gone) {
-            if (!body.ended()) {
-                body.drop(); // the provider has not waited for it
-                request.reset();
+        settle();
+        if (!callerGone) {
+            if (!body.isEnded()) {
+                body.discard(); // the provider has not waited for it
+                providerRequest.reset();
             }
-            var rest = stripper == null ? Buffer.buffer() : stripper.end();
+            var rest = usageChunkFilter == null ? Buffer.buffer() : usageChunkFilter.end();
             if (rest.length() > 0) {
-                answer.end(rest);
+                clientResponse.end(rest);
             } else {
-                answer.end();
+                clientResponse.end();
             }
         }
     }
 
     /** The provider broke off: so does the answer, so that the caller does not take it for whole. */
-    private void cut(Throwable failure) {
+    private void onResponseAborted(Throwable failure) {
         if (ended) {
             return;
         }
         LOG.debug("A provider broke off its answer", failure);
         ended = true;
         cancelTimers();
-        book();
-        if (!gone) {
-            gone = true;
-            AbortableResponse.cut(context.request());
+        settle();
+        if (!callerGone) {
+            callerGone = true;
+            AbortableResponse.abort(context.request());
         }
     }
 
-    private void callerGone() {
-        if (gone || ended) {
+    private void onCallerGone() {
+        if (callerGone || ended) {
             return;
         }
-        gone = true;
-        boolean nothingToLearn = call == null || reader == null && response != null;
-        if (nothingToLearn || !body.ended()) {
+        callerGone = true;
+        boolean nothingToLearn = call == null || usageExtractor == null && providerResponse != null;
+        if (nothingToLearn || !body.isEnded()) {
             ended = true;
             cancelTimers();
             failed(false);
-            request.reset();
+            providerRequest.reset();
             return;
         }
-        drainTimer = vertx.setTimer(patience.drainMillis(), late -> {
+        drainTimer = vertx.setTimer(timeouts.drainMillis(), late -> {
             if (!ended) {
                 ended = true;
                 cancelTimers();
-                book();
-                request.reset();
+                settle();
+                providerRequest.reset();
             }
         });
-        if (response != null) {
+        if (providerResponse != null) {
             resume();
         }
     }
 
     private void resume() {
         paused = false;
-        heard = true;
-        response.resume();
+        receivedSinceCheck = true;
+        providerResponse.resume();
     }
 
-    private void book() {
-        if (call == null || reader == null && response != null) {
+    private void settle() {
+        if (call == null || usageExtractor == null && providerResponse != null) {
             return; // not counted, or told already that it failed
         }
-        if (reader == null) {
+        if (usageExtractor == null) {
             call.estimated(call.estimate());
             return;
         }
         try {
-            call.settle(reader);
+            call.settle(usageExtractor);
         } catch (RuntimeException | Error e) {
             LOG.error("The usage of an answer could not be read, its estimate is booked", e);
         }

@@ -25,12 +25,12 @@ import io.vertx.ext.web.RoutingContext;
 class RequestBodyBuffer {
 
     /** A body that is not taken. */
-    static final class RefusedException extends RuntimeException {
+    static final class BodyRejectedException extends RuntimeException {
 
         private static final long serialVersionUID = 1;
         private final int status;
 
-        RefusedException(int status, String message) {
+        BodyRejectedException(int status, String message) {
             super(message, null, false, false);
             this.status = status;
         }
@@ -41,15 +41,15 @@ class RequestBodyBuffer {
     }
 
     private static final Logger LOG = Logger.getLogger(RequestBodyBuffer.class);
-    private static final String READING = "dev.sluice.llm.body";
+    private static final String CONTEXT_KEY = "dev.sluice.llm.body";
     /** What does not come at least as fast lets wait. */
     private static final long BYTES_PER_SECOND = 1024;
 
     private final Vertx vertx;
-    private final int most;
-    private final long mostTogether;
-    private final long slowMillis;
-    private final AtomicLong held = new AtomicLong();
+    private final int maxBytes;
+    private final long maxTotalBytes;
+    private final long checkMillis;
+    private final AtomicLong heldBytes = new AtomicLong();
 
     @Inject
     RequestBodyBuffer(LlmConfig settings, Vertx vertx) {
@@ -57,111 +57,111 @@ class RequestBodyBuffer {
                 settings.bodyTimeout().toMillis());
     }
 
-    RequestBodyBuffer(Vertx vertx, int most, long mostTogether, long slowMillis) {
+    RequestBodyBuffer(Vertx vertx, int maxBytes, long maxTotalBytes, long checkMillis) {
         this.vertx = vertx;
-        this.most = most;
-        this.mostTogether = mostTogether;
-        this.slowMillis = slowMillis;
+        this.maxBytes = maxBytes;
+        this.maxTotalBytes = maxTotalBytes;
+        this.checkMillis = checkMillis;
     }
 
     /** What is held at the moment, in bytes. */
-    long held() {
-        return held.get();
+    long heldBytes() {
+        return heldBytes.get();
     }
 
-    /** Reads a body; fails with {@link RefusedException}. It counts as held until it is released, or the answer has ended. */
+    /** Reads a body; fails with {@link BodyRejectedException}. It counts as held until it is released, or the answer has ended. */
     Future<Buffer> read(RoutingContext context) {
         var request = context.request();
         if (request.headers().contains(HttpHeaders.CONTENT_ENCODING)
                 && !"identity".equalsIgnoreCase(request.getHeader(HttpHeaders.CONTENT_ENCODING))) {
-            return Future.failedFuture(new RefusedException(415, "Send the body without a content-encoding"));
+            return Future.failedFuture(new BodyRejectedException(415, "Send the body without a content-encoding"));
         }
-        if (longer(request.getHeader(HttpHeaders.CONTENT_LENGTH))) {
+        if (exceedsLimit(request.getHeader(HttpHeaders.CONTENT_LENGTH))) {
             return Future.failedFuture(tooLarge());
         }
         if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))) {
             context.response().writeContinue();
         }
-        var reading = new Reading(context);
-        context.put(READING, reading);
+        var reading = new BodyReader(context);
+        context.put(CONTEXT_KEY, reading);
         return reading.begin();
     }
 
     /** The body was sent on. */
     void release(RoutingContext context) {
-        if (context.get(READING) instanceof Reading reading) {
+        if (context.get(CONTEXT_KEY) instanceof BodyReader reading) {
             reading.release();
         }
     }
 
-    private boolean longer(String length) {
+    private boolean exceedsLimit(String length) {
         try {
-            return length != null && Long.parseLong(length) > most;
+            return length != null && Long.parseLong(length) > maxBytes;
         } catch (NumberFormatException e) {
             return false;
         }
     }
 
-    private RefusedException tooLarge() {
-        return new RefusedException(413, "The body is larger than " + most + " bytes (rate-limit.llm.max-body-size)");
+    private BodyRejectedException tooLarge() {
+        return new BodyRejectedException(413, "The body is larger than " + maxBytes + " bytes (rate-limit.llm.max-body-size)");
     }
 
     /** One body on its way. */
-    private final class Reading {
+    private final class BodyReader {
 
         private final HttpServerRequest request;
-        private final Promise<Buffer> whole = Promise.promise();
+        private final Promise<Buffer> result = Promise.promise();
         private final Buffer body = Buffer.buffer();
         private long timer = -1;
-        private int seen;
+        private int bytesAtLastCheck;
         private long reserved;
 
-        Reading(RoutingContext context) {
+        BodyReader(RoutingContext context) {
             this.request = context.request();
             context.addEndHandler(end -> release());
         }
 
         Future<Buffer> begin() {
-            request.handler(this::take);
+            request.handler(this::append);
             request.exceptionHandler(failure -> LOG.debug("A caller broke off its request", failure));
-            request.endHandler(end -> whole.tryComplete(body));
-            timer = vertx.setPeriodic(slowMillis, tick -> look());
+            request.endHandler(end -> result.tryComplete(body));
+            timer = vertx.setPeriodic(checkMillis, tick -> checkProgress());
             request.resume();
-            return whole.future().onComplete(done -> vertx.cancelTimer(timer));
+            return result.future().onComplete(done -> vertx.cancelTimer(timer));
         }
 
-        private void take(Buffer chunk) {
-            if (body.length() + chunk.length() > most) {
-                refuse(tooLarge());
+        private void append(Buffer chunk) {
+            if (body.length() + chunk.length() > maxBytes) {
+                reject(tooLarge());
                 return;
             }
             reserved += chunk.length();
-            if (held.addAndGet(chunk.length()) > mostTogether && held.get() > reserved) {
-                refuse(new RefusedException(503, "Too many large bodies at once; try again"));
+            if (heldBytes.addAndGet(chunk.length()) > maxTotalBytes && heldBytes.get() > reserved) {
+                reject(new BodyRejectedException(503, "Too many large bodies at once; try again"));
                 release();
                 return;
             }
             body.appendBuffer(chunk);
         }
 
-        private void look() {
-            if (body.length() - seen < BYTES_PER_SECOND * slowMillis / 1000) {
+        private void checkProgress() {
+            if (body.length() - bytesAtLastCheck < BYTES_PER_SECOND * checkMillis / 1000) {
                 if (request.version() != HttpVersion.HTTP_2) {
                     request.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE); // the rest is not waited for
                 }
-                refuse(new RefusedException(408, "The request's body did not arrive in time"));
+                reject(new BodyRejectedException(408, "The request's body did not arrive in time"));
             }
-            seen = body.length();
+            bytesAtLastCheck = body.length();
         }
 
-        private void refuse(RefusedException refusal) {
+        private void reject(BodyRejectedException rejection) {
             request.handler(null);
             request.endHandler(null);
-            whole.tryFail(refusal);
+            result.tryFail(rejection);
         }
 
         private void release() {
-            held.addAndGet(-reserved);
+            heldBytes.addAndGet(-reserved);
             reserved = 0;
             vertx.cancelTimer(timer);
         }

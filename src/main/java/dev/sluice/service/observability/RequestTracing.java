@@ -55,16 +55,16 @@ class RequestTracing implements DecisionListener {
         }
     };
 
-    private final boolean on;
+    private final boolean enabled;
     private final Tracer tracer;
 
     RequestTracing(ServiceConfig settings, OpenTelemetry telemetry) {
-        this.on = settings.tracing();
+        this.enabled = settings.tracing();
         this.tracer = telemetry.getTracer("dev.sluice");
     }
 
-    void open(@Observes Router router) {
-        if (on) {
+    void register(@Observes Router router) {
+        if (enabled) {
             router.route().order(ORDER).handler(this::begin);
         }
     }
@@ -94,7 +94,7 @@ class RequestTracing implements DecisionListener {
 
     @Override
     public void decided(RateLimitRequest request, Decision decision, DecisionMode mode, long nanos) {
-        if (on) {
+        if (enabled) {
             var outcome = decision == null ? "error" : decision.denied() ? "denied" : "allowed";
             Span.current().addEvent(EVENT,
                     Attributes.of(RESOURCE, request.label(), OUTCOME, outcome, STORE, mode.text()));

@@ -33,12 +33,12 @@ class StoreReadiness implements HealthCheck {
         if (mode != DecisionMode.MEMORY) {
             response.withData("instances", store.instances());
         }
-        file.state().ifPresent(state -> tell(state, response));
+        file.state().ifPresent(state -> addRulesFile(state, response));
         return response.build();
     }
 
     /** Rejected rows are nothing to be taken out for: those before them are in force. */
-    private static void tell(RulesFileStatus state, HealthCheckResponseBuilder response) {
+    private static void addRulesFile(RulesFileStatus state, HealthCheckResponseBuilder response) {
         response.withData("rows", state.valid() ? "valid" : "rejected").withData("rows-since", state.since().toString());
         if (!state.valid()) {
             response.withData("rows-problem", state.problem());

@@ -26,7 +26,7 @@ final class IdentifierWindows {
 
     private final long exactUpTo;
     private final Map<WindowKey, SlidingWindow> windows = new HashMap<>(2);
-    /** By name, oldest first. */
+    /** By id, oldest first. */
     private final Map<String, List<ReservedCost>> reservations = new LinkedHashMap<>(2);
     /** Usage that Redis has not counted; null if there is none. */
     private UnsyncedUsage unsynced;
@@ -175,6 +175,7 @@ final class IdentifierWindows {
         unsynced = usage.isEmpty() ? null : usage;
     }
 
+    /** Returns whether there is usage that Redis has not counted. */
     boolean hasUnsynced() {
         return unsynced != null;
     }
@@ -186,6 +187,7 @@ final class IdentifierWindows {
         return drained;
     }
 
+    /** Restores usage whose merge into Redis failed, see {@link UnsyncedUsage#restore}. */
     void restoreUnsynced(UnsyncedUsage other, boolean certain, long now) {
         unsynced = unsynced == null ? new UnsyncedUsage() : unsynced;
         unsynced.restore(other, certain, now);

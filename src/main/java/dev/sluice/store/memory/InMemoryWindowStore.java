@@ -67,6 +67,7 @@ public final class InMemoryWindowStore implements WindowStore {
         return Uni.createFrom().item(() -> takeNow(identifier, claims, consume, reservation));
     }
 
+    /** Makes a decision synchronously; otherwise as {@link #take}. */
     public StoreResult takeNow(String identifier, List<WindowClaim> claims, boolean consume, String reservation) {
         return update(identifier, entry -> entry.take(claims, clock.micros(), consume, reservation));
     }
@@ -227,6 +228,11 @@ public final class InMemoryWindowStore implements WindowStore {
         });
     }
 
+    /**
+     * Resets windows synchronously.
+     *
+     * @param resource null for every resource of the identifier
+     */
     public void resetNow(String identifier, String resource) {
         reset(entries.getIfPresent(identifier), resource);
     }
@@ -244,6 +250,7 @@ public final class InMemoryWindowStore implements WindowStore {
         resetAllListener = listener;
     }
 
+    /** Resets all windows synchronously. */
     public void resetAllNow() {
         resetAllListener.run();
         entries.asMap().values().forEach(entry -> reset(entry, null));

@@ -16,8 +16,8 @@ import dev.sluice.store.WindowClaim;
  * Negative cache of denials. A denial stays valid until the oldest unit leaves the window: until then, the same claims of the same
  * identifier are denied without a call to Redis.
  * <p>
- * Only a reset can free units earlier. Resets are published to all instances, so the cache is used only if they were polled within
- * {@link #MAX_STALENESS_NANOS}. Denials caused only by tokens or dollars are not cached, because any settlement on any instance
+ * Only a reset, a refund or a settlement can free units earlier. Resets and refunds are published to all instances, so the cache is
+ * used only if they were polled within {@link #MAX_STALENESS_NANOS}. Denials caused only by tokens or dollars are not cached, because any settlement on any instance
  * may free units. A changed limit makes a different claim.
  */
 public final class DenialCache {

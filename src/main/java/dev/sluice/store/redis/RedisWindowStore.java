@@ -70,8 +70,9 @@ public final class RedisWindowStore implements WindowStore {
         this.refundScript = LuaScript.load(RedisWindowStore.class, "refund.lua", timeExpression);
     }
 
+    /** Returns whether the circuit is closed. */
     public boolean available() {
-        return manager.up();
+        return manager.isUp();
     }
 
     @Override
@@ -111,7 +112,7 @@ public final class RedisWindowStore implements WindowStore {
         }));
         var keyNames = keysOf(identifier, names);
         keyNames.add(keys.reservation(identifier, name));
-        return bounded(() -> manager.eval(settleScript, keyNames, arguments), reply -> null);
+        return withTimeout(() -> manager.eval(settleScript, keyNames, arguments), reply -> null);
     }
 
     /**
@@ -135,19 +136,19 @@ public final class RedisWindowStore implements WindowStore {
         if (reservation != null) {
             keyNames.add(keys.reservation(identifier, name));
         }
-        return bounded(() -> manager.eval(refundScript, keyNames, arguments), reply -> null);
+        return withTimeout(() -> manager.eval(refundScript, keyNames, arguments), reply -> null);
     }
 
     @Override
     public Uni<WindowUsage> usage(String identifier, String resource, Duration window) {
         var name = WindowKeys.windowMember(resource, window.toSeconds());
-        return bounded(() -> count(identifier, List.of(name)), reply -> new WindowUsage(identifier, resource,
+        return withTimeout(() -> count(identifier, List.of(name)), reply -> new WindowUsage(identifier, resource,
                 reply.get(1).toLong(), window, MicrosClock.instant(reply.get(0).toLong())));
     }
 
     @Override
     public Uni<Map<String, Long>> limits(String identifier) {
-        return bounded(() -> members(identifier).map(names -> names.stream().filter(WindowKeys::isWindow).toList())
+        return withTimeout(() -> members(identifier).map(names -> names.stream().filter(WindowKeys::isWindow).toList())
                 .compose(windows -> windows.isEmpty()
                         ? Future.succeededFuture(Map.<String, Long>of())
                         : count(identifier, windows).map(counts -> longestWindowUsage(windows, counts))),
@@ -184,7 +185,7 @@ public final class RedisWindowStore implements WindowStore {
 
     @Override
     public Uni<Void> reset(String identifier, String resource) {
-        return bounded(() -> members(identifier), Function.<List<String>>identity()).chain(names -> {
+        return withTimeout(() -> members(identifier), Function.<List<String>>identity()).chain(names -> {
             var windows = names.stream().filter(WindowKeys::isWindow)
                     .filter(name -> resource == null || WindowKeys.resource(name).equals(resource)).toList();
             var reservations = names.stream().filter(name -> !WindowKeys.isWindow(name)).toList();
@@ -209,7 +210,7 @@ public final class RedisWindowStore implements WindowStore {
             int to = Math.min(from + RESET_BATCH_SIZE, reservations.size());
             var keyNames = keysOf(identifier, windows);
             reservations.subList(from, to).forEach(name -> keyNames.add(keys.reservation(identifier, name)));
-            calls.add(bounded(() -> manager.eval(resetScript, keyNames, windows).<Void>mapEmpty(), Function.identity()));
+            calls.add(withTimeout(() -> manager.eval(resetScript, keyNames, windows).<Void>mapEmpty(), Function.identity()));
             from = to;
         } while (from < reservations.size());
         return Uni.join().all(calls).usingConcurrencyOf(1).andFailFast().replaceWithVoid();
@@ -217,13 +218,13 @@ public final class RedisWindowStore implements WindowStore {
 
     @Override
     public Uni<Void> resetAll() {
-        return bounded(manager::connection, RedisScriptConnection::servers).chain(servers -> Uni.join()
+        return withTimeout(manager::connection, RedisScriptConnection::servers).chain(servers -> Uni.join()
                 .all(servers.stream().map(server -> resetFrom(server, "0")).toList()).andFailFast().replaceWithVoid());
     }
 
     /** Runs a publication to the other instances on the current connection. */
     public Uni<Void> publish(Function<RedisScriptConnection, Future<Void>> publication) {
-        return bounded(() -> manager.connection().compose(publication), Function.identity());
+        return withTimeout(() -> manager.connection().compose(publication), Function.identity());
     }
 
     /** Completes after a delay. */
@@ -253,7 +254,7 @@ public final class RedisWindowStore implements WindowStore {
     /** Deletes all windows of one server, page by page; each page has its own timeout. */
     private Uni<Void> resetFrom(Function<Request, Future<Response>> server, String cursor) {
         var scan = Request.cmd(Command.SCAN).arg(cursor).arg("MATCH").arg(keys.pattern()).arg("COUNT").arg(SCAN_COUNT);
-        return bounded(() -> server.apply(scan).compose(page -> {
+        return withTimeout(() -> server.apply(scan).compose(page -> {
             var found = page.get(1).stream().map(key -> manager.send(Request.cmd(Command.UNLINK).arg(key.toString()))).toList();
             return Future.all(found).map(removed -> page.get(0).toString());
         }), Function.<String>identity())
@@ -261,7 +262,7 @@ public final class RedisWindowStore implements WindowStore {
     }
 
     /** Makes a call per subscription, with a timeout; completes on the caller's event loop, if the caller is on one. */
-    private <A, T> Uni<T> bounded(Supplier<Future<A>> call, Function<A, T> mapper) {
+    private <A, T> Uni<T> withTimeout(Supplier<Future<A>> call, Function<A, T> mapper) {
         return Uni.createFrom().emitter(emitter -> {
             var context = Context.isOnEventLoopThread() ? Vertx.currentContext() : null;
             manager.within(adminTimeoutMillis, call.get().map(mapper)).onComplete(done -> complete(done, context, emitter));

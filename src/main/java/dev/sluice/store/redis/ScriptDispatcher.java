@@ -83,12 +83,12 @@ final class ScriptDispatcher {
     /** Returns the connection's pipelines. Requests in flight on another connection complete there or time out. */
     private synchronized Pipelines pipelinesFor(RedisScriptConnection connection) {
         if (pipelines.connection() != connection) {
-            pipelines = pipelines(connection, connection.isSharded() ? HashTags.TAGS : 1);
+            pipelines = createPipelines(connection, connection.isSharded() ? HashTags.TAGS : 1);
         }
         return pipelines;
     }
 
-    private Pipelines pipelines(RedisScriptConnection connection, int count) {
+    private Pipelines createPipelines(RedisScriptConnection connection, int count) {
         var created = new ScriptPipeline[count];
         var waitingTotal = new AtomicInteger();
         for (int i = 0; i < count; i++) {
@@ -168,7 +168,7 @@ final class ScriptDispatcher {
     private List<PendingDecision> dispatchSeparately(RedisScriptConnection connection, DecisionBatch batch, Throwable cause) {
         synchronized (this) {
             if (pipelines.connection() == connection && pipelines.pipelines().length == 1) {
-                pipelines = pipelines(connection, HashTags.TAGS);
+                pipelines = createPipelines(connection, HashTags.TAGS);
             }
         }
         var completed = new ArrayList<PendingDecision>();

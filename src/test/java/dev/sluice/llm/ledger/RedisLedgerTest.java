@@ -119,10 +119,10 @@ class RedisLedgerTest {
         book(ledger, entry("user:a", "m", null));
         await().atMost(PATIENCE).until(() -> inRedis("user:a") == 1);
         wire.close();
-        await().atMost(PATIENCE).until(() -> !link.up());
+        await().atMost(PATIENCE).until(() -> !link.isUp());
         book(ledger, entry("user:a", "m", null));
         answersLost = false;
-        await().atMost(PATIENCE).until(link::up);
+        await().atMost(PATIENCE).until(link::isUp);
         assertThat(read(ledger, "user:a", "m").calls()).isEqualTo(2);
         assertThat(inRedis("user:a")).isEqualTo(2);
     }
@@ -143,7 +143,7 @@ class RedisLedgerTest {
         var ledger = ledger(3);
         refused = true;
         wire.close();
-        await().atMost(PATIENCE).until(() -> !link.up());
+        await().atMost(PATIENCE).until(() -> !link.isUp());
         for (int i = 0; i < 5; i++) {
             book(ledger, entry("user:" + i, "m", null));
         }
@@ -153,7 +153,7 @@ class RedisLedgerTest {
         assertThat(meters.get("llm_ledger_waiting").gauge().value()).isEqualTo(3);
         assertThat(read(ledger, "user:0", "m").calls()).isEqualTo(2); // from what waits
         refused = false;
-        await().atMost(PATIENCE).until(link::up);
+        await().atMost(PATIENCE).until(link::isUp);
         assertThat(read(ledger, "user:0", "m").calls()).isEqualTo(2);
         assertThat(read(ledger, "user:2", "m").calls()).isEqualTo(1);
         assertThat(read(ledger, "user:3", "m")).isNull();
@@ -250,7 +250,7 @@ class RedisLedgerTest {
         redis.send(theirs.formatted(page("user:a")));
         refused = true; // so that all three are one batch
         wire.close();
-        await().atMost(PATIENCE).until(() -> !link.up());
+        await().atMost(PATIENCE).until(() -> !link.isUp());
         for (var user : List.of(first, "user:a", last)) {
             book(ledger, new Ledger.Entry(user, "openai", "m", new TokenUsage(10, 2, 1, 0, 5), 1_234_567, true, null));
         }
@@ -306,7 +306,7 @@ class RedisLedgerTest {
         var other = besides("user:a", 0);
         refused = true;
         wire.close();
-        await().atMost(PATIENCE).until(() -> !link.up());
+        await().atMost(PATIENCE).until(() -> !link.isUp());
         book(ledger, entry("user:a", "m", null));
         book(ledger, entry(other, "m", null));
         refused = false;
@@ -322,7 +322,7 @@ class RedisLedgerTest {
         var ledger = ledger(100);
         refused = true;
         wire.close();
-        await().atMost(PATIENCE).until(() -> !link.up());
+        await().atMost(PATIENCE).until(() -> !link.isUp());
         for (int i = 0; i < 3; i++) {
             book(ledger, new Ledger.Entry("user:a", "openai", "m", TokenUsage.of(1, 1), Long.MAX_VALUE / 2, false, null));
         }
@@ -386,7 +386,7 @@ class RedisLedgerTest {
         var ledger = ledger(100);
         refused = true;
         wire.close();
-        await().atMost(PATIENCE).until(() -> !link.up());
+        await().atMost(PATIENCE).until(() -> !link.isUp());
         book(ledger, entry("user:a", "m", null)); // waits, and is tried again and again
         ledger.close().await().atMost(PATIENCE);
         assertThat(ledger.timed()).isFalse();

@@ -40,7 +40,7 @@ class EndpointsFuzzTest {
                     }
                 }
             } catch (BadRequestException e) {
-                var answer = e.answer();
+                var answer = e.response();
                 assertThat(answer.status()).isEqualTo(400);
                 assertThat(answer.message()).doesNotContain(Fuzz.MARKER);
                 assertThat(answer.details().getString("field")).isNotEmpty().hasSizeLessThanOrEqualTo(64);
@@ -58,7 +58,7 @@ class EndpointsFuzzTest {
             for (var part : Fuzz.broken(random, Fuzz.pick(random, QUERIES)).split("&")) {
                 LlmCallerResolver.parameters(part);
             }
-            ProviderConnections.leaves('/' + authorization);
+            ProviderConnections.escapesPath('/' + authorization);
         });
     }
 }

@@ -35,7 +35,7 @@ class RequestBodyBufferTest {
                 }
             }).onFailure(failure -> {
                 context.request().resume();
-                context.response().setStatusCode(((RequestBodyBuffer.RefusedException) failure).status())
+                context.response().setStatusCode(((RequestBodyBuffer.BodyRejectedException) failure).status())
                         .end(failure.getMessage());
             });
         });
@@ -61,18 +61,18 @@ class RequestBodyBufferTest {
         try (var one = new Raw(port); var other = new Raw(port)) {
             one.send(Raw.post("/", "x".repeat(1000)));
             await().atMost(60, TimeUnit.SECONDS).until(() -> waiting() == 1);
-            assertThat(bodies.held()).isEqualTo(1000);
+            assertThat(bodies.heldBytes()).isEqualTo(1000);
             other.send(Raw.post("/", "x".repeat(600)));
             assertThat(other.answer().status()).isEqualTo(503);
-            assertThat(bodies.held()).isEqualTo(1000);
+            assertThat(bodies.heldBytes()).isEqualTo(1000);
             other.send(Raw.post("/", "x".repeat(400)));
             await().atMost(60, TimeUnit.SECONDS).until(() -> waiting() == 2);
-            assertThat(bodies.held()).isEqualTo(1400);
+            assertThat(bodies.heldBytes()).isEqualTo(1400);
             vertx.runOnContext(now -> bodies.release(waiting.get(0)));
-            await().atMost(60, TimeUnit.SECONDS).until(() -> bodies.held() == 400);
+            await().atMost(60, TimeUnit.SECONDS).until(() -> bodies.heldBytes() == 400);
             vertx.runOnContext(now -> waiting.forEach(context -> context.response().end()));
             assertThat(one.answer().status()).isEqualTo(200);
-            await().atMost(60, TimeUnit.SECONDS).until(() -> bodies.held() == 0);
+            await().atMost(60, TimeUnit.SECONDS).until(() -> bodies.heldBytes() == 0);
         }
     }
 
@@ -82,9 +82,9 @@ class RequestBodyBufferTest {
         try (var one = new Raw(port)) {
             one.send(Raw.post("/", "x".repeat(4000)));
             await().atMost(60, TimeUnit.SECONDS).until(() -> waiting() == 1);
-            assertThat(bodies.held()).isEqualTo(4000);
+            assertThat(bodies.heldBytes()).isEqualTo(4000);
         }
-        await().atMost(60, TimeUnit.SECONDS).until(() -> bodies.held() == 0); // the client has gone
+        await().atMost(60, TimeUnit.SECONDS).until(() -> bodies.heldBytes() == 0); // the client has gone
     }
 
     @Test
@@ -96,6 +96,6 @@ class RequestBodyBufferTest {
             assertThat(answer.status()).isEqualTo(408);
             assertThat(answer.header("connection")).isEqualTo("close");
         }
-        await().atMost(60, TimeUnit.SECONDS).until(() -> bodies.held() == 0);
+        await().atMost(60, TimeUnit.SECONDS).until(() -> bodies.heldBytes() == 0);
     }
 }

@@ -219,12 +219,12 @@ class ForeignKeysTest {
     void decisionsReportRepairs() {
         var claims = ClaimPlan.of(List.of(claim("r", 60, LIMIT, 1), claim("r", 3600, 20_000, 1000)));
         var script = LuaScript.load(RedisWindowStore.class, "decide.lua", StoreUnderTest.InRedis.TEST_TIME);
-        var first = KEYS.window("told", WindowKeys.windowMember("r", 60));
+        var first = KEYS.window("foreign", WindowKeys.windowMember("r", 60));
         put(Foreign.HASH, first);
-        put(Foreign.SET, KEYS.window("told", WindowKeys.windowMember("r", 3600)));
+        put(Foreign.SET, KEYS.window("foreign", WindowKeys.windowMember("r", 3600)));
         for (int i = 0; i < 2; i++) {
             var batch = new DecisionBatch(0);
-            for (var identifier : List.of("whole", "told", "told")) {
+            for (var identifier : List.of("whole", "foreign", "foreign")) {
                 assertThat(batch
                         .add(new PendingDecision(identifier, claims, claims.operation(true, false, StoreUnderTest.EXACT), null,
                                 claims.keys(HASH_TAGS, identifier, null), null)))

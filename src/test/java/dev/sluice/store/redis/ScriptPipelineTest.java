@@ -185,7 +185,7 @@ class ScriptPipelineTest {
         redis.send(Request.cmd(Command.ACL).arg("SETUSER").arg("default").arg("+@all"));
         assertThat(redis.take("whole", claim("r", 60, 10, 1)).windows()[0].used()).as("counted once").isEqualTo(2);
         assertThat(redis.take("index", claim("r", 60, 10, 1)).windows()[0].used()).as("not counted").isEqualTo(1);
-        assertThat(redis.manager().up()).isTrue();
+        assertThat(redis.manager().isUp()).isTrue();
     }
 
     @Test
