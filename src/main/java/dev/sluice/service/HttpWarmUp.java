@@ -24,9 +24,9 @@ import io.vertx.core.http.HttpServerOptions;
 import io.vertx.ext.web.Router;
 
 /**
- * Sends some thousands of checks through the service's routes before its port is open, after {@link DecisionWarmUp} has done the same
- * below HTTP: routing, JSON and headers are the larger part of what is cold. They come over a loopback port of their own, for
- * windows of one second. Not with tracing, which would export them.
+ * Sends up to 4000 checks through the HTTP routes before the port is opened, after {@link DecisionWarmUp} has warmed up the
+ * decision path: routing, JSON and headers are the larger part of the cold code. Uses a loopback port of its own and windows of
+ * one second. Disabled with tracing, which would export the requests.
  */
 @ApplicationScoped
 class HttpWarmUp {
@@ -59,7 +59,7 @@ class HttpWarmUp {
         long end = System.nanoTime() + MAX_DURATION.toNanos();
         server.listen().onComplete(listening -> {
             if (listening.failed()) {
-                LOG.debug("The warm-up has no port", listening.cause());
+                LOG.debug("Warm-up port cannot be opened", listening.cause());
                 done.countDown();
                 return;
             }
@@ -75,7 +75,7 @@ class HttpWarmUp {
         done.await(2 * MAX_DURATION.toNanos(), TimeUnit.NANOSECONDS);
     }
 
-    /** @param remaining requests to be sent, and connections that still send; guarded by itself */
+    /** @param remaining number of requests to send, and of connections still sending; guarded by its own monitor */
     private void sendNext(HttpClient client, int port, long end, int[] remaining, Runnable finish) {
         int number;
         synchronized (remaining) {

@@ -10,8 +10,8 @@ import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.annotations.QuarkusMain;
 
 /**
- * Starts the service; or, with the argument {@code health}, asks one that runs on this machine whether it lives, and ends with 0
- * where it does and 1 where not. So a container can be asked that has neither shell nor curl.
+ * Starts the service; or, with the argument {@code health}, checks the liveness of a local instance and exits with 0 if it is
+ * live, 1 otherwise. Intended for containers without shell and curl.
  */
 @QuarkusMain
 public class Main {
@@ -26,7 +26,7 @@ public class Main {
         Quarkus.run(arguments);
     }
 
-    /** @param port of the management interface */
+    /** @param port port of the management interface */
     private static boolean isLive(int port) {
         try (var socket = new Socket()) {
             socket.setSoTimeout(TIMEOUT_MILLIS);
@@ -36,7 +36,7 @@ public class Main {
             var status = new String(socket.getInputStream().readNBytes("HTTP/1.0 200".length()), StandardCharsets.US_ASCII);
             return status.startsWith("HTTP/1.") && status.endsWith(" 200");
         } catch (IOException e) {
-            System.err.println("no answer from port " + port + ": " + e.getMessage());
+            System.err.println("No response from port " + port + ": " + e.getMessage());
             return false;
         }
     }

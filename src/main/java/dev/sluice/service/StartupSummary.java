@@ -25,7 +25,7 @@ import dev.sluice.service.auth.JwtOnlyMechanism;
 import dev.sluice.service.gateway.UpstreamProxy;
 import io.quarkus.runtime.StartupEvent;
 
-/** Says in one line which store, which rows and which doors there are. */
+/** Logs store, rules and endpoints in one line at startup. */
 @ApplicationScoped
 class StartupSummary {
 
@@ -35,15 +35,15 @@ class StartupSummary {
             EndpointAuthorization authorization, ApiKeyRegistry keys, JwtOnlyMechanism jwt, UpstreamProxy upstream, LlmConfig llm,
             CurrentLlmPolicy llmPolicy, RulesFileConfig file) {
         var parts = new ArrayList<String>();
-        parts.add(windows.enabled() ? windows.dryRun() ? "dry run: nothing is refused" : "limiting" : "limiting is off");
+        parts.add(windows.enabled() ? windows.dryRun() ? "dry run: nothing is denied" : "limiting" : "limiting is off");
         parts.add(windows(store.mode()));
-        parts.add(policy.rows().size() + " rows, tiers " + String.join(",", policy.tiers()) + ", default "
+        parts.add(policy.rows().size() + " rules, tiers " + String.join(",", policy.tiers()) + ", default "
                 + policy.defaultRate(policy.tiers().get(0))
                 + file.file().filter(name -> !name.isBlank()).map(name -> ", from " + name + " too").orElse(""));
         parts.add("callers by " + (jwt.configured() ? "JWT, " : "") + (keys.any() ? "API key (" + keys.count() + "), " : "")
                 + "address");
-        parts.add("/v1/check " + (authorization.isApiTokenRequired() ? "with the API token" : "open, but for user: and ip:"));
-        parts.add("admin " + (authorization.isAdminEnabled() ? "with its token" : "closed (RATE_LIMIT_ADMIN_TOKEN)"));
+        parts.add("/v1/check " + (authorization.isApiTokenRequired() ? "with the API token" : "open, except for user: and ip:"));
+        parts.add("admin " + (authorization.isAdminEnabled() ? "with its token" : "disabled (RATE_LIMIT_ADMIN_TOKEN)"));
         parts.add(upstream.url().map(url -> "upstream " + shown(url)).orElse("no upstream (UPSTREAM_URL)"));
         parts.add("language models: " + Arrays.stream(Provider.values()).map(provider -> provider.id() + ' '
                 + keySource(llm.of(provider)) + " (" + llmPolicy.limited(provider) + ')').collect(Collectors.joining(", ")));
@@ -54,7 +54,7 @@ class StartupSummary {
         boolean key = provider.apiKey().filter(text -> !text.isBlank()).isPresent();
         return key
                 ? provider.passThrough() ? "with Sluice's or the caller's key" : "with Sluice's key"
-                : provider.passThrough() ? "with the caller's key" : "closed: no key";
+                : provider.passThrough() ? "with the caller's key" : "disabled: no key";
     }
 
     private static String windows(DecisionMode mode) {
@@ -65,7 +65,7 @@ class StartupSummary {
         };
     }
 
-    /** Without user and password. */
+    /** Returns the URL without user and password. */
     private static String shown(URI url) {
         return url.getScheme() + "://" + url.getHost() + (url.getPort() < 0 ? "" : ":" + url.getPort())
                 + (url.getPath() == null ? "" : url.getPath());

@@ -32,8 +32,8 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
 
 /**
- * Lets JWT authentication see only what is a JWT (a compact JWS, RFC 7515), and only where a key to verify it is configured.
- * Every other bearer token is somebody else's: Sluice's own, a provider's, or the upstream's.
+ * Restricts JWT authentication to bearer tokens that are JWTs (compact JWS, RFC 7515), if a verification key is configured. All
+ * other bearer tokens belong to other parties: Sluice itself, a provider or the upstream.
  */
 @Alternative
 @Priority(1)
@@ -58,7 +58,7 @@ public class JwtOnlyMechanism implements HttpAuthenticationMechanism, AnonymousR
         config.getOptionalValue(LOCATION, String.class).filter(location -> !location.startsWith("http")).ifPresent(location -> {
             try {
                 if (ResourceUtils.readResource(location) == null) {
-                    problems.add(LOCATION, location, "a file, a resource or an http(s) URL; there is nothing");
+                    problems.add(LOCATION, location, "a file, a resource or an http(s) URL; not found");
                 }
             } catch (IOException e) {
                 problems.add(LOCATION, location, "a file, a resource or an http(s) URL; it cannot be read");
@@ -77,7 +77,7 @@ public class JwtOnlyMechanism implements HttpAuthenticationMechanism, AnonymousR
                 KeyUtils.decodePublicKey(key, algorithm);
                 return true;
             } catch (GeneralSecurityException | IllegalArgumentException e) {
-                // not of this kind
+                // not a key for this algorithm
             }
         }
         try {
@@ -91,7 +91,7 @@ public class JwtOnlyMechanism implements HttpAuthenticationMechanism, AnonymousR
         return configured;
     }
 
-    /** There is no other mechanism. */
+    /** Returns whether the request is anonymous: no other mechanism exists. */
     @Override
     public boolean isCertain(RoutingContext request) {
         return !configured || !request.request().headers().contains(HttpHeaders.AUTHORIZATION);
@@ -106,14 +106,14 @@ public class JwtOnlyMechanism implements HttpAuthenticationMechanism, AnonymousR
         if (authorizations.stream().noneMatch(JwtOnlyMechanism::bearsJwt)) {
             return Uni.createFrom().nullItem();
         }
-        // In any other form the upstream might read what we do not: the caller would be one to it and another to us.
+        // The upstream might interpret any other form differently, and derive another identity than Sluice.
         return authorizations.size() == 1 && authorizations.get(0).regionMatches(true, 0, BEARER, 0, BEARER.length())
                 && authorizations.get(0).charAt(BEARER.length()) > ' '
                         ? jwt.authenticate(context, providers)
-                        : Uni.createFrom().failure(new AuthenticationFailedException("not one token in one header"));
+                        : Uni.createFrom().failure(new AuthenticationFailedException("exactly one token in one Authorization header is required"));
     }
 
-    /** Whether this is, whatever white space is in it, a bearer's compact JWS. */
+    /** Returns whether the value is a Bearer compact JWS, with any white space. */
     public static boolean bearsJwt(String authorization) {
         var stripped = authorization.strip();
         int scheme = BEARER.length() - 1;

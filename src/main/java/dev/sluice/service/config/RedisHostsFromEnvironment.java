@@ -21,16 +21,19 @@ import io.smallrye.config.WithDefault;
 import io.vertx.core.Vertx;
 import io.vertx.core.impl.VertxInternal;
 
-/** Where Redis is, from the service's own variables. */
+/** Provides the Redis hosts from the environment variables of the service. */
 @ApplicationScoped
 @Identifier("sluice")
 public class RedisHostsFromEnvironment implements RedisHostsProvider {
 
-    /** From {@code REDIS_HOST}, {@code REDIS_PORT}, {@code REDIS_DB}, {@code REDIS_HOSTS} and {@code REDIS_TLS}. */
+    /** Settings from {@code REDIS_HOST}, {@code REDIS_PORT}, {@code REDIS_DB}, {@code REDIS_HOSTS} and {@code REDIS_TLS}. */
     @ConfigMapping(prefix = "rate-limit.redis")
     interface Settings {
 
-        /** Redis URLs, separated by commas ({@code redis://}, {@code rediss://} or {@code unix://}); wins over the others. */
+        /**
+         * Redis URLs, separated by commas ({@code redis://}, {@code rediss://} or {@code unix://}); takes precedence over the
+         * other settings.
+         */
         Optional<List<String>> hosts();
 
         @WithDefault("localhost")
@@ -80,7 +83,7 @@ public class RedisHostsFromEnvironment implements RedisHostsProvider {
     private String port() {
         var port = settings.port().strip();
         if (port.contains("://")) {
-            LOG.warnf("REDIS_PORT is a URL, as Kubernetes sets it for a service named redis, and is ignored; port %s it is",
+            LOG.warnf("REDIS_PORT is a URL, as Kubernetes sets it for a service named redis, and is ignored; using port %s",
                     DEFAULT_PORT);
             return DEFAULT_PORT;
         }
@@ -106,7 +109,7 @@ public class RedisHostsFromEnvironment implements RedisHostsProvider {
         }
     }
 
-    /** A Unix domain socket: {@code unix:///path/of/socket?db=2}. */
+    /** Returns whether a URI addresses a Unix domain socket: {@code unix:///path/of/socket?db=2}. */
     private static boolean unix(URI uri) {
         return UNIX.equals(uri.getScheme()) && uri.getHost() == null && uri.getPath() != null && uri.getPath().length() > 1;
     }

@@ -6,7 +6,7 @@ import java.util.Optional;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 
-/** The doors of the service. */
+/** Settings of the service: tokens, connections, tracing and upstream. */
 @ConfigMapping(prefix = "rate-limit")
 public interface ServiceConfig {
 
@@ -16,49 +16,52 @@ public interface ServiceConfig {
     /** The bearer token of the decision endpoints; without it they serve no identifier that begins with user: or ip:. */
     Optional<String> apiToken();
 
-    /** Whether each request is a span, with its decision as an event, sent to a collector by OTLP. */
+    /** Whether each request is exported as an OpenTelemetry span (OTLP), with its decision as an event. */
     @WithDefault("false")
     boolean tracing();
 
-    /** How long callers may let their connections wait. */
+    /** Timeouts of client connections. */
     Connections connections();
 
     interface Connections {
 
-        /** The longest from the first byte of a request to the end of its head. */
+        /** Maximum time from the first byte of a request to the end of its header section. */
         @WithDefault("30s")
         Duration headTimeout();
 
-        /** The longest that the body of a request to one of Sluice's own doors may take. */
+        /** Maximum time for the body of a request to one of Sluice's own endpoints to arrive. */
         @WithDefault("30s")
         Duration bodyTimeout();
 
-        /** The longest between two requests; longer than what load balancers keep connections for. */
+        /** Keep-alive timeout between two requests; should exceed the keep-alive timeout of load balancers. */
         @WithDefault("11m")
         Duration idleTimeout();
 
-        /** The longest that a client may take nothing of an answer that waits for it. */
+        /** Write-stall timeout: maximum time during which a client reads nothing of a pending response. */
         @WithDefault("2m")
         Duration readerTimeout();
     }
 
-    /** What passes the limits is forwarded here. */
+    /** Upstream to which admitted requests are forwarded. */
     Upstream upstream();
 
     interface Upstream {
 
-        /** {@code http://host:port} or {@code https://…}, with or without a path; without it nothing is forwarded. */
+        /**
+         * Base URL of the upstream, {@code http://host:port} or {@code https://…}, with an optional path; nothing is forwarded
+         * if it is not set.
+         */
         Optional<String> url();
 
-        /** The longest that a connection to the upstream may take to be made. */
+        /** Connect timeout of upstream connections. */
         @WithDefault("2s")
         Duration connectTimeout();
 
-        /** The longest that the upstream may take to begin its answer. */
+        /** Maximum time until the upstream begins its response. */
         @WithDefault("60s")
         Duration timeout();
 
-        /** The most connections to the upstream at one time. */
+        /** Maximum number of concurrent upstream connections. */
         @WithDefault("512")
         int maxConnections();
     }

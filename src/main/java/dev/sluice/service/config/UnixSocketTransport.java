@@ -9,8 +9,8 @@ import io.netty.channel.socket.nio.NioDomainSocketChannel;
 import io.vertx.core.impl.transports.JDKTransport;
 
 /**
- * The transport of the JDK, with its Unix domain sockets (JEP 380) for clients. Vert.x 4 offers them with native transports only.
- * It finds this class by {@code META-INF/services}, where native transports are preferred.
+ * JDK transport of Vert.x with Unix domain sockets (JEP 380) for clients, which Vert.x 4 supports with native transports only.
+ * Loaded through {@code META-INF/services} if native transports are preferred.
  */
 public final class UnixSocketTransport extends JDKTransport {
 

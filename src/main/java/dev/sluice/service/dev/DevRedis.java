@@ -26,8 +26,8 @@ import io.smallrye.common.annotation.Identifier;
 import io.vertx.ext.web.Router;
 
 /**
- * What dev mode has besides: a Redis, where none answers at its place, from the jar that the tests have theirs from; and pages
- * of Quarkus's with scripts in them.
+ * Starts a Redis server in dev mode if none is listening, from the jar that the tests use; and removes security headers from
+ * the dev pages of Quarkus, which contain scripts.
  */
 @IfBuildProfile("dev")
 @ApplicationScoped
@@ -84,16 +84,16 @@ class DevRedis {
         try {
             var server = unpack();
             if (server.isEmpty()) {
-                LOG.warn("No Redis for this machine comes along; windows are kept in memory");
+                LOG.warn("No bundled Redis server for this platform; windows are kept in memory");
                 return;
             }
             var process = new ProcessBuilder(server.get().toString(), "--port", Integer.toString(port), "--bind", "127.0.0.1",
                     "--save", "", "--appendonly", "no").directory(server.get().getParent().toFile())
                     .redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
             Runtime.getRuntime().addShutdownHook(new Thread(process::destroy, "dev-redis"));
-            LOG.infof("A Redis of dev mode's own runs at port %d, until dev mode ends", port);
+            LOG.infof("Started a Redis server for dev mode port=%d", port);
         } catch (IOException e) {
-            LOG.warnf("No Redis could be started (%s); windows are kept in memory", e.getMessage());
+            LOG.warnf("Redis server could not be started (%s); windows are kept in memory", e.getMessage());
         }
     }
 

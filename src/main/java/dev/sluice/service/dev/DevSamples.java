@@ -13,7 +13,7 @@ import dev.sluice.api.RateLimited;
 import io.quarkus.arc.profile.IfBuildProfile;
 import io.smallrye.common.annotation.NonBlocking;
 
-/** Something to limit while developing. In no package: only in dev mode. */
+/** Sample endpoints for dev mode; not part of any package. */
 @IfBuildProfile("dev")
 @Path("/api/v1")
 public class DevSamples {

@@ -10,7 +10,7 @@ import io.vertx.core.http.impl.HttpServerRequestInternal;
 import io.vertx.core.http.impl.HttpServerRequestWrapper;
 import io.vertx.ext.web.RoutingContext;
 
-/** A request as the upstream is to see it: with other headers, another URI, and word of how far its body has been read. */
+/** Client request with the headers and URI for the upstream; tracks how much of the body has been read. */
 final class ForwardedRequest extends HttpServerRequestWrapper {
 
     private static final Runnable NOTHING = () -> {
@@ -59,17 +59,17 @@ final class ForwardedRequest extends HttpServerRequestWrapper {
         return uri;
     }
 
-    /** Runs it before the first byte of the body is handed on; never where there is none. */
+    /** Sets an action to run before the first byte of the body is forwarded; never run without a body. */
     void beforeFirstByte(Runnable action) {
         beforeFirstByte = action;
     }
 
-    /** Nobody reads what else there is of the body. */
+    /** Discards the rest of the body: the upstream connection is closed. */
     void upstreamClosed() {
         upstreamClosed = true;
     }
 
-    /** Runs it when the body has been read to its end; at once where it has been. */
+    /** Runs an action when the body has been read completely; immediately if it has been. */
     void onBodyRead(Runnable action) {
         onBodyRead = action;
         if (bodyRead) {
@@ -77,17 +77,20 @@ final class ForwardedRequest extends HttpServerRequestWrapper {
         }
     }
 
-    /** Runs it when the answer has ended, or can no longer be given. The handlers of the answer itself are the router's. */
+    /**
+     * Runs an action when the response has ended or was aborted. Uses the routing context, because the handlers of the response
+     * itself belong to the router.
+     */
     void onResponseEnd(Runnable action) {
         context.addEndHandler(end -> action.run());
     }
 
-    /** Whether the body has been read to its end. */
+    /** Returns whether the body has been read completely. */
     boolean bodyRead() {
         return bodyRead;
     }
 
-    /** How many pieces of the body have been read. */
+    /** Returns the number of body chunks read. */
     long chunksRead() {
         return chunksRead;
     }
@@ -99,7 +102,7 @@ final class ForwardedRequest extends HttpServerRequestWrapper {
             if (upstreamClosed) {
                 return;
             }
-            if (chunk.length() > 0) { // an upgrade to HTTP/2 brings an empty one
+            if (chunk.length() > 0) { // an upgrade to HTTP/2 produces an empty chunk
                 beforeFirstByte.run();
                 beforeFirstByte = NOTHING;
                 handler.handle(chunk);

@@ -11,12 +11,12 @@ import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
 
 /**
- * One request on its way to the upstream. It bounds how long each side lets the other wait until the answer begins, and lets go
- * of the upstream's connection when the client has gone: whatever state that is in, nobody else can use it.
+ * One request to the upstream. Bounds the time until the response begins, and closes the upstream connection if the client
+ * disconnects: in an unknown state it cannot be reused.
  */
 final class UpstreamExchange {
 
-    /** The client let its body wait. */
+    /** The client did not send its body in time. */
     static final class SlowClientException extends TimeoutException {
 
         private static final long serialVersionUID = 1;
@@ -37,14 +37,14 @@ final class UpstreamExchange {
         this.timeoutMillis = timeout.toMillis();
     }
 
-    /** The connection is there; fails where the client is not any more. */
+    /** Starts the exchange on an established connection; fails if the client has disconnected. */
     Future<HttpClientRequest> begin(HttpClientRequest upstreamRequest) {
         request = upstreamRequest.exceptionHandler(failure -> {
-            // told of where the answer is waited for
+            // reported through the response future
         });
         if (response.closed()) {
             closeConnection();
-            return Future.failedFuture("The client has gone");
+            return Future.failedFuture("The client has disconnected");
         }
         request.connection().closeHandler(closed -> forwarded.upstreamClosed());
         forwarded.onResponseEnd(() -> {
@@ -54,7 +54,7 @@ final class UpstreamExchange {
             }
         });
         if (forwarded.version() == HttpVersion.HTTP_2 && !forwarded.headers().contains(HttpHeaders.CONTENT_LENGTH)) {
-            forwarded.beforeFirstByte(() -> request.setChunked(true)); // HTTP/2 has no need to say whether a body follows
+            forwarded.beforeFirstByte(() -> request.setChunked(true)); // HTTP/2 does not announce whether a body follows
         }
         timer = vertx.setPeriodic(timeoutMillis, tick -> checkBodyProgress());
         forwarded.onBodyRead(() -> {
@@ -74,7 +74,7 @@ final class UpstreamExchange {
         } else {
             vertx.cancelTimer(timer);
             if (forwarded.version() != HttpVersion.HTTP_2) {
-                forwarded.onResponseEnd(() -> forwarded.connection().close()); // the rest of the body is not waited for
+                forwarded.onResponseEnd(() -> forwarded.connection().close()); // do not wait for the rest of the body
             }
             request.reset(0, request.writeQueueFull() ? new TimeoutException() : new SlowClientException());
             closeConnection();

@@ -23,12 +23,15 @@ import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.HttpException;
 
-/** The door to the upstream: where there is one, everything that is not Sluice's own is limited by its row and forwarded. */
+/**
+ * Reverse proxy to the upstream: if one is configured, every request that is not for one of Sluice's own endpoints is limited
+ * by its rule and forwarded.
+ */
 @ApplicationScoped
 public class UpstreamGateway {
 
     private static final Logger LOG = Logger.getLogger(UpstreamGateway.class);
-    /** After authentication has been prepared (-200), before Quarkus's limit on bodies (-2). */
+    /** After authentication has been prepared (-200), before the body limit of Quarkus (-2). */
     private static final int ORDER = -50;
 
     private final RequestRateLimiter rateLimiter;
@@ -58,12 +61,12 @@ public class UpstreamGateway {
         }
         context.request().pause();
         rateLimiter.admit(context, admission -> onDecision(context, admission), failure -> {
-            LOG.errorf(failure, "A request could not be decided");
+            LOG.errorf(failure, "Rate limit decision failed");
             reject(context, ServiceErrors.forStatus(500));
         });
     }
 
-    /** Goes on to Sluice's own doors, with bodies that they take. */
+    /** Passes the request to Sluice's own endpoints, with its body buffered. */
     private void passToEndpoints(RoutingContext context) {
         BoundedBodyHandler.read(context, bodyLimits);
     }
@@ -83,12 +86,12 @@ public class UpstreamGateway {
         try {
             upstream.forward(context, caller);
         } catch (IllegalArgumentException e) {
-            // HTTP/2 carries characters that HTTP/1 has other uses for
-            reject(context, ErrorResponse.unreadable("headers", "A header has a character that no header may have"));
+            // HTTP/2 allows characters that are invalid in HTTP/1
+            reject(context, ErrorResponse.unreadable("headers", "A header contains an invalid character"));
         }
     }
 
-    /** Whatever went wrong on any route, in Sluice's shape. */
+    /** Maps any failure of a route to an error response in Sluice's format. */
     private static void onFailure(RoutingContext context) {
         if (context.response().headWritten()) {
             return;
@@ -96,15 +99,15 @@ public class UpstreamGateway {
         var failure = context.failure();
         int status = failure instanceof HttpException http ? http.getStatusCode() : context.statusCode();
         if (status < 400 || status == 500) {
-            LOG.error("A request failed", failure);
+            LOG.error("Request failed", failure);
         }
-        SecurityHeaders.put(context.response().headers()); // what is no path has not come through the front door
+        SecurityHeaders.put(context.response().headers()); // an invalid path has bypassed RequestFramingGuard
         reject(context, ServiceErrors.forStatus(status < 400 ? 500 : status));
     }
 
     private static void reject(RoutingContext context, ErrorResponse error) {
         if (!context.request().isEnded()) {
-            context.request().resume(); // what is left of the body is dropped
+            context.request().resume(); // discard the rest of the body
         }
         error.send(context);
     }

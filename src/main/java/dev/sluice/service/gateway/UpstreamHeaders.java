@@ -18,14 +18,17 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 
-/** What the upstream is told of a request: all that the client said but what only Sluice may say. */
+/**
+ * Builds the request headers for the upstream: those of the client, except hop-by-hop headers and those that only Sluice may
+ * set.
+ */
 @ApplicationScoped
 public class UpstreamHeaders {
 
     private static final String FORWARDED_FOR = "X-Forwarded-For";
     private static final String FORWARDED_PROTO = "X-Forwarded-Proto";
     private static final String FORWARDED_HOST = "X-Forwarded-Host";
-    /** Options of Connection itself, and what says how a message is framed and for whom it is. */
+    /** Connection options, and headers for framing and routing. */
     private static final Set<String> NEVER_REMOVED = Set.of("close", "keep-alive", "upgrade", "content-length",
             "transfer-encoding", "host");
 
@@ -37,7 +40,7 @@ public class UpstreamHeaders {
         this.addresses = addresses;
     }
 
-    /** @param caller null where nobody was asked for */
+    /** @param caller null if the caller was not resolved */
     MultiMap forRequest(HttpServerRequest request, Caller caller) {
         var headers = HttpHeaders.headers().addAll(request.headers());
         removeHopByHop(headers);
@@ -54,7 +57,7 @@ public class UpstreamHeaders {
         return headers;
     }
 
-    /** What the client's Connection header names is for the next hop only; so is Expect, which is answered already. */
+    /** Removes hop-by-hop headers named in Connection, and Expect, which has been handled already. */
     public static void removeHopByHop(MultiMap headers) {
         for (var line : headers.getAll(HttpHeaders.CONNECTION)) {
             for (var name : line.split(",")) {
@@ -66,7 +69,7 @@ public class UpstreamHeaders {
         headers.remove(HttpHeaders.EXPECT);
     }
 
-    /** Takes off an upstream's answer what is for the next hop only, and what Sluice says itself. */
+    /** Removes hop-by-hop headers, and headers that Sluice sets itself, from a response of the upstream. */
     static void cleanResponse(MultiMap headers, HttpServerResponse response) {
         SecurityHeaders.remove(response.headers());
         removeHopByHop(headers);
@@ -74,7 +77,7 @@ public class UpstreamHeaders {
         RateLimitHeaders.replaceIn(headers, response.headers());
     }
 
-    /** Also with underscores, which gateway interfaces such as CGI and WSGI take for the same. */
+    /** Removes identity headers, including variants with underscores, which CGI and WSGI do not distinguish. */
     public static void removeIdentity(MultiMap headers) {
         for (var name : List.copyOf(headers.names())) {
             var dashed = name.replace('_', '-');
@@ -105,7 +108,7 @@ public class UpstreamHeaders {
         }
     }
 
-    /** Visible ASCII as it is; percent signs and whatever else there may be in a name percent-encoded as UTF-8. */
+    /** Percent-encodes as UTF-8 all except visible ASCII; percent signs are encoded too. */
     private static String percentEncode(String name) {
         var encoded = new StringBuilder(name.length());
         for (byte b : name.getBytes(StandardCharsets.UTF_8)) {

@@ -40,12 +40,12 @@ import io.vertx.httpproxy.ProxyInterceptor;
 import io.vertx.httpproxy.ProxyOptions;
 import io.vertx.httpproxy.ProxyResponse;
 
-/** The API behind Sluice: forwards requests to it as they came, streaming both ways. */
+/** Forwards requests to the upstream unchanged, streaming in both directions. */
 @ApplicationScoped
 public class UpstreamProxy {
 
     private static final Logger LOG = Logger.getLogger(UpstreamProxy.class);
-    /** Shorter than what common servers keep an idle connection for, so that none is used that is just being closed. */
+    /** Shorter than the keep-alive timeout of common servers, so that no connection is used while it is being closed. */
     private static final int KEEP_ALIVE_SECONDS = 4;
     private static final int MAX_HEADER_BYTES = 64 * 1024;
 
@@ -78,8 +78,8 @@ public class UpstreamProxy {
     }
 
     private static void onConnect(HttpConnection connection) {
-        // Whoever waits for an answer over it is told; where nobody does, there is nothing to tell.
-        connection.exceptionHandler(failure -> LOG.debug("A connection to the upstream failed", failure));
+        // A pending request receives the failure itself; without one there is nothing to report.
+        connection.exceptionHandler(failure -> LOG.debug("Upstream connection failed", failure));
         InterimResponseFilter.install(connection);
     }
 
@@ -135,7 +135,7 @@ public class UpstreamProxy {
         return url;
     }
 
-    /** @param caller whom the upstream is told of; null for nobody */
+    /** @param caller identity to announce to the upstream; null for none */
     void forward(RoutingContext context, Caller caller) {
         var request = context.request();
         if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))) {
@@ -149,7 +149,7 @@ public class UpstreamProxy {
         proxy.handle(forwarded);
     }
 
-    /** As it was sent, behind the upstream's own path. */
+    /** Returns the request target as it was sent, prefixed with the base path of the upstream. */
     private String upstreamUri(HttpServerRequest request) {
         var uri = request.uri();
         if (!uri.startsWith("/")) { // absolute form, or *
@@ -164,7 +164,7 @@ public class UpstreamProxy {
         return port > 0 ? port : "https".equals(url.get().getScheme()) ? 443 : 80;
     }
 
-    /** A request to the upstream that fails when no answer begins in time. */
+    /** Returns a request to the upstream, which fails if no response begins within the timeout. */
     Future<HttpClientRequest> connect(ForwardedRequest forwarded) {
         var options = new RequestOptions().setHost(url.get().getHost()).setPort(port())
                 .setConnectTimeout(settings.connectTimeout().toMillis());
@@ -182,13 +182,13 @@ public class UpstreamProxy {
     }
 
     static ErrorResponse errorFor(Throwable failure) {
-        LOG.debug("The upstream failed a request", failure);
+        LOG.debug("Upstream request failed", failure);
         if (failure instanceof UpstreamExchange.SlowClientException
                 || failure.getCause() instanceof UpstreamExchange.SlowClientException) {
-            return ErrorResponse.of(408, "RATE_4081", "The request's body did not arrive in time");
+            return ErrorResponse.of(408, "RATE_4081", "Request body not received in time");
         }
         return failure instanceof TimeoutException || failure.getCause() instanceof TimeoutException
-                ? ErrorResponse.of(504, "RATE_5041", "The upstream did not answer in time")
+                ? ErrorResponse.of(504, "RATE_5041", "The upstream did not respond in time")
                 : ErrorResponse.of(502, "RATE_5021", "The upstream cannot be reached");
     }
 

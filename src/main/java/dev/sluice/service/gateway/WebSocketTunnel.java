@@ -7,7 +7,7 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.RoutingContext;
 
-/** Passes a WebSocket upgrade on and, where the upstream accepts it, bytes both ways, each side as fast as the other reads. */
+/** Forwards a WebSocket upgrade and, if the upstream accepts it, bytes in both directions with backpressure. */
 final class WebSocketTunnel {
 
     private final UpstreamProxy upstream;
@@ -49,7 +49,7 @@ final class WebSocketTunnel {
                 clientSocket.pipeTo(upstreamSocket);
             }).onFailure(failure -> upstreamSocket.close());
         } catch (RuntimeException e) {
-            upstreamSocket.close(); // the client has gone in the meantime: its connection cannot be taken over
+            upstreamSocket.close(); // the client has disconnected: its connection cannot be taken over
         }
     }
 

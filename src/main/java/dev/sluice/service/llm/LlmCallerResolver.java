@@ -22,14 +22,14 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
 
 /**
- * Who calls through the LLM gateway, and with which key the call goes on. A Sluice key is looked for wherever an SDK may put
- * its key; it names the user, and Sluice's key for the provider takes its place. Where callers may bring a key of the
- * provider's, that goes on, and its hash is the identity of whoever has no other.
+ * Resolves the caller of the LLM gateway and the API key for the provider. A Sluice key is accepted wherever an SDK may put its
+ * key; it identifies the user and is replaced by Sluice's key for the provider. In pass-through mode the caller's own provider
+ * key is forwarded, and its hash is the identity of a caller without another one.
  */
 @ApplicationScoped
 public class LlmCallerResolver {
 
-    /** @param key with which the call goes on; null: there is none */
+    /** @param key API key to forward; null if there is none */
     record LlmCaller(Caller caller, String key, boolean ownKey) {
     }
 
@@ -42,7 +42,7 @@ public class LlmCallerResolver {
     private final CallerResolver callers;
     private final LlmConfig settings;
     private final JwtOnlyMechanism tokens;
-    /** Sluice's own. */
+    /** API keys configured for Sluice. */
     private final Map<Provider, String> keys = new EnumMap<>(Provider.class);
 
     LlmCallerResolver(ApiKeyRegistry apiKeys, CallerResolver callers, LlmConfig settings, JwtOnlyMechanism tokens) {
@@ -55,10 +55,10 @@ public class LlmCallerResolver {
         }
     }
 
-    /** Fails with {@link CredentialsRejectedException}. */
+    /** Resolves the caller; fails with {@link CredentialsRejectedException}. */
     Uni<LlmCaller> resolve(RoutingContext context, Provider provider) {
         var request = context.request();
-        // A token of ours to verify says who it is, whatever keys come with it, and is nobody's key.
+        // A JWT that Sluice verifies determines the identity, regardless of API keys, and is itself not an API key.
         boolean token = tokens.configured()
                 && request.headers().getAll(AUTHORIZATION).stream().anyMatch(JwtOnlyMechanism::bearsJwt);
         var slots = new KeySlots(request, token);
@@ -74,7 +74,7 @@ public class LlmCallerResolver {
         var header = headers.get(ApiKeyRegistry.HEADER);
         boolean headerRemoved = passes && provider == Provider.ANTHROPIC && header != null;
         if (headerRemoved) {
-            headers.remove(ApiKeyRegistry.HEADER); // it is Anthropic's key, not an unknown one of ours
+            headers.remove(ApiKeyRegistry.HEADER); // a key for Anthropic, not an unknown Sluice key
         }
         return callers.of(context).onTermination().invoke(() -> {
             if (headerRemoved) {
@@ -86,8 +86,8 @@ public class LlmCallerResolver {
             }
             if (!passes) {
                 throw new CredentialsRejectedException(callerKey == null
-                        ? "No API key came with the request"
-                        : "The API key is not known");
+                        ? "No API key in the request"
+                        : "Unknown API key");
             }
             var identity = new Identity(Identity.key(Sha256.sha256(callerKey)), Identity.Source.API_KEY, null);
             return caller(provider, new Caller(identity, caller.tier()), callerKey);
@@ -100,7 +100,7 @@ public class LlmCallerResolver {
     }
 
     /**
-     * Where a key may stand, each with what stands there first; null where nothing does. There is no second try in one
+     * Places of an API key in a request, each with its first value; null if absent. There is no second attempt within one
      * request.
      */
     private record KeySlots(String header, String bearer, String google, String query) {
@@ -125,7 +125,7 @@ public class LlmCallerResolver {
             return Arrays.asList(header, bearer, google, query);
         }
 
-        /** Where the provider's SDK puts its key. */
+        /** Returns the places where the SDK of the provider puts its key. */
         List<String> of(Provider provider) {
             return switch (provider) {
                 case OPENAI -> Arrays.asList(bearer);
@@ -135,7 +135,7 @@ public class LlmCallerResolver {
         }
     }
 
-    /** What stands where the provider's SDK puts its key, and is no key of Sluice's; null where there is none. */
+    /** Returns the first key in a place used by the provider's SDK that is not a Sluice key; null if there is none. */
     private String providerKey(KeySlots slots, Provider provider) {
         for (var key : slots.of(provider)) {
             if (key != null && !key.isBlank() && apiKeys.find(key) == null) {
@@ -145,7 +145,7 @@ public class LlmCallerResolver {
         return null;
     }
 
-    /** The parameters of a part of a query; of what cannot be decoded, none. */
+    /** Decodes the parameters of a part of a query; empty if it cannot be decoded. */
     public static Map<String, List<String>> parameters(String part) {
         try {
             return new QueryStringDecoder(part, false).parameters();
@@ -154,7 +154,7 @@ public class LlmCallerResolver {
         }
     }
 
-    /** The token of a Bearer authorization; null where it is none. */
+    /** Returns the token of a Bearer authorization; null if it has another scheme. */
     public static String bearer(String authorization) {
         return authorization != null && authorization.regionMatches(true, 0, BEARER, 0, BEARER.length())
                 ? authorization.substring(BEARER.length()).strip()

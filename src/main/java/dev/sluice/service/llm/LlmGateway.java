@@ -32,14 +32,14 @@ import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 
 /**
- * The door to the providers of language models: {@code /openai/v1/…}, {@code /anthropic/v1/…}, {@code /gemini/v1beta/…}. Any
- * official SDK goes through it by its base URL.
+ * Reverse proxy to the LLM providers: {@code /openai/v1/…}, {@code /anthropic/v1/…}, {@code /gemini/v1beta/…}. Every official
+ * SDK can use it as its base URL.
  */
 @ApplicationScoped
 class LlmGateway {
 
     private static final Logger LOG = Logger.getLogger(LlmGateway.class);
-    /** Before the gateway to the API. */
+    /** Before {@code UpstreamGateway}. */
     private static final int ORDER = -60;
 
     private final LlmCallerResolver callers;
@@ -79,7 +79,7 @@ class LlmGateway {
         }
         var rest = path.substring(provider.id().length() + 1);
         if (provider.version(rest) == null) {
-            reject(context, provider, 404, "Unknown path: the paths of this provider begin with /" + provider.id()
+            reject(context, provider, 404, "Unknown path: paths of this provider must begin with /" + provider.id()
                     + provider.version());
             return;
         }
@@ -90,12 +90,12 @@ class LlmGateway {
             forward(call, null, null, null);
             return;
         }
-        var loop = vertx.getOrCreateContext(); // a token may be verified elsewhere
+        var loop = vertx.getOrCreateContext(); // a token may be verified on another thread
         callers.resolve(context, provider).emitOn(task -> loop.runOnContext(now -> task.run())).subscribe()
                 .with(caller -> runGuarded(call, null, () -> onCaller(call, caller)), failure -> onCallerFailure(call, failure));
     }
 
-    /** A request that has come in. */
+    /** Request received by the gateway. */
     private record IncomingCall(RoutingContext context, Provider provider, String path, ProviderOperation operation) {
 
         boolean isCounted() {
@@ -109,7 +109,7 @@ class LlmGateway {
         return end < 0 ? null : Provider.of(path.substring(1, end));
     }
 
-    /** Whatever goes wrong in it is answered, and gives back what was reserved. */
+    /** Runs an action; if it fails, responds with an error and releases the reservation. */
     private static void runGuarded(IncomingCall call, AdmittedCall admitted, Runnable action) {
         try {
             action.run();
@@ -118,14 +118,14 @@ class LlmGateway {
                 admitted.failed(false);
             }
             if (call.context().response().headWritten() || call.context().response().closed()) {
-                LOG.error("A call failed inside", e);
+                LOG.error("LLM call failed", e);
             } else if (e instanceof IllegalArgumentException) {
-                // HTTP/2 carries characters that HTTP/1 has other uses for
-                LOG.debug("A call cannot be forwarded", e);
-                reject(call.context(), call.provider(), 400, "The request has a character that none may have");
+                // HTTP/2 allows characters that are invalid in HTTP/1
+                LOG.debug("LLM call cannot be forwarded", e);
+                reject(call.context(), call.provider(), 400, "The request contains an invalid character");
             } else {
-                LOG.error("A call failed inside", e);
-                reject(call.context(), call.provider(), 500, "Something went wrong inside");
+                LOG.error("LLM call failed", e);
+                reject(call.context(), call.provider(), 500, "Internal error");
             }
         }
     }
@@ -136,17 +136,16 @@ class LlmGateway {
             return;
         }
         if (caller.key() == null) {
-            reject(context, call.provider(), 401, "Sluice has no key for " + call.provider().id() + ": set RATE_LIMIT_LLM_"
+            reject(context, call.provider(), 401, "No API key is configured for " + call.provider().id() + ": set RATE_LIMIT_LLM_"
                     + call.provider().name() + "_API_KEY");
         } else if (call.operation().kind() == Kind.UNKNOWN && !caller.ownKey()
                 && !connections.isOpen(call.provider(), call.path())) {
-            reject(context, call.provider(), 403, "This path is not open with Sluice's key: rate-limit.llm."
-                    + call.provider().id() + ".paths opens it");
+            reject(context, call.provider(), 403, "This path is not allowed with Sluice's key: add it to rate-limit.llm."
+                    + call.provider().id() + ".paths");
         } else if (ProviderConnections.escapesPath(call.path())) {
-            reject(context, call.provider(), 400, "The path has segments that are empty or dots");
+            reject(context, call.provider(), 400, "The path must not contain empty or dot segments");
         } else if (ProviderHeaders.changesMethodOrHidesUsage(context.request(), call.provider(), caller)) {
-            reject(context, call.provider(), 400, "A query or field mask that changes the method, or hides the usage, is not"
-                    + " taken");
+            reject(context, call.provider(), 400, "Query parameters and field masks must not change the method or hide the usage");
         } else if (call.operation().kind() == Kind.CALL) {
             readBody(call, caller);
         } else if (call.isCounted()) {
@@ -161,25 +160,25 @@ class LlmGateway {
 
     private void onCallerFailure(IncomingCall call, Throwable failure) {
         if (!(failure instanceof CredentialsRejectedException)) {
-            LOG.error("A caller could not be made out", failure);
-            reject(call.context(), call.provider(), 500, "Something went wrong inside");
+            LOG.error("Caller resolution failed", failure);
+            reject(call.context(), call.provider(), 500, "Internal error");
             return;
         }
         rateLimiter.reject(call.context(), failure.getMessage()).subscribe().with(admission -> {
             call.context().request().resume();
             ProviderErrors.send(call.context(), call.provider(), admission.refusal());
-        }, error -> reject(call.context(), call.provider(), 500, "Something went wrong inside"));
+        }, error -> reject(call.context(), call.provider(), 500, "Internal error"));
     }
 
-    /** Waits for the body, which says what is asked for. */
+    /** Reads the body, which determines the requested operation. */
     private void readBody(IncomingCall call, LlmCaller caller) {
         bodyBuffer.read(call.context()).onSuccess(body -> runGuarded(call, null, () -> onBody(call, caller, body)))
                 .onFailure(failure -> {
                     if (failure instanceof RequestBodyBuffer.BodyRejectedException rejection) {
                         reject(call.context(), call.provider(), rejection.status(), rejection.getMessage());
                     } else {
-                        LOG.error("A body could not be read", failure);
-                        reject(call.context(), call.provider(), 500, "Something went wrong inside");
+                        LOG.error("Reading a request body failed", failure);
+                        reject(call.context(), call.provider(), 500, "Internal error");
                     }
                 });
     }
@@ -199,7 +198,7 @@ class LlmGateway {
                 parsed);
     }
 
-    /** @param parsed null where the body is not read */
+    /** @param parsed null if the body is not parsed */
     private void admit(IncomingCall call, LlmCaller caller, LlmCallEstimate estimate, LlmRequest parsed) {
         limiter.admit(estimate).subscribe().with(admitted -> runGuarded(call, admitted.decision().allowed() ? admitted : null, () -> {
             var context = call.context();
@@ -217,16 +216,16 @@ class LlmGateway {
                 call.context().request().resume();
                 ProviderErrors.send(call.context(), call.provider(), ErrorResponse.storeUnavailable());
             } else {
-                LOG.error("A call could not be decided", failure);
-                reject(call.context(), call.provider(), 500, "Something went wrong inside");
+                LOG.error("LLM decision failed", failure);
+                reject(call.context(), call.provider(), 500, "Internal error");
             }
         });
     }
 
     /**
-     * @param caller null for nobody
-     * @param admitted null where nothing is counted
-     * @param parsed null where the body is not read, and passes as it comes
+     * @param caller null for none
+     * @param admitted null if the call is not counted
+     * @param parsed null if the body is not parsed but streamed
      */
     private void forward(IncomingCall call, LlmCaller caller, AdmittedCall admitted, LlmRequest parsed) {
         var request = call.context().request();
@@ -265,7 +264,7 @@ class LlmGateway {
     }
 
     private static void reject(RoutingContext context, Provider provider, int status, String message) {
-        context.request().resume(); // what is left of the body is dropped
+        context.request().resume(); // discard the rest of the body
         ProviderErrors.send(context, provider, status, message);
     }
 }

@@ -30,7 +30,7 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.PoolOptions;
 import io.vertx.core.http.RequestOptions;
 
-/** Where the providers are, and the connections to them. */
+/** Addresses of the providers, and the HTTP clients for them. */
 @ApplicationScoped
 public class ProviderConnections {
 
@@ -41,7 +41,7 @@ public class ProviderConnections {
     private static final Pattern PATH_ESCAPE = Pattern.compile("(/|\\\\|%2f|%5c)((\\.|%2e){0,2}(/|\\\\|%2f|%5c)|(\\.|%2e){1,2}$)",
             Pattern.CASE_INSENSITIVE);
 
-    /** @param base what precedes the version in paths */
+    /** @param base path prefix before the version */
     private record Target(boolean ssl, String host, int port, String base) {
 
         static Target of(Provider provider, URI address) {
@@ -76,7 +76,7 @@ public class ProviderConnections {
     }
 
     private static void onConnect(HttpConnection connection) {
-        connection.exceptionHandler(failure -> LOG.debug("A connection to a provider failed", failure));
+        connection.exceptionHandler(failure -> LOG.debug("Provider connection failed", failure));
         InterimResponseFilter.install(connection);
     }
 
@@ -122,24 +122,24 @@ public class ProviderConnections {
         }
     }
 
-    /** Whether a path means what it looks like, to every server. */
+    /** Returns whether every server interprets the path in the same way. */
     private static boolean plain(String path) {
         return path.indexOf('%') < 0 && path.indexOf('\\') < 0 && path.indexOf(';') < 0 && !path.contains("//")
                 && !path.contains("/.");
     }
 
-    /** Whether a path may come to be another one on its way, maybe none of the provider's API. */
+    /** Returns whether normalization could turn the path into another one, possibly outside the provider's API. */
     public static boolean escapesPath(String path) {
         return PATH_ESCAPE.matcher(path).find();
     }
 
-    /** Whether a path may be called with Sluice's key although it is no known one. */
+    /** Returns whether an unknown path may be called with Sluice's key. */
     boolean isOpen(Provider provider, String path) {
         return plain(path) && settings.of(provider).paths().orElse(List.of()).stream()
                 .anyMatch(open -> path.equals(open) || path.startsWith(open.endsWith("/") ? open : open + "/"));
     }
 
-    /** @param target the path from the version on, and the query */
+    /** @param target path from the version on, with the query */
     Future<HttpClientRequest> request(Provider provider, HttpMethod method, String target) {
         var upstream = targets.get(provider);
         var options = new RequestOptions().setMethod(method).setHost(upstream.host()).setSsl(upstream.ssl()).setPort(upstream.port())
@@ -148,7 +148,7 @@ public class ProviderConnections {
         return (upstream.ssl() ? tls : plain).request(options).onComplete(connected -> logReachability(provider, upstream, connected.cause()));
     }
 
-    /** One line per change, not per call. */
+    /** Logs a change of reachability, once per change. */
     private void logReachability(Provider provider, Target upstream, Throwable failure) {
         if (failure != null && unreachable.add(provider)) {
             LOG.warnf("%s cannot be reached at %s://%s:%d (%s)", provider.id(), upstream.ssl() ? "https" : "http", upstream.host(),

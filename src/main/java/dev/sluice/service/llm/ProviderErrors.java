@@ -14,10 +14,10 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
 
-/** Errors as the providers shape them, so that their official SDKs understand them. */
+/** Writes errors in the format of each provider, so that its official SDK understands them. */
 final class ProviderErrors {
 
-    /** Anthropic's SDK sleeps as long as it is told, OpenAI's ignores longer waits: longer than this, neither should. */
+    /** Longest wait for which SDKs may retry: Anthropic's SDK sleeps for any given time, OpenAI's ignores longer waits. */
     private static final Duration MAX_RETRY = Duration.ofSeconds(60);
 
     private ProviderErrors() {
@@ -31,7 +31,7 @@ final class ProviderErrors {
         });
     }
 
-    /** Sluice's own refusal, in place of its own shape. */
+    /** Sends an error of Sluice in the format of the provider. */
     static void send(RoutingContext context, Provider provider, ErrorResponse error) {
         if (error.status() == 401) {
             context.response().putHeader("WWW-Authenticate", "Bearer");
@@ -39,7 +39,7 @@ final class ProviderErrors {
         send(context, provider, error.status(), error.message());
     }
 
-    /** The headers of the decision have been written before. */
+    /** Sends a denial. The headers of the decision must have been written before. */
     static void sendDenial(RoutingContext context, AdmittedCall call) {
         var decision = call.decision();
         var response = context.response();
@@ -92,7 +92,7 @@ final class ProviderErrors {
                 : amount.toString();
     }
 
-    /** As OpenAI says it: requests per min (RPM), tokens per day (TPD). */
+    /** Describes a quota as OpenAI does: requests per min (RPM), tokens per day (TPD). */
     private static String perWindow(QuotaStatus quota) {
         var what = switch (quota.unit()) {
             case REQUESTS -> "requests";

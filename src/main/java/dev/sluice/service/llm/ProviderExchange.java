@@ -22,16 +22,16 @@ import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.RoutingContext;
 
 /**
- * One call on its way to the provider and back. Its bytes pass as they come; what they tell of usage is read as they pass. A
- * caller that goes away is not waited for, but the provider's answer is read on for its usage.
+ * One call to a provider. Streams the response to the caller and extracts token usage on the way. If the caller disconnects,
+ * the response is still read for its usage, up to the drain timeout.
  */
 final class ProviderExchange {
 
     /**
-     * How long is waited.
+     * Timeouts of an exchange.
      *
-     * @param drainMillis for the end of an answer that nobody waits for but Sluice
-     * @param idleMillis between two parts of an answer
+     * @param drainMillis maximum time to read a response after the caller has disconnected
+     * @param idleMillis maximum time between two chunks of a response
      */
     record Timeouts(long drainMillis, long idleMillis) {
     }
@@ -53,15 +53,15 @@ final class ProviderExchange {
     private UsageChunkFilter usageChunkFilter;
     private long drainTimer = -1;
     private long idleTimer = -1;
-    /** The provider has sent something since somebody looked. */
+    /** Whether the provider has sent something since the last check. */
     private boolean receivedSinceCheck;
     private boolean paused;
     private boolean callerGone;
     private boolean ended;
 
     /**
-     * @param call null where nothing is counted
-     * @param stripUsage whether Sluice asked for usage that the caller did not ask for
+     * @param call null if the call is not counted
+     * @param stripUsage whether Sluice requested usage that the caller did not request
      */
     ProviderExchange(Vertx vertx, RoutingContext context, Provider provider, ProviderOperation operation, AdmittedCall call,
             boolean stripUsage,
@@ -77,9 +77,13 @@ final class ProviderExchange {
         this.body = new StreamedRequestBody(context.request());
     }
 
-    /** The connection is there. @return whether the caller is there too */
+    /**
+     * Starts the exchange on an established connection.
+     *
+     * @return whether the caller is still connected
+     */
     boolean begin(HttpClientRequest begun) {
-        providerRequest = begun.exceptionHandler(failure -> body.discard()); // told of where the answer is waited for
+        providerRequest = begun.exceptionHandler(failure -> body.discard()); // reported through the response future
         if (clientResponse.closed()) {
             providerRequest.reset();
             failed(false);
@@ -92,24 +96,24 @@ final class ProviderExchange {
         });
         providerRequest.response().onSuccess(started -> runGuarded(() -> onResponse(started))).onFailure(this::onProviderFailure);
         if (clientResponse.closed()) {
-            onCallerGone(); // while that was asked for
+            onCallerGone(); // disconnected in the meantime
         }
         return true;
     }
 
-    /** Whether a body comes behind the head. */
+    /** Returns whether the request has a body. */
     boolean hasBody() {
         return body.isExpected();
     }
 
-    /** Sends the caller's body on as it comes. */
+    /** Streams the body of the caller to the provider. */
     void stream() {
         body.sendTo(providerRequest, this::onCallerGone);
     }
 
-    /** The provider cannot be reached, or does not answer. */
+    /** Handles a provider that cannot be reached or does not respond. */
     void onProviderFailure(Throwable failure) {
-        LOG.debug("A provider failed a call", failure);
+        LOG.debug("Provider call failed", failure);
         if (ended) {
             return;
         }
@@ -120,7 +124,7 @@ final class ProviderExchange {
             body.discard();
             boolean late = failure instanceof TimeoutException || failure.getCause() instanceof TimeoutException;
             ProviderErrors.send(context, provider, late ? 504 : 502,
-                    late ? "The provider did not answer in time" : "The provider cannot be reached");
+                    late ? "The provider did not respond in time" : "The provider cannot be reached");
         }
     }
 
@@ -155,17 +159,17 @@ final class ProviderExchange {
         if (!bodiless && !headers.contains(HttpHeaders.CONTENT_LENGTH)) {
             if (context.request().version() != HttpVersion.HTTP_1_0) {
                 clientResponse.setChunked(true);
-                clientResponse.writeHead(); // a stream has begun, whenever its first byte comes
+                clientResponse.writeHead(); // send the header section before the first byte of the stream
             }
         }
     }
 
-    /** Settles and ends the call whatever goes wrong in a handler: Vert.x would only log it. */
+    /** Runs a handler; if it fails, settles and ends the call. Vert.x would only log the failure. */
     private void runGuarded(Runnable handler) {
         try {
             handler.run();
         } catch (RuntimeException | Error e) {
-            LOG.error("A call failed inside", e);
+            LOG.error("LLM call failed", e);
             abandon(e);
         }
     }
@@ -176,7 +180,7 @@ final class ProviderExchange {
         if (call != null) {
             int status = providerResponse == null ? 0 : providerResponse.statusCode();
             if (status >= 200 && status < 300) {
-                call.estimated(call.estimate()); // the provider has answered, and wants to be paid
+                call.estimated(call.estimate()); // the provider has responded and will charge for it
             } else {
                 call.failed(false);
             }
@@ -192,13 +196,13 @@ final class ProviderExchange {
         } else {
             clientResponse.setChunked(false);
             clientResponse.headers().clear();
-            ProviderErrors.send(context, provider, 500, "Something went wrong inside");
+            ProviderErrors.send(context, provider, 500, "Internal error");
         }
     }
 
     private void checkIdle() {
         if (!receivedSinceCheck && !paused && !ended) {
-            var late = new TimeoutException("The provider fell silent");
+            var late = new TimeoutException("No data from the provider within the timeout");
             providerRequest.reset(0, late);
             onResponseAborted(late);
         }
@@ -220,7 +224,7 @@ final class ProviderExchange {
     private void pass(Buffer chunk) {
         read(chunk);
         if (usageExtractor != null && !operation.streaming() && usageExtractor.complete()) {
-            settle(); // before the caller has it all
+            settle(); // before the caller receives the end of the response
         }
         if (callerGone) {
             return;
@@ -246,7 +250,7 @@ final class ProviderExchange {
         settle();
         if (!callerGone) {
             if (!body.isEnded()) {
-                body.discard(); // the provider has not waited for it
+                body.discard(); // the provider responded without reading it
                 providerRequest.reset();
             }
             var rest = usageChunkFilter == null ? Buffer.buffer() : usageChunkFilter.end();
@@ -258,12 +262,12 @@ final class ProviderExchange {
         }
     }
 
-    /** The provider broke off: so does the answer, so that the caller does not take it for whole. */
+    /** Aborts the response, because the provider aborted its own: the caller must not take it for complete. */
     private void onResponseAborted(Throwable failure) {
         if (ended) {
             return;
         }
-        LOG.debug("A provider broke off its answer", failure);
+        LOG.debug("Provider aborted its response", failure);
         ended = true;
         cancelTimers();
         settle();
@@ -307,7 +311,7 @@ final class ProviderExchange {
 
     private void settle() {
         if (call == null || usageExtractor == null && providerResponse != null) {
-            return; // not counted, or told already that it failed
+            return; // not counted, or already settled as failed
         }
         if (usageExtractor == null) {
             call.estimated(call.estimate());
@@ -316,7 +320,7 @@ final class ProviderExchange {
         try {
             call.settle(usageExtractor);
         } catch (RuntimeException | Error e) {
-            LOG.error("The usage of an answer could not be read, its estimate is booked", e);
+            LOG.error("Usage of a response could not be extracted; the estimate is recorded", e);
         }
     }
 

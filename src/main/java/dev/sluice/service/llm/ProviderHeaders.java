@@ -18,21 +18,21 @@ import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 
-/** What a provider is told of a call, and what the caller is told of the answer. */
+/** Builds request headers for a provider and cleans the headers of its responses. */
 @ApplicationScoped
 class ProviderHeaders {
 
-    /** Where a key of anybody's may stand. */
+    /** Headers that may carry an API key. */
     private static final Set<String> KEY_HEADERS = Set.of("authorization", "x-api-key", "x-goog-api-key");
-    /** With these a request that looks harmless becomes another one. */
+    /** Method override headers, which could turn a harmless request into another one. */
     private static final List<String> METHOD_OVERRIDES = List.of("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override");
 
-    /** Asked for, and not with a weight of zero. */
+    /** gzip, requested with a weight other than zero. */
     private static final Pattern GZIP = Pattern.compile("(^|[,\\s])gzip\\s*($|,|;(?!\\s*q=0(\\.0*)?\\s*($|,)))",
             Pattern.CASE_INSENSITIVE);
 
     private static final String FIELD_MASK = "X-Goog-FieldMask";
-    /** In which forms Google may answer. */
+    /** Response formats of Google from which usage can be extracted. */
     private static final Set<String> READABLE_FORMATS = Set.of("sse", "json");
 
     private final ApiKeyRegistry apiKeys;
@@ -42,10 +42,10 @@ class ProviderHeaders {
     }
 
     /**
-     * All that the caller said, but the key is the provider's, and no encoding is asked for that cannot be read.
+     * Returns the headers of the caller, with the key for the provider and only content encodings that can be decoded.
      *
-     * @param caller null for nobody
-     * @param rewritten whether the answer will be changed on its way
+     * @param caller null for none
+     * @param rewritten whether the response will be modified
      */
     MultiMap forRequest(HttpServerRequest request, Provider provider, LlmCaller caller, boolean rewritten) {
         var headers = HttpHeaders.headers().addAll(request.headers());
@@ -64,7 +64,7 @@ class ProviderHeaders {
         return headers;
     }
 
-    /** One key goes on, and it is the one that was looked at; what the caller showed to Sluice is not the provider's business. */
+    /** Forwards exactly one key, the one that was checked; credentials for Sluice are never forwarded. */
     private void replaceKeys(MultiMap headers, Provider provider, LlmCaller caller) {
         for (var name : List.copyOf(headers.names())) {
             var values = headers.getAll(name);
@@ -88,16 +88,13 @@ class ProviderHeaders {
         }
     }
 
-    /** The key in a header's value, if there is one in it. */
+    /** Returns the API key in a header value, with or without the Bearer scheme. */
     private static String extractKey(String value) {
         var bearer = LlmCallerResolver.bearer(value);
         return bearer == null ? value.strip() : bearer;
     }
 
-    /**
-     * Whether a request to Google asks for another method than it has, or with Sluice's key for an answer in which the usage is
-     * not to be found.
-     */
+    /** Returns whether a request to Google overrides its method, or with Sluice's key requests a response without usage. */
     static boolean changesMethodOrHidesUsage(HttpServerRequest request, Provider provider, LlmCaller caller) {
         if (provider != Provider.GEMINI) {
             return false;
@@ -118,7 +115,7 @@ class ProviderHeaders {
         return false;
     }
 
-    /** The query as it was sent, with its question mark, without what Sluice was shown in it. */
+    /** Returns the query as it was sent, with its question mark, without credentials for Sluice. */
     String forwardedQuery(HttpServerRequest request, LlmCaller caller) {
         var query = request.query();
         if (query == null || query.isEmpty()) {
@@ -146,7 +143,7 @@ class ProviderHeaders {
         return true;
     }
 
-    /** Takes off an answer what is for the next hop only, and what Sluice says itself. */
+    /** Removes hop-by-hop headers, and headers that Sluice sets itself, from a response. */
     static void cleanResponse(MultiMap headers, MultiMap responseHeaders) {
         SecurityHeaders.remove(responseHeaders);
         UpstreamHeaders.removeHopByHop(headers);

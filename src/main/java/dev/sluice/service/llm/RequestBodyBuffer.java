@@ -18,13 +18,13 @@ import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.RoutingContext;
 
 /**
- * Reads the bodies of calls, which must be known before a call is decided: each is bounded, all of them together, and how long
- * one may let wait.
+ * Buffers request bodies, which must be parsed before a call is decided. Bounds the size of each, the total, and the time
+ * without progress.
  */
 @ApplicationScoped
 class RequestBodyBuffer {
 
-    /** A body that is not taken. */
+    /** Rejected body, with the response status. */
     static final class BodyRejectedException extends RuntimeException {
 
         private static final long serialVersionUID = 1;
@@ -42,7 +42,7 @@ class RequestBodyBuffer {
 
     private static final Logger LOG = Logger.getLogger(RequestBodyBuffer.class);
     private static final String CONTEXT_KEY = "dev.sluice.llm.body";
-    /** What does not come at least as fast lets wait. */
+    /** Minimum transfer rate; a slower body is rejected. */
     private static final long BYTES_PER_SECOND = 1024;
 
     private final Vertx vertx;
@@ -64,17 +64,20 @@ class RequestBodyBuffer {
         this.checkMillis = checkMillis;
     }
 
-    /** What is held at the moment, in bytes. */
+    /** Returns the number of bytes currently held. */
     long heldBytes() {
         return heldBytes.get();
     }
 
-    /** Reads a body; fails with {@link BodyRejectedException}. It counts as held until it is released, or the answer has ended. */
+    /**
+     * Reads a body; fails with {@link BodyRejectedException}. Its bytes count as held until it is released or the response has
+     * ended.
+     */
     Future<Buffer> read(RoutingContext context) {
         var request = context.request();
         if (request.headers().contains(HttpHeaders.CONTENT_ENCODING)
                 && !"identity".equalsIgnoreCase(request.getHeader(HttpHeaders.CONTENT_ENCODING))) {
-            return Future.failedFuture(new BodyRejectedException(415, "Send the body without a content-encoding"));
+            return Future.failedFuture(new BodyRejectedException(415, "content-encoding is not supported for request bodies"));
         }
         if (exceedsLimit(request.getHeader(HttpHeaders.CONTENT_LENGTH))) {
             return Future.failedFuture(tooLarge());
@@ -87,7 +90,7 @@ class RequestBodyBuffer {
         return reading.begin();
     }
 
-    /** The body was sent on. */
+    /** Releases the bytes of a body that has been forwarded. */
     void release(RoutingContext context) {
         if (context.get(CONTEXT_KEY) instanceof BodyReader reading) {
             reading.release();
@@ -103,10 +106,10 @@ class RequestBodyBuffer {
     }
 
     private BodyRejectedException tooLarge() {
-        return new BodyRejectedException(413, "The body is larger than " + maxBytes + " bytes (rate-limit.llm.max-body-size)");
+        return new BodyRejectedException(413, "Request body larger than " + maxBytes + " bytes (rate-limit.llm.max-body-size)");
     }
 
-    /** One body on its way. */
+    /** Body being received. */
     private final class BodyReader {
 
         private final HttpServerRequest request;
@@ -123,7 +126,7 @@ class RequestBodyBuffer {
 
         Future<Buffer> begin() {
             request.handler(this::append);
-            request.exceptionHandler(failure -> LOG.debug("A caller broke off its request", failure));
+            request.exceptionHandler(failure -> LOG.debug("Client aborted its request", failure));
             request.endHandler(end -> result.tryComplete(body));
             timer = vertx.setPeriodic(checkMillis, tick -> checkProgress());
             request.resume();
@@ -137,7 +140,7 @@ class RequestBodyBuffer {
             }
             reserved += chunk.length();
             if (heldBytes.addAndGet(chunk.length()) > maxTotalBytes && heldBytes.get() > reserved) {
-                reject(new BodyRejectedException(503, "Too many large bodies at once; try again"));
+                reject(new BodyRejectedException(503, "Too many large request bodies in flight; try again later"));
                 release();
                 return;
             }
@@ -147,9 +150,9 @@ class RequestBodyBuffer {
         private void checkProgress() {
             if (body.length() - bytesAtLastCheck < BYTES_PER_SECOND * checkMillis / 1000) {
                 if (request.version() != HttpVersion.HTTP_2) {
-                    request.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE); // the rest is not waited for
+                    request.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE); // do not wait for the rest
                 }
-                reject(new BodyRejectedException(408, "The request's body did not arrive in time"));
+                reject(new BodyRejectedException(408, "Request body not received in time"));
             }
             bytesAtLastCheck = body.length();
         }

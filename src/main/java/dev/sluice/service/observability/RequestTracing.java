@@ -25,8 +25,8 @@ import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 
 /**
- * Makes each request a span, with its decision as an event, where tracing is on. No user's name, address, path or header is in
- * it: only names of rows and of Sluice's own doors.
+ * Exports each request as a span, with its decision as an event, if tracing is enabled. Spans contain no user name, address,
+ * path or header, only names of rules and endpoints.
  */
 @Singleton
 class RequestTracing implements DecisionListener {
@@ -77,7 +77,7 @@ class RequestTracing implements DecisionListener {
         var span = tracer.spanBuilder("_OTHER".equals(method) ? "HTTP" : method).setSpanKind(SpanKind.SERVER).setParent(parent)
                 .setAttribute(METHOD, method).startSpan();
         var context = parent.with(span);
-        // Whoever the request goes on to finds this span above its own.
+        // Downstream services find this span as their parent.
         propagator.inject(context, request.headers(), MultiMap::set);
         var scope = context.makeCurrent();
         routing.addEndHandler(end -> {

@@ -12,7 +12,10 @@ import dev.sluice.config.RulesFile;
 import dev.sluice.config.RulesFileStatus;
 import dev.sluice.engine.StoreStatus;
 
-/** Ready while requests are answered by their limits or by the fallback that was asked for; not while all are refused. */
+/**
+ * Readiness check: up while requests are decided by their limits or by the configured fallback; down while the fallback is
+ * closed.
+ */
 @Readiness
 @ApplicationScoped
 class StoreReadiness implements HealthCheck {
@@ -37,7 +40,9 @@ class StoreReadiness implements HealthCheck {
         return response.build();
     }
 
-    /** Rejected rows are nothing to be taken out for: those before them are in force. */
+    /**
+     * Adds the state of the rules file. A rejected file does not make the instance unready: the previous rules stay in force.
+     */
     private static void addRulesFile(RulesFileStatus state, HealthCheckResponseBuilder response) {
         response.withData("rows", state.valid() ? "valid" : "rejected").withData("rows-since", state.since().toString());
         if (!state.valid()) {
