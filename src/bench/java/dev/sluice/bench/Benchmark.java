@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Measures everything in one run: {@code ./mvnw -Pbench verify}. Figures are compared with their targets, and never fail the
- * build; answers that are not what they should be do.
+ * build; unexpected responses do.
  */
 class Benchmark {
 

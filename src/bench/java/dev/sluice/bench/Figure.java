@@ -3,15 +3,15 @@ package dev.sluice.bench;
 import java.util.List;
 
 /**
- * What a row comes to, and the target it has.
+ * Figure of a benchmark, and its target.
  *
  * @param values one for each pair (or measurement)
- * @param a what was measured on the one side; empty where there are no sides
- * @param b the same on the other
+ * @param a measurements of one side; empty if there are no sides
+ * @param b measurements of the other side
  * @param unit of the values; empty for a ratio
- * @param sides unit of what was measured on both sides
+ * @param sides unit of the measurements of both sides
  * @param target null for a figure that is only for information
- * @param atLeast whether the target is the least or the most
+ * @param atLeast whether the target is a minimum or a maximum
  */
 record Figure(String row, String what, List<Double> values, List<Double> a, List<Double> b, String unit, String sides,
         Double target, boolean atLeast, String note) {

@@ -38,10 +38,10 @@ final class HttpLoad {
     }
 
     /**
-     * @param perSecond answers
-     * @param ok answers with status 200
-     * @param limited answers with status 429
-     * @param fallback answers with the header X-RateLimit-Mode: Redis did not decide
+     * @param perSecond responses per second
+     * @param ok number of responses with status 200
+     * @param limited number of responses with status 429
+     * @param fallback number of responses with the header X-RateLimit-Mode: Redis did not decide
      * @param latency in nanoseconds
      * @param ownCpu CPU time of the loading thread, as a part of the time it ran
      */
@@ -51,7 +51,7 @@ final class HttpLoad {
             return ok + limited + other;
         }
 
-        /** Fails where answers are not what they should be. */
+        /** Fails if the responses are not as expected. */
         Outcome expecting(int status) {
             long expected = status == 200 ? ok : limited;
             if (other > 0 || expected != ok + limited) {
@@ -232,7 +232,7 @@ final class HttpLoad {
             }
         }
 
-        /** Whether the answer is complete. */
+        /** Returns whether the response is complete. */
         boolean read() throws IOException {
             input.clear();
             int count = channel.read(input);

@@ -134,7 +134,7 @@ final class Lab implements AutoCloseable {
         return new HttpLoad.Target(instance.port(), CONNECTIONS, requests);
     }
 
-    /** A closed loop, whose answers all have this status. */
+    /** Runs a closed loop in which all responses must have this status. */
     HttpLoad.Outcome load(HttpLoad.Target target, double seconds, int status) {
         if (warm.addAll(target.ports())) {
             HttpLoad.closed(target, 2 * Settings.WARMUP);

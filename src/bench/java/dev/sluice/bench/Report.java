@@ -10,7 +10,7 @@ import java.util.Locale;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 
-/** Where the figures go: the console, {@code target/bench/results.json}, and between its marks {@code docs/benchmarks.md}. */
+/** Writes the figures to the console, {@code target/bench/results.json}, and between its marks {@code docs/benchmarks.md}. */
 final class Report {
 
     private static final Path DOCUMENT = Path.of("docs", "benchmarks.md");

@@ -33,7 +33,7 @@ final class Stub implements AutoCloseable {
         return lean("application/json", COMPLETION);
     }
 
-    /** Answers the same bytes every time. */
+    /** Sends the same response every time. */
     static Stub lean(String type, String body) {
         var bytes = Buffer.buffer(body);
         return new Stub(request -> request.endHandler(

@@ -22,7 +22,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 
 import dev.sluice.testing.Instance;
 
-/** What is packed, and what packs it: the SBOM, the Dockerfiles, compose.yaml. */
+/** Contents of the package and of its build files: SBOM, Dockerfiles, compose.yaml. */
 class PackageIT {
 
     private static final Path APP = Path.of("target/quarkus-app");

@@ -20,7 +20,7 @@ import dev.sluice.testing.Http;
 import dev.sluice.testing.Instance;
 import dev.sluice.testing.RealRedis;
 
-/** The packaged program with a file of rows, in a volume as Kubernetes makes them. */
+/** The packaged program with a rules file, in a volume laid out as by Kubernetes. */
 class RulesFileIT {
 
     private static final Duration SOON = Duration.ofSeconds(5);
@@ -38,7 +38,7 @@ class RulesFileIT {
 
     private int versions;
 
-    /** As the kubelet does it: a new folder, and a link to it that takes the old one's place. */
+    /** Replaces the file as the kubelet does: a new directory, and a symbolic link that atomically replaces the old one. */
     private void mount(Path volume, String content) throws IOException {
         var version = Files.createDirectory(volume.resolve("..2026_" + versions++));
         Files.writeString(version.resolve("rows.yaml"), content);

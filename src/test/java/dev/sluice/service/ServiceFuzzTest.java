@@ -37,8 +37,8 @@ import io.vertx.core.Vertx;
 import io.vertx.core.impl.VertxInternal;
 
 /**
- * Broken requests to every door of the running service, and broken answers from behind it: each is answered or its connection
- * closed in time, nothing goes wrong inside, nothing is told of the inside or repeated, and nothing grows.
+ * Malformed requests to every endpoint of the running service, and malformed responses from upstreams: each gets a response or
+ * its connection is closed in time; no internal error occurs, no internals or input are revealed, and no state grows.
  */
 @QuarkusTest
 @TestProfile(FuzzProfile.class)
@@ -166,7 +166,7 @@ class ServiceFuzzTest {
         };
     }
 
-    /** What comes until it is quiet, or the connection is closed. */
+    /** Reads until the connection is quiet or closed. */
     private byte[] answer(Random random, byte[] request) throws IOException {
         try (var socket = new Socket("127.0.0.1", port)) {
             socket.setSoTimeout(PATIENCE_MILLIS);

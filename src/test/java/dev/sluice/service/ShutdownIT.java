@@ -19,7 +19,7 @@ import dev.sluice.testing.Raw;
 import dev.sluice.testing.RealRedis;
 import dev.sluice.testing.llm.OpenAiStub;
 
-/** What is under way is finished before the packaged program stops. */
+/** Graceful shutdown of the packaged program: requests in flight are completed. */
 class ShutdownIT {
 
     private static final String BODY = "{\"model\":\"gpt-4o\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}";

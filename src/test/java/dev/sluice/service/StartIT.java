@@ -22,7 +22,7 @@ import dev.sluice.testing.Http;
 import dev.sluice.testing.Instance;
 import dev.sluice.testing.RealRedis;
 
-/** How the packaged program starts, with what it is given and what it is not. */
+/** Startup of the packaged program with various settings. */
 class StartIT {
 
     private static final String CHECK = "{\"identifier\":\"x\",\"resource\":\"r\",\"limit\":2,\"window_seconds\":3600}";

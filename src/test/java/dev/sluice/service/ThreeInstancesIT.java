@@ -24,7 +24,7 @@ import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.json.JsonObject;
 
-/** Three instances of the packaged program behind one Redis are one limiter. */
+/** Three instances of the packaged program that share one Redis enforce one limit. */
 class ThreeInstancesIT {
 
     private static final int REQUESTS = 2_000;
@@ -55,7 +55,7 @@ class ThreeInstancesIT {
         REDIS.close();
     }
 
-    /** Sends the requests to all instances at once; returns how many were answered with each of two statuses. */
+    /** Sends the requests to all instances at once; returns the number of responses with each of two statuses. */
     private static int[] send(HttpMethod method, String path, String body) throws InterruptedException {
         var allowed = new AtomicInteger();
         var refused = new AtomicInteger();

@@ -2,7 +2,7 @@ package dev.sluice.testing;
 
 import java.util.Map;
 
-/** Nothing is waited for long, and there is one connection to the upstream. */
+/** Short timeouts, and a single upstream connection. */
 public class ConnectionsProfile extends GatewayProfile {
 
     @Override

@@ -17,8 +17,8 @@ import io.vertx.core.json.JsonObject;
 import io.vertx.core.net.impl.ConnectionBase;
 
 /**
- * An API behind Sluice. It answers with what it was sent, and does otherwise on some paths: {@code /status/503},
- * {@code /silent}, {@code /hangup}, {@code /trickle}, {@code /count}, {@code /download}, {@code /ws}, {@code /no-ws}.
+ * Upstream API that echoes requests, with special behaviour on some paths: {@code /status/503}, {@code /silent}, {@code
+ * /hangup}, {@code /trickle}, {@code /count}, {@code /download}, {@code /ws}, {@code /no-ws}.
  */
 public class EchoUpstream implements QuarkusTestResourceLifecycleManager {
 

@@ -8,15 +8,15 @@ import java.util.List;
 import java.util.Random;
 
 /**
- * What somebody sends who means harm, or does not know better: something valid, broken in a few places. All tests together make
- * {@link #TRIES} tries; {@code -Dsluice.fuzz.tries=1000000} makes more, {@code -Dsluice.fuzz.seed=…} others.
+ * Generates malformed input by mutating valid input in a few places. All tests together run {@link #TRIES} tries; {@code
+ * -Dsluice.fuzz.tries=1000000} runs more, {@code -Dsluice.fuzz.seed=…} others.
  */
 public final class Fuzz {
 
     public static final int TRIES = Integer.getInteger("sluice.fuzz.tries", 10_000);
     public static final long SEED = Long.getLong("sluice.fuzz.seed", 20261124);
 
-    /** Stands in what is sent, and never in what is answered. */
+    /** Marker contained in requests, which must never occur in a response. */
     public static final String MARKER = "mArKeR";
 
     private static final long SLOW_NANOS = 2_000_000_000L;

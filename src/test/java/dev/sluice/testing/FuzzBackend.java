@@ -12,8 +12,8 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.net.impl.ConnectionBase;
 
 /**
- * An API and all providers of language models in one, which answer brokenly: how, the header {@code X-Fuzz} says. Nothing it says
- * holds the marker, or that something went wrong.
+ * API and LLM providers in one server, which send malformed responses as the header {@code X-Fuzz} requests. No response
+ * contains the marker or an error message.
  */
 public class FuzzBackend implements QuarkusTestResourceLifecycleManager {
 

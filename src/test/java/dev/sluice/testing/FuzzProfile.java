@@ -4,7 +4,7 @@ import java.util.Map;
 
 import dev.sluice.testing.llm.LlmProfile;
 
-/** Everything is open that can be, little is limited, and nothing is waited for long. */
+/** All endpoints enabled, high limits and short timeouts. */
 public class FuzzProfile extends LlmProfile {
 
     @Override

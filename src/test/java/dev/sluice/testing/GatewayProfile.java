@@ -5,10 +5,10 @@ import java.util.Map;
 import dev.sluice.identity.Sha256;
 import io.quarkus.test.junit.QuarkusTestProfile;
 
-/** Rows and a key for the tests of the gateway. */
+/** Rules and an API key for the tests of the gateway. */
 public class GatewayProfile implements QuarkusTestProfile {
 
-    /** To the upstream, at most. */
+    /** Maximum number of upstream connections. */
     public static final int CONNECTIONS = 8;
 
     @Override

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.BeforeEach;
 
 import dev.sluice.api.RateLimiter;
 
-/** A test over HTTP; each begins with no window of anybody. */
+/** Base class of tests over HTTP; each test begins with empty windows. */
 public abstract class HttpTest {
 
     @ConfigProperty(name = "quarkus.http.test-port")

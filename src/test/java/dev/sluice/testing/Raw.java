@@ -13,7 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** A connection over which a test sends and reads what it likes. */
+/** Connection over which a test sends and reads arbitrary bytes. */
 public final class Raw implements Closeable {
 
     private static final int PATIENCE_MILLIS = 20_000;
@@ -70,13 +70,13 @@ public final class Raw implements Closeable {
         socket.getOutputStream().flush();
     }
 
-    /** Goes away, without a word. */
+    /** Closes the connection abruptly. */
     public void reset() throws IOException {
         socket.setSoLinger(true, 0);
         socket.close();
     }
 
-    /** The next answer: with its body, as far as it comes. */
+    /** Reads the next response, with as much of its body as arrives. */
     public Answer answer() throws IOException {
         var head = head();
         int status = Integer.parseInt(head.get(0).split(" ")[1]);
@@ -115,7 +115,11 @@ public final class Raw implements Closeable {
         }
     }
 
-    /** Passes over the body of a chunked answer whose head has been read. @return its length */
+    /**
+     * Skips the body of a chunked response whose header section has been read.
+     *
+     * @return its length
+     */
     public long skip() throws IOException {
         long skipped = 0;
         while (true) {

@@ -88,7 +88,7 @@ public final class RealRedis implements AutoCloseable {
         return "redis://127.0.0.1:" + port;
     }
 
-    /** Sends one command without spaces in its arguments, and reads one line of the answer. */
+    /** Sends one command without spaces in its arguments, and reads one line of the reply. */
     public String send(String command) {
         try (var socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
             socket.getOutputStream().write((command + "\r\n").getBytes(StandardCharsets.UTF_8));

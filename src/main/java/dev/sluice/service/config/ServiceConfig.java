@@ -10,7 +10,7 @@ import io.smallrye.config.WithDefault;
 @ConfigMapping(prefix = "rate-limit")
 public interface ServiceConfig {
 
-    /** The bearer token of the admin endpoints; without it they answer 403. */
+    /** The bearer token of the admin endpoints; without it they respond with 403. */
     Optional<String> adminToken();
 
     /** The bearer token of the decision endpoints; without it they serve no identifier that begins with user: or ip:. */

@@ -168,7 +168,7 @@ public final class BoundedBodyHandler {
             request.endHandler(null);
             context.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
             if (error.status() == 408) {
-                context.addEndHandler(told -> request.connection().close());
+                context.addEndHandler(ended -> request.connection().close());
             } else {
                 request.endHandler(dropped -> request.connection().close()); // closing earlier could lose the response
             }

@@ -36,7 +36,7 @@ public final class ConnectionTimeoutHandler extends ChannelInboundHandlerAdapter
     /** Name of the Vert.x handler in the pipeline. */
     private static final String VERTX_HANDLER = "handler";
     private static final AttributeKey<ConnectionTimeoutHandler> KEY = AttributeKey.valueOf(ConnectionTimeoutHandler.class,
-            "patience");
+            "connection-timeouts");
     /** Number of tracked streams above which ended ones are removed. */
     private static final int MAX_TRACKED = 256;
 
@@ -130,7 +130,7 @@ public final class ConnectionTimeoutHandler extends ChannelInboundHandlerAdapter
         if (!streams) {
             pendingResponses.clear();
         } else if (pendingResponses.size() >= MAX_TRACKED) {
-            pendingResponses.removeIf(answer -> answer.response.ended());
+            pendingResponses.removeIf(pending -> pending.response.ended());
         }
         pendingResponses.add(new PendingResponse(response));
     }
@@ -203,13 +203,13 @@ public final class ConnectionTimeoutHandler extends ChannelInboundHandlerAdapter
 
     private void closeStalledWrites(ChannelHandlerContext context, boolean streams, long now) {
         long nanos = TimeUnit.MILLISECONDS.toNanos(limits.writeStallMillis());
-        pendingResponses.removeIf(answer -> {
-            if (answer.response.ended() || answer.response.closed()) {
+        pendingResponses.removeIf(pending -> {
+            if (pending.response.ended() || pending.response.closed()) {
                 return true;
             }
-            boolean stalled = answer.isStalled(now, nanos);
+            boolean stalled = pending.isStalled(now, nanos);
             if (stalled && streams) {
-                answer.response.reset();
+                pending.response.reset();
             } else if (stalled) {
                 context.close(); // from this handler: closing further up waits until all writes are flushed
             }

@@ -29,7 +29,7 @@ import io.vertx.core.impl.VertxInternal;
 class ConnectionTimeouts {
 
     private static final Logger LOG = Logger.getLogger(ConnectionTimeouts.class);
-    private static final String NAME = "patience";
+    private static final String NAME = "connection-timeouts";
 
     private final ServiceConfig.Connections settings;
     private final VertxInternal vertx;

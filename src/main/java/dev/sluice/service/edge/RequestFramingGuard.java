@@ -34,7 +34,7 @@ class RequestFramingGuard {
         if (context.request().version() != HttpVersion.HTTP_2) {
             context.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE); // the end of the request is ambiguous too
             ConnectionTimeoutHandler.discardInput(context.request().connection());
-            context.addEndHandler(told -> context.request().connection().close());
+            context.addEndHandler(ended -> context.request().connection().close());
         }
         error.send(context);
     }

@@ -13,7 +13,7 @@ import dev.sluice.service.llm.LlmCallerResolver;
 import dev.sluice.service.llm.ProviderConnections;
 import dev.sluice.testing.Fuzz;
 
-/** What is read at the doors is read, or refused with the name of a field. */
+/** Every input of the endpoints is either accepted or rejected with the name of a field. */
 class EndpointsFuzzTest {
 
     private static final Set<String> FIELDS = Set.of("identifier", "resource", "limit", "window_seconds", "rate", "tier",

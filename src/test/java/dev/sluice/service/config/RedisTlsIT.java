@@ -20,7 +20,7 @@ import io.vertx.core.net.NetServer;
 import io.vertx.core.net.NetServerOptions;
 import io.vertx.core.net.PfxOptions;
 
-/** Redis behind TLS, whose certificate nobody but the operator vouches for. */
+/** Redis with TLS and a private certificate authority. */
 class RedisTlsIT {
 
     private static final String CHECK = "{\"identifier\":\"x\",\"resource\":\"r\",\"limit\":2,\"window_seconds\":3600}";

@@ -28,7 +28,7 @@ import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 
-/** Nobody holds a connection by being slow; and whoever has reason to be slow may be. */
+/** Slow clients cannot hold connections; legitimately slow requests are served. */
 @QuarkusTest
 @TestProfile(ConnectionsProfile.class)
 @WithTestResource(RedisForTests.class)
@@ -49,7 +49,11 @@ class ConnectionTimeoutsTest extends HttpTest {
         socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
     }
 
-    /** Sends something now and then, until the connection is closed. @return what was answered; null where it stays open */
+    /**
+     * Sends a byte now and then until the connection is closed.
+     *
+     * @return the response; null if the connection stays open
+     */
     private String dribble(String first, String then) throws IOException {
         var answer = new StringBuilder();
         try (var socket = connect()) {
@@ -107,7 +111,7 @@ class ConnectionTimeoutsTest extends HttpTest {
         assertThat(dribble(HTTP2, "\0\0\10\6\0\0\0\0\00012345678")).isNotNull();
     }
 
-    /** The head of one answer, to its end. */
+    /** Reads the header section of one response. */
     private static String head(Socket socket) throws IOException {
         var head = new StringBuilder();
         while (head.indexOf("\r\n\r\n") < 0) {
@@ -165,7 +169,7 @@ class ConnectionTimeoutsTest extends HttpTest {
         socket.abort();
     }
 
-    /** There is one connection to the upstream: while that is held, nobody else is served. */
+    /** There is one upstream connection: while it is held, no other request is served. */
     @Test
     void readerThatTakesNothingIsNotWaitedFor() throws Exception {
         try (var socket = connect()) {

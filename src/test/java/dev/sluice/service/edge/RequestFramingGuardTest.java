@@ -39,13 +39,13 @@ class RequestFramingGuardTest extends HttpTest {
                 var answer = raw.answer();
                 assertThat(answer.status()).as(target).isEqualTo(400);
                 assertThat(answer.text()).contains("RATE_4001").contains("\"field\":\"" + field + "\"");
-                // What comes behind it is nobody's request.
+                // Input after it must not be read as a request.
                 assertThatThrownBy(raw::line).isInstanceOf(IOException.class);
             }
         }
     }
 
-    /** Netty (since 4.1.139) refuses these before the front door does: the answer has no body. */
+    /** Netty (since 4.1.139) rejects these before RequestFramingGuard does: the response has no body. */
     @ParameterizedTest
     @ValueSource(strings = {"xchunked", "identity", "chunked, gzip"})
     void codingThatIsNotChunkedLastIsTurnedAway(String coding) throws IOException {

@@ -367,7 +367,7 @@ class UpstreamGatewayTest extends HttpTest {
         }
     }
 
-    /** More than there are connections to the upstream: were one lost each time, the last request would wait in vain. */
+    /** More requests than upstream connections: if each leaked a connection, the last request would never be served. */
     @ParameterizedTest
     @ValueSource(strings = {
             "OPTIONS /t HTTP/1.1\r\nHost: x\r\nOrigin: a\r\nAccess-Control-Request-Method: GET\r\n"

@@ -19,7 +19,7 @@ import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.vertx.core.json.JsonObject;
 
-/** The decision endpoints for programs that call language models on their own. */
+/** Decision endpoints for programs that call LLM providers directly. */
 @QuarkusTest
 @TestProfile(LlmProfile.class)
 @WithTestResource(RedisForTests.class)

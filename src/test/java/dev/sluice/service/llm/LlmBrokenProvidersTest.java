@@ -20,7 +20,7 @@ import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.vertx.core.json.JsonObject;
 
-/** Providers that are down, silent, too quick, or speak strangely. */
+/** Providers that are down, silent, respond early, or send malformed responses. */
 @QuarkusTest
 @TestProfile(LlmStreamsProfile.class)
 @WithTestResource(RedisForTests.class)

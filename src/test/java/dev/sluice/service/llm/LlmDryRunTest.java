@@ -12,7 +12,7 @@ import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 
-/** Whatever would be refused passes, and is told so. */
+/** Dry run: denied calls are forwarded, and the response says that they would have been denied. */
 @QuarkusTest
 @TestProfile(LlmModes.DryRun.class)
 @WithTestResource(RedisForTests.class)

@@ -36,7 +36,7 @@ import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpClientResponse;
 import io.vertx.core.http.HttpMethod;
 
-/** Faults of Sluice's own, and names that look like something else. */
+/** Internal failures of Sluice, and misleading model names. */
 @QuarkusTest
 @TestProfile(LlmGatewayProfile.class)
 @WithTestResource(RedisForTests.class)
@@ -74,7 +74,7 @@ class LlmFaultsTest extends LlmTest {
         assertThat(account("user:tokens", "openai").isEmpty()).isTrue();
     }
 
-    /** The provider has answered, and wants to be paid: so the estimate is booked. */
+    /** The provider has responded and will charge for it: the estimate is recorded. */
     @ParameterizedTest
     @ValueSource(strings = {"headers", "statusMessage", "handler"})
     void errorInTheMiddleOfAnAnswerIsAnsweredAndBooked(String where) {
@@ -129,7 +129,7 @@ class LlmFaultsTest extends LlmTest {
         }));
     }
 
-    /** A call of a model is refused by what governs it, whatever the model is called. */
+    /** A call is denied by the rule that applies to it, whatever the model is called. */
     @ParameterizedTest
     @CsvSource({"x:budget, requests, ", "x:tokens, budget, false"})
     void modelThatIsCalledLikeABudgetHasNone(String model, String type, String shouldRetry) {

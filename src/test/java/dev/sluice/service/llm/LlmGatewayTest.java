@@ -105,7 +105,7 @@ class LlmGatewayTest extends LlmTest {
         return http.post(CHAT, body, all.toArray(String[]::new));
     }
 
-    /** No stub was shown a key of Sluice's, in whatever place. */
+    /** Asserts that no stub received a Sluice key, in any header or parameter. */
     private void nobodySawAKey() {
         for (var stub : List.of(openAi, anthropic, gemini)) {
             for (var seen : stub.seen()) {
@@ -566,7 +566,7 @@ class LlmGatewayTest extends LlmTest {
         assertThat(error(denied).getJsonArray("details").getJsonObject(1).getString("retryDelay")).matches("[0-9]+s");
     }
 
-    /** The window holds so much as soon as the settling has gone through. */
+    /** Waits until the window holds this many units, after settlement. */
     private void settled(String user, String resource, long units) {
         Awaitility.await().atMost(60, TimeUnit.SECONDS).untilAsserted(() -> assertThat(used(user, resource)).isEqualTo(units));
     }

@@ -25,7 +25,7 @@ import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 
-/** The official SDKs through the gateway: what they say and get, what is limited, what is booked. */
+/** Official SDKs through the gateway: requests, responses, limits and recorded usage. */
 @QuarkusTest
 @TestProfile(LlmProfile.class)
 @WithTestResource(RedisForTests.class)

@@ -27,7 +27,7 @@ import dev.sluice.testing.RealRedis;
 import dev.sluice.testing.llm.OpenAiStub;
 import io.vertx.core.json.JsonObject;
 
-/** The packaged program with language models: its settings, without Redis, and when Redis goes and comes. */
+/** The packaged program with LLM settings: validation, start without Redis, loss and return of Redis. */
 class LlmStartIT {
 
     private static final String CHAT = "{\"model\":\"gpt-4o\",\"max_tokens\":50,\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}";

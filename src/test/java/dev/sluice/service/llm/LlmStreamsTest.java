@@ -64,7 +64,7 @@ class LlmStreamsTest extends LlmTest {
         return what.equals("anthropic") || what.equals("gemini") ? what : "openai";
     }
 
-    /** Of a chunked answer, what is in the next chunk. */
+    /** Reads the next chunk of a chunked response. */
     private static String chunk(Raw raw) throws IOException {
         raw.line();
         var event = new StringBuilder();
@@ -226,7 +226,7 @@ class LlmStreamsTest extends LlmTest {
         billed("openai", 1, 0, 100L, 10L);
     }
 
-    /** More than there are connections to the provider: were one lost each time, the last calls would wait in vain. */
+    /** More calls than provider connections: if each leaked a connection, the last calls would never be served. */
     @ParameterizedTest
     @ValueSource(strings = {"half a body", "half a chunked body", "half of what is not read", "expect", "list",
             "before the answer",

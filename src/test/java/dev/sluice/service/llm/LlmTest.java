@@ -24,7 +24,7 @@ import io.vertx.core.json.JsonObject;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Request;
 
-/** A test of language models' calls; each begins with an empty ledger, and stubs that nothing was asked of. */
+/** Base class of tests of LLM calls; each test begins with an empty ledger and stubs without recorded requests. */
 public abstract class LlmTest extends HttpTest {
 
     @Inject
@@ -54,7 +54,7 @@ public abstract class LlmTest extends HttpTest {
         }
     }
 
-    /** What the ledger says of an identifier. */
+    /** Returns the ledger usage of an identifier. */
     JsonObject account(String identifier) {
         var answer = http.get("/v1/llm/usage?identifier=" + URLEncoder.encode(identifier, StandardCharsets.UTF_8),
                 "Authorization", LlmProfile.ADMIN);
@@ -62,12 +62,12 @@ public abstract class LlmTest extends HttpTest {
         return json(answer).getJsonObject("providers");
     }
 
-    /** Of one provider; an empty object where there is nothing. */
+    /** Returns the usage of one provider; an empty object if there is none. */
     JsonObject account(String identifier, String provider) {
         return account(identifier).getJsonObject(provider, new JsonObject());
     }
 
-    /** Units in a user's window. */
+    /** Returns the units in a user's window. */
     long used(String user, String resource) {
         return limiter.limits("user:" + user).await().indefinitely().getOrDefault(resource, 0L);
     }

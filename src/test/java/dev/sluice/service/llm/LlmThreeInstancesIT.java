@@ -26,7 +26,7 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 
-/** Calls of language models through three instances of the packaged program behind one Redis. */
+/** LLM calls through three instances of the packaged program that share one Redis. */
 class LlmThreeInstancesIT {
 
     private static final int ROUNDS = 20;

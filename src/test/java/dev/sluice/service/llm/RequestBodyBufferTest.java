@@ -17,7 +17,7 @@ import io.vertx.core.http.HttpServer;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 
-/** Bodies that must be held, by one server alone. */
+/** RequestBodyBuffer with a server of its own. */
 class RequestBodyBufferTest {
 
     private final Vertx vertx = Vertx.vertx();

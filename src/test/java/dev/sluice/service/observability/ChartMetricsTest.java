@@ -27,7 +27,7 @@ import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.vertx.core.json.JsonObject;
 
-/** What the chart's dashboard and alerts ask Prometheus for, the program exports: names, labels and their values. */
+/** The program exports every metric that the dashboard and alerts of the chart query: names, labels and their values. */
 @QuarkusTest
 @TestProfile(LlmGatewayProfile.class)
 @WithTestResource(RedisForTests.class)
@@ -38,7 +38,7 @@ class ChartMetricsTest extends LlmTest {
     private static final Path DASHBOARD = Path.of("helm/dashboards/sluice.json");
     private static final Path ALERTS = Path.of("helm/templates/prometheusrule.yaml");
 
-    /** What Prometheus adds to every metric of a target, and what histograms are made of. */
+    /** Labels that Prometheus adds to every metric of a target, and suffixes of histograms. */
     private static final Set<String> OF_THE_TARGET = Set.of("namespace", "job", "pod", "le");
 
     private static final Pattern SELECTOR = Pattern.compile("\\b([a-z_]+)\\{([^}]*)}");

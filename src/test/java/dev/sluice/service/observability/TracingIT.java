@@ -25,7 +25,7 @@ import dev.sluice.testing.Instance;
 import dev.sluice.testing.RealRedis;
 import io.vertx.core.json.JsonObject;
 
-/** The packaged program with tracing on, and a collector that keeps what it is sent. */
+/** The packaged program with tracing enabled, and a collector that records the exported spans. */
 class TracingIT {
 
     private static final String TRACE = "0af7651916cd43dd8448eb211c80319c";

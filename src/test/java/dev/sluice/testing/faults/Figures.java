@@ -9,7 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** A table of what was measured, as a file in {@code target}: a row per fault. */
+/** Table of measurements, written to a file in {@code target}: one line per fault. */
 final class Figures {
 
     static final Figures FAULTS = new Figures("faults.md", "fault", "requests", "answered locally", "without an answer", "5xx",

@@ -21,7 +21,7 @@ public final class Fleet implements AutoCloseable {
     private final List<Starting> starting;
     private final List<Instance> instances;
 
-    /** @param environment what an instance is told, by its number */
+    /** @param environment environment of an instance, by its number */
     public Fleet(IntFunction<Map<String, String>> environment) {
         starting = IntStream.range(0, SIZE).mapToObj(number -> new Starting(environment.apply(number))).toList();
         try {
@@ -51,12 +51,12 @@ public final class Fleet implements AutoCloseable {
         }
     }
 
-    /** What readiness says that the mode is. */
+    /** Returns the mode that the readiness check reports. */
     String mode(int instance) {
         return Status.mode(instances.get(instance));
     }
 
-    /** What the metrics say. */
+    /** Returns the metrics of an instance. */
     boolean available(int instance) {
         return Status.available(instances.get(instance));
     }

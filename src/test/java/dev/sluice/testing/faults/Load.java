@@ -13,13 +13,13 @@ import org.awaitility.Awaitility;
 import dev.sluice.testing.Instance;
 import io.vertx.core.Vertx;
 
-/** Asks all instances in turn, for several identities, as steadily as the machine lets it, whatever the answers. */
+/** Sends requests to all instances in turn, for several identities, at a steady rate independent of the responses. */
 final class Load implements AutoCloseable {
 
     private static final int PER_SECOND = 300;
     private static final int TICK_MILLIS = 10;
     private static final int CONNECTIONS = 200;
-    /** No multiple of three, so that each of them comes to all instances alike. */
+    /** Not a multiple of three, so that each identity is spread over all instances evenly. */
     private static final int IDENTITIES = 10;
 
     private final Requests requests;
@@ -51,7 +51,7 @@ final class Load implements AutoCloseable {
         }, 0, TICK_MILLIS, TimeUnit.MILLISECONDS);
     }
 
-    /** Waits until as much was asked as belongs to that time. */
+    /** Waits until as many requests have been sent as are due in that time. */
     void pass(Duration duration) {
         long until = sent + duration.toMillis() * perSecond / 1000;
         Awaitility.await("requests sent").atMost(duration.multipliedBy(2).plusSeconds(20)).until(() -> sent >= until);
@@ -61,7 +61,7 @@ final class Load implements AutoCloseable {
         requests.send(number % requests.instances(), "/v1/check", Requests.check(identity, limit, window));
     }
 
-    /** Asks for an identity that nobody knows yet; at once, and all instances alike. */
+    /** Sends requests for a new identity to all instances evenly, all at once. */
     Collection<Sample> burst(int count, int limit) {
         var identity = "fresh-" + UUID.randomUUID();
         for (int i = 0; i < count; i++) {
@@ -71,7 +71,7 @@ final class Load implements AutoCloseable {
         return requests.samples(identity);
     }
 
-    /** Sends no more, and waits for what is under way. */
+    /** Stops sending, and waits for requests in flight. */
     Collection<Sample> stop() {
         clock.shutdown();
         requests.await();

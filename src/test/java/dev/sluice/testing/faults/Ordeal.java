@@ -14,16 +14,15 @@ import org.assertj.core.api.SoftAssertions;
 import org.awaitility.Awaitility;
 
 /**
- * A fault that comes and goes while a fleet is asked for more than its limits let through, and what must hold before, during
- * and after it.
+ * A fault injected while a fleet receives more requests than its limits allow, and the guarantees before, during and after it.
  */
 public final class Ordeal {
 
-    /** What the three together may admit in a window that an outage touches, where each is asked alike. */
+    /** Maximum number admitted by three instances in a window affected by an outage, with evenly distributed requests. */
     public static final double BALANCED = 1.34;
-    /** Without an outage: the limit, and nothing above. */
+    /** Without an outage: exactly the limit. */
     public static final double EXACT = 1;
-    /** Not bounded: Redis has forgotten, and nobody noticed. */
+    /** Unbounded: Redis has lost its data unnoticed. */
     public static final double FORGOTTEN = 2;
 
     static final int LIMIT = 30;
@@ -33,16 +32,16 @@ public final class Ordeal {
     private static final Duration AFTER = WINDOW.plusSeconds(1);
     private static final int FRESH_LIMIT = 20;
 
-    /** How often the default timeout of 100 ms fits into the slowest answer, by the wall clock. */
+    /** Slowest response as a multiple of the default timeout of 100 ms, in wall-clock time. */
     private static final long SLOWEST_MILLIS = 5 * 100;
-    /** How soon an instance is to be back, once Redis can serve. */
+    /** Maximum time until an instance uses Redis again, once Redis can serve. */
     private static final long BACK_MILLIS = 2000;
-    /** What a busy machine of few cores may add to any time, and nobody is to blame for. */
+    /** Tolerance for scheduling delays on a busy machine with few cores. */
     private static final long SLACK_MILLIS = 2500;
     private static final Duration NOTICE = Duration.ofSeconds(10);
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
-    /** What a test does to Redis, or to the way there. */
+    /** Fault that a test injects into Redis or the network. */
     @FunctionalInterface
     public interface Act {
         void run() throws Exception;
@@ -62,7 +61,7 @@ public final class Ordeal {
         this.fleet = fleet;
     }
 
-    /** Which instances lose Redis by it; all, where nothing is said. */
+    /** Sets the instances that lose Redis; all by default. */
     public Ordeal losing(Integer... instances) {
         losing = Set.of(instances);
         return this;
@@ -81,7 +80,7 @@ public final class Ordeal {
         return perhapsLosing();
     }
 
-    /** How much of its limit an identity may get in a window that the fault touches. */
+    /** Sets the share of the limit that an identity may use in a window affected by the fault. */
     public Ordeal bound(double bound) {
         this.bound = bound;
         return this;
@@ -93,7 +92,7 @@ public final class Ordeal {
         return this;
     }
 
-    /** How long it lasts, once all have noticed. */
+    /** Sets the duration after all instances have detected the fault. */
     public Ordeal lasting(Duration duration) {
         during = duration;
         return this;

@@ -12,12 +12,12 @@ import io.vertx.core.net.NetClient;
 import io.vertx.core.net.NetServer;
 import io.vertx.core.net.NetSocket;
 
-/** A network between an instance and Redis, that can be slow, cut, silent or closed. */
+/** Network between an instance and Redis, which can be delayed, partitioned, silent or closed. */
 public final class Proxy implements AutoCloseable {
 
-    /** How long what passes is held back on its way to Redis; the answers are not. */
+    /** Delay of data on its way to Redis; replies are not delayed. */
     private volatile long delayMillis;
-    /** What comes is swallowed, and the connections it came over are dead for ever, without a word. */
+    /** Whether data is dropped silently; connections affected by it stay dead. */
     private volatile boolean silent;
     private boolean refusing;
 
@@ -110,7 +110,7 @@ public final class Proxy implements AutoCloseable {
         delayMillis = millis;
     }
 
-    /** Nothing arrives any more, and nobody is told: a cable is out, a firewall has forgotten its connections. */
+    /** Drops all data without closing connections, like a cut cable or a firewall that lost its state. */
     public void silence() {
         silent = true;
     }
@@ -125,7 +125,7 @@ public final class Proxy implements AutoCloseable {
         List.copyOf(pairs).forEach(Pair::cut);
     }
 
-    /** Breaks all connections and refuses new ones. */
+    /** Closes all connections and rejects new ones. */
     public void refuse() {
         refusing = true;
         server.close().toCompletionStage().toCompletableFuture().join();
@@ -137,7 +137,7 @@ public final class Proxy implements AutoCloseable {
         open();
     }
 
-    /** As it was at first, but for the connections that are gone. */
+    /** Restores normal operation, except for connections already closed. */
     public void heal() {
         delayMillis = 0;
         silent = false;

@@ -141,7 +141,7 @@ public final class RedisNode implements AutoCloseable {
         }
     }
 
-    /** It keeps its connections and answers nobody. */
+    /** Suspends the server: it keeps its connections but does not reply. */
     public void freeze() {
         Signals.stop(process);
     }

@@ -13,7 +13,7 @@ import jakarta.ws.rs.core.Response;
 
 import io.smallrye.common.annotation.NonBlocking;
 
-/** What Sluice's filter passes over: a bare endpoint, and the same endpoint limited by Bucket4j. */
+/** Endpoints that the filter of Sluice ignores: a bare endpoint, and the same endpoint limited by Bucket4j. */
 @Path("/bare")
 @ServiceEndpoint
 public class Bare {

@@ -21,7 +21,7 @@ import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.impl.VertxInternal;
 
-/** Keeps a number of decisions under way on two event loops. */
+/** Keeps a number of decisions in flight on two event loops. */
 @ApplicationScoped
 public class Decisions {
 

@@ -5,7 +5,7 @@ import jakarta.ws.rs.Path;
 
 import io.smallrye.common.annotation.NonBlocking;
 
-/** What is limited: each by its row in {@code application.properties}. */
+/** Limited endpoints, each by its rule in {@code application.properties}. */
 @Path("/")
 public class Endpoints {
 

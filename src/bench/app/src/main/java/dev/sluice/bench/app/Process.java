@@ -15,7 +15,7 @@ import jakarta.ws.rs.QueryParam;
 import io.smallrye.common.annotation.NonBlocking;
 import io.smallrye.mutiny.Uni;
 
-/** What this process has used, and decisions made inside it, without HTTP. */
+/** Resource usage of this process, and decisions made inside it, without HTTP. */
 @Path("/process")
 @ServiceEndpoint
 public class Process {
@@ -41,10 +41,10 @@ public class Process {
     }
 
     /**
-     * Decides until the time or the number is up.
+     * Decides until the time or the number is reached.
      *
      * @param name the identities are {@code <name>0}, {@code <name>1}, …
-     * @return decisions a second, allowed, refused, not decided by Redis
+     * @return decisions per second, allowed, denied, not decided by Redis
      */
     @GET
     @Path("decide")
