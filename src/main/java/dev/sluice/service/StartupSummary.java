@@ -36,7 +36,7 @@ class StartupSummary {
             CurrentLlmPolicy llmPolicy, RulesFileConfig file) {
         var parts = new ArrayList<String>();
         parts.add(windows.enabled() ? windows.dryRun() ? "dry run: nothing is denied" : "limiting" : "limiting is off");
-        parts.add(windows(store.mode()));
+        parts.add(storeDescription(store.mode()));
         parts.add(policy.rows().size() + " rules, tiers " + String.join(",", policy.tiers()) + ", default "
                 + policy.defaultRate(policy.tiers().get(0))
                 + file.file().filter(name -> !name.isBlank()).map(name -> ", from " + name + " too").orElse(""));
@@ -44,7 +44,7 @@ class StartupSummary {
                 + "address");
         parts.add("/v1/check " + (authorization.isApiTokenRequired() ? "with the API token" : "open, except for user: and ip:"));
         parts.add("admin " + (authorization.isAdminEnabled() ? "with its token" : "disabled (RATE_LIMIT_ADMIN_TOKEN)"));
-        parts.add(upstream.url().map(url -> "upstream " + shown(url)).orElse("no upstream (UPSTREAM_URL)"));
+        parts.add(upstream.url().map(url -> "upstream " + withoutCredentials(url)).orElse("no upstream (UPSTREAM_URL)"));
         parts.add("language models: " + Arrays.stream(Provider.values()).map(provider -> provider.id() + ' '
                 + keySource(llm.of(provider)) + " (" + llmPolicy.limited(provider) + ')').collect(Collectors.joining(", ")));
         LOG.info("Sluice: " + String.join("; ", parts));
@@ -57,7 +57,7 @@ class StartupSummary {
                 : provider.passThrough() ? "with the caller's key" : "disabled: no key";
     }
 
-    private static String windows(DecisionMode mode) {
+    private static String storeDescription(DecisionMode mode) {
         return switch (mode) {
             case REDIS -> "windows in Redis";
             case MEMORY -> "windows in memory";
@@ -66,7 +66,7 @@ class StartupSummary {
     }
 
     /** Returns the URL without user and password. */
-    private static String shown(URI url) {
+    private static String withoutCredentials(URI url) {
         return url.getScheme() + "://" + url.getHost() + (url.getPort() < 0 ? "" : ":" + url.getPort())
                 + (url.getPath() == null ? "" : url.getPath());
     }

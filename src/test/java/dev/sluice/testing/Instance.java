@@ -151,7 +151,7 @@ public final class Instance implements AutoCloseable {
 
     /** Stops the process with SIGSTOP: its sockets stay open, and it neither reads nor writes. */
     public void suspend() {
-        Signals.stop(process);
+        Signals.suspend(process);
     }
 
     /** Continues the process after {@link #suspend()}. */

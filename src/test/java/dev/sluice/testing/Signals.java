@@ -10,7 +10,7 @@ public final class Signals {
     }
 
     /** @throws IllegalStateException if the process has ended */
-    public static void stop(Process process) {
+    public static void suspend(Process process) {
         if (send("STOP", process) != 0) {
             throw new IllegalStateException("process has ended: pid=" + process.pid());
         }

@@ -7,18 +7,18 @@ class BadRequestException extends RuntimeException {
 
     private static final long serialVersionUID = 1;
 
-    private final transient ErrorResponse response;
+    private final transient ErrorResponse errorResponse;
 
     BadRequestException(ErrorResponse response) {
         super(response.message(), null, false, false);
-        this.response = response;
+        this.errorResponse = response;
     }
 
     static BadRequestException forField(String field, String message) {
         return new BadRequestException(ErrorResponse.unreadable(field, message));
     }
 
-    ErrorResponse response() {
-        return response;
+    ErrorResponse errorResponse() {
+        return errorResponse;
     }
 }

@@ -31,7 +31,7 @@ final class CheckRequest {
         long cost = body.has("cost") ? body.integer("cost", 0, Quota.MAX_LIMIT) : 1;
         var request = body.has("tier")
                 ? forTier(body, identifier, resource, cost, policy, llmPolicy)
-                : RateLimitRequest.of(identifier, resource, rate(body), cost);
+                : RateLimitRequest.of(identifier, resource, parseRate(body), cost);
         if (request.demands().get(0).rate() != Rate.BLOCKED && request.demands().get(0).impossible()) {
             throw new BadRequestException(
                     new ErrorResponse(400, "RATE_4002", "cost exceeds the limit: the request can never be allowed",
@@ -56,7 +56,7 @@ final class CheckRequest {
                 List.of(new ResourceCheck(resource, rate, cost).fallingBack(rule == null ? null : rule.fallback())));
     }
 
-    private static Rate rate(StrictJsonBody body) {
+    private static Rate parseRate(StrictJsonBody body) {
         if (!body.has("rate")) {
             if (!body.has("limit") && !body.has("window_seconds")) {
                 throw BadRequestException.forField("limit", "Specify limit and window_seconds, or rate, or tier");

@@ -142,7 +142,7 @@ class CheckRoute {
         try {
             request = CheckRequest.parse(body.getBytes(), policy, llmPolicy);
         } catch (BadRequestException e) {
-            e.response().send(context);
+            e.errorResponse().send(context);
             return;
         }
         if (authorization.isReserved(context, request.identifier())) {

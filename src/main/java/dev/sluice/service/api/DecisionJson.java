@@ -21,7 +21,7 @@ final class DecisionJson {
      */
     static String of(Decision decision, String reservation) {
         var json = new StringBuilder(160).append("{\"allowed\":").append(decision.allowed());
-        decision.closest().ifPresentOrElse(quota -> append(json, quota), () -> json.append(NO_QUOTA));
+        decision.closest().ifPresentOrElse(quota -> appendQuota(json, quota), () -> json.append(NO_QUOTA));
         json.append(",\"retry_after\":");
         if (decision.allowed()) {
             json.append('0');
@@ -34,7 +34,7 @@ final class DecisionJson {
         return json.append('}').toString();
     }
 
-    private static void append(StringBuilder json, QuotaStatus quota) {
+    private static void appendQuota(StringBuilder json, QuotaStatus quota) {
         json.append(",\"limit\":").append(ErrorResponse.amount(quota.unit(), quota.limit())).append(",\"remaining\":")
                 .append(ErrorResponse.amount(quota.unit(), quota.remaining())).append(",\"window_seconds\":")
                 .append(quota.window().isZero() ? null : Long.toString(quota.window().toSeconds())).append(",\"reset_at\":")

@@ -120,9 +120,9 @@ public class EndpointAuthorization {
 
     private static Uni<Response> respond(RoutingContext request, Supplier<Uni<Response>> endpoint) {
         return Uni.createFrom().deferred(() -> endpoint.get())
-                .onFailure(BadRequestException.class).recoverWithItem(bad -> bad.response().response(request))
+                .onFailure(BadRequestException.class).recoverWithItem(invalid -> invalid.errorResponse().response(request))
                 .onFailure(StoreUnavailableException.class)
-                .recoverWithItem(gone -> ErrorResponse.storeUnavailable().response(request));
+                .recoverWithItem(unavailable -> ErrorResponse.storeUnavailable().response(request));
     }
 
     private Uni<Response> reject(RoutingContext request) {

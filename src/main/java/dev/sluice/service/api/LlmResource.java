@@ -186,7 +186,7 @@ public class LlmResource {
                     ? DAY
                     : (int) QueryParameters.integer(context, "hours", 1, Ledger.MAX_HOURS);
             return ledger.read(identifier, hours).map(report -> {
-                var body = body(identifier, hours, report);
+                var body = toJson(identifier, hours, report);
                 if (store.mode().outage()) {
                     context.response().putHeader(RateLimitHeaders.MODE, store.mode().text());
                     body.put("partial", true); // usage stored in Redis is not included
@@ -196,19 +196,19 @@ public class LlmResource {
         });
     }
 
-    private static JsonObject body(String identifier, int hours, UsageReport report) {
+    private static JsonObject toJson(String identifier, int hours, UsageReport report) {
         var providers = new JsonObject();
         report.providers().forEach((provider, models) -> {
             var byModel = new JsonObject();
-            models.forEach((model, totals) -> byModel.put(model, fields(new JsonObject(), totals)));
+            models.forEach((model, totals) -> byModel.put(model, putTotals(new JsonObject(), totals)));
             var all = models.values().stream().reduce(UsageTotals.NONE, UsageTotals::plus);
             var body = new JsonObject().put("calls", all.calls()).put("window_hours", hours);
-            providers.put(provider, fields(body, all).put("models", byModel));
+            providers.put(provider, putTotals(body, all).put("models", byModel));
         });
         return new JsonObject().put("identifier", identifier).put("window_hours", hours).put("providers", providers);
     }
 
-    private static JsonObject fields(JsonObject body, UsageTotals totals) {
+    private static JsonObject putTotals(JsonObject body, UsageTotals totals) {
         return body.put("calls", totals.calls()).put("input_tokens", totals.input()).put("output_tokens", totals.output())
                 .put("cached_input_tokens", totals.cachedInput()).put("cache_write_input_tokens", totals.cacheWrite())
                 .put("cost_usd", totals.dollars()).put("unpriced_calls", totals.unpriced())

@@ -84,10 +84,10 @@ public final class BoundedBodyHandler {
             }
         });
         // Most bodies arrive together with the header section: only the others need a timer.
-        var own = limits.vertx().getOrCreateContext();
+        var eventLoop = limits.vertx().getOrCreateContext();
         ConnectionTimeoutHandler.afterRead(request, () -> {
             if (!finished) {
-                own.runOnContext(later -> startTimer());
+                eventLoop.runOnContext(later -> startTimer());
             }
         });
     }
@@ -139,7 +139,7 @@ public final class BoundedBodyHandler {
         if (finished) {
             return;
         }
-        timer = limits.vertx().setTimer(limits.timeoutMillis(), late -> {
+        timer = limits.vertx().setTimer(limits.timeoutMillis(), timerId -> {
             if (!request.isEnded()) {
                 reject(ErrorResponse.of(408, "RATE_4081", "Request body not received in time"));
             }

@@ -35,7 +35,7 @@ public final class ConnectionTimeoutHandler extends ChannelInboundHandlerAdapter
 
     /** Name of the Vert.x handler in the pipeline. */
     private static final String VERTX_HANDLER = "handler";
-    private static final AttributeKey<ConnectionTimeoutHandler> KEY = AttributeKey.valueOf(ConnectionTimeoutHandler.class,
+    private static final AttributeKey<ConnectionTimeoutHandler> ATTRIBUTE = AttributeKey.valueOf(ConnectionTimeoutHandler.class,
             "connection-timeouts");
     /** Number of tracked streams above which ended ones are removed. */
     private static final int MAX_TRACKED = 256;
@@ -121,7 +121,7 @@ public final class ConnectionTimeoutHandler extends ChannelInboundHandlerAdapter
     }
 
     private static ConnectionTimeoutHandler of(HttpConnection connection) {
-        return connection instanceof ConnectionBase base ? base.channel().attr(KEY).get() : null;
+        return connection instanceof ConnectionBase base ? base.channel().attr(ATTRIBUTE).get() : null;
     }
 
     private void onRequest(HttpServerResponse response, boolean streams) {
@@ -137,7 +137,7 @@ public final class ConnectionTimeoutHandler extends ChannelInboundHandlerAdapter
 
     @Override
     public void channelActive(ChannelHandlerContext context) {
-        context.channel().attr(KEY).set(this);
+        context.channel().attr(ATTRIBUTE).set(this);
         waitingSince = System.nanoTime();
         idle = true;
         scheduleCheck(context, TimeUnit.MILLISECONDS.toNanos(limits.headerMillis()));

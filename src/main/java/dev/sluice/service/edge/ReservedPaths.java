@@ -12,7 +12,7 @@ public final class ReservedPaths {
     private ReservedPaths() {
     }
 
-    public static boolean covers(String path) {
+    public static boolean contains(String path) {
         for (var prefix : PREFIXES) {
             if (path.startsWith(prefix) && (path.length() == prefix.length() || path.charAt(prefix.length()) == '/')) {
                 return true;

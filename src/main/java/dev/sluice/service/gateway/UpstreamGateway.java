@@ -51,7 +51,7 @@ public class UpstreamGateway {
     }
 
     private void handle(RoutingContext context) {
-        if (!upstream.isConfigured() || ReservedPaths.covers(context.normalizedPath())) {
+        if (!upstream.isConfigured() || ReservedPaths.contains(context.normalizedPath())) {
             passToEndpoints(context);
             return;
         }

@@ -42,7 +42,7 @@ class LlmGateway {
     /** Before {@code UpstreamGateway}. */
     private static final int ORDER = -60;
 
-    private final LlmCallerResolver callers;
+    private final LlmCallerResolver callerResolver;
     private final LlmLimiter limiter;
     private final ProviderConnections connections;
     private final ProviderHeaders headers;
@@ -52,10 +52,10 @@ class LlmGateway {
     private final ProviderExchange.Timeouts timeouts;
     private final RequestBodyBuffer bodyBuffer;
 
-    LlmGateway(LlmCallerResolver callers, LlmLimiter limiter, ProviderConnections connections, ProviderHeaders headers,
+    LlmGateway(LlmCallerResolver callerResolver, LlmLimiter limiter, ProviderConnections connections, ProviderHeaders headers,
             RequestBodyBuffer bodyBuffer,
             RequestRateLimiter rateLimiter, RateLimitHeaders rateLimitHeaders, Vertx vertx, LlmConfig settings) {
-        this.callers = callers;
+        this.callerResolver = callerResolver;
         this.limiter = limiter;
         this.connections = connections;
         this.headers = headers;
@@ -91,7 +91,7 @@ class LlmGateway {
             return;
         }
         var loop = vertx.getOrCreateContext(); // a token may be verified on another thread
-        callers.resolve(context, provider).emitOn(task -> loop.runOnContext(now -> task.run())).subscribe()
+        callerResolver.resolve(context, provider).emitOn(task -> loop.runOnContext(now -> task.run())).subscribe()
                 .with(caller -> runGuarded(call, null, () -> onCaller(call, caller)), failure -> onCallerFailure(call, failure));
     }
 

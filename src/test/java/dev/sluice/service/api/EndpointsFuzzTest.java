@@ -40,7 +40,7 @@ class EndpointsFuzzTest {
                     }
                 }
             } catch (BadRequestException e) {
-                var answer = e.response();
+                var answer = e.errorResponse();
                 assertThat(answer.status()).isEqualTo(400);
                 assertThat(answer.message()).doesNotContain(Fuzz.MARKER);
                 assertThat(answer.details().getString("field")).isNotEmpty().hasSizeLessThanOrEqualTo(64);

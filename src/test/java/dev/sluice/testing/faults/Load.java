@@ -46,7 +46,7 @@ final class Load implements AutoCloseable {
         clock.scheduleAtFixedRate(() -> {
             long due = (System.nanoTime() - began) / 1_000_000 * perSecond / 1000;
             for (int next = sent; next < due; sent = ++next) {
-                ask(next, "identity-" + next % IDENTITIES + '-' + run, limit, window);
+                send(next, "identity-" + next % IDENTITIES + '-' + run, limit, window);
             }
         }, 0, TICK_MILLIS, TimeUnit.MILLISECONDS);
     }
@@ -57,7 +57,7 @@ final class Load implements AutoCloseable {
         Awaitility.await("requests sent").atMost(duration.multipliedBy(2).plusSeconds(20)).until(() -> sent >= until);
     }
 
-    private void ask(int number, String identity, int limit, Duration window) {
+    private void send(int number, String identity, int limit, Duration window) {
         requests.send(number % requests.instances(), "/v1/check", Requests.check(identity, limit, window));
     }
 
@@ -65,7 +65,7 @@ final class Load implements AutoCloseable {
     Collection<Sample> burst(int count, int limit) {
         var identity = "fresh-" + UUID.randomUUID();
         for (int i = 0; i < count; i++) {
-            ask(i, identity, limit, Duration.ofHours(1));
+            send(i, identity, limit, Duration.ofHours(1));
         }
         requests.await();
         return requests.samples(identity);

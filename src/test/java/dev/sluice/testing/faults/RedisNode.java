@@ -143,7 +143,7 @@ public final class RedisNode implements AutoCloseable {
 
     /** Suspends the server: it keeps its connections but does not reply. */
     public void freeze() {
-        Signals.stop(process);
+        Signals.suspend(process);
     }
 
     public void thaw() {
