@@ -51,10 +51,10 @@ class ShutdownIT {
                 assertThat(stopped).isNotDone();
                 gate.open();
                 EchoUpstream.TRICKLING.remove("shutdown").end("last");
-                var answer = stream.answer();
-                assertThat(answer.status()).isEqualTo(200);
-                assertThat(answer.whole()).isTrue();
-                assertThat(answer.text()).contains("[DONE]");
+                var response = stream.answer();
+                assertThat(response.status()).isEqualTo(200);
+                assertThat(response.whole()).isTrue();
+                assertThat(response.text()).contains("[DONE]");
                 assertThat(trickle.answer().text()).contains("first").contains("last");
                 stopped.join();
                 assertThat(sluice.log()).contains("stopped in").doesNotContain("ERROR");

@@ -35,9 +35,9 @@ class StartIT {
     void withoutRedisItKeepsWindowsInMemoryAndSaysSo() {
         try (var sluice = Instance.start(Map.of("REDIS_PORT", noRedis()))) {
             var http = new Http(sluice.port());
-            var answer = http.post("/v1/check", CHECK);
-            assertThat(answer.statusCode()).isEqualTo(200);
-            assertThat(header(answer, "X-RateLimit-Mode")).isEqualTo("local");
+            var response = http.post("/v1/check", CHECK);
+            assertThat(response.statusCode()).isEqualTo(200);
+            assertThat(header(response, "X-RateLimit-Mode")).isEqualTo("local");
             http.post("/v1/check", CHECK);
             assertThat(http.post("/v1/check", CHECK).statusCode()).isEqualTo(429);
             var ready = new Http(sluice.managementPort()).get("/q/health/ready");
@@ -84,16 +84,16 @@ class StartIT {
         try (var sluice = Instance.start(Map.of("REDIS_PORT", noRedis(), "RATE_LIMIT_FALLBACK", "open"))) {
             var http = new Http(sluice.port());
             for (int i = 0; i < 4; i++) {
-                var answer = http.post("/v1/check", CHECK);
-                assertThat(answer.statusCode()).isEqualTo(200);
-                assertThat(header(answer, "X-RateLimit-Mode")).isEqualTo("open");
+                var response = http.post("/v1/check", CHECK);
+                assertThat(response.statusCode()).isEqualTo(200);
+                assertThat(header(response, "X-RateLimit-Mode")).isEqualTo("open");
             }
             assertThat(new Http(sluice.managementPort()).get("/q/health/ready").body()).contains("\"open\"").contains("UP");
         }
         try (var sluice = Instance.start(Map.of("REDIS_PORT", noRedis(), "RATE_LIMIT_FALLBACK", "closed"))) {
-            var answer = new Http(sluice.port()).post("/v1/check", CHECK);
-            assertThat(answer.statusCode()).isEqualTo(503);
-            assertThat(error(answer).getString("code")).isEqualTo("RATE_5002");
+            var response = new Http(sluice.port()).post("/v1/check", CHECK);
+            assertThat(response.statusCode()).isEqualTo(503);
+            assertThat(error(response).getString("code")).isEqualTo("RATE_5002");
             assertThat(new Http(sluice.managementPort()).get("/q/health/ready").statusCode()).isEqualTo(503);
             assertThat(new Http(sluice.managementPort()).get("/q/health/live").statusCode()).isEqualTo(200);
         }
@@ -102,9 +102,9 @@ class StartIT {
     @Test
     void redisDisabledIsNoOutage() {
         try (var sluice = Instance.start(Map.of("REDIS_ENABLED", "false"))) {
-            var answer = new Http(sluice.port()).post("/v1/check", CHECK);
-            assertThat(answer.statusCode()).isEqualTo(200);
-            assertThat(header(answer, "X-RateLimit-Mode")).isNull();
+            var response = new Http(sluice.port()).post("/v1/check", CHECK);
+            assertThat(response.statusCode()).isEqualTo(200);
+            assertThat(header(response, "X-RateLimit-Mode")).isNull();
             assertThat(new Http(sluice.managementPort()).get("/q/health/ready").body()).contains("\"memory\"");
             assertThat(new Http(sluice.managementPort()).get("/q/metrics").body()).contains("rate_limit_store_available 1.0");
             assertThat(sluice.log()).doesNotContain("Redis is unavailable");
@@ -171,10 +171,10 @@ class StartIT {
     void disabledCountsNothing() {
         try (var sluice = Instance.start(Map.of("REDIS_ENABLED", "false", "RATE_LIMIT_ENABLED", "false"))) {
             for (int i = 0; i < 4; i++) {
-                var answer = new Http(sluice.port()).post("/v1/check", CHECK);
-                assertThat(answer.statusCode()).isEqualTo(200);
-                assertThat(json(answer).getLong("remaining")).isEqualTo(2);
-                assertThat(header(answer, "X-RateLimit-Limit")).isNull();
+                var response = new Http(sluice.port()).post("/v1/check", CHECK);
+                assertThat(response.statusCode()).isEqualTo(200);
+                assertThat(json(response).getLong("remaining")).isEqualTo(2);
+                assertThat(header(response, "X-RateLimit-Limit")).isNull();
             }
         }
     }
@@ -204,9 +204,9 @@ class StartIT {
     void upstreamOutOfReachIs502() {
         try (var sluice = Instance.start(Map.of("REDIS_ENABLED", "false", "UPSTREAM_URL",
                 "http://127.0.0.1:" + RealRedis.freePort()))) {
-            var answer = new Http(sluice.port()).get("/x");
-            assertThat(answer.statusCode()).isEqualTo(502);
-            assertThat(error(answer).getString("code")).isEqualTo("RATE_5021");
+            var response = new Http(sluice.port()).get("/x");
+            assertThat(response.statusCode()).isEqualTo(502);
+            assertThat(error(response).getString("code")).isEqualTo("RATE_5021");
             assertThat(sluice.log()).doesNotContain("ERROR");
         }
     }

@@ -34,18 +34,18 @@ class CallersTest extends HttpTest {
         assertThat(limiter.limits(identifier).await().indefinitely()).as(identifier).containsEntry("api:/campaigns", 1L);
     }
 
-    private static String sent(HttpResponse<String> answer, String header) {
-        var values = json(answer).getJsonObject("headers").getJsonArray(header);
+    private static String sent(HttpResponse<String> response, String header) {
+        var values = json(response).getJsonObject("headers").getJsonArray(header);
         return values == null ? null : String.join("|", values.stream().map(Object::toString).toList());
     }
 
     @Test
     void jwtSaysWhoAndWhichTier() {
-        var answer = http.get("/campaigns", "Authorization", "Bearer " + keys.token("alice", "pro"));
-        assertThat(answer.statusCode()).isEqualTo(200);
-        assertThat(header(answer, "X-RateLimit-Limit")).isEqualTo("100");
-        assertThat(sent(answer, "x-user-id")).isEqualTo("alice");
-        assertThat(sent(answer, "x-user-tier")).isEqualTo("pro");
+        var response = http.get("/campaigns", "Authorization", "Bearer " + keys.token("alice", "pro"));
+        assertThat(response.statusCode()).isEqualTo(200);
+        assertThat(header(response, "X-RateLimit-Limit")).isEqualTo("100");
+        assertThat(sent(response, "x-user-id")).isEqualTo("alice");
+        assertThat(sent(response, "x-user-tier")).isEqualTo("pro");
         counted("user:alice");
     }
 
@@ -61,10 +61,10 @@ class CallersTest extends HttpTest {
     void jwtThatDoesNotVerifyIs401AndCountsAgainstTheAddress() {
         for (var token : List.of(keys.forged("alice"), keys.expired("alice"), keys.foreign("alice"),
                 "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9.")) {
-            var answer = http.get("/campaigns", "Authorization", "Bearer " + token);
-            assertThat(answer.statusCode()).isEqualTo(401);
-            assertThat(error(answer).getString("code")).isEqualTo("RATE_4011");
-            assertThat(header(answer, "WWW-Authenticate")).isEqualTo("Bearer");
+            var response = http.get("/campaigns", "Authorization", "Bearer " + token);
+            assertThat(response.statusCode()).isEqualTo(401);
+            assertThat(error(response).getString("code")).isEqualTo("RATE_4011");
+            assertThat(header(response, "WWW-Authenticate")).isEqualTo("Bearer");
         }
         assertThat(limiter.limits("ip:127.0.0.1").await().indefinitely()).containsEntry("api:default", 4L);
         assertThat(limiter.limits("user:alice").await().indefinitely()).isEmpty();
@@ -84,15 +84,15 @@ class CallersTest extends HttpTest {
     @Test
     void bearersThatAreNoJwtPass() {
         for (var token : List.of("sk-abc", "a.b.c", "eyJ.x.y", "", "x.y", "eyJhbGciOiJub25lIn0.b.c.d.e")) {
-            var answer = http.get("/echo", "Authorization", "Bearer " + token);
-            assertThat(answer.statusCode()).as(token).isEqualTo(200);
+            var response = http.get("/echo", "Authorization", "Bearer " + token);
+            assertThat(response.statusCode()).as(token).isEqualTo(200);
         }
     }
 
     @Test
     void namesThatNoHeaderHoldsAreEncoded() {
-        var answer = http.get("/campaigns", "Authorization", "Bearer " + keys.token("mü%\r\nX-Evil: 1", "pro"));
-        assertThat(sent(answer, "x-user-id")).isEqualTo("m%C3%BC%25%0D%0AX-Evil: 1");
+        var response = http.get("/campaigns", "Authorization", "Bearer " + keys.token("mü%\r\nX-Evil: 1", "pro"));
+        assertThat(sent(response, "x-user-id")).isEqualTo("m%C3%BC%25%0D%0AX-Evil: 1");
         counted("user:mü%\r\nX-Evil: 1");
     }
 
@@ -104,10 +104,10 @@ class CallersTest extends HttpTest {
 
     @Test
     void trustedProxySaysWho() {
-        var answer = http.get("/campaigns", "X-User-Id", "carol", "X-User-Tier", "enterprise", "X-Forwarded-For", "1.2.3.4");
-        assertThat(header(answer, "X-RateLimit-Limit")).isEqualTo("1000");
-        assertThat(sent(answer, "x-user-id")).isEqualTo("carol");
-        assertThat(sent(answer, "x-forwarded-for")).isEqualTo("1.2.3.4, 127.0.0.1");
+        var response = http.get("/campaigns", "X-User-Id", "carol", "X-User-Tier", "enterprise", "X-Forwarded-For", "1.2.3.4");
+        assertThat(header(response, "X-RateLimit-Limit")).isEqualTo("1000");
+        assertThat(sent(response, "x-user-id")).isEqualTo("carol");
+        assertThat(sent(response, "x-forwarded-for")).isEqualTo("1.2.3.4, 127.0.0.1");
         counted("user:carol");
     }
 

@@ -40,10 +40,10 @@ class CheckApiTest extends HttpTest {
     @Test
     void answersAsTheContractSays() {
         long before = System.currentTimeMillis() / 1000;
-        var answer = http.post("/v1/check", """
+        var response = http.post("/v1/check", """
                 {"identifier":"user123","resource":"custom_operation","limit":10,"window_seconds":60,"cost":1}""");
-        assertThat(answer.statusCode()).isEqualTo(200);
-        var body = json(answer);
+        assertThat(response.statusCode()).isEqualTo(200);
+        var body = json(response);
         assertThat(body.fieldNames()).containsExactly("allowed", "limit", "remaining", "window_seconds", "reset_at",
                 "retry_after");
         assertThat(body.getBoolean("allowed")).isTrue();
@@ -52,13 +52,13 @@ class CheckApiTest extends HttpTest {
         assertThat(body.getLong("window_seconds")).isEqualTo(60);
         assertThat(body.getLong("reset_at")).isBetween(before + 59, before + 70);
         assertThat(body.getLong("retry_after")).isZero();
-        assertThat(header(answer, "X-RateLimit-Limit")).isEqualTo("10");
-        assertThat(header(answer, "X-RateLimit-Remaining")).isEqualTo("9");
-        assertThat(header(answer, "X-RateLimit-Reset")).isEqualTo(body.getLong("reset_at").toString());
-        assertThat(header(answer, "RateLimit-Policy")).isEqualTo("\"custom_operation\";q=10;w=60");
-        assertThat(header(answer, "RateLimit")).isEqualTo("\"custom_operation\";r=9;t=60");
-        assertThat(header(answer, "X-RateLimit-Mode")).isNull();
-        assertThat(header(answer, "Retry-After")).isNull();
+        assertThat(header(response, "X-RateLimit-Limit")).isEqualTo("10");
+        assertThat(header(response, "X-RateLimit-Remaining")).isEqualTo("9");
+        assertThat(header(response, "X-RateLimit-Reset")).isEqualTo(body.getLong("reset_at").toString());
+        assertThat(header(response, "RateLimit-Policy")).isEqualTo("\"custom_operation\";q=10;w=60");
+        assertThat(header(response, "RateLimit")).isEqualTo("\"custom_operation\";r=9;t=60");
+        assertThat(header(response, "X-RateLimit-Mode")).isNull();
+        assertThat(header(response, "Retry-After")).isNull();
     }
 
     @Test
@@ -66,18 +66,18 @@ class CheckApiTest extends HttpTest {
         for (int i = 0; i < 2; i++) {
             http.post("/v1/check", check("refused", "r", 2, 60));
         }
-        var answer = http.post("/v1/check", check("refused", "r", 2, 60));
-        assertThat(answer.statusCode()).isEqualTo(429);
-        assertThat(header(answer, "Content-Type")).isEqualTo("application/json");
-        assertThat(error(answer).getString("code")).isEqualTo("RATE_5001");
-        assertThat(error(answer).getString("message")).isEqualTo("Rate limit exceeded");
-        var details = error(answer).getJsonObject("details");
+        var response = http.post("/v1/check", check("refused", "r", 2, 60));
+        assertThat(response.statusCode()).isEqualTo(429);
+        assertThat(header(response, "Content-Type")).isEqualTo("application/json");
+        assertThat(error(response).getString("code")).isEqualTo("RATE_5001");
+        assertThat(error(response).getString("message")).isEqualTo("Rate limit exceeded");
+        var details = error(response).getJsonObject("details");
         assertThat(details.fieldNames()).containsExactly("limit", "window_seconds", "reset_at", "retry_after");
         assertThat(details.getLong("limit")).isEqualTo(2);
         assertThat(details.getLong("window_seconds")).isEqualTo(60);
         assertThat(details.getLong("retry_after")).isBetween(50L, 60L);
-        assertThat(header(answer, "Retry-After")).isEqualTo(details.getLong("retry_after").toString());
-        assertThat(header(answer, "X-RateLimit-Remaining")).isEqualTo("0");
+        assertThat(header(response, "Retry-After")).isEqualTo(details.getLong("retry_after").toString());
+        assertThat(header(response, "X-RateLimit-Remaining")).isEqualTo("0");
     }
 
     @Test
@@ -98,13 +98,13 @@ class CheckApiTest extends HttpTest {
     @Test
     void problemIsGivenToWhomAcceptsOnlyThat() {
         http.post("/v1/check", check("problem", "r", 1, 60));
-        var answer = http.post("/v1/check", check("problem", "r", 1, 60), "Accept", "application/problem+json");
-        assertThat(answer.statusCode()).isEqualTo(429);
-        assertThat(header(answer, "Content-Type")).isEqualTo("application/problem+json");
-        assertThat(json(answer).getString("type"))
+        var response = http.post("/v1/check", check("problem", "r", 1, 60), "Accept", "application/problem+json");
+        assertThat(response.statusCode()).isEqualTo(429);
+        assertThat(header(response, "Content-Type")).isEqualTo("application/problem+json");
+        assertThat(json(response).getString("type"))
                 .isEqualTo("https://iana.org/assignments/http-problem-types#quota-exceeded");
-        assertThat(json(answer).getInteger("status")).isEqualTo(429);
-        assertThat(json(answer).getJsonArray("violated-policies").encode()).isEqualTo("[\"r\"]");
+        assertThat(json(response).getInteger("status")).isEqualTo(429);
+        assertThat(json(response).getJsonArray("violated-policies").encode()).isEqualTo("[\"r\"]");
         var both = http.post("/v1/check", check("problem", "r", 1, 60), "Accept",
                 "application/problem+json, application/json;q=0.5");
         assertThat(header(both, "Content-Type")).isEqualTo("application/json");
@@ -135,11 +135,11 @@ class CheckApiTest extends HttpTest {
 
     @Test
     void costAboveTheLimitCouldNeverPass() {
-        var answer = http.post("/v1/check",
+        var response = http.post("/v1/check",
                 "{\"identifier\":\"above\",\"resource\":\"r\",\"rate\":\"100/hour;5/s\",\"cost\":6}");
-        assertThat(answer.statusCode()).isEqualTo(400);
-        assertThat(error(answer).getString("code")).isEqualTo("RATE_4002");
-        assertThat(error(answer).getJsonObject("details").getString("field")).isEqualTo("cost");
+        assertThat(response.statusCode()).isEqualTo(400);
+        assertThat(error(response).getString("code")).isEqualTo("RATE_4002");
+        assertThat(error(response).getJsonObject("details").getString("field")).isEqualTo("cost");
     }
 
     @Test
@@ -188,10 +188,10 @@ class CheckApiTest extends HttpTest {
     @ParameterizedTest
     @ValueSource(strings = {"user:alice", "ip:10.0.0.1"})
     void reservedIdentifiersAskForTheToken(String identifier) {
-        var answer = http.post("/v1/check", check(identifier, "r", 10, 60));
-        assertThat(answer.statusCode()).isEqualTo(403);
-        assertThat(error(answer).getString("code")).isEqualTo("RATE_4031");
-        assertThat(error(answer).getString("message")).contains("RATE_LIMIT_API_TOKEN");
+        var response = http.post("/v1/check", check(identifier, "r", 10, 60));
+        assertThat(response.statusCode()).isEqualTo(403);
+        assertThat(error(response).getString("code")).isEqualTo("RATE_4031");
+        assertThat(error(response).getString("message")).contains("RATE_LIMIT_API_TOKEN");
         assertThat(limiter.limits(identifier).await().indefinitely()).isEmpty();
     }
 
@@ -232,10 +232,10 @@ class CheckApiTest extends HttpTest {
             "{\"identifier\":\"a\",\"resource\":\"r\",\"rate\":7}|rate",
             "{\"identifier\":\"a\",\"resource\":\"r\",\"tier\":7}|tier"})
     void badInputNamesItsField(String body, String field) {
-        var answer = http.post("/v1/check", body);
-        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(400);
-        assertThat(error(answer).getString("code")).isEqualTo("RATE_4001");
-        assertThat(error(answer).getJsonObject("details").getString("field")).isEqualTo(field);
+        var response = http.post("/v1/check", body);
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(400);
+        assertThat(error(response).getString("code")).isEqualTo("RATE_4001");
+        assertThat(error(response).getJsonObject("details").getString("field")).isEqualTo(field);
     }
 
     @Test
@@ -247,8 +247,8 @@ class CheckApiTest extends HttpTest {
             var body = ByteBuffer.allocate(200).put(head).put(bytes).put(tail);
             var request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/v1/check"))
                     .POST(HttpRequest.BodyPublishers.ofByteArray(body.array(), 0, body.position())).build();
-            var answer = HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString());
-            assertThat(answer.statusCode()).isEqualTo(400);
+            var response = HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString());
+            assertThat(response.statusCode()).isEqualTo(400);
         }
     }
 
@@ -280,20 +280,20 @@ class CheckApiTest extends HttpTest {
         for (var call : List.of("GET /v1/usage?identifier=a&resource=b&window_seconds=60", "GET /v1/limits?identifier=a",
                 "DELETE /v1/limits?identifier=a", "DELETE /v1/limits?all=true")) {
             var parts = call.split(" ");
-            var answer = http.send(parts[0], parts[1], null, "Authorization", "Bearer guess");
-            assertThat(answer.statusCode()).as(call).isEqualTo(403);
-            assertThat(error(answer).getString("code")).isEqualTo("RATE_4031");
-            assertThat(error(answer).getString("message")).contains("RATE_LIMIT_ADMIN_TOKEN");
+            var response = http.send(parts[0], parts[1], null, "Authorization", "Bearer guess");
+            assertThat(response.statusCode()).as(call).isEqualTo(403);
+            assertThat(error(response).getString("code")).isEqualTo("RATE_4031");
+            assertThat(error(response).getString("message")).contains("RATE_LIMIT_ADMIN_TOKEN");
         }
     }
 
     @Test
     void whatIsNotThereIs404AndConsumesNothing() {
         for (var path : List.of("/", "/api/v1/campaigns", "/v1", "/v1/nothing", "/q/nothing", "/v1/llm/nothing", "/openai")) {
-            var answer = http.get(path);
-            assertThat(answer.statusCode()).as(path).isEqualTo(404);
-            assertThat(error(answer).getString("code")).isEqualTo("RATE_4041");
-            assertThat(header(answer, "X-RateLimit-Limit")).isNull();
+            var response = http.get(path);
+            assertThat(response.statusCode()).as(path).isEqualTo(404);
+            assertThat(error(response).getString("code")).isEqualTo("RATE_4041");
+            assertThat(header(response, "X-RateLimit-Limit")).isNull();
         }
         assertThat(limiter.limits("ip:127.0.0.1").await().indefinitely()).isEmpty();
         assertThat(http.get("/v1/check").statusCode()).isEqualTo(405);
@@ -302,9 +302,9 @@ class CheckApiTest extends HttpTest {
     @ParameterizedTest
     @ValueSource(strings = {"/v1/check/", "/v1/check;a=b", "/v1;x/check", "/v1/%63heck", "/v1/check?x=1"})
     void otherSpellingsOfThePathLeadThereToo(String path) {
-        var answer = http.post(path, check("spelled " + path, "r", 2, 60));
-        assertThat(answer.statusCode()).isEqualTo(200);
-        assertThat(json(answer).getLong("remaining")).isEqualTo(1);
+        var response = http.post(path, check("spelled " + path, "r", 2, 60));
+        assertThat(response.statusCode()).isEqualTo(200);
+        assertThat(json(response).getLong("remaining")).isEqualTo(1);
         assertThat(http.get(path).statusCode()).isEqualTo(405);
         assertThat(http.post("/v1/check/x", "{}").statusCode()).isEqualTo(404);
     }
@@ -316,10 +316,10 @@ class CheckApiTest extends HttpTest {
             "Content-Type|application/json; charset=utf-8|200", "Content-Type|multipart/form-data|200", "Content-Type|*/*|200",
             "Content-Type|garbage|415", "Content-Type|a/b/c|415", "Content-Type|a/b, c/d|415", "Content-Type|;;;|415"})
     void mediaTypesAreReadLeniently(String name, String value, int status) {
-        var answer = http.post("/v1/check", check("media " + value, "r", 2, 60), name, value);
-        assertThat(answer.statusCode()).isEqualTo(status);
-        assertThat(header(answer, "Content-Type")).isEqualTo("application/json");
-        assertThat(answer.body()).contains(switch (status) {
+        var response = http.post("/v1/check", check("media " + value, "r", 2, 60), name, value);
+        assertThat(response.statusCode()).isEqualTo(status);
+        assertThat(header(response, "Content-Type")).isEqualTo("application/json");
+        assertThat(response.body()).contains(switch (status) {
             case 200 -> "\"allowed\":true";
             case 406 -> "RATE_4061";
             default -> "RATE_4001";
@@ -329,11 +329,11 @@ class CheckApiTest extends HttpTest {
     @ParameterizedTest
     @ValueSource(strings = {"GET", "PUT", "DELETE", "PATCH", "HEAD", "post"})
     void otherMethodsAreNotAllowed(String method) {
-        var answer = http.send(method, "/v1/check", null);
-        assertThat(answer.statusCode()).isEqualTo(405);
-        assertThat(header(answer, "Allow")).isEqualTo("POST, OPTIONS");
+        var response = http.send(method, "/v1/check", null);
+        assertThat(response.statusCode()).isEqualTo(405);
+        assertThat(header(response, "Allow")).isEqualTo("POST, OPTIONS");
         if (!"HEAD".equals(method)) {
-            assertThat(error(answer).getString("code")).isEqualTo("RATE_4051");
+            assertThat(error(response).getString("code")).isEqualTo("RATE_4051");
         }
         var options = http.send("OPTIONS", "/v1/check", null);
         assertThat(options.statusCode()).isEqualTo(200);
@@ -342,23 +342,23 @@ class CheckApiTest extends HttpTest {
 
     @Test
     void openApiDescribesTheDoors() {
-        var answer = http.get("/q/openapi?format=json");
-        assertThat(answer.statusCode()).isEqualTo(200);
-        var paths = json(answer).getJsonObject("paths");
+        var response = http.get("/q/openapi?format=json");
+        assertThat(response.statusCode()).isEqualTo(200);
+        var paths = json(response).getJsonObject("paths");
         assertThat(paths.fieldNames()).contains("/v1/check", "/v1/usage", "/v1/limits",
                 "/v1/llm/check", "/v1/llm/usage");
         var check = paths.getJsonObject("/v1/check").getJsonObject("post");
         assertThat(check.getJsonObject("responses").fieldNames()).contains("200", "400", "401", "403", "429", "503");
         assertThat(check.encode()).contains("custom_operation");
         assertThat(paths.getJsonObject("/v1/limits").fieldNames()).contains("get", "delete");
-        assertThat(json(answer).getJsonObject("info").getString("title")).isEqualTo("Sluice");
-        var components = json(answer).getJsonObject("components");
+        assertThat(json(response).getJsonObject("info").getString("title")).isEqualTo("Sluice");
+        var components = json(response).getJsonObject("components");
         assertThat(components.getJsonObject("securitySchemes").fieldNames()).containsExactlyInAnyOrder("admin-token",
                 "api-token");
         assertThat(components.getJsonObject("schemas").fieldNames()).containsExactlyInAnyOrder("Check", "Decision", "Error",
                 "ErrorBody", "Limits", "Usage", "LlmCheck", "LlmDecision", "LlmUsed", "LlmAccount", "LlmProviderTally",
                 "LlmTally");
-        var references = Pattern.compile("\"#/components/(\\w+)/([^\"]+)\"").matcher(answer.body());
+        var references = Pattern.compile("\"#/components/(\\w+)/([^\"]+)\"").matcher(response.body());
         int found = 0;
         for (; references.find(); found++) {
             assertThat(components.getJsonObject(references.group(1)).fieldNames()).contains(references.group(2));
@@ -368,8 +368,8 @@ class CheckApiTest extends HttpTest {
 
     @Test
     void bodyThatIsTooLargeIsRefusedInOurShape() {
-        var answer = http.post("/v1/check", "x".repeat(2 << 20));
-        assertThat(answer.statusCode()).isEqualTo(413);
-        assertThat(error(answer).getString("code")).isEqualTo("RATE_4131");
+        var response = http.post("/v1/check", "x".repeat(2 << 20));
+        assertThat(response.statusCode()).isEqualTo(413);
+        assertThat(error(response).getString("code")).isEqualTo("RATE_4131");
     }
 }

@@ -40,11 +40,11 @@ class EndpointsFuzzTest {
                     }
                 }
             } catch (BadRequestException e) {
-                var answer = e.errorResponse();
-                assertThat(answer.status()).isEqualTo(400);
-                assertThat(answer.message()).doesNotContain(Fuzz.MARKER);
-                assertThat(answer.details().getString("field")).isNotEmpty().hasSizeLessThanOrEqualTo(64);
-                answer.body(ErrorResponse.PROBLEM);
+                var response = e.errorResponse();
+                assertThat(response.status()).isEqualTo(400);
+                assertThat(response.message()).doesNotContain(Fuzz.MARKER);
+                assertThat(response.details().getString("field")).isNotEmpty().hasSizeLessThanOrEqualTo(64);
+                response.body(ErrorResponse.PROBLEM);
             }
         });
     }

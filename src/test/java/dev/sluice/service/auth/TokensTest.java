@@ -42,10 +42,10 @@ class TokensTest extends HttpTest {
             "Authorization,Bearer admin-secre", "Authorization,Bearer admin-secretx"})
     void wrongTokensAreCountedAgainstTheAddress(String name, String value) {
         for (int i = 0; i < 10; i++) {
-            var answer = http.post("/v1/check", CHECK, name, value);
-            assertThat(answer.statusCode()).isEqualTo(401);
-            assertThat(error(answer).getString("code")).isEqualTo("RATE_4011");
-            assertThat(answer.body()).doesNotContain("wrong");
+            var response = http.post("/v1/check", CHECK, name, value);
+            assertThat(response.statusCode()).isEqualTo(401);
+            assertThat(error(response).getString("code")).isEqualTo("RATE_4011");
+            assertThat(response.body()).doesNotContain("wrong");
         }
         assertThat(limiter.limits("ip:127.0.0.1").await().indefinitely()).containsEntry("api:default", 10L);
         assertThat(http.post("/v1/check", CHECK, name, value).statusCode()).isEqualTo(429);
@@ -63,9 +63,9 @@ class TokensTest extends HttpTest {
     void queriesThatMayBeReadInTwoWaysAreRefused() {
         for (var query : List.of("identifier=%ff", "identifier=a&identifier=b")) {
             for (var method : List.of("GET", "DELETE")) {
-                var answer = http.send(method, "/v1/limits?" + query, null, "Authorization", ADMIN);
-                assertThat(answer.statusCode()).as(query).isEqualTo(400);
-                assertThat(error(answer).getJsonObject("details").getString("field")).isEqualTo("identifier");
+                var response = http.send(method, "/v1/limits?" + query, null, "Authorization", ADMIN);
+                assertThat(response.statusCode()).as(query).isEqualTo(400);
+                assertThat(error(response).getJsonObject("details").getString("field")).isEqualTo("identifier");
             }
         }
         var digits = http.get("/v1/usage?identifier=a&resource=b&window_seconds=%D9%A6", "Authorization", ADMIN);
@@ -129,8 +129,8 @@ class TokensTest extends HttpTest {
             "DELETE,/v1/limits?resource=r,identifier", "DELETE,/v1/limits?all=yes,all",
             "DELETE,/v1/limits?all=true&identifier=a,all", "DELETE,/v1/limits?identifier=a&resource=,resource"})
     void badQueriesNameTheirField(String method, String path, String field) {
-        var answer = http.send(method, path, null, "Authorization", ADMIN);
-        assertThat(answer.statusCode()).isEqualTo(400);
-        assertThat(error(answer).getJsonObject("details").getString("field")).isEqualTo(field);
+        var response = http.send(method, path, null, "Authorization", ADMIN);
+        assertThat(response.statusCode()).isEqualTo(400);
+        assertThat(error(response).getJsonObject("details").getString("field")).isEqualTo(field);
     }
 }

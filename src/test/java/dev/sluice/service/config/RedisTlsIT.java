@@ -74,9 +74,9 @@ class RedisTlsIT {
     @Test
     void certificateThatTheOperatorVouchesForIsTrusted() {
         try (var sluice = start("127.0.0.1", trusting())) {
-            var answer = new Http(sluice.port()).post("/v1/check", CHECK);
-            assertThat(answer.statusCode()).isEqualTo(200);
-            assertThat(header(answer, "X-RateLimit-Mode")).as(sluice.log()).isNull();
+            var response = new Http(sluice.port()).post("/v1/check", CHECK);
+            assertThat(response.statusCode()).isEqualTo(200);
+            assertThat(header(response, "X-RateLimit-Mode")).as(sluice.log()).isNull();
         }
     }
 

@@ -44,21 +44,21 @@ import io.vertx.core.json.JsonObject;
 @WithTestResource(EchoUpstream.class)
 class UpstreamGatewayTest extends HttpTest {
 
-    private static String sent(HttpResponse<String> answer, String header) {
-        var values = json(answer).getJsonObject("headers").getJsonArray(header);
+    private static String sent(HttpResponse<String> response, String header) {
+        var values = json(response).getJsonObject("headers").getJsonArray(header);
         return values == null ? null : String.join("|", values.stream().map(Object::toString).toList());
     }
 
     @Test
     void elevenCallsGiveTenAnswersAndOneRefusal() {
         for (int left = 9; left >= 0; left--) {
-            var answer = http.get("/api/v1/campaigns");
-            assertThat(answer.statusCode()).isEqualTo(200);
-            assertThat(header(answer, "X-RateLimit-Limit")).isEqualTo("10");
-            assertThat(answer.headers().allValues("X-RateLimit-Limit")).hasSize(1);
-            assertThat(answer.headers().allValues("RateLimit")).singleElement().asString().startsWith("\"api:/campaigns\";r=");
-            assertThat(header(answer, "X-RateLimit-Remaining")).isEqualTo(Integer.toString(left));
-            assertThat(header(answer, "X-Upstream")).isEqualTo("yes");
+            var response = http.get("/api/v1/campaigns");
+            assertThat(response.statusCode()).isEqualTo(200);
+            assertThat(header(response, "X-RateLimit-Limit")).isEqualTo("10");
+            assertThat(response.headers().allValues("X-RateLimit-Limit")).hasSize(1);
+            assertThat(response.headers().allValues("RateLimit")).singleElement().asString().startsWith("\"api:/campaigns\";r=");
+            assertThat(header(response, "X-RateLimit-Remaining")).isEqualTo(Integer.toString(left));
+            assertThat(header(response, "X-Upstream")).isEqualTo("yes");
         }
         var refused = http.get("/api/v1/campaigns");
         assertThat(refused.statusCode()).isEqualTo(429);
@@ -71,26 +71,26 @@ class UpstreamGatewayTest extends HttpTest {
 
     @Test
     void requestArrivesAsItWasSent() {
-        var answer = http.send("PATCH", "/some//odd/%2e%2e/path;a=b?x=1&y=%20z&x=2", "the body", "X-Custom", "kept", "Accept",
+        var response = http.send("PATCH", "/some//odd/%2e%2e/path;a=b?x=1&y=%20z&x=2", "the body", "X-Custom", "kept", "Accept",
                 "text/plain", "Content-Type", "text/x-odd");
-        assertThat(json(answer).getString("method")).isEqualTo("PATCH");
-        assertThat(json(answer).getString("uri")).isEqualTo("/base/some//odd/%2e%2e/path;a=b?x=1&y=%20z&x=2");
-        assertThat(json(answer).getString("body")).isEqualTo("the body");
-        assertThat(sent(answer, "x-custom")).isEqualTo("kept");
-        assertThat(sent(answer, "content-type")).isEqualTo("text/x-odd");
-        assertThat(sent(answer, "x-forwarded-for")).isEqualTo("127.0.0.1");
-        assertThat(sent(answer, "x-forwarded-proto")).isEqualTo("http");
-        assertThat(sent(answer, "x-forwarded-host")).isEqualTo("127.0.0.1:" + port);
+        assertThat(json(response).getString("method")).isEqualTo("PATCH");
+        assertThat(json(response).getString("uri")).isEqualTo("/base/some//odd/%2e%2e/path;a=b?x=1&y=%20z&x=2");
+        assertThat(json(response).getString("body")).isEqualTo("the body");
+        assertThat(sent(response, "x-custom")).isEqualTo("kept");
+        assertThat(sent(response, "content-type")).isEqualTo("text/x-odd");
+        assertThat(sent(response, "x-forwarded-for")).isEqualTo("127.0.0.1");
+        assertThat(sent(response, "x-forwarded-proto")).isEqualTo("http");
+        assertThat(sent(response, "x-forwarded-host")).isEqualTo("127.0.0.1:" + port);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {200, 201, 204, 301, 304, 400, 404, 418, 429, 500, 503})
     void statusAndHeadersOfTheUpstreamAreUntouched(int status) {
-        var answer = http.get("/status/" + status);
-        assertThat(answer.statusCode()).isEqualTo(status);
-        assertThat(header(answer, "Retry-After")).isEqualTo("7");
-        assertThat(header(answer, "X-RateLimit-Limit")).isEqualTo("10");
-        assertThat(answer.body()).isEqualTo(status == 204 || status == 304 ? "" : "body of /status/" + status);
+        var response = http.get("/status/" + status);
+        assertThat(response.statusCode()).isEqualTo(status);
+        assertThat(header(response, "Retry-After")).isEqualTo("7");
+        assertThat(header(response, "X-RateLimit-Limit")).isEqualTo("10");
+        assertThat(response.body()).isEqualTo(status == 204 || status == 304 ? "" : "body of /status/" + status);
     }
 
     @Test
@@ -117,20 +117,20 @@ class UpstreamGatewayTest extends HttpTest {
             }
             for (var method : List.of("POST", "DELETE", "GET")) {
                 var body = HttpRequest.BodyPublishers.fromPublisher(HttpRequest.BodyPublishers.ofString("y".repeat(100_000)));
-                var answer = client.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/count"))
+                var response = client.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/count"))
                         .method(method, body).build(), HttpResponse.BodyHandlers.ofString());
-                assertThat(answer.version()).isEqualTo(version);
-                assertThat(answer.body()).as(method).isEqualTo("100000");
+                assertThat(response.version()).isEqualTo(version);
+                assertThat(response.body()).as(method).isEqualTo("100000");
             }
         }
     }
 
     @Test
     void firstByteIsNotHeldBack() throws Exception {
-        var answer = HttpClient.newHttpClient().send(
+        var response = HttpClient.newHttpClient().send(
                 HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/trickle?one")).build(),
                 HttpResponse.BodyHandlers.ofInputStream());
-        try (var reader = new BufferedReader(new InputStreamReader(answer.body(), StandardCharsets.UTF_8))) {
+        try (var reader = new BufferedReader(new InputStreamReader(response.body(), StandardCharsets.UTF_8))) {
             assertThat(reader.readLine()).isEqualTo("first");
             EchoUpstream.TRICKLING.remove("one").end("second\n");
             assertThat(reader.readLine()).isEqualTo("second");
@@ -153,34 +153,34 @@ class UpstreamGatewayTest extends HttpTest {
 
     @Test
     void callerCannotSayWhoItIs() {
-        var answer = http.get("/echo", "X-User-Id", "root", "X-User-Tier", "enterprise", "X_User_Id", "root", "Forwarded",
+        var response = http.get("/echo", "X-User-Id", "root", "X-User-Tier", "enterprise", "X_User_Id", "root", "Forwarded",
                 "for=1.2.3.4", "X-Forwarded-For", "1.2.3.4", "X-Forwarded-Host", "evil", "X-Forwarded-Proto", "https");
-        assertThat(header(answer, "X-RateLimit-Limit")).isEqualTo("10");
-        assertThat(sent(answer, "x-user-id")).isNull();
-        assertThat(sent(answer, "x_user_id")).isNull();
-        assertThat(sent(answer, "x-user-tier")).isNull();
-        assertThat(sent(answer, "forwarded")).isNull();
-        assertThat(sent(answer, "x-forwarded-for")).isEqualTo("127.0.0.1");
-        assertThat(sent(answer, "x-forwarded-proto")).isEqualTo("http");
-        assertThat(sent(answer, "x-forwarded-host")).isEqualTo("127.0.0.1:" + port);
+        assertThat(header(response, "X-RateLimit-Limit")).isEqualTo("10");
+        assertThat(sent(response, "x-user-id")).isNull();
+        assertThat(sent(response, "x_user_id")).isNull();
+        assertThat(sent(response, "x-user-tier")).isNull();
+        assertThat(sent(response, "forwarded")).isNull();
+        assertThat(sent(response, "x-forwarded-for")).isEqualTo("127.0.0.1");
+        assertThat(sent(response, "x-forwarded-proto")).isEqualTo("http");
+        assertThat(sent(response, "x-forwarded-host")).isEqualTo("127.0.0.1:" + port);
     }
 
     @Test
     void apiKeyTellsWhoAndIsTakenOff() {
-        var answer = http.get("/echo", "X-API-Key", "key-of-bob");
-        assertThat(header(answer, "X-RateLimit-Limit")).isEqualTo("100");
-        assertThat(sent(answer, "x-user-id")).isEqualTo("bob");
-        assertThat(sent(answer, "x-user-tier")).isEqualTo("pro");
-        assertThat(sent(answer, "x-api-key")).isNull();
+        var response = http.get("/echo", "X-API-Key", "key-of-bob");
+        assertThat(header(response, "X-RateLimit-Limit")).isEqualTo("100");
+        assertThat(sent(response, "x-user-id")).isEqualTo("bob");
+        assertThat(sent(response, "x-user-tier")).isEqualTo("pro");
+        assertThat(sent(response, "x-api-key")).isNull();
         assertThat(limiter.limits("user:bob").await().indefinitely()).containsEntry("api:default", 1L);
     }
 
     @Test
     void unknownApiKeyIs401AndCounted() {
         for (int i = 0; i < 10; i++) {
-            var answer = http.get("/campaigns", "X-API-Key", "guess-" + i);
-            assertThat(answer.statusCode()).isEqualTo(401);
-            assertThat(error(answer).getString("code")).isEqualTo("RATE_4011");
+            var response = http.get("/campaigns", "X-API-Key", "guess-" + i);
+            assertThat(response.statusCode()).isEqualTo(401);
+            assertThat(error(response).getString("code")).isEqualTo("RATE_4011");
         }
         assertThat(http.get("/campaigns", "X-API-Key", "guess-10").statusCode()).isEqualTo(429);
         assertThat(limiter.limits("ip:127.0.0.1").await().indefinitely()).containsOnlyKeys("api:default");
@@ -200,9 +200,9 @@ class UpstreamGatewayTest extends HttpTest {
 
     @Test
     void bearerThatIsNoJwtGoesToTheUpstream() {
-        var answer = http.get("/echo", "Authorization", "Bearer sk-something");
-        assertThat(answer.statusCode()).isEqualTo(200);
-        assertThat(sent(answer, "authorization")).isEqualTo("Bearer sk-something");
+        var response = http.get("/echo", "Authorization", "Bearer sk-something");
+        assertThat(response.statusCode()).isEqualTo(200);
+        assertThat(sent(response, "authorization")).isEqualTo("Bearer sk-something");
         var jwt = http.get("/echo", "Authorization", "Bearer eyJhbGciOiJub25lIn0.e30.x");
         assertThat(jwt.statusCode()).isEqualTo(200);
     }
@@ -210,10 +210,10 @@ class UpstreamGatewayTest extends HttpTest {
     @Test
     void preflightPassesUncounted() {
         for (int i = 0; i < 15; i++) {
-            var answer = http.send("OPTIONS", "/campaigns", null, "Origin", "https://app.example",
+            var response = http.send("OPTIONS", "/campaigns", null, "Origin", "https://app.example",
                     "Access-Control-Request-Method", "POST");
-            assertThat(answer.statusCode()).isEqualTo(200);
-            assertThat(header(answer, "X-RateLimit-Remaining")).isNull();
+            assertThat(response.statusCode()).isEqualTo(200);
+            assertThat(header(response, "X-RateLimit-Remaining")).isNull();
         }
         assertThat(header(http.send("OPTIONS", "/campaigns", null), "X-RateLimit-Remaining")).isEqualTo("9");
     }
@@ -221,19 +221,19 @@ class UpstreamGatewayTest extends HttpTest {
     @Test
     void exemptPathsPassUncountedWithTheUpstreamsOwnHeaders() {
         for (int i = 0; i < 15; i++) {
-            var answer = http.get("/healthz/deep");
-            assertThat(answer.statusCode()).isEqualTo(200);
-            assertThat(header(answer, "X-RateLimit-Limit")).isEqualTo("upstream");
+            var response = http.get("/healthz/deep");
+            assertThat(response.statusCode()).isEqualTo(200);
+            assertThat(header(response, "X-RateLimit-Limit")).isEqualTo("upstream");
         }
         assertThat(limiter.limits("ip:127.0.0.1").await().indefinitely()).isEmpty();
     }
 
     @Test
     void blockedRowIsRefusedForEver() {
-        var answer = http.get("/closed");
-        assertThat(answer.statusCode()).isEqualTo(429);
-        assertThat(header(answer, "Retry-After")).isNull();
-        assertThat(header(answer, "X-RateLimit-Limit")).isEqualTo("0");
+        var response = http.get("/closed");
+        assertThat(response.statusCode()).isEqualTo(429);
+        assertThat(header(response, "Retry-After")).isNull();
+        assertThat(header(response, "X-RateLimit-Limit")).isEqualTo("0");
     }
 
     @Test
@@ -248,11 +248,11 @@ class UpstreamGatewayTest extends HttpTest {
     @CsvSource({"/hangup, 502, RATE_5021", "/silent, 504, RATE_5041"})
     void upstreamThatFailsIsToldInOurShape(String path, int status, String code) {
         for (var method : List.of("GET", "POST")) {
-            var answer = http.send(method, path, "POST".equals(method) ? "x" : null);
-            assertThat(answer.statusCode()).isEqualTo(status);
-            assertThat(header(answer, "Content-Type")).isEqualTo("application/json");
-            assertThat(error(answer).getString("code")).isEqualTo(code);
-            assertThat(header(answer, "X-RateLimit-Limit")).isEqualTo("10");
+            var response = http.send(method, path, "POST".equals(method) ? "x" : null);
+            assertThat(response.statusCode()).isEqualTo(status);
+            assertThat(header(response, "Content-Type")).isEqualTo("application/json");
+            assertThat(error(response).getString("code")).isEqualTo(code);
+            assertThat(header(response, "X-RateLimit-Limit")).isEqualTo("10");
         }
     }
 
@@ -319,8 +319,8 @@ class UpstreamGatewayTest extends HttpTest {
     @Test
     void targetWithAFragmentIsRefused() throws IOException {
         for (var target : List.of("/campaigns#x", "/campaigns#/../../healthz", "/healthz?a#b")) {
-            var answer = raw("GET " + target + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-            assertThat(answer).startsWith("HTTP/1.1 400").contains("RATE_4001").contains("\"path\"");
+            var response = raw("GET " + target + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+            assertThat(response).startsWith("HTTP/1.1 400").contains("RATE_4001").contains("\"path\"");
         }
     }
 
@@ -343,19 +343,19 @@ class UpstreamGatewayTest extends HttpTest {
 
     @Test
     void connectionHeaderCannotTakeAwayTheBody() throws IOException {
-        var answer = raw("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nConnection: content-length\r\n\r\nhello"
+        var response = raw("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nConnection: content-length\r\n\r\nhello"
                 + "GET /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-        assertThat(answer).contains("\"body\":\"hello\"");
+        assertThat(response).contains("\"body\":\"hello\"");
     }
 
     @Test
     void requestsWithoutABodyHaveNoneOverHttp2Either() throws Exception {
         var client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build();
         for (int i = 0; i < 2; i++) {
-            var answer = client.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/echo")).build(),
+            var response = client.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/echo")).build(),
                     HttpResponse.BodyHandlers.ofString());
-            assertThat(answer.version()).isEqualTo(HttpClient.Version.HTTP_2);
-            assertThat(sent(answer, "transfer-encoding")).isNull();
+            assertThat(response.version()).isEqualTo(HttpClient.Version.HTTP_2);
+            assertThat(sent(response, "transfer-encoding")).isNull();
         }
     }
 
@@ -390,7 +390,7 @@ class UpstreamGatewayTest extends HttpTest {
         for (int i = 0; i < GatewayProfile.CONNECTIONS; i++) {
             together.add(CompletableFuture.supplyAsync(() -> http.get("/open/status/200").statusCode()));
         }
-        assertThat(together).allSatisfy(answer -> assertThat(answer.get(20, TimeUnit.SECONDS)).isEqualTo(200));
+        assertThat(together).allSatisfy(response -> assertThat(response.get(20, TimeUnit.SECONDS)).isEqualTo(200));
     }
 
     @Test

@@ -36,10 +36,10 @@ class LlmApiTest extends LlmTest {
     }
 
     private void report(JsonObject body) {
-        var answer = http.post("/v1/llm/usage",
+        var response = http.post("/v1/llm/usage",
                 new JsonObject().put("provider", "openai").put("identifier", "u").put("model", "gpt-4o").mergeIn(body)
                         .encode());
-        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(204);
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(204);
     }
 
     private long windowOf(String resource) {
@@ -49,10 +49,10 @@ class LlmApiTest extends LlmTest {
     @Test
     void fourthFreeCallIsRefused() {
         for (int i = 2; i >= 0; i--) {
-            var answer = check(call("free", "gpt-4o", 1200));
-            assertThat(answer.statusCode()).isEqualTo(200);
-            assertThat(json(answer).getInteger("remaining")).isEqualTo(i);
-            assertThat(json(answer).containsKey("reservation")).isFalse(); // nothing but requests is limited
+            var response = check(call("free", "gpt-4o", 1200));
+            assertThat(response.statusCode()).isEqualTo(200);
+            assertThat(json(response).getInteger("remaining")).isEqualTo(i);
+            assertThat(json(response).containsKey("reservation")).isFalse(); // nothing but requests is limited
         }
         var refused = check(call("free", "gpt-4o", 1200));
         assertThat(refused.statusCode()).isEqualTo(429);
@@ -65,8 +65,8 @@ class LlmApiTest extends LlmTest {
 
     @Test
     void missingOrUnknownTierIsTheFirst() {
-        var answer = check(new JsonObject().put("provider", "anthropic").put("identifier", "u"));
-        assertThat(json(answer).getInteger("limit")).isEqualTo(5);
+        var response = check(new JsonObject().put("provider", "anthropic").put("identifier", "u"));
+        assertThat(json(response).getInteger("limit")).isEqualTo(5);
         assertThat(json(check(call("none", "gpt-4o", 1))).getInteger("limit")).isEqualTo(3);
     }
 
@@ -189,10 +189,10 @@ class LlmApiTest extends LlmTest {
             "{\"provider\":\"openai\",\"identifier\":\"u\",\"tier\":7}|tier",
             "{\"provider\":\"openai\",\"identifier\":\"u\",\"cost\":7}|cost", "[]|body", "no json|body"})
     void badCheckNamesTheField(String body, String field) {
-        var answer = http.post("/v1/llm/check", body);
-        assertThat(answer.statusCode()).isEqualTo(400);
-        assertThat(error(answer).getString("code")).isEqualTo("RATE_4001");
-        assertThat(error(answer).getJsonObject("details").getString("field")).isEqualTo(field);
+        var response = http.post("/v1/llm/check", body);
+        assertThat(response.statusCode()).isEqualTo(400);
+        assertThat(error(response).getString("code")).isEqualTo("RATE_4001");
+        assertThat(error(response).getJsonObject("details").getString("field")).isEqualTo(field);
     }
 
     @ParameterizedTest
@@ -203,18 +203,18 @@ class LlmApiTest extends LlmTest {
             "{\"provider\":\"openai\",\"identifier\":\"u\",\"model\":\"m\",\"reservation\":5}|reservation",
             "{\"provider\":\"openai\",\"identifier\":\"u\",\"model\":\"m\",\"request_id\":\"\"}|request_id"})
     void badReportNamesTheFieldAndBooksNothing(String body, String field) {
-        var answer = http.post("/v1/llm/usage", body);
-        assertThat(answer.statusCode()).isEqualTo(400);
-        assertThat(error(answer).getJsonObject("details").getString("field")).isEqualTo(field);
+        var response = http.post("/v1/llm/usage", body);
+        assertThat(response.statusCode()).isEqualTo(400);
+        assertThat(error(response).getJsonObject("details").getString("field")).isEqualTo(field);
         assertThat(account("u")).isEmpty();
     }
 
     @ParameterizedTest
     @CsvSource({"hours=0,hours", "hours=745,hours", "hours=x,hours", "hours=,hours", "hours=1&hours=2,hours"})
     void badQueryNamesTheField(String query, String field) {
-        var answer = http.get("/v1/llm/usage?identifier=u&" + query, "Authorization", LlmProfile.ADMIN);
-        assertThat(answer.statusCode()).isEqualTo(400);
-        assertThat(error(answer).getJsonObject("details").getString("field")).isEqualTo(field);
+        var response = http.get("/v1/llm/usage?identifier=u&" + query, "Authorization", LlmProfile.ADMIN);
+        assertThat(response.statusCode()).isEqualTo(400);
+        assertThat(error(response).getJsonObject("details").getString("field")).isEqualTo(field);
     }
 
     @Test

@@ -52,9 +52,9 @@ class LlmBrokenProvidersTest extends HttpTest {
             for (int i = 0; i < 2; i++) {
                 raw.send(Raw.post("/gemini/v1beta/models/gemini-2.5-flash:generateContent", "{}",
                         "x-goog-api-key: key-of-tokens"));
-                var answer = raw.answer();
-                assertThat(answer.status()).isEqualTo(502);
-                assertThat(new JsonObject(answer.text()).getJsonObject("error").getString("status")).isEqualTo("UNAVAILABLE");
+                var response = raw.answer();
+                assertThat(response.status()).isEqualTo(502);
+                assertThat(new JsonObject(response.text()).getJsonObject("error").getString("status")).isEqualTo("UNAVAILABLE");
                 // a body that is not read before
                 raw.send(Raw.post("/gemini/v1beta/models/gemini-2.5-flash:countTokens", "x".repeat(300_000),
                         "x-goog-api-key: key-of-tokens"));
@@ -67,17 +67,17 @@ class LlmBrokenProvidersTest extends HttpTest {
     @Test
     void providerThatHangsUpIsToldSo() throws IOException {
         RawProvider.next(socket -> socket.close());
-        var answer = Raw.ask(port, Raw.post(CHAT, BODY, WHO));
-        assertThat(answer.status()).isEqualTo(502);
-        assertThat(new JsonObject(answer.text()).getJsonObject("error").getString("type")).isEqualTo("server_error");
+        var response = Raw.ask(port, Raw.post(CHAT, BODY, WHO));
+        assertThat(response.status()).isEqualTo(502);
+        assertThat(new JsonObject(response.text()).getJsonObject("error").getString("type")).isEqualTo("server_error");
         Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> tokens() == 0);
     }
 
     @Test
     void providerThatIsSilentIsToldSoInTime() throws IOException {
         RawProvider.next(socket -> socket.getInputStream().transferTo(java.io.OutputStream.nullOutputStream()));
-        var answer = Raw.ask(port, Raw.post(CHAT, BODY, WHO));
-        assertThat(answer.status()).isEqualTo(504);
+        var response = Raw.ask(port, Raw.post(CHAT, BODY, WHO));
+        assertThat(response.status()).isEqualTo(504);
         Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> tokens() == 0);
     }
 
@@ -89,9 +89,9 @@ class LlmBrokenProvidersTest extends HttpTest {
                     + "6\r\ndata: \r\n");
             socket.getInputStream().transferTo(java.io.OutputStream.nullOutputStream());
         });
-        var answer = Raw.ask(port, Raw.post(CHAT, STREAM, WHO));
-        assertThat(answer.status()).isEqualTo(200);
-        assertThat(answer.whole()).isFalse();
+        var response = Raw.ask(port, Raw.post(CHAT, STREAM, WHO));
+        assertThat(response.status()).isEqualTo(200);
+        assertThat(response.whole()).isFalse();
     }
 
     @Test
@@ -109,9 +109,9 @@ class LlmBrokenProvidersTest extends HttpTest {
             try (var raw = new Raw(port)) {
                 raw.send("POST /openai/v1/files HTTP/1.1\r\nHost: x\r\n" + WHO + "\r\nContent-Length: 3000000\r\n\r\n"
                         + "x".repeat(100_000));
-                var answer = raw.answer();
-                assertThat(answer.status()).isEqualTo(413);
-                assertThat(answer.text()).isEqualTo("large");
+                var response = raw.answer();
+                assertThat(response.status()).isEqualTo(413);
+                assertThat(response.text()).isEqualTo("large");
                 raw.send("x".repeat(2_900_000));
                 let.complete(null);
                 RawProvider.nextSays(withLength(JSON));
@@ -142,9 +142,9 @@ class LlmBrokenProvidersTest extends HttpTest {
             var event = "data: {\"choices\":[{\"delta\":{\"content\":\"caf\u00c3";
             RawProvider.nextSays("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
                     + Integer.toHexString(event.length()) + "\r\n" + event + "\r\n");
-            var answer = Raw.ask(port, Raw.post(CHAT, stream, WHO));
-            assertThat(answer.status()).isEqualTo(200);
-            assertThat(answer.whole()).isFalse();
+            var response = Raw.ask(port, Raw.post(CHAT, stream, WHO));
+            assertThat(response.status()).isEqualTo(200);
+            assertThat(response.whole()).isFalse();
         }
         assertThat(account().getLong("estimated_calls")).isGreaterThanOrEqualTo(2);
     }
@@ -152,9 +152,9 @@ class LlmBrokenProvidersTest extends HttpTest {
     @Test
     void lengthThatDoesNotComeIsABrokenAnswer() throws IOException {
         RawProvider.nextSays("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"usage\":");
-        var answer = Raw.ask(port, Raw.post(CHAT, BODY, WHO));
-        assertThat(answer.status()).isEqualTo(200);
-        assertThat(answer.whole()).isFalse();
+        var response = Raw.ask(port, Raw.post(CHAT, BODY, WHO));
+        assertThat(response.status()).isEqualTo(200);
+        assertThat(response.whole()).isFalse();
     }
 
     @Test
@@ -169,10 +169,10 @@ class LlmBrokenProvidersTest extends HttpTest {
     void oldCallersAreServed() throws IOException {
         RawProvider.nextSays("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
                 + Integer.toHexString(JSON.length()) + "\r\n" + JSON + "\r\n0\r\n\r\n");
-        var answer = Raw.ask(port, Raw.post(CHAT, BODY, WHO).replace("HTTP/1.1", "HTTP/1.0"));
-        assertThat(answer.status()).isEqualTo(200);
-        assertThat(answer.header("transfer-encoding")).isNull();
-        assertThat(answer.text()).isEqualTo(JSON);
+        var response = Raw.ask(port, Raw.post(CHAT, BODY, WHO).replace("HTTP/1.1", "HTTP/1.0"));
+        assertThat(response.status()).isEqualTo(200);
+        assertThat(response.header("transfer-encoding")).isNull();
+        assertThat(response.text()).isEqualTo(JSON);
     }
 
     @Test
@@ -197,9 +197,9 @@ class LlmBrokenProvidersTest extends HttpTest {
         RawProvider.nextSays(
                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: br\r\nContent-Length: 3\r\n\r\n"
                         + "\u0001\u0002\u00ff");
-        var answer = Raw.ask(port, Raw.post(CHAT, BODY, WHO));
-        assertThat(answer.header("content-encoding")).isEqualTo("br");
-        assertThat(answer.body()).containsExactly(1, 2, 255);
+        var response = Raw.ask(port, Raw.post(CHAT, BODY, WHO));
+        assertThat(response.header("content-encoding")).isEqualTo("br");
+        assertThat(response.body()).containsExactly(1, 2, 255);
         assertThat(account().getLong("estimated_calls")).isEqualTo(before + 1);
     }
 }

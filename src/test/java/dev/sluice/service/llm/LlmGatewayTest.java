@@ -114,10 +114,10 @@ class LlmGatewayTest extends LlmTest {
         }
     }
 
-    private static void inShape(String provider, HttpResponse<String> answer, int status) {
-        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(status);
-        assertThat(header(answer, "Content-Type")).isEqualTo("application/json");
-        shaped(provider, json(answer), status);
+    private static void inShape(String provider, HttpResponse<String> response, int status) {
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(status);
+        assertThat(header(response, "Content-Type")).isEqualTo("application/json");
+        shaped(provider, json(response), status);
     }
 
     private static void shaped(String provider, JsonObject body, int status) {
@@ -142,10 +142,10 @@ class LlmGatewayTest extends LlmTest {
     @Test
     void requestArrivesAsItWasSent() {
         var body = "{ \"model\" : \"gpt-4o\",\n \"messages\":[], \"x\":1.50e0, \"é\":\"\\u00e9\" }";
-        var answer = http.post(CHAT + "?a=1&b=%20z&a=2&c", body, "Authorization", "Bearer key-of-pro", "Content-Type",
+        var response = http.post(CHAT + "?a=1&b=%20z&a=2&c", body, "Authorization", "Bearer key-of-pro", "Content-Type",
                 "application/json; charset=utf-8", "X-Custom", "kept", "OpenAI-Organization", "org", "OpenAI-Beta", "x=v1",
                 "X-Stainless-Retry-Count", "0", "User-Agent", "OpenAI/Python 1.0", "Accept", "application/json");
-        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
         var seen = openAi.last();
         assertThat(seen.method()).isEqualTo("POST");
         assertThat(seen.uri()).isEqualTo("/v1/chat/completions?a=1&b=%20z&a=2&c");
@@ -165,15 +165,15 @@ class LlmGatewayTest extends LlmTest {
         var odd = "{ \"model\":\"gpt-4o\", \"usage\" :{\"prompt_tokens\":7, \"completion_tokens\":2}, \"odd\":[1.0 ]}\n";
         openAi.answerNext(1, 203, odd, "x-request-id", "req_1", "x-ratelimit-remaining-tokens", "99", "set-cookie", "a=b",
                 "openai-processing-ms", "5", "X-RateLimit-Limit", "upstream");
-        var answer = call("pro", chat("gpt-4o", ""));
-        assertThat(answer.statusCode()).isEqualTo(203);
-        assertThat(answer.body()).isEqualTo(odd);
-        assertThat(header(answer, "x-request-id")).isEqualTo("req_1");
-        assertThat(header(answer, "x-ratelimit-remaining-tokens")).isEqualTo("99");
-        assertThat(header(answer, "openai-processing-ms")).isEqualTo("5");
-        assertThat(answer.headers().allValues("x-ratelimit-limit")).containsExactly("60");
-        assertThat(header(answer, "x-ratelimit-remaining")).isEqualTo("59");
-        assertThat(header(answer, "ratelimit-policy")).isEqualTo("\"llm:openai\";q=60;w=60");
+        var response = call("pro", chat("gpt-4o", ""));
+        assertThat(response.statusCode()).isEqualTo(203);
+        assertThat(response.body()).isEqualTo(odd);
+        assertThat(header(response, "x-request-id")).isEqualTo("req_1");
+        assertThat(header(response, "x-ratelimit-remaining-tokens")).isEqualTo("99");
+        assertThat(header(response, "openai-processing-ms")).isEqualTo("5");
+        assertThat(response.headers().allValues("x-ratelimit-limit")).containsExactly("60");
+        assertThat(header(response, "x-ratelimit-remaining")).isEqualTo("59");
+        assertThat(header(response, "ratelimit-policy")).isEqualTo("\"llm:openai\";q=60;w=60");
         assertThat(account("user:pro", "openai").getLong("input_tokens")).isEqualTo(7);
     }
 
@@ -181,12 +181,12 @@ class LlmGatewayTest extends LlmTest {
     @ValueSource(ints = {301, 307, 400, 401, 404, 409, 422, 429, 500, 503, 529})
     void errorsOfTheProviderPassAndCostNothing(int status) {
         openAi.answerNext(1, status, "{\"error\":\"as is\"}", "retry-after", "7", "retry-after-ms", "6500", "location", "/x");
-        var answer = call("tokens", chat("gpt-4o", ",\"max_tokens\":500"));
-        assertThat(answer.statusCode()).isEqualTo(status);
-        assertThat(answer.body()).isEqualTo("{\"error\":\"as is\"}");
-        assertThat(header(answer, "retry-after")).isEqualTo("7");
-        assertThat(header(answer, "retry-after-ms")).isEqualTo("6500");
-        assertThat(header(answer, "location")).isEqualTo("/x");
+        var response = call("tokens", chat("gpt-4o", ",\"max_tokens\":500"));
+        assertThat(response.statusCode()).isEqualTo(status);
+        assertThat(response.body()).isEqualTo("{\"error\":\"as is\"}");
+        assertThat(header(response, "retry-after")).isEqualTo("7");
+        assertThat(header(response, "retry-after-ms")).isEqualTo("6500");
+        assertThat(header(response, "location")).isEqualTo("/x");
         settled("tokens", "llm:openai:tokens", 0);
         assertThat(account("user:tokens")).isEmpty();
     }
@@ -204,14 +204,14 @@ class LlmGatewayTest extends LlmTest {
     void compressedAnswersPassAndAreBilled(String provider) throws Exception {
         stub(provider).gzip();
         stub(provider).usage(TokenUsage.of(123, 45));
-        var answer = HttpClient.newHttpClient().send(
+        var response = HttpClient.newHttpClient().send(
                 HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path(provider)))
                         .headers("Accept-Encoding", "gzip, deflate, br", "x-api-key", "key-of-wealthy", "anthropic-version",
                                 "2023-06-01")
                         .POST(HttpRequest.BodyPublishers.ofString(body(provider))).build(),
                 HttpResponse.BodyHandlers.ofByteArray());
-        assertThat(header(answer, "content-encoding")).isEqualTo("gzip");
-        var text = new String(new GZIPInputStream(new ByteArrayInputStream(answer.body())).readAllBytes(),
+        assertThat(header(response, "content-encoding")).isEqualTo("gzip");
+        var text = new String(new GZIPInputStream(new ByteArrayInputStream(response.body())).readAllBytes(),
                 StandardCharsets.UTF_8);
         assertThat(text).contains(ProviderStub.TEXT);
         assertThat(stub(provider).last().header("accept-encoding")).isEqualTo("gzip");
@@ -224,24 +224,24 @@ class LlmGatewayTest extends LlmTest {
     @Test
     void encodingThatTheCallerForbidsIsNotAskedFor() {
         openAi.gzip();
-        var answer = call("pro", chat("gpt-4o", ""), "Accept-Encoding", "gzip;q=0, identity");
-        assertThat(header(answer, "content-encoding")).isNull();
+        var response = call("pro", chat("gpt-4o", ""), "Accept-Encoding", "gzip;q=0, identity");
+        assertThat(header(response, "content-encoding")).isNull();
         assertThat(openAi.last().header("accept-encoding")).isEqualTo("identity");
     }
 
     @Test
     void whatIsForTheNextHopIsNotPassedOn() throws IOException {
-        var answer = Raw.ask(port, Raw.post(CHAT, chat("gpt-4o", ""), "Authorization: Bearer key-of-pro",
+        var response = Raw.ask(port, Raw.post(CHAT, chat("gpt-4o", ""), "Authorization: Bearer key-of-pro",
                 "Connection: X-Hop, authorization, content-length", "X-Hop: 1", "Keep-Alive: 5", "TE: trailers",
                 "Proxy-Connection: keep-alive", "Proxy-Authorization: Basic x", "Cookie: session=1", "X-User-Id: root",
                 "X-User-Tier: enterprise", "X_User_Id: root", "X-HTTP-Method-Override: DELETE"));
-        assertThat(answer.status()).as(answer.text()).isEqualTo(200);
+        assertThat(response.status()).as(response.text()).isEqualTo(200);
         for (var name : List.of("X-Hop", "Keep-Alive", "TE", "Proxy-Connection", "Proxy-Authorization", "Cookie", "X-User-Id",
                 "X-User-Tier", "X_User_Id", "X-HTTP-Method-Override", "Transfer-Encoding")) {
             assertThat(openAi.last().headers().contains(name)).as(name).isFalse();
         }
         assertThat(openAi.last().header("authorization")).isEqualTo("Bearer " + LlmProfile.OPENAI_KEY);
-        assertThat(answer.header("x-ratelimit-limit")).isEqualTo("60");
+        assertThat(response.header("x-ratelimit-limit")).isEqualTo("60");
     }
 
     @Test
@@ -249,9 +249,9 @@ class LlmGatewayTest extends LlmTest {
         for (var version : HttpClient.Version.values()) {
             var client = HttpClient.newBuilder().version(version).build();
             for (int i = 0; i < 2; i++) { // the first one upgrades the connection
-                var answer = client.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/openai/v1/models"))
+                var response = client.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/openai/v1/models"))
                         .header("Authorization", "Bearer key-of-pro").build(), HttpResponse.BodyHandlers.ofString());
-                assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+                assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
                 assertThat(openAi.last().headers().contains("transfer-encoding")).isFalse();
                 assertThat(openAi.last().headers().names()).noneMatch(name -> name.toLowerCase(Locale.ROOT).contains("http2"));
             }
@@ -264,13 +264,13 @@ class LlmGatewayTest extends LlmTest {
         for (int i = 0; i < 3; i++) {
             for (var provider : List.of("openai", "anthropic", "gemini")) {
                 var stream = HttpRequest.BodyPublishers.fromPublisher(HttpRequest.BodyPublishers.ofString(body(provider)));
-                var answer = client.send(
+                var response = client.send(
                         HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path(provider)))
                                 .headers("x-api-key", "key-of-pro", "anthropic-version", "1")
                                 .POST(stream).build(),
                         HttpResponse.BodyHandlers.ofString());
-                assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
-                assertThat(answer.version()).isEqualTo(HttpClient.Version.HTTP_2);
+                assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+                assertThat(response.version()).isEqualTo(HttpClient.Version.HTTP_2);
                 assertThat(stub(provider).last().body()).isEqualTo(body(provider));
             }
             var counted = client.send(HttpRequest
@@ -305,8 +305,8 @@ class LlmGatewayTest extends LlmTest {
         }
         for (var query : List.of("?key=key-of-wealthy", "?a=1&key=key%2Dof%2Dwealthy&b=2", "?%6bey=key-of-wealthy",
                 "?key=key-of-wealthy&key=key-of-pro&KEY=key-of-pro&q=key-of-pro")) {
-            var answer = http.post(path(provider) + query, body(provider), "anthropic-version", "1");
-            assertThat(answer.statusCode()).as(query + answer.body()).isEqualTo(200);
+            var response = http.post(path(provider) + query, body(provider), "anthropic-version", "1");
+            assertThat(response.statusCode()).as(query + response.body()).isEqualTo(200);
         }
         assertThat(stub(provider).seen()).hasSize(headers.size() + 4);
         assertThat(stub(provider).seen().get(headers.size() + 1).uri()).endsWith("?a=1&b=2");
@@ -336,29 +336,29 @@ class LlmGatewayTest extends LlmTest {
     @ParameterizedTest
     @ValueSource(strings = {"openai", "anthropic", "gemini"})
     void keysInSeveralPlacesAreAllTakenOff(String provider) throws IOException {
-        var answer = Raw.ask(port, Raw.post(path(provider) + "?key=key-of-free&api_key=key-of-pro", body(provider),
+        var response = Raw.ask(port, Raw.post(path(provider) + "?key=key-of-free&api_key=key-of-pro", body(provider),
                 "Authorization: Bearer key-of-wealthy", "Authorization: Bearer key-of-pro", "X-API-Key: key-of-wealthy",
                 "X-API-Key: key-of-pro", "X_API_Key: key-of-pro", "X-Goog-Api-Key: key-of-pro", "X-Goog-Api-Key: key-of-free",
                 "Api-Key: key-of-pro", "X-Other: Bearer key-of-pro", "anthropic-version: 1"));
-        assertThat(answer.status()).as(answer.text()).isEqualTo(200);
+        assertThat(response.status()).as(response.text()).isEqualTo(200);
         nobodySawAKey();
         assertThat(stub(provider).last().headers().getAll(ownSlot(provider))).hasSize(1);
     }
 
     @Test
     void oneRequestIsOneGuess() throws IOException {
-        var answer = Raw.ask(port, Raw.post(CHAT + "?key=a&key=key-of-pro", chat("gpt-4o", ""), "X-API-Key: b",
+        var response = Raw.ask(port, Raw.post(CHAT + "?key=a&key=key-of-pro", chat("gpt-4o", ""), "X-API-Key: b",
                 "X-API-Key: key-of-pro", "Authorization: Bearer c", "Authorization: Bearer key-of-pro"));
-        assertThat(answer.status()).isEqualTo(401);
+        assertThat(response.status()).isEqualTo(401);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"openai", "anthropic", "gemini"})
     void unknownKeysAreRefusedAndCounted(String provider) {
         for (int i = 0; i < 10; i++) {
-            var answer = http.post(path(provider), body(provider), "x-api-key", "key-of-guess" + i);
-            inShape(provider, answer, 401);
-            assertThat(header(answer, "WWW-Authenticate")).startsWith("Bearer");
+            var response = http.post(path(provider), body(provider), "x-api-key", "key-of-guess" + i);
+            inShape(provider, response, 401);
+            assertThat(header(response, "WWW-Authenticate")).startsWith("Bearer");
         }
         var refused = http.post(path(provider), body(provider), "Authorization", "Bearer sk-guess");
         inShape(provider, refused, 429);
@@ -386,9 +386,9 @@ class LlmGatewayTest extends LlmTest {
         try (var raw = new Raw(port, LlmGatewayProfile.PROXY)) {
             raw.send(
                     Raw.post(CHAT, chat("gpt-4o", ""), "X-User-Id: carol", "X-User-Tier: pro", "Authorization: Bearer sk-own"));
-            var answer = raw.answer();
-            assertThat(answer.status()).as(answer.text()).isEqualTo(200);
-            assertThat(answer.header("x-ratelimit-limit")).isEqualTo("60");
+            var response = raw.answer();
+            assertThat(response.status()).as(response.text()).isEqualTo(200);
+            assertThat(response.header("x-ratelimit-limit")).isEqualTo("60");
         }
         assertThat(account("user:carol", "openai").getLong("calls")).isEqualTo(1);
         assertThat(openAi.last().headers().contains("x-user-id")).isFalse();
@@ -398,9 +398,9 @@ class LlmGatewayTest extends LlmTest {
     void tokensSayWhoItIsAndGoToNobody() {
         var token = jwt.token("dave", "pro");
         for (var provider : List.of("openai", "anthropic", "gemini")) {
-            var answer = http.post(path(provider), body(provider), "Authorization", "Bearer " + token, "anthropic-version",
+            var response = http.post(path(provider), body(provider), "Authorization", "Bearer " + token, "anthropic-version",
                     "1");
-            assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+            assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
             assertThat(stub(provider).last().headers().toString()).doesNotContain(token);
             assertThat(account("user:dave", provider).getLong("calls")).isEqualTo(1);
         }
@@ -436,10 +436,10 @@ class LlmGatewayTest extends LlmTest {
             "/openai/v1/responses/resp_1", "/openai/v1/models/../files"})
     void onlyKnownPathsPassWithSluicesKey(String path) throws IOException {
         for (var method : List.of("GET", "POST", "DELETE", "PUT")) {
-            var answer = Raw.ask(port, method + " " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+            var response = Raw.ask(port, method + " " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
                     + "Authorization: Bearer key-of-pro\r\nContent-Length: 2\r\n\r\n{}");
-            assertThat(answer.status()).isEqualTo(403);
-            shaped("openai", new JsonObject(answer.text()), 403);
+            assertThat(response.status()).isEqualTo(403);
+            shaped("openai", new JsonObject(response.text()), 403);
         }
         assertThat(openAi.seen()).isEmpty();
         assertThat(used("pro", "llm:openai")).isZero();
@@ -452,16 +452,16 @@ class LlmGatewayTest extends LlmTest {
             "/gemini/v1beta/models/x:predict,403", "/gemini/v1beta/models/x:generateContent:y,403",
             "/gemini/v1beta/cachedContents,403"})
     void otherPathsAreRefusedInTheProvidersShape(String path, int status) throws IOException {
-        var answer = Raw.ask(port, Raw.post(path, "{}", "x-api-key: key-of-pro"));
-        assertThat(answer.status()).isEqualTo(status);
-        shaped(path.substring(1, path.indexOf('/', 1)), new JsonObject(answer.text()), status);
+        var response = Raw.ask(port, Raw.post(path, "{}", "x-api-key: key-of-pro"));
+        assertThat(response.status()).isEqualTo(status);
+        shaped(path.substring(1, path.indexOf('/', 1)), new JsonObject(response.text()), status);
     }
 
     @Test
     void absoluteTargetsGoWhereTheyShould() throws IOException {
-        var answer = Raw.ask(port, Raw.post("http://evil.example" + CHAT + "?a=b", chat("gpt-4o", ""),
+        var response = Raw.ask(port, Raw.post("http://evil.example" + CHAT + "?a=b", chat("gpt-4o", ""),
                 "Authorization: Bearer key-of-pro"));
-        assertThat(answer.status()).as(answer.text()).isEqualTo(200);
+        assertThat(response.status()).as(response.text()).isEqualTo(200);
         assertThat(openAi.last().uri()).isEqualTo("/v1/chat/completions?a=b");
         assertThat(Raw.ask(port, Raw.post(CHAT + "#x", chat("gpt-4o", ""), "Authorization: Bearer key-of-pro")).status())
                 .isEqualTo(400);
@@ -474,10 +474,10 @@ class LlmGatewayTest extends LlmTest {
     @Test
     void pathsCanBeOpened() {
         openAi.answerNext(1, 200, "{\"usage\":{\"input_tokens\":5,\"output_tokens\":6}}");
-        var answer = http.post("/openai/v1/images/generations", "{\"model\":\"gpt-image\"}", "Authorization",
+        var response = http.post("/openai/v1/images/generations", "{\"model\":\"gpt-image\"}", "Authorization",
                 "Bearer key-of-pro");
-        assertThat(answer.statusCode()).isEqualTo(200);
-        assertThat(header(answer, "x-ratelimit-remaining")).isEqualTo("59");
+        assertThat(response.statusCode()).isEqualTo(200);
+        assertThat(header(response, "x-ratelimit-remaining")).isEqualTo("59");
         assertThat(openAi.last().body()).isEqualTo("{\"model\":\"gpt-image\"}");
         assertThat(openAi.last().header("content-length")).isEqualTo("21");
         var account = account("user:pro", "openai");
@@ -502,10 +502,10 @@ class LlmGatewayTest extends LlmTest {
 
     @Test
     void preflightsPassWithoutAnyKey() throws IOException {
-        var answer = Raw.ask(port, "OPTIONS " + CHAT + "?key=key-of-pro HTTP/1.1\r\nHost: x\r\nOrigin: https://app.example\r\n"
+        var response = Raw.ask(port, "OPTIONS " + CHAT + "?key=key-of-pro HTTP/1.1\r\nHost: x\r\nOrigin: https://app.example\r\n"
                 + "Access-Control-Request-Method: POST\r\nAuthorization: Bearer key-of-pro\r\nX-API-Key: key-of-pro\r\n"
                 + "Content-Length: 5\r\n\r\nhello");
-        assertThat(answer.status()).isEqualTo(401); // the stub's: no key
+        assertThat(response.status()).isEqualTo(401); // the stub's: no key
         assertThat(openAi.last().headers().contains("authorization")).isFalse();
         assertThat(openAi.last().body()).isEmpty();
         assertThat(openAi.last().header("origin")).isEqualTo("https://app.example");
@@ -580,12 +580,12 @@ class LlmGatewayTest extends LlmTest {
         var gate = openAi.gate();
         openAi.usage(TokenUsage.of(30, 40));
         var body = chat("gpt-4o", more);
-        var answer = CompletableFuture.supplyAsync(() -> call("tokens", body));
+        var response = CompletableFuture.supplyAsync(() -> call("tokens", body));
         Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> gate.waiting() == 1);
         long input = (body.length() + 3) / 4;
         assertThat(used("tokens", "llm:openai:tokens")).isEqualTo(Math.min(1000, input + output + (output == 970 ? 1000 : 0)));
         gate.open();
-        assertThat(answer.join().statusCode()).isEqualTo(200);
+        assertThat(response.join().statusCode()).isEqualTo(200);
         settled("tokens", "llm:openai:tokens", 70);
     }
 
@@ -603,12 +603,12 @@ class LlmGatewayTest extends LlmTest {
     void embeddingsReserveNoOutput() {
         var gate = openAi.gate();
         var body = "{\"model\":\"text-embedding-3-small\",\"input\":\"Hi\",\"max_tokens\":500}";
-        var answer = CompletableFuture.supplyAsync(
+        var response = CompletableFuture.supplyAsync(
                 () -> http.post("/openai/v1/embeddings", body, "Authorization", "Bearer key-of-tokens").statusCode());
         Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> gate.waiting() == 1);
         assertThat(used("tokens", "llm:openai:tokens")).isEqualTo((body.length() + 3) / 4);
         gate.open();
-        assertThat(answer.join()).isEqualTo(200);
+        assertThat(response.join()).isEqualTo(200);
         settled("tokens", "llm:openai:tokens", 12);
     }
 
@@ -677,9 +677,9 @@ class LlmGatewayTest extends LlmTest {
             "{\"a\":1,}",
             "{\"a\":\"\u0001\"}"})
     void bodiesThatCannotBeReadAreRefused(String body) throws IOException {
-        var answer = Raw.ask(port, Raw.post(CHAT, body, "Authorization: Bearer key-of-pro"));
-        assertThat(answer.status()).as(answer.text()).isEqualTo(400);
-        shaped("openai", new JsonObject(answer.text()), 400);
+        var response = Raw.ask(port, Raw.post(CHAT, body, "Authorization: Bearer key-of-pro"));
+        assertThat(response.status()).as(response.text()).isEqualTo(400);
+        shaped("openai", new JsonObject(response.text()), 400);
         assertThat(openAi.seen()).isEmpty();
         assertThat(used("pro", "llm:openai")).isZero();
     }
@@ -712,11 +712,11 @@ class LlmGatewayTest extends LlmTest {
         try (var gzip = new GZIPOutputStream(compressed)) {
             gzip.write(chat("gpt-4o", "").getBytes(StandardCharsets.UTF_8));
         }
-        var answer = HttpClient.newHttpClient().send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + CHAT))
+        var response = HttpClient.newHttpClient().send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + CHAT))
                 .headers("Content-Encoding", "gzip", "Authorization", "Bearer key-of-pro")
                 .POST(HttpRequest.BodyPublishers.ofByteArray(compressed.toByteArray())).build(),
                 HttpResponse.BodyHandlers.ofString());
-        inShape("openai", answer, 415);
+        inShape("openai", response, 415);
         assertThat(openAi.seen()).isEmpty();
     }
 
@@ -773,10 +773,10 @@ class LlmGatewayTest extends LlmTest {
     @Test
     void chunkedBodiesArriveWithALength() throws IOException {
         var body = chat("gpt-4o", "");
-        var answer = Raw.ask(port, "POST " + CHAT + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key-of-pro\r\n"
+        var response = Raw.ask(port, "POST " + CHAT + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key-of-pro\r\n"
                 + "Transfer-Encoding: chunked\r\n\r\n5\r\n" + body.substring(0, 5) + "\r\n"
                 + Integer.toHexString(body.length() - 5) + "\r\n" + body.substring(5) + "\r\n0\r\n\r\n");
-        assertThat(answer.status()).isEqualTo(200);
+        assertThat(response.status()).isEqualTo(200);
         assertThat(openAi.last().body()).isEqualTo(body);
     }
 
@@ -801,10 +801,10 @@ class LlmGatewayTest extends LlmTest {
             "{\"usage\":{\"prompt_tokens\":\"5\",\"completion_tokens\":\"3\"}}",
             "{\"usage\":{\"prompt_tokens\":1.5,\"completion_tokens\":3}}", "{\"usage\":[1,2]}", "{\"usage\":{}}", "not json",
             ""})
-    void usageThatCannotBeTrueIsEstimated(String answer) {
-        openAi.answerNext(1, 200, answer);
+    void usageThatCannotBeTrueIsEstimated(String response) {
+        openAi.answerNext(1, 200, response);
         var body = chat("gpt-4o", ",\"max_tokens\":50");
-        assertThat(call("wealthy", body).body()).isEqualTo(answer);
+        assertThat(call("wealthy", body).body()).isEqualTo(response);
         var account = estimated();
         assertThat(account.getLong("calls")).isEqualTo(1);
         assertThat(account.getLong("estimated_calls")).isEqualTo(1);
@@ -815,9 +815,9 @@ class LlmGatewayTest extends LlmTest {
     @Test
     void webPagesPassAsTheyAre() {
         openAi.answerNext(1, 200, "<html>Welcome to nginx</html>", "content-type", "text/html");
-        var answer = call("wealthy", chat("gpt-4o", ""));
-        assertThat(answer.body()).isEqualTo("<html>Welcome to nginx</html>");
-        assertThat(header(answer, "content-type")).isEqualTo("text/html");
+        var response = call("wealthy", chat("gpt-4o", ""));
+        assertThat(response.body()).isEqualTo("<html>Welcome to nginx</html>");
+        assertThat(header(response, "content-type")).isEqualTo("text/html");
         assertThat(estimated().getLong("calls")).isEqualTo(1);
     }
 

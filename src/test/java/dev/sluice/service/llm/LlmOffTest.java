@@ -24,9 +24,9 @@ class LlmOffTest extends LlmTest {
     @Test
     void everyCallPassesAndIsBooked() {
         for (int i = 0; i < 5; i++) {
-            var answer = http.post(CHAT, "{\"model\":\"gpt-4o\",\"messages\":[]}", "Authorization", "Bearer key-of-free");
-            assertThat(answer.statusCode()).isEqualTo(200);
-            assertThat(header(answer, "x-ratelimit-limit")).isNull();
+            var response = http.post(CHAT, "{\"model\":\"gpt-4o\",\"messages\":[]}", "Authorization", "Bearer key-of-free");
+            assertThat(response.statusCode()).isEqualTo(200);
+            assertThat(header(response, "x-ratelimit-limit")).isNull();
         }
         assertThat(account("user:free", "openai").getLong("calls")).isEqualTo(5);
         assertThat(account("user:free", "openai").getLong("input_tokens")).isEqualTo(60);

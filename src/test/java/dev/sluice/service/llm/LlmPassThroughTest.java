@@ -71,20 +71,20 @@ class LlmPassThroughTest extends LlmTest {
         var method = request.substring(0, request.indexOf(' '));
         var path = request.substring(request.indexOf(' ') + 1);
         openAi.answerNext(1, 200, "{\"id\":\"x\"}");
-        var answer = http.send(method, path, method.startsWith("P") ? "{\"a\":1}" : null, "Authorization", "Bearer sk-one");
-        assertThat(answer.statusCode()).isEqualTo(200);
+        var response = http.send(method, path, method.startsWith("P") ? "{\"a\":1}" : null, "Authorization", "Bearer sk-one");
+        assertThat(response.statusCode()).isEqualTo(200);
         assertThat(openAi.last().method()).isEqualTo(method);
         assertThat(openAi.last().uri()).isEqualTo(path.substring("/openai".length()));
         assertThat(openAi.last().body()).isEqualTo(method.startsWith("P") ? "{\"a\":1}" : "");
-        assertThat(header(answer, "x-ratelimit-limit")).isEqualTo(method.equals("POST") ? "3" : null);
+        assertThat(header(response, "x-ratelimit-limit")).isEqualTo(method.equals("POST") ? "3" : null);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"/openai/v1/../../admin", "/openai/v1/%2e%2e/%2E%2E/admin", "/openai/v1//chat/completions",
             "/openai/v1/./chat/completions", "/openai/v1/x/..", "/openai/v1/..%2fadmin"})
     void pathsThatLeaveTheProvidersOwnAreRefused(String path) throws IOException {
-        var answer = Raw.ask(port, Raw.post(path, BODY, "Authorization: Bearer sk-one"));
-        assertThat(answer.status()).isEqualTo(400);
+        var response = Raw.ask(port, Raw.post(path, BODY, "Authorization: Bearer sk-one"));
+        assertThat(response.status()).isEqualTo(400);
         assertThat(openAi.seen()).isEmpty();
     }
 
@@ -121,9 +121,9 @@ class LlmPassThroughTest extends LlmTest {
 
     @Test
     void unknownKeyInSluicesSlotIsStillRefused() {
-        var answer = http.post(CHAT, BODY, "X-API-Key", "guess", "Authorization", "Bearer sk-own");
-        assertThat(answer.statusCode()).isEqualTo(401);
-        assertThat(error(answer).getString("code")).isEqualTo("invalid_api_key");
+        var response = http.post(CHAT, BODY, "X-API-Key", "guess", "Authorization", "Bearer sk-own");
+        assertThat(response.statusCode()).isEqualTo(401);
+        assertThat(error(response).getString("code")).isEqualTo("invalid_api_key");
         assertThat(openAi.seen()).isEmpty();
     }
 
@@ -146,9 +146,9 @@ class LlmPassThroughTest extends LlmTest {
     @Test
     void providerWithoutAnyKeyIsToldSo() {
         var path = "/gemini/v1beta/models/gemini-2.5-flash:generateContent";
-        var answer = http.post(path, "{}", "x-goog-api-key", "key-of-pro");
-        assertThat(answer.statusCode()).isEqualTo(401);
-        assertThat(error(answer).getString("message")).contains("RATE_LIMIT_LLM_GEMINI_API_KEY");
+        var response = http.post(path, "{}", "x-goog-api-key", "key-of-pro");
+        assertThat(response.statusCode()).isEqualTo(401);
+        assertThat(error(response).getString("message")).contains("RATE_LIMIT_LLM_GEMINI_API_KEY");
         assertThat(http.post(path, "{}", "x-goog-api-key", "AIza-own").statusCode()).isEqualTo(401);
         assertThat(gemini.seen()).isEmpty();
     }

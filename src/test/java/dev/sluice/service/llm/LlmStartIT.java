@@ -110,9 +110,9 @@ class LlmStartIT {
     @Test
     void closedFallbackIsToldInTheProvidersShape() {
         try (var sluice = start("REDIS_PORT", Integer.toString(RealRedis.freePort()), "RATE_LIMIT_FALLBACK", "closed")) {
-            var answer = chat(sluice);
-            assertThat(answer.statusCode()).isEqualTo(503);
-            assertThat(error(answer).getString("type")).isEqualTo("server_error");
+            var response = chat(sluice);
+            assertThat(response.statusCode()).isEqualTo(503);
+            assertThat(error(response).getString("type")).isEqualTo("server_error");
             assertThat(OPENAI.seen()).isEmpty();
         }
     }
@@ -158,9 +158,9 @@ class LlmStartIT {
             assertThat(during.statusCode()).isEqualTo(200);
             assertThat(header(during, "X-RateLimit-Mode")).isEqualTo("local");
             await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> {
-                var answer = new Http(sluice.port()).get(used, "Authorization", "Bearer admin");
-                assertThat(header(answer, "X-RateLimit-Mode")).isNull();
-                assertThat(json(answer).getLong("current")).isEqualTo(240);
+                var response = new Http(sluice.port()).get(used, "Authorization", "Bearer admin");
+                assertThat(header(response, "X-RateLimit-Mode")).isNull();
+                assertThat(json(response).getLong("current")).isEqualTo(240);
             });
             await().atMost(Duration.ofSeconds(60)).until(() -> openAi(sluice).getLong("calls") == 2);
         }

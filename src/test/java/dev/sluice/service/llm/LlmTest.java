@@ -56,10 +56,10 @@ public abstract class LlmTest extends HttpTest {
 
     /** Returns the ledger usage of an identifier. */
     JsonObject account(String identifier) {
-        var answer = http.get("/v1/llm/usage?identifier=" + URLEncoder.encode(identifier, StandardCharsets.UTF_8),
+        var response = http.get("/v1/llm/usage?identifier=" + URLEncoder.encode(identifier, StandardCharsets.UTF_8),
                 "Authorization", LlmProfile.ADMIN);
-        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
-        return json(answer).getJsonObject("providers");
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+        return json(response).getJsonObject("providers");
     }
 
     /** Returns the usage of one provider; an empty object if there is none. */
