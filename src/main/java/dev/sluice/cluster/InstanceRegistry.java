@@ -148,7 +148,8 @@ public final class InstanceRegistry implements MicrosClock {
     private synchronized AnnounceReply parseReply(Response reply, long sequence, long sentAt, String since) {
         long now = System.nanoTime();
         long serverMicros = reply.get(0).toLong();
-        if (clockSample == null || now - sentAt < MAX_CLOCK_ROUND_TRIP.toNanos() || now - clockSample.nanos() > EXPIRY.toNanos()) {
+        if (clockSample == null || now - sentAt < MAX_CLOCK_ROUND_TRIP.toNanos()
+                || now - clockSample.nanos() > EXPIRY.toNanos()) {
             clockSample = new ClockSample(serverMicros, sentAt + (now - sentAt) / 2);
         }
         long lost = lostSince(reply.get(1).toString());

@@ -41,7 +41,8 @@ public final class RecoveryCoordinator {
     private volatile long upSince;
     private volatile boolean stopped;
 
-    public RecoveryCoordinator(Vertx vertx, RedisConnectionManager manager, InstanceRegistry registry, InMemoryWindowStore memory,
+    public RecoveryCoordinator(Vertx vertx, RedisConnectionManager manager, InstanceRegistry registry,
+            InMemoryWindowStore memory,
             UsageMerger merger, Duration timeout) {
         this.vertx = vertx;
         this.manager = manager;
@@ -61,7 +62,8 @@ public final class RecoveryCoordinator {
 
     /** Starts the heartbeats. */
     public void start() {
-        vertx.setTimer(Math.max(MIN_HEARTBEAT_MILLIS, Math.min(MAX_HEARTBEAT_MILLIS, HEARTBEAT_MILLIS_PER_INSTANCE * registry.size())),
+        vertx.setTimer(
+                Math.max(MIN_HEARTBEAT_MILLIS, Math.min(MAX_HEARTBEAT_MILLIS, HEARTBEAT_MILLIS_PER_INSTANCE * registry.size())),
                 now -> {
                     if (!stopped) {
                         sendHeartbeat();
@@ -77,7 +79,8 @@ public final class RecoveryCoordinator {
         return withTimeout(registry.query(connection)).compose(reply -> {
             applyResets(reply);
             long logsSince = Math.min(reply.lostSince(), registry.acknowledgedAt()) - REPLICATION_LAG_MICROS;
-            return markUnsyncedSince(logsSince, countersLostSince(connection, reply)).compose(recorded -> withTimeout(registry.mark(connection)))
+            return markUnsyncedSince(logsSince, countersLostSince(connection, reply))
+                    .compose(recorded -> withTimeout(registry.mark(connection)))
                     .compose(marked -> merger.merge(connection))
                     .compose(merged -> awaitPeers(connection, peers, reply.serverMicros(), deadline));
         });
@@ -152,7 +155,8 @@ public final class RecoveryCoordinator {
             if (reply.lostSince() == InstanceRegistry.ALL_LOST) {
                 memory.resetAllNow(); // emptied while available: by an operator, on purpose
             } else if (reply.lostSince() != InstanceRegistry.NOTHING_LOST) {
-                markUnsyncedSince(reply.lostSince() - REPLICATION_LAG_MICROS, countersLostSince(connection, reply)).onSuccess(recorded -> merger.merge(connection));
+                markUnsyncedSince(reply.lostSince() - REPLICATION_LAG_MICROS, countersLostSince(connection, reply))
+                        .onSuccess(recorded -> merger.merge(connection));
             }
             merger.merge(connection);
         }).mapEmpty();

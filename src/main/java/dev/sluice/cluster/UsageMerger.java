@@ -55,7 +55,8 @@ public final class UsageMerger {
             return Future.succeededFuture();
         }
         int to = Math.min(from + BATCH_SIZE, identifiers.size());
-        var batch = Future.join(identifiers.subList(from, to).stream().map(identifier -> merge(connection, identifier)).toList());
+        var batch = Future
+                .join(identifiers.subList(from, to).stream().map(identifier -> merge(connection, identifier)).toList());
         return manager.within(BATCH_TIMEOUT_MILLIS, batch)
                 .compose(all -> merge(connection, identifiers, to));
     }

@@ -135,7 +135,8 @@ public final class DefaultRateLimiter implements RateLimiter {
             var claim = claims.get(i);
             var state = result.windows()[i];
             boolean denied = state.retryAt() != 0;
-            quotas.add(new QuotaStatus(claim.resource(), claim.unit(), claim.limit(), FailoverWindowStore.windowDuration(claim.span()),
+            quotas.add(new QuotaStatus(claim.resource(), claim.unit(), claim.limit(),
+                    FailoverWindowStore.windowDuration(claim.span()),
                     Math.max(0, claim.share() - state.used()),
                     state.freeAt() == 0 ? decidedAt : MicrosClock.instant(state.freeAt()), denied,
                     state.retryAt() > 0 ? MicrosClock.instant(state.retryAt()) : null));

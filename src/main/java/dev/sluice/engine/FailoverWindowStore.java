@@ -92,7 +92,8 @@ public final class FailoverWindowStore {
             return;
         }
         if (!redis.available()) {
-            deliverFallback(new StoreUnavailableException("Redis is unavailable", null), Location.MEMORY, identifier, plan, consume,
+            deliverFallback(new StoreUnavailableException("Redis is unavailable", null), Location.MEMORY, identifier, plan,
+                    consume,
                     reservation, callback);
             return;
         }
@@ -144,7 +145,8 @@ public final class FailoverWindowStore {
         }
         var reservationId = reservation == null ? null : reservation.id();
         if (!(failure instanceof ResponseTimeoutException timeout)) {
-            return outcome(DecisionMode.LOCAL, local, memory.takeUnsynced(identifier, local, consume, reservationId), reservation);
+            return outcome(DecisionMode.LOCAL, local, memory.takeUnsynced(identifier, local, consume, reservationId),
+                    reservation);
         }
         var result = memory.takeNow(identifier, local, consume, reservationId);
         if (consume && result.admitted()) {
@@ -172,7 +174,8 @@ public final class FailoverWindowStore {
         }
         var scope = new ResetScope(identifier, null);
         redis.refund(identifier, claims, late.now(), reservation == null ? null : reservation.id())
-                .invoke(() -> evictDenials(scope)).chain(() -> redis.publish(connection -> resetPoller.publish(connection, scope)))
+                .invoke(() -> evictDenials(scope))
+                .chain(() -> redis.publish(connection -> resetPoller.publish(connection, scope)))
                 .subscribe().with(done -> {
                 }, failure -> LOG.debug("Late grant could not be refunded; it expires with its windows",
                         failure));
@@ -220,8 +223,10 @@ public final class FailoverWindowStore {
         if (redis == null) {
             return local;
         }
-        return local.chain(() -> redis.publish(connection -> registry.publishReset(connection, scope))).chain(() -> reset(redis, scope))
-                .invoke(() -> evictDenials(scope)).chain(() -> redis.publish(connection -> resetPoller.publish(connection, scope)))
+        return local.chain(() -> redis.publish(connection -> registry.publishReset(connection, scope)))
+                .chain(() -> reset(redis, scope))
+                .invoke(() -> evictDenials(scope))
+                .chain(() -> redis.publish(connection -> resetPoller.publish(connection, scope)))
                 .chain(() -> redis.delay(DenialCache.MAX_STALENESS_NANOS)); // after this, no instance serves a denial that precedes the reset
     }
 

@@ -139,7 +139,8 @@ class RateLimiterProducer implements StoreStatus {
             LOG.warnf("Redis is unavailable (%s); until it recovers, rate limits are %s", reason(cause),
                     fallbackDescription());
         } else if (wasUnavailable) {
-            LOG.infof("Redis is available again; rate limits are shared by all instances: instances=%d, identifiers merged=%d", registry.size(), merger.mergedCount() - mergedBeforeOutage);
+            LOG.infof("Redis is available again; rate limits are shared by all instances: instances=%d, identifiers merged=%d",
+                    registry.size(), merger.mergedCount() - mergedBeforeOutage);
         }
     }
 
@@ -158,7 +159,8 @@ class RateLimiterProducer implements StoreStatus {
         return switch (store.mode()) {
             case OPEN -> "not applied (rate-limit.fallback=open)";
             case CLOSED -> "answered with 503 (rate-limit.fallback=closed)";
-            default -> "kept in this instance's memory, with a share of 1/" + registry.size() + " of each limit (rate-limit.fallback=local)";
+            default -> "kept in this instance's memory, with a share of 1/" + registry.size()
+                    + " of each limit (rate-limit.fallback=local)";
         };
     }
 

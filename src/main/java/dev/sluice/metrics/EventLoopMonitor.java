@@ -17,13 +17,13 @@ import org.jboss.logging.Logger;
 import com.sun.management.OperatingSystemMXBean;
 
 import dev.sluice.engine.StoreConfig;
+import dev.sluice.redis.EventLoops;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.ScheduledFuture;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
-import dev.sluice.redis.EventLoops;
 import io.vertx.core.Vertx;
 
 /**

@@ -32,7 +32,8 @@ final class EvictionPolicyCheck {
     private void check() {
         manager.connection().onSuccess(connection -> connection.servers().forEach(server -> server
                 .apply(Request.cmd(Command.INFO).arg("memory"))
-                .onSuccess(info -> warnIfEvicting(field(info.toString(), "maxmemory"), field(info.toString(), "maxmemory_policy")))
+                .onSuccess(
+                        info -> warnIfEvicting(field(info.toString(), "maxmemory"), field(info.toString(), "maxmemory_policy")))
                 .onFailure(failure -> LOG.debug("Eviction policy of Redis could not be read", failure))));
     }
 

@@ -92,7 +92,8 @@ public final class ListenedClock {
      * @param silence listened nanoseconds for which the peer has been silent
      */
     public boolean isOver(long timeout, long startedAt, long startedAtWall, long silence) {
-        return listened - startedAt >= timeout || wall - startedAtWall >= WALL_FACTOR * timeout && silence >= timeout / SILENCE_DIVISOR;
+        return listened - startedAt >= timeout
+                || wall - startedAtWall >= WALL_FACTOR * timeout && silence >= timeout / SILENCE_DIVISOR;
     }
 
     /** Calls a watcher at each tick until it returns false. To be called on the loop, where the watcher is called too. */

@@ -57,7 +57,8 @@ public final class RedisConnectionManager {
      * @param connector opens a new connection
      * @param maxInFlight maximum number of requests in flight
      */
-    public RedisConnectionManager(Vertx vertx, Supplier<Future<RedisConnection>> connector, HashTags hashTags, int maxInFlight) {
+    public RedisConnectionManager(Vertx vertx, Supplier<Future<RedisConnection>> connector, HashTags hashTags,
+            int maxInFlight) {
         this(((VertxInternal) vertx).createEventLoopContext(), connector, hashTags, maxInFlight);
     }
 
@@ -76,7 +77,8 @@ public final class RedisConnectionManager {
             var scriptConnection = new RedisScriptConnection(connection, context, clock, maxInFlight, this::watch,
                     repairedKeys::add);
             connection.exceptionHandler(failure -> connectionLost(scriptConnection, failure));
-            connection.endHandler(end -> connectionLost(scriptConnection, new StoreUnavailableException("Redis closed the connection", null)));
+            connection.endHandler(end -> connectionLost(scriptConnection,
+                    new StoreUnavailableException("Redis closed the connection", null)));
             return scriptConnection;
         }));
     }
@@ -143,7 +145,8 @@ public final class RedisConnectionManager {
         clock.watch(() -> {
             long silence = busy.silence();
             if (silence >= SILENT_TIMEOUTS * timeoutNanos && busy == connection) {
-                openCircuit(new StoreUnavailableException("Redis did not reply for " + TimeUnit.NANOSECONDS.toMillis(silence) + " ms",
+                openCircuit(new StoreUnavailableException(
+                        "Redis did not reply for " + TimeUnit.NANOSECONDS.toMillis(silence) + " ms",
                         null), 1, true);
             }
             busy.watched = busy.isBusy();
@@ -255,7 +258,8 @@ public final class RedisConnectionManager {
 
     /** Reports a failed call. */
     public void reportFailure(Throwable cause) {
-        if (!circuitClosed || !RedisScriptConnection.isRejection(cause) || cause instanceof RedisScriptConnection.OverloadedException
+        if (!circuitClosed || !RedisScriptConnection.isRejection(cause)
+                || cause instanceof RedisScriptConnection.OverloadedException
                 || RedisScriptConnection.isKeySpecific(cause)) {
             return; // a lost connection is reported by its handlers
         }

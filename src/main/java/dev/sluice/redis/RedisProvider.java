@@ -42,7 +42,9 @@ public class RedisProvider {
         var context = ((VertxInternal) vertx).createEventLoopContext();
         var clock = new ListenedClock(context.nettyEventLoop());
         var connector = settings.enabled() ? connector(context, clock, options, namedClient, defaultClient) : null;
-        this.connectionManager = connector == null ? null : new RedisConnectionManager(context, clock, connector, hashTags, maxWaiting);
+        this.connectionManager = connector == null
+                ? null
+                : new RedisConnectionManager(context, clock, connector, hashTags, maxWaiting);
         if (connectionManager != null) {
             new EvictionPolicyCheck(connectionManager);
             if (settings.hashKey().isEmpty()) {
@@ -63,7 +65,8 @@ public class RedisProvider {
         }
         return clientOptions == null
                 ? redis::connect
-                : new RedisConnector(context, clock, new RedisOptions(clientOptions).setMaxWaitingHandlers(2 * maxWaiting), hashTags);
+                : new RedisConnector(context, clock, new RedisOptions(clientOptions).setMaxWaitingHandlers(2 * maxWaiting),
+                        hashTags);
     }
 
     private static Redis active(InjectableInstance<Redis> candidates) {

@@ -212,7 +212,8 @@ public final class RedisScriptConnection {
 
     /** Returns whether the request was certainly not executed: Redis replied with an error, or it was not sent. */
     public static boolean isRejection(Throwable failure) {
-        return failure instanceof ErrorType && !CONNECTION_CLOSED.equals(failure.getMessage()) || failure instanceof OverloadedException;
+        return failure instanceof ErrorType && !CONNECTION_CLOSED.equals(failure.getMessage())
+                || failure instanceof OverloadedException;
     }
 
     /** Returns whether the error concerns only the request's keys: one holds another type, or its slot is being migrated. */

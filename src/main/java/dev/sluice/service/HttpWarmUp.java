@@ -99,7 +99,8 @@ class HttpWarmUp {
     private static Buffer body(int number) {
         int limit = number % 4 == 0 ? 1_000_000 : 50;
         return Buffer
-                .buffer("{\"identifier\":\"" + DecisionWarmUp.SCRATCH_PREFIX + number % 20 + "\",\"resource\":\"warm-up\",\"limit\":"
+                .buffer("{\"identifier\":\"" + DecisionWarmUp.SCRATCH_PREFIX + number % 20
+                        + "\",\"resource\":\"warm-up\",\"limit\":"
                         + limit
                         + ",\"window_seconds\":1}");
     }

@@ -32,7 +32,8 @@ class StartupSummary {
     private static final Logger LOG = Logger.getLogger("dev.sluice");
 
     void report(@Observes @Priority(3000) StartupEvent started, StoreConfig windows, StoreStatus store, CurrentPolicy policy,
-            EndpointAuthorization authorization, ApiKeyRegistry keys, JwtOnlyMechanism jwt, UpstreamProxy upstream, LlmConfig llm,
+            EndpointAuthorization authorization, ApiKeyRegistry keys, JwtOnlyMechanism jwt, UpstreamProxy upstream,
+            LlmConfig llm,
             CurrentLlmPolicy llmPolicy, RulesFileConfig file) {
         var parts = new ArrayList<String>();
         parts.add(windows.enabled() ? windows.dryRun() ? "dry run: nothing is denied" : "limiting" : "limiting is off");
@@ -42,7 +43,8 @@ class StartupSummary {
                 + file.file().filter(name -> !name.isBlank()).map(name -> ", from " + name + " too").orElse(""));
         parts.add("callers by " + (jwt.configured() ? "JWT, " : "") + (keys.any() ? "API key (" + keys.count() + "), " : "")
                 + "address");
-        parts.add("/v1/check " + (authorization.isApiTokenRequired() ? "with the API token" : "open, except for user: and ip:"));
+        parts.add(
+                "/v1/check " + (authorization.isApiTokenRequired() ? "with the API token" : "open, except for user: and ip:"));
         parts.add("admin " + (authorization.isAdminEnabled() ? "with its token" : "disabled (RATE_LIMIT_ADMIN_TOKEN)"));
         parts.add(upstream.url().map(url -> "upstream " + withoutCredentials(url)).orElse("no upstream (UPSTREAM_URL)"));
         parts.add("language models: " + Arrays.stream(Provider.values()).map(provider -> provider.id() + ' '

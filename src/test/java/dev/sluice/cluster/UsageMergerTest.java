@@ -202,7 +202,8 @@ class UsageMergerTest {
     @Test
     void usageWhoseMergeFailsIsKept() {
         granted("kept", claim("r", 60, 10, 3));
-        redis.send(Request.cmd(Command.SET).arg(new WindowKeys(keys).window("kept", WindowKeys.windowMember("r", 60))).arg("no list"));
+        redis.send(Request.cmd(Command.SET).arg(new WindowKeys(keys).window("kept", WindowKeys.windowMember("r", 60)))
+                .arg("no list"));
         redis.send(Request.cmd(Command.ACL).arg("SETUSER").arg("default").arg("-del").arg("-unlink"));
         granted("another", claim("r", 60, 10, 2));
         merge();

@@ -18,7 +18,7 @@ class SuspendedRequestTest {
 
     private final List<String> calls = new ArrayList<>();
     private final ResteasyReactiveContainerRequestContext context = (ResteasyReactiveContainerRequestContext) Proxy
-            .newProxyInstance(getClass().getClassLoader(), new Class<?>[] {ResteasyReactiveContainerRequestContext.class},
+            .newProxyInstance(getClass().getClassLoader(), new Class<?>[]{ResteasyReactiveContainerRequestContext.class},
                     (proxy, method, arguments) -> {
                         calls.add(arguments == null ? method.getName() : method.getName() + " " + arguments[0]);
                         return null;

@@ -85,7 +85,8 @@ public class EndpointAuthorization {
             BiConsumer<RoutingContext, ErrorResponse> onRejected) {
         var credential = credential(request);
         if (credential == Credential.INVALID) {
-            rateLimiter.reject(request, INVALID_CREDENTIAL).subscribe().with(admission -> onRejected.accept(request, admission.refusal()),
+            rateLimiter.reject(request, INVALID_CREDENTIAL).subscribe().with(
+                    admission -> onRejected.accept(request, admission.refusal()),
                     failure -> {
                         LOG.error("Failed to count an invalid token", failure);
                         onRejected.accept(request, ServiceErrors.forStatus(500));

@@ -57,7 +57,8 @@ public class LlmResource {
     private final EndpointAuthorization authorization;
     private final RateLimitHeaders headers;
 
-    LlmResource(LlmLimiter limiter, Ledger ledger, StoreStatus store, EndpointAuthorization authorization, RateLimitHeaders headers) {
+    LlmResource(LlmLimiter limiter, Ledger ledger, StoreStatus store, EndpointAuthorization authorization,
+            RateLimitHeaders headers) {
         this.limiter = limiter;
         this.ledger = ledger;
         this.store = store;

@@ -11,7 +11,8 @@ final class MediaTypes {
     /** Returns whether a Content-Type is {@code type/subtype}, with parameters of any form; true if it is missing. */
     static boolean isWellFormed(String contentType) {
         return contentType == null || contentType.equals(ErrorResponse.JSON) || contentType.isBlank()
-                || isWellFormed(contentType, 0, contentType.length()) && contentType.lastIndexOf(',', parametersStart(contentType)) < 0;
+                || isWellFormed(contentType, 0, contentType.length())
+                        && contentType.lastIndexOf(',', parametersStart(contentType)) < 0;
     }
 
     /** Returns whether each element of an Accept header is a media type or {@code *}; true if it is missing. */

@@ -74,7 +74,8 @@ public class OpenApiDefinition extends Application {
 
     @Schema(name = "Usage")
     record UsageBody(String identifier, String resource, @Schema(description = "Units used in the current window") long current,
-            @Schema(description = "Start of the window in Unix seconds") long window_start, @Schema(description = "End of the window in Unix seconds") long window_end) {
+            @Schema(description = "Start of the window in Unix seconds") long window_start,
+            @Schema(description = "End of the window in Unix seconds") long window_end) {
     }
 
     @Schema(name = "Limits")
@@ -91,7 +92,8 @@ public class OpenApiDefinition extends Application {
     }
 
     @Schema(name = "LlmDecision", description = "Decision, with the quota closest to exhaustion")
-    record LlmDecisionBody(boolean allowed, @Schema(description = "Limit; in US dollars for a budget") Double limit, Double remaining,
+    record LlmDecisionBody(boolean allowed, @Schema(description = "Limit; in US dollars for a budget") Double limit,
+            Double remaining,
             Long window_seconds, Long reset_at, Long retry_after,
             @Schema(description = "tokens or usd; absent if requests are counted") String unit,
             @Schema(description = "Reservation token, present if tokens or dollars were reserved; send it with the usage report") String reservation) {
@@ -117,7 +119,8 @@ public class OpenApiDefinition extends Application {
 
     @Schema(name = "LlmProviderTally")
     record ProviderTally(long calls, int window_hours, long input_tokens, long output_tokens, long cached_input_tokens,
-            long cache_write_input_tokens, @Schema(description = "Exact cost in US dollars", examples = "0.012345") String cost_usd,
+            long cache_write_input_tokens,
+            @Schema(description = "Exact cost in US dollars", examples = "0.012345") String cost_usd,
             @Schema(description = "Number of calls to models without a configured price") long unpriced_calls,
             @Schema(description = "Number of calls whose usage was estimated because it was not reported") long estimated_calls,
             @Schema(description = "Usage by model") Map<String, ModelTally> models) {

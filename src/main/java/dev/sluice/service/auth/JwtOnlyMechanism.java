@@ -110,7 +110,8 @@ public class JwtOnlyMechanism implements HttpAuthenticationMechanism, AnonymousR
         return authorizations.size() == 1 && authorizations.get(0).regionMatches(true, 0, BEARER, 0, BEARER.length())
                 && authorizations.get(0).charAt(BEARER.length()) > ' '
                         ? jwt.authenticate(context, providers)
-                        : Uni.createFrom().failure(new AuthenticationFailedException("exactly one token in one Authorization header is required"));
+                        : Uni.createFrom().failure(
+                                new AuthenticationFailedException("exactly one token in one Authorization header is required"));
     }
 
     /** Returns whether the value is a Bearer compact JWS, with any white space. */

@@ -99,7 +99,8 @@ class DevRedis {
 
     private Optional<Path> unpack() throws IOException {
         try (var archive = new JarFile(jar.orElseThrow())) {
-            var entry = archive.stream().filter(file -> file.getName().startsWith("redis-server-") && matchesPlatform(file.getName()))
+            var entry = archive.stream()
+                    .filter(file -> file.getName().startsWith("redis-server-") && matchesPlatform(file.getName()))
                     .findFirst();
             if (entry.isEmpty()) {
                 return Optional.empty();

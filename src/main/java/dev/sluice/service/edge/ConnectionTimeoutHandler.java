@@ -146,7 +146,8 @@ public final class ConnectionTimeoutHandler extends ChannelInboundHandlerAdapter
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object bytes) {
-        if (!headerStarted && (pendingResponses.isEmpty() || pendingResponses.get(pendingResponses.size() - 1).response.ended())) {
+        if (!headerStarted
+                && (pendingResponses.isEmpty() || pendingResponses.get(pendingResponses.size() - 1).response.ended())) {
             headerStarted = true;
             waitingSince = System.nanoTime();
         }

@@ -21,7 +21,8 @@ public final class SecurityHeaders {
 
     /** Adds the headers, before a response is written. */
     public static void put(MultiMap headers) {
-        headers.set(CONTENT_TYPE_OPTIONS, NOSNIFF).set(HttpHeaders.CACHE_CONTROL, NO_STORE).set(CONTENT_SECURITY_POLICY, DENY_ALL);
+        headers.set(CONTENT_TYPE_OPTIONS, NOSNIFF).set(HttpHeaders.CACHE_CONTROL, NO_STORE).set(CONTENT_SECURITY_POLICY,
+                DENY_ALL);
     }
 
     /** Removes the headers from a forwarded response. */

@@ -89,12 +89,14 @@ public class UpstreamProxy {
                 .addInterceptor(new ProxyInterceptor() {
                     @Override
                     public Future<ProxyResponse> handleProxyRequest(ProxyContext context) {
-                        return context.sendRequest().recover(failure -> Future.succeededFuture(toProxyResponse(context, failure)));
+                        return context.sendRequest()
+                                .recover(failure -> Future.succeededFuture(toProxyResponse(context, failure)));
                     }
 
                     @Override
                     public Future<Void> handleProxyResponse(ProxyContext context) {
-                        UpstreamHeaders.cleanResponse(context.response().headers(), context.request().proxiedRequest().response());
+                        UpstreamHeaders.cleanResponse(context.response().headers(),
+                                context.request().proxiedRequest().response());
                         return context.sendResponse();
                     }
                 });

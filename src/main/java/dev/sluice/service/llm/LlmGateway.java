@@ -92,7 +92,8 @@ class LlmGateway {
         }
         var loop = vertx.getOrCreateContext(); // a token may be verified on another thread
         callerResolver.resolve(context, provider).emitOn(task -> loop.runOnContext(now -> task.run())).subscribe()
-                .with(caller -> runGuarded(call, null, () -> onCaller(call, caller)), failure -> onCallerFailure(call, failure));
+                .with(caller -> runGuarded(call, null, () -> onCaller(call, caller)),
+                        failure -> onCallerFailure(call, failure));
     }
 
     /** Request received by the gateway. */
@@ -136,8 +137,9 @@ class LlmGateway {
             return;
         }
         if (caller.key() == null) {
-            reject(context, call.provider(), 401, "No API key is configured for " + call.provider().id() + ": set RATE_LIMIT_LLM_"
-                    + call.provider().name() + "_API_KEY");
+            reject(context, call.provider(), 401,
+                    "No API key is configured for " + call.provider().id() + ": set RATE_LIMIT_LLM_"
+                            + call.provider().name() + "_API_KEY");
         } else if (call.operation().kind() == Kind.UNKNOWN && !caller.ownKey()
                 && !connections.isOpen(call.provider(), call.path())) {
             reject(context, call.provider(), 403, "This path is not allowed with Sluice's key: add it to rate-limit.llm."
@@ -145,7 +147,8 @@ class LlmGateway {
         } else if (ProviderConnections.escapesPath(call.path())) {
             reject(context, call.provider(), 400, "The path must not contain empty or dot segments");
         } else if (ProviderHeaders.changesMethodOrHidesUsage(context.request(), call.provider(), caller)) {
-            reject(context, call.provider(), 400, "Query parameters and field masks must not change the method or hide the usage");
+            reject(context, call.provider(), 400,
+                    "Query parameters and field masks must not change the method or hide the usage");
         } else if (call.operation().kind() == Kind.CALL) {
             readBody(call, caller);
         } else if (call.isCounted()) {
@@ -200,26 +203,27 @@ class LlmGateway {
 
     /** @param parsed null if the body is not parsed */
     private void admit(IncomingCall call, LlmCaller caller, LlmCallEstimate estimate, LlmRequest parsed) {
-        limiter.admit(estimate).subscribe().with(admitted -> runGuarded(call, admitted.decision().allowed() ? admitted : null, () -> {
-            var context = call.context();
-            rateLimitHeaders.write(context.response().headers(), admitted.decision());
-            if (!admitted.decision().allowed()) {
-                context.request().resume();
-                ProviderErrors.sendDenial(context, admitted);
-            } else if (context.response().closed()) {
-                admitted.failed(false);
-            } else {
-                forward(call, caller, admitted, parsed);
-            }
-        }), failure -> {
-            if (failure instanceof StoreUnavailableException) {
-                call.context().request().resume();
-                ProviderErrors.send(call.context(), call.provider(), ErrorResponse.storeUnavailable());
-            } else {
-                LOG.error("LLM decision failed", failure);
-                reject(call.context(), call.provider(), 500, "Internal error");
-            }
-        });
+        limiter.admit(estimate).subscribe()
+                .with(admitted -> runGuarded(call, admitted.decision().allowed() ? admitted : null, () -> {
+                    var context = call.context();
+                    rateLimitHeaders.write(context.response().headers(), admitted.decision());
+                    if (!admitted.decision().allowed()) {
+                        context.request().resume();
+                        ProviderErrors.sendDenial(context, admitted);
+                    } else if (context.response().closed()) {
+                        admitted.failed(false);
+                    } else {
+                        forward(call, caller, admitted, parsed);
+                    }
+                }), failure -> {
+                    if (failure instanceof StoreUnavailableException) {
+                        call.context().request().resume();
+                        ProviderErrors.send(call.context(), call.provider(), ErrorResponse.storeUnavailable());
+                    } else {
+                        LOG.error("LLM decision failed", failure);
+                        reject(call.context(), call.provider(), 500, "Internal error");
+                    }
+                });
     }
 
     /**
@@ -229,15 +233,19 @@ class LlmGateway {
      */
     private void forward(IncomingCall call, LlmCaller caller, AdmittedCall admitted, LlmRequest parsed) {
         var request = call.context().request();
-        boolean usageRequested = parsed != null && parsed.streaming() && call.operation().shape() == ProviderOperation.Shape.CHAT
+        boolean usageRequested = parsed != null && parsed.streaming()
+                && call.operation().shape() == ProviderOperation.Shape.CHAT
                 && !parsed.usageAsked();
         var operation = parsed == null
                 ? call.operation()
                 : new ProviderOperation(call.operation().kind(), call.operation().shape(), parsed.model(), parsed.streaming());
         var body = parsed == null ? null : usageRequested ? LlmRequestParser.withUsageAsked(operation, parsed) : parsed.body();
         var forwardedHeaders = headers.forRequest(request, call.provider(), caller, usageRequested);
-        var exchange = new ProviderExchange(vertx, call.context(), call.provider(), operation, admitted, usageRequested, timeouts);
-        connections.request(call.provider(), request.method(), RequestPath.ascii(call.path()) + headers.forwardedQuery(request, caller))
+        var exchange = new ProviderExchange(vertx, call.context(), call.provider(), operation, admitted, usageRequested,
+                timeouts);
+        connections
+                .request(call.provider(), request.method(),
+                        RequestPath.ascii(call.path()) + headers.forwardedQuery(request, caller))
                 .onSuccess(providerRequest -> runGuarded(call, admitted, () -> {
                     addAll(providerRequest, forwardedHeaders);
                     if (!exchange.begin(providerRequest)) {

@@ -38,7 +38,8 @@ public class ProviderConnections {
     private static final int KEEP_ALIVE_SECONDS = 4;
     private static final int MAX_HEADER_BYTES = 64 * 1024;
 
-    private static final Pattern PATH_ESCAPE = Pattern.compile("(/|\\\\|%2f|%5c)((\\.|%2e){0,2}(/|\\\\|%2f|%5c)|(\\.|%2e){1,2}$)",
+    private static final Pattern PATH_ESCAPE = Pattern.compile(
+            "(/|\\\\|%2f|%5c)((\\.|%2e){0,2}(/|\\\\|%2f|%5c)|(\\.|%2e){1,2}$)",
             Pattern.CASE_INSENSITIVE);
 
     /** @param base path prefix before the version */
@@ -142,16 +143,19 @@ public class ProviderConnections {
     /** @param target path from the version on, with the query */
     Future<HttpClientRequest> request(Provider provider, HttpMethod method, String target) {
         var upstream = targets.get(provider);
-        var options = new RequestOptions().setMethod(method).setHost(upstream.host()).setSsl(upstream.ssl()).setPort(upstream.port())
+        var options = new RequestOptions().setMethod(method).setHost(upstream.host()).setSsl(upstream.ssl())
+                .setPort(upstream.port())
                 .setURI(upstream.base() + target).setConnectTimeout(settings.connectTimeout().toMillis())
                 .setIdleTimeout(settings.timeout().toMillis());
-        return (upstream.ssl() ? tls : plain).request(options).onComplete(connected -> logReachability(provider, upstream, connected.cause()));
+        return (upstream.ssl() ? tls : plain).request(options)
+                .onComplete(connected -> logReachability(provider, upstream, connected.cause()));
     }
 
     /** Logs a change of reachability, once per change. */
     private void logReachability(Provider provider, Target upstream, Throwable failure) {
         if (failure != null && unreachable.add(provider)) {
-            LOG.warnf("%s cannot be reached at %s://%s:%d (%s)", provider.id(), upstream.ssl() ? "https" : "http", upstream.host(),
+            LOG.warnf("%s cannot be reached at %s://%s:%d (%s)", provider.id(), upstream.ssl() ? "https" : "http",
+                    upstream.host(),
                     upstream.port(),
                     failure.getMessage() == null ? failure.getClass().getSimpleName() : failure.getMessage());
         } else if (failure == null && !unreachable.isEmpty() && unreachable.remove(provider)) {

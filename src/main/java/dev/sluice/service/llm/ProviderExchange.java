@@ -94,7 +94,8 @@ final class ProviderExchange {
                 onCallerGone();
             }
         });
-        providerRequest.response().onSuccess(started -> runGuarded(() -> onResponse(started))).onFailure(this::onProviderFailure);
+        providerRequest.response().onSuccess(started -> runGuarded(() -> onResponse(started)))
+                .onFailure(this::onProviderFailure);
         if (clientResponse.closed()) {
             onCallerGone(); // disconnected in the meantime
         }

@@ -83,7 +83,8 @@ final class IdentifierWindows {
                 found[i] = openWindow(claim, found[i], now);
                 found[i].add(now, claim.cost());
                 if (claim.reserved() && found[i] instanceof SlidingWindowCounter counter) {
-                    reserve(reservation, new ReservedCost(counter, WindowKey.of(claim), counter.bucketOf(now), claim.cost()), clock);
+                    reserve(reservation, new ReservedCost(counter, WindowKey.of(claim), counter.bucketOf(now), claim.cost()),
+                            clock);
                 }
             }
             long used = found[i] == null ? 0 : found[i].used();
@@ -108,7 +109,8 @@ final class IdentifierWindows {
                 advance(window, granted.now());
                 window.insert(granted.now(), count * claim.cost());
                 if (claim.reserved() && window instanceof SlidingWindowCounter counter) {
-                    reserve(reservation, new ReservedCost(counter, WindowKey.of(claim), counter.bucketOf(granted.now()), claim.cost()),
+                    reserve(reservation,
+                            new ReservedCost(counter, WindowKey.of(claim), counter.bucketOf(granted.now()), claim.cost()),
                             granted.now());
                 }
             }

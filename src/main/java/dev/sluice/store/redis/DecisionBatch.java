@@ -47,7 +47,8 @@ final class DecisionBatch {
         }
 
         private boolean accepts(PendingDecision decision) {
-            return decision.operation == first.operation && decision.identifier.equals(first.identifier) && !first.operation.reserves()
+            return decision.operation == first.operation && decision.identifier.equals(first.identifier)
+                    && !first.operation.reserves()
                     && size() < MAX_GROUP_SIZE;
         }
 
@@ -210,7 +211,8 @@ final class DecisionBatch {
             var states = new StoreResult.WindowState[plan.size()];
             for (int j = 0; j < states.length; j++) {
                 long takenLater = granted && group.first.operation.consume() ? (admitted - 1L - i) * plan.get(j).cost() : 0;
-                states[j] = new StoreResult.WindowState(reply.get(index + 3 * j).toLong() - takenLater, reply.get(index + 3 * j + 1).toLong(),
+                states[j] = new StoreResult.WindowState(reply.get(index + 3 * j).toLong() - takenLater,
+                        reply.get(index + 3 * j + 1).toLong(),
                         granted ? 0 : reply.get(index + 3 * j + 2).toLong());
             }
             results[i] = new StoreResult(granted, now, states);

@@ -36,7 +36,8 @@ public final class ResetPoller {
     private volatile long lastPollAt = System.nanoTime() - MAX_GAP_NANOS;
 
     /** @param timeExpression the Lua expression with which the scripts read the time */
-    ResetPoller(RedisConnectionManager manager, HashTags hashTags, RedisClock clock, DenialCache denials, String timeExpression) {
+    ResetPoller(RedisConnectionManager manager, HashTags hashTags, RedisClock clock, DenialCache denials,
+            String timeExpression) {
         this.manager = manager;
         this.clock = clock;
         this.denials = denials;

@@ -36,7 +36,8 @@ final class ScriptDispatcher {
     private volatile Pipelines pipelines = new Pipelines(null, new ScriptPipeline[0]);
 
     /** @param timeoutNanos timeout of a decision, in listened time */
-    ScriptDispatcher(RedisConnectionManager manager, HashTags hashTags, LuaScript script, long timeoutNanos, GrantRecorder recorder,
+    ScriptDispatcher(RedisConnectionManager manager, HashTags hashTags, LuaScript script, long timeoutNanos,
+            GrantRecorder recorder,
             RedisClock clock) {
         this.timeoutNanos = timeoutNanos;
         this.clock = clock;
@@ -98,7 +99,8 @@ final class ScriptDispatcher {
     }
 
     /** Parses a reply and completes its decisions; returns those whose callbacks have to be called. */
-    List<PendingDecision> handleReply(RedisScriptConnection connection, DecisionBatch batch, long sentAt, AsyncResult<Response> done) {
+    List<PendingDecision> handleReply(RedisScriptConnection connection, DecisionBatch batch, long sentAt,
+            AsyncResult<Response> done) {
         if (done.failed() && batch.requestCount() > 1 && String.valueOf(done.cause().getMessage()).startsWith("CROSSSLOT")) {
             return dispatchSeparately(connection, batch, done.cause());
         }
@@ -141,7 +143,8 @@ final class ScriptDispatcher {
     }
 
     /** Reports the call to the circuit breaker, once per call, however many decisions it carries. */
-    private void reportToCircuitBreaker(RedisScriptConnection connection, DecisionBatch batch, boolean decided, Throwable cause) {
+    private void reportToCircuitBreaker(RedisScriptConnection connection, DecisionBatch batch, boolean decided,
+            Throwable cause) {
         if (!decided) {
             if (cause != null) {
                 manager.reportFailure(cause);

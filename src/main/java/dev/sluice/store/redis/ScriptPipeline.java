@@ -51,7 +51,8 @@ final class ScriptPipeline {
      * @param waitingTotal number of decisions that wait on all pipelines of the connection
      * @param timeoutNanos timeout of a decision, in listened time
      */
-    ScriptPipeline(ScriptDispatcher dispatcher, RedisScriptConnection connection, AtomicInteger waitingTotal, long timeoutNanos) {
+    ScriptPipeline(ScriptDispatcher dispatcher, RedisScriptConnection connection, AtomicInteger waitingTotal,
+            long timeoutNanos) {
         this.waitingTotal = waitingTotal;
         this.dispatcher = dispatcher;
         this.connection = connection;
@@ -138,7 +139,8 @@ final class ScriptPipeline {
             return null;
         }
         var batch = new DecisionBatch(clock.at(now));
-        for (var decision = queued.peek(); decision != null && (decision.done() || batch.add(decision)); decision = queued.peek()) {
+        for (var decision = queued.peek(); decision != null
+                && (decision.done() || batch.add(decision)); decision = queued.peek()) {
             queued.remove();
             decision.markSent();
         }

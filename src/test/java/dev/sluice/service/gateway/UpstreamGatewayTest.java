@@ -56,7 +56,8 @@ class UpstreamGatewayTest extends HttpTest {
             assertThat(response.statusCode()).isEqualTo(200);
             assertThat(header(response, "X-RateLimit-Limit")).isEqualTo("10");
             assertThat(response.headers().allValues("X-RateLimit-Limit")).hasSize(1);
-            assertThat(response.headers().allValues("RateLimit")).singleElement().asString().startsWith("\"api:/campaigns\";r=");
+            assertThat(response.headers().allValues("RateLimit")).singleElement().asString()
+                    .startsWith("\"api:/campaigns\";r=");
             assertThat(header(response, "X-RateLimit-Remaining")).isEqualTo(Integer.toString(left));
             assertThat(header(response, "X-Upstream")).isEqualTo("yes");
         }

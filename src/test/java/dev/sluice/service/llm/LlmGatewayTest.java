@@ -421,7 +421,8 @@ class LlmGatewayTest extends LlmTest {
         http.post(CHAT, body("openai"), "Authorization", "Bearer key-of-somebody-else");
         var metrics = new Http(managementPort).get("/q/metrics").body();
         assertThat(metrics).contains("llm_calls_total").doesNotContain("key-of-", LlmProfile.OPENAI_KEY);
-        var keys = redis.connectionManager().send(Request.cmd(Command.KEYS).arg("*")).toCompletionStage().toCompletableFuture().join();
+        var keys = redis.connectionManager().send(Request.cmd(Command.KEYS).arg("*")).toCompletionStage().toCompletableFuture()
+                .join();
         assertThat(keys.toString()).doesNotContain("key-of-", LlmProfile.OPENAI_KEY);
     }
 
@@ -502,9 +503,10 @@ class LlmGatewayTest extends LlmTest {
 
     @Test
     void preflightsPassWithoutAnyKey() throws IOException {
-        var response = Raw.ask(port, "OPTIONS " + CHAT + "?key=key-of-pro HTTP/1.1\r\nHost: x\r\nOrigin: https://app.example\r\n"
-                + "Access-Control-Request-Method: POST\r\nAuthorization: Bearer key-of-pro\r\nX-API-Key: key-of-pro\r\n"
-                + "Content-Length: 5\r\n\r\nhello");
+        var response = Raw.ask(port,
+                "OPTIONS " + CHAT + "?key=key-of-pro HTTP/1.1\r\nHost: x\r\nOrigin: https://app.example\r\n"
+                        + "Access-Control-Request-Method: POST\r\nAuthorization: Bearer key-of-pro\r\nX-API-Key: key-of-pro\r\n"
+                        + "Content-Length: 5\r\n\r\nhello");
         assertThat(response.status()).isEqualTo(401); // the stub's: no key
         assertThat(openAi.last().headers().contains("authorization")).isFalse();
         assertThat(openAi.last().body()).isEmpty();

@@ -101,7 +101,8 @@ class DenialCacheTest {
     void anyUnitThatLeavesEndsTheDenial() {
         var two = List.of(StoreUnderTest.claim("burst", 1, 5, 1), StoreUnderTest.claim("hourly", 3600, 100, 1));
         cache(two, new StoreResult(false, START, new StoreResult.WindowState[]{
-                new StoreResult.WindowState(5, START + SECOND, START + SECOND), new StoreResult.WindowState(50, START + 300 * MILLI, 0)}));
+                new StoreResult.WindowState(5, START + SECOND, START + SECOND),
+                new StoreResult.WindowState(50, START + 300 * MILLI, 0)}));
         pass(299 * MILLI);
         assertThat(denials.get("alice", two)).isNotNull();
         pass(MILLI);
@@ -118,7 +119,8 @@ class DenialCacheTest {
         assertThat(denials.get("alice", unreserved)).as("requested by /v1/check").isNull();
         var both = List.of(StoreUnderTest.claim("r", 60, 10, 1), StoreUnderTest.tokens("t", 60, 1000, 100));
         cache(both, new StoreResult(false, START, new StoreResult.WindowState[]{
-                new StoreResult.WindowState(10, START + SECOND, START + SECOND), new StoreResult.WindowState(5, START + 2 * SECOND, 0)}));
+                new StoreResult.WindowState(10, START + SECOND, START + SECOND),
+                new StoreResult.WindowState(5, START + 2 * SECOND, 0)}));
         assertThat(denials.get("alice", both)).as("no room for the request itself").isNotNull();
     }
 

@@ -124,7 +124,8 @@ class ScriptPipelineTest {
         for (int round = 0; round < 60; round++) {
             var requests = new ArrayList<TakeRequest>();
             while (requests.size() < 150) {
-                var request = new TakeRequest("caller" + random.nextInt(2), kinds.get(random.nextInt(kinds.size())), random.nextInt(6) > 0,
+                var request = new TakeRequest("caller" + random.nextInt(2), kinds.get(random.nextInt(kinds.size())),
+                        random.nextInt(6) > 0,
                         null);
                 requests.addAll(Collections.nCopies(1 + random.nextInt(25), request));
             }
@@ -143,7 +144,8 @@ class ScriptPipelineTest {
         return switch (random.nextInt(7)) {
             case 0 -> new TakeRequest(identifier, List.of(claim("several", 10, 20, 1 + random.nextInt(5))), true, null);
             case 1 -> new TakeRequest(identifier, List.of(claim("burst", 1, 3, 1), claim("unit", 10, 12, 1)), true, null);
-            case 2 -> new TakeRequest(identifier, List.of(claim("large", 60, 1_000_000, 1 + random.nextInt(300_000))), true, null);
+            case 2 ->
+                new TakeRequest(identifier, List.of(claim("large", 60, 1_000_000, 1 + random.nextInt(300_000))), true, null);
             case 3 -> new TakeRequest(identifier, List.of(claim("unit", 10, 12, 1)), false, null);
             case 4 -> new TakeRequest(identifier, List.of(claim("unit", 10, 12, 1), tokens("t", 60, 5000, 700)), true,
                     String.format("%32s", Integer.toHexString(name.hashCode())).replace(' ', '0'));
@@ -162,7 +164,8 @@ class ScriptPipelineTest {
         redis.send(Request.cmd(Command.HSET).arg(keys.window("broken", WindowKeys.windowMember("r", 60))).arg("a").arg("b"));
         redis.send(Request.cmd(Command.SET).arg(keys.window("text", WindowKeys.windowMember("r", 60))).arg("fourteen chars"));
         redis.send(Request.cmd(Command.SET).arg(keys.index("index")).arg("no index"));
-        redis.send(Request.cmd(Command.RPUSH).arg(keys.window("list", WindowKeys.windowMember("r", 60))).arg("a").arg("b").arg("~c"));
+        redis.send(Request.cmd(Command.RPUSH).arg(keys.window("list", WindowKeys.windowMember("r", 60))).arg("a").arg("b")
+                .arg("~c"));
         redis.send(Request.cmd(Command.ACL).arg("SETUSER").arg("default").arg("-del").arg("-unlink"));
         var identifiers = List.of("broken", "whole", "index", "list", "text");
         var results = new ArrayList<CompletableFuture<StoreResult>>();

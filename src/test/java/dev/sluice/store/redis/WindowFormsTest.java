@@ -154,7 +154,8 @@ class WindowFormsTest {
         assertThat(type(key)).isEqualTo("list");
         var memory = new InMemoryWindowStore(redis::now, StoreUnderTest.EXACT, 64 << 20);
         memory.takeUnsynced("old-reserved", List.of(tokens("t", 60, 10_000, 11)), true, null);
-        new UsageMerger(redis.manager(), memory, new HashTags("sluice"), StoreUnderTest.InRedis.TEST_TIME).merge(redis.connection())
+        new UsageMerger(redis.manager(), memory, new HashTags("sluice"), StoreUnderTest.InRedis.TEST_TIME)
+                .merge(redis.connection())
                 .toCompletionStage().toCompletableFuture().join();
         assertThat(redis.used("old-reserved", "t", 60)).isEqualTo(511);
         assertThat(type(key)).isEqualTo("string");
