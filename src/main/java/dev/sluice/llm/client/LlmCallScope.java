@@ -8,7 +8,7 @@ import dev.sluice.llm.protocol.TokenUsage;
  * Says on whose behalf models are called:
  *
  * <pre>
- * LlmCall.as("alice", "pro").call(() -&gt; client.chat(body))
+ * LlmCallScope.as("alice", "pro").call(() -&gt; client.chat(body))
  * </pre>
  *
  * It holds for everything that the code inside calls: through REST clients that have {@link LlmRateLimitFilter}, whatever they
