@@ -51,7 +51,7 @@ class SettlementQueue {
     private static final Logger LOG = Logger.getLogger("dev.sluice");
     private static final Duration SHUTDOWN = Duration.ofSeconds(2);
     private static final long NO_TIMER = -1;
-    /** A reservation of {@code dev.sluice.engine}: its last group are the lengths of its windows, in seconds. */
+    /** A reservation of {@code dev.sluice.store.ReservationToken}: its last group are the lengths of its windows, in seconds. */
     private static final Pattern RESERVATION = Pattern.compile("[a-z]-[0-9a-f]{32}((?:-[1-9]\\d{0,6})+)");
 
     /** Runs a task later, once. */
