@@ -157,7 +157,7 @@ class StartIT {
             redis.send("CONFIG SET maxmemory 100mb");
             redis.send("CONFIG SET maxmemory-policy allkeys-lru");
             try (var sluice = Instance.start(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(redis.port())))) {
-                Awaitility.await().until(() -> sluice.log().contains("maxmemory-policy allkeys-lru"));
+                Awaitility.await().until(() -> sluice.log().contains("maxmemory-policy=allkeys-lru"));
                 assertThat(sluice.log()).containsOnlyOnce("WARN");
             }
             redis.send("CONFIG SET maxmemory-policy noeviction");
