@@ -113,7 +113,7 @@ class NativeSourcesCheck {
     void whatTheOpenApiDocumentDescribesAndWhatAnswersRequestsIsRegistered() throws IOException {
         var registered = reflective();
         assertThat(programClasses("dev.sluice.service.")
-                .filter(name -> name.matches(".*\\.(ApiDocument\\$[A-Z]\\w*|[A-Z]\\w*Resource)")))
+                .filter(name -> name.matches(".*\\.(OpenApiDefinition\\$[A-Z]\\w*|[A-Z]\\w*Resource)")))
                 .hasSizeGreaterThan(8).allMatch(registered::contains);
         assertThat(programClasses("dev.sluice.").filter(name -> name.endsWith("$$CMImpl")))
                 .hasSizeGreaterThan(5).allMatch(registered::contains);
