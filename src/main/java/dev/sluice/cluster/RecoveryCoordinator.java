@@ -141,7 +141,7 @@ public final class RecoveryCoordinator {
                     manager.reportRejection(done.cause());
                 }
             } else if (connection.clock().listened() - sentAt > timeoutNanos) {
-                manager.reportLate();
+                manager.reportLate(sentAt);
             } else {
                 manager.reportSuccess();
             }

@@ -29,8 +29,9 @@ import io.vertx.redis.client.Response;
  * <li>The connection was lost.
  * <li>Redis rejected a write, or replied to {@value #MAX_CONSECUTIVE_ERRORS} calls in a row with an error.
  * <li>Redis was silent for {@value #SILENT_TIMEOUTS} timeouts although requests were in flight.
- * <li>{@value #MAX_CONSECUTIVE_LATE} responses in a row arrived after the timeout. One call is one piece of evidence, however many decisions
- * it carries.
+ * <li>{@value #MAX_CONSECUTIVE_LATE} responses in a row arrived after the timeout, each to a request that was sent after the
+ * previous one had arrived. One call is one piece of evidence, however many decisions it carries, and so is one stall of Redis,
+ * however many calls it delayed.
  * </ul>
  * Its state changes on the connection's event loop only. Public methods may be called from any thread.
  */
@@ -45,6 +46,8 @@ public final class RedisConnectionManager {
     private final List<Consumer<Throwable>> listeners = new CopyOnWriteArrayList<>();
     private final AtomicInteger consecutiveErrors = new AtomicInteger();
     private final AtomicInteger consecutiveLate = new AtomicInteger();
+    /** Listened time at which the last counted late response arrived. */
+    private volatile long lastLateAt = Long.MIN_VALUE;
     private final RepairedKeys repairedKeys = new RepairedKeys();
     private final List<Runnable> closeTasks = new CopyOnWriteArrayList<>();
     private final Reconnection reconnection;
@@ -248,8 +251,17 @@ public final class RedisConnectionManager {
         }
     }
 
-    /** Reports a response after the timeout. */
-    public void reportLate() {
+    /**
+     * Reports a response after the timeout, on the connection's event loop. Responses to requests that were in flight together are
+     * one piece of evidence: the same stall has delayed them.
+     *
+     * @param sentAt listened time at which the request was sent, see {@link ListenedClock#at}
+     */
+    public void reportLate(long sentAt) {
+        if (sentAt < lastLateAt) {
+            return;
+        }
+        lastLateAt = clock.at(System.nanoTime());
         if (consecutiveLate.incrementAndGet() == MAX_CONSECUTIVE_LATE) {
             run(() -> openCircuit(new StoreUnavailableException("Redis answers more slowly than "
                     + TimeUnit.NANOSECONDS.toMillis(timeoutNanos) + " ms", null), Reconnection.PROBES_IF_SLOW, true));

@@ -98,6 +98,20 @@ class RedisFaults {
         });
     }
 
+    /** Each pause is longer than the timeout, but no evidence that Redis is unavailable: the mode does not change. */
+    @Test
+    void pausesBriefly() throws Exception {
+        ordeal("stopped (SIGSTOP) for 180 ms every 2 s").perhapsLosing(0).lasting(Duration.ZERO).run(() -> {
+            for (int i = 0; i < 5; i++) {
+                REDIS.freeze();
+                TimeUnit.MILLISECONDS.sleep(180);
+                REDIS.thaw();
+                TimeUnit.MILLISECONDS.sleep(1820);
+            }
+        }, () -> {
+        });
+    }
+
     @Test
     void scriptsAreFlushedRepeatedly() throws Exception {
         ordeal("SCRIPT FLUSH every 20 ms for 3 s").losing().bound(Ordeal.EXACT).run(() -> {

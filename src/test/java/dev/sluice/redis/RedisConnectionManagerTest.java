@@ -28,6 +28,8 @@ import io.vertx.redis.client.impl.types.ErrorType;
 
 class RedisConnectionManagerTest {
 
+    private static final long AFTER_THE_PREVIOUS = Long.MAX_VALUE;
+
     private static final int MAX_IN_FLIGHT = 5;
     private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
@@ -157,16 +159,33 @@ class RedisConnectionManagerTest {
     void lateResponsesInARowOpenTheCircuitUntilProbesAreAnsweredInTime() {
         start();
         for (int i = 0; i < 10; i++) {
-            manager.reportLate();
-            manager.reportLate();
+            manager.reportLate(AFTER_THE_PREVIOUS);
+            manager.reportLate(AFTER_THE_PREVIOUS);
             manager.reportSuccess();
         }
         assertThat(manager.isUp()).isTrue();
         for (int i = 0; i < 5; i++) {
-            manager.reportLate();
+            manager.reportLate(AFTER_THE_PREVIOUS);
         }
         await().atMost(TIMEOUT).until(() -> changes.size() == 3);
         assertThat(changes).containsExactly(true, false, true);
+    }
+
+    @Test
+    void lateResponsesOfOneStallAreOnePieceOfEvidence() {
+        start();
+        long sentAt = manager.clock().at(System.nanoTime()) - 1;
+        for (int i = 0; i < 4; i++) {
+            manager.reportLate(AFTER_THE_PREVIOUS);
+        }
+        for (int i = 0; i < 100; i++) {
+            manager.reportLate(sentAt);
+        }
+        manager.send(Request.cmd(Command.PING)).toCompletionStage().toCompletableFuture().join(); // after what was reported
+        assertThat(changes).containsExactly(true);
+        manager.reportLate(AFTER_THE_PREVIOUS);
+        await().atMost(TIMEOUT).until(() -> changes.size() >= 2);
+        assertThat(changes).startsWith(true, false);
     }
 
     @Test

@@ -150,7 +150,7 @@ final class ScriptDispatcher {
                 manager.reportFailure(cause);
             }
         } else if (connection.clock().listened() - batch.sentAt() > timeoutNanos) {
-            manager.reportLate();
+            manager.reportLate(batch.sentAt());
         } else {
             manager.reportSuccess();
         }
