@@ -67,7 +67,7 @@ public final class AdmittedCall {
         return unpriced ? new RateLimitExceededException(decision, UNPRICED) : new RateLimitExceededException(decision);
     }
 
-    /** What a quota counts, also where it is {@link dev.sluice.api.Rate#BLOCKED} and so has no unit of its own. */
+    /** Returns the unit of a quota, also if its rate is {@link dev.sluice.api.Rate#BLOCKED}, which has none. */
     public QuotaUnit unit(QuotaStatus quota) {
         var resource = quota.resource();
         return resource.equals(budget)

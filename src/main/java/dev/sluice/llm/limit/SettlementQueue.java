@@ -83,6 +83,8 @@ class SettlementQueue {
     private int retrying;
     private int retried;
     private int failed;
+    /** Settlements that failed after the stop: there is no further attempt. */
+    private int lost;
     private boolean stopped;
 
     @Inject
@@ -191,6 +193,7 @@ class SettlementQueue {
     private void later(Settlement settlement) {
         if (stopped) {
             dropped.increment();
+            lost++;
             return;
         }
         if (waiting.size() == MOST) {
@@ -265,13 +268,14 @@ class SettlementQueue {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (TimeoutException e) {
-            // told below
+            // logged below
         } catch (ExecutionException e) {
             throw new IllegalStateException(e);
         }
         int left;
         synchronized (this) {
-            left = waiting.size() + underWay;
+            left = lost + waiting.size() + underWay;
+            dropped.increment(waiting.size());
             waiting.clear();
         }
         if (left > 0) {

@@ -205,8 +205,21 @@ class SettlementQueueTest {
         settle(1);
         settlements.stop(Duration.ZERO);
         assertThat(timers).isEmpty();
+        assertThat(dropped()).isZero();
         asked.poll().fail(new IllegalStateException("closed"));
         assertThat(timers).isEmpty();
         assertThat(settlements.waiting()).isZero();
+        assertThat(dropped()).isEqualTo(1);
+    }
+
+    @Test
+    void whatShutdownDoesNotReachIsDropped() {
+        answerAtOnce = new IllegalStateException("on purpose");
+        for (int i = 0; i < 300; i++) {
+            settle(i);
+        }
+        answers = false;
+        settlements.stop(Duration.ZERO);
+        assertThat(dropped()).isEqualTo(300 - SettlementQueue.AT_ONCE);
     }
 }
