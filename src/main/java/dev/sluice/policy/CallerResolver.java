@@ -35,26 +35,26 @@ public class CallerResolver {
     }
 
     /**
-     * Who sent this request, where that can be told without waiting; null where {@link #of(RoutingContext)} has to be asked.
+     * Returns the caller of a request if it can be resolved without waiting; null if {@link #of(RoutingContext)} has to be used.
      *
-     * @throws dev.sluice.identity.CredentialsRejectedException where credentials came and do not hold
+     * @throws dev.sluice.identity.CredentialsRejectedException if the credentials are invalid
      */
     public Caller now(RoutingContext request) {
         var identity = own == null ? null : own.now(request);
         return identity == null ? null : new Caller(identity, policy.tier(identity.tier()));
     }
 
-    /** Who sent this request; fails with {@link dev.sluice.identity.CredentialsRejectedException}. */
+    /** Returns the caller of a request; fails with {@link dev.sluice.identity.CredentialsRejectedException}. */
     public Uni<Caller> of(RoutingContext request) {
         return identities.resolve(request).chain(identity -> of(request, identity));
     }
 
-    /** The tier of somebody who is known already. */
+    /** Returns the caller with an identity that is already known, and its tier. */
     public Uni<Caller> of(RoutingContext request, Identity identity) {
         return tiers.resolve(identity, request).map(tier -> new Caller(identity, policy.tier(tier)));
     }
 
-    /** The address a request came from, in the first tier: whom failures to say who one is count against. */
+    /** Returns the client address as a caller in the first tier: failed authentication counts against it. */
     public Caller address(RoutingContext request) {
         return new Caller(addresses.identity(request.request()), policy.tier(null));
     }

@@ -20,6 +20,8 @@ import dev.sluice.config.RulesDocument;
 final class PolicySnapshot {
 
     static final String ENDPOINTS = "rate-limit.endpoints.";
+    /** In characters: with {@code api:} and a method before it, a path is a resource name of at most 256. */
+    private static final int MAX_PATH_LENGTH = 240;
     private static final Logger LOG = Logger.getLogger("dev.sluice");
     /** The tiers' default rates where the settings say nothing. */
     private static final Map<String, String> DEFAULTS = Map.of("free", "10/minute", "pro", "100/minute", "enterprise",
@@ -112,9 +114,11 @@ final class PolicySnapshot {
         int space = key.strip().indexOf(' ');
         var method = space < 0 ? null : key.strip().substring(0, space).toUpperCase(Locale.ROOT);
         var path = space < 0 ? key.strip() : key.strip().substring(space + 1).strip();
-        if (!isPath(path) || method != null && !method.chars().allMatch(Character::isLetter)) {
+        if (!isPath(path) || method != null && !method.chars().allMatch(Character::isLetter)
+                || !Identifiers.valid(CurrentPolicy.API + key.strip())) {
             (byTier.isEmpty() ? Map.of("*", "(a row)") : byTier).forEach((tier, rate) -> problems.add(property + tier, rate,
-                    "the endpoint is no path; allowed: /path or METHOD /path, at most 250 characters, {name} for one segment"));
+                    "the endpoint is no path; allowed: /path or METHOD /path, at most " + MAX_PATH_LENGTH
+                            + " characters, {name} for one segment"));
             return;
         }
         var rates = new LinkedHashMap<>(defaults);
@@ -163,7 +167,7 @@ final class PolicySnapshot {
     private static boolean isPath(String path) {
         if (!path.startsWith("/") || path.indexOf('?') >= 0 || path.indexOf('#') >= 0
                 || !Identifiers.valid(CurrentPolicy.API + path)
-                || path.length() > 240) {
+                || path.length() > MAX_PATH_LENGTH) {
             return false;
         }
         for (var segment : segments(path)) {

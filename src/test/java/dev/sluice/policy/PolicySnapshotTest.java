@@ -79,7 +79,7 @@ class PolicySnapshotTest {
     @CsvSource({"GET, /campaigns, api:/campaigns", "GET, /api/v1/campaigns, api:/campaigns",
             "DELETE, /campaigns/42, api:/campaigns", "GET, /campaigns/42/x/y, api:/campaigns", "GET, /campaign, api:default",
             "GET, /campaignsx, api:default", "GET, /, api:default", "GET, '', api:default", "OPTIONS, *, api:default",
-            "GET, /users/7.json, api:/users", "GET, /users/7.json, api:/users", "GET, /users/7, api:/users",
+            "GET, /users/7.json, api:/users", "GET, /users/7, api:/users",
             "GET, /users/7/orders, api:/users/{id}/orders",
             "GET, /users/7/orders/9, api:/users/{id}/orders", "POST, /reports/5, api:POST /reports/{id}",
             "post, /reports/5, api:POST /reports/{id}", "GET, /reports/5, api:/reports", "POST, /reports, api:/reports",
@@ -173,6 +173,16 @@ class PolicySnapshotTest {
         assertThat(problems(Settings.none().rows("/a/{x}", "/a/{y}")).lines()).singleElement().asString()
                 .contains("another row has the same path");
         assertThat(problems(Settings.none().rows("/a", "GET /a", "/a/{x}/b", "/a/b/{y}")).lines()).isEmpty();
+    }
+
+    @Test
+    void pathIsLimitedInLength() {
+        var path = "/" + "a".repeat(239);
+
+        assertThat(problems(Settings.none().rows(path, "POST " + path)).lines()).isEmpty();
+        assertThat(problems(Settings.none().rows(path + "a")).lines()).singleElement().asString()
+                .contains("at most 240 characters");
+        assertThat(problems(Settings.none().rows("M".repeat(20) + " " + path)).lines()).hasSize(1);
     }
 
     @ParameterizedTest
