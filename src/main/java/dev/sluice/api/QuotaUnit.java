@@ -1,6 +1,6 @@
 package dev.sluice.api;
 
-/** What a quota counts. */
+/** Unit of a quota. */
 public enum QuotaUnit {
 
     /** Requests, calls, or whatever else is counted one by one. */

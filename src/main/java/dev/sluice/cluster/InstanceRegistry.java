@@ -60,7 +60,6 @@ public final class InstanceRegistry implements MicrosClock {
     private final String resetsKey;
     private final LuaScript announceScript;
     private final LuaScript tellScript;
-    private final int expected;
     private final Set<String> peers = new HashSet<>();
     private volatile Membership membership;
     private volatile ClockSample clockSample;
@@ -80,7 +79,6 @@ public final class InstanceRegistry implements MicrosClock {
         this.resetsKey = hashTags.globalKey("{fleet}:resets");
         this.announceScript = LuaScript.load(InstanceRegistry.class, "announce.lua", timeExpression);
         this.tellScript = LuaScript.load(ResetPoller.class, "tell.lua", timeExpression);
-        this.expected = expected;
         this.membership = new Membership(expected, expected - 1);
     }
 

@@ -20,7 +20,7 @@ public final class ConfigNode {
 
     private final String position;
     private final int line;
-    /** A String, a List of String, or a Map of String to FilePart. */
+    /** A String, a List of String, or a Map of String to ConfigNode. */
     private final Object value;
 
     ConfigNode(String position, int line, Object value) {

@@ -92,7 +92,7 @@ public final class ErrorResponse {
     }
 
     public static ErrorResponse storeUnavailable() {
-        return of(503, "RATE_5002", "The rate limit store is out of reach");
+        return of(503, "RATE_5002", "The rate limit store is unavailable");
     }
 
     public static ErrorResponse notFound() {

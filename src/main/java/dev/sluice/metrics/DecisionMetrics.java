@@ -72,7 +72,7 @@ class DecisionMetrics implements DecisionListener {
 
     void start(@Observes StartupEvent started, StoreStatus status, RulesFile file) {
         Gauge.builder(AVAILABLE, () -> status.mode().outage() ? 0 : 1).strongReference(true)
-                .description("1: windows are kept where they should be; 0: Redis is out of reach").register(registry);
+                .description("1: the configured store is in use; 0: Redis is unavailable").register(registry);
         Gauge.builder(INSTANCES, status, StoreStatus::instances).strongReference(true)
                 .description("Instances that share the limits, as this one saw them last").register(registry);
         FunctionCounter.builder(REMEMBERED, status, StoreStatus::deniedFromCache)
@@ -80,7 +80,7 @@ class DecisionMetrics implements DecisionListener {
         FunctionCounter.builder(REPAIRED, status, StoreStatus::repairedKeys)
                 .description("Keys of Sluice's in Redis that held foreign values, which were deleted").register(registry);
         FunctionCounter.builder(MERGED, status, StoreStatus::mergedIdentifiers)
-                .description("Callers whose windows were brought to Redis after it had been out of reach, or had lost data")
+                .description("Identifiers whose windows were merged into Redis after it had been unavailable, or had lost data")
                 .register(registry);
         Gauge.builder(FILE_VALID, () -> file.state().map(RulesFileStatus::valid).orElse(true) ? 1 : 0).strongReference(true)
                 .description(

@@ -17,7 +17,7 @@ import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.ConfigMappings;
 import io.smallrye.config.ConfigMappings.ConfigClass;
 
-/** Which environment variables the program reads: those of its settings, and those that docs/configuration.md names. */
+/** Environment variables that the program reads: those of its settings, and those that docs/configuration.md names. */
 final class ProgramSettings {
 
     private static final Properties PROPERTIES = properties();

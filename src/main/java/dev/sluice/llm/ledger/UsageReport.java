@@ -3,7 +3,7 @@ package dev.sluice.llm.ledger;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** What one identifier has used, by provider and model. */
+/** Usage of one identifier by provider and model. */
 public final class UsageReport {
 
     private final Map<String, Map<String, UsageTotals>> providers = new TreeMap<>();

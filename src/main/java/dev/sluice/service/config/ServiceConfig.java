@@ -16,7 +16,7 @@ public interface ServiceConfig {
     /** The bearer token of the decision endpoints; without it they serve no identifier that begins with user: or ip:. */
     Optional<String> apiToken();
 
-    /** Whether each request is exported as an OpenTelemetry span (OTLP), with its decision as an event. */
+    /** Exports each request as an OpenTelemetry span (OTLP), with its decision as an event. */
     @WithDefault("false")
     boolean tracing();
 

@@ -62,13 +62,13 @@ public final class ConnectionTimeoutHandler extends ChannelInboundHandlerAdapter
 
     private final Limits limits;
     private final List<PendingResponse> pendingResponses = new ArrayList<>(1);
-    /** Whether bytes of a request have been received whose header section is incomplete. */
+    /** True while the header section of a request is incomplete. */
     private boolean headerStarted;
     /** Time of the first such byte; without one, time at which the connection was first seen idle. */
     private long waitingSince;
     private boolean idle;
     private Future<?> timeoutCheck;
-    /** Whether a read from the socket is being processed. */
+    /** True while a read from the socket is being processed. */
     private boolean reading;
     private Runnable afterRead;
 

@@ -53,7 +53,7 @@ final class ProviderExchange {
     private UsageChunkFilter usageChunkFilter;
     private long drainTimer = -1;
     private long idleTimer = -1;
-    /** Whether the provider has sent something since the last check. */
+    /** True if the provider has sent something since the last check. */
     private boolean receivedSinceCheck;
     private boolean paused;
     private boolean callerGone;

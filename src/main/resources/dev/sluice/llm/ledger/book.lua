@@ -21,7 +21,7 @@
 
 local MOST = '9223372036854775807'
 
--- Whether Redis accepts this text as an integer for HINCRBY.
+-- Returns true if Redis accepts this text as an integer for HINCRBY.
 local function is_integer(text)
   local digits = string.match(text, '^%-?([1-9]%d*)$')
   return text == '0' or digits and (#digits < #MOST or #digits == #MOST and digits <= MOST)

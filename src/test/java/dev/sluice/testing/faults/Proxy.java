@@ -17,7 +17,7 @@ public final class Proxy implements AutoCloseable {
 
     /** Delay of data on its way to Redis; replies are not delayed. */
     private volatile long delayMillis;
-    /** Whether data is dropped silently; connections affected by it stay dead. */
+    /** True while data is dropped silently; connections affected by it stay dead. */
     private volatile boolean silent;
     private boolean refusing;
 
