@@ -1,8 +1,5 @@
 package dev.sluice.bench;
 
-import dev.sluice.testing.Instance;
-
-
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,6 +9,7 @@ import java.util.function.DoubleFunction;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
+import dev.sluice.testing.Instance;
 
 /** {@code POST /v1/check} of the packaged service: its cost, and what many instances, connections and requests do to it. */
 final class CheckRows {

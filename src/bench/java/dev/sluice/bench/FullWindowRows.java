@@ -1,15 +1,13 @@
 package dev.sluice.bench;
 
-import dev.sluice.store.redis.SingleDecision;
-import dev.sluice.testing.RealRedis;
-
-
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
+import dev.sluice.store.redis.SingleDecision;
+import dev.sluice.testing.RealRedis;
 
 /**
  * Redis's CPU time per decision on windows that are full or large. A call has {@link #TOGETHER} decisions, about as many as one

@@ -1,8 +1,5 @@
 package dev.sluice.bench;
 
-import dev.sluice.testing.Instance;
-
-
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,6 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.IntStream;
 
+import dev.sluice.testing.Instance;
 
 /** The packaged service in front of an API and of a provider. */
 final class GatewayRows {

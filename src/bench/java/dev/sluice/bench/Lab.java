@@ -1,10 +1,5 @@
 package dev.sluice.bench;
 
-import dev.sluice.testing.Instance;
-import dev.sluice.testing.RealRedis;
-import dev.sluice.testing.faults.Resp;
-
-
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -23,6 +18,9 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
+import dev.sluice.testing.Instance;
+import dev.sluice.testing.RealRedis;
+import dev.sluice.testing.faults.Resp;
 
 /** Redis and the instances that are loaded, all on this machine. They are started when a row first needs them. */
 final class Lab implements AutoCloseable {

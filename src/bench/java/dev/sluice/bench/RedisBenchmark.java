@@ -1,14 +1,12 @@
 package dev.sluice.bench;
 
-import dev.sluice.store.redis.SingleDecision;
-
-
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
+import dev.sluice.store.redis.SingleDecision;
 
 /** Redis's own load generator, where it is installed. */
 final class RedisBenchmark {

@@ -1,17 +1,15 @@
 package dev.sluice.bench;
 
-import dev.sluice.redis.LuaScript;
-import dev.sluice.store.redis.SingleDecision;
-import dev.sluice.testing.RealRedis;
-import dev.sluice.testing.faults.Resp;
-
-
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
 
+import dev.sluice.redis.LuaScript;
+import dev.sluice.store.redis.SingleDecision;
+import dev.sluice.testing.RealRedis;
+import dev.sluice.testing.faults.Resp;
 
 /** Decisions without HTTP, and what they leave in Redis. */
 final class RedisRows {

@@ -1,10 +1,5 @@
 package dev.sluice.bench;
 
-import dev.sluice.llm.protocol.Provider;
-import dev.sluice.llm.protocol.ProviderOperation;
-import dev.sluice.llm.protocol.UsageExtractor;
-
-
 import java.util.ArrayList;
 import java.util.List;
 
@@ -12,6 +7,9 @@ import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 
+import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.ProviderOperation;
+import dev.sluice.llm.protocol.UsageExtractor;
 import io.vertx.core.buffer.Buffer;
 
 /** Reading the usage out of a megabyte of streamed chat, in pieces of 8 KB. */

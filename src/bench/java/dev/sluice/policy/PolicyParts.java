@@ -1,8 +1,5 @@
 package dev.sluice.policy;
 
-import dev.sluice.config.RulesDocument;
-
-
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -11,6 +8,7 @@ import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 
+import dev.sluice.config.RulesDocument;
 
 /** Finding the rows of a path. */
 @State(Scope.Thread)

@@ -1,10 +1,5 @@
 package dev.sluice.store.memory;
 
-import dev.sluice.api.QuotaUnit;
-import dev.sluice.store.MicrosClock;
-import dev.sluice.store.WindowClaim;
-
-
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -12,6 +7,9 @@ import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 
+import dev.sluice.api.QuotaUnit;
+import dev.sluice.store.MicrosClock;
+import dev.sluice.store.WindowClaim;
 
 /** Decisions of the in-memory store: 10,000 identities in turn, 1000/second. */
 @State(Scope.Thread)

@@ -1,14 +1,12 @@
 package dev.sluice.store.redis;
 
-import dev.sluice.redis.HashTags;
-import dev.sluice.redis.LuaScript;
-import dev.sluice.store.WindowKeys;
-
-
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
+import dev.sluice.redis.HashTags;
+import dev.sluice.redis.LuaScript;
+import dev.sluice.store.WindowKeys;
 
 /**
  * A call of the script with one decision on one window, or with one for each of several identifiers. The only place of the

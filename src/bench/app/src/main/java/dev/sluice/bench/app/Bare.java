@@ -1,8 +1,5 @@
 package dev.sluice.bench.app;
 
-import dev.sluice.http.ServiceEndpoint;
-
-
 import java.util.concurrent.CompletionStage;
 
 import jakarta.inject.Inject;
@@ -11,6 +8,7 @@ import jakarta.ws.rs.HeaderParam;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.core.Response;
 
+import dev.sluice.http.ServiceEndpoint;
 import io.smallrye.common.annotation.NonBlocking;
 
 /** Endpoints that the filter of Sluice ignores: a bare endpoint, and the same endpoint limited by Bucket4j. */

@@ -1,12 +1,5 @@
 package dev.sluice.bench.app;
 
-import dev.sluice.api.Decision;
-import dev.sluice.api.DecisionMode;
-import dev.sluice.api.Rate;
-import dev.sluice.api.RateLimitRequest;
-import dev.sluice.api.RateLimiter;
-
-
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -14,6 +7,11 @@ import java.util.stream.IntStream;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
+import dev.sluice.api.Decision;
+import dev.sluice.api.DecisionMode;
+import dev.sluice.api.Rate;
+import dev.sluice.api.RateLimitRequest;
+import dev.sluice.api.RateLimiter;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Context;
 import io.vertx.core.Future;

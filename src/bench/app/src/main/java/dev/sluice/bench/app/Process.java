@@ -1,9 +1,5 @@
 package dev.sluice.bench.app;
 
-import dev.sluice.api.Rate;
-import dev.sluice.http.ServiceEndpoint;
-
-
 import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 
@@ -12,6 +8,8 @@ import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.QueryParam;
 
+import dev.sluice.api.Rate;
+import dev.sluice.http.ServiceEndpoint;
 import io.smallrye.common.annotation.NonBlocking;
 import io.smallrye.mutiny.Uni;
 
