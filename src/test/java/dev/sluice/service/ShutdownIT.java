@@ -68,4 +68,17 @@ class ShutdownIT {
             upstream.stop();
         }
     }
+
+    /** A load balancer can remove the instance before its connections are refused. */
+    @Test
+    void servesRequestsDuringShutdownDelayButIsNotReady() {
+        try (var sluice = Instance.start(Map.of("REDIS_ENABLED", "false", "QUARKUS_SHUTDOWN_DELAY", "60s"))) {
+            sluice.terminate();
+            var management = new Http(sluice.managementPort());
+            await().untilAsserted(() -> assertThat(management.get("/q/health/ready").statusCode()).isEqualTo(503));
+            assertThat(management.get("/q/health/live").statusCode()).isEqualTo(200);
+            assertThat(new Http(sluice.port()).get("/q/openapi").statusCode()).isEqualTo(200);
+            sluice.kill();
+        }
+    }
 }

@@ -159,6 +159,16 @@ public final class Instance implements AutoCloseable {
         Signals.resume(process);
     }
 
+    /** Requests the process to stop (SIGTERM) and returns at once. */
+    public void terminate() {
+        process.toHandle().destroy();
+    }
+
+    /** Ends the process at once (SIGKILL). */
+    public void kill() {
+        process.destroyForcibly();
+    }
+
     @Override
     public void close() {
         resume(); // a stopped process would not see SIGTERM
