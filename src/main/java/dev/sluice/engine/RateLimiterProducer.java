@@ -1,5 +1,6 @@
 package dev.sluice.engine;
 
+import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -147,6 +148,9 @@ class RateLimiterProducer implements StoreStatus {
     private static String reason(Throwable cause) {
         if (cause == null) {
             return "no reply";
+        }
+        if (cause instanceof ClosedChannelException) {
+            return "the connection was closed"; // Netty's has no message, and a name of Netty's own
         }
         var message = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
         if (cause instanceof SSLException && cause.getCause() != null) {

@@ -32,6 +32,7 @@ public class RedisProvider {
     private final RedisConnectionManager connectionManager;
     private final HashTags hashTags;
     private final int maxWaiting;
+    private final String keyPrefix;
 
     @Inject
     RedisProvider(RedisConnectionConfig settings, Vertx vertx, RedisOptionsCapture options,
@@ -39,6 +40,7 @@ public class RedisProvider {
             @Default InjectableInstance<Redis> defaultClient) {
         this.hashTags = new HashTags(settings.keyPrefix(), settings.hashKey().orElse(null));
         this.maxWaiting = settings.maxWaiting();
+        this.keyPrefix = settings.keyPrefix();
         var context = ((VertxInternal) vertx).createEventLoopContext();
         var clock = new ListenedClock(context.nettyEventLoop());
         var connector = settings.enabled() ? connector(context, clock, options, namedClient, defaultClient) : null;
@@ -81,6 +83,10 @@ public class RedisProvider {
     void validate(@Observes ConfigProblems problems) {
         if (maxWaiting < MIN_WAITING || maxWaiting > MAX_WAITING) {
             problems.add("rate-limit.redis.max-waiting", Integer.toString(maxWaiting), MIN_WAITING + " to " + MAX_WAITING);
+        }
+        if (keyPrefix.indexOf('{') >= 0 || keyPrefix.indexOf('}') >= 0) {
+            problems.add("rate-limit.redis.key-prefix", keyPrefix,
+                    "must not contain braces: they would decide which slot of a Redis Cluster a key is in");
         }
     }
 

@@ -230,6 +230,7 @@ class StartIT {
                 rate-limit.endpoints."POST /d".pro=2/minute
                 rate-limit.trusted-proxies=10.0.0.0/99
                 rate-limit.memory.max-size=0
+                rate-limit.redis.key-prefix={app}
                 rate-limit.api-keys.me.sha256=my-secret-key
                 rate-limit.api-keys.me.user=me
                 """);
@@ -241,6 +242,7 @@ class StartIT {
         assertThat(log).contains("rate-limit.default=10 per minute: ").contains("COUNT/WINDOW")
                 .contains("rate-limit.endpoints.\"/a\".free=often: ").contains("rate-limit.endpoints.\"b\".pro=1/minute: ")
                 .contains("rate-limit.trusted-proxies=10.0.0.0/99: ").contains("rate-limit.memory.max-size=0: 1M or more")
+                .contains("rate-limit.redis.key-prefix={app}: must not contain braces")
                 .contains("rate-limit.api-keys.me.sha256=(not shown): ")
                 .contains("UPSTREAM_URL=(not shown): ").contains("rate-limit.endpoints.\"POST=")
                 .contains("mp.jwt.verify.publickey.location=/no/such/key.pem: ").doesNotContain("my-secret-key")
