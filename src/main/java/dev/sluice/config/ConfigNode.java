@@ -16,22 +16,22 @@ import java.util.stream.Stream;
 public final class ConfigNode {
 
     /** Nothing. */
-    static final ConfigNode NONE = new ConfigNode("", 0, Map.of());
+    static final ConfigNode EMPTY = new ConfigNode("", 0, Map.of());
 
-    private final String position;
+    private final String keyPath;
     private final int line;
     /** A String, a List of String, or a Map of String to ConfigNode. */
     private final Object value;
 
-    ConfigNode(String position, int line, Object value) {
-        this.position = position;
+    ConfigNode(String keyPath, int line, Object value) {
+        this.keyPath = keyPath;
         this.line = line;
         this.value = value;
     }
 
     /** Where it stands: {@code endpoints."/auth/login".free}. */
-    String position() {
-        return position;
+    String keyPath() {
+        return keyPath;
     }
 
     int line() {
@@ -44,87 +44,87 @@ public final class ConfigNode {
 
     /** The parts by their keys; none where this is a text or a list. */
     Stream<ConfigNode> children() {
-        return value instanceof Map<?, ?> parts ? parts.values().stream().map(ConfigNode.class::cast) : Stream.empty();
+        return value instanceof Map<?, ?> children ? children.values().stream().map(ConfigNode.class::cast) : Stream.empty();
     }
 
     /** Makes a problem of every key but these, so that none is misspelt unseen. */
-    public void allow(Set<String> keys, ConfigProblems problems) {
-        var known = keys.stream().sorted().collect(Collectors.joining(", "));
-        parts(problems).forEach((key, part) -> {
-            if (!keys.contains(key)) {
-                part.problem(problems, "unknown here; known: " + known);
+    public void allowKeys(Set<String> allowed, ConfigProblems problems) {
+        var known = allowed.stream().sorted().collect(Collectors.joining(", "));
+        entries(problems).forEach((key, node) -> {
+            if (!allowed.contains(key)) {
+                node.addProblem(problems, "unknown here; known: " + known);
             }
         });
     }
 
     /** Its parts by their keys. */
-    public Map<String, ConfigNode> parts(ConfigProblems problems) {
-        if (value instanceof Map<?, ?> parts) {
+    public Map<String, ConfigNode> entries(ConfigProblems problems) {
+        if (value instanceof Map<?, ?> children) {
             var typed = new LinkedHashMap<String, ConfigNode>();
-            parts.forEach((key, part) -> typed.put((String) key, (ConfigNode) part));
+            children.forEach((key, node) -> typed.put((String) key, (ConfigNode) node));
             return typed;
         }
-        problem(problems, "keys with values are wanted here, each on a line of its own");
+        addProblem(problems, "keys with values are wanted here, each on a line of its own");
         return Map.of();
     }
 
     /** The parts of a part; none where that is missing. */
-    public Map<String, ConfigNode> parts(String key, ConfigProblems problems) {
-        return find(key).map(part -> part.parts(problems)).orElse(Map.of());
+    public Map<String, ConfigNode> entries(String key, ConfigProblems problems) {
+        return find(key).map(node -> node.entries(problems)).orElse(Map.of());
     }
 
     /** The texts of its parts by their keys. */
-    public Map<String, String> texts(ConfigProblems problems) {
-        var texts = new LinkedHashMap<String, String>();
-        parts(problems).forEach((key, part) -> part.text(problems).ifPresent(text -> texts.put(key, text)));
-        return texts;
+    public Map<String, String> stringMap(ConfigProblems problems) {
+        var strings = new LinkedHashMap<String, String>();
+        entries(problems).forEach((key, node) -> node.string(problems).ifPresent(string -> strings.put(key, string)));
+        return strings;
     }
 
     /** The texts of a part's parts; nothing where that is missing. */
-    public Optional<Map<String, String>> texts(String key, ConfigProblems problems) {
-        return find(key).map(part -> part.texts(problems));
+    public Optional<Map<String, String>> stringMap(String key, ConfigProblems problems) {
+        return find(key).map(node -> node.stringMap(problems));
     }
 
     /** The text of a part; nothing where that is missing. */
-    public Optional<String> text(String key, ConfigProblems problems) {
-        return find(key).flatMap(part -> part.text(problems));
+    public Optional<String> string(String key, ConfigProblems problems) {
+        return find(key).flatMap(node -> node.string(problems));
     }
 
     /** The list that a part is, or the texts that it separates by commas; nothing where that is missing. */
-    public Optional<List<String>> list(String key, ConfigProblems problems) {
-        return find(key).map(part -> part.list(problems));
+    public Optional<List<String>> stringList(String key, ConfigProblems problems) {
+        return find(key).map(node -> node.stringList(problems));
     }
 
     /** Adds a problem with this part; its value is not told. */
-    public void problem(ConfigProblems problems, String allowed) {
-        problems.add(RulesDocument.PREFIX + position, "(not shown)", allowed);
+    public void addProblem(ConfigProblems problems, String allowed) {
+        problems.add(RulesDocument.PREFIX + keyPath, "(not shown)", allowed);
     }
 
     private Optional<ConfigNode> find(String key) {
-        return value instanceof Map<?, ?> parts ? Optional.ofNullable((ConfigNode) parts.get(key)) : Optional.empty();
+        return value instanceof Map<?, ?> children ? Optional.ofNullable((ConfigNode) children.get(key)) : Optional.empty();
     }
 
-    private Optional<String> text(ConfigProblems problems) {
-        if (value instanceof String text) {
-            return Optional.of(text);
+    private Optional<String> string(ConfigProblems problems) {
+        if (value instanceof String string) {
+            return Optional.of(string);
         }
-        problem(problems, "a single value is wanted here");
+        addProblem(problems, "a single value is wanted here");
         return Optional.empty();
     }
 
-    private List<String> list(ConfigProblems problems) {
+    private List<String> stringList(ConfigProblems problems) {
         if (value instanceof Map) {
-            problem(problems, "a list is wanted here, or values separated by commas");
+            addProblem(problems, "a list is wanted here, or values separated by commas");
             return List.of();
         }
-        var texts = new ArrayList<String>();
-        if (value instanceof String text) {
-            for (var item : text.split(",")) {
-                texts.add(item.strip());
+        var strings = new ArrayList<String>();
+        if (value instanceof String string) {
+            for (var item : string.split(",")) {
+                strings.add(item.strip());
             }
         } else {
-            ((List<?>) value).forEach(item -> texts.add((String) item));
+            ((List<?>) value).forEach(item -> strings.add((String) item));
         }
-        return texts;
+        return strings;
     }
 }

@@ -9,15 +9,15 @@ import java.util.function.UnaryOperator;
 public final class ConfigProblems {
 
     private final Set<String> lines = new LinkedHashSet<>();
-    private final UnaryOperator<String> naming;
+    private final UnaryOperator<String> nameFormat;
 
     public ConfigProblems() {
         this(UnaryOperator.identity());
     }
 
-    /** @param naming how a property is called in its line */
-    public ConfigProblems(UnaryOperator<String> naming) {
-        this.naming = naming;
+    /** @param nameFormat how a property is called in its line */
+    public ConfigProblems(UnaryOperator<String> nameFormat) {
+        this.nameFormat = nameFormat;
     }
 
     /**
@@ -26,7 +26,7 @@ public final class ConfigProblems {
      * @param value as it was given; "(not shown)" for anything secret
      */
     public void add(String property, String value, String allowed) {
-        lines.add(naming.apply(property) + "=" + value + ": " + allowed);
+        lines.add(nameFormat.apply(property) + "=" + value + ": " + allowed);
     }
 
     /** Adds what somebody else found; the same is told once. */

@@ -12,9 +12,9 @@ import io.quarkus.runtime.configuration.ConfigurationException;
 @ApplicationScoped
 class ConfigValidator {
 
-    void check(@Observes @Priority(1) StartupEvent started, Event<ConfigProblems> everybody) {
+    void validate(@Observes @Priority(1) StartupEvent started, Event<ConfigProblems> problemsEvent) {
         var problems = new ConfigProblems();
-        everybody.fire(problems);
+        problemsEvent.fire(problems);
         if (!problems.lines().isEmpty()) {
             throw new ConfigurationException("Sluice does not start with these settings:\n  "
                     + String.join("\n  ", problems.lines()));

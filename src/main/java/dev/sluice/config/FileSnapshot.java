@@ -20,7 +20,7 @@ final class FileSnapshot {
         this.problem = problem;
     }
 
-    static FileSnapshot at(Path file) {
+    static FileSnapshot capture(Path file) {
         try {
             if (Files.exists(file) && !Files.isRegularFile(file)) {
                 return new FileSnapshot(null, "it is no file");
@@ -39,7 +39,7 @@ final class FileSnapshot {
     }
 
     /** What it says. */
-    RulesDocument read(Path file) throws InvalidRulesFileException {
+    RulesDocument parse(Path file) throws InvalidRulesFileException {
         if (problem != null) {
             throw new InvalidRulesFileException(problem);
         }

@@ -9,34 +9,34 @@ import java.util.List;
  */
 public final class RulesChanged {
 
-    private final RulesDocument content;
+    private final RulesDocument document;
     private final ConfigProblems problems;
-    private final List<Runnable> takers = new ArrayList<>();
+    private final List<Runnable> changes = new ArrayList<>();
 
-    RulesChanged(RulesDocument content) {
-        this.content = content;
-        this.problems = content.problems();
+    RulesChanged(RulesDocument document) {
+        this.document = document;
+        this.problems = document.newProblems();
     }
 
-    public RulesDocument content() {
-        return content;
+    public RulesDocument document() {
+        return document;
     }
 
     /** Adds what is wrong with it. */
-    public void addAll(ConfigProblems found) {
-        problems.addAll(found);
+    public void addProblems(ConfigProblems others) {
+        problems.addAll(others);
     }
 
-    /** @param taker puts in force what was read; it must not fail */
-    public void whenGood(Runnable taker) {
-        takers.add(taker);
+    /** @param change puts in force what was read; it must not fail */
+    public void onAccepted(Runnable change) {
+        changes.add(change);
     }
 
     List<String> problems() {
         return problems.lines();
     }
 
-    void take() {
-        takers.forEach(Runnable::run);
+    void apply() {
+        changes.forEach(Runnable::run);
     }
 }

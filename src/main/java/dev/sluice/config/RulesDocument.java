@@ -8,7 +8,7 @@ public final class RulesDocument {
 
     static final String PREFIX = "rate-limit.";
     /** What is said where there is no file. */
-    public static final RulesDocument NONE = new RulesDocument("", ConfigNode.NONE);
+    public static final RulesDocument EMPTY = new RulesDocument("", ConfigNode.EMPTY);
 
     private final String name;
     private final ConfigNode root;
@@ -18,16 +18,16 @@ public final class RulesDocument {
     RulesDocument(String name, ConfigNode root) {
         this.name = name;
         this.root = root;
-        note(root);
+        indexLines(root);
     }
 
-    private void note(ConfigNode part) {
-        lines.put(bare(part.position()), part.line());
-        part.children().forEach(this::note);
+    private void indexLines(ConfigNode node) {
+        lines.put(unquoted(node.keyPath()), node.line());
+        node.children().forEach(this::indexLines);
     }
 
-    private static String bare(String position) {
-        return position.replace("\"", "");
+    private static String unquoted(String keyPath) {
+        return keyPath.replace("\"", "");
     }
 
     /** All of it, by the names of settings without {@code rate-limit.}. */
@@ -36,24 +36,24 @@ public final class RulesDocument {
     }
 
     /** Takes problems of settings, and names those that this file is to blame for by file, line and position. */
-    public ConfigProblems problems() {
-        return new ConfigProblems(this::told);
+    public ConfigProblems newProblems() {
+        return new ConfigProblems(this::locate);
     }
 
-    private String told(String property) {
+    private String locate(String property) {
         if (!property.startsWith(PREFIX)) {
             return property;
         }
-        var position = property.substring(PREFIX.length());
-        var line = line(position.endsWith(".*") ? position.substring(0, position.length() - 2) : position);
-        return line == null || position.isEmpty() ? property : name + ':' + line + ": " + position;
+        var keyPath = property.substring(PREFIX.length());
+        var line = line(keyPath.endsWith(".*") ? keyPath.substring(0, keyPath.length() - 2) : keyPath);
+        return line == null || keyPath.isEmpty() ? property : name + ':' + line + ": " + keyPath;
     }
 
     /** @return null where the file does not say it; what a key or a price of the file lacks stands where that does */
-    private Integer line(String position) {
-        var line = lines.get(bare(position));
-        return line != null || !position.startsWith("api-keys.") && !position.contains(".prices.")
+    private Integer line(String keyPath) {
+        var line = lines.get(unquoted(keyPath));
+        return line != null || !keyPath.startsWith("api-keys.") && !keyPath.contains(".prices.")
                 ? line
-                : lines.get(bare(position.substring(0, position.lastIndexOf('.'))));
+                : lines.get(unquoted(keyPath.substring(0, keyPath.lastIndexOf('.'))));
     }
 }

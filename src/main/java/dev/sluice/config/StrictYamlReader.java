@@ -29,11 +29,11 @@ import org.yaml.snakeyaml.resolver.Resolver;
  */
 final class StrictYamlReader {
 
-    private static final int MAX_TEXT = 4096;
+    private static final int MAX_SCALAR_LENGTH = 4096;
     private static final int MAX_DEPTH = 20;
     private static final char BYTE_ORDER_MARK = '\uFEFF';
 
-    private final Set<Node> met = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final Set<Node> visited = Collections.newSetFromMap(new IdentityHashMap<>());
 
     private StrictYamlReader() {
     }
@@ -50,7 +50,7 @@ final class StrictYamlReader {
                         ? "it is empty; write {} where nothing is to be said"
                         : "it is no YAML of keys and values");
             }
-            return new StrictYamlReader().part("", mapping);
+            return new StrictYamlReader().convert("", mapping);
         } catch (MarkedYAMLException e) {
             // Not its message: that quotes lines of the file.
             var mark = e.getProblemMark();
@@ -69,48 +69,48 @@ final class StrictYamlReader {
         }
     }
 
-    private ConfigNode part(String position, Node node) throws InvalidRulesFileException {
-        check(node);
+    private ConfigNode convert(String keyPath, Node node) throws InvalidRulesFileException {
+        rejectAliasAndTag(node);
         if (node instanceof MappingNode mapping) {
-            return new ConfigNode(position, line(node), Collections.unmodifiableMap(parts(position, mapping)));
+            return new ConfigNode(keyPath, line(node), Collections.unmodifiableMap(convertEntries(keyPath, mapping)));
         }
         if (node instanceof SequenceNode sequence) {
             var items = new ArrayList<String>();
             for (var item : sequence.getValue()) {
-                check(item);
+                rejectAliasAndTag(item);
                 items.add(text(item, "an item of a list is a single value"));
             }
-            return new ConfigNode(position, line(node), items);
+            return new ConfigNode(keyPath, line(node), items);
         }
         if (Tag.NULL.equals(node.getTag())) {
-            throw new InvalidRulesFileException(line(node), position + " has no value");
+            throw new InvalidRulesFileException(line(node), keyPath + " has no value");
         }
-        return new ConfigNode(position, line(node), text(node, ""));
+        return new ConfigNode(keyPath, line(node), text(node, ""));
     }
 
-    private Map<String, ConfigNode> parts(String position, MappingNode mapping) throws InvalidRulesFileException {
-        var parts = new LinkedHashMap<String, ConfigNode>();
+    private Map<String, ConfigNode> convertEntries(String keyPath, MappingNode mapping) throws InvalidRulesFileException {
+        var children = new LinkedHashMap<String, ConfigNode>();
         for (var pair : mapping.getValue()) {
-            check(pair.getKeyNode());
+            rejectAliasAndTag(pair.getKeyNode());
             var key = text(pair.getKeyNode(), "a key is a single value");
-            var at = position + (position.isEmpty() ? "" : ".") + quoted(key);
-            var part = part(at, pair.getValueNode());
+            var childPath = keyPath + (keyPath.isEmpty() ? "" : ".") + quoteIfNeeded(key);
+            var child = convert(childPath, pair.getValueNode());
             // A key's line, not that of what is below it.
-            if (parts.put(key, new ConfigNode(at, line(pair.getKeyNode()), part.value())) != null) {
-                throw new InvalidRulesFileException(line(pair.getKeyNode()), at + " is there twice");
+            if (children.put(key, new ConfigNode(childPath, line(pair.getKeyNode()), child.value())) != null) {
+                throw new InvalidRulesFileException(line(pair.getKeyNode()), childPath + " is there twice");
             }
         }
-        return parts;
+        return children;
     }
 
-    private static String quoted(String key) {
+    private static String quoteIfNeeded(String key) {
         return key.chars().allMatch(c -> c < 0x80 && (Character.isLetterOrDigit(c) || c == '-' || c == '_'))
                 ? key
                 : '"' + key + '"';
     }
 
-    private void check(Node node) throws InvalidRulesFileException {
-        if (!met.add(node)) {
+    private void rejectAliasAndTag(Node node) throws InvalidRulesFileException {
+        if (!visited.add(node)) {
             throw new InvalidRulesFileException(line(node), "what stands here is used again by an alias (*); write it out");
         }
         if (!node.getTag().startsWith(Tag.PREFIX)) {
@@ -118,19 +118,19 @@ final class StrictYamlReader {
         }
     }
 
-    private static String text(Node node, String otherwise) throws InvalidRulesFileException {
+    private static String text(Node node, String messageIfNotScalar) throws InvalidRulesFileException {
         if (!(node instanceof ScalarNode scalar)) {
-            throw new InvalidRulesFileException(line(node), otherwise);
+            throw new InvalidRulesFileException(line(node), messageIfNotScalar);
         }
         var text = scalar.getValue();
-        if (text.length() > MAX_TEXT || text.chars().anyMatch(StrictYamlReader::breaksLines)) {
+        if (text.length() > MAX_SCALAR_LENGTH || text.chars().anyMatch(StrictYamlReader::isControlOrLineBreak)) {
             throw new InvalidRulesFileException(line(node),
-                    "a text of more than one line, with control characters, or of more than " + MAX_TEXT + " characters");
+                    "a text of more than one line, with control characters, or of more than " + MAX_SCALAR_LENGTH + " characters");
         }
         return text;
     }
 
-    private static boolean breaksLines(int c) {
+    private static boolean isControlOrLineBreak(int c) {
         return Character.isISOControl(c) || c == 0x2028 || c == 0x2029;
     }
 

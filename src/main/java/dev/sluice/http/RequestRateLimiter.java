@@ -57,10 +57,10 @@ public class RequestRateLimiter {
             Consumer<AdmissionResult> admitted,
             Consumer<Throwable> failed) {
         var question = new Question(request, limits, values, admitted, failed,
-                policy.govern(request.request().method().name(), request.request().path()));
+                policy.rulesFor(request.request().method().name(), request.request().path()));
         Caller caller;
         try {
-            caller = callers.now(request);
+            caller = callers.resolveNow(request);
         } catch (CredentialsRejectedException rejected) {
             question.refused(rejected);
             return;
@@ -68,7 +68,7 @@ public class RequestRateLimiter {
         if (caller != null) {
             question.ask(caller);
         } else {
-            callers.of(request).subscribe().with(question::ask, question::refused);
+            callers.resolve(request).subscribe().with(question::ask, question::refused);
         }
     }
 
@@ -135,13 +135,13 @@ public class RequestRateLimiter {
         var identifier = caller.identity().identifier();
         if (!annotated && rows.size() == 1) {
             var row = rows.get(0);
-            return List.of(new RateLimitRequest(identifier, caller.tier(), row.resource(), row.unit(caller.tier())));
+            return List.of(new RateLimitRequest(identifier, caller.tier(), row.resource(), row.singleUnitChecks(caller.tier())));
         }
         var demands = new ArrayList<ResourceCheck>(2);
         String label = null;
         for (var row : rows) {
             if (!annotated || !row.isDefault()) {
-                demands.add(row.demand(caller.tier(), 1));
+                demands.add(row.check(caller.tier(), 1));
                 label = label == null ? row.resource() : label;
             }
         }
@@ -161,10 +161,10 @@ public class RequestRateLimiter {
      * used up by them.
      */
     public Uni<AdmissionResult> reject(RoutingContext request, String message) {
-        var address = callers.address(request);
-        var row = policy.defaultRow();
+        var address = callers.resolveAddress(request);
+        var row = policy.defaultRule();
         var attempt = new RateLimitRequest(address.identity().identifier(), address.tier(), row.resource(),
-                List.of(row.demand(address.tier(), 1)));
+                List.of(row.check(address.tier(), 1)));
         return limiter.check(attempt).map(decision -> {
             var counted = admission(request, address, decision);
             return counted.refused() ? counted : new AdmissionResult(null, ErrorResponse.unauthorized(message));

@@ -32,7 +32,7 @@ final class ApiKeyConfigReader {
      */
     Map<String, Identity> read(Map<String, IdentityConfig.ApiKey> configured, RulesDocument file) {
         var keys = new LinkedHashMap<>(configured);
-        file.root().parts("api-keys", problems).forEach((id, part) -> keys.put(id, key(part)));
+        file.root().entries("api-keys", problems).forEach((id, part) -> keys.put(id, key(part)));
         var byHash = new HashMap<String, Identity>();
         keys.forEach((id, key) -> {
             check("rate-limit.api-keys." + id, key);
@@ -46,9 +46,9 @@ final class ApiKeyConfigReader {
     }
 
     private IdentityConfig.ApiKey key(ConfigNode part) {
-        part.allow(KEYS, problems);
-        return new FileKey(part.text("sha256", problems).orElse(""), part.text("user", problems).orElse(""),
-                part.text("tier", problems));
+        part.allowKeys(KEYS, problems);
+        return new FileKey(part.string("sha256", problems).orElse(""), part.string("user", problems).orElse(""),
+                part.string("tier", problems));
     }
 
     private void check(String property, IdentityConfig.ApiKey key) {

@@ -32,8 +32,8 @@ public class ApiKeyRegistry {
 
     ApiKeyRegistry(IdentityConfig settings, RulesFile file) {
         this.settings = settings;
-        this.problems = file.atStart().problems();
-        this.byHash = read(file.atStart(), problems);
+        this.problems = file.initialDocument().newProblems();
+        this.byHash = read(file.initialDocument(), problems);
     }
 
     private Map<String, Identity> read(RulesDocument file, ConfigProblems found) {
@@ -85,10 +85,10 @@ public class ApiKeyRegistry {
     }
 
     void change(@Observes RulesChanged change) {
-        var found = change.content().problems();
-        var read = read(change.content(), found);
-        change.addAll(found);
-        change.whenGood(() -> {
+        var found = change.document().newProblems();
+        var read = read(change.document(), found);
+        change.addProblems(found);
+        change.onAccepted(() -> {
             byHash = read;
             strangers.invalidateAll();
         });

@@ -59,7 +59,7 @@ class RateLimitedInterceptor {
         if (request == null) {
             return all(limits.requests(application, null, null, List.of(), values));
         }
-        return callers.of(request).chain(caller -> all(requests(limits, caller, values)));
+        return callers.resolve(request).chain(caller -> all(requests(limits, caller, values)));
     }
 
     private static List<RateLimitRequest> requests(MethodLimits limits, Caller caller, UnaryOperator<String> values) {

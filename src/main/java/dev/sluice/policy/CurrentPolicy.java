@@ -19,38 +19,38 @@ import dev.sluice.config.RulesFile;
 public class CurrentPolicy {
 
     /** What precedes an endpoint in the name of its resource. */
-    public static final String API = "api:";
+    public static final String RESOURCE_PREFIX = "api:";
 
     private final PolicyConfig settings;
-    private volatile PolicySnapshot now;
+    private volatile PolicySnapshot snapshot;
 
     @Inject
     CurrentPolicy(PolicyConfig settings, RulesFile file) {
-        this(settings, file.atStart());
+        this(settings, file.initialDocument());
     }
 
     CurrentPolicy(PolicyConfig settings, RulesDocument file) {
         this.settings = settings;
-        now = PolicySnapshot.of(settings, file);
-        now.warn();
+        snapshot = PolicySnapshot.of(settings, file);
+        snapshot.logUnknownTiers();
     }
 
-    void validate(@Observes ConfigProblems all, Config config) {
-        all.addAll(now.problems());
+    void validate(@Observes ConfigProblems problems, Config config) {
+        problems.addAll(snapshot.problems());
         for (var name : config.getPropertyNames()) {
             if (name.startsWith(PolicySnapshot.ENDPOINTS) && name.chars().filter(c -> c == '"').count() % 2 != 0) {
-                all.add(name, config.getConfigValue(name).getRawValue(),
+                problems.add(name, config.getConfigValue(name).getRawValue(),
                         "a row's name ends in the middle; in a properties file, a space or colon in it is written \"\\ \" or \"\\:\"");
             }
         }
     }
 
-    void change(@Observes RulesChanged change) {
-        var next = PolicySnapshot.of(settings, change.content());
-        change.addAll(next.problems());
-        change.whenGood(() -> {
-            now = next;
-            next.warn();
+    void onRulesChanged(@Observes RulesChanged change) {
+        var next = PolicySnapshot.of(settings, change.document());
+        change.addProblems(next.problems());
+        change.onAccepted(() -> {
+            snapshot = next;
+            next.logUnknownTiers();
         });
     }
 
@@ -61,31 +61,31 @@ public class CurrentPolicy {
 
     /** The tiers, the first of which is an unknown caller's. */
     public List<String> tiers() {
-        return now.tiers().names();
+        return snapshot.tiers().names();
     }
 
     /** The tier that counts for a caller who claims this one: itself, or the first where it is unknown or null. */
-    public String tier(String claimed) {
-        return now.tiers().of(claimed);
+    public String effectiveTier(String claimed) {
+        return snapshot.tiers().effective(claimed);
     }
 
     /** A tier's rate where no row says otherwise. */
     public Rate defaultRate(String tier) {
-        return now.tiers().rate(tier);
+        return snapshot.tiers().rate(tier);
     }
 
-    public LimitRule defaultRow() {
-        return now.defaultRow();
+    public LimitRule defaultRule() {
+        return snapshot.defaultRule();
     }
 
     /** Every row but the default one. */
-    public List<LimitRule> rows() {
-        return now.rows();
+    public List<LimitRule> rules() {
+        return snapshot.rules();
     }
 
     /** The row of this name; null where there is none. */
-    public LimitRule row(String resource) {
-        return now.row(resource);
+    public LimitRule rule(String resource) {
+        return snapshot.rule(resource);
     }
 
     /**
@@ -94,7 +94,7 @@ public class CurrentPolicy {
      * @param method in any case; HEAD is governed as GET
      * @param path as it was sent, without the query
      */
-    public List<LimitRule> govern(String method, String path) {
-        return now.govern(method, path);
+    public List<LimitRule> rulesFor(String method, String path) {
+        return snapshot.rulesFor(method, path);
     }
 }

@@ -14,10 +14,10 @@ import dev.sluice.api.ResourceCheck;
  * @param resource names its windows: {@code api:} and the endpoint as it is configured, or {@code api:default}
  * @param rates a rate for every tier, that of the first one first
  * @param fallback what answers while Redis is out of reach; null: what {@code rate-limit.fallback} says
- * @param units what a request of each tier asks of it
+ * @param unitChecks what a request of each tier asks of it
  */
 public record LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy fallback,
-        Map<String, List<ResourceCheck>> units) {
+        Map<String, List<ResourceCheck>> unitChecks) {
 
     /** The resource of all endpoints that have no row. */
     public static final String DEFAULT = "api:default";
@@ -39,23 +39,23 @@ public record LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy
     }
 
     /** What a request of this tier asks of it. */
-    public ResourceCheck demand(String tier, long cost) {
-        return new ResourceCheck(resource, asked(tier), cost).fallingBack(fallback);
+    public ResourceCheck check(String tier, long cost) {
+        return new ResourceCheck(resource, rateOrFirst(tier), cost).fallingBack(fallback);
     }
 
     /** What a request of this tier that costs one unit asks of it, and of nothing else. */
-    public List<ResourceCheck> unit(String tier) {
-        var unit = units.get(tier);
-        return unit == null ? List.of(demand(tier, 1)) : unit;
+    public List<ResourceCheck> singleUnitChecks(String tier) {
+        var checks = unitChecks.get(tier);
+        return checks == null ? List.of(check(tier, 1)) : checks;
     }
 
     /** What a request of this tier reserves of it. */
-    public ResourceCheck reserving(String tier, long estimate) {
-        return ResourceCheck.reserving(resource, asked(tier), estimate).fallingBack(fallback);
+    public ResourceCheck reservationCheck(String tier, long estimate) {
+        return ResourceCheck.reserving(resource, rateOrFirst(tier), estimate).fallingBack(fallback);
     }
 
     /** A request that was under way when tiers changed may ask for one that this row has never heard of. */
-    private Rate asked(String tier) {
+    private Rate rateOrFirst(String tier) {
         var rate = rates.get(tier);
         return rate == null ? rates.values().iterator().next() : rate;
     }

@@ -14,12 +14,12 @@ import dev.sluice.api.Rate;
 public record Tiers(List<String> names, Map<String, Rate> defaults) {
 
     /** The tier that counts for a caller who claims this one: itself, or the first where it is unknown or null. */
-    public String of(String claimed) {
+    public String effective(String claimed) {
         return claimed != null && names.contains(claimed) ? claimed : names.get(0);
     }
 
     /** A tier's default rate; that of the first where the tier is unknown. */
     public Rate rate(String tier) {
-        return defaults.get(of(tier));
+        return defaults.get(effective(tier));
     }
 }

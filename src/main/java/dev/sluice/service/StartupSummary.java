@@ -38,7 +38,7 @@ class StartupSummary {
         var parts = new ArrayList<String>();
         parts.add(windows.enabled() ? windows.dryRun() ? "dry run: nothing is denied" : "limiting" : "limiting is off");
         parts.add(storeDescription(store.mode()));
-        parts.add(policy.rows().size() + " rules, tiers " + String.join(",", policy.tiers()) + ", default "
+        parts.add(policy.rules().size() + " rules, tiers " + String.join(",", policy.tiers()) + ", default "
                 + policy.defaultRate(policy.tiers().get(0))
                 + file.file().filter(name -> !name.isBlank()).map(name -> ", from " + name + " too").orElse(""));
         parts.add("callers by " + (jwt.configured() ? "JWT, " : "") + (keys.any() ? "API key (" + keys.count() + "), " : "")

@@ -38,7 +38,7 @@ public final class RulesDocuments {
         var change = new RulesChanged(content);
         observer.accept(change);
         if (change.problems().isEmpty()) {
-            change.take();
+            change.apply();
         }
         return change.problems();
     }

@@ -26,12 +26,12 @@ class RulesFileWatcherTest {
     void start() throws IOException {
         file = folder.resolve("rows.yaml");
         Files.writeString(file, "default: 1/s");
-        watch = new RulesFileWatcher(file, FileSnapshot.at(file), this::take);
+        watch = new RulesFileWatcher(file, FileSnapshot.capture(file), this::take);
     }
 
     private List<String> take(RulesDocument content) {
         var problems = new ConfigProblems();
-        var text = content.root().text("default", problems).orElse("nothing");
+        var text = content.root().string("default", problems).orElse("nothing");
         if (text.equals("bad")) {
             return List.of("bad is bad");
         }
@@ -44,7 +44,7 @@ class RulesFileWatcherTest {
 
     private void look(int times) {
         for (int i = 0; i < times; i++) {
-            watch.look();
+            watch.poll();
         }
     }
 
@@ -72,34 +72,34 @@ class RulesFileWatcherTest {
 
     @Test
     void badFileIsReportedUntilThereIsAGoodOne() throws IOException {
-        assertThat(watch.state().valid()).isTrue();
+        assertThat(watch.status().valid()).isTrue();
         Files.writeString(file, "default: bad");
         look(2);
-        assertThat(watch.state().valid()).isFalse();
-        assertThat(watch.state().problem()).isEqualTo("bad is bad");
+        assertThat(watch.status().valid()).isFalse();
+        assertThat(watch.status().problem()).isEqualTo("bad is bad");
         Files.writeString(file, "default: [");
         look(2);
-        assertThat(watch.state().problem()).contains("no YAML");
+        assertThat(watch.status().problem()).contains("no YAML");
         Files.delete(file);
         look(2);
-        assertThat(watch.state().problem()).contains("no such file");
+        assertThat(watch.status().problem()).contains("no such file");
         Files.writeString(file, "x".repeat((1 << 20) + 1));
         look(2);
-        assertThat(watch.state().problem()).contains("larger than 1 MB");
+        assertThat(watch.status().problem()).contains("larger than 1 MB");
         assertThat(taken).isEmpty();
         Files.writeString(file, "default: 1/s");
         look(2);
-        assertThat(watch.state().valid()).isTrue();
-        assertThat(watch.state().problem()).isNull();
+        assertThat(watch.status().valid()).isTrue();
+        assertThat(watch.status().problem()).isNull();
     }
 
     @Test
     void folderIsNoFile() throws IOException {
-        assertThat(FileSnapshot.at(folder).sameAs(FileSnapshot.at(folder))).isTrue();
+        assertThat(FileSnapshot.capture(folder).sameAs(FileSnapshot.capture(folder))).isTrue();
         Files.delete(file);
         Files.createDirectory(file);
         look(2);
-        assertThat(watch.state().problem()).contains("no file");
+        assertThat(watch.status().problem()).contains("no file");
     }
 
     @Test
@@ -110,7 +110,7 @@ class RulesFileWatcherTest {
         Files.writeString(second.resolve("r.yaml"), "default: 2/s");
         Files.createSymbolicLink(folder.resolve("..data"), first.getFileName());
         var link = Files.createSymbolicLink(folder.resolve("r.yaml"), Path.of("..data/r.yaml"));
-        watch = new RulesFileWatcher(link, FileSnapshot.at(link), this::take);
+        watch = new RulesFileWatcher(link, FileSnapshot.capture(link), this::take);
         look(2);
         Files.createSymbolicLink(folder.resolve("..data_tmp"), second.getFileName());
         Files.move(folder.resolve("..data_tmp"), folder.resolve("..data"), StandardCopyOption.ATOMIC_MOVE);
@@ -122,11 +122,11 @@ class RulesFileWatcherTest {
     void errorIsAProblemAndTheWatchGoesOn() throws IOException {
         Files.writeString(file, "default: fault");
         look(2);
-        assertThat(watch.state().valid()).isFalse();
-        assertThat(watch.state().problem()).contains("NoClassDefFoundError");
+        assertThat(watch.status().valid()).isFalse();
+        assertThat(watch.status().problem()).contains("NoClassDefFoundError");
         Files.writeString(file, "default: 3/s");
         look(2);
         assertThat(taken).containsExactly("3/s");
-        assertThat(watch.state().valid()).isTrue();
+        assertThat(watch.status().valid()).isTrue();
     }
 }

@@ -25,10 +25,10 @@ class StrictYamlReaderTest {
     void keysAndValuesAreTextsAsTheyStand() throws InvalidRulesFileException {
         var problems = new ConfigProblems();
         var root = read("\uFEFFtiers: [on, 007, no]\nmore: a , 1.0\ndefaults: {on: 0x10, 007: 1e3, no: yes}\n");
-        assertThat(root.list("tiers", problems)).contains(List.of("on", "007", "no"));
-        assertThat(root.list("more", problems)).contains(List.of("a", "1.0"));
-        assertThat(root.texts("defaults", problems)).contains(Map.of("on", "0x10", "007", "1e3", "no", "yes"));
-        assertThat(root.text("missing", problems)).isEmpty();
+        assertThat(root.stringList("tiers", problems)).contains(List.of("on", "007", "no"));
+        assertThat(root.stringList("more", problems)).contains(List.of("a", "1.0"));
+        assertThat(root.stringMap("defaults", problems)).contains(Map.of("on", "0x10", "007", "1e3", "no", "yes"));
+        assertThat(root.string("missing", problems)).isEmpty();
         assertThat(problems.lines()).isEmpty();
     }
 

@@ -22,7 +22,7 @@ class ApiKeyConfigReaderTest {
     void keyOfTheFileTakesThePlaceOfTheOneOfTheSameName() {
         var file = RulesDocuments.of("api-keys:\n  alice: {sha256: " + Sha256.sha256("new") + ", user: alice, tier: pro}\n"
                 + "  carol: {sha256: " + Sha256.sha256("c") + ", user: carol}\n");
-        var problems = file.problems();
+        var problems = file.newProblems();
         var keys = new ApiKeyConfigReader(problems).read(CONFIGURED, file);
         assertThat(problems.lines()).isEmpty();
         assertThat(keys).containsOnlyKeys(Sha256.sha256("new"), Sha256.sha256("b"), Sha256.sha256("c"));
@@ -34,7 +34,7 @@ class ApiKeyConfigReaderTest {
         var file = RulesDocuments
                 .of("api-keys:\n  x:\n    sha256: the-key-itself\n    user: ''\n    tiers: pro\n  y: {user: y}\n  z: {sha256: "
                         + Sha256.sha256("b") + ", user: z}\n");
-        var problems = file.problems();
+        var problems = file.newProblems();
         new ApiKeyConfigReader(problems).read(CONFIGURED, file);
         assertThat(problems.lines()).anyMatch(line -> line.startsWith("rows.yaml:3: api-keys.x.sha256=(not shown): "))
                 .anyMatch(line -> line.startsWith("rows.yaml:4: api-keys.x.user="))

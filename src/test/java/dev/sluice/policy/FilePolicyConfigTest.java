@@ -56,11 +56,11 @@ class FilePolicyConfigTest {
     }
 
     private static Rate rate(CurrentPolicy policy, String path, String tier) {
-        return policy.govern("GET", path).get(0).demand(tier, 1).rate();
+        return policy.rulesFor("GET", path).get(0).check(tier, 1).rate();
     }
 
     private static List<String> problems(CurrentPolicy policy, String yaml) {
-        return RulesDocuments.problems(RulesDocuments.of(yaml), policy::change);
+        return RulesDocuments.problems(RulesDocuments.of(yaml), policy::onRulesChanged);
     }
 
     @Test
@@ -68,17 +68,17 @@ class FilePolicyConfigTest {
         var policy = policy("endpoints: {/a: {free: 9/minute, fallback: closed}, 'POST /c/{id}': {}}\nexempt: /static, /x");
         assertThat(rate(policy, "/a", "free")).isEqualTo(Rate.parse("9/minute"));
         assertThat(rate(policy, "/a", "pro")).isEqualTo(Rate.parse("70/minute")); // the row is replaced, not mended
-        assertThat(policy.row("api:/a").fallback()).isEqualTo(FallbackPolicy.CLOSED);
+        assertThat(policy.rule("api:/a").fallback()).isEqualTo(FallbackPolicy.CLOSED);
         assertThat(rate(policy, "/b", "free")).isEqualTo(Rate.parse("3/minute"));
-        assertThat(policy.row("api:POST /c/{id}").rate("free")).isEqualTo(Rate.parse("7/minute"));
-        assertThat(policy.govern("GET", "/static/x")).isEmpty();
-        assertThat(policy.govern("GET", "/healthz")).isNotEmpty();
+        assertThat(policy.rule("api:POST /c/{id}").rate("free")).isEqualTo(Rate.parse("7/minute"));
+        assertThat(policy.rulesFor("GET", "/static/x")).isEmpty();
+        assertThat(policy.rulesFor("GET", "/healthz")).isNotEmpty();
     }
 
     @Test
     void exampleOfTheReadmeIsTaken() throws IOException {
-        var policy = new CurrentPolicy(new Settings(), RulesDocument.NONE);
-        assertThat(RulesDocuments.problems(RulesDocuments.readme(), policy::change)).isEmpty();
+        var policy = new CurrentPolicy(new Settings(), RulesDocument.EMPTY);
+        assertThat(RulesDocuments.problems(RulesDocuments.readme(), policy::onRulesChanged)).isEmpty();
         assertThat(rate(policy, "/auth/login", "pro")).isEqualTo(Rate.parse("10/minute"));
         assertThat(policy.tiers()).containsExactly("free", "pro", "enterprise");
     }
@@ -93,12 +93,12 @@ class FilePolicyConfigTest {
 
     @Test
     void tiersComeAndGoWhileRequestsAreUnderWay() {
-        var policy = new CurrentPolicy(new Settings(), RulesDocument.NONE);
-        var before = policy.govern("GET", "/a").get(0);
+        var policy = new CurrentPolicy(new Settings(), RulesDocument.EMPTY);
+        var before = policy.rulesFor("GET", "/a").get(0);
         assertThat(problems(policy, "tiers: [gold, basic]\nendpoints: {/a: {gold: 4/minute}}")).isEmpty();
-        assertThat(policy.tier("free")).isEqualTo("gold");
+        assertThat(policy.effectiveTier("free")).isEqualTo("gold");
         assertThat(rate(policy, "/a", "gold")).isEqualTo(Rate.parse("4/minute"));
-        assertThat(before.demand("gold", 1).rate()).isEqualTo(Rate.parse("1/minute"));
+        assertThat(before.check("gold", 1).rate()).isEqualTo(Rate.parse("1/minute"));
         assertThat(policy.defaultRate("pro")).isEqualTo(policy.defaultRate("gold"));
     }
 
@@ -118,7 +118,7 @@ class FilePolicyConfigTest {
             "'exempt: [static]' | 'rows.yaml:1: exempt=static: a path'",
             "'api-keys: {me: {tier: gold}}' | 'rows.yaml:1: api-keys.me.tier=(not shown): an unknown tier'"})
     void whatIsWrongIsNamedAndNothingTaken(String yaml, String problem) {
-        var policy = new CurrentPolicy(new Settings(), RulesDocument.NONE);
+        var policy = new CurrentPolicy(new Settings(), RulesDocument.EMPTY);
         assertThat(problems(policy, yaml)).anySatisfy(line -> assertThat(line).contains(problem));
         assertThat(policy.defaultRate("free")).isEqualTo(Rate.parse("7/minute"));
         assertThat(rate(policy, "/a", "free")).isEqualTo(Rate.parse("1/minute"));

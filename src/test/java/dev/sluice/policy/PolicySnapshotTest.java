@@ -58,7 +58,7 @@ class PolicySnapshotTest {
     }
 
     private static CurrentPolicy policy(PolicyConfig settings) {
-        return new CurrentPolicy(settings, RulesDocument.NONE);
+        return new CurrentPolicy(settings, RulesDocument.EMPTY);
     }
 
     private static final CurrentPolicy POLICY = policy(Settings.none().rows("/campaigns", "/users", "/users/{id}/orders",
@@ -66,7 +66,7 @@ class PolicySnapshotTest {
             "/caf%C3%A9").exempt("/static", "/healthz"));
 
     private static List<String> rows(String method, String path) {
-        return POLICY.govern(method, path).stream().map(LimitRule::resource).toList();
+        return POLICY.rulesFor(method, path).stream().map(LimitRule::resource).toList();
     }
 
     private static ConfigProblems problems(PolicyConfig settings) {
@@ -121,25 +121,25 @@ class PolicySnapshotTest {
     void prefixIsTakenOffWholeSegmentsOnly() {
         assertThat(rows("GET", "/api/v10/campaigns")).containsExactly("api:default");
         var without = policy(Settings.none().rows("/campaigns").prefix(null));
-        assertThat(without.govern("GET", "/api/v1/campaigns").get(0).isDefault()).isTrue();
+        assertThat(without.rulesFor("GET", "/api/v1/campaigns").get(0).isDefault()).isTrue();
         var root = policy(Settings.none().rows("/campaigns").prefix("/"));
-        assertThat(root.govern("GET", "/campaigns").get(0).resource()).isEqualTo("api:/campaigns");
+        assertThat(root.rulesFor("GET", "/campaigns").get(0).resource()).isEqualTo("api:/campaigns");
     }
 
     @Test
     void rowsLackingATierHaveItsDefault() {
         var policy = policy(Settings.none().defaults("7/minute", Map.of("pro", "70/minute"))
                 .with("/x", Map.of("free", "1/minute")));
-        var row = policy.row("api:/x");
+        var row = policy.rule("api:/x");
         assertThat(row.rate("free")).isEqualTo(Rate.parse("1/minute"));
         assertThat(row.rate("pro")).isEqualTo(Rate.parse("70/minute"));
         assertThat(row.rate("enterprise")).isEqualTo(Rate.parse("1000/minute"));
-        assertThat(policy.defaultRow().rate("free")).isEqualTo(Rate.parse("7/minute"));
+        assertThat(policy.defaultRule().rate("free")).isEqualTo(Rate.parse("7/minute"));
     }
 
     @Test
     void defaultsWithoutSettingsAreTheContracts() {
-        var row = policy(Settings.none()).defaultRow();
+        var row = policy(Settings.none()).defaultRule();
         assertThat(row.rate("free")).isEqualTo(Rate.parse("10/minute"));
         assertThat(row.rate("pro")).isEqualTo(Rate.parse("100/minute"));
         assertThat(row.rate("enterprise")).isEqualTo(Rate.parse("1000/minute"));
@@ -148,9 +148,9 @@ class PolicySnapshotTest {
     @Test
     void unknownTierIsTheFirst() {
         var policy = policy(Settings.none().tiers("basic", "gold"));
-        assertThat(policy.tier("gold")).isEqualTo("gold");
-        assertThat(policy.tier("platinum")).isEqualTo("basic");
-        assertThat(policy.tier(null)).isEqualTo("basic");
+        assertThat(policy.effectiveTier("gold")).isEqualTo("gold");
+        assertThat(policy.effectiveTier("platinum")).isEqualTo("basic");
+        assertThat(policy.effectiveTier(null)).isEqualTo("basic");
         assertThat(policy.defaultRate("gold")).isEqualTo(Rate.parse("10/minute"));
     }
 

@@ -22,8 +22,8 @@ class RequestPathFuzzTest {
     void paths() {
         Fuzz.run(5, random -> {
             var path = Fuzz.broken(random, Fuzz.pick(random, PATHS));
-            assertThat(RequestPath.readings(path)).isNotEmpty().hasSizeLessThanOrEqualTo(8);
-            assertThat(RequestPath.ascii(path)).matches("\\p{ASCII}*");
+            assertThat(RequestPath.interpretations(path)).isNotEmpty().hasSizeLessThanOrEqualTo(8);
+            assertThat(RequestPath.toAscii(path)).matches("\\p{ASCII}*");
         });
     }
 

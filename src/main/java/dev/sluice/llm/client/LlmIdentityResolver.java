@@ -39,7 +39,7 @@ class LlmIdentityResolver {
         var request = Arc.container().requestContext().isActive() ? current.getCurrent() : null;
         return request == null
                 ? Uni.createFrom().item(application.in(said))
-                : callers.of(request)
+                : callers.resolve(request)
                         .map(caller -> new LlmIdentity(caller.identity().identifier(), caller.tier()).in(said));
     }
 }

@@ -21,7 +21,7 @@ public class CurrentLlmPolicy {
     CurrentLlmPolicy(LlmConfig settings, CurrentPolicy policy, RulesFile file) {
         this.settings = settings;
         this.policy = policy;
-        now = new LlmPolicySnapshot(settings, file.atStart(), policy.tiers(file.atStart()));
+        now = new LlmPolicySnapshot(settings, file.initialDocument(), policy.tiers(file.initialDocument()));
         now.warn();
     }
 
@@ -30,9 +30,9 @@ public class CurrentLlmPolicy {
     }
 
     void change(@Observes RulesChanged change) {
-        var next = new LlmPolicySnapshot(settings, change.content(), policy.tiers(change.content()));
-        change.addAll(next.problems());
-        change.whenGood(() -> {
+        var next = new LlmPolicySnapshot(settings, change.document(), policy.tiers(change.document()));
+        change.addProblems(next.problems());
+        change.onAccepted(() -> {
             now = next;
             next.warn();
         });

@@ -41,7 +41,7 @@ record FileProviderConfig(LlmConfig.ProviderSettings settings, Rows rows, Map<St
     /** All providers. */
     static Map<Provider, LlmConfig.ProviderSettings> all(LlmConfig settings, RulesDocument file, Tiers tiers,
             ConfigProblems problems) {
-        var parts = file.root().parts("llm", problems);
+        var parts = file.root().entries("llm", problems);
         var all = new EnumMap<Provider, LlmConfig.ProviderSettings>(Provider.class);
         for (var provider : Provider.values()) {
             var part = parts.get(provider.id());
@@ -50,7 +50,7 @@ record FileProviderConfig(LlmConfig.ProviderSettings settings, Rows rows, Map<St
         }
         parts.forEach((name, part) -> {
             if (Provider.of(name) == null) {
-                part.problem(problems, "unknown here; known: " + PROVIDERS);
+                part.addProblem(problems, "unknown here; known: " + PROVIDERS);
             }
         });
         return all;
@@ -59,15 +59,15 @@ record FileProviderConfig(LlmConfig.ProviderSettings settings, Rows rows, Map<St
     private record Reader(Tiers tiers, ConfigProblems problems) {
 
         FileProviderConfig provider(LlmConfig.ProviderSettings configured, ConfigNode part) {
-            part.allow(KEYS, problems);
+            part.allowKeys(KEYS, problems);
             var rows = rows(part);
             var models = new HashMap<>(configured.models());
-            part.parts("models", problems).forEach((model, of) -> {
-                of.allow(ROWS, problems);
+            part.entries("models", problems).forEach((model, of) -> {
+                of.allowKeys(ROWS, problems);
                 models.put(model, rows(of).get(Map.of(), Map.of(), Map.of(), Optional.empty()));
             });
             var prices = new HashMap<>(configured.prices());
-            part.parts("prices", problems).forEach((model, of) -> prices.put(model, price(of)));
+            part.entries("prices", problems).forEach((model, of) -> prices.put(model, price(of)));
             return new FileProviderConfig(configured,
                     rows.get(configured.requests(), configured.tokens(), configured.budget(), configured.outputEstimate()),
                     models, fallback(part).or(configured::fallback), prices);
@@ -78,39 +78,39 @@ record FileProviderConfig(LlmConfig.ProviderSettings settings, Rows rows, Map<St
         }
 
         private Optional<Map<String, String>> rates(ConfigNode part, String name) {
-            part.parts(name, problems).forEach((tier, rate) -> {
+            part.entries(name, problems).forEach((tier, rate) -> {
                 if (!tiers.names().contains(tier)) {
-                    rate.problem(problems, "an unknown tier; known: " + String.join(", ", tiers.names()));
+                    rate.addProblem(problems, "an unknown tier; known: " + String.join(", ", tiers.names()));
                 }
             });
-            return part.texts(name, problems);
+            return part.stringMap(name, problems);
         }
 
         private Optional<Long> estimate(ConfigNode part) {
-            return part.text("output-estimate", problems).flatMap(text -> {
+            return part.string("output-estimate", problems).flatMap(text -> {
                 try {
                     return Optional.of(Long.valueOf(text.strip()));
                 } catch (NumberFormatException e) {
-                    part.parts(problems).get("output-estimate").problem(problems, "tokens, 0 to " + TokenUsage.MAX);
+                    part.entries(problems).get("output-estimate").addProblem(problems, "tokens, 0 to " + TokenUsage.MAX);
                     return Optional.empty();
                 }
             });
         }
 
         private Optional<FallbackPolicy> fallback(ConfigNode part) {
-            return part.text("fallback", problems).flatMap(text -> {
+            return part.string("fallback", problems).flatMap(text -> {
                 var fallback = FallbackPolicy.of(text);
                 if (fallback.isEmpty()) {
-                    part.parts(problems).get("fallback").problem(problems, FallbackPolicy.ALLOWED);
+                    part.entries(problems).get("fallback").addProblem(problems, FallbackPolicy.ALLOWED);
                 }
                 return fallback;
             });
         }
 
         private PriceConfig price(ConfigNode part) {
-            part.allow(PRICE, problems);
-            return new FilePrice(part.text("input", problems), part.text("cached-input", problems),
-                    part.text("cache-write", problems), part.text("cache-write-1h", problems), part.text("output", problems));
+            part.allowKeys(PRICE, problems);
+            return new FilePrice(part.string("input", problems), part.string("cached-input", problems),
+                    part.string("cache-write", problems), part.string("cache-write-1h", problems), part.string("output", problems));
         }
     }
 

@@ -49,7 +49,7 @@ public class LlmLimiter {
     public Uni<AdmittedCall> admit(LlmCallEstimate ask) {
         return Uni.createFrom().deferred(() -> {
             var now = rows.now();
-            var tier = now.tiers().of(ask.tier());
+            var tier = now.tiers().effective(ask.tier());
             var price = price(ask.provider(), ask.model());
             var priced = price.map(ModelPrice::name).orElse(null);
             long output = ask.output() < 0 ? now.outputEstimate(ask.provider(), ask.model(), priced) : ask.output();
@@ -60,11 +60,11 @@ public class LlmLimiter {
             var budget = now.row(ask.provider(), QuotaUnit.NANODOLLARS, tier, ask.model(), priced);
             boolean unpriced = refuseUnpriced && price.isEmpty() && budget.rate(tier) != Rate.UNLIMITED;
             var demands = new ArrayList<ResourceCheck>(3);
-            demands.add(requests.demand(tier, 1));
-            demands.add(tokens.reserving(tier, estimate.total()));
+            demands.add(requests.check(tier, 1));
+            demands.add(tokens.reservationCheck(tier, estimate.total()));
             demands.add(unpriced
                     ? new ResourceCheck(budget.resource(), Rate.BLOCKED, 1)
-                    : budget.reserving(tier, cost));
+                    : budget.reservationCheck(tier, cost));
             var request = new RateLimitRequest(ask.identifier(), tier, requests.resource(), demands);
             return open(request, decision -> {
                 if (!decision.allowed()) {

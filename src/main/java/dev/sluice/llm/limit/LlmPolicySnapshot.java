@@ -58,7 +58,7 @@ final class LlmPolicySnapshot {
      */
     LlmPolicySnapshot(LlmConfig settings, RulesDocument file, Tiers tiers) {
         this.tiers = tiers;
-        problems = file.problems();
+        problems = file.newProblems();
         var fromFile = FileProviderConfig.all(settings, file, tiers, problems);
         var configuredPrices = new EnumMap<Provider, Map<String, PriceConfig>>(Provider.class);
         for (var provider : Provider.values()) {

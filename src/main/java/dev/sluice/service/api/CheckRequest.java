@@ -48,8 +48,8 @@ final class CheckRequest {
                 throw BadRequestException.forField(other, "Specify exactly one of: tier, rate, limit and window_seconds");
             }
         }
-        var tier = policy.tier(body.text("tier"));
-        var apiRule = policy.row(resource);
+        var tier = policy.effectiveTier(body.text("tier"));
+        var apiRule = policy.rule(resource);
         var rule = apiRule == null ? llmPolicy.row(resource) : apiRule;
         var rate = rule == null || rule.rate(tier) == null ? policy.defaultRate(tier) : rule.rate(tier);
         return new RateLimitRequest(identifier, tier, rule == null ? RateLimitRequest.CUSTOM : rule.resource(),

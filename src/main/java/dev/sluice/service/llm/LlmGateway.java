@@ -245,7 +245,7 @@ class LlmGateway {
                 timeouts);
         connections
                 .request(call.provider(), request.method(),
-                        RequestPath.ascii(call.path()) + headers.forwardedQuery(request, caller))
+                        RequestPath.toAscii(call.path()) + headers.forwardedQuery(request, caller))
                 .onSuccess(providerRequest -> runGuarded(call, admitted, () -> {
                     addAll(providerRequest, forwardedHeaders);
                     if (!exchange.begin(providerRequest)) {

@@ -129,7 +129,7 @@ class ProviderHeaders {
                 kept.append(kept.isEmpty() ? '?' : '&').append(part);
             }
         }
-        return RequestPath.ascii(kept.toString());
+        return RequestPath.toAscii(kept.toString());
     }
 
     private boolean isForwarded(String part, String own) {

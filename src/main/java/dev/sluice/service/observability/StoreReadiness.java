@@ -36,7 +36,7 @@ class StoreReadiness implements HealthCheck {
         if (mode != DecisionMode.MEMORY) {
             response.withData("instances", store.instances());
         }
-        file.state().ifPresent(state -> addRulesFile(state, response));
+        file.status().ifPresent(state -> addRulesFile(state, response));
         return response.build();
     }
 

@@ -46,7 +46,7 @@ class LlmResourcesTest {
                 .withSources(new PropertiesConfigSource(settings, "settings", 100))
                 .withConverter(MemorySize.class, 100, new MemorySizeConverter())
                 .withConverter(Duration.class, 100, new DurationConverter()).build().getConfigMapping(LlmConfig.class);
-        return new LlmPolicySnapshot(mapping, RulesDocument.NONE,
+        return new LlmPolicySnapshot(mapping, RulesDocument.EMPTY,
                 new Tiers(List.of("free"), Map.of("free", Rate.parse("7/minute"))));
     }
 
