@@ -14,11 +14,11 @@ import java.util.Optional;
  * @param allowed whether the request may go ahead
  * @param denied whether a quota refused; differs from {@code !allowed} only in a dry run, where nothing is refused
  * @param mode where it was decided
- * @param at the deciding clock's time
+ * @param decidedAt the deciding clock's time
  * @param quotas every quota that governed, in the order of the demands; empty where nothing did ({@link Rate#UNLIMITED})
  * @param reservation what {@link RateLimiter#settle} asks for; null where nothing was reserved
  */
-public record Decision(boolean allowed, boolean denied, DecisionMode mode, Instant at, List<QuotaStatus> quotas,
+public record Decision(boolean allowed, boolean denied, DecisionMode mode, Instant decidedAt, List<QuotaStatus> quotas,
         String reservation) {
 
     private static final Comparator<QuotaStatus> CLOSEST_FIRST = Comparator
@@ -30,40 +30,40 @@ public record Decision(boolean allowed, boolean denied, DecisionMode mode, Insta
         quotas = List.copyOf(quotas);
     }
 
-    public Decision(boolean allowed, boolean denied, DecisionMode mode, Instant at, List<QuotaStatus> quotas) {
-        this(allowed, denied, mode, at, quotas, null);
+    public Decision(boolean allowed, boolean denied, DecisionMode mode, Instant decidedAt, List<QuotaStatus> quotas) {
+        this(allowed, denied, mode, decidedAt, quotas, null);
     }
 
     /** Everything allowed and nothing used: the answer where nothing is counted. */
-    public static Decision untouched(RateLimitRequest request, DecisionMode mode, Instant now) {
-        var quotas = request.demands().stream()
-                .flatMap(demand -> demand.rate().quotas().stream().map(quota -> QuotaStatus.untouched(demand, quota, now)))
+    public static Decision uncounted(RateLimitRequest request, DecisionMode mode, Instant now) {
+        var quotas = request.checks().stream()
+                .flatMap(demand -> demand.rate().quotas().stream().map(quota -> QuotaStatus.unused(demand, quota, now)))
                 .toList();
         return new Decision(true, false, mode, now, quotas);
     }
 
     /** The refusal of a request one of whose demands is {@link Rate#BLOCKED}. */
     public static Decision blocked(RateLimitRequest request, DecisionMode mode, Instant now) {
-        var quotas = request.demands().stream().filter(demand -> demand.rate() == Rate.BLOCKED)
+        var quotas = request.checks().stream().filter(demand -> demand.rate() == Rate.BLOCKED)
                 .map(demand -> QuotaStatus.blocked(demand.resource())).toList();
         return new Decision(false, true, mode, now, quotas);
     }
 
     /** The same, with something to settle. */
-    public Decision reserved(String name) {
-        return new Decision(allowed, denied, mode, at, quotas, name);
+    public Decision withReservation(String name) {
+        return new Decision(allowed, denied, mode, decidedAt, quotas, name);
     }
 
     /** The same, with nothing refused. */
-    public Decision dryRun() {
-        return new Decision(true, denied, mode, at, quotas, reservation);
+    public Decision asDryRun() {
+        return new Decision(true, denied, mode, decidedAt, quotas, reservation);
     }
 
     /** Both together: allowed if both are, with the quotas of both. */
-    Decision and(Decision other) {
+    Decision combineWith(Decision other) {
         var all = new ArrayList<>(quotas);
         all.addAll(other.quotas);
-        return new Decision(allowed && other.allowed, denied || other.denied, mode.outage() ? mode : other.mode, other.at, all,
+        return new Decision(allowed && other.allowed, denied || other.denied, mode.isOutage() ? mode : other.mode, other.decidedAt, all,
                 reservation == null ? other.reservation : reservation);
     }
 
@@ -71,7 +71,7 @@ public record Decision(boolean allowed, boolean denied, DecisionMode mode, Insta
      * The quota closest to its end: of those that refused the one that does so longest, otherwise the one with the fewest
      * units remaining; between different units, with the smallest part of its limit remaining. Empty where nothing governed.
      */
-    public Optional<QuotaStatus> closest() {
+    public Optional<QuotaStatus> mostRestrictive() {
         if (quotas.size() == 1) {
             return Optional.of(quotas.get(0));
         }
@@ -94,7 +94,7 @@ public record Decision(boolean allowed, boolean denied, DecisionMode mode, Insta
                 latest = latest == null || quota.retryAt().isAfter(latest) ? quota.retryAt() : latest;
             }
         }
-        return latest == null ? Optional.empty() : Optional.of(Duration.between(at, latest));
+        return latest == null ? Optional.empty() : Optional.of(Duration.between(decidedAt, latest));
     }
 
     private static long patience(QuotaStatus quota) {

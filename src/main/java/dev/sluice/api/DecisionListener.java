@@ -9,5 +9,5 @@ public interface DecisionListener {
      * @param mode where it was decided
      * @param nanos how long that took
      */
-    void decided(RateLimitRequest request, Decision decision, DecisionMode mode, long nanos);
+    void onDecision(RateLimitRequest request, Decision decision, DecisionMode mode, long nanos);
 }

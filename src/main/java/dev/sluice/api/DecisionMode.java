@@ -18,12 +18,12 @@ public enum DecisionMode {
     OFF;
 
     /** As it stands in health data, in {@code X-RateLimit-Mode} and in logs. */
-    public String text() {
+    public String value() {
         return name().toLowerCase(Locale.ROOT);
     }
 
     /** Whether Redis should answer and does not. */
-    public boolean outage() {
+    public boolean isOutage() {
         return this == LOCAL || this == OPEN || this == CLOSED;
     }
 }

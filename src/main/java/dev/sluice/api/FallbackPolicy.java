@@ -12,11 +12,11 @@ public enum FallbackPolicy {
     /** Everything is refused with 503. */
     CLOSED;
 
-    /** What {@link #of} knows, for error messages. */
-    public static final String ALLOWED = "local, open or closed";
+    /** What {@link #fromName} knows, for error messages. */
+    public static final String ALLOWED_VALUES = "local, open or closed";
 
     /** The one of this name, in any case; empty where there is none. */
-    public static Optional<FallbackPolicy> of(String name) {
+    public static Optional<FallbackPolicy> fromName(String name) {
         return Arrays.stream(values()).filter(fallback -> fallback.name().equalsIgnoreCase(name.strip())).findFirst();
     }
 }

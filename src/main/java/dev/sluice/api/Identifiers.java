@@ -9,7 +9,7 @@ public final class Identifiers {
     }
 
     /** Whether this is a name: not empty, not too long, no half of a surrogate pair alone. */
-    public static boolean valid(String name) {
+    public static boolean isValid(String name) {
         if (name == null || name.isEmpty() || name.length() > MAX_LENGTH) {
             return false;
         }
@@ -26,8 +26,8 @@ public final class Identifiers {
     }
 
     /** @throws IllegalArgumentException if this is no name; the message says {@code what} was wrong, not its value */
-    public static String require(String what, String name) {
-        if (!valid(name)) {
+    public static String requireValid(String what, String name) {
+        if (!isValid(name)) {
             throw new IllegalArgumentException(what + " must have 1 to " + MAX_LENGTH
                     + " characters and no unpaired surrogate");
         }

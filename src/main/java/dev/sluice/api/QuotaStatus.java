@@ -20,7 +20,7 @@ import java.util.Optional;
 public record QuotaStatus(String resource, QuotaUnit unit, long limit, Duration window, long remaining, Instant resetAt,
         boolean denied, Instant retryAt) {
 
-    static QuotaStatus untouched(ResourceCheck demand, Quota quota, Instant now) {
+    static QuotaStatus unused(ResourceCheck demand, Quota quota, Instant now) {
         return new QuotaStatus(demand.resource(), quota.unit(), quota.limit(), quota.window(), quota.limit(), now, false, null);
     }
 

@@ -10,14 +10,14 @@ public enum QuotaUnit {
     /** Money, in billionths of a US dollar. Kept in sub-windows, whatever the limit. */
     NANODOLLARS(9_000_000L * 1_000_000_000);
 
-    private final long max;
+    private final long maxLimit;
 
     QuotaUnit(long max) {
-        this.max = max;
+        this.maxLimit = max;
     }
 
     /** The largest limit, in units. */
-    public long max() {
-        return max;
+    public long maxLimit() {
+        return maxLimit;
     }
 }

@@ -25,12 +25,12 @@ public final class Rate {
     public static final int MAX_QUOTAS = 8;
 
     /** What {@link #parse} accepts, in one line for error messages. */
-    public static final String ALLOWED = "COUNT/WINDOW such as 10/minute, 100/5m or 20/30s, up to " + MAX_QUOTAS
+    public static final String SYNTAX = "COUNT/WINDOW such as 10/minute, 100/5m or 20/30s, up to " + MAX_QUOTAS
             + " of them joined by ';' (count 1 to " + Quota.MAX_LIMIT + ", window 1 s to 31 days,"
             + " units s, m, h, d or second, minute, hour, day), or 'unlimited', or 'blocked'";
 
     /** What is accepted for a budget, in one line for error messages. */
-    public static final String ALLOWED_BUDGET = "DOLLARS/WINDOW such as 20/day or 0.50/hour, up to " + MAX_QUOTAS
+    public static final String BUDGET_SYNTAX = "DOLLARS/WINDOW such as 20/day or 0.50/hour, up to " + MAX_QUOTAS
             + " of them joined by ';' (at most nine decimals, window 1 s to 31 days), or 'unlimited', or 'blocked'";
 
     private static final Map<String, Duration> UNITS = Map.ofEntries(
@@ -141,7 +141,7 @@ public final class Rate {
             throw new IllegalArgumentException("the amount is no number of dollars with at most nine decimals");
         }
         long nanodollars = new BigDecimal(dollars).movePointRight(9).longValueExact();
-        if (nanodollars < 1 || nanodollars > QuotaUnit.NANODOLLARS.max()) {
+        if (nanodollars < 1 || nanodollars > QuotaUnit.NANODOLLARS.maxLimit()) {
             throw new IllegalArgumentException("an amount is from 0.000000001 to 9000000 dollars");
         }
         return nanodollars;

@@ -9,20 +9,20 @@ import java.util.List;
  * @param identifier whose windows these are; 1 to 256 characters, verbatim
  * @param tier the caller's tier, for the metrics; null where there is none
  * @param label the row's name for the metrics, out of a bounded set: never made from a request
- * @param demands what must all hold
+ * @param checks what must all hold
  */
-public record RateLimitRequest(String identifier, String tier, String label, List<ResourceCheck> demands) {
+public record RateLimitRequest(String identifier, String tier, String label, List<ResourceCheck> checks) {
 
     /** The label of checks that bring a rate of their own. */
-    public static final String CUSTOM = "custom";
+    public static final String CUSTOM_LABEL = "custom";
 
     public RateLimitRequest {
-        Identifiers.require("identifier", identifier);
-        demands = List.copyOf(demands);
+        Identifiers.requireValid("identifier", identifier);
+        checks = List.copyOf(checks);
     }
 
     /** A check with a rate of its own. */
     public static RateLimitRequest of(String identifier, String resource, Rate rate, long cost) {
-        return new RateLimitRequest(identifier, null, CUSTOM, List.of(new ResourceCheck(resource, rate, cost)));
+        return new RateLimitRequest(identifier, null, CUSTOM_LABEL, List.of(new ResourceCheck(resource, rate, cost)));
     }
 }

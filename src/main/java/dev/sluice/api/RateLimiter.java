@@ -49,7 +49,7 @@ public interface RateLimiter {
     default Uni<Decision> checkAll(List<RateLimitRequest> requests) {
         var decision = check(requests.get(0));
         for (var next : requests.subList(1, requests.size())) {
-            decision = decision.chain(so -> so.allowed() ? check(next).map(so::and) : Uni.createFrom().item(so));
+            decision = decision.chain(so -> so.allowed() ? check(next).map(so::combineWith) : Uni.createFrom().item(so));
         }
         return decision;
     }
@@ -78,7 +78,7 @@ public interface RateLimiter {
     Uni<WindowUsage> usage(String identifier, String resource, Duration window);
 
     /** For each resource the identifier has used: the units in its longest window. */
-    Uni<Map<String, Long>> limits(String identifier);
+    Uni<Map<String, Long>> usageByResource(String identifier);
 
     /** Forgets what was counted for the identifier on one resource. */
     Uni<Void> reset(String identifier, String resource);

@@ -16,7 +16,7 @@ package dev.sluice.api;
 public record ResourceCheck(String resource, Rate rate, long cost, boolean reserved, FallbackPolicy fallback) {
 
     public ResourceCheck {
-        Identifiers.require("resource", resource);
+        Identifiers.requireValid("resource", resource);
         if (cost < 0 || !reserved && cost > Quota.MAX_LIMIT) {
             throw new IllegalArgumentException("a cost is a whole number from 0 to " + Quota.MAX_LIMIT);
         }
@@ -27,17 +27,17 @@ public record ResourceCheck(String resource, Rate rate, long cost, boolean reser
     }
 
     /** Reserves an estimate, to be settled. */
-    public static ResourceCheck reserving(String resource, Rate rate, long estimate) {
+    public static ResourceCheck reservation(String resource, Rate rate, long estimate) {
         return new ResourceCheck(resource, rate, estimate, true, null);
     }
 
     /** The same with a fallback of its own; null: what the settings say. */
-    public ResourceCheck fallingBack(FallbackPolicy own) {
+    public ResourceCheck withFallback(FallbackPolicy own) {
         return new ResourceCheck(resource, rate, cost, reserved, own);
     }
 
     /** Whether no window, however empty, could ever hold the cost. */
-    public boolean impossible() {
+    public boolean isUnsatisfiable() {
         if (rate == Rate.BLOCKED) {
             return true;
         }

@@ -8,11 +8,11 @@ import java.time.Instant;
  *
  * @param identifier whose window it is
  * @param resource of what
- * @param current units counted in the window
+ * @param used units counted in the window
  * @param window its length
  * @param end the time of asking; the window reaches back from there
  */
-public record WindowUsage(String identifier, String resource, long current, Duration window, Instant end) {
+public record WindowUsage(String identifier, String resource, long used, Duration window, Instant end) {
 
     public Instant start() {
         return end.minus(window);

@@ -10,17 +10,16 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * A part of the file of rows: a text, a list of texts, or parts by their keys in the order of the file. Where it has another
- * form than it is asked for, that is a problem, and the answer as if nothing were there.
+ * Node of a rules file: a string, a list of strings, or child nodes by key in the order of the file. A node that is not of the
+ * requested form is reported as a problem and treated as missing.
  */
 public final class ConfigNode {
 
-    /** Nothing. */
     static final ConfigNode EMPTY = new ConfigNode("", 0, Map.of());
 
     private final String keyPath;
     private final int line;
-    /** A String, a List of String, or a Map of String to ConfigNode. */
+    /** A {@code String}, a {@code List<String>} or a {@code Map<String, ConfigNode>}. */
     private final Object value;
 
     ConfigNode(String keyPath, int line, Object value) {
@@ -29,7 +28,7 @@ public final class ConfigNode {
         this.value = value;
     }
 
-    /** Where it stands: {@code endpoints."/auth/login".free}. */
+    /** Returns the path of keys to this node, such as {@code endpoints."/auth/login".free}. */
     String keyPath() {
         return keyPath;
     }
@@ -42,60 +41,60 @@ public final class ConfigNode {
         return value;
     }
 
-    /** The parts by their keys; none where this is a text or a list. */
+    /** Returns the child nodes; none if this is a string or a list. */
     Stream<ConfigNode> children() {
         return value instanceof Map<?, ?> children ? children.values().stream().map(ConfigNode.class::cast) : Stream.empty();
     }
 
-    /** Makes a problem of every key but these, so that none is misspelt unseen. */
+    /** Reports every key that is not allowed, so that misspelt keys are noticed. */
     public void allowKeys(Set<String> allowed, ConfigProblems problems) {
         var known = allowed.stream().sorted().collect(Collectors.joining(", "));
         entries(problems).forEach((key, node) -> {
             if (!allowed.contains(key)) {
-                node.addProblem(problems, "unknown here; known: " + known);
+                node.addProblem(problems, "an unknown key; allowed: " + known);
             }
         });
     }
 
-    /** Its parts by their keys. */
+    /** Returns the child nodes by key. */
     public Map<String, ConfigNode> entries(ConfigProblems problems) {
         if (value instanceof Map<?, ?> children) {
             var typed = new LinkedHashMap<String, ConfigNode>();
             children.forEach((key, node) -> typed.put((String) key, (ConfigNode) node));
             return typed;
         }
-        addProblem(problems, "keys with values are wanted here, each on a line of its own");
+        addProblem(problems, "must be a mapping of keys to values");
         return Map.of();
     }
 
-    /** The parts of a part; none where that is missing. */
+    /** Returns the child nodes of a child by key; empty if the child is missing. */
     public Map<String, ConfigNode> entries(String key, ConfigProblems problems) {
         return find(key).map(node -> node.entries(problems)).orElse(Map.of());
     }
 
-    /** The texts of its parts by their keys. */
+    /** Returns the strings of the child nodes by key. */
     public Map<String, String> stringMap(ConfigProblems problems) {
         var strings = new LinkedHashMap<String, String>();
         entries(problems).forEach((key, node) -> node.string(problems).ifPresent(string -> strings.put(key, string)));
         return strings;
     }
 
-    /** The texts of a part's parts; nothing where that is missing. */
+    /** Returns the strings of a child's child nodes by key; empty if the child is missing. */
     public Optional<Map<String, String>> stringMap(String key, ConfigProblems problems) {
         return find(key).map(node -> node.stringMap(problems));
     }
 
-    /** The text of a part; nothing where that is missing. */
+    /** Returns the string of a child; empty if the child is missing. */
     public Optional<String> string(String key, ConfigProblems problems) {
         return find(key).flatMap(node -> node.string(problems));
     }
 
-    /** The list that a part is, or the texts that it separates by commas; nothing where that is missing. */
+    /** Returns the list of a child, or the items of its comma-separated string; empty if the child is missing. */
     public Optional<List<String>> stringList(String key, ConfigProblems problems) {
         return find(key).map(node -> node.stringList(problems));
     }
 
-    /** Adds a problem with this part; its value is not told. */
+    /** Reports a problem with this node, without its value. */
     public void addProblem(ConfigProblems problems, String allowed) {
         problems.add(RulesDocument.PREFIX + keyPath, "(not shown)", allowed);
     }
@@ -108,13 +107,13 @@ public final class ConfigNode {
         if (value instanceof String string) {
             return Optional.of(string);
         }
-        addProblem(problems, "a single value is wanted here");
+        addProblem(problems, "must be a single value");
         return Optional.empty();
     }
 
     private List<String> stringList(ConfigProblems problems) {
         if (value instanceof Map) {
-            addProblem(problems, "a list is wanted here, or values separated by commas");
+            addProblem(problems, "must be a list, or values separated by commas");
             return List.of();
         }
         var strings = new ArrayList<String>();

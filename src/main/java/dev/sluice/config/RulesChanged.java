@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Fired as an event when the file of rows says something else than before: whoever takes settings from it reads it, adds what
- * is wrong with it, and says how to take it. Either all take it or nobody does.
+ * CDI event that is fired when the content of the rules file has changed. Each observer reads its settings from the document,
+ * and adds its problems or an action that applies them. The actions run only if no observer reports a problem.
  */
 public final class RulesChanged {
 
@@ -22,12 +22,12 @@ public final class RulesChanged {
         return document;
     }
 
-    /** Adds what is wrong with it. */
+    /** Adds the problems that an observer has found. */
     public void addProblems(ConfigProblems others) {
         problems.addAll(others);
     }
 
-    /** @param change puts in force what was read; it must not fail */
+    /** @param change applies the settings that were read; must not throw */
     public void onAccepted(Runnable change) {
         changes.add(change);
     }

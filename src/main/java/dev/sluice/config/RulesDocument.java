@@ -3,16 +3,16 @@ package dev.sluice.config;
 import java.util.HashMap;
 import java.util.Map;
 
-/** What a file of rows said at one time. It never changes. */
+/** Immutable content of a rules file. */
 public final class RulesDocument {
 
     static final String PREFIX = "rate-limit.";
-    /** What is said where there is no file. */
+    /** Stands for a missing file. */
     public static final RulesDocument EMPTY = new RulesDocument("", ConfigNode.EMPTY);
 
     private final String name;
     private final ConfigNode root;
-    /** By position, without quotes: they are not everywhere in settings' names. */
+    /** Line numbers by unquoted key path: not all names of settings are quoted. */
     private final Map<String, Integer> lines = new HashMap<>();
 
     RulesDocument(String name, ConfigNode root) {
@@ -30,12 +30,12 @@ public final class RulesDocument {
         return keyPath.replace("\"", "");
     }
 
-    /** All of it, by the names of settings without {@code rate-limit.}. */
+    /** Returns the root node. Its keys are the names of settings without {@code rate-limit.}. */
     public ConfigNode root() {
         return root;
     }
 
-    /** Takes problems of settings, and names those that this file is to blame for by file, line and position. */
+    /** Returns a new collector of problems that names settings of this file by file, line and key path. */
     public ConfigProblems newProblems() {
         return new ConfigProblems(this::locate);
     }
@@ -49,7 +49,10 @@ public final class RulesDocument {
         return line == null || keyPath.isEmpty() ? property : name + ':' + line + ": " + keyPath;
     }
 
-    /** @return null where the file does not say it; what a key or a price of the file lacks stands where that does */
+    /**
+     * Returns the line of a setting, or null if the file does not contain it. A missing property of an API key or a price has
+     * the line of its parent.
+     */
     private Integer line(String keyPath) {
         var line = lines.get(unquoted(keyPath));
         return line != null || !keyPath.startsWith("api-keys.") && !keyPath.contains(".prices.")

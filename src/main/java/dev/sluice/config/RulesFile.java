@@ -17,7 +17,7 @@ import org.jboss.logging.Logger;
 
 import io.quarkus.runtime.StartupEvent;
 
-/** The file of rows, if there is one: read at start, and watched from then on. */
+/** Optional rules file, which is read at start and polled for changes afterwards. */
 @ApplicationScoped
 public class RulesFile {
 
@@ -50,12 +50,12 @@ public class RulesFile {
         watcher = path == null ? null : new RulesFileWatcher(path, snapshot, this::apply);
     }
 
-    /** What it said at start; nothing where there is no file, or none that can be read. */
+    /** Returns the content at start; empty if no file is configured or it is invalid. */
     public RulesDocument initialDocument() {
         return initialDocument;
     }
 
-    /** How it is with the file; nothing where none is named. */
+    /** Returns the status of the file; empty if none is configured. */
     public Optional<RulesFileStatus> status() {
         return Optional.ofNullable(watcher).map(RulesFileWatcher::status);
     }
@@ -63,7 +63,7 @@ public class RulesFile {
     void validate(@Observes ConfigProblems problems) {
         if (initialProblem != null) {
             problems.add("rate-limit.file", path.toString(), initialProblem
-                    + "; RATE_LIMIT_FILE names a YAML file of rows, tiers and keys");
+                    + "; RATE_LIMIT_FILE must name a YAML file of rules, tiers and API keys");
         }
     }
 
@@ -72,19 +72,19 @@ public class RulesFile {
             return;
         }
         executor = Executors.newSingleThreadScheduledExecutor(task -> {
-            var thread = new Thread(task, "sluice-rows");
+            var thread = new Thread(task, "sluice-rules-file");
             thread.setDaemon(true);
             return thread;
         });
         executor.scheduleWithFixedDelay(this::poll, POLL_INTERVAL_MILLIS, POLL_INTERVAL_MILLIS, TimeUnit.MILLISECONDS);
     }
 
-    /** An executor ends what has thrown anything. */
+    /** Catches everything: an executor cancels a periodic task that throws. */
     private void poll() {
         try {
             watcher.poll();
         } catch (RuntimeException | Error e) {
-            LOG.error("A look at the file of rows failed", e);
+            LOG.error("Polling the rules file failed", e);
         }
     }
 

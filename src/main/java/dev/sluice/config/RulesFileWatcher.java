@@ -8,8 +8,9 @@ import java.util.function.Function;
 import org.jboss.logging.Logger;
 
 /**
- * Looks at the file again and again, and at its content: notices of the file system do not tell of a Kubernetes volume whose
- * links are swapped, nor of a network's. What two looks in a row show alike is taken; so a file is not taken half written.
+ * Polls the content of the rules file. File system notifications would miss swapped links of a Kubernetes volume and changes
+ * on a network file system. Content is applied once two consecutive polls have read the same, so that a file that is still
+ * being written is not applied.
  */
 final class RulesFileWatcher {
 
@@ -22,7 +23,7 @@ final class RulesFileWatcher {
     private FileSnapshot candidate;
     private volatile RulesFileStatus status;
 
-    /** @param applier puts a content in force, or says what is wrong with it */
+    /** @param applier applies a document, or returns its problems */
     RulesFileWatcher(Path file, FileSnapshot initial, Function<RulesDocument, List<String>> applier) {
         this.file = file;
         this.processed = initial;
@@ -34,7 +35,6 @@ final class RulesFileWatcher {
         return status;
     }
 
-    /** Looks once. */
     void poll() {
         var snapshot = FileSnapshot.capture(file);
         if (snapshot.sameAs(processed)) {
@@ -52,14 +52,15 @@ final class RulesFileWatcher {
         var problems = apply(snapshot);
         if (problems.isEmpty()) {
             status = new RulesFileStatus(true, Instant.now(), null);
-            LOG.infof("The rows of %s have changed, and are in force", file);
+            LOG.infof("Rules file reloaded: file=%s", file);
             return;
         }
         status = new RulesFileStatus(false, Instant.now(), problems.get(0));
         problems.stream().limit(MAX_LOGGED_PROBLEMS)
-                .forEach(problem -> LOG.warnf("The rows of %s are not taken, those before stay: %s", file, problem));
+                .forEach(problem -> LOG.warnf("Rules file rejected, the last valid one stays in force: file=%s, problem=%s",
+                        file, problem));
         if (problems.size() > MAX_LOGGED_PROBLEMS) {
-            LOG.warnf("The rows of %s: %d more of these", file, problems.size() - MAX_LOGGED_PROBLEMS);
+            LOG.warnf("Rules file rejected: file=%s, furtherProblems=%d", file, problems.size() - MAX_LOGGED_PROBLEMS);
         }
     }
 
@@ -68,9 +69,9 @@ final class RulesFileWatcher {
             return applier.apply(snapshot.parse(file));
         } catch (InvalidRulesFileException e) {
             return List.of(e.getMessage());
-        } catch (RuntimeException | Error e) { // the watch goes on
-            LOG.error("A fault of Sluice's own with the file of rows", e);
-            return List.of("a fault of Sluice's own: " + e.getClass().getSimpleName());
+        } catch (RuntimeException | Error e) { // polling continues
+            LOG.error("Internal error while applying the rules file", e);
+            return List.of("internal error: " + e.getClass().getSimpleName());
         }
     }
 }

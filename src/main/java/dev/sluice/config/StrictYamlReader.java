@@ -24,8 +24,8 @@ import org.yaml.snakeyaml.reader.StreamReader;
 import org.yaml.snakeyaml.resolver.Resolver;
 
 /**
- * Reads a file of rows. All keys and values are texts as they stand there: no number, no {@code on} becomes something else.
- * Aliases and tags of others are refused: nothing needs them here, and a small file with them can mean a huge one.
+ * Parses a rules file. Keys and scalars are strings as written: neither numbers nor {@code on} are converted. Aliases and
+ * custom tags are rejected: rules do not need them, and they let a small file expand to a huge document.
  */
 final class StrictYamlReader {
 
@@ -47,16 +47,16 @@ final class StrictYamlReader {
             var root = new Composer(new ParserImpl(new StreamReader(text), options), new Resolver(), options).getSingleNode();
             if (!(root instanceof MappingNode mapping)) {
                 throw new InvalidRulesFileException(text.isBlank() || root == null
-                        ? "it is empty; write {} where nothing is to be said"
-                        : "it is no YAML of keys and values");
+                        ? "empty file; use {} for an empty mapping"
+                        : "not a YAML mapping");
             }
             return new StrictYamlReader().convert("", mapping);
         } catch (MarkedYAMLException e) {
-            // Not its message: that quotes lines of the file.
+            // Not e.getMessage(), which quotes lines of the file.
             var mark = e.getProblemMark();
-            throw new InvalidRulesFileException(mark == null ? 1 : mark.getLine() + 1, "no YAML: " + e.getProblem());
+            throw new InvalidRulesFileException(mark == null ? 1 : mark.getLine() + 1, "invalid YAML: " + e.getProblem());
         } catch (YAMLException e) {
-            throw new InvalidRulesFileException("no YAML: " + e.getMessage().lines().findFirst().orElse(""));
+            throw new InvalidRulesFileException("invalid YAML: " + e.getMessage().lines().findFirst().orElse(""));
         }
     }
 
@@ -65,7 +65,7 @@ final class StrictYamlReader {
             var text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(content)).toString();
             return !text.isEmpty() && text.charAt(0) == BYTE_ORDER_MARK ? text.substring(1) : text;
         } catch (CharacterCodingException e) {
-            throw new InvalidRulesFileException("it is not in UTF-8");
+            throw new InvalidRulesFileException("not encoded in UTF-8");
         }
     }
 
@@ -78,7 +78,7 @@ final class StrictYamlReader {
             var items = new ArrayList<String>();
             for (var item : sequence.getValue()) {
                 rejectAliasAndTag(item);
-                items.add(text(item, "an item of a list is a single value"));
+                items.add(text(item, "an item of a list must be a single value"));
             }
             return new ConfigNode(keyPath, line(node), items);
         }
@@ -92,12 +92,12 @@ final class StrictYamlReader {
         var children = new LinkedHashMap<String, ConfigNode>();
         for (var pair : mapping.getValue()) {
             rejectAliasAndTag(pair.getKeyNode());
-            var key = text(pair.getKeyNode(), "a key is a single value");
+            var key = text(pair.getKeyNode(), "a key must be a single value");
             var childPath = keyPath + (keyPath.isEmpty() ? "" : ".") + quoteIfNeeded(key);
             var child = convert(childPath, pair.getValueNode());
-            // A key's line, not that of what is below it.
+            // The line of the key, not that of the value.
             if (children.put(key, new ConfigNode(childPath, line(pair.getKeyNode()), child.value())) != null) {
-                throw new InvalidRulesFileException(line(pair.getKeyNode()), childPath + " is there twice");
+                throw new InvalidRulesFileException(line(pair.getKeyNode()), childPath + " is a duplicate key");
             }
         }
         return children;
@@ -111,10 +111,10 @@ final class StrictYamlReader {
 
     private void rejectAliasAndTag(Node node) throws InvalidRulesFileException {
         if (!visited.add(node)) {
-            throw new InvalidRulesFileException(line(node), "what stands here is used again by an alias (*); write it out");
+            throw new InvalidRulesFileException(line(node), "an alias (*) refers to this value; aliases are not supported");
         }
         if (!node.getTag().startsWith(Tag.PREFIX)) {
-            throw new InvalidRulesFileException(line(node), "a tag (!)");
+            throw new InvalidRulesFileException(line(node), "tags (!) are not supported");
         }
     }
 
@@ -125,7 +125,7 @@ final class StrictYamlReader {
         var text = scalar.getValue();
         if (text.length() > MAX_SCALAR_LENGTH || text.chars().anyMatch(StrictYamlReader::isControlOrLineBreak)) {
             throw new InvalidRulesFileException(line(node),
-                    "a text of more than one line, with control characters, or of more than " + MAX_SCALAR_LENGTH + " characters");
+                    "a value must be a single line of at most " + MAX_SCALAR_LENGTH + " characters without control characters");
         }
         return text;
     }

@@ -6,11 +6,11 @@ import dev.sluice.policy.Caller;
  * What became of a request: it may go ahead, or it is answered with {@code refusal}. The headers are written already.
  *
  * @param caller who sent it; null where that was refused
- * @param refusal null where it may go ahead
+ * @param error null where it may go ahead
  */
-public record AdmissionResult(Caller caller, ErrorResponse refusal) {
+public record AdmissionResult(Caller caller, ErrorResponse error) {
 
-    public boolean refused() {
-        return refusal != null;
+    public boolean isDenied() {
+        return error != null;
     }
 }

@@ -83,7 +83,7 @@ public final class ErrorResponse {
     }
 
     /** A request that cannot be read; {@code field} is what is wrong with it. */
-    public static ErrorResponse unreadable(String field, String message) {
+    public static ErrorResponse badRequest(String field, String message) {
         return new ErrorResponse(400, "RATE_4001", message, new JsonObject().put("field", field), JsonObject::new);
     }
 
@@ -100,7 +100,7 @@ public final class ErrorResponse {
     }
 
     /** The refusal of a decision. */
-    public static ErrorResponse exceeded(Decision decision) {
+    public static ErrorResponse rateLimitExceeded(Decision decision) {
         return new ErrorResponse(429, EXCEEDED_CODE, EXCEEDED_MESSAGE, null, () -> {
             var violated = new JsonArray();
             decision.quotas().stream().filter(QuotaStatus::denied).map(QuotaStatus::resource).distinct().forEach(violated::add);
@@ -110,13 +110,13 @@ public final class ErrorResponse {
 
     private static JsonObject details(Decision decision) {
         var details = new JsonObject();
-        decision.closest().ifPresent(quota -> {
-            details.put("limit", amount(quota.unit(), quota.limit()))
+        decision.mostRestrictive().ifPresent(quota -> {
+            details.put("limit", unitAmount(quota.unit(), quota.limit()))
                     .put("window_seconds", quota.window().isZero() ? null : quota.window().toSeconds())
-                    .put("reset_at", RateLimitHeaders.resetAt(quota))
-                    .put("retry_after", decision.retryAfter().map(ErrorResponse::roundedUp).orElse(null));
+                    .put("reset_at", RateLimitHeaders.resetEpochSeconds(quota))
+                    .put("retry_after", decision.retryAfter().map(ErrorResponse::ceilSeconds).orElse(null));
             if (quota.unit() != QuotaUnit.REQUESTS) {
-                details.put("unit", name(quota.unit()));
+                details.put("unit", unitName(quota.unit()));
             }
         });
         return details;
@@ -125,25 +125,25 @@ public final class ErrorResponse {
     /** The same as {@link #details(Decision)} in the form of {@link #asJson()}, without the objects in between. */
     private static String exceededJson(Decision decision) {
         var json = new StringBuilder(192).append(EXCEEDED_JSON);
-        decision.closest().ifPresent(quota -> {
-            json.append("\"limit\":").append(amount(quota.unit(), quota.limit())).append(",\"window_seconds\":")
+        decision.mostRestrictive().ifPresent(quota -> {
+            json.append("\"limit\":").append(unitAmount(quota.unit(), quota.limit())).append(",\"window_seconds\":")
                     .append(quota.window().isZero() ? null : Long.toString(quota.window().toSeconds()))
-                    .append(",\"reset_at\":").append(RateLimitHeaders.resetAt(quota)).append(",\"retry_after\":")
-                    .append(decision.retryAfter().map(ErrorResponse::roundedUp).orElse(null));
+                    .append(",\"reset_at\":").append(RateLimitHeaders.resetEpochSeconds(quota)).append(",\"retry_after\":")
+                    .append(decision.retryAfter().map(ErrorResponse::ceilSeconds).orElse(null));
             if (quota.unit() != QuotaUnit.REQUESTS) {
-                json.append(",\"unit\":\"").append(name(quota.unit())).append('"');
+                json.append(",\"unit\":\"").append(unitName(quota.unit())).append('"');
             }
         });
         return json.append("}}}").toString();
     }
 
     /** What is counted, as JSON says it. */
-    public static String name(QuotaUnit unit) {
+    public static String unitName(QuotaUnit unit) {
         return unit == QuotaUnit.NANODOLLARS ? "usd" : unit.name().toLowerCase(Locale.ROOT);
     }
 
     /** A number of units as JSON says it: money in dollars, everything else as it is counted. */
-    public static Number amount(QuotaUnit unit, long units) {
+    public static Number unitAmount(QuotaUnit unit, long units) {
         if (unit == QuotaUnit.NANODOLLARS) {
             var dollars = BigDecimal.valueOf(units, 9).stripTrailingZeros();
             return dollars.scale() < 0 ? dollars.setScale(0) : dollars;
@@ -152,7 +152,7 @@ public final class ErrorResponse {
     }
 
     /** Whole seconds, rounded up, at least one. */
-    public static long roundedUp(Duration wait) {
+    public static long ceilSeconds(Duration wait) {
         return Math.max(1, wait.plusNanos(999_999_999).toSeconds());
     }
 
@@ -203,7 +203,7 @@ public final class ErrorResponse {
     }
 
     /** What a JAX-RS resource answers the request with. */
-    public Response response(RoutingContext request) {
+    public Response toResponse(RoutingContext request) {
         var contentType = contentType(request);
         var response = Response.status(status).type(contentType).entity(body(contentType));
         return (status == 401 ? response.header(CHALLENGE.toString(), BEARER.toString()) : response).build();

@@ -19,18 +19,18 @@ public class RateLimitExceptionMappers {
     }
 
     @ServerExceptionMapper
-    public Response exceeded(RateLimitExceededException exceeded, RoutingContext request) {
+    public Response mapRateLimitExceeded(RateLimitExceededException exceeded, RoutingContext request) {
         headers.write(request.response().headers(), exceeded.decision());
-        return ErrorResponse.exceeded(exceeded.decision()).response(request);
+        return ErrorResponse.rateLimitExceeded(exceeded.decision()).toResponse(request);
     }
 
     @ServerExceptionMapper
-    public Response unavailable(StoreUnavailableException unavailable, RoutingContext request) {
-        return ErrorResponse.storeUnavailable().response(request);
+    public Response mapStoreUnavailable(StoreUnavailableException unavailable, RoutingContext request) {
+        return ErrorResponse.storeUnavailable().toResponse(request);
     }
 
     @ServerExceptionMapper
-    public Response rejected(CredentialsRejectedException rejected, RoutingContext request) {
-        return ErrorResponse.unauthorized(rejected.getMessage()).response(request);
+    public Response mapCredentialsRejected(CredentialsRejectedException rejected, RoutingContext request) {
+        return ErrorResponse.unauthorized(rejected.getMessage()).toResponse(request);
     }
 }

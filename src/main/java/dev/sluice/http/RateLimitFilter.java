@@ -40,14 +40,14 @@ public class RateLimitFilter {
         var method = resource.getResourceMethod();
         var limits = methods.of(type, method);
         var passage = new SuspendedRequest(context, admission -> {
-            if (admission.refused()) {
-                context.abortWith(admission.refusal().response(request));
+            if (admission.isDenied()) {
+                context.abortWith(admission.error().toResponse(request));
             } else if (!limits.isEmpty()) {
-                DecidedMarker.note(request, method);
+                DecidedMarker.mark(request, method);
             }
         });
-        turnstile.admit(request, limits, name -> value(context.getUriInfo(), name), passage::admitted, passage::failed);
-        passage.begun();
+        turnstile.admit(request, limits, name -> value(context.getUriInfo(), name), passage::onResult, passage::onFailure);
+        passage.admissionRequested();
     }
 
     private static String value(UriInfo uri, String name) {

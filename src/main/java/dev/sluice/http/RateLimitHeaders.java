@@ -76,7 +76,7 @@ public class RateLimitHeaders {
             return;
         }
         if (decision.mode() == DecisionMode.LOCAL || decision.mode() == DecisionMode.OPEN) {
-            headers.set(MODE_FIELD, decision.mode().text());
+            headers.set(MODE_FIELD, decision.mode().value());
         }
         if (decision.allowed() && decision.denied()) {
             headers.set(DRY_RUN_FIELD, "denied");
@@ -86,17 +86,17 @@ public class RateLimitHeaders {
         }
         if (!decision.allowed()) {
             decision.retryAfter()
-                    .ifPresent(wait -> headers.set(RETRY_AFTER_FIELD, Long.toString(ErrorResponse.roundedUp(wait))));
+                    .ifPresent(wait -> headers.set(RETRY_AFTER_FIELD, Long.toString(ErrorResponse.ceilSeconds(wait))));
         }
     }
 
     private void writeState(MultiMap headers, Decision decision) {
         if (set.legacy()) {
-            var closest = decision.closest().orElseThrow();
+            var closest = decision.mostRestrictive().orElseThrow();
             headers.set(LIMIT_FIELD, Long.toString(closest.limit()));
             headers.set(REMAINING_FIELD, Long.toString(closest.remaining()));
             if (closest.resetAt() != null) {
-                headers.set(RESET_FIELD, Long.toString(resetAt(closest)));
+                headers.set(RESET_FIELD, Long.toString(resetEpochSeconds(closest)));
             }
         }
         if (set.standard()) {
@@ -111,7 +111,7 @@ public class RateLimitHeaders {
      * @param upstream the upstream's headers
      * @param own what the response has so far
      */
-    public static void replaceIn(MultiMap upstream, MultiMap own) {
+    public static void removeOverridden(MultiMap upstream, MultiMap own) {
         boolean legacy = own.contains(LIMIT_FIELD);
         boolean standard = own.contains(RATE_LIMIT_FIELD);
         if (legacy) {
@@ -149,7 +149,7 @@ public class RateLimitHeaders {
                 policy.append(";qu=\"").append(quota.unit().name().toLowerCase(Locale.ROOT)).append('"');
             }
             state.append(name).append(";r=").append(integer(quota.remaining())).append(";t=")
-                    .append(seconds(decision.at(), quota.resetAt()));
+                    .append(seconds(decision.decidedAt(), quota.resetAt()));
         }
         if (!policy.isEmpty()) {
             headers.set(POLICY_FIELD, policy.toString());
@@ -188,7 +188,7 @@ public class RateLimitHeaders {
     }
 
     /** Unix seconds, rounded up; null where there is no reset. */
-    public static Long resetAt(QuotaStatus quota) {
+    public static Long resetEpochSeconds(QuotaStatus quota) {
         var reset = quota.resetAt();
         return reset == null ? null : reset.getEpochSecond() + (reset.getNano() > 0 ? 1 : 0);
     }

@@ -120,7 +120,7 @@ public class RequestRateLimiter {
 
         void refused(Throwable cause) {
             if (cause instanceof CredentialsRejectedException) {
-                reject(request, cause.getMessage()).subscribe().with(admitted, failed);
+                rejectCredentials(request, cause.getMessage()).subscribe().with(admitted, failed);
             } else if (cause instanceof StoreUnavailableException) {
                 admitted.accept(new AdmissionResult(null, ErrorResponse.storeUnavailable()));
             } else {
@@ -153,21 +153,21 @@ public class RequestRateLimiter {
 
     private AdmissionResult admission(RoutingContext request, Caller caller, Decision decision) {
         headers.write(request.response().headers(), decision);
-        return new AdmissionResult(caller, decision.allowed() ? null : ErrorResponse.exceeded(decision));
+        return new AdmissionResult(caller, decision.allowed() ? null : ErrorResponse.rateLimitExceeded(decision));
     }
 
     /**
      * What credentials that do not hold are answered: 401, and 429 from the rate on at which the address's default row is
      * used up by them.
      */
-    public Uni<AdmissionResult> reject(RoutingContext request, String message) {
+    public Uni<AdmissionResult> rejectCredentials(RoutingContext request, String message) {
         var address = callers.resolveAddress(request);
         var row = policy.defaultRule();
         var attempt = new RateLimitRequest(address.identity().identifier(), address.tier(), row.resource(),
                 List.of(row.check(address.tier(), 1)));
         return limiter.check(attempt).map(decision -> {
             var counted = admission(request, address, decision);
-            return counted.refused() ? counted : new AdmissionResult(null, ErrorResponse.unauthorized(message));
+            return counted.isDenied() ? counted : new AdmissionResult(null, ErrorResponse.unauthorized(message));
         }).onFailure(StoreUnavailableException.class).recoverWithItem(() -> {
             LOG.debug("A failed credential could not be counted");
             return new AdmissionResult(null, ErrorResponse.storeUnavailable());

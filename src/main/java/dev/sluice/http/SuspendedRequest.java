@@ -9,7 +9,7 @@ final class SuspendedRequest {
 
     private final ResteasyReactiveContainerRequestContext context;
     private final Consumer<AdmissionResult> act;
-    private boolean begun;
+    private boolean admissionRequested;
     private boolean over;
     private RuntimeException failure;
 
@@ -20,10 +20,10 @@ final class SuspendedRequest {
     }
 
     /** The admission is asked for. */
-    void begun() {
+    void admissionRequested() {
         RuntimeException failed;
         synchronized (this) {
-            begun = true;
+            admissionRequested = true;
             if (!over) {
                 context.suspend();
             }
@@ -34,7 +34,7 @@ final class SuspendedRequest {
         }
     }
 
-    void admitted(AdmissionResult admission) {
+    void onResult(AdmissionResult admission) {
         try {
             act.accept(admission);
         } catch (RuntimeException e) {
@@ -44,7 +44,7 @@ final class SuspendedRequest {
         end(null);
     }
 
-    void failed(Throwable cause) {
+    void onFailure(Throwable cause) {
         end(cause instanceof RuntimeException e ? e : new IllegalStateException(cause));
     }
 
@@ -53,7 +53,7 @@ final class SuspendedRequest {
         synchronized (this) {
             over = true;
             failure = cause;
-            if (!begun) {
+            if (!admissionRequested) {
                 return; // who has asked goes on itself
             }
         }

@@ -7,5 +7,5 @@ import io.vertx.ext.web.RoutingContext;
 public interface AnonymousRequestDetector {
 
     /** Whether authentication would certainly find nobody; false where it might. */
-    boolean isCertain(RoutingContext request);
+    boolean isCertainlyAnonymous(RoutingContext request);
 }

@@ -41,7 +41,7 @@ public class ApiKeyRegistry {
     }
 
     /** Whether any is configured. */
-    public boolean any() {
+    public boolean hasKeys() {
         return !byHash.isEmpty();
     }
 
@@ -52,7 +52,7 @@ public class ApiKeyRegistry {
     /** Whose key this is; null where it is nobody's. */
     public Identity find(String key) {
         var now = byHash;
-        return now.isEmpty() ? null : now.get(Sha256.sha256(key));
+        return now.isEmpty() ? null : now.get(Sha256.hex(key));
     }
 
     /**

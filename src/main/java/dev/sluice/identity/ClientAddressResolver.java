@@ -75,7 +75,7 @@ public class ClientAddressResolver {
     }
 
     /** Whether the peer of this request is a trusted proxy. */
-    public boolean fromTrustedProxy(HttpServerRequest request) {
+    public boolean isFromTrustedProxy(HttpServerRequest request) {
         return peer(request).trusted();
     }
 

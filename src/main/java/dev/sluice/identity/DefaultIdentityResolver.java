@@ -48,8 +48,8 @@ public class DefaultIdentityResolver implements IdentityResolver {
      *
      * @throws CredentialsRejectedException where credentials came and do not hold
      */
-    public Identity now(RoutingContext request) {
-        return secured && !anonymity.isCertain(request) ? null : withoutPrincipal(request);
+    public Identity resolveNow(RoutingContext request) {
+        return secured && !anonymity.isCertainlyAnonymous(request) ? null : withoutPrincipal(request);
     }
 
     @Override
@@ -105,7 +105,7 @@ public class DefaultIdentityResolver implements IdentityResolver {
 
     private Identity withoutPrincipal(RoutingContext context) {
         var request = context.request();
-        var key = apiKeys.any() ? request.getHeader(ApiKeyRegistry.HEADER) : null;
+        var key = apiKeys.hasKeys() ? request.getHeader(ApiKeyRegistry.HEADER) : null;
         if (key != null) {
             var owner = apiKeys.find(key);
             if (owner == null) {
@@ -114,7 +114,7 @@ public class DefaultIdentityResolver implements IdentityResolver {
             return owner;
         }
         var user = request.getHeader(IdentityHeaders.USER_ID);
-        if (user != null && !user.isBlank() && clientAddress.fromTrustedProxy(request)) {
+        if (user != null && !user.isBlank() && clientAddress.isFromTrustedProxy(request)) {
             return Identity.user(utf8(user), Identity.Source.TRUSTED_HEADER, request.getHeader(IdentityHeaders.USER_TIER));
         }
         return clientAddress.identity(request);

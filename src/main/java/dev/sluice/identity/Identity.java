@@ -24,12 +24,12 @@ public record Identity(String identifier, Source source, String tier) {
 
     /** The identity of a user by name. */
     public static Identity user(String name, Source source, String tier) {
-        return new Identity(Sha256.fitting(USER, name), source, tier);
+        return new Identity(Sha256.toIdentifier(USER, name), source, tier);
     }
 
     /** The identifier of a key that is no user's and no address's. */
-    public static String key(String text) {
-        return Sha256.fitting("key:", text);
+    public static String keyIdentifier(String text) {
+        return Sha256.toIdentifier("key:", text);
     }
 
     static Identity address(String address) {

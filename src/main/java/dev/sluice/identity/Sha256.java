@@ -13,12 +13,12 @@ public final class Sha256 {
     private Sha256() {
     }
 
-    public static String sha256(String text) {
+    public static String hex(String text) {
         return HexFormat.of().formatHex(digest(text));
     }
 
     /** Whether both are the same, in a time that does not tell how much of them is. */
-    public static boolean same(String one, String other) {
+    public static boolean constantTimeEquals(String one, String other) {
         return MessageDigest.isEqual(digest(one), digest(other));
     }
 
@@ -31,8 +31,8 @@ public final class Sha256 {
     }
 
     /** Prefix and name, or prefix and the name's hash where the name is too long for an identifier or not one that UTF-8 knows. */
-    static String fitting(String prefix, String name) {
+    static String toIdentifier(String prefix, String name) {
         var whole = prefix + name;
-        return Identifiers.valid(whole) ? whole : prefix + "sha256:" + sha256(name);
+        return Identifiers.isValid(whole) ? whole : prefix + "sha256:" + hex(name);
     }
 }

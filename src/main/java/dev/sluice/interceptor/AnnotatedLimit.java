@@ -8,17 +8,17 @@ import dev.sluice.api.ResourceCheck;
 /** One {@link RateLimited}, read. */
 final class AnnotatedLimit {
 
-    private final ResourceCheck demand;
+    private final ResourceCheck check;
     private final KeyTemplate key;
 
     /** @param key null where there is none: the caller is counted */
     AnnotatedLimit(ResourceCheck demand, KeyTemplate key) {
-        this.demand = demand;
+        this.check = demand;
         this.key = key;
     }
 
-    ResourceCheck demand() {
-        return demand;
+    ResourceCheck check() {
+        return check;
     }
 
     String identifier(String caller, UnaryOperator<String> values) {

@@ -13,7 +13,7 @@ public final class BeanMethods {
     }
 
     /** @param reader takes a bean's class, and a method that it or something above it declares */
-    public static void each(BeanManager beans, BiConsumer<Class<?>, Method> reader) {
+    public static void forEach(BeanManager beans, BiConsumer<Class<?>, Method> reader) {
         for (var bean : beans.getBeans(Object.class, Any.Literal.INSTANCE)) {
             for (Class<?> type = bean.getBeanClass(); type != null && type != Object.class; type = type.getSuperclass()) {
                 for (var method : type.getDeclaredMethods()) {

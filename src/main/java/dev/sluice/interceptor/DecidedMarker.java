@@ -14,12 +14,12 @@ public final class DecidedMarker {
     }
 
     /** The annotations of this method were decided for the request. */
-    public static void note(RoutingContext request, Method method) {
+    public static void mark(RoutingContext request, Method method) {
         request.put(KEY, method);
     }
 
     /** Whether the call of this method was decided; true once. */
-    static boolean take(RoutingContext request, Method method) {
+    static boolean consume(RoutingContext request, Method method) {
         if (request == null || !(request.get(KEY) instanceof Method decided) || !same(decided, method)) {
             return false;
         }

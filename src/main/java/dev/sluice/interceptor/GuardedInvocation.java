@@ -79,13 +79,13 @@ public final class GuardedInvocation<A> {
             answer = guard.run(admitted, call::proceed);
         } catch (Throwable e) {
             try {
-                guard.failed(admitted);
+                guard.onFailure(admitted);
             } catch (RuntimeException | Error again) {
                 e.addSuppressed(again);
             }
             throw e;
         }
-        guard.succeeded(admitted);
+        guard.onSuccess(admitted);
         return answer;
     }
 
@@ -123,11 +123,11 @@ public final class GuardedInvocation<A> {
 
     private void tell(A admitted, Throwable failure, boolean cancelled) {
         if (cancelled) {
-            guard.cancelled(admitted);
+            guard.onCancellation(admitted);
         } else if (failure != null) {
-            guard.failed(admitted);
+            guard.onFailure(admitted);
         } else {
-            guard.succeeded(admitted);
+            guard.onSuccess(admitted);
         }
     }
 }

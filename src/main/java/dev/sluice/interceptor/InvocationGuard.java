@@ -21,14 +21,14 @@ public interface InvocationGuard<A> {
     }
 
     /** The method, with all that a reactive one had to do, has ended. */
-    default void succeeded(A admitted) {
+    default void onSuccess(A admitted) {
     }
 
-    default void failed(A admitted) {
+    default void onFailure(A admitted) {
     }
 
     /** Nobody waits for the end any more. */
-    default void cancelled(A admitted) {
-        failed(admitted);
+    default void onCancellation(A admitted) {
+        onFailure(admitted);
     }
 }

@@ -71,7 +71,7 @@ final class KeyPlaceholders {
         if (path == null) {
             return;
         }
-        for (var name : new KeyTemplate(path.value()).names()) {
+        for (var name : new KeyTemplate(path.value()).placeholders()) {
             int colon = name.indexOf(':');
             names.add((colon < 0 ? name : name.substring(0, colon)).strip());
         }

@@ -27,7 +27,7 @@ final class KeyTemplate {
         }
     }
 
-    List<String> names() {
+    List<String> placeholders() {
         var names = new ArrayList<String>();
         for (int i = 1; i < parts.size(); i += 2) {
             names.add(parts.get(i));
@@ -40,6 +40,6 @@ final class KeyTemplate {
         for (int i = 0; i < parts.size(); i++) {
             text.append(i % 2 == 0 ? parts.get(i) : values.apply(parts.get(i)));
         }
-        return Identity.key(text.toString());
+        return Identity.keyIdentifier(text.toString());
     }
 }

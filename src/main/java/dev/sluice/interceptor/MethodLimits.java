@@ -24,7 +24,7 @@ public final class MethodLimits {
         return limits.isEmpty();
     }
 
-    List<AnnotatedLimit> all() {
+    List<AnnotatedLimit> limits() {
         return limits;
     }
 
@@ -43,7 +43,7 @@ public final class MethodLimits {
         byIdentifier.put(caller, new ArrayList<>(demands));
         for (var limit : limits) {
             byIdentifier.computeIfAbsent(limit.identifier(caller, values), identifier -> new ArrayList<>())
-                    .add(limit.demand());
+                    .add(limit.check());
         }
         var requests = new ArrayList<RateLimitRequest>(byIdentifier.size());
         byIdentifier.forEach((identifier, all) -> {

@@ -47,7 +47,7 @@ class RateLimitedInterceptor {
     Object around(InvocationContext call) throws Exception {
         var method = call.getMethod();
         var request = Arc.container().requestContext().isActive() ? current.getCurrent() : null;
-        if (DecidedMarker.take(request, method)) {
+        if (DecidedMarker.consume(request, method)) {
             return call.proceed();
         }
         var limits = methods.of(GuardedInvocation.beanClass(call), method);

@@ -72,7 +72,7 @@ public class RateLimitedMethods {
             throw new IllegalArgumentException("cost must be at least 1");
         }
         var demand = new ResourceCheck(resource, rate(annotation), annotation.cost());
-        if (demand.rate() != Rate.BLOCKED && demand.impossible()) {
+        if (demand.rate() != Rate.BLOCKED && demand.isUnsatisfiable()) {
             throw new IllegalArgumentException("cost is above the limit: it could never pass");
         }
         return new AnnotatedLimit(demand, annotation.key().isEmpty() ? null : template(annotation, key));
@@ -81,7 +81,7 @@ public class RateLimitedMethods {
     private KeyTemplate template(RateLimited annotation, Key key) {
         var template = new KeyTemplate(ConfigExpressions.expand(config, annotation.key()));
         var known = KeyPlaceholders.of(key.bean(), key.method());
-        for (var name : template.names()) {
+        for (var name : template.placeholders()) {
             if (!known.contains(name)) {
                 throw new IllegalArgumentException("key names {" + name + "}, and there is only " + known);
             }
@@ -101,7 +101,7 @@ public class RateLimitedMethods {
 
     /** Reads every annotation of every bean at start, so that none fails a call later. */
     void validate(@Observes ConfigProblems problems, BeanManager beans) {
-        BeanMethods.each(beans, (bean, method) -> validate(new Key(bean, method), problems));
+        BeanMethods.forEach(beans, (bean, method) -> validate(new Key(bean, method), problems));
     }
 
     private void validate(Key key, ConfigProblems problems) {
@@ -118,7 +118,7 @@ public class RateLimitedMethods {
                         : annotation.value());
             }
             problems.add("@RateLimited of " + key.bean().getName() + '.' + key.method().getName(), String.join(", ", texts),
-                    e.getMessage() + "; allowed: " + Rate.ALLOWED);
+                    e.getMessage() + "; allowed: " + Rate.SYNTAX);
         }
     }
 }

@@ -27,8 +27,8 @@ import io.quarkus.runtime.StartupEvent;
 import io.vertx.core.Vertx;
 
 /**
- * Reports stalls of the event loops: times in which a loop did not run although it had work. A stall that is longer than the
- * timeout for Redis is logged with what the JVM can tell of its cause, so that it is not taken for an outage of Redis.
+ * Measures stalls of the event loops: periods in which a loop did not run although it had work. A stall that exceeds the
+ * timeout for Redis is logged with its probable cause, so that it is not mistaken for an outage of Redis.
  */
 @Singleton
 class EventLoopMonitor {
@@ -37,9 +37,9 @@ class EventLoopMonitor {
 
     private static final Logger LOG = Logger.getLogger("dev.sluice");
     private static final long PERIOD_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
-    /** Shorter ones are what handling some requests takes. */
+    /** Handling a few requests takes as long as shorter stalls. */
     private static final long MIN_STALL_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
-    /** At most one line in this time. */
+    /** Minimum time between two log lines. */
     private static final long LOG_INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final Duration[] BUCKETS = {Duration.ofMillis(10), Duration.ofMillis(25), Duration.ofMillis(50),
             Duration.ofMillis(100), Duration.ofMillis(250), Duration.ofMillis(500), Duration.ofSeconds(1),
@@ -60,7 +60,7 @@ class EventLoopMonitor {
                 .serviceLevelObjectives(BUCKETS).register(registry);
     }
 
-    /** After the warm-up, which loads classes on the event loops. */
+    /** Starts after the warm-up, which loads classes on the event loops. */
     void start(@Observes @Priority(3000) StartupEvent started) {
         var scheduled = new ArrayList<ScheduledFuture<?>>();
         for (EventExecutor loop : EventLoops.group(vertx)) {
@@ -73,7 +73,7 @@ class EventLoopMonitor {
         probes.forEach(probe -> probe.cancel(false));
     }
 
-    /** Looks at one event loop whether it runs when it should. */
+    /** Periodic task of one event loop, which measures how late it runs. */
     private final class Probe implements Runnable {
 
         private long lastRun = System.nanoTime();
@@ -103,27 +103,29 @@ class EventLoopMonitor {
         long previous = lastLogged.get();
         if (now - previous >= LOG_INTERVAL_NANOS && lastLogged.compareAndSet(previous, now)) {
             LOG.infof(
-                    "This instance was held up, and not Redis: an event loop did not run for %d ms (rate-limit.timeout=%d ms), %s",
+                    "Event loop stalled: duration=%d ms, rate-limit.timeout=%d ms, cause: %s",
                     TimeUnit.NANOSECONDS.toMillis(stall), TimeUnit.NANOSECONDS.toMillis(timeoutNanos),
                     cause(TimeUnit.NANOSECONDS.toMillis(stall), gcMillis, cpuNanos));
         }
     }
 
     /**
-     * @param gcMillis milliseconds of garbage collection meanwhile
-     * @param cpuNanos nanoseconds of CPU time that all threads had meanwhile; -1 where that is not known
+     * Describes the probable cause of a stall.
+     *
+     * @param gcMillis milliseconds of garbage collection during the stall
+     * @param cpuNanos nanoseconds of CPU time of all threads during the stall; -1 if unknown
      */
     static String cause(long stallMillis, long gcMillis, long cpuNanos) {
         if (gcMillis >= stallMillis / 2) {
             return "garbage collection took " + gcMillis + " ms";
         } else if (cpuNanos < 0) {
-            return "garbage collection took " + gcMillis + " ms, CPU time is not known";
+            return "garbage collection took " + gcMillis + " ms, CPU time unknown";
         }
         long cpuMillis = TimeUnit.NANOSECONDS.toMillis(cpuNanos);
         return cpuMillis < stallMillis / 2
                 ? "the process had only " + cpuMillis
-                        + " ms of CPU: it was paused, or its CPU quota or its neighbours left it no more"
-                : "the process had " + cpuMillis + " ms of CPU: its own work, or code that blocks an event loop";
+                        + " ms of CPU time: it was suspended, throttled by its CPU quota, or other processes used the CPU"
+                : "the process had " + cpuMillis + " ms of CPU time: its own load, or code that blocks an event loop";
     }
 
     private long totalGcMillis() {

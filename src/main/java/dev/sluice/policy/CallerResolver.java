@@ -12,13 +12,13 @@ import io.quarkus.arc.ClientProxy;
 import io.smallrye.mutiny.Uni;
 import io.vertx.ext.web.RoutingContext;
 
-/** Finds out who is calling. */
+/** Resolves the identity and the tier of the sender of a request. */
 @ApplicationScoped
 public class CallerResolver {
 
     private final IdentityResolver identities;
     private final TierResolver tiers;
-    /** Null where the application has another way. */
+    /** Null if the application replaces the default resolver of identities or of tiers. */
     private final DefaultIdentityResolver defaultResolver;
     private final ClientAddressResolver addresses;
     private final CurrentPolicy policy;
@@ -35,12 +35,12 @@ public class CallerResolver {
     }
 
     /**
-     * Returns the caller of a request if it can be resolved without waiting; null if {@link #resolve(RoutingContext)} has to be used.
+     * Returns the caller of a request if it can be resolved without waiting; null if {@link #resolve(RoutingContext)} is needed.
      *
      * @throws dev.sluice.identity.CredentialsRejectedException if the credentials are invalid
      */
     public Caller resolveNow(RoutingContext request) {
-        var identity = defaultResolver == null ? null : defaultResolver.now(request);
+        var identity = defaultResolver == null ? null : defaultResolver.resolveNow(request);
         return identity == null ? null : new Caller(identity, policy.effectiveTier(identity.tier()));
     }
 

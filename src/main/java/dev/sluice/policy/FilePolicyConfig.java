@@ -10,10 +10,10 @@ import dev.sluice.config.ConfigNode;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.RulesDocument;
 
-/** What the settings say of tiers and rows, where the file of rows does not say otherwise. A row of the file replaces all of it. */
+/** Overlays the settings of tiers and rules with the rules file. A rule of the file replaces the whole rule of the settings. */
 final class FilePolicyConfig implements PolicyConfig {
 
-    /** What a file of rows may say, here or on other floors. */
+    /** Top-level keys of a rules file, including those that other packages read. */
     private static final Set<String> ALLOWED_KEYS = Set.of("tiers", "default", "defaults", "endpoints", "exempt", "api-keys", "llm");
 
     private final PolicyConfig base;
@@ -56,7 +56,7 @@ final class FilePolicyConfig implements PolicyConfig {
     private void checkTier(String tier, ConfigNode node, ConfigProblems problems) {
         var known = tiers().stream().map(String::strip).toList();
         if (!known.contains(tier)) {
-            node.addProblem(problems, "an unknown tier; known: " + String.join(", ", known));
+            node.addProblem(problems, "an unknown tier; allowed: " + String.join(", ", known));
         }
     }
 
@@ -67,7 +67,8 @@ final class FilePolicyConfig implements PolicyConfig {
 
     @Override
     public Optional<String> defaultRate() {
-        boolean firstTierSetInFile = defaultRate.isEmpty() && !tiers().isEmpty() && tiersWithDefaultInFile.contains(tiers().get(0).strip());
+        boolean firstTierSetInFile = defaultRate.isEmpty() && !tiers().isEmpty()
+                && tiersWithDefaultInFile.contains(tiers().get(0).strip());
         return firstTierSetInFile ? Optional.empty() : defaultRate.or(base::defaultRate);
     }
 

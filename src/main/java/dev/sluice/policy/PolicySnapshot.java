@@ -16,14 +16,14 @@ import dev.sluice.api.Rate;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.RulesDocument;
 
-/** Which rates govern which requests at one time: tiers, rows and the default row, as they were read. It never changes. */
+/** Immutable set of tiers and limit rules, as read at one time. */
 final class PolicySnapshot {
 
     static final String ENDPOINTS = "rate-limit.endpoints.";
-    /** In characters: with {@code api:} and a method before it, a path is a resource name of at most 256. */
+    /** In characters; with {@code api:} and a method in front, a path makes a resource name of at most 256 characters. */
     private static final int MAX_PATH_LENGTH = 240;
     private static final Logger LOG = Logger.getLogger("dev.sluice");
-    /** The tiers' default rates where the settings say nothing. */
+    /** Default rates of the built-in tiers. */
     private static final Map<String, String> DEFAULTS = Map.of("free", "10/minute", "pro", "100/minute", "enterprise",
             "1000/minute");
 
@@ -50,13 +50,13 @@ final class PolicySnapshot {
         apiPrefix = readPath("rate-limit.api-prefix", settings.apiPrefix().orElse("/"));
     }
 
-    /** @param file what it says takes the place of what the settings say of the same */
+    /** @param file rules file, which overrides the settings */
     static PolicySnapshot of(PolicyConfig settings, RulesDocument file) {
         var problems = file.newProblems();
         return new PolicySnapshot(new FilePolicyConfig(settings, file, problems), problems);
     }
 
-    /** What is wrong with the settings, and with the file. */
+    /** Returns the problems of the settings and of the file. */
     ConfigProblems problems() {
         return problems;
     }
@@ -70,7 +70,7 @@ final class PolicySnapshot {
         for (var name : configured) {
             if (name.isBlank() || known.contains(name.strip()) || LimitRule.FALLBACK.equals(name.strip())) {
                 problems.add("rate-limit.tiers", String.join(",", configured),
-                        "names, each once, separated by commas; not \"fallback\", which a row calls its fallback");
+                        "distinct names, separated by commas; \"fallback\" is reserved for the fallback policy of a rule");
             } else {
                 known.add(name.strip());
             }
@@ -96,7 +96,7 @@ final class PolicySnapshot {
         try {
             return text == null ? fallback : Rate.parse(text);
         } catch (IllegalArgumentException e) {
-            return fallback; // told of where all defaults are read
+            return fallback; // reported by readDefaults
         }
     }
 
@@ -104,7 +104,7 @@ final class PolicySnapshot {
         try {
             return Rate.parse(text);
         } catch (IllegalArgumentException e) {
-            problems.add(property, text, e.getMessage() + "; allowed: " + Rate.ALLOWED);
+            problems.add(property, text, e.getMessage() + "; allowed: " + Rate.SYNTAX);
             return Rate.BLOCKED;
         }
     }
@@ -115,10 +115,10 @@ final class PolicySnapshot {
         var method = space < 0 ? null : key.strip().substring(0, space).toUpperCase(Locale.ROOT);
         var path = space < 0 ? key.strip() : key.strip().substring(space + 1).strip();
         if (!isPath(path) || method != null && !method.chars().allMatch(Character::isLetter)
-                || !Identifiers.valid(CurrentPolicy.RESOURCE_PREFIX + key.strip())) {
-            (byTier.isEmpty() ? Map.of("*", "(a row)") : byTier).forEach((tier, rate) -> problems.add(property + tier, rate,
-                    "the endpoint is no path; allowed: /path or METHOD /path, at most " + MAX_PATH_LENGTH
-                            + " characters, {name} for one segment"));
+                || !Identifiers.isValid(CurrentPolicy.RESOURCE_PREFIX + key.strip())) {
+            (byTier.isEmpty() ? Map.of("*", "(a rule)") : byTier).forEach((tier, rate) -> problems.add(property + tier, rate,
+                    "the endpoint must be '/path' or 'METHOD /path', at most " + MAX_PATH_LENGTH
+                            + " characters, with {name} for any segment"));
             return;
         }
         var rates = new LinkedHashMap<>(defaults);
@@ -136,7 +136,7 @@ final class PolicySnapshot {
                 Collections.unmodifiableMap(rates),
                 fallback);
         if (!matcher.add(method, segments(path), rule)) {
-            problems.add(property + "*", "(a row)", "another row has the same path");
+            problems.add(property + "*", "(a rule)", "another rule has the same path");
         }
         rules.put(rule.resource(), rule);
     }
@@ -145,9 +145,9 @@ final class PolicySnapshot {
         if (text == null) {
             return null;
         }
-        var fallback = FallbackPolicy.of(text);
+        var fallback = FallbackPolicy.fromName(text);
         if (fallback.isEmpty()) {
-            problems.add(property, text, FallbackPolicy.ALLOWED);
+            problems.add(property, text, FallbackPolicy.ALLOWED_VALUES);
         }
         return fallback.orElse(null);
     }
@@ -158,7 +158,7 @@ final class PolicySnapshot {
 
     private List<String> readPath(String property, String path) {
         if (!isPath(path)) {
-            problems.add(property, path, "a path, beginning with /");
+            problems.add(property, path, "a path that starts with '/'");
             return List.of();
         }
         return segments(path);
@@ -166,7 +166,7 @@ final class PolicySnapshot {
 
     private static boolean isPath(String path) {
         if (!path.startsWith("/") || path.indexOf('?') >= 0 || path.indexOf('#') >= 0
-                || !Identifiers.valid(CurrentPolicy.RESOURCE_PREFIX + path)
+                || !Identifiers.isValid(CurrentPolicy.RESOURCE_PREFIX + path)
                 || path.length() > MAX_PATH_LENGTH) {
             return false;
         }
@@ -183,14 +183,15 @@ final class PolicySnapshot {
         return RequestPath.parseConfigured(path);
     }
 
-    /** Tells the log of rates that count for nobody. */
+    /** Logs a warning about rates of unknown tiers. */
     void logUnknownTiers() {
         var unknown = new TreeSet<>(settings.defaults().keySet());
         settings.endpoints().values().forEach(rates -> unknown.addAll(rates.keySet()));
         unknown.remove(LimitRule.FALLBACK);
         tiers.forEach(unknown::remove);
         if (!unknown.isEmpty()) {
-            LOG.warnf("Rates of tiers that rate-limit.tiers does not name are ignored: %s", String.join(", ", unknown));
+            LOG.warnf("Rates of unknown tiers are ignored: %s (rate-limit.tiers=%s)", String.join(", ", unknown),
+                    String.join(",", tiers));
         }
     }
 

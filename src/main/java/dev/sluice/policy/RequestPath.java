@@ -7,10 +7,10 @@ import java.util.LinkedHashSet;
 import java.util.List;
 
 /**
- * The segments that a path of a request may stand for.
+ * Interpretations of a request's path as segments.
  * <p>
- * Servers disagree about encoded slashes, backslashes, matrix parameters and dots, and a caller may use what they disagree
- * about to be counted elsewhere. A path that has any of these has several readings, and is governed by the rows of all.
+ * Servers disagree about encoded slashes, backslashes, matrix parameters and dots, and a caller may exploit that to evade the
+ * rule of an endpoint. A path that contains any of these has several interpretations, and the rules of all of them apply.
  */
 public final class RequestPath {
 
@@ -19,7 +19,7 @@ public final class RequestPath {
     private RequestPath() {
     }
 
-    /** Percent-encodes what is no ASCII: each character stands for the byte that was sent. */
+    /** Percent-encodes all characters that are not ASCII. Each character stands for one byte of the request. */
     public static String toAscii(String target) {
         int prefix = 0;
         while (prefix < target.length() && target.charAt(prefix) < 0x80) {
@@ -40,12 +40,12 @@ public final class RequestPath {
         return encoded.toString();
     }
 
-    /** A path as it is configured. */
+    /** Returns the segments of a configured path. */
     static List<String> parseConfigured(String path) {
         return normalize(split(path, false, false));
     }
 
-    /** @return one reading, or where servers may disagree several */
+    /** Returns the interpretations of a request's path; exactly one if it is unambiguous. */
     static Collection<List<String>> interpretations(String path) {
         if (isUnambiguous(path)) {
             return List.of(normalize(split(path, false, false)));
@@ -74,8 +74,8 @@ public final class RequestPath {
     }
 
     /**
-     * @param decodeSlashes encoded slashes and backslashes part segments
-     * @param dropParameters a semicolon ends a segment
+     * @param decodeSlashes whether encoded slashes and backslashes separate segments
+     * @param dropParameters whether a semicolon ends a segment
      */
     private static List<String> split(String path, boolean decodeSlashes, boolean dropParameters) {
         var segments = new ArrayList<String>();

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Finds the row of a path: of all rows whose path is the request's or above it, the longest; of those the one that is literal
- * first; of those the one that names the method.
+ * Finds the most specific rule of a path: of all rules whose path equals the request's path or is a prefix of it, the longest;
+ * of these, the one whose first differing segment is literal; of these, the one that names the method.
  */
 final class RuleMatcher {
 
@@ -28,8 +28,8 @@ final class RuleMatcher {
     private final Node root = new Node();
 
     /**
-     * @param method null: any
-     * @return false where there is such a row already
+     * @param method HTTP method in upper case; null for any
+     * @return false if there is a rule of the same path and method
      */
     boolean add(String method, List<String> segments, LimitRule rule) {
         var node = root;
@@ -53,7 +53,7 @@ final class RuleMatcher {
         return segment.length() > 2 && segment.startsWith("{") && segment.endsWith("}");
     }
 
-    /** @return null where no row covers the path */
+    /** Returns the most specific rule, or null if none matches. */
     LimitRule find(String method, List<String> segments) {
         var match = find(root, method, segments, 0);
         return match == null ? null : match.rule();

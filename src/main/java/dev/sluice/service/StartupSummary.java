@@ -41,7 +41,7 @@ class StartupSummary {
         parts.add(policy.rules().size() + " rules, tiers " + String.join(",", policy.tiers()) + ", default "
                 + policy.defaultRate(policy.tiers().get(0))
                 + file.file().filter(name -> !name.isBlank()).map(name -> ", from " + name + " too").orElse(""));
-        parts.add("callers by " + (jwt.configured() ? "JWT, " : "") + (keys.any() ? "API key (" + keys.count() + "), " : "")
+        parts.add("callers by " + (jwt.configured() ? "JWT, " : "") + (keys.hasKeys() ? "API key (" + keys.count() + "), " : "")
                 + "address");
         parts.add(
                 "/v1/check " + (authorization.isApiTokenRequired() ? "with the API token" : "open, except for user: and ip:"));
@@ -63,7 +63,7 @@ class StartupSummary {
         return switch (mode) {
             case REDIS -> "windows in Redis";
             case MEMORY -> "windows in memory";
-            default -> "fallback " + mode.text() + " in force";
+            default -> "fallback " + mode.value() + " in force";
         };
     }
 

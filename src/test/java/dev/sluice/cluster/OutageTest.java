@@ -80,7 +80,7 @@ class OutageTest {
 
     @Test
     void sharesAddUpToTheLimit() {
-        for (long limit : new long[]{3, 10, 11, 100, 1_000_000_000, QuotaUnit.NANODOLLARS.max()}) {
+        for (long limit : new long[]{3, 10, 11, 100, 1_000_000_000, QuotaUnit.NANODOLLARS.maxLimit()}) {
             assertThat(members.stream().mapToLong(member -> member.registry().share(limit)).sum()).isEqualTo(limit);
         }
     }
@@ -224,7 +224,7 @@ class OutageTest {
     }
 
     private static long usedInMemory(ClusterMember member, String identifier) {
-        return member.memory().usage(identifier, "r", TEN_MINUTES).await().indefinitely().current();
+        return member.memory().usage(identifier, "r", TEN_MINUTES).await().indefinitely().used();
     }
 
     @Test

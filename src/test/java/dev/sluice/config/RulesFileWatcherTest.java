@@ -79,7 +79,7 @@ class RulesFileWatcherTest {
         assertThat(watch.status().problem()).isEqualTo("bad is bad");
         Files.writeString(file, "default: [");
         look(2);
-        assertThat(watch.status().problem()).contains("no YAML");
+        assertThat(watch.status().problem()).contains("invalid YAML");
         Files.delete(file);
         look(2);
         assertThat(watch.status().problem()).contains("no such file");
@@ -99,7 +99,7 @@ class RulesFileWatcherTest {
         Files.delete(file);
         Files.createDirectory(file);
         look(2);
-        assertThat(watch.status().problem()).contains("no file");
+        assertThat(watch.status().problem()).contains("not a regular file");
     }
 
     @Test

@@ -22,7 +22,7 @@ class ErrorResponseTest {
     private static final Instant NOW = Instant.ofEpochSecond(1_700_000_000);
 
     private static ErrorResponse exceeded(QuotaUnit unit, long limit) {
-        return ErrorResponse.exceeded(new Decision(false, true, DecisionMode.REDIS, NOW, List.of(new QuotaStatus("api:/a", unit,
+        return ErrorResponse.rateLimitExceeded(new Decision(false, true, DecisionMode.REDIS, NOW, List.of(new QuotaStatus("api:/a", unit,
                 limit, Duration.ofSeconds(60), 0, NOW.plusSeconds(20), true, NOW.plusMillis(7_001)))));
     }
 
@@ -65,13 +65,13 @@ class ErrorResponseTest {
     @ParameterizedTest
     @CsvSource({"1000,0.000001", "1500000000,1.5", "1000000000,1", "1000000000000,1000", "0,0"})
     void moneyIsInDollars(long nanodollars, String dollars) {
-        assertThat(ErrorResponse.amount(QuotaUnit.NANODOLLARS, nanodollars)).hasToString(dollars);
-        assertThat(ErrorResponse.amount(QuotaUnit.TOKENS, nanodollars)).hasToString(Long.toString(nanodollars));
+        assertThat(ErrorResponse.unitAmount(QuotaUnit.NANODOLLARS, nanodollars)).hasToString(dollars);
+        assertThat(ErrorResponse.unitAmount(QuotaUnit.TOKENS, nanodollars)).hasToString(Long.toString(nanodollars));
     }
 
     @ParameterizedTest
     @CsvSource({"0,1", "1,1", "999999999,1", "1000000000,1", "1000000001,2", "60000000000,60"})
     void waitIsRoundedUpToSeconds(long nanos, long seconds) {
-        assertThat(ErrorResponse.roundedUp(Duration.ofNanos(nanos))).isEqualTo(seconds);
+        assertThat(ErrorResponse.ceilSeconds(Duration.ofNanos(nanos))).isEqualTo(seconds);
     }
 }

@@ -23,7 +23,7 @@ class RateLimitFilterTest extends HttpTest {
     private static final String ENDPOINTS = SampleEndpoints.class.getName() + ".";
 
     private long used(String resource) {
-        return limiter.limits("ip:127.0.0.1").await().indefinitely().getOrDefault(resource, 0L);
+        return limiter.usageByResource("ip:127.0.0.1").await().indefinitely().getOrDefault(resource, 0L);
     }
 
     @Test
@@ -77,7 +77,7 @@ class RateLimitFilterTest extends HttpTest {
     void whatIsNotFoundIsNotCounted() {
         assertThat(http.get("/nothing").statusCode()).isEqualTo(404);
         assertThat(http.send("DELETE", "/campaigns", null).statusCode()).isEqualTo(405);
-        assertThat(limiter.limits("ip:127.0.0.1").await().indefinitely()).isEmpty();
+        assertThat(limiter.usageByResource("ip:127.0.0.1").await().indefinitely()).isEmpty();
     }
 
     @ParameterizedTest
@@ -112,7 +112,7 @@ class RateLimitFilterTest extends HttpTest {
         assertThat(http.post("/tenants/acme?region=eu", "").statusCode()).isEqualTo(200);
         assertThat(http.post("/tenants/acme?region=eu", "").statusCode()).isEqualTo(429);
         assertThat(http.post("/tenants/acme?region=us", "").statusCode()).isEqualTo(200);
-        assertThat(limiter.limits("key:acme-eu").await().indefinitely()).containsEntry("tenants", 1L);
+        assertThat(limiter.usageByResource("key:acme-eu").await().indefinitely()).containsEntry("tenants", 1L);
     }
 
     @Test

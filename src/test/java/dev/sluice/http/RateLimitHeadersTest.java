@@ -79,14 +79,14 @@ class RateLimitHeadersTest {
                 "X-RateLimit-Reset", "X-RateLimit-Mode", "X-RateLimit-Dry-Run")) {
             upstream.set(name, "upstream");
         }
-        RateLimitHeaders.replaceIn(upstream, written(setting, decision(true, false, DecisionMode.REDIS)));
+        RateLimitHeaders.removeOverridden(upstream, written(setting, decision(true, false, DecisionMode.REDIS)));
         assertThat(names(upstream)).isEqualTo(left);
     }
 
     @Test
     void upstreamsModeGivesWayToOurs() {
         var upstream = HttpHeaders.headers().set("X-RateLimit-Mode", "open").set("X-RateLimit-Dry-Run", "denied");
-        RateLimitHeaders.replaceIn(upstream, written("none", decision(true, true, DecisionMode.LOCAL)));
+        RateLimitHeaders.removeOverridden(upstream, written("none", decision(true, true, DecisionMode.LOCAL)));
         assertThat(upstream).isEmpty();
     }
 

@@ -95,15 +95,15 @@ class RateLimitedMethodsTest {
     @ParameterizedTest
     @ValueSource(strings = {"request", "call"})
     void keysMayNameWhatThereIs(String method) {
-        assertThat(methods.of(Good.class, method(Good.class, method)).all()).hasSize(1);
+        assertThat(methods.of(Good.class, method(Good.class, method)).limits()).hasSize(1);
     }
 
     @Test
     void expressionsHaveDefaults() throws NoSuchMethodException {
         var limits = methods.of(Good.class, Good.class.getDeclaredMethod("byDefault"));
-        assertThat(limits.all()).singleElement().satisfies(limit -> {
-            assertThat(limit.demand().rate()).hasToString("7/minute");
-            assertThat(limit.demand().resource()).isEqualTo(Good.class.getName() + ".byDefault");
+        assertThat(limits.limits()).singleElement().satisfies(limit -> {
+            assertThat(limit.check().rate()).hasToString("7/minute");
+            assertThat(limit.check().resource()).isEqualTo(Good.class.getName() + ".byDefault");
         });
     }
 }

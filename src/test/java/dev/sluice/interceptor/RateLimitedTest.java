@@ -48,7 +48,7 @@ class RateLimitedTest {
     }
 
     private long used(String resource) {
-        return limiter.limits(APP).await().indefinitely().getOrDefault(resource, 0L);
+        return limiter.usageByResource(APP).await().indefinitely().getOrDefault(resource, 0L);
     }
 
     @Test
@@ -57,7 +57,7 @@ class RateLimitedTest {
         bean.plain();
         assertThatThrownBy(bean::plain).isInstanceOfSatisfying(RateLimitExceededException.class, refused -> {
             assertThat(refused.decision().allowed()).isFalse();
-            assertThat(refused.decision().closest().orElseThrow().limit()).isEqualTo(2);
+            assertThat(refused.decision().mostRestrictive().orElseThrow().limit()).isEqualTo(2);
             assertThat(refused.decision().retryAfter()).isPresent();
         });
         assertThat(bean.calls()).hasValue(2);
@@ -150,7 +150,7 @@ class RateLimitedTest {
         bean.configured();
         bean.configured();
         assertThatThrownBy(bean::configured).isInstanceOfSatisfying(RateLimitExceededException.class,
-                refused -> assertThat(refused.decision().closest().orElseThrow().limit()).isEqualTo(2));
+                refused -> assertThat(refused.decision().mostRestrictive().orElseThrow().limit()).isEqualTo(2));
     }
 
     @Test
@@ -169,7 +169,7 @@ class RateLimitedTest {
         bean.positioned("x", 1);
         bean.positioned("x", 2);
         assertThatThrownBy(() -> bean.positioned("y", 2)).isInstanceOf(RateLimitExceededException.class);
-        assertThat(limiter.limits("key:tenant-a").await().indefinitely()).containsEntry("per-tenant", 1L);
+        assertThat(limiter.usageByResource("key:tenant-a").await().indefinitely()).containsEntry("per-tenant", 1L);
     }
 
     @Test
@@ -179,7 +179,7 @@ class RateLimitedTest {
         for (int i = 0; i < 20; i++) {
             bean.unlimited();
         }
-        assertThat(limiter.limits(APP).await().indefinitely()).isEmpty();
+        assertThat(limiter.usageByResource(APP).await().indefinitely()).isEmpty();
     }
 
     @Test

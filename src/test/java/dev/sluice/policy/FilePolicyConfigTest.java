@@ -104,17 +104,17 @@ class FilePolicyConfigTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {"'endpoints:\n  /a:\n    free: often' | 'rows.yaml:3: endpoints.\"/a\".free=often: '",
-            "'endpoints: {/a: {fre: 1/s}}' | 'rows.yaml:1: endpoints.\"/a\".fre=(not shown): an unknown tier; known: free, pro'",
+            "'endpoints: {/a: {fre: 1/s}}' | 'rows.yaml:1: endpoints.\"/a\".fre=(not shown): an unknown tier; allowed: free, pro'",
             "'endpoints: {a: {free: 1/s}}' | 'rows.yaml:1: endpoints.\"a\".free=1/s'",
-            "'endpoints: {a: {}}' | 'the endpoint is no path'",
-            "'endpoints: {/a/: {free: 1/s}}' | 'another row has the same path'",
-            "'endpoints: {/a: 1/s}' | 'rows.yaml:1: endpoints.\"/a\"=(not shown): keys with values'",
-            "'endpoints: {/a: {free: [1/s]}}' | 'a single value is wanted'",
+            "'endpoints: {a: {}}' | 'the endpoint must be'",
+            "'endpoints: {/a/: {free: 1/s}}' | 'another rule has the same path'",
+            "'endpoints: {/a: 1/s}' | 'rows.yaml:1: endpoints.\"/a\"=(not shown): must be a mapping'",
+            "'endpoints: {/a: {free: [1/s]}}' | 'must be a single value'",
             "'endpoints: {/a: {fallback: ajar}}' | 'rows.yaml:1: endpoints.\"/a\".fallback=ajar: local, open or closed'",
-            "'\nendpoint: {}' | 'rows.yaml:2: endpoint=(not shown): unknown here; known: api-keys, default, defaults'",
+            "'\nendpoint: {}' | 'rows.yaml:2: endpoint=(not shown): an unknown key; allowed: api-keys, default, defaults'",
             "'default: 5' | 'rows.yaml:1: default=5: '", "'defaults: {gold: 1/s}' | 'rows.yaml:1: defaults.gold'",
-            "'tiers: {a: b}' | 'a list is wanted'",
-            "'tiers: [a, a]\nendpoints: {}' | 'rows.yaml:1: tiers=a,a: names, each once'",
+            "'tiers: {a: b}' | 'must be a list'",
+            "'tiers: [a, a]\nendpoints: {}' | 'rows.yaml:1: tiers=a,a: distinct names'",
             "'exempt: [static]' | 'rows.yaml:1: exempt=static: a path'",
             "'api-keys: {me: {tier: gold}}' | 'rows.yaml:1: api-keys.me.tier=(not shown): an unknown tier'"})
     void whatIsWrongIsNamedAndNothingTaken(String yaml, String problem) {

@@ -171,7 +171,7 @@ class PolicySnapshotTest {
     @Test
     void sameRowTwiceIsAProblem() {
         assertThat(problems(Settings.none().rows("/a/{x}", "/a/{y}")).lines()).singleElement().asString()
-                .contains("another row has the same path");
+                .contains("another rule has the same path");
         assertThat(problems(Settings.none().rows("/a", "GET /a", "/a/{x}/b", "/a/b/{y}")).lines()).isEmpty();
     }
 

@@ -65,7 +65,7 @@ class RulesFileIT {
             assertThat(http.get("/reports").statusCode()).isEqualTo(429);
             assertThat(management.get("/q/health/ready").body()).contains("\"rows\": \"valid\"");
 
-            mount(volume, AFTER.formatted(Sha256.sha256("key-of-carol")));
+            mount(volume, AFTER.formatted(Sha256.hex("key-of-carol")));
             await().atMost(SOON).until(() -> http.get("/reports").statusCode() == 200);
             // Three before the change, one just now: the window is the same.
             assertThat(header(http.get("/reports"), "X-RateLimit-Remaining")).isEqualTo("0");
@@ -85,7 +85,7 @@ class RulesFileIT {
                     .containsOnlyOnce("endpoints.\"/reports\".free=(not shown): an unknown tier");
 
             Files.delete(volume.resolve("..data"));
-            await().atMost(SOON).until(() -> sluice.log().contains("there is no such file"));
+            await().atMost(SOON).until(() -> sluice.log().contains("no such file"));
             assertThat(header(http.get("/reports", "X-API-Key", "key-of-carol"), "X-RateLimit-Limit")).isEqualTo("50");
             assertThat(management.get("/q/metrics").body()).contains("resource=\"api:/reports\"");
         } finally {
@@ -103,6 +103,6 @@ class RulesFileIT {
                 .doesNotContain("my-secret-key").doesNotContain("\tat ");
         Files.delete(file);
         assertThat(Instance.refuse(Map.of("REDIS_ENABLED", "false", "RATE_LIMIT_FILE", file.toString())))
-                .contains("rate-limit.file=" + file + ": there is no such file; RATE_LIMIT_FILE");
+                .contains("rate-limit.file=" + file + ": no such file; RATE_LIMIT_FILE");
     }
 }

@@ -34,7 +34,7 @@ class ShutdownIT {
             var environment = new HashMap<>(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(redis.port()),
                     "UPSTREAM_URL", "http://127.0.0.1:" + api, "RATE_LIMIT_ADMIN_TOKEN", "admin"));
             environment.putAll(Map.of("RATE_LIMIT_LLM_OPENAI_BASE_URL", openAi.address(), "RATE_LIMIT_LLM_OPENAI_API_KEY", "k",
-                    "RATE_LIMIT_API_KEYS_A_SHA256", Sha256.sha256("alice-key"), "RATE_LIMIT_API_KEYS_A_USER", "alice"));
+                    "RATE_LIMIT_API_KEYS_A_SHA256", Sha256.hex("alice-key"), "RATE_LIMIT_API_KEYS_A_USER", "alice"));
             var sluice = Instance.start(environment);
             try (var stream = new Raw(sluice.port()); var trickle = new Raw(sluice.port()); var idle = new Raw(sluice.port())) {
                 idle.send("GET /q/openapi HTTP/1.1\r\nHost: x\r\n\r\n");

@@ -54,7 +54,7 @@ public abstract class StoreUnderTest implements AutoCloseable {
     }
 
     public long used(String identifier, String resource, long seconds) {
-        return store().usage(identifier, resource, Duration.ofSeconds(seconds)).await().atMost(TIMEOUT).current();
+        return store().usage(identifier, resource, Duration.ofSeconds(seconds)).await().atMost(TIMEOUT).used();
     }
 
     public static WindowClaim claim(String resource, long seconds, long limit, long cost) {

@@ -53,7 +53,7 @@ class LlmMethods {
             throw new IllegalArgumentException("the provider is " + Provider.ALLOWED);
         }
         var model = ConfigExpressions.expand(config, annotation.model());
-        if (!model.isEmpty() && !Identifiers.valid(model)) {
+        if (!model.isEmpty() && !Identifiers.isValid(model)) {
             throw new IllegalArgumentException("a model's name has at most " + Identifiers.MAX_LENGTH + " characters");
         }
         if (annotation.tokens() < -1 || annotation.tokens() > TokenUsage.MAX) {
@@ -75,7 +75,7 @@ class LlmMethods {
 
     /** Reads the annotation of every bean's methods at start, so that none fails a call later. */
     void validate(@Observes ConfigProblems problems, BeanManager beans) {
-        BeanMethods.each(beans, (bean, method) -> validate(new Key(bean, method), problems));
+        BeanMethods.forEach(beans, (bean, method) -> validate(new Key(bean, method), problems));
     }
 
     private void validate(Key key, ConfigProblems problems) {

@@ -68,12 +68,12 @@ class LlmRateLimitedInterceptor {
             }
 
             @Override
-            public void succeeded(Admitted admitted) {
+            public void onSuccess(Admitted admitted) {
                 admitted.book();
             }
 
             @Override
-            public void failed(Admitted admitted) {
+            public void onFailure(Admitted admitted) {
                 if (admitted.used().get() == null) {
                     admitted.call().failed(false);
                 } else {
@@ -82,7 +82,7 @@ class LlmRateLimitedInterceptor {
             }
 
             @Override
-            public void cancelled(Admitted admitted) {
+            public void onCancellation(Admitted admitted) {
                 admitted.book();
             }
         });

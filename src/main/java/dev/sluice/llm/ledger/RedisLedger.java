@@ -131,7 +131,7 @@ final class RedisLedger implements LedgerStore {
     }
 
     private String mark(Ledger.Entry entry) {
-        return keys.keyPrefix(entry.identifier()) + "u:" + entry.provider() + ':' + Sha256.sha256(entry.requestId()) + ':'
+        return keys.keyPrefix(entry.identifier()) + "u:" + entry.provider() + ':' + Sha256.hex(entry.requestId()) + ':'
                 + entry.identifier();
     }
 

@@ -50,7 +50,7 @@ record FileProviderConfig(LlmConfig.ProviderSettings settings, Rows rows, Map<St
         }
         parts.forEach((name, part) -> {
             if (Provider.of(name) == null) {
-                part.addProblem(problems, "unknown here; known: " + PROVIDERS);
+                part.addProblem(problems, "an unknown provider; allowed: " + PROVIDERS);
             }
         });
         return all;
@@ -80,7 +80,7 @@ record FileProviderConfig(LlmConfig.ProviderSettings settings, Rows rows, Map<St
         private Optional<Map<String, String>> rates(ConfigNode part, String name) {
             part.entries(name, problems).forEach((tier, rate) -> {
                 if (!tiers.names().contains(tier)) {
-                    rate.addProblem(problems, "an unknown tier; known: " + String.join(", ", tiers.names()));
+                    rate.addProblem(problems, "an unknown tier; allowed: " + String.join(", ", tiers.names()));
                 }
             });
             return part.stringMap(name, problems);
@@ -99,9 +99,9 @@ record FileProviderConfig(LlmConfig.ProviderSettings settings, Rows rows, Map<St
 
         private Optional<FallbackPolicy> fallback(ConfigNode part) {
             return part.string("fallback", problems).flatMap(text -> {
-                var fallback = FallbackPolicy.of(text);
+                var fallback = FallbackPolicy.fromName(text);
                 if (fallback.isEmpty()) {
-                    part.entries(problems).get("fallback").addProblem(problems, FallbackPolicy.ALLOWED);
+                    part.entries(problems).get("fallback").addProblem(problems, FallbackPolicy.ALLOWED_VALUES);
                 }
                 return fallback;
             });

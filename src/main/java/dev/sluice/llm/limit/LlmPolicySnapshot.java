@@ -108,7 +108,7 @@ final class LlmPolicySnapshot {
     }
 
     private LimitRule row(String resource, Map<String, Rate> rates, LlmConfig.ProviderSettings provider) {
-        if (!Identifiers.valid(resource)) {
+        if (!Identifiers.isValid(resource)) {
             problems.add("rate-limit.llm", resource, "a model's name, of at most 200 characters");
         }
         var row = new LimitRule(resource, rates, provider.fallback().orElse(null));
@@ -128,7 +128,7 @@ final class LlmPolicySnapshot {
                 rates.put(tier, Rate.parse(text, unit));
             } catch (IllegalArgumentException e) {
                 problems.add(property + name + '.' + tier, text,
-                        e.getMessage() + "; allowed: " + (unit == QuotaUnit.NANODOLLARS ? Rate.ALLOWED_BUDGET : Rate.ALLOWED));
+                        e.getMessage() + "; allowed: " + (unit == QuotaUnit.NANODOLLARS ? Rate.BUDGET_SYNTAX : Rate.SYNTAX));
             }
         });
         return rates;

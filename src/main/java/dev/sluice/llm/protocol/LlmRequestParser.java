@@ -96,7 +96,7 @@ public final class LlmRequestParser {
             return "";
         }
         var model = facts.text("model");
-        if (model == null || !model.isEmpty() && !Identifiers.valid(model)) {
+        if (model == null || !model.isEmpty() && !Identifiers.isValid(model)) {
             throw new InvalidRequestBodyException("model must be a string of up to " + Identifiers.MAX_LENGTH
                     + " characters without an unpaired surrogate");
         }

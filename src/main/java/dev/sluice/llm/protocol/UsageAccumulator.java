@@ -62,7 +62,7 @@ abstract class UsageAccumulator {
     }
 
     final void model(String named) {
-        if (named != null && Identifiers.valid(named)) {
+        if (named != null && Identifiers.isValid(named)) {
             model = named;
         }
     }

@@ -90,7 +90,7 @@ public class LlmResource {
             // The split into input and output tokens is unknown: all are estimated as output, the more expensive kind.
             var estimate = new LlmCallEstimate(provider, identifier, body.text("tier"), model, 0, sized ? tokens : -1);
             if (authorization.isReserved(context, identifier)) {
-                return Uni.createFrom().item(EndpointAuthorization.reservedResponse().response(context));
+                return Uni.createFrom().item(EndpointAuthorization.reservedResponse().toResponse(context));
             }
             return limiter.admit(estimate).map(call -> {
                 try {
@@ -109,7 +109,7 @@ public class LlmResource {
         var decision = call.decision();
         headers.write(context.response().headers(), decision);
         if (!decision.allowed()) {
-            return (call.unpriced() ? UNPRICED : ErrorResponse.exceeded(decision)).response(context);
+            return (call.unpriced() ? UNPRICED : ErrorResponse.rateLimitExceeded(decision)).toResponse(context);
         }
         return Response.ok(DecisionJson.of(decision, call.reservation()), ErrorResponse.JSON).build();
     }
@@ -138,7 +138,7 @@ public class LlmResource {
             var reservation = body.has("reservation") ? body.name("reservation") : null;
             var requestId = body.has("request_id") ? body.name("request_id") : null;
             if (authorization.isReserved(context, identifier)) {
-                return Uni.createFrom().item(EndpointAuthorization.reservedResponse().response(context));
+                return Uni.createFrom().item(EndpointAuthorization.reservedResponse().toResponse(context));
             }
             return limiter.report(provider, identifier, model, usage, reservation, requestId)
                     .map(booked -> Response.noContent().build());
@@ -188,8 +188,8 @@ public class LlmResource {
                     : (int) QueryParameters.integer(context, "hours", 1, Ledger.MAX_HOURS);
             return ledger.read(identifier, hours).map(report -> {
                 var body = toJson(identifier, hours, report);
-                if (store.mode().outage()) {
-                    context.response().putHeader(RateLimitHeaders.MODE, store.mode().text());
+                if (store.mode().isOutage()) {
+                    context.response().putHeader(RateLimitHeaders.MODE, store.mode().value());
                     body.put("partial", true); // usage stored in Redis is not included
                 }
                 return Response.ok(body.encode(), ErrorResponse.JSON).build();

@@ -89,7 +89,7 @@ public class LlmCallerResolver {
                         ? "No API key in the request"
                         : "Unknown API key");
             }
-            var identity = new Identity(Identity.key(Sha256.sha256(callerKey)), Identity.Source.API_KEY, null);
+            var identity = new Identity(Identity.keyIdentifier(Sha256.hex(callerKey)), Identity.Source.API_KEY, null);
             return caller(provider, new Caller(identity, caller.tier()), callerKey);
         });
     }

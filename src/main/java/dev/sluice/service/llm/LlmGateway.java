@@ -167,9 +167,9 @@ class LlmGateway {
             reject(call.context(), call.provider(), 500, "Internal error");
             return;
         }
-        rateLimiter.reject(call.context(), failure.getMessage()).subscribe().with(admission -> {
+        rateLimiter.rejectCredentials(call.context(), failure.getMessage()).subscribe().with(admission -> {
             call.context().request().resume();
-            ProviderErrors.send(call.context(), call.provider(), admission.refusal());
+            ProviderErrors.send(call.context(), call.provider(), admission.error());
         }, error -> reject(call.context(), call.provider(), 500, "Internal error"));
     }
 

@@ -45,7 +45,7 @@ final class ProviderErrors {
         var response = context.response();
         var wait = decision.retryAfter();
         wait.ifPresent(time -> response.putHeader("retry-after-ms", Long.toString((time.toNanos() + 999_999) / 1_000_000)));
-        var quota = decision.closest().orElseThrow();
+        var quota = decision.mostRestrictive().orElseThrow();
         if (wait.isEmpty() || wait.get().compareTo(MAX_RETRY) > 0 || call.unit(quota) == QuotaUnit.NANODOLLARS) {
             response.putHeader("x-should-retry", "false");
         }
@@ -81,12 +81,12 @@ final class ProviderErrors {
                 .append(amount(quota, quota.limit() - quota.remaining()));
         text.append(", Requested ").append(amount(quota, call.requested(quota))).append('.');
         decision.retryAfter().ifPresent(
-                wait -> text.append(" Please try again in ").append(ErrorResponse.roundedUp(wait)).append("s."));
+                wait -> text.append(" Please try again in ").append(ErrorResponse.ceilSeconds(wait)).append("s."));
         return text.toString();
     }
 
     private static String amount(QuotaStatus quota, long units) {
-        var amount = ErrorResponse.amount(quota.unit(), units);
+        var amount = ErrorResponse.unitAmount(quota.unit(), units);
         return quota.unit() == QuotaUnit.NANODOLLARS
                 ? "$" + new BigDecimal(amount.toString()).toPlainString()
                 : amount.toString();
@@ -112,12 +112,12 @@ final class ProviderErrors {
     private static JsonArray details(QuotaStatus quota, Decision decision) {
         var violation = new JsonObject().put("quotaMetric", quota.resource())
                 .put("quotaId", quota.resource() + '/' + quota.window().toSeconds() + 's')
-                .put("quotaValue", ErrorResponse.amount(quota.unit(), quota.limit()).toString());
+                .put("quotaValue", ErrorResponse.unitAmount(quota.unit(), quota.limit()).toString());
         var details = new JsonArray().add(new JsonObject().put("@type", "type.googleapis.com/google.rpc.QuotaFailure")
                 .put("violations", new JsonArray().add(violation)));
         decision.retryAfter().ifPresent(wait -> details.add(new JsonObject()
                 .put("@type", "type.googleapis.com/google.rpc.RetryInfo")
-                .put("retryDelay", ErrorResponse.roundedUp(wait) + "s")));
+                .put("retryDelay", ErrorResponse.ceilSeconds(wait) + "s")));
         return details;
     }
 

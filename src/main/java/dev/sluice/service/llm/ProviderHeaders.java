@@ -151,6 +151,6 @@ class ProviderHeaders {
         headers.remove(HttpHeaders.CONNECTION).remove("Keep-Alive").remove("Proxy-Connection")
                 .remove(HttpHeaders.TRANSFER_ENCODING)
                 .remove("Upgrade");
-        RateLimitHeaders.replaceIn(headers, responseHeaders);
+        RateLimitHeaders.removeOverridden(headers, responseHeaders);
     }
 }

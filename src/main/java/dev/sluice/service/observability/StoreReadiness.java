@@ -32,7 +32,7 @@ class StoreReadiness implements HealthCheck {
     public HealthCheckResponse call() {
         var mode = store.mode();
         var response = HealthCheckResponse.named("rate-limit-store").status(mode != DecisionMode.CLOSED).withData("mode",
-                mode.text());
+                mode.value());
         if (mode != DecisionMode.MEMORY) {
             response.withData("instances", store.instances());
         }

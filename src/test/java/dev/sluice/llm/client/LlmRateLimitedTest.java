@@ -32,7 +32,7 @@ class LlmRateLimitedTest extends LlmTest {
             bean.plain("pat", null);
         }
         assertThatThrownBy(() -> bean.plain("pat", "nonsense")).isInstanceOfSatisfying(RateLimitExceededException.class,
-                refused -> assertThat(refused.decision().closest().orElseThrow().limit()).isEqualTo(3));
+                refused -> assertThat(refused.decision().mostRestrictive().orElseThrow().limit()).isEqualTo(3));
         assertThat(bean.plain("pat", "pro")).isEqualTo("plain");
         assertThat(used("user:pat", "llm:openai")).isEqualTo(4);
         tokensBecome("user:pat", "openai", 280);

@@ -31,7 +31,7 @@ class CallersTest extends HttpTest {
     JwtKeys keys;
 
     private void counted(String identifier) {
-        assertThat(limiter.limits(identifier).await().indefinitely()).as(identifier).containsEntry("api:/campaigns", 1L);
+        assertThat(limiter.usageByResource(identifier).await().indefinitely()).as(identifier).containsEntry("api:/campaigns", 1L);
     }
 
     private static String sent(HttpResponse<String> response, String header) {
@@ -66,8 +66,8 @@ class CallersTest extends HttpTest {
             assertThat(error(response).getString("code")).isEqualTo("RATE_4011");
             assertThat(header(response, "WWW-Authenticate")).isEqualTo("Bearer");
         }
-        assertThat(limiter.limits("ip:127.0.0.1").await().indefinitely()).containsEntry("api:default", 4L);
-        assertThat(limiter.limits("user:alice").await().indefinitely()).isEmpty();
+        assertThat(limiter.usageByResource("ip:127.0.0.1").await().indefinitely()).containsEntry("api:default", 4L);
+        assertThat(limiter.usageByResource("user:alice").await().indefinitely()).isEmpty();
     }
 
     @Test
@@ -99,7 +99,7 @@ class CallersTest extends HttpTest {
     @Test
     void longNamesAreCountedByTheirHash() {
         http.get("/campaigns", "Authorization", "Bearer " + keys.token("x".repeat(1000), "pro"));
-        counted("user:sha256:" + dev.sluice.identity.Sha256.sha256("x".repeat(1000)));
+        counted("user:sha256:" + dev.sluice.identity.Sha256.hex("x".repeat(1000)));
     }
 
     @Test

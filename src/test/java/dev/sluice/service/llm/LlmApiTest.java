@@ -43,7 +43,7 @@ class LlmApiTest extends LlmTest {
     }
 
     private long windowOf(String resource) {
-        return limiter.limits("u").await().indefinitely().getOrDefault(resource, 0L);
+        return limiter.usageByResource("u").await().indefinitely().getOrDefault(resource, 0L);
     }
 
     @Test

@@ -34,7 +34,7 @@ class LlmBrokenProvidersTest extends HttpTest {
     private static final String JSON = "{\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}";
 
     private long tokens() {
-        return limiter.limits("user:tokens").await().indefinitely().getOrDefault("llm:openai:tokens", 0L);
+        return limiter.usageByResource("user:tokens").await().indefinitely().getOrDefault("llm:openai:tokens", 0L);
     }
 
     private JsonObject account() {
@@ -61,7 +61,7 @@ class LlmBrokenProvidersTest extends HttpTest {
                 assertThat(raw.answer().status()).isEqualTo(502);
             }
         }
-        assertThat(limiter.limits("user:tokens").await().indefinitely().getOrDefault("llm:gemini:tokens", 0L)).isZero();
+        assertThat(limiter.usageByResource("user:tokens").await().indefinitely().getOrDefault("llm:gemini:tokens", 0L)).isZero();
     }
 
     @Test
@@ -129,7 +129,7 @@ class LlmBrokenProvidersTest extends HttpTest {
             raw.send("POST /openai/v1/files HTTP/1.1\r\nHost: x\r\n" + WHO
                     + "\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
             Awaitility.await().atMost(60, TimeUnit.SECONDS)
-                    .until(() -> limiter.limits("user:tokens").await().indefinitely().isEmpty());
+                    .until(() -> limiter.usageByResource("user:tokens").await().indefinitely().isEmpty());
             raw.reset();
         }
         assertThat(seen.get(60, TimeUnit.SECONDS)).doesNotContain("\r\n0\r\n");

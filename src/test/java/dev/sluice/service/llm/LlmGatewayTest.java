@@ -363,7 +363,7 @@ class LlmGatewayTest extends LlmTest {
         var refused = http.post(path(provider), body(provider), "Authorization", "Bearer sk-guess");
         inShape(provider, refused, 429);
         assertThat(Long.parseLong(header(refused, "Retry-After"))).isBetween(1L, 60L);
-        assertThat(limiter.limits("ip:127.0.0.1").await().indefinitely()).containsOnlyKeys("api:default");
+        assertThat(limiter.usageByResource("ip:127.0.0.1").await().indefinitely()).containsOnlyKeys("api:default");
         assertThat(http.post(path(provider), body(provider), "x-api-key", "key-of-pro", "anthropic-version", "1").statusCode())
                 .isEqualTo(200);
         assertThat(stub(provider).seen()).hasSize(1);
@@ -497,7 +497,7 @@ class LlmGatewayTest extends LlmTest {
             assertThat(counted.statusCode()).isEqualTo(200);
             assertThat(header(counted, "x-ratelimit-limit")).isNull();
         }
-        assertThat(limiter.limits("user:free").await().indefinitely()).isEmpty();
+        assertThat(limiter.usageByResource("user:free").await().indefinitely()).isEmpty();
         assertThat(account("user:free")).isEmpty();
     }
 
@@ -512,7 +512,7 @@ class LlmGatewayTest extends LlmTest {
         assertThat(openAi.last().body()).isEmpty();
         assertThat(openAi.last().header("origin")).isEqualTo("https://app.example");
         nobodySawAKey();
-        assertThat(limiter.limits("ip:127.0.0.1").await().indefinitely()).isEmpty();
+        assertThat(limiter.usageByResource("ip:127.0.0.1").await().indefinitely()).isEmpty();
     }
 
     // denials
@@ -619,7 +619,7 @@ class LlmGatewayTest extends LlmTest {
         assertThat(call("pro", chat("o3-2025-04-16", "")).statusCode()).isEqualTo(200);
         assertThat(call("pro", chat("o3", "")).statusCode()).isEqualTo(429);
         assertThat(call("pro", chat("gpt-4o", "")).statusCode()).isEqualTo(200);
-        assertThat(limiter.limits("user:pro").await().indefinitely()).containsOnlyKeys("llm:openai/o3", "llm:openai");
+        assertThat(limiter.usageByResource("user:pro").await().indefinitely()).containsOnlyKeys("llm:openai/o3", "llm:openai");
         assertThat(call("tokens", chat("gpt-4o-mini-2024-07-18", ",\"max_tokens\":10")).statusCode()).isEqualTo(200);
         settled("tokens", "llm:openai:tokens/gpt-4o-mini", 17);
     }

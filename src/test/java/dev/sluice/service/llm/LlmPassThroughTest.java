@@ -42,7 +42,7 @@ class LlmPassThroughTest extends LlmTest {
     }
 
     private static String who(String key) {
-        return "key:" + Sha256.sha256(key);
+        return "key:" + Sha256.hex(key);
     }
 
     @Test
@@ -55,7 +55,7 @@ class LlmPassThroughTest extends LlmTest {
             assertThat(http.post(CHAT, BODY, "Authorization", "Bearer " + key).statusCode()).isEqualTo(429);
             assertThat(account(who(key), "openai").getLong("calls")).isEqualTo(3);
         }
-        assertThat(limiter.limits("ip:127.0.0.1").await().indefinitely()).isEmpty();
+        assertThat(limiter.usageByResource("ip:127.0.0.1").await().indefinitely()).isEmpty();
         assertThat(http.post(MESSAGES, BODY, "x-api-key", "sk-ant-1", "anthropic-version", "1").statusCode()).isEqualTo(200);
         assertThat(anthropic.last().header("x-api-key")).isEqualTo("sk-ant-1");
         assertThat(http.post(MESSAGES, BODY, "Authorization", "Bearer sk-ant-oat", "anthropic-version", "1").statusCode())
@@ -102,7 +102,7 @@ class LlmPassThroughTest extends LlmTest {
         assertThat(http.post(CHAT, BODY, "Authorization", "Bearer key-of-wealthy").statusCode()).isEqualTo(200);
         assertThat(openAi.last().header("authorization")).isEqualTo("Bearer " + LlmProfile.OPENAI_KEY);
         assertThat(http.get("/openai/v1/files", "Authorization", "Bearer key-of-wealthy").statusCode()).isEqualTo(403);
-        assertThat(limiter.limits(who("sk-own")).await().indefinitely()).isEmpty();
+        assertThat(limiter.usageByResource(who("sk-own")).await().indefinitely()).isEmpty();
     }
 
     @Test

@@ -47,7 +47,7 @@ class LlmStartIT {
 
     private static Instance start(String... more) {
         var environment = new HashMap<>(Map.of("RATE_LIMIT_LLM_OPENAI_BASE_URL", OPENAI.address() + "/v1",
-                "RATE_LIMIT_LLM_OPENAI_API_KEY", "sk-of-sluice", "RATE_LIMIT_API_KEYS_ALICE_SHA256", Sha256.sha256("alice-key"),
+                "RATE_LIMIT_LLM_OPENAI_API_KEY", "sk-of-sluice", "RATE_LIMIT_API_KEYS_ALICE_SHA256", Sha256.hex("alice-key"),
                 "RATE_LIMIT_API_KEYS_ALICE_USER", "alice", "RATE_LIMIT_API_KEYS_ALICE_TIER", "pro", "RATE_LIMIT_ADMIN_TOKEN",
                 "admin"));
         for (int i = 0; i < more.length; i += 2) {

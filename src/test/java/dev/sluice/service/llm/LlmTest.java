@@ -69,6 +69,6 @@ public abstract class LlmTest extends HttpTest {
 
     /** Returns the units in a user's window. */
     long used(String user, String resource) {
-        return limiter.limits("user:" + user).await().indefinitely().getOrDefault(resource, 0L);
+        return limiter.usageByResource("user:" + user).await().indefinitely().getOrDefault(resource, 0L);
     }
 }

@@ -46,7 +46,7 @@ final class Status {
 
     /** Returns whether the line reports that the instance, and not Redis, was slow. */
     static boolean isStall(String line) {
-        return line.contains("INFO") && line.contains("This instance was held up");
+        return line.contains("INFO") && line.contains("Event loop stalled");
     }
 
     /** Returns whether the line reports a mode change or anything else that needs attention. */
