@@ -12,42 +12,42 @@ import org.junit.jupiter.api.Test;
  */
 class Benchmark {
 
-    private static final Map<String, Row> ROWS = new LinkedHashMap<>();
+    private static final Map<String, Measurement> ROWS = new LinkedHashMap<>();
 
     static {
-        ROWS.put("1", HttpRows::allAllowed);
-        ROWS.put("2", HttpRows::allRefused);
-        ROWS.put("3", HttpRows::bucket4j);
-        ROWS.put("4", RedisRows::inProcess);
-        ROWS.put("5", RedisRows::hot);
-        ROWS.put("6", RedisRows::memoryPerRequest);
-        ROWS.put("7", RedisRows::memoryOfLargeLimit);
-        ROWS.put("8", RedisRows::largeLimit);
-        ROWS.put("9", PartRows::memoryStore);
-        ROWS.put("10", HttpRows::latency);
-        ROWS.put("11", GatewayRows::llm);
-        ROWS.put("12", HttpRows::allocation);
-        ROWS.put("cpu", CheckRows::cpu);
-        ROWS.put("full", FullWindowRows::fullWindows);
-        ROWS.put("ring", FullWindowRows::ring);
-        ROWS.put("instances", CheckRows::instances);
-        ROWS.put("connections", CheckRows::connections);
-        ROWS.put("overload", CheckRows::overload);
-        ROWS.put("cold", CheckRows::cold);
-        ROWS.put("proxy", GatewayRows::proxy);
-        ROWS.put("script", RedisRows::sortedSet);
-        ROWS.put("parts", PartRows::parts);
+        ROWS.put("1", HttpMeasurements::allAllowed);
+        ROWS.put("2", HttpMeasurements::allRefused);
+        ROWS.put("3", HttpMeasurements::bucket4j);
+        ROWS.put("4", RedisMeasurements::inProcess);
+        ROWS.put("5", RedisMeasurements::hot);
+        ROWS.put("6", RedisMeasurements::memoryPerRequest);
+        ROWS.put("7", RedisMeasurements::memoryOfLargeLimit);
+        ROWS.put("8", RedisMeasurements::largeLimit);
+        ROWS.put("9", Microbenchmarks::memoryStore);
+        ROWS.put("10", HttpMeasurements::latency);
+        ROWS.put("11", GatewayMeasurements::llm);
+        ROWS.put("12", HttpMeasurements::allocation);
+        ROWS.put("cpu", CheckMeasurements::cpu);
+        ROWS.put("full", FullWindowMeasurements::fullWindows);
+        ROWS.put("ring", FullWindowMeasurements::ring);
+        ROWS.put("instances", CheckMeasurements::instances);
+        ROWS.put("connections", CheckMeasurements::connections);
+        ROWS.put("overload", CheckMeasurements::overload);
+        ROWS.put("cold", CheckMeasurements::cold);
+        ROWS.put("proxy", GatewayMeasurements::proxy);
+        ROWS.put("script", RedisMeasurements::sortedSet);
+        ROWS.put("parts", Microbenchmarks::parts);
     }
 
     @Test
     void run() throws Exception {
-        var figures = new ArrayList<Figure>();
+        var figures = new ArrayList<BenchmarkResult>();
         String machine;
-        try (var lab = new Lab()) {
+        try (var lab = new BenchmarkEnvironment()) {
             machine = Report.machine(lab.redisVersion());
             System.out.println(machine);
             for (var row : ROWS.entrySet()) {
-                if (Settings.wants(row.getKey())) {
+                if (BenchmarkSettings.wants(row.getKey())) {
                     var measured = row.getValue().measure(lab);
                     measured.forEach(Report::print);
                     figures.addAll(measured);
@@ -55,7 +55,7 @@ class Benchmark {
             }
         }
         Report.results(machine, figures);
-        if (Settings.all()) {
+        if (BenchmarkSettings.all()) {
             Report.document(machine, figures);
         }
     }

@@ -25,7 +25,7 @@ final class RedisBenchmark {
 
     /** Null where there is none. */
     static RedisBenchmark find() {
-        var executable = Settings.REDIS_BENCHMARK.isEmpty() ? "redis-benchmark" : Settings.REDIS_BENCHMARK;
+        var executable = BenchmarkSettings.REDIS_BENCHMARK.isEmpty() ? "redis-benchmark" : BenchmarkSettings.REDIS_BENCHMARK;
         var found = new RedisBenchmark(executable);
         return found.version().isEmpty() ? null : found;
     }

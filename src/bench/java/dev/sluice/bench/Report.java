@@ -25,21 +25,21 @@ final class Report {
                 Runtime.getRuntime().availableProcessors(), redis, System.getProperty("java.version"),
                 System.getProperty("java.vendor"),
                 System.getProperty("os.name"), System.getProperty("os.arch"),
-                Settings.PAIRS, plain(Settings.SECONDS));
+                BenchmarkSettings.PAIRS, plain(BenchmarkSettings.SECONDS));
     }
 
-    static void print(Figure figure) {
+    static void print(BenchmarkResult figure) {
         System.out.printf(Locale.ROOT, "%-3s %s%n      %s (%s to %s)%s%s%s%n", figure.row(), figure.what(),
                 number(figure.median()) + unit(figure.unit()), number(figure.least()), number(figure.most()),
                 figure.a().isEmpty()
                         ? ""
-                        : "; " + number(Figure.median(figure.a())) + " and " + number(Figure.median(figure.b()))
+                        : "; " + number(BenchmarkResult.median(figure.a())) + " and " + number(BenchmarkResult.median(figure.b()))
                                 + unit(figure.sides()),
                 figure.target() == null ? "" : "; target " + target(figure) + ": " + figure.verdict(),
                 figure.note().isEmpty() ? "" : " [" + figure.note() + "]");
     }
 
-    static String target(Figure figure) {
+    static String target(BenchmarkResult figure) {
         return figure.target() == null ? "" : (figure.atLeast() ? "≥ " : "≤ ") + number(figure.target()) + unit(figure.unit());
     }
 
@@ -58,7 +58,7 @@ final class Report {
         return value == Math.rint(value) ? Long.toString((long) value) : Double.toString(value);
     }
 
-    static void results(String machine, List<Figure> figures) throws IOException {
+    static void results(String machine, List<BenchmarkResult> figures) throws IOException {
         var rows = new JsonArray();
         for (var figure : figures) {
             rows.add(new JsonObject().put("row", figure.row()).put("what", figure.what()).put("median", figure.median())
@@ -69,15 +69,15 @@ final class Report {
         }
         var folder = Files.createDirectories(Path.of("target", "bench"));
         Files.writeString(folder.resolve("results.json"),
-                new JsonObject().put("machine", machine).put("pairs", Settings.PAIRS).put("seconds", Settings.SECONDS)
+                new JsonObject().put("machine", machine).put("pairs", BenchmarkSettings.PAIRS).put("seconds", BenchmarkSettings.SECONDS)
                         .put("rows", rows).encodePrettily());
     }
 
-    static void document(String machine, List<Figure> figures) throws IOException {
+    static void document(String machine, List<BenchmarkResult> figures) throws IOException {
         var plots = Files.createDirectories(DOCUMENT.resolveSibling("benchmarks"));
-        Files.writeString(plots.resolve("targets.svg"), Plot.targets(figures));
-        Files.writeString(plots.resolve("sides.svg"), Plot.sides(figures));
-        Files.writeString(plots.resolve("latency.svg"), Plot.latency(figures));
+        Files.writeString(plots.resolve("targets.svg"), SvgPlot.targets(figures));
+        Files.writeString(plots.resolve("sides.svg"), SvgPlot.sides(figures));
+        Files.writeString(plots.resolve("latency.svg"), SvgPlot.latency(figures));
         var text = Files.readString(DOCUMENT);
         int begin = text.indexOf(BEGIN);
         int end = text.indexOf(END);
@@ -88,7 +88,7 @@ final class Report {
                 text.substring(0, begin + BEGIN.length()) + '\n' + table(machine, figures) + text.substring(end));
     }
 
-    private static String table(String machine, List<Figure> figures) {
+    private static String table(String machine, List<BenchmarkResult> figures) {
         var table = new StringBuilder(machine).append(".\n\n").append("""
                 | row | what | median (from, to) | the two sides | target | |
                 |---|---|---|---|---|---|
@@ -110,9 +110,9 @@ final class Report {
                 """).toString();
     }
 
-    private static String sides(Figure figure) {
+    private static String sides(BenchmarkResult figure) {
         return figure.a().isEmpty()
                 ? ""
-                : number(Figure.median(figure.a())) + " and " + number(Figure.median(figure.b())) + unit(figure.sides());
+                : number(BenchmarkResult.median(figure.a())) + " and " + number(BenchmarkResult.median(figure.b())) + unit(figure.sides());
     }
 }

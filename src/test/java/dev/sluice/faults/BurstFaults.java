@@ -8,12 +8,12 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 import dev.sluice.testing.Instance;
-import dev.sluice.testing.faults.Bursts;
-import dev.sluice.testing.faults.Bursts.Disturbance;
+import dev.sluice.testing.faults.BurstScenario;
+import dev.sluice.testing.faults.BurstScenario.Disturbance;
 import dev.sluice.testing.faults.BusyLoops;
-import dev.sluice.testing.faults.Fleet;
+import dev.sluice.testing.faults.InstanceGroup;
+import dev.sluice.testing.faults.InstanceStartup;
 import dev.sluice.testing.faults.RedisNode;
-import dev.sluice.testing.faults.Starting;
 import io.vertx.core.json.JsonObject;
 
 /**
@@ -38,22 +38,22 @@ class BurstFaults {
         redis.close();
     }
 
-    private void bursts(String name, Fleet fleet, int rounds, Disturbance disturbance) throws Exception {
-        try (var bursts = new Bursts(name, fleet.instances())) {
+    private void bursts(String name, InstanceGroup fleet, int rounds, Disturbance disturbance) throws Exception {
+        try (var bursts = new BurstScenario(name, fleet.instances())) {
             bursts.rounds(rounds, disturbance).verify();
         }
     }
 
     @Test
     void coldInstances() throws Exception {
-        try (var fleet = Fleet.on(redis)) {
+        try (var fleet = InstanceGroup.on(redis)) {
             bursts("three cold instances", fleet, ROUNDS, Disturbance.NONE);
         }
     }
 
     @Test
     void coldInstancesBesideBusyLoops() throws Exception {
-        try (var fleet = Fleet.on(redis); var loops = new BusyLoops(BUSY_LOOPS)) {
+        try (var fleet = InstanceGroup.on(redis); var loops = new BusyLoops(BUSY_LOOPS)) {
             bursts("three cold instances beside " + loops.count() + " busy loops", fleet, ROUNDS / 2, Disturbance.NONE);
         }
     }
@@ -61,7 +61,7 @@ class BurstFaults {
     /** A suspended instance may respond late. */
     @Test
     void instancesSuspendedInTurn() throws Exception {
-        try (var fleet = Fleet.on(redis)) {
+        try (var fleet = InstanceGroup.on(redis)) {
             int size = fleet.instances().size();
             bursts("instances suspended (SIGSTOP) in turn, 150 to 500 ms", fleet, ROUNDS, (number, burst) -> {
                 burst.awaitBegun(number % size);
@@ -73,7 +73,7 @@ class BurstFaults {
     @Test
     void secondInstanceJoinsWhileLimitIsUsed() {
         int limit = 500;
-        joins("a second instance joins, limit of " + limit, Map.of(), limit, "/v1/check", Bursts.check(limit));
+        joins("a second instance joins, limit of " + limit, Map.of(), limit, "/v1/check", BurstScenario.check(limit));
     }
 
     @Test
@@ -90,8 +90,8 @@ class BurstFaults {
     private void joins(String name, Map<String, String> settings, int limit, String path, JsonObject body) {
         var environment = redis.environment(settings);
         try (var first = Instance.start(environment);
-                var second = new Starting(environment);
-                var bursts = new Bursts(name, List.of(first))) {
+                var second = new InstanceStartup(environment);
+                var bursts = new BurstScenario(name, List.of(first))) {
             bursts.join(second, limit, path, body).verify();
         }
     }

@@ -10,9 +10,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-import dev.sluice.testing.faults.Fleet;
-import dev.sluice.testing.faults.Ordeal;
-import dev.sluice.testing.faults.Proxy;
+import dev.sluice.testing.faults.FaultProxy;
+import dev.sluice.testing.faults.FaultScenario;
+import dev.sluice.testing.faults.InstanceGroup;
 import dev.sluice.testing.faults.RedisNode;
 import io.vertx.core.Vertx;
 
@@ -21,35 +21,35 @@ class NetworkFaults {
 
     private static final Vertx VERTX = Vertx.vertx();
     private static final RedisNode REDIS = RedisNode.server();
-    private static final List<Proxy> PROXIES = Stream.generate(() -> new Proxy(VERTX, REDIS.port())).limit(3).toList();
-    private static Fleet fleet;
+    private static final List<FaultProxy> PROXIES = Stream.generate(() -> new FaultProxy(VERTX, REDIS.port())).limit(3).toList();
+    private static InstanceGroup fleet;
 
     @BeforeAll
     static void start() {
-        fleet = new Fleet(number -> Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT",
+        fleet = new InstanceGroup(number -> Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT",
                 Integer.toString(PROXIES.get(number).port())));
     }
 
     @AfterAll
     static void stop() {
         fleet.close();
-        PROXIES.forEach(Proxy::close);
+        PROXIES.forEach(FaultProxy::close);
         VERTX.close().toCompletionStage().toCompletableFuture().join();
         REDIS.close();
     }
 
     @AfterEach
     void heal() {
-        PROXIES.forEach(Proxy::heal);
+        PROXIES.forEach(FaultProxy::heal);
     }
 
-    private static Ordeal ordeal(String name) {
-        return new Ordeal(name, fleet);
+    private static FaultScenario ordeal(String name) {
+        return new FaultScenario(name, fleet);
     }
 
     @Test
     void slowButInTime() throws Exception {
-        ordeal("50 ms slower").losing().bound(Ordeal.EXACT).run(() -> PROXIES.forEach(proxy -> proxy.delay(50)),
+        ordeal("50 ms slower").losing().bound(FaultScenario.EXACT).run(() -> PROXIES.forEach(proxy -> proxy.delay(50)),
                 () -> PROXIES.forEach(proxy -> proxy.delay(0)));
     }
 
@@ -62,12 +62,12 @@ class NetworkFaults {
     @Test
     void silent() throws Exception {
         ordeal("silent, its connections dead for ever").lasting(Duration.ofSeconds(10))
-                .run(() -> PROXIES.forEach(Proxy::silence), () -> PROXIES.forEach(Proxy::speak));
+                .run(() -> PROXIES.forEach(FaultProxy::silence), () -> PROXIES.forEach(FaultProxy::speak));
     }
 
     @Test
     void refused() throws Exception {
-        ordeal("connections refused").run(() -> PROXIES.forEach(Proxy::refuse), () -> PROXIES.forEach(Proxy::accept));
+        ordeal("connections refused").run(() -> PROXIES.forEach(FaultProxy::refuse), () -> PROXIES.forEach(FaultProxy::accept));
     }
 
     @Test

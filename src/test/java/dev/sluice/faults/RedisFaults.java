@@ -9,19 +9,19 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-import dev.sluice.testing.faults.Fleet;
-import dev.sluice.testing.faults.Ordeal;
+import dev.sluice.testing.faults.FaultScenario;
+import dev.sluice.testing.faults.InstanceGroup;
 import dev.sluice.testing.faults.RedisNode;
 
 /** Faults of a single Redis server with three instances. */
 class RedisFaults {
 
     private static final RedisNode REDIS = RedisNode.server();
-    private static Fleet fleet;
+    private static InstanceGroup fleet;
 
     @BeforeAll
     static void start() {
-        fleet = Fleet.on(REDIS);
+        fleet = InstanceGroup.on(REDIS);
     }
 
     @AfterAll
@@ -37,8 +37,8 @@ class RedisFaults {
         REDIS.start();
     }
 
-    private static Ordeal ordeal(String name) {
-        return new Ordeal(name, fleet);
+    private static FaultScenario ordeal(String name) {
+        return new FaultScenario(name, fleet);
     }
 
     @Test
@@ -79,7 +79,7 @@ class RedisFaults {
 
     @Test
     void scriptsAreFlushed() throws Exception {
-        ordeal("SCRIPT FLUSH").losing().bound(Ordeal.EXACT).run(() -> REDIS.command("SCRIPT", "FLUSH"), () -> {
+        ordeal("SCRIPT FLUSH").losing().bound(FaultScenario.EXACT).run(() -> REDIS.command("SCRIPT", "FLUSH"), () -> {
         });
     }
 
@@ -114,7 +114,7 @@ class RedisFaults {
 
     @Test
     void scriptsAreFlushedRepeatedly() throws Exception {
-        ordeal("SCRIPT FLUSH every 20 ms for 3 s").losing().bound(Ordeal.EXACT).run(() -> {
+        ordeal("SCRIPT FLUSH every 20 ms for 3 s").losing().bound(FaultScenario.EXACT).run(() -> {
             try (var own = REDIS.connection()) {
                 for (int i = 0; i < 150; i++) {
                     own.command("SCRIPT", "FLUSH");
@@ -131,7 +131,7 @@ class RedisFaults {
             for (int i = 0; i < 20; i++) {
                 own.command("DEBUG", "POPULATE", "10000", "other-" + i); // in steps, so that none takes long
             }
-            ordeal("BGREWRITEAOF, three times, of 200,000 keys").losing().bound(Ordeal.EXACT).run(() -> {
+            ordeal("BGREWRITEAOF, three times, of 200,000 keys").losing().bound(FaultScenario.EXACT).run(() -> {
                 for (int i = 0; i < 3; i++) {
                     own.command("BGREWRITEAOF");
                     Awaitility.await("rewritten").pollInterval(Duration.ofMillis(20)).until(() -> String
@@ -146,7 +146,7 @@ class RedisFaults {
 
     @Test
     void dataIsFlushed() throws Exception {
-        ordeal("FLUSHALL").losing().bound(Ordeal.FORGOTTEN).run(() -> REDIS.command("FLUSHALL"), () -> {
+        ordeal("FLUSHALL").losing().bound(FaultScenario.FORGOTTEN).run(() -> REDIS.command("FLUSHALL"), () -> {
         });
     }
 }

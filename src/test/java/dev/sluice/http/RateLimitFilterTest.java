@@ -1,7 +1,7 @@
 package dev.sluice.http;
 
-import static dev.sluice.testing.Http.error;
-import static dev.sluice.testing.Http.header;
+import static dev.sluice.testing.HttpTestClient.error;
+import static dev.sluice.testing.HttpTestClient.header;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
@@ -9,16 +9,16 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import dev.sluice.testing.HttpTest;
-import dev.sluice.testing.RedisForTests;
+import dev.sluice.testing.HttpTestBase;
+import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.app.LimitedBean;
 import dev.sluice.testing.app.SampleEndpoints;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 
 @QuarkusTest
-@WithTestResource(RedisForTests.class)
-class RateLimitFilterTest extends HttpTest {
+@WithTestResource(RedisTestResource.class)
+class RateLimitFilterTest extends HttpTestBase {
 
     private static final String ENDPOINTS = SampleEndpoints.class.getName() + ".";
 

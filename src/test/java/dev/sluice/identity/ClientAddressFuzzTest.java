@@ -9,7 +9,7 @@ import java.util.Optional;
 
 import org.junit.jupiter.api.Test;
 
-import dev.sluice.testing.Fuzz;
+import dev.sluice.testing.Fuzzer;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.net.SocketAddress;
@@ -47,13 +47,13 @@ class ClientAddressFuzzTest {
     @Test
     void addresses() {
         var all = List.of(IdentityConfig.Forwarding.values());
-        Fuzz.run(5, random -> {
+        Fuzzer.run(5, random -> {
             var headers = MultiMap.caseInsensitiveMultiMap();
             for (int i = random.nextInt(3); i >= 0; i--) {
-                headers.add("X-Forwarded-For", Fuzz.broken(random, Fuzz.pick(random, FORWARDED_FOR)));
-                headers.add("Forwarded", Fuzz.broken(random, Fuzz.pick(random, FORWARDED)));
+                headers.add("X-Forwarded-For", Fuzzer.broken(random, Fuzzer.pick(random, FORWARDED_FOR)));
+                headers.add("Forwarded", Fuzzer.broken(random, Fuzzer.pick(random, FORWARDED)));
             }
-            var address = new ClientAddressResolver(new Settings(Fuzz.pick(random, all)));
+            var address = new ClientAddressResolver(new Settings(Fuzzer.pick(random, all)));
             assertThat(address.identity(request(headers)).identifier()).matches("ip:[0-9a-f.:]{2,45}");
         });
     }

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import dev.sluice.testing.Fuzz;
+import dev.sluice.testing.Fuzzer;
 
 /** {@link Utf8#isValid} against the decoder of the JDK. */
 class Utf8Test {
@@ -79,7 +79,7 @@ class Utf8Test {
 
     @Test
     void brokenTexts() {
-        var random = new Random(Fuzz.SEED);
+        var random = new Random(Fuzzer.SEED);
         for (int i = 0; i < 20_000; i++) {
             var bytes = "{\"a\":\"ä€\uD83D\uDE00 and a longer run of ASCII\"}".getBytes(StandardCharsets.UTF_8);
             for (int broken = random.nextInt(3); broken > 0; broken--) {

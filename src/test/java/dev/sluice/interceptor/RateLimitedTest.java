@@ -16,16 +16,16 @@ import org.junit.jupiter.api.condition.JRE;
 
 import dev.sluice.api.RateLimitExceededException;
 import dev.sluice.api.RateLimiter;
-import dev.sluice.testing.RedisForTests;
+import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.app.LimitedBean;
 import dev.sluice.testing.app.LimitedClass;
-import dev.sluice.testing.app.SharingClass;
+import dev.sluice.testing.app.SharedLimitClass;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.vertx.core.Vertx;
 
 @QuarkusTest
-@WithTestResource(RedisForTests.class)
+@WithTestResource(RedisTestResource.class)
 class RateLimitedTest {
 
     private static final String APP = "app:sluice";
@@ -35,7 +35,7 @@ class RateLimitedTest {
     @Inject
     LimitedClass limitedClass;
     @Inject
-    SharingClass sharingClass;
+    SharedLimitClass sharingClass;
     @Inject
     RateLimiter limiter;
     @Inject

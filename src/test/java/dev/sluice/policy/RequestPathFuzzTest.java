@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 
 import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.Rate;
-import dev.sluice.testing.Fuzz;
+import dev.sluice.testing.Fuzzer;
 
 /** Whatever path it is, it has readings; whatever rate, it is one or is refused with a reason that does not repeat it. */
 class RequestPathFuzzTest {
@@ -20,8 +20,8 @@ class RequestPathFuzzTest {
 
     @Test
     void paths() {
-        Fuzz.run(5, random -> {
-            var path = Fuzz.broken(random, Fuzz.pick(random, PATHS));
+        Fuzzer.run(5, random -> {
+            var path = Fuzzer.broken(random, Fuzzer.pick(random, PATHS));
             assertThat(RequestPath.interpretations(path)).isNotEmpty().hasSizeLessThanOrEqualTo(8);
             assertThat(RequestPath.toAscii(path)).matches("\\p{ASCII}*");
         });
@@ -29,14 +29,14 @@ class RequestPathFuzzTest {
 
     @Test
     void rates() {
-        Fuzz.run(5, random -> {
-            var text = Fuzz.broken(random, Fuzz.pick(random, RATES));
+        Fuzzer.run(5, random -> {
+            var text = Fuzzer.broken(random, Fuzzer.pick(random, RATES));
             for (var unit : QuotaUnit.values()) {
                 try {
                     var rate = Rate.parse(text, unit);
                     assertThat(Rate.parse(rate.toString(), unit)).isEqualTo(rate);
                 } catch (IllegalArgumentException e) {
-                    assertThat(e.getMessage()).doesNotContain(Fuzz.MARKER);
+                    assertThat(e.getMessage()).doesNotContain(Fuzzer.MARKER);
                 }
             }
         });

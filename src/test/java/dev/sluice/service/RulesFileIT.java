@@ -1,6 +1,6 @@
 package dev.sluice.service;
 
-import static dev.sluice.testing.Http.header;
+import static dev.sluice.testing.HttpTestClient.header;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -16,9 +16,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 import dev.sluice.identity.Sha256;
 import dev.sluice.testing.EchoUpstream;
-import dev.sluice.testing.Http;
+import dev.sluice.testing.HttpTestClient;
 import dev.sluice.testing.Instance;
-import dev.sluice.testing.RealRedis;
+import dev.sluice.testing.RedisTestServer;
 
 /** The packaged program with a rules file, in a volume laid out as by Kubernetes. */
 class RulesFileIT {
@@ -53,12 +53,12 @@ class RulesFileIT {
     void goodFileTakesEffectAndABadOneDoesNot(@TempDir Path volume) throws IOException {
         mount(volume, BEFORE);
         var upstream = new EchoUpstream();
-        try (var redis = RealRedis.start();
+        try (var redis = RedisTestServer.start();
                 var sluice = Instance.start(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(redis.port()),
                         "UPSTREAM_URL", "http://127.0.0.1:" + upstream.open(0), "RATE_LIMIT_FILE",
                         volume.resolve("rows.yaml").toString()))) {
-            var http = new Http(sluice.port());
-            var management = new Http(sluice.managementPort());
+            var http = new HttpTestClient(sluice.port());
+            var management = new HttpTestClient(sluice.managementPort());
             for (int i = 0; i < 3; i++) {
                 assertThat(http.get("/reports").statusCode()).isEqualTo(200);
             }

@@ -23,11 +23,11 @@ import jakarta.inject.Inject;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.junit.jupiter.api.Test;
 
-import dev.sluice.testing.Fuzz;
-import dev.sluice.testing.FuzzBackend;
 import dev.sluice.testing.FuzzProfile;
+import dev.sluice.testing.FuzzedUpstream;
+import dev.sluice.testing.Fuzzer;
 import dev.sluice.testing.JwtKeys;
-import dev.sluice.testing.RedisForTests;
+import dev.sluice.testing.RedisTestResource;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.channel.SingleThreadEventLoop;
 import io.quarkus.test.common.WithTestResource;
@@ -42,9 +42,9 @@ import io.vertx.core.impl.VertxInternal;
  */
 @QuarkusTest
 @TestProfile(FuzzProfile.class)
-@WithTestResource(RedisForTests.class)
+@WithTestResource(RedisTestResource.class)
 @WithTestResource(JwtKeys.class)
-@WithTestResource(FuzzBackend.class)
+@WithTestResource(FuzzedUpstream.class)
 class ServiceFuzzTest {
 
     private static final int SHARE = 30;
@@ -100,13 +100,13 @@ class ServiceFuzzTest {
 
     @Test
     void nothingBreaksNothingHangsNothingGrows() {
-        long tries = Math.max(1, (long) Fuzz.TRIES * SHARE / 100);
+        long tries = Math.max(1, (long) Fuzzer.TRIES * SHARE / 100);
         run(-Math.min(500, tries), 0);
         long heap = heap();
         int connections = channels();
         run(0, tries);
         assertThat(meters.getMeters()).hasSizeLessThan(MOST_METERS)
-                .noneMatch(meter -> meter.getId().toString().contains(Fuzz.MARKER));
+                .noneMatch(meter -> meter.getId().toString().contains(Fuzzer.MARKER));
         await().atMost(Duration.ofSeconds(30))
                 .untilAsserted(() -> assertThat(channels()).isLessThanOrEqualTo(connections + 16));
         assertThat(heap() - heap).isLessThan(GROWTH_BYTES);
@@ -131,25 +131,25 @@ class ServiceFuzzTest {
     }
 
     private void attempt(long number) {
-        long seed = Fuzz.SEED * 1_000_003 + number;
+        long seed = Fuzzer.SEED * 1_000_003 + number;
         var random = new Random(seed);
         var request = request(random, seed);
         try {
-            check(answer(random, Fuzz.bytes(request)), request);
+            check(answer(random, Fuzzer.bytes(request)), request);
         } catch (IOException | AssertionError e) {
-            throw new AssertionError("try " + number + " of seed " + Fuzz.SEED + ": " + request, e);
+            throw new AssertionError("try " + number + " of seed " + Fuzzer.SEED + ": " + request, e);
         }
     }
 
     private static String request(Random random, long seed) {
-        var door = Fuzz.pick(random, DOORS);
+        var door = Fuzzer.pick(random, DOORS);
         var head = new StringBuilder(door.line()).append(" HTTP/1.1\r\nHost: sluice\r\nX-Fuzz: ").append(seed).append("\r\n");
         for (int i = random.nextInt(3); i > 0; i--) {
-            head.append(Fuzz.pick(random, CREDENTIALS)).append("\r\n");
+            head.append(Fuzzer.pick(random, CREDENTIALS)).append("\r\n");
         }
         var body = door.body() == null ? "" : door.body();
         if (random.nextBoolean()) {
-            body = Fuzz.broken(random, body);
+            body = Fuzzer.broken(random, body);
         }
         boolean chunked = !body.isEmpty() && random.nextInt(6) == 0;
         if (chunked) {
@@ -160,8 +160,8 @@ class ServiceFuzzTest {
         }
         head.append("\r\n");
         return switch (random.nextInt(8)) {
-            case 0, 1, 2 -> Fuzz.broken(random, head.toString()) + body;
-            case 3 -> Fuzz.broken(random, head + body);
+            case 0, 1, 2 -> Fuzzer.broken(random, head.toString()) + body;
+            case 3 -> Fuzzer.broken(random, head + body);
             default -> head + body;
         };
     }
@@ -173,7 +173,7 @@ class ServiceFuzzTest {
             var got = new ByteArrayOutputStream();
             try {
                 if (random.nextInt(4) == 0) {
-                    for (var piece : Fuzz.cut(random, request.length > 4000 ? new byte[0] : request)) {
+                    for (var piece : Fuzzer.cut(random, request.length > 4000 ? new byte[0] : request)) {
                         socket.getOutputStream().write(piece);
                         socket.getOutputStream().flush();
                     }
@@ -205,7 +205,7 @@ class ServiceFuzzTest {
         int status = text.length() < 12 || !text.startsWith("HTTP/") ? 0 : text.charAt(9);
         if (status == '4' || status == '5') {
             var body = text.substring(Math.max(0, text.indexOf("\r\n\r\n")));
-            assertThat(FIELD.matcher(body).replaceAll("")).doesNotContain(Fuzz.MARKER);
+            assertThat(FIELD.matcher(body).replaceAll("")).doesNotContain(Fuzzer.MARKER);
             assertThat(INSIDE.matcher(body).find()).as(body).isFalse();
         }
     }

@@ -28,8 +28,8 @@ public final class Instance implements AutoCloseable {
     private final Thread reader;
 
     private Instance(List<String> command, Map<String, String> environment) throws IOException {
-        port = RealRedis.freePort();
-        managementPort = RealRedis.freePort();
+        port = RedisTestServer.freePort();
+        managementPort = RedisTestServer.freePort();
         var builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().putAll(environment);
         builder.environment().put("QUARKUS_HTTP_PORT", Integer.toString(port));
@@ -151,12 +151,12 @@ public final class Instance implements AutoCloseable {
 
     /** Stops the process with SIGSTOP: its sockets stay open, and it neither reads nor writes. */
     public void suspend() {
-        Signals.suspend(process);
+        ProcessSignals.suspend(process);
     }
 
     /** Continues the process after {@link #suspend()}. */
     public void resume() {
-        Signals.resume(process);
+        ProcessSignals.resume(process);
     }
 
     @Override

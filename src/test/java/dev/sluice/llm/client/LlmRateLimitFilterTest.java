@@ -18,7 +18,7 @@ import org.eclipse.microprofile.rest.client.inject.RestClient;
 import org.junit.jupiter.api.Test;
 
 import dev.sluice.api.RateLimitExceededException;
-import dev.sluice.testing.Http;
+import dev.sluice.testing.HttpTestClient;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.smallrye.mutiny.Multi;
@@ -124,7 +124,7 @@ class LlmRateLimitFilterTest extends LlmTest {
         assertThat(used("ip:127.0.0.1", "llm:openai")).isEqualTo(3);
         var refused = http.get("/asks-a-model/later");
         assertThat(refused.statusCode()).isEqualTo(429);
-        assertThat(Http.error(refused).getString("code")).isEqualTo("RATE_5001");
+        assertThat(HttpTestClient.error(refused).getString("code")).isEqualTo("RATE_5001");
         assertThat(http.get("/asks-a-model").statusCode()).isEqualTo(429);
         assertThat(used(APP, "llm:openai")).isZero();
     }

@@ -1,8 +1,8 @@
 package dev.sluice.service.api;
 
-import static dev.sluice.testing.Http.error;
-import static dev.sluice.testing.Http.header;
-import static dev.sluice.testing.Http.json;
+import static dev.sluice.testing.HttpTestClient.error;
+import static dev.sluice.testing.HttpTestClient.header;
+import static dev.sluice.testing.HttpTestClient.json;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.URI;
@@ -22,15 +22,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import dev.sluice.testing.HttpTest;
-import dev.sluice.testing.RedisForTests;
+import dev.sluice.testing.HttpTestBase;
+import dev.sluice.testing.RedisTestResource;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.vertx.core.json.JsonObject;
 
 @QuarkusTest
-@WithTestResource(RedisForTests.class)
-class CheckApiTest extends HttpTest {
+@WithTestResource(RedisTestResource.class)
+class CheckApiTest extends HttpTestBase {
 
     private static String check(String identifier, String resource, long limit, long seconds) {
         return new JsonObject().put("identifier", identifier).put("resource", resource).put("limit", limit)

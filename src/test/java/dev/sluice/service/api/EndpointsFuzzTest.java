@@ -11,7 +11,7 @@ import dev.sluice.http.ErrorResponse;
 import dev.sluice.service.auth.JwtOnlyMechanism;
 import dev.sluice.service.llm.LlmCallerResolver;
 import dev.sluice.service.llm.ProviderConnections;
-import dev.sluice.testing.Fuzz;
+import dev.sluice.testing.Fuzzer;
 
 /** Every input of the endpoints is either accepted or rejected with the name of a field. */
 class EndpointsFuzzTest {
@@ -28,9 +28,9 @@ class EndpointsFuzzTest {
 
     @Test
     void bodies() {
-        Fuzz.run(10, random -> {
+        Fuzzer.run(10, random -> {
             try {
-                var body = new StrictJsonBody(Fuzz.broken(random, Fuzz.bytes(Fuzz.pick(random, BODIES))),
+                var body = new StrictJsonBody(Fuzzer.broken(random, Fuzzer.bytes(Fuzzer.pick(random, BODIES))),
                         new StrictJsonBody.Fields(FIELDS));
                 for (var field : FIELDS) {
                     if (random.nextBoolean()) {
@@ -42,7 +42,7 @@ class EndpointsFuzzTest {
             } catch (BadRequestException e) {
                 var response = e.errorResponse();
                 assertThat(response.status()).isEqualTo(400);
-                assertThat(response.message()).doesNotContain(Fuzz.MARKER);
+                assertThat(response.message()).doesNotContain(Fuzzer.MARKER);
                 assertThat(response.details().getString("field")).isNotEmpty().hasSizeLessThanOrEqualTo(64);
                 response.body(ErrorResponse.PROBLEM);
             }
@@ -51,11 +51,11 @@ class EndpointsFuzzTest {
 
     @Test
     void credentials() {
-        Fuzz.run(5, random -> {
-            var authorization = Fuzz.broken(random, Fuzz.pick(random, AUTHORIZATIONS));
+        Fuzzer.run(5, random -> {
+            var authorization = Fuzzer.broken(random, Fuzzer.pick(random, AUTHORIZATIONS));
             JwtOnlyMechanism.bearsJwt(authorization);
             LlmCallerResolver.bearer(authorization);
-            for (var part : Fuzz.broken(random, Fuzz.pick(random, QUERIES)).split("&")) {
+            for (var part : Fuzzer.broken(random, Fuzzer.pick(random, QUERIES)).split("&")) {
                 LlmCallerResolver.parameters(part);
             }
             ProviderConnections.escapesPath('/' + authorization);

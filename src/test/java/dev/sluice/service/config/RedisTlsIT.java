@@ -1,6 +1,6 @@
 package dev.sluice.service.config;
 
-import static dev.sluice.testing.Http.header;
+import static dev.sluice.testing.HttpTestClient.header;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
@@ -12,9 +12,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-import dev.sluice.testing.Http;
+import dev.sluice.testing.HttpTestClient;
 import dev.sluice.testing.Instance;
-import dev.sluice.testing.RealRedis;
+import dev.sluice.testing.RedisTestServer;
 import io.vertx.core.Vertx;
 import io.vertx.core.net.NetServer;
 import io.vertx.core.net.NetServerOptions;
@@ -29,7 +29,7 @@ class RedisTlsIT {
     @TempDir
     private Path files;
     private final Vertx vertx = Vertx.vertx();
-    private final RealRedis redis = RealRedis.start();
+    private final RedisTestServer redis = RedisTestServer.start();
     private Path store;
     private NetServer tls;
 
@@ -74,7 +74,7 @@ class RedisTlsIT {
     @Test
     void certificateThatTheOperatorVouchesForIsTrusted() {
         try (var sluice = start("127.0.0.1", trusting())) {
-            var response = new Http(sluice.port()).post("/v1/check", CHECK);
+            var response = new HttpTestClient(sluice.port()).post("/v1/check", CHECK);
             assertThat(response.statusCode()).isEqualTo(200);
             assertThat(header(response, "X-RateLimit-Mode")).as(sluice.log()).isNull();
         }
@@ -95,7 +95,7 @@ class RedisTlsIT {
     }
 
     private static void assertMistrusted(Instance sluice, String reason) {
-        assertThat(header(new Http(sluice.port()).post("/v1/check", CHECK), "X-RateLimit-Mode")).isEqualTo("local");
+        assertThat(header(new HttpTestClient(sluice.port()).post("/v1/check", CHECK), "X-RateLimit-Mode")).isEqualTo("local");
         assertThat(sluice.log()).containsOnlyOnce("Redis is unavailable").contains(reason);
     }
 }

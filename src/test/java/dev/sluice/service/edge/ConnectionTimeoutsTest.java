@@ -22,8 +22,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.testing.ConnectionsProfile;
 import dev.sluice.testing.EchoUpstream;
-import dev.sluice.testing.HttpTest;
-import dev.sluice.testing.RedisForTests;
+import dev.sluice.testing.HttpTestBase;
+import dev.sluice.testing.RedisTestResource;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -31,9 +31,9 @@ import io.quarkus.test.junit.TestProfile;
 /** Slow clients cannot hold connections; legitimately slow requests are served. */
 @QuarkusTest
 @TestProfile(ConnectionsProfile.class)
-@WithTestResource(RedisForTests.class)
+@WithTestResource(RedisTestResource.class)
 @WithTestResource(EchoUpstream.class)
-class ConnectionTimeoutsTest extends HttpTest {
+class ConnectionTimeoutsTest extends HttpTestBase {
 
     private static final int EACH_MILLIS = 100;
     private static final int MOST_MILLIS = 10_000;

@@ -1,6 +1,6 @@
 package dev.sluice.service.edge;
 
-import static dev.sluice.testing.Http.header;
+import static dev.sluice.testing.HttpTestClient.header;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -16,24 +16,24 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.testing.EchoUpstream;
 import dev.sluice.testing.GatewayProfile;
-import dev.sluice.testing.HttpTest;
-import dev.sluice.testing.Raw;
-import dev.sluice.testing.RedisForTests;
+import dev.sluice.testing.HttpTestBase;
+import dev.sluice.testing.RawHttpConnection;
+import dev.sluice.testing.RedisTestResource;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 
 @QuarkusTest
 @TestProfile(GatewayProfile.class)
-@WithTestResource(RedisForTests.class)
+@WithTestResource(RedisTestResource.class)
 @WithTestResource(EchoUpstream.class)
-class RequestFramingGuardTest extends HttpTest {
+class RequestFramingGuardTest extends HttpTestBase {
 
     @ParameterizedTest
     @CsvSource({"HTTP/1.1,'Transfer-Encoding: gzip, chunked',transfer-encoding", "HTTP/1.1,Host: other,host"})
     void whatServersReadDifferentlyIsTurnedAway(String version, String header, String field) throws IOException {
         for (var target : List.of("/open", "/v1/check", "/openai/v1/models")) {
-            try (var raw = new Raw(port)) {
+            try (var raw = new RawHttpConnection(port)) {
                 raw.send("POST " + target + " " + version + "\r\nHost: x\r\n" + header + "\r\n\r\n"
                         + "GET /open/count HTTP/1.1\r\nHost: x\r\n\r\n");
                 var answer = raw.answer();
@@ -50,7 +50,7 @@ class RequestFramingGuardTest extends HttpTest {
     @ValueSource(strings = {"xchunked", "identity", "chunked, gzip"})
     void codingThatIsNotChunkedLastIsTurnedAway(String coding) throws IOException {
         for (var target : List.of("/open", "/v1/check", "/openai/v1/models")) {
-            try (var raw = new Raw(port)) {
+            try (var raw = new RawHttpConnection(port)) {
                 raw.send("POST " + target + " HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: " + coding + "\r\n\r\n"
                         + "GET /open/count HTTP/1.1\r\nHost: x\r\n\r\n");
                 assertThat(raw.answer().status()).as(target).isEqualTo(400);

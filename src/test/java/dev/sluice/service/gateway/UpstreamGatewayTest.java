@@ -1,8 +1,8 @@
 package dev.sluice.service.gateway;
 
-import static dev.sluice.testing.Http.error;
-import static dev.sluice.testing.Http.header;
-import static dev.sluice.testing.Http.json;
+import static dev.sluice.testing.HttpTestClient.error;
+import static dev.sluice.testing.HttpTestClient.header;
+import static dev.sluice.testing.HttpTestClient.json;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.BufferedReader;
@@ -31,8 +31,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.testing.EchoUpstream;
 import dev.sluice.testing.GatewayProfile;
-import dev.sluice.testing.HttpTest;
-import dev.sluice.testing.RedisForTests;
+import dev.sluice.testing.HttpTestBase;
+import dev.sluice.testing.RedisTestResource;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -40,9 +40,9 @@ import io.vertx.core.json.JsonObject;
 
 @QuarkusTest
 @TestProfile(GatewayProfile.class)
-@WithTestResource(RedisForTests.class)
+@WithTestResource(RedisTestResource.class)
 @WithTestResource(EchoUpstream.class)
-class UpstreamGatewayTest extends HttpTest {
+class UpstreamGatewayTest extends HttpTestBase {
 
     private static String sent(HttpResponse<String> response, String header) {
         var values = json(response).getJsonObject("headers").getJsonArray(header);

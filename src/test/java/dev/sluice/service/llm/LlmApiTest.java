@@ -1,8 +1,8 @@
 package dev.sluice.service.llm;
 
-import static dev.sluice.testing.Http.error;
-import static dev.sluice.testing.Http.header;
-import static dev.sluice.testing.Http.json;
+import static dev.sluice.testing.HttpTestClient.error;
+import static dev.sluice.testing.HttpTestClient.header;
+import static dev.sluice.testing.HttpTestClient.json;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.http.HttpResponse;
@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-import dev.sluice.testing.RedisForTests;
+import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.llm.LlmProfile;
 import dev.sluice.testing.llm.ProvidersForTests;
 import io.quarkus.test.common.WithTestResource;
@@ -22,9 +22,9 @@ import io.vertx.core.json.JsonObject;
 /** Decision endpoints for programs that call LLM providers directly. */
 @QuarkusTest
 @TestProfile(LlmProfile.class)
-@WithTestResource(RedisForTests.class)
+@WithTestResource(RedisTestResource.class)
 @WithTestResource(ProvidersForTests.class)
-class LlmApiTest extends LlmTest {
+class LlmApiTest extends LlmTestBase {
 
     private static JsonObject call(String tier, String model, long tokens) {
         return new JsonObject().put("provider", "openai").put("identifier", "u").put("tier", tier).put("model", model)

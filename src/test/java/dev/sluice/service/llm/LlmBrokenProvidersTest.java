@@ -9,9 +9,9 @@ import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
-import dev.sluice.testing.HttpTest;
-import dev.sluice.testing.Raw;
-import dev.sluice.testing.RedisForTests;
+import dev.sluice.testing.HttpTestBase;
+import dev.sluice.testing.RawHttpConnection;
+import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.llm.LlmProfile;
 import dev.sluice.testing.llm.LlmStreamsProfile;
 import dev.sluice.testing.llm.RawProvider;
@@ -23,9 +23,9 @@ import io.vertx.core.json.JsonObject;
 /** Providers that are down, silent, respond early, or send malformed responses. */
 @QuarkusTest
 @TestProfile(LlmStreamsProfile.class)
-@WithTestResource(RedisForTests.class)
+@WithTestResource(RedisTestResource.class)
 @WithTestResource(RawProvider.class)
-class LlmBrokenProvidersTest extends HttpTest {
+class LlmBrokenProvidersTest extends HttpTestBase {
 
     private static final String CHAT = "/openai/v1/chat/completions";
     private static final String BODY = "{\"model\":\"gpt-4o\",\"max_tokens\":50,\"messages\":[]}";
@@ -48,15 +48,15 @@ class LlmBrokenProvidersTest extends HttpTest {
 
     @Test
     void providerThatIsDownIsToldSo() throws IOException {
-        try (var raw = new Raw(port)) {
+        try (var raw = new RawHttpConnection(port)) {
             for (int i = 0; i < 2; i++) {
-                raw.send(Raw.post("/gemini/v1beta/models/gemini-2.5-flash:generateContent", "{}",
+                raw.send(RawHttpConnection.post("/gemini/v1beta/models/gemini-2.5-flash:generateContent", "{}",
                         "x-goog-api-key: key-of-tokens"));
                 var response = raw.answer();
                 assertThat(response.status()).isEqualTo(502);
                 assertThat(new JsonObject(response.text()).getJsonObject("error").getString("status")).isEqualTo("UNAVAILABLE");
                 // a body that is not read before
-                raw.send(Raw.post("/gemini/v1beta/models/gemini-2.5-flash:countTokens", "x".repeat(300_000),
+                raw.send(RawHttpConnection.post("/gemini/v1beta/models/gemini-2.5-flash:countTokens", "x".repeat(300_000),
                         "x-goog-api-key: key-of-tokens"));
                 assertThat(raw.answer().status()).isEqualTo(502);
             }
@@ -67,7 +67,7 @@ class LlmBrokenProvidersTest extends HttpTest {
     @Test
     void providerThatHangsUpIsToldSo() throws IOException {
         RawProvider.next(socket -> socket.close());
-        var response = Raw.ask(port, Raw.post(CHAT, BODY, WHO));
+        var response = RawHttpConnection.ask(port, RawHttpConnection.post(CHAT, BODY, WHO));
         assertThat(response.status()).isEqualTo(502);
         assertThat(new JsonObject(response.text()).getJsonObject("error").getString("type")).isEqualTo("server_error");
         Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> tokens() == 0);
@@ -76,7 +76,7 @@ class LlmBrokenProvidersTest extends HttpTest {
     @Test
     void providerThatIsSilentIsToldSoInTime() throws IOException {
         RawProvider.next(socket -> socket.getInputStream().transferTo(java.io.OutputStream.nullOutputStream()));
-        var response = Raw.ask(port, Raw.post(CHAT, BODY, WHO));
+        var response = RawHttpConnection.ask(port, RawHttpConnection.post(CHAT, BODY, WHO));
         assertThat(response.status()).isEqualTo(504);
         Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> tokens() == 0);
     }
@@ -89,7 +89,7 @@ class LlmBrokenProvidersTest extends HttpTest {
                     + "6\r\ndata: \r\n");
             socket.getInputStream().transferTo(java.io.OutputStream.nullOutputStream());
         });
-        var response = Raw.ask(port, Raw.post(CHAT, STREAM, WHO));
+        var response = RawHttpConnection.ask(port, RawHttpConnection.post(CHAT, STREAM, WHO));
         assertThat(response.status()).isEqualTo(200);
         assertThat(response.whole()).isFalse();
     }
@@ -106,7 +106,7 @@ class LlmBrokenProvidersTest extends HttpTest {
                 }
                 let.join();
             });
-            try (var raw = new Raw(port)) {
+            try (var raw = new RawHttpConnection(port)) {
                 raw.send("POST /openai/v1/files HTTP/1.1\r\nHost: x\r\n" + WHO + "\r\nContent-Length: 3000000\r\n\r\n"
                         + "x".repeat(100_000));
                 var response = raw.answer();
@@ -115,7 +115,7 @@ class LlmBrokenProvidersTest extends HttpTest {
                 raw.send("x".repeat(2_900_000));
                 let.complete(null);
                 RawProvider.nextSays(withLength(JSON));
-                raw.send(Raw.post(CHAT, BODY, WHO));
+                raw.send(RawHttpConnection.post(CHAT, BODY, WHO));
                 assertThat(raw.answer().text()).isEqualTo(JSON);
             }
         }
@@ -125,7 +125,7 @@ class LlmBrokenProvidersTest extends HttpTest {
     void halfABodyIsNotAWholeOneToTheProvider() throws Exception {
         var seen = new CompletableFuture<String>();
         RawProvider.next(socket -> seen.complete(new String(socket.getInputStream().readAllBytes())));
-        try (var raw = new Raw(port)) {
+        try (var raw = new RawHttpConnection(port)) {
             raw.send("POST /openai/v1/files HTTP/1.1\r\nHost: x\r\n" + WHO
                     + "\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
             Awaitility.await().atMost(60, TimeUnit.SECONDS)
@@ -142,7 +142,7 @@ class LlmBrokenProvidersTest extends HttpTest {
             var event = "data: {\"choices\":[{\"delta\":{\"content\":\"caf\u00c3";
             RawProvider.nextSays("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
                     + Integer.toHexString(event.length()) + "\r\n" + event + "\r\n");
-            var response = Raw.ask(port, Raw.post(CHAT, stream, WHO));
+            var response = RawHttpConnection.ask(port, RawHttpConnection.post(CHAT, stream, WHO));
             assertThat(response.status()).isEqualTo(200);
             assertThat(response.whole()).isFalse();
         }
@@ -152,7 +152,7 @@ class LlmBrokenProvidersTest extends HttpTest {
     @Test
     void lengthThatDoesNotComeIsABrokenAnswer() throws IOException {
         RawProvider.nextSays("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"usage\":");
-        var response = Raw.ask(port, Raw.post(CHAT, BODY, WHO));
+        var response = RawHttpConnection.ask(port, RawHttpConnection.post(CHAT, BODY, WHO));
         assertThat(response.status()).isEqualTo(200);
         assertThat(response.whole()).isFalse();
     }
@@ -160,16 +160,16 @@ class LlmBrokenProvidersTest extends HttpTest {
     @Test
     void answersOfOldServersPass() throws IOException {
         RawProvider.nextSays("HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n" + JSON);
-        assertThat(Raw.ask(port, Raw.post(CHAT, BODY, WHO)).text()).isEqualTo(JSON);
+        assertThat(RawHttpConnection.ask(port, RawHttpConnection.post(CHAT, BODY, WHO)).text()).isEqualTo(JSON);
         RawProvider.nextSays("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n" + JSON);
-        assertThat(Raw.ask(port, Raw.post(CHAT, BODY, WHO)).text()).isEqualTo(JSON);
+        assertThat(RawHttpConnection.ask(port, RawHttpConnection.post(CHAT, BODY, WHO)).text()).isEqualTo(JSON);
     }
 
     @Test
     void oldCallersAreServed() throws IOException {
         RawProvider.nextSays("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
                 + Integer.toHexString(JSON.length()) + "\r\n" + JSON + "\r\n0\r\n\r\n");
-        var response = Raw.ask(port, Raw.post(CHAT, BODY, WHO).replace("HTTP/1.1", "HTTP/1.0"));
+        var response = RawHttpConnection.ask(port, RawHttpConnection.post(CHAT, BODY, WHO).replace("HTTP/1.1", "HTTP/1.0"));
         assertThat(response.status()).isEqualTo(200);
         assertThat(response.header("transfer-encoding")).isNull();
         assertThat(response.text()).isEqualTo(JSON);
@@ -179,16 +179,16 @@ class LlmBrokenProvidersTest extends HttpTest {
     void interimAnswersAreNotTheAnswer() throws IOException {
         for (var interim : new String[]{"100 Continue", "102 Processing", "103 Early Hints"}) {
             RawProvider.nextSays("HTTP/1.1 " + interim + "\r\n\r\n" + withLength(JSON));
-            assertThat(Raw.ask(port, Raw.post(CHAT, BODY, WHO)).text()).as(interim).isEqualTo(JSON);
+            assertThat(RawHttpConnection.ask(port, RawHttpConnection.post(CHAT, BODY, WHO)).text()).as(interim).isEqualTo(JSON);
         }
     }
 
     @Test
     void answersThatAreNoHttpAreABadGateway() throws IOException {
         RawProvider.nextSays("SSH-2.0-OpenSSH_9.0\r\n");
-        assertThat(Raw.ask(port, Raw.post(CHAT, BODY, WHO)).status()).isEqualTo(502);
+        assertThat(RawHttpConnection.ask(port, RawHttpConnection.post(CHAT, BODY, WHO)).status()).isEqualTo(502);
         RawProvider.nextSays("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZZ\r\n");
-        assertThat(Raw.ask(port, Raw.post(CHAT, BODY, WHO)).whole()).isFalse();
+        assertThat(RawHttpConnection.ask(port, RawHttpConnection.post(CHAT, BODY, WHO)).whole()).isFalse();
     }
 
     @Test
@@ -197,7 +197,7 @@ class LlmBrokenProvidersTest extends HttpTest {
         RawProvider.nextSays(
                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: br\r\nContent-Length: 3\r\n\r\n"
                         + "\u0001\u0002\u00ff");
-        var response = Raw.ask(port, Raw.post(CHAT, BODY, WHO));
+        var response = RawHttpConnection.ask(port, RawHttpConnection.post(CHAT, BODY, WHO));
         assertThat(response.header("content-encoding")).isEqualTo("br");
         assertThat(response.body()).containsExactly(1, 2, 255);
         assertThat(account().getLong("estimated_calls")).isEqualTo(before + 1);

@@ -1,11 +1,11 @@
 package dev.sluice.service.llm;
 
-import static dev.sluice.testing.Http.header;
+import static dev.sluice.testing.HttpTestClient.header;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 
-import dev.sluice.testing.RedisForTests;
+import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.llm.LlmModes;
 import dev.sluice.testing.llm.ProvidersForTests;
 import io.quarkus.test.common.WithTestResource;
@@ -15,9 +15,9 @@ import io.quarkus.test.junit.TestProfile;
 /** Dry run: denied calls are forwarded, and the response says that they would have been denied. */
 @QuarkusTest
 @TestProfile(LlmModes.DryRun.class)
-@WithTestResource(RedisForTests.class)
+@WithTestResource(RedisTestResource.class)
 @WithTestResource(ProvidersForTests.class)
-class LlmDryRunTest extends LlmTest {
+class LlmDryRunTest extends LlmTestBase {
 
     private static final String CHAT = "/openai/v1/chat/completions";
 

@@ -1,7 +1,7 @@
 package dev.sluice.service.llm;
 
-import static dev.sluice.testing.Http.header;
-import static dev.sluice.testing.Http.json;
+import static dev.sluice.testing.HttpTestClient.header;
+import static dev.sluice.testing.HttpTestClient.json;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import dev.sluice.llm.limit.LlmConfig;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.testing.JwtKeys;
-import dev.sluice.testing.RedisForTests;
+import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.llm.LlmGatewayProfile;
 import dev.sluice.testing.llm.ProvidersForTests;
 import io.quarkus.test.common.WithTestResource;
@@ -39,10 +39,10 @@ import io.vertx.core.http.HttpMethod;
 /** Internal failures of Sluice, and misleading model names. */
 @QuarkusTest
 @TestProfile(LlmGatewayProfile.class)
-@WithTestResource(RedisForTests.class)
+@WithTestResource(RedisTestResource.class)
 @WithTestResource(ProvidersForTests.class)
 @WithTestResource(JwtKeys.class)
-class LlmFaultsTest extends LlmTest {
+class LlmFaultsTest extends LlmTestBase {
 
     private static final String CHAT = "/openai/v1/chat/completions";
     private static final String BODY = "{\"model\":\"gpt-4o\",\"max_tokens\":50,\"messages\":[]}";

@@ -1,8 +1,8 @@
 package dev.sluice.service.llm;
 
-import static dev.sluice.testing.Http.error;
-import static dev.sluice.testing.Http.header;
-import static dev.sluice.testing.Http.json;
+import static dev.sluice.testing.HttpTestClient.error;
+import static dev.sluice.testing.HttpTestClient.header;
+import static dev.sluice.testing.HttpTestClient.json;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayInputStream;
@@ -30,10 +30,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.llm.protocol.TokenUsage;
-import dev.sluice.testing.Http;
+import dev.sluice.testing.HttpTestClient;
 import dev.sluice.testing.JwtKeys;
-import dev.sluice.testing.Raw;
-import dev.sluice.testing.RedisForTests;
+import dev.sluice.testing.RawHttpConnection;
+import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.llm.LlmGatewayProfile;
 import dev.sluice.testing.llm.LlmProfile;
 import dev.sluice.testing.llm.ProviderStub;
@@ -48,10 +48,10 @@ import io.vertx.redis.client.Request;
 
 @QuarkusTest
 @TestProfile(LlmGatewayProfile.class)
-@WithTestResource(RedisForTests.class)
+@WithTestResource(RedisTestResource.class)
 @WithTestResource(ProvidersForTests.class)
 @WithTestResource(JwtKeys.class)
-class LlmGatewayTest extends LlmTest {
+class LlmGatewayTest extends LlmTestBase {
 
     private static final String CHAT = "/openai/v1/chat/completions";
     private static final String MESSAGES = "/anthropic/v1/messages";
@@ -231,7 +231,7 @@ class LlmGatewayTest extends LlmTest {
 
     @Test
     void whatIsForTheNextHopIsNotPassedOn() throws IOException {
-        var response = Raw.ask(port, Raw.post(CHAT, chat("gpt-4o", ""), "Authorization: Bearer key-of-pro",
+        var response = RawHttpConnection.ask(port, RawHttpConnection.post(CHAT, chat("gpt-4o", ""), "Authorization: Bearer key-of-pro",
                 "Connection: X-Hop, authorization, content-length", "X-Hop: 1", "Keep-Alive: 5", "TE: trailers",
                 "Proxy-Connection: keep-alive", "Proxy-Authorization: Basic x", "Cookie: session=1", "X-User-Id: root",
                 "X-User-Tier: enterprise", "X_User_Id: root", "X-HTTP-Method-Override: DELETE"));
@@ -316,11 +316,11 @@ class LlmGatewayTest extends LlmTest {
 
     @Test
     void queriesInOddFormsDoNoHarm() throws IOException {
-        var undecodable = Raw.ask(port, Raw.post(GENERATE + "?x=%zz&key=key-of-pro", contents()));
+        var undecodable = RawHttpConnection.ask(port, RawHttpConnection.post(GENERATE + "?x=%zz&key=key-of-pro", contents()));
         assertThat(undecodable.status()).isEqualTo(400);
         assertThat(gemini.seen()).isEmpty();
-        var encoded = Raw.ask(port,
-                Raw.post(GENERATE + "?caf\u00c3\u00a9&&key&=&a=b=c", contents(), "x-goog-api-key: key-of-pro"));
+        var encoded = RawHttpConnection.ask(port,
+                RawHttpConnection.post(GENERATE + "?caf\u00c3\u00a9&&key&=&a=b=c", contents(), "x-goog-api-key: key-of-pro"));
         assertThat(encoded.status()).as(encoded.text()).isEqualTo(200);
         assertThat(gemini.last().uri()).endsWith("?caf%C3%A9&&=&a=b=c");
     }
@@ -336,7 +336,7 @@ class LlmGatewayTest extends LlmTest {
     @ParameterizedTest
     @ValueSource(strings = {"openai", "anthropic", "gemini"})
     void keysInSeveralPlacesAreAllTakenOff(String provider) throws IOException {
-        var response = Raw.ask(port, Raw.post(path(provider) + "?key=key-of-free&api_key=key-of-pro", body(provider),
+        var response = RawHttpConnection.ask(port, RawHttpConnection.post(path(provider) + "?key=key-of-free&api_key=key-of-pro", body(provider),
                 "Authorization: Bearer key-of-wealthy", "Authorization: Bearer key-of-pro", "X-API-Key: key-of-wealthy",
                 "X-API-Key: key-of-pro", "X_API_Key: key-of-pro", "X-Goog-Api-Key: key-of-pro", "X-Goog-Api-Key: key-of-free",
                 "Api-Key: key-of-pro", "X-Other: Bearer key-of-pro", "anthropic-version: 1"));
@@ -347,7 +347,7 @@ class LlmGatewayTest extends LlmTest {
 
     @Test
     void oneRequestIsOneGuess() throws IOException {
-        var response = Raw.ask(port, Raw.post(CHAT + "?key=a&key=key-of-pro", chat("gpt-4o", ""), "X-API-Key: b",
+        var response = RawHttpConnection.ask(port, RawHttpConnection.post(CHAT + "?key=a&key=key-of-pro", chat("gpt-4o", ""), "X-API-Key: b",
                 "X-API-Key: key-of-pro", "Authorization: Bearer c", "Authorization: Bearer key-of-pro"));
         assertThat(response.status()).isEqualTo(401);
     }
@@ -383,9 +383,9 @@ class LlmGatewayTest extends LlmTest {
 
     @Test
     void proxyThatIsTrustedSaysWhoItIs() throws IOException {
-        try (var raw = new Raw(port, LlmGatewayProfile.PROXY)) {
+        try (var raw = new RawHttpConnection(port, LlmGatewayProfile.PROXY)) {
             raw.send(
-                    Raw.post(CHAT, chat("gpt-4o", ""), "X-User-Id: carol", "X-User-Tier: pro", "Authorization: Bearer sk-own"));
+                    RawHttpConnection.post(CHAT, chat("gpt-4o", ""), "X-User-Id: carol", "X-User-Tier: pro", "Authorization: Bearer sk-own"));
             var response = raw.answer();
             assertThat(response.status()).as(response.text()).isEqualTo(200);
             assertThat(response.header("x-ratelimit-limit")).isEqualTo("60");
@@ -419,7 +419,7 @@ class LlmGatewayTest extends LlmTest {
     void keysAreInNoMetricAndNoRedisKey() {
         call("pro", chat("gpt-4o", ""));
         http.post(CHAT, body("openai"), "Authorization", "Bearer key-of-somebody-else");
-        var metrics = new Http(managementPort).get("/q/metrics").body();
+        var metrics = new HttpTestClient(managementPort).get("/q/metrics").body();
         assertThat(metrics).contains("llm_calls_total").doesNotContain("key-of-", LlmProfile.OPENAI_KEY);
         var keys = redis.connectionManager().send(Request.cmd(Command.KEYS).arg("*")).toCompletionStage().toCompletableFuture()
                 .join();
@@ -437,7 +437,7 @@ class LlmGatewayTest extends LlmTest {
             "/openai/v1/responses/resp_1", "/openai/v1/models/../files"})
     void onlyKnownPathsPassWithSluicesKey(String path) throws IOException {
         for (var method : List.of("GET", "POST", "DELETE", "PUT")) {
-            var response = Raw.ask(port, method + " " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+            var response = RawHttpConnection.ask(port, method + " " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
                     + "Authorization: Bearer key-of-pro\r\nContent-Length: 2\r\n\r\n{}");
             assertThat(response.status()).isEqualTo(403);
             shaped("openai", new JsonObject(response.text()), 403);
@@ -453,22 +453,22 @@ class LlmGatewayTest extends LlmTest {
             "/gemini/v1beta/models/x:predict,403", "/gemini/v1beta/models/x:generateContent:y,403",
             "/gemini/v1beta/cachedContents,403"})
     void otherPathsAreRefusedInTheProvidersShape(String path, int status) throws IOException {
-        var response = Raw.ask(port, Raw.post(path, "{}", "x-api-key: key-of-pro"));
+        var response = RawHttpConnection.ask(port, RawHttpConnection.post(path, "{}", "x-api-key: key-of-pro"));
         assertThat(response.status()).isEqualTo(status);
         shaped(path.substring(1, path.indexOf('/', 1)), new JsonObject(response.text()), status);
     }
 
     @Test
     void absoluteTargetsGoWhereTheyShould() throws IOException {
-        var response = Raw.ask(port, Raw.post("http://evil.example" + CHAT + "?a=b", chat("gpt-4o", ""),
+        var response = RawHttpConnection.ask(port, RawHttpConnection.post("http://evil.example" + CHAT + "?a=b", chat("gpt-4o", ""),
                 "Authorization: Bearer key-of-pro"));
         assertThat(response.status()).as(response.text()).isEqualTo(200);
         assertThat(openAi.last().uri()).isEqualTo("/v1/chat/completions?a=b");
-        assertThat(Raw.ask(port, Raw.post(CHAT + "#x", chat("gpt-4o", ""), "Authorization: Bearer key-of-pro")).status())
+        assertThat(RawHttpConnection.ask(port, RawHttpConnection.post(CHAT + "#x", chat("gpt-4o", ""), "Authorization: Bearer key-of-pro")).status())
                 .isEqualTo(400);
         for (var evasion : List.of("//openai/v1/chat/completions", "/%6fpenai/v1/chat/completions", "/OPENAI/v1/models",
                 "/x/../openai/v1/models")) {
-            assertThat(Raw.ask(port, Raw.post(evasion, "{}", "X-API-Key: key-of-pro")).status()).isEqualTo(404);
+            assertThat(RawHttpConnection.ask(port, RawHttpConnection.post(evasion, "{}", "X-API-Key: key-of-pro")).status()).isEqualTo(404);
         }
     }
 
@@ -503,7 +503,7 @@ class LlmGatewayTest extends LlmTest {
 
     @Test
     void preflightsPassWithoutAnyKey() throws IOException {
-        var response = Raw.ask(port,
+        var response = RawHttpConnection.ask(port,
                 "OPTIONS " + CHAT + "?key=key-of-pro HTTP/1.1\r\nHost: x\r\nOrigin: https://app.example\r\n"
                         + "Access-Control-Request-Method: POST\r\nAuthorization: Bearer key-of-pro\r\nX-API-Key: key-of-pro\r\n"
                         + "Content-Length: 5\r\n\r\nhello");
@@ -679,7 +679,7 @@ class LlmGatewayTest extends LlmTest {
             "{\"a\":1,}",
             "{\"a\":\"\u0001\"}"})
     void bodiesThatCannotBeReadAreRefused(String body) throws IOException {
-        var response = Raw.ask(port, Raw.post(CHAT, body, "Authorization: Bearer key-of-pro"));
+        var response = RawHttpConnection.ask(port, RawHttpConnection.post(CHAT, body, "Authorization: Bearer key-of-pro"));
         assertThat(response.status()).as(response.text()).isEqualTo(400);
         shaped("openai", new JsonObject(response.text()), 400);
         assertThat(openAi.seen()).isEmpty();
@@ -729,15 +729,15 @@ class LlmGatewayTest extends LlmTest {
         assertThat(openAi.last().body()).isEqualTo(text);
         openAi.reset();
         var large = " ".repeat(LlmGatewayProfile.LARGEST_BODY + 1);
-        try (var raw = new Raw(port)) {
-            raw.send(Raw.post(CHAT, large, "Authorization: Bearer key-of-pro"));
+        try (var raw = new RawHttpConnection(port)) {
+            raw.send(RawHttpConnection.post(CHAT, large, "Authorization: Bearer key-of-pro"));
             var refused = raw.answer();
             assertThat(refused.status()).isEqualTo(413);
             shaped("openai", new JsonObject(refused.text()), 413);
             raw.send("POST " + CHAT + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key-of-pro\r\nTransfer-Encoding: chunked"
                     + "\r\n\r\n" + Integer.toHexString(large.length()) + "\r\n" + large + "\r\n0\r\n\r\n");
             assertThat(raw.answer().status()).isEqualTo(413);
-            raw.send(Raw.post(CHAT, chat("gpt-4o", ""), "Authorization: Bearer key-of-pro"));
+            raw.send(RawHttpConnection.post(CHAT, chat("gpt-4o", ""), "Authorization: Bearer key-of-pro"));
             assertThat(raw.answer().status()).isEqualTo(200);
         }
     }
@@ -747,27 +747,27 @@ class LlmGatewayTest extends LlmTest {
         var head = "POST " + CHAT + " HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nAuthorization: Bearer %s\r\n"
                 + "Content-Length: %d\r\n\r\n";
         var body = chat("gpt-4o", "");
-        try (var raw = new Raw(port)) {
+        try (var raw = new RawHttpConnection(port)) {
             raw.send(head.formatted("key-of-pro", body.length()));
             assertThat(raw.answer().status()).isEqualTo(100);
             raw.send(body);
             assertThat(raw.answer().status()).isEqualTo(200);
         }
         assertThat(openAi.last().headers().contains("expect")).isFalse();
-        assertThat(Raw.ask(port, head.formatted("key-of-pro", LlmGatewayProfile.LARGEST_BODY + 1)).status()).isEqualTo(413);
-        assertThat(Raw.ask(port, head.formatted("wrong", 10)).status()).isEqualTo(401);
+        assertThat(RawHttpConnection.ask(port, head.formatted("key-of-pro", LlmGatewayProfile.LARGEST_BODY + 1)).status()).isEqualTo(413);
+        assertThat(RawHttpConnection.ask(port, head.formatted("wrong", 10)).status()).isEqualTo(401);
     }
 
     @Test
     void refusalsLeaveTheConnectionUsable() throws IOException {
-        try (var raw = new Raw(port)) {
+        try (var raw = new RawHttpConnection(port)) {
             for (var key : List.of("wrong", "key-of-pro")) {
                 for (var path : List.of(CHAT, "/openai/v1/files", "/openai/x")) {
-                    raw.send(Raw.post(path, "z".repeat(300_000), "Authorization: Bearer " + key));
+                    raw.send(RawHttpConnection.post(path, "z".repeat(300_000), "Authorization: Bearer " + key));
                     assertThat(raw.answer().status()).isBetween(400, 499);
                 }
             }
-            raw.send(Raw.post(CHAT, chat("gpt-4o", ""), "Authorization: Bearer key-of-pro"));
+            raw.send(RawHttpConnection.post(CHAT, chat("gpt-4o", ""), "Authorization: Bearer key-of-pro"));
             assertThat(raw.answer().status()).isEqualTo(200);
         }
     }
@@ -775,7 +775,7 @@ class LlmGatewayTest extends LlmTest {
     @Test
     void chunkedBodiesArriveWithALength() throws IOException {
         var body = chat("gpt-4o", "");
-        var response = Raw.ask(port, "POST " + CHAT + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key-of-pro\r\n"
+        var response = RawHttpConnection.ask(port, "POST " + CHAT + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key-of-pro\r\n"
                 + "Transfer-Encoding: chunked\r\n\r\n5\r\n" + body.substring(0, 5) + "\r\n"
                 + Integer.toHexString(body.length() - 5) + "\r\n" + body.substring(5) + "\r\n0\r\n\r\n");
         assertThat(response.status()).isEqualTo(200);
@@ -785,7 +785,7 @@ class LlmGatewayTest extends LlmTest {
     @Test
     void halfABodyCostsNothing() throws IOException {
         for (int i = 0; i < 20; i++) {
-            try (var raw = new Raw(port)) {
+            try (var raw = new RawHttpConnection(port)) {
                 raw.send("POST " + CHAT
                         + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key-of-pro\r\nContent-Length: 100\r\n\r\n{");
                 raw.reset();

@@ -1,7 +1,7 @@
 package dev.sluice.service.llm;
 
-import static dev.sluice.testing.Http.error;
-import static dev.sluice.testing.Http.header;
+import static dev.sluice.testing.HttpTestClient.error;
+import static dev.sluice.testing.HttpTestClient.header;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
@@ -13,8 +13,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.identity.Sha256;
 import dev.sluice.testing.JwtKeys;
-import dev.sluice.testing.Raw;
-import dev.sluice.testing.RedisForTests;
+import dev.sluice.testing.RawHttpConnection;
+import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.llm.LlmPassThroughProfile;
 import dev.sluice.testing.llm.LlmProfile;
 import dev.sluice.testing.llm.ProvidersForTests;
@@ -24,10 +24,10 @@ import io.quarkus.test.junit.TestProfile;
 
 @QuarkusTest
 @TestProfile(LlmPassThroughProfile.class)
-@WithTestResource(RedisForTests.class)
+@WithTestResource(RedisTestResource.class)
 @WithTestResource(ProvidersForTests.class)
 @WithTestResource(JwtKeys.class)
-class LlmPassThroughTest extends LlmTest {
+class LlmPassThroughTest extends LlmTestBase {
 
     private static final String CHAT = "/openai/v1/chat/completions";
     private static final String MESSAGES = "/anthropic/v1/messages";
@@ -83,7 +83,7 @@ class LlmPassThroughTest extends LlmTest {
     @ValueSource(strings = {"/openai/v1/../../admin", "/openai/v1/%2e%2e/%2E%2E/admin", "/openai/v1//chat/completions",
             "/openai/v1/./chat/completions", "/openai/v1/x/..", "/openai/v1/..%2fadmin"})
     void pathsThatLeaveTheProvidersOwnAreRefused(String path) throws IOException {
-        var response = Raw.ask(port, Raw.post(path, BODY, "Authorization: Bearer sk-one"));
+        var response = RawHttpConnection.ask(port, RawHttpConnection.post(path, BODY, "Authorization: Bearer sk-one"));
         assertThat(response.status()).isEqualTo(400);
         assertThat(openAi.seen()).isEmpty();
     }
@@ -108,12 +108,12 @@ class LlmPassThroughTest extends LlmTest {
     @Test
     void oneKeyGoesOnAndItIsTheOneThatCounts() throws IOException {
         for (var other : new String[]{"Bearer sk-two", "Bearer key-of-pro", "Basic xyz"}) {
-            Raw.ask(port, Raw.post(CHAT, BODY, "Authorization: Bearer sk-one",
+            RawHttpConnection.ask(port, RawHttpConnection.post(CHAT, BODY, "Authorization: Bearer sk-one",
                     "Authorization: " + other));
             assertThat(openAi.last().headers().getAll("authorization")).containsExactly("Bearer sk-one");
         }
         assertThat(account(who("sk-one"), "openai").getLong("calls")).isEqualTo(3);
-        Raw.ask(port, Raw.post(MESSAGES, BODY, "x-api-key: sk-a", "x-api-key: key-of-pro", "Authorization: Bearer sk-b",
+        RawHttpConnection.ask(port, RawHttpConnection.post(MESSAGES, BODY, "x-api-key: sk-a", "x-api-key: key-of-pro", "Authorization: Bearer sk-b",
                 "anthropic-version: 1"));
         assertThat(anthropic.last().headers().getAll("x-api-key")).containsExactly("sk-a");
         assertThat(anthropic.last().headers().contains("authorization")).isFalse();

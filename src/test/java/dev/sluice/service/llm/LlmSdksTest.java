@@ -12,7 +12,7 @@ import com.google.genai.errors.ApiException;
 import com.openai.errors.OpenAIServiceException;
 
 import dev.sluice.llm.protocol.TokenUsage;
-import dev.sluice.testing.RedisForTests;
+import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.llm.AnthropicSdk;
 import dev.sluice.testing.llm.GeminiSdk;
 import dev.sluice.testing.llm.LangChain4jSdk;
@@ -28,9 +28,9 @@ import io.quarkus.test.junit.TestProfile;
 /** Official SDKs through the gateway: requests, responses, limits and recorded usage. */
 @QuarkusTest
 @TestProfile(LlmProfile.class)
-@WithTestResource(RedisForTests.class)
+@WithTestResource(RedisTestResource.class)
 @WithTestResource(ProvidersForTests.class)
-class LlmSdksTest extends LlmTest {
+class LlmSdksTest extends LlmTestBase {
 
     private static final TokenUsage USAGE = new TokenUsage(1000, 300, 200, 50, 70);
 

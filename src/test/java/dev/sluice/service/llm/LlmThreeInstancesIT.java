@@ -15,9 +15,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 import dev.sluice.llm.protocol.TokenUsage;
-import dev.sluice.testing.Http;
+import dev.sluice.testing.HttpTestClient;
 import dev.sluice.testing.Instance;
-import dev.sluice.testing.RealRedis;
+import dev.sluice.testing.RedisTestServer;
 import dev.sluice.testing.llm.OpenAiStub;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpClient;
@@ -32,7 +32,7 @@ class LlmThreeInstancesIT {
     private static final int ROUNDS = 20;
     private static final int TOKENS = 10_000;
 
-    private static final RealRedis REDIS = RealRedis.start();
+    private static final RedisTestServer REDIS = RedisTestServer.start();
     private static final OpenAiStub OPENAI = new OpenAiStub();
     private static final Vertx VERTX = Vertx.vertx();
     private static final HttpClient CLIENT = VERTX
@@ -96,9 +96,9 @@ class LlmThreeInstancesIT {
     }
 
     private static JsonObject account(String user) {
-        var answer = new Http(INSTANCES.get(2).port()).get("/v1/llm/usage?identifier=user:" + user, "Authorization",
+        var answer = new HttpTestClient(INSTANCES.get(2).port()).get("/v1/llm/usage?identifier=user:" + user, "Authorization",
                 "Bearer admin");
-        return Http.json(answer).getJsonObject("providers").getJsonObject("openai", new JsonObject());
+        return HttpTestClient.json(answer).getJsonObject("providers").getJsonObject("openai", new JsonObject());
     }
 
     /** The other instances write what they have booked a moment later. */
@@ -157,9 +157,9 @@ class LlmThreeInstancesIT {
             passed += send(1, "small", "pro", body).allowed();
         }
         assertThat(passed).isEqualTo(20);
-        var used = new Http(INSTANCES.get(0).port())
+        var used = new HttpTestClient(INSTANCES.get(0).port())
                 .get("/v1/usage?identifier=user:small&resource=llm:openai:tokens&window_seconds=3600", "Authorization",
                         "Bearer admin");
-        assertThat(Http.json(used).getLong("current")).isEqualTo(400);
+        assertThat(HttpTestClient.json(used).getLong("current")).isEqualTo(400);
     }
 }

@@ -16,10 +16,10 @@ import java.util.regex.Pattern;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.junit.jupiter.api.Test;
 
-import dev.sluice.service.llm.LlmTest;
-import dev.sluice.testing.Http;
+import dev.sluice.service.llm.LlmTestBase;
+import dev.sluice.testing.HttpTestClient;
 import dev.sluice.testing.JwtKeys;
-import dev.sluice.testing.RedisForTests;
+import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.llm.LlmGatewayProfile;
 import dev.sluice.testing.llm.ProvidersForTests;
 import io.quarkus.test.common.WithTestResource;
@@ -30,10 +30,10 @@ import io.vertx.core.json.JsonObject;
 /** The program exports every metric that the dashboard and alerts of the chart query: names, labels and their values. */
 @QuarkusTest
 @TestProfile(LlmGatewayProfile.class)
-@WithTestResource(RedisForTests.class)
+@WithTestResource(RedisTestResource.class)
 @WithTestResource(ProvidersForTests.class)
 @WithTestResource(JwtKeys.class)
-class ChartMetricsTest extends LlmTest {
+class ChartMetricsTest extends LlmTestBase {
 
     private static final Path DASHBOARD = Path.of("helm/dashboards/sluice.json");
     private static final Path ALERTS = Path.of("helm/templates/prometheusrule.yaml");
@@ -56,7 +56,7 @@ class ChartMetricsTest extends LlmTest {
         assertThat(http.post("/openai/v1/chat/completions",
                 "{\"model\":\"gpt-4o\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}", "Authorization",
                 "Bearer key-of-pro", "Content-Type", "application/json").statusCode()).isEqualTo(200);
-        var exported = exported(new Http(managementPort).get("/q/metrics").body());
+        var exported = exported(new HttpTestClient(managementPort).get("/q/metrics").body());
 
         var wrong = new ArrayList<String>();
         for (var query : dashboard()) {

@@ -16,8 +16,8 @@ import java.util.concurrent.TimeUnit;
 
 import org.awaitility.Awaitility;
 
-import dev.sluice.testing.RealRedis;
-import dev.sluice.testing.Signals;
+import dev.sluice.testing.ProcessSignals;
+import dev.sluice.testing.RedisTestServer;
 import redis.embedded.core.ExecutableProvider;
 
 /**
@@ -85,9 +85,9 @@ public final class RedisNode implements AutoCloseable {
     }
 
     private static int freePort() {
-        int port = RealRedis.freePort();
+        int port = RedisTestServer.freePort();
         while (port > LARGEST_PORT) {
-            port = RealRedis.freePort();
+            port = RedisTestServer.freePort();
         }
         return port;
     }
@@ -143,21 +143,21 @@ public final class RedisNode implements AutoCloseable {
 
     /** Suspends the server: it keeps its connections but does not reply. */
     public void freeze() {
-        Signals.suspend(process);
+        ProcessSignals.suspend(process);
     }
 
     public void thaw() {
-        Signals.resume(process);
+        ProcessSignals.resume(process);
     }
 
-    /** @return what {@link Resp} makes of the answer */
+    /** @return what {@link RespClient} makes of the answer */
     public Object command(String... words) {
-        return Resp.ask(port, words);
+        return RespClient.ask(port, words);
     }
 
     /** A connection that stays. */
-    public Resp connection() {
-        return new Resp(port);
+    public RespClient connection() {
+        return new RespClient(port);
     }
 
     boolean isRunning() {
@@ -185,7 +185,7 @@ public final class RedisNode implements AutoCloseable {
         return environment(port, others);
     }
 
-    /** @param port of this server, or of a {@link Proxy} before it */
+    /** @param port of this server, or of a {@link FaultProxy} before it */
     public static Map<String, String> environment(int port, Map<String, String> others) {
         var environment = new HashMap<>(others);
         environment.put("REDIS_HOST", "127.0.0.1");

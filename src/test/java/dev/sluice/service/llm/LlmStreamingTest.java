@@ -1,0 +1,289 @@
+package dev.sluice.service.llm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import dev.sluice.llm.protocol.TokenUsage;
+import dev.sluice.testing.RawHttpConnection;
+import dev.sluice.testing.RedisTestResource;
+import dev.sluice.testing.llm.LlmProfile;
+import dev.sluice.testing.llm.LlmStreamsProfile;
+import dev.sluice.testing.llm.ProviderStub;
+import dev.sluice.testing.llm.ProvidersForTests;
+import io.quarkus.test.common.WithTestResource;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
+
+@QuarkusTest
+@TestProfile(LlmStreamsProfile.class)
+@WithTestResource(RedisTestResource.class)
+@WithTestResource(ProvidersForTests.class)
+class LlmStreamingTest extends LlmTestBase {
+
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final int MANY = 3 * LlmStreamsProfile.CONNECTIONS;
+
+    private static String stream(String what, String user) {
+        var messages = "\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]";
+        return switch (what) {
+            case "openai" -> RawHttpConnection.post("/openai/v1/chat/completions", "{\"model\":\"gpt-4o\",\"stream\":true," + messages + "}",
+                    "Authorization: Bearer key-of-" + user);
+            case "openai with usage" -> RawHttpConnection.post("/openai/v1/chat/completions",
+                    "{\"model\":\"gpt-4o\",\"stream\":true,\"stream_options\":{\"include_usage\":true}," + messages + "}",
+                    "Authorization: Bearer key-of-" + user);
+            case "responses" -> RawHttpConnection.post("/openai/v1/responses", "{\"model\":\"gpt-5\",\"stream\":true,\"input\":\"Hi\"}",
+                    "Authorization: Bearer key-of-" + user);
+            case "anthropic" -> RawHttpConnection.post("/anthropic/v1/messages",
+                    "{\"model\":\"claude-haiku-4-5\",\"max_tokens\":99,\"stream\":true," + messages + "}",
+                    "x-api-key: key-of-" + user, "anthropic-version: 2023-06-01");
+            default -> RawHttpConnection.post("/gemini/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse",
+                    "{\"contents\":[{\"parts\":[{\"text\":\"Hi\"}]}]}", "x-goog-api-key: key-of-" + user);
+        };
+    }
+
+    private ProviderStub stub(String what) {
+        return what.equals("anthropic") ? anthropic : what.equals("gemini") ? gemini : openAi;
+    }
+
+    private static String provider(String what) {
+        return what.equals("anthropic") || what.equals("gemini") ? what : "openai";
+    }
+
+    /** Reads the next chunk of a chunked response. */
+    private static String chunk(RawHttpConnection raw) throws IOException {
+        raw.line();
+        var event = new StringBuilder();
+        for (var line = raw.line(); !line.isEmpty(); line = raw.line()) {
+            event.append(line).append('\n');
+        }
+        raw.line();
+        return event.toString();
+    }
+
+    private void billed(String what, long calls, long estimated, Long input, Long output) {
+        Awaitility.await().atMost(PATIENCE).untilAsserted(() -> {
+            var account = account("user:wealthy", provider(what));
+            assertThat(account.getLong("calls")).isEqualTo(calls);
+            assertThat(account.getLong("estimated_calls")).isEqualTo(estimated);
+            if (input != null) {
+                assertThat(account.getLong("input_tokens")).isEqualTo(input);
+                assertThat(account.getLong("output_tokens")).isEqualTo(output);
+            }
+        });
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"openai", "openai with usage", "responses", "anthropic", "gemini"})
+    void firstEventIsNotHeldBack(String what) throws IOException {
+        var gate = stub(what).gate();
+        stub(what).usage(TokenUsage.of(100, 10));
+        try (var raw = new RawHttpConnection(port)) {
+            raw.send(stream(what, "wealthy"));
+            Awaitility.await().atMost(PATIENCE).until(() -> gate.waiting() == 1);
+            gate.let(1);
+            assertThat(raw.head().get(0)).isEqualTo("HTTP/1.1 200 OK");
+            assertThat(chunk(raw)).contains("data: {");
+            assertThat(stub(what).finished()).isZero();
+            gate.let(1);
+            assertThat(chunk(raw)).contains("data: {");
+            assertThat(stub(what).finished()).isZero();
+            gate.open();
+        }
+        billed(what, 1, 0, 100L, 10L);
+    }
+
+    @Test
+    void streamIsAsIfSluiceHadNotAsked() throws IOException {
+        var request = stream("openai", "wealthy");
+        var through = RawHttpConnection.ask(port, request);
+        assertThat(openAi.last().body()).contains("\"include_usage\":true");
+        var body = request.substring(request.indexOf("\r\n\r\n") + 4);
+        var direct = RawHttpConnection.ask(openAi.port(),
+                RawHttpConnection.post("/v1/chat/completions", body, "Authorization: Bearer " + LlmProfile.OPENAI_KEY));
+        assertThat(through.whole()).isTrue();
+        assertThat(through.text().replaceAll("stub[0-9]+", "stub")).isEqualTo(direct.text().replaceAll("stub[0-9]+", "stub"))
+                .doesNotContain("usage").endsWith("data: [DONE]\n\n");
+        assertThat(through.header("content-type")).isEqualTo(direct.header("content-type"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"openai", "openai with usage", "responses", "anthropic", "gemini"})
+    void callersThatGoAwayAreBilledWhatWasSpent(String what) throws IOException {
+        stub(what).usage(TokenUsage.of(100, 10));
+        for (int events : new int[]{0, 2}) {
+            var gate = stub(what).gate();
+            try (var raw = new RawHttpConnection(port)) {
+                raw.send(stream(what, "wealthy"));
+                Awaitility.await().atMost(PATIENCE).until(() -> gate.waiting() == 1);
+                gate.let(events);
+                for (int i = 0; i < events; i++) {
+                    if (i == 0) {
+                        raw.head();
+                    }
+                    chunk(raw);
+                }
+                raw.reset();
+            }
+            gate.open();
+        }
+        billed(what, 2, 0, 200L, 20L);
+        assertThat(stub(what).finished()).isEqualTo(2);
+    }
+
+    @Test
+    void callersOverHttp2ThatGoAwayAreBilledToo() throws Exception {
+        openAi.usage(TokenUsage.of(100, 10));
+        var client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build();
+        client.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/openai/v1/models"))
+                .header("x-api-key", "key-of-wealthy").build(), HttpResponse.BodyHandlers.discarding());
+        var gate = openAi.gate();
+        var request = stream("openai", "wealthy");
+        var answer = client.sendAsync(
+                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/openai/v1/chat/completions"))
+                        .header("x-api-key", "key-of-wealthy")
+                        .POST(HttpRequest.BodyPublishers.ofString(request.substring(request.indexOf("\r\n\r\n") + 4))).build(),
+                HttpResponse.BodyHandlers.ofInputStream());
+        Awaitility.await().atMost(PATIENCE).until(() -> gate.waiting() == 1);
+        gate.let(2);
+        try (var body = answer.get(60, TimeUnit.SECONDS).body()) {
+            assertThat(body.read()).isEqualTo('d');
+        }
+        gate.open();
+        billed("openai", 1, 0, 100L, 10L);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"openai", "responses", "anthropic", "gemini"})
+    void answersThatComeToNoEndAreEstimated(String what) throws IOException {
+        stub(what).usage(TokenUsage.of(100, 10));
+        var gate = stub(what).gate();
+        try (var raw = new RawHttpConnection(port)) {
+            raw.send(stream(what, "wealthy"));
+            Awaitility.await().atMost(PATIENCE).until(() -> gate.waiting() == 1);
+            gate.let(1);
+            raw.head();
+            raw.reset();
+        }
+        billed(what, 1, 1, null, null);
+        Awaitility.await().atMost(PATIENCE).until(() -> stub(what).broken() == 1);
+        assertThat(account("user:wealthy", provider(what)).getLong("input_tokens")).isPositive();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"openai", "openai with usage", "responses", "anthropic", "gemini"})
+    void streamThatIsCutIsNotTakenForAWholeOne(String what) throws IOException {
+        stub(what).usage(TokenUsage.of(100, 10));
+        stub(what).cutNext(1, 3);
+        var answer = RawHttpConnection.ask(port, stream(what, "wealthy"));
+        assertThat(answer.status()).isEqualTo(200);
+        assertThat(answer.whole()).isFalse();
+        assertThat(answer.text()).contains("data: {");
+        billed(what, 1, 1, null, null);
+        if (what.equals("anthropic") || what.equals("gemini")) {
+            assertThat(account("user:wealthy", what).getLong("input_tokens")).isEqualTo(100);
+        }
+    }
+
+    @Test
+    void plainAnswerThatIsCutIsBroken() throws IOException {
+        openAi.cutNext(1, 0);
+        var answer = RawHttpConnection.ask(port, stream("openai", "wealthy").replace("true", "null"));
+        assertThat(answer.whole()).isFalse();
+        billed("openai", 1, 1, null, null);
+    }
+
+    @Test
+    void readerThatStopsStopsTheProviderAndNobodyElse() throws IOException {
+        long all = 200L << 20;
+        openAi.fill(all);
+        openAi.usage(TokenUsage.of(100, 10));
+        try (var stalled = new RawHttpConnection(port)) {
+            stalled.send(stream("openai", "wealthy"));
+            stalled.head();
+            anthropic.fill(60 << 20);
+            var other = RawHttpConnection.ask(port, stream("anthropic", "wealthy"));
+            assertThat(other.whole()).isTrue();
+            assertThat(other.body()).hasSizeGreaterThan(60 << 20);
+            assertThat(openAi.sent()).isLessThan(60L << 20); // what buffers of sockets hold
+            assertThat(openAi.finished()).isZero();
+            assertThat(stalled.skip()).isGreaterThan(all * 99 / 100); // without its nulls of usage
+        }
+        billed("openai", 1, 0, 100L, 10L);
+    }
+
+    /** More calls than provider connections: if each leaked a connection, the last calls would never be served. */
+    @ParameterizedTest
+    @ValueSource(strings = {"half a body", "half a chunked body", "half of what is not read", "expect", "list",
+            "before the answer",
+            "in the stream", "plain"})
+    void connectionsToTheProviderAreLetGo(String when) throws IOException {
+        for (int i = 0; i < MANY; i++) {
+            var gate = openAi.gate();
+            try (var raw = new RawHttpConnection(port)) {
+                var key = "Authorization: Bearer key-of-wealthy\r\n";
+                var chat = "POST /openai/v1/chat/completions HTTP/1.1\r\nHost: x\r\n" + key;
+                var files = "POST /openai/v1/files HTTP/1.1\r\nHost: x\r\n" + key;
+                raw.send(switch (when) {
+                    case "half a body" -> chat + "Content-Length: 10\r\n\r\n{";
+                    case "half a chunked body" -> chat + "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nZZ\r\n";
+                    case "half of what is not read" -> files + "Content-Length: 10\r\n\r\n{";
+                    case "expect" -> files + "Content-Length: 10\r\nExpect: 100-continue\r\n\r\n";
+                    case "list" -> "GET /openai/v1/models HTTP/1.1\r\nHost: x\r\n" + key + "\r\n";
+                    case "plain" -> stream("openai", "wealthy").replace("true", "null");
+                    default -> stream("openai", "wealthy");
+                });
+                if (when.equals("in the stream")) {
+                    gate.let(1);
+                    raw.head();
+                }
+                raw.reset();
+            }
+        }
+        openAi.gate().open();
+        var together = new ArrayList<CompletableFuture<Integer>>();
+        for (int i = 0; i < LlmStreamsProfile.CONNECTIONS; i++) {
+            together.add(CompletableFuture.supplyAsync(() -> {
+                try {
+                    return RawHttpConnection.ask(port, stream("openai", "wealthy")).status();
+                } catch (IOException e) {
+                    throw new java.io.UncheckedIOException(e);
+                }
+            }));
+        }
+        assertThat(together).allSatisfy(answer -> assertThat(answer.get(60, TimeUnit.SECONDS)).isEqualTo(200));
+        Awaitility.await().atMost(PATIENCE).until(() -> openAi.finished() + openAi.broken() == openAi.seen().size());
+    }
+
+    @Test
+    void endsOfManyStreamsAtOnceAreAllBooked() {
+        openAi.usage(TokenUsage.of(100, 10));
+        var together = new ArrayList<CompletableFuture<RawHttpConnection.Answer>>();
+        for (int i = 0; i < 64; i++) {
+            var what = List.of("openai", "openai with usage", "responses").get(i % 3);
+            together.add(CompletableFuture.supplyAsync(() -> {
+                try {
+                    return RawHttpConnection.ask(port, stream(what, "wealthy"));
+                } catch (IOException e) {
+                    throw new java.io.UncheckedIOException(e);
+                }
+            }));
+        }
+        assertThat(together).allSatisfy(answer -> assertThat(answer.get(60, TimeUnit.SECONDS).whole()).isTrue());
+        billed("openai", 64, 0, 6400L, 640L);
+    }
+}

@@ -1,0 +1,125 @@
+package dev.sluice.testing;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Random;
+
+/**
+ * Generates malformed input by mutating valid input in a few places. All tests together run {@link #TRIES} tries; {@code
+ * -Dsluice.fuzz.tries=1000000} runs more, {@code -Dsluice.fuzz.seed=…} others.
+ */
+public final class Fuzzer {
+
+    public static final int TRIES = Integer.getInteger("sluice.fuzz.tries", 10_000);
+    public static final long SEED = Long.getLong("sluice.fuzz.seed", 20261124);
+
+    /** Marker contained in requests, which must never occur in a response. */
+    public static final String MARKER = "mArKeR";
+
+    private static final long SLOW_NANOS = 2_000_000_000L;
+
+    private static final List<String> WORDS = List.of("\r\n", "\n", "\r", "\0", "\t", " ", ":", ";", ",", "/", "//", "..",
+            "%00",
+            "%2f", "%ff", "%", "#", "?", "&", "=", "\"", "\\", "\\u", "\\ud800", "{", "}", "[", "]", "null", "true", "-1", "0",
+            "1e999999", "99999999999999999999999", "0.1", "NaN", "data:", "data: [DONE]\n\n", "event: x\n", "\n\n", "\u00ff",
+            "\u00c0\u0080", "\u00ed\u00a0\u0080", "\u00ef\u00bb\u00bf", "\u00f4\u0090\u0080\u0080", MARKER, "chunked", "gzip",
+            "user:", "ip:", "*", "${x}", "<script>", "'", "usage", "model", "stream", "prompt_tokens", "unlimited", "blocked",
+            "/minute", "1000000000");
+
+    /** A try. */
+    @FunctionalInterface
+    public interface Try {
+
+        void run(Random random) throws Exception;
+    }
+
+    private Fuzzer() {
+    }
+
+    /** @param share of all tries, in hundredths */
+    public static void run(int share, Try one) {
+        long tries = Math.max(1, (long) TRIES * share / 100);
+        for (long i = 0; i < tries; i++) {
+            long seed = SEED * 1_000_003 + i;
+            long begun = System.nanoTime();
+            try {
+                one.run(new Random(seed));
+            } catch (Exception | Error e) {
+                throw new AssertionError("try " + i + " of seed " + SEED + " (-Dsluice.fuzz.seed)", e);
+            }
+            if (System.nanoTime() - begun > SLOW_NANOS) {
+                throw new AssertionError("try " + i + " of seed " + SEED + " took long");
+            }
+        }
+    }
+
+    public static <T> T pick(Random random, List<T> of) {
+        return of.get(random.nextInt(of.size()));
+    }
+
+    public static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.ISO_8859_1);
+    }
+
+    /** Characters stand for bytes. */
+    public static String broken(Random random, String valid) {
+        return new String(broken(random, bytes(valid)), StandardCharsets.ISO_8859_1);
+    }
+
+    /** One time in eight as it is. */
+    public static byte[] broken(Random random, byte[] valid) {
+        var broken = valid;
+        for (int i = random.nextInt(8); i > 0; i -= 2) {
+            broken = brokenOnce(random, broken);
+        }
+        return broken;
+    }
+
+    private static byte[] brokenOnce(Random random, byte[] valid) {
+        int from = valid.length == 0 ? 0 : random.nextInt(valid.length);
+        int to = Math.min(valid.length, from + 1 + random.nextInt(12));
+        return switch (random.nextInt(9)) {
+            case 0 -> replaced(valid, from, to, new byte[0]);
+            case 1 -> Arrays.copyOf(valid, from);
+            case 2 -> replaced(valid, from, from, Arrays.copyOfRange(valid, from, to));
+            case 3 -> {
+                var flipped = valid.clone();
+                if (flipped.length > 0) {
+                    flipped[from] ^= 1 << random.nextInt(8);
+                }
+                yield flipped;
+            }
+            case 4 -> replaced(valid, from, from, bytes(pick(random, WORDS).repeat(1 + random.nextInt(3))));
+            case 5 -> replaced(valid, from, to, bytes(pick(random, WORDS)));
+            case 6 -> replaced(valid, from, from, bytes(pick(random, WORDS).repeat(random.nextInt(4) == 0 ? 5000 : 60)));
+            case 7 -> {
+                var noise = new byte[1 + random.nextInt(16)];
+                random.nextBytes(noise);
+                yield replaced(valid, from, to, noise);
+            }
+            default -> replaced(valid, from, to, bytes(HexFormat.of().toHexDigits(random.nextLong())));
+        };
+    }
+
+    private static byte[] replaced(byte[] in, int from, int to, byte[] by) {
+        var out = new ByteArrayOutputStream(in.length + by.length);
+        out.write(in, 0, from);
+        out.write(by, 0, by.length);
+        out.write(in, to, in.length - to);
+        return out.toByteArray();
+    }
+
+    /** Pieces of it, one after the other. */
+    public static List<byte[]> cut(Random random, byte[] whole) {
+        var pieces = new java.util.ArrayList<byte[]>();
+        for (int from = 0; from < whole.length;) {
+            int to = Math.min(whole.length, from + 1 + random.nextInt(1 + random.nextInt(64)));
+            pieces.add(Arrays.copyOfRange(whole, from, to));
+            from = to;
+        }
+        return pieces;
+    }
+}

@@ -1,0 +1,175 @@
+package dev.sluice.testing;
+
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.Closeable;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** Connection over which a test sends and reads arbitrary bytes. */
+public final class RawHttpConnection implements Closeable {
+
+    private static final int PATIENCE_MILLIS = 20_000;
+
+    /**
+     * @param head status line and headers, without the empty line
+     * @param whole whether it came to its own end
+     */
+    public record Answer(int status, List<String> head, byte[] body, boolean whole) {
+
+        /** Null where it is missing. */
+        public String header(String name) {
+            return head.stream().filter(line -> line.toLowerCase(Locale.ROOT).startsWith(name.toLowerCase(Locale.ROOT) + ": "))
+                    .findFirst().map(line -> line.substring(name.length() + 2)).orElse(null);
+        }
+
+        public String text() {
+            return new String(body, StandardCharsets.UTF_8);
+        }
+    }
+
+    private final Socket socket;
+    private final InputStream in;
+
+    public RawHttpConnection(int port) throws IOException {
+        this(port, "127.0.0.1");
+    }
+
+    /** @param from the address it calls from */
+    public RawHttpConnection(int port, String from) throws IOException {
+        socket = new Socket(InetAddress.getByName("127.0.0.1"), port, InetAddress.getByName(from), 0);
+        socket.setSoTimeout(PATIENCE_MILLIS);
+        in = new BufferedInputStream(socket.getInputStream());
+    }
+
+    /** One request on a connection of its own. */
+    public static Answer ask(int port, String request) throws IOException {
+        try (var raw = new RawHttpConnection(port)) {
+            raw.send(request);
+            return raw.answer();
+        }
+    }
+
+    /** A request with a body and its length. */
+    public static String post(String target, String body, String... headers) {
+        return "POST " + target + " HTTP/1.1\r\nHost: sluice\r\nContent-Type: application/json\r\n"
+                + (headers.length == 0 ? "" : String.join("\r\n", headers) + "\r\n") + "Content-Length: "
+                + body.getBytes(StandardCharsets.ISO_8859_1).length + "\r\n\r\n" + body;
+    }
+
+    /** Characters stand for bytes. */
+    public void send(String text) throws IOException {
+        socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
+        socket.getOutputStream().flush();
+    }
+
+    /** Closes the connection abruptly. */
+    public void reset() throws IOException {
+        socket.setSoLinger(true, 0);
+        socket.close();
+    }
+
+    /** Reads the next response, with as much of its body as arrives. */
+    public Answer answer() throws IOException {
+        var head = head();
+        int status = Integer.parseInt(head.get(0).split(" ")[1]);
+        var body = new ByteArrayOutputStream();
+        if (status < 200 || status == 204 || status == 304) {
+            return new Answer(status, head, new byte[0], true);
+        }
+        boolean whole;
+        try {
+            whole = body(new Answer(status, head, null, false), body);
+        } catch (EOFException e) {
+            whole = false;
+        } catch (java.net.SocketException e) {
+            whole = false;
+        }
+        return new Answer(status, head, body.toByteArray(), whole);
+    }
+
+    private boolean body(Answer answer, ByteArrayOutputStream body) throws IOException {
+        var length = answer.header("content-length");
+        if (length != null) {
+            read(Integer.parseInt(length), body);
+            return true;
+        }
+        if (answer.header("transfer-encoding") == null) {
+            in.transferTo(body);
+            return true;
+        }
+        while (true) {
+            int size = Integer.parseInt(line(), 16);
+            read(size, body);
+            line();
+            if (size == 0) {
+                return true;
+            }
+        }
+    }
+
+    /**
+     * Skips the body of a chunked response whose header section has been read.
+     *
+     * @return its length
+     */
+    public long skip() throws IOException {
+        long skipped = 0;
+        while (true) {
+            int size = Integer.parseInt(line(), 16);
+            in.skipNBytes(size);
+            line();
+            skipped += size;
+            if (size == 0) {
+                return skipped;
+            }
+        }
+    }
+
+    private void read(int length, ByteArrayOutputStream to) throws IOException {
+        var bytes = in.readNBytes(length);
+        to.write(bytes);
+        if (bytes.length < length) {
+            throw new EOFException();
+        }
+    }
+
+    public List<String> head() throws IOException {
+        var head = new ArrayList<String>();
+        for (var line = line(); !line.isEmpty(); line = line()) {
+            head.add(line);
+        }
+        return head;
+    }
+
+    /** The next line, without its end. */
+    public String line() throws IOException {
+        var line = new StringBuilder();
+        for (int b = octet(); b != '\n'; b = octet()) {
+            if (b != '\r') {
+                line.append((char) b);
+            }
+        }
+        return line.toString();
+    }
+
+    private int octet() throws IOException {
+        int b = in.read();
+        if (b < 0) {
+            throw new EOFException();
+        }
+        return b;
+    }
+
+    @Override
+    public void close() throws IOException {
+        socket.close();
+    }
+}

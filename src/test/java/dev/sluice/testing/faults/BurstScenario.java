@@ -1,0 +1,182 @@
+package dev.sluice.testing.faults;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+
+import org.assertj.core.api.SoftAssertions;
+
+import dev.sluice.testing.Instance;
+import io.vertx.core.Vertx;
+import io.vertx.core.json.JsonObject;
+
+/**
+ * Sends bursts of requests to instances whose Redis is healthy, and verifies that Redis has decided each of them: exactly the
+ * limit is admitted, no response names another mode, and no instance leaves Redis, however busy it is.
+ */
+public final class BurstScenario implements AutoCloseable {
+
+    /** Requests in a round, all handed to the HTTP client at once, and to each instance as many. */
+    public static final int REQUESTS = 1_500;
+
+    private static final int[] LIMITS = {1, 7, 33, 100, 250, 500};
+    private static final Duration WINDOW = Duration.ofHours(1);
+    /** So many that no request of a round waits for a connection. */
+    private static final int CONNECTIONS = REQUESTS / InstanceGroup.SIZE;
+    private static final Duration BETWEEN_REQUESTS = Duration.ofMillis(20);
+    /** After so many responses an instance is in the middle of its part of the round. */
+    private static final int BEGUN = 50;
+
+    /** Something that happens while the requests of a round are in flight. */
+    @FunctionalInterface
+    public interface Disturbance {
+
+        Disturbance NONE = (number, burst) -> {
+        };
+
+        /** @param number of the round, from 0 */
+        void run(int number, Burst burst) throws Exception;
+    }
+
+    /** The requests of one round, while they are in flight. */
+    public static final class Burst {
+
+        private final List<CountDownLatch> begun;
+
+        private Burst(int instances) {
+            begun = Stream.generate(() -> new CountDownLatch(BEGUN)).limit(instances).toList();
+        }
+
+        private void answered(Sample sample) {
+            begun.get(sample.instance()).countDown();
+        }
+
+        /** Waits until the instance has answered some of its requests, so that it is busy with the others. */
+        public void awaitBegun(int instance) throws InterruptedException {
+            assertThat(begun.get(instance).await(60, TimeUnit.SECONDS)).as("instance %d answers", instance).isTrue();
+        }
+    }
+
+    /** What came of one round. {@code otherMode} counts the responses that Redis has not decided. */
+    private record Round(int number, int limit, int requests, long admitted, long refused, long otherMode,
+            long slowestMillis, List<String> modesAfter) {
+
+        boolean exact() {
+            return admitted == limit && refused == requests - limit;
+        }
+
+        boolean byRedis() {
+            return otherMode == 0 && modesAfter.stream().allMatch("redis"::equals);
+        }
+    }
+
+    private final String name;
+    private final Vertx vertx = Vertx.vertx();
+    private final List<Instance> instances;
+    private final RequestSender requests;
+    private final List<Round> rounds = new ArrayList<>();
+
+    /** @param name of the row in {@code target/bursts.md} */
+    public BurstScenario(String name, List<Instance> instances) {
+        this.name = name;
+        this.instances = new ArrayList<>(instances);
+        this.requests = new RequestSender(vertx, instances, CONNECTIONS);
+    }
+
+    /** Runs rounds, each with an identity of its own and the next limit. */
+    public BurstScenario rounds(int count, Disturbance disturbance) throws Exception {
+        for (int number = 0; number < count; number++) {
+            int limit = LIMITS[number % LIMITS.length];
+            var body = check(limit);
+            disturbance.run(number, burst("/v1/check", body));
+            end(limit, body);
+        }
+        return this;
+    }
+
+    /**
+     * Lets another instance join while a limit is being used: requests go to the instances that are there until the other one
+     * serves, and then a burst goes to all of them.
+     *
+     * @param limit on the identity of the body; at most half of it is used before the other instance serves
+     */
+    public BurstScenario join(InstanceStartup other, int limit, String path, JsonObject body) {
+        int sent = 0;
+        while (!other.done(BETWEEN_REQUESTS)) {
+            if (sent < limit / 2) {
+                requests.send(sent++ % instances.size(), path, body);
+            }
+        }
+        instances.add(other.await());
+        requests.add(other.await());
+        burst(path, body);
+        end(limit, body);
+        return this;
+    }
+
+    /** Returns the body of a request to {@code /v1/check}, for an identity of its own. */
+    public static JsonObject check(int limit) {
+        return RequestSender.check("burst-" + UUID.randomUUID(), limit, WINDOW);
+    }
+
+    private Burst burst(String path, JsonObject body) {
+        var burst = new Burst(instances.size());
+        for (int i = 0; i < REQUESTS; i++) {
+            requests.send(i % instances.size(), path, body, burst::answered);
+        }
+        return burst;
+    }
+
+    private void end(int limit, JsonObject body) {
+        requests.await();
+        var samples = requests.samples(body.getString("identifier"));
+        rounds.add(new Round(rounds.size(), limit, samples.size(), count(samples, sample -> sample.status() == 200),
+                count(samples, sample -> sample.status() == 429), count(samples, sample -> sample.mode() != null),
+                slowest(samples), instances.stream().map(InstanceStatus::mode).toList()));
+    }
+
+    /** Records the figures, and verifies all rounds and the whole logs of all instances. */
+    public void verify() {
+        var alarms = instances.stream().flatMap(instance -> InstanceStatus.log(instance, 0).stream()).filter(InstanceStatus::isAlarm).toList();
+        tell(alarms);
+        var soft = new SoftAssertions();
+        soft.assertThat(rounds.stream().filter(round -> !round.exact())).as("rounds that are not exact").isEmpty();
+        soft.assertThat(rounds.stream().filter(round -> !round.byRedis())).as("rounds not decided by Redis alone").isEmpty();
+        soft.assertThat(alarms).as("mode changes and warnings in the logs").isEmpty();
+        soft.assertAll();
+    }
+
+    private void tell(List<String> alarms) {
+        var samples = requests.samples();
+        var worst = rounds.stream().filter(round -> !round.exact())
+                .max(Comparator.comparingDouble(round -> (double) Math.abs(round.admitted() - round.limit()) / round.limit()))
+                .map(round -> round.admitted() + " of " + round.limit()).orElse("–");
+        ResultTable.BURSTS.add(name, rounds.size(), rounds.stream().filter(round -> !round.exact()).count(), worst, samples.size(),
+                count(samples, sample -> sample.mode() != null), count(samples, sample -> sample.status() == 0),
+                count(samples, sample -> sample.status() >= 500), alarms.stream().filter(InstanceStatus::isLoss).count(),
+                slowest(samples) + " ms");
+    }
+
+    private static long count(Collection<Sample> samples, Predicate<Sample> condition) {
+        return samples.stream().filter(condition).count();
+    }
+
+    private static long slowest(Collection<Sample> samples) {
+        return samples.stream().mapToLong(Sample::latencyMillis).max().orElse(0);
+    }
+
+    @Override
+    public void close() {
+        requests.close();
+        vertx.close().toCompletionStage().toCompletableFuture().join();
+    }
+}

@@ -1,0 +1,86 @@
+package dev.sluice.testing.faults;
+
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+
+import org.awaitility.Awaitility;
+
+import dev.sluice.testing.Instance;
+import io.vertx.core.Vertx;
+
+/** Sends requests to all instances in turn, for several identities, at a steady rate independent of the responses. */
+final class LoadGenerator implements AutoCloseable {
+
+    private static final int PER_SECOND = 300;
+    private static final int TICK_MILLIS = 10;
+    private static final int CONNECTIONS = 200;
+    /** Not a multiple of three, so that each identity is spread over all instances evenly. */
+    private static final int IDENTITIES = 10;
+
+    private final RequestSender requests;
+    private final String run = UUID.randomUUID().toString();
+    private final int perSecond;
+    private final int limit;
+    private final Duration window;
+    private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
+    private volatile int sent;
+
+    LoadGenerator(Vertx vertx, List<Instance> instances, int limit, Duration window) {
+        this(vertx, instances, PER_SECOND, limit, window);
+    }
+
+    LoadGenerator(Vertx vertx, List<Instance> instances, int perSecond, int limit, Duration window) {
+        this.requests = new RequestSender(vertx, instances, CONNECTIONS);
+        this.perSecond = perSecond;
+        this.limit = limit;
+        this.window = window;
+    }
+
+    void start() {
+        long began = System.nanoTime();
+        clock.scheduleAtFixedRate(() -> {
+            long due = (System.nanoTime() - began) / 1_000_000 * perSecond / 1000;
+            for (int next = sent; next < due; sent = ++next) {
+                send(next, "identity-" + next % IDENTITIES + '-' + run, limit, window);
+            }
+        }, 0, TICK_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /** Waits until as many requests have been sent as are due in that time. */
+    void pass(Duration duration) {
+        long until = sent + duration.toMillis() * perSecond / 1000;
+        Awaitility.await("requests sent").atMost(duration.multipliedBy(2).plusSeconds(20)).until(() -> sent >= until);
+    }
+
+    private void send(int number, String identity, int limit, Duration window) {
+        requests.send(number % requests.instances(), "/v1/check", RequestSender.check(identity, limit, window));
+    }
+
+    /** Sends requests for a new identity to all instances evenly, all at once. */
+    Collection<Sample> burst(int count, int limit) {
+        var identity = "fresh-" + UUID.randomUUID();
+        for (int i = 0; i < count; i++) {
+            send(i, identity, limit, Duration.ofHours(1));
+        }
+        requests.await();
+        return requests.samples(identity);
+    }
+
+    /** Stops sending, and waits for requests in flight. */
+    Collection<Sample> stop() {
+        clock.shutdown();
+        requests.await();
+        return requests.samples();
+    }
+
+    @Override
+    public void close() {
+        clock.shutdownNow();
+        requests.close();
+    }
+}

@@ -1,0 +1,45 @@
+package dev.sluice.testing.faults;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** Table of measurements, written to a file in {@code target}: one line per fault. */
+final class ResultTable {
+
+    static final ResultTable FAULTS = new ResultTable("faults.md", "fault", "requests", "answered locally", "without an answer", "5xx",
+            "slowest answer", "most admitted in a window, of " + FaultScenario.LIMIT, "out of reach noticed after",
+            "back on Redis after");
+    static final ResultTable BURSTS = new ResultTable("bursts.md", "bursts", "rounds", "not exact", "worst", "requests",
+            "not decided by Redis", "without an answer", "5xx", "mode changes", "slowest answer");
+    static final ResultTable STEADY = new ResultTable("steady.md", "steady load", "requests", "not decided by Redis",
+            "without an answer", "mode changes", "median", "slowest answer");
+
+    private final Path file;
+    private final List<String> rows = new ArrayList<>();
+
+    private ResultTable(String file, String... columns) {
+        this.file = Path.of("target", file);
+        rows.add(row((Object[]) columns));
+        rows.add("|---".repeat(columns.length) + "|\n");
+    }
+
+    private static String row(Object... cells) {
+        return Arrays.stream(cells).map(String::valueOf).collect(Collectors.joining(" | ", "| ", " |\n"));
+    }
+
+    synchronized void add(Object... cells) {
+        rows.add(row(cells));
+        try {
+            Files.createDirectories(file.getParent());
+            Files.writeString(file, String.join("", rows));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+package dev.sluice.testing.faults;
+
+import java.io.UncheckedIOException;
+import java.util.Collection;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/** Measures round trips to Redis with PING, one after the other, until it is closed. */
+public final class RoundTripMeter implements AutoCloseable {
+
+    private final Collection<Double> millis = new ConcurrentLinkedQueue<>();
+    private final RespClient connection;
+    private final Thread thread = new Thread(this::measure, "round trips");
+
+    /** @param port of Redis, or of a {@link FaultProxy} before it */
+    public RoundTripMeter(int port) {
+        connection = new RespClient(port);
+        thread.start();
+    }
+
+    private void measure() {
+        try {
+            while (!thread.isInterrupted()) {
+                long begin = System.nanoTime();
+                connection.command("PING");
+                millis.add((System.nanoTime() - begin) / 1e6);
+            }
+        } catch (UncheckedIOException e) {
+            // closed
+        }
+    }
+
+    public double medianMillis() {
+        return SteadyLoadScenario.median(millis);
+    }
+
+    @Override
+    public void close() {
+        thread.interrupt();
+        connection.close();
+    }
+}
