@@ -9,7 +9,7 @@ import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.identity.CredentialsRejectedException;
 import io.vertx.ext.web.RoutingContext;
 
-/** What a JAX-RS resource answers when something that it called was limited. */
+/** Maps the exceptions of Sluice that a JAX-RS resource throws to 429, 503 and 401. */
 public class RateLimitExceptionMappers {
 
     private final RateLimitHeaders headers;
