@@ -5,15 +5,15 @@ import java.util.function.UnaryOperator;
 import dev.sluice.api.RateLimited;
 import dev.sluice.api.ResourceCheck;
 
-/** One {@link RateLimited}, read. */
+/** One parsed {@link RateLimited} annotation. */
 final class AnnotatedLimit {
 
     private final ResourceCheck check;
     private final KeyTemplate key;
 
-    /** @param key null where there is none: the caller is counted */
-    AnnotatedLimit(ResourceCheck demand, KeyTemplate key) {
-        this.check = demand;
+    /** @param key template of the identifier; null to count the caller */
+    AnnotatedLimit(ResourceCheck check, KeyTemplate key) {
+        this.check = check;
         this.key = key;
     }
 
@@ -21,7 +21,7 @@ final class AnnotatedLimit {
         return check;
     }
 
-    String identifier(String caller, UnaryOperator<String> values) {
-        return key == null ? caller : key.identifier(values);
+    String identifier(String caller, UnaryOperator<String> placeholders) {
+        return key == null ? caller : key.identifier(placeholders);
     }
 }

@@ -31,7 +31,7 @@ class ErrorResponseTest {
         var error = exceeded(QuotaUnit.REQUESTS, 10);
 
         var json = new JsonObject(error.body(ErrorResponse.JSON)).getJsonObject("error");
-        var problem = new JsonObject(error.body(ErrorResponse.PROBLEM));
+        var problem = new JsonObject(error.body(ErrorResponse.PROBLEM_JSON));
 
         var details = new JsonObject().put("limit", 10).put("window_seconds", 60).put("reset_at", 1_700_000_020)
                 .put("retry_after", 8);
@@ -57,7 +57,7 @@ class ErrorResponseTest {
     void errorWithoutDetailsHasNoSuchMember() {
         assertThat(ErrorResponse.notFound().body(ErrorResponse.JSON))
                 .isEqualTo("{\"error\":{\"code\":\"RATE_4041\",\"message\":\"No such path\"}}");
-        assertThat(new JsonObject(ErrorResponse.notFound().body(ErrorResponse.PROBLEM)))
+        assertThat(new JsonObject(ErrorResponse.notFound().body(ErrorResponse.PROBLEM_JSON)))
                 .isEqualTo(new JsonObject().put("type", "about:blank").put("title", "No such path").put("status", 404)
                         .put("code", "RATE_4041"));
     }

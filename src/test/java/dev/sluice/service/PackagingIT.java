@@ -28,22 +28,22 @@ class PackagingIT {
     private static final Path APP = Path.of("target/quarkus-app");
 
     @Test
-    void theBillOfMaterialsNamesEveryLibrary() throws IOException {
+    void sbomContainsEveryLibrary() throws IOException {
         assumeTrue(jvm());
         var components = new ObjectMapper().readTree(Path.of("target/quarkus-run-cyclonedx.json").toFile()).get("components");
-        var named = StreamSupport.stream(components.spliterator(), false)
+        var listed = StreamSupport.stream(components.spliterator(), false)
                 .map(component -> component.path("group").asText() + '.' + component.path("name").asText() + '-'
                         + component.path("version").asText() + ".jar")
                 .collect(Collectors.toSet());
         try (var libraries = Files.list(APP.resolve("lib/main"))) {
             assertThat(libraries.map(library -> library.getFileName().toString())).hasSizeGreaterThan(100)
-                    .filteredOn(library -> !library.contains("-linux-")).isSubsetOf(named);
+                    .filteredOn(library -> !library.contains("-linux-")).isSubsetOf(listed);
         }
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"jvm", "native"})
-    void imagesRunAsANumberAndNeedNoShell(String kind) throws IOException {
+    void imagesRunAsNumericUserWithoutShell(String kind) throws IOException {
         var dockerfile = instructions(kind);
         assertThat(dockerfile).contains("USER 1001", "EXPOSE 8080 9000", "STOPSIGNAL SIGTERM");
         assertThat(dockerfile).noneMatch(line -> line.startsWith("RUN "));
@@ -54,7 +54,7 @@ class PackagingIT {
     }
 
     @Test
-    void theImageGetsTheWholePackage() throws IOException {
+    void imageContainsTheWholePackage() throws IOException {
         assumeTrue(jvm());
         var copied = instructions("jvm").stream().filter(line -> line.startsWith("COPY "))
                 .flatMap(line -> Arrays.stream(line.split(" ")).filter(word -> word.startsWith("target/"))).map(Path::of)
@@ -68,7 +68,7 @@ class PackagingIT {
     }
 
     @Test
-    void composeBuildsWhatIsThereAndWaitsForValkey() throws IOException {
+    void composeBuildsTheImageAndWaitsForValkey() throws IOException {
         Map<String, Map<String, Map<String, Object>>> compose = new Yaml().load(Files.readString(Path.of("compose.yaml")));
         var services = compose.get("services");
         var sluice = services.get("sluice");
@@ -79,7 +79,7 @@ class PackagingIT {
     }
 
     @Test
-    void theProgramTellsWhetherItLives() throws Exception {
+    void healthArgumentReportsLiveness() throws Exception {
         var sluice = Instance.start(Map.of("REDIS_ENABLED", "false"));
         try {
             assertThat(sluice.run("health")).isZero();

@@ -25,7 +25,7 @@ class ShutdownIT {
     private static final String BODY = "{\"model\":\"gpt-4o\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}";
 
     @Test
-    void whatIsUnderWayIsFinishedAndBooked() throws IOException {
+    void requestsInFlightAreCompletedAndRecorded() throws IOException {
         var upstream = new EchoUpstream();
         int api = upstream.open(0);
         try (var redis = RedisTestServer.start(); var openAi = new OpenAiStub()) {

@@ -27,13 +27,13 @@ class StartupIT {
 
     private static final String CHECK = "{\"identifier\":\"x\",\"resource\":\"r\",\"limit\":2,\"window_seconds\":3600}";
 
-    private static String noRedis() {
+    private static String unusedPort() {
         return Integer.toString(RedisTestServer.freePort());
     }
 
     @Test
-    void withoutRedisItKeepsWindowsInMemoryAndSaysSo() {
-        try (var sluice = Instance.start(Map.of("REDIS_PORT", noRedis()))) {
+    void startsWithLocalFallbackWithoutRedis() {
+        try (var sluice = Instance.start(Map.of("REDIS_PORT", unusedPort()))) {
             var http = new HttpTestClient(sluice.port());
             var response = http.post("/v1/check", CHECK);
             assertThat(response.statusCode()).isEqualTo(200);
@@ -53,7 +53,7 @@ class StartupIT {
     }
 
     @Test
-    void reachesRedisOverAUnixSocket(@TempDir Path folder) {
+    void connectsToRedisOverUnixSocket(@TempDir Path folder) {
         var socket = folder.resolve("redis.sock");
         try (var redis = RedisTestServer.startOnSocket(socket);
                 var sluice = Instance.start(Map.of("REDIS_HOSTS", "unix://" + socket + "?db=2", "RATE_LIMIT_TIMEOUT", "5s"))) {
@@ -66,7 +66,7 @@ class StartupIT {
     }
 
     @Test
-    void unixSocketsAreForOneRedis() {
+    void unixSocketRequiresStandaloneRedis() {
         assertThat(Instance.refuse(Map.of("REDIS_HOSTS", "unix:///run/redis.sock", "REDIS_CLIENT_TYPE", "sentinel")))
                 .contains("REDIS_HOSTS=unix:///run/redis.sock: unix:// with REDIS_CLIENT_TYPE=standalone only, not sentinel");
         assertThat(Instance.refuse(Map.of("REDIS_HOSTS", "unix:relative"))).contains("REDIS_HOSTS=(not shown)")
@@ -74,14 +74,14 @@ class StartupIT {
     }
 
     @Test
-    void unknownSetOfHeadersStopsTheStart() {
-        assertThat(Instance.refuse(Map.of("REDIS_PORT", noRedis(), "RATE_LIMIT_HEADERS", "modern")))
+    void unknownHeaderSetAbortsTheStart() {
+        assertThat(Instance.refuse(Map.of("REDIS_PORT", unusedPort(), "RATE_LIMIT_HEADERS", "modern")))
                 .contains("rate-limit.headers=modern: all, standard, legacy or none");
     }
 
     @Test
-    void openFallbackLetsPassAndClosedRefuses() {
-        try (var sluice = Instance.start(Map.of("REDIS_PORT", noRedis(), "RATE_LIMIT_FALLBACK", "open"))) {
+    void openFallbackAdmitsAndClosedRejects() {
+        try (var sluice = Instance.start(Map.of("REDIS_PORT", unusedPort(), "RATE_LIMIT_FALLBACK", "open"))) {
             var http = new HttpTestClient(sluice.port());
             for (int i = 0; i < 4; i++) {
                 var response = http.post("/v1/check", CHECK);
@@ -90,7 +90,7 @@ class StartupIT {
             }
             assertThat(new HttpTestClient(sluice.managementPort()).get("/q/health/ready").body()).contains("\"open\"").contains("UP");
         }
-        try (var sluice = Instance.start(Map.of("REDIS_PORT", noRedis(), "RATE_LIMIT_FALLBACK", "closed"))) {
+        try (var sluice = Instance.start(Map.of("REDIS_PORT", unusedPort(), "RATE_LIMIT_FALLBACK", "closed"))) {
             var response = new HttpTestClient(sluice.port()).post("/v1/check", CHECK);
             assertThat(response.statusCode()).isEqualTo(503);
             assertThat(error(response).getString("code")).isEqualTo("RATE_5002");
@@ -112,7 +112,7 @@ class StartupIT {
     }
 
     @Test
-    void redisThatGoesAndComesBackIsFollowed() {
+    void outageOfRedisAndItsEndAreDetected() {
         var redis = RedisTestServer.start();
         int port = redis.port();
         try (var sluice = Instance.start(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(port)))) {
@@ -132,7 +132,7 @@ class StartupIT {
     }
 
     @Test
-    void redisThatAnswersAndCannotDecideIsAnOutage() {
+    void redisThatRejectsWritesIsAnOutage() {
         try (var redis = RedisTestServer.start();
                 var sluice = Instance.start(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT",
                         Integer.toString(redis.port()), "RATE_LIMIT_FALLBACK", "closed"))) {
@@ -152,7 +152,7 @@ class StartupIT {
     }
 
     @Test
-    void redisThatDropsKeysIsWarnedOfOnce() {
+    void evictionPolicyIsWarnedOfOnce() {
         try (var redis = RedisTestServer.start()) {
             redis.send("CONFIG SET maxmemory 100mb");
             redis.send("CONFIG SET maxmemory-policy allkeys-lru");
@@ -168,7 +168,7 @@ class StartupIT {
     }
 
     @Test
-    void disabledCountsNothing() {
+    void disabledLimitsCountNothing() {
         try (var sluice = Instance.start(Map.of("REDIS_ENABLED", "false", "RATE_LIMIT_ENABLED", "false"))) {
             for (int i = 0; i < 4; i++) {
                 var response = new HttpTestClient(sluice.port()).post("/v1/check", CHECK);
@@ -180,7 +180,7 @@ class StartupIT {
     }
 
     @Test
-    void dryRunRefusesNothingAndTells() {
+    void dryRunDeniesNothingAndReportsDenials() {
         var upstream = new EchoUpstream();
         int port = upstream.open(0);
         try (var sluice = Instance.start(Map.of("REDIS_ENABLED", "false", "RATE_LIMIT_DRY_RUN", "true", "RATE_LIMIT_DEFAULT",
@@ -201,7 +201,7 @@ class StartupIT {
     }
 
     @Test
-    void upstreamOutOfReachIs502() {
+    void unreachableUpstreamIs502() {
         try (var sluice = Instance.start(Map.of("REDIS_ENABLED", "false", "UPSTREAM_URL",
                 "http://127.0.0.1:" + RedisTestServer.freePort()))) {
             var response = new HttpTestClient(sluice.port()).get("/x");
@@ -221,7 +221,7 @@ class StartupIT {
     }
 
     @Test
-    void badSettingsStopTheStartWithALineForEach(@TempDir Path folder) throws IOException {
+    void invalidSettingsAbortTheStartWithALineEach(@TempDir Path folder) throws IOException {
         var file = folder.resolve("application.properties");
         Files.writeString(file, """
                 rate-limit.endpoints."/a".free=often

@@ -58,7 +58,7 @@ class ThreeInstancesIT {
     /** Sends the requests to all instances at once; returns the number of responses with each of two statuses. */
     private static int[] send(HttpMethod method, String path, String body) throws InterruptedException {
         var allowed = new AtomicInteger();
-        var refused = new AtomicInteger();
+        var denied = new AtomicInteger();
         var done = new CountDownLatch(REQUESTS);
         for (int i = 0; i < REQUESTS; i++) {
             int port = INSTANCES.get(i % INSTANCES.size()).port();
@@ -68,13 +68,13 @@ class ThreeInstancesIT {
                         if (status.succeeded() && status.result() == 200) {
                             allowed.incrementAndGet();
                         } else if (status.succeeded() && status.result() == 429) {
-                            refused.incrementAndGet();
+                            denied.incrementAndGet();
                         }
                         done.countDown();
                     });
         }
         assertThat(done.await(120, TimeUnit.SECONDS)).isTrue();
-        return new int[]{allowed.get(), refused.get()};
+        return new int[]{allowed.get(), denied.get()};
     }
 
     private static io.vertx.core.Future<io.vertx.core.http.HttpClientResponse> post(HttpClientRequest request, String body) {
@@ -110,7 +110,7 @@ class ThreeInstancesIT {
     }
 
     @Test
-    void resetReachesAllOfThem() {
+    void resetReachesAllInstances() {
         var first = new HttpTestClient(INSTANCES.get(0).port());
         var last = new HttpTestClient(INSTANCES.get(2).port());
         var check = "{\"identifier\":\"reset\",\"resource\":\"r\",\"limit\":1,\"window_seconds\":3600}";

@@ -33,7 +33,7 @@ import io.vertx.ext.web.RoutingContext;
 /** Admin endpoints: query and reset windows. */
 @ServiceEndpoint
 @Path("/v1")
-@Produces({ErrorResponse.JSON, ErrorResponse.PROBLEM, MediaType.WILDCARD})
+@Produces({ErrorResponse.JSON, ErrorResponse.PROBLEM_JSON, MediaType.WILDCARD})
 public class AdminResource {
 
     private final RateLimiter limiter;

@@ -40,7 +40,7 @@ import io.vertx.ext.web.RoutingContext;
 @ServiceEndpoint
 @Path("/v1/llm")
 @Consumes(MediaType.WILDCARD)
-@Produces({ErrorResponse.JSON, ErrorResponse.PROBLEM, MediaType.WILDCARD})
+@Produces({ErrorResponse.JSON, ErrorResponse.PROBLEM_JSON, MediaType.WILDCARD})
 public class LlmResource {
 
     private static final StrictJsonBody.Fields CHECK = StrictJsonBody.Fields.of("provider", "identifier", "tier", "model",

@@ -30,27 +30,27 @@ class CallerResolutionTest extends HttpTestBase {
 
     JwtKeys keys;
 
-    private void counted(String identifier) {
+    private void assertCounted(String identifier) {
         assertThat(limiter.usageByResource(identifier).await().indefinitely()).as(identifier).containsEntry("api:/campaigns", 1L);
     }
 
-    private static String sent(HttpResponse<String> response, String header) {
+    private static String forwardedHeader(HttpResponse<String> response, String header) {
         var values = json(response).getJsonObject("headers").getJsonArray(header);
         return values == null ? null : String.join("|", values.stream().map(Object::toString).toList());
     }
 
     @Test
-    void jwtSaysWhoAndWhichTier() {
+    void jwtProvidesIdentityAndTier() {
         var response = http.get("/campaigns", "Authorization", "Bearer " + keys.token("alice", "pro"));
         assertThat(response.statusCode()).isEqualTo(200);
         assertThat(header(response, "X-RateLimit-Limit")).isEqualTo("100");
-        assertThat(sent(response, "x-user-id")).isEqualTo("alice");
-        assertThat(sent(response, "x-user-tier")).isEqualTo("pro");
-        counted("user:alice");
+        assertThat(forwardedHeader(response, "x-user-id")).isEqualTo("alice");
+        assertThat(forwardedHeader(response, "x-user-tier")).isEqualTo("pro");
+        assertCounted("user:alice");
     }
 
     @Test
-    void jwtWithoutTierOrWithAnUnknownOneHasTheFirst() {
+    void jwtWithMissingOrUnknownTierHasTheFirstTier() {
         assertThat(header(http.get("/campaigns", "Authorization", "Bearer " + keys.token("a", null)), "X-RateLimit-Limit"))
                 .isEqualTo("10");
         assertThat(header(http.get("/campaigns", "Authorization", "Bearer " + keys.token("a", "gold")), "X-RateLimit-Limit"))
@@ -58,7 +58,7 @@ class CallerResolutionTest extends HttpTestBase {
     }
 
     @Test
-    void jwtThatDoesNotVerifyIs401AndCountsAgainstTheAddress() {
+    void invalidJwtIs401AndCountsAgainstTheAddress() {
         for (var token : List.of(keys.forged("alice"), keys.expired("alice"), keys.foreign("alice"),
                 "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9.")) {
             var response = http.get("/campaigns", "Authorization", "Bearer " + token);
@@ -71,7 +71,7 @@ class CallerResolutionTest extends HttpTestBase {
     }
 
     @Test
-    void jwtInAFormThatTheUpstreamMightReadOtherwiseIs401() {
+    void ambiguousAuthorizationHeaderIs401() {
         var token = keys.token("alice", "pro");
         for (var value : List.of("Bearer\t" + token, "Bearer  " + token, "bearer \t" + token)) {
             assertThat(http.get("/campaigns", "Authorization", value).statusCode()).isEqualTo(401);
@@ -82,7 +82,7 @@ class CallerResolutionTest extends HttpTestBase {
     }
 
     @Test
-    void bearersThatAreNoJwtPass() {
+    void bearerTokensThatAreNoJwtAreForwarded() {
         for (var token : List.of("sk-abc", "a.b.c", "eyJ.x.y", "", "x.y", "eyJhbGciOiJub25lIn0.b.c.d.e")) {
             var response = http.get("/echo", "Authorization", "Bearer " + token);
             assertThat(response.statusCode()).as(token).isEqualTo(200);
@@ -90,25 +90,25 @@ class CallerResolutionTest extends HttpTestBase {
     }
 
     @Test
-    void namesThatNoHeaderHoldsAreEncoded() {
+    void identitiesAreEncodedInHeaders() {
         var response = http.get("/campaigns", "Authorization", "Bearer " + keys.token("mü%\r\nX-Evil: 1", "pro"));
-        assertThat(sent(response, "x-user-id")).isEqualTo("m%C3%BC%25%0D%0AX-Evil: 1");
-        counted("user:mü%\r\nX-Evil: 1");
+        assertThat(forwardedHeader(response, "x-user-id")).isEqualTo("m%C3%BC%25%0D%0AX-Evil: 1");
+        assertCounted("user:mü%\r\nX-Evil: 1");
     }
 
     @Test
-    void longNamesAreCountedByTheirHash() {
+    void longIdentitiesAreCountedByHash() {
         http.get("/campaigns", "Authorization", "Bearer " + keys.token("x".repeat(1000), "pro"));
-        counted("user:sha256:" + dev.sluice.identity.Sha256.hex("x".repeat(1000)));
+        assertCounted("user:sha256:" + dev.sluice.identity.Sha256.hex("x".repeat(1000)));
     }
 
     @Test
-    void trustedProxySaysWho() {
+    void trustedProxyProvidesTheIdentity() {
         var response = http.get("/campaigns", "X-User-Id", "carol", "X-User-Tier", "enterprise", "X-Forwarded-For", "1.2.3.4");
         assertThat(header(response, "X-RateLimit-Limit")).isEqualTo("1000");
-        assertThat(sent(response, "x-user-id")).isEqualTo("carol");
-        assertThat(sent(response, "x-forwarded-for")).isEqualTo("1.2.3.4, 127.0.0.1");
-        counted("user:carol");
+        assertThat(forwardedHeader(response, "x-user-id")).isEqualTo("carol");
+        assertThat(forwardedHeader(response, "x-forwarded-for")).isEqualTo("1.2.3.4, 127.0.0.1");
+        assertCounted("user:carol");
     }
 
     @ParameterizedTest
@@ -123,14 +123,14 @@ class CallerResolutionTest extends HttpTestBase {
             "Forwarded | for=203.0.113.7;proto=https | ip:203.0.113.7",
             "Forwarded | for=1.1.1.1, For=\"[2001:db8:7::1]:99\" | ip:2001:db8:7::",
             "Forwarded | for=unknown | ip:127.0.0.1", "Forwarded | proto=https | ip:127.0.0.1"})
-    void trustedProxySaysWhichAddress(String name, String value, String identifier) {
+    void trustedProxyProvidesTheAddress(String name, String value, String identifier) {
         assertThat(http.get("/campaigns", name, value).statusCode()).isEqualTo(200);
-        counted(identifier);
+        assertCounted(identifier);
     }
 
     @Test
-    void xForwardedForInSeveralLinesIsOneList() {
+    void repeatedXForwardedForIsOneList() {
         http.get("/campaigns", "X-Forwarded-For", "1.1.1.1", "X-Forwarded-For", "203.0.113.8, 10.0.0.1");
-        counted("ip:203.0.113.8");
+        assertCounted("ip:203.0.113.8");
     }
 }

@@ -27,7 +27,7 @@ class EndpointsFuzzTest {
     private static final List<String> QUERIES = List.of("key=AIza-of-sluice&alt=sse&fields=a", "%24alt=proto", "key");
 
     @Test
-    void bodies() {
+    void malformedBodiesAreRejected() {
         Fuzzer.run(10, random -> {
             try {
                 var body = new StrictJsonBody(Fuzzer.broken(random, Fuzzer.bytes(Fuzzer.pick(random, BODIES))),
@@ -44,13 +44,13 @@ class EndpointsFuzzTest {
                 assertThat(response.status()).isEqualTo(400);
                 assertThat(response.message()).doesNotContain(Fuzzer.MARKER);
                 assertThat(response.details().getString("field")).isNotEmpty().hasSizeLessThanOrEqualTo(64);
-                response.body(ErrorResponse.PROBLEM);
+                response.body(ErrorResponse.PROBLEM_JSON);
             }
         });
     }
 
     @Test
-    void credentials() {
+    void malformedCredentialsAreHandled() {
         Fuzzer.run(5, random -> {
             var authorization = Fuzzer.broken(random, Fuzzer.pick(random, AUTHORIZATIONS));
             JwtOnlyMechanism.bearsJwt(authorization);

@@ -27,7 +27,7 @@ class EndpointTokensTest extends HttpTestBase {
     private static final String ADMIN = "Bearer admin-secret";
 
     @Test
-    void checkAsksForTheApiToken() {
+    void checkRequiresTheApiToken() {
         var without = http.post("/v1/check", CHECK);
         assertThat(without.statusCode()).isEqualTo(401);
         assertThat(header(without, "WWW-Authenticate")).startsWith("Bearer");
@@ -54,13 +54,13 @@ class EndpointTokensTest extends HttpTestBase {
     }
 
     @Test
-    void apiTokenDoesNotOpenTheAdminEndpoints() {
+    void apiTokenIsNotAcceptedByAdminEndpoints() {
         assertThat(http.get("/v1/limits?identifier=a").statusCode()).isEqualTo(403);
         assertThat(http.get("/v1/limits?identifier=a", "Authorization", "Bearer api-secret").statusCode()).isEqualTo(403);
     }
 
     @Test
-    void queriesThatMayBeReadInTwoWaysAreRefused() {
+    void ambiguousQueriesAreRejected() {
         for (var query : List.of("identifier=%ff", "identifier=a&identifier=b")) {
             for (var method : List.of("GET", "DELETE")) {
                 var response = http.send(method, "/v1/limits?" + query, null, "Authorization", ADMIN);
@@ -73,7 +73,7 @@ class EndpointTokensTest extends HttpTestBase {
     }
 
     @Test
-    void usageTellsAndChangesNothing() {
+    void usageIsReportedWithoutChangingIt() {
         http.post("/v1/check", CHECK, "Authorization", ADMIN);
         for (int i = 0; i < 3; i++) {
             var usage = http.get("/v1/usage?identifier=user:alice&resource=r&window_seconds=60", "Authorization", ADMIN);
@@ -88,7 +88,7 @@ class EndpointTokensTest extends HttpTestBase {
     }
 
     @Test
-    void refusalChangesNoUsage() {
+    void denialDoesNotChangeUsage() {
         for (int i = 0; i < 3; i++) {
             http.post("/v1/check", CHECK, "Authorization", ADMIN);
         }

@@ -66,14 +66,14 @@ class RedisTlsIT {
         return Instance.start(environment);
     }
 
-    private Map<String, String> trusting() {
+    private Map<String, String> trustStore() {
         return Map.of("QUARKUS_REDIS_RATE_LIMIT_TLS_CONFIGURATION_NAME", "redis", "QUARKUS_TLS_REDIS_TRUST_STORE_P12_PATH",
                 store.toString(), "QUARKUS_TLS_REDIS_TRUST_STORE_P12_PASSWORD", PASSWORD);
     }
 
     @Test
-    void certificateThatTheOperatorVouchesForIsTrusted() {
-        try (var sluice = start("127.0.0.1", trusting())) {
+    void certificateInTheTrustStoreIsAccepted() {
+        try (var sluice = start("127.0.0.1", trustStore())) {
             var response = new HttpTestClient(sluice.port()).post("/v1/check", CHECK);
             assertThat(response.statusCode()).isEqualTo(200);
             assertThat(header(response, "X-RateLimit-Mode")).as(sluice.log()).isNull();
@@ -81,20 +81,20 @@ class RedisTlsIT {
     }
 
     @Test
-    void butNotForAnotherHost() {
-        try (var sluice = start("localhost", trusting())) {
-            assertMistrusted(sluice, "No name matching localhost found");
+    void certificateForAnotherHostIsRejected() {
+        try (var sluice = start("localhost", trustStore())) {
+            assertCertificateRejected(sluice, "No name matching localhost found");
         }
     }
 
     @Test
-    void norOneThatNobodyVouchesFor() {
+    void certificateOfAnUnknownAuthorityIsRejected() {
         try (var sluice = start("127.0.0.1", Map.of())) {
-            assertMistrusted(sluice, "unable to find valid certification path");
+            assertCertificateRejected(sluice, "unable to find valid certification path");
         }
     }
 
-    private static void assertMistrusted(Instance sluice, String reason) {
+    private static void assertCertificateRejected(Instance sluice, String reason) {
         assertThat(header(new HttpTestClient(sluice.port()).post("/v1/check", CHECK), "X-RateLimit-Mode")).isEqualTo("local");
         assertThat(sluice.log()).containsOnlyOnce("Redis is unavailable").contains(reason);
     }

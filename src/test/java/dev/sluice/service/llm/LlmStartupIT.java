@@ -34,7 +34,7 @@ class LlmStartupIT {
     private static final OpenAiStub OPENAI = new OpenAiStub();
 
     @BeforeEach
-    void forget() {
+    void resetStub() {
         OPENAI.reset();
         OPENAI.expectKey("sk-of-sluice");
         OPENAI.usage(TokenUsage.of(100, 20));
@@ -60,22 +60,22 @@ class LlmStartupIT {
         return new HttpTestClient(sluice.port()).post("/openai/v1/chat/completions", CHAT, "Authorization", "Bearer alice-key");
     }
 
-    private static HttpResponse<String> account(Instance sluice) {
+    private static HttpResponse<String> ledger(Instance sluice) {
         return new HttpTestClient(sluice.port()).get("/v1/llm/usage?identifier=user:alice", "Authorization", "Bearer admin");
     }
 
     private static JsonObject openAi(Instance sluice) {
-        return json(account(sluice)).getJsonObject("providers").getJsonObject("openai", new JsonObject());
+        return json(ledger(sluice)).getJsonObject("providers").getJsonObject("openai", new JsonObject());
     }
 
     @Test
-    void withoutRedisTheLedgerIsInMemory() {
+    void ledgerIsInMemoryWithoutRedis() {
         try (var sluice = start("REDIS_ENABLED", "false", "RATE_LIMIT_LLM_OPENAI_REQUESTS_PRO", "2/minute")) {
             assertThat(chat(sluice).statusCode()).isEqualTo(200);
             assertThat(chat(sluice).statusCode()).isEqualTo(200);
             assertThat(chat(sluice).statusCode()).isEqualTo(429);
             assertThat(openAi(sluice).getString("cost_usd")).isEqualTo("0.0009");
-            assertThat(header(account(sluice), "X-RateLimit-Mode")).isNull();
+            assertThat(header(ledger(sluice), "X-RateLimit-Mode")).isNull();
             var metrics = new HttpTestClient(sluice.managementPort()).get("/q/metrics").body();
             assertThat(metrics).contains("llm_calls_total{model=\"gpt-4o\",outcome=\"ok\",provider=\"openai\"} 2.0")
                     .contains("llm_calls_total{model=\"gpt-4o\",outcome=\"denied\",provider=\"openai\"} 1.0")
@@ -85,7 +85,7 @@ class LlmStartupIT {
     }
 
     @Test
-    void switchedOffNothingIsLimitedAndAllIsBooked() {
+    void disabledLimitsStillRecordCalls() {
         try (var sluice = start("REDIS_ENABLED", "false", "RATE_LIMIT_ENABLED", "false", "RATE_LIMIT_LLM_OPENAI_REQUESTS_PRO",
                 "1/minute", "RATE_LIMIT_LLM_OPENAI_BUDGET_PRO", "0.000001/day")) {
             for (int i = 0; i < 3; i++) {
@@ -96,7 +96,7 @@ class LlmStartupIT {
     }
 
     @Test
-    void dryRunRefusesNothingAndBooksAll() {
+    void dryRunDeniesNothingAndRecordsCalls() {
         try (var sluice = start("REDIS_ENABLED", "false", "RATE_LIMIT_DRY_RUN", "true", "RATE_LIMIT_LLM_OPENAI_REQUESTS_PRO",
                 "1/minute")) {
             assertThat(header(chat(sluice), "X-RateLimit-Dry-Run")).isNull();
@@ -108,7 +108,7 @@ class LlmStartupIT {
     }
 
     @Test
-    void closedFallbackIsToldInTheProvidersShape() {
+    void closedFallbackIsReportedAsProviderError() {
         try (var sluice = start("REDIS_PORT", Integer.toString(RedisTestServer.freePort()), "RATE_LIMIT_FALLBACK", "closed")) {
             var response = chat(sluice);
             assertThat(response.statusCode()).isEqualTo(503);
@@ -118,7 +118,7 @@ class LlmStartupIT {
     }
 
     @Test
-    void ledgerOutlivesRedisGoingAndComing() {
+    void ledgerSurvivesAnOutageOfRedis() {
         var redis = RedisTestServer.start();
         int port = redis.port();
         try (var sluice = start("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(port),
@@ -131,12 +131,12 @@ class LlmStartupIT {
                 assertThat(during.statusCode()).isEqualTo(200);
                 assertThat(header(during, "X-RateLimit-Mode")).isEqualTo("local");
             }
-            var waiting = account(sluice);
+            var waiting = ledger(sluice);
             assertThat(header(waiting, "X-RateLimit-Mode")).isEqualTo("local");
             assertThat(openAi(sluice).getLong("calls")).isEqualTo(3); // the first is where nobody can look
             assertThat(json(waiting).getBoolean("partial")).isTrue();
             redis = RedisTestServer.start(port); // empty
-            await().atMost(Duration.ofSeconds(60)).until(() -> header(account(sluice), "X-RateLimit-Mode") == null);
+            await().atMost(Duration.ofSeconds(60)).until(() -> header(ledger(sluice), "X-RateLimit-Mode") == null);
             await().atMost(Duration.ofSeconds(60)).until(() -> openAi(sluice).getLong("calls", 0L) == 3);
             assertThat(openAi(sluice).getString("cost_usd")).isEqualTo("0.00135");
             assertThat(sluice.log()).containsOnlyOnce("WARN").doesNotContain("ERROR").doesNotContain("key-of")
@@ -147,7 +147,7 @@ class LlmStartupIT {
     }
 
     @Test
-    void reservationThatRedisDidNotAnswerInTimeIsSettledToo() {
+    void reservationThatTimedOutIsSettled() {
         try (var redis = RedisTestServer.start();
                 var sluice = start("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(redis.port()),
                         "RATE_LIMIT_LLM_OPENAI_TOKENS_PRO", "1000/day")) {
@@ -167,7 +167,7 @@ class LlmStartupIT {
     }
 
     @Test
-    void providerOutOfReachIsTwoLinesAndNotOnePerCall() {
+    void unreachableProviderIsLoggedOncePerOutage() {
         try (var sluice = start("REDIS_ENABLED", "false", "RATE_LIMIT_LLM_OPENAI_BASE_URL",
                 "http://127.0.0.1:" + RedisTestServer.freePort(), "RATE_LIMIT_LLM_OPENAI_TOKENS_GOLD", "1/minute")) {
             for (int i = 0; i < 3; i++) {
@@ -180,7 +180,7 @@ class LlmStartupIT {
     }
 
     @Test
-    void whatIsBookedIsWrittenBeforeItStops() {
+    void ledgerIsFlushedBeforeShutdown() {
         try (var redis = RedisTestServer.start()) {
             var settings = new String[]{"REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(redis.port())};
             try (var sluice = start(settings)) {
@@ -195,7 +195,7 @@ class LlmStartupIT {
     }
 
     @Test
-    void badSettingsStopTheStartWithALineForEach(@TempDir Path folder) throws IOException {
+    void invalidSettingsAbortTheStartWithALineEach(@TempDir Path folder) throws IOException {
         var file = folder.resolve("application.properties");
         Files.writeString(file, """
                 rate-limit.llm.openai.requests.pro=often

@@ -35,12 +35,12 @@ import io.quarkus.test.junit.TestProfile;
 @WithTestResource(ProvidersForTests.class)
 class LlmStreamingTest extends LlmTestBase {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
-    private static final int MANY = 3 * LlmStreamsProfile.CONNECTIONS;
+    private static final Duration TIMEOUT = Duration.ofSeconds(60);
+    private static final int CALLS = 3 * LlmStreamsProfile.CONNECTIONS;
 
-    private static String stream(String what, String user) {
+    private static String stream(String api, String user) {
         var messages = "\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]";
-        return switch (what) {
+        return switch (api) {
             case "openai" -> RawHttpConnection.post("/openai/v1/chat/completions", "{\"model\":\"gpt-4o\",\"stream\":true," + messages + "}",
                     "Authorization: Bearer key-of-" + user);
             case "openai with usage" -> RawHttpConnection.post("/openai/v1/chat/completions",
@@ -56,12 +56,12 @@ class LlmStreamingTest extends LlmTestBase {
         };
     }
 
-    private ProviderStub stub(String what) {
-        return what.equals("anthropic") ? anthropic : what.equals("gemini") ? gemini : openAi;
+    private ProviderStub stub(String api) {
+        return api.equals("anthropic") ? anthropic : api.equals("gemini") ? gemini : openAi;
     }
 
-    private static String provider(String what) {
-        return what.equals("anthropic") || what.equals("gemini") ? what : "openai";
+    private static String provider(String api) {
+        return api.equals("anthropic") || api.equals("gemini") ? api : "openai";
     }
 
     /** Reads the next chunk of a chunked response. */
@@ -75,9 +75,9 @@ class LlmStreamingTest extends LlmTestBase {
         return event.toString();
     }
 
-    private void billed(String what, long calls, long estimated, Long input, Long output) {
-        Awaitility.await().atMost(PATIENCE).untilAsserted(() -> {
-            var account = account("user:wealthy", provider(what));
+    private void assertRecorded(String api, long calls, long estimated, Long input, Long output) {
+        Awaitility.await().atMost(TIMEOUT).untilAsserted(() -> {
+            var account = ledger("user:wealthy", provider(api));
             assertThat(account.getLong("calls")).isEqualTo(calls);
             assertThat(account.getLong("estimated_calls")).isEqualTo(estimated);
             if (input != null) {
@@ -89,26 +89,26 @@ class LlmStreamingTest extends LlmTestBase {
 
     @ParameterizedTest
     @ValueSource(strings = {"openai", "openai with usage", "responses", "anthropic", "gemini"})
-    void firstEventIsNotHeldBack(String what) throws IOException {
-        var gate = stub(what).gate();
-        stub(what).usage(TokenUsage.of(100, 10));
+    void firstEventIsForwardedImmediately(String api) throws IOException {
+        var gate = stub(api).gate();
+        stub(api).usage(TokenUsage.of(100, 10));
         try (var raw = new RawHttpConnection(port)) {
-            raw.send(stream(what, "wealthy"));
-            Awaitility.await().atMost(PATIENCE).until(() -> gate.waiting() == 1);
+            raw.send(stream(api, "wealthy"));
+            Awaitility.await().atMost(TIMEOUT).until(() -> gate.waiting() == 1);
             gate.let(1);
             assertThat(raw.head().get(0)).isEqualTo("HTTP/1.1 200 OK");
             assertThat(chunk(raw)).contains("data: {");
-            assertThat(stub(what).finished()).isZero();
+            assertThat(stub(api).finished()).isZero();
             gate.let(1);
             assertThat(chunk(raw)).contains("data: {");
-            assertThat(stub(what).finished()).isZero();
+            assertThat(stub(api).finished()).isZero();
             gate.open();
         }
-        billed(what, 1, 0, 100L, 10L);
+        assertRecorded(api, 1, 0, 100L, 10L);
     }
 
     @Test
-    void streamIsAsIfSluiceHadNotAsked() throws IOException {
+    void requestedUsageIsRemovedFromTheStream() throws IOException {
         var request = stream("openai", "wealthy");
         var through = RawHttpConnection.ask(port, request);
         assertThat(openAi.last().body()).contains("\"include_usage\":true");
@@ -123,13 +123,13 @@ class LlmStreamingTest extends LlmTestBase {
 
     @ParameterizedTest
     @ValueSource(strings = {"openai", "openai with usage", "responses", "anthropic", "gemini"})
-    void callersThatGoAwayAreBilledWhatWasSpent(String what) throws IOException {
-        stub(what).usage(TokenUsage.of(100, 10));
+    void disconnectedClientsAreBilledForActualUsage(String api) throws IOException {
+        stub(api).usage(TokenUsage.of(100, 10));
         for (int events : new int[]{0, 2}) {
-            var gate = stub(what).gate();
+            var gate = stub(api).gate();
             try (var raw = new RawHttpConnection(port)) {
-                raw.send(stream(what, "wealthy"));
-                Awaitility.await().atMost(PATIENCE).until(() -> gate.waiting() == 1);
+                raw.send(stream(api, "wealthy"));
+                Awaitility.await().atMost(TIMEOUT).until(() -> gate.waiting() == 1);
                 gate.let(events);
                 for (int i = 0; i < events; i++) {
                     if (i == 0) {
@@ -141,74 +141,74 @@ class LlmStreamingTest extends LlmTestBase {
             }
             gate.open();
         }
-        billed(what, 2, 0, 200L, 20L);
-        assertThat(stub(what).finished()).isEqualTo(2);
+        assertRecorded(api, 2, 0, 200L, 20L);
+        assertThat(stub(api).finished()).isEqualTo(2);
     }
 
     @Test
-    void callersOverHttp2ThatGoAwayAreBilledToo() throws Exception {
+    void disconnectedHttp2ClientsAreBilledForActualUsage() throws Exception {
         openAi.usage(TokenUsage.of(100, 10));
         var client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build();
         client.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/openai/v1/models"))
                 .header("x-api-key", "key-of-wealthy").build(), HttpResponse.BodyHandlers.discarding());
         var gate = openAi.gate();
         var request = stream("openai", "wealthy");
-        var answer = client.sendAsync(
+        var response = client.sendAsync(
                 HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/openai/v1/chat/completions"))
                         .header("x-api-key", "key-of-wealthy")
                         .POST(HttpRequest.BodyPublishers.ofString(request.substring(request.indexOf("\r\n\r\n") + 4))).build(),
                 HttpResponse.BodyHandlers.ofInputStream());
-        Awaitility.await().atMost(PATIENCE).until(() -> gate.waiting() == 1);
+        Awaitility.await().atMost(TIMEOUT).until(() -> gate.waiting() == 1);
         gate.let(2);
-        try (var body = answer.get(60, TimeUnit.SECONDS).body()) {
+        try (var body = response.get(60, TimeUnit.SECONDS).body()) {
             assertThat(body.read()).isEqualTo('d');
         }
         gate.open();
-        billed("openai", 1, 0, 100L, 10L);
+        assertRecorded("openai", 1, 0, 100L, 10L);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"openai", "responses", "anthropic", "gemini"})
-    void answersThatComeToNoEndAreEstimated(String what) throws IOException {
-        stub(what).usage(TokenUsage.of(100, 10));
-        var gate = stub(what).gate();
+    void responsesThatDoNotEndAreEstimated(String api) throws IOException {
+        stub(api).usage(TokenUsage.of(100, 10));
+        var gate = stub(api).gate();
         try (var raw = new RawHttpConnection(port)) {
-            raw.send(stream(what, "wealthy"));
-            Awaitility.await().atMost(PATIENCE).until(() -> gate.waiting() == 1);
+            raw.send(stream(api, "wealthy"));
+            Awaitility.await().atMost(TIMEOUT).until(() -> gate.waiting() == 1);
             gate.let(1);
             raw.head();
             raw.reset();
         }
-        billed(what, 1, 1, null, null);
-        Awaitility.await().atMost(PATIENCE).until(() -> stub(what).broken() == 1);
-        assertThat(account("user:wealthy", provider(what)).getLong("input_tokens")).isPositive();
+        assertRecorded(api, 1, 1, null, null);
+        Awaitility.await().atMost(TIMEOUT).until(() -> stub(api).broken() == 1);
+        assertThat(ledger("user:wealthy", provider(api)).getLong("input_tokens")).isPositive();
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"openai", "openai with usage", "responses", "anthropic", "gemini"})
-    void streamThatIsCutIsNotTakenForAWholeOne(String what) throws IOException {
-        stub(what).usage(TokenUsage.of(100, 10));
-        stub(what).cutNext(1, 3);
-        var answer = RawHttpConnection.ask(port, stream(what, "wealthy"));
-        assertThat(answer.status()).isEqualTo(200);
-        assertThat(answer.whole()).isFalse();
-        assertThat(answer.text()).contains("data: {");
-        billed(what, 1, 1, null, null);
-        if (what.equals("anthropic") || what.equals("gemini")) {
-            assertThat(account("user:wealthy", what).getLong("input_tokens")).isEqualTo(100);
+    void truncatedStreamIsAborted(String api) throws IOException {
+        stub(api).usage(TokenUsage.of(100, 10));
+        stub(api).cutNext(1, 3);
+        var response = RawHttpConnection.ask(port, stream(api, "wealthy"));
+        assertThat(response.status()).isEqualTo(200);
+        assertThat(response.whole()).isFalse();
+        assertThat(response.text()).contains("data: {");
+        assertRecorded(api, 1, 1, null, null);
+        if (api.equals("anthropic") || api.equals("gemini")) {
+            assertThat(ledger("user:wealthy", api).getLong("input_tokens")).isEqualTo(100);
         }
     }
 
     @Test
-    void plainAnswerThatIsCutIsBroken() throws IOException {
+    void truncatedResponseIsAborted() throws IOException {
         openAi.cutNext(1, 0);
-        var answer = RawHttpConnection.ask(port, stream("openai", "wealthy").replace("true", "null"));
-        assertThat(answer.whole()).isFalse();
-        billed("openai", 1, 1, null, null);
+        var response = RawHttpConnection.ask(port, stream("openai", "wealthy").replace("true", "null"));
+        assertThat(response.whole()).isFalse();
+        assertRecorded("openai", 1, 1, null, null);
     }
 
     @Test
-    void readerThatStopsStopsTheProviderAndNobodyElse() throws IOException {
+    void stalledReaderAppliesBackpressureToItsProviderOnly() throws IOException {
         long all = 200L << 20;
         openAi.fill(all);
         openAi.usage(TokenUsage.of(100, 10));
@@ -223,7 +223,7 @@ class LlmStreamingTest extends LlmTestBase {
             assertThat(openAi.finished()).isZero();
             assertThat(stalled.skip()).isGreaterThan(all * 99 / 100); // without its nulls of usage
         }
-        billed("openai", 1, 0, 100L, 10L);
+        assertRecorded("openai", 1, 0, 100L, 10L);
     }
 
     /** More calls than provider connections: if each leaked a connection, the last calls would never be served. */
@@ -231,8 +231,8 @@ class LlmStreamingTest extends LlmTestBase {
     @ValueSource(strings = {"half a body", "half a chunked body", "half of what is not read", "expect", "list",
             "before the answer",
             "in the stream", "plain"})
-    void connectionsToTheProviderAreLetGo(String when) throws IOException {
-        for (int i = 0; i < MANY; i++) {
+    void providerConnectionsAreReleased(String when) throws IOException {
+        for (int i = 0; i < CALLS; i++) {
             var gate = openAi.gate();
             try (var raw = new RawHttpConnection(port)) {
                 var key = "Authorization: Bearer key-of-wealthy\r\n";
@@ -255,9 +255,9 @@ class LlmStreamingTest extends LlmTestBase {
             }
         }
         openAi.gate().open();
-        var together = new ArrayList<CompletableFuture<Integer>>();
+        var responses = new ArrayList<CompletableFuture<Integer>>();
         for (int i = 0; i < LlmStreamsProfile.CONNECTIONS; i++) {
-            together.add(CompletableFuture.supplyAsync(() -> {
+            responses.add(CompletableFuture.supplyAsync(() -> {
                 try {
                     return RawHttpConnection.ask(port, stream("openai", "wealthy")).status();
                 } catch (IOException e) {
@@ -265,25 +265,25 @@ class LlmStreamingTest extends LlmTestBase {
                 }
             }));
         }
-        assertThat(together).allSatisfy(answer -> assertThat(answer.get(60, TimeUnit.SECONDS)).isEqualTo(200));
-        Awaitility.await().atMost(PATIENCE).until(() -> openAi.finished() + openAi.broken() == openAi.seen().size());
+        assertThat(responses).allSatisfy(response -> assertThat(response.get(60, TimeUnit.SECONDS)).isEqualTo(200));
+        Awaitility.await().atMost(TIMEOUT).until(() -> openAi.finished() + openAi.broken() == openAi.seen().size());
     }
 
     @Test
-    void endsOfManyStreamsAtOnceAreAllBooked() {
+    void concurrentStreamsAreAllRecorded() {
         openAi.usage(TokenUsage.of(100, 10));
-        var together = new ArrayList<CompletableFuture<RawHttpConnection.Answer>>();
+        var responses = new ArrayList<CompletableFuture<RawHttpConnection.Answer>>();
         for (int i = 0; i < 64; i++) {
-            var what = List.of("openai", "openai with usage", "responses").get(i % 3);
-            together.add(CompletableFuture.supplyAsync(() -> {
+            var api = List.of("openai", "openai with usage", "responses").get(i % 3);
+            responses.add(CompletableFuture.supplyAsync(() -> {
                 try {
-                    return RawHttpConnection.ask(port, stream(what, "wealthy"));
+                    return RawHttpConnection.ask(port, stream(api, "wealthy"));
                 } catch (IOException e) {
                     throw new java.io.UncheckedIOException(e);
                 }
             }));
         }
-        assertThat(together).allSatisfy(answer -> assertThat(answer.get(60, TimeUnit.SECONDS).whole()).isTrue());
-        billed("openai", 64, 0, 6400L, 640L);
+        assertThat(responses).allSatisfy(response -> assertThat(response.get(60, TimeUnit.SECONDS).whole()).isTrue());
+        assertRecorded("openai", 64, 0, 6400L, 640L);
     }
 }

@@ -38,7 +38,7 @@ public abstract class LlmTestBase extends HttpTestBase {
     final GeminiStub gemini = ProvidersForTests.gemini();
 
     @BeforeEach
-    void forget() {
+    void reset() {
         openAi.reset();
         anthropic.reset();
         gemini.reset();
@@ -46,7 +46,7 @@ public abstract class LlmTestBase extends HttpTestBase {
         anthropic.expectKey(LlmProfile.ANTHROPIC_KEY);
         gemini.expectKey(LlmProfile.GEMINI_KEY);
         for (var user : LlmProfile.USERS) {
-            account("user:" + user); // what the test before has left to be written is written
+            ledger("user:" + user); // what the test before has left to be written is written
         }
         if (redis.connectionManager() != null) {
             await().atMost(60, TimeUnit.SECONDS).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
@@ -55,7 +55,7 @@ public abstract class LlmTestBase extends HttpTestBase {
     }
 
     /** Returns the ledger usage of an identifier. */
-    JsonObject account(String identifier) {
+    JsonObject ledger(String identifier) {
         var response = http.get("/v1/llm/usage?identifier=" + URLEncoder.encode(identifier, StandardCharsets.UTF_8),
                 "Authorization", LlmProfile.ADMIN);
         assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
@@ -63,12 +63,12 @@ public abstract class LlmTestBase extends HttpTestBase {
     }
 
     /** Returns the usage of one provider; an empty object if there is none. */
-    JsonObject account(String identifier, String provider) {
-        return account(identifier).getJsonObject(provider, new JsonObject());
+    JsonObject ledger(String identifier, String provider) {
+        return ledger(identifier).getJsonObject(provider, new JsonObject());
     }
 
     /** Returns the units in a user's window. */
-    long used(String user, String resource) {
+    long windowUsage(String user, String resource) {
         return limiter.usageByResource("user:" + user).await().indefinitely().getOrDefault(resource, 0L);
     }
 }

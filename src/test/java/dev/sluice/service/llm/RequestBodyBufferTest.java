@@ -24,8 +24,8 @@ class RequestBodyBufferTest {
     private final List<RoutingContext> waiting = new ArrayList<>();
     private RequestBodyBuffer bodies;
 
-    private int serve(int most, long together, long slowMillis) {
-        bodies = new RequestBodyBuffer(vertx, most, together, slowMillis);
+    private int serve(int maxBytes, long maxTotalBytes, long slowMillis) {
+        bodies = new RequestBodyBuffer(vertx, maxBytes, maxTotalBytes, slowMillis);
         var router = Router.router(vertx);
         router.route().handler(context -> {
             context.request().pause();
@@ -56,7 +56,7 @@ class RequestBodyBufferTest {
     }
 
     @Test
-    void allTogetherAreBounded() throws IOException {
+    void totalSizeIsBounded() throws IOException {
         int port = serve(1000, 1500, 60_000);
         try (var one = new RawHttpConnection(port); var other = new RawHttpConnection(port)) {
             one.send(RawHttpConnection.post("/", "x".repeat(1000)));
@@ -77,7 +77,7 @@ class RequestBodyBufferTest {
     }
 
     @Test
-    void oneAloneMayBeLargerThanAllTogether() throws IOException {
+    void singleBodyMayExceedTheTotal() throws IOException {
         int port = serve(5000, 1500, 60_000);
         try (var one = new RawHttpConnection(port)) {
             one.send(RawHttpConnection.post("/", "x".repeat(4000)));
@@ -88,7 +88,7 @@ class RequestBodyBufferTest {
     }
 
     @Test
-    void bodyThatStopsComingIsNotWaitedFor() throws IOException {
+    void stalledBodyTimesOut() throws IOException {
         int port = serve(1000, 1500, 50);
         try (var slow = new RawHttpConnection(port)) {
             slow.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf");

@@ -39,7 +39,7 @@ class ChartMetricsTest extends LlmTestBase {
     private static final Path ALERTS = Path.of("helm/templates/prometheusrule.yaml");
 
     /** Labels that Prometheus adds to every metric of a target, and suffixes of histograms. */
-    private static final Set<String> OF_THE_TARGET = Set.of("namespace", "job", "pod", "le");
+    private static final Set<String> TARGET_LABELS = Set.of("namespace", "job", "pod", "le");
 
     private static final Pattern SELECTOR = Pattern.compile("\\b([a-z_]+)\\{([^}]*)}");
     private static final Pattern MATCHER = Pattern.compile("([a-z_]+)(=~|!=|=)\"([^\"]*)\"");
@@ -50,7 +50,7 @@ class ChartMetricsTest extends LlmTestBase {
     int managementPort;
 
     @Test
-    void whatIsAskedForIsExported() throws IOException {
+    void queriedMetricsAreExported() throws IOException {
         assertThat(http.post("/v1/check", "{\"identifier\":\"a\",\"resource\":\"b\",\"rate\":\"1/minute\"}", "Content-Type",
                 "application/json").statusCode()).isEqualTo(200);
         assertThat(http.post("/openai/v1/chat/completions",
@@ -69,7 +69,7 @@ class ChartMetricsTest extends LlmTestBase {
     }
 
     private static void check(String query, Map<String, Map<String, Set<String>>> exported, List<String> wrong) {
-        var labels = new HashSet<>(OF_THE_TARGET);
+        var labels = new HashSet<>(TARGET_LABELS);
         var selectors = SELECTOR.matcher(query);
         int found = 0;
         while (selectors.find()) {
@@ -84,7 +84,7 @@ class ChartMetricsTest extends LlmTestBase {
             while (matchers.find()) {
                 var label = matchers.group(1);
                 var value = matchers.group(3);
-                if (OF_THE_TARGET.contains(label)) {
+                if (TARGET_LABELS.contains(label)) {
                     continue;
                 }
                 for (var single : value.split("\\|")) {

@@ -53,7 +53,7 @@ class TracingIT {
     }
 
     @Test
-    void requestsAreSpansWithTheirDecisionAndNoUsersData() throws IOException {
+    void spansContainDecisionsButNoUserData() throws IOException {
         var collector = collector();
         var upstream = new EchoUpstream();
         var environment = new HashMap<>(Map.of("RATE_LIMIT_TRACING", "true", "OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf",
@@ -68,10 +68,10 @@ class TracingIT {
             environment.put("RATE_LIMIT_LLM_OPENAI_API_KEY", "sk-of-sluice");
             try (var sluice = Instance.start(environment)) {
                 var http = new HttpTestClient(sluice.port());
-                var answer = http.get("/campaigns/path-of-alice?q=query-of-alice", "X-API-Key", "alice-key", "User-Agent",
+                var response = http.get("/campaigns/path-of-alice?q=query-of-alice", "X-API-Key", "alice-key", "User-Agent",
                         "agent-of-alice", "traceparent", "00-" + TRACE + '-' + PARENT + "-01");
-                assertThat(answer.statusCode()).isEqualTo(200);
-                var sent = json(answer).getJsonObject("headers").getJsonArray("traceparent").getString(0);
+                assertThat(response.statusCode()).isEqualTo(200);
+                var sent = json(response).getJsonObject("headers").getJsonArray("traceparent").getString(0);
                 assertThat(sent).startsWith("00-" + TRACE + '-').endsWith("-01").doesNotContain(PARENT);
                 await().until(() -> String.join("", received).contains("rate_limit.decision"));
                 var span = String.join("", received);
