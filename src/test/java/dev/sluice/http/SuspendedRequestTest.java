@@ -11,7 +11,7 @@ import java.util.List;
 import org.jboss.resteasy.reactive.server.spi.ResteasyReactiveContainerRequestContext;
 import org.junit.jupiter.api.Test;
 
-/** The order of "the decision is there" and "the filter returns" is open: both are tested, for each result. */
+/** Tests results and failures that arrive before and after the filter returns. */
 class SuspendedRequestTest {
 
     private static final AdmissionResult ADMITTED = new AdmissionResult(null, null);

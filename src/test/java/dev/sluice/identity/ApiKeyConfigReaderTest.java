@@ -19,7 +19,7 @@ class ApiKeyConfigReaderTest {
             new Key(Sha256.hex("b"), "bob", Optional.empty()));
 
     @Test
-    void keyOfTheFileTakesThePlaceOfTheOneOfTheSameName() {
+    void keyOfTheFileReplacesConfiguredKeyOfTheSameId() {
         var file = RulesDocuments.of("api-keys:\n  alice: {sha256: " + Sha256.hex("new") + ", user: alice, tier: pro}\n"
                 + "  carol: {sha256: " + Sha256.hex("c") + ", user: carol}\n");
         var problems = file.newProblems();
@@ -30,7 +30,7 @@ class ApiKeyConfigReaderTest {
     }
 
     @Test
-    void whatIsWrongIsNamedAndNoHashShown() {
+    void problemsNameTheKeyAndHideHashes() {
         var file = RulesDocuments
                 .of("api-keys:\n  x:\n    sha256: the-key-itself\n    user: ''\n    tiers: pro\n  y: {user: y}\n  z: {sha256: "
                         + Sha256.hex("b") + ", user: z}\n");
@@ -40,7 +40,7 @@ class ApiKeyConfigReaderTest {
                 .anyMatch(line -> line.startsWith("rows.yaml:4: api-keys.x.user="))
                 .anyMatch(line -> line.startsWith("rows.yaml:5: api-keys.x.tiers=(not shown): an unknown key"))
                 .anyMatch(line -> line.contains("api-keys.y.sha256"))
-                .anyMatch(line -> line.startsWith("rows.yaml:1: api-keys=(not shown): a hash of its own"));
+                .anyMatch(line -> line.startsWith("rows.yaml:1: api-keys=(not shown): each key must have a hash of its own"));
         assertThat(problems.lines().toString()).doesNotContain("the-key-itself").doesNotContain(Sha256.hex("b"));
     }
 }
