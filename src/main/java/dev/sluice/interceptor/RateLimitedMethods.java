@@ -108,7 +108,7 @@ public class RateLimitedMethods {
         BeanMethods.forEach(beans, (bean, method) -> validate(new MethodKey(bean, method), problems));
     }
 
-    private void validate(Key key, ConfigProblems problems) {
+    private void validate(MethodKey key, ConfigProblems problems) {
         if (annotations(key).length == 0) {
             return;
         }

@@ -22,7 +22,7 @@ class StrictYamlReaderTest {
     }
 
     @Test
-    void keysAndValuesAreTextsAsTheyStand() throws InvalidRulesFileException {
+    void keysAndValuesAreStringsAsWritten() throws InvalidRulesFileException {
         var problems = new ConfigProblems();
         var root = read("\uFEFFtiers: [on, 007, no]\nmore: a , 1.0\ndefaults: {on: 0x10, 007: 1e3, no: yes}\n");
         assertThat(root.stringList("tiers", problems)).contains(List.of("on", "007", "no"));
@@ -32,7 +32,7 @@ class StrictYamlReaderTest {
         assertThat(problems.lines()).isEmpty();
     }
 
-    static Stream<Arguments> unreadable() {
+    static Stream<Arguments> invalidDocuments() {
         var deep = "a: " + "[".repeat(30) + "]".repeat(30);
         var bomb = "a: &a [x, x]\n" + IntStream.range(1, 30)
                 .mapToObj(
@@ -57,12 +57,12 @@ class StrictYamlReaderTest {
 
     @ParameterizedTest
     @MethodSource("unreadable")
-    void whatIsNoFileOfRowsIsRefused(String yaml, String message) {
+    void invalidDocumentIsRejected(String yaml, String message) {
         assertThatThrownBy(() -> read(yaml)).isInstanceOf(InvalidRulesFileException.class).hasMessageContaining(message);
     }
 
     @Test
-    void otherBytesThanUtf8AreRefused() {
+    void otherEncodingThanUtf8IsRejected() {
         assertThatThrownBy(() -> StrictYamlReader.read(new byte[]{'a', ':', ' ', (byte) 0xff})).hasMessageContaining("UTF-8");
     }
 

@@ -39,21 +39,21 @@ class ClusterFaults {
     }
 
     private static FaultScenario failover(String name) {
-        return new FaultScenario(name, fleet).lasting(Duration.ZERO);
+        return new FaultScenario(name, fleet).duration(Duration.ZERO);
     }
 
     @Test
     @Order(1)
     void replicaIsKilled() throws Exception {
-        new FaultScenario("Cluster: a replica killed", fleet).losing().bound(FaultScenario.EXACT).run(REDIS.replica(1)::kill, () -> {
+        new FaultScenario("Cluster: a replica killed", fleet).affecting().bound(FaultScenario.EXACT_BOUND).run(REDIS.replica(1)::kill, () -> {
         });
     }
 
     @Test
     @Order(2)
-    void mastersChangePlaces() throws Exception {
+    void manualFailover() throws Exception {
         // The old master blocks all clients until the new one has all of its data, in the worst case for longer than the timeout.
-        new FaultScenario("Cluster: CLUSTER FAILOVER asked for", fleet).perhapsLosing().run(() -> {
+        new FaultScenario("Cluster: CLUSTER FAILOVER asked for", fleet).maybeAffecting().run(() -> {
             REDIS.replica(2).command("CLUSTER", "FAILOVER");
             REDIS.awaitPromotion(REDIS.replica(2), null);
         }, () -> {
@@ -70,7 +70,7 @@ class ClusterFaults {
     @Test
     @Order(4)
     void masterHangs() throws Exception {
-        failover("Cluster: a master hangs").run(REDIS.master(0)::freeze,
+        failover("Cluster: a master hangs").run(REDIS.master(0)::suspend,
                 () -> REDIS.awaitPromotion(REDIS.replica(0), REDIS.master(0)));
     }
 }

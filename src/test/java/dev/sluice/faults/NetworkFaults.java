@@ -39,44 +39,44 @@ class NetworkFaults {
     }
 
     @AfterEach
-    void heal() {
-        PROXIES.forEach(FaultProxy::heal);
+    void reset() {
+        PROXIES.forEach(FaultProxy::reset);
     }
 
-    private static FaultScenario ordeal(String name) {
+    private static FaultScenario scenario(String name) {
         return new FaultScenario(name, fleet);
     }
 
     @Test
-    void slowButInTime() throws Exception {
-        ordeal("50 ms slower").losing().bound(FaultScenario.EXACT).run(() -> PROXIES.forEach(proxy -> proxy.delay(50)),
+    void slowerWithinTheTimeout() throws Exception {
+        scenario("50 ms slower").affecting().bound(FaultScenario.EXACT_BOUND).run(() -> PROXIES.forEach(proxy -> proxy.delay(50)),
                 () -> PROXIES.forEach(proxy -> proxy.delay(0)));
     }
 
     @Test
-    void tooSlow() throws Exception {
-        ordeal("3 s slower").run(() -> PROXIES.forEach(proxy -> proxy.delay(3000)),
+    void slowerThanTheTimeout() throws Exception {
+        scenario("3 s slower").run(() -> PROXIES.forEach(proxy -> proxy.delay(3000)),
                 () -> PROXIES.forEach(proxy -> proxy.delay(0)));
     }
 
     @Test
-    void silent() throws Exception {
-        ordeal("silent, its connections dead for ever").lasting(Duration.ofSeconds(10))
-                .run(() -> PROXIES.forEach(FaultProxy::silence), () -> PROXIES.forEach(FaultProxy::speak));
+    void dataDropped() throws Exception {
+        scenario("silent, its connections dead for ever").duration(Duration.ofSeconds(10))
+                .run(() -> PROXIES.forEach(FaultProxy::startBlackholing), () -> PROXIES.forEach(FaultProxy::stopBlackholing));
     }
 
     @Test
-    void refused() throws Exception {
-        ordeal("connections refused").run(() -> PROXIES.forEach(FaultProxy::refuse), () -> PROXIES.forEach(FaultProxy::accept));
+    void connectionsRefused() throws Exception {
+        scenario("connections refused").run(() -> PROXIES.forEach(FaultProxy::stopListening), () -> PROXIES.forEach(FaultProxy::startListening));
     }
 
     @Test
     void oneInstanceIsCutOff() throws Exception {
-        ordeal("one instance cut off").losing(1).run(() -> PROXIES.get(1).refuse(), () -> PROXIES.get(1).accept());
+        scenario("one instance cut off").affecting(1).run(() -> PROXIES.get(1).stopListening(), () -> PROXIES.get(1).startListening());
     }
 
     @Test
-    void oneInstanceReceivesNothing() throws Exception {
-        ordeal("one instance hears nothing").losing(2).run(() -> PROXIES.get(2).silence(), () -> PROXIES.get(2).speak());
+    void oneInstanceIsBlackholed() throws Exception {
+        scenario("one instance hears nothing").affecting(2).run(() -> PROXIES.get(2).startBlackholing(), () -> PROXIES.get(2).stopBlackholing());
     }
 }

@@ -36,7 +36,7 @@ class SentinelFaults {
     }
 
     private static FaultScenario failover(String name) {
-        return new FaultScenario(name, fleet).lasting(Duration.ZERO);
+        return new FaultScenario(name, fleet).duration(Duration.ZERO);
     }
 
     @Test
@@ -48,14 +48,14 @@ class SentinelFaults {
     @Test
     void masterHangs() throws Exception {
         var master = REDIS.master();
-        failover("Sentinel: master hangs").run(master::freeze, () -> REDIS.awaitMasterOtherThan(master));
+        failover("Sentinel: master hangs").run(master::suspend, () -> REDIS.awaitMasterOtherThan(master));
     }
 
     @Test
     void masterIsKilledAndTheFirstSentinelHangs() throws Exception {
         var master = REDIS.master();
         failover("Sentinel: master killed, first sentinel hangs").run(() -> {
-            REDIS.sentinels().get(0).freeze();
+            REDIS.sentinels().get(0).suspend();
             master.kill();
         }, () -> REDIS.awaitMasterOtherThan(master));
     }

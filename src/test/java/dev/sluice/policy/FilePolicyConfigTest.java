@@ -64,7 +64,7 @@ class FilePolicyConfigTest {
     }
 
     @Test
-    void whatTheFileNamesTakesThePlaceOfTheSettings() {
+    void fileOverridesTheSettings() {
         var policy = policy("endpoints: {/a: {free: 9/minute, fallback: closed}, 'POST /c/{id}': {}}\nexempt: /static, /x");
         assertThat(rate(policy, "/a", "free")).isEqualTo(Rate.parse("9/minute"));
         assertThat(rate(policy, "/a", "pro")).isEqualTo(Rate.parse("70/minute")); // the row is replaced, not mended
@@ -76,7 +76,7 @@ class FilePolicyConfigTest {
     }
 
     @Test
-    void exampleOfTheReadmeIsTaken() throws IOException {
+    void documentedExampleIsValid() throws IOException {
         var policy = new CurrentPolicy(new Settings(), RulesDocument.EMPTY);
         assertThat(RulesDocuments.problems(RulesDocuments.readme(), policy::onRulesChanged)).isEmpty();
         assertThat(rate(policy, "/auth/login", "pro")).isEqualTo(Rate.parse("10/minute"));
@@ -84,7 +84,7 @@ class FilePolicyConfigTest {
     }
 
     @Test
-    void firstTierHasTheFilesDefaultInWhicheverWayItIsSaid() {
+    void defaultOfTheFirstTierMayBeSetInTwoWays() {
         assertThat(policy("default: 5/minute").defaultRate("free")).isEqualTo(Rate.parse("5/minute"));
         assertThat(policy("defaults: {free: 6/minute}").defaultRate("free")).isEqualTo(Rate.parse("6/minute"));
         assertThat(policy("defaults: {free: 6/minute}").defaultRate("pro")).isEqualTo(Rate.parse("70/minute"));
@@ -92,7 +92,7 @@ class FilePolicyConfigTest {
     }
 
     @Test
-    void tiersComeAndGoWhileRequestsAreUnderWay() {
+    void tiersMayChangeWhileRequestsAreInFlight() {
         var policy = new CurrentPolicy(new Settings(), RulesDocument.EMPTY);
         var before = policy.rulesFor("GET", "/a").get(0);
         assertThat(problems(policy, "tiers: [gold, basic]\nendpoints: {/a: {gold: 4/minute}}")).isEmpty();
@@ -117,7 +117,7 @@ class FilePolicyConfigTest {
             "'tiers: [a, a]\nendpoints: {}' | 'rows.yaml:1: tiers=a,a: distinct names'",
             "'exempt: [static]' | 'rows.yaml:1: exempt=static: a path'",
             "'api-keys: {me: {tier: gold}}' | 'rows.yaml:1: api-keys.me.tier=(not shown): an unknown tier'"})
-    void whatIsWrongIsNamedAndNothingTaken(String yaml, String problem) {
+    void invalidFileIsReportedAndNotApplied(String yaml, String problem) {
         var policy = new CurrentPolicy(new Settings(), RulesDocument.EMPTY);
         assertThat(problems(policy, yaml)).anySatisfy(line -> assertThat(line).contains(problem));
         assertThat(policy.defaultRate("free")).isEqualTo(Rate.parse("7/minute"));

@@ -19,18 +19,18 @@ class RequestPathFuzzTest {
             "unlimited", "blocked");
 
     @Test
-    void paths() {
+    void malformedPathsHaveInterpretations() {
         Fuzzer.run(5, random -> {
-            var path = Fuzzer.broken(random, Fuzzer.pick(random, PATHS));
+            var path = Fuzzer.mutate(random, Fuzzer.pick(random, PATHS));
             assertThat(RequestPath.interpretations(path)).isNotEmpty().hasSizeLessThanOrEqualTo(8);
             assertThat(RequestPath.toAscii(path)).matches("\\p{ASCII}*");
         });
     }
 
     @Test
-    void rates() {
+    void malformedRatesAreRejectedWithoutEcho() {
         Fuzzer.run(5, random -> {
-            var text = Fuzzer.broken(random, Fuzzer.pick(random, RATES));
+            var text = Fuzzer.mutate(random, Fuzzer.pick(random, RATES));
             for (var unit : QuotaUnit.values()) {
                 try {
                     var rate = Rate.parse(text, unit);

@@ -55,7 +55,7 @@ class RulesFileIT {
         var upstream = new EchoUpstream();
         try (var redis = RedisTestServer.start();
                 var sluice = Instance.start(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(redis.port()),
-                        "UPSTREAM_URL", "http://127.0.0.1:" + upstream.open(0), "RATE_LIMIT_FILE",
+                        "UPSTREAM_URL", "http://127.0.0.1:" + upstream.listen(0), "RATE_LIMIT_FILE",
                         volume.resolve("rows.yaml").toString()))) {
             var http = new HttpTestClient(sluice.port());
             var management = new HttpTestClient(sluice.managementPort());
@@ -97,12 +97,12 @@ class RulesFileIT {
     void invalidFileAbortsTheStart(@TempDir Path folder) throws IOException {
         var file = folder.resolve("rows.yaml");
         Files.writeString(file, "endpoints:\n  /a: {free: often}\napi-keys:\n  me: {sha256: my-secret-key, user: me}\n");
-        var log = Instance.refuse(Map.of("REDIS_ENABLED", "false", "RATE_LIMIT_FILE", file.toString()));
+        var log = Instance.startExpectingFailure(Map.of("REDIS_ENABLED", "false", "RATE_LIMIT_FILE", file.toString()));
         assertThat(log).contains(file + ":2: endpoints.\"/a\".free=often: ")
                 .contains(file + ":4: api-keys.me.sha256=(not shown)")
                 .doesNotContain("my-secret-key").doesNotContain("\tat ");
         Files.delete(file);
-        assertThat(Instance.refuse(Map.of("REDIS_ENABLED", "false", "RATE_LIMIT_FILE", file.toString())))
+        assertThat(Instance.startExpectingFailure(Map.of("REDIS_ENABLED", "false", "RATE_LIMIT_FILE", file.toString())))
                 .contains("rate-limit.file=" + file + ": no such file; RATE_LIMIT_FILE");
     }
 }

@@ -149,7 +149,7 @@ class ServiceFuzzTest {
         }
         var body = endpoint.body() == null ? "" : endpoint.body();
         if (random.nextBoolean()) {
-            body = Fuzzer.broken(random, body);
+            body = Fuzzer.mutate(random, body);
         }
         boolean chunked = !body.isEmpty() && random.nextInt(6) == 0;
         if (chunked) {
@@ -160,8 +160,8 @@ class ServiceFuzzTest {
         }
         head.append("\r\n");
         return switch (random.nextInt(8)) {
-            case 0, 1, 2 -> Fuzzer.broken(random, head.toString()) + body;
-            case 3 -> Fuzzer.broken(random, head + body);
+            case 0, 1, 2 -> Fuzzer.mutate(random, head.toString()) + body;
+            case 3 -> Fuzzer.mutate(random, head + body);
             default -> head + body;
         };
     }
@@ -173,7 +173,7 @@ class ServiceFuzzTest {
             var received = new ByteArrayOutputStream();
             try {
                 if (random.nextInt(4) == 0) {
-                    for (var piece : Fuzzer.cut(random, request.length > 4000 ? new byte[0] : request)) {
+                    for (var piece : Fuzzer.split(random, request.length > 4000 ? new byte[0] : request)) {
                         socket.getOutputStream().write(piece);
                         socket.getOutputStream().flush();
                     }

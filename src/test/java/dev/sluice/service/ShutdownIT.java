@@ -27,7 +27,7 @@ class ShutdownIT {
     @Test
     void requestsInFlightAreCompletedAndRecorded() throws IOException {
         var upstream = new EchoUpstream();
-        int api = upstream.open(0);
+        int api = upstream.listen(0);
         try (var redis = RedisTestServer.start(); var openAi = new OpenAiStub()) {
             openAi.usage(TokenUsage.of(100, 20));
             var gate = openAi.gate();
@@ -38,10 +38,10 @@ class ShutdownIT {
             var sluice = Instance.start(environment);
             try (var stream = new RawHttpConnection(sluice.port()); var trickle = new RawHttpConnection(sluice.port()); var idle = new RawHttpConnection(sluice.port())) {
                 idle.send("GET /q/openapi HTTP/1.1\r\nHost: x\r\n\r\n");
-                assertThat(idle.answer().status()).isEqualTo(200);
+                assertThat(idle.readResponse().status()).isEqualTo(200);
                 try (var leaves = new RawHttpConnection(sluice.port())) { // and is not waited for
                     leaves.send("GET /download HTTP/1.1\r\nHost: x\r\n\r\n");
-                    assertThat(leaves.line()).contains("200");
+                    assertThat(leaves.readLine()).contains("200");
                 }
                 stream.send(RawHttpConnection.post("/openai/v1/chat/completions", BODY, "Authorization: Bearer alice-key"));
                 trickle.send("GET /trickle?shutdown HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -51,11 +51,11 @@ class ShutdownIT {
                 assertThat(stopped).isNotDone();
                 gate.open();
                 EchoUpstream.TRICKLING.remove("shutdown").end("last");
-                var response = stream.answer();
+                var response = stream.readResponse();
                 assertThat(response.status()).isEqualTo(200);
-                assertThat(response.whole()).isTrue();
+                assertThat(response.complete()).isTrue();
                 assertThat(response.text()).contains("[DONE]");
-                assertThat(trickle.answer().text()).contains("first").contains("last");
+                assertThat(trickle.readResponse().text()).contains("first").contains("last");
                 stopped.join();
                 assertThat(sluice.log()).contains("stopped in").doesNotContain("ERROR");
             }

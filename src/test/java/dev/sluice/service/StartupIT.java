@@ -67,15 +67,15 @@ class StartupIT {
 
     @Test
     void unixSocketRequiresStandaloneRedis() {
-        assertThat(Instance.refuse(Map.of("REDIS_HOSTS", "unix:///run/redis.sock", "REDIS_CLIENT_TYPE", "sentinel")))
+        assertThat(Instance.startExpectingFailure(Map.of("REDIS_HOSTS", "unix:///run/redis.sock", "REDIS_CLIENT_TYPE", "sentinel")))
                 .contains("REDIS_HOSTS=unix:///run/redis.sock: unix:// with REDIS_CLIENT_TYPE=standalone only, not sentinel");
-        assertThat(Instance.refuse(Map.of("REDIS_HOSTS", "unix:relative"))).contains("REDIS_HOSTS=(not shown)")
+        assertThat(Instance.startExpectingFailure(Map.of("REDIS_HOSTS", "unix:relative"))).contains("REDIS_HOSTS=(not shown)")
                 .contains("unix:///path/of/socket");
     }
 
     @Test
     void unknownHeaderSetAbortsTheStart() {
-        assertThat(Instance.refuse(Map.of("REDIS_PORT", unusedPort(), "RATE_LIMIT_HEADERS", "modern")))
+        assertThat(Instance.startExpectingFailure(Map.of("REDIS_PORT", unusedPort(), "RATE_LIMIT_HEADERS", "modern")))
                 .contains("rate-limit.headers=modern: all, standard, legacy or none");
     }
 
@@ -182,7 +182,7 @@ class StartupIT {
     @Test
     void dryRunDeniesNothingAndReportsDenials() {
         var upstream = new EchoUpstream();
-        int port = upstream.open(0);
+        int port = upstream.listen(0);
         try (var sluice = Instance.start(Map.of("REDIS_ENABLED", "false", "RATE_LIMIT_DRY_RUN", "true", "RATE_LIMIT_DEFAULT",
                 "2/minute", "UPSTREAM_URL", "http://127.0.0.1:" + port))) {
             var http = new HttpTestClient(sluice.port());
@@ -237,7 +237,7 @@ class StartupIT {
                 "SMALLRYE_CONFIG_LOCATIONS", file.toUri().toString(), "UPSTREAM_URL", "app:8000",
                 "MP_JWT_VERIFY_PUBLICKEY_LOCATION",
                 "/no/such/key.pem"));
-        var log = Instance.refuse(environment);
+        var log = Instance.startExpectingFailure(environment);
         assertThat(log).contains("rate-limit.default=10 per minute: ").contains("COUNT/WINDOW")
                 .contains("rate-limit.endpoints.\"/a\".free=often: ").contains("rate-limit.endpoints.\"b\".pro=1/minute: ")
                 .contains("rate-limit.trusted-proxies=10.0.0.0/99: ").contains("rate-limit.memory.max-size=0: 1M or more")

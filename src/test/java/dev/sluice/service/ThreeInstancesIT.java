@@ -39,7 +39,7 @@ class ThreeInstancesIT {
 
     @BeforeAll
     static void start() {
-        int upstream = UPSTREAM.open(0);
+        int upstream = UPSTREAM.listen(0);
         for (int i = 0; i < 3; i++) {
             INSTANCES.add(Instance.start(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(REDIS.port()),
                     "RATE_LIMIT_ADMIN_TOKEN", "admin", "UPSTREAM_URL",

@@ -17,12 +17,12 @@ import io.vertx.core.net.impl.ConnectionBase;
  */
 public class FuzzedUpstream implements QuarkusTestResourceLifecycleManager {
 
-    private static final List<String> ANSWERS = List.of(answer("text/plain", "fine"),
-            answer("application/json", "{\"model\":\"gpt-4o\",\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":7}}"),
-            answer("application/json", "[{\"usageMetadata\":{\"promptTokenCount\":5,\"candidatesTokenCount\":7}}]"),
-            answer("text/event-stream", "data: {\"choices\":[{\"delta\":{\"content\":\"x\"}}],\"usage\":null}\n\n"
+    private static final List<String> RESPONSES = List.of(respond("text/plain", "fine"),
+            respond("application/json", "{\"model\":\"gpt-4o\",\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":7}}"),
+            respond("application/json", "[{\"usageMetadata\":{\"promptTokenCount\":5,\"candidatesTokenCount\":7}}]"),
+            respond("text/event-stream", "data: {\"choices\":[{\"delta\":{\"content\":\"x\"}}],\"usage\":null}\n\n"
                     + "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":7}}\n\ndata: [DONE]\n\n"),
-            answer("text/event-stream", "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"usage\":"
+            respond("text/event-stream", "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"usage\":"
                     + "{\"input_tokens\":9,\"output_tokens\":1}}}\n\ndata: {\"type\":\"message_stop\"}\n\n"),
             "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\nX-RateLimit-Limit: 1\r\n\r\n"
                     + "10\r\ndata: {\"usage\":{\r\n3\r\n}}\n\r\n0\r\n\r\n",
@@ -31,24 +31,24 @@ public class FuzzedUpstream implements QuarkusTestResourceLifecycleManager {
 
     private final Vertx vertx = Vertx.vertx();
 
-    private static String answer(String type, String body) {
+    private static String respond(String type, String body) {
         return "HTTP/1.1 200 OK\r\nContent-Type: " + type + "\r\nContent-Length: " + body.length() + "\r\n\r\n" + body;
     }
 
     @Override
     public Map<String, String> start() {
         var address = "http://127.0.0.1:" + vertx.createHttpServer(new HttpServerOptions().setHost("127.0.0.1").setPort(0))
-                .requestHandler(FuzzedUpstream::answer).listen().toCompletionStage().toCompletableFuture().join().actualPort();
+                .requestHandler(FuzzedUpstream::respond).listen().toCompletionStage().toCompletableFuture().join().actualPort();
         return Map.of("rate-limit.upstream.url", address, "rate-limit.llm.openai.base-url", address,
                 "rate-limit.llm.anthropic.base-url", address, "rate-limit.llm.gemini.base-url", address);
     }
 
-    private static void answer(HttpServerRequest request) {
+    private static void respond(HttpServerRequest request) {
         var seed = request.getHeader("X-Fuzz");
         var random = new Random(seed == null ? 0 : seed.hashCode());
-        var answer = Fuzzer.broken(random, Fuzzer.pick(random, ANSWERS)).replace(Fuzzer.MARKER, "x");
+        var response = Fuzzer.mutate(random, Fuzzer.pick(random, RESPONSES)).replace(Fuzzer.MARKER, "x");
         request.endHandler(end -> ((ConnectionBase) request.connection()).channel().pipeline().firstContext()
-                .writeAndFlush(Unpooled.wrappedBuffer(Fuzzer.bytes(answer))).addListener(sent -> request.connection().close()));
+                .writeAndFlush(Unpooled.wrappedBuffer(Fuzzer.bytes(response))).addListener(sent -> request.connection().close()));
     }
 
     @Override

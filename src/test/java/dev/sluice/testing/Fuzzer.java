@@ -31,7 +31,7 @@ public final class Fuzzer {
 
     /** A try. */
     @FunctionalInterface
-    public interface Try {
+    public interface TestCase {
 
         void run(Random random) throws Exception;
     }
@@ -40,24 +40,24 @@ public final class Fuzzer {
     }
 
     /** @param share of all tries, in hundredths */
-    public static void run(int share, Try one) {
+    public static void run(int share, TestCase testCase) {
         long tries = Math.max(1, (long) TRIES * share / 100);
         for (long i = 0; i < tries; i++) {
             long seed = SEED * 1_000_003 + i;
-            long begun = System.nanoTime();
+            long start = System.nanoTime();
             try {
-                one.run(new Random(seed));
+                testCase.run(new Random(seed));
             } catch (Exception | Error e) {
                 throw new AssertionError("try " + i + " of seed " + SEED + " (-Dsluice.fuzz.seed)", e);
             }
-            if (System.nanoTime() - begun > SLOW_NANOS) {
+            if (System.nanoTime() - start > SLOW_NANOS) {
                 throw new AssertionError("try " + i + " of seed " + SEED + " took long");
             }
         }
     }
 
-    public static <T> T pick(Random random, List<T> of) {
-        return of.get(random.nextInt(of.size()));
+    public static <T> T pick(Random random, List<T> values) {
+        return values.get(random.nextInt(values.size()));
     }
 
     public static byte[] bytes(String text) {
@@ -65,26 +65,26 @@ public final class Fuzzer {
     }
 
     /** Characters stand for bytes. */
-    public static String broken(Random random, String valid) {
-        return new String(broken(random, bytes(valid)), StandardCharsets.ISO_8859_1);
+    public static String mutate(Random random, String valid) {
+        return new String(mutate(random, bytes(valid)), StandardCharsets.ISO_8859_1);
     }
 
     /** One time in eight as it is. */
-    public static byte[] broken(Random random, byte[] valid) {
-        var broken = valid;
+    public static byte[] mutate(Random random, byte[] valid) {
+        var mutated = valid;
         for (int i = random.nextInt(8); i > 0; i -= 2) {
-            broken = brokenOnce(random, broken);
+            mutated = mutateOnce(random, mutated);
         }
-        return broken;
+        return mutated;
     }
 
-    private static byte[] brokenOnce(Random random, byte[] valid) {
+    private static byte[] mutateOnce(Random random, byte[] valid) {
         int from = valid.length == 0 ? 0 : random.nextInt(valid.length);
         int to = Math.min(valid.length, from + 1 + random.nextInt(12));
         return switch (random.nextInt(9)) {
-            case 0 -> replaced(valid, from, to, new byte[0]);
+            case 0 -> replace(valid, from, to, new byte[0]);
             case 1 -> Arrays.copyOf(valid, from);
-            case 2 -> replaced(valid, from, from, Arrays.copyOfRange(valid, from, to));
+            case 2 -> replace(valid, from, from, Arrays.copyOfRange(valid, from, to));
             case 3 -> {
                 var flipped = valid.clone();
                 if (flipped.length > 0) {
@@ -92,19 +92,19 @@ public final class Fuzzer {
                 }
                 yield flipped;
             }
-            case 4 -> replaced(valid, from, from, bytes(pick(random, WORDS).repeat(1 + random.nextInt(3))));
-            case 5 -> replaced(valid, from, to, bytes(pick(random, WORDS)));
-            case 6 -> replaced(valid, from, from, bytes(pick(random, WORDS).repeat(random.nextInt(4) == 0 ? 5000 : 60)));
+            case 4 -> replace(valid, from, from, bytes(pick(random, WORDS).repeat(1 + random.nextInt(3))));
+            case 5 -> replace(valid, from, to, bytes(pick(random, WORDS)));
+            case 6 -> replace(valid, from, from, bytes(pick(random, WORDS).repeat(random.nextInt(4) == 0 ? 5000 : 60)));
             case 7 -> {
                 var noise = new byte[1 + random.nextInt(16)];
                 random.nextBytes(noise);
-                yield replaced(valid, from, to, noise);
+                yield replace(valid, from, to, noise);
             }
-            default -> replaced(valid, from, to, bytes(HexFormat.of().toHexDigits(random.nextLong())));
+            default -> replace(valid, from, to, bytes(HexFormat.of().toHexDigits(random.nextLong())));
         };
     }
 
-    private static byte[] replaced(byte[] in, int from, int to, byte[] by) {
+    private static byte[] replace(byte[] in, int from, int to, byte[] by) {
         var out = new ByteArrayOutputStream(in.length + by.length);
         out.write(in, 0, from);
         out.write(by, 0, by.length);
@@ -113,11 +113,11 @@ public final class Fuzzer {
     }
 
     /** Pieces of it, one after the other. */
-    public static List<byte[]> cut(Random random, byte[] whole) {
+    public static List<byte[]> split(Random random, byte[] bytes) {
         var pieces = new java.util.ArrayList<byte[]>();
-        for (int from = 0; from < whole.length;) {
-            int to = Math.min(whole.length, from + 1 + random.nextInt(1 + random.nextInt(64)));
-            pieces.add(Arrays.copyOfRange(whole, from, to));
+        for (int from = 0; from < bytes.length;) {
+            int to = Math.min(bytes.length, from + 1 + random.nextInt(1 + random.nextInt(64)));
+            pieces.add(Arrays.copyOfRange(bytes, from, to));
             from = to;
         }
         return pieces;

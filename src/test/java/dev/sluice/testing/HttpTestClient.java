@@ -16,10 +16,10 @@ public final class HttpTestClient {
     private static final HttpClient CLIENT = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
             .connectTimeout(Duration.ofSeconds(10)).build();
 
-    private final String base;
+    private final String baseUrl;
 
     public HttpTestClient(int port) {
-        this.base = "http://127.0.0.1:" + port;
+        this.baseUrl = "http://127.0.0.1:" + port;
     }
 
     /** @param headers names and values in turn */
@@ -32,7 +32,7 @@ public final class HttpTestClient {
     }
 
     public HttpResponse<String> send(String method, String path, String body, String... headers) {
-        var request = HttpRequest.newBuilder(URI.create(base + path)).timeout(Duration.ofSeconds(30)).method(method,
+        var request = HttpRequest.newBuilder(URI.create(baseUrl + path)).timeout(Duration.ofSeconds(30)).method(method,
                 body == null ? HttpRequest.BodyPublishers.noBody() : HttpRequest.BodyPublishers.ofString(body));
         if (headers.length > 0) {
             request.headers(headers);

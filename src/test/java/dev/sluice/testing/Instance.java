@@ -25,7 +25,7 @@ public final class Instance implements AutoCloseable {
     private final CompletableFuture<Boolean> started = new CompletableFuture<>();
     private final int port;
     private final int managementPort;
-    private final Thread reader;
+    private final Thread logReader;
 
     private Instance(List<String> command, Map<String, String> environment) throws IOException {
         port = RedisTestServer.freePort();
@@ -37,26 +37,26 @@ public final class Instance implements AutoCloseable {
         builder.environment().put("QUARKUS_MANAGEMENT_PORT", Integer.toString(managementPort));
         builder.environment().put("QUARKUS_MANAGEMENT_HOST", "127.0.0.1");
         process = builder.start();
-        reader = new Thread(this::read, "log of " + port);
-        reader.setDaemon(true);
-        reader.start();
+        logReader = new Thread(this::readLog, "log of " + port);
+        logReader.setDaemon(true);
+        logReader.start();
     }
 
-    private static List<String> command() {
+    private static List<String> serviceCommand() {
         var runner = System.getProperty("native.image.path");
         if (runner != null) {
             return List.of(runner, "-Xmx512m");
         }
-        return java(Path.of(System.getProperty("sluice.service.jar", "target/quarkus-app/quarkus-run.jar")));
+        return javaCommand(Path.of(System.getProperty("sluice.service.jar", "target/quarkus-app/quarkus-run.jar")));
     }
 
-    private static List<String> java(Path jar) {
+    private static List<String> javaCommand(Path jar) {
         return List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m", "-jar", jar.toString());
     }
 
     /** Starts it and waits until it serves. */
     public static Instance start(Map<String, String> environment) {
-        return serving(launch(command(), environment));
+        return awaitStarted(launch(serviceCommand(), environment));
     }
 
     /**
@@ -66,16 +66,16 @@ public final class Instance implements AutoCloseable {
      */
     public static Instance start(List<String> prefix, Map<String, String> environment) {
         var command = new ArrayList<>(prefix);
-        command.addAll(command());
-        return serving(launch(command, environment));
+        command.addAll(serviceCommand());
+        return awaitStarted(launch(command, environment));
     }
 
     /** The same with a program of the caller's choice, packaged by Quarkus. */
     public static Instance start(Path jar, Map<String, String> environment) {
-        return serving(launch(java(jar), environment));
+        return awaitStarted(launch(javaCommand(jar), environment));
     }
 
-    private static Instance serving(Instance instance) {
+    private static Instance awaitStarted(Instance instance) {
         if (!instance.started.completeOnTimeout(false, START_SECONDS, TimeUnit.SECONDS).join()) {
             instance.close();
             throw new IllegalStateException("did not start:\n" + instance.log());
@@ -84,8 +84,8 @@ public final class Instance implements AutoCloseable {
     }
 
     /** Starts it, expecting that it ends by itself; returns what it said. */
-    public static String refuse(Map<String, String> environment) {
-        try (var instance = launch(command(), environment)) {
+    public static String startExpectingFailure(Map<String, String> environment) {
+        try (var instance = launch(serviceCommand(), environment)) {
             if (instance.started.completeOnTimeout(true, START_SECONDS, TimeUnit.SECONDS).join()) {
                 throw new IllegalStateException("did not refuse to start:\n" + instance.log());
             }
@@ -101,7 +101,7 @@ public final class Instance implements AutoCloseable {
         }
     }
 
-    private void read() {
+    private void readLog() {
         try (var lines = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
             for (var line = lines.readLine(); line != null; line = lines.readLine()) {
                 synchronized (log) {
@@ -123,7 +123,7 @@ public final class Instance implements AutoCloseable {
      * @return its exit code
      */
     public int run(String argument) throws IOException, InterruptedException {
-        var command = new ArrayList<>(command());
+        var command = new ArrayList<>(serviceCommand());
         command.add(argument);
         var builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD);
         builder.environment().put("QUARKUS_MANAGEMENT_PORT", Integer.toString(managementPort));
@@ -167,7 +167,7 @@ public final class Instance implements AutoCloseable {
             if (!process.waitFor(40, TimeUnit.SECONDS)) {
                 process.destroyForcibly();
             }
-            reader.join(5000);
+            logReader.join(5000);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             process.destroyForcibly();

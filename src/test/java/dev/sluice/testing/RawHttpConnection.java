@@ -16,17 +16,17 @@ import java.util.Locale;
 /** Connection over which a test sends and reads arbitrary bytes. */
 public final class RawHttpConnection implements Closeable {
 
-    private static final int PATIENCE_MILLIS = 20_000;
+    private static final int TIMEOUT_MILLIS = 20_000;
 
     /**
-     * @param head status line and headers, without the empty line
-     * @param whole whether it came to its own end
+     * @param headerLines status line and headers, without the empty line
+     * @param complete whether it came to its own end
      */
-    public record Answer(int status, List<String> head, byte[] body, boolean whole) {
+    public record Response(int status, List<String> headerLines, byte[] body, boolean complete) {
 
         /** Null where it is missing. */
         public String header(String name) {
-            return head.stream().filter(line -> line.toLowerCase(Locale.ROOT).startsWith(name.toLowerCase(Locale.ROOT) + ": "))
+            return headerLines.stream().filter(line -> line.toLowerCase(Locale.ROOT).startsWith(name.toLowerCase(Locale.ROOT) + ": "))
                     .findFirst().map(line -> line.substring(name.length() + 2)).orElse(null);
         }
 
@@ -42,18 +42,18 @@ public final class RawHttpConnection implements Closeable {
         this(port, "127.0.0.1");
     }
 
-    /** @param from the address it calls from */
-    public RawHttpConnection(int port, String from) throws IOException {
-        socket = new Socket(InetAddress.getByName("127.0.0.1"), port, InetAddress.getByName(from), 0);
-        socket.setSoTimeout(PATIENCE_MILLIS);
+    /** @param localAddress the address it calls from */
+    public RawHttpConnection(int port, String localAddress) throws IOException {
+        socket = new Socket(InetAddress.getByName("127.0.0.1"), port, InetAddress.getByName(localAddress), 0);
+        socket.setSoTimeout(TIMEOUT_MILLIS);
         in = new BufferedInputStream(socket.getInputStream());
     }
 
     /** One request on a connection of its own. */
-    public static Answer ask(int port, String request) throws IOException {
-        try (var raw = new RawHttpConnection(port)) {
-            raw.send(request);
-            return raw.answer();
+    public static Response exchange(int port, String request) throws IOException {
+        try (var connection = new RawHttpConnection(port)) {
+            connection.send(request);
+            return connection.readResponse();
         }
     }
 
@@ -77,38 +77,38 @@ public final class RawHttpConnection implements Closeable {
     }
 
     /** Reads the next response, with as much of its body as arrives. */
-    public Answer answer() throws IOException {
-        var head = head();
+    public Response readResponse() throws IOException {
+        var head = readHeaderSection();
         int status = Integer.parseInt(head.get(0).split(" ")[1]);
         var body = new ByteArrayOutputStream();
         if (status < 200 || status == 204 || status == 304) {
-            return new Answer(status, head, new byte[0], true);
+            return new Response(status, head, new byte[0], true);
         }
-        boolean whole;
+        boolean complete;
         try {
-            whole = body(new Answer(status, head, null, false), body);
+            complete = readBody(new Response(status, head, null, false), body);
         } catch (EOFException e) {
-            whole = false;
+            complete = false;
         } catch (java.net.SocketException e) {
-            whole = false;
+            complete = false;
         }
-        return new Answer(status, head, body.toByteArray(), whole);
+        return new Response(status, head, body.toByteArray(), complete);
     }
 
-    private boolean body(Answer answer, ByteArrayOutputStream body) throws IOException {
-        var length = answer.header("content-length");
+    private boolean readBody(Response response, ByteArrayOutputStream body) throws IOException {
+        var length = response.header("content-length");
         if (length != null) {
             read(Integer.parseInt(length), body);
             return true;
         }
-        if (answer.header("transfer-encoding") == null) {
+        if (response.header("transfer-encoding") == null) {
             in.transferTo(body);
             return true;
         }
         while (true) {
-            int size = Integer.parseInt(line(), 16);
+            int size = Integer.parseInt(readLine(), 16);
             read(size, body);
-            line();
+            readLine();
             if (size == 0) {
                 return true;
             }
@@ -120,12 +120,12 @@ public final class RawHttpConnection implements Closeable {
      *
      * @return its length
      */
-    public long skip() throws IOException {
+    public long skipChunkedBody() throws IOException {
         long skipped = 0;
         while (true) {
-            int size = Integer.parseInt(line(), 16);
+            int size = Integer.parseInt(readLine(), 16);
             in.skipNBytes(size);
-            line();
+            readLine();
             skipped += size;
             if (size == 0) {
                 return skipped;
@@ -141,18 +141,18 @@ public final class RawHttpConnection implements Closeable {
         }
     }
 
-    public List<String> head() throws IOException {
+    public List<String> readHeaderSection() throws IOException {
         var head = new ArrayList<String>();
-        for (var line = line(); !line.isEmpty(); line = line()) {
+        for (var line = readLine(); !line.isEmpty(); line = readLine()) {
             head.add(line);
         }
         return head;
     }
 
     /** The next line, without its end. */
-    public String line() throws IOException {
+    public String readLine() throws IOException {
         var line = new StringBuilder();
-        for (int b = octet(); b != '\n'; b = octet()) {
+        for (int b = readByte(); b != '\n'; b = readByte()) {
             if (b != '\r') {
                 line.append((char) b);
             }
@@ -160,7 +160,7 @@ public final class RawHttpConnection implements Closeable {
         return line.toString();
     }
 
-    private int octet() throws IOException {
+    private int readByte() throws IOException {
         int b = in.read();
         if (b < 0) {
             throw new EOFException();

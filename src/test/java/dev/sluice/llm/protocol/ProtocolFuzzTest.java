@@ -70,7 +70,7 @@ class ProtocolFuzzTest {
     @Test
     void bodies() {
         Fuzzer.run(10, random -> {
-            var body = Buffer.buffer(Fuzzer.broken(random, Fuzzer.bytes(Fuzzer.pick(random, BODIES))));
+            var body = Buffer.buffer(Fuzzer.mutate(random, Fuzzer.bytes(Fuzzer.pick(random, BODIES))));
             for (var provider : Provider.values()) {
                 var operation = Fuzzer.pick(random, OPERATIONS);
                 try {
@@ -89,14 +89,14 @@ class ProtocolFuzzTest {
     @Test
     void answers() {
         Fuzzer.run(15, random -> {
-            var answer = Fuzzer.broken(random, Fuzzer.bytes(Fuzzer.pick(random, ANSWERS).repeat(1 + random.nextInt(2))));
+            var answer = Fuzzer.mutate(random, Fuzzer.bytes(Fuzzer.pick(random, ANSWERS).repeat(1 + random.nextInt(2))));
             var provider = Fuzzer.pick(random, List.of(Provider.values()));
             var shape = Fuzzer.pick(random, List.of(Shape.values()));
             var type = Fuzzer.pick(random, List.of("text/event-stream", "application/json", "text/event-stream; charset=x", "x"));
-            assertThat(read(UsageExtractor.of(provider, shape, type, null), Fuzzer.cut(random, answer)))
+            assertThat(read(UsageExtractor.of(provider, shape, type, null), Fuzzer.split(random, answer)))
                     .isEqualTo(read(UsageExtractor.of(provider, shape, type, ""), List.of(answer)));
             var encoding = Fuzzer.pick(random, List.of("gzip", "deflate", "br", "identity"));
-            read(UsageExtractor.of(provider, shape, type, encoding), Fuzzer.cut(random, encoded(random, encoding, answer)));
+            read(UsageExtractor.of(provider, shape, type, encoding), Fuzzer.split(random, encoded(random, encoding, answer)));
         });
     }
 
@@ -105,7 +105,7 @@ class ProtocolFuzzTest {
         try (var encoder = encoding.equals("gzip") ? new GZIPOutputStream(out) : new DeflaterOutputStream(out)) {
             encoder.write(plain);
         }
-        return Fuzzer.broken(random, out.toByteArray());
+        return Fuzzer.mutate(random, out.toByteArray());
     }
 
     private static List<String> read(UsageExtractor reader, List<byte[]> pieces) {
@@ -119,9 +119,9 @@ class ProtocolFuzzTest {
     @Test
     void streamsThatAreStripped() {
         Fuzzer.run(10, random -> {
-            var answer = Fuzzer.broken(random, Fuzzer.bytes(Fuzzer.pick(random, ANSWERS)));
+            var answer = Fuzzer.mutate(random, Fuzzer.bytes(Fuzzer.pick(random, ANSWERS)));
             var whole = stripped(List.of(answer));
-            assertThat(stripped(Fuzzer.cut(random, answer))).isEqualTo(whole);
+            assertThat(stripped(Fuzzer.split(random, answer))).isEqualTo(whole);
             assertThat(whole.length()).isLessThanOrEqualTo(answer.length);
         });
     }
@@ -136,8 +136,8 @@ class ProtocolFuzzTest {
     @Test
     void streamsThatAreTakenApart() {
         Fuzzer.run(5, random -> {
-            var answer = Fuzzer.broken(random, Fuzzer.bytes(Fuzzer.pick(random, ANSWERS)));
-            assertThat(events(Fuzzer.cut(random, answer))).isEqualTo(events(List.of(answer)));
+            var answer = Fuzzer.mutate(random, Fuzzer.bytes(Fuzzer.pick(random, ANSWERS)));
+            assertThat(events(Fuzzer.split(random, answer))).isEqualTo(events(List.of(answer)));
         });
     }
 

@@ -59,7 +59,7 @@ class CallerResolutionTest extends HttpTestBase {
 
     @Test
     void invalidJwtIs401AndCountsAgainstTheAddress() {
-        for (var token : List.of(keys.forged("alice"), keys.expired("alice"), keys.foreign("alice"),
+        for (var token : List.of(keys.forged("alice"), keys.expired("alice"), keys.foreignIssuer("alice"),
                 "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9.")) {
             var response = http.get("/campaigns", "Authorization", "Bearer " + token);
             assertThat(response.statusCode()).isEqualTo(401);

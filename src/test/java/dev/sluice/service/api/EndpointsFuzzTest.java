@@ -30,7 +30,7 @@ class EndpointsFuzzTest {
     void malformedBodiesAreRejected() {
         Fuzzer.run(10, random -> {
             try {
-                var body = new StrictJsonBody(Fuzzer.broken(random, Fuzzer.bytes(Fuzzer.pick(random, BODIES))),
+                var body = new StrictJsonBody(Fuzzer.mutate(random, Fuzzer.bytes(Fuzzer.pick(random, BODIES))),
                         new StrictJsonBody.Fields(FIELDS));
                 for (var field : FIELDS) {
                     if (random.nextBoolean()) {
@@ -52,10 +52,10 @@ class EndpointsFuzzTest {
     @Test
     void malformedCredentialsAreHandled() {
         Fuzzer.run(5, random -> {
-            var authorization = Fuzzer.broken(random, Fuzzer.pick(random, AUTHORIZATIONS));
+            var authorization = Fuzzer.mutate(random, Fuzzer.pick(random, AUTHORIZATIONS));
             JwtOnlyMechanism.bearsJwt(authorization);
             LlmCallerResolver.bearer(authorization);
-            for (var part : Fuzzer.broken(random, Fuzzer.pick(random, QUERIES)).split("&")) {
+            for (var part : Fuzzer.mutate(random, Fuzzer.pick(random, QUERIES)).split("&")) {
                 LlmCallerResolver.parameters(part);
             }
             ProviderConnections.escapesPath('/' + authorization);

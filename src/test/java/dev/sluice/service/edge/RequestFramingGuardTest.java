@@ -36,11 +36,11 @@ class RequestFramingGuardTest extends HttpTestBase {
             try (var raw = new RawHttpConnection(port)) {
                 raw.send("POST " + target + " " + version + "\r\nHost: x\r\n" + header + "\r\n\r\n"
                         + "GET /open/count HTTP/1.1\r\nHost: x\r\n\r\n");
-                var response = raw.answer();
+                var response = raw.readResponse();
                 assertThat(response.status()).as(target).isEqualTo(400);
                 assertThat(response.text()).contains("RATE_4001").contains("\"field\":\"" + field + "\"");
                 // Input after it must not be read as a request.
-                assertThatThrownBy(raw::line).isInstanceOf(IOException.class);
+                assertThatThrownBy(raw::readLine).isInstanceOf(IOException.class);
             }
         }
     }
@@ -53,8 +53,8 @@ class RequestFramingGuardTest extends HttpTestBase {
             try (var raw = new RawHttpConnection(port)) {
                 raw.send("POST " + target + " HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: " + coding + "\r\n\r\n"
                         + "GET /open/count HTTP/1.1\r\nHost: x\r\n\r\n");
-                assertThat(raw.answer().status()).as(target).isEqualTo(400);
-                assertThatThrownBy(raw::line).isInstanceOf(IOException.class);
+                assertThat(raw.readResponse().status()).as(target).isEqualTo(400);
+                assertThatThrownBy(raw::readLine).isInstanceOf(IOException.class);
             }
         }
     }

@@ -52,13 +52,13 @@ class LlmBrokenProvidersTest extends HttpTestBase {
             for (int i = 0; i < 2; i++) {
                 raw.send(RawHttpConnection.post("/gemini/v1beta/models/gemini-2.5-flash:generateContent", "{}",
                         "x-goog-api-key: key-of-tokens"));
-                var response = raw.answer();
+                var response = raw.readResponse();
                 assertThat(response.status()).isEqualTo(502);
                 assertThat(new JsonObject(response.text()).getJsonObject("error").getString("status")).isEqualTo("UNAVAILABLE");
                 // a body that is not read before
                 raw.send(RawHttpConnection.post("/gemini/v1beta/models/gemini-2.5-flash:countTokens", "x".repeat(300_000),
                         "x-goog-api-key: key-of-tokens"));
-                assertThat(raw.answer().status()).isEqualTo(502);
+                assertThat(raw.readResponse().status()).isEqualTo(502);
             }
         }
         assertThat(limiter.usageByResource("user:tokens").await().indefinitely().getOrDefault("llm:gemini:tokens", 0L)).isZero();
@@ -67,7 +67,7 @@ class LlmBrokenProvidersTest extends HttpTestBase {
     @Test
     void closedConnectionIs502() throws IOException {
         RawProvider.next(socket -> socket.close());
-        var response = RawHttpConnection.ask(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS));
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS));
         assertThat(response.status()).isEqualTo(502);
         assertThat(new JsonObject(response.text()).getJsonObject("error").getString("type")).isEqualTo("server_error");
         Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> tokens() == 0);
@@ -76,7 +76,7 @@ class LlmBrokenProvidersTest extends HttpTestBase {
     @Test
     void silentProviderIs504() throws IOException {
         RawProvider.next(socket -> socket.getInputStream().transferTo(java.io.OutputStream.nullOutputStream()));
-        var response = RawHttpConnection.ask(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS));
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS));
         assertThat(response.status()).isEqualTo(504);
         Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> tokens() == 0);
     }
@@ -89,9 +89,9 @@ class LlmBrokenProvidersTest extends HttpTestBase {
                     + "6\r\ndata: \r\n");
             socket.getInputStream().transferTo(java.io.OutputStream.nullOutputStream());
         });
-        var response = RawHttpConnection.ask(port, RawHttpConnection.post(CHAT, STREAM, CREDENTIALS));
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, STREAM, CREDENTIALS));
         assertThat(response.status()).isEqualTo(200);
-        assertThat(response.whole()).isFalse();
+        assertThat(response.complete()).isFalse();
     }
 
     @Test
@@ -109,14 +109,14 @@ class LlmBrokenProvidersTest extends HttpTestBase {
             try (var raw = new RawHttpConnection(port)) {
                 raw.send("POST /openai/v1/files HTTP/1.1\r\nHost: x\r\n" + CREDENTIALS + "\r\nContent-Length: 3000000\r\n\r\n"
                         + "x".repeat(100_000));
-                var response = raw.answer();
+                var response = raw.readResponse();
                 assertThat(response.status()).isEqualTo(413);
                 assertThat(response.text()).isEqualTo("large");
                 raw.send("x".repeat(2_900_000));
                 release.complete(null);
                 RawProvider.nextSays(withLength(JSON));
                 raw.send(RawHttpConnection.post(CHAT, BODY, CREDENTIALS));
-                assertThat(raw.answer().text()).isEqualTo(JSON);
+                assertThat(raw.readResponse().text()).isEqualTo(JSON);
             }
         }
     }
@@ -142,9 +142,9 @@ class LlmBrokenProvidersTest extends HttpTestBase {
             var event = "data: {\"choices\":[{\"delta\":{\"content\":\"caf\u00c3";
             RawProvider.nextSays("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
                     + Integer.toHexString(event.length()) + "\r\n" + event + "\r\n");
-            var response = RawHttpConnection.ask(port, RawHttpConnection.post(CHAT, stream, CREDENTIALS));
+            var response = RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, stream, CREDENTIALS));
             assertThat(response.status()).isEqualTo(200);
-            assertThat(response.whole()).isFalse();
+            assertThat(response.complete()).isFalse();
         }
         assertThat(ledger().getLong("estimated_calls")).isGreaterThanOrEqualTo(2);
     }
@@ -152,24 +152,24 @@ class LlmBrokenProvidersTest extends HttpTestBase {
     @Test
     void responseShorterThanItsLengthIsAborted() throws IOException {
         RawProvider.nextSays("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"usage\":");
-        var response = RawHttpConnection.ask(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS));
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS));
         assertThat(response.status()).isEqualTo(200);
-        assertThat(response.whole()).isFalse();
+        assertThat(response.complete()).isFalse();
     }
 
     @Test
     void http10ResponsesAreForwarded() throws IOException {
         RawProvider.nextSays("HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n" + JSON);
-        assertThat(RawHttpConnection.ask(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS)).text()).isEqualTo(JSON);
+        assertThat(RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS)).text()).isEqualTo(JSON);
         RawProvider.nextSays("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n" + JSON);
-        assertThat(RawHttpConnection.ask(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS)).text()).isEqualTo(JSON);
+        assertThat(RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS)).text()).isEqualTo(JSON);
     }
 
     @Test
     void http10ClientsAreServed() throws IOException {
         RawProvider.nextSays("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
                 + Integer.toHexString(JSON.length()) + "\r\n" + JSON + "\r\n0\r\n\r\n");
-        var response = RawHttpConnection.ask(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS).replace("HTTP/1.1", "HTTP/1.0"));
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS).replace("HTTP/1.1", "HTTP/1.0"));
         assertThat(response.status()).isEqualTo(200);
         assertThat(response.header("transfer-encoding")).isNull();
         assertThat(response.text()).isEqualTo(JSON);
@@ -179,16 +179,16 @@ class LlmBrokenProvidersTest extends HttpTestBase {
     void interimResponsesAreNotFinal() throws IOException {
         for (var interim : new String[]{"100 Continue", "102 Processing", "103 Early Hints"}) {
             RawProvider.nextSays("HTTP/1.1 " + interim + "\r\n\r\n" + withLength(JSON));
-            assertThat(RawHttpConnection.ask(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS)).text()).as(interim).isEqualTo(JSON);
+            assertThat(RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS)).text()).as(interim).isEqualTo(JSON);
         }
     }
 
     @Test
     void responsesOtherThanHttpAre502() throws IOException {
         RawProvider.nextSays("SSH-2.0-OpenSSH_9.0\r\n");
-        assertThat(RawHttpConnection.ask(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS)).status()).isEqualTo(502);
+        assertThat(RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS)).status()).isEqualTo(502);
         RawProvider.nextSays("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZZ\r\n");
-        assertThat(RawHttpConnection.ask(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS)).whole()).isFalse();
+        assertThat(RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS)).complete()).isFalse();
     }
 
     @Test
@@ -197,7 +197,7 @@ class LlmBrokenProvidersTest extends HttpTestBase {
         RawProvider.nextSays(
                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: br\r\nContent-Length: 3\r\n\r\n"
                         + "\u0001\u0002\u00ff");
-        var response = RawHttpConnection.ask(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS));
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS));
         assertThat(response.header("content-encoding")).isEqualTo("br");
         assertThat(response.body()).containsExactly(1, 2, 255);
         assertThat(ledger().getLong("estimated_calls")).isEqualTo(before + 1);

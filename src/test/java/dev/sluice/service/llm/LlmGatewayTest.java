@@ -231,7 +231,7 @@ class LlmGatewayTest extends LlmTestBase {
 
     @Test
     void hopByHopHeadersAreNotForwarded() throws IOException {
-        var response = RawHttpConnection.ask(port, RawHttpConnection.post(CHAT, chat("gpt-4o", ""), "Authorization: Bearer key-of-pro",
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, chat("gpt-4o", ""), "Authorization: Bearer key-of-pro",
                 "Connection: X-Hop, authorization, content-length", "X-Hop: 1", "Keep-Alive: 5", "TE: trailers",
                 "Proxy-Connection: keep-alive", "Proxy-Authorization: Basic x", "Cookie: session=1", "X-User-Id: root",
                 "X-User-Tier: enterprise", "X_User_Id: root", "X-HTTP-Method-Override: DELETE"));
@@ -316,10 +316,10 @@ class LlmGatewayTest extends LlmTestBase {
 
     @Test
     void unusualQueriesAreHandled() throws IOException {
-        var undecodable = RawHttpConnection.ask(port, RawHttpConnection.post(GENERATE + "?x=%zz&key=key-of-pro", contents()));
+        var undecodable = RawHttpConnection.exchange(port, RawHttpConnection.post(GENERATE + "?x=%zz&key=key-of-pro", contents()));
         assertThat(undecodable.status()).isEqualTo(400);
         assertThat(gemini.seen()).isEmpty();
-        var encoded = RawHttpConnection.ask(port,
+        var encoded = RawHttpConnection.exchange(port,
                 RawHttpConnection.post(GENERATE + "?caf\u00c3\u00a9&&key&=&a=b=c", contents(), "x-goog-api-key: key-of-pro"));
         assertThat(encoded.status()).as(encoded.text()).isEqualTo(200);
         assertThat(gemini.last().uri()).endsWith("?caf%C3%A9&&=&a=b=c");
@@ -336,7 +336,7 @@ class LlmGatewayTest extends LlmTestBase {
     @ParameterizedTest
     @ValueSource(strings = {"openai", "anthropic", "gemini"})
     void keysInSeveralPlacesAreAllRemoved(String provider) throws IOException {
-        var response = RawHttpConnection.ask(port, RawHttpConnection.post(path(provider) + "?key=key-of-free&api_key=key-of-pro", body(provider),
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(path(provider) + "?key=key-of-free&api_key=key-of-pro", body(provider),
                 "Authorization: Bearer key-of-wealthy", "Authorization: Bearer key-of-pro", "X-API-Key: key-of-wealthy",
                 "X-API-Key: key-of-pro", "X_API_Key: key-of-pro", "X-Goog-Api-Key: key-of-pro", "X-Goog-Api-Key: key-of-free",
                 "Api-Key: key-of-pro", "X-Other: Bearer key-of-pro", "anthropic-version: 1"));
@@ -346,8 +346,8 @@ class LlmGatewayTest extends LlmTestBase {
     }
 
     @Test
-    void severalKeysInOneRequestAreRejected() throws IOException {
-        var response = RawHttpConnection.ask(port, RawHttpConnection.post(CHAT + "?key=a&key=key-of-pro", chat("gpt-4o", ""), "X-API-Key: b",
+    void onlyOneKeyPerRequestIsTried() throws IOException {
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT + "?key=a&key=key-of-pro", chat("gpt-4o", ""), "X-API-Key: b",
                 "X-API-Key: key-of-pro", "Authorization: Bearer c", "Authorization: Bearer key-of-pro"));
         assertThat(response.status()).isEqualTo(401);
     }
@@ -386,7 +386,7 @@ class LlmGatewayTest extends LlmTestBase {
         try (var raw = new RawHttpConnection(port, LlmGatewayProfile.PROXY)) {
             raw.send(
                     RawHttpConnection.post(CHAT, chat("gpt-4o", ""), "X-User-Id: carol", "X-User-Tier: pro", "Authorization: Bearer sk-own"));
-            var response = raw.answer();
+            var response = raw.readResponse();
             assertThat(response.status()).as(response.text()).isEqualTo(200);
             assertThat(response.header("x-ratelimit-limit")).isEqualTo("60");
         }
@@ -407,7 +407,7 @@ class LlmGatewayTest extends LlmTestBase {
         var both = http.post(CHAT, body("openai"), "Authorization", "Bearer " + token, "X-API-Key", "key-of-wealthy");
         assertThat(both.statusCode()).isEqualTo(200);
         assertThat(ledger("user:dave", "openai").getLong("calls")).isEqualTo(2);
-        for (var bad : List.of(jwt.expired("dave"), jwt.forged("dave"), jwt.foreign("dave"))) {
+        for (var bad : List.of(jwt.expired("dave"), jwt.forged("dave"), jwt.foreignIssuer("dave"))) {
             assertProviderError("openai", http.post(CHAT, body("openai"), "Authorization", "Bearer " + bad), 401);
             assertProviderError("openai", http.post(CHAT, body("openai"), "Authorization", "Bearer " + bad, "X-API-Key", "key-of-pro"),
                     401);
@@ -437,7 +437,7 @@ class LlmGatewayTest extends LlmTestBase {
             "/openai/v1/responses/resp_1", "/openai/v1/models/../files"})
     void sluicesProviderKeyIsUsedForKnownPathsOnly(String path) throws IOException {
         for (var method : List.of("GET", "POST", "DELETE", "PUT")) {
-            var response = RawHttpConnection.ask(port, method + " " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+            var response = RawHttpConnection.exchange(port, method + " " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
                     + "Authorization: Bearer key-of-pro\r\nContent-Length: 2\r\n\r\n{}");
             assertThat(response.status()).isEqualTo(403);
             assertErrorShape("openai", new JsonObject(response.text()), 403);
@@ -453,22 +453,22 @@ class LlmGatewayTest extends LlmTestBase {
             "/gemini/v1beta/models/x:predict,403", "/gemini/v1beta/models/x:generateContent:y,403",
             "/gemini/v1beta/cachedContents,403"})
     void otherPathsAreRejectedWithProviderErrors(String path, int status) throws IOException {
-        var response = RawHttpConnection.ask(port, RawHttpConnection.post(path, "{}", "x-api-key: key-of-pro"));
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(path, "{}", "x-api-key: key-of-pro"));
         assertThat(response.status()).isEqualTo(status);
         assertErrorShape(path.substring(1, path.indexOf('/', 1)), new JsonObject(response.text()), status);
     }
 
     @Test
     void absoluteTargetsAreForwardedToTheProvider() throws IOException {
-        var response = RawHttpConnection.ask(port, RawHttpConnection.post("http://evil.example" + CHAT + "?a=b", chat("gpt-4o", ""),
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post("http://evil.example" + CHAT + "?a=b", chat("gpt-4o", ""),
                 "Authorization: Bearer key-of-pro"));
         assertThat(response.status()).as(response.text()).isEqualTo(200);
         assertThat(openAi.last().uri()).isEqualTo("/v1/chat/completions?a=b");
-        assertThat(RawHttpConnection.ask(port, RawHttpConnection.post(CHAT + "#x", chat("gpt-4o", ""), "Authorization: Bearer key-of-pro")).status())
+        assertThat(RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT + "#x", chat("gpt-4o", ""), "Authorization: Bearer key-of-pro")).status())
                 .isEqualTo(400);
         for (var evasion : List.of("//openai/v1/chat/completions", "/%6fpenai/v1/chat/completions", "/OPENAI/v1/models",
                 "/x/../openai/v1/models")) {
-            assertThat(RawHttpConnection.ask(port, RawHttpConnection.post(evasion, "{}", "X-API-Key: key-of-pro")).status()).isEqualTo(404);
+            assertThat(RawHttpConnection.exchange(port, RawHttpConnection.post(evasion, "{}", "X-API-Key: key-of-pro")).status()).isEqualTo(404);
         }
     }
 
@@ -503,7 +503,7 @@ class LlmGatewayTest extends LlmTestBase {
 
     @Test
     void preflightsAreForwardedWithoutKey() throws IOException {
-        var response = RawHttpConnection.ask(port,
+        var response = RawHttpConnection.exchange(port,
                 "OPTIONS " + CHAT + "?key=key-of-pro HTTP/1.1\r\nHost: x\r\nOrigin: https://app.example\r\n"
                         + "Access-Control-Request-Method: POST\r\nAuthorization: Bearer key-of-pro\r\nX-API-Key: key-of-pro\r\n"
                         + "Content-Length: 5\r\n\r\nhello");
@@ -656,15 +656,15 @@ class LlmGatewayTest extends LlmTestBase {
                     + "\"}]}";
             long exact = (body.length() + 3) / 4 + 68; // as it is estimated
             openAi.usage(TokenUsage.of(exact - 68, 68));
-            var together = new ArrayList<CompletableFuture<Integer>>();
+            var responses = new ArrayList<CompletableFuture<Integer>>();
             for (int i = 0; i < 64; i++) {
-                together.add(CompletableFuture.supplyAsync(() -> call("tokens", body).statusCode(), pool));
+                responses.add(CompletableFuture.supplyAsync(() -> call("tokens", body).statusCode(), pool));
             }
-            long passed = together.stream().map(CompletableFuture::join).filter(status -> status == 200).count();
-            assertThat(passed).isEqualTo(1000 / exact);
-            assertThat(openAi.seen()).hasSize((int) passed);
-            assertThat(ledger("user:tokens", "openai").getLong("output_tokens")).isEqualTo(68 * passed);
-            awaitWindowUsage("tokens", "llm:openai:tokens", exact * passed);
+            long admitted = responses.stream().map(CompletableFuture::join).filter(status -> status == 200).count();
+            assertThat(admitted).isEqualTo(1000 / exact);
+            assertThat(openAi.seen()).hasSize((int) admitted);
+            assertThat(ledger("user:tokens", "openai").getLong("output_tokens")).isEqualTo(68 * admitted);
+            awaitWindowUsage("tokens", "llm:openai:tokens", exact * admitted);
         } finally {
             pool.shutdownNow();
         }
@@ -679,7 +679,7 @@ class LlmGatewayTest extends LlmTestBase {
             "{\"a\":1,}",
             "{\"a\":\"\u0001\"}"})
     void malformedBodiesAreRejected(String body) throws IOException {
-        var response = RawHttpConnection.ask(port, RawHttpConnection.post(CHAT, body, "Authorization: Bearer key-of-pro"));
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, body, "Authorization: Bearer key-of-pro"));
         assertThat(response.status()).as(response.text()).isEqualTo(400);
         assertErrorShape("openai", new JsonObject(response.text()), 400);
         assertThat(openAi.seen()).isEmpty();
@@ -731,14 +731,14 @@ class LlmGatewayTest extends LlmTestBase {
         var large = " ".repeat(LlmGatewayProfile.LARGEST_BODY + 1);
         try (var raw = new RawHttpConnection(port)) {
             raw.send(RawHttpConnection.post(CHAT, large, "Authorization: Bearer key-of-pro"));
-            var denied = raw.answer();
+            var denied = raw.readResponse();
             assertThat(denied.status()).isEqualTo(413);
             assertErrorShape("openai", new JsonObject(denied.text()), 413);
             raw.send("POST " + CHAT + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key-of-pro\r\nTransfer-Encoding: chunked"
                     + "\r\n\r\n" + Integer.toHexString(large.length()) + "\r\n" + large + "\r\n0\r\n\r\n");
-            assertThat(raw.answer().status()).isEqualTo(413);
+            assertThat(raw.readResponse().status()).isEqualTo(413);
             raw.send(RawHttpConnection.post(CHAT, chat("gpt-4o", ""), "Authorization: Bearer key-of-pro"));
-            assertThat(raw.answer().status()).isEqualTo(200);
+            assertThat(raw.readResponse().status()).isEqualTo(200);
         }
     }
 
@@ -749,13 +749,13 @@ class LlmGatewayTest extends LlmTestBase {
         var body = chat("gpt-4o", "");
         try (var raw = new RawHttpConnection(port)) {
             raw.send(head.formatted("key-of-pro", body.length()));
-            assertThat(raw.answer().status()).isEqualTo(100);
+            assertThat(raw.readResponse().status()).isEqualTo(100);
             raw.send(body);
-            assertThat(raw.answer().status()).isEqualTo(200);
+            assertThat(raw.readResponse().status()).isEqualTo(200);
         }
         assertThat(openAi.last().headers().contains("expect")).isFalse();
-        assertThat(RawHttpConnection.ask(port, head.formatted("key-of-pro", LlmGatewayProfile.LARGEST_BODY + 1)).status()).isEqualTo(413);
-        assertThat(RawHttpConnection.ask(port, head.formatted("wrong", 10)).status()).isEqualTo(401);
+        assertThat(RawHttpConnection.exchange(port, head.formatted("key-of-pro", LlmGatewayProfile.LARGEST_BODY + 1)).status()).isEqualTo(413);
+        assertThat(RawHttpConnection.exchange(port, head.formatted("wrong", 10)).status()).isEqualTo(401);
     }
 
     @Test
@@ -764,18 +764,18 @@ class LlmGatewayTest extends LlmTestBase {
             for (var key : List.of("wrong", "key-of-pro")) {
                 for (var path : List.of(CHAT, "/openai/v1/files", "/openai/x")) {
                     raw.send(RawHttpConnection.post(path, "z".repeat(300_000), "Authorization: Bearer " + key));
-                    assertThat(raw.answer().status()).isBetween(400, 499);
+                    assertThat(raw.readResponse().status()).isBetween(400, 499);
                 }
             }
             raw.send(RawHttpConnection.post(CHAT, chat("gpt-4o", ""), "Authorization: Bearer key-of-pro"));
-            assertThat(raw.answer().status()).isEqualTo(200);
+            assertThat(raw.readResponse().status()).isEqualTo(200);
         }
     }
 
     @Test
     void chunkedBodiesAreForwardedWithContentLength() throws IOException {
         var body = chat("gpt-4o", "");
-        var response = RawHttpConnection.ask(port, "POST " + CHAT + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key-of-pro\r\n"
+        var response = RawHttpConnection.exchange(port, "POST " + CHAT + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key-of-pro\r\n"
                 + "Transfer-Encoding: chunked\r\n\r\n5\r\n" + body.substring(0, 5) + "\r\n"
                 + Integer.toHexString(body.length() - 5) + "\r\n" + body.substring(5) + "\r\n0\r\n\r\n");
         assertThat(response.status()).isEqualTo(200);
@@ -853,7 +853,7 @@ class LlmGatewayTest extends LlmTestBase {
     }
 
     @Test
-    void fieldMaskHeaderIsNotForwarded() {
+    void fieldMaskHeaderIsRejected() {
         assertProviderError("gemini", http.post(GENERATE, contents(), "x-goog-api-key", "key-of-pro", "X-Goog-FieldMask", "candidates"),
                 400);
         assertThat(http.post(GENERATE + "?alt=json", contents(), "x-goog-api-key", "key-of-pro").statusCode()).isEqualTo(200);

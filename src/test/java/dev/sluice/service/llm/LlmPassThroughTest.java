@@ -83,7 +83,7 @@ class LlmPassThroughTest extends LlmTestBase {
     @ValueSource(strings = {"/openai/v1/../../admin", "/openai/v1/%2e%2e/%2E%2E/admin", "/openai/v1//chat/completions",
             "/openai/v1/./chat/completions", "/openai/v1/x/..", "/openai/v1/..%2fadmin"})
     void pathsOutsideTheProvidersPrefixAreRejected(String path) throws IOException {
-        var response = RawHttpConnection.ask(port, RawHttpConnection.post(path, BODY, "Authorization: Bearer sk-one"));
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(path, BODY, "Authorization: Bearer sk-one"));
         assertThat(response.status()).isEqualTo(400);
         assertThat(openAi.seen()).isEmpty();
     }
@@ -108,12 +108,12 @@ class LlmPassThroughTest extends LlmTestBase {
     @Test
     void onlyTheCountedKeyIsForwarded() throws IOException {
         for (var other : new String[]{"Bearer sk-two", "Bearer key-of-pro", "Basic xyz"}) {
-            RawHttpConnection.ask(port, RawHttpConnection.post(CHAT, BODY, "Authorization: Bearer sk-one",
+            RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, "Authorization: Bearer sk-one",
                     "Authorization: " + other));
             assertThat(openAi.last().headers().getAll("authorization")).containsExactly("Bearer sk-one");
         }
         assertThat(ledger(tenant("sk-one"), "openai").getLong("calls")).isEqualTo(3);
-        RawHttpConnection.ask(port, RawHttpConnection.post(MESSAGES, BODY, "x-api-key: sk-a", "x-api-key: key-of-pro", "Authorization: Bearer sk-b",
+        RawHttpConnection.exchange(port, RawHttpConnection.post(MESSAGES, BODY, "x-api-key: sk-a", "x-api-key: key-of-pro", "Authorization: Bearer sk-b",
                 "anthropic-version: 1"));
         assertThat(anthropic.last().headers().getAll("x-api-key")).containsExactly("sk-a");
         assertThat(anthropic.last().headers().contains("authorization")).isFalse();
@@ -128,7 +128,7 @@ class LlmPassThroughTest extends LlmTestBase {
     }
 
     @Test
-    void adminTokensAreNotForwarded() {
+    void jwtIsNotForwarded() {
         var token = jwt.token("erin", "pro");
         assertThat(http.post(CHAT, BODY, "Authorization", "Bearer " + token).statusCode()).isEqualTo(200);
         assertThat(openAi.last().header("authorization")).isEqualTo("Bearer " + LlmProfile.OPENAI_KEY);

@@ -66,12 +66,12 @@ class LlmStreamingTest extends LlmTestBase {
 
     /** Reads the next chunk of a chunked response. */
     private static String chunk(RawHttpConnection raw) throws IOException {
-        raw.line();
+        raw.readLine();
         var event = new StringBuilder();
-        for (var line = raw.line(); !line.isEmpty(); line = raw.line()) {
+        for (var line = raw.readLine(); !line.isEmpty(); line = raw.readLine()) {
             event.append(line).append('\n');
         }
-        raw.line();
+        raw.readLine();
         return event.toString();
     }
 
@@ -96,7 +96,7 @@ class LlmStreamingTest extends LlmTestBase {
             raw.send(stream(api, "wealthy"));
             Awaitility.await().atMost(TIMEOUT).until(() -> gate.waiting() == 1);
             gate.let(1);
-            assertThat(raw.head().get(0)).isEqualTo("HTTP/1.1 200 OK");
+            assertThat(raw.readHeaderSection().get(0)).isEqualTo("HTTP/1.1 200 OK");
             assertThat(chunk(raw)).contains("data: {");
             assertThat(stub(api).finished()).isZero();
             gate.let(1);
@@ -110,12 +110,12 @@ class LlmStreamingTest extends LlmTestBase {
     @Test
     void requestedUsageIsRemovedFromTheStream() throws IOException {
         var request = stream("openai", "wealthy");
-        var through = RawHttpConnection.ask(port, request);
+        var through = RawHttpConnection.exchange(port, request);
         assertThat(openAi.last().body()).contains("\"include_usage\":true");
         var body = request.substring(request.indexOf("\r\n\r\n") + 4);
-        var direct = RawHttpConnection.ask(openAi.port(),
+        var direct = RawHttpConnection.exchange(openAi.port(),
                 RawHttpConnection.post("/v1/chat/completions", body, "Authorization: Bearer " + LlmProfile.OPENAI_KEY));
-        assertThat(through.whole()).isTrue();
+        assertThat(through.complete()).isTrue();
         assertThat(through.text().replaceAll("stub[0-9]+", "stub")).isEqualTo(direct.text().replaceAll("stub[0-9]+", "stub"))
                 .doesNotContain("usage").endsWith("data: [DONE]\n\n");
         assertThat(through.header("content-type")).isEqualTo(direct.header("content-type"));
@@ -133,7 +133,7 @@ class LlmStreamingTest extends LlmTestBase {
                 gate.let(events);
                 for (int i = 0; i < events; i++) {
                     if (i == 0) {
-                        raw.head();
+                        raw.readHeaderSection();
                     }
                     chunk(raw);
                 }
@@ -176,7 +176,7 @@ class LlmStreamingTest extends LlmTestBase {
             raw.send(stream(api, "wealthy"));
             Awaitility.await().atMost(TIMEOUT).until(() -> gate.waiting() == 1);
             gate.let(1);
-            raw.head();
+            raw.readHeaderSection();
             raw.reset();
         }
         assertRecorded(api, 1, 1, null, null);
@@ -189,9 +189,9 @@ class LlmStreamingTest extends LlmTestBase {
     void truncatedStreamIsAborted(String api) throws IOException {
         stub(api).usage(TokenUsage.of(100, 10));
         stub(api).cutNext(1, 3);
-        var response = RawHttpConnection.ask(port, stream(api, "wealthy"));
+        var response = RawHttpConnection.exchange(port, stream(api, "wealthy"));
         assertThat(response.status()).isEqualTo(200);
-        assertThat(response.whole()).isFalse();
+        assertThat(response.complete()).isFalse();
         assertThat(response.text()).contains("data: {");
         assertRecorded(api, 1, 1, null, null);
         if (api.equals("anthropic") || api.equals("gemini")) {
@@ -202,8 +202,8 @@ class LlmStreamingTest extends LlmTestBase {
     @Test
     void truncatedResponseIsAborted() throws IOException {
         openAi.cutNext(1, 0);
-        var response = RawHttpConnection.ask(port, stream("openai", "wealthy").replace("true", "null"));
-        assertThat(response.whole()).isFalse();
+        var response = RawHttpConnection.exchange(port, stream("openai", "wealthy").replace("true", "null"));
+        assertThat(response.complete()).isFalse();
         assertRecorded("openai", 1, 1, null, null);
     }
 
@@ -214,14 +214,14 @@ class LlmStreamingTest extends LlmTestBase {
         openAi.usage(TokenUsage.of(100, 10));
         try (var stalled = new RawHttpConnection(port)) {
             stalled.send(stream("openai", "wealthy"));
-            stalled.head();
+            stalled.readHeaderSection();
             anthropic.fill(60 << 20);
-            var other = RawHttpConnection.ask(port, stream("anthropic", "wealthy"));
-            assertThat(other.whole()).isTrue();
+            var other = RawHttpConnection.exchange(port, stream("anthropic", "wealthy"));
+            assertThat(other.complete()).isTrue();
             assertThat(other.body()).hasSizeGreaterThan(60 << 20);
             assertThat(openAi.sent()).isLessThan(60L << 20); // what buffers of sockets hold
             assertThat(openAi.finished()).isZero();
-            assertThat(stalled.skip()).isGreaterThan(all * 99 / 100); // without its nulls of usage
+            assertThat(stalled.skipChunkedBody()).isGreaterThan(all * 99 / 100); // without its nulls of usage
         }
         assertRecorded("openai", 1, 0, 100L, 10L);
     }
@@ -249,7 +249,7 @@ class LlmStreamingTest extends LlmTestBase {
                 });
                 if (when.equals("in the stream")) {
                     gate.let(1);
-                    raw.head();
+                    raw.readHeaderSection();
                 }
                 raw.reset();
             }
@@ -259,7 +259,7 @@ class LlmStreamingTest extends LlmTestBase {
         for (int i = 0; i < LlmStreamsProfile.CONNECTIONS; i++) {
             responses.add(CompletableFuture.supplyAsync(() -> {
                 try {
-                    return RawHttpConnection.ask(port, stream("openai", "wealthy")).status();
+                    return RawHttpConnection.exchange(port, stream("openai", "wealthy")).status();
                 } catch (IOException e) {
                     throw new java.io.UncheckedIOException(e);
                 }
@@ -272,18 +272,18 @@ class LlmStreamingTest extends LlmTestBase {
     @Test
     void concurrentStreamsAreAllRecorded() {
         openAi.usage(TokenUsage.of(100, 10));
-        var responses = new ArrayList<CompletableFuture<RawHttpConnection.Answer>>();
+        var responses = new ArrayList<CompletableFuture<RawHttpConnection.Response>>();
         for (int i = 0; i < 64; i++) {
             var api = List.of("openai", "openai with usage", "responses").get(i % 3);
             responses.add(CompletableFuture.supplyAsync(() -> {
                 try {
-                    return RawHttpConnection.ask(port, stream(api, "wealthy"));
+                    return RawHttpConnection.exchange(port, stream(api, "wealthy"));
                 } catch (IOException e) {
                     throw new java.io.UncheckedIOException(e);
                 }
             }));
         }
-        assertThat(responses).allSatisfy(response -> assertThat(response.get(60, TimeUnit.SECONDS).whole()).isTrue());
+        assertThat(responses).allSatisfy(response -> assertThat(response.get(60, TimeUnit.SECONDS).complete()).isTrue());
         assertRecorded("openai", 64, 0, 6400L, 640L);
     }
 }

@@ -63,7 +63,7 @@ class RequestBodyBufferTest {
             await().atMost(60, TimeUnit.SECONDS).until(() -> waiting() == 1);
             assertThat(bodies.heldBytes()).isEqualTo(1000);
             other.send(RawHttpConnection.post("/", "x".repeat(600)));
-            assertThat(other.answer().status()).isEqualTo(503);
+            assertThat(other.readResponse().status()).isEqualTo(503);
             assertThat(bodies.heldBytes()).isEqualTo(1000);
             other.send(RawHttpConnection.post("/", "x".repeat(400)));
             await().atMost(60, TimeUnit.SECONDS).until(() -> waiting() == 2);
@@ -71,7 +71,7 @@ class RequestBodyBufferTest {
             vertx.runOnContext(now -> bodies.release(waiting.get(0)));
             await().atMost(60, TimeUnit.SECONDS).until(() -> bodies.heldBytes() == 400);
             vertx.runOnContext(now -> waiting.forEach(context -> context.response().end()));
-            assertThat(one.answer().status()).isEqualTo(200);
+            assertThat(one.readResponse().status()).isEqualTo(200);
             await().atMost(60, TimeUnit.SECONDS).until(() -> bodies.heldBytes() == 0);
         }
     }
@@ -92,7 +92,7 @@ class RequestBodyBufferTest {
         int port = serve(1000, 1500, 50);
         try (var slow = new RawHttpConnection(port)) {
             slow.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf");
-            var answer = slow.answer();
+            var answer = slow.readResponse();
             assertThat(answer.status()).isEqualTo(408);
             assertThat(answer.header("connection")).isEqualTo("close");
         }

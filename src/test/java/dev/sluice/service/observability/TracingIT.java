@@ -59,7 +59,7 @@ class TracingIT {
         var environment = new HashMap<>(Map.of("RATE_LIMIT_TRACING", "true", "OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf",
                 "OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:" + collector.getAddress().getPort(),
                 "QUARKUS_OTEL_BSP_SCHEDULE_DELAY", "100ms", "LOG_JSON", "true", "UPSTREAM_URL",
-                "http://127.0.0.1:" + upstream.open(0), "RATE_LIMIT_API_KEYS_ALICE_SHA256", Sha256.hex("alice-key"),
+                "http://127.0.0.1:" + upstream.listen(0), "RATE_LIMIT_API_KEYS_ALICE_SHA256", Sha256.hex("alice-key"),
                 "RATE_LIMIT_API_KEYS_ALICE_USER", "alice-the-user"));
         try (var redis = RedisTestServer.start()) {
             environment.put("REDIS_HOST", "127.0.0.1");

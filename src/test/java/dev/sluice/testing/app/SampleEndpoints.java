@@ -40,7 +40,7 @@ public class SampleEndpoints {
 
     @GET
     @Path("plain")
-    public String withoutRow() {
+    public String withoutRule() {
         return "plain";
     }
 
@@ -95,7 +95,7 @@ public class SampleEndpoints {
     @GET
     @Path("users")
     @RateLimited("3/minute")
-    public String namedRowAndAnnotation() {
+    public String namedRuleAndAnnotation() {
         return "users";
     }
 

@@ -14,17 +14,17 @@ final class Admissions {
     private Admissions() {
     }
 
-    static int most(Collection<Sample> samples, Duration window) {
+    static int max(Collection<Sample> samples, Duration window) {
         var byIdentity = samples.stream().filter(Sample::admitted).collect(Collectors.groupingBy(Sample::identity));
-        return byIdentity.values().stream().mapToInt(admitted -> mostOfOne(admitted, window.toNanos())).max().orElse(0);
+        return byIdentity.values().stream().mapToInt(admitted -> maxOfIdentity(admitted, window.toNanos())).max().orElse(0);
     }
 
-    private static int mostOfOne(List<Sample> admitted, long window) {
+    private static int maxOfIdentity(List<Sample> admitted, long window) {
         int most = 0;
         for (var first : admitted) { // a fullest window can be moved until it begins with a request
-            long start = first.sent();
+            long start = first.sentNanos();
             most = Math.max(most, (int) admitted.stream()
-                    .filter(sample -> sample.sent() - start >= 0 && sample.received() - start < window).count());
+                    .filter(sample -> sample.sentNanos() - start >= 0 && sample.receivedNanos() - start < window).count());
         }
         return most;
     }

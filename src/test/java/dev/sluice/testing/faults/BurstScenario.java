@@ -34,7 +34,7 @@ public final class BurstScenario implements AutoCloseable {
     private static final int CONNECTIONS = REQUESTS / InstanceGroup.SIZE;
     private static final Duration BETWEEN_REQUESTS = Duration.ofMillis(20);
     /** After so many responses an instance is in the middle of its part of the round. */
-    private static final int BEGUN = 50;
+    private static final int RESPONSES_BEFORE_DISTURBANCE = 50;
 
     /** Something that happens while the requests of a round are in flight. */
     @FunctionalInterface
@@ -50,32 +50,32 @@ public final class BurstScenario implements AutoCloseable {
     /** The requests of one round, while they are in flight. */
     public static final class Burst {
 
-        private final List<CountDownLatch> begun;
+        private final List<CountDownLatch> started;
 
         private Burst(int instances) {
-            begun = Stream.generate(() -> new CountDownLatch(BEGUN)).limit(instances).toList();
+            started = Stream.generate(() -> new CountDownLatch(RESPONSES_BEFORE_DISTURBANCE)).limit(instances).toList();
         }
 
-        private void answered(Sample sample) {
-            begun.get(sample.instance()).countDown();
+        private void onResponse(Sample sample) {
+            started.get(sample.instance()).countDown();
         }
 
         /** Waits until the instance has answered some of its requests, so that it is busy with the others. */
-        public void awaitBegun(int instance) throws InterruptedException {
-            assertThat(begun.get(instance).await(60, TimeUnit.SECONDS)).as("instance %d answers", instance).isTrue();
+        public void awaitStarted(int instance) throws InterruptedException {
+            assertThat(started.get(instance).await(60, TimeUnit.SECONDS)).as("instance %d answers", instance).isTrue();
         }
     }
 
     /** What came of one round. {@code otherMode} counts the responses that Redis has not decided. */
-    private record Round(int number, int limit, int requests, long admitted, long refused, long otherMode,
-            long slowestMillis, List<String> modesAfter) {
+    private record Round(int number, int limit, int requests, long admitted, long denied, long notDecidedByRedis,
+            long maxLatencyMillis, List<String> modesAfter) {
 
         boolean exact() {
-            return admitted == limit && refused == requests - limit;
+            return admitted == limit && denied == requests - limit;
         }
 
         boolean byRedis() {
-            return otherMode == 0 && modesAfter.stream().allMatch("redis"::equals);
+            return notDecidedByRedis == 0 && modesAfter.stream().allMatch("redis"::equals);
         }
     }
 
@@ -98,7 +98,7 @@ public final class BurstScenario implements AutoCloseable {
             int limit = LIMITS[number % LIMITS.length];
             var body = check(limit);
             disturbance.run(number, burst("/v1/check", body));
-            end(limit, body);
+            finishRound(limit, body);
         }
         return this;
     }
@@ -111,7 +111,7 @@ public final class BurstScenario implements AutoCloseable {
      */
     public BurstScenario join(InstanceStartup other, int limit, String path, JsonObject body) {
         int sent = 0;
-        while (!other.done(BETWEEN_REQUESTS)) {
+        while (!other.isDone(BETWEEN_REQUESTS)) {
             if (sent < limit / 2) {
                 requests.send(sent++ % instances.size(), path, body);
             }
@@ -119,7 +119,7 @@ public final class BurstScenario implements AutoCloseable {
         instances.add(other.await());
         requests.add(other.await());
         burst(path, body);
-        end(limit, body);
+        finishRound(limit, body);
         return this;
     }
 
@@ -131,23 +131,23 @@ public final class BurstScenario implements AutoCloseable {
     private Burst burst(String path, JsonObject body) {
         var burst = new Burst(instances.size());
         for (int i = 0; i < REQUESTS; i++) {
-            requests.send(i % instances.size(), path, body, burst::answered);
+            requests.send(i % instances.size(), path, body, burst::onResponse);
         }
         return burst;
     }
 
-    private void end(int limit, JsonObject body) {
+    private void finishRound(int limit, JsonObject body) {
         requests.await();
         var samples = requests.samples(body.getString("identifier"));
         rounds.add(new Round(rounds.size(), limit, samples.size(), count(samples, sample -> sample.status() == 200),
                 count(samples, sample -> sample.status() == 429), count(samples, sample -> sample.mode() != null),
-                slowest(samples), instances.stream().map(InstanceStatus::mode).toList()));
+                maxLatencyMillis(samples), instances.stream().map(InstanceStatus::mode).toList()));
     }
 
     /** Records the figures, and verifies all rounds and the whole logs of all instances. */
     public void verify() {
-        var alarms = instances.stream().flatMap(instance -> InstanceStatus.log(instance, 0).stream()).filter(InstanceStatus::isAlarm).toList();
-        tell(alarms);
+        var alarms = instances.stream().flatMap(instance -> InstanceStatus.log(instance, 0).stream()).filter(InstanceStatus::needsAttention).toList();
+        record(alarms);
         var soft = new SoftAssertions();
         soft.assertThat(rounds.stream().filter(round -> !round.exact())).as("rounds that are not exact").isEmpty();
         soft.assertThat(rounds.stream().filter(round -> !round.byRedis())).as("rounds not decided by Redis alone").isEmpty();
@@ -155,22 +155,22 @@ public final class BurstScenario implements AutoCloseable {
         soft.assertAll();
     }
 
-    private void tell(List<String> alarms) {
+    private void record(List<String> alarms) {
         var samples = requests.samples();
         var worst = rounds.stream().filter(round -> !round.exact())
                 .max(Comparator.comparingDouble(round -> (double) Math.abs(round.admitted() - round.limit()) / round.limit()))
                 .map(round -> round.admitted() + " of " + round.limit()).orElse("–");
-        ResultTable.BURSTS.add(name, rounds.size(), rounds.stream().filter(round -> !round.exact()).count(), worst, samples.size(),
+        ResultTable.BURST_RESULTS.add(name, rounds.size(), rounds.stream().filter(round -> !round.exact()).count(), worst, samples.size(),
                 count(samples, sample -> sample.mode() != null), count(samples, sample -> sample.status() == 0),
-                count(samples, sample -> sample.status() >= 500), alarms.stream().filter(InstanceStatus::isLoss).count(),
-                slowest(samples) + " ms");
+                count(samples, sample -> sample.status() >= 500), alarms.stream().filter(InstanceStatus::isOutage).count(),
+                maxLatencyMillis(samples) + " ms");
     }
 
     private static long count(Collection<Sample> samples, Predicate<Sample> condition) {
         return samples.stream().filter(condition).count();
     }
 
-    private static long slowest(Collection<Sample> samples) {
+    private static long maxLatencyMillis(Collection<Sample> samples) {
         return samples.stream().mapToLong(Sample::latencyMillis).max().orElse(0);
     }
 

@@ -18,87 +18,87 @@ public final class FaultProxy implements AutoCloseable {
     /** Delay of data on its way to Redis; replies are not delayed. */
     private volatile long delayMillis;
     /** True while data is dropped silently; connections affected by it stay dead. */
-    private volatile boolean silent;
-    private boolean refusing;
+    private volatile boolean blackholing;
+    private boolean stopped;
 
     private final Vertx vertx;
-    private final int target;
+    private final int targetPort;
     private final NetClient client;
-    private final Set<Pair> pairs = ConcurrentHashMap.newKeySet();
+    private final Set<ProxiedConnection> connections = ConcurrentHashMap.newKeySet();
     private NetServer server;
     private int port;
 
     /** Both sides of one connection. */
-    private final class Pair {
+    private final class ProxiedConnection {
 
-        private final NetSocket near;
-        private final NetSocket far;
-        private final Queue<Buffer> held = new ArrayDeque<>();
+        private final NetSocket client;
+        private final NetSocket server;
+        private final Queue<Buffer> delayed = new ArrayDeque<>();
         private long due;
-        private volatile boolean dead;
+        private volatile boolean blackholed;
 
-        Pair(NetSocket near, NetSocket far) {
-            this.near = near;
-            this.far = far;
+        ProxiedConnection(NetSocket near, NetSocket far) {
+            this.client = near;
+            this.server = far;
         }
 
-        void join() {
-            pairs.add(this);
-            near.handler(this::hold);
-            far.handler(data -> pass(near, data));
-            near.closeHandler(closed -> end(far));
-            far.closeHandler(closed -> end(near));
+        void forward() {
+            connections.add(this);
+            client.handler(this::delay);
+            server.handler(data -> forward(client, data));
+            client.closeHandler(closed -> closeOther(server));
+            server.closeHandler(closed -> closeOther(client));
         }
 
         /** One behind the other, also when the delay ends. */
-        private void hold(Buffer data) {
+        private void delay(Buffer data) {
             long now = System.currentTimeMillis();
             due = Math.max(due, now + delayMillis);
-            if (due <= now && held.isEmpty()) {
-                pass(far, data);
+            if (due <= now && delayed.isEmpty()) {
+                forward(server, data);
             } else {
-                held.add(data);
-                vertx.setTimer(Math.max(1, due - now), later -> pass(far, held.remove()));
+                delayed.add(data);
+                vertx.setTimer(Math.max(1, due - now), later -> forward(server, delayed.remove()));
             }
         }
 
-        private void pass(NetSocket to, Buffer data) {
-            dead |= silent;
-            if (!dead) {
+        private void forward(NetSocket to, Buffer data) {
+            blackholed |= blackholing;
+            if (!blackholed) {
                 to.write(data);
             }
         }
 
-        private void end(NetSocket other) {
-            pairs.remove(this);
-            if (!dead) {
+        private void closeOther(NetSocket other) {
+            connections.remove(this);
+            if (!blackholed) {
                 other.close();
             }
         }
 
-        void cut() {
-            near.close();
-            far.close();
+        void close() {
+            client.close();
+            server.close();
         }
     }
 
     public FaultProxy(Vertx vertx, int target) {
         this.vertx = vertx;
-        this.target = target;
+        this.targetPort = target;
         this.client = vertx.createNetClient();
-        open();
+        listen();
     }
 
-    private void open() {
+    private void listen() {
         server = vertx.createNetServer().connectHandler(near -> {
-            if (silent) {
+            if (blackholing) {
                 near.handler(swallowed -> {
                 });
                 return;
             }
             near.pause();
-            client.connect(target, "127.0.0.1").onSuccess(far -> {
-                new Pair(near, far).join();
+            client.connect(targetPort, "127.0.0.1").onSuccess(far -> {
+                new ProxiedConnection(near, far).forward();
                 near.resume();
             }).onFailure(failure -> near.close());
         });
@@ -111,40 +111,40 @@ public final class FaultProxy implements AutoCloseable {
     }
 
     /** Drops all data without closing connections, like a cut cable or a firewall that lost its state. */
-    public void silence() {
-        silent = true;
+    public void startBlackholing() {
+        blackholing = true;
     }
 
     /** New connections work. The old ones stay dead. */
-    public void speak() {
-        silent = false;
+    public void stopBlackholing() {
+        blackholing = false;
     }
 
     /** Breaks all connections; new ones work. */
-    public void cut() {
-        List.copyOf(pairs).forEach(Pair::cut);
+    public void closeConnections() {
+        List.copyOf(connections).forEach(ProxiedConnection::close);
     }
 
     /** Closes all connections and rejects new ones. */
-    public void refuse() {
-        refusing = true;
+    public void stopListening() {
+        stopped = true;
         server.close().toCompletionStage().toCompletableFuture().join();
-        cut();
+        closeConnections();
     }
 
-    public void accept() {
-        refusing = false;
-        open();
+    public void startListening() {
+        stopped = false;
+        listen();
     }
 
     /** Restores normal operation, except for connections already closed. */
-    public void heal() {
+    public void reset() {
         delayMillis = 0;
-        silent = false;
-        if (refusing) {
-            accept();
+        blackholing = false;
+        if (stopped) {
+            startListening();
         }
-        cut();
+        closeConnections();
     }
 
     public int port() {

@@ -19,65 +19,65 @@ import org.awaitility.Awaitility;
 public final class FaultScenario {
 
     /** Maximum number admitted by three instances in a window affected by an outage, with evenly distributed requests. */
-    public static final double BALANCED = 1.34;
+    public static final double BALANCED_LOAD_BOUND = 1.34;
     /** Without an outage: exactly the limit. */
-    public static final double EXACT = 1;
+    public static final double EXACT_BOUND = 1;
     /** Unbounded: Redis has lost its data unnoticed. */
-    public static final double FORGOTTEN = 2;
+    public static final double DATA_LOSS_BOUND = 2;
 
     static final int LIMIT = 30;
     static final Duration WINDOW = Duration.ofSeconds(4);
-    private static final Duration BEFORE = Duration.ofSeconds(2);
-    private static final Duration DURING = Duration.ofSeconds(2);
-    private static final Duration AFTER = WINDOW.plusSeconds(1);
+    private static final Duration LOAD_BEFORE = Duration.ofSeconds(2);
+    private static final Duration LOAD_DURING = Duration.ofSeconds(2);
+    private static final Duration LOAD_AFTER = WINDOW.plusSeconds(1);
     private static final int FRESH_LIMIT = 20;
 
     /** Slowest response as a multiple of the default timeout of 100 ms, in wall-clock time. */
-    private static final long SLOWEST_MILLIS = 5 * 100;
+    private static final long MAX_LATENCY_MILLIS = 5 * 100;
     /** Maximum time until an instance uses Redis again, once Redis can serve. */
-    private static final long BACK_MILLIS = 2000;
+    private static final long MAX_RECOVERY_MILLIS = 2000;
     /** Tolerance for scheduling delays on a busy machine with few cores. */
-    private static final long SLACK_MILLIS = 2500;
-    private static final Duration NOTICE = Duration.ofSeconds(10);
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final long SCHEDULING_TOLERANCE_MILLIS = 2500;
+    private static final Duration DETECTION_TIMEOUT = Duration.ofSeconds(10);
+    private static final Duration RECOVERY_TIMEOUT = Duration.ofSeconds(30);
 
     /** Fault that a test injects into Redis or the network. */
     @FunctionalInterface
-    public interface Act {
+    public interface Action {
         void run() throws Exception;
     }
 
     private final String name;
-    private final InstanceGroup fleet;
-    private Set<Integer> losing = Set.of(0, 1, 2);
-    private boolean sure = true;
-    private int losses = Integer.MAX_VALUE;
-    private double bound = BALANCED;
-    private String instead = "local";
-    private Duration during = DURING;
+    private final InstanceGroup instances;
+    private Set<Integer> affecting = Set.of(0, 1, 2);
+    private boolean deterministic = true;
+    private int maxOutages = Integer.MAX_VALUE;
+    private double bound = BALANCED_LOAD_BOUND;
+    private String expectingMode = "local";
+    private Duration loadDuring = LOAD_DURING;
 
-    public FaultScenario(String name, InstanceGroup fleet) {
+    public FaultScenario(String name, InstanceGroup instances) {
         this.name = name;
-        this.fleet = fleet;
+        this.instances = instances;
     }
 
     /** Sets the instances that lose Redis; all by default. */
-    public FaultScenario losing(Integer... instances) {
-        losing = Set.of(instances);
+    public FaultScenario affecting(Integer... instances) {
+        affecting = Set.of(instances);
         return this;
     }
 
     /** Whether an instance loses Redis by it depends on how fast the machine is. */
-    public FaultScenario perhapsLosing() {
-        losing = Set.of();
-        sure = false;
+    public FaultScenario maybeAffecting() {
+        affecting = Set.of();
+        deterministic = false;
         return this;
     }
 
     /** The same, and an instance loses Redis so many times at most. */
-    public FaultScenario perhapsLosing(int times) {
-        losses = times;
-        return perhapsLosing();
+    public FaultScenario maybeAffecting(int maxOutages) {
+        maxOutages = maxOutages;
+        return maybeAffecting();
     }
 
     /** Sets the share of the limit that an identity may use in a window affected by the fault. */
@@ -87,53 +87,53 @@ public final class FaultScenario {
     }
 
     /** The fallback in force. */
-    public FaultScenario instead(String mode) {
-        instead = mode;
+    public FaultScenario expectingMode(String mode) {
+        expectingMode = mode;
         return this;
     }
 
     /** Sets the duration after all instances have detected the fault. */
-    public FaultScenario lasting(Duration duration) {
-        during = duration;
+    public FaultScenario duration(Duration duration) {
+        loadDuring = duration;
         return this;
     }
 
-    /** @param mend returns once Redis is able to serve again */
-    public void run(Act fault, Act mend) throws Exception {
-        awaitMode(all(), "redis", NOTICE);
-        var marks = all().stream().collect(Collectors.toMap(number -> number, number -> fleet.log(number, 0).size()));
+    /** @param repair returns once Redis is able to serve again */
+    public void run(Action fault, Action repair) throws Exception {
+        awaitMode(all(), "redis", DETECTION_TIMEOUT);
+        var logPositions = all().stream().collect(Collectors.toMap(number -> number, number -> instances.log(number, 0).size()));
         var soft = new SoftAssertions();
-        try (var load = new LoadGenerator(fleet.vertx(), fleet.instances(), LIMIT, WINDOW)) {
+        try (var load = new LoadGenerator(instances.vertx(), instances.instances(), LIMIT, WINDOW)) {
             load.start();
-            load.pass(BEFORE);
-            long begin = System.nanoTime();
+            load.awaitSent(LOAD_BEFORE);
+            long faultAt = System.nanoTime();
             fault.run();
-            awaitMode(losing, instead, NOTICE);
-            long noticed = System.nanoTime();
-            load.pass(during);
-            long mending = System.nanoTime();
-            var saidAvailable = all().stream().filter(fleet::available).collect(Collectors.toSet());
-            mend.run();
-            long mended = System.nanoTime();
-            awaitMode(all(), "redis", PATIENCE);
-            long back = System.nanoTime();
-            load.pass(AFTER);
+            awaitMode(affecting, expectingMode, DETECTION_TIMEOUT);
+            long detected = System.nanoTime();
+            load.awaitSent(loadDuring);
+            long repairAt = System.nanoTime();
+            var reportedAvailable = all().stream().filter(instances::available).collect(Collectors.toSet());
+            repair.run();
+            long repaired = System.nanoTime();
+            awaitMode(all(), "redis", RECOVERY_TIMEOUT);
+            long recovered = System.nanoTime();
+            load.awaitSent(LOAD_AFTER);
             var samples = load.stop();
-            int most = Admissions.most(samples, WINDOW);
-            tell(samples, most, millis(noticed - begin), millis(back - mended));
+            int maxAdmitted = Admissions.max(samples, WINDOW);
+            record(samples, maxAdmitted, millis(detected - faultAt), millis(recovered - repaired));
 
-            if (sure) {
-                soft.assertThat(saidAvailable).as("rate_limit_store_available meanwhile")
-                        .isEqualTo(all().stream().filter(number -> !losing.contains(number)).collect(Collectors.toSet()));
-                logs(soft, marks);
+            if (deterministic) {
+                soft.assertThat(reportedAvailable).as("rate_limit_store_available meanwhile")
+                        .isEqualTo(all().stream().filter(number -> !affecting.contains(number)).collect(Collectors.toSet()));
+                verifyLogs(soft, logPositions);
             } else {
-                atMost(soft, marks);
+                verifyOutageCount(soft, logPositions);
             }
-            soft.assertThat(most).as("most admitted in a window").isBetween(LIMIT / 2, (int) (bound * LIMIT));
-            soft.assertThat(millis(back - mended)).as("milliseconds until back on Redis")
-                    .isLessThanOrEqualTo(BACK_MILLIS + SLACK_MILLIS);
-            answers(soft, samples);
-            modes(soft, samples, begin, noticed, mending, back);
+            soft.assertThat(maxAdmitted).as("most admitted in a window").isBetween(LIMIT / 2, (int) (bound * LIMIT));
+            soft.assertThat(millis(recovered - repaired)).as("milliseconds until back on Redis")
+                    .isLessThanOrEqualTo(MAX_RECOVERY_MILLIS + SCHEDULING_TOLERANCE_MILLIS);
+            verifyResponses(soft, samples);
+            verifyModes(soft, samples, faultAt, detected, repairAt, recovered);
             var fresh = load.burst(InstanceGroup.SIZE * FRESH_LIMIT, FRESH_LIMIT);
             soft.assertThat(fresh.stream().filter(Sample::admitted).count()).as("admitted of a fresh limit of %d", FRESH_LIMIT)
                     .isEqualTo(FRESH_LIMIT);
@@ -142,70 +142,70 @@ public final class FaultScenario {
         soft.assertAll();
     }
 
-    private void answers(SoftAssertions soft, Collection<Sample> samples) {
+    private void verifyResponses(SoftAssertions soft, Collection<Sample> samples) {
         soft.assertThat(samples.stream().filter(sample -> sample.status() == 0)).as("requests without an answer").isEmpty();
-        if (!"closed".equals(instead)) {
+        if (!"closed".equals(expectingMode)) {
             soft.assertThat(samples.stream().filter(sample -> sample.status() >= 500).limit(3)).as("5xx").isEmpty();
         }
-        soft.assertThat(slowest(samples)).as("slowest answer, ms").isLessThanOrEqualTo(SLOWEST_MILLIS + SLACK_MILLIS);
+        soft.assertThat(maxLatencyMillis(samples)).as("slowest answer, ms").isLessThanOrEqualTo(MAX_LATENCY_MILLIS + SCHEDULING_TOLERANCE_MILLIS);
     }
 
     /** Before it and after it none speaks of a fallback, and meanwhile all do that have lost Redis. */
-    private void modes(SoftAssertions soft, Collection<Sample> samples, long begin, long noticed, long mending, long back) {
-        soft.assertThat(samples.stream().filter(sample -> sample.received() - begin < 0 && sample.mode() != null).count())
+    private void verifyModes(SoftAssertions soft, Collection<Sample> samples, long faultAt, long detected, long repairAt, long recovered) {
+        soft.assertThat(samples.stream().filter(sample -> sample.receivedNanos() - faultAt < 0 && sample.mode() != null).count())
                 .as("answers by a fallback before it").isZero();
-        soft.assertThat(samples.stream().filter(sample -> sample.sent() - back > 0 && sample.mode() != null).count())
+        soft.assertThat(samples.stream().filter(sample -> sample.sentNanos() - recovered > 0 && sample.mode() != null).count())
                 .as("answers by a fallback after it").isZero();
-        soft.assertThat(samples.stream().filter(sample -> losing.contains(sample.instance()) && sample.sent() - noticed > 0
-                && sample.received() - mending < 0 && sample.status() < 500 && !instead.equals(sample.mode())).count())
+        soft.assertThat(samples.stream().filter(sample -> affecting.contains(sample.instance()) && sample.sentNanos() - detected > 0
+                && sample.receivedNanos() - repairAt < 0 && sample.status() < 500 && !expectingMode.equals(sample.mode())).count())
                 .as("answers without a word of the fallback").isZero();
-        if (sure) {
-            soft.assertThat(samples.stream().filter(sample -> !losing.contains(sample.instance()) && sample.mode() != null)
+        if (deterministic) {
+            soft.assertThat(samples.stream().filter(sample -> !affecting.contains(sample.instance()) && sample.mode() != null)
                     .count()).as("answers by a fallback of instances that have not lost Redis").isZero();
         }
     }
 
     /** A line for the loss and a line for the return, whatever the number of requests; and nothing else. */
-    private void logs(SoftAssertions soft, Map<Integer, Integer> marks) {
+    private void verifyLogs(SoftAssertions soft, Map<Integer, Integer> logPositions) {
         for (int number : all()) {
-            var lines = fleet.log(number, marks.get(number));
-            int times = losing.contains(number) ? 1 : 0;
-            soft.assertThat(lines.stream().filter(InstanceStatus::isLoss))
-                    .as("losses told by instance %d", number).hasSize(times);
-            soft.assertThat(lines.stream().filter(InstanceStatus::isReturn))
-                    .as("returns told by instance %d", number).hasSize(times);
+            var lines = instances.log(number, logPositions.get(number));
+            int expected = affecting.contains(number) ? 1 : 0;
+            soft.assertThat(lines.stream().filter(InstanceStatus::isOutage))
+                    .as("losses told by instance %d", number).hasSize(expected);
+            soft.assertThat(lines.stream().filter(InstanceStatus::isRecovery))
+                    .as("returns told by instance %d", number).hasSize(expected);
             soft.assertThat(lines.stream()
-                    .filter(line -> !InstanceStatus.isLoss(line) && !InstanceStatus.isReturn(line) && !InstanceStatus.isStall(line)).limit(5))
+                    .filter(line -> !InstanceStatus.isOutage(line) && !InstanceStatus.isRecovery(line) && !InstanceStatus.isStall(line)).limit(5))
                     .as("other lines of instance %d", number).isEmpty();
         }
     }
 
-    private void atMost(SoftAssertions soft, Map<Integer, Integer> marks) {
+    private void verifyOutageCount(SoftAssertions soft, Map<Integer, Integer> logPositions) {
         for (int number : all()) {
-            soft.assertThat(fleet.log(number, marks.get(number)).stream().filter(InstanceStatus::isLoss).count())
-                    .as("losses told by instance %d", number).isLessThanOrEqualTo(losses);
+            soft.assertThat(instances.log(number, logPositions.get(number)).stream().filter(InstanceStatus::isOutage).count())
+                    .as("losses told by instance %d", number).isLessThanOrEqualTo(maxOutages);
         }
     }
 
-    private void tell(Collection<Sample> samples, int most, long noticed, long back) {
-        ResultTable.FAULTS.add(name, samples.size(), samples.stream().filter(sample -> sample.mode() != null).count(),
+    private void record(Collection<Sample> samples, int maxAdmitted, long detected, long recovered) {
+        ResultTable.FAULT_RESULTS.add(name, samples.size(), samples.stream().filter(sample -> sample.mode() != null).count(),
                 samples.stream().filter(sample -> sample.status() == 0).count(),
-                samples.stream().filter(sample -> sample.status() >= 500).count(), slowest(samples) + " ms", most,
-                losing.isEmpty() ? "–" : noticed + " ms", losing.isEmpty() ? "–" : back + " ms");
+                samples.stream().filter(sample -> sample.status() >= 500).count(), maxLatencyMillis(samples) + " ms", maxAdmitted,
+                affecting.isEmpty() ? "–" : detected + " ms", affecting.isEmpty() ? "–" : recovered + " ms");
     }
 
-    private static long slowest(Collection<Sample> samples) {
+    private static long maxLatencyMillis(Collection<Sample> samples) {
         return samples.stream().mapToLong(Sample::latencyMillis).max().orElse(0);
     }
 
     private void awaitMode(Collection<Integer> instances, String mode, Duration atMost) {
         Awaitility.await(mode + " at " + instances).atMost(atMost).pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(50))
-                .untilAsserted(() -> assertThat(instances).as(() -> lastWords(instances))
-                        .allMatch(number -> fleet.mode(number).equals(mode)));
+                .untilAsserted(() -> assertThat(instances).as(() -> recentLogLines(instances))
+                        .allMatch(number -> instances.mode(number).equals(mode)));
     }
 
-    private String lastWords(Collection<Integer> instances) {
-        return instances.stream().map(number -> fleet.log(number, Math.max(0, fleet.log(number, 0).size() - 8)))
+    private String recentLogLines(Collection<Integer> instances) {
+        return instances.stream().map(number -> instances.log(number, Math.max(0, instances.log(number, 0).size() - 8)))
                 .map(lines -> String.join("\n", lines)).collect(Collectors.joining("\n\n"));
     }
 

@@ -18,14 +18,14 @@ public final class InstanceGroup implements AutoCloseable {
     static final int SIZE = 3;
 
     private final Vertx vertx = Vertx.vertx();
-    private final List<InstanceStartup> starting;
+    private final List<InstanceStartup> startups;
     private final List<Instance> instances;
 
     /** @param environment environment of an instance, by its number */
     public InstanceGroup(IntFunction<Map<String, String>> environment) {
-        starting = IntStream.range(0, SIZE).mapToObj(number -> new InstanceStartup(environment.apply(number))).toList();
+        startups = IntStream.range(0, SIZE).mapToObj(number -> new InstanceStartup(environment.apply(number))).toList();
         try {
-            instances = starting.stream().map(InstanceStartup::await).toList();
+            instances = startups.stream().map(InstanceStartup::await).toList();
         } catch (CompletionException e) {
             close();
             throw e;
@@ -37,7 +37,7 @@ public final class InstanceGroup implements AutoCloseable {
     }
 
     /** Three instances that share one server. */
-    public static InstanceGroup on(RedisNode redis) {
+    public static InstanceGroup sharing(RedisNode redis) {
         return with(redis.environment(Map.of()));
     }
 
@@ -76,7 +76,7 @@ public final class InstanceGroup implements AutoCloseable {
 
     @Override
     public void close() {
-        CompletableFuture.allOf(starting.stream().map(instance -> CompletableFuture.runAsync(instance::close))
+        CompletableFuture.allOf(startups.stream().map(instance -> CompletableFuture.runAsync(instance::close))
                 .toArray(CompletableFuture[]::new)).join();
         vertx.close().toCompletionStage().toCompletableFuture().join();
     }

@@ -18,7 +18,7 @@ public final class InstanceStartup implements AutoCloseable {
     }
 
     /** Waits until it serves, for that time at most; returns whether it does, or has failed to. */
-    boolean done(Duration atMost) {
+    boolean isDone(Duration atMost) {
         return instance.thenApply(started -> true).exceptionally(failed -> true)
                 .completeOnTimeout(false, atMost.toMillis(), TimeUnit.MILLISECONDS).join();
     }

@@ -35,12 +35,12 @@ final class InstanceStatus {
     }
 
     /** Returns whether the line reports that the instance has left Redis. */
-    static boolean isLoss(String line) {
+    static boolean isOutage(String line) {
         return line.contains("WARN") && line.contains("Redis is unavailable");
     }
 
     /** Returns whether the line reports that the instance is back on Redis. */
-    static boolean isReturn(String line) {
+    static boolean isRecovery(String line) {
         return line.contains("INFO") && line.contains("Redis is available again");
     }
 
@@ -50,7 +50,7 @@ final class InstanceStatus {
     }
 
     /** Returns whether the line reports a mode change or anything else that needs attention. */
-    static boolean isAlarm(String line) {
-        return isLoss(line) || isReturn(line) || line.contains("WARN") || line.contains("ERROR");
+    static boolean needsAttention(String line) {
+        return isOutage(line) || isRecovery(line) || line.contains("WARN") || line.contains("ERROR");
     }
 }

@@ -16,8 +16,8 @@ import io.vertx.core.Vertx;
 /** Sends requests to all instances in turn, for several identities, at a steady rate independent of the responses. */
 final class LoadGenerator implements AutoCloseable {
 
-    private static final int PER_SECOND = 300;
-    private static final int TICK_MILLIS = 10;
+    private static final int REQUESTS_PER_SECOND = 300;
+    private static final int INTERVAL_MILLIS = 10;
     private static final int CONNECTIONS = 200;
     /** Not a multiple of three, so that each identity is spread over all instances evenly. */
     private static final int IDENTITIES = 10;
@@ -27,11 +27,11 @@ final class LoadGenerator implements AutoCloseable {
     private final int perSecond;
     private final int limit;
     private final Duration window;
-    private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
+    private final ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
     private volatile int sent;
 
     LoadGenerator(Vertx vertx, List<Instance> instances, int limit, Duration window) {
-        this(vertx, instances, PER_SECOND, limit, window);
+        this(vertx, instances, REQUESTS_PER_SECOND, limit, window);
     }
 
     LoadGenerator(Vertx vertx, List<Instance> instances, int perSecond, int limit, Duration window) {
@@ -42,17 +42,17 @@ final class LoadGenerator implements AutoCloseable {
     }
 
     void start() {
-        long began = System.nanoTime();
-        clock.scheduleAtFixedRate(() -> {
-            long due = (System.nanoTime() - began) / 1_000_000 * perSecond / 1000;
+        long startNanos = System.nanoTime();
+        scheduler.scheduleAtFixedRate(() -> {
+            long due = (System.nanoTime() - startNanos) / 1_000_000 * perSecond / 1000;
             for (int next = sent; next < due; sent = ++next) {
                 send(next, "identity-" + next % IDENTITIES + '-' + run, limit, window);
             }
-        }, 0, TICK_MILLIS, TimeUnit.MILLISECONDS);
+        }, 0, INTERVAL_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     /** Waits until as many requests have been sent as are due in that time. */
-    void pass(Duration duration) {
+    void awaitSent(Duration duration) {
         long until = sent + duration.toMillis() * perSecond / 1000;
         Awaitility.await("requests sent").atMost(duration.multipliedBy(2).plusSeconds(20)).until(() -> sent >= until);
     }
@@ -73,14 +73,14 @@ final class LoadGenerator implements AutoCloseable {
 
     /** Stops sending, and waits for requests in flight. */
     Collection<Sample> stop() {
-        clock.shutdown();
+        scheduler.shutdown();
         requests.await();
         return requests.samples();
     }
 
     @Override
     public void close() {
-        clock.shutdownNow();
+        scheduler.shutdownNow();
         requests.close();
     }
 }

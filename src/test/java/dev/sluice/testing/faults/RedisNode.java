@@ -26,7 +26,7 @@ import redis.embedded.core.ExecutableProvider;
  */
 public final class RedisNode implements AutoCloseable {
 
-    private static final int LARGEST_PORT = 55_000; // a cluster's bus is 10,000 above
+    private static final int MAX_PORT = 55_000; // a cluster's bus is 10,000 above
     private static final String USER = "sluice";
     private static final String PASSWORD = "p@ss:w/rd";
     private static final Path EXECUTABLE = executable();
@@ -63,7 +63,7 @@ public final class RedisNode implements AutoCloseable {
     }
 
     /** One that runs scripts only for the user whose name and password are in {@link #userUrl()}. */
-    public static RedisNode guarded(String... arguments) {
+    public static RedisNode serverWithAcl(String... arguments) {
         var all = new ArrayList<>(List.of("--user", "default", "on", "nopass", "~*", "&*", "+@all", "-eval", "-evalsha",
                 "--user", USER, "on", '>' + PASSWORD, "~sluice:*", "+@read", "+@write", "+@scripting", "+@connection",
                 "+time", "+info", "+cluster|slots")); // as docs/operations.md has it
@@ -86,7 +86,7 @@ public final class RedisNode implements AutoCloseable {
 
     private static int freePort() {
         int port = RedisTestServer.freePort();
-        while (port > LARGEST_PORT) {
+        while (port > MAX_PORT) {
             port = RedisTestServer.freePort();
         }
         return port;
@@ -100,10 +100,10 @@ public final class RedisNode implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        Awaitility.await().atMost(Duration.ofSeconds(20)).pollInterval(Duration.ofMillis(20)).until(this::serves);
+        Awaitility.await().atMost(Duration.ofSeconds(20)).pollInterval(Duration.ofMillis(20)).until(this::isServing);
     }
 
-    private boolean serves() {
+    private boolean isServing() {
         try {
             return "PONG".equals(command("PING"));
         } catch (UncheckedIOException e) {
@@ -114,7 +114,7 @@ public final class RedisNode implements AutoCloseable {
     /** As it was at first, whatever a test has done to it. */
     public void restore() {
         if (isRunning()) {
-            thaw();
+            resume();
         } else {
             start();
         }
@@ -131,7 +131,7 @@ public final class RedisNode implements AutoCloseable {
     }
 
     /** Throws away what it wrote to disk. */
-    public void forget() {
+    public void deleteData() {
         for (var file : List.of("appendonly.aof", "dump.rdb")) {
             try {
                 Files.deleteIfExists(folder.resolve(file));
@@ -142,17 +142,17 @@ public final class RedisNode implements AutoCloseable {
     }
 
     /** Suspends the server: it keeps its connections but does not reply. */
-    public void freeze() {
+    public void suspend() {
         ProcessSignals.suspend(process);
     }
 
-    public void thaw() {
+    public void resume() {
         ProcessSignals.resume(process);
     }
 
     /** @return what {@link RespClient} makes of the answer */
     public Object command(String... words) {
-        return RespClient.ask(port, words);
+        return RespClient.execute(port, words);
     }
 
     /** A connection that stays. */

@@ -14,15 +14,15 @@ import java.util.ArrayList;
 /** A connection to a Redis server, in its own protocol. */
 public final class RespClient implements AutoCloseable {
 
-    private static final int PATIENCE_MILLIS = 2000;
+    private static final int TIMEOUT_MILLIS = 2000;
 
     private final Socket socket = new Socket();
     private final InputStream in;
 
     public RespClient(int port) {
         try {
-            socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), PATIENCE_MILLIS);
-            socket.setSoTimeout(PATIENCE_MILLIS);
+            socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), TIMEOUT_MILLIS);
+            socket.setSoTimeout(TIMEOUT_MILLIS);
             in = new BufferedInputStream(socket.getInputStream());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -30,16 +30,16 @@ public final class RespClient implements AutoCloseable {
     }
 
     /** One command, over a connection of its own. */
-    static Object ask(int port, String... words) {
+    static Object execute(int port, String... arguments) {
         try (var connection = new RespClient(port)) {
-            return connection.command(words);
+            return connection.command(arguments);
         }
     }
 
     /** @return a string, a number, a list of such, or null; an error as a string that begins with a minus */
-    public Object command(String... words) {
-        var command = new StringBuilder("*" + words.length + "\r\n");
-        for (var word : words) {
+    public Object command(String... arguments) {
+        var command = new StringBuilder("*" + arguments.length + "\r\n");
+        for (var word : arguments) {
             command.append('$').append(word.length()).append("\r\n").append(word).append("\r\n");
         }
         try {
@@ -60,27 +60,27 @@ public final class RespClient implements AutoCloseable {
     }
 
     private static Object read(InputStream in) throws IOException {
-        var line = line(in);
+        var line = readLine(in);
         var rest = line.substring(1);
         return switch (line.charAt(0)) {
             case '+' -> rest;
             case '-' -> line;
             case ':' -> Long.valueOf(rest);
-            case '$' -> bulk(in, Integer.parseInt(rest));
-            default -> list(in, Integer.parseInt(rest));
+            case '$' -> readBulkString(in, Integer.parseInt(rest));
+            default -> readArray(in, Integer.parseInt(rest));
         };
     }
 
-    private static String bulk(InputStream in, int length) throws IOException {
+    private static String readBulkString(InputStream in, int length) throws IOException {
         if (length < 0) {
             return null;
         }
         var text = new String(in.readNBytes(length), StandardCharsets.ISO_8859_1);
-        line(in);
+        readLine(in);
         return text;
     }
 
-    private static Object list(InputStream in, int length) throws IOException {
+    private static Object readArray(InputStream in, int length) throws IOException {
         var items = new ArrayList<Object>();
         for (int i = 0; i < length; i++) {
             items.add(read(in));
@@ -88,7 +88,7 @@ public final class RespClient implements AutoCloseable {
         return items;
     }
 
-    private static String line(InputStream in) throws IOException {
+    private static String readLine(InputStream in) throws IOException {
         var line = new StringBuilder();
         for (int b = in.read(); b != '\n'; b = in.read()) {
             if (b < 0) {

@@ -7,7 +7,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 /** Measures round trips to Redis with PING, one after the other, until it is closed. */
 public final class RoundTripMeter implements AutoCloseable {
 
-    private final Collection<Double> millis = new ConcurrentLinkedQueue<>();
+    private final Collection<Double> samplesMillis = new ConcurrentLinkedQueue<>();
     private final RespClient connection;
     private final Thread thread = new Thread(this::measure, "round trips");
 
@@ -22,7 +22,7 @@ public final class RoundTripMeter implements AutoCloseable {
             while (!thread.isInterrupted()) {
                 long begin = System.nanoTime();
                 connection.command("PING");
-                millis.add((System.nanoTime() - begin) / 1e6);
+                samplesMillis.add((System.nanoTime() - begin) / 1e6);
             }
         } catch (UncheckedIOException e) {
             // closed
@@ -30,7 +30,7 @@ public final class RoundTripMeter implements AutoCloseable {
     }
 
     public double medianMillis() {
-        return SteadyLoadScenario.median(millis);
+        return SteadyLoadScenario.median(samplesMillis);
     }
 
     @Override

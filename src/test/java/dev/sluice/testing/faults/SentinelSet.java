@@ -30,10 +30,10 @@ public final class SentinelSet implements AutoCloseable {
                     sentinel failover-timeout %1$s 5000
                     """.formatted(NAME, master.port())));
         }
-        Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> sentinels.stream().allMatch(SentinelSet::knowsAll));
+        Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> sentinels.stream().allMatch(SentinelSet::knowsAllNodes));
     }
 
-    private static boolean knowsAll(RedisNode sentinel) {
+    private static boolean knowsAllNodes(RedisNode sentinel) {
         return sentinel.command("SENTINEL", "SENTINELS", NAME) instanceof List<?> others && others.size() == SENTINELS - 1
                 && sentinel.command("SENTINEL", "REPLICAS", NAME) instanceof List<?> replicas && replicas.size() == 2;
     }
@@ -47,7 +47,7 @@ public final class SentinelSet implements AutoCloseable {
     public void awaitMasterOtherThan(RedisNode old) {
         Awaitility.await().atMost(Duration.ofSeconds(30)).pollInterval(Duration.ofMillis(20)).ignoreExceptions().until(() -> {
             var now = servers.stream().filter(server -> server != old).filter(RedisNode::isMaster).findFirst();
-            return now.isPresent() && sentinels.subList(1, SENTINELS).stream().anyMatch(sentinel -> knows(sentinel, now.get()));
+            return now.isPresent() && sentinels.subList(1, SENTINELS).stream().anyMatch(sentinel -> agreesOnMaster(sentinel, now.get()));
         });
     }
 
@@ -57,15 +57,15 @@ public final class SentinelSet implements AutoCloseable {
         servers.forEach(RedisNode::restore);
         Awaitility.await().atMost(Duration.ofSeconds(40)).ignoreExceptions()
                 .until(() -> servers.stream().filter(RedisNode::isMaster).count() == 1
-                        && servers.stream().allMatch(server -> server.isMaster() || follows(server))
-                        && sentinels.stream().allMatch(sentinel -> knows(sentinel, master())));
+                        && servers.stream().allMatch(server -> server.isMaster() || isReplicating(server))
+                        && sentinels.stream().allMatch(sentinel -> agreesOnMaster(sentinel, master())));
     }
 
-    private static boolean follows(RedisNode server) {
+    private static boolean isReplicating(RedisNode server) {
         return String.valueOf(server.command("INFO", "replication")).contains("master_link_status:up");
     }
 
-    private static boolean knows(RedisNode sentinel, RedisNode master) {
+    private static boolean agreesOnMaster(RedisNode sentinel, RedisNode master) {
         return sentinel.command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", NAME) instanceof List<?> address
                 && address.get(1).equals(Integer.toString(master.port()));
     }

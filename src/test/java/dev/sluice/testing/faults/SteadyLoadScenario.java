@@ -15,7 +15,7 @@ import io.vertx.core.Vertx;
  */
 public final class SteadyLoadScenario {
 
-    private static final int PER_SECOND = 40;
+    private static final int REQUESTS_PER_SECOND = 40;
     private static final int LIMIT = 10_000;
     private static final Duration WINDOW = Duration.ofHours(1);
 
@@ -32,40 +32,40 @@ public final class SteadyLoadScenario {
     /** @param name of the row in {@code target/steady.md} */
     public static SteadyLoadScenario run(String name, Instance instance, Duration duration) {
         var vertx = Vertx.vertx();
-        try (var load = new LoadGenerator(vertx, List.of(instance), PER_SECOND, LIMIT, WINDOW)) {
+        try (var load = new LoadGenerator(vertx, List.of(instance), REQUESTS_PER_SECOND, LIMIT, WINDOW)) {
             load.start();
-            load.pass(duration);
+            load.awaitSent(duration);
             var samples = load.stop();
-            var steady = new SteadyLoadScenario(samples, InstanceStatus.log(instance, 0).stream().filter(InstanceStatus::isAlarm).toList(),
+            var scenario = new SteadyLoadScenario(samples, InstanceStatus.log(instance, 0).stream().filter(InstanceStatus::needsAttention).toList(),
                     InstanceStatus.mode(instance));
-            steady.tell(name);
-            return steady;
+            scenario.record(name);
+            return scenario;
         } finally {
             vertx.close().toCompletionStage().toCompletableFuture().join();
         }
     }
 
-    private void tell(String name) {
-        ResultTable.STEADY.add(name, samples.size(), otherMode(), samples.stream().filter(sample -> sample.status() == 0).count(),
-                alarms.stream().filter(InstanceStatus::isLoss).count(), Math.round(medianMillis()) + " ms",
+    private void record(String name) {
+        ResultTable.STEADY_LOAD_RESULTS.add(name, samples.size(), notDecidedByRedis(), samples.stream().filter(sample -> sample.status() == 0).count(),
+                alarms.stream().filter(InstanceStatus::isOutage).count(), Math.round(medianMillis()) + " ms",
                 samples.stream().mapToLong(Sample::latencyMillis).max().orElse(0) + " ms");
     }
 
-    private long otherMode() {
+    private long notDecidedByRedis() {
         return samples.stream().filter(sample -> sample.mode() != null).count();
     }
 
     public void verify() {
         var soft = new SoftAssertions();
         soft.assertThat(samples.stream().filter(sample -> !sample.admitted()).limit(3)).as("requests not admitted").isEmpty();
-        soft.assertThat(otherMode()).as("responses not decided by Redis").isZero();
+        soft.assertThat(notDecidedByRedis()).as("responses not decided by Redis").isZero();
         soft.assertThat(alarms).as("mode changes and warnings in the log").isEmpty();
         soft.assertThat(modeAfter).isEqualTo("redis");
         soft.assertAll();
     }
 
     public double medianMillis() {
-        return median(samples.stream().map(sample -> (sample.received() - sample.sent()) / 1e6).toList());
+        return median(samples.stream().map(sample -> (sample.receivedNanos() - sample.sentNanos()) / 1e6).toList());
     }
 
     static double median(Collection<Double> values) {
