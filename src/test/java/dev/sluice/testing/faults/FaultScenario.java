@@ -198,14 +198,14 @@ public final class FaultScenario {
         return samples.stream().mapToLong(Sample::latencyMillis).max().orElse(0);
     }
 
-    private void awaitMode(Collection<Integer> instances, String mode, Duration atMost) {
-        Awaitility.await(mode + " at " + instances).atMost(atMost).pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(50))
-                .untilAsserted(() -> assertThat(instances).as(() -> recentLogLines(instances))
+    private void awaitMode(Collection<Integer> numbers, String mode, Duration atMost) {
+        Awaitility.await(mode + " at " + numbers).atMost(atMost).pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(50))
+                .untilAsserted(() -> assertThat(numbers).as(() -> recentLogLines(numbers))
                         .allMatch(number -> instances.mode(number).equals(mode)));
     }
 
-    private String recentLogLines(Collection<Integer> instances) {
-        return instances.stream().map(number -> instances.log(number, Math.max(0, instances.log(number, 0).size() - 8)))
+    private String recentLogLines(Collection<Integer> numbers) {
+        return numbers.stream().map(number -> instances.log(number, Math.max(0, instances.log(number, 0).size() - 8)))
                 .map(lines -> String.join("\n", lines)).collect(Collectors.joining("\n\n"));
     }
 
