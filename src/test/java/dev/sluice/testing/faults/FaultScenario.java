@@ -76,7 +76,7 @@ public final class FaultScenario {
 
     /** The same, and an instance loses Redis so many times at most. */
     public FaultScenario maybeAffecting(int maxOutages) {
-        maxOutages = maxOutages;
+        this.maxOutages = maxOutages;
         return maybeAffecting();
     }
 
