@@ -23,7 +23,7 @@ import io.vertx.core.net.impl.ConnectionBase;
 public class EchoUpstream implements QuarkusTestResourceLifecycleManager {
 
     public static final int DOWNLOAD_BYTES = 20 << 20;
-    /** What waits to be let go on, by the path's query. */
+    /** Responses of {@code /trickle} that have not been ended, by query of the request. */
     public static final Map<String, HttpServerResponse> TRICKLING = new ConcurrentHashMap<>();
 
     private final Vertx vertx = Vertx.vertx();
@@ -35,7 +35,7 @@ public class EchoUpstream implements QuarkusTestResourceLifecycleManager {
         return Map.of("rate-limit.upstream.url", "http://127.0.0.1:" + port + "/base", "rate-limit.upstream.timeout", "2s");
     }
 
-    /** @return the port */
+    /** Starts the server; returns its port. */
     public int listen(int requestedPort) {
         port = vertx.createHttpServer(new HttpServerOptions().setHost("127.0.0.1").setPort(requestedPort))
                 .requestHandler(EchoUpstream::respond).listen().toCompletionStage().toCompletableFuture().join().actualPort();

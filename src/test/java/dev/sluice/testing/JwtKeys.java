@@ -10,7 +10,7 @@ import java.util.Map;
 import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
 import io.smallrye.jwt.build.Jwt;
 
-/** Configures a key for JWTs, and signs some with it. */
+/** Configures a verification key for JWTs, and issues tokens. */
 public class JwtKeys implements QuarkusTestResourceLifecycleManager {
 
     private static final KeyPair KEY_PAIR = generateKeyPair();
@@ -61,6 +61,6 @@ public class JwtKeys implements QuarkusTestResourceLifecycleManager {
 
     @Override
     public void stop() {
-        // nothing to stop
+        // no resources
     }
 }

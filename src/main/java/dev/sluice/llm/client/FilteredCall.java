@@ -33,7 +33,7 @@ final class FilteredCall {
     /** The call is to be sent. @return false where nobody waits for its answer any more */
     boolean begin() {
         if (context.isUserCanceled()) {
-            open.failed(false);
+            open.release(false);
             return false;
         }
         // Response filters do not see every end: another that runs before them may throw.
@@ -44,16 +44,16 @@ final class FilteredCall {
     private void end(Throwable failure) {
         int status = context.getResponseStatus();
         if (context.isAborted()) {
-            open.failed(false);
+            open.release(false);
         } else if (success(status)) {
             if (failure != null || !readLater()) {
-                open.estimated(open.estimate());
+                open.settleEstimated(open.estimatedUsage());
             }
         } else if (status == 0 && context.isUserCanceled() && context.getHttpClientRequest() != null) {
             // It is on its way, and nobody will hear what it came to.
-            open.estimated(open.estimate());
+            open.settleEstimated(open.estimatedUsage());
         } else {
-            open.failed(status == 429);
+            open.release(status == 429);
         }
     }
 

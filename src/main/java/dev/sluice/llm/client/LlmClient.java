@@ -81,8 +81,8 @@ public final class LlmClient {
             return admit(caller.ask(provider, operation, sent)).chain(call -> Uni.createFrom()
                     .deferred(() -> access.post(path, sent))
                     .map(answer -> settled(call, operation, answer)).onFailure(Exception.class).transform(this::explained)
-                    .onFailure().invoke(failure -> call.failed(limited(failure)))
-                    .onCancellation().invoke(() -> call.estimated(call.estimate())));
+                    .onFailure().invoke(failure -> call.release(limited(failure)))
+                    .onCancellation().invoke(() -> call.settleEstimated(call.estimatedUsage())));
         });
     }
 
@@ -95,8 +95,8 @@ public final class LlmClient {
     public Multi<JsonObject> stream(String path, JsonObject body) {
         return Multi.createFrom().deferred(() -> {
             var operation = operation(path);
-            var request = LlmRequestParser.read(provider, operation, body.toBuffer());
-            var sent = LlmRequestParser.withUsageAsked(operation, request);
+            var request = LlmRequestParser.parse(provider, operation, body.toBuffer());
+            var sent = LlmRequestParser.withUsageRequested(operation, request);
             boolean strip = sent != request.body();
             return admit(caller.ask(provider, request)).onItem().transformToMulti(call -> {
                 var stream = new LlmEventStream(call, operation.shape(), strip);
@@ -133,7 +133,7 @@ public final class LlmClient {
     private Uni<AdmittedCall> admit(LlmCallEstimate ask) {
         return limiter.admit(ask).invoke(call -> {
             if (!call.decision().allowed()) {
-                throw call.refusal();
+                throw call.denialException();
             }
         });
     }

@@ -91,9 +91,9 @@ final class LlmEventStream {
         if (usage == null) {
             if (cancelled) {
                 // It is on its way, and nobody will hear what it came to.
-                call.estimated(call.estimate());
+                call.settleEstimated(call.estimatedUsage());
             } else {
-                call.failed(LlmClient.limited(failure));
+                call.release(LlmClient.limited(failure));
             }
             return;
         }

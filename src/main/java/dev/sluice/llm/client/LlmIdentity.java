@@ -35,8 +35,8 @@ record LlmIdentity(String identifier, String tier) {
     }
 
     LlmCallEstimate ask(Provider provider, LlmRequest request) {
-        long output = request.outputCap() < 0 ? -1 : request.outputCap() * request.choices();
-        return new LlmCallEstimate(provider, identifier, tier, request.model(), request.inputEstimate(), output);
+        long output = request.maxOutputTokens() < 0 ? -1 : request.maxOutputTokens() * request.choices();
+        return new LlmCallEstimate(provider, identifier, tier, request.model(), request.estimatedInputTokens(), output);
     }
 
     /**
@@ -49,9 +49,9 @@ record LlmIdentity(String identifier, String tier) {
             return new LlmCallEstimate(provider, identifier, tier, operation.model(), 0, -1);
         }
         try {
-            return ask(provider, LlmRequestParser.read(provider, operation, body));
+            return ask(provider, LlmRequestParser.parse(provider, operation, body));
         } catch (InvalidRequestBodyException e) {
-            return new LlmCallEstimate(provider, identifier, tier, operation.model(), LlmCallEstimate.tokens(body.length()),
+            return new LlmCallEstimate(provider, identifier, tier, operation.model(), LlmCallEstimate.estimateTokens(body.length()),
                     -1);
         }
     }

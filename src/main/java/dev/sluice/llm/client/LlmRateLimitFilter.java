@@ -87,7 +87,7 @@ public class LlmRateLimitFilter implements ResteasyReactiveClientRequestFilter, 
             decided(request, call);
         } catch (RuntimeException | Error e) {
             if (call != null && call.allowed()) {
-                call.open().failed(false);
+                call.open().release(false);
             }
             request.resume(e);
         }
@@ -103,7 +103,7 @@ public class LlmRateLimitFilter implements ResteasyReactiveClientRequestFilter, 
         if (call == null) {
             request.resume();
         } else if (!call.allowed()) {
-            request.resume(call.open().refusal());
+            request.resume(call.open().denialException());
         } else if (!call.begin()) {
             request.resume(new CancellationException());
         } else {
@@ -119,7 +119,7 @@ public class LlmRateLimitFilter implements ResteasyReactiveClientRequestFilter, 
         }
         var entity = response.getEntityStream();
         if (entity == null || call.unread()) {
-            call.open().estimated(call.open().estimate());
+            call.open().settleEstimated(call.open().estimatedUsage());
             return;
         }
         var reader = UsageExtractor.of(call.open().provider(), call.operation().shape(),

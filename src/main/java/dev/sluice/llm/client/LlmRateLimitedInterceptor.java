@@ -35,9 +35,9 @@ class LlmRateLimitedInterceptor {
         void book() {
             var told = used.get();
             if (told == null) {
-                call.estimated(call.estimate());
+                call.settleEstimated(call.estimatedUsage());
             } else {
-                call.succeeded(told);
+                call.settleReported(told);
             }
         }
     }
@@ -56,7 +56,7 @@ class LlmRateLimitedInterceptor {
             public Uni<Admitted> admit() {
                 return caller.chain(found -> limiter.admit(method.ask(found))).map(open -> {
                     if (!open.decision().allowed()) {
-                        throw open.refusal();
+                        throw open.denialException();
                     }
                     return new Admitted(open, new ReportedUsage());
                 });
@@ -75,7 +75,7 @@ class LlmRateLimitedInterceptor {
             @Override
             public void onFailure(Admitted admitted) {
                 if (admitted.used().get() == null) {
-                    admitted.call().failed(false);
+                    admitted.call().release(false);
                 } else {
                     admitted.book();
                 }

@@ -64,14 +64,14 @@ class FlatMemoryTest {
         reader.feed(LAST);
         reader.end();
         assertThat(reader.usage()).isEqualTo(TokenUsage.of(5, 6));
-        assertThat(reader.complete()).isTrue();
+        assertThat(reader.isComplete()).isTrue();
     }
 
     @Test
     void manyEventsAreRead() {
         var reader = reader(SSE, null);
         assertThat(feed(EVENTS, reader::feed)).isLessThan(LITTLE);
-        assertThat(reader.events()).isGreaterThan(1_000_000);
+        assertThat(reader.contentEvents()).isGreaterThan(1_000_000);
         tellsUsage(reader);
     }
 
@@ -105,7 +105,7 @@ class FlatMemoryTest {
         reader.feed(Buffer.buffer("}}"));
         reader.end();
         assertThat(reader.usage()).isEqualTo(TokenUsage.of(5, 0));
-        assertThat(reader.complete()).isTrue();
+        assertThat(reader.isComplete()).isTrue();
     }
 
     @Test
@@ -137,7 +137,7 @@ class FlatMemoryTest {
         reader.feed(bomb);
         reader.end();
         assertThat(reader.usage()).isEqualTo(TokenUsage.of(5, 6));
-        assertThat(reader.complete()).isTrue();
+        assertThat(reader.isComplete()).isTrue();
     }
 
     @Test

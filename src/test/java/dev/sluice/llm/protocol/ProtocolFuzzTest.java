@@ -74,11 +74,11 @@ class ProtocolFuzzTest {
             for (var provider : Provider.values()) {
                 var operation = Fuzzer.pick(random, OPERATIONS);
                 try {
-                    var request = LlmRequestParser.read(provider, operation, body);
-                    var asked = LlmRequestParser.withUsageAsked(operation, request);
-                    LlmRequestParser.read(provider, operation, asked);
+                    var request = LlmRequestParser.parse(provider, operation, body);
+                    var asked = LlmRequestParser.withUsageRequested(operation, request);
+                    LlmRequestParser.parse(provider, operation, asked);
                     assertThat(request.choices()).isBetween(1, 128);
-                    assertThat(request.outputCap()).isBetween(-1L, TokenUsage.MAX);
+                    assertThat(request.maxOutputTokens()).isBetween(-1L, TokenUsage.MAX);
                 } catch (InvalidRequestBodyException e) {
                     assertThat(e.getMessage()).doesNotContain(Fuzzer.MARKER);
                 }
@@ -113,7 +113,7 @@ class ProtocolFuzzTest {
             reader.feed(Buffer.buffer(piece));
         }
         reader.end();
-        return List.of("" + reader.usage(), "" + reader.model(), "" + reader.events(), "" + reader.complete());
+        return List.of("" + reader.usage(), "" + reader.model(), "" + reader.contentEvents(), "" + reader.isComplete());
     }
 
     @Test

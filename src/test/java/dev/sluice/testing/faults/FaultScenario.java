@@ -14,7 +14,7 @@ import org.assertj.core.api.SoftAssertions;
 import org.awaitility.Awaitility;
 
 /**
- * A fault injected while a fleet receives more requests than its limits allow, and the guarantees before, during and after it.
+ * Injects a fault while three instances receive more requests than their limits allow, and verifies the guarantees before,
  */
 public final class FaultScenario {
 
@@ -67,14 +67,14 @@ public final class FaultScenario {
         return this;
     }
 
-    /** Whether an instance loses Redis by it depends on how fast the machine is. */
+    /** Declares that the fault may cause an outage, depending on the speed of the machine. */
     public FaultScenario maybeAffecting() {
         affecting = Set.of();
         deterministic = false;
         return this;
     }
 
-    /** The same, and an instance loses Redis so many times at most. */
+    /** Declares that the fault may cause up to this number of outages per instance, depending on the speed of the machine. */
     public FaultScenario maybeAffecting(int maxOutages) {
         this.maxOutages = maxOutages;
         return maybeAffecting();
@@ -86,7 +86,7 @@ public final class FaultScenario {
         return this;
     }
 
-    /** The fallback in force. */
+    /** Sets the expected value of X-RateLimit-Mode during the outage; {@code local} by default. */
     public FaultScenario expectingMode(String mode) {
         expectingMode = mode;
         return this;
@@ -98,7 +98,7 @@ public final class FaultScenario {
         return this;
     }
 
-    /** @param repair returns once Redis is able to serve again */
+    /** @param repair repairs the fault and returns once Redis is able to serve again */
     public void run(Action fault, Action repair) throws Exception {
         awaitMode(all(), "redis", DETECTION_TIMEOUT);
         var logPositions = all().stream().collect(Collectors.toMap(number -> number, number -> instances.log(number, 0).size()));
@@ -123,7 +123,7 @@ public final class FaultScenario {
             record(samples, maxAdmitted, millis(detected - faultAt), millis(recovered - repaired));
 
             if (deterministic) {
-                soft.assertThat(reportedAvailable).as("rate_limit_store_available meanwhile")
+                soft.assertThat(reportedAvailable).as("rate_limit_store_available during the fault")
                         .isEqualTo(all().stream().filter(number -> !affecting.contains(number)).collect(Collectors.toSet()));
                 verifyLogs(soft, logPositions);
             } else {
@@ -137,35 +137,35 @@ public final class FaultScenario {
             var fresh = load.burst(InstanceGroup.SIZE * FRESH_LIMIT, FRESH_LIMIT);
             soft.assertThat(fresh.stream().filter(Sample::admitted).count()).as("admitted of a fresh limit of %d", FRESH_LIMIT)
                     .isEqualTo(FRESH_LIMIT);
-            soft.assertThat(fresh).as("answers after it").allMatch(sample -> sample.mode() == null);
+            soft.assertThat(fresh).as("responses after recovery").allMatch(sample -> sample.mode() == null);
         }
         soft.assertAll();
     }
 
     private void verifyResponses(SoftAssertions soft, Collection<Sample> samples) {
-        soft.assertThat(samples.stream().filter(sample -> sample.status() == 0)).as("requests without an answer").isEmpty();
+        soft.assertThat(samples.stream().filter(sample -> sample.status() == 0)).as("requests without a response").isEmpty();
         if (!"closed".equals(expectingMode)) {
             soft.assertThat(samples.stream().filter(sample -> sample.status() >= 500).limit(3)).as("5xx").isEmpty();
         }
-        soft.assertThat(maxLatencyMillis(samples)).as("slowest answer, ms").isLessThanOrEqualTo(MAX_LATENCY_MILLIS + SCHEDULING_TOLERANCE_MILLIS);
+        soft.assertThat(maxLatencyMillis(samples)).as("slowest response, ms").isLessThanOrEqualTo(MAX_LATENCY_MILLIS + SCHEDULING_TOLERANCE_MILLIS);
     }
 
-    /** Before it and after it none speaks of a fallback, and meanwhile all do that have lost Redis. */
+    /** Verifies that all responses during the outage, and only these, name the fallback. */
     private void verifyModes(SoftAssertions soft, Collection<Sample> samples, long faultAt, long detected, long repairAt, long recovered) {
         soft.assertThat(samples.stream().filter(sample -> sample.receivedNanos() - faultAt < 0 && sample.mode() != null).count())
-                .as("answers by a fallback before it").isZero();
+                .as("responses by a fallback before the fault").isZero();
         soft.assertThat(samples.stream().filter(sample -> sample.sentNanos() - recovered > 0 && sample.mode() != null).count())
-                .as("answers by a fallback after it").isZero();
+                .as("responses by a fallback after recovery").isZero();
         soft.assertThat(samples.stream().filter(sample -> affecting.contains(sample.instance()) && sample.sentNanos() - detected > 0
                 && sample.receivedNanos() - repairAt < 0 && sample.status() < 500 && !expectingMode.equals(sample.mode())).count())
-                .as("answers without a word of the fallback").isZero();
+                .as("responses during the outage that do not name the fallback").isZero();
         if (deterministic) {
             soft.assertThat(samples.stream().filter(sample -> !affecting.contains(sample.instance()) && sample.mode() != null)
-                    .count()).as("answers by a fallback of instances that have not lost Redis").isZero();
+                    .count()).as("responses by a fallback of unaffected instances").isZero();
         }
     }
 
-    /** A line for the loss and a line for the return, whatever the number of requests; and nothing else. */
+    /** Verifies that an outage is logged by one line at its start and one at its end, whatever the number of requests. */
     private void verifyLogs(SoftAssertions soft, Map<Integer, Integer> logPositions) {
         for (int number : all()) {
             var lines = instances.log(number, logPositions.get(number));

@@ -1,11 +1,11 @@
 package dev.sluice.testing.faults;
 
 /**
- * One request and what came of it.
+ * Result of one request.
  *
  * @param sentNanos and received: nanoseconds of {@link System#nanoTime()}
- * @param status 0 where there was no answer
- * @param mode the header X-RateLimit-Mode; null where it is missing
+ * @param receivedNanos time of the response, by {@link System#nanoTime()}
+ * @param instance number of the instance
  */
 record Sample(long sentNanos, long receivedNanos, int instance, String identity, int status, String mode) {
 
