@@ -34,7 +34,7 @@ final class BenchmarkEnvironment implements AutoCloseable {
     private final Map<String, Instance> instances = new HashMap<>();
     private final Map<Instance, ProcessHandle> processes = new IdentityHashMap<>();
     /** The ports of servers that have been under load. */
-    private final Set<Integer> warm = new HashSet<>();
+    private final Set<Integer> warmedUp = new HashSet<>();
     private double loaderCpu;
 
     RedisTestServer redis() {
@@ -50,12 +50,12 @@ final class BenchmarkEnvironment implements AutoCloseable {
     }
 
     /** The application with Sluice at work. */
-    Instance limited() {
+    Instance limitedApp() {
         return app("limited", Map.of());
     }
 
     /** The same with {@code RATE_LIMIT_ENABLED=false}. */
-    Instance off() {
+    Instance unlimitedApp() {
         return app("off", Map.of("RATE_LIMIT_ENABLED", "false"));
     }
 
@@ -99,15 +99,15 @@ final class BenchmarkEnvironment implements AutoCloseable {
 
     /** Returns the CPU time that the Redis has used, in microseconds. */
     static double redisCpuMicros(RedisTestServer redis) {
-        return 1e6 * (field(redis, "cpu", "used_cpu_user:") + field(redis, "cpu", "used_cpu_sys:"));
+        return 1e6 * (infoField(redis, "cpu", "used_cpu_user:") + infoField(redis, "cpu", "used_cpu_sys:"));
     }
 
     /** Returns how often a Redis has been called for a script. */
     static double scriptCalls(RedisTestServer redis) {
-        return field(redis, "commandstats", "cmdstat_evalsha:calls=");
+        return infoField(redis, "commandstats", "cmdstat_evalsha:calls=");
     }
 
-    private static double field(RedisTestServer redis, String section, String name) {
+    private static double infoField(RedisTestServer redis, String section, String name) {
         try (var connection = new RespClient(redis.port())) {
             var info = String.valueOf(connection.command("INFO", section));
             int from = info.indexOf(name);
@@ -134,14 +134,14 @@ final class BenchmarkEnvironment implements AutoCloseable {
 
     /** Runs a closed loop in which all responses must have this status. */
     HttpLoad.Outcome load(HttpLoad.Target target, double seconds, int status) {
-        if (warm.addAll(target.ports())) {
+        if (warmedUp.addAll(target.ports())) {
             HttpLoad.closed(target, 2 * BenchmarkSettings.WARMUP);
         }
-        return seen(HttpLoad.closed(target, seconds).expecting(status));
+        return recordLoaderCpu(HttpLoad.closed(target, seconds).expecting(status));
     }
 
-    HttpLoad.Outcome seen(HttpLoad.Outcome outcome) {
-        loaderCpu = Math.max(loaderCpu, outcome.ownCpu());
+    HttpLoad.Outcome recordLoaderCpu(HttpLoad.Outcome outcome) {
+        loaderCpu = Math.max(loaderCpu, outcome.loaderCpu());
         return outcome;
     }
 

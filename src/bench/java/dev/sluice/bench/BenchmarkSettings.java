@@ -21,17 +21,17 @@ final class BenchmarkSettings {
     /** Empty: the one of the PATH, if there is one. */
     static final String REDIS_BENCHMARK = System.getProperty("sluice.bench.redis-benchmark", "");
 
-    private static final Set<String> ONLY = Arrays.stream(System.getProperty("sluice.bench.only", "").split(","))
+    private static final Set<String> SELECTED = Arrays.stream(System.getProperty("sluice.bench.only", "").split(","))
             .map(String::strip).filter(name -> !name.isEmpty()).collect(Collectors.toSet());
 
     private BenchmarkSettings() {
     }
 
-    static boolean wants(String row) {
-        return ONLY.isEmpty() || ONLY.contains(row);
+    static boolean isSelected(String row) {
+        return SELECTED.isEmpty() || SELECTED.contains(row);
     }
 
-    static boolean all() {
-        return ONLY.isEmpty();
+    static boolean isComplete() {
+        return SELECTED.isEmpty();
     }
 }

@@ -6,5 +6,5 @@ import java.util.List;
 @FunctionalInterface
 interface Measurement {
 
-    List<BenchmarkResult> measure(BenchmarkEnvironment lab) throws Exception;
+    List<BenchmarkResult> measure(BenchmarkEnvironment environment) throws Exception;
 }

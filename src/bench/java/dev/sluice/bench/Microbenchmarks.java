@@ -17,12 +17,12 @@ final class Microbenchmarks {
     private Microbenchmarks() {
     }
 
-    static List<BenchmarkResult> memoryStore(BenchmarkEnvironment lab) throws RunnerException {
+    static List<BenchmarkResult> memoryStore(BenchmarkEnvironment environment) throws RunnerException {
         return List.of(figure("9", "memory store, one thread, 10,000 identities", "MemoryStoreMicrobenchmark.take", 1, "/s")
                 .atLeast(3_000_000));
     }
 
-    static List<BenchmarkResult> parts(BenchmarkEnvironment lab) throws RunnerException {
+    static List<BenchmarkResult> parts(BenchmarkEnvironment environment) throws RunnerException {
         return List.of(figure("parts", "the rows of a path (Policy)", "PolicyMicrobenchmark.rulesFor", 1, "/s"),
                 figure("parts", "a decision's headers (RateLimitHeaders)", "HeadersMicrobenchmark.write", 1, "/s"),
                 figure("parts", "usage out of a stream (UsageReader)", "UsageMicrobenchmark.read", 1, "MB/s"));
@@ -34,8 +34,8 @@ final class Microbenchmarks {
                 .measurementTime(TimeValue.milliseconds((long) (BenchmarkSettings.SECONDS * 500))).addProfiler(GCProfiler.class)
                 .verbosity(VerboseMode.SILENT).shouldFailOnError(true).build();
         var result = new Runner(options).runSingle();
-        return new BenchmarkResult(row, what, iterations(result).stream().map(score -> score * factor).toList()).in(unit, "")
-                .noting(String.format(Locale.ROOT, "%.0f bytes allocated each",
+        return new BenchmarkResult(row, what, iterations(result).stream().map(score -> score * factor).toList()).withUnits(unit, "")
+                .withNote(String.format(Locale.ROOT, "%.0f bytes allocated each",
                         result.getSecondaryResults().get("gc.alloc.rate.norm").getScore()));
     }
 

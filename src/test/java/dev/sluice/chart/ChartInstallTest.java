@@ -40,16 +40,16 @@ class ChartInstallTest {
     }
 
     private String secret(String key) {
-        return new String(Base64.getDecoder().decode(cluster.object("secrets/" + HelmChart.NAME).at("/data/" + key).asText()),
+        return new String(Base64.getDecoder().decode(cluster.handleObject("secrets/" + HelmChart.NAME).at("/data/" + key).asText()),
                 StandardCharsets.UTF_8);
     }
 
     private JsonNode template() {
-        return cluster.object("deployments/" + HelmChart.NAME).at("/spec/template");
+        return cluster.handleObject("deployments/" + HelmChart.NAME).at("/spec/template");
     }
 
     @Test
-    void tokensAreMadeUpOnceAndKeptByUpgrades() {
+    void generatedTokensAreKeptByUpgrades() {
         var admin = secret("admin-token");
         var password = secret("redis-password");
         assertThat(admin).matches("[a-zA-Z0-9]{40}").isNotEqualTo(password);
@@ -57,7 +57,7 @@ class ChartInstallTest {
         var template = template().deepCopy();
 
         upgrade(Map.of("service.port", 8080));
-        assertThat(cluster.object("services/" + HelmChart.NAME).at("/spec/ports/0/port").asInt()).isEqualTo(8080);
+        assertThat(cluster.handleObject("services/" + HelmChart.NAME).at("/spec/ports/0/port").asInt()).isEqualTo(8080);
         assertThat(secret("admin-token")).isEqualTo(admin);
         assertThat(secret("redis-password")).isEqualTo(password);
         assertThat(template()).as("no pod starts anew").isEqualTo(template);
@@ -69,16 +69,16 @@ class ChartInstallTest {
     }
 
     @Test
-    void aTokenThatIsGivenTakesThePlaceOfTheOneThatWasMadeUp() {
+    void configuredTokenReplacesGeneratedOne() {
         upgrade(Map.of("adminToken.value", "of-mine"));
         assertThat(secret("admin-token")).isEqualTo("of-mine");
     }
 
     @Test
-    void aChangedRowChangesNothingButTheFile() {
+    void changedRuleChangesOnlyTheRulesFile() {
         var template = template().deepCopy();
         upgrade(Map.of("rows.default", "20/minute"));
-        assertThat(cluster.object("configmaps/" + HelmChart.NAME + "-rows").at("/data/rows.yaml").asText())
+        assertThat(cluster.handleObject("configmaps/" + HelmChart.NAME + "-rows").at("/data/rows.yaml").asText())
                 .contains("default: 20/minute");
         assertThat(template()).isEqualTo(template);
     }

@@ -20,29 +20,29 @@ class ChartValuesTest {
     private static final String BEGIN = "<!-- values: begin -->\n";
     private static final String END = "<!-- values: end -->";
 
-    private static final JsonNode SCHEMA = HelmChart.file("values.schema.json");
-    private static final JsonNode VALUES = HelmChart.file("values.yaml");
+    private static final JsonNode SCHEMA = HelmChart.readFile("values.schema.json");
+    private static final JsonNode VALUES = HelmChart.readFile("values.yaml");
 
     @Test
-    void everythingIsDescribed() {
+    void everyValueHasADescription() {
         var undescribed = new ArrayList<String>();
-        describe("", SCHEMA, undescribed);
+        collectUndescribed("", SCHEMA, undescribed);
         assertThat(undescribed).isEmpty();
     }
 
-    private static void describe(String name, JsonNode schema, List<String> undescribed) {
+    private static void collectUndescribed(String name, JsonNode schema, List<String> undescribed) {
         for (var container : List.of("properties", "patternProperties", "definitions")) {
             for (var property : schema.path(container).properties()) {
                 var path = name + '/' + property.getKey();
                 if (container.equals("properties") && property.getValue().path("description").asText().isBlank()) {
                     undescribed.add(path);
                 }
-                describe(path, property.getValue(), undescribed);
+                collectUndescribed(path, property.getValue(), undescribed);
             }
         }
         for (var container : List.of("items", "additionalProperties")) {
             if (schema.path(container).isObject()) {
-                describe(name + "/*", schema.get(container), undescribed);
+                collectUndescribed(name + "/*", schema.get(container), undescribed);
             }
         }
     }
@@ -55,7 +55,7 @@ class ChartValuesTest {
     }
 
     private static void compare(String name, JsonNode schema, JsonNode values, List<String> differences) {
-        if (!closed(schema) || values.isEmpty()) {
+        if (!isClosed(schema) || values.isEmpty()) {
             return;
         }
         var keys = new HashSet<String>();
@@ -78,13 +78,13 @@ class ChartValuesTest {
         return name.equals("global") || name.endsWith(".initialDelaySeconds") || name.endsWith("resources.claims");
     }
 
-    private static boolean closed(JsonNode schema) {
+    private static boolean isClosed(JsonNode schema) {
         return schema.has("properties") && schema.path("additionalProperties").isBoolean();
     }
 
     /** {@code -Dsluice.chart.write=true} writes it. */
     @Test
-    void readmeHasTheTable() throws IOException {
+    void readmeContainsTheValues() throws IOException {
         var table = new StringBuilder("\n| value | default | meaning |\n|---|---|---|\n");
         rows("", SCHEMA, VALUES, table);
         table.append('\n');
@@ -105,7 +105,7 @@ class ChartValuesTest {
             if (mayBeMissing(name)) {
                 continue;
             }
-            if (closed(property.getValue()) && (!value.isEmpty() || name.equals("rows"))) {
+            if (isClosed(property.getValue()) && (!value.isEmpty() || name.equals("rows"))) {
                 rows(name + '.', property.getValue(), value, table);
             } else {
                 table.append("| `").append(name).append("` | ").append(value.isMissingNode() ? "" : "`" + value + "` ")

@@ -22,7 +22,7 @@ final class HelmChart {
     static final String NAMESPACE = "limits";
     static final String NAME = "edge-sluice";
 
-    private static final String KUBERNETES = "1.33.0";
+    private static final String KUBERNETES_VERSION = "1.33.0";
 
     static final ObjectMapper YAML = new ObjectMapper(new YAMLFactory());
 
@@ -34,25 +34,25 @@ final class HelmChart {
      * cluster first, and there is none.
      */
     static RenderedChart render(String values) {
-        return render(values, KUBERNETES);
+        return render(values, KUBERNETES_VERSION);
     }
 
     /** The same, for a cluster of this version. */
-    static RenderedChart render(String values, String kubernetes) {
-        return new RenderedChart(documents(text(values, kubernetes)));
+    static RenderedChart render(String values, String kubernetesVersion) {
+        return new RenderedChart(documents(template(values, kubernetesVersion)));
     }
 
-    private static String text(String values, String kubernetes) {
-        return inFile(values, file -> new Helm(DIRECTORY).template().withName(RELEASE).withNamespace(NAMESPACE)
-                .withKubeVersion(kubernetes).withValuesFile(file).call());
+    private static String template(String values, String kubernetesVersion) {
+        return withValuesFile(values, file -> new Helm(DIRECTORY).template().withName(RELEASE).withNamespace(NAMESPACE)
+                .withKubeVersion(kubernetesVersion).withValuesFile(file).call());
     }
 
-    private static String inFile(String values, Function<Path, String> use) {
+    private static String withValuesFile(String values, Function<Path, String> action) {
         try {
             var file = Files.createTempFile("values", ".yaml");
             try {
                 Files.writeString(file, values);
-                return use.apply(file);
+                return action.apply(file);
             } finally {
                 Files.delete(file);
             }
@@ -63,8 +63,8 @@ final class HelmChart {
 
     /** What an operator reads after the installation. */
     static String notes(String values) {
-        var output = inFile(values, file -> new Helm(DIRECTORY).install().withName(RELEASE).withNamespace(NAMESPACE)
-                .withKubeVersion(KUBERNETES).clientOnly().withDryRunOption(DryRun.CLIENT).withValuesFile(file).call()
+        var output = withValuesFile(values, file -> new Helm(DIRECTORY).install().withName(RELEASE).withNamespace(NAMESPACE)
+                .withKubeVersion(KUBERNETES_VERSION).clientOnly().withDryRunOption(DryRun.CLIENT).withValuesFile(file).call()
                 .getOutput());
         return output.substring(output.indexOf("NOTES:"));
     }
@@ -85,7 +85,7 @@ final class HelmChart {
         }
     }
 
-    static JsonNode read(String yaml) {
+    static JsonNode parse(String yaml) {
         try {
             return YAML.readTree(yaml);
         } catch (IOException e) {
@@ -93,7 +93,7 @@ final class HelmChart {
         }
     }
 
-    static JsonNode file(String name) {
+    static JsonNode readFile(String name) {
         try {
             return YAML.readTree(Files.readString(DIRECTORY.resolve(name)));
         } catch (IOException e) {

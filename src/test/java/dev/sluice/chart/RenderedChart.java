@@ -76,7 +76,7 @@ final class RenderedChart {
         return objects;
     }
 
-    static String text(HasMetadata object) {
+    static String toJson(HasMetadata object) {
         try {
             return STRICT.writeValueAsString(object);
         } catch (JsonProcessingException e) {
@@ -129,7 +129,7 @@ final class RenderedChart {
     }
 
     /** The pods that these labels select. */
-    List<PodTemplateSpec> selected(Map<String, String> selector) {
+    List<PodTemplateSpec> selectPods(Map<String, String> selector) {
         return pods().stream().filter(pod -> pod.getMetadata().getLabels().entrySet().containsAll(selector.entrySet()))
                 .toList();
     }

@@ -69,7 +69,7 @@ public final class Fuzzer {
         return new String(mutate(random, bytes(valid)), StandardCharsets.ISO_8859_1);
     }
 
-    /** Returns a mutation of the input with up to four changes; unchanged in two of eight cases. */
+    /** Returns a mutation of the input with up to four changes; unchanged in one of eight cases. */
     public static byte[] mutate(Random random, byte[] valid) {
         var mutated = valid;
         for (int i = random.nextInt(8); i > 0; i -= 2) {

@@ -19,8 +19,8 @@ public final class RawHttpConnection implements Closeable {
     private static final int TIMEOUT_MILLIS = 20_000;
 
     /**
-     * @param headerLines status line and headers, without the empty line
-     * @param complete whether it came to its own end
+     * @param headerLines status line and header fields
+     * @param complete false if the connection was closed before the end of the response
      */
     public record Response(int status, List<String> headerLines, byte[] body, boolean complete) {
 
@@ -42,7 +42,7 @@ public final class RawHttpConnection implements Closeable {
         this(port, "127.0.0.1");
     }
 
-    /** @param localAddress the address it calls from */
+    /** @param localAddress source address of the connection */
     public RawHttpConnection(int port, String localAddress) throws IOException {
         socket = new Socket(InetAddress.getByName("127.0.0.1"), port, InetAddress.getByName(localAddress), 0);
         socket.setSoTimeout(TIMEOUT_MILLIS);

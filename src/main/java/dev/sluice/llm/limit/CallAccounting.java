@@ -27,7 +27,7 @@ final class CallAccounting {
 
     /** Of today; null where there is none. */
     ModelPrice findPrice(Provider provider, String model) {
-        return policy.now().prices().find(provider, model, LocalDate.now(ZoneOffset.UTC)).orElse(null);
+        return policy.current().prices().find(provider, model, LocalDate.now(ZoneOffset.UTC)).orElse(null);
     }
 
     void settle(String identifier, String reservation, Map<String, Long> usageByResource) {
@@ -38,7 +38,7 @@ final class CallAccounting {
 
     /** Completes when what was booked for an identifier so far is written, or it is clear that it must wait. */
     Uni<Void> awaitWritten(String identifier) {
-        return ledger.written(identifier);
+        return ledger.awaitWritten(identifier);
     }
 
     Uni<Void> book(Provider provider, String identifier, String model, TokenUsage usage, ModelPrice price, boolean estimated,

@@ -48,16 +48,16 @@ public class LlmLimiter {
      */
     public Uni<AdmittedCall> admit(LlmCallEstimate callEstimate) {
         return Uni.createFrom().deferred(() -> {
-            var snapshot = policy.now();
+            var snapshot = policy.current();
             var tier = snapshot.tiers().effective(callEstimate.tier());
             var price = findPrice(callEstimate.provider(), callEstimate.model());
             var priceName = price.map(ModelPrice::name).orElse(null);
             long maxOutputTokens = callEstimate.maxOutputTokens() < 0 ? snapshot.outputEstimate(callEstimate.provider(), callEstimate.model(), priceName) : callEstimate.maxOutputTokens();
             var estimatedUsage = TokenUsage.of(Math.min(callEstimate.inputTokens(), TokenUsage.MAX), Math.min(maxOutputTokens, TokenUsage.MAX));
             long costNanodollars = price.map(modelPrice -> nanodollars(estimateCost(modelPrice, estimatedUsage))).orElse(0L);
-            var requests = snapshot.row(callEstimate.provider(), QuotaUnit.REQUESTS, tier, callEstimate.model(), priceName);
-            var tokens = snapshot.row(callEstimate.provider(), QuotaUnit.TOKENS, tier, callEstimate.model(), priceName);
-            var budget = snapshot.row(callEstimate.provider(), QuotaUnit.NANODOLLARS, tier, callEstimate.model(), priceName);
+            var requests = snapshot.rule(callEstimate.provider(), QuotaUnit.REQUESTS, tier, callEstimate.model(), priceName);
+            var tokens = snapshot.rule(callEstimate.provider(), QuotaUnit.TOKENS, tier, callEstimate.model(), priceName);
+            var budget = snapshot.rule(callEstimate.provider(), QuotaUnit.NANODOLLARS, tier, callEstimate.model(), priceName);
             boolean unpriced = denyUnpriced && price.isEmpty() && budget.rate(tier) != Rate.UNLIMITED;
             var checks = new ArrayList<ResourceCheck>(3);
             checks.add(requests.check(tier, 1));
@@ -123,10 +123,10 @@ public class LlmLimiter {
             Optional<ModelPrice> price) {
         var used = new HashMap<String, Long>();
         long costNanodollars = price.map(modelPrice -> nanodollars(modelPrice.picodollars(usage))).orElse(0L);
-        var snapshot = policy.now();
+        var snapshot = policy.current();
         for (var tier : snapshot.tiers().names()) {
-            used.put(snapshot.row(provider, QuotaUnit.TOKENS, tier, model, priceName).resource(), usage.total());
-            used.put(snapshot.row(provider, QuotaUnit.NANODOLLARS, tier, model, priceName).resource(), costNanodollars);
+            used.put(snapshot.rule(provider, QuotaUnit.TOKENS, tier, model, priceName).resource(), usage.total());
+            used.put(snapshot.rule(provider, QuotaUnit.NANODOLLARS, tier, model, priceName).resource(), costNanodollars);
         }
         return used;
     }

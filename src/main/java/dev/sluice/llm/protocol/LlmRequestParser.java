@@ -29,10 +29,10 @@ public final class LlmRequestParser {
 
     private static final String[] GEMINI_CONFIGS = {"generationConfig", "generation_config"};
 
-    private static final JsonPaths OPENAI = JsonPaths.at("model", "stream", "n", "stream_options.include_usage",
+    private static final JsonPaths OPENAI = JsonPaths.of("model", "stream", "n", "stream_options.include_usage",
             "max_completion_tokens", "max_tokens", "max_output_tokens");
-    private static final JsonPaths ANTHROPIC = JsonPaths.at("model", "stream", "max_tokens");
-    private static final JsonPaths GEMINI = JsonPaths.at("generationConfig.maxOutputTokens",
+    private static final JsonPaths ANTHROPIC = JsonPaths.of("model", "stream", "max_tokens");
+    private static final JsonPaths GEMINI = JsonPaths.of("generationConfig.maxOutputTokens",
             "generationConfig.max_output_tokens", "generation_config.maxOutputTokens",
             "generation_config.max_output_tokens", "generationConfig.candidateCount",
             "generationConfig.candidate_count", "generation_config.candidateCount",
@@ -61,7 +61,7 @@ public final class LlmRequestParser {
             return request.body();
         }
         try {
-            return IncludeUsageRewriter.in(request.body());
+            return IncludeUsageRewriter.rewrite(request.body());
         } catch (IOException e) {
             throw new InvalidRequestBodyException(NOT_JSON);
         }
@@ -79,7 +79,7 @@ public final class LlmRequestParser {
             }
             var collector = new JsonFieldCollector(paths, false, found::add);
             for (; token != null; token = parser.nextToken()) {
-                if (!collector.take(token, parser)) {
+                if (!collector.accept(token, parser)) {
                     throw new InvalidRequestBodyException("body has something behind its JSON object");
                 }
             }

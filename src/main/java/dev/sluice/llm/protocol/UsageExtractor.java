@@ -40,7 +40,7 @@ public final class UsageExtractor {
         }
         if (type.equals("application/json") || type.endsWith("+json")) {
             // Without alt=sse Gemini streams a list.
-            var json = new StreamingJsonReader(accumulator.wanted(), provider == Provider.GEMINI, accumulator::take);
+            var json = new StreamingJsonReader(accumulator.paths(), provider == Provider.GEMINI, accumulator::accept);
             return new UsageExtractor(accumulator, json, decompressing(contentEncoding, json));
         }
         return new UsageExtractor(accumulator, null, null);
@@ -50,7 +50,7 @@ public final class UsageExtractor {
     public void feed(Buffer chunk) {
         if (sink != null) {
             var bytes = chunk.getBytes();
-            sink.take(bytes, 0, bytes.length);
+            sink.write(bytes, 0, bytes.length);
         }
     }
 
@@ -74,12 +74,12 @@ public final class UsageExtractor {
 
     /** How many events have carried content so far; of a document that is no stream, none. */
     public long contentEvents() {
-        return json == null || json.list() ? accumulator.contents() : 0;
+        return json == null || json.isList() ? accumulator.contentEvents() : 0;
     }
 
     /** Whether the answer has come to its own end, and was not cut off. */
     public boolean isComplete() {
-        return json == null ? accumulator.finished() : json.whole();
+        return json == null ? accumulator.finished() : json.isComplete();
     }
 
     /** @return null where the encoding is not known */

@@ -163,7 +163,7 @@ public class LlmResource {
     private static Provider parseProvider(StrictJsonBody body) {
         var provider = Provider.of(body.text("provider"));
         if (provider == null) {
-            throw BadRequestException.forField("provider", "provider must be " + Provider.ALLOWED);
+            throw BadRequestException.forField("provider", "provider must be " + Provider.ALLOWED_IDS);
         }
         return provider;
     }

@@ -48,7 +48,7 @@ class FileProviderConfigTest {
     }
 
     private static Rate rate(LlmPolicySnapshot table, QuotaUnit unit, String tier, String model) {
-        return table.row(Provider.OPENAI, unit, tier, model, null).rate(tier);
+        return table.rule(Provider.OPENAI, unit, tier, model, null).rate(tier);
     }
 
     @Test
@@ -72,7 +72,7 @@ class FileProviderConfigTest {
         assertThat(rate(table, QuotaUnit.NANODOLLARS, "pro", "x")).isEqualTo(Rate.parse("20/day", QuotaUnit.NANODOLLARS));
         assertThat(rate(table, QuotaUnit.REQUESTS, "pro", "gpt-4o")).isEqualTo(Rate.parse("5/minute"));
         assertThat(rate(table, QuotaUnit.TOKENS, "free", "gpt-4o")).isEqualTo(Rate.parse("100/minute", QuotaUnit.TOKENS));
-        assertThat(table.row("llm:openai").fallback()).isEqualTo(FallbackPolicy.CLOSED);
+        assertThat(table.rule("llm:openai").fallback()).isEqualTo(FallbackPolicy.CLOSED);
         assertThat(table.outputEstimate(Provider.OPENAI, "x", null)).isEqualTo(77);
         assertThat(table.prices().find(Provider.OPENAI, "mine-2", LocalDate.EPOCH)).isPresent();
     }

@@ -125,14 +125,14 @@ class FlatMemoryTest {
         var largest = new int[1];
         DecompressingSink.gzip(new ByteSink() {
             @Override
-            public void take(byte[] bytes, int from, int to) {
+            public void write(byte[] bytes, int from, int to) {
                 largest[0] = Math.max(largest[0], bytes.length);
             }
 
             @Override
             public void end() {
             }
-        }).take(bomb.getBytes(), 0, bomb.length());
+        }).write(bomb.getBytes(), 0, bomb.length());
         assertThat(largest[0]).isBetween(1, 1 << 20);
         reader.feed(bomb);
         reader.end();

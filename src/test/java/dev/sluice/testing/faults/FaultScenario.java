@@ -15,6 +15,7 @@ import org.awaitility.Awaitility;
 
 /**
  * Injects a fault while three instances receive more requests than their limits allow, and verifies the guarantees before,
+ * during and after it.
  */
 public final class FaultScenario {
 

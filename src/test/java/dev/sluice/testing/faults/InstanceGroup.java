@@ -32,7 +32,8 @@ public final class InstanceGroup implements AutoCloseable {
         }
     }
 
-    /** Starts three instances with the same environment. */Map<String, String> environment) {
+    /** Starts three instances with the same environment. */
+    public static InstanceGroup with(Map<String, String> environment) {
         return new InstanceGroup(number -> environment);
     }
 

@@ -3,9 +3,12 @@ package dev.sluice.testing.faults;
 /**
  * Result of one request.
  *
- * @param sentNanos and received: nanoseconds of {@link System#nanoTime()}
+ * @param sentNanos time of the request, by {@link System#nanoTime()}
  * @param receivedNanos time of the response, by {@link System#nanoTime()}
  * @param instance number of the instance
+ * @param identity value of {@code identifier}
+ * @param status HTTP status; 0 if there was no response
+ * @param mode value of X-RateLimit-Mode; null if it is missing
  */
 record Sample(long sentNanos, long receivedNanos, int instance, String identity, int status, String mode) {
 
