@@ -20,7 +20,7 @@ import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.redis.HashTags;
 import dev.sluice.redis.LuaScript;
 import dev.sluice.redis.RedisConnectionManager;
-import dev.sluice.testing.RealRedis;
+import dev.sluice.testing.RedisTestServer;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.vertx.core.Vertx;
 import io.vertx.core.net.NetClient;
@@ -38,7 +38,7 @@ class RedisLedgerTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private final Vertx vertx = Vertx.vertx();
-    private final RealRedis redis = RealRedis.start();
+    private final RedisTestServer redis = RedisTestServer.start();
     private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
     private final HashTags keys = new HashTags("sluice");
     private volatile boolean answersLost;
@@ -181,7 +181,7 @@ class RedisLedgerTest {
     void sumThatNoNumberHoldsIsTheLargest() {
         var ledger = ledger(100);
         for (int i = 0; i < 3; i++) {
-            ledger.book(new Ledger.Entry("user:a", "openai", "m", TokenUsage.of(TokenUsage.MAX, 0), Long.MAX_VALUE / 2, false,
+            ledger.bookScript(new Ledger.Entry("user:a", "openai", "m", TokenUsage.of(TokenUsage.MAX, 0), Long.MAX_VALUE / 2, false,
                     "r" + i), HOUR).await().atMost(PATIENCE);
         }
         var tally = read(ledger, "user:a", "m");
@@ -193,8 +193,8 @@ class RedisLedgerTest {
     void everyKeyExpires() {
         var ledger = ledger(100);
         long hour = System.currentTimeMillis() / 3_600_000;
-        ledger.book(entry("user:a", "m", null), hour).await().atMost(PATIENCE);
-        ledger.book(entry("user:a", "m", "request"), hour).await().atMost(PATIENCE);
+        ledger.bookScript(entry("user:a", "m", null), hour).await().atMost(PATIENCE);
+        ledger.bookScript(entry("user:a", "m", "request"), hour).await().atMost(PATIENCE);
         ledger.read("user:a", hour, hour).await().atMost(PATIENCE);
         var found = link.send(Request.cmd(Command.KEYS).arg("sluice:*")).toCompletionStage().toCompletableFuture().join();
         assertThat(found.size()).isGreaterThanOrEqualTo(3);
@@ -389,8 +389,8 @@ class RedisLedgerTest {
         await().atMost(PATIENCE).until(() -> !link.isUp());
         book(ledger, entry("user:a", "m", null)); // waits, and is tried again and again
         ledger.close().await().atMost(PATIENCE);
-        assertThat(ledger.timed()).isFalse();
+        assertThat(ledger.isFlushScheduled()).isFalse();
         book(ledger, entry("user:a", "other", null));
-        assertThat(ledger.timed()).isFalse();
+        assertThat(ledger.isFlushScheduled()).isFalse();
     }
 }
