@@ -113,7 +113,7 @@ class NativeSourcesCheck {
     void openApiAndResourceClassesAreRegistered() throws IOException {
         var registered = reflectionClasses();
         assertThat(programClasses("dev.sluice.service.")
-                .filter(name -> name.matches(".*\\.(OpenApiDefinition\\$[A-Z]\\w*|[A-Z]\\w*Resource)")))
+                .filter(name -> name.matches(".*\\.(OpenApiDefinition\\$[A-Z]\\w*|[A-Z]\\w*(Resource|Request|Response))")))
                 .hasSizeGreaterThan(8).allMatch(registered::contains);
         assertThat(programClasses("dev.sluice.").filter(name -> name.endsWith("$$CMImpl")))
                 .hasSizeGreaterThan(5).allMatch(registered::contains);

@@ -13,8 +13,10 @@ public record Quota(long limit, Duration window, QuotaUnit unit) {
 
     /** Maximum limit of a quota of requests or tokens, and maximum cost of a check. */
     public static final long MAX_LIMIT = 1_000_000_000;
+    /** Maximum length of a window in seconds: 31 days. */
+    public static final long MAX_WINDOW_SECONDS = 2_678_400;
     /** Maximum length of a window. */
-    public static final Duration MAX_WINDOW = Duration.ofDays(31);
+    public static final Duration MAX_WINDOW = Duration.ofSeconds(MAX_WINDOW_SECONDS);
 
     /** @throws IllegalArgumentException if the limit or the window is out of range */
     public Quota {

@@ -27,7 +27,6 @@ import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.http.ServiceEndpoint;
 import io.smallrye.mutiny.Uni;
-import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
 
 /** Admin endpoints: query and reset windows. */
@@ -54,7 +53,7 @@ public class AdminResource {
     @Parameter(name = "window_seconds", in = ParameterIn.QUERY, required = true, schema = @Schema(type = SchemaType.INTEGER, minimum = "1", maximum = "2678400"), description = "Window length in seconds")
     @Operation(operationId = "usage", summary = "Returns the current usage of one window")
     @SecurityRequirement(name = OpenApiDefinition.ADMIN_TOKEN)
-    @APIResponse(responseCode = "200", description = "Current usage", content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = OpenApiDefinition.UsageBody.class), example = "{\"identifier\":\"user123\",\"resource\":\"custom_operation\",\"current\":3,\"window_start\":1701234507,\"window_end\":1701234567}"))
+    @APIResponse(responseCode = "200", description = "Current usage", content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = WindowUsageResponse.class), example = "{\"identifier\":\"user123\",\"resource\":\"custom_operation\",\"current\":3,\"window_start\":1701234507,\"window_end\":1701234567}"))
     @APIResponse(responseCode = "400", ref = OpenApiDefinition.BAD_REQUEST)
     @APIResponse(responseCode = "401", ref = OpenApiDefinition.UNAUTHORIZED)
     @APIResponse(responseCode = "403", ref = OpenApiDefinition.FORBIDDEN)
@@ -68,9 +67,7 @@ public class AdminResource {
                     .usage(identifier, resource,
                             Duration.ofSeconds(
                                     QueryParameters.integer(context, "window_seconds", 1, Quota.MAX_WINDOW.toSeconds())))
-                    .map(usage -> ok(context, new JsonObject().put("identifier", identifier).put("resource", resource)
-                            .put("current", usage.used()).put("window_start", usage.start().getEpochSecond())
-                            .put("window_end", usage.end().getEpochSecond())));
+                    .map(usage -> ok(context, WindowUsageResponse.of(usage)));
         });
     }
 
@@ -80,7 +77,7 @@ public class AdminResource {
     @Parameter(name = "identifier", in = ParameterIn.QUERY, required = true, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Identifier whose usage is returned")
     @Operation(operationId = "limits", summary = "Returns the usage of an identifier for every resource")
     @SecurityRequirement(name = OpenApiDefinition.ADMIN_TOKEN)
-    @APIResponse(responseCode = "200", description = "Current usage", content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = OpenApiDefinition.LimitsBody.class), example = "{\"identifier\":\"user123\",\"limits\":{\"custom_operation\":1,\"api:/campaigns\":3}}"))
+    @APIResponse(responseCode = "200", description = "Current usage", content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = LimitsResponse.class), example = "{\"identifier\":\"user123\",\"limits\":{\"custom_operation\":1,\"api:/campaigns\":3}}"))
     @APIResponse(responseCode = "400", ref = OpenApiDefinition.BAD_REQUEST)
     @APIResponse(responseCode = "401", ref = OpenApiDefinition.UNAUTHORIZED)
     @APIResponse(responseCode = "403", ref = OpenApiDefinition.FORBIDDEN)
@@ -89,11 +86,8 @@ public class AdminResource {
     public Uni<Response> limits(@Context RoutingContext context) {
         return authorization.authorizeAdmin(context, () -> {
             var identifier = QueryParameters.name(context, "identifier");
-            return limiter.usageByResource(identifier).map(limits -> {
-                var byResource = new JsonObject();
-                new TreeMap<>(limits).forEach(byResource::put);
-                return ok(context, new JsonObject().put("identifier", identifier).put("limits", byResource));
-            });
+            return limiter.usageByResource(identifier)
+                    .map(limits -> ok(context, new LimitsResponse(identifier, new TreeMap<>(limits))));
         });
     }
 
@@ -132,10 +126,10 @@ public class AdminResource {
         return limiter.resetAll();
     }
 
-    private Response ok(RoutingContext context, JsonObject body) {
+    private Response ok(RoutingContext context, Record body) {
         if (store.mode().isOutage()) {
             context.response().putHeader(RateLimitHeaders.MODE, store.mode().value());
         }
-        return Response.ok(body.encode(), ErrorResponse.JSON).build();
+        return Response.ok(body, ErrorResponse.JSON).build();
     }
 }

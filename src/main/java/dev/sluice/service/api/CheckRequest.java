@@ -1,6 +1,15 @@
 package dev.sluice.service.api;
 
 import java.util.List;
+import java.util.Objects;
+
+import jakarta.validation.constraints.NotNull;
+
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.hibernate.validator.constraints.Range;
+
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
 
 import dev.sluice.api.Quota;
 import dev.sluice.api.Rate;
@@ -11,27 +20,26 @@ import dev.sluice.llm.limit.CurrentLlmPolicy;
 import dev.sluice.policy.CurrentPolicy;
 import io.vertx.core.json.JsonObject;
 
-/** Parses the body of {@code POST /v1/check}. */
-final class CheckRequest {
+/** Body of {@code POST /v1/check}. */
+@JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+@Schema(name = "Check", description = "Operation to check, with its limit: limit and window_seconds, or rate, or tier")
+record CheckRequest(
+        @NotNull(message = "is missing") @ValidName @Schema(required = true, minLength = 1, maxLength = 256, description = "Identifier whose usage is counted, verbatim. Identifiers that begin with user: or ip: require the API token") String identifier,
+        @NotNull(message = "is missing") @ValidName @Schema(required = true, minLength = 1, maxLength = 256, description = "Resource name; with tier, the name of a configured rule, such as api:/campaigns") String resource,
+        @Range(min = 1, max = Quota.MAX_LIMIT, message = RequestBodyReader.WHOLE_NUMBER) @Schema(minimum = "1", maximum = "1000000000", description = "Units per window") Long limit,
+        @Range(min = 1, max = Quota.MAX_WINDOW_SECONDS, message = RequestBodyReader.WHOLE_NUMBER) @Schema(minimum = "1", maximum = "2678400", description = "Window length in seconds") Long windowSeconds,
+        @Schema(description = "One or more quotas, instead of limit and window_seconds", examples = "10/second;100/minute") String rate,
+        @Schema(description = "Tier whose rate for the resource applies, instead of an explicit rate; without a matching rule, the default rate of the tier", examples = "pro") String tier,
+        @Range(min = 0, max = Quota.MAX_LIMIT, message = RequestBodyReader.WHOLE_NUMBER) @Schema(minimum = "0", maximum = "1000000000", defaultValue = "1", description = "Units to consume. 0 returns the decision for a cost of 1 without consuming anything, always with status 200") Long cost) {
 
-    private static final StrictJsonBody.Fields FIELDS = StrictJsonBody.Fields.of("identifier", "resource", "limit",
-            "window_seconds",
-            "rate", "tier", "cost");
     private static final RateCache RATES = new RateCache();
-    private static final List<String> EXCLUDED_BY_TIER = List.of("limit", "window_seconds", "rate");
-    private static final List<String> EXCLUDED_BY_RATE = List.of("limit", "window_seconds");
 
-    private CheckRequest() {
-    }
-
-    static RateLimitRequest parse(byte[] json, CurrentPolicy policy, CurrentLlmPolicy llmPolicy) {
-        var body = new StrictJsonBody(json, FIELDS);
-        var identifier = body.name("identifier");
-        var resource = body.name("resource");
-        long cost = body.has("cost") ? body.integer("cost", 0, Quota.MAX_LIMIT) : 1;
-        var request = body.has("tier")
-                ? forTier(body, identifier, resource, cost, policy, llmPolicy)
-                : RateLimitRequest.of(identifier, resource, parseRate(body), cost);
+    /** @throws BadRequestException if not exactly one limit is specified, or if the cost exceeds it */
+    RateLimitRequest toRateLimitRequest(CurrentPolicy policy, CurrentLlmPolicy llmPolicy) {
+        long units = Objects.requireNonNullElse(cost, 1L);
+        var request = tier == null
+                ? RateLimitRequest.of(identifier, resource, explicitRate(), units)
+                : forTier(units, policy, llmPolicy);
         if (request.checks().get(0).rate() != Rate.BLOCKED && request.checks().get(0).isUnsatisfiable()) {
             throw new BadRequestException(
                     new ErrorResponse(400, "RATE_4002", "cost exceeds the limit: the request can never be allowed",
@@ -40,37 +48,40 @@ final class CheckRequest {
         return request;
     }
 
-    private static RateLimitRequest forTier(StrictJsonBody body, String identifier, String resource, long cost,
-            CurrentPolicy policy,
-            CurrentLlmPolicy llmPolicy) {
-        for (var other : EXCLUDED_BY_TIER) {
-            if (body.has(other)) {
-                throw BadRequestException.forField(other, "Specify exactly one of: tier, rate, limit and window_seconds");
-            }
+    private RateLimitRequest forTier(long units, CurrentPolicy policy, CurrentLlmPolicy llmPolicy) {
+        var other = limit != null ? "limit" : windowSeconds != null ? "window_seconds" : rate != null ? "rate" : null;
+        if (other != null) {
+            throw BadRequestException.forField(other, "Specify exactly one of: tier, rate, limit and window_seconds");
         }
-        var tier = policy.effectiveTier(body.text("tier"));
+        var effective = policy.effectiveTier(tier);
         var apiRule = policy.rule(resource);
         var rule = apiRule == null ? llmPolicy.rule(resource) : apiRule;
-        var rate = rule == null || rule.rate(tier) == null ? policy.defaultRate(tier) : rule.rate(tier);
-        return new RateLimitRequest(identifier, tier, rule == null ? RateLimitRequest.CUSTOM_LABEL : rule.resource(),
-                List.of(new ResourceCheck(resource, rate, cost).withFallback(rule == null ? null : rule.fallback())));
+        var ruleRate = rule == null || rule.rate(effective) == null ? policy.defaultRate(effective) : rule.rate(effective);
+        return new RateLimitRequest(identifier, effective, rule == null ? RateLimitRequest.CUSTOM_LABEL : rule.resource(),
+                List.of(new ResourceCheck(resource, ruleRate, units).withFallback(rule == null ? null : rule.fallback())));
     }
 
-    private static Rate parseRate(StrictJsonBody body) {
-        if (!body.has("rate")) {
-            if (!body.has("limit") && !body.has("window_seconds")) {
-                throw BadRequestException.forField("limit", "Specify limit and window_seconds, or rate, or tier");
-            }
-            return RATES.of(body.integer("limit", 1, Quota.MAX_LIMIT),
-                    body.integer("window_seconds", 1, Quota.MAX_WINDOW.toSeconds()));
+    private Rate explicitRate() {
+        if (rate != null) {
+            return parsedRate();
         }
-        for (var other : EXCLUDED_BY_RATE) {
-            if (body.has(other)) {
-                throw BadRequestException.forField(other, "Specify either rate or limit and window_seconds");
-            }
+        if (limit == null || windowSeconds == null) {
+            throw limit == null && windowSeconds == null
+                    ? BadRequestException.forField("limit", "Specify limit and window_seconds, or rate, or tier")
+                    : limit == null
+                            ? BadRequestException.forField("limit", "limit is missing")
+                            : BadRequestException.forField("window_seconds", "window_seconds is missing");
+        }
+        return RATES.of(limit, windowSeconds);
+    }
+
+    private Rate parsedRate() {
+        if (limit != null || windowSeconds != null) {
+            throw BadRequestException.forField(limit != null ? "limit" : "window_seconds",
+                    "Specify either rate or limit and window_seconds");
         }
         try {
-            return RATES.parse(body.text("rate"));
+            return RATES.parse(rate);
         } catch (IllegalArgumentException e) {
             throw BadRequestException.forField("rate", e.getMessage() + "; allowed: " + Rate.SYNTAX);
         }

@@ -58,16 +58,18 @@ class CheckRoute {
     private final CurrentLlmPolicy llmPolicy;
     private final EndpointAuthorization authorization;
     private final RateLimitHeaders headers;
+    private final RequestBodyReader bodies;
     private final BoundedBodyHandler.Limits bodyLimits;
 
     CheckRoute(RateLimiter limiter, CurrentPolicy policy, CurrentLlmPolicy llmPolicy, EndpointAuthorization authorization,
-            RateLimitHeaders headers, Vertx vertx,
+            RateLimitHeaders headers, RequestBodyReader bodies, Vertx vertx,
             ServiceConfig settings, @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize bodyLimit) {
         this.limiter = limiter;
         this.policy = policy;
         this.llmPolicy = llmPolicy;
         this.authorization = authorization;
         this.headers = headers;
+        this.bodies = bodies;
         this.bodyLimits = new BoundedBodyHandler.Limits(vertx, bodyLimit.asLongValue(),
                 settings.connections().bodyTimeout().toMillis());
     }
@@ -140,7 +142,7 @@ class CheckRoute {
     private void decide(RoutingContext context, Buffer body) {
         RateLimitRequest request;
         try {
-            request = CheckRequest.parse(body.getBytes(), policy, llmPolicy);
+            request = bodies.read(body.getBytes(), CheckRequest.class).toRateLimitRequest(policy, llmPolicy);
         } catch (BadRequestException e) {
             e.errorResponse().send(context);
             return;

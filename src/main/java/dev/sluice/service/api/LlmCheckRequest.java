@@ -1,0 +1,42 @@
+package dev.sluice.service.api;
+
+import java.util.Objects;
+
+import jakarta.validation.constraints.NotNull;
+
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.hibernate.validator.constraints.Range;
+
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
+
+import dev.sluice.llm.limit.LlmCallEstimate;
+import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.TokenUsage;
+
+/** Body of {@code POST /v1/llm/check}. */
+@JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+@Schema(name = "LlmCheck")
+record LlmCheckRequest(
+        @Schema(required = true, examples = "openai") String provider,
+        @NotNull(message = "is missing") @ValidName @Schema(required = true, minLength = 1, maxLength = 256) String identifier,
+        @Schema(description = "Tier of the identifier; the first configured tier if missing or unknown", examples = "pro") String tier,
+        @ValidName @Schema(examples = "gpt-4o") String model,
+        @Range(min = 0, max = TokenUsage.MAX, message = RequestBodyReader.WHOLE_NUMBER) @Schema(minimum = "0", maximum = "100000000", description = "Estimated input and output tokens of the call; the configured output estimate if missing") Long tokens) {
+
+    /** @throws BadRequestException if the provider is unknown */
+    LlmCallEstimate toEstimate() {
+        // The split into input and output tokens is unknown: all are estimated as output, the more expensive kind.
+        return new LlmCallEstimate(provider(provider), identifier, tier, Objects.requireNonNullElse(model, ""), 0,
+                Objects.requireNonNullElse(tokens, -1L));
+    }
+
+    /** @throws BadRequestException if the provider is missing or unknown */
+    static Provider provider(String name) {
+        var provider = Provider.of(name);
+        if (provider == null) {
+            throw BadRequestException.forField("provider", "provider must be " + Provider.ALLOWED_IDS);
+        }
+        return provider;
+    }
+}
