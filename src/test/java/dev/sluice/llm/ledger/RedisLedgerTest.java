@@ -181,7 +181,7 @@ class RedisLedgerTest {
     void sumThatNoNumberHoldsIsTheLargest() {
         var ledger = ledger(100);
         for (int i = 0; i < 3; i++) {
-            ledger.bookScript(new Ledger.Entry("user:a", "openai", "m", TokenUsage.of(TokenUsage.MAX, 0), Long.MAX_VALUE / 2, false,
+            ledger.book(new Ledger.Entry("user:a", "openai", "m", TokenUsage.of(TokenUsage.MAX, 0), Long.MAX_VALUE / 2, false,
                     "r" + i), HOUR).await().atMost(PATIENCE);
         }
         var tally = read(ledger, "user:a", "m");
@@ -193,8 +193,8 @@ class RedisLedgerTest {
     void everyKeyExpires() {
         var ledger = ledger(100);
         long hour = System.currentTimeMillis() / 3_600_000;
-        ledger.bookScript(entry("user:a", "m", null), hour).await().atMost(PATIENCE);
-        ledger.bookScript(entry("user:a", "m", "request"), hour).await().atMost(PATIENCE);
+        ledger.book(entry("user:a", "m", null), hour).await().atMost(PATIENCE);
+        ledger.book(entry("user:a", "m", "request"), hour).await().atMost(PATIENCE);
         ledger.read("user:a", hour, hour).await().atMost(PATIENCE);
         var found = link.send(Request.cmd(Command.KEYS).arg("sluice:*")).toCompletionStage().toCompletableFuture().join();
         assertThat(found.size()).isGreaterThanOrEqualTo(3);
