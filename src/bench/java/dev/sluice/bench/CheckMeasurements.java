@@ -11,7 +11,7 @@ import java.util.stream.IntStream;
 
 import dev.sluice.testing.Instance;
 
-/** {@code POST /v1/check} of the packaged service: its cost, and what many instances, connections and requests do to it. */
+/** Measures {@code POST /v1/check} of the packaged service: CPU time, several instances, many connections, overload, cold start. */
 final class CheckMeasurements {
 
     private static final String SERVICE = "check";
@@ -156,7 +156,7 @@ final class CheckMeasurements {
         return List.of(cold(environment, true), cold(environment, false));
     }
 
-    /** An instance's first seconds after it is ready, against the same process when it is warm. */
+    /** Compares the first seconds of an instance after it is ready with the same process when it is warm. */
     private static BenchmarkResult cold(BenchmarkEnvironment environment, boolean warmUp) {
         var requests = checks("cold", 1000, 60);
         var first = new ArrayList<Double>();
@@ -181,7 +181,7 @@ final class CheckMeasurements {
                 .withNote(fallback + " of " + responses + " not decided by Redis");
     }
 
-    /** Responses that Redis did not decide, and outages in the log, since this was made. */
+    /** Counts responses that Redis did not decide, and outages in the log. */
     private static final class FallbackCounter {
 
         private final Instance service;

@@ -10,8 +10,8 @@ import dev.sluice.store.redis.SingleDecision;
 import dev.sluice.testing.RedisTestServer;
 
 /**
- * Redis's CPU time per decision on windows that are full or large. A call has {@link #DECISIONS_PER_CALL} decisions, about as many as one
- * instance sends at full load: with a single one the fixed cost of a call would hide the differences.
+ * Measures the CPU time of Redis per decision on full or large windows. A call contains {@link #DECISIONS_PER_CALL} decisions,
+ * about as many as one instance sends at full load: with a single one, the fixed cost of a call would hide the differences.
  */
 final class FullWindowMeasurements {
 
@@ -30,7 +30,7 @@ final class FullWindowMeasurements {
         }
     }
 
-    /** All units are younger than half of the window, so that none leaves it while this is measured. */
+    /** All units are younger than half of the window, so that none leaves it during the measurement. */
     private static BenchmarkResult denied(RedisTestServer redis) {
         int identities = 100;
         var hour = Duration.ofHours(1);
@@ -50,8 +50,8 @@ final class FullWindowMeasurements {
     }
 
     /**
-     * Each call frees ten units on either side, so that half of its decisions are admitted: a clock of the row's own advances by
-     * 500 µs per call. With the server's clock the slower side would admit a larger share, and would be the slower for it.
+     * Each call frees ten units on either side, so that half of its decisions are admitted: a separate clock advances by
+     * 500 µs per call. With the clock of the server, the slower side would admit a larger share, and become even slower.
      */
     private static BenchmarkResult sliding(RedisTestServer redis) {
         var large = SingleDecision.of(10_000, Duration.ofSeconds(10));
@@ -111,7 +111,7 @@ final class FullWindowMeasurements {
         return measured;
     }
 
-    /** As many calls as there are identities, so that each identity has its turn in every position. */
+    /** Returns as many calls as there are identities, so that each identity occurs in every position. */
     private static List<byte[]> calls(SingleDecision decision, String name, int identities) {
         return IntStream.range(0, identities)
                 .mapToObj(call -> RedisLoad.encodeCommand(decision.command(IntStream.range(0, DECISIONS_PER_CALL)

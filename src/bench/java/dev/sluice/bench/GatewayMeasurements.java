@@ -9,7 +9,7 @@ import java.util.stream.IntStream;
 
 import dev.sluice.testing.Instance;
 
-/** The packaged service in front of an API and of a provider. */
+/** Measures the packaged service as a gateway to an API and to an LLM provider. */
 final class GatewayMeasurements {
 
     private static final int LLM_CONNECTIONS = 16;

@@ -5,7 +5,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.DoubleStream;
 
-/** A limited endpoint against the same one without a limit, and against a peer. */
+/** Compares a limited endpoint with the same one without limits, and with Bucket4j. */
 final class HttpMeasurements {
 
     private HttpMeasurements() {
@@ -20,7 +20,7 @@ final class HttpMeasurements {
     }
 
     static List<BenchmarkResult> allDenied(BenchmarkEnvironment environment) {
-        var requests = BenchmarkEnvironment.requests("/full", "refused");
+        var requests = BenchmarkEnvironment.requests("/full", "denied");
         HttpLoad.once(BenchmarkEnvironment.target(environment.limitedApp(), requests)).expecting(200);
         var comparison = PairedMeasurement.measure(seconds -> environment.load(BenchmarkEnvironment.target(environment.limitedApp(), requests), seconds, 429),
                 seconds -> environment.load(BenchmarkEnvironment.target(environment.unlimitedApp(), requests), seconds, 200));

@@ -11,7 +11,7 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
-/** Parts, measured by JMH on one thread, in a JVM of their own. */
+/** JMH benchmarks of single components, on one thread in a forked JVM. */
 final class Microbenchmarks {
 
     private Microbenchmarks() {
@@ -23,9 +23,9 @@ final class Microbenchmarks {
     }
 
     static List<BenchmarkResult> parts(BenchmarkEnvironment environment) throws RunnerException {
-        return List.of(figure("parts", "the rows of a path (Policy)", "PolicyMicrobenchmark.rulesFor", 1, "/s"),
+        return List.of(figure("parts", "the rules of a path (CurrentPolicy)", "PolicyMicrobenchmark.rulesFor", 1, "/s"),
                 figure("parts", "a decision's headers (RateLimitHeaders)", "HeadersMicrobenchmark.write", 1, "/s"),
-                figure("parts", "usage out of a stream (UsageReader)", "UsageMicrobenchmark.read", 1, "MB/s"));
+                figure("parts", "usage of a stream (UsageExtractor)", "UsageMicrobenchmark.read", 1, "MB/s"));
     }
 
     private static BenchmarkResult figure(String row, String what, String part, double factor, String unit) throws RunnerException {

@@ -6,10 +6,10 @@ import java.util.function.DoubleFunction;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
-/** Two things, measured in turn: what slows the machine down for a while is charged to both. */
+/** Measurements of two sides in alternation, so that temporary slowness of the machine affects both. */
 record PairedMeasurement<T>(List<T> first, List<T> second) {
 
-    /** Warms both up, then measures a, b, a, b, … Both are called with the seconds that they are to take. */
+    /** Warms up both sides, then measures a, b, a, b, … Each is called with its duration in seconds. */
     static <T> PairedMeasurement<T> measure(DoubleFunction<T> a, DoubleFunction<T> b) {
         a.apply(BenchmarkSettings.WARMUP);
         b.apply(BenchmarkSettings.WARMUP);
@@ -25,17 +25,17 @@ record PairedMeasurement<T>(List<T> first, List<T> second) {
         return measured.stream().map(metric::applyAsDouble).toList();
     }
 
-    /** a alone, beside b. */
+    /** Returns the values of the first side, with the second side for information. */
     BenchmarkResult firstSide(String row, String what, ToDoubleFunction<T> metric) {
         return new BenchmarkResult(row, what, values(first, metric), values(first, metric), values(second, metric));
     }
 
-    /** a by b. */
+    /** Returns the ratio of the first to the second side. */
     BenchmarkResult ratio(String row, String what, ToDoubleFunction<T> metric) {
         return result(row, what, metric, true);
     }
 
-    /** a less b. */
+    /** Returns the first side minus the second side. */
     BenchmarkResult difference(String row, String what, ToDoubleFunction<T> metric) {
         return result(row, what, metric, false);
     }

@@ -10,7 +10,7 @@ import java.util.Locale;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 
-/** Writes the figures to the console, {@code target/bench/results.json}, and between its marks {@code docs/benchmarks.md}. */
+/** Writes the results to the console, {@code target/bench/results.json}, and between its markers {@code docs/benchmarks.md}. */
 final class Report {
 
     private static final Path DOCUMENT = Path.of("docs", "benchmarks.md");
@@ -47,13 +47,13 @@ final class Report {
         return unit.isEmpty() || unit.startsWith("/") ? unit : " " + unit;
     }
 
-    /** Three digits that count. */
+    /** Formats a number with three significant digits. */
     static String number(double value) {
         double size = Math.abs(value);
         return String.format(Locale.ROOT, size >= 100 ? "%,.0f" : size >= 10 ? "%.1f" : size >= 1 ? "%.2f" : "%.3f", value);
     }
 
-    /** Without digits that say nothing. */
+    /** Formats a number without trailing zeros. */
     static String plain(double value) {
         return value == Math.rint(value) ? Long.toString((long) value) : Double.toString(value);
     }
@@ -82,7 +82,7 @@ final class Report {
         int begin = text.indexOf(BEGIN);
         int end = text.indexOf(END);
         if (begin < 0 || end < begin) {
-            throw new IllegalStateException(DOCUMENT + " has no place for the figures");
+            throw new IllegalStateException(DOCUMENT + " has no markers for the results");
         }
         Files.writeString(DOCUMENT,
                 text.substring(0, begin + BEGIN.length()) + '\n' + table(machine, results) + text.substring(end));

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.openshift.api.model.monitoring.v1.PrometheusRule;
 
-/** What is written about the chart is true. */
+/** Consistency of the documentation with the chart. */
 class ChartDocsTest {
 
     private static final String README = "helm/README.md";

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.marcnuri.helm.Helm;
 
-/** What only an installation shows: tokens that nobody gave are made up once, and kept. */
+/** Installation and upgrades of the chart: missing tokens are generated once and kept. */
 class ChartInstallTest {
 
     private FakeKubernetesApi cluster;
@@ -60,12 +60,12 @@ class ChartInstallTest {
         assertThat(cluster.handleObject("services/" + HelmChart.NAME).at("/spec/ports/0/port").asInt()).isEqualTo(8080);
         assertThat(secret("admin-token")).isEqualTo(admin);
         assertThat(secret("redis-password")).isEqualTo(password);
-        assertThat(template()).as("no pod starts anew").isEqualTo(template);
+        assertThat(template()).as("no pod is restarted").isEqualTo(template);
 
         upgrade(Map.of("apiToken.enabled", true));
         assertThat(secret("admin-token")).isEqualTo(admin);
         assertThat(secret("api-token")).matches("[a-zA-Z0-9]{40}").isNotEqualTo(admin);
-        assertThat(template().at("/metadata")).as("they roll").isNotEqualTo(template.at("/metadata"));
+        assertThat(template().at("/metadata")).as("pods are restarted").isNotEqualTo(template.at("/metadata"));
     }
 
     @Test

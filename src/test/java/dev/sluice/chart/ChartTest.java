@@ -26,7 +26,7 @@ import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicy;
 import io.fabric8.openshift.api.model.monitoring.v1.PrometheusRule;
 import io.fabric8.openshift.api.model.monitoring.v1.ServiceMonitor;
 
-/** What single values do. */
+/** Effects of single values. */
 class ChartTest {
 
     private static final String WITHOUT_ADMIN_TOKEN = "{adminToken: {enabled: false}}";
@@ -195,7 +195,7 @@ class ChartTest {
         assertThat(SampleValues.EXTERNAL_REDIS.render().value("RATE_LIMIT_INSTANCES")).isEqualTo("2");
         var none = HelmChart.render("{redis: {enabled: false}, adminToken: {enabled: false}, replicas: 0}");
         assertThat(none.deployment().getSpec().getReplicas()).isZero();
-        assertThat(none.value("RATE_LIMIT_INSTANCES")).as("what the program takes").isEqualTo("1");
+        assertThat(none.value("RATE_LIMIT_INSTANCES")).as("minimum of the program").isEqualTo("1");
     }
 
     @Test
@@ -217,7 +217,7 @@ class ChartTest {
         assertThat(SampleValues.EXTERNAL_REDIS.render().container().getLifecycle().getPreStop().getSleep().getSeconds())
                 .isEqualTo(5);
         assertThat(HelmChart.render(SampleValues.EXTERNAL_REDIS.yaml(), "1.29.0").container().getLifecycle())
-                .as("a cluster that knows no such action").isNull();
+                .as("version without the sleep action").isNull();
     }
 
     @Test

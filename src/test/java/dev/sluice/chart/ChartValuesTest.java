@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 
 import com.fasterxml.jackson.databind.JsonNode;
 
-/** values.yaml, values.schema.json and the table of the README say the same. */
+/** Consistency of values.yaml, values.schema.json and the table in the README. */
 class ChartValuesTest {
 
     private static final Path README = HelmChart.DIRECTORY.resolve("README.md");
@@ -82,7 +82,7 @@ class ChartValuesTest {
         return schema.has("properties") && schema.path("additionalProperties").isBoolean();
     }
 
-    /** {@code -Dsluice.chart.write=true} writes it. */
+    /** {@code -Dsluice.chart.write=true} updates the README. */
     @Test
     void readmeContainsTheValues() throws IOException {
         var table = new StringBuilder("\n| value | default | meaning |\n|---|---|---|\n");

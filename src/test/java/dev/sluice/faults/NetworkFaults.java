@@ -61,7 +61,7 @@ class NetworkFaults {
 
     @Test
     void dataDropped() throws Exception {
-        scenario("silent, its connections dead for ever").duration(Duration.ofSeconds(10))
+        scenario("data dropped, connections dead for ever").duration(Duration.ofSeconds(10))
                 .run(() -> PROXIES.forEach(FaultProxy::startBlackholing), () -> PROXIES.forEach(FaultProxy::stopBlackholing));
     }
 
@@ -77,6 +77,6 @@ class NetworkFaults {
 
     @Test
     void oneInstanceIsBlackholed() throws Exception {
-        scenario("one instance hears nothing").affecting(2).run(() -> PROXIES.get(2).startBlackholing(), () -> PROXIES.get(2).stopBlackholing());
+        scenario("one instance receives nothing").affecting(2).run(() -> PROXIES.get(2).startBlackholing(), () -> PROXIES.get(2).stopBlackholing());
     }
 }

@@ -56,8 +56,8 @@ class RedisFaults {
 
     @Test
     void suspendedAndResumed() throws Exception {
-        scenario("stopped (SIGSTOP), continued").run(REDIS::suspend, REDIS::resume);
-        Awaitility.await("attempts that came to nothing to be closed")
+        scenario("suspended (SIGSTOP), resumed").run(REDIS::suspend, REDIS::resume);
+        Awaitility.await("failed connection attempts to be closed")
                 .until(() -> String.valueOf(REDIS.command("INFO", "clients")).contains("connected_clients:4")); // and the one that sends INFO
     }
 
@@ -87,7 +87,7 @@ class RedisFaults {
     @Test
     void repeatedLongPauses() throws Exception {
         int pauses = 5;
-        scenario("stopped (SIGSTOP) for 300 ms every 2 s").maybeAffecting(pauses).duration(Duration.ZERO).run(() -> {
+        scenario("suspended (SIGSTOP) for 300 ms every 2 s").maybeAffecting(pauses).duration(Duration.ZERO).run(() -> {
             for (int i = 0; i < pauses; i++) {
                 REDIS.suspend();
                 TimeUnit.MILLISECONDS.sleep(300);
@@ -101,7 +101,7 @@ class RedisFaults {
     /** Each pause is longer than the timeout, but no evidence that Redis is unavailable: the mode does not change. */
     @Test
     void repeatedShortPauses() throws Exception {
-        scenario("stopped (SIGSTOP) for 180 ms every 2 s").maybeAffecting(0).duration(Duration.ZERO).run(() -> {
+        scenario("suspended (SIGSTOP) for 180 ms every 2 s").maybeAffecting(0).duration(Duration.ZERO).run(() -> {
             for (int i = 0; i < 5; i++) {
                 REDIS.suspend();
                 TimeUnit.MILLISECONDS.sleep(180);
@@ -129,7 +129,7 @@ class RedisFaults {
     void appendOnlyFileRewrite() throws Exception {
         try (var own = REDIS.connection()) {
             for (int i = 0; i < 20; i++) {
-                own.command("DEBUG", "POPULATE", "10000", "other-" + i); // in steps, so that none takes long
+                own.command("DEBUG", "POPULATE", "10000", "other-" + i); // in batches, so that none blocks Redis for long
             }
             scenario("BGREWRITEAOF, three times, of 200,000 keys").affecting().bound(FaultScenario.EXACT_BOUND).run(() -> {
                 for (int i = 0; i < 3; i++) {

@@ -45,17 +45,17 @@ final class LedgerHash {
 
     /** Adds what a hash holds to an account; fields that are not the ledger's are left out. */
     static void addTo(Map<String, String> fields, UsageReport report) {
-        record Line(String provider, String model) {
+        record ModelKey(String provider, String model) {
         }
-        var counters = new HashMap<Line, Map<Character, BigInteger>>();
+        var countersByModel = new HashMap<ModelKey, Map<Character, BigInteger>>();
         fields.forEach((field, value) -> {
             var matcher = FIELD_PATTERN.matcher(field);
             if (matcher.matches() && NUMBER_PATTERN.matcher(value).matches()) {
-                counters.computeIfAbsent(new Line(matcher.group(1), matcher.group(3)), name -> new HashMap<>())
+                countersByModel.computeIfAbsent(new ModelKey(matcher.group(1), matcher.group(3)), name -> new HashMap<>())
                         .put(matcher.group(2).charAt(0), new BigInteger(value));
             }
         });
-        counters.forEach((line, counters) -> report.add(line.provider(), line.model(),
+        countersByModel.forEach((key, counters) -> report.add(key.provider(), key.model(),
                 new UsageTotals(count(counters, 'c'), count(counters, 'i'), count(counters, 'r'), count(counters, 'w'),
                         count(counters, 'o'), counters.getOrDefault('p', BigInteger.ZERO), count(counters, 'u'),
                         count(counters, 'e'))));

@@ -97,7 +97,7 @@ final class RedisLedger implements LedgerStore {
     }
 
     @Override
-    public Uni<Boolean> bookScript(Ledger.Entry entry, long hour) {
+    public Uni<Boolean> book(Ledger.Entry entry, long hour) {
         int tag = hashTags.tag(entry.identifier());
         var writeBuffer = writeBuffers[tag];
         var key = new WriteBuffer.EntryKey(entry.identifier(), hour, entry.provider(), entry.model());

@@ -68,7 +68,7 @@ class ProtocolFuzzTest {
                     """);
 
     @Test
-    void bodies() {
+    void requestParserRejectsOrParses() {
         Fuzzer.run(10, random -> {
             var body = Buffer.buffer(Fuzzer.mutate(random, Fuzzer.bytes(Fuzzer.pick(random, BODIES))));
             for (var provider : Provider.values()) {
@@ -87,7 +87,7 @@ class ProtocolFuzzTest {
     }
 
     @Test
-    void answers() {
+    void usageExtractorNeverThrows() {
         Fuzzer.run(15, random -> {
             var answer = Fuzzer.mutate(random, Fuzzer.bytes(Fuzzer.pick(random, ANSWERS).repeat(1 + random.nextInt(2))));
             var provider = Fuzzer.pick(random, List.of(Provider.values()));
@@ -117,7 +117,7 @@ class ProtocolFuzzTest {
     }
 
     @Test
-    void streamsThatAreStripped() {
+    void usageChunkFilterPreservesOtherBytes() {
         Fuzzer.run(10, random -> {
             var answer = Fuzzer.mutate(random, Fuzzer.bytes(Fuzzer.pick(random, ANSWERS)));
             var whole = stripped(List.of(answer));
@@ -134,7 +134,7 @@ class ProtocolFuzzTest {
     }
 
     @Test
-    void streamsThatAreTakenApart() {
+    void sseEventReaderNeverThrows() {
         Fuzzer.run(5, random -> {
             var answer = Fuzzer.mutate(random, Fuzzer.bytes(Fuzzer.pick(random, ANSWERS)));
             assertThat(events(Fuzzer.split(random, answer))).isEqualTo(events(List.of(answer)));

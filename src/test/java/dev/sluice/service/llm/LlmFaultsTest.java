@@ -116,7 +116,7 @@ class LlmFaultsTest extends LlmTestBase {
         });
     }
 
-    /** @param override by the name of a method and its arguments; null: the real one does it */
+    /** @param override replaces a method call, given its name and arguments; null to call the real method */
     private static <T> T proxy(Class<T> type, T real, BiFunction<String, Object[], Object> override) {
         return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[]{type}, (self, method, arguments) -> {
             var result = override.apply(method.getName(), arguments);

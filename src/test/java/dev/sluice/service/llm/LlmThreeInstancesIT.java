@@ -48,7 +48,7 @@ class LlmThreeInstancesIT {
             INSTANCES.add(Instance.start(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(REDIS.port()),
                     "RATE_LIMIT_ADMIN_TOKEN", "admin", "RATE_LIMIT_TRUSTED_PROXIES",
                     "127.0.0.1/32",
-                    "RATE_LIMIT_LLM_OPENAI_BASE_URL", OPENAI.address(), "RATE_LIMIT_LLM_OPENAI_API_KEY", "sk-of-sluice",
+                    "RATE_LIMIT_LLM_OPENAI_BASE_URL", OPENAI.baseUrl(), "RATE_LIMIT_LLM_OPENAI_API_KEY", "sk-of-sluice",
                     "RATE_LIMIT_LLM_OPENAI_REQUESTS_PRO", "unlimited", "RATE_LIMIT_LLM_OPENAI_TOKENS_PRO", TOKENS + "/hour")));
         }
     }
@@ -67,7 +67,7 @@ class LlmThreeInstancesIT {
         OPENAI.expectKey("sk-of-sluice");
     }
 
-    /** All calls at once, over all instances. */
+    /** Sends all calls at once, distributed over all instances. */
     private static Outcome send(int calls, String user, String tier, String body) throws InterruptedException {
         var allowed = new AtomicInteger();
         var denied = new AtomicInteger();
@@ -101,7 +101,7 @@ class LlmThreeInstancesIT {
         return HttpTestClient.json(response).getJsonObject("providers").getJsonObject("openai", new JsonObject());
     }
 
-    /** The other instances write what they have booked a moment later. */
+    /** Waits for the entries of the other instances, which are written with a delay. */
     private static JsonObject ledger(String user, long calls) {
         org.awaitility.Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> ledger(user).getLong("calls", 0L) >= calls);
         return ledger(user);
@@ -114,7 +114,7 @@ class LlmThreeInstancesIT {
             assertThat(send(60, user, "free", chat(null))).as(user).isEqualTo(new Outcome(60, 3, 57));
             assertThat(ledger(user, 3).getLong("calls")).isEqualTo(3);
         }
-        assertThat(OPENAI.seen()).hasSize(3 * ROUNDS);
+        assertThat(OPENAI.requests()).hasSize(3 * ROUNDS);
     }
 
     @Test

@@ -25,7 +25,7 @@ public final class AnthropicSdk implements AutoCloseable {
         return client;
     }
 
-    public Said message(String model, String prompt) {
+    public Said createMessage(String model, String prompt) {
         var message = client.messages().create(params(model, prompt));
         var text = new StringBuilder();
         message.content().forEach(block -> block.text().ifPresent(part -> text.append(part.text())));
@@ -33,7 +33,7 @@ public final class AnthropicSdk implements AutoCloseable {
         return new Said(text.toString(), usage.inputTokens(), usage.cacheReadInputTokens().orElse(0L), usage.outputTokens());
     }
 
-    public Said messageStreamed(String model, String prompt) {
+    public Said streamMessage(String model, String prompt) {
         var text = new StringBuilder();
         var counts = new long[3];
         try (var events = client.messages().createStreaming(params(model, prompt))) {

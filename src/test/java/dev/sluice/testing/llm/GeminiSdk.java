@@ -31,10 +31,10 @@ public final class GeminiSdk implements AutoCloseable {
 
     public Said generate(String model, String prompt) {
         var response = client.models.generateContent(model, prompt, null);
-        return said(response.text(), response);
+        return toResult(response.text(), response);
     }
 
-    public Said generateStreamed(String model, String prompt) {
+    public Said generateStream(String model, String prompt) {
         var text = new StringBuilder();
         GenerateContentResponse last = null;
         try (var chunks = client.models.generateContentStream(model, prompt, null)) {
@@ -43,10 +43,10 @@ public final class GeminiSdk implements AutoCloseable {
                 last = chunk;
             }
         }
-        return said(text.toString(), last);
+        return toResult(text.toString(), last);
     }
 
-    private static Said said(String text, GenerateContentResponse response) {
+    private static Said toResult(String text, GenerateContentResponse response) {
         var usage = response.usageMetadata();
         return new Said(text, usage.flatMap(GenerateContentResponseUsageMetadata::promptTokenCount).orElse(0),
                 usage.flatMap(GenerateContentResponseUsageMetadata::cachedContentTokenCount).orElse(0),

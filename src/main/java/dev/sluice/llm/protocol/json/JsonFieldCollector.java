@@ -51,9 +51,9 @@ public final class JsonFieldCollector {
 
     /** Another document follows. @return false where the last one has not ended */
     boolean nextDocument() {
-        boolean complete = complete;
+        boolean wasComplete = complete;
         complete = false;
-        return complete;
+        return wasComplete;
     }
 
     /** Whether all has been read. */
