@@ -29,7 +29,7 @@ import dev.sluice.api.Identifiers;
 
         @Override
         public boolean isValid(String name, ConstraintValidatorContext context) {
-            return name == null || Identifiers.valid(name);
+            return name == null || Identifiers.isValid(name);
         }
     }
 }
