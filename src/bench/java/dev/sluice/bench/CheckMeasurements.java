@@ -64,8 +64,8 @@ final class CheckMeasurements {
         }
     }
 
-    private static BenchmarkResult micros(PairedMeasurement<Cost> comparison, String what, ToDoubleFunction<Cost> metric) {
-        return comparison.firstSide("cpu", what, metric).withUnits("µs", "µs");
+    private static BenchmarkResult micros(PairedMeasurement<Cost> comparison, String description, ToDoubleFunction<Cost> metric) {
+        return comparison.firstSide("cpu", description, metric).withUnits("µs", "µs");
     }
 
     private static double perCall(List<Cost> costs) {
@@ -112,8 +112,8 @@ final class CheckMeasurements {
                 redisCpuTime(closed, "the same with as many requests as 64 connections take"));
     }
 
-    private static BenchmarkResult redisCpuTime(PairedMeasurement<Cost> comparison, String what) {
-        return comparison.ratio("instances", what, Cost::redis).withUnits("", "µs").atMost(2).withNote(String.format(Locale.ROOT,
+    private static BenchmarkResult redisCpuTime(PairedMeasurement<Cost> comparison, String description) {
+        return comparison.ratio("instances", description, Cost::redis).withUnits("", "µs").atMost(2).withNote(String.format(Locale.ROOT,
                 "%.1f and %.1f decisions per call", perCall(comparison.first()), perCall(comparison.second())));
     }
 
@@ -143,7 +143,7 @@ final class CheckMeasurements {
                     seconds -> fallbacks.count(environment.recordLoaderCpu(HttpLoad.overload(target, seconds, times * full).expecting(200))),
                     seconds -> fallbacks.count(environment.recordLoaderCpu(HttpLoad.overload(target, seconds, full).expecting(200))));
             figures.add(comparison
-                    .ratio("overload", "checks answered at " + times + " times the load that the service can answer, against 1",
+                    .ratio("overload", "checks handled at " + times + " times the load that the service can handle, against 1",
                             HttpLoad.Outcome::perSecond)
                     .atLeast(0.9).withNote(String.format(Locale.ROOT, "1: %.0f/s, open loop, 1,000 connections", full))
                     .withNote(environment.loaderCpu()));

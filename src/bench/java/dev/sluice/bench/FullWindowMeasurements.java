@@ -92,8 +92,8 @@ final class FullWindowMeasurements {
         }
     }
 
-    private static BenchmarkResult ratio(PairedMeasurement<Outcome> comparison, String row, String what) {
-        return comparison.ratio(row, what, Outcome::micros).withUnits("", UNIT).withNote(DECISIONS_PER_CALL + " decisions per call");
+    private static BenchmarkResult ratio(PairedMeasurement<Outcome> comparison, String row, String description) {
+        return comparison.ratio(row, description, Outcome::micros).withUnits("", UNIT).withNote(DECISIONS_PER_CALL + " decisions per call");
     }
 
     private static double median(List<Outcome> outcomes, ToDoubleFunction<Outcome> metric) {

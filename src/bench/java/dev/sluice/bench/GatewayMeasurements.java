@@ -40,7 +40,7 @@ final class GatewayMeasurements {
             var direct = new HttpLoad.Target(lean.port(), LLM_CONNECTIONS, chats("/v1/chat/completions"));
             var closed = PairedMeasurement.measure(seconds -> environment.load(through, seconds, 200),
                     seconds -> environment.load(direct, seconds, 200));
-            figures.add(closed.ratio("11", "the same against a stub that answers fixed bytes", HttpLoad.Outcome::perSecond)
+            figures.add(closed.ratio("11", "the same against a stub that returns fixed bytes", HttpLoad.Outcome::perSecond)
                     .withNote(environment.loaderCpu()));
         }
         return figures;

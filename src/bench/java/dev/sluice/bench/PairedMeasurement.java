@@ -26,25 +26,25 @@ record PairedMeasurement<T>(List<T> first, List<T> second) {
     }
 
     /** Returns the values of the first side, with the second side for information. */
-    BenchmarkResult firstSide(String row, String what, ToDoubleFunction<T> metric) {
-        return new BenchmarkResult(row, what, values(first, metric), values(first, metric), values(second, metric));
+    BenchmarkResult firstSide(String row, String description, ToDoubleFunction<T> metric) {
+        return new BenchmarkResult(row, description, values(first, metric), values(first, metric), values(second, metric));
     }
 
     /** Returns the ratio of the first to the second side. */
-    BenchmarkResult ratio(String row, String what, ToDoubleFunction<T> metric) {
-        return result(row, what, metric, true);
+    BenchmarkResult ratio(String row, String description, ToDoubleFunction<T> metric) {
+        return result(row, description, metric, true);
     }
 
     /** Returns the first side minus the second side. */
-    BenchmarkResult difference(String row, String what, ToDoubleFunction<T> metric) {
-        return result(row, what, metric, false);
+    BenchmarkResult difference(String row, String description, ToDoubleFunction<T> metric) {
+        return result(row, description, metric, false);
     }
 
-    private BenchmarkResult result(String row, String what, ToDoubleFunction<T> metric, boolean ratio) {
+    private BenchmarkResult result(String row, String description, ToDoubleFunction<T> metric, boolean ratio) {
         var firstValues = values(first, metric);
         var secondValues = values(second, metric);
         var values = IntStream.range(0, firstValues.size())
                 .mapToObj(i -> ratio ? firstValues.get(i) / secondValues.get(i) : firstValues.get(i) - secondValues.get(i)).toList();
-        return new BenchmarkResult(row, what, values, firstValues, secondValues);
+        return new BenchmarkResult(row, description, values, firstValues, secondValues);
     }
 }

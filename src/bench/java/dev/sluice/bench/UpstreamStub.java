@@ -44,8 +44,8 @@ final class UpstreamStub implements AutoCloseable {
     static UpstreamStub model() {
         var completion = new JsonObject(COMPLETION);
         return new UpstreamStub(request -> request.bodyHandler(body -> {
-            var answer = completion.copy().put("model", body.toJsonObject().getString("model"));
-            request.response().putHeader(HttpHeaders.CONTENT_TYPE, "application/json").end(answer.toBuffer());
+            var completionBody = completion.copy().put("model", body.toJsonObject().getString("model"));
+            request.response().putHeader(HttpHeaders.CONTENT_TYPE, "application/json").end(completionBody.toBuffer());
         }));
     }
 

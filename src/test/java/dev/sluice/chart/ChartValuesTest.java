@@ -86,7 +86,7 @@ class ChartValuesTest {
     @Test
     void readmeContainsTheValues() throws IOException {
         var table = new StringBuilder("\n| value | default | meaning |\n|---|---|---|\n");
-        rows("", SCHEMA, VALUES, table);
+        appendRows("", SCHEMA, VALUES, table);
         table.append('\n');
         var readme = Files.readString(README);
         int begin = readme.indexOf(BEGIN) + BEGIN.length();
@@ -98,7 +98,7 @@ class ChartValuesTest {
         }
     }
 
-    private static void rows(String prefix, JsonNode schema, JsonNode values, StringBuilder table) {
+    private static void appendRows(String prefix, JsonNode schema, JsonNode values, StringBuilder table) {
         for (var property : schema.path("properties").properties()) {
             var name = prefix + property.getKey();
             var value = values.path(property.getKey());
@@ -106,7 +106,7 @@ class ChartValuesTest {
                 continue;
             }
             if (isClosed(property.getValue()) && (!value.isEmpty() || name.equals("rows"))) {
-                rows(name + '.', property.getValue(), value, table);
+                appendRows(name + '.', property.getValue(), value, table);
             } else {
                 table.append("| `").append(name).append("` | ").append(value.isMissingNode() ? "" : "`" + value + "` ")
                         .append("| ").append(meaning(property.getValue()).replace("|", "\\|")).append(" |\n");

@@ -57,7 +57,7 @@ final class FakeKubernetesApi implements AutoCloseable {
     }
 
     /** Returns an object by plural kind and name, such as {@code secrets/edge-sluice}. */
-    synchronized JsonNode handleObject(String name) {
+    synchronized JsonNode object(String name) {
         return objects.entrySet().stream().filter(object -> object.getKey().endsWith('/' + name)).findFirst().orElseThrow()
                 .getValue();
     }

@@ -61,7 +61,7 @@ class NetworkFaults {
 
     @Test
     void dataDropped() throws Exception {
-        scenario("data dropped, connections dead for ever").duration(Duration.ofSeconds(10))
+        scenario("silent, its connections permanently dead").duration(Duration.ofSeconds(10))
                 .run(() -> PROXIES.forEach(FaultProxy::startBlackholing), () -> PROXIES.forEach(FaultProxy::stopBlackholing));
     }
 
@@ -72,7 +72,7 @@ class NetworkFaults {
 
     @Test
     void oneInstanceIsCutOff() throws Exception {
-        scenario("one instance cut off").affecting(1).run(() -> PROXIES.get(1).stopListening(), () -> PROXIES.get(1).startListening());
+        scenario("one instance isolated").affecting(1).run(() -> PROXIES.get(1).stopListening(), () -> PROXIES.get(1).startListening());
     }
 
     @Test

@@ -43,12 +43,12 @@ class RedisFaults {
 
     @Test
     void restartedWithData() throws Exception {
-        scenario("killed, started again with its data").run(REDIS::kill, REDIS::start);
+        scenario("killed, restarted with its data").run(REDIS::kill, REDIS::start);
     }
 
     @Test
     void restartedEmpty() throws Exception {
-        scenario("killed, started again empty").run(REDIS::kill, () -> {
+        scenario("killed, restarted empty").run(REDIS::kill, () -> {
             REDIS.deleteData();
             REDIS.start();
         });
@@ -56,7 +56,7 @@ class RedisFaults {
 
     @Test
     void suspendedAndResumed() throws Exception {
-        scenario("suspended (SIGSTOP), resumed").run(REDIS::suspend, REDIS::resume);
+        scenario("stopped (SIGSTOP), continued").run(REDIS::suspend, REDIS::resume);
         Awaitility.await("failed connection attempts to be closed")
                 .until(() -> String.valueOf(REDIS.command("INFO", "clients")).contains("connected_clients:4")); // and the one that sends INFO
     }
@@ -87,7 +87,7 @@ class RedisFaults {
     @Test
     void repeatedLongPauses() throws Exception {
         int pauses = 5;
-        scenario("suspended (SIGSTOP) for 300 ms every 2 s").maybeAffecting(pauses).duration(Duration.ZERO).run(() -> {
+        scenario("stopped (SIGSTOP) for 300 ms every 2 s").maybeAffecting(pauses).duration(Duration.ZERO).run(() -> {
             for (int i = 0; i < pauses; i++) {
                 REDIS.suspend();
                 TimeUnit.MILLISECONDS.sleep(300);
@@ -101,7 +101,7 @@ class RedisFaults {
     /** Each pause is longer than the timeout, but no evidence that Redis is unavailable: the mode does not change. */
     @Test
     void repeatedShortPauses() throws Exception {
-        scenario("suspended (SIGSTOP) for 180 ms every 2 s").maybeAffecting(0).duration(Duration.ZERO).run(() -> {
+        scenario("stopped (SIGSTOP) for 180 ms every 2 s").maybeAffecting(0).duration(Duration.ZERO).run(() -> {
             for (int i = 0; i < 5; i++) {
                 REDIS.suspend();
                 TimeUnit.MILLISECONDS.sleep(180);

@@ -27,7 +27,7 @@ class ReplicationFaults {
     void masterWithoutReplicas() throws Exception {
         try (var master = RedisNode.server();
                 var fleet = InstanceGroup.with(Map.of("REDIS_CLIENT_TYPE", "replication", "REDIS_HOSTS", master.url()))) {
-            new FaultScenario("Replication: master without replicas killed, started again", fleet).run(master::kill, master::start);
+            new FaultScenario("Replication: master without replicas killed, restarted", fleet).run(master::kill, master::start);
         }
     }
 }

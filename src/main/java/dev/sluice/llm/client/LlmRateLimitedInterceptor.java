@@ -14,7 +14,7 @@ import dev.sluice.llm.limit.AdmittedCall;
 import dev.sluice.llm.limit.LlmLimiter;
 import io.smallrye.mutiny.Uni;
 
-/** Asks before the call, and books it after. */
+/** Checks the limits before an {@link LlmRateLimited} invocation and settles it afterwards. */
 @LlmRateLimited("")
 @Interceptor
 @Priority(Interceptor.Priority.LIBRARY_BEFORE + 1)

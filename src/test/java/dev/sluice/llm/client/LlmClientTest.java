@@ -173,7 +173,7 @@ class LlmClientTest extends LlmTest {
         assertThat(failure).isInstanceOfSatisfying(LlmException.class, refused -> {
             assertThat(refused.status()).isEqualTo(status);
             assertThat(refused.body()).contains("as asked").doesNotContain(AllProvidersStub.KEY);
-            assertThat(refused).hasMessage("openai answered " + status);
+            assertThat(refused).hasMessage("openai responded with status " + status);
         });
     }
 

@@ -72,7 +72,7 @@ class LlmMethodsTest {
         methods.validate(problems, stub(BeanManager.class, "getBeans", Set.of(bean)));
         assertThat(problems.lines()).hasSize(3)
                 .contains("@LlmRateLimited of " + Annotated.class.getName()
-                        + ".misspelt=openia: the provider is openai, anthropic or gemini");
+                        + ".misspelt=openia: provider must be openai, anthropic or gemini");
     }
 
     /** Does one thing. */

@@ -55,11 +55,11 @@ class LlmFaultsTest extends LlmTestBase {
     @Test
     void errorReleasesTheReservation() {
         var failing = new ProviderConnections(settings, vertx) {
-            boolean asked;
+            boolean requested;
 
             @Override
             Future<HttpClientRequest> request(Provider provider, HttpMethod method, String target) {
-                asked = true;
+                requested = true;
                 throw new NoClassDefFoundError("on purpose");
             }
         };
@@ -69,7 +69,7 @@ class LlmFaultsTest extends LlmTestBase {
         } finally {
             failing.close();
         }
-        assertThat(failing.asked).isTrue();
+        assertThat(failing.requested).isTrue();
         await().atMost(Duration.ofSeconds(60)).until(() -> windowUsage("tokens", "llm:openai:tokens") == 0);
         assertThat(ledger("user:tokens", "openai").isEmpty()).isTrue();
     }

@@ -20,7 +20,7 @@ import dev.sluice.testing.llm.LlmProfile;
 import dev.sluice.testing.llm.OpenAiSdk;
 import dev.sluice.testing.llm.ProviderStub;
 import dev.sluice.testing.llm.ProvidersForTests;
-import dev.sluice.testing.llm.Said;
+import dev.sluice.testing.llm.SdkResult;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -69,10 +69,10 @@ class LlmSdksTest extends LlmTestBase {
 
     @Test
     void openAiChatCompletions() {
-        assertThat(openAiSdk.chat("gpt-4o", "Hi")).isEqualTo(new Said(ProviderStub.DEFAULT_TEXT, 1000, 300, 70));
-        assertThat(openAiSdk.streamChat("gpt-4o", "Hi", true)).isEqualTo(new Said(ProviderStub.DEFAULT_TEXT, 1000, 300, 70));
+        assertThat(openAiSdk.chat("gpt-4o", "Hi")).isEqualTo(new SdkResult(ProviderStub.DEFAULT_TEXT, 1000, 300, 70));
+        assertThat(openAiSdk.streamChat("gpt-4o", "Hi", true)).isEqualTo(new SdkResult(ProviderStub.DEFAULT_TEXT, 1000, 300, 70));
         var chunked = openAiSdk.streamChat("gpt-4o-2024-11-20", "Hi", false);
-        assertThat(chunked).isEqualTo(new Said(ProviderStub.DEFAULT_TEXT, 0, 0, 0));
+        assertThat(chunked).isEqualTo(new SdkResult(ProviderStub.DEFAULT_TEXT, 0, 0, 0));
         var account = ledger("user:wealthy", "openai");
         assertThat(account.getLong("calls")).isEqualTo(3);
         assertThat(account.getLong("input_tokens")).isEqualTo(3000);
@@ -87,8 +87,8 @@ class LlmSdksTest extends LlmTestBase {
 
     @Test
     void openAiResponsesAndEmbeddings() {
-        assertThat(openAiSdk.createResponse("gpt-5", "Hi")).isEqualTo(new Said(ProviderStub.DEFAULT_TEXT, 1000, 300, 70));
-        assertThat(openAiSdk.streamResponse("gpt-5", "Hi")).isEqualTo(new Said(ProviderStub.DEFAULT_TEXT, 1000, 300, 70));
+        assertThat(openAiSdk.createResponse("gpt-5", "Hi")).isEqualTo(new SdkResult(ProviderStub.DEFAULT_TEXT, 1000, 300, 70));
+        assertThat(openAiSdk.streamResponse("gpt-5", "Hi")).isEqualTo(new SdkResult(ProviderStub.DEFAULT_TEXT, 1000, 300, 70));
         assertThat(openAiSdk.embed("text-embedding-3-small", "Hi").input()).isEqualTo(1000);
         assertThat(openAiSdk.models()).isEqualTo("gpt-4o");
         var account = ledger("user:wealthy", "openai");

@@ -229,7 +229,7 @@ class LlmStreamingTest extends LlmTestBase {
     /** More calls than provider connections: if each leaked a connection, the last calls would never be served. */
     @ParameterizedTest
     @ValueSource(strings = {"half a body", "half a chunked body", "half of what is not read", "expect", "list",
-            "before the answer",
+            "before the response",
             "in the stream", "plain"})
     void providerConnectionsAreReleased(String when) throws IOException {
         for (int i = 0; i < CALLS; i++) {

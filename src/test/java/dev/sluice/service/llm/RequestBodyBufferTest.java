@@ -92,9 +92,9 @@ class RequestBodyBufferTest {
         int port = serve(1000, 1500, 50);
         try (var slow = new RawHttpConnection(port)) {
             slow.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf");
-            var answer = slow.readResponse();
-            assertThat(answer.status()).isEqualTo(408);
-            assertThat(answer.header("connection")).isEqualTo("close");
+            var response = slow.readResponse();
+            assertThat(response.status()).isEqualTo(408);
+            assertThat(response.header("connection")).isEqualTo("close");
         }
         await().atMost(60, TimeUnit.SECONDS).until(() -> bodies.heldBytes() == 0);
     }

@@ -60,7 +60,7 @@ public final class BurstScenario implements AutoCloseable {
             started.get(sample.instance()).countDown();
         }
 
-        /** Waits until the instance has answered some of its requests, so that it is busy with the others. */
+        /** Waits until the instance has responded to some of its requests, so that it is busy with the others. */
         public void awaitStarted(int instance) throws InterruptedException {
             assertThat(started.get(instance).await(60, TimeUnit.SECONDS)).as("instance %d responds", instance).isTrue();
         }
@@ -85,7 +85,7 @@ public final class BurstScenario implements AutoCloseable {
     private final RequestSender requests;
     private final List<Round> rounds = new ArrayList<>();
 
-    /** @param name of the row in {@code target/bursts.md} */
+    /** @param name name of the row in {@code target/bursts.md} */
     public BurstScenario(String name, List<Instance> instances) {
         this.name = name;
         this.instances = new ArrayList<>(instances);

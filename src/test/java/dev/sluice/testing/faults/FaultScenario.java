@@ -172,9 +172,9 @@ public final class FaultScenario {
             var lines = instances.log(number, logPositions.get(number));
             int expected = affecting.contains(number) ? 1 : 0;
             soft.assertThat(lines.stream().filter(InstanceStatus::isOutage))
-                    .as("losses told by instance %d", number).hasSize(expected);
+                    .as("outages logged by instance %d", number).hasSize(expected);
             soft.assertThat(lines.stream().filter(InstanceStatus::isRecovery))
-                    .as("returns told by instance %d", number).hasSize(expected);
+                    .as("recoveries logged by instance %d", number).hasSize(expected);
             soft.assertThat(lines.stream()
                     .filter(line -> !InstanceStatus.isOutage(line) && !InstanceStatus.isRecovery(line) && !InstanceStatus.isStall(line)).limit(5))
                     .as("other lines of instance %d", number).isEmpty();
@@ -184,7 +184,7 @@ public final class FaultScenario {
     private void verifyOutageCount(SoftAssertions soft, Map<Integer, Integer> logPositions) {
         for (int number : all()) {
             soft.assertThat(instances.log(number, logPositions.get(number)).stream().filter(InstanceStatus::isOutage).count())
-                    .as("losses told by instance %d", number).isLessThanOrEqualTo(maxOutages);
+                    .as("outages logged by instance %d", number).isLessThanOrEqualTo(maxOutages);
         }
     }
 

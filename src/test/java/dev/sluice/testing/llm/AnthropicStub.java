@@ -44,7 +44,7 @@ public final class AnthropicStub extends ProviderStub {
     }
 
     @Override
-    void respond(Call call) {
+    void respond(StubCall call) {
         call.header("request-id", "req_stub" + callNumber());
         call.header("anthropic-ratelimit-requests-limit", "50");
         call.header("anthropic-ratelimit-requests-remaining", "49");
@@ -76,7 +76,7 @@ public final class AnthropicStub extends ProviderStub {
         }
     }
 
-    private void message(Call call) {
+    private void message(StubCall call) {
         if (call.body.getString("model") == null || call.body.getJsonArray("messages") == null
                 || call.body.getInteger("max_tokens") == null) {
             fail(call, 400, "model, messages and max_tokens: Field required");
@@ -91,7 +91,7 @@ public final class AnthropicStub extends ProviderStub {
                 new JsonObject().put("message", message(call, new JsonArray(), null, usage(Math.min(1, configuredUsage().output()))))));
         beginning.add(event("content_block_start", new JsonObject().put("index", 0).put("content_block", block(""))));
         beginning.add(event("ping", new JsonObject()));
-        for (var word : Events.words(configuredText())) {
+        for (var word : StubEvents.words(configuredText())) {
             beginning.add(delta(word));
         }
         // Counts are those of the whole message so far; one that is null says nothing.
@@ -103,7 +103,7 @@ public final class AnthropicStub extends ProviderStub {
                         .put("delta", new JsonObject().put("stop_reason", "end_turn").put("stop_sequence", null))
                         .put("usage", total)),
                 event("message_stop", new JsonObject()));
-        stream(call, new Events(beginning, delta(fillerText()), end));
+        stream(call, new StubEvents(beginning, delta(fillerText()), end));
     }
 
     private static String delta(String text) {
@@ -119,7 +119,7 @@ public final class AnthropicStub extends ProviderStub {
         return new JsonObject().put("type", "text").put("text", text);
     }
 
-    private JsonObject message(Call call, JsonArray content, String stopReason, JsonObject usage) {
+    private JsonObject message(StubCall call, JsonArray content, String stopReason, JsonObject usage) {
         return new JsonObject().put("id", "msg_stub" + callNumber()).put("type", "message").put("role", "assistant")
                 .put("model", responseModel(call.body.getString("model"))).put("content", content).put("stop_reason", stopReason)
                 .put("stop_sequence", null).put("usage", usage);

@@ -59,7 +59,7 @@ public final class GeminiStub extends ProviderStub {
     }
 
     @Override
-    void respond(Call call) {
+    void respond(StubCall call) {
         var path = call.request.path();
         if (path.equals(MODELS) && call.request.method().name().equals("GET")) {
             call.respond(200, JSON,
@@ -101,8 +101,8 @@ public final class GeminiStub extends ProviderStub {
     }
 
     /** Each chunk counts what is said so far; the last one counts all. */
-    private void stream(Call call, String model) {
-        var words = Events.words(configuredText());
+    private void stream(StubCall call, String model) {
+        var words = StubEvents.words(configuredText());
         var chunks = new ArrayList<JsonObject>();
         for (int i = 0; i < words.size(); i++) {
             chunks.add(candidateResponse(model, words.get(i), null, Math.min(configuredUsage().output(), reasoningTokens() + i)));
@@ -110,14 +110,14 @@ public final class GeminiStub extends ProviderStub {
         var filler = candidateResponse(model, fillerText(), null, reasoningTokens());
         var last = candidateResponse(model, "", "STOP", configuredUsage().output());
         if ("sse".equals(call.request.getParam("alt"))) {
-            stream(call, new Events(chunks.stream().map(GeminiStub::data).toList(), data(filler), List.of(data(last))));
+            stream(call, new StubEvents(chunks.stream().map(GeminiStub::data).toList(), data(filler), List.of(data(last))));
             return;
         }
         var array = new ArrayList<String>();
         for (var chunk : chunks) {
             array.add((array.isEmpty() ? "[" : ",\r\n") + chunk.encodePrettily());
         }
-        call.stream(JSON, new Events(array, "", List.of(",\r\n" + last.encodePrettily() + "]")).iterator(0));
+        call.stream(JSON, new StubEvents(array, "", List.of(",\r\n" + last.encodePrettily() + "]")).iterator(0));
     }
 
     private static String data(JsonObject json) {

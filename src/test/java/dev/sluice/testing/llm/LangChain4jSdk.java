@@ -27,13 +27,13 @@ public final class LangChain4jSdk {
         this.retries = retries;
     }
 
-    public Said chat(String model, String prompt) {
+    public SdkResult chat(String model, String prompt) {
         var chat = OpenAiChatModel.builder().baseUrl(baseUrl).apiKey(key).modelName(model).maxRetries(retries).timeout(TIMEOUT)
                 .build();
         return toResult(chat.chat(UserMessage.from(prompt)));
     }
 
-    public Said streamChat(String model, String prompt) {
+    public SdkResult streamChat(String model, String prompt) {
         var chat = OpenAiStreamingChatModel.builder().baseUrl(baseUrl).apiKey(key).modelName(model).timeout(TIMEOUT).build();
         var completed = new CompletableFuture<ChatResponse>();
         chat.chat(prompt, new StreamingChatResponseHandler() {
@@ -56,9 +56,9 @@ public final class LangChain4jSdk {
         return toResult(completed.orTimeout(TIMEOUT.toSeconds(), TimeUnit.SECONDS).join());
     }
 
-    private static Said toResult(ChatResponse response) {
+    private static SdkResult toResult(ChatResponse response) {
         var usage = (OpenAiTokenUsage) response.tokenUsage();
-        return new Said(response.aiMessage().text(), usage.inputTokenCount(), usage.inputTokensDetails().cachedTokens(),
+        return new SdkResult(response.aiMessage().text(), usage.inputTokenCount(), usage.inputTokensDetails().cachedTokens(),
                 usage.outputTokenCount());
     }
 }

@@ -30,13 +30,13 @@ public final class OpenAiSdk implements AutoCloseable {
         return client;
     }
 
-    public Said chat(String model, String prompt) {
+    public SdkResult chat(String model, String prompt) {
         var completion = client.chat().completions().create(chatParams(model, prompt).build());
         return toResult(completion.choices().get(0).message().content().orElse(""), completion.usage().orElse(null));
     }
 
     /** @param includeUsage asks for the usage at the end */
-    public Said streamChat(String model, String prompt, boolean includeUsage) {
+    public SdkResult streamChat(String model, String prompt, boolean includeUsage) {
         var params = chatParams(model, prompt);
         if (includeUsage) {
             params.streamOptions(ChatCompletionStreamOptions.builder().includeUsage(true).build());
@@ -56,19 +56,19 @@ public final class OpenAiSdk implements AutoCloseable {
         return ChatCompletionCreateParams.builder().model(model).addUserMessage(prompt);
     }
 
-    private static Said toResult(String text, CompletionUsage usage) {
+    private static SdkResult toResult(String text, CompletionUsage usage) {
         return usage == null
-                ? new Said(text, 0, 0, 0)
-                : new Said(text, usage.promptTokens(),
+                ? new SdkResult(text, 0, 0, 0)
+                : new SdkResult(text, usage.promptTokens(),
                         usage.promptTokensDetails().flatMap(CompletionUsage.PromptTokensDetails::cachedTokens).orElse(0L),
                         usage.completionTokens());
     }
 
-    public Said createResponse(String model, String prompt) {
+    public SdkResult createResponse(String model, String prompt) {
         return toResult(client.responses().create(ResponseCreateParams.builder().model(model).input(prompt).build()));
     }
 
-    public Said streamResponse(String model, String prompt) {
+    public SdkResult streamResponse(String model, String prompt) {
         var text = new StringBuilder();
         var usage = new ResponseUsage[1];
         try (var events = client.responses()
@@ -83,23 +83,23 @@ public final class OpenAiSdk implements AutoCloseable {
         return toResult(text.toString(), usage[0]);
     }
 
-    private static Said toResult(Response response) {
+    private static SdkResult toResult(Response response) {
         var text = new StringBuilder();
         response.output().forEach(item -> item.message().ifPresent(message -> message.content()
                 .forEach(content -> content.outputText().ifPresent(output -> text.append(output.text())))));
         return toResult(text.toString(), response.usage().orElse(null));
     }
 
-    private static Said toResult(String text, ResponseUsage usage) {
+    private static SdkResult toResult(String text, ResponseUsage usage) {
         return usage == null
-                ? new Said(text, 0, 0, 0)
-                : new Said(text, usage.inputTokens(), usage.inputTokensDetails().cachedTokens(), usage.outputTokens());
+                ? new SdkResult(text, 0, 0, 0)
+                : new SdkResult(text, usage.inputTokens(), usage.inputTokensDetails().cachedTokens(), usage.outputTokens());
     }
 
     /** What it says is the vector. */
-    public Said embed(String model, String text) {
+    public SdkResult embed(String model, String text) {
         var answer = client.embeddings().create(EmbeddingCreateParams.builder().model(model).input(text).build());
-        return new Said(answer.data().get(0).embedding().toString(), answer.usage().promptTokens(), 0, 0);
+        return new SdkResult(answer.data().get(0).embedding().toString(), answer.usage().promptTokens(), 0, 0);
     }
 
     /** The ids of all models. */

@@ -44,7 +44,7 @@ public final class OpenAiStub extends ProviderStub {
     }
 
     @Override
-    void respond(Call call) {
+    void respond(StubCall call) {
         call.header("x-request-id", "req_stub" + callNumber());
         call.header("x-ratelimit-limit-requests", "500");
         call.header("x-ratelimit-remaining-requests", "499");
@@ -58,7 +58,7 @@ public final class OpenAiStub extends ProviderStub {
                 chat(call);
                 break;
             case "POST /v1/responses" :
-                respond(call);
+                createResponse(call);
                 break;
             case "POST /v1/responses/input_tokens" :
                 call.respondJson(200, new JsonObject().put("object", "response.input_tokens").put("input_tokens", configuredUsage().input()));
@@ -81,7 +81,7 @@ public final class OpenAiStub extends ProviderStub {
         }
     }
 
-    private void chat(Call call) {
+    private void chat(StubCall call) {
         if (call.body.getString("model") == null || call.body.getJsonArray("messages") == null) {
             fail(call, 400, "you must provide a model and messages");
             return;
@@ -96,7 +96,7 @@ public final class OpenAiStub extends ProviderStub {
         var beginning = new ArrayList<String>();
         beginning.add(chunk(call, includeUsage,
                 choice("delta", new JsonObject().put("role", "assistant").put("content", "").put("refusal", null), null)));
-        for (var word : Events.words(configuredText())) {
+        for (var word : StubEvents.words(configuredText())) {
             beginning.add(chunk(call, includeUsage, choice("delta", new JsonObject().put("content", word), null)));
         }
         var end = new ArrayList<String>();
@@ -106,15 +106,15 @@ public final class OpenAiStub extends ProviderStub {
         }
         end.add("data: [DONE]\n\n");
         var filler = chunk(call, includeUsage, choice("delta", new JsonObject().put("content", fillerText()), null));
-        stream(call, new Events(beginning, filler, end));
+        stream(call, new StubEvents(beginning, filler, end));
     }
 
-    private String chunk(Call call, boolean includeUsage, JsonObject choice) {
+    private String chunk(StubCall call, boolean includeUsage, JsonObject choice) {
         var chunk = completion(call, "chat.completion.chunk", choice);
         return data(includeUsage ? chunk.put("usage", null) : chunk);
     }
 
-    private JsonObject completion(Call call, String object, JsonObject choice) {
+    private JsonObject completion(StubCall call, String object, JsonObject choice) {
         return new JsonObject().put("id", "chatcmpl-stub" + callNumber()).put("object", object).put("created", CREATED)
                 .put("model", responseModel(call.body.getString("model"))).put("service_tier", "default")
                 .put("system_fingerprint", "fp_stub")
@@ -138,7 +138,7 @@ public final class OpenAiStub extends ProviderStub {
                         .put("accepted_prediction_tokens", 0).put("rejected_prediction_tokens", 0));
     }
 
-    private void respond(Call call) {
+    private void createResponse(StubCall call) {
         if (call.body.getString("model") == null) {
             fail(call, 400, "you must provide a model");
             return;
@@ -154,7 +154,7 @@ public final class OpenAiStub extends ProviderStub {
         beginning.add(event(2, "response.output_item.added",
                 new JsonObject().put("output_index", 0).put("item", message("in_progress", null))));
         beginning.add(event(3, "response.content_part.added", part().put("part", outputText(""))));
-        for (var word : Events.words(configuredText())) {
+        for (var word : StubEvents.words(configuredText())) {
             beginning.add(event(beginning.size(), "response.output_text.delta", delta(word)));
         }
         int next = beginning.size();
@@ -165,7 +165,7 @@ public final class OpenAiStub extends ProviderStub {
                         new JsonObject().put("output_index", 0).put("item", message("completed", configuredText()))),
                 event(next + 3, "response." + finalStatus, new JsonObject().put("response", response(call, finalStatus))));
         var filler = event(next, "response.output_text.delta", delta(fillerText()));
-        stream(call, new Events(beginning, filler, end));
+        stream(call, new StubEvents(beginning, filler, end));
     }
 
     private static String event(int number, String type, JsonObject content) {
@@ -192,7 +192,7 @@ public final class OpenAiStub extends ProviderStub {
     }
 
     /** While it is in progress, without output and usage. */
-    private JsonObject response(Call call, String status) {
+    private JsonObject response(StubCall call, String status) {
         boolean ended = !status.equals("in_progress");
         return new JsonObject().put("id", "resp_stub" + callNumber()).put("object", "response").put("created_at", CREATED)
                 .put("status", status)
@@ -221,7 +221,7 @@ public final class OpenAiStub extends ProviderStub {
                 .put("total_tokens", usage.total());
     }
 
-    private void embed(Call call) {
+    private void embed(StubCall call) {
         var input = call.body.getValue("input");
         if (call.body.getString("model") == null || input == null) {
             fail(call, 400, "you must provide a model and an input");

@@ -31,8 +31,8 @@ public abstract class ProviderStub implements AutoCloseable {
 
     /** In the order of the calls. */
     private final AtomicInteger callNumber = new AtomicInteger();
-    private final List<Seen> requests = new CopyOnWriteArrayList<>();
-    private final Deque<Consumer<Call>> script = new ArrayDeque<>();
+    private final List<RecordedRequest> requests = new CopyOnWriteArrayList<>();
+    private final Deque<Consumer<StubCall>> script = new ArrayDeque<>();
     private final AtomicInteger completedResponses = new AtomicInteger();
     private final AtomicInteger lostConnections = new AtomicInteger();
     private final AtomicLong bytesSent = new AtomicLong();
@@ -44,7 +44,7 @@ public abstract class ProviderStub implements AutoCloseable {
     private volatile String model;
     private volatile TokenUsage usage;
     private volatile long reasoning;
-    private volatile Gate gate;
+    private volatile ResponseGate gate;
     private volatile boolean gzip;
     private volatile long fillerChars;
 
@@ -83,12 +83,12 @@ public abstract class ProviderStub implements AutoCloseable {
     }
 
     /** The requests so far, the oldest first. */
-    public List<Seen> requests() {
+    public List<RecordedRequest> requests() {
         return List.copyOf(requests);
     }
 
     /** The newest request. */
-    public Seen lastRequest() {
+    public RecordedRequest lastRequest() {
         return requests.get(requests.size() - 1);
     }
 
@@ -131,8 +131,8 @@ public abstract class ProviderStub implements AutoCloseable {
     }
 
     /** Holds all further answers back. */
-    public Gate gate() {
-        var closed = new Gate();
+    public ResponseGate gate() {
+        var closed = new ResponseGate();
         gate = closed;
         return closed;
     }
@@ -183,15 +183,15 @@ public abstract class ProviderStub implements AutoCloseable {
 
     /** Closes the connection without an answer. */
     public void closeNext(int calls) {
-        next(calls, Call::closeConnection);
+        next(calls, StubCall::closeConnection);
     }
 
     /** @param events as they go over the wire, framing included */
     public void streamNext(int calls, String... events) {
-        next(calls, call -> call.stream("text/event-stream", Events.of(events).iterator(0)));
+        next(calls, call -> call.stream("text/event-stream", StubEvents.of(events).iterator(0)));
     }
 
-    private void next(int calls, Consumer<Call> answer) {
+    private void next(int calls, Consumer<StubCall> answer) {
         synchronized (script) {
             for (int i = 0; i < calls; i++) {
                 script.add(answer);
@@ -201,14 +201,14 @@ public abstract class ProviderStub implements AutoCloseable {
 
     private void onRequest(HttpServerRequest request) {
         request.body().onSuccess(body -> {
-            requests.add(new Seen(request.method().name(), request.uri(), request.headers(), body.toString()));
-            var call = new Call(request, json(body), gate, bytesSent, completedResponses::incrementAndGet,
+            requests.add(new RecordedRequest(request.method().name(), request.uri(), request.headers(), body.toString()));
+            var call = new StubCall(request, json(body), gate, bytesSent, completedResponses::incrementAndGet,
                     lostConnections::incrementAndGet);
             if (gzip) {
                 call.gzip();
             }
             callNumber.incrementAndGet();
-            Consumer<Call> scripted;
+            Consumer<StubCall> scripted;
             synchronized (script) {
                 scripted = script.poll();
             }
@@ -228,7 +228,7 @@ public abstract class ProviderStub implements AutoCloseable {
         }
     }
 
-    private void serve(Call call) {
+    private void serve(StubCall call) {
         var given = key(call.request);
         if (given == null || given.isEmpty() || key != null && !key.equals(given)) {
             fail(call, 401, "The stub does not know this key.");
@@ -243,15 +243,15 @@ public abstract class ProviderStub implements AutoCloseable {
     abstract String key(HttpServerRequest request);
 
     /** Answers a call with a good key and, where it is a POST, a JSON body. */
-    abstract void respond(Call call);
+    abstract void respond(StubCall call);
 
     abstract JsonObject error(int status, String message);
 
-    final void fail(Call call, int status, String message) {
+    final void fail(StubCall call, int status, String message) {
         call.respondJson(status, error(status, message));
     }
 
-    final void stream(Call call, Events events) {
+    final void stream(StubCall call, StubEvents events) {
         call.stream("text/event-stream; charset=utf-8", events.iterator(fillerChars));
     }
 

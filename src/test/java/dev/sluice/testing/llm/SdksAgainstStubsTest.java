@@ -49,19 +49,19 @@ class SdksAgainstStubsTest {
 
     @Test
     void openAiChat() {
-        assertThat(openAiSdk.chat("gpt-4o", "Hi")).isEqualTo(new Said(ProviderStub.DEFAULT_TEXT, 1000, 300, 70));
+        assertThat(openAiSdk.chat("gpt-4o", "Hi")).isEqualTo(new SdkResult(ProviderStub.DEFAULT_TEXT, 1000, 300, 70));
         assertThat(openAi.lastRequest().uri()).isEqualTo("/v1/chat/completions");
         assertThat(openAi.lastRequest().header("authorization")).isEqualTo("Bearer " + KEY);
         assertThat(openAi.lastRequest().json().getString("model")).isEqualTo("gpt-4o");
-        assertThat(openAiSdk.streamChat("gpt-4o", "Hi", true)).isEqualTo(new Said(ProviderStub.DEFAULT_TEXT, 1000, 300, 70));
-        assertThat(openAiSdk.streamChat("gpt-4o", "Hi", false)).isEqualTo(new Said(ProviderStub.DEFAULT_TEXT, 0, 0, 0));
+        assertThat(openAiSdk.streamChat("gpt-4o", "Hi", true)).isEqualTo(new SdkResult(ProviderStub.DEFAULT_TEXT, 1000, 300, 70));
+        assertThat(openAiSdk.streamChat("gpt-4o", "Hi", false)).isEqualTo(new SdkResult(ProviderStub.DEFAULT_TEXT, 0, 0, 0));
         await().atMost(60, TimeUnit.SECONDS).until(() -> openAi.completedResponses() == 3);
     }
 
     @Test
     void openAiResponsesApi() {
-        assertThat(openAiSdk.createResponse("gpt-5", "Hi")).isEqualTo(new Said(ProviderStub.DEFAULT_TEXT, 1000, 300, 70));
-        assertThat(openAiSdk.streamResponse("gpt-5", "Hi")).isEqualTo(new Said(ProviderStub.DEFAULT_TEXT, 1000, 300, 70));
+        assertThat(openAiSdk.createResponse("gpt-5", "Hi")).isEqualTo(new SdkResult(ProviderStub.DEFAULT_TEXT, 1000, 300, 70));
+        assertThat(openAiSdk.streamResponse("gpt-5", "Hi")).isEqualTo(new SdkResult(ProviderStub.DEFAULT_TEXT, 1000, 300, 70));
         openAi.finalStatus("incomplete");
         assertThat(openAiSdk.streamResponse("gpt-5", "Hi").output()).isEqualTo(70);
         openAi.finalStatus("failed");
@@ -70,7 +70,7 @@ class SdksAgainstStubsTest {
 
     @Test
     void openAiEmbeddingsAndModels() {
-        assertThat(openAiSdk.embed("text-embedding-3-small", "Hi")).isEqualTo(new Said("[0.25, -0.5, 0.125]", 1000, 0, 0));
+        assertThat(openAiSdk.embed("text-embedding-3-small", "Hi")).isEqualTo(new SdkResult("[0.25, -0.5, 0.125]", 1000, 0, 0));
         assertThat(openAiSdk.models()).isEqualTo("gpt-4o");
     }
 
@@ -91,11 +91,11 @@ class SdksAgainstStubsTest {
 
     @Test
     void anthropicMessages() {
-        assertThat(anthropicSdk.createMessage("claude-haiku-4-5", "Hi")).isEqualTo(new Said(ProviderStub.DEFAULT_TEXT, 500, 300, 70));
+        assertThat(anthropicSdk.createMessage("claude-haiku-4-5", "Hi")).isEqualTo(new SdkResult(ProviderStub.DEFAULT_TEXT, 500, 300, 70));
         assertThat(anthropic.lastRequest().uri()).isEqualTo("/v1/messages");
         assertThat(anthropic.lastRequest().header("X-Api-Key")).isEqualTo(KEY);
         assertThat(anthropicSdk.streamMessage("claude-haiku-4-5", "Hi"))
-                .isEqualTo(new Said(ProviderStub.DEFAULT_TEXT, 500, 300, 70));
+                .isEqualTo(new SdkResult(ProviderStub.DEFAULT_TEXT, 500, 300, 70));
         assertThat(anthropicSdk.countTokens("claude-haiku-4-5", "Hi")).isEqualTo(1000);
     }
 
@@ -114,11 +114,11 @@ class SdksAgainstStubsTest {
 
     @Test
     void geminiContent() {
-        assertThat(geminiSdk.generate("gemini-2.5-flash", "Hi")).isEqualTo(new Said(ProviderStub.DEFAULT_TEXT, 1000, 300, 50));
+        assertThat(geminiSdk.generate("gemini-2.5-flash", "Hi")).isEqualTo(new SdkResult(ProviderStub.DEFAULT_TEXT, 1000, 300, 50));
         assertThat(gemini.lastRequest().uri()).isEqualTo("/v1beta/models/gemini-2.5-flash:generateContent");
         assertThat(gemini.lastRequest().header("x-goog-api-key")).isEqualTo(KEY);
         assertThat(geminiSdk.generateStream("gemini-2.5-flash", "Hi"))
-                .isEqualTo(new Said(ProviderStub.DEFAULT_TEXT, 1000, 300, 50));
+                .isEqualTo(new SdkResult(ProviderStub.DEFAULT_TEXT, 1000, 300, 50));
         assertThat(gemini.lastRequest().uri()).isEqualTo("/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse");
         assertThat(geminiSdk.embed("gemini-embedding-001", "Hi").text()).isEqualTo("[0.25, -0.5, 0.125]");
         assertThat(geminiSdk.countTokens("gemini-2.5-flash", "Hi")).isEqualTo(1000);
@@ -140,8 +140,8 @@ class SdksAgainstStubsTest {
 
     @Test
     void langChain4jChat() {
-        assertThat(langChain4j.chat("gpt-4o", "Hi")).isEqualTo(new Said(ProviderStub.DEFAULT_TEXT, 1000, 300, 70));
-        assertThat(langChain4j.streamChat("gpt-4o", "Hi")).isEqualTo(new Said(ProviderStub.DEFAULT_TEXT, 1000, 300, 70));
+        assertThat(langChain4j.chat("gpt-4o", "Hi")).isEqualTo(new SdkResult(ProviderStub.DEFAULT_TEXT, 1000, 300, 70));
+        assertThat(langChain4j.streamChat("gpt-4o", "Hi")).isEqualTo(new SdkResult(ProviderStub.DEFAULT_TEXT, 1000, 300, 70));
     }
 
     @Test

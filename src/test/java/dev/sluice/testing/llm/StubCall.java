@@ -17,7 +17,7 @@ import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.json.JsonObject;
 
 /** One call to a stub, and how it is answered. */
-final class Call {
+final class StubCall {
 
     private static final int NO_CUT = -1;
 
@@ -25,7 +25,7 @@ final class Call {
     final JsonObject body;
     private final HttpServerResponse response;
     private final Context context = Vertx.currentContext();
-    private final Gate gate;
+    private final ResponseGate gate;
     private final AtomicLong bytesSent;
     private final Runnable onComplete;
     private final ByteArrayOutputStream compressed = new ByteArrayOutputStream();
@@ -40,7 +40,7 @@ final class Call {
      * @param onComplete runs when the whole answer is written
      * @param onConnectionLost runs when the connection is gone before
      */
-    Call(HttpServerRequest request, JsonObject body, Gate gate, AtomicLong bytesSent, Runnable onComplete, Runnable onConnectionLost) {
+    StubCall(HttpServerRequest request, JsonObject body, ResponseGate gate, AtomicLong bytesSent, Runnable onComplete, Runnable onConnectionLost) {
         this.request = request;
         this.body = body;
         this.response = request.response();
@@ -76,7 +76,7 @@ final class Call {
 
     void respond(int status, String type, String text) {
         response.setStatusCode(status).putHeader("Content-Type", type);
-        events = Events.of(text).iterator(0);
+        events = StubEvents.of(text).iterator(0);
         if (gzip == null) {
             response.putHeader("Content-Length", Long.toString(text.getBytes(StandardCharsets.UTF_8).length));
         } else {

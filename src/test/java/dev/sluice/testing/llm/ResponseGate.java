@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Holds a stub's answers back until the test lets them go: of a stream each event, of a plain answer all of it at once. */
-public final class Gate {
+public final class ResponseGate {
 
     private final List<Runnable> waiting = new ArrayList<>();
     private boolean open;

@@ -10,10 +10,10 @@ import java.util.NoSuchElementException;
  *
  * @param filler comes over and over between beginning and end, where a stream is to be long
  */
-record Events(List<String> head, String filler, List<String> tail) {
+record StubEvents(List<String> head, String filler, List<String> tail) {
 
-    static Events of(String... events) {
-        return new Events(List.of(events), "", List.of());
+    static StubEvents of(String... events) {
+        return new StubEvents(List.of(events), "", List.of());
     }
 
     /** @param fillerChars how many characters of filler, at least */
