@@ -108,6 +108,5 @@ class RequestBodyReaderTest {
     @Test
     void rejectsDeepNestingWithoutReadingIt() {
         assertThat(field(rejection("{\"limit\":" + "[".repeat(5000)))).isEqualTo("limit");
-        assertThat(field(rejection("{\"a\":" + "[".repeat(5000)))).isEqualTo("a");
     }
 }
