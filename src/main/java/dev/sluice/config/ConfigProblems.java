@@ -1,5 +1,6 @@
 package dev.sluice.config;
 
+import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -30,6 +31,22 @@ public final class ConfigProblems {
      */
     public void add(String property, String value, String allowed) {
         lines.add(nameFormat.apply(property) + "=" + value + ": " + allowed);
+    }
+
+    /** Adds a line if a duration is shorter than 1 ms or longer than timers allow, about 24 days. */
+    public void checkDuration(String property, Duration value) {
+        checkDuration(property, value, Duration.ofMillis(Integer.MAX_VALUE), "a duration from 1ms");
+    }
+
+    /**
+     * Adds a line if a duration is shorter than 1 ms or longer than a maximum.
+     *
+     * @param allowed description of the range
+     */
+    public void checkDuration(String property, Duration value, Duration max, String allowed) {
+        if (value.toMillis() < 1 || value.compareTo(max) > 0) {
+            add(property, value.toString(), allowed);
+        }
     }
 
     /** Adds the lines of another collector, except duplicates. */

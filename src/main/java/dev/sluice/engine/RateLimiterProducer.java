@@ -212,8 +212,6 @@ class RateLimiterProducer implements StoreStatus {
         if (memory < InMemoryWindowStore.MIN_BYTES) {
             problems.add("rate-limit.memory.max-size", Long.toString(memory), "1M or more");
         }
-        if (settings.timeout().compareTo(Duration.ofMillis(1)) < 0 || settings.timeout().compareTo(Duration.ofMinutes(1)) > 0) {
-            problems.add("rate-limit.timeout", settings.timeout().toString(), "a duration from 1ms to 1m");
-        }
+        problems.checkDuration("rate-limit.timeout", settings.timeout(), Duration.ofMinutes(1), "a duration from 1ms to 1m");
     }
 }

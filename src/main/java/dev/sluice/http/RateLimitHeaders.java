@@ -13,6 +13,7 @@ import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 
+import dev.sluice.identity.PercentEncoding;
 import dev.sluice.api.Decision;
 import dev.sluice.api.DecisionMode;
 import dev.sluice.api.QuotaStatus;
@@ -208,7 +209,7 @@ public class RateLimitHeaders {
             } else if (b >= ' ' && b < 0x7f) {
                 quoted.append((char) b);
             } else {
-                quoted.append('%').append(Character.forDigit(b >> 4 & 15, 16)).append(Character.forDigit(b & 15, 16));
+                PercentEncoding.append(quoted, b);
             }
         }
         return quoted.append('"').toString();

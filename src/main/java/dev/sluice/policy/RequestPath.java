@@ -6,6 +6,8 @@ import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 
+import dev.sluice.identity.PercentEncoding;
+
 /**
  * Interpretations of a request's path as segments.
  * <p>
@@ -13,8 +15,6 @@ import java.util.List;
  * rule of an endpoint. A path that contains any of these has several interpretations, and the rules of all of them apply.
  */
 public final class RequestPath {
-
-    private static final char[] HEX = "0123456789ABCDEF".toCharArray();
 
     private RequestPath() {
     }
@@ -34,7 +34,7 @@ public final class RequestPath {
             if (c < 0x80) {
                 encoded.append(c);
             } else {
-                encoded.append('%').append(HEX[c >> 4 & 15]).append(HEX[c & 15]);
+                PercentEncoding.append(encoded, c);
             }
         }
         return encoded.toString();

@@ -10,6 +10,7 @@ import jakarta.ws.rs.core.Response;
 
 import org.jboss.logging.Logger;
 
+import dev.sluice.service.auth.BearerToken;
 import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.RequestRateLimiter;
@@ -27,7 +28,6 @@ import io.vertx.ext.web.RoutingContext;
 public class EndpointAuthorization {
 
     private static final Logger LOG = Logger.getLogger(EndpointAuthorization.class);
-    private static final String BEARER = "bearer ";
     private static final String INVALID_CREDENTIAL = "Invalid token or API key";
     private static final ErrorResponse TOKEN_MISSING = ErrorResponse
             .unauthorized("This endpoint requires the API token: Authorization: Bearer ...");
@@ -140,10 +140,10 @@ public class EndpointAuthorization {
         if (authorization == null || adminToken.isEmpty() && apiToken.isEmpty()) {
             return Credential.NONE;
         }
-        if (!authorization.regionMatches(true, 0, BEARER, 0, BEARER.length())) {
+        var token = BearerToken.of(authorization);
+        if (token == null) {
             return Credential.INVALID;
         }
-        var token = authorization.substring(BEARER.length()).strip();
         boolean admin = adminToken.isPresent() && Sha256.constantTimeEquals(adminToken.get(), token);
         boolean api = apiToken.isPresent() && Sha256.constantTimeEquals(apiToken.get(), token);
         return admin ? Credential.ADMIN_TOKEN : api ? Credential.API_TOKEN : Credential.INVALID;

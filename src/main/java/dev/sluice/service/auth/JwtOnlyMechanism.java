@@ -40,7 +40,6 @@ import io.vertx.ext.web.RoutingContext;
 @ApplicationScoped
 public class JwtOnlyMechanism implements HttpAuthenticationMechanism, AnonymousRequestDetector {
 
-    private static final String BEARER = "bearer ";
     private static final String KEY = "mp.jwt.verify.publickey";
     private static final String LOCATION = "mp.jwt.verify.publickey.location";
     private static final List<String> KEYS = List.of(KEY, LOCATION, "smallrye.jwt.verify.key.location");
@@ -107,8 +106,8 @@ public class JwtOnlyMechanism implements HttpAuthenticationMechanism, AnonymousR
             return Uni.createFrom().nullItem();
         }
         // The upstream might interpret any other form differently, and derive another identity than Sluice.
-        return authorizations.size() == 1 && authorizations.get(0).regionMatches(true, 0, BEARER, 0, BEARER.length())
-                && authorizations.get(0).charAt(BEARER.length()) > ' '
+        return authorizations.size() == 1 && authorizations.get(0).regionMatches(true, 0, BearerToken.PREFIX, 0, BearerToken.PREFIX.length())
+                && authorizations.get(0).charAt(BearerToken.PREFIX.length()) > ' '
                         ? jwt.authenticate(context, providers)
                         : Uni.createFrom().failure(
                                 new AuthenticationFailedException("exactly one token in one Authorization header is required"));
@@ -117,8 +116,8 @@ public class JwtOnlyMechanism implements HttpAuthenticationMechanism, AnonymousR
     /** Returns whether the value is a Bearer compact JWS, with any white space. */
     public static boolean bearsJwt(String authorization) {
         var stripped = authorization.strip();
-        int scheme = BEARER.length() - 1;
-        if (stripped.length() <= scheme || !stripped.regionMatches(true, 0, BEARER, 0, scheme)
+        int scheme = BearerToken.PREFIX.length() - 1;
+        if (stripped.length() <= scheme || !stripped.regionMatches(true, 0, BearerToken.PREFIX, 0, scheme)
                 || !Character.isWhitespace(stripped.charAt(scheme))) {
             return false;
         }

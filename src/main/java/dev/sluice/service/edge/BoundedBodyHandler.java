@@ -98,9 +98,7 @@ public final class BoundedBodyHandler {
             reject(ServiceErrors.forStatus(413));
             return false;
         }
-        if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))) {
-            context.response().writeContinue();
-        }
+        ExpectContinue.accept(request);
         return true;
     }
 

@@ -1,7 +1,6 @@
 package dev.sluice.service.edge;
 
 import java.net.InetSocketAddress;
-import java.time.Duration;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -40,16 +39,10 @@ class ConnectionTimeouts {
     }
 
     void validate(@Observes ConfigProblems problems) {
-        requirePositive(problems, "head-timeout", settings.headTimeout());
-        requirePositive(problems, "body-timeout", settings.bodyTimeout());
-        requirePositive(problems, "idle-timeout", settings.idleTimeout());
-        requirePositive(problems, "reader-timeout", settings.readerTimeout());
-    }
-
-    private static void requirePositive(ConfigProblems problems, String name, Duration value) {
-        if (value.toMillis() < 1 || value.toMillis() > Integer.MAX_VALUE) {
-            problems.add("rate-limit.connections." + name, value.toString(), "a duration from 1ms");
-        }
+        problems.checkDuration("rate-limit.connections.head-timeout", settings.headTimeout());
+        problems.checkDuration("rate-limit.connections.body-timeout", settings.bodyTimeout());
+        problems.checkDuration("rate-limit.connections.idle-timeout", settings.idleTimeout());
+        problems.checkDuration("rate-limit.connections.reader-timeout", settings.readerTimeout());
     }
 
     void onHttpStart(@ObservesAsync HttpServerStart started) {

@@ -30,9 +30,7 @@ public final class StreamedRequestBody {
 
     /** @param onAbort runs if the body is aborted by the client */
     public void sendTo(HttpClientRequest request, Runnable onAbort) {
-        if ("100-continue".equalsIgnoreCase(body.getHeader(HttpHeaders.EXPECT))) {
-            body.response().writeContinue();
-        }
+        ExpectContinue.accept(body);
         var length = body.getHeader(HttpHeaders.CONTENT_LENGTH);
         if (length != null) {
             request.putHeader(HttpHeaders.CONTENT_LENGTH, length);

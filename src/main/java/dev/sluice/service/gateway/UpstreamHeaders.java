@@ -7,6 +7,7 @@ import java.util.Set;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
+import dev.sluice.identity.PercentEncoding;
 import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.identity.ApiKeyRegistry;
 import dev.sluice.identity.ClientAddressResolver;
@@ -115,8 +116,7 @@ public class UpstreamHeaders {
             if (b >= ' ' && b < 0x7f && b != '%') {
                 encoded.append((char) b);
             } else {
-                encoded.append('%').append(Character.toUpperCase(Character.forDigit(b >> 4 & 15, 16)))
-                        .append(Character.toUpperCase(Character.forDigit(b & 15, 16)));
+                PercentEncoding.append(encoded, b);
             }
         }
         return encoded.toString();

@@ -3,7 +3,6 @@ package dev.sluice.service.gateway;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.URISyntaxException;
-import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeoutException;
 
@@ -13,6 +12,7 @@ import jakarta.enterprise.event.Observes;
 
 import org.jboss.logging.Logger;
 
+import dev.sluice.service.edge.ExpectContinue;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.policy.Caller;
@@ -116,16 +116,10 @@ public class UpstreamProxy {
         if (url.isEmpty() && settings.url().filter(text -> !text.isBlank()).isPresent()) {
             problems.add("UPSTREAM_URL", "(not shown)", "http://host[:port][/path] or https://…, without a query");
         }
-        requirePositive(problems, "rate-limit.upstream.connect-timeout", settings.connectTimeout());
-        requirePositive(problems, "rate-limit.upstream.timeout", settings.timeout());
+        problems.checkDuration("rate-limit.upstream.connect-timeout", settings.connectTimeout());
+        problems.checkDuration("rate-limit.upstream.timeout", settings.timeout());
         if (settings.maxConnections() < 1) {
             problems.add("rate-limit.upstream.max-connections", Integer.toString(settings.maxConnections()), "1 or more");
-        }
-    }
-
-    private static void requirePositive(ConfigProblems problems, String property, Duration value) {
-        if (value.toMillis() < 1 || value.toMillis() > Integer.MAX_VALUE) {
-            problems.add(property, value.toString(), "a duration from 1ms");
         }
     }
 
@@ -140,9 +134,7 @@ public class UpstreamProxy {
     /** @param caller identity to announce to the upstream; null for none */
     void forward(RoutingContext context, Caller caller) {
         var request = context.request();
-        if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))) {
-            request.response().writeContinue();
-        }
+        ExpectContinue.accept(request);
         var forwarded = new ForwardedRequest(context, headers.forRequest(request, caller), upstreamUri(request));
         if (HttpUtils.canUpgradeToWebSocket(forwarded)) {
             new WebSocketTunnel(this).open(context, forwarded);

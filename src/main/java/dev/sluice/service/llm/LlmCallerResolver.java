@@ -7,6 +7,7 @@ import java.util.Map;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
+import dev.sluice.service.auth.BearerToken;
 import dev.sluice.identity.ApiKeyRegistry;
 import dev.sluice.identity.CredentialsRejectedException;
 import dev.sluice.identity.Identity;
@@ -36,7 +37,6 @@ public class LlmCallerResolver {
     static final String GOOGLE_KEY = "x-goog-api-key";
     static final String QUERY_KEY = "key";
     static final String AUTHORIZATION = "Authorization";
-    private static final String BEARER = "bearer ";
 
     private final ApiKeyRegistry apiKeys;
     private final CallerResolver callers;
@@ -107,7 +107,7 @@ public class LlmCallerResolver {
 
         KeySlots(HttpServerRequest request, boolean token) {
             this(request.getHeader(ApiKeyRegistry.HEADER),
-                    token ? null : LlmCallerResolver.bearer(request.getHeader(AUTHORIZATION)),
+                    token ? null : BearerToken.of(request.getHeader(AUTHORIZATION)),
                     request.getHeader(GOOGLE_KEY), fromQuery(request.query()));
         }
 
@@ -152,12 +152,5 @@ public class LlmCallerResolver {
         } catch (IllegalArgumentException e) {
             return Map.of();
         }
-    }
-
-    /** Returns the token of a Bearer authorization; null if it has another scheme. */
-    public static String bearer(String authorization) {
-        return authorization != null && authorization.regionMatches(true, 0, BEARER, 0, BEARER.length())
-                ? authorization.substring(BEARER.length()).strip()
-                : null;
     }
 }

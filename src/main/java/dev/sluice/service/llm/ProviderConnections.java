@@ -2,7 +2,6 @@ package dev.sluice.service.llm;
 
 import java.net.URI;
 import java.net.URISyntaxException;
-import java.time.Duration;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -107,19 +106,13 @@ public class ProviderConnections {
         if (settings.maxConnections() < 1) {
             problems.add("rate-limit.llm.max-connections", Integer.toString(settings.maxConnections()), "1 or more");
         }
-        requirePositive(problems, "timeout", settings.timeout());
-        requirePositive(problems, "connect-timeout", settings.connectTimeout());
-        requirePositive(problems, "drain-timeout", settings.drainTimeout());
-        requirePositive(problems, "body-timeout", settings.bodyTimeout());
+        problems.checkDuration("rate-limit.llm.timeout", settings.timeout());
+        problems.checkDuration("rate-limit.llm.connect-timeout", settings.connectTimeout());
+        problems.checkDuration("rate-limit.llm.drain-timeout", settings.drainTimeout());
+        problems.checkDuration("rate-limit.llm.body-timeout", settings.bodyTimeout());
         long body = settings.maxBodySize().asLongValue();
         if (body < 1 || body > Integer.MAX_VALUE / 2) {
             problems.add("rate-limit.llm.max-body-size", Long.toString(body), "1 to " + Integer.MAX_VALUE / 2 + " bytes");
-        }
-    }
-
-    private static void requirePositive(ConfigProblems problems, String name, Duration value) {
-        if (value.toMillis() < 1 || value.toMillis() > Integer.MAX_VALUE) {
-            problems.add("rate-limit.llm." + name, value.toString(), "a duration from 1ms");
         }
     }
 

@@ -7,6 +7,7 @@ import java.util.regex.Pattern;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
+import dev.sluice.service.auth.BearerToken;
 import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.identity.ApiKeyRegistry;
 import dev.sluice.llm.protocol.Provider;
@@ -91,7 +92,7 @@ class ProviderHeaders {
 
     /** Returns the API key in a header value, with or without the Bearer scheme. */
     private static String extractKey(String value) {
-        var bearer = LlmCallerResolver.bearer(value);
+        var bearer = BearerToken.of(value);
         return bearer == null ? value.strip() : bearer;
     }
 

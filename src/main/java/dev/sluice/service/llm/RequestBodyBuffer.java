@@ -7,6 +7,7 @@ import jakarta.inject.Inject;
 
 import org.jboss.logging.Logger;
 
+import dev.sluice.service.edge.ExpectContinue;
 import dev.sluice.llm.limit.LlmConfig;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -82,9 +83,7 @@ class RequestBodyBuffer {
         if (exceedsLimit(request.getHeader(HttpHeaders.CONTENT_LENGTH))) {
             return Future.failedFuture(tooLarge());
         }
-        if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))) {
-            context.response().writeContinue();
-        }
+        ExpectContinue.accept(request);
         var reading = new BodyReader(context);
         context.put(CONTEXT_KEY, reading);
         return reading.begin();

@@ -8,6 +8,7 @@ import jakarta.validation.Validation;
 
 import org.junit.jupiter.api.Test;
 
+import dev.sluice.service.auth.BearerToken;
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.service.auth.JwtOnlyMechanism;
 import dev.sluice.service.llm.LlmCallerResolver;
@@ -47,7 +48,7 @@ class EndpointsFuzzTest {
         Fuzzer.run(5, random -> {
             var authorization = Fuzzer.mutate(random, Fuzzer.pick(random, AUTHORIZATIONS));
             JwtOnlyMechanism.bearsJwt(authorization);
-            LlmCallerResolver.bearer(authorization);
+            BearerToken.of(authorization);
             for (var part : Fuzzer.mutate(random, Fuzzer.pick(random, QUERIES)).split("&")) {
                 LlmCallerResolver.parameters(part);
             }
