@@ -35,7 +35,7 @@ class RequestBodyBufferTest {
                 }
             }).onFailure(failure -> {
                 context.request().resume();
-                context.response().setStatusCode(((RequestBodyBuffer.BodyRejectedException) failure).status())
+                context.response().setStatusCode(((CallRejectedException) failure).status())
                         .end(failure.getMessage());
             });
         });
