@@ -2,8 +2,10 @@ package dev.sluice.service.llm;
 
 import java.util.Optional;
 
+import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.llm.limit.AdmittedCall;
+import dev.sluice.llm.protocol.InvalidRequestBodyException;
 
 /** Call that ends with an error response. The message is sent to the client. */
 final class CallRejectedException extends RuntimeException {
@@ -37,6 +39,19 @@ final class CallRejectedException extends RuntimeException {
     /** Returns the rejection of a call that a limit denies. */
     static CallRejectedException of(AdmittedCall deniedCall) {
         return new CallRejectedException(429, "Rate limit exceeded", null, false, deniedCall);
+    }
+
+    /** Returns the rejection that a failure leads to; an unexpected failure is an internal error (500). */
+    static CallRejectedException of(Throwable failure) {
+        if (failure instanceof CallRejectedException rejection) {
+            return rejection;
+        }
+        if (failure instanceof InvalidRequestBodyException) {
+            return new CallRejectedException(400, failure.getMessage(), failure);
+        }
+        return failure instanceof StoreUnavailableException
+                ? of(ErrorResponse.storeUnavailable())
+                : new CallRejectedException(500, "Internal error", failure);
     }
 
     int status() {

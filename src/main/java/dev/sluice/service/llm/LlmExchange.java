@@ -1,16 +1,14 @@
 package dev.sluice.service.llm;
 
 import org.jboss.logging.Logger;
+import org.jboss.logging.Logger.Level;
 
-import dev.sluice.api.StoreUnavailableException;
-import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.http.RequestRateLimiter;
 import dev.sluice.identity.CredentialsRejectedException;
 import dev.sluice.llm.limit.AdmittedCall;
 import dev.sluice.llm.limit.LlmCallEstimate;
 import dev.sluice.llm.limit.LlmLimiter;
-import dev.sluice.llm.protocol.InvalidRequestBodyException;
 import dev.sluice.llm.protocol.LlmRequest;
 import dev.sluice.llm.protocol.LlmRequestParser;
 import dev.sluice.llm.protocol.Provider;
@@ -60,6 +58,8 @@ final class LlmExchange {
     private LlmCaller caller;
     /** Null if the body is not parsed but streamed. */
     private LlmRequest parsed;
+    /** Body for the provider; null if it is not buffered but streamed. */
+    private Buffer providerBody;
     /** Null if the call is not counted. */
     private AdmittedCall admitted;
 
@@ -92,20 +92,20 @@ final class LlmExchange {
 
     private Future<Void> resolveCaller() {
         var loop = services.vertx().getOrCreateContext(); // a token may be verified on another thread
-        var resolved = services.callerResolver().resolve(context, provider)
+        var resolution = services.callerResolver().resolve(context, provider)
                 .emitOn(task -> loop.runOnContext(now -> task.run()));
-        return UniHelper.toFuture(resolved).recover(failure -> failure instanceof CredentialsRejectedException
-                ? countRejectedCredentials(failure.getMessage())
-                : Future.failedFuture(failure)).compose(found -> {
-                    caller = found;
-                    return requireClient();
-                });
+        return UniHelper.toFuture(resolution).recover(this::countRejectedCredentials).compose(resolved -> {
+            caller = resolved;
+            return requireClient();
+        });
     }
 
-    /** Counts the attempt against the client's address; fails with the rejection. */
-    private Future<LlmCaller> countRejectedCredentials(String message) {
-        return UniHelper.toFuture(services.rateLimiter().reject(context, message))
-                .compose(counted -> Future.failedFuture(CallRejectedException.of(counted.refusal())));
+    /** Counts rejected credentials against the client's address. */
+    private Future<LlmCaller> countRejectedCredentials(Throwable failure) {
+        return failure instanceof CredentialsRejectedException
+                ? UniHelper.toFuture(services.rateLimiter().reject(context, failure.getMessage()))
+                        .compose(counted -> Future.failedFuture(CallRejectedException.of(counted.refusal())))
+                : Future.failedFuture(failure);
     }
 
     private Future<Void> checkRequest() {
@@ -178,18 +178,15 @@ final class LlmExchange {
         } catch (IllegalArgumentException e) { // HTTP/2 allows characters that are invalid in HTTP/1
             throw new CallRejectedException(400, "The request contains an invalid character", e);
         }
-        var rewritten = parsed == null ? null : LlmRequestParser.withUsageAsked(operation, parsed);
+        providerBody = parsed == null ? null : LlmRequestParser.withUsageAsked(operation, parsed);
         var meter = new UsageMeter(admitted, operation, usageRequested);
         return services.connections().request(provider, request.method(), target)
                 .recover(failure -> Future.failedFuture(ResponseRelay.providerFailure(failure)))
-                .compose(providerRequest -> send(providerRequest, headers, rewritten, meter));
+                .compose(providerRequest -> send(providerRequest, headers, meter));
     }
 
-    /**
-     * @param buffered body to send; null to stream the body of the client
-     * @return completes when the response has ended
-     */
-    private Future<Void> send(HttpClientRequest providerRequest, MultiMap headers, Buffer buffered, UsageMeter meter) {
+    /** Sends the request and relays the response; completes when the response has ended. */
+    private Future<Void> send(HttpClientRequest providerRequest, MultiMap headers, UsageMeter meter) {
         var relay = new ResponseRelay(services.vertx(), services.timeouts(), context, body, meter);
         try {
             providerRequest.headers().addAll(headers);
@@ -197,8 +194,8 @@ final class LlmExchange {
             if (relayed.isComplete()) {
                 return relayed;
             }
-            if (buffered != null) {
-                providerRequest.end(buffered).onComplete(sent -> services.bodyBuffer().release(context));
+            if (providerBody != null) {
+                providerRequest.end(providerBody).onComplete(sent -> releaseBody());
             } else if (caller != null && body.isExpected()) {
                 body.sendTo(providerRequest, relay::onClientGone);
             } else {
@@ -212,6 +209,13 @@ final class LlmExchange {
         }
     }
 
+    /** Releases the buffered body; the response may be streamed for a long time. */
+    private void releaseBody() {
+        parsed = null;
+        providerBody = null;
+        services.bodyBuffer().release(context);
+    }
+
     /** Releases the reservation, unless the call has been settled, and responds with the error. */
     private void fail(Throwable failure) {
         if (admitted != null) {
@@ -220,7 +224,8 @@ final class LlmExchange {
         if (failure instanceof ClientDisconnectedException) {
             return;
         }
-        var rejection = rejection(failure);
+        var rejection = CallRejectedException.of(failure);
+        LOG.log(rejection.status() == 500 ? Level.ERROR : Level.DEBUG, "LLM call failed", failure);
         if (response.closed() || response.ended()) {
             return;
         }
@@ -230,21 +235,6 @@ final class LlmExchange {
         }
         body.discard();
         ProviderErrors.send(context, provider, rejection);
-    }
-
-    private static CallRejectedException rejection(Throwable failure) {
-        if (failure instanceof CallRejectedException rejection) {
-            LOG.debug("LLM call rejected", rejection);
-            return rejection;
-        }
-        if (failure instanceof InvalidRequestBodyException) {
-            return new CallRejectedException(400, failure.getMessage());
-        }
-        if (failure instanceof StoreUnavailableException) {
-            return CallRejectedException.of(ErrorResponse.storeUnavailable());
-        }
-        LOG.error("LLM call failed", failure);
-        return new CallRejectedException(500, "Internal error");
     }
 
     private static Future<Void> rejected(int status, String message) {

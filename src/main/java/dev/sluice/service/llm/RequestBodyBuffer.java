@@ -97,8 +97,8 @@ class RequestBodyBuffer {
     private final class BodyReader {
 
         private final HttpServerRequest request;
-        private final Promise<Buffer> result = Promise.promise();
-        private final Buffer body = Buffer.buffer();
+        private Promise<Buffer> result = Promise.promise();
+        private Buffer body = Buffer.buffer();
         private long timer = -1;
         private int bytesAtLastCheck;
         private long reserved;
@@ -151,6 +151,8 @@ class RequestBodyBuffer {
             heldBytes.addAndGet(-reserved);
             reserved = 0;
             vertx.cancelTimer(timer);
+            body = Buffer.buffer(); // the handlers of the request refer to this reader until the response has ended
+            result = Promise.promise();
         }
     }
 }

@@ -64,7 +64,7 @@ final class ResponseRelay {
      * Waits for the response to a request that has not been sent yet.
      *
      * @return completes when the response has ended and the call is settled; fails if an error response is due, or with
-     *         {@link ClientDisconnectedException} if the client has disconnected before the provider was charged for anything
+     *         {@link ClientDisconnectedException} if the call is cancelled
      */
     Future<Void> begin(HttpClientRequest unsent) {
         providerRequest = unsent.exceptionHandler(failure -> body.discard()); // reported through the response future
