@@ -80,6 +80,14 @@ class StartIT {
     }
 
     @Test
+    void invalidUpstreamSettingsStopTheStart() {
+        assertThat(Instance.refuse(Map.of("REDIS_PORT", noRedis(), "UPSTREAM_URL", "http://localhost:1",
+                "RATE_LIMIT_UPSTREAM_MAX_CONNECTIONS", "0", "RATE_LIMIT_UPSTREAM_CONNECT_TIMEOUT", "PT-1S")))
+                .contains("rate-limit.upstream.max-connections=0: 1 or more")
+                .contains("rate-limit.upstream.connect-timeout=PT-1S: a duration from 1ms");
+    }
+
+    @Test
     void openFallbackLetsPassAndClosedRefuses() {
         try (var sluice = Instance.start(Map.of("REDIS_PORT", noRedis(), "RATE_LIMIT_FALLBACK", "open"))) {
             var http = new Http(sluice.port());

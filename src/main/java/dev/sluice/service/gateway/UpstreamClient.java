@@ -55,9 +55,9 @@ public class UpstreamClient {
     private HttpClient client(Vertx vertx) {
         boolean tls = "https".equals(url.get().getScheme());
         var options = new HttpClientOptions().setSsl(tls).setVerifyHost(tls).setKeepAliveTimeout(KEEP_ALIVE_SECONDS)
-                .setConnectTimeout((int) settings.connectTimeout().toMillis()).setMaxHeaderSize(MAX_HEADER_BYTES)
-                .setMaxInitialLineLength(MAX_HEADER_BYTES);
-        return vertx.httpClientBuilder().with(options).with(new PoolOptions().setHttp1MaxSize(settings.maxConnections()))
+                .setMaxHeaderSize(MAX_HEADER_BYTES).setMaxInitialLineLength(MAX_HEADER_BYTES);
+        return vertx.httpClientBuilder().with(options)
+                .with(new PoolOptions().setHttp1MaxSize(Math.max(1, settings.maxConnections()))) // validated later
                 .withConnectHandler(UpstreamClient::onConnect).build();
     }
 
