@@ -95,8 +95,8 @@ class ConfigurationReferenceTest {
     void variablesAreCorrect() {
         assertThat(ENTRIES).allSatisfy(entry -> {
             var byConvention = entry.property().toUpperCase(Locale.ROOT).replaceAll("[^A-Z0-9<>]", "_");
-            var ofTheService = entry.property() + "=${" + entry.variable() + ':';
-            assertThat(entry.variable().equals(byConvention) || serviceSettings.contains(ofTheService)
+            var inProperties = entry.property() + "=${" + entry.variable() + ':';
+            assertThat(entry.variable().equals(byConvention) || serviceSettings.contains(inProperties)
                     || entry.variable().equals("–") && entry.property().contains("<")).as(entry.toString()).isTrue();
         });
     }

@@ -80,8 +80,8 @@ class NativeSourcesCheck {
     }
 
     @Test
-    void everyResourceThatTheProgramReadsIsInTheImage() throws IOException {
-        var patterns = configured("resource-config.json").stream()
+    void resourcesAreIncludedInTheImage() throws IOException {
+        var patterns = configurations("resource-config.json").stream()
                 .flatMap(config -> elements(config.path("resources").path("includes")))
                 .map(included -> Pattern.compile(included.path("pattern").textValue())).toList();
         try (var files = Files.walk(Path.of("src/main/resources/dev"))) {
@@ -96,8 +96,8 @@ class NativeSourcesCheck {
 
     /** Caffeine looks its classes up by names that it composes; Quarkus registers some. */
     @Test
-    void theCachesClassesAreRegistered() throws Exception {
-        var registered = reflective();
+    void cacheClassesAreRegistered() throws Exception {
+        var registered = reflectionClasses();
         try (var feature = loader.getResourceAsStream("io/quarkus/caffeine/runtime/graal/CacheConstructorsFeature.class")) {
             registered.addAll(strings(feature));
         }
@@ -110,8 +110,8 @@ class NativeSourcesCheck {
     }
 
     @Test
-    void whatTheOpenApiDocumentDescribesAndWhatAnswersRequestsIsRegistered() throws IOException {
-        var registered = reflective();
+    void openApiAndResourceClassesAreRegistered() throws IOException {
+        var registered = reflectionClasses();
         assertThat(programClasses("dev.sluice.service.")
                 .filter(name -> name.matches(".*\\.(OpenApiDefinition\\$[A-Z]\\w*|[A-Z]\\w*Resource)")))
                 .hasSizeGreaterThan(8).allMatch(registered::contains);
@@ -124,19 +124,20 @@ class NativeSourcesCheck {
      * None may be of a class that begins when the image starts, and nothing may be there that is another one each time.
      */
     @Test
-    void nothingIsFrozenIntoTheImageThatBelongsToTheProcess() throws Exception {
+    void imageHeapContainsNoProcessState() throws Exception {
         var heap = new ImageHeap();
         for (var name : programClasses("dev.sluice.").toList()) {
             heap.addStatics(Class.forName(name, true, loader));
         }
-        var frozen = heap.types().stream().flatMap(NativeSourcesCheck::withThoseAbove).map(Class::getName)
+        var frozen = heap.types().stream().flatMap(NativeSourcesCheck::superclasses).map(Class::getName)
                 .collect(Collectors.toSet());
-        assertThat(frozen).contains("com.fasterxml.jackson.core.JsonFactory").doesNotContainAnyElementsOf(startedLater());
-        assertThat(heap.ofTheProcess()).isEmpty();
+        assertThat(frozen).contains("com.fasterxml.jackson.core.JsonFactory")
+                .doesNotContainAnyElementsOf(initializedAtRunTime());
+        assertThat(heap.processState()).isEmpty();
     }
 
     @Test
-    void noOptionOfTheCompilerIsOurs() throws IOException {
+    void compilerOptionsAreThoseOfQuarkus() throws IOException {
         assertThat(Files.readString(SOURCES.resolve("native-image.args"))).contains("--link-at-build-time")
                 .doesNotContain("dev.sluice", "--initialize-at-run-time", "--allow-incomplete-classpath");
     }
@@ -161,7 +162,7 @@ class NativeSourcesCheck {
      * library refers to must be in it. Netty's codec of protobuf messages is not used.
      */
     @Test
-    void theLiteProtobufRuntimeHasWhatIsReferredTo() throws IOException {
+    void liteProtobufRuntimeContainsReferencedClasses() throws IOException {
         var referred = new TreeSet<String>();
         var name = Pattern.compile("com/google/protobuf/[\\w/$]+");
         for (var library : libraries.stream().filter(jar -> !jar.toString().contains("protobuf-javalite")).toList()) {
@@ -178,11 +179,11 @@ class NativeSourcesCheck {
         }
         assertThat(referred).contains("com/google/protobuf/MessageLite")
                 .allMatch(type -> loader.getResource(type + ".class") != null);
-        assertThat(reflective()).filteredOn(type -> type.startsWith("com.google.protobuf.")).hasSizeLessThan(5);
+        assertThat(reflectionClasses()).filteredOn(type -> type.startsWith("com.google.protobuf.")).hasSizeLessThan(5);
     }
 
-    private static Stream<Class<?>> withThoseAbove(Class<?> type) {
-        return Stream.iterate(type, above -> above != null, Class::getSuperclass);
+    private static Stream<Class<?>> superclasses(Class<?> type) {
+        return Stream.iterate(type, current -> current != null, Class::getSuperclass);
     }
 
     private static Stream<String> programClasses(String prefix) {
@@ -196,8 +197,8 @@ class NativeSourcesCheck {
         return constructor.newInstance(arguments);
     }
 
-    private static Set<String> reflective() throws IOException {
-        return configured("reflect-config.json").stream().flatMap(NativeSourcesCheck::elements)
+    private static Set<String> reflectionClasses() throws IOException {
+        return configurations("reflect-config.json").stream().flatMap(NativeSourcesCheck::elements)
                 .map(type -> type.path("name").textValue()).collect(Collectors.toCollection(HashSet::new));
     }
 
@@ -206,7 +207,7 @@ class NativeSourcesCheck {
     }
 
     /** Quarkus's own, and those of the folders below it: what the program brings along. */
-    private static List<JsonNode> configured(String file) throws IOException {
+    private static List<JsonNode> configurations(String file) throws IOException {
         var found = new ArrayList<JsonNode>();
         for (var entry : program.stream().toList()) {
             if (entry.getName().startsWith(CONFIG) && entry.getName().endsWith('/' + file)) {
@@ -220,7 +221,7 @@ class NativeSourcesCheck {
     }
 
     /** The classes that Quarkus and the libraries want initialised when the image starts. */
-    private static Set<String> startedLater() throws IOException {
+    private static Set<String> initializedAtRunTime() throws IOException {
         var names = new TreeSet<String>();
         try (var feature = program.getInputStream(program.getEntry("io/quarkus/runner/Feature.class"))) {
             names.addAll(strings(feature));

@@ -12,51 +12,51 @@ import org.junit.jupiter.api.Test;
  */
 class Benchmark {
 
-    private static final Map<String, Row> ROWS = new LinkedHashMap<>();
+    private static final Map<String, Measurement> MEASUREMENTS = new LinkedHashMap<>();
 
     static {
-        ROWS.put("1", HttpRows::allAllowed);
-        ROWS.put("2", HttpRows::allRefused);
-        ROWS.put("3", HttpRows::bucket4j);
-        ROWS.put("4", RedisRows::inProcess);
-        ROWS.put("5", RedisRows::hot);
-        ROWS.put("6", RedisRows::memoryPerRequest);
-        ROWS.put("7", RedisRows::memoryOfLargeLimit);
-        ROWS.put("8", RedisRows::largeLimit);
-        ROWS.put("9", PartRows::memoryStore);
-        ROWS.put("10", HttpRows::latency);
-        ROWS.put("11", GatewayRows::llm);
-        ROWS.put("12", HttpRows::allocation);
-        ROWS.put("cpu", CheckRows::cpu);
-        ROWS.put("full", FullWindowRows::fullWindows);
-        ROWS.put("ring", FullWindowRows::ring);
-        ROWS.put("instances", CheckRows::instances);
-        ROWS.put("connections", CheckRows::connections);
-        ROWS.put("overload", CheckRows::overload);
-        ROWS.put("cold", CheckRows::cold);
-        ROWS.put("proxy", GatewayRows::proxy);
-        ROWS.put("script", RedisRows::sortedSet);
-        ROWS.put("parts", PartRows::parts);
+        MEASUREMENTS.put("1", HttpMeasurements::allAllowed);
+        MEASUREMENTS.put("2", HttpMeasurements::allDenied);
+        MEASUREMENTS.put("3", HttpMeasurements::bucket4j);
+        MEASUREMENTS.put("4", RedisMeasurements::decisionsInProcess);
+        MEASUREMENTS.put("5", RedisMeasurements::hotIdentity);
+        MEASUREMENTS.put("6", RedisMeasurements::memoryPerRequest);
+        MEASUREMENTS.put("7", RedisMeasurements::memoryOfLargeLimit);
+        MEASUREMENTS.put("8", RedisMeasurements::largeLimit);
+        MEASUREMENTS.put("9", Microbenchmarks::memoryStore);
+        MEASUREMENTS.put("10", HttpMeasurements::latency);
+        MEASUREMENTS.put("11", GatewayMeasurements::llm);
+        MEASUREMENTS.put("12", HttpMeasurements::allocation);
+        MEASUREMENTS.put("cpu", CheckMeasurements::cpu);
+        MEASUREMENTS.put("full", FullWindowMeasurements::fullWindows);
+        MEASUREMENTS.put("ring", FullWindowMeasurements::ring);
+        MEASUREMENTS.put("instances", CheckMeasurements::instances);
+        MEASUREMENTS.put("connections", CheckMeasurements::connections);
+        MEASUREMENTS.put("overload", CheckMeasurements::overload);
+        MEASUREMENTS.put("cold", CheckMeasurements::cold);
+        MEASUREMENTS.put("proxy", GatewayMeasurements::proxy);
+        MEASUREMENTS.put("script", RedisMeasurements::sortedSetScript);
+        MEASUREMENTS.put("parts", Microbenchmarks::parts);
     }
 
     @Test
     void run() throws Exception {
-        var figures = new ArrayList<Figure>();
+        var results = new ArrayList<BenchmarkResult>();
         String machine;
-        try (var lab = new Lab()) {
-            machine = Report.machine(lab.redisVersion());
+        try (var environment = new BenchmarkEnvironment()) {
+            machine = Report.machine(environment.redisVersion());
             System.out.println(machine);
-            for (var row : ROWS.entrySet()) {
-                if (Settings.wants(row.getKey())) {
-                    var measured = row.getValue().measure(lab);
+            for (var measurement : MEASUREMENTS.entrySet()) {
+                if (BenchmarkSettings.isSelected(measurement.getKey())) {
+                    var measured = measurement.getValue().measure(environment);
                     measured.forEach(Report::print);
-                    figures.addAll(measured);
+                    results.addAll(measured);
                 }
             }
         }
-        Report.results(machine, figures);
-        if (Settings.all()) {
-            Report.document(machine, figures);
+        Report.results(machine, results);
+        if (BenchmarkSettings.isComplete()) {
+            Report.document(machine, results);
         }
     }
 }

@@ -40,23 +40,23 @@ final class HttpLoad {
     /**
      * @param perSecond responses per second
      * @param ok number of responses with status 200
-     * @param limited number of responses with status 429
+     * @param denied number of responses with status 429
      * @param fallback number of responses with the header X-RateLimit-Mode: Redis did not decide
      * @param latency in nanoseconds
-     * @param ownCpu CPU time of the loading thread, as a part of the time it ran
+     * @param loaderCpu CPU time of the loading thread, as a part of the time it ran
      */
-    record Outcome(double perSecond, long ok, long limited, long other, long fallback, Histogram latency, double ownCpu) {
+    record Outcome(double perSecond, long ok, long denied, long other, long fallback, Histogram latency, double loaderCpu) {
 
-        long answers() {
-            return ok + limited + other;
+        long responses() {
+            return ok + denied + other;
         }
 
         /** Fails if the responses are not as expected. */
         Outcome expecting(int status) {
-            long expected = status == 200 ? ok : limited;
-            if (other > 0 || expected != ok + limited) {
+            long expected = status == 200 ? ok : denied;
+            if (other > 0 || expected != ok + denied) {
                 throw new IllegalStateException(
-                        "expected " + status + " only; 200: " + ok + ", 429: " + limited + ", other: " + other);
+                        "expected " + status + " only; 200: " + ok + ", 429: " + denied + ", other: " + other);
             }
             return this;
         }
@@ -67,18 +67,18 @@ final class HttpLoad {
     }
 
     /** Longer than any pause between two looks at the sockets should be; in open loops only. */
-    private static final long NAP_NANOS = 20_000;
+    private static final long POLL_INTERVAL_NANOS = 20_000;
 
     private final Target target;
     private final Selector selector;
     private final ArrayDeque<Connection> idle = new ArrayDeque<>();
     private final Histogram latency = new Histogram(60_000_000_000L, 3);
     private final ByteBuffer input = ByteBuffer.allocateDirect(64 * 1024);
-    private boolean over;
+    private boolean stopping;
     private int next;
-    private int underway;
+    private int inFlight;
     private long ok;
-    private long limited;
+    private long denied;
     private long other;
     private long fallback;
 
@@ -107,7 +107,7 @@ final class HttpLoad {
 
     /** Sends each request once. */
     static Outcome once(Target target) {
-        return run(target, load -> load.all(target.requests().size()));
+        return run(target, load -> load.sendEach(target.requests().size()));
     }
 
     private interface Task {
@@ -122,10 +122,10 @@ final class HttpLoad {
             long cpu = threads.getCurrentThreadCpuTime();
             task.run(load);
             double nanos = System.nanoTime() - begin;
-            double ownCpu = (threads.getCurrentThreadCpuTime() - cpu) / nanos;
+            double loaderCpu = (threads.getCurrentThreadCpuTime() - cpu) / nanos;
             load.close();
-            return new Outcome((load.ok + load.limited + load.other) / (nanos / 1e9), load.ok, load.limited, load.other,
-                    load.fallback, load.latency, ownCpu);
+            return new Outcome((load.ok + load.denied + load.other) / (nanos / 1e9), load.ok, load.denied, load.other,
+                    load.fallback, load.latency, loaderCpu);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -137,47 +137,47 @@ final class HttpLoad {
             while (!idle.isEmpty()) {
                 send(System.nanoTime());
             }
-            selector.select(this::ready, 100);
+            selector.select(this::onReadable, 100);
         }
         drain();
     }
 
-    private void all(int count) throws IOException {
+    private void sendEach(int count) throws IOException {
         int sent = 0;
         while (sent < count) {
             for (; sent < count && !idle.isEmpty(); sent++) {
                 send(System.nanoTime());
             }
-            selector.select(this::ready, 100);
+            selector.select(this::onReadable, 100);
         }
         drain();
     }
 
-    /** @param longest when it ends though not all requests have been sent */
-    private void openLoop(long nanos, double perSecond, long longest) throws IOException {
+    /** @param maxNanos when it ends though not all requests have been sent */
+    private void openLoop(long nanos, double perSecond, long maxNanos) throws IOException {
         long begin = System.nanoTime();
         double interval = 1e9 / perSecond;
         long sent = 0;
-        long all = (long) (nanos / interval);
-        for (long now = begin; sent < all && now - begin < longest; now = System.nanoTime()) {
-            while (sent < all && !idle.isEmpty() && begin + (long) (sent * interval) <= now) {
+        long total = (long) (nanos / interval);
+        for (long now = begin; sent < total && now - begin < maxNanos; now = System.nanoTime()) {
+            while (sent < total && !idle.isEmpty() && begin + (long) (sent * interval) <= now) {
                 send(begin + (long) (sent++ * interval));
             }
-            if (selector.selectNow(this::ready) == 0) {
-                LockSupport.parkNanos(NAP_NANOS);
+            if (selector.selectNow(this::onReadable) == 0) {
+                LockSupport.parkNanos(POLL_INTERVAL_NANOS);
             }
         }
         drain();
     }
 
     private void drain() throws IOException {
-        over = true;
-        long patience = System.nanoTime() + 10_000_000_000L;
-        while (underway > 0) {
-            if (System.nanoTime() > patience) {
-                throw new IllegalStateException(underway + " requests were not answered");
+        stopping = true;
+        long deadline = System.nanoTime() + 10_000_000_000L;
+        while (inFlight > 0) {
+            if (System.nanoTime() > deadline) {
+                throw new IllegalStateException(inFlight + " requests were not answered");
             }
-            selector.select(this::ready, 100);
+            selector.select(this::onReadable, 100);
         }
     }
 
@@ -185,16 +185,16 @@ final class HttpLoad {
         var connection = idle.poll();
         connection.send(due, target.requests().get(next));
         next = next + 1 < target.requests().size() ? next + 1 : 0;
-        underway++;
+        inFlight++;
     }
 
-    private void ready(SelectionKey key) {
+    private void onReadable(SelectionKey key) {
         try {
             var connection = (Connection) key.attachment();
             if (connection.read()) {
-                underway--;
+                inFlight--;
                 idle.add(connection);
-                if (over) {
+                if (stopping) {
                     return;
                 }
             }
@@ -213,7 +213,7 @@ final class HttpLoad {
     private final class Connection {
 
         private final SocketChannel channel;
-        private byte[] answer = new byte[2 * 1024];
+        private byte[] response = new byte[2 * 1024];
         private int length;
         private long due;
 
@@ -238,15 +238,15 @@ final class HttpLoad {
             int count = channel.read(input);
             if (count < 0) {
                 throw new IOException(
-                        "the server closed a connection after: " + new String(answer, 0, length, StandardCharsets.UTF_8));
+                        "the server closed a connection after: " + new String(response, 0, length, StandardCharsets.UTF_8));
             }
             input.flip();
-            if (length + count > answer.length) {
-                answer = Arrays.copyOf(answer, 2 * (length + count));
+            if (length + count > response.length) {
+                response = Arrays.copyOf(response, 2 * (length + count));
             }
-            input.get(answer, length, count);
+            input.get(response, length, count);
             length += count;
-            int body = afterHead();
+            int body = headerSectionEnd();
             if (body < 0 || length < body + contentLength(body)) {
                 return false;
             }
@@ -254,11 +254,11 @@ final class HttpLoad {
                 fallback++;
             }
             latency.recordValue(System.nanoTime() - due);
-            int status = (answer[9] - '0') * 100 + (answer[10] - '0') * 10 + answer[11] - '0';
+            int status = (response[9] - '0') * 100 + (response[10] - '0') * 10 + response[11] - '0';
             if (status == 200) {
                 ok++;
             } else if (status == 429) {
-                limited++;
+                denied++;
             } else {
                 other++;
             }
@@ -266,9 +266,9 @@ final class HttpLoad {
             return true;
         }
 
-        private int afterHead() {
+        private int headerSectionEnd() {
             for (int i = 3; i < length; i++) {
-                if (answer[i] == '\n' && answer[i - 1] == '\r' && answer[i - 2] == '\n') {
+                if (response[i] == '\n' && response[i - 1] == '\r' && response[i - 2] == '\n') {
                     return i + 1;
                 }
             }
@@ -276,10 +276,10 @@ final class HttpLoad {
         }
 
         /** Whether the head has X-RateLimit-Mode, whose "-m" no other header of these servers has in this place. */
-        private boolean hasMode(int head) {
-            for (int i = 0; i < head - 18; i++) {
-                if (answer[i] == '\n' && (answer[i + 1] | 0x20) == 'x' && (answer[i + 13] | 0x20) == 'm'
-                        && answer[i + 17] == ':') {
+        private boolean hasMode(int headerSectionEnd) {
+            for (int i = 0; i < headerSectionEnd - 18; i++) {
+                if (response[i] == '\n' && (response[i + 1] | 0x20) == 'x' && (response[i + 13] | 0x20) == 'm'
+                        && response[i + 17] == ':') {
                     return true;
                 }
             }
@@ -287,18 +287,18 @@ final class HttpLoad {
         }
 
         /** All servers measured here send it. */
-        private int contentLength(int head) throws IOException {
-            for (int i = 0; i < head - 16; i++) {
-                if (answer[i] == '\n' && (answer[i + 1] | 0x20) == 'c' && (answer[i + 9] | 0x20) == 'l'
-                        && answer[i + 15] == ':') {
+        private int contentLength(int headerSectionEnd) throws IOException {
+            for (int i = 0; i < headerSectionEnd - 16; i++) {
+                if (response[i] == '\n' && (response[i + 1] | 0x20) == 'c' && (response[i + 9] | 0x20) == 'l'
+                        && response[i + 15] == ':') {
                     int value = 0;
-                    for (int j = i + 17; answer[j] != '\r'; j++) {
-                        value = 10 * value + answer[j] - '0';
+                    for (int j = i + 17; response[j] != '\r'; j++) {
+                        value = 10 * value + response[j] - '0';
                     }
                     return value;
                 }
             }
-            throw new IOException("no Content-Length: " + new String(answer, 0, length, StandardCharsets.UTF_8));
+            throw new IOException("no Content-Length: " + new String(response, 0, length, StandardCharsets.UTF_8));
         }
     }
 }

@@ -12,12 +12,12 @@ import dev.sluice.store.redis.SingleDecision;
 final class RedisBenchmark {
 
     /** What it writes a random number for, of twelve digits. */
-    private static final String RANDOM = "__rand_int__";
+    private static final String RANDOM_PLACEHOLDER = "__rand_int__";
     private static final int DIGITS = 12;
-    private static final int FIRST_COUNT = 200_000;
+    private static final int INITIAL_REQUESTS_PER_SECOND = 200_000;
 
     private final String executable;
-    private double perSecond = FIRST_COUNT;
+    private double perSecond = INITIAL_REQUESTS_PER_SECOND;
 
     private RedisBenchmark(String executable) {
         this.executable = executable;
@@ -25,7 +25,7 @@ final class RedisBenchmark {
 
     /** Null where there is none. */
     static RedisBenchmark find() {
-        var executable = Settings.REDIS_BENCHMARK.isEmpty() ? "redis-benchmark" : Settings.REDIS_BENCHMARK;
+        var executable = BenchmarkSettings.REDIS_BENCHMARK.isEmpty() ? "redis-benchmark" : BenchmarkSettings.REDIS_BENCHMARK;
         var found = new RedisBenchmark(executable);
         return found.version().isEmpty() ? null : found;
     }
@@ -44,7 +44,7 @@ final class RedisBenchmark {
                 List.of(executable, "-h", "127.0.0.1", "-p", Integer.toString(port), "-c", "32", "-P", "16",
                         "-r", Integer.toString(identities), "-n", Long.toString((long) (perSecond * seconds)), "--csv"));
         var placeholder = "u".repeat(DIGITS);
-        decision.command(placeholder, 1).forEach(word -> command.add(word.replace(placeholder, RANDOM)));
+        decision.command(placeholder, 1).forEach(word -> command.add(word.replace(placeholder, RANDOM_PLACEHOLDER)));
         var lines = output(command).strip().split("\n");
         var fields = lines[lines.length - 1].split("\",\"");
         // "EVALSHA …","239000.00",… : the command's own words have no quotes

@@ -25,22 +25,23 @@ final class Report {
                 Runtime.getRuntime().availableProcessors(), redis, System.getProperty("java.version"),
                 System.getProperty("java.vendor"),
                 System.getProperty("os.name"), System.getProperty("os.arch"),
-                Settings.PAIRS, plain(Settings.SECONDS));
+                BenchmarkSettings.PAIRS, plain(BenchmarkSettings.SECONDS));
     }
 
-    static void print(Figure figure) {
-        System.out.printf(Locale.ROOT, "%-3s %s%n      %s (%s to %s)%s%s%s%n", figure.row(), figure.what(),
-                number(figure.median()) + unit(figure.unit()), number(figure.least()), number(figure.most()),
-                figure.a().isEmpty()
+    static void print(BenchmarkResult result) {
+        System.out.printf(Locale.ROOT, "%-3s %s%n      %s (%s to %s)%s%s%s%n", result.row(), result.description(),
+                number(result.median()) + unit(result.unit()), number(result.min()), number(result.max()),
+                result.firstSide().isEmpty()
                         ? ""
-                        : "; " + number(Figure.median(figure.a())) + " and " + number(Figure.median(figure.b()))
-                                + unit(figure.sides()),
-                figure.target() == null ? "" : "; target " + target(figure) + ": " + figure.verdict(),
-                figure.note().isEmpty() ? "" : " [" + figure.note() + "]");
+                        : "; " + number(BenchmarkResult.median(result.firstSide())) + " and "
+                                + number(BenchmarkResult.median(result.secondSide()))
+                                + unit(result.sidesUnit()),
+                result.target() == null ? "" : "; target " + target(result) + ": " + result.verdict(),
+                result.note().isEmpty() ? "" : " [" + result.note() + "]");
     }
 
-    static String target(Figure figure) {
-        return figure.target() == null ? "" : (figure.atLeast() ? "≥ " : "≤ ") + number(figure.target()) + unit(figure.unit());
+    static String target(BenchmarkResult result) {
+        return result.target() == null ? "" : (result.atLeast() ? "≥ " : "≤ ") + number(result.target()) + unit(result.unit());
     }
 
     static String unit(String unit) {
@@ -58,26 +59,28 @@ final class Report {
         return value == Math.rint(value) ? Long.toString((long) value) : Double.toString(value);
     }
 
-    static void results(String machine, List<Figure> figures) throws IOException {
+    static void results(String machine, List<BenchmarkResult> results) throws IOException {
         var rows = new JsonArray();
-        for (var figure : figures) {
-            rows.add(new JsonObject().put("row", figure.row()).put("what", figure.what()).put("median", figure.median())
-                    .put("min", figure.least()).put("max", figure.most()).put("unit", figure.unit())
-                    .put("target", figure.target()).put("at_least", figure.atLeast()).put("verdict", figure.verdict())
-                    .put("values", new JsonArray(figure.values())).put("a", new JsonArray(figure.a()))
-                    .put("b", new JsonArray(figure.b())).put("sides_unit", figure.sides()).put("note", figure.note()));
+        for (var result : results) {
+            rows.add(new JsonObject().put("row", result.row()).put("what", result.description()).put("median", result.median())
+                    .put("min", result.min()).put("max", result.max()).put("unit", result.unit())
+                    .put("target", result.target()).put("at_least", result.atLeast()).put("verdict", result.verdict())
+                    .put("values", new JsonArray(result.values())).put("a", new JsonArray(result.firstSide()))
+                    .put("b", new JsonArray(result.secondSide())).put("sides_unit", result.sidesUnit())
+                    .put("note", result.note()));
         }
         var folder = Files.createDirectories(Path.of("target", "bench"));
         Files.writeString(folder.resolve("results.json"),
-                new JsonObject().put("machine", machine).put("pairs", Settings.PAIRS).put("seconds", Settings.SECONDS)
+                new JsonObject().put("machine", machine).put("pairs", BenchmarkSettings.PAIRS)
+                        .put("seconds", BenchmarkSettings.SECONDS)
                         .put("rows", rows).encodePrettily());
     }
 
-    static void document(String machine, List<Figure> figures) throws IOException {
+    static void document(String machine, List<BenchmarkResult> results) throws IOException {
         var plots = Files.createDirectories(DOCUMENT.resolveSibling("benchmarks"));
-        Files.writeString(plots.resolve("targets.svg"), Plot.targets(figures));
-        Files.writeString(plots.resolve("sides.svg"), Plot.sides(figures));
-        Files.writeString(plots.resolve("latency.svg"), Plot.latency(figures));
+        Files.writeString(plots.resolve("targets.svg"), SvgPlot.targets(results));
+        Files.writeString(plots.resolve("sides.svg"), SvgPlot.sides(results));
+        Files.writeString(plots.resolve("latency.svg"), SvgPlot.latency(results));
         var text = Files.readString(DOCUMENT);
         int begin = text.indexOf(BEGIN);
         int end = text.indexOf(END);
@@ -85,22 +88,22 @@ final class Report {
             throw new IllegalStateException(DOCUMENT + " has no place for the figures");
         }
         Files.writeString(DOCUMENT,
-                text.substring(0, begin + BEGIN.length()) + '\n' + table(machine, figures) + text.substring(end));
+                text.substring(0, begin + BEGIN.length()) + '\n' + table(machine, results) + text.substring(end));
     }
 
-    private static String table(String machine, List<Figure> figures) {
+    private static String table(String machine, List<BenchmarkResult> results) {
         var table = new StringBuilder(machine).append(".\n\n").append("""
                 | row | what | median (from, to) | the two sides | target | |
                 |---|---|---|---|---|---|
                 """);
-        for (var figure : figures) {
-            table.append("| ").append(String.join(" | ", figure.row(),
-                    figure.what() + (figure.note().isEmpty() ? "" : "<br><sub>" + figure.note() + "</sub>"),
-                    number(figure.median()) + unit(figure.unit())
-                            + (figure.values().size() < 2
+        for (var result : results) {
+            table.append("| ").append(String.join(" | ", result.row(),
+                    result.description() + (result.note().isEmpty() ? "" : "<br><sub>" + result.note() + "</sub>"),
+                    number(result.median()) + unit(result.unit())
+                            + (result.values().size() < 2
                                     ? ""
-                                    : " (" + number(figure.least()) + ", " + number(figure.most()) + ")"),
-                    sides(figure), target(figure), figure.verdict())).append(" |\n");
+                                    : " (" + number(result.min()) + ", " + number(result.max()) + ")"),
+                    sides(result), target(result), result.verdict())).append(" |\n");
         }
         return table.append("""
 
@@ -110,9 +113,10 @@ final class Report {
                 """).toString();
     }
 
-    private static String sides(Figure figure) {
-        return figure.a().isEmpty()
+    private static String sides(BenchmarkResult result) {
+        return result.firstSide().isEmpty()
                 ? ""
-                : number(Figure.median(figure.a())) + " and " + number(Figure.median(figure.b())) + unit(figure.sides());
+                : number(BenchmarkResult.median(result.firstSide())) + " and "
+                        + number(BenchmarkResult.median(result.secondSide())) + unit(result.sidesUnit());
     }
 }

@@ -9,81 +9,105 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The answer to a {@link RateLimitRequest}.
+ * Result of a {@link RateLimitRequest}. Immutable.
  *
- * @param allowed whether the request may go ahead
- * @param denied whether a quota refused; differs from {@code !allowed} only in a dry run, where nothing is refused
- * @param mode where it was decided
- * @param at the deciding clock's time
- * @param quotas every quota that governed, in the order of the demands; empty where nothing did ({@link Rate#UNLIMITED})
- * @param reservation what {@link RateLimiter#settle} asks for; null where nothing was reserved
+ * @param allowed whether the request may proceed
+ * @param denied whether a quota was exceeded; equals {@code !allowed}, except in a dry run, which allows every request
+ * @param mode where the decision was made
+ * @param decidedAt time of the decision, by the clock of the deciding store
+ * @param quotas status of every quota that applied, in the order of the request's checks; empty if none applied
+ *        ({@link Rate#UNLIMITED})
+ * @param reservation token for {@link RateLimiter#settle}; null if nothing was reserved
  */
-public record Decision(boolean allowed, boolean denied, DecisionMode mode, Instant at, List<QuotaStatus> quotas,
+public record Decision(boolean allowed, boolean denied, DecisionMode mode, Instant decidedAt, List<QuotaStatus> quotas,
         String reservation) {
 
-    private static final Comparator<QuotaStatus> CLOSEST_FIRST = Comparator
+    private static final Comparator<QuotaStatus> MOST_RESTRICTIVE_FIRST = Comparator
             .comparing((QuotaStatus quota) -> !quota.denied())
-            .thenComparing(quota -> quota.denied() ? -patience(quota) : quota.remaining())
+            .thenComparing(quota -> quota.denied() ? -retryMicros(quota) : quota.remaining())
             .thenComparing(QuotaStatus::window, Comparator.reverseOrder());
 
     public Decision {
         quotas = List.copyOf(quotas);
     }
 
-    public Decision(boolean allowed, boolean denied, DecisionMode mode, Instant at, List<QuotaStatus> quotas) {
-        this(allowed, denied, mode, at, quotas, null);
+    /** Creates a decision without a reservation. */
+    public Decision(boolean allowed, boolean denied, DecisionMode mode, Instant decidedAt, List<QuotaStatus> quotas) {
+        this(allowed, denied, mode, decidedAt, quotas, null);
     }
 
-    /** Everything allowed and nothing used: the answer where nothing is counted. */
-    public static Decision untouched(RateLimitRequest request, DecisionMode mode, Instant now) {
-        var quotas = request.demands().stream()
-                .flatMap(demand -> demand.rate().quotas().stream().map(quota -> QuotaStatus.untouched(demand, quota, now)))
+    /**
+     * Creates a decision that allows the request without counting it: every quota is reported as unused.
+     *
+     * @param request the request to allow
+     * @param mode where the decision was made
+     * @param now time of the decision
+     */
+    public static Decision uncounted(RateLimitRequest request, DecisionMode mode, Instant now) {
+        var quotas = request.checks().stream()
+                .flatMap(check -> check.rate().quotas().stream().map(quota -> QuotaStatus.unused(check, quota, now)))
                 .toList();
         return new Decision(true, false, mode, now, quotas);
     }
 
-    /** The refusal of a request one of whose demands is {@link Rate#BLOCKED}. */
+    /**
+     * Creates the denial of a request that has a check with {@link Rate#BLOCKED}.
+     *
+     * @param request the request to deny
+     * @param mode where the decision was made
+     * @param now time of the decision
+     */
     public static Decision blocked(RateLimitRequest request, DecisionMode mode, Instant now) {
-        var quotas = request.demands().stream().filter(demand -> demand.rate() == Rate.BLOCKED)
-                .map(demand -> QuotaStatus.blocked(demand.resource())).toList();
+        var quotas = request.checks().stream().filter(check -> check.rate() == Rate.BLOCKED)
+                .map(check -> QuotaStatus.blocked(check.resource())).toList();
         return new Decision(false, true, mode, now, quotas);
     }
 
-    /** The same, with something to settle. */
-    public Decision reserved(String name) {
-        return new Decision(allowed, denied, mode, at, quotas, name);
+    /**
+     * Returns a copy with the given reservation token.
+     *
+     * @param token token for {@link RateLimiter#settle}
+     */
+    public Decision withReservation(String token) {
+        return new Decision(allowed, denied, mode, decidedAt, quotas, token);
     }
 
-    /** The same, with nothing refused. */
-    public Decision dryRun() {
-        return new Decision(true, denied, mode, at, quotas, reservation);
+    /** Returns a copy that allows the request; {@link #denied()} still reports what the quotas say. */
+    public Decision asDryRun() {
+        return new Decision(true, denied, mode, decidedAt, quotas, reservation);
     }
 
-    /** Both together: allowed if both are, with the quotas of both. */
-    Decision and(Decision other) {
+    /** Combines two decisions: allowed if both are, with the quotas of both and the mode of an outage if there was one. */
+    Decision combineWith(Decision other) {
         var all = new ArrayList<>(quotas);
         all.addAll(other.quotas);
-        return new Decision(allowed && other.allowed, denied || other.denied, mode.outage() ? mode : other.mode, other.at, all,
-                reservation == null ? other.reservation : reservation);
+        return new Decision(allowed && other.allowed, denied || other.denied, mode.isOutage() ? mode : other.mode,
+                other.decidedAt, all, reservation == null ? other.reservation : reservation);
     }
 
     /**
-     * The quota closest to its end: of those that refused the one that does so longest, otherwise the one with the fewest
-     * units remaining; between different units, with the smallest part of its limit remaining. Empty where nothing governed.
+     * Returns the most restrictive quota: among exceeded quotas the one with the longest wait, otherwise the one with the
+     * fewest units remaining. Quotas of different units are compared by the remaining share of their limits.
+     *
+     * @return the quota that {@code X-RateLimit-Limit} and its siblings report; empty if no quota applied
      */
-    public Optional<QuotaStatus> closest() {
+    public Optional<QuotaStatus> mostRestrictive() {
         if (quotas.size() == 1) {
             return Optional.of(quotas.get(0));
         }
         if (quotas.stream().anyMatch(QuotaStatus::denied)) {
-            return quotas.stream().min(CLOSEST_FIRST);
+            return quotas.stream().min(MOST_RESTRICTIVE_FIRST);
         }
         return Arrays.stream(QuotaUnit.values())
-                .flatMap(unit -> quotas.stream().filter(quota -> quota.unit() == unit).min(CLOSEST_FIRST).stream())
+                .flatMap(unit -> quotas.stream().filter(quota -> quota.unit() == unit).min(MOST_RESTRICTIVE_FIRST).stream())
                 .min(Comparator.comparingDouble(quota -> (double) quota.remaining() / quota.limit()));
     }
 
-    /** How long to wait until the refused cost fits in every quota; empty where it was not refused or never will. */
+    /**
+     * Returns how long to wait until the denied cost fits in every quota, provided that nothing else is counted meanwhile.
+     *
+     * @return a positive duration; empty if no quota was exceeded, or if the cost never fits
+     */
     public Optional<Duration> retryAfter() {
         Instant latest = null;
         for (var quota : quotas) {
@@ -94,10 +118,10 @@ public record Decision(boolean allowed, boolean denied, DecisionMode mode, Insta
                 latest = latest == null || quota.retryAt().isAfter(latest) ? quota.retryAt() : latest;
             }
         }
-        return latest == null ? Optional.empty() : Optional.of(Duration.between(at, latest));
+        return latest == null ? Optional.empty() : Optional.of(Duration.between(decidedAt, latest));
     }
 
-    private static long patience(QuotaStatus quota) {
+    private static long retryMicros(QuotaStatus quota) {
         return quota.retry().map(retry -> retry.getEpochSecond() * 1_000_000 + retry.getNano() / 1000).orElse(Long.MAX_VALUE);
     }
 }

@@ -1,13 +1,16 @@
 package dev.sluice.api;
 
-/** Hears of every decision, on the thread that made it: it must neither block nor throw. */
+/** Receives every decision, for example for metrics. Implementations are CDI beans. */
 public interface DecisionListener {
 
     /**
-     * @param request what was asked
-     * @param decision what was answered; null where it failed
-     * @param mode where it was decided
-     * @param nanos how long that took
+     * Receives one decision or failure. Called on the thread that completes the decision, often an event loop: must neither
+     * block nor throw.
+     *
+     * @param request the request that was decided
+     * @param decision the result; null if the decision failed
+     * @param mode where the decision was made
+     * @param durationNanos time that the decision took, in nanoseconds
      */
-    void decided(RateLimitRequest request, Decision decision, DecisionMode mode, long nanos);
+    void onDecision(RateLimitRequest request, Decision decision, DecisionMode mode, long durationNanos);
 }

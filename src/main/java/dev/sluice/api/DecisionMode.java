@@ -2,28 +2,28 @@ package dev.sluice.api;
 
 import java.util.Locale;
 
-/** Where decisions are made at the moment. */
+/** Where decisions are made. */
 public enum DecisionMode {
-    /** In Redis, exactly, over all instances together. */
+    /** In Redis: exact across all instances. */
     REDIS,
-    /** In this instance's memory, because that is configured: no outage. */
+    /** In the memory of this instance, as configured; not an outage. */
     MEMORY,
-    /** In this instance's memory, because Redis is out of reach. */
+    /** In the memory of this instance, as a fallback while Redis is unavailable. */
     LOCAL,
-    /** Nowhere: everything is let pass, because Redis is out of reach. */
+    /** Nowhere: every request is allowed while Redis is unavailable (fail-open). */
     OPEN,
-    /** Nowhere: everything is refused, because Redis is out of reach. */
+    /** Nowhere: every request is rejected while Redis is unavailable (fail-closed). */
     CLOSED,
-    /** Nowhere: limiting is switched off. */
+    /** Nowhere: rate limiting is disabled. */
     OFF;
 
-    /** As it stands in health data, in {@code X-RateLimit-Mode} and in logs. */
-    public String text() {
+    /** Returns the value in health data, in {@code X-RateLimit-Mode} and in logs, for example {@code redis}. */
+    public String value() {
         return name().toLowerCase(Locale.ROOT);
     }
 
-    /** Whether Redis should answer and does not. */
-    public boolean outage() {
+    /** Returns whether Redis is configured but unavailable. */
+    public boolean isOutage() {
         return this == LOCAL || this == OPEN || this == CLOSED;
     }
 }

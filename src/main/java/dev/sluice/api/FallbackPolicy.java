@@ -3,20 +3,25 @@ package dev.sluice.api;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** What answers while Redis is out of reach. */
+/** How requests are decided while Redis is unavailable. */
 public enum FallbackPolicy {
-    /** Windows in this instance's memory, each under this instance's part of the limit. */
+    /** Decides in the memory of this instance, with the instance's share of each limit. */
     LOCAL,
-    /** Everything passes, and is not counted. */
+    /** Allows every request without counting it (fail-open). */
     OPEN,
-    /** Everything is refused with 503. */
+    /** Rejects every request with {@link StoreUnavailableException}, HTTP status 503 (fail-closed). */
     CLOSED;
 
-    /** What {@link #of} knows, for error messages. */
-    public static final String ALLOWED = "local, open or closed";
+    /** The names that {@link #fromName} accepts, for error messages. */
+    public static final String ALLOWED_VALUES = "local, open or closed";
 
-    /** The one of this name, in any case; empty where there is none. */
-    public static Optional<FallbackPolicy> of(String name) {
+    /**
+     * Finds a policy by name.
+     *
+     * @param name name in any case; surrounding whitespace is ignored
+     * @return the policy; empty if there is none of this name
+     */
+    public static Optional<FallbackPolicy> fromName(String name) {
         return Arrays.stream(values()).filter(fallback -> fallback.name().equalsIgnoreCase(name.strip())).findFirst();
     }
 }

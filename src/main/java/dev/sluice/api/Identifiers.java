@@ -1,36 +1,51 @@
 package dev.sluice.api;
 
-/** What an identifier or a resource may be: 1 to 256 characters that UTF-8 can carry, taken verbatim. */
+/**
+ * Validates identifiers and resource names: 1 to {@value #MAX_LENGTH} characters (UTF-16 code units) without an unpaired
+ * surrogate, which UTF-8 cannot encode. They are used verbatim: case and whitespace are significant.
+ */
 public final class Identifiers {
 
+    /** Maximum length, in UTF-16 code units. */
     public static final int MAX_LENGTH = 256;
 
     private Identifiers() {
     }
 
-    /** Whether this is a name: not empty, not too long, no half of a surrogate pair alone. */
-    public static boolean valid(String name) {
-        if (name == null || name.isEmpty() || name.length() > MAX_LENGTH) {
+    /**
+     * Returns whether a value is a valid identifier or resource name.
+     *
+     * @param value the value to validate; null is invalid
+     */
+    public static boolean isValid(String value) {
+        if (value == null || value.isEmpty() || value.length() > MAX_LENGTH) {
             return false;
         }
-        for (int i = 0; i < name.length(); i++) {
-            char c = name.charAt(i);
+        for (int i = 0; i < value.length(); i++) {
+            char c = value.charAt(i);
             if (Character.isLowSurrogate(c)) {
                 return false;
             }
-            if (Character.isHighSurrogate(c) && (++i == name.length() || !Character.isLowSurrogate(name.charAt(i)))) {
+            if (Character.isHighSurrogate(c) && (++i == value.length() || !Character.isLowSurrogate(value.charAt(i)))) {
                 return false;
             }
         }
         return true;
     }
 
-    /** @throws IllegalArgumentException if this is no name; the message says {@code what} was wrong, not its value */
-    public static String require(String what, String name) {
-        if (!valid(name)) {
-            throw new IllegalArgumentException(what + " must have 1 to " + MAX_LENGTH
+    /**
+     * Returns the value if it is valid.
+     *
+     * @param field name of the field, for the error message; the message does not repeat the value
+     * @param value the value to validate
+     * @return {@code value}
+     * @throws IllegalArgumentException if the value is invalid
+     */
+    public static String requireValid(String field, String value) {
+        if (!isValid(value)) {
+            throw new IllegalArgumentException(field + " must have 1 to " + MAX_LENGTH
                     + " characters and no unpaired surrogate");
         }
-        return name;
+        return value;
     }
 }

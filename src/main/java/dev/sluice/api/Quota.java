@@ -3,36 +3,44 @@ package dev.sluice.api;
 import java.time.Duration;
 
 /**
- * At most {@code limit} units in any window of length {@code window}, placed anywhere (a sliding window, not a calendar one).
+ * Maximum number of units in any period of the window's length: a sliding window, not a calendar one.
  *
- * @param limit units, from 1 to {@link QuotaUnit#max()}
- * @param window whole seconds, from one second to 31 days
- * @param unit what is counted
+ * @param limit maximum number of units, from 1 to {@link QuotaUnit#maxLimit()}
+ * @param window length of the window, a whole number of seconds from one second to 31 days
+ * @param unit unit of the limit
  */
 public record Quota(long limit, Duration window, QuotaUnit unit) {
 
-    /** The largest limit of requests. */
+    /** Maximum limit of a quota of requests or tokens, and maximum cost of a check. */
     public static final long MAX_LIMIT = 1_000_000_000;
+    /** Maximum length of a window. */
     public static final Duration MAX_WINDOW = Duration.ofDays(31);
 
+    /** @throws IllegalArgumentException if the limit or the window is out of range */
     public Quota {
-        if (limit < 1 || limit > unit.max()) {
-            throw new IllegalArgumentException("a limit is a whole number from 1 to " + unit.max());
+        if (limit < 1 || limit > unit.maxLimit()) {
+            throw new IllegalArgumentException("limit must be a whole number from 1 to " + unit.maxLimit());
         }
         if (window.compareTo(Duration.ofSeconds(1)) < 0 || window.compareTo(MAX_WINDOW) > 0 || window.toNanosPart() != 0) {
-            throw new IllegalArgumentException("a window is a whole number of seconds from 1 to " + MAX_WINDOW.toSeconds());
+            throw new IllegalArgumentException("window must be a whole number of seconds from 1 to " + MAX_WINDOW.toSeconds());
         }
     }
 
-    /** A quota of requests. */
+    /**
+     * Creates a quota of requests.
+     *
+     * @throws IllegalArgumentException if the limit or the window is out of range
+     */
     public Quota(long limit, Duration window) {
         this(limit, window, QuotaUnit.REQUESTS);
     }
 
+    /** Returns the length of the window, in seconds. */
     public long windowSeconds() {
         return window.toSeconds();
     }
 
+    /** Returns limit and window, for example {@code 10/60s}. */
     @Override
     public String toString() {
         return limit + "/" + window.toSeconds() + "s";

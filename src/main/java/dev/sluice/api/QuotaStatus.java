@@ -5,29 +5,31 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * How one quota stands after a decision.
+ * State of one quota after a decision.
  *
- * @param resource whose window it is
- * @param unit what is counted
- * @param limit units per window; 0 for {@link Rate#BLOCKED}
- * @param window its length; zero for {@link Rate#BLOCKED}
- * @param remaining units that still fit, from 0 to {@code limit}
- * @param resetAt when more quota is there: the next unit's end, or the time of the decision where nothing is used; null for
- *        {@link Rate#BLOCKED}
- * @param denied whether this quota refused, or in a dry run would have
- * @param retryAt when the refused cost fits if nobody else takes of it; null where it was not refused or never fits
+ * @param resource name of the resource
+ * @param unit unit of the limit
+ * @param limit maximum number of units per window; 0 for {@link Rate#BLOCKED}
+ * @param window length of the window; zero for {@link Rate#BLOCKED}
+ * @param remaining units that are left, from 0 to {@code limit}
+ * @param resetAt when the next unit becomes available again: the time at which the oldest counted unit leaves the window, or
+ *        the time of the decision if nothing is counted; null for {@link Rate#BLOCKED}
+ * @param denied whether this quota was exceeded; set in a dry run, too
+ * @param retryAt when the denied cost fits, provided that nothing else is counted meanwhile; null if the quota was not
+ *        exceeded, or if the cost never fits
  */
 public record QuotaStatus(String resource, QuotaUnit unit, long limit, Duration window, long remaining, Instant resetAt,
         boolean denied, Instant retryAt) {
 
-    static QuotaStatus untouched(ResourceCheck demand, Quota quota, Instant now) {
-        return new QuotaStatus(demand.resource(), quota.unit(), quota.limit(), quota.window(), quota.limit(), now, false, null);
+    static QuotaStatus unused(ResourceCheck check, Quota quota, Instant now) {
+        return new QuotaStatus(check.resource(), quota.unit(), quota.limit(), quota.window(), quota.limit(), now, false, null);
     }
 
     static QuotaStatus blocked(String resource) {
         return new QuotaStatus(resource, QuotaUnit.REQUESTS, 0, Duration.ZERO, 0, null, true, null);
     }
 
+    /** Returns {@link #retryAt()}; empty if it is null. */
     public Optional<Instant> retry() {
         return Optional.ofNullable(retryAt);
     }

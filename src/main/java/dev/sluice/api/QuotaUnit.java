@@ -3,21 +3,21 @@ package dev.sluice.api;
 /** Unit of a quota. */
 public enum QuotaUnit {
 
-    /** Requests, calls, or whatever else is counted one by one. */
+    /** Requests, calls or other discrete events. */
     REQUESTS(1_000_000_000),
-    /** Tokens of a language model. Kept in sub-windows, whatever the limit. */
+    /** Tokens of a language model. Counted in sub-windows (sliding window counter), whatever the limit. */
     TOKENS(1_000_000_000),
-    /** Money, in billionths of a US dollar. Kept in sub-windows, whatever the limit. */
+    /** Money, in billionths of a US dollar. Counted in sub-windows (sliding window counter), whatever the limit. */
     NANODOLLARS(9_000_000L * 1_000_000_000);
 
-    private final long max;
+    private final long maxLimit;
 
-    QuotaUnit(long max) {
-        this.max = max;
+    QuotaUnit(long maxLimit) {
+        this.maxLimit = maxLimit;
     }
 
-    /** The largest limit, in units. */
-    public long max() {
-        return max;
+    /** Returns the maximum limit of a quota, in this unit. */
+    public long maxLimit() {
+        return maxLimit;
     }
 }

@@ -8,32 +8,34 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * How much may pass: one quota or several that must all hold, everything ({@link #UNLIMITED}) or nothing ({@link #BLOCKED}).
+ * Rate that applies to a resource: one or several quotas, all of which must hold, or {@link #UNLIMITED}, or {@link #BLOCKED}.
+ * Immutable.
  * <p>
- * Written {@code COUNT/WINDOW}, several joined by {@code ;}: {@code 10/minute}, {@code 100/5m}, {@code 10/second;1000/hour};
- * or {@code unlimited}, or {@code blocked}. The units are s, sec, second, m, min, minute, h, hour, d, day, and their plurals.
+ * The text form is {@code COUNT/WINDOW}, for example {@code 10/minute} or {@code 100/5m}; several quotas are joined by
+ * {@code ;}, as in {@code 10/second;1000/hour}. {@code unlimited} and {@code blocked} are rates, too. The units of time are s,
+ * sec, second, m, min, minute, h, hour, d, day and their plurals.
  */
 public final class Rate {
 
-    /** Lets everything pass and counts nothing. */
+    /** Allows every request and counts nothing. */
     public static final Rate UNLIMITED = new Rate(List.of(), "unlimited");
 
-    /** Lets nothing pass: a refusal that no waiting ends. */
+    /** Denies every request; retrying never helps. */
     public static final Rate BLOCKED = new Rate(List.of(), "blocked");
 
-    /** The most quotas one rate may have. */
+    /** Maximum number of quotas of one rate. */
     public static final int MAX_QUOTAS = 8;
 
-    /** What {@link #parse} accepts, in one line for error messages. */
-    public static final String ALLOWED = "COUNT/WINDOW such as 10/minute, 100/5m or 20/30s, up to " + MAX_QUOTAS
+    /** Text form of a rate of requests or tokens, on one line for error messages. */
+    public static final String SYNTAX = "COUNT/WINDOW such as 10/minute, 100/5m or 20/30s, up to " + MAX_QUOTAS
             + " of them joined by ';' (count 1 to " + Quota.MAX_LIMIT + ", window 1 s to 31 days,"
             + " units s, m, h, d or second, minute, hour, day), or 'unlimited', or 'blocked'";
 
-    /** What is accepted for a budget, in one line for error messages. */
-    public static final String ALLOWED_BUDGET = "DOLLARS/WINDOW such as 20/day or 0.50/hour, up to " + MAX_QUOTAS
+    /** Text form of a budget, on one line for error messages. */
+    public static final String BUDGET_SYNTAX = "DOLLARS/WINDOW such as 20/day or 0.50/hour, up to " + MAX_QUOTAS
             + " of them joined by ';' (at most nine decimals, window 1 s to 31 days), or 'unlimited', or 'blocked'";
 
-    private static final Map<String, Duration> UNITS = Map.ofEntries(
+    private static final Map<String, Duration> TIME_UNITS = Map.ofEntries(
             Map.entry("s", Duration.ofSeconds(1)), Map.entry("sec", Duration.ofSeconds(1)),
             Map.entry("second", Duration.ofSeconds(1)), Map.entry("m", Duration.ofMinutes(1)),
             Map.entry("min", Duration.ofMinutes(1)), Map.entry("minute", Duration.ofMinutes(1)),
@@ -49,19 +51,21 @@ public final class Rate {
     }
 
     /**
-     * A rate of these quotas, all of which must hold.
+     * Creates a rate of one or several quotas.
      *
-     * @throws IllegalArgumentException without a quota, with more than {@value #MAX_QUOTAS}, or with two for one window
+     * @param quotas 1 to {@value #MAX_QUOTAS} quotas with different windows
+     * @throws IllegalArgumentException if there are none, too many, or two with the same window
      */
     public static Rate of(Quota... quotas) {
         if (quotas.length == 0 || quotas.length > MAX_QUOTAS) {
-            throw new IllegalArgumentException("a rate has 1 to " + MAX_QUOTAS + " quotas");
+            throw new IllegalArgumentException("rate must have 1 to " + MAX_QUOTAS + " quotas");
         }
         var text = new StringBuilder();
         for (int i = 0; i < quotas.length; i++) {
             for (int j = 0; j < i; j++) {
                 if (quotas[i].window().equals(quotas[j].window())) {
-                    throw new IllegalArgumentException("two counts for one window of " + quotas[i].windowSeconds() + " s");
+                    throw new IllegalArgumentException(
+                            "rate has two quotas for the window of " + quotas[i].windowSeconds() + " s");
                 }
             }
             text.append(i == 0 ? "" : ";").append(quotas[i]);
@@ -69,25 +73,34 @@ public final class Rate {
         return new Rate(List.of(quotas), text.toString());
     }
 
-    /** One quota: {@code limit} units in any {@code window}. */
+    /**
+     * Creates a rate of one quota of requests.
+     *
+     * @param limit maximum number of requests, from 1 to {@value Quota#MAX_LIMIT}
+     * @param window length of the window, a whole number of seconds from one second to 31 days
+     * @throws IllegalArgumentException if an argument is out of range
+     */
     public static Rate of(long limit, Duration window) {
         return of(new Quota(limit, window));
     }
 
     /**
-     * Reads the written form of a rate of requests.
+     * Parses a rate of requests.
      *
-     * @throws IllegalArgumentException if it cannot be read; the message says what is wrong and never repeats the text
+     * @param text text form of the rate, in any case
+     * @throws IllegalArgumentException if the text is not a rate; the message names the problem and does not repeat the text
      */
     public static Rate parse(String text) {
         return parse(text, QuotaUnit.REQUESTS);
     }
 
     /**
-     * Reads the written form of a rate of these units. One of {@link QuotaUnit#NANODOLLARS} is written in dollars, with up to nine
+     * Parses a rate of the given unit. The amounts of {@link QuotaUnit#NANODOLLARS} are written in dollars, with up to nine
      * decimals: {@code 20/day}, {@code 0.50/hour;10/day}.
      *
-     * @throws IllegalArgumentException if it cannot be read; the message says what is wrong and never repeats the text
+     * @param text text form of the rate, in any case
+     * @param unit unit of the quotas
+     * @throws IllegalArgumentException if the text is not a rate; the message names the problem and does not repeat the text
      */
     public static Rate parse(String text, QuotaUnit unit) {
         var trimmed = text.strip();
@@ -99,66 +112,67 @@ public final class Rate {
             default :
         }
         var quotas = new ArrayList<Quota>();
-        for (int from = 0; from <= trimmed.length();) {
-            int end = trimmed.indexOf(';', from);
+        for (int start = 0; start <= trimmed.length();) {
+            int end = trimmed.indexOf(';', start);
             end = end < 0 ? trimmed.length() : end;
             if (quotas.size() == MAX_QUOTAS) {
-                throw new IllegalArgumentException("more than " + MAX_QUOTAS + " rates");
+                throw new IllegalArgumentException("more than " + MAX_QUOTAS + " quotas");
             }
-            quotas.add(quota(trimmed.substring(from, end).strip(), unit));
-            from = end + 1;
+            quotas.add(parseQuota(trimmed.substring(start, end).strip(), unit));
+            start = end + 1;
         }
         var parsed = of(quotas.toArray(Quota[]::new));
         return new Rate(parsed.quotas, trimmed);
     }
 
-    private static Quota quota(String text, QuotaUnit unit) {
+    private static Quota parseQuota(String text, QuotaUnit unit) {
         int slash = text.indexOf('/');
         if (slash < 0) {
             throw new IllegalArgumentException("not of the form COUNT/WINDOW");
         }
         var count = text.substring(0, slash).strip();
-        long limit = unit == QuotaUnit.NANODOLLARS ? nanodollars(count) : number(count, "count");
+        long limit = unit == QuotaUnit.NANODOLLARS ? parseDollars(count) : parseNumber(count, "count");
         var window = text.substring(slash + 1).strip().toLowerCase(Locale.ROOT);
         int digits = 0;
         while (digits < window.length() && window.charAt(digits) >= '0' && window.charAt(digits) <= '9') {
             digits++;
         }
-        long many = digits == 0 ? 1 : number(window.substring(0, digits), "window");
-        var time = window.substring(digits).strip();
-        var length = UNITS.get(time.length() > 2 && time.endsWith("s") ? time.substring(0, time.length() - 1) : time);
-        if (length == null) {
+        long multiple = digits == 0 ? 1 : parseNumber(window.substring(0, digits), "window");
+        var name = window.substring(digits).strip();
+        var timeUnit = TIME_UNITS.get(name.length() > 2 && name.endsWith("s") ? name.substring(0, name.length() - 1) : name);
+        if (timeUnit == null) {
             throw new IllegalArgumentException("unknown unit of time");
         }
-        if (many > Quota.MAX_WINDOW.toSeconds()) {
-            throw new IllegalArgumentException("the window is longer than 31 days");
+        if (multiple > Quota.MAX_WINDOW.toSeconds()) {
+            throw new IllegalArgumentException("window is longer than 31 days");
         }
-        return new Quota(limit, length.multipliedBy(many), unit);
+        return new Quota(limit, timeUnit.multipliedBy(multiple), unit);
     }
 
-    private static long nanodollars(String dollars) {
+    private static long parseDollars(String dollars) {
         if (!dollars.matches("\\d{1,9}(\\.\\d{1,9})?")) {
-            throw new IllegalArgumentException("the amount is no number of dollars with at most nine decimals");
+            throw new IllegalArgumentException("amount must be a number of dollars with at most nine decimals");
         }
         long nanodollars = new BigDecimal(dollars).movePointRight(9).longValueExact();
-        if (nanodollars < 1 || nanodollars > QuotaUnit.NANODOLLARS.max()) {
-            throw new IllegalArgumentException("an amount is from 0.000000001 to 9000000 dollars");
+        if (nanodollars < 1 || nanodollars > QuotaUnit.NANODOLLARS.maxLimit()) {
+            throw new IllegalArgumentException("amount must be from 0.000000001 to 9000000 dollars");
         }
         return nanodollars;
     }
 
-    private static long number(String digits, String what) {
+    private static long parseNumber(String digits, String field) {
         if (digits.isEmpty() || digits.length() > 18 || !digits.chars().allMatch(c -> c >= '0' && c <= '9')) {
-            throw new IllegalArgumentException("the " + what + " is not a whole number in range");
+            throw new IllegalArgumentException(field + " is not a whole number in range");
         }
         return Long.parseLong(digits);
     }
 
-    /** Its quotas; empty for {@link #UNLIMITED} and {@link #BLOCKED}. */
+    /** Returns the quotas, all of which must hold; empty for {@link #UNLIMITED} and {@link #BLOCKED}. */
     public List<Quota> quotas() {
         return quotas;
     }
 
+    /** Compares by quotas, not by text: {@code 60/minute} equals {@code 60/60s}. */
     @Override
     public boolean equals(Object other) {
         return this == other || other instanceof Rate rate && !quotas.isEmpty() && quotas.equals(rate.quotas);
@@ -169,7 +183,7 @@ public final class Rate {
         return quotas.isEmpty() ? System.identityHashCode(this) : quotas.hashCode();
     }
 
-    /** The rate as it was written. */
+    /** Returns the text that was parsed, or the equivalent text of the quotas. */
     @Override
     public String toString() {
         return text;

@@ -3,26 +3,35 @@ package dev.sluice.api;
 import java.util.List;
 
 /**
- * One question to the {@link RateLimiter}: may this caller go ahead? All demands are granted together, or none is.
- * If every cost is 0, it only asks what a cost of 1 would be answered, and consumes nothing.
+ * Request for a decision of the {@link RateLimiter}. All checks are granted together, or none is. A request whose costs are
+ * all 0 is a query: it is decided as if each cost were 1, and consumes nothing.
  *
- * @param identifier whose windows these are; 1 to 256 characters, verbatim
- * @param tier the caller's tier, for the metrics; null where there is none
- * @param label the row's name for the metrics, out of a bounded set: never made from a request
- * @param demands what must all hold
+ * @param identifier owner of the windows, for example {@code user:alice}; 1 to 256 characters, verbatim
+ * @param tier tier of the caller, for metrics; null if there is none
+ * @param label name of the rule, for metrics; must come from a bounded set, never from the content of a request
+ * @param checks the checks, all of which must pass
  */
-public record RateLimitRequest(String identifier, String tier, String label, List<ResourceCheck> demands) {
+public record RateLimitRequest(String identifier, String tier, String label, List<ResourceCheck> checks) {
 
-    /** The label of checks that bring a rate of their own. */
-    public static final String CUSTOM = "custom";
+    /** Label of requests that bring a rate of their own. */
+    public static final String CUSTOM_LABEL = "custom";
 
+    /** @throws IllegalArgumentException if the identifier is invalid */
     public RateLimitRequest {
-        Identifiers.require("identifier", identifier);
-        demands = List.copyOf(demands);
+        Identifiers.requireValid("identifier", identifier);
+        checks = List.copyOf(checks);
     }
 
-    /** A check with a rate of its own. */
+    /**
+     * Creates a request with a single check, labelled {@value #CUSTOM_LABEL}.
+     *
+     * @param identifier owner of the windows; 1 to 256 characters
+     * @param resource name of the resource; 1 to 256 characters
+     * @param rate the rate to check
+     * @param cost units to consume, from 0 to {@value Quota#MAX_LIMIT}; 0 only queries
+     * @throws IllegalArgumentException if an argument is out of range
+     */
     public static RateLimitRequest of(String identifier, String resource, Rate rate, long cost) {
-        return new RateLimitRequest(identifier, null, CUSTOM, List.of(new ResourceCheck(resource, rate, cost)));
+        return new RateLimitRequest(identifier, null, CUSTOM_LABEL, List.of(new ResourceCheck(resource, rate, cost)));
     }
 }

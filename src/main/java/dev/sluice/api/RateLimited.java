@@ -14,20 +14,21 @@ import jakarta.interceptor.InterceptorBinding;
 /**
  * Limits how often each caller may invoke a method.
  * <p>
- * An invocation counts when it is let ahead; a refused one counts nothing and throws
- * {@link dev.sluice.api.RateLimitExceededException}. A {@code Uni} or {@code Multi} counts once per subscription, not when
- * it is made. Several annotations on one method, and several rates joined by {@code ;}, must all hold; on a class, join rates
- * by {@code ;} instead of repeating the annotation. One on a method takes the place of its class's.
+ * An allowed invocation is counted; a denied one is not, and throws {@link RateLimitExceededException}. A {@code Uni} or
+ * {@code Multi} counts once per subscription, not when it is created. Several annotations on one method, and several quotas
+ * joined by {@code ;}, must all hold. On a class, join quotas by {@code ;} instead of repeating the annotation: it applies to
+ * every method, each with a window of its own. An annotation on a method replaces those of its class.
  * <p>
- * The caller is that of the HTTP request in progress. Outside of one, all calls share the identifier {@code app:} and the
- * application's name. On a JAX-RS method the request filter decides this annotation together with the endpoint's row: it adds
- * to a named row and takes the place of the default row.
+ * The caller is the identity of the current HTTP request. Outside of a request, all invocations share the identifier
+ * {@code app:} followed by {@code quarkus.application.name}. On a JAX-RS method, the request filter decides the annotation
+ * together with the rules of the endpoint: it is added to a named rule and replaces the default rule.
  * <p>
- * Return types: {@code Uni}, {@code Multi}, {@code CompletionStage} and {@code CompletableFuture} wait without blocking. Any
- * other waits, on a worker or virtual thread, at most {@code rate-limit.timeout} for Redis; on an event loop it cannot, and
- * fails with an {@link IllegalStateException} that says so. {@code rate-limit.fallback} says what happens without Redis.
+ * Return types: {@code Uni}, {@code Multi}, {@code CompletionStage} and {@code CompletableFuture} wait without blocking. Methods
+ * of other return types block for at most {@code rate-limit.timeout}, so they must run on a worker or virtual thread; on an
+ * event loop they throw {@link IllegalStateException}. {@code rate-limit.fallback} defines what happens while Redis is
+ * unavailable.
  * <p>
- * A rate that cannot be read stops the application's start.
+ * An invalid annotation prevents the application from starting.
  */
 @InterceptorBinding
 @Inherited
@@ -38,46 +39,47 @@ import jakarta.interceptor.InterceptorBinding;
 public @interface RateLimited {
 
     /**
-     * The rate, as {@link dev.sluice.api.Rate#parse} reads it: {@code 5/minute}, {@code 10/second;1000/hour}. May contain
-     * configuration expressions: {@code ${reports.limit}}. Either this, or {@link #limit()} and {@link #window()}.
+     * The rate, in the form that {@link Rate#parse(String)} accepts: {@code 5/minute}, {@code 10/second;1000/hour}. May contain
+     * configuration expressions: {@code ${reports.limit}}. Exclusive with {@link #limit()} and {@link #window()}.
      */
     @Nonbinding
     String value() default "";
 
-    /** Units per {@link #window()}, 1 to 1,000,000,000, in place of {@link #value()}. */
+    /** Units per {@link #window()}, from 1 to 1,000,000,000, as an alternative to {@link #value()}. */
     @Nonbinding
     long limit() default 0;
 
-    /** The window's length in seconds, 1 to 2,678,400 (31 days), where {@link #limit()} is given. */
+    /** Length of the window in seconds, from 1 to 2,678,400 (31 days); required if {@link #limit()} is set. */
     @Nonbinding
     long window() default 0;
 
     /**
-     * Names the window; methods with the same name share one. By default {@code full.ClassName.method}. May contain
-     * configuration expressions.
+     * Name of the resource, 1 to 256 characters; methods with the same name share a window. The default is
+     * {@code full.ClassName.method}. May contain configuration expressions.
      */
     @Nonbinding
     String resource() default "";
 
     /**
-     * Whom to count for, in place of the caller: a text, in which {@code {name}} stands for a value of the call. On a JAX-RS
-     * method that is the path or query parameter of that name; elsewhere the method's parameter of that name (compiled with
-     * {@code -parameters}) or position ({@code {0}}). The identifier is {@code key:} and the text. Windows of different
-     * identifiers are decided one after the other, the caller's first. May contain configuration expressions.
+     * Identifier to count instead of the caller. The identifier is {@code key:} followed by this text, in which {@code {name}} is
+     * replaced by a value of the invocation: on a JAX-RS method the path or query parameter of that name, elsewhere the method's
+     * parameter of that name (requires compilation with {@code -parameters}) or position ({@code {0}}). Windows of different
+     * identifiers are decided one after the other, those of the caller first. May contain configuration expressions.
      */
     @Nonbinding
     String key() default "";
 
-    /** Units that one invocation takes, 1 to 1,000,000,000, at most the smallest limit. */
+    /** Units that one invocation consumes, from 1 to 1,000,000,000 and at most the smallest limit. */
     @Nonbinding
     long cost() default 1;
 
-    /** Holds several. */
+    /** Container of repeated annotations. */
     @Documented
     @Inherited
     @Retention(RetentionPolicy.RUNTIME)
     @Target({ElementType.METHOD, ElementType.TYPE})
     @interface List {
+        /** The repeated annotations. */
         RateLimited[] value();
     }
 }

@@ -8,32 +8,45 @@ import java.util.function.Consumer;
 import io.smallrye.mutiny.Uni;
 
 /**
- * Decides, in sliding windows that all instances share, whether something may go ahead.
+ * Decides whether requests may proceed, in sliding windows that all instances share. A CDI bean; thread-safe.
  * <p>
- * A refusal consumes nothing and postpones nothing. A decision is bounded in time, whatever Redis does: what happens when it
- * does not answer is {@code rate-limit.fallback}. Each subscription to a {@code Uni} of {@code check} counts once.
+ * A denied request consumes nothing and does not postpone the time at which the next one is allowed. Every decision completes
+ * within {@code rate-limit.timeout}; {@code rate-limit.fallback} defines the result while Redis is unavailable. Every
+ * subscription to a {@code Uni} of {@code check} is a request of its own.
  * <p>
- * Failures: {@link StoreUnavailableException} where Redis is out of reach and the fallback does not answer in its place.
+ * A {@code Uni} fails with {@link StoreUnavailableException} if Redis is unavailable and the fallback does not replace it.
  */
 public interface RateLimiter {
 
-    /** Decides all demands of the request together: all are granted, or none is. */
+    /**
+     * Decides all checks of a request atomically: all are granted, or none is.
+     *
+     * @param request the request
+     * @return the decision, never null
+     */
     Uni<Decision> check(RateLimitRequest request);
 
     /**
-     * The same for who waits by callbacks: on the path of a request every stage of a {@code Uni} costs. One of the two is called
-     * once, perhaps before this returns, and must not throw.
+     * Decides like {@link #check(RateLimitRequest)}, with callbacks: avoids the cost of {@code Uni} stages per request. Exactly
+     * one callback is called, once, possibly before this method returns. Callbacks must not throw.
+     *
+     * @param request the request
+     * @param onDecision receives the decision
+     * @param onFailure receives the failure
      */
-    default void check(RateLimitRequest request, Consumer<Decision> decided, Consumer<Throwable> failed) {
-        check(request).subscribe().with(decided, failed);
+    default void check(RateLimitRequest request, Consumer<Decision> onDecision, Consumer<Throwable> onFailure) {
+        check(request).subscribe().with(onDecision, onFailure);
     }
 
     /**
-     * Decides one resource under a rate of its own.
+     * Decides a single resource with the given rate.
      *
-     * @param identifier 1 to 256 characters, verbatim: {@code user:alice}, {@code ip:203.0.113.9}, or anything of yours
-     * @param resource 1 to 256 characters
-     * @param cost units; 0 asks what 1 would be answered and consumes nothing
+     * @param identifier owner of the window, 1 to 256 characters, verbatim: {@code user:alice}, {@code ip:203.0.113.9} or any
+     *        other
+     * @param resource name of the resource, 1 to 256 characters
+     * @param rate the rate that applies
+     * @param cost units to consume, from 0 to {@value Quota#MAX_LIMIT}; 0 decides as if it were 1 and consumes nothing
+     * @return the decision, never null
      * @throws IllegalArgumentException if an argument is out of range
      */
     default Uni<Decision> check(String identifier, String resource, Rate rate, long cost) {
@@ -41,51 +54,80 @@ public interface RateLimiter {
     }
 
     /**
-     * Decides requests of different identifiers one after the other, up to the first that is refused. Each is all or nothing;
-     * together they are not: what the earlier ones took stays taken.
+     * Decides requests of different identifiers one after the other, up to the first denial. Each request is atomic; the sequence
+     * is not: units consumed by earlier requests stay consumed.
      *
-     * @param requests at least one
+     * @param requests at least one request
+     * @return the combined decision, allowed if every request is; it reports the quotas of the requests that were decided
      */
     default Uni<Decision> checkAll(List<RateLimitRequest> requests) {
         var decision = check(requests.get(0));
         for (var next : requests.subList(1, requests.size())) {
-            decision = decision.chain(so -> so.allowed() ? check(next).map(so::and) : Uni.createFrom().item(so));
+            decision = decision.chain(previous -> previous.allowed()
+                    ? check(next).map(previous::combineWith)
+                    : Uni.createFrom().item(previous));
         }
         return decision;
     }
 
-    /** The same by callbacks. */
-    default void checkAll(List<RateLimitRequest> requests, Consumer<Decision> decided, Consumer<Throwable> failed) {
+    /**
+     * Decides like {@link #checkAll(List)}, with callbacks.
+     *
+     * @param requests at least one request
+     * @param onDecision receives the decision
+     * @param onFailure receives the failure
+     */
+    default void checkAll(List<RateLimitRequest> requests, Consumer<Decision> onDecision, Consumer<Throwable> onFailure) {
         if (requests.size() == 1) {
-            check(requests.get(0), decided, failed);
+            check(requests.get(0), onDecision, onFailure);
         } else {
-            checkAll(requests).subscribe().with(decided, failed);
+            checkAll(requests).subscribe().with(onDecision, onFailure);
         }
     }
 
     /**
-     * Corrects what a decision reserved to what was used, up or down. What a resource is not named for keeps what was
-     * reserved. A reservation is settled once: a second time, and where it has left its windows or they were reset, nothing
-     * happens.
+     * Settles a reservation: replaces the reserved units by the units that were used, more or fewer. Resources that are absent
+     * from {@code used} keep their reserved units. Only the first settlement has an effect, and only on windows that still
+     * contain the reservation: those that it has left, or that were reset, stay as they are.
      *
-     * @param identifier whose decision it was
-     * @param reservation {@link Decision#reservation()}; null does nothing
-     * @param used units by resource
+     * @param identifier identifier of the request that reserved
+     * @param reservation {@link Decision#reservation()}; null has no effect
+     * @param used units used, by resource
      */
     Uni<Void> settle(String identifier, String reservation, Map<String, Long> used);
 
-    /** What the window of this length holds now. Never changes anything. */
+    /**
+     * Returns the usage of one window. Consumes nothing.
+     *
+     * @param identifier owner of the window
+     * @param resource name of the resource
+     * @param window length of the window, as in its quota
+     */
     Uni<WindowUsage> usage(String identifier, String resource, Duration window);
 
-    /** For each resource the identifier has used: the units in its longest window. */
-    Uni<Map<String, Long>> limits(String identifier);
+    /**
+     * Returns the usage of an identifier.
+     *
+     * @param identifier owner of the windows
+     * @return the units in the longest window of each resource, by resource; empty if nothing is counted
+     */
+    Uni<Map<String, Long>> usageByResource(String identifier);
 
-    /** Forgets what was counted for the identifier on one resource. */
+    /**
+     * Resets the windows of an identifier on one resource.
+     *
+     * @param identifier owner of the windows
+     * @param resource name of the resource
+     */
     Uni<Void> reset(String identifier, String resource);
 
-    /** Forgets everything that was counted for the identifier. */
+    /**
+     * Resets all windows of an identifier.
+     *
+     * @param identifier owner of the windows
+     */
     Uni<Void> reset(String identifier);
 
-    /** Forgets every window of everybody. */
+    /** Resets all windows of all identifiers. */
     Uni<Void> resetAll();
 }

@@ -1,43 +1,60 @@
 package dev.sluice.api;
 
 /**
- * What a request asks of one resource: {@code cost} units under {@code rate}.
+ * One check of a {@link RateLimitRequest}: consumes {@code cost} units of a resource, subject to {@code rate}.
  * <p>
- * A cost that is not known before can be reserved: the estimate is taken, but never more than the limit, so that an empty
- * window always has room; {@link RateLimiter#settle} corrects it to what was used.
+ * A cost that is not known beforehand can be reserved. A reservation consumes the estimate, capped at the limit, so that an
+ * unused window always admits it; {@link RateLimiter#settle} corrects it to the actual cost.
  *
- * @param resource names the window together with the identifier and the window's length; 1 to 256 characters
- * @param rate what governs it
- * @param cost units, from 0 to {@value Quota#MAX_LIMIT}; where it is reserved, of any size
- * @param reserved whether the cost is an estimate
- * @param fallback what answers while Redis is out of reach; null: what the settings say. Where the demands of one request
- *        differ, closed comes before local and local before open
+ * @param resource name of the resource, 1 to 256 characters; identifier, resource and window length together identify a window
+ * @param rate the rate that applies
+ * @param cost units to consume, from 0 to {@value Quota#MAX_LIMIT}; a reservation may be larger
+ * @param reserved whether {@code cost} is an estimate that will be settled
+ * @param fallback how to decide while Redis is unavailable; null for the configured fallback. If the checks of one request
+ *        differ, {@code CLOSED} takes precedence over {@code LOCAL}, and {@code LOCAL} over {@code OPEN}
  */
 public record ResourceCheck(String resource, Rate rate, long cost, boolean reserved, FallbackPolicy fallback) {
 
+    /** @throws IllegalArgumentException if the resource or the cost is out of range */
     public ResourceCheck {
-        Identifiers.require("resource", resource);
+        Identifiers.requireValid("resource", resource);
         if (cost < 0 || !reserved && cost > Quota.MAX_LIMIT) {
-            throw new IllegalArgumentException("a cost is a whole number from 0 to " + Quota.MAX_LIMIT);
+            throw new IllegalArgumentException("cost must be a whole number from 0 to " + Quota.MAX_LIMIT);
         }
     }
 
+    /**
+     * Creates a check of a known cost with the configured fallback.
+     *
+     * @throws IllegalArgumentException if the resource or the cost is out of range
+     */
     public ResourceCheck(String resource, Rate rate, long cost) {
         this(resource, rate, cost, false, null);
     }
 
-    /** Reserves an estimate, to be settled. */
-    public static ResourceCheck reserving(String resource, Rate rate, long estimate) {
+    /**
+     * Creates a check that reserves an estimated cost.
+     *
+     * @param resource name of the resource, 1 to 256 characters
+     * @param rate the rate that applies
+     * @param estimate estimated units, at least 0
+     * @throws IllegalArgumentException if the resource or the estimate is out of range
+     */
+    public static ResourceCheck reservation(String resource, Rate rate, long estimate) {
         return new ResourceCheck(resource, rate, estimate, true, null);
     }
 
-    /** The same with a fallback of its own; null: what the settings say. */
-    public ResourceCheck fallingBack(FallbackPolicy own) {
-        return new ResourceCheck(resource, rate, cost, reserved, own);
+    /**
+     * Returns a copy with the given fallback.
+     *
+     * @param fallback how to decide while Redis is unavailable; null for the configured fallback
+     */
+    public ResourceCheck withFallback(FallbackPolicy fallback) {
+        return new ResourceCheck(resource, rate, cost, reserved, fallback);
     }
 
-    /** Whether no window, however empty, could ever hold the cost. */
-    public boolean impossible() {
+    /** Returns whether the check fails even in an unused window: the rate is blocked, or the cost is above a limit. */
+    public boolean isUnsatisfiable() {
         if (rate == Rate.BLOCKED) {
             return true;
         }

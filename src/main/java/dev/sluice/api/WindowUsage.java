@@ -4,16 +4,17 @@ import java.time.Duration;
 import java.time.Instant;
 
 /**
- * What one window holds now.
+ * Usage of one window.
  *
- * @param identifier whose window it is
- * @param resource of what
- * @param current units counted in the window
- * @param window its length
- * @param end the time of asking; the window reaches back from there
+ * @param identifier owner of the window
+ * @param resource name of the resource
+ * @param used units counted in the window
+ * @param window length of the window
+ * @param end end of the window: the time of the query, by the clock of the store
  */
-public record WindowUsage(String identifier, String resource, long current, Duration window, Instant end) {
+public record WindowUsage(String identifier, String resource, long used, Duration window, Instant end) {
 
+    /** Returns the start of the window: {@code end} minus its length. */
     public Instant start() {
         return end.minus(window);
     }

@@ -10,28 +10,27 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * A part of the file of rows: a text, a list of texts, or parts by their keys in the order of the file. Where it has another
- * form than it is asked for, that is a problem, and the answer as if nothing were there.
+ * Node of a rules file: a string, a list of strings, or child nodes by key in the order of the file. A node that is not of the
+ * requested form is reported as a problem and treated as missing.
  */
 public final class ConfigNode {
 
-    /** Nothing. */
-    static final ConfigNode NONE = new ConfigNode("", 0, Map.of());
+    static final ConfigNode EMPTY = new ConfigNode("", 0, Map.of());
 
-    private final String position;
+    private final String keyPath;
     private final int line;
-    /** A String, a List of String, or a Map of String to ConfigNode. */
+    /** A {@code String}, a {@code List<String>} or a {@code Map<String, ConfigNode>}. */
     private final Object value;
 
-    ConfigNode(String position, int line, Object value) {
-        this.position = position;
+    ConfigNode(String keyPath, int line, Object value) {
+        this.keyPath = keyPath;
         this.line = line;
         this.value = value;
     }
 
-    /** Where it stands: {@code endpoints."/auth/login".free}. */
-    String position() {
-        return position;
+    /** Returns the path of keys to this node, such as {@code endpoints."/auth/login".free}. */
+    String keyPath() {
+        return keyPath;
     }
 
     int line() {
@@ -42,89 +41,89 @@ public final class ConfigNode {
         return value;
     }
 
-    /** The parts by their keys; none where this is a text or a list. */
+    /** Returns the child nodes; none if this is a string or a list. */
     Stream<ConfigNode> children() {
-        return value instanceof Map<?, ?> parts ? parts.values().stream().map(ConfigNode.class::cast) : Stream.empty();
+        return value instanceof Map<?, ?> children ? children.values().stream().map(ConfigNode.class::cast) : Stream.empty();
     }
 
-    /** Makes a problem of every key but these, so that none is misspelt unseen. */
-    public void allow(Set<String> keys, ConfigProblems problems) {
-        var known = keys.stream().sorted().collect(Collectors.joining(", "));
-        parts(problems).forEach((key, part) -> {
-            if (!keys.contains(key)) {
-                part.problem(problems, "unknown here; known: " + known);
+    /** Reports every key that is not allowed, so that misspelt keys are noticed. */
+    public void allowKeys(Set<String> allowed, ConfigProblems problems) {
+        var known = allowed.stream().sorted().collect(Collectors.joining(", "));
+        entries(problems).forEach((key, node) -> {
+            if (!allowed.contains(key)) {
+                node.addProblem(problems, "an unknown key; allowed: " + known);
             }
         });
     }
 
-    /** Its parts by their keys. */
-    public Map<String, ConfigNode> parts(ConfigProblems problems) {
-        if (value instanceof Map<?, ?> parts) {
+    /** Returns the child nodes by key. */
+    public Map<String, ConfigNode> entries(ConfigProblems problems) {
+        if (value instanceof Map<?, ?> children) {
             var typed = new LinkedHashMap<String, ConfigNode>();
-            parts.forEach((key, part) -> typed.put((String) key, (ConfigNode) part));
+            children.forEach((key, node) -> typed.put((String) key, (ConfigNode) node));
             return typed;
         }
-        problem(problems, "keys with values are wanted here, each on a line of its own");
+        addProblem(problems, "must be a mapping of keys to values");
         return Map.of();
     }
 
-    /** The parts of a part; none where that is missing. */
-    public Map<String, ConfigNode> parts(String key, ConfigProblems problems) {
-        return find(key).map(part -> part.parts(problems)).orElse(Map.of());
+    /** Returns the child nodes of a child by key; empty if the child is missing. */
+    public Map<String, ConfigNode> entries(String key, ConfigProblems problems) {
+        return find(key).map(node -> node.entries(problems)).orElse(Map.of());
     }
 
-    /** The texts of its parts by their keys. */
-    public Map<String, String> texts(ConfigProblems problems) {
-        var texts = new LinkedHashMap<String, String>();
-        parts(problems).forEach((key, part) -> part.text(problems).ifPresent(text -> texts.put(key, text)));
-        return texts;
+    /** Returns the strings of the child nodes by key. */
+    public Map<String, String> stringMap(ConfigProblems problems) {
+        var strings = new LinkedHashMap<String, String>();
+        entries(problems).forEach((key, node) -> node.string(problems).ifPresent(string -> strings.put(key, string)));
+        return strings;
     }
 
-    /** The texts of a part's parts; nothing where that is missing. */
-    public Optional<Map<String, String>> texts(String key, ConfigProblems problems) {
-        return find(key).map(part -> part.texts(problems));
+    /** Returns the strings of a child's child nodes by key; empty if the child is missing. */
+    public Optional<Map<String, String>> stringMap(String key, ConfigProblems problems) {
+        return find(key).map(node -> node.stringMap(problems));
     }
 
-    /** The text of a part; nothing where that is missing. */
-    public Optional<String> text(String key, ConfigProblems problems) {
-        return find(key).flatMap(part -> part.text(problems));
+    /** Returns the string of a child; empty if the child is missing. */
+    public Optional<String> string(String key, ConfigProblems problems) {
+        return find(key).flatMap(node -> node.string(problems));
     }
 
-    /** The list that a part is, or the texts that it separates by commas; nothing where that is missing. */
-    public Optional<List<String>> list(String key, ConfigProblems problems) {
-        return find(key).map(part -> part.list(problems));
+    /** Returns the list of a child, or the items of its comma-separated string; empty if the child is missing. */
+    public Optional<List<String>> stringList(String key, ConfigProblems problems) {
+        return find(key).map(node -> node.stringList(problems));
     }
 
-    /** Adds a problem with this part; its value is not told. */
-    public void problem(ConfigProblems problems, String allowed) {
-        problems.add(RulesDocument.PREFIX + position, "(not shown)", allowed);
+    /** Reports a problem with this node, without its value. */
+    public void addProblem(ConfigProblems problems, String allowed) {
+        problems.add(RulesDocument.PREFIX + keyPath, "(not shown)", allowed);
     }
 
     private Optional<ConfigNode> find(String key) {
-        return value instanceof Map<?, ?> parts ? Optional.ofNullable((ConfigNode) parts.get(key)) : Optional.empty();
+        return value instanceof Map<?, ?> children ? Optional.ofNullable((ConfigNode) children.get(key)) : Optional.empty();
     }
 
-    private Optional<String> text(ConfigProblems problems) {
-        if (value instanceof String text) {
-            return Optional.of(text);
+    private Optional<String> string(ConfigProblems problems) {
+        if (value instanceof String string) {
+            return Optional.of(string);
         }
-        problem(problems, "a single value is wanted here");
+        addProblem(problems, "must be a single value");
         return Optional.empty();
     }
 
-    private List<String> list(ConfigProblems problems) {
+    private List<String> stringList(ConfigProblems problems) {
         if (value instanceof Map) {
-            problem(problems, "a list is wanted here, or values separated by commas");
+            addProblem(problems, "must be a list, or values separated by commas");
             return List.of();
         }
-        var texts = new ArrayList<String>();
-        if (value instanceof String text) {
-            for (var item : text.split(",")) {
-                texts.add(item.strip());
+        var strings = new ArrayList<String>();
+        if (value instanceof String string) {
+            for (var item : string.split(",")) {
+                strings.add(item.strip());
             }
         } else {
-            ((List<?>) value).forEach(item -> texts.add((String) item));
+            ((List<?>) value).forEach(item -> strings.add((String) item));
         }
-        return texts;
+        return strings;
     }
 }

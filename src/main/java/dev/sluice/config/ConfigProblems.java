@@ -5,31 +5,34 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 
-/** Fired as an event at start: whoever reads settings adds what is wrong with them, so that all errors are told at once. */
+/**
+ * Collector of problems of the configuration. Fired as a CDI event at start, so that all observers report their problems at
+ * once.
+ */
 public final class ConfigProblems {
 
     private final Set<String> lines = new LinkedHashSet<>();
-    private final UnaryOperator<String> naming;
+    private final UnaryOperator<String> nameFormat;
 
     public ConfigProblems() {
         this(UnaryOperator.identity());
     }
 
-    /** @param naming how a property is called in its line */
-    public ConfigProblems(UnaryOperator<String> naming) {
-        this.naming = naming;
+    /** @param nameFormat maps a property to its name in the line */
+    public ConfigProblems(UnaryOperator<String> nameFormat) {
+        this.nameFormat = nameFormat;
     }
 
     /**
-     * One line: which property, which value, what is allowed.
+     * Adds a line that names a property, its value and the allowed values.
      *
-     * @param value as it was given; "(not shown)" for anything secret
+     * @param value the value as given; "(not shown)" for a secret
      */
     public void add(String property, String value, String allowed) {
-        lines.add(naming.apply(property) + "=" + value + ": " + allowed);
+        lines.add(nameFormat.apply(property) + "=" + value + ": " + allowed);
     }
 
-    /** Adds what somebody else found; the same is told once. */
+    /** Adds the lines of another collector, except duplicates. */
     public void addAll(ConfigProblems others) {
         lines.addAll(others.lines);
     }

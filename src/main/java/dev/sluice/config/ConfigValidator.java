@@ -8,15 +8,15 @@ import jakarta.enterprise.event.Observes;
 import io.quarkus.runtime.StartupEvent;
 import io.quarkus.runtime.configuration.ConfigurationException;
 
-/** Asks everybody at start what is wrong with the settings, and stops the start with all of it at once. */
+/** Collects the problems of all settings at start, and aborts the start if there are any. */
 @ApplicationScoped
 class ConfigValidator {
 
-    void check(@Observes @Priority(1) StartupEvent started, Event<ConfigProblems> everybody) {
+    void validate(@Observes @Priority(1) StartupEvent started, Event<ConfigProblems> problemsEvent) {
         var problems = new ConfigProblems();
-        everybody.fire(problems);
+        problemsEvent.fire(problems);
         if (!problems.lines().isEmpty()) {
-            throw new ConfigurationException("Sluice does not start with these settings:\n  "
+            throw new ConfigurationException("Invalid configuration; Sluice does not start:\n  "
                     + String.join("\n  ", problems.lines()));
         }
     }

@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Objects;
 
-/** What a look at the file showed: its content, or why there is none. */
+/** Content of a file at one time, or the reason why it could not be read. */
 final class FileSnapshot {
 
     private static final int MAX_SIZE = 1 << 20;
@@ -20,26 +20,26 @@ final class FileSnapshot {
         this.problem = problem;
     }
 
-    static FileSnapshot at(Path file) {
+    static FileSnapshot capture(Path file) {
         try {
             if (Files.exists(file) && !Files.isRegularFile(file)) {
-                return new FileSnapshot(null, "it is no file");
+                return new FileSnapshot(null, "not a regular file");
             }
             try (var stream = Files.newInputStream(file)) {
                 var bytes = stream.readNBytes(MAX_SIZE + 1);
                 return bytes.length > MAX_SIZE
-                        ? new FileSnapshot(null, "it is larger than 1 MB")
+                        ? new FileSnapshot(null, "larger than 1 MB")
                         : new FileSnapshot(bytes, null);
             }
         } catch (NoSuchFileException e) {
-            return new FileSnapshot(null, "there is no such file");
+            return new FileSnapshot(null, "no such file");
         } catch (IOException e) {
-            return new FileSnapshot(null, "it cannot be read: " + e.getClass().getSimpleName());
+            return new FileSnapshot(null, "cannot be read: " + e.getClass().getSimpleName());
         }
     }
 
-    /** What it says. */
-    RulesDocument read(Path file) throws InvalidRulesFileException {
+    /** Parses the content as a rules file. */
+    RulesDocument parse(Path file) throws InvalidRulesFileException {
         if (problem != null) {
             throw new InvalidRulesFileException(problem);
         }

@@ -1,6 +1,8 @@
 package dev.sluice.config;
 
-/** There is no file, or it is no file of rows. The message says why, and quotes nothing of it but keys. */
+/**
+ * Thrown if a rules file is missing or malformed. The message quotes nothing of the file except keys, as values may be secret.
+ */
 final class InvalidRulesFileException extends Exception {
 
     private static final long serialVersionUID = 1L;

@@ -4,39 +4,39 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Fired as an event when the file of rows says something else than before: whoever takes settings from it reads it, adds what
- * is wrong with it, and says how to take it. Either all take it or nobody does.
+ * CDI event that is fired when the content of the rules file has changed. Each observer reads its settings from the document,
+ * and adds its problems or an action that applies them. The actions run only if no observer reports a problem.
  */
 public final class RulesChanged {
 
-    private final RulesDocument content;
+    private final RulesDocument document;
     private final ConfigProblems problems;
-    private final List<Runnable> takers = new ArrayList<>();
+    private final List<Runnable> changes = new ArrayList<>();
 
-    RulesChanged(RulesDocument content) {
-        this.content = content;
-        this.problems = content.problems();
+    RulesChanged(RulesDocument document) {
+        this.document = document;
+        this.problems = document.newProblems();
     }
 
-    public RulesDocument content() {
-        return content;
+    public RulesDocument document() {
+        return document;
     }
 
-    /** Adds what is wrong with it. */
-    public void addAll(ConfigProblems found) {
-        problems.addAll(found);
+    /** Adds the problems that an observer has found. */
+    public void addProblems(ConfigProblems others) {
+        problems.addAll(others);
     }
 
-    /** @param taker puts in force what was read; it must not fail */
-    public void whenGood(Runnable taker) {
-        takers.add(taker);
+    /** @param change applies the settings that were read; must not throw */
+    public void onAccepted(Runnable change) {
+        changes.add(change);
     }
 
     List<String> problems() {
         return problems.lines();
     }
 
-    void take() {
-        takers.forEach(Runnable::run);
+    void apply() {
+        changes.forEach(Runnable::run);
     }
 }

@@ -3,57 +3,60 @@ package dev.sluice.config;
 import java.util.HashMap;
 import java.util.Map;
 
-/** What a file of rows said at one time. It never changes. */
+/** Immutable content of a rules file. */
 public final class RulesDocument {
 
     static final String PREFIX = "rate-limit.";
-    /** What is said where there is no file. */
-    public static final RulesDocument NONE = new RulesDocument("", ConfigNode.NONE);
+    /** Stands for a missing file. */
+    public static final RulesDocument EMPTY = new RulesDocument("", ConfigNode.EMPTY);
 
     private final String name;
     private final ConfigNode root;
-    /** By position, without quotes: they are not everywhere in settings' names. */
+    /** Line numbers by unquoted key path: not all names of settings are quoted. */
     private final Map<String, Integer> lines = new HashMap<>();
 
     RulesDocument(String name, ConfigNode root) {
         this.name = name;
         this.root = root;
-        note(root);
+        indexLines(root);
     }
 
-    private void note(ConfigNode part) {
-        lines.put(bare(part.position()), part.line());
-        part.children().forEach(this::note);
+    private void indexLines(ConfigNode node) {
+        lines.put(unquoted(node.keyPath()), node.line());
+        node.children().forEach(this::indexLines);
     }
 
-    private static String bare(String position) {
-        return position.replace("\"", "");
+    private static String unquoted(String keyPath) {
+        return keyPath.replace("\"", "");
     }
 
-    /** All of it, by the names of settings without {@code rate-limit.}. */
+    /** Returns the root node. Its keys are the names of settings without {@code rate-limit.}. */
     public ConfigNode root() {
         return root;
     }
 
-    /** Takes problems of settings, and names those that this file is to blame for by file, line and position. */
-    public ConfigProblems problems() {
-        return new ConfigProblems(this::told);
+    /** Returns a new collector of problems that names settings of this file by file, line and key path. */
+    public ConfigProblems newProblems() {
+        return new ConfigProblems(this::locate);
     }
 
-    private String told(String property) {
+    private String locate(String property) {
         if (!property.startsWith(PREFIX)) {
             return property;
         }
-        var position = property.substring(PREFIX.length());
-        var line = line(position.endsWith(".*") ? position.substring(0, position.length() - 2) : position);
-        return line == null || position.isEmpty() ? property : name + ':' + line + ": " + position;
+        var keyPath = property.substring(PREFIX.length());
+        var line = line(keyPath.endsWith(".*") ? keyPath.substring(0, keyPath.length() - 2) : keyPath);
+        return line == null || keyPath.isEmpty() ? property : name + ':' + line + ": " + keyPath;
     }
 
-    /** @return null where the file does not say it; what a key or a price of the file lacks stands where that does */
-    private Integer line(String position) {
-        var line = lines.get(bare(position));
-        return line != null || !position.startsWith("api-keys.") && !position.contains(".prices.")
+    /**
+     * Returns the line of a setting, or null if the file does not contain it. A missing property of an API key or a price has
+     * the line of its parent.
+     */
+    private Integer line(String keyPath) {
+        var line = lines.get(unquoted(keyPath));
+        return line != null || !keyPath.startsWith("api-keys.") && !keyPath.contains(".prices.")
                 ? line
-                : lines.get(bare(position.substring(0, position.lastIndexOf('.'))));
+                : lines.get(unquoted(keyPath.substring(0, keyPath.lastIndexOf('.'))));
     }
 }

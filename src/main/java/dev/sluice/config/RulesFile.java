@@ -17,89 +17,89 @@ import org.jboss.logging.Logger;
 
 import io.quarkus.runtime.StartupEvent;
 
-/** The file of rows, if there is one: read at start, and watched from then on. */
+/** Optional rules file, which is read at start and polled for changes afterwards. */
 @ApplicationScoped
 public class RulesFile {
 
-    private static final int MILLIS_BETWEEN_LOOKS = 500;
+    private static final int POLL_INTERVAL_MILLIS = 500;
     private static final Logger LOG = Logger.getLogger("dev.sluice");
 
     private final Path path;
-    private final RulesDocument atStart;
-    private final String unreadable;
-    private final RulesFileWatcher watch;
-    private final Event<RulesChanged> everybody;
-    private ScheduledExecutorService looking;
+    private final RulesDocument initialDocument;
+    private final String initialProblem;
+    private final RulesFileWatcher watcher;
+    private final Event<RulesChanged> rulesChangedEvent;
+    private ScheduledExecutorService executor;
 
-    RulesFile(RulesFileConfig settings, Event<RulesChanged> everybody) {
-        this.everybody = everybody;
+    RulesFile(RulesFileConfig settings, Event<RulesChanged> rulesChangedEvent) {
+        this.rulesChangedEvent = rulesChangedEvent;
         path = settings.file().map(String::strip).filter(name -> !name.isEmpty()).map(Path::of).orElse(null);
-        var content = RulesDocument.NONE;
+        var document = RulesDocument.EMPTY;
         String problem = null;
-        FileSnapshot look = null;
+        FileSnapshot snapshot = null;
         if (path != null) {
-            look = FileSnapshot.at(path);
+            snapshot = FileSnapshot.capture(path);
             try {
-                content = look.read(path);
+                document = snapshot.parse(path);
             } catch (InvalidRulesFileException e) {
                 problem = e.getMessage();
             }
         }
-        atStart = content;
-        unreadable = problem;
-        watch = path == null ? null : new RulesFileWatcher(path, look, this::take);
+        initialDocument = document;
+        initialProblem = problem;
+        watcher = path == null ? null : new RulesFileWatcher(path, snapshot, this::apply);
     }
 
-    /** What it said at start; nothing where there is no file, or none that can be read. */
-    public RulesDocument atStart() {
-        return atStart;
+    /** Returns the content at start; empty if no file is configured or it is invalid. */
+    public RulesDocument initialDocument() {
+        return initialDocument;
     }
 
-    /** How it is with the file; nothing where none is named. */
-    public Optional<RulesFileStatus> state() {
-        return Optional.ofNullable(watch).map(RulesFileWatcher::state);
+    /** Returns the status of the file; empty if none is configured. */
+    public Optional<RulesFileStatus> status() {
+        return Optional.ofNullable(watcher).map(RulesFileWatcher::status);
     }
 
     void validate(@Observes ConfigProblems problems) {
-        if (unreadable != null) {
-            problems.add("rate-limit.file", path.toString(), unreadable
-                    + "; RATE_LIMIT_FILE names a YAML file of rows, tiers and keys");
+        if (initialProblem != null) {
+            problems.add("rate-limit.file", path.toString(), initialProblem
+                    + "; RATE_LIMIT_FILE must name a YAML file of rules, tiers and API keys");
         }
     }
 
     void start(@Observes @Priority(3000) StartupEvent started) {
-        if (watch == null) {
+        if (watcher == null) {
             return;
         }
-        looking = Executors.newSingleThreadScheduledExecutor(work -> {
-            var thread = new Thread(work, "sluice-rows");
+        executor = Executors.newSingleThreadScheduledExecutor(task -> {
+            var thread = new Thread(task, "sluice-rules-file");
             thread.setDaemon(true);
             return thread;
         });
-        looking.scheduleWithFixedDelay(this::look, MILLIS_BETWEEN_LOOKS, MILLIS_BETWEEN_LOOKS, TimeUnit.MILLISECONDS);
+        executor.scheduleWithFixedDelay(this::poll, POLL_INTERVAL_MILLIS, POLL_INTERVAL_MILLIS, TimeUnit.MILLISECONDS);
     }
 
-    /** An executor ends what has thrown anything. */
-    private void look() {
+    /** Catches everything: an executor cancels a periodic task that throws. */
+    private void poll() {
         try {
-            watch.look();
+            watcher.poll();
         } catch (RuntimeException | Error e) {
-            LOG.error("A look at the file of rows failed", e);
+            LOG.error("Polling the rules file failed", e);
         }
     }
 
     @PreDestroy
     void stop() {
-        if (looking != null) {
-            looking.shutdownNow();
+        if (executor != null) {
+            executor.shutdownNow();
         }
     }
 
-    private List<String> take(RulesDocument content) {
-        var change = new RulesChanged(content);
-        everybody.fire(change);
+    private List<String> apply(RulesDocument document) {
+        var change = new RulesChanged(document);
+        rulesChangedEvent.fire(change);
         if (change.problems().isEmpty()) {
-            change.take();
+            change.apply();
         }
         return change.problems();
     }

@@ -4,13 +4,13 @@ import java.util.Optional;
 
 import io.smallrye.config.ConfigMapping;
 
-/** Where the file of rows is. */
+/** Location of the rules file. */
 @ConfigMapping(prefix = "rate-limit")
 public interface RulesFileConfig {
 
     /**
-     * A YAML file of rows, tiers and keys, at most 1 MB, that is looked at twice a second. Its keys are those of the settings,
-     * without {@code rate-limit.}; what it names takes the place of what the settings say of the same.
+     * Path of a YAML file of rules, tiers and API keys, at most 1 MB, that is polled every 500 ms. Its keys are the names of
+     * the settings without {@code rate-limit.}, which it overrides.
      */
     Optional<String> file();
 }

@@ -3,11 +3,11 @@ package dev.sluice.config;
 import java.time.Instant;
 
 /**
- * How it is with the file of rows.
+ * Status of the rules file.
  *
- * @param valid whether what it says is in force; otherwise what it said before is
- * @param since when it was found so
- * @param problem the first thing that is wrong with it; null where nothing is
+ * @param valid whether its latest content is in force; if not, the last valid content still is
+ * @param since time of the last change of the status or content
+ * @param problem the first problem of an invalid file; null if it is valid
  */
 public record RulesFileStatus(boolean valid, Instant since, String problem) {
 }

@@ -8,69 +8,70 @@ import java.util.function.Function;
 import org.jboss.logging.Logger;
 
 /**
- * Looks at the file again and again, and at its content: notices of the file system do not tell of a Kubernetes volume whose
- * links are swapped, nor of a network's. What two looks in a row show alike is taken; so a file is not taken half written.
+ * Polls the content of the rules file. File system notifications would miss swapped links of a Kubernetes volume and changes
+ * on a network file system. Content is applied once two consecutive polls have read the same, so that a file that is still
+ * being written is not applied.
  */
 final class RulesFileWatcher {
 
     private static final Logger LOG = Logger.getLogger("dev.sluice");
-    private static final int MAX_LINES = 50;
+    private static final int MAX_LOGGED_PROBLEMS = 50;
 
     private final Path file;
-    private final Function<RulesDocument, List<String>> taker;
-    private FileSnapshot handled;
-    private FileSnapshot seen;
-    private volatile RulesFileStatus state;
+    private final Function<RulesDocument, List<String>> applier;
+    private FileSnapshot processed;
+    private FileSnapshot candidate;
+    private volatile RulesFileStatus status;
 
-    /** @param taker puts a content in force, or says what is wrong with it */
-    RulesFileWatcher(Path file, FileSnapshot first, Function<RulesDocument, List<String>> taker) {
+    /** @param applier applies a document, or returns its problems */
+    RulesFileWatcher(Path file, FileSnapshot initial, Function<RulesDocument, List<String>> applier) {
         this.file = file;
-        this.handled = first;
-        this.taker = taker;
-        this.state = new RulesFileStatus(true, Instant.now(), null);
+        this.processed = initial;
+        this.applier = applier;
+        this.status = new RulesFileStatus(true, Instant.now(), null);
     }
 
-    RulesFileStatus state() {
-        return state;
+    RulesFileStatus status() {
+        return status;
     }
 
-    /** Looks once. */
-    void look() {
-        var look = FileSnapshot.at(file);
-        if (look.sameAs(handled)) {
-            seen = null;
-        } else if (look.sameAs(seen)) {
-            handled = look;
-            seen = null;
-            handle(look);
+    void poll() {
+        var snapshot = FileSnapshot.capture(file);
+        if (snapshot.sameAs(processed)) {
+            candidate = null;
+        } else if (snapshot.sameAs(candidate)) {
+            processed = snapshot;
+            candidate = null;
+            process(snapshot);
         } else {
-            seen = look;
+            candidate = snapshot;
         }
     }
 
-    private void handle(FileSnapshot look) {
-        var problems = problems(look);
+    private void process(FileSnapshot snapshot) {
+        var problems = apply(snapshot);
         if (problems.isEmpty()) {
-            state = new RulesFileStatus(true, Instant.now(), null);
-            LOG.infof("The rows of %s have changed, and are in force", file);
+            status = new RulesFileStatus(true, Instant.now(), null);
+            LOG.infof("Rules file reloaded: file=%s", file);
             return;
         }
-        state = new RulesFileStatus(false, Instant.now(), problems.get(0));
-        problems.stream().limit(MAX_LINES)
-                .forEach(problem -> LOG.warnf("The rows of %s are not taken, those before stay: %s", file, problem));
-        if (problems.size() > MAX_LINES) {
-            LOG.warnf("The rows of %s: %d more of these", file, problems.size() - MAX_LINES);
+        status = new RulesFileStatus(false, Instant.now(), problems.get(0));
+        problems.stream().limit(MAX_LOGGED_PROBLEMS)
+                .forEach(problem -> LOG.warnf("Rules file rejected, the last valid one stays in force: file=%s, problem=%s",
+                        file, problem));
+        if (problems.size() > MAX_LOGGED_PROBLEMS) {
+            LOG.warnf("Rules file rejected: file=%s, furtherProblems=%d", file, problems.size() - MAX_LOGGED_PROBLEMS);
         }
     }
 
-    private List<String> problems(FileSnapshot look) {
+    private List<String> apply(FileSnapshot snapshot) {
         try {
-            return taker.apply(look.read(file));
+            return applier.apply(snapshot.parse(file));
         } catch (InvalidRulesFileException e) {
             return List.of(e.getMessage());
-        } catch (RuntimeException | Error e) { // the watch goes on
-            LOG.error("A fault of Sluice's own with the file of rows", e);
-            return List.of("a fault of Sluice's own: " + e.getClass().getSimpleName());
+        } catch (RuntimeException | Error e) { // polling continues
+            LOG.error("Internal error while applying the rules file", e);
+            return List.of("internal error: " + e.getClass().getSimpleName());
         }
     }
 }

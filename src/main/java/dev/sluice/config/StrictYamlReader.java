@@ -24,16 +24,16 @@ import org.yaml.snakeyaml.reader.StreamReader;
 import org.yaml.snakeyaml.resolver.Resolver;
 
 /**
- * Reads a file of rows. All keys and values are texts as they stand there: no number, no {@code on} becomes something else.
- * Aliases and tags of others are refused: nothing needs them here, and a small file with them can mean a huge one.
+ * Parses a rules file. Keys and scalars are strings as written: neither numbers nor {@code on} are converted. Aliases and
+ * custom tags are rejected: rules do not need them, and they let a small file expand to a huge document.
  */
 final class StrictYamlReader {
 
-    private static final int MAX_TEXT = 4096;
+    private static final int MAX_SCALAR_LENGTH = 4096;
     private static final int MAX_DEPTH = 20;
     private static final char BYTE_ORDER_MARK = '\uFEFF';
 
-    private final Set<Node> met = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final Set<Node> visited = Collections.newSetFromMap(new IdentityHashMap<>());
 
     private StrictYamlReader() {
     }
@@ -47,16 +47,16 @@ final class StrictYamlReader {
             var root = new Composer(new ParserImpl(new StreamReader(text), options), new Resolver(), options).getSingleNode();
             if (!(root instanceof MappingNode mapping)) {
                 throw new InvalidRulesFileException(text.isBlank() || root == null
-                        ? "it is empty; write {} where nothing is to be said"
-                        : "it is no YAML of keys and values");
+                        ? "empty file; use {} for an empty mapping"
+                        : "not a YAML mapping");
             }
-            return new StrictYamlReader().part("", mapping);
+            return new StrictYamlReader().convert("", mapping);
         } catch (MarkedYAMLException e) {
-            // Not its message: that quotes lines of the file.
+            // Not e.getMessage(), which quotes lines of the file.
             var mark = e.getProblemMark();
-            throw new InvalidRulesFileException(mark == null ? 1 : mark.getLine() + 1, "no YAML: " + e.getProblem());
+            throw new InvalidRulesFileException(mark == null ? 1 : mark.getLine() + 1, "invalid YAML: " + e.getProblem());
         } catch (YAMLException e) {
-            throw new InvalidRulesFileException("no YAML: " + e.getMessage().lines().findFirst().orElse(""));
+            throw new InvalidRulesFileException("invalid YAML: " + e.getMessage().lines().findFirst().orElse(""));
         }
     }
 
@@ -65,72 +65,72 @@ final class StrictYamlReader {
             var text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(content)).toString();
             return !text.isEmpty() && text.charAt(0) == BYTE_ORDER_MARK ? text.substring(1) : text;
         } catch (CharacterCodingException e) {
-            throw new InvalidRulesFileException("it is not in UTF-8");
+            throw new InvalidRulesFileException("not encoded in UTF-8");
         }
     }
 
-    private ConfigNode part(String position, Node node) throws InvalidRulesFileException {
-        check(node);
+    private ConfigNode convert(String keyPath, Node node) throws InvalidRulesFileException {
+        rejectAliasAndTag(node);
         if (node instanceof MappingNode mapping) {
-            return new ConfigNode(position, line(node), Collections.unmodifiableMap(parts(position, mapping)));
+            return new ConfigNode(keyPath, line(node), Collections.unmodifiableMap(convertEntries(keyPath, mapping)));
         }
         if (node instanceof SequenceNode sequence) {
             var items = new ArrayList<String>();
             for (var item : sequence.getValue()) {
-                check(item);
-                items.add(text(item, "an item of a list is a single value"));
+                rejectAliasAndTag(item);
+                items.add(text(item, "an item of a list must be a single value"));
             }
-            return new ConfigNode(position, line(node), items);
+            return new ConfigNode(keyPath, line(node), items);
         }
         if (Tag.NULL.equals(node.getTag())) {
-            throw new InvalidRulesFileException(line(node), position + " has no value");
+            throw new InvalidRulesFileException(line(node), keyPath + " has no value");
         }
-        return new ConfigNode(position, line(node), text(node, ""));
+        return new ConfigNode(keyPath, line(node), text(node, ""));
     }
 
-    private Map<String, ConfigNode> parts(String position, MappingNode mapping) throws InvalidRulesFileException {
-        var parts = new LinkedHashMap<String, ConfigNode>();
+    private Map<String, ConfigNode> convertEntries(String keyPath, MappingNode mapping) throws InvalidRulesFileException {
+        var children = new LinkedHashMap<String, ConfigNode>();
         for (var pair : mapping.getValue()) {
-            check(pair.getKeyNode());
-            var key = text(pair.getKeyNode(), "a key is a single value");
-            var at = position + (position.isEmpty() ? "" : ".") + quoted(key);
-            var part = part(at, pair.getValueNode());
-            // A key's line, not that of what is below it.
-            if (parts.put(key, new ConfigNode(at, line(pair.getKeyNode()), part.value())) != null) {
-                throw new InvalidRulesFileException(line(pair.getKeyNode()), at + " is there twice");
+            rejectAliasAndTag(pair.getKeyNode());
+            var key = text(pair.getKeyNode(), "a key must be a single value");
+            var childPath = keyPath + (keyPath.isEmpty() ? "" : ".") + quoteIfNeeded(key);
+            var child = convert(childPath, pair.getValueNode());
+            // The line of the key, not that of the value.
+            if (children.put(key, new ConfigNode(childPath, line(pair.getKeyNode()), child.value())) != null) {
+                throw new InvalidRulesFileException(line(pair.getKeyNode()), childPath + " is a duplicate key");
             }
         }
-        return parts;
+        return children;
     }
 
-    private static String quoted(String key) {
+    private static String quoteIfNeeded(String key) {
         return key.chars().allMatch(c -> c < 0x80 && (Character.isLetterOrDigit(c) || c == '-' || c == '_'))
                 ? key
                 : '"' + key + '"';
     }
 
-    private void check(Node node) throws InvalidRulesFileException {
-        if (!met.add(node)) {
-            throw new InvalidRulesFileException(line(node), "what stands here is used again by an alias (*); write it out");
+    private void rejectAliasAndTag(Node node) throws InvalidRulesFileException {
+        if (!visited.add(node)) {
+            throw new InvalidRulesFileException(line(node), "an alias (*) refers to this value; aliases are not supported");
         }
         if (!node.getTag().startsWith(Tag.PREFIX)) {
-            throw new InvalidRulesFileException(line(node), "a tag (!)");
+            throw new InvalidRulesFileException(line(node), "tags (!) are not supported");
         }
     }
 
-    private static String text(Node node, String otherwise) throws InvalidRulesFileException {
+    private static String text(Node node, String messageIfNotScalar) throws InvalidRulesFileException {
         if (!(node instanceof ScalarNode scalar)) {
-            throw new InvalidRulesFileException(line(node), otherwise);
+            throw new InvalidRulesFileException(line(node), messageIfNotScalar);
         }
         var text = scalar.getValue();
-        if (text.length() > MAX_TEXT || text.chars().anyMatch(StrictYamlReader::breaksLines)) {
+        if (text.length() > MAX_SCALAR_LENGTH || text.chars().anyMatch(StrictYamlReader::isControlOrLineBreak)) {
             throw new InvalidRulesFileException(line(node),
-                    "a text of more than one line, with control characters, or of more than " + MAX_TEXT + " characters");
+                    "a value must be a single line of at most " + MAX_SCALAR_LENGTH + " characters without control characters");
         }
         return text;
     }
 
-    private static boolean breaksLines(int c) {
+    private static boolean isControlOrLineBreak(int c) {
         return Character.isISOControl(c) || c == 0x2028 || c == 0x2029;
     }
 

@@ -63,7 +63,7 @@ public final class DecisionWarmUp {
             }
         };
         for (int i = 0; i < DECISIONS_PER_ROUND; i++) {
-            var request = new RateLimitRequest(SCRATCH_PREFIX + i % 10, null, RateLimitRequest.CUSTOM,
+            var request = new RateLimitRequest(SCRATCH_PREFIX + i % 10, null, RateLimitRequest.CUSTOM_LABEL,
                     workloads.get(i % workloads.size()));
             limiter.check(request, decision -> onDone.run(), failure -> onDone.run());
         }

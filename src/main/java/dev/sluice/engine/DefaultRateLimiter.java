@@ -59,7 +59,7 @@ public final class DefaultRateLimiter implements RateLimiter {
         if (enabled) {
             new Check(request, onDecision, onFailure).start();
         } else {
-            onDecision.accept(Decision.untouched(request, DecisionMode.OFF, now()));
+            onDecision.accept(Decision.uncounted(request, DecisionMode.OFF, now()));
         }
     }
 
@@ -79,16 +79,16 @@ public final class DefaultRateLimiter implements RateLimiter {
 
         void start() {
             boolean consume = false;
-            for (var check : request.demands()) {
+            for (var check : request.checks()) {
                 if (check.rate() == Rate.BLOCKED) {
                     complete(Decision.blocked(request, store.mode(), now()));
                     return;
                 }
                 consume |= check.cost() > 0;
             }
-            var plan = planCache.planFor(request.demands());
+            var plan = planCache.planFor(request.checks());
             if (plan.isEmpty()) {
-                complete(Decision.untouched(request, store.mode(), now()));
+                complete(Decision.uncounted(request, store.mode(), now()));
                 return;
             }
             var reservation = consume && plan.reserved() ? UUID.randomUUID().toString().replace("-", "") : null;
@@ -100,7 +100,7 @@ public final class DefaultRateLimiter implements RateLimiter {
             Decision decision;
             try {
                 decision = outcome.result() == null
-                        ? Decision.untouched(request, outcome.mode(), now()).reserved(outcome.reservation())
+                        ? Decision.uncounted(request, outcome.mode(), now()).withReservation(outcome.reservation())
                         : decision(outcome);
             } catch (RuntimeException e) {
                 onFailure(e);
@@ -112,7 +112,7 @@ public final class DefaultRateLimiter implements RateLimiter {
         @Override
         public void onFailure(Throwable cause) {
             if (dryRun && cause instanceof StoreUnavailableException) {
-                complete(Decision.untouched(request, store.mode(), now()));
+                complete(Decision.uncounted(request, store.mode(), now()));
                 return;
             }
             notifyListeners(request, null, store.mode(), startNanos);
@@ -120,7 +120,7 @@ public final class DefaultRateLimiter implements RateLimiter {
         }
 
         private void complete(Decision decision) {
-            var delivered = dryRun ? decision.dryRun() : decision;
+            var delivered = dryRun ? decision.asDryRun() : decision;
             notifyListeners(request, delivered, delivered.mode(), startNanos);
             onDecision.accept(delivered);
         }
@@ -150,7 +150,7 @@ public final class DefaultRateLimiter implements RateLimiter {
             long nanos = System.nanoTime() - startNanos;
             for (var listener : listeners) {
                 try {
-                    listener.decided(request, decision, mode, nanos);
+                    listener.onDecision(request, decision, mode, nanos);
                 } catch (RuntimeException e) {
                     LOG.error("Decision listener failed", e);
                 }
@@ -173,7 +173,7 @@ public final class DefaultRateLimiter implements RateLimiter {
     }
 
     @Override
-    public Uni<Map<String, Long>> limits(String identifier) {
+    public Uni<Map<String, Long>> usageByResource(String identifier) {
         return store.read(windows -> windows.limits(identifier));
     }
 

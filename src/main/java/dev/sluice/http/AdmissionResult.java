@@ -3,14 +3,15 @@ package dev.sluice.http;
 import dev.sluice.policy.Caller;
 
 /**
- * What became of a request: it may go ahead, or it is answered with {@code refusal}. The headers are written already.
+ * Result of the admission of an HTTP request. The rate-limit headers have been written to the response.
  *
- * @param caller who sent it; null where that was refused
- * @param refusal null where it may go ahead
+ * @param caller caller of the request; null if the caller could not be resolved or the store is unavailable
+ * @param error error response to send; null if the request may proceed
  */
-public record AdmissionResult(Caller caller, ErrorResponse refusal) {
+public record AdmissionResult(Caller caller, ErrorResponse error) {
 
-    public boolean refused() {
-        return refusal != null;
+    /** Returns whether the request must be answered with {@link #error()}. */
+    public boolean isDenied() {
+        return error != null;
     }
 }

@@ -16,16 +16,18 @@ import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
 
 /**
- * An error as Sluice answers it: {@code {"error":{"code","message","details"}}}, or RFC 9457's problem where the client asks
- * for that.
+ * Error response: {@code {"error":{"code","message","details"}}}, or a problem of RFC 9457 if the client prefers it.
+ * Immutable.
  */
 public final class ErrorResponse {
 
+    /** Media type of the default form. */
     public static final String JSON = "application/json";
-    public static final String PROBLEM = "application/problem+json";
+    /** Media type of the problem form. */
+    public static final String PROBLEM_JSON = "application/problem+json";
     private static final CharSequence JSON_TYPE = HttpHeaders.createOptimized(JSON);
-    private static final CharSequence PROBLEM_TYPE = HttpHeaders.createOptimized(PROBLEM);
-    private static final CharSequence CHALLENGE = HttpHeaders.createOptimized("WWW-Authenticate");
+    private static final CharSequence PROBLEM_JSON_TYPE = HttpHeaders.createOptimized(PROBLEM_JSON);
+    private static final CharSequence WWW_AUTHENTICATE = HttpHeaders.createOptimized("WWW-Authenticate");
     private static final CharSequence BEARER = HttpHeaders.createOptimized("Bearer");
     private static final String QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded";
     private static final String EXCEEDED_CODE = "RATE_5001";
@@ -37,70 +39,83 @@ public final class ErrorResponse {
     private final String code;
     private final String message;
     private final JsonObject details;
-    private final Supplier<JsonObject> problem;
-    /** Whose refusal this is; null for every other error. */
+    private final Supplier<JsonObject> problemMembers;
+    /** The denial that this response reports; null for other errors. */
     private final Decision decision;
 
     /**
-     * @param status of HTTP
-     * @param code of the contract: {@code RATE_5001}
-     * @param message for people; never repeats what was sent
-     * @param details of the code; null where it has none
-     * @param problem what only the problem says: its type, and more; gives an empty one for nothing
+     * @param status HTTP status code
+     * @param code error code, for example {@code RATE_5001}
+     * @param message human-readable message; must not repeat content of the request
+     * @param details details of the error; null if there are none
+     * @param problemMembers supplies members of the problem form only, such as its type; may be empty
      */
-    public ErrorResponse(int status, String code, String message, JsonObject details, Supplier<JsonObject> problem) {
-        this(status, code, message, details, problem, null);
+    public ErrorResponse(int status, String code, String message, JsonObject details, Supplier<JsonObject> problemMembers) {
+        this(status, code, message, details, problemMembers, null);
     }
 
-    private ErrorResponse(int status, String code, String message, JsonObject details, Supplier<JsonObject> problem,
+    private ErrorResponse(int status, String code, String message, JsonObject details, Supplier<JsonObject> problemMembers,
             Decision decision) {
         this.status = status;
         this.code = code;
         this.message = message;
         this.details = details;
-        this.problem = problem;
+        this.problemMembers = problemMembers;
         this.decision = decision;
     }
 
+    /** Returns the HTTP status code. */
     public int status() {
         return status;
     }
 
+    /** Returns the error code, for example {@code RATE_5001}. */
     public String code() {
         return code;
     }
 
+    /** Returns the human-readable message. */
     public String message() {
         return message;
     }
 
+    /** Returns the details; null if there are none. */
     public JsonObject details() {
         return decision == null ? details : details(decision);
     }
 
+    /** Creates an error without details. */
     public static ErrorResponse of(int status, String code, String message) {
         return new ErrorResponse(status, code, message, null, JsonObject::new);
     }
 
-    /** A request that cannot be read; {@code field} is what is wrong with it. */
-    public static ErrorResponse unreadable(String field, String message) {
+    /**
+     * Creates a 400 response.
+     *
+     * @param field name of the invalid field, parameter or header
+     * @param message human-readable message; must not repeat the value
+     */
+    public static ErrorResponse badRequest(String field, String message) {
         return new ErrorResponse(400, "RATE_4001", message, new JsonObject().put("field", field), JsonObject::new);
     }
 
+    /** Creates a 401 response. */
     public static ErrorResponse unauthorized(String message) {
         return of(401, "RATE_4011", message);
     }
 
+    /** Creates the 503 response for requests that cannot be decided because Redis is unavailable. */
     public static ErrorResponse storeUnavailable() {
         return of(503, "RATE_5002", "The rate limit store is unavailable");
     }
 
+    /** Creates the 404 response for an unknown path. */
     public static ErrorResponse notFound() {
         return of(404, "RATE_4041", "No such path");
     }
 
-    /** The refusal of a decision. */
-    public static ErrorResponse exceeded(Decision decision) {
+    /** Creates the 429 response for a denial. */
+    public static ErrorResponse rateLimitExceeded(Decision decision) {
         return new ErrorResponse(429, EXCEEDED_CODE, EXCEEDED_MESSAGE, null, () -> {
             var violated = new JsonArray();
             decision.quotas().stream().filter(QuotaStatus::denied).map(QuotaStatus::resource).distinct().forEach(violated::add);
@@ -110,40 +125,40 @@ public final class ErrorResponse {
 
     private static JsonObject details(Decision decision) {
         var details = new JsonObject();
-        decision.closest().ifPresent(quota -> {
-            details.put("limit", amount(quota.unit(), quota.limit()))
+        decision.mostRestrictive().ifPresent(quota -> {
+            details.put("limit", unitAmount(quota.unit(), quota.limit()))
                     .put("window_seconds", quota.window().isZero() ? null : quota.window().toSeconds())
-                    .put("reset_at", RateLimitHeaders.resetAt(quota))
-                    .put("retry_after", decision.retryAfter().map(ErrorResponse::roundedUp).orElse(null));
+                    .put("reset_at", RateLimitHeaders.resetEpochSeconds(quota))
+                    .put("retry_after", decision.retryAfter().map(ErrorResponse::ceilSeconds).orElse(null));
             if (quota.unit() != QuotaUnit.REQUESTS) {
-                details.put("unit", name(quota.unit()));
+                details.put("unit", unitName(quota.unit()));
             }
         });
         return details;
     }
 
-    /** The same as {@link #details(Decision)} in the form of {@link #asJson()}, without the objects in between. */
+    /** Encodes a denial like {@link #toJson()} does, with {@link #details(Decision)}, but without intermediate objects. */
     private static String exceededJson(Decision decision) {
         var json = new StringBuilder(192).append(EXCEEDED_JSON);
-        decision.closest().ifPresent(quota -> {
-            json.append("\"limit\":").append(amount(quota.unit(), quota.limit())).append(",\"window_seconds\":")
+        decision.mostRestrictive().ifPresent(quota -> {
+            json.append("\"limit\":").append(unitAmount(quota.unit(), quota.limit())).append(",\"window_seconds\":")
                     .append(quota.window().isZero() ? null : Long.toString(quota.window().toSeconds()))
-                    .append(",\"reset_at\":").append(RateLimitHeaders.resetAt(quota)).append(",\"retry_after\":")
-                    .append(decision.retryAfter().map(ErrorResponse::roundedUp).orElse(null));
+                    .append(",\"reset_at\":").append(RateLimitHeaders.resetEpochSeconds(quota)).append(",\"retry_after\":")
+                    .append(decision.retryAfter().map(ErrorResponse::ceilSeconds).orElse(null));
             if (quota.unit() != QuotaUnit.REQUESTS) {
-                json.append(",\"unit\":\"").append(name(quota.unit())).append('"');
+                json.append(",\"unit\":\"").append(unitName(quota.unit())).append('"');
             }
         });
         return json.append("}}}").toString();
     }
 
-    /** What is counted, as JSON says it. */
-    public static String name(QuotaUnit unit) {
+    /** Returns the JSON name of a unit: {@code requests}, {@code tokens} or {@code usd}. */
+    public static String unitName(QuotaUnit unit) {
         return unit == QuotaUnit.NANODOLLARS ? "usd" : unit.name().toLowerCase(Locale.ROOT);
     }
 
-    /** A number of units as JSON says it: money in dollars, everything else as it is counted. */
-    public static Number amount(QuotaUnit unit, long units) {
+    /** Converts an amount for JSON: money to dollars, other units unchanged. */
+    public static Number unitAmount(QuotaUnit unit, long units) {
         if (unit == QuotaUnit.NANODOLLARS) {
             var dollars = BigDecimal.valueOf(units, 9).stripTrailingZeros();
             return dollars.scale() < 0 ? dollars.setScale(0) : dollars;
@@ -151,17 +166,21 @@ public final class ErrorResponse {
         return units;
     }
 
-    /** Whole seconds, rounded up, at least one. */
-    public static long roundedUp(Duration wait) {
-        return Math.max(1, wait.plusNanos(999_999_999).toSeconds());
+    /** Converts a duration to whole seconds, rounded up, at least 1: the form of {@code Retry-After}. */
+    public static long ceilSeconds(Duration duration) {
+        return Math.max(1, duration.plusNanos(999_999_999).toSeconds());
     }
 
-    /** The body, in the form that {@link #contentType} names. */
+    /**
+     * Encodes the body.
+     *
+     * @param contentType {@value #JSON} or {@value #PROBLEM_JSON}, as returned by {@link #contentType}
+     */
     public String body(String contentType) {
-        return PROBLEM.equals(contentType) ? asProblem() : asJson();
+        return PROBLEM_JSON.equals(contentType) ? toProblem() : toJson();
     }
 
-    private String asJson() {
+    private String toJson() {
         if (decision != null) {
             return exceededJson(decision);
         }
@@ -169,43 +188,46 @@ public final class ErrorResponse {
         return new JsonObject().put("error", details == null ? error : error.put("details", details)).encode();
     }
 
-    private String asProblem() {
+    private String toProblem() {
         var body = new JsonObject().put("type", "about:blank").put("title", message).put("status", status).put("code", code)
-                .mergeIn(problem.get());
+                .mergeIn(problemMembers.get());
         return (details() == null ? body : body.mergeIn(details())).encode();
     }
 
-    /** {@value #PROBLEM} where the client accepts that by name and not {@value #JSON}; else {@value #JSON}. */
+    /**
+     * Selects the media type for a request: {@value #PROBLEM_JSON} if its {@code Accept} names that type and not {@value #JSON},
+     * otherwise {@value #JSON}.
+     */
     public static String contentType(RoutingContext request) {
         var accept = request.request().getHeader(HttpHeaders.ACCEPT);
         if (accept == null || accept.indexOf('+') < 0) {
-            return JSON; // as nearly always
+            return JSON; // fast path: no type with a structured suffix is accepted
         }
         boolean problem = false;
         for (var accepted : request.parsedHeaders().accept()) {
             if (accepted.weight() > 0 && JSON.equals(accepted.value())) {
                 return JSON;
             }
-            problem |= accepted.weight() > 0 && PROBLEM.equals(accepted.value());
+            problem |= accepted.weight() > 0 && PROBLEM_JSON.equals(accepted.value());
         }
-        return problem ? PROBLEM : JSON;
+        return problem ? PROBLEM_JSON : JSON;
     }
 
-    /** Answers the request with this. */
+    /** Sends this error as the response of a request. */
     public void send(RoutingContext request) {
         var contentType = contentType(request);
         request.response().setStatusCode(status).putHeader(HttpHeaders.CONTENT_TYPE,
-                contentType.equals(JSON) ? JSON_TYPE : PROBLEM_TYPE);
+                contentType.equals(JSON) ? JSON_TYPE : PROBLEM_JSON_TYPE);
         if (status == 401) {
-            request.response().putHeader(CHALLENGE, BEARER);
+            request.response().putHeader(WWW_AUTHENTICATE, BEARER);
         }
         request.response().end(body(contentType));
     }
 
-    /** What a JAX-RS resource answers the request with. */
-    public Response response(RoutingContext request) {
+    /** Converts this error to a JAX-RS response for a request. */
+    public Response toResponse(RoutingContext request) {
         var contentType = contentType(request);
         var response = Response.status(status).type(contentType).entity(body(contentType));
-        return (status == 401 ? response.header(CHALLENGE.toString(), BEARER.toString()) : response).build();
+        return (status == 401 ? response.header(WWW_AUTHENTICATE.toString(), BEARER.toString()) : response).build();
     }
 }

@@ -3,19 +3,19 @@ package dev.sluice.http;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** The values of {@code rate-limit.headers}: which response headers report a decision. */
+/** Values of {@code rate-limit.headers}: the response headers that report a decision. */
 enum HeaderSet {
-    /** Both of the others. */
+    /** Standard and legacy headers. */
     ALL(true, true),
-    /** {@code RateLimit} and {@code RateLimit-Policy}, of draft-ietf-httpapi-ratelimit-headers-10. */
+    /** {@code RateLimit} and {@code RateLimit-Policy} of draft-ietf-httpapi-ratelimit-headers-10. */
     STANDARD(true, false),
     /** {@code X-RateLimit-Limit}, {@code X-RateLimit-Remaining} and {@code X-RateLimit-Reset}. */
     LEGACY(false, true),
-    /** Neither. */
+    /** No headers. */
     NONE(false, false);
 
-    /** The values that {@link #of} accepts, for error messages. */
-    static final String ALLOWED = "all, standard, legacy or none";
+    /** The names that {@link #fromName} accepts, for error messages. */
+    static final String ALLOWED_VALUES = "all, standard, legacy or none";
 
     private final boolean standard;
     private final boolean legacy;
@@ -25,16 +25,16 @@ enum HeaderSet {
         this.legacy = legacy;
     }
 
-    boolean standard() {
+    boolean hasStandard() {
         return standard;
     }
 
-    boolean legacy() {
+    boolean hasLegacy() {
         return legacy;
     }
 
-    /** The set of this name, in any case; empty where there is none. */
-    static Optional<HeaderSet> of(String name) {
+    /** Finds a set by name, in any case; empty if there is none of this name. */
+    static Optional<HeaderSet> fromName(String name) {
         return Arrays.stream(values()).filter(set -> set.name().equalsIgnoreCase(name.strip())).findFirst();
     }
 }

@@ -3,7 +3,7 @@ package dev.sluice.http;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 
-/** How decisions are reported in HTTP responses. */
+/** Settings of the reporting of decisions in HTTP responses. */
 @ConfigMapping(prefix = "rate-limit")
 public interface HttpConfig {
 

@@ -9,7 +9,7 @@ import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.identity.CredentialsRejectedException;
 import io.vertx.ext.web.RoutingContext;
 
-/** What a JAX-RS resource answers when something that it called was limited. */
+/** Maps the exceptions of Sluice that a JAX-RS resource throws to 429, 503 and 401. */
 public class RateLimitExceptionMappers {
 
     private final RateLimitHeaders headers;
@@ -19,18 +19,18 @@ public class RateLimitExceptionMappers {
     }
 
     @ServerExceptionMapper
-    public Response exceeded(RateLimitExceededException exceeded, RoutingContext request) {
+    public Response mapRateLimitExceeded(RateLimitExceededException exceeded, RoutingContext request) {
         headers.write(request.response().headers(), exceeded.decision());
-        return ErrorResponse.exceeded(exceeded.decision()).response(request);
+        return ErrorResponse.rateLimitExceeded(exceeded.decision()).toResponse(request);
     }
 
     @ServerExceptionMapper
-    public Response unavailable(StoreUnavailableException unavailable, RoutingContext request) {
-        return ErrorResponse.storeUnavailable().response(request);
+    public Response mapStoreUnavailable(StoreUnavailableException unavailable, RoutingContext request) {
+        return ErrorResponse.storeUnavailable().toResponse(request);
     }
 
     @ServerExceptionMapper
-    public Response rejected(CredentialsRejectedException rejected, RoutingContext request) {
-        return ErrorResponse.unauthorized(rejected.getMessage()).response(request);
+    public Response mapCredentialsRejected(CredentialsRejectedException rejected, RoutingContext request) {
+        return ErrorResponse.unauthorized(rejected.getMessage()).toResponse(request);
     }
 }

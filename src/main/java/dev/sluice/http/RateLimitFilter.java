@@ -12,21 +12,24 @@ import dev.sluice.interceptor.DecidedMarker;
 import dev.sluice.interceptor.RateLimitedMethods;
 import io.vertx.ext.web.RoutingContext;
 
-/** Limits every JAX-RS resource of the application, by its row and its annotations together. */
+/**
+ * Limits the JAX-RS resources of the application. The rules of the path and the annotations of the method are decided
+ * together.
+ */
 @Singleton
 public class RateLimitFilter {
 
-    private final RequestRateLimiter turnstile;
+    private final RequestRateLimiter limiter;
     private final RateLimitedMethods methods;
-    private final ClassValue<Boolean> ownDoors = new ClassValue<>() {
+    private final ClassValue<Boolean> serviceEndpoints = new ClassValue<>() {
         @Override
         protected Boolean computeValue(Class<?> type) {
             return type.isAnnotationPresent(ServiceEndpoint.class);
         }
     };
 
-    RateLimitFilter(RequestRateLimiter turnstile, RateLimitedMethods methods) {
-        this.turnstile = turnstile;
+    RateLimitFilter(RequestRateLimiter limiter, RateLimitedMethods methods) {
+        this.limiter = limiter;
         this.methods = methods;
     }
 
@@ -34,23 +37,25 @@ public class RateLimitFilter {
     public void filter(ResteasyReactiveContainerRequestContext context, ResourceInfo resource,
             RoutingContext request) {
         var type = resource.getResourceClass();
-        if (ownDoors.get(type)) {
+        if (serviceEndpoints.get(type)) {
             return;
         }
         var method = resource.getResourceMethod();
         var limits = methods.of(type, method);
-        var passage = new SuspendedRequest(context, admission -> {
-            if (admission.refused()) {
-                context.abortWith(admission.refusal().response(request));
+        var suspended = new SuspendedRequest(context, result -> {
+            if (result.isDenied()) {
+                context.abortWith(result.error().toResponse(request));
             } else if (!limits.isEmpty()) {
-                DecidedMarker.note(request, method);
+                DecidedMarker.mark(request, method);
             }
         });
-        turnstile.admit(request, limits, name -> value(context.getUriInfo(), name), passage::admitted, passage::failed);
-        passage.begun();
+        limiter.admit(request, limits, name -> parameter(context.getUriInfo(), name), suspended::onResult,
+                suspended::onFailure);
+        suspended.admissionRequested();
     }
 
-    private static String value(UriInfo uri, String name) {
+    /** Returns the path parameter of this name, else the query parameter, else an empty string. */
+    private static String parameter(UriInfo uri, String name) {
         var value = uri.getPathParameters().getFirst(name);
         value = value == null ? uri.getQueryParameters().getFirst(name) : value;
         return value == null ? "" : value;

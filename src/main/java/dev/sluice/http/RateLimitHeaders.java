@@ -22,8 +22,8 @@ import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 
 /**
- * Writes a decision into response headers: {@code X-RateLimit-*}, and the fields of draft-ietf-httpapi-ratelimit-headers-10.
- * {@code rate-limit.headers} selects which.
+ * Writes decisions to response headers: {@code X-RateLimit-*} and the fields of draft-ietf-httpapi-ratelimit-headers-10, as
+ * selected by {@code rate-limit.headers}.
  */
 @Singleton
 public class RateLimitHeaders {
@@ -46,72 +46,78 @@ public class RateLimitHeaders {
     private static final CharSequence POLICY_FIELD = HttpHeaders.createOptimized(POLICY);
     private static final CharSequence RATE_LIMIT_FIELD = HttpHeaders.createOptimized(RATE_LIMIT);
 
-    /** Names of resources as they are written; those that are asked for again and again are rows'. */
-    private static final int MOST_NAMES = 1000;
-    private static final Map<String, String> QUOTED = new ConcurrentHashMap<>();
+    /** Bound of the cache of policy names. Resources of rules recur; names made from requests are evicted with the rest. */
+    private static final int MAX_CACHED_NAMES = 1000;
+    private static final Map<String, String> NAME_CACHE = new ConcurrentHashMap<>();
 
     private final String configured;
-    private final HeaderSet set;
+    private final HeaderSet headerSet;
 
     @Inject
-    RateLimitHeaders(HttpConfig settings) {
-        this.configured = settings.headers();
-        this.set = HeaderSet.of(configured).orElse(HeaderSet.ALL);
+    RateLimitHeaders(HttpConfig config) {
+        this.configured = config.headers();
+        this.headerSet = HeaderSet.fromName(configured).orElse(HeaderSet.ALL);
     }
 
-    /** All headers, whatever the settings say. */
+    /** Creates an instance that writes all headers, regardless of the configuration. */
     public RateLimitHeaders() {
         this.configured = HeaderSet.ALL.name();
-        this.set = HeaderSet.ALL;
+        this.headerSet = HeaderSet.ALL;
     }
 
     void validate(@Observes ConfigProblems problems) {
-        if (HeaderSet.of(configured).isEmpty()) {
-            problems.add("rate-limit.headers", configured, HeaderSet.ALLOWED);
+        if (HeaderSet.fromName(configured).isEmpty()) {
+            problems.add("rate-limit.headers", configured, HeaderSet.ALLOWED_VALUES);
         }
     }
 
+    /**
+     * Writes a decision to headers. Writes nothing if rate limiting is disabled.
+     *
+     * @param headers headers of the response
+     * @param decision the decision to report
+     */
     public void write(MultiMap headers, Decision decision) {
         if (decision.mode() == DecisionMode.OFF) {
             return;
         }
         if (decision.mode() == DecisionMode.LOCAL || decision.mode() == DecisionMode.OPEN) {
-            headers.set(MODE_FIELD, decision.mode().text());
+            headers.set(MODE_FIELD, decision.mode().value());
         }
         if (decision.allowed() && decision.denied()) {
             headers.set(DRY_RUN_FIELD, "denied");
         }
-        if (set != HeaderSet.NONE && !decision.quotas().isEmpty()) {
-            writeState(headers, decision);
+        if (headerSet != HeaderSet.NONE && !decision.quotas().isEmpty()) {
+            writeQuotas(headers, decision);
         }
         if (!decision.allowed()) {
             decision.retryAfter()
-                    .ifPresent(wait -> headers.set(RETRY_AFTER_FIELD, Long.toString(ErrorResponse.roundedUp(wait))));
+                    .ifPresent(wait -> headers.set(RETRY_AFTER_FIELD, Long.toString(ErrorResponse.ceilSeconds(wait))));
         }
     }
 
-    private void writeState(MultiMap headers, Decision decision) {
-        if (set.legacy()) {
-            var closest = decision.closest().orElseThrow();
-            headers.set(LIMIT_FIELD, Long.toString(closest.limit()));
-            headers.set(REMAINING_FIELD, Long.toString(closest.remaining()));
-            if (closest.resetAt() != null) {
-                headers.set(RESET_FIELD, Long.toString(resetAt(closest)));
+    private void writeQuotas(MultiMap headers, Decision decision) {
+        if (headerSet.hasLegacy()) {
+            var quota = decision.mostRestrictive().orElseThrow();
+            headers.set(LIMIT_FIELD, Long.toString(quota.limit()));
+            headers.set(REMAINING_FIELD, Long.toString(quota.remaining()));
+            if (quota.resetAt() != null) {
+                headers.set(RESET_FIELD, Long.toString(resetEpochSeconds(quota)));
             }
         }
-        if (set.standard()) {
-            writeFields(headers, decision);
+        if (headerSet.hasStandard()) {
+            writeStandard(headers, decision);
         }
     }
 
     /**
-     * Removes from an upstream's response the headers that Sluice has written itself; those of a kind that it has not written
-     * stay.
+     * Removes the rate-limit headers of an upstream's response that Sluice has written itself. A set of headers (standard or
+     * legacy) that Sluice has not written is kept.
      *
-     * @param upstream the upstream's headers
-     * @param own what the response has so far
+     * @param upstream headers of the upstream's response; modified
+     * @param own headers that Sluice has written
      */
-    public static void replaceIn(MultiMap upstream, MultiMap own) {
+    public static void removeOverridden(MultiMap upstream, MultiMap own) {
         boolean legacy = own.contains(LIMIT_FIELD);
         boolean standard = own.contains(RATE_LIMIT_FIELD);
         if (legacy) {
@@ -120,7 +126,7 @@ public class RateLimitHeaders {
         if (standard) {
             upstream.remove(POLICY_FIELD).remove(RATE_LIMIT_FIELD);
         }
-        // Missing from a response that reports a decision, they say something too.
+        // In a response that reports a decision, the absence of these headers is significant, too.
         if (legacy || standard || own.contains(MODE_FIELD)) {
             upstream.remove(MODE_FIELD);
         }
@@ -129,27 +135,29 @@ public class RateLimitHeaders {
         }
     }
 
-    private static void writeFields(MultiMap headers, Decision decision) {
+    private static void writeStandard(MultiMap headers, Decision decision) {
         var quotas = decision.quotas();
-        var several = several(quotas);
+        var ambiguous = resourcesWithSeveralQuotas(quotas);
         var policy = new StringBuilder(64);
         var state = new StringBuilder(64);
         for (var quota : quotas) {
             long window = quota.window().toSeconds();
             if (window == 0) {
-                continue; // blocked
+                continue; // Rate.BLOCKED has no window
             }
-            var name = several.contains(quota.resource()) ? quoted(quota.resource() + '/' + window) : known(quota.resource());
+            var name = ambiguous.contains(quota.resource())
+                    ? structuredString(quota.resource() + '/' + window)
+                    : cachedName(quota.resource());
             if (!policy.isEmpty()) {
                 policy.append(", ");
                 state.append(", ");
             }
-            policy.append(name).append(";q=").append(integer(quota.limit())).append(";w=").append(window);
+            policy.append(name).append(";q=").append(structuredInteger(quota.limit())).append(";w=").append(window);
             if (quota.unit() != QuotaUnit.REQUESTS) {
                 policy.append(";qu=\"").append(quota.unit().name().toLowerCase(Locale.ROOT)).append('"');
             }
-            state.append(name).append(";r=").append(integer(quota.remaining())).append(";t=")
-                    .append(seconds(decision.at(), quota.resetAt()));
+            state.append(name).append(";r=").append(structuredInteger(quota.remaining())).append(";t=")
+                    .append(secondsBetween(decision.decidedAt(), quota.resetAt()));
         }
         if (!policy.isEmpty()) {
             headers.set(POLICY_FIELD, policy.toString());
@@ -157,24 +165,24 @@ public class RateLimitHeaders {
         }
     }
 
-    private static String known(String resource) {
-        var name = QUOTED.get(resource);
+    private static String cachedName(String resource) {
+        var name = NAME_CACHE.get(resource);
         if (name == null) {
-            name = quoted(resource);
-            if (QUOTED.size() >= MOST_NAMES) {
-                QUOTED.clear();
+            name = structuredString(resource);
+            if (NAME_CACHE.size() >= MAX_CACHED_NAMES) {
+                NAME_CACHE.clear();
             }
-            QUOTED.put(resource, name);
+            NAME_CACHE.put(resource, name);
         }
         return name;
     }
 
-    /** An integer of RFC 9651 has at most 15 digits. */
-    private static long integer(long units) {
+    /** Limits a number to the 15 digits that an integer of RFC 9651 can have. */
+    private static long structuredInteger(long units) {
         return Math.min(units, 999_999_999_999_999L);
     }
 
-    private static Set<String> several(List<QuotaStatus> quotas) {
+    private static Set<String> resourcesWithSeveralQuotas(List<QuotaStatus> quotas) {
         return quotas.size() == 1
                 ? Set.of()
                 : quotas.stream().collect(Collectors.groupingBy(QuotaStatus::resource, Collectors.counting())).entrySet()
@@ -182,19 +190,19 @@ public class RateLimitHeaders {
                         .collect(Collectors.toSet());
     }
 
-    /** Whole seconds, rounded up. */
-    private static long seconds(Instant from, Instant to) {
+    /** Returns the whole seconds from one instant to another, rounded up, at least 0. */
+    private static long secondsBetween(Instant from, Instant to) {
         return Math.max(0, to.getEpochSecond() - from.getEpochSecond() + (to.getNano() > from.getNano() ? 1 : 0));
     }
 
-    /** Unix seconds, rounded up; null where there is no reset. */
-    public static Long resetAt(QuotaStatus quota) {
+    /** Returns the reset time of a quota in Unix seconds, rounded up; null if it has none. */
+    public static Long resetEpochSeconds(QuotaStatus quota) {
         var reset = quota.resetAt();
         return reset == null ? null : reset.getEpochSecond() + (reset.getNano() > 0 ? 1 : 0);
     }
 
-    /** A string of RFC 9651; what that cannot hold is percent-encoded. */
-    private static String quoted(String text) {
+    /** Encodes a string of RFC 9651. Bytes of UTF-8 that it cannot contain are percent-encoded. */
+    private static String structuredString(String text) {
         var quoted = new StringBuilder(text.length() + 2).append('"');
         for (byte b : text.getBytes(StandardCharsets.UTF_8)) {
             if (b == '"' || b == '\\') {

@@ -23,7 +23,10 @@ import dev.sluice.policy.LimitRule;
 import io.smallrye.mutiny.Uni;
 import io.vertx.ext.web.RoutingContext;
 
-/** The way that every HTTP request walks: who, by which rates, decided at once, told in the headers. */
+/**
+ * Admits HTTP requests: resolves the caller, selects the rules and annotations that apply, decides them atomically and writes
+ * the decision to the response headers.
+ */
 @ApplicationScoped
 public class RequestRateLimiter {
 
@@ -41,135 +44,149 @@ public class RequestRateLimiter {
         this.headers = headers;
     }
 
-    /** Decides a request by the rows of its path. */
-    public void admit(RoutingContext request, Consumer<AdmissionResult> admitted, Consumer<Throwable> failed) {
-        admit(request, null, name -> "", admitted, failed);
+    /**
+     * Admits a request by the rules of its path.
+     *
+     * @param request the request
+     * @param onResult receives the result, possibly before this method returns
+     * @param onFailure receives the failure instead of a result
+     */
+    public void admit(RoutingContext request, Consumer<AdmissionResult> onResult, Consumer<Throwable> onFailure) {
+        admit(request, null, name -> "", onResult, onFailure);
     }
 
     /**
-     * Decides a request by the rows of its path and by a method's annotations.
+     * Admits a request by the rules of its path and the annotations of a method.
      *
-     * @param limits null for none
-     * @param values finds what {@code {name}} of an annotation's key stands for
-     * @param admitted hears what became of it, perhaps before this returns
+     * @param request the request
+     * @param limits annotations of the method; null if there are none
+     * @param placeholders resolves the placeholders of an annotation's key
+     * @param onResult receives the result, possibly before this method returns
+     * @param onFailure receives the failure instead of a result
      */
-    public void admit(RoutingContext request, MethodLimits limits, UnaryOperator<String> values,
-            Consumer<AdmissionResult> admitted,
-            Consumer<Throwable> failed) {
-        var question = new Question(request, limits, values, admitted, failed,
-                policy.govern(request.request().method().name(), request.request().path()));
+    public void admit(RoutingContext request, MethodLimits limits, UnaryOperator<String> placeholders,
+            Consumer<AdmissionResult> onResult,
+            Consumer<Throwable> onFailure) {
+        var pending = new PendingAdmission(request, limits, placeholders, onResult, onFailure,
+                policy.rulesFor(request.request().method().name(), request.request().path()));
         Caller caller;
         try {
-            caller = callers.now(request);
+            caller = callers.resolveNow(request);
         } catch (CredentialsRejectedException rejected) {
-            question.refused(rejected);
+            pending.fail(rejected);
             return;
         }
         if (caller != null) {
-            question.ask(caller);
+            pending.decide(caller);
         } else {
-            callers.of(request).subscribe().with(question::ask, question::refused);
+            callers.resolve(request).subscribe().with(pending::decide, pending::fail);
         }
     }
 
-    /** One request that stands at the turnstile. */
-    private final class Question {
+    /** State of the admission of one request. */
+    private final class PendingAdmission {
 
         private final RoutingContext request;
         private final MethodLimits limits;
-        private final UnaryOperator<String> values;
-        private final Consumer<AdmissionResult> admitted;
-        private final Consumer<Throwable> failed;
-        private final List<LimitRule> rows;
+        private final UnaryOperator<String> placeholders;
+        private final Consumer<AdmissionResult> onResult;
+        private final Consumer<Throwable> onFailure;
+        private final List<LimitRule> rules;
 
-        Question(RoutingContext request, MethodLimits limits, UnaryOperator<String> values, Consumer<AdmissionResult> admitted,
-                Consumer<Throwable> failed, List<LimitRule> rows) {
+        PendingAdmission(RoutingContext request, MethodLimits limits, UnaryOperator<String> placeholders,
+                Consumer<AdmissionResult> onResult,
+                Consumer<Throwable> onFailure, List<LimitRule> rules) {
             this.request = request;
             this.limits = limits;
-            this.values = values;
-            this.admitted = admitted;
-            this.failed = failed;
-            this.rows = rows;
+            this.placeholders = placeholders;
+            this.onResult = onResult;
+            this.onFailure = onFailure;
+            this.rules = rules;
         }
 
-        void ask(Caller caller) {
+        void decide(Caller caller) {
             List<RateLimitRequest> requests;
             try {
-                requests = requests(caller, rows, limits, values);
+                requests = requests(caller, rules, limits, placeholders);
             } catch (RuntimeException e) {
-                failed.accept(e);
+                onFailure.accept(e);
                 return;
             }
             if (requests.isEmpty()) {
-                admitted.accept(new AdmissionResult(caller, null));
+                onResult.accept(new AdmissionResult(caller, null));
             } else {
-                limiter.checkAll(requests, decision -> decided(caller, decision), this::refused);
+                limiter.checkAll(requests, decision -> complete(caller, decision), this::fail);
             }
         }
 
-        private void decided(Caller caller, Decision decision) {
-            AdmissionResult admission;
+        private void complete(Caller caller, Decision decision) {
+            AdmissionResult result;
             try {
-                admission = admission(request, caller, decision);
+                result = writeDecision(request, caller, decision);
             } catch (RuntimeException e) {
-                failed.accept(e);
+                onFailure.accept(e);
                 return;
             }
-            admitted.accept(admission);
+            onResult.accept(result);
         }
 
-        void refused(Throwable cause) {
+        void fail(Throwable cause) {
             if (cause instanceof CredentialsRejectedException) {
-                reject(request, cause.getMessage()).subscribe().with(admitted, failed);
+                rejectCredentials(request, cause.getMessage()).subscribe().with(onResult, onFailure);
             } else if (cause instanceof StoreUnavailableException) {
-                admitted.accept(new AdmissionResult(null, ErrorResponse.storeUnavailable()));
+                onResult.accept(new AdmissionResult(null, ErrorResponse.storeUnavailable()));
             } else {
-                failed.accept(cause);
+                onFailure.accept(cause);
             }
         }
     }
 
-    private static List<RateLimitRequest> requests(Caller caller, List<LimitRule> rows, MethodLimits limits,
-            UnaryOperator<String> values) {
+    private static List<RateLimitRequest> requests(Caller caller, List<LimitRule> rules, MethodLimits limits,
+            UnaryOperator<String> placeholders) {
         boolean annotated = limits != null && !limits.isEmpty();
         var identifier = caller.identity().identifier();
-        if (!annotated && rows.size() == 1) {
-            var row = rows.get(0);
-            return List.of(new RateLimitRequest(identifier, caller.tier(), row.resource(), row.unit(caller.tier())));
+        if (!annotated && rules.size() == 1) {
+            var rule = rules.get(0);
+            return List
+                    .of(new RateLimitRequest(identifier, caller.tier(), rule.resource(), rule.singleUnitChecks(caller.tier())));
         }
-        var demands = new ArrayList<ResourceCheck>(2);
+        var checks = new ArrayList<ResourceCheck>(2);
         String label = null;
-        for (var row : rows) {
-            if (!annotated || !row.isDefault()) {
-                demands.add(row.demand(caller.tier(), 1));
-                label = label == null ? row.resource() : label;
+        for (var rule : rules) {
+            if (!annotated || !rule.isDefault()) {
+                checks.add(rule.check(caller.tier(), 1));
+                label = label == null ? rule.resource() : label;
             }
         }
         if (annotated) {
-            return limits.requests(identifier, caller.tier(), label, demands, values);
+            return limits.requests(identifier, caller.tier(), label, checks, placeholders);
         }
-        return demands.isEmpty() ? List.of() : List.of(new RateLimitRequest(identifier, caller.tier(), label, demands));
+        return checks.isEmpty() ? List.of() : List.of(new RateLimitRequest(identifier, caller.tier(), label, checks));
     }
 
-    private AdmissionResult admission(RoutingContext request, Caller caller, Decision decision) {
+    private AdmissionResult writeDecision(RoutingContext request, Caller caller, Decision decision) {
         headers.write(request.response().headers(), decision);
-        return new AdmissionResult(caller, decision.allowed() ? null : ErrorResponse.exceeded(decision));
+        return new AdmissionResult(caller, decision.allowed() ? null : ErrorResponse.rateLimitExceeded(decision));
     }
 
     /**
-     * What credentials that do not hold are answered: 401, and 429 from the rate on at which the address's default row is
-     * used up by them.
+     * Rejects a request with invalid credentials. Each such request counts on the default rule of the client's address, to
+     * bound attempts at guessing credentials.
+     *
+     * @param request the request
+     * @param message message of the 401 response; must not repeat the credentials
+     * @return a result with the error to send: 401, 429 if the default rule is exceeded, or 503 if the store is unavailable
      */
-    public Uni<AdmissionResult> reject(RoutingContext request, String message) {
-        var address = callers.address(request);
-        var row = policy.defaultRow();
-        var attempt = new RateLimitRequest(address.identity().identifier(), address.tier(), row.resource(),
-                List.of(row.demand(address.tier(), 1)));
+    public Uni<AdmissionResult> rejectCredentials(RoutingContext request, String message) {
+        var caller = callers.resolveAddress(request);
+        var rule = policy.defaultRule();
+        var attempt = new RateLimitRequest(caller.identity().identifier(), caller.tier(), rule.resource(),
+                List.of(rule.check(caller.tier(), 1)));
         return limiter.check(attempt).map(decision -> {
-            var counted = admission(request, address, decision);
-            return counted.refused() ? counted : new AdmissionResult(null, ErrorResponse.unauthorized(message));
+            var result = writeDecision(request, caller, decision);
+            return result.isDenied() ? result : new AdmissionResult(null, ErrorResponse.unauthorized(message));
         }).onFailure(StoreUnavailableException.class).recoverWithItem(() -> {
-            LOG.debug("A failed credential could not be counted");
+            LOG.debug("Rejected credentials could not be counted: store unavailable");
             return new AdmissionResult(null, ErrorResponse.storeUnavailable());
         });
     }

@@ -5,7 +5,7 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
-/** Marks JAX-RS resources that are Sluice's own doors: they are no endpoints and have no row. */
+/** Marks JAX-RS resources of the service itself: the request filter neither limits nor counts them. */
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.TYPE)
 public @interface ServiceEndpoint {

@@ -4,57 +4,65 @@ import java.util.function.Consumer;
 
 import org.jboss.resteasy.reactive.server.spi.ResteasyReactiveContainerRequestContext;
 
-/** Lets a JAX-RS request wait for its admission, where that is not there at once. */
+/**
+ * Suspends a JAX-RS request until its admission completes. A result that arrives before {@link #admissionRequested} is applied
+ * without suspending. The callbacks may be called on any thread.
+ */
 final class SuspendedRequest {
 
     private final ResteasyReactiveContainerRequestContext context;
-    private final Consumer<AdmissionResult> act;
-    private boolean begun;
-    private boolean over;
+    private final Consumer<AdmissionResult> action;
+    private boolean admissionRequested;
+    private boolean completed;
     private RuntimeException failure;
 
-    /** @param act what is to be done with the admission, before the request goes on */
-    SuspendedRequest(ResteasyReactiveContainerRequestContext context, Consumer<AdmissionResult> act) {
+    /** @param action applied to the result before the request resumes */
+    SuspendedRequest(ResteasyReactiveContainerRequestContext context, Consumer<AdmissionResult> action) {
         this.context = context;
-        this.act = act;
+        this.action = action;
     }
 
-    /** The admission is asked for. */
-    void begun() {
-        RuntimeException failed;
+    /**
+     * Suspends the request unless the admission has completed. To be called by the filter, once, after it has requested the
+     * admission.
+     *
+     * @throws RuntimeException the failure, if the admission has failed already
+     */
+    void admissionRequested() {
+        RuntimeException earlierFailure;
         synchronized (this) {
-            begun = true;
-            if (!over) {
+            admissionRequested = true;
+            if (!completed) {
                 context.suspend();
             }
-            failed = failure;
+            earlierFailure = failure;
         }
-        if (failed != null) {
-            throw failed;
+        if (earlierFailure != null) {
+            throw earlierFailure;
         }
     }
 
-    void admitted(AdmissionResult admission) {
+    void onResult(AdmissionResult result) {
         try {
-            act.accept(admission);
+            action.accept(result);
         } catch (RuntimeException e) {
-            end(e);
+            complete(e);
             return;
         }
-        end(null);
+        complete(null);
     }
 
-    void failed(Throwable cause) {
-        end(cause instanceof RuntimeException e ? e : new IllegalStateException(cause));
+    void onFailure(Throwable cause) {
+        complete(cause instanceof RuntimeException e ? e : new IllegalStateException(cause));
     }
 
-    /** @param cause null where the request may go on */
-    private void end(RuntimeException cause) {
+    /** @param cause the failure; null if the request may proceed */
+    private void complete(RuntimeException cause) {
         synchronized (this) {
-            over = true;
+            completed = true;
             failure = cause;
-            if (!begun) {
-                return; // who has asked goes on itself
+            if (!admissionRequested) {
+                return; // the filter has not returned: the request continues on its thread
             }
         }
         if (cause == null) {

@@ -2,10 +2,12 @@ package dev.sluice.identity;
 
 import io.vertx.ext.web.RoutingContext;
 
-/** Knows at a glance of requests that they have no principal, so that authentication need not be asked. */
+/** Detects requests without credentials, so that authentication can be skipped for them. */
 @FunctionalInterface
 public interface AnonymousRequestDetector {
 
-    /** Whether authentication would certainly find nobody; false where it might. */
-    boolean isCertain(RoutingContext request);
+    /**
+     * Returns whether authentication would certainly yield the anonymous identity; false if that is not known without trying.
+     */
+    boolean isCertainlyAnonymous(RoutingContext request);
 }

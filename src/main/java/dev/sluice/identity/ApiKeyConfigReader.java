@@ -11,7 +11,7 @@ import dev.sluice.config.ConfigNode;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.RulesDocument;
 
-/** Reads API keys, and tells what is wrong with them. */
+/** Reads API keys from the configuration and the rules file, and reports problems. */
 final class ApiKeyConfigReader {
 
     private static final Set<String> KEYS = Set.of("sha256", "user", "tier");
@@ -26,37 +26,39 @@ final class ApiKeyConfigReader {
     }
 
     /**
-     * The keys by their hashes.
+     * Returns the identities of the keys, by the SHA-256 of the key in lower-case hexadecimal.
      *
-     * @param configured by their ids; one of the same id in the file takes its place
+     * @param configured keys of the configuration, by id; a key of the same id in the file replaces it
+     * @param file the rules file
      */
     Map<String, Identity> read(Map<String, IdentityConfig.ApiKey> configured, RulesDocument file) {
         var keys = new LinkedHashMap<>(configured);
-        file.root().parts("api-keys", problems).forEach((id, part) -> keys.put(id, key(part)));
+        file.root().entries("api-keys", problems).forEach((id, node) -> keys.put(id, readKey(node)));
         var byHash = new HashMap<String, Identity>();
         keys.forEach((id, key) -> {
-            check("rate-limit.api-keys." + id, key);
-            var twice = byHash.put(key.sha256().strip().toLowerCase(Locale.ROOT),
+            validate("rate-limit.api-keys." + id, key);
+            var duplicate = byHash.put(key.sha256().strip().toLowerCase(Locale.ROOT),
                     Identity.user(key.user(), Identity.Source.API_KEY, key.tier().orElse(null)));
-            if (twice != null) {
-                problems.add("rate-limit.api-keys", "(not shown)", "a hash of its own for each key; two have the same");
+            if (duplicate != null) {
+                problems.add("rate-limit.api-keys", "(not shown)",
+                        "each key must have a hash of its own; two keys have the same");
             }
         });
         return Map.copyOf(byHash);
     }
 
-    private IdentityConfig.ApiKey key(ConfigNode part) {
-        part.allow(KEYS, problems);
-        return new FileKey(part.text("sha256", problems).orElse(""), part.text("user", problems).orElse(""),
-                part.text("tier", problems));
+    private IdentityConfig.ApiKey readKey(ConfigNode node) {
+        node.allowKeys(KEYS, problems);
+        return new FileKey(node.string("sha256", problems).orElse(""), node.string("user", problems).orElse(""),
+                node.string("tier", problems));
     }
 
-    private void check(String property, IdentityConfig.ApiKey key) {
+    private void validate(String property, IdentityConfig.ApiKey key) {
         if (!key.sha256().strip().matches("[0-9a-fA-F]{64}")) {
-            problems.add(property + ".sha256", "(not shown)", "the key's SHA-256, 64 hexadecimal digits");
+            problems.add(property + ".sha256", "(not shown)", "must be the SHA-256 of the key, 64 hexadecimal digits");
         }
         if (key.user().isBlank()) {
-            problems.add(property + ".user", key.user(), "a user's name");
+            problems.add(property + ".user", key.user(), "must be the name of a user");
         }
     }
 }

@@ -13,84 +13,86 @@ import dev.sluice.config.RulesChanged;
 import dev.sluice.config.RulesDocument;
 import dev.sluice.config.RulesFile;
 
-/** The API keys of the settings and of the file of rows, by their hashes: the keys themselves are nowhere. */
+/** Registry of API keys from the configuration and the rules file. Stores hashes only, never the keys. Thread-safe. */
 @ApplicationScoped
 public class ApiKeyRegistry {
 
-    /** Where callers put a key. */
+    /** Request header that carries an API key. */
     public static final String HEADER = "X-API-Key";
 
-    private static final int MOST_STRANGERS = 1000;
-    private static final int LONGEST_STRANGER = 100;
+    private static final int MAX_CACHED_UNKNOWN = 1000;
+    private static final int MAX_CACHED_LENGTH = 100;
 
-    private final IdentityConfig settings;
+    private final IdentityConfig config;
     private final ConfigProblems problems;
     private volatile Map<String, Identity> byHash;
-    /** Texts that are no keys. */
-    private final Cache<String, Boolean> strangers = Caffeine.newBuilder().executor(Runnable::run).maximumSize(MOST_STRANGERS)
+    /** Negative cache of texts that are not keys. */
+    private final Cache<String, Boolean> unknownTexts = Caffeine.newBuilder().executor(Runnable::run)
+            .maximumSize(MAX_CACHED_UNKNOWN)
             .build();
 
-    ApiKeyRegistry(IdentityConfig settings, RulesFile file) {
-        this.settings = settings;
-        this.problems = file.atStart().problems();
-        this.byHash = read(file.atStart(), problems);
+    ApiKeyRegistry(IdentityConfig config, RulesFile file) {
+        this.config = config;
+        this.problems = file.initialDocument().newProblems();
+        this.byHash = read(file.initialDocument(), problems);
     }
 
-    private Map<String, Identity> read(RulesDocument file, ConfigProblems found) {
-        return new ApiKeyConfigReader(found).read(settings.apiKeys(), file);
+    private Map<String, Identity> read(RulesDocument file, ConfigProblems target) {
+        return new ApiKeyConfigReader(target).read(config.apiKeys(), file);
     }
 
-    /** Whether any is configured. */
-    public boolean any() {
+    /** Returns whether any key is configured. */
+    public boolean hasKeys() {
         return !byHash.isEmpty();
     }
 
+    /** Returns the number of keys. */
     public int count() {
         return byHash.size();
     }
 
-    /** Whose key this is; null where it is nobody's. */
+    /** Returns the identity of a key; null if the key is unknown. */
     public Identity find(String key) {
-        var now = byHash;
-        return now.isEmpty() ? null : now.get(Sha256.sha256(key));
+        var current = byHash;
+        return current.isEmpty() ? null : current.get(Sha256.hex(key));
     }
 
     /**
-     * Whether this is a key. For what comes with every call and is none, such as the name of a program: that is remembered, and
-     * hashed once.
+     * Returns whether a text is a key. For texts that recur with every request and usually are not keys, such as the provider
+     * key or a program's name: unknown texts of up to {@value #MAX_CACHED_LENGTH} characters are cached, so each is hashed once.
      */
     public boolean isKey(String text) {
         if (byHash.isEmpty()) {
             return false;
         }
-        if (text.length() > LONGEST_STRANGER) {
+        if (text.length() > MAX_CACHED_LENGTH) {
             return find(text) != null;
         }
-        if (strangers.getIfPresent(text) != null) {
+        if (unknownTexts.getIfPresent(text) != null) {
             return false;
         }
-        var known = byHash;
-        boolean key = find(text) != null;
-        if (!key) {
-            strangers.put(text, Boolean.TRUE);
-            if (known != byHash) {
-                strangers.invalidate(text); // keys have changed meanwhile
+        var hashesBefore = byHash;
+        boolean isKey = find(text) != null;
+        if (!isKey) {
+            unknownTexts.put(text, Boolean.TRUE);
+            if (hashesBefore != byHash) {
+                unknownTexts.invalidate(text); // the keys have been reloaded meanwhile
             }
         }
-        return key;
+        return isKey;
     }
 
     void validate(@Observes ConfigProblems all) {
         all.addAll(problems);
     }
 
-    void change(@Observes RulesChanged change) {
-        var found = change.content().problems();
-        var read = read(change.content(), found);
-        change.addAll(found);
-        change.whenGood(() -> {
-            byHash = read;
-            strangers.invalidateAll();
+    void onRulesChanged(@Observes RulesChanged change) {
+        var found = change.document().newProblems();
+        var updated = read(change.document(), found);
+        change.addProblems(found);
+        change.onAccepted(() -> {
+            byHash = updated;
+            unknownTexts.invalidateAll();
         });
     }
 }

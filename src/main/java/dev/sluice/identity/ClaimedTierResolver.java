@@ -6,7 +6,7 @@ import io.quarkus.arc.DefaultBean;
 import io.smallrye.mutiny.Uni;
 import io.vertx.ext.web.RoutingContext;
 
-/** The tier that came with the identity. */
+/** Default tier resolver: returns the tier of the identity, from a token, an API key or a trusted header. */
 @ApplicationScoped
 @DefaultBean
 public class ClaimedTierResolver implements TierResolver {

@@ -20,46 +20,51 @@ import io.netty.handler.ipfilter.IpSubnetFilterRule;
 import io.netty.util.NetUtil;
 import io.vertx.core.http.HttpServerRequest;
 
-/** The client's address: the peer's, or where the peer is a trusted proxy the one that it names. */
+/**
+ * Resolves the address of the client: the peer's address, or, if the peer is a trusted proxy, the nearest untrusted address in
+ * {@code X-Forwarded-For} or {@code Forwarded} (RFC 7239). Thread-safe.
+ */
 @ApplicationScoped
 public class ClientAddressResolver {
 
     private static final int NETWORK_BYTES = 8;
-    private static final int MOST_PEERS = 1000;
+    private static final int MAX_CACHED_PEERS = 1000;
 
     /**
-     * The other end of a connection.
+     * Remote end of a connection.
      *
-     * @param address null where it has none
-     * @param identity what it is counted as where nobody stands behind it
+     * @param address address; null if it has none, as on a Unix domain socket
+     * @param trusted whether it is a trusted proxy
+     * @param identity identity of the address itself
      */
     private record Peer(InetAddress address, boolean trusted, Identity identity) {
     }
 
-    private final IdentityConfig settings;
-    private final List<IpSubnetFilterRule> trusted = new ArrayList<>();
-    /** By their addresses as Vert.x writes them: a peer sends many requests. */
+    private final IdentityConfig config;
+    private final List<IpSubnetFilterRule> trustedProxies = new ArrayList<>();
+    /** Cache by the text of the address: saves parsing and matching for each request of a peer. */
     private final Map<String, Peer> peers = new ConcurrentHashMap<>();
 
-    ClientAddressResolver(IdentityConfig settings) {
-        this.settings = settings;
-        for (var block : settings.trustedProxies().orElse(List.of())) {
-            var rule = rule(block.strip());
+    ClientAddressResolver(IdentityConfig config) {
+        this.config = config;
+        for (var block : config.trustedProxies().orElse(List.of())) {
+            var rule = parseBlock(block.strip());
             if (rule != null) {
-                trusted.add(rule);
+                trustedProxies.add(rule);
             }
         }
     }
 
     void validate(@Observes ConfigProblems problems) {
-        for (var block : settings.trustedProxies().orElse(List.of())) {
-            if (rule(block.strip()) == null) {
-                problems.add("rate-limit.trusted-proxies", block, "addresses or CIDR blocks such as 10.0.0.0/8 or fd00::/8");
+        for (var block : config.trustedProxies().orElse(List.of())) {
+            if (parseBlock(block.strip()) == null) {
+                problems.add("rate-limit.trusted-proxies", block,
+                        "must be addresses or CIDR blocks such as 10.0.0.0/8 or fd00::/8");
             }
         }
     }
 
-    private static IpSubnetFilterRule rule(String block) {
+    private static IpSubnetFilterRule parseBlock(String block) {
         int slash = block.indexOf('/');
         var address = parse(slash < 0 ? block : block.substring(0, slash));
         if (address == null) {
@@ -74,22 +79,25 @@ public class ClientAddressResolver {
         }
     }
 
-    /** Whether the peer of this request is a trusted proxy. */
-    public boolean fromTrustedProxy(HttpServerRequest request) {
+    /** Returns whether the peer of a request is a trusted proxy. */
+    public boolean isFromTrustedProxy(HttpServerRequest request) {
         return peer(request).trusted();
     }
 
-    /** The client's identity: {@code ip:<address>}, an IPv6 address without its lower 64 bits. */
+    /**
+     * Returns the identity of the client's address: {@code ip:<address>}, for IPv6 {@code ip:<address>} of the /64 network, since
+     * one client usually controls all of it.
+     */
     public Identity identity(HttpServerRequest request) {
         var peer = peer(request);
-        return peer.trusted() ? identityOf(client(peer.address(), request)) : peer.identity();
+        return peer.trusted() ? identityOf(clientAddress(peer.address(), request)) : peer.identity();
     }
 
     private static Identity identityOf(InetAddress address) {
         return Identity.address(address == null ? "unknown" : text(address));
     }
 
-    private InetAddress client(InetAddress proxy, HttpServerRequest request) {
+    private InetAddress clientAddress(InetAddress proxy, HttpServerRequest request) {
         var client = proxy;
         for (var hop : hops(request)) {
             var address = parse(hop);
@@ -97,16 +105,16 @@ public class ClientAddressResolver {
                 break;
             }
             client = address;
-            if (!trusted(address)) {
+            if (!isTrusted(address)) {
                 break;
             }
         }
         return client;
     }
 
-    /** What the proxies named, the nearest first. */
+    /** Returns the hops that the proxies report, the nearest first. */
     private List<String> hops(HttpServerRequest request) {
-        var forwarding = settings.forwardedHeader();
+        var forwarding = config.forwardedHeader();
         var hops = forwarding == IdentityConfig.Forwarding.FORWARDED
                 ? List.<String>of()
                 : elements(request.headers().getAll("X-Forwarded-For"));
@@ -122,7 +130,7 @@ public class ClientAddressResolver {
         return lines.stream().flatMap(line -> Arrays.stream(line.split(","))).map(String::strip).toList();
     }
 
-    /** The {@code for} parameter of one element of Forwarded; empty where it has none. */
+    /** Returns the {@code for} parameter of one element of {@code Forwarded}; empty if it has none. */
     private static String forwardedFor(String element) {
         for (var pair : element.split(";")) {
             int equals = pair.indexOf('=');
@@ -133,12 +141,12 @@ public class ClientAddressResolver {
         return "";
     }
 
-    private boolean trusted(InetAddress address) {
-        if (address == null || trusted.isEmpty()) {
+    private boolean isTrusted(InetAddress address) {
+        if (address == null || trustedProxies.isEmpty()) {
             return false;
         }
         var socket = new InetSocketAddress(address, 0);
-        for (var rule : trusted) {
+        for (var rule : trustedProxies) {
             if (rule.matches(socket)) {
                 return true;
             }
@@ -155,8 +163,8 @@ public class ClientAddressResolver {
         var peer = peers.get(text);
         if (peer == null) {
             var address = parse(text);
-            peer = new Peer(address, trusted(address), identityOf(address));
-            if (peers.size() >= MOST_PEERS) {
+            peer = new Peer(address, isTrusted(address), identityOf(address));
+            if (peers.size() >= MAX_CACHED_PEERS) {
                 peers.clear();
             }
             peers.put(text, peer);
@@ -164,7 +172,7 @@ public class ClientAddressResolver {
         return peer;
     }
 
-    /** Reads an address, with or without brackets, port and zone; null where it is none. Never asks a name server. */
+    /** Parses an address, with or without brackets, port and zone; null if it is not an address. Never resolves a host name. */
     private static InetAddress parse(String text) {
         var host = text;
         if (host.startsWith("[")) {
@@ -176,7 +184,7 @@ public class ClientAddressResolver {
         int zone = host.indexOf('%');
         var bytes = NetUtil.createByteArrayFromIpAddressString(zone < 0 ? host : host.substring(0, zone));
         try {
-            return bytes == null ? null : InetAddress.getByAddress(bytes); // an IPv4 address in IPv6's clothes becomes itself
+            return bytes == null ? null : InetAddress.getByAddress(bytes); // converts IPv4-mapped IPv6 addresses to IPv4
         } catch (UnknownHostException e) {
             return null;
         }

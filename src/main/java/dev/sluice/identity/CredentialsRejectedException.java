@@ -1,11 +1,14 @@
 package dev.sluice.identity;
 
-/** Credentials came and do not hold: 401, never a quiet fall to the address. */
+/**
+ * Thrown when a request has invalid credentials. HTTP status 401; the request is never treated as an anonymous one of the same
+ * address.
+ */
 public class CredentialsRejectedException extends RuntimeException {
 
     private static final long serialVersionUID = 1;
 
-    /** @param message for the caller; it never repeats the credentials */
+    /** @param message message for the client; must not repeat the credentials */
     public CredentialsRejectedException(String message) {
         super(message, null, false, false);
     }

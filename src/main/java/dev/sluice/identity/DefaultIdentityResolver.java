@@ -18,56 +18,65 @@ import io.quarkus.vertx.http.runtime.security.QuarkusHttpUser;
 import io.smallrye.mutiny.Uni;
 import io.vertx.ext.web.RoutingContext;
 
-/** Principal, else API key, else a trusted proxy's headers, else the client's address. */
+/**
+ * Default identity resolver. Uses the first that applies: authenticated principal, API key ({@code X-API-Key}), headers of a
+ * trusted proxy ({@code X-User-Id}), address of the client.
+ */
 @ApplicationScoped
 @DefaultBean
 public class DefaultIdentityResolver implements IdentityResolver {
 
     private static final String TIER = "tier";
-    private static final BiConsumer<RoutingContext, Throwable> TELL_NOBODY = (request, failure) -> {
+    private static final BiConsumer<RoutingContext, Throwable> IGNORE_FAILURE = (request, failure) -> {
     };
 
     private final ApiKeyRegistry apiKeys;
     private final ClientAddressResolver clientAddress;
     private final Instance<IdentityProviderManager> security;
-    private final boolean secured;
-    private final AnonymousRequestDetector anonymity;
+    private final boolean authenticationAvailable;
+    private final AnonymousRequestDetector anonymousDetector;
 
     DefaultIdentityResolver(ApiKeyRegistry apiKeys, ClientAddressResolver clientAddress,
             Instance<IdentityProviderManager> security,
-            Instance<AnonymousRequestDetector> anonymity) {
-        this.secured = !security.isUnsatisfied();
-        this.anonymity = anonymity.isUnsatisfied() ? request -> false : anonymity.get();
+            Instance<AnonymousRequestDetector> anonymousDetector) {
+        this.authenticationAvailable = !security.isUnsatisfied();
+        this.anonymousDetector = anonymousDetector.isUnsatisfied() ? request -> false : anonymousDetector.get();
         this.apiKeys = apiKeys;
         this.clientAddress = clientAddress;
         this.security = security;
     }
 
     /**
-     * Who is calling, where that can be told without waiting; null where authentication has to be asked.
+     * Resolves the identity without waiting, if that is possible.
      *
-     * @throws CredentialsRejectedException where credentials came and do not hold
+     * @return the identity; null if authentication is required, see {@link #resolve}
+     * @throws CredentialsRejectedException if the request has invalid credentials
      */
-    public Identity now(RoutingContext request) {
-        return secured && !anonymity.isCertain(request) ? null : withoutPrincipal(request);
+    public Identity resolveNow(RoutingContext request) {
+        return authenticationAvailable && !anonymousDetector.isCertainlyAnonymous(request)
+                ? null
+                : identityWithoutPrincipal(request);
     }
 
     @Override
     public Uni<Identity> resolve(RoutingContext request) {
-        if (!secured) {
-            return Uni.createFrom().item(() -> withoutPrincipal(request));
+        if (!authenticationAvailable) {
+            return Uni.createFrom().item(() -> identityWithoutPrincipal(request));
         }
-        // With lazy authentication the first to ask is who tells the caller of a failure: we do, and nobody else before us.
-        Object teller = request.get(QuarkusHttpUser.AUTH_FAILURE_HANDLER);
-        request.put(QuarkusHttpUser.AUTH_FAILURE_HANDLER, TELL_NOBODY);
+        // With lazy authentication, the first subscriber's failure handler would end the request. The handler is replaced, so that
+        // the failure is reported as CredentialsRejectedException only.
+        Object failureHandler = request.get(QuarkusHttpUser.AUTH_FAILURE_HANDLER);
+        request.put(QuarkusHttpUser.AUTH_FAILURE_HANDLER, IGNORE_FAILURE);
         return QuarkusHttpUser.getSecurityIdentity(request, security.get())
-                .onTermination().invoke(() -> request.put(QuarkusHttpUser.AUTH_FAILURE_HANDLER, teller))
-                .map(identity -> identity == null || identity.isAnonymous() ? withoutPrincipal(request) : principal(identity))
+                .onTermination().invoke(() -> request.put(QuarkusHttpUser.AUTH_FAILURE_HANDLER, failureHandler))
+                .map(identity -> identity == null || identity.isAnonymous()
+                        ? identityWithoutPrincipal(request)
+                        : identityOf(identity))
                 .onFailure(AuthenticationFailedException.class)
                 .transform(failure -> new CredentialsRejectedException("The token does not verify"));
     }
 
-    private static Identity principal(SecurityIdentity identity) {
+    private static Identity identityOf(SecurityIdentity identity) {
         var principal = identity.getPrincipal();
         var name = principal.getName();
         Object tier = identity.getAttribute(TIER);
@@ -76,13 +85,13 @@ public class DefaultIdentityResolver implements IdentityResolver {
             tier = token.getClaim(TIER);
         }
         if (name == null || name.isEmpty()) {
-            throw new CredentialsRejectedException("The token names nobody: it has no sub");
+            throw new CredentialsRejectedException("The token has no subject (sub)");
         }
         return Identity.user(name, Identity.Source.PRINCIPAL, tier == null ? null : tier.toString());
     }
 
-    /** A header's characters stand for bytes; where these are UTF-8, what they say. */
-    private static String utf8(String header) {
+    /** Decodes a header value, whose characters stand for bytes, as UTF-8; returns it unchanged if it is not UTF-8. */
+    private static String decodeUtf8(String header) {
         if (isAscii(header)) {
             return header;
         }
@@ -103,19 +112,20 @@ public class DefaultIdentityResolver implements IdentityResolver {
         return true;
     }
 
-    private Identity withoutPrincipal(RoutingContext context) {
+    private Identity identityWithoutPrincipal(RoutingContext context) {
         var request = context.request();
-        var key = apiKeys.any() ? request.getHeader(ApiKeyRegistry.HEADER) : null;
+        var key = apiKeys.hasKeys() ? request.getHeader(ApiKeyRegistry.HEADER) : null;
         if (key != null) {
-            var owner = apiKeys.find(key);
-            if (owner == null) {
-                throw new CredentialsRejectedException("The API key is not known");
+            var identity = apiKeys.find(key);
+            if (identity == null) {
+                throw new CredentialsRejectedException("The API key is unknown");
             }
-            return owner;
+            return identity;
         }
         var user = request.getHeader(IdentityHeaders.USER_ID);
-        if (user != null && !user.isBlank() && clientAddress.fromTrustedProxy(request)) {
-            return Identity.user(utf8(user), Identity.Source.TRUSTED_HEADER, request.getHeader(IdentityHeaders.USER_TIER));
+        if (user != null && !user.isBlank() && clientAddress.isFromTrustedProxy(request)) {
+            return Identity.user(decodeUtf8(user), Identity.Source.TRUSTED_HEADER,
+                    request.getHeader(IdentityHeaders.USER_TIER));
         }
         return clientAddress.identity(request);
     }

@@ -1,42 +1,51 @@
 package dev.sluice.identity;
 
 /**
- * Who is calling.
+ * Identity of a caller. Immutable.
  *
- * @param identifier whose windows count: {@code user:<name>} or {@code ip:<address>}
- * @param source how that is known
- * @param tier the tier that came with it; null where none did
+ * @param identifier identifier that requests are counted for, {@code user:<name>}, {@code ip:<address>} or any other of 1 to 256
+ *        characters
+ * @param source how the identity was established
+ * @param tier tier that the credentials claim; null if there is none
  */
 public record Identity(String identifier, Source source, String tier) {
 
+    /** How an identity was established. */
     public enum Source {
         /** An authenticated principal. */
         PRINCIPAL,
         /** A configured API key. */
         API_KEY,
-        /** The headers of a trusted proxy. */
+        /** Headers of a trusted proxy. */
         TRUSTED_HEADER,
-        /** Nothing but the client's address. */
+        /** The address of the client: no credentials. */
         ADDRESS
     }
 
     private static final String USER = "user:";
 
-    /** The identity of a user by name. */
+    /**
+     * Creates the identity of a user, {@code user:<name>}. A name that is too long for an identifier or contains an unpaired
+     * surrogate is replaced by {@code sha256:} and its hash.
+     *
+     * @param name name of the user
+     * @param source how the identity was established
+     * @param tier tier of the user; null if there is none
+     */
     public static Identity user(String name, Source source, String tier) {
-        return new Identity(Sha256.fitting(USER, name), source, tier);
+        return new Identity(Sha256.toIdentifier(USER, name), source, tier);
     }
 
-    /** The identifier of a key that is no user's and no address's. */
-    public static String key(String text) {
-        return Sha256.fitting("key:", text);
+    /** Returns the identifier for the key of an annotation, {@code key:<text>}; a text that is too long is hashed. */
+    public static String keyIdentifier(String text) {
+        return Sha256.toIdentifier("key:", text);
     }
 
     static Identity address(String address) {
         return new Identity("ip:" + address, Source.ADDRESS, null);
     }
 
-    /** The user's name; null where only an address is known. */
+    /** Returns the name of the user; null if the identity is not of a user. */
     public String userName() {
         return source == Source.ADDRESS || !identifier.startsWith(USER) ? null : identifier.substring(USER.length());
     }

@@ -7,11 +7,11 @@ import java.util.Optional;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 
-/** How callers are known. */
+/** Settings of the identification of callers. */
 @ConfigMapping(prefix = "rate-limit")
 public interface IdentityConfig {
 
-    /** In which header trusted proxies name the client. */
+    /** Header by which trusted proxies report the client's address. */
     enum Forwarding {
         /** {@code X-Forwarded-For}, or {@code Forwarded} where that is missing. */
         AUTO,
@@ -21,25 +21,32 @@ public interface IdentityConfig {
         FORWARDED
     }
 
-    /** API keys, by an id of yours. */
+    /** API keys, by an id of your choice. */
     Map<String, ApiKey> apiKeys();
 
-    /** The peers (CIDR blocks or addresses) whose X-User-Id, X-User-Tier, X-Forwarded-For and Forwarded are believed. */
+    /**
+     * Trusted proxies, as addresses or CIDR blocks. X-User-Id, X-User-Tier, X-Forwarded-For and Forwarded of other peers are
+     * ignored.
+     */
     Optional<List<String>> trustedProxies();
 
-    /** In which header trusted proxies name the client. Name the one that yours sets, so that no caller can set the other. */
+    /**
+     * Header by which trusted proxies report the client's address. Select the one that your proxies set, so that no client can
+     * set the other.
+     */
     @WithDefault("auto")
     Forwarding forwardedHeader();
 
+    /** One API key. */
     interface ApiKey {
 
-        /** The key's SHA-256 in hexadecimal. */
+        /** SHA-256 of the key, in hexadecimal. */
         String sha256();
 
-        /** Whose key it is; the identifier is {@code user:<user>}. */
+        /** User of the key; the identifier is {@code user:<user>}. */
         String user();
 
-        /** The user's tier; the first one where it is missing. */
+        /** Tier of the user; the first configured tier by default. */
         Optional<String> tier();
     }
 }

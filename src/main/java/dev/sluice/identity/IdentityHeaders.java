@@ -1,9 +1,11 @@
 package dev.sluice.identity;
 
-/** The headers by which proxies that trust each other say who is calling. */
+/** Headers by which a trusted proxy passes on the identity of the caller. */
 public final class IdentityHeaders {
 
+    /** Name of the user. */
     public static final String USER_ID = "X-User-Id";
+    /** Tier of the user. */
     public static final String USER_TIER = "X-User-Tier";
 
     private IdentityHeaders() {

@@ -7,18 +7,19 @@ import java.util.HexFormat;
 
 import dev.sluice.api.Identifiers;
 
-/** SHA-256, in hexadecimal. */
+/** SHA-256 hashes of texts, encoded in UTF-8. */
 public final class Sha256 {
 
     private Sha256() {
     }
 
-    public static String sha256(String text) {
+    /** Returns the hash in lower-case hexadecimal. */
+    public static String hex(String text) {
         return HexFormat.of().formatHex(digest(text));
     }
 
-    /** Whether both are the same, in a time that does not tell how much of them is. */
-    public static boolean same(String one, String other) {
+    /** Compares two texts in a time that does not depend on where they differ. */
+    public static boolean constantTimeEquals(String one, String other) {
         return MessageDigest.isEqual(digest(one), digest(other));
     }
 
@@ -30,9 +31,9 @@ public final class Sha256 {
         }
     }
 
-    /** Prefix and name, or prefix and the name's hash where the name is too long for an identifier or not one that UTF-8 knows. */
-    static String fitting(String prefix, String name) {
-        var whole = prefix + name;
-        return Identifiers.valid(whole) ? whole : prefix + "sha256:" + sha256(name);
+    /** Returns prefix and name; if that is no valid identifier, prefix, {@code sha256:} and the hash of the name. */
+    static String toIdentifier(String prefix, String name) {
+        var identifier = prefix + name;
+        return Identifiers.isValid(identifier) ? identifier : prefix + "sha256:" + hex(name);
     }
 }

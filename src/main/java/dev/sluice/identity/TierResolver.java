@@ -4,11 +4,17 @@ import io.smallrye.mutiny.Uni;
 import io.vertx.ext.web.RoutingContext;
 
 /**
- * Says which tier a caller has. An application replaces the one that comes with Sluice, which takes the tier that came with
- * the identity, by a CDI bean of this type.
+ * Resolves the tier of a caller. The default returns {@link Identity#tier()}; an application replaces it by a CDI bean of this
+ * type.
  */
 public interface TierResolver {
 
-    /** @return the tier's name; one that is not configured, or null, is the first tier */
+    /**
+     * Resolves the tier of a caller. Called on the request's Vert.x context, which is an event loop: must not block.
+     *
+     * @param identity identity of the caller
+     * @param request the request
+     * @return name of the tier; null or a name that is not configured selects the first configured tier
+     */
     Uni<String> resolve(Identity identity, RoutingContext request);
 }

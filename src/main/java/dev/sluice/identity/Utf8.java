@@ -4,7 +4,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
-/** Checks that bytes are well-formed UTF-8. Allocates nothing. */
+/** Validates UTF-8 without allocating. */
 public final class Utf8 {
 
     private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.nativeOrder());
@@ -14,9 +14,9 @@ public final class Utf8 {
     }
 
     /**
-     * Whether the bytes are well-formed UTF-8 as Unicode defines it (section 3.9, table 3-7): no overlong form, no encoded
-     * surrogate, nothing above U+10FFFF, no truncated sequence. Parsers that accept more would read two different byte
-     * sequences as one text.
+     * Returns whether bytes are well-formed UTF-8 as Unicode defines it (section 3.9, table 3-7): no overlong form, no encoded
+     * surrogate, nothing above U+10FFFF, no truncated sequence. A parser that accepted more would read two different byte
+     * sequences as the same text.
      */
     public static boolean isValid(byte[] bytes) {
         int i = 0;
@@ -26,7 +26,7 @@ public final class Utf8 {
                 i = afterAscii(bytes, i + 1);
                 continue;
             }
-            int length = sequence(bytes, i, first & 0xFF);
+            int length = sequenceLength(bytes, i, first & 0xFF);
             if (length == 0) {
                 return false;
             }
@@ -35,7 +35,7 @@ public final class Utf8 {
         return true;
     }
 
-    /** The index of the first byte from {@code i} on that may not be ASCII. */
+    /** Returns the index of the first byte at or after {@code from} that may not be ASCII. */
     private static int afterAscii(byte[] bytes, int from) {
         int i = from;
         while (i + Long.BYTES <= bytes.length && ((long) LONG.get(bytes, i) & NOT_ASCII) == 0) {
@@ -44,26 +44,26 @@ public final class Utf8 {
         return i;
     }
 
-    /** The length of the sequence of several bytes that begins at {@code i}; 0 where it is ill-formed. */
-    private static int sequence(byte[] bytes, int i, int first) {
+    /** Returns the length of the multi-byte sequence that starts at {@code i}; 0 if it is ill-formed. */
+    private static int sequenceLength(byte[] bytes, int i, int first) {
         if (first >= 0xC2 && first <= 0xDF) {
-            return follows(bytes, i + 1, 0x80, 0xBF) ? 2 : 0;
+            return isInRange(bytes, i + 1, 0x80, 0xBF) ? 2 : 0;
         }
         if (first >= 0xE0 && first <= 0xEF) {
-            int least = first == 0xE0 ? 0xA0 : 0x80;
-            int most = first == 0xED ? 0x9F : 0xBF;
-            return follows(bytes, i + 1, least, most) && follows(bytes, i + 2, 0x80, 0xBF) ? 3 : 0;
+            int min = first == 0xE0 ? 0xA0 : 0x80;
+            int max = first == 0xED ? 0x9F : 0xBF;
+            return isInRange(bytes, i + 1, min, max) && isInRange(bytes, i + 2, 0x80, 0xBF) ? 3 : 0;
         }
         if (first >= 0xF0 && first <= 0xF4) {
-            int least = first == 0xF0 ? 0x90 : 0x80;
-            int most = first == 0xF4 ? 0x8F : 0xBF;
-            return follows(bytes, i + 1, least, most) && follows(bytes, i + 2, 0x80, 0xBF)
-                    && follows(bytes, i + 3, 0x80, 0xBF) ? 4 : 0;
+            int min = first == 0xF0 ? 0x90 : 0x80;
+            int max = first == 0xF4 ? 0x8F : 0xBF;
+            return isInRange(bytes, i + 1, min, max) && isInRange(bytes, i + 2, 0x80, 0xBF)
+                    && isInRange(bytes, i + 3, 0x80, 0xBF) ? 4 : 0;
         }
         return 0;
     }
 
-    private static boolean follows(byte[] bytes, int i, int least, int most) {
-        return i < bytes.length && (bytes[i] & 0xFF) >= least && (bytes[i] & 0xFF) <= most;
+    private static boolean isInRange(byte[] bytes, int i, int min, int max) {
+        return i < bytes.length && (bytes[i] & 0xFF) >= min && (bytes[i] & 0xFF) <= max;
     }
 }

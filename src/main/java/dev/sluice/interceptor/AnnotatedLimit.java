@@ -5,23 +5,23 @@ import java.util.function.UnaryOperator;
 import dev.sluice.api.RateLimited;
 import dev.sluice.api.ResourceCheck;
 
-/** One {@link RateLimited}, read. */
+/** One parsed {@link RateLimited} annotation. */
 final class AnnotatedLimit {
 
-    private final ResourceCheck demand;
+    private final ResourceCheck check;
     private final KeyTemplate key;
 
-    /** @param key null where there is none: the caller is counted */
-    AnnotatedLimit(ResourceCheck demand, KeyTemplate key) {
-        this.demand = demand;
+    /** @param key template of the identifier; null to count the caller */
+    AnnotatedLimit(ResourceCheck check, KeyTemplate key) {
+        this.check = check;
         this.key = key;
     }
 
-    ResourceCheck demand() {
-        return demand;
+    ResourceCheck check() {
+        return check;
     }
 
-    String identifier(String caller, UnaryOperator<String> values) {
-        return key == null ? caller : key.identifier(values);
+    String identifier(String caller, UnaryOperator<String> placeholders) {
+        return key == null ? caller : key.identifier(placeholders);
     }
 }

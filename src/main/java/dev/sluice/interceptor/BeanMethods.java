@@ -6,19 +6,24 @@ import java.util.function.BiConsumer;
 import jakarta.enterprise.inject.Any;
 import jakarta.enterprise.inject.spi.BeanManager;
 
-/** The methods of all beans: whoever reads annotations of them does so at start, so that none fails a call later. */
+/** Iterates over the methods of all CDI beans, so that their annotations are validated at startup and not at the first call. */
 public final class BeanMethods {
 
     private BeanMethods() {
     }
 
-    /** @param reader takes a bean's class, and a method that it or something above it declares */
-    public static void each(BeanManager beans, BiConsumer<Class<?>, Method> reader) {
+    /**
+     * Calls an action for each method of each bean, declared or inherited.
+     *
+     * @param beans the bean manager
+     * @param action receives the class of the bean and the method
+     */
+    public static void forEach(BeanManager beans, BiConsumer<Class<?>, Method> action) {
         for (var bean : beans.getBeans(Object.class, Any.Literal.INSTANCE)) {
             for (Class<?> type = bean.getBeanClass(); type != null && type != Object.class; type = type.getSuperclass()) {
                 for (var method : type.getDeclaredMethods()) {
                     if (!method.isBridge() && !method.isSynthetic()) {
-                        reader.accept(bean.getBeanClass(), method);
+                        action.accept(bean.getBeanClass(), method);
                     }
                 }
             }

@@ -4,25 +4,29 @@ import org.eclipse.microprofile.config.Config;
 
 import io.smallrye.common.expression.Expression;
 
-/** The texts of annotations may contain configuration expressions: {@code ${reports.limit}}, {@code ${reports.limit:5/minute}}. */
+/** Expands configuration expressions in annotation values: {@code ${reports.limit}}, {@code ${reports.limit:5/minute}}. */
 public final class ConfigExpressions {
 
     private ConfigExpressions() {
     }
 
-    /** @throws IllegalArgumentException where a property that is named is not there */
+    /**
+     * Expands the expressions of a text.
+     *
+     * @throws IllegalArgumentException if a property without a default is missing
+     */
     public static String expand(Config config, String text) {
         if (text.indexOf('$') < 0) {
             return text;
         }
-        return Expression.compile(text, Expression.Flag.NO_TRIM).evaluate((found, out) -> {
-            var value = config.getOptionalValue(found.getKey(), String.class);
+        return Expression.compile(text, Expression.Flag.NO_TRIM).evaluate((expression, out) -> {
+            var value = config.getOptionalValue(expression.getKey(), String.class);
             if (value.isPresent()) {
                 out.append(value.get());
-            } else if (found.hasDefault()) {
-                found.expandDefault();
+            } else if (expression.hasDefault()) {
+                expression.expandDefault();
             } else {
-                throw new IllegalArgumentException("there is no configuration property " + found.getKey());
+                throw new IllegalArgumentException("configuration property " + expression.getKey() + " is missing");
             }
         });
     }

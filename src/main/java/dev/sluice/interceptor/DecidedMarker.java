@@ -5,7 +5,10 @@ import java.util.Arrays;
 
 import io.vertx.ext.web.RoutingContext;
 
-/** The note by which the request filter tells the interceptor that it has decided a method's annotations already. */
+/**
+ * Marks a request whose method annotations the request filter has decided, so that the interceptor does not count them a
+ * second time.
+ */
 public final class DecidedMarker {
 
     private static final String KEY = "dev.sluice.decided";
@@ -13,22 +16,22 @@ public final class DecidedMarker {
     private DecidedMarker() {
     }
 
-    /** The annotations of this method were decided for the request. */
-    public static void note(RoutingContext request, Method method) {
+    /** Marks the annotations of a method as decided for a request. */
+    public static void mark(RoutingContext request, Method method) {
         request.put(KEY, method);
     }
 
-    /** Whether the call of this method was decided; true once. */
-    static boolean take(RoutingContext request, Method method) {
-        if (request == null || !(request.get(KEY) instanceof Method decided) || !same(decided, method)) {
+    /** Returns whether the annotations of a method were decided for a request, and removes the mark: true only once. */
+    static boolean consume(RoutingContext request, Method method) {
+        if (request == null || !(request.get(KEY) instanceof Method decided) || !isSameMethod(decided, method)) {
             return false;
         }
         request.remove(KEY);
         return true;
     }
 
-    /** Whether both are one, as it is declared by the class or by something above it. */
-    private static boolean same(Method one, Method other) {
+    /** Compares methods by signature: JAX-RS and CDI may report different declaring classes of one hierarchy. */
+    private static boolean isSameMethod(Method one, Method other) {
         return one.getName().equals(other.getName()) && Arrays.equals(one.getParameterTypes(), other.getParameterTypes())
                 && (one.getDeclaringClass().isAssignableFrom(other.getDeclaringClass())
                         || other.getDeclaringClass().isAssignableFrom(one.getDeclaringClass()));

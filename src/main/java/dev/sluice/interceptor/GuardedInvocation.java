@@ -11,12 +11,17 @@ import io.quarkus.runtime.BlockingOperationControl;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 
-/** Has an intercepted method wait for a {@link InvocationGuard}, in the way that its return type can. */
+/**
+ * Runs an intercepted method after its admission by an {@link InvocationGuard}, and notifies the guard of the end. Reactive
+ * return types wait without blocking; others block the calling thread.
+ *
+ * @param <A> type of the admission
+ */
 public final class GuardedInvocation<A> {
 
-    /** What guards ask bounds itself; this bounds whatever a host's resolver of identities does. */
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
-    private static final String NOTHING = "The method returned null";
+    /** Bounds the identity resolver of an application; decisions have timeouts of their own. */
+    private static final Duration ADMISSION_TIMEOUT = Duration.ofSeconds(30);
+    private static final String NULL_RESULT = "The method returned null";
 
     private final String annotation;
     private final InvocationContext call;
@@ -31,15 +36,19 @@ public final class GuardedInvocation<A> {
     }
 
     /**
-     * Waits, runs the method, and tells the guard.
+     * Runs an invocation under a guard.
      *
-     * @param annotation for messages: {@code @RateLimited}
+     * @param annotation name of the annotation for error messages, for example {@code @RateLimited}
+     * @param call the invocation
+     * @param guard admits the invocation and is notified of its end
+     * @return the result of the method, of its return type
+     * @throws IllegalStateException if the method would have to block an event loop
      */
     public static <A> Object run(String annotation, InvocationContext call, InvocationGuard<A> guard) throws Exception {
         return new GuardedInvocation<>(annotation, call, guard).run();
     }
 
-    /** The class as it was written: the container's subclass is not. */
+    /** Returns the class of the intercepted bean, not the subclass that the container has generated. */
     public static Class<?> beanClass(InvocationContext call) {
         var type = ClientProxy.unwrap(call.getTarget()).getClass();
         return type.getName().endsWith("_Subclass") ? type.getSuperclass() : type;
@@ -48,13 +57,13 @@ public final class GuardedInvocation<A> {
     private Object run() throws Exception {
         var type = call.getMethod().getReturnType();
         if (type == Uni.class) {
-            return Uni.createFrom().deferred(() -> ready().chain(this::uni));
+            return Uni.createFrom().deferred(() -> admission().chain(this::proceedUni));
         }
         if (type == Multi.class) {
-            return Multi.createFrom().deferred(() -> ready().onItem().transformToMulti(this::multi));
+            return Multi.createFrom().deferred(() -> admission().onItem().transformToMulti(this::proceedMulti));
         }
         if (CompletionStage.class.isAssignableFrom(type)) {
-            return ready().chain(this::stage).subscribeAsCompletionStage();
+            return admission().chain(this::proceedStage).subscribeAsCompletionStage();
         }
         if (!BlockingOperationControl.isBlockingAllowed()) {
             var method = call.getMethod();
@@ -63,71 +72,71 @@ public final class GuardedInvocation<A> {
                     + " Return Uni<" + type.getSimpleName() + ">, or call it on a worker thread (@Blocking) or a virtual"
                     + " thread (@RunOnVirtualThread)");
         }
-        return blocking(admission.await().atMost(PATIENCE));
+        return proceedBlocking(admission.await().atMost(ADMISSION_TIMEOUT));
     }
 
-    /** Where the thread may wait it does, so that the call goes ahead on it; elsewhere the call goes ahead when decided. */
-    private Uni<A> ready() {
+    /** Waits on a thread that may block, so that the method runs on it; otherwise the method runs on the deciding thread. */
+    private Uni<A> admission() {
         return BlockingOperationControl.isBlockingAllowed()
-                ? Uni.createFrom().item(() -> admission.await().atMost(PATIENCE))
+                ? Uni.createFrom().item(() -> admission.await().atMost(ADMISSION_TIMEOUT))
                 : admission;
     }
 
-    private Object blocking(A admitted) throws Exception {
-        Object answer;
+    private Object proceedBlocking(A admission) throws Exception {
+        Object result;
         try {
-            answer = guard.run(admitted, call::proceed);
+            result = guard.run(admission, call::proceed);
         } catch (Throwable e) {
             try {
-                guard.failed(admitted);
-            } catch (RuntimeException | Error again) {
-                e.addSuppressed(again);
+                guard.onFailure(admission);
+            } catch (RuntimeException | Error suppressed) {
+                e.addSuppressed(suppressed);
             }
             throw e;
         }
-        guard.succeeded(admitted);
-        return answer;
+        guard.onSuccess(admission);
+        return result;
     }
 
-    private Uni<?> uni(A admitted) {
-        Uni<?> answer;
+    private Uni<?> proceedUni(A admission) {
+        Uni<?> result;
         try {
-            answer = (Uni<?>) guard.run(admitted, call::proceed);
-            Objects.requireNonNull(answer, NOTHING);
-        } catch (Throwable e) { // an Error too gives back what the guard has reserved
-            answer = Uni.createFrom().failure(e);
+            result = (Uni<?>) guard.run(admission, call::proceed);
+            Objects.requireNonNull(result, NULL_RESULT);
+        } catch (Throwable e) { // an Error, too, must release what the guard has reserved
+            result = Uni.createFrom().failure(e);
         }
-        return answer.onTermination().invoke((item, failure, cancelled) -> tell(admitted, failure, cancelled));
+        return result.onTermination().invoke((item, failure, cancelled) -> notifyGuard(admission, failure, cancelled));
     }
 
-    private Multi<?> multi(A admitted) {
-        Multi<?> answer;
+    private Multi<?> proceedMulti(A admission) {
+        Multi<?> result;
         try {
-            answer = (Multi<?>) guard.run(admitted, call::proceed);
-            Objects.requireNonNull(answer, NOTHING);
+            result = (Multi<?>) guard.run(admission, call::proceed);
+            Objects.requireNonNull(result, NULL_RESULT);
         } catch (Throwable e) {
-            answer = Multi.createFrom().failure(e);
+            result = Multi.createFrom().failure(e);
         }
-        return answer.onTermination().invoke((failure, cancelled) -> tell(admitted, failure, cancelled));
+        return result.onTermination().invoke((failure, cancelled) -> notifyGuard(admission, failure, cancelled));
     }
 
-    private Uni<?> stage(A admitted) {
-        Uni<?> answer;
+    private Uni<?> proceedStage(A admission) {
+        Uni<?> result;
         try {
-            answer = Uni.createFrom().completionStage((CompletionStage<?>) guard.run(admitted, call::proceed));
+            result = Uni.createFrom().completionStage((CompletionStage<?>) guard.run(admission, call::proceed));
         } catch (Throwable e) {
-            answer = Uni.createFrom().failure(e);
+            result = Uni.createFrom().failure(e);
         }
-        return answer.onTermination().invoke((item, failure, cancelled) -> tell(admitted, failure, cancelled));
+        return result.onTermination().invoke((item, failure, cancelled) -> notifyGuard(admission, failure, cancelled));
     }
 
-    private void tell(A admitted, Throwable failure, boolean cancelled) {
+    private void notifyGuard(A admission, Throwable failure, boolean cancelled) {
         if (cancelled) {
-            guard.cancelled(admitted);
+            guard.onCancellation(admission);
         } else if (failure != null) {
-            guard.failed(admitted);
+            guard.onFailure(admission);
         } else {
-            guard.succeeded(admitted);
+            guard.onSuccess(admission);
         }
     }
 }

@@ -5,30 +5,34 @@ import java.util.concurrent.Callable;
 import io.smallrye.mutiny.Uni;
 
 /**
- * Decides whether an intercepted method may run, and hears how it ended.
+ * Admits the invocations of an intercepted method and is notified of their end.
  *
- * @param <A> what letting it ahead comes to
+ * @param <A> type of the admission
  */
 @FunctionalInterface
 public interface InvocationGuard<A> {
 
-    /** Asked once per invocation, or per subscription to a reactive method's answer; a failure becomes the method's. */
+    /**
+     * Requests the admission of one invocation, or of one subscription to the result of a reactive method. A failure becomes the
+     * result of the method.
+     */
     Uni<A> admit();
 
-    /** Runs the method; a reactive one has only begun when it returns. */
-    default Object run(A admitted, Callable<Object> method) throws Exception {
+    /** Runs the method. The work of a reactive method has only started when this returns. */
+    default Object run(A admission, Callable<Object> method) throws Exception {
         return method.call();
     }
 
-    /** The method, with all that a reactive one had to do, has ended. */
-    default void succeeded(A admitted) {
+    /** Called when the method, including the work of a reactive one, has completed. */
+    default void onSuccess(A admission) {
     }
 
-    default void failed(A admitted) {
+    /** Called when the method has failed. */
+    default void onFailure(A admission) {
     }
 
-    /** Nobody waits for the end any more. */
-    default void cancelled(A admitted) {
-        failed(admitted);
+    /** Called when the subscription to the result of a reactive method was cancelled. */
+    default void onCancellation(A admission) {
+        onFailure(admission);
     }
 }

@@ -16,13 +16,16 @@ import org.jboss.resteasy.reactive.RestQuery;
 
 import dev.sluice.api.RateLimited;
 
-/** Which names {@link RateLimited#key()} may use: what the request filter finds in a request, or the interceptor in a call. */
+/**
+ * Placeholders that {@link RateLimited#key()} of a method may use: path and query parameters on a JAX-RS method, which the
+ * request filter resolves; otherwise the parameters of the method, which the interceptor resolves.
+ */
 final class KeyPlaceholders {
 
     private KeyPlaceholders() {
     }
 
-    static Set<String> of(Class<?> bean, Method method) {
+    static Set<String> of(Class<?> beanClass, Method method) {
         var names = new TreeSet<String>();
         boolean endpoint = Arrays.stream(method.getAnnotations())
                 .anyMatch(annotation -> annotation.annotationType().isAnnotationPresent(HttpMethod.class));
@@ -32,11 +35,11 @@ final class KeyPlaceholders {
                 addFromRequest(names, parameters[i]);
             } else {
                 names.add(Integer.toString(i));
-                addIfPresent(names, parameters[i]);
+                addParameterName(names, parameters[i]);
             }
         }
         if (endpoint) {
-            addFromPath(names, bean.getAnnotation(Path.class));
+            addFromPath(names, beanClass.getAnnotation(Path.class));
             addFromPath(names, method.getAnnotation(Path.class));
         }
         return names;
@@ -56,22 +59,22 @@ final class KeyPlaceholders {
         } else if (restQuery != null && !restQuery.value().isEmpty()) {
             names.add(restQuery.value());
         } else if (restPath != null || restQuery != null) {
-            addIfPresent(names, parameter);
+            addParameterName(names, parameter);
         }
     }
 
-    private static void addIfPresent(Set<String> names, Parameter parameter) {
+    private static void addParameterName(Set<String> names, Parameter parameter) {
         if (parameter.isNamePresent()) {
             names.add(parameter.getName());
         }
     }
 
-    /** The names of a template: {@code {name}}, or {@code {name: expression}}. */
+    /** Adds the path parameters of a template: {@code {name}} or {@code {name: regex}}. */
     private static void addFromPath(Set<String> names, Path path) {
         if (path == null) {
             return;
         }
-        for (var name : new KeyTemplate(path.value()).names()) {
+        for (var name : new KeyTemplate(path.value()).placeholders()) {
             int colon = name.indexOf(':');
             names.add((colon < 0 ? name : name.substring(0, colon)).strip());
         }

@@ -7,27 +7,28 @@ import java.util.function.UnaryOperator;
 import dev.sluice.api.RateLimited;
 import dev.sluice.identity.Identity;
 
-/** The text of {@link RateLimited#key()}, taken apart: what stands at odd places is the name of a value. */
+/** Parsed text of {@link RateLimited#key()}. */
 final class KeyTemplate {
 
+    /** Literals at even indexes, names of placeholders at odd ones. */
     private final List<String> parts = new ArrayList<>();
 
     KeyTemplate(String text) {
-        int from = 0;
-        while (from <= text.length()) {
-            int open = text.indexOf('{', from);
+        int start = 0;
+        while (start <= text.length()) {
+            int open = text.indexOf('{', start);
             int close = open < 0 ? -1 : text.indexOf('}', open);
             if (close < 0) {
-                parts.add(text.substring(from));
+                parts.add(text.substring(start));
                 return;
             }
-            parts.add(text.substring(from, open));
+            parts.add(text.substring(start, open));
             parts.add(text.substring(open + 1, close));
-            from = close + 1;
+            start = close + 1;
         }
     }
 
-    List<String> names() {
+    List<String> placeholders() {
         var names = new ArrayList<String>();
         for (int i = 1; i < parts.size(); i += 2) {
             names.add(parts.get(i));
@@ -35,11 +36,12 @@ final class KeyTemplate {
         return names;
     }
 
+    /** Returns the identifier with the placeholders replaced by their values. */
     String identifier(UnaryOperator<String> values) {
         var text = new StringBuilder();
         for (int i = 0; i < parts.size(); i++) {
             text.append(i % 2 == 0 ? parts.get(i) : values.apply(parts.get(i)));
         }
-        return Identity.key(text.toString());
+        return Identity.keyIdentifier(text.toString());
     }
 }

@@ -9,7 +9,7 @@ import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.RateLimited;
 import dev.sluice.api.ResourceCheck;
 
-/** Every {@link RateLimited} of one method. */
+/** All {@link RateLimited} annotations that apply to one method. Immutable. */
 public final class MethodLimits {
 
     static final MethodLimits NONE = new MethodLimits(List.of());
@@ -20,35 +20,36 @@ public final class MethodLimits {
         this.limits = limits;
     }
 
+    /** Returns whether the method has no limits. */
     public boolean isEmpty() {
         return limits.isEmpty();
     }
 
-    List<AnnotatedLimit> all() {
+    List<AnnotatedLimit> limits() {
         return limits;
     }
 
     /**
-     * What to ask: one request per identifier, the caller's first.
+     * Returns the requests for one invocation: one per identifier, that of the caller first.
      *
-     * @param caller the caller's identifier
-     * @param tier the caller's tier; null where there is none
-     * @param label the row's name for the metrics; null: that of the annotations' first resource
-     * @param demands what else the caller demands, decided together with the caller's annotations
-     * @param values finds what {@code {name}} of a key stands for
+     * @param caller identifier of the caller
+     * @param tier tier of the caller; null if there is none
+     * @param label label of the requests; null for the name of each request's first resource
+     * @param checks further checks of the caller, decided together with the annotations
+     * @param placeholders resolves the placeholders of {@link RateLimited#key()}
      */
-    public List<RateLimitRequest> requests(String caller, String tier, String label, List<ResourceCheck> demands,
-            UnaryOperator<String> values) {
-        var byIdentifier = new LinkedHashMap<String, List<ResourceCheck>>();
-        byIdentifier.put(caller, new ArrayList<>(demands));
+    public List<RateLimitRequest> requests(String caller, String tier, String label, List<ResourceCheck> checks,
+            UnaryOperator<String> placeholders) {
+        var checksByIdentifier = new LinkedHashMap<String, List<ResourceCheck>>();
+        checksByIdentifier.put(caller, new ArrayList<>(checks));
         for (var limit : limits) {
-            byIdentifier.computeIfAbsent(limit.identifier(caller, values), identifier -> new ArrayList<>())
-                    .add(limit.demand());
+            checksByIdentifier.computeIfAbsent(limit.identifier(caller, placeholders), identifier -> new ArrayList<>())
+                    .add(limit.check());
         }
-        var requests = new ArrayList<RateLimitRequest>(byIdentifier.size());
-        byIdentifier.forEach((identifier, all) -> {
-            if (!all.isEmpty()) {
-                requests.add(new RateLimitRequest(identifier, tier, label == null ? all.get(0).resource() : label, all));
+        var requests = new ArrayList<RateLimitRequest>(checksByIdentifier.size());
+        checksByIdentifier.forEach((identifier, own) -> {
+            if (!own.isEmpty()) {
+                requests.add(new RateLimitRequest(identifier, tier, label == null ? own.get(0).resource() : label, own));
             }
         });
         return requests;

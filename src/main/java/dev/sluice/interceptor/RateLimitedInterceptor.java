@@ -22,7 +22,7 @@ import io.quarkus.vertx.http.runtime.CurrentVertxRequest;
 import io.smallrye.mutiny.Uni;
 import io.vertx.ext.web.RoutingContext;
 
-/** Asks before the call; where the request filter has asked already, it does nothing. */
+/** Decides {@link RateLimited} before an invocation, unless the request filter has decided it for the current request. */
 @RateLimited
 @Interceptor
 @Priority(Interceptor.Priority.LIBRARY_BEFORE)
@@ -31,23 +31,24 @@ class RateLimitedInterceptor {
     private final RateLimitedMethods methods;
     private final RateLimiter limiter;
     private final CallerResolver callers;
-    private final CurrentVertxRequest current;
-    private final String application;
+    private final CurrentVertxRequest currentRequest;
+    private final String applicationIdentifier;
 
-    RateLimitedInterceptor(RateLimitedMethods methods, RateLimiter limiter, CallerResolver callers, CurrentVertxRequest current,
+    RateLimitedInterceptor(RateLimitedMethods methods, RateLimiter limiter, CallerResolver callers,
+            CurrentVertxRequest currentRequest,
             @ConfigProperty(name = "quarkus.application.name", defaultValue = "application") String application) {
         this.methods = methods;
         this.limiter = limiter;
         this.callers = callers;
-        this.current = current;
-        this.application = "app:" + application;
+        this.currentRequest = currentRequest;
+        this.applicationIdentifier = "app:" + application;
     }
 
     @AroundInvoke
     Object around(InvocationContext call) throws Exception {
         var method = call.getMethod();
-        var request = Arc.container().requestContext().isActive() ? current.getCurrent() : null;
-        if (DecidedMarker.take(request, method)) {
+        var request = Arc.container().requestContext().isActive() ? currentRequest.getCurrent() : null;
+        if (DecidedMarker.consume(request, method)) {
             return call.proceed();
         }
         var limits = methods.of(GuardedInvocation.beanClass(call), method);
@@ -55,18 +56,18 @@ class RateLimitedInterceptor {
     }
 
     private Uni<Decision> admit(MethodLimits limits, InvocationContext call, RoutingContext request) {
-        UnaryOperator<String> values = name -> value(call, name);
+        UnaryOperator<String> placeholders = name -> argument(call, name);
         if (request == null) {
-            return all(limits.requests(application, null, null, List.of(), values));
+            return checkAll(limits.requests(applicationIdentifier, null, null, List.of(), placeholders));
         }
-        return callers.of(request).chain(caller -> all(requests(limits, caller, values)));
+        return callers.resolve(request).chain(caller -> checkAll(requests(limits, caller, placeholders)));
     }
 
-    private static List<RateLimitRequest> requests(MethodLimits limits, Caller caller, UnaryOperator<String> values) {
-        return limits.requests(caller.identity().identifier(), caller.tier(), null, List.of(), values);
+    private static List<RateLimitRequest> requests(MethodLimits limits, Caller caller, UnaryOperator<String> placeholders) {
+        return limits.requests(caller.identity().identifier(), caller.tier(), null, List.of(), placeholders);
     }
 
-    private Uni<Decision> all(List<RateLimitRequest> requests) {
+    private Uni<Decision> checkAll(List<RateLimitRequest> requests) {
         return limiter.checkAll(requests).invoke(decision -> {
             if (!decision.allowed()) {
                 throw new RateLimitExceededException(decision);
@@ -74,14 +75,14 @@ class RateLimitedInterceptor {
         });
     }
 
-    private static String value(InvocationContext call, String name) {
+    private static String argument(InvocationContext call, String name) {
         var parameters = call.getMethod().getParameters();
         for (int i = 0; i < parameters.length; i++) {
             if (name.equals(Integer.toString(i)) || parameters[i].isNamePresent() && parameters[i].getName().equals(name)) {
                 return String.valueOf(call.getParameters()[i]);
             }
         }
-        throw new IllegalStateException("@RateLimited(key) names a parameter that " + call.getMethod().getName()
-                + " does not have: " + name);
+        throw new IllegalStateException("@RateLimited key of " + call.getMethod().getName() + " has an unknown placeholder {"
+                + name + "}");
     }
 }

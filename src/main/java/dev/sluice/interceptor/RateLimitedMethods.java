@@ -20,96 +20,100 @@ import dev.sluice.api.RateLimited;
 import dev.sluice.api.ResourceCheck;
 import dev.sluice.config.ConfigProblems;
 
-/** Reads the annotations of methods, each once. */
+/** Parses the {@link RateLimited} annotations of methods and caches the result. Thread-safe. */
 @ApplicationScoped
 public class RateLimitedMethods {
 
-    private record Key(Class<?> bean, Method method) {
+    private record MethodKey(Class<?> beanClass, Method method) {
     }
 
     private final Config config;
-    private final Map<Key, MethodLimits> read = new ConcurrentHashMap<>();
+    private final Map<MethodKey, MethodLimits> cache = new ConcurrentHashMap<>();
 
     RateLimitedMethods(Config config) {
         this.config = config;
     }
 
     /**
-     * @param bean the bean's class, as it was written
-     * @return what limits the method; empty where nothing does
+     * Returns the limits of a method: those of its annotations, or else those of its class.
+     *
+     * @param beanClass class of the bean, not the subclass that the container has generated
+     * @param method the method
+     * @return the limits; empty if there are none
+     * @throws IllegalArgumentException if an annotation is invalid
      */
-    public MethodLimits of(Class<?> bean, Method method) {
-        var key = new Key(bean, method);
-        var limits = read.get(key);
-        return limits == null ? read.computeIfAbsent(key, this::read) : limits;
+    public MethodLimits of(Class<?> beanClass, Method method) {
+        var key = new MethodKey(beanClass, method);
+        var limits = cache.get(key);
+        return limits == null ? cache.computeIfAbsent(key, this::parse) : limits;
     }
 
-    private MethodLimits read(Key key) {
+    private MethodLimits parse(MethodKey key) {
         var annotations = annotations(key);
         if (annotations.length == 0) {
             return MethodLimits.NONE;
         }
         var limits = new ArrayList<AnnotatedLimit>(annotations.length);
         for (var annotation : annotations) {
-            limits.add(read(annotation, key));
+            limits.add(parse(annotation, key));
         }
         return new MethodLimits(List.copyOf(limits));
     }
 
-    private static RateLimited[] annotations(Key key) {
+    private static RateLimited[] annotations(MethodKey key) {
         var own = key.method().getAnnotationsByType(RateLimited.class);
-        return own.length > 0 ? own : key.bean().getAnnotationsByType(RateLimited.class);
+        return own.length > 0 ? own : key.beanClass().getAnnotationsByType(RateLimited.class);
     }
 
-    private AnnotatedLimit read(RateLimited annotation, Key key) {
+    private AnnotatedLimit parse(RateLimited annotation, MethodKey key) {
         var resource = ConfigExpressions.expand(config, annotation.resource());
         if (resource.isEmpty()) {
-            resource = key.bean().getName() + '.' + key.method().getName();
-            // A class may have a longer name than a resource may; its end tells most.
+            resource = key.beanClass().getName() + '.' + key.method().getName();
+            // Class names may be longer than resource names; the end is the most specific part.
             resource = resource.substring(Math.max(0, resource.length() - Identifiers.MAX_LENGTH));
         }
         if (annotation.cost() < 1) {
             throw new IllegalArgumentException("cost must be at least 1");
         }
-        var demand = new ResourceCheck(resource, rate(annotation), annotation.cost());
-        if (demand.rate() != Rate.BLOCKED && demand.impossible()) {
-            throw new IllegalArgumentException("cost is above the limit: it could never pass");
+        var check = new ResourceCheck(resource, rate(annotation), annotation.cost());
+        if (check.rate() != Rate.BLOCKED && check.isUnsatisfiable()) {
+            throw new IllegalArgumentException("cost is above the limit: every invocation would be denied");
         }
-        return new AnnotatedLimit(demand, annotation.key().isEmpty() ? null : template(annotation, key));
+        return new AnnotatedLimit(check, annotation.key().isEmpty() ? null : template(annotation, key));
     }
 
-    private KeyTemplate template(RateLimited annotation, Key key) {
+    private KeyTemplate template(RateLimited annotation, MethodKey key) {
         var template = new KeyTemplate(ConfigExpressions.expand(config, annotation.key()));
-        var known = KeyPlaceholders.of(key.bean(), key.method());
-        for (var name : template.names()) {
-            if (!known.contains(name)) {
-                throw new IllegalArgumentException("key names {" + name + "}, and there is only " + known);
+        var allowed = KeyPlaceholders.of(key.beanClass(), key.method());
+        for (var name : template.placeholders()) {
+            if (!allowed.contains(name)) {
+                throw new IllegalArgumentException("key has an unknown placeholder {" + name + "}; known: " + allowed);
             }
         }
         return template;
     }
 
     private Rate rate(RateLimited annotation) {
-        boolean numbers = annotation.limit() != 0 || annotation.window() != 0;
-        if (annotation.value().isEmpty() == !numbers) {
-            throw new IllegalArgumentException("give a rate, or limit and window");
+        boolean hasLimitOrWindow = annotation.limit() != 0 || annotation.window() != 0;
+        if (annotation.value().isEmpty() == !hasLimitOrWindow) {
+            throw new IllegalArgumentException("set either a rate, or limit and window");
         }
-        return numbers
+        return hasLimitOrWindow
                 ? Rate.of(new Quota(annotation.limit(), Duration.ofSeconds(annotation.window())))
                 : Rate.parse(ConfigExpressions.expand(config, annotation.value()));
     }
 
-    /** Reads every annotation of every bean at start, so that none fails a call later. */
+    /** Validates the annotations of all beans at startup, so that no invocation fails later. */
     void validate(@Observes ConfigProblems problems, BeanManager beans) {
-        BeanMethods.each(beans, (bean, method) -> validate(new Key(bean, method), problems));
+        BeanMethods.forEach(beans, (bean, method) -> validate(new MethodKey(bean, method), problems));
     }
 
-    private void validate(Key key, ConfigProblems problems) {
+    private void validate(MethodKey key, ConfigProblems problems) {
         if (annotations(key).length == 0) {
             return;
         }
         try {
-            of(key.bean(), key.method());
+            of(key.beanClass(), key.method());
         } catch (IllegalArgumentException e) {
             var texts = new ArrayList<String>();
             for (var annotation : annotations(key)) {
@@ -117,8 +121,9 @@ public class RateLimitedMethods {
                         ? annotation.limit() + " in " + annotation.window() + " s"
                         : annotation.value());
             }
-            problems.add("@RateLimited of " + key.bean().getName() + '.' + key.method().getName(), String.join(", ", texts),
-                    e.getMessage() + "; allowed: " + Rate.ALLOWED);
+            problems.add("@RateLimited on " + key.beanClass().getName() + '.' + key.method().getName(),
+                    String.join(", ", texts),
+                    e.getMessage() + "; allowed: " + Rate.SYNTAX);
         }
     }
 }

@@ -23,18 +23,19 @@ import io.micrometer.core.instrument.Timer;
 import io.quarkus.runtime.StartupEvent;
 
 /**
- * Counts decisions. No tag holds a user, an address or a raw path: resources are rows' names, tiers are configured ones.
+ * Counts and times decisions. No tag contains a user, an address or a raw path: resources are names of rules, and tiers are
+ * configured ones.
  */
 @Singleton
 class DecisionMetrics implements DecisionListener {
 
     static final String DECISIONS = "rate_limit_decisions";
     static final String CHECK = "rate_limit_check";
-    static final String AVAILABLE = "rate_limit_store_available";
+    static final String STORE_AVAILABLE = "rate_limit_store_available";
     static final String INSTANCES = "rate_limit_instances";
-    static final String MERGED = "rate_limit_merged";
-    static final String REMEMBERED = "rate_limit_remembered_refusals";
-    static final String REPAIRED = "rate_limit_repaired_keys";
+    static final String MERGED_IDENTIFIERS = "rate_limit_merged";
+    static final String DENIED_FROM_CACHE = "rate_limit_remembered_refusals";
+    static final String REPAIRED_KEYS = "rate_limit_repaired_keys";
     static final String FILE_VALID = "rate_limit_file_valid";
 
     private static final String NO_TIER = "none";
@@ -43,10 +44,10 @@ class DecisionMetrics implements DecisionListener {
             Duration.ofMillis(25), Duration.ofMillis(50), Duration.ofMillis(100), Duration.ofMillis(250),
             Duration.ofSeconds(1)};
 
-    private record Key(String resource, String tier) {
+    private record CounterKey(String resource, String tier) {
     }
 
-    /** The counters of one row and tier, by outcome and store: all at once, so that each begins at zero. */
+    /** Counters of one rule and tier, by outcome and store; registered together, so that each of them starts at zero. */
     private record Counters(Counter[] byOutcomeAndStore) {
     }
 
@@ -59,40 +60,40 @@ class DecisionMetrics implements DecisionListener {
     }
 
     private final MeterRegistry registry;
-    private final Map<Key, Counters> counters = new ConcurrentHashMap<>();
+    private final Map<CounterKey, Counters> counters = new ConcurrentHashMap<>();
     private final Timer[] timers = new Timer[Store.values().length];
 
     DecisionMetrics(MeterRegistry registry) {
         this.registry = registry;
         for (var store : Store.values()) {
-            timers[store.ordinal()] = Timer.builder(CHECK).description("Time that a decision took")
+            timers[store.ordinal()] = Timer.builder(CHECK).description("Duration of a decision")
                     .serviceLevelObjectives(BUCKETS).tag("store", store.name()).register(registry);
         }
     }
 
-    void start(@Observes StartupEvent started, StoreStatus status, RulesFile file) {
-        Gauge.builder(AVAILABLE, () -> status.mode().outage() ? 0 : 1).strongReference(true)
+    void registerGauges(@Observes StartupEvent started, StoreStatus status, RulesFile file) {
+        Gauge.builder(STORE_AVAILABLE, () -> status.mode().isOutage() ? 0 : 1).strongReference(true)
                 .description("1: the configured store is in use; 0: Redis is unavailable").register(registry);
         Gauge.builder(INSTANCES, status, StoreStatus::instances).strongReference(true)
-                .description("Instances that share the limits, as this one saw them last").register(registry);
-        FunctionCounter.builder(REMEMBERED, status, StoreStatus::deniedFromCache)
-                .description("Refusals made from memory, because Redis had just made the same").register(registry);
-        FunctionCounter.builder(REPAIRED, status, StoreStatus::repairedKeys)
-                .description("Keys of Sluice's in Redis that held foreign values, which were deleted").register(registry);
-        FunctionCounter.builder(MERGED, status, StoreStatus::mergedIdentifiers)
-                .description("Identifiers whose windows were merged into Redis after it had been unavailable, or had lost data")
+                .description("Instances that share the limits, as last seen by this one").register(registry);
+        FunctionCounter.builder(DENIED_FROM_CACHE, status, StoreStatus::deniedFromCache)
+                .description("Denials from the negative cache, without a call to Redis").register(registry);
+        FunctionCounter.builder(REPAIRED_KEYS, status, StoreStatus::repairedKeys)
+                .description("Redis keys of Sluice that contained foreign values and were deleted").register(registry);
+        FunctionCounter.builder(MERGED_IDENTIFIERS, status, StoreStatus::mergedIdentifiers)
+                .description("Identifiers whose windows were merged into Redis after an outage or a loss of data")
                 .register(registry);
-        Gauge.builder(FILE_VALID, () -> file.state().map(RulesFileStatus::valid).orElse(true) ? 1 : 0).strongReference(true)
+        Gauge.builder(FILE_VALID, () -> file.status().map(RulesFileStatus::valid).orElse(true) ? 1 : 0).strongReference(true)
                 .description(
-                        "1: the rows of RATE_LIMIT_FILE are in force, or none is named; 0: those before the last change are")
+                        "1: RATE_LIMIT_FILE is in force or not set; 0: it is invalid and its last valid content is in force")
                 .register(registry);
     }
 
     @Override
-    public void decided(RateLimitRequest request, Decision decision, DecisionMode mode, long nanos) {
+    public void onDecision(RateLimitRequest request, Decision decision, DecisionMode mode, long nanos) {
         var store = mode == DecisionMode.REDIS ? Store.redis : Store.local;
         var outcome = decision == null ? Outcome.error : decision.denied() ? Outcome.denied : Outcome.allowed;
-        var key = new Key(request.label(), request.tier() == null ? NO_TIER : request.tier());
+        var key = new CounterKey(request.label(), request.tier() == null ? NO_TIER : request.tier());
         var found = counters.get(key);
         if (found == null) {
             found = counters.computeIfAbsent(key, this::register);
@@ -101,7 +102,7 @@ class DecisionMetrics implements DecisionListener {
         timers[store.ordinal()].record(nanos, TimeUnit.NANOSECONDS);
     }
 
-    private Counters register(Key key) {
+    private Counters register(CounterKey key) {
         var registered = new Counter[Outcome.values().length * timers.length];
         for (var outcome : Outcome.values()) {
             for (var store : Store.values()) {

@@ -27,8 +27,8 @@ import io.quarkus.runtime.StartupEvent;
 import io.vertx.core.Vertx;
 
 /**
- * Reports stalls of the event loops: times in which a loop did not run although it had work. A stall that is longer than the
- * timeout for Redis is logged with what the JVM can tell of its cause, so that it is not taken for an outage of Redis.
+ * Measures stalls of the event loops: periods in which a loop did not run although it had work. A stall that exceeds the
+ * timeout for Redis is logged with its probable cause, so that it is not mistaken for an outage of Redis.
  */
 @Singleton
 class EventLoopMonitor {
@@ -37,10 +37,10 @@ class EventLoopMonitor {
 
     private static final Logger LOG = Logger.getLogger("dev.sluice");
     private static final long PERIOD_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
-    /** Shorter ones are what handling some requests takes. */
-    private static final long LEAST_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
-    /** At most one line in this time. */
-    private static final long LINE_NANOS = TimeUnit.SECONDS.toNanos(10);
+    /** Handling a few requests takes as long as shorter stalls. */
+    private static final long MIN_STALL_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+    /** Minimum time between two log lines. */
+    private static final long LOG_INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final Duration[] BUCKETS = {Duration.ofMillis(10), Duration.ofMillis(25), Duration.ofMillis(50),
             Duration.ofMillis(100), Duration.ofMillis(250), Duration.ofMillis(500), Duration.ofSeconds(1),
             Duration.ofSeconds(5)};
@@ -49,8 +49,8 @@ class EventLoopMonitor {
     private final long timeoutNanos;
     private final Vertx vertx;
     private final List<GarbageCollectorMXBean> collectors = ManagementFactory.getGarbageCollectorMXBeans();
-    private final AtomicLong lastLine = new AtomicLong(System.nanoTime() - LINE_NANOS);
-    private List<ScheduledFuture<?>> watches = List.of();
+    private final AtomicLong lastLogged = new AtomicLong(System.nanoTime() - LOG_INTERVAL_NANOS);
+    private List<ScheduledFuture<?>> probes = List.of();
 
     EventLoopMonitor(MeterRegistry registry, StoreConfig settings, Vertx vertx) {
         this.vertx = vertx;
@@ -60,73 +60,75 @@ class EventLoopMonitor {
                 .serviceLevelObjectives(BUCKETS).register(registry);
     }
 
-    /** After the warm-up, which loads classes on the event loops. */
+    /** Starts after the warm-up, which loads classes on the event loops. */
     void start(@Observes @Priority(3000) StartupEvent started) {
-        var loops = new ArrayList<ScheduledFuture<?>>();
+        var scheduled = new ArrayList<ScheduledFuture<?>>();
         for (EventExecutor loop : EventLoops.group(vertx)) {
-            loops.add(loop.scheduleWithFixedDelay(new Watch(), PERIOD_NANOS, PERIOD_NANOS, TimeUnit.NANOSECONDS));
+            scheduled.add(loop.scheduleWithFixedDelay(new Probe(), PERIOD_NANOS, PERIOD_NANOS, TimeUnit.NANOSECONDS));
         }
-        watches = loops;
+        probes = scheduled;
     }
 
     void stop(@Observes ShutdownEvent stopping) {
-        watches.forEach(watch -> watch.cancel(false));
+        probes.forEach(probe -> probe.cancel(false));
     }
 
-    /** Looks at one event loop whether it runs when it should. */
-    private final class Watch implements Runnable {
+    /** Periodic task of one event loop, which measures how late it runs. */
+    private final class Probe implements Runnable {
 
-        private long last = System.nanoTime();
-        private long collected = collectedMillis();
-        private long computed = computedNanos();
+        private long lastRun = System.nanoTime();
+        private long gcMillis = totalGcMillis();
+        private long cpuNanos = totalCpuNanos();
 
         @Override
         public void run() {
             long now = System.nanoTime();
-            long stall = now - last - PERIOD_NANOS;
-            last = now;
-            if (stall >= LEAST_NANOS) {
+            long stall = now - lastRun - PERIOD_NANOS;
+            lastRun = now;
+            if (stall >= MIN_STALL_NANOS) {
                 stalls.record(stall, TimeUnit.NANOSECONDS);
             }
-            long collecting = collectedMillis();
-            long computing = computedNanos();
+            long gcMillisNow = totalGcMillis();
+            long cpuNanosNow = totalCpuNanos();
             if (stall >= timeoutNanos) {
-                log(stall, collecting - collected, computed < 0 ? -1 : computing - computed);
+                log(stall, gcMillisNow - gcMillis, cpuNanos < 0 ? -1 : cpuNanosNow - cpuNanos);
             }
-            collected = collecting;
-            computed = computing;
+            gcMillis = gcMillisNow;
+            cpuNanos = cpuNanosNow;
         }
     }
 
-    private void log(long stall, long collecting, long computing) {
+    private void log(long stall, long gcMillis, long cpuNanos) {
         long now = System.nanoTime();
-        long before = lastLine.get();
-        if (now - before >= LINE_NANOS && lastLine.compareAndSet(before, now)) {
+        long previous = lastLogged.get();
+        if (now - previous >= LOG_INTERVAL_NANOS && lastLogged.compareAndSet(previous, now)) {
             LOG.infof(
-                    "This instance was held up, and not Redis: an event loop did not run for %d ms (rate-limit.timeout=%d ms), %s",
+                    "Event loop stalled: duration=%d ms, rate-limit.timeout=%d ms, cause: %s",
                     TimeUnit.NANOSECONDS.toMillis(stall), TimeUnit.NANOSECONDS.toMillis(timeoutNanos),
-                    cause(TimeUnit.NANOSECONDS.toMillis(stall), collecting, computing));
+                    cause(TimeUnit.NANOSECONDS.toMillis(stall), gcMillis, cpuNanos));
         }
     }
 
     /**
-     * @param collecting milliseconds of garbage collection meanwhile
-     * @param computing nanoseconds of CPU time that all threads had meanwhile; -1 where that is not known
+     * Describes the probable cause of a stall.
+     *
+     * @param gcMillis milliseconds of garbage collection during the stall
+     * @param cpuNanos nanoseconds of CPU time of all threads during the stall; -1 if unknown
      */
-    static String cause(long stallMillis, long collecting, long computing) {
-        if (collecting >= stallMillis / 2) {
-            return "garbage collection took " + collecting + " ms";
-        } else if (computing < 0) {
-            return "garbage collection took " + collecting + " ms, CPU time is not known";
+    static String cause(long stallMillis, long gcMillis, long cpuNanos) {
+        if (gcMillis >= stallMillis / 2) {
+            return "garbage collection took " + gcMillis + " ms";
+        } else if (cpuNanos < 0) {
+            return "garbage collection took " + gcMillis + " ms, CPU time unknown";
         }
-        long cpu = TimeUnit.NANOSECONDS.toMillis(computing);
-        return cpu < stallMillis / 2
-                ? "the process had only " + cpu
-                        + " ms of CPU: it was paused, or its CPU quota or its neighbours left it no more"
-                : "the process had " + cpu + " ms of CPU: its own work, or code that blocks an event loop";
+        long cpuMillis = TimeUnit.NANOSECONDS.toMillis(cpuNanos);
+        return cpuMillis < stallMillis / 2
+                ? "the process had only " + cpuMillis
+                        + " ms of CPU time: it was suspended, throttled by its CPU quota, or other processes used the CPU"
+                : "the process had " + cpuMillis + " ms of CPU time: its own load, or code that blocks an event loop";
     }
 
-    private long collectedMillis() {
+    private long totalGcMillis() {
         long millis = 0;
         for (var collector : collectors) {
             millis += Math.max(0, collector.getCollectionTime());
@@ -134,7 +136,7 @@ class EventLoopMonitor {
         return millis;
     }
 
-    private static long computedNanos() {
+    private static long totalCpuNanos() {
         return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
                 ? system.getProcessCpuTime()
                 : -1;

@@ -3,9 +3,9 @@ package dev.sluice.policy;
 import dev.sluice.identity.Identity;
 
 /**
- * Who is calling, and in which of the configured tiers.
+ * Identity of the sender of a request, and its configured tier.
  *
- * @param identity who
+ * @param identity the resolved identity
  * @param tier one of {@link CurrentPolicy#tiers()}
  */
 public record Caller(Identity identity, String tier) {

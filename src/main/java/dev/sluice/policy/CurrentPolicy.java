@@ -14,87 +14,88 @@ import dev.sluice.config.RulesChanged;
 import dev.sluice.config.RulesDocument;
 import dev.sluice.config.RulesFile;
 
-/** Which rates govern which requests, now: as the settings say, and the file of rows, whenever it changes. */
+/** Limit rules in force: those of the settings and of the rules file, reloaded when the file changes. Thread-safe. */
 @ApplicationScoped
 public class CurrentPolicy {
 
-    /** What precedes an endpoint in the name of its resource. */
-    public static final String API = "api:";
+    /** Prefix of an endpoint in the name of its resource. */
+    public static final String RESOURCE_PREFIX = "api:";
 
     private final PolicyConfig settings;
-    private volatile PolicySnapshot now;
+    private volatile PolicySnapshot snapshot;
 
     @Inject
     CurrentPolicy(PolicyConfig settings, RulesFile file) {
-        this(settings, file.atStart());
+        this(settings, file.initialDocument());
     }
 
     CurrentPolicy(PolicyConfig settings, RulesDocument file) {
         this.settings = settings;
-        now = PolicySnapshot.of(settings, file);
-        now.warn();
+        snapshot = PolicySnapshot.of(settings, file);
+        snapshot.logUnknownTiers();
     }
 
-    void validate(@Observes ConfigProblems all, Config config) {
-        all.addAll(now.problems());
+    void validate(@Observes ConfigProblems problems, Config config) {
+        problems.addAll(snapshot.problems());
         for (var name : config.getPropertyNames()) {
             if (name.startsWith(PolicySnapshot.ENDPOINTS) && name.chars().filter(c -> c == '"').count() % 2 != 0) {
-                all.add(name, config.getConfigValue(name).getRawValue(),
-                        "a row's name ends in the middle; in a properties file, a space or colon in it is written \"\\ \" or \"\\:\"");
+                problems.add(name, config.getConfigValue(name).getRawValue(),
+                        "the endpoint is truncated; in a properties file, escape a space or colon in it as \"\\ \" or \"\\:\"");
             }
         }
     }
 
-    void change(@Observes RulesChanged change) {
-        var next = PolicySnapshot.of(settings, change.content());
-        change.addAll(next.problems());
-        change.whenGood(() -> {
-            now = next;
-            next.warn();
+    void onRulesChanged(@Observes RulesChanged change) {
+        var next = PolicySnapshot.of(settings, change.document());
+        change.addProblems(next.problems());
+        change.onAccepted(() -> {
+            snapshot = next;
+            next.logUnknownTiers();
         });
     }
 
-    /** The tiers and their default rates, as this file of rows would have them. */
+    /** Returns the tiers and their default rates that would be in force with a rules file. */
     public Tiers tiers(RulesDocument file) {
         return PolicySnapshot.of(settings, file).tiers();
     }
 
-    /** The tiers, the first of which is an unknown caller's. */
+    /** Returns the names of the tiers. Callers without a tier are in the first one. */
     public List<String> tiers() {
-        return now.tiers().names();
+        return snapshot.tiers().names();
     }
 
-    /** The tier that counts for a caller who claims this one: itself, or the first where it is unknown or null. */
-    public String tier(String claimed) {
-        return now.tiers().of(claimed);
+    /** Returns the claimed tier, or the first tier if the claimed one is unknown or null. */
+    public String effectiveTier(String claimed) {
+        return snapshot.tiers().effective(claimed);
     }
 
-    /** A tier's rate where no row says otherwise. */
+    /** Returns the rate of a tier for requests that match no rule. */
     public Rate defaultRate(String tier) {
-        return now.tiers().rate(tier);
+        return snapshot.tiers().rate(tier);
     }
 
-    public LimitRule defaultRow() {
-        return now.defaultRow();
+    /** Returns the rule of requests that match no other one. */
+    public LimitRule defaultRule() {
+        return snapshot.defaultRule();
     }
 
-    /** Every row but the default one. */
-    public List<LimitRule> rows() {
-        return now.rows();
+    /** Returns all rules except the default one. */
+    public List<LimitRule> rules() {
+        return snapshot.rules();
     }
 
-    /** The row of this name; null where there is none. */
-    public LimitRule row(String resource) {
-        return now.row(resource);
+    /** Returns the rule of a resource, or null if there is none. */
+    public LimitRule rule(String resource) {
+        return snapshot.rule(resource);
     }
 
     /**
-     * The rows that govern a request: one, or more where the path may mean several, or none where it is exempt.
+     * Returns the rules that apply to a request: one, several if the path is ambiguous, or none if the path is exempt.
      *
-     * @param method in any case; HEAD is governed as GET
-     * @param path as it was sent, without the query
+     * @param method HTTP method, case-insensitive; the rules of GET apply to HEAD
+     * @param path path as it was sent, without the query
      */
-    public List<LimitRule> govern(String method, String path) {
-        return now.govern(method, path);
+    public List<LimitRule> rulesFor(String method, String path) {
+        return snapshot.rulesFor(method, path);
     }
 }

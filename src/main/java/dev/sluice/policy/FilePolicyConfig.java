@@ -10,65 +10,67 @@ import dev.sluice.config.ConfigNode;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.RulesDocument;
 
-/** What the settings say of tiers and rows, where the file of rows does not say otherwise. A row of the file replaces all of it. */
+/** Overlays the settings of tiers and rules with the rules file. A rule of the file replaces the whole rule of the settings. */
 final class FilePolicyConfig implements PolicyConfig {
 
-    /** What a file of rows may say, here or on other floors. */
-    private static final Set<String> KEYS = Set.of("tiers", "default", "defaults", "endpoints", "exempt", "api-keys", "llm");
+    /** Top-level keys of a rules file, including those that other packages read. */
+    private static final Set<String> ALLOWED_KEYS = Set.of("tiers", "default", "defaults", "endpoints", "exempt", "api-keys",
+            "llm");
 
-    private final PolicyConfig settings;
+    private final PolicyConfig base;
     private final Optional<List<String>> tiers;
     private final Optional<String> defaultRate;
-    private final Set<String> ratedInFile;
+    private final Set<String> tiersWithDefaultInFile;
     private final Map<String, String> defaults;
     private final Map<String, Map<String, String>> endpoints;
     private final Optional<List<String>> exempt;
 
-    FilePolicyConfig(PolicyConfig settings, RulesDocument file, ConfigProblems problems) {
-        this.settings = settings;
+    FilePolicyConfig(PolicyConfig base, RulesDocument file, ConfigProblems problems) {
+        this.base = base;
         var root = file.root();
-        root.allow(KEYS, problems);
-        tiers = root.list("tiers", problems);
-        defaultRate = root.text("default", problems);
-        defaults = new LinkedHashMap<>(settings.defaults());
-        endpoints = new LinkedHashMap<>(settings.endpoints());
-        exempt = root.list("exempt", problems);
-        var inFile = root.texts("defaults", problems).orElse(Map.of());
-        ratedInFile = inFile.keySet();
-        defaults.putAll(inFile);
-        root.parts("endpoints", problems).forEach((row, part) -> {
-            endpoints.put(row, part.texts(problems));
-            checkTiers(part, LimitRule.FALLBACK, problems);
+        root.allowKeys(ALLOWED_KEYS, problems);
+        tiers = root.stringList("tiers", problems);
+        defaultRate = root.string("default", problems);
+        defaults = new LinkedHashMap<>(base.defaults());
+        endpoints = new LinkedHashMap<>(base.endpoints());
+        exempt = root.stringList("exempt", problems);
+        var fileDefaults = root.stringMap("defaults", problems).orElse(Map.of());
+        tiersWithDefaultInFile = fileDefaults.keySet();
+        defaults.putAll(fileDefaults);
+        root.entries("endpoints", problems).forEach((endpoint, node) -> {
+            endpoints.put(endpoint, node.stringMap(problems));
+            checkTiers(node, LimitRule.FALLBACK, problems);
         });
-        root.parts("defaults", problems).forEach((tier, part) -> checkTier(tier, part, problems));
-        root.parts("api-keys", problems).values().forEach(key -> key.text("tier", problems)
-                .ifPresent(tier -> checkTier(tier, key.parts(problems).get("tier"), problems)));
+        root.entries("defaults", problems).forEach((tier, node) -> checkTier(tier, node, problems));
+        root.entries("api-keys", problems).values().forEach(key -> key.string("tier", problems)
+                .ifPresent(tier -> checkTier(tier, key.entries(problems).get("tier"), problems)));
     }
 
-    private void checkTiers(ConfigNode row, String also, ConfigProblems problems) {
-        row.parts(problems).forEach((tier, part) -> {
-            if (!tier.equals(also)) {
-                checkTier(tier, part, problems);
+    private void checkTiers(ConfigNode endpoint, String exceptKey, ConfigProblems problems) {
+        endpoint.entries(problems).forEach((tier, node) -> {
+            if (!tier.equals(exceptKey)) {
+                checkTier(tier, node, problems);
             }
         });
     }
 
-    private void checkTier(String tier, ConfigNode part, ConfigProblems problems) {
+    private void checkTier(String tier, ConfigNode node, ConfigProblems problems) {
         var known = tiers().stream().map(String::strip).toList();
         if (!known.contains(tier)) {
-            part.problem(problems, "an unknown tier; known: " + String.join(", ", known));
+            node.addProblem(problems, "an unknown tier; allowed: " + String.join(", ", known));
         }
     }
 
     @Override
     public List<String> tiers() {
-        return tiers.orElseGet(settings::tiers);
+        return tiers.orElseGet(base::tiers);
     }
 
     @Override
     public Optional<String> defaultRate() {
-        boolean firstHasAnother = defaultRate.isEmpty() && !tiers().isEmpty() && ratedInFile.contains(tiers().get(0).strip());
-        return firstHasAnother ? Optional.empty() : defaultRate.or(settings::defaultRate);
+        boolean firstTierSetInFile = defaultRate.isEmpty() && !tiers().isEmpty()
+                && tiersWithDefaultInFile.contains(tiers().get(0).strip());
+        return firstTierSetInFile ? Optional.empty() : defaultRate.or(base::defaultRate);
     }
 
     @Override
@@ -83,11 +85,11 @@ final class FilePolicyConfig implements PolicyConfig {
 
     @Override
     public Optional<List<String>> exempt() {
-        return exempt.or(settings::exempt);
+        return exempt.or(base::exempt);
     }
 
     @Override
     public Optional<String> apiPrefix() {
-        return settings.apiPrefix();
+        return base.apiPrefix();
     }
 }

@@ -9,25 +9,25 @@ import dev.sluice.api.Rate;
 import dev.sluice.api.ResourceCheck;
 
 /**
- * A row of limits: what one endpoint allows to each tier.
+ * Limit rule: the rates of one endpoint or LLM provider, by tier.
  *
- * @param resource names its windows: {@code api:} and the endpoint as it is configured, or {@code api:default}
- * @param rates a rate for every tier, that of the first one first
- * @param fallback what answers while Redis is out of reach; null: what {@code rate-limit.fallback} says
- * @param units what a request of each tier asks of it
+ * @param resource resource name of its windows: {@code api:} and the endpoint as configured, or {@code api:default}
+ * @param rates the rate of each tier, in the order of the tiers
+ * @param fallback policy while Redis is unavailable; null for that of {@code rate-limit.fallback}
+ * @param unitChecks the check of a request that costs one unit, by tier
  */
 public record LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy fallback,
-        Map<String, List<ResourceCheck>> units) {
+        Map<String, List<ResourceCheck>> unitChecks) {
 
-    /** The resource of all endpoints that have no row. */
+    /** Resource name of the rule for endpoints that have none of their own. */
     public static final String DEFAULT = "api:default";
 
-    /** What a row calls its fallback, among the tiers. */
+    /** Key of the fallback policy, which stands beside the tiers in the configuration of a rule. */
     public static final String FALLBACK = "fallback";
 
     public LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy fallback) {
         this(resource, rates, fallback, rates.entrySet().stream().collect(Collectors.toUnmodifiableMap(Map.Entry::getKey,
-                rate -> List.of(new ResourceCheck(resource, rate.getValue(), 1).fallingBack(fallback)))));
+                rate -> List.of(new ResourceCheck(resource, rate.getValue(), 1).withFallback(fallback)))));
     }
 
     public boolean isDefault() {
@@ -38,24 +38,24 @@ public record LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy
         return rates.get(tier);
     }
 
-    /** What a request of this tier asks of it. */
-    public ResourceCheck demand(String tier, long cost) {
-        return new ResourceCheck(resource, asked(tier), cost).fallingBack(fallback);
+    /** Returns the check of a request of a tier. */
+    public ResourceCheck check(String tier, long cost) {
+        return new ResourceCheck(resource, rateOrFirst(tier), cost).withFallback(fallback);
     }
 
-    /** What a request of this tier that costs one unit asks of it, and of nothing else. */
-    public List<ResourceCheck> unit(String tier) {
-        var unit = units.get(tier);
-        return unit == null ? List.of(demand(tier, 1)) : unit;
+    /** Returns the only check of a request of a tier that costs one unit. */
+    public List<ResourceCheck> singleUnitChecks(String tier) {
+        var checks = unitChecks.get(tier);
+        return checks == null ? List.of(check(tier, 1)) : checks;
     }
 
-    /** What a request of this tier reserves of it. */
-    public ResourceCheck reserving(String tier, long estimate) {
-        return ResourceCheck.reserving(resource, asked(tier), estimate).fallingBack(fallback);
+    /** Returns the check of a request of a tier that reserves an estimate and settles it later. */
+    public ResourceCheck reservationCheck(String tier, long estimate) {
+        return ResourceCheck.reservation(resource, rateOrFirst(tier), estimate).withFallback(fallback);
     }
 
-    /** A request that was under way when tiers changed may ask for one that this row has never heard of. */
-    private Rate asked(String tier) {
+    /** Falls back to the first rate: a request that is in flight while the tiers change may have a tier that is unknown here. */
+    private Rate rateOrFirst(String tier) {
         var rate = rates.get(tier);
         return rate == null ? rates.values().iterator().next() : rate;
     }

@@ -8,28 +8,28 @@ import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import io.smallrye.config.WithName;
 
-/** Which rates govern which requests. */
+/** Settings of tiers and limit rules. */
 @ConfigMapping(prefix = "rate-limit")
 public interface PolicyConfig {
 
-    /** The tiers; the first is that of an unknown caller. */
+    /** Names of the tiers. Callers without a tier are in the first one. */
     @WithDefault("free,pro,enterprise")
     List<String> tiers();
 
-    /** The first tier's rate for endpoints without a row; 10/minute where nothing is said. */
+    /** Rate of the first tier for endpoints without a rule; 10/minute if not set. */
     @WithName("default")
     Optional<String> defaultRate();
 
-    /** The other tiers' rates for endpoints without a row. */
+    /** Rates of the other tiers for endpoints without a rule. */
     Map<String, String> defaults();
 
-    /** Rows: {@code "/path"} or {@code "METHOD /path"}, then a rate for each tier. */
+    /** Rules by endpoint, {@code "/path"} or {@code "METHOD /path"}; a rule holds a rate for each tier. */
     Map<String, Map<String, String>> endpoints();
 
-    /** Paths that pass without being counted, with everything below them. */
+    /** Paths that are not limited, including all paths below them. */
     Optional<List<String>> exempt();
 
-    /** Taken off a path before its row is looked up; empty for nothing. */
+    /** Prefix that is removed from a path before its rule is looked up; empty for none. */
     @WithDefault("/api/v1")
     Optional<String> apiPrefix();
 }

@@ -16,14 +16,14 @@ import dev.sluice.api.Rate;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.RulesDocument;
 
-/** Which rates govern which requests at one time: tiers, rows and the default row, as they were read. It never changes. */
+/** Immutable set of tiers and limit rules, as read at one time. */
 final class PolicySnapshot {
 
     static final String ENDPOINTS = "rate-limit.endpoints.";
-    /** In characters: with {@code api:} and a method before it, a path is a resource name of at most 256. */
+    /** In characters; with {@code api:} and a method in front, a path makes a resource name of at most 256 characters. */
     private static final int MAX_PATH_LENGTH = 240;
     private static final Logger LOG = Logger.getLogger("dev.sluice");
-    /** The tiers' default rates where the settings say nothing. */
+    /** Default rates of the built-in tiers. */
     private static final Map<String, String> DEFAULTS = Map.of("free", "10/minute", "pro", "100/minute", "enterprise",
             "1000/minute");
 
@@ -32,11 +32,11 @@ final class PolicySnapshot {
     private final List<String> tiers;
     private final Tiers tiersAndRates;
     private final Map<String, Rate> defaults = new LinkedHashMap<>();
-    private final LimitRule defaultRow;
-    private final Map<String, LimitRule> rows = new LinkedHashMap<>();
-    private final RuleMatcher table = new RuleMatcher();
+    private final LimitRule defaultRule;
+    private final Map<String, LimitRule> rules = new LinkedHashMap<>();
+    private final RuleMatcher matcher = new RuleMatcher();
     private final RuleMatcher exempt = new RuleMatcher();
-    private final List<String> prefix;
+    private final List<String> apiPrefix;
 
     private PolicySnapshot(PolicyConfig settings, ConfigProblems problems) {
         this.settings = settings;
@@ -44,19 +44,19 @@ final class PolicySnapshot {
         tiers = tiers(settings.tiers());
         readDefaults(settings);
         tiersAndRates = new Tiers(tiers, defaults);
-        defaultRow = new LimitRule(LimitRule.DEFAULT, defaults, null);
-        settings.endpoints().forEach(this::readRow);
+        defaultRule = new LimitRule(LimitRule.DEFAULT, defaults, null);
+        settings.endpoints().forEach(this::readRule);
         settings.exempt().orElse(List.of()).forEach(this::readExempt);
-        prefix = readPath("rate-limit.api-prefix", settings.apiPrefix().orElse("/"));
+        apiPrefix = readPath("rate-limit.api-prefix", settings.apiPrefix().orElse("/"));
     }
 
-    /** @param file what it says takes the place of what the settings say of the same */
+    /** @param file rules file, which overrides the settings */
     static PolicySnapshot of(PolicyConfig settings, RulesDocument file) {
-        var problems = file.problems();
+        var problems = file.newProblems();
         return new PolicySnapshot(new FilePolicyConfig(settings, file, problems), problems);
     }
 
-    /** What is wrong with the settings, and with the file. */
+    /** Returns the problems of the settings and of the file. */
     ConfigProblems problems() {
         return problems;
     }
@@ -65,12 +65,12 @@ final class PolicySnapshot {
         return tiersAndRates;
     }
 
-    private List<String> tiers(List<String> names) {
+    private List<String> tiers(List<String> configured) {
         var known = new ArrayList<String>();
-        for (var name : names) {
+        for (var name : configured) {
             if (name.isBlank() || known.contains(name.strip()) || LimitRule.FALLBACK.equals(name.strip())) {
-                problems.add("rate-limit.tiers", String.join(",", names),
-                        "names, each once, separated by commas; not \"fallback\", which a row calls its fallback");
+                problems.add("rate-limit.tiers", String.join(",", configured),
+                        "distinct names, separated by commas; \"fallback\" is reserved for the fallback policy of a rule");
             } else {
                 known.add(name.strip());
             }
@@ -82,43 +82,43 @@ final class PolicySnapshot {
     }
 
     private void readDefaults(PolicyConfig settings) {
-        settings.defaults().forEach((tier, rate) -> rate("rate-limit.defaults." + tier, rate));
+        settings.defaults().forEach((tier, rate) -> parseRate("rate-limit.defaults." + tier, rate));
         var first = tiers.get(0);
-        var firstRate = settings.defaultRate().map(rate -> rate("rate-limit.default", rate))
-                .orElseGet(() -> byDefault(settings, first, Rate.parse("10/minute")));
+        var firstRate = settings.defaultRate().map(rate -> parseRate("rate-limit.default", rate))
+                .orElseGet(() -> defaultRate(settings, first, Rate.parse("10/minute")));
         for (var tier : tiers) {
-            defaults.put(tier, tier.equals(first) ? firstRate : byDefault(settings, tier, firstRate));
+            defaults.put(tier, tier.equals(first) ? firstRate : defaultRate(settings, tier, firstRate));
         }
     }
 
-    private static Rate byDefault(PolicyConfig settings, String tier, Rate otherwise) {
+    private static Rate defaultRate(PolicyConfig settings, String tier, Rate fallback) {
         var text = settings.defaults().getOrDefault(tier, DEFAULTS.get(tier));
         try {
-            return text == null ? otherwise : Rate.parse(text);
+            return text == null ? fallback : Rate.parse(text);
         } catch (IllegalArgumentException e) {
-            return otherwise; // told of where all defaults are read
+            return fallback; // reported by readDefaults
         }
     }
 
-    private Rate rate(String property, String text) {
+    private Rate parseRate(String property, String text) {
         try {
             return Rate.parse(text);
         } catch (IllegalArgumentException e) {
-            problems.add(property, text, e.getMessage() + "; allowed: " + Rate.ALLOWED);
+            problems.add(property, text, e.getMessage() + "; allowed: " + Rate.SYNTAX);
             return Rate.BLOCKED;
         }
     }
 
-    private void readRow(String key, Map<String, String> byTier) {
+    private void readRule(String key, Map<String, String> byTier) {
         var property = ENDPOINTS + '"' + key + "\".";
         int space = key.strip().indexOf(' ');
         var method = space < 0 ? null : key.strip().substring(0, space).toUpperCase(Locale.ROOT);
         var path = space < 0 ? key.strip() : key.strip().substring(space + 1).strip();
         if (!isPath(path) || method != null && !method.chars().allMatch(Character::isLetter)
-                || !Identifiers.valid(CurrentPolicy.API + key.strip())) {
-            (byTier.isEmpty() ? Map.of("*", "(a row)") : byTier).forEach((tier, rate) -> problems.add(property + tier, rate,
-                    "the endpoint is no path; allowed: /path or METHOD /path, at most " + MAX_PATH_LENGTH
-                            + " characters, {name} for one segment"));
+                || !Identifiers.isValid(CurrentPolicy.RESOURCE_PREFIX + key.strip())) {
+            (byTier.isEmpty() ? Map.of("*", "(a rule)") : byTier).forEach((tier, rate) -> problems.add(property + tier, rate,
+                    "the endpoint must be '/path' or 'METHOD /path', at most " + MAX_PATH_LENGTH
+                            + " characters, with {name} for any segment"));
             return;
         }
         var rates = new LinkedHashMap<>(defaults);
@@ -126,39 +126,39 @@ final class PolicySnapshot {
             if (LimitRule.FALLBACK.equals(tier)) {
                 return;
             }
-            var rate = rate(property + tier, text);
+            var rate = parseRate(property + tier, text);
             if (tiers.contains(tier)) {
                 rates.put(tier, rate);
             }
         });
         var fallback = fallback(property + LimitRule.FALLBACK, byTier.get(LimitRule.FALLBACK));
-        var row = new LimitRule(CurrentPolicy.API + (method == null ? "" : method + " ") + path,
+        var rule = new LimitRule(CurrentPolicy.RESOURCE_PREFIX + (method == null ? "" : method + " ") + path,
                 Collections.unmodifiableMap(rates),
                 fallback);
-        if (!table.add(method, segments(path), row)) {
-            problems.add(property + "*", "(a row)", "another row has the same path");
+        if (!matcher.add(method, segments(path), rule)) {
+            problems.add(property + "*", "(a rule)", "another rule has the same path");
         }
-        rows.put(row.resource(), row);
+        rules.put(rule.resource(), rule);
     }
 
     private FallbackPolicy fallback(String property, String text) {
         if (text == null) {
             return null;
         }
-        var fallback = FallbackPolicy.of(text);
+        var fallback = FallbackPolicy.fromName(text);
         if (fallback.isEmpty()) {
-            problems.add(property, text, FallbackPolicy.ALLOWED);
+            problems.add(property, text, FallbackPolicy.ALLOWED_VALUES);
         }
         return fallback.orElse(null);
     }
 
     private void readExempt(String path) {
-        exempt.add(null, readPath("rate-limit.exempt", path.strip()), defaultRow);
+        exempt.add(null, readPath("rate-limit.exempt", path.strip()), defaultRule);
     }
 
     private List<String> readPath(String property, String path) {
         if (!isPath(path)) {
-            problems.add(property, path, "a path, beginning with /");
+            problems.add(property, path, "a path that starts with '/'");
             return List.of();
         }
         return segments(path);
@@ -166,7 +166,7 @@ final class PolicySnapshot {
 
     private static boolean isPath(String path) {
         if (!path.startsWith("/") || path.indexOf('?') >= 0 || path.indexOf('#') >= 0
-                || !Identifiers.valid(CurrentPolicy.API + path)
+                || !Identifiers.isValid(CurrentPolicy.RESOURCE_PREFIX + path)
                 || path.length() > MAX_PATH_LENGTH) {
             return false;
         }
@@ -180,59 +180,60 @@ final class PolicySnapshot {
     }
 
     private static List<String> segments(String path) {
-        return RequestPath.configured(path);
+        return RequestPath.parseConfigured(path);
     }
 
-    /** Tells the log of rates that count for nobody. */
-    void warn() {
+    /** Logs a warning about rates of unknown tiers. */
+    void logUnknownTiers() {
         var unknown = new TreeSet<>(settings.defaults().keySet());
         settings.endpoints().values().forEach(rates -> unknown.addAll(rates.keySet()));
         unknown.remove(LimitRule.FALLBACK);
         tiers.forEach(unknown::remove);
         if (!unknown.isEmpty()) {
-            LOG.warnf("Rates of tiers that rate-limit.tiers does not name are ignored: %s", String.join(", ", unknown));
+            LOG.warnf("Rates of unknown tiers are ignored: %s (rate-limit.tiers=%s)", String.join(", ", unknown),
+                    String.join(",", tiers));
         }
     }
 
-    LimitRule defaultRow() {
-        return defaultRow;
+    LimitRule defaultRule() {
+        return defaultRule;
     }
 
-    List<LimitRule> rows() {
-        return List.copyOf(rows.values());
+    List<LimitRule> rules() {
+        return List.copyOf(rules.values());
     }
 
-    LimitRule row(String resource) {
-        return resource.equals(LimitRule.DEFAULT) ? defaultRow : rows.get(resource);
+    LimitRule rule(String resource) {
+        return resource.equals(LimitRule.DEFAULT) ? defaultRule : rules.get(resource);
     }
 
-    List<LimitRule> govern(String method, String path) {
+    List<LimitRule> rulesFor(String method, String path) {
         var upper = method.toUpperCase(Locale.ROOT);
         var verb = "HEAD".equals(upper) ? "GET" : upper;
-        var readings = RequestPath.readings(path);
-        if (readings.size() == 1) {
-            var endpoint = withoutPrefix(readings.iterator().next());
-            return exempt.find(verb, endpoint) != null ? List.of() : List.of(row(verb, endpoint));
+        var interpretations = RequestPath.interpretations(path);
+        if (interpretations.size() == 1) {
+            var endpoint = withoutPrefix(interpretations.iterator().next());
+            return exempt.find(verb, endpoint) != null ? List.of() : List.of(rule(verb, endpoint));
         }
-        var governing = new ArrayList<LimitRule>(2);
-        for (var reading : readings) {
-            var endpoint = withoutPrefix(reading);
-            var row = row(verb, endpoint);
-            if (exempt.find(verb, endpoint) == null && !governing.contains(row)) {
-                governing.add(row);
+        var matching = new ArrayList<LimitRule>(2);
+        for (var interpretation : interpretations) {
+            var endpoint = withoutPrefix(interpretation);
+            var rule = rule(verb, endpoint);
+            if (exempt.find(verb, endpoint) == null && !matching.contains(rule)) {
+                matching.add(rule);
             }
         }
-        return governing;
+        return matching;
     }
 
-    private LimitRule row(String verb, List<String> endpoint) {
-        var row = table.find(verb, endpoint);
-        return row == null ? defaultRow : row;
+    private LimitRule rule(String verb, List<String> endpoint) {
+        var rule = matcher.find(verb, endpoint);
+        return rule == null ? defaultRule : rule;
     }
 
     private List<String> withoutPrefix(List<String> segments) {
-        int length = prefix.size();
-        return length > 0 && segments.size() >= length && segments.subList(0, length).equals(prefix)
+        int length = apiPrefix.size();
+        return length > 0 && segments.size() >= length && segments.subList(0, length).equals(apiPrefix)
                 ? segments.subList(length, segments.size())
                 : segments;
     }

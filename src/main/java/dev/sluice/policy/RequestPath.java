@@ -7,10 +7,10 @@ import java.util.LinkedHashSet;
 import java.util.List;
 
 /**
- * The segments that a path of a request may stand for.
+ * Interpretations of a request's path as segments.
  * <p>
- * Servers disagree about encoded slashes, backslashes, matrix parameters and dots, and a caller may use what they disagree
- * about to be counted elsewhere. A path that has any of these has several readings, and is governed by the rows of all.
+ * Servers disagree about encoded slashes, backslashes, matrix parameters and dots, and a caller may exploit that to evade the
+ * rule of an endpoint. A path that contains any of these has several interpretations, and the rules of all of them apply.
  */
 public final class RequestPath {
 
@@ -19,17 +19,17 @@ public final class RequestPath {
     private RequestPath() {
     }
 
-    /** Percent-encodes what is no ASCII: each character stands for the byte that was sent. */
-    public static String ascii(String target) {
-        int plain = 0;
-        while (plain < target.length() && target.charAt(plain) < 0x80) {
-            plain++;
+    /** Percent-encodes all characters that are not ASCII. Each character stands for one byte of the request. */
+    public static String toAscii(String target) {
+        int prefix = 0;
+        while (prefix < target.length() && target.charAt(prefix) < 0x80) {
+            prefix++;
         }
-        if (plain == target.length()) {
+        if (prefix == target.length()) {
             return target;
         }
-        var encoded = new StringBuilder(target.length() + 16).append(target, 0, plain);
-        for (int i = plain; i < target.length(); i++) {
+        var encoded = new StringBuilder(target.length() + 16).append(target, 0, prefix);
+        for (int i = prefix; i < target.length(); i++) {
             char c = target.charAt(i);
             if (c < 0x80) {
                 encoded.append(c);
@@ -40,29 +40,29 @@ public final class RequestPath {
         return encoded.toString();
     }
 
-    /** A path as it is configured. */
-    static List<String> configured(String path) {
-        return resolve(split(path, false, false));
+    /** Returns the segments of a configured path. */
+    static List<String> parseConfigured(String path) {
+        return normalize(split(path, false, false));
     }
 
-    /** @return one reading, or where servers may disagree several */
-    static Collection<List<String>> readings(String path) {
-        if (plain(path)) {
-            return List.of(resolve(split(path, false, false)));
+    /** Returns the interpretations of a request's path; exactly one if it is unambiguous. */
+    static Collection<List<String>> interpretations(String path) {
+        if (isUnambiguous(path)) {
+            return List.of(normalize(split(path, false, false)));
         }
-        var encoded = ascii(path);
-        var readings = new LinkedHashSet<List<String>>();
-        for (boolean slashes : new boolean[]{false, true}) {
-            for (boolean parameters : new boolean[]{false, true}) {
-                var segments = split(encoded, slashes, parameters);
-                readings.add(resolve(segments));
-                readings.add(segments.stream().filter(segment -> !segment.isEmpty()).toList());
+        var encoded = toAscii(path);
+        var interpretations = new LinkedHashSet<List<String>>();
+        for (boolean decodeSlashes : new boolean[]{false, true}) {
+            for (boolean dropParameters : new boolean[]{false, true}) {
+                var segments = split(encoded, decodeSlashes, dropParameters);
+                interpretations.add(normalize(segments));
+                interpretations.add(segments.stream().filter(segment -> !segment.isEmpty()).toList());
             }
         }
-        return readings;
+        return interpretations;
     }
 
-    private static boolean plain(String path) {
+    private static boolean isUnambiguous(String path) {
         for (int i = 0; i < path.length(); i++) {
             char c = path.charAt(i);
             boolean dots = c == '.' && (i == 0 || path.charAt(i - 1) == '/');
@@ -74,39 +74,39 @@ public final class RequestPath {
     }
 
     /**
-     * @param slashes encoded slashes and backslashes part segments
-     * @param parameters a semicolon ends a segment
+     * @param decodeSlashes whether encoded slashes and backslashes separate segments
+     * @param dropParameters whether a semicolon ends a segment
      */
-    private static List<String> split(String path, boolean slashes, boolean parameters) {
+    private static List<String> split(String path, boolean decodeSlashes, boolean dropParameters) {
         var segments = new ArrayList<String>();
         for (var raw : path.split("/")) {
-            var segment = decode(raw);
-            for (var part : slashes ? segment.split("[/\\\\]") : new String[]{segment}) {
-                int end = parameters ? part.indexOf(';') : -1;
+            var segment = percentDecode(raw);
+            for (var part : decodeSlashes ? segment.split("[/\\\\]") : new String[]{segment}) {
+                int end = dropParameters ? part.indexOf(';') : -1;
                 segments.add(end < 0 ? part : part.substring(0, end));
             }
         }
         return segments;
     }
 
-    private static List<String> resolve(List<String> segments) {
-        var resolved = new ArrayList<String>(segments.size());
+    private static List<String> normalize(List<String> segments) {
+        var normalized = new ArrayList<String>(segments.size());
         for (var segment : segments) {
             switch (segment) {
                 case "", "." -> {
                 }
                 case ".." -> {
-                    if (!resolved.isEmpty()) {
-                        resolved.remove(resolved.size() - 1);
+                    if (!normalized.isEmpty()) {
+                        normalized.remove(normalized.size() - 1);
                     }
                 }
-                default -> resolved.add(segment);
+                default -> normalized.add(segment);
             }
         }
-        return resolved;
+        return normalized;
     }
 
-    private static String decode(String segment) {
+    private static String percentDecode(String segment) {
         if (segment.indexOf('%') < 0) {
             return segment;
         }

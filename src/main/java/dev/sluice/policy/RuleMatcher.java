@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Finds the row of a path: of all rows whose path is the request's or above it, the longest; of those the one that is literal
- * first; of those the one that names the method.
+ * Finds the most specific rule of a path: of all rules whose path equals the request's path or is a prefix of it, the longest;
+ * of these, the one whose first differing segment is literal; of these, the one that names the method.
  */
 final class RuleMatcher {
 
@@ -14,24 +14,24 @@ final class RuleMatcher {
         final Map<String, Node> literals = new HashMap<>();
         final Map<String, LimitRule> byMethod = new HashMap<>();
         Node template;
-        LimitRule any;
+        LimitRule anyMethod;
 
-        LimitRule row(String method) {
-            var row = byMethod.isEmpty() ? null : byMethod.get(method);
-            return row == null ? any : row;
+        LimitRule rule(String method) {
+            var rule = byMethod.isEmpty() ? null : byMethod.get(method);
+            return rule == null ? anyMethod : rule;
         }
     }
 
-    private record Found(LimitRule row, int depth) {
+    private record Match(LimitRule rule, int depth) {
     }
 
     private final Node root = new Node();
 
     /**
-     * @param method null: any
-     * @return false where there is such a row already
+     * @param method HTTP method in upper case; null for any
+     * @return false if there is a rule of the same path and method
      */
-    boolean add(String method, List<String> segments, LimitRule row) {
+    boolean add(String method, List<String> segments, LimitRule rule) {
         var node = root;
         for (var segment : segments) {
             if (isTemplate(segment)) {
@@ -42,10 +42,10 @@ final class RuleMatcher {
             }
         }
         if (method != null) {
-            return node.byMethod.putIfAbsent(method, row) == null;
+            return node.byMethod.putIfAbsent(method, rule) == null;
         }
-        boolean free = node.any == null;
-        node.any = free ? row : node.any;
+        boolean free = node.anyMethod == null;
+        node.anyMethod = free ? rule : node.anyMethod;
         return free;
     }
 
@@ -53,14 +53,14 @@ final class RuleMatcher {
         return segment.length() > 2 && segment.startsWith("{") && segment.endsWith("}");
     }
 
-    /** @return null where no row covers the path */
+    /** Returns the most specific rule, or null if none matches. */
     LimitRule find(String method, List<String> segments) {
-        var found = find(root, method, segments, 0);
-        return found == null ? null : found.row();
+        var match = find(root, method, segments, 0);
+        return match == null ? null : match.rule();
     }
 
-    private static Found find(Node node, String method, List<String> segments, int depth) {
-        Found best = null;
+    private static Match find(Node node, String method, List<String> segments, int depth) {
+        Match best = null;
         if (depth < segments.size()) {
             var literal = node.literals.get(segments.get(depth));
             if (literal != null) {
@@ -74,7 +74,7 @@ final class RuleMatcher {
         if (best != null) {
             return best;
         }
-        var row = node.row(method);
-        return row == null ? null : new Found(row, depth);
+        var rule = node.rule(method);
+        return rule == null ? null : new Match(rule, depth);
     }
 }

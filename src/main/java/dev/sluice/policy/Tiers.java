@@ -6,20 +6,20 @@ import java.util.Map;
 import dev.sluice.api.Rate;
 
 /**
- * The tiers that callers may be in, as they are at one time.
+ * Immutable set of tiers and their default rates.
  *
- * @param names the first is an unknown caller's
- * @param defaults each tier's rate where no row says otherwise
+ * @param names the tiers; callers without a tier are in the first one
+ * @param defaults the rate of each tier for requests that match no rule
  */
 public record Tiers(List<String> names, Map<String, Rate> defaults) {
 
-    /** The tier that counts for a caller who claims this one: itself, or the first where it is unknown or null. */
-    public String of(String claimed) {
+    /** Returns the claimed tier, or the first tier if the claimed one is unknown or null. */
+    public String effective(String claimed) {
         return claimed != null && names.contains(claimed) ? claimed : names.get(0);
     }
 
-    /** A tier's default rate; that of the first where the tier is unknown. */
+    /** Returns the default rate of a tier, or that of the first tier if it is unknown. */
     public Rate rate(String tier) {
-        return defaults.get(of(tier));
+        return defaults.get(effective(tier));
     }
 }

@@ -38,21 +38,22 @@ class StartupSummary {
         var parts = new ArrayList<String>();
         parts.add(windows.enabled() ? windows.dryRun() ? "dry run: nothing is denied" : "limiting" : "limiting is off");
         parts.add(storeDescription(store.mode()));
-        parts.add(policy.rows().size() + " rules, tiers " + String.join(",", policy.tiers()) + ", default "
+        parts.add(policy.rules().size() + " rules, tiers " + String.join(",", policy.tiers()) + ", default "
                 + policy.defaultRate(policy.tiers().get(0))
                 + file.file().filter(name -> !name.isBlank()).map(name -> ", from " + name + " too").orElse(""));
-        parts.add("callers by " + (jwt.configured() ? "JWT, " : "") + (keys.any() ? "API key (" + keys.count() + "), " : "")
+        parts.add("callers by " + (jwt.configured() ? "JWT, " : "") + (keys.hasKeys() ? "API key (" + keys.count() + "), " : "")
                 + "address");
         parts.add(
                 "/v1/check " + (authorization.isApiTokenRequired() ? "with the API token" : "open, except for user: and ip:"));
         parts.add("admin " + (authorization.isAdminEnabled() ? "with its token" : "disabled (RATE_LIMIT_ADMIN_TOKEN)"));
         parts.add(upstream.url().map(url -> "upstream " + withoutCredentials(url)).orElse("no upstream (UPSTREAM_URL)"));
         parts.add("language models: " + Arrays.stream(Provider.values()).map(provider -> provider.id() + ' '
-                + keySource(llm.of(provider)) + " (" + llmPolicy.limited(provider) + ')').collect(Collectors.joining(", ")));
+                + keySource(llm.of(provider)) + " (" + llmPolicy.describeLimits(provider) + ')')
+                .collect(Collectors.joining(", ")));
         LOG.info("Sluice: " + String.join("; ", parts));
     }
 
-    private static String keySource(LlmConfig.ProviderSettings provider) {
+    private static String keySource(LlmConfig.ProviderConfig provider) {
         boolean key = provider.apiKey().filter(text -> !text.isBlank()).isPresent();
         return key
                 ? provider.passThrough() ? "with Sluice's or the caller's key" : "with Sluice's key"
@@ -63,7 +64,7 @@ class StartupSummary {
         return switch (mode) {
             case REDIS -> "windows in Redis";
             case MEMORY -> "windows in memory";
-            default -> "fallback " + mode.text() + " in force";
+            default -> "fallback " + mode.value() + " in force";
         };
     }
 

@@ -12,7 +12,7 @@ class DecisionTest {
 
     private static final Instant NOW = Instant.ofEpochSecond(1_800_000_000);
 
-    private static QuotaStatus open(String resource, long remaining) {
+    private static QuotaStatus available(String resource, long remaining) {
         return new QuotaStatus(resource, QuotaUnit.REQUESTS, 100, Duration.ofMinutes(1), remaining, NOW.plusSeconds(5), false,
                 null);
     }
@@ -27,48 +27,49 @@ class DecisionTest {
     }
 
     @Test
-    void closestOfAllowedHasFewestRemaining() {
-        assertThat(decision(true, open("a", 5), open("b", 2), open("c", 9)).closest().orElseThrow().resource()).isEqualTo("b");
+    void mostRestrictiveOfAllowedHasFewestRemaining() {
+        assertThat(decision(true, available("a", 5), available("b", 2), available("c", 9)).mostRestrictive().orElseThrow()
+                .resource()).isEqualTo("b");
     }
 
     @Test
-    void closestOfDeniedRefusesLongest() {
-        var decision = decision(false, open("a", 0), denied("b", 10), denied("c", 40), denied("d", 20));
-        assertThat(decision.closest().orElseThrow().resource()).isEqualTo("c");
+    void mostRestrictiveOfDeniedHasLongestWait() {
+        var decision = decision(false, available("a", 0), denied("b", 10), denied("c", 40), denied("d", 20));
+        assertThat(decision.mostRestrictive().orElseThrow().resource()).isEqualTo("c");
         assertThat(decision.retryAfter()).contains(Duration.ofSeconds(40));
     }
 
     @Test
-    void whatNeverFitsHasNoRetry() {
+    void costThatNeverFitsHasNoRetry() {
         var decision = decision(false, denied("b", 10), denied("c", null));
-        assertThat(decision.closest().orElseThrow().resource()).isEqualTo("c");
+        assertThat(decision.mostRestrictive().orElseThrow().resource()).isEqualTo("c");
         assertThat(decision.retryAfter()).isEmpty();
     }
 
     @Test
     void allowedHasNoRetry() {
-        assertThat(decision(true, open("a", 1)).retryAfter()).isEmpty();
-        assertThat(decision(true).closest()).isEmpty();
+        assertThat(decision(true, available("a", 1)).retryAfter()).isEmpty();
+        assertThat(decision(true).mostRestrictive()).isEmpty();
     }
 
     @Test
-    void dryRunAllowsAndTells() {
-        var decision = decision(false, denied("a", 10)).dryRun();
+    void dryRunAllowsAndReportsDenial() {
+        var decision = decision(false, denied("a", 10)).asDryRun();
         assertThat(decision.allowed()).isTrue();
         assertThat(decision.denied()).isTrue();
     }
 
     @Test
-    void namesAreWhatUtf8Carries() {
-        assertThat(Identifiers.valid("a")).isTrue();
-        assertThat(Identifiers.valid("\u0000\r\n{}:")).isTrue();
-        assertThat(Identifiers.valid("\uD83D\uDE00")).isTrue();
-        assertThat(Identifiers.valid("x".repeat(256))).isTrue();
-        assertThat(Identifiers.valid("x".repeat(257))).isFalse();
-        assertThat(Identifiers.valid("")).isFalse();
-        assertThat(Identifiers.valid(null)).isFalse();
-        assertThat(Identifiers.valid("\uD83D")).isFalse();
-        assertThat(Identifiers.valid("\uDE00\uD83D")).isFalse();
-        assertThat(Identifiers.valid("a\uD83Db")).isFalse();
+    void identifiersAreEncodableAndOfBoundedLength() {
+        assertThat(Identifiers.isValid("a")).isTrue();
+        assertThat(Identifiers.isValid("\u0000\r\n{}:")).isTrue();
+        assertThat(Identifiers.isValid("\uD83D\uDE00")).isTrue();
+        assertThat(Identifiers.isValid("x".repeat(256))).isTrue();
+        assertThat(Identifiers.isValid("x".repeat(257))).isFalse();
+        assertThat(Identifiers.isValid("")).isFalse();
+        assertThat(Identifiers.isValid(null)).isFalse();
+        assertThat(Identifiers.isValid("\uD83D")).isFalse();
+        assertThat(Identifiers.isValid("\uDE00\uD83D")).isFalse();
+        assertThat(Identifiers.isValid("a\uD83Db")).isFalse();
     }
 }

@@ -17,19 +17,19 @@ class RateTest {
             "50/sec, 50, 1", "1/s, 1, 1", "1/second, 1, 1", "1/seconds, 1, 1", "1/2secs, 1, 2", "1/m, 1, 60", "1/min, 1, 60",
             "1/mins, 1, 60", "1/minutes, 1, 60", "1/h, 1, 3600", "1/hours, 1, 3600", "1/d, 1, 86400", "1/days, 1, 86400",
             "1/31d, 1, 2678400", "1000000000/1s, 1000000000, 1", " 5 / 2 Minutes , 5, 120", "5/2678400s, 5, 2678400"})
-    void readsOneQuota(String text, long limit, long seconds) {
+    void parsesOneQuota(String text, long limit, long seconds) {
         assertThat(Rate.parse(text).quotas()).containsExactly(new Quota(limit, Duration.ofSeconds(seconds)));
     }
 
     @Test
-    void readsSeveral() {
+    void parsesSeveralQuotas() {
         assertThat(Rate.parse("10/second; 1000/hour").quotas()).containsExactly(new Quota(10, Duration.ofSeconds(1)),
                 new Quota(1000, Duration.ofHours(1)));
         assertThat(Rate.parse("1/1s;1/2s;1/3s;1/4s;1/5s;1/6s;1/7s;1/8s").quotas()).hasSize(8);
     }
 
     @Test
-    void readsUnlimitedAndBlocked() {
+    void parsesUnlimitedAndBlocked() {
         assertThat(Rate.parse("unlimited")).isSameAs(Rate.UNLIMITED);
         assertThat(Rate.parse(" Blocked ")).isSameAs(Rate.BLOCKED);
         assertThat(Rate.UNLIMITED).isNotEqualTo(Rate.BLOCKED);
@@ -40,13 +40,13 @@ class RateTest {
             "1.5/minute", "1000000001/minute", "10/0s", "10/32d", "10/2678401s", "99999999999999999999/s", "10/minute;", ";",
             "10/99999999999999d", "10/1.5m", "10 per minute", "unlimited;1/s", "1/1s;1/2s;1/3s;1/4s;1/5s;1/6s;1/7s;1/8s;1/9s",
             "1/minute;2/60s", "10/ss", "１/minute"})
-    void refusesWhatItCannotRead(String text) {
+    void rejectsOtherTexts(String text) {
         assertThatThrownBy(() -> Rate.parse(text)).isInstanceOf(IllegalArgumentException.class)
                 .hasMessageNotContaining("null");
     }
 
     @Test
-    void equalsByItsQuotas() {
+    void equalsByQuotas() {
         assertThat(Rate.parse("60/minute")).isEqualTo(Rate.parse("60/60s")).hasSameHashCodeAs(Rate.parse("60/60s"));
         assertThat(Rate.parse("60/60s")).hasToString("60/60s");
     }

@@ -29,62 +29,62 @@ import io.fabric8.openshift.api.model.monitoring.v1.ServiceMonitor;
 /** What single values do. */
 class ChartTest {
 
-    private static final String OFF = "{adminToken: {enabled: false}}";
+    private static final String WITHOUT_ADMIN_TOKEN = "{adminToken: {enabled: false}}";
     private static final String CHECKSUM = "checksum/secrets";
 
-    private static String secret(Rendered rendered, String name, String key) {
+    private static String secret(RenderedChart rendered, String name, String key) {
         return new String(Base64.getDecoder().decode(rendered.get(Secret.class, name).getData().get(key)),
                 StandardCharsets.UTF_8);
     }
 
-    private static String checksum(Rendered rendered) {
+    private static String checksum(RenderedChart rendered) {
         return rendered.deployment().getSpec().getTemplate().getMetadata().getAnnotations().get(CHECKSUM);
     }
 
     @Test
-    void lintHasNothingToSay() {
-        var lint = new Helm(Chart.DIRECTORY).lint().strict().call();
+    void lintReportsNoProblems() {
+        var lint = new Helm(HelmChart.DIRECTORY).lint().strict().call();
         assertThat(lint.isFailed()).as(lint.getMessages().toString()).isFalse();
         assertThat(lint.getMessages()).allMatch(message -> message.startsWith("[INFO] Chart.yaml: icon"));
     }
 
     @Test
-    void rowsOfTheValuesAreTheFile() {
-        var rendered = ValueSets.EVERYTHING.render();
-        var rows = Chart.read(rendered.get(ConfigMap.class, Chart.NAME + "-rows").getData().get("rows.yaml"));
-        assertThat(rows).isEqualTo(Chart.read(ValueSets.EVERYTHING.yaml()).get("rows")).isNotEmpty();
+    void rulesOfTheValuesAreTheRulesFile() {
+        var rendered = SampleValues.ALL_VALUES.render();
+        var rules = HelmChart.parse(rendered.get(ConfigMap.class, HelmChart.NAME + "-rows").getData().get("rows.yaml"));
+        assertThat(rules).isEqualTo(HelmChart.parse(SampleValues.ALL_VALUES.yaml()).get("rows")).isNotEmpty();
         assertThat(rendered.value("RATE_LIMIT_FILE")).isEqualTo("/etc/sluice/rows/rows.yaml");
     }
 
     @Test
-    void changedRowsLeaveThePodsAlone() {
-        var one = Chart.render("{redis: {host: r}, adminToken: {value: a}, rows: {default: 1/minute}}");
-        var two = Chart.render("{redis: {host: r}, adminToken: {value: a}, rows: {default: 2/minute}}");
-        assertThat(two.get(ConfigMap.class, Chart.NAME + "-rows").getData())
-                .isNotEqualTo(one.get(ConfigMap.class, Chart.NAME + "-rows").getData());
+    void changedRulesDoNotRestartPods() {
+        var one = HelmChart.render("{redis: {host: r}, adminToken: {value: a}, rows: {default: 1/minute}}");
+        var two = HelmChart.render("{redis: {host: r}, adminToken: {value: a}, rows: {default: 2/minute}}");
+        assertThat(two.get(ConfigMap.class, HelmChart.NAME + "-rows").getData())
+                .isNotEqualTo(one.get(ConfigMap.class, HelmChart.NAME + "-rows").getData());
         assertThat(two.deployment()).isEqualTo(one.deployment());
     }
 
     @Test
-    void changedSecretsRollThePods() {
-        var one = Chart.render("{redis: {host: r, password: p}, adminToken: {value: a}}");
+    void changedSecretsRestartPods() {
+        var one = HelmChart.render("{redis: {host: r, password: p}, adminToken: {value: a}}");
         assertThat(checksum(one)).hasSize(64)
-                .isEqualTo(checksum(Chart.render("{redis: {host: r, password: p}, adminToken: {value: a}, replicas: 5}")))
-                .isNotEqualTo(checksum(Chart.render("{redis: {host: r, password: q}, adminToken: {value: a}}")))
-                .isNotEqualTo(checksum(Chart.render("{redis: {host: r, password: p}, adminToken: {value: b}}")));
+                .isEqualTo(checksum(HelmChart.render("{redis: {host: r, password: p}, adminToken: {value: a}, replicas: 5}")))
+                .isNotEqualTo(checksum(HelmChart.render("{redis: {host: r, password: q}, adminToken: {value: a}}")))
+                .isNotEqualTo(checksum(HelmChart.render("{redis: {host: r, password: p}, adminToken: {value: b}}")));
     }
 
     @Test
-    void secretsHoldWhatTheValuesSay() {
-        var rendered = ValueSets.EVERYTHING.render();
+    void secretsContainTheValues() {
+        var rendered = SampleValues.ALL_VALUES.render();
         assertThat(List.of("admin-token", "api-token", "redis-password", "openai-api-key", "anthropic-api-key",
-                "gemini-api-key")).extracting(key -> secret(rendered, Chart.NAME, key)).containsExactly("s3cr3t-admin",
+                "gemini-api-key")).extracting(key -> secret(rendered, HelmChart.NAME, key)).containsExactly("s3cr3t-admin",
                         "s3cr3t-api", "s3cr3t-redis", "s3cr3t-openai", "s3cr3t-anthropic", "s3cr3t-gemini");
         assertThat(List.of("RATE_LIMIT_ADMIN_TOKEN", "RATE_LIMIT_API_TOKEN", "REDIS_PASSWORD", "RATE_LIMIT_LLM_OPENAI_API_KEY",
                 "RATE_LIMIT_LLM_ANTHROPIC_API_KEY", "RATE_LIMIT_LLM_GEMINI_API_KEY")).extracting(rendered::source)
                 .containsExactly("edge-sluice/admin-token", "edge-sluice/api-token", "edge-sluice/redis-password",
                         "edge-sluice/openai-api-key", "edge-sluice/anthropic-api-key", "edge-sluice/gemini-api-key");
-        var keys = Chart.NAME + "-api-keys";
+        var keys = HelmChart.NAME + "-api-keys";
         assertThat(secret(rendered, keys, "RATE_LIMIT_API_KEYS_MOBILE_SHA256")).hasSize(64);
         assertThat(secret(rendered, keys, "RATE_LIMIT_API_KEYS_MOBILE_USER")).isEqualTo("s3cr3t-user");
         assertThat(secret(rendered, keys, "RATE_LIMIT_API_KEYS_MOBILE_TIER")).isEqualTo("pro");
@@ -93,7 +93,7 @@ class ChartTest {
 
     @Test
     void existingSecretsAreUsedAndNoneIsCreated() {
-        var rendered = ValueSets.ALL_SECRETS_EXIST.render();
+        var rendered = SampleValues.EXISTING_SECRETS.render();
         assertThat(rendered.all(Secret.class)).isEmpty();
         assertThat(List.of("RATE_LIMIT_ADMIN_TOKEN", "RATE_LIMIT_API_TOKEN", "REDIS_PASSWORD", "RATE_LIMIT_LLM_OPENAI_API_KEY",
                 "RATE_LIMIT_LLM_ANTHROPIC_API_KEY", "RATE_LIMIT_LLM_GEMINI_API_KEY")).extracting(rendered::source)
@@ -104,31 +104,31 @@ class ChartTest {
     }
 
     @Test
-    void redisIsWhereTheValuesSay() {
-        var rendered = ValueSets.EVERYTHING.render();
+    void redisAddressIsConfigured() {
+        var rendered = SampleValues.ALL_VALUES.render();
         assertThat(List.of("REDIS_HOST", "REDIS_PORT", "REDIS_DB", "REDIS_TLS", "REDIS_ENABLED")).extracting(rendered::value)
                 .containsExactly("redis.data.svc", "6380", "3", "true", "true");
-        var sentinels = ValueSets.SENTINELS.render();
-        assertThat(secret(sentinels, Chart.NAME, "redis-hosts"))
+        var sentinels = SampleValues.SENTINELS.render();
+        assertThat(secret(sentinels, HelmChart.NAME, "redis-hosts"))
                 .isEqualTo("rediss://sluice:s3cr3t-1@s1:26379,rediss://sluice:s3cr3t-1@s2:26379");
         assertThat(sentinels.source("REDIS_HOSTS")).isEqualTo("edge-sluice/redis-hosts");
         assertThat(List.of("REDIS_CLIENT_TYPE", "REDIS_MASTER_NAME", "QUARKUS_TLS_REDIS_TRUST_STORE_PEM_CERTS"))
                 .extracting(sentinels::value).containsExactly("sentinel", "limits", "/etc/sluice/redis-ca/ca.crt");
         assertThat(sentinels.variable("REDIS_HOST")).isNull();
-        var existing = ValueSets.ADDRESS_OF_REDIS_EXISTS.render();
+        var existing = SampleValues.EXISTING_REDIS_ADDRESS.render();
         assertThat(existing.source("REDIS_HOSTS")).isEqualTo("store/urls");
         assertThat(existing.variable("REDIS_PASSWORD")).isNull();
-        var memory = ValueSets.MEMORY_ONLY.render();
+        var memory = SampleValues.MEMORY_ONLY.render();
         assertThat(memory.value("REDIS_ENABLED")).isEqualTo("false");
         assertThat(memory.variable("REDIS_HOST")).isNull();
     }
 
     @Test
-    void oneSwitchStartsAValkey() {
-        var rendered = ValueSets.TRIAL.render();
+    void valkeyIsDeployedIfEnabled() {
+        var rendered = SampleValues.BUNDLED_VALKEY.render();
         assertThat(rendered.get(Service.class, rendered.value("REDIS_HOST")).getSpec().getPorts().get(0).getPort())
                 .hasToString(rendered.value("REDIS_PORT"));
-        var valkey = rendered.get(StatefulSet.class, Chart.NAME + "-valkey").getSpec().getTemplate().getSpec();
+        var valkey = rendered.get(StatefulSet.class, HelmChart.NAME + "-valkey").getSpec().getTemplate().getSpec();
         assertThat(valkey.getContainers().get(0).getEnv()).singleElement().satisfies(password -> assertThat(
                 password.getValueFrom().getSecretKeyRef()).isEqualTo(
                         rendered.variable("REDIS_PASSWORD").getValueFrom().getSecretKeyRef()));
@@ -136,8 +136,8 @@ class ChartTest {
                 .containsSequence("--maxmemory-policy", "noeviction").containsSequence("--appendonly", "no");
         assertThat(valkey.getVolumes()).singleElement().satisfies(data -> assertThat(data.getEmptyDir()).isNotNull());
 
-        var keeping = ValueSets.TRIAL_THAT_KEEPS_ITS_DATA.render();
-        var set = keeping.get(StatefulSet.class, Chart.NAME + "-valkey").getSpec();
+        var keeping = SampleValues.PERSISTENT_VALKEY.render();
+        var set = keeping.get(StatefulSet.class, HelmChart.NAME + "-valkey").getSpec();
         assertThat(set.getVolumeClaimTemplates()).singleElement().satisfies(claim -> {
             assertThat(claim.getSpec().getStorageClassName()).isEqualTo("fast");
             assertThat(claim.getSpec().getResources().getRequests().get("storage")).hasToString("2Gi");
@@ -147,97 +147,101 @@ class ChartTest {
     }
 
     @Test
-    void onlySluiceReachesItsValkey() {
-        var policy = ValueSets.TRIAL.render().get(NetworkPolicy.class, Chart.NAME + "-valkey").getSpec();
+    void networkPolicyAdmitsOnlySluiceToValkey() {
+        var policy = SampleValues.BUNDLED_VALKEY.render().get(NetworkPolicy.class, HelmChart.NAME + "-valkey").getSpec();
         assertThat(policy.getPolicyTypes()).containsExactlyInAnyOrder("Ingress", "Egress");
         assertThat(policy.getEgress()).isEmpty();
         assertThat(policy.getIngress()).singleElement().satisfies(rule -> assertThat(rule.getFrom()).singleElement()
-                .satisfies(from -> assertThat(ValueSets.TRIAL.render().selected(from.getPodSelector().getMatchLabels()))
+                .satisfies(from -> assertThat(
+                        SampleValues.BUNDLED_VALKEY.render().selectPods(from.getPodSelector().getMatchLabels()))
                         .singleElement().satisfies(pod -> assertThat(pod.getMetadata().getLabels())
                                 .containsEntry("app.kubernetes.io/component", "gateway"))));
     }
 
     @Test
-    void egressIsBoundedToWhatIsNeeded() {
-        var own = ValueSets.TRIAL.render();
-        var toValkey = own.get(NetworkPolicy.class, Chart.NAME).getSpec().getEgress().get(1);
-        assertThat(own.selected(toValkey.getTo().get(0).getPodSelector().getMatchLabels())).singleElement().satisfies(
+    void egressIsRestricted() {
+        var own = SampleValues.BUNDLED_VALKEY.render();
+        var toValkey = own.get(NetworkPolicy.class, HelmChart.NAME).getSpec().getEgress().get(1);
+        assertThat(own.selectPods(toValkey.getTo().get(0).getPodSelector().getMatchLabels())).singleElement().satisfies(
                 pod -> assertThat(pod.getMetadata().getLabels()).containsEntry("app.kubernetes.io/component", "valkey"));
-        var elsewhere = ValueSets.EVERYTHING.render().get(NetworkPolicy.class, Chart.NAME).getSpec().getEgress();
+        var elsewhere = SampleValues.ALL_VALUES.render().get(NetworkPolicy.class, HelmChart.NAME).getSpec().getEgress();
         assertThat(elsewhere).flatExtracting(rule -> rule.getPorts()).extracting(port -> port.getPort().getIntVal())
                 .containsExactly(53, 53, 6380, 443);
-        var sentinels = ValueSets.SENTINELS.render().get(NetworkPolicy.class, Chart.NAME).getSpec().getEgress();
+        var sentinels = SampleValues.SENTINELS.render().get(NetworkPolicy.class, HelmChart.NAME).getSpec().getEgress();
         assertThat(sentinels.get(1).getPorts()).isEmpty();
         assertThat(sentinels.get(1).getTo().get(0).getIpBlock().getCidr()).isEqualTo("10.1.0.0/16");
-        assertThat(ValueSets.EXTERNAL_REDIS.render().get(NetworkPolicy.class, Chart.NAME).getSpec().getPolicyTypes())
+        assertThat(SampleValues.EXTERNAL_REDIS.render().get(NetworkPolicy.class, HelmChart.NAME).getSpec().getPolicyTypes())
                 .containsExactly("Ingress");
     }
 
     @Test
-    void whatIsOptionalIsOffUntilAskedFor() {
-        var rendered = ValueSets.EXTERNAL_REDIS.render();
+    void optionalObjectsAreDisabledByDefault() {
+        var rendered = SampleValues.EXTERNAL_REDIS.render();
         assertThat(rendered.all(HorizontalPodAutoscaler.class)).isEmpty();
         assertThat(rendered.all(ServiceMonitor.class)).isEmpty();
         assertThat(rendered.all(PrometheusRule.class)).isEmpty();
         assertThat(rendered.all(StatefulSet.class)).isEmpty();
         assertThat(rendered.all(ConfigMap.class)).hasSize(1);
-        assertThat(ValueSets.BARE.render().objects()).extracting(object -> object.getKind()).containsExactlyInAnyOrder(
+        assertThat(SampleValues.MINIMAL.render().objects()).extracting(object -> object.getKind()).containsExactlyInAnyOrder(
                 "ServiceAccount", "ConfigMap", "Service", "Service", "Deployment");
     }
 
     @Test
-    void scalingIsAsAskedFor() {
-        var rendered = ValueSets.EVERYTHING.render();
-        var scaler = rendered.get(HorizontalPodAutoscaler.class, Chart.NAME).getSpec();
+    void replicasAndAutoscalingAreConfigured() {
+        var rendered = SampleValues.ALL_VALUES.render();
+        var scaler = rendered.get(HorizontalPodAutoscaler.class, HelmChart.NAME).getSpec();
         assertThat(List.of(scaler.getMinReplicas(), scaler.getMaxReplicas())).containsExactly(3, 9);
         assertThat(scaler.getBehavior().getScaleDown().getStabilizationWindowSeconds()).isEqualTo(600);
         assertThat(rendered.value("RATE_LIMIT_INSTANCES")).isEqualTo("3");
-        assertThat(ValueSets.EXTERNAL_REDIS.render().value("RATE_LIMIT_INSTANCES")).isEqualTo("2");
-        var none = Chart.render("{redis: {enabled: false}, adminToken: {enabled: false}, replicas: 0}");
+        assertThat(SampleValues.EXTERNAL_REDIS.render().value("RATE_LIMIT_INSTANCES")).isEqualTo("2");
+        var none = HelmChart.render("{redis: {enabled: false}, adminToken: {enabled: false}, replicas: 0}");
         assertThat(none.deployment().getSpec().getReplicas()).isZero();
         assertThat(none.value("RATE_LIMIT_INSTANCES")).as("what the program takes").isEqualTo("1");
     }
 
     @Test
-    void theChartIsOfThisVersionOfTheProgram() throws IOException {
+    void appVersionIsTheVersionOfTheProgram() throws IOException {
         assertThat(Files.readString(Path.of("pom.xml")))
-                .contains("<artifactId>sluice</artifactId>\n  <version>" + Chart.file("Chart.yaml").get("appVersion").asText());
+                .contains("<artifactId>sluice</artifactId>\n  <version>"
+                        + HelmChart.readFile("Chart.yaml").get("appVersion").asText());
     }
 
     @Test
-    void theImageIsAsAskedFor() {
-        assertThat(ValueSets.EXTERNAL_REDIS.render().container().getImage())
-                .isEqualTo("sluice:" + Chart.file("Chart.yaml").get("appVersion").asText());
-        assertThat(ValueSets.EVERYTHING.render().container().getImage()).isEqualTo("registry.example.com/edge/sluice:1.2.3");
-        assertThat(ValueSets.FACING_OUTWARDS.render().container().getImage()).startsWith("sluice@sha256:");
+    void imageIsConfigurable() {
+        assertThat(SampleValues.EXTERNAL_REDIS.render().container().getImage())
+                .isEqualTo("sluice:" + HelmChart.readFile("Chart.yaml").get("appVersion").asText());
+        assertThat(SampleValues.ALL_VALUES.render().container().getImage()).isEqualTo("registry.example.com/edge/sluice:1.2.3");
+        assertThat(SampleValues.PUBLIC_SERVICE.render().container().getImage()).startsWith("sluice@sha256:");
     }
 
     @Test
-    void endingPodsGoOnUntilNobodySendsToThem() {
-        assertThat(ValueSets.EXTERNAL_REDIS.render().container().getLifecycle().getPreStop().getSleep().getSeconds())
+    void preStopHookDelaysTermination() {
+        assertThat(SampleValues.EXTERNAL_REDIS.render().container().getLifecycle().getPreStop().getSleep().getSeconds())
                 .isEqualTo(5);
-        assertThat(Chart.render(ValueSets.EXTERNAL_REDIS.yaml(), "1.29.0").container().getLifecycle())
+        assertThat(HelmChart.render(SampleValues.EXTERNAL_REDIS.yaml(), "1.29.0").container().getLifecycle())
                 .as("a cluster that knows no such action").isNull();
     }
 
     @Test
-    void rowsMayComeFromElsewhere() {
-        var volumes = ValueSets.ROWS_AND_KEYS_FROM_A_SECRET.render().deployment().getSpec().getTemplate().getSpec()
+    void rulesFileMayBeAnExistingObject() {
+        var volumes = SampleValues.RULES_AND_KEYS_FROM_SECRET.render().deployment().getSpec().getTemplate().getSpec()
                 .getVolumes();
         assertThat(volumes).extracting("secret.secretName").contains("rows-and-keys");
-        volumes = ValueSets.ROWS_FROM_A_CONFIG_MAP.render().deployment().getSpec().getTemplate().getSpec().getVolumes();
+        volumes = SampleValues.RULES_FROM_CONFIG_MAP.render().deployment().getSpec().getTemplate().getSpec().getVolumes();
         assertThat(volumes).extracting("configMap.name").contains("rows-of-ours");
     }
 
     @Test
-    void notesTellWhatToDoNext() {
-        assertThat(Chart.notes(ValueSets.EXTERNAL_REDIS.yaml())).contains("port-forward service/edge-sluice 8080:80",
+    void notesDescribeNextSteps() {
+        assertThat(HelmChart.notes(SampleValues.EXTERNAL_REDIS.yaml())).contains("port-forward service/edge-sluice 8080:80",
                 "get secret edge-sluice -o go-template='{{index .data \"admin-token\" | base64decode}}'")
                 .doesNotContain("WARNING");
-        assertThat(Chart.notes(ValueSets.ALL_SECRETS_EXIST.yaml())).contains("get secret tokens", "{{index .data \"admin\"");
-        assertThat(Chart.notes(ValueSets.TRIAL.yaml())).contains("Valkey");
-        assertThat(Chart.notes("{redis: {host: r}, ingress: {enabled: true}}")).contains("WARNING: trustedProxies");
-        assertThat(Chart.notes(ValueSets.EVERYTHING.yaml())).contains("https://api.example.com/").doesNotContain("WARNING",
+        assertThat(HelmChart.notes(SampleValues.EXISTING_SECRETS.yaml())).contains("get secret tokens",
+                "{{index .data \"admin\"");
+        assertThat(HelmChart.notes(SampleValues.BUNDLED_VALKEY.yaml())).contains("Valkey");
+        assertThat(HelmChart.notes("{redis: {host: r}, ingress: {enabled: true}}")).contains("WARNING: trustedProxies");
+        assertThat(HelmChart.notes(SampleValues.ALL_VALUES.yaml())).contains("https://api.example.com/").doesNotContain(
+                "WARNING",
                 "s3cr3t");
     }
 
@@ -270,9 +274,11 @@ class ChartTest {
             {redis: {host: r}, terminationGracePeriodSeconds: 25}                  | terminationGracePeriodSeconds
             {redis: {hosts: ['redis://r']}, networkPolicy: {egress: {enabled: true}}} | networkPolicy.egress.redisTo
             """)
-    void badValuesAreRefused(String values, String message) {
-        var closed = values.equals("{}") ? OFF : values.replaceFirst("}$", ", " + OFF.substring(1));
-        assertThatThrownBy(() -> Chart.render(closed)).hasMessageContaining(message);
+    void invalidValuesAreRejected(String values, String message) {
+        var complete = values.equals("{}")
+                ? WITHOUT_ADMIN_TOKEN
+                : values.replaceFirst("}$", ", " + WITHOUT_ADMIN_TOKEN.substring(1));
+        assertThatThrownBy(() -> HelmChart.render(complete)).hasMessageContaining(message);
     }
 
     @ParameterizedTest
@@ -280,7 +286,7 @@ class ChartTest {
             "unlimited, true", "blocked, true", "1000000000/31d, true", "5/secs, true", "10/fortnight, false",
             "0/minute, false",
             "10, false", "10/, false", "/minute, false", "5/hs, false", "1/s;, false", "often, false"})
-    void theSchemaReadsRatesAsTheProgramDoes(String rate, boolean allowed) {
+    void schemaAcceptsTheRatesOfTheProgram(String rate, boolean allowed) {
         boolean parsed;
         try {
             Rate.parse(rate);
@@ -289,7 +295,7 @@ class ChartTest {
             parsed = false;
         }
         assertThat(parsed).isEqualTo(allowed);
-        var pattern = Chart.file("values.schema.json").at("/definitions/rate/pattern").asText();
+        var pattern = HelmChart.readFile("values.schema.json").at("/definitions/rate/pattern").asText();
         assertThat(rate.matches(pattern)).isEqualTo(allowed);
     }
 }

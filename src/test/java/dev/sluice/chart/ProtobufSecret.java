@@ -29,27 +29,27 @@ final class ProtobufSecret {
     private ProtobufSecret() {
     }
 
-    static boolean is(byte[] body) {
+    static boolean isProtobuf(byte[] body) {
         return body.length > MAGIC.length && Arrays.equals(body, 0, MAGIC.length, MAGIC, 0, MAGIC.length);
     }
 
     /** The same in JSON: name, labels, data and type. */
-    static ObjectNode read(byte[] body) {
+    static ObjectNode parse(byte[] body) {
         var secret = JsonNodeFactory.instance.objectNode().put("apiVersion", "v1").put("kind", "Secret");
         var metadata = secret.putObject("metadata");
         var labels = metadata.putObject("labels");
         var data = secret.putObject("data");
         var envelope = fields(Arrays.copyOfRange(body, MAGIC.length, body.length));
-        for (var field : fields(only(envelope, 2).value())) {
+        for (var field : fields(field(envelope, 2).value())) {
             switch (field.number()) {
                 case METADATA -> fields(field.value()).forEach(of -> {
                     if (of.number() == NAME) {
                         metadata.put("name", of.text());
                     } else if (of.number() == LABELS) {
-                        labels.put(only(fields(of.value()), 1).text(), only(fields(of.value()), 2).text());
+                        labels.put(field(fields(of.value()), 1).text(), field(fields(of.value()), 2).text());
                     }
                 });
-                case DATA -> data.put(only(fields(field.value()), 1).text(), only(fields(field.value()), 2).value());
+                case DATA -> data.put(field(fields(field.value()), 1).text(), field(fields(field.value()), 2).value());
                 case TYPE -> secret.put("type", field.text());
                 default -> {
                     // not needed here
@@ -59,7 +59,7 @@ final class ProtobufSecret {
         return secret;
     }
 
-    private static Field only(List<Field> fields, int number) {
+    private static Field field(List<Field> fields, int number) {
         return fields.stream().filter(field -> field.number() == number).findFirst().orElseThrow();
     }
 

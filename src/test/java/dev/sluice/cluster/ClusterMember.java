@@ -107,7 +107,7 @@ public final class ClusterMember implements AutoCloseable {
     }
 
     long used(String identifier, String resource, Duration window) {
-        return store.read(windows -> windows.usage(identifier, resource, window)).await().atMost(CALL_TIMEOUT).current();
+        return store.read(windows -> windows.usage(identifier, resource, window)).await().atMost(CALL_TIMEOUT).used();
     }
 
     /** Closes without leaving the membership, as a killed process does. */

@@ -25,7 +25,7 @@ import dev.sluice.engine.DefaultRateLimiter;
 import dev.sluice.engine.FailoverWindowStore;
 import dev.sluice.store.MicrosClock;
 import dev.sluice.store.WindowClaim;
-import dev.sluice.testing.RealRedis;
+import dev.sluice.testing.RedisTestServer;
 
 /** Guarantees of three instances together during and after an outage of Redis. */
 class OutageTest {
@@ -33,7 +33,7 @@ class OutageTest {
     private static final Duration TEN_MINUTES = Duration.ofMinutes(10);
     private static final Duration TIMEOUT = Duration.ofSeconds(20);
 
-    private RealRedis redis = RealRedis.start();
+    private RedisTestServer redis = RedisTestServer.start();
     private final List<ClusterMember> members = new ArrayList<>();
 
     @BeforeEach
@@ -57,7 +57,7 @@ class OutageTest {
 
     /** Restarts Redis empty: it writes nothing to disk. */
     private void restart() {
-        redis = RealRedis.start(redis.port());
+        redis = RedisTestServer.start(redis.port());
         awaitRecovery();
     }
 
@@ -80,7 +80,7 @@ class OutageTest {
 
     @Test
     void sharesAddUpToTheLimit() {
-        for (long limit : new long[]{3, 10, 11, 100, 1_000_000_000, QuotaUnit.NANODOLLARS.max()}) {
+        for (long limit : new long[]{3, 10, 11, 100, 1_000_000_000, QuotaUnit.NANODOLLARS.maxLimit()}) {
             assertThat(members.stream().mapToLong(member -> member.registry().share(limit)).sum()).isEqualTo(limit);
         }
     }
@@ -224,14 +224,14 @@ class OutageTest {
     }
 
     private static long usedInMemory(ClusterMember member, String identifier) {
-        return member.memory().usage(identifier, "r", TEN_MINUTES).await().indefinitely().current();
+        return member.memory().usage(identifier, "r", TEN_MINUTES).await().indefinitely().used();
     }
 
     @Test
     void lostUsageIsRestoredOnceDespiteSeveralAttempts() {
         admitted(60, "ring", requests(100_000));
         stopRedis();
-        redis = RealRedis.start(redis.port());
+        redis = RedisTestServer.start(redis.port());
         // Each new connection is killed after its first use, so that recovery takes several attempts.
         for (int i = 0; i < 5; i++) {
             redis.send("CLIENT KILL TYPE normal SKIPME yes");
@@ -301,7 +301,7 @@ class OutageTest {
 
     @Test
     void instanceThatHasNeverReachedRedisUsesTheConfiguredCount() {
-        try (var lonely = new ClusterMember("redis://127.0.0.1:" + RealRedis.freePort(), FallbackPolicy.LOCAL, 4)) {
+        try (var lonely = new ClusterMember("redis://127.0.0.1:" + RedisTestServer.freePort(), FallbackPolicy.LOCAL, 4)) {
             assertThat(lonely.admitted(100, "lonely", requests(100))).isEqualTo(25);
         }
     }

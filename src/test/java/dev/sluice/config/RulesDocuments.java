@@ -34,11 +34,11 @@ public final class RulesDocuments {
     }
 
     /** The problems that an observer of changes finds with a content. */
-    public static List<String> problems(RulesDocument content, Consumer<RulesChanged> observer) {
-        var change = new RulesChanged(content);
+    public static List<String> problems(RulesDocument document, Consumer<RulesChanged> observer) {
+        var change = new RulesChanged(document);
         observer.accept(change);
         if (change.problems().isEmpty()) {
-            change.take();
+            change.apply();
         }
         return change.problems();
     }

@@ -19,114 +19,114 @@ class RulesFileWatcherTest {
     Path folder;
 
     private Path file;
-    private RulesFileWatcher watch;
-    private final List<String> taken = new ArrayList<>();
+    private RulesFileWatcher watcher;
+    private final List<String> applied = new ArrayList<>();
 
     @BeforeEach
     void start() throws IOException {
         file = folder.resolve("rows.yaml");
         Files.writeString(file, "default: 1/s");
-        watch = new RulesFileWatcher(file, FileSnapshot.at(file), this::take);
+        watcher = new RulesFileWatcher(file, FileSnapshot.capture(file), this::apply);
     }
 
-    private List<String> take(RulesDocument content) {
+    private List<String> apply(RulesDocument document) {
         var problems = new ConfigProblems();
-        var text = content.root().text("default", problems).orElse("nothing");
+        var text = document.root().string("default", problems).orElse("nothing");
         if (text.equals("bad")) {
             return List.of("bad is bad");
         }
         if (text.equals("fault")) {
             throw new NoClassDefFoundError("on purpose");
         }
-        taken.add(text);
+        applied.add(text);
         return List.of();
     }
 
-    private void look(int times) {
+    private void poll(int times) {
         for (int i = 0; i < times; i++) {
-            watch.look();
+            watcher.poll();
         }
     }
 
     @Test
-    void whatTwoLooksShowAlikeIsTakenOnce() throws IOException {
-        look(3);
-        assertThat(taken).isEmpty();
+    void contentOfTwoConsecutivePollsIsAppliedOnce() throws IOException {
+        poll(3);
+        assertThat(applied).isEmpty();
         Files.writeString(file, "default: 2/s");
-        look(1);
-        assertThat(taken).isEmpty();
-        look(4);
-        assertThat(taken).containsExactly("2/s");
+        poll(1);
+        assertThat(applied).isEmpty();
+        poll(4);
+        assertThat(applied).containsExactly("2/s");
     }
 
     @Test
-    void fileThatIsBeingWrittenIsWaitedFor() throws IOException {
+    void incompleteFileIsNotApplied() throws IOException {
         Files.writeString(file, "default: 2");
-        look(1);
+        poll(1);
         Files.writeString(file, "default: 20/s");
-        look(1);
-        assertThat(taken).isEmpty();
-        look(1);
-        assertThat(taken).containsExactly("20/s");
+        poll(1);
+        assertThat(applied).isEmpty();
+        poll(1);
+        assertThat(applied).containsExactly("20/s");
     }
 
     @Test
-    void badFileIsReportedUntilThereIsAGoodOne() throws IOException {
-        assertThat(watch.state().valid()).isTrue();
+    void invalidFileIsReportedUntilItIsValid() throws IOException {
+        assertThat(watcher.status().valid()).isTrue();
         Files.writeString(file, "default: bad");
-        look(2);
-        assertThat(watch.state().valid()).isFalse();
-        assertThat(watch.state().problem()).isEqualTo("bad is bad");
+        poll(2);
+        assertThat(watcher.status().valid()).isFalse();
+        assertThat(watcher.status().problem()).isEqualTo("bad is bad");
         Files.writeString(file, "default: [");
-        look(2);
-        assertThat(watch.state().problem()).contains("no YAML");
+        poll(2);
+        assertThat(watcher.status().problem()).contains("invalid YAML");
         Files.delete(file);
-        look(2);
-        assertThat(watch.state().problem()).contains("no such file");
+        poll(2);
+        assertThat(watcher.status().problem()).contains("no such file");
         Files.writeString(file, "x".repeat((1 << 20) + 1));
-        look(2);
-        assertThat(watch.state().problem()).contains("larger than 1 MB");
-        assertThat(taken).isEmpty();
+        poll(2);
+        assertThat(watcher.status().problem()).contains("larger than 1 MB");
+        assertThat(applied).isEmpty();
         Files.writeString(file, "default: 1/s");
-        look(2);
-        assertThat(watch.state().valid()).isTrue();
-        assertThat(watch.state().problem()).isNull();
+        poll(2);
+        assertThat(watcher.status().valid()).isTrue();
+        assertThat(watcher.status().problem()).isNull();
     }
 
     @Test
-    void folderIsNoFile() throws IOException {
-        assertThat(FileSnapshot.at(folder).sameAs(FileSnapshot.at(folder))).isTrue();
+    void directoryIsRejected() throws IOException {
+        assertThat(FileSnapshot.capture(folder).sameAs(FileSnapshot.capture(folder))).isTrue();
         Files.delete(file);
         Files.createDirectory(file);
-        look(2);
-        assertThat(watch.state().problem()).contains("no file");
+        poll(2);
+        assertThat(watcher.status().problem()).contains("not a regular file");
     }
 
     @Test
-    void linksThatAreSwappedAreFollowed() throws IOException {
+    void swappedSymbolicLinksAreFollowed() throws IOException {
         var first = Files.createDirectory(folder.resolve("..2024_01"));
         var second = Files.createDirectory(folder.resolve("..2024_02"));
         Files.writeString(first.resolve("r.yaml"), "default: 1/s");
         Files.writeString(second.resolve("r.yaml"), "default: 2/s");
         Files.createSymbolicLink(folder.resolve("..data"), first.getFileName());
         var link = Files.createSymbolicLink(folder.resolve("r.yaml"), Path.of("..data/r.yaml"));
-        watch = new RulesFileWatcher(link, FileSnapshot.at(link), this::take);
-        look(2);
+        watcher = new RulesFileWatcher(link, FileSnapshot.capture(link), this::apply);
+        poll(2);
         Files.createSymbolicLink(folder.resolve("..data_tmp"), second.getFileName());
         Files.move(folder.resolve("..data_tmp"), folder.resolve("..data"), StandardCopyOption.ATOMIC_MOVE);
-        look(2);
-        assertThat(taken).containsExactly("2/s");
+        poll(2);
+        assertThat(applied).containsExactly("2/s");
     }
 
     @Test
-    void errorIsAProblemAndTheWatchGoesOn() throws IOException {
+    void errorIsReportedAndPollingContinues() throws IOException {
         Files.writeString(file, "default: fault");
-        look(2);
-        assertThat(watch.state().valid()).isFalse();
-        assertThat(watch.state().problem()).contains("NoClassDefFoundError");
+        poll(2);
+        assertThat(watcher.status().valid()).isFalse();
+        assertThat(watcher.status().problem()).contains("NoClassDefFoundError");
         Files.writeString(file, "default: 3/s");
-        look(2);
-        assertThat(taken).containsExactly("3/s");
-        assertThat(watch.state().valid()).isTrue();
+        poll(2);
+        assertThat(applied).containsExactly("3/s");
+        assertThat(watcher.status().valid()).isTrue();
     }
 }

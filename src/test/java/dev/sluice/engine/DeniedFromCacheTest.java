@@ -14,7 +14,7 @@ import org.junit.jupiter.api.TestInstance;
 import dev.sluice.api.QuotaUnit;
 import dev.sluice.cluster.ClusterMember;
 import dev.sluice.store.WindowClaim;
-import dev.sluice.testing.RealRedis;
+import dev.sluice.testing.RedisTestServer;
 
 /** Denials from the cache, on a real Redis with two instances. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -22,13 +22,13 @@ class DeniedFromCacheTest {
 
     private static final Duration TIMEOUT = Duration.ofSeconds(20);
 
-    private RealRedis redis;
+    private RedisTestServer redis;
     private ClusterMember one;
     private ClusterMember other;
 
     @BeforeAll
     void start() {
-        redis = RealRedis.start();
+        redis = RedisTestServer.start();
         one = new ClusterMember(redis.url());
         other = new ClusterMember(redis.url());
     }

@@ -8,12 +8,12 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 import dev.sluice.testing.Instance;
-import dev.sluice.testing.faults.Bursts;
-import dev.sluice.testing.faults.Bursts.Disturbance;
+import dev.sluice.testing.faults.BurstScenario;
+import dev.sluice.testing.faults.BurstScenario.Disturbance;
 import dev.sluice.testing.faults.BusyLoops;
-import dev.sluice.testing.faults.Fleet;
+import dev.sluice.testing.faults.InstanceGroup;
+import dev.sluice.testing.faults.InstanceStartup;
 import dev.sluice.testing.faults.RedisNode;
-import dev.sluice.testing.faults.Starting;
 import io.vertx.core.json.JsonObject;
 
 /**
@@ -28,7 +28,7 @@ import io.vertx.core.json.JsonObject;
 class BurstFaults {
 
     private static final int ROUNDS = Integer.getInteger("sluice.faults.rounds", 12);
-    private static final int BUSY_LOOPS = 4;
+    private static final int BUSY_LOOP_COUNT = 4;
     private static final long[] SUSPENDED_MILLIS = {150, 300, 500};
 
     private final RedisNode redis = RedisNode.server();
@@ -38,33 +38,33 @@ class BurstFaults {
         redis.close();
     }
 
-    private void bursts(String name, Fleet fleet, int rounds, Disturbance disturbance) throws Exception {
-        try (var bursts = new Bursts(name, fleet.instances())) {
+    private void runBursts(String name, InstanceGroup fleet, int rounds, Disturbance disturbance) throws Exception {
+        try (var bursts = new BurstScenario(name, fleet.instances())) {
             bursts.rounds(rounds, disturbance).verify();
         }
     }
 
     @Test
     void coldInstances() throws Exception {
-        try (var fleet = Fleet.on(redis)) {
-            bursts("three cold instances", fleet, ROUNDS, Disturbance.NONE);
+        try (var fleet = InstanceGroup.sharing(redis)) {
+            runBursts("three cold instances", fleet, ROUNDS, Disturbance.NONE);
         }
     }
 
     @Test
     void coldInstancesBesideBusyLoops() throws Exception {
-        try (var fleet = Fleet.on(redis); var loops = new BusyLoops(BUSY_LOOPS)) {
-            bursts("three cold instances beside " + loops.count() + " busy loops", fleet, ROUNDS / 2, Disturbance.NONE);
+        try (var fleet = InstanceGroup.sharing(redis); var loops = new BusyLoops(BUSY_LOOP_COUNT)) {
+            runBursts("three cold instances beside " + loops.count() + " busy loops", fleet, ROUNDS / 2, Disturbance.NONE);
         }
     }
 
     /** A suspended instance may respond late. */
     @Test
     void instancesSuspendedInTurn() throws Exception {
-        try (var fleet = Fleet.on(redis)) {
+        try (var fleet = InstanceGroup.sharing(redis)) {
             int size = fleet.instances().size();
-            bursts("instances suspended (SIGSTOP) in turn, 150 to 500 ms", fleet, ROUNDS, (number, burst) -> {
-                burst.awaitBegun(number % size);
+            runBursts("instances suspended (SIGSTOP) in turn, 150 to 500 ms", fleet, ROUNDS, (number, burst) -> {
+                burst.awaitStarted(number % size);
                 fleet.suspend(number % size, Duration.ofMillis(SUSPENDED_MILLIS[number / size % SUSPENDED_MILLIS.length]));
             });
         }
@@ -73,7 +73,7 @@ class BurstFaults {
     @Test
     void secondInstanceJoinsWhileLimitIsUsed() {
         int limit = 500;
-        joins("a second instance joins, limit of " + limit, Map.of(), limit, "/v1/check", Bursts.check(limit));
+        joinDuringBurst("a second instance joins, limit of " + limit, Map.of(), limit, "/v1/check", BurstScenario.check(limit));
     }
 
     @Test
@@ -84,14 +84,14 @@ class BurstFaults {
         // 1,000 tokens of gpt-4o reserve one cent, at the price of output, 10 dollars per million.
         var body = new JsonObject().put("provider", "openai").put("identifier", "of-one-dollar").put("tier", "pro")
                 .put("model", "gpt-4o").put("tokens", 1000);
-        joins("a second instance joins, budget of 1 dollar", environment, 100, "/v1/llm/check", body);
+        joinDuringBurst("a second instance joins, budget of 1 dollar", environment, 100, "/v1/llm/check", body);
     }
 
-    private void joins(String name, Map<String, String> settings, int limit, String path, JsonObject body) {
+    private void joinDuringBurst(String name, Map<String, String> settings, int limit, String path, JsonObject body) {
         var environment = redis.environment(settings);
         try (var first = Instance.start(environment);
-                var second = new Starting(environment);
-                var bursts = new Bursts(name, List.of(first))) {
+                var second = new InstanceStartup(environment);
+                var bursts = new BurstScenario(name, List.of(first))) {
             bursts.join(second, limit, path, body).verify();
         }
     }

@@ -11,8 +11,8 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 
-import dev.sluice.testing.faults.Fleet;
-import dev.sluice.testing.faults.Ordeal;
+import dev.sluice.testing.faults.FaultScenario;
+import dev.sluice.testing.faults.InstanceGroup;
 import dev.sluice.testing.faults.RedisCluster;
 
 /** Redis Cluster that loses a node and continues without it. */
@@ -20,11 +20,11 @@ import dev.sluice.testing.faults.RedisCluster;
 class ClusterFaults {
 
     private static final RedisCluster REDIS = new RedisCluster();
-    private static Fleet fleet;
+    private static InstanceGroup fleet;
 
     @BeforeAll
     static void start() {
-        fleet = Fleet.with(Map.of("REDIS_CLIENT_TYPE", "cluster", "REDIS_HOSTS", REDIS.urls()));
+        fleet = InstanceGroup.with(Map.of("REDIS_CLIENT_TYPE", "cluster", "REDIS_HOSTS", REDIS.urls()));
     }
 
     @AfterAll
@@ -38,22 +38,23 @@ class ClusterFaults {
         REDIS.restore();
     }
 
-    private static Ordeal failover(String name) {
-        return new Ordeal(name, fleet).lasting(Duration.ZERO);
+    private static FaultScenario failover(String name) {
+        return new FaultScenario(name, fleet).duration(Duration.ZERO);
     }
 
     @Test
     @Order(1)
     void replicaIsKilled() throws Exception {
-        new Ordeal("Cluster: a replica killed", fleet).losing().bound(Ordeal.EXACT).run(REDIS.replica(1)::kill, () -> {
-        });
+        new FaultScenario("Cluster: a replica killed", fleet).affecting().bound(FaultScenario.EXACT_BOUND)
+                .run(REDIS.replica(1)::kill, () -> {
+                });
     }
 
     @Test
     @Order(2)
-    void mastersChangePlaces() throws Exception {
+    void manualFailover() throws Exception {
         // The old master blocks all clients until the new one has all of its data, in the worst case for longer than the timeout.
-        new Ordeal("Cluster: CLUSTER FAILOVER asked for", fleet).perhapsLosing().run(() -> {
+        new FaultScenario("Cluster: CLUSTER FAILOVER asked for", fleet).maybeAffecting().run(() -> {
             REDIS.replica(2).command("CLUSTER", "FAILOVER");
             REDIS.awaitPromotion(REDIS.replica(2), null);
         }, () -> {
@@ -70,7 +71,7 @@ class ClusterFaults {
     @Test
     @Order(4)
     void masterHangs() throws Exception {
-        failover("Cluster: a master hangs").run(REDIS.master(0)::freeze,
+        failover("Cluster: a master hangs").run(REDIS.master(0)::suspend,
                 () -> REDIS.awaitPromotion(REDIS.replica(0), REDIS.master(0)));
     }
 }

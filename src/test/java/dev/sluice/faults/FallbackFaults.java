@@ -4,8 +4,8 @@ import java.util.Map;
 
 import org.junit.jupiter.api.Test;
 
-import dev.sluice.testing.faults.Fleet;
-import dev.sluice.testing.faults.Ordeal;
+import dev.sluice.testing.faults.FaultScenario;
+import dev.sluice.testing.faults.InstanceGroup;
 import dev.sluice.testing.faults.RedisNode;
 
 /** Fallback policies other than local. */
@@ -13,19 +13,19 @@ class FallbackFaults {
 
     @Test
     void closedFallbackRejects() throws Exception {
-        ordeal("closed", Ordeal.BALANCED);
+        run("closed", FaultScenario.BALANCED_LOAD_BOUND);
     }
 
     @Test
     void openFallbackAdmits() throws Exception {
-        ordeal("open", Double.MAX_VALUE);
+        run("open", Double.MAX_VALUE);
     }
 
-    private static void ordeal(String fallback, double bound) throws Exception {
+    private static void run(String fallback, double bound) throws Exception {
         try (var redis = RedisNode.server();
-                var fleet = Fleet.with(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(redis.port()),
+                var fleet = InstanceGroup.with(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(redis.port()),
                         "RATE_LIMIT_FALLBACK", fallback))) {
-            new Ordeal("killed, started again; fallback `" + fallback + '`', fleet).instead(fallback).bound(bound)
+            new FaultScenario("killed, started again; fallback `" + fallback + '`', fleet).expectingMode(fallback).bound(bound)
                     .run(redis::kill, redis::start);
         }
     }

@@ -12,12 +12,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.testing.Instance;
 import dev.sluice.testing.faults.CpuQuota;
-import dev.sluice.testing.faults.Fleet;
-import dev.sluice.testing.faults.Ordeal;
-import dev.sluice.testing.faults.Proxy;
+import dev.sluice.testing.faults.FaultProxy;
+import dev.sluice.testing.faults.FaultScenario;
+import dev.sluice.testing.faults.InstanceGroup;
 import dev.sluice.testing.faults.RedisNode;
-import dev.sluice.testing.faults.RoundTrips;
-import dev.sluice.testing.faults.Steady;
+import dev.sluice.testing.faults.RoundTripMeter;
+import dev.sluice.testing.faults.SteadyLoadScenario;
 import io.vertx.core.Vertx;
 
 /** Instances that are suspended, short of CPU time, or far from a healthy Redis. The figures are in target/steady.md too. */
@@ -32,8 +32,9 @@ class InstanceFaults {
 
     @Test
     void suspendedAndResumed() throws Exception {
-        try (var redis = RedisNode.server(); var fleet = Fleet.on(redis)) {
-            new Ordeal("each instance suspended (SIGSTOP) for 300 ms, " + TIMES + " times", fleet).losing().bound(Ordeal.EXACT)
+        try (var redis = RedisNode.server(); var fleet = InstanceGroup.sharing(redis)) {
+            new FaultScenario("each instance suspended (SIGSTOP) for 300 ms, " + TIMES + " times", fleet).affecting()
+                    .bound(FaultScenario.EXACT_BOUND)
                     .run(() -> {
                         for (int i = 0; i < TIMES * fleet.instances().size(); i++) {
                             fleet.suspend(i % fleet.instances().size(), SUSPENDED);
@@ -50,7 +51,7 @@ class InstanceFaults {
         try (var group = quota.orElseThrow();
                 var redis = RedisNode.server();
                 var instance = Instance.start(group.prefix(), redis.environment(Map.of()))) {
-            Steady.run("cold, " + CPUS + " CPU", instance, STEADY).verify();
+            SteadyLoadScenario.run("cold, " + CPUS + " CPU", instance, STEADY).verify();
         }
     }
 
@@ -58,12 +59,12 @@ class InstanceFaults {
     @ValueSource(ints = {60, 90})
     void farFromRedis(int millis) {
         var vertx = Vertx.vertx();
-        try (var redis = RedisNode.server(); var proxy = new Proxy(vertx, redis.port())) {
+        try (var redis = RedisNode.server(); var proxy = new FaultProxy(vertx, redis.port())) {
             proxy.delay(millis);
             var settings = Map.of("RATE_LIMIT_TIMEOUT", "200ms"); // well above the round trip, as docs/operations.md says
             try (var instance = Instance.start(RedisNode.environment(proxy.port(), settings));
-                    var roundTrips = new RoundTrips(proxy.port())) {
-                var steady = Steady.run(millis + " ms away", instance, STEADY);
+                    var roundTrips = new RoundTripMeter(proxy.port())) {
+                var steady = SteadyLoadScenario.run(millis + " ms away", instance, STEADY);
                 steady.verify();
                 assertThat(steady.medianMillis()).as("median latency, ms")
                         .isLessThanOrEqualTo(ONE_ROUND_TRIP * roundTrips.medianMillis());

@@ -10,9 +10,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-import dev.sluice.testing.faults.Fleet;
-import dev.sluice.testing.faults.Ordeal;
-import dev.sluice.testing.faults.Proxy;
+import dev.sluice.testing.faults.FaultProxy;
+import dev.sluice.testing.faults.FaultScenario;
+import dev.sluice.testing.faults.InstanceGroup;
 import dev.sluice.testing.faults.RedisNode;
 import io.vertx.core.Vertx;
 
@@ -21,62 +21,67 @@ class NetworkFaults {
 
     private static final Vertx VERTX = Vertx.vertx();
     private static final RedisNode REDIS = RedisNode.server();
-    private static final List<Proxy> PROXIES = Stream.generate(() -> new Proxy(VERTX, REDIS.port())).limit(3).toList();
-    private static Fleet fleet;
+    private static final List<FaultProxy> PROXIES = Stream.generate(() -> new FaultProxy(VERTX, REDIS.port())).limit(3)
+            .toList();
+    private static InstanceGroup fleet;
 
     @BeforeAll
     static void start() {
-        fleet = new Fleet(number -> Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT",
+        fleet = new InstanceGroup(number -> Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT",
                 Integer.toString(PROXIES.get(number).port())));
     }
 
     @AfterAll
     static void stop() {
         fleet.close();
-        PROXIES.forEach(Proxy::close);
+        PROXIES.forEach(FaultProxy::close);
         VERTX.close().toCompletionStage().toCompletableFuture().join();
         REDIS.close();
     }
 
     @AfterEach
-    void heal() {
-        PROXIES.forEach(Proxy::heal);
+    void reset() {
+        PROXIES.forEach(FaultProxy::reset);
     }
 
-    private static Ordeal ordeal(String name) {
-        return new Ordeal(name, fleet);
+    private static FaultScenario scenario(String name) {
+        return new FaultScenario(name, fleet);
     }
 
     @Test
-    void slowButInTime() throws Exception {
-        ordeal("50 ms slower").losing().bound(Ordeal.EXACT).run(() -> PROXIES.forEach(proxy -> proxy.delay(50)),
+    void slowerWithinTheTimeout() throws Exception {
+        scenario("50 ms slower").affecting().bound(FaultScenario.EXACT_BOUND).run(
+                () -> PROXIES.forEach(proxy -> proxy.delay(50)),
                 () -> PROXIES.forEach(proxy -> proxy.delay(0)));
     }
 
     @Test
-    void tooSlow() throws Exception {
-        ordeal("3 s slower").run(() -> PROXIES.forEach(proxy -> proxy.delay(3000)),
+    void slowerThanTheTimeout() throws Exception {
+        scenario("3 s slower").run(() -> PROXIES.forEach(proxy -> proxy.delay(3000)),
                 () -> PROXIES.forEach(proxy -> proxy.delay(0)));
     }
 
     @Test
-    void silent() throws Exception {
-        ordeal("silent, its connections dead for ever").lasting(Duration.ofSeconds(10))
-                .run(() -> PROXIES.forEach(Proxy::silence), () -> PROXIES.forEach(Proxy::speak));
+    void dataDropped() throws Exception {
+        scenario("silent, its connections dead for ever").duration(Duration.ofSeconds(10))
+                .run(() -> PROXIES.forEach(FaultProxy::startBlackholing), () -> PROXIES.forEach(FaultProxy::stopBlackholing));
     }
 
     @Test
-    void refused() throws Exception {
-        ordeal("connections refused").run(() -> PROXIES.forEach(Proxy::refuse), () -> PROXIES.forEach(Proxy::accept));
+    void connectionsRefused() throws Exception {
+        scenario("connections refused").run(() -> PROXIES.forEach(FaultProxy::stopListening),
+                () -> PROXIES.forEach(FaultProxy::startListening));
     }
 
     @Test
     void oneInstanceIsCutOff() throws Exception {
-        ordeal("one instance cut off").losing(1).run(() -> PROXIES.get(1).refuse(), () -> PROXIES.get(1).accept());
+        scenario("one instance cut off").affecting(1).run(() -> PROXIES.get(1).stopListening(),
+                () -> PROXIES.get(1).startListening());
     }
 
     @Test
-    void oneInstanceReceivesNothing() throws Exception {
-        ordeal("one instance hears nothing").losing(2).run(() -> PROXIES.get(2).silence(), () -> PROXIES.get(2).speak());
+    void oneInstanceIsBlackholed() throws Exception {
+        scenario("one instance hears nothing").affecting(2).run(() -> PROXIES.get(2).startBlackholing(),
+                () -> PROXIES.get(2).stopBlackholing());
     }
 }

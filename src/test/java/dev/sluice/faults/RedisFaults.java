@@ -9,19 +9,19 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-import dev.sluice.testing.faults.Fleet;
-import dev.sluice.testing.faults.Ordeal;
+import dev.sluice.testing.faults.FaultScenario;
+import dev.sluice.testing.faults.InstanceGroup;
 import dev.sluice.testing.faults.RedisNode;
 
 /** Faults of a single Redis server with three instances. */
 class RedisFaults {
 
     private static final RedisNode REDIS = RedisNode.server();
-    private static Fleet fleet;
+    private static InstanceGroup fleet;
 
     @BeforeAll
     static void start() {
-        fleet = Fleet.on(REDIS);
+        fleet = InstanceGroup.sharing(REDIS);
     }
 
     @AfterAll
@@ -32,45 +32,45 @@ class RedisFaults {
 
     /** Restarts Redis, whatever state a test left it in. */
     @AfterEach
-    void heal() {
+    void restartRedis() {
         REDIS.kill();
         REDIS.start();
     }
 
-    private static Ordeal ordeal(String name) {
-        return new Ordeal(name, fleet);
+    private static FaultScenario scenario(String name) {
+        return new FaultScenario(name, fleet);
     }
 
     @Test
-    void killedAndStartedWithItsData() throws Exception {
-        ordeal("killed, started again with its data").run(REDIS::kill, REDIS::start);
+    void restartedWithData() throws Exception {
+        scenario("killed, started again with its data").run(REDIS::kill, REDIS::start);
     }
 
     @Test
-    void killedAndStartedEmpty() throws Exception {
-        ordeal("killed, started again empty").run(REDIS::kill, () -> {
-            REDIS.forget();
+    void restartedEmpty() throws Exception {
+        scenario("killed, started again empty").run(REDIS::kill, () -> {
+            REDIS.deleteData();
             REDIS.start();
         });
     }
 
     @Test
-    void stoppedAndContinued() throws Exception {
-        ordeal("stopped (SIGSTOP), continued").run(REDIS::freeze, REDIS::thaw);
+    void suspendedAndResumed() throws Exception {
+        scenario("stopped (SIGSTOP), continued").run(REDIS::suspend, REDIS::resume);
         Awaitility.await("attempts that came to nothing to be closed")
                 .until(() -> String.valueOf(REDIS.command("INFO", "clients")).contains("connected_clients:4")); // and the one that sends INFO
     }
 
     @Test
-    void fullAndFreed() throws Exception {
-        ordeal("full (noeviction), freed").run(() -> REDIS.command("CONFIG", "SET", "maxmemory", "1"),
+    void outOfMemory() throws Exception {
+        scenario("full (noeviction), freed").run(() -> REDIS.command("CONFIG", "SET", "maxmemory", "1"),
                 () -> REDIS.command("CONFIG", "SET", "maxmemory", "0"));
     }
 
     @Test
-    void takesNoConnections() throws Exception {
+    void rejectsConnections() throws Exception {
         try (var own = REDIS.connection()) {
-            ordeal("no free connection (maxclients)").lasting(Duration.ofSeconds(10)).run(() -> {
+            scenario("no free connection (maxclients)").duration(Duration.ofSeconds(10)).run(() -> {
                 own.command("CONFIG", "SET", "maxclients", "1");
                 own.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
             }, () -> own.command("CONFIG", "SET", "maxclients", "1000"));
@@ -78,20 +78,21 @@ class RedisFaults {
     }
 
     @Test
-    void scriptsAreFlushed() throws Exception {
-        ordeal("SCRIPT FLUSH").losing().bound(Ordeal.EXACT).run(() -> REDIS.command("SCRIPT", "FLUSH"), () -> {
-        });
+    void scriptFlush() throws Exception {
+        scenario("SCRIPT FLUSH").affecting().bound(FaultScenario.EXACT_BOUND).run(() -> REDIS.command("SCRIPT", "FLUSH"),
+                () -> {
+                });
     }
 
     /** Each pause is longer than the timeout and may cause one outage. */
     @Test
-    void pausesRepeatedly() throws Exception {
+    void repeatedLongPauses() throws Exception {
         int pauses = 5;
-        ordeal("stopped (SIGSTOP) for 300 ms every 2 s").perhapsLosing(pauses).lasting(Duration.ZERO).run(() -> {
+        scenario("stopped (SIGSTOP) for 300 ms every 2 s").maybeAffecting(pauses).duration(Duration.ZERO).run(() -> {
             for (int i = 0; i < pauses; i++) {
-                REDIS.freeze();
+                REDIS.suspend();
                 TimeUnit.MILLISECONDS.sleep(300);
-                REDIS.thaw();
+                REDIS.resume();
                 TimeUnit.MILLISECONDS.sleep(1700);
             }
         }, () -> {
@@ -100,12 +101,12 @@ class RedisFaults {
 
     /** Each pause is longer than the timeout, but no evidence that Redis is unavailable: the mode does not change. */
     @Test
-    void pausesBriefly() throws Exception {
-        ordeal("stopped (SIGSTOP) for 180 ms every 2 s").perhapsLosing(0).lasting(Duration.ZERO).run(() -> {
+    void repeatedShortPauses() throws Exception {
+        scenario("stopped (SIGSTOP) for 180 ms every 2 s").maybeAffecting(0).duration(Duration.ZERO).run(() -> {
             for (int i = 0; i < 5; i++) {
-                REDIS.freeze();
+                REDIS.suspend();
                 TimeUnit.MILLISECONDS.sleep(180);
-                REDIS.thaw();
+                REDIS.resume();
                 TimeUnit.MILLISECONDS.sleep(1820);
             }
         }, () -> {
@@ -113,8 +114,8 @@ class RedisFaults {
     }
 
     @Test
-    void scriptsAreFlushedRepeatedly() throws Exception {
-        ordeal("SCRIPT FLUSH every 20 ms for 3 s").losing().bound(Ordeal.EXACT).run(() -> {
+    void repeatedScriptFlush() throws Exception {
+        scenario("SCRIPT FLUSH every 20 ms for 3 s").affecting().bound(FaultScenario.EXACT_BOUND).run(() -> {
             try (var own = REDIS.connection()) {
                 for (int i = 0; i < 150; i++) {
                     own.command("SCRIPT", "FLUSH");
@@ -126,12 +127,12 @@ class RedisFaults {
     }
 
     @Test
-    void rewritesItsFile() throws Exception {
+    void appendOnlyFileRewrite() throws Exception {
         try (var own = REDIS.connection()) {
             for (int i = 0; i < 20; i++) {
                 own.command("DEBUG", "POPULATE", "10000", "other-" + i); // in steps, so that none takes long
             }
-            ordeal("BGREWRITEAOF, three times, of 200,000 keys").losing().bound(Ordeal.EXACT).run(() -> {
+            scenario("BGREWRITEAOF, three times, of 200,000 keys").affecting().bound(FaultScenario.EXACT_BOUND).run(() -> {
                 for (int i = 0; i < 3; i++) {
                     own.command("BGREWRITEAOF");
                     Awaitility.await("rewritten").pollInterval(Duration.ofMillis(20)).until(() -> String
@@ -141,12 +142,12 @@ class RedisFaults {
             });
         }
         REDIS.kill();
-        REDIS.forget(); // so that later starts have less to load
+        REDIS.deleteData(); // so that later starts have less to load
     }
 
     @Test
-    void dataIsFlushed() throws Exception {
-        ordeal("FLUSHALL").losing().bound(Ordeal.FORGOTTEN).run(() -> REDIS.command("FLUSHALL"), () -> {
+    void flushAll() throws Exception {
+        scenario("FLUSHALL").affecting().bound(FaultScenario.DATA_LOSS_BOUND).run(() -> REDIS.command("FLUSHALL"), () -> {
         });
     }
 }

@@ -5,8 +5,8 @@ import java.util.Map;
 
 import org.junit.jupiter.api.Test;
 
-import dev.sluice.testing.faults.Fleet;
-import dev.sluice.testing.faults.Ordeal;
+import dev.sluice.testing.faults.FaultScenario;
+import dev.sluice.testing.faults.InstanceGroup;
 import dev.sluice.testing.faults.RedisNode;
 
 /** Master with a replica that is promoted manually. */
@@ -14,11 +14,12 @@ class ReplicationFaults {
 
     @Test
     void replicaIsPromoted() throws Exception {
-        try (var master = RedisNode.guarded();
-                var replica = RedisNode.guarded("--replicaof", "127.0.0.1", Integer.toString(master.port()));
-                var fleet = Fleet.with(Map.of("REDIS_CLIENT_TYPE", "replication", "REDIS_HOSTS",
+        try (var master = RedisNode.serverWithAcl();
+                var replica = RedisNode.serverWithAcl("--replicaof", "127.0.0.1", Integer.toString(master.port()));
+                var fleet = InstanceGroup.with(Map.of("REDIS_CLIENT_TYPE", "replication", "REDIS_HOSTS",
                         replica.userUrl() + ',' + master.userUrl()))) {
-            new Ordeal("Replication: master killed, replica promoted", fleet).lasting(Duration.ofSeconds(1)).run(master::kill,
+            new FaultScenario("Replication: master killed, replica promoted", fleet).duration(Duration.ofSeconds(1)).run(
+                    master::kill,
                     () -> replica.command("REPLICAOF", "NO", "ONE"));
         }
     }
@@ -26,8 +27,9 @@ class ReplicationFaults {
     @Test
     void masterWithoutReplicas() throws Exception {
         try (var master = RedisNode.server();
-                var fleet = Fleet.with(Map.of("REDIS_CLIENT_TYPE", "replication", "REDIS_HOSTS", master.url()))) {
-            new Ordeal("Replication: master without replicas killed, started again", fleet).run(master::kill, master::start);
+                var fleet = InstanceGroup.with(Map.of("REDIS_CLIENT_TYPE", "replication", "REDIS_HOSTS", master.url()))) {
+            new FaultScenario("Replication: master without replicas killed, started again", fleet).run(master::kill,
+                    master::start);
         }
     }
 }

@@ -8,19 +8,19 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-import dev.sluice.testing.faults.Fleet;
-import dev.sluice.testing.faults.Ordeal;
+import dev.sluice.testing.faults.FaultScenario;
+import dev.sluice.testing.faults.InstanceGroup;
 import dev.sluice.testing.faults.SentinelSet;
 
 /** Masters that fail, and sentinels that promote a replica. */
 class SentinelFaults {
 
     private static final SentinelSet REDIS = new SentinelSet();
-    private static Fleet fleet;
+    private static InstanceGroup fleet;
 
     @BeforeAll
     static void start() {
-        fleet = Fleet.with(Map.of("REDIS_CLIENT_TYPE", "sentinel", "REDIS_HOSTS", REDIS.urls(), "REDIS_MASTER_NAME",
+        fleet = InstanceGroup.with(Map.of("REDIS_CLIENT_TYPE", "sentinel", "REDIS_HOSTS", REDIS.urls(), "REDIS_MASTER_NAME",
                 SentinelSet.NAME));
     }
 
@@ -35,8 +35,8 @@ class SentinelFaults {
         REDIS.restore();
     }
 
-    private static Ordeal failover(String name) {
-        return new Ordeal(name, fleet).lasting(Duration.ZERO);
+    private static FaultScenario failover(String name) {
+        return new FaultScenario(name, fleet).duration(Duration.ZERO);
     }
 
     @Test
@@ -48,14 +48,14 @@ class SentinelFaults {
     @Test
     void masterHangs() throws Exception {
         var master = REDIS.master();
-        failover("Sentinel: master hangs").run(master::freeze, () -> REDIS.awaitMasterOtherThan(master));
+        failover("Sentinel: master hangs").run(master::suspend, () -> REDIS.awaitMasterOtherThan(master));
     }
 
     @Test
     void masterIsKilledAndTheFirstSentinelHangs() throws Exception {
         var master = REDIS.master();
         failover("Sentinel: master killed, first sentinel hangs").run(() -> {
-            REDIS.sentinels().get(0).freeze();
+            REDIS.sentinels().get(0).suspend();
             master.kill();
         }, () -> REDIS.awaitMasterOtherThan(master));
     }

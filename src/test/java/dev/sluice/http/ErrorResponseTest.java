@@ -21,17 +21,18 @@ class ErrorResponseTest {
 
     private static final Instant NOW = Instant.ofEpochSecond(1_700_000_000);
 
-    private static ErrorResponse exceeded(QuotaUnit unit, long limit) {
-        return ErrorResponse.exceeded(new Decision(false, true, DecisionMode.REDIS, NOW, List.of(new QuotaStatus("api:/a", unit,
-                limit, Duration.ofSeconds(60), 0, NOW.plusSeconds(20), true, NOW.plusMillis(7_001)))));
+    private static ErrorResponse denial(QuotaUnit unit, long limit) {
+        return ErrorResponse
+                .rateLimitExceeded(new Decision(false, true, DecisionMode.REDIS, NOW, List.of(new QuotaStatus("api:/a", unit,
+                        limit, Duration.ofSeconds(60), 0, NOW.plusSeconds(20), true, NOW.plusMillis(7_001)))));
     }
 
     @Test
-    void denialHasTheSameMembersInBothForms() {
-        var error = exceeded(QuotaUnit.REQUESTS, 10);
+    void denialHasSameMembersInBothForms() {
+        var error = denial(QuotaUnit.REQUESTS, 10);
 
         var json = new JsonObject(error.body(ErrorResponse.JSON)).getJsonObject("error");
-        var problem = new JsonObject(error.body(ErrorResponse.PROBLEM));
+        var problem = new JsonObject(error.body(ErrorResponse.PROBLEM_JSON));
 
         var details = new JsonObject().put("limit", 10).put("window_seconds", 60).put("reset_at", 1_700_000_020)
                 .put("retry_after", 8);
@@ -43,21 +44,21 @@ class ErrorResponseTest {
     }
 
     @Test
-    void jsonOfADenialIsThatOfItsDetails() {
+    void encodedDenialEqualsItsDetails() {
         for (var unit : QuotaUnit.values()) {
-            var error = exceeded(unit, 1_500_000_000);
+            var error = denial(unit, 1_500_000_000);
 
-            var written = new JsonObject(error.body(ErrorResponse.JSON)).getJsonObject("error").getJsonObject("details");
+            var encoded = new JsonObject(error.body(ErrorResponse.JSON)).getJsonObject("error").getJsonObject("details");
 
-            assertThat(written.encode()).as(unit.name()).isEqualTo(error.details().encode());
+            assertThat(encoded.encode()).as(unit.name()).isEqualTo(error.details().encode());
         }
     }
 
     @Test
-    void errorWithoutDetailsHasNoSuchMember() {
+    void errorWithoutDetailsOmitsTheMember() {
         assertThat(ErrorResponse.notFound().body(ErrorResponse.JSON))
                 .isEqualTo("{\"error\":{\"code\":\"RATE_4041\",\"message\":\"No such path\"}}");
-        assertThat(new JsonObject(ErrorResponse.notFound().body(ErrorResponse.PROBLEM)))
+        assertThat(new JsonObject(ErrorResponse.notFound().body(ErrorResponse.PROBLEM_JSON)))
                 .isEqualTo(new JsonObject().put("type", "about:blank").put("title", "No such path").put("status", 404)
                         .put("code", "RATE_4041"));
     }
@@ -65,13 +66,13 @@ class ErrorResponseTest {
     @ParameterizedTest
     @CsvSource({"1000,0.000001", "1500000000,1.5", "1000000000,1", "1000000000000,1000", "0,0"})
     void moneyIsInDollars(long nanodollars, String dollars) {
-        assertThat(ErrorResponse.amount(QuotaUnit.NANODOLLARS, nanodollars)).hasToString(dollars);
-        assertThat(ErrorResponse.amount(QuotaUnit.TOKENS, nanodollars)).hasToString(Long.toString(nanodollars));
+        assertThat(ErrorResponse.unitAmount(QuotaUnit.NANODOLLARS, nanodollars)).hasToString(dollars);
+        assertThat(ErrorResponse.unitAmount(QuotaUnit.TOKENS, nanodollars)).hasToString(Long.toString(nanodollars));
     }
 
     @ParameterizedTest
     @CsvSource({"0,1", "1,1", "999999999,1", "1000000000,1", "1000000001,2", "60000000000,60"})
-    void waitIsRoundedUpToSeconds(long nanos, long seconds) {
-        assertThat(ErrorResponse.roundedUp(Duration.ofNanos(nanos))).isEqualTo(seconds);
+    void durationIsRoundedUpToSeconds(long nanos, long seconds) {
+        assertThat(ErrorResponse.ceilSeconds(Duration.ofNanos(nanos))).isEqualTo(seconds);
     }
 }

@@ -19,7 +19,7 @@ import dev.sluice.config.ConfigProblems;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 
-/** Which headers report a decision, by {@code rate-limit.headers}. */
+/** Tests the headers that report a decision, by {@code rate-limit.headers}. */
 class RateLimitHeadersTest {
 
     private static final Instant NOW = Instant.ofEpochSecond(1_700_000_000, 500_000_000);
@@ -51,7 +51,7 @@ class RateLimitHeadersTest {
 
     @ParameterizedTest
     @CsvSource({"all", "standard", "legacy", "none"})
-    void stateAndRetryAreReportedInEachCase(String setting) {
+    void retryModeAndDryRunAreReportedWithEverySetting(String setting) {
         assertThat(written(setting, decision(false, true, DecisionMode.REDIS)).get("Retry-After")).isEqualTo("7");
         assertThat(written(setting, decision(true, true, DecisionMode.REDIS)).get("X-RateLimit-Dry-Run")).isEqualTo("denied");
         assertThat(written(setting, decision(true, false, DecisionMode.LOCAL)).get("X-RateLimit-Mode")).isEqualTo("local");
@@ -73,25 +73,25 @@ class RateLimitHeadersTest {
             "legacy,RateLimit RateLimit-Policy",
             "none,RateLimit RateLimit-Policy X-RateLimit-Dry-Run X-RateLimit-Limit X-RateLimit-Mode X-RateLimit-Remaining"
                     + " X-RateLimit-Reset"})
-    void upstreamsHeadersGiveWayToThoseThatAreWritten(String setting, String left) {
+    void writtenHeadersReplaceThoseOfTheUpstream(String setting, String kept) {
         var upstream = HttpHeaders.headers();
         for (var name : List.of("RateLimit", "RateLimit-Policy", "X-RateLimit-Limit", "X-RateLimit-Remaining",
                 "X-RateLimit-Reset", "X-RateLimit-Mode", "X-RateLimit-Dry-Run")) {
             upstream.set(name, "upstream");
         }
-        RateLimitHeaders.replaceIn(upstream, written(setting, decision(true, false, DecisionMode.REDIS)));
-        assertThat(names(upstream)).isEqualTo(left);
+        RateLimitHeaders.removeOverridden(upstream, written(setting, decision(true, false, DecisionMode.REDIS)));
+        assertThat(names(upstream)).isEqualTo(kept);
     }
 
     @Test
-    void upstreamsModeGivesWayToOurs() {
+    void writtenModeReplacesThatOfTheUpstream() {
         var upstream = HttpHeaders.headers().set("X-RateLimit-Mode", "open").set("X-RateLimit-Dry-Run", "denied");
-        RateLimitHeaders.replaceIn(upstream, written("none", decision(true, true, DecisionMode.LOCAL)));
+        RateLimitHeaders.removeOverridden(upstream, written("none", decision(true, true, DecisionMode.LOCAL)));
         assertThat(upstream).isEmpty();
     }
 
     @Test
-    void otherValuesAreRefusedByName() {
+    void invalidSettingIsReported() {
         var problems = new ConfigProblems();
         new RateLimitHeaders(() -> "modern").validate(problems);
         assertThat(problems.lines()).containsExactly("rate-limit.headers=modern: all, standard, legacy or none");

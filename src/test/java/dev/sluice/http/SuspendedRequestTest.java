@@ -11,7 +11,7 @@ import java.util.List;
 import org.jboss.resteasy.reactive.server.spi.ResteasyReactiveContainerRequestContext;
 import org.junit.jupiter.api.Test;
 
-/** The order of "the decision is there" and "the filter returns" is open: both are tested, for each result. */
+/** Tests results and failures that arrive before and after the filter returns. */
 class SuspendedRequestTest {
 
     private static final AdmissionResult ADMITTED = new AdmissionResult(null, null);
@@ -27,16 +27,16 @@ class SuspendedRequestTest {
 
     @Test
     void immediateResultNeverSuspends() {
-        request.admitted(ADMITTED);
-        request.begun();
+        request.onResult(ADMITTED);
+        request.admissionRequested();
 
         assertThat(calls).containsExactly("act");
     }
 
     @Test
     void laterResultResumes() {
-        request.begun();
-        request.admitted(ADMITTED);
+        request.admissionRequested();
+        request.onResult(ADMITTED);
 
         assertThat(calls).containsExactly("suspend", "act", "resume");
     }
@@ -44,25 +44,26 @@ class SuspendedRequestTest {
     @Test
     void immediateFailureIsThrown() {
         var failure = new IllegalArgumentException("no");
-        request.failed(failure);
+        request.onFailure(failure);
 
-        assertThatThrownBy(request::begun).isSameAs(failure);
+        assertThatThrownBy(request::admissionRequested).isSameAs(failure);
         assertThat(calls).isEmpty();
     }
 
     @Test
     void laterFailureResumesWithIt() {
-        request.begun();
-        request.failed(new IllegalArgumentException("no"));
+        request.admissionRequested();
+        request.onFailure(new IllegalArgumentException("no"));
 
         assertThat(calls).containsExactly("suspend", "resume java.lang.IllegalArgumentException: no");
     }
 
     @Test
     void checkedFailureIsWrapped() {
-        request.failed(new IOException("gone"));
+        request.onFailure(new IOException("gone"));
 
-        assertThatThrownBy(request::begun).isInstanceOf(IllegalStateException.class).hasCauseInstanceOf(IOException.class);
+        assertThatThrownBy(request::admissionRequested).isInstanceOf(IllegalStateException.class)
+                .hasCauseInstanceOf(IOException.class);
     }
 
     @Test
@@ -70,8 +71,8 @@ class SuspendedRequestTest {
         var failing = new SuspendedRequest(context, result -> {
             throw new IllegalStateException("action");
         });
-        failing.begun();
-        failing.admitted(ADMITTED);
+        failing.admissionRequested();
+        failing.onResult(ADMITTED);
 
         assertThat(calls).containsExactly("suspend", "resume java.lang.IllegalStateException: action");
     }

@@ -15,32 +15,32 @@ class ApiKeyConfigReaderTest {
     }
 
     private static final Map<String, IdentityConfig.ApiKey> CONFIGURED = Map.of("alice",
-            new Key(Sha256.sha256("a"), "alice", Optional.empty()), "bob",
-            new Key(Sha256.sha256("b"), "bob", Optional.empty()));
+            new Key(Sha256.hex("a"), "alice", Optional.empty()), "bob",
+            new Key(Sha256.hex("b"), "bob", Optional.empty()));
 
     @Test
-    void keyOfTheFileTakesThePlaceOfTheOneOfTheSameName() {
-        var file = RulesDocuments.of("api-keys:\n  alice: {sha256: " + Sha256.sha256("new") + ", user: alice, tier: pro}\n"
-                + "  carol: {sha256: " + Sha256.sha256("c") + ", user: carol}\n");
-        var problems = file.problems();
+    void keyOfTheFileReplacesConfiguredKeyOfTheSameId() {
+        var file = RulesDocuments.of("api-keys:\n  alice: {sha256: " + Sha256.hex("new") + ", user: alice, tier: pro}\n"
+                + "  carol: {sha256: " + Sha256.hex("c") + ", user: carol}\n");
+        var problems = file.newProblems();
         var keys = new ApiKeyConfigReader(problems).read(CONFIGURED, file);
         assertThat(problems.lines()).isEmpty();
-        assertThat(keys).containsOnlyKeys(Sha256.sha256("new"), Sha256.sha256("b"), Sha256.sha256("c"));
-        assertThat(keys.get(Sha256.sha256("new")).tier()).isEqualTo("pro");
+        assertThat(keys).containsOnlyKeys(Sha256.hex("new"), Sha256.hex("b"), Sha256.hex("c"));
+        assertThat(keys.get(Sha256.hex("new")).tier()).isEqualTo("pro");
     }
 
     @Test
-    void whatIsWrongIsNamedAndNoHashShown() {
+    void problemsNameTheKeyAndHideHashes() {
         var file = RulesDocuments
                 .of("api-keys:\n  x:\n    sha256: the-key-itself\n    user: ''\n    tiers: pro\n  y: {user: y}\n  z: {sha256: "
-                        + Sha256.sha256("b") + ", user: z}\n");
-        var problems = file.problems();
+                        + Sha256.hex("b") + ", user: z}\n");
+        var problems = file.newProblems();
         new ApiKeyConfigReader(problems).read(CONFIGURED, file);
         assertThat(problems.lines()).anyMatch(line -> line.startsWith("rows.yaml:3: api-keys.x.sha256=(not shown): "))
                 .anyMatch(line -> line.startsWith("rows.yaml:4: api-keys.x.user="))
-                .anyMatch(line -> line.startsWith("rows.yaml:5: api-keys.x.tiers=(not shown): unknown here"))
+                .anyMatch(line -> line.startsWith("rows.yaml:5: api-keys.x.tiers=(not shown): an unknown key"))
                 .anyMatch(line -> line.contains("api-keys.y.sha256"))
-                .anyMatch(line -> line.startsWith("rows.yaml:1: api-keys=(not shown): a hash of its own"));
-        assertThat(problems.lines().toString()).doesNotContain("the-key-itself").doesNotContain(Sha256.sha256("b"));
+                .anyMatch(line -> line.startsWith("rows.yaml:1: api-keys=(not shown): each key must have a hash of its own"));
+        assertThat(problems.lines().toString()).doesNotContain("the-key-itself").doesNotContain(Sha256.hex("b"));
     }
 }

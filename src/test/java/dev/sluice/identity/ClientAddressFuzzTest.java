@@ -9,12 +9,12 @@ import java.util.Optional;
 
 import org.junit.jupiter.api.Test;
 
-import dev.sluice.testing.Fuzz;
+import dev.sluice.testing.Fuzzer;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.net.SocketAddress;
 
-/** Whatever stands in a trusted proxy's headers, the client has an address, and it looks like one. */
+/** Resolves a well-formed address from any content of the headers of a trusted proxy. */
 class ClientAddressFuzzTest {
 
     private static final List<String> FORWARDED_FOR = List.of("203.0.113.9", "1.2.3.4, 10.0.0.1",
@@ -22,7 +22,7 @@ class ClientAddressFuzzTest {
     private static final List<String> FORWARDED = List.of("for=203.0.113.9;proto=https",
             "for=\"[2001:db8::1]:99\", FOR=10.0.0.1", "by=1;host=x, for=_a");
 
-    private record Settings(Forwarding forwardedHeader) implements IdentityConfig {
+    private record Config(Forwarding forwardedHeader) implements IdentityConfig {
 
         @Override
         public Map<String, ApiKey> apiKeys() {
@@ -45,16 +45,16 @@ class ClientAddressFuzzTest {
     }
 
     @Test
-    void addresses() {
-        var all = List.of(IdentityConfig.Forwarding.values());
-        Fuzz.run(5, random -> {
+    void everyIdentifierIsAnAddress() {
+        var headerNames = List.of(IdentityConfig.Forwarding.values());
+        Fuzzer.run(5, random -> {
             var headers = MultiMap.caseInsensitiveMultiMap();
             for (int i = random.nextInt(3); i >= 0; i--) {
-                headers.add("X-Forwarded-For", Fuzz.broken(random, Fuzz.pick(random, FORWARDED_FOR)));
-                headers.add("Forwarded", Fuzz.broken(random, Fuzz.pick(random, FORWARDED)));
+                headers.add("X-Forwarded-For", Fuzzer.mutate(random, Fuzzer.pick(random, FORWARDED_FOR)));
+                headers.add("Forwarded", Fuzzer.mutate(random, Fuzzer.pick(random, FORWARDED)));
             }
-            var address = new ClientAddressResolver(new Settings(Fuzz.pick(random, all)));
-            assertThat(address.identity(request(headers)).identifier()).matches("ip:[0-9a-f.:]{2,45}");
+            var resolver = new ClientAddressResolver(new Config(Fuzzer.pick(random, headerNames)));
+            assertThat(resolver.identity(request(headers)).identifier()).matches("ip:[0-9a-f.:]{2,45}");
         });
     }
 }

@@ -12,12 +12,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import dev.sluice.testing.Fuzz;
+import dev.sluice.testing.Fuzzer;
 
-/** {@link Utf8#isValid} against the decoder of the JDK. */
+/** Compares {@link Utf8#isValid} with the decoder of the JDK. */
 class Utf8Test {
 
-    /** Bytes at which the rules change. */
+    /** Bytes at the bounds of the ranges of table 3-7 of the Unicode standard. */
     private static final int[] EDGES = {0x00, 0x22, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF,
             0xE0,
             0xE1, 0xEC, 0xED, 0xEE, 0xEF, 0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xF8, 0xFC, 0xFE, 0xFF};
@@ -41,7 +41,7 @@ class Utf8Test {
             "f4908080", "f5808080", "f888808080", "fc8480808080", "fe", "ff", // above U+10FFFF
             "80", "bf", "c3", "e282", "f09f98", "c328", "e28228", "f09f9828", "e2c3a9", "c3a9a9", "4141414141414180",
             "4141414141414141c3", "41414141414141e282"})
-    void illFormed(String hex) {
+    void rejectsIllFormedSequences(String hex) {
         var bytes = HexFormat.of().parseHex(hex);
         assertThat(Utf8.isValid(bytes)).isFalse();
         compare(bytes);
@@ -50,12 +50,12 @@ class Utf8Test {
     @ParameterizedTest
     @ValueSource(strings = {"", "\0", "plain", "exactly8", "é", "€uro", "\uD83D\uDE00", "\u07FF\u0800\uD7FF\uE000\uFFFF",
             "\uDBFF\uDFFF", "1234567é1234567€1234567\uD83D\uDE0012345678"})
-    void wellFormed(String text) {
+    void acceptsWellFormedSequences(String text) {
         assertThat(Utf8.isValid(text.getBytes(StandardCharsets.UTF_8))).isTrue();
     }
 
     @Test
-    void everyCodePoint() {
+    void acceptsEveryCodePoint() {
         for (int point = 0; point <= Character.MAX_CODE_POINT; point++) {
             if (point < Character.MIN_SURROGATE || point > Character.MAX_SURROGATE) {
                 assertThat(Utf8.isValid(new String(Character.toChars(point)).getBytes(StandardCharsets.UTF_8)))
@@ -65,7 +65,7 @@ class Utf8Test {
     }
 
     @Test
-    void everySequenceOfEdges() {
+    void agreesOnEverySequenceOfEdges() {
         for (int first : EDGES) {
             for (int second : EDGES) {
                 for (int third : EDGES) {
@@ -78,11 +78,11 @@ class Utf8Test {
     }
 
     @Test
-    void brokenTexts() {
-        var random = new Random(Fuzz.SEED);
+    void agreesOnCorruptedTexts() {
+        var random = new Random(Fuzzer.SEED);
         for (int i = 0; i < 20_000; i++) {
             var bytes = "{\"a\":\"ä€\uD83D\uDE00 and a longer run of ASCII\"}".getBytes(StandardCharsets.UTF_8);
-            for (int broken = random.nextInt(3); broken > 0; broken--) {
+            for (int corrupted = random.nextInt(3); corrupted > 0; corrupted--) {
                 bytes[random.nextInt(bytes.length)] = (byte) EDGES[random.nextInt(EDGES.length)];
             }
             compare(bytes);

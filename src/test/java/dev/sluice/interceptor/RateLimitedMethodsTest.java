@@ -21,22 +21,22 @@ import dev.sluice.api.RateLimited;
 
 class RateLimitedMethodsTest {
 
-    static class Bad {
+    static class InvalidBean {
 
         @RateLimited
-        void nothing() {
+        void withoutRate() {
         }
 
         @RateLimited("often")
-        void unreadable() {
+        void invalidRate() {
         }
 
         @RateLimited(value = "1/s", limit = 1, window = 1)
-        void both() {
+        void rateAndLimit() {
         }
 
         @RateLimited(limit = 5)
-        void half() {
+        void withoutWindow() {
         }
 
         @RateLimited("${no.such.property}")
@@ -44,15 +44,15 @@ class RateLimitedMethodsTest {
         }
 
         @RateLimited(value = "5/minute", cost = 6)
-        void tooExpensive() {
+        void costAboveLimit() {
         }
 
         @RateLimited(value = "5/minute", cost = 0)
-        void free() {
+        void costOfZero() {
         }
 
-        @RateLimited(value = "5/minute", key = "{nobody}")
-        void unknownParameter(String somebody) {
+        @RateLimited(value = "5/minute", key = "{unknown}")
+        void unknownParameter(String known) {
         }
 
         @GET
@@ -62,10 +62,10 @@ class RateLimitedMethodsTest {
         }
     }
 
-    static class Good {
+    static class ValidBean {
 
         @RateLimited("${no.such.property:7/minute}")
-        void byDefault() {
+        void expressionWithDefault() {
         }
 
         @GET
@@ -82,9 +82,10 @@ class RateLimitedMethodsTest {
     private final RateLimitedMethods methods = new RateLimitedMethods(ConfigProvider.getConfig());
 
     @ParameterizedTest
-    @ValueSource(strings = {"nothing", "unreadable", "both", "half", "unknownProperty", "tooExpensive", "free"})
-    void badAnnotationsAreRefused(String method) {
-        assertThatThrownBy(() -> methods.of(Bad.class, method(Bad.class, method)))
+    @ValueSource(strings = {"withoutRate", "invalidRate", "rateAndLimit", "withoutWindow", "unknownProperty", "costAboveLimit",
+            "costOfZero"})
+    void invalidAnnotationsAreRejected(String method) {
+        assertThatThrownBy(() -> methods.of(InvalidBean.class, method(InvalidBean.class, method)))
                 .isInstanceOf(IllegalArgumentException.class);
     }
 
@@ -94,16 +95,16 @@ class RateLimitedMethodsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"request", "call"})
-    void keysMayNameWhatThereIs(String method) {
-        assertThat(methods.of(Good.class, method(Good.class, method)).all()).hasSize(1);
+    void keysMayReferToParameters(String method) {
+        assertThat(methods.of(ValidBean.class, method(ValidBean.class, method)).limits()).hasSize(1);
     }
 
     @Test
-    void expressionsHaveDefaults() throws NoSuchMethodException {
-        var limits = methods.of(Good.class, Good.class.getDeclaredMethod("byDefault"));
-        assertThat(limits.all()).singleElement().satisfies(limit -> {
-            assertThat(limit.demand().rate()).hasToString("7/minute");
-            assertThat(limit.demand().resource()).isEqualTo(Good.class.getName() + ".byDefault");
+    void expressionDefaultsApply() throws NoSuchMethodException {
+        var limits = methods.of(ValidBean.class, ValidBean.class.getDeclaredMethod("expressionWithDefault"));
+        assertThat(limits.limits()).singleElement().satisfies(limit -> {
+            assertThat(limit.check().rate()).hasToString("7/minute");
+            assertThat(limit.check().resource()).isEqualTo(ValidBean.class.getName() + ".expressionWithDefault");
         });
     }
 }

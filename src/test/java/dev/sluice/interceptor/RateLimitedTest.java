@@ -16,16 +16,16 @@ import org.junit.jupiter.api.condition.JRE;
 
 import dev.sluice.api.RateLimitExceededException;
 import dev.sluice.api.RateLimiter;
-import dev.sluice.testing.RedisForTests;
+import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.app.LimitedBean;
 import dev.sluice.testing.app.LimitedClass;
-import dev.sluice.testing.app.SharingClass;
+import dev.sluice.testing.app.SharedLimitClass;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.vertx.core.Vertx;
 
 @QuarkusTest
-@WithTestResource(RedisForTests.class)
+@WithTestResource(RedisTestResource.class)
 class RateLimitedTest {
 
     private static final String APP = "app:sluice";
@@ -35,7 +35,7 @@ class RateLimitedTest {
     @Inject
     LimitedClass limitedClass;
     @Inject
-    SharingClass sharingClass;
+    SharedLimitClass sharingClass;
     @Inject
     RateLimiter limiter;
     @Inject
@@ -48,17 +48,17 @@ class RateLimitedTest {
     }
 
     private long used(String resource) {
-        return limiter.limits(APP).await().indefinitely().getOrDefault(resource, 0L);
+        return limiter.usageByResource(APP).await().indefinitely().getOrDefault(resource, 0L);
     }
 
     @Test
-    void plainMethodWaitsAndThrows() {
+    void blockingMethodIsCountedAndThrowsWhenDenied() {
         bean.plain();
         bean.plain();
-        assertThatThrownBy(bean::plain).isInstanceOfSatisfying(RateLimitExceededException.class, refused -> {
-            assertThat(refused.decision().allowed()).isFalse();
-            assertThat(refused.decision().closest().orElseThrow().limit()).isEqualTo(2);
-            assertThat(refused.decision().retryAfter()).isPresent();
+        assertThatThrownBy(bean::plain).isInstanceOfSatisfying(RateLimitExceededException.class, denied -> {
+            assertThat(denied.decision().allowed()).isFalse();
+            assertThat(denied.decision().mostRestrictive().orElseThrow().limit()).isEqualTo(2);
+            assertThat(denied.decision().retryAfter()).isPresent();
         });
         assertThat(bean.calls()).hasValue(2);
         assertThat(used(LimitedBean.class.getName() + ".plain")).isEqualTo(2);
@@ -66,11 +66,11 @@ class RateLimitedTest {
 
     @Test
     @EnabledForJreRange(min = JRE.JAVA_21)
-    void plainMethodWaitsOnAVirtualThread() throws Exception {
-        var answered = new CompletableFuture<String>();
+    void blockingMethodRunsOnAVirtualThread() throws Exception {
+        var result = new CompletableFuture<String>();
         Thread.class.getMethod("startVirtualThread", Runnable.class).invoke(null,
-                (Runnable) () -> answered.complete(bean.plain()));
-        assertThat(answered).succeedsWithin(10, TimeUnit.SECONDS).isEqualTo("plain 1");
+                (Runnable) () -> result.complete(bean.plain()));
+        assertThat(result).succeedsWithin(10, TimeUnit.SECONDS).isEqualTo("plain 1");
     }
 
     @Test
@@ -112,32 +112,32 @@ class RateLimitedTest {
 
     @Test
     void reactiveMethodsDoNotBlockAnEventLoop() {
-        var answered = new CompletableFuture<String>();
-        vertx.runOnContext(loop -> bean.uni().subscribe().with(answered::complete, answered::completeExceptionally));
-        assertThat(answered).succeedsWithin(10, TimeUnit.SECONDS).isEqualTo("uni 1");
-        var staged = new CompletableFuture<String>();
-        vertx.runOnContext(loop -> bean.stage().whenComplete((value, failure) -> staged.complete(value)));
-        assertThat(staged).succeedsWithin(10, TimeUnit.SECONDS).isEqualTo("stage 2");
+        var result = new CompletableFuture<String>();
+        vertx.runOnContext(loop -> bean.uni().subscribe().with(result::complete, result::completeExceptionally));
+        assertThat(result).succeedsWithin(10, TimeUnit.SECONDS).isEqualTo("uni 1");
+        var stageResult = new CompletableFuture<String>();
+        vertx.runOnContext(loop -> bean.stage().whenComplete((value, failure) -> stageResult.complete(value)));
+        assertThat(stageResult).succeedsWithin(10, TimeUnit.SECONDS).isEqualTo("stage 2");
     }
 
     @Test
-    void plainMethodOnAnEventLoopSaysWhatToDo() {
-        var answered = new CompletableFuture<String>();
+    void blockingMethodOnAnEventLoopFailsWithAdvice() {
+        var result = new CompletableFuture<String>();
         vertx.runOnContext(loop -> {
             try {
-                answered.complete(bean.plain());
+                result.complete(bean.plain());
             } catch (RuntimeException e) {
-                answered.completeExceptionally(e);
+                result.completeExceptionally(e);
             }
         });
-        assertThat(answered).failsWithin(10, TimeUnit.SECONDS).withThrowableThat()
+        assertThat(result).failsWithin(10, TimeUnit.SECONDS).withThrowableThat()
                 .withCauseInstanceOf(IllegalStateException.class).withMessageContaining("LimitedBean.plain")
                 .withMessageContaining("Uni<String>").withMessageContaining("@Blocking");
         assertThat(used(LimitedBean.class.getName() + ".plain")).isZero();
     }
 
     @Test
-    void repeatedAnnotationsMustAllHoldAndConsumeTogether() {
+    void repeatedAnnotationsAreDecidedTogether() {
         bean.repeated();
         bean.repeated();
         assertThatThrownBy(bean::repeated).isInstanceOf(RateLimitExceededException.class);
@@ -146,15 +146,15 @@ class RateLimitedTest {
     }
 
     @Test
-    void rateIsReadFromTheConfiguration() {
+    void rateIsExpandedFromTheConfiguration() {
         bean.configured();
         bean.configured();
         assertThatThrownBy(bean::configured).isInstanceOfSatisfying(RateLimitExceededException.class,
-                refused -> assertThat(refused.decision().closest().orElseThrow().limit()).isEqualTo(2));
+                denied -> assertThat(denied.decision().mostRestrictive().orElseThrow().limit()).isEqualTo(2));
     }
 
     @Test
-    void costIsTaken() {
+    void costIsConsumed() {
         bean.expensive();
         bean.expensive();
         assertThatThrownBy(bean::expensive).isInstanceOf(RateLimitExceededException.class);
@@ -162,24 +162,24 @@ class RateLimitedTest {
     }
 
     @Test
-    void keyIsMadeOfParameters() {
+    void keyPlaceholdersAreResolvedFromParameters() {
         bean.keyed("a");
         bean.keyed("b");
         assertThatThrownBy(() -> bean.keyed("a")).isInstanceOf(RateLimitExceededException.class);
         bean.positioned("x", 1);
         bean.positioned("x", 2);
         assertThatThrownBy(() -> bean.positioned("y", 2)).isInstanceOf(RateLimitExceededException.class);
-        assertThat(limiter.limits("key:tenant-a").await().indefinitely()).containsEntry("per-tenant", 1L);
+        assertThat(limiter.usageByResource("key:tenant-a").await().indefinitely()).containsEntry("per-tenant", 1L);
     }
 
     @Test
-    void blockedAndUnlimited() {
+    void blockedDeniesAndUnlimitedCountsNothing() {
         assertThatThrownBy(bean::blocked).isInstanceOfSatisfying(RateLimitExceededException.class,
-                refused -> assertThat(refused.decision().retryAfter()).isEmpty());
+                denied -> assertThat(denied.decision().retryAfter()).isEmpty());
         for (int i = 0; i < 20; i++) {
             bean.unlimited();
         }
-        assertThat(limiter.limits(APP).await().indefinitely()).isEmpty();
+        assertThat(limiter.usageByResource(APP).await().indefinitely()).isEmpty();
     }
 
     @Test

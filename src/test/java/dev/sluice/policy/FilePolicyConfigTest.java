@@ -56,35 +56,35 @@ class FilePolicyConfigTest {
     }
 
     private static Rate rate(CurrentPolicy policy, String path, String tier) {
-        return policy.govern("GET", path).get(0).demand(tier, 1).rate();
+        return policy.rulesFor("GET", path).get(0).check(tier, 1).rate();
     }
 
     private static List<String> problems(CurrentPolicy policy, String yaml) {
-        return RulesDocuments.problems(RulesDocuments.of(yaml), policy::change);
+        return RulesDocuments.problems(RulesDocuments.of(yaml), policy::onRulesChanged);
     }
 
     @Test
-    void whatTheFileNamesTakesThePlaceOfTheSettings() {
+    void fileOverridesTheSettings() {
         var policy = policy("endpoints: {/a: {free: 9/minute, fallback: closed}, 'POST /c/{id}': {}}\nexempt: /static, /x");
         assertThat(rate(policy, "/a", "free")).isEqualTo(Rate.parse("9/minute"));
         assertThat(rate(policy, "/a", "pro")).isEqualTo(Rate.parse("70/minute")); // the row is replaced, not mended
-        assertThat(policy.row("api:/a").fallback()).isEqualTo(FallbackPolicy.CLOSED);
+        assertThat(policy.rule("api:/a").fallback()).isEqualTo(FallbackPolicy.CLOSED);
         assertThat(rate(policy, "/b", "free")).isEqualTo(Rate.parse("3/minute"));
-        assertThat(policy.row("api:POST /c/{id}").rate("free")).isEqualTo(Rate.parse("7/minute"));
-        assertThat(policy.govern("GET", "/static/x")).isEmpty();
-        assertThat(policy.govern("GET", "/healthz")).isNotEmpty();
+        assertThat(policy.rule("api:POST /c/{id}").rate("free")).isEqualTo(Rate.parse("7/minute"));
+        assertThat(policy.rulesFor("GET", "/static/x")).isEmpty();
+        assertThat(policy.rulesFor("GET", "/healthz")).isNotEmpty();
     }
 
     @Test
-    void exampleOfTheReadmeIsTaken() throws IOException {
-        var policy = new CurrentPolicy(new Settings(), RulesDocument.NONE);
-        assertThat(RulesDocuments.problems(RulesDocuments.readme(), policy::change)).isEmpty();
+    void documentedExampleIsValid() throws IOException {
+        var policy = new CurrentPolicy(new Settings(), RulesDocument.EMPTY);
+        assertThat(RulesDocuments.problems(RulesDocuments.readme(), policy::onRulesChanged)).isEmpty();
         assertThat(rate(policy, "/auth/login", "pro")).isEqualTo(Rate.parse("10/minute"));
         assertThat(policy.tiers()).containsExactly("free", "pro", "enterprise");
     }
 
     @Test
-    void firstTierHasTheFilesDefaultInWhicheverWayItIsSaid() {
+    void defaultOfTheFirstTierMayBeSetInTwoWays() {
         assertThat(policy("default: 5/minute").defaultRate("free")).isEqualTo(Rate.parse("5/minute"));
         assertThat(policy("defaults: {free: 6/minute}").defaultRate("free")).isEqualTo(Rate.parse("6/minute"));
         assertThat(policy("defaults: {free: 6/minute}").defaultRate("pro")).isEqualTo(Rate.parse("70/minute"));
@@ -92,33 +92,33 @@ class FilePolicyConfigTest {
     }
 
     @Test
-    void tiersComeAndGoWhileRequestsAreUnderWay() {
-        var policy = new CurrentPolicy(new Settings(), RulesDocument.NONE);
-        var before = policy.govern("GET", "/a").get(0);
+    void tiersMayChangeWhileRequestsAreInFlight() {
+        var policy = new CurrentPolicy(new Settings(), RulesDocument.EMPTY);
+        var before = policy.rulesFor("GET", "/a").get(0);
         assertThat(problems(policy, "tiers: [gold, basic]\nendpoints: {/a: {gold: 4/minute}}")).isEmpty();
-        assertThat(policy.tier("free")).isEqualTo("gold");
+        assertThat(policy.effectiveTier("free")).isEqualTo("gold");
         assertThat(rate(policy, "/a", "gold")).isEqualTo(Rate.parse("4/minute"));
-        assertThat(before.demand("gold", 1).rate()).isEqualTo(Rate.parse("1/minute"));
+        assertThat(before.check("gold", 1).rate()).isEqualTo(Rate.parse("1/minute"));
         assertThat(policy.defaultRate("pro")).isEqualTo(policy.defaultRate("gold"));
     }
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {"'endpoints:\n  /a:\n    free: often' | 'rows.yaml:3: endpoints.\"/a\".free=often: '",
-            "'endpoints: {/a: {fre: 1/s}}' | 'rows.yaml:1: endpoints.\"/a\".fre=(not shown): an unknown tier; known: free, pro'",
+            "'endpoints: {/a: {fre: 1/s}}' | 'rows.yaml:1: endpoints.\"/a\".fre=(not shown): an unknown tier; allowed: free, pro'",
             "'endpoints: {a: {free: 1/s}}' | 'rows.yaml:1: endpoints.\"a\".free=1/s'",
-            "'endpoints: {a: {}}' | 'the endpoint is no path'",
-            "'endpoints: {/a/: {free: 1/s}}' | 'another row has the same path'",
-            "'endpoints: {/a: 1/s}' | 'rows.yaml:1: endpoints.\"/a\"=(not shown): keys with values'",
-            "'endpoints: {/a: {free: [1/s]}}' | 'a single value is wanted'",
+            "'endpoints: {a: {}}' | 'the endpoint must be'",
+            "'endpoints: {/a/: {free: 1/s}}' | 'another rule has the same path'",
+            "'endpoints: {/a: 1/s}' | 'rows.yaml:1: endpoints.\"/a\"=(not shown): must be a mapping'",
+            "'endpoints: {/a: {free: [1/s]}}' | 'must be a single value'",
             "'endpoints: {/a: {fallback: ajar}}' | 'rows.yaml:1: endpoints.\"/a\".fallback=ajar: local, open or closed'",
-            "'\nendpoint: {}' | 'rows.yaml:2: endpoint=(not shown): unknown here; known: api-keys, default, defaults'",
+            "'\nendpoint: {}' | 'rows.yaml:2: endpoint=(not shown): an unknown key; allowed: api-keys, default, defaults'",
             "'default: 5' | 'rows.yaml:1: default=5: '", "'defaults: {gold: 1/s}' | 'rows.yaml:1: defaults.gold'",
-            "'tiers: {a: b}' | 'a list is wanted'",
-            "'tiers: [a, a]\nendpoints: {}' | 'rows.yaml:1: tiers=a,a: names, each once'",
+            "'tiers: {a: b}' | 'must be a list'",
+            "'tiers: [a, a]\nendpoints: {}' | 'rows.yaml:1: tiers=a,a: distinct names'",
             "'exempt: [static]' | 'rows.yaml:1: exempt=static: a path'",
             "'api-keys: {me: {tier: gold}}' | 'rows.yaml:1: api-keys.me.tier=(not shown): an unknown tier'"})
-    void whatIsWrongIsNamedAndNothingTaken(String yaml, String problem) {
-        var policy = new CurrentPolicy(new Settings(), RulesDocument.NONE);
+    void invalidFileIsReportedAndNotApplied(String yaml, String problem) {
+        var policy = new CurrentPolicy(new Settings(), RulesDocument.EMPTY);
         assertThat(problems(policy, yaml)).anySatisfy(line -> assertThat(line).contains(problem));
         assertThat(policy.defaultRate("free")).isEqualTo(Rate.parse("7/minute"));
         assertThat(rate(policy, "/a", "free")).isEqualTo(Rate.parse("1/minute"));

@@ -23,21 +23,21 @@ class PolicySnapshotTest {
             Map<String, Map<String, String>> endpoints, Optional<List<String>> exempt,
             Optional<String> apiPrefix) implements PolicyConfig {
 
-        static Settings none() {
+        static Settings defaultSettings() {
             return new Settings(List.of("free", "pro", "enterprise"), Optional.empty(), Map.of(), Map.of(), Optional.empty(),
                     Optional.of("/api/v1"));
         }
 
-        Settings rows(String... rows) {
+        Settings withEndpoints(String... names) {
             var endpoints = new LinkedHashMap<String, Map<String, String>>();
-            for (var row : rows) {
-                endpoints.put(row, Map.of("free", "1/minute"));
+            for (var name : names) {
+                endpoints.put(name, Map.of("free", "1/minute"));
             }
             return new Settings(tiers, defaultRate, defaults, endpoints, exempt, apiPrefix);
         }
 
-        Settings with(String row, Map<String, String> rates) {
-            return new Settings(tiers, defaultRate, defaults, Map.of(row, rates), exempt, apiPrefix);
+        Settings withEndpoint(String name, Map<String, String> rates) {
+            return new Settings(tiers, defaultRate, defaults, Map.of(name, rates), exempt, apiPrefix);
         }
 
         Settings exempt(String... paths) {
@@ -58,15 +58,18 @@ class PolicySnapshotTest {
     }
 
     private static CurrentPolicy policy(PolicyConfig settings) {
-        return new CurrentPolicy(settings, RulesDocument.NONE);
+        return new CurrentPolicy(settings, RulesDocument.EMPTY);
     }
 
-    private static final CurrentPolicy POLICY = policy(Settings.none().rows("/campaigns", "/users", "/users/{id}/orders",
-            "POST /reports/{id}", "/reports", "/files/{name}", "/files/special", "GET /mixed", "/mixed", "/a/{x}/c/d", "/a/b",
-            "/caf%C3%A9").exempt("/static", "/healthz"));
+    private static final CurrentPolicy POLICY = policy(Settings.defaultSettings()
+            .withEndpoints("/campaigns", "/users", "/users/{id}/orders",
+                    "POST /reports/{id}", "/reports", "/files/{name}", "/files/special", "GET /mixed", "/mixed", "/a/{x}/c/d",
+                    "/a/b",
+                    "/caf%C3%A9")
+            .exempt("/static", "/healthz"));
 
-    private static List<String> rows(String method, String path) {
-        return POLICY.govern(method, path).stream().map(LimitRule::resource).toList();
+    private static List<String> matchingRules(String method, String path) {
+        return POLICY.rulesFor(method, path).stream().map(LimitRule::resource).toList();
     }
 
     private static ConfigProblems problems(PolicyConfig settings) {
@@ -88,8 +91,8 @@ class PolicySnapshotTest {
             "PUT, /mixed, api:/mixed", "GET, /a/b/c/d, api:/a/{x}/c/d", "GET, /a/b/c, api:/a/b", "GET, /a/z/c, api:default",
             "GET, /api/v1, api:default", "GET, /api/v2/campaigns, api:default", "GET, /caf%C3%A9, api:/caf%C3%A9",
             "GET, /caf\u00c3\u00a9, api:/caf%C3%A9"})
-    void findsTheMostSpecificRow(String method, String path, String row) {
-        assertThat(rows(method, path)).containsExactly(row);
+    void mostSpecificRuleApplies(String method, String path, String rule) {
+        assertThat(matchingRules(method, path)).containsExactly(rule);
     }
 
     @ParameterizedTest
@@ -97,8 +100,8 @@ class PolicySnapshotTest {
             "/%63ampaigns", "/%63%61mpaigns", "/campaigns/%2e", "/x/%2E%2e/campaigns", "/x/%2e%2E/campaigns", "/../campaigns",
             "/api/v1//campaigns", "/api/./v1/campaigns", "/api/v1/x/../campaigns", "/api%2Fv1/campaigns/..%2fcampaigns",
             "//api//v1//campaigns//", "/campaigns/a%20b", "/campaigns/%zz", "/campaigns/%"})
-    void tricksWithPathsDoNotChangeTheRow(String path) {
-        assertThat(rows("GET", path)).contains("api:/campaigns");
+    void equivalentPathsMatchTheSameRule(String path) {
+        assertThat(matchingRules("GET", path)).contains("api:/campaigns");
     }
 
     @ParameterizedTest
@@ -107,55 +110,55 @@ class PolicySnapshotTest {
             "/campaigns/x%2F..%2F..%2Fstatic", "/campaigns/..%2F..%2Fhealthz", "/campaigns/x%2F..%2F..%2Fusers",
             "/campaigns/../static/x", "/campaigns//../static/x", "/campaigns;/%5C..%5C..", "/campaigns%3Ba",
             "/campaigns/../../healthz"})
-    void pathThatServersReadDifferentlyIsGovernedByEveryReading(String path) {
-        assertThat(rows("GET", path)).contains("api:/campaigns");
+    void rulesOfAllInterpretationsOfAnAmbiguousPathApply(String path) {
+        assertThat(matchingRules("GET", path)).contains("api:/campaigns");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"/static", "/static/app.js", "/healthz", "/api/v1/healthz", "/static/", "/static/../static"})
-    void exemptPathsHaveNoRow(String path) {
-        assertThat(rows("GET", path)).isEmpty();
+    void exemptPathsHaveNoRule(String path) {
+        assertThat(matchingRules("GET", path)).isEmpty();
     }
 
     @Test
-    void prefixIsTakenOffWholeSegmentsOnly() {
-        assertThat(rows("GET", "/api/v10/campaigns")).containsExactly("api:default");
-        var without = policy(Settings.none().rows("/campaigns").prefix(null));
-        assertThat(without.govern("GET", "/api/v1/campaigns").get(0).isDefault()).isTrue();
-        var root = policy(Settings.none().rows("/campaigns").prefix("/"));
-        assertThat(root.govern("GET", "/campaigns").get(0).resource()).isEqualTo("api:/campaigns");
+    void prefixIsRemovedAsWholeSegmentsOnly() {
+        assertThat(matchingRules("GET", "/api/v10/campaigns")).containsExactly("api:default");
+        var without = policy(Settings.defaultSettings().withEndpoints("/campaigns").prefix(null));
+        assertThat(without.rulesFor("GET", "/api/v1/campaigns").get(0).isDefault()).isTrue();
+        var root = policy(Settings.defaultSettings().withEndpoints("/campaigns").prefix("/"));
+        assertThat(root.rulesFor("GET", "/campaigns").get(0).resource()).isEqualTo("api:/campaigns");
     }
 
     @Test
-    void rowsLackingATierHaveItsDefault() {
-        var policy = policy(Settings.none().defaults("7/minute", Map.of("pro", "70/minute"))
-                .with("/x", Map.of("free", "1/minute")));
-        var row = policy.row("api:/x");
-        assertThat(row.rate("free")).isEqualTo(Rate.parse("1/minute"));
-        assertThat(row.rate("pro")).isEqualTo(Rate.parse("70/minute"));
-        assertThat(row.rate("enterprise")).isEqualTo(Rate.parse("1000/minute"));
-        assertThat(policy.defaultRow().rate("free")).isEqualTo(Rate.parse("7/minute"));
+    void missingTierOfARuleHasItsDefaultRate() {
+        var policy = policy(Settings.defaultSettings().defaults("7/minute", Map.of("pro", "70/minute"))
+                .withEndpoint("/x", Map.of("free", "1/minute")));
+        var rule = policy.rule("api:/x");
+        assertThat(rule.rate("free")).isEqualTo(Rate.parse("1/minute"));
+        assertThat(rule.rate("pro")).isEqualTo(Rate.parse("70/minute"));
+        assertThat(rule.rate("enterprise")).isEqualTo(Rate.parse("1000/minute"));
+        assertThat(policy.defaultRule().rate("free")).isEqualTo(Rate.parse("7/minute"));
     }
 
     @Test
-    void defaultsWithoutSettingsAreTheContracts() {
-        var row = policy(Settings.none()).defaultRow();
-        assertThat(row.rate("free")).isEqualTo(Rate.parse("10/minute"));
-        assertThat(row.rate("pro")).isEqualTo(Rate.parse("100/minute"));
-        assertThat(row.rate("enterprise")).isEqualTo(Rate.parse("1000/minute"));
+    void builtInDefaultRates() {
+        var rule = policy(Settings.defaultSettings()).defaultRule();
+        assertThat(rule.rate("free")).isEqualTo(Rate.parse("10/minute"));
+        assertThat(rule.rate("pro")).isEqualTo(Rate.parse("100/minute"));
+        assertThat(rule.rate("enterprise")).isEqualTo(Rate.parse("1000/minute"));
     }
 
     @Test
-    void unknownTierIsTheFirst() {
-        var policy = policy(Settings.none().tiers("basic", "gold"));
-        assertThat(policy.tier("gold")).isEqualTo("gold");
-        assertThat(policy.tier("platinum")).isEqualTo("basic");
-        assertThat(policy.tier(null)).isEqualTo("basic");
+    void unknownTierIsTheFirstTier() {
+        var policy = policy(Settings.defaultSettings().tiers("basic", "gold"));
+        assertThat(policy.effectiveTier("gold")).isEqualTo("gold");
+        assertThat(policy.effectiveTier("platinum")).isEqualTo("basic");
+        assertThat(policy.effectiveTier(null)).isEqualTo("basic");
         assertThat(policy.defaultRate("gold")).isEqualTo(Rate.parse("10/minute"));
     }
 
     @Test
-    void everyBadSettingHasItsLine() {
+    void everyInvalidSettingIsReported() {
         var settings = new Settings(List.of("free", "pro"), Optional.of("ten/minute"), Map.of("pro", "1/fortnight"),
                 Map.of("/ok", Map.of("free", "0/minute", "pro", "5/minute"), "nopath", Map.of("free", "1/minute")),
                 Optional.of(List.of("static")), Optional.of("api"));
@@ -169,25 +172,26 @@ class PolicySnapshotTest {
     }
 
     @Test
-    void sameRowTwiceIsAProblem() {
-        assertThat(problems(Settings.none().rows("/a/{x}", "/a/{y}")).lines()).singleElement().asString()
-                .contains("another row has the same path");
-        assertThat(problems(Settings.none().rows("/a", "GET /a", "/a/{x}/b", "/a/b/{y}")).lines()).isEmpty();
+    void duplicateRuleIsReported() {
+        assertThat(problems(Settings.defaultSettings().withEndpoints("/a/{x}", "/a/{y}")).lines()).singleElement().asString()
+                .contains("another rule has the same path");
+        assertThat(problems(Settings.defaultSettings().withEndpoints("/a", "GET /a", "/a/{x}/b", "/a/b/{y}")).lines())
+                .isEmpty();
     }
 
     @Test
     void pathIsLimitedInLength() {
         var path = "/" + "a".repeat(239);
 
-        assertThat(problems(Settings.none().rows(path, "POST " + path)).lines()).isEmpty();
-        assertThat(problems(Settings.none().rows(path + "a")).lines()).singleElement().asString()
+        assertThat(problems(Settings.defaultSettings().withEndpoints(path, "POST " + path)).lines()).isEmpty();
+        assertThat(problems(Settings.defaultSettings().withEndpoints(path + "a")).lines()).singleElement().asString()
                 .contains("at most 240 characters");
-        assertThat(problems(Settings.none().rows("M".repeat(20) + " " + path)).lines()).hasSize(1);
+        assertThat(problems(Settings.defaultSettings().withEndpoints("M".repeat(20) + " " + path)).lines()).hasSize(1);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"a", "", "GET", "GET a", "/a?b", "/a{b}", "/{}", "/a/{b", "G-T /a", "/a#b"})
-    void rowsThatAreNoPathAreProblems(String row) {
-        assertThat(problems(Settings.none().rows(row)).lines()).hasSize(1);
+    void invalidEndpointIsReported(String endpoint) {
+        assertThat(problems(Settings.defaultSettings().withEndpoints(endpoint)).lines()).hasSize(1);
     }
 }

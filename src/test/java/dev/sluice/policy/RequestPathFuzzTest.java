@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 
 import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.Rate;
-import dev.sluice.testing.Fuzz;
+import dev.sluice.testing.Fuzzer;
 
 /** Whatever path it is, it has readings; whatever rate, it is one or is refused with a reason that does not repeat it. */
 class RequestPathFuzzTest {
@@ -19,24 +19,24 @@ class RequestPathFuzzTest {
             "unlimited", "blocked");
 
     @Test
-    void paths() {
-        Fuzz.run(5, random -> {
-            var path = Fuzz.broken(random, Fuzz.pick(random, PATHS));
-            assertThat(RequestPath.readings(path)).isNotEmpty().hasSizeLessThanOrEqualTo(8);
-            assertThat(RequestPath.ascii(path)).matches("\\p{ASCII}*");
+    void malformedPathsHaveInterpretations() {
+        Fuzzer.run(5, random -> {
+            var path = Fuzzer.mutate(random, Fuzzer.pick(random, PATHS));
+            assertThat(RequestPath.interpretations(path)).isNotEmpty().hasSizeLessThanOrEqualTo(8);
+            assertThat(RequestPath.toAscii(path)).matches("\\p{ASCII}*");
         });
     }
 
     @Test
-    void rates() {
-        Fuzz.run(5, random -> {
-            var text = Fuzz.broken(random, Fuzz.pick(random, RATES));
+    void malformedRatesAreRejectedWithoutEcho() {
+        Fuzzer.run(5, random -> {
+            var text = Fuzzer.mutate(random, Fuzzer.pick(random, RATES));
             for (var unit : QuotaUnit.values()) {
                 try {
                     var rate = Rate.parse(text, unit);
                     assertThat(Rate.parse(rate.toString(), unit)).isEqualTo(rate);
                 } catch (IllegalArgumentException e) {
-                    assertThat(e.getMessage()).doesNotContain(Fuzz.MARKER);
+                    assertThat(e.getMessage()).doesNotContain(Fuzzer.MARKER);
                 }
             }
         });

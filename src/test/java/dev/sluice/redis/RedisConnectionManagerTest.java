@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.api.StoreUnavailableException;
-import dev.sluice.testing.RealRedis;
+import dev.sluice.testing.RedisTestServer;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
@@ -33,7 +33,7 @@ class RedisConnectionManagerTest {
     private static final int MAX_IN_FLIGHT = 5;
     private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
-    private final RealRedis redis = RealRedis.start();
+    private final RedisTestServer redis = RedisTestServer.start();
     private final Vertx vertx = Vertx.vertx();
     private final Redis client = Redis.createClient(vertx, new RedisOptions().setConnectionString(redis.url()));
     private final RedisConnectionManager manager = new RedisConnectionManager(vertx, client::connect, new HashTags("sluice"),

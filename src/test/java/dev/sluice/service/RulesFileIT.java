@@ -1,6 +1,6 @@
 package dev.sluice.service;
 
-import static dev.sluice.testing.Http.header;
+import static dev.sluice.testing.HttpTestClient.header;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -16,14 +16,14 @@ import org.junit.jupiter.api.io.TempDir;
 
 import dev.sluice.identity.Sha256;
 import dev.sluice.testing.EchoUpstream;
-import dev.sluice.testing.Http;
+import dev.sluice.testing.HttpTestClient;
 import dev.sluice.testing.Instance;
-import dev.sluice.testing.RealRedis;
+import dev.sluice.testing.RedisTestServer;
 
 /** The packaged program with a rules file, in a volume laid out as by Kubernetes. */
 class RulesFileIT {
 
-    private static final Duration SOON = Duration.ofSeconds(5);
+    private static final Duration RELOAD_TIMEOUT = Duration.ofSeconds(5);
     private static final String BEFORE = "endpoints:\n  /reports:\n    free: 3/hour\n";
     private static final String AFTER = """
             tiers: [free, gold]
@@ -50,23 +50,23 @@ class RulesFileIT {
     }
 
     @Test
-    void goodFileTakesEffectAndABadOneDoesNot(@TempDir Path volume) throws IOException {
+    void validFileIsAppliedAndInvalidOneIsNot(@TempDir Path volume) throws IOException {
         mount(volume, BEFORE);
         var upstream = new EchoUpstream();
-        try (var redis = RealRedis.start();
+        try (var redis = RedisTestServer.start();
                 var sluice = Instance.start(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(redis.port()),
-                        "UPSTREAM_URL", "http://127.0.0.1:" + upstream.open(0), "RATE_LIMIT_FILE",
+                        "UPSTREAM_URL", "http://127.0.0.1:" + upstream.listen(0), "RATE_LIMIT_FILE",
                         volume.resolve("rows.yaml").toString()))) {
-            var http = new Http(sluice.port());
-            var management = new Http(sluice.managementPort());
+            var http = new HttpTestClient(sluice.port());
+            var management = new HttpTestClient(sluice.managementPort());
             for (int i = 0; i < 3; i++) {
                 assertThat(http.get("/reports").statusCode()).isEqualTo(200);
             }
             assertThat(http.get("/reports").statusCode()).isEqualTo(429);
             assertThat(management.get("/q/health/ready").body()).contains("\"rows\": \"valid\"");
 
-            mount(volume, AFTER.formatted(Sha256.sha256("key-of-carol")));
-            await().atMost(SOON).until(() -> http.get("/reports").statusCode() == 200);
+            mount(volume, AFTER.formatted(Sha256.hex("key-of-carol")));
+            await().atMost(RELOAD_TIMEOUT).until(() -> http.get("/reports").statusCode() == 200);
             // Three before the change, one just now: the window is the same.
             assertThat(header(http.get("/reports"), "X-RateLimit-Remaining")).isEqualTo("0");
             assertThat(http.get("/reports").statusCode()).isEqualTo(429);
@@ -76,7 +76,8 @@ class RulesFileIT {
                     "X-RateLimit-Limit")).isEqualTo("70");
 
             mount(volume, "endpoints:\n  /reports: {free: 9/hour, gold: 9/hour}\n  /new: {gold: often}\ntiers: [gold]\n");
-            await().atMost(SOON).until(() -> management.get("/q/metrics").body().contains("rate_limit_file_valid 0.0"));
+            await().atMost(RELOAD_TIMEOUT)
+                    .until(() -> management.get("/q/metrics").body().contains("rate_limit_file_valid 0.0"));
             var rejected = management.get("/q/health/ready");
             assertThat(rejected.statusCode()).isEqualTo(200);
             assertThat(rejected.body()).contains("\"rows\": \"rejected\"").contains("rows.yaml:2: endpoints.");
@@ -85,7 +86,7 @@ class RulesFileIT {
                     .containsOnlyOnce("endpoints.\"/reports\".free=(not shown): an unknown tier");
 
             Files.delete(volume.resolve("..data"));
-            await().atMost(SOON).until(() -> sluice.log().contains("there is no such file"));
+            await().atMost(RELOAD_TIMEOUT).until(() -> sluice.log().contains("no such file"));
             assertThat(header(http.get("/reports", "X-API-Key", "key-of-carol"), "X-RateLimit-Limit")).isEqualTo("50");
             assertThat(management.get("/q/metrics").body()).contains("resource=\"api:/reports\"");
         } finally {
@@ -94,15 +95,15 @@ class RulesFileIT {
     }
 
     @Test
-    void badFileStopsTheStart(@TempDir Path folder) throws IOException {
+    void invalidFileAbortsTheStart(@TempDir Path folder) throws IOException {
         var file = folder.resolve("rows.yaml");
         Files.writeString(file, "endpoints:\n  /a: {free: often}\napi-keys:\n  me: {sha256: my-secret-key, user: me}\n");
-        var log = Instance.refuse(Map.of("REDIS_ENABLED", "false", "RATE_LIMIT_FILE", file.toString()));
+        var log = Instance.startExpectingFailure(Map.of("REDIS_ENABLED", "false", "RATE_LIMIT_FILE", file.toString()));
         assertThat(log).contains(file + ":2: endpoints.\"/a\".free=often: ")
                 .contains(file + ":4: api-keys.me.sha256=(not shown)")
                 .doesNotContain("my-secret-key").doesNotContain("\tat ");
         Files.delete(file);
-        assertThat(Instance.refuse(Map.of("REDIS_ENABLED", "false", "RATE_LIMIT_FILE", file.toString())))
-                .contains("rate-limit.file=" + file + ": there is no such file; RATE_LIMIT_FILE");
+        assertThat(Instance.startExpectingFailure(Map.of("REDIS_ENABLED", "false", "RATE_LIMIT_FILE", file.toString())))
+                .contains("rate-limit.file=" + file + ": no such file; RATE_LIMIT_FILE");
     }
 }

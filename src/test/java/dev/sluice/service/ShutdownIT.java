@@ -13,10 +13,10 @@ import org.junit.jupiter.api.Test;
 import dev.sluice.identity.Sha256;
 import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.testing.EchoUpstream;
-import dev.sluice.testing.Http;
+import dev.sluice.testing.HttpTestClient;
 import dev.sluice.testing.Instance;
-import dev.sluice.testing.Raw;
-import dev.sluice.testing.RealRedis;
+import dev.sluice.testing.RawHttpConnection;
+import dev.sluice.testing.RedisTestServer;
 import dev.sluice.testing.llm.OpenAiStub;
 
 /** Graceful shutdown of the packaged program: requests in flight are completed. */
@@ -25,25 +25,27 @@ class ShutdownIT {
     private static final String BODY = "{\"model\":\"gpt-4o\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}";
 
     @Test
-    void whatIsUnderWayIsFinishedAndBooked() throws IOException {
+    void requestsInFlightAreCompletedAndRecorded() throws IOException {
         var upstream = new EchoUpstream();
-        int api = upstream.open(0);
-        try (var redis = RealRedis.start(); var openAi = new OpenAiStub()) {
+        int api = upstream.listen(0);
+        try (var redis = RedisTestServer.start(); var openAi = new OpenAiStub()) {
             openAi.usage(TokenUsage.of(100, 20));
             var gate = openAi.gate();
             var environment = new HashMap<>(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(redis.port()),
                     "UPSTREAM_URL", "http://127.0.0.1:" + api, "RATE_LIMIT_ADMIN_TOKEN", "admin"));
             environment.putAll(Map.of("RATE_LIMIT_LLM_OPENAI_BASE_URL", openAi.address(), "RATE_LIMIT_LLM_OPENAI_API_KEY", "k",
-                    "RATE_LIMIT_API_KEYS_A_SHA256", Sha256.sha256("alice-key"), "RATE_LIMIT_API_KEYS_A_USER", "alice"));
+                    "RATE_LIMIT_API_KEYS_A_SHA256", Sha256.hex("alice-key"), "RATE_LIMIT_API_KEYS_A_USER", "alice"));
             var sluice = Instance.start(environment);
-            try (var stream = new Raw(sluice.port()); var trickle = new Raw(sluice.port()); var idle = new Raw(sluice.port())) {
+            try (var stream = new RawHttpConnection(sluice.port());
+                    var trickle = new RawHttpConnection(sluice.port());
+                    var idle = new RawHttpConnection(sluice.port())) {
                 idle.send("GET /q/openapi HTTP/1.1\r\nHost: x\r\n\r\n");
-                assertThat(idle.answer().status()).isEqualTo(200);
-                try (var leaves = new Raw(sluice.port())) { // and is not waited for
+                assertThat(idle.readResponse().status()).isEqualTo(200);
+                try (var leaves = new RawHttpConnection(sluice.port())) { // and is not waited for
                     leaves.send("GET /download HTTP/1.1\r\nHost: x\r\n\r\n");
-                    assertThat(leaves.line()).contains("200");
+                    assertThat(leaves.readLine()).contains("200");
                 }
-                stream.send(Raw.post("/openai/v1/chat/completions", BODY, "Authorization: Bearer alice-key"));
+                stream.send(RawHttpConnection.post("/openai/v1/chat/completions", BODY, "Authorization: Bearer alice-key"));
                 trickle.send("GET /trickle?shutdown HTTP/1.1\r\nHost: x\r\n\r\n");
                 await().until(() -> gate.waiting() == 1 && EchoUpstream.TRICKLING.containsKey("shutdown"));
                 var stopped = CompletableFuture.runAsync(sluice::close);
@@ -51,17 +53,19 @@ class ShutdownIT {
                 assertThat(stopped).isNotDone();
                 gate.open();
                 EchoUpstream.TRICKLING.remove("shutdown").end("last");
-                var response = stream.answer();
+                var response = stream.readResponse();
                 assertThat(response.status()).isEqualTo(200);
-                assertThat(response.whole()).isTrue();
+                assertThat(response.complete()).isTrue();
                 assertThat(response.text()).contains("[DONE]");
-                assertThat(trickle.answer().text()).contains("first").contains("last");
+                assertThat(trickle.readResponse().text()).contains("first").contains("last");
                 stopped.join();
                 assertThat(sluice.log()).contains("stopped in").doesNotContain("ERROR");
             }
             try (var next = Instance.start(environment)) {
-                var account = new Http(next.port()).get("/v1/llm/usage?identifier=user:alice", "Authorization", "Bearer admin");
-                assertThat(Http.json(account).getJsonObject("providers").getJsonObject("openai").getString("cost_usd"))
+                var account = new HttpTestClient(next.port()).get("/v1/llm/usage?identifier=user:alice", "Authorization",
+                        "Bearer admin");
+                assertThat(
+                        HttpTestClient.json(account).getJsonObject("providers").getJsonObject("openai").getString("cost_usd"))
                         .isEqualTo("0.00045");
             }
         } finally {

@@ -14,9 +14,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 import dev.sluice.testing.EchoUpstream;
-import dev.sluice.testing.Http;
+import dev.sluice.testing.HttpTestClient;
 import dev.sluice.testing.Instance;
-import dev.sluice.testing.RealRedis;
+import dev.sluice.testing.RedisTestServer;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientOptions;
@@ -30,7 +30,7 @@ class ThreeInstancesIT {
     private static final int REQUESTS = 2_000;
     private static final int ROUNDS = 20;
 
-    private static final RealRedis REDIS = RealRedis.start();
+    private static final RedisTestServer REDIS = RedisTestServer.start();
     private static final EchoUpstream UPSTREAM = new EchoUpstream();
     private static final Vertx VERTX = Vertx.vertx();
     private static final HttpClient CLIENT = VERTX
@@ -39,7 +39,7 @@ class ThreeInstancesIT {
 
     @BeforeAll
     static void start() {
-        int upstream = UPSTREAM.open(0);
+        int upstream = UPSTREAM.listen(0);
         for (int i = 0; i < 3; i++) {
             INSTANCES.add(Instance.start(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(REDIS.port()),
                     "RATE_LIMIT_ADMIN_TOKEN", "admin", "UPSTREAM_URL",
@@ -58,7 +58,7 @@ class ThreeInstancesIT {
     /** Sends the requests to all instances at once; returns the number of responses with each of two statuses. */
     private static int[] send(HttpMethod method, String path, String body) throws InterruptedException {
         var allowed = new AtomicInteger();
-        var refused = new AtomicInteger();
+        var denied = new AtomicInteger();
         var done = new CountDownLatch(REQUESTS);
         for (int i = 0; i < REQUESTS; i++) {
             int port = INSTANCES.get(i % INSTANCES.size()).port();
@@ -68,13 +68,13 @@ class ThreeInstancesIT {
                         if (status.succeeded() && status.result() == 200) {
                             allowed.incrementAndGet();
                         } else if (status.succeeded() && status.result() == 429) {
-                            refused.incrementAndGet();
+                            denied.incrementAndGet();
                         }
                         done.countDown();
                     });
         }
         assertThat(done.await(120, TimeUnit.SECONDS)).isTrue();
-        return new int[]{allowed.get(), refused.get()};
+        return new int[]{allowed.get(), denied.get()};
     }
 
     private static io.vertx.core.Future<io.vertx.core.http.HttpClientResponse> post(HttpClientRequest request, String body) {
@@ -94,25 +94,25 @@ class ThreeInstancesIT {
     void severalRatesAreAllOrNothingUnderConcurrency() throws InterruptedException {
         var body = new JsonObject().put("identifier", "several").put("resource", "r").put("rate", "600/hour;500/day").encode();
         assertThat(send(HttpMethod.POST, "/v1/check", body)).containsExactly(500, REQUESTS - 500);
-        var http = new Http(INSTANCES.get(0).port());
+        var http = new HttpTestClient(INSTANCES.get(0).port());
         for (var window : List.of("3600", "86400")) {
             var usage = http.get("/v1/usage?identifier=several&resource=r&window_seconds=" + window, "Authorization",
                     "Bearer admin");
-            assertThat(Http.json(usage).getLong("current")).as(window).isEqualTo(500);
+            assertThat(HttpTestClient.json(usage).getLong("current")).as(window).isEqualTo(500);
         }
     }
 
     @Test
     void gatewaysShareTheCallersWindow() throws InterruptedException {
-        var http = new Http(INSTANCES.get(0).port());
+        var http = new HttpTestClient(INSTANCES.get(0).port());
         http.send("DELETE", "/v1/limits?identifier=ip:127.0.0.1", null, "Authorization", "Bearer admin");
         assertThat(send(HttpMethod.GET, "/api/v1/campaigns", null)).containsExactly(10, REQUESTS - 10);
     }
 
     @Test
-    void resetReachesAllOfThem() {
-        var first = new Http(INSTANCES.get(0).port());
-        var last = new Http(INSTANCES.get(2).port());
+    void resetReachesAllInstances() {
+        var first = new HttpTestClient(INSTANCES.get(0).port());
+        var last = new HttpTestClient(INSTANCES.get(2).port());
         var check = "{\"identifier\":\"reset\",\"resource\":\"r\",\"limit\":1,\"window_seconds\":3600}";
         assertThat(first.post("/v1/check", check).statusCode()).isEqualTo(200);
         assertThat(last.post("/v1/check", check).statusCode()).isEqualTo(429);

@@ -11,7 +11,7 @@ import dev.sluice.redis.RedisScriptConnection;
 import dev.sluice.store.memory.InMemoryWindowStore;
 import dev.sluice.store.redis.GrantRecorder;
 import dev.sluice.store.redis.RedisWindowStore;
-import dev.sluice.testing.RealRedis;
+import dev.sluice.testing.RedisTestServer;
 import io.vertx.core.Vertx;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Redis;
@@ -54,7 +54,7 @@ public abstract class StoreUnderTest implements AutoCloseable {
     }
 
     public long used(String identifier, String resource, long seconds) {
-        return store().usage(identifier, resource, Duration.ofSeconds(seconds)).await().atMost(TIMEOUT).current();
+        return store().usage(identifier, resource, Duration.ofSeconds(seconds)).await().atMost(TIMEOUT).used();
     }
 
     public static WindowClaim claim(String resource, long seconds, long limit, long cost) {
@@ -107,7 +107,7 @@ public abstract class StoreUnderTest implements AutoCloseable {
 
         private static final HashTags KEYS = new HashTags("sluice");
 
-        private final RealRedis redis = RealRedis.start();
+        private final RedisTestServer redis = RedisTestServer.start();
         private final Vertx vertx = Vertx.vertx();
         private final Redis client = Redis.createClient(vertx, new RedisOptions().setConnectionString(redis.url()));
         private final RedisConnectionManager manager = new RedisConnectionManager(vertx, client::connect, KEYS, 10_000);

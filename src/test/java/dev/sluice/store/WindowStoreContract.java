@@ -339,7 +339,7 @@ public abstract class WindowStoreContract {
     void usageReturnsTheWindow() {
         store.take("usage", claim("r", 60, 10, 3));
         var usage = store.store().usage("usage", "r", Duration.ofSeconds(60)).await().indefinitely();
-        assertThat(usage.current()).isEqualTo(3);
+        assertThat(usage.used()).isEqualTo(3);
         assertThat(usage.end()).isEqualTo(MicrosClock.instant(store.now()));
         assertThat(usage.start()).isEqualTo(MicrosClock.instant(store.now() - 60 * SECOND));
     }

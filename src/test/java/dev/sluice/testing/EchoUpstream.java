@@ -23,7 +23,7 @@ import io.vertx.core.net.impl.ConnectionBase;
 public class EchoUpstream implements QuarkusTestResourceLifecycleManager {
 
     public static final int DOWNLOAD_BYTES = 20 << 20;
-    /** What waits to be let go on, by the path's query. */
+    /** Responses of {@code /trickle} that have not been ended, by query of the request. */
     public static final Map<String, HttpServerResponse> TRICKLING = new ConcurrentHashMap<>();
 
     private final Vertx vertx = Vertx.vertx();
@@ -31,18 +31,18 @@ public class EchoUpstream implements QuarkusTestResourceLifecycleManager {
 
     @Override
     public Map<String, String> start() {
-        open(0);
+        listen(0);
         return Map.of("rate-limit.upstream.url", "http://127.0.0.1:" + port + "/base", "rate-limit.upstream.timeout", "2s");
     }
 
-    /** @return the port */
-    public int open(int wanted) {
-        port = vertx.createHttpServer(new HttpServerOptions().setHost("127.0.0.1").setPort(wanted))
-                .requestHandler(EchoUpstream::answer).listen().toCompletionStage().toCompletableFuture().join().actualPort();
+    /** Starts the server; returns its port. */
+    public int listen(int requestedPort) {
+        port = vertx.createHttpServer(new HttpServerOptions().setHost("127.0.0.1").setPort(requestedPort))
+                .requestHandler(EchoUpstream::respond).listen().toCompletionStage().toCompletableFuture().join().actualPort();
         return port;
     }
 
-    private static void answer(HttpServerRequest request) {
+    private static void respond(HttpServerRequest request) {
         var path = request.path().replaceFirst("^/base(/open(?=/))?", "");
         var response = request.response().putHeader("X-RateLimit-Limit", "upstream").putHeader("X-Upstream", "yes")
                 .putHeader("RateLimit", "upstream");
@@ -89,14 +89,14 @@ public class EchoUpstream implements QuarkusTestResourceLifecycleManager {
                 .put("headers", new JsonObject(headers));
     }
 
-    private static void download(HttpServerResponse response, int left) {
-        while (left > 0) {
-            int size = Math.min(left, 64 << 10);
+    private static void download(HttpServerResponse response, int remaining) {
+        while (remaining > 0) {
+            int size = Math.min(remaining, 64 << 10);
             response.write(Buffer.buffer(new byte[size]));
-            left -= size;
-            if (response.writeQueueFull() && left > 0) {
-                int rest = left;
-                response.drainHandler(drained -> download(response, rest));
+            remaining -= size;
+            if (response.writeQueueFull() && remaining > 0) {
+                int remainder = remaining;
+                response.drainHandler(drained -> download(response, remainder));
                 return;
             }
         }

@@ -13,10 +13,10 @@ public class GatewayProfile implements QuarkusTestProfile {
 
     @Override
     public Map<String, String> getConfigOverrides() {
-        return Map.of("rate-limit.api-keys.bob.sha256", Sha256.sha256("key-of-bob"), "rate-limit.api-keys.bob.user", "bob",
+        return Map.of("rate-limit.api-keys.bob.sha256", Sha256.hex("key-of-bob"), "rate-limit.api-keys.bob.user", "bob",
                 "rate-limit.api-keys.bob.tier", "pro", "rate-limit.exempt", "/healthz", "rate-limit.upstream.max-connections",
                 Integer.toString(CONNECTIONS), "rate-limit.endpoints.\"/closed\".free",
                 "blocked", "rate-limit.endpoints.\"/open\".free", "unlimited",
-                "quarkus.shutdown.timeout", "1s"); // a WebSocket that has passed would be waited for
+                "quarkus.shutdown.timeout", "1s"); // shutdown would wait for open WebSockets
     }
 }

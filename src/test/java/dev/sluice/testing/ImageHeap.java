@@ -24,19 +24,19 @@ import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicReference;
 
-/** Objects, and all that their fields lead to: what a native compiler would write into an image. */
+/** Objects and everything reachable from them: the heap that a native compiler would write into the image. */
 public final class ImageHeap {
 
-    /** What belongs to a process, or is another one each time. */
-    private static final List<Class<?>> OF_A_PROCESS = List.of(Thread.class, ClassLoader.class, Random.class, UUID.class,
+    /** Types of objects that belong to a process, or that must differ between processes. */
+    private static final List<Class<?>> PROCESS_STATE = List.of(Thread.class, ClassLoader.class, Random.class, UUID.class,
             Instant.class, Clock.class, InetAddress.class, FileDescriptor.class, Channel.class, Process.class,
             ExecutorService.class);
 
-    private final Set<Object> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final Set<Object> visited = Collections.newSetFromMap(new IdentityHashMap<>());
     private final Set<Class<?>> types = new HashSet<>();
-    private final List<String> ofTheProcess = new ArrayList<>();
+    private final List<String> processState = new ArrayList<>();
 
-    /** All that the static fields of a class lead to. */
+    /** Adds everything reachable from the static fields of a class. */
     public void addStatics(Class<?> type) {
         for (var field : type.getDeclaredFields()) {
             if (Modifier.isStatic(field.getModifiers())) {
@@ -49,61 +49,62 @@ public final class ImageHeap {
         add(root, root.getClass().getName());
     }
 
-    /** The classes of all objects. */
+    /** Returns the classes of all objects. */
     public Set<Class<?>> types() {
         return types;
     }
 
-    /** What should not be there, and from which field it was reached. */
-    public List<String> ofTheProcess() {
-        return ofTheProcess;
+    /** Returns the objects that must not be in the image, with the field from which they are reachable. */
+    public List<String> processState() {
+        return processState;
     }
 
-    private void add(Object root, String from) {
-        var open = new ArrayDeque<>();
-        open.add(Optional.ofNullable(root));
-        while (!open.isEmpty()) {
-            var object = open.poll();
-            // A logger leads to the log's handlers; Quarkus sees to them.
-            if (object instanceof Class || object.getClass().getName().startsWith("org.jboss.logging.") || !seen.add(object)) {
+    private void add(Object root, String source) {
+        var queue = new ArrayDeque<>();
+        queue.add(Optional.ofNullable(root));
+        while (!queue.isEmpty()) {
+            var object = queue.poll();
+            // A logger refers to the log handlers, which Quarkus handles.
+            if (object instanceof Class || object.getClass().getName().startsWith("org.jboss.logging.")
+                    || !visited.add(object)) {
                 continue;
             }
             types.add(object.getClass());
-            if (OF_A_PROCESS.stream().anyMatch(type -> type.isInstance(object))
+            if (PROCESS_STATE.stream().anyMatch(type -> type.isInstance(object))
                     || object instanceof Buffer buffer && buffer.isDirect()) {
-                ofTheProcess.add(object.getClass().getName() + " of " + from);
+                processState.add(object.getClass().getName() + " of " + source);
             }
-            open.addAll(next(object));
+            queue.addAll(references(object));
         }
     }
 
-    private static List<Object> next(Object object) {
-        var next = new ArrayList<>();
+    private static List<Object> references(Object object) {
+        var references = new ArrayList<>();
         if (object instanceof Object[] array) {
-            next.addAll(Arrays.asList(array));
+            references.addAll(Arrays.asList(array));
         } else if (object instanceof Optional<?> optional) {
-            optional.ifPresent(next::add);
+            optional.ifPresent(references::add);
         } else if (object instanceof AtomicReference<?> reference) {
-            next.add(reference.get());
+            references.add(reference.get());
         } else if (object.getClass().getModule().isNamed()) {
-            // The platform's fields are closed; what its collections hold is not.
+            // Fields of JDK classes are inaccessible; the elements of collections are not.
             if (object instanceof Map<?, ?> map) {
-                next.addAll(map.keySet());
-                next.addAll(map.values());
+                references.addAll(map.keySet());
+                references.addAll(map.values());
             } else if (object instanceof Collection<?> collection) {
-                next.addAll(collection);
+                references.addAll(collection);
             }
         } else {
             for (Class<?> type = object.getClass(); type != null && !type.getModule().isNamed(); type = type.getSuperclass()) {
                 for (var field : type.getDeclaredFields()) {
                     if (!Modifier.isStatic(field.getModifiers()) && !field.getType().isPrimitive()) {
-                        next.add(get(field, object));
+                        references.add(get(field, object));
                     }
                 }
             }
         }
-        next.removeIf(found -> found == null);
-        return next;
+        references.removeIf(found -> found == null);
+        return references;
     }
 
     private static Object get(Field field, Object owner) {

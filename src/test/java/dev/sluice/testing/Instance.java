@@ -13,8 +13,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The packaged program, running as a process of its own, as an operator starts it: the native one where {@code -Dnative} has built
- * it, else the one for a JVM.
+ * Process of the packaged program, started like in production: the native executable if {@code -Dnative} has built it, otherwise
+ * the JVM package.
  */
 public final class Instance implements AutoCloseable {
 
@@ -25,11 +25,11 @@ public final class Instance implements AutoCloseable {
     private final CompletableFuture<Boolean> started = new CompletableFuture<>();
     private final int port;
     private final int managementPort;
-    private final Thread reader;
+    private final Thread logReader;
 
     private Instance(List<String> command, Map<String, String> environment) throws IOException {
-        port = RealRedis.freePort();
-        managementPort = RealRedis.freePort();
+        port = RedisTestServer.freePort();
+        managementPort = RedisTestServer.freePort();
         var builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().putAll(environment);
         builder.environment().put("QUARKUS_HTTP_PORT", Integer.toString(port));
@@ -37,45 +37,45 @@ public final class Instance implements AutoCloseable {
         builder.environment().put("QUARKUS_MANAGEMENT_PORT", Integer.toString(managementPort));
         builder.environment().put("QUARKUS_MANAGEMENT_HOST", "127.0.0.1");
         process = builder.start();
-        reader = new Thread(this::read, "log of " + port);
-        reader.setDaemon(true);
-        reader.start();
+        logReader = new Thread(this::readLog, "log of " + port);
+        logReader.setDaemon(true);
+        logReader.start();
     }
 
-    private static List<String> command() {
+    private static List<String> serviceCommand() {
         var runner = System.getProperty("native.image.path");
         if (runner != null) {
             return List.of(runner, "-Xmx512m");
         }
-        return java(Path.of(System.getProperty("sluice.service.jar", "target/quarkus-app/quarkus-run.jar")));
+        return javaCommand(Path.of(System.getProperty("sluice.service.jar", "target/quarkus-app/quarkus-run.jar")));
     }
 
-    private static List<String> java(Path jar) {
+    private static List<String> javaCommand(Path jar) {
         return List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m", "-jar", jar.toString());
     }
 
-    /** Starts it and waits until it serves. */
+    /** Starts the service and waits until it serves. */
     public static Instance start(Map<String, String> environment) {
-        return serving(launch(command(), environment));
+        return awaitStarted(launch(serviceCommand(), environment));
     }
 
     /**
-     * The same behind a prefix, such as one that places the process in a control group.
+     * Starts the service with a command prefix, such as one that moves the process into a control group.
      *
-     * @param prefix a command that ends by executing its arguments; empty for none
+     * @param prefix command that executes its arguments; empty for none
      */
     public static Instance start(List<String> prefix, Map<String, String> environment) {
         var command = new ArrayList<>(prefix);
-        command.addAll(command());
-        return serving(launch(command, environment));
+        command.addAll(serviceCommand());
+        return awaitStarted(launch(command, environment));
     }
 
-    /** The same with a program of the caller's choice, packaged by Quarkus. */
+    /** Starts another application that is packaged by Quarkus. */
     public static Instance start(Path jar, Map<String, String> environment) {
-        return serving(launch(java(jar), environment));
+        return awaitStarted(launch(javaCommand(jar), environment));
     }
 
-    private static Instance serving(Instance instance) {
+    private static Instance awaitStarted(Instance instance) {
         if (!instance.started.completeOnTimeout(false, START_SECONDS, TimeUnit.SECONDS).join()) {
             instance.close();
             throw new IllegalStateException("did not start:\n" + instance.log());
@@ -83,11 +83,11 @@ public final class Instance implements AutoCloseable {
         return instance;
     }
 
-    /** Starts it, expecting that it ends by itself; returns what it said. */
-    public static String refuse(Map<String, String> environment) {
-        try (var instance = launch(command(), environment)) {
+    /** Starts the service, expecting it to exit; returns its log. */
+    public static String startExpectingFailure(Map<String, String> environment) {
+        try (var instance = launch(serviceCommand(), environment)) {
             if (instance.started.completeOnTimeout(true, START_SECONDS, TimeUnit.SECONDS).join()) {
-                throw new IllegalStateException("did not refuse to start:\n" + instance.log());
+                throw new IllegalStateException("started unexpectedly:\n" + instance.log());
             }
             return instance.log();
         }
@@ -101,7 +101,7 @@ public final class Instance implements AutoCloseable {
         }
     }
 
-    private void read() {
+    private void readLog() {
         try (var lines = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
             for (var line = lines.readLine(); line != null; line = lines.readLine()) {
                 synchronized (log) {
@@ -112,25 +112,25 @@ public final class Instance implements AutoCloseable {
                 }
             }
         } catch (IOException e) {
-            // the process is gone
+            // the process has exited
         }
         started.complete(false);
     }
 
     /**
-     * Runs the program once more, beside this one.
+     * Runs the program again with an argument, while this instance keeps running.
      *
      * @return its exit code
      */
     public int run(String argument) throws IOException, InterruptedException {
-        var command = new ArrayList<>(command());
+        var command = new ArrayList<>(serviceCommand());
         command.add(argument);
         var builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD);
         builder.environment().put("QUARKUS_MANAGEMENT_PORT", Integer.toString(managementPort));
         var other = builder.start();
         if (!other.waitFor(START_SECONDS, TimeUnit.SECONDS)) {
             other.destroyForcibly();
-            throw new IllegalStateException(argument + " did not end");
+            throw new IllegalStateException(argument + " did not exit");
         }
         return other.exitValue();
     }
@@ -151,23 +151,23 @@ public final class Instance implements AutoCloseable {
 
     /** Stops the process with SIGSTOP: its sockets stay open, and it neither reads nor writes. */
     public void suspend() {
-        Signals.suspend(process);
+        ProcessSignals.suspend(process);
     }
 
     /** Continues the process after {@link #suspend()}. */
     public void resume() {
-        Signals.resume(process);
+        ProcessSignals.resume(process);
     }
 
     @Override
     public void close() {
-        resume(); // a stopped process would not see SIGTERM
-        process.toHandle().destroy(); // unlike Process.destroy it goes on listening to what the process says
+        resume(); // a suspended process does not handle SIGTERM
+        process.toHandle().destroy(); // unlike Process.destroy, keeps its output stream open
         try {
             if (!process.waitFor(40, TimeUnit.SECONDS)) {
                 process.destroyForcibly();
             }
-            reader.join(5000);
+            logReader.join(5000);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             process.destroyForcibly();

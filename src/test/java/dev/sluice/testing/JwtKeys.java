@@ -10,13 +10,13 @@ import java.util.Map;
 import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
 import io.smallrye.jwt.build.Jwt;
 
-/** Configures a key for JWTs, and signs some with it. */
+/** Configures a verification key for JWTs, and issues tokens. */
 public class JwtKeys implements QuarkusTestResourceLifecycleManager {
 
-    private static final KeyPair PAIR = pair();
-    private static final KeyPair OTHER = pair();
+    private static final KeyPair KEY_PAIR = generateKeyPair();
+    private static final KeyPair OTHER_KEY_PAIR = generateKeyPair();
 
-    private static KeyPair pair() {
+    private static KeyPair generateKeyPair() {
         try {
             var generator = KeyPairGenerator.getInstance("RSA");
             generator.initialize(2048);
@@ -28,7 +28,7 @@ public class JwtKeys implements QuarkusTestResourceLifecycleManager {
 
     @Override
     public Map<String, String> start() {
-        return Map.of("mp.jwt.verify.publickey", Base64.getEncoder().encodeToString(PAIR.getPublic().getEncoded()),
+        return Map.of("mp.jwt.verify.publickey", Base64.getEncoder().encodeToString(KEY_PAIR.getPublic().getEncoded()),
                 "mp.jwt.verify.issuer", "https://issuer.example");
     }
 
@@ -38,19 +38,19 @@ public class JwtKeys implements QuarkusTestResourceLifecycleManager {
     }
 
     public String token(String subject, String tier) {
-        return sign(PAIR, subject, tier, "https://issuer.example", Duration.ofMinutes(5));
+        return sign(KEY_PAIR, subject, tier, "https://issuer.example", Duration.ofMinutes(5));
     }
 
     public String expired(String subject) {
-        return sign(PAIR, subject, null, "https://issuer.example", Duration.ofMinutes(-10));
+        return sign(KEY_PAIR, subject, null, "https://issuer.example", Duration.ofMinutes(-10));
     }
 
     public String forged(String subject) {
-        return sign(OTHER, subject, "enterprise", "https://issuer.example", Duration.ofMinutes(5));
+        return sign(OTHER_KEY_PAIR, subject, "enterprise", "https://issuer.example", Duration.ofMinutes(5));
     }
 
-    public String foreign(String subject) {
-        return sign(PAIR, subject, null, "https://other.example", Duration.ofMinutes(5));
+    public String foreignIssuer(String subject) {
+        return sign(KEY_PAIR, subject, null, "https://other.example", Duration.ofMinutes(5));
     }
 
     private static String sign(KeyPair pair, String subject, String tier, String issuer, Duration life) {
@@ -61,6 +61,6 @@ public class JwtKeys implements QuarkusTestResourceLifecycleManager {
 
     @Override
     public void stop() {
-        // nothing to stop
+        // no resources
     }
 }

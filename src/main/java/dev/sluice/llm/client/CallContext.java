@@ -6,9 +6,9 @@ package dev.sluice.llm.client;
  *
  * @param user null where none is bound
  * @param tier null where none is bound
- * @param used where the code tells what it has used; null where nobody listens
+ * @param reportedUsage where the code tells what it has used; null where nobody listens
  */
-record CallContext(String user, String tier, ReportedUsage used) {
+record CallContext(String user, String tier, ReportedUsage reportedUsage) {
 
     static final ThreadLocal<CallContext> CURRENT = new ThreadLocal<>();
 
@@ -19,26 +19,26 @@ record CallContext(String user, String tier, ReportedUsage used) {
         return current == null ? NONE : current;
     }
 
-    interface Code<T, E extends Exception> {
+    interface Action<T, E extends Exception> {
         T run() throws E;
     }
 
     /** Runs this code in this context. */
-    <T, E extends Exception> T run(Code<T, E> code) throws E {
-        var before = CURRENT.get();
+    <T, E extends Exception> T run(Action<T, E> action) throws E {
+        var previous = CURRENT.get();
         CURRENT.set(this);
         try {
-            return code.run();
+            return action.run();
         } finally {
-            restore(before);
+            restore(previous);
         }
     }
 
-    static void restore(CallContext before) {
-        if (before == null) {
+    static void restore(CallContext previous) {
+        if (previous == null) {
             CURRENT.remove();
         } else {
-            CURRENT.set(before);
+            CURRENT.set(previous);
         }
     }
 }

@@ -24,11 +24,11 @@ public final class CallContextProvider implements FastThreadContextProvider {
         return snapshot(null);
     }
 
-    private static ThreadContextSnapshot snapshot(CallContext taken) {
+    private static ThreadContextSnapshot snapshot(CallContext captured) {
         return () -> {
-            var before = CallContext.CURRENT.get();
-            CallContext.restore(taken);
-            return () -> CallContext.restore(before);
+            var previous = CallContext.CURRENT.get();
+            CallContext.restore(captured);
+            return () -> CallContext.restore(previous);
         };
     }
 

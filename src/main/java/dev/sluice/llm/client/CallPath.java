@@ -12,15 +12,15 @@ final class CallPath {
 
     /** @param path as it is sent, without the query: {@code /some/prefix/v1/chat/completions} */
     static ProviderOperation operation(Provider provider, String method, String path) {
-        int begin = path == null ? -1 : path.lastIndexOf('/');
-        while (begin >= 0 && provider.version(path.substring(begin)) == null) {
-            begin = begin == 0 ? -1 : path.lastIndexOf('/', begin - 1);
+        int start = path == null ? -1 : path.lastIndexOf('/');
+        while (start >= 0 && provider.version(path.substring(start)) == null) {
+            start = start == 0 ? -1 : path.lastIndexOf('/', start - 1);
         }
-        return ProviderOperation.of(provider, method, begin < 0 ? "" : path.substring(begin));
+        return ProviderOperation.of(provider, method, start < 0 ? "" : path.substring(start));
     }
 
     /** Whether it is a call: one that nobody knows is, if something is posted. */
-    static boolean counts(ProviderOperation operation, String method) {
+    static boolean isCounted(ProviderOperation operation, String method) {
         return operation.kind() == Kind.CALL || operation.kind() == Kind.UNKNOWN && method.equals("POST");
     }
 }

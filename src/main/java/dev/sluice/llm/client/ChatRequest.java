@@ -13,13 +13,13 @@ record ChatRequest(String path, JsonObject body) {
 
     static ChatRequest of(Provider provider, JsonObject body, boolean streaming) {
         return switch (provider) {
-            case OPENAI -> new ChatRequest("/v1/chat/completions", asking(body, streaming));
-            case ANTHROPIC -> new ChatRequest("/v1/messages", asking(body, streaming));
+            case OPENAI -> new ChatRequest("/v1/chat/completions", withStreamFlag(body, streaming));
+            case ANTHROPIC -> new ChatRequest("/v1/messages", withStreamFlag(body, streaming));
             case GEMINI -> gemini(body, streaming);
         };
     }
 
-    private static JsonObject asking(JsonObject body, boolean streaming) {
+    private static JsonObject withStreamFlag(JsonObject body, boolean streaming) {
         return streaming ? body.copy().put("stream", true) : body;
     }
 

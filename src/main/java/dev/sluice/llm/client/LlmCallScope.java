@@ -42,8 +42,8 @@ public final class LlmCallScope {
     }
 
     /** Runs this code with the user bound. */
-    public <T> T call(Supplier<T> code) {
-        return new CallContext(user, tier, CallContext.current().used()).run(code::get);
+    public <T> T call(Supplier<T> action) {
+        return new CallContext(user, tier, CallContext.current().reportedUsage()).run(action::get);
     }
 
     /**
@@ -51,18 +51,18 @@ public final class LlmCallScope {
      * booked in place of the estimate when the method ends. Told several times, it adds up. Outside such a method it does
      * nothing.
      *
-     * @param input tokens, cached ones included
-     * @param output tokens, reasoning included
+     * @param inputTokens tokens, cached ones included
+     * @param outputTokens tokens, reasoning included
      */
-    public static void used(long input, long output) {
-        used(TokenUsage.of(input, output));
+    public static void reportUsage(long inputTokens, long outputTokens) {
+        reportUsage(TokenUsage.of(inputTokens, outputTokens));
     }
 
     /** The same, with the parts that have prices of their own. */
-    public static void used(TokenUsage usage) {
-        var listening = CallContext.current().used();
-        if (listening != null) {
-            listening.add(usage);
+    public static void reportUsage(TokenUsage usage) {
+        var reportedUsage = CallContext.current().reportedUsage();
+        if (reportedUsage != null) {
+            reportedUsage.add(usage);
         }
     }
 }

@@ -27,16 +27,16 @@ import io.vertx.core.json.JsonObject;
  */
 public final class LlmClient {
 
-    private final ProviderHttpClient access;
+    private final ProviderHttpClient httpClient;
     private final LlmLimiter limiter;
-    private final LlmIdentity caller;
+    private final LlmIdentity identity;
     private final Provider provider;
 
-    LlmClient(ProviderHttpClient access, LlmLimiter limiter, LlmIdentity caller) {
-        this.access = access;
+    LlmClient(ProviderHttpClient httpClient, LlmLimiter limiter, LlmIdentity identity) {
+        this.httpClient = httpClient;
         this.limiter = limiter;
-        this.caller = caller;
-        this.provider = access.provider();
+        this.identity = identity;
+        this.provider = httpClient.provider();
     }
 
     /**
@@ -74,15 +74,16 @@ public final class LlmClient {
     public Uni<JsonObject> call(String path, JsonObject body) {
         return Uni.createFrom().deferred(() -> {
             var operation = operation(path);
-            var sent = body.toBuffer();
+            var buffer = body.toBuffer();
             if (operation.kind() == ProviderOperation.Kind.FREE) {
-                return access.post(path, sent).map(this::json).onFailure().transform(this::explained);
+                return httpClient.post(path, buffer).map(this::parseJson).onFailure().transform(this::asLlmException);
             }
-            return admit(caller.ask(provider, operation, sent)).chain(call -> Uni.createFrom()
-                    .deferred(() -> access.post(path, sent))
-                    .map(answer -> settled(call, operation, answer)).onFailure(Exception.class).transform(this::explained)
-                    .onFailure().invoke(failure -> call.failed(limited(failure)))
-                    .onCancellation().invoke(() -> call.estimated(call.estimate())));
+            return admit(identity.estimate(provider, operation, buffer)).chain(call -> Uni.createFrom()
+                    .deferred(() -> httpClient.post(path, buffer))
+                    .map(response -> settleAndParse(call, operation, response)).onFailure(Exception.class)
+                    .transform(this::asLlmException)
+                    .onFailure().invoke(failure -> call.release(isRateLimited(failure)))
+                    .onCancellation().invoke(() -> call.settleEstimated(call.estimatedUsage())));
         });
     }
 
@@ -95,30 +96,30 @@ public final class LlmClient {
     public Multi<JsonObject> stream(String path, JsonObject body) {
         return Multi.createFrom().deferred(() -> {
             var operation = operation(path);
-            var request = LlmRequestParser.read(provider, operation, body.toBuffer());
-            var sent = LlmRequestParser.withUsageAsked(operation, request);
-            boolean strip = sent != request.body();
-            return admit(caller.ask(provider, request)).onItem().transformToMulti(call -> {
-                var stream = new LlmEventStream(call, operation.shape(), strip);
-                return access.open(path, sent).onFailure(Exception.class).transform(this::explained).onItem()
-                        .transformToMulti(answer -> events(stream, answer)).onTermination().invoke(stream::ended);
+            var request = LlmRequestParser.parse(provider, operation, body.toBuffer());
+            var buffer = LlmRequestParser.withUsageRequested(operation, request);
+            boolean removeUsage = buffer != request.body();
+            return admit(identity.estimate(provider, request)).onItem().transformToMulti(call -> {
+                var stream = new LlmEventStream(call, operation.shape(), removeUsage);
+                return httpClient.openStream(path, buffer).onFailure(Exception.class).transform(this::asLlmException).onItem()
+                        .transformToMulti(response -> toEvents(stream, response)).onTermination().invoke(stream::onTermination);
             });
         });
     }
 
-    private Multi<JsonObject> events(LlmEventStream stream, HttpClientResponse answer) {
-        if (answer.statusCode() >= 200 && answer.statusCode() < 300) {
-            return stream.of(answer)
+    private Multi<JsonObject> toEvents(LlmEventStream stream, HttpClientResponse response) {
+        if (response.statusCode() >= 200 && response.statusCode() < 300) {
+            return stream.read(response)
                     .onFailure(failure -> failure instanceof Exception && !(failure instanceof LlmException)).transform(
-                            failure -> new LlmException(provider.id() + " broke off its answer", answer.statusCode(), "",
+                            failure -> new LlmException(provider.id() + " broke off its answer", response.statusCode(), "",
                                     failure));
         }
         return Uni.createFrom().completionStage(() -> {
-            var body = answer.body();
-            answer.resume();
+            var body = response.body();
+            response.resume();
             return body.toCompletionStage();
         }).onItemOrFailure().<JsonObject>transformToUni((body, failure) -> Uni.createFrom()
-                .failure(refused(answer.statusCode(), body == null ? "" : body.toString()))).toMulti();
+                .failure(rejection(response.statusCode(), body == null ? "" : body.toString()))).toMulti();
     }
 
     private ProviderOperation operation(String path) {
@@ -133,52 +134,54 @@ public final class LlmClient {
     private Uni<AdmittedCall> admit(LlmCallEstimate ask) {
         return limiter.admit(ask).invoke(call -> {
             if (!call.decision().allowed()) {
-                throw call.refusal();
+                throw call.denialException();
             }
         });
     }
 
-    private JsonObject settled(AdmittedCall call, ProviderOperation operation, Response answer) {
-        var text = text(answer);
-        var usage = UsageExtractor.of(provider, operation.shape(), answer.getHeaderString(HttpHeaders.CONTENT_TYPE.toString()),
-                answer.getHeaderString(HttpHeaders.CONTENT_ENCODING.toString()));
+    private JsonObject settleAndParse(AdmittedCall call, ProviderOperation operation, Response response) {
+        var text = bodyOf(response);
+        var extractor = UsageExtractor.of(provider, operation.shape(),
+                response.getHeaderString(HttpHeaders.CONTENT_TYPE.toString()),
+                response.getHeaderString(HttpHeaders.CONTENT_ENCODING.toString()));
         try {
-            usage.feed(Buffer.buffer(text));
+            extractor.feed(Buffer.buffer(text));
         } finally {
-            call.settle(usage); // the provider has answered
+            call.settle(extractor); // the provider has answered
         }
-        return json(answer.getStatus(), text);
+        return parseJson(response.getStatus(), text);
     }
 
-    private JsonObject json(Response answer) {
-        return json(answer.getStatus(), text(answer));
+    private JsonObject parseJson(Response response) {
+        return parseJson(response.getStatus(), bodyOf(response));
     }
 
-    private String text(Response answer) {
-        var text = answer.hasEntity() ? answer.readEntity(String.class) : "";
-        if (answer.getStatus() < 200 || answer.getStatus() >= 300) {
-            throw refused(answer.getStatus(), text);
+    private String bodyOf(Response response) {
+        var text = response.hasEntity() ? response.readEntity(String.class) : "";
+        if (response.getStatus() < 200 || response.getStatus() >= 300) {
+            throw rejection(response.getStatus(), text);
         }
         return text;
     }
 
-    private JsonObject json(int status, String text) {
+    private JsonObject parseJson(int status, String text) {
         try {
             return new JsonObject(text);
         } catch (DecodeException e) {
-            throw new LlmException(provider.id() + " did not answer with a JSON object", status, access.withoutKey(text), null);
+            throw new LlmException(provider.id() + " did not answer with a JSON object", status, httpClient.redactApiKey(text),
+                    null);
         }
     }
 
-    private LlmException refused(int status, String body) {
-        return new LlmException(provider.id() + " answered " + status, status, access.withoutKey(body), null);
+    private LlmException rejection(int status, String body) {
+        return new LlmException(provider.id() + " answered " + status, status, httpClient.redactApiKey(body), null);
     }
 
-    static boolean limited(Throwable failure) {
-        return failure instanceof LlmException refused && refused.status() == 429;
+    static boolean isRateLimited(Throwable failure) {
+        return failure instanceof LlmException rejection && rejection.status() == 429;
     }
 
-    private Throwable explained(Throwable failure) {
+    private Throwable asLlmException(Throwable failure) {
         return failure instanceof LlmException ? failure : new LlmException(provider.id() + " did not answer", 0, "", failure);
     }
 }

@@ -31,13 +31,13 @@ public class LlmClients {
     private static final Logger LOG = Logger.getLogger(LlmClients.class);
 
     private final LlmLimiter limiter;
-    private final LlmConfig settings;
+    private final LlmConfig config;
     private final Vertx vertx;
-    private final Map<Provider, ProviderHttpClient> providers = new EnumMap<>(Provider.class);
+    private final Map<Provider, ProviderHttpClient> httpClients = new EnumMap<>(Provider.class);
 
-    LlmClients(LlmLimiter limiter, LlmConfig settings, Vertx vertx) {
+    LlmClients(LlmLimiter limiter, LlmConfig config, Vertx vertx) {
         this.limiter = limiter;
-        this.settings = settings;
+        this.config = config;
         this.vertx = vertx;
     }
 
@@ -51,17 +51,17 @@ public class LlmClients {
      * @throws IllegalStateException where neither a key nor another address than the provider's own is configured
      */
     public LlmClient client(String provider, String user, String tier) {
-        var of = Provider.of(provider);
-        if (of == null) {
-            throw new IllegalArgumentException("provider must be " + Provider.ALLOWED);
+        var parsed = Provider.of(provider);
+        if (parsed == null) {
+            throw new IllegalArgumentException("provider must be " + Provider.ALLOWED_IDS);
         }
-        requireKey(of);
-        return new LlmClient(access(of), limiter, LlmIdentity.user(LlmIdentity.requireUser(user), tier));
+        requireKey(parsed);
+        return new LlmClient(httpClient(parsed), limiter, LlmIdentity.user(LlmIdentity.requireUser(user), tier));
     }
 
     /** Somewhere else than at the provider's own address, a key may not be needed. */
     private void requireKey(Provider provider) {
-        var configured = settings.of(provider);
+        var configured = config.of(provider);
         if (configured.apiKey().filter(key -> !key.isBlank()).isEmpty()
                 && configured.baseUrl().filter(url -> !url.isBlank()).isEmpty()) {
             throw new IllegalStateException("There is no key for " + provider.id() + ": set rate-limit.llm." + provider.id()
@@ -69,15 +69,15 @@ public class LlmClients {
         }
     }
 
-    private synchronized ProviderHttpClient access(Provider provider) {
-        return providers.computeIfAbsent(provider, of -> new ProviderHttpClient(of, settings, vertx));
+    private synchronized ProviderHttpClient httpClient(Provider provider) {
+        return httpClients.computeIfAbsent(provider, of -> new ProviderHttpClient(of, config, vertx));
     }
 
     @PreDestroy
     synchronized void close() {
-        for (var access : providers.values()) {
+        for (var httpClient : httpClients.values()) {
             try {
-                access.close();
+                httpClient.close();
             } catch (IOException e) {
                 LOG.debug("A client of a provider did not close", e);
             }

@@ -30,13 +30,14 @@ record LlmIdentity(String identifier, String tier) {
     }
 
     /** The same with another tier, where one is said. */
-    LlmIdentity in(String other) {
-        return other == null ? this : new LlmIdentity(identifier, other);
+    LlmIdentity withTier(String otherTier) {
+        return otherTier == null ? this : new LlmIdentity(identifier, otherTier);
     }
 
-    LlmCallEstimate ask(Provider provider, LlmRequest request) {
-        long output = request.outputCap() < 0 ? -1 : request.outputCap() * request.choices();
-        return new LlmCallEstimate(provider, identifier, tier, request.model(), request.inputEstimate(), output);
+    LlmCallEstimate estimate(Provider provider, LlmRequest request) {
+        long maxOutputTokens = request.maxOutputTokens() < 0 ? -1 : request.maxOutputTokens() * request.choices();
+        return new LlmCallEstimate(provider, identifier, tier, request.model(), request.estimatedInputTokens(),
+                maxOutputTokens);
     }
 
     /**
@@ -44,14 +45,15 @@ record LlmIdentity(String identifier, String tier) {
      *
      * @param body null where it is not known
      */
-    LlmCallEstimate ask(Provider provider, ProviderOperation operation, Buffer body) {
+    LlmCallEstimate estimate(Provider provider, ProviderOperation operation, Buffer body) {
         if (body == null) {
             return new LlmCallEstimate(provider, identifier, tier, operation.model(), 0, -1);
         }
         try {
-            return ask(provider, LlmRequestParser.read(provider, operation, body));
+            return estimate(provider, LlmRequestParser.parse(provider, operation, body));
         } catch (InvalidRequestBodyException e) {
-            return new LlmCallEstimate(provider, identifier, tier, operation.model(), LlmCallEstimate.tokens(body.length()),
+            return new LlmCallEstimate(provider, identifier, tier, operation.model(),
+                    LlmCallEstimate.estimateTokens(body.length()),
                     -1);
         }
     }

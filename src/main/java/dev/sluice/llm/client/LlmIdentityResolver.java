@@ -13,14 +13,14 @@ import io.smallrye.mutiny.Uni;
 @Singleton
 class LlmIdentityResolver {
 
-    private final CallerResolver callers;
-    private final CurrentVertxRequest current;
+    private final CallerResolver callerResolver;
+    private final CurrentVertxRequest currentRequest;
     private final LlmIdentity application;
 
-    LlmIdentityResolver(CallerResolver callers, CurrentVertxRequest current,
+    LlmIdentityResolver(CallerResolver callerResolver, CurrentVertxRequest currentRequest,
             @ConfigProperty(name = "quarkus.application.name", defaultValue = "application") String application) {
-        this.callers = callers;
-        this.current = current;
+        this.callerResolver = callerResolver;
+        this.currentRequest = currentRequest;
         this.application = new LlmIdentity("app:" + application, null);
     }
 
@@ -31,15 +31,15 @@ class LlmIdentityResolver {
      * @param user null or blank where none is named
      * @param tier null or blank where none is named
      */
-    Uni<LlmIdentity> of(String user, String tier) {
-        var said = tier == null || tier.isBlank() ? null : tier;
+    Uni<LlmIdentity> resolve(String user, String tier) {
+        var requestedTier = tier == null || tier.isBlank() ? null : tier;
         if (user != null && !user.isBlank()) {
-            return Uni.createFrom().item(LlmIdentity.user(user, said));
+            return Uni.createFrom().item(LlmIdentity.user(user, requestedTier));
         }
-        var request = Arc.container().requestContext().isActive() ? current.getCurrent() : null;
+        var request = Arc.container().requestContext().isActive() ? currentRequest.getCurrent() : null;
         return request == null
-                ? Uni.createFrom().item(application.in(said))
-                : callers.of(request)
-                        .map(caller -> new LlmIdentity(caller.identity().identifier(), caller.tier()).in(said));
+                ? Uni.createFrom().item(application.withTier(requestedTier))
+                : callerResolver.resolve(request)
+                        .map(caller -> new LlmIdentity(caller.identity().identifier(), caller.tier()).withTier(requestedTier));
     }
 }

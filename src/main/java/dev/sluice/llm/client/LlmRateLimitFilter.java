@@ -49,91 +49,91 @@ import io.vertx.core.buffer.Buffer;
 @Priority(Priorities.AUTHENTICATION - 500)
 public class LlmRateLimitFilter implements ResteasyReactiveClientRequestFilter, PreservesThreadClientResponseFilter {
 
-    private static final String CALL = "dev.sluice.llm.call";
+    private static final String CALL_PROPERTY = "dev.sluice.llm.call";
 
-    private final LlmIdentityResolver callers;
+    private final LlmIdentityResolver identityResolver;
     private final LlmLimiter limiter;
-    private final ProviderInterfaces interfaces;
+    private final ProviderInterfaces providerInterfaces;
 
-    LlmRateLimitFilter(LlmIdentityResolver callers, LlmLimiter limiter, ProviderInterfaces interfaces) {
-        this.interfaces = interfaces;
-        this.callers = callers;
+    LlmRateLimitFilter(LlmIdentityResolver identityResolver, LlmLimiter limiter, ProviderInterfaces providerInterfaces) {
+        this.providerInterfaces = providerInterfaces;
+        this.identityResolver = identityResolver;
         this.limiter = limiter;
     }
 
     @Override
     public void filter(ResteasyReactiveClientRequestContext request) {
         var bound = CallContext.current();
-        var headerUser = take(request, IdentityHeaders.USER_ID);
-        var headerTier = take(request, IdentityHeaders.USER_TIER);
+        var headerUser = removeHeader(request, IdentityHeaders.USER_ID);
+        var headerTier = removeHeader(request, IdentityHeaders.USER_TIER);
         var user = bound.user() == null ? headerUser : bound.user();
         var tier = bound.user() == null ? headerTier : bound.tier();
         request.suspend();
         Uni.createFrom().deferred(() -> {
             var context = request.unwrap(RestClientRequestContext.class);
-            var provider = interfaces.provider(context.getInvokedMethod());
+            var provider = providerInterfaces.providerOf(context.getInvokedMethod());
             var operation = CallPath.operation(provider, request.getMethod(), request.getUri().getRawPath());
-            if (!CallPath.counts(operation, request.getMethod())) {
+            if (!CallPath.isCounted(operation, request.getMethod())) {
                 return Uni.createFrom().<FilteredCall>nullItem();
             }
-            return callers.of(user, tier)
-                    .chain(caller -> limiter.admit(caller.ask(provider, operation, RequestBodySerializer.of(context))))
+            return identityResolver.resolve(user, tier)
+                    .chain(identity -> limiter.admit(identity.estimate(provider, operation, RequestBodySerializer.of(context))))
                     .map(call -> new FilteredCall(context, operation, call));
         }).subscribe().with(call -> resume(request, call), request::resume);
     }
 
     private static void resume(ResteasyReactiveClientRequestContext request, FilteredCall call) {
         try {
-            decided(request, call);
+            proceed(request, call);
         } catch (RuntimeException | Error e) {
             if (call != null && call.allowed()) {
-                call.open().failed(false);
+                call.admittedCall().release(false);
             }
             request.resume(e);
         }
     }
 
     /** The first value of a header that the provider is not to see. */
-    private static String take(ClientRequestContext request, String header) {
+    private static String removeHeader(ClientRequestContext request, String header) {
         var values = request.getHeaders().remove(header);
         return values == null || values.isEmpty() || values.get(0) == null ? null : values.get(0).toString();
     }
 
-    private static void decided(ResteasyReactiveClientRequestContext request, FilteredCall call) {
+    private static void proceed(ResteasyReactiveClientRequestContext request, FilteredCall call) {
         if (call == null) {
             request.resume();
         } else if (!call.allowed()) {
-            request.resume(call.open().refusal());
-        } else if (!call.begin()) {
+            request.resume(call.admittedCall().denialException());
+        } else if (!call.start()) {
             request.resume(new CancellationException());
         } else {
-            request.setProperty(CALL, call);
+            request.setProperty(CALL_PROPERTY, call);
             request.resume();
         }
     }
 
     @Override
     public void filter(ClientRequestContext request, ClientResponseContext response) throws IOException {
-        if (!(request.getProperty(CALL) instanceof FilteredCall call) || !call.answered()) {
+        if (!(request.getProperty(CALL_PROPERTY) instanceof FilteredCall call) || !call.succeeded()) {
             return;
         }
         var entity = response.getEntityStream();
-        if (entity == null || call.unread()) {
-            call.open().estimated(call.open().estimate());
+        if (entity == null || call.bypassesFilter()) {
+            call.admittedCall().settleEstimated(call.admittedCall().estimatedUsage());
             return;
         }
-        var reader = UsageExtractor.of(call.open().provider(), call.operation().shape(),
+        var extractor = UsageExtractor.of(call.admittedCall().provider(), call.operation().shape(),
                 response.getHeaderString(HttpHeaders.CONTENT_TYPE), response.getHeaderString(HttpHeaders.CONTENT_ENCODING));
-        if (call.readLater()) {
-            response.setEntityStream(new UsageMeteringInputStream(entity, reader, call.open()::settle));
+        if (call.isStreamed()) {
+            response.setEntityStream(new UsageMeteringInputStream(entity, extractor, call.admittedCall()::settle));
             return;
         }
         byte[] bytes;
         try (entity) {
             bytes = entity.readAllBytes();
         }
-        reader.feed(Buffer.buffer(bytes));
-        call.open().settle(reader);
+        extractor.feed(Buffer.buffer(bytes));
+        call.admittedCall().settle(extractor);
         response.setEntityStream(new ByteArrayInputStream(bytes));
     }
 }

@@ -20,29 +20,29 @@ import dev.sluice.llm.protocol.Provider;
 @Singleton
 class ProviderInterfaces {
 
-    private final Map<Class<?>, Provider> known = new ConcurrentHashMap<>();
+    private final Map<Class<?>, Provider> providers = new ConcurrentHashMap<>();
 
     /**
-     * @param invoked null where the client has no interface
+     * @param invokedMethod null where the client has no interface
      * @throws IllegalStateException where the interface does not say it
      */
-    Provider provider(Method invoked) {
-        if (invoked == null) {
+    Provider providerOf(Method invokedMethod) {
+        if (invokedMethod == null) {
             throw new IllegalStateException("LlmRateLimitFilter is for the interfaces of REST clients");
         }
-        return known.computeIfAbsent(invoked.getDeclaringClass(), ProviderInterfaces::read);
+        return providers.computeIfAbsent(invokedMethod.getDeclaringClass(), ProviderInterfaces::readAnnotation);
     }
 
-    private static Provider read(Class<?> type) {
+    private static Provider readAnnotation(Class<?> type) {
         var annotation = type.getAnnotation(LlmProvider.class);
         if (annotation == null) {
             throw new IllegalStateException(
-                    type.getName() + " has LlmRateLimitFilter, and lacks @LlmProvider: " + Provider.ALLOWED);
+                    type.getName() + " has LlmRateLimitFilter, and lacks @LlmProvider: " + Provider.ALLOWED_IDS);
         }
         var provider = Provider.of(annotation.value());
         if (provider == null) {
             throw new IllegalStateException("@LlmProvider of " + type.getName() + " names \"" + annotation.value()
-                    + "\"; allowed: " + Provider.ALLOWED);
+                    + "\"; allowed: " + Provider.ALLOWED_IDS);
         }
         return provider;
     }
@@ -51,20 +51,20 @@ class ProviderInterfaces {
     void validate(@Observes ConfigProblems problems, BeanManager beans) {
         for (var bean : beans.getBeans(Object.class, RestClient.LITERAL)) {
             for (var type : bean.getTypes()) {
-                if (type instanceof Class<?> client && client.isInterface() && limited(client)) {
+                if (type instanceof Class<?> client && client.isInterface() && hasFilter(client)) {
                     try {
-                        known.computeIfAbsent(client, ProviderInterfaces::read);
+                        providers.computeIfAbsent(client, ProviderInterfaces::readAnnotation);
                     } catch (IllegalStateException e) {
                         var annotation = client.getAnnotation(LlmProvider.class);
                         problems.add("@LlmProvider of " + client.getName(), annotation == null ? "(none)" : annotation.value(),
-                                Provider.ALLOWED);
+                                Provider.ALLOWED_IDS);
                     }
                 }
             }
         }
     }
 
-    private static boolean limited(Class<?> client) {
+    private static boolean hasFilter(Class<?> client) {
         return Arrays.stream(client.getAnnotationsByType(RegisterProvider.class))
                 .anyMatch(registered -> registered.value() == LlmRateLimitFilter.class);
     }

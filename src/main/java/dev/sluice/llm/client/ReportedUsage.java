@@ -10,7 +10,7 @@ final class ReportedUsage {
     private final AtomicReference<TokenUsage> sum = new AtomicReference<>();
 
     void add(TokenUsage usage) {
-        sum.accumulateAndGet(usage, (before, more) -> before == null ? more : plus(before, more));
+        sum.accumulateAndGet(usage, (sumSoFar, added) -> sumSoFar == null ? added : plus(sumSoFar, added));
     }
 
     /** Null where nothing was told. */

@@ -11,14 +11,14 @@ import io.vertx.core.buffer.Buffer;
 /** An answer that its caller reads, and whose usage is read by the way: it is told at the end, or when the caller leaves. */
 final class UsageMeteringInputStream extends FilterInputStream {
 
-    private final UsageExtractor reader;
-    private final Consumer<UsageExtractor> ended;
+    private final UsageExtractor extractor;
+    private final Consumer<UsageExtractor> onEnd;
 
-    /** @param ended may be called again */
-    UsageMeteringInputStream(InputStream in, UsageExtractor reader, Consumer<UsageExtractor> ended) {
+    /** @param onEnd may be called again */
+    UsageMeteringInputStream(InputStream in, UsageExtractor extractor, Consumer<UsageExtractor> onEnd) {
         super(in);
-        this.reader = reader;
-        this.ended = ended;
+        this.extractor = extractor;
+        this.onEnd = onEnd;
     }
 
     @Override
@@ -34,7 +34,7 @@ final class UsageMeteringInputStream extends FilterInputStream {
         try {
             read = super.read(bytes, offset, length);
             if (read > 0) {
-                reader.feed(Buffer.buffer(read).appendBytes(bytes, offset, read));
+                extractor.feed(Buffer.buffer(read).appendBytes(bytes, offset, read));
             }
         } catch (IOException | RuntimeException | Error e) {
             end();
@@ -66,6 +66,6 @@ final class UsageMeteringInputStream extends FilterInputStream {
     }
 
     private void end() {
-        ended.accept(reader);
+        onEnd.accept(extractor);
     }
 }

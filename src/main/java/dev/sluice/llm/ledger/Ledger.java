@@ -45,39 +45,39 @@ public class Ledger {
             boolean estimated, String requestId) {
     }
 
-    private static final Duration PATIENCE = Duration.ofSeconds(5);
+    private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
     private static final Logger LOG = Logger.getLogger("dev.sluice");
 
-    private final LedgerConfig settings;
+    private final LedgerConfig config;
     private final Clock clock;
     private final LedgerStore store;
 
     @Inject
-    Ledger(LedgerConfig settings, RedisProvider redis, Vertx vertx, MeterRegistry meters) {
-        this(settings, redis, vertx, meters, Clock.systemUTC());
+    Ledger(LedgerConfig config, RedisProvider redis, Vertx vertx, MeterRegistry meters) {
+        this(config, redis, vertx, meters, Clock.systemUTC());
     }
 
-    Ledger(LedgerConfig settings, RedisProvider redis, Vertx vertx, MeterRegistry meters, Clock clock) {
-        this.settings = settings;
+    Ledger(LedgerConfig config, RedisProvider redis, Vertx vertx, MeterRegistry meters, Clock clock) {
+        this.config = config;
         this.clock = clock;
-        int buffer = Math.max(1, settings.buffer());
+        int buffer = Math.max(1, config.buffer());
         this.store = redis.connectionManager() == null
                 ? new InMemoryLedger(buffer)
                 : new RedisLedger(vertx, redis.connectionManager(), redis.hashTags(), buffer, meters);
     }
 
     void validate(@Observes ConfigProblems problems) {
-        if (settings.buffer() < 1) {
-            problems.add("rate-limit.llm.ledger.buffer", Integer.toString(settings.buffer()), "1 or more");
+        if (config.buffer() < 1) {
+            problems.add("rate-limit.llm.ledger.buffer", Integer.toString(config.buffer()), "1 or more");
         }
     }
 
     /** Before the link to Redis closes. */
     void stop(@Observes @Priority(100) ShutdownEvent stopping) {
         try {
-            store.close().await().atMost(PATIENCE);
+            store.close().await().atMost(CLOSE_TIMEOUT);
         } catch (TimeoutException e) { // what else stops must still be told
-            LOG.warnf("The ledger could not be written in %s; what waits is lost", PATIENCE);
+            LOG.warnf("The ledger could not be written in %s; what waits is lost", CLOSE_TIMEOUT);
         }
     }
 
@@ -87,12 +87,12 @@ public class Ledger {
      * @return whether it is new: with a request id, when that is known, or it is clear that it will be later; else at once
      */
     public Uni<Boolean> book(Entry entry) {
-        return store.book(entry, LedgerHash.hour(clock.instant().getEpochSecond()));
+        return store.book(entry, LedgerHash.hourOf(clock.instant().getEpochSecond()));
     }
 
     /** Completes when what was booked for an identifier so far is written, or it is clear that it must wait. Never fails. */
-    public Uni<Void> written(String identifier) {
-        return store.written(identifier);
+    public Uni<Void> awaitWritten(String identifier) {
+        return store.awaitWritten(identifier);
     }
 
     /**
@@ -103,7 +103,7 @@ public class Ledger {
      * @param hours 1 to {@value #MAX_HOURS}
      */
     public Uni<UsageReport> read(String identifier, int hours) {
-        long now = LedgerHash.hour(clock.instant().getEpochSecond());
+        long now = LedgerHash.hourOf(clock.instant().getEpochSecond());
         return store.read(identifier, now - hours, now);
     }
 }

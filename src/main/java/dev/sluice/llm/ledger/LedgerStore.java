@@ -8,7 +8,7 @@ interface LedgerStore {
     Uni<Boolean> book(Ledger.Entry entry, long hour);
 
     /** Completes when what was booked for an identifier so far is written, or it is clear that it must wait. Never fails. */
-    Uni<Void> written(String identifier);
+    Uni<Void> awaitWritten(String identifier);
 
     /** Writes what waits, as far as that is possible in a short time. */
     Uni<Void> close();

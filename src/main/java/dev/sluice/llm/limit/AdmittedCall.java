@@ -16,37 +16,38 @@ import dev.sluice.llm.protocol.UsageExtractor;
 public final class AdmittedCall {
 
     /** Why a call without a price is refused, and what helps. */
-    public static final String UNPRICED = "The model has no price, and a budget governs the call: give it one"
+    public static final String UNPRICED_MESSAGE = "The model has no price, and a budget governs the call: give it one"
             + " (rate-limit.llm.<provider>.prices), or set rate-limit.llm.unpriced=allow";
 
     /** The model of calls that nobody has named one for. */
-    private static final String UNKNOWN = "unknown";
+    private static final String UNKNOWN_MODEL = "unknown";
 
-    private final LlmCallEstimate ask;
+    private final LlmCallEstimate callEstimate;
     private final ModelPrice price;
-    private final TokenUsage estimate;
-    private final long cost;
-    private final String tokens;
-    private final String budget;
+    private final TokenUsage estimatedUsage;
+    private final long costNanodollars;
+    private final String tokensResource;
+    private final String budgetResource;
     private final Decision decision;
-    private final boolean unpriced;
-    private final CallAccounting books;
-    private final AtomicBoolean ended = new AtomicBoolean();
+    private final boolean deniedAsUnpriced;
+    private final CallAccounting accounting;
+    private final AtomicBoolean finished = new AtomicBoolean();
 
-    /** @param cost that is expected, in billionths of a dollar */
-    AdmittedCall(LlmCallEstimate ask, ModelPrice price, TokenUsage estimate, long cost, String tokens, String budget,
+    /** @param costNanodollars that is expected, in billionths of a dollar */
+    AdmittedCall(LlmCallEstimate callEstimate, ModelPrice price, TokenUsage estimatedUsage, long costNanodollars,
+            String tokensResource, String budgetResource,
             Decision decision,
-            boolean unpriced,
-            CallAccounting books) {
-        this.ask = ask;
+            boolean deniedAsUnpriced,
+            CallAccounting accounting) {
+        this.callEstimate = callEstimate;
         this.price = price;
-        this.estimate = estimate;
-        this.cost = cost;
-        this.tokens = tokens;
-        this.budget = budget;
+        this.estimatedUsage = estimatedUsage;
+        this.costNanodollars = costNanodollars;
+        this.tokensResource = tokensResource;
+        this.budgetResource = budgetResource;
         this.decision = decision;
-        this.unpriced = unpriced;
-        this.books = books;
+        this.deniedAsUnpriced = deniedAsUnpriced;
+        this.accounting = accounting;
     }
 
     public Decision decision() {
@@ -54,33 +55,35 @@ public final class AdmittedCall {
     }
 
     public Provider provider() {
-        return ask.provider();
+        return callEstimate.provider();
     }
 
     /** Whether the call was refused because its model has no price, and a budget governs it. */
-    public boolean unpriced() {
-        return unpriced;
+    public boolean deniedAsUnpriced() {
+        return deniedAsUnpriced;
     }
 
     /** What a refused call throws. */
-    public RateLimitExceededException refusal() {
-        return unpriced ? new RateLimitExceededException(decision, UNPRICED) : new RateLimitExceededException(decision);
+    public RateLimitExceededException denialException() {
+        return deniedAsUnpriced
+                ? new RateLimitExceededException(decision, UNPRICED_MESSAGE)
+                : new RateLimitExceededException(decision);
     }
 
     /** Returns the unit of a quota, also if its rate is {@link dev.sluice.api.Rate#BLOCKED}, which has none. */
-    public QuotaUnit unit(QuotaStatus quota) {
+    public QuotaUnit unitOf(QuotaStatus quota) {
         var resource = quota.resource();
-        return resource.equals(budget)
+        return resource.equals(budgetResource)
                 ? QuotaUnit.NANODOLLARS
-                : resource.equals(tokens) ? QuotaUnit.TOKENS : QuotaUnit.REQUESTS;
+                : resource.equals(tokensResource) ? QuotaUnit.TOKENS : QuotaUnit.REQUESTS;
     }
 
     /** How many units the call asked of a quota. */
-    public long requested(QuotaStatus quota) {
+    public long requestedUnits(QuotaStatus quota) {
         return switch (quota.unit()) {
             case REQUESTS -> 1;
-            case TOKENS -> Math.min(estimate.total(), quota.limit());
-            case NANODOLLARS -> Math.min(cost, quota.limit());
+            case TOKENS -> Math.min(estimatedUsage.total(), quota.limit());
+            case NANODOLLARS -> Math.min(costNanodollars, quota.limit());
         };
     }
 
@@ -90,72 +93,78 @@ public final class AdmittedCall {
     }
 
     /** What was taken for the call's size. */
-    public TokenUsage estimate() {
-        return estimate;
+    public TokenUsage estimatedUsage() {
+        return estimatedUsage;
     }
 
     /** The call was answered, and the provider has reported this. */
-    public void succeeded(TokenUsage usage) {
-        succeeded(usage, null);
+    public void settleReported(TokenUsage usage) {
+        settleReported(usage, null);
     }
 
     /** @param model that the answer names, for a call that named none; null where it does not */
-    public void succeeded(TokenUsage usage, String model) {
-        end(usage, model, false);
+    public void settleReported(TokenUsage usage, String model) {
+        finish(usage, model, false);
     }
 
     /** The call was answered, or broke off after it had begun to be, and nobody has reported its usage: about this it was. */
-    public void estimated(TokenUsage usage) {
-        estimated(usage, null);
+    public void settleEstimated(TokenUsage usage) {
+        settleEstimated(usage, null);
     }
 
     /** @param model that the answer names, for a call that named none; null where it does not */
-    public void estimated(TokenUsage usage, String model) {
-        end(usage, model, true);
+    public void settleEstimated(TokenUsage usage, String model) {
+        finish(usage, model, true);
     }
 
     /** The answer has ended, or nobody waits for the rest of it: it comes to what its reader has found. */
-    public void settle(UsageExtractor reader) {
+    public void settle(UsageExtractor extractor) {
         try {
-            reader.end();
-            var usage = reader.usage();
-            if (usage != null && reader.complete()) {
-                succeeded(usage, reader.model());
+            extractor.end();
+            var usage = extractor.usage();
+            if (usage != null && extractor.isComplete()) {
+                settleReported(usage, extractor.model());
             } else {
-                estimated(guess(usage, Math.min(reader.events(), TokenUsage.MAX)), reader.model());
+                settleEstimated(completeUsage(usage, Math.min(extractor.contentEvents(), TokenUsage.MAX)), extractor.model());
             }
         } catch (RuntimeException | Error e) {
-            estimated(estimate);
+            settleEstimated(estimatedUsage);
             throw e;
         }
     }
 
     /** What is known, and for the rest what was expected; a stream has given about a token in each of its events. */
-    private TokenUsage guess(TokenUsage known, long events) {
-        return known == null
-                ? TokenUsage.of(estimate.input(), events > 0 ? events : estimate.output())
-                : new TokenUsage(known.input(), known.cachedInput(), known.cacheWrite(), known.longCacheWrite(),
-                        Math.max(known.output(), events));
+    private TokenUsage completeUsage(TokenUsage reported, long events) {
+        return reported == null
+                ? TokenUsage.of(estimatedUsage.input(), events > 0 ? events : estimatedUsage.output())
+                : new TokenUsage(reported.input(), reported.cachedInput(), reported.cacheWrite(), reported.longCacheWrite(),
+                        Math.max(reported.output(), events));
     }
 
-    private void end(TokenUsage usage, String answered, boolean estimated) {
+    private void finish(TokenUsage usage, String responseModel, boolean estimated) {
         // Computed first: an Error here leaves the call open, so that whoever catches it can end the call.
-        var model = ask.model().isEmpty() ? answered == null || answered.isEmpty() ? UNKNOWN : answered : ask.model();
-        var cost = ask.model().isEmpty() && answered != null ? books.price(ask.provider(), answered) : price;
-        long nanodollars = cost == null ? 0 : LlmLimiter.nanodollars(cost.picodollars(usage));
-        if (ended.compareAndSet(false, true)) {
-            books.settle(ask.identifier(), reservation(), Map.of(tokens, usage.total(), budget, nanodollars));
-            books.book(ask.provider(), ask.identifier(), model, usage, cost, estimated, null).subscribe().with(written -> {
-            }, failure -> {
-            });
+        var model = callEstimate.model().isEmpty()
+                ? responseModel == null || responseModel.isEmpty() ? UNKNOWN_MODEL : responseModel
+                : callEstimate.model();
+        var modelPrice = callEstimate.model().isEmpty() && responseModel != null
+                ? accounting.findPrice(callEstimate.provider(), responseModel)
+                : price;
+        long nanodollars = modelPrice == null ? 0 : LlmLimiter.nanodollars(modelPrice.picodollars(usage));
+        if (finished.compareAndSet(false, true)) {
+            accounting.settle(callEstimate.identifier(), reservation(),
+                    Map.of(tokensResource, usage.total(), budgetResource, nanodollars));
+            accounting.book(callEstimate.provider(), callEstimate.identifier(), model, usage, modelPrice, estimated, null)
+                    .subscribe().with(written -> {
+                    }, failure -> {
+                    });
         }
     }
 
     /** The provider refused the call, or failed: what was reserved is given back, and nothing is booked. */
-    public void failed(boolean limited) {
-        if (ended.compareAndSet(false, true)) {
-            books.settle(ask.identifier(), reservation(), Map.of(tokens, 0L, budget, 0L));
-            books.failed(ask.provider(), price, limited);
+    public void release(boolean rateLimited) {
+        if (finished.compareAndSet(false, true)) {
+            accounting.settle(callEstimate.identifier(), reservation(), Map.of(tokensResource, 0L, budgetResource, 0L));
+            accounting.countFailure(callEstimate.provider(), price, rateLimited);
         }
     }
 }

@@ -14,42 +14,42 @@ import dev.sluice.policy.LimitRule;
 @ApplicationScoped
 public class CurrentLlmPolicy {
 
-    private final LlmConfig settings;
+    private final LlmConfig config;
     private final CurrentPolicy policy;
-    private volatile LlmPolicySnapshot now;
+    private volatile LlmPolicySnapshot current;
 
-    CurrentLlmPolicy(LlmConfig settings, CurrentPolicy policy, RulesFile file) {
-        this.settings = settings;
+    CurrentLlmPolicy(LlmConfig config, CurrentPolicy policy, RulesFile file) {
+        this.config = config;
         this.policy = policy;
-        now = new LlmPolicySnapshot(settings, file.atStart(), policy.tiers(file.atStart()));
-        now.warn();
+        current = new LlmPolicySnapshot(config, file.initialDocument(), policy.tiers(file.initialDocument()));
+        current.logUnknownTiers();
     }
 
-    void validate(@Observes ConfigProblems all) {
-        all.addAll(now.problems());
+    void validate(@Observes ConfigProblems problems) {
+        problems.addAll(current.problems());
     }
 
-    void change(@Observes RulesChanged change) {
-        var next = new LlmPolicySnapshot(settings, change.content(), policy.tiers(change.content()));
-        change.addAll(next.problems());
-        change.whenGood(() -> {
-            now = next;
-            next.warn();
+    void onRulesChanged(@Observes RulesChanged change) {
+        var next = new LlmPolicySnapshot(config, change.document(), policy.tiers(change.document()));
+        change.addProblems(next.problems());
+        change.onAccepted(() -> {
+            current = next;
+            next.logUnknownTiers();
         });
     }
 
     /** All of it as it is at one time, tiers included: whoever asks several things asks them of one of these. */
-    LlmPolicySnapshot now() {
-        return now;
+    LlmPolicySnapshot current() {
+        return current;
     }
 
     /** What is limited of a provider's calls, for people: {@code requests, tokens, budget}. */
-    public String limited(Provider provider) {
-        return now.limited(provider);
+    public String describeLimits(Provider provider) {
+        return current.describeLimits(provider);
     }
 
     /** The row of this resource, in whatever it counts; null where there is none. */
-    public LimitRule row(String resource) {
-        return now.row(resource);
+    public LimitRule rule(String resource) {
+        return current.rule(resource);
     }
 }

@@ -24,11 +24,11 @@ public interface LlmConfig {
         ALLOW
     }
 
-    ProviderSettings openai();
+    ProviderConfig openai();
 
-    ProviderSettings anthropic();
+    ProviderConfig anthropic();
 
-    ProviderSettings gemini();
+    ProviderConfig gemini();
 
     /** What happens under a budget to calls of a model without a price. */
     @WithDefault("refuse")
@@ -58,7 +58,7 @@ public interface LlmConfig {
     @WithDefault("60s")
     Duration drainTimeout();
 
-    default ProviderSettings of(Provider provider) {
+    default ProviderConfig of(Provider provider) {
         return switch (provider) {
             case OPENAI -> openai();
             case ANTHROPIC -> anthropic();
@@ -66,7 +66,7 @@ public interface LlmConfig {
         };
     }
 
-    interface Rows {
+    interface LimitConfig {
 
         /** Calls: a rate per tier. */
         Map<String, String> requests();
@@ -81,10 +81,10 @@ public interface LlmConfig {
         Optional<Long> outputEstimate();
     }
 
-    interface ProviderSettings extends Rows {
+    interface ProviderConfig extends LimitConfig {
 
         /** Rows of single models, in place of the provider's. */
-        Map<String, Rows> models();
+        Map<String, LimitConfig> models();
 
         /** Where calls go, with or without the version; the provider's own address where nothing is said. */
         Optional<String> baseUrl();

@@ -85,26 +85,26 @@ class LlmMetrics {
      * @param model a row of the price table; null where there is none
      * @param picodollars negative where the model has no price
      */
-    void answered(Provider provider, String model, TokenUsage usage, long picodollars, boolean estimated) {
-        var of = of(provider, model);
-        of.calls.get(estimated ? Outcome.estimated : Outcome.ok).increment();
-        of.input.increment(usage.input());
-        of.cachedInput.increment(usage.cachedInput());
-        of.cacheWrite.increment(usage.cacheWrite());
-        of.output.increment(usage.output());
+    void countSuccess(Provider provider, String model, TokenUsage usage, long picodollars, boolean estimated) {
+        var modelCounters = countersOf(provider, model);
+        modelCounters.calls.get(estimated ? Outcome.estimated : Outcome.ok).increment();
+        modelCounters.input.increment(usage.input());
+        modelCounters.cachedInput.increment(usage.cachedInput());
+        modelCounters.cacheWrite.increment(usage.cacheWrite());
+        modelCounters.output.increment(usage.output());
         if (picodollars < 0) {
             unpriced.get(provider).increment();
         } else {
-            of.cost.increment(picodollars / 1e12);
+            modelCounters.cost.increment(picodollars / 1e12);
         }
     }
 
     /** A call was not answered. */
-    void ended(Provider provider, String model, Outcome outcome) {
-        of(provider, model).calls.get(outcome).increment();
+    void countFailure(Provider provider, String model, Outcome outcome) {
+        countersOf(provider, model).calls.get(outcome).increment();
     }
 
-    private Counters of(Provider provider, String model) {
+    private Counters countersOf(Provider provider, String model) {
         var key = new Key(provider, model == null ? OTHER : model);
         var found = counters.get(key);
         return found == null ? counters.computeIfAbsent(key, name -> new Counters(name, registry)) : found;

@@ -43,16 +43,16 @@ import io.vertx.core.Vertx;
 @ApplicationScoped
 class SettlementQueue {
 
-    static final int MOST = 10_000;
-    static final int AT_ONCE = 256;
-    static final long FIRST_PAUSE_MILLIS = 250;
-    static final long LONGEST_PAUSE_MILLIS = 30_000;
+    static final int MAX_WAITING = 10_000;
+    static final int MAX_CONCURRENT_RETRIES = 256;
+    static final long MIN_BACKOFF_MILLIS = 250;
+    static final long MAX_BACKOFF_MILLIS = 30_000;
 
     private static final Logger LOG = Logger.getLogger("dev.sluice");
-    private static final Duration SHUTDOWN = Duration.ofSeconds(2);
+    private static final Duration SHUTDOWN_TIMEOUT = Duration.ofSeconds(2);
     private static final long NO_TIMER = -1;
     /** A reservation of {@code dev.sluice.store.ReservationToken}: its last group are the lengths of its windows, in seconds. */
-    private static final Pattern RESERVATION = Pattern.compile("[a-z]-[0-9a-f]{32}((?:-[1-9]\\d{0,6})+)");
+    private static final Pattern RESERVATION_TOKEN = Pattern.compile("[a-z]-[0-9a-f]{32}((?:-[1-9]\\d{0,6})+)");
 
     /** Runs a task later, once. */
     interface Timers {
@@ -62,12 +62,12 @@ class SettlementQueue {
         void cancel(long timer);
     }
 
-    /** @param until {@link System#nanoTime} when the reservation has left its windows */
-    private record Settlement(String identifier, String reservation, Map<String, Long> used, long until) {
+    /** @param expiresAtNanos {@link System#nanoTime} when the reservation has left its windows */
+    private record Settlement(String identifier, String reservation, Map<String, Long> usageByResource, long expiresAtNanos) {
     }
 
     private final RateLimiter limiter;
-    private final BooleanSupplier reachable;
+    private final BooleanSupplier storeAvailable;
     private final Timers timers;
     private final LongSupplier nanoTime;
     private final DoubleSupplier random;
@@ -78,13 +78,13 @@ class SettlementQueue {
     private long timer = NO_TIMER;
     /** Rounds in a row in which nothing could be settled. */
     private int failedRounds;
-    private int underWay;
+    private int inFlight;
     /** Of those under way, the ones of the current round of retries. */
-    private int retrying;
-    private int retried;
-    private int failed;
+    private int retriesInFlight;
+    private int retriesInRound;
+    private int failedInRound;
     /** Settlements that failed after the stop: there is no further attempt. */
-    private int lost;
+    private int failedAfterStop;
     private boolean stopped;
 
     @Inject
@@ -104,20 +104,21 @@ class SettlementQueue {
         if (redis.connectionManager() != null) {
             redis.connectionManager().onChange(cause -> {
                 if (cause == null) {
-                    reached();
+                    onStoreAvailable();
                 }
             });
         }
     }
 
     /**
-     * @param reachable whether it makes sense to retry now; {@link #reached} tells when it does again
+     * @param storeAvailable whether it makes sense to retry now; {@link #onStoreAvailable} tells when it does again
      * @param random from 0 to 1
      */
-    SettlementQueue(RateLimiter limiter, BooleanSupplier reachable, Timers timers, LongSupplier nanoTime, DoubleSupplier random,
+    SettlementQueue(RateLimiter limiter, BooleanSupplier storeAvailable, Timers timers, LongSupplier nanoTime,
+            DoubleSupplier random,
             MeterRegistry meters) {
         this.limiter = limiter;
-        this.reachable = reachable;
+        this.storeAvailable = storeAvailable;
         this.timers = timers;
         this.nanoTime = nanoTime;
         this.random = random;
@@ -132,89 +133,90 @@ class SettlementQueue {
     }
 
     /** Never throws, and never waits. */
-    void settle(String identifier, String reservation, Map<String, Long> used) {
+    void settle(String identifier, String reservation, Map<String, Long> usageByResource) {
         synchronized (this) {
-            underWay++;
+            inFlight++;
         }
-        attempt(new Settlement(identifier, reservation, used,
+        attempt(new Settlement(identifier, reservation, usageByResource,
                 nanoTime.getAsLong() + TimeUnit.SECONDS.toNanos(longestWindow(reservation))), false);
     }
 
     /** In seconds. */
     private static long longestWindow(String reservation) {
-        var text = RESERVATION.matcher(reservation);
+        var matcher = RESERVATION_TOKEN.matcher(reservation);
         long longest = Quota.MAX_WINDOW.toSeconds();
-        return text.matches()
+        return matcher.matches()
                 ? Math.min(longest,
-                        Arrays.stream(text.group(1).substring(1).split("-")).mapToLong(Long::parseLong).max().orElse(longest))
+                        Arrays.stream(matcher.group(1).substring(1).split("-")).mapToLong(Long::parseLong).max()
+                                .orElse(longest))
                 : longest;
     }
 
     private void attempt(Settlement settlement, boolean retry) {
         try {
-            limiter.settle(settlement.identifier(), settlement.reservation(), settlement.used()).subscribe().with(
-                    done -> ended(settlement, retry, true), failure -> ended(settlement, retry, false));
+            limiter.settle(settlement.identifier(), settlement.reservation(), settlement.usageByResource()).subscribe().with(
+                    done -> onAttemptEnded(settlement, retry, true), failure -> onAttemptEnded(settlement, retry, false));
         } catch (RuntimeException | Error e) {
             LOG.error("A reservation could not be settled, and will be tried again", e);
-            ended(settlement, retry, false);
+            onAttemptEnded(settlement, retry, false);
         }
     }
 
-    private void ended(Settlement settlement, boolean retry, boolean settled) {
-        boolean next;
+    private void onAttemptEnded(Settlement settlement, boolean retry, boolean settled) {
+        boolean startNextRound;
         synchronized (this) {
-            underWay--;
+            inFlight--;
             if (!settled) {
-                later(settlement);
+                enqueue(settlement);
             }
-            next = retry && endedRetry(settled) && !waiting.isEmpty();
-            if (!next) {
-                schedule();
+            startNextRound = retry && onRetryEnded(settled) && !waiting.isEmpty();
+            if (!startNextRound) {
+                scheduleRetry();
             }
-            if (stopped && underWay == 0 && !next) {
+            if (stopped && inFlight == 0 && !startNextRound) {
                 idle.complete(null);
             }
         }
-        if (next) {
-            round();
+        if (startNextRound) {
+            retryOldest();
         }
     }
 
     /** Whether the round has come to its end, and the next one may follow at once. */
-    private boolean endedRetry(boolean settled) {
-        failed += settled ? 0 : 1;
-        if (--retrying > 0) {
+    private boolean onRetryEnded(boolean settled) {
+        failedInRound += settled ? 0 : 1;
+        if (--retriesInFlight > 0) {
             return false;
         }
-        failedRounds = failed == retried ? failedRounds + 1 : 0;
-        return failed == 0 || stopped;
+        failedRounds = failedInRound == retriesInRound ? failedRounds + 1 : 0;
+        return failedInRound == 0 || stopped;
     }
 
-    private void later(Settlement settlement) {
+    private void enqueue(Settlement settlement) {
         if (stopped) {
             dropped.increment();
-            lost++;
+            failedAfterStop++;
             return;
         }
-        if (waiting.size() == MOST) {
+        if (waiting.size() == MAX_WAITING) {
             waiting.removeFirst();
             dropped.increment();
         }
         waiting.addLast(settlement);
     }
 
-    private void schedule() {
-        if (!stopped && timer == NO_TIMER && retrying == 0 && !waiting.isEmpty() && reachable.getAsBoolean()) {
-            long pause = Math.min(LONGEST_PAUSE_MILLIS, FIRST_PAUSE_MILLIS << Math.min(failedRounds, 16));
-            timer = timers.start(Math.max(1, (long) (pause * (0.5 + random.getAsDouble() / 2))), this::round);
+    private void scheduleRetry() {
+        if (!stopped && timer == NO_TIMER && retriesInFlight == 0 && !waiting.isEmpty() && storeAvailable.getAsBoolean()) {
+            long backoff = Math.min(MAX_BACKOFF_MILLIS, MIN_BACKOFF_MILLIS << Math.min(failedRounds, 16));
+            timer = timers.start(Math.max(1, (long) (backoff * (0.5 + random.getAsDouble() / 2))), this::retryOldest);
         }
     }
 
     /** Redis is back. */
-    synchronized void reached() {
+    synchronized void onStoreAvailable() {
         failedRounds = 0;
         cancelTimer();
-        schedule();
+        scheduleRetry();
     }
 
     private void cancelTimer() {
@@ -225,27 +227,27 @@ class SettlementQueue {
     }
 
     /** Retries those that have waited longest. */
-    private void round() {
+    private void retryOldest() {
         List<Settlement> round = new ArrayList<>();
         synchronized (this) {
             if (!stopped) {
                 cancelTimer();
             }
-            if (retrying > 0) {
+            if (retriesInFlight > 0) {
                 return;
             }
             long now = nanoTime.getAsLong();
-            while (round.size() < AT_ONCE && !waiting.isEmpty()) {
+            while (round.size() < MAX_CONCURRENT_RETRIES && !waiting.isEmpty()) {
                 var settlement = waiting.removeFirst();
-                if (settlement.until() - now > 0) {
+                if (settlement.expiresAtNanos() - now > 0) {
                     round.add(settlement);
                 }
             }
-            failed = 0;
-            retried = round.size();
-            retrying = retried;
-            underWay += retried;
-            if (stopped && underWay == 0) {
+            failedInRound = 0;
+            retriesInRound = round.size();
+            retriesInFlight = retriesInRound;
+            inFlight += retriesInRound;
+            if (stopped && inFlight == 0) {
                 idle.complete(null);
             }
         }
@@ -254,17 +256,17 @@ class SettlementQueue {
 
     /** Tries once more what waits, for up to two seconds; to be called before the link to Redis is closed. */
     void stop(@Observes(notifyObserver = Reception.IF_EXISTS) @Priority(90) ShutdownEvent stopping) {
-        stop(SHUTDOWN);
+        stop(SHUTDOWN_TIMEOUT);
     }
 
-    void stop(Duration patience) {
+    void stop(Duration timeout) {
         synchronized (this) {
             cancelTimer();
             stopped = true;
         }
-        round();
+        retryOldest();
         try {
-            idle.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+            idle.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (TimeoutException e) {
@@ -272,14 +274,14 @@ class SettlementQueue {
         } catch (ExecutionException e) {
             throw new IllegalStateException(e);
         }
-        int left;
+        int unsettled;
         synchronized (this) {
-            left = lost + waiting.size() + underWay;
+            unsettled = failedAfterStop + waiting.size() + inFlight;
             dropped.increment(waiting.size());
             waiting.clear();
         }
-        if (left > 0) {
-            LOG.warnf("Calls of language models stay counted as they were reserved, because Sluice stops: calls=%d", left);
+        if (unsettled > 0) {
+            LOG.warnf("Calls of language models stay counted as they were reserved, because Sluice stops: calls=%d", unsettled);
         }
     }
 }

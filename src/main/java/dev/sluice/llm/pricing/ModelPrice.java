@@ -28,7 +28,7 @@ public final class ModelPrice {
     /** What a call costs, to the last digit, in picodollars. */
     public long picodollars(TokenUsage usage) {
         var tier = tiers.lowerEntry(usage.input());
-        return (tier == null ? prices : tier.getValue()).of(usage);
+        return (tier == null ? prices : tier.getValue()).cost(usage);
     }
 
     @Override

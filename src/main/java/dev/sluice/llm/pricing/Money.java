@@ -10,14 +10,14 @@ public final class Money {
     /** The most that a million tokens may cost, in dollars. */
     public static final int MAX_PRICE = 10_000;
 
-    /** What {@link #perToken(String)} accepts, in one line for error messages. */
-    public static final String ALLOWED_PRICE = "US dollars per million tokens, a decimal from 0 to " + MAX_PRICE
+    /** What {@link #picodollarsPerToken(String)} accepts, in one line for error messages. */
+    public static final String PRICE_SYNTAX = "US dollars per million tokens, a decimal from 0 to " + MAX_PRICE
             + " with at most 6 digits after the point, such as 2.50";
 
-    private static final int DIGITS = 12;
+    private static final int DOLLAR_SCALE = 12;
     /** What costs a dollar a million costs so many picodollars each. */
-    private static final int PRICE_DIGITS = 6;
-    private static final BigDecimal MAX = BigDecimal.valueOf(MAX_PRICE);
+    private static final int PRICE_SCALE = 6;
+    private static final BigDecimal MAX_PRICE_DECIMAL = BigDecimal.valueOf(MAX_PRICE);
     private static final int MAX_LENGTH = 32;
 
     private Money() {
@@ -30,7 +30,7 @@ public final class Money {
 
     /** The same, for sums of any size. */
     public static String dollars(BigInteger picodollars) {
-        return picodollars.signum() == 0 ? "0" : new BigDecimal(picodollars, DIGITS).stripTrailingZeros().toPlainString();
+        return picodollars.signum() == 0 ? "0" : new BigDecimal(picodollars, DOLLAR_SCALE).stripTrailingZeros().toPlainString();
     }
 
     /**
@@ -39,16 +39,16 @@ public final class Money {
      * @param perMillion dollars for a million tokens
      * @throws IllegalArgumentException if it is not {@value #ALLOWED_PRICE}
      */
-    static long perToken(String perMillion) {
+    static long picodollarsPerToken(String perMillion) {
         var text = perMillion.strip();
         if (!isDecimal(text)) {
-            throw new IllegalArgumentException(ALLOWED_PRICE);
+            throw new IllegalArgumentException(PRICE_SYNTAX);
         }
         var price = new BigDecimal(text);
-        if (price.compareTo(MAX) > 0 || price.stripTrailingZeros().scale() > PRICE_DIGITS) {
-            throw new IllegalArgumentException(ALLOWED_PRICE);
+        if (price.compareTo(MAX_PRICE_DECIMAL) > 0 || price.stripTrailingZeros().scale() > PRICE_SCALE) {
+            throw new IllegalArgumentException(PRICE_SYNTAX);
         }
-        return price.movePointRight(PRICE_DIGITS).longValueExact();
+        return price.movePointRight(PRICE_SCALE).longValueExact();
     }
 
     /** Digits with at most one point among them; no sign, no exponent. */

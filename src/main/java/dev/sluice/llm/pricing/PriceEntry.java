@@ -12,7 +12,7 @@ import dev.sluice.llm.protocol.Provider;
  */
 record PriceEntry(Provider provider, ModelPrice price, LocalDate from, LocalDate until) {
 
-    boolean holdsOn(LocalDate day) {
+    boolean isValidOn(LocalDate day) {
         return (from == null || !day.isBefore(from)) && (until == null || !day.isAfter(until));
     }
 }

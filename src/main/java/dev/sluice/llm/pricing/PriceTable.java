@@ -15,24 +15,25 @@ import dev.sluice.llm.protocol.Provider;
 public final class PriceTable {
 
     /** What Gemini's names may begin with. */
-    private static final String MODELS = "models/";
+    private static final String GEMINI_PREFIX = "models/";
 
-    private final Map<Provider, Map<String, List<PriceEntry>>> rows = new EnumMap<>(Provider.class);
-    private final int longest;
+    private final Map<Provider, Map<String, List<PriceEntry>>> entries = new EnumMap<>(Provider.class);
+    private final int longestName;
 
     private PriceTable(Map<Provider, ? extends Map<String, ? extends PriceConfig>> configured, ConfigProblems problems) {
         for (var provider : Provider.values()) {
-            rows.put(provider, new HashMap<>());
+            entries.put(provider, new HashMap<>());
         }
-        for (var row : BundledPrices.read()) {
-            rows.get(row.provider()).computeIfAbsent(row.price().name(), name -> new ArrayList<>(2)).add(row);
+        for (var entry : BundledPrices.read()) {
+            entries.get(entry.provider()).computeIfAbsent(entry.price().name(), name -> new ArrayList<>(2)).add(entry);
         }
         configured.forEach((provider, models) -> {
             var reader = new PriceConfigReader(provider, problems);
             models.forEach((model, settings) -> reader.read(model, settings).ifPresent(
-                    price -> rows.get(provider).put(price.name(), List.of(new PriceEntry(provider, price, null, null)))));
+                    price -> entries.get(provider).put(price.name(), List.of(new PriceEntry(provider, price, null, null)))));
         });
-        longest = rows.values().stream().flatMap(models -> models.keySet().stream()).mapToInt(String::length).max().orElse(0);
+        longestName = entries.values().stream().flatMap(models -> models.keySet().stream()).mapToInt(String::length).max()
+                .orElse(0);
     }
 
     /**
@@ -52,22 +53,22 @@ public final class PriceTable {
      * @param day in UTC
      */
     public Optional<ModelPrice> find(Provider provider, String model, LocalDate day) {
-        var name = bare(model);
-        var prices = rows.get(provider);
-        for (int end = Math.min(name.length(), longest); end > 0; end--) {
+        var name = withoutPrefix(model);
+        var prices = entries.get(provider);
+        for (int end = Math.min(name.length(), longestName); end > 0; end--) {
             if (end < name.length() && name.charAt(end) != '-' && name.charAt(end) != ':') {
                 continue;
             }
-            for (var row : prices.getOrDefault(name.substring(0, end), List.of())) {
-                if (row.holdsOn(day)) {
-                    return Optional.of(row.price());
+            for (var entry : prices.getOrDefault(name.substring(0, end), List.of())) {
+                if (entry.isValidOn(day)) {
+                    return Optional.of(entry.price());
                 }
             }
         }
         return Optional.empty();
     }
 
-    static String bare(String model) {
-        return model.startsWith(MODELS) ? model.substring(MODELS.length()) : model;
+    static String withoutPrefix(String model) {
+        return model.startsWith(GEMINI_PREFIX) ? model.substring(GEMINI_PREFIX.length()) : model;
     }
 }

@@ -16,7 +16,7 @@ import dev.sluice.llm.protocol.TokenUsage;
  */
 record TokenPrices(long input, long cachedInput, long cacheWrite, long longCacheWrite, long output) {
 
-    long of(TokenUsage usage) {
+    long cost(TokenUsage usage) {
         long plain = usage.input() - usage.cachedInput() - usage.cacheWrite();
         long shortWrites = usage.cacheWrite() - usage.longCacheWrite();
         long cost = multiplyExact(plain, input);

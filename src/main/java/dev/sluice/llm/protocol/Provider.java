@@ -11,13 +11,13 @@ public enum Provider {
     GEMINI("https://generativelanguage.googleapis.com", "/v1beta", "/v1", "/v1alpha");
 
     /** What is allowed where a provider is named, for error messages. */
-    public static final String ALLOWED = "openai, anthropic or gemini";
+    public static final String ALLOWED_IDS = "openai, anthropic or gemini";
 
-    private final String address;
+    private final String defaultBaseUrl;
     private final List<String> versions;
 
-    Provider(String address, String... versions) {
-        this.address = address;
+    Provider(String defaultBaseUrl, String... versions) {
+        this.defaultBaseUrl = defaultBaseUrl;
         this.versions = List.of(versions);
     }
 
@@ -27,8 +27,8 @@ public enum Provider {
     }
 
     /** The provider's own address, without the version. */
-    public String address() {
-        return address;
+    public String defaultBaseUrl() {
+        return defaultBaseUrl;
     }
 
     /** What the paths of its API begin with, where nobody asks for another version: {@code /v1} or {@code /v1beta}. */

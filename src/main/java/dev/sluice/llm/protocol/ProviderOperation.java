@@ -39,7 +39,7 @@ public record ProviderOperation(Kind kind, Shape shape, String model, boolean st
     /** @param path behind the gateway's prefix, as it came and without the query: {@code /v1/chat/completions} */
     public static ProviderOperation of(Provider provider, String method, String path) {
         return switch (method) {
-            case "GET" -> listsModels(provider, path) ? FREE : UNKNOWN;
+            case "GET" -> isModelListing(provider, path) ? FREE : UNKNOWN;
             case "POST" -> switch (provider) {
                 case OPENAI -> openAi(path);
                 case ANTHROPIC -> anthropic(path);
@@ -49,17 +49,17 @@ public record ProviderOperation(Kind kind, Shape shape, String model, boolean st
         };
     }
 
-    private static boolean listsModels(Provider provider, String path) {
+    private static boolean isModelListing(Provider provider, String path) {
         var version = provider.version(path);
-        var list = (version == null ? provider.version() : version) + "/models";
-        if (path.equals(list)) {
+        var listPath = (version == null ? provider.version() : version) + "/models";
+        if (path.equals(listPath)) {
             return true;
         }
-        if (!path.startsWith(list + "/")) {
+        if (!path.startsWith(listPath + "/")) {
             return false;
         }
-        var name = path.substring(list.length() + 1);
-        return provider == Provider.GEMINI ? !geminiModel(name).isEmpty() : named(MODEL, name);
+        var name = path.substring(listPath.length() + 1);
+        return provider == Provider.GEMINI ? !geminiModel(name).isEmpty() : isModelName(MODEL, name);
     }
 
     private static ProviderOperation openAi(String path) {
@@ -80,18 +80,18 @@ public record ProviderOperation(Kind kind, Shape shape, String model, boolean st
         };
     }
 
-    private static ProviderOperation gemini(String whole) {
-        var version = Provider.GEMINI.version(whole);
-        var path = version == null ? whole : whole.substring(version.length());
-        int colon = path.indexOf(':');
-        if (version == null || colon < 0 || !path.startsWith(GEMINI_MODELS) || colon < GEMINI_MODELS.length()) {
+    private static ProviderOperation gemini(String path) {
+        var version = Provider.GEMINI.version(path);
+        var unversioned = version == null ? path : path.substring(version.length());
+        int colon = unversioned.indexOf(':');
+        if (version == null || colon < 0 || !unversioned.startsWith(GEMINI_MODELS) || colon < GEMINI_MODELS.length()) {
             return UNKNOWN;
         }
-        var model = geminiModel(path.substring(GEMINI_MODELS.length(), colon));
+        var model = geminiModel(unversioned.substring(GEMINI_MODELS.length(), colon));
         if (model.isEmpty()) {
             return UNKNOWN;
         }
-        return switch (path.substring(colon + 1)) {
+        return switch (unversioned.substring(colon + 1)) {
             case "generateContent" -> new ProviderOperation(Kind.CALL, Shape.GENERATE, model, false);
             case "streamGenerateContent" -> new ProviderOperation(Kind.CALL, Shape.GENERATE, model, true);
             case "embedContent", "batchEmbedContents" -> new ProviderOperation(Kind.CALL, Shape.EMBEDDINGS, model, false);
@@ -105,10 +105,10 @@ public record ProviderOperation(Kind kind, Shape shape, String model, boolean st
         var name = ESCAPE.matcher(raw)
                 .replaceAll(escape -> String.valueOf((char) Integer.parseInt(escape.group(1), 16))
                         .replaceAll("[^A-Za-z0-9._-]", "%"));
-        return named(GEMINI_MODEL, name) ? name : "";
+        return isModelName(GEMINI_MODEL, name) ? name : "";
     }
 
-    private static boolean named(Pattern pattern, String name) {
+    private static boolean isModelName(Pattern pattern, String name) {
         return pattern.matcher(name).matches() && !name.contains("..");
     }
 

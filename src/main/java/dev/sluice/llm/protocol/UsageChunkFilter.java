@@ -9,14 +9,14 @@ import io.vertx.core.buffer.Buffer;
 public final class UsageChunkFilter {
 
     /** Bytes of an event that are held back; a larger one passes as it is. */
-    static final int LARGEST_EVENT = 1 << 20;
+    static final int MAX_EVENT_BYTES = 1 << 20;
 
     /** The event that is not yet whole. */
-    private Buffer held = Buffer.buffer();
+    private Buffer buffered = Buffer.buffer();
     /** The event is too large, and its beginning has passed. */
-    private boolean passing;
+    private boolean forwarding;
     private boolean lineEmpty = true;
-    private boolean afterReturn;
+    private boolean afterCarriageReturn;
     /** An event ended at the byte before. */
     private boolean afterEvent;
     /** The event that ended last did not pass. */
@@ -26,27 +26,27 @@ public final class UsageChunkFilter {
     public Buffer feed(Buffer chunk) {
         var bytes = chunk.getBytes();
         var out = Buffer.buffer(bytes.length);
-        int from = 0;
+        int eventStart = 0;
         for (int i = 0; i < bytes.length; i++) {
             byte b = bytes[i];
-            boolean secondHalf = afterReturn && b == '\n';
-            boolean ends = b == '\n' || b == '\r';
-            if (secondHalf && afterEvent) {
+            boolean lineFeedAfterReturn = afterCarriageReturn && b == '\n';
+            boolean lineEnd = b == '\n' || b == '\r';
+            if (lineFeedAfterReturn && afterEvent) {
                 if (!dropped) {
                     out.appendByte(b);
                 }
-                from = i + 1;
+                eventStart = i + 1;
             }
-            afterReturn = b == '\r';
-            afterEvent = ends && !secondHalf && lineEmpty;
+            afterCarriageReturn = b == '\r';
+            afterEvent = lineEnd && !lineFeedAfterReturn && lineEmpty;
             if (afterEvent) {
-                endEvent(bytes, from, i + 1, out);
-                from = i + 1;
-            } else if (!secondHalf) {
-                lineEmpty = ends;
+                endEvent(bytes, eventStart, i + 1, out);
+                eventStart = i + 1;
+            } else if (!lineFeedAfterReturn) {
+                lineEmpty = lineEnd;
             }
         }
-        hold(bytes, from, out);
+        buffer(bytes, eventStart, out);
         return out;
     }
 
@@ -59,32 +59,32 @@ public final class UsageChunkFilter {
 
     private void endEvent(byte[] bytes, int from, int to, Buffer out) {
         dropped = false;
-        if (passing || held.length() + to - from > LARGEST_EVENT) {
-            out.appendBuffer(held).appendBytes(bytes, from, to - from);
-        } else if (held.length() == 0) {
-            dropped = !ChatChunk.strip(bytes, from, to, out);
+        if (forwarding || buffered.length() + to - from > MAX_EVENT_BYTES) {
+            out.appendBuffer(buffered).appendBytes(bytes, from, to - from);
+        } else if (buffered.length() == 0) {
+            dropped = !ChatChunk.removeUsage(bytes, from, to, out);
         } else {
-            var event = held.appendBytes(bytes, from, to - from).getBytes();
-            dropped = !ChatChunk.strip(event, 0, event.length, out);
+            var event = buffered.appendBytes(bytes, from, to - from).getBytes();
+            dropped = !ChatChunk.removeUsage(event, 0, event.length, out);
         }
-        passing = false;
-        drain();
+        forwarding = false;
+        clearBuffer();
     }
 
-    private void hold(byte[] bytes, int from, Buffer out) {
+    private void buffer(byte[] bytes, int from, Buffer out) {
         int length = bytes.length - from;
-        if (!passing && held.length() + length <= LARGEST_EVENT) {
-            held.appendBytes(bytes, from, length);
+        if (!forwarding && buffered.length() + length <= MAX_EVENT_BYTES) {
+            buffered.appendBytes(bytes, from, length);
         } else {
-            passing = true;
-            out.appendBuffer(held).appendBytes(bytes, from, length);
-            drain();
+            forwarding = true;
+            out.appendBuffer(buffered).appendBytes(bytes, from, length);
+            clearBuffer();
         }
     }
 
-    private void drain() {
-        if (held.length() > 0) {
-            held = Buffer.buffer();
+    private void clearBuffer() {
+        if (buffered.length() > 0) {
+            buffered = Buffer.buffer();
         }
     }
 }

@@ -14,16 +14,16 @@ import io.vertx.core.buffer.Buffer;
  */
 public final class UsageExtractor {
 
-    private final UsageAccumulator tally;
+    private final UsageAccumulator accumulator;
     /** The document; null where the answer is none. */
     private final StreamingJsonReader json;
     /** Null where nothing is read, or no more. */
-    private ByteSink bytes;
+    private ByteSink sink;
 
-    private UsageExtractor(UsageAccumulator tally, StreamingJsonReader json, ByteSink bytes) {
-        this.tally = tally;
+    private UsageExtractor(UsageAccumulator accumulator, StreamingJsonReader json, ByteSink sink) {
+        this.accumulator = accumulator;
         this.json = json;
-        this.bytes = bytes;
+        this.sink = sink;
     }
 
     /**
@@ -32,59 +32,59 @@ public final class UsageExtractor {
      */
     public static UsageExtractor of(Provider provider, ProviderOperation.Shape shape, String contentType,
             String contentEncoding) {
-        var tally = UsageAccumulator.of(provider, shape);
-        var type = token(contentType);
+        var accumulator = UsageAccumulator.of(provider, shape);
+        var type = withoutParameters(contentType);
         if (type.equals("text/event-stream")) {
-            var events = new SseDecoder(new SseJsonHandler(tally));
-            return new UsageExtractor(tally, null, decoded(contentEncoding, events));
+            var events = new SseDecoder(new SseJsonHandler(accumulator));
+            return new UsageExtractor(accumulator, null, decompressing(contentEncoding, events));
         }
         if (type.equals("application/json") || type.endsWith("+json")) {
             // Without alt=sse Gemini streams a list.
-            var json = new StreamingJsonReader(tally.wanted(), provider == Provider.GEMINI, tally::take);
-            return new UsageExtractor(tally, json, decoded(contentEncoding, json));
+            var json = new StreamingJsonReader(accumulator.paths(), provider == Provider.GEMINI, accumulator::accept);
+            return new UsageExtractor(accumulator, json, decompressing(contentEncoding, json));
         }
-        return new UsageExtractor(tally, null, null);
+        return new UsageExtractor(accumulator, null, null);
     }
 
     /** The next bytes of the answer. */
     public void feed(Buffer chunk) {
-        if (bytes != null) {
-            var copy = chunk.getBytes();
-            bytes.take(copy, 0, copy.length);
+        if (sink != null) {
+            var bytes = chunk.getBytes();
+            sink.write(bytes, 0, bytes.length);
         }
     }
 
     /** The answer has ended, or nobody waits for the rest. */
     public void end() {
-        if (bytes != null) {
-            bytes.end();
-            bytes = null;
+        if (sink != null) {
+            sink.end();
+            sink = null;
         }
     }
 
     /** The usage told so far; null where none was, or none that can be true. */
     public TokenUsage usage() {
-        return tally.usage();
+        return accumulator.usage();
     }
 
     /** The model that the answer names; null where it names none. */
     public String model() {
-        return tally.model();
+        return accumulator.model();
     }
 
     /** How many events have carried content so far; of a document that is no stream, none. */
-    public long events() {
-        return json == null || json.list() ? tally.contents() : 0;
+    public long contentEvents() {
+        return json == null || json.isList() ? accumulator.contentEvents() : 0;
     }
 
     /** Whether the answer has come to its own end, and was not cut off. */
-    public boolean complete() {
-        return json == null ? tally.finished() : json.whole();
+    public boolean isComplete() {
+        return json == null ? accumulator.finished() : json.isComplete();
     }
 
     /** @return null where the encoding is not known */
-    private static ByteSink decoded(String encoding, ByteSink plain) {
-        return switch (token(encoding)) {
+    private static ByteSink decompressing(String encoding, ByteSink plain) {
+        return switch (withoutParameters(encoding)) {
             case "", "identity" -> plain;
             case "gzip", "x-gzip" -> DecompressingSink.gzip(plain);
             case "deflate" -> DecompressingSink.deflate(plain);
@@ -93,7 +93,7 @@ public final class UsageExtractor {
     }
 
     /** What stands before the parameters. */
-    private static String token(String header) {
+    private static String withoutParameters(String header) {
         if (header == null) {
             return "";
         }

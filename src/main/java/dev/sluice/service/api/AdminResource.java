@@ -33,7 +33,7 @@ import io.vertx.ext.web.RoutingContext;
 /** Admin endpoints: query and reset windows. */
 @ServiceEndpoint
 @Path("/v1")
-@Produces({ErrorResponse.JSON, ErrorResponse.PROBLEM, MediaType.WILDCARD})
+@Produces({ErrorResponse.JSON, ErrorResponse.PROBLEM_JSON, MediaType.WILDCARD})
 public class AdminResource {
 
     private final RateLimiter limiter;
@@ -69,7 +69,7 @@ public class AdminResource {
                             Duration.ofSeconds(
                                     QueryParameters.integer(context, "window_seconds", 1, Quota.MAX_WINDOW.toSeconds())))
                     .map(usage -> ok(context, new JsonObject().put("identifier", identifier).put("resource", resource)
-                            .put("current", usage.current()).put("window_start", usage.start().getEpochSecond())
+                            .put("current", usage.used()).put("window_start", usage.start().getEpochSecond())
                             .put("window_end", usage.end().getEpochSecond())));
         });
     }
@@ -89,7 +89,7 @@ public class AdminResource {
     public Uni<Response> limits(@Context RoutingContext context) {
         return authorization.authorizeAdmin(context, () -> {
             var identifier = QueryParameters.name(context, "identifier");
-            return limiter.limits(identifier).map(limits -> {
+            return limiter.usageByResource(identifier).map(limits -> {
                 var byResource = new JsonObject();
                 new TreeMap<>(limits).forEach(byResource::put);
                 return ok(context, new JsonObject().put("identifier", identifier).put("limits", byResource));
@@ -133,8 +133,8 @@ public class AdminResource {
     }
 
     private Response ok(RoutingContext context, JsonObject body) {
-        if (store.mode().outage()) {
-            context.response().putHeader(RateLimitHeaders.MODE, store.mode().text());
+        if (store.mode().isOutage()) {
+            context.response().putHeader(RateLimitHeaders.MODE, store.mode().value());
         }
         return Response.ok(body.encode(), ErrorResponse.JSON).build();
     }

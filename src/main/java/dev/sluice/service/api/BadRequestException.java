@@ -15,7 +15,7 @@ class BadRequestException extends RuntimeException {
     }
 
     static BadRequestException forField(String field, String message) {
-        return new BadRequestException(ErrorResponse.unreadable(field, message));
+        return new BadRequestException(ErrorResponse.badRequest(field, message));
     }
 
     ErrorResponse errorResponse() {

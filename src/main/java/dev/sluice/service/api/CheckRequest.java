@@ -32,7 +32,7 @@ final class CheckRequest {
         var request = body.has("tier")
                 ? forTier(body, identifier, resource, cost, policy, llmPolicy)
                 : RateLimitRequest.of(identifier, resource, parseRate(body), cost);
-        if (request.demands().get(0).rate() != Rate.BLOCKED && request.demands().get(0).impossible()) {
+        if (request.checks().get(0).rate() != Rate.BLOCKED && request.checks().get(0).isUnsatisfiable()) {
             throw new BadRequestException(
                     new ErrorResponse(400, "RATE_4002", "cost exceeds the limit: the request can never be allowed",
                             new JsonObject().put("field", "cost"), JsonObject::new));
@@ -48,12 +48,12 @@ final class CheckRequest {
                 throw BadRequestException.forField(other, "Specify exactly one of: tier, rate, limit and window_seconds");
             }
         }
-        var tier = policy.tier(body.text("tier"));
-        var apiRule = policy.row(resource);
-        var rule = apiRule == null ? llmPolicy.row(resource) : apiRule;
+        var tier = policy.effectiveTier(body.text("tier"));
+        var apiRule = policy.rule(resource);
+        var rule = apiRule == null ? llmPolicy.rule(resource) : apiRule;
         var rate = rule == null || rule.rate(tier) == null ? policy.defaultRate(tier) : rule.rate(tier);
-        return new RateLimitRequest(identifier, tier, rule == null ? RateLimitRequest.CUSTOM : rule.resource(),
-                List.of(new ResourceCheck(resource, rate, cost).fallingBack(rule == null ? null : rule.fallback())));
+        return new RateLimitRequest(identifier, tier, rule == null ? RateLimitRequest.CUSTOM_LABEL : rule.resource(),
+                List.of(new ResourceCheck(resource, rate, cost).withFallback(rule == null ? null : rule.fallback())));
     }
 
     private static Rate parseRate(StrictJsonBody body) {
@@ -72,7 +72,7 @@ final class CheckRequest {
         try {
             return RATES.parse(body.text("rate"));
         } catch (IllegalArgumentException e) {
-            throw BadRequestException.forField("rate", e.getMessage() + "; allowed: " + Rate.ALLOWED);
+            throw BadRequestException.forField("rate", e.getMessage() + "; allowed: " + Rate.SYNTAX);
         }
     }
 }

@@ -158,10 +158,10 @@ class CheckRoute {
             return;
         }
         headers.write(response.headers(), decision);
-        if (decision.allowed() || request.demands().get(0).cost() == 0) {
+        if (decision.allowed() || request.checks().get(0).cost() == 0) {
             response.putHeader(HttpHeaders.CONTENT_TYPE, JSON).end(DecisionJson.of(decision, null));
         } else {
-            ErrorResponse.exceeded(decision).send(context);
+            ErrorResponse.rateLimitExceeded(decision).send(context);
         }
     }
 

@@ -21,12 +21,12 @@ final class DecisionJson {
      */
     static String of(Decision decision, String reservation) {
         var json = new StringBuilder(160).append("{\"allowed\":").append(decision.allowed());
-        decision.closest().ifPresentOrElse(quota -> appendQuota(json, quota), () -> json.append(NO_QUOTA));
+        decision.mostRestrictive().ifPresentOrElse(quota -> appendQuota(json, quota), () -> json.append(NO_QUOTA));
         json.append(",\"retry_after\":");
         if (decision.allowed()) {
             json.append('0');
         } else {
-            json.append(decision.retryAfter().map(ErrorResponse::roundedUp).orElse(null));
+            json.append(decision.retryAfter().map(ErrorResponse::ceilSeconds).orElse(null));
         }
         if (reservation != null) {
             json.append(",\"reservation\":").append(Json.encode(reservation));
@@ -35,12 +35,12 @@ final class DecisionJson {
     }
 
     private static void appendQuota(StringBuilder json, QuotaStatus quota) {
-        json.append(",\"limit\":").append(ErrorResponse.amount(quota.unit(), quota.limit())).append(",\"remaining\":")
-                .append(ErrorResponse.amount(quota.unit(), quota.remaining())).append(",\"window_seconds\":")
+        json.append(",\"limit\":").append(ErrorResponse.unitAmount(quota.unit(), quota.limit())).append(",\"remaining\":")
+                .append(ErrorResponse.unitAmount(quota.unit(), quota.remaining())).append(",\"window_seconds\":")
                 .append(quota.window().isZero() ? null : Long.toString(quota.window().toSeconds())).append(",\"reset_at\":")
-                .append(RateLimitHeaders.resetAt(quota));
+                .append(RateLimitHeaders.resetEpochSeconds(quota));
         if (quota.unit() != QuotaUnit.REQUESTS) {
-            json.append(",\"unit\":\"").append(ErrorResponse.name(quota.unit())).append('"');
+            json.append(",\"unit\":\"").append(ErrorResponse.unitName(quota.unit())).append('"');
         }
     }
 }

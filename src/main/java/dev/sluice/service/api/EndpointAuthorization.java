@@ -74,7 +74,7 @@ public class EndpointAuthorization {
         var closed = ErrorResponse.of(403, "RATE_4031", adminToken.isPresent()
                 ? "This endpoint requires the admin token: Authorization: Bearer ..."
                 : "The admin endpoints are disabled: set RATE_LIMIT_ADMIN_TOKEN to enable them");
-        return Uni.createFrom().item(closed.response(request));
+        return Uni.createFrom().item(closed.toResponse(request));
     }
 
     /**
@@ -85,8 +85,8 @@ public class EndpointAuthorization {
             BiConsumer<RoutingContext, ErrorResponse> onRejected) {
         var credential = credential(request);
         if (credential == Credential.INVALID) {
-            rateLimiter.reject(request, INVALID_CREDENTIAL).subscribe().with(
-                    admission -> onRejected.accept(request, admission.refusal()),
+            rateLimiter.rejectCredentials(request, INVALID_CREDENTIAL).subscribe().with(
+                    admission -> onRejected.accept(request, admission.error()),
                     failure -> {
                         LOG.error("Failed to count an invalid token", failure);
                         onRejected.accept(request, ServiceErrors.forStatus(500));
@@ -105,7 +105,7 @@ public class EndpointAuthorization {
             return reject(request);
         }
         if (credential == Credential.NONE && apiToken.isPresent()) {
-            return Uni.createFrom().item(TOKEN_MISSING.response(request));
+            return Uni.createFrom().item(TOKEN_MISSING.toResponse(request));
         }
         return respond(request, endpoint);
     }
@@ -121,19 +121,19 @@ public class EndpointAuthorization {
 
     private static Uni<Response> respond(RoutingContext request, Supplier<Uni<Response>> endpoint) {
         return Uni.createFrom().deferred(() -> endpoint.get())
-                .onFailure(BadRequestException.class).recoverWithItem(invalid -> invalid.errorResponse().response(request))
+                .onFailure(BadRequestException.class).recoverWithItem(invalid -> invalid.errorResponse().toResponse(request))
                 .onFailure(StoreUnavailableException.class)
-                .recoverWithItem(unavailable -> ErrorResponse.storeUnavailable().response(request));
+                .recoverWithItem(unavailable -> ErrorResponse.storeUnavailable().toResponse(request));
     }
 
     private Uni<Response> reject(RoutingContext request) {
-        return rateLimiter.reject(request, INVALID_CREDENTIAL)
-                .map(admission -> admission.refusal().response(request));
+        return rateLimiter.rejectCredentials(request, INVALID_CREDENTIAL)
+                .map(admission -> admission.error().toResponse(request));
     }
 
     private Credential credential(RoutingContext request) {
         var key = request.request().getHeader(ApiKeyRegistry.HEADER);
-        if (key != null && apiKeys.any() && apiKeys.find(key) == null) {
+        if (key != null && apiKeys.hasKeys() && apiKeys.find(key) == null) {
             return Credential.INVALID;
         }
         var authorization = request.request().getHeader(HttpHeaders.AUTHORIZATION);
@@ -144,8 +144,8 @@ public class EndpointAuthorization {
             return Credential.INVALID;
         }
         var token = authorization.substring(BEARER.length()).strip();
-        boolean admin = adminToken.isPresent() && Sha256.same(adminToken.get(), token);
-        boolean api = apiToken.isPresent() && Sha256.same(apiToken.get(), token);
+        boolean admin = adminToken.isPresent() && Sha256.constantTimeEquals(adminToken.get(), token);
+        boolean api = apiToken.isPresent() && Sha256.constantTimeEquals(apiToken.get(), token);
         return admin ? Credential.ADMIN_TOKEN : api ? Credential.API_TOKEN : Credential.INVALID;
     }
 }

@@ -40,7 +40,7 @@ import io.vertx.ext.web.RoutingContext;
 @ServiceEndpoint
 @Path("/v1/llm")
 @Consumes(MediaType.WILDCARD)
-@Produces({ErrorResponse.JSON, ErrorResponse.PROBLEM, MediaType.WILDCARD})
+@Produces({ErrorResponse.JSON, ErrorResponse.PROBLEM_JSON, MediaType.WILDCARD})
 public class LlmResource {
 
     private static final StrictJsonBody.Fields CHECK = StrictJsonBody.Fields.of("provider", "identifier", "tier", "model",
@@ -90,14 +90,14 @@ public class LlmResource {
             // The split into input and output tokens is unknown: all are estimated as output, the more expensive kind.
             var estimate = new LlmCallEstimate(provider, identifier, body.text("tier"), model, 0, sized ? tokens : -1);
             if (authorization.isReserved(context, identifier)) {
-                return Uni.createFrom().item(EndpointAuthorization.reservedResponse().response(context));
+                return Uni.createFrom().item(EndpointAuthorization.reservedResponse().toResponse(context));
             }
             return limiter.admit(estimate).map(call -> {
                 try {
                     return respond(context, call);
                 } catch (RuntimeException | Error e) {
                     if (call.decision().allowed()) {
-                        call.failed(false); // the reservation cannot reach the client: release it
+                        call.release(false); // the reservation cannot reach the client: release it
                     }
                     throw e;
                 }
@@ -109,12 +109,12 @@ public class LlmResource {
         var decision = call.decision();
         headers.write(context.response().headers(), decision);
         if (!decision.allowed()) {
-            return (call.unpriced() ? UNPRICED : ErrorResponse.exceeded(decision)).response(context);
+            return (call.deniedAsUnpriced() ? UNPRICED : ErrorResponse.rateLimitExceeded(decision)).toResponse(context);
         }
         return Response.ok(DecisionJson.of(decision, call.reservation()), ErrorResponse.JSON).build();
     }
 
-    private static final ErrorResponse UNPRICED = new ErrorResponse(429, "RATE_5001", AdmittedCall.UNPRICED,
+    private static final ErrorResponse UNPRICED = new ErrorResponse(429, "RATE_5001", AdmittedCall.UNPRICED_MESSAGE,
             new JsonObject().put("field", "model"), JsonObject::new);
 
     /** Records usage of a call that did not go through the gateway. */
@@ -138,7 +138,7 @@ public class LlmResource {
             var reservation = body.has("reservation") ? body.name("reservation") : null;
             var requestId = body.has("request_id") ? body.name("request_id") : null;
             if (authorization.isReserved(context, identifier)) {
-                return Uni.createFrom().item(EndpointAuthorization.reservedResponse().response(context));
+                return Uni.createFrom().item(EndpointAuthorization.reservedResponse().toResponse(context));
             }
             return limiter.report(provider, identifier, model, usage, reservation, requestId)
                     .map(booked -> Response.noContent().build());
@@ -163,7 +163,7 @@ public class LlmResource {
     private static Provider parseProvider(StrictJsonBody body) {
         var provider = Provider.of(body.text("provider"));
         if (provider == null) {
-            throw BadRequestException.forField("provider", "provider must be " + Provider.ALLOWED);
+            throw BadRequestException.forField("provider", "provider must be " + Provider.ALLOWED_IDS);
         }
         return provider;
     }
@@ -188,8 +188,8 @@ public class LlmResource {
                     : (int) QueryParameters.integer(context, "hours", 1, Ledger.MAX_HOURS);
             return ledger.read(identifier, hours).map(report -> {
                 var body = toJson(identifier, hours, report);
-                if (store.mode().outage()) {
-                    context.response().putHeader(RateLimitHeaders.MODE, store.mode().text());
+                if (store.mode().isOutage()) {
+                    context.response().putHeader(RateLimitHeaders.MODE, store.mode().value());
                     body.put("partial", true); // usage stored in Redis is not included
                 }
                 return Response.ok(body.encode(), ErrorResponse.JSON).build();

@@ -23,7 +23,7 @@ final class QueryParameters {
 
     static String name(RoutingContext context, String field) {
         var value = text(context, field);
-        if (!Identifiers.valid(value) || value.indexOf(UNDECODABLE) >= 0) {
+        if (!Identifiers.isValid(value) || value.indexOf(UNDECODABLE) >= 0) {
             throw BadRequestException.forField(field, field + (value == null
                     ? " is missing"
                     : " must have 1 to " + Identifiers.MAX_LENGTH + " characters and no unpaired surrogate"));

@@ -78,7 +78,7 @@ final class StrictJsonBody {
         }
         if (unknown != null) {
             throw BadRequestException.forField(
-                    Identifiers.valid(unknown) && unknown.length() <= MAX_NAME_SHOWN ? unknown : "body",
+                    Identifiers.isValid(unknown) && unknown.length() <= MAX_NAME_SHOWN ? unknown : "body",
                     fields.known);
         }
     }
@@ -175,7 +175,7 @@ final class StrictJsonBody {
         if (name == null) {
             throw BadRequestException.forField(field, field + " is missing");
         }
-        if (!Identifiers.valid(name)) {
+        if (!Identifiers.isValid(name)) {
             throw BadRequestException.forField(field, field + " must have 1 to " + Identifiers.MAX_LENGTH
                     + " characters and no unpaired surrogate");
         }

@@ -93,7 +93,7 @@ public class JwtOnlyMechanism implements HttpAuthenticationMechanism, AnonymousR
 
     /** Returns whether the request is anonymous: no other mechanism exists. */
     @Override
-    public boolean isCertain(RoutingContext request) {
+    public boolean isCertainlyAnonymous(RoutingContext request) {
         return !configured || !request.request().headers().contains(HttpHeaders.AUTHORIZATION);
     }
 

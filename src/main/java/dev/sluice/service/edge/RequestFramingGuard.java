@@ -42,18 +42,18 @@ class RequestFramingGuard {
     /** Returns the error, or null if the request is unambiguous. */
     private static ErrorResponse framingError(HttpServerRequest request) {
         if (request.version() == null) {
-            return ErrorResponse.unreadable("version", "HTTP version must be 1.0, 1.1 or 2");
+            return ErrorResponse.badRequest("version", "HTTP version must be 1.0, 1.1 or 2");
         }
         if (request.uri().indexOf('#') >= 0) {
             // Servers disagree whether the path ends there, and clients must not send it (RFC 9112, section 3.2).
-            return ErrorResponse.unreadable("path", "The request target must not contain a fragment");
+            return ErrorResponse.badRequest("path", "The request target must not contain a fragment");
         }
         if (request.headers().getAll(HttpHeaders.HOST).size() > 1) {
-            return ErrorResponse.unreadable("host", "The request must have exactly one Host header");
+            return ErrorResponse.badRequest("host", "The request must have exactly one Host header");
         }
         return isUnambiguous(request)
                 ? null
-                : ErrorResponse.unreadable("transfer-encoding", "transfer-encoding must be chunked, in HTTP/1.1 only");
+                : ErrorResponse.badRequest("transfer-encoding", "transfer-encoding must be chunked, in HTTP/1.1 only");
     }
 
     /** Returns whether the end of the body is unambiguous. Netty ignores transfer codings it does not know. */

@@ -18,19 +18,19 @@ public class ServiceErrors {
 
     @ServerExceptionMapper
     Response http(WebApplicationException failure, RoutingContext context) {
-        return forStatus(failure.getResponse().getStatus()).response(context);
+        return forStatus(failure.getResponse().getStatus()).toResponse(context);
     }
 
     @ServerExceptionMapper
     Response unexpected(Exception failure, RoutingContext context) {
         LOG.logf(failure instanceof IOException ? Logger.Level.DEBUG : Logger.Level.ERROR, failure, "%s %s failed",
                 context.request().method(), context.normalizedPath());
-        return forStatus(500).response(context);
+        return forStatus(500).toResponse(context);
     }
 
     public static ErrorResponse forStatus(int status) {
         return switch (status) {
-            case 400 -> ErrorResponse.unreadable("request", "Malformed request");
+            case 400 -> ErrorResponse.badRequest("request", "Malformed request");
             case 404 -> ErrorResponse.notFound();
             case 405 -> ErrorResponse.of(405, "RATE_4051", "Method not allowed");
             case 406 -> ErrorResponse.of(406, "RATE_4061", "Not acceptable");

@@ -111,7 +111,7 @@ public class UpstreamClient {
             var query = request.query();
             uri = "*".equals(uri) ? uri : request.path() + (query == null ? "" : '?' + query);
         }
-        return RequestPath.ascii(basePath.isEmpty() || "*".equals(uri) ? uri : basePath + uri);
+        return RequestPath.toAscii(basePath.isEmpty() || "*".equals(uri) ? uri : basePath + uri);
     }
 
     private int port() {

@@ -75,8 +75,8 @@ public class UpstreamGateway {
         if (context.response().closed()) {
             return;
         }
-        if (admission.refused()) {
-            reject(context, admission.refusal());
+        if (admission.isDenied()) {
+            reject(context, admission.error());
         } else {
             forward(context, admission.caller());
         }
@@ -87,7 +87,7 @@ public class UpstreamGateway {
             upstream.forward(context, caller);
         } catch (IllegalArgumentException e) {
             // HTTP/2 allows characters that are invalid in HTTP/1
-            reject(context, ErrorResponse.unreadable("headers", "A header contains an invalid character"));
+            reject(context, ErrorResponse.badRequest("headers", "A header contains an invalid character"));
         }
     }
 

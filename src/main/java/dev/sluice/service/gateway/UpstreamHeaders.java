@@ -74,7 +74,7 @@ public class UpstreamHeaders {
         SecurityHeaders.remove(response.headers());
         removeHopByHop(headers);
         headers.remove(HttpHeaders.CONNECTION).remove("Keep-Alive");
-        RateLimitHeaders.replaceIn(headers, response.headers());
+        RateLimitHeaders.removeOverridden(headers, response.headers());
     }
 
     /** Removes identity headers, including variants with underscores, which CGI and WSGI do not distinguish. */
@@ -88,7 +88,7 @@ public class UpstreamHeaders {
     }
 
     private void addForwarded(HttpServerRequest request, MultiMap headers) {
-        boolean trusted = addresses.fromTrustedProxy(request);
+        boolean trusted = addresses.isFromTrustedProxy(request);
         var peer = request.remoteAddress() == null ? null : request.remoteAddress().hostAddress();
         var chain = trusted ? String.join(", ", headers.getAll(FORWARDED_FOR)) : "";
         if (peer != null) {

@@ -65,7 +65,7 @@ public class LlmCallerResolver {
         for (var key : slots.all()) {
             var owner = token || key == null ? null : apiKeys.find(key);
             if (owner != null) {
-                return callers.of(context, owner).map(caller -> caller(provider, caller, providerKey(slots, provider)));
+                return callers.resolve(context, owner).map(caller -> caller(provider, caller, providerKey(slots, provider)));
             }
         }
         var callerKey = providerKey(slots, provider);
@@ -76,7 +76,7 @@ public class LlmCallerResolver {
         if (headerRemoved) {
             headers.remove(ApiKeyRegistry.HEADER); // a key for Anthropic, not an unknown Sluice key
         }
-        return callers.of(context).onTermination().invoke(() -> {
+        return callers.resolve(context).onTermination().invoke(() -> {
             if (headerRemoved) {
                 headers.set(ApiKeyRegistry.HEADER, header);
             }
@@ -89,7 +89,7 @@ public class LlmCallerResolver {
                         ? "No API key in the request"
                         : "Unknown API key");
             }
-            var identity = new Identity(Identity.key(Sha256.sha256(callerKey)), Identity.Source.API_KEY, null);
+            var identity = new Identity(Identity.keyIdentifier(Sha256.hex(callerKey)), Identity.Source.API_KEY, null);
             return caller(provider, new Caller(identity, caller.tier()), callerKey);
         });
     }

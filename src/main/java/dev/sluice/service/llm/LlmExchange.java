@@ -103,8 +103,8 @@ final class LlmExchange {
     /** Counts rejected credentials against the client's address. */
     private Future<LlmCaller> countRejectedCredentials(Throwable failure) {
         return failure instanceof CredentialsRejectedException
-                ? UniHelper.toFuture(services.rateLimiter().reject(context, failure.getMessage()))
-                        .compose(counted -> Future.failedFuture(CallRejectedException.of(counted.refusal())))
+                ? UniHelper.toFuture(services.rateLimiter().rejectCredentials(context, failure.getMessage()))
+                        .compose(counted -> Future.failedFuture(CallRejectedException.of(counted.error())))
                 : Future.failedFuture(failure);
     }
 
@@ -131,7 +131,7 @@ final class LlmExchange {
             return Future.succeededFuture();
         }
         return services.bodyBuffer().read(context).map(read -> {
-            parsed = LlmRequestParser.read(provider, operation, read);
+            parsed = LlmRequestParser.parse(provider, operation, read);
             operation = new ProviderOperation(operation.kind(), operation.shape(), parsed.model(), parsed.streaming());
             return null;
         });
@@ -151,8 +151,8 @@ final class LlmExchange {
         if (parsed == null) {
             return new LlmCallEstimate(provider, identifier, tier, "", 0, 0);
         }
-        long output = parsed.outputCap() < 0 ? -1 : parsed.outputCap() * parsed.choices();
-        return new LlmCallEstimate(provider, identifier, tier, parsed.model(), parsed.inputEstimate(), output);
+        long output = parsed.maxOutputTokens() < 0 ? -1 : parsed.maxOutputTokens() * parsed.choices();
+        return new LlmCallEstimate(provider, identifier, tier, parsed.model(), parsed.estimatedInputTokens(), output);
     }
 
     private Future<Void> onDecision(AdmittedCall decided) {
@@ -169,16 +169,16 @@ final class LlmExchange {
 
     private Future<Void> forward() {
         boolean usageRequested = parsed != null && parsed.streaming() && operation.shape() == Shape.CHAT
-                && !parsed.usageAsked();
+                && !parsed.usageRequested();
         MultiMap headers;
         String target;
         try {
             headers = services.providerHeaders().forRequest(request, provider, caller, usageRequested);
-            target = RequestPath.ascii(path) + services.providerHeaders().forwardedQuery(request, caller);
+            target = RequestPath.toAscii(path) + services.providerHeaders().forwardedQuery(request, caller);
         } catch (IllegalArgumentException e) { // HTTP/2 allows characters that are invalid in HTTP/1
             throw new CallRejectedException(400, "The request contains an invalid character", e);
         }
-        providerBody = parsed == null ? null : LlmRequestParser.withUsageAsked(operation, parsed);
+        providerBody = parsed == null ? null : LlmRequestParser.withUsageRequested(operation, parsed);
         var meter = new UsageMeter(admitted, operation, usageRequested);
         return services.connections().request(provider, request.method(), target)
                 .recover(failure -> Future.failedFuture(ResponseRelay.providerFailure(failure)))
@@ -219,7 +219,7 @@ final class LlmExchange {
     /** Releases the reservation, unless the call has been settled, and responds with the error. */
     private void fail(Throwable failure) {
         if (admitted != null) {
-            admitted.failed(false);
+            admitted.release(false);
         }
         if (failure instanceof ClientDisconnectedException) {
             return;

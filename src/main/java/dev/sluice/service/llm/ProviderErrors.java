@@ -45,13 +45,13 @@ final class ProviderErrors {
         var response = context.response();
         var wait = decision.retryAfter();
         wait.ifPresent(time -> response.putHeader("retry-after-ms", Long.toString((time.toNanos() + 999_999) / 1_000_000)));
-        var quota = decision.closest().orElseThrow();
-        if (wait.isEmpty() || wait.get().compareTo(MAX_RETRY) > 0 || call.unit(quota) == QuotaUnit.NANODOLLARS) {
+        var quota = decision.mostRestrictive().orElseThrow();
+        if (wait.isEmpty() || wait.get().compareTo(MAX_RETRY) > 0 || call.unitOf(quota) == QuotaUnit.NANODOLLARS) {
             response.putHeader("x-should-retry", "false");
         }
         var message = message(call, quota, decision);
         write(context, 429, switch (call.provider()) {
-            case OPENAI -> openAi(message, unitName(call.unit(quota)), "rate_limit_exceeded");
+            case OPENAI -> openAi(message, unitName(call.unitOf(quota)), "rate_limit_exceeded");
             case ANTHROPIC -> anthropic(message, "rate_limit_error");
             case GEMINI -> gemini(429, message, details(quota, decision));
         });
@@ -70,8 +70,8 @@ final class ProviderErrors {
     }
 
     private static String message(AdmittedCall call, QuotaStatus quota, Decision decision) {
-        if (call.unpriced()) {
-            return AdmittedCall.UNPRICED;
+        if (call.deniedAsUnpriced()) {
+            return AdmittedCall.UNPRICED_MESSAGE;
         }
         if (quota.window().isZero()) {
             return "Calls of this model are not allowed";
@@ -79,14 +79,14 @@ final class ProviderErrors {
         var text = new StringBuilder("Rate limit reached for ").append(perWindow(quota)).append(": Limit ")
                 .append(amount(quota, quota.limit())).append(", Used ")
                 .append(amount(quota, quota.limit() - quota.remaining()));
-        text.append(", Requested ").append(amount(quota, call.requested(quota))).append('.');
+        text.append(", Requested ").append(amount(quota, call.requestedUnits(quota))).append('.');
         decision.retryAfter().ifPresent(
-                wait -> text.append(" Please try again in ").append(ErrorResponse.roundedUp(wait)).append("s."));
+                wait -> text.append(" Please try again in ").append(ErrorResponse.ceilSeconds(wait)).append("s."));
         return text.toString();
     }
 
     private static String amount(QuotaStatus quota, long units) {
-        var amount = ErrorResponse.amount(quota.unit(), units);
+        var amount = ErrorResponse.unitAmount(quota.unit(), units);
         return quota.unit() == QuotaUnit.NANODOLLARS
                 ? "$" + new BigDecimal(amount.toString()).toPlainString()
                 : amount.toString();
@@ -112,12 +112,12 @@ final class ProviderErrors {
     private static JsonArray details(QuotaStatus quota, Decision decision) {
         var violation = new JsonObject().put("quotaMetric", quota.resource())
                 .put("quotaId", quota.resource() + '/' + quota.window().toSeconds() + 's')
-                .put("quotaValue", ErrorResponse.amount(quota.unit(), quota.limit()).toString());
+                .put("quotaValue", ErrorResponse.unitAmount(quota.unit(), quota.limit()).toString());
         var details = new JsonArray().add(new JsonObject().put("@type", "type.googleapis.com/google.rpc.QuotaFailure")
                 .put("violations", new JsonArray().add(violation)));
         decision.retryAfter().ifPresent(wait -> details.add(new JsonObject()
                 .put("@type", "type.googleapis.com/google.rpc.RetryInfo")
-                .put("retryDelay", ErrorResponse.roundedUp(wait) + "s")));
+                .put("retryDelay", ErrorResponse.ceilSeconds(wait) + "s")));
         return details;
     }
 

@@ -129,7 +129,7 @@ class ProviderHeaders {
                 kept.append(kept.isEmpty() ? '?' : '&').append(part);
             }
         }
-        return RequestPath.ascii(kept.toString());
+        return RequestPath.toAscii(kept.toString());
     }
 
     private boolean isForwarded(String part, String own) {
@@ -151,6 +151,6 @@ class ProviderHeaders {
         headers.remove(HttpHeaders.CONNECTION).remove("Keep-Alive").remove("Proxy-Connection")
                 .remove(HttpHeaders.TRANSFER_ENCODING)
                 .remove("Upgrade");
-        RateLimitHeaders.replaceIn(headers, responseHeaders);
+        RateLimitHeaders.removeOverridden(headers, responseHeaders);
     }
 }

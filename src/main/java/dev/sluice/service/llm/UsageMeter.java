@@ -42,7 +42,7 @@ final class UsageMeter {
             return;
         }
         if (!isSuccess(status)) {
-            call.failed(status == 429);
+            call.release(status == 429);
             return;
         }
         var encoding = headers.get(HttpHeaders.CONTENT_ENCODING);
@@ -63,7 +63,7 @@ final class UsageMeter {
             return;
         }
         usageExtractor.feed(chunk);
-        if (!operation.streaming() && usageExtractor.complete()) {
+        if (!operation.streaming() && usageExtractor.isComplete()) {
             settle(); // before the client receives the end of the response
         }
     }
@@ -84,7 +84,7 @@ final class UsageMeter {
             return; // not counted, or already settled as failed
         }
         if (usageExtractor == null) {
-            call.estimated(call.estimate());
+            call.settleEstimated(call.estimatedUsage());
             return;
         }
         try {
@@ -97,7 +97,7 @@ final class UsageMeter {
     /** Settles a call that Sluice could not complete with its estimate if the provider will charge for it. */
     void abandon(int status) {
         if (call != null && isSuccess(status)) {
-            call.estimated(call.estimate());
+            call.settleEstimated(call.estimatedUsage());
         }
     }
 

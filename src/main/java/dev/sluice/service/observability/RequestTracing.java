@@ -93,11 +93,11 @@ class RequestTracing implements DecisionListener {
     }
 
     @Override
-    public void decided(RateLimitRequest request, Decision decision, DecisionMode mode, long nanos) {
+    public void onDecision(RateLimitRequest request, Decision decision, DecisionMode mode, long nanos) {
         if (enabled) {
             var outcome = decision == null ? "error" : decision.denied() ? "denied" : "allowed";
             Span.current().addEvent(EVENT,
-                    Attributes.of(RESOURCE, request.label(), OUTCOME, outcome, STORE, mode.text()));
+                    Attributes.of(RESOURCE, request.label(), OUTCOME, outcome, STORE, mode.value()));
         }
     }
 }

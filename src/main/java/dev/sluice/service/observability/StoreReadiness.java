@@ -32,11 +32,11 @@ class StoreReadiness implements HealthCheck {
     public HealthCheckResponse call() {
         var mode = store.mode();
         var response = HealthCheckResponse.named("rate-limit-store").status(mode != DecisionMode.CLOSED).withData("mode",
-                mode.text());
+                mode.value());
         if (mode != DecisionMode.MEMORY) {
             response.withData("instances", store.instances());
         }
-        file.state().ifPresent(state -> addRulesFile(state, response));
+        file.status().ifPresent(state -> addRulesFile(state, response));
         return response.build();
     }
 

@@ -20,16 +20,16 @@ class CallPathTest {
         var operation = CallPath.operation(provider, "POST", path);
         assertThat(operation.kind()).isEqualTo(Kind.CALL);
         assertThat(operation.shape()).isEqualTo(shape);
-        assertThat(CallPath.counts(operation, "POST")).isTrue();
+        assertThat(CallPath.isCounted(operation, "POST")).isTrue();
     }
 
     @Test
     void whatIsPostedToNobodyKnowsWhereIsACall() {
         for (var path : new String[]{null, "", "/", "/deployments/x/chat/completions", "/v1/images"}) {
-            assertThat(CallPath.counts(CallPath.operation(Provider.OPENAI, "POST", path), "POST")).isTrue();
-            assertThat(CallPath.counts(CallPath.operation(Provider.OPENAI, "GET", path), "GET")).isFalse();
+            assertThat(CallPath.isCounted(CallPath.operation(Provider.OPENAI, "POST", path), "POST")).isTrue();
+            assertThat(CallPath.isCounted(CallPath.operation(Provider.OPENAI, "GET", path), "GET")).isFalse();
         }
-        assertThat(CallPath.counts(CallPath.operation(Provider.ANTHROPIC, "POST", "/v1/messages/count_tokens"), "POST"))
+        assertThat(CallPath.isCounted(CallPath.operation(Provider.ANTHROPIC, "POST", "/v1/messages/count_tokens"), "POST"))
                 .isFalse();
     }
 }

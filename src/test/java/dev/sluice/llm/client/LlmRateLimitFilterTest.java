@@ -18,7 +18,7 @@ import org.eclipse.microprofile.rest.client.inject.RestClient;
 import org.junit.jupiter.api.Test;
 
 import dev.sluice.api.RateLimitExceededException;
-import dev.sluice.testing.Http;
+import dev.sluice.testing.HttpTestClient;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.smallrye.mutiny.Multi;
@@ -63,7 +63,7 @@ class LlmRateLimitFilterTest extends LlmTest {
         }
         assertThatThrownBy(() -> LlmCallScope.as("bea").call(() -> client.chat(CHAT)))
                 .isInstanceOfSatisfying(RateLimitExceededException.class, refused -> {
-                    assertThat(refused.decision().closest().orElseThrow().limit()).isEqualTo(3);
+                    assertThat(refused.decision().mostRestrictive().orElseThrow().limit()).isEqualTo(3);
                     assertThat(refused.decision().retryAfter()).isPresent();
                 });
         assertThatThrownBy(
@@ -104,8 +104,8 @@ class LlmRateLimitFilterTest extends LlmTest {
         for (int i = 0; i < 5; i++) {
             LlmCallScope.as("eve").call(() -> unlimited.chat("eve", CHAT));
         }
-        assertThat(limiter.limits("user:eve").await().indefinitely()).isEmpty();
-        assertThat(limiter.limits(APP).await().indefinitely()).isEmpty();
+        assertThat(limiter.usageByResource("user:eve").await().indefinitely()).isEmpty();
+        assertThat(limiter.usageByResource(APP).await().indefinitely()).isEmpty();
         assertThat(AllProvidersStub.SEEN).hasSize(5)
                 .allSatisfy(seen -> assertThat(seen.headers()).containsEntry("x-user-id", "eve"));
     }
@@ -124,7 +124,7 @@ class LlmRateLimitFilterTest extends LlmTest {
         assertThat(used("ip:127.0.0.1", "llm:openai")).isEqualTo(3);
         var refused = http.get("/asks-a-model/later");
         assertThat(refused.statusCode()).isEqualTo(429);
-        assertThat(Http.error(refused).getString("code")).isEqualTo("RATE_5001");
+        assertThat(HttpTestClient.error(refused).getString("code")).isEqualTo("RATE_5001");
         assertThat(http.get("/asks-a-model").statusCode()).isEqualTo(429);
         assertThat(used(APP, "llm:openai")).isZero();
     }
@@ -197,7 +197,7 @@ class LlmRateLimitFilterTest extends LlmTest {
     @Test
     void whatSpendsNothingPassesAndWhatIsUnknownCounts() {
         LlmCallScope.as("kim").call(() -> client.models());
-        assertThat(limiter.limits("user:kim").await().indefinitely()).isEmpty();
+        assertThat(limiter.usageByResource("user:kim").await().indefinitely()).isEmpty();
         LlmCallScope.as("kim").call(() -> client.unknown(CHAT));
         assertThat(used("user:kim", "llm:openai")).isEqualTo(1);
     }

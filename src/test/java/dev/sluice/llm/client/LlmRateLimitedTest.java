@@ -32,7 +32,7 @@ class LlmRateLimitedTest extends LlmTest {
             bean.plain("pat", null);
         }
         assertThatThrownBy(() -> bean.plain("pat", "nonsense")).isInstanceOfSatisfying(RateLimitExceededException.class,
-                refused -> assertThat(refused.decision().closest().orElseThrow().limit()).isEqualTo(3));
+                refused -> assertThat(refused.decision().mostRestrictive().orElseThrow().limit()).isEqualTo(3));
         assertThat(bean.plain("pat", "pro")).isEqualTo("plain");
         assertThat(used("user:pat", "llm:openai")).isEqualTo(4);
         tokensBecome("user:pat", "openai", 280);
@@ -55,7 +55,7 @@ class LlmRateLimitedTest extends LlmTest {
         var tally = booked("user:qua", "openai", "gpt-4o");
         assertThat(tally.calls()).isEqualTo(3);
         assertThat(tally.estimated()).isZero();
-        LlmCallScope.used(1, 1);
+        LlmCallScope.reportUsage(1, 1);
     }
 
     @Test
@@ -74,7 +74,7 @@ class LlmRateLimitedTest extends LlmTest {
         assertThat(used("user:sam", "llm:openai")).isEqualTo(1);
         assertThat(nothingBooked("user:sam")).isTrue();
         assertThatThrownBy(() -> bean.failing("sam", () -> {
-            LlmCallScope.used(5, 6);
+            LlmCallScope.reportUsage(5, 6);
             return new IllegalStateException("after it was answered");
         })).hasMessage("after it was answered");
         tokensBecome("user:sam", "openai", 11);

@@ -12,15 +12,15 @@ import org.junit.jupiter.api.BeforeEach;
 
 import dev.sluice.llm.ledger.Ledger;
 import dev.sluice.llm.ledger.UsageTotals;
-import dev.sluice.testing.HttpTest;
-import dev.sluice.testing.RedisForTests;
+import dev.sluice.testing.HttpTestBase;
+import dev.sluice.testing.RedisTestResource;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTestProfile;
 
 /** A test of calls to the stub. */
-@WithTestResource(RedisForTests.class)
+@WithTestResource(RedisTestResource.class)
 @WithTestResource(AllProvidersStub.class)
-abstract class LlmTest extends HttpTest {
+abstract class LlmTest extends HttpTestBase {
 
     static final String CHAT = "{\"model\":\"gpt-4o\",\"max_tokens\":50,\"messages\":[]}";
 
@@ -47,7 +47,7 @@ abstract class LlmTest extends HttpTest {
     }
 
     long used(String identifier, String resource) {
-        return limiter.limits(identifier).await().indefinitely().getOrDefault(resource, 0L);
+        return limiter.usageByResource(identifier).await().indefinitely().getOrDefault(resource, 0L);
     }
 
     /** Settling is not waited for by the call. */

@@ -50,12 +50,12 @@ class ProviderInterfacesTest {
 
     @Test
     void interfaceSaysWhoseModelsItCalls() throws NoSuchMethodException {
-        assertThat(interfaces.provider(call(Named.class))).isEqualTo(Provider.GEMINI);
-        assertThatIllegalStateException().isThrownBy(() -> interfaces.provider(call(Misnamed.class)))
+        assertThat(interfaces.providerOf(call(Named.class))).isEqualTo(Provider.GEMINI);
+        assertThatIllegalStateException().isThrownBy(() -> interfaces.providerOf(call(Misnamed.class)))
                 .withMessageContaining(Misnamed.class.getName()).withMessageContaining("nobody");
-        assertThatIllegalStateException().isThrownBy(() -> interfaces.provider(call(Unnamed.class)))
+        assertThatIllegalStateException().isThrownBy(() -> interfaces.providerOf(call(Unnamed.class)))
                 .withMessageContaining(Unnamed.class.getName()).withMessageContaining("@LlmProvider");
-        assertThatIllegalStateException().isThrownBy(() -> interfaces.provider(null));
+        assertThatIllegalStateException().isThrownBy(() -> interfaces.providerOf(null));
     }
 
     @Test

@@ -20,7 +20,7 @@ import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.redis.HashTags;
 import dev.sluice.redis.LuaScript;
 import dev.sluice.redis.RedisConnectionManager;
-import dev.sluice.testing.RealRedis;
+import dev.sluice.testing.RedisTestServer;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.vertx.core.Vertx;
 import io.vertx.core.net.NetClient;
@@ -38,7 +38,7 @@ class RedisLedgerTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private final Vertx vertx = Vertx.vertx();
-    private final RealRedis redis = RealRedis.start();
+    private final RedisTestServer redis = RedisTestServer.start();
     private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
     private final HashTags keys = new HashTags("sluice");
     private volatile boolean answersLost;
@@ -389,8 +389,8 @@ class RedisLedgerTest {
         await().atMost(PATIENCE).until(() -> !link.isUp());
         book(ledger, entry("user:a", "m", null)); // waits, and is tried again and again
         ledger.close().await().atMost(PATIENCE);
-        assertThat(ledger.timed()).isFalse();
+        assertThat(ledger.isFlushScheduled()).isFalse();
         book(ledger, entry("user:a", "other", null));
-        assertThat(ledger.timed()).isFalse();
+        assertThat(ledger.isFlushScheduled()).isFalse();
     }
 }

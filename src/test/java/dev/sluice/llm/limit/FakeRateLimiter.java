@@ -28,7 +28,7 @@ class FakeRateLimiter implements RateLimiter {
     }
 
     @Override
-    public Uni<Map<String, Long>> limits(String identifier) {
+    public Uni<Map<String, Long>> usageByResource(String identifier) {
         throw new UnsupportedOperationException();
     }
 

@@ -48,7 +48,7 @@ class FileProviderConfigTest {
     }
 
     private static Rate rate(LlmPolicySnapshot table, QuotaUnit unit, String tier, String model) {
-        return table.row(Provider.OPENAI, unit, tier, model, null).rate(tier);
+        return table.rule(Provider.OPENAI, unit, tier, model, null).rate(tier);
     }
 
     @Test
@@ -72,7 +72,7 @@ class FileProviderConfigTest {
         assertThat(rate(table, QuotaUnit.NANODOLLARS, "pro", "x")).isEqualTo(Rate.parse("20/day", QuotaUnit.NANODOLLARS));
         assertThat(rate(table, QuotaUnit.REQUESTS, "pro", "gpt-4o")).isEqualTo(Rate.parse("5/minute"));
         assertThat(rate(table, QuotaUnit.TOKENS, "free", "gpt-4o")).isEqualTo(Rate.parse("100/minute", QuotaUnit.TOKENS));
-        assertThat(table.row("llm:openai").fallback()).isEqualTo(FallbackPolicy.CLOSED);
+        assertThat(table.rule("llm:openai").fallback()).isEqualTo(FallbackPolicy.CLOSED);
         assertThat(table.outputEstimate(Provider.OPENAI, "x", null)).isEqualTo(77);
         assertThat(table.prices().find(Provider.OPENAI, "mine-2", LocalDate.EPOCH)).isPresent();
     }
@@ -86,12 +86,12 @@ class FileProviderConfigTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-            "{mistral: {}} | rows.yaml:1: llm.mistral=(not shown): unknown here; known: anthropic, gemini, openai",
-            "{openai: {api-key: sk-x}} | rows.yaml:1: llm.openai.api-key=(not shown): unknown here",
+            "{mistral: {}} | rows.yaml:1: llm.mistral=(not shown): an unknown provider; allowed: anthropic, gemini, openai",
+            "{openai: {api-key: sk-x}} | rows.yaml:1: llm.openai.api-key=(not shown): an unknown key",
             "{openai: {tokens: {fre: 1/s}}} | rows.yaml:1: llm.openai.tokens.fre=(not shown): an unknown tier",
             "{openai: {budget: {free: lots}}} | rows.yaml:1: llm.openai.budget.free=lots: ",
             "{openai: {models: {o3: {requests: {free: x}}}}} | rows.yaml:1: llm.openai.models.\"o3\".requests.free=x: ",
-            "{openai: {models: {o3: {request: {}}}}} | rows.yaml:1: llm.openai.models.o3.request=(not shown): unknown",
+            "{openai: {models: {o3: {request: {}}}}} | rows.yaml:1: llm.openai.models.o3.request=(not shown): an unknown key",
             "{openai: {output-estimate: many}} | rows.yaml:1: llm.openai.output-estimate=(not shown): tokens, 0 to",
             "{openai: {output-estimate: -1}} | rows.yaml:1: llm.openai.output-estimate=-1: tokens, 0 to",
             "{openai: {fallback: ajar}} | rows.yaml:1: llm.openai.fallback=(not shown): local, open or closed",

@@ -17,7 +17,7 @@ import dev.sluice.api.DecisionMode;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.llm.ledger.Ledger;
 import dev.sluice.llm.protocol.Provider;
-import dev.sluice.testing.RedisForTests;
+import dev.sluice.testing.RedisTestResource;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
@@ -26,7 +26,7 @@ import io.smallrye.mutiny.subscription.UniEmitter;
 
 /** Calls whose caller does not wait for the decision. */
 @QuarkusTest
-@WithTestResource(RedisForTests.class)
+@WithTestResource(RedisTestResource.class)
 class LateAdmissionTest {
 
     private static final LlmCallEstimate ASK = new LlmCallEstimate(Provider.OPENAI, "user:late", null, "gpt-4o", 10, 10);

@@ -46,7 +46,7 @@ class LlmResourcesTest {
                 .withSources(new PropertiesConfigSource(settings, "settings", 100))
                 .withConverter(MemorySize.class, 100, new MemorySizeConverter())
                 .withConverter(Duration.class, 100, new DurationConverter()).build().getConfigMapping(LlmConfig.class);
-        return new LlmPolicySnapshot(mapping, RulesDocument.NONE,
+        return new LlmPolicySnapshot(mapping, RulesDocument.EMPTY,
                 new Tiers(List.of("free"), Map.of("free", Rate.parse("7/minute"))));
     }
 
@@ -71,9 +71,9 @@ class LlmResourcesTest {
 
     private static void own(Map<String, Kind> owners, LlmPolicySnapshot table, Kind kind) {
         var model = kind.model() == null ? "a model without rows" : kind.model();
-        var row = table.row(kind.provider(), kind.unit(), "free", model, null);
+        var row = table.rule(kind.provider(), kind.unit(), "free", model, null);
         assertThat(owners.put(row.resource(), kind)).as(row.resource()).isNull();
-        assertThat(table.row(row.resource())).isSameAs(row);
+        assertThat(table.rule(row.resource())).isSameAs(row);
         if (kind.model() != null) {
             assertThat(row.rate("free").quotas()).singleElement()
                     .satisfies(quota -> assertThat(quota.unit()).isEqualTo(kind.unit()));
@@ -92,6 +92,6 @@ class LlmResourcesTest {
     }
 
     private static String name(LlmPolicySnapshot table, QuotaUnit unit, String model) {
-        return table.row(Provider.OPENAI, unit, "free", model, null).resource();
+        return table.rule(Provider.OPENAI, unit, "free", model, null).resource();
     }
 }

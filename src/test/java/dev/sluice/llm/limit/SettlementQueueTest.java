@@ -135,19 +135,19 @@ class SettlementQueueTest {
     void waitsForRedisWithoutATimerAndWithinItsBound() {
         reachable = false;
         answerAtOnce = new IllegalStateException("out of reach");
-        for (int i = 0; i < SettlementQueue.MOST + 3; i++) {
+        for (int i = 0; i < SettlementQueue.MAX_WAITING + 3; i++) {
             settle(i);
         }
         assertThat(timers).isEmpty();
-        assertThat(settlements.waiting()).isEqualTo(SettlementQueue.MOST);
+        assertThat(settlements.waiting()).isEqualTo(SettlementQueue.MAX_WAITING);
         assertThat(dropped()).isEqualTo(3);
-        assertThat(meters.get("llm_settlements_waiting").gauge().value()).isEqualTo(SettlementQueue.MOST);
+        assertThat(meters.get("llm_settlements_waiting").gauge().value()).isEqualTo(SettlementQueue.MAX_WAITING);
         reachable = true;
         answerAtOnce = null;
         seen.clear();
-        settlements.reached();
+        settlements.onStoreAvailable();
         fire();
-        assertThat(seen).hasSize(SettlementQueue.MOST).startsWith(reservation(3, "-60-86400"));
+        assertThat(seen).hasSize(SettlementQueue.MAX_WAITING).startsWith(reservation(3, "-60-86400"));
         assertThat(timers).isEmpty();
         assertThat(pauses).containsExactly(250L);
     }
@@ -159,23 +159,23 @@ class SettlementQueueTest {
         IntStream.range(0, 1000).forEach(this::settle);
         reachable = true;
         answers = false;
-        settlements.reached();
+        settlements.onStoreAvailable();
         seen.clear();
         fire();
-        assertThat(seen).hasSize(SettlementQueue.AT_ONCE);
+        assertThat(seen).hasSize(SettlementQueue.MAX_CONCURRENT_RETRIES);
         settle(2000); // is not kept waiting by those
-        assertThat(seen).hasSize(SettlementQueue.AT_ONCE + 1);
+        assertThat(seen).hasSize(SettlementQueue.MAX_CONCURRENT_RETRIES + 1);
         asked.pollLast().complete(null);
         asked.pollFirst().fail(new IllegalStateException("on purpose"));
         assertThat(timers).isEmpty();
         while (asked.size() > 1) {
             asked.pollFirst().complete(null);
         }
-        assertThat(seen).hasSize(SettlementQueue.AT_ONCE + 1);
+        assertThat(seen).hasSize(SettlementQueue.MAX_CONCURRENT_RETRIES + 1);
         asked.pollFirst().complete(null);
         fire(); // one has failed, others have not: the pause is short
         assertThat(pauses).endsWith(250L);
-        assertThat(seen).hasSize(2 * SettlementQueue.AT_ONCE + 1);
+        assertThat(seen).hasSize(2 * SettlementQueue.MAX_CONCURRENT_RETRIES + 1);
     }
 
     @Test
@@ -193,7 +193,7 @@ class SettlementQueueTest {
         assertThat(seen).hasSize(1001);
         answerAtOnce = new IllegalStateException("closed");
         settle(1001);
-        settlements.reached();
+        settlements.onStoreAvailable();
         assertThat(timers).isEmpty();
         assertThat(settlements.waiting()).isZero();
         assertThat(dropped()).isEqualTo(1);
@@ -220,6 +220,6 @@ class SettlementQueueTest {
         }
         answers = false;
         settlements.stop(Duration.ZERO);
-        assertThat(dropped()).isEqualTo(300 - SettlementQueue.AT_ONCE);
+        assertThat(dropped()).isEqualTo(300 - SettlementQueue.MAX_CONCURRENT_RETRIES);
     }
 }

@@ -157,7 +157,7 @@ class PriceTableTest {
         assertThat(rows).hasSize(55).allSatisfy(row -> assertThat(row.provider()).isNotNull());
         for (var row : rows) {
             assertThat(rows.stream().filter(other -> other.provider() == row.provider()
-                    && other.price().name().equals(row.price().name()) && other.holdsOn(DAY))).hasSize(1);
+                    && other.price().name().equals(row.price().name()) && other.isValidOn(DAY))).hasSize(1);
         }
     }
 
@@ -229,8 +229,8 @@ class PriceTableTest {
         var table = configured(Map.of("openai.prices.\"gpt-4o\".input", text, "openai.prices.\"gpt-4o\".output", "1",
                 "openai.prices.\"gpt-4o\".cached-input", text));
         assertThat(problems.lines()).containsExactly(
-                "rate-limit.llm.openai.prices.\"gpt-4o\".input=" + text + ": " + Money.ALLOWED_PRICE,
-                "rate-limit.llm.openai.prices.\"gpt-4o\".cached-input=" + text + ": " + Money.ALLOWED_PRICE);
+                "rate-limit.llm.openai.prices.\"gpt-4o\".input=" + text + ": " + Money.PRICE_SYNTAX,
+                "rate-limit.llm.openai.prices.\"gpt-4o\".cached-input=" + text + ": " + Money.PRICE_SYNTAX);
         assertThat(table.find(Provider.OPENAI, "gpt-4o", DAY).orElseThrow().picodollars(TokenUsage.of(1, 0)))
                 .isEqualTo(2_500_000);
     }

@@ -64,14 +64,14 @@ class FlatMemoryTest {
         reader.feed(LAST);
         reader.end();
         assertThat(reader.usage()).isEqualTo(TokenUsage.of(5, 6));
-        assertThat(reader.complete()).isTrue();
+        assertThat(reader.isComplete()).isTrue();
     }
 
     @Test
     void manyEventsAreRead() {
         var reader = reader(SSE, null);
         assertThat(feed(EVENTS, reader::feed)).isLessThan(LITTLE);
-        assertThat(reader.events()).isGreaterThan(1_000_000);
+        assertThat(reader.contentEvents()).isGreaterThan(1_000_000);
         tellsUsage(reader);
     }
 
@@ -105,7 +105,7 @@ class FlatMemoryTest {
         reader.feed(Buffer.buffer("}}"));
         reader.end();
         assertThat(reader.usage()).isEqualTo(TokenUsage.of(5, 0));
-        assertThat(reader.complete()).isTrue();
+        assertThat(reader.isComplete()).isTrue();
     }
 
     @Test
@@ -125,19 +125,19 @@ class FlatMemoryTest {
         var largest = new int[1];
         DecompressingSink.gzip(new ByteSink() {
             @Override
-            public void take(byte[] bytes, int from, int to) {
+            public void write(byte[] bytes, int from, int to) {
                 largest[0] = Math.max(largest[0], bytes.length);
             }
 
             @Override
             public void end() {
             }
-        }).take(bomb.getBytes(), 0, bomb.length());
+        }).write(bomb.getBytes(), 0, bomb.length());
         assertThat(largest[0]).isBetween(1, 1 << 20);
         reader.feed(bomb);
         reader.end();
         assertThat(reader.usage()).isEqualTo(TokenUsage.of(5, 6));
-        assertThat(reader.complete()).isTrue();
+        assertThat(reader.isComplete()).isTrue();
     }
 
     @Test

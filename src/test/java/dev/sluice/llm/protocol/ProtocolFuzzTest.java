@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
 import dev.sluice.llm.protocol.stream.SseEventReader;
-import dev.sluice.testing.Fuzz;
+import dev.sluice.testing.Fuzzer;
 import io.vertx.core.buffer.Buffer;
 
 /** Bodies of calls and answers of providers that are broken: read, refused or passed over, and nothing else. */
@@ -69,18 +69,18 @@ class ProtocolFuzzTest {
 
     @Test
     void bodies() {
-        Fuzz.run(10, random -> {
-            var body = Buffer.buffer(Fuzz.broken(random, Fuzz.bytes(Fuzz.pick(random, BODIES))));
+        Fuzzer.run(10, random -> {
+            var body = Buffer.buffer(Fuzzer.mutate(random, Fuzzer.bytes(Fuzzer.pick(random, BODIES))));
             for (var provider : Provider.values()) {
-                var operation = Fuzz.pick(random, OPERATIONS);
+                var operation = Fuzzer.pick(random, OPERATIONS);
                 try {
-                    var request = LlmRequestParser.read(provider, operation, body);
-                    var asked = LlmRequestParser.withUsageAsked(operation, request);
-                    LlmRequestParser.read(provider, operation, asked);
+                    var request = LlmRequestParser.parse(provider, operation, body);
+                    var asked = LlmRequestParser.withUsageRequested(operation, request);
+                    LlmRequestParser.parse(provider, operation, asked);
                     assertThat(request.choices()).isBetween(1, 128);
-                    assertThat(request.outputCap()).isBetween(-1L, TokenUsage.MAX);
+                    assertThat(request.maxOutputTokens()).isBetween(-1L, TokenUsage.MAX);
                 } catch (InvalidRequestBodyException e) {
-                    assertThat(e.getMessage()).doesNotContain(Fuzz.MARKER);
+                    assertThat(e.getMessage()).doesNotContain(Fuzzer.MARKER);
                 }
             }
         });
@@ -88,15 +88,16 @@ class ProtocolFuzzTest {
 
     @Test
     void answers() {
-        Fuzz.run(15, random -> {
-            var answer = Fuzz.broken(random, Fuzz.bytes(Fuzz.pick(random, ANSWERS).repeat(1 + random.nextInt(2))));
-            var provider = Fuzz.pick(random, List.of(Provider.values()));
-            var shape = Fuzz.pick(random, List.of(Shape.values()));
-            var type = Fuzz.pick(random, List.of("text/event-stream", "application/json", "text/event-stream; charset=x", "x"));
-            assertThat(read(UsageExtractor.of(provider, shape, type, null), Fuzz.cut(random, answer)))
+        Fuzzer.run(15, random -> {
+            var answer = Fuzzer.mutate(random, Fuzzer.bytes(Fuzzer.pick(random, ANSWERS).repeat(1 + random.nextInt(2))));
+            var provider = Fuzzer.pick(random, List.of(Provider.values()));
+            var shape = Fuzzer.pick(random, List.of(Shape.values()));
+            var type = Fuzzer.pick(random,
+                    List.of("text/event-stream", "application/json", "text/event-stream; charset=x", "x"));
+            assertThat(read(UsageExtractor.of(provider, shape, type, null), Fuzzer.split(random, answer)))
                     .isEqualTo(read(UsageExtractor.of(provider, shape, type, ""), List.of(answer)));
-            var encoding = Fuzz.pick(random, List.of("gzip", "deflate", "br", "identity"));
-            read(UsageExtractor.of(provider, shape, type, encoding), Fuzz.cut(random, encoded(random, encoding, answer)));
+            var encoding = Fuzzer.pick(random, List.of("gzip", "deflate", "br", "identity"));
+            read(UsageExtractor.of(provider, shape, type, encoding), Fuzzer.split(random, encoded(random, encoding, answer)));
         });
     }
 
@@ -105,7 +106,7 @@ class ProtocolFuzzTest {
         try (var encoder = encoding.equals("gzip") ? new GZIPOutputStream(out) : new DeflaterOutputStream(out)) {
             encoder.write(plain);
         }
-        return Fuzz.broken(random, out.toByteArray());
+        return Fuzzer.mutate(random, out.toByteArray());
     }
 
     private static List<String> read(UsageExtractor reader, List<byte[]> pieces) {
@@ -113,15 +114,15 @@ class ProtocolFuzzTest {
             reader.feed(Buffer.buffer(piece));
         }
         reader.end();
-        return List.of("" + reader.usage(), "" + reader.model(), "" + reader.events(), "" + reader.complete());
+        return List.of("" + reader.usage(), "" + reader.model(), "" + reader.contentEvents(), "" + reader.isComplete());
     }
 
     @Test
     void streamsThatAreStripped() {
-        Fuzz.run(10, random -> {
-            var answer = Fuzz.broken(random, Fuzz.bytes(Fuzz.pick(random, ANSWERS)));
+        Fuzzer.run(10, random -> {
+            var answer = Fuzzer.mutate(random, Fuzzer.bytes(Fuzzer.pick(random, ANSWERS)));
             var whole = stripped(List.of(answer));
-            assertThat(stripped(Fuzz.cut(random, answer))).isEqualTo(whole);
+            assertThat(stripped(Fuzzer.split(random, answer))).isEqualTo(whole);
             assertThat(whole.length()).isLessThanOrEqualTo(answer.length);
         });
     }
@@ -135,9 +136,9 @@ class ProtocolFuzzTest {
 
     @Test
     void streamsThatAreTakenApart() {
-        Fuzz.run(5, random -> {
-            var answer = Fuzz.broken(random, Fuzz.bytes(Fuzz.pick(random, ANSWERS)));
-            assertThat(events(Fuzz.cut(random, answer))).isEqualTo(events(List.of(answer)));
+        Fuzzer.run(5, random -> {
+            var answer = Fuzzer.mutate(random, Fuzzer.bytes(Fuzzer.pick(random, ANSWERS)));
+            assertThat(events(Fuzzer.split(random, answer))).isEqualTo(events(List.of(answer)));
         });
     }
 

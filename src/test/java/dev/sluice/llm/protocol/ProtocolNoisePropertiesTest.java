@@ -46,7 +46,7 @@ class ProtocolNoisePropertiesTest {
             reader.feed(Buffer.buffer(chunk));
         }
         reader.end();
-        return List.of("" + reader.usage(), "" + reader.model(), "" + reader.events(), "" + reader.complete());
+        return List.of("" + reader.usage(), "" + reader.model(), "" + reader.contentEvents(), "" + reader.isComplete());
     }
 
     /** Jackson lets a value or a name be missing where its bytes come one by one. */
@@ -93,14 +93,14 @@ class ProtocolNoisePropertiesTest {
                 Buffer.buffer(text.append("\"c\":1}").toString())}) {
             LlmRequest request;
             try {
-                request = LlmRequestParser.read(Provider.OPENAI, CHAT, body);
+                request = LlmRequestParser.parse(Provider.OPENAI, CHAT, body);
             } catch (InvalidRequestBodyException e) {
                 continue;
             }
-            var asked = LlmRequestParser.withUsageAsked(CHAT, request);
-            var again = LlmRequestParser.read(Provider.OPENAI, CHAT, asked);
-            assertThat(again.usageAsked()).as(body.toString()).isEqualTo(request.streaming() && again.streaming()
-                    && (request.usageAsked() || asked != body));
+            var asked = LlmRequestParser.withUsageRequested(CHAT, request);
+            var again = LlmRequestParser.parse(Provider.OPENAI, CHAT, asked);
+            assertThat(again.usageRequested()).as(body.toString()).isEqualTo(request.streaming() && again.streaming()
+                    && (request.usageRequested() || asked != body));
             assertThat(asked.length()).isBetween(body.length() - 1, body.length() + 40);
         }
     }

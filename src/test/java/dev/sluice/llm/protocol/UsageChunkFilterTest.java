@@ -132,7 +132,7 @@ class UsageChunkFilterTest {
 
     @Test
     void aVeryLargeEventPassesAsItIs() {
-        var large = "data: {\"a\":\"" + "x".repeat(UsageChunkFilter.LARGEST_EVENT) + "\",\"usage\":null}\n\n";
+        var large = "data: {\"a\":\"" + "x".repeat(UsageChunkFilter.MAX_EVENT_BYTES) + "\",\"usage\":null}\n\n";
         var small = "data: {\"a\":\"" + "x".repeat(100_000) + "\",\"usage\":null}\n\n";
         var text = utf8(large + small + large);
         var expected = utf8(large + small.replace(",\"usage\":null", "") + large);

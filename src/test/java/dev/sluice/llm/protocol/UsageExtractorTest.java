@@ -172,7 +172,7 @@ class UsageExtractorTest {
             assertThat(buffer.getBytes()).isEqualTo(chunk);
         }
         reader.end();
-        return new Told(reader.usage(), reader.model(), reader.events(), reader.complete());
+        return new Told(reader.usage(), reader.model(), reader.contentEvents(), reader.isComplete());
     }
 
     private static byte[][] singly(byte[] bytes) {

@@ -1,8 +1,8 @@
 package dev.sluice.service.api;
 
-import static dev.sluice.testing.Http.error;
-import static dev.sluice.testing.Http.header;
-import static dev.sluice.testing.Http.json;
+import static dev.sluice.testing.HttpTestClient.error;
+import static dev.sluice.testing.HttpTestClient.header;
+import static dev.sluice.testing.HttpTestClient.json;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.URI;
@@ -22,15 +22,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import dev.sluice.testing.HttpTest;
-import dev.sluice.testing.RedisForTests;
+import dev.sluice.testing.HttpTestBase;
+import dev.sluice.testing.RedisTestResource;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.vertx.core.json.JsonObject;
 
 @QuarkusTest
-@WithTestResource(RedisForTests.class)
-class CheckApiTest extends HttpTest {
+@WithTestResource(RedisTestResource.class)
+class CheckApiTest extends HttpTestBase {
 
     private static String check(String identifier, String resource, long limit, long seconds) {
         return new JsonObject().put("identifier", identifier).put("resource", resource).put("limit", limit)
@@ -38,7 +38,7 @@ class CheckApiTest extends HttpTest {
     }
 
     @Test
-    void answersAsTheContractSays() {
+    void allowedResponseMatchesTheContract() {
         long before = System.currentTimeMillis() / 1000;
         var response = http.post("/v1/check", """
                 {"identifier":"user123","resource":"custom_operation","limit":10,"window_seconds":60,"cost":1}""");
@@ -62,7 +62,7 @@ class CheckApiTest extends HttpTest {
     }
 
     @Test
-    void refusesAsTheContractSays() {
+    void deniedResponseMatchesTheContract() {
         for (int i = 0; i < 2; i++) {
             http.post("/v1/check", check("refused", "r", 2, 60));
         }
@@ -81,12 +81,12 @@ class CheckApiTest extends HttpTest {
     }
 
     @Test
-    void whoWaitsAsLongAsItIsToldGetsIn() {
+    void requestAfterRetryAfterIsAllowed() {
         var body = check("patient", "r", 1, 1);
         assertThat(http.post("/v1/check", body).statusCode()).isEqualTo(200);
-        var refused = http.post("/v1/check", body);
-        assertThat(refused.statusCode()).isEqualTo(429);
-        var wait = Duration.ofSeconds(Long.parseLong(header(refused, "Retry-After")));
+        var denied = http.post("/v1/check", body);
+        assertThat(denied.statusCode()).isEqualTo(429);
+        var wait = Duration.ofSeconds(Long.parseLong(header(denied, "Retry-After")));
         var attempts = new AtomicInteger();
         Awaitility.await().pollDelay(wait).atMost(wait.plusSeconds(20)).until(() -> {
             attempts.incrementAndGet();
@@ -96,7 +96,7 @@ class CheckApiTest extends HttpTest {
     }
 
     @Test
-    void problemIsGivenToWhomAcceptsOnlyThat() {
+    void problemJsonIsReturnedIfItIsTheOnlyAcceptedType() {
         http.post("/v1/check", check("problem", "r", 1, 60));
         var response = http.post("/v1/check", check("problem", "r", 1, 60), "Accept", "application/problem+json");
         assertThat(response.statusCode()).isEqualTo(429);
@@ -111,30 +111,30 @@ class CheckApiTest extends HttpTest {
     }
 
     @Test
-    void costIsTakenWhole() {
+    void costIsConsumedAtomically() {
         var five = http.post("/v1/check", "{\"identifier\":\"cost\",\"resource\":\"r\",\"limit\":10,\"window_seconds\":60,"
                 + "\"cost\":5}");
         assertThat(json(five).getLong("remaining")).isEqualTo(5);
         var six = http.post("/v1/check", "{\"identifier\":\"cost\",\"resource\":\"r\",\"limit\":10,\"window_seconds\":60,"
                 + "\"cost\":6}");
         assertThat(six.statusCode()).isEqualTo(429);
-        assertThat(limiter.usage("cost", "r", Duration.ofSeconds(60)).await().indefinitely().current()).isEqualTo(5);
+        assertThat(limiter.usage("cost", "r", Duration.ofSeconds(60)).await().indefinitely().used()).isEqualTo(5);
     }
 
     @Test
-    void costOfZeroAsksAndIsAlways200() {
-        var ask = "{\"identifier\":\"zero\",\"resource\":\"r\",\"limit\":1,\"window_seconds\":60,\"cost\":0}";
-        assertThat(json(http.post("/v1/check", ask)).getLong("remaining")).isEqualTo(1);
+    void costOfZeroIsAQuery() {
+        var query = "{\"identifier\":\"zero\",\"resource\":\"r\",\"limit\":1,\"window_seconds\":60,\"cost\":0}";
+        assertThat(json(http.post("/v1/check", query)).getLong("remaining")).isEqualTo(1);
         http.post("/v1/check", check("zero", "r", 1, 60));
-        var full = http.post("/v1/check", ask);
+        var full = http.post("/v1/check", query);
         assertThat(full.statusCode()).isEqualTo(200);
         assertThat(json(full).getBoolean("allowed")).isFalse();
         assertThat(json(full).getLong("retry_after")).isPositive();
-        assertThat(limiter.usage("zero", "r", Duration.ofSeconds(60)).await().indefinitely().current()).isEqualTo(1);
+        assertThat(limiter.usage("zero", "r", Duration.ofSeconds(60)).await().indefinitely().used()).isEqualTo(1);
     }
 
     @Test
-    void costAboveTheLimitCouldNeverPass() {
+    void costAboveTheLimitIsRejected() {
         var response = http.post("/v1/check",
                 "{\"identifier\":\"above\",\"resource\":\"r\",\"rate\":\"100/hour;5/s\",\"cost\":6}");
         assertThat(response.statusCode()).isEqualTo(400);
@@ -151,22 +151,23 @@ class CheckApiTest extends HttpTest {
         assertThat(header(second, "RateLimit")).startsWith("\"r/3600\";r=0;t=").contains(", \"r/86400\";r=98;t=");
         assertThat(header(second, "X-RateLimit-Limit")).isEqualTo("2");
         assertThat(http.post("/v1/check", body).statusCode()).isEqualTo(429);
-        assertThat(limiter.usage("several", "r", Duration.ofDays(1)).await().indefinitely().current()).isEqualTo(2);
+        assertThat(limiter.usage("several", "r", Duration.ofDays(1)).await().indefinitely().used()).isEqualTo(2);
     }
 
     @Test
-    void configuredRowsAnswerByTier() {
+    void configuredRulesApplyByTier() {
         var pro = http.post("/v1/check", "{\"identifier\":\"t\",\"resource\":\"api:/campaigns\",\"tier\":\"pro\"}");
         assertThat(json(pro).getLong("limit")).isEqualTo(100);
         var unknown = http.post("/v1/check", "{\"identifier\":\"t\",\"resource\":\"api:/auth/login\",\"tier\":\"x\"}");
         assertThat(json(unknown).getLong("limit")).isEqualTo(5);
         var none = http.post("/v1/check", "{\"identifier\":\"t\",\"resource\":\"mine\",\"tier\":\"enterprise\"}");
         assertThat(json(none).getLong("limit")).isEqualTo(1000);
-        assertThat(limiter.limits("t").await().indefinitely()).containsOnlyKeys("api:/campaigns", "api:/auth/login", "mine");
+        assertThat(limiter.usageByResource("t").await().indefinitely()).containsOnlyKeys("api:/campaigns", "api:/auth/login",
+                "mine");
     }
 
     @Test
-    void tierThatChangesKeepsWhatWasCounted() {
+    void tierChangeKeepsUsage() {
         for (int i = 0; i < 10; i++) {
             http.post("/v1/check", "{\"identifier\":\"up\",\"resource\":\"api:/campaigns\",\"tier\":\"free\"}");
         }
@@ -187,12 +188,12 @@ class CheckApiTest extends HttpTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"user:alice", "ip:10.0.0.1"})
-    void reservedIdentifiersAskForTheToken(String identifier) {
+    void reservedIdentifiersRequireTheApiToken(String identifier) {
         var response = http.post("/v1/check", check(identifier, "r", 10, 60));
         assertThat(response.statusCode()).isEqualTo(403);
         assertThat(error(response).getString("code")).isEqualTo("RATE_4031");
         assertThat(error(response).getString("message")).contains("RATE_LIMIT_API_TOKEN");
-        assertThat(limiter.limits(identifier).await().indefinitely()).isEmpty();
+        assertThat(limiter.usageByResource(identifier).await().indefinitely()).isEmpty();
     }
 
     @ParameterizedTest
@@ -231,7 +232,7 @@ class CheckApiTest extends HttpTest {
             "{\"identifier\":\"a\",\"resource\":\"r\",\"rate\":\"often\"}|rate",
             "{\"identifier\":\"a\",\"resource\":\"r\",\"rate\":7}|rate",
             "{\"identifier\":\"a\",\"resource\":\"r\",\"tier\":7}|tier"})
-    void badInputNamesItsField(String body, String field) {
+    void invalidInputNamesTheField(String body, String field) {
         var response = http.post("/v1/check", body);
         assertThat(response.statusCode()).as(response.body()).isEqualTo(400);
         assertThat(error(response).getString("code")).isEqualTo("RATE_4001");
@@ -239,7 +240,7 @@ class CheckApiTest extends HttpTest {
     }
 
     @Test
-    void bodyThatIsNoUtf8IsRefused() throws Exception {
+    void bodyThatIsNotUtf8IsRejected() throws Exception {
         var head = "{\"identifier\":\"".getBytes(StandardCharsets.US_ASCII);
         var tail = "\",\"resource\":\"r\",\"limit\":1,\"window_seconds\":60}".getBytes(StandardCharsets.US_ASCII);
         for (var bytes : List.of(new byte[]{(byte) 0xC0, (byte) 0xAF}, new byte[]{(byte) 0xFF},
@@ -253,7 +254,7 @@ class CheckApiTest extends HttpTest {
     }
 
     @Test
-    void identifierOf257CharactersIsTooLongAnd256AreNot() {
+    void identifierMayHave256Characters() {
         assertThat(http.post("/v1/check", check("x".repeat(256), "r".repeat(256), 1, 60)).statusCode()).isEqualTo(200);
         assertThat(http.post("/v1/check", check("x".repeat(256), "r".repeat(256), 1, 60)).statusCode()).isEqualTo(429);
         assertThat(http.post("/v1/check", check("x".repeat(257), "r", 1, 60)).statusCode()).isEqualTo(400);
@@ -261,7 +262,7 @@ class CheckApiTest extends HttpTest {
     }
 
     @Test
-    void strangeIdentifiersAreCountedUnderThemselves() {
+    void unusualIdentifiersAreCountedSeparately() {
         var names = List.of("a\u0000b", "a\r\nb", "a\nb", "{a}", "a:b", "a b", "\uD83D\uDE00", "\"", "\\", "ä", "../a", "a*",
                 "%00",
                 "User:x", " user:x");
@@ -276,7 +277,7 @@ class CheckApiTest extends HttpTest {
     }
 
     @Test
-    void adminIsClosedWithoutAToken() {
+    void adminEndpointsAreForbiddenWithoutConfiguredToken() {
         for (var call : List.of("GET /v1/usage?identifier=a&resource=b&window_seconds=60", "GET /v1/limits?identifier=a",
                 "DELETE /v1/limits?identifier=a", "DELETE /v1/limits?all=true")) {
             var parts = call.split(" ");
@@ -288,20 +289,20 @@ class CheckApiTest extends HttpTest {
     }
 
     @Test
-    void whatIsNotThereIs404AndConsumesNothing() {
+    void unknownPathIs404AndConsumesNothing() {
         for (var path : List.of("/", "/api/v1/campaigns", "/v1", "/v1/nothing", "/q/nothing", "/v1/llm/nothing", "/openai")) {
             var response = http.get(path);
             assertThat(response.statusCode()).as(path).isEqualTo(404);
             assertThat(error(response).getString("code")).isEqualTo("RATE_4041");
             assertThat(header(response, "X-RateLimit-Limit")).isNull();
         }
-        assertThat(limiter.limits("ip:127.0.0.1").await().indefinitely()).isEmpty();
+        assertThat(limiter.usageByResource("ip:127.0.0.1").await().indefinitely()).isEmpty();
         assertThat(http.get("/v1/check").statusCode()).isEqualTo(405);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"/v1/check/", "/v1/check;a=b", "/v1;x/check", "/v1/%63heck", "/v1/check?x=1"})
-    void otherSpellingsOfThePathLeadThereToo(String path) {
+    void equivalentPathsReachTheEndpoint(String path) {
         var response = http.post(path, check("spelled " + path, "r", 2, 60));
         assertThat(response.statusCode()).isEqualTo(200);
         assertThat(json(response).getLong("remaining")).isEqualTo(1);
@@ -315,7 +316,7 @@ class CheckApiTest extends HttpTest {
             "Accept|,text/plain|406", "Accept|/a|406", "Accept|a/|406", "Content-Type|text/plain|200",
             "Content-Type|application/json; charset=utf-8|200", "Content-Type|multipart/form-data|200", "Content-Type|*/*|200",
             "Content-Type|garbage|415", "Content-Type|a/b/c|415", "Content-Type|a/b, c/d|415", "Content-Type|;;;|415"})
-    void mediaTypesAreReadLeniently(String name, String value, int status) {
+    void mediaTypesAreParsedLeniently(String name, String value, int status) {
         var response = http.post("/v1/check", check("media " + value, "r", 2, 60), name, value);
         assertThat(response.statusCode()).isEqualTo(status);
         assertThat(header(response, "Content-Type")).isEqualTo("application/json");
@@ -341,7 +342,7 @@ class CheckApiTest extends HttpTest {
     }
 
     @Test
-    void openApiDescribesTheDoors() {
+    void openApiDescribesTheEndpoints() {
         var response = http.get("/q/openapi?format=json");
         assertThat(response.statusCode()).isEqualTo(200);
         var paths = json(response).getJsonObject("paths");
@@ -367,7 +368,7 @@ class CheckApiTest extends HttpTest {
     }
 
     @Test
-    void bodyThatIsTooLargeIsRefusedInOurShape() {
+    void oversizedBodyIsRejectedWithErrorBody() {
         var response = http.post("/v1/check", "x".repeat(2 << 20));
         assertThat(response.statusCode()).isEqualTo(413);
         assertThat(error(response).getString("code")).isEqualTo("RATE_4131");

@@ -11,7 +11,7 @@ import dev.sluice.http.ErrorResponse;
 import dev.sluice.service.auth.JwtOnlyMechanism;
 import dev.sluice.service.llm.LlmCallerResolver;
 import dev.sluice.service.llm.ProviderConnections;
-import dev.sluice.testing.Fuzz;
+import dev.sluice.testing.Fuzzer;
 
 /** Every input of the endpoints is either accepted or rejected with the name of a field. */
 class EndpointsFuzzTest {
@@ -27,10 +27,10 @@ class EndpointsFuzzTest {
     private static final List<String> QUERIES = List.of("key=AIza-of-sluice&alt=sse&fields=a", "%24alt=proto", "key");
 
     @Test
-    void bodies() {
-        Fuzz.run(10, random -> {
+    void malformedBodiesAreRejected() {
+        Fuzzer.run(10, random -> {
             try {
-                var body = new StrictJsonBody(Fuzz.broken(random, Fuzz.bytes(Fuzz.pick(random, BODIES))),
+                var body = new StrictJsonBody(Fuzzer.mutate(random, Fuzzer.bytes(Fuzzer.pick(random, BODIES))),
                         new StrictJsonBody.Fields(FIELDS));
                 for (var field : FIELDS) {
                     if (random.nextBoolean()) {
@@ -42,20 +42,20 @@ class EndpointsFuzzTest {
             } catch (BadRequestException e) {
                 var response = e.errorResponse();
                 assertThat(response.status()).isEqualTo(400);
-                assertThat(response.message()).doesNotContain(Fuzz.MARKER);
+                assertThat(response.message()).doesNotContain(Fuzzer.MARKER);
                 assertThat(response.details().getString("field")).isNotEmpty().hasSizeLessThanOrEqualTo(64);
-                response.body(ErrorResponse.PROBLEM);
+                response.body(ErrorResponse.PROBLEM_JSON);
             }
         });
     }
 
     @Test
-    void credentials() {
-        Fuzz.run(5, random -> {
-            var authorization = Fuzz.broken(random, Fuzz.pick(random, AUTHORIZATIONS));
+    void malformedCredentialsAreHandled() {
+        Fuzzer.run(5, random -> {
+            var authorization = Fuzzer.mutate(random, Fuzzer.pick(random, AUTHORIZATIONS));
             JwtOnlyMechanism.bearsJwt(authorization);
             LlmCallerResolver.bearer(authorization);
-            for (var part : Fuzz.broken(random, Fuzz.pick(random, QUERIES)).split("&")) {
+            for (var part : Fuzzer.mutate(random, Fuzzer.pick(random, QUERIES)).split("&")) {
                 LlmCallerResolver.parameters(part);
             }
             ProviderConnections.escapesPath('/' + authorization);

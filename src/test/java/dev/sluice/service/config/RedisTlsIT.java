@@ -1,6 +1,6 @@
 package dev.sluice.service.config;
 
-import static dev.sluice.testing.Http.header;
+import static dev.sluice.testing.HttpTestClient.header;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
@@ -12,9 +12,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-import dev.sluice.testing.Http;
+import dev.sluice.testing.HttpTestClient;
 import dev.sluice.testing.Instance;
-import dev.sluice.testing.RealRedis;
+import dev.sluice.testing.RedisTestServer;
 import io.vertx.core.Vertx;
 import io.vertx.core.net.NetServer;
 import io.vertx.core.net.NetServerOptions;
@@ -29,7 +29,7 @@ class RedisTlsIT {
     @TempDir
     private Path files;
     private final Vertx vertx = Vertx.vertx();
-    private final RealRedis redis = RealRedis.start();
+    private final RedisTestServer redis = RedisTestServer.start();
     private Path store;
     private NetServer tls;
 
@@ -66,36 +66,36 @@ class RedisTlsIT {
         return Instance.start(environment);
     }
 
-    private Map<String, String> trusting() {
+    private Map<String, String> trustStore() {
         return Map.of("QUARKUS_REDIS_RATE_LIMIT_TLS_CONFIGURATION_NAME", "redis", "QUARKUS_TLS_REDIS_TRUST_STORE_P12_PATH",
                 store.toString(), "QUARKUS_TLS_REDIS_TRUST_STORE_P12_PASSWORD", PASSWORD);
     }
 
     @Test
-    void certificateThatTheOperatorVouchesForIsTrusted() {
-        try (var sluice = start("127.0.0.1", trusting())) {
-            var response = new Http(sluice.port()).post("/v1/check", CHECK);
+    void certificateInTheTrustStoreIsAccepted() {
+        try (var sluice = start("127.0.0.1", trustStore())) {
+            var response = new HttpTestClient(sluice.port()).post("/v1/check", CHECK);
             assertThat(response.statusCode()).isEqualTo(200);
             assertThat(header(response, "X-RateLimit-Mode")).as(sluice.log()).isNull();
         }
     }
 
     @Test
-    void butNotForAnotherHost() {
-        try (var sluice = start("localhost", trusting())) {
-            assertMistrusted(sluice, "No name matching localhost found");
+    void certificateForAnotherHostIsRejected() {
+        try (var sluice = start("localhost", trustStore())) {
+            assertCertificateRejected(sluice, "No name matching localhost found");
         }
     }
 
     @Test
-    void norOneThatNobodyVouchesFor() {
+    void certificateOfAnUnknownAuthorityIsRejected() {
         try (var sluice = start("127.0.0.1", Map.of())) {
-            assertMistrusted(sluice, "unable to find valid certification path");
+            assertCertificateRejected(sluice, "unable to find valid certification path");
         }
     }
 
-    private static void assertMistrusted(Instance sluice, String reason) {
-        assertThat(header(new Http(sluice.port()).post("/v1/check", CHECK), "X-RateLimit-Mode")).isEqualTo("local");
+    private static void assertCertificateRejected(Instance sluice, String reason) {
+        assertThat(header(new HttpTestClient(sluice.port()).post("/v1/check", CHECK), "X-RateLimit-Mode")).isEqualTo("local");
         assertThat(sluice.log()).containsOnlyOnce("Redis is unavailable").contains(reason);
     }
 }

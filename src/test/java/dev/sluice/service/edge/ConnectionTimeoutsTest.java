@@ -22,8 +22,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.testing.ConnectionsProfile;
 import dev.sluice.testing.EchoUpstream;
-import dev.sluice.testing.HttpTest;
-import dev.sluice.testing.RedisForTests;
+import dev.sluice.testing.HttpTestBase;
+import dev.sluice.testing.RedisTestResource;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -31,17 +31,17 @@ import io.quarkus.test.junit.TestProfile;
 /** Slow clients cannot hold connections; legitimately slow requests are served. */
 @QuarkusTest
 @TestProfile(ConnectionsProfile.class)
-@WithTestResource(RedisForTests.class)
+@WithTestResource(RedisTestResource.class)
 @WithTestResource(EchoUpstream.class)
-class ConnectionTimeoutsTest extends HttpTest {
+class ConnectionTimeoutsTest extends HttpTestBase {
 
-    private static final int EACH_MILLIS = 100;
-    private static final int MOST_MILLIS = 10_000;
-    private static final String HTTP2 = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
+    private static final int INTERVAL_MILLIS = 100;
+    private static final int MAX_MILLIS = 10_000;
+    private static final String HTTP2_PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
 
     private Socket connect() throws IOException {
         var socket = new Socket("127.0.0.1", port);
-        socket.setSoTimeout(MOST_MILLIS);
+        socket.setSoTimeout(MAX_MILLIS);
         return socket;
     }
 
@@ -54,51 +54,51 @@ class ConnectionTimeoutsTest extends HttpTest {
      *
      * @return the response; null if the connection stays open
      */
-    private String dribble(String first, String then) throws IOException {
-        var answer = new StringBuilder();
+    private String trickle(String first, String then) throws IOException {
+        var response = new StringBuilder();
         try (var socket = connect()) {
             send(socket, first);
-            socket.setSoTimeout(EACH_MILLIS);
-            for (int passed = 0; passed < MOST_MILLIS; passed += EACH_MILLIS) {
+            socket.setSoTimeout(INTERVAL_MILLIS);
+            for (int elapsed = 0; elapsed < MAX_MILLIS; elapsed += INTERVAL_MILLIS) {
                 try {
                     int b = socket.getInputStream().read();
                     for (; b >= 0; b = socket.getInputStream().read()) {
-                        answer.append((char) b);
+                        response.append((char) b);
                     }
-                    return answer.toString();
+                    return response.toString();
                 } catch (SocketTimeoutException e) {
                     send(socket, then);
                 }
             }
             return null;
         } catch (SocketException e) {
-            return answer.toString();
+            return response.toString();
         }
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", "G", "GET /", "GET / HTTP/1.1\r\nHost: x\r\na", "PRI * HTTP", "\r\n"})
-    void headThatDribblesIsNotWaitedFor(String begun) throws IOException {
-        assertThat(dribble(begun, begun.isBlank() ? "\r\n" : "a")).isEmpty();
+    void tricklingHeaderSectionTimesOut(String start) throws IOException {
+        assertThat(trickle(start, start.isBlank() ? "\r\n" : "a")).isEmpty();
     }
 
     @Test
-    void nextHeadThatDribblesIsNotWaitedForEither() throws IOException {
-        assertThat(dribble("GET /open/status/418 HTTP/1.1\r\nHost: x\r\n\r\n", "a")).startsWith("HTTP/1.1 418")
+    void tricklingSecondHeaderSectionTimesOut() throws IOException {
+        assertThat(trickle("GET /open/status/418 HTTP/1.1\r\nHost: x\r\n\r\n", "a")).startsWith("HTTP/1.1 418")
                 .endsWith("body of /status/418");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"POST /v1/check", "DELETE /v1/limits", "POST /q/openapi"})
-    void bodyThatDribblesIsNotWaitedFor(String door) throws IOException {
-        assertThat(dribble(door + " HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n", " ")).startsWith("HTTP/1.1 408")
+    void tricklingBodyTimesOut(String endpoint) throws IOException {
+        assertThat(trickle(endpoint + " HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n", " ")).startsWith("HTTP/1.1 408")
                 .contains("RATE_4081");
-        assertThat(dribble(door + " HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\n \r\n"))
+        assertThat(trickle(endpoint + " HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\n \r\n"))
                 .startsWith("HTTP/1.1 408");
     }
 
     @Test
-    void connectionWithoutRequestsIsClosed() throws IOException {
+    void idleConnectionIsClosed() throws IOException {
         try (var unused = connect(); var used = connect()) {
             send(used, "GET /open/status/204 HTTP/1.1\r\nHost: x\r\n\r\n");
             assertThat(unused.getInputStream().readAllBytes()).isEmpty();
@@ -107,8 +107,8 @@ class ConnectionTimeoutsTest extends HttpTest {
     }
 
     @Test
-    void pingsAreNoRequests() throws IOException {
-        assertThat(dribble(HTTP2, "\0\0\10\6\0\0\0\0\00012345678")).isNotNull();
+    void http2PingsDoNotKeepAConnectionOpen() throws IOException {
+        assertThat(trickle(HTTP2_PREFACE, "\0\0\10\6\0\0\0\0\00012345678")).isNotNull();
     }
 
     /** Reads the header section of one response. */
@@ -123,55 +123,55 @@ class ConnectionTimeoutsTest extends HttpTest {
     }
 
     @Test
-    void connectionThatIsUsedStaysOpen() throws Exception {
+    void usedConnectionStaysOpen() throws Exception {
         try (var socket = connect()) {
             for (int i = 0; i < 6; i++) {
                 send(socket, "HEAD /open/status/418 HTTP/1.1\r\nHost: x\r\n\r\n");
                 assertThat(head(socket)).startsWith("HTTP/1.1 418");
-                TimeUnit.MILLISECONDS.sleep(6 * EACH_MILLIS);
+                TimeUnit.MILLISECONDS.sleep(6 * INTERVAL_MILLIS);
             }
         }
     }
 
     @Test
-    void slowUploadsAndLongStreamsPass() throws Exception {
+    void slowUploadsAndLongStreamsComplete() throws Exception {
         try (var socket = connect()) {
             send(socket, "POST /open/count HTTP/1.1\r\nHost: x\r\nContent-Length: 30\r\nConnection: close\r\n\r\n");
             for (int i = 0; i < 30; i++) {
-                TimeUnit.MILLISECONDS.sleep(EACH_MILLIS);
+                TimeUnit.MILLISECONDS.sleep(INTERVAL_MILLIS);
                 send(socket, "x");
             }
             assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII)).endsWith("30");
         }
         try (var socket = connect()) {
             send(socket, "GET /open/trickle?slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-            TimeUnit.MILLISECONDS.sleep(30 * EACH_MILLIS);
+            TimeUnit.MILLISECONDS.sleep(30 * INTERVAL_MILLIS);
             EchoUpstream.TRICKLING.remove("slow").end("second\n");
             assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII)).contains("second");
         }
     }
 
     @Test
-    void webSocketMayBeSilent() throws Exception {
-        var heard = new CompletableFuture<CharSequence>();
+    void silentWebSocketStaysOpen() throws Exception {
+        var received = new CompletableFuture<CharSequence>();
         var socket = HttpClient.newHttpClient().newWebSocketBuilder()
                 .buildAsync(URI.create("ws://127.0.0.1:" + port + "/open/ws"), new WebSocket.Listener() {
 
                     @Override
                     public CompletionStage<?> onText(WebSocket socket, CharSequence data, boolean last) {
-                        heard.complete(data);
+                        received.complete(data);
                         return null;
                     }
                 }).get(10, TimeUnit.SECONDS);
-        TimeUnit.MILLISECONDS.sleep(30 * EACH_MILLIS);
+        TimeUnit.MILLISECONDS.sleep(30 * INTERVAL_MILLIS);
         socket.sendText("hello", true).get(10, TimeUnit.SECONDS);
-        assertThat(heard.get(10, TimeUnit.SECONDS)).hasToString("echo hello");
+        assertThat(received.get(10, TimeUnit.SECONDS)).hasToString("echo hello");
         socket.abort();
     }
 
     /** There is one upstream connection: while it is held, no other request is served. */
     @Test
-    void readerThatTakesNothingIsNotWaitedFor() throws Exception {
+    void stalledReaderTimesOut() throws Exception {
         try (var socket = connect()) {
             send(socket, "GET /open/download HTTP/1.1\r\nHost: x\r\n\r\n");
             assertThat(socket.getInputStream().read()).isEqualTo('H');

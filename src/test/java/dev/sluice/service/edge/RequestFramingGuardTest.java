@@ -1,6 +1,6 @@
 package dev.sluice.service.edge;
 
-import static dev.sluice.testing.Http.header;
+import static dev.sluice.testing.HttpTestClient.header;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -16,31 +16,31 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.testing.EchoUpstream;
 import dev.sluice.testing.GatewayProfile;
-import dev.sluice.testing.HttpTest;
-import dev.sluice.testing.Raw;
-import dev.sluice.testing.RedisForTests;
+import dev.sluice.testing.HttpTestBase;
+import dev.sluice.testing.RawHttpConnection;
+import dev.sluice.testing.RedisTestResource;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 
 @QuarkusTest
 @TestProfile(GatewayProfile.class)
-@WithTestResource(RedisForTests.class)
+@WithTestResource(RedisTestResource.class)
 @WithTestResource(EchoUpstream.class)
-class RequestFramingGuardTest extends HttpTest {
+class RequestFramingGuardTest extends HttpTestBase {
 
     @ParameterizedTest
     @CsvSource({"HTTP/1.1,'Transfer-Encoding: gzip, chunked',transfer-encoding", "HTTP/1.1,Host: other,host"})
-    void whatServersReadDifferentlyIsTurnedAway(String version, String header, String field) throws IOException {
+    void ambiguousFramingIsRejected(String version, String header, String field) throws IOException {
         for (var target : List.of("/open", "/v1/check", "/openai/v1/models")) {
-            try (var raw = new Raw(port)) {
+            try (var raw = new RawHttpConnection(port)) {
                 raw.send("POST " + target + " " + version + "\r\nHost: x\r\n" + header + "\r\n\r\n"
                         + "GET /open/count HTTP/1.1\r\nHost: x\r\n\r\n");
-                var answer = raw.answer();
-                assertThat(answer.status()).as(target).isEqualTo(400);
-                assertThat(answer.text()).contains("RATE_4001").contains("\"field\":\"" + field + "\"");
+                var response = raw.readResponse();
+                assertThat(response.status()).as(target).isEqualTo(400);
+                assertThat(response.text()).contains("RATE_4001").contains("\"field\":\"" + field + "\"");
                 // Input after it must not be read as a request.
-                assertThatThrownBy(raw::line).isInstanceOf(IOException.class);
+                assertThatThrownBy(raw::readLine).isInstanceOf(IOException.class);
             }
         }
     }
@@ -48,42 +48,44 @@ class RequestFramingGuardTest extends HttpTest {
     /** Netty (since 4.1.139) rejects these before RequestFramingGuard does: the response has no body. */
     @ParameterizedTest
     @ValueSource(strings = {"xchunked", "identity", "chunked, gzip"})
-    void codingThatIsNotChunkedLastIsTurnedAway(String coding) throws IOException {
+    void transferCodingOtherThanChunkedLastIsRejected(String coding) throws IOException {
         for (var target : List.of("/open", "/v1/check", "/openai/v1/models")) {
-            try (var raw = new Raw(port)) {
+            try (var raw = new RawHttpConnection(port)) {
                 raw.send("POST " + target + " HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: " + coding + "\r\n\r\n"
                         + "GET /open/count HTTP/1.1\r\nHost: x\r\n\r\n");
-                assertThat(raw.answer().status()).as(target).isEqualTo(400);
-                assertThatThrownBy(raw::line).isInstanceOf(IOException.class);
+                assertThat(raw.readResponse().status()).as(target).isEqualTo(400);
+                assertThatThrownBy(raw::readLine).isInstanceOf(IOException.class);
             }
         }
     }
 
-    private static List<String> safe(HttpResponse<String> answer) {
+    private static List<String> securityHeaders(HttpResponse<String> response) {
         var safe = new ArrayList<String>();
         for (var name : List.of("X-Content-Type-Options", "Cache-Control", "Content-Security-Policy")) {
-            safe.add(header(answer, name));
+            safe.add(header(response, name));
         }
         return safe;
     }
 
     @Test
-    void ownAnswersHaveSecurityHeaders() {
+    void ownResponsesHaveSecurityHeaders() {
         var check = "{\"identifier\":\"a\",\"resource\":\"r\",\"limit\":1,\"window_seconds\":60}";
-        var answers = List.of(http.post("/v1/check", check), http.post("/v1/check", check), http.post("/v1/check", "x"),
+        var responses = List.of(http.post("/v1/check", check), http.post("/v1/check", check), http.post("/v1/check", "x"),
                 http.get("/v1/check"), http.get("/v1/limits"), http.get("/q/openapi"), http.get("/q/nothing"),
                 http.get("/closed"), http.get("/campaigns", "X-API-Key", "guess"), http.get("/hangup"), http.get("/silent"),
                 http.get("/openai/v1/models"), http.get("/openai/v2"), http.post("/v1/check", "x".repeat(1 << 17)),
                 http.get("/open"));
-        assertThat(answers.stream().map(HttpResponse::statusCode)).containsExactly(200, 429, 400, 405, 403, 200, 404, 429, 401,
+        assertThat(responses.stream().map(HttpResponse::statusCode)).containsExactly(200, 429, 400, 405, 403, 200, 404, 429,
+                401,
                 502, 504, 401, 404, 413, 200);
-        assertThat(answers.subList(0, 14)).allSatisfy(answer -> assertThat(safe(answer)).as(answer.toString())
-                .containsExactly("nosniff", "no-store", "default-src 'none'; frame-ancestors 'none'"));
+        assertThat(responses.subList(0, 14))
+                .allSatisfy(response -> assertThat(securityHeaders(response)).as(response.toString())
+                        .containsExactly("nosniff", "no-store", "default-src 'none'; frame-ancestors 'none'"));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"/open", "/echo", "/status/404", "/status/429", "/open/no-ws"})
-    void theUpstreamsAnswersHaveTheirOwn(String path) {
-        assertThat(safe(http.get(path))).containsOnlyNulls();
+    void upstreamResponsesKeepTheirHeaders(String path) {
+        assertThat(securityHeaders(http.get(path))).containsOnlyNulls();
     }
 }

@@ -9,9 +9,9 @@ import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
-import dev.sluice.testing.HttpTest;
-import dev.sluice.testing.Raw;
-import dev.sluice.testing.RedisForTests;
+import dev.sluice.testing.HttpTestBase;
+import dev.sluice.testing.RawHttpConnection;
+import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.llm.LlmProfile;
 import dev.sluice.testing.llm.LlmStreamsProfile;
 import dev.sluice.testing.llm.RawProvider;
@@ -23,21 +23,21 @@ import io.vertx.core.json.JsonObject;
 /** Providers that are down, silent, respond early, or send malformed responses. */
 @QuarkusTest
 @TestProfile(LlmStreamsProfile.class)
-@WithTestResource(RedisForTests.class)
+@WithTestResource(RedisTestResource.class)
 @WithTestResource(RawProvider.class)
-class LlmBrokenProvidersTest extends HttpTest {
+class LlmBrokenProvidersTest extends HttpTestBase {
 
     private static final String CHAT = "/openai/v1/chat/completions";
     private static final String BODY = "{\"model\":\"gpt-4o\",\"max_tokens\":50,\"messages\":[]}";
     private static final String STREAM = "{\"model\":\"gpt-4o\",\"max_tokens\":50,\"stream\":true,\"messages\":[]}";
-    private static final String WHO = "Authorization: Bearer key-of-tokens";
+    private static final String CREDENTIALS = "Authorization: Bearer key-of-tokens";
     private static final String JSON = "{\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}";
 
     private long tokens() {
-        return limiter.limits("user:tokens").await().indefinitely().getOrDefault("llm:openai:tokens", 0L);
+        return limiter.usageByResource("user:tokens").await().indefinitely().getOrDefault("llm:openai:tokens", 0L);
     }
 
-    private JsonObject account() {
+    private JsonObject ledger() {
         return new JsonObject(http.get("/v1/llm/usage?identifier=user:tokens", "Authorization", LlmProfile.ADMIN).body())
                 .getJsonObject("providers").getJsonObject("openai", new JsonObject());
     }
@@ -47,159 +47,159 @@ class LlmBrokenProvidersTest extends HttpTest {
     }
 
     @Test
-    void providerThatIsDownIsToldSo() throws IOException {
-        try (var raw = new Raw(port)) {
+    void unreachableProviderIs502() throws IOException {
+        try (var raw = new RawHttpConnection(port)) {
             for (int i = 0; i < 2; i++) {
-                raw.send(Raw.post("/gemini/v1beta/models/gemini-2.5-flash:generateContent", "{}",
+                raw.send(RawHttpConnection.post("/gemini/v1beta/models/gemini-2.5-flash:generateContent", "{}",
                         "x-goog-api-key: key-of-tokens"));
-                var response = raw.answer();
+                var response = raw.readResponse();
                 assertThat(response.status()).isEqualTo(502);
                 assertThat(new JsonObject(response.text()).getJsonObject("error").getString("status")).isEqualTo("UNAVAILABLE");
                 // a body that is not read before
-                raw.send(Raw.post("/gemini/v1beta/models/gemini-2.5-flash:countTokens", "x".repeat(300_000),
+                raw.send(RawHttpConnection.post("/gemini/v1beta/models/gemini-2.5-flash:countTokens", "x".repeat(300_000),
                         "x-goog-api-key: key-of-tokens"));
-                assertThat(raw.answer().status()).isEqualTo(502);
+                assertThat(raw.readResponse().status()).isEqualTo(502);
             }
         }
-        assertThat(limiter.limits("user:tokens").await().indefinitely().getOrDefault("llm:gemini:tokens", 0L)).isZero();
+        assertThat(limiter.usageByResource("user:tokens").await().indefinitely().getOrDefault("llm:gemini:tokens", 0L)).isZero();
     }
 
     @Test
-    void providerThatHangsUpIsToldSo() throws IOException {
+    void closedConnectionIs502() throws IOException {
         RawProvider.next(socket -> socket.close());
-        var response = Raw.ask(port, Raw.post(CHAT, BODY, WHO));
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS));
         assertThat(response.status()).isEqualTo(502);
         assertThat(new JsonObject(response.text()).getJsonObject("error").getString("type")).isEqualTo("server_error");
         Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> tokens() == 0);
     }
 
     @Test
-    void providerThatIsSilentIsToldSoInTime() throws IOException {
+    void silentProviderIs504() throws IOException {
         RawProvider.next(socket -> socket.getInputStream().transferTo(java.io.OutputStream.nullOutputStream()));
-        var response = Raw.ask(port, Raw.post(CHAT, BODY, WHO));
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS));
         assertThat(response.status()).isEqualTo(504);
         Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> tokens() == 0);
     }
 
     @Test
-    void providerThatFallsSilentBreaksTheStream() throws IOException {
+    void stalledStreamIsAborted() throws IOException {
         RawProvider.next(socket -> {
             RawProvider.head(socket.getInputStream());
             RawProvider.say(socket, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
                     + "6\r\ndata: \r\n");
             socket.getInputStream().transferTo(java.io.OutputStream.nullOutputStream());
         });
-        var response = Raw.ask(port, Raw.post(CHAT, STREAM, WHO));
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, STREAM, CREDENTIALS));
         assertThat(response.status()).isEqualTo(200);
-        assertThat(response.whole()).isFalse();
+        assertThat(response.complete()).isFalse();
     }
 
     @Test
-    void answerBeforeTheBodyHasBeenSentIsTheAnswer() throws Exception {
+    void responseBeforeTheEndOfTheRequestIsForwarded() throws Exception {
         for (var more : new String[]{"", "Connection: close\r\n"}) {
-            var let = new CompletableFuture<Void>();
+            var release = new CompletableFuture<Void>();
             RawProvider.next(socket -> {
                 RawProvider.head(socket.getInputStream());
                 RawProvider.say(socket, "HTTP/1.1 413 Too Large\r\n" + more + "Content-Length: 5\r\n\r\nlarge");
                 if (!more.isEmpty()) {
                     socket.shutdownOutput();
                 }
-                let.join();
+                release.join();
             });
-            try (var raw = new Raw(port)) {
-                raw.send("POST /openai/v1/files HTTP/1.1\r\nHost: x\r\n" + WHO + "\r\nContent-Length: 3000000\r\n\r\n"
+            try (var raw = new RawHttpConnection(port)) {
+                raw.send("POST /openai/v1/files HTTP/1.1\r\nHost: x\r\n" + CREDENTIALS + "\r\nContent-Length: 3000000\r\n\r\n"
                         + "x".repeat(100_000));
-                var response = raw.answer();
+                var response = raw.readResponse();
                 assertThat(response.status()).isEqualTo(413);
                 assertThat(response.text()).isEqualTo("large");
                 raw.send("x".repeat(2_900_000));
-                let.complete(null);
+                release.complete(null);
                 RawProvider.nextSays(withLength(JSON));
-                raw.send(Raw.post(CHAT, BODY, WHO));
-                assertThat(raw.answer().text()).isEqualTo(JSON);
+                raw.send(RawHttpConnection.post(CHAT, BODY, CREDENTIALS));
+                assertThat(raw.readResponse().text()).isEqualTo(JSON);
             }
         }
     }
 
     @Test
-    void halfABodyIsNotAWholeOneToTheProvider() throws Exception {
-        var seen = new CompletableFuture<String>();
-        RawProvider.next(socket -> seen.complete(new String(socket.getInputStream().readAllBytes())));
-        try (var raw = new Raw(port)) {
-            raw.send("POST /openai/v1/files HTTP/1.1\r\nHost: x\r\n" + WHO
+    void incompleteBodyIsNotCompletedToTheProvider() throws Exception {
+        var received = new CompletableFuture<String>();
+        RawProvider.next(socket -> received.complete(new String(socket.getInputStream().readAllBytes())));
+        try (var raw = new RawHttpConnection(port)) {
+            raw.send("POST /openai/v1/files HTTP/1.1\r\nHost: x\r\n" + CREDENTIALS
                     + "\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
             Awaitility.await().atMost(60, TimeUnit.SECONDS)
-                    .until(() -> limiter.limits("user:tokens").await().indefinitely().isEmpty());
+                    .until(() -> limiter.usageByResource("user:tokens").await().indefinitely().isEmpty());
             raw.reset();
         }
-        assertThat(seen.get(60, TimeUnit.SECONDS)).doesNotContain("\r\n0\r\n");
+        assertThat(received.get(60, TimeUnit.SECONDS)).doesNotContain("\r\n0\r\n");
     }
 
     @Test
-    void characterCutInTheMiddlePassesAndTheStreamIsBroken() throws IOException {
+    void truncatedCharacterIsForwardedAndTheStreamAborted() throws IOException {
         for (var stream : new String[]{STREAM, STREAM.replace("\"stream\":true",
                 "\"stream\":true,\"stream_options\":{\"include_usage\":true}")}) {
             var event = "data: {\"choices\":[{\"delta\":{\"content\":\"caf\u00c3";
             RawProvider.nextSays("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
                     + Integer.toHexString(event.length()) + "\r\n" + event + "\r\n");
-            var response = Raw.ask(port, Raw.post(CHAT, stream, WHO));
+            var response = RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, stream, CREDENTIALS));
             assertThat(response.status()).isEqualTo(200);
-            assertThat(response.whole()).isFalse();
+            assertThat(response.complete()).isFalse();
         }
-        assertThat(account().getLong("estimated_calls")).isGreaterThanOrEqualTo(2);
+        assertThat(ledger().getLong("estimated_calls")).isGreaterThanOrEqualTo(2);
     }
 
     @Test
-    void lengthThatDoesNotComeIsABrokenAnswer() throws IOException {
+    void responseShorterThanItsLengthIsAborted() throws IOException {
         RawProvider.nextSays("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"usage\":");
-        var response = Raw.ask(port, Raw.post(CHAT, BODY, WHO));
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS));
         assertThat(response.status()).isEqualTo(200);
-        assertThat(response.whole()).isFalse();
+        assertThat(response.complete()).isFalse();
     }
 
     @Test
-    void answersOfOldServersPass() throws IOException {
+    void http10ResponsesAreForwarded() throws IOException {
         RawProvider.nextSays("HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n" + JSON);
-        assertThat(Raw.ask(port, Raw.post(CHAT, BODY, WHO)).text()).isEqualTo(JSON);
+        assertThat(RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS)).text()).isEqualTo(JSON);
         RawProvider.nextSays("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n" + JSON);
-        assertThat(Raw.ask(port, Raw.post(CHAT, BODY, WHO)).text()).isEqualTo(JSON);
+        assertThat(RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS)).text()).isEqualTo(JSON);
     }
 
     @Test
-    void oldCallersAreServed() throws IOException {
+    void http10ClientsAreServed() throws IOException {
         RawProvider.nextSays("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
                 + Integer.toHexString(JSON.length()) + "\r\n" + JSON + "\r\n0\r\n\r\n");
-        var response = Raw.ask(port, Raw.post(CHAT, BODY, WHO).replace("HTTP/1.1", "HTTP/1.0"));
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS).replace("HTTP/1.1", "HTTP/1.0"));
         assertThat(response.status()).isEqualTo(200);
         assertThat(response.header("transfer-encoding")).isNull();
         assertThat(response.text()).isEqualTo(JSON);
     }
 
     @Test
-    void interimAnswersAreNotTheAnswer() throws IOException {
+    void interimResponsesAreNotFinal() throws IOException {
         for (var interim : new String[]{"100 Continue", "102 Processing", "103 Early Hints"}) {
             RawProvider.nextSays("HTTP/1.1 " + interim + "\r\n\r\n" + withLength(JSON));
-            assertThat(Raw.ask(port, Raw.post(CHAT, BODY, WHO)).text()).as(interim).isEqualTo(JSON);
+            assertThat(RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS)).text()).as(interim).isEqualTo(JSON);
         }
     }
 
     @Test
-    void answersThatAreNoHttpAreABadGateway() throws IOException {
+    void responsesOtherThanHttpAre502() throws IOException {
         RawProvider.nextSays("SSH-2.0-OpenSSH_9.0\r\n");
-        assertThat(Raw.ask(port, Raw.post(CHAT, BODY, WHO)).status()).isEqualTo(502);
+        assertThat(RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS)).status()).isEqualTo(502);
         RawProvider.nextSays("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZZ\r\n");
-        assertThat(Raw.ask(port, Raw.post(CHAT, BODY, WHO)).whole()).isFalse();
+        assertThat(RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS)).complete()).isFalse();
     }
 
     @Test
-    void encodingThatNobodyAskedForPassesAndIsEstimated() throws IOException {
-        var before = account().getLong("estimated_calls", 0L);
+    void unrequestedEncodingIsForwardedAndEstimated() throws IOException {
+        var before = ledger().getLong("estimated_calls", 0L);
         RawProvider.nextSays(
                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: br\r\nContent-Length: 3\r\n\r\n"
                         + "\u0001\u0002\u00ff");
-        var response = Raw.ask(port, Raw.post(CHAT, BODY, WHO));
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS));
         assertThat(response.header("content-encoding")).isEqualTo("br");
         assertThat(response.body()).containsExactly(1, 2, 255);
-        assertThat(account().getLong("estimated_calls")).isEqualTo(before + 1);
+        assertThat(ledger().getLong("estimated_calls")).isEqualTo(before + 1);
     }
 }

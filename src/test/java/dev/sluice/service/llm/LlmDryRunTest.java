@@ -1,11 +1,11 @@
 package dev.sluice.service.llm;
 
-import static dev.sluice.testing.Http.header;
+import static dev.sluice.testing.HttpTestClient.header;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 
-import dev.sluice.testing.RedisForTests;
+import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.llm.LlmModes;
 import dev.sluice.testing.llm.ProvidersForTests;
 import io.quarkus.test.common.WithTestResource;
@@ -15,25 +15,25 @@ import io.quarkus.test.junit.TestProfile;
 /** Dry run: denied calls are forwarded, and the response says that they would have been denied. */
 @QuarkusTest
 @TestProfile(LlmModes.DryRun.class)
-@WithTestResource(RedisForTests.class)
+@WithTestResource(RedisTestResource.class)
 @WithTestResource(ProvidersForTests.class)
-class LlmDryRunTest extends LlmTest {
+class LlmDryRunTest extends LlmTestBase {
 
     private static final String CHAT = "/openai/v1/chat/completions";
 
     @Test
-    void everyCallPassesAndIsBooked() {
+    void everyCallIsForwardedAndRecorded() {
         for (int i = 0; i < 5; i++) {
             var answer = http.post(CHAT, "{\"model\":\"gpt-4o\",\"messages\":[]}", "Authorization", "Bearer key-of-free");
             assertThat(answer.statusCode()).isEqualTo(200);
             assertThat(header(answer, "x-ratelimit-dry-run")).isEqualTo(i < 3 ? null : "denied");
         }
-        assertThat(account("user:free", "openai").getLong("calls")).isEqualTo(5);
-        assertThat(account("user:free", "openai").getLong("input_tokens")).isEqualTo(60);
+        assertThat(ledger("user:free", "openai").getLong("calls")).isEqualTo(5);
+        assertThat(ledger("user:free", "openai").getLong("input_tokens")).isEqualTo(60);
         var unpriced = http.post(CHAT, "{\"model\":\"nobody-knows-me\",\"messages\":[]}", "Authorization",
                 "Bearer key-of-money");
         assertThat(unpriced.statusCode()).isEqualTo(200);
-        assertThat(account("user:money", "openai").getLong("unpriced_calls")).isEqualTo(1);
+        assertThat(ledger("user:money", "openai").getLong("unpriced_calls")).isEqualTo(1);
         assertThat(http.post(CHAT, "{}", "Authorization", "Bearer wrong").statusCode()).isEqualTo(401);
     }
 }

@@ -1,7 +1,7 @@
 package dev.sluice.service.llm;
 
-import static dev.sluice.testing.Http.header;
-import static dev.sluice.testing.Http.json;
+import static dev.sluice.testing.HttpTestClient.header;
+import static dev.sluice.testing.HttpTestClient.json;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import dev.sluice.llm.limit.LlmConfig;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.testing.JwtKeys;
-import dev.sluice.testing.RedisForTests;
+import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.llm.LlmGatewayProfile;
 import dev.sluice.testing.llm.ProvidersForTests;
 import io.quarkus.test.common.WithTestResource;
@@ -39,10 +39,10 @@ import io.vertx.core.http.HttpMethod;
 /** Internal failures of Sluice, and misleading model names. */
 @QuarkusTest
 @TestProfile(LlmGatewayProfile.class)
-@WithTestResource(RedisForTests.class)
+@WithTestResource(RedisTestResource.class)
 @WithTestResource(ProvidersForTests.class)
 @WithTestResource(JwtKeys.class)
-class LlmFaultsTest extends LlmTest {
+class LlmFaultsTest extends LlmTestBase {
 
     private static final String CHAT = "/openai/v1/chat/completions";
     private static final String BODY = "{\"model\":\"gpt-4o\",\"max_tokens\":50,\"messages\":[]}";
@@ -53,8 +53,8 @@ class LlmFaultsTest extends LlmTest {
     Vertx vertx;
 
     @Test
-    void errorIsAnsweredAndGivesBackWhatWasReserved() {
-        var erring = new ProviderConnections(settings, vertx) {
+    void errorReleasesTheReservation() {
+        var failing = new ProviderConnections(settings, vertx) {
             boolean asked;
 
             @Override
@@ -64,44 +64,44 @@ class LlmFaultsTest extends LlmTest {
             }
         };
         try {
-            QuarkusMock.installMockForType(erring, ProviderConnections.class);
+            QuarkusMock.installMockForType(failing, ProviderConnections.class);
             assertThat(http.post(CHAT, BODY, "Authorization", "Bearer key-of-tokens").statusCode()).isEqualTo(500);
         } finally {
-            erring.close();
+            failing.close();
         }
-        assertThat(erring.asked).isTrue();
-        await().atMost(Duration.ofSeconds(60)).until(() -> used("tokens", "llm:openai:tokens") == 0);
-        assertThat(account("user:tokens", "openai").isEmpty()).isTrue();
+        assertThat(failing.asked).isTrue();
+        await().atMost(Duration.ofSeconds(60)).until(() -> windowUsage("tokens", "llm:openai:tokens") == 0);
+        assertThat(ledger("user:tokens", "openai").isEmpty()).isTrue();
     }
 
     /** The provider has responded and will charge for it: the estimate is recorded. */
     @ParameterizedTest
     @ValueSource(strings = {"headers", "statusMessage", "handler"})
-    void errorInTheMiddleOfAnAnswerIsAnsweredAndBooked(String where) {
-        var erring = new ProviderConnections(settings, vertx) {
+    void errorDuringAResponseIsRecordedAsEstimate(String where) {
+        var failing = new ProviderConnections(settings, vertx) {
             @Override
             Future<HttpClientRequest> request(Provider provider, HttpMethod method, String target) {
-                return super.request(provider, method, target).map(request -> erring(request, where));
+                return super.request(provider, method, target).map(request -> failing(request, where));
             }
         };
         try {
-            QuarkusMock.installMockForType(erring, ProviderConnections.class);
+            QuarkusMock.installMockForType(failing, ProviderConnections.class);
             assertThat(http.post(CHAT, BODY, "Authorization", "Bearer key-of-tokens").statusCode()).isEqualTo(500);
         } finally {
-            erring.close();
+            failing.close();
         }
         await().atMost(60, TimeUnit.SECONDS)
-                .untilAsserted(() -> assertThat(account("user:tokens", "openai").getLong("estimated_calls")).isEqualTo(1));
+                .untilAsserted(() -> assertThat(ledger("user:tokens", "openai").getLong("estimated_calls")).isEqualTo(1));
     }
 
-    private static HttpClientRequest erring(HttpClientRequest request, String where) {
+    private static HttpClientRequest failing(HttpClientRequest request, String where) {
         return proxy(HttpClientRequest.class, request, (method, arguments) -> method.equals("response")
-                ? request.response().map(response -> erring(response, where))
+                ? request.response().map(response -> failing(response, where))
                 : null);
     }
 
     @SuppressWarnings("unchecked")
-    private static HttpClientResponse erring(HttpClientResponse response, String where) {
+    private static HttpClientResponse failing(HttpClientResponse response, String where) {
         return proxy(HttpClientResponse.class, response, (method, arguments) -> {
             if (!method.equals(where)) {
                 return null;
@@ -116,28 +116,28 @@ class LlmFaultsTest extends LlmTest {
         });
     }
 
-    /** @param instead by the name of a method and its arguments; null: the real one does it */
-    private static <T> T proxy(Class<T> type, T real, BiFunction<String, Object[], Object> instead) {
+    /** @param override by the name of a method and its arguments; null: the real one does it */
+    private static <T> T proxy(Class<T> type, T real, BiFunction<String, Object[], Object> override) {
         return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[]{type}, (self, method, arguments) -> {
-            var answer = instead.apply(method.getName(), arguments);
+            var result = override.apply(method.getName(), arguments);
             try {
-                answer = answer == null ? method.invoke(real, arguments) : answer;
+                result = result == null ? method.invoke(real, arguments) : result;
             } catch (InvocationTargetException e) {
                 throw e.getCause();
             }
-            return answer == real ? self : answer;
+            return result == real ? self : result;
         }));
     }
 
     /** A call is denied by the rule that applies to it, whatever the model is called. */
     @ParameterizedTest
     @CsvSource({"x:budget, requests, ", "x:tokens, budget, false"})
-    void modelThatIsCalledLikeABudgetHasNone(String model, String type, String shouldRetry) {
+    void modelNamedLikeAResourceSuffixHasItsOwnRule(String model, String type, String shouldRetry) {
         var body = BODY.replace("gpt-4o", model);
         http.post(CHAT, body, "Authorization", "Bearer key-of-pro");
-        var refused = http.post(CHAT, body, "Authorization", "Bearer key-of-pro");
-        assertThat(refused.statusCode()).isEqualTo(429);
-        assertThat(json(refused).getJsonObject("error").getString("type")).isEqualTo(type);
-        assertThat(header(refused, "x-should-retry")).isEqualTo(shouldRetry);
+        var denied = http.post(CHAT, body, "Authorization", "Bearer key-of-pro");
+        assertThat(denied.statusCode()).isEqualTo(429);
+        assertThat(json(denied).getJsonObject("error").getString("type")).isEqualTo(type);
+        assertThat(header(denied, "x-should-retry")).isEqualTo(shouldRetry);
     }
 }

@@ -1,8 +1,8 @@
 package dev.sluice.service.llm;
 
-import static dev.sluice.testing.Http.error;
-import static dev.sluice.testing.Http.header;
-import static dev.sluice.testing.Http.json;
+import static dev.sluice.testing.HttpTestClient.error;
+import static dev.sluice.testing.HttpTestClient.header;
+import static dev.sluice.testing.HttpTestClient.json;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayInputStream;
@@ -30,10 +30,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.llm.protocol.TokenUsage;
-import dev.sluice.testing.Http;
+import dev.sluice.testing.HttpTestClient;
 import dev.sluice.testing.JwtKeys;
-import dev.sluice.testing.Raw;
-import dev.sluice.testing.RedisForTests;
+import dev.sluice.testing.RawHttpConnection;
+import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.llm.LlmGatewayProfile;
 import dev.sluice.testing.llm.LlmProfile;
 import dev.sluice.testing.llm.ProviderStub;
@@ -48,10 +48,10 @@ import io.vertx.redis.client.Request;
 
 @QuarkusTest
 @TestProfile(LlmGatewayProfile.class)
-@WithTestResource(RedisForTests.class)
+@WithTestResource(RedisTestResource.class)
 @WithTestResource(ProvidersForTests.class)
 @WithTestResource(JwtKeys.class)
-class LlmGatewayTest extends LlmTest {
+class LlmGatewayTest extends LlmTestBase {
 
     private static final String CHAT = "/openai/v1/chat/completions";
     private static final String MESSAGES = "/anthropic/v1/messages";
@@ -106,21 +106,21 @@ class LlmGatewayTest extends LlmTest {
     }
 
     /** Asserts that no stub received a Sluice key, in any header or parameter. */
-    private void nobodySawAKey() {
+    private void assertNoSluiceKeyForwarded() {
         for (var stub : List.of(openAi, anthropic, gemini)) {
-            for (var seen : stub.seen()) {
-                assertThat((seen.uri() + seen.headers()).toLowerCase(Locale.ROOT)).doesNotContain("key-of-", "key%2dof");
+            for (var request : stub.seen()) {
+                assertThat((request.uri() + request.headers()).toLowerCase(Locale.ROOT)).doesNotContain("key-of-", "key%2dof");
             }
         }
     }
 
-    private static void inShape(String provider, HttpResponse<String> response, int status) {
+    private static void assertProviderError(String provider, HttpResponse<String> response, int status) {
         assertThat(response.statusCode()).as(response.body()).isEqualTo(status);
         assertThat(header(response, "Content-Type")).isEqualTo("application/json");
-        shaped(provider, json(response), status);
+        assertErrorShape(provider, json(response), status);
     }
 
-    private static void shaped(String provider, JsonObject body, int status) {
+    private static void assertErrorShape(String provider, JsonObject body, int status) {
         var error = body.getJsonObject("error");
         assertThat(error.getString("message")).isNotBlank().doesNotContain("key-of-");
         switch (provider) {
@@ -140,7 +140,7 @@ class LlmGatewayTest extends LlmTest {
     // bytes as they were sent
 
     @Test
-    void requestArrivesAsItWasSent() {
+    void requestIsForwardedUnchanged() {
         var body = "{ \"model\" : \"gpt-4o\",\n \"messages\":[], \"x\":1.50e0, \"é\":\"\\u00e9\" }";
         var response = http.post(CHAT + "?a=1&b=%20z&a=2&c", body, "Authorization", "Bearer key-of-pro", "Content-Type",
                 "application/json; charset=utf-8", "X-Custom", "kept", "OpenAI-Organization", "org", "OpenAI-Beta", "x=v1",
@@ -161,7 +161,7 @@ class LlmGatewayTest extends LlmTest {
     }
 
     @Test
-    void answerArrivesAsItWasGiven() {
+    void responseIsForwardedUnchanged() {
         var odd = "{ \"model\":\"gpt-4o\", \"usage\" :{\"prompt_tokens\":7, \"completion_tokens\":2}, \"odd\":[1.0 ]}\n";
         openAi.answerNext(1, 203, odd, "x-request-id", "req_1", "x-ratelimit-remaining-tokens", "99", "set-cookie", "a=b",
                 "openai-processing-ms", "5", "X-RateLimit-Limit", "upstream");
@@ -174,12 +174,12 @@ class LlmGatewayTest extends LlmTest {
         assertThat(response.headers().allValues("x-ratelimit-limit")).containsExactly("60");
         assertThat(header(response, "x-ratelimit-remaining")).isEqualTo("59");
         assertThat(header(response, "ratelimit-policy")).isEqualTo("\"llm:openai\";q=60;w=60");
-        assertThat(account("user:pro", "openai").getLong("input_tokens")).isEqualTo(7);
+        assertThat(ledger("user:pro", "openai").getLong("input_tokens")).isEqualTo(7);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {301, 307, 400, 401, 404, 409, 422, 429, 500, 503, 529})
-    void errorsOfTheProviderPassAndCostNothing(int status) {
+    void providerErrorsAreForwardedAndNotBilled(int status) {
         openAi.answerNext(1, status, "{\"error\":\"as is\"}", "retry-after", "7", "retry-after-ms", "6500", "location", "/x");
         var response = call("tokens", chat("gpt-4o", ",\"max_tokens\":500"));
         assertThat(response.statusCode()).isEqualTo(status);
@@ -187,12 +187,12 @@ class LlmGatewayTest extends LlmTest {
         assertThat(header(response, "retry-after")).isEqualTo("7");
         assertThat(header(response, "retry-after-ms")).isEqualTo("6500");
         assertThat(header(response, "location")).isEqualTo("/x");
-        settled("tokens", "llm:openai:tokens", 0);
-        assertThat(account("user:tokens")).isEmpty();
+        awaitWindowUsage("tokens", "llm:openai:tokens", 0);
+        assertThat(ledger("user:tokens")).isEmpty();
     }
 
     @Test
-    void emptyAnswersPass() {
+    void emptyResponsesAreForwarded() {
         for (var status : new int[]{204, 304}) {
             openAi.answerNext(1, status, "");
             assertThat(call("pro", chat("gpt-4o", "")).statusCode()).isEqualTo(status);
@@ -201,7 +201,7 @@ class LlmGatewayTest extends LlmTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"openai", "anthropic", "gemini"})
-    void compressedAnswersPassAndAreBilled(String provider) throws Exception {
+    void compressedResponsesAreForwardedAndBilled(String provider) throws Exception {
         stub(provider).gzip();
         stub(provider).usage(TokenUsage.of(123, 45));
         var response = HttpClient.newHttpClient().send(
@@ -215,14 +215,14 @@ class LlmGatewayTest extends LlmTest {
                 StandardCharsets.UTF_8);
         assertThat(text).contains(ProviderStub.TEXT);
         assertThat(stub(provider).last().header("accept-encoding")).isEqualTo("gzip");
-        var account = account("user:wealthy", provider);
+        var account = ledger("user:wealthy", provider);
         assertThat(account.getLong("input_tokens")).isEqualTo(123);
         assertThat(account.getLong("output_tokens")).isEqualTo(45);
         assertThat(account.getLong("estimated_calls")).isZero();
     }
 
     @Test
-    void encodingThatTheCallerForbidsIsNotAskedFor() {
+    void encodingForbiddenByTheClientIsNotRequested() {
         openAi.gzip();
         var response = call("pro", chat("gpt-4o", ""), "Accept-Encoding", "gzip;q=0, identity");
         assertThat(header(response, "content-encoding")).isNull();
@@ -230,8 +230,8 @@ class LlmGatewayTest extends LlmTest {
     }
 
     @Test
-    void whatIsForTheNextHopIsNotPassedOn() throws IOException {
-        var response = Raw.ask(port, Raw.post(CHAT, chat("gpt-4o", ""), "Authorization: Bearer key-of-pro",
+    void hopByHopHeadersAreNotForwarded() throws IOException {
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, chat("gpt-4o", ""), "Authorization: Bearer key-of-pro",
                 "Connection: X-Hop, authorization, content-length", "X-Hop: 1", "Keep-Alive: 5", "TE: trailers",
                 "Proxy-Connection: keep-alive", "Proxy-Authorization: Basic x", "Cookie: session=1", "X-User-Id: root",
                 "X-User-Tier: enterprise", "X_User_Id: root", "X-HTTP-Method-Override: DELETE"));
@@ -245,7 +245,7 @@ class LlmGatewayTest extends LlmTest {
     }
 
     @Test
-    void requestsWithoutABodyHaveNone() throws Exception {
+    void requestWithoutBodyIsForwardedWithoutBody() throws Exception {
         for (var version : HttpClient.Version.values()) {
             var client = HttpClient.newBuilder().version(version).build();
             for (int i = 0; i < 2; i++) { // the first one upgrades the connection
@@ -259,7 +259,7 @@ class LlmGatewayTest extends LlmTest {
     }
 
     @Test
-    void http2CallersAreServed() throws Exception {
+    void http2ClientsAreServed() throws Exception {
         var client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build();
         for (int i = 0; i < 3; i++) {
             for (var provider : List.of("openai", "anthropic", "gemini")) {
@@ -293,7 +293,7 @@ class LlmGatewayTest extends LlmTest {
 
     @ParameterizedTest
     @CsvSource({"openai", "anthropic", "gemini"})
-    void sluiceKeyIsFoundInEverySlotAndGoesToNobody(String provider) {
+    void sluiceKeyIsAcceptedInAnySlotAndNotForwarded(String provider) {
         var headers = List.of("Authorization: Bearer key-of-wealthy", "authorization: bEaReR  key-of-wealthy ",
                 "x-api-key: key-of-wealthy", "X-API-KEY: key-of-wealthy", "X-Goog-Api-Key: key-of-wealthy");
         for (var header : headers) {
@@ -301,7 +301,7 @@ class LlmGatewayTest extends LlmTest {
             assertThat(http.post(path(provider), body(provider), parts[0], parts[1], "anthropic-version", "1").statusCode())
                     .as(header).isEqualTo(200);
             assertThat(stub(provider).last().headers().contains(parts[0]))
-                    .isEqualTo(ownSlot(provider).equalsIgnoreCase(parts[0]));
+                    .isEqualTo(keyHeader(provider).equalsIgnoreCase(parts[0]));
         }
         for (var query : List.of("?key=key-of-wealthy", "?a=1&key=key%2Dof%2Dwealthy&b=2", "?%6bey=key-of-wealthy",
                 "?key=key-of-wealthy&key=key-of-pro&KEY=key-of-pro&q=key-of-pro")) {
@@ -310,22 +310,22 @@ class LlmGatewayTest extends LlmTest {
         }
         assertThat(stub(provider).seen()).hasSize(headers.size() + 4);
         assertThat(stub(provider).seen().get(headers.size() + 1).uri()).endsWith("?a=1&b=2");
-        nobodySawAKey();
-        assertThat(account("user:wealthy", provider).getLong("calls")).isEqualTo(headers.size() + 4L);
+        assertNoSluiceKeyForwarded();
+        assertThat(ledger("user:wealthy", provider).getLong("calls")).isEqualTo(headers.size() + 4L);
     }
 
     @Test
-    void queriesInOddFormsDoNoHarm() throws IOException {
-        var undecodable = Raw.ask(port, Raw.post(GENERATE + "?x=%zz&key=key-of-pro", contents()));
+    void unusualQueriesAreHandled() throws IOException {
+        var undecodable = RawHttpConnection.exchange(port, RawHttpConnection.post(GENERATE + "?x=%zz&key=key-of-pro", contents()));
         assertThat(undecodable.status()).isEqualTo(400);
         assertThat(gemini.seen()).isEmpty();
-        var encoded = Raw.ask(port,
-                Raw.post(GENERATE + "?caf\u00c3\u00a9&&key&=&a=b=c", contents(), "x-goog-api-key: key-of-pro"));
+        var encoded = RawHttpConnection.exchange(port,
+                RawHttpConnection.post(GENERATE + "?caf\u00c3\u00a9&&key&=&a=b=c", contents(), "x-goog-api-key: key-of-pro"));
         assertThat(encoded.status()).as(encoded.text()).isEqualTo(200);
         assertThat(gemini.last().uri()).endsWith("?caf%C3%A9&&=&a=b=c");
     }
 
-    private static String ownSlot(String provider) {
+    private static String keyHeader(String provider) {
         return switch (provider) {
             case "openai" -> "authorization";
             case "anthropic" -> "x-api-key";
@@ -335,91 +335,91 @@ class LlmGatewayTest extends LlmTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"openai", "anthropic", "gemini"})
-    void keysInSeveralPlacesAreAllTakenOff(String provider) throws IOException {
-        var response = Raw.ask(port, Raw.post(path(provider) + "?key=key-of-free&api_key=key-of-pro", body(provider),
+    void keysInSeveralPlacesAreAllRemoved(String provider) throws IOException {
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(path(provider) + "?key=key-of-free&api_key=key-of-pro", body(provider),
                 "Authorization: Bearer key-of-wealthy", "Authorization: Bearer key-of-pro", "X-API-Key: key-of-wealthy",
                 "X-API-Key: key-of-pro", "X_API_Key: key-of-pro", "X-Goog-Api-Key: key-of-pro", "X-Goog-Api-Key: key-of-free",
                 "Api-Key: key-of-pro", "X-Other: Bearer key-of-pro", "anthropic-version: 1"));
         assertThat(response.status()).as(response.text()).isEqualTo(200);
-        nobodySawAKey();
-        assertThat(stub(provider).last().headers().getAll(ownSlot(provider))).hasSize(1);
+        assertNoSluiceKeyForwarded();
+        assertThat(stub(provider).last().headers().getAll(keyHeader(provider))).hasSize(1);
     }
 
     @Test
-    void oneRequestIsOneGuess() throws IOException {
-        var response = Raw.ask(port, Raw.post(CHAT + "?key=a&key=key-of-pro", chat("gpt-4o", ""), "X-API-Key: b",
+    void onlyOneKeyPerRequestIsTried() throws IOException {
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT + "?key=a&key=key-of-pro", chat("gpt-4o", ""), "X-API-Key: b",
                 "X-API-Key: key-of-pro", "Authorization: Bearer c", "Authorization: Bearer key-of-pro"));
         assertThat(response.status()).isEqualTo(401);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"openai", "anthropic", "gemini"})
-    void unknownKeysAreRefusedAndCounted(String provider) {
+    void unknownKeysAreRejectedAndCounted(String provider) {
         for (int i = 0; i < 10; i++) {
             var response = http.post(path(provider), body(provider), "x-api-key", "key-of-guess" + i);
-            inShape(provider, response, 401);
+            assertProviderError(provider, response, 401);
             assertThat(header(response, "WWW-Authenticate")).startsWith("Bearer");
         }
-        var refused = http.post(path(provider), body(provider), "Authorization", "Bearer sk-guess");
-        inShape(provider, refused, 429);
-        assertThat(Long.parseLong(header(refused, "Retry-After"))).isBetween(1L, 60L);
-        assertThat(limiter.limits("ip:127.0.0.1").await().indefinitely()).containsOnlyKeys("api:default");
+        var denied = http.post(path(provider), body(provider), "Authorization", "Bearer sk-guess");
+        assertProviderError(provider, denied, 429);
+        assertThat(Long.parseLong(header(denied, "Retry-After"))).isBetween(1L, 60L);
+        assertThat(limiter.usageByResource("ip:127.0.0.1").await().indefinitely()).containsOnlyKeys("api:default");
         assertThat(http.post(path(provider), body(provider), "x-api-key", "key-of-pro", "anthropic-version", "1").statusCode())
                 .isEqualTo(200);
         assertThat(stub(provider).seen()).hasSize(1);
     }
 
     @Test
-    void nobodyIsRefused() {
+    void requestWithoutCredentialsIsRejected() {
         for (var provider : List.of("openai", "anthropic", "gemini")) {
-            inShape(provider, http.post(path(provider), body(provider)), 401);
+            assertProviderError(provider, http.post(path(provider), body(provider)), 401);
         }
-        inShape("openai", http.get("/openai/v1/models"), 401);
-        inShape("openai", http.send("OPTIONS", "/openai/v1/models", null), 401);
-        inShape("anthropic", http.post(MESSAGES + "/count_tokens", body("anthropic"), "X-User-Id", "root"), 401);
+        assertProviderError("openai", http.get("/openai/v1/models"), 401);
+        assertProviderError("openai", http.send("OPTIONS", "/openai/v1/models", null), 401);
+        assertProviderError("anthropic", http.post(MESSAGES + "/count_tokens", body("anthropic"), "X-User-Id", "root"), 401);
         assertThat(openAi.seen()).isEmpty();
         assertThat(anthropic.seen()).isEmpty();
     }
 
     @Test
-    void proxyThatIsTrustedSaysWhoItIs() throws IOException {
-        try (var raw = new Raw(port, LlmGatewayProfile.PROXY)) {
+    void trustedProxyProvidesTheIdentity() throws IOException {
+        try (var raw = new RawHttpConnection(port, LlmGatewayProfile.PROXY)) {
             raw.send(
-                    Raw.post(CHAT, chat("gpt-4o", ""), "X-User-Id: carol", "X-User-Tier: pro", "Authorization: Bearer sk-own"));
-            var response = raw.answer();
+                    RawHttpConnection.post(CHAT, chat("gpt-4o", ""), "X-User-Id: carol", "X-User-Tier: pro", "Authorization: Bearer sk-own"));
+            var response = raw.readResponse();
             assertThat(response.status()).as(response.text()).isEqualTo(200);
             assertThat(response.header("x-ratelimit-limit")).isEqualTo("60");
         }
-        assertThat(account("user:carol", "openai").getLong("calls")).isEqualTo(1);
+        assertThat(ledger("user:carol", "openai").getLong("calls")).isEqualTo(1);
         assertThat(openAi.last().headers().contains("x-user-id")).isFalse();
     }
 
     @Test
-    void tokensSayWhoItIsAndGoToNobody() {
+    void jwtIdentifiesTheCallerAndIsNotForwarded() {
         var token = jwt.token("dave", "pro");
         for (var provider : List.of("openai", "anthropic", "gemini")) {
             var response = http.post(path(provider), body(provider), "Authorization", "Bearer " + token, "anthropic-version",
                     "1");
             assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
             assertThat(stub(provider).last().headers().toString()).doesNotContain(token);
-            assertThat(account("user:dave", provider).getLong("calls")).isEqualTo(1);
+            assertThat(ledger("user:dave", provider).getLong("calls")).isEqualTo(1);
         }
         var both = http.post(CHAT, body("openai"), "Authorization", "Bearer " + token, "X-API-Key", "key-of-wealthy");
         assertThat(both.statusCode()).isEqualTo(200);
-        assertThat(account("user:dave", "openai").getLong("calls")).isEqualTo(2);
-        for (var bad : List.of(jwt.expired("dave"), jwt.forged("dave"), jwt.foreign("dave"))) {
-            inShape("openai", http.post(CHAT, body("openai"), "Authorization", "Bearer " + bad), 401);
-            inShape("openai", http.post(CHAT, body("openai"), "Authorization", "Bearer " + bad, "X-API-Key", "key-of-pro"),
+        assertThat(ledger("user:dave", "openai").getLong("calls")).isEqualTo(2);
+        for (var bad : List.of(jwt.expired("dave"), jwt.forged("dave"), jwt.foreignIssuer("dave"))) {
+            assertProviderError("openai", http.post(CHAT, body("openai"), "Authorization", "Bearer " + bad), 401);
+            assertProviderError("openai", http.post(CHAT, body("openai"), "Authorization", "Bearer " + bad, "X-API-Key", "key-of-pro"),
                     401);
         }
         assertThat(openAi.seen()).hasSize(2);
     }
 
     @Test
-    void keysAreInNoMetricAndNoRedisKey() {
+    void keysOccurNeitherInMetricsNorInRedisKeys() {
         call("pro", chat("gpt-4o", ""));
         http.post(CHAT, body("openai"), "Authorization", "Bearer key-of-somebody-else");
-        var metrics = new Http(managementPort).get("/q/metrics").body();
+        var metrics = new HttpTestClient(managementPort).get("/q/metrics").body();
         assertThat(metrics).contains("llm_calls_total").doesNotContain("key-of-", LlmProfile.OPENAI_KEY);
         var keys = redis.connectionManager().send(Request.cmd(Command.KEYS).arg("*")).toCompletionStage().toCompletableFuture()
                 .join();
@@ -435,15 +435,15 @@ class LlmGatewayTest extends LlmTest {
             "/openai/v1/chat/completions%20", "/openai/v1/images/../files", "/openai/v1/images/%2e%2e/files",
             "/openai/v1/imagesx", "/openai/v1/images;/../files", "/openai/v1/images//files",
             "/openai/v1/responses/resp_1", "/openai/v1/models/../files"})
-    void onlyKnownPathsPassWithSluicesKey(String path) throws IOException {
+    void sluicesProviderKeyIsUsedForKnownPathsOnly(String path) throws IOException {
         for (var method : List.of("GET", "POST", "DELETE", "PUT")) {
-            var response = Raw.ask(port, method + " " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+            var response = RawHttpConnection.exchange(port, method + " " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
                     + "Authorization: Bearer key-of-pro\r\nContent-Length: 2\r\n\r\n{}");
             assertThat(response.status()).isEqualTo(403);
-            shaped("openai", new JsonObject(response.text()), 403);
+            assertErrorShape("openai", new JsonObject(response.text()), 403);
         }
         assertThat(openAi.seen()).isEmpty();
-        assertThat(used("pro", "llm:openai")).isZero();
+        assertThat(windowUsage("pro", "llm:openai")).isZero();
     }
 
     @ParameterizedTest
@@ -452,28 +452,28 @@ class LlmGatewayTest extends LlmTest {
             "/gemini/v1beta/models/../files:generateContent,403", "/gemini/v1beta/tunedModels/x:generateContent,403",
             "/gemini/v1beta/models/x:predict,403", "/gemini/v1beta/models/x:generateContent:y,403",
             "/gemini/v1beta/cachedContents,403"})
-    void otherPathsAreRefusedInTheProvidersShape(String path, int status) throws IOException {
-        var response = Raw.ask(port, Raw.post(path, "{}", "x-api-key: key-of-pro"));
+    void otherPathsAreRejectedWithProviderErrors(String path, int status) throws IOException {
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(path, "{}", "x-api-key: key-of-pro"));
         assertThat(response.status()).isEqualTo(status);
-        shaped(path.substring(1, path.indexOf('/', 1)), new JsonObject(response.text()), status);
+        assertErrorShape(path.substring(1, path.indexOf('/', 1)), new JsonObject(response.text()), status);
     }
 
     @Test
-    void absoluteTargetsGoWhereTheyShould() throws IOException {
-        var response = Raw.ask(port, Raw.post("http://evil.example" + CHAT + "?a=b", chat("gpt-4o", ""),
+    void absoluteTargetsAreForwardedToTheProvider() throws IOException {
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post("http://evil.example" + CHAT + "?a=b", chat("gpt-4o", ""),
                 "Authorization: Bearer key-of-pro"));
         assertThat(response.status()).as(response.text()).isEqualTo(200);
         assertThat(openAi.last().uri()).isEqualTo("/v1/chat/completions?a=b");
-        assertThat(Raw.ask(port, Raw.post(CHAT + "#x", chat("gpt-4o", ""), "Authorization: Bearer key-of-pro")).status())
+        assertThat(RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT + "#x", chat("gpt-4o", ""), "Authorization: Bearer key-of-pro")).status())
                 .isEqualTo(400);
         for (var evasion : List.of("//openai/v1/chat/completions", "/%6fpenai/v1/chat/completions", "/OPENAI/v1/models",
                 "/x/../openai/v1/models")) {
-            assertThat(Raw.ask(port, Raw.post(evasion, "{}", "X-API-Key: key-of-pro")).status()).isEqualTo(404);
+            assertThat(RawHttpConnection.exchange(port, RawHttpConnection.post(evasion, "{}", "X-API-Key: key-of-pro")).status()).isEqualTo(404);
         }
     }
 
     @Test
-    void pathsCanBeOpened() {
+    void configuredPathsAreForwarded() {
         openAi.answerNext(1, 200, "{\"usage\":{\"input_tokens\":5,\"output_tokens\":6}}");
         var response = http.post("/openai/v1/images/generations", "{\"model\":\"gpt-image\"}", "Authorization",
                 "Bearer key-of-pro");
@@ -481,13 +481,13 @@ class LlmGatewayTest extends LlmTest {
         assertThat(header(response, "x-ratelimit-remaining")).isEqualTo("59");
         assertThat(openAi.last().body()).isEqualTo("{\"model\":\"gpt-image\"}");
         assertThat(openAi.last().header("content-length")).isEqualTo("21");
-        var account = account("user:pro", "openai");
+        var account = ledger("user:pro", "openai");
         assertThat(account.getLong("input_tokens")).isEqualTo(5);
         assertThat(account.getLong("output_tokens")).isEqualTo(6);
     }
 
     @Test
-    void whatIsFreeIsNotCounted() {
+    void freeOperationsAreNotCounted() {
         for (int i = 0; i < 5; i++) {
             assertThat(http.get("/openai/v1/models", "Authorization", "Bearer key-of-free").statusCode()).isEqualTo(200);
             assertThat(http.post("/openai/v1/responses/input_tokens", chat("gpt-4o", ""), "Authorization", "Bearer key-of-free")
@@ -497,13 +497,13 @@ class LlmGatewayTest extends LlmTest {
             assertThat(counted.statusCode()).isEqualTo(200);
             assertThat(header(counted, "x-ratelimit-limit")).isNull();
         }
-        assertThat(limiter.limits("user:free").await().indefinitely()).isEmpty();
-        assertThat(account("user:free")).isEmpty();
+        assertThat(limiter.usageByResource("user:free").await().indefinitely()).isEmpty();
+        assertThat(ledger("user:free")).isEmpty();
     }
 
     @Test
-    void preflightsPassWithoutAnyKey() throws IOException {
-        var response = Raw.ask(port,
+    void preflightsAreForwardedWithoutKey() throws IOException {
+        var response = RawHttpConnection.exchange(port,
                 "OPTIONS " + CHAT + "?key=key-of-pro HTTP/1.1\r\nHost: x\r\nOrigin: https://app.example\r\n"
                         + "Access-Control-Request-Method: POST\r\nAuthorization: Bearer key-of-pro\r\nX-API-Key: key-of-pro\r\n"
                         + "Content-Length: 5\r\n\r\nhello");
@@ -511,19 +511,19 @@ class LlmGatewayTest extends LlmTest {
         assertThat(openAi.last().headers().contains("authorization")).isFalse();
         assertThat(openAi.last().body()).isEmpty();
         assertThat(openAi.last().header("origin")).isEqualTo("https://app.example");
-        nobodySawAKey();
-        assertThat(limiter.limits("ip:127.0.0.1").await().indefinitely()).isEmpty();
+        assertNoSluiceKeyForwarded();
+        assertThat(limiter.usageByResource("ip:127.0.0.1").await().indefinitely()).isEmpty();
     }
 
     // denials
 
     @Test
-    void denialsSayHowLongToWait() {
+    void denialsContainRetryAfter() {
         for (int i = 0; i < 3; i++) {
             assertThat(call("free", chat("gpt-4o", "")).statusCode()).isEqualTo(200);
         }
         var denied = call("free", chat("gpt-4o", ""));
-        inShape("openai", denied, 429);
+        assertProviderError("openai", denied, 429);
         assertThat(error(denied).getString("message"))
                 .startsWith(
                         "Rate limit reached for requests per min (RPM): Limit 3, Used 3, Requested 1. Please try again in ");
@@ -534,34 +534,34 @@ class LlmGatewayTest extends LlmTest {
         assertThat(millis).isBetween((seconds - 1) * 1000, seconds * 1000);
         assertThat(header(denied, "x-should-retry")).isNull();
         assertThat(openAi.seen()).hasSize(3);
-        assertThat(used("free", "llm:openai")).isEqualTo(3);
+        assertThat(windowUsage("free", "llm:openai")).isEqualTo(3);
     }
 
     @Test
-    void longWaitsAndBlockedRowsAreNotRetried() {
+    void longWaitsAndBlockedRulesAreNotRetried() {
         openAi.usage(TokenUsage.of(100_000, 0));
         assertThat(call("enterprise", chat("gpt-4o", "")).statusCode()).isEqualTo(200);
-        settled("enterprise", "llm:openai:tokens", 100_000);
+        awaitWindowUsage("enterprise", "llm:openai:tokens", 100_000);
         var denied = call("enterprise", chat("gpt-4o", ""));
-        inShape("openai", denied, 429);
+        assertProviderError("openai", denied, 429);
         assertThat(error(denied).getString("type")).isEqualTo("tokens");
         assertThat(error(denied).getString("message")).contains("tokens per hour (TPH): Limit 100000, Used 100000, Requested ");
         assertThat(header(denied, "x-should-retry")).isEqualTo("false");
         var blocked = http.post(MESSAGES, message(10), "x-api-key", "key-of-enterprise");
-        inShape("anthropic", blocked, 429);
+        assertProviderError("anthropic", blocked, 429);
         assertThat(header(blocked, "x-should-retry")).isEqualTo("false");
         assertThat(header(blocked, "retry-after")).isNull();
         assertThat(anthropic.seen()).isEmpty();
     }
 
     @Test
-    void geminisDenialsHaveDetails() {
+    void geminiDenialsHaveDetails() {
         openAi.usage(TokenUsage.of(1, 1));
         for (int i = 0; i < 15; i++) {
             assertThat(http.post(GENERATE, contents(), "x-goog-api-key", "key-of-free").statusCode()).isEqualTo(200);
         }
         var denied = http.post(GENERATE, contents(), "x-goog-api-key", "key-of-free");
-        inShape("gemini", denied, 429);
+        assertProviderError("gemini", denied, 429);
         assertThat(error(denied).getString("status")).isEqualTo("RESOURCE_EXHAUSTED");
         assertThat(error(denied).getJsonArray("details").stream().map(detail -> ((JsonObject) detail).getString("@type")))
                 .containsExactly("type.googleapis.com/google.rpc.QuotaFailure", "type.googleapis.com/google.rpc.RetryInfo");
@@ -569,8 +569,8 @@ class LlmGatewayTest extends LlmTest {
     }
 
     /** Waits until the window holds this many units, after settlement. */
-    private void settled(String user, String resource, long units) {
-        Awaitility.await().atMost(60, TimeUnit.SECONDS).untilAsserted(() -> assertThat(used(user, resource)).isEqualTo(units));
+    private void awaitWindowUsage(String user, String resource, long units) {
+        Awaitility.await().atMost(60, TimeUnit.SECONDS).untilAsserted(() -> assertThat(windowUsage(user, resource)).isEqualTo(units));
     }
 
     @ParameterizedTest
@@ -578,27 +578,27 @@ class LlmGatewayTest extends LlmTest {
             ",\"max_tokens\":50,\"n\":3|150", ",\"max_tokens\":900000|970", ",\"max_tokens\":-1|100",
             ",\"max_tokens\":\"x\"|100",
             ",\"max_tokens\":1e300|100", ",\"n\":1000000000,\"max_tokens\":100000000|970"})
-    void whatMayComeOutIsReservedAndThenSettled(String more, long output) {
+    void maximumOutputIsReservedAndSettled(String more, long output) {
         var gate = openAi.gate();
         openAi.usage(TokenUsage.of(30, 40));
         var body = chat("gpt-4o", more);
         var response = CompletableFuture.supplyAsync(() -> call("tokens", body));
         Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> gate.waiting() == 1);
         long input = (body.length() + 3) / 4;
-        assertThat(used("tokens", "llm:openai:tokens")).isEqualTo(Math.min(1000, input + output + (output == 970 ? 1000 : 0)));
+        assertThat(windowUsage("tokens", "llm:openai:tokens")).isEqualTo(Math.min(1000, input + output + (output == 970 ? 1000 : 0)));
         gate.open();
         assertThat(response.join().statusCode()).isEqualTo(200);
-        settled("tokens", "llm:openai:tokens", 70);
+        awaitWindowUsage("tokens", "llm:openai:tokens", 70);
     }
 
     @Test
-    void settlingGoesUpToo() {
+    void settlementMayIncreaseUsage() {
         openAi.usage(TokenUsage.of(5000, 5000));
         assertThat(call("tokens", chat("gpt-4o", ",\"max_tokens\":10")).statusCode()).isEqualTo(200);
-        settled("tokens", "llm:openai:tokens", 10_000);
-        inShape("openai", call("tokens", chat("gpt-4o", ",\"max_tokens\":10")), 429);
-        assertThat(account("user:tokens", "openai").getLong("calls")).isEqualTo(1);
-        settled("tokens", "llm:openai:tokens", 10_000);
+        awaitWindowUsage("tokens", "llm:openai:tokens", 10_000);
+        assertProviderError("openai", call("tokens", chat("gpt-4o", ",\"max_tokens\":10")), 429);
+        assertThat(ledger("user:tokens", "openai").getLong("calls")).isEqualTo(1);
+        awaitWindowUsage("tokens", "llm:openai:tokens", 10_000);
     }
 
     @Test
@@ -608,47 +608,47 @@ class LlmGatewayTest extends LlmTest {
         var response = CompletableFuture.supplyAsync(
                 () -> http.post("/openai/v1/embeddings", body, "Authorization", "Bearer key-of-tokens").statusCode());
         Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> gate.waiting() == 1);
-        assertThat(used("tokens", "llm:openai:tokens")).isEqualTo((body.length() + 3) / 4);
+        assertThat(windowUsage("tokens", "llm:openai:tokens")).isEqualTo((body.length() + 3) / 4);
         gate.open();
         assertThat(response.join()).isEqualTo(200);
-        settled("tokens", "llm:openai:tokens", 12);
+        awaitWindowUsage("tokens", "llm:openai:tokens", 12);
     }
 
     @Test
-    void modelsHaveRowsOfTheirOwnUnderAnyDate() {
+    void modelRulesApplyToDatedVersions() {
         assertThat(call("pro", chat("o3-2025-04-16", "")).statusCode()).isEqualTo(200);
         assertThat(call("pro", chat("o3", "")).statusCode()).isEqualTo(429);
         assertThat(call("pro", chat("gpt-4o", "")).statusCode()).isEqualTo(200);
-        assertThat(limiter.limits("user:pro").await().indefinitely()).containsOnlyKeys("llm:openai/o3", "llm:openai");
+        assertThat(limiter.usageByResource("user:pro").await().indefinitely()).containsOnlyKeys("llm:openai/o3", "llm:openai");
         assertThat(call("tokens", chat("gpt-4o-mini-2024-07-18", ",\"max_tokens\":10")).statusCode()).isEqualTo(200);
-        settled("tokens", "llm:openai:tokens/gpt-4o-mini", 17);
+        awaitWindowUsage("tokens", "llm:openai:tokens/gpt-4o-mini", 17);
     }
 
     @Test
-    void budgetsRefuseWhatHasNoPrice() {
+    void unpricedModelIsDeniedUnderABudget() {
         for (var body : List.of(chat("nobody-knows-me", ""), "{\"messages\":[]}")) {
-            var refused = call("money", body);
-            inShape("openai", refused, 429);
-            assertThat(header(refused, "x-should-retry")).isEqualTo("false");
-            assertThat(error(refused).getString("message")).contains("no price");
+            var denied = call("money", body);
+            assertProviderError("openai", denied, 429);
+            assertThat(header(denied, "x-should-retry")).isEqualTo("false");
+            assertThat(error(denied).getString("message")).contains("no price");
         }
         assertThat(openAi.seen()).isEmpty();
         assertThat(call("pro", chat("nobody-knows-me", "")).statusCode()).isEqualTo(200);
-        assertThat(account("user:pro", "openai").getLong("unpriced_calls")).isEqualTo(1);
+        assertThat(ledger("user:pro", "openai").getLong("unpriced_calls")).isEqualTo(1);
     }
 
     @Test
     void budgetIsSettledToTheNanodollar() {
         openAi.usage(TokenUsage.of(1000, 100));
         assertThat(call("money", chat("gpt-4o", ",\"max_tokens\":10")).statusCode()).isEqualTo(200);
-        settled("money", "llm:openai:budget", 3_500_000); // 1000 x 2.50 and 100 x 10 a million
+        awaitWindowUsage("money", "llm:openai:budget", 3_500_000); // 1000 x 2.50 and 100 x 10 a million
         openAi.failNext(1, 500);
         assertThat(call("money", chat("gpt-4o", ",\"max_tokens\":10")).statusCode()).isEqualTo(500);
-        settled("money", "llm:openai:budget", 3_500_000);
+        awaitWindowUsage("money", "llm:openai:budget", 3_500_000);
     }
 
     @Test
-    void together64NeverGetMoreThanTheLimit() throws Exception {
+    void concurrentCallsNeverExceedTheLimit() throws Exception {
         var pool = Executors.newFixedThreadPool(64);
         try {
             var body = "{\"model\":\"gpt-4o\",\"max_tokens\":68,\"messages\":[{\"role\":\"user\",\"content\":\""
@@ -656,15 +656,15 @@ class LlmGatewayTest extends LlmTest {
                     + "\"}]}";
             long exact = (body.length() + 3) / 4 + 68; // as it is estimated
             openAi.usage(TokenUsage.of(exact - 68, 68));
-            var together = new ArrayList<CompletableFuture<Integer>>();
+            var responses = new ArrayList<CompletableFuture<Integer>>();
             for (int i = 0; i < 64; i++) {
-                together.add(CompletableFuture.supplyAsync(() -> call("tokens", body).statusCode(), pool));
+                responses.add(CompletableFuture.supplyAsync(() -> call("tokens", body).statusCode(), pool));
             }
-            long passed = together.stream().map(CompletableFuture::join).filter(status -> status == 200).count();
-            assertThat(passed).isEqualTo(1000 / exact);
-            assertThat(openAi.seen()).hasSize((int) passed);
-            assertThat(account("user:tokens", "openai").getLong("output_tokens")).isEqualTo(68 * passed);
-            settled("tokens", "llm:openai:tokens", exact * passed);
+            long admitted = responses.stream().map(CompletableFuture::join).filter(status -> status == 200).count();
+            assertThat(admitted).isEqualTo(1000 / exact);
+            assertThat(openAi.seen()).hasSize((int) admitted);
+            assertThat(ledger("user:tokens", "openai").getLong("output_tokens")).isEqualTo(68 * admitted);
+            awaitWindowUsage("tokens", "llm:openai:tokens", exact * admitted);
         } finally {
             pool.shutdownNow();
         }
@@ -678,26 +678,26 @@ class LlmGatewayTest extends LlmTest {
             "{\"model\":5}", "{\"model\":[\"gpt-4o\"]}", "{\"model\":{}}", "{\"a\":\"\u00ff\"}", "{'model':'gpt-4o'}",
             "{\"a\":1,}",
             "{\"a\":\"\u0001\"}"})
-    void bodiesThatCannotBeReadAreRefused(String body) throws IOException {
-        var response = Raw.ask(port, Raw.post(CHAT, body, "Authorization: Bearer key-of-pro"));
+    void malformedBodiesAreRejected(String body) throws IOException {
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, body, "Authorization: Bearer key-of-pro"));
         assertThat(response.status()).as(response.text()).isEqualTo(400);
-        shaped("openai", new JsonObject(response.text()), 400);
+        assertErrorShape("openai", new JsonObject(response.text()), 400);
         assertThat(openAi.seen()).isEmpty();
-        assertThat(used("pro", "llm:openai")).isZero();
+        assertThat(windowUsage("pro", "llm:openai")).isZero();
     }
 
     @Test
-    void largeAndDeepThingsAreRefused() {
-        inShape("openai", call("pro", "{\"model\":\"" + "m".repeat(10_000) + "\"}"), 400);
-        inShape("openai", call("pro", "[".repeat(100_000)), 400);
-        inShape("openai", call("pro", "{\"a\":" + "[".repeat(100_000) + "]".repeat(100_000) + "}"), 400);
-        inShape("openai", call("pro", "{\"" + "n".repeat(200_000) + "\":1}"), 400);
-        inShape("openai", call("pro", "{\"a\":" + "9".repeat(200_000) + "}"), 400);
+    void largeAndDeeplyNestedBodiesAreRejected() {
+        assertProviderError("openai", call("pro", "{\"model\":\"" + "m".repeat(10_000) + "\"}"), 400);
+        assertProviderError("openai", call("pro", "[".repeat(100_000)), 400);
+        assertProviderError("openai", call("pro", "{\"a\":" + "[".repeat(100_000) + "]".repeat(100_000) + "}"), 400);
+        assertProviderError("openai", call("pro", "{\"" + "n".repeat(200_000) + "\":1}"), 400);
+        assertProviderError("openai", call("pro", "{\"a\":" + "9".repeat(200_000) + "}"), 400);
         assertThat(openAi.seen()).isEmpty();
     }
 
     @Test
-    void strangeBodiesPassAsTheyAre() {
+    void unusualBodiesAreForwardedUnchanged() {
         for (var body : List.of("{\"model\":\"gpt-4o\",\"model\":\"gpt-4o\",\"messages\":[]}",
                 "{\"model\":\"gpt-4o\",\"messages\":[],\"n\":\"x\"}",
                 "\t{\"model\":\"gpt-4o\",\"messages\":[]}\r\n", "{\"model\":\"\\ud83d\\ude00\",\"messages\":[]}",
@@ -705,11 +705,11 @@ class LlmGatewayTest extends LlmTest {
             call("pro", body);
             assertThat(openAi.last().body()).isEqualTo(body);
         }
-        assertThat(account("user:pro", "openai").getLong("calls")).isEqualTo(5);
+        assertThat(ledger("user:pro", "openai").getLong("calls")).isEqualTo(5);
     }
 
     @Test
-    void compressedBodiesAreRefused() throws Exception {
+    void compressedRequestBodiesAreRejected() throws Exception {
         var compressed = new ByteArrayOutputStream();
         try (var gzip = new GZIPOutputStream(compressed)) {
             gzip.write(chat("gpt-4o", "").getBytes(StandardCharsets.UTF_8));
@@ -718,64 +718,64 @@ class LlmGatewayTest extends LlmTest {
                 .headers("Content-Encoding", "gzip", "Authorization", "Bearer key-of-pro")
                 .POST(HttpRequest.BodyPublishers.ofByteArray(compressed.toByteArray())).build(),
                 HttpResponse.BodyHandlers.ofString());
-        inShape("openai", response, 415);
+        assertProviderError("openai", response, 415);
         assertThat(openAi.seen()).isEmpty();
     }
 
     @Test
-    void largeBodiesPassUpToALimit() throws IOException {
+    void bodiesAreForwardedUpToTheMaximumSize() throws IOException {
         var text = chat("gpt-4o", ",\"x\":\"" + "y".repeat(10 << 20) + "\"");
         assertThat(call("pro", text).statusCode()).isEqualTo(200);
         assertThat(openAi.last().body()).isEqualTo(text);
         openAi.reset();
         var large = " ".repeat(LlmGatewayProfile.LARGEST_BODY + 1);
-        try (var raw = new Raw(port)) {
-            raw.send(Raw.post(CHAT, large, "Authorization: Bearer key-of-pro"));
-            var refused = raw.answer();
-            assertThat(refused.status()).isEqualTo(413);
-            shaped("openai", new JsonObject(refused.text()), 413);
+        try (var raw = new RawHttpConnection(port)) {
+            raw.send(RawHttpConnection.post(CHAT, large, "Authorization: Bearer key-of-pro"));
+            var denied = raw.readResponse();
+            assertThat(denied.status()).isEqualTo(413);
+            assertErrorShape("openai", new JsonObject(denied.text()), 413);
             raw.send("POST " + CHAT + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key-of-pro\r\nTransfer-Encoding: chunked"
                     + "\r\n\r\n" + Integer.toHexString(large.length()) + "\r\n" + large + "\r\n0\r\n\r\n");
-            assertThat(raw.answer().status()).isEqualTo(413);
-            raw.send(Raw.post(CHAT, chat("gpt-4o", ""), "Authorization: Bearer key-of-pro"));
-            assertThat(raw.answer().status()).isEqualTo(200);
+            assertThat(raw.readResponse().status()).isEqualTo(413);
+            raw.send(RawHttpConnection.post(CHAT, chat("gpt-4o", ""), "Authorization: Bearer key-of-pro"));
+            assertThat(raw.readResponse().status()).isEqualTo(200);
         }
     }
 
     @Test
-    void callersAreToldToSendWhatWillBeTaken() throws IOException {
+    void expectContinueIsAnsweredForAcceptedRequestsOnly() throws IOException {
         var head = "POST " + CHAT + " HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nAuthorization: Bearer %s\r\n"
                 + "Content-Length: %d\r\n\r\n";
         var body = chat("gpt-4o", "");
-        try (var raw = new Raw(port)) {
+        try (var raw = new RawHttpConnection(port)) {
             raw.send(head.formatted("key-of-pro", body.length()));
-            assertThat(raw.answer().status()).isEqualTo(100);
+            assertThat(raw.readResponse().status()).isEqualTo(100);
             raw.send(body);
-            assertThat(raw.answer().status()).isEqualTo(200);
+            assertThat(raw.readResponse().status()).isEqualTo(200);
         }
         assertThat(openAi.last().headers().contains("expect")).isFalse();
-        assertThat(Raw.ask(port, head.formatted("key-of-pro", LlmGatewayProfile.LARGEST_BODY + 1)).status()).isEqualTo(413);
-        assertThat(Raw.ask(port, head.formatted("wrong", 10)).status()).isEqualTo(401);
+        assertThat(RawHttpConnection.exchange(port, head.formatted("key-of-pro", LlmGatewayProfile.LARGEST_BODY + 1)).status()).isEqualTo(413);
+        assertThat(RawHttpConnection.exchange(port, head.formatted("wrong", 10)).status()).isEqualTo(401);
     }
 
     @Test
-    void refusalsLeaveTheConnectionUsable() throws IOException {
-        try (var raw = new Raw(port)) {
+    void denialsLeaveTheConnectionUsable() throws IOException {
+        try (var raw = new RawHttpConnection(port)) {
             for (var key : List.of("wrong", "key-of-pro")) {
                 for (var path : List.of(CHAT, "/openai/v1/files", "/openai/x")) {
-                    raw.send(Raw.post(path, "z".repeat(300_000), "Authorization: Bearer " + key));
-                    assertThat(raw.answer().status()).isBetween(400, 499);
+                    raw.send(RawHttpConnection.post(path, "z".repeat(300_000), "Authorization: Bearer " + key));
+                    assertThat(raw.readResponse().status()).isBetween(400, 499);
                 }
             }
-            raw.send(Raw.post(CHAT, chat("gpt-4o", ""), "Authorization: Bearer key-of-pro"));
-            assertThat(raw.answer().status()).isEqualTo(200);
+            raw.send(RawHttpConnection.post(CHAT, chat("gpt-4o", ""), "Authorization: Bearer key-of-pro"));
+            assertThat(raw.readResponse().status()).isEqualTo(200);
         }
     }
 
     @Test
-    void chunkedBodiesArriveWithALength() throws IOException {
+    void chunkedBodiesAreForwardedWithContentLength() throws IOException {
         var body = chat("gpt-4o", "");
-        var response = Raw.ask(port, "POST " + CHAT + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key-of-pro\r\n"
+        var response = RawHttpConnection.exchange(port, "POST " + CHAT + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key-of-pro\r\n"
                 + "Transfer-Encoding: chunked\r\n\r\n5\r\n" + body.substring(0, 5) + "\r\n"
                 + Integer.toHexString(body.length() - 5) + "\r\n" + body.substring(5) + "\r\n0\r\n\r\n");
         assertThat(response.status()).isEqualTo(200);
@@ -783,16 +783,16 @@ class LlmGatewayTest extends LlmTest {
     }
 
     @Test
-    void halfABodyCostsNothing() throws IOException {
+    void incompleteBodyIsNotBilled() throws IOException {
         for (int i = 0; i < 20; i++) {
-            try (var raw = new Raw(port)) {
+            try (var raw = new RawHttpConnection(port)) {
                 raw.send("POST " + CHAT
                         + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key-of-pro\r\nContent-Length: 100\r\n\r\n{");
                 raw.reset();
             }
         }
         assertThat(call("pro", chat("gpt-4o", "")).statusCode()).isEqualTo(200);
-        assertThat(used("pro", "llm:openai")).isEqualTo(1);
+        assertThat(windowUsage("pro", "llm:openai")).isEqualTo(1);
         assertThat(openAi.seen()).hasSize(1);
     }
 
@@ -803,7 +803,7 @@ class LlmGatewayTest extends LlmTest {
             "{\"usage\":{\"prompt_tokens\":\"5\",\"completion_tokens\":\"3\"}}",
             "{\"usage\":{\"prompt_tokens\":1.5,\"completion_tokens\":3}}", "{\"usage\":[1,2]}", "{\"usage\":{}}", "not json",
             ""})
-    void usageThatCannotBeTrueIsEstimated(String response) {
+    void implausibleUsageIsEstimated(String response) {
         openAi.answerNext(1, 200, response);
         var body = chat("gpt-4o", ",\"max_tokens\":50");
         assertThat(call("wealthy", body).body()).isEqualTo(response);
@@ -815,7 +815,7 @@ class LlmGatewayTest extends LlmTest {
     }
 
     @Test
-    void webPagesPassAsTheyAre() {
+    void nonJsonResponsesAreForwardedUnchanged() {
         openAi.answerNext(1, 200, "<html>Welcome to nginx</html>", "content-type", "text/html");
         var response = call("wealthy", chat("gpt-4o", ""));
         assertThat(response.body()).isEqualTo("<html>Welcome to nginx</html>");
@@ -825,7 +825,7 @@ class LlmGatewayTest extends LlmTest {
 
     /** The account with its first estimated call: one that has no end of its own is booked after it has passed. */
     private JsonObject estimated() {
-        return Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> account("user:wealthy", "openai"),
+        return Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> ledger("user:wealthy", "openai"),
                 account -> account.getLong("estimated_calls", 0L) > 0);
     }
 
@@ -836,7 +836,7 @@ class LlmGatewayTest extends LlmTest {
                         .put("prompt_tokens_details", new JsonObject().put("cached_tokens", 5000))).put("x", new JsonArray())
                         .encode());
         call("wealthy", chat("gpt-4o", ""));
-        var account = account("user:wealthy", "openai");
+        var account = ledger("user:wealthy", "openai");
         assertThat(account.getLong("cached_input_tokens")).isEqualTo(10);
         assertThat(account.getString("cost_usd")).isEqualTo("0.0000225"); // 10 x 1.25 and 1 x 10
     }
@@ -845,16 +845,16 @@ class LlmGatewayTest extends LlmTest {
     @ValueSource(strings = {"?fields=candidates", "?%66ields=candidates", "?$fields=candidates", "?alt=proto",
             "?a=b&$alt=media",
             "?$httpMethod=POST", "?$HttpMethod=GET"})
-    void answersInWhichTheUsageWouldBeMissingAreNotAskedFor(String query) {
-        var refused = http.post(GENERATE + query, contents(), "x-goog-api-key", "key-of-pro");
-        inShape("gemini", refused, 400);
+    void queriesThatHideUsageAreRejected(String query) {
+        var denied = http.post(GENERATE + query, contents(), "x-goog-api-key", "key-of-pro");
+        assertProviderError("gemini", denied, 400);
         assertThat(gemini.seen()).isEmpty();
-        assertThat(used("pro", "llm:gemini")).isZero();
+        assertThat(windowUsage("pro", "llm:gemini")).isZero();
     }
 
     @Test
-    void fieldMaskIsNotTaken() {
-        inShape("gemini", http.post(GENERATE, contents(), "x-goog-api-key", "key-of-pro", "X-Goog-FieldMask", "candidates"),
+    void fieldMaskHeaderIsRejected() {
+        assertProviderError("gemini", http.post(GENERATE, contents(), "x-goog-api-key", "key-of-pro", "X-Goog-FieldMask", "candidates"),
                 400);
         assertThat(http.post(GENERATE + "?alt=json", contents(), "x-goog-api-key", "key-of-pro").statusCode()).isEqualTo(200);
     }

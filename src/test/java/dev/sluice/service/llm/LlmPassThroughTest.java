@@ -1,7 +1,7 @@
 package dev.sluice.service.llm;
 
-import static dev.sluice.testing.Http.error;
-import static dev.sluice.testing.Http.header;
+import static dev.sluice.testing.HttpTestClient.error;
+import static dev.sluice.testing.HttpTestClient.header;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
@@ -13,8 +13,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.identity.Sha256;
 import dev.sluice.testing.JwtKeys;
-import dev.sluice.testing.Raw;
-import dev.sluice.testing.RedisForTests;
+import dev.sluice.testing.RawHttpConnection;
+import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.llm.LlmPassThroughProfile;
 import dev.sluice.testing.llm.LlmProfile;
 import dev.sluice.testing.llm.ProvidersForTests;
@@ -24,10 +24,10 @@ import io.quarkus.test.junit.TestProfile;
 
 @QuarkusTest
 @TestProfile(LlmPassThroughProfile.class)
-@WithTestResource(RedisForTests.class)
+@WithTestResource(RedisTestResource.class)
 @WithTestResource(ProvidersForTests.class)
 @WithTestResource(JwtKeys.class)
-class LlmPassThroughTest extends LlmTest {
+class LlmPassThroughTest extends LlmTestBase {
 
     private static final String CHAT = "/openai/v1/chat/completions";
     private static final String MESSAGES = "/anthropic/v1/messages";
@@ -36,38 +36,38 @@ class LlmPassThroughTest extends LlmTest {
     JwtKeys jwt;
 
     @BeforeEach
-    void anyKey() {
+    void acceptAnyKey() {
         openAi.expectKey(null);
         anthropic.expectKey(null);
     }
 
-    private static String who(String key) {
-        return "key:" + Sha256.sha256(key);
+    private static String tenant(String key) {
+        return "key:" + Sha256.hex(key);
     }
 
     @Test
-    void ownKeysPassAndHaveWindowsOfTheirOwn() {
+    void providerKeysAreForwardedAndCountedSeparately() {
         for (var key : new String[]{"sk-one", "sk-two"}) {
             for (int i = 0; i < 3; i++) {
                 assertThat(http.post(CHAT, BODY, "Authorization", "Bearer " + key).statusCode()).isEqualTo(200);
                 assertThat(openAi.last().header("authorization")).isEqualTo("Bearer " + key);
             }
             assertThat(http.post(CHAT, BODY, "Authorization", "Bearer " + key).statusCode()).isEqualTo(429);
-            assertThat(account(who(key), "openai").getLong("calls")).isEqualTo(3);
+            assertThat(ledger(tenant(key), "openai").getLong("calls")).isEqualTo(3);
         }
-        assertThat(limiter.limits("ip:127.0.0.1").await().indefinitely()).isEmpty();
+        assertThat(limiter.usageByResource("ip:127.0.0.1").await().indefinitely()).isEmpty();
         assertThat(http.post(MESSAGES, BODY, "x-api-key", "sk-ant-1", "anthropic-version", "1").statusCode()).isEqualTo(200);
         assertThat(anthropic.last().header("x-api-key")).isEqualTo("sk-ant-1");
         assertThat(http.post(MESSAGES, BODY, "Authorization", "Bearer sk-ant-oat", "anthropic-version", "1").statusCode())
                 .isEqualTo(200);
         assertThat(anthropic.last().headers().contains("x-api-key")).isFalse();
-        assertThat(account(who("sk-ant-oat"), "anthropic").getLong("calls")).isEqualTo(1);
+        assertThat(ledger(tenant("sk-ant-oat"), "anthropic").getLong("calls")).isEqualTo(1);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"GET /openai/v1/files?limit=2", "DELETE /openai/v1/files/file-1", "POST /openai/v1/batches",
             "GET /openai/v1/responses/resp_1", "PUT /openai/v1/x%20y"})
-    void ownKeysOpenEveryPath(String request) {
+    void providerKeysMayUseAnyPath(String request) {
         var method = request.substring(0, request.indexOf(' '));
         var path = request.substring(request.indexOf(' ') + 1);
         openAi.answerNext(1, 200, "{\"id\":\"x\"}");
@@ -82,19 +82,19 @@ class LlmPassThroughTest extends LlmTest {
     @ParameterizedTest
     @ValueSource(strings = {"/openai/v1/../../admin", "/openai/v1/%2e%2e/%2E%2E/admin", "/openai/v1//chat/completions",
             "/openai/v1/./chat/completions", "/openai/v1/x/..", "/openai/v1/..%2fadmin"})
-    void pathsThatLeaveTheProvidersOwnAreRefused(String path) throws IOException {
-        var response = Raw.ask(port, Raw.post(path, BODY, "Authorization: Bearer sk-one"));
+    void pathsOutsideTheProvidersPrefixAreRejected(String path) throws IOException {
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(path, BODY, "Authorization: Bearer sk-one"));
         assertThat(response.status()).isEqualTo(400);
         assertThat(openAi.seen()).isEmpty();
     }
 
     @Test
-    void sluiceKeySaysWhoAndTheOwnKeyGoesOn() {
+    void sluiceKeyIdentifiesAndProviderKeyIsForwarded() {
         assertThat(http.post(CHAT, BODY, "X-API-Key", "key-of-wealthy", "Authorization", "Bearer sk-own").statusCode())
                 .isEqualTo(200);
         assertThat(openAi.last().header("authorization")).isEqualTo("Bearer sk-own");
         assertThat(openAi.last().headers().contains("x-api-key")).isFalse();
-        assertThat(account("user:wealthy", "openai").getLong("calls")).isEqualTo(1);
+        assertThat(ledger("user:wealthy", "openai").getLong("calls")).isEqualTo(1);
         assertThat(http.post(MESSAGES, BODY, "x-api-key", "sk-ant-own", "Authorization", "Bearer key-of-wealthy",
                 "anthropic-version", "1").statusCode()).isEqualTo(200);
         assertThat(anthropic.last().header("x-api-key")).isEqualTo("sk-ant-own");
@@ -102,25 +102,26 @@ class LlmPassThroughTest extends LlmTest {
         assertThat(http.post(CHAT, BODY, "Authorization", "Bearer key-of-wealthy").statusCode()).isEqualTo(200);
         assertThat(openAi.last().header("authorization")).isEqualTo("Bearer " + LlmProfile.OPENAI_KEY);
         assertThat(http.get("/openai/v1/files", "Authorization", "Bearer key-of-wealthy").statusCode()).isEqualTo(403);
-        assertThat(limiter.limits(who("sk-own")).await().indefinitely()).isEmpty();
+        assertThat(limiter.usageByResource(tenant("sk-own")).await().indefinitely()).isEmpty();
     }
 
     @Test
-    void oneKeyGoesOnAndItIsTheOneThatCounts() throws IOException {
+    void onlyTheCountedKeyIsForwarded() throws IOException {
         for (var other : new String[]{"Bearer sk-two", "Bearer key-of-pro", "Basic xyz"}) {
-            Raw.ask(port, Raw.post(CHAT, BODY, "Authorization: Bearer sk-one",
+            RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, "Authorization: Bearer sk-one",
                     "Authorization: " + other));
             assertThat(openAi.last().headers().getAll("authorization")).containsExactly("Bearer sk-one");
         }
-        assertThat(account(who("sk-one"), "openai").getLong("calls")).isEqualTo(3);
-        Raw.ask(port, Raw.post(MESSAGES, BODY, "x-api-key: sk-a", "x-api-key: key-of-pro", "Authorization: Bearer sk-b",
-                "anthropic-version: 1"));
+        assertThat(ledger(tenant("sk-one"), "openai").getLong("calls")).isEqualTo(3);
+        RawHttpConnection.exchange(port,
+                RawHttpConnection.post(MESSAGES, BODY, "x-api-key: sk-a", "x-api-key: key-of-pro", "Authorization: Bearer sk-b",
+                        "anthropic-version: 1"));
         assertThat(anthropic.last().headers().getAll("x-api-key")).containsExactly("sk-a");
         assertThat(anthropic.last().headers().contains("authorization")).isFalse();
     }
 
     @Test
-    void unknownKeyInSluicesSlotIsStillRefused() {
+    void unknownSluiceKeyIsRejected() {
         var response = http.post(CHAT, BODY, "X-API-Key", "guess", "Authorization", "Bearer sk-own");
         assertThat(response.statusCode()).isEqualTo(401);
         assertThat(error(response).getString("code")).isEqualTo("invalid_api_key");
@@ -128,14 +129,14 @@ class LlmPassThroughTest extends LlmTest {
     }
 
     @Test
-    void tokensAreNobodysKeys() {
+    void jwtIsNotForwarded() {
         var token = jwt.token("erin", "pro");
         assertThat(http.post(CHAT, BODY, "Authorization", "Bearer " + token).statusCode()).isEqualTo(200);
         assertThat(openAi.last().header("authorization")).isEqualTo("Bearer " + LlmProfile.OPENAI_KEY);
         assertThat(http.post(CHAT, BODY, "Authorization", "Bearer " + token, "X-API-Key", "key-of-pro").statusCode())
                 .isEqualTo(200);
         assertThat(openAi.last().header("authorization")).isEqualTo("Bearer " + LlmProfile.OPENAI_KEY);
-        assertThat(account("user:erin", "openai").getLong("calls")).isEqualTo(2);
+        assertThat(ledger("user:erin", "openai").getLong("calls")).isEqualTo(2);
         assertThat(http.post(MESSAGES, BODY, "Authorization", "Bearer " + token, "x-api-key", "sk-ant-own", "anthropic-version",
                 "1").statusCode()).isEqualTo(200);
         assertThat(anthropic.last().headers().toString()).contains("sk-ant-own").doesNotContain(token);
@@ -144,7 +145,7 @@ class LlmPassThroughTest extends LlmTest {
     }
 
     @Test
-    void providerWithoutAnyKeyIsToldSo() {
+    void missingProviderKeyIsReported() {
         var path = "/gemini/v1beta/models/gemini-2.5-flash:generateContent";
         var response = http.post(path, "{}", "x-goog-api-key", "key-of-pro");
         assertThat(response.statusCode()).isEqualTo(401);

@@ -12,7 +12,7 @@ import com.google.genai.errors.ApiException;
 import com.openai.errors.OpenAIServiceException;
 
 import dev.sluice.llm.protocol.TokenUsage;
-import dev.sluice.testing.RedisForTests;
+import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.llm.AnthropicSdk;
 import dev.sluice.testing.llm.GeminiSdk;
 import dev.sluice.testing.llm.LangChain4jSdk;
@@ -28,9 +28,9 @@ import io.quarkus.test.junit.TestProfile;
 /** Official SDKs through the gateway: requests, responses, limits and recorded usage. */
 @QuarkusTest
 @TestProfile(LlmProfile.class)
-@WithTestResource(RedisForTests.class)
+@WithTestResource(RedisTestResource.class)
 @WithTestResource(ProvidersForTests.class)
-class LlmSdksTest extends LlmTest {
+class LlmSdksTest extends LlmTestBase {
 
     private static final TokenUsage USAGE = new TokenUsage(1000, 300, 200, 50, 70);
 
@@ -41,14 +41,14 @@ class LlmSdksTest extends LlmTest {
 
     @BeforeEach
     void open() {
-        as("wealthy", 0);
+        connectAs("wealthy", 0);
         openAi.usage(USAGE);
         anthropic.usage(USAGE);
         gemini.usage(USAGE);
         gemini.reasoning(20);
     }
 
-    private void as(String user, int retries) {
+    private void connectAs(String user, int retries) {
         close();
         var base = "http://localhost:" + port;
         var key = "key-of-" + user;
@@ -68,12 +68,12 @@ class LlmSdksTest extends LlmTest {
     }
 
     @Test
-    void openAiChats() {
+    void openAiChatCompletions() {
         assertThat(openAiSdk.chat("gpt-4o", "Hi")).isEqualTo(new Said(ProviderStub.TEXT, 1000, 300, 70));
         assertThat(openAiSdk.chatStreamed("gpt-4o", "Hi", true)).isEqualTo(new Said(ProviderStub.TEXT, 1000, 300, 70));
         var chunked = openAiSdk.chatStreamed("gpt-4o-2024-11-20", "Hi", false);
         assertThat(chunked).isEqualTo(new Said(ProviderStub.TEXT, 0, 0, 0));
-        var account = account("user:wealthy", "openai");
+        var account = ledger("user:wealthy", "openai");
         assertThat(account.getLong("calls")).isEqualTo(3);
         assertThat(account.getLong("input_tokens")).isEqualTo(3000);
         assertThat(account.getLong("cached_input_tokens")).isEqualTo(900);
@@ -86,31 +86,31 @@ class LlmSdksTest extends LlmTest {
     }
 
     @Test
-    void openAiRespondsAndEmbeds() {
+    void openAiResponsesAndEmbeddings() {
         assertThat(openAiSdk.respond("gpt-5", "Hi")).isEqualTo(new Said(ProviderStub.TEXT, 1000, 300, 70));
         assertThat(openAiSdk.respondStreamed("gpt-5", "Hi")).isEqualTo(new Said(ProviderStub.TEXT, 1000, 300, 70));
         assertThat(openAiSdk.embed("text-embedding-3-small", "Hi").input()).isEqualTo(1000);
         assertThat(openAiSdk.models()).isEqualTo("gpt-4o");
-        var account = account("user:wealthy", "openai");
+        var account = ledger("user:wealthy", "openai");
         assertThat(account.getLong("calls")).isEqualTo(3);
         // twice 700 x 1.25 + 300 x .125 + 70 x 10, and 1000 x .02
         assertThat(account.getString("cost_usd")).isEqualTo("0.003245");
     }
 
     @Test
-    void langChain4jChats() {
+    void langChain4jChatCompletions() {
         assertThat(langChain4j.chat("gpt-4o", "Hi").text()).isEqualTo(ProviderStub.TEXT);
         assertThat(langChain4j.chatStreamed("gpt-4o", "Hi").text()).isEqualTo(ProviderStub.TEXT);
-        assertThat(account("user:wealthy", "openai").getString("cost_usd")).isEqualTo("0.00565");
+        assertThat(ledger("user:wealthy", "openai").getString("cost_usd")).isEqualTo("0.00565");
     }
 
     @Test
-    void anthropicSpeaks() {
+    void anthropicMessages() {
         var plain = anthropicSdk.message("claude-sonnet-4-5", "Hi");
         assertThat(plain.text()).isEqualTo(ProviderStub.TEXT);
         assertThat(anthropicSdk.messageStreamed("claude-sonnet-4-5-20250929", "Hi").text()).isEqualTo(ProviderStub.TEXT);
         assertThat(anthropicSdk.countTokens("claude-sonnet-4-5", "Hi")).isPositive();
-        var account = account("user:wealthy", "anthropic");
+        var account = ledger("user:wealthy", "anthropic");
         assertThat(account.getLong("calls")).isEqualTo(2);
         assertThat(account.getLong("input_tokens")).isEqualTo(2000);
         assertThat(account.getLong("cached_input_tokens")).isEqualTo(600);
@@ -121,28 +121,28 @@ class LlmSdksTest extends LlmTest {
     }
 
     @Test
-    void geminiGenerates() {
+    void geminiGenerateContent() {
         assertThat(geminiSdk.generate("gemini-2.5-flash", "Hi").text()).isEqualTo(ProviderStub.TEXT);
         assertThat(geminiSdk.generateStreamed("gemini-2.5-flash", "Hi").text()).isEqualTo(ProviderStub.TEXT);
         assertThat(geminiSdk.countTokens("gemini-2.5-flash", "Hi")).isPositive();
-        var account = account("user:wealthy", "gemini");
+        var account = ledger("user:wealthy", "gemini");
         assertThat(account.getLong("calls")).isEqualTo(2);
         assertThat(account.getLong("input_tokens")).isEqualTo(2000);
         assertThat(account.getLong("output_tokens")).isEqualTo(140);
         // twice 700 x .30 + 300 x .03 + 70 x 2.50
         assertThat(account.getString("cost_usd")).isEqualTo("0.000788");
         geminiSdk.embed("gemini-embedding-001", "Hi");
-        assertThat(account("user:wealthy", "gemini").getLong("estimated_calls")).isEqualTo(1);
+        assertThat(ledger("user:wealthy", "gemini").getLong("estimated_calls")).isEqualTo(1);
     }
 
     @Test
-    void openAiFourthFreeCallIsRefusedAsTheSdkKnowsIt() {
-        as("free", 2);
+    void openAiSdkReportsDenialAsRateLimitError() {
+        connectAs("free", 2);
         for (int i = 0; i < 3; i++) {
             openAiSdk.chat("gpt-4o", "Hi");
         }
         openAi.reset();
-        as("free", 0);
+        connectAs("free", 0);
         assertThatThrownBy(() -> openAiSdk.chat("gpt-4o", "Hi"))
                 .isInstanceOfSatisfying(com.openai.errors.RateLimitException.class, denied -> {
                     assertThat(denied.code()).contains("rate_limit_exceeded");
@@ -154,12 +154,12 @@ class LlmSdksTest extends LlmTest {
                     assertThat(denied.headers().values("x-ratelimit-limit")).containsExactly("3");
                 });
         assertThat(openAi.seen()).isEmpty();
-        assertThat(account("user:free", "openai").getLong("calls")).isEqualTo(3);
+        assertThat(ledger("user:free", "openai").getLong("calls")).isEqualTo(3);
     }
 
     @Test
-    void anthropicAndGeminiAreRefusedAsTheirSdksKnowIt() {
-        as("free", 0);
+    void anthropicAndGeminiSdksReportDenialAsRateLimitError() {
+        connectAs("free", 0);
         for (int i = 0; i < 5; i++) {
             anthropicSdk.message("claude-haiku-4-5", "Hi");
         }
@@ -178,8 +178,8 @@ class LlmSdksTest extends LlmTest {
     }
 
     @Test
-    void sdksDoNotStormWhenTheirBudgetIsSpent() {
-        as("money", 2);
+    void sdksDoNotRetryWhenTheBudgetIsExhausted() {
+        connectAs("money", 2);
         anthropicSdk.message("claude-opus-4-1", "Hi"); // 1000 and 70 tokens at 15 and 75 dollars: more than a cent
         assertThatThrownBy(() -> anthropicSdk.message("claude-opus-4-1", "Hi"))
                 .isInstanceOfSatisfying(AnthropicServiceException.class, denied -> {
@@ -188,12 +188,12 @@ class LlmSdksTest extends LlmTest {
                     assertThat(denied.getMessage()).contains("US dollars per day").contains("Limit $0.01");
                 });
         assertThat(anthropic.seen()).hasSize(1);
-        assertThat(used("money", "llm:anthropic:budget")).isEqualTo(17_512_500L);
+        assertThat(windowUsage("money", "llm:anthropic:budget")).isEqualTo(17_512_500L);
     }
 
     @Test
-    void wrongKeysAreTheSdksAuthenticationErrors() {
-        as("nobody", 0);
+    void sdksReportInvalidKeysAsAuthenticationErrors() {
+        connectAs("nobody", 0);
         assertThatThrownBy(() -> openAiSdk.chat("gpt-4o", "Hi")).isInstanceOf(com.openai.errors.UnauthorizedException.class);
         assertThatThrownBy(() -> anthropicSdk.message("claude-haiku-4-5", "Hi"))
                 .isInstanceOf(com.anthropic.errors.UnauthorizedException.class);
@@ -203,7 +203,7 @@ class LlmSdksTest extends LlmTest {
     }
 
     @Test
-    void errorsOfTheProviderReachTheSdk() {
+    void providerErrorsReachTheSdk() {
         openAi.failNext(1, 500);
         assertThatThrownBy(() -> openAiSdk.chat("gpt-4o", "Hi")).isInstanceOfSatisfying(OpenAIServiceException.class,
                 failed -> assertThat(failed.statusCode()).isEqualTo(500));
@@ -211,6 +211,6 @@ class LlmSdksTest extends LlmTest {
         assertThatThrownBy(() -> openAiSdk.chat("gpt-4o", "Hi"))
                 .isInstanceOfSatisfying(com.openai.errors.RateLimitException.class,
                         denied -> assertThat(denied.headers().values("retry-after")).containsExactly("7"));
-        assertThat(account("user:wealthy")).isEmpty();
+        assertThat(ledger("user:wealthy")).isEmpty();
     }
 }

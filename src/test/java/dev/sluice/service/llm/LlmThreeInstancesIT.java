@@ -15,9 +15,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 import dev.sluice.llm.protocol.TokenUsage;
-import dev.sluice.testing.Http;
+import dev.sluice.testing.HttpTestClient;
 import dev.sluice.testing.Instance;
-import dev.sluice.testing.RealRedis;
+import dev.sluice.testing.RedisTestServer;
 import dev.sluice.testing.llm.OpenAiStub;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpClient;
@@ -32,14 +32,14 @@ class LlmThreeInstancesIT {
     private static final int ROUNDS = 20;
     private static final int TOKENS = 10_000;
 
-    private static final RealRedis REDIS = RealRedis.start();
+    private static final RedisTestServer REDIS = RedisTestServer.start();
     private static final OpenAiStub OPENAI = new OpenAiStub();
     private static final Vertx VERTX = Vertx.vertx();
     private static final HttpClient CLIENT = VERTX
             .createHttpClient(new HttpClientOptions().setMaxPoolSize(64).setMaxWaitQueueSize(-1));
     private static final List<Instance> INSTANCES = new ArrayList<>();
 
-    private record Call(int calls, int allowed, int refused) {
+    private record Outcome(int calls, int allowed, int denied) {
     }
 
     @BeforeAll
@@ -62,15 +62,15 @@ class LlmThreeInstancesIT {
     }
 
     @BeforeEach
-    void forget() {
+    void resetStub() {
         OPENAI.reset();
         OPENAI.expectKey("sk-of-sluice");
     }
 
     /** All calls at once, over all instances. */
-    private static Call send(int calls, String user, String tier, String body) throws InterruptedException {
+    private static Outcome send(int calls, String user, String tier, String body) throws InterruptedException {
         var allowed = new AtomicInteger();
-        var refused = new AtomicInteger();
+        var denied = new AtomicInteger();
         var done = new CountDownLatch(calls);
         for (int i = 0; i < calls; i++) {
             int port = INSTANCES.get(i % INSTANCES.size()).port();
@@ -80,13 +80,13 @@ class LlmThreeInstancesIT {
                         if (status.succeeded() && status.result() == 200) {
                             allowed.incrementAndGet();
                         } else if (status.succeeded() && status.result() == 429) {
-                            refused.incrementAndGet();
+                            denied.incrementAndGet();
                         }
                         done.countDown();
                     });
         }
         assertThat(done.await(120, TimeUnit.SECONDS)).isTrue();
-        return new Call(calls, allowed.get(), refused.get());
+        return new Outcome(calls, allowed.get(), denied.get());
     }
 
     private static String chat(Integer maxTokens) {
@@ -95,45 +95,45 @@ class LlmThreeInstancesIT {
         return (maxTokens == null ? body : body.put("max_tokens", maxTokens)).encode();
     }
 
-    private static JsonObject account(String user) {
-        var answer = new Http(INSTANCES.get(2).port()).get("/v1/llm/usage?identifier=user:" + user, "Authorization",
+    private static JsonObject ledger(String user) {
+        var response = new HttpTestClient(INSTANCES.get(2).port()).get("/v1/llm/usage?identifier=user:" + user, "Authorization",
                 "Bearer admin");
-        return Http.json(answer).getJsonObject("providers").getJsonObject("openai", new JsonObject());
+        return HttpTestClient.json(response).getJsonObject("providers").getJsonObject("openai", new JsonObject());
     }
 
     /** The other instances write what they have booked a moment later. */
-    private static JsonObject account(String user, long calls) {
-        org.awaitility.Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> account(user).getLong("calls", 0L) >= calls);
-        return account(user);
+    private static JsonObject ledger(String user, long calls) {
+        org.awaitility.Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> ledger(user).getLong("calls", 0L) >= calls);
+        return ledger(user);
     }
 
     @Test
-    void threeFreeCallsPassAndNotOneMore() throws InterruptedException {
+    void exactlyThreeFreeCallsAreAdmitted() throws InterruptedException {
         for (int round = 0; round < ROUNDS; round++) {
             var user = "free-" + round;
-            assertThat(send(60, user, "free", chat(null))).as(user).isEqualTo(new Call(60, 3, 57));
-            assertThat(account(user, 3).getLong("calls")).isEqualTo(3);
+            assertThat(send(60, user, "free", chat(null))).as(user).isEqualTo(new Outcome(60, 3, 57));
+            assertThat(ledger(user, 3).getLong("calls")).isEqualTo(3);
         }
         assertThat(OPENAI.seen()).hasSize(3 * ROUNDS);
     }
 
     @Test
-    void tokensAreNeverExceededWhereEstimatesAreExact() throws InterruptedException {
+    void tokenLimitIsNotExceededByExactEstimates() throws InterruptedException {
         var body = chat(200);
         long input = (body.length() + 3) / 4;
         OPENAI.usage(TokenUsage.of(input, 200));
-        int fit = (int) (TOKENS / (input + 200));
+        int admitted = (int) (TOKENS / (input + 200));
         for (int round = 0; round < ROUNDS; round++) {
             var user = "exact-" + round;
-            assertThat(send(120, user, "pro", body)).as(user).isEqualTo(new Call(120, fit, 120 - fit));
-            var account = account(user, fit);
-            assertThat(account.getLong("input_tokens") + account.getLong("output_tokens")).isEqualTo(fit * (input + 200))
+            assertThat(send(120, user, "pro", body)).as(user).isEqualTo(new Outcome(120, admitted, 120 - admitted));
+            var account = ledger(user, admitted);
+            assertThat(account.getLong("input_tokens") + account.getLong("output_tokens")).isEqualTo(admitted * (input + 200))
                     .isLessThanOrEqualTo(TOKENS);
         }
     }
 
     @Test
-    void tokensAreExceededByNoMoreThanWasUnderWayWhereEstimatesAreLow() throws InterruptedException {
+    void tokenLimitIsExceededAtMostByCallsInFlight() throws InterruptedException {
         var body = chat(null);
         long estimate = (body.length() + 3) / 4 + 1024;
         OPENAI.usage(TokenUsage.of(1000, 2000));
@@ -141,25 +141,25 @@ class LlmThreeInstancesIT {
             var user = "low-" + round;
             var sent = send(120, user, "pro", body);
             assertThat((long) sent.allowed()).isBetween(1L, TOKENS / estimate);
-            assertThat(sent.allowed() + sent.refused()).isEqualTo(120);
-            account(user, sent.allowed());
+            assertThat(sent.allowed() + sent.denied()).isEqualTo(120);
+            ledger(user, sent.allowed());
             assertThat(send(10, user, "pro", body).allowed() * 3000L).isLessThanOrEqualTo(
                     Math.max(0, TOKENS - sent.allowed() * 3000L));
         }
     }
 
     @Test
-    void smallerUseGivesRoomBack() throws InterruptedException {
+    void settlementReleasesUnusedReservation() throws InterruptedException {
         var body = chat(4000);
         OPENAI.usage(TokenUsage.of(10, 10));
-        int passed = 0;
+        int admitted = 0;
         for (int i = 0; i < 20; i++) {
-            passed += send(1, "small", "pro", body).allowed();
+            admitted += send(1, "small", "pro", body).allowed();
         }
-        assertThat(passed).isEqualTo(20);
-        var used = new Http(INSTANCES.get(0).port())
+        assertThat(admitted).isEqualTo(20);
+        var used = new HttpTestClient(INSTANCES.get(0).port())
                 .get("/v1/usage?identifier=user:small&resource=llm:openai:tokens&window_seconds=3600", "Authorization",
                         "Bearer admin");
-        assertThat(Http.json(used).getLong("current")).isEqualTo(400);
+        assertThat(HttpTestClient.json(used).getLong("current")).isEqualTo(400);
     }
 }

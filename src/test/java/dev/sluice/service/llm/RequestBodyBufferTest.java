@@ -12,7 +12,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-import dev.sluice.testing.Raw;
+import dev.sluice.testing.RawHttpConnection;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServer;
@@ -27,8 +27,8 @@ class RequestBodyBufferTest {
     private volatile WeakReference<Buffer> lastBody;
     private RequestBodyBuffer bodies;
 
-    private int serve(int most, long together, long slowMillis) {
-        bodies = new RequestBodyBuffer(vertx, most, together, slowMillis);
+    private int serve(int maxBytes, long maxTotalBytes, long slowMillis) {
+        bodies = new RequestBodyBuffer(vertx, maxBytes, maxTotalBytes, slowMillis);
         var router = Router.router(vertx);
         router.route().handler(context -> {
             context.request().pause();
@@ -60,31 +60,31 @@ class RequestBodyBufferTest {
     }
 
     @Test
-    void allTogetherAreBounded() throws IOException {
+    void totalSizeIsBounded() throws IOException {
         int port = serve(1000, 1500, 60_000);
-        try (var one = new Raw(port); var other = new Raw(port)) {
-            one.send(Raw.post("/", "x".repeat(1000)));
+        try (var one = new RawHttpConnection(port); var other = new RawHttpConnection(port)) {
+            one.send(RawHttpConnection.post("/", "x".repeat(1000)));
             await().atMost(60, TimeUnit.SECONDS).until(() -> waiting() == 1);
             assertThat(bodies.heldBytes()).isEqualTo(1000);
-            other.send(Raw.post("/", "x".repeat(600)));
-            assertThat(other.answer().status()).isEqualTo(503);
+            other.send(RawHttpConnection.post("/", "x".repeat(600)));
+            assertThat(other.readResponse().status()).isEqualTo(503);
             assertThat(bodies.heldBytes()).isEqualTo(1000);
-            other.send(Raw.post("/", "x".repeat(400)));
+            other.send(RawHttpConnection.post("/", "x".repeat(400)));
             await().atMost(60, TimeUnit.SECONDS).until(() -> waiting() == 2);
             assertThat(bodies.heldBytes()).isEqualTo(1400);
             vertx.runOnContext(now -> bodies.release(waiting.get(0)));
             await().atMost(60, TimeUnit.SECONDS).until(() -> bodies.heldBytes() == 400);
             vertx.runOnContext(now -> waiting.forEach(context -> context.response().end()));
-            assertThat(one.answer().status()).isEqualTo(200);
+            assertThat(one.readResponse().status()).isEqualTo(200);
             await().atMost(60, TimeUnit.SECONDS).until(() -> bodies.heldBytes() == 0);
         }
     }
 
     @Test
-    void oneAloneMayBeLargerThanAllTogether() throws IOException {
+    void singleBodyMayExceedTheTotal() throws IOException {
         int port = serve(5000, 1500, 60_000);
-        try (var one = new Raw(port)) {
-            one.send(Raw.post("/", "x".repeat(4000)));
+        try (var one = new RawHttpConnection(port)) {
+            one.send(RawHttpConnection.post("/", "x".repeat(4000)));
             await().atMost(60, TimeUnit.SECONDS).until(() -> waiting() == 1);
             assertThat(bodies.heldBytes()).isEqualTo(4000);
         }
@@ -92,11 +92,11 @@ class RequestBodyBufferTest {
     }
 
     @Test
-    void bodyThatStopsComingIsNotWaitedFor() throws IOException {
+    void stalledBodyTimesOut() throws IOException {
         int port = serve(1000, 1500, 50);
-        try (var slow = new Raw(port)) {
+        try (var slow = new RawHttpConnection(port)) {
             slow.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf");
-            var answer = slow.answer();
+            var answer = slow.readResponse();
             assertThat(answer.status()).isEqualTo(408);
             assertThat(answer.header("connection")).isEqualTo("close");
         }
@@ -106,8 +106,8 @@ class RequestBodyBufferTest {
     @Test
     void releasedBodyIsNotRetained() throws IOException {
         int port = serve(1000, 1000, 60_000);
-        try (var client = new Raw(port)) {
-            client.send(Raw.post("/", "x".repeat(1000)));
+        try (var client = new RawHttpConnection(port)) {
+            client.send(RawHttpConnection.post("/", "x".repeat(1000)));
             await().atMost(60, TimeUnit.SECONDS).until(() -> waiting() == 1);
             var context = waiting.get(0);
             bodies.release(context);

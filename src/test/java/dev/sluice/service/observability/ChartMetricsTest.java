@@ -16,10 +16,10 @@ import java.util.regex.Pattern;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.junit.jupiter.api.Test;
 
-import dev.sluice.service.llm.LlmTest;
-import dev.sluice.testing.Http;
+import dev.sluice.service.llm.LlmTestBase;
+import dev.sluice.testing.HttpTestClient;
 import dev.sluice.testing.JwtKeys;
-import dev.sluice.testing.RedisForTests;
+import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.llm.LlmGatewayProfile;
 import dev.sluice.testing.llm.ProvidersForTests;
 import io.quarkus.test.common.WithTestResource;
@@ -30,16 +30,16 @@ import io.vertx.core.json.JsonObject;
 /** The program exports every metric that the dashboard and alerts of the chart query: names, labels and their values. */
 @QuarkusTest
 @TestProfile(LlmGatewayProfile.class)
-@WithTestResource(RedisForTests.class)
+@WithTestResource(RedisTestResource.class)
 @WithTestResource(ProvidersForTests.class)
 @WithTestResource(JwtKeys.class)
-class ChartMetricsTest extends LlmTest {
+class ChartMetricsTest extends LlmTestBase {
 
     private static final Path DASHBOARD = Path.of("helm/dashboards/sluice.json");
     private static final Path ALERTS = Path.of("helm/templates/prometheusrule.yaml");
 
     /** Labels that Prometheus adds to every metric of a target, and suffixes of histograms. */
-    private static final Set<String> OF_THE_TARGET = Set.of("namespace", "job", "pod", "le");
+    private static final Set<String> TARGET_LABELS = Set.of("namespace", "job", "pod", "le");
 
     private static final Pattern SELECTOR = Pattern.compile("\\b([a-z_]+)\\{([^}]*)}");
     private static final Pattern MATCHER = Pattern.compile("([a-z_]+)(=~|!=|=)\"([^\"]*)\"");
@@ -50,13 +50,13 @@ class ChartMetricsTest extends LlmTest {
     int managementPort;
 
     @Test
-    void whatIsAskedForIsExported() throws IOException {
+    void queriedMetricsAreExported() throws IOException {
         assertThat(http.post("/v1/check", "{\"identifier\":\"a\",\"resource\":\"b\",\"rate\":\"1/minute\"}", "Content-Type",
                 "application/json").statusCode()).isEqualTo(200);
         assertThat(http.post("/openai/v1/chat/completions",
                 "{\"model\":\"gpt-4o\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}", "Authorization",
                 "Bearer key-of-pro", "Content-Type", "application/json").statusCode()).isEqualTo(200);
-        var exported = exported(new Http(managementPort).get("/q/metrics").body());
+        var exported = exported(new HttpTestClient(managementPort).get("/q/metrics").body());
 
         var wrong = new ArrayList<String>();
         for (var query : dashboard()) {
@@ -69,7 +69,7 @@ class ChartMetricsTest extends LlmTest {
     }
 
     private static void check(String query, Map<String, Map<String, Set<String>>> exported, List<String> wrong) {
-        var labels = new HashSet<>(OF_THE_TARGET);
+        var labels = new HashSet<>(TARGET_LABELS);
         var selectors = SELECTOR.matcher(query);
         int found = 0;
         while (selectors.find()) {
@@ -84,7 +84,7 @@ class ChartMetricsTest extends LlmTest {
             while (matchers.find()) {
                 var label = matchers.group(1);
                 var value = matchers.group(3);
-                if (OF_THE_TARGET.contains(label)) {
+                if (TARGET_LABELS.contains(label)) {
                     continue;
                 }
                 for (var single : value.split("\\|")) {

@@ -1,6 +1,6 @@
 package dev.sluice.service.observability;
 
-import static dev.sluice.testing.Http.json;
+import static dev.sluice.testing.HttpTestClient.json;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -20,9 +20,9 @@ import com.sun.net.httpserver.HttpServer;
 
 import dev.sluice.identity.Sha256;
 import dev.sluice.testing.EchoUpstream;
-import dev.sluice.testing.Http;
+import dev.sluice.testing.HttpTestClient;
 import dev.sluice.testing.Instance;
-import dev.sluice.testing.RealRedis;
+import dev.sluice.testing.RedisTestServer;
 import io.vertx.core.json.JsonObject;
 
 /** The packaged program with tracing enabled, and a collector that records the exported spans. */
@@ -53,25 +53,25 @@ class TracingIT {
     }
 
     @Test
-    void requestsAreSpansWithTheirDecisionAndNoUsersData() throws IOException {
+    void spansContainDecisionsButNoUserData() throws IOException {
         var collector = collector();
         var upstream = new EchoUpstream();
         var environment = new HashMap<>(Map.of("RATE_LIMIT_TRACING", "true", "OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf",
                 "OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:" + collector.getAddress().getPort(),
                 "QUARKUS_OTEL_BSP_SCHEDULE_DELAY", "100ms", "LOG_JSON", "true", "UPSTREAM_URL",
-                "http://127.0.0.1:" + upstream.open(0), "RATE_LIMIT_API_KEYS_ALICE_SHA256", Sha256.sha256("alice-key"),
+                "http://127.0.0.1:" + upstream.listen(0), "RATE_LIMIT_API_KEYS_ALICE_SHA256", Sha256.hex("alice-key"),
                 "RATE_LIMIT_API_KEYS_ALICE_USER", "alice-the-user"));
-        try (var redis = RealRedis.start()) {
+        try (var redis = RedisTestServer.start()) {
             environment.put("REDIS_HOST", "127.0.0.1");
             environment.put("REDIS_PORT", Integer.toString(redis.port()));
-            environment.put("RATE_LIMIT_LLM_OPENAI_BASE_URL", "http://127.0.0.1:" + RealRedis.freePort());
+            environment.put("RATE_LIMIT_LLM_OPENAI_BASE_URL", "http://127.0.0.1:" + RedisTestServer.freePort());
             environment.put("RATE_LIMIT_LLM_OPENAI_API_KEY", "sk-of-sluice");
             try (var sluice = Instance.start(environment)) {
-                var http = new Http(sluice.port());
-                var answer = http.get("/campaigns/path-of-alice?q=query-of-alice", "X-API-Key", "alice-key", "User-Agent",
+                var http = new HttpTestClient(sluice.port());
+                var response = http.get("/campaigns/path-of-alice?q=query-of-alice", "X-API-Key", "alice-key", "User-Agent",
                         "agent-of-alice", "traceparent", "00-" + TRACE + '-' + PARENT + "-01");
-                assertThat(answer.statusCode()).isEqualTo(200);
-                var sent = json(answer).getJsonObject("headers").getJsonArray("traceparent").getString(0);
+                assertThat(response.statusCode()).isEqualTo(200);
+                var sent = json(response).getJsonObject("headers").getJsonArray("traceparent").getString(0);
                 assertThat(sent).startsWith("00-" + TRACE + '-').endsWith("-01").doesNotContain(PARENT);
                 await().until(() -> String.join("", received).contains("rate_limit.decision"));
                 var span = String.join("", received);

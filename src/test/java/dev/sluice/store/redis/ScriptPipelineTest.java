@@ -30,7 +30,7 @@ import dev.sluice.store.StoreUnderTest;
 import dev.sluice.store.WindowClaim;
 import dev.sluice.store.WindowKeys;
 import dev.sluice.store.memory.InMemoryWindowStore;
-import dev.sluice.testing.RealRedis;
+import dev.sluice.testing.RedisTestServer;
 import io.vertx.core.Vertx;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Request;
@@ -196,7 +196,7 @@ class ScriptPipelineTest {
 
     @Test
     void clusterBehindOneAddressIsQueriedSlotBySlot() {
-        try (var cluster = RealRedis.startCluster()) {
+        try (var cluster = RedisTestServer.startCluster()) {
             await().atMost(TIMEOUT).until(() -> cluster.send("SET a b").startsWith("+OK"));
             try (var member = new ClusterMember(cluster.url())) {
                 var futures = new ArrayList<CompletableFuture<FailoverWindowStore.Outcome>>();

@@ -70,7 +70,7 @@ class WindowFormsTest {
             if (i % 100 == 0) {
                 assertThat(redis.used(identifier, "r", 60))
                         .isEqualTo(memory.usage(identifier, "r", java.time.Duration.ofMinutes(1)).await().indefinitely()
-                                .current());
+                                .used());
             }
         }
     }

@@ -17,7 +17,7 @@ import io.smallrye.common.annotation.NonBlocking;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 
-/** An application's JAX-RS resource. */
+/** JAX-RS resource of an application that uses the library. */
 @Path("/")
 public class SampleEndpoints {
 
@@ -40,7 +40,7 @@ public class SampleEndpoints {
 
     @GET
     @Path("plain")
-    public String withoutRow() {
+    public String withoutRule() {
         return "plain";
     }
 
@@ -95,7 +95,7 @@ public class SampleEndpoints {
     @GET
     @Path("users")
     @RateLimited("3/minute")
-    public String namedRowAndAnnotation() {
+    public String namedRuleAndAnnotation() {
         return "users";
     }
 

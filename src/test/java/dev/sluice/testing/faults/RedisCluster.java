@@ -17,7 +17,7 @@ public final class RedisCluster implements AutoCloseable {
 
     public RedisCluster() {
         for (int i = 0; i < 2 * MASTERS; i++) {
-            nodes.add(RedisNode.guarded("--cluster-enabled", "yes", "--cluster-node-timeout", "1500",
+            nodes.add(RedisNode.serverWithAcl("--cluster-enabled", "yes", "--cluster-node-timeout", "1500",
                     "--cluster-replica-validity-factor", "0"));
         }
         for (var node : nodes.subList(1, nodes.size())) {
@@ -26,11 +26,11 @@ public final class RedisCluster implements AutoCloseable {
         for (int i = 0; i < MASTERS; i++) {
             nodes.get(i).command(addSlots(i * SLOTS / MASTERS, (i + 1) * SLOTS / MASTERS));
         }
-        Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> nodes.stream().allMatch(RedisCluster::knowsAll));
+        Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> nodes.stream().allMatch(RedisCluster::knowsAllNodes));
         for (int i = 0; i < MASTERS; i++) {
             nodes.get(MASTERS + i).command("CLUSTER", "REPLICATE", String.valueOf(nodes.get(i).command("CLUSTER", "MYID")));
         }
-        awaitWhole();
+        awaitHealthy();
     }
 
     private static String[] addSlots(int from, int to) {
@@ -41,11 +41,11 @@ public final class RedisCluster implements AutoCloseable {
         return words.toArray(String[]::new);
     }
 
-    private static boolean knowsAll(RedisNode node) {
+    private static boolean knowsAllNodes(RedisNode node) {
         return info(node).contains("cluster_known_nodes:" + 2 * MASTERS);
     }
 
-    private static boolean whole(RedisNode node) {
+    private static boolean allSlotsServed(RedisNode node) {
         return info(node).contains("cluster_state:ok");
     }
 
@@ -58,32 +58,32 @@ public final class RedisCluster implements AutoCloseable {
         return String.valueOf(node.command("CLUSTER", "INFO"));
     }
 
-    /** One of the masters that there were at first. */
+    /** Returns one of the initial masters. */
     public RedisNode master(int number) {
         return nodes.get(number);
     }
 
-    /** What follows that master. */
+    /** Returns the initial replica of a master. */
     public RedisNode replica(int number) {
         return nodes.get(MASTERS + number);
     }
 
-    /** Waits until a node that was a replica is a master, and the others say that all slots are served. */
+    /** Waits until the replica is a master and all other nodes report that all slots are served. */
     public void awaitPromotion(RedisNode replica, RedisNode gone) {
         Awaitility.await().atMost(Duration.ofSeconds(30)).pollInterval(Duration.ofMillis(20)).ignoreExceptions()
                 .until(() -> replica.isMaster()
-                        && nodes.stream().filter(node -> node != gone).allMatch(RedisCluster::whole));
+                        && nodes.stream().filter(node -> node != gone).allMatch(RedisCluster::allSlotsServed));
     }
 
-    /** Brings back what is gone, and waits until all slots are served and each master has its replica. */
+    /** Restarts or resumes all nodes, and waits until all slots are served and each master has its replica. */
     public void restore() {
         nodes.forEach(RedisNode::restore);
-        awaitWhole();
+        awaitHealthy();
     }
 
-    private void awaitWhole() {
+    private void awaitHealthy() {
         Awaitility.await().atMost(Duration.ofSeconds(30)).ignoreExceptions()
-                .until(() -> nodes.stream().allMatch(RedisCluster::whole)
+                .until(() -> nodes.stream().allMatch(RedisCluster::allSlotsServed)
                         && nodes.stream().filter(RedisNode::isMaster).count() == MASTERS
                         && nodes.stream().filter(RedisNode::isMaster).allMatch(RedisCluster::hasReplica));
     }

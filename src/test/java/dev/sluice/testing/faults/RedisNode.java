@@ -16,17 +16,16 @@ import java.util.concurrent.TimeUnit;
 
 import org.awaitility.Awaitility;
 
-import dev.sluice.testing.RealRedis;
-import dev.sluice.testing.Signals;
+import dev.sluice.testing.ProcessSignals;
+import dev.sluice.testing.RedisTestServer;
 import redis.embedded.core.ExecutableProvider;
 
 /**
- * A real Redis server as a process of its own, with its port, its folder and its settings, that a test can kill, stop, and
- * start again where it was.
+ * Redis server process with its own port, directory and settings, which a test can kill, suspend and restart with its data.
  */
 public final class RedisNode implements AutoCloseable {
 
-    private static final int LARGEST_PORT = 55_000; // a cluster's bus is 10,000 above
+    private static final int MAX_PORT = 55_000; // a cluster's bus is 10,000 above
     private static final String USER = "sluice";
     private static final String PASSWORD = "p@ss:w/rd";
     private static final Path EXECUTABLE = executable();
@@ -54,7 +53,7 @@ public final class RedisNode implements AutoCloseable {
         start();
     }
 
-    /** A server that writes all it does to disk, so that a killed one comes back with its data. */
+    /** Starts a server that persists all writes, so that it restarts with its data after a kill. */
     public static RedisNode server(String... arguments) {
         var all = new ArrayList<>(List.of("--save", "", "--appendonly", "yes", "--appendfsync", "no",
                 "--repl-diskless-sync-delay", "0"));
@@ -62,8 +61,8 @@ public final class RedisNode implements AutoCloseable {
         return new RedisNode(all, null);
     }
 
-    /** One that runs scripts only for the user whose name and password are in {@link #userUrl()}. */
-    public static RedisNode guarded(String... arguments) {
+    /** Starts a server that runs scripts only for the user of {@link #userUrl()}. */
+    public static RedisNode serverWithAcl(String... arguments) {
         var all = new ArrayList<>(List.of("--user", "default", "on", "nopass", "~*", "&*", "+@all", "-eval", "-evalsha",
                 "--user", USER, "on", '>' + PASSWORD, "~sluice:*", "+@read", "+@write", "+@scripting", "+@connection",
                 "+time", "+info", "+cluster|slots")); // as docs/operations.md has it
@@ -71,7 +70,7 @@ public final class RedisNode implements AutoCloseable {
         return server(all.toArray(String[]::new));
     }
 
-    /** @param configuration what a sentinel keeps in its file, and writes to */
+    /** @param configuration initial content of the configuration file, which a sentinel rewrites */
     static RedisNode sentinel(String configuration) {
         return new RedisNode(List.of("--sentinel"), configuration);
     }
@@ -85,14 +84,14 @@ public final class RedisNode implements AutoCloseable {
     }
 
     private static int freePort() {
-        int port = RealRedis.freePort();
-        while (port > LARGEST_PORT) {
-            port = RealRedis.freePort();
+        int port = RedisTestServer.freePort();
+        while (port > MAX_PORT) {
+            port = RedisTestServer.freePort();
         }
         return port;
     }
 
-    /** Starts it and waits until it serves, with all of its data. */
+    /** Starts the server and waits until it has loaded its data and serves. */
     public void start() {
         try {
             process = new ProcessBuilder(arguments).redirectErrorStream(true)
@@ -100,10 +99,10 @@ public final class RedisNode implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        Awaitility.await().atMost(Duration.ofSeconds(20)).pollInterval(Duration.ofMillis(20)).until(this::serves);
+        Awaitility.await().atMost(Duration.ofSeconds(20)).pollInterval(Duration.ofMillis(20)).until(this::isServing);
     }
 
-    private boolean serves() {
+    private boolean isServing() {
         try {
             return "PONG".equals(command("PING"));
         } catch (UncheckedIOException e) {
@@ -111,16 +110,16 @@ public final class RedisNode implements AutoCloseable {
         }
     }
 
-    /** As it was at first, whatever a test has done to it. */
+    /** Resumes the server, or restarts it if it has been killed. */
     public void restore() {
         if (isRunning()) {
-            thaw();
+            resume();
         } else {
             start();
         }
     }
 
-    /** As a crash would, or the kernel when memory ends. */
+    /** Kills the process, like a crash or the OOM killer. */
     public void kill() {
         process.destroyForcibly();
         try {
@@ -130,8 +129,8 @@ public final class RedisNode implements AutoCloseable {
         }
     }
 
-    /** Throws away what it wrote to disk. */
-    public void forget() {
+    /** Deletes the data on disk. */
+    public void deleteData() {
         for (var file : List.of("appendonly.aof", "dump.rdb")) {
             try {
                 Files.deleteIfExists(folder.resolve(file));
@@ -142,22 +141,22 @@ public final class RedisNode implements AutoCloseable {
     }
 
     /** Suspends the server: it keeps its connections but does not reply. */
-    public void freeze() {
-        Signals.suspend(process);
+    public void suspend() {
+        ProcessSignals.suspend(process);
     }
 
-    public void thaw() {
-        Signals.resume(process);
+    public void resume() {
+        ProcessSignals.resume(process);
     }
 
-    /** @return what {@link Resp} makes of the answer */
+    /** Executes a command over a new connection; see {@link RespClient#command}. */
     public Object command(String... words) {
-        return Resp.ask(port, words);
+        return RespClient.execute(port, words);
     }
 
-    /** A connection that stays. */
-    public Resp connection() {
-        return new Resp(port);
+    /** Opens a connection. */
+    public RespClient connection() {
+        return new RespClient(port);
     }
 
     boolean isRunning() {
@@ -185,7 +184,7 @@ public final class RedisNode implements AutoCloseable {
         return environment(port, others);
     }
 
-    /** @param port of this server, or of a {@link Proxy} before it */
+    /** @param port port of this server, or of a {@link FaultProxy} in front of it */
     public static Map<String, String> environment(int port, Map<String, String> others) {
         var environment = new HashMap<>(others);
         environment.put("REDIS_HOST", "127.0.0.1");
@@ -207,7 +206,7 @@ public final class RedisNode implements AutoCloseable {
 
     @Override
     public void close() {
-        kill(); // a stopped one too
+        kill(); // works for a suspended process too
         try (var files = Files.walk(folder)) {
             files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
         } catch (IOException e) {

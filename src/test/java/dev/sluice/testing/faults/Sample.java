@@ -1,19 +1,22 @@
 package dev.sluice.testing.faults;
 
 /**
- * One request and what came of it.
+ * Result of one request.
  *
- * @param sent and received: nanoseconds of {@link System#nanoTime()}
- * @param status 0 where there was no answer
- * @param mode the header X-RateLimit-Mode; null where it is missing
+ * @param sentNanos time of the request, by {@link System#nanoTime()}
+ * @param receivedNanos time of the response, by {@link System#nanoTime()}
+ * @param instance number of the instance
+ * @param identity value of {@code identifier}
+ * @param status HTTP status; 0 if there was no response
+ * @param mode value of X-RateLimit-Mode; null if it is missing
  */
-record Sample(long sent, long received, int instance, String identity, int status, String mode) {
+record Sample(long sentNanos, long receivedNanos, int instance, String identity, int status, String mode) {
 
     boolean admitted() {
         return status == 200;
     }
 
     long latencyMillis() {
-        return (received - sent) / 1_000_000;
+        return (receivedNanos - sentNanos) / 1_000_000;
     }
 }

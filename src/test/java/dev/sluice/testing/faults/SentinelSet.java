@@ -7,7 +7,7 @@ import java.util.stream.Collectors;
 
 import org.awaitility.Awaitility;
 
-/** A master, two replicas, and three sentinels that watch them. */
+/** Redis master with two replicas, monitored by three sentinels. */
 public final class SentinelSet implements AutoCloseable {
 
     public static final String NAME = "sluice-master";
@@ -30,42 +30,43 @@ public final class SentinelSet implements AutoCloseable {
                     sentinel failover-timeout %1$s 5000
                     """.formatted(NAME, master.port())));
         }
-        Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> sentinels.stream().allMatch(SentinelSet::knowsAll));
+        Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> sentinels.stream().allMatch(SentinelSet::knowsAllNodes));
     }
 
-    private static boolean knowsAll(RedisNode sentinel) {
+    private static boolean knowsAllNodes(RedisNode sentinel) {
         return sentinel.command("SENTINEL", "SENTINELS", NAME) instanceof List<?> others && others.size() == SENTINELS - 1
                 && sentinel.command("SENTINEL", "REPLICAS", NAME) instanceof List<?> replicas && replicas.size() == 2;
     }
 
-    /** Null while there is none. */
+    /** Returns the current master, or null if there is none. */
     public RedisNode master() {
         return servers.stream().filter(RedisNode::isMaster).findFirst().orElse(null);
     }
 
-    /** Waits until another server is the master, and the sentinels say so. */
+    /** Waits until another server is the master and a sentinel reports it. */
     public void awaitMasterOtherThan(RedisNode old) {
         Awaitility.await().atMost(Duration.ofSeconds(30)).pollInterval(Duration.ofMillis(20)).ignoreExceptions().until(() -> {
             var now = servers.stream().filter(server -> server != old).filter(RedisNode::isMaster).findFirst();
-            return now.isPresent() && sentinels.subList(1, SENTINELS).stream().anyMatch(sentinel -> knows(sentinel, now.get()));
+            return now.isPresent()
+                    && sentinels.subList(1, SENTINELS).stream().anyMatch(sentinel -> agreesOnMaster(sentinel, now.get()));
         });
     }
 
-    /** Brings back what is gone, and waits until one is the master and the others follow it. */
+    /** Restarts or resumes all processes, and waits until all servers replicate one master. */
     public void restore() {
         sentinels.forEach(RedisNode::restore);
         servers.forEach(RedisNode::restore);
         Awaitility.await().atMost(Duration.ofSeconds(40)).ignoreExceptions()
                 .until(() -> servers.stream().filter(RedisNode::isMaster).count() == 1
-                        && servers.stream().allMatch(server -> server.isMaster() || follows(server))
-                        && sentinels.stream().allMatch(sentinel -> knows(sentinel, master())));
+                        && servers.stream().allMatch(server -> server.isMaster() || isReplicating(server))
+                        && sentinels.stream().allMatch(sentinel -> agreesOnMaster(sentinel, master())));
     }
 
-    private static boolean follows(RedisNode server) {
+    private static boolean isReplicating(RedisNode server) {
         return String.valueOf(server.command("INFO", "replication")).contains("master_link_status:up");
     }
 
-    private static boolean knows(RedisNode sentinel, RedisNode master) {
+    private static boolean agreesOnMaster(RedisNode sentinel, RedisNode master) {
         return sentinel.command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", NAME) instanceof List<?> address
                 && address.get(1).equals(Integer.toString(master.port()));
     }

@@ -42,7 +42,7 @@ public class LlmProfile implements QuarkusTestProfile {
         settings.put("rate-limit.llm.openai.prices.\"house-model\".output", "2");
         settings.put("rate-limit.llm.openai.paths", "/v1/images");
         for (var user : USERS) {
-            settings.put("rate-limit.api-keys." + user + ".sha256", Sha256.sha256("key-of-" + user));
+            settings.put("rate-limit.api-keys." + user + ".sha256", Sha256.hex("key-of-" + user));
             settings.put("rate-limit.api-keys." + user + ".user", user);
             settings.put("rate-limit.api-keys." + user + ".tier", user);
         }

@@ -84,7 +84,7 @@ class LibraryTest {
         given().get("/reports/secret").then().statusCode(401);
         given().auth().preemptive().basic("alice", "wonderland").get("/reports/secret").then().statusCode(200)
                 .header("X-RateLimit-Limit", "50");
-        assertEquals(1, limiter.limits("user:alice").await().indefinitely().get("api:/reports"));
+        assertEquals(1, limiter.usageByResource("user:alice").await().indefinitely().get("api:/reports"));
     }
 
     @Test
@@ -113,7 +113,7 @@ class LibraryTest {
             assertEquals("in short: x", summaries.of("x", "bob", "free"));
         }
         var denied = assertThrows(RateLimitExceededException.class, () -> summaries.of("x", "bob", "free"));
-        assertEquals("llm:anthropic", denied.decision().closest().orElseThrow().resource());
+        assertEquals("llm:anthropic", denied.decision().mostRestrictive().orElseThrow().resource());
         var account = ledger.read("user:bob", 24).await().indefinitely().providers().get("anthropic").get("claude-haiku-4-5");
         assertEquals(2, account.calls());
         assertEquals("0.003", account.dollars());

@@ -12,27 +12,27 @@ public final class JsonPaths {
     final String path;
     /** What it is in; null for the document. */
     final JsonPaths parent;
-    final boolean element;
+    final boolean isElement;
 
     private final Map<String, JsonPaths> children = new HashMap<>();
 
     private JsonPaths(String path, JsonPaths parent) {
         this.path = path;
         this.parent = parent;
-        element = path.endsWith(ELEMENT);
+        isElement = path.endsWith(ELEMENT);
     }
 
-    public static JsonPaths at(String... paths) {
-        var document = new JsonPaths("", null);
+    public static JsonPaths of(String... paths) {
+        var root = new JsonPaths("", null);
         for (var path : paths) {
-            var place = document;
+            var node = root;
             for (var name : path.split("\\.")) {
-                var in = place;
-                place = in.children.computeIfAbsent(name,
-                        child -> new JsonPaths(in.path.isEmpty() ? child : in.path + "." + child, in));
+                var parent = node;
+                node = parent.children.computeIfAbsent(name,
+                        child -> new JsonPaths(parent.path.isEmpty() ? child : parent.path + "." + child, parent));
             }
         }
-        return document;
+        return root;
     }
 
     /** What is of interest under this name; null where nothing is. */

@@ -7,34 +7,34 @@ package dev.sluice.llm.protocol.json;
 final class LongStringTruncator {
 
     /** Bytes of a string that are kept. */
-    static final int KEPT = 1024;
+    static final int MAX_BYTES = 1024;
 
-    private static final byte NO_JSON = '?';
+    private static final byte INVALID_BYTE = '?';
 
-    private boolean inside;
+    private boolean inString;
     /** The last byte that stood outside of strings and was no space. */
-    private byte last;
+    private byte lastStructural;
     private boolean dropping;
     private int length;
     private boolean escaped;
     /** Digits of a {@code \\u} escape that are still to come. */
-    private int digits;
+    private int pendingHexDigits;
 
     /** Shortens in place. @return the new end */
-    int shorten(byte[] bytes, int from, int to) {
+    int truncate(byte[] bytes, int from, int to) {
         int end = from;
         for (int i = from; i < to; i++) {
             byte b = bytes[i];
             // The parser takes no escaped surrogates in names: they become something else.
-            if (inside && digits == 4 && (b == 'd' || b == 'D')) {
+            if (inString && pendingHexDigits == 4 && (b == 'd' || b == 'D')) {
                 b = '0';
             }
-            if (inside) {
-                inside(b);
+            if (inString) {
+                inString(b);
             } else {
-                inside = b == '"';
+                inString = b == '"';
                 length = 0;
-                b = outside(b);
+                b = acceptOutside(b);
             }
             if (!dropping) {
                 bytes[end++] = b;
@@ -44,27 +44,27 @@ final class LongStringTruncator {
     }
 
     /** Where a value or a name is missing before a brace, the parser notices or not, by where the bytes are cut. */
-    private byte outside(byte b) {
-        boolean missing = b == '}' && (last == ':' || last == ',');
+    private byte acceptOutside(byte b) {
+        boolean valueMissing = b == '}' && (lastStructural == ':' || lastStructural == ',');
         if (b > ' ' || b < 0) {
-            last = b;
+            lastStructural = b;
         }
-        return missing ? NO_JSON : b;
+        return valueMissing ? INVALID_BYTE : b;
     }
 
-    private void inside(byte b) {
+    private void inString(byte b) {
         length++;
         if (escaped) {
             escaped = false;
-            digits = b == 'u' ? 4 : 0;
-        } else if (digits > 0) {
-            digits--;
+            pendingHexDigits = b == 'u' ? 4 : 0;
+        } else if (pendingHexDigits > 0) {
+            pendingHexDigits--;
         } else if (b == '"') {
-            inside = false;
+            inString = false;
             dropping = false;
         } else {
             // Never in the middle of an escape or of a character: the rest stays a string.
-            dropping |= length > KEPT && (b & 0xC0) != 0x80;
+            dropping |= length > MAX_BYTES && (b & 0xC0) != 0x80;
             escaped = b == '\\';
         }
     }

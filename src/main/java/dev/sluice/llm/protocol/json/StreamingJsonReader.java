@@ -17,15 +17,15 @@ public final class StreamingJsonReader implements ByteSink {
     private static final JsonFactory JSON = JsonFactory.builder().disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
             .disable(JsonFactory.Feature.INTERN_FIELD_NAMES).build();
 
-    private final JsonFieldCollector finder;
-    private final LongStringTruncator strings = new LongStringTruncator();
+    private final JsonFieldCollector collector;
+    private final LongStringTruncator truncator = new LongStringTruncator();
     private final JsonParser parser;
     private final ByteArrayFeeder feeder;
-    private boolean broken;
+    private boolean failed;
 
     /** For the parameters see {@link JsonFieldCollector}. */
-    public StreamingJsonReader(JsonPaths wanted, boolean lists, Consumer<JsonFields> whole) {
-        finder = new JsonFieldCollector(wanted, lists, whole);
+    public StreamingJsonReader(JsonPaths paths, boolean allowList, Consumer<JsonFields> onDocument) {
+        collector = new JsonFieldCollector(paths, allowList, onDocument);
         try {
             parser = JSON.createNonBlockingByteArrayParser();
         } catch (IOException e) {
@@ -36,17 +36,17 @@ public final class StreamingJsonReader implements ByteSink {
 
     /** The bytes may be changed. */
     @Override
-    public void take(byte[] bytes, int from, int to) {
-        if (broken) {
+    public void write(byte[] bytes, int from, int to) {
+        if (failed) {
             return;
         }
-        int end = strings.shorten(bytes, from, to);
+        int end = truncator.truncate(bytes, from, to);
         try {
             feeder.feedInput(bytes, from, end);
-            read();
+            parseAvailable();
         } catch (IOException | RuntimeException e) {
             // The latter too: whatever the parser makes of it, the answer itself passes on.
-            broken = true;
+            failed = true;
         }
     }
 
@@ -54,42 +54,42 @@ public final class StreamingJsonReader implements ByteSink {
     public void end() {
         try (parser) {
             feeder.endOfInput();
-            if (!broken) {
-                read();
+            if (!failed) {
+                parseAvailable();
             }
         } catch (IOException | RuntimeException e) {
-            broken = true;
+            failed = true;
         }
     }
 
     @Override
-    public void cut() {
-        broken = true;
+    public void abort() {
+        failed = true;
         end();
     }
 
     /** What has been fed so far. */
-    private void read() throws IOException {
+    private void parseAvailable() throws IOException {
         for (var token = parser.nextToken(); token != null && token != JsonToken.NOT_AVAILABLE; token = parser.nextToken()) {
-            if (!finder.take(token, parser)) {
-                broken = true;
+            if (!collector.accept(token, parser)) {
+                failed = true;
                 return;
             }
         }
     }
 
     /** After a document that came whole: another one follows. @return false where there can be none */
-    public boolean again() {
-        return !broken && finder.again();
+    public boolean nextDocument() {
+        return !failed && collector.nextDocument();
     }
 
     /** Whether the document came whole. */
-    public boolean whole() {
-        return finder.ended() && !broken;
+    public boolean isComplete() {
+        return collector.complete() && !failed;
     }
 
     /** Whether it is a list of documents. */
-    public boolean list() {
-        return finder.list();
+    public boolean isList() {
+        return collector.isList();
     }
 }

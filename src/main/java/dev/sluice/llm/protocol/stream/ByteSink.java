@@ -4,13 +4,13 @@ package dev.sluice.llm.protocol.stream;
 public interface ByteSink {
 
     /** The array is the caller's own; its piece may be changed but not kept. */
-    void take(byte[] bytes, int from, int to);
+    void write(byte[] bytes, int from, int to);
 
     /** There is no more. */
     void end();
 
     /** There is no more to be had: what came was not whole. */
-    default void cut() {
+    default void abort() {
         end();
     }
 }

@@ -1,0 +1,54 @@
+package dev.sluice.bench.app;
+
+import java.lang.management.ManagementFactory;
+import java.util.Arrays;
+
+import jakarta.inject.Inject;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.QueryParam;
+
+import dev.sluice.api.Rate;
+import dev.sluice.http.ServiceEndpoint;
+import io.smallrye.common.annotation.NonBlocking;
+import io.smallrye.mutiny.Uni;
+
+/** Resource usage of this process, and decisions made inside it, without HTTP. */
+@Path("/process")
+@ServiceEndpoint
+public class ProcessEndpoint {
+
+    @Inject
+    DecisionLoad decisions;
+
+    /** Bytes that the threads alive have allocated so far. */
+    @GET
+    @Path("allocated")
+    @NonBlocking
+    public long allocated() {
+        var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+        return Arrays.stream(threads.getThreadAllocatedBytes(threads.getAllThreadIds())).filter(bytes -> bytes > 0).sum();
+    }
+
+    /** CPU time of this process so far, in nanoseconds. */
+    @GET
+    @Path("cpu")
+    @NonBlocking
+    public long cpu() {
+        return ((com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getProcessCpuTime();
+    }
+
+    /**
+     * Decides until the time or the number is reached.
+     *
+     * @param name the identities are {@code <name>0}, {@code <name>1}, …
+     * @return decisions per second, allowed, denied, not decided by Redis
+     */
+    @GET
+    @Path("decide")
+    public Uni<String> decide(@QueryParam("name") String name, @QueryParam("identities") int identities,
+            @QueryParam("rate") String rate, @QueryParam("outstanding") int outstanding,
+            @QueryParam("millis") long millis, @QueryParam("most") long most) {
+        return decisions.run(name, identities, Rate.parse(rate), outstanding, millis, most);
+    }
+}

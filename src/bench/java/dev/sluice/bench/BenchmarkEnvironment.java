@@ -1,0 +1,176 @@
+package dev.sluice.bench;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+import dev.sluice.testing.Instance;
+import dev.sluice.testing.RedisTestServer;
+import dev.sluice.testing.faults.RespClient;
+
+/** Redis and the instances that are loaded, all on this machine. They are started when a row first needs them. */
+final class BenchmarkEnvironment implements AutoCloseable {
+
+    static final int IDENTITIES = 10_000;
+    static final int CONNECTIONS = 64;
+
+    private static final HttpClient CLIENT = HttpClient.newHttpClient();
+
+    private final RedisTestServer redis = RedisTestServer.start();
+    private final Map<String, Instance> instances = new HashMap<>();
+    private final Map<Instance, ProcessHandle> processes = new IdentityHashMap<>();
+    /** The ports of servers that have been under load. */
+    private final Set<Integer> warmedUp = new HashSet<>();
+    private double loaderCpu;
+
+    RedisTestServer redis() {
+        return redis;
+    }
+
+    String redisVersion() {
+        try (var connection = new RespClient(redis.port())) {
+            var version = String.valueOf(connection.command("INFO", "server"));
+            int at = version.indexOf("redis_version:") + 14;
+            return version.substring(at, version.indexOf('\r', at));
+        }
+    }
+
+    /** The application with Sluice at work. */
+    Instance limitedApp() {
+        return app("limited", Map.of());
+    }
+
+    /** The same with {@code RATE_LIMIT_ENABLED=false}. */
+    Instance unlimitedApp() {
+        return app("off", Map.of("RATE_LIMIT_ENABLED", "false"));
+    }
+
+    private Instance app(String name, Map<String, String> environment) {
+        return instance(name, BenchmarkSettings.APP, environment);
+    }
+
+    /** Started once under each name. */
+    Instance instance(String name, Path jar, Map<String, String> environment) {
+        return instances.computeIfAbsent(name, start -> start(jar, environment));
+    }
+
+    /** Starts one more, which the caller stops. */
+    Instance start(Path jar, Map<String, String> environment) {
+        var all = new HashMap<>(environment);
+        all.put("REDIS_HOST", "127.0.0.1");
+        all.put("REDIS_PORT", Integer.toString(redis.port()));
+        var before = ProcessHandle.current().children().collect(Collectors.toSet());
+        var instance = Instance.start(jar, all);
+        processes.put(instance, ProcessHandle.current().children().filter(child -> !before.contains(child)).findFirst()
+                .orElseThrow());
+        return instance;
+    }
+
+    /** Stops an instance that a row does not need any longer. */
+    void stop(String name) {
+        var instance = instances.remove(name);
+        if (instance != null) {
+            instance.close();
+        }
+    }
+
+    /** Returns the CPU time that an instance has used, in microseconds. */
+    double cpuMicros(Instance instance) {
+        return cpuMicros(processes.get(instance));
+    }
+
+    static double cpuMicros(ProcessHandle process) {
+        return process.info().totalCpuDuration().orElseThrow().toNanos() / 1e3;
+    }
+
+    /** Returns the CPU time that the Redis has used, in microseconds. */
+    static double redisCpuMicros(RedisTestServer redis) {
+        return 1e6 * (infoField(redis, "cpu", "used_cpu_user:") + infoField(redis, "cpu", "used_cpu_sys:"));
+    }
+
+    /** Returns how often a Redis has been called for a script. */
+    static double scriptCalls(RedisTestServer redis) {
+        return infoField(redis, "commandstats", "cmdstat_evalsha:calls=");
+    }
+
+    private static double infoField(RedisTestServer redis, String section, String name) {
+        try (var connection = new RespClient(redis.port())) {
+            var info = String.valueOf(connection.command("INFO", section));
+            int from = info.indexOf(name);
+            if (from < 0) {
+                return 0;
+            }
+            int to = from + name.length();
+            while (Character.isDigit(info.charAt(to)) || info.charAt(to) == '.') {
+                to++;
+            }
+            return Double.parseDouble(info.substring(from + name.length(), to));
+        }
+    }
+
+    /** As a client of a trusted proxy sends it, one for each of the identities. */
+    static List<byte[]> requests(String path, String users) {
+        return IntStream.range(0, IDENTITIES).mapToObj(i -> ("GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nX-User-Id: "
+                + users + i + "\r\n\r\n").getBytes(StandardCharsets.US_ASCII)).toList();
+    }
+
+    static HttpLoad.Target target(Instance instance, List<byte[]> requests) {
+        return new HttpLoad.Target(instance.port(), CONNECTIONS, requests);
+    }
+
+    /** Runs a closed loop in which all responses must have this status. */
+    HttpLoad.Outcome load(HttpLoad.Target target, double seconds, int status) {
+        if (warmedUp.addAll(target.ports())) {
+            HttpLoad.closed(target, 2 * BenchmarkSettings.WARMUP);
+        }
+        return recordLoaderCpu(HttpLoad.closed(target, seconds).expecting(status));
+    }
+
+    HttpLoad.Outcome recordLoaderCpu(HttpLoad.Outcome outcome) {
+        loaderCpu = Math.max(loaderCpu, outcome.loaderCpu());
+        return outcome;
+    }
+
+    /** The largest part of a core that the load generator has needed since this was asked last. */
+    String loaderCpu() {
+        var note = String.format(Locale.ROOT, "load generator %.0f %% of a core", 100 * loaderCpu);
+        loaderCpu = 0;
+        return note;
+    }
+
+    static String get(Instance instance, String path) {
+        try {
+            var request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + instance.port() + path)).build();
+            var response = CLIENT.send(request, HttpResponse.BodyHandlers.ofString());
+            if (response.statusCode() != 200) {
+                throw new IllegalStateException(path + ": " + response.statusCode() + " " + response.body());
+            }
+            return response.body();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        instances.values().forEach(Instance::close);
+        redis.close();
+    }
+}

@@ -1,0 +1,68 @@
+package dev.sluice.bench;
+
+import java.util.List;
+
+/**
+ * Figure of a benchmark, and its target.
+ *
+ * @param values one for each pair (or measurement)
+ * @param firstSide measurements of one side; empty if there are no sides
+ * @param secondSide measurements of the other side
+ * @param unit of the values; empty for a ratio
+ * @param sidesUnit unit of the measurements of both sides
+ * @param target null for a figure that is only for information
+ * @param atLeast whether the target is a minimum or a maximum
+ */
+record BenchmarkResult(String row, String description, List<Double> values, List<Double> firstSide, List<Double> secondSide,
+        String unit, String sidesUnit,
+        Double target, boolean atLeast, String note) {
+
+    BenchmarkResult(String row, String description, List<Double> values, List<Double> firstSide, List<Double> secondSide) {
+        this(row, description, values, firstSide, secondSide, "", "/s", null, true, "");
+    }
+
+    /** Without sides. */
+    BenchmarkResult(String row, String description, List<Double> values) {
+        this(row, description, values, List.of(), List.of());
+    }
+
+    BenchmarkResult withUnits(String valuesUnit, String sidesUnit) {
+        return new BenchmarkResult(row, description, values, firstSide, secondSide, valuesUnit, sidesUnit, target, atLeast,
+                note);
+    }
+
+    BenchmarkResult atLeast(double minimum) {
+        return new BenchmarkResult(row, description, values, firstSide, secondSide, unit, sidesUnit, minimum, true, note);
+    }
+
+    BenchmarkResult atMost(double maximum) {
+        return new BenchmarkResult(row, description, values, firstSide, secondSide, unit, sidesUnit, maximum, false, note);
+    }
+
+    BenchmarkResult withNote(String addition) {
+        return new BenchmarkResult(row, description, values, firstSide, secondSide, unit, sidesUnit, target, atLeast,
+                note.isEmpty() ? addition : note + "; " + addition);
+    }
+
+    double median() {
+        return median(values);
+    }
+
+    static double median(List<Double> values) {
+        var sorted = values.stream().sorted().toList();
+        int middle = sorted.size() / 2;
+        return sorted.size() % 2 == 1 ? sorted.get(middle) : (sorted.get(middle - 1) + sorted.get(middle)) / 2;
+    }
+
+    double min() {
+        return values.stream().mapToDouble(value -> value).min().orElseThrow();
+    }
+
+    double max() {
+        return values.stream().mapToDouble(value -> value).max().orElseThrow();
+    }
+
+    String verdict() {
+        return target == null ? "" : (atLeast ? median() >= target : median() <= target) ? "met" : "missed";
+    }
+}

@@ -1,0 +1,34 @@
+package dev.sluice.policy;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.State;
+
+import dev.sluice.config.RulesDocument;
+
+/** Finding the rows of a path. */
+@State(Scope.Thread)
+public class PolicyMicrobenchmark {
+
+    private record FixedConfig(List<String> tiers, Optional<String> defaultRate, Map<String, String> defaults,
+            Map<String, Map<String, String>> endpoints, Optional<List<String>> exempt,
+            Optional<String> apiPrefix) implements PolicyConfig {
+    }
+
+    private final CurrentPolicy policy = new CurrentPolicy(new FixedConfig(List.of("free", "pro"), Optional.empty(), Map.of(),
+            Map.of("/campaigns", Map.of("free", "10/minute"), "/users/{id}/orders", Map.of("free", "10/minute"),
+                    "POST /reports",
+                    Map.of("free", "10/minute")),
+            Optional.of(List.of("/static", "/healthz")), Optional.of("/api/v1")), RulesDocument.EMPTY);
+
+    private String path = "/api/v1/users/4711/orders";
+
+    @Benchmark
+    public Object rulesFor() {
+        return policy.rulesFor("GET", path);
+    }
+}

@@ -1,0 +1,91 @@
+package dev.sluice.chart;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Locale;
+import java.util.regex.Pattern;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.openshift.api.model.monitoring.v1.PrometheusRule;
+
+/** What is written about the chart is true. */
+class ChartDocsTest {
+
+    private static final String README = "helm/README.md";
+    private static final String OPERATIONS = "docs/operations.md";
+
+    private static final Pattern SET = Pattern.compile("--set ([A-Za-z.]+)=");
+    private static final Pattern CODE = Pattern.compile("`([a-z][A-Za-z]*(?:\\.[A-Za-z]+)+)(?:=[a-z]+)?`");
+
+    private static String read(String file) throws IOException {
+        return Files.readString(Path.of(file));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {README, OPERATIONS})
+    void namedValuesExist(String file) throws IOException {
+        var text = read(file);
+        var values = HelmChart.readFile("values.yaml");
+        var unknown = new ArrayList<String>();
+        for (var pattern : new Pattern[]{SET, CODE}) {
+            var names = pattern.matcher(text);
+            while (names.find()) {
+                var name = names.group(1);
+                boolean value = pattern == SET || values.has(name.split("\\.")[0]);
+                if (value && !name.startsWith("rows.") && values.at('/' + name.replace('.', '/')).isMissingNode()) {
+                    unknown.add(name);
+                }
+            }
+        }
+        assertThat(unknown).isEmpty();
+    }
+
+    @Test
+    void exampleIsRendered() throws IOException {
+        var text = read(README);
+        var example = text.substring(text.indexOf("# edge.yaml\n"), text.indexOf("```", text.indexOf("# edge.yaml\n")));
+        var rendered = HelmChart.render(example + "adminToken: {enabled: false}\n");
+        assertThat(rendered.value("UPSTREAM_URL")).isEqualTo("http://app.shop:8000");
+        assertThat(rendered.source("REDIS_PASSWORD")).isEqualTo("redis-password/redis-password");
+        assertThat(HelmChart.parse(rendered.get(ConfigMap.class, HelmChart.NAME + "-rows").getData().get("rows.yaml")))
+                .isEqualTo(HelmChart.parse(example).get("rows"));
+    }
+
+    @Test
+    void everyAlertIsDocumented() throws IOException {
+        var operations = read(OPERATIONS);
+        var rules = SampleValues.ALL_VALUES.render().get(PrometheusRule.class, HelmChart.NAME).getSpec().getGroups().get(0)
+                .getRules();
+        assertThat(rules).hasSize(operations.split("### Sluice").length - 1).allSatisfy(rule -> {
+            assertThat(operations).contains("### " + rule.getAlert() + "\n");
+            assertThat(rule.getAnnotations()).containsKeys("summary", "description").containsEntry("runbook_url",
+                    "https://docs.example.com/operations#" + rule.getAlert().toLowerCase(Locale.ROOT));
+            assertThat(rule.getLabels().get("severity")).isIn("warning", "critical");
+            assertThat(rule.getExpr().getStrVal()).contains("namespace=\"limits\",job=\"edge-sluice-management\"")
+                    .doesNotContain("{{");
+        });
+    }
+
+    @Test
+    void noRedisAlertsWithoutRedis() {
+        var rules = HelmChart.render(SampleValues.MEMORY_ONLY.yaml() + "prometheusRule: {enabled: true}\n")
+                .get(PrometheusRule.class, HelmChart.NAME).getSpec().getGroups().get(0).getRules();
+        assertThat(rules).isNotEmpty().extracting(rule -> rule.getAlert()).doesNotContain("SluiceStoreDown",
+                "SluiceFallbackActive", "SluiceLedgerDrops");
+    }
+
+    @Test
+    void dashboardIsShippedUnchanged() throws IOException {
+        var map = SampleValues.ALL_VALUES.render().get(ConfigMap.class, HelmChart.NAME + "-dashboard");
+        assertThat(map.getMetadata().getLabels()).containsEntry("grafana_dashboard", "1");
+        assertThat(HelmChart.parse(map.getData().get("sluice.json"))).isEqualTo(HelmChart.readFile("dashboards/sluice.json"));
+    }
+}

@@ -1,0 +1,103 @@
+package dev.sluice.chart;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import com.marcnuri.helm.DryRun;
+import com.marcnuri.helm.Helm;
+
+/** The chart, rendered by Helm as {@code helm template} does it. */
+final class HelmChart {
+
+    static final Path DIRECTORY = Path.of("helm");
+    static final String RELEASE = "edge";
+    static final String NAMESPACE = "limits";
+    static final String NAME = "edge-sluice";
+
+    private static final String KUBERNETES_VERSION = "1.33.0";
+
+    static final ObjectMapper YAML = new ObjectMapper(new YAMLFactory());
+
+    private HelmChart() {
+    }
+
+    /**
+     * The objects rendered for these values. They have to say every token: a token that is made up is looked up in the
+     * cluster first, and there is none.
+     */
+    static RenderedChart render(String values) {
+        return render(values, KUBERNETES_VERSION);
+    }
+
+    /** The same, for a cluster of this version. */
+    static RenderedChart render(String values, String kubernetesVersion) {
+        return new RenderedChart(documents(template(values, kubernetesVersion)));
+    }
+
+    private static String template(String values, String kubernetesVersion) {
+        return withValuesFile(values, file -> new Helm(DIRECTORY).template().withName(RELEASE).withNamespace(NAMESPACE)
+                .withKubeVersion(kubernetesVersion).withValuesFile(file).call());
+    }
+
+    private static String withValuesFile(String values, Function<Path, String> action) {
+        try {
+            var file = Files.createTempFile("values", ".yaml");
+            try {
+                Files.writeString(file, values);
+                return action.apply(file);
+            } finally {
+                Files.delete(file);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** What an operator reads after the installation. */
+    static String notes(String values) {
+        var output = withValuesFile(values, file -> new Helm(DIRECTORY).install().withName(RELEASE).withNamespace(NAMESPACE)
+                .withKubeVersion(KUBERNETES_VERSION).clientOnly().withDryRunOption(DryRun.CLIENT).withValuesFile(file).call()
+                .getOutput());
+        return output.substring(output.indexOf("NOTES:"));
+    }
+
+    private static List<JsonNode> documents(String text) {
+        var documents = new ArrayList<JsonNode>();
+        try (var parser = YAML.getFactory().createParser(text)) {
+            var all = YAML.readerFor(JsonNode.class).<JsonNode>readValues(parser);
+            while (all.hasNext()) {
+                var document = all.next();
+                if (document != null && !document.isNull()) {
+                    documents.add(document);
+                }
+            }
+            return documents;
+        } catch (IOException e) {
+            throw new UncheckedIOException(text, e);
+        }
+    }
+
+    static JsonNode parse(String yaml) {
+        try {
+            return YAML.readTree(yaml);
+        } catch (IOException e) {
+            throw new UncheckedIOException(yaml, e);
+        }
+    }
+
+    static JsonNode readFile(String name) {
+        try {
+            return YAML.readTree(Files.readString(DIRECTORY.resolve(name)));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+package dev.sluice.chart;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.NoSuchElementException;
+import java.util.stream.Stream;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.introspect.Annotated;
+import com.fasterxml.jackson.databind.introspect.JacksonAnnotationIntrospector;
+
+import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.EnvVar;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.PodTemplateSpec;
+import io.fabric8.kubernetes.api.model.Secret;
+import io.fabric8.kubernetes.api.model.Service;
+import io.fabric8.kubernetes.api.model.ServiceAccount;
+import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.api.model.apps.StatefulSet;
+import io.fabric8.kubernetes.api.model.autoscaling.v2.HorizontalPodAutoscaler;
+import io.fabric8.kubernetes.api.model.networking.v1.Ingress;
+import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicy;
+import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
+import io.fabric8.openshift.api.model.monitoring.v1.PrometheusRule;
+import io.fabric8.openshift.api.model.monitoring.v1.ServiceMonitor;
+
+/** What the chart renders, as Kubernetes' own types. A field that they do not know is an error. */
+final class RenderedChart {
+
+    /** The models keep fields that they do not know; without that, each is an error. */
+    private static final ObjectMapper STRICT = new ObjectMapper()
+            .setAnnotationIntrospector(new JacksonAnnotationIntrospector() {
+
+                private static final long serialVersionUID = 1;
+
+                @Override
+                public Boolean hasAnySetter(Annotated annotated) {
+                    return null;
+                }
+            });
+
+    private static final Map<String, Class<? extends HasMetadata>> TYPES = Map.ofEntries(
+            Map.entry("apps/v1 Deployment", Deployment.class), Map.entry("apps/v1 StatefulSet", StatefulSet.class),
+            Map.entry("v1 Service", Service.class), Map.entry("v1 ConfigMap", ConfigMap.class),
+            Map.entry("v1 Secret", Secret.class), Map.entry("v1 ServiceAccount", ServiceAccount.class),
+            Map.entry("autoscaling/v2 HorizontalPodAutoscaler", HorizontalPodAutoscaler.class),
+            Map.entry("policy/v1 PodDisruptionBudget", PodDisruptionBudget.class),
+            Map.entry("networking.k8s.io/v1 Ingress", Ingress.class),
+            Map.entry("networking.k8s.io/v1 NetworkPolicy", NetworkPolicy.class),
+            Map.entry("monitoring.coreos.com/v1 ServiceMonitor", ServiceMonitor.class),
+            Map.entry("monitoring.coreos.com/v1 PrometheusRule", PrometheusRule.class));
+
+    private final List<HasMetadata> objects = new ArrayList<>();
+
+    RenderedChart(List<JsonNode> documents) {
+        for (var document : documents) {
+            var type = document.path("apiVersion").asText() + ' ' + document.path("kind").asText();
+            try {
+                var known = TYPES.get(type);
+                if (known == null) {
+                    throw new IllegalArgumentException("an object of an unknown type: " + type);
+                }
+                objects.add(STRICT.treeToValue(document, known));
+            } catch (JsonProcessingException e) {
+                throw new IllegalArgumentException(type + ": " + e.getMessage() + '\n' + document.toPrettyString(), e);
+            }
+        }
+    }
+
+    List<HasMetadata> objects() {
+        return objects;
+    }
+
+    static String toJson(HasMetadata object) {
+        try {
+            return STRICT.writeValueAsString(object);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException(e);
+        }
+    }
+
+    <T extends HasMetadata> Stream<T> all(Class<T> type) {
+        return objects.stream().filter(type::isInstance).map(type::cast);
+    }
+
+    <T extends HasMetadata> T get(Class<T> type, String name) {
+        return all(type).filter(object -> object.getMetadata().getName().equals(name)).findFirst()
+                .orElseThrow(() -> new NoSuchElementException(type.getSimpleName() + ' ' + name));
+    }
+
+    Deployment deployment() {
+        return get(Deployment.class, HelmChart.NAME);
+    }
+
+    Container container() {
+        return deployment().getSpec().getTemplate().getSpec().getContainers().get(0);
+    }
+
+    /** A variable of the program; {@code null} where it is not set. */
+    EnvVar variable(String name) {
+        return container().getEnv().stream().filter(env -> env.getName().equals(name)).findFirst().orElse(null);
+    }
+
+    /** The value of a variable; {@code null} where it is not set, or comes from a Secret. */
+    String value(String name) {
+        var variable = variable(name);
+        return variable == null ? null : variable.getValue();
+    }
+
+    /** {@code secret/key} from which a variable comes; {@code null} where it does not. */
+    String source(String name) {
+        var variable = variable(name);
+        if (variable == null || variable.getValueFrom() == null) {
+            return null;
+        }
+        var reference = variable.getValueFrom().getSecretKeyRef();
+        return reference.getName() + '/' + reference.getKey();
+    }
+
+    /** All pods that it starts. */
+    List<PodTemplateSpec> pods() {
+        return Stream.concat(all(Deployment.class).map(deployment -> deployment.getSpec().getTemplate()),
+                all(StatefulSet.class).map(set -> set.getSpec().getTemplate())).toList();
+    }
+
+    /** The pods that these labels select. */
+    List<PodTemplateSpec> selectPods(Map<String, String> selector) {
+        return pods().stream().filter(pod -> pod.getMetadata().getLabels().entrySet().containsAll(selector.entrySet()))
+                .toList();
+    }
+}

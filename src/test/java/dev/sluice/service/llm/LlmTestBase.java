@@ -1,0 +1,74 @@
+package dev.sluice.service.llm;
+
+import static dev.sluice.testing.HttpTestClient.json;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.TimeUnit;
+
+import jakarta.inject.Inject;
+
+import org.junit.jupiter.api.BeforeEach;
+
+import dev.sluice.redis.RedisProvider;
+import dev.sluice.testing.HttpTestBase;
+import dev.sluice.testing.llm.AnthropicStub;
+import dev.sluice.testing.llm.GeminiStub;
+import dev.sluice.testing.llm.LlmProfile;
+import dev.sluice.testing.llm.OpenAiStub;
+import dev.sluice.testing.llm.ProvidersForTests;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.vertx.core.json.JsonObject;
+import io.vertx.redis.client.Command;
+import io.vertx.redis.client.Request;
+
+/** Base class of tests of LLM calls; each test begins with an empty ledger and stubs without recorded requests. */
+public abstract class LlmTestBase extends HttpTestBase {
+
+    @Inject
+    RedisProvider redis;
+
+    @Inject
+    MeterRegistry meters;
+
+    final OpenAiStub openAi = ProvidersForTests.openAi();
+    final AnthropicStub anthropic = ProvidersForTests.anthropic();
+    final GeminiStub gemini = ProvidersForTests.gemini();
+
+    @BeforeEach
+    void reset() {
+        openAi.reset();
+        anthropic.reset();
+        gemini.reset();
+        openAi.expectKey(LlmProfile.OPENAI_KEY);
+        anthropic.expectKey(LlmProfile.ANTHROPIC_KEY);
+        gemini.expectKey(LlmProfile.GEMINI_KEY);
+        for (var user : LlmProfile.USERS) {
+            ledger("user:" + user); // what the test before has left to be written is written
+        }
+        if (redis.connectionManager() != null) {
+            await().atMost(60, TimeUnit.SECONDS).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
+            redis.connectionManager().send(Request.cmd(Command.FLUSHALL)).toCompletionStage().toCompletableFuture().join();
+        }
+    }
+
+    /** Returns the ledger usage of an identifier. */
+    JsonObject ledger(String identifier) {
+        var response = http.get("/v1/llm/usage?identifier=" + URLEncoder.encode(identifier, StandardCharsets.UTF_8),
+                "Authorization", LlmProfile.ADMIN);
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+        return json(response).getJsonObject("providers");
+    }
+
+    /** Returns the usage of one provider; an empty object if there is none. */
+    JsonObject ledger(String identifier, String provider) {
+        return ledger(identifier).getJsonObject(provider, new JsonObject());
+    }
+
+    /** Returns the units in a user's window. */
+    long windowUsage(String user, String resource) {
+        return limiter.usageByResource("user:" + user).await().indefinitely().getOrDefault(resource, 0L);
+    }
+}
