@@ -96,6 +96,9 @@ final class ResponseRelay {
     }
 
     private void onResponse(HttpClientResponse response) {
+        if (ended) {
+            return; // cancelled
+        }
         providerResponse = response;
         int status = response.statusCode();
         var headers = response.headers();
