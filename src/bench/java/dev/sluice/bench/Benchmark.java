@@ -7,8 +7,8 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /**
- * Measures everything in one run: {@code ./mvnw -Pbench verify}. Figures are compared with their targets, and never fail the
- * build; unexpected responses do.
+ * Runs all measurements: {@code ./mvnw -Pbench verify}. Unexpected responses fail the build; results that miss their targets do
+ * not.
  */
 class Benchmark {
 

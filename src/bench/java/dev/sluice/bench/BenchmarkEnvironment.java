@@ -22,7 +22,7 @@ import dev.sluice.testing.Instance;
 import dev.sluice.testing.RedisTestServer;
 import dev.sluice.testing.faults.RespClient;
 
-/** Redis and the instances that are loaded, all on this machine. They are started when a row first needs them. */
+/** Redis and the instances under load, all on this machine. Instances are started on demand. */
 final class BenchmarkEnvironment implements AutoCloseable {
 
     static final int IDENTITIES = 10_000;
@@ -33,7 +33,7 @@ final class BenchmarkEnvironment implements AutoCloseable {
     private final RedisTestServer redis = RedisTestServer.start();
     private final Map<String, Instance> instances = new HashMap<>();
     private final Map<Instance, ProcessHandle> processes = new IdentityHashMap<>();
-    /** The ports of servers that have been under load. */
+    /** Ports of servers that have been warmed up. */
     private final Set<Integer> warmedUp = new HashSet<>();
     private double loaderCpu;
 
@@ -49,12 +49,12 @@ final class BenchmarkEnvironment implements AutoCloseable {
         }
     }
 
-    /** The application with Sluice at work. */
+    /** Returns the application with limits. */
     Instance limitedApp() {
         return app("limited", Map.of());
     }
 
-    /** The same with {@code RATE_LIMIT_ENABLED=false}. */
+    /** Returns the application with {@code RATE_LIMIT_ENABLED=false}. */
     Instance unlimitedApp() {
         return app("off", Map.of("RATE_LIMIT_ENABLED", "false"));
     }
@@ -63,12 +63,12 @@ final class BenchmarkEnvironment implements AutoCloseable {
         return instance(name, BenchmarkSettings.APP, environment);
     }
 
-    /** Started once under each name. */
+    /** Returns the instance of this name, which is started at the first call. */
     Instance instance(String name, Path jar, Map<String, String> environment) {
         return instances.computeIfAbsent(name, start -> start(jar, environment));
     }
 
-    /** Starts one more, which the caller stops. */
+    /** Starts an instance that the caller has to stop. */
     Instance start(Path jar, Map<String, String> environment) {
         var all = new HashMap<>(environment);
         all.put("REDIS_HOST", "127.0.0.1");
@@ -80,7 +80,7 @@ final class BenchmarkEnvironment implements AutoCloseable {
         return instance;
     }
 
-    /** Stops an instance that a row does not need any longer. */
+    /** Stops an instance that is no longer needed. */
     void stop(String name) {
         var instance = instances.remove(name);
         if (instance != null) {
@@ -97,12 +97,12 @@ final class BenchmarkEnvironment implements AutoCloseable {
         return process.info().totalCpuDuration().orElseThrow().toNanos() / 1e3;
     }
 
-    /** Returns the CPU time that the Redis has used, in microseconds. */
+    /** Returns the CPU time that Redis has used, in microseconds. */
     static double redisCpuMicros(RedisTestServer redis) {
         return 1e6 * (infoField(redis, "cpu", "used_cpu_user:") + infoField(redis, "cpu", "used_cpu_sys:"));
     }
 
-    /** Returns how often a Redis has been called for a script. */
+    /** Returns the number of script calls that Redis has executed. */
     static double scriptCalls(RedisTestServer redis) {
         return infoField(redis, "commandstats", "cmdstat_evalsha:calls=");
     }
@@ -122,7 +122,7 @@ final class BenchmarkEnvironment implements AutoCloseable {
         }
     }
 
-    /** As a client of a trusted proxy sends it, one for each of the identities. */
+    /** Returns one GET request for each identity, as sent by a trusted proxy. */
     static List<byte[]> requests(String path, String users) {
         return IntStream.range(0, IDENTITIES).mapToObj(i -> ("GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nX-User-Id: "
                 + users + i + "\r\n\r\n").getBytes(StandardCharsets.US_ASCII)).toList();
@@ -145,7 +145,7 @@ final class BenchmarkEnvironment implements AutoCloseable {
         return outcome;
     }
 
-    /** The largest part of a core that the load generator has needed since this was asked last. */
+    /** Returns a note about the maximum CPU share of the load generator since the last call. */
     String loaderCpu() {
         var note = String.format(Locale.ROOT, "load generator %.0f %% of a core", 100 * loaderCpu);
         loaderCpu = 0;

@@ -3,32 +3,33 @@ package dev.sluice.bench;
 import java.util.List;
 
 /**
- * Figure of a benchmark, and its target.
+ * Result of a measurement and its target.
  *
- * @param values one for each pair (or measurement)
+ * @param row identifier of the row in the table of results
+ * @param description what is compared
+ * @param values one value for each pair or measurement
  * @param firstSide measurements of one side; empty if there are no sides
  * @param secondSide measurements of the other side
- * @param unit of the values; empty for a ratio
+ * @param unit unit of the values; empty for a ratio
  * @param sidesUnit unit of the measurements of both sides
- * @param target null for a figure that is only for information
+ * @param target target of the median; null if the result is only for information
  * @param atLeast whether the target is a minimum or a maximum
+ * @param note conditions of the measurement
  */
-record BenchmarkResult(String row, String description, List<Double> values, List<Double> firstSide, List<Double> secondSide,
-        String unit, String sidesUnit,
+record BenchmarkResult(String row, String description, List<Double> values, List<Double> firstSide, List<Double> secondSide, String unit, String sidesUnit,
         Double target, boolean atLeast, String note) {
 
     BenchmarkResult(String row, String description, List<Double> values, List<Double> firstSide, List<Double> secondSide) {
         this(row, description, values, firstSide, secondSide, "", "/s", null, true, "");
     }
 
-    /** Without sides. */
+    /** Creates a result without sides. */
     BenchmarkResult(String row, String description, List<Double> values) {
         this(row, description, values, List.of(), List.of());
     }
 
     BenchmarkResult withUnits(String valuesUnit, String sidesUnit) {
-        return new BenchmarkResult(row, description, values, firstSide, secondSide, valuesUnit, sidesUnit, target, atLeast,
-                note);
+        return new BenchmarkResult(row, description, values, firstSide, secondSide, valuesUnit, sidesUnit, target, atLeast, note);
     }
 
     BenchmarkResult atLeast(double minimum) {
@@ -40,8 +41,7 @@ record BenchmarkResult(String row, String description, List<Double> values, List
     }
 
     BenchmarkResult withNote(String addition) {
-        return new BenchmarkResult(row, description, values, firstSide, secondSide, unit, sidesUnit, target, atLeast,
-                note.isEmpty() ? addition : note + "; " + addition);
+        return new BenchmarkResult(row, description, values, firstSide, secondSide, unit, sidesUnit, target, atLeast, note.isEmpty() ? addition : note + "; " + addition);
     }
 
     double median() {

@@ -10,8 +10,8 @@ import dev.sluice.store.redis.SingleDecision;
 import dev.sluice.testing.RedisTestServer;
 
 /**
- * Redis's CPU time per decision on windows that are full or large. A call has {@link #DECISIONS_PER_CALL} decisions, about as many as one
- * instance sends at full load: with a single one the fixed cost of a call would hide the differences.
+ * Measures the CPU time of Redis per decision on full or large windows. A call contains {@link #DECISIONS_PER_CALL} decisions,
+ * about as many as one instance sends at full load: with a single one, the fixed cost of a call would hide the differences.
  */
 final class FullWindowMeasurements {
 
@@ -30,7 +30,7 @@ final class FullWindowMeasurements {
         }
     }
 
-    /** All units are younger than half of the window, so that none leaves it while this is measured. */
+    /** All units are younger than half of the window, so that none leaves it during the measurement. */
     private static BenchmarkResult denied(RedisTestServer redis) {
         int identities = 100;
         var hour = Duration.ofHours(1);
@@ -46,13 +46,12 @@ final class FullWindowMeasurements {
         var smallCalls = calls(small, "small", identities);
         var comparison = PairedMeasurement.measure(seconds -> run(redis, largeCalls, seconds, 0, 0),
                 seconds -> run(redis, smallCalls, seconds, 0, 0));
-        return ratio(comparison, "full", "a denied decision on a full log of 10,000 units against one of 10, in Redis")
-                .atMost(1.3);
+        return ratio(comparison, "full", "a denied decision on a full log of 10,000 units against one of 10, in Redis").atMost(1.3);
     }
 
     /**
-     * Each call frees ten units on either side, so that half of its decisions are admitted: a clock of the row's own advances by
-     * 500 µs per call. With the server's clock the slower side would admit a larger share, and would be the slower for it.
+     * Each call frees ten units on either side, so that half of its decisions are admitted: a separate clock advances by
+     * 500 µs per call. With the clock of the server, the slower side would admit a larger share, and become even slower.
      */
     private static BenchmarkResult sliding(RedisTestServer redis) {
         var large = SingleDecision.of(10_000, Duration.ofSeconds(10));
@@ -72,8 +71,7 @@ final class FullWindowMeasurements {
                 seconds -> run(redis, smallCalls, seconds, 0.4, 0.6));
         return ratio(comparison, "full", "the same while units leave and others are admitted").atMost(1.3)
                 .withNote(String.format(Locale.ROOT, "10000/10 s and 10/s; %.0f and %.0f %% admitted",
-                        100 * median(comparison.first(), Outcome::admitted),
-                        100 * median(comparison.second(), Outcome::admitted)));
+                        100 * median(comparison.first(), Outcome::admitted), 100 * median(comparison.second(), Outcome::admitted)));
     }
 
     static List<BenchmarkResult> ring(BenchmarkEnvironment environment) {
@@ -94,29 +92,26 @@ final class FullWindowMeasurements {
         }
     }
 
-    private static BenchmarkResult ratio(PairedMeasurement<Outcome> comparison, String row, String what) {
-        return comparison.ratio(row, what, Outcome::micros).withUnits("", UNIT)
-                .withNote(DECISIONS_PER_CALL + " decisions per call");
+    private static BenchmarkResult ratio(PairedMeasurement<Outcome> comparison, String row, String description) {
+        return comparison.ratio(row, description, Outcome::micros).withUnits("", UNIT).withNote(DECISIONS_PER_CALL + " decisions per call");
     }
 
     private static double median(List<Outcome> outcomes, ToDoubleFunction<Outcome> metric) {
         return BenchmarkResult.median(outcomes.stream().map(metric::applyAsDouble).toList());
     }
 
-    private static Outcome run(RedisTestServer redis, List<byte[]> calls, double seconds, double minAdmitted,
-            double maxAdmitted) {
+    private static Outcome run(RedisTestServer redis, List<byte[]> calls, double seconds, double minAdmitted, double maxAdmitted) {
         double before = BenchmarkEnvironment.redisCpuMicros(redis);
         var outcome = RedisLoad.run(redis.port(), calls, seconds);
         double decisions = (double) outcome.replies() * DECISIONS_PER_CALL;
-        var measured = new Outcome((BenchmarkEnvironment.redisCpuMicros(redis) - before) / decisions,
-                outcome.admitted() / decisions);
+        var measured = new Outcome((BenchmarkEnvironment.redisCpuMicros(redis) - before) / decisions, outcome.admitted() / decisions);
         if (measured.admitted() < minAdmitted || measured.admitted() > maxAdmitted) {
             throw new IllegalStateException("admitted " + outcome.admitted() + " of " + decisions);
         }
         return measured;
     }
 
-    /** As many calls as there are identities, so that each identity has its turn in every position. */
+    /** Returns as many calls as there are identities, so that each identity occurs in every position. */
     private static List<byte[]> calls(SingleDecision decision, String name, int identities) {
         return IntStream.range(0, identities)
                 .mapToObj(call -> RedisLoad.encodeCommand(decision.command(IntStream.range(0, DECISIONS_PER_CALL)

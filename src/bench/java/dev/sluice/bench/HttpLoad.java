@@ -19,16 +19,16 @@ import java.util.concurrent.locks.LockSupport;
 import org.HdrHistogram.Histogram;
 
 /**
- * Loads an HTTP server from one thread: keep-alive connections, requests made before, answers told apart by their status and
- * length alone. In a closed loop each connection sends its next request when it has the answer. In an open one requests are due
- * at a fixed rate, and latency counts from when a request was due, not from when a connection was free to send it: a server
- * that stalls is charged for all that should have come meanwhile (no coordinated omission).
+ * Single-threaded HTTP load generator with keep-alive connections and prepared requests, which parses only status and length of
+ * responses. In a closed loop, each connection sends its next request after the response. In an open loop, requests are due at a
+ * fixed rate, and latency is measured from the due time rather than the time of sending, so that a stall of the server counts
+ * for all requests that were due meanwhile (no coordinated omission).
  */
 final class HttpLoad {
 
     /**
-     * @param ports the servers, over which the connections are spread evenly
-     * @param requests sent one after the other, over all connections, from the first again
+     * @param ports ports of the servers, over which the connections are evenly distributed
+     * @param requests requests that are sent in a cycle over all connections
      */
     record Target(List<Integer> ports, int connections, List<byte[]> requests) {
 
@@ -41,9 +41,9 @@ final class HttpLoad {
      * @param perSecond responses per second
      * @param ok number of responses with status 200
      * @param denied number of responses with status 429
-     * @param fallback number of responses with the header X-RateLimit-Mode: Redis did not decide
-     * @param latency in nanoseconds
-     * @param loaderCpu CPU time of the loading thread, as a part of the time it ran
+     * @param fallback number of responses with the header X-RateLimit-Mode, which Redis did not decide
+     * @param latency latencies in nanoseconds
+     * @param loaderCpu CPU time of the load generator's thread, as a share of the elapsed time
      */
     record Outcome(double perSecond, long ok, long denied, long other, long fallback, Histogram latency, double loaderCpu) {
 
@@ -66,7 +66,7 @@ final class HttpLoad {
         }
     }
 
-    /** Longer than any pause between two looks at the sockets should be; in open loops only. */
+    /** Pause between two polls of the sockets in an open loop. */
     private static final long POLL_INTERVAL_NANOS = 20_000;
 
     private final Target target;
@@ -90,17 +90,17 @@ final class HttpLoad {
         }
     }
 
-    /** Loads as much as the connections take. */
+    /** Runs a closed loop. */
     static Outcome closed(Target target, double seconds) {
         return run(target, load -> load.closedLoop((long) (seconds * 1e9)));
     }
 
-    /** Loads at a fixed rate. */
+    /** Runs an open loop. */
     static Outcome open(Target target, double seconds, double perSecond) {
         return run(target, load -> load.openLoop((long) (seconds * 1e9), perSecond, Long.MAX_VALUE));
     }
 
-    /** The same, but what could not be sent in time is not sent: for rates above what the server can answer. */
+    /** Runs an open loop above the capacity of the server; requests that cannot be sent in time are dropped. */
     static Outcome overload(Target target, double seconds, double perSecond) {
         return run(target, load -> load.openLoop((long) (seconds * 1e9), perSecond, (long) (seconds * 1e9)));
     }
@@ -153,7 +153,7 @@ final class HttpLoad {
         drain();
     }
 
-    /** @param maxNanos when it ends though not all requests have been sent */
+    /** @param maxNanos duration after which the loop ends although not all requests have been sent */
     private void openLoop(long nanos, double perSecond, long maxNanos) throws IOException {
         long begin = System.nanoTime();
         double interval = 1e9 / perSecond;
@@ -175,7 +175,7 @@ final class HttpLoad {
         long deadline = System.nanoTime() + 10_000_000_000L;
         while (inFlight > 0) {
             if (System.nanoTime() > deadline) {
-                throw new IllegalStateException(inFlight + " requests were not answered");
+                throw new IllegalStateException(inFlight + " requests had no response");
             }
             selector.select(this::onReadable, 100);
         }
@@ -275,7 +275,7 @@ final class HttpLoad {
             return -1;
         }
 
-        /** Whether the head has X-RateLimit-Mode, whose "-m" no other header of these servers has in this place. */
+        /** Returns whether there is an X-RateLimit-Mode header; no other header of these servers has an "m" in that position. */
         private boolean hasMode(int headerSectionEnd) {
             for (int i = 0; i < headerSectionEnd - 18; i++) {
                 if (response[i] == '\n' && (response[i + 1] | 0x20) == 'x' && (response[i + 13] | 0x20) == 'm'
@@ -286,7 +286,7 @@ final class HttpLoad {
             return false;
         }
 
-        /** All servers measured here send it. */
+        /** Returns the Content-Length, which all measured servers send. */
         private int contentLength(int headerSectionEnd) throws IOException {
             for (int i = 0; i < headerSectionEnd - 16; i++) {
                 if (response[i] == '\n' && (response[i + 1] | 0x20) == 'c' && (response[i + 9] | 0x20) == 'l'

@@ -5,7 +5,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.DoubleStream;
 
-/** A limited endpoint against the same one without a limit, and against a peer. */
+/** Compares a limited endpoint with the same one without limits, and with Bucket4j. */
 final class HttpMeasurements {
 
     private HttpMeasurements() {
@@ -13,33 +13,28 @@ final class HttpMeasurements {
 
     static List<BenchmarkResult> allAllowed(BenchmarkEnvironment environment) {
         var requests = BenchmarkEnvironment.requests("/ok", "allowed");
-        var comparison = PairedMeasurement.measure(
-                seconds -> environment.load(BenchmarkEnvironment.target(environment.limitedApp(), requests), seconds, 200),
+        var comparison = PairedMeasurement.measure(seconds -> environment.load(BenchmarkEnvironment.target(environment.limitedApp(), requests), seconds, 200),
                 seconds -> environment.load(BenchmarkEnvironment.target(environment.unlimitedApp(), requests), seconds, 200));
         return List.of(comparison.ratio("1", "limited endpoint, all allowed, against RATE_LIMIT_ENABLED=false",
                 HttpLoad.Outcome::perSecond).atLeast(0.80).withNote("1000/minute").withNote(environment.loaderCpu()));
     }
 
     static List<BenchmarkResult> allDenied(BenchmarkEnvironment environment) {
-        var requests = BenchmarkEnvironment.requests("/full", "refused");
+        var requests = BenchmarkEnvironment.requests("/full", "denied");
         HttpLoad.once(BenchmarkEnvironment.target(environment.limitedApp(), requests)).expecting(200);
-        var comparison = PairedMeasurement.measure(
-                seconds -> environment.load(BenchmarkEnvironment.target(environment.limitedApp(), requests), seconds, 429),
+        var comparison = PairedMeasurement.measure(seconds -> environment.load(BenchmarkEnvironment.target(environment.limitedApp(), requests), seconds, 429),
                 seconds -> environment.load(BenchmarkEnvironment.target(environment.unlimitedApp(), requests), seconds, 200));
-        return List
-                .of(comparison.ratio("2", "the same, every request over the limit", HttpLoad.Outcome::perSecond).atLeast(0.95)
-                        .withNote("1/day").withNote(environment.loaderCpu()));
+        return List.of(comparison.ratio("2", "the same, every request over the limit", HttpLoad.Outcome::perSecond).atLeast(0.95)
+                .withNote("1/day").withNote(environment.loaderCpu()));
     }
 
     static List<BenchmarkResult> bucket4j(BenchmarkEnvironment environment) {
         var ours = BenchmarkEnvironment.requests("/ok", "ours");
         var theirs = BenchmarkEnvironment.requests("/bare/bucket4j", "theirs");
-        var comparison = PairedMeasurement.measure(
-                seconds -> environment.load(BenchmarkEnvironment.target(environment.limitedApp(), ours), seconds, 200),
+        var comparison = PairedMeasurement.measure(seconds -> environment.load(BenchmarkEnvironment.target(environment.limitedApp(), ours), seconds, 200),
                 seconds -> environment.load(BenchmarkEnvironment.target(environment.unlimitedApp(), theirs), seconds, 200));
         return List.of(comparison.ratio("3", "limited endpoint against Bucket4j's asynchronous Lettuce proxy",
-                HttpLoad.Outcome::perSecond).atLeast(2.0).withNote("1000 a minute on both sides")
-                .withNote(environment.loaderCpu()));
+                HttpLoad.Outcome::perSecond).atLeast(2.0).withNote("1000 a minute on both sides").withNote(environment.loaderCpu()));
     }
 
     static List<BenchmarkResult> latency(BenchmarkEnvironment environment) {
@@ -49,8 +44,7 @@ final class HttpMeasurements {
         environment.load(limited, BenchmarkSettings.WARMUP, 200);
         double half = environment.load(limited, BenchmarkSettings.SECONDS, 200).perSecond() / 2;
         environment.loaderCpu();
-        var comparison = PairedMeasurement.measure(
-                seconds -> environment.recordLoaderCpu(HttpLoad.open(limited, seconds, half).expecting(200)),
+        var comparison = PairedMeasurement.measure(seconds -> environment.recordLoaderCpu(HttpLoad.open(limited, seconds, half).expecting(200)),
                 seconds -> environment.recordLoaderCpu(HttpLoad.open(off, seconds, half).expecting(200)));
         var note = String.format(Locale.ROOT, "open loop at %.0f/s", half);
         var cpu = environment.loaderCpu();
@@ -67,8 +61,7 @@ final class HttpMeasurements {
     static List<BenchmarkResult> allocation(BenchmarkEnvironment environment) {
         var limited = BenchmarkEnvironment.requests("/ok", "allocating");
         var bare = BenchmarkEnvironment.requests("/bare/ok", "allocating");
-        var comparison = PairedMeasurement.measure(seconds -> allocated(environment, limited, seconds),
-                seconds -> allocated(environment, bare, seconds));
+        var comparison = PairedMeasurement.measure(seconds -> allocated(environment, limited, seconds), seconds -> allocated(environment, bare, seconds));
         return List.of(comparison.difference("12", "allocation per limited request on top of the bare one", bytes -> bytes)
                 .withUnits("bytes", "bytes").atMost(4096));
     }
@@ -76,7 +69,6 @@ final class HttpMeasurements {
     private static double allocated(BenchmarkEnvironment environment, List<byte[]> requests, double seconds) {
         long before = Long.parseLong(BenchmarkEnvironment.get(environment.limitedApp(), "/process/allocated"));
         var outcome = environment.load(BenchmarkEnvironment.target(environment.limitedApp(), requests), seconds, 200);
-        return (double) (Long.parseLong(BenchmarkEnvironment.get(environment.limitedApp(), "/process/allocated")) - before)
-                / outcome.ok();
+        return (double) (Long.parseLong(BenchmarkEnvironment.get(environment.limitedApp(), "/process/allocated")) - before) / outcome.ok();
     }
 }

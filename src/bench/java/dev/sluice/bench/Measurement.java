@@ -2,7 +2,7 @@ package dev.sluice.bench;
 
 import java.util.List;
 
-/** A row of the benchmark: what is compared, and how. */
+/** Measurement of one or more rows of the table of results. */
 @FunctionalInterface
 interface Measurement {
 

@@ -6,10 +6,10 @@ import java.util.function.DoubleFunction;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
-/** Two things, measured in turn: what slows the machine down for a while is charged to both. */
+/** Measurements of two sides in alternation, so that temporary slowness of the machine affects both. */
 record PairedMeasurement<T>(List<T> first, List<T> second) {
 
-    /** Warms both up, then measures a, b, a, b, … Both are called with the seconds that they are to take. */
+    /** Warms up both sides, then measures a, b, a, b, … Each is called with its duration in seconds. */
     static <T> PairedMeasurement<T> measure(DoubleFunction<T> a, DoubleFunction<T> b) {
         a.apply(BenchmarkSettings.WARMUP);
         b.apply(BenchmarkSettings.WARMUP);
@@ -25,27 +25,26 @@ record PairedMeasurement<T>(List<T> first, List<T> second) {
         return measured.stream().map(metric::applyAsDouble).toList();
     }
 
-    /** a alone, beside b. */
-    BenchmarkResult firstSide(String row, String what, ToDoubleFunction<T> metric) {
-        return new BenchmarkResult(row, what, values(first, metric), values(first, metric), values(second, metric));
+    /** Returns the values of the first side, with the second side for information. */
+    BenchmarkResult firstSide(String row, String description, ToDoubleFunction<T> metric) {
+        return new BenchmarkResult(row, description, values(first, metric), values(first, metric), values(second, metric));
     }
 
-    /** a by b. */
-    BenchmarkResult ratio(String row, String what, ToDoubleFunction<T> metric) {
-        return result(row, what, metric, true);
+    /** Returns the ratio of the first to the second side. */
+    BenchmarkResult ratio(String row, String description, ToDoubleFunction<T> metric) {
+        return result(row, description, metric, true);
     }
 
-    /** a less b. */
-    BenchmarkResult difference(String row, String what, ToDoubleFunction<T> metric) {
-        return result(row, what, metric, false);
+    /** Returns the first side minus the second side. */
+    BenchmarkResult difference(String row, String description, ToDoubleFunction<T> metric) {
+        return result(row, description, metric, false);
     }
 
-    private BenchmarkResult result(String row, String what, ToDoubleFunction<T> metric, boolean ratio) {
+    private BenchmarkResult result(String row, String description, ToDoubleFunction<T> metric, boolean ratio) {
         var firstValues = values(first, metric);
         var secondValues = values(second, metric);
         var values = IntStream.range(0, firstValues.size())
-                .mapToObj(i -> ratio ? firstValues.get(i) / secondValues.get(i) : firstValues.get(i) - secondValues.get(i))
-                .toList();
-        return new BenchmarkResult(row, what, values, firstValues, secondValues);
+                .mapToObj(i -> ratio ? firstValues.get(i) / secondValues.get(i) : firstValues.get(i) - secondValues.get(i)).toList();
+        return new BenchmarkResult(row, description, values, firstValues, secondValues);
     }
 }

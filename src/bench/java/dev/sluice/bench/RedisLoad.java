@@ -13,8 +13,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
- * Loads Redis as {@code redis-benchmark -c 32 -P 16} does: 32 connections from one thread, 16 requests at a time on each, the next
- * 16 when all have been answered.
+ * Redis load generator like {@code redis-benchmark -c 32 -P 16}: 32 connections from one thread, each with a pipeline of 16
+ * requests, and the next 16 after all replies.
  */
 final class RedisLoad {
 
@@ -22,8 +22,8 @@ final class RedisLoad {
     private static final int PIPELINE = 16;
 
     /**
-     * @param replies replies to commands
-     * @param admitted decisions of one window whose status is odd; a reply has a time, then four numbers per decision
+     * @param replies number of replies
+     * @param admitted number of decisions with an odd status; a reply contains a time and four numbers per decision
      */
     record Outcome(double perSecond, long replies, long admitted) {
     }
@@ -49,7 +49,7 @@ final class RedisLoad {
         }
     }
 
-    /** Sends the requests one after the other, from the first again, until the time is up. */
+    /** Sends the requests in a cycle until the time is over. */
     static Outcome run(int port, List<byte[]> requests, double seconds) {
         return run(port, requests, System.nanoTime() + (long) (seconds * 1e9), Long.MAX_VALUE);
     }
@@ -90,7 +90,7 @@ final class RedisLoad {
         }
     }
 
-    /** A request as it goes over the wire. */
+    /** Encodes a command in RESP. */
     static byte[] encodeCommand(List<String> arguments) {
         var request = new StringBuilder("*").append(arguments.size()).append("\r\n");
         for (var word : arguments) {
@@ -103,12 +103,12 @@ final class RedisLoad {
 
         private final SocketChannel channel;
         private final StringBuilder parseLine = new StringBuilder();
-        /** Answers still to come. */
+        /** Number of pending replies. */
         private int pendingReplies;
-        /** Values still to come of the answer that has begun. */
+        /** Number of pending values of the current reply. */
         private int pendingValues;
         private int valueIndex;
-        /** Bytes of a string still to come. */
+        /** Number of pending bytes of the current string. */
         private int bytesToSkip;
 
         Connection(SocketChannel channel) {
@@ -154,7 +154,7 @@ final class RedisLoad {
             }
         }
 
-        /** One value, or the head of an array of values. */
+        /** Parses a value, or the header of an array. */
         private void parseLine() {
             char type = parseLine.charAt(0);
             if (type == '-') {
@@ -169,8 +169,7 @@ final class RedisLoad {
                 pendingValues += parseNumber();
             } else if (type == '$') {
                 bytesToSkip = parseNumber() < 0 ? 0 : parseNumber() + 2;
-            } else if (type == ':' && valueIndex >= 2 && (valueIndex - 2) % 4 == 0 && parseNumber() > 0
-                    && parseNumber() % 2 == 1) {
+            } else if (type == ':' && valueIndex >= 2 && (valueIndex - 2) % 4 == 0 && parseNumber() > 0 && parseNumber() % 2 == 1) {
                 admitted++;
             }
             valueIndex++;

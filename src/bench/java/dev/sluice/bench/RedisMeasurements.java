@@ -11,7 +11,7 @@ import dev.sluice.store.redis.SingleDecision;
 import dev.sluice.testing.RedisTestServer;
 import dev.sluice.testing.faults.RespClient;
 
-/** Decisions without HTTP, and what they leave in Redis. */
+/** Measures decisions without HTTP, and their memory in Redis. */
 final class RedisMeasurements {
 
     private static final int MAX_IN_FLIGHT = 1024;
@@ -20,14 +20,13 @@ final class RedisMeasurements {
     private RedisMeasurements() {
     }
 
-    /** Decisions of one instance, made inside it. */
-    private static double decisions(BenchmarkEnvironment environment, String name, int identities, String rate,
-            double seconds) {
+    /** Returns the decisions per second of one instance that are made in its own process. */
+    private static double decisions(BenchmarkEnvironment environment, String name, int identities, String rate, double seconds) {
         var response = BenchmarkEnvironment.get(environment.limitedApp(), String.format(Locale.ROOT,
                 "/process/decide?name=%s&identities=%d&rate=%s&outstanding=%d&millis=%.0f&most=%d", name, identities, rate,
                 MAX_IN_FLIGHT, seconds * 1000, Integer.MAX_VALUE)).split(" ");
         if (!response[3].equals("0")) {
-            throw new IllegalStateException(response[3] + " decisions were not Redis's");
+            throw new IllegalStateException(response[3] + " decisions were not made by Redis");
         }
         return Double.parseDouble(response[0]);
     }
@@ -37,8 +36,7 @@ final class RedisMeasurements {
         load(environment.redis(), decision);
         var peer = RedisBenchmark.find();
         var requests = requests(decision, "wire", BenchmarkEnvironment.IDENTITIES, 1);
-        var comparison = PairedMeasurement.<Double>measure(
-                seconds -> decisions(environment, "many", BenchmarkEnvironment.IDENTITIES, RATE, seconds),
+        var comparison = PairedMeasurement.<Double>measure(seconds -> decisions(environment, "many", BenchmarkEnvironment.IDENTITIES, RATE, seconds),
                 seconds -> peer == null
                         ? RedisLoad.run(environment.redis().port(), requests, seconds).perSecond()
                         : peer.run(environment.redis().port(), decision, BenchmarkEnvironment.IDENTITIES, seconds));
@@ -51,12 +49,10 @@ final class RedisMeasurements {
     static List<BenchmarkResult> hotIdentity(BenchmarkEnvironment environment) {
         var overLimit = PairedMeasurement.<Double>measure(seconds -> decisions(environment, "hot", 1, RATE, seconds),
                 seconds -> decisions(environment, "many", BenchmarkEnvironment.IDENTITIES, RATE, seconds));
-        var withinLimit = PairedMeasurement.<Double>measure(
-                seconds -> decisions(environment, "busy", 1, "1000000000/minute", seconds),
+        var withinLimit = PairedMeasurement.<Double>measure(seconds -> decisions(environment, "busy", 1, "1000000000/minute", seconds),
                 seconds -> decisions(environment, "many", BenchmarkEnvironment.IDENTITIES, RATE, seconds));
         return List.of(
-                overLimit
-                        .ratio("5", "one hot identity, in process, against 10,000: same rate, nearly all refused", rate -> rate)
+                overLimit.ratio("5", "one hot identity, in process, against 10,000: same rate, nearly all denied", rate -> rate)
                         .atLeast(1.0).withNote(RATE),
                 withinLimit.ratio("5", "the same, all admitted", rate -> rate).atLeast(1.0).withNote("1000000000/minute"));
     }
@@ -91,7 +87,7 @@ final class RedisMeasurements {
         }
     }
 
-    /** Takes the cost several times, evenly over the time up to now. */
+    /** Consumes the cost several times per identity, evenly distributed over the past duration. */
     static void fill(RedisTestServer redis, SingleDecision decision, String name, int identities, Duration past, int times,
             long cost) {
         long now = System.currentTimeMillis() / 1000;
@@ -121,12 +117,11 @@ final class RedisMeasurements {
             var comparison = PairedMeasurement.measure(seconds -> 1e6 / throughputIfAdmitted(redis, large, seconds),
                     seconds -> 1e6 / throughputIfAdmitted(redis, small, seconds));
             return List.of(comparison.ratio("8", "a decision at limit 1,000,000 against limit 10, in Redis", micros -> micros)
-                    .withUnits("", "µs").atMost(1.1)
-                    .withNote("1000000/hour with all sub-windows in use, 10/second; all admitted"));
+                    .withUnits("", "µs").atMost(1.1).withNote("1000000/hour with all sub-windows in use, 10/second; all admitted"));
         }
     }
 
-    /** Our script against the one of the field, on the same load. */
+    /** Compares the script of Sluice with the common sorted-set script under the same load. */
     static List<BenchmarkResult> sortedSetScript(BenchmarkEnvironment environment) {
         try (var redis = RedisTestServer.start()) {
             var decision = SingleDecision.of(1000, Duration.ofSeconds(1));
@@ -134,13 +129,11 @@ final class RedisMeasurements {
             var sha = load(redis, LuaScript.load(RedisMeasurements.class, "sorted-set.lua").source());
             var ours = requests(decision, "ours", BenchmarkEnvironment.IDENTITIES, 1);
             var theirs = IntStream.range(0, BenchmarkEnvironment.IDENTITIES).mapToObj(i -> RedisLoad
-                    .encodeCommand(List.of("EVALSHA", sha, "1", "sorted:" + i, "1000", "1000000", Integer.toString(i))))
-                    .toList();
+                    .encodeCommand(List.of("EVALSHA", sha, "1", "sorted:" + i, "1000", "1000000", Integer.toString(i)))).toList();
             var comparison = PairedMeasurement.<Double>measure(seconds -> throughputIfAdmitted(redis, ours, seconds),
                     seconds -> throughputIfAdmitted(redis, theirs, seconds));
-            return List.of(
-                    comparison.ratio("script", "the single-decision script against the sorted set of the field", rate -> rate)
-                            .withNote(RATE));
+            return List.of(comparison.ratio("script", "the single-decision script against the sorted set of the field", rate -> rate)
+                    .withNote(RATE));
         }
     }
 

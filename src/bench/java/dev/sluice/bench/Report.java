@@ -10,7 +10,7 @@ import java.util.Locale;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 
-/** Writes the figures to the console, {@code target/bench/results.json}, and between its marks {@code docs/benchmarks.md}. */
+/** Writes the results to the console, {@code target/bench/results.json}, and between its markers {@code docs/benchmarks.md}. */
 final class Report {
 
     private static final Path DOCUMENT = Path.of("docs", "benchmarks.md");
@@ -33,8 +33,7 @@ final class Report {
                 number(result.median()) + unit(result.unit()), number(result.min()), number(result.max()),
                 result.firstSide().isEmpty()
                         ? ""
-                        : "; " + number(BenchmarkResult.median(result.firstSide())) + " and "
-                                + number(BenchmarkResult.median(result.secondSide()))
+                        : "; " + number(BenchmarkResult.median(result.firstSide())) + " and " + number(BenchmarkResult.median(result.secondSide()))
                                 + unit(result.sidesUnit()),
                 result.target() == null ? "" : "; target " + target(result) + ": " + result.verdict(),
                 result.note().isEmpty() ? "" : " [" + result.note() + "]");
@@ -48,13 +47,13 @@ final class Report {
         return unit.isEmpty() || unit.startsWith("/") ? unit : " " + unit;
     }
 
-    /** Three digits that count. */
+    /** Formats a number with three significant digits. */
     static String number(double value) {
         double size = Math.abs(value);
         return String.format(Locale.ROOT, size >= 100 ? "%,.0f" : size >= 10 ? "%.1f" : size >= 1 ? "%.2f" : "%.3f", value);
     }
 
-    /** Without digits that say nothing. */
+    /** Formats a number without trailing zeros. */
     static String plain(double value) {
         return value == Math.rint(value) ? Long.toString((long) value) : Double.toString(value);
     }
@@ -66,13 +65,11 @@ final class Report {
                     .put("min", result.min()).put("max", result.max()).put("unit", result.unit())
                     .put("target", result.target()).put("at_least", result.atLeast()).put("verdict", result.verdict())
                     .put("values", new JsonArray(result.values())).put("a", new JsonArray(result.firstSide()))
-                    .put("b", new JsonArray(result.secondSide())).put("sides_unit", result.sidesUnit())
-                    .put("note", result.note()));
+                    .put("b", new JsonArray(result.secondSide())).put("sides_unit", result.sidesUnit()).put("note", result.note()));
         }
         var folder = Files.createDirectories(Path.of("target", "bench"));
         Files.writeString(folder.resolve("results.json"),
-                new JsonObject().put("machine", machine).put("pairs", BenchmarkSettings.PAIRS)
-                        .put("seconds", BenchmarkSettings.SECONDS)
+                new JsonObject().put("machine", machine).put("pairs", BenchmarkSettings.PAIRS).put("seconds", BenchmarkSettings.SECONDS)
                         .put("rows", rows).encodePrettily());
     }
 
@@ -85,7 +82,7 @@ final class Report {
         int begin = text.indexOf(BEGIN);
         int end = text.indexOf(END);
         if (begin < 0 || end < begin) {
-            throw new IllegalStateException(DOCUMENT + " has no place for the figures");
+            throw new IllegalStateException(DOCUMENT + " has no markers for the results");
         }
         Files.writeString(DOCUMENT,
                 text.substring(0, begin + BEGIN.length()) + '\n' + table(machine, results) + text.substring(end));
@@ -116,7 +113,6 @@ final class Report {
     private static String sides(BenchmarkResult result) {
         return result.firstSide().isEmpty()
                 ? ""
-                : number(BenchmarkResult.median(result.firstSide())) + " and "
-                        + number(BenchmarkResult.median(result.secondSide())) + unit(result.sidesUnit());
+                : number(BenchmarkResult.median(result.firstSide())) + " and " + number(BenchmarkResult.median(result.secondSide())) + unit(result.sidesUnit());
     }
 }

@@ -51,7 +51,7 @@ final class SvgPlot {
         return svg.append("</svg>\n").toString();
     }
 
-    /** How many times better than its target each figure is: its median, and from the least to the most. */
+    /** Plots each result relative to its target: median, minimum and maximum. */
     static String targets(List<BenchmarkResult> results) {
         var shown = results.stream().filter(result -> result.target() != null).toList();
         int bottom = TOP + shown.size() * LINE;
@@ -79,16 +79,12 @@ final class SvgPlot {
         return result.atLeast() ? value / result.target() : value <= 0 ? Double.MAX_VALUE : result.target() / value;
     }
 
-    /** Both sides of each throughput. */
+    /** Plots both sides of each throughput. */
     static String sides(List<BenchmarkResult> results) {
-        var shown = results.stream().filter(result -> result.sidesUnit().equals("/s") && !result.firstSide().isEmpty())
-                .toList();
+        var shown = results.stream().filter(result -> result.sidesUnit().equals("/s") && !result.firstSide().isEmpty()).toList();
         var plot = new SvgPlot("Throughput of both sides, per second (blue: the first, grey: what it is compared with)",
                 TOP + shown.size() * LINE + 10);
-        double most = shown.stream()
-                .mapToDouble(result -> Math.max(BenchmarkResult.median(result.firstSide()),
-                        BenchmarkResult.median(result.secondSide())))
-                .max()
+        double most = shown.stream().mapToDouble(result -> Math.max(BenchmarkResult.median(result.firstSide()), BenchmarkResult.median(result.secondSide()))).max()
                 .orElse(1);
         for (int i = 0; i < shown.size(); i++) {
             var result = shown.get(i);
@@ -106,10 +102,9 @@ final class SvgPlot {
         text(LABELS + 24 + width, y + 9, "start", Report.number(value));
     }
 
-    /** The percentiles of the row that measures them. */
+    /** Plots the latency percentiles. */
     static String latency(List<BenchmarkResult> results) {
-        var shown = results.stream()
-                .filter(result -> result.description().contains("half load, p") && result.row().equals("10"))
+        var shown = results.stream().filter(result -> result.description().contains("half load, p") && result.row().equals("10"))
                 .toList();
         int bottom = 300;
         var plot = new SvgPlot("Latency at half load, in ms (blue: limited, grey: not limited; logarithmic)", bottom + 40);

@@ -10,7 +10,7 @@ import org.openjdk.jmh.annotations.State;
 
 import dev.sluice.config.RulesDocument;
 
-/** Finding the rows of a path. */
+/** Finds the rules of a path. */
 @State(Scope.Thread)
 public class PolicyMicrobenchmark {
 

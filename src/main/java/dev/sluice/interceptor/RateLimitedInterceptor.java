@@ -34,8 +34,7 @@ class RateLimitedInterceptor {
     private final CurrentVertxRequest currentRequest;
     private final String applicationIdentifier;
 
-    RateLimitedInterceptor(RateLimitedMethods methods, RateLimiter limiter, CallerResolver callers,
-            CurrentVertxRequest currentRequest,
+    RateLimitedInterceptor(RateLimitedMethods methods, RateLimiter limiter, CallerResolver callers, CurrentVertxRequest currentRequest,
             @ConfigProperty(name = "quarkus.application.name", defaultValue = "application") String application) {
         this.methods = methods;
         this.limiter = limiter;

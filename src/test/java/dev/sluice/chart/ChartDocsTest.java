@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.openshift.api.model.monitoring.v1.PrometheusRule;
 
-/** What is written about the chart is true. */
+/** Consistency of the documentation with the chart. */
 class ChartDocsTest {
 
     private static final String README = "helm/README.md";
@@ -62,8 +62,7 @@ class ChartDocsTest {
     @Test
     void everyAlertIsDocumented() throws IOException {
         var operations = read(OPERATIONS);
-        var rules = SampleValues.ALL_VALUES.render().get(PrometheusRule.class, HelmChart.NAME).getSpec().getGroups().get(0)
-                .getRules();
+        var rules = SampleValues.ALL_VALUES.render().get(PrometheusRule.class, HelmChart.NAME).getSpec().getGroups().get(0).getRules();
         assertThat(rules).hasSize(operations.split("### Sluice").length - 1).allSatisfy(rule -> {
             assertThat(operations).contains("### " + rule.getAlert() + "\n");
             assertThat(rule.getAnnotations()).containsKeys("summary", "description").containsEntry("runbook_url",

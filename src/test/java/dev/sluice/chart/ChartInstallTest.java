@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.marcnuri.helm.Helm;
 
-/** What only an installation shows: tokens that nobody gave are made up once, and kept. */
+/** Installation and upgrades of the chart: missing tokens are generated once and kept. */
 class ChartInstallTest {
 
     private FakeKubernetesApi cluster;
@@ -40,13 +40,12 @@ class ChartInstallTest {
     }
 
     private String secret(String key) {
-        return new String(
-                Base64.getDecoder().decode(cluster.handleObject("secrets/" + HelmChart.NAME).at("/data/" + key).asText()),
+        return new String(Base64.getDecoder().decode(cluster.object("secrets/" + HelmChart.NAME).at("/data/" + key).asText()),
                 StandardCharsets.UTF_8);
     }
 
     private JsonNode template() {
-        return cluster.handleObject("deployments/" + HelmChart.NAME).at("/spec/template");
+        return cluster.object("deployments/" + HelmChart.NAME).at("/spec/template");
     }
 
     @Test
@@ -58,15 +57,15 @@ class ChartInstallTest {
         var template = template().deepCopy();
 
         upgrade(Map.of("service.port", 8080));
-        assertThat(cluster.handleObject("services/" + HelmChart.NAME).at("/spec/ports/0/port").asInt()).isEqualTo(8080);
+        assertThat(cluster.object("services/" + HelmChart.NAME).at("/spec/ports/0/port").asInt()).isEqualTo(8080);
         assertThat(secret("admin-token")).isEqualTo(admin);
         assertThat(secret("redis-password")).isEqualTo(password);
-        assertThat(template()).as("no pod starts anew").isEqualTo(template);
+        assertThat(template()).as("no pod is restarted").isEqualTo(template);
 
         upgrade(Map.of("apiToken.enabled", true));
         assertThat(secret("admin-token")).isEqualTo(admin);
         assertThat(secret("api-token")).matches("[a-zA-Z0-9]{40}").isNotEqualTo(admin);
-        assertThat(template().at("/metadata")).as("they roll").isNotEqualTo(template.at("/metadata"));
+        assertThat(template().at("/metadata")).as("pods are restarted").isNotEqualTo(template.at("/metadata"));
     }
 
     @Test
@@ -79,7 +78,7 @@ class ChartInstallTest {
     void changedRuleChangesOnlyTheRulesFile() {
         var template = template().deepCopy();
         upgrade(Map.of("rows.default", "20/minute"));
-        assertThat(cluster.handleObject("configmaps/" + HelmChart.NAME + "-rows").at("/data/rows.yaml").asText())
+        assertThat(cluster.object("configmaps/" + HelmChart.NAME + "-rows").at("/data/rows.yaml").asText())
                 .contains("default: 20/minute");
         assertThat(template()).isEqualTo(template);
     }

@@ -38,7 +38,7 @@ import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicyPort;
 import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
 import io.fabric8.openshift.api.model.monitoring.v1.ServiceMonitor;
 
-/** What holds whatever the values are. */
+/** Properties of the rendered chart that hold for all values. */
 class ChartInvariantsTest {
 
     private static ProgramVariables programVariables;
@@ -48,7 +48,7 @@ class ChartInvariantsTest {
         programVariables = new ProgramVariables();
     }
 
-    /** One test a set: rendering is what costs. */
+    /** Verifies all properties in one test per set of values, as rendering is slow. */
     @ParameterizedTest
     @EnumSource
     void invariantsHold(SampleValues values) {
@@ -99,7 +99,7 @@ class ChartInvariantsTest {
             }
         });
         assertThat(rendered.get(Service.class, HelmChart.NAME).getSpec().getPorts()).extracting(ServicePort::getName)
-                .as("health and metrics are not shown outside").containsExactly("http");
+                .as("health and metrics are not exposed").containsExactly("http");
         assertThat(rendered.get(Service.class, HelmChart.NAME + "-management").getSpec().getType()).isEqualTo("ClusterIP");
         for (var pod : rendered.pods()) {
             for (var spread : pod.getSpec().getTopologySpreadConstraints()) {
@@ -126,8 +126,8 @@ class ChartInvariantsTest {
             var target = scaler.getSpec().getScaleTargetRef();
             assertThat(List.of(target.getApiVersion(), target.getKind(), target.getName()))
                     .containsExactly("apps/v1", "Deployment", rendered.deployment().getMetadata().getName());
-            assertThat(rendered.deployment().getSpec().getReplicas()).as("left to the scaler").isNull();
-            assertThat(rendered.container().getResources().getRequests()).as("what a percentage is of").containsKey("cpu");
+            assertThat(rendered.deployment().getSpec().getReplicas()).as("left to the autoscaler").isNull();
+            assertThat(rendered.container().getResources().getRequests()).as("base of the utilization percentage").containsKey("cpu");
         });
         rendered.all(PodDisruptionBudget.class).forEach(
                 budget -> assertThat(singlePod(rendered, budget.getSpec().getSelector().getMatchLabels())).isSameAs(gateway));
@@ -232,8 +232,7 @@ class ChartInvariantsTest {
         rendered.all(Secret.class).filter(secret -> secret.getMetadata().getName().endsWith("-api-keys"))
                 .forEach(secret -> names.addAll(secret.getData().keySet()));
         names.remove("QUARKUS_HTTP_LIMITS_MAX_CONNECTIONS"); // Quarkus's own, as one of extraEnv
-        assertThat(names)
-                .allSatisfy(name -> assertThat(programVariables.isRead(name)).as("the program reads " + name).isTrue());
+        assertThat(names).allSatisfy(name -> assertThat(programVariables.isRead(name)).as("read by the program: " + name).isTrue());
     }
 
     private static void referencedSecretsExist(RenderedChart rendered) {

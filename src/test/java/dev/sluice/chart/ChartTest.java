@@ -26,7 +26,7 @@ import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicy;
 import io.fabric8.openshift.api.model.monitoring.v1.PrometheusRule;
 import io.fabric8.openshift.api.model.monitoring.v1.ServiceMonitor;
 
-/** What single values do. */
+/** Effects of single values. */
 class ChartTest {
 
     private static final String WITHOUT_ADMIN_TOKEN = "{adminToken: {enabled: false}}";
@@ -152,8 +152,7 @@ class ChartTest {
         assertThat(policy.getPolicyTypes()).containsExactlyInAnyOrder("Ingress", "Egress");
         assertThat(policy.getEgress()).isEmpty();
         assertThat(policy.getIngress()).singleElement().satisfies(rule -> assertThat(rule.getFrom()).singleElement()
-                .satisfies(from -> assertThat(
-                        SampleValues.BUNDLED_VALKEY.render().selectPods(from.getPodSelector().getMatchLabels()))
+                .satisfies(from -> assertThat(SampleValues.BUNDLED_VALKEY.render().selectPods(from.getPodSelector().getMatchLabels()))
                         .singleElement().satisfies(pod -> assertThat(pod.getMetadata().getLabels())
                                 .containsEntry("app.kubernetes.io/component", "gateway"))));
     }
@@ -196,14 +195,13 @@ class ChartTest {
         assertThat(SampleValues.EXTERNAL_REDIS.render().value("RATE_LIMIT_INSTANCES")).isEqualTo("2");
         var none = HelmChart.render("{redis: {enabled: false}, adminToken: {enabled: false}, replicas: 0}");
         assertThat(none.deployment().getSpec().getReplicas()).isZero();
-        assertThat(none.value("RATE_LIMIT_INSTANCES")).as("what the program takes").isEqualTo("1");
+        assertThat(none.value("RATE_LIMIT_INSTANCES")).as("minimum of the program").isEqualTo("1");
     }
 
     @Test
     void appVersionIsTheVersionOfTheProgram() throws IOException {
         assertThat(Files.readString(Path.of("pom.xml")))
-                .contains("<artifactId>sluice</artifactId>\n  <version>"
-                        + HelmChart.readFile("Chart.yaml").get("appVersion").asText());
+                .contains("<artifactId>sluice</artifactId>\n  <version>" + HelmChart.readFile("Chart.yaml").get("appVersion").asText());
     }
 
     @Test
@@ -219,7 +217,7 @@ class ChartTest {
         assertThat(SampleValues.EXTERNAL_REDIS.render().container().getLifecycle().getPreStop().getSleep().getSeconds())
                 .isEqualTo(5);
         assertThat(HelmChart.render(SampleValues.EXTERNAL_REDIS.yaml(), "1.29.0").container().getLifecycle())
-                .as("a cluster that knows no such action").isNull();
+                .as("version without the sleep action").isNull();
     }
 
     @Test
@@ -236,12 +234,10 @@ class ChartTest {
         assertThat(HelmChart.notes(SampleValues.EXTERNAL_REDIS.yaml())).contains("port-forward service/edge-sluice 8080:80",
                 "get secret edge-sluice -o go-template='{{index .data \"admin-token\" | base64decode}}'")
                 .doesNotContain("WARNING");
-        assertThat(HelmChart.notes(SampleValues.EXISTING_SECRETS.yaml())).contains("get secret tokens",
-                "{{index .data \"admin\"");
+        assertThat(HelmChart.notes(SampleValues.EXISTING_SECRETS.yaml())).contains("get secret tokens", "{{index .data \"admin\"");
         assertThat(HelmChart.notes(SampleValues.BUNDLED_VALKEY.yaml())).contains("Valkey");
         assertThat(HelmChart.notes("{redis: {host: r}, ingress: {enabled: true}}")).contains("WARNING: trustedProxies");
-        assertThat(HelmChart.notes(SampleValues.ALL_VALUES.yaml())).contains("https://api.example.com/").doesNotContain(
-                "WARNING",
+        assertThat(HelmChart.notes(SampleValues.ALL_VALUES.yaml())).contains("https://api.example.com/").doesNotContain("WARNING",
                 "s3cr3t");
     }
 
@@ -275,9 +271,7 @@ class ChartTest {
             {redis: {hosts: ['redis://r']}, networkPolicy: {egress: {enabled: true}}} | networkPolicy.egress.redisTo
             """)
     void invalidValuesAreRejected(String values, String message) {
-        var complete = values.equals("{}")
-                ? WITHOUT_ADMIN_TOKEN
-                : values.replaceFirst("}$", ", " + WITHOUT_ADMIN_TOKEN.substring(1));
+        var complete = values.equals("{}") ? WITHOUT_ADMIN_TOKEN : values.replaceFirst("}$", ", " + WITHOUT_ADMIN_TOKEN.substring(1));
         assertThatThrownBy(() -> HelmChart.render(complete)).hasMessageContaining(message);
     }
 

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 
 import com.fasterxml.jackson.databind.JsonNode;
 
-/** values.yaml, values.schema.json and the table of the README say the same. */
+/** Consistency of values.yaml, values.schema.json and the table in the README. */
 class ChartValuesTest {
 
     private static final Path README = HelmChart.DIRECTORY.resolve("README.md");
@@ -82,11 +82,11 @@ class ChartValuesTest {
         return schema.has("properties") && schema.path("additionalProperties").isBoolean();
     }
 
-    /** {@code -Dsluice.chart.write=true} writes it. */
+    /** {@code -Dsluice.chart.write=true} updates the README. */
     @Test
     void readmeContainsTheValues() throws IOException {
         var table = new StringBuilder("\n| value | default | meaning |\n|---|---|---|\n");
-        rows("", SCHEMA, VALUES, table);
+        appendRows("", SCHEMA, VALUES, table);
         table.append('\n');
         var readme = Files.readString(README);
         int begin = readme.indexOf(BEGIN) + BEGIN.length();
@@ -98,7 +98,7 @@ class ChartValuesTest {
         }
     }
 
-    private static void rows(String prefix, JsonNode schema, JsonNode values, StringBuilder table) {
+    private static void appendRows(String prefix, JsonNode schema, JsonNode values, StringBuilder table) {
         for (var property : schema.path("properties").properties()) {
             var name = prefix + property.getKey();
             var value = values.path(property.getKey());
@@ -106,7 +106,7 @@ class ChartValuesTest {
                 continue;
             }
             if (isClosed(property.getValue()) && (!value.isEmpty() || name.equals("rows"))) {
-                rows(name + '.', property.getValue(), value, table);
+                appendRows(name + '.', property.getValue(), value, table);
             } else {
                 table.append("| `").append(name).append("` | ").append(value.isMissingNode() ? "" : "`" + value + "` ")
                         .append("| ").append(meaning(property.getValue()).replace("|", "\\|")).append(" |\n");

@@ -14,7 +14,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 
-/** As much of a Kubernetes API as Helm needs to install and upgrade a release: it keeps objects, and does nothing with them. */
+/** Fake Kubernetes API server that stores objects, sufficient for Helm to install and upgrade a release. */
 final class FakeKubernetesApi implements AutoCloseable {
 
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -44,7 +44,7 @@ final class FakeKubernetesApi implements AutoCloseable {
         server.start();
     }
 
-    /** How to reach it. */
+    /** Returns a kubeconfig for this server. */
     String kubeConfig() {
         return """
                 apiVersion: v1
@@ -56,8 +56,8 @@ final class FakeKubernetesApi implements AutoCloseable {
                 """.formatted(server.getAddress().getPort());
     }
 
-    /** An object, such as {@code secrets/edge-sluice}. */
-    synchronized JsonNode handleObject(String name) {
+    /** Returns an object by plural kind and name, such as {@code secrets/edge-sluice}. */
+    synchronized JsonNode object(String name) {
         return objects.entrySet().stream().filter(object -> object.getKey().endsWith('/' + name)).findFirst().orElseThrow()
                 .getValue();
     }

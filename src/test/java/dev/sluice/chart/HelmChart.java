@@ -14,7 +14,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.marcnuri.helm.DryRun;
 import com.marcnuri.helm.Helm;
 
-/** The chart, rendered by Helm as {@code helm template} does it. */
+/** Renders the chart with Helm, like {@code helm template}. */
 final class HelmChart {
 
     static final Path DIRECTORY = Path.of("helm");
@@ -30,14 +30,13 @@ final class HelmChart {
     }
 
     /**
-     * The objects rendered for these values. They have to say every token: a token that is made up is looked up in the
-     * cluster first, and there is none.
+     * Renders the chart. The values have to contain all tokens, as the chart looks up generated ones in the cluster.
      */
     static RenderedChart render(String values) {
         return render(values, KUBERNETES_VERSION);
     }
 
-    /** The same, for a cluster of this version. */
+    /** Renders the chart for a version of Kubernetes. */
     static RenderedChart render(String values, String kubernetesVersion) {
         return new RenderedChart(documents(template(values, kubernetesVersion)));
     }
@@ -61,7 +60,7 @@ final class HelmChart {
         }
     }
 
-    /** What an operator reads after the installation. */
+    /** Returns the notes that are shown after installation. */
     static String notes(String values) {
         var output = withValuesFile(values, file -> new Helm(DIRECTORY).install().withName(RELEASE).withNamespace(NAMESPACE)
                 .withKubeVersion(KUBERNETES_VERSION).clientOnly().withDryRunOption(DryRun.CLIENT).withValuesFile(file).call()

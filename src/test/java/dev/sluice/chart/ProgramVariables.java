@@ -53,7 +53,7 @@ final class ProgramVariables {
                 || Pattern.compile("(?<![A-Z_…])" + Pattern.quote(variable) + "(?![A-Z_])").matcher(reference).find();
     }
 
-    /** What the service's own settings say for a property. */
+    /** Returns the value of a property in application.properties. */
     static String property(String name) {
         return PROPERTIES.getProperty(name);
     }

@@ -9,7 +9,7 @@ import java.util.List;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
-/** A Secret as Kubernetes' clients send it in protobuf: Helm keeps its releases so. */
+/** Parser of Secrets in protobuf, the encoding in which Helm stores its releases. */
 final class ProtobufSecret {
 
     private static final byte[] MAGIC = {'k', '8', 's', 0};
@@ -33,7 +33,7 @@ final class ProtobufSecret {
         return body.length > MAGIC.length && Arrays.equals(body, 0, MAGIC.length, MAGIC, 0, MAGIC.length);
     }
 
-    /** The same in JSON: name, labels, data and type. */
+    /** Returns name, labels, data and type of the Secret as JSON. */
     static ObjectNode parse(byte[] body) {
         var secret = JsonNodeFactory.instance.objectNode().put("apiVersion", "v1").put("kind", "Secret");
         var metadata = secret.putObject("metadata");
@@ -63,7 +63,7 @@ final class ProtobufSecret {
         return fields.stream().filter(field -> field.number() == number).findFirst().orElseThrow();
     }
 
-    /** The fields of a message that have a length; numbers are passed over. */
+    /** Returns the length-delimited fields of a message; varints are skipped. */
     private static List<Field> fields(byte[] message) {
         var fields = new ArrayList<Field>();
         var bytes = ByteBuffer.wrap(message);
@@ -76,7 +76,7 @@ final class ProtobufSecret {
                 bytes.get(value);
                 fields.add(new Field((int) (tag >> 3), value));
             } else {
-                throw new IllegalArgumentException("a field of another type");
+                throw new IllegalArgumentException("unsupported wire type");
             }
         }
         return fields;

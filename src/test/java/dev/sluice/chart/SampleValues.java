@@ -2,7 +2,7 @@ package dev.sluice.chart;
 
 import java.util.Set;
 
-/** Values that operators set, one set for each way to run Sluice. Whatever is secret in them begins with {@code s3cr3t}. */
+/** Sets of values, one for each way to deploy Sluice. Secret values start with {@code s3cr3t}. */
 enum SampleValues {
 
     EXTERNAL_REDIS("""
@@ -157,7 +157,7 @@ enum SampleValues {
             terminationGracePeriodSeconds: 30
             """);
 
-    /** Names of objects that are there already in some of these sets. */
+    /** Names of objects that some of these sets expect to exist. */
     static final Set<String> EXISTING_OBJECTS = Set.of("store", "tokens", "callers", "providers", "rows-and-keys",
             "rows-of-ours", "redis-authority", "more");
 

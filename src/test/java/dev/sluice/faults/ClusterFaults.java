@@ -45,16 +45,15 @@ class ClusterFaults {
     @Test
     @Order(1)
     void replicaIsKilled() throws Exception {
-        new FaultScenario("Cluster: a replica killed", fleet).affecting().bound(FaultScenario.EXACT_BOUND)
-                .run(REDIS.replica(1)::kill, () -> {
-                });
+        new FaultScenario("Cluster: a replica killed", fleet).affecting().bound(FaultScenario.EXACT_BOUND).run(REDIS.replica(1)::kill, () -> {
+        });
     }
 
     @Test
     @Order(2)
     void manualFailover() throws Exception {
         // The old master blocks all clients until the new one has all of its data, in the worst case for longer than the timeout.
-        new FaultScenario("Cluster: CLUSTER FAILOVER asked for", fleet).maybeAffecting().run(() -> {
+        new FaultScenario("Cluster: CLUSTER FAILOVER requested", fleet).maybeAffecting().run(() -> {
             REDIS.replica(2).command("CLUSTER", "FAILOVER");
             REDIS.awaitPromotion(REDIS.replica(2), null);
         }, () -> {

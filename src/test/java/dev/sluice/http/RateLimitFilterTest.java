@@ -100,11 +100,11 @@ class RateLimitFilterTest extends HttpTestBase {
         for (int i = 0; i < 3; i++) {
             var response = http.get("/users");
             assertThat(header(response, "RateLimit-Policy"))
-                    .isEqualTo("\"api:/users\";q=10;w=60, \"" + ENDPOINTS + "namedRowAndAnnotation\";q=3;w=60");
+                    .isEqualTo("\"api:/users\";q=10;w=60, \"" + ENDPOINTS + "namedRuleAndAnnotation\";q=3;w=60");
         }
         assertThat(http.get("/users").statusCode()).isEqualTo(429);
         assertThat(used("api:/users")).isEqualTo(3);
-        assertThat(used(ENDPOINTS + "namedRowAndAnnotation")).isEqualTo(3);
+        assertThat(used(ENDPOINTS + "namedRuleAndAnnotation")).isEqualTo(3);
     }
 
     @Test

@@ -62,8 +62,7 @@ class SuspendedRequestTest {
     void checkedFailureIsWrapped() {
         request.onFailure(new IOException("gone"));
 
-        assertThatThrownBy(request::admissionRequested).isInstanceOf(IllegalStateException.class)
-                .hasCauseInstanceOf(IOException.class);
+        assertThatThrownBy(request::admissionRequested).isInstanceOf(IllegalStateException.class).hasCauseInstanceOf(IOException.class);
     }
 
     @Test

@@ -67,7 +67,7 @@ class RulesFileIT {
 
             mount(volume, AFTER.formatted(Sha256.hex("key-of-carol")));
             await().atMost(RELOAD_TIMEOUT).until(() -> http.get("/reports").statusCode() == 200);
-            // Three before the change, one just now: the window is the same.
+            // Three requests before the change and one after it: the window is kept.
             assertThat(header(http.get("/reports"), "X-RateLimit-Remaining")).isEqualTo("0");
             assertThat(http.get("/reports").statusCode()).isEqualTo(429);
             assertThat(header(http.get("/reports", "X-API-Key", "key-of-carol"), "X-RateLimit-Limit")).isEqualTo("50");
@@ -76,8 +76,7 @@ class RulesFileIT {
                     "X-RateLimit-Limit")).isEqualTo("70");
 
             mount(volume, "endpoints:\n  /reports: {free: 9/hour, gold: 9/hour}\n  /new: {gold: often}\ntiers: [gold]\n");
-            await().atMost(RELOAD_TIMEOUT)
-                    .until(() -> management.get("/q/metrics").body().contains("rate_limit_file_valid 0.0"));
+            await().atMost(RELOAD_TIMEOUT).until(() -> management.get("/q/metrics").body().contains("rate_limit_file_valid 0.0"));
             var rejected = management.get("/q/health/ready");
             assertThat(rejected.statusCode()).isEqualTo(200);
             assertThat(rejected.body()).contains("\"rows\": \"rejected\"").contains("rows.yaml:2: endpoints.");

@@ -54,8 +54,7 @@ class ServiceFuzzTest {
     private static final int MAX_METERS = 1500;
 
     private static final Pattern FIELD = Pattern.compile("\"field\":\"[^\"]{0,64}\"");
-    private static final Pattern INTERNALS = Pattern
-            .compile("dev\\.sluice|java\\.|io\\.vertx|jakarta|quarkus|Exception|\\tat ");
+    private static final Pattern INTERNALS = Pattern.compile("dev\\.sluice|java\\.|io\\.vertx|jakarta|quarkus|Exception|\\tat ");
 
     private static final List<String> CREDENTIALS = List.of("X-Fuzzed: 1", "Authorization: Bearer admin-secret",
             "Authorization: Bearer key-of-wealthy", "X-API-Key: key-of-pro", "Authorization: Bearer sk-of-the-caller",
@@ -144,8 +143,7 @@ class ServiceFuzzTest {
 
     private static String request(Random random, long seed) {
         var endpoint = Fuzzer.pick(random, ENDPOINTS);
-        var head = new StringBuilder(endpoint.line()).append(" HTTP/1.1\r\nHost: sluice\r\nX-Fuzz: ").append(seed)
-                .append("\r\n");
+        var head = new StringBuilder(endpoint.line()).append(" HTTP/1.1\r\nHost: sluice\r\nX-Fuzz: ").append(seed).append("\r\n");
         for (int i = random.nextInt(3); i > 0; i--) {
             head.append(Fuzzer.pick(random, CREDENTIALS)).append("\r\n");
         }
@@ -189,9 +187,9 @@ class ServiceFuzzTest {
                     socket.setSoTimeout(20);
                 }
             } catch (SocketTimeoutException e) {
-                assertThat(received.size()).as("bytes of an answer in time").isPositive();
+                assertThat(received.size()).as("bytes received in time").isPositive();
             } catch (SocketException e) {
-                // closed while something was still to be sent
+                // closed before the request was completely sent
             }
             return received.toByteArray();
         }

@@ -9,12 +9,12 @@ import dev.sluice.redis.LuaScript;
 import dev.sluice.store.WindowKeys;
 
 /**
- * A call of the script with one decision on one window, or with one for each of several identifiers. The only place of the
- * benchmark that knows the script's keys and arguments.
+ * Script call with one decision on one window, or with one for each of several identifiers. The only class of the benchmark
+ * that knows the keys and arguments of the script.
  */
 public final class SingleDecision {
 
-    /** Key of the time that the caller sets: a list of seconds and microseconds. */
+    /** Key of the time that the benchmark sets: a list of seconds and microseconds. */
     public static final String CONTROLLED_TIME = "bench:time";
 
     private static final String ADVANCING_TIME = "bench:advancing-time:";
@@ -35,13 +35,13 @@ public final class SingleDecision {
         return new SingleDecision(LuaScript.load(SingleDecision.class, "decide.lua"), limit, window);
     }
 
-    /** Returns the same decision on a clock that the caller sets. */
+    /** Returns the same decision with a clock that the benchmark sets. */
     public SingleDecision withControlledTime() {
         var time = "redis.call('LRANGE', '" + CONTROLLED_TIME + "', 0, 1)";
         return new SingleDecision(LuaScript.load(SingleDecision.class, "decide.lua", time), limit, window);
     }
 
-    /** Returns the same decision on a clock of its own, which starts at 0 and advances by these microseconds per call. */
+    /** Returns the same decision with its own clock, which starts at 0 and advances by the given microseconds per call. */
     public SingleDecision withAdvancingTime(int micros) {
         var time = "(function() local now = redis.call('INCRBY', '" + ADVANCING_TIME + limit + "', '" + micros + "') return"
                 + " { string.format('%d', now / 1000000), now % 1000000 } end)()";

@@ -6,7 +6,10 @@ import org.eclipse.microprofile.context.spi.ThreadContextSnapshot;
 
 import io.smallrye.context.FastThreadContextProvider;
 
-/** Has context propagation carry the {@link CallContext} along. */
+/**
+ * Propagates the {@link CallContext} with MicroProfile Context Propagation. Registered as a service; not to be used
+ * directly.
+ */
 public final class CallContextProvider implements FastThreadContextProvider {
 
     @Override

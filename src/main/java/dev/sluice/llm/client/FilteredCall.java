@@ -5,7 +5,7 @@ import org.jboss.resteasy.reactive.client.impl.RestClientRequestContext;
 import dev.sluice.llm.limit.AdmittedCall;
 import dev.sluice.llm.protocol.ProviderOperation;
 
-/** A decided call on its way through a REST client. */
+/** Decided LLM call of a REST client with {@link LlmRateLimitFilter}. */
 final class FilteredCall {
 
     private final RestClientRequestContext context;
@@ -30,7 +30,11 @@ final class FilteredCall {
         return admittedCall.decision().allowed();
     }
 
-    /** The call is to be sent. @return false where nobody waits for its answer any more */
+    /**
+     * Registers the call's settlement before it is sent.
+     *
+     * @return false if the caller has cancelled; the reservation is then released
+     */
     boolean start() {
         if (context.isUserCanceled()) {
             admittedCall.release(false);
@@ -50,14 +54,14 @@ final class FilteredCall {
                 admittedCall.settleEstimated(admittedCall.estimatedUsage());
             }
         } else if (status == 0 && context.isUserCanceled() && context.getHttpClientRequest() != null) {
-            // It is on its way, and nobody will hear what it came to.
+            // The request has been sent, and its response will not be received.
             admittedCall.settleEstimated(admittedCall.estimatedUsage());
         } else {
             admittedCall.release(status == 429);
         }
     }
 
-    /** Whether this is the provider's answer, as far as it has come, and not an error. */
+    /** Returns whether the provider has answered with a success status. The body may still be incomplete. */
     boolean succeeded() {
         return context.getThrowable() == null && !context.isAborted() && isSuccess(context.getResponseStatus());
     }
@@ -66,12 +70,12 @@ final class FilteredCall {
         return status >= 200 && status < 300;
     }
 
-    /** Whether the answer passes elsewhere: in a {@code Multi}, into a file. */
+    /** Returns whether the response body does not pass through response filters: a {@code Multi} or a file. */
     boolean bypassesFilter() {
         return !context.isRegisterBodyHandler() || context.isFileDownload();
     }
 
-    /** Whether the caller gets the answer's stream, and reads it at leisure. */
+    /** Returns whether the caller receives the body as a stream and reads it after the method has returned. */
     boolean isStreamed() {
         return context.isInputStreamDownload()
                 || context.isJakartaResponseDownload() && !context.invokedMethodReturnsAsyncType();

@@ -5,16 +5,18 @@ import java.util.function.Supplier;
 import dev.sluice.llm.protocol.TokenUsage;
 
 /**
- * Says on whose behalf models are called:
+ * Binds LLM calls to the user they are made for:
  *
  * <pre>
  * LlmCallScope.as("alice", "pro").call(() -&gt; client.chat(body))
  * </pre>
  *
- * It holds for everything that the code inside calls: through REST clients that have {@link LlmRateLimitFilter}, whatever they
- * return, and through methods that are {@link dev.sluice.llm.LlmRateLimited}. A {@code Uni} or {@code Multi} that is put
- * together inside keeps it, wherever and whenever it is subscribed to; what is put together outside never gets it. To an
- * executor of one's own it goes by context propagation ({@code ManagedExecutor}).
+ * Applies to everything the action calls: REST clients with {@link LlmRateLimitFilter}, whatever they return, and methods
+ * annotated with {@link dev.sluice.llm.LlmRateLimited}. It does not apply to {@link LlmClient}, which has a user of its
+ * own. A {@code Uni} or {@code Multi} assembled inside the scope keeps it, wherever and whenever it is subscribed to; one
+ * assembled outside never gets it. Other executors receive it by context propagation ({@code ManagedExecutor}).
+ * <p>
+ * Immutable and thread-safe.
  */
 public final class LlmCallScope {
 
@@ -26,39 +28,58 @@ public final class LlmCallScope {
         this.tier = tier;
     }
 
-    /** On behalf of this user, in the first tier. */
+    /**
+     * Returns a scope for a user of the first configured tier.
+     *
+     * @param user the user's name, not blank; counted as {@code user:<name>}
+     * @return the scope, to be entered with {@link #call}
+     * @throws IllegalArgumentException if {@code user} is null or blank
+     */
     public static LlmCallScope as(String user) {
         return as(user, null);
     }
 
     /**
-     * On behalf of this user.
+     * Returns a scope for a user of a tier.
      *
-     * @param user the name, not blank; counted as {@code user:<name>}
-     * @param tier one that is not known, or null, is the first
+     * @param user the user's name, not blank; counted as {@code user:<name>}
+     * @param tier the user's tier; null or an unknown tier is treated as the first configured one
+     * @return the scope, to be entered with {@link #call}
+     * @throws IllegalArgumentException if {@code user} is null or blank
      */
     public static LlmCallScope as(String user, String tier) {
         return new LlmCallScope(LlmIdentity.requireUser(user), tier);
     }
 
-    /** Runs this code with the user bound. */
+    /**
+     * Runs an action in this scope, on the current thread.
+     *
+     * @param action the code whose LLM calls count for the user
+     * @return the action's result
+     */
     public <T> T call(Supplier<T> action) {
         return new CallContext(user, tier, CallContext.current().reportedUsage()).run(action::get);
     }
 
     /**
-     * Tells what the {@link dev.sluice.llm.LlmRateLimited} method in progress has used, as the provider reported it; it is
-     * booked in place of the estimate when the method ends. Told several times, it adds up. Outside such a method it does
-     * nothing.
+     * Reports the usage of the current {@link dev.sluice.llm.LlmRateLimited} invocation, as the provider has reported it.
+     * It is booked in place of the estimate when the invocation ends. Several reports are added up. Does nothing outside
+     * such an invocation.
      *
-     * @param inputTokens tokens, cached ones included
-     * @param outputTokens tokens, reasoning included
+     * @param inputTokens all input tokens, cached ones included, 0 to {@link TokenUsage#MAX}
+     * @param outputTokens all output tokens, reasoning included, 0 to {@link TokenUsage#MAX}
+     * @throws IllegalArgumentException if a count is out of range
      */
     public static void reportUsage(long inputTokens, long outputTokens) {
         reportUsage(TokenUsage.of(inputTokens, outputTokens));
     }
 
-    /** The same, with the parts that have prices of their own. */
+    /**
+     * Reports the usage of the current {@link dev.sluice.llm.LlmRateLimited} invocation, with the cached tokens, which have
+     * prices of their own. Otherwise as {@link #reportUsage(long, long)}.
+     *
+     * @param usage the tokens of one model call
+     */
     public static void reportUsage(TokenUsage usage) {
         var reportedUsage = CallContext.current().reportedUsage();
         if (reportedUsage != null) {

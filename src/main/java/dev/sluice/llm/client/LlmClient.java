@@ -19,11 +19,16 @@ import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonObject;
 
 /**
- * Calls a provider's models for one user: requests and answers are the provider's own JSON. {@link LlmClients} makes it.
+ * Calls a provider's models for one user. Requests and responses are the provider's own JSON. Created by
+ * {@link LlmClients}.
  * <p>
- * Each subscription is one call: checked before it is sent, settled by the usage that the provider reports. A refused one is
- * not sent and fails with {@link RateLimitExceededException}; one that the provider does not answer as it should fails with
- * {@link LlmException}, and gives back what was reserved for it.
+ * Each subscription is one call: it is checked against the limits before it is sent, and settled with the usage that the
+ * provider reports. A denied call is not sent and fails with {@link RateLimitExceededException}. If the limits cannot be
+ * checked, the call fails with {@link dev.sluice.api.StoreUnavailableException}. If the provider rejects the call or does
+ * not respond as documented, the call fails with {@link LlmException}, and its reservation is released unless the provider
+ * had begun a successful response. Calls are not retried.
+ * <p>
+ * Thread-safe and non-blocking: may be used on event loops.
  */
 public final class LlmClient {
 
@@ -40,10 +45,14 @@ public final class LlmClient {
     }
 
     /**
-     * Asks for a completion: OpenAI's {@code /v1/chat/completions}, Anthropic's {@code /v1/messages}, Gemini's
+     * Requests a completion: OpenAI's {@code /v1/chat/completions}, Anthropic's {@code /v1/messages} or Gemini's
      * {@code generateContent}.
      *
-     * @param body the provider's; Gemini's with the model's name as {@code model} besides
+     * @param body the provider's request body; for Gemini, with the model's name in the additional field {@code model}
+     * @return the provider's response body
+     * @see <a href="https://platform.openai.com/docs/api-reference/chat/create">OpenAI: create chat completion</a>
+     * @see <a href="https://docs.anthropic.com/en/api/messages">Anthropic: create a message</a>
+     * @see <a href="https://ai.google.dev/api/generate-content">Gemini: generating content</a>
      */
     public Uni<JsonObject> chat(JsonObject body) {
         return Uni.createFrom().deferred(() -> {
@@ -53,11 +62,14 @@ public final class LlmClient {
     }
 
     /**
-     * The same as a stream: one JSON object for each event, as they come. What the provider tells of the usage only because
-     * this client asked for it is not among them. A subscription that is cancelled ends the call; what
-     * the provider has told of its usage until then is booked, otherwise the estimate.
+     * Requests a completion as a stream of server-sent events.
+     * <p>
+     * Emits one JSON object per event, as they arrive and with backpressure. A usage chunk that the provider sends only
+     * because this client has requested it is not emitted. Cancelling the subscription closes the connection; the usage
+     * reported until then is booked, otherwise the estimate.
      *
-     * @param body as for {@link #chat}; what asks for a stream is added
+     * @param body as for {@link #chat}; the flag that requests a stream is added
+     * @return the events' data; OpenAI's final {@code [DONE]} is not emitted
      */
     public Multi<JsonObject> stream(JsonObject body) {
         return Multi.createFrom().deferred(() -> {
@@ -67,9 +79,13 @@ public final class LlmClient {
     }
 
     /**
-     * Calls anything that the provider offers and that is not answered by a stream.
+     * Posts to any path of the provider's API whose response is not a stream.
      *
-     * @param path from the version on: {@code /v1/embeddings}, {@code /v1beta/models/gemini-2.5-flash:embedContent}
+     * @param path the path from the API version on: {@code /v1/embeddings},
+     * {@code /v1beta/models/gemini-2.5-flash:embedContent}
+     * @param body the provider's request body
+     * @return the provider's response body; fails with {@link IllegalArgumentException} if the path does not begin with a
+     * version of the provider's API
      */
     public Uni<JsonObject> call(String path, JsonObject body) {
         return Uni.createFrom().deferred(() -> {
@@ -80,18 +96,18 @@ public final class LlmClient {
             }
             return admit(identity.estimate(provider, operation, buffer)).chain(call -> Uni.createFrom()
                     .deferred(() -> httpClient.post(path, buffer))
-                    .map(response -> settleAndParse(call, operation, response)).onFailure(Exception.class)
-                    .transform(this::asLlmException)
+                    .map(response -> settleAndParse(call, operation, response)).onFailure(Exception.class).transform(this::asLlmException)
                     .onFailure().invoke(failure -> call.release(isRateLimited(failure)))
                     .onCancellation().invoke(() -> call.settleEstimated(call.estimatedUsage())));
         });
     }
 
     /**
-     * Calls anything that is answered by a stream of events.
+     * Posts to any path of the provider's API whose response is a stream of server-sent events.
      *
-     * @param path from the version on, with the query: {@code /v1/responses}
-     * @param body says that a stream is wanted, where the path does not
+     * @param path the path from the API version on, with the query: {@code /v1/responses}
+     * @param body the provider's request body; must request a stream itself, unless the path does
+     * @return the events' data, as for {@link #stream(JsonObject)}
      */
     public Multi<JsonObject> stream(String path, JsonObject body) {
         return Multi.createFrom().deferred(() -> {
@@ -111,7 +127,7 @@ public final class LlmClient {
         if (response.statusCode() >= 200 && response.statusCode() < 300) {
             return stream.read(response)
                     .onFailure(failure -> failure instanceof Exception && !(failure instanceof LlmException)).transform(
-                            failure -> new LlmException(provider.id() + " broke off its answer", response.statusCode(), "",
+                            failure -> new LlmException(provider.id() + " did not complete its response", response.statusCode(), "",
                                     failure));
         }
         return Uni.createFrom().completionStage(() -> {
@@ -123,9 +139,9 @@ public final class LlmClient {
     }
 
     private ProviderOperation operation(String path) {
-        // Anything else could name another host, which would get the key.
+        // Anything else could name another host, which would receive the API key.
         if (provider.version(path) == null) {
-            throw new IllegalArgumentException("path must begin with " + provider.version() + "/");
+            throw new IllegalArgumentException("path must begin with " + provider.version() + "/: " + path);
         }
         int query = path.indexOf('?');
         return ProviderOperation.of(provider, "POST", query < 0 ? path : path.substring(0, query));
@@ -141,13 +157,12 @@ public final class LlmClient {
 
     private JsonObject settleAndParse(AdmittedCall call, ProviderOperation operation, Response response) {
         var text = bodyOf(response);
-        var extractor = UsageExtractor.of(provider, operation.shape(),
-                response.getHeaderString(HttpHeaders.CONTENT_TYPE.toString()),
+        var extractor = UsageExtractor.of(provider, operation.shape(), response.getHeaderString(HttpHeaders.CONTENT_TYPE.toString()),
                 response.getHeaderString(HttpHeaders.CONTENT_ENCODING.toString()));
         try {
             extractor.feed(Buffer.buffer(text));
         } finally {
-            call.settle(extractor); // the provider has answered
+            call.settle(extractor); // the provider has responded
         }
         return parseJson(response.getStatus(), text);
     }
@@ -168,13 +183,12 @@ public final class LlmClient {
         try {
             return new JsonObject(text);
         } catch (DecodeException e) {
-            throw new LlmException(provider.id() + " did not answer with a JSON object", status, httpClient.redactApiKey(text),
-                    null);
+            throw new LlmException(provider.id() + " responded with a body that is not a JSON object", status, httpClient.redactApiKey(text), null);
         }
     }
 
     private LlmException rejection(int status, String body) {
-        return new LlmException(provider.id() + " answered " + status, status, httpClient.redactApiKey(body), null);
+        return new LlmException(provider.id() + " responded with status " + status, status, httpClient.redactApiKey(body), null);
     }
 
     static boolean isRateLimited(Throwable failure) {
@@ -182,6 +196,6 @@ public final class LlmClient {
     }
 
     private Throwable asLlmException(Throwable failure) {
-        return failure instanceof LlmException ? failure : new LlmException(provider.id() + " did not answer", 0, "", failure);
+        return failure instanceof LlmException ? failure : new LlmException(provider.id() + " did not respond", 0, "", failure);
     }
 }

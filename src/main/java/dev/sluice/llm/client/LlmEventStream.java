@@ -17,27 +17,34 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonObject;
 
-/** The events of one call, and what they come to. */
+/**
+ * Reads the events of one streamed call and settles it when the stream ends. Thread-safe: the response arrives on an event
+ * loop, cancellation on any thread.
+ */
 final class LlmEventStream {
 
     private final AdmittedCall call;
     private final Shape shape;
-    /** Null where what comes is what was asked for. */
+    /** Null if the response is passed on unchanged. */
     private final UsageChunkFilter usageFilter;
     private final SseEventReader eventReader = new SseEventReader();
-    /** What came in place of events; null where they did come. */
+    /** The body of a response that is not an event stream; otherwise null. */
     private Buffer plainBody;
-    /** Null until the answer has begun. */
+    /** Null until the response has begun. */
     private UsageExtractor extractor;
 
-    /** @param removeUsage whether the usage was asked for by nobody but this client */
+    /** @param removeUsage whether to remove the usage chunk, which only this client has requested */
     LlmEventStream(AdmittedCall call, Shape shape, boolean removeUsage) {
         this.call = call;
         this.shape = shape;
         this.usageFilter = removeUsage ? new UsageChunkFilter() : null;
     }
 
-    /** @param response paused */
+    /**
+     * Returns the events of a response.
+     *
+     * @param response must be paused
+     */
     synchronized Multi<JsonObject> read(HttpClientResponse response) {
         var type = response.getHeader(HttpHeaders.CONTENT_TYPE);
         extractor = UsageExtractor.of(call.provider(), shape, type, response.getHeader(HttpHeaders.CONTENT_ENCODING));
@@ -82,15 +89,15 @@ final class LlmEventStream {
         try {
             return new JsonObject(data);
         } catch (DecodeException e) {
-            throw new LlmException(call.provider().id() + " sent an event that is no JSON object", status, data, null);
+            throw new LlmException(call.provider().id() + " sent an event that is not a JSON object", status, data, null);
         }
     }
 
-    /** The stream has come to its end, or to ours. */
+    /** Settles the call when the stream has completed, failed or been cancelled. */
     synchronized void onTermination(Throwable failure, boolean cancelled) {
         if (extractor == null) {
             if (cancelled) {
-                // It is on its way, and nobody will hear what it came to.
+                // The request may have been sent, and its response will not be received.
                 call.settleEstimated(call.estimatedUsage());
             } else {
                 call.release(LlmClient.isRateLimited(failure));

@@ -9,7 +9,7 @@ import io.quarkus.arc.Arc;
 import io.quarkus.vertx.http.runtime.CurrentVertxRequest;
 import io.smallrye.mutiny.Uni;
 
-/** Finds out on whose behalf a model is called. */
+/** Determines the identity that an LLM call counts for. */
 @Singleton
 class LlmIdentityResolver {
 
@@ -25,11 +25,11 @@ class LlmIdentityResolver {
     }
 
     /**
-     * Who it is: this user, otherwise the caller of the HTTP request in progress, otherwise the application. To be asked on
-     * the thread that makes the call.
+     * Returns the named user, otherwise the caller of the current HTTP request, otherwise the application. Must be called
+     * on the thread that makes the call: it reads the CDI request context.
      *
-     * @param user null or blank where none is named
-     * @param tier null or blank where none is named
+     * @param user null or blank for none
+     * @param tier null or blank for none
      */
     Uni<LlmIdentity> resolve(String user, String tier) {
         var requestedTier = tier == null || tier.isBlank() ? null : tier;

@@ -21,7 +21,7 @@ import dev.sluice.llm.LlmUser;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
 
-/** Reads the {@link LlmRateLimited} of methods, each once. */
+/** Parses the {@link LlmRateLimited} of methods, each once. */
 @Singleton
 class LlmMethods {
 
@@ -50,14 +50,14 @@ class LlmMethods {
         var annotation = annotation(key);
         var provider = Provider.of(ConfigExpressions.expand(config, annotation.value()));
         if (provider == null) {
-            throw new IllegalArgumentException("the provider is " + Provider.ALLOWED_IDS);
+            throw new IllegalArgumentException("provider must be " + Provider.ALLOWED_IDS);
         }
         var model = ConfigExpressions.expand(config, annotation.model());
         if (!model.isEmpty() && !Identifiers.isValid(model)) {
-            throw new IllegalArgumentException("a model's name has at most " + Identifiers.MAX_LENGTH + " characters");
+            throw new IllegalArgumentException("model must have at most " + Identifiers.MAX_LENGTH + " characters");
         }
         if (annotation.tokens() < -1 || annotation.tokens() > TokenUsage.MAX) {
-            throw new IllegalArgumentException("tokens from 0 to " + TokenUsage.MAX + ", or -1 for what the settings estimate");
+            throw new IllegalArgumentException("tokens must be 0 to " + TokenUsage.MAX + ", or -1 for the configured estimate");
         }
         return new LlmMethod(provider, model, annotation.tokens(), indexOfAnnotated(key.method(), LlmUser.class),
                 indexOfAnnotated(key.method(), LlmTier.class));
@@ -73,7 +73,7 @@ class LlmMethods {
         return -1;
     }
 
-    /** Reads the annotation of every bean's methods at start, so that none fails a call later. */
+    /** Validates the annotations of all beans at startup, so that none fails a call later. */
     void validate(@Observes ConfigProblems problems, BeanManager beans) {
         BeanMethods.forEach(beans, (bean, method) -> validate(new Key(bean, method), problems));
     }

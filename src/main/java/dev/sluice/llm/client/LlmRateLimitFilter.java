@@ -25,8 +25,8 @@ import io.smallrye.mutiny.Uni;
 import io.vertx.core.buffer.Buffer;
 
 /**
- * Limits the calls of a REST client to a provider of language models: each is checked before it is sent, and settled by the
- * usage that its answer reports.
+ * Applies the LLM limits to a REST client of a provider: each call is checked before it is sent, and settled with the usage
+ * that the response reports.
  *
  * <pre>
  * &#64;RegisterRestClient
@@ -35,17 +35,20 @@ import io.vertx.core.buffer.Buffer;
  * interface MyOpenAi { … }
  * </pre>
  *
- * A refused call is not sent and fails with {@link RateLimitExceededException}. Listing models and counting tokens pass
- * uncounted. A call that fails gives back what was reserved for it. Where the answer is not read before the method returns it
- * ({@code Multi}, files), the estimate is booked, marked as one.
+ * A denied call is not sent and fails with {@link RateLimitExceededException}. Listing models and counting tokens are not
+ * counted. A call that the provider rejects, or that fails, releases its reservation. If the response body does not pass
+ * through the filter ({@code Multi}, files), the estimate is booked and marked as estimated.
  * <p>
- * The caller is whom {@link LlmCallScope#as} has bound; otherwise whom the headers {@code X-User-Id} and {@code X-User-Tier} of the
- * call name, which are taken off it; otherwise that of the HTTP request in progress; outside of one, {@code app:} and the
- * application's name. A client whose {@code ReactiveClientHeadersFactory} answers on another thread must use the headers.
+ * The caller is, in this order: the user bound by {@link LlmCallScope#as}; the user and tier in the call's headers
+ * {@code X-User-Id} and {@code X-User-Tier}, which are removed before it is sent; the caller of the current HTTP request;
+ * outside of a request, {@code app:} followed by the application's name. A client whose
+ * {@code ReactiveClientHeadersFactory} completes on another thread must use the headers.
+ * <p>
+ * Non-blocking; to be registered with {@code @RegisterProvider}, not called directly.
  */
 @Singleton
 @Unremovable
-// After the filter that sets the call's own headers; before those that fetch credentials, which a refused call need not do.
+// After the filter that sets the call's own headers; before those that fetch credentials, which a denied call does not need.
 @Priority(Priorities.AUTHENTICATION - 500)
 public class LlmRateLimitFilter implements ResteasyReactiveClientRequestFilter, PreservesThreadClientResponseFilter {
 
@@ -93,7 +96,7 @@ public class LlmRateLimitFilter implements ResteasyReactiveClientRequestFilter, 
         }
     }
 
-    /** The first value of a header that the provider is not to see. */
+    /** Removes a header that must not reach the provider, and returns its first value; null if it is missing. */
     private static String removeHeader(ClientRequestContext request, String header) {
         var values = request.getHeaders().remove(header);
         return values == null || values.isEmpty() || values.get(0) == null ? null : values.get(0).toString();

@@ -14,7 +14,7 @@ import dev.sluice.llm.limit.AdmittedCall;
 import dev.sluice.llm.limit.LlmLimiter;
 import io.smallrye.mutiny.Uni;
 
-/** Asks before the call, and books it after. */
+/** Checks the limits before an {@link LlmRateLimited} invocation and settles it afterwards. */
 @LlmRateLimited("")
 @Interceptor
 @Priority(Interceptor.Priority.LIBRARY_BEFORE + 1)
@@ -49,8 +49,7 @@ class LlmRateLimitedInterceptor {
         var user = method.user(invocation.getParameters());
         var tier = method.tier(invocation.getParameters());
         boolean userNamed = user != null && !user.isBlank() || context.user() == null;
-        var identity = identityResolver.resolve(userNamed ? user : context.user(),
-                userNamed || tier != null ? tier : context.tier());
+        var identity = identityResolver.resolve(userNamed ? user : context.user(), userNamed || tier != null ? tier : context.tier());
         return GuardedInvocation.run("@LlmRateLimited", invocation, new InvocationGuard<Admitted>() {
 
             @Override

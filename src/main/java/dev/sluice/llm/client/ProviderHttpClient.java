@@ -27,8 +27,8 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.RequestOptions;
 
 /**
- * A provider, as the settings reach it. Streams do not go by the REST client: it takes events in as fast as they come, however
- * slowly they are asked for.
+ * HTTP access to one provider, as configured. Streams use a Vert.x client of their own, because the REST client reads
+ * events as fast as they arrive, without backpressure.
  */
 final class ProviderHttpClient implements Closeable {
 
@@ -73,23 +73,26 @@ final class ProviderHttpClient implements Closeable {
         return provider;
     }
 
-    /** @param path from the version on, with the query */
+    /**
+     * Sends a request.
+     *
+     * @param path path from the API version on, with the query
+     */
     Uni<Response> post(String path, Buffer body) {
         return restApi.post(baseUrl + path, body.toString());
     }
 
     /**
-     * The same, without waiting for more than the answer's head: its body is paused.
+     * Sends a request and completes with the response's head; its body is paused.
      *
-     * @param path from the version on, with the query
+     * @param path path from the API version on, with the query
      */
     Uni<HttpClientResponse> openStream(String path, Buffer body) {
         return Uni.createFrom().deferred(() -> {
             var pendingRequest = new CancellableRequest();
             return Uni.createFrom()
-                    .completionStage(
-                            () -> streamingClient.request(options(path)).compose(request -> pendingRequest.send(request, body))
-                                    .toCompletionStage())
+                    .completionStage(() -> streamingClient.request(options(path)).compose(request -> pendingRequest.send(request, body))
+                            .toCompletionStage())
                     .onCancellation().invoke(pendingRequest::cancel);
         });
     }
@@ -101,7 +104,7 @@ final class ProviderHttpClient implements Closeable {
         return options;
     }
 
-    /** The same text without the key, should it be in it. */
+    /** Returns the text with the API key replaced, if it contains it. */
     String redactApiKey(String text) {
         return apiKey.isEmpty() ? text : text.replace(apiKey, "***");
     }
@@ -112,7 +115,7 @@ final class ProviderHttpClient implements Closeable {
         ((Closeable) restApi).close();
     }
 
-    /** A request that may be given up at any time. */
+    /** Request that may be cancelled at any time, on any thread. */
     private static final class CancellableRequest {
 
         private HttpClientRequest request;

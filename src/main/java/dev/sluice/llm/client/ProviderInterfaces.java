@@ -16,19 +16,21 @@ import dev.sluice.config.ConfigProblems;
 import dev.sluice.llm.LlmProvider;
 import dev.sluice.llm.protocol.Provider;
 
-/** Whose models REST client interfaces call. */
+/** Reads and caches the {@link LlmProvider} of REST client interfaces. */
 @Singleton
 class ProviderInterfaces {
 
     private final Map<Class<?>, Provider> providers = new ConcurrentHashMap<>();
 
     /**
-     * @param invokedMethod null where the client has no interface
-     * @throws IllegalStateException where the interface does not say it
+     * Returns the provider of a client interface.
+     *
+     * @param invokedMethod null if the client has no interface
+     * @throws IllegalStateException if the interface has no valid {@link LlmProvider}
      */
     Provider providerOf(Method invokedMethod) {
         if (invokedMethod == null) {
-            throw new IllegalStateException("LlmRateLimitFilter is for the interfaces of REST clients");
+            throw new IllegalStateException("LlmRateLimitFilter requires a REST client with an interface");
         }
         return providers.computeIfAbsent(invokedMethod.getDeclaringClass(), ProviderInterfaces::readAnnotation);
     }
@@ -37,7 +39,7 @@ class ProviderInterfaces {
         var annotation = type.getAnnotation(LlmProvider.class);
         if (annotation == null) {
             throw new IllegalStateException(
-                    type.getName() + " has LlmRateLimitFilter, and lacks @LlmProvider: " + Provider.ALLOWED_IDS);
+                    type.getName() + " has LlmRateLimitFilter but no @LlmProvider; allowed: " + Provider.ALLOWED_IDS);
         }
         var provider = Provider.of(annotation.value());
         if (provider == null) {
@@ -47,7 +49,7 @@ class ProviderInterfaces {
         return provider;
     }
 
-    /** Reads the annotations of every injected REST client at start, so that none fails a call later. */
+    /** Validates the annotations of all injected REST clients at startup, so that none fails a call later. */
     void validate(@Observes ConfigProblems problems, BeanManager beans) {
         for (var bean : beans.getBeans(Object.class, RestClient.LITERAL)) {
             for (var type : bean.getTypes()) {

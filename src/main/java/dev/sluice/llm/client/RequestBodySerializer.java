@@ -8,13 +8,16 @@ import org.jboss.resteasy.reactive.common.util.MultivaluedTreeMap;
 
 import io.vertx.core.buffer.Buffer;
 
-/** What a REST client is about to send. */
+/** Serializes the body that a REST client is about to send. */
 final class RequestBodySerializer {
 
     private RequestBodySerializer() {
     }
 
-    /** Null where there is none, or it can be read only once. It is serialised here and again when it is sent. */
+    /**
+     * Returns the serialized body; null if there is none, or if it can be read only once. The client serializes it again to
+     * send it.
+     */
     static Buffer of(RestClientRequestContext context) {
         var entity = context.getEntity();
         if (entity == null || entity.getEntity() == null || context.isMultipart() || context.isFileUpload()
@@ -30,7 +33,7 @@ final class RequestBodySerializer {
             return context.writeEntity(entity, headers,
                     Serialisers.NO_WRITER_INTERCEPTOR);
         } catch (IOException | RuntimeException e) {
-            // The client will tell when it is sent.
+            // The client reports the error when it serializes the body itself.
             return null;
         }
     }

@@ -8,13 +8,16 @@ import java.util.function.Consumer;
 import dev.sluice.llm.protocol.UsageExtractor;
 import io.vertx.core.buffer.Buffer;
 
-/** An answer that its caller reads, and whose usage is read by the way: it is told at the end, or when the caller leaves. */
+/**
+ * Response stream that extracts the usage while its caller reads it. Reports at the end of the stream, on an error and on
+ * close.
+ */
 final class UsageMeteringInputStream extends FilterInputStream {
 
     private final UsageExtractor extractor;
     private final Consumer<UsageExtractor> onEnd;
 
-    /** @param onEnd may be called again */
+    /** @param onEnd must tolerate being called repeatedly */
     UsageMeteringInputStream(InputStream in, UsageExtractor extractor, Consumer<UsageExtractor> onEnd) {
         super(in);
         this.extractor = extractor;

@@ -71,8 +71,7 @@ final class RedisLedger implements LedgerStore {
     }
 
     /** @param writeWaitMillis how long a caller waits that wants to know whether an entry is new */
-    RedisLedger(Vertx vertx, RedisConnectionManager redis, HashTags hashTags, int maxWaiting, MeterRegistry meters,
-            long writeWaitMillis) {
+    RedisLedger(Vertx vertx, RedisConnectionManager redis, HashTags hashTags, int maxWaiting, MeterRegistry meters, long writeWaitMillis) {
         this.writeWaitMillis = writeWaitMillis;
         this.vertx = vertx;
         this.redis = redis;
@@ -234,8 +233,7 @@ final class RedisLedger implements LedgerStore {
             var prefix = hashTags.keyPrefix(tag);
             var destination = prefix + "f:" + System.currentTimeMillis() + ':';
             moves.add(withTimeout(redis.eval(asideScript, List.of(key, destination + key.substring(prefix.length())),
-                    List.of(scriptCall.hashKeys.contains(key) ? "hash" : "string",
-                            Long.toString(LedgerHash.expirySeconds(hour)))))
+                    List.of(scriptCall.hashKeys.contains(key) ? "hash" : "string", Long.toString(LedgerHash.expirySeconds(hour)))))
                     .map(moved -> {
                         if (moved.toInteger() == 1) {
                             foreignKeys.increment();

@@ -34,8 +34,7 @@ public final class AdmittedCall {
     private final AtomicBoolean finished = new AtomicBoolean();
 
     /** @param costNanodollars that is expected, in billionths of a dollar */
-    AdmittedCall(LlmCallEstimate callEstimate, ModelPrice price, TokenUsage estimatedUsage, long costNanodollars,
-            String tokensResource, String budgetResource,
+    AdmittedCall(LlmCallEstimate callEstimate, ModelPrice price, TokenUsage estimatedUsage, long costNanodollars, String tokensResource, String budgetResource,
             Decision decision,
             boolean deniedAsUnpriced,
             CallAccounting accounting) {
@@ -65,9 +64,7 @@ public final class AdmittedCall {
 
     /** What a refused call throws. */
     public RateLimitExceededException denialException() {
-        return deniedAsUnpriced
-                ? new RateLimitExceededException(decision, UNPRICED_MESSAGE)
-                : new RateLimitExceededException(decision);
+        return deniedAsUnpriced ? new RateLimitExceededException(decision, UNPRICED_MESSAGE) : new RateLimitExceededException(decision);
     }
 
     /** Returns the unit of a quota, also if its rate is {@link dev.sluice.api.Rate#BLOCKED}, which has none. */
@@ -143,20 +140,14 @@ public final class AdmittedCall {
 
     private void finish(TokenUsage usage, String responseModel, boolean estimated) {
         // Computed first: an Error here leaves the call open, so that whoever catches it can end the call.
-        var model = callEstimate.model().isEmpty()
-                ? responseModel == null || responseModel.isEmpty() ? UNKNOWN_MODEL : responseModel
-                : callEstimate.model();
-        var modelPrice = callEstimate.model().isEmpty() && responseModel != null
-                ? accounting.findPrice(callEstimate.provider(), responseModel)
-                : price;
+        var model = callEstimate.model().isEmpty() ? responseModel == null || responseModel.isEmpty() ? UNKNOWN_MODEL : responseModel : callEstimate.model();
+        var modelPrice = callEstimate.model().isEmpty() && responseModel != null ? accounting.findPrice(callEstimate.provider(), responseModel) : price;
         long nanodollars = modelPrice == null ? 0 : LlmLimiter.nanodollars(modelPrice.picodollars(usage));
         if (finished.compareAndSet(false, true)) {
-            accounting.settle(callEstimate.identifier(), reservation(),
-                    Map.of(tokensResource, usage.total(), budgetResource, nanodollars));
-            accounting.book(callEstimate.provider(), callEstimate.identifier(), model, usage, modelPrice, estimated, null)
-                    .subscribe().with(written -> {
-                    }, failure -> {
-                    });
+            accounting.settle(callEstimate.identifier(), reservation(), Map.of(tokensResource, usage.total(), budgetResource, nanodollars));
+            accounting.book(callEstimate.provider(), callEstimate.identifier(), model, usage, modelPrice, estimated, null).subscribe().with(written -> {
+            }, failure -> {
+            });
         }
     }
 

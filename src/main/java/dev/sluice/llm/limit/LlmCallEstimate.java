@@ -12,8 +12,7 @@ import dev.sluice.llm.protocol.Provider;
  * @param inputTokens about how many tokens go in
  * @param maxOutputTokens the most tokens that may come out; negative where nobody has said
  */
-public record LlmCallEstimate(Provider provider, String identifier, String tier, String model, long inputTokens,
-        long maxOutputTokens) {
+public record LlmCallEstimate(Provider provider, String identifier, String tier, String model, long inputTokens, long maxOutputTokens) {
 
     /** What goes in is about so many tokens: English text and JSON have about four bytes to a token. */
     public static long estimateTokens(long bytes) {

@@ -114,8 +114,7 @@ class SettlementQueue {
      * @param storeAvailable whether it makes sense to retry now; {@link #onStoreAvailable} tells when it does again
      * @param random from 0 to 1
      */
-    SettlementQueue(RateLimiter limiter, BooleanSupplier storeAvailable, Timers timers, LongSupplier nanoTime,
-            DoubleSupplier random,
+    SettlementQueue(RateLimiter limiter, BooleanSupplier storeAvailable, Timers timers, LongSupplier nanoTime, DoubleSupplier random,
             MeterRegistry meters) {
         this.limiter = limiter;
         this.storeAvailable = storeAvailable;
@@ -147,8 +146,7 @@ class SettlementQueue {
         long longest = Quota.MAX_WINDOW.toSeconds();
         return matcher.matches()
                 ? Math.min(longest,
-                        Arrays.stream(matcher.group(1).substring(1).split("-")).mapToLong(Long::parseLong).max()
-                                .orElse(longest))
+                        Arrays.stream(matcher.group(1).substring(1).split("-")).mapToLong(Long::parseLong).max().orElse(longest))
                 : longest;
     }
 

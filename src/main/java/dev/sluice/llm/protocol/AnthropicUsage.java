@@ -50,8 +50,7 @@ final class AnthropicUsage extends UsageAccumulator {
             }
         }
         // Here the cache is told apart from the input.
-        usage(sum(latestCounts.get(INPUT), latestCounts.get(CACHE_READ), latestCounts.get(CACHE_WRITE)),
-                latestCounts.get(CACHE_READ),
+        usage(sum(latestCounts.get(INPUT), latestCounts.get(CACHE_READ), latestCounts.get(CACHE_WRITE)), latestCounts.get(CACHE_READ),
                 latestCounts.get(CACHE_WRITE), latestCounts.get(LONG_CACHE_WRITE), latestCounts.get(OUTPUT));
     }
 }

@@ -79,8 +79,7 @@ abstract class UsageAccumulator {
         long inputTokens = input == null ? 0 : input;
         long cachedTokens = clamp(cachedInput, inputTokens);
         long writtenTokens = clamp(cacheWrite, inputTokens - cachedTokens);
-        usage = new TokenUsage(inputTokens, cachedTokens, writtenTokens, clamp(longCacheWrite, writtenTokens),
-                output == null ? 0 : output);
+        usage = new TokenUsage(inputTokens, cachedTokens, writtenTokens, clamp(longCacheWrite, writtenTokens), output == null ? 0 : output);
     }
 
     /** Null where all are missing. */

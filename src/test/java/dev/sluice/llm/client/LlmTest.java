@@ -51,7 +51,7 @@ abstract class LlmTest extends HttpTestBase {
     }
 
     /** Settling is not waited for by the call. */
-    void tokensBecome(String identifier, String provider, long tokens) {
+    void awaitTokens(String identifier, String provider, long tokens) {
         await().atMost(60, TimeUnit.SECONDS)
                 .untilAsserted(() -> assertThat(used(identifier, "llm:" + provider + ":tokens")).isEqualTo(tokens));
     }

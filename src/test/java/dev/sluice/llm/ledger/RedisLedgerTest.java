@@ -35,7 +35,7 @@ import io.vertx.redis.client.Request;
 class RedisLedgerTest {
 
     private static final long HOUR = 500_000;
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
     private final Vertx vertx = Vertx.vertx();
     private final RedisTestServer redis = RedisTestServer.start();
@@ -73,7 +73,7 @@ class RedisLedgerTest {
     }
 
     private RedisLedger ledger(int buffer) {
-        var ledger = new RedisLedger(vertx, link, keys, buffer, meters, PATIENCE.toMillis());
+        var ledger = new RedisLedger(vertx, link, keys, buffer, meters, TIMEOUT.toMillis());
         link.start().toCompletionStage().toCompletableFuture().join();
         return ledger;
     }
@@ -91,16 +91,16 @@ class RedisLedgerTest {
     }
 
     private static boolean book(LedgerStore ledger, Ledger.Entry entry) {
-        return ledger.book(entry, HOUR).await().atMost(PATIENCE);
+        return ledger.book(entry, HOUR).await().atMost(TIMEOUT);
     }
 
     private static UsageTotals read(LedgerStore ledger, String identifier, String model) {
-        var models = ledger.read(identifier, HOUR - 24, HOUR).await().atMost(PATIENCE).providers().get("openai");
+        var models = ledger.read(identifier, HOUR - 24, HOUR).await().atMost(TIMEOUT).providers().get("openai");
         return models == null ? null : models.get(model);
     }
 
     @Test
-    void readsWhatWasBookedJustNow() {
+    void readsItsOwnWrites() {
         var ledger = ledger(100);
         for (int i = 0; i < 1000; i++) {
             book(ledger, entry("user:a", "m:1", null));
@@ -111,18 +111,18 @@ class RedisLedgerTest {
     }
 
     @Test
-    void writeWhoseAnswerWasLostIsBookedOnce() {
+    void writeWithLostReplyIsBookedOnce() {
         var ledger = ledger(100);
         book(ledger, entry("user:a", "other", null));
         read(ledger, "user:a", "other"); // Redis knows the script now
         answersLost = true;
         book(ledger, entry("user:a", "m", null));
-        await().atMost(PATIENCE).until(() -> inRedis("user:a") == 1);
+        await().atMost(TIMEOUT).until(() -> inRedis("user:a") == 1);
         wire.close();
-        await().atMost(PATIENCE).until(() -> !link.isUp());
+        await().atMost(TIMEOUT).until(() -> !link.isUp());
         book(ledger, entry("user:a", "m", null));
         answersLost = false;
-        await().atMost(PATIENCE).until(link::isUp);
+        await().atMost(TIMEOUT).until(link::isUp);
         assertThat(read(ledger, "user:a", "m").calls()).isEqualTo(2);
         assertThat(inRedis("user:a")).isEqualTo(2);
     }
@@ -139,11 +139,11 @@ class RedisLedgerTest {
     }
 
     @Test
-    void waitsForRedisUpToItsBoundAndCountsWhatItDrops() {
+    void buffersUpToItsLimitAndCountsDroppedEntries() {
         var ledger = ledger(3);
         refused = true;
         wire.close();
-        await().atMost(PATIENCE).until(() -> !link.isUp());
+        await().atMost(TIMEOUT).until(() -> !link.isUp());
         for (int i = 0; i < 5; i++) {
             book(ledger, entry("user:" + i, "m", null));
         }
@@ -153,17 +153,17 @@ class RedisLedgerTest {
         assertThat(meters.get("llm_ledger_waiting").gauge().value()).isEqualTo(3);
         assertThat(read(ledger, "user:0", "m").calls()).isEqualTo(2); // from what waits
         refused = false;
-        await().atMost(PATIENCE).until(link::isUp);
+        await().atMost(TIMEOUT).until(link::isUp);
         assertThat(read(ledger, "user:0", "m").calls()).isEqualTo(2);
         assertThat(read(ledger, "user:2", "m").calls()).isEqualTo(1);
         assertThat(read(ledger, "user:3", "m")).isNull();
-        await().atMost(PATIENCE).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
+        await().atMost(TIMEOUT).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
     }
 
     @Test
-    void sameRequestIsBookedOnceWhoeverSendsIt() throws InterruptedException {
+    void sameRequestIsBookedOnceAcrossInstances() throws InterruptedException {
         var one = ledger(1000);
-        var other = new RedisLedger(vertx, link, keys, 1000, new SimpleMeterRegistry(), PATIENCE.toMillis());
+        var other = new RedisLedger(vertx, link, keys, 1000, new SimpleMeterRegistry(), TIMEOUT.toMillis());
         var threads = Executors.newFixedThreadPool(4);
         for (int i = 0; i < 400; i++) {
             var ledger = i % 2 == 0 ? one : other;
@@ -178,11 +178,11 @@ class RedisLedgerTest {
     }
 
     @Test
-    void sumThatNoNumberHoldsIsTheLargest() {
+    void overflowingSumIsCapped() {
         var ledger = ledger(100);
         for (int i = 0; i < 3; i++) {
             ledger.book(new Ledger.Entry("user:a", "openai", "m", TokenUsage.of(TokenUsage.MAX, 0), Long.MAX_VALUE / 2, false,
-                    "r" + i), HOUR).await().atMost(PATIENCE);
+                    "r" + i), HOUR).await().atMost(TIMEOUT);
         }
         var tally = read(ledger, "user:a", "m");
         assertThat(tally.calls()).isEqualTo(3);
@@ -193,9 +193,9 @@ class RedisLedgerTest {
     void everyKeyExpires() {
         var ledger = ledger(100);
         long hour = System.currentTimeMillis() / 3_600_000;
-        ledger.book(entry("user:a", "m", null), hour).await().atMost(PATIENCE);
-        ledger.book(entry("user:a", "m", "request"), hour).await().atMost(PATIENCE);
-        ledger.read("user:a", hour, hour).await().atMost(PATIENCE);
+        ledger.book(entry("user:a", "m", null), hour).await().atMost(TIMEOUT);
+        ledger.book(entry("user:a", "m", "request"), hour).await().atMost(TIMEOUT);
+        ledger.read("user:a", hour, hour).await().atMost(TIMEOUT);
         var found = link.send(Request.cmd(Command.KEYS).arg("sluice:*")).toCompletionStage().toCompletableFuture().join();
         assertThat(found.size()).isGreaterThanOrEqualTo(3);
         for (var key : found) {
@@ -208,13 +208,13 @@ class RedisLedgerTest {
     }
 
     @Test
-    void isWrittenBeforeItCloses() {
+    void closeWritesBufferedEntries() {
         var ledger = ledger(5000);
         for (int i = 0; i < 2000; i++) {
             book(ledger, entry("user:" + i, "m", null));
             book(ledger, entry("user:a", "m" + i, null)); // more than go in one batch
         }
-        ledger.close().await().atMost(PATIENCE);
+        ledger.close().await().atMost(TIMEOUT);
         assertThat(meters.get("llm_ledger_waiting").gauge().value()).isZero();
         assertThat(inRedis("user:1999")).isEqualTo(1);
     }
@@ -250,12 +250,12 @@ class RedisLedgerTest {
         redis.send(theirs.formatted(page("user:a")));
         refused = true; // so that all three are one batch
         wire.close();
-        await().atMost(PATIENCE).until(() -> !link.isUp());
+        await().atMost(TIMEOUT).until(() -> !link.isUp());
         for (var user : List.of(first, "user:a", last)) {
             book(ledger, new Ledger.Entry(user, "openai", "m", new TokenUsage(10, 2, 1, 0, 5), 1_234_567, true, null));
         }
         refused = false;
-        await().atMost(PATIENCE).until(() -> count("llm_ledger_foreign") == 1 && meters.get("llm_ledger_waiting").gauge()
+        await().atMost(TIMEOUT).until(() -> count("llm_ledger_foreign") == 1 && meters.get("llm_ledger_waiting").gauge()
                 .value() == 0);
         for (var user : List.of(first, "user:a", last)) {
             assertThat(read(ledger, user, "m")).as(user)
@@ -276,7 +276,7 @@ class RedisLedgerTest {
     }
 
     @Test
-    void foreignDataUnderTheMarkOfARequestIsMovedAndTheRequestIsBooked() {
+    void foreignDataUnderRequestKeyIsMovedAndRequestIsBooked() {
         var ledger = ledger(100);
         book(ledger, entry("user:a", "m", "r1"));
         var mark = keysLike("sluice:{*}:u:*").get(0);
@@ -290,7 +290,7 @@ class RedisLedgerTest {
     }
 
     @Test
-    void foreignDataIsNoAccountAndDoesNotHideTheOtherHours() {
+    void foreignDataDoesNotHideOtherHours() {
         var ledger = ledger(100);
         book(ledger, entry("user:a", "m", "r1"));
         redis.send("HSET " + page("user:a") + " theirs 5 openai:x nonsense openai:i:other nonsense");
@@ -300,17 +300,17 @@ class RedisLedgerTest {
     }
 
     @Test
-    void sumThatCannotGrowIsCountedAndHoldsUpNothing() {
+    void cappedSumIsCountedAndDoesNotBlockOthers() {
         var ledger = ledger(100);
         redis.send("HSET " + page("user:a") + " openai:p:m 9223372036854775807");
         var other = besides("user:a", 0);
         refused = true;
         wire.close();
-        await().atMost(PATIENCE).until(() -> !link.isUp());
+        await().atMost(TIMEOUT).until(() -> !link.isUp());
         book(ledger, entry("user:a", "m", null));
         book(ledger, entry(other, "m", null));
         refused = false;
-        await().atMost(PATIENCE).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
+        await().atMost(TIMEOUT).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
         assertThat(count("llm_ledger_dropped")).isEqualTo(1);
         assertThat(read(ledger, "user:a", "m"))
                 .isEqualTo(new UsageTotals(1, 10, 2, 1, 5, BigInteger.valueOf(Long.MAX_VALUE), 0, 0));
@@ -318,16 +318,16 @@ class RedisLedgerTest {
     }
 
     @Test
-    void sumOfSeveralEntriesThatNoNumberHoldsIsTheLargest() {
+    void overflowingSumOfSeveralEntriesIsCapped() {
         var ledger = ledger(100);
         refused = true;
         wire.close();
-        await().atMost(PATIENCE).until(() -> !link.isUp());
+        await().atMost(TIMEOUT).until(() -> !link.isUp());
         for (int i = 0; i < 3; i++) {
             book(ledger, new Ledger.Entry("user:a", "openai", "m", TokenUsage.of(1, 1), Long.MAX_VALUE / 2, false, null));
         }
         refused = false;
-        await().atMost(PATIENCE).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
+        await().atMost(TIMEOUT).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
         assertThat(read(ledger, "user:a", "m").picodollars()).isEqualTo(Long.MAX_VALUE);
     }
 
@@ -338,14 +338,14 @@ class RedisLedgerTest {
     }
 
     @Test
-    void batchThatRedisHasNoMemoryForWaits() {
+    void batchWaitsWhileRedisIsOutOfMemory() {
         var ledger = ledger(100);
         book(ledger, entry("user:a", "m", "r0"));
         redis.send("CONFIG SET maxmemory 1");
         bookLater(ledger, entry("user:a", "m", "r1"));
         assertThat(meters.get("llm_ledger_waiting").gauge().value()).isEqualTo(1);
         redis.send("CONFIG SET maxmemory 0");
-        await().atMost(PATIENCE).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
+        await().atMost(TIMEOUT).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
         assertThat(read(ledger, "user:a", "m").calls()).isEqualTo(2);
     }
 
@@ -357,14 +357,14 @@ class RedisLedgerTest {
         book(ledger, entry("user:a", "m", "r0"));
         redis.send("ACL SETUSER default -" + command);
         bookLater(ledger, entry("user:a", "m", "r1"));
-        await().atMost(PATIENCE).until(() -> redis.send("ACL SETUSER default +" + command).equals("+OK"));
-        await().atMost(PATIENCE).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
+        await().atMost(TIMEOUT).until(() -> redis.send("ACL SETUSER default +" + command).equals("+OK"));
+        await().atMost(TIMEOUT).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
         assertThat(read(ledger, "user:a", "m").calls()).isEqualTo(2);
         assertThat(count("llm_ledger_dropped")).isZero();
     }
 
     @Test
-    void sameBatchAgainReturnsWhatItReturnedBefore() {
+    void repeatedBatchReturnsTheFirstResult() {
         var ledger = ledger(100);
         book(ledger, entry("user:a", "m", "r0"));
         var script = LuaScript.load(RedisLedger.class, "book.lua");
@@ -382,13 +382,13 @@ class RedisLedgerTest {
     }
 
     @Test
-    void timerEndsWithTheLedger() {
+    void closeCancelsTheTimer() {
         var ledger = ledger(100);
         refused = true;
         wire.close();
-        await().atMost(PATIENCE).until(() -> !link.isUp());
+        await().atMost(TIMEOUT).until(() -> !link.isUp());
         book(ledger, entry("user:a", "m", null)); // waits, and is tried again and again
-        ledger.close().await().atMost(PATIENCE);
+        ledger.close().await().atMost(TIMEOUT);
         assertThat(ledger.isFlushScheduled()).isFalse();
         book(ledger, entry("user:a", "other", null));
         assertThat(ledger.isFlushScheduled()).isFalse();

@@ -68,7 +68,7 @@ class FlatMemoryTest {
     }
 
     @Test
-    void manyEventsAreRead() {
+    void readsManyEvents() {
         var reader = reader(SSE, null);
         assertThat(feed(EVENTS, reader::feed)).isLessThan(LITTLE);
         assertThat(reader.contentEvents()).isGreaterThan(1_000_000);
@@ -76,7 +76,7 @@ class FlatMemoryTest {
     }
 
     @Test
-    void hugeEventsAreRead() {
+    void readsHugeEvents() {
         var reader = reader(SSE, null);
         reader.feed(Buffer.buffer("data: {\"a\":\""));
         assertThat(feed(LETTERS, reader::feed)).isLessThan(LITTLE);
@@ -89,7 +89,7 @@ class FlatMemoryTest {
     }
 
     @Test
-    void hugeDocumentsAreRead() {
+    void readsHugeDocuments() {
         var reader = reader("application/json", null);
         reader.feed(Buffer.buffer("{\"choices\":[\""));
         assertThat(feed(LETTERS, reader::feed)).isLessThan(LITTLE);
@@ -109,7 +109,7 @@ class FlatMemoryTest {
     }
 
     @Test
-    void aBombIsInflatedPieceByPiece() throws IOException {
+    void decompressesZipBombInChunks() throws IOException {
         var out = new ByteArrayOutputStream();
         try (var gzip = new GZIPOutputStream(out)) {
             gzip.write("data: {\"a\":\"".getBytes(StandardCharsets.UTF_8));
@@ -141,7 +141,7 @@ class FlatMemoryTest {
     }
 
     @Test
-    void manyEventsAreStripped() {
+    void filtersManyEvents() {
         var stripper = new UsageChunkFilter();
         var passed = new long[1];
         assertThat(feed(EVENTS, chunk -> passed[0] += stripper.feed(chunk).length())).isLessThan(LITTLE);
@@ -150,7 +150,7 @@ class FlatMemoryTest {
     }
 
     @Test
-    void hugeEventsPass() {
+    void forwardsHugeEvents() {
         var stripper = new UsageChunkFilter();
         var passed = new long[1];
         assertThat(feed(LETTERS, chunk -> passed[0] += stripper.feed(chunk).length())).isLessThan(LITTLE);

@@ -32,7 +32,7 @@ class LlmRequestParserTest {
     }
 
     @Test
-    void readsAChat() {
+    void parsesChatCompletions() {
         var body = Buffer.buffer("""
                 {"messages":[{"role":"user","content":"héllo","model":"no","stream":false}],"model":"gpt-4o",
                  "stream":true,"n":3,"max_tokens":100,"max_completion_tokens":50,
@@ -43,7 +43,7 @@ class LlmRequestParserTest {
     }
 
     @Test
-    void readsTheOthers() {
+    void parsesOtherOpenAiAndAnthropicRequests() {
         var response = LlmRequestParser.parse(Provider.OPENAI, RESPONSES,
                 Buffer.buffer("{\"model\":\"gpt-5\",\"max_tokens\":1,\"max_output_tokens\":7,\"stream\":true}"));
         assertThat(response.maxOutputTokens()).isEqualTo(7);
@@ -58,7 +58,7 @@ class LlmRequestParserTest {
     }
 
     @Test
-    void readsGemini() {
+    void parsesGeminiRequests() {
         assertThat(gemini("""
                 {"model":"other","stream":true,"contents":[],
                  "generationConfig":{"maxOutputTokens":99,"candidateCount":2}}""")).satisfies(request -> {
@@ -78,18 +78,18 @@ class LlmRequestParserTest {
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {"0|0", "1|1", "100000000|100000000", "100000001|-1",
             "1000000000000|-1", "-1|-1", "1e3|-1", "1.0|-1", "\"5\"|-1", "null|-1", "true|-1", "[5]|-1", "{}|-1",
             "99999999999999999999999999|-1", "5,\"max_tokens\":6|6", "5,\"max_tokens\":null|-1"})
-    void aCapThatCannotBeIsNone(String value, long cap) {
+    void ignoresImplausibleOutputCaps(String value, long cap) {
         assertThat(chat("{\"max_tokens\":" + value + "}").maxOutputTokens()).isEqualTo(cap);
     }
 
     @ParameterizedTest
     @CsvSource({"0,1", "-5,1", "1,1", "128,128", "129,128", "1000000000000,128", "1.5,1", "null,1"})
-    void choicesAreBounded(String value, int choices) {
+    void boundsChoices(String value, int choices) {
         assertThat(chat("{\"n\":" + value + "}").choices()).isEqualTo(choices);
     }
 
     @Test
-    void theLastOfTwoCounts() {
+    void lastDuplicateFieldWins() {
         assertThat(chat("{\"model\":\"a\",\"stream\":true,\"mod\\u0065l\":\"b\",\"stream\":1}")).satisfies(request -> {
             assertThat(request.model()).isEqualTo("b");
             assertThat(request.streaming()).isFalse();
@@ -105,13 +105,13 @@ class LlmRequestParserTest {
             "\"secret\"", "12", "{\"model\":5}", "{\"model\":\"secret\\ud800\"}", "{\"model\":true}",
             "{\"model\":[\"secret\"]}", "{\"model\":{}}",
             "{'secret':1}", "{\"a\":secret}", "{\"a\":1,}", "{/*secret*/}", "\uFEFF{}", "{\"a\":\"\n\"}"})
-    void whatCannotBeReadIsRefusedWithoutRepeatingIt(String body) {
+    void rejectsInvalidBodyWithoutEchoingIt(String body) {
         assertThatThrownBy(() -> chat(body)).isInstanceOf(InvalidRequestBodyException.class)
                 .hasMessageMatching("(body|model) .+").hasMessageNotContaining("secret");
     }
 
     @Test
-    void modelsAreShort() {
+    void rejectsOverlongModelNames() {
         assertThat(chat("{\"model\":\"" + "m".repeat(256) + "\"}").model()).hasSize(256);
         for (int length : new int[]{257, 10_000, 70_000, 30_000_000}) {
             assertThatThrownBy(() -> chat("{\"model\":\"" + "m".repeat(length) + "\"}"))
@@ -120,7 +120,7 @@ class LlmRequestParserTest {
     }
 
     @Test
-    void onlyStrictUtf8IsRead() {
+    void rejectsInvalidUtf8() {
         for (var body : new byte[][]{"{\"a\":\"é\"}".getBytes(StandardCharsets.ISO_8859_1),
                 "{\"model\":\"a\"}".getBytes(StandardCharsets.UTF_16BE), "{}".getBytes(StandardCharsets.UTF_16),
                 {'{', '"', (byte) 0xC1, (byte) 0xA1, '"', ':', '1', '}'}, {'{', '"', (byte) 0xE2, (byte) 0x82}}) {
@@ -131,7 +131,7 @@ class LlmRequestParserTest {
     }
 
     @Test
-    void deepNestingIsRefused() {
+    void rejectsDeepNesting() {
         assertThat(chat("{\"a\":" + "[".repeat(900) + "]".repeat(900) + "}").model()).isEmpty();
         assertThatThrownBy(() -> chat("{\"a\":" + "[".repeat(1_000_000))).isInstanceOf(InvalidRequestBodyException.class);
         assertThatThrownBy(() -> chat("{\"a\":" + "1".repeat(2_000_000) + "}"))
@@ -139,7 +139,7 @@ class LlmRequestParserTest {
     }
 
     @Test
-    void largeBodiesAreRead() {
+    void parsesLargeBodies() {
         var large = "{\"messages\":[{\"image\":\"" + "A".repeat(32 << 20) + "\"}],\"model\":\"m\",\"stream\":true}";
         var request = chat(large);
         assertThat(request.model()).isEqualTo("m");
@@ -171,7 +171,7 @@ class LlmRequestParserTest {
     }
 
     @Test
-    void whiteSpaceStays() {
+    void preservesWhitespaceWhenAddingIncludeUsage() {
         var request = chat(" \r\n{\n\t\"stream\" : true\n}\n ");
         assertThat(LlmRequestParser.withUsageRequested(CHAT, request).toString())
                 .isEqualTo(" \r\n{\"stream_options\":{\"include_usage\":true},\n\t\"stream\" : true\n}\n ");
@@ -179,7 +179,7 @@ class LlmRequestParserTest {
     }
 
     @Test
-    void asksOnlyWhereNobodyDid() {
+    void addsIncludeUsageOnlyWhereAbsent() {
         for (var body : new String[]{"{}", "{\"stream\":false}",
                 "{\"stream\":true,\"stream_options\":{\"include_usage\":true}}"}) {
             var request = chat(body);

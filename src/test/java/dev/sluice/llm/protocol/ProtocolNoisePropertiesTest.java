@@ -61,7 +61,7 @@ class ProtocolNoisePropertiesTest {
     }
 
     @Property(tries = 500)
-    void noiseDoesNoHarm(@ForAll Provider provider, @ForAll @Size(max = 30) byte[] noise, @ForAll byte[] raw) {
+    void noiseNeverThrows(@ForAll Provider provider, @ForAll @Size(max = 30) byte[] noise, @ForAll byte[] raw) {
         var parts = new String[]{"data: ", "\n", "\r", "{", "}", "\"usage\":", "\"prompt_tokens\":", "1", ",", "[", "]",
                 "\"message\":", "\"input_tokens\":", "\"usageMetadata\":", "\"\\", "é"};
         var text = new StringBuilder();
@@ -82,7 +82,7 @@ class ProtocolNoisePropertiesTest {
     }
 
     @Property(tries = 500)
-    void noiseIsRefusedOrAskedWithoutLoss(@ForAll @Size(max = 12) byte[] noise, @ForAll byte[] raw) {
+    void noiseIsRejectedOrRewrittenWithoutLoss(@ForAll @Size(max = 12) byte[] noise, @ForAll byte[] raw) {
         var parts = new String[]{",", " ", "\"stream\":true,", "\"stream_options\":", "{\"include_usage\":", "null", "false",
                 "}", "\"a\":[{}],", "\"include_usage\":false", "{}", "true", "\"é\":\"}\",", "{", "\n", "\"b\":1"};
         var text = new StringBuilder("{\"stream\":true,");
@@ -106,7 +106,7 @@ class ProtocolNoisePropertiesTest {
     }
 
     @Property(tries = 300)
-    void whatIsStrippedDoesNotDependOnTheCuts(@ForAll @Size(max = 40) byte[] noise,
+    void filteringIsIndependentOfChunking(@ForAll @Size(max = 40) byte[] noise,
             @ForAll @StringLength(max = 30) String text) {
         var parts = new String[]{"\n", "\r", "data: ", "{\"usage\":null", ",\"choices\":[]", ",\"usage\":{}", "}", "\uFEFF"};
         var stream = new StringBuilder();

@@ -268,7 +268,7 @@ class UsageExtractorTest {
     }
 
     @Test
-    void contentTypesAreReadAsTheyMayBeWritten() {
+    void acceptsContentTypesInAnyNotation() {
         for (var type : new String[]{"Application/JSON ;charset=utf-8", "application/problem+json"}) {
             assertThat(read(UsageExtractor.of(Provider.OPENAI, Shape.CHAT, type, ""), Sample.CHAT.bytes))
                     .isEqualTo(Sample.CHAT.told);
@@ -307,7 +307,7 @@ class UsageExtractorTest {
     }
 
     @Test
-    void oneSideAloneIsUsage() {
+    void acceptsInputOrOutputAlone() {
         assertThat(openAi("{\"usage\":{\"completion_tokens\":7}}").usage).isEqualTo(TokenUsage.of(0, 7));
         assertThat(openAi("{\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":null}}").usage)
                 .isEqualTo(TokenUsage.of(7, 0));
@@ -316,7 +316,7 @@ class UsageExtractorTest {
     }
 
     @Test
-    void laterUsageTakesThePlaceOfEarlier() {
+    void laterUsageReplacesEarlier() {
         assertThat(stream(Provider.GEMINI, """
                 data: {"usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":6}}
 
@@ -340,7 +340,7 @@ class UsageExtractorTest {
     }
 
     @Test
-    void anAnswerThatIsBlockedIsComplete() {
+    void blockedResponseIsComplete() {
         assertThat(stream(Provider.GEMINI,
                 "data: {\"promptFeedback\":{\"blockReason\":\"SAFETY\"},\"usageMetadata\":{\"promptTokenCount\":5}}\n\n"))
                 .isEqualTo(new Told(TokenUsage.of(5, 0), null, 0, true));
@@ -355,7 +355,7 @@ class UsageExtractorTest {
     }
 
     @Test
-    void eventsAreFramedAsTheStandardHasIt() {
+    void followsSseFraming() {
         assertThat(stream(Provider.OPENAI, """
                 id: 1
                 retry: 5
@@ -374,7 +374,7 @@ class UsageExtractorTest {
     }
 
     @Test
-    void aBrokenEventDoesNotSpoilTheOthers() {
+    void invalidEventDoesNotAffectOthers() {
         for (var broken : new String[]{"{", "{\"a\":" + "[".repeat(5000), "{\"a\":" + "1".repeat(5000) + "}", "{]",
                 "{\"a\":\"\u0001\"}", "{\"" + "a".repeat(100_000) + "\":1}", "{\"a\":1}}", "[DONE", "[DONE]"}) {
             assertThat(stream(Provider.OPENAI,
@@ -384,7 +384,7 @@ class UsageExtractorTest {
     }
 
     @Test
-    void longStringsArePassedOver() {
+    void skipsLongStrings() {
         for (var unit : new String[]{"a", "é", "€", "😀", "\\u20ac", "\\\"", "\\\\", "a\\\\€\\n\\ud83d\\ude00\\\""}) {
             for (int shift = 0; shift < 16; shift++) {
                 var text = "x".repeat(shift) + unit.repeat(1100);
@@ -397,14 +397,14 @@ class UsageExtractorTest {
     }
 
     @Test
-    void whatFollowsADocumentMakesItIncomplete() {
+    void trailingDataMakesDocumentIncomplete() {
         for (var rest : new String[]{"x", "{}", "}", "]", ",", "1"}) {
             assertThat(openAi("{\"usage\":{\"prompt_tokens\":5}} " + rest).complete).as(rest).isFalse();
         }
     }
 
     @Test
-    void whatIsNotZippedDoesNoHarm() {
+    void toleratesInvalidCompressedData() {
         assertThat(read(Sample.CHAT.reader("gzip"), Sample.CHAT.bytes)).isEqualTo(new Told(null, null, 0, false));
         assertThat(read(Sample.CHAT.reader("gzip"), singly(Sample.CHAT.bytes)))
                 .isEqualTo(new Told(null, null, 0, false));
@@ -413,7 +413,7 @@ class UsageExtractorTest {
     }
 
     @Test
-    void nothingIsReadAfterTheEnd() {
+    void ignoresDataAfterEnd() {
         var reader = Sample.CHAT_STREAM.reader(null);
         reader.end();
         reader.end();

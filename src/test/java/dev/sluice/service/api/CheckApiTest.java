@@ -64,9 +64,9 @@ class CheckApiTest extends HttpTestBase {
     @Test
     void deniedResponseMatchesTheContract() {
         for (int i = 0; i < 2; i++) {
-            http.post("/v1/check", check("refused", "r", 2, 60));
+            http.post("/v1/check", check("denied", "r", 2, 60));
         }
-        var response = http.post("/v1/check", check("refused", "r", 2, 60));
+        var response = http.post("/v1/check", check("denied", "r", 2, 60));
         assertThat(response.statusCode()).isEqualTo(429);
         assertThat(header(response, "Content-Type")).isEqualTo("application/json");
         assertThat(error(response).getString("code")).isEqualTo("RATE_5001");
@@ -162,8 +162,7 @@ class CheckApiTest extends HttpTestBase {
         assertThat(json(unknown).getLong("limit")).isEqualTo(5);
         var none = http.post("/v1/check", "{\"identifier\":\"t\",\"resource\":\"mine\",\"tier\":\"enterprise\"}");
         assertThat(json(none).getLong("limit")).isEqualTo(1000);
-        assertThat(limiter.usageByResource("t").await().indefinitely()).containsOnlyKeys("api:/campaigns", "api:/auth/login",
-                "mine");
+        assertThat(limiter.usageByResource("t").await().indefinitely()).containsOnlyKeys("api:/campaigns", "api:/auth/login", "mine");
     }
 
     @Test

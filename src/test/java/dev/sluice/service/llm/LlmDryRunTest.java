@@ -24,9 +24,9 @@ class LlmDryRunTest extends LlmTestBase {
     @Test
     void everyCallIsForwardedAndRecorded() {
         for (int i = 0; i < 5; i++) {
-            var answer = http.post(CHAT, "{\"model\":\"gpt-4o\",\"messages\":[]}", "Authorization", "Bearer key-of-free");
-            assertThat(answer.statusCode()).isEqualTo(200);
-            assertThat(header(answer, "x-ratelimit-dry-run")).isEqualTo(i < 3 ? null : "denied");
+            var response = http.post(CHAT, "{\"model\":\"gpt-4o\",\"messages\":[]}", "Authorization", "Bearer key-of-free");
+            assertThat(response.statusCode()).isEqualTo(200);
+            assertThat(header(response, "x-ratelimit-dry-run")).isEqualTo(i < 3 ? null : "denied");
         }
         assertThat(ledger("user:free", "openai").getLong("calls")).isEqualTo(5);
         assertThat(ledger("user:free", "openai").getLong("input_tokens")).isEqualTo(60);

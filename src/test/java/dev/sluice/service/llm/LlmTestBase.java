@@ -46,7 +46,7 @@ public abstract class LlmTestBase extends HttpTestBase {
         anthropic.expectKey(LlmProfile.ANTHROPIC_KEY);
         gemini.expectKey(LlmProfile.GEMINI_KEY);
         for (var user : LlmProfile.USERS) {
-            ledger("user:" + user); // what the test before has left to be written is written
+            ledger("user:" + user); // flushes buffered entries of the previous test
         }
         if (redis.connectionManager() != null) {
             await().atMost(60, TimeUnit.SECONDS).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
@@ -57,7 +57,7 @@ public abstract class LlmTestBase extends HttpTestBase {
     /** Returns the ledger usage of an identifier. */
     JsonObject ledger(String identifier) {
         var response = http.get("/v1/llm/usage?identifier=" + URLEncoder.encode(identifier, StandardCharsets.UTF_8),
-                "Authorization", LlmProfile.ADMIN);
+                "Authorization", LlmProfile.ADMIN_AUTHORIZATION);
         assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
         return json(response).getJsonObject("providers");
     }

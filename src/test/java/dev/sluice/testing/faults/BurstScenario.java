@@ -60,7 +60,7 @@ public final class BurstScenario implements AutoCloseable {
             started.get(sample.instance()).countDown();
         }
 
-        /** Waits until the instance has answered some of its requests, so that it is busy with the others. */
+        /** Waits until the instance has responded to some of its requests, so that it is busy with the others. */
         public void awaitStarted(int instance) throws InterruptedException {
             assertThat(started.get(instance).await(60, TimeUnit.SECONDS)).as("instance %d responds", instance).isTrue();
         }
@@ -85,7 +85,7 @@ public final class BurstScenario implements AutoCloseable {
     private final RequestSender requests;
     private final List<Round> rounds = new ArrayList<>();
 
-    /** @param name of the row in {@code target/bursts.md} */
+    /** @param name name of the row in {@code target/bursts.md} */
     public BurstScenario(String name, List<Instance> instances) {
         this.name = name;
         this.instances = new ArrayList<>(instances);
@@ -146,8 +146,7 @@ public final class BurstScenario implements AutoCloseable {
 
     /** Records the figures, and verifies all rounds and the whole logs of all instances. */
     public void verify() {
-        var alarms = instances.stream().flatMap(instance -> InstanceStatus.log(instance, 0).stream())
-                .filter(InstanceStatus::needsAttention).toList();
+        var alarms = instances.stream().flatMap(instance -> InstanceStatus.log(instance, 0).stream()).filter(InstanceStatus::needsAttention).toList();
         record(alarms);
         var soft = new SoftAssertions();
         soft.assertThat(rounds.stream().filter(round -> !round.exact())).as("rounds that are not exact").isEmpty();
@@ -161,8 +160,7 @@ public final class BurstScenario implements AutoCloseable {
         var worst = rounds.stream().filter(round -> !round.exact())
                 .max(Comparator.comparingDouble(round -> (double) Math.abs(round.admitted() - round.limit()) / round.limit()))
                 .map(round -> round.admitted() + " of " + round.limit()).orElse("–");
-        ResultTable.BURST_RESULTS.add(name, rounds.size(), rounds.stream().filter(round -> !round.exact()).count(), worst,
-                samples.size(),
+        ResultTable.BURST_RESULTS.add(name, rounds.size(), rounds.stream().filter(round -> !round.exact()).count(), worst, samples.size(),
                 count(samples, sample -> sample.mode() != null), count(samples, sample -> sample.status() == 0),
                 count(samples, sample -> sample.status() >= 500), alarms.stream().filter(InstanceStatus::isOutage).count(),
                 maxLatencyMillis(samples) + " ms");

@@ -29,12 +29,12 @@ public final class GeminiSdk implements AutoCloseable {
         return client;
     }
 
-    public Said generate(String model, String prompt) {
+    public SdkResult generate(String model, String prompt) {
         var response = client.models.generateContent(model, prompt, null);
-        return said(response.text(), response);
+        return toResult(response.text(), response);
     }
 
-    public Said generateStreamed(String model, String prompt) {
+    public SdkResult generateStream(String model, String prompt) {
         var text = new StringBuilder();
         GenerateContentResponse last = null;
         try (var chunks = client.models.generateContentStream(model, prompt, null)) {
@@ -43,20 +43,20 @@ public final class GeminiSdk implements AutoCloseable {
                 last = chunk;
             }
         }
-        return said(text.toString(), last);
+        return toResult(text.toString(), last);
     }
 
-    private static Said said(String text, GenerateContentResponse response) {
+    private static SdkResult toResult(String text, GenerateContentResponse response) {
         var usage = response.usageMetadata();
-        return new Said(text, usage.flatMap(GenerateContentResponseUsageMetadata::promptTokenCount).orElse(0),
+        return new SdkResult(text, usage.flatMap(GenerateContentResponseUsageMetadata::promptTokenCount).orElse(0),
                 usage.flatMap(GenerateContentResponseUsageMetadata::cachedContentTokenCount).orElse(0),
                 usage.flatMap(GenerateContentResponseUsageMetadata::candidatesTokenCount).orElse(0));
     }
 
     /** What it says is the vector. */
-    public Said embed(String model, String text) {
+    public SdkResult embed(String model, String text) {
         var embeddings = client.models.embedContent(model, text, null).embeddings().orElseThrow();
-        return new Said(embeddings.get(0).values().orElseThrow().toString(), 0, 0, 0);
+        return new SdkResult(embeddings.get(0).values().orElseThrow().toString(), 0, 0, 0);
     }
 
     public int countTokens(String model, String prompt) {

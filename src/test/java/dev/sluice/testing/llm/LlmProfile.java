@@ -16,7 +16,7 @@ public class LlmProfile implements QuarkusTestProfile {
     public static final String OPENAI_KEY = "sk-openai-of-sluice";
     public static final String ANTHROPIC_KEY = "sk-ant-of-sluice";
     public static final String GEMINI_KEY = "AIza-of-sluice";
-    public static final String ADMIN = "Bearer admin-secret";
+    public static final String ADMIN_AUTHORIZATION = "Bearer admin-secret";
 
     public static final List<String> USERS = List.of("free", "pro", "enterprise", "tokens", "money", "wealthy");
 

@@ -6,12 +6,12 @@ import java.util.Map;
 public class LlmStreamsProfile extends LlmProfile {
 
     /** To one provider, at most. */
-    public static final int CONNECTIONS = 8;
+    public static final int MAX_CONNECTIONS = 8;
 
     @Override
     public Map<String, String> getConfigOverrides() {
         var settings = super.getConfigOverrides();
-        settings.put("rate-limit.llm.max-connections", Integer.toString(CONNECTIONS));
+        settings.put("rate-limit.llm.max-connections", Integer.toString(MAX_CONNECTIONS));
         settings.put("rate-limit.llm.drain-timeout", "1s");
         settings.put("rate-limit.llm.connect-timeout", "5s");
         settings.put("rate-limit.llm.openai.paths", "/v1/files");

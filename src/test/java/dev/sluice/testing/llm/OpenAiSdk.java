@@ -30,15 +30,15 @@ public final class OpenAiSdk implements AutoCloseable {
         return client;
     }
 
-    public Said chat(String model, String prompt) {
+    public SdkResult chat(String model, String prompt) {
         var completion = client.chat().completions().create(chatParams(model, prompt).build());
-        return said(completion.choices().get(0).message().content().orElse(""), completion.usage().orElse(null));
+        return toResult(completion.choices().get(0).message().content().orElse(""), completion.usage().orElse(null));
     }
 
-    /** @param counting asks for the usage at the end */
-    public Said chatStreamed(String model, String prompt, boolean counting) {
+    /** @param includeUsage asks for the usage at the end */
+    public SdkResult streamChat(String model, String prompt, boolean includeUsage) {
         var params = chatParams(model, prompt);
-        if (counting) {
+        if (includeUsage) {
             params.streamOptions(ChatCompletionStreamOptions.builder().includeUsage(true).build());
         }
         var text = new StringBuilder();
@@ -49,26 +49,26 @@ public final class OpenAiSdk implements AutoCloseable {
                 chunk.usage().ifPresent(told -> usage[0] = told);
             });
         }
-        return said(text.toString(), usage[0]);
+        return toResult(text.toString(), usage[0]);
     }
 
     private static ChatCompletionCreateParams.Builder chatParams(String model, String prompt) {
         return ChatCompletionCreateParams.builder().model(model).addUserMessage(prompt);
     }
 
-    private static Said said(String text, CompletionUsage usage) {
+    private static SdkResult toResult(String text, CompletionUsage usage) {
         return usage == null
-                ? new Said(text, 0, 0, 0)
-                : new Said(text, usage.promptTokens(),
+                ? new SdkResult(text, 0, 0, 0)
+                : new SdkResult(text, usage.promptTokens(),
                         usage.promptTokensDetails().flatMap(CompletionUsage.PromptTokensDetails::cachedTokens).orElse(0L),
                         usage.completionTokens());
     }
 
-    public Said respond(String model, String prompt) {
-        return said(client.responses().create(ResponseCreateParams.builder().model(model).input(prompt).build()));
+    public SdkResult createResponse(String model, String prompt) {
+        return toResult(client.responses().create(ResponseCreateParams.builder().model(model).input(prompt).build()));
     }
 
-    public Said respondStreamed(String model, String prompt) {
+    public SdkResult streamResponse(String model, String prompt) {
         var text = new StringBuilder();
         var usage = new ResponseUsage[1];
         try (var events = client.responses()
@@ -80,26 +80,26 @@ public final class OpenAiSdk implements AutoCloseable {
                 event.failed().ifPresent(end -> usage[0] = end.response().usage().orElse(null));
             });
         }
-        return said(text.toString(), usage[0]);
+        return toResult(text.toString(), usage[0]);
     }
 
-    private static Said said(Response response) {
+    private static SdkResult toResult(Response response) {
         var text = new StringBuilder();
         response.output().forEach(item -> item.message().ifPresent(message -> message.content()
                 .forEach(content -> content.outputText().ifPresent(output -> text.append(output.text())))));
-        return said(text.toString(), response.usage().orElse(null));
+        return toResult(text.toString(), response.usage().orElse(null));
     }
 
-    private static Said said(String text, ResponseUsage usage) {
+    private static SdkResult toResult(String text, ResponseUsage usage) {
         return usage == null
-                ? new Said(text, 0, 0, 0)
-                : new Said(text, usage.inputTokens(), usage.inputTokensDetails().cachedTokens(), usage.outputTokens());
+                ? new SdkResult(text, 0, 0, 0)
+                : new SdkResult(text, usage.inputTokens(), usage.inputTokensDetails().cachedTokens(), usage.outputTokens());
     }
 
     /** What it says is the vector. */
-    public Said embed(String model, String text) {
+    public SdkResult embed(String model, String text) {
         var answer = client.embeddings().create(EmbeddingCreateParams.builder().model(model).input(text).build());
-        return new Said(answer.data().get(0).embedding().toString(), answer.usage().promptTokens(), 0, 0);
+        return new SdkResult(answer.data().get(0).embedding().toString(), answer.usage().promptTokens(), 0, 0);
     }
 
     /** The ids of all models. */

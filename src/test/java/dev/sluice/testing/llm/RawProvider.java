@@ -22,7 +22,7 @@ public class RawProvider implements QuarkusTestResourceLifecycleManager {
     /** Says something on a connection, and closes it or not. */
     public interface Script {
 
-        void answer(Socket socket) throws IOException;
+        void handle(Socket socket) throws IOException;
     }
 
     private static final Queue<Script> SCRIPTS = new ConcurrentLinkedQueue<>();
@@ -35,23 +35,23 @@ public class RawProvider implements QuarkusTestResourceLifecycleManager {
     }
 
     /** Reads the request's head and answers with this; characters stand for bytes. Then it closes the connection. */
-    public static void nextSays(String answer) {
+    public static void respondNext(String answer) {
         next(socket -> {
-            head(socket.getInputStream());
-            say(socket, answer);
+            readHead(socket.getInputStream());
+            write(socket, answer);
             socket.shutdownOutput();
             socket.getInputStream().transferTo(java.io.OutputStream.nullOutputStream());
             socket.close();
         });
     }
 
-    public static void say(Socket socket, String text) throws IOException {
+    public static void write(Socket socket, String text) throws IOException {
         socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
         socket.getOutputStream().flush();
     }
 
     /** Up to the empty line. */
-    public static String head(InputStream in) throws IOException {
+    public static String readHead(InputStream in) throws IOException {
         var head = new StringBuilder();
         while (head.indexOf("\r\n\r\n") < 0) {
             int b = in.read();
@@ -92,7 +92,7 @@ public class RawProvider implements QuarkusTestResourceLifecycleManager {
                         if (script == null) {
                             socket.close();
                         } else {
-                            script.answer(socket);
+                            script.handle(socket);
                         }
                     } catch (IOException e) {
                         // the caller has gone

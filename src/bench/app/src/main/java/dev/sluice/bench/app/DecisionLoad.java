@@ -24,7 +24,7 @@ import io.vertx.core.impl.VertxInternal;
 public class DecisionLoad {
 
     private static final int LOOPS = 2;
-    /** How many are asked for before the event loop is given back. */
+    /** Maximum number of requests before the event loop is released. */
     private static final int BURST = 256;
 
     private final RateLimiter limiter;
@@ -68,7 +68,7 @@ public class DecisionLoad {
         private boolean scheduled;
         private long allowed;
         private long denied;
-        /** Not decided by Redis: the figure is worth nothing. */
+        /** Decisions that Redis did not make, which invalidate the result. */
         private long notByRedis;
 
         Loop(Context context, List<RateLimitRequest> requests, int first, int outstanding, long end, long most) {
@@ -88,7 +88,7 @@ public class DecisionLoad {
 
         private void requestDecisions() {
             if (requesting) {
-                return; // answered before ask() went on: it goes on itself
+                return; // completed synchronously: the outer call continues
             }
             requesting = true;
             for (int i = 0; i < BURST && available > 0; i++) {

@@ -9,7 +9,7 @@ import io.vertx.core.json.JsonObject;
  * @param uri path and query
  * @param headers by name in any case
  */
-public record Seen(String method, String uri, MultiMap headers, String body) {
+public record RecordedRequest(String method, String uri, MultiMap headers, String body) {
 
     public String path() {
         int query = uri.indexOf('?');

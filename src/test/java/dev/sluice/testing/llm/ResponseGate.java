@@ -4,14 +4,14 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Holds a stub's answers back until the test lets them go: of a stream each event, of a plain answer all of it at once. */
-public final class Gate {
+public final class ResponseGate {
 
     private final List<Runnable> waiting = new ArrayList<>();
     private boolean open;
     private int permits;
 
     /** Lets so many more events pass. */
-    public void let(int events) {
+    public void release(int events) {
         List<Runnable> now;
         synchronized (this) {
             permits += events;
@@ -26,7 +26,7 @@ public final class Gate {
         synchronized (this) {
             open = true;
         }
-        let(0);
+        release(0);
     }
 
     /** How many answers wait here. */
@@ -34,8 +34,8 @@ public final class Gate {
         return waiting.size();
     }
 
-    /** @param again runs when it is worth another try, where this one fails */
-    synchronized boolean pass(Runnable again) {
+    /** @param retry runs when it is worth another try, where this one fails */
+    synchronized boolean tryPass(Runnable retry) {
         if (open) {
             return true;
         }
@@ -43,7 +43,7 @@ public final class Gate {
             permits--;
             return true;
         }
-        waiting.add(again);
+        waiting.add(retry);
         return false;
     }
 }

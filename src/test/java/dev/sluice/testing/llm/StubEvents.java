@@ -10,19 +10,19 @@ import java.util.NoSuchElementException;
  *
  * @param filler comes over and over between beginning and end, where a stream is to be long
  */
-record Events(List<String> beginning, String filler, List<String> end) {
+record StubEvents(List<String> head, String filler, List<String> tail) {
 
-    static Events of(String... events) {
-        return new Events(List.of(events), "", List.of());
+    static StubEvents of(String... events) {
+        return new StubEvents(List.of(events), "", List.of());
     }
 
-    /** @param fill how many characters of filler, at least */
-    Iterator<String> iterator(long fill) {
+    /** @param fillerChars how many characters of filler, at least */
+    Iterator<String> iterator(long fillerChars) {
         return new Iterator<>() {
 
-            private final Iterator<String> first = beginning.iterator();
-            private final Iterator<String> last = end.iterator();
-            private long left = filler.isEmpty() ? 0 : fill;
+            private final Iterator<String> first = head.iterator();
+            private final Iterator<String> last = tail.iterator();
+            private long left = filler.isEmpty() ? 0 : fillerChars;
 
             @Override
             public boolean hasNext() {

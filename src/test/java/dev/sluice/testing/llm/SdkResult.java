@@ -8,5 +8,5 @@ package dev.sluice.testing.llm;
  * @param cached tokens read from a cache
  * @param output tokens, in the provider's own counting
  */
-public record Said(String text, long input, long cached, long output) {
+public record SdkResult(String text, long input, long cached, long output) {
 }
