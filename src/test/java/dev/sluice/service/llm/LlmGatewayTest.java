@@ -54,7 +54,6 @@ import io.vertx.redis.client.Request;
 @WithTestResource(JwtKeys.class)
 class LlmGatewayTest extends LlmTestBase {
 
-    private static final String CHAT = "/openai/v1/chat/completions";
     private static final String MESSAGES = "/anthropic/v1/messages";
     private static final String GENERATE = "/gemini/v1beta/models/gemini-2.5-flash:generateContent";
 
