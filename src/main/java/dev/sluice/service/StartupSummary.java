@@ -22,7 +22,7 @@ import dev.sluice.llm.protocol.Provider;
 import dev.sluice.policy.CurrentPolicy;
 import dev.sluice.service.api.EndpointAuthorization;
 import dev.sluice.service.auth.JwtOnlyMechanism;
-import dev.sluice.service.gateway.UpstreamProxy;
+import dev.sluice.service.gateway.UpstreamClient;
 import io.quarkus.runtime.StartupEvent;
 
 /** Logs store, rules and endpoints in one line at startup. */
@@ -32,7 +32,7 @@ class StartupSummary {
     private static final Logger LOG = Logger.getLogger("dev.sluice");
 
     void report(@Observes @Priority(3000) StartupEvent started, StoreConfig windows, StoreStatus store, CurrentPolicy policy,
-            EndpointAuthorization authorization, ApiKeyRegistry keys, JwtOnlyMechanism jwt, UpstreamProxy upstream,
+            EndpointAuthorization authorization, ApiKeyRegistry keys, JwtOnlyMechanism jwt, UpstreamClient upstream,
             LlmConfig llm,
             CurrentLlmPolicy llmPolicy, RulesFileConfig file) {
         var parts = new ArrayList<String>();
@@ -48,7 +48,8 @@ class StartupSummary {
         parts.add("admin " + (authorization.isAdminEnabled() ? "with its token" : "disabled (RATE_LIMIT_ADMIN_TOKEN)"));
         parts.add(upstream.url().map(url -> "upstream " + withoutCredentials(url)).orElse("no upstream (UPSTREAM_URL)"));
         parts.add("language models: " + Arrays.stream(Provider.values()).map(provider -> provider.id() + ' '
-                + keySource(llm.of(provider)) + " (" + llmPolicy.describeLimits(provider) + ')').collect(Collectors.joining(", ")));
+                + keySource(llm.of(provider)) + " (" + llmPolicy.describeLimits(provider) + ')')
+                .collect(Collectors.joining(", ")));
         LOG.info("Sluice: " + String.join("; ", parts));
     }
 

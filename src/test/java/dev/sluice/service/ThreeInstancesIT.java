@@ -2,25 +2,19 @@ package dev.sluice.service;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
+import dev.sluice.testing.ConcurrentRequests;
+import dev.sluice.testing.ConcurrentRequests.Outcome;
 import dev.sluice.testing.EchoUpstream;
 import dev.sluice.testing.HttpTestClient;
-import dev.sluice.testing.Instance;
 import dev.sluice.testing.RedisTestServer;
-import io.vertx.core.Vertx;
-import io.vertx.core.http.HttpClient;
-import io.vertx.core.http.HttpClientOptions;
-import io.vertx.core.http.HttpClientRequest;
+import dev.sluice.testing.faults.InstanceGroup;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.json.JsonObject;
 

@@ -1,5 +1,6 @@
 package dev.sluice.testing;
 
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
@@ -87,6 +88,12 @@ public class EchoUpstream implements QuarkusTestResourceLifecycleManager {
                 .forEach(name -> headers.put(name.toLowerCase(), new JsonArray(request.headers().getAll(name))));
         return new JsonObject().put("method", request.method().name()).put("uri", request.uri()).put("body", body)
                 .put("headers", new JsonObject(headers));
+    }
+
+    /** Returns the values of a request header as echoed in a response, separated by {@code |}; null if it is missing. */
+    public static String receivedHeader(HttpResponse<String> response, String header) {
+        var values = HttpTestClient.json(response).getJsonObject("headers").getJsonArray(header);
+        return values == null ? null : String.join("|", values.stream().map(Object::toString).toList());
     }
 
     private static void download(HttpServerResponse response, int remaining) {

@@ -10,7 +10,7 @@ import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
 import io.smallrye.mutiny.Uni;
 
-/** Where the end of a call is written: windows, ledger and metrics. */
+/** Writes the end of a call to the windows, the ledger and the metrics. */
 final class CallAccounting {
 
     private final Ledger ledger;
@@ -25,7 +25,7 @@ final class CallAccounting {
         this.settlements = settlements;
     }
 
-    /** Of today; null where there is none. */
+    /** Returns today's price (UTC); null if the model has none. */
     ModelPrice findPrice(Provider provider, String model) {
         return policy.current().prices().find(provider, model, LocalDate.now(ZoneOffset.UTC)).orElse(null);
     }
@@ -36,7 +36,7 @@ final class CallAccounting {
         }
     }
 
-    /** Completes when what was booked for an identifier so far is written, or it is clear that it must wait. */
+    /** Completes when all entries booked for an identifier so far have been written, or cannot be written now. */
     Uni<Void> awaitWritten(String identifier) {
         return ledger.awaitWritten(identifier);
     }
@@ -56,7 +56,7 @@ final class CallAccounting {
         metrics.countFailure(provider, nameOf(price), rateLimited ? LlmMetrics.Outcome.limited : LlmMetrics.Outcome.error);
     }
 
-    /** @param priceName null where the model has no price */
+    /** @param priceName null if the model has no price */
     void countDenial(Provider provider, String priceName) {
         metrics.countFailure(provider, priceName, LlmMetrics.Outcome.denied);
     }

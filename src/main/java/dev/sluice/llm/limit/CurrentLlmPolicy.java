@@ -10,7 +10,10 @@ import dev.sluice.llm.protocol.Provider;
 import dev.sluice.policy.CurrentPolicy;
 import dev.sluice.policy.LimitRule;
 
-/** The rows and prices of language models, as the settings say, and the file of rows, whenever it changes. */
+/**
+ * Current LLM rules and prices: the configuration, overridden by the rules file and replaced whenever the file changes.
+ * Thread-safe.
+ */
 @ApplicationScoped
 public class CurrentLlmPolicy {
 
@@ -38,17 +41,27 @@ public class CurrentLlmPolicy {
         });
     }
 
-    /** All of it as it is at one time, tiers included: whoever asks several things asks them of one of these. */
+    /** Returns a consistent snapshot, tiers included. A decision must use one snapshot throughout. */
     LlmPolicySnapshot current() {
         return current;
     }
 
-    /** What is limited of a provider's calls, for people: {@code requests, tokens, budget}. */
+    /**
+     * Returns which limits apply to a provider's calls, for humans.
+     *
+     * @param provider the provider
+     * @return {@code requests, tokens, budget} or some of them; {@code unlimited} if there are none
+     */
     public String describeLimits(Provider provider) {
         return current.describeLimits(provider);
     }
 
-    /** The row of this resource, in whatever it counts; null where there is none. */
+    /**
+     * Returns the rule of a resource, whatever its unit.
+     *
+     * @param resource the resource's name, such as {@code llm:openai:tokens/gpt-4o}
+     * @return the rule; null if there is none
+     */
     public LimitRule rule(String resource) {
         return current.rule(resource);
     }

@@ -18,7 +18,7 @@ import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.policy.Tiers;
 
-/** What the settings say of a provider, where the file of rows does not say otherwise. */
+/** Configuration of a provider with the overrides of the rules file. */
 record FileProviderConfig(LlmConfig.ProviderConfig configured, Limits limits, Map<String, LlmConfig.LimitConfig> models,
         Optional<FallbackPolicy> fallback, Map<String, PriceConfig> prices) implements LlmConfig.ProviderConfig {
 
@@ -29,7 +29,7 @@ record FileProviderConfig(LlmConfig.ProviderConfig configured, Limits limits, Ma
             "prices");
     private static final Set<String> PRICE_KEYS = Set.of("input", "cached-input", "cache-write", "cache-write-1h", "output");
 
-    /** Rows of a provider or a model. */
+    /** Limits of a provider or a model. */
     record Limits(Map<String, String> requests, Map<String, String> tokens, Map<String, String> budget,
             Optional<Long> outputEstimate) implements LlmConfig.LimitConfig {
     }
@@ -38,7 +38,7 @@ record FileProviderConfig(LlmConfig.ProviderConfig configured, Limits limits, Ma
             Optional<String> longCacheWrite, Optional<String> output) implements PriceConfig {
     }
 
-    /** All providers. */
+    /** Reads the overrides of all providers. */
     static Map<Provider, LlmConfig.ProviderConfig> readAll(LlmConfig config, RulesDocument file, Tiers tiers,
             ConfigProblems problems) {
         var nodes = file.root().entries("llm", problems);
@@ -114,7 +114,7 @@ record FileProviderConfig(LlmConfig.ProviderConfig configured, Limits limits, Ma
         }
     }
 
-    /** What a part says of rows; each kind that it names takes the place of all that the settings say of that kind. */
+    /** Limits given in a node of the file. A unit that the node names replaces all configured limits of that unit. */
     private record ConfiguredLimits(Optional<Map<String, String>> requests, Optional<Map<String, String>> tokens,
             Optional<Map<String, String>> budget, Optional<Long> outputEstimate) {
 

@@ -22,8 +22,8 @@ import dev.sluice.llm.protocol.TokenUsage;
 import io.smallrye.mutiny.Uni;
 
 /**
- * Limits calls of language models: requests, tokens and money in one decision. Tokens and money are not known before the
- * call, so an estimate is reserved and later settled to what the provider reports.
+ * Limits LLM calls: requests, tokens and budget in one decision. Tokens and cost are not known before the call, so an
+ * estimate is reserved and later settled with the usage that the provider reports. Thread-safe and non-blocking.
  */
 @ApplicationScoped
 public class LlmLimiter {
@@ -42,9 +42,12 @@ public class LlmLimiter {
     }
 
     /**
-     * Decides a call. Where it may go ahead, the {@link AdmittedCall} must be told how it ended.
+     * Checks a call against all limits, and reserves its estimated tokens and cost. If the call is allowed, the
+     * {@link AdmittedCall} must be settled or released when it ends.
      *
-     * @return fails with {@link dev.sluice.api.StoreUnavailableException}
+     * @param callEstimate the call's identity and size
+     * @return one decision per subscription, allowed or denied; fails with {@link dev.sluice.api.StoreUnavailableException}
+     * if the limits cannot be checked and the fallback policy does not decide
      */
     public Uni<AdmittedCall> admit(LlmCallEstimate callEstimate) {
         return Uni.createFrom().deferred(() -> {
@@ -76,7 +79,7 @@ public class LlmLimiter {
         });
     }
 
-    /** A call that is admitted after its caller has cancelled, or has stopped waiting, gives back what was reserved. */
+    /** Checks the limits. A call admitted after its caller has cancelled or timed out releases its reservation at once. */
     private Uni<AdmittedCall> checkAndOpen(RateLimitRequest request, Function<Decision, AdmittedCall> toCall) {
         return Uni.createFrom().emitter(emitter -> {
             var terminated = new AtomicBoolean();
@@ -99,11 +102,16 @@ public class LlmLimiter {
     }
 
     /**
-     * Books usage that happened elsewhere, and settles the reservation it was made under.
+     * Books usage of a call made elsewhere, and settles its reservation.
      *
-     * @param reservation what {@link AdmittedCall#reservation()} said; null where there is none
-     * @param requestId the same is booked once; null where there is none
-     * @return completes when it is written, or waits to be
+     * @param provider the provider that was called
+     * @param identifier the caller's identifier, as stored
+     * @param model the model's name
+     * @param usage the call's usage
+     * @param reservation the token from {@link AdmittedCall#reservation()}; null if there is none
+     * @param requestId idempotency key: usage with the same key is booked once per identifier and provider; null if there
+     * is none
+     * @return completes when the usage has been written, or buffered because Redis is unavailable
      */
     public Uni<Void> report(Provider provider, String identifier, String model, TokenUsage usage, String reservation,
             String requestId) {
@@ -118,7 +126,10 @@ public class LlmLimiter {
         });
     }
 
-    /** The tier is not known any more: whichever row it was, the reservation knows. */
+    /**
+     * Returns the usage for the resources of all tiers. The call's tier is not known any more; only the resources that are
+     * part of the reservation are settled.
+     */
     private Map<String, Long> usageByResource(Provider provider, String model, String priceName, TokenUsage usage,
             Optional<ModelPrice> price) {
         var used = new HashMap<String, Long>();
@@ -131,7 +142,10 @@ public class LlmLimiter {
         return used;
     }
 
-    /** Where nobody has said what goes in and what comes out, all of it is the dearer of the two. */
+    /**
+     * Returns the estimated cost in picodollars. If the split into input and output is not known, all tokens are priced at
+     * the higher of the two prices.
+     */
     private static long estimateCost(ModelPrice price, TokenUsage estimatedUsage) {
         long cost = price.picodollars(estimatedUsage);
         return estimatedUsage.input() > 0 ? cost : Math.max(cost, price.picodollars(TokenUsage.of(estimatedUsage.output(), 0)));
@@ -141,7 +155,7 @@ public class LlmLimiter {
         return Optional.ofNullable(accounting.findPrice(provider, model));
     }
 
-    /** Rounded up. */
+    /** Converts picodollars to nanodollars, rounded up. */
     static long nanodollars(long picodollars) {
         return (picodollars + 999) / 1000;
     }

@@ -25,16 +25,17 @@ import dev.sluice.policy.LimitRule;
 import dev.sluice.policy.Tiers;
 
 /**
- * Which rates govern which calls of language models, and what these cost, at one time, as it was read. It never changes. Each of a provider's rows has a resource:
- * {@code llm:openai}, {@code llm:openai:tokens}, {@code llm:openai:budget}. A model's own row takes the place of the
- * provider's for the tiers it names: {@code llm:openai/gpt-4o}, {@code llm:openai:tokens/gpt-4o}.
+ * Immutable snapshot of the LLM rules and prices.
+ * <p>
+ * Each rule has a resource: {@code llm:openai}, {@code llm:openai:tokens}, {@code llm:openai:budget}. A model's own rule
+ * ({@code llm:openai/gpt-4o}, {@code llm:openai:tokens/gpt-4o}) replaces the provider's for the tiers that it names.
  */
 final class LlmPolicySnapshot {
 
     private static final Logger LOG = Logger.getLogger("dev.sluice");
     private static final long DEFAULT_OUTPUT_ESTIMATE = 1024;
 
-    /** What governs one kind of unit: a provider's row, and those of its models. */
+    /** Rules of one unit: the provider's rule and those of its models. */
     private record UnitRules(LimitRule providerRule, Map<String, LimitRule> modelRules) {
 
         LimitRule forModel(String tier, String model, String priceName) {
@@ -53,8 +54,8 @@ final class LlmPolicySnapshot {
     private final Map<String, LimitRule> byResource = new HashMap<>();
 
     /**
-     * @param file what it says takes the place of what the settings say of the same
-     * @param tiers those of this file
+     * @param file overrides the configuration
+     * @param tiers the tiers of this file
      */
     LlmPolicySnapshot(LlmConfig config, RulesDocument file, Tiers tiers) {
         this.tiers = tiers;
@@ -85,19 +86,21 @@ final class LlmPolicySnapshot {
         tiers.names().forEach(unknownTiers::remove);
     }
 
-    /** Tells the log of rates that count for nobody. */
+    /** Logs a warning for limits of tiers that do not exist. */
     void logUnknownTiers() {
         if (!unknownTiers.isEmpty()) {
-            LOG.warnf("Limits of language models for tiers that rate-limit.tiers does not name are ignored: %s",
+            LOG.warnf("LLM limits of unknown tiers are ignored; add them to rate-limit.tiers or remove them: tiers=%s",
                     String.join(", ", unknownTiers));
         }
     }
 
     /**
-     * A provider's id has no slash, so the first slash of a resource ends the kind, and all that follows it is the model,
+     * Returns the resource of a provider's rule; a model's rule appends {@code /} and the model's name.
+     * <p>
+     * A provider's id contains no slash, so the first slash of a resource ends the kind, and all that follows is the model,
      * verbatim: a model called {@code x:budget} has the resources {@code llm:openai/x:budget} and
-     * {@code llm:openai:budget/x:budget}, and no other pair of kind and model has them. What a resource counts is not to be read
-     * from its name.
+     * {@code llm:openai:budget/x:budget}, and no other pair of kind and model has them. The unit of a resource must not be
+     * derived from its name.
      */
     private static String resource(Provider provider, QuotaUnit unit) {
         return "llm:" + provider.id() + switch (unit) {
@@ -134,7 +137,7 @@ final class LlmPolicySnapshot {
         return rates;
     }
 
-    /** Requests have the tier's default rate where nothing is said; tokens and money have no limit then. */
+    /** Adds the rates that are not configured: the tier's default rate for requests, unlimited for tokens and budget. */
     private Map<String, Rate> withDefaults(Map<String, Rate> rates, QuotaUnit unit) {
         for (var tier : tiers.names()) {
             rates.computeIfAbsent(tier, name -> unit == QuotaUnit.REQUESTS ? tiers.rate(name) : Rate.UNLIMITED);
@@ -159,7 +162,7 @@ final class LlmPolicySnapshot {
         }
     }
 
-    /** What is wrong with the settings, and with the file. */
+    /** Returns the problems found in the configuration and the rules file. */
     ConfigProblems problems() {
         return problems;
     }
@@ -173,17 +176,17 @@ final class LlmPolicySnapshot {
     }
 
     /**
-     * What governs a kind of unit.
+     * Returns the rule that applies to a call.
      *
-     * @param tier one of the configured ones
-     * @param model as it was asked for
-     * @param priceName the row of the price table it belongs to; null where it has none
+     * @param tier a configured tier
+     * @param model the model as requested
+     * @param priceName name of the model's entry in the price table; null if it has none
      */
     LimitRule rule(Provider provider, QuotaUnit unit, String tier, String model, String priceName) {
         return rules.get(provider).get(unit).forModel(tier, model, priceName);
     }
 
-    /** The output to reserve where a call sets no cap, in tokens. */
+    /** Returns the output tokens to reserve for a call that sets no maximum. */
     long outputEstimate(Provider provider, String model, String priceName) {
         var estimates = outputEstimates.get(provider);
         var modelSpecific = estimates.get(model);

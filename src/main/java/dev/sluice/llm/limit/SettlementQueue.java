@@ -35,10 +35,13 @@ import io.quarkus.runtime.ShutdownEvent;
 import io.vertx.core.Vertx;
 
 /**
- * Settles reservations. A settlement that fails is retried with exponential backoff and jitter, {@value #AT_ONCE} at a time,
- * and as soon as Redis is back, until the reservation has left its windows. At most {@value #MOST} wait; beyond that the oldest
- * are dropped: their calls stay counted as they were reserved, until that leaves its windows. Settling is idempotent, so a
- * retry after a lost reply does no harm. Thread-safe; no method blocks but {@link #stop}.
+ * Settles reservations and retries failed settlements, with exponential backoff and jitter,
+ * {@value #MAX_CONCURRENT_RETRIES} at a time, and as soon as Redis is available again, until the reservation has left its
+ * windows.
+ * <p>
+ * At most {@value #MAX_WAITING} settlements wait; beyond that the oldest are dropped: their calls remain counted as
+ * reserved until they leave the windows. Settling is idempotent, so a retry after a lost reply does no harm. Thread-safe;
+ * only {@link #stop} blocks.
  */
 @ApplicationScoped
 class SettlementQueue {
@@ -51,10 +54,10 @@ class SettlementQueue {
     private static final Logger LOG = Logger.getLogger("dev.sluice");
     private static final Duration SHUTDOWN_TIMEOUT = Duration.ofSeconds(2);
     private static final long NO_TIMER = -1;
-    /** A reservation of {@code dev.sluice.store.ReservationToken}: its last group are the lengths of its windows, in seconds. */
+    /** Format of {@code dev.sluice.store.ReservationToken}: the last group contains the lengths of its windows in seconds. */
     private static final Pattern RESERVATION_TOKEN = Pattern.compile("[a-z]-[0-9a-f]{32}((?:-[1-9]\\d{0,6})+)");
 
-    /** Runs a task later, once. */
+    /** One-shot timers. */
     interface Timers {
 
         long start(long millis, Runnable task);
@@ -62,7 +65,7 @@ class SettlementQueue {
         void cancel(long timer);
     }
 
-    /** @param expiresAtNanos {@link System#nanoTime} when the reservation has left its windows */
+    /** @param expiresAtNanos {@link System#nanoTime} at which the reservation has left its windows */
     private record Settlement(String identifier, String reservation, Map<String, Long> usageByResource, long expiresAtNanos) {
     }
 
@@ -76,14 +79,14 @@ class SettlementQueue {
     private final Deque<Settlement> waiting = new ArrayDeque<>();
     private final CompletableFuture<Void> idle = new CompletableFuture<>();
     private long timer = NO_TIMER;
-    /** Rounds in a row in which nothing could be settled. */
+    /** Number of consecutive rounds in which every retry failed. */
     private int failedRounds;
     private int inFlight;
-    /** Of those under way, the ones of the current round of retries. */
+    /** The settlements in flight that belong to the current round of retries. */
     private int retriesInFlight;
     private int retriesInRound;
     private int failedInRound;
-    /** Settlements that failed after the stop: there is no further attempt. */
+    /** Settlements that failed after the queue was stopped, and are not retried. */
     private int failedAfterStop;
     private boolean stopped;
 
@@ -111,8 +114,9 @@ class SettlementQueue {
     }
 
     /**
-     * @param storeAvailable whether it makes sense to retry now; {@link #onStoreAvailable} tells when it does again
-     * @param random from 0 to 1
+     * @param storeAvailable whether a retry can succeed now; {@link #onStoreAvailable} must be called when that becomes
+     * true
+     * @param random returns numbers from 0 to 1
      */
     SettlementQueue(RateLimiter limiter, BooleanSupplier storeAvailable, Timers timers, LongSupplier nanoTime, DoubleSupplier random,
             MeterRegistry meters) {
@@ -122,16 +126,20 @@ class SettlementQueue {
         this.nanoTime = nanoTime;
         this.random = random;
         this.dropped = Counter.builder("llm_settlements_dropped")
-                .description("Calls of language models that stay counted as they were reserved").register(meters);
+                .description("Settlements that were dropped; their LLM calls remain counted as reserved").register(meters);
         Gauge.builder("llm_settlements_waiting", this, SettlementQueue::waiting)
-                .description("Calls of language models whose reservations wait to be settled").register(meters);
+                .description("Settlements of LLM calls that wait for a retry").register(meters);
     }
 
     synchronized int waiting() {
         return waiting.size();
     }
 
-    /** Never throws, and never waits. */
+    /**
+     * Settles a reservation in the background. Never throws or blocks.
+     *
+     * @param usageByResource used units by resource; resources that are not part of the reservation are ignored
+     */
     void settle(String identifier, String reservation, Map<String, Long> usageByResource) {
         synchronized (this) {
             inFlight++;
@@ -140,7 +148,7 @@ class SettlementQueue {
                 nanoTime.getAsLong() + TimeUnit.SECONDS.toNanos(longestWindow(reservation))), false);
     }
 
-    /** In seconds. */
+    /** Returns the length of the reservation's longest window, in seconds. */
     private static long longestWindow(String reservation) {
         var matcher = RESERVATION_TOKEN.matcher(reservation);
         long longest = Quota.MAX_WINDOW.toSeconds();
@@ -155,7 +163,7 @@ class SettlementQueue {
             limiter.settle(settlement.identifier(), settlement.reservation(), settlement.usageByResource()).subscribe().with(
                     done -> onAttemptEnded(settlement, retry, true), failure -> onAttemptEnded(settlement, retry, false));
         } catch (RuntimeException | Error e) {
-            LOG.error("A reservation could not be settled, and will be tried again", e);
+            LOG.error("Reservation could not be settled and will be retried", e);
             onAttemptEnded(settlement, retry, false);
         }
     }
@@ -180,7 +188,7 @@ class SettlementQueue {
         }
     }
 
-    /** Whether the round has come to its end, and the next one may follow at once. */
+    /** Returns whether the round has ended, and the next one may follow at once. */
     private boolean onRetryEnded(boolean settled) {
         failedInRound += settled ? 0 : 1;
         if (--retriesInFlight > 0) {
@@ -210,7 +218,7 @@ class SettlementQueue {
         }
     }
 
-    /** Redis is back. */
+    /** Retries at once, because Redis is available again. */
     synchronized void onStoreAvailable() {
         failedRounds = 0;
         cancelTimer();
@@ -224,7 +232,7 @@ class SettlementQueue {
         }
     }
 
-    /** Retries those that have waited longest. */
+    /** Starts a round of retries with the settlements that have waited longest. */
     private void retryOldest() {
         List<Settlement> round = new ArrayList<>();
         synchronized (this) {
@@ -252,7 +260,7 @@ class SettlementQueue {
         round.forEach(settlement -> attempt(settlement, true));
     }
 
-    /** Tries once more what waits, for up to two seconds; to be called before the link to Redis is closed. */
+    /** Retries the waiting settlements once, for up to two seconds. Must run before the Redis connection is closed. */
     void stop(@Observes(notifyObserver = Reception.IF_EXISTS) @Priority(90) ShutdownEvent stopping) {
         stop(SHUTDOWN_TIMEOUT);
     }
@@ -268,7 +276,7 @@ class SettlementQueue {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (TimeoutException e) {
-            // logged below
+            // the unsettled calls are logged below
         } catch (ExecutionException e) {
             throw new IllegalStateException(e);
         }
@@ -279,7 +287,7 @@ class SettlementQueue {
             waiting.clear();
         }
         if (unsettled > 0) {
-            LOG.warnf("Calls of language models stay counted as they were reserved, because Sluice stops: calls=%d", unsettled);
+            LOG.warnf("LLM calls remain counted as reserved because Sluice is stopping: calls=%d", unsettled);
         }
     }
 }

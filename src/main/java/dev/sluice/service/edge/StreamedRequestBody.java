@@ -65,7 +65,9 @@ public final class StreamedRequestBody {
     public void discard() {
         if (!discarding) {
             discarding = true;
-            body.resume();
+            if (!body.isEnded()) { // an HTTP/2 request that has ended cannot be resumed
+                body.resume();
+            }
         }
     }
 }

@@ -10,9 +10,9 @@ import io.vertx.ext.web.RoutingContext;
 /** Forwards a WebSocket upgrade and, if the upstream accepts it, bytes in both directions with backpressure. */
 final class WebSocketTunnel {
 
-    private final UpstreamProxy upstream;
+    private final UpstreamClient upstream;
 
-    WebSocketTunnel(UpstreamProxy upstream) {
+    WebSocketTunnel(UpstreamClient upstream) {
         this.upstream = upstream;
     }
 
@@ -55,7 +55,7 @@ final class WebSocketTunnel {
 
     private static void fail(RoutingContext context, Throwable failure) {
         if (!context.response().ended() && !context.response().headWritten()) {
-            UpstreamProxy.errorFor(failure).send(context);
+            UpstreamClient.errorFor(failure).send(context);
         }
     }
 }

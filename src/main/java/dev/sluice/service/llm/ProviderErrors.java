@@ -23,7 +23,16 @@ final class ProviderErrors {
     private ProviderErrors() {
     }
 
-    static void send(RoutingContext context, Provider provider, int status, String message) {
+    /** Sends the error response of a rejection. The headers of a decision must have been written before. */
+    static void send(RoutingContext context, Provider provider, CallRejectedException rejection) {
+        if (rejection.hasChallenge()) {
+            context.response().putHeader("WWW-Authenticate", "Bearer");
+        }
+        rejection.deniedCall().ifPresentOrElse(call -> sendDenial(context, call),
+                () -> send(context, provider, rejection.status(), rejection.getMessage()));
+    }
+
+    private static void send(RoutingContext context, Provider provider, int status, String message) {
         write(context, status, switch (provider) {
             case OPENAI -> openAi(message, openAiType(status), openAiCode(status));
             case ANTHROPIC -> anthropic(message, anthropicType(status));
@@ -31,16 +40,7 @@ final class ProviderErrors {
         });
     }
 
-    /** Sends an error of Sluice in the format of the provider. */
-    static void send(RoutingContext context, Provider provider, ErrorResponse error) {
-        if (error.status() == 401) {
-            context.response().putHeader("WWW-Authenticate", "Bearer");
-        }
-        send(context, provider, error.status(), error.message());
-    }
-
-    /** Sends a denial. The headers of the decision must have been written before. */
-    static void sendDenial(RoutingContext context, AdmittedCall call) {
+    private static void sendDenial(RoutingContext context, AdmittedCall call) {
         var decision = call.decision();
         var response = context.response();
         var wait = decision.retryAfter();

@@ -25,22 +25,6 @@ import io.vertx.ext.web.RoutingContext;
 @ApplicationScoped
 class RequestBodyBuffer {
 
-    /** Rejected body, with the response status. */
-    static final class BodyRejectedException extends RuntimeException {
-
-        private static final long serialVersionUID = 1;
-        private final int status;
-
-        BodyRejectedException(int status, String message) {
-            super(message, null, false, false);
-            this.status = status;
-        }
-
-        int status() {
-            return status;
-        }
-    }
-
     private static final Logger LOG = Logger.getLogger(RequestBodyBuffer.class);
     private static final String CONTEXT_KEY = "dev.sluice.llm.body";
     /** Minimum transfer rate; a slower body is rejected. */
@@ -71,14 +55,14 @@ class RequestBodyBuffer {
     }
 
     /**
-     * Reads a body; fails with {@link BodyRejectedException}. Its bytes count as held until it is released or the response has
+     * Reads a body; fails with {@link CallRejectedException}. Its bytes count as held until it is released or the response has
      * ended.
      */
     Future<Buffer> read(RoutingContext context) {
         var request = context.request();
         if (request.headers().contains(HttpHeaders.CONTENT_ENCODING)
                 && !"identity".equalsIgnoreCase(request.getHeader(HttpHeaders.CONTENT_ENCODING))) {
-            return Future.failedFuture(new BodyRejectedException(415, "content-encoding is not supported for request bodies"));
+            return Future.failedFuture(new CallRejectedException(415, "content-encoding is not supported for request bodies"));
         }
         if (exceedsLimit(request.getHeader(HttpHeaders.CONTENT_LENGTH))) {
             return Future.failedFuture(tooLarge());
@@ -104,16 +88,16 @@ class RequestBodyBuffer {
         }
     }
 
-    private BodyRejectedException tooLarge() {
-        return new BodyRejectedException(413, "Request body larger than " + maxBytes + " bytes (rate-limit.llm.max-body-size)");
+    private CallRejectedException tooLarge() {
+        return new CallRejectedException(413, "Request body larger than " + maxBytes + " bytes (rate-limit.llm.max-body-size)");
     }
 
     /** Body being received. */
     private final class BodyReader {
 
         private final HttpServerRequest request;
-        private final Promise<Buffer> result = Promise.promise();
-        private final Buffer body = Buffer.buffer();
+        private Promise<Buffer> result = Promise.promise();
+        private Buffer body = Buffer.buffer();
         private long timer = -1;
         private int bytesAtLastCheck;
         private long reserved;
@@ -139,7 +123,7 @@ class RequestBodyBuffer {
             }
             reserved += chunk.length();
             if (heldBytes.addAndGet(chunk.length()) > maxTotalBytes && heldBytes.get() > reserved) {
-                reject(new BodyRejectedException(503, "Too many large request bodies in flight; try again later"));
+                reject(new CallRejectedException(503, "Too many large request bodies in flight; try again later"));
                 release();
                 return;
             }
@@ -151,12 +135,12 @@ class RequestBodyBuffer {
                 if (request.version() != HttpVersion.HTTP_2) {
                     request.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE); // do not wait for the rest
                 }
-                reject(new BodyRejectedException(408, "Request body not received in time"));
+                reject(new CallRejectedException(408, "Request body not received in time"));
             }
             bytesAtLastCheck = body.length();
         }
 
-        private void reject(BodyRejectedException rejection) {
+        private void reject(CallRejectedException rejection) {
             request.handler(null);
             request.endHandler(null);
             result.tryFail(rejection);
@@ -166,6 +150,8 @@ class RequestBodyBuffer {
             heldBytes.addAndGet(-reserved);
             reserved = 0;
             vertx.cancelTimer(timer);
+            body = Buffer.buffer(); // the handlers of the request refer to this reader until the response has ended
+            result = Promise.promise();
         }
     }
 }

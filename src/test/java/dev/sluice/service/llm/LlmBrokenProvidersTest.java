@@ -3,6 +3,11 @@ package dev.sluice.service.llm;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
@@ -62,6 +67,18 @@ class LlmBrokenProvidersTest extends HttpTestBase {
             }
         }
         assertThat(limiter.usageByResource("user:tokens").await().indefinitely().getOrDefault("llm:gemini:tokens", 0L)).isZero();
+    }
+
+    @Test
+    void http2ClientsReceiveTheErrorOfAnUnreachableProvider() throws Exception {
+        var client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build();
+        for (int i = 0; i < 2; i++) { // the first request is the upgrade
+            var response = client.send(HttpRequest
+                    .newBuilder(URI.create("http://127.0.0.1:" + port + "/gemini/v1beta/models/gemini-2.5-flash:generateContent"))
+                    .header("x-goog-api-key", "key-of-tokens").timeout(Duration.ofSeconds(60))
+                    .POST(HttpRequest.BodyPublishers.ofString("{}")).build(), HttpResponse.BodyHandlers.ofString());
+            assertThat(response.statusCode()).isEqualTo(502);
+        }
     }
 
     @Test

@@ -44,7 +44,6 @@ import io.vertx.core.http.HttpMethod;
 @WithTestResource(JwtKeys.class)
 class LlmFaultsTest extends LlmTestBase {
 
-    private static final String CHAT = "/openai/v1/chat/completions";
     private static final String BODY = "{\"model\":\"gpt-4o\",\"max_tokens\":50,\"messages\":[]}";
 
     @Inject

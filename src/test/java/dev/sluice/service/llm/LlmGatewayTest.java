@@ -13,6 +13,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -53,7 +54,6 @@ import io.vertx.redis.client.Request;
 @WithTestResource(JwtKeys.class)
 class LlmGatewayTest extends LlmTestBase {
 
-    private static final String CHAT = "/openai/v1/chat/completions";
     private static final String MESSAGES = "/anthropic/v1/messages";
     private static final String GENERATE = "/gemini/v1beta/models/gemini-2.5-flash:generateContent";
 
@@ -287,6 +287,22 @@ class LlmGatewayTest extends LlmTestBase {
                     HttpResponse.BodyHandlers.ofString());
             assertThat(tooLarge.statusCode()).isEqualTo(413);
         }
+    }
+
+    /** A request over HTTP/2 that has ended cannot be resumed to discard its body. */
+    @Test
+    void http2ClientsReceiveErrorsAfterTheirBodyWasRead() throws Exception {
+        var client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build();
+        var statuses = new ArrayList<Integer>();
+        for (var body : List.of("no JSON", "no JSON", chat("gpt-4o", ""), chat("gpt-4o", ""), chat("gpt-4o", ""),
+                chat("gpt-4o", ""))) {
+            var response = client.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + CHAT))
+                    .header("x-api-key", "key-of-free").timeout(Duration.ofSeconds(60))
+                    .POST(HttpRequest.BodyPublishers.ofString(body)).build(), HttpResponse.BodyHandlers.ofString());
+            assertThat(response.version()).isEqualTo(HttpClient.Version.HTTP_2);
+            statuses.add(response.statusCode());
+        }
+        assertThat(statuses).containsExactly(400, 400, 200, 200, 200, 429);
     }
 
     // keys

@@ -29,7 +29,6 @@ import io.quarkus.test.junit.TestProfile;
 @WithTestResource(JwtKeys.class)
 class LlmPassThroughTest extends LlmTestBase {
 
-    private static final String CHAT = "/openai/v1/chat/completions";
     private static final String MESSAGES = "/anthropic/v1/messages";
     private static final String BODY = "{\"model\":\"gpt-4o\",\"max_tokens\":5,\"messages\":[]}";
 

@@ -1,13 +1,10 @@
 package dev.sluice.service.llm;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -15,13 +12,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 import dev.sluice.llm.protocol.TokenUsage;
+import dev.sluice.testing.ConcurrentRequests;
+import dev.sluice.testing.ConcurrentRequests.Outcome;
 import dev.sluice.testing.HttpTestClient;
-import dev.sluice.testing.Instance;
 import dev.sluice.testing.RedisTestServer;
+import dev.sluice.testing.faults.InstanceGroup;
 import dev.sluice.testing.llm.OpenAiStub;
-import io.vertx.core.Vertx;
-import io.vertx.core.http.HttpClient;
-import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
@@ -41,7 +37,7 @@ class LlmThreeInstancesIT {
     static void start() {
         instances = InstanceGroup.with(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(REDIS.port()),
                 "RATE_LIMIT_ADMIN_TOKEN", "admin", "RATE_LIMIT_TRUSTED_PROXIES", "127.0.0.1/32",
-                "RATE_LIMIT_LLM_OPENAI_BASE_URL", OPENAI.address(), "RATE_LIMIT_LLM_OPENAI_API_KEY", "sk-of-sluice",
+                "RATE_LIMIT_LLM_OPENAI_BASE_URL", OPENAI.baseUrl(), "RATE_LIMIT_LLM_OPENAI_API_KEY", "sk-of-sluice",
                 "RATE_LIMIT_LLM_OPENAI_REQUESTS_PRO", "unlimited", "RATE_LIMIT_LLM_OPENAI_TOKENS_PRO", TOKENS + "/hour"));
         requests = new ConcurrentRequests(instances.instances());
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -13,6 +14,7 @@ import org.junit.jupiter.api.Test;
 
 import dev.sluice.testing.RawHttpConnection;
 import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServer;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
@@ -22,6 +24,7 @@ class RequestBodyBufferTest {
 
     private final Vertx vertx = Vertx.vertx();
     private final List<RoutingContext> waiting = new ArrayList<>();
+    private volatile WeakReference<Buffer> lastBody;
     private RequestBodyBuffer bodies;
 
     private int serve(int maxBytes, long maxTotalBytes, long slowMillis) {
@@ -30,12 +33,13 @@ class RequestBodyBufferTest {
         router.route().handler(context -> {
             context.request().pause();
             bodies.read(context).onSuccess(body -> {
+                lastBody = new WeakReference<>(body);
                 synchronized (waiting) {
                     waiting.add(context);
                 }
             }).onFailure(failure -> {
                 context.request().resume();
-                context.response().setStatusCode(((RequestBodyBuffer.BodyRejectedException) failure).status())
+                context.response().setStatusCode(((CallRejectedException) failure).status())
                         .end(failure.getMessage());
             });
         });
@@ -97,5 +101,21 @@ class RequestBodyBufferTest {
             assertThat(response.header("connection")).isEqualTo("close");
         }
         await().atMost(60, TimeUnit.SECONDS).until(() -> bodies.heldBytes() == 0);
+    }
+
+    @Test
+    void releasedBodyIsNotRetained() throws IOException {
+        int port = serve(1000, 1000, 60_000);
+        try (var client = new RawHttpConnection(port)) {
+            client.send(RawHttpConnection.post("/", "x".repeat(1000)));
+            await().atMost(60, TimeUnit.SECONDS).until(() -> waiting() == 1);
+            var context = waiting.get(0);
+            bodies.release(context);
+            await().atMost(60, TimeUnit.SECONDS).until(() -> {
+                System.gc();
+                return lastBody.refersTo(null);
+            });
+            assertThat(context.response().ended()).isFalse();
+        }
     }
 }

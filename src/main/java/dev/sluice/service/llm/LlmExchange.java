@@ -1,0 +1,243 @@
+package dev.sluice.service.llm;
+
+import org.jboss.logging.Logger;
+import org.jboss.logging.Logger.Level;
+
+import dev.sluice.http.RateLimitHeaders;
+import dev.sluice.http.RequestRateLimiter;
+import dev.sluice.identity.CredentialsRejectedException;
+import dev.sluice.llm.limit.AdmittedCall;
+import dev.sluice.llm.limit.LlmCallEstimate;
+import dev.sluice.llm.limit.LlmLimiter;
+import dev.sluice.llm.protocol.LlmRequest;
+import dev.sluice.llm.protocol.LlmRequestParser;
+import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.ProviderOperation;
+import dev.sluice.llm.protocol.ProviderOperation.Kind;
+import dev.sluice.llm.protocol.ProviderOperation.Shape;
+import dev.sluice.policy.RequestPath;
+import dev.sluice.service.edge.AbortableResponse;
+import dev.sluice.service.edge.StreamedRequestBody;
+import dev.sluice.service.gateway.UpstreamGateway;
+import dev.sluice.service.llm.LlmCallerResolver.LlmCaller;
+import io.smallrye.mutiny.vertx.UniHelper;
+import io.vertx.core.Future;
+import io.vertx.core.MultiMap;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.ext.web.RoutingContext;
+
+/**
+ * One request to the LLM gateway. Its steps are declared in the order in which they run, all on the event loop of the request.
+ * A step that fails ends the request in {@link #fail}.
+ */
+final class LlmExchange {
+
+    /** Components that the steps use. */
+    record Services(Vertx vertx, LlmCallerResolver callerResolver, RequestRateLimiter rateLimiter, RequestBodyBuffer bodyBuffer,
+            LlmLimiter limiter, RateLimitHeaders rateLimitHeaders, ProviderHeaders providerHeaders,
+            ProviderConnections connections, ResponseRelay.Timeouts timeouts) {
+    }
+
+    private static final Logger LOG = Logger.getLogger(LlmExchange.class);
+
+    private final Services services;
+    private final RoutingContext context;
+    private final HttpServerRequest request;
+    private final HttpServerResponse response;
+    private final StreamedRequestBody body;
+    private final Provider provider;
+    /** Path from the version on. */
+    private final String path;
+    private ProviderOperation operation;
+    /** Null for a preflight request. */
+    private LlmCaller caller;
+    /** Null if the body is not parsed but streamed. */
+    private LlmRequest parsed;
+    /** Body for the provider; null if it is not buffered but streamed. */
+    private Buffer providerBody;
+    /** Null if the call is not counted. */
+    private AdmittedCall admitted;
+
+    LlmExchange(Services services, RoutingContext context, Provider provider, String path) {
+        this.services = services;
+        this.context = context;
+        this.request = context.request();
+        this.response = context.response();
+        this.body = new StreamedRequestBody(request);
+        this.provider = provider;
+        this.path = path;
+        this.operation = ProviderOperation.of(provider, request.method().name(), path);
+    }
+
+    void begin() {
+        request.pause();
+        checkVersion().compose(known -> UpstreamGateway.isPreflight(request) ? Future.succeededFuture() : admit())
+                .compose(done -> forward()).onFailure(this::fail);
+    }
+
+    private Future<Void> checkVersion() {
+        return provider.version(path) != null
+                ? Future.succeededFuture()
+                : rejected(404, "Unknown path: paths of this provider must begin with /" + provider.id() + provider.version());
+    }
+
+    private Future<Void> admit() {
+        return resolveCaller().compose(resolved -> checkRequest()).compose(checked -> readBody()).compose(read -> reserve());
+    }
+
+    private Future<Void> resolveCaller() {
+        var loop = services.vertx().getOrCreateContext(); // a token may be verified on another thread
+        var resolution = services.callerResolver().resolve(context, provider)
+                .emitOn(task -> loop.runOnContext(now -> task.run()));
+        return UniHelper.toFuture(resolution).recover(this::countRejectedCredentials).compose(resolved -> {
+            caller = resolved;
+            return requireClient();
+        });
+    }
+
+    /** Counts rejected credentials against the client's address. */
+    private Future<LlmCaller> countRejectedCredentials(Throwable failure) {
+        return failure instanceof CredentialsRejectedException
+                ? UniHelper.toFuture(services.rateLimiter().rejectCredentials(context, failure.getMessage()))
+                        .compose(counted -> Future.failedFuture(CallRejectedException.of(counted.error())))
+                : Future.failedFuture(failure);
+    }
+
+    private Future<Void> checkRequest() {
+        if (caller.key() == null) {
+            return rejected(401, "No API key is configured for " + provider.id() + ": set RATE_LIMIT_LLM_" + provider.name()
+                    + "_API_KEY");
+        }
+        if (operation.kind() == Kind.UNKNOWN && !caller.ownKey() && !services.connections().isOpen(provider, path)) {
+            return rejected(403, "This path is not allowed with Sluice's key: add it to rate-limit.llm." + provider.id()
+                    + ".paths");
+        }
+        if (ProviderConnections.escapesPath(path)) {
+            return rejected(400, "The path must not contain empty or dot segments");
+        }
+        return ProviderHeaders.changesMethodOrHidesUsage(request, provider, caller)
+                ? rejected(400, "Query parameters and field masks must not change the method or hide the usage")
+                : Future.succeededFuture();
+    }
+
+    /** Reads and parses the body of a call, which determines the model and whether the response is streamed. */
+    private Future<Void> readBody() {
+        if (operation.kind() != Kind.CALL) {
+            return Future.succeededFuture();
+        }
+        return services.bodyBuffer().read(context).map(read -> {
+            parsed = LlmRequestParser.parse(provider, operation, read);
+            operation = new ProviderOperation(operation.kind(), operation.shape(), parsed.model(), parsed.streaming());
+            return null;
+        });
+    }
+
+    private Future<Void> reserve() {
+        boolean counted = operation.kind() == Kind.CALL
+                || operation.kind() == Kind.UNKNOWN && request.method() == HttpMethod.POST;
+        return counted
+                ? UniHelper.toFuture(services.limiter().admit(estimate())).compose(this::onDecision)
+                : Future.succeededFuture();
+    }
+
+    private LlmCallEstimate estimate() {
+        var identifier = caller.caller().identity().identifier();
+        var tier = caller.caller().tier();
+        if (parsed == null) {
+            return new LlmCallEstimate(provider, identifier, tier, "", 0, 0);
+        }
+        long output = parsed.maxOutputTokens() < 0 ? -1 : parsed.maxOutputTokens() * parsed.choices();
+        return new LlmCallEstimate(provider, identifier, tier, parsed.model(), parsed.estimatedInputTokens(), output);
+    }
+
+    private Future<Void> onDecision(AdmittedCall decided) {
+        boolean allowed = decided.decision().allowed();
+        admitted = allowed ? decided : null;
+        services.rateLimitHeaders().write(response.headers(), decided.decision());
+        return allowed ? requireClient() : Future.failedFuture(CallRejectedException.of(decided));
+    }
+
+    /** Fails if the client has disconnected during an asynchronous step. */
+    private Future<Void> requireClient() {
+        return response.closed() ? Future.failedFuture(new ClientDisconnectedException()) : Future.succeededFuture();
+    }
+
+    private Future<Void> forward() {
+        boolean usageRequested = parsed != null && parsed.streaming() && operation.shape() == Shape.CHAT
+                && !parsed.usageRequested();
+        MultiMap headers;
+        String target;
+        try {
+            headers = services.providerHeaders().forRequest(request, provider, caller, usageRequested);
+            target = RequestPath.toAscii(path) + services.providerHeaders().forwardedQuery(request, caller);
+        } catch (IllegalArgumentException e) { // HTTP/2 allows characters that are invalid in HTTP/1
+            throw new CallRejectedException(400, "The request contains an invalid character", e);
+        }
+        providerBody = parsed == null ? null : LlmRequestParser.withUsageRequested(operation, parsed);
+        var meter = new UsageMeter(admitted, operation, usageRequested);
+        return services.connections().request(provider, request.method(), target)
+                .recover(failure -> Future.failedFuture(ResponseRelay.providerFailure(failure)))
+                .compose(providerRequest -> send(providerRequest, headers, meter));
+    }
+
+    /** Sends the request and relays the response; completes when the response has ended. */
+    private Future<Void> send(HttpClientRequest providerRequest, MultiMap headers, UsageMeter meter) {
+        var relay = new ResponseRelay(services.vertx(), services.timeouts(), context, body, meter);
+        try {
+            providerRequest.headers().addAll(headers);
+            var relayed = relay.begin(providerRequest);
+            if (relayed.isComplete()) {
+                return relayed;
+            }
+            if (providerBody != null) {
+                providerRequest.end(providerBody).onComplete(sent -> releaseBody());
+            } else if (caller != null && body.isExpected()) {
+                body.sendTo(providerRequest, relay::onClientGone);
+            } else {
+                request.resume();
+                providerRequest.end();
+            }
+            return relayed;
+        } catch (RuntimeException | Error e) {
+            providerRequest.reset();
+            throw e;
+        }
+    }
+
+    /** Releases the buffered body; the response may be streamed for a long time. */
+    private void releaseBody() {
+        parsed = null;
+        providerBody = null;
+        services.bodyBuffer().release(context);
+    }
+
+    /** Releases the reservation, unless the call has been settled, and responds with the error. */
+    private void fail(Throwable failure) {
+        if (admitted != null) {
+            admitted.release(false);
+        }
+        if (failure instanceof ClientDisconnectedException) {
+            return;
+        }
+        var rejection = CallRejectedException.of(failure);
+        LOG.log(rejection.status() == 500 ? Level.ERROR : Level.DEBUG, "LLM call failed", failure);
+        if (response.closed() || response.ended()) {
+            return;
+        }
+        if (response.headWritten()) {
+            AbortableResponse.abort(request);
+            return;
+        }
+        body.discard();
+        ProviderErrors.send(context, provider, rejection);
+    }
+
+    private static Future<Void> rejected(int status, String message) {
+        return Future.failedFuture(new CallRejectedException(status, message));
+    }
+}

@@ -1,0 +1,107 @@
+package dev.sluice.service.llm;
+
+import org.jboss.logging.Logger;
+
+import dev.sluice.llm.limit.AdmittedCall;
+import dev.sluice.llm.protocol.ProviderOperation;
+import dev.sluice.llm.protocol.UsageChunkFilter;
+import dev.sluice.llm.protocol.UsageExtractor;
+import io.vertx.core.MultiMap;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpHeaders;
+
+/** Extracts the token usage from a response while it is relayed, and settles the call with it. */
+final class UsageMeter {
+
+    private static final Logger LOG = Logger.getLogger(UsageMeter.class);
+
+    /** Null if the call is not counted. */
+    private final AdmittedCall call;
+    private final ProviderOperation operation;
+    private final boolean stripUsage;
+    private boolean responding;
+    /** Null until a successful response begins. */
+    private UsageExtractor usageExtractor;
+    /** Null if the response passes unchanged. */
+    private UsageChunkFilter usageChunkFilter;
+
+    /**
+     * @param call null if the call is not counted
+     * @param stripUsage whether Sluice requested usage that the client did not request
+     */
+    UsageMeter(AdmittedCall call, ProviderOperation operation, boolean stripUsage) {
+        this.call = call;
+        this.operation = operation;
+        this.stripUsage = stripUsage;
+    }
+
+    /** Begins a response; a response with an error status ends the call as failed. */
+    void begin(int status, MultiMap headers) {
+        responding = true;
+        if (call == null) {
+            return;
+        }
+        if (!isSuccess(status)) {
+            call.release(status == 429);
+            return;
+        }
+        var encoding = headers.get(HttpHeaders.CONTENT_ENCODING);
+        usageExtractor = UsageExtractor.of(call.provider(), operation.shape(), headers.get(HttpHeaders.CONTENT_TYPE), encoding);
+        if (stripUsage && encoding == null) {
+            usageChunkFilter = new UsageChunkFilter();
+            headers.remove(HttpHeaders.CONTENT_LENGTH);
+        }
+    }
+
+    /** Returns whether the response, or the rest of it, is needed to settle the call. */
+    boolean isExpectingUsage() {
+        return call != null && (usageExtractor != null || !responding);
+    }
+
+    void read(Buffer chunk) {
+        if (usageExtractor == null) {
+            return;
+        }
+        usageExtractor.feed(chunk);
+        if (!operation.streaming() && usageExtractor.isComplete()) {
+            settle(); // before the client receives the end of the response
+        }
+    }
+
+    /** Returns the part of a chunk that is for the client. */
+    Buffer filter(Buffer chunk) {
+        return usageChunkFilter == null ? chunk : usageChunkFilter.feed(chunk);
+    }
+
+    /** Returns what the filter has held back for the client at the end of the response. */
+    Buffer rest() {
+        return usageChunkFilter == null ? Buffer.buffer() : usageChunkFilter.end();
+    }
+
+    /** Settles the call with the usage known so far, completed by the estimate. */
+    void settle() {
+        if (!isExpectingUsage()) {
+            return; // not counted, or already settled as failed
+        }
+        if (usageExtractor == null) {
+            call.settleEstimated(call.estimatedUsage());
+            return;
+        }
+        try {
+            call.settle(usageExtractor);
+        } catch (RuntimeException | Error e) {
+            LOG.error("Usage of a response could not be extracted; the estimate is recorded", e);
+        }
+    }
+
+    /** Settles a call that Sluice could not complete with its estimate if the provider will charge for it. */
+    void abandon(int status) {
+        if (call != null && isSuccess(status)) {
+            call.settleEstimated(call.estimatedUsage());
+        }
+    }
+
+    private static boolean isSuccess(int status) {
+        return status >= 200 && status < 300;
+    }
+}
