@@ -103,7 +103,7 @@ class EventLoopMonitor {
         long previous = lastLogged.get();
         if (now - previous >= LOG_INTERVAL_NANOS && lastLogged.compareAndSet(previous, now)) {
             LOG.infof(
-                    "Event loop stalled: duration=%d ms, rate-limit.timeout=%d ms, cause: %s",
+                    "This instance stalled, not Redis: an event loop did not run for %d ms (rate-limit.timeout=%d ms); cause: %s",
                     TimeUnit.NANOSECONDS.toMillis(stall), TimeUnit.NANOSECONDS.toMillis(timeoutNanos),
                     cause(TimeUnit.NANOSECONDS.toMillis(stall), gcMillis, cpuNanos));
         }

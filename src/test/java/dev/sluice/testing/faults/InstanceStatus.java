@@ -46,7 +46,7 @@ final class InstanceStatus {
 
     /** Returns whether the line reports that the instance, and not Redis, was slow. */
     static boolean isStall(String line) {
-        return line.contains("INFO") && line.contains("Event loop stalled");
+        return line.contains("INFO") && line.contains("This instance stalled, not Redis");
     }
 
     /** Returns whether the line reports a mode change or anything else that needs attention. */
