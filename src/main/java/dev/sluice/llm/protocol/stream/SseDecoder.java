@@ -28,7 +28,7 @@ public final class SseDecoder implements ByteSink {
             byte b = bytes[i];
             boolean lineFeedAfterReturn = afterCarriageReturn && b == '\n';
             afterCarriageReturn = b == '\r';
-            if (lineFeedAfterReturn || byteOrderMarkBytes(b)) {
+            if (lineFeedAfterReturn || skipByteOrderMark(b)) {
                 continue;
             }
             if (b == '\n' || b == '\r') {
@@ -55,7 +55,7 @@ public final class SseDecoder implements ByteSink {
     }
 
     /** Whether the byte is of the mark that a stream may begin with. */
-    private boolean byteOrderMarkBytes(byte b) {
+    private boolean skipByteOrderMark(byte b) {
         if (byteOrderMarkBytes < BYTE_ORDER_MARK.length && (b & 0xFF) == BYTE_ORDER_MARK[byteOrderMarkBytes]) {
             byteOrderMarkBytes++;
             return true;
