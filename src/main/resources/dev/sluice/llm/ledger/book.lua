@@ -54,7 +54,12 @@ end
 
 local next_argument = 3
 while next_argument <= #ARGV do
-  local entry = { hash = tonumber(ARGV[next_argument]), expiry = ARGV[next_argument + 1], request = tonumber(ARGV[next_argument + 2]), is_new = true }
+  local entry = {
+    hash = tonumber(ARGV[next_argument]),
+    expiry = ARGV[next_argument + 1],
+    request = tonumber(ARGV[next_argument + 2]),
+    is_new = true
+  }
   entry.first = next_argument + 4
   entry.last = entry.first + 2 * tonumber(ARGV[next_argument + 3]) - 2
   if entry.request > 0 then

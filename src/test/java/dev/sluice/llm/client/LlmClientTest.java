@@ -110,7 +110,7 @@ class LlmClientTest extends LlmTest {
         for (int asked = 1; asked <= 10; asked++) {
             events.awaitItems(asked, TIMEOUT);
             assertThat(events.getItems()).hasSize(asked);
-            // The rest stays with the provider, but for what sockets hold.
+            // The rest remains at the provider, except for what socket buffers hold.
             assertThat(AllProvidersStub.eventsWritten).isLessThan(AllProvidersStub.LONG_STREAM_EVENTS);
             events.request(1);
         }
@@ -172,7 +172,7 @@ class LlmClientTest extends LlmTest {
     private static void assertProviderError(Throwable failure, int status) {
         assertThat(failure).isInstanceOfSatisfying(LlmException.class, refused -> {
             assertThat(refused.status()).isEqualTo(status);
-            assertThat(refused.body()).contains("as asked").doesNotContain(AllProvidersStub.KEY);
+            assertThat(refused.body()).contains("as configured").doesNotContain(AllProvidersStub.KEY);
             assertThat(refused).hasMessage("openai responded with status " + status);
         });
     }

@@ -31,7 +31,7 @@ import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisOptions;
 import io.vertx.redis.client.Request;
 
-/** The ledger in a real Redis, behind a wire that can be cut in one direction. */
+/** Tests the ledger with a real Redis, through a connection that can be cut in one direction. */
 class RedisLedgerTest {
 
     private static final long HOUR = 500_000;
@@ -114,7 +114,7 @@ class RedisLedgerTest {
     void writeWithLostReplyIsBookedOnce() {
         var ledger = ledger(100);
         book(ledger, entry("user:a", "other", null));
-        read(ledger, "user:a", "other"); // Redis knows the script now
+        read(ledger, "user:a", "other"); // Redis has loaded the script now
         answersLost = true;
         book(ledger, entry("user:a", "m", null));
         await().atMost(TIMEOUT).until(() -> inRedis("user:a") == 1);
@@ -147,11 +147,11 @@ class RedisLedgerTest {
         for (int i = 0; i < 5; i++) {
             book(ledger, entry("user:" + i, "m", null));
         }
-        book(ledger, entry("user:0", "m", null)); // adds to what waits
+        book(ledger, entry("user:0", "m", null)); // adds to a buffered entry
         book(ledger, entry("user:9", "m", "request"));
         assertThat(meters.get("llm_ledger_dropped").counter().count()).isEqualTo(3);
         assertThat(meters.get("llm_ledger_waiting").gauge().value()).isEqualTo(3);
-        assertThat(read(ledger, "user:0", "m").calls()).isEqualTo(2); // from what waits
+        assertThat(read(ledger, "user:0", "m").calls()).isEqualTo(2); // from the buffer
         refused = false;
         await().atMost(TIMEOUT).until(link::isUp);
         assertThat(read(ledger, "user:0", "m").calls()).isEqualTo(2);
@@ -212,14 +212,14 @@ class RedisLedgerTest {
         var ledger = ledger(5000);
         for (int i = 0; i < 2000; i++) {
             book(ledger, entry("user:" + i, "m", null));
-            book(ledger, entry("user:a", "m" + i, null)); // more than go in one batch
+            book(ledger, entry("user:a", "m" + i, null)); // more than fit one batch
         }
         ledger.close().await().atMost(TIMEOUT);
         assertThat(meters.get("llm_ledger_waiting").gauge().value()).isZero();
         assertThat(inRedis("user:1999")).isEqualTo(1);
     }
 
-    /** An identifier that shares the hash tag of another, so that both are booked in one batch. */
+    /** Returns an identifier that shares the hash tag of another one, so that both are booked in one batch. */
     private String besides(String identifier, int number) {
         return IntStream.iterate(0, i -> i + 1).mapToObj(i -> "user:b" + i)
                 .filter(other -> keys.tag(other) == keys.tag(identifier)).skip(number).findFirst().orElseThrow();
@@ -248,7 +248,7 @@ class RedisLedgerTest {
         var first = besides("user:a", 0);
         var last = besides("user:a", 1);
         redis.send(theirs.formatted(page("user:a")));
-        refused = true; // so that all three are one batch
+        refused = true; // so that all three form one batch
         wire.close();
         await().atMost(TIMEOUT).until(() -> !link.isUp());
         for (var user : List.of(first, "user:a", last)) {
@@ -331,7 +331,7 @@ class RedisLedgerTest {
         assertThat(read(ledger, "user:a", "m").picodollars()).isEqualTo(Long.MAX_VALUE);
     }
 
-    /** Redis has got the batch, and has answered it. */
+    /** Redis has received the batch and replied to it. */
     private void bookLater(LedgerStore ledger, Ledger.Entry entry) {
         ledger.book(entry, HOUR);
         link.send(Request.cmd(Command.PING)).toCompletionStage().toCompletableFuture().join();
@@ -349,7 +349,7 @@ class RedisLedgerTest {
         assertThat(read(ledger, "user:a", "m").calls()).isEqualTo(2);
     }
 
-    /** Whatever command Redis refuses, a batch is booked once or waits. */
+    /** A batch is booked once or waits, whichever command Redis rejects. */
     @ParameterizedTest
     @ValueSource(strings = {"set", "get", "hget", "hset", "hincrby", "setnx", "expireat", "ttl"})
     void batchIsBookedOnceThoughRedisRefusesACommand(String command) {
@@ -387,7 +387,7 @@ class RedisLedgerTest {
         refused = true;
         wire.close();
         await().atMost(TIMEOUT).until(() -> !link.isUp());
-        book(ledger, entry("user:a", "m", null)); // waits, and is tried again and again
+        book(ledger, entry("user:a", "m", null)); // waits and is retried
         ledger.close().await().atMost(TIMEOUT);
         assertThat(ledger.isFlushScheduled()).isFalse();
         book(ledger, entry("user:a", "other", null));

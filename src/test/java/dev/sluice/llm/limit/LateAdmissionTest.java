@@ -24,7 +24,7 @@ import io.quarkus.test.junit.QuarkusTest;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.subscription.UniEmitter;
 
-/** Calls whose caller does not wait for the decision. */
+/** Tests calls whose caller does not wait for the decision. */
 @QuarkusTest
 @WithTestResource(RedisTestResource.class)
 class LateAdmissionTest {

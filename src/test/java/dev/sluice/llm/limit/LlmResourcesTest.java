@@ -26,7 +26,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.constraints.Size;
 
-/** What the windows of language models are called: no two kinds, models or providers share one, whatever a model is called. */
+/** Verifies that no two rules share a resource, whatever the models' names. */
 class LlmResourcesTest {
 
     private record RuleKey(Provider provider, QuotaUnit unit, String model) {

@@ -18,7 +18,7 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.subscription.UniEmitter;
 
-/** Settlements with timers, a clock and a store that are moved by hand. */
+/** Tests the queue with timers, a clock and a store controlled by the test. */
 class SettlementQueueTest {
 
     private static final Map<String, Long> USAGE = Map.of("llm:openai:tokens", 7L);
@@ -163,7 +163,7 @@ class SettlementQueueTest {
         settledReservations.clear();
         fire();
         assertThat(settledReservations).hasSize(SettlementQueue.MAX_CONCURRENT_RETRIES);
-        settle(2000); // is not kept waiting by those
+        settle(2000); // does not wait for those
         assertThat(settledReservations).hasSize(SettlementQueue.MAX_CONCURRENT_RETRIES + 1);
         pendingSettlements.pollLast().complete(null);
         pendingSettlements.pollFirst().fail(new IllegalStateException("on purpose"));
@@ -173,7 +173,7 @@ class SettlementQueueTest {
         }
         assertThat(settledReservations).hasSize(SettlementQueue.MAX_CONCURRENT_RETRIES + 1);
         pendingSettlements.pollFirst().complete(null);
-        fire(); // one has failed, others have not: the pause is short
+        fire(); // one has failed, others have not: the backoff is short
         assertThat(backoffs).endsWith(250L);
         assertThat(settledReservations).hasSize(2 * SettlementQueue.MAX_CONCURRENT_RETRIES + 1);
     }
@@ -189,7 +189,7 @@ class SettlementQueueTest {
         assertThat(settledReservations).hasSize(1000);
         assertThat(timers).isEmpty();
         assertThat(settlements.waiting()).isZero();
-        settle(1000); // of a call that ends later
+        settle(1000); // a call that ends later
         assertThat(settledReservations).hasSize(1001);
         answerAtOnce = new IllegalStateException("closed");
         settle(1001);

@@ -172,7 +172,7 @@ class PriceTableTest {
         Map<String, PriceConfig> prices();
     }
 
-    /** The table with a configured model {@code a}. */
+    /** Returns a table with a configured model {@code a}. */
     private PriceTable table(Map<String, String> values, Provider provider) {
         var properties = new HashMap<String, String>();
         values.forEach((name, value) -> properties.put(provider.id() + ".prices.a." + name, value));

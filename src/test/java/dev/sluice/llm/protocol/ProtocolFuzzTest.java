@@ -17,7 +17,7 @@ import dev.sluice.llm.protocol.stream.SseEventReader;
 import dev.sluice.testing.Fuzzer;
 import io.vertx.core.buffer.Buffer;
 
-/** Bodies of calls and answers of providers that are broken: read, refused or passed over, and nothing else. */
+/** Verifies that damaged requests and responses are parsed, rejected or ignored, and cause no other error. */
 class ProtocolFuzzTest {
 
     private static final List<ProviderOperation> OPERATIONS = List.of(

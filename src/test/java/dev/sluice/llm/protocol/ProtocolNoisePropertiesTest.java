@@ -14,7 +14,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.Size;
 import net.jqwik.api.constraints.StringLength;
 
-/** Whatever comes, nothing breaks, and how it is cut makes no difference. */
+/** Verifies that arbitrary bytes cause no error, and that results do not depend on how the bytes are cut. */
 class ProtocolNoisePropertiesTest {
 
     private static final ProviderOperation CHAT = ProviderOperation.of(Provider.OPENAI, "POST", "/v1/chat/completions");
@@ -40,7 +40,7 @@ class ProtocolNoisePropertiesTest {
         return out.appendBuffer(stripper.end()).getBytes();
     }
 
-    /** What a reader tells in the end. */
+    /** Result of an extractor. */
     private static List<String> read(UsageExtractor reader, byte[]... chunks) {
         for (var chunk : chunks) {
             reader.feed(Buffer.buffer(chunk));
@@ -49,7 +49,7 @@ class ProtocolNoisePropertiesTest {
         return List.of("" + reader.usage(), "" + reader.model(), "" + reader.contentEvents(), "" + reader.isComplete());
     }
 
-    /** Jackson lets a value or a name be missing where its bytes come one by one. */
+    /** Jackson accepts a missing value or name when its bytes arrive one by one. */
     @Example
     void whatIsMissingBeforeABraceDoesNotDependOnTheCuts() {
         for (var text : List.of("{\"usage\":}", "{\"usage\": }", "{\"a\":1,}", "{\"a\":{\"b\":1, }}")) {
@@ -73,7 +73,7 @@ class ProtocolNoisePropertiesTest {
                 var told = read(UsageExtractor.of(provider, Shape.OTHER, type, ""), bytes);
                 assertThat(read(UsageExtractor.of(provider, Shape.OTHER, type, ""), singly(bytes))).isEqualTo(told);
                 for (var encoding : new String[]{"gzip", "deflate"}) {
-                    // How much comes out of what is no such thing depends on the cuts.
+                    // For invalid compressed data, the amount of output depends on how it is cut.
                     read(UsageExtractor.of(provider, Shape.OTHER, type, encoding), bytes);
                     read(UsageExtractor.of(provider, Shape.OTHER, type, encoding), singly(bytes));
                 }

@@ -24,11 +24,11 @@ class UsageExtractorTest {
     private static final String SSE = "text/event-stream; charset=utf-8";
     private static final String JSON = "application/json";
 
-    /** What a reader tells in the end. */
+    /** Result of an extractor. */
     private record Told(TokenUsage usage, String model, long events, boolean complete) {
     }
 
-    /** Answers as the providers send them. */
+    /** Responses as the providers send them. */
     private enum Sample {
 
         CHAT(Provider.OPENAI, Shape.CHAT, JSON, new Told(new TokenUsage(20, 8, 4, 0, 12), "gpt-5.6-sol", 0, true), """
@@ -248,7 +248,7 @@ class UsageExtractorTest {
             if (told.complete) {
                 assertThat(told).isEqualTo(sample.told);
             }
-            // A document that is cut off tells nothing; a list may have told something before.
+            // A truncated document reports nothing; a truncated list may have reported usage before.
             if (sample.type.equals(JSON) && sample != Sample.GEMINI_LIST && !told.complete) {
                 assertThat(told.usage).isNull();
             }
