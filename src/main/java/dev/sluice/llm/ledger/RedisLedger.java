@@ -334,7 +334,7 @@ final class RedisLedger implements LedgerStore {
             }
             return withTimeout(Future.all(replies)).map(all -> {
                 var report = new UsageReport();
-                replies.forEach(page -> LedgerHash.addTo(fields(page.result()), report));
+                replies.forEach(reply -> LedgerHash.addTo(fields(reply.result()), report));
                 return report;
             });
         })).onFailure().transform(failure -> failure instanceof StoreUnavailableException

@@ -53,10 +53,10 @@ class ProtocolNoisePropertiesTest {
     @Example
     void whatIsMissingBeforeABraceDoesNotDependOnTheCuts() {
         for (var text : List.of("{\"usage\":}", "{\"usage\": }", "{\"a\":1,}", "{\"a\":{\"b\":1, }}")) {
-            var told = read(UsageExtractor.of(Provider.OPENAI, Shape.OTHER, "application/json", ""), utf8(text));
-            assertThat(told.get(3)).as(text).isEqualTo("false");
+            var extracted = read(UsageExtractor.of(Provider.OPENAI, Shape.OTHER, "application/json", ""), utf8(text));
+            assertThat(extracted.get(3)).as(text).isEqualTo("false");
             assertThat(read(UsageExtractor.of(Provider.OPENAI, Shape.OTHER, "application/json", ""), singly(utf8(text))))
-                    .as(text).isEqualTo(told);
+                    .as(text).isEqualTo(extracted);
         }
     }
 
@@ -70,8 +70,8 @@ class ProtocolNoisePropertiesTest {
         }
         for (var bytes : new byte[][]{raw, utf8(text.toString())}) {
             for (var type : new String[]{"text/event-stream", "application/json"}) {
-                var told = read(UsageExtractor.of(provider, Shape.OTHER, type, ""), bytes);
-                assertThat(read(UsageExtractor.of(provider, Shape.OTHER, type, ""), singly(bytes))).isEqualTo(told);
+                var extracted = read(UsageExtractor.of(provider, Shape.OTHER, type, ""), bytes);
+                assertThat(read(UsageExtractor.of(provider, Shape.OTHER, type, ""), singly(bytes))).isEqualTo(extracted);
                 for (var encoding : new String[]{"gzip", "deflate"}) {
                     // For invalid compressed data, the amount of output depends on how it is cut.
                     read(UsageExtractor.of(provider, Shape.OTHER, type, encoding), bytes);
@@ -97,11 +97,11 @@ class ProtocolNoisePropertiesTest {
             } catch (InvalidRequestBodyException e) {
                 continue;
             }
-            var asked = LlmRequestParser.withUsageRequested(CHAT, request);
-            var again = LlmRequestParser.parse(Provider.OPENAI, CHAT, asked);
-            assertThat(again.usageRequested()).as(body.toString()).isEqualTo(request.streaming() && again.streaming()
-                    && (request.usageRequested() || asked != body));
-            assertThat(asked.length()).isBetween(body.length() - 1, body.length() + 40);
+            var rewritten = LlmRequestParser.withUsageRequested(CHAT, request);
+            var reparsed = LlmRequestParser.parse(Provider.OPENAI, CHAT, rewritten);
+            assertThat(reparsed.usageRequested()).as(body.toString()).isEqualTo(request.streaming() && reparsed.streaming()
+                    && (request.usageRequested() || rewritten != body));
+            assertThat(rewritten.length()).isBetween(body.length() - 1, body.length() + 40);
         }
     }
 

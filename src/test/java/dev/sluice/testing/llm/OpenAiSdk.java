@@ -46,7 +46,7 @@ public final class OpenAiSdk implements AutoCloseable {
         try (var chunks = client.chat().completions().createStreaming(params.build())) {
             chunks.stream().forEach(chunk -> {
                 chunk.choices().forEach(choice -> choice.delta().content().ifPresent(text::append));
-                chunk.usage().ifPresent(told -> usage[0] = told);
+                chunk.usage().ifPresent(reported -> usage[0] = reported);
             });
         }
         return toResult(text.toString(), usage[0]);
@@ -98,8 +98,8 @@ public final class OpenAiSdk implements AutoCloseable {
 
     /** Returns the vector as text. */
     public SdkResult embed(String model, String text) {
-        var answer = client.embeddings().create(EmbeddingCreateParams.builder().model(model).input(text).build());
-        return new SdkResult(answer.data().get(0).embedding().toString(), answer.usage().promptTokens(), 0, 0);
+        var response = client.embeddings().create(EmbeddingCreateParams.builder().model(model).input(text).build());
+        return new SdkResult(response.data().get(0).embedding().toString(), response.usage().promptTokens(), 0, 0);
     }
 
     /** Returns the ids of all models, one per line. */

@@ -112,17 +112,17 @@ public abstract class ProviderStub implements AutoCloseable {
         key = expected;
     }
 
-    public void text(String said) {
-        text = said;
+    public void text(String newText) {
+        text = newText;
     }
 
     /** Sets the model's name in responses; by default, that of the request. */
-    public void model(String answered) {
-        model = answered;
+    public void model(String name) {
+        model = name;
     }
 
-    public void usage(TokenUsage counted) {
-        usage = counted;
+    public void usage(TokenUsage newUsage) {
+        usage = newUsage;
     }
 
     /** Sets how many of the output tokens are reasoning. */
@@ -194,10 +194,10 @@ public abstract class ProviderStub implements AutoCloseable {
         next(calls, call -> call.stream("text/event-stream", StubEvents.of(events).iterator(0)));
     }
 
-    private void next(int calls, Consumer<StubCall> answer) {
+    private void next(int calls, Consumer<StubCall> handler) {
         synchronized (script) {
             for (int i = 0; i < calls; i++) {
-                script.add(answer);
+                script.add(handler);
             }
         }
     }
@@ -272,8 +272,8 @@ public abstract class ProviderStub implements AutoCloseable {
     }
 
     /** Returns the model's name for a response. */
-    final String responseModel(String asked) {
-        return model == null ? asked : model;
+    final String responseModel(String requestedModel) {
+        return model == null ? requestedModel : model;
     }
 
     final TokenUsage configuredUsage() {

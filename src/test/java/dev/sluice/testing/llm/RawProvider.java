@@ -35,10 +35,10 @@ public class RawProvider implements QuarkusTestResourceLifecycleManager {
     }
 
     /** Responds to the next request after its head, and closes the connection. Each character is sent as one byte. */
-    public static void respondNext(String answer) {
+    public static void respondNext(String response) {
         next(socket -> {
             readHead(socket.getInputStream());
-            write(socket, answer);
+            write(socket, response);
             socket.shutdownOutput();
             socket.getInputStream().transferTo(java.io.OutputStream.nullOutputStream());
             socket.close();
