@@ -48,8 +48,8 @@ final class CheckMeasurements {
         var denied = BenchmarkEnvironment.target(service, checks("denied", 1, 86_400));
         HttpLoad.once(denied).expecting(200);
         try (var baseline = BaselineServer.start()) {
-            var yardstick = new HttpLoad.Target(baseline.port(), BenchmarkEnvironment.CONNECTIONS, allowed.requests());
-            DoubleFunction<Cost> baselineCost = seconds -> baselineCost(environment, baseline, yardstick, seconds);
+            var baselineTarget = new HttpLoad.Target(baseline.port(), BenchmarkEnvironment.CONNECTIONS, allowed.requests());
+            DoubleFunction<Cost> baselineCost = seconds -> baselineCost(environment, baseline, baselineTarget, seconds);
             var whenAllowed = PairedMeasurement.measure(seconds -> cost(environment, List.of(service), seconds,
                     time -> environment.load(allowed, time, 200)), baselineCost);
             var whenDenied = PairedMeasurement.measure(seconds -> cost(environment, List.of(service), seconds,

@@ -20,9 +20,9 @@ final class GatewayMeasurements {
 
     static List<BenchmarkResult> llm(BenchmarkEnvironment environment) {
         var figures = new ArrayList<BenchmarkResult>();
-        try (var model = UpstreamStub.model()) {
-            var through = new HttpLoad.Target(llmGateway(environment, "llm", model).port(), LLM_CONNECTIONS, throughGateway());
-            var direct = new HttpLoad.Target(model.port(), LLM_CONNECTIONS, chats("/v1/chat/completions"));
+        try (var model = UpstreamStub.jsonCompletion()) {
+            var through = new HttpLoad.Target(llmGateway(environment, "llm", model).port(), LLM_CONNECTIONS, gatewayRequests());
+            var direct = new HttpLoad.Target(model.port(), LLM_CONNECTIONS, chatRequests("/v1/chat/completions"));
             var closed = PairedMeasurement.measure(seconds -> environment.load(through, seconds, 200),
                     seconds -> environment.load(direct, seconds, 200));
             double half = BenchmarkResult.median(closed.first().stream().map(HttpLoad.Outcome::perSecond).toList()) / 2;
@@ -35,9 +35,9 @@ final class GatewayMeasurements {
             figures.add(open.difference("11", "latency it adds at half load, p50", outcome -> outcome.micros(50) / 1000)
                     .withUnits("ms", "ms").atMost(0.5).withNote(String.format(Locale.ROOT, "open loop at %.0f/s", half)));
         }
-        try (var lean = UpstreamStub.leanModel()) {
-            var through = new HttpLoad.Target(llmGateway(environment, "lean llm", lean).port(), LLM_CONNECTIONS, throughGateway());
-            var direct = new HttpLoad.Target(lean.port(), LLM_CONNECTIONS, chats("/v1/chat/completions"));
+        try (var lean = UpstreamStub.fixedCompletion()) {
+            var through = new HttpLoad.Target(llmGateway(environment, "lean llm", lean).port(), LLM_CONNECTIONS, gatewayRequests());
+            var direct = new HttpLoad.Target(lean.port(), LLM_CONNECTIONS, chatRequests("/v1/chat/completions"));
             var closed = PairedMeasurement.measure(seconds -> environment.load(through, seconds, 200),
                     seconds -> environment.load(direct, seconds, 200));
             figures.add(closed.ratio("11", "the same against a stub that returns fixed bytes", HttpLoad.Outcome::perSecond)
@@ -52,11 +52,11 @@ final class GatewayMeasurements {
                 "RATE_LIMIT_LLM_OPENAI_REQUESTS_FREE", "1000/minute"));
     }
 
-    private static List<byte[]> throughGateway() {
-        return chats("/openai/v1/chat/completions");
+    private static List<byte[]> gatewayRequests() {
+        return chatRequests("/openai/v1/chat/completions");
     }
 
-    private static List<byte[]> chats(String path) {
+    private static List<byte[]> chatRequests(String path) {
         var body = "{\"model\":\"gpt-4o\",\"messages\":[{\"role\":\"system\",\"content\":\"You explain in one paragraph.\"},"
                 + "{\"role\":\"user\",\"content\":\"What is a sluice?\"}],\"max_tokens\":200}";
         return IntStream.range(0, BenchmarkEnvironment.IDENTITIES)
@@ -67,7 +67,7 @@ final class GatewayMeasurements {
     }
 
     static List<BenchmarkResult> proxy(BenchmarkEnvironment environment) {
-        try (var stub = UpstreamStub.lean("text/plain", "ok")) {
+        try (var stub = UpstreamStub.fixedResponse("text/plain", "ok")) {
             var upstream = "http://127.0.0.1:" + stub.port();
             var limited = environment.instance("proxy", BenchmarkSettings.SERVICE, Map.of("RATE_LIMIT_TRUSTED_PROXIES", TRUSTED, "UPSTREAM_URL",
                     upstream, "RATE_LIMIT_DEFAULT", "1000/minute"));

@@ -29,10 +29,10 @@ final class HttpMeasurements {
     }
 
     static List<BenchmarkResult> bucket4j(BenchmarkEnvironment environment) {
-        var ours = BenchmarkEnvironment.requests("/ok", "ours");
-        var theirs = BenchmarkEnvironment.requests("/bare/bucket4j", "theirs");
-        var comparison = PairedMeasurement.measure(seconds -> environment.load(BenchmarkEnvironment.target(environment.limitedApp(), ours), seconds, 200),
-                seconds -> environment.load(BenchmarkEnvironment.target(environment.unlimitedApp(), theirs), seconds, 200));
+        var sluice = BenchmarkEnvironment.requests("/ok", "ours");
+        var bucket4j = BenchmarkEnvironment.requests("/bare/bucket4j", "theirs");
+        var comparison = PairedMeasurement.measure(seconds -> environment.load(BenchmarkEnvironment.target(environment.limitedApp(), sluice), seconds, 200),
+                seconds -> environment.load(BenchmarkEnvironment.target(environment.unlimitedApp(), bucket4j), seconds, 200));
         return List.of(comparison.ratio("3", "limited endpoint against Bucket4j's asynchronous Lettuce proxy",
                 HttpLoad.Outcome::perSecond).atLeast(2.0).withNote("1000 a minute on both sides").withNote(environment.loaderCpu()));
     }
@@ -40,12 +40,12 @@ final class HttpMeasurements {
     static List<BenchmarkResult> latency(BenchmarkEnvironment environment) {
         var requests = BenchmarkEnvironment.requests("/ok", "latency");
         var limited = BenchmarkEnvironment.target(environment.limitedApp(), requests);
-        var off = BenchmarkEnvironment.target(environment.unlimitedApp(), requests);
+        var unlimited = BenchmarkEnvironment.target(environment.unlimitedApp(), requests);
         environment.load(limited, BenchmarkSettings.WARMUP, 200);
         double half = environment.load(limited, BenchmarkSettings.SECONDS, 200).perSecond() / 2;
         environment.loaderCpu();
         var comparison = PairedMeasurement.measure(seconds -> environment.recordLoaderCpu(HttpLoad.open(limited, seconds, half).expecting(200)),
-                seconds -> environment.recordLoaderCpu(HttpLoad.open(off, seconds, half).expecting(200)));
+                seconds -> environment.recordLoaderCpu(HttpLoad.open(unlimited, seconds, half).expecting(200)));
         var note = String.format(Locale.ROOT, "open loop at %.0f/s", half);
         var cpu = environment.loaderCpu();
         var targets = Map.of(50.0, 0.3, 99.0, 1.5);
@@ -60,8 +60,8 @@ final class HttpMeasurements {
 
     static List<BenchmarkResult> allocation(BenchmarkEnvironment environment) {
         var limited = BenchmarkEnvironment.requests("/ok", "allocating");
-        var bare = BenchmarkEnvironment.requests("/bare/ok", "allocating");
-        var comparison = PairedMeasurement.measure(seconds -> allocated(environment, limited, seconds), seconds -> allocated(environment, bare, seconds));
+        var baseline = BenchmarkEnvironment.requests("/bare/ok", "allocating");
+        var comparison = PairedMeasurement.measure(seconds -> allocated(environment, limited, seconds), seconds -> allocated(environment, baseline, seconds));
         return List.of(comparison.difference("12", "allocation per limited request on top of the bare one", bytes -> bytes)
                 .withUnits("bytes", "bytes").atMost(4096));
     }

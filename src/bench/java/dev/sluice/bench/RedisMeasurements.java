@@ -127,11 +127,11 @@ final class RedisMeasurements {
             var decision = SingleDecision.of(1000, Duration.ofSeconds(1));
             load(redis, decision);
             var sha = load(redis, LuaScript.load(RedisMeasurements.class, "sorted-set.lua").source());
-            var ours = requests(decision, "ours", BenchmarkEnvironment.IDENTITIES, 1);
-            var theirs = IntStream.range(0, BenchmarkEnvironment.IDENTITIES).mapToObj(i -> RedisLoad
+            var sluice = requests(decision, "ours", BenchmarkEnvironment.IDENTITIES, 1);
+            var sortedSet = IntStream.range(0, BenchmarkEnvironment.IDENTITIES).mapToObj(i -> RedisLoad
                     .encodeCommand(List.of("EVALSHA", sha, "1", "sorted:" + i, "1000", "1000000", Integer.toString(i)))).toList();
-            var comparison = PairedMeasurement.<Double>measure(seconds -> throughputIfAdmitted(redis, ours, seconds),
-                    seconds -> throughputIfAdmitted(redis, theirs, seconds));
+            var comparison = PairedMeasurement.<Double>measure(seconds -> throughputIfAdmitted(redis, sluice, seconds),
+                    seconds -> throughputIfAdmitted(redis, sortedSet, seconds));
             return List.of(comparison.ratio("script", "the single-decision script against the sorted set of the field", rate -> rate)
                     .withNote(RATE));
         }

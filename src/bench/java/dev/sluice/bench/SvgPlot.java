@@ -55,7 +55,7 @@ final class SvgPlot {
     static String targets(List<BenchmarkResult> results) {
         var shown = results.stream().filter(result -> result.target() != null).toList();
         int bottom = TOP + shown.size() * LINE;
-        var plot = new SvgPlot("Figures against their targets: right of 1 is better (median, least and most; logarithmic)",
+        var plot = new SvgPlot("Results relative to their targets: right of 1 is better (median, minimum and maximum; logarithmic)",
                 bottom + 30);
         DoubleUnaryOperator x = better -> LABELS + 20
                 + (Math.log10(Math.max(0.03, Math.min(30, better))) + 1.5) / 3 * (WIDTH - LABELS - 50);

@@ -29,19 +29,19 @@ final class UpstreamStub implements AutoCloseable {
     }
 
     /** Starts a provider with minimal CPU cost. */
-    static UpstreamStub leanModel() {
-        return lean("application/json", COMPLETION);
+    static UpstreamStub fixedCompletion() {
+        return fixedResponse("application/json", COMPLETION);
     }
 
     /** Starts a server that always sends the same response. */
-    static UpstreamStub lean(String type, String body) {
+    static UpstreamStub fixedResponse(String type, String body) {
         var bytes = Buffer.buffer(body);
         return new UpstreamStub(request -> request.endHandler(
                 end -> request.response().putHeader(HttpHeaders.CONTENT_TYPE, type).end(bytes.copy())));
     }
 
     /** Parses the JSON of a call and serializes a completion, as the test stub and any provider do. */
-    static UpstreamStub model() {
+    static UpstreamStub jsonCompletion() {
         var completion = new JsonObject(COMPLETION);
         return new UpstreamStub(request -> request.bodyHandler(body -> {
             var completionBody = completion.copy().put("model", body.toJsonObject().getString("model"));

@@ -41,15 +41,15 @@ public class JwtKeys implements QuarkusTestResourceLifecycleManager {
         return sign(KEY_PAIR, subject, tier, "https://issuer.example", Duration.ofMinutes(5));
     }
 
-    public String expired(String subject) {
+    public String expiredToken(String subject) {
         return sign(KEY_PAIR, subject, null, "https://issuer.example", Duration.ofMinutes(-10));
     }
 
-    public String forged(String subject) {
+    public String forgedToken(String subject) {
         return sign(OTHER_KEY_PAIR, subject, "enterprise", "https://issuer.example", Duration.ofMinutes(5));
     }
 
-    public String foreignIssuer(String subject) {
+    public String foreignIssuerToken(String subject) {
         return sign(KEY_PAIR, subject, null, "https://other.example", Duration.ofMinutes(5));
     }
 

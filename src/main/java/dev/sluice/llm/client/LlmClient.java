@@ -147,8 +147,8 @@ public final class LlmClient {
         return ProviderOperation.of(provider, "POST", query < 0 ? path : path.substring(0, query));
     }
 
-    private Uni<AdmittedCall> admit(LlmCallEstimate ask) {
-        return limiter.admit(ask).invoke(call -> {
+    private Uni<AdmittedCall> admit(LlmCallEstimate callEstimate) {
+        return limiter.admit(callEstimate).invoke(call -> {
             if (!call.decision().allowed()) {
                 throw call.denialException();
             }

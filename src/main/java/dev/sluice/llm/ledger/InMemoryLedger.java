@@ -7,7 +7,7 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 
 import io.smallrye.mutiny.Uni;
 
-/** The ledger where there is no Redis: in this instance's memory, for as long as it runs. */
+/** Ledger without Redis: in this instance's memory, lost when it stops. */
 final class InMemoryLedger implements LedgerStore {
 
     private static final Duration RETENTION = Duration.ofHours(Ledger.MAX_HOURS + 1);

@@ -7,13 +7,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 
-/** How one identifier's hour lies in Redis: a hash of {@code provider:counter:model} to a whole number. */
+/** Format of one identifier's hour in Redis: a hash of {@code provider:counter:model} to a whole number. */
 final class LedgerHash {
 
     private static final int HOUR_SECONDS = 3600;
-    /** 31 days, and the hour that is in part older. */
+    /** 31 days, and the oldest hour, which is partly older. */
     private static final int RETENTION_HOURS = 31 * 24 + 1;
-    /** The largest number that Redis adds. */
+    /** Largest number that HINCRBY accepts. */
     private static final BigInteger MAX_VALUE = BigInteger.valueOf(Long.MAX_VALUE);
     /** {@code provider:counter:model}. */
     private static final Pattern FIELD_PATTERN = Pattern.compile("([^:]*):([a-z]):(.*)", Pattern.DOTALL);
@@ -22,7 +22,7 @@ final class LedgerHash {
     private LedgerHash() {
     }
 
-    /** Field and increment of everything that is not zero. */
+    /** Returns field and increment of every counter that is not zero, alternating. */
     static List<String> increments(String provider, String model, UsageTotals totals) {
         var increments = new ArrayList<String>(16);
         add(increments, provider, 'c', model, BigInteger.valueOf(totals.calls()));
@@ -43,7 +43,7 @@ final class LedgerHash {
         }
     }
 
-    /** Adds what a hash holds to an account; fields that are not the ledger's are left out. */
+    /** Adds the counters of a hash to a report; ignores fields of other applications. */
     static void addTo(Map<String, String> fields, UsageReport report) {
         record ModelKey(String provider, String model) {
         }
@@ -69,7 +69,7 @@ final class LedgerHash {
         return Math.floorDiv(epochSecond, HOUR_SECONDS);
     }
 
-    /** In Unix seconds. */
+    /** Returns the expiry of an hour's keys, in Unix seconds. */
     static long expirySeconds(long hour) {
         return (hour + 1 + RETENTION_HOURS) * HOUR_SECONDS;
     }

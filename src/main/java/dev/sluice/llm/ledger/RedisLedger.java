@@ -29,18 +29,18 @@ import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
 import io.vertx.redis.client.ResponseType;
 
-/** The ledger in Redis: entries are collected for a moment, and written in one script per hash tag. */
+/** Ledger in Redis. Entries are batched for a moment and written with one script call per hash tag. */
 final class RedisLedger implements LedgerStore {
 
     private static final long BATCH_DELAY_MILLIS = 20;
     private static final long RETRY_MILLIS = 500;
     private static final long TIMEOUT_MILLIS = 2000;
-    /** How long somebody is kept waiting who wants to know that it is written. */
+    /** Maximum time that a caller waits to learn whether its entry was written. */
     private static final long WRITE_WAIT_MILLIS = 250;
-    /** How long Redis remembers the last batch: longer than any outage that is waited through. */
+    /** How long Redis keeps the number of the last batch: longer than any outage during which entries are buffered. */
     private static final String BATCH_NUMBER_TTL_SECONDS = Integer.toString(7 * 24 * 3600);
     private static final int TAGS = 256;
-    /** What book.lua says of an entry. */
+    /** Outcomes of an entry, as returned by book.lua. */
     private static final char ALREADY_BOOKED = '0';
     private static final char BOOKED = '1';
     private static final char CAPPED = '2';
@@ -70,7 +70,7 @@ final class RedisLedger implements LedgerStore {
         this(vertx, redis, hashTags, maxWaiting, meters, WRITE_WAIT_MILLIS);
     }
 
-    /** @param writeWaitMillis how long a caller waits that wants to know whether an entry is new */
+    /** @param writeWaitMillis maximum time that a caller waits to learn whether its entry is new */
     RedisLedger(Vertx vertx, RedisConnectionManager redis, HashTags hashTags, int maxWaiting, MeterRegistry meters, long writeWaitMillis) {
         this.writeWaitMillis = writeWaitMillis;
         this.vertx = vertx;
@@ -82,13 +82,13 @@ final class RedisLedger implements LedgerStore {
         }
         dropped = Counter.builder("llm_ledger_dropped")
                 .description(
-                        "Calls that are missing from the ledger, in whole or in part: no room while Redis was away, or a sum"
-                                + " at its largest value")
+                        "Calls that are missing from the ledger, in whole or in part: the buffer was full while Redis was"
+                                + " unavailable, or a sum was at its maximum")
                 .register(meters);
         foreignKeys = Counter.builder("llm_ledger_foreign")
-                .description("Keys of the ledger that held other data, which was moved").register(meters);
+                .description("Ledger keys that contained foreign data, which was moved").register(meters);
         Gauge.builder("llm_ledger_waiting", waiting, AtomicInteger::get)
-                .description("Entries that wait to be written to the ledger").strongReference(true).register(meters);
+                .description("Ledger entries that wait to be written to Redis").strongReference(true).register(meters);
         redis.onChange(cause -> {
             if (cause == null) {
                 flushSoon(1);
@@ -142,7 +142,7 @@ final class RedisLedger implements LedgerStore {
     private void flushSoon(long millis) {
         if (closed) {
             if (redis.isUp()) {
-                flush(); // what a call that ends late has used
+                flush(); // entries of calls that end during shutdown
             }
             return;
         }
@@ -152,7 +152,7 @@ final class RedisLedger implements LedgerStore {
                 flush();
             });
             if (closed) {
-                vertx.cancelTimer(timer); // it was closed meanwhile
+                vertx.cancelTimer(timer); // closed in the meantime
             }
         }
     }
@@ -172,7 +172,7 @@ final class RedisLedger implements LedgerStore {
         }
     }
 
-    /** Sends what waits, if nothing is on its way; completes when that was tried. */
+    /** Sends the next batch unless one is in flight; completes when the attempt has ended. */
     private Future<Void> flushTag(int tag) {
         var writeBuffer = writeBuffers[tag];
         var batch = writeBuffer.startBatch();
@@ -195,13 +195,13 @@ final class RedisLedger implements LedgerStore {
             }
             if (done.failed() && RedisScriptConnection.isRejection(done.cause())) {
                 rejections.log(
-                        times -> LOG.warnf("Redis refuses to book calls of language models, they wait: refusals=%d error=%s",
+                        times -> LOG.warnf("Redis rejects ledger writes; entries are buffered: rejections=%d error=%s",
                                 times, done.cause().getMessage()));
             }
         }).mapEmpty();
     }
 
-    /** @param outcomes as book.lua returns them; missing where they are not known any more */
+    /** @param outcomes as returned by book.lua; shorter if the outcome is not known any more */
     private void recordOutcomes(WriteBuffer.Batch batch, String outcomes) {
         for (int i = 0; i < batch.entries().size(); i++) {
             var item = batch.entries().get(i);
@@ -209,13 +209,11 @@ final class RedisLedger implements LedgerStore {
             if (outcome == CAPPED) {
                 dropped.increment();
                 capped.log(
-                        times -> LOG.warnf("A sum of the ledger is at its largest value and cannot grow: provider=%s model=%s"
-                                + " entries=%d", item.key().provider(), item.key().model(), times));
+                        times -> LOG.warnf("Ledger sum is at its maximum and cannot grow: provider=%s model=%s entries=%d", item.key().provider(), item.key().model(), times));
             } else if (outcome == UNBOOKABLE) {
                 dropped.increment();
                 unbookable.log(
-                        times -> LOG.errorf("Redis cannot book an entry of the ledger, it is dropped: provider=%s model=%s"
-                                + " entries=%d", item.key().provider(), item.key().model(), times));
+                        times -> LOG.errorf("Ledger entry cannot be booked and is dropped: provider=%s model=%s entries=%d", item.key().provider(), item.key().model(), times));
             }
             if (item.result() != null) {
                 item.result().tryComplete(outcome != ALREADY_BOOKED);
@@ -223,7 +221,7 @@ final class RedisLedger implements LedgerStore {
         }
     }
 
-    /** Moves the data of others out of these keys; the batch was not booked, and is sent again. */
+    /** Moves foreign data out of the ledger's keys. The batch was not booked and is sent again. */
     private Future<Boolean> moveForeignKeys(int tag, WriteBuffer.Batch batch, Response positions) {
         var scriptCall = new ScriptCall(tag, batch);
         var moves = new ArrayList<Future<Void>>();
@@ -237,7 +235,7 @@ final class RedisLedger implements LedgerStore {
                     .map(moved -> {
                         if (moved.toInteger() == 1) {
                             foreignKeys.increment();
-                            LOG.warnf("A key of the ledger held other data, which was moved and is kept for 31 days: keys=%s*",
+                            LOG.warnf("Ledger key contained foreign data, which was moved and is kept for 31 days: keys=%s*",
                                     destination);
                         }
                         return null;
@@ -251,15 +249,15 @@ final class RedisLedger implements LedgerStore {
         return redis.eval(bookScript, scriptCall.keys, scriptCall.arguments);
     }
 
-    /** A batch as book.lua takes it. */
+    /** Keys and arguments of book.lua for a batch. */
     private final class ScriptCall {
 
         private final List<String> keys = new ArrayList<>();
         private final List<String> arguments = new ArrayList<>();
         private final Map<String, String> positions = new HashMap<>();
-        /** The hashes among the keys; the others are marks of requests. */
+        /** Keys that contain hashes; the others are idempotency keys. */
         private final Set<String> hashKeys = new HashSet<>();
-        /** The hour of the entry that a key belongs to. */
+        /** Hour of the entry that a key belongs to. */
         private final Map<String, Long> hours = new HashMap<>();
 
         ScriptCall(int tag, WriteBuffer.Batch batch) {
@@ -315,7 +313,7 @@ final class RedisLedger implements LedgerStore {
         }
     }
 
-    /** Whether a timer is set. */
+    /** Returns whether a timer is running. */
     boolean isFlushScheduled() {
         return flushScheduled.get();
     }
@@ -336,15 +334,15 @@ final class RedisLedger implements LedgerStore {
             }
             return withTimeout(Future.all(replies)).map(all -> {
                 var report = new UsageReport();
-                replies.forEach(page -> LedgerHash.addTo(fields(page.result()), report));
+                replies.forEach(reply -> LedgerHash.addTo(fields(reply.result()), report));
                 return report;
             });
         })).onFailure().transform(failure -> failure instanceof StoreUnavailableException
                 ? failure
-                : new StoreUnavailableException("Redis answered with an error", failure));
+                : new StoreUnavailableException("Redis replied with an error", failure));
     }
 
-    /** A key that holds other data holds no account; it is moved when something is booked there. */
+    /** Treats a key with foreign data as empty; the data is moved when an entry is booked there. */
     private static Future<Response> emptyIfForeign(Throwable failure) {
         return failure.getMessage() != null && failure.getMessage().startsWith("WRONGTYPE")
                 ? Future.succeededFuture()
@@ -362,7 +360,7 @@ final class RedisLedger implements LedgerStore {
         return fields;
     }
 
-    /** What was booked here before is written, as far as it can be. */
+    /** Writes the entries booked so far, as far as possible. */
     private Future<Void> drain(int tag, int attempts) {
         return writeBuffers[tag].inFlight().compose(done -> attempts == 0 || writeBuffers[tag].isEmpty()
                 ? Future.succeededFuture()

@@ -4,7 +4,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
 
-/** Writes at most one line a minute about something that may happen with every request. */
+/** Logs an event that may occur with every request at most once a minute. */
 final class ThrottledLog {
 
     private static final long INTERVAL_NANOS = TimeUnit.MINUTES.toNanos(1);
@@ -12,7 +12,7 @@ final class ThrottledLog {
     private final AtomicLong occurrences = new AtomicLong();
     private final AtomicLong nextLogNanos = new AtomicLong(System.nanoTime());
 
-    /** @param line is given how often it happened since the line before */
+    /** @param line receives the number of occurrences since the last line */
     void log(LongConsumer line) {
         occurrences.incrementAndGet();
         long now = System.nanoTime();

@@ -12,7 +12,11 @@ public final class UsageReport {
         providers.computeIfAbsent(provider, name -> new TreeMap<>()).merge(model, totals, UsageTotals::plus);
     }
 
-    /** By provider, then by model. */
+    /**
+     * Returns the usage by provider id, then by model, both sorted.
+     *
+     * @return the usage
+     */
     public Map<String, Map<String, UsageTotals>> providers() {
         return providers;
     }

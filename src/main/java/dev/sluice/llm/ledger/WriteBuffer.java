@@ -11,22 +11,29 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 
 /**
- * What waits to be written for the identifiers of one hash tag. One batch is on its way at a time, under a number that Redis
- * remembers: sent again, it is the same batch, and is booked once.
+ * Buffer of the entries of one hash tag. One batch is in flight at a time, under a number that Redis remembers: a retried
+ * batch has the same number and is booked once. Thread-safe.
  */
 final class WriteBuffer {
 
+    /** Key by which entries are summed. */
     record EntryKey(String identifier, long hour, String provider, String model) {
     }
 
-    /** @param requestKey by which it is known that it was booked; null for sums */
+    /**
+     * Buffered entry.
+     *
+     * @param requestKey idempotency key of a single entry; null for sums
+     * @param result completes with whether the entry is new; null for sums
+     */
     record Entry(EntryKey key, UsageTotals totals, String requestKey, Promise<Boolean> result) {
     }
 
+    /** Entries sent in one script call. */
     record Batch(long number, List<Entry> entries) {
     }
 
-    /** More would hold Redis up for others. */
+    /** More would block Redis for other clients for too long. */
     private static final int MAX_BATCH_SIZE = 500;
 
     private final Map<EntryKey, UsageTotals> totals = new LinkedHashMap<>();
@@ -35,7 +42,11 @@ final class WriteBuffer {
     private long batchNumber;
     private Promise<Void> inFlight;
 
-    /** How many more entries there are than before. */
+    /**
+     * Adds to a sum.
+     *
+     * @return the number of entries added; -1 if there is no room for a new one
+     */
     synchronized int add(EntryKey key, UsageTotals added, boolean hasRoom) {
         if (!hasRoom && !totals.containsKey(key)) {
             return -1;
@@ -45,7 +56,11 @@ final class WriteBuffer {
         return totals.size() - before;
     }
 
-    /** Null where it waits already, or has no room. */
+    /**
+     * Adds an entry with an idempotency key.
+     *
+     * @return the entry's result; null if it is buffered already
+     */
     synchronized Promise<Boolean> addOnce(EntryKey key, UsageTotals totals, String requestKey) {
         if (uniqueEntries.containsKey(requestKey)) {
             return null;
@@ -55,7 +70,7 @@ final class WriteBuffer {
         return result;
     }
 
-    /** The batch to send now; null where there is none, or one is on its way. */
+    /** Returns the batch to send now; null if there is none, or one is in flight. */
     synchronized Batch startBatch() {
         if (inFlight != null) {
             return null;
@@ -77,7 +92,11 @@ final class WriteBuffer {
         }
     }
 
-    /** How many entries are gone. */
+    /**
+     * Ends the batch in flight; one that was not written is sent again.
+     *
+     * @return the number of entries removed
+     */
     int endBatch(boolean written) {
         Promise<Void> done;
         int removed;
@@ -91,7 +110,7 @@ final class WriteBuffer {
         return removed;
     }
 
-    /** Completes when the batch on its way, if any, has arrived or failed. */
+    /** Completes when the batch in flight, if any, has been written or failed. */
     synchronized Future<Void> inFlight() {
         return inFlight == null ? Future.succeededFuture() : inFlight.future();
     }
@@ -100,7 +119,7 @@ final class WriteBuffer {
         return batch == null && totals.isEmpty() && uniqueEntries.isEmpty();
     }
 
-    /** What waits for an identifier. */
+    /** Adds an identifier's buffered entries to a report. */
     synchronized void addTo(String identifier, long fromHour, long toHour, UsageReport report) {
         totals.forEach((key, totals) -> addTo(key, totals, identifier, fromHour, toHour, report));
         uniqueEntries.values().forEach(item -> addTo(item.key(), item.totals(), identifier, fromHour, toHour, report));

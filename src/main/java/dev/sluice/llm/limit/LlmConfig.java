@@ -50,7 +50,7 @@ public interface LlmConfig {
     @WithDefault("32M")
     MemorySize maxBodySize();
 
-    /** Minimum upload rate of a request body: one kilobyte within this time for each second of it. */
+    /** Interval at which the transfer of a request body is checked: at least one kilobyte per second. */
     @WithDefault("60s")
     Duration bodyTimeout();
 

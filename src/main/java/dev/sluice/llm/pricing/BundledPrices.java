@@ -14,7 +14,10 @@ import com.fasterxml.jackson.core.JsonToken;
 
 import dev.sluice.llm.protocol.Provider;
 
-/** The prices that come with Sluice. Their amounts are JSON strings, so that no reader takes them for binary fractions. */
+/**
+ * Prices bundled with Sluice, from {@code prices.json}. Amounts are JSON strings, so that no parser reads them as binary
+ * floating-point numbers.
+ */
 final class BundledPrices {
 
     private static final String RESOURCE = "prices.json";
@@ -50,7 +53,7 @@ final class BundledPrices {
                 parseDay(fields.get("from")), parseDay(fields.get("until")));
     }
 
-    /** The fields of an object, at the start of which the parser is; its tiers go where they are wanted. */
+    /** Returns the fields of the object at whose start the parser is, and adds its tiers to the given ones. */
     private static Map<String, String> readFields(JsonParser json, Map<Long, TokenPrices> tiers) throws IOException {
         var fields = new HashMap<String, String>();
         while (json.nextToken() == JsonToken.FIELD_NAME) {

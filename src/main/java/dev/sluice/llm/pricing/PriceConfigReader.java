@@ -6,13 +6,13 @@ import java.util.Optional;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.llm.protocol.Provider;
 
-/** Reads one provider's configured prices, and tells what is wrong with them. */
+/** Reads and validates one provider's configured prices. */
 final class PriceConfigReader {
 
     private static final int MAX_NAME_LENGTH = 128;
-    /** At OpenAI and Anthropic, of the input's price. */
+    /** Price of a cache write at OpenAI and Anthropic, in percent of the input's price. */
     private static final int CACHE_WRITE_PERCENT = 125;
-    /** At Anthropic, of the input's price. */
+    /** Price of a cache write for one hour at Anthropic, in percent of the input's price. */
     private static final int LONG_CACHE_WRITE_PERCENT = 200;
 
     private final Provider provider;
@@ -23,7 +23,7 @@ final class PriceConfigReader {
         this.problems = problems;
     }
 
-    /** The price of a model; none where the settings are wrong. */
+    /** Returns the price of a model; empty if the configuration is invalid. */
     Optional<ModelPrice> read(String model, PriceConfig config) {
         var property = "rate-limit.llm." + provider.id() + ".prices.\"" + model + "\".";
         var name = PriceTable.withoutPrefix(model);

@@ -11,10 +11,10 @@ import java.util.Optional;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.llm.protocol.Provider;
 
-/** What the models cost: the prices that come with Sluice, and in their place those of the settings. */
+/** Prices of all models: the bundled ones, replaced by configured ones. Immutable. */
 public final class PriceTable {
 
-    /** What Gemini's names may begin with. */
+    /** Optional prefix of Gemini's model names. */
     private static final String GEMINI_PREFIX = "models/";
 
     private final Map<Provider, Map<String, List<PriceEntry>>> entries = new EnumMap<>(Provider.class);
@@ -36,8 +36,11 @@ public final class PriceTable {
     }
 
     /**
-     * @param configured by model, or by what the names of its versions begin with
-     * @param problems gets a line for each setting that cannot be read; its model then keeps the price that it had
+     * Creates the table.
+     *
+     * @param configured the configured prices by model, or by a prefix common to its versions
+     * @param problems receives a line for each invalid setting; its model keeps its bundled price
+     * @return the table
      */
     public static PriceTable of(Map<Provider, ? extends Map<String, ? extends PriceConfig>> configured,
             ConfigProblems problems) {
@@ -45,11 +48,13 @@ public final class PriceTable {
     }
 
     /**
-     * The price with the longest name that is the model's own, or its beginning up to a {@code -} or {@code :}. What is unknown
-     * is not free: whoever gets nothing counts the call as unpriced.
+     * Returns the price whose name is the longest one that equals the model's name, or its beginning up to a {@code -} or
+     * {@code :}. A model without a price is not free: its calls must be counted as unpriced.
      *
-     * @param model as it stands in the call, of any length
-     * @param day in UTC
+     * @param provider the provider
+     * @param model the model's name as requested, of any length
+     * @param day the day in UTC
+     * @return the price; empty if the model is unknown
      */
     public Optional<ModelPrice> find(Provider provider, String model, LocalDate day) {
         var name = withoutPrefix(model);

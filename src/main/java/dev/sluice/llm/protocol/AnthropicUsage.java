@@ -6,7 +6,11 @@ import java.util.Map;
 import dev.sluice.llm.protocol.json.JsonFields;
 import dev.sluice.llm.protocol.json.JsonPaths;
 
-/** Anthropic: the counts of a stream are totals so far, and each holds until another takes its place. */
+/**
+ * Usage reported by Anthropic. The counts of a stream are cumulative, and each count is valid until it is reported again.
+ *
+ * @see <a href="https://docs.anthropic.com/en/docs/build-with-claude/streaming">Anthropic: streaming messages</a>
+ */
 final class AnthropicUsage extends UsageAccumulator {
 
     private static final String INPUT = "input_tokens";
@@ -49,7 +53,7 @@ final class AnthropicUsage extends UsageAccumulator {
                 latestCounts.put(count, reported);
             }
         }
-        // Here the cache is told apart from the input.
+        // Unlike the other providers, Anthropic does not include cached tokens in the input.
         usage(sum(latestCounts.get(INPUT), latestCounts.get(CACHE_READ), latestCounts.get(CACHE_WRITE)), latestCounts.get(CACHE_READ),
                 latestCounts.get(CACHE_WRITE), latestCounts.get(LONG_CACHE_WRITE), latestCounts.get(OUTPUT));
     }

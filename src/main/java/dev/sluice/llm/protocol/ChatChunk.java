@@ -8,7 +8,7 @@ import com.fasterxml.jackson.core.JsonToken;
 
 import io.vertx.core.buffer.Buffer;
 
-/** One event of a chat stream, on its way to a caller who did not ask for usage. */
+/** One event of an OpenAI chat stream whose caller has not requested the usage. */
 final class ChatChunk {
 
     private static final byte[] DATA_FIELD = {'d', 'a', 't', 'a', ':'};
@@ -16,7 +16,7 @@ final class ChatChunk {
 
     private final byte[] bytes;
     private final Buffer out;
-    /** Up to where the event has passed, or has been left out. */
+    /** End of the bytes that have been copied or left out. */
     private int position;
 
     private ChatChunk(byte[] bytes, int from, Buffer out) {
@@ -26,8 +26,10 @@ final class ChatChunk {
     }
 
     /**
-     * @param out gets what passes of the event
-     * @return false where nothing passes
+     * Copies an event without its usage.
+     *
+     * @param out receives the rest of the event
+     * @return false if nothing is left: the event contained only the usage
      */
     static boolean removeUsage(byte[] bytes, int from, int to, Buffer out) {
         int dataStart = findData(bytes, from, to);
@@ -42,14 +44,18 @@ final class ChatChunk {
                 out.appendBuffer(kept);
                 return true;
             } catch (IOException e) {
-                // Nothing that is understood here: it passes.
+                // Not valid JSON: forwarded unchanged.
             }
         }
         out.appendBytes(bytes, from, to - from);
         return true;
     }
 
-    /** Passes all but nulls of usage. @return whether it tells usage and nothing else */
+    /**
+     * Copies the event up to its last member, without a null usage.
+     *
+     * @return whether the event contains the usage and no choices
+     */
     private boolean copyWithoutNullUsage(JsonParser parser, int dataStart) throws IOException {
         boolean usage = false;
         boolean emptyChoices = false;
@@ -67,7 +73,7 @@ final class ChatChunk {
             if (name.equals("usage")) {
                 usage = value == JsonToken.START_OBJECT;
                 if (value == JsonToken.VALUE_NULL) {
-                    // With the comma before it; the first member with all up to the next.
+                    // Removes the comma before the member; for the first member, everything up to the next.
                     copyTo(memberKept ? commaBefore(start) : start);
                     position = dataStart + tokenOffset(parser) + value.asString().length();
                     skipToNextMember = !memberKept;
@@ -86,7 +92,7 @@ final class ChatChunk {
         return usage && emptyChoices;
     }
 
-    /** Reads the array that has just begun to its end. */
+    /** Returns whether the array that has just begun is empty, and reads it to its end. */
     private static boolean isEmpty(JsonParser parser) throws IOException {
         boolean empty = true;
         while (parser.nextToken() != JsonToken.END_ARRAY) {
@@ -103,7 +109,7 @@ final class ChatChunk {
         }
     }
 
-    /** Between two members there is nothing but a comma and white space. */
+    /** Returns the index of the comma before a member. Only white space can be between the two. */
     private int commaBefore(int nameStart) {
         int index = nameStart - 1;
         while (bytes[index] != ',') {
@@ -116,7 +122,7 @@ final class ChatChunk {
         return (int) parser.currentTokenLocation().getByteOffset();
     }
 
-    /** Where the event's data begin; -1 where it has none, or several lines of them. */
+    /** Returns the start of the event's data; -1 if it has none, or several lines of data. */
     private static int findData(byte[] bytes, int from, int to) {
         int dataStart = -1;
         int lineStart = startsWith(bytes, from, to, BYTE_ORDER_MARK) ? from + BYTE_ORDER_MARK.length : from;

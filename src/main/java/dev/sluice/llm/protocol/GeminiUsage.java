@@ -3,7 +3,11 @@ package dev.sluice.llm.protocol;
 import dev.sluice.llm.protocol.json.JsonFields;
 import dev.sluice.llm.protocol.json.JsonPaths;
 
-/** Gemini: each usage takes the place of the one before as a whole. */
+/**
+ * Usage reported by Gemini. Each report replaces the previous one as a whole.
+ *
+ * @see <a href="https://ai.google.dev/api/generate-content#UsageMetadata">Gemini: UsageMetadata</a>
+ */
 final class GeminiUsage extends UsageAccumulator {
 
     private static final JsonPaths PATHS = JsonPaths.of("modelVersion", "candidates.[].finishReason",

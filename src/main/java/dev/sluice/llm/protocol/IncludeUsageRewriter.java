@@ -7,13 +7,18 @@ import com.fasterxml.jackson.core.JsonToken;
 
 import io.vertx.core.buffer.Buffer;
 
-/** Has a chat stream's body ask for its usage: a few bytes more, all others as they came. */
+/**
+ * Adds {@code "stream_options":{"include_usage":true}} to the body of an OpenAI chat stream. All other bytes are preserved.
+ *
+ * @see <a href="https://platform.openai.com/docs/api-reference/chat/create#chat_create-stream_options">OpenAI:
+ * stream_options</a>
+ */
 final class IncludeUsageRewriter {
 
     private static final String INCLUDE_USAGE = "\"include_usage\":true";
     private static final String OPTIONS = "{" + INCLUDE_USAGE + "}";
 
-    /** Bytes that give way to a text; null where nothing is to be done. */
+    /** Replaces bytes with a text. */
     private record Edit(long from, long to, String text) {
 
         static Edit insert(long at, String text) {
@@ -54,7 +59,10 @@ final class IncludeUsageRewriter {
         }
     }
 
-    /** Options that are no object the provider refuses, and so they stay. */
+    /**
+     * Returns the edit of existing options; null if none is necessary. Options that are not an object are left unchanged:
+     * the provider rejects them.
+     */
     private static Edit rewriteOptions(JsonParser parser) throws IOException {
         if (parser.currentToken() != JsonToken.START_OBJECT) {
             return parser.currentToken() == JsonToken.VALUE_NULL ? replaceLiteral(parser, OPTIONS) : skip(parser);
@@ -81,7 +89,7 @@ final class IncludeUsageRewriter {
         return null;
     }
 
-    /** In place of a literal. */
+    /** Replaces the current literal. */
     private static Edit replaceLiteral(JsonParser parser, String text) {
         return new Edit(tokenOffset(parser), tokenOffset(parser) + parser.currentToken().asString().length(), text);
     }

@@ -16,12 +16,12 @@ import dev.sluice.llm.protocol.json.JsonFields;
 import dev.sluice.llm.protocol.json.JsonPaths;
 import io.vertx.core.buffer.Buffer;
 
-/** Reads what a call asks for. */
+/** Parses LLM requests of all providers. */
 public final class LlmRequestParser {
 
     static final JsonFactory JSON = JsonFactory.builder().disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
             .disable(JsonFactory.Feature.CHARSET_DETECTION)
-            // Of the strings that are read; those that are passed over may be of any length.
+            // Limits the strings that are read; skipped ones may be of any length.
             .streamReadConstraints(StreamReadConstraints.builder().maxStringLength(1 << 16).build()).build();
 
     private static final int MAX_CHOICES = 128;
@@ -41,7 +41,15 @@ public final class LlmRequestParser {
     private LlmRequestParser() {
     }
 
-    /** @throws InvalidRequestBodyException where the body is no JSON object or a field is not what it must be */
+    /**
+     * Parses the body of a request. Fields that are not needed are skipped, whatever they contain.
+     *
+     * @param provider the provider that is called
+     * @param operation the operation, from the request's path
+     * @param body the JSON body
+     * @return the request
+     * @throws InvalidRequestBodyException if the body is not a JSON object, or the model's name is invalid
+     */
     public static LlmRequest parse(Provider provider, ProviderOperation operation, Buffer body) {
         var fields = readFields(switch (provider) {
             case OPENAI -> OPENAI;
@@ -55,7 +63,13 @@ public final class LlmRequestParser {
                 operation.shape() == Shape.CHAT && streaming && fields.isTrue("stream_options.include_usage"), body);
     }
 
-    /** The body of a chat stream that asks for its usage; every other request's as it came. */
+    /**
+     * Returns the body of a chat stream with the usage requested; the body of any other request unchanged.
+     *
+     * @param operation the operation
+     * @param request the parsed request
+     * @return the request's own buffer if nothing has to be changed
+     */
     public static Buffer withUsageRequested(ProviderOperation operation, LlmRequest request) {
         if (operation.shape() != Shape.CHAT || !request.streaming() || request.usageRequested()) {
             return request.body();
@@ -68,7 +82,7 @@ public final class LlmRequestParser {
     }
 
     private static JsonFields readFields(JsonPaths paths, byte[] body) {
-        if (!Utf8.isValid(body)) { // the parser accepts overlong forms: one name could be sent in two ways
+        if (!Utf8.isValid(body)) { // the parser accepts overlong forms: one name could be encoded in two ways
             throw new InvalidRequestBodyException("body is not UTF-8");
         }
         var found = new ArrayList<JsonFields>(1);
@@ -80,12 +94,12 @@ public final class LlmRequestParser {
             var collector = new JsonFieldCollector(paths, false, found::add);
             for (; token != null; token = parser.nextToken()) {
                 if (!collector.accept(token, parser)) {
-                    throw new InvalidRequestBodyException("body has something behind its JSON object");
+                    throw new InvalidRequestBodyException("body has data after its JSON object");
                 }
             }
             return found.get(0);
         } catch (StreamConstraintsException e) {
-            throw new InvalidRequestBodyException("body nests too deep, or a name, number or string in it is too long");
+            throw new InvalidRequestBodyException("body is nested too deeply, or contains a name, number or string that is too long");
         } catch (IOException e) {
             throw new InvalidRequestBodyException(NOT_JSON);
         }
@@ -127,7 +141,7 @@ public final class LlmRequestParser {
         return (int) Math.max(1, Math.min(requested, MAX_CHOICES));
     }
 
-    /** The first of these fields that can be a cap; what cannot be one the provider will refuse. */
+    /** Returns the first plausible cap; -1 if there is none. The provider rejects implausible ones. */
     private static long tokenCap(JsonFields fields, String... names) {
         for (var field : names) {
             long cap = orElse(fields.count(field), -1);
@@ -138,7 +152,7 @@ public final class LlmRequestParser {
         return -1;
     }
 
-    /** The largest under any of the names that Gemini takes. */
+    /** Returns the largest value under any of the names that Gemini accepts. */
     private static long largestGeminiValue(JsonFields fields, long defaultValue, String camelCaseName, String snakeCaseName) {
         long largest = defaultValue;
         for (var config : GEMINI_CONFIGS) {

@@ -6,7 +6,11 @@ import dev.sluice.llm.protocol.ProviderOperation.Shape;
 import dev.sluice.llm.protocol.json.JsonFields;
 import dev.sluice.llm.protocol.json.JsonPaths;
 
-/** OpenAI: the last usage holds; in a stream of the Responses API it is the response's. */
+/**
+ * Usage reported by OpenAI. The last report is valid; in a stream of the Responses API it is part of the response object.
+ *
+ * @see <a href="https://platform.openai.com/docs/api-reference/responses-streaming">OpenAI: streaming events</a>
+ */
 final class OpenAiUsage extends UsageAccumulator {
 
     private static final JsonPaths PATHS = JsonPaths.of("type", "choices.[]", "model", "usage.prompt_tokens",

@@ -3,14 +3,14 @@ package dev.sluice.llm.protocol;
 import dev.sluice.llm.protocol.json.StreamingJsonReader;
 import dev.sluice.llm.protocol.stream.ByteSink;
 
-/** The data of one event after the other: JSON, or OpenAI's word that there will be no more. */
+/** Handles the data of consecutive SSE events: JSON objects, or OpenAI's {@code [DONE]} marker. */
 final class SseJsonHandler implements ByteSink {
 
     private static final String DONE_MARKER = "[DONE]";
 
     private final UsageAccumulator accumulator;
     private final StringBuilder marker = new StringBuilder(DONE_MARKER.length());
-    /** Kept from event to event, as long as it can be: there are many, and they are small. */
+    /** Reused between events while possible: there are many small ones. */
     private StreamingJsonReader json;
     private boolean isJson;
 

@@ -4,7 +4,7 @@ import dev.sluice.api.Identifiers;
 import dev.sluice.llm.protocol.json.JsonFields;
 import dev.sluice.llm.protocol.json.JsonPaths;
 
-/** What the objects of one answer come to. */
+/** Accumulates the usage reported in the JSON objects of one response. */
 abstract class UsageAccumulator {
 
     private final JsonPaths paths;
@@ -25,10 +25,10 @@ abstract class UsageAccumulator {
         };
     }
 
-    /** One more object: an event of a stream, or the document. */
+    /** Reads one more object: an event of a stream, or the document. */
     abstract void accept(JsonFields facts);
 
-    /** The stream said {@code [DONE]}. */
+    /** Handles the {@code [DONE]} marker of a stream. */
     void onDoneMarker() {
     }
 
@@ -48,7 +48,7 @@ abstract class UsageAccumulator {
         return contentEvents;
     }
 
-    /** Whether the last event of a stream has come. */
+    /** Returns whether the last event of a stream has been received. */
     final boolean finished() {
         return finished;
     }
@@ -68,8 +68,8 @@ abstract class UsageAccumulator {
     }
 
     /**
-     * The usage told so far, in place of what was told before. Counts are null where they are missing. What a part has too
-     * much is cut off; an input or output that cannot be true makes it no usage.
+     * Replaces the usage reported so far. Missing counts are null. Excessive parts of the input are reduced to the input;
+     * an implausible input or output invalidates the report.
      */
     final void usage(Long input, Long cachedInput, Long cacheWrite, Long longCacheWrite, Long output) {
         if (input == null && output == null || !isPlausible(input) || !isPlausible(output)) {
@@ -82,7 +82,7 @@ abstract class UsageAccumulator {
         usage = new TokenUsage(inputTokens, cachedTokens, writtenTokens, clamp(longCacheWrite, writtenTokens), output == null ? 0 : output);
     }
 
-    /** Null where all are missing. */
+    /** Returns the sum of the counts; null if all are missing. */
     static Long sum(Long... counts) {
         Long sum = null;
         for (var count : counts) {

@@ -3,26 +3,32 @@ package dev.sluice.llm.protocol;
 import io.vertx.core.buffer.Buffer;
 
 /**
- * Takes the usage out of a chat stream whose caller did not ask for it: the last chunk, which has nothing else, and the
- * nulls of the others. All other bytes pass as they came. The stream must not be compressed.
+ * Removes the usage from a chat stream whose caller has not requested it: the last chunk, which contains nothing else, and
+ * null usages in the other chunks. All other bytes are forwarded unchanged. The stream must not be compressed. Not
+ * thread-safe.
  */
 public final class UsageChunkFilter {
 
-    /** Bytes of an event that are held back; a larger one passes as it is. */
+    /** Maximum size of an event that is buffered; a larger one is forwarded unchanged. */
     static final int MAX_EVENT_BYTES = 1 << 20;
 
-    /** The event that is not yet whole. */
+    /** Beginning of the current event. */
     private Buffer buffered = Buffer.buffer();
-    /** The event is too large, and its beginning has passed. */
+    /** Set if the current event is too large and its beginning has been forwarded. */
     private boolean forwarding;
     private boolean lineEmpty = true;
     private boolean afterCarriageReturn;
-    /** An event ended at the byte before. */
+    /** Set if an event ended at the previous byte. */
     private boolean afterEvent;
-    /** The event that ended last did not pass. */
+    /** Set if the last event was removed. */
     private boolean dropped;
 
-    /** @return what passes on to the caller, maybe nothing */
+    /**
+     * Filters the next bytes of the stream.
+     *
+     * @param chunk the bytes, cut anywhere
+     * @return the bytes to forward; may be empty
+     */
     public Buffer feed(Buffer chunk) {
         var bytes = chunk.getBytes();
         var out = Buffer.buffer(bytes.length);
@@ -50,7 +56,11 @@ public final class UsageChunkFilter {
         return out;
     }
 
-    /** The stream has ended. @return the rest of what passes on */
+    /**
+     * Ends the stream.
+     *
+     * @return the remaining bytes to forward; may be empty
+     */
     public Buffer end() {
         var out = Buffer.buffer();
         endEvent(new byte[0], 0, 0, out);

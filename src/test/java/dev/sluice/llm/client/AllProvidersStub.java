@@ -15,24 +15,25 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 
 /**
- * All three providers at one address. The body's {@code stub} says what they do: answer with that status, {@code hangup},
- * {@code silent} (no usage), {@code never} (no answer), {@code hold} (a stream that does not go on), {@code many} (a long stream).
+ * Stub of all three providers at one address. The request's field {@code stub} selects the behaviour: respond with that
+ * status, {@code hangup}, {@code silent} (no usage), {@code never} (no response), {@code hold} (a stream that stalls),
+ * {@code break} (a stream that is cut), {@code many} (a long stream).
  */
 public class AllProvidersStub implements QuarkusTestResourceLifecycleManager {
 
     static final String KEY = "key-of-the-provider";
-    /** Events of a long stream, of 10 KB each: several times what sockets hold on the way. */
+    /** Events of a long stream, of 10 KB each: several times the size of the socket buffers. */
     static final int LONG_STREAM_EVENTS = 3_000;
 
     record ReceivedRequest(String method, String uri, Map<String, String> headers, JsonObject body) {
     }
 
     static final List<ReceivedRequest> REQUESTS = new CopyOnWriteArrayList<>();
-    /** Completes when the connection of a held stream has gone. */
+    /** Completes when the connection of a stalled stream has been closed. */
     static volatile CompletableFuture<Void> connectionClosed = new CompletableFuture<>();
-    /** Completes when a long stream cannot be written on, because nobody reads it. */
+    /** Completes when a long stream cannot be written on, because it is not read. */
     static volatile CompletableFuture<Void> writeQueueFull = new CompletableFuture<>();
-    /** How many events of a long stream have been written. */
+    /** Number of events of a long stream that have been written. */
     static volatile int eventsWritten;
 
     private final Vertx vertx = Vertx.vertx();
@@ -76,7 +77,7 @@ public class AllProvidersStub implements QuarkusTestResourceLifecycleManager {
         var stub = body.getString("stub", "");
         if (stub.matches("[0-9]+")) {
             sendJson(response.setStatusCode(Integer.parseInt(stub)), new JsonObject().put("error",
-                    new JsonObject().put("message", "as asked, with " + KEY)));
+                    new JsonObject().put("message", "as configured, with " + KEY)));
         } else if (stub.equals("hangup")) {
             request.connection().close();
         } else if (stub.equals("never")) {
@@ -169,15 +170,15 @@ public class AllProvidersStub implements QuarkusTestResourceLifecycleManager {
 
     private static void gemini(HttpServerRequest request, HttpServerResponse response) {
         var usage = new JsonObject().put("promptTokenCount", 8).put("candidatesTokenCount", 4).put("totalTokenCount", 12);
-        var answer = new JsonObject().put("candidates", new JsonArray().add(new JsonObject().put("finishReason", "STOP")))
+        var body = new JsonObject().put("candidates", new JsonArray().add(new JsonObject().put("finishReason", "STOP")))
                 .put("usageMetadata", usage);
         if (request.uri().contains(":streamGenerateContent")) {
             response.putHeader("Content-Type", "text/event-stream").setChunked(true);
-            writeEvent(response, answer);
-            writeEvent(response, answer);
+            writeEvent(response, body);
+            writeEvent(response, body);
             response.end();
         } else {
-            sendJson(response, answer);
+            sendJson(response, body);
         }
     }
 

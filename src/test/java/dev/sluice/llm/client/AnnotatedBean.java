@@ -12,7 +12,7 @@ import dev.sluice.llm.LlmUser;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 
-/** Asks a model, by whatever means. */
+/** Bean with limited methods of each return type. */
 @ApplicationScoped
 public class AnnotatedBean {
 

@@ -95,8 +95,8 @@ class LlmClientTest extends LlmTest {
                 .getString("content")).containsExactly("w0", "w1", "w2");
         awaitTokens("user:xod", "openai", 203);
         assertThat(booked("user:xod", "openai", "gpt-4o").estimated()).isZero();
-        var asked = body("gpt-4o").put("stream_options", new JsonObject().put("include_usage", true));
-        assertThat(client.stream(asked).collect().asList().await().indefinitely()).hasSize(4).last()
+        var request = body("gpt-4o").put("stream_options", new JsonObject().put("include_usage", true));
+        assertThat(client.stream(request).collect().asList().await().indefinitely()).hasSize(4).last()
                 .satisfies(event -> assertThat(event.getJsonObject("usage").getInteger("total_tokens")).isEqualTo(203));
         awaitTokens("user:xod", "openai", 406);
     }
@@ -107,10 +107,10 @@ class LlmClientTest extends LlmTest {
         var events = stream.subscribe().withSubscriber(AssertSubscriber.create(1));
         events.awaitItems(1, TIMEOUT);
         assertThat(AllProvidersStub.writeQueueFull).succeedsWithin(TIMEOUT);
-        for (int asked = 1; asked <= 10; asked++) {
-            events.awaitItems(asked, TIMEOUT);
-            assertThat(events.getItems()).hasSize(asked);
-            // The rest stays with the provider, but for what sockets hold.
+        for (int requested = 1; requested <= 10; requested++) {
+            events.awaitItems(requested, TIMEOUT);
+            assertThat(events.getItems()).hasSize(requested);
+            // The rest remains at the provider, except for what socket buffers hold.
             assertThat(AllProvidersStub.eventsWritten).isLessThan(AllProvidersStub.LONG_STREAM_EVENTS);
             events.request(1);
         }
@@ -170,10 +170,10 @@ class LlmClientTest extends LlmTest {
     }
 
     private static void assertProviderError(Throwable failure, int status) {
-        assertThat(failure).isInstanceOfSatisfying(LlmException.class, refused -> {
-            assertThat(refused.status()).isEqualTo(status);
-            assertThat(refused.body()).contains("as asked").doesNotContain(AllProvidersStub.KEY);
-            assertThat(refused).hasMessage("openai responded with status " + status);
+        assertThat(failure).isInstanceOfSatisfying(LlmException.class, error -> {
+            assertThat(error.status()).isEqualTo(status);
+            assertThat(error.body()).contains("as configured").doesNotContain(AllProvidersStub.KEY);
+            assertThat(error).hasMessage("openai responded with status " + status);
         });
     }
 
@@ -210,7 +210,7 @@ class LlmClientTest extends LlmTest {
 
     @Test
     void callCancelledInFlightIsBooked() {
-        var call = llm.client("openai", "zoe", "pro").chat(body("gpt-4o").put("stub", "never")).subscribe().with(answer -> {
+        var call = llm.client("openai", "zoe", "pro").chat(body("gpt-4o").put("stub", "never")).subscribe().with(response -> {
         });
         await().atMost(60, TimeUnit.SECONDS).until(() -> AllProvidersStub.REQUESTS.size() == 1);
         call.cancel();

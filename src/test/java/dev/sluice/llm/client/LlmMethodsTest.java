@@ -75,7 +75,7 @@ class LlmMethodsTest {
                         + ".misspelt=openia: provider must be openai, anthropic or gemini");
     }
 
-    /** Does one thing. */
+    /** Returns a proxy that implements one method. */
     private static <T> T stub(Class<T> type, String method, Object result) {
         return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[]{type},
                 (proxy, called, arguments) -> switch (called.getName()) {

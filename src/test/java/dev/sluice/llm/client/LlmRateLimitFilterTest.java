@@ -37,21 +37,21 @@ class LlmRateLimitFilterTest extends LlmTest {
     @RestClient
     StubClients.Unlimited unlimited;
     @RestClient
-    StubClients.Unreachable refused;
+    StubClients.Unreachable unreachable;
     @Inject
     Vertx vertx;
 
     @Test
     void checksCallBeforeAndSettlesAfter() {
-        var answer = LlmCallScope.as("ann").call(() -> client.chat(CHAT));
-        assertThat(new JsonObject(answer).getJsonObject("usage").getInteger("total_tokens")).isEqualTo(120);
+        var response = LlmCallScope.as("ann").call(() -> client.chat(CHAT));
+        assertThat(new JsonObject(response).getJsonObject("usage").getInteger("total_tokens")).isEqualTo(120);
         assertThat(used("user:ann", "llm:openai")).isEqualTo(1);
         awaitTokens("user:ann", "openai", 120);
-        var tally = booked("user:ann", "openai", "gpt-4o");
-        assertThat(tally.calls()).isEqualTo(1);
-        assertThat(tally.input()).isEqualTo(100);
-        assertThat(tally.output()).isEqualTo(20);
-        assertThat(tally.estimated()).isZero();
+        var totals = booked("user:ann", "openai", "gpt-4o");
+        assertThat(totals.calls()).isEqualTo(1);
+        assertThat(totals.input()).isEqualTo(100);
+        assertThat(totals.output()).isEqualTo(20);
+        assertThat(totals.estimated()).isZero();
         assertThat(AllProvidersStub.REQUESTS).singleElement()
                 .satisfies(seen -> assertThat(seen.uri()).isEqualTo("/prefix/v1/chat/completions"));
     }
@@ -62,9 +62,9 @@ class LlmRateLimitFilterTest extends LlmTest {
             LlmCallScope.as("bea").call(() -> client.chat(CHAT));
         }
         assertThatThrownBy(() -> LlmCallScope.as("bea").call(() -> client.chat(CHAT)))
-                .isInstanceOfSatisfying(RateLimitExceededException.class, refused -> {
-                    assertThat(refused.decision().mostRestrictive().orElseThrow().limit()).isEqualTo(3);
-                    assertThat(refused.decision().retryAfter()).isPresent();
+                .isInstanceOfSatisfying(RateLimitExceededException.class, denied -> {
+                    assertThat(denied.decision().mostRestrictive().orElseThrow().limit()).isEqualTo(3);
+                    assertThat(denied.decision().retryAfter()).isPresent();
                 });
         assertThatThrownBy(
                 () -> LlmCallScope.as("bea").call(() -> client.chatAsync(CHAT.getBytes(StandardCharsets.UTF_8))).await()
@@ -118,14 +118,14 @@ class LlmRateLimitFilterTest extends LlmTest {
 
     @Test
     void countsCallerWithinARequest() {
-        for (var path : List.of("/asks-a-model", "/asks-a-model/later", "/asks-a-model")) {
+        for (var path : List.of("/chat", "/chat/async", "/chat")) {
             assertThat(http.get(path).statusCode()).isEqualTo(200);
         }
         assertThat(used("ip:127.0.0.1", "llm:openai")).isEqualTo(3);
-        var refused = http.get("/asks-a-model/later");
-        assertThat(refused.statusCode()).isEqualTo(429);
-        assertThat(HttpTestClient.error(refused).getString("code")).isEqualTo("RATE_5001");
-        assertThat(http.get("/asks-a-model").statusCode()).isEqualTo(429);
+        var denied = http.get("/chat/async");
+        assertThat(denied.statusCode()).isEqualTo(429);
+        assertThat(HttpTestClient.error(denied).getString("code")).isEqualTo("RATE_5001");
+        assertThat(http.get("/chat").statusCode()).isEqualTo(429);
         assertThat(used(APP, "llm:openai")).isZero();
     }
 
@@ -185,7 +185,7 @@ class LlmRateLimitFilterTest extends LlmTest {
 
     @Test
     void lostConnectionReleasesReservation() {
-        assertThatThrownBy(() -> LlmCallScope.as("jim").call(() -> refused.chat(CHAT))).isInstanceOf(Exception.class);
+        assertThatThrownBy(() -> LlmCallScope.as("jim").call(() -> unreachable.chat(CHAT))).isInstanceOf(Exception.class);
         awaitTokens("user:jim", "openai", 0);
         assertThat(used("user:jim", "llm:openai")).isEqualTo(1);
         assertThatThrownBy(() -> LlmCallScope.as("joe").call(() -> client.chat(chat("hangup")))).isInstanceOf(Exception.class);
@@ -232,11 +232,11 @@ class LlmRateLimitFilterTest extends LlmTest {
 
     @Test
     void eventLoopIsNotBlocked() {
-        var answered = new CompletableFuture<String>();
+        var response = new CompletableFuture<String>();
         vertx.runOnContext(
                 loop -> LlmCallScope.as("nan").call(() -> client.chatAsync(CHAT.getBytes(StandardCharsets.UTF_8))).subscribe()
-                        .with(answered::complete, answered::completeExceptionally));
-        assertThat(answered).succeedsWithin(60, TimeUnit.SECONDS);
+                        .with(response::complete, response::completeExceptionally));
+        assertThat(response).succeedsWithin(60, TimeUnit.SECONDS);
         awaitTokens("user:nan", "openai", 120);
     }
 
@@ -256,7 +256,7 @@ class LlmRateLimitFilterTest extends LlmTest {
     void callCancelledInFlightIsBooked() {
         var call = LlmCallScope.as("pia").call(() -> client.chatAsync(chat("never").getBytes(StandardCharsets.UTF_8)))
                 .subscribe()
-                .with(answer -> {
+                .with(response -> {
                 });
         await().atMost(60, TimeUnit.SECONDS).until(() -> AllProvidersStub.REQUESTS.size() == 1);
         call.cancel();

@@ -32,7 +32,7 @@ class LlmRateLimitedTest extends LlmTest {
             bean.plain("pat", null);
         }
         assertThatThrownBy(() -> bean.plain("pat", "nonsense")).isInstanceOfSatisfying(RateLimitExceededException.class,
-                refused -> assertThat(refused.decision().mostRestrictive().orElseThrow().limit()).isEqualTo(3));
+                denied -> assertThat(denied.decision().mostRestrictive().orElseThrow().limit()).isEqualTo(3));
         assertThat(bean.plain("pat", "pro")).isEqualTo("plain");
         assertThat(used("user:pat", "llm:openai")).isEqualTo(4);
         awaitTokens("user:pat", "openai", 280);
@@ -52,9 +52,9 @@ class LlmRateLimitedTest extends LlmTest {
                 .isInstanceOf(RateLimitExceededException.class);
         assertThat(bean.stage("qua").toCompletableFuture()).failsWithin(60, TimeUnit.SECONDS).withThrowableThat()
                 .withCauseInstanceOf(RateLimitExceededException.class);
-        var tally = booked("user:qua", "openai", "gpt-4o");
-        assertThat(tally.calls()).isEqualTo(3);
-        assertThat(tally.estimated()).isZero();
+        var totals = booked("user:qua", "openai", "gpt-4o");
+        assertThat(totals.calls()).isEqualTo(3);
+        assertThat(totals.estimated()).isZero();
         LlmCallScope.reportUsage(1, 1);
     }
 
@@ -102,15 +102,15 @@ class LlmRateLimitedTest extends LlmTest {
 
     @Test
     void blockingMethodOnEventLoopFailsWithAdvice() {
-        var answered = new CompletableFuture<String>();
+        var result = new CompletableFuture<String>();
         vertx.runOnContext(loop -> {
             try {
-                answered.complete(bean.unnamed());
+                result.complete(bean.unnamed());
             } catch (RuntimeException e) {
-                answered.completeExceptionally(e);
+                result.completeExceptionally(e);
             }
         });
-        assertThat(answered).failsWithin(60, TimeUnit.SECONDS).withThrowableThat()
+        assertThat(result).failsWithin(60, TimeUnit.SECONDS).withThrowableThat()
                 .withCauseInstanceOf(IllegalStateException.class).withMessageContaining("@LlmRateLimited")
                 .withMessageContaining("AnnotatedBean.unnamed").withMessageContaining("@Blocking");
         var uni = new CompletableFuture<String>();

@@ -20,7 +20,7 @@ import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.json.JsonObject;
 
-/** REST clients as an application writes them. */
+/** REST clients like those of an application. */
 final class StubClients {
 
     private static final String UNREACHABLE_URL = "http://127.0.0.1:1";

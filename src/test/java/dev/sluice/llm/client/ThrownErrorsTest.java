@@ -24,7 +24,7 @@ import io.quarkus.test.junit.TestProfile;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
 
-/** An Error ends a call as an exception does: what was reserved for it is given back, or booked. */
+/** Verifies that an Error ends a call like an exception: its reservation is released, or its usage booked. */
 @QuarkusTest
 @TestProfile(LlmTest.TokenRates.class)
 class ThrownErrorsTest extends LlmTest {
@@ -96,7 +96,7 @@ class ThrownErrorsTest extends LlmTest {
         assertReleased(user);
     }
 
-    /** Bytes that can be read, and not be sent. */
+    /** Bytes that can be read but not sent. */
     private static Buffer unsendable(Buffer buffer) {
         return (Buffer) Proxy.newProxyInstance(Buffer.class.getClassLoader(), new Class<?>[]{Buffer.class},
                 (proxy, method, arguments) -> {

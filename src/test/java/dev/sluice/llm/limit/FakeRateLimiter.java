@@ -9,7 +9,7 @@ import dev.sluice.api.RateLimiter;
 import dev.sluice.api.WindowUsage;
 import io.smallrye.mutiny.Uni;
 
-/** A limiter that does nothing unless a test says what. */
+/** Limiter whose methods a test overrides; the others throw. */
 class FakeRateLimiter implements RateLimiter {
 
     @Override

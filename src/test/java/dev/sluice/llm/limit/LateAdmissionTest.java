@@ -24,7 +24,7 @@ import io.quarkus.test.junit.QuarkusTest;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.subscription.UniEmitter;
 
-/** Calls whose caller does not wait for the decision. */
+/** Tests calls whose caller does not wait for the decision. */
 @QuarkusTest
 @WithTestResource(RedisTestResource.class)
 class LateAdmissionTest {
@@ -32,7 +32,7 @@ class LateAdmissionTest {
     private static final LlmCallEstimate ESTIMATE = new LlmCallEstimate(Provider.OPENAI, "user:late", null, "gpt-4o", 10, 10);
 
     @Inject
-    CurrentLlmPolicy rows;
+    CurrentLlmPolicy policy;
     @Inject
     LlmConfig settings;
     @Inject
@@ -57,7 +57,7 @@ class LateAdmissionTest {
             }
         };
         var settlements = new SettlementQueue(limiter, () -> true, null, System::nanoTime, () -> 1, new SimpleMeterRegistry());
-        return new LlmLimiter(limiter, rows, settings, ledger, meters, settlements);
+        return new LlmLimiter(limiter, policy, settings, ledger, meters, settlements);
     }
 
     private void decide(boolean allowed) {

@@ -26,7 +26,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.constraints.Size;
 
-/** What the windows of language models are called: no two kinds, models or providers share one, whatever a model is called. */
+/** Verifies that no two rules share a resource, whatever the models' names. */
 class LlmResourcesTest {
 
     private record RuleKey(Provider provider, QuotaUnit unit, String model) {
@@ -36,10 +36,10 @@ class LlmResourcesTest {
         var settings = new HashMap<String, String>();
         for (var provider : Provider.values()) {
             for (var model : models) {
-                var rows = "rate-limit.llm." + provider.id() + ".models.\"" + model + "\".";
-                settings.put(rows + "requests.free", "1/minute");
-                settings.put(rows + "tokens.free", "2/minute");
-                settings.put(rows + "budget.free", "3/day");
+                var prefix = "rate-limit.llm." + provider.id() + ".models.\"" + model + "\".";
+                settings.put(prefix + "requests.free", "1/minute");
+                settings.put(prefix + "tokens.free", "2/minute");
+                settings.put(prefix + "budget.free", "3/day");
             }
         }
         var mapping = new SmallRyeConfigBuilder().withMapping(LlmConfig.class)
@@ -70,12 +70,12 @@ class LlmResourcesTest {
     }
 
     private static void assertUnique(Map<String, RuleKey> owners, LlmPolicySnapshot snapshot, RuleKey kind) {
-        var model = kind.model() == null ? "a model without rows" : kind.model();
-        var row = snapshot.rule(kind.provider(), kind.unit(), "free", model, null);
-        assertThat(owners.put(row.resource(), kind)).as(row.resource()).isNull();
-        assertThat(snapshot.rule(row.resource())).isSameAs(row);
+        var model = kind.model() == null ? "a model without rules" : kind.model();
+        var rule = snapshot.rule(kind.provider(), kind.unit(), "free", model, null);
+        assertThat(owners.put(rule.resource(), kind)).as(rule.resource()).isNull();
+        assertThat(snapshot.rule(rule.resource())).isSameAs(rule);
         if (kind.model() != null) {
-            assertThat(row.rate("free").quotas()).singleElement()
+            assertThat(rule.rate("free").quotas()).singleElement()
                     .satisfies(quota -> assertThat(quota.unit()).isEqualTo(kind.unit()));
         }
     }

@@ -18,7 +18,7 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.subscription.UniEmitter;
 
-/** Settlements with timers, a clock and a store that are moved by hand. */
+/** Tests the queue with timers, a clock and a store controlled by the test. */
 class SettlementQueueTest {
 
     private static final Map<String, Long> USAGE = Map.of("llm:openai:tokens", 7L);
@@ -28,9 +28,9 @@ class SettlementQueueTest {
     private final TreeMap<Long, Runnable> timers = new TreeMap<>();
     private final List<Long> backoffs = new ArrayList<>();
     private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
-    private RuntimeException answerAtOnce;
+    private RuntimeException immediateFailure;
     private Error fault;
-    private boolean answers = true;
+    private boolean replies = true;
     private boolean reachable = true;
     private double random = 1;
     private long nanos = Long.MAX_VALUE - 5; // System.nanoTime may overflow
@@ -44,10 +44,10 @@ class SettlementQueueTest {
             if (fault != null) {
                 throw fault;
             }
-            if (!answers) {
+            if (!replies) {
                 return Uni.createFrom().emitter(emitter -> pendingSettlements.add(emitter));
             }
-            return answerAtOnce == null ? Uni.createFrom().voidItem() : Uni.createFrom().failure(answerAtOnce);
+            return immediateFailure == null ? Uni.createFrom().voidItem() : Uni.createFrom().failure(immediateFailure);
         }
     }, () -> reachable, new SettlementQueue.Timers() {
         @Override
@@ -82,7 +82,7 @@ class SettlementQueueTest {
 
     @Test
     void backsOffExponentiallyWithJitter() {
-        answerAtOnce = new IllegalStateException("on purpose");
+        immediateFailure = new IllegalStateException("on purpose");
         settle(1);
         for (int i = 0; i < 9; i++) {
             fire();
@@ -91,7 +91,7 @@ class SettlementQueueTest {
         random = 0;
         fire();
         assertThat(backoffs).last().isEqualTo(15_000L);
-        answerAtOnce = null;
+        immediateFailure = null;
         fire();
         assertThat(timers).isEmpty();
         assertThat(settlements.waiting()).isZero();
@@ -111,18 +111,18 @@ class SettlementQueueTest {
 
     @Test
     void dropsReservationsThatLeftTheirLongestWindow() {
-        answerAtOnce = new IllegalStateException("on purpose");
+        immediateFailure = new IllegalStateException("on purpose");
         settlements.settle("user:a", reservation(1, "-60-3600"), USAGE);
         settlements.settle("user:a", reservation(2, "-7200-60"), USAGE);
-        settlements.settle("user:a", "somebody-else's-1", USAGE);
+        settlements.settle("user:a", "foreign-1", USAGE);
         nanos += TimeUnit.SECONDS.toNanos(3600);
         settledReservations.clear();
         fire();
-        assertThat(settledReservations).containsExactly(reservation(2, "-7200-60"), "somebody-else's-1");
+        assertThat(settledReservations).containsExactly(reservation(2, "-7200-60"), "foreign-1");
         nanos += TimeUnit.DAYS.toNanos(30);
         settledReservations.clear();
         fire();
-        assertThat(settledReservations).containsExactly("somebody-else's-1");
+        assertThat(settledReservations).containsExactly("foreign-1");
         nanos += TimeUnit.DAYS.toNanos(1);
         settledReservations.clear();
         fire();
@@ -134,7 +134,7 @@ class SettlementQueueTest {
     @Test
     void waitsForRedisWithoutTimerAndWithinItsLimit() {
         reachable = false;
-        answerAtOnce = new IllegalStateException("out of reach");
+        immediateFailure = new IllegalStateException("unavailable");
         for (int i = 0; i < SettlementQueue.MAX_WAITING + 3; i++) {
             settle(i);
         }
@@ -143,7 +143,7 @@ class SettlementQueueTest {
         assertThat(dropped()).isEqualTo(3);
         assertThat(meters.get("llm_settlements_waiting").gauge().value()).isEqualTo(SettlementQueue.MAX_WAITING);
         reachable = true;
-        answerAtOnce = null;
+        immediateFailure = null;
         settledReservations.clear();
         settlements.onStoreAvailable();
         fire();
@@ -155,15 +155,15 @@ class SettlementQueueTest {
     @Test
     void limitsConcurrentRetries() {
         reachable = false;
-        answerAtOnce = new IllegalStateException("out of reach");
+        immediateFailure = new IllegalStateException("unavailable");
         IntStream.range(0, 1000).forEach(this::settle);
         reachable = true;
-        answers = false;
+        replies = false;
         settlements.onStoreAvailable();
         settledReservations.clear();
         fire();
         assertThat(settledReservations).hasSize(SettlementQueue.MAX_CONCURRENT_RETRIES);
-        settle(2000); // is not kept waiting by those
+        settle(2000); // does not wait for those
         assertThat(settledReservations).hasSize(SettlementQueue.MAX_CONCURRENT_RETRIES + 1);
         pendingSettlements.pollLast().complete(null);
         pendingSettlements.pollFirst().fail(new IllegalStateException("on purpose"));
@@ -173,25 +173,25 @@ class SettlementQueueTest {
         }
         assertThat(settledReservations).hasSize(SettlementQueue.MAX_CONCURRENT_RETRIES + 1);
         pendingSettlements.pollFirst().complete(null);
-        fire(); // one has failed, others have not: the pause is short
+        fire(); // one has failed, others have not: the backoff is short
         assertThat(backoffs).endsWith(250L);
         assertThat(settledReservations).hasSize(2 * SettlementQueue.MAX_CONCURRENT_RETRIES + 1);
     }
 
     @Test
     void retriesWaitingSettlementsOnceAtShutdown() {
-        answerAtOnce = new IllegalStateException("on purpose");
+        immediateFailure = new IllegalStateException("on purpose");
         IntStream.range(0, 1000).forEach(this::settle);
         assertThat(timers).hasSize(1);
-        answerAtOnce = null;
+        immediateFailure = null;
         settledReservations.clear();
         settlements.stop(Duration.ofSeconds(60));
         assertThat(settledReservations).hasSize(1000);
         assertThat(timers).isEmpty();
         assertThat(settlements.waiting()).isZero();
-        settle(1000); // of a call that ends later
+        settle(1000); // a call that ends later
         assertThat(settledReservations).hasSize(1001);
-        answerAtOnce = new IllegalStateException("closed");
+        immediateFailure = new IllegalStateException("closed");
         settle(1001);
         settlements.onStoreAvailable();
         assertThat(timers).isEmpty();
@@ -201,7 +201,7 @@ class SettlementQueueTest {
 
     @Test
     void shutdownDoesNotWaitForUnresponsiveRedis() {
-        answers = false;
+        replies = false;
         settle(1);
         settlements.stop(Duration.ZERO);
         assertThat(timers).isEmpty();
@@ -214,11 +214,11 @@ class SettlementQueueTest {
 
     @Test
     void shutdownCountsUnsettledAsDropped() {
-        answerAtOnce = new IllegalStateException("on purpose");
+        immediateFailure = new IllegalStateException("on purpose");
         for (int i = 0; i < 300; i++) {
             settle(i);
         }
-        answers = false;
+        replies = false;
         settlements.stop(Duration.ZERO);
         assertThat(dropped()).isEqualTo(300 - SettlementQueue.MAX_CONCURRENT_RETRIES);
     }

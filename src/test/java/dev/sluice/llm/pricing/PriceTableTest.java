@@ -153,11 +153,11 @@ class PriceTableTest {
 
     @Test
     void bundledPricesAreUnambiguous() {
-        var rows = BundledPrices.read();
-        assertThat(rows).hasSize(55).allSatisfy(row -> assertThat(row.provider()).isNotNull());
-        for (var row : rows) {
-            assertThat(rows.stream().filter(other -> other.provider() == row.provider()
-                    && other.price().name().equals(row.price().name()) && other.isValidOn(DAY))).hasSize(1);
+        var entries = BundledPrices.read();
+        assertThat(entries).hasSize(55).allSatisfy(entry -> assertThat(entry.provider()).isNotNull());
+        for (var entry : entries) {
+            assertThat(entries.stream().filter(other -> other.provider() == entry.provider()
+                    && other.price().name().equals(entry.price().name()) && other.isValidOn(DAY))).hasSize(1);
         }
     }
 
@@ -172,7 +172,7 @@ class PriceTableTest {
         Map<String, PriceConfig> prices();
     }
 
-    /** The table with a configured model {@code a}. */
+    /** Returns a table with a configured model {@code a}. */
     private PriceTable table(Map<String, String> values, Provider provider) {
         var properties = new HashMap<String, String>();
         values.forEach((name, value) -> properties.put(provider.id() + ".prices.a." + name, value));

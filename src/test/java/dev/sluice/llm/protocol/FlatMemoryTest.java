@@ -17,7 +17,7 @@ import dev.sluice.llm.protocol.stream.ByteSink;
 import dev.sluice.llm.protocol.stream.DecompressingSink;
 import io.vertx.core.buffer.Buffer;
 
-/** However long an answer is, little of it is held. */
+/** Verifies that memory use is independent of a response's length. */
 @Timeout(60)
 class FlatMemoryTest {
 

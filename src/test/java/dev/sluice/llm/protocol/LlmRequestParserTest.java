@@ -164,10 +164,10 @@ class LlmRequestParserTest {
             "{\"stream_options\":{\"include_usage\":\"no\"},\"stream\":true}|{\"stream_options\":{\"include_usage\":\"no\"},\"stream\":true}",
             "{\"a\":{\"stream_options\":null},\"stream\":true}|{\"stream_options\":{\"include_usage\":true},\"a\":{\"stream_options\":null},\"stream\":true}",
             "{\"stream_option\\u0073\":{\"include_usage\":false},\"stream\":true}|{\"stream_option\\u0073\":{\"include_usage\":true},\"stream\":true}"})
-    void asksForUsageWithAFewBytesMore(String body, String asking) {
-        var asked = LlmRequestParser.withUsageRequested(CHAT, chat(body));
-        assertThat(asked.toString()).isEqualTo(asking);
-        assertThat(chat(asking).usageRequested()).isEqualTo(!asking.equals(body));
+    void asksForUsageWithAFewBytesMore(String body, String expected) {
+        var rewritten = LlmRequestParser.withUsageRequested(CHAT, chat(body));
+        assertThat(rewritten.toString()).isEqualTo(expected);
+        assertThat(chat(expected).usageRequested()).isEqualTo(!expected.equals(body));
     }
 
     @Test

@@ -14,7 +14,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.Size;
 import net.jqwik.api.constraints.StringLength;
 
-/** Whatever comes, nothing breaks, and how it is cut makes no difference. */
+/** Verifies that arbitrary bytes cause no error, and that results do not depend on how the bytes are cut. */
 class ProtocolNoisePropertiesTest {
 
     private static final ProviderOperation CHAT = ProviderOperation.of(Provider.OPENAI, "POST", "/v1/chat/completions");
@@ -40,7 +40,7 @@ class ProtocolNoisePropertiesTest {
         return out.appendBuffer(stripper.end()).getBytes();
     }
 
-    /** What a reader tells in the end. */
+    /** Result of an extractor. */
     private static List<String> read(UsageExtractor reader, byte[]... chunks) {
         for (var chunk : chunks) {
             reader.feed(Buffer.buffer(chunk));
@@ -49,14 +49,14 @@ class ProtocolNoisePropertiesTest {
         return List.of("" + reader.usage(), "" + reader.model(), "" + reader.contentEvents(), "" + reader.isComplete());
     }
 
-    /** Jackson lets a value or a name be missing where its bytes come one by one. */
+    /** Jackson accepts a missing value or name when its bytes arrive one by one. */
     @Example
     void whatIsMissingBeforeABraceDoesNotDependOnTheCuts() {
         for (var text : List.of("{\"usage\":}", "{\"usage\": }", "{\"a\":1,}", "{\"a\":{\"b\":1, }}")) {
-            var told = read(UsageExtractor.of(Provider.OPENAI, Shape.OTHER, "application/json", ""), utf8(text));
-            assertThat(told.get(3)).as(text).isEqualTo("false");
+            var extracted = read(UsageExtractor.of(Provider.OPENAI, Shape.OTHER, "application/json", ""), utf8(text));
+            assertThat(extracted.get(3)).as(text).isEqualTo("false");
             assertThat(read(UsageExtractor.of(Provider.OPENAI, Shape.OTHER, "application/json", ""), singly(utf8(text))))
-                    .as(text).isEqualTo(told);
+                    .as(text).isEqualTo(extracted);
         }
     }
 
@@ -70,10 +70,10 @@ class ProtocolNoisePropertiesTest {
         }
         for (var bytes : new byte[][]{raw, utf8(text.toString())}) {
             for (var type : new String[]{"text/event-stream", "application/json"}) {
-                var told = read(UsageExtractor.of(provider, Shape.OTHER, type, ""), bytes);
-                assertThat(read(UsageExtractor.of(provider, Shape.OTHER, type, ""), singly(bytes))).isEqualTo(told);
+                var extracted = read(UsageExtractor.of(provider, Shape.OTHER, type, ""), bytes);
+                assertThat(read(UsageExtractor.of(provider, Shape.OTHER, type, ""), singly(bytes))).isEqualTo(extracted);
                 for (var encoding : new String[]{"gzip", "deflate"}) {
-                    // How much comes out of what is no such thing depends on the cuts.
+                    // For invalid compressed data, the amount of output depends on how it is cut.
                     read(UsageExtractor.of(provider, Shape.OTHER, type, encoding), bytes);
                     read(UsageExtractor.of(provider, Shape.OTHER, type, encoding), singly(bytes));
                 }
@@ -97,11 +97,11 @@ class ProtocolNoisePropertiesTest {
             } catch (InvalidRequestBodyException e) {
                 continue;
             }
-            var asked = LlmRequestParser.withUsageRequested(CHAT, request);
-            var again = LlmRequestParser.parse(Provider.OPENAI, CHAT, asked);
-            assertThat(again.usageRequested()).as(body.toString()).isEqualTo(request.streaming() && again.streaming()
-                    && (request.usageRequested() || asked != body));
-            assertThat(asked.length()).isBetween(body.length() - 1, body.length() + 40);
+            var rewritten = LlmRequestParser.withUsageRequested(CHAT, request);
+            var reparsed = LlmRequestParser.parse(Provider.OPENAI, CHAT, rewritten);
+            assertThat(reparsed.usageRequested()).as(body.toString()).isEqualTo(request.streaming() && reparsed.streaming()
+                    && (request.usageRequested() || rewritten != body));
+            assertThat(rewritten.length()).isBetween(body.length() - 1, body.length() + 40);
         }
     }
 

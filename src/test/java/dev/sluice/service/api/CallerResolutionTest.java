@@ -55,7 +55,7 @@ class CallerResolutionTest extends HttpTestBase {
 
     @Test
     void invalidJwtIs401AndCountsAgainstTheAddress() {
-        for (var token : List.of(keys.forged("alice"), keys.expired("alice"), keys.foreignIssuer("alice"),
+        for (var token : List.of(keys.forgedToken("alice"), keys.expiredToken("alice"), keys.foreignIssuerToken("alice"),
                 "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9.")) {
             var response = http.get("/campaigns", "Authorization", "Bearer " + token);
             assertThat(response.statusCode()).isEqualTo(401);

@@ -423,7 +423,7 @@ class LlmGatewayTest extends LlmTestBase {
         var both = http.post(CHAT, body("openai"), "Authorization", "Bearer " + token, "X-API-Key", "key-of-wealthy");
         assertThat(both.statusCode()).isEqualTo(200);
         assertThat(ledger("user:dave", "openai").getLong("calls")).isEqualTo(2);
-        for (var bad : List.of(jwt.expired("dave"), jwt.forged("dave"), jwt.foreignIssuer("dave"))) {
+        for (var bad : List.of(jwt.expiredToken("dave"), jwt.forgedToken("dave"), jwt.foreignIssuerToken("dave"))) {
             assertProviderError("openai", http.post(CHAT, body("openai"), "Authorization", "Bearer " + bad), 401);
             assertProviderError("openai", http.post(CHAT, body("openai"), "Authorization", "Bearer " + bad, "X-API-Key", "key-of-pro"),
                     401);

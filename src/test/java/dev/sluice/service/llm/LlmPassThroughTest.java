@@ -138,7 +138,7 @@ class LlmPassThroughTest extends LlmTestBase {
         assertThat(http.post(MESSAGES, BODY, "Authorization", "Bearer " + token, "x-api-key", "sk-ant-own", "anthropic-version",
                 "1").statusCode()).isEqualTo(200);
         assertThat(anthropic.lastRequest().headers().toString()).contains("sk-ant-own").doesNotContain(token);
-        assertThat(http.post(CHAT, BODY, "Authorization", "Bearer " + jwt.forged("erin")).statusCode()).isEqualTo(401);
+        assertThat(http.post(CHAT, BODY, "Authorization", "Bearer " + jwt.forgedToken("erin")).statusCode()).isEqualTo(401);
         assertThat(openAi.requests()).hasSize(2);
     }
 

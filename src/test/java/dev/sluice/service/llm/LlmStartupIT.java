@@ -174,7 +174,7 @@ class LlmStartupIT {
                 assertThat(chat(sluice).statusCode()).isEqualTo(502);
             }
             assertThat(sluice.log()).containsOnlyOnce("openai cannot be reached at http://127.0.0.1:").doesNotContain("ERROR")
-                    .contains("rate-limit.tiers does not name are ignored: gold")
+                    .contains("LLM limits of unknown tiers are ignored; add them to rate-limit.tiers or remove them: tiers=gold")
                     .contains("openai with Sluice's key (requests");
         }
     }

@@ -7,14 +7,14 @@ import com.anthropic.client.okhttp.AnthropicOkHttpClient;
 import com.anthropic.models.messages.MessageCountTokensParams;
 import com.anthropic.models.messages.MessageCreateParams;
 
-/** Anthropic's own SDK, as a caller uses it. */
+/** Client using Anthropic's official SDK. */
 public final class AnthropicSdk implements AutoCloseable {
 
     private final AnthropicClient client;
 
     /**
      * @param baseUrl without a version
-     * @param retries 2 is the SDK's own default
+     * @param retries the SDK's own default is 2
      */
     public AnthropicSdk(String baseUrl, String key, int retries) {
         client = AnthropicOkHttpClient.builder().baseUrl(baseUrl).apiKey(key).maxRetries(retries)

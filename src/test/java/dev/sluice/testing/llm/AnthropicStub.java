@@ -7,7 +7,7 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 
-/** Anthropic: messages, the counting of tokens, models. */
+/** Stub of Anthropic's API: messages, token counting, models. */
 public final class AnthropicStub extends ProviderStub {
 
     @Override
@@ -94,7 +94,7 @@ public final class AnthropicStub extends ProviderStub {
         for (var word : StubEvents.words(configuredText())) {
             beginning.add(delta(word));
         }
-        // Counts are those of the whole message so far; one that is null says nothing.
+        // Counts are cumulative; a null count is not reported.
         var total = new JsonObject().put("input_tokens", usage(0).getLong("input_tokens"))
                 .put("cache_creation_input_tokens", null).put("cache_read_input_tokens", configuredUsage().cachedInput())
                 .put("output_tokens", configuredUsage().output());
@@ -125,7 +125,7 @@ public final class AnthropicStub extends ProviderStub {
                 .put("stop_sequence", null).put("usage", usage);
     }
 
-    /** Here the cache's tokens are not among the input's. */
+    /** Anthropic does not include cached tokens in the input tokens. */
     private JsonObject usage(long output) {
         var usage = configuredUsage();
         return new JsonObject().put("input_tokens", usage.input() - usage.cachedInput() - usage.cacheWrite())

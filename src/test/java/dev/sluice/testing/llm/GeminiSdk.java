@@ -8,7 +8,7 @@ import com.google.genai.types.GenerateContentResponseUsageMetadata;
 import com.google.genai.types.HttpOptions;
 import com.google.genai.types.HttpRetryOptions;
 
-/** Google's own SDK for Gemini, as a caller uses it. Output is the candidates' tokens, without the thoughts. */
+/** Client using Google's official SDK for Gemini. Output contains the candidates' tokens, without the thoughts. */
 public final class GeminiSdk implements AutoCloseable {
 
     private static final int TIMEOUT_MILLIS = 30_000;
@@ -17,7 +17,7 @@ public final class GeminiSdk implements AutoCloseable {
 
     /**
      * @param baseUrl without a version
-     * @param retries 4 is the SDK's own default, the first after about a second, whatever {@code retry-after} says
+     * @param retries the SDK's own default is 4, the first after about a second, whatever {@code retry-after} says
      */
     public GeminiSdk(String baseUrl, String key, int retries) {
         client = Client.builder().apiKey(key).vertexAI(false).httpOptions(HttpOptions.builder().baseUrl(baseUrl)
@@ -53,7 +53,7 @@ public final class GeminiSdk implements AutoCloseable {
                 usage.flatMap(GenerateContentResponseUsageMetadata::candidatesTokenCount).orElse(0));
     }
 
-    /** What it says is the vector. */
+    /** Returns the vector as text. */
     public SdkResult embed(String model, String text) {
         var embeddings = client.models.embedContent(model, text, null).embeddings().orElseThrow();
         return new SdkResult(embeddings.get(0).values().orElseThrow().toString(), 0, 0, 0);

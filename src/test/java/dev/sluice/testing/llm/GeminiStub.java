@@ -7,11 +7,11 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 
-/** Gemini: contents, embeddings, the counting of tokens, models. */
+/** Stub of Gemini's API: contents, embeddings, token counting, models. */
 public final class GeminiStub extends ProviderStub {
 
     private static final String MODELS = "/v1beta/models";
-    /** Answers are written over several lines, as Google writes them. */
+    /** Responses are written over several lines, as Google does. */
     private static final String JSON = "application/json; charset=UTF-8";
 
     private volatile long toolPromptTokens;
@@ -22,7 +22,7 @@ public final class GeminiStub extends ProviderStub {
         toolPromptTokens = 0;
     }
 
-    /** How many of the input's tokens are the results of tools: they come beside the prompt. */
+    /** Sets how many of the input tokens are results of tools; Gemini reports them separately from the prompt. */
     public void toolPromptTokens(long tokens) {
         toolPromptTokens = tokens;
     }
@@ -100,7 +100,7 @@ public final class GeminiStub extends ProviderStub {
         }
     }
 
-    /** Each chunk counts what is said so far; the last one counts all. */
+    /** Streams chunks with cumulative counts; the last one contains the total. */
     private void stream(StubCall call, String model) {
         var words = StubEvents.words(configuredText());
         var chunks = new ArrayList<JsonObject>();
@@ -124,7 +124,7 @@ public final class GeminiStub extends ProviderStub {
         return "data: " + json.encode() + "\r\n\r\n";
     }
 
-    /** @param output tokens so far, thoughts included */
+    /** @param output output tokens so far, thoughts included */
     private JsonObject candidateResponse(String model, String text, String finish, long output) {
         var candidate = new JsonObject().put("content", new JsonObject()
                 .put("parts", new JsonArray().add(new JsonObject().put("text", text))).put("role", "model"));
@@ -135,7 +135,7 @@ public final class GeminiStub extends ProviderStub {
                 .put("usageMetadata", usage(output)).put("modelVersion", model).put("responseId", "stub" + callNumber());
     }
 
-    /** Here thoughts are not among the candidates' tokens; counts of zero are left out, as Google does. */
+    /** Gemini does not include thoughts in the candidates' tokens, and leaves out counts of zero. */
     private JsonObject usage(long output) {
         var usage = configuredUsage();
         long thoughts = Math.min(reasoningTokens(), output);

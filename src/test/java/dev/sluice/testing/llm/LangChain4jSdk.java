@@ -11,7 +11,7 @@ import dev.langchain4j.model.openai.OpenAiChatModel;
 import dev.langchain4j.model.openai.OpenAiStreamingChatModel;
 import dev.langchain4j.model.openai.OpenAiTokenUsage;
 
-/** LangChain4j's client for OpenAI, as a caller uses it. */
+/** Client using LangChain4j's model for OpenAI. */
 public final class LangChain4jSdk {
 
     private static final Duration TIMEOUT = Duration.ofSeconds(30);
@@ -40,7 +40,7 @@ public final class LangChain4jSdk {
 
             @Override
             public void onPartialResponse(String part) {
-                // the whole comes at the end
+                // only the complete response is needed
             }
 
             @Override

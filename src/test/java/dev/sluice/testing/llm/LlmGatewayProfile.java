@@ -2,10 +2,10 @@ package dev.sluice.testing.llm;
 
 import java.util.Map;
 
-/** Besides, a proxy that is trusted, and bodies that are not too large. */
+/** Adds a trusted proxy, a maximum body size and some rules. */
 public class LlmGatewayProfile extends LlmProfile {
 
-    /** Where the trusted proxy calls from. */
+    /** Address of the trusted proxy. */
     public static final String TRUSTED_PROXY_ADDRESS = "127.0.0.2";
     public static final int MAX_BODY_BYTES = 12 << 20;
 

@@ -2,10 +2,10 @@ package dev.sluice.testing.llm;
 
 import java.util.Map;
 
-/** Few connections to the providers, and little patience with them. */
+/** Few connections to the providers, and short timeouts. */
 public class LlmStreamsProfile extends LlmProfile {
 
-    /** To one provider, at most. */
+    /** Maximum number of connections to one provider. */
     public static final int MAX_CONNECTIONS = 8;
 
     @Override

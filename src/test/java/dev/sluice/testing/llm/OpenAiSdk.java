@@ -12,14 +12,14 @@ import com.openai.models.responses.Response;
 import com.openai.models.responses.ResponseCreateParams;
 import com.openai.models.responses.ResponseUsage;
 
-/** OpenAI's own SDK, as a caller uses it. */
+/** Client using OpenAI's official SDK. */
 public final class OpenAiSdk implements AutoCloseable {
 
     private final OpenAIClient client;
 
     /**
      * @param baseUrl with the version
-     * @param retries 2 is the SDK's own default
+     * @param retries the SDK's own default is 2
      */
     public OpenAiSdk(String baseUrl, String key, int retries) {
         client = OpenAIOkHttpClient.builder().baseUrl(baseUrl).apiKey(key).maxRetries(retries)
@@ -35,7 +35,7 @@ public final class OpenAiSdk implements AutoCloseable {
         return toResult(completion.choices().get(0).message().content().orElse(""), completion.usage().orElse(null));
     }
 
-    /** @param includeUsage asks for the usage at the end */
+    /** @param includeUsage requests the usage at the end of the stream */
     public SdkResult streamChat(String model, String prompt, boolean includeUsage) {
         var params = chatParams(model, prompt);
         if (includeUsage) {
@@ -46,7 +46,7 @@ public final class OpenAiSdk implements AutoCloseable {
         try (var chunks = client.chat().completions().createStreaming(params.build())) {
             chunks.stream().forEach(chunk -> {
                 chunk.choices().forEach(choice -> choice.delta().content().ifPresent(text::append));
-                chunk.usage().ifPresent(told -> usage[0] = told);
+                chunk.usage().ifPresent(reported -> usage[0] = reported);
             });
         }
         return toResult(text.toString(), usage[0]);
@@ -96,13 +96,13 @@ public final class OpenAiSdk implements AutoCloseable {
                 : new SdkResult(text, usage.inputTokens(), usage.inputTokensDetails().cachedTokens(), usage.outputTokens());
     }
 
-    /** What it says is the vector. */
+    /** Returns the vector as text. */
     public SdkResult embed(String model, String text) {
-        var answer = client.embeddings().create(EmbeddingCreateParams.builder().model(model).input(text).build());
-        return new SdkResult(answer.data().get(0).embedding().toString(), answer.usage().promptTokens(), 0, 0);
+        var response = client.embeddings().create(EmbeddingCreateParams.builder().model(model).input(text).build());
+        return new SdkResult(response.data().get(0).embedding().toString(), response.usage().promptTokens(), 0, 0);
     }
 
-    /** The ids of all models. */
+    /** Returns the ids of all models, one per line. */
     public String models() {
         var ids = new StringBuilder();
         client.models().list().data().forEach(model -> ids.append(model.id()).append('\n'));

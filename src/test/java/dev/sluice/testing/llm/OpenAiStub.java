@@ -10,7 +10,7 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 
-/** OpenAI: chat completions, responses, embeddings, models. */
+/** Stub of OpenAI's API: chat completions, responses, embeddings, models. */
 public final class OpenAiStub extends ProviderStub {
 
     private static final long CREATED = 1_795_000_000;
@@ -24,7 +24,7 @@ public final class OpenAiStub extends ProviderStub {
         finalStatus = "completed";
     }
 
-    /** How a response ends: {@code completed}, {@code incomplete} or {@code failed}. */
+    /** Sets the final status of a response: {@code completed}, {@code incomplete} or {@code failed}. */
     public void finalStatus(String status) {
         finalStatus = status;
     }
@@ -191,14 +191,14 @@ public final class OpenAiStub extends ProviderStub {
                 .put("content", text == null ? new JsonArray() : new JsonArray().add(outputText(text)));
     }
 
-    /** While it is in progress, without output and usage. */
+    /** Returns a response; one in progress has no output and usage. */
     private JsonObject response(StubCall call, String status) {
         boolean ended = !status.equals("in_progress");
         return new JsonObject().put("id", "resp_stub" + callNumber()).put("object", "response").put("created_at", CREATED)
                 .put("status", status)
                 .put("error",
                         status.equals("failed")
-                                ? new JsonObject().put("code", "server_error").put("message", "The stub fails as asked.")
+                                ? new JsonObject().put("code", "server_error").put("message", "The stub fails as configured.")
                                 : null)
                 .put("incomplete_details",
                         status.equals("incomplete") ? new JsonObject().put("reason", "max_output_tokens") : null)

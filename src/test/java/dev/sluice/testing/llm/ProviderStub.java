@@ -18,18 +18,18 @@ import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonObject;
 
 /**
- * A provider on the loopback address: it answers every call with the same text and the same count of tokens, in the provider's
- * own shape, plain or streamed, and keeps what it was sent. What is set holds until {@link #reset}; what is set for the next
- * calls is used up by them.
+ * Stub of a provider on the loopback address. It responds to every call with the same text and the same token counts, in
+ * the provider's own format, plain or streamed, and records the requests. Configured values apply until {@link #reset};
+ * those configured for the next calls are used up by them.
  */
 public abstract class ProviderStub implements AutoCloseable {
 
-    /** What it says, when a test does not set anything else. */
+    /** Text of the responses unless a test sets another one. */
     public static final String DEFAULT_TEXT = "Hello from the stub.";
 
     private static final int FILLER = 16 << 10;
 
-    /** In the order of the calls. */
+    /** Number of the current call. */
     private final AtomicInteger callNumber = new AtomicInteger();
     private final List<RecordedRequest> requests = new CopyOnWriteArrayList<>();
     private final Deque<Consumer<StubCall>> script = new ArrayDeque<>();
@@ -58,12 +58,12 @@ public abstract class ProviderStub implements AutoCloseable {
         return port;
     }
 
-    /** In place of the provider's own address: without a version, without a slash at its end. */
+    /** Returns the base URL, without a version and without a trailing slash. */
     public String baseUrl() {
         return "http://127.0.0.1:" + port;
     }
 
-    /** Forgets what was seen and set. */
+    /** Discards recorded requests and configured values. */
     public void reset() {
         synchronized (script) {
             script.clear();
@@ -82,72 +82,75 @@ public abstract class ProviderStub implements AutoCloseable {
         fillerChars = 0;
     }
 
-    /** The requests so far, the oldest first. */
+    /** Returns the requests so far, the oldest first. */
     public List<RecordedRequest> requests() {
         return List.copyOf(requests);
     }
 
-    /** The newest request. */
+    /** Returns the newest request. */
     public RecordedRequest lastRequest() {
         return requests.get(requests.size() - 1);
     }
 
-    /** How many answers were written to their end. */
+    /** Returns the number of responses that were written completely. */
     public int completedResponses() {
         return completedResponses.get();
     }
 
-    /** How many answers came to no end because the connection was gone, whoever closed it. */
+    /** Returns the number of responses that were not completed because either side closed the connection. */
     public int lostConnections() {
         return lostConnections.get();
     }
 
-    /** How many bytes of bodies were written. */
+    /** Returns the number of body bytes written. */
     public long bytesSent() {
         return bytesSent.get();
     }
 
-    /** The only key that is let in; without one set, any is, but none is not. */
+    /** Sets the only key that is accepted; by default, any key is. */
     public void expectKey(String expected) {
         key = expected;
     }
 
-    public void text(String said) {
-        text = said;
+    public void text(String newText) {
+        text = newText;
     }
 
-    /** The model's name in answers; without one set, that of the request. */
-    public void model(String answered) {
-        model = answered;
+    /** Sets the model's name in responses; by default, that of the request. */
+    public void model(String name) {
+        model = name;
     }
 
-    public void usage(TokenUsage counted) {
-        usage = counted;
+    public void usage(TokenUsage newUsage) {
+        usage = newUsage;
     }
 
-    /** How many of the output's tokens are reasoning. */
+    /** Sets how many of the output tokens are reasoning. */
     public void reasoning(long tokens) {
         reasoning = tokens;
     }
 
-    /** Holds all further answers back. */
+    /** Holds all further responses back. */
     public ResponseGate gate() {
         var closed = new ResponseGate();
         gate = closed;
         return closed;
     }
 
-    /** Compresses answers for callers that take it. */
+    /** Compresses responses for callers that accept it. */
     public void gzip() {
         gzip = true;
     }
 
-    /** Streams say so many characters more, as fast as they are read; {@link Long#MAX_VALUE} for no end. */
+    /**
+     * Extends streams by a number of characters, sent as fast as they are read; {@link Long#MAX_VALUE} for an endless
+     * stream.
+     */
     public void fillerChars(long characters) {
         fillerChars = characters;
     }
 
-    /** @param headers names and values in turn; {@code content-type} is JSON unless it is among them */
+    /** @param headers names and values, alternating; {@code content-type} is JSON unless given */
     public void respondNext(int calls, int status, String body, String... headers) {
         next(calls, call -> {
             var type = "application/json";
@@ -162,18 +165,18 @@ public abstract class ProviderStub implements AutoCloseable {
         });
     }
 
-    /** The provider's own 429. */
+    /** Rejects the next calls with the provider's own 429. */
     public void denyNext(int calls, long retryAfterSeconds) {
         respondNext(calls, 429, error(429, "Too many requests to the stub.").encode(), "retry-after",
                 Long.toString(retryAfterSeconds));
     }
 
-    /** An error in the provider's own shape. */
+    /** Fails the next calls with an error in the provider's own format. */
     public void failNext(int calls, int status) {
-        respondNext(calls, status, error(status, "The stub fails as asked.").encode());
+        respondNext(calls, status, error(status, "The stub fails as configured.").encode());
     }
 
-    /** Cuts the connection after so many events and half of the next one; of a plain answer, after half of it, with 0. */
+    /** Closes the connection after a number of events and half of the next one; with 0, after half of a plain response. */
     public void cutNext(int calls, int events) {
         next(calls, call -> {
             call.cutAfter(events);
@@ -181,20 +184,20 @@ public abstract class ProviderStub implements AutoCloseable {
         });
     }
 
-    /** Closes the connection without an answer. */
+    /** Closes the connection without a response. */
     public void closeNext(int calls) {
         next(calls, StubCall::closeConnection);
     }
 
-    /** @param events as they go over the wire, framing included */
+    /** @param events the events with their framing */
     public void streamNext(int calls, String... events) {
         next(calls, call -> call.stream("text/event-stream", StubEvents.of(events).iterator(0)));
     }
 
-    private void next(int calls, Consumer<StubCall> answer) {
+    private void next(int calls, Consumer<StubCall> handler) {
         synchronized (script) {
             for (int i = 0; i < calls; i++) {
-                script.add(answer);
+                script.add(handler);
             }
         }
     }
@@ -239,10 +242,10 @@ public abstract class ProviderStub implements AutoCloseable {
         }
     }
 
-    /** The key that a request brings; null where there is none. */
+    /** Returns the key in a request; null if there is none. */
     abstract String key(HttpServerRequest request);
 
-    /** Answers a call with a good key and, where it is a POST, a JSON body. */
+    /** Responds to a call with an accepted key and, if it is a POST, a JSON body. */
     abstract void respond(StubCall call);
 
     abstract JsonObject error(int status, String message);
@@ -255,7 +258,7 @@ public abstract class ProviderStub implements AutoCloseable {
         call.stream("text/event-stream; charset=utf-8", events.iterator(fillerChars));
     }
 
-    /** What a filler says. */
+    /** Returns the text of a filler event. */
     static String fillerText() {
         return "fill ".repeat(FILLER / 5);
     }
@@ -268,9 +271,9 @@ public abstract class ProviderStub implements AutoCloseable {
         return text;
     }
 
-    /** The model's name in an answer to a call that names this one. */
-    final String responseModel(String asked) {
-        return model == null ? asked : model;
+    /** Returns the model's name for a response. */
+    final String responseModel(String requestedModel) {
+        return model == null ? requestedModel : model;
     }
 
     final TokenUsage configuredUsage() {

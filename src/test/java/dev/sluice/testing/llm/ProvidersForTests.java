@@ -4,7 +4,7 @@ import java.util.Map;
 
 import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
 
-/** Puts a stub in the place of each provider. */
+/** Replaces each provider by a stub. */
 public class ProvidersForTests implements QuarkusTestResourceLifecycleManager {
 
     private static OpenAiStub openAi;

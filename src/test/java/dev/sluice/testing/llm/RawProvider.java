@@ -14,12 +14,12 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
 
 /**
- * All providers at once, on bare sockets: each connection is answered by the next of what a test has to say. Gemini is where
- * nobody listens.
+ * Stub of all providers on plain sockets: each connection is handled by the next script of a test. Gemini's address refuses
+ * connections.
  */
 public class RawProvider implements QuarkusTestResourceLifecycleManager {
 
-    /** Says something on a connection, and closes it or not. */
+    /** Handles one connection, including its closing. */
     public interface Script {
 
         void handle(Socket socket) throws IOException;
@@ -29,16 +29,16 @@ public class RawProvider implements QuarkusTestResourceLifecycleManager {
 
     private ServerSocket server;
 
-    /** Answers the next connection. */
+    /** Sets the handler of the next connection. */
     public static void next(Script script) {
         SCRIPTS.add(script);
     }
 
-    /** Reads the request's head and answers with this; characters stand for bytes. Then it closes the connection. */
-    public static void respondNext(String answer) {
+    /** Responds to the next request after its head, and closes the connection. Each character is sent as one byte. */
+    public static void respondNext(String response) {
         next(socket -> {
             readHead(socket.getInputStream());
-            write(socket, answer);
+            write(socket, response);
             socket.shutdownOutput();
             socket.getInputStream().transferTo(java.io.OutputStream.nullOutputStream());
             socket.close();
@@ -50,7 +50,7 @@ public class RawProvider implements QuarkusTestResourceLifecycleManager {
         socket.getOutputStream().flush();
     }
 
-    /** Up to the empty line. */
+    /** Reads up to the empty line. */
     public static String readHead(InputStream in) throws IOException {
         var head = new StringBuilder();
         while (head.indexOf("\r\n\r\n") < 0) {
@@ -95,7 +95,7 @@ public class RawProvider implements QuarkusTestResourceLifecycleManager {
                             script.handle(socket);
                         }
                     } catch (IOException e) {
-                        // the caller has gone
+                        // the caller has disconnected
                     }
                 }, "raw connection");
                 thread.setDaemon(true);

@@ -4,10 +4,10 @@ import io.vertx.core.MultiMap;
 import io.vertx.core.json.JsonObject;
 
 /**
- * A request as a stub got it.
+ * Request received by a stub.
  *
  * @param uri path and query
- * @param headers by name in any case
+ * @param headers by name, case-insensitive
  */
 public record RecordedRequest(String method, String uri, MultiMap headers, String body) {
 
@@ -16,7 +16,7 @@ public record RecordedRequest(String method, String uri, MultiMap headers, Strin
         return query < 0 ? uri : uri.substring(0, query);
     }
 
-    /** The first value of a header; null where it is missing. */
+    /** Returns the first value of a header; null if it is missing. */
     public String header(String name) {
         return headers.get(name);
     }

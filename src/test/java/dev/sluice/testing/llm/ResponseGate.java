@@ -3,14 +3,14 @@ package dev.sluice.testing.llm;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Holds a stub's answers back until the test lets them go: of a stream each event, of a plain answer all of it at once. */
+/** Holds a stub's responses back until the test releases them: each event of a stream, or a plain response as a whole. */
 public final class ResponseGate {
 
     private final List<Runnable> waiting = new ArrayList<>();
     private boolean open;
     private int permits;
 
-    /** Lets so many more events pass. */
+    /** Releases a number of events. */
     public void release(int events) {
         List<Runnable> now;
         synchronized (this) {
@@ -21,7 +21,7 @@ public final class ResponseGate {
         now.forEach(Runnable::run);
     }
 
-    /** Lets everything pass from now on. */
+    /** Releases all further events. */
     public void open() {
         synchronized (this) {
             open = true;
@@ -29,12 +29,12 @@ public final class ResponseGate {
         release(0);
     }
 
-    /** How many answers wait here. */
+    /** Returns the number of responses that are held back. */
     public synchronized int waiting() {
         return waiting.size();
     }
 
-    /** @param retry runs when it is worth another try, where this one fails */
+    /** @param retry runs when another attempt may succeed */
     synchronized boolean tryPass(Runnable retry) {
         if (open) {
             return true;

@@ -1,12 +1,12 @@
 package dev.sluice.testing.llm;
 
 /**
- * What a model said, and what the call used as its SDK tells it.
+ * Text and usage of a call, as reported by an SDK.
  *
- * @param text all of it; of an embedding its numbers
- * @param input tokens, in the provider's own counting; 0 where the SDK tells nothing
- * @param cached tokens read from a cache
- * @param output tokens, in the provider's own counting
+ * @param text the complete text; the numbers of an embedding
+ * @param input input tokens as counted by the provider; 0 if the SDK reports none
+ * @param cached input tokens read from a cache
+ * @param output output tokens as counted by the provider
  */
 public record SdkResult(String text, long input, long cached, long output) {
 }

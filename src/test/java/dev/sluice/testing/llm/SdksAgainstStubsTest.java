@@ -15,7 +15,7 @@ import com.openai.errors.RateLimitException;
 
 import dev.sluice.llm.protocol.TokenUsage;
 
-/** The stubs are true enough for the official SDKs. */
+/** Verifies that the official SDKs accept the stubs' responses. */
 class SdksAgainstStubsTest {
 
     private static final String KEY = "key-of-the-stub";

@@ -16,7 +16,7 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.json.JsonObject;
 
-/** One call to a stub, and how it is answered. */
+/** Call to a stub, with its response. */
 final class StubCall {
 
     private static final int NO_CUT = -1;
@@ -34,11 +34,11 @@ final class StubCall {
     private long cutAfter = NO_CUT;
 
     /**
-     * @param body null where there is none that can be read
+     * @param body null if there is none, or it is not a JSON object
      * @param gate null for none
      * @param bytesSent counts the bytes of all bodies
-     * @param onComplete runs when the whole answer is written
-     * @param onConnectionLost runs when the connection is gone before
+     * @param onComplete runs when the whole response has been written
+     * @param onConnectionLost runs when the connection is closed before that
      */
     StubCall(HttpServerRequest request, JsonObject body, ResponseGate gate, AtomicLong bytesSent, Runnable onComplete, Runnable onConnectionLost) {
         this.request = request;
@@ -52,7 +52,7 @@ final class StubCall {
         response.closeHandler(gone -> onConnectionLost.run());
     }
 
-    /** Compresses what the caller takes compressed. */
+    /** Compresses the response if the caller accepts gzip. */
     void gzip() {
         var accepted = request.getHeader("Accept-Encoding");
         if (accepted != null && accepted.toLowerCase(Locale.ROOT).contains("gzip")) {
@@ -65,7 +65,7 @@ final class StubCall {
         }
     }
 
-    /** Closes the connection after so many events and half of the next one; a plain answer is one event. */
+    /** Closes the connection after a number of events and half of the next one; a plain response is one event. */
     void cutAfter(long events) {
         cutAfter = events;
     }
@@ -99,7 +99,7 @@ final class StubCall {
         request.connection().close();
     }
 
-    /** Writes as much as the gate and the reader let it. */
+    /** Writes as much as the gate and the connection allow. */
     private void writeMore() {
         response.drainHandler(null);
         while (!response.closed()) {
@@ -139,7 +139,7 @@ final class StubCall {
         response.end().onSuccess(written -> onComplete.run());
     }
 
-    /** As it goes over the wire: compressed so far that the reader can read it now. */
+    /** Returns the bytes to send, compressed and flushed, so that the caller can decompress them at once. */
     private Buffer encode(Buffer text) {
         if (gzip == null) {
             return text;

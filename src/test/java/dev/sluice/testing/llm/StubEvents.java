@@ -6,9 +6,9 @@ import java.util.List;
 import java.util.NoSuchElementException;
 
 /**
- * The events of a streamed answer, framed as they go over the wire.
+ * Events of a streamed response, with their framing.
  *
- * @param filler comes over and over between beginning and end, where a stream is to be long
+ * @param filler repeated between head and tail in a long stream
  */
 record StubEvents(List<String> head, String filler, List<String> tail) {
 
@@ -16,7 +16,7 @@ record StubEvents(List<String> head, String filler, List<String> tail) {
         return new StubEvents(List.of(events), "", List.of());
     }
 
-    /** @param fillerChars how many characters of filler, at least */
+    /** @param fillerChars minimum number of characters of filler */
     Iterator<String> iterator(long fillerChars) {
         return new Iterator<>() {
 
@@ -46,7 +46,7 @@ record StubEvents(List<String> head, String filler, List<String> tail) {
         };
     }
 
-    /** A text in words, the spaces with them, so that all together is the text. */
+    /** Splits a text into words that, concatenated, result in the text. */
     static List<String> words(String text) {
         var words = new ArrayList<String>();
         int from = 0;

@@ -24,7 +24,7 @@ import dev.sluice.llm.protocol.TokenUsage;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 
-/** What the stubs send, byte by byte, and how they misbehave. */
+/** Verifies the bytes that the stubs send, and their failures. */
 class StubsTest {
 
     private static final String CHAT = "{\"model\":\"gpt-4o\",\"stream\":true,\"messages\":[]}";
@@ -64,7 +64,7 @@ class StubsTest {
         return new String(bytes, StandardCharsets.UTF_8);
     }
 
-    /** The data of each event, with what separates them asserted. */
+    /** Returns the data of each event, and verifies their separators. */
     private static List<String> data(String stream, String separator) {
         assertThat(stream).endsWith(separator);
         var data = new ArrayList<String>();
@@ -220,7 +220,7 @@ class StubsTest {
         long bytes = 200L << 20;
         openAi.fillerChars(bytes);
         try (var body = open(openAi, "/v1/chat/completions", CHAT_WITH_USAGE).body()) {
-            assertThat(openAi.completedResponses()).isZero(); // nobody has read what it had to say
+            assertThat(openAi.completedResponses()).isZero(); // the body has not been read yet
             long read = 0;
             var buffer = new byte[64 << 10];
             for (int n = body.read(buffer); n >= 0; n = body.read(buffer)) {

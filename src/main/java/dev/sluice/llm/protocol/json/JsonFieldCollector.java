@@ -6,7 +6,7 @@ import java.util.function.Consumer;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 
-/** Finds the wanted places among a parser's tokens. Keeps no more of the document than what it finds. */
+/** Collects the fields at the given paths from a parser's tokens. Keeps nothing else of the document. */
 public final class JsonFieldCollector {
 
     private final JsonPaths paths;
@@ -17,14 +17,15 @@ public final class JsonFieldCollector {
     /** The open object or array; null outside of the document. */
     private JsonPaths parent;
     private String name;
-    /** How many objects and arrays that nobody wants are open. */
+    /** Number of open objects and arrays that contain no path. */
     private int skippedDepth;
     private boolean isList;
     private boolean complete;
 
     /**
-     * @param allowList whether a list of documents may come in place of one
-     * @param onDocument gets what was found in a document that has ended
+     * @param paths the paths to collect
+     * @param allowList whether an array of documents is accepted in place of one
+     * @param onDocument receives the fields of each document at its end
      */
     public JsonFieldCollector(JsonPaths paths, boolean allowList, Consumer<JsonFields> onDocument) {
         this.paths = paths;
@@ -32,7 +33,14 @@ public final class JsonFieldCollector {
         this.onDocument = onDocument;
     }
 
-    /** @return whether the token can come here */
+    /**
+     * Reads the parser's current token.
+     *
+     * @param token the current token
+     * @param parser the parser, for the token's value
+     * @return false if the token cannot follow, because the document is complete
+     * @throws IOException if the value cannot be read
+     */
     public boolean accept(JsonToken token, JsonParser parser) throws IOException {
         if (complete) {
             return false;
@@ -49,19 +57,23 @@ public final class JsonFieldCollector {
         return true;
     }
 
-    /** Another document follows. @return false where the last one has not ended */
+    /**
+     * Starts another document.
+     *
+     * @return false if the previous one is not complete
+     */
     boolean nextDocument() {
         boolean wasComplete = complete;
         complete = false;
         return wasComplete;
     }
 
-    /** Whether all has been read. */
+    /** Returns whether the document, or the array of documents, has ended. */
     boolean complete() {
         return complete;
     }
 
-    /** Whether it is a list of documents. */
+    /** Returns whether an array of documents is read. */
     boolean isList() {
         return isList;
     }
@@ -108,7 +120,7 @@ public final class JsonFieldCollector {
     }
 
     private void put(JsonPaths path, Object value) {
-        // Elements of an array share one place, and what one of them had is found.
+        // All elements of an array share one path; the first value found is kept.
         if (path.isElement && fields.has(path.path)) {
             return;
         }

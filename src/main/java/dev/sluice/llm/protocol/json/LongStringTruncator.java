@@ -1,36 +1,40 @@
 package dev.sluice.llm.protocol.json;
 
 /**
- * Shortens the strings of a JSON document as it passes, because the parser holds each of them whole. Nothing that is looked
- * for is long, or beyond ASCII.
+ * Truncates the strings of a JSON document while it is read, because the parser keeps each of them in memory as a whole.
+ * The fields of interest are neither long nor beyond ASCII.
  */
 final class LongStringTruncator {
 
-    /** Bytes of a string that are kept. */
+    /** Maximum number of bytes of a string that are kept. */
     static final int MAX_BYTES = 1024;
 
     private static final byte INVALID_BYTE = '?';
 
     private boolean inString;
-    /** The last byte that stood outside of strings and was no space. */
+    /** Last byte outside of strings that was not white space. */
     private byte lastStructural;
     private boolean dropping;
     private int length;
     private boolean escaped;
-    /** Digits of a {@code \\u} escape that are still to come. */
+    /** Digits of a {@code \\u} escape that are still missing. */
     private int pendingHexDigits;
 
-    /** Shortens in place. @return the new end */
+    /**
+     * Truncates strings in place.
+     *
+     * @return the new end
+     */
     int truncate(byte[] bytes, int from, int to) {
         int end = from;
         for (int i = from; i < to; i++) {
             byte b = bytes[i];
-            // The parser takes no escaped surrogates in names: they become something else.
+            // The parser rejects escaped surrogates in names: they are replaced.
             if (inString && pendingHexDigits == 4 && (b == 'd' || b == 'D')) {
                 b = '0';
             }
             if (inString) {
-                inString(b);
+                acceptInside(b);
             } else {
                 inString = b == '"';
                 length = 0;
@@ -43,7 +47,10 @@ final class LongStringTruncator {
         return end;
     }
 
-    /** Where a value or a name is missing before a brace, the parser notices or not, by where the bytes are cut. */
+    /**
+     * Replaces a closing brace that follows a colon or comma with an invalid byte: whether the parser itself notices the
+     * missing value or name depends on where the bytes are cut.
+     */
     private byte acceptOutside(byte b) {
         boolean valueMissing = b == '}' && (lastStructural == ':' || lastStructural == ',');
         if (b > ' ' || b < 0) {
@@ -52,7 +59,7 @@ final class LongStringTruncator {
         return valueMissing ? INVALID_BYTE : b;
     }
 
-    private void inString(byte b) {
+    private void acceptInside(byte b) {
         length++;
         if (escaped) {
             escaped = false;
@@ -63,7 +70,7 @@ final class LongStringTruncator {
             inString = false;
             dropping = false;
         } else {
-            // Never in the middle of an escape or of a character: the rest stays a string.
+            // Never within an escape or a character, so that the rest remains a valid string.
             dropping |= length > MAX_BYTES && (b & 0xC0) != 0x80;
             escaped = b == '\\';
         }

@@ -10,10 +10,10 @@ import com.fasterxml.jackson.core.async.ByteArrayFeeder;
 
 import dev.sluice.llm.protocol.stream.ByteSink;
 
-/** Skims a JSON document that comes in pieces, cut anywhere. */
+/** Reads a JSON document that arrives in pieces, cut anywhere, and collects some of its fields. Not thread-safe. */
 public final class StreamingJsonReader implements ByteSink {
 
-    /** It keeps no table of names: what providers send must not fill the memory. */
+    /** Without a table of names: it would grow with every name that a provider sends. */
     private static final JsonFactory JSON = JsonFactory.builder().disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
             .disable(JsonFactory.Feature.INTERN_FIELD_NAMES).build();
 
@@ -23,7 +23,11 @@ public final class StreamingJsonReader implements ByteSink {
     private final ByteArrayFeeder feeder;
     private boolean failed;
 
-    /** For the parameters see {@link JsonFieldCollector}. */
+    /**
+     * @param paths the paths to collect
+     * @param allowList whether an array of documents is accepted in place of one
+     * @param onDocument receives the fields of each document at its end
+     */
     public StreamingJsonReader(JsonPaths paths, boolean allowList, Consumer<JsonFields> onDocument) {
         collector = new JsonFieldCollector(paths, allowList, onDocument);
         try {
@@ -34,7 +38,7 @@ public final class StreamingJsonReader implements ByteSink {
         feeder = (ByteArrayFeeder) parser.getNonBlockingInputFeeder();
     }
 
-    /** The bytes may be changed. */
+    /** Reads the next bytes, and may change them. */
     @Override
     public void write(byte[] bytes, int from, int to) {
         if (failed) {
@@ -45,7 +49,7 @@ public final class StreamingJsonReader implements ByteSink {
             feeder.feedInput(bytes, from, end);
             parseAvailable();
         } catch (IOException | RuntimeException e) {
-            // The latter too: whatever the parser makes of it, the answer itself passes on.
+            // RuntimeException too: an error of the parser must not affect the response itself.
             failed = true;
         }
     }
@@ -68,7 +72,7 @@ public final class StreamingJsonReader implements ByteSink {
         end();
     }
 
-    /** What has been fed so far. */
+    /** Parses the bytes received so far. */
     private void parseAvailable() throws IOException {
         for (var token = parser.nextToken(); token != null && token != JsonToken.NOT_AVAILABLE; token = parser.nextToken()) {
             if (!collector.accept(token, parser)) {
@@ -78,17 +82,29 @@ public final class StreamingJsonReader implements ByteSink {
         }
     }
 
-    /** After a document that came whole: another one follows. @return false where there can be none */
+    /**
+     * Starts another document after a complete one.
+     *
+     * @return false if the previous one is incomplete or invalid
+     */
     public boolean nextDocument() {
         return !failed && collector.nextDocument();
     }
 
-    /** Whether the document came whole. */
+    /**
+     * Returns whether the document is complete and valid.
+     *
+     * @return true at the document's end
+     */
     public boolean isComplete() {
         return collector.complete() && !failed;
     }
 
-    /** Whether it is a list of documents. */
+    /**
+     * Returns whether an array of documents is read.
+     *
+     * @return false for a single document
+     */
     public boolean isList() {
         return collector.isList();
     }

@@ -9,10 +9,13 @@ import io.netty.handler.codec.DecoderException;
 import io.netty.handler.codec.compression.JdkZlibDecoder;
 import io.netty.handler.codec.compression.ZlibWrapper;
 
-/** Inflates what passes through, a little at a time: however much it comes to, no more than a piece of it is held. */
+/**
+ * Decompresses bytes in small pieces, so that only one piece of the output is in memory, whatever the compression ratio.
+ * Not thread-safe.
+ */
 public final class DecompressingSink implements ByteSink {
 
-    /** Bytes of input at a time; none of them can become more than a thousand. */
+    /** Input bytes decompressed at a time. The compression ratio of deflate is at most about 1000. */
     private static final int INPUT_CHUNK_BYTES = 256;
 
     private final EmbeddedChannel channel;
@@ -29,11 +32,23 @@ public final class DecompressingSink implements ByteSink {
         });
     }
 
+    /**
+     * Creates a sink for gzip (RFC 1952).
+     *
+     * @param target receives the decompressed bytes
+     * @return the sink
+     */
     public static DecompressingSink gzip(ByteSink target) {
         return new DecompressingSink(new JdkZlibDecoder(true, 0), target);
     }
 
-    /** With zlib's frame, as it should be, or without, as some send it. */
+    /**
+     * Creates a sink for the HTTP encoding {@code deflate}, with a zlib header (RFC 1950), as specified, or without one
+     * (RFC 1951), as some servers send it.
+     *
+     * @param target receives the decompressed bytes
+     * @return the sink
+     */
     public static DecompressingSink deflate(ByteSink target) {
         return new DecompressingSink(new JdkZlibDecoder(ZlibWrapper.ZLIB_OR_NONE, 0), target);
     }

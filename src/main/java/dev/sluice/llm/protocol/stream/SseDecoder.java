@@ -1,23 +1,31 @@
 package dev.sluice.llm.protocol.stream;
 
-/** Takes a stream of server-sent events apart; each event's data goes on as it comes, then its end. */
+/**
+ * Decodes a stream of server-sent events. The data of each event is forwarded as it arrives; the target's
+ * {@link ByteSink#end} marks the end of the event. Not thread-safe.
+ *
+ * @see <a href="https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation">HTML: event
+ * stream interpretation</a>
+ */
 public final class SseDecoder implements ByteSink {
 
     private static final byte[] DATA_FIELD = {'d', 'a', 't', 'a'};
     private static final int[] BYTE_ORDER_MARK = {0xEF, 0xBB, 0xBF};
 
+    /** Part of the current line. */
     private enum LinePart {
         NAME, COLON, VALUE, OTHER
     }
 
     private final ByteSink data;
-    /** Whether the open event has data. */
+    /** Whether the current event has data. */
     private boolean eventHasData;
     private LinePart linePart = LinePart.NAME;
     private int matchedNameBytes;
     private boolean afterCarriageReturn;
     private int byteOrderMarkBytes;
 
+    /** @param data receives the data of the events */
     public SseDecoder(ByteSink data) {
         this.data = data;
     }
@@ -28,7 +36,7 @@ public final class SseDecoder implements ByteSink {
             byte b = bytes[i];
             boolean lineFeedAfterReturn = afterCarriageReturn && b == '\n';
             afterCarriageReturn = b == '\r';
-            if (lineFeedAfterReturn || byteOrderMarkBytes(b)) {
+            if (lineFeedAfterReturn || skipByteOrderMark(b)) {
                 continue;
             }
             if (b == '\n' || b == '\r') {
@@ -54,8 +62,8 @@ public final class SseDecoder implements ByteSink {
         endEvent();
     }
 
-    /** Whether the byte is of the mark that a stream may begin with. */
-    private boolean byteOrderMarkBytes(byte b) {
+    /** Returns whether the byte belongs to the byte order mark that a stream may begin with. */
+    private boolean skipByteOrderMark(byte b) {
         if (byteOrderMarkBytes < BYTE_ORDER_MARK.length && (b & 0xFF) == BYTE_ORDER_MARK[byteOrderMarkBytes]) {
             byteOrderMarkBytes++;
             return true;

@@ -7,20 +7,29 @@ import java.util.List;
 
 import io.vertx.core.buffer.Buffer;
 
-/** Takes a stream of server-sent events apart into what their data say. */
+/** Splits a stream of server-sent events into the data of its events. Not thread-safe. */
 public final class SseEventReader {
 
     private final SseDecoder decoder = new SseDecoder(new DataCollector());
     private List<String> events = new ArrayList<>();
 
-    /** @return the data of the events that have become whole, in order */
+    /**
+     * Reads the next bytes of the stream.
+     *
+     * @param chunk the bytes, cut anywhere
+     * @return the data of the events completed by them, in order
+     */
     public List<String> feed(Buffer chunk) {
         var bytes = chunk.getBytes();
         decoder.write(bytes, 0, bytes.length);
         return takeEvents();
     }
 
-    /** The stream has ended. @return the data of an event that no empty line has closed; otherwise nothing */
+    /**
+     * Ends the stream.
+     *
+     * @return the data of a last event without a terminating empty line; otherwise empty
+     */
     public List<String> end() {
         decoder.end();
         return takeEvents();
@@ -32,7 +41,7 @@ public final class SseEventReader {
         return taken;
     }
 
-    /** Of one event after the other. */
+    /** Collects the data of one event after the other. */
     private final class DataCollector implements ByteSink {
 
         private final ByteArrayOutputStream data = new ByteArrayOutputStream();
