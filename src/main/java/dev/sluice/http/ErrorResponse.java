@@ -183,10 +183,10 @@ public final class ErrorResponse {
         }
         boolean problem = false;
         for (var accepted : request.parsedHeaders().accept()) {
-            if (accepted.weight() > 0 && JSON.equals(accepted.value())) {
+            if (accepted.weight() > 0 && JSON.equalsIgnoreCase(accepted.value())) {
                 return JSON;
             }
-            problem |= accepted.weight() > 0 && PROBLEM.equals(accepted.value());
+            problem |= accepted.weight() > 0 && PROBLEM.equalsIgnoreCase(accepted.value());
         }
         return problem ? PROBLEM : JSON;
     }
