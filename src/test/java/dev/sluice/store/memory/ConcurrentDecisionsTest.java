@@ -75,7 +75,7 @@ class ConcurrentDecisionsTest {
     /** One thread merges usage into Redis, successfully or not, while the others are admitted. */
     @Test
     void grantOfAnOutageIsMergedOnce() throws Exception {
-        Race.repeat(round -> {
+        Race.repeat(4, round -> {
             var identifier = "user:" + round;
             var granted = new AtomicInteger();
             var merged = new AtomicLong();
@@ -85,7 +85,7 @@ class ConcurrentDecisionsTest {
                 if (started.getAndIncrement() == 0) {
                     for (int i = 0; taking.get() > 0; i++) {
                         merge(identifier, i % 2 == 0, merged);
-                        Thread.yield();
+                        Thread.onSpinWait();
                     }
                     return null;
                 }
