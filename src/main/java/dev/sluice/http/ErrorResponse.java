@@ -205,10 +205,10 @@ public final class ErrorResponse {
         }
         boolean problem = false;
         for (var accepted : request.parsedHeaders().accept()) {
-            if (accepted.weight() > 0 && JSON.equals(accepted.value())) {
+            if (accepted.weight() > 0 && JSON.equalsIgnoreCase(accepted.value())) {
                 return JSON;
             }
-            problem |= accepted.weight() > 0 && PROBLEM_JSON.equals(accepted.value());
+            problem |= accepted.weight() > 0 && PROBLEM_JSON.equalsIgnoreCase(accepted.value());
         }
         return problem ? PROBLEM_JSON : JSON;
     }

@@ -198,11 +198,16 @@ class RedisConnectionManagerTest {
     }
 
     @Test
-    void nothingIsSentBeforeTheReconnectTaskIsDone() {
+    void nothingIsSentBeforeTheReconnectTaskIsDone() throws InterruptedException {
         var task = Promise.<Void>promise();
-        manager.onReconnect(connection -> task.future());
+        var taskStarted = new CountDownLatch(1);
+        manager.onReconnect(connection -> {
+            taskStarted.countDown();
+            return task.future();
+        });
         var started = manager.start();
-        await().pollDelay(Duration.ofMillis(300)).until(() -> !manager.isUp());
+        assertThat(taskStarted.await(TIMEOUT.toSeconds(), TimeUnit.SECONDS)).isTrue();
+        assertThat(manager.isUp()).isFalse();
         assertThat(manager.send(Request.cmd(Command.PING)).failed()).isTrue();
         task.complete();
         await().until(manager::isUp);
