@@ -31,6 +31,26 @@ final class Reconnection {
     /** Delay before a replaced connection is closed, in which its last responses may arrive. */
     private static final long CLOSE_DELAY_MILLIS = 1000;
 
+    /** What reconnects: it provides the event loop and its clock, and uses the connection. */
+    interface Owner {
+
+        ListenedClock clock();
+
+        /** Returns the timeout of a response, in nanoseconds of listened time. */
+        long timeoutNanos();
+
+        boolean isClosed();
+
+        /** Runs a task on the event loop after a delay. */
+        void runLater(long millis, Runnable task);
+
+        /** Fails a future that is not complete after this much listened time. */
+        <T> Future<T> within(long millis, Future<T> future);
+
+        /** Redis responds on this connection, and the reconnect task is done. */
+        void onReconnected(RedisScriptConnection connection);
+    }
+
     /** Reconnection attempts of one outage. */
     private final class Attempts {
 
@@ -64,7 +84,7 @@ final class Reconnection {
                         connectionLost(silent);
                     }
                 });
-                manager.runLater(RETRY_DELAY_MILLIS, this::connect);
+                owner.runLater(RETRY_DELAY_MILLIS, this::connect);
             }
         }
 
@@ -73,10 +93,10 @@ final class Reconnection {
                 return;
             }
             if (isResponding()) {
-                manager.runLater(RETRY_DELAY_MILLIS, this::connect);
+                owner.runLater(RETRY_DELAY_MILLIS, this::connect);
                 return;
             }
-            open().compose(connection -> manager.within(CONNECT_TIMEOUT_MILLIS, prove(connection, 0)).map(connection)
+            open().compose(connection -> owner.within(CONNECT_TIMEOUT_MILLIS, prove(connection, 0)).map(connection)
                     .onFailure(failure -> connection.close())).onComplete(done -> {
                         if (done.failed()) {
                             attemptFailed(done.cause());
@@ -93,7 +113,7 @@ final class Reconnection {
 
         private Future<RedisScriptConnection> open() {
             var abandoned = new boolean[1];
-            return manager.within(CONNECT_TIMEOUT_MILLIS, connector.get().compose(connection -> {
+            return owner.within(CONNECT_TIMEOUT_MILLIS, connector.get().compose(connection -> {
                 if (abandoned[0] || isOver()) {
                     connection.close();
                     return Future.failedFuture("abandoned");
@@ -104,13 +124,13 @@ final class Reconnection {
 
         /** Completes when enough consecutive probes were answered in time; fails if a probe fails. */
         private Future<Void> prove(RedisScriptConnection connection, int passed) {
-            long sentAt = manager.clock().at(System.nanoTime());
+            long sentAt = owner.clock().at(System.nanoTime());
             return connection.send(probe).compose(response -> {
                 if (isOver() || proven != null) {
                     return Future.failedFuture("abandoned");
                 }
                 responded |= connection == kept;
-                boolean inTime = manager.clock().listened() - sentAt <= (wasUp ? manager.timeoutNanos() : Long.MAX_VALUE);
+                boolean inTime = owner.clock().listened() - sentAt <= (wasUp ? owner.timeoutNanos() : Long.MAX_VALUE);
                 int nowPassed = inTime ? passed + 1 : 0;
                 return nowPassed >= probes ? Future.succeededFuture() : pause().compose(paused -> prove(connection, nowPassed));
             });
@@ -127,7 +147,7 @@ final class Reconnection {
             }
             proven = connection;
             connection.load(preloaded); // not awaited: the first call of a script is sent after it
-            manager.within(RECONNECT_TASK_TIMEOUT_MILLIS, reconnectTask.apply(connection)).onComplete(done -> {
+            owner.within(RECONNECT_TASK_TIMEOUT_MILLIS, reconnectTask.apply(connection)).onComplete(done -> {
                 if (isOver() || proven != connection) {
                     connection.close();
                 } else if (done.failed()) {
@@ -137,9 +157,9 @@ final class Reconnection {
                     wasUp = true;
                     if (kept != null && kept != connection) {
                         var replaced = kept;
-                        manager.runLater(CLOSE_DELAY_MILLIS, replaced::close);
+                        owner.runLater(CLOSE_DELAY_MILLIS, replaced::close);
                     }
-                    manager.closeCircuit(connection);
+                    owner.onReconnected(connection);
                     firstAttempt.tryComplete();
                 }
             });
@@ -161,7 +181,7 @@ final class Reconnection {
         private void attemptFailed(Throwable cause) {
             firstAttempt.tryFail(cause);
             if (!isOver()) {
-                manager.runLater(RETRY_DELAY_MILLIS, this::connect);
+                owner.runLater(RETRY_DELAY_MILLIS, this::connect);
             }
         }
 
@@ -176,7 +196,7 @@ final class Reconnection {
         }
     }
 
-    private final RedisConnectionManager manager;
+    private final Owner owner;
     private final Supplier<Future<RedisScriptConnection>> connector;
     private final Request probe;
     private final List<LuaScript> preloaded = new CopyOnWriteArrayList<>();
@@ -185,12 +205,12 @@ final class Reconnection {
     private Attempts current;
     private boolean wasUp;
 
-    Reconnection(RedisConnectionManager manager, HashTags hashTags, Supplier<Future<RedisScriptConnection>> connector) {
-        this.manager = manager;
+    Reconnection(Owner owner, HashTags hashTags, Supplier<Future<RedisScriptConnection>> connector) {
+        this.owner = owner;
         this.connector = connector;
         // The probe runs a script that writes: without either, Redis cannot decide.
         this.probe = RedisScriptConnection.request(Command.EVAL,
-                LuaScript.load(RedisConnectionManager.class, "probe.lua").source(),
+                LuaScript.load(Reconnection.class, "probe.lua").source(),
                 List.of(hashTags.globalKey("probe")), List.of());
     }
 
@@ -210,7 +230,7 @@ final class Reconnection {
      * @param firstAttempt completes or fails with the first attempt
      */
     void start(RedisScriptConnection silent, int probes, Promise<Void> firstAttempt) {
-        if (manager.closed()) {
+        if (owner.isClosed()) {
             firstAttempt.tryFail("closed");
             return;
         }
@@ -234,7 +254,7 @@ final class Reconnection {
 
     private Future<Void> pause() {
         Promise<Void> promise = Promise.promise();
-        manager.runLater(RETRY_DELAY_MILLIS, promise::complete);
+        owner.runLater(RETRY_DELAY_MILLIS, promise::complete);
         return promise.future();
     }
 }

@@ -76,7 +76,7 @@ public final class RedisConnectionManager {
             int maxInFlight) {
         this.context = context;
         this.clock = clock;
-        this.reconnection = new Reconnection(this, hashTags, () -> connector.get().map(connection -> {
+        this.reconnection = new Reconnection(new ReconnectionOwner(), hashTags, () -> connector.get().map(connection -> {
             var scriptConnection = new RedisScriptConnection(connection, context, clock, maxInFlight, this::watch,
                     repairedKeys::add);
             connection.exceptionHandler(failure -> connectionLost(scriptConnection, failure));
@@ -162,11 +162,6 @@ public final class RedisConnectionManager {
         context.emit(task, Runnable::run);
     }
 
-    /** Runs a task on the connection's context after a delay. */
-    void runLater(long millis, Runnable task) {
-        context.nettyEventLoop().schedule(() -> run(task), millis, TimeUnit.MILLISECONDS);
-    }
-
     private void connectionLost(RedisScriptConnection lost, Throwable cause) {
         run(() -> {
             if (lost == connection) {
@@ -197,21 +192,42 @@ public final class RedisConnectionManager {
         reconnection.start(keep ? before : null, probes, Promise.promise());
     }
 
-    /** Closes the circuit: Redis responds, and the reconnect task is done. */
-    void closeCircuit(RedisScriptConnection proven) {
-        consecutiveErrors.set(0);
-        consecutiveLate.set(0);
-        connection = proven;
-        circuitClosed = true;
-        listeners.forEach(listener -> listener.accept(null));
-    }
+    private final class ReconnectionOwner implements Reconnection.Owner {
 
-    ListenedClock clock() {
-        return clock;
-    }
+        @Override
+        public ListenedClock clock() {
+            return clock;
+        }
 
-    long timeoutNanos() {
-        return timeoutNanos;
+        @Override
+        public long timeoutNanos() {
+            return timeoutNanos;
+        }
+
+        @Override
+        public boolean isClosed() {
+            return closed;
+        }
+
+        @Override
+        public void runLater(long millis, Runnable task) {
+            context.nettyEventLoop().schedule(() -> run(task), millis, TimeUnit.MILLISECONDS);
+        }
+
+        @Override
+        public <T> Future<T> within(long millis, Future<T> future) {
+            return RedisConnectionManager.this.within(millis, future);
+        }
+
+        /** Closes the circuit. */
+        @Override
+        public void onReconnected(RedisScriptConnection proven) {
+            consecutiveErrors.set(0);
+            consecutiveLate.set(0);
+            connection = proven;
+            circuitClosed = true;
+            listeners.forEach(listener -> listener.accept(null));
+        }
     }
 
     /** Returns the connection; fails at once while the circuit is open. */
@@ -299,9 +315,5 @@ public final class RedisConnectionManager {
         if (current != null) {
             current.close();
         }
-    }
-
-    boolean closed() {
-        return closed;
     }
 }

@@ -76,15 +76,15 @@ class PolicyNameQuotingTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"größe, \"gr%c3%b6%c3%9fe\"", "限, \"%e9%99%90\"", "😀, \"%f0%9f%98%80\""})
+    @CsvSource({"größe, \"gr%C3%B6%C3%9Fe\"", "限, \"%E9%99%90\"", "😀, \"%F0%9F%98%80\""})
     void charactersBeyondAsciiArePercentEncodedUtf8(String resource, String expected) {
         assertThat(quoted(resource)).isEqualTo(expected);
     }
 
     @Test
     void controlCharactersCannotEndTheHeader() {
-        assertThat(quoted("a\r\nSet-Cookie: b")).isEqualTo("\"a%0d%0aSet-Cookie: b\"");
-        assertThat(quoted("\0\t\u001f\u007f")).isEqualTo("\"%00%09%1f%7f\"");
+        assertThat(quoted("a\r\nSet-Cookie: b")).isEqualTo("\"a%0D%0ASet-Cookie: b\"");
+        assertThat(quoted("\0\t\u001f\u007f")).isEqualTo("\"%00%09%1F%7F\"");
     }
 
     @Test

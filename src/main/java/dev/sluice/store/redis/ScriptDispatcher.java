@@ -47,10 +47,6 @@ final class ScriptDispatcher {
         this.recorder = recorder;
     }
 
-    LuaScript script() {
-        return script;
-    }
-
     /** Queues a decision, or fails it at once. */
     void dispatch(PendingDecision decision) {
         var cause = tryDispatch(decision);
@@ -93,13 +89,12 @@ final class ScriptDispatcher {
         var created = new ScriptPipeline[count];
         var waitingTotal = new AtomicInteger();
         for (int i = 0; i < count; i++) {
-            created[i] = new ScriptPipeline(this, connection, waitingTotal, timeoutNanos);
+            created[i] = new ScriptPipeline(script, this::handleReply, connection, waitingTotal, timeoutNanos);
         }
         return new Pipelines(connection, created);
     }
 
-    /** Parses a reply and completes its decisions; returns those whose callbacks have to be called. */
-    List<PendingDecision> handleReply(RedisScriptConnection connection, DecisionBatch batch, long sentAt,
+    private List<PendingDecision> handleReply(RedisScriptConnection connection, DecisionBatch batch, long sentAt,
             AsyncResult<Response> done) {
         if (done.failed() && batch.requestCount() > 1 && String.valueOf(done.cause().getMessage()).startsWith("CROSSSLOT")) {
             return dispatchSeparately(connection, batch, done.cause());

@@ -9,6 +9,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.redis.ListenedClock;
+import dev.sluice.redis.LuaScript;
 import dev.sluice.redis.RedisScriptConnection;
 import io.vertx.core.AsyncResult;
 import io.vertx.core.Future;
@@ -32,7 +33,15 @@ final class ScriptPipeline {
     private static final int CALLS_PER_ROUND_TRIP = 32;
     private static final int MAX_IN_FLIGHT = 4 * CALLS_PER_ROUND_TRIP;
 
-    private final ScriptDispatcher dispatcher;
+    /** Parses a reply and completes its decisions; returns those whose callbacks have to be called. */
+    interface ReplyHandler {
+
+        List<PendingDecision> handle(RedisScriptConnection connection, DecisionBatch batch, long sentAt,
+                AsyncResult<Response> done);
+    }
+
+    private final LuaScript script;
+    private final ReplyHandler replyHandler;
     private final RedisScriptConnection connection;
     private final ListenedClock clock;
     private final AtomicInteger waitingTotal;
@@ -51,10 +60,11 @@ final class ScriptPipeline {
      * @param waitingTotal number of decisions that wait on all pipelines of the connection
      * @param timeoutNanos timeout of a decision, in listened time
      */
-    ScriptPipeline(ScriptDispatcher dispatcher, RedisScriptConnection connection, AtomicInteger waitingTotal,
+    ScriptPipeline(LuaScript script, ReplyHandler replyHandler, RedisScriptConnection connection, AtomicInteger waitingTotal,
             long timeoutNanos) {
+        this.script = script;
+        this.replyHandler = replyHandler;
         this.waitingTotal = waitingTotal;
-        this.dispatcher = dispatcher;
         this.connection = connection;
         this.clock = connection.clock();
         this.timeoutNanos = timeoutNanos;
@@ -126,7 +136,7 @@ final class ScriptPipeline {
 
     private Future<Response> trySend(DecisionBatch batch) {
         try {
-            return batch.send(connection, dispatcher.script());
+            return batch.send(connection, script);
         } catch (RuntimeException e) {
             return Future.failedFuture(e);
         }
@@ -154,7 +164,7 @@ final class ScriptPipeline {
 
     private void handleReply(DecisionBatch batch, long sentAt, AsyncResult<Response> done) {
         try {
-            PendingDecision.deliver(dispatcher.handleReply(connection, batch, sentAt, done));
+            PendingDecision.deliver(replyHandler.handle(connection, batch, sentAt, done));
         } finally {
             continueSending();
         }
