@@ -100,7 +100,7 @@ final class LlmEventStream {
                 // The request may have been sent, and its response will not be received.
                 call.settleEstimated(call.estimatedUsage());
             } else {
-                call.release(LlmClient.isRateLimited(failure));
+                call.release(LlmException.isRateLimited(failure));
             }
             return;
         }

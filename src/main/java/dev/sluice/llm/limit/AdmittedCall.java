@@ -8,6 +8,7 @@ import dev.sluice.api.QuotaStatus;
 import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.RateLimitExceededException;
 import dev.sluice.llm.pricing.ModelPrice;
+import dev.sluice.llm.pricing.Money;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.llm.protocol.UsageExtractor;
@@ -207,7 +208,7 @@ public final class AdmittedCall {
         // Computed first: an Error here leaves the call open, so that the code that catches it can still end the call.
         var model = callEstimate.model().isEmpty() ? responseModel == null || responseModel.isEmpty() ? UNKNOWN_MODEL : responseModel : callEstimate.model();
         var modelPrice = callEstimate.model().isEmpty() && responseModel != null ? accounting.findPrice(callEstimate.provider(), responseModel) : price;
-        long nanodollars = modelPrice == null ? 0 : LlmLimiter.nanodollars(modelPrice.picodollars(usage));
+        long nanodollars = modelPrice == null ? 0 : Money.nanodollars(modelPrice.picodollars(usage));
         if (finished.compareAndSet(false, true)) {
             accounting.settle(callEstimate.identifier(), reservation(), Map.of(tokensResource, usage.total(), budgetResource, nanodollars));
             accounting.book(callEstimate.provider(), callEstimate.identifier(), model, usage, modelPrice, estimated, null).subscribe().with(written -> {
