@@ -43,11 +43,13 @@ final class BatchOutcomes {
             if (outcome == CAPPED) {
                 dropped.increment();
                 capped.log(
-                        times -> LOG.warnf("Ledger sum is at its maximum and cannot grow: provider=%s model=%s entries=%d", entry.key().provider(), entry.key().model(), times));
+                        times -> LOG.warnf("Ledger sum is at its maximum and cannot grow: provider=%s model=%s entries=%d",
+                                entry.key().provider(), entry.key().model(), times));
             } else if (outcome == UNBOOKABLE) {
                 dropped.increment();
                 unbookable.log(
-                        times -> LOG.errorf("Ledger entry cannot be booked and is dropped: provider=%s model=%s entries=%d", entry.key().provider(), entry.key().model(), times));
+                        times -> LOG.errorf("Ledger entry cannot be booked and is dropped: provider=%s model=%s entries=%d",
+                                entry.key().provider(), entry.key().model(), times));
             }
             if (entry.result() != null) {
                 entry.result().tryComplete(outcome != ALREADY_BOOKED);

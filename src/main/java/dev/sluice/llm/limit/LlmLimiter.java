@@ -56,9 +56,13 @@ public class LlmLimiter {
             var tier = snapshot.tiers().effective(callEstimate.tier());
             var price = findPrice(callEstimate.provider(), callEstimate.model());
             var priceName = price.map(ModelPrice::name).orElse(null);
-            long maxOutputTokens = callEstimate.maxOutputTokens() < 0 ? snapshot.outputEstimate(callEstimate.provider(), callEstimate.model(), priceName) : callEstimate.maxOutputTokens();
-            var estimatedUsage = TokenUsage.of(Math.min(callEstimate.inputTokens(), TokenUsage.MAX), Math.min(maxOutputTokens, TokenUsage.MAX));
-            long costNanodollars = price.map(modelPrice -> Money.nanodollars(estimateCost(modelPrice, estimatedUsage))).orElse(0L);
+            long maxOutputTokens = callEstimate.maxOutputTokens() < 0
+                    ? snapshot.outputEstimate(callEstimate.provider(), callEstimate.model(), priceName)
+                    : callEstimate.maxOutputTokens();
+            var estimatedUsage = TokenUsage.of(Math.min(callEstimate.inputTokens(), TokenUsage.MAX),
+                    Math.min(maxOutputTokens, TokenUsage.MAX));
+            long costNanodollars = price.map(modelPrice -> Money.nanodollars(estimateCost(modelPrice, estimatedUsage)))
+                    .orElse(0L);
             var requests = snapshot.rule(callEstimate.provider(), QuotaUnit.REQUESTS, tier, callEstimate.model(), priceName);
             var tokens = snapshot.rule(callEstimate.provider(), QuotaUnit.TOKENS, tier, callEstimate.model(), priceName);
             var budget = snapshot.rule(callEstimate.provider(), QuotaUnit.NANODOLLARS, tier, callEstimate.model(), priceName);
@@ -74,7 +78,8 @@ public class LlmLimiter {
                 if (!decision.allowed()) {
                     accounting.countDenial(callEstimate.provider(), priceName);
                 }
-                return new AdmittedCall(callEstimate, price.orElse(null), estimatedUsage, costNanodollars, tokens.resource(), budget.resource(), decision,
+                return new AdmittedCall(callEstimate, price.orElse(null), estimatedUsage, costNanodollars, tokens.resource(),
+                        budget.resource(), decision,
                         unpriced, accounting);
             });
         });

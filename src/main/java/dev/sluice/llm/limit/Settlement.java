@@ -29,7 +29,8 @@ record Settlement(String identifier, String reservation, Map<String, Long> usage
         long longest = Quota.MAX_WINDOW.toSeconds();
         return matcher.matches()
                 ? Math.min(longest,
-                        Arrays.stream(matcher.group(1).substring(1).split("-")).mapToLong(Long::parseLong).max().orElse(longest))
+                        Arrays.stream(matcher.group(1).substring(1).split("-")).mapToLong(Long::parseLong).max()
+                                .orElse(longest))
                 : longest;
     }
 
