@@ -57,7 +57,7 @@ public final class AdmittedCall {
     /**
      * Returns the decision of all limits that apply to the call.
      *
-     * @return the decision, with one quota status per limit
+     * @return the decision, with the status of each quota
      */
     public Decision decision() {
         return decision;
