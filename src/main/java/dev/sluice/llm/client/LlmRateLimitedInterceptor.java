@@ -49,16 +49,17 @@ class LlmRateLimitedInterceptor {
         var user = method.user(invocation.getParameters());
         var tier = method.tier(invocation.getParameters());
         boolean userNamed = user != null && !user.isBlank() || context.user() == null;
-        var identity = identityResolver.resolve(userNamed ? user : context.user(), userNamed || tier != null ? tier : context.tier());
+        var identity = identityResolver.resolve(userNamed ? user : context.user(),
+                userNamed || tier != null ? tier : context.tier());
         return GuardedInvocation.run("@LlmRateLimited", invocation, new InvocationGuard<Admitted>() {
 
             @Override
             public Uni<Admitted> admit() {
-                return identity.chain(found -> limiter.admit(method.estimate(found))).map(open -> {
-                    if (!open.decision().allowed()) {
-                        throw open.denialException();
+                return identity.chain(resolved -> limiter.admit(method.estimate(resolved))).map(call -> {
+                    if (!call.decision().allowed()) {
+                        throw call.denialException();
                     }
-                    return new Admitted(open, new ReportedUsage());
+                    return new Admitted(call, new ReportedUsage());
                 });
             }
 

@@ -76,7 +76,8 @@ final class LlmPolicySnapshot {
                     }
                 });
                 byUnit.put(unit,
-                        new UnitRules(rule(resource(provider, unit), withDefaults(rates(prefix, configured, unit), unit), configured),
+                        new UnitRules(
+                                rule(resource(provider, unit), withDefaults(rates(prefix, configured, unit), unit), configured),
                                 Map.copyOf(models)));
             }
             rules.put(provider, byUnit);

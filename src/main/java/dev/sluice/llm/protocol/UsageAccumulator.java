@@ -17,14 +17,6 @@ abstract class UsageAccumulator {
         this.paths = paths;
     }
 
-    static UsageAccumulator of(Provider provider, ProviderOperation.Shape shape) {
-        return switch (provider) {
-            case OPENAI -> new OpenAiUsage(shape);
-            case ANTHROPIC -> new AnthropicUsage();
-            case GEMINI -> new GeminiUsage();
-        };
-    }
-
     /** Reads one more object: an event of a stream, or the document. */
     abstract void accept(JsonFields facts);
 
@@ -79,7 +71,8 @@ abstract class UsageAccumulator {
         long inputTokens = input == null ? 0 : input;
         long cachedTokens = clamp(cachedInput, inputTokens);
         long writtenTokens = clamp(cacheWrite, inputTokens - cachedTokens);
-        usage = new TokenUsage(inputTokens, cachedTokens, writtenTokens, clamp(longCacheWrite, writtenTokens), output == null ? 0 : output);
+        usage = new TokenUsage(inputTokens, cachedTokens, writtenTokens, clamp(longCacheWrite, writtenTokens),
+                output == null ? 0 : output);
     }
 
     /** Returns the sum of the counts; null if all are missing. */
