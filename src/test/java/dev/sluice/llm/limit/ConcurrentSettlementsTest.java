@@ -61,7 +61,7 @@ class ConcurrentSettlementsTest {
                 settled.merge(reservation, 1, Integer::sum);
                 return Uni.createFrom().voidItem();
             }
-        }, () -> true, new SettlementQueue.Timers() {
+        }, () -> true, new RetryTimer.Timers() {
 
             @Override
             public long start(long millis, Runnable task) {
