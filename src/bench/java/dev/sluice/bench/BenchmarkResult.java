@@ -38,7 +38,8 @@ record BenchmarkResult(String row, String what, List<Double> values, List<Double
     }
 
     BenchmarkResult noting(String more) {
-        return new BenchmarkResult(row, what, values, a, b, unit, sides, target, atLeast, note.isEmpty() ? more : note + "; " + more);
+        return new BenchmarkResult(row, what, values, a, b, unit, sides, target, atLeast,
+                note.isEmpty() ? more : note + "; " + more);
     }
 
     double median() {

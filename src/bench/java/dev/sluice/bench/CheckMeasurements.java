@@ -72,13 +72,15 @@ final class CheckMeasurements {
         return BenchmarkResult.median(costs.stream().map(Cost::perCall).toList());
     }
 
-    private static Cost cost(BenchmarkEnvironment lab, List<Instance> instances, double seconds, DoubleFunction<HttpLoad.Outcome> load) {
+    private static Cost cost(BenchmarkEnvironment lab, List<Instance> instances, double seconds,
+            DoubleFunction<HttpLoad.Outcome> load) {
         double server = instances.stream().mapToDouble(lab::cpuMicros).sum();
         double redis = BenchmarkEnvironment.redisCpuMicros(lab.redis());
         double calls = BenchmarkEnvironment.scriptCalls(lab.redis());
         double answers = load.apply(seconds).answers();
         return new Cost((instances.stream().mapToDouble(lab::cpuMicros).sum() - server) / answers,
-                (BenchmarkEnvironment.redisCpuMicros(lab.redis()) - redis) / answers, answers / (BenchmarkEnvironment.scriptCalls(lab.redis()) - calls));
+                (BenchmarkEnvironment.redisCpuMicros(lab.redis()) - redis) / answers,
+                answers / (BenchmarkEnvironment.scriptCalls(lab.redis()) - calls));
     }
 
     private static Cost bareCost(BenchmarkEnvironment lab, BaselineServer bare, HttpLoad.Target target, double seconds) {

@@ -104,7 +104,8 @@ final class FullWindowMeasurements {
         double before = BenchmarkEnvironment.redisCpuMicros(redis);
         var outcome = RedisLoad.run(redis.port(), calls, seconds);
         double decisions = (double) outcome.answers() * TOGETHER;
-        var measured = new Outcome((BenchmarkEnvironment.redisCpuMicros(redis) - before) / decisions, outcome.admitted() / decisions);
+        var measured = new Outcome((BenchmarkEnvironment.redisCpuMicros(redis) - before) / decisions,
+                outcome.admitted() / decisions);
         if (measured.admitted() < least || measured.admitted() > most) {
             throw new IllegalStateException("admitted " + outcome.admitted() + " of " + decisions);
         }

@@ -69,14 +69,16 @@ final class GatewayMeasurements {
     static List<BenchmarkResult> proxy(BenchmarkEnvironment lab) {
         try (var stub = UpstreamStub.lean("text/plain", "ok")) {
             var upstream = "http://127.0.0.1:" + stub.port();
-            var limited = lab.instance("proxy", BenchmarkSettings.SERVICE, Map.of("RATE_LIMIT_TRUSTED_PROXIES", TRUSTED, "UPSTREAM_URL",
-                    upstream, "RATE_LIMIT_DEFAULT", "1000/minute"));
+            var limited = lab.instance("proxy", BenchmarkSettings.SERVICE,
+                    Map.of("RATE_LIMIT_TRUSTED_PROXIES", TRUSTED, "UPSTREAM_URL",
+                            upstream, "RATE_LIMIT_DEFAULT", "1000/minute"));
             var off = lab.instance("plain proxy", BenchmarkSettings.SERVICE,
                     Map.of("RATE_LIMIT_TRUSTED_PROXIES", TRUSTED, "UPSTREAM_URL",
                             upstream, "RATE_LIMIT_ENABLED", "false"));
             var requests = BenchmarkEnvironment.requests("/things", "proxied");
             var direct = new HttpLoad.Target(stub.port(), BenchmarkEnvironment.CONNECTIONS, requests);
-            var limits = PairedMeasurement.measure(seconds -> lab.load(BenchmarkEnvironment.target(limited, requests), seconds, 200),
+            var limits = PairedMeasurement.measure(
+                    seconds -> lab.load(BenchmarkEnvironment.target(limited, requests), seconds, 200),
                     seconds -> lab.load(BenchmarkEnvironment.target(off, requests), seconds, 200));
             var hop = PairedMeasurement.measure(seconds -> lab.load(BenchmarkEnvironment.target(off, requests), seconds, 200),
                     seconds -> lab.load(direct, seconds, 200));

@@ -13,7 +13,8 @@ final class HttpMeasurements {
 
     static List<BenchmarkResult> allAllowed(BenchmarkEnvironment lab) {
         var requests = BenchmarkEnvironment.requests("/ok", "allowed");
-        var pairs = PairedMeasurement.measure(seconds -> lab.load(BenchmarkEnvironment.target(lab.limited(), requests), seconds, 200),
+        var pairs = PairedMeasurement.measure(
+                seconds -> lab.load(BenchmarkEnvironment.target(lab.limited(), requests), seconds, 200),
                 seconds -> lab.load(BenchmarkEnvironment.target(lab.off(), requests), seconds, 200));
         return List.of(pairs.ratio("1", "limited endpoint, all allowed, against RATE_LIMIT_ENABLED=false",
                 HttpLoad.Outcome::perSecond).atLeast(0.80).noting("1000/minute").noting(lab.loaderCpu()));
@@ -22,7 +23,8 @@ final class HttpMeasurements {
     static List<BenchmarkResult> allRefused(BenchmarkEnvironment lab) {
         var requests = BenchmarkEnvironment.requests("/full", "refused");
         HttpLoad.once(BenchmarkEnvironment.target(lab.limited(), requests)).expecting(200);
-        var pairs = PairedMeasurement.measure(seconds -> lab.load(BenchmarkEnvironment.target(lab.limited(), requests), seconds, 429),
+        var pairs = PairedMeasurement.measure(
+                seconds -> lab.load(BenchmarkEnvironment.target(lab.limited(), requests), seconds, 429),
                 seconds -> lab.load(BenchmarkEnvironment.target(lab.off(), requests), seconds, 200));
         return List.of(pairs.ratio("2", "the same, every request over the limit", HttpLoad.Outcome::perSecond).atLeast(0.95)
                 .noting("1/day").noting(lab.loaderCpu()));
@@ -31,7 +33,8 @@ final class HttpMeasurements {
     static List<BenchmarkResult> bucket4j(BenchmarkEnvironment lab) {
         var ours = BenchmarkEnvironment.requests("/ok", "ours");
         var theirs = BenchmarkEnvironment.requests("/bare/bucket4j", "theirs");
-        var pairs = PairedMeasurement.measure(seconds -> lab.load(BenchmarkEnvironment.target(lab.limited(), ours), seconds, 200),
+        var pairs = PairedMeasurement.measure(
+                seconds -> lab.load(BenchmarkEnvironment.target(lab.limited(), ours), seconds, 200),
                 seconds -> lab.load(BenchmarkEnvironment.target(lab.off(), theirs), seconds, 200));
         return List.of(pairs.ratio("3", "limited endpoint against Bucket4j's asynchronous Lettuce proxy",
                 HttpLoad.Outcome::perSecond).atLeast(2.0).noting("1000 a minute on both sides").noting(lab.loaderCpu()));
@@ -61,7 +64,8 @@ final class HttpMeasurements {
     static List<BenchmarkResult> allocation(BenchmarkEnvironment lab) {
         var limited = BenchmarkEnvironment.requests("/ok", "allocating");
         var bare = BenchmarkEnvironment.requests("/bare/ok", "allocating");
-        var pairs = PairedMeasurement.measure(seconds -> allocated(lab, limited, seconds), seconds -> allocated(lab, bare, seconds));
+        var pairs = PairedMeasurement.measure(seconds -> allocated(lab, limited, seconds),
+                seconds -> allocated(lab, bare, seconds));
         return List.of(pairs.difference("12", "allocation per limited request on top of the bare one", bytes -> bytes)
                 .in("bytes", "bytes").atMost(4096));
     }

@@ -28,7 +28,8 @@ final class Microbenchmarks {
                 figure("parts", "usage out of a stream (UsageReader)", "UsageMicrobenchmark.read", 1, "MB/s"));
     }
 
-    private static BenchmarkResult figure(String row, String what, String part, double factor, String unit) throws RunnerException {
+    private static BenchmarkResult figure(String row, String what, String part, double factor, String unit)
+            throws RunnerException {
         var options = new OptionsBuilder().include("\\." + part.replace(".", "\\.") + "$").forks(1).threads(1)
                 .warmupIterations(5).warmupTime(TimeValue.seconds(1)).measurementIterations(BenchmarkSettings.PAIRS)
                 .measurementTime(TimeValue.milliseconds((long) (BenchmarkSettings.SECONDS * 500))).addProfiler(GCProfiler.class)

@@ -36,7 +36,8 @@ final class RedisMeasurements {
         load(lab.redis(), decision);
         var peer = RedisBenchmark.find();
         var requests = requests(decision, "wire", BenchmarkEnvironment.IDENTITIES, 1);
-        var pairs = PairedMeasurement.<Double>measure(seconds -> decisions(lab, "many", BenchmarkEnvironment.IDENTITIES, MANY, seconds),
+        var pairs = PairedMeasurement.<Double>measure(
+                seconds -> decisions(lab, "many", BenchmarkEnvironment.IDENTITIES, MANY, seconds),
                 seconds -> peer == null
                         ? RedisLoad.run(lab.redis().port(), requests, seconds).perSecond()
                         : peer.run(lab.redis().port(), decision, BenchmarkEnvironment.IDENTITIES, seconds));

@@ -33,7 +33,8 @@ final class Report {
                 number(figure.median()) + unit(figure.unit()), number(figure.least()), number(figure.most()),
                 figure.a().isEmpty()
                         ? ""
-                        : "; " + number(BenchmarkResult.median(figure.a())) + " and " + number(BenchmarkResult.median(figure.b()))
+                        : "; " + number(BenchmarkResult.median(figure.a())) + " and "
+                                + number(BenchmarkResult.median(figure.b()))
                                 + unit(figure.sides()),
                 figure.target() == null ? "" : "; target " + target(figure) + ": " + figure.verdict(),
                 figure.note().isEmpty() ? "" : " [" + figure.note() + "]");
@@ -69,7 +70,8 @@ final class Report {
         }
         var folder = Files.createDirectories(Path.of("target", "bench"));
         Files.writeString(folder.resolve("results.json"),
-                new JsonObject().put("machine", machine).put("pairs", BenchmarkSettings.PAIRS).put("seconds", BenchmarkSettings.SECONDS)
+                new JsonObject().put("machine", machine).put("pairs", BenchmarkSettings.PAIRS)
+                        .put("seconds", BenchmarkSettings.SECONDS)
                         .put("rows", rows).encodePrettily());
     }
 
@@ -113,6 +115,7 @@ final class Report {
     private static String sides(BenchmarkResult figure) {
         return figure.a().isEmpty()
                 ? ""
-                : number(BenchmarkResult.median(figure.a())) + " and " + number(BenchmarkResult.median(figure.b())) + unit(figure.sides());
+                : number(BenchmarkResult.median(figure.a())) + " and " + number(BenchmarkResult.median(figure.b()))
+                        + unit(figure.sides());
     }
 }

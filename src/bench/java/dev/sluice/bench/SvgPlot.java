@@ -84,7 +84,8 @@ final class SvgPlot {
         var shown = figures.stream().filter(figure -> figure.sides().equals("/s") && !figure.a().isEmpty()).toList();
         var plot = new SvgPlot("Throughput of both sides, per second (blue: the first, grey: what it is compared with)",
                 TOP + shown.size() * LINE + 10);
-        double most = shown.stream().mapToDouble(figure -> Math.max(BenchmarkResult.median(figure.a()), BenchmarkResult.median(figure.b()))).max()
+        double most = shown.stream()
+                .mapToDouble(figure -> Math.max(BenchmarkResult.median(figure.a()), BenchmarkResult.median(figure.b()))).max()
                 .orElse(1);
         for (int i = 0; i < shown.size(); i++) {
             var figure = shown.get(i);

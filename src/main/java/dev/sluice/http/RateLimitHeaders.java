@@ -145,7 +145,9 @@ public class RateLimitHeaders {
             if (window == 0) {
                 continue; // Rate.BLOCKED has no window
             }
-            var name = ambiguous.contains(quota.resource()) ? structuredString(quota.resource() + '/' + window) : cachedName(quota.resource());
+            var name = ambiguous.contains(quota.resource())
+                    ? structuredString(quota.resource() + '/' + window)
+                    : cachedName(quota.resource());
             if (!policy.isEmpty()) {
                 policy.append(", ");
                 state.append(", ");

@@ -27,7 +27,8 @@ public class ApiKeyRegistry {
     private final ConfigProblems problems;
     private volatile Map<String, Identity> byHash;
     /** Negative cache of texts that are not keys. */
-    private final Cache<String, Boolean> unknownTexts = Caffeine.newBuilder().executor(Runnable::run).maximumSize(MAX_CACHED_UNKNOWN)
+    private final Cache<String, Boolean> unknownTexts = Caffeine.newBuilder().executor(Runnable::run)
+            .maximumSize(MAX_CACHED_UNKNOWN)
             .build();
 
     ApiKeyRegistry(IdentityConfig config, RulesFile file) {

@@ -58,7 +58,8 @@ public class ClientAddressResolver {
     void validate(@Observes ConfigProblems problems) {
         for (var block : config.trustedProxies().orElse(List.of())) {
             if (parseBlock(block.strip()) == null) {
-                problems.add("rate-limit.trusted-proxies", block, "must be addresses or CIDR blocks such as 10.0.0.0/8 or fd00::/8");
+                problems.add("rate-limit.trusted-proxies", block,
+                        "must be addresses or CIDR blocks such as 10.0.0.0/8 or fd00::/8");
             }
         }
     }

@@ -53,7 +53,9 @@ public class DefaultIdentityResolver implements IdentityResolver {
      * @throws CredentialsRejectedException if the request has invalid credentials
      */
     public Identity resolveNow(RoutingContext request) {
-        return authenticationAvailable && !anonymousDetector.isCertainlyAnonymous(request) ? null : identityWithoutPrincipal(request);
+        return authenticationAvailable && !anonymousDetector.isCertainlyAnonymous(request)
+                ? null
+                : identityWithoutPrincipal(request);
     }
 
     @Override
@@ -67,7 +69,9 @@ public class DefaultIdentityResolver implements IdentityResolver {
         request.put(QuarkusHttpUser.AUTH_FAILURE_HANDLER, IGNORE_FAILURE);
         return QuarkusHttpUser.getSecurityIdentity(request, security.get())
                 .onTermination().invoke(() -> request.put(QuarkusHttpUser.AUTH_FAILURE_HANDLER, failureHandler))
-                .map(identity -> identity == null || identity.isAnonymous() ? identityWithoutPrincipal(request) : identityOf(identity))
+                .map(identity -> identity == null || identity.isAnonymous()
+                        ? identityWithoutPrincipal(request)
+                        : identityOf(identity))
                 .onFailure(AuthenticationFailedException.class)
                 .transform(failure -> new CredentialsRejectedException("The token does not verify"));
     }
@@ -120,7 +124,8 @@ public class DefaultIdentityResolver implements IdentityResolver {
         }
         var user = request.getHeader(IdentityHeaders.USER_ID);
         if (user != null && !user.isBlank() && clientAddress.isFromTrustedProxy(request)) {
-            return Identity.user(decodeUtf8(user), Identity.Source.TRUSTED_HEADER, request.getHeader(IdentityHeaders.USER_TIER));
+            return Identity.user(decodeUtf8(user), Identity.Source.TRUSTED_HEADER,
+                    request.getHeader(IdentityHeaders.USER_TIER));
         }
         return clientAddress.identity(request);
     }

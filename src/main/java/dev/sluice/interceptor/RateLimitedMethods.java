@@ -121,7 +121,8 @@ public class RateLimitedMethods {
                         ? annotation.limit() + " in " + annotation.window() + " s"
                         : annotation.value());
             }
-            problems.add("@RateLimited on " + key.beanClass().getName() + '.' + key.method().getName(), String.join(", ", texts),
+            problems.add("@RateLimited on " + key.beanClass().getName() + '.' + key.method().getName(),
+                    String.join(", ", texts),
                     e.getMessage() + "; allowed: " + Rate.SYNTAX);
         }
     }

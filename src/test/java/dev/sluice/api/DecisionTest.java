@@ -28,7 +28,8 @@ class DecisionTest {
 
     @Test
     void mostRestrictiveOfAllowedHasFewestRemaining() {
-        assertThat(decision(true, available("a", 5), available("b", 2), available("c", 9)).mostRestrictive().orElseThrow().resource()).isEqualTo("b");
+        assertThat(decision(true, available("a", 5), available("b", 2), available("c", 9)).mostRestrictive().orElseThrow()
+                .resource()).isEqualTo("b");
     }
 
     @Test

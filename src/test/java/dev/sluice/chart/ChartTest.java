@@ -201,7 +201,8 @@ class ChartTest {
     @Test
     void theChartIsOfThisVersionOfTheProgram() throws IOException {
         assertThat(Files.readString(Path.of("pom.xml")))
-                .contains("<artifactId>sluice</artifactId>\n  <version>" + HelmChart.file("Chart.yaml").get("appVersion").asText());
+                .contains("<artifactId>sluice</artifactId>\n  <version>"
+                        + HelmChart.file("Chart.yaml").get("appVersion").asText());
     }
 
     @Test
@@ -234,10 +235,12 @@ class ChartTest {
         assertThat(HelmChart.notes(SampleValues.EXTERNAL_REDIS.yaml())).contains("port-forward service/edge-sluice 8080:80",
                 "get secret edge-sluice -o go-template='{{index .data \"admin-token\" | base64decode}}'")
                 .doesNotContain("WARNING");
-        assertThat(HelmChart.notes(SampleValues.ALL_SECRETS_EXIST.yaml())).contains("get secret tokens", "{{index .data \"admin\"");
+        assertThat(HelmChart.notes(SampleValues.ALL_SECRETS_EXIST.yaml())).contains("get secret tokens",
+                "{{index .data \"admin\"");
         assertThat(HelmChart.notes(SampleValues.TRIAL.yaml())).contains("Valkey");
         assertThat(HelmChart.notes("{redis: {host: r}, ingress: {enabled: true}}")).contains("WARNING: trustedProxies");
-        assertThat(HelmChart.notes(SampleValues.EVERYTHING.yaml())).contains("https://api.example.com/").doesNotContain("WARNING",
+        assertThat(HelmChart.notes(SampleValues.EVERYTHING.yaml())).contains("https://api.example.com/").doesNotContain(
+                "WARNING",
                 "s3cr3t");
     }
 

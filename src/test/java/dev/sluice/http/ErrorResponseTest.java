@@ -22,8 +22,9 @@ class ErrorResponseTest {
     private static final Instant NOW = Instant.ofEpochSecond(1_700_000_000);
 
     private static ErrorResponse denial(QuotaUnit unit, long limit) {
-        return ErrorResponse.rateLimitExceeded(new Decision(false, true, DecisionMode.REDIS, NOW, List.of(new QuotaStatus("api:/a", unit,
-                limit, Duration.ofSeconds(60), 0, NOW.plusSeconds(20), true, NOW.plusMillis(7_001)))));
+        return ErrorResponse
+                .rateLimitExceeded(new Decision(false, true, DecisionMode.REDIS, NOW, List.of(new QuotaStatus("api:/a", unit,
+                        limit, Duration.ofSeconds(60), 0, NOW.plusSeconds(20), true, NOW.plusMillis(7_001)))));
     }
 
     @Test

@@ -82,7 +82,8 @@ class RateLimitedMethodsTest {
     private final RateLimitedMethods methods = new RateLimitedMethods(ConfigProvider.getConfig());
 
     @ParameterizedTest
-    @ValueSource(strings = {"withoutRate", "invalidRate", "rateAndLimit", "withoutWindow", "unknownProperty", "costAboveLimit", "costOfZero"})
+    @ValueSource(strings = {"withoutRate", "invalidRate", "rateAndLimit", "withoutWindow", "unknownProperty", "costAboveLimit",
+            "costOfZero"})
     void invalidAnnotationsAreRejected(String method) {
         assertThatThrownBy(() -> methods.of(InvalidBean.class, method(InvalidBean.class, method)))
                 .isInstanceOf(IllegalArgumentException.class);

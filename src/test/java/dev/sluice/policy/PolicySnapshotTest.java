@@ -61,9 +61,12 @@ class PolicySnapshotTest {
         return new CurrentPolicy(settings, RulesDocument.EMPTY);
     }
 
-    private static final CurrentPolicy POLICY = policy(Settings.defaultSettings().withEndpoints("/campaigns", "/users", "/users/{id}/orders",
-            "POST /reports/{id}", "/reports", "/files/{name}", "/files/special", "GET /mixed", "/mixed", "/a/{x}/c/d", "/a/b",
-            "/caf%C3%A9").exempt("/static", "/healthz"));
+    private static final CurrentPolicy POLICY = policy(Settings.defaultSettings()
+            .withEndpoints("/campaigns", "/users", "/users/{id}/orders",
+                    "POST /reports/{id}", "/reports", "/files/{name}", "/files/special", "GET /mixed", "/mixed", "/a/{x}/c/d",
+                    "/a/b",
+                    "/caf%C3%A9")
+            .exempt("/static", "/healthz"));
 
     private static List<String> matchingRules(String method, String path) {
         return POLICY.rulesFor(method, path).stream().map(LimitRule::resource).toList();
@@ -172,7 +175,8 @@ class PolicySnapshotTest {
     void duplicateRuleIsReported() {
         assertThat(problems(Settings.defaultSettings().withEndpoints("/a/{x}", "/a/{y}")).lines()).singleElement().asString()
                 .contains("another rule has the same path");
-        assertThat(problems(Settings.defaultSettings().withEndpoints("/a", "GET /a", "/a/{x}/b", "/a/b/{y}")).lines()).isEmpty();
+        assertThat(problems(Settings.defaultSettings().withEndpoints("/a", "GET /a", "/a/{x}/b", "/a/b/{y}")).lines())
+                .isEmpty();
     }
 
     @Test

@@ -36,7 +36,9 @@ class ShutdownIT {
             environment.putAll(Map.of("RATE_LIMIT_LLM_OPENAI_BASE_URL", openAi.address(), "RATE_LIMIT_LLM_OPENAI_API_KEY", "k",
                     "RATE_LIMIT_API_KEYS_A_SHA256", Sha256.hex("alice-key"), "RATE_LIMIT_API_KEYS_A_USER", "alice"));
             var sluice = Instance.start(environment);
-            try (var stream = new RawHttpConnection(sluice.port()); var trickle = new RawHttpConnection(sluice.port()); var idle = new RawHttpConnection(sluice.port())) {
+            try (var stream = new RawHttpConnection(sluice.port());
+                    var trickle = new RawHttpConnection(sluice.port());
+                    var idle = new RawHttpConnection(sluice.port())) {
                 idle.send("GET /q/openapi HTTP/1.1\r\nHost: x\r\n\r\n");
                 assertThat(idle.readResponse().status()).isEqualTo(200);
                 try (var leaves = new RawHttpConnection(sluice.port())) { // and is not waited for
@@ -60,8 +62,10 @@ class ShutdownIT {
                 assertThat(sluice.log()).contains("stopped in").doesNotContain("ERROR");
             }
             try (var next = Instance.start(environment)) {
-                var account = new HttpTestClient(next.port()).get("/v1/llm/usage?identifier=user:alice", "Authorization", "Bearer admin");
-                assertThat(HttpTestClient.json(account).getJsonObject("providers").getJsonObject("openai").getString("cost_usd"))
+                var account = new HttpTestClient(next.port()).get("/v1/llm/usage?identifier=user:alice", "Authorization",
+                        "Bearer admin");
+                assertThat(
+                        HttpTestClient.json(account).getJsonObject("providers").getJsonObject("openai").getString("cost_usd"))
                         .isEqualTo("0.00045");
             }
         } finally {

@@ -67,7 +67,8 @@ class StartupIT {
 
     @Test
     void unixSocketRequiresStandaloneRedis() {
-        assertThat(Instance.startExpectingFailure(Map.of("REDIS_HOSTS", "unix:///run/redis.sock", "REDIS_CLIENT_TYPE", "sentinel")))
+        assertThat(Instance
+                .startExpectingFailure(Map.of("REDIS_HOSTS", "unix:///run/redis.sock", "REDIS_CLIENT_TYPE", "sentinel")))
                 .contains("REDIS_HOSTS=unix:///run/redis.sock: unix:// with REDIS_CLIENT_TYPE=standalone only, not sentinel");
         assertThat(Instance.startExpectingFailure(Map.of("REDIS_HOSTS", "unix:relative"))).contains("REDIS_HOSTS=(not shown)")
                 .contains("unix:///path/of/socket");
@@ -88,7 +89,8 @@ class StartupIT {
                 assertThat(response.statusCode()).isEqualTo(200);
                 assertThat(header(response, "X-RateLimit-Mode")).isEqualTo("open");
             }
-            assertThat(new HttpTestClient(sluice.managementPort()).get("/q/health/ready").body()).contains("\"open\"").contains("UP");
+            assertThat(new HttpTestClient(sluice.managementPort()).get("/q/health/ready").body()).contains("\"open\"")
+                    .contains("UP");
         }
         try (var sluice = Instance.start(Map.of("REDIS_PORT", unusedPort(), "RATE_LIMIT_FALLBACK", "closed"))) {
             var response = new HttpTestClient(sluice.port()).post("/v1/check", CHECK);
@@ -106,7 +108,8 @@ class StartupIT {
             assertThat(response.statusCode()).isEqualTo(200);
             assertThat(header(response, "X-RateLimit-Mode")).isNull();
             assertThat(new HttpTestClient(sluice.managementPort()).get("/q/health/ready").body()).contains("\"memory\"");
-            assertThat(new HttpTestClient(sluice.managementPort()).get("/q/metrics").body()).contains("rate_limit_store_available 1.0");
+            assertThat(new HttpTestClient(sluice.managementPort()).get("/q/metrics").body())
+                    .contains("rate_limit_store_available 1.0");
             assertThat(sluice.log()).doesNotContain("Redis is unavailable");
         }
     }
@@ -143,7 +146,8 @@ class StartupIT {
                 assertThat(http.post("/v1/check", CHECK).statusCode()).isIn(503, 429);
                 return new HttpTestClient(sluice.managementPort()).get("/q/health/ready").statusCode() == 503;
             });
-            assertThat(new HttpTestClient(sluice.managementPort()).get("/q/metrics").body()).contains("rate_limit_store_available 0.0");
+            assertThat(new HttpTestClient(sluice.managementPort()).get("/q/metrics").body())
+                    .contains("rate_limit_store_available 0.0");
             redis.send("CONFIG SET maxmemory 0");
             Awaitility.await().atMost(Duration.ofSeconds(10))
                     .until(() -> new HttpTestClient(sluice.managementPort()).get("/q/health/ready").statusCode() == 200);

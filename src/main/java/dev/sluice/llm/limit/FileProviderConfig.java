@@ -110,7 +110,8 @@ record FileProviderConfig(LlmConfig.ProviderSettings settings, Rows rows, Map<St
         private PriceConfig price(ConfigNode part) {
             part.allowKeys(PRICE, problems);
             return new FilePrice(part.string("input", problems), part.string("cached-input", problems),
-                    part.string("cache-write", problems), part.string("cache-write-1h", problems), part.string("output", problems));
+                    part.string("cache-write", problems), part.string("cache-write-1h", problems),
+                    part.string("output", problems));
         }
     }
 

@@ -31,7 +31,8 @@ class CallerResolutionTest extends HttpTestBase {
     JwtKeys keys;
 
     private void assertCounted(String identifier) {
-        assertThat(limiter.usageByResource(identifier).await().indefinitely()).as(identifier).containsEntry("api:/campaigns", 1L);
+        assertThat(limiter.usageByResource(identifier).await().indefinitely()).as(identifier).containsEntry("api:/campaigns",
+                1L);
     }
 
     private static String forwardedHeader(HttpResponse<String> response, String header) {

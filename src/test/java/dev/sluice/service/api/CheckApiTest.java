@@ -162,7 +162,8 @@ class CheckApiTest extends HttpTestBase {
         assertThat(json(unknown).getLong("limit")).isEqualTo(5);
         var none = http.post("/v1/check", "{\"identifier\":\"t\",\"resource\":\"mine\",\"tier\":\"enterprise\"}");
         assertThat(json(none).getLong("limit")).isEqualTo(1000);
-        assertThat(limiter.usageByResource("t").await().indefinitely()).containsOnlyKeys("api:/campaigns", "api:/auth/login", "mine");
+        assertThat(limiter.usageByResource("t").await().indefinitely()).containsOnlyKeys("api:/campaigns", "api:/auth/login",
+                "mine");
     }
 
     @Test

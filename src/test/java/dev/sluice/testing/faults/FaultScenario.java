@@ -101,7 +101,8 @@ public final class FaultScenario {
     /** @param repair returns once Redis is able to serve again */
     public void run(Action fault, Action repair) throws Exception {
         awaitMode(all(), "redis", DETECTION_TIMEOUT);
-        var logPositions = all().stream().collect(Collectors.toMap(number -> number, number -> instances.log(number, 0).size()));
+        var logPositions = all().stream()
+                .collect(Collectors.toMap(number -> number, number -> instances.log(number, 0).size()));
         var soft = new SoftAssertions();
         try (var load = new LoadGenerator(instances.vertx(), instances.instances(), LIMIT, WINDOW)) {
             load.start();
@@ -147,17 +148,23 @@ public final class FaultScenario {
         if (!"closed".equals(expectingMode)) {
             soft.assertThat(samples.stream().filter(sample -> sample.status() >= 500).limit(3)).as("5xx").isEmpty();
         }
-        soft.assertThat(maxLatencyMillis(samples)).as("slowest answer, ms").isLessThanOrEqualTo(MAX_LATENCY_MILLIS + SCHEDULING_TOLERANCE_MILLIS);
+        soft.assertThat(maxLatencyMillis(samples)).as("slowest answer, ms")
+                .isLessThanOrEqualTo(MAX_LATENCY_MILLIS + SCHEDULING_TOLERANCE_MILLIS);
     }
 
     /** Before it and after it none speaks of a fallback, and meanwhile all do that have lost Redis. */
-    private void verifyModes(SoftAssertions soft, Collection<Sample> samples, long faultAt, long detected, long repairAt, long recovered) {
-        soft.assertThat(samples.stream().filter(sample -> sample.receivedNanos() - faultAt < 0 && sample.mode() != null).count())
+    private void verifyModes(SoftAssertions soft, Collection<Sample> samples, long faultAt, long detected, long repairAt,
+            long recovered) {
+        soft.assertThat(
+                samples.stream().filter(sample -> sample.receivedNanos() - faultAt < 0 && sample.mode() != null).count())
                 .as("answers by a fallback before it").isZero();
         soft.assertThat(samples.stream().filter(sample -> sample.sentNanos() - recovered > 0 && sample.mode() != null).count())
                 .as("answers by a fallback after it").isZero();
-        soft.assertThat(samples.stream().filter(sample -> affecting.contains(sample.instance()) && sample.sentNanos() - detected > 0
-                && sample.receivedNanos() - repairAt < 0 && sample.status() < 500 && !expectingMode.equals(sample.mode())).count())
+        soft.assertThat(samples.stream()
+                .filter(sample -> affecting.contains(sample.instance()) && sample.sentNanos() - detected > 0
+                        && sample.receivedNanos() - repairAt < 0 && sample.status() < 500
+                        && !expectingMode.equals(sample.mode()))
+                .count())
                 .as("answers without a word of the fallback").isZero();
         if (deterministic) {
             soft.assertThat(samples.stream().filter(sample -> !affecting.contains(sample.instance()) && sample.mode() != null)
@@ -175,7 +182,9 @@ public final class FaultScenario {
             soft.assertThat(lines.stream().filter(InstanceStatus::isRecovery))
                     .as("returns told by instance %d", number).hasSize(expected);
             soft.assertThat(lines.stream()
-                    .filter(line -> !InstanceStatus.isOutage(line) && !InstanceStatus.isRecovery(line) && !InstanceStatus.isStall(line)).limit(5))
+                    .filter(line -> !InstanceStatus.isOutage(line) && !InstanceStatus.isRecovery(line)
+                            && !InstanceStatus.isStall(line))
+                    .limit(5))
                     .as("other lines of instance %d", number).isEmpty();
         }
     }
@@ -190,7 +199,8 @@ public final class FaultScenario {
     private void record(Collection<Sample> samples, int maxAdmitted, long detected, long recovered) {
         ResultTable.FAULT_RESULTS.add(name, samples.size(), samples.stream().filter(sample -> sample.mode() != null).count(),
                 samples.stream().filter(sample -> sample.status() == 0).count(),
-                samples.stream().filter(sample -> sample.status() >= 500).count(), maxLatencyMillis(samples) + " ms", maxAdmitted,
+                samples.stream().filter(sample -> sample.status() >= 500).count(), maxLatencyMillis(samples) + " ms",
+                maxAdmitted,
                 affecting.isEmpty() ? "–" : detected + " ms", affecting.isEmpty() ? "–" : recovered + " ms");
     }
 

@@ -12,12 +12,14 @@ import java.util.stream.Collectors;
 /** Table of measurements, written to a file in {@code target}: one line per fault. */
 final class ResultTable {
 
-    static final ResultTable FAULT_RESULTS = new ResultTable("faults.md", "fault", "requests", "answered locally", "without an answer", "5xx",
+    static final ResultTable FAULT_RESULTS = new ResultTable("faults.md", "fault", "requests", "answered locally",
+            "without an answer", "5xx",
             "slowest answer", "most admitted in a window, of " + FaultScenario.LIMIT, "out of reach noticed after",
             "back on Redis after");
     static final ResultTable BURST_RESULTS = new ResultTable("bursts.md", "bursts", "rounds", "not exact", "worst", "requests",
             "not decided by Redis", "without an answer", "5xx", "mode changes", "slowest answer");
-    static final ResultTable STEADY_LOAD_RESULTS = new ResultTable("steady.md", "steady load", "requests", "not decided by Redis",
+    static final ResultTable STEADY_LOAD_RESULTS = new ResultTable("steady.md", "steady load", "requests",
+            "not decided by Redis",
             "without an answer", "mode changes", "median", "slowest answer");
 
     private final Path file;
