@@ -1,6 +1,5 @@
 package dev.sluice.engine;
 
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,14 +18,12 @@ import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.RateLimiter;
 import dev.sluice.api.StoreUnavailableException;
-import dev.sluice.api.WindowUsage;
 import dev.sluice.store.MicrosClock;
-import dev.sluice.store.ResetScope;
 import dev.sluice.store.ResultCallback;
 import io.smallrye.mutiny.Uni;
 
 /** Makes decisions: builds the claims of a request, queries the store and notifies the listeners. */
-public final class DefaultRateLimiter implements RateLimiter {
+public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimiter {
 
     private static final Logger LOG = Logger.getLogger(DefaultRateLimiter.class);
 
@@ -51,7 +48,8 @@ public final class DefaultRateLimiter implements RateLimiter {
 
     @Override
     public Uni<Decision> check(RateLimitRequest request) {
-        return Uni.createFrom().emitter(emitter -> check(request, emitter::complete, emitter::fail));
+        return SubscriberContext
+                .completeOn(() -> Uni.createFrom().emitter(emitter -> check(request, emitter::complete, emitter::fail)));
     }
 
     @Override
@@ -60,6 +58,15 @@ public final class DefaultRateLimiter implements RateLimiter {
             new Check(request, onDecision, onFailure).start();
         } else {
             onDecision.accept(Decision.uncounted(request, DecisionMode.OFF, now()));
+        }
+    }
+
+    @Override
+    public void checkAll(List<RateLimitRequest> requests, Consumer<Decision> onDecision, Consumer<Throwable> onFailure) {
+        if (requests.size() == 1) {
+            check(requests.get(0), onDecision, onFailure);
+        } else {
+            checkAll(requests).subscribe().with(onDecision, onFailure);
         }
     }
 
@@ -164,31 +171,8 @@ public final class DefaultRateLimiter implements RateLimiter {
 
     @Override
     public Uni<Void> settle(String identifier, String reservation, Map<String, Long> used) {
-        return reservation == null ? Uni.createFrom().voidItem() : store.settle(identifier, reservation, used);
-    }
-
-    @Override
-    public Uni<WindowUsage> usage(String identifier, String resource, Duration window) {
-        return store.read(windows -> windows.usage(identifier, resource, window));
-    }
-
-    @Override
-    public Uni<Map<String, Long>> usageByResource(String identifier) {
-        return store.read(windows -> windows.limits(identifier));
-    }
-
-    @Override
-    public Uni<Void> reset(String identifier, String resource) {
-        return store.reset(new ResetScope(identifier, resource));
-    }
-
-    @Override
-    public Uni<Void> reset(String identifier) {
-        return store.reset(new ResetScope(identifier, null));
-    }
-
-    @Override
-    public Uni<Void> resetAll() {
-        return store.reset(ResetScope.ALL);
+        return reservation == null
+                ? Uni.createFrom().voidItem()
+                : SubscriberContext.completeOn(() -> store.settle(identifier, reservation, used));
     }
 }

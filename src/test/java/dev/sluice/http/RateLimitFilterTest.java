@@ -23,7 +23,7 @@ class RateLimitFilterTest extends HttpTestBase {
     private static final String ENDPOINTS = SampleEndpoints.class.getName() + ".";
 
     private long used(String resource) {
-        return limiter.usageByResource("ip:127.0.0.1").await().indefinitely().getOrDefault(resource, 0L);
+        return admin.limits("ip:127.0.0.1").await().indefinitely().getOrDefault(resource, 0L);
     }
 
     @Test
@@ -77,7 +77,7 @@ class RateLimitFilterTest extends HttpTestBase {
     void unknownPathsAndMethodsAreNotCounted() {
         assertThat(http.get("/nothing").statusCode()).isEqualTo(404);
         assertThat(http.send("DELETE", "/campaigns", null).statusCode()).isEqualTo(405);
-        assertThat(limiter.usageByResource("ip:127.0.0.1").await().indefinitely()).isEmpty();
+        assertThat(admin.limits("ip:127.0.0.1").await().indefinitely()).isEmpty();
     }
 
     @ParameterizedTest
@@ -100,11 +100,11 @@ class RateLimitFilterTest extends HttpTestBase {
         for (int i = 0; i < 3; i++) {
             var response = http.get("/users");
             assertThat(header(response, "RateLimit-Policy"))
-                    .isEqualTo("\"api:/users\";q=10;w=60, \"" + ENDPOINTS + "namedRowAndAnnotation\";q=3;w=60");
+                    .isEqualTo("\"api:/users\";q=10;w=60, \"" + ENDPOINTS + "namedRuleAndAnnotation\";q=3;w=60");
         }
         assertThat(http.get("/users").statusCode()).isEqualTo(429);
         assertThat(used("api:/users")).isEqualTo(3);
-        assertThat(used(ENDPOINTS + "namedRowAndAnnotation")).isEqualTo(3);
+        assertThat(used(ENDPOINTS + "namedRuleAndAnnotation")).isEqualTo(3);
     }
 
     @Test
@@ -112,7 +112,7 @@ class RateLimitFilterTest extends HttpTestBase {
         assertThat(http.post("/tenants/acme?region=eu", "").statusCode()).isEqualTo(200);
         assertThat(http.post("/tenants/acme?region=eu", "").statusCode()).isEqualTo(429);
         assertThat(http.post("/tenants/acme?region=us", "").statusCode()).isEqualTo(200);
-        assertThat(limiter.usageByResource("key:acme-eu").await().indefinitely()).containsEntry("tenants", 1L);
+        assertThat(admin.limits("key:acme-eu").await().indefinitely()).containsEntry("tenants", 1L);
     }
 
     @Test

@@ -13,8 +13,8 @@ import dev.sluice.api.Decision;
 import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
-import dev.sluice.api.RateLimiter;
 import dev.sluice.api.ResourceCheck;
+import dev.sluice.engine.CallbackRateLimiter;
 import dev.sluice.llm.ledger.Ledger;
 import dev.sluice.llm.pricing.ModelPrice;
 import dev.sluice.llm.protocol.Provider;
@@ -28,12 +28,12 @@ import io.smallrye.mutiny.Uni;
 @ApplicationScoped
 public class LlmLimiter {
 
-    private final RateLimiter limiter;
+    private final CallbackRateLimiter limiter;
     private final CurrentLlmPolicy rows;
     private final boolean refuseUnpriced;
     private final CallAccounting books;
 
-    LlmLimiter(RateLimiter limiter, CurrentLlmPolicy rows, LlmConfig settings, Ledger ledger, LlmMetrics meters,
+    LlmLimiter(CallbackRateLimiter limiter, CurrentLlmPolicy rows, LlmConfig settings, Ledger ledger, LlmMetrics meters,
             SettlementQueue settlements) {
         this.limiter = limiter;
         this.rows = rows;

@@ -47,7 +47,7 @@ abstract class LlmTest extends HttpTestBase {
     }
 
     long used(String identifier, String resource) {
-        return limiter.usageByResource(identifier).await().indefinitely().getOrDefault(resource, 0L);
+        return admin.limits(identifier).await().indefinitely().getOrDefault(resource, 0L);
     }
 
     /** Settling is not waited for by the call. */

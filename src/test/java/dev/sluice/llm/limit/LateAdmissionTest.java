@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import dev.sluice.api.Decision;
 import dev.sluice.api.DecisionMode;
 import dev.sluice.api.RateLimitRequest;
+import dev.sluice.engine.CallbackRateLimiter;
 import dev.sluice.llm.ledger.Ledger;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.testing.RedisTestResource;
@@ -57,7 +58,7 @@ class LateAdmissionTest {
             }
         };
         var settlements = new SettlementQueue(limiter, () -> true, null, System::nanoTime, () -> 1, new SimpleMeterRegistry());
-        return new LlmLimiter(limiter, rows, settings, ledger, meters, settlements);
+        return new LlmLimiter(CallbackRateLimiter.of(limiter), rows, settings, ledger, meters, settlements);
     }
 
     private void decide(boolean allowed) {
