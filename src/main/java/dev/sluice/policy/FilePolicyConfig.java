@@ -79,6 +79,11 @@ final class FilePolicyConfig implements PolicyConfig {
     }
 
     @Override
+    public boolean builtInDefaults() {
+        return base.builtInDefaults();
+    }
+
+    @Override
     public Map<String, Map<String, String>> endpoints() {
         return endpoints;
     }

@@ -33,6 +33,15 @@ final class LlmPolicySnapshot {
 
     private static final Logger LOG = Logger.getLogger("dev.sluice");
     private static final long OUTPUT_ESTIMATE = 1024;
+    /**
+     * Rates of requests that apply without configuration. The service's application.properties has the same ones, so that a
+     * setting of one tier does not change those of the others.
+     */
+    private static final Map<Provider, Map<String, Rate>> BUILT_IN_REQUESTS = Map.of(
+            Provider.OPENAI, builtIn("3/minute", "60/minute", "500/minute"),
+            Provider.ANTHROPIC, builtIn("5/minute", "50/minute", "500/minute"),
+            Provider.GEMINI, builtIn("15/minute", "60/minute", "1000/minute"));
+    private static final String LOWEST_TIER = "free";
 
     /** What governs one kind of unit: a provider's row, and those of its models. */
     private record Rows(LimitRule row, Map<String, LimitRule> models) {
@@ -75,7 +84,9 @@ final class LlmPolicySnapshot {
                     }
                 });
                 byUnit.put(unit,
-                        new Rows(row(resource(provider, unit), complete(rates(property, configured, unit), unit), configured),
+                        new Rows(
+                                row(resource(provider, unit), complete(provider, rates(property, configured, unit), unit),
+                                        configured),
                                 Map.copyOf(models)));
             }
             rows.put(provider, byUnit);
@@ -134,12 +145,32 @@ final class LlmPolicySnapshot {
         return rates;
     }
 
-    /** Requests have the tier's default rate where nothing is said; tokens and money have no limit then. */
-    private Map<String, Rate> complete(Map<String, Rate> rates, QuotaUnit unit) {
+    private static Map<String, Rate> builtIn(String free, String pro, String enterprise) {
+        return Map.of(LOWEST_TIER, Rate.parse(free), "pro", Rate.parse(pro), "enterprise", Rate.parse(enterprise));
+    }
+
+    /** Adds the rates of the tiers that are not configured. Tokens and money are unlimited for them. */
+    private Map<String, Rate> complete(Provider provider, Map<String, Rate> rates, QuotaUnit unit) {
+        boolean configured = !rates.isEmpty();
         for (var tier : tiers.names()) {
-            rates.computeIfAbsent(tier, name -> unit == QuotaUnit.REQUESTS ? tiers.rate(name) : Rate.UNLIMITED);
+            rates.computeIfAbsent(tier,
+                    name -> unit == QuotaUnit.REQUESTS ? defaultRequests(provider, name, configured) : Rate.UNLIMITED);
         }
         return rates;
+    }
+
+    /**
+     * Returns the rate of requests of a tier that has none of its own: the built-in one if no tier is configured, otherwise the
+     * tier's default rate. A library may have no default rate; calls, which it limits only on request, then have the built-in one,
+     * and an unknown tier that of {@code free}.
+     */
+    private Rate defaultRequests(Provider provider, String tier, boolean configured) {
+        var builtIn = BUILT_IN_REQUESTS.get(provider);
+        var defaultRate = tiers.setRate(tier);
+        if (builtIn.containsKey(tier) && (!configured || defaultRate.isEmpty())) {
+            return builtIn.get(tier);
+        }
+        return defaultRate.orElse(builtIn.get(LOWEST_TIER));
     }
 
     private Map<String, Long> outputs(String property, LlmConfig.ProviderSettings configured) {
