@@ -3,6 +3,8 @@ package dev.sluice.api;
 import java.util.List;
 import java.util.Map;
 
+import org.jspecify.annotations.Nullable;
+
 import io.smallrye.mutiny.Uni;
 
 /**
@@ -65,8 +67,8 @@ public interface RateLimiter {
      * contain the reservation: those that it has left, or that were reset, stay as they are.
      *
      * @param identifier identifier of the request that reserved
-     * @param reservation {@link Decision#reservation()}; null has no effect
+     * @param reservation token of {@link Decision#reservation()}; null has no effect
      * @param used units used, by resource
      */
-    Uni<Void> settle(String identifier, String reservation, Map<String, Long> used);
+    Uni<Void> settle(String identifier, @Nullable String reservation, Map<String, Long> used);
 }

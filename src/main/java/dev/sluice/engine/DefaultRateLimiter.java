@@ -4,8 +4,10 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.function.ObjLongConsumer;
 
 import org.jboss.logging.Logger;
 
@@ -107,7 +109,7 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
             Decision decision;
             try {
                 decision = outcome.result() == null
-                        ? Decision.uncounted(request, outcome.mode(), now()).withReservation(outcome.reservation())
+                        ? uncounted(outcome)
                         : decision(outcome);
             } catch (RuntimeException e) {
                 onFailure(e);
@@ -122,13 +124,18 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
                 complete(Decision.uncounted(request, store.mode(), now()));
                 return;
             }
-            notifyListeners(request, null, store.mode(), startNanos);
+            notifyListeners(request, (listener, nanos) -> listener.onFailure(request, store.mode(), nanos), startNanos);
             onError.accept(cause);
+        }
+
+        private Decision uncounted(FailoverWindowStore.Outcome outcome) {
+            var decision = Decision.uncounted(request, outcome.mode(), now());
+            return outcome.reservation() == null ? decision : decision.withReservation(outcome.reservation());
         }
 
         private void complete(Decision decision) {
             var delivered = dryRun ? decision.asDryRun() : decision;
-            notifyListeners(request, delivered, delivered.mode(), startNanos);
+            notifyListeners(request, (listener, nanos) -> listener.onDecision(request, delivered, nanos), startNanos);
             onDecision.accept(delivered);
         }
     }
@@ -145,19 +152,19 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
             quotas.add(new QuotaStatus(claim.resource(), claim.unit(), claim.limit(),
                     FailoverWindowStore.windowDuration(claim.span()),
                     Math.max(0, claim.share() - state.used()),
-                    state.freeAt() == 0 ? decidedAt : MicrosClock.instant(state.freeAt()), denied,
-                    state.retryAt() > 0 ? MicrosClock.instant(state.retryAt()) : null));
+                    Optional.of(state.freeAt() == 0 ? decidedAt : MicrosClock.instant(state.freeAt())), denied,
+                    state.retryAt() > 0 ? Optional.of(MicrosClock.instant(state.retryAt())) : Optional.empty()));
         }
         return new Decision(result.admitted(), !result.admitted(), outcome.mode(), decidedAt, quotas,
-                outcome.reservation());
+                Optional.ofNullable(outcome.reservation()));
     }
 
-    private void notifyListeners(RateLimitRequest request, Decision decision, DecisionMode mode, long startNanos) {
+    private void notifyListeners(RateLimitRequest request, ObjLongConsumer<DecisionListener> notification, long startNanos) {
         if (!listeners.isEmpty() && !request.identifier().startsWith(DecisionWarmUp.SCRATCH_PREFIX)) {
             long nanos = System.nanoTime() - startNanos;
             for (var listener : listeners) {
                 try {
-                    listener.onDecision(request, decision, mode, nanos);
+                    notification.accept(listener, nanos);
                 } catch (RuntimeException e) {
                     LOG.error("Decision listener failed", e);
                 }

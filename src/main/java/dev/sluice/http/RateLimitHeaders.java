@@ -101,8 +101,9 @@ public class RateLimitHeaders {
             var quota = decision.mostRestrictive().orElseThrow();
             headers.set(LIMIT_FIELD, Long.toString(quota.limit()));
             headers.set(REMAINING_FIELD, Long.toString(quota.remaining()));
-            if (quota.resetAt() != null) {
-                headers.set(RESET_FIELD, Long.toString(resetEpochSeconds(quota)));
+            var reset = resetEpochSeconds(quota);
+            if (reset != null) {
+                headers.set(RESET_FIELD, reset.toString());
             }
         }
         if (headerSet.hasStandard()) {
@@ -157,7 +158,7 @@ public class RateLimitHeaders {
                 policy.append(";qu=\"").append(quota.unit().name().toLowerCase(Locale.ROOT)).append('"');
             }
             state.append(name).append(";r=").append(structuredInteger(quota.remaining())).append(";t=")
-                    .append(secondsBetween(decision.decidedAt(), quota.resetAt()));
+                    .append(secondsBetween(decision.decidedAt(), quota.resetAt().orElseThrow()));
         }
         if (!policy.isEmpty()) {
             headers.set(POLICY_FIELD, policy.toString());
@@ -197,7 +198,7 @@ public class RateLimitHeaders {
 
     /** Returns the reset time of a quota in Unix seconds, rounded up; null if it has none. */
     public static Long resetEpochSeconds(QuotaStatus quota) {
-        var reset = quota.resetAt();
+        var reset = quota.resetAt().orElse(null);
         return reset == null ? null : reset.getEpochSecond() + (reset.getNano() > 0 ? 1 : 0);
     }
 

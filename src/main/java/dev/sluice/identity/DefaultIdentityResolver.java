@@ -9,6 +9,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.inject.Instance;
 
 import org.eclipse.microprofile.jwt.JsonWebToken;
+import org.jspecify.annotations.Nullable;
 
 import io.quarkus.arc.DefaultBean;
 import io.quarkus.security.AuthenticationFailedException;
@@ -52,7 +53,7 @@ public class DefaultIdentityResolver implements IdentityResolver {
      * @return the identity; null if authentication is required, see {@link #resolve}
      * @throws CredentialsRejectedException if the request has invalid credentials
      */
-    public Identity resolveNow(RoutingContext request) {
+    public @Nullable Identity resolveNow(RoutingContext request) {
         return authenticationAvailable && !anonymousDetector.isCertainlyAnonymous(request)
                 ? null
                 : identityWithoutPrincipal(request);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,7 +25,8 @@ class ErrorResponseTest {
     private static ErrorResponse denial(QuotaUnit unit, long limit) {
         return ErrorResponse
                 .rateLimitExceeded(new Decision(false, true, DecisionMode.REDIS, NOW, List.of(new QuotaStatus("api:/a", unit,
-                        limit, Duration.ofSeconds(60), 0, NOW.plusSeconds(20), true, NOW.plusMillis(7_001)))));
+                        limit, Duration.ofSeconds(60), 0, Optional.of(NOW.plusSeconds(20)), true,
+                        Optional.of(NOW.plusMillis(7_001))))));
     }
 
     @Test

@@ -152,7 +152,8 @@ class RateLimitedMethodsTest {
     private final RateLimitedMethods methods = new RateLimitedMethods(ConfigProvider.getConfig());
 
     @ParameterizedTest
-    @ValueSource(strings = {"windowAndPer", "perWithoutLimit", "severalQuotasInPer", "rateAndPer", "withoutRate", "invalidRate", "rateAndLimit", "withoutWindow", "unknownProperty", "costAboveLimit",
+    @ValueSource(strings = {"windowAndPer", "perWithoutLimit", "severalQuotasInPer", "rateAndPer", "withoutRate", "invalidRate",
+            "rateAndLimit", "withoutWindow", "unknownProperty", "costAboveLimit",
             "costOfZero"})
     void invalidAnnotationsAreRejected(String method) {
         assertThatThrownBy(() -> methods.of(InvalidBean.class, method(InvalidBean.class, method)))

@@ -1,5 +1,7 @@
 package dev.sluice.llm.client;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * What goes for the calls of models that a piece of code makes. It belongs to the thread and is carried along by context
  * propagation: what Mutiny runs later runs in the context in which it was put together.
@@ -8,7 +10,7 @@ package dev.sluice.llm.client;
  * @param tier null where none is bound
  * @param used where the code tells what it has used; null where nobody listens
  */
-record CallContext(String user, String tier, ReportedUsage used) {
+record CallContext(@Nullable String user, @Nullable String tier, @Nullable ReportedUsage used) {
 
     static final ThreadLocal<CallContext> CURRENT = new ThreadLocal<>();
 
@@ -34,7 +36,7 @@ record CallContext(String user, String tier, ReportedUsage used) {
         }
     }
 
-    static void restore(CallContext before) {
+    static void restore(@Nullable CallContext before) {
         if (before == null) {
             CURRENT.remove();
         } else {

@@ -2,6 +2,8 @@ package dev.sluice.llm.client;
 
 import java.util.function.Supplier;
 
+import org.jspecify.annotations.Nullable;
+
 import dev.sluice.llm.protocol.TokenUsage;
 
 /**
@@ -19,9 +21,9 @@ import dev.sluice.llm.protocol.TokenUsage;
 public final class LlmCallScope {
 
     private final String user;
-    private final String tier;
+    private final @Nullable String tier;
 
-    private LlmCallScope(String user, String tier) {
+    private LlmCallScope(String user, @Nullable String tier) {
         this.user = user;
         this.tier = tier;
     }
@@ -37,7 +39,7 @@ public final class LlmCallScope {
      * @param user the name, not blank; counted as {@code user:<name>}
      * @param tier one that is not known, or null, is the first
      */
-    public static LlmCallScope as(String user, String tier) {
+    public static LlmCallScope as(String user, @Nullable String tier) {
         return new LlmCallScope(LlmIdentity.requireUser(user), tier);
     }
 
@@ -58,8 +60,21 @@ public final class LlmCallScope {
         used(TokenUsage.of(input, output));
     }
 
-    /** The same, with the parts that have prices of their own. */
-    public static void used(TokenUsage usage) {
+    /**
+     * Reports usage like {@link #used(long, long)}, with the parts of the input that have prices of their own.
+     *
+     * @param input tokens, including those of the other input parameters
+     * @param cachedInput tokens read from the provider's cache
+     * @param cacheWrite tokens written to the provider's cache, for any time
+     * @param longCacheWrite tokens written to the provider's cache for an hour, also part of {@code cacheWrite}
+     * @param output tokens, including reasoning
+     * @throws IllegalArgumentException if a count is negative or above 100,000,000, or the parts are more than the whole
+     */
+    public static void used(long input, long cachedInput, long cacheWrite, long longCacheWrite, long output) {
+        used(new TokenUsage(input, cachedInput, cacheWrite, longCacheWrite, output));
+    }
+
+    private static void used(TokenUsage usage) {
         var listening = CallContext.current().used();
         if (listening != null) {
             listening.add(usage);

@@ -8,6 +8,7 @@ import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
 
 import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 import dev.sluice.llm.limit.LlmConfig;
 import dev.sluice.llm.limit.LlmLimiter;
@@ -50,7 +51,7 @@ public class LlmClients {
      * @throws IllegalArgumentException where there is no such provider, or the user is blank
      * @throws IllegalStateException where neither a key nor another address than the provider's own is configured
      */
-    public LlmClient client(String provider, String user, String tier) {
+    public LlmClient client(String provider, String user, @Nullable String tier) {
         var of = Provider.of(provider);
         if (of == null) {
             throw new IllegalArgumentException("provider must be " + Provider.ALLOWED);

@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
+import org.jspecify.annotations.Nullable;
+
 import dev.sluice.llm.limit.AdmittedCall;
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
 import dev.sluice.llm.protocol.UsageChunkFilter;
@@ -23,12 +25,12 @@ final class LlmEventStream {
     private final AdmittedCall call;
     private final Shape shape;
     /** Null where what comes is what was asked for. */
-    private final UsageChunkFilter stripper;
+    private final @Nullable UsageChunkFilter stripper;
     private final SseEventReader events = new SseEventReader();
     /** What came in place of events; null where they did come. */
-    private Buffer document;
+    private @Nullable Buffer document;
     /** Null until the answer has begun. */
-    private UsageExtractor usage;
+    private @Nullable UsageExtractor usage;
 
     /** @param strip whether the usage was asked for by nobody but this client */
     LlmEventStream(AdmittedCall call, Shape shape, boolean strip) {

@@ -1,5 +1,7 @@
 package dev.sluice.llm.client;
 
+import org.jspecify.annotations.Nullable;
+
 /** A provider did not answer a call, or not as it should. */
 public class LlmException extends RuntimeException {
 
@@ -13,7 +15,7 @@ public class LlmException extends RuntimeException {
      * @param body what it said; empty where it said nothing
      * @param cause null where there is none
      */
-    public LlmException(String message, int status, String body, Throwable cause) {
+    public LlmException(String message, int status, String body, @Nullable Throwable cause) {
         super(message, cause);
         this.status = status;
         this.body = body;

@@ -1,5 +1,7 @@
 package dev.sluice.llm.client;
 
+import org.jspecify.annotations.Nullable;
+
 import dev.sluice.identity.Identity;
 import dev.sluice.llm.limit.LlmCallEstimate;
 import dev.sluice.llm.protocol.InvalidRequestBodyException;
@@ -15,14 +17,14 @@ import io.vertx.core.buffer.Buffer;
  * @param identifier as it is stored
  * @param tier null where nobody has said
  */
-record LlmIdentity(String identifier, String tier) {
+record LlmIdentity(String identifier, @Nullable String tier) {
 
-    static LlmIdentity user(String name, String tier) {
+    static LlmIdentity user(String name, @Nullable String tier) {
         return new LlmIdentity(Identity.user(name, Identity.Source.PRINCIPAL, tier).identifier(), tier);
     }
 
     /** @throws IllegalArgumentException where it is no user's name */
-    static String requireUser(String name) {
+    static String requireUser(@Nullable String name) {
         if (name == null || name.isBlank()) {
             throw new IllegalArgumentException("user must not be blank");
         }
@@ -30,7 +32,7 @@ record LlmIdentity(String identifier, String tier) {
     }
 
     /** The same with another tier, where one is said. */
-    LlmIdentity in(String other) {
+    LlmIdentity in(@Nullable String other) {
         return other == null ? this : new LlmIdentity(identifier, other);
     }
 
@@ -44,7 +46,7 @@ record LlmIdentity(String identifier, String tier) {
      *
      * @param body null where it is not known
      */
-    LlmCallEstimate ask(Provider provider, ProviderOperation operation, Buffer body) {
+    LlmCallEstimate ask(Provider provider, ProviderOperation operation, @Nullable Buffer body) {
         if (body == null) {
             return new LlmCallEstimate(provider, identifier, tier, operation.model(), 0, -1);
         }

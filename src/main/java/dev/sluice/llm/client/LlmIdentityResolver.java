@@ -3,6 +3,7 @@ package dev.sluice.llm.client;
 import jakarta.inject.Singleton;
 
 import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.jspecify.annotations.Nullable;
 
 import dev.sluice.policy.CallerResolver;
 import io.quarkus.arc.Arc;
@@ -31,7 +32,7 @@ class LlmIdentityResolver {
      * @param user null or blank where none is named
      * @param tier null or blank where none is named
      */
-    Uni<LlmIdentity> of(String user, String tier) {
+    Uni<LlmIdentity> of(@Nullable String user, @Nullable String tier) {
         var said = tier == null || tier.isBlank() ? null : tier;
         if (user != null && !user.isBlank()) {
             return Uni.createFrom().item(LlmIdentity.user(user, said));

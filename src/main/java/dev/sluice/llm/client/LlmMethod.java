@@ -1,5 +1,7 @@
 package dev.sluice.llm.client;
 
+import org.jspecify.annotations.Nullable;
+
 import dev.sluice.llm.limit.LlmCallEstimate;
 import dev.sluice.llm.protocol.Provider;
 
@@ -13,15 +15,17 @@ import dev.sluice.llm.protocol.Provider;
  */
 record LlmMethod(Provider provider, String model, long tokens, int userAt, int tierAt) {
 
-    String user(Object[] parameters) {
+    @Nullable
+    String user(@Nullable Object[] parameters) {
         return text(parameters, userAt);
     }
 
-    String tier(Object[] parameters) {
+    @Nullable
+    String tier(@Nullable Object[] parameters) {
         return text(parameters, tierAt);
     }
 
-    private static String text(Object[] parameters, int at) {
+    private static @Nullable String text(@Nullable Object[] parameters, int at) {
         return at < 0 || parameters[at] == null ? null : parameters[at].toString();
     }
 

@@ -15,6 +15,7 @@ import org.jboss.resteasy.reactive.client.impl.PreservesThreadClientResponseFilt
 import org.jboss.resteasy.reactive.client.impl.RestClientRequestContext;
 import org.jboss.resteasy.reactive.client.spi.ResteasyReactiveClientRequestContext;
 import org.jboss.resteasy.reactive.client.spi.ResteasyReactiveClientRequestFilter;
+import org.jspecify.annotations.Nullable;
 
 import dev.sluice.api.RateLimitExceededException;
 import dev.sluice.identity.IdentityHeaders;
@@ -82,7 +83,7 @@ public class LlmRateLimitFilter implements ResteasyReactiveClientRequestFilter, 
         }).subscribe().with(call -> resume(request, call), request::resume);
     }
 
-    private static void resume(ResteasyReactiveClientRequestContext request, FilteredCall call) {
+    private static void resume(ResteasyReactiveClientRequestContext request, @Nullable FilteredCall call) {
         try {
             decided(request, call);
         } catch (RuntimeException | Error e) {
@@ -94,12 +95,12 @@ public class LlmRateLimitFilter implements ResteasyReactiveClientRequestFilter, 
     }
 
     /** The first value of a header that the provider is not to see. */
-    private static String take(ClientRequestContext request, String header) {
+    private static @Nullable String take(ClientRequestContext request, String header) {
         var values = request.getHeaders().remove(header);
         return values == null || values.isEmpty() || values.get(0) == null ? null : values.get(0).toString();
     }
 
-    private static void decided(ResteasyReactiveClientRequestContext request, FilteredCall call) {
+    private static void decided(ResteasyReactiveClientRequestContext request, @Nullable FilteredCall call) {
         if (call == null) {
             request.resume();
         } else if (!call.allowed()) {

@@ -11,6 +11,7 @@ import jakarta.inject.Singleton;
 
 import org.eclipse.microprofile.rest.client.annotation.RegisterProvider;
 import org.eclipse.microprofile.rest.client.inject.RestClient;
+import org.jspecify.annotations.Nullable;
 
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.llm.LlmProvider;
@@ -26,7 +27,7 @@ class ProviderInterfaces {
      * @param invoked null where the client has no interface
      * @throws IllegalStateException where the interface does not say it
      */
-    Provider provider(Method invoked) {
+    Provider provider(@Nullable Method invoked) {
         if (invoked == null) {
             throw new IllegalStateException("LlmRateLimitFilter is for the interfaces of REST clients");
         }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import org.jboss.resteasy.reactive.client.impl.RestClientRequestContext;
 import org.jboss.resteasy.reactive.common.core.Serialisers;
 import org.jboss.resteasy.reactive.common.util.MultivaluedTreeMap;
+import org.jspecify.annotations.Nullable;
 
 import io.vertx.core.buffer.Buffer;
 
@@ -15,7 +16,7 @@ final class RequestBodySerializer {
     }
 
     /** Null where there is none, or it can be read only once. It is serialised here and again when it is sent. */
-    static Buffer of(RestClientRequestContext context) {
+    static @Nullable Buffer of(RestClientRequestContext context) {
         var entity = context.getEntity();
         if (entity == null || entity.getEntity() == null || context.isMultipart() || context.isFileUpload()
                 || context.isInputStreamUpload() || context.isMultiBufferUpload()) {

@@ -86,7 +86,7 @@ public final class AdmittedCall {
 
     /** What was reserved; null where nothing was. */
     public String reservation() {
-        return decision.reservation();
+        return decision.reservation().orElse(null);
     }
 
     /** What was taken for the call's size. */

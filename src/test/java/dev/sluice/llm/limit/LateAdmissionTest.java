@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 
 import jakarta.inject.Inject;
@@ -63,7 +64,8 @@ class LateAdmissionTest {
 
     private void decide(boolean allowed) {
         asked.get().complete(
-                new Decision(allowed, !allowed, DecisionMode.REDIS, Instant.EPOCH, List.of(), allowed ? "r-1" : null));
+                new Decision(allowed, !allowed, DecisionMode.REDIS, Instant.EPOCH, List.of(),
+                        allowed ? Optional.of("r-1") : Optional.empty()));
     }
 
     @Test
