@@ -101,7 +101,7 @@ class ConfigurationReferenceTest {
         });
     }
 
-    /** The entries of a property, in whose name each map key is an asterisk. */
+    /** Returns the entries of a property in whose name each map key is an asterisk. */
     private static List<Entry> entries(String name) {
         return ENTRIES.stream().filter(entry -> entry.describes(name)).toList();
     }

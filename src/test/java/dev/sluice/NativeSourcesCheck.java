@@ -31,7 +31,7 @@ import dev.sluice.testing.ImageHeap;
 import dev.sluice.testing.Substitutions;
 
 /**
- * What a native compiler would be given, read without one: {@code ./mvnw verify -Pnative-sources} has Quarkus write it to
+ * Checks the input of a native compiler without running one. {@code ./mvnw verify -Pnative-sources} makes Quarkus write it to
  * target/native-sources.
  */
 class NativeSourcesCheck {
@@ -40,7 +40,7 @@ class NativeSourcesCheck {
     private static final String CONFIG = "META-INF/native-image/";
     private static final String CAFFEINE = "com.github.benmanes.caffeine.cache.";
 
-    /** Overloads of substituted methods that need no substitution of their own, and why. */
+    /** Overloads of substituted methods that need no substitution, with the reason. */
     private static final Map<String, String> HARMLESS_OVERLOADS = Map.of(
             "io.grpc.netty.GrpcSslContexts.configure(SslContextBuilder)",
             "calls the substituted overload with the default provider",
@@ -94,7 +94,7 @@ class NativeSourcesCheck {
         }
     }
 
-    /** Caffeine looks its classes up by names that it composes; Quarkus registers some. */
+    /** Caffeine composes the names of the classes that it loads; Quarkus registers only some of them. */
     @Test
     void cacheClassesAreRegistered() throws Exception {
         var registered = reflectionClasses();
@@ -120,8 +120,8 @@ class NativeSourcesCheck {
     }
 
     /**
-     * The image is built from a running program: its classes' static fields, and all that these lead to, are frozen into it.
-     * None may be of a class that begins when the image starts, and nothing may be there that is another one each time.
+     * The static fields of the classes, and everything reachable from them, are stored in the image. They must not refer to
+     * classes that are initialized at run time, nor to objects that differ between processes.
      */
     @Test
     void imageHeapContainsNoProcessState() throws Exception {
@@ -206,7 +206,7 @@ class NativeSourcesCheck {
         return Stream.iterate(0, i -> i < array.size(), i -> i + 1).map(array::get);
     }
 
-    /** Quarkus's own, and those of the folders below it: what the program brings along. */
+    /** Reads the configuration files of Quarkus and of the program. */
     private static List<JsonNode> configurations(String file) throws IOException {
         var found = new ArrayList<JsonNode>();
         for (var entry : program.stream().toList()) {
@@ -220,7 +220,7 @@ class NativeSourcesCheck {
         return found;
     }
 
-    /** The classes that Quarkus and the libraries want initialised when the image starts. */
+    /** Returns the classes that Quarkus and the libraries initialize at run time. */
     private static Set<String> initializedAtRunTime() throws IOException {
         var names = new TreeSet<String>();
         try (var feature = program.getInputStream(program.getEntry("io/quarkus/runner/Feature.class"))) {
@@ -241,7 +241,7 @@ class NativeSourcesCheck {
         return names;
     }
 
-    /** The texts in a class file's constant pool. */
+    /** Returns the strings in the constant pool of a class file. */
     private static Set<String> strings(InputStream classFile) throws IOException {
         var data = new DataInputStream(classFile);
         data.skipNBytes(8);
@@ -253,7 +253,7 @@ class NativeSourcesCheck {
                 case 1 -> texts.add(data.readUTF());
                 case 5, 6 -> {
                     data.skipNBytes(8);
-                    i++; // these take two places
+                    i++; // long and double take two entries
                 }
                 case 7, 8, 16, 19, 20 -> data.skipNBytes(2);
                 case 15 -> data.skipNBytes(3);

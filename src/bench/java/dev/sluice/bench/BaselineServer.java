@@ -19,8 +19,8 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerOptions;
 
 /**
- * A yardstick for {@code POST /v1/check}: a Vert.x server in a process of its own that parses the JSON of a check and sends a
- * response with as many headers and as long a body, without deciding anything.
+ * Baseline of {@code POST /v1/check}: a Vert.x server process that parses the JSON of a check and sends a response with as many
+ * headers and an equally long body, without a decision.
  */
 final class BaselineServer implements AutoCloseable {
 
@@ -41,7 +41,7 @@ final class BaselineServer implements AutoCloseable {
                     .start();
             var output = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.US_ASCII));
             if (output.readLine() == null) {
-                throw new IllegalStateException("the bare server did not start");
+                throw new IllegalStateException("the baseline server did not start");
             }
             return new BaselineServer(process, port);
         } catch (IOException e) {
@@ -62,7 +62,7 @@ final class BaselineServer implements AutoCloseable {
         process.destroy();
     }
 
-    /** Listens on the port that is given, with as many event loops as Quarkus has, and prints a line when it does. */
+    /** Listens on the given port, with as many event loops as Quarkus has, and then prints a line. */
     public static void main(String[] arguments) {
         var vertx = Vertx.vertx();
         int port = Integer.parseInt(arguments[0]);

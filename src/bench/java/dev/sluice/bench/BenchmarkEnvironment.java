@@ -22,7 +22,7 @@ import dev.sluice.testing.Instance;
 import dev.sluice.testing.RedisTestServer;
 import dev.sluice.testing.faults.RespClient;
 
-/** Redis and the instances that are loaded, all on this machine. They are started when a row first needs them. */
+/** Redis and the instances under load, all on this machine. Instances are started on demand. */
 final class BenchmarkEnvironment implements AutoCloseable {
 
     static final int IDENTITIES = 10_000;
@@ -33,8 +33,8 @@ final class BenchmarkEnvironment implements AutoCloseable {
     private final RedisTestServer redis = RedisTestServer.start();
     private final Map<String, Instance> instances = new HashMap<>();
     private final Map<Instance, ProcessHandle> processes = new IdentityHashMap<>();
-    /** The ports of servers that have been under load. */
-    private final Set<Integer> warm = new HashSet<>();
+    /** Ports of servers that have been warmed up. */
+    private final Set<Integer> warmedUp = new HashSet<>();
     private double loaderCpu;
 
     RedisTestServer redis() {
@@ -49,13 +49,13 @@ final class BenchmarkEnvironment implements AutoCloseable {
         }
     }
 
-    /** The application with Sluice at work. */
-    Instance limited() {
+    /** Returns the application with limits. */
+    Instance limitedApp() {
         return app("limited", Map.of());
     }
 
-    /** The same with {@code RATE_LIMIT_ENABLED=false}. */
-    Instance off() {
+    /** Returns the application with {@code RATE_LIMIT_ENABLED=false}. */
+    Instance unlimitedApp() {
         return app("off", Map.of("RATE_LIMIT_ENABLED", "false"));
     }
 
@@ -63,12 +63,12 @@ final class BenchmarkEnvironment implements AutoCloseable {
         return instance(name, BenchmarkSettings.APP, environment);
     }
 
-    /** Started once under each name. */
+    /** Returns the instance of this name, which is started at the first call. */
     Instance instance(String name, Path jar, Map<String, String> environment) {
         return instances.computeIfAbsent(name, start -> start(jar, environment));
     }
 
-    /** Starts one more, which the caller stops. */
+    /** Starts an instance that the caller has to stop. */
     Instance start(Path jar, Map<String, String> environment) {
         var all = new HashMap<>(environment);
         all.put("REDIS_HOST", "127.0.0.1");
@@ -80,7 +80,7 @@ final class BenchmarkEnvironment implements AutoCloseable {
         return instance;
     }
 
-    /** Stops an instance that a row does not need any longer. */
+    /** Stops an instance that is no longer needed. */
     void stop(String name) {
         var instance = instances.remove(name);
         if (instance != null) {
@@ -97,17 +97,17 @@ final class BenchmarkEnvironment implements AutoCloseable {
         return process.info().totalCpuDuration().orElseThrow().toNanos() / 1e3;
     }
 
-    /** Returns the CPU time that the Redis has used, in microseconds. */
+    /** Returns the CPU time that Redis has used, in microseconds. */
     static double redisCpuMicros(RedisTestServer redis) {
-        return 1e6 * (field(redis, "cpu", "used_cpu_user:") + field(redis, "cpu", "used_cpu_sys:"));
+        return 1e6 * (infoField(redis, "cpu", "used_cpu_user:") + infoField(redis, "cpu", "used_cpu_sys:"));
     }
 
-    /** Returns how often a Redis has been called for a script. */
+    /** Returns the number of script calls that Redis has executed. */
     static double scriptCalls(RedisTestServer redis) {
-        return field(redis, "commandstats", "cmdstat_evalsha:calls=");
+        return infoField(redis, "commandstats", "cmdstat_evalsha:calls=");
     }
 
-    private static double field(RedisTestServer redis, String section, String name) {
+    private static double infoField(RedisTestServer redis, String section, String name) {
         try (var connection = new RespClient(redis.port())) {
             var info = String.valueOf(connection.command("INFO", section));
             int from = info.indexOf(name);
@@ -122,7 +122,7 @@ final class BenchmarkEnvironment implements AutoCloseable {
         }
     }
 
-    /** As a client of a trusted proxy sends it, one for each of the identities. */
+    /** Returns one GET request for each identity, as sent by a trusted proxy. */
     static List<byte[]> requests(String path, String users) {
         return IntStream.range(0, IDENTITIES).mapToObj(i -> ("GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nX-User-Id: "
                 + users + i + "\r\n\r\n").getBytes(StandardCharsets.US_ASCII)).toList();
@@ -134,18 +134,18 @@ final class BenchmarkEnvironment implements AutoCloseable {
 
     /** Runs a closed loop in which all responses must have this status. */
     HttpLoad.Outcome load(HttpLoad.Target target, double seconds, int status) {
-        if (warm.addAll(target.ports())) {
+        if (warmedUp.addAll(target.ports())) {
             HttpLoad.closed(target, 2 * BenchmarkSettings.WARMUP);
         }
-        return seen(HttpLoad.closed(target, seconds).expecting(status));
+        return recordLoaderCpu(HttpLoad.closed(target, seconds).expecting(status));
     }
 
-    HttpLoad.Outcome seen(HttpLoad.Outcome outcome) {
-        loaderCpu = Math.max(loaderCpu, outcome.ownCpu());
+    HttpLoad.Outcome recordLoaderCpu(HttpLoad.Outcome outcome) {
+        loaderCpu = Math.max(loaderCpu, outcome.loaderCpu());
         return outcome;
     }
 
-    /** The largest part of a core that the load generator has needed since this was asked last. */
+    /** Returns a note about the maximum CPU share of the load generator since the last call. */
     String loaderCpu() {
         var note = String.format(Locale.ROOT, "load generator %.0f %% of a core", 100 * loaderCpu);
         loaderCpu = 0;

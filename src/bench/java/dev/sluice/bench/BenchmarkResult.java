@@ -3,43 +3,45 @@ package dev.sluice.bench;
 import java.util.List;
 
 /**
- * Figure of a benchmark, and its target.
+ * Result of a measurement and its target.
  *
- * @param values one for each pair (or measurement)
- * @param a measurements of one side; empty if there are no sides
- * @param b measurements of the other side
- * @param unit of the values; empty for a ratio
- * @param sides unit of the measurements of both sides
- * @param target null for a figure that is only for information
+ * @param row identifier of the row in the table of results
+ * @param description what is compared
+ * @param values one value for each pair or measurement
+ * @param firstSide measurements of one side; empty if there are no sides
+ * @param secondSide measurements of the other side
+ * @param unit unit of the values; empty for a ratio
+ * @param sidesUnit unit of the measurements of both sides
+ * @param target target of the median; null if the result is only for information
  * @param atLeast whether the target is a minimum or a maximum
+ * @param note conditions of the measurement
  */
-record BenchmarkResult(String row, String what, List<Double> values, List<Double> a, List<Double> b, String unit, String sides,
+record BenchmarkResult(String row, String description, List<Double> values, List<Double> firstSide, List<Double> secondSide, String unit, String sidesUnit,
         Double target, boolean atLeast, String note) {
 
-    BenchmarkResult(String row, String what, List<Double> values, List<Double> a, List<Double> b) {
-        this(row, what, values, a, b, "", "/s", null, true, "");
+    BenchmarkResult(String row, String description, List<Double> values, List<Double> firstSide, List<Double> secondSide) {
+        this(row, description, values, firstSide, secondSide, "", "/s", null, true, "");
     }
 
-    /** Without sides. */
-    BenchmarkResult(String row, String what, List<Double> values) {
-        this(row, what, values, List.of(), List.of());
+    /** Creates a result without sides. */
+    BenchmarkResult(String row, String description, List<Double> values) {
+        this(row, description, values, List.of(), List.of());
     }
 
-    BenchmarkResult in(String valuesUnit, String sidesUnit) {
-        return new BenchmarkResult(row, what, values, a, b, valuesUnit, sidesUnit, target, atLeast, note);
+    BenchmarkResult withUnits(String valuesUnit, String sidesUnit) {
+        return new BenchmarkResult(row, description, values, firstSide, secondSide, valuesUnit, sidesUnit, target, atLeast, note);
     }
 
-    BenchmarkResult atLeast(double least) {
-        return new BenchmarkResult(row, what, values, a, b, unit, sides, least, true, note);
+    BenchmarkResult atLeast(double minimum) {
+        return new BenchmarkResult(row, description, values, firstSide, secondSide, unit, sidesUnit, minimum, true, note);
     }
 
-    BenchmarkResult atMost(double most) {
-        return new BenchmarkResult(row, what, values, a, b, unit, sides, most, false, note);
+    BenchmarkResult atMost(double maximum) {
+        return new BenchmarkResult(row, description, values, firstSide, secondSide, unit, sidesUnit, maximum, false, note);
     }
 
-    BenchmarkResult noting(String more) {
-        return new BenchmarkResult(row, what, values, a, b, unit, sides, target, atLeast,
-                note.isEmpty() ? more : note + "; " + more);
+    BenchmarkResult withNote(String addition) {
+        return new BenchmarkResult(row, description, values, firstSide, secondSide, unit, sidesUnit, target, atLeast, note.isEmpty() ? addition : note + "; " + addition);
     }
 
     double median() {
@@ -52,11 +54,11 @@ record BenchmarkResult(String row, String what, List<Double> values, List<Double
         return sorted.size() % 2 == 1 ? sorted.get(middle) : (sorted.get(middle - 1) + sorted.get(middle)) / 2;
     }
 
-    double least() {
+    double min() {
         return values.stream().mapToDouble(value -> value).min().orElseThrow();
     }
 
-    double most() {
+    double max() {
         return values.stream().mapToDouble(value -> value).max().orElseThrow();
     }
 

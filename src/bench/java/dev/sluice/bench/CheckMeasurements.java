@@ -11,16 +11,16 @@ import java.util.stream.IntStream;
 
 import dev.sluice.testing.Instance;
 
-/** {@code POST /v1/check} of the packaged service: its cost, and what many instances, connections and requests do to it. */
+/** Measures {@code POST /v1/check} of the packaged service: CPU time, several instances, many connections, overload, cold start. */
 final class CheckMeasurements {
 
     private static final String SERVICE = "check";
     private static final int INSTANCES = 4;
-    private static final int MANY_CONNECTIONS = 2000;
+    private static final int CONNECTION_COUNT = 2000;
     private static final int OVERLOAD_CONNECTIONS = 1000;
     private static final double COLD_SECONDS = 5;
     private static final double COLD_RATE = 3000;
-    private static final String OUT_OF_REACH = "Redis is unavailable";
+    private static final String UNAVAILABLE_LOG_LINE = "Redis is unavailable";
 
     /** CPU time per decision, in microseconds. */
     private record Cost(double server, double redis, double perCall) {
@@ -29,8 +29,8 @@ final class CheckMeasurements {
     private CheckMeasurements() {
     }
 
-    private static Instance service(BenchmarkEnvironment lab, String name) {
-        return lab.instance(name, BenchmarkSettings.SERVICE, Map.of());
+    private static Instance service(BenchmarkEnvironment environment, String name) {
+        return environment.instance(name, BenchmarkSettings.SERVICE, Map.of());
     }
 
     private static List<byte[]> checks(String users, int limit, int seconds) {
@@ -42,135 +42,133 @@ final class CheckMeasurements {
         }).toList();
     }
 
-    static List<BenchmarkResult> cpu(BenchmarkEnvironment lab) {
-        var service = service(lab, SERVICE);
+    static List<BenchmarkResult> cpu(BenchmarkEnvironment environment) {
+        var service = service(environment, SERVICE);
         var allowed = BenchmarkEnvironment.target(service, checks("cpu", 1000, 60));
         var denied = BenchmarkEnvironment.target(service, checks("denied", 1, 86_400));
         HttpLoad.once(denied).expecting(200);
-        try (var bare = BaselineServer.start()) {
-            var yardstick = new HttpLoad.Target(bare.port(), BenchmarkEnvironment.CONNECTIONS, allowed.requests());
-            DoubleFunction<Cost> bareCost = seconds -> bareCost(lab, bare, yardstick, seconds);
-            var whenAllowed = PairedMeasurement.measure(seconds -> cost(lab, List.of(service), seconds,
-                    time -> lab.load(allowed, time, 200)), bareCost);
-            var whenDenied = PairedMeasurement.measure(seconds -> cost(lab, List.of(service), seconds,
-                    time -> lab.load(denied, time, 429)), bareCost);
+        try (var baseline = BaselineServer.start()) {
+            var baselineTarget = new HttpLoad.Target(baseline.port(), BenchmarkEnvironment.CONNECTIONS, allowed.requests());
+            DoubleFunction<Cost> baselineCost = seconds -> baselineCost(environment, baseline, baselineTarget, seconds);
+            var whenAllowed = PairedMeasurement.measure(seconds -> cost(environment, List.of(service), seconds,
+                    time -> environment.load(allowed, time, 200)), baselineCost);
+            var whenDenied = PairedMeasurement.measure(seconds -> cost(environment, List.of(service), seconds,
+                    time -> environment.load(denied, time, 429)), baselineCost);
             var note = "second side: bare Vert.x server";
             return List.of(
-                    micros(whenAllowed, "CPU time of the server per check, all allowed", Cost::server).atMost(26).noting(note),
+                    micros(whenAllowed, "CPU time of the server per check, all allowed", Cost::server).atMost(26).withNote(note),
                     micros(whenAllowed, "CPU time of Redis per check, all allowed", Cost::redis).atMost(8)
-                            .noting(String.format(Locale.ROOT, "%.1f decisions per call", perCall(whenAllowed.a()))),
+                            .withNote(String.format(Locale.ROOT, "%.1f decisions per call", perCall(whenAllowed.first()))),
                     micros(whenDenied, "CPU time of server and Redis per check, all denied",
-                            cost -> cost.server() + cost.redis()).atMost(16).noting(note));
+                            cost -> cost.server() + cost.redis()).atMost(16).withNote(note));
         }
     }
 
-    private static BenchmarkResult micros(PairedMeasurement<Cost> pairs, String what, ToDoubleFunction<Cost> reading) {
-        return pairs.first("cpu", what, reading).in("µs", "µs");
+    private static BenchmarkResult micros(PairedMeasurement<Cost> comparison, String description, ToDoubleFunction<Cost> metric) {
+        return comparison.firstSide("cpu", description, metric).withUnits("µs", "µs");
     }
 
     private static double perCall(List<Cost> costs) {
         return BenchmarkResult.median(costs.stream().map(Cost::perCall).toList());
     }
 
-    private static Cost cost(BenchmarkEnvironment lab, List<Instance> instances, double seconds,
-            DoubleFunction<HttpLoad.Outcome> load) {
-        double server = instances.stream().mapToDouble(lab::cpuMicros).sum();
-        double redis = BenchmarkEnvironment.redisCpuMicros(lab.redis());
-        double calls = BenchmarkEnvironment.scriptCalls(lab.redis());
-        double answers = load.apply(seconds).answers();
-        return new Cost((instances.stream().mapToDouble(lab::cpuMicros).sum() - server) / answers,
-                (BenchmarkEnvironment.redisCpuMicros(lab.redis()) - redis) / answers,
-                answers / (BenchmarkEnvironment.scriptCalls(lab.redis()) - calls));
+    private static Cost cost(BenchmarkEnvironment environment, List<Instance> instances, double seconds, DoubleFunction<HttpLoad.Outcome> load) {
+        double server = instances.stream().mapToDouble(environment::cpuMicros).sum();
+        double redis = BenchmarkEnvironment.redisCpuMicros(environment.redis());
+        double calls = BenchmarkEnvironment.scriptCalls(environment.redis());
+        double responses = load.apply(seconds).responses();
+        return new Cost((instances.stream().mapToDouble(environment::cpuMicros).sum() - server) / responses,
+                (BenchmarkEnvironment.redisCpuMicros(environment.redis()) - redis) / responses, responses / (BenchmarkEnvironment.scriptCalls(environment.redis()) - calls));
     }
 
-    private static Cost bareCost(BenchmarkEnvironment lab, BaselineServer bare, HttpLoad.Target target, double seconds) {
-        double before = bare.cpuMicros();
-        double answers = lab.load(target, seconds, 200).answers();
-        return new Cost((bare.cpuMicros() - before) / answers, 0, 0);
+    private static Cost baselineCost(BenchmarkEnvironment environment, BaselineServer baseline, HttpLoad.Target target, double seconds) {
+        double before = baseline.cpuMicros();
+        double responses = environment.load(target, seconds, 200).responses();
+        return new Cost((baseline.cpuMicros() - before) / responses, 0, 0);
     }
 
-    static List<BenchmarkResult> instances(BenchmarkEnvironment lab) {
-        var all = new ArrayList<>(List.of(service(lab, SERVICE)));
+    static List<BenchmarkResult> instances(BenchmarkEnvironment environment) {
+        var all = new ArrayList<>(List.of(service(environment, SERVICE)));
         for (int i = 1; i < INSTANCES; i++) {
-            all.add(service(lab, SERVICE + i));
+            all.add(service(environment, SERVICE + i));
         }
         var requests = checks("instances", 1000, 60);
         var one = BenchmarkEnvironment.target(all.get(0), requests);
         var four = new HttpLoad.Target(all.stream().map(Instance::port).toList(), BenchmarkEnvironment.CONNECTIONS, requests);
-        lab.load(one, BenchmarkSettings.WARMUP, 200);
-        lab.load(four, BenchmarkSettings.WARMUP, 200);
-        double half = lab.load(one, BenchmarkSettings.SECONDS, 200).perSecond() / 2;
+        environment.load(one, BenchmarkSettings.WARMUP, 200);
+        environment.load(four, BenchmarkSettings.WARMUP, 200);
+        double half = environment.load(one, BenchmarkSettings.SECONDS, 200).perSecond() / 2;
         var open = PairedMeasurement.measure(
-                seconds -> cost(lab, all, seconds, time -> HttpLoad.open(four, time, half).expecting(200)),
-                seconds -> cost(lab, all, seconds, time -> HttpLoad.open(one, time, half).expecting(200)));
-        var closed = PairedMeasurement.measure(seconds -> cost(lab, all, seconds, time -> lab.load(four, time, 200)),
-                seconds -> cost(lab, all, seconds, time -> lab.load(one, time, 200)));
+                seconds -> cost(environment, all, seconds, time -> HttpLoad.open(four, time, half).expecting(200)),
+                seconds -> cost(environment, all, seconds, time -> HttpLoad.open(one, time, half).expecting(200)));
+        var closed = PairedMeasurement.measure(seconds -> cost(environment, all, seconds, time -> environment.load(four, time, 200)),
+                seconds -> cost(environment, all, seconds, time -> environment.load(one, time, 200)));
         for (int i = 1; i < INSTANCES; i++) {
-            lab.stop(SERVICE + i);
+            environment.stop(SERVICE + i);
         }
         return List.of(
-                redisTime(open, "Redis's CPU time per check, four instances against one, at half load of one")
-                        .noting(String.format(Locale.ROOT, "open loop at %.0f/s", half)),
-                redisTime(closed, "the same with as many requests as 64 connections take"));
+                redisCpuTime(open, "Redis's CPU time per check, four instances against one, at half load of one")
+                        .withNote(String.format(Locale.ROOT, "open loop at %.0f/s", half)),
+                redisCpuTime(closed, "the same with as many requests as 64 connections take"));
     }
 
-    private static BenchmarkResult redisTime(PairedMeasurement<Cost> pairs, String what) {
-        return pairs.ratio("instances", what, Cost::redis).in("", "µs").atMost(2).noting(String.format(Locale.ROOT,
-                "%.1f and %.1f decisions per call", perCall(pairs.a()), perCall(pairs.b())));
+    private static BenchmarkResult redisCpuTime(PairedMeasurement<Cost> comparison, String description) {
+        return comparison.ratio("instances", description, Cost::redis).withUnits("", "µs").atMost(2).withNote(String.format(Locale.ROOT,
+                "%.1f and %.1f decisions per call", perCall(comparison.first()), perCall(comparison.second())));
     }
 
-    static List<BenchmarkResult> connections(BenchmarkEnvironment lab) {
-        var service = service(lab, SERVICE);
+    static List<BenchmarkResult> connections(BenchmarkEnvironment environment) {
+        var service = service(environment, SERVICE);
         var requests = checks("connections", 1000, 60);
-        var many = new HttpLoad.Target(service.port(), MANY_CONNECTIONS, requests);
+        var many = new HttpLoad.Target(service.port(), CONNECTION_COUNT, requests);
         var few = BenchmarkEnvironment.target(service, requests);
-        var modes = new Modes(service);
-        var pairs = PairedMeasurement.measure(seconds -> modes.count(lab.load(many, seconds, 200)),
-                seconds -> modes.count(lab.load(few, seconds, 200)));
+        var fallbacks = new FallbackCounter(service);
+        var comparison = PairedMeasurement.measure(seconds -> fallbacks.count(environment.load(many, seconds, 200)),
+                seconds -> fallbacks.count(environment.load(few, seconds, 200)));
         return List.of(
-                pairs.ratio("connections", "checks over 2,000 connections against 64", HttpLoad.Outcome::perSecond)
-                        .atLeast(0.8).noting(lab.loaderCpu()),
-                modes.figure("connections"));
+                comparison.ratio("connections", "checks over 2,000 connections against 64", HttpLoad.Outcome::perSecond)
+                        .atLeast(0.8).withNote(environment.loaderCpu()),
+                fallbacks.result("connections"));
     }
 
-    static List<BenchmarkResult> overload(BenchmarkEnvironment lab) {
-        var service = service(lab, SERVICE);
+    static List<BenchmarkResult> overload(BenchmarkEnvironment environment) {
+        var service = service(environment, SERVICE);
         var target = new HttpLoad.Target(service.port(), OVERLOAD_CONNECTIONS, checks("overload", 1000, 60));
-        lab.load(target, BenchmarkSettings.WARMUP, 200);
-        double full = lab.load(target, BenchmarkSettings.SECONDS, 200).perSecond();
-        var modes = new Modes(service);
+        environment.load(target, BenchmarkSettings.WARMUP, 200);
+        double full = environment.load(target, BenchmarkSettings.SECONDS, 200).perSecond();
+        var fallbacks = new FallbackCounter(service);
         var figures = new ArrayList<BenchmarkResult>();
         for (int times : List.of(2, 4)) {
-            var pairs = PairedMeasurement.measure(
-                    seconds -> modes.count(lab.seen(HttpLoad.overload(target, seconds, times * full).expecting(200))),
-                    seconds -> modes.count(lab.seen(HttpLoad.overload(target, seconds, full).expecting(200))));
-            figures.add(pairs
-                    .ratio("overload", "checks answered at " + times + " times the load that the service can answer, against 1",
+            var comparison = PairedMeasurement.measure(
+                    seconds -> fallbacks.count(environment.recordLoaderCpu(HttpLoad.overload(target, seconds, times * full).expecting(200))),
+                    seconds -> fallbacks.count(environment.recordLoaderCpu(HttpLoad.overload(target, seconds, full).expecting(200))));
+            figures.add(comparison
+                    .ratio("overload", "checks handled at " + times + " times the load that the service can handle, against 1",
                             HttpLoad.Outcome::perSecond)
-                    .atLeast(0.9).noting(String.format(Locale.ROOT, "1: %.0f/s, open loop, 1,000 connections", full))
-                    .noting(lab.loaderCpu()));
+                    .atLeast(0.9).withNote(String.format(Locale.ROOT, "1: %.0f/s, open loop, 1,000 connections", full))
+                    .withNote(environment.loaderCpu()));
         }
-        figures.add(modes.figure("overload"));
+        figures.add(fallbacks.result("overload"));
         return figures;
     }
 
-    static List<BenchmarkResult> cold(BenchmarkEnvironment lab) {
-        return List.of(cold(lab, true), cold(lab, false));
+    static List<BenchmarkResult> cold(BenchmarkEnvironment environment) {
+        return List.of(cold(environment, true), cold(environment, false));
     }
 
-    /** An instance's first seconds after it is ready, against the same process when it is warm. */
-    private static BenchmarkResult cold(BenchmarkEnvironment lab, boolean warmUp) {
+    /** Compares the first seconds of an instance after it is ready with the same process when it is warm. */
+    private static BenchmarkResult cold(BenchmarkEnvironment environment, boolean warmUp) {
         var requests = checks("cold", 1000, 60);
         var first = new ArrayList<Double>();
         var warm = new ArrayList<Double>();
         long fallback = 0;
-        long answers = 0;
+        long responses = 0;
         for (int i = 0; i < BenchmarkSettings.PAIRS; i++) {
-            try (var instance = lab.start(BenchmarkSettings.SERVICE, Map.of("RATE_LIMIT_WARM_UP", Boolean.toString(warmUp)))) {
+            try (var instance = environment.start(BenchmarkSettings.SERVICE, Map.of("RATE_LIMIT_WARM_UP", Boolean.toString(warmUp)))) {
                 var target = BenchmarkEnvironment.target(instance, requests);
                 var cold = HttpLoad.open(target, COLD_SECONDS, COLD_RATE).expecting(200);
                 fallback += cold.fallback();
-                answers += cold.answers();
+                responses += cold.responses();
                 first.add(cold.micros(99) / 1000);
                 HttpLoad.closed(target, 2 * BenchmarkSettings.WARMUP);
                 warm.add(HttpLoad.open(target, COLD_SECONDS, COLD_RATE).expecting(200).micros(99) / 1000);
@@ -179,24 +177,24 @@ final class CheckMeasurements {
         return new PairedMeasurement<>(first, warm)
                 .ratio("cold", "p99 of checks in the first 5 s after start against the warm process, "
                         + (warmUp ? "with warm-up" : "without warm-up"), millis -> millis)
-                .in("", "ms").noting(String.format(Locale.ROOT, "open loop at %.0f/s", COLD_RATE))
-                .noting(fallback + " of " + answers + " not decided by Redis");
+                .withUnits("", "ms").withNote(String.format(Locale.ROOT, "open loop at %.0f/s", COLD_RATE))
+                .withNote(fallback + " of " + responses + " not decided by Redis");
     }
 
-    /** Responses that Redis did not decide, and outages in the log, since this was made. */
-    private static final class Modes {
+    /** Counts responses that Redis did not decide, and outages in the log. */
+    private static final class FallbackCounter {
 
         private final Instance service;
         private final long outages;
         private long fallback;
 
-        Modes(Instance service) {
+        FallbackCounter(Instance service) {
             this.service = service;
             this.outages = outages();
         }
 
         private long outages() {
-            return service.log().lines().filter(line -> line.contains(OUT_OF_REACH)).count();
+            return service.log().lines().filter(line -> line.contains(UNAVAILABLE_LOG_LINE)).count();
         }
 
         HttpLoad.Outcome count(HttpLoad.Outcome outcome) {
@@ -204,7 +202,7 @@ final class CheckMeasurements {
             return outcome;
         }
 
-        BenchmarkResult figure(String row) {
+        BenchmarkResult result(String row) {
             return new BenchmarkResult(row, "the same: responses with X-RateLimit-Mode and outages in the log",
                     List.of((double) fallback + outages() - outages)).atMost(0);
         }

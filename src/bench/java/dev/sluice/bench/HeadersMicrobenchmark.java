@@ -16,7 +16,7 @@ import dev.sluice.api.QuotaUnit;
 import dev.sluice.http.RateLimitHeaders;
 import io.vertx.core.http.HttpHeaders;
 
-/** Writing a decision into a response's headers. */
+/** Writes a decision into the headers of a response. */
 @State(Scope.Thread)
 public class HeadersMicrobenchmark {
 

@@ -19,16 +19,16 @@ import java.util.concurrent.locks.LockSupport;
 import org.HdrHistogram.Histogram;
 
 /**
- * Loads an HTTP server from one thread: keep-alive connections, requests made before, answers told apart by their status and
- * length alone. In a closed loop each connection sends its next request when it has the answer. In an open one requests are due
- * at a fixed rate, and latency counts from when a request was due, not from when a connection was free to send it: a server
- * that stalls is charged for all that should have come meanwhile (no coordinated omission).
+ * Single-threaded HTTP load generator with keep-alive connections and prepared requests, which parses only status and length of
+ * responses. In a closed loop, each connection sends its next request after the response. In an open loop, requests are due at a
+ * fixed rate, and latency is measured from the due time rather than the time of sending, so that a stall of the server counts
+ * for all requests that were due meanwhile (no coordinated omission).
  */
 final class HttpLoad {
 
     /**
-     * @param ports the servers, over which the connections are spread evenly
-     * @param requests sent one after the other, over all connections, from the first again
+     * @param ports ports of the servers, over which the connections are evenly distributed
+     * @param requests requests that are sent in a cycle over all connections
      */
     record Target(List<Integer> ports, int connections, List<byte[]> requests) {
 
@@ -40,23 +40,23 @@ final class HttpLoad {
     /**
      * @param perSecond responses per second
      * @param ok number of responses with status 200
-     * @param limited number of responses with status 429
-     * @param fallback number of responses with the header X-RateLimit-Mode: Redis did not decide
-     * @param latency in nanoseconds
-     * @param ownCpu CPU time of the loading thread, as a part of the time it ran
+     * @param denied number of responses with status 429
+     * @param fallback number of responses with the header X-RateLimit-Mode, which Redis did not decide
+     * @param latency latencies in nanoseconds
+     * @param loaderCpu CPU time of the load generator's thread, as a share of the elapsed time
      */
-    record Outcome(double perSecond, long ok, long limited, long other, long fallback, Histogram latency, double ownCpu) {
+    record Outcome(double perSecond, long ok, long denied, long other, long fallback, Histogram latency, double loaderCpu) {
 
-        long answers() {
-            return ok + limited + other;
+        long responses() {
+            return ok + denied + other;
         }
 
         /** Fails if the responses are not as expected. */
         Outcome expecting(int status) {
-            long expected = status == 200 ? ok : limited;
-            if (other > 0 || expected != ok + limited) {
+            long expected = status == 200 ? ok : denied;
+            if (other > 0 || expected != ok + denied) {
                 throw new IllegalStateException(
-                        "expected " + status + " only; 200: " + ok + ", 429: " + limited + ", other: " + other);
+                        "expected " + status + " only; 200: " + ok + ", 429: " + denied + ", other: " + other);
             }
             return this;
         }
@@ -66,19 +66,19 @@ final class HttpLoad {
         }
     }
 
-    /** Longer than any pause between two looks at the sockets should be; in open loops only. */
-    private static final long NAP_NANOS = 20_000;
+    /** Pause between two polls of the sockets in an open loop. */
+    private static final long POLL_INTERVAL_NANOS = 20_000;
 
     private final Target target;
     private final Selector selector;
     private final ArrayDeque<Connection> idle = new ArrayDeque<>();
     private final Histogram latency = new Histogram(60_000_000_000L, 3);
     private final ByteBuffer input = ByteBuffer.allocateDirect(64 * 1024);
-    private boolean over;
+    private boolean stopping;
     private int next;
-    private int underway;
+    private int inFlight;
     private long ok;
-    private long limited;
+    private long denied;
     private long other;
     private long fallback;
 
@@ -90,24 +90,24 @@ final class HttpLoad {
         }
     }
 
-    /** Loads as much as the connections take. */
+    /** Runs a closed loop. */
     static Outcome closed(Target target, double seconds) {
         return run(target, load -> load.closedLoop((long) (seconds * 1e9)));
     }
 
-    /** Loads at a fixed rate. */
+    /** Runs an open loop. */
     static Outcome open(Target target, double seconds, double perSecond) {
         return run(target, load -> load.openLoop((long) (seconds * 1e9), perSecond, Long.MAX_VALUE));
     }
 
-    /** The same, but what could not be sent in time is not sent: for rates above what the server can answer. */
+    /** Runs an open loop above the capacity of the server; requests that cannot be sent in time are dropped. */
     static Outcome overload(Target target, double seconds, double perSecond) {
         return run(target, load -> load.openLoop((long) (seconds * 1e9), perSecond, (long) (seconds * 1e9)));
     }
 
     /** Sends each request once. */
     static Outcome once(Target target) {
-        return run(target, load -> load.all(target.requests().size()));
+        return run(target, load -> load.sendEach(target.requests().size()));
     }
 
     private interface Task {
@@ -122,10 +122,10 @@ final class HttpLoad {
             long cpu = threads.getCurrentThreadCpuTime();
             task.run(load);
             double nanos = System.nanoTime() - begin;
-            double ownCpu = (threads.getCurrentThreadCpuTime() - cpu) / nanos;
+            double loaderCpu = (threads.getCurrentThreadCpuTime() - cpu) / nanos;
             load.close();
-            return new Outcome((load.ok + load.limited + load.other) / (nanos / 1e9), load.ok, load.limited, load.other,
-                    load.fallback, load.latency, ownCpu);
+            return new Outcome((load.ok + load.denied + load.other) / (nanos / 1e9), load.ok, load.denied, load.other,
+                    load.fallback, load.latency, loaderCpu);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -137,47 +137,47 @@ final class HttpLoad {
             while (!idle.isEmpty()) {
                 send(System.nanoTime());
             }
-            selector.select(this::ready, 100);
+            selector.select(this::onReadable, 100);
         }
         drain();
     }
 
-    private void all(int count) throws IOException {
+    private void sendEach(int count) throws IOException {
         int sent = 0;
         while (sent < count) {
             for (; sent < count && !idle.isEmpty(); sent++) {
                 send(System.nanoTime());
             }
-            selector.select(this::ready, 100);
+            selector.select(this::onReadable, 100);
         }
         drain();
     }
 
-    /** @param longest when it ends though not all requests have been sent */
-    private void openLoop(long nanos, double perSecond, long longest) throws IOException {
+    /** @param maxNanos duration after which the loop ends although not all requests have been sent */
+    private void openLoop(long nanos, double perSecond, long maxNanos) throws IOException {
         long begin = System.nanoTime();
         double interval = 1e9 / perSecond;
         long sent = 0;
-        long all = (long) (nanos / interval);
-        for (long now = begin; sent < all && now - begin < longest; now = System.nanoTime()) {
-            while (sent < all && !idle.isEmpty() && begin + (long) (sent * interval) <= now) {
+        long total = (long) (nanos / interval);
+        for (long now = begin; sent < total && now - begin < maxNanos; now = System.nanoTime()) {
+            while (sent < total && !idle.isEmpty() && begin + (long) (sent * interval) <= now) {
                 send(begin + (long) (sent++ * interval));
             }
-            if (selector.selectNow(this::ready) == 0) {
-                LockSupport.parkNanos(NAP_NANOS);
+            if (selector.selectNow(this::onReadable) == 0) {
+                LockSupport.parkNanos(POLL_INTERVAL_NANOS);
             }
         }
         drain();
     }
 
     private void drain() throws IOException {
-        over = true;
-        long patience = System.nanoTime() + 10_000_000_000L;
-        while (underway > 0) {
-            if (System.nanoTime() > patience) {
-                throw new IllegalStateException(underway + " requests were not answered");
+        stopping = true;
+        long deadline = System.nanoTime() + 10_000_000_000L;
+        while (inFlight > 0) {
+            if (System.nanoTime() > deadline) {
+                throw new IllegalStateException(inFlight + " requests had no response");
             }
-            selector.select(this::ready, 100);
+            selector.select(this::onReadable, 100);
         }
     }
 
@@ -185,16 +185,16 @@ final class HttpLoad {
         var connection = idle.poll();
         connection.send(due, target.requests().get(next));
         next = next + 1 < target.requests().size() ? next + 1 : 0;
-        underway++;
+        inFlight++;
     }
 
-    private void ready(SelectionKey key) {
+    private void onReadable(SelectionKey key) {
         try {
             var connection = (Connection) key.attachment();
             if (connection.read()) {
-                underway--;
+                inFlight--;
                 idle.add(connection);
-                if (over) {
+                if (stopping) {
                     return;
                 }
             }
@@ -213,7 +213,7 @@ final class HttpLoad {
     private final class Connection {
 
         private final SocketChannel channel;
-        private byte[] answer = new byte[2 * 1024];
+        private byte[] response = new byte[2 * 1024];
         private int length;
         private long due;
 
@@ -238,15 +238,15 @@ final class HttpLoad {
             int count = channel.read(input);
             if (count < 0) {
                 throw new IOException(
-                        "the server closed a connection after: " + new String(answer, 0, length, StandardCharsets.UTF_8));
+                        "the server closed a connection after: " + new String(response, 0, length, StandardCharsets.UTF_8));
             }
             input.flip();
-            if (length + count > answer.length) {
-                answer = Arrays.copyOf(answer, 2 * (length + count));
+            if (length + count > response.length) {
+                response = Arrays.copyOf(response, 2 * (length + count));
             }
-            input.get(answer, length, count);
+            input.get(response, length, count);
             length += count;
-            int body = afterHead();
+            int body = headerSectionEnd();
             if (body < 0 || length < body + contentLength(body)) {
                 return false;
             }
@@ -254,11 +254,11 @@ final class HttpLoad {
                 fallback++;
             }
             latency.recordValue(System.nanoTime() - due);
-            int status = (answer[9] - '0') * 100 + (answer[10] - '0') * 10 + answer[11] - '0';
+            int status = (response[9] - '0') * 100 + (response[10] - '0') * 10 + response[11] - '0';
             if (status == 200) {
                 ok++;
             } else if (status == 429) {
-                limited++;
+                denied++;
             } else {
                 other++;
             }
@@ -266,39 +266,39 @@ final class HttpLoad {
             return true;
         }
 
-        private int afterHead() {
+        private int headerSectionEnd() {
             for (int i = 3; i < length; i++) {
-                if (answer[i] == '\n' && answer[i - 1] == '\r' && answer[i - 2] == '\n') {
+                if (response[i] == '\n' && response[i - 1] == '\r' && response[i - 2] == '\n') {
                     return i + 1;
                 }
             }
             return -1;
         }
 
-        /** Whether the head has X-RateLimit-Mode, whose "-m" no other header of these servers has in this place. */
-        private boolean hasMode(int head) {
-            for (int i = 0; i < head - 18; i++) {
-                if (answer[i] == '\n' && (answer[i + 1] | 0x20) == 'x' && (answer[i + 13] | 0x20) == 'm'
-                        && answer[i + 17] == ':') {
+        /** Returns whether there is an X-RateLimit-Mode header; no other header of these servers has an "m" in that position. */
+        private boolean hasMode(int headerSectionEnd) {
+            for (int i = 0; i < headerSectionEnd - 18; i++) {
+                if (response[i] == '\n' && (response[i + 1] | 0x20) == 'x' && (response[i + 13] | 0x20) == 'm'
+                        && response[i + 17] == ':') {
                     return true;
                 }
             }
             return false;
         }
 
-        /** All servers measured here send it. */
-        private int contentLength(int head) throws IOException {
-            for (int i = 0; i < head - 16; i++) {
-                if (answer[i] == '\n' && (answer[i + 1] | 0x20) == 'c' && (answer[i + 9] | 0x20) == 'l'
-                        && answer[i + 15] == ':') {
+        /** Returns the Content-Length, which all measured servers send. */
+        private int contentLength(int headerSectionEnd) throws IOException {
+            for (int i = 0; i < headerSectionEnd - 16; i++) {
+                if (response[i] == '\n' && (response[i + 1] | 0x20) == 'c' && (response[i + 9] | 0x20) == 'l'
+                        && response[i + 15] == ':') {
                     int value = 0;
-                    for (int j = i + 17; answer[j] != '\r'; j++) {
-                        value = 10 * value + answer[j] - '0';
+                    for (int j = i + 17; response[j] != '\r'; j++) {
+                        value = 10 * value + response[j] - '0';
                     }
                     return value;
                 }
             }
-            throw new IOException("no Content-Length: " + new String(answer, 0, length, StandardCharsets.UTF_8));
+            throw new IOException("no Content-Length: " + new String(response, 0, length, StandardCharsets.UTF_8));
         }
     }
 }

@@ -5,74 +5,70 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.DoubleStream;
 
-/** A limited endpoint against the same one without a limit, and against a peer. */
+/** Compares a limited endpoint with the same one without limits, and with Bucket4j. */
 final class HttpMeasurements {
 
     private HttpMeasurements() {
     }
 
-    static List<BenchmarkResult> allAllowed(BenchmarkEnvironment lab) {
+    static List<BenchmarkResult> allAllowed(BenchmarkEnvironment environment) {
         var requests = BenchmarkEnvironment.requests("/ok", "allowed");
-        var pairs = PairedMeasurement.measure(
-                seconds -> lab.load(BenchmarkEnvironment.target(lab.limited(), requests), seconds, 200),
-                seconds -> lab.load(BenchmarkEnvironment.target(lab.off(), requests), seconds, 200));
-        return List.of(pairs.ratio("1", "limited endpoint, all allowed, against RATE_LIMIT_ENABLED=false",
-                HttpLoad.Outcome::perSecond).atLeast(0.80).noting("1000/minute").noting(lab.loaderCpu()));
+        var comparison = PairedMeasurement.measure(seconds -> environment.load(BenchmarkEnvironment.target(environment.limitedApp(), requests), seconds, 200),
+                seconds -> environment.load(BenchmarkEnvironment.target(environment.unlimitedApp(), requests), seconds, 200));
+        return List.of(comparison.ratio("1", "limited endpoint, all allowed, against RATE_LIMIT_ENABLED=false",
+                HttpLoad.Outcome::perSecond).atLeast(0.80).withNote("1000/minute").withNote(environment.loaderCpu()));
     }
 
-    static List<BenchmarkResult> allRefused(BenchmarkEnvironment lab) {
-        var requests = BenchmarkEnvironment.requests("/full", "refused");
-        HttpLoad.once(BenchmarkEnvironment.target(lab.limited(), requests)).expecting(200);
-        var pairs = PairedMeasurement.measure(
-                seconds -> lab.load(BenchmarkEnvironment.target(lab.limited(), requests), seconds, 429),
-                seconds -> lab.load(BenchmarkEnvironment.target(lab.off(), requests), seconds, 200));
-        return List.of(pairs.ratio("2", "the same, every request over the limit", HttpLoad.Outcome::perSecond).atLeast(0.95)
-                .noting("1/day").noting(lab.loaderCpu()));
+    static List<BenchmarkResult> allDenied(BenchmarkEnvironment environment) {
+        var requests = BenchmarkEnvironment.requests("/full", "denied");
+        HttpLoad.once(BenchmarkEnvironment.target(environment.limitedApp(), requests)).expecting(200);
+        var comparison = PairedMeasurement.measure(seconds -> environment.load(BenchmarkEnvironment.target(environment.limitedApp(), requests), seconds, 429),
+                seconds -> environment.load(BenchmarkEnvironment.target(environment.unlimitedApp(), requests), seconds, 200));
+        return List.of(comparison.ratio("2", "the same, every request over the limit", HttpLoad.Outcome::perSecond).atLeast(0.95)
+                .withNote("1/day").withNote(environment.loaderCpu()));
     }
 
-    static List<BenchmarkResult> bucket4j(BenchmarkEnvironment lab) {
-        var ours = BenchmarkEnvironment.requests("/ok", "ours");
-        var theirs = BenchmarkEnvironment.requests("/bare/bucket4j", "theirs");
-        var pairs = PairedMeasurement.measure(
-                seconds -> lab.load(BenchmarkEnvironment.target(lab.limited(), ours), seconds, 200),
-                seconds -> lab.load(BenchmarkEnvironment.target(lab.off(), theirs), seconds, 200));
-        return List.of(pairs.ratio("3", "limited endpoint against Bucket4j's asynchronous Lettuce proxy",
-                HttpLoad.Outcome::perSecond).atLeast(2.0).noting("1000 a minute on both sides").noting(lab.loaderCpu()));
+    static List<BenchmarkResult> bucket4j(BenchmarkEnvironment environment) {
+        var sluice = BenchmarkEnvironment.requests("/ok", "ours");
+        var bucket4j = BenchmarkEnvironment.requests("/bare/bucket4j", "theirs");
+        var comparison = PairedMeasurement.measure(seconds -> environment.load(BenchmarkEnvironment.target(environment.limitedApp(), sluice), seconds, 200),
+                seconds -> environment.load(BenchmarkEnvironment.target(environment.unlimitedApp(), bucket4j), seconds, 200));
+        return List.of(comparison.ratio("3", "limited endpoint against Bucket4j's asynchronous Lettuce proxy",
+                HttpLoad.Outcome::perSecond).atLeast(2.0).withNote("1000 a minute on both sides").withNote(environment.loaderCpu()));
     }
 
-    static List<BenchmarkResult> latency(BenchmarkEnvironment lab) {
+    static List<BenchmarkResult> latency(BenchmarkEnvironment environment) {
         var requests = BenchmarkEnvironment.requests("/ok", "latency");
-        var limited = BenchmarkEnvironment.target(lab.limited(), requests);
-        var off = BenchmarkEnvironment.target(lab.off(), requests);
-        lab.load(limited, BenchmarkSettings.WARMUP, 200);
-        double half = lab.load(limited, BenchmarkSettings.SECONDS, 200).perSecond() / 2;
-        lab.loaderCpu();
-        var pairs = PairedMeasurement.measure(seconds -> lab.seen(HttpLoad.open(limited, seconds, half).expecting(200)),
-                seconds -> lab.seen(HttpLoad.open(off, seconds, half).expecting(200)));
+        var limited = BenchmarkEnvironment.target(environment.limitedApp(), requests);
+        var unlimited = BenchmarkEnvironment.target(environment.unlimitedApp(), requests);
+        environment.load(limited, BenchmarkSettings.WARMUP, 200);
+        double half = environment.load(limited, BenchmarkSettings.SECONDS, 200).perSecond() / 2;
+        environment.loaderCpu();
+        var comparison = PairedMeasurement.measure(seconds -> environment.recordLoaderCpu(HttpLoad.open(limited, seconds, half).expecting(200)),
+                seconds -> environment.recordLoaderCpu(HttpLoad.open(unlimited, seconds, half).expecting(200)));
         var note = String.format(Locale.ROOT, "open loop at %.0f/s", half);
-        var cpu = lab.loaderCpu();
+        var cpu = environment.loaderCpu();
         var targets = Map.of(50.0, 0.3, 99.0, 1.5);
         return DoubleStream.of(50, 90, 99, 99.9).mapToObj(percentile -> {
-            var figure = pairs
+            var result = comparison
                     .difference("10", "added latency at half load, p" + Report.plain(percentile),
                             at -> at.micros(percentile) / 1000)
-                    .in("ms", "ms").noting(note).noting(cpu);
-            return targets.containsKey(percentile) ? figure.atMost(targets.get(percentile)) : figure;
+                    .withUnits("ms", "ms").withNote(note).withNote(cpu);
+            return targets.containsKey(percentile) ? result.atMost(targets.get(percentile)) : result;
         }).toList();
     }
 
-    static List<BenchmarkResult> allocation(BenchmarkEnvironment lab) {
+    static List<BenchmarkResult> allocation(BenchmarkEnvironment environment) {
         var limited = BenchmarkEnvironment.requests("/ok", "allocating");
-        var bare = BenchmarkEnvironment.requests("/bare/ok", "allocating");
-        var pairs = PairedMeasurement.measure(seconds -> allocated(lab, limited, seconds),
-                seconds -> allocated(lab, bare, seconds));
-        return List.of(pairs.difference("12", "allocation per limited request on top of the bare one", bytes -> bytes)
-                .in("bytes", "bytes").atMost(4096));
+        var baseline = BenchmarkEnvironment.requests("/bare/ok", "allocating");
+        var comparison = PairedMeasurement.measure(seconds -> allocated(environment, limited, seconds), seconds -> allocated(environment, baseline, seconds));
+        return List.of(comparison.difference("12", "allocation per limited request on top of the bare one", bytes -> bytes)
+                .withUnits("bytes", "bytes").atMost(4096));
     }
 
-    private static double allocated(BenchmarkEnvironment lab, List<byte[]> requests, double seconds) {
-        long before = Long.parseLong(BenchmarkEnvironment.get(lab.limited(), "/process/allocated"));
-        var outcome = lab.load(BenchmarkEnvironment.target(lab.limited(), requests), seconds, 200);
-        return (double) (Long.parseLong(BenchmarkEnvironment.get(lab.limited(), "/process/allocated")) - before) / outcome.ok();
+    private static double allocated(BenchmarkEnvironment environment, List<byte[]> requests, double seconds) {
+        long before = Long.parseLong(BenchmarkEnvironment.get(environment.limitedApp(), "/process/allocated"));
+        var outcome = environment.load(BenchmarkEnvironment.target(environment.limitedApp(), requests), seconds, 200);
+        return (double) (Long.parseLong(BenchmarkEnvironment.get(environment.limitedApp(), "/process/allocated")) - before) / outcome.ok();
     }
 }

@@ -2,9 +2,9 @@ package dev.sluice.bench;
 
 import java.util.List;
 
-/** A row of the benchmark: what is compared, and how. */
+/** Measurement of one or more rows of the table of results. */
 @FunctionalInterface
 interface Measurement {
 
-    List<BenchmarkResult> measure(BenchmarkEnvironment lab) throws Exception;
+    List<BenchmarkResult> measure(BenchmarkEnvironment environment) throws Exception;
 }

@@ -11,32 +11,31 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
-/** Parts, measured by JMH on one thread, in a JVM of their own. */
+/** JMH benchmarks of single components, on one thread in a forked JVM. */
 final class Microbenchmarks {
 
     private Microbenchmarks() {
     }
 
-    static List<BenchmarkResult> memoryStore(BenchmarkEnvironment lab) throws RunnerException {
-        return List.of(figure("9", "memory store, one thread, 10,000 identities", "MemoryStoreMicrobenchmark.take", 1, "/s")
+    static List<BenchmarkResult> memoryStore(BenchmarkEnvironment environment) throws RunnerException {
+        return List.of(measure("9", "memory store, one thread, 10,000 identities", "MemoryStoreMicrobenchmark.take", 1, "/s")
                 .atLeast(3_000_000));
     }
 
-    static List<BenchmarkResult> parts(BenchmarkEnvironment lab) throws RunnerException {
-        return List.of(figure("parts", "the rows of a path (Policy)", "PolicyMicrobenchmark.rulesFor", 1, "/s"),
-                figure("parts", "a decision's headers (RateLimitHeaders)", "HeadersMicrobenchmark.write", 1, "/s"),
-                figure("parts", "usage out of a stream (UsageReader)", "UsageMicrobenchmark.read", 1, "MB/s"));
+    static List<BenchmarkResult> parts(BenchmarkEnvironment environment) throws RunnerException {
+        return List.of(measure("parts", "the rules of a path (CurrentPolicy)", "PolicyMicrobenchmark.rulesFor", 1, "/s"),
+                measure("parts", "a decision's headers (RateLimitHeaders)", "HeadersMicrobenchmark.write", 1, "/s"),
+                measure("parts", "usage of a stream (UsageExtractor)", "UsageMicrobenchmark.read", 1, "MB/s"));
     }
 
-    private static BenchmarkResult figure(String row, String what, String part, double factor, String unit)
-            throws RunnerException {
-        var options = new OptionsBuilder().include("\\." + part.replace(".", "\\.") + "$").forks(1).threads(1)
+    private static BenchmarkResult measure(String row, String description, String benchmark, double factor, String unit) throws RunnerException {
+        var options = new OptionsBuilder().include("\\." + benchmark.replace(".", "\\.") + "$").forks(1).threads(1)
                 .warmupIterations(5).warmupTime(TimeValue.seconds(1)).measurementIterations(BenchmarkSettings.PAIRS)
                 .measurementTime(TimeValue.milliseconds((long) (BenchmarkSettings.SECONDS * 500))).addProfiler(GCProfiler.class)
                 .verbosity(VerboseMode.SILENT).shouldFailOnError(true).build();
         var result = new Runner(options).runSingle();
-        return new BenchmarkResult(row, what, iterations(result).stream().map(score -> score * factor).toList()).in(unit, "")
-                .noting(String.format(Locale.ROOT, "%.0f bytes allocated each",
+        return new BenchmarkResult(row, description, iterations(result).stream().map(score -> score * factor).toList()).withUnits(unit, "")
+                .withNote(String.format(Locale.ROOT, "%.0f bytes allocated each",
                         result.getSecondaryResults().get("gc.alloc.rate.norm").getScore()));
     }
 

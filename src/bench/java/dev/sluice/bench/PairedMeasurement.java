@@ -6,45 +6,45 @@ import java.util.function.DoubleFunction;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
-/** Two things, measured in turn: what slows the machine down for a while is charged to both. */
-record PairedMeasurement<T>(List<T> a, List<T> b) {
+/** Measurements of two sides in alternation, so that temporary slowness of the machine affects both. */
+record PairedMeasurement<T>(List<T> first, List<T> second) {
 
-    /** Warms both up, then measures a, b, a, b, … Both are called with the seconds that they are to take. */
+    /** Warms up both sides, then measures a, b, a, b, … Each is called with its duration in seconds. */
     static <T> PairedMeasurement<T> measure(DoubleFunction<T> a, DoubleFunction<T> b) {
         a.apply(BenchmarkSettings.WARMUP);
         b.apply(BenchmarkSettings.WARMUP);
         var measured = new PairedMeasurement<T>(new ArrayList<>(), new ArrayList<>());
         for (int i = 0; i < BenchmarkSettings.PAIRS; i++) {
-            measured.a.add(a.apply(BenchmarkSettings.SECONDS));
-            measured.b.add(b.apply(BenchmarkSettings.SECONDS));
+            measured.first.add(a.apply(BenchmarkSettings.SECONDS));
+            measured.second.add(b.apply(BenchmarkSettings.SECONDS));
         }
         return measured;
     }
 
-    private static <T> List<Double> all(List<T> measured, ToDoubleFunction<T> reading) {
-        return measured.stream().map(reading::applyAsDouble).toList();
+    private static <T> List<Double> values(List<T> measured, ToDoubleFunction<T> metric) {
+        return measured.stream().map(metric::applyAsDouble).toList();
     }
 
-    /** a alone, beside b. */
-    BenchmarkResult first(String row, String what, ToDoubleFunction<T> reading) {
-        return new BenchmarkResult(row, what, all(a, reading), all(a, reading), all(b, reading));
+    /** Returns the values of the first side, with the second side for information. */
+    BenchmarkResult firstSide(String row, String description, ToDoubleFunction<T> metric) {
+        return new BenchmarkResult(row, description, values(first, metric), values(first, metric), values(second, metric));
     }
 
-    /** a by b. */
-    BenchmarkResult ratio(String row, String what, ToDoubleFunction<T> reading) {
-        return figure(row, what, reading, true);
+    /** Returns the ratio of the first to the second side. */
+    BenchmarkResult ratio(String row, String description, ToDoubleFunction<T> metric) {
+        return result(row, description, metric, true);
     }
 
-    /** a less b. */
-    BenchmarkResult difference(String row, String what, ToDoubleFunction<T> reading) {
-        return figure(row, what, reading, false);
+    /** Returns the first side minus the second side. */
+    BenchmarkResult difference(String row, String description, ToDoubleFunction<T> metric) {
+        return result(row, description, metric, false);
     }
 
-    private BenchmarkResult figure(String row, String what, ToDoubleFunction<T> reading, boolean ratio) {
-        var first = all(a, reading);
-        var second = all(b, reading);
-        var values = IntStream.range(0, first.size())
-                .mapToObj(i -> ratio ? first.get(i) / second.get(i) : first.get(i) - second.get(i)).toList();
-        return new BenchmarkResult(row, what, values, first, second);
+    private BenchmarkResult result(String row, String description, ToDoubleFunction<T> metric, boolean ratio) {
+        var firstValues = values(first, metric);
+        var secondValues = values(second, metric);
+        var values = IntStream.range(0, firstValues.size())
+                .mapToObj(i -> ratio ? firstValues.get(i) / secondValues.get(i) : firstValues.get(i) - secondValues.get(i)).toList();
+        return new BenchmarkResult(row, description, values, firstValues, secondValues);
     }
 }

@@ -8,22 +8,22 @@ import java.util.List;
 
 import dev.sluice.store.redis.SingleDecision;
 
-/** Redis's own load generator, where it is installed. */
+/** Runs {@code redis-benchmark}, the load generator of Redis, if it is installed. */
 final class RedisBenchmark {
 
-    /** What it writes a random number for, of twelve digits. */
-    private static final String RANDOM = "__rand_int__";
+    /** Placeholder that redis-benchmark replaces by a random number of twelve digits. */
+    private static final String RANDOM_PLACEHOLDER = "__rand_int__";
     private static final int DIGITS = 12;
-    private static final int FIRST_COUNT = 200_000;
+    private static final int INITIAL_REQUESTS_PER_SECOND = 200_000;
 
     private final String executable;
-    private double perSecond = FIRST_COUNT;
+    private double perSecond = INITIAL_REQUESTS_PER_SECOND;
 
     private RedisBenchmark(String executable) {
         this.executable = executable;
     }
 
-    /** Null where there is none. */
+    /** Returns null if it is not installed. */
     static RedisBenchmark find() {
         var executable = BenchmarkSettings.REDIS_BENCHMARK.isEmpty() ? "redis-benchmark" : BenchmarkSettings.REDIS_BENCHMARK;
         var found = new RedisBenchmark(executable);
@@ -38,16 +38,16 @@ final class RedisBenchmark {
         }
     }
 
-    /** @return decisions a second, for identities of random numbers */
+    /** Returns decisions per second, for random identities. */
     double run(int port, SingleDecision decision, int identities, double seconds) {
         var command = new ArrayList<>(
                 List.of(executable, "-h", "127.0.0.1", "-p", Integer.toString(port), "-c", "32", "-P", "16",
                         "-r", Integer.toString(identities), "-n", Long.toString((long) (perSecond * seconds)), "--csv"));
         var placeholder = "u".repeat(DIGITS);
-        decision.command(placeholder, 1).forEach(word -> command.add(word.replace(placeholder, RANDOM)));
+        decision.command(placeholder, 1).forEach(word -> command.add(word.replace(placeholder, RANDOM_PLACEHOLDER)));
         var lines = output(command).strip().split("\n");
         var fields = lines[lines.length - 1].split("\",\"");
-        // "EVALSHA …","239000.00",… : the command's own words have no quotes
+        // "EVALSHA …","239000.00",…: the command itself contains no quotes
         perSecond = Double.parseDouble(fields[1].replace("\"", ""));
         return perSecond;
     }

@@ -13,8 +13,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
- * Loads Redis as {@code redis-benchmark -c 32 -P 16} does: 32 connections from one thread, 16 requests at a time on each, the next
- * 16 when all have been answered.
+ * Redis load generator like {@code redis-benchmark -c 32 -P 16}: 32 connections from one thread, each with a pipeline of 16
+ * requests, and the next 16 after all replies.
  */
 final class RedisLoad {
 
@@ -22,21 +22,21 @@ final class RedisLoad {
     private static final int PIPELINE = 16;
 
     /**
-     * @param answers replies to commands
-     * @param admitted decisions of one window whose status is odd; a reply has a time, then four numbers per decision
+     * @param replies number of replies
+     * @param admitted number of decisions with an odd status; a reply contains a time and four numbers per decision
      */
-    record Outcome(double perSecond, long answers, long admitted) {
+    record Outcome(double perSecond, long replies, long admitted) {
     }
 
     private final List<byte[]> requests;
     private final Selector selector;
     private final ByteBuffer buffer = ByteBuffer.allocateDirect(256 * 1024);
     private int next;
-    private long answers;
+    private long replies;
     private long admitted;
-    private long left;
-    private boolean over;
-    private int underway;
+    private long remaining;
+    private boolean stopping;
+    private int active;
 
     private RedisLoad(int port, List<byte[]> requests) throws IOException {
         this.requests = requests;
@@ -49,7 +49,7 @@ final class RedisLoad {
         }
     }
 
-    /** Sends the requests one after the other, from the first again, until the time is up. */
+    /** Sends the requests in a cycle until the time is over. */
     static Outcome run(int port, List<byte[]> requests, double seconds) {
         return run(port, requests, System.nanoTime() + (long) (seconds * 1e9), Long.MAX_VALUE);
     }
@@ -59,30 +59,30 @@ final class RedisLoad {
         return run(port, requests, Long.MAX_VALUE, requests.size());
     }
 
-    private static Outcome run(int port, List<byte[]> requests, long end, long most) {
+    private static Outcome run(int port, List<byte[]> requests, long end, long maxRequests) {
         try {
             var load = new RedisLoad(port, requests);
-            load.left = most;
+            load.remaining = maxRequests;
             long begin = System.nanoTime();
             for (var key : load.selector.keys()) {
                 ((Connection) key.attachment()).send();
             }
-            while (load.underway > 0) {
-                load.selector.select(load::ready, 1000);
-                load.over = System.nanoTime() >= end;
+            while (load.active > 0) {
+                load.selector.select(load::onReadable, 1000);
+                load.stopping = System.nanoTime() >= end;
             }
             double seconds = (System.nanoTime() - begin) / 1e9;
             for (var key : load.selector.keys()) {
                 key.channel().close();
             }
             load.selector.close();
-            return new Outcome(load.answers / seconds, load.answers, load.admitted);
+            return new Outcome(load.replies / seconds, load.replies, load.admitted);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    private void ready(SelectionKey key) {
+    private void onReadable(SelectionKey key) {
         try {
             ((Connection) key.attachment()).read();
         } catch (IOException e) {
@@ -90,10 +90,10 @@ final class RedisLoad {
         }
     }
 
-    /** A request as it goes over the wire. */
-    static byte[] request(List<String> words) {
-        var request = new StringBuilder("*").append(words.size()).append("\r\n");
-        for (var word : words) {
+    /** Encodes a command in RESP. */
+    static byte[] encodeCommand(List<String> arguments) {
+        var request = new StringBuilder("*").append(arguments.size()).append("\r\n");
+        for (var word : arguments) {
             request.append('$').append(word.getBytes(StandardCharsets.UTF_8).length).append("\r\n").append(word).append("\r\n");
         }
         return request.toString().getBytes(StandardCharsets.UTF_8);
@@ -102,29 +102,29 @@ final class RedisLoad {
     private final class Connection {
 
         private final SocketChannel channel;
-        private final StringBuilder line = new StringBuilder();
-        /** Answers still to come. */
-        private int awaited;
-        /** Values still to come of the answer that has begun. */
-        private int parts;
-        private int seen;
-        /** Bytes of a string still to come. */
-        private int skip;
+        private final StringBuilder parseLine = new StringBuilder();
+        /** Number of pending replies. */
+        private int pendingReplies;
+        /** Number of pending values of the current reply. */
+        private int pendingValues;
+        private int valueIndex;
+        /** Number of pending bytes of the current string. */
+        private int bytesToSkip;
 
         Connection(SocketChannel channel) {
             this.channel = channel;
         }
 
         void send() throws IOException {
-            if (over || left == 0) {
+            if (stopping || remaining == 0) {
                 return;
             }
             buffer.clear();
-            for (; awaited < PIPELINE && left > 0; awaited++, left--) {
+            for (; pendingReplies < PIPELINE && remaining > 0; pendingReplies++, remaining--) {
                 buffer.put(requests.get(next));
                 next = next + 1 < requests.size() ? next + 1 : 0;
             }
-            underway++;
+            active++;
             buffer.flip();
             while (buffer.hasRemaining()) {
                 channel.write(buffer);
@@ -139,48 +139,48 @@ final class RedisLoad {
             buffer.flip();
             while (buffer.hasRemaining()) {
                 int b = buffer.get();
-                if (skip > 0) {
-                    skip--;
+                if (bytesToSkip > 0) {
+                    bytesToSkip--;
                 } else if (b == '\n') {
-                    line();
-                    line.setLength(0);
+                    parseLine();
+                    parseLine.setLength(0);
                 } else if (b != '\r') {
-                    line.append((char) b);
+                    parseLine.append((char) b);
                 }
             }
-            if (awaited == 0) {
-                underway--;
+            if (pendingReplies == 0) {
+                active--;
                 send();
             }
         }
 
-        /** One value, or the head of an array of values. */
-        private void line() {
-            char type = line.charAt(0);
+        /** Parses a value, or the header of an array. */
+        private void parseLine() {
+            char type = parseLine.charAt(0);
             if (type == '-') {
-                throw new IllegalStateException(line.toString());
+                throw new IllegalStateException(parseLine.toString());
             }
-            if (parts == 0) {
-                parts = 1;
-                seen = 0;
+            if (pendingValues == 0) {
+                pendingValues = 1;
+                valueIndex = 0;
             }
-            parts--;
+            pendingValues--;
             if (type == '*') {
-                parts += number();
+                pendingValues += parseNumber();
             } else if (type == '$') {
-                skip = number() < 0 ? 0 : number() + 2;
-            } else if (type == ':' && seen >= 2 && (seen - 2) % 4 == 0 && number() > 0 && number() % 2 == 1) {
+                bytesToSkip = parseNumber() < 0 ? 0 : parseNumber() + 2;
+            } else if (type == ':' && valueIndex >= 2 && (valueIndex - 2) % 4 == 0 && parseNumber() > 0 && parseNumber() % 2 == 1) {
                 admitted++;
             }
-            seen++;
-            if (parts == 0) {
-                awaited--;
-                answers++;
+            valueIndex++;
+            if (pendingValues == 0) {
+                pendingReplies--;
+                replies++;
             }
         }
 
-        private int number() {
-            return (int) Long.parseLong(line, 1, line.length(), 10);
+        private int parseNumber() {
+            return (int) Long.parseLong(parseLine, 1, parseLine.length(), 10);
         }
     }
 }

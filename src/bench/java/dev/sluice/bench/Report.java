@@ -10,7 +10,7 @@ import java.util.Locale;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 
-/** Writes the figures to the console, {@code target/bench/results.json}, and between its marks {@code docs/benchmarks.md}. */
+/** Writes the results to the console, {@code target/bench/results.json}, and between its markers {@code docs/benchmarks.md}. */
 final class Report {
 
     private static final Path DOCUMENT = Path.of("docs", "benchmarks.md");
@@ -28,81 +28,79 @@ final class Report {
                 BenchmarkSettings.PAIRS, plain(BenchmarkSettings.SECONDS));
     }
 
-    static void print(BenchmarkResult figure) {
-        System.out.printf(Locale.ROOT, "%-3s %s%n      %s (%s to %s)%s%s%s%n", figure.row(), figure.what(),
-                number(figure.median()) + unit(figure.unit()), number(figure.least()), number(figure.most()),
-                figure.a().isEmpty()
+    static void print(BenchmarkResult result) {
+        System.out.printf(Locale.ROOT, "%-3s %s%n      %s (%s to %s)%s%s%s%n", result.row(), result.description(),
+                number(result.median()) + unit(result.unit()), number(result.min()), number(result.max()),
+                result.firstSide().isEmpty()
                         ? ""
-                        : "; " + number(BenchmarkResult.median(figure.a())) + " and "
-                                + number(BenchmarkResult.median(figure.b()))
-                                + unit(figure.sides()),
-                figure.target() == null ? "" : "; target " + target(figure) + ": " + figure.verdict(),
-                figure.note().isEmpty() ? "" : " [" + figure.note() + "]");
+                        : "; " + number(BenchmarkResult.median(result.firstSide())) + " and " + number(BenchmarkResult.median(result.secondSide()))
+                                + unit(result.sidesUnit()),
+                result.target() == null ? "" : "; target " + target(result) + ": " + result.verdict(),
+                result.note().isEmpty() ? "" : " [" + result.note() + "]");
     }
 
-    static String target(BenchmarkResult figure) {
-        return figure.target() == null ? "" : (figure.atLeast() ? "≥ " : "≤ ") + number(figure.target()) + unit(figure.unit());
+    static String target(BenchmarkResult result) {
+        return result.target() == null ? "" : (result.atLeast() ? "≥ " : "≤ ") + number(result.target()) + unit(result.unit());
     }
 
     static String unit(String unit) {
         return unit.isEmpty() || unit.startsWith("/") ? unit : " " + unit;
     }
 
-    /** Three digits that count. */
+    /** Formats a number with three significant digits. */
     static String number(double value) {
         double size = Math.abs(value);
         return String.format(Locale.ROOT, size >= 100 ? "%,.0f" : size >= 10 ? "%.1f" : size >= 1 ? "%.2f" : "%.3f", value);
     }
 
-    /** Without digits that say nothing. */
+    /** Formats a number without trailing zeros. */
     static String plain(double value) {
         return value == Math.rint(value) ? Long.toString((long) value) : Double.toString(value);
     }
 
-    static void results(String machine, List<BenchmarkResult> figures) throws IOException {
+    static void results(String machine, List<BenchmarkResult> results) throws IOException {
         var rows = new JsonArray();
-        for (var figure : figures) {
-            rows.add(new JsonObject().put("row", figure.row()).put("what", figure.what()).put("median", figure.median())
-                    .put("min", figure.least()).put("max", figure.most()).put("unit", figure.unit())
-                    .put("target", figure.target()).put("at_least", figure.atLeast()).put("verdict", figure.verdict())
-                    .put("values", new JsonArray(figure.values())).put("a", new JsonArray(figure.a()))
-                    .put("b", new JsonArray(figure.b())).put("sides_unit", figure.sides()).put("note", figure.note()));
+        for (var result : results) {
+            rows.add(new JsonObject().put("row", result.row()).put("what", result.description()).put("median", result.median())
+                    .put("min", result.min()).put("max", result.max()).put("unit", result.unit())
+                    .put("target", result.target()).put("at_least", result.atLeast()).put("verdict", result.verdict())
+                    .put("values", new JsonArray(result.values())).put("a", new JsonArray(result.firstSide()))
+                    .put("b", new JsonArray(result.secondSide())).put("sides_unit", result.sidesUnit()).put("note", result.note()));
         }
         var folder = Files.createDirectories(Path.of("target", "bench"));
         Files.writeString(folder.resolve("results.json"),
-                new JsonObject().put("machine", machine).put("pairs", BenchmarkSettings.PAIRS)
-                        .put("seconds", BenchmarkSettings.SECONDS)
+                new JsonObject().put("machine", machine).put("pairs", BenchmarkSettings.PAIRS).put("seconds", BenchmarkSettings.SECONDS)
                         .put("rows", rows).encodePrettily());
     }
 
-    static void document(String machine, List<BenchmarkResult> figures) throws IOException {
+    static void document(String machine, List<BenchmarkResult> results) throws IOException {
         var plots = Files.createDirectories(DOCUMENT.resolveSibling("benchmarks"));
-        Files.writeString(plots.resolve("targets.svg"), SvgPlot.targets(figures));
-        Files.writeString(plots.resolve("sides.svg"), SvgPlot.sides(figures));
-        Files.writeString(plots.resolve("latency.svg"), SvgPlot.latency(figures));
+        Files.writeString(plots.resolve("targets.svg"), SvgPlot.targets(results));
+        Files.writeString(plots.resolve("sides.svg"), SvgPlot.sides(results));
+        Files.writeString(plots.resolve("latency.svg"), SvgPlot.latency(results));
         var text = Files.readString(DOCUMENT);
         int begin = text.indexOf(BEGIN);
         int end = text.indexOf(END);
         if (begin < 0 || end < begin) {
-            throw new IllegalStateException(DOCUMENT + " has no place for the figures");
+            throw new IllegalStateException(DOCUMENT + " has no markers for the results");
         }
         Files.writeString(DOCUMENT,
-                text.substring(0, begin + BEGIN.length()) + '\n' + table(machine, figures) + text.substring(end));
+                text.substring(0, begin + BEGIN.length()) + '\n' + table(machine, results) + text.substring(end));
     }
 
-    private static String table(String machine, List<BenchmarkResult> figures) {
+    private static String table(String machine, List<BenchmarkResult> results) {
         var table = new StringBuilder(machine).append(".\n\n").append("""
                 | row | what | median (from, to) | the two sides | target | |
                 |---|---|---|---|---|---|
                 """);
-        for (var figure : figures) {
-            table.append("| ").append(String.join(" | ", figure.row(),
-                    figure.what() + (figure.note().isEmpty() ? "" : "<br><sub>" + figure.note() + "</sub>"),
-                    number(figure.median()) + unit(figure.unit())
-                            + (figure.values().size() < 2
+        for (var result : results) {
+            table.append("| ").append(String.join(" | ", result.row(),
+                    result.description() + (result.note().isEmpty() ? "" : "<br><sub>" + result.note() + "</sub>"),
+                    number(result.median()) + unit(result.unit())
+                            + (result.values().size() < 2
                                     ? ""
-                                    : " (" + number(figure.least()) + ", " + number(figure.most()) + ")"),
-                    sides(figure), target(figure), figure.verdict())).append(" |\n");
+                                    : " (" + number(result.min()) + ", " + number(result.max()) + ")"),
+                    sides(result), target(result), result.verdict())).append(" |\n");
         }
         return table.append("""
 
@@ -112,10 +110,9 @@ final class Report {
                 """).toString();
     }
 
-    private static String sides(BenchmarkResult figure) {
-        return figure.a().isEmpty()
+    private static String sides(BenchmarkResult result) {
+        return result.firstSide().isEmpty()
                 ? ""
-                : number(BenchmarkResult.median(figure.a())) + " and " + number(BenchmarkResult.median(figure.b()))
-                        + unit(figure.sides());
+                : number(BenchmarkResult.median(result.firstSide())) + " and " + number(BenchmarkResult.median(result.secondSide())) + unit(result.sidesUnit());
     }
 }

@@ -11,8 +11,8 @@ final class SvgPlot {
     private static final int LABELS = 430;
     private static final int LINE = 26;
     private static final int TOP = 50;
-    private static final String OURS = "#1f77b4";
-    private static final String THEIRS = "#9a9a9a";
+    private static final String FIRST_COLOUR = "#1f77b4";
+    private static final String SECOND_COLOUR = "#9a9a9a";
     private static final String MISSED = "#d62728";
 
     private final StringBuilder svg = new StringBuilder();
@@ -51,11 +51,11 @@ final class SvgPlot {
         return svg.append("</svg>\n").toString();
     }
 
-    /** How many times better than its target each figure is: its median, and from the least to the most. */
-    static String targets(List<BenchmarkResult> figures) {
-        var shown = figures.stream().filter(figure -> figure.target() != null).toList();
+    /** Plots each result relative to its target: median, minimum and maximum. */
+    static String targets(List<BenchmarkResult> results) {
+        var shown = results.stream().filter(result -> result.target() != null).toList();
         int bottom = TOP + shown.size() * LINE;
-        var plot = new SvgPlot("Figures against their targets: right of 1 is better (median, least and most; logarithmic)",
+        var plot = new SvgPlot("Results relative to their targets: right of 1 is better (median, minimum and maximum; logarithmic)",
                 bottom + 30);
         DoubleUnaryOperator x = better -> LABELS + 20
                 + (Math.log10(Math.max(0.03, Math.min(30, better))) + 1.5) / 3 * (WIDTH - LABELS - 50);
@@ -64,35 +64,34 @@ final class SvgPlot {
             plot.text(x.applyAsDouble(tick), bottom + 18, "middle", Report.plain(tick));
         }
         for (int i = 0; i < shown.size(); i++) {
-            var figure = shown.get(i);
+            var result = shown.get(i);
             double y = TOP + i * LINE + 10;
-            var colour = figure.verdict().equals("met") ? OURS : MISSED;
-            plot.text(10, y + 4, "start", label(figure));
-            plot.line(x.applyAsDouble(better(figure, figure.least())), y, x.applyAsDouble(better(figure, figure.most())), y,
+            var colour = result.verdict().equals("met") ? FIRST_COLOUR : MISSED;
+            plot.text(10, y + 4, "start", label(result));
+            plot.line(x.applyAsDouble(better(result, result.min())), y, x.applyAsDouble(better(result, result.max())), y,
                     colour);
-            plot.dot(x.applyAsDouble(better(figure, figure.median())), y, colour);
+            plot.dot(x.applyAsDouble(better(result, result.median())), y, colour);
         }
         return plot.end();
     }
 
-    private static double better(BenchmarkResult figure, double value) {
-        return figure.atLeast() ? value / figure.target() : value <= 0 ? Double.MAX_VALUE : figure.target() / value;
+    private static double better(BenchmarkResult result, double value) {
+        return result.atLeast() ? value / result.target() : value <= 0 ? Double.MAX_VALUE : result.target() / value;
     }
 
-    /** Both sides of each throughput. */
-    static String sides(List<BenchmarkResult> figures) {
-        var shown = figures.stream().filter(figure -> figure.sides().equals("/s") && !figure.a().isEmpty()).toList();
+    /** Plots both sides of each throughput. */
+    static String sides(List<BenchmarkResult> results) {
+        var shown = results.stream().filter(result -> result.sidesUnit().equals("/s") && !result.firstSide().isEmpty()).toList();
         var plot = new SvgPlot("Throughput of both sides, per second (blue: the first, grey: what it is compared with)",
                 TOP + shown.size() * LINE + 10);
-        double most = shown.stream()
-                .mapToDouble(figure -> Math.max(BenchmarkResult.median(figure.a()), BenchmarkResult.median(figure.b()))).max()
+        double most = shown.stream().mapToDouble(result -> Math.max(BenchmarkResult.median(result.firstSide()), BenchmarkResult.median(result.secondSide()))).max()
                 .orElse(1);
         for (int i = 0; i < shown.size(); i++) {
-            var figure = shown.get(i);
+            var result = shown.get(i);
             double y = TOP + i * LINE;
-            plot.text(10, y + 12, "start", label(figure));
-            plot.side(BenchmarkResult.median(figure.a()), most, y, OURS);
-            plot.side(BenchmarkResult.median(figure.b()), most, y + 10, THEIRS);
+            plot.text(10, y + 12, "start", label(result));
+            plot.side(BenchmarkResult.median(result.firstSide()), most, y, FIRST_COLOUR);
+            plot.side(BenchmarkResult.median(result.secondSide()), most, y + 10, SECOND_COLOUR);
         }
         return plot.end();
     }
@@ -103,9 +102,9 @@ final class SvgPlot {
         text(LABELS + 24 + width, y + 9, "start", Report.number(value));
     }
 
-    /** The percentiles of the row that measures them. */
-    static String latency(List<BenchmarkResult> figures) {
-        var shown = figures.stream().filter(figure -> figure.what().contains("half load, p") && figure.row().equals("10"))
+    /** Plots the latency percentiles. */
+    static String latency(List<BenchmarkResult> results) {
+        var shown = results.stream().filter(result -> result.description().contains("half load, p") && result.row().equals("10"))
                 .toList();
         int bottom = 300;
         var plot = new SvgPlot("Latency at half load, in ms (blue: limited, grey: not limited; logarithmic)", bottom + 40);
@@ -116,11 +115,11 @@ final class SvgPlot {
             plot.text(50, y.applyAsDouble(tick) + 4, "end", Report.plain(tick));
         }
         for (int i = 0; i < shown.size(); i++) {
-            var figure = shown.get(i);
+            var result = shown.get(i);
             double x = 130 + i * 210;
-            plot.text(x, bottom + 20, "middle", figure.what().substring(figure.what().lastIndexOf(' ') + 1));
-            plot.point(x, figure.a(), i == 0 ? null : shown.get(i - 1).a(), y, OURS);
-            plot.point(x, figure.b(), i == 0 ? null : shown.get(i - 1).b(), y, THEIRS);
+            plot.text(x, bottom + 20, "middle", result.description().substring(result.description().lastIndexOf(' ') + 1));
+            plot.point(x, result.firstSide(), i == 0 ? null : shown.get(i - 1).firstSide(), y, FIRST_COLOUR);
+            plot.point(x, result.secondSide(), i == 0 ? null : shown.get(i - 1).secondSide(), y, SECOND_COLOUR);
         }
         return plot.end();
     }
@@ -134,8 +133,8 @@ final class SvgPlot {
         }
     }
 
-    private static String label(BenchmarkResult figure) {
-        var label = figure.row() + "  " + figure.what();
+    private static String label(BenchmarkResult result) {
+        var label = result.row() + "  " + result.description();
         return label.length() > 70 ? label.substring(0, 69) + "…" : label;
     }
 }

@@ -9,10 +9,10 @@ import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.json.JsonObject;
 
-/** An upstream on one event loop, beside the load generator. The leaner it is, the harder is the comparison with it. */
+/** Upstream on one event loop, in the process of the load generator. The leaner it is, the stricter is the comparison with it. */
 final class UpstreamStub implements AutoCloseable {
 
-    /** A chat completion of OpenAI's, not streamed. */
+    /** Chat completion of OpenAI, not streamed. */
     private static final String COMPLETION = "{\"id\":\"chatcmpl-B9MBs8CjcvOU2jLn4n570S5qMJKcT\",\"object\":\"chat.completion\","
             + "\"created\":1795000000,\"model\":\"gpt-4o-2024-11-20\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\","
             + "\"content\":\"" + "A sluice is a gate that lets through as much water as the channel below can take. ".repeat(6)
@@ -28,24 +28,24 @@ final class UpstreamStub implements AutoCloseable {
                 .toCompletionStage().toCompletableFuture().join().actualPort();
     }
 
-    /** A provider that costs as little as it can. */
-    static UpstreamStub leanModel() {
-        return lean("application/json", COMPLETION);
+    /** Starts a provider with minimal CPU cost. */
+    static UpstreamStub fixedCompletion() {
+        return fixedResponse("application/json", COMPLETION);
     }
 
-    /** Sends the same response every time. */
-    static UpstreamStub lean(String type, String body) {
+    /** Starts a server that always sends the same response. */
+    static UpstreamStub fixedResponse(String type, String body) {
         var bytes = Buffer.buffer(body);
         return new UpstreamStub(request -> request.endHandler(
                 end -> request.response().putHeader(HttpHeaders.CONTENT_TYPE, type).end(bytes.copy())));
     }
 
-    /** Reads the call's JSON and writes the completion's, as the stub of the tests and any provider does. */
-    static UpstreamStub model() {
+    /** Parses the JSON of a call and serializes a completion, as the test stub and any provider do. */
+    static UpstreamStub jsonCompletion() {
         var completion = new JsonObject(COMPLETION);
         return new UpstreamStub(request -> request.bodyHandler(body -> {
-            var answer = completion.copy().put("model", body.toJsonObject().getString("model"));
-            request.response().putHeader(HttpHeaders.CONTENT_TYPE, "application/json").end(answer.toBuffer());
+            var completionBody = completion.copy().put("model", body.toJsonObject().getString("model"));
+            request.response().putHeader(HttpHeaders.CONTENT_TYPE, "application/json").end(completionBody.toBuffer());
         }));
     }
 

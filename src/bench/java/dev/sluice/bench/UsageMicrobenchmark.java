@@ -12,7 +12,7 @@ import dev.sluice.llm.protocol.ProviderOperation;
 import dev.sluice.llm.protocol.UsageExtractor;
 import io.vertx.core.buffer.Buffer;
 
-/** Reading the usage out of a megabyte of streamed chat, in pieces of 8 KB. */
+/** Extracts the usage from 1 MB of a streamed chat completion, in chunks of 8 KB. */
 @State(Scope.Thread)
 public class UsageMicrobenchmark {
 

@@ -10,16 +10,16 @@ import org.openjdk.jmh.annotations.State;
 
 import dev.sluice.config.RulesDocument;
 
-/** Finding the rows of a path. */
+/** Finds the rules of a path. */
 @State(Scope.Thread)
 public class PolicyMicrobenchmark {
 
-    private record Rows(List<String> tiers, Optional<String> defaultRate, Map<String, String> defaults,
+    private record FixedConfig(List<String> tiers, Optional<String> defaultRate, Map<String, String> defaults,
             boolean builtInDefaults, Map<String, Map<String, String>> endpoints, Optional<List<String>> exempt,
             Optional<String> apiPrefix) implements PolicyConfig {
     }
 
-    private final CurrentPolicy policy = new CurrentPolicy(new Rows(List.of("free", "pro"), Optional.empty(), Map.of(), true,
+    private final CurrentPolicy policy = new CurrentPolicy(new FixedConfig(List.of("free", "pro"), Optional.empty(), Map.of(), true,
             Map.of("/campaigns", Map.of("free", "10/minute"), "/users/{id}/orders", Map.of("free", "10/minute"),
                     "POST /reports",
                     Map.of("free", "10/minute")),

@@ -7,14 +7,20 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Says whose models a REST client interface calls, for {@link dev.sluice.llm.client.LlmRateLimitFilter}. It stands on the
- * interface that declares the methods; it is not inherited.
+ * Names the LLM provider that a REST client interface calls. {@link dev.sluice.llm.client.LlmRateLimitFilter} requires it
+ * on every interface it is registered for.
+ * <p>
+ * Must be present on the interface that declares the methods; it is not inherited.
  */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.TYPE)
 public @interface LlmProvider {
 
-    /** {@code openai}, {@code anthropic} or {@code gemini}. */
+    /**
+     * Returns the provider's id.
+     *
+     * @return {@code openai}, {@code anthropic} or {@code gemini}; any other value fails the application's start
+     */
     String value();
 }

@@ -11,18 +11,22 @@ import jakarta.enterprise.util.Nonbinding;
 import jakarta.interceptor.InterceptorBinding;
 
 /**
- * Limits a method that calls a language model by the provider's rows: each invocation is one call. Whatever the method uses
- * to call the model, it is not looked at: a client that limits itself ({@link dev.sluice.llm.client.LlmRateLimitFilter},
- * {@link dev.sluice.llm.client.LlmClient}) counts once more.
+ * Applies a provider's LLM limits (requests, tokens and budget) to a method that calls a language model. Each invocation
+ * counts as one call.
  * <p>
- * Before the invocation an estimate of its tokens is reserved. When it has succeeded, what the method told by
- * {@link dev.sluice.llm.client.LlmCallScope#used(long, long)} is booked, otherwise the estimate, marked as one. An invocation that
- * throws gives back what was reserved; one that is cancelled is booked. A refused one throws
- * {@link dev.sluice.api.RateLimitExceededException}.
+ * The limit applies to the method, not to the client it uses. A client that applies the limits itself
+ * ({@link dev.sluice.llm.client.LlmRateLimitFilter}, {@link dev.sluice.llm.client.LlmClient}) counts the call a second
+ * time.
  * <p>
- * The caller is who {@link LlmUser} names; otherwise whom {@link dev.sluice.llm.client.LlmCallScope#as} has bound; otherwise that
- * of the HTTP request in progress; outside of one, {@code app:} and the application's name. Return types are treated as with
- * {@link dev.sluice.api.RateLimited}. A provider that is not known stops the application's start.
+ * Before the invocation, an estimate of its tokens is reserved. After a successful invocation, the usage reported by
+ * {@link dev.sluice.llm.client.LlmCallScope#reportUsage(long, long)} is booked; without a report, the estimate is booked
+ * and marked as estimated. If the invocation throws before it has reported any usage, the reservation is released. A
+ * cancelled invocation is booked. A denied invocation throws {@link dev.sluice.api.RateLimitExceededException} and does not
+ * run.
+ * <p>
+ * The caller is, in this order: the user in the parameter annotated with {@link LlmUser}; the user bound by
+ * {@link dev.sluice.llm.client.LlmCallScope#as}; the caller of the current HTTP request; outside of a request, {@code app:}
+ * followed by the application's name. Return types are treated as by {@link dev.sluice.api.RateLimited}.
  */
 @InterceptorBinding
 @Inherited
@@ -31,18 +35,30 @@ import jakarta.interceptor.InterceptorBinding;
 @Target({ElementType.METHOD, ElementType.TYPE})
 public @interface LlmRateLimited {
 
-    /** {@code openai}, {@code anthropic} or {@code gemini}. May contain configuration expressions. */
+    /**
+     * Returns the provider's id.
+     *
+     * @return {@code openai}, {@code anthropic} or {@code gemini}; may contain configuration expressions. An unknown
+     * provider fails the application's start.
+     */
     @Nonbinding
     String value();
 
     /**
-     * The model's name, by which its own rows and its price are found. May contain configuration expressions:
-     * {@code ${chat.model}}. Without it calls have no price, and where a budget governs, they are refused.
+     * Returns the model's name, which selects the model's own rules and its price.
+     *
+     * @return the name as the provider knows it, or empty for none; may contain configuration expressions, such as
+     * {@code ${chat.model}}. Calls without a model have no price: where a budget applies, they are denied unless
+     * {@code rate-limit.llm.unpriced=allow}.
      */
     @Nonbinding
     String model() default "";
 
-    /** About how many tokens one invocation takes, input and output together; by default what the settings estimate. */
+    /**
+     * Returns the expected number of tokens of one invocation, input and output together.
+     *
+     * @return 0 to 100,000,000; -1, the default, reserves the configured {@code output-estimate}
+     */
     @Nonbinding
     long tokens() default -1;
 }

@@ -6,7 +6,11 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
-/** The parameter of an {@link LlmRateLimited} method that names the caller's tier; one that is not known is the first. */
+/**
+ * Marks the parameter of an {@link LlmRateLimited} method that contains the caller's tier. The value is converted with
+ * {@code toString()}; an unknown tier is treated as the first configured one. If the value is null or blank, the caller's
+ * own tier applies.
+ */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.PARAMETER)

@@ -7,8 +7,9 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * The parameter of an {@link LlmRateLimited} method that names the user who is counted, as {@code user:<name>}. Where its
- * value is null or blank, the caller is found as if there were no such parameter.
+ * Marks the parameter of an {@link LlmRateLimited} method that contains the name of the user to count the call for. The
+ * value is converted with {@code toString()} and counted as {@code user:<name>}. If it is null or blank, the caller is
+ * determined as without the parameter.
  */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)

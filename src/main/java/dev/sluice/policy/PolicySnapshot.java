@@ -198,8 +198,8 @@ final class PolicySnapshot {
         unknown.remove(LimitRule.FALLBACK);
         tiers.forEach(unknown::remove);
         if (!unknown.isEmpty()) {
-            LOG.warnf("Rates of unknown tiers are ignored: %s (rate-limit.tiers=%s)", String.join(", ", unknown),
-                    String.join(",", tiers));
+            LOG.warnf("Rates of unknown tiers are ignored; add them to rate-limit.tiers or remove them: tiers=%s",
+                    String.join(",", unknown));
         }
     }
 

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.openshift.api.model.monitoring.v1.PrometheusRule;
 
-/** What is written about the chart is true. */
+/** Consistency of the documentation with the chart. */
 class ChartDocsTest {
 
     private static final String README = "helm/README.md";
@@ -31,39 +31,38 @@ class ChartDocsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {README, OPERATIONS})
-    void theValuesThatItNamesExist(String file) throws IOException {
+    void namedValuesExist(String file) throws IOException {
         var text = read(file);
-        var values = HelmChart.file("values.yaml");
-        var wrong = new ArrayList<String>();
+        var values = HelmChart.readFile("values.yaml");
+        var unknown = new ArrayList<String>();
         for (var pattern : new Pattern[]{SET, CODE}) {
             var names = pattern.matcher(text);
             while (names.find()) {
                 var name = names.group(1);
                 boolean value = pattern == SET || values.has(name.split("\\.")[0]);
                 if (value && !name.startsWith("rows.") && values.at('/' + name.replace('.', '/')).isMissingNode()) {
-                    wrong.add(name);
+                    unknown.add(name);
                 }
             }
         }
-        assertThat(wrong).isEmpty();
+        assertThat(unknown).isEmpty();
     }
 
     @Test
-    void itsExampleIsRendered() throws IOException {
+    void exampleIsRendered() throws IOException {
         var text = read(README);
         var example = text.substring(text.indexOf("# edge.yaml\n"), text.indexOf("```", text.indexOf("# edge.yaml\n")));
         var rendered = HelmChart.render(example + "adminToken: {enabled: false}\n");
         assertThat(rendered.value("UPSTREAM_URL")).isEqualTo("http://app.shop:8000");
         assertThat(rendered.source("REDIS_PASSWORD")).isEqualTo("redis-password/redis-password");
-        assertThat(HelmChart.read(rendered.get(ConfigMap.class, HelmChart.NAME + "-rows").getData().get("rows.yaml")))
-                .isEqualTo(HelmChart.read(example).get("rows"));
+        assertThat(HelmChart.parse(rendered.get(ConfigMap.class, HelmChart.NAME + "-rows").getData().get("rows.yaml")))
+                .isEqualTo(HelmChart.parse(example).get("rows"));
     }
 
     @Test
-    void everyAlertIsExplained() throws IOException {
+    void everyAlertIsDocumented() throws IOException {
         var operations = read(OPERATIONS);
-        var rules = SampleValues.EVERYTHING.render().get(PrometheusRule.class, HelmChart.NAME).getSpec().getGroups().get(0)
-                .getRules();
+        var rules = SampleValues.ALL_VALUES.render().get(PrometheusRule.class, HelmChart.NAME).getSpec().getGroups().get(0).getRules();
         assertThat(rules).hasSize(operations.split("### Sluice").length - 1).allSatisfy(rule -> {
             assertThat(operations).contains("### " + rule.getAlert() + "\n");
             assertThat(rule.getAnnotations()).containsKeys("summary", "description").containsEntry("runbook_url",
@@ -75,7 +74,7 @@ class ChartDocsTest {
     }
 
     @Test
-    void withoutRedisNobodyIsToldThatItIsAway() {
+    void noRedisAlertsWithoutRedis() {
         var rules = HelmChart.render(SampleValues.MEMORY_ONLY.yaml() + "prometheusRule: {enabled: true}\n")
                 .get(PrometheusRule.class, HelmChart.NAME).getSpec().getGroups().get(0).getRules();
         assertThat(rules).isNotEmpty().extracting(rule -> rule.getAlert()).doesNotContain("SluiceStoreDown",
@@ -83,9 +82,9 @@ class ChartDocsTest {
     }
 
     @Test
-    void theDashboardIsShippedAsItIs() throws IOException {
-        var map = SampleValues.EVERYTHING.render().get(ConfigMap.class, HelmChart.NAME + "-dashboard");
+    void dashboardIsShippedUnchanged() throws IOException {
+        var map = SampleValues.ALL_VALUES.render().get(ConfigMap.class, HelmChart.NAME + "-dashboard");
         assertThat(map.getMetadata().getLabels()).containsEntry("grafana_dashboard", "1");
-        assertThat(HelmChart.read(map.getData().get("sluice.json"))).isEqualTo(HelmChart.file("dashboards/sluice.json"));
+        assertThat(HelmChart.parse(map.getData().get("sluice.json"))).isEqualTo(HelmChart.readFile("dashboards/sluice.json"));
     }
 }

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.marcnuri.helm.Helm;
 
-/** What only an installation shows: tokens that nobody gave are made up once, and kept. */
+/** Installation and upgrades of the chart: missing tokens are generated once and kept. */
 class ChartInstallTest {
 
     private FakeKubernetesApi cluster;
@@ -49,7 +49,7 @@ class ChartInstallTest {
     }
 
     @Test
-    void tokensAreMadeUpOnceAndKeptByUpgrades() {
+    void generatedTokensAreKeptByUpgrades() {
         var admin = secret("admin-token");
         var password = secret("redis-password");
         assertThat(admin).matches("[a-zA-Z0-9]{40}").isNotEqualTo(password);
@@ -60,22 +60,22 @@ class ChartInstallTest {
         assertThat(cluster.object("services/" + HelmChart.NAME).at("/spec/ports/0/port").asInt()).isEqualTo(8080);
         assertThat(secret("admin-token")).isEqualTo(admin);
         assertThat(secret("redis-password")).isEqualTo(password);
-        assertThat(template()).as("no pod starts anew").isEqualTo(template);
+        assertThat(template()).as("no pod is restarted").isEqualTo(template);
 
         upgrade(Map.of("apiToken.enabled", true));
         assertThat(secret("admin-token")).isEqualTo(admin);
         assertThat(secret("api-token")).matches("[a-zA-Z0-9]{40}").isNotEqualTo(admin);
-        assertThat(template().at("/metadata")).as("they roll").isNotEqualTo(template.at("/metadata"));
+        assertThat(template().at("/metadata")).as("pods are restarted").isNotEqualTo(template.at("/metadata"));
     }
 
     @Test
-    void aTokenThatIsGivenTakesThePlaceOfTheOneThatWasMadeUp() {
+    void configuredTokenReplacesGeneratedOne() {
         upgrade(Map.of("adminToken.value", "of-mine"));
         assertThat(secret("admin-token")).isEqualTo("of-mine");
     }
 
     @Test
-    void aChangedRowChangesNothingButTheFile() {
+    void changedRuleChangesOnlyTheRulesFile() {
         var template = template().deepCopy();
         upgrade(Map.of("rows.default", "20/minute"));
         assertThat(cluster.object("configmaps/" + HelmChart.NAME + "-rows").at("/data/rows.yaml").asText())

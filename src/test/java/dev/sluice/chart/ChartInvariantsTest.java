@@ -38,34 +38,34 @@ import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicyPort;
 import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
 import io.fabric8.openshift.api.model.monitoring.v1.ServiceMonitor;
 
-/** What holds whatever the values are. */
+/** Properties of the rendered chart that hold for all values. */
 class ChartInvariantsTest {
 
-    private static ProgramVariables program;
+    private static ProgramVariables programVariables;
 
     @BeforeAll
     static void readSettings() throws IOException, ReflectiveOperationException {
-        program = new ProgramVariables();
+        programVariables = new ProgramVariables();
     }
 
-    /** One test a set: rendering is what costs. */
+    /** Verifies all properties in one test per set of values, as rendering is slow. */
     @ParameterizedTest
     @EnumSource
-    void holds(SampleValues set) {
-        var rendered = set.render();
-        namesAreWellFormedAndOnce(rendered);
+    void invariantsHold(SampleValues values) {
+        var rendered = values.render();
+        namesAreValidAndUnique(rendered);
         selectorsMatchPods(rendered);
-        policiesAndScalersHaveTheRightTargets(rendered);
+        policiesAndAutoscalersHaveTheirTargets(rendered);
         podsAreHardened(rendered);
-        probesAndPortsAreReal(rendered);
-        mountsAreThere(rendered);
+        probesAndPortsMatchTheProgram(rendered);
+        volumesExistForMounts(rendered);
         variablesAreKnown(rendered);
-        secretsAreThere(rendered);
-        nothingSecretStandsInTheOpen(rendered);
-        requestsUnderWayHaveTimeToEnd(rendered);
+        referencedSecretsExist(rendered);
+        secretsOccurOnlyInSecrets(rendered);
+        gracePeriodCoversShutdown(rendered);
     }
 
-    private static void namesAreWellFormedAndOnce(RenderedChart rendered) {
+    private static void namesAreValidAndUnique(RenderedChart rendered) {
         var names = new HashSet<String>();
         for (var object : rendered.objects()) {
             var metadata = object.getMetadata();
@@ -77,33 +77,33 @@ class ChartInvariantsTest {
         }
     }
 
-    private static PodTemplateSpec only(RenderedChart rendered, Map<String, String> selector) {
+    private static PodTemplateSpec singlePod(RenderedChart rendered, Map<String, String> selector) {
         assertThat(selector).isNotEmpty();
-        var pods = rendered.selected(selector);
+        var pods = rendered.selectPods(selector);
         assertThat(pods).as("pods selected by " + selector).hasSize(1);
         return pods.get(0);
     }
 
     private static void selectorsMatchPods(RenderedChart rendered) {
         rendered.all(Deployment.class).forEach(deployment -> assertThat(
-                only(rendered, deployment.getSpec().getSelector().getMatchLabels()))
+                singlePod(rendered, deployment.getSpec().getSelector().getMatchLabels()))
                 .isSameAs(deployment.getSpec().getTemplate()));
         rendered.all(StatefulSet.class).forEach(set -> {
-            assertThat(only(rendered, set.getSpec().getSelector().getMatchLabels())).isSameAs(set.getSpec().getTemplate());
+            assertThat(singlePod(rendered, set.getSpec().getSelector().getMatchLabels())).isSameAs(set.getSpec().getTemplate());
             assertThat(rendered.get(Service.class, set.getSpec().getServiceName()).getSpec().getClusterIP()).isEqualTo("None");
         });
         rendered.all(Service.class).forEach(service -> {
-            var ports = ports(only(rendered, service.getSpec().getSelector()));
+            var ports = ports(singlePod(rendered, service.getSpec().getSelector()));
             for (var port : service.getSpec().getPorts()) {
                 assertThat(ports).extracting(ContainerPort::getName).contains(port.getTargetPort().getStrVal());
             }
         });
         assertThat(rendered.get(Service.class, HelmChart.NAME).getSpec().getPorts()).extracting(ServicePort::getName)
-                .as("health and metrics are not shown outside").containsExactly("http");
+                .as("health and metrics are not exposed").containsExactly("http");
         assertThat(rendered.get(Service.class, HelmChart.NAME + "-management").getSpec().getType()).isEqualTo("ClusterIP");
         for (var pod : rendered.pods()) {
             for (var spread : pod.getSpec().getTopologySpreadConstraints()) {
-                assertThat(only(rendered, spread.getLabelSelector().getMatchLabels())).isSameAs(pod);
+                assertThat(singlePod(rendered, spread.getLabelSelector().getMatchLabels())).isSameAs(pod);
             }
         }
         rendered.all(ServiceMonitor.class).forEach(monitor -> {
@@ -120,19 +120,19 @@ class ChartInvariantsTest {
         });
     }
 
-    private static void policiesAndScalersHaveTheRightTargets(RenderedChart rendered) {
+    private static void policiesAndAutoscalersHaveTheirTargets(RenderedChart rendered) {
         var gateway = rendered.deployment().getSpec().getTemplate();
         rendered.all(HorizontalPodAutoscaler.class).forEach(scaler -> {
             var target = scaler.getSpec().getScaleTargetRef();
             assertThat(List.of(target.getApiVersion(), target.getKind(), target.getName()))
                     .containsExactly("apps/v1", "Deployment", rendered.deployment().getMetadata().getName());
-            assertThat(rendered.deployment().getSpec().getReplicas()).as("left to the scaler").isNull();
-            assertThat(rendered.container().getResources().getRequests()).as("what a percentage is of").containsKey("cpu");
+            assertThat(rendered.deployment().getSpec().getReplicas()).as("left to the autoscaler").isNull();
+            assertThat(rendered.container().getResources().getRequests()).as("base of the utilization percentage").containsKey("cpu");
         });
         rendered.all(PodDisruptionBudget.class).forEach(
-                budget -> assertThat(only(rendered, budget.getSpec().getSelector().getMatchLabels())).isSameAs(gateway));
+                budget -> assertThat(singlePod(rendered, budget.getSpec().getSelector().getMatchLabels())).isSameAs(gateway));
         rendered.all(NetworkPolicy.class).forEach(policy -> {
-            var pod = only(rendered, policy.getSpec().getPodSelector().getMatchLabels());
+            var pod = singlePod(rendered, policy.getSpec().getPodSelector().getMatchLabels());
             for (var rule : policy.getSpec().getIngress()) {
                 assertThat(ports(pod)).extracting(ContainerPort::getName)
                         .containsAll(names(rule.getPorts().stream().map(NetworkPolicyPort::getPort)));
@@ -185,7 +185,7 @@ class ChartInvariantsTest {
         }
     }
 
-    private static void probesAndPortsAreReal(RenderedChart rendered) {
+    private static void probesAndPortsMatchTheProgram(RenderedChart rendered) {
         var container = rendered.container();
         probe(container.getStartupProbe(), "/q/health/live");
         probe(container.getLivenessProbe(), "/q/health/live");
@@ -202,7 +202,7 @@ class ChartInvariantsTest {
         assertThat(probe.getHttpGet().getScheme()).isNull();
     }
 
-    private static void mountsAreThere(RenderedChart rendered) {
+    private static void volumesExistForMounts(RenderedChart rendered) {
         for (var pod : rendered.pods()) {
             var volumes = new ArrayList<>(pod.getSpec().getVolumes().stream().map(Volume::getName).toList());
             rendered.all(StatefulSet.class).filter(set -> set.getSpec().getTemplate() == pod)
@@ -214,12 +214,12 @@ class ChartInvariantsTest {
         var mounts = rendered.container().getVolumeMounts();
         assertThat(mounts).extracting(VolumeMount::getMountPath).contains("/tmp");
         var file = rendered.value("RATE_LIMIT_FILE");
-        var rows = mounts.stream().filter(mount -> file.startsWith(mount.getMountPath() + '/')).findFirst().orElseThrow();
-        assertThat(rows.getSubPath()).as("a subPath is never updated").isNull();
+        var rulesMount = mounts.stream().filter(mount -> file.startsWith(mount.getMountPath() + '/')).findFirst().orElseThrow();
+        assertThat(rulesMount.getSubPath()).as("a subPath is never updated").isNull();
         var volume = rendered.deployment().getSpec().getTemplate().getSpec().getVolumes().stream()
-                .filter(any -> any.getName().equals(rows.getName())).findFirst().orElseThrow();
-        var key = file.substring(rows.getMountPath().length() + 1);
-        if (volume.getConfigMap() != null && !SampleValues.EXISTING.contains(volume.getConfigMap().getName())) {
+                .filter(any -> any.getName().equals(rulesMount.getName())).findFirst().orElseThrow();
+        var key = file.substring(rulesMount.getMountPath().length() + 1);
+        if (volume.getConfigMap() != null && !SampleValues.EXISTING_OBJECTS.contains(volume.getConfigMap().getName())) {
             assertThat(rendered.get(ConfigMap.class, volume.getConfigMap().getName()).getData()).containsOnlyKeys(key);
         } else {
             assertThat(rendered.all(ConfigMap.class)).isEmpty();
@@ -232,15 +232,15 @@ class ChartInvariantsTest {
         rendered.all(Secret.class).filter(secret -> secret.getMetadata().getName().endsWith("-api-keys"))
                 .forEach(secret -> names.addAll(secret.getData().keySet()));
         names.remove("QUARKUS_HTTP_LIMITS_MAX_CONNECTIONS"); // Quarkus's own, as one of extraEnv
-        assertThat(names).allSatisfy(name -> assertThat(program.reads(name)).as("the program reads " + name).isTrue());
+        assertThat(names).allSatisfy(name -> assertThat(programVariables.isRead(name)).as("read by the program: " + name).isTrue());
     }
 
-    private static void secretsAreThere(RenderedChart rendered) {
+    private static void referencedSecretsExist(RenderedChart rendered) {
         var used = new HashSet<String>();
-        Consumer<String> sees = used::add;
+        Consumer<String> onReference = used::add;
         for (var pod : rendered.pods()) {
             for (var container : pod.getSpec().getContainers()) {
-                references(rendered, container, sees);
+                references(rendered, container, onReference);
             }
         }
         rendered.all(Secret.class).forEach(secret -> {
@@ -251,36 +251,36 @@ class ChartInvariantsTest {
         });
     }
 
-    private static void references(RenderedChart rendered, Container container, Consumer<String> sees) {
+    private static void references(RenderedChart rendered, Container container, Consumer<String> onReference) {
         for (var variable : container.getEnv()) {
             var from = variable.getValueFrom() == null ? null : variable.getValueFrom().getSecretKeyRef();
-            if (from != null && !SampleValues.EXISTING.contains(from.getName())) {
+            if (from != null && !SampleValues.EXISTING_OBJECTS.contains(from.getName())) {
                 assertThat(rendered.get(Secret.class, from.getName()).getData()).containsKey(from.getKey());
-                sees.accept(from.getName() + '/' + from.getKey());
+                onReference.accept(from.getName() + '/' + from.getKey());
             }
         }
         container.getEnvFrom().stream().map(source -> source.getSecretRef()).filter(Objects::nonNull)
-                .filter(from -> !SampleValues.EXISTING.contains(from.getName()))
+                .filter(from -> !SampleValues.EXISTING_OBJECTS.contains(from.getName()))
                 .forEach(from -> rendered.get(Secret.class, from.getName()).getData().keySet()
-                        .forEach(key -> sees.accept(from.getName() + '/' + key)));
+                        .forEach(key -> onReference.accept(from.getName() + '/' + key)));
     }
 
-    private static void nothingSecretStandsInTheOpen(RenderedChart rendered) {
+    private static void secretsOccurOnlyInSecrets(RenderedChart rendered) {
         for (var object : rendered.objects()) {
             if (!(object instanceof Secret)) {
-                assertThat(RenderedChart.text(object)).doesNotContain("s3cr3t", "sha256\"",
+                assertThat(RenderedChart.toJson(object)).doesNotContain("s3cr3t", "sha256\"",
                         "api-keys:");
             }
         }
     }
 
-    private static void requestsUnderWayHaveTimeToEnd(RenderedChart rendered) {
-        long needed = Long.parseLong(ProgramVariables.property("quarkus.shutdown.timeout").replace("s", ""));
+    private static void gracePeriodCoversShutdown(RenderedChart rendered) {
+        long seconds = Long.parseLong(ProgramVariables.property("quarkus.shutdown.timeout").replace("s", ""));
         var lifecycle = rendered.container().getLifecycle();
         if (lifecycle != null) {
-            needed += lifecycle.getPreStop().getSleep().getSeconds();
+            seconds += lifecycle.getPreStop().getSleep().getSeconds();
         }
         assertThat(rendered.deployment().getSpec().getTemplate().getSpec().getTerminationGracePeriodSeconds())
-                .isGreaterThan(needed);
+                .isGreaterThan(seconds);
     }
 }

@@ -26,10 +26,10 @@ import io.fabric8.kubernetes.api.model.networking.v1.NetworkPolicy;
 import io.fabric8.openshift.api.model.monitoring.v1.PrometheusRule;
 import io.fabric8.openshift.api.model.monitoring.v1.ServiceMonitor;
 
-/** What single values do. */
+/** Effects of single values. */
 class ChartTest {
 
-    private static final String OFF = "{adminToken: {enabled: false}}";
+    private static final String WITHOUT_ADMIN_TOKEN = "{adminToken: {enabled: false}}";
     private static final String CHECKSUM = "checksum/secrets";
 
     private static String secret(RenderedChart rendered, String name, String key) {
@@ -42,22 +42,22 @@ class ChartTest {
     }
 
     @Test
-    void lintHasNothingToSay() {
+    void lintReportsNoProblems() {
         var lint = new Helm(HelmChart.DIRECTORY).lint().strict().call();
         assertThat(lint.isFailed()).as(lint.getMessages().toString()).isFalse();
         assertThat(lint.getMessages()).allMatch(message -> message.startsWith("[INFO] Chart.yaml: icon"));
     }
 
     @Test
-    void rowsOfTheValuesAreTheFile() {
-        var rendered = SampleValues.EVERYTHING.render();
-        var rows = HelmChart.read(rendered.get(ConfigMap.class, HelmChart.NAME + "-rows").getData().get("rows.yaml"));
-        assertThat(rows).isEqualTo(HelmChart.read(SampleValues.EVERYTHING.yaml()).get("rows")).isNotEmpty();
+    void rulesOfTheValuesAreTheRulesFile() {
+        var rendered = SampleValues.ALL_VALUES.render();
+        var rules = HelmChart.parse(rendered.get(ConfigMap.class, HelmChart.NAME + "-rows").getData().get("rows.yaml"));
+        assertThat(rules).isEqualTo(HelmChart.parse(SampleValues.ALL_VALUES.yaml()).get("rows")).isNotEmpty();
         assertThat(rendered.value("RATE_LIMIT_FILE")).isEqualTo("/etc/sluice/rows/rows.yaml");
     }
 
     @Test
-    void changedRowsLeaveThePodsAlone() {
+    void changedRulesDoNotRestartPods() {
         var one = HelmChart.render("{redis: {host: r}, adminToken: {value: a}, rows: {default: 1/minute}}");
         var two = HelmChart.render("{redis: {host: r}, adminToken: {value: a}, rows: {default: 2/minute}}");
         assertThat(two.get(ConfigMap.class, HelmChart.NAME + "-rows").getData())
@@ -66,7 +66,7 @@ class ChartTest {
     }
 
     @Test
-    void changedSecretsRollThePods() {
+    void changedSecretsRestartPods() {
         var one = HelmChart.render("{redis: {host: r, password: p}, adminToken: {value: a}}");
         assertThat(checksum(one)).hasSize(64)
                 .isEqualTo(checksum(HelmChart.render("{redis: {host: r, password: p}, adminToken: {value: a}, replicas: 5}")))
@@ -75,8 +75,8 @@ class ChartTest {
     }
 
     @Test
-    void secretsHoldWhatTheValuesSay() {
-        var rendered = SampleValues.EVERYTHING.render();
+    void secretsContainTheValues() {
+        var rendered = SampleValues.ALL_VALUES.render();
         assertThat(List.of("admin-token", "api-token", "redis-password", "openai-api-key", "anthropic-api-key",
                 "gemini-api-key")).extracting(key -> secret(rendered, HelmChart.NAME, key)).containsExactly("s3cr3t-admin",
                         "s3cr3t-api", "s3cr3t-redis", "s3cr3t-openai", "s3cr3t-anthropic", "s3cr3t-gemini");
@@ -93,7 +93,7 @@ class ChartTest {
 
     @Test
     void existingSecretsAreUsedAndNoneIsCreated() {
-        var rendered = SampleValues.ALL_SECRETS_EXIST.render();
+        var rendered = SampleValues.EXISTING_SECRETS.render();
         assertThat(rendered.all(Secret.class)).isEmpty();
         assertThat(List.of("RATE_LIMIT_ADMIN_TOKEN", "RATE_LIMIT_API_TOKEN", "REDIS_PASSWORD", "RATE_LIMIT_LLM_OPENAI_API_KEY",
                 "RATE_LIMIT_LLM_ANTHROPIC_API_KEY", "RATE_LIMIT_LLM_GEMINI_API_KEY")).extracting(rendered::source)
@@ -104,8 +104,8 @@ class ChartTest {
     }
 
     @Test
-    void redisIsWhereTheValuesSay() {
-        var rendered = SampleValues.EVERYTHING.render();
+    void redisAddressIsConfigured() {
+        var rendered = SampleValues.ALL_VALUES.render();
         assertThat(List.of("REDIS_HOST", "REDIS_PORT", "REDIS_DB", "REDIS_TLS", "REDIS_ENABLED")).extracting(rendered::value)
                 .containsExactly("redis.data.svc", "6380", "3", "true", "true");
         var sentinels = SampleValues.SENTINELS.render();
@@ -115,7 +115,7 @@ class ChartTest {
         assertThat(List.of("REDIS_CLIENT_TYPE", "REDIS_MASTER_NAME", "QUARKUS_TLS_REDIS_TRUST_STORE_PEM_CERTS"))
                 .extracting(sentinels::value).containsExactly("sentinel", "limits", "/etc/sluice/redis-ca/ca.crt");
         assertThat(sentinels.variable("REDIS_HOST")).isNull();
-        var existing = SampleValues.ADDRESS_OF_REDIS_EXISTS.render();
+        var existing = SampleValues.EXISTING_REDIS_ADDRESS.render();
         assertThat(existing.source("REDIS_HOSTS")).isEqualTo("store/urls");
         assertThat(existing.variable("REDIS_PASSWORD")).isNull();
         var memory = SampleValues.MEMORY_ONLY.render();
@@ -124,8 +124,8 @@ class ChartTest {
     }
 
     @Test
-    void oneSwitchStartsAValkey() {
-        var rendered = SampleValues.TRIAL.render();
+    void valkeyIsDeployedIfEnabled() {
+        var rendered = SampleValues.BUNDLED_VALKEY.render();
         assertThat(rendered.get(Service.class, rendered.value("REDIS_HOST")).getSpec().getPorts().get(0).getPort())
                 .hasToString(rendered.value("REDIS_PORT"));
         var valkey = rendered.get(StatefulSet.class, HelmChart.NAME + "-valkey").getSpec().getTemplate().getSpec();
@@ -136,7 +136,7 @@ class ChartTest {
                 .containsSequence("--maxmemory-policy", "noeviction").containsSequence("--appendonly", "no");
         assertThat(valkey.getVolumes()).singleElement().satisfies(data -> assertThat(data.getEmptyDir()).isNotNull());
 
-        var keeping = SampleValues.TRIAL_THAT_KEEPS_ITS_DATA.render();
+        var keeping = SampleValues.PERSISTENT_VALKEY.render();
         var set = keeping.get(StatefulSet.class, HelmChart.NAME + "-valkey").getSpec();
         assertThat(set.getVolumeClaimTemplates()).singleElement().satisfies(claim -> {
             assertThat(claim.getSpec().getStorageClassName()).isEqualTo("fast");
@@ -147,23 +147,23 @@ class ChartTest {
     }
 
     @Test
-    void onlySluiceReachesItsValkey() {
-        var policy = SampleValues.TRIAL.render().get(NetworkPolicy.class, HelmChart.NAME + "-valkey").getSpec();
+    void networkPolicyAdmitsOnlySluiceToValkey() {
+        var policy = SampleValues.BUNDLED_VALKEY.render().get(NetworkPolicy.class, HelmChart.NAME + "-valkey").getSpec();
         assertThat(policy.getPolicyTypes()).containsExactlyInAnyOrder("Ingress", "Egress");
         assertThat(policy.getEgress()).isEmpty();
         assertThat(policy.getIngress()).singleElement().satisfies(rule -> assertThat(rule.getFrom()).singleElement()
-                .satisfies(from -> assertThat(SampleValues.TRIAL.render().selected(from.getPodSelector().getMatchLabels()))
+                .satisfies(from -> assertThat(SampleValues.BUNDLED_VALKEY.render().selectPods(from.getPodSelector().getMatchLabels()))
                         .singleElement().satisfies(pod -> assertThat(pod.getMetadata().getLabels())
                                 .containsEntry("app.kubernetes.io/component", "gateway"))));
     }
 
     @Test
-    void egressIsBoundedToWhatIsNeeded() {
-        var own = SampleValues.TRIAL.render();
+    void egressIsRestricted() {
+        var own = SampleValues.BUNDLED_VALKEY.render();
         var toValkey = own.get(NetworkPolicy.class, HelmChart.NAME).getSpec().getEgress().get(1);
-        assertThat(own.selected(toValkey.getTo().get(0).getPodSelector().getMatchLabels())).singleElement().satisfies(
+        assertThat(own.selectPods(toValkey.getTo().get(0).getPodSelector().getMatchLabels())).singleElement().satisfies(
                 pod -> assertThat(pod.getMetadata().getLabels()).containsEntry("app.kubernetes.io/component", "valkey"));
-        var elsewhere = SampleValues.EVERYTHING.render().get(NetworkPolicy.class, HelmChart.NAME).getSpec().getEgress();
+        var elsewhere = SampleValues.ALL_VALUES.render().get(NetworkPolicy.class, HelmChart.NAME).getSpec().getEgress();
         assertThat(elsewhere).flatExtracting(rule -> rule.getPorts()).extracting(port -> port.getPort().getIntVal())
                 .containsExactly(53, 53, 6380, 443);
         var sentinels = SampleValues.SENTINELS.render().get(NetworkPolicy.class, HelmChart.NAME).getSpec().getEgress();
@@ -174,20 +174,20 @@ class ChartTest {
     }
 
     @Test
-    void whatIsOptionalIsOffUntilAskedFor() {
+    void optionalObjectsAreDisabledByDefault() {
         var rendered = SampleValues.EXTERNAL_REDIS.render();
         assertThat(rendered.all(HorizontalPodAutoscaler.class)).isEmpty();
         assertThat(rendered.all(ServiceMonitor.class)).isEmpty();
         assertThat(rendered.all(PrometheusRule.class)).isEmpty();
         assertThat(rendered.all(StatefulSet.class)).isEmpty();
         assertThat(rendered.all(ConfigMap.class)).hasSize(1);
-        assertThat(SampleValues.BARE.render().objects()).extracting(object -> object.getKind()).containsExactlyInAnyOrder(
+        assertThat(SampleValues.MINIMAL.render().objects()).extracting(object -> object.getKind()).containsExactlyInAnyOrder(
                 "ServiceAccount", "ConfigMap", "Service", "Service", "Deployment");
     }
 
     @Test
-    void scalingIsAsAskedFor() {
-        var rendered = SampleValues.EVERYTHING.render();
+    void replicasAndAutoscalingAreConfigured() {
+        var rendered = SampleValues.ALL_VALUES.render();
         var scaler = rendered.get(HorizontalPodAutoscaler.class, HelmChart.NAME).getSpec();
         assertThat(List.of(scaler.getMinReplicas(), scaler.getMaxReplicas())).containsExactly(3, 9);
         assertThat(scaler.getBehavior().getScaleDown().getStabilizationWindowSeconds()).isEqualTo(600);
@@ -195,52 +195,49 @@ class ChartTest {
         assertThat(SampleValues.EXTERNAL_REDIS.render().value("RATE_LIMIT_INSTANCES")).isEqualTo("2");
         var none = HelmChart.render("{redis: {enabled: false}, adminToken: {enabled: false}, replicas: 0}");
         assertThat(none.deployment().getSpec().getReplicas()).isZero();
-        assertThat(none.value("RATE_LIMIT_INSTANCES")).as("what the program takes").isEqualTo("1");
+        assertThat(none.value("RATE_LIMIT_INSTANCES")).as("minimum of the program").isEqualTo("1");
     }
 
     @Test
-    void theChartIsOfThisVersionOfTheProgram() throws IOException {
+    void appVersionIsTheVersionOfTheProgram() throws IOException {
         assertThat(Files.readString(Path.of("pom.xml")))
-                .contains("<artifactId>sluice</artifactId>\n  <version>"
-                        + HelmChart.file("Chart.yaml").get("appVersion").asText());
+                .contains("<artifactId>sluice</artifactId>\n  <version>" + HelmChart.readFile("Chart.yaml").get("appVersion").asText());
     }
 
     @Test
-    void theImageIsAsAskedFor() {
+    void imageIsConfigurable() {
         assertThat(SampleValues.EXTERNAL_REDIS.render().container().getImage())
-                .isEqualTo("sluice:" + HelmChart.file("Chart.yaml").get("appVersion").asText());
-        assertThat(SampleValues.EVERYTHING.render().container().getImage()).isEqualTo("registry.example.com/edge/sluice:1.2.3");
-        assertThat(SampleValues.FACING_OUTWARDS.render().container().getImage()).startsWith("sluice@sha256:");
+                .isEqualTo("sluice:" + HelmChart.readFile("Chart.yaml").get("appVersion").asText());
+        assertThat(SampleValues.ALL_VALUES.render().container().getImage()).isEqualTo("registry.example.com/edge/sluice:1.2.3");
+        assertThat(SampleValues.PUBLIC_SERVICE.render().container().getImage()).startsWith("sluice@sha256:");
     }
 
     @Test
-    void endingPodsGoOnUntilNobodySendsToThem() {
+    void preStopHookDelaysTermination() {
         assertThat(SampleValues.EXTERNAL_REDIS.render().container().getLifecycle().getPreStop().getSleep().getSeconds())
                 .isEqualTo(5);
         assertThat(HelmChart.render(SampleValues.EXTERNAL_REDIS.yaml(), "1.29.0").container().getLifecycle())
-                .as("a cluster that knows no such action").isNull();
+                .as("version without the sleep action").isNull();
     }
 
     @Test
-    void rowsMayComeFromElsewhere() {
-        var volumes = SampleValues.ROWS_AND_KEYS_FROM_A_SECRET.render().deployment().getSpec().getTemplate().getSpec()
+    void rulesFileMayBeAnExistingObject() {
+        var volumes = SampleValues.RULES_AND_KEYS_FROM_SECRET.render().deployment().getSpec().getTemplate().getSpec()
                 .getVolumes();
         assertThat(volumes).extracting("secret.secretName").contains("rows-and-keys");
-        volumes = SampleValues.ROWS_FROM_A_CONFIG_MAP.render().deployment().getSpec().getTemplate().getSpec().getVolumes();
+        volumes = SampleValues.RULES_FROM_CONFIG_MAP.render().deployment().getSpec().getTemplate().getSpec().getVolumes();
         assertThat(volumes).extracting("configMap.name").contains("rows-of-ours");
     }
 
     @Test
-    void notesTellWhatToDoNext() {
+    void notesDescribeNextSteps() {
         assertThat(HelmChart.notes(SampleValues.EXTERNAL_REDIS.yaml())).contains("port-forward service/edge-sluice 8080:80",
                 "get secret edge-sluice -o go-template='{{index .data \"admin-token\" | base64decode}}'")
                 .doesNotContain("WARNING");
-        assertThat(HelmChart.notes(SampleValues.ALL_SECRETS_EXIST.yaml())).contains("get secret tokens",
-                "{{index .data \"admin\"");
-        assertThat(HelmChart.notes(SampleValues.TRIAL.yaml())).contains("Valkey");
+        assertThat(HelmChart.notes(SampleValues.EXISTING_SECRETS.yaml())).contains("get secret tokens", "{{index .data \"admin\"");
+        assertThat(HelmChart.notes(SampleValues.BUNDLED_VALKEY.yaml())).contains("Valkey");
         assertThat(HelmChart.notes("{redis: {host: r}, ingress: {enabled: true}}")).contains("WARNING: trustedProxies");
-        assertThat(HelmChart.notes(SampleValues.EVERYTHING.yaml())).contains("https://api.example.com/").doesNotContain(
-                "WARNING",
+        assertThat(HelmChart.notes(SampleValues.ALL_VALUES.yaml())).contains("https://api.example.com/").doesNotContain("WARNING",
                 "s3cr3t");
     }
 
@@ -273,9 +270,9 @@ class ChartTest {
             {redis: {host: r}, terminationGracePeriodSeconds: 25}                  | terminationGracePeriodSeconds
             {redis: {hosts: ['redis://r']}, networkPolicy: {egress: {enabled: true}}} | networkPolicy.egress.redisTo
             """)
-    void badValuesAreRefused(String values, String message) {
-        var closed = values.equals("{}") ? OFF : values.replaceFirst("}$", ", " + OFF.substring(1));
-        assertThatThrownBy(() -> HelmChart.render(closed)).hasMessageContaining(message);
+    void invalidValuesAreRejected(String values, String message) {
+        var complete = values.equals("{}") ? WITHOUT_ADMIN_TOKEN : values.replaceFirst("}$", ", " + WITHOUT_ADMIN_TOKEN.substring(1));
+        assertThatThrownBy(() -> HelmChart.render(complete)).hasMessageContaining(message);
     }
 
     @ParameterizedTest
@@ -283,7 +280,7 @@ class ChartTest {
             "unlimited, true", "blocked, true", "1000000000/31d, true", "5/secs, true", "10/fortnight, false",
             "0/minute, false",
             "10, false", "10/, false", "/minute, false", "5/hs, false", "1/s;, false", "often, false"})
-    void theSchemaReadsRatesAsTheProgramDoes(String rate, boolean allowed) {
+    void schemaAcceptsTheRatesOfTheProgram(String rate, boolean allowed) {
         boolean parsed;
         try {
             Rate.parse(rate);
@@ -292,7 +289,7 @@ class ChartTest {
             parsed = false;
         }
         assertThat(parsed).isEqualTo(allowed);
-        var pattern = HelmChart.file("values.schema.json").at("/definitions/rate/pattern").asText();
+        var pattern = HelmChart.readFile("values.schema.json").at("/definitions/rate/pattern").asText();
         assertThat(rate.matches(pattern)).isEqualTo(allowed);
     }
 }

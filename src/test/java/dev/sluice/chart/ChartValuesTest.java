@@ -13,36 +13,36 @@ import org.junit.jupiter.api.Test;
 
 import com.fasterxml.jackson.databind.JsonNode;
 
-/** values.yaml, values.schema.json and the table of the README say the same. */
+/** Consistency of values.yaml, values.schema.json and the table in the README. */
 class ChartValuesTest {
 
     private static final Path README = HelmChart.DIRECTORY.resolve("README.md");
     private static final String BEGIN = "<!-- values: begin -->\n";
     private static final String END = "<!-- values: end -->";
 
-    private static final JsonNode SCHEMA = HelmChart.file("values.schema.json");
-    private static final JsonNode VALUES = HelmChart.file("values.yaml");
+    private static final JsonNode SCHEMA = HelmChart.readFile("values.schema.json");
+    private static final JsonNode VALUES = HelmChart.readFile("values.yaml");
 
     @Test
-    void everythingIsDescribed() {
+    void everyValueHasADescription() {
         var undescribed = new ArrayList<String>();
-        describe("", SCHEMA, undescribed);
+        collectUndescribed("", SCHEMA, undescribed);
         assertThat(undescribed).isEmpty();
     }
 
-    private static void describe(String name, JsonNode schema, List<String> undescribed) {
+    private static void collectUndescribed(String name, JsonNode schema, List<String> undescribed) {
         for (var container : List.of("properties", "patternProperties", "definitions")) {
             for (var property : schema.path(container).properties()) {
                 var path = name + '/' + property.getKey();
                 if (container.equals("properties") && property.getValue().path("description").asText().isBlank()) {
                     undescribed.add(path);
                 }
-                describe(path, property.getValue(), undescribed);
+                collectUndescribed(path, property.getValue(), undescribed);
             }
         }
         for (var container : List.of("items", "additionalProperties")) {
             if (schema.path(container).isObject()) {
-                describe(name + "/*", schema.get(container), undescribed);
+                collectUndescribed(name + "/*", schema.get(container), undescribed);
             }
         }
     }
@@ -55,7 +55,7 @@ class ChartValuesTest {
     }
 
     private static void compare(String name, JsonNode schema, JsonNode values, List<String> differences) {
-        if (!closed(schema) || values.isEmpty()) {
+        if (!isClosed(schema) || values.isEmpty()) {
             return;
         }
         var keys = new HashSet<String>();
@@ -78,15 +78,15 @@ class ChartValuesTest {
         return name.equals("global") || name.endsWith(".initialDelaySeconds") || name.endsWith("resources.claims");
     }
 
-    private static boolean closed(JsonNode schema) {
+    private static boolean isClosed(JsonNode schema) {
         return schema.has("properties") && schema.path("additionalProperties").isBoolean();
     }
 
-    /** {@code -Dsluice.chart.write=true} writes it. */
+    /** {@code -Dsluice.chart.write=true} updates the README. */
     @Test
-    void readmeHasTheTable() throws IOException {
+    void readmeContainsTheValues() throws IOException {
         var table = new StringBuilder("\n| value | default | meaning |\n|---|---|---|\n");
-        rows("", SCHEMA, VALUES, table);
+        appendRows("", SCHEMA, VALUES, table);
         table.append('\n');
         var readme = Files.readString(README);
         int begin = readme.indexOf(BEGIN) + BEGIN.length();
@@ -98,15 +98,15 @@ class ChartValuesTest {
         }
     }
 
-    private static void rows(String prefix, JsonNode schema, JsonNode values, StringBuilder table) {
+    private static void appendRows(String prefix, JsonNode schema, JsonNode values, StringBuilder table) {
         for (var property : schema.path("properties").properties()) {
             var name = prefix + property.getKey();
             var value = values.path(property.getKey());
             if (mayBeMissing(name)) {
                 continue;
             }
-            if (closed(property.getValue()) && (!value.isEmpty() || name.equals("rows"))) {
-                rows(name + '.', property.getValue(), value, table);
+            if (isClosed(property.getValue()) && (!value.isEmpty() || name.equals("rows"))) {
+                appendRows(name + '.', property.getValue(), value, table);
             } else {
                 table.append("| `").append(name).append("` | ").append(value.isMissingNode() ? "" : "`" + value + "` ")
                         .append("| ").append(meaning(property.getValue()).replace("|", "\\|")).append(" |\n");

@@ -14,7 +14,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 
-/** As much of a Kubernetes API as Helm needs to install and upgrade a release: it keeps objects, and does nothing with them. */
+/** Fake Kubernetes API server that stores objects, sufficient for Helm to install and upgrade a release. */
 final class FakeKubernetesApi implements AutoCloseable {
 
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -36,7 +36,7 @@ final class FakeKubernetesApi implements AutoCloseable {
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/", exchange -> {
             try {
-                answer(exchange);
+                handle(exchange);
             } catch (IOException | RuntimeException e) {
                 send(exchange, 500, Map.of("kind", "Status", "status", "Failure", "code", 500, "message", e.toString()));
             }
@@ -44,7 +44,7 @@ final class FakeKubernetesApi implements AutoCloseable {
         server.start();
     }
 
-    /** How to reach it. */
+    /** Returns a kubeconfig for this server. */
     String kubeConfig() {
         return """
                 apiVersion: v1
@@ -56,17 +56,17 @@ final class FakeKubernetesApi implements AutoCloseable {
                 """.formatted(server.getAddress().getPort());
     }
 
-    /** An object, such as {@code secrets/edge-sluice}. */
+    /** Returns an object by plural kind and name, such as {@code secrets/edge-sluice}. */
     synchronized JsonNode object(String name) {
         return objects.entrySet().stream().filter(object -> object.getKey().endsWith('/' + name)).findFirst().orElseThrow()
                 .getValue();
     }
 
-    private synchronized void answer(HttpExchange exchange) throws IOException {
+    private synchronized void handle(HttpExchange exchange) throws IOException {
         var path = exchange.getRequestURI().getPath();
         var matcher = OBJECT.matcher(path);
         if (matcher.matches()) {
-            object(exchange, matcher.group(1), matcher.group(3), matcher.group(4));
+            handleObject(exchange, matcher.group(1), matcher.group(3), matcher.group(4));
         } else if (path.equals("/version")) {
             send(exchange, 200, Map.of("major", "1", "minor", "33", "gitVersion", "v1.33.0"));
         } else if (path.equals("/api")) {
@@ -97,31 +97,31 @@ final class FakeKubernetesApi implements AutoCloseable {
         return Map.of("kind", "Status", "apiVersion", "v1", "status", "Failure", "reason", "NotFound", "code", 404);
     }
 
-    private void object(HttpExchange exchange, String groupVersion, String plural, String name) throws IOException {
+    private void handleObject(HttpExchange exchange, String groupVersion, String plural, String name) throws IOException {
         var method = exchange.getRequestMethod();
         var key = groupVersion + '/' + plural + '/' + name;
         if (method.equals("POST") || method.equals("PUT")) {
             var object = (ObjectNode) body(exchange);
-            keep(groupVersion + '/' + plural + '/' + object.at("/metadata/name").asText(), object);
+            store(groupVersion + '/' + plural + '/' + object.at("/metadata/name").asText(), object);
             send(exchange, method.equals("POST") ? 201 : 200, object);
         } else if (name == null) {
             var selector = exchange.getRequestURI().getQuery();
             send(exchange, 200, Map.of("kind", KINDS.get(groupVersion).get(plural) + "List", "apiVersion", groupVersion,
                     "metadata", Map.of(), "items", objects.entrySet().stream()
                             .filter(object -> object.getKey().startsWith(groupVersion + '/' + plural + '/'))
-                            .map(Map.Entry::getValue).filter(object -> selected(object, selector)).toList()));
+                            .map(Map.Entry::getValue).filter(object -> matchesSelector(object, selector)).toList()));
         } else if (!objects.containsKey(key)) {
             send(exchange, 404, notFound());
         } else {
             if (method.equals("PATCH")) {
                 merge(objects.get(key), body(exchange));
-                keep(key, objects.get(key));
+                store(key, objects.get(key));
             }
             send(exchange, 200, method.equals("DELETE") ? objects.remove(key) : objects.get(key));
         }
     }
 
-    private static boolean selected(JsonNode object, String query) {
+    private static boolean matchesSelector(JsonNode object, String query) {
         if (query == null || !query.contains("labelSelector=")) {
             return true;
         }
@@ -134,7 +134,7 @@ final class FakeKubernetesApi implements AutoCloseable {
         return true;
     }
 
-    private void keep(String key, ObjectNode object) {
+    private void store(String key, ObjectNode object) {
         object.withObject("/metadata").put("uid", key).put("resourceVersion", Integer.toString(++version));
         objects.put(key, object);
     }
@@ -153,7 +153,7 @@ final class FakeKubernetesApi implements AutoCloseable {
 
     private static JsonNode body(HttpExchange exchange) throws IOException {
         var body = exchange.getRequestBody().readAllBytes();
-        return ProtobufSecret.is(body) ? ProtobufSecret.read(body) : JSON.readTree(body);
+        return ProtobufSecret.isProtobuf(body) ? ProtobufSecret.parse(body) : JSON.readTree(body);
     }
 
     private static void send(HttpExchange exchange, int status, Object body) throws IOException {

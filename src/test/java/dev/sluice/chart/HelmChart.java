@@ -14,7 +14,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.marcnuri.helm.DryRun;
 import com.marcnuri.helm.Helm;
 
-/** The chart, rendered by Helm as {@code helm template} does it. */
+/** Renders the chart with Helm, like {@code helm template}. */
 final class HelmChart {
 
     static final Path DIRECTORY = Path.of("helm");
@@ -22,7 +22,7 @@ final class HelmChart {
     static final String NAMESPACE = "limits";
     static final String NAME = "edge-sluice";
 
-    private static final String KUBERNETES = "1.33.0";
+    private static final String KUBERNETES_VERSION = "1.33.0";
 
     static final ObjectMapper YAML = new ObjectMapper(new YAMLFactory());
 
@@ -30,29 +30,28 @@ final class HelmChart {
     }
 
     /**
-     * The objects rendered for these values. They have to say every token: a token that is made up is looked up in the
-     * cluster first, and there is none.
+     * Renders the chart. The values have to contain all tokens, as the chart looks up generated ones in the cluster.
      */
     static RenderedChart render(String values) {
-        return render(values, KUBERNETES);
+        return render(values, KUBERNETES_VERSION);
     }
 
-    /** The same, for a cluster of this version. */
-    static RenderedChart render(String values, String kubernetes) {
-        return new RenderedChart(documents(text(values, kubernetes)));
+    /** Renders the chart for a version of Kubernetes. */
+    static RenderedChart render(String values, String kubernetesVersion) {
+        return new RenderedChart(documents(template(values, kubernetesVersion)));
     }
 
-    private static String text(String values, String kubernetes) {
-        return inFile(values, file -> new Helm(DIRECTORY).template().withName(RELEASE).withNamespace(NAMESPACE)
-                .withKubeVersion(kubernetes).withValuesFile(file).call());
+    private static String template(String values, String kubernetesVersion) {
+        return withValuesFile(values, file -> new Helm(DIRECTORY).template().withName(RELEASE).withNamespace(NAMESPACE)
+                .withKubeVersion(kubernetesVersion).withValuesFile(file).call());
     }
 
-    private static String inFile(String values, Function<Path, String> use) {
+    private static String withValuesFile(String values, Function<Path, String> action) {
         try {
             var file = Files.createTempFile("values", ".yaml");
             try {
                 Files.writeString(file, values);
-                return use.apply(file);
+                return action.apply(file);
             } finally {
                 Files.delete(file);
             }
@@ -61,10 +60,10 @@ final class HelmChart {
         }
     }
 
-    /** What an operator reads after the installation. */
+    /** Returns the notes that are shown after installation. */
     static String notes(String values) {
-        var output = inFile(values, file -> new Helm(DIRECTORY).install().withName(RELEASE).withNamespace(NAMESPACE)
-                .withKubeVersion(KUBERNETES).clientOnly().withDryRunOption(DryRun.CLIENT).withValuesFile(file).call()
+        var output = withValuesFile(values, file -> new Helm(DIRECTORY).install().withName(RELEASE).withNamespace(NAMESPACE)
+                .withKubeVersion(KUBERNETES_VERSION).clientOnly().withDryRunOption(DryRun.CLIENT).withValuesFile(file).call()
                 .getOutput());
         return output.substring(output.indexOf("NOTES:"));
     }
@@ -85,7 +84,7 @@ final class HelmChart {
         }
     }
 
-    static JsonNode read(String yaml) {
+    static JsonNode parse(String yaml) {
         try {
             return YAML.readTree(yaml);
         } catch (IOException e) {
@@ -93,7 +92,7 @@ final class HelmChart {
         }
     }
 
-    static JsonNode file(String name) {
+    static JsonNode readFile(String name) {
         try {
             return YAML.readTree(Files.readString(DIRECTORY.resolve(name)));
         } catch (IOException e) {

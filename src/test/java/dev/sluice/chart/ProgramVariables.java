@@ -26,34 +26,34 @@ final class ProgramVariables {
     private final String reference;
 
     ProgramVariables() throws IOException, ReflectiveOperationException {
-        read(TlsConfig.class);
+        addVariables(TlsConfig.class);
         var classes = Path.of(URI.create(PolicyConfig.class.getProtectionDomain().getCodeSource().getLocation().toString()));
         try (var files = Files.walk(classes)) {
             for (var file : files.filter(file -> file.toString().endsWith("Config.class")).toList()) {
                 var name = classes.relativize(file).toString().replaceAll("[/\\\\]", ".").replaceFirst("\\.class$", "");
                 var settings = Class.forName(name, false, getClass().getClassLoader());
                 if (settings.isAnnotationPresent(ConfigMapping.class)) {
-                    read(settings);
+                    addVariables(settings);
                 }
             }
         }
         reference = Files.readString(Path.of("docs/configuration.md"));
     }
 
-    private void read(Class<?> settings) {
+    private void addVariables(Class<?> settings) {
         for (var property : ConfigMappings.getProperties(ConfigClass.configClass(settings)).keySet()) {
             variables.add(Pattern.compile(property.toUpperCase(Locale.ROOT).replaceAll("[^A-Z0-9*]", "_")
                     .replaceAll("_*\\*_*", "_+[A-Z0-9]+_+")));
         }
     }
 
-    boolean reads(String variable) {
+    boolean isRead(String variable) {
         return variables.stream().anyMatch(known -> known.matcher(variable).matches())
                 || PROPERTIES.values().stream().anyMatch(value -> value.toString().contains("${" + variable + ":"))
                 || Pattern.compile("(?<![A-Z_…])" + Pattern.quote(variable) + "(?![A-Z_])").matcher(reference).find();
     }
 
-    /** What the service's own settings say for a property. */
+    /** Returns the value of a property in application.properties. */
     static String property(String name) {
         return PROPERTIES.getProperty(name);
     }

@@ -9,7 +9,7 @@ import java.util.List;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
-/** A Secret as Kubernetes' clients send it in protobuf: Helm keeps its releases so. */
+/** Parser of Secrets in protobuf, the encoding in which Helm stores its releases. */
 final class ProtobufSecret {
 
     private static final byte[] MAGIC = {'k', '8', 's', 0};
@@ -29,27 +29,27 @@ final class ProtobufSecret {
     private ProtobufSecret() {
     }
 
-    static boolean is(byte[] body) {
+    static boolean isProtobuf(byte[] body) {
         return body.length > MAGIC.length && Arrays.equals(body, 0, MAGIC.length, MAGIC, 0, MAGIC.length);
     }
 
-    /** The same in JSON: name, labels, data and type. */
-    static ObjectNode read(byte[] body) {
+    /** Returns name, labels, data and type of the Secret as JSON. */
+    static ObjectNode parse(byte[] body) {
         var secret = JsonNodeFactory.instance.objectNode().put("apiVersion", "v1").put("kind", "Secret");
         var metadata = secret.putObject("metadata");
         var labels = metadata.putObject("labels");
         var data = secret.putObject("data");
         var envelope = fields(Arrays.copyOfRange(body, MAGIC.length, body.length));
-        for (var field : fields(only(envelope, 2).value())) {
+        for (var field : fields(field(envelope, 2).value())) {
             switch (field.number()) {
                 case METADATA -> fields(field.value()).forEach(of -> {
                     if (of.number() == NAME) {
                         metadata.put("name", of.text());
                     } else if (of.number() == LABELS) {
-                        labels.put(only(fields(of.value()), 1).text(), only(fields(of.value()), 2).text());
+                        labels.put(field(fields(of.value()), 1).text(), field(fields(of.value()), 2).text());
                     }
                 });
-                case DATA -> data.put(only(fields(field.value()), 1).text(), only(fields(field.value()), 2).value());
+                case DATA -> data.put(field(fields(field.value()), 1).text(), field(fields(field.value()), 2).value());
                 case TYPE -> secret.put("type", field.text());
                 default -> {
                     // not needed here
@@ -59,11 +59,11 @@ final class ProtobufSecret {
         return secret;
     }
 
-    private static Field only(List<Field> fields, int number) {
+    private static Field field(List<Field> fields, int number) {
         return fields.stream().filter(field -> field.number() == number).findFirst().orElseThrow();
     }
 
-    /** The fields of a message that have a length; numbers are passed over. */
+    /** Returns the length-delimited fields of a message; varints are skipped. */
     private static List<Field> fields(byte[] message) {
         var fields = new ArrayList<Field>();
         var bytes = ByteBuffer.wrap(message);
@@ -76,7 +76,7 @@ final class ProtobufSecret {
                 bytes.get(value);
                 fields.add(new Field((int) (tag >> 3), value));
             } else {
-                throw new IllegalArgumentException("a field of another type");
+                throw new IllegalArgumentException("unsupported wire type");
             }
         }
         return fields;

@@ -29,10 +29,10 @@ import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
 import io.fabric8.openshift.api.model.monitoring.v1.PrometheusRule;
 import io.fabric8.openshift.api.model.monitoring.v1.ServiceMonitor;
 
-/** What the chart renders, as Kubernetes' own types. A field that they do not know is an error. */
+/** Objects of the rendered chart as Kubernetes types. Unknown fields are errors. */
 final class RenderedChart {
 
-    /** The models keep fields that they do not know; without that, each is an error. */
+    /** Ignores the any-setters of the models, so that unknown fields are errors. */
     private static final ObjectMapper STRICT = new ObjectMapper()
             .setAnnotationIntrospector(new JacksonAnnotationIntrospector() {
 
@@ -63,7 +63,7 @@ final class RenderedChart {
             try {
                 var known = TYPES.get(type);
                 if (known == null) {
-                    throw new IllegalArgumentException("an object of an unknown type: " + type);
+                    throw new IllegalArgumentException("unknown object type: " + type);
                 }
                 objects.add(STRICT.treeToValue(document, known));
             } catch (JsonProcessingException e) {
@@ -76,7 +76,7 @@ final class RenderedChart {
         return objects;
     }
 
-    static String text(HasMetadata object) {
+    static String toJson(HasMetadata object) {
         try {
             return STRICT.writeValueAsString(object);
         } catch (JsonProcessingException e) {
@@ -101,18 +101,18 @@ final class RenderedChart {
         return deployment().getSpec().getTemplate().getSpec().getContainers().get(0);
     }
 
-    /** A variable of the program; {@code null} where it is not set. */
+    /** Returns an environment variable of the service, or null if it is not set. */
     EnvVar variable(String name) {
         return container().getEnv().stream().filter(env -> env.getName().equals(name)).findFirst().orElse(null);
     }
 
-    /** The value of a variable; {@code null} where it is not set, or comes from a Secret. */
+    /** Returns the value of a variable, or null if it is not set or read from a Secret. */
     String value(String name) {
         var variable = variable(name);
         return variable == null ? null : variable.getValue();
     }
 
-    /** {@code secret/key} from which a variable comes; {@code null} where it does not. */
+    /** Returns {@code secret/key} of a variable that is read from a Secret, otherwise null. */
     String source(String name) {
         var variable = variable(name);
         if (variable == null || variable.getValueFrom() == null) {
@@ -122,14 +122,14 @@ final class RenderedChart {
         return reference.getName() + '/' + reference.getKey();
     }
 
-    /** All pods that it starts. */
+    /** Returns the pod templates of all workloads. */
     List<PodTemplateSpec> pods() {
         return Stream.concat(all(Deployment.class).map(deployment -> deployment.getSpec().getTemplate()),
                 all(StatefulSet.class).map(set -> set.getSpec().getTemplate())).toList();
     }
 
-    /** The pods that these labels select. */
-    List<PodTemplateSpec> selected(Map<String, String> selector) {
+    /** Returns the pod templates that a selector matches. */
+    List<PodTemplateSpec> selectPods(Map<String, String> selector) {
         return pods().stream().filter(pod -> pod.getMetadata().getLabels().entrySet().containsAll(selector.entrySet()))
                 .toList();
     }

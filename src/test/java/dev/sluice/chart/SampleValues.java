@@ -2,7 +2,7 @@ package dev.sluice.chart;
 
 import java.util.Set;
 
-/** Values that operators set, one set for each way to run Sluice. Whatever is secret in them begins with {@code s3cr3t}. */
+/** Sets of values, one for each way to deploy Sluice. Secret values start with {@code s3cr3t}. */
 enum SampleValues {
 
     EXTERNAL_REDIS("""
@@ -10,7 +10,7 @@ enum SampleValues {
             redis: {host: redis.data.svc}
             """),
 
-    TRIAL("""
+    BUNDLED_VALKEY("""
             adminToken: {value: s3cr3t-admin}
             valkey: {enabled: true}
             redis: {password: s3cr3t-redis}
@@ -18,7 +18,7 @@ enum SampleValues {
             networkPolicy: {egress: {enabled: true}}
             """),
 
-    TRIAL_THAT_KEEPS_ITS_DATA("""
+    PERSISTENT_VALKEY("""
             adminToken: {value: s3cr3t-admin}
             valkey: {enabled: true, persistence: {enabled: true, size: 2Gi, storageClass: fast}}
             redis: {existingSecret: store, existingSecretKey: pass}
@@ -43,7 +43,7 @@ enum SampleValues {
             adminToken: {enabled: false}
             """),
 
-    ALL_SECRETS_EXIST("""
+    EXISTING_SECRETS("""
             redis: {host: redis, tls: true, existingSecret: store}
             adminToken: {existingSecret: tokens, existingSecretKey: admin}
             apiToken: {enabled: true, existingSecret: tokens, existingSecretKey: api}
@@ -54,12 +54,12 @@ enum SampleValues {
               gemini: {existingSecret: providers, existingSecretKey: google}
             """),
 
-    ADDRESS_OF_REDIS_EXISTS("""
+    EXISTING_REDIS_ADDRESS("""
             adminToken: {value: s3cr3t-admin}
             redis: {existingSecret: store, existingSecretKey: "", existingSecretHostsKey: urls, clientType: cluster}
             """),
 
-    EVERYTHING(
+    ALL_VALUES(
             """
                     commonLabels: {team: edge}
                     image: {registry: registry.example.com/edge/, tag: "1.2.3", pullSecrets: [pull]}
@@ -125,19 +125,19 @@ enum SampleValues {
                     extraVolumeMounts: [{name: more, mountPath: /more}]
                     """),
 
-    ROWS_AND_KEYS_FROM_A_SECRET("""
+    RULES_AND_KEYS_FROM_SECRET("""
             adminToken: {value: s3cr3t-admin}
             redis: {host: redis}
             rowsFrom: {secret: rows-and-keys, key: limits.yaml}
             """),
 
-    ROWS_FROM_A_CONFIG_MAP("""
+    RULES_FROM_CONFIG_MAP("""
             adminToken: {value: s3cr3t-admin}
             redis: {host: redis}
             rowsFrom: {configMap: rows-of-ours}
             """),
 
-    FACING_OUTWARDS("""
+    PUBLIC_SERVICE("""
             adminToken: {value: s3cr3t-admin}
             fullnameOverride: edge-sluice
             image: {digest: "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}
@@ -147,7 +147,7 @@ enum SampleValues {
             serviceMonitor: {enabled: true}
             """),
 
-    BARE("""
+    MINIMAL("""
             redis: {host: redis}
             networkPolicy: {enabled: false}
             podDisruptionBudget: {enabled: false}
@@ -157,8 +157,8 @@ enum SampleValues {
             terminationGracePeriodSeconds: 30
             """);
 
-    /** Names of objects that are there already in some of these sets. */
-    static final Set<String> EXISTING = Set.of("store", "tokens", "callers", "providers", "rows-and-keys",
+    /** Names of objects that some of these sets expect to exist. */
+    static final Set<String> EXISTING_OBJECTS = Set.of("store", "tokens", "callers", "providers", "rows-and-keys",
             "rows-of-ours", "redis-authority", "more");
 
     private final String values;

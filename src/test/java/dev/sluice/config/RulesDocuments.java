@@ -8,13 +8,13 @@ import java.util.List;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 
-/** Files of rows, for tests. */
+/** Rules files for tests. */
 public final class RulesDocuments {
 
     private RulesDocuments() {
     }
 
-    /** The content of a file {@code rows.yaml}. */
+    /** Returns the content of a file {@code rows.yaml}. */
     public static RulesDocument of(String yaml) {
         try {
             return new RulesDocument("rows.yaml", StrictYamlReader.read(yaml.getBytes(StandardCharsets.UTF_8)));
@@ -33,7 +33,7 @@ public final class RulesDocuments {
         return of(example.group(1));
     }
 
-    /** The problems that an observer of changes finds with a content. */
+    /** Fires a change to an observer; returns its problems. */
     public static List<String> problems(RulesDocument document, Consumer<RulesChanged> observer) {
         var change = new RulesChanged(document);
         observer.accept(change);

@@ -81,7 +81,7 @@ class BurstFaults {
         var environment = Map.of("RATE_LIMIT_LLM_OPENAI_API_KEY", "sk-of-sluice", "RATE_LIMIT_LLM_OPENAI_BASE_URL",
                 "http://127.0.0.1:1", "RATE_LIMIT_LLM_OPENAI_REQUESTS_PRO", "unlimited", "RATE_LIMIT_LLM_OPENAI_BUDGET_PRO",
                 "1/day");
-        // 1,000 tokens of gpt-4o reserve one cent, at the price of output, 10 dollars per million.
+        // 1,000 tokens of gpt-4o reserve one cent at the output price of 10 dollars per million.
         var body = new JsonObject().put("provider", "openai").put("identifier", "of-one-dollar").put("tier", "pro")
                 .put("model", "gpt-4o").put("tokens", 1000);
         joinDuringBurst("a second instance joins, budget of 1 dollar", environment, 100, "/v1/llm/check", body);

@@ -54,7 +54,7 @@ class ClusterFaults {
     @Order(2)
     void manualFailover() throws Exception {
         // The old master blocks all clients until the new one has all of its data, in the worst case for longer than the timeout.
-        new FaultScenario("Cluster: CLUSTER FAILOVER asked for", fleet).maybeAffecting().run(() -> {
+        new FaultScenario("Cluster: CLUSTER FAILOVER requested", fleet).maybeAffecting().run(() -> {
             REDIS.replica(2).command("CLUSTER", "FAILOVER");
             REDIS.awaitPromotion(REDIS.replica(2), null);
         }, () -> {

@@ -25,7 +25,7 @@ class FallbackFaults {
         try (var redis = RedisNode.server();
                 var fleet = InstanceGroup.with(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(redis.port()),
                         "RATE_LIMIT_FALLBACK", fallback))) {
-            new FaultScenario("killed, started again; fallback `" + fallback + '`', fleet).expectingMode(fallback).bound(bound)
+            new FaultScenario("killed, restarted; fallback `" + fallback + '`', fleet).expectingMode(fallback).bound(bound)
                     .run(redis::kill, redis::start);
         }
     }

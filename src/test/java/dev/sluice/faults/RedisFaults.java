@@ -43,12 +43,12 @@ class RedisFaults {
 
     @Test
     void restartedWithData() throws Exception {
-        scenario("killed, started again with its data").run(REDIS::kill, REDIS::start);
+        scenario("killed, restarted with its data").run(REDIS::kill, REDIS::start);
     }
 
     @Test
     void restartedEmpty() throws Exception {
-        scenario("killed, started again empty").run(REDIS::kill, () -> {
+        scenario("killed, restarted empty").run(REDIS::kill, () -> {
             REDIS.deleteData();
             REDIS.start();
         });
@@ -57,7 +57,7 @@ class RedisFaults {
     @Test
     void suspendedAndResumed() throws Exception {
         scenario("stopped (SIGSTOP), continued").run(REDIS::suspend, REDIS::resume);
-        Awaitility.await("attempts that came to nothing to be closed")
+        Awaitility.await("failed connection attempts to be closed")
                 .until(() -> String.valueOf(REDIS.command("INFO", "clients")).contains("connected_clients:4")); // and the one that sends INFO
     }
 
@@ -130,7 +130,7 @@ class RedisFaults {
     void appendOnlyFileRewrite() throws Exception {
         try (var own = REDIS.connection()) {
             for (int i = 0; i < 20; i++) {
-                own.command("DEBUG", "POPULATE", "10000", "other-" + i); // in steps, so that none takes long
+                own.command("DEBUG", "POPULATE", "10000", "other-" + i); // in batches, so that none blocks Redis for long
             }
             scenario("BGREWRITEAOF, three times, of 200,000 keys").affecting().bound(FaultScenario.EXACT_BOUND).run(() -> {
                 for (int i = 0; i < 3; i++) {

@@ -18,8 +18,7 @@ class ReplicationFaults {
                 var replica = RedisNode.serverWithAcl("--replicaof", "127.0.0.1", Integer.toString(master.port()));
                 var fleet = InstanceGroup.with(Map.of("REDIS_CLIENT_TYPE", "replication", "REDIS_HOSTS",
                         replica.userUrl() + ',' + master.userUrl()))) {
-            new FaultScenario("Replication: master killed, replica promoted", fleet).duration(Duration.ofSeconds(1)).run(
-                    master::kill,
+            new FaultScenario("Replication: master killed, replica promoted", fleet).duration(Duration.ofSeconds(1)).run(master::kill,
                     () -> replica.command("REPLICAOF", "NO", "ONE"));
         }
     }
@@ -28,8 +27,7 @@ class ReplicationFaults {
     void masterWithoutReplicas() throws Exception {
         try (var master = RedisNode.server();
                 var fleet = InstanceGroup.with(Map.of("REDIS_CLIENT_TYPE", "replication", "REDIS_HOSTS", master.url()))) {
-            new FaultScenario("Replication: master without replicas killed, started again", fleet).run(master::kill,
-                    master::start);
+            new FaultScenario("Replication: master without replicas killed, restarted", fleet).run(master::kill, master::start);
         }
     }
 }

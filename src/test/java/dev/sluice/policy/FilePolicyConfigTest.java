@@ -72,7 +72,7 @@ class FilePolicyConfigTest {
     void fileOverridesTheSettings() {
         var policy = policy("endpoints: {/a: {free: 9/minute, fallback: closed}, 'POST /c/{id}': {}}\nexempt: /static, /x");
         assertThat(rate(policy, "/a", "free")).isEqualTo(Rate.parse("9/minute"));
-        assertThat(rate(policy, "/a", "pro")).isEqualTo(Rate.parse("70/minute")); // the row is replaced, not mended
+        assertThat(rate(policy, "/a", "pro")).isEqualTo(Rate.parse("70/minute")); // the rule is replaced as a whole
         assertThat(policy.rule("api:/a").fallback()).isEqualTo(FallbackPolicy.CLOSED);
         assertThat(rate(policy, "/b", "free")).isEqualTo(Rate.parse("3/minute"));
         assertThat(policy.rule("api:POST /c/{id}").rate("free")).isEqualTo(Rate.parse("7/minute"));

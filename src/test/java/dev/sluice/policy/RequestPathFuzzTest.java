@@ -10,7 +10,7 @@ import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.Rate;
 import dev.sluice.testing.Fuzzer;
 
-/** Whatever path it is, it has readings; whatever rate, it is one or is refused with a reason that does not repeat it. */
+/** Every path has interpretations, and every rate is parsed or rejected with a message that does not repeat it. */
 class RequestPathFuzzTest {
 
     private static final List<String> PATHS = List.of("/api/v1/campaigns/42", "/a/./b/../c//d/", "/a%2fb;x=1/%2e%2e/c",

@@ -93,7 +93,7 @@ class PackagingIT {
         return System.getProperty("native.image.path") == null;
     }
 
-    /** One line each, without comments. */
+    /** Returns the instructions of a Dockerfile, one per element, without comments. */
     private static List<String> instructions(String kind) throws IOException {
         var text = Files.readString(Path.of("src/main/docker/Dockerfile." + kind)).replaceAll("\\\\\n\\s*", "");
         return Stream.of(text.split("\n")).filter(line -> !line.isBlank() && !line.startsWith("#")).toList();

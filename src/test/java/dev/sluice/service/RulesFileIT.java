@@ -67,7 +67,7 @@ class RulesFileIT {
 
             mount(volume, AFTER.formatted(Sha256.hex("key-of-carol")));
             await().atMost(RELOAD_TIMEOUT).until(() -> http.get("/reports").statusCode() == 200);
-            // Three before the change, one just now: the window is the same.
+            // Three requests before the change and one after it: the window is kept.
             assertThat(header(http.get("/reports"), "X-RateLimit-Remaining")).isEqualTo("0");
             assertThat(http.get("/reports").statusCode()).isEqualTo(429);
             assertThat(header(http.get("/reports", "X-API-Key", "key-of-carol"), "X-RateLimit-Limit")).isEqualTo("50");

@@ -189,9 +189,9 @@ class ServiceFuzzTest {
                     socket.setSoTimeout(20);
                 }
             } catch (SocketTimeoutException e) {
-                assertThat(received.size()).as("bytes of an answer in time").isPositive();
+                assertThat(received.size()).as("bytes received in time").isPositive();
             } catch (SocketException e) {
-                // closed while something was still to be sent
+                // closed before the request was completely sent
             }
             return received.toByteArray();
         }

@@ -33,7 +33,7 @@ class ShutdownIT {
             var gate = openAi.gate();
             var environment = new HashMap<>(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(redis.port()),
                     "UPSTREAM_URL", "http://127.0.0.1:" + api, "RATE_LIMIT_ADMIN_TOKEN", "admin"));
-            environment.putAll(Map.of("RATE_LIMIT_LLM_OPENAI_BASE_URL", openAi.address(), "RATE_LIMIT_LLM_OPENAI_API_KEY", "k",
+            environment.putAll(Map.of("RATE_LIMIT_LLM_OPENAI_BASE_URL", openAi.baseUrl(), "RATE_LIMIT_LLM_OPENAI_API_KEY", "k",
                     "RATE_LIMIT_API_KEYS_A_SHA256", Sha256.hex("alice-key"), "RATE_LIMIT_API_KEYS_A_USER", "alice"));
             var sluice = Instance.start(environment);
             try (var stream = new RawHttpConnection(sluice.port());
@@ -41,7 +41,7 @@ class ShutdownIT {
                     var idle = new RawHttpConnection(sluice.port())) {
                 idle.send("GET /q/openapi HTTP/1.1\r\nHost: x\r\n\r\n");
                 assertThat(idle.readResponse().status()).isEqualTo(200);
-                try (var leaves = new RawHttpConnection(sluice.port())) { // and is not waited for
+                try (var leaves = new RawHttpConnection(sluice.port())) { // does not delay shutdown
                     leaves.send("GET /download HTTP/1.1\r\nHost: x\r\n\r\n");
                     assertThat(leaves.readLine()).contains("200");
                 }

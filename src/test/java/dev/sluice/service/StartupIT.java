@@ -219,7 +219,7 @@ class StartupIT {
     void kubernetesServiceLinkIsNotAPort() {
         try (var sluice = Instance.start(Map.of("REDIS_PORT", "tcp://10.0.0.1:6379", "REDIS_HOST", "127.0.0.1"))) {
             assertThat(sluice.log()).contains("REDIS_PORT").contains("Kubernetes");
-            var check = CHECK.replace("\"x\"", '"' + UUID.randomUUID().toString() + '"'); // there may be a Redis at 6379
+            var check = CHECK.replace("\"x\"", '"' + UUID.randomUUID().toString() + '"'); // a Redis may be running at 6379
             assertThat(new HttpTestClient(sluice.port()).post("/v1/check", check).statusCode()).isEqualTo(200);
         }
     }

@@ -1,5 +1,6 @@
 package dev.sluice.testing;
 
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
@@ -23,7 +24,7 @@ import io.vertx.core.net.impl.ConnectionBase;
 public class EchoUpstream implements QuarkusTestResourceLifecycleManager {
 
     public static final int DOWNLOAD_BYTES = 20 << 20;
-    /** What waits to be let go on, by the path's query. */
+    /** Responses of {@code /trickle} that have not been ended, by query of the request. */
     public static final Map<String, HttpServerResponse> TRICKLING = new ConcurrentHashMap<>();
 
     private final Vertx vertx = Vertx.vertx();
@@ -35,7 +36,7 @@ public class EchoUpstream implements QuarkusTestResourceLifecycleManager {
         return Map.of("rate-limit.upstream.url", "http://127.0.0.1:" + port + "/base", "rate-limit.upstream.timeout", "2s");
     }
 
-    /** @return the port */
+    /** Starts the server; returns its port. */
     public int listen(int requestedPort) {
         port = vertx.createHttpServer(new HttpServerOptions().setHost("127.0.0.1").setPort(requestedPort))
                 .requestHandler(EchoUpstream::respond).listen().toCompletionStage().toCompletableFuture().join().actualPort();
@@ -87,6 +88,12 @@ public class EchoUpstream implements QuarkusTestResourceLifecycleManager {
                 .forEach(name -> headers.put(name.toLowerCase(), new JsonArray(request.headers().getAll(name))));
         return new JsonObject().put("method", request.method().name()).put("uri", request.uri()).put("body", body)
                 .put("headers", new JsonObject(headers));
+    }
+
+    /** Returns the values of a request header as echoed in a response, separated by {@code |}; null if it is missing. */
+    public static String receivedHeader(HttpResponse<String> response, String header) {
+        var values = HttpTestClient.json(response).getJsonObject("headers").getJsonArray(header);
+        return values == null ? null : String.join("|", values.stream().map(Object::toString).toList());
     }
 
     private static void download(HttpServerResponse response, int remaining) {

@@ -29,7 +29,7 @@ public final class Fuzzer {
             "user:", "ip:", "*", "${x}", "<script>", "'", "usage", "model", "stream", "prompt_tokens", "unlimited", "blocked",
             "/minute", "1000000000");
 
-    /** A try. */
+    /** Test of one mutated input. */
     @FunctionalInterface
     public interface TestCase {
 
@@ -39,7 +39,7 @@ public final class Fuzzer {
     private Fuzzer() {
     }
 
-    /** @param share of all tries, in hundredths */
+    /** @param share percentage of {@link #TRIES} */
     public static void run(int share, TestCase testCase) {
         long tries = Math.max(1, (long) TRIES * share / 100);
         for (long i = 0; i < tries; i++) {
@@ -51,7 +51,7 @@ public final class Fuzzer {
                 throw new AssertionError("try " + i + " of seed " + SEED + " (-Dsluice.fuzz.seed)", e);
             }
             if (System.nanoTime() - start > SLOW_NANOS) {
-                throw new AssertionError("try " + i + " of seed " + SEED + " took long");
+                throw new AssertionError("try " + i + " of seed " + SEED + " exceeded 2 s");
             }
         }
     }
@@ -64,12 +64,12 @@ public final class Fuzzer {
         return text.getBytes(StandardCharsets.ISO_8859_1);
     }
 
-    /** Characters stand for bytes. */
+    /** Returns a mutation of text in which each character stands for one byte. */
     public static String mutate(Random random, String valid) {
         return new String(mutate(random, bytes(valid)), StandardCharsets.ISO_8859_1);
     }
 
-    /** One time in eight as it is. */
+    /** Returns a mutation of the input with up to four changes; unchanged in one of eight cases. */
     public static byte[] mutate(Random random, byte[] valid) {
         var mutated = valid;
         for (int i = random.nextInt(8); i > 0; i -= 2) {
@@ -112,7 +112,7 @@ public final class Fuzzer {
         return out.toByteArray();
     }
 
-    /** Pieces of it, one after the other. */
+    /** Splits the bytes into pieces of random lengths. */
     public static List<byte[]> split(Random random, byte[] bytes) {
         var pieces = new java.util.ArrayList<byte[]>();
         for (int from = 0; from < bytes.length;) {

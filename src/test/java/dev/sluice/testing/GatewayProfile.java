@@ -17,6 +17,6 @@ public class GatewayProfile implements QuarkusTestProfile {
                 "rate-limit.api-keys.bob.tier", "pro", "rate-limit.exempt", "/healthz", "rate-limit.upstream.max-connections",
                 Integer.toString(CONNECTIONS), "rate-limit.endpoints.\"/closed\".free",
                 "blocked", "rate-limit.endpoints.\"/open\".free", "unlimited",
-                "quarkus.shutdown.timeout", "1s"); // a WebSocket that has passed would be waited for
+                "quarkus.shutdown.timeout", "1s"); // shutdown would wait for open WebSockets
     }
 }

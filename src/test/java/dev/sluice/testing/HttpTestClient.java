@@ -10,7 +10,7 @@ import java.time.Duration;
 
 import io.vertx.core.json.JsonObject;
 
-/** A plain HTTP client of the test's own. */
+/** Blocking HTTP/1.1 client for a server on the loopback address. */
 public final class HttpTestClient {
 
     private static final HttpClient CLIENT = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
@@ -22,7 +22,7 @@ public final class HttpTestClient {
         this.baseUrl = "http://127.0.0.1:" + port;
     }
 
-    /** @param headers names and values in turn */
+    /** @param headers alternating names and values */
     public HttpResponse<String> get(String path, String... headers) {
         return send("GET", path, null, headers);
     }

@@ -24,10 +24,10 @@ import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicReference;
 
-/** Objects, and all that their fields lead to: what a native compiler would write into an image. */
+/** Objects and everything reachable from them: the heap that a native compiler would write into the image. */
 public final class ImageHeap {
 
-    /** What belongs to a process, or is another one each time. */
+    /** Types of objects that belong to a process, or that must differ between processes. */
     private static final List<Class<?>> PROCESS_STATE = List.of(Thread.class, ClassLoader.class, Random.class, UUID.class,
             Instant.class, Clock.class, InetAddress.class, FileDescriptor.class, Channel.class, Process.class,
             ExecutorService.class);
@@ -36,7 +36,7 @@ public final class ImageHeap {
     private final Set<Class<?>> types = new HashSet<>();
     private final List<String> processState = new ArrayList<>();
 
-    /** All that the static fields of a class lead to. */
+    /** Adds everything reachable from the static fields of a class. */
     public void addStatics(Class<?> type) {
         for (var field : type.getDeclaredFields()) {
             if (Modifier.isStatic(field.getModifiers())) {
@@ -49,12 +49,12 @@ public final class ImageHeap {
         add(root, root.getClass().getName());
     }
 
-    /** The classes of all objects. */
+    /** Returns the classes of all objects. */
     public Set<Class<?>> types() {
         return types;
     }
 
-    /** What should not be there, and from which field it was reached. */
+    /** Returns the objects that must not be in the image, with the field from which they are reachable. */
     public List<String> processState() {
         return processState;
     }
@@ -64,9 +64,8 @@ public final class ImageHeap {
         queue.add(Optional.ofNullable(root));
         while (!queue.isEmpty()) {
             var object = queue.poll();
-            // A logger leads to the log's handlers; Quarkus sees to them.
-            if (object instanceof Class || object.getClass().getName().startsWith("org.jboss.logging.")
-                    || !visited.add(object)) {
+            // A logger refers to the log handlers, which Quarkus handles.
+            if (object instanceof Class || object.getClass().getName().startsWith("org.jboss.logging.") || !visited.add(object)) {
                 continue;
             }
             types.add(object.getClass());
@@ -87,7 +86,7 @@ public final class ImageHeap {
         } else if (object instanceof AtomicReference<?> reference) {
             references.add(reference.get());
         } else if (object.getClass().getModule().isNamed()) {
-            // The platform's fields are closed; what its collections hold is not.
+            // Fields of JDK classes are inaccessible; the elements of collections are not.
             if (object instanceof Map<?, ?> map) {
                 references.addAll(map.keySet());
                 references.addAll(map.values());

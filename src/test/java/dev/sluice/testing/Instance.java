@@ -13,8 +13,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The packaged program, running as a process of its own, as an operator starts it: the native one where {@code -Dnative} has built
- * it, else the one for a JVM.
+ * Process of the packaged program, started like in production: the native executable if {@code -Dnative} has built it, otherwise
+ * the JVM package.
  */
 public final class Instance implements AutoCloseable {
 
@@ -54,15 +54,15 @@ public final class Instance implements AutoCloseable {
         return List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m", "-jar", jar.toString());
     }
 
-    /** Starts it and waits until it serves. */
+    /** Starts the service and waits until it serves. */
     public static Instance start(Map<String, String> environment) {
         return awaitStarted(launch(serviceCommand(), environment));
     }
 
     /**
-     * The same behind a prefix, such as one that places the process in a control group.
+     * Starts the service with a command prefix, such as one that moves the process into a control group.
      *
-     * @param prefix a command that ends by executing its arguments; empty for none
+     * @param prefix command that executes its arguments; empty for none
      */
     public static Instance start(List<String> prefix, Map<String, String> environment) {
         var command = new ArrayList<>(prefix);
@@ -70,7 +70,7 @@ public final class Instance implements AutoCloseable {
         return awaitStarted(launch(command, environment));
     }
 
-    /** The same with a program of the caller's choice, packaged by Quarkus. */
+    /** Starts another application that is packaged by Quarkus. */
     public static Instance start(Path jar, Map<String, String> environment) {
         return awaitStarted(launch(javaCommand(jar), environment));
     }
@@ -83,11 +83,11 @@ public final class Instance implements AutoCloseable {
         return instance;
     }
 
-    /** Starts it, expecting that it ends by itself; returns what it said. */
+    /** Starts the service, expecting it to exit; returns its log. */
     public static String startExpectingFailure(Map<String, String> environment) {
         try (var instance = launch(serviceCommand(), environment)) {
             if (instance.started.completeOnTimeout(true, START_SECONDS, TimeUnit.SECONDS).join()) {
-                throw new IllegalStateException("did not refuse to start:\n" + instance.log());
+                throw new IllegalStateException("started unexpectedly:\n" + instance.log());
             }
             return instance.log();
         }
@@ -112,13 +112,13 @@ public final class Instance implements AutoCloseable {
                 }
             }
         } catch (IOException e) {
-            // the process is gone
+            // the process has exited
         }
         started.complete(false);
     }
 
     /**
-     * Runs the program once more, beside this one.
+     * Runs the program again with an argument, while this instance keeps running.
      *
      * @return its exit code
      */
@@ -130,7 +130,7 @@ public final class Instance implements AutoCloseable {
         var other = builder.start();
         if (!other.waitFor(START_SECONDS, TimeUnit.SECONDS)) {
             other.destroyForcibly();
-            throw new IllegalStateException(argument + " did not end");
+            throw new IllegalStateException(argument + " did not exit");
         }
         return other.exitValue();
     }
@@ -161,8 +161,8 @@ public final class Instance implements AutoCloseable {
 
     @Override
     public void close() {
-        resume(); // a stopped process would not see SIGTERM
-        process.toHandle().destroy(); // unlike Process.destroy it goes on listening to what the process says
+        resume(); // a suspended process does not handle SIGTERM
+        process.toHandle().destroy(); // unlike Process.destroy, keeps its output stream open
         try {
             if (!process.waitFor(40, TimeUnit.SECONDS)) {
                 process.destroyForcibly();

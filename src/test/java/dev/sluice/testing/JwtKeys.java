@@ -10,7 +10,7 @@ import java.util.Map;
 import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
 import io.smallrye.jwt.build.Jwt;
 
-/** Configures a key for JWTs, and signs some with it. */
+/** Configures a verification key for JWTs, and issues tokens. */
 public class JwtKeys implements QuarkusTestResourceLifecycleManager {
 
     private static final KeyPair KEY_PAIR = generateKeyPair();
@@ -41,15 +41,15 @@ public class JwtKeys implements QuarkusTestResourceLifecycleManager {
         return sign(KEY_PAIR, subject, tier, "https://issuer.example", Duration.ofMinutes(5));
     }
 
-    public String expired(String subject) {
+    public String expiredToken(String subject) {
         return sign(KEY_PAIR, subject, null, "https://issuer.example", Duration.ofMinutes(-10));
     }
 
-    public String forged(String subject) {
+    public String forgedToken(String subject) {
         return sign(OTHER_KEY_PAIR, subject, "enterprise", "https://issuer.example", Duration.ofMinutes(5));
     }
 
-    public String foreignIssuer(String subject) {
+    public String foreignIssuerToken(String subject) {
         return sign(KEY_PAIR, subject, null, "https://other.example", Duration.ofMinutes(5));
     }
 
@@ -61,6 +61,6 @@ public class JwtKeys implements QuarkusTestResourceLifecycleManager {
 
     @Override
     public void stop() {
-        // nothing to stop
+        // no resources
     }
 }

@@ -19,12 +19,12 @@ public final class RawHttpConnection implements Closeable {
     private static final int TIMEOUT_MILLIS = 20_000;
 
     /**
-     * @param headerLines status line and headers, without the empty line
-     * @param complete whether it came to its own end
+     * @param headerLines status line and header fields
+     * @param complete false if the connection was closed before the end of the response
      */
     public record Response(int status, List<String> headerLines, byte[] body, boolean complete) {
 
-        /** Null where it is missing. */
+        /** Returns the value of the first field of this name, or null. */
         public String header(String name) {
             return headerLines.stream()
                     .filter(line -> line.toLowerCase(Locale.ROOT).startsWith(name.toLowerCase(Locale.ROOT) + ": "))
@@ -43,14 +43,14 @@ public final class RawHttpConnection implements Closeable {
         this(port, "127.0.0.1");
     }
 
-    /** @param localAddress the address it calls from */
+    /** @param localAddress source address of the connection */
     public RawHttpConnection(int port, String localAddress) throws IOException {
         socket = new Socket(InetAddress.getByName("127.0.0.1"), port, InetAddress.getByName(localAddress), 0);
         socket.setSoTimeout(TIMEOUT_MILLIS);
         in = new BufferedInputStream(socket.getInputStream());
     }
 
-    /** One request on a connection of its own. */
+    /** Sends a request over a new connection and reads the response. */
     public static Response exchange(int port, String request) throws IOException {
         try (var connection = new RawHttpConnection(port)) {
             connection.send(request);
@@ -58,14 +58,14 @@ public final class RawHttpConnection implements Closeable {
         }
     }
 
-    /** A request with a body and its length. */
+    /** Returns a POST request with a body and its Content-Length. */
     public static String post(String target, String body, String... headers) {
         return "POST " + target + " HTTP/1.1\r\nHost: sluice\r\nContent-Type: application/json\r\n"
                 + (headers.length == 0 ? "" : String.join("\r\n", headers) + "\r\n") + "Content-Length: "
                 + body.getBytes(StandardCharsets.ISO_8859_1).length + "\r\n\r\n" + body;
     }
 
-    /** Characters stand for bytes. */
+    /** Sends text in which each character stands for one byte. */
     public void send(String text) throws IOException {
         socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
         socket.getOutputStream().flush();
@@ -150,7 +150,7 @@ public final class RawHttpConnection implements Closeable {
         return head;
     }
 
-    /** The next line, without its end. */
+    /** Reads the next line, without its line terminator. */
     public String readLine() throws IOException {
         var line = new StringBuilder();
         for (int b = readByte(); b != '\n'; b = readByte()) {

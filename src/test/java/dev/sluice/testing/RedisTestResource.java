@@ -4,7 +4,7 @@ import java.util.Map;
 
 import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
 
-/** Gives the application under test a real Redis. */
+/** Starts a Redis server for the application under test. */
 public class RedisTestResource implements QuarkusTestResourceLifecycleManager {
 
     private RedisTestServer redis;

@@ -15,7 +15,7 @@ import java.util.stream.IntStream;
 
 import redis.embedded.RedisServer;
 
-/** A real Redis server of the test's own, on a free port of the loopback address. */
+/** Redis server of a test, on a free port of the loopback address, without persistence. */
 public final class RedisTestServer implements AutoCloseable {
 
     private final RedisServer server;
@@ -33,7 +33,7 @@ public final class RedisTestServer implements AutoCloseable {
         this.server = builder.build();
     }
 
-    /** A cluster of one node, which holds every slot. */
+    /** Starts a cluster of one node that serves all slots. */
     public static RedisTestServer startCluster() {
         try {
             var nodes = Files.createTempDirectory("redis");
@@ -58,7 +58,7 @@ public final class RedisTestServer implements AutoCloseable {
         return start(port, new String[0]);
     }
 
-    /** One that listens on a Unix domain socket too. */
+    /** Starts a server that also listens on a Unix domain socket. */
     public static RedisTestServer startOnSocket(Path socket) {
         return start(freePort(), "unixsocket " + socket);
     }

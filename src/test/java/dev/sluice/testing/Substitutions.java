@@ -81,25 +81,25 @@ public final class Substitutions {
         }
     }
 
-    /** Target classes in the jars for which there are substitutions. */
+    /** Returns the target classes in the jars for which there are substitutions. */
     public Set<String> targets() {
         return new TreeSet<>(substitutions.keySet());
     }
 
-    /** Classes, methods and fields that a substitution names and the target does not have, or not with that signature. */
+    /** Returns the classes, methods and fields of substitutions that do not exist in the target, or not with that signature. */
     public List<String> missing() {
         return missing;
     }
 
     /**
-     * Methods and constructors that have the name of a replaced one and are not replaced themselves, as
+     * Returns the methods and constructors that have the name of a replaced one and are not replaced themselves, as
      * {@code package.Class.method(type,type)}.
      */
     public Set<String> uncovered() {
         return uncovered;
     }
 
-    /** Indexes the classes that use such annotations: a small part of what is in the jars. */
+    /** Indexes the classes that use the annotations: a small part of the classes in the jars. */
     private static void index(Indexer indexer, List<Path> jars) throws IOException {
         for (var path : jars) {
             try (var jar = new JarFile(path.toFile())) {
@@ -147,7 +147,7 @@ public final class Substitutions {
         return inner == null ? name : name + '$' + String.join("$", inner.asStringArray());
     }
 
-    /** Whether all conditions hold. */
+    /** Returns whether all conditions hold. */
     private boolean applies(AnnotationInstance annotation, String target) throws ReflectiveOperationException {
         var conditions = annotation == null ? null : annotation.value("onlyWith");
         if (conditions == null) {
@@ -190,7 +190,7 @@ public final class Substitutions {
                 }
                 var signature = signature(method, name.get());
                 var original = signatures.get(signature);
-                // The compiler-made constructor of a class that replaces another as a whole names none.
+                // The implicit constructor of a class that replaces another as a whole is not annotated.
                 if (names(method, NAMES_AN_ELEMENT) && (original == null
                         || Modifier.isStatic(original.flags()) != Modifier.isStatic(method.flags()))) {
                     missing.add(target.name() + "." + signature + " (of " + substitution.name() + ")");
@@ -214,7 +214,7 @@ public final class Substitutions {
         });
     }
 
-    /** Whether the class declares the field, or inherits it; a class of the JDK is taken to have it. */
+    /** Returns whether the class declares or inherits the field; true for a class of the JDK. */
     private boolean hasField(ClassInfo type, String name) throws IOException {
         if (type.field(name) != null) {
             return true;
@@ -230,7 +230,7 @@ public final class Substitutions {
         return annotations.stream().anyMatch(element::hasDeclaredAnnotation);
     }
 
-    /** What the element is called in the target; nothing if a condition does not hold. */
+    /** Returns the name of the element in the target; empty if a condition does not hold. */
     private Optional<String> elementName(AnnotationTarget element, String own, ClassInfo target)
             throws ReflectiveOperationException {
         var annotation = element.declaredAnnotation(TARGET_ELEMENT);
@@ -240,7 +240,7 @@ public final class Substitutions {
         return Optional.of(annotation == null || annotation.value("name") == null ? own : annotation.value("name").asString());
     }
 
-    /** Name, parameters and result, with the targets in place of their substitution classes. */
+    /** Returns name, parameter types and return type, with targets in place of their substitution classes. */
     private String signature(MethodInfo method, String name) {
         return method.parameterTypes().stream().map(this::original).collect(Collectors.joining(",", name + "(", ")"))
                 + original(method.returnType());

@@ -4,7 +4,7 @@ import java.util.Map;
 
 import io.quarkus.test.junit.QuarkusTestProfile;
 
-/** Both tokens and an API key are set. */
+/** Configures the admin token, the API token and an API key. */
 public class TokensProfile implements QuarkusTestProfile {
 
     @Override

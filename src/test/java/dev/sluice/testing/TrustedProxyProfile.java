@@ -4,7 +4,7 @@ import java.util.Map;
 
 import io.quarkus.test.junit.QuarkusTestProfile;
 
-/** The test itself is a trusted proxy. */
+/** Trusts the address of the test as a proxy. */
 public class TrustedProxyProfile implements QuarkusTestProfile {
 
     @Override

@@ -11,7 +11,7 @@ import dev.sluice.api.QuotaUnit;
 import dev.sluice.store.MicrosClock;
 import dev.sluice.store.WindowClaim;
 
-/** Decisions of the in-memory store: 10,000 identities in turn, 1000/second. */
+/** Decides in the in-memory store, for 10,000 identities in turn with a limit of 1000/second. */
 @State(Scope.Thread)
 public class MemoryStoreMicrobenchmark {
 

@@ -9,17 +9,17 @@ import dev.sluice.redis.LuaScript;
 import dev.sluice.store.WindowKeys;
 
 /**
- * A call of the script with one decision on one window, or with one for each of several identifiers. The only place of the
- * benchmark that knows the script's keys and arguments.
+ * Script call with one decision on one window, or with one for each of several identifiers. The only class of the benchmark
+ * that knows the keys and arguments of the script.
  */
 public final class SingleDecision {
 
-    /** Key of the time that the caller sets: a list of seconds and microseconds. */
-    public static final String HAND_SET_TIME = "bench:time";
+    /** Key of the time that the benchmark sets: a list of seconds and microseconds. */
+    public static final String CONTROLLED_TIME = "bench:time";
 
     private static final String ADVANCING_TIME = "bench:advancing-time:";
     private static final WindowKeys KEYS = new WindowKeys(new HashTags("sluice"));
-    private static final long EXACT_UP_TO = 10_000;
+    private static final long MAX_EXACT_LIMIT = 10_000;
 
     private final LuaScript script;
     private final long limit;
@@ -35,14 +35,14 @@ public final class SingleDecision {
         return new SingleDecision(LuaScript.load(SingleDecision.class, "decide.lua"), limit, window);
     }
 
-    /** Returns the same decision on a clock that the caller sets. */
-    public SingleDecision onHandSetTime() {
-        var time = "redis.call('LRANGE', '" + HAND_SET_TIME + "', 0, 1)";
+    /** Returns the same decision with a clock that the benchmark sets. */
+    public SingleDecision withControlledTime() {
+        var time = "redis.call('LRANGE', '" + CONTROLLED_TIME + "', 0, 1)";
         return new SingleDecision(LuaScript.load(SingleDecision.class, "decide.lua", time), limit, window);
     }
 
-    /** Returns the same decision on a clock of its own, which starts at 0 and advances by these microseconds per call. */
-    public SingleDecision onAdvancingTime(int micros) {
+    /** Returns the same decision with its own clock, which starts at 0 and advances by the given microseconds per call. */
+    public SingleDecision withAdvancingTime(int micros) {
         var time = "(function() local now = redis.call('INCRBY', '" + ADVANCING_TIME + limit + "', '" + micros + "') return"
                 + " { string.format('%d', now / 1000000), now % 1000000 } end)()";
         return new SingleDecision(LuaScript.load(SingleDecision.class, "decide.lua", time), limit, window);
@@ -60,14 +60,14 @@ public final class SingleDecision {
     /** Returns the arguments of a command that decides one request of each identifier, as an instance under load sends it. */
     public List<String> command(List<String> identifiers, long cost) {
         var name = WindowKeys.windowMember("bench", window.toSeconds());
-        var words = new ArrayList<>(List.of("EVALSHA", script.sha1(), Integer.toString(2 * identifiers.size())));
+        var arguments = new ArrayList<>(List.of("EVALSHA", script.sha1(), Integer.toString(2 * identifiers.size())));
         for (var identifier : identifiers) {
-            words.add(KEYS.index(identifier));
-            words.add(KEYS.window(identifier, name));
+            arguments.add(KEYS.index(identifier));
+            arguments.add(KEYS.window(identifier, name));
         }
-        words.addAll(List.of("!".repeat(identifiers.size()), "", "1", "1", "1", "0", Long.toString(limit),
-                Long.toString(window.toSeconds() * 1_000_000), Long.toString(cost), limit <= EXACT_UP_TO ? "log" : "ring",
+        arguments.addAll(List.of("!".repeat(identifiers.size()), "", "1", "1", "1", "0", Long.toString(limit),
+                Long.toString(window.toSeconds() * 1_000_000), Long.toString(cost), limit <= MAX_EXACT_LIMIT ? "log" : "ring",
                 name));
-        return words;
+        return arguments;
     }
 }

@@ -3,44 +3,48 @@ package dev.sluice.llm.client;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What goes for the calls of models that a piece of code makes. It belongs to the thread and is carried along by context
- * propagation: what Mutiny runs later runs in the context in which it was put together.
+ * Context of the LLM calls made by a piece of code: the user they count for and the usage it reports.
+ * <p>
+ * Held in a thread local and carried by context propagation: Mutiny runs a pipeline in the context in which it was
+ * assembled.
  *
- * @param user null where none is bound
- * @param tier null where none is bound
- * @param used where the code tells what it has used; null where nobody listens
+ * @param user null if none is bound
+ * @param tier null if none is bound
+ * @param reportedUsage receives the usage that the code reports; null outside of {@code @LlmRateLimited} methods
  */
-record CallContext(@Nullable String user, @Nullable String tier, @Nullable ReportedUsage used) {
+record CallContext(@Nullable String user, @Nullable String tier, @Nullable ReportedUsage reportedUsage) {
 
     static final ThreadLocal<CallContext> CURRENT = new ThreadLocal<>();
 
     private static final CallContext NONE = new CallContext(null, null, null);
 
+    /** Returns the context of the current thread, never null. */
     static CallContext current() {
         var current = CURRENT.get();
         return current == null ? NONE : current;
     }
 
-    interface Code<T, E extends Exception> {
+    /** Code to run in a context. */
+    interface Action<T, E extends Exception> {
         T run() throws E;
     }
 
-    /** Runs this code in this context. */
-    <T, E extends Exception> T run(Code<T, E> code) throws E {
-        var before = CURRENT.get();
+    /** Runs an action in this context and restores the previous one afterwards. */
+    <T, E extends Exception> T run(Action<T, E> action) throws E {
+        var previous = CURRENT.get();
         CURRENT.set(this);
         try {
-            return code.run();
+            return action.run();
         } finally {
-            restore(before);
+            restore(previous);
         }
     }
 
-    static void restore(@Nullable CallContext before) {
-        if (before == null) {
+    static void restore(CallContext previous) {
+        if (previous == null) {
             CURRENT.remove();
         } else {
-            CURRENT.set(before);
+            CURRENT.set(previous);
         }
     }
 }

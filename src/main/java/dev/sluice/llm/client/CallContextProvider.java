@@ -6,7 +6,10 @@ import org.eclipse.microprofile.context.spi.ThreadContextSnapshot;
 
 import io.smallrye.context.FastThreadContextProvider;
 
-/** Has context propagation carry the {@link CallContext} along. */
+/**
+ * Propagates the {@link CallContext} with MicroProfile Context Propagation. Registered as a service; not to be used
+ * directly.
+ */
 public final class CallContextProvider implements FastThreadContextProvider {
 
     @Override
@@ -24,11 +27,11 @@ public final class CallContextProvider implements FastThreadContextProvider {
         return snapshot(null);
     }
 
-    private static ThreadContextSnapshot snapshot(CallContext taken) {
+    private static ThreadContextSnapshot snapshot(CallContext captured) {
         return () -> {
-            var before = CallContext.CURRENT.get();
-            CallContext.restore(taken);
-            return () -> CallContext.restore(before);
+            var previous = CallContext.CURRENT.get();
+            CallContext.restore(captured);
+            return () -> CallContext.restore(previous);
         };
     }
 

@@ -5,74 +5,78 @@ import org.jboss.resteasy.reactive.client.impl.RestClientRequestContext;
 import dev.sluice.llm.limit.AdmittedCall;
 import dev.sluice.llm.protocol.ProviderOperation;
 
-/** A decided call on its way through a REST client. */
+/** Decided LLM call of a REST client with {@link LlmRateLimitFilter}. */
 final class FilteredCall {
 
     private final RestClientRequestContext context;
     private final ProviderOperation operation;
-    private final AdmittedCall open;
+    private final AdmittedCall admittedCall;
 
-    FilteredCall(RestClientRequestContext context, ProviderOperation operation, AdmittedCall open) {
+    FilteredCall(RestClientRequestContext context, ProviderOperation operation, AdmittedCall admittedCall) {
         this.context = context;
         this.operation = operation;
-        this.open = open;
+        this.admittedCall = admittedCall;
     }
 
     ProviderOperation operation() {
         return operation;
     }
 
-    AdmittedCall open() {
-        return open;
+    AdmittedCall admittedCall() {
+        return admittedCall;
     }
 
     boolean allowed() {
-        return open.decision().allowed();
+        return admittedCall.decision().allowed();
     }
 
-    /** The call is to be sent. @return false where nobody waits for its answer any more */
-    boolean begin() {
+    /**
+     * Registers the call's settlement before it is sent.
+     *
+     * @return false if the caller has cancelled; the reservation is then released
+     */
+    boolean start() {
         if (context.isUserCanceled()) {
-            open.failed(false);
+            admittedCall.release(false);
             return false;
         }
         // Response filters do not see every end: another that runs before them may throw.
-        context.getResult().whenComplete((answer, failure) -> end(failure));
+        context.getResult().whenComplete((response, failure) -> end(failure));
         return true;
     }
 
     private void end(Throwable failure) {
         int status = context.getResponseStatus();
         if (context.isAborted()) {
-            open.failed(false);
-        } else if (success(status)) {
-            if (failure != null || !readLater()) {
-                open.estimated(open.estimate());
+            admittedCall.release(false);
+        } else if (isSuccess(status)) {
+            if (failure != null || !isStreamed()) {
+                admittedCall.settleEstimated(admittedCall.estimatedUsage());
             }
         } else if (status == 0 && context.isUserCanceled() && context.getHttpClientRequest() != null) {
-            // It is on its way, and nobody will hear what it came to.
-            open.estimated(open.estimate());
+            // The request has been sent, and its response will not be received.
+            admittedCall.settleEstimated(admittedCall.estimatedUsage());
         } else {
-            open.failed(status == 429);
+            admittedCall.release(status == 429);
         }
     }
 
-    /** Whether this is the provider's answer, as far as it has come, and not an error. */
-    boolean answered() {
-        return context.getThrowable() == null && !context.isAborted() && success(context.getResponseStatus());
+    /** Returns whether the provider has answered with a success status. The body may still be incomplete. */
+    boolean succeeded() {
+        return context.getThrowable() == null && !context.isAborted() && isSuccess(context.getResponseStatus());
     }
 
-    private static boolean success(int status) {
+    private static boolean isSuccess(int status) {
         return status >= 200 && status < 300;
     }
 
-    /** Whether the answer passes elsewhere: in a {@code Multi}, into a file. */
-    boolean unread() {
+    /** Returns whether the response body does not pass through response filters: a {@code Multi} or a file. */
+    boolean bypassesFilter() {
         return !context.isRegisterBodyHandler() || context.isFileDownload();
     }
 
-    /** Whether the caller gets the answer's stream, and reads it at leisure. */
-    boolean readLater() {
+    /** Returns whether the caller receives the body as a stream and reads it after the method has returned. */
+    boolean isStreamed() {
         return context.isInputStreamDownload()
                 || context.isJakartaResponseDownload() && !context.invokedMethodReturnsAsyncType();
     }

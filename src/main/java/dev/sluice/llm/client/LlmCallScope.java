@@ -1,22 +1,24 @@
 package dev.sluice.llm.client;
 
-import java.util.function.Supplier;
-
 import org.jspecify.annotations.Nullable;
+
+import java.util.function.Supplier;
 
 import dev.sluice.llm.protocol.TokenUsage;
 
 /**
- * Says on whose behalf models are called:
+ * Binds LLM calls to the user they are made for:
  *
  * <pre>
  * LlmCallScope.as("alice", "pro").call(() -&gt; client.chat(body))
  * </pre>
  *
- * It holds for everything that the code inside calls: through REST clients that have {@link LlmRateLimitFilter}, whatever they
- * return, and through methods that are {@link dev.sluice.llm.LlmRateLimited}. A {@code Uni} or {@code Multi} that is put
- * together inside keeps it, wherever and whenever it is subscribed to; what is put together outside never gets it. To an
- * executor of one's own it goes by context propagation ({@code ManagedExecutor}).
+ * Applies to everything the action calls: REST clients with {@link LlmRateLimitFilter}, whatever they return, and methods
+ * annotated with {@link dev.sluice.llm.LlmRateLimited}. It does not apply to {@link LlmClient}, which has a user of its
+ * own. A {@code Uni} or {@code Multi} assembled inside the scope keeps it, wherever and whenever it is subscribed to; one
+ * assembled outside never gets it. Other executors receive it by context propagation ({@code ManagedExecutor}).
+ * <p>
+ * Immutable and thread-safe.
  */
 public final class LlmCallScope {
 
@@ -28,56 +30,72 @@ public final class LlmCallScope {
         this.tier = tier;
     }
 
-    /** On behalf of this user, in the first tier. */
+    /**
+     * Returns a scope for a user of the first configured tier.
+     *
+     * @param user the user's name, not blank; counted as {@code user:<name>}
+     * @return the scope, to be entered with {@link #call}
+     * @throws IllegalArgumentException if {@code user} is null or blank
+     */
     public static LlmCallScope as(String user) {
         return as(user, null);
     }
 
     /**
-     * On behalf of this user.
+     * Returns a scope for a user of a tier.
      *
-     * @param user the name, not blank; counted as {@code user:<name>}
-     * @param tier one that is not known, or null, is the first
+     * @param user the user's name, not blank; counted as {@code user:<name>}
+     * @param tier the user's tier; null or an unknown tier is treated as the first configured one
+     * @return the scope, to be entered with {@link #call}
+     * @throws IllegalArgumentException if {@code user} is null or blank
      */
     public static LlmCallScope as(String user, @Nullable String tier) {
         return new LlmCallScope(LlmIdentity.requireUser(user), tier);
     }
 
-    /** Runs this code with the user bound. */
-    public <T> T call(Supplier<T> code) {
-        return new CallContext(user, tier, CallContext.current().used()).run(code::get);
-    }
-
     /**
-     * Tells what the {@link dev.sluice.llm.LlmRateLimited} method in progress has used, as the provider reported it; it is
-     * booked in place of the estimate when the method ends. Told several times, it adds up. Outside such a method it does
-     * nothing.
+     * Runs an action in this scope, on the current thread.
      *
-     * @param input tokens, cached ones included
-     * @param output tokens, reasoning included
+     * @param action the code whose LLM calls count for the user
+     * @return the action's result
      */
-    public static void used(long input, long output) {
-        used(TokenUsage.of(input, output));
+    public <T> T call(Supplier<T> action) {
+        return new CallContext(user, tier, CallContext.current().reportedUsage()).run(action::get);
     }
 
     /**
-     * Reports usage like {@link #used(long, long)}, with the parts of the input that have prices of their own.
+     * Reports the usage of the current {@link dev.sluice.llm.LlmRateLimited} invocation, as the provider has reported it.
+     * It is booked in place of the estimate when the invocation ends. Several reports are added up. Does nothing outside
+     * such an invocation.
      *
-     * @param input tokens, including those of the other input parameters
-     * @param cachedInput tokens read from the provider's cache
-     * @param cacheWrite tokens written to the provider's cache, for any time
-     * @param longCacheWrite tokens written to the provider's cache for an hour, also part of {@code cacheWrite}
-     * @param output tokens, including reasoning
+     * @param inputTokens all input tokens, cached ones included, 0 to 100,000,000
+     * @param outputTokens all output tokens, reasoning included, 0 to 100,000,000
+     * @throws IllegalArgumentException if a count is out of range
+     */
+    public static void reportUsage(long inputTokens, long outputTokens) {
+        reportUsage(TokenUsage.of(inputTokens, outputTokens));
+    }
+
+    /**
+     * Reports the usage of the current {@link dev.sluice.llm.LlmRateLimited} invocation, with the cached tokens, which have
+     * prices of their own. Otherwise as {@link #reportUsage(long, long)}.
+     *
+     * @param inputTokens all input tokens, including those of the other input parameters
+     * @param cachedInputTokens input tokens read from the provider's cache
+     * @param cacheWriteTokens input tokens written to the provider's cache, for any time
+     * @param longCacheWriteTokens input tokens written to the provider's cache for an hour; part of {@code cacheWriteTokens}
+     * @param outputTokens all output tokens, reasoning included
      * @throws IllegalArgumentException if a count is negative or above 100,000,000, or the parts are more than the whole
      */
-    public static void used(long input, long cachedInput, long cacheWrite, long longCacheWrite, long output) {
-        used(new TokenUsage(input, cachedInput, cacheWrite, longCacheWrite, output));
+    public static void reportUsage(long inputTokens, long cachedInputTokens, long cacheWriteTokens, long longCacheWriteTokens,
+            long outputTokens) {
+        reportUsage(new TokenUsage(inputTokens, cachedInputTokens, cacheWriteTokens, longCacheWriteTokens, outputTokens));
     }
 
-    private static void used(TokenUsage usage) {
-        var listening = CallContext.current().used();
-        if (listening != null) {
-            listening.add(usage);
+    private static void reportUsage(TokenUsage usage) {
+        var reportedUsage = CallContext.current().reportedUsage();
+        if (reportedUsage != null) {
+            reportedUsage.add(usage);
         }
     }
 }

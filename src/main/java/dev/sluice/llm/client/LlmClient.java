@@ -19,31 +19,40 @@ import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonObject;
 
 /**
- * Calls a provider's models for one user: requests and answers are the provider's own JSON. {@link LlmClients} makes it.
+ * Calls a provider's models for one user. Requests and responses are the provider's own JSON. Created by
+ * {@link LlmClients}.
  * <p>
- * Each subscription is one call: checked before it is sent, settled by the usage that the provider reports. A refused one is
- * not sent and fails with {@link RateLimitExceededException}; one that the provider does not answer as it should fails with
- * {@link LlmException}, and gives back what was reserved for it.
+ * Each subscription is one call: it is checked against the limits before it is sent, and settled with the usage that the
+ * provider reports. A denied call is not sent and fails with {@link RateLimitExceededException}. If the limits cannot be
+ * checked, the call fails with {@link dev.sluice.api.StoreUnavailableException}. If the provider rejects the call or does
+ * not respond as documented, the call fails with {@link LlmException}, and its reservation is released unless the provider
+ * had begun a successful response. Calls are not retried.
+ * <p>
+ * Thread-safe and non-blocking: may be used on event loops.
  */
 public final class LlmClient {
 
-    private final ProviderHttpClient access;
+    private final ProviderHttpClient httpClient;
     private final LlmLimiter limiter;
-    private final LlmIdentity caller;
+    private final LlmIdentity identity;
     private final Provider provider;
 
-    LlmClient(ProviderHttpClient access, LlmLimiter limiter, LlmIdentity caller) {
-        this.access = access;
+    LlmClient(ProviderHttpClient httpClient, LlmLimiter limiter, LlmIdentity identity) {
+        this.httpClient = httpClient;
         this.limiter = limiter;
-        this.caller = caller;
-        this.provider = access.provider();
+        this.identity = identity;
+        this.provider = httpClient.provider();
     }
 
     /**
-     * Asks for a completion: OpenAI's {@code /v1/chat/completions}, Anthropic's {@code /v1/messages}, Gemini's
+     * Requests a completion: OpenAI's {@code /v1/chat/completions}, Anthropic's {@code /v1/messages} or Gemini's
      * {@code generateContent}.
      *
-     * @param body the provider's; Gemini's with the model's name as {@code model} besides
+     * @param body the provider's request body; for Gemini, with the model's name in the additional field {@code model}
+     * @return the provider's response body
+     * @see <a href="https://platform.openai.com/docs/api-reference/chat/create">OpenAI: create chat completion</a>
+     * @see <a href="https://docs.anthropic.com/en/api/messages">Anthropic: create a message</a>
+     * @see <a href="https://ai.google.dev/api/generate-content">Gemini: generating content</a>
      */
     public Uni<JsonObject> chat(JsonObject body) {
         return Uni.createFrom().deferred(() -> {
@@ -53,11 +62,14 @@ public final class LlmClient {
     }
 
     /**
-     * The same as a stream: one JSON object for each event, as they come. What the provider tells of the usage only because
-     * this client asked for it is not among them. A subscription that is cancelled ends the call; what
-     * the provider has told of its usage until then is booked, otherwise the estimate.
+     * Requests a completion as a stream of server-sent events.
+     * <p>
+     * Emits one JSON object per event, as they arrive and with backpressure. A usage chunk that the provider sends only
+     * because this client has requested it is not emitted. Cancelling the subscription closes the connection; the usage
+     * reported until then is booked, otherwise the estimate.
      *
-     * @param body as for {@link #chat}; what asks for a stream is added
+     * @param body as for {@link #chat}; the flag that requests a stream is added
+     * @return the events' data; OpenAI's final {@code [DONE]} is not emitted
      */
     public Multi<JsonObject> stream(JsonObject body) {
         return Multi.createFrom().deferred(() -> {
@@ -67,118 +79,123 @@ public final class LlmClient {
     }
 
     /**
-     * Calls anything that the provider offers and that is not answered by a stream.
+     * Posts to any path of the provider's API whose response is not a stream.
      *
-     * @param path from the version on: {@code /v1/embeddings}, {@code /v1beta/models/gemini-2.5-flash:embedContent}
+     * @param path the path from the API version on: {@code /v1/embeddings},
+     * {@code /v1beta/models/gemini-2.5-flash:embedContent}
+     * @param body the provider's request body
+     * @return the provider's response body; fails with {@link IllegalArgumentException} if the path does not begin with a
+     * version of the provider's API
      */
     public Uni<JsonObject> call(String path, JsonObject body) {
         return Uni.createFrom().deferred(() -> {
             var operation = operation(path);
-            var sent = body.toBuffer();
+            var buffer = body.toBuffer();
             if (operation.kind() == ProviderOperation.Kind.FREE) {
-                return access.post(path, sent).map(this::json).onFailure().transform(this::explained);
+                return httpClient.post(path, buffer).map(this::parseJson).onFailure().transform(this::asLlmException);
             }
-            return admit(caller.ask(provider, operation, sent)).chain(call -> Uni.createFrom()
-                    .deferred(() -> access.post(path, sent))
-                    .map(answer -> settled(call, operation, answer)).onFailure(Exception.class).transform(this::explained)
-                    .onFailure().invoke(failure -> call.failed(limited(failure)))
-                    .onCancellation().invoke(() -> call.estimated(call.estimate())));
+            return admit(identity.estimate(provider, operation, buffer)).chain(call -> Uni.createFrom()
+                    .deferred(() -> httpClient.post(path, buffer))
+                    .map(response -> settleAndParse(call, operation, response)).onFailure(Exception.class).transform(this::asLlmException)
+                    .onFailure().invoke(failure -> call.release(isRateLimited(failure)))
+                    .onCancellation().invoke(() -> call.settleEstimated(call.estimatedUsage())));
         });
     }
 
     /**
-     * Calls anything that is answered by a stream of events.
+     * Posts to any path of the provider's API whose response is a stream of server-sent events.
      *
-     * @param path from the version on, with the query: {@code /v1/responses}
-     * @param body says that a stream is wanted, where the path does not
+     * @param path the path from the API version on, with the query: {@code /v1/responses}
+     * @param body the provider's request body; must request a stream itself, unless the path does
+     * @return the events' data, as for {@link #stream(JsonObject)}
      */
     public Multi<JsonObject> stream(String path, JsonObject body) {
         return Multi.createFrom().deferred(() -> {
             var operation = operation(path);
-            var request = LlmRequestParser.read(provider, operation, body.toBuffer());
-            var sent = LlmRequestParser.withUsageAsked(operation, request);
-            boolean strip = sent != request.body();
-            return admit(caller.ask(provider, request)).onItem().transformToMulti(call -> {
-                var stream = new LlmEventStream(call, operation.shape(), strip);
-                return access.open(path, sent).onFailure(Exception.class).transform(this::explained).onItem()
-                        .transformToMulti(answer -> events(stream, answer)).onTermination().invoke(stream::ended);
+            var request = LlmRequestParser.parse(provider, operation, body.toBuffer());
+            var buffer = LlmRequestParser.withUsageRequested(operation, request);
+            boolean removeUsage = buffer != request.body();
+            return admit(identity.estimate(provider, request)).onItem().transformToMulti(call -> {
+                var stream = new LlmEventStream(call, operation.shape(), removeUsage);
+                return httpClient.openStream(path, buffer).onFailure(Exception.class).transform(this::asLlmException).onItem()
+                        .transformToMulti(response -> toEvents(stream, response)).onTermination().invoke(stream::onTermination);
             });
         });
     }
 
-    private Multi<JsonObject> events(LlmEventStream stream, HttpClientResponse answer) {
-        if (answer.statusCode() >= 200 && answer.statusCode() < 300) {
-            return stream.of(answer)
+    private Multi<JsonObject> toEvents(LlmEventStream stream, HttpClientResponse response) {
+        if (response.statusCode() >= 200 && response.statusCode() < 300) {
+            return stream.read(response)
                     .onFailure(failure -> failure instanceof Exception && !(failure instanceof LlmException)).transform(
-                            failure -> new LlmException(provider.id() + " broke off its answer", answer.statusCode(), "",
+                            failure -> new LlmException(provider.id() + " did not complete its response", response.statusCode(), "",
                                     failure));
         }
         return Uni.createFrom().completionStage(() -> {
-            var body = answer.body();
-            answer.resume();
+            var body = response.body();
+            response.resume();
             return body.toCompletionStage();
         }).onItemOrFailure().<JsonObject>transformToUni((body, failure) -> Uni.createFrom()
-                .failure(refused(answer.statusCode(), body == null ? "" : body.toString()))).toMulti();
+                .failure(rejection(response.statusCode(), body == null ? "" : body.toString()))).toMulti();
     }
 
     private ProviderOperation operation(String path) {
-        // Anything else could name another host, which would get the key.
+        // Anything else could name another host, which would receive the API key.
         if (provider.version(path) == null) {
-            throw new IllegalArgumentException("path must begin with " + provider.version() + "/");
+            throw new IllegalArgumentException("path must begin with " + provider.version() + "/: " + path);
         }
         int query = path.indexOf('?');
         return ProviderOperation.of(provider, "POST", query < 0 ? path : path.substring(0, query));
     }
 
-    private Uni<AdmittedCall> admit(LlmCallEstimate ask) {
-        return limiter.admit(ask).invoke(call -> {
+    private Uni<AdmittedCall> admit(LlmCallEstimate callEstimate) {
+        return limiter.admit(callEstimate).invoke(call -> {
             if (!call.decision().allowed()) {
-                throw call.refusal();
+                throw call.denialException();
             }
         });
     }
 
-    private JsonObject settled(AdmittedCall call, ProviderOperation operation, Response answer) {
-        var text = text(answer);
-        var usage = UsageExtractor.of(provider, operation.shape(), answer.getHeaderString(HttpHeaders.CONTENT_TYPE.toString()),
-                answer.getHeaderString(HttpHeaders.CONTENT_ENCODING.toString()));
+    private JsonObject settleAndParse(AdmittedCall call, ProviderOperation operation, Response response) {
+        var text = bodyOf(response);
+        var extractor = UsageExtractor.of(provider, operation.shape(), response.getHeaderString(HttpHeaders.CONTENT_TYPE.toString()),
+                response.getHeaderString(HttpHeaders.CONTENT_ENCODING.toString()));
         try {
-            usage.feed(Buffer.buffer(text));
+            extractor.feed(Buffer.buffer(text));
         } finally {
-            call.settle(usage); // the provider has answered
+            call.settle(extractor); // the provider has responded
         }
-        return json(answer.getStatus(), text);
+        return parseJson(response.getStatus(), text);
     }
 
-    private JsonObject json(Response answer) {
-        return json(answer.getStatus(), text(answer));
+    private JsonObject parseJson(Response response) {
+        return parseJson(response.getStatus(), bodyOf(response));
     }
 
-    private String text(Response answer) {
-        var text = answer.hasEntity() ? answer.readEntity(String.class) : "";
-        if (answer.getStatus() < 200 || answer.getStatus() >= 300) {
-            throw refused(answer.getStatus(), text);
+    private String bodyOf(Response response) {
+        var text = response.hasEntity() ? response.readEntity(String.class) : "";
+        if (response.getStatus() < 200 || response.getStatus() >= 300) {
+            throw rejection(response.getStatus(), text);
         }
         return text;
     }
 
-    private JsonObject json(int status, String text) {
+    private JsonObject parseJson(int status, String text) {
         try {
             return new JsonObject(text);
         } catch (DecodeException e) {
-            throw new LlmException(provider.id() + " did not answer with a JSON object", status, access.withoutKey(text), null);
+            throw new LlmException(provider.id() + " responded with a body that is not a JSON object", status, httpClient.redactApiKey(text), null);
         }
     }
 
-    private LlmException refused(int status, String body) {
-        return new LlmException(provider.id() + " answered " + status, status, access.withoutKey(body), null);
+    private LlmException rejection(int status, String body) {
+        return new LlmException(provider.id() + " responded with status " + status, status, httpClient.redactApiKey(body), null);
     }
 
-    static boolean limited(Throwable failure) {
-        return failure instanceof LlmException refused && refused.status() == 429;
+    static boolean isRateLimited(Throwable failure) {
+        return failure instanceof LlmException rejection && rejection.status() == 429;
     }
 
-    private Throwable explained(Throwable failure) {
-        return failure instanceof LlmException ? failure : new LlmException(provider.id() + " did not answer", 0, "", failure);
+    private Throwable asLlmException(Throwable failure) {
+        return failure instanceof LlmException ? failure : new LlmException(provider.id() + " did not respond", 0, "", failure);
     }
 }

@@ -1,5 +1,7 @@
 package dev.sluice.llm.client;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.util.EnumMap;
 import java.util.Map;
@@ -8,7 +10,6 @@ import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
 
 import org.jboss.logging.Logger;
-import org.jspecify.annotations.Nullable;
 
 import dev.sluice.llm.limit.LlmConfig;
 import dev.sluice.llm.limit.LlmLimiter;
@@ -16,15 +17,17 @@ import dev.sluice.llm.protocol.Provider;
 import io.vertx.core.Vertx;
 
 /**
- * Makes clients of the providers of language models, which go where {@code rate-limit.llm.<provider>.base-url} says, with the
- * key of {@code rate-limit.llm.<provider>.api-key}:
+ * Creates clients of LLM providers. They call {@code rate-limit.llm.<provider>.base-url} with the API key in
+ * {@code rate-limit.llm.<provider>.api-key}:
  *
  * <pre>
  * &#64;Inject
- * Llm llm;
+ * LlmClients clients;
  *
- * LlmClient client = llm.client("openai", "user123", "pro");
+ * LlmClient client = clients.client("openai", "user123", "pro");
  * </pre>
+ *
+ * An application-scoped bean; thread-safe.
  */
 @ApplicationScoped
 public class LlmClients {
@@ -32,55 +35,56 @@ public class LlmClients {
     private static final Logger LOG = Logger.getLogger(LlmClients.class);
 
     private final LlmLimiter limiter;
-    private final LlmConfig settings;
+    private final LlmConfig config;
     private final Vertx vertx;
-    private final Map<Provider, ProviderHttpClient> providers = new EnumMap<>(Provider.class);
+    private final Map<Provider, ProviderHttpClient> httpClients = new EnumMap<>(Provider.class);
 
-    LlmClients(LlmLimiter limiter, LlmConfig settings, Vertx vertx) {
+    LlmClients(LlmLimiter limiter, LlmConfig config, Vertx vertx) {
         this.limiter = limiter;
-        this.settings = settings;
+        this.config = config;
         this.vertx = vertx;
     }
 
     /**
-     * A client whose calls count for a user. It costs nothing to make: connections are shared.
+     * Returns a client whose calls count for a user. Cheap: connections are shared between clients.
      *
      * @param provider {@code openai}, {@code anthropic} or {@code gemini}
-     * @param user the name, not blank; counted as {@code user:<name>}
-     * @param tier one that is not known, or null, is the first
-     * @throws IllegalArgumentException where there is no such provider, or the user is blank
-     * @throws IllegalStateException where neither a key nor another address than the provider's own is configured
+     * @param user the user's name, not blank; counted as {@code user:<name>}
+     * @param tier the user's tier; null or an unknown tier is treated as the first configured one
+     * @return a client, to be kept or discarded; it needs no closing
+     * @throws IllegalArgumentException if the provider is unknown, or the user is null or blank
+     * @throws IllegalStateException if neither an API key nor a base URL is configured for the provider
      */
     public LlmClient client(String provider, String user, @Nullable String tier) {
-        var of = Provider.of(provider);
-        if (of == null) {
-            throw new IllegalArgumentException("provider must be " + Provider.ALLOWED);
+        var parsed = Provider.of(provider);
+        if (parsed == null) {
+            throw new IllegalArgumentException("provider must be " + Provider.ALLOWED_IDS + ": " + provider + ": " + provider);
         }
-        requireKey(of);
-        return new LlmClient(access(of), limiter, LlmIdentity.user(LlmIdentity.requireUser(user), tier));
+        requireKey(parsed);
+        return new LlmClient(httpClient(parsed), limiter, LlmIdentity.user(LlmIdentity.requireUser(user), tier));
     }
 
-    /** Somewhere else than at the provider's own address, a key may not be needed. */
+    /** Requires an API key for the provider's own address; another base URL may not need one. */
     private void requireKey(Provider provider) {
-        var configured = settings.of(provider);
+        var configured = config.of(provider);
         if (configured.apiKey().filter(key -> !key.isBlank()).isEmpty()
                 && configured.baseUrl().filter(url -> !url.isBlank()).isEmpty()) {
-            throw new IllegalStateException("There is no key for " + provider.id() + ": set rate-limit.llm." + provider.id()
+            throw new IllegalStateException("No API key for provider " + provider.id() + ": set rate-limit.llm." + provider.id()
                     + ".api-key");
         }
     }
 
-    private synchronized ProviderHttpClient access(Provider provider) {
-        return providers.computeIfAbsent(provider, of -> new ProviderHttpClient(of, settings, vertx));
+    private synchronized ProviderHttpClient httpClient(Provider provider) {
+        return httpClients.computeIfAbsent(provider, of -> new ProviderHttpClient(of, config, vertx));
     }
 
     @PreDestroy
     synchronized void close() {
-        for (var access : providers.values()) {
+        for (var httpClient : httpClients.values()) {
             try {
-                access.close();
+                httpClient.close();
             } catch (IOException e) {
-                LOG.debug("A client of a provider did not close", e);
+                LOG.debug("HTTP client of an LLM provider could not be closed", e);
             }
         }
     }

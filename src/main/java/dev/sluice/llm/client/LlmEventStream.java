@@ -1,10 +1,10 @@
 package dev.sluice.llm.client;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-
-import org.jspecify.annotations.Nullable;
 
 import dev.sluice.llm.limit.AdmittedCall;
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
@@ -19,86 +19,93 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonObject;
 
-/** The events of one call, and what they come to. */
+/**
+ * Reads the events of one streamed call and settles it when the stream ends. Thread-safe: the response arrives on an event
+ * loop, cancellation on any thread.
+ */
 final class LlmEventStream {
 
     private final AdmittedCall call;
     private final Shape shape;
-    /** Null where what comes is what was asked for. */
-    private final @Nullable UsageChunkFilter stripper;
-    private final SseEventReader events = new SseEventReader();
-    /** What came in place of events; null where they did come. */
-    private @Nullable Buffer document;
-    /** Null until the answer has begun. */
-    private @Nullable UsageExtractor usage;
+    /** Null if the response is passed on unchanged. */
+    private final @Nullable UsageChunkFilter usageFilter;
+    private final SseEventReader eventReader = new SseEventReader();
+    /** The body of a response that is not an event stream; otherwise null. */
+    private @Nullable Buffer plainBody;
+    /** Null until the response has begun. */
+    private @Nullable UsageExtractor extractor;
 
-    /** @param strip whether the usage was asked for by nobody but this client */
-    LlmEventStream(AdmittedCall call, Shape shape, boolean strip) {
+    /** @param removeUsage whether to remove the usage chunk, which only this client has requested */
+    LlmEventStream(AdmittedCall call, Shape shape, boolean removeUsage) {
         this.call = call;
         this.shape = shape;
-        this.stripper = strip ? new UsageChunkFilter() : null;
+        this.usageFilter = removeUsage ? new UsageChunkFilter() : null;
     }
 
-    /** @param answer paused */
-    synchronized Multi<JsonObject> of(HttpClientResponse answer) {
-        var type = answer.getHeader(HttpHeaders.CONTENT_TYPE);
-        usage = UsageExtractor.of(call.provider(), shape, type, answer.getHeader(HttpHeaders.CONTENT_ENCODING));
-        document = type != null && type.strip().toLowerCase(Locale.ROOT).startsWith("text/event-stream")
+    /**
+     * Returns the events of a response.
+     *
+     * @param response must be paused
+     */
+    synchronized Multi<JsonObject> read(HttpClientResponse response) {
+        var type = response.getHeader(HttpHeaders.CONTENT_TYPE);
+        extractor = UsageExtractor.of(call.provider(), shape, type, response.getHeader(HttpHeaders.CONTENT_ENCODING));
+        plainBody = type != null && type.strip().toLowerCase(Locale.ROOT).startsWith("text/event-stream")
                 ? null
                 : Buffer.buffer();
-        var chunks = MultiHelper.toMulti(answer).onCancellation().invoke(() -> leave(answer));
-        var read = chunks.onItem().transformToMultiAndConcatenate(chunk -> Multi.createFrom().iterable(events(chunk)));
-        var rest = Multi.createFrom().deferred(() -> Multi.createFrom().iterable(rest()));
-        return Multi.createBy().concatenating().streams(read, rest).filter(data -> !data.equals("[DONE]"))
-                .map(data -> json(answer.statusCode(), data));
+        var chunks = MultiHelper.toMulti(response).onCancellation().invoke(() -> abort(response));
+        var received = chunks.onItem().transformToMultiAndConcatenate(chunk -> Multi.createFrom().iterable(eventReader(chunk)));
+        var remaining = Multi.createFrom().deferred(() -> Multi.createFrom().iterable(remainingEvents()));
+        return Multi.createBy().concatenating().streams(received, remaining).filter(data -> !data.equals("[DONE]"))
+                .map(data -> parseJson(response.statusCode(), data));
     }
 
-    private static void leave(HttpClientResponse answer) {
-        answer.exceptionHandler(expected -> {
+    private static void abort(HttpClientResponse response) {
+        response.exceptionHandler(expected -> {
         });
-        answer.request().reset();
+        response.request().reset();
     }
 
-    private synchronized List<String> events(Buffer chunk) {
-        usage.feed(chunk);
-        if (document != null) {
-            document.appendBuffer(chunk);
+    private synchronized List<String> eventReader(Buffer chunk) {
+        extractor.feed(chunk);
+        if (plainBody != null) {
+            plainBody.appendBuffer(chunk);
             return List.of();
         }
-        return events.feed(stripper == null ? chunk : stripper.feed(chunk));
+        return eventReader.feed(usageFilter == null ? chunk : usageFilter.feed(chunk));
     }
 
-    private synchronized List<String> rest() {
-        if (document != null) {
-            return List.of(document.toString());
+    private synchronized List<String> remainingEvents() {
+        if (plainBody != null) {
+            return List.of(plainBody.toString());
         }
         var last = new ArrayList<String>();
-        if (stripper != null) {
-            last.addAll(events.feed(stripper.end()));
+        if (usageFilter != null) {
+            last.addAll(eventReader.feed(usageFilter.end()));
         }
-        last.addAll(events.end());
+        last.addAll(eventReader.end());
         return last;
     }
 
-    private JsonObject json(int status, String data) {
+    private JsonObject parseJson(int status, String data) {
         try {
             return new JsonObject(data);
         } catch (DecodeException e) {
-            throw new LlmException(call.provider().id() + " sent an event that is no JSON object", status, data, null);
+            throw new LlmException(call.provider().id() + " sent an event that is not a JSON object", status, data, null);
         }
     }
 
-    /** The stream has come to its end, or to ours. */
-    synchronized void ended(Throwable failure, boolean cancelled) {
-        if (usage == null) {
+    /** Settles the call when the stream has completed, failed or been cancelled. */
+    synchronized void onTermination(Throwable failure, boolean cancelled) {
+        if (extractor == null) {
             if (cancelled) {
-                // It is on its way, and nobody will hear what it came to.
-                call.estimated(call.estimate());
+                // The request may have been sent, and its response will not be received.
+                call.settleEstimated(call.estimatedUsage());
             } else {
-                call.failed(LlmClient.limited(failure));
+                call.release(LlmClient.isRateLimited(failure));
             }
             return;
         }
-        call.settle(usage);
+        call.settle(extractor);
     }
 }

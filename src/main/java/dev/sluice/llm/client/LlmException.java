@@ -2,7 +2,10 @@ package dev.sluice.llm.client;
 
 import org.jspecify.annotations.Nullable;
 
-/** A provider did not answer a call, or not as it should. */
+/**
+ * Thrown when a provider rejects a call, does not respond, or responds with something that is not valid for its API. API
+ * keys are redacted from the body.
+ */
 public class LlmException extends RuntimeException {
 
     private static final long serialVersionUID = 1;
@@ -11,9 +14,10 @@ public class LlmException extends RuntimeException {
     private final String body;
 
     /**
-     * @param status what the provider answered; 0 where it did not
-     * @param body what it said; empty where it said nothing
-     * @param cause null where there is none
+     * @param message the error message
+     * @param status the HTTP status of the provider's response; 0 if there was none
+     * @param body the body of the provider's response; empty if there was none
+     * @param cause the cause; may be null
      */
     public LlmException(String message, int status, String body, @Nullable Throwable cause) {
         super(message, cause);
@@ -21,12 +25,20 @@ public class LlmException extends RuntimeException {
         this.body = body;
     }
 
-    /** The status of the provider's answer; 0 where there was none. */
+    /**
+     * Returns the HTTP status of the provider's response.
+     *
+     * @return 100 to 599; 0 if the provider did not respond
+     */
     public int status() {
         return status;
     }
 
-    /** The body of the provider's answer; empty where it had none. */
+    /**
+     * Returns the body of the provider's response, with the API key redacted.
+     *
+     * @return the body as text; empty if there was none
+     */
     public String body() {
         return body;
     }

@@ -12,10 +12,10 @@ import dev.sluice.llm.protocol.ProviderOperation;
 import io.vertx.core.buffer.Buffer;
 
 /**
- * On whose behalf a model is called.
+ * Identity and tier that an LLM call counts for.
  *
- * @param identifier as it is stored
- * @param tier null where nobody has said
+ * @param identifier the identity as stored, such as {@code user:alice}
+ * @param tier null if unknown
  */
 record LlmIdentity(String identifier, @Nullable String tier) {
 
@@ -23,7 +23,11 @@ record LlmIdentity(String identifier, @Nullable String tier) {
         return new LlmIdentity(Identity.user(name, Identity.Source.PRINCIPAL, tier).identifier(), tier);
     }
 
-    /** @throws IllegalArgumentException where it is no user's name */
+    /**
+     * Returns the name.
+     *
+     * @throws IllegalArgumentException if the name is null or blank
+     */
     static String requireUser(@Nullable String name) {
         if (name == null || name.isBlank()) {
             throw new IllegalArgumentException("user must not be blank");
@@ -31,29 +35,30 @@ record LlmIdentity(String identifier, @Nullable String tier) {
         return name;
     }
 
-    /** The same with another tier, where one is said. */
-    LlmIdentity in(@Nullable String other) {
-        return other == null ? this : new LlmIdentity(identifier, other);
+    /** Returns this identity with another tier, or unchanged if that is null. */
+    LlmIdentity withTier(String otherTier) {
+        return otherTier == null ? this : new LlmIdentity(identifier, otherTier);
     }
 
-    LlmCallEstimate ask(Provider provider, LlmRequest request) {
-        long output = request.outputCap() < 0 ? -1 : request.outputCap() * request.choices();
-        return new LlmCallEstimate(provider, identifier, tier, request.model(), request.inputEstimate(), output);
+    /** Estimates a call from its parsed request. */
+    LlmCallEstimate estimate(Provider provider, LlmRequest request) {
+        long maxOutputTokens = request.maxOutputTokens() < 0 ? -1 : request.maxOutputTokens() * request.choices();
+        return new LlmCallEstimate(provider, identifier, tier, request.model(), request.estimatedInputTokens(), maxOutputTokens);
     }
 
     /**
-     * Of whatever body it is: what cannot be read, the provider will refuse.
+     * Estimates a call from its body. A body that cannot be parsed is estimated by its size: the provider will reject it.
      *
-     * @param body null where it is not known
+     * @param body null if it is not known
      */
-    LlmCallEstimate ask(Provider provider, ProviderOperation operation, @Nullable Buffer body) {
+    LlmCallEstimate estimate(Provider provider, ProviderOperation operation, @Nullable Buffer body) {
         if (body == null) {
             return new LlmCallEstimate(provider, identifier, tier, operation.model(), 0, -1);
         }
         try {
-            return ask(provider, LlmRequestParser.read(provider, operation, body));
+            return estimate(provider, LlmRequestParser.parse(provider, operation, body));
         } catch (InvalidRequestBodyException e) {
-            return new LlmCallEstimate(provider, identifier, tier, operation.model(), LlmCallEstimate.tokens(body.length()),
+            return new LlmCallEstimate(provider, identifier, tier, operation.model(), LlmCallEstimate.estimateTokens(body.length()),
                     -1);
         }
     }

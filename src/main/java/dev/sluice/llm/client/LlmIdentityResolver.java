@@ -1,46 +1,47 @@
 package dev.sluice.llm.client;
 
+import org.jspecify.annotations.Nullable;
+
 import jakarta.inject.Singleton;
 
 import org.eclipse.microprofile.config.inject.ConfigProperty;
-import org.jspecify.annotations.Nullable;
 
 import dev.sluice.policy.CallerResolver;
 import io.quarkus.arc.Arc;
 import io.quarkus.vertx.http.runtime.CurrentVertxRequest;
 import io.smallrye.mutiny.Uni;
 
-/** Finds out on whose behalf a model is called. */
+/** Determines the identity that an LLM call counts for. */
 @Singleton
 class LlmIdentityResolver {
 
-    private final CallerResolver callers;
-    private final CurrentVertxRequest current;
+    private final CallerResolver callerResolver;
+    private final CurrentVertxRequest currentRequest;
     private final LlmIdentity application;
 
-    LlmIdentityResolver(CallerResolver callers, CurrentVertxRequest current,
+    LlmIdentityResolver(CallerResolver callerResolver, CurrentVertxRequest currentRequest,
             @ConfigProperty(name = "quarkus.application.name", defaultValue = "application") String application) {
-        this.callers = callers;
-        this.current = current;
+        this.callerResolver = callerResolver;
+        this.currentRequest = currentRequest;
         this.application = new LlmIdentity("app:" + application, null);
     }
 
     /**
-     * Who it is: this user, otherwise the caller of the HTTP request in progress, otherwise the application. To be asked on
-     * the thread that makes the call.
+     * Returns the named user, otherwise the caller of the current HTTP request, otherwise the application. Must be called
+     * on the thread that makes the call: it reads the CDI request context.
      *
-     * @param user null or blank where none is named
-     * @param tier null or blank where none is named
+     * @param user null or blank for none
+     * @param tier null or blank for none
      */
-    Uni<LlmIdentity> of(@Nullable String user, @Nullable String tier) {
-        var said = tier == null || tier.isBlank() ? null : tier;
+    Uni<LlmIdentity> resolve(@Nullable String user, @Nullable String tier) {
+        var requestedTier = tier == null || tier.isBlank() ? null : tier;
         if (user != null && !user.isBlank()) {
-            return Uni.createFrom().item(LlmIdentity.user(user, said));
+            return Uni.createFrom().item(LlmIdentity.user(user, requestedTier));
         }
-        var request = Arc.container().requestContext().isActive() ? current.getCurrent() : null;
+        var request = Arc.container().requestContext().isActive() ? currentRequest.getCurrent() : null;
         return request == null
-                ? Uni.createFrom().item(application.in(said))
-                : callers.resolve(request)
-                        .map(caller -> new LlmIdentity(caller.identity().identifier(), caller.tier()).in(said));
+                ? Uni.createFrom().item(application.withTier(requestedTier))
+                : callerResolver.resolve(request)
+                        .map(caller -> new LlmIdentity(caller.identity().identifier(), caller.tier()).withTier(requestedTier));
     }
 }

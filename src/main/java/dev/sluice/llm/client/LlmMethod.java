@@ -6,31 +6,34 @@ import dev.sluice.llm.limit.LlmCallEstimate;
 import dev.sluice.llm.protocol.Provider;
 
 /**
- * One {@link dev.sluice.llm.LlmRateLimited}, read.
+ * Parsed {@link dev.sluice.llm.LlmRateLimited} of one method.
  *
- * @param model empty where none is named
- * @param tokens about how many an invocation takes; -1 where nothing is said
- * @param userAt the parameter that names the user; -1 where none does
- * @param tierAt the parameter that names the tier; -1 where none does
+ * @param model empty if none is named
+ * @param tokens expected tokens of one invocation; -1 if not specified
+ * @param userIndex index of the parameter that contains the user; -1 if there is none
+ * @param tierIndex index of the parameter that contains the tier; -1 if there is none
  */
-record LlmMethod(Provider provider, String model, long tokens, int userAt, int tierAt) {
+record LlmMethod(Provider provider, String model, long tokens, int userIndex, int tierIndex) {
 
     @Nullable
     String user(@Nullable Object[] parameters) {
-        return text(parameters, userAt);
+        return text(parameters, userIndex);
     }
 
     @Nullable
     String tier(@Nullable Object[] parameters) {
-        return text(parameters, tierAt);
+        return text(parameters, tierIndex);
     }
 
-    private static @Nullable String text(@Nullable Object[] parameters, int at) {
-        return at < 0 || parameters[at] == null ? null : parameters[at].toString();
+    private static @Nullable String text(@Nullable Object[] parameters, int index) {
+        return index < 0 || parameters[index] == null ? null : parameters[index].toString();
     }
 
-    /** Nobody has said how many of the tokens go in: all of them may be of the dearer kind. */
-    LlmCallEstimate ask(LlmIdentity caller) {
-        return new LlmCallEstimate(provider, caller.identifier(), caller.tier(), model, 0, tokens);
+    /**
+     * Estimates one invocation. The split into input and output is unknown, so all tokens are taken for output: it is
+     * usually the more expensive kind.
+     */
+    LlmCallEstimate estimate(LlmIdentity identity) {
+        return new LlmCallEstimate(provider, identity.identifier(), identity.tier(), model, 0, tokens);
     }
 }

@@ -21,7 +21,7 @@ import dev.sluice.llm.LlmUser;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
 
-/** Reads the {@link LlmRateLimited} of methods, each once. */
+/** Parses the {@link LlmRateLimited} of methods, each once. */
 @Singleton
 class LlmMethods {
 
@@ -29,7 +29,7 @@ class LlmMethods {
     }
 
     private final Config config;
-    private final Map<Key, LlmMethod> read = new ConcurrentHashMap<>();
+    private final Map<Key, LlmMethod> methods = new ConcurrentHashMap<>();
 
     LlmMethods(Config config) {
         this.config = config;
@@ -37,8 +37,8 @@ class LlmMethods {
 
     LlmMethod of(Class<?> bean, Method method) {
         var key = new Key(bean, method);
-        var found = read.get(key);
-        return found == null ? read.computeIfAbsent(key, this::read) : found;
+        var cached = methods.get(key);
+        return cached == null ? methods.computeIfAbsent(key, this::methods) : cached;
     }
 
     private static LlmRateLimited annotation(Key key) {
@@ -46,24 +46,24 @@ class LlmMethods {
         return own != null ? own : key.bean().getAnnotation(LlmRateLimited.class);
     }
 
-    private LlmMethod read(Key key) {
+    private LlmMethod methods(Key key) {
         var annotation = annotation(key);
         var provider = Provider.of(ConfigExpressions.expand(config, annotation.value()));
         if (provider == null) {
-            throw new IllegalArgumentException("the provider is " + Provider.ALLOWED);
+            throw new IllegalArgumentException("provider must be " + Provider.ALLOWED_IDS);
         }
         var model = ConfigExpressions.expand(config, annotation.model());
         if (!model.isEmpty() && !Identifiers.isValid(model)) {
-            throw new IllegalArgumentException("a model's name has at most " + Identifiers.MAX_LENGTH + " characters");
+            throw new IllegalArgumentException("model must have at most " + Identifiers.MAX_LENGTH + " characters");
         }
         if (annotation.tokens() < -1 || annotation.tokens() > TokenUsage.MAX) {
-            throw new IllegalArgumentException("tokens from 0 to " + TokenUsage.MAX + ", or -1 for what the settings estimate");
+            throw new IllegalArgumentException("tokens must be 0 to " + TokenUsage.MAX + ", or -1 for the configured estimate");
         }
-        return new LlmMethod(provider, model, annotation.tokens(), position(key.method(), LlmUser.class),
-                position(key.method(), LlmTier.class));
+        return new LlmMethod(provider, model, annotation.tokens(), indexOfAnnotated(key.method(), LlmUser.class),
+                indexOfAnnotated(key.method(), LlmTier.class));
     }
 
-    private static int position(Method method, Class<? extends Annotation> annotation) {
+    private static int indexOfAnnotated(Method method, Class<? extends Annotation> annotation) {
         var parameters = method.getParameters();
         for (int i = 0; i < parameters.length; i++) {
             if (parameters[i].isAnnotationPresent(annotation)) {
@@ -73,7 +73,7 @@ class LlmMethods {
         return -1;
     }
 
-    /** Reads the annotation of every bean's methods at start, so that none fails a call later. */
+    /** Validates the annotations of all beans at startup, so that none fails a call later. */
     void validate(@Observes ConfigProblems problems, BeanManager beans) {
         BeanMethods.forEach(beans, (bean, method) -> validate(new Key(bean, method), problems));
     }

@@ -14,49 +14,49 @@ import dev.sluice.llm.limit.AdmittedCall;
 import dev.sluice.llm.limit.LlmLimiter;
 import io.smallrye.mutiny.Uni;
 
-/** Asks before the call, and books it after. */
+/** Checks the limits before an {@link LlmRateLimited} invocation and settles it afterwards. */
 @LlmRateLimited("")
 @Interceptor
 @Priority(Interceptor.Priority.LIBRARY_BEFORE + 1)
 class LlmRateLimitedInterceptor {
 
     private final LlmMethods methods;
-    private final LlmIdentityResolver callers;
+    private final LlmIdentityResolver identityResolver;
     private final LlmLimiter limiter;
 
-    LlmRateLimitedInterceptor(LlmMethods methods, LlmIdentityResolver callers, LlmLimiter limiter) {
+    LlmRateLimitedInterceptor(LlmMethods methods, LlmIdentityResolver identityResolver, LlmLimiter limiter) {
         this.methods = methods;
-        this.callers = callers;
+        this.identityResolver = identityResolver;
         this.limiter = limiter;
     }
 
-    private record Admitted(AdmittedCall call, ReportedUsage used) {
+    private record Admitted(AdmittedCall call, ReportedUsage reportedUsage) {
 
-        void book() {
-            var told = used.get();
-            if (told == null) {
-                call.estimated(call.estimate());
+        void settle() {
+            var usage = reportedUsage.get();
+            if (usage == null) {
+                call.settleEstimated(call.estimatedUsage());
             } else {
-                call.succeeded(told);
+                call.settleReported(usage);
             }
         }
     }
 
     @AroundInvoke
-    Object around(InvocationContext call) throws Exception {
-        var method = methods.of(GuardedInvocation.beanClass(call), call.getMethod());
+    Object around(InvocationContext invocation) throws Exception {
+        var method = methods.of(GuardedInvocation.beanClass(invocation), invocation.getMethod());
         var context = CallContext.current();
-        var user = method.user(call.getParameters());
-        var tier = method.tier(call.getParameters());
-        boolean named = user != null && !user.isBlank() || context.user() == null;
-        var caller = callers.of(named ? user : context.user(), named || tier != null ? tier : context.tier());
-        return GuardedInvocation.run("@LlmRateLimited", call, new InvocationGuard<Admitted>() {
+        var user = method.user(invocation.getParameters());
+        var tier = method.tier(invocation.getParameters());
+        boolean userNamed = user != null && !user.isBlank() || context.user() == null;
+        var identity = identityResolver.resolve(userNamed ? user : context.user(), userNamed || tier != null ? tier : context.tier());
+        return GuardedInvocation.run("@LlmRateLimited", invocation, new InvocationGuard<Admitted>() {
 
             @Override
             public Uni<Admitted> admit() {
-                return caller.chain(found -> limiter.admit(method.ask(found))).map(open -> {
+                return identity.chain(found -> limiter.admit(method.estimate(found))).map(open -> {
                     if (!open.decision().allowed()) {
-                        throw open.refusal();
+                        throw open.denialException();
                     }
                     return new Admitted(open, new ReportedUsage());
                 });
@@ -64,26 +64,26 @@ class LlmRateLimitedInterceptor {
 
             @Override
             public Object run(Admitted admitted, Callable<Object> proceed) throws Exception {
-                return new CallContext(context.user(), context.tier(), admitted.used()).run(proceed::call);
+                return new CallContext(context.user(), context.tier(), admitted.reportedUsage()).run(proceed::call);
             }
 
             @Override
             public void onSuccess(Admitted admitted) {
-                admitted.book();
+                admitted.settle();
             }
 
             @Override
             public void onFailure(Admitted admitted) {
-                if (admitted.used().get() == null) {
-                    admitted.call().failed(false);
+                if (admitted.reportedUsage().get() == null) {
+                    admitted.call().release(false);
                 } else {
-                    admitted.book();
+                    admitted.settle();
                 }
             }
 
             @Override
             public void onCancellation(Admitted admitted) {
-                admitted.book();
+                admitted.settle();
             }
         });
     }

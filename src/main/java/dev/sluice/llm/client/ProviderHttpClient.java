@@ -27,44 +27,44 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.RequestOptions;
 
 /**
- * A provider, as the settings reach it. Streams do not go by the REST client: it takes events in as fast as they come, however
- * slowly they are asked for.
+ * HTTP access to one provider, as configured. Streams use a Vert.x client of their own, because the REST client reads
+ * events as fast as they arrive, without backpressure.
  */
 final class ProviderHttpClient implements Closeable {
 
     private final Provider provider;
-    private final String address;
-    private final String key;
+    private final String baseUrl;
+    private final String apiKey;
     private final Map<String, String> headers = new LinkedHashMap<>();
-    private final ProviderRestApi api;
-    private final HttpClient streams;
+    private final ProviderRestApi restApi;
+    private final HttpClient streamingClient;
 
-    ProviderHttpClient(Provider provider, LlmConfig settings, Vertx vertx) {
+    ProviderHttpClient(Provider provider, LlmConfig config, Vertx vertx) {
         this.provider = provider;
-        var configured = settings.of(provider);
-        address = provider.withoutVersion(
-                configured.baseUrl().filter(url -> !url.isBlank()).orElse(provider.address()).strip());
-        key = configured.apiKey().orElse("");
-        if (!key.isEmpty()) {
+        var configured = config.of(provider);
+        baseUrl = provider.withoutVersion(
+                configured.baseUrl().filter(url -> !url.isBlank()).orElse(provider.defaultBaseUrl()).strip());
+        apiKey = configured.apiKey().orElse("");
+        if (!apiKey.isEmpty()) {
             switch (provider) {
-                case OPENAI -> headers.put("Authorization", "Bearer " + key);
-                case ANTHROPIC -> headers.put("x-api-key", key);
-                case GEMINI -> headers.put("x-goog-api-key", key);
+                case OPENAI -> headers.put("Authorization", "Bearer " + apiKey);
+                case ANTHROPIC -> headers.put("x-api-key", apiKey);
+                case GEMINI -> headers.put("x-goog-api-key", apiKey);
             }
         }
         if (provider == Provider.ANTHROPIC) {
             headers.put("anthropic-version", "2023-06-01");
         }
-        api = api(settings);
-        streams = vertx.createHttpClient(new HttpClientOptions().setMaxPoolSize(settings.maxConnections())
-                .setConnectTimeout((int) settings.connectTimeout().toMillis())
-                .setReadIdleTimeout((int) settings.timeout().toMillis()).setIdleTimeoutUnit(TimeUnit.MILLISECONDS));
+        restApi = restApi(config);
+        streamingClient = vertx.createHttpClient(new HttpClientOptions().setMaxPoolSize(config.maxConnections())
+                .setConnectTimeout((int) config.connectTimeout().toMillis())
+                .setReadIdleTimeout((int) config.timeout().toMillis()).setIdleTimeoutUnit(TimeUnit.MILLISECONDS));
     }
 
-    private ProviderRestApi api(LlmConfig settings) {
-        var builder = QuarkusRestClientBuilder.newBuilder().baseUri(URI.create(address)).disableDefaultMapper(true)
-                .connectTimeout(settings.connectTimeout().toMillis(), TimeUnit.MILLISECONDS)
-                .readTimeout(settings.timeout().toMillis(), TimeUnit.MILLISECONDS);
+    private ProviderRestApi restApi(LlmConfig config) {
+        var builder = QuarkusRestClientBuilder.newBuilder().baseUri(URI.create(baseUrl)).disableDefaultMapper(true)
+                .connectTimeout(config.connectTimeout().toMillis(), TimeUnit.MILLISECONDS)
+                .readTimeout(config.timeout().toMillis(), TimeUnit.MILLISECONDS);
         var all = new MultivaluedHashMap<>(headers);
         return builder.clientHeadersFactory((incoming, outgoing) -> all).build(ProviderRestApi.class);
     }
@@ -73,46 +73,50 @@ final class ProviderHttpClient implements Closeable {
         return provider;
     }
 
-    /** @param path from the version on, with the query */
+    /**
+     * Sends a request.
+     *
+     * @param path path from the API version on, with the query
+     */
     Uni<Response> post(String path, Buffer body) {
-        return api.post(address + path, body.toString());
+        return restApi.post(baseUrl + path, body.toString());
     }
 
     /**
-     * The same, without waiting for more than the answer's head: its body is paused.
+     * Sends a request and completes with the response's head; its body is paused.
      *
-     * @param path from the version on, with the query
+     * @param path path from the API version on, with the query
      */
-    Uni<HttpClientResponse> open(String path, Buffer body) {
+    Uni<HttpClientResponse> openStream(String path, Buffer body) {
         return Uni.createFrom().deferred(() -> {
-            var sending = new Sending();
+            var pendingRequest = new CancellableRequest();
             return Uni.createFrom()
-                    .completionStage(() -> streams.request(options(path)).compose(request -> sending.send(request, body))
+                    .completionStage(() -> streamingClient.request(options(path)).compose(request -> pendingRequest.send(request, body))
                             .toCompletionStage())
-                    .onCancellation().invoke(sending::cancel);
+                    .onCancellation().invoke(pendingRequest::cancel);
         });
     }
 
     private RequestOptions options(String path) {
-        var options = new RequestOptions().setMethod(HttpMethod.POST).setAbsoluteURI(address + path)
+        var options = new RequestOptions().setMethod(HttpMethod.POST).setAbsoluteURI(baseUrl + path)
                 .putHeader(HttpHeaders.CONTENT_TYPE, "application/json").putHeader(HttpHeaders.ACCEPT, "text/event-stream");
         headers.forEach(options::putHeader);
         return options;
     }
 
-    /** The same text without the key, should it be in it. */
-    String withoutKey(String text) {
-        return key.isEmpty() ? text : text.replace(key, "***");
+    /** Returns the text with the API key replaced, if it contains it. */
+    String redactApiKey(String text) {
+        return apiKey.isEmpty() ? text : text.replace(apiKey, "***");
     }
 
     @Override
     public void close() throws IOException {
-        streams.close();
-        ((Closeable) api).close();
+        streamingClient.close();
+        ((Closeable) restApi).close();
     }
 
-    /** A request that may be given up at any time. */
-    private static final class Sending {
+    /** Request that may be cancelled at any time, on any thread. */
+    private static final class CancellableRequest {
 
         private HttpClientRequest request;
         private boolean cancelled;

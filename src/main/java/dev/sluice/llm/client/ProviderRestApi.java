@@ -10,13 +10,19 @@ import jakarta.ws.rs.core.Response;
 import io.quarkus.rest.client.reactive.Url;
 import io.smallrye.mutiny.Uni;
 
-/** Any provider's API, as far as all are alike. Public only because its implementation is made in another class loader. */
+/** REST client of any provider. Internal; public only because its implementation is generated in another class loader. */
 @Path("")
 @Consumes(MediaType.APPLICATION_JSON)
 @Produces(MediaType.APPLICATION_JSON)
 public interface ProviderRestApi {
 
-    /** @param url with path and query; it takes the place of the client's own */
+    /**
+     * Posts JSON.
+     *
+     * @param url the absolute URL with path and query; overrides the client's own
+     * @param body the JSON to send
+     * @return the response, whatever its status
+     */
     @POST
     Uni<Response> post(@Url String url, String body);
 }

@@ -4,16 +4,16 @@ import java.util.concurrent.atomic.AtomicReference;
 
 import dev.sluice.llm.protocol.TokenUsage;
 
-/** What an annotated method says it has used; told several times, it adds up. */
+/** Usage reported by an {@code @LlmRateLimited} method; several reports are added up. Thread-safe. */
 final class ReportedUsage {
 
     private final AtomicReference<TokenUsage> sum = new AtomicReference<>();
 
     void add(TokenUsage usage) {
-        sum.accumulateAndGet(usage, (before, more) -> before == null ? more : plus(before, more));
+        sum.accumulateAndGet(usage, (sumSoFar, added) -> sumSoFar == null ? added : plus(sumSoFar, added));
     }
 
-    /** Null where nothing was told. */
+    /** Returns the sum; null if nothing has been reported. */
     TokenUsage get() {
         return sum.get();
     }

@@ -1,21 +1,25 @@
 package dev.sluice.llm.client;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 
 import org.jboss.resteasy.reactive.client.impl.RestClientRequestContext;
 import org.jboss.resteasy.reactive.common.core.Serialisers;
 import org.jboss.resteasy.reactive.common.util.MultivaluedTreeMap;
-import org.jspecify.annotations.Nullable;
 
 import io.vertx.core.buffer.Buffer;
 
-/** What a REST client is about to send. */
+/** Serializes the body that a REST client is about to send. */
 final class RequestBodySerializer {
 
     private RequestBodySerializer() {
     }
 
-    /** Null where there is none, or it can be read only once. It is serialised here and again when it is sent. */
+    /**
+     * Returns the serialized body; null if there is none, or if it can be read only once. The client serializes it again to
+     * send it.
+     */
     static @Nullable Buffer of(RestClientRequestContext context) {
         var entity = context.getEntity();
         if (entity == null || entity.getEntity() == null || context.isMultipart() || context.isFileUpload()
@@ -31,7 +35,7 @@ final class RequestBodySerializer {
             return context.writeEntity(entity, headers,
                     Serialisers.NO_WRITER_INTERCEPTOR);
         } catch (IOException | RuntimeException e) {
-            // The client will tell when it is sent.
+            // The client reports the error when it serializes the body itself.
             return null;
         }
     }

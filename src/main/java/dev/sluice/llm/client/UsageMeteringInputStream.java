@@ -8,17 +8,20 @@ import java.util.function.Consumer;
 import dev.sluice.llm.protocol.UsageExtractor;
 import io.vertx.core.buffer.Buffer;
 
-/** An answer that its caller reads, and whose usage is read by the way: it is told at the end, or when the caller leaves. */
+/**
+ * Response stream that extracts the usage while its caller reads it. Reports at the end of the stream, on an error and on
+ * close.
+ */
 final class UsageMeteringInputStream extends FilterInputStream {
 
-    private final UsageExtractor reader;
-    private final Consumer<UsageExtractor> ended;
+    private final UsageExtractor extractor;
+    private final Consumer<UsageExtractor> onEnd;
 
-    /** @param ended may be called again */
-    UsageMeteringInputStream(InputStream in, UsageExtractor reader, Consumer<UsageExtractor> ended) {
+    /** @param onEnd must tolerate being called repeatedly */
+    UsageMeteringInputStream(InputStream in, UsageExtractor extractor, Consumer<UsageExtractor> onEnd) {
         super(in);
-        this.reader = reader;
-        this.ended = ended;
+        this.extractor = extractor;
+        this.onEnd = onEnd;
     }
 
     @Override
@@ -34,7 +37,7 @@ final class UsageMeteringInputStream extends FilterInputStream {
         try {
             read = super.read(bytes, offset, length);
             if (read > 0) {
-                reader.feed(Buffer.buffer(read).appendBytes(bytes, offset, read));
+                extractor.feed(Buffer.buffer(read).appendBytes(bytes, offset, read));
             }
         } catch (IOException | RuntimeException | Error e) {
             end();
@@ -66,6 +69,6 @@ final class UsageMeteringInputStream extends FilterInputStream {
     }
 
     private void end() {
-        ended.accept(reader);
+        onEnd.accept(extractor);
     }
 }

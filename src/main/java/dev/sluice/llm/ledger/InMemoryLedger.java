@@ -7,38 +7,38 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 
 import io.smallrye.mutiny.Uni;
 
-/** The ledger where there is no Redis: in this instance's memory, for as long as it runs. */
+/** Ledger without Redis: in this instance's memory, lost when it stops. */
 final class InMemoryLedger implements LedgerStore {
 
-    private static final Duration KEPT = Duration.ofHours(Ledger.MAX_HOURS + 1);
+    private static final Duration RETENTION = Duration.ofHours(Ledger.MAX_HOURS + 1);
 
-    private record Line(String identifier, long hour, String provider, String model) {
+    private record EntryKey(String identifier, long hour, String provider, String model) {
     }
 
-    private record Request(String identifier, String provider, String id) {
+    private record RequestKey(String identifier, String provider, String id) {
     }
 
-    private final Cache<Line, UsageTotals> lines;
-    private final Cache<Request, Boolean> requests;
+    private final Cache<EntryKey, UsageTotals> totals;
+    private final Cache<RequestKey, Boolean> requests;
 
     InMemoryLedger(int size) {
-        lines = Caffeine.newBuilder().maximumSize(size).expireAfterWrite(KEPT).build();
-        requests = Caffeine.newBuilder().maximumSize(size).expireAfterWrite(KEPT).build();
+        totals = Caffeine.newBuilder().maximumSize(size).expireAfterWrite(RETENTION).build();
+        requests = Caffeine.newBuilder().maximumSize(size).expireAfterWrite(RETENTION).build();
     }
 
     @Override
     public Uni<Boolean> book(Ledger.Entry entry, long hour) {
-        boolean fresh = entry.requestId() == null || requests.asMap()
-                .putIfAbsent(new Request(entry.identifier(), entry.provider(), entry.requestId()), true) == null;
-        if (fresh) {
-            lines.asMap().merge(new Line(entry.identifier(), hour, entry.provider(), entry.model()), UsageTotals.of(entry),
+        boolean isNew = entry.requestId() == null || requests.asMap()
+                .putIfAbsent(new RequestKey(entry.identifier(), entry.provider(), entry.requestId()), true) == null;
+        if (isNew) {
+            totals.asMap().merge(new EntryKey(entry.identifier(), hour, entry.provider(), entry.model()), UsageTotals.of(entry),
                     UsageTotals::plus);
         }
-        return Uni.createFrom().item(fresh);
+        return Uni.createFrom().item(isNew);
     }
 
     @Override
-    public Uni<Void> written(String identifier) {
+    public Uni<Void> awaitWritten(String identifier) {
         return Uni.createFrom().voidItem();
     }
 
@@ -49,12 +49,12 @@ final class InMemoryLedger implements LedgerStore {
 
     @Override
     public Uni<UsageReport> read(String identifier, long fromHour, long toHour) {
-        var account = new UsageReport();
-        lines.asMap().forEach((line, tally) -> {
-            if (line.identifier().equals(identifier) && line.hour() >= fromHour && line.hour() <= toHour) {
-                account.add(line.provider(), line.model(), tally);
+        var report = new UsageReport();
+        totals.asMap().forEach((key, totals) -> {
+            if (key.identifier().equals(identifier) && key.hour() >= fromHour && key.hour() <= toHour) {
+                report.add(key.provider(), key.model(), totals);
             }
         });
-        return Uni.createFrom().item(account);
+        return Uni.createFrom().item(report);
     }
 }

@@ -20,90 +20,101 @@ import io.smallrye.mutiny.Uni;
 import io.vertx.core.Vertx;
 
 /**
- * The account of calls of language models: calls, tokens and cost by identifier, provider, model and hour, kept for 31 days.
+ * Usage ledger of LLM calls: calls, tokens and cost by identifier, provider, model and hour, kept for 31 days.
  * <p>
- * It is written off the path of the request. What cannot be written now waits, up to {@code rate-limit.llm.ledger.buffer}
- * entries, and is written when Redis returns, each once; what does not fit is dropped and counted.
+ * Written asynchronously, not as part of the request. While Redis is unavailable, up to
+ * {@code rate-limit.llm.ledger.buffer} entries are buffered and written later, each exactly once; entries beyond that are
+ * dropped and counted. Thread-safe and non-blocking.
  */
 @ApplicationScoped
 public class Ledger {
 
-    /** The furthest it reaches back, in hours. */
+    /** Maximum number of hours that can be read. */
     public static final int MAX_HOURS = 31 * 24;
 
     /**
      * One call.
      *
-     * @param identifier who made it
+     * @param identifier the caller's identifier, as stored
      * @param provider the provider's id
-     * @param model the model's name, empty where it is not known
-     * @param picodollars what it cost, in 10⁻¹² US dollars; negative where the model has no price
-     * @param estimated whether nobody has reported the usage
-     * @param requestId of all entries with the same one of an identifier and provider one is booked; null: each is
+     * @param model the model's name; empty if it is not known
+     * @param usage the tokens used
+     * @param picodollars the cost in 10⁻¹² US dollars; negative if the model has no price
+     * @param estimated whether the usage is estimated, not reported by the provider
+     * @param requestId idempotency key: entries with the same key are booked once per identifier and provider; null if
+     * there is none
      */
     public record Entry(String identifier, String provider, String model, TokenUsage usage, long picodollars,
             boolean estimated, String requestId) {
     }
 
-    private static final Duration PATIENCE = Duration.ofSeconds(5);
+    private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
     private static final Logger LOG = Logger.getLogger("dev.sluice");
 
-    private final LedgerConfig settings;
+    private final LedgerConfig config;
     private final Clock clock;
     private final LedgerStore store;
 
     @Inject
-    Ledger(LedgerConfig settings, RedisProvider redis, Vertx vertx, MeterRegistry meters) {
-        this(settings, redis, vertx, meters, Clock.systemUTC());
+    Ledger(LedgerConfig config, RedisProvider redis, Vertx vertx, MeterRegistry meters) {
+        this(config, redis, vertx, meters, Clock.systemUTC());
     }
 
-    Ledger(LedgerConfig settings, RedisProvider redis, Vertx vertx, MeterRegistry meters, Clock clock) {
-        this.settings = settings;
+    Ledger(LedgerConfig config, RedisProvider redis, Vertx vertx, MeterRegistry meters, Clock clock) {
+        this.config = config;
         this.clock = clock;
-        int buffer = Math.max(1, settings.buffer());
+        int buffer = Math.max(1, config.buffer());
         this.store = redis.connectionManager() == null
                 ? new InMemoryLedger(buffer)
                 : new RedisLedger(vertx, redis.connectionManager(), redis.hashTags(), buffer, meters);
     }
 
     void validate(@Observes ConfigProblems problems) {
-        if (settings.buffer() < 1) {
-            problems.add("rate-limit.llm.ledger.buffer", Integer.toString(settings.buffer()), "1 or more");
+        if (config.buffer() < 1) {
+            problems.add("rate-limit.llm.ledger.buffer", Integer.toString(config.buffer()), "1 or more");
         }
     }
 
-    /** Before the link to Redis closes. */
+    /** Writes the buffered entries. Must run before the Redis connection is closed. */
     void stop(@Observes @Priority(100) ShutdownEvent stopping) {
         try {
-            store.close().await().atMost(PATIENCE);
-        } catch (TimeoutException e) { // what else stops must still be told
-            LOG.warnf("The ledger could not be written in %s; what waits is lost", PATIENCE);
+            store.close().await().atMost(CLOSE_TIMEOUT);
+        } catch (TimeoutException e) { // the other shutdown observers must still run
+            LOG.warnf("Ledger could not be written before shutdown; buffered entries are lost: timeout=%s", CLOSE_TIMEOUT);
         }
     }
 
     /**
-     * Books a call. It is taken into account at once, whether anybody subscribes or not.
+     * Books a call. The entry is accepted at once, even without a subscription.
      *
-     * @return whether it is new: with a request id, when that is known, or it is clear that it will be later; else at once
+     * @param entry the call
+     * @return whether the entry is new. With a request id, completes when that is known or cannot be determined now;
+     * otherwise at once
      */
     public Uni<Boolean> book(Entry entry) {
-        return store.book(entry, LedgerHash.hour(clock.instant().getEpochSecond()));
-    }
-
-    /** Completes when what was booked for an identifier so far is written, or it is clear that it must wait. Never fails. */
-    public Uni<Void> written(String identifier) {
-        return store.written(identifier);
+        return store.book(entry, LedgerHash.hourOf(clock.instant().getEpochSecond()));
     }
 
     /**
-     * What an identifier has used in the last hours: from the beginning of the hour that began before them up to now. Fails
-     * with {@link dev.sluice.api.StoreUnavailableException} where Redis was asked and did not answer; while it is known to be
-     * out of reach, the answer is what waits to be written.
+     * Completes when all entries booked for an identifier so far have been written, or cannot be written now. Never fails.
      *
+     * @param identifier the identifier, as stored
+     * @return completes without an item
+     */
+    public Uni<Void> awaitWritten(String identifier) {
+        return store.awaitWritten(identifier);
+    }
+
+    /**
+     * Returns an identifier's usage in the last hours, from the start of the hour in which they began until now. While
+     * Redis is known to be unavailable, only the buffered entries are returned.
+     *
+     * @param identifier the identifier, as stored
      * @param hours 1 to {@value #MAX_HOURS}
+     * @return the usage; fails with {@link dev.sluice.api.StoreUnavailableException} if Redis does not reply
      */
     public Uni<UsageReport> read(String identifier, int hours) {
-        long now = LedgerHash.hour(clock.instant().getEpochSecond());
+        long now = LedgerHash.hourOf(clock.instant().getEpochSecond());
         return store.read(identifier, now - hours, now);
     }
 }

@@ -2,15 +2,15 @@ package dev.sluice.llm.ledger;
 
 import io.smallrye.mutiny.Uni;
 
-/** Where the ledger is kept. */
+/** Storage of the ledger. */
 interface LedgerStore {
 
     Uni<Boolean> book(Ledger.Entry entry, long hour);
 
-    /** Completes when what was booked for an identifier so far is written, or it is clear that it must wait. Never fails. */
-    Uni<Void> written(String identifier);
+    /** Completes when all entries booked for an identifier so far have been written, or cannot be written now. Never fails. */
+    Uni<Void> awaitWritten(String identifier);
 
-    /** Writes what waits, as far as that is possible in a short time. */
+    /** Writes the buffered entries as far as possible in a short time. */
     Uni<Void> close();
 
     Uni<UsageReport> read(String identifier, long fromHour, long toHour);

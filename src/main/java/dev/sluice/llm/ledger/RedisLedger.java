@@ -29,67 +29,67 @@ import io.vertx.redis.client.Request;
 import io.vertx.redis.client.Response;
 import io.vertx.redis.client.ResponseType;
 
-/** The ledger in Redis: entries are collected for a moment, and written in one script per hash tag. */
+/** Ledger in Redis. Entries are batched for a moment and written with one script call per hash tag. */
 final class RedisLedger implements LedgerStore {
 
-    private static final long COLLECT_MILLIS = 20;
+    private static final long BATCH_DELAY_MILLIS = 20;
     private static final long RETRY_MILLIS = 500;
-    private static final long PATIENCE_MILLIS = 2000;
-    /** How long somebody is kept waiting who wants to know that it is written. */
-    private static final long AT_ONCE_MILLIS = 250;
-    /** How long Redis remembers the last batch: longer than any outage that is waited through. */
-    private static final String NUMBER_SECONDS = Integer.toString(7 * 24 * 3600);
+    private static final long TIMEOUT_MILLIS = 2000;
+    /** Maximum time that a caller waits to learn whether its entry was written. */
+    private static final long WRITE_WAIT_MILLIS = 250;
+    /** How long Redis keeps the number of the last batch: longer than any outage during which entries are buffered. */
+    private static final String BATCH_NUMBER_TTL_SECONDS = Integer.toString(7 * 24 * 3600);
     private static final int TAGS = 256;
-    /** What book.lua says of an entry. */
-    private static final char BEFORE = '0';
+    /** Outcomes of an entry, as returned by book.lua. */
+    private static final char ALREADY_BOOKED = '0';
     private static final char BOOKED = '1';
     private static final char CAPPED = '2';
     private static final char UNBOOKABLE = '3';
     private static final Logger LOG = Logger.getLogger("dev.sluice");
 
     private final Vertx vertx;
-    private final RedisConnectionManager link;
-    private final HashTags keys;
-    private final int buffer;
-    private final long atOnceMillis;
-    private final LuaScript book = LuaScript.load(RedisLedger.class, "book.lua");
-    private final LuaScript aside = LuaScript.load(RedisLedger.class, "aside.lua");
+    private final RedisConnectionManager redis;
+    private final HashTags hashTags;
+    private final int maxWaiting;
+    private final long writeWaitMillis;
+    private final LuaScript bookScript = LuaScript.load(RedisLedger.class, "book.lua");
+    private final LuaScript asideScript = LuaScript.load(RedisLedger.class, "aside.lua");
     private final String instance = UUID.randomUUID().toString();
-    private final WriteBuffer[] shelves = new WriteBuffer[TAGS];
+    private final WriteBuffer[] writeBuffers = new WriteBuffer[TAGS];
     private final AtomicInteger waiting = new AtomicInteger();
-    private final AtomicBoolean scheduled = new AtomicBoolean();
+    private final AtomicBoolean flushScheduled = new AtomicBoolean();
     private final Counter dropped;
-    private final Counter foreign;
+    private final Counter foreignKeys;
     private final ThrottledLog capped = new ThrottledLog();
     private final ThrottledLog unbookable = new ThrottledLog();
-    private final ThrottledLog refusals = new ThrottledLog();
+    private final ThrottledLog rejections = new ThrottledLog();
     private volatile long timer = -1;
     private volatile boolean closed;
 
-    RedisLedger(Vertx vertx, RedisConnectionManager link, HashTags keys, int buffer, MeterRegistry meters) {
-        this(vertx, link, keys, buffer, meters, AT_ONCE_MILLIS);
+    RedisLedger(Vertx vertx, RedisConnectionManager redis, HashTags hashTags, int maxWaiting, MeterRegistry meters) {
+        this(vertx, redis, hashTags, maxWaiting, meters, WRITE_WAIT_MILLIS);
     }
 
-    /** @param atOnceMillis how long a caller waits that wants to know whether an entry is new */
-    RedisLedger(Vertx vertx, RedisConnectionManager link, HashTags keys, int buffer, MeterRegistry meters, long atOnceMillis) {
-        this.atOnceMillis = atOnceMillis;
+    /** @param writeWaitMillis maximum time that a caller waits to learn whether its entry is new */
+    RedisLedger(Vertx vertx, RedisConnectionManager redis, HashTags hashTags, int maxWaiting, MeterRegistry meters, long writeWaitMillis) {
+        this.writeWaitMillis = writeWaitMillis;
         this.vertx = vertx;
-        this.link = link;
-        this.keys = keys;
-        this.buffer = buffer;
+        this.redis = redis;
+        this.hashTags = hashTags;
+        this.maxWaiting = maxWaiting;
         for (int i = 0; i < TAGS; i++) {
-            shelves[i] = new WriteBuffer();
+            writeBuffers[i] = new WriteBuffer();
         }
         dropped = Counter.builder("llm_ledger_dropped")
                 .description(
-                        "Calls that are missing from the ledger, in whole or in part: no room while Redis was away, or a sum"
-                                + " at its largest value")
+                        "Calls that are missing from the ledger, in whole or in part: the buffer was full while Redis was"
+                                + " unavailable, or a sum was at its maximum")
                 .register(meters);
-        foreign = Counter.builder("llm_ledger_foreign")
-                .description("Keys of the ledger that held other data, which was moved").register(meters);
+        foreignKeys = Counter.builder("llm_ledger_foreign")
+                .description("Ledger keys that contained foreign data, which was moved").register(meters);
         Gauge.builder("llm_ledger_waiting", waiting, AtomicInteger::get)
-                .description("Entries that wait to be written to the ledger").strongReference(true).register(meters);
-        link.onChange(cause -> {
+                .description("Ledger entries that wait to be written to Redis").strongReference(true).register(meters);
+        redis.onChange(cause -> {
             if (cause == null) {
                 flushSoon(1);
             }
@@ -98,147 +98,145 @@ final class RedisLedger implements LedgerStore {
 
     @Override
     public Uni<Boolean> book(Ledger.Entry entry, long hour) {
-        int tag = keys.tag(entry.identifier());
-        var shelf = shelves[tag];
-        var line = new WriteBuffer.Line(entry.identifier(), hour, entry.provider(), entry.model());
-        boolean room = waiting.get() < buffer;
+        int tag = hashTags.tag(entry.identifier());
+        var writeBuffer = writeBuffers[tag];
+        var key = new WriteBuffer.EntryKey(entry.identifier(), hour, entry.provider(), entry.model());
+        boolean hasRoom = waiting.get() < maxWaiting;
         if (entry.requestId() == null) {
-            int more = shelf.add(line, UsageTotals.of(entry), room);
-            waiting.addAndGet(Math.max(0, more));
-            if (more < 0) {
+            int added = writeBuffer.add(key, UsageTotals.of(entry), hasRoom);
+            waiting.addAndGet(Math.max(0, added));
+            if (added < 0) {
                 dropped.increment();
             } else {
-                flushSoon(COLLECT_MILLIS);
+                flushSoon(BATCH_DELAY_MILLIS);
             }
             return Uni.createFrom().item(true);
         }
-        if (!room) {
+        if (!hasRoom) {
             dropped.increment();
             return Uni.createFrom().item(true);
         }
-        var written = shelf.addOnce(line, UsageTotals.of(entry), mark(entry));
+        var written = writeBuffer.addOnce(key, UsageTotals.of(entry), requestKey(entry));
         if (written == null) {
             return Uni.createFrom().item(false);
         }
         waiting.incrementAndGet();
-        if (!link.isUp()) {
+        if (!redis.isUp()) {
             return Uni.createFrom().item(true);
         }
         var done = written.future();
-        flushed(tag);
+        flushTag(tag);
         flushSoon(RETRY_MILLIS);
-        return uni(link.within(atOnceMillis, done).recover(late -> Future.succeededFuture(true)));
+        return toUni(redis.within(writeWaitMillis, done).recover(late -> Future.succeededFuture(true)));
     }
 
-    private String mark(Ledger.Entry entry) {
-        return keys.keyPrefix(entry.identifier()) + "u:" + entry.provider() + ':' + Sha256.hex(entry.requestId()) + ':'
+    private String requestKey(Ledger.Entry entry) {
+        return hashTags.keyPrefix(entry.identifier()) + "u:" + entry.provider() + ':' + Sha256.hex(entry.requestId()) + ':'
                 + entry.identifier();
     }
 
-    private String page(String identifier, long hour) {
-        return keys.keyPrefix(identifier) + "l:" + hour + ':' + identifier;
+    private String hashKey(String identifier, long hour) {
+        return hashTags.keyPrefix(identifier) + "l:" + hour + ':' + identifier;
     }
 
     private void flushSoon(long millis) {
         if (closed) {
-            if (link.isUp()) {
+            if (redis.isUp()) {
                 flush(); // what a call that ends late has used
             }
             return;
         }
-        if (scheduled.compareAndSet(false, true)) {
+        if (flushScheduled.compareAndSet(false, true)) {
             timer = vertx.setTimer(millis, now -> {
-                scheduled.set(false);
+                flushScheduled.set(false);
                 flush();
             });
             if (closed) {
-                vertx.cancelTimer(timer); // it was closed meanwhile
+                vertx.cancelTimer(timer); // closed in the meantime
             }
         }
     }
 
     private void flush() {
-        boolean left = false;
+        boolean remaining = false;
         for (int tag = 0; tag < TAGS; tag++) {
-            if (!shelves[tag].empty()) {
-                left = true;
-                if (link.isUp()) {
-                    flushed(tag);
+            if (!writeBuffers[tag].isEmpty()) {
+                remaining = true;
+                if (redis.isUp()) {
+                    flushTag(tag);
                 }
             }
         }
-        if (left && !closed) {
+        if (remaining && !closed) {
             flushSoon(RETRY_MILLIS);
         }
     }
 
-    /** Sends what waits, if nothing is on its way; completes when that was tried. */
-    private Future<Void> flushed(int tag) {
-        var shelf = shelves[tag];
-        var batch = shelf.begin();
+    /** Sends the next batch unless one is in flight; completes when the attempt has ended. */
+    private Future<Void> flushTag(int tag) {
+        var writeBuffer = writeBuffers[tag];
+        var batch = writeBuffer.startBatch();
         if (batch == null) {
             return Future.succeededFuture();
         }
-        return within(send(tag, batch)).compose(reply -> {
+        return withTimeout(send(tag, batch)).compose(reply -> {
             if (reply.type() == ResponseType.MULTI) {
-                return movedAside(tag, batch, reply);
+                return moveForeignKeys(tag, batch, reply);
             }
-            booked(batch, reply.toString());
+            recordOutcomes(batch, reply.toString());
             return Future.succeededFuture(true);
         }).onComplete(done -> {
             boolean booked = done.succeeded() && done.result();
-            waiting.addAndGet(-shelf.end(booked));
+            waiting.addAndGet(-writeBuffer.endBatch(booked));
             if (done.succeeded() && !booked) {
-                flushed(tag);
-            } else if (!shelf.empty() && !(closed && done.failed())) {
+                flushTag(tag);
+            } else if (!writeBuffer.isEmpty() && !(closed && done.failed())) {
                 flushSoon(booked ? 1 : RETRY_MILLIS);
             }
             if (done.failed() && RedisScriptConnection.isRejection(done.cause())) {
-                refusals.warn(
-                        times -> LOG.warnf("Redis refuses to book calls of language models, they wait: refusals=%d error=%s",
+                rejections.log(
+                        times -> LOG.warnf("Redis rejects ledger writes; entries are buffered: rejections=%d error=%s",
                                 times, done.cause().getMessage()));
             }
         }).mapEmpty();
     }
 
-    /** @param outcomes as book.lua returns them; missing where they are not known any more */
-    private void booked(WriteBuffer.Batch batch, String outcomes) {
-        for (int i = 0; i < batch.items().size(); i++) {
-            var item = batch.items().get(i);
+    /** @param outcomes as returned by book.lua; shorter if the outcome is not known any more */
+    private void recordOutcomes(WriteBuffer.Batch batch, String outcomes) {
+        for (int i = 0; i < batch.entries().size(); i++) {
+            var item = batch.entries().get(i);
             char outcome = i < outcomes.length() ? outcomes.charAt(i) : BOOKED;
             if (outcome == CAPPED) {
                 dropped.increment();
-                capped.warn(
-                        times -> LOG.warnf("A sum of the ledger is at its largest value and cannot grow: provider=%s model=%s"
-                                + " entries=%d", item.line().provider(), item.line().model(), times));
+                capped.log(
+                        times -> LOG.warnf("Ledger sum is at its maximum and cannot grow: provider=%s model=%s entries=%d", item.key().provider(), item.key().model(), times));
             } else if (outcome == UNBOOKABLE) {
                 dropped.increment();
-                unbookable.warn(
-                        times -> LOG.errorf("Redis cannot book an entry of the ledger, it is dropped: provider=%s model=%s"
-                                + " entries=%d", item.line().provider(), item.line().model(), times));
+                unbookable.log(
+                        times -> LOG.errorf("Ledger entry cannot be booked and is dropped: provider=%s model=%s entries=%d", item.key().provider(), item.key().model(), times));
             }
-            if (item.written() != null) {
-                item.written().tryComplete(outcome != BEFORE);
+            if (item.result() != null) {
+                item.result().tryComplete(outcome != ALREADY_BOOKED);
             }
         }
     }
 
-    /** Moves the data of others out of these keys; the batch was not booked, and is sent again. */
-    private Future<Boolean> movedAside(int tag, WriteBuffer.Batch batch, Response positions) {
-        var sent = new Sent(tag, batch);
+    /** Moves foreign data out of the ledger's keys. The batch was not booked and is sent again. */
+    private Future<Boolean> moveForeignKeys(int tag, WriteBuffer.Batch batch, Response positions) {
+        var scriptCall = new ScriptCall(tag, batch);
         var moves = new ArrayList<Future<Void>>();
         for (var position : positions) {
-            var key = sent.keys.get(position.toInteger() - 1);
-            var hour = sent.hours.get(key);
-            var prefix = keys.keyPrefix(tag);
-            var to = prefix + "f:" + System.currentTimeMillis() + ':';
-            moves.add(within(link.eval(aside, List.of(key, to + key.substring(prefix.length())),
-                    List.of(sent.pages.contains(key) ? "hash" : "string", Long.toString(LedgerHash.expiry(hour)))))
+            var key = scriptCall.keys.get(position.toInteger() - 1);
+            var hour = scriptCall.hours.get(key);
+            var prefix = hashTags.keyPrefix(tag);
+            var destination = prefix + "f:" + System.currentTimeMillis() + ':';
+            moves.add(withTimeout(redis.eval(asideScript, List.of(key, destination + key.substring(prefix.length())),
+                    List.of(scriptCall.hashKeys.contains(key) ? "hash" : "string", Long.toString(LedgerHash.expirySeconds(hour)))))
                     .map(moved -> {
                         if (moved.toInteger() == 1) {
-                            foreign.increment();
-                            LOG.warnf("A key of the ledger held other data, which was moved and is kept for 31 days: keys=%s*",
-                                    to);
+                            foreignKeys.increment();
+                            LOG.warnf("Ledger key contained foreign data, which was moved and is kept for 31 days: keys=%s*",
+                                    destination);
                         }
                         return null;
                     }));
@@ -247,33 +245,33 @@ final class RedisLedger implements LedgerStore {
     }
 
     private Future<Response> send(int tag, WriteBuffer.Batch batch) {
-        var sent = new Sent(tag, batch);
-        return link.eval(book, sent.keys, sent.arguments);
+        var scriptCall = new ScriptCall(tag, batch);
+        return redis.eval(bookScript, scriptCall.keys, scriptCall.arguments);
     }
 
-    /** A batch as book.lua takes it. */
-    private final class Sent {
+    /** Keys and arguments of book.lua for a batch. */
+    private final class ScriptCall {
 
         private final List<String> keys = new ArrayList<>();
         private final List<String> arguments = new ArrayList<>();
         private final Map<String, String> positions = new HashMap<>();
-        /** The hashes among the keys; the others are marks of requests. */
-        private final Set<String> pages = new HashSet<>();
-        /** The hour of the entry that a key belongs to. */
+        /** Keys that contain hashes; the others are idempotency keys. */
+        private final Set<String> hashKeys = new HashSet<>();
+        /** Hour of the entry that a key belongs to. */
         private final Map<String, Long> hours = new HashMap<>();
 
-        Sent(int tag, WriteBuffer.Batch batch) {
-            keys.add(RedisLedger.this.keys.keyPrefix(tag) + "s:" + instance);
+        ScriptCall(int tag, WriteBuffer.Batch batch) {
+            keys.add(RedisLedger.this.hashTags.keyPrefix(tag) + "s:" + instance);
             arguments.add(Long.toString(batch.number()));
-            arguments.add(NUMBER_SECONDS);
-            for (var item : batch.items()) {
-                var line = item.line();
-                var pairs = LedgerHash.increments(line.provider(), line.model(), item.tally());
-                var page = page(line.identifier(), line.hour());
-                pages.add(page);
-                arguments.add(position(page, line.hour()));
-                arguments.add(Long.toString(LedgerHash.expiry(line.hour())));
-                arguments.add(item.request() == null ? "0" : position(item.request(), line.hour()));
+            arguments.add(BATCH_NUMBER_TTL_SECONDS);
+            for (var item : batch.entries()) {
+                var key = item.key();
+                var pairs = LedgerHash.increments(key.provider(), key.model(), item.totals());
+                var hashKey = hashKey(key.identifier(), key.hour());
+                hashKeys.add(hashKey);
+                arguments.add(position(hashKey, key.hour()));
+                arguments.add(Long.toString(LedgerHash.expirySeconds(key.hour())));
+                arguments.add(item.requestKey() == null ? "0" : position(item.requestKey(), key.hour()));
                 arguments.add(Integer.toString(pairs.size() / 2));
                 arguments.addAll(pairs);
             }
@@ -289,91 +287,91 @@ final class RedisLedger implements LedgerStore {
     }
 
     @Override
-    public Uni<Void> written(String identifier) {
-        return uni(link.isUp()
-                ? link.within(atOnceMillis, emptied(keys.tag(identifier), 3)).otherwiseEmpty()
+    public Uni<Void> awaitWritten(String identifier) {
+        return toUni(redis.isUp()
+                ? redis.within(writeWaitMillis, drain(hashTags.tag(identifier), 3)).otherwiseEmpty()
                 : Future.succeededFuture());
     }
 
     @Override
     public Uni<Void> close() {
-        if (!link.isUp()) {
-            end();
+        if (!redis.isUp()) {
+            stop();
             return Uni.createFrom().voidItem();
         }
         var all = new ArrayList<Future<Void>>();
         for (int tag = 0; tag < TAGS; tag++) {
-            all.add(emptied(tag, buffer));
+            all.add(drain(tag, maxWaiting));
         }
-        return uni(within(Future.join(all)).<Void>mapEmpty().otherwiseEmpty().onComplete(done -> end()));
+        return toUni(withTimeout(Future.join(all)).<Void>mapEmpty().otherwiseEmpty().onComplete(done -> stop()));
     }
 
-    private void end() {
+    private void stop() {
         closed = true;
         if (vertx.cancelTimer(timer)) {
-            scheduled.set(false);
+            flushScheduled.set(false);
         }
     }
 
-    /** Whether a timer is set. */
-    boolean timed() {
-        return scheduled.get();
+    /** Returns whether a timer is running. */
+    boolean isFlushScheduled() {
+        return flushScheduled.get();
     }
 
     @Override
     public Uni<UsageReport> read(String identifier, long fromHour, long toHour) {
-        int tag = keys.tag(identifier);
-        if (!link.isUp()) {
-            var account = new UsageReport();
-            shelves[tag].read(identifier, fromHour, toHour, account);
-            return Uni.createFrom().item(account);
+        int tag = hashTags.tag(identifier);
+        if (!redis.isUp()) {
+            var report = new UsageReport();
+            writeBuffers[tag].addTo(identifier, fromHour, toHour, report);
+            return Uni.createFrom().item(report);
         }
-        return uni(emptied(tag, 3).compose(done -> {
-            var pages = new ArrayList<Future<Response>>();
+        return toUni(drain(tag, 3).compose(done -> {
+            var replies = new ArrayList<Future<Response>>();
             for (long hour = fromHour; hour <= toHour; hour++) {
-                pages.add(link.send(Request.cmd(Command.HGETALL).arg(page(identifier, hour)))
-                        .recover(RedisLedger::unlessForeign));
+                replies.add(redis.send(Request.cmd(Command.HGETALL).arg(hashKey(identifier, hour)))
+                        .recover(RedisLedger::emptyIfForeign));
             }
-            return within(Future.all(pages)).map(all -> {
-                var account = new UsageReport();
-                pages.forEach(page -> LedgerHash.read(fields(page.result()), account));
-                return account;
+            return withTimeout(Future.all(replies)).map(all -> {
+                var report = new UsageReport();
+                replies.forEach(reply -> LedgerHash.addTo(fields(reply.result()), report));
+                return report;
             });
         })).onFailure().transform(failure -> failure instanceof StoreUnavailableException
                 ? failure
-                : new StoreUnavailableException("Redis answered with an error", failure));
+                : new StoreUnavailableException("Redis replied with an error", failure));
     }
 
-    /** A key that holds other data holds no account; it is moved when something is booked there. */
-    private static Future<Response> unlessForeign(Throwable failure) {
+    /** Treats a key with foreign data as empty; the data is moved when an entry is booked there. */
+    private static Future<Response> emptyIfForeign(Throwable failure) {
         return failure.getMessage() != null && failure.getMessage().startsWith("WRONGTYPE")
                 ? Future.succeededFuture()
                 : Future.failedFuture(failure);
     }
 
-    private static Map<String, String> fields(Response page) {
+    private static Map<String, String> fields(Response reply) {
         var fields = new HashMap<String, String>();
-        if (page == null) {
+        if (reply == null) {
             return fields;
         }
-        for (var field : page.getKeys()) {
-            fields.put(field, page.get(field).toString());
+        for (var field : reply.getKeys()) {
+            fields.put(field, reply.get(field).toString());
         }
         return fields;
     }
 
-    /** What was booked here before is written, as far as it can be. */
-    private Future<Void> emptied(int tag, int tries) {
-        return shelves[tag].underWay().compose(done -> tries == 0 || shelves[tag].empty()
+    /** Writes the entries booked so far, as far as possible. */
+    private Future<Void> drain(int tag, int attempts) {
+        return writeBuffers[tag].inFlight().compose(done -> attempts == 0 || writeBuffers[tag].isEmpty()
                 ? Future.succeededFuture()
-                : flushed(tag).otherwiseEmpty().compose(sent -> emptied(tag, tries - 1)));
+                : flushTag(tag).otherwiseEmpty().compose(sent -> drain(tag, attempts - 1)));
     }
 
-    private <T> Future<T> within(Future<T> future) {
-        return link.within(PATIENCE_MILLIS, future);
+    private <T> Future<T> withTimeout(Future<T> future) {
+        return redis.within(TIMEOUT_MILLIS, future);
     }
 
-    private static <T> Uni<T> uni(Future<T> future) {
+    private static <T> Uni<T> toUni(Future<T> future) {
         return Uni.createFrom().completionStage(future.toCompletionStage());
     }
 }

@@ -4,21 +4,21 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
 
-/** Writes at most one line a minute about something that may happen with every request. */
+/** Logs an event that may occur with every request at most once a minute. */
 final class ThrottledLog {
 
-    private static final long PAUSE_NANOS = TimeUnit.MINUTES.toNanos(1);
+    private static final long INTERVAL_NANOS = TimeUnit.MINUTES.toNanos(1);
 
-    private final AtomicLong times = new AtomicLong();
-    private final AtomicLong nextLine = new AtomicLong(System.nanoTime());
+    private final AtomicLong occurrences = new AtomicLong();
+    private final AtomicLong nextLogNanos = new AtomicLong(System.nanoTime());
 
-    /** @param line is given how often it happened since the line before */
-    void warn(LongConsumer line) {
-        times.incrementAndGet();
+    /** @param line receives the number of occurrences since the last line */
+    void log(LongConsumer line) {
+        occurrences.incrementAndGet();
         long now = System.nanoTime();
-        long next = nextLine.get();
-        if (now - next >= 0 && nextLine.compareAndSet(next, now + PAUSE_NANOS)) {
-            line.accept(times.getAndSet(0));
+        long next = nextLogNanos.get();
+        if (now - next >= 0 && nextLogNanos.compareAndSet(next, now + INTERVAL_NANOS)) {
+            line.accept(occurrences.getAndSet(0));
         }
     }
 }

@@ -8,11 +8,15 @@ public final class UsageReport {
 
     private final Map<String, Map<String, UsageTotals>> providers = new TreeMap<>();
 
-    void add(String provider, String model, UsageTotals tally) {
-        providers.computeIfAbsent(provider, name -> new TreeMap<>()).merge(model, tally, UsageTotals::plus);
+    void add(String provider, String model, UsageTotals totals) {
+        providers.computeIfAbsent(provider, name -> new TreeMap<>()).merge(model, totals, UsageTotals::plus);
     }
 
-    /** By provider, then by model. */
+    /**
+     * Returns the usage by provider id, then by model, both sorted.
+     *
+     * @return the usage
+     */
     public Map<String, Map<String, UsageTotals>> providers() {
         return providers;
     }

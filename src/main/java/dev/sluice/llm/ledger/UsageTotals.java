@@ -5,21 +5,22 @@ import java.math.BigInteger;
 import dev.sluice.llm.pricing.Money;
 
 /**
- * A sum over calls.
+ * Sum of the usage of several calls.
  *
- * @param calls calls that were answered
- * @param input tokens: all input, cached reads and cache writes included
- * @param cachedInput tokens read from the provider's cache
- * @param cacheWrite tokens written to the provider's cache
- * @param output tokens: all output, reasoning included
- * @param picodollars what they cost, in 10⁻¹² US dollars
- * @param unpriced of the calls, those of models without a price: their tokens count, their cost is not known
- * @param estimated of the calls, those whose usage nobody has reported
+ * @param calls number of successful calls
+ * @param input all input tokens, including cache reads and cache writes
+ * @param cachedInput input tokens read from the provider's cache
+ * @param cacheWrite input tokens written to the provider's cache
+ * @param output all output tokens, reasoning included
+ * @param picodollars the cost in 10⁻¹² US dollars
+ * @param unpriced number of calls of models without a price: their tokens are included, their cost is unknown
+ * @param estimated number of calls whose usage is estimated
  */
 public record UsageTotals(long calls, long input, long cachedInput, long cacheWrite, long output, BigInteger picodollars,
         long unpriced,
         long estimated) {
 
+    /** No usage. */
     public static final UsageTotals NONE = new UsageTotals(0, 0, 0, 0, 0, BigInteger.ZERO, 0, 0);
 
     static UsageTotals of(Ledger.Entry entry) {
@@ -29,13 +30,23 @@ public record UsageTotals(long calls, long input, long cachedInput, long cacheWr
                 priced ? BigInteger.valueOf(entry.picodollars()) : BigInteger.ZERO, priced ? 0 : 1, entry.estimated() ? 1 : 0);
     }
 
+    /**
+     * Adds another sum.
+     *
+     * @param other the other sum
+     * @return the sum of both
+     */
     public UsageTotals plus(UsageTotals other) {
         return new UsageTotals(calls + other.calls, input + other.input, cachedInput + other.cachedInput,
                 cacheWrite + other.cacheWrite, output + other.output, picodollars.add(other.picodollars),
                 unpriced + other.unpriced, estimated + other.estimated);
     }
 
-    /** The cost in US dollars, with as many digits as are exact: {@code 0.012345}. */
+    /**
+     * Returns the exact cost in US dollars.
+     *
+     * @return a decimal without superfluous digits: {@code 0.012345}
+     */
     public String dollars() {
         return Money.dollars(picodollars);
     }

@@ -11,107 +11,126 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 
 /**
- * What waits to be written for the identifiers of one hash tag. One batch is on its way at a time, under a number that Redis
- * remembers: sent again, it is the same batch, and is booked once.
+ * Buffer of the entries of one hash tag. One batch is in flight at a time, under a number that Redis remembers: a retried
+ * batch has the same number and is booked once. Thread-safe.
  */
 final class WriteBuffer {
 
-    record Line(String identifier, long hour, String provider, String model) {
+    /** Key by which entries are summed. */
+    record EntryKey(String identifier, long hour, String provider, String model) {
     }
 
-    /** @param request by which it is known that it was booked; null for sums */
-    record Item(Line line, UsageTotals tally, String request, Promise<Boolean> written) {
+    /**
+     * Buffered entry.
+     *
+     * @param requestKey idempotency key of a single entry; null for sums
+     * @param result completes with whether the entry is new; null for sums
+     */
+    record Entry(EntryKey key, UsageTotals totals, String requestKey, Promise<Boolean> result) {
     }
 
-    record Batch(long number, List<Item> items) {
+    /** Entries sent in one script call. */
+    record Batch(long number, List<Entry> entries) {
     }
 
-    /** More would hold Redis up for others. */
-    private static final int MOST_AT_ONCE = 500;
+    /** More would block Redis for other clients for too long. */
+    private static final int MAX_BATCH_SIZE = 500;
 
-    private final Map<Line, UsageTotals> sums = new LinkedHashMap<>();
-    private final Map<String, Item> singles = new LinkedHashMap<>();
+    private final Map<EntryKey, UsageTotals> totals = new LinkedHashMap<>();
+    private final Map<String, Entry> uniqueEntries = new LinkedHashMap<>();
     private Batch batch;
-    private long number;
-    private Promise<Void> underWay;
+    private long batchNumber;
+    private Promise<Void> inFlight;
 
-    /** How many more entries there are than before. */
-    synchronized int add(Line line, UsageTotals tally, boolean room) {
-        if (!room && !sums.containsKey(line)) {
+    /**
+     * Adds to a sum.
+     *
+     * @return the number of entries added; -1 if there is no room for a new one
+     */
+    synchronized int add(EntryKey key, UsageTotals added, boolean hasRoom) {
+        if (!hasRoom && !totals.containsKey(key)) {
             return -1;
         }
-        int before = sums.size();
-        sums.merge(line, tally, UsageTotals::plus);
-        return sums.size() - before;
+        int before = totals.size();
+        totals.merge(key, added, UsageTotals::plus);
+        return totals.size() - before;
     }
 
-    /** Null where it waits already, or has no room. */
-    synchronized Promise<Boolean> addOnce(Line line, UsageTotals tally, String request) {
-        if (singles.containsKey(request)) {
+    /**
+     * Adds an entry with an idempotency key.
+     *
+     * @return the entry's result; null if it is buffered already
+     */
+    synchronized Promise<Boolean> addOnce(EntryKey key, UsageTotals totals, String requestKey) {
+        if (uniqueEntries.containsKey(requestKey)) {
             return null;
         }
-        Promise<Boolean> written = Promise.promise();
-        singles.put(request, new Item(line, tally, request, written));
-        return written;
+        Promise<Boolean> result = Promise.promise();
+        uniqueEntries.put(requestKey, new Entry(key, totals, requestKey, result));
+        return result;
     }
 
-    /** The batch to send now; null where there is none, or one is on its way. */
-    synchronized Batch begin() {
-        if (underWay != null) {
+    /** Returns the batch to send now; null if there is none, or one is in flight. */
+    synchronized Batch startBatch() {
+        if (inFlight != null) {
             return null;
         }
-        if (batch == null && sums.size() + singles.size() > 0) {
-            var items = new ArrayList<Item>();
-            move(sums.entrySet().iterator(), sum -> new Item(sum.getKey(), sum.getValue(), null, null), items);
-            move(singles.values().iterator(), single -> single, items);
-            batch = new Batch(++number, items);
+        if (batch == null && totals.size() + uniqueEntries.size() > 0) {
+            var items = new ArrayList<Entry>();
+            move(totals.entrySet().iterator(), sum -> new Entry(sum.getKey(), sum.getValue(), null, null), items);
+            move(uniqueEntries.values().iterator(), single -> single, items);
+            batch = new Batch(++batchNumber, items);
         }
-        underWay = batch == null ? null : Promise.promise();
+        inFlight = batch == null ? null : Promise.promise();
         return batch;
     }
 
-    private static <T> void move(Iterator<T> from, Function<T, Item> as, List<Item> to) {
-        while (from.hasNext() && to.size() < MOST_AT_ONCE) {
+    private static <T> void move(Iterator<T> from, Function<T, Entry> as, List<Entry> to) {
+        while (from.hasNext() && to.size() < MAX_BATCH_SIZE) {
             to.add(as.apply(from.next()));
             from.remove();
         }
     }
 
-    /** How many entries are gone. */
-    int end(boolean written) {
+    /**
+     * Ends the batch in flight; one that was not written is sent again.
+     *
+     * @return the number of entries removed
+     */
+    int endBatch(boolean written) {
         Promise<Void> done;
-        int gone;
+        int removed;
         synchronized (this) {
-            gone = written ? batch.items().size() : 0;
+            removed = written ? batch.entries().size() : 0;
             batch = written ? null : batch;
-            done = underWay;
-            underWay = null;
+            done = inFlight;
+            inFlight = null;
         }
         done.complete();
-        return gone;
+        return removed;
     }
 
-    /** Completes when the batch on its way, if any, has arrived or failed. */
-    synchronized Future<Void> underWay() {
-        return underWay == null ? Future.succeededFuture() : underWay.future();
+    /** Completes when the batch in flight, if any, has been written or failed. */
+    synchronized Future<Void> inFlight() {
+        return inFlight == null ? Future.succeededFuture() : inFlight.future();
     }
 
-    synchronized boolean empty() {
-        return batch == null && sums.isEmpty() && singles.isEmpty();
+    synchronized boolean isEmpty() {
+        return batch == null && totals.isEmpty() && uniqueEntries.isEmpty();
     }
 
-    /** What waits for an identifier. */
-    synchronized void read(String identifier, long fromHour, long toHour, UsageReport account) {
-        sums.forEach((line, tally) -> read(line, tally, identifier, fromHour, toHour, account));
-        singles.values().forEach(item -> read(item.line(), item.tally(), identifier, fromHour, toHour, account));
+    /** Adds an identifier's buffered entries to a report. */
+    synchronized void addTo(String identifier, long fromHour, long toHour, UsageReport report) {
+        totals.forEach((key, totals) -> addTo(key, totals, identifier, fromHour, toHour, report));
+        uniqueEntries.values().forEach(item -> addTo(item.key(), item.totals(), identifier, fromHour, toHour, report));
         if (batch != null) {
-            batch.items().forEach(item -> read(item.line(), item.tally(), identifier, fromHour, toHour, account));
+            batch.entries().forEach(item -> addTo(item.key(), item.totals(), identifier, fromHour, toHour, report));
         }
     }
 
-    private static void read(Line line, UsageTotals tally, String identifier, long fromHour, long toHour, UsageReport account) {
-        if (line.identifier().equals(identifier) && line.hour() >= fromHour && line.hour() <= toHour) {
-            account.add(line.provider(), line.model(), tally);
+    private static void addTo(EntryKey key, UsageTotals totals, String identifier, long fromHour, long toHour, UsageReport report) {
+        if (key.identifier().equals(identifier) && key.hour() >= fromHour && key.hour() <= toHour) {
+            report.add(key.provider(), key.model(), totals);
         }
     }
 }

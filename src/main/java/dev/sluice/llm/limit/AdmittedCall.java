@@ -12,150 +12,219 @@ import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.llm.protocol.UsageExtractor;
 
-/** A call that was decided. Where it may go ahead, it is told once how it ended; what it is told later does nothing. */
+/**
+ * Decided LLM call with its reservation. An allowed call must be ended once: settled with its usage, or released. Further
+ * attempts to end it have no effect. Thread-safe.
+ */
 public final class AdmittedCall {
 
-    /** Why a call without a price is refused, and what helps. */
-    public static final String UNPRICED = "The model has no price, and a budget governs the call: give it one"
+    /** Reason of the denial of a call without a price, and the remedies. */
+    public static final String UNPRICED_MESSAGE = "The model has no price, but a budget applies to the call: set its price"
             + " (rate-limit.llm.<provider>.prices), or set rate-limit.llm.unpriced=allow";
 
-    /** The model of calls that nobody has named one for. */
-    private static final String UNKNOWN = "unknown";
+    /** Model in the ledger for calls that name none, if the response names none either. */
+    private static final String UNKNOWN_MODEL = "unknown";
 
-    private final LlmCallEstimate ask;
+    private final LlmCallEstimate callEstimate;
     private final ModelPrice price;
-    private final TokenUsage estimate;
-    private final long cost;
-    private final String tokens;
-    private final String budget;
+    private final TokenUsage estimatedUsage;
+    private final long costNanodollars;
+    private final String tokensResource;
+    private final String budgetResource;
     private final Decision decision;
-    private final boolean unpriced;
-    private final CallAccounting books;
-    private final AtomicBoolean ended = new AtomicBoolean();
+    private final boolean deniedAsUnpriced;
+    private final CallAccounting accounting;
+    private final AtomicBoolean finished = new AtomicBoolean();
 
-    /** @param cost that is expected, in billionths of a dollar */
-    AdmittedCall(LlmCallEstimate ask, ModelPrice price, TokenUsage estimate, long cost, String tokens, String budget,
+    /** @param costNanodollars expected cost, in 10⁻⁹ US dollars */
+    AdmittedCall(LlmCallEstimate callEstimate, ModelPrice price, TokenUsage estimatedUsage, long costNanodollars, String tokensResource, String budgetResource,
             Decision decision,
-            boolean unpriced,
-            CallAccounting books) {
-        this.ask = ask;
+            boolean deniedAsUnpriced,
+            CallAccounting accounting) {
+        this.callEstimate = callEstimate;
         this.price = price;
-        this.estimate = estimate;
-        this.cost = cost;
-        this.tokens = tokens;
-        this.budget = budget;
+        this.estimatedUsage = estimatedUsage;
+        this.costNanodollars = costNanodollars;
+        this.tokensResource = tokensResource;
+        this.budgetResource = budgetResource;
         this.decision = decision;
-        this.unpriced = unpriced;
-        this.books = books;
+        this.deniedAsUnpriced = deniedAsUnpriced;
+        this.accounting = accounting;
     }
 
+    /**
+     * Returns the decision of all limits that apply to the call.
+     *
+     * @return the decision, with one quota status per limit
+     */
     public Decision decision() {
         return decision;
     }
 
+    /**
+     * Returns the provider that is called.
+     *
+     * @return the provider
+     */
     public Provider provider() {
-        return ask.provider();
+        return callEstimate.provider();
     }
 
-    /** Whether the call was refused because its model has no price, and a budget governs it. */
-    public boolean unpriced() {
-        return unpriced;
+    /**
+     * Returns whether the call was denied because its model has no price and a budget applies to it.
+     *
+     * @return true only for a denied call
+     */
+    public boolean deniedAsUnpriced() {
+        return deniedAsUnpriced;
     }
 
-    /** What a refused call throws. */
-    public RateLimitExceededException refusal() {
-        return unpriced ? new RateLimitExceededException(decision, UNPRICED) : new RateLimitExceededException(decision);
+    /**
+     * Creates the exception that reports the denial of this call.
+     *
+     * @return the exception, not thrown
+     */
+    public RateLimitExceededException denialException() {
+        return deniedAsUnpriced ? new RateLimitExceededException(decision, UNPRICED_MESSAGE) : new RateLimitExceededException(decision);
     }
 
-    /** Returns the unit of a quota, also if its rate is {@link dev.sluice.api.Rate#BLOCKED}, which has none. */
-    public QuotaUnit unit(QuotaStatus quota) {
+    /**
+     * Returns the unit of a quota of this call. Unlike {@link QuotaStatus#unit()}, it is also known if the rate is
+     * {@link dev.sluice.api.Rate#BLOCKED}.
+     *
+     * @param quota a quota of this call's decision
+     * @return requests, tokens or nanodollars
+     */
+    public QuotaUnit unitOf(QuotaStatus quota) {
         var resource = quota.resource();
-        return resource.equals(budget)
+        return resource.equals(budgetResource)
                 ? QuotaUnit.NANODOLLARS
-                : resource.equals(tokens) ? QuotaUnit.TOKENS : QuotaUnit.REQUESTS;
+                : resource.equals(tokensResource) ? QuotaUnit.TOKENS : QuotaUnit.REQUESTS;
     }
 
-    /** How many units the call asked of a quota. */
-    public long requested(QuotaStatus quota) {
+    /**
+     * Returns the number of units that this call has requested from a quota.
+     *
+     * @param quota a quota of this call's decision
+     * @return requests, tokens or 10⁻⁹ US dollars; at most the quota's limit
+     */
+    public long requestedUnits(QuotaStatus quota) {
         return switch (quota.unit()) {
             case REQUESTS -> 1;
-            case TOKENS -> Math.min(estimate.total(), quota.limit());
-            case NANODOLLARS -> Math.min(cost, quota.limit());
+            case TOKENS -> Math.min(estimatedUsage.total(), quota.limit());
+            case NANODOLLARS -> Math.min(costNanodollars, quota.limit());
         };
     }
 
-    /** What was reserved; null where nothing was. */
+    /**
+     * Returns the token of the reservation.
+     *
+     * @return the token; null if nothing was reserved
+     */
     public String reservation() {
         return decision.reservation().orElse(null);
     }
 
-    /** What was taken for the call's size. */
-    public TokenUsage estimate() {
-        return estimate;
+    /**
+     * Returns the usage estimated before the call, for which tokens and budget were reserved.
+     *
+     * @return the estimate
+     */
+    public TokenUsage estimatedUsage() {
+        return estimatedUsage;
     }
 
-    /** The call was answered, and the provider has reported this. */
-    public void succeeded(TokenUsage usage) {
-        succeeded(usage, null);
+    /**
+     * Settles the call with the usage that the provider has reported.
+     *
+     * @param usage the reported usage
+     */
+    public void settleReported(TokenUsage usage) {
+        settleReported(usage, null);
     }
 
-    /** @param model that the answer names, for a call that named none; null where it does not */
-    public void succeeded(TokenUsage usage, String model) {
-        end(usage, model, false);
+    /**
+     * Settles the call with the usage that the provider has reported.
+     *
+     * @param usage the reported usage
+     * @param model the model named in the response, for a call that named none; may be null
+     */
+    public void settleReported(TokenUsage usage, String model) {
+        finish(usage, model, false);
     }
 
-    /** The call was answered, or broke off after it had begun to be, and nobody has reported its usage: about this it was. */
-    public void estimated(TokenUsage usage) {
-        estimated(usage, null);
+    /**
+     * Settles the call with an estimate: it succeeded, or was interrupted after it had been sent, and no usage was
+     * reported.
+     *
+     * @param usage the estimated usage, booked as estimated
+     */
+    public void settleEstimated(TokenUsage usage) {
+        settleEstimated(usage, null);
     }
 
-    /** @param model that the answer names, for a call that named none; null where it does not */
-    public void estimated(TokenUsage usage, String model) {
-        end(usage, model, true);
+    /**
+     * Settles the call with an estimate: it succeeded, or was interrupted after it had been sent, and no usage was
+     * reported.
+     *
+     * @param usage the estimated usage, booked as estimated
+     * @param model the model named in the response, for a call that named none; may be null
+     */
+    public void settleEstimated(TokenUsage usage, String model) {
+        finish(usage, model, true);
     }
 
-    /** The answer has ended, or nobody waits for the rest of it: it comes to what its reader has found. */
-    public void settle(UsageExtractor reader) {
+    /**
+     * Settles the call when its response has ended or is not read any further, with the usage found in it, completed by an
+     * estimate if necessary.
+     *
+     * @param extractor has received the response so far; ended by this method
+     */
+    public void settle(UsageExtractor extractor) {
         try {
-            reader.end();
-            var usage = reader.usage();
-            if (usage != null && reader.complete()) {
-                succeeded(usage, reader.model());
+            extractor.end();
+            var usage = extractor.usage();
+            if (usage != null && extractor.isComplete()) {
+                settleReported(usage, extractor.model());
             } else {
-                estimated(guess(usage, Math.min(reader.events(), TokenUsage.MAX)), reader.model());
+                settleEstimated(completeUsage(usage, Math.min(extractor.contentEvents(), TokenUsage.MAX)), extractor.model());
             }
         } catch (RuntimeException | Error e) {
-            estimated(estimate);
+            settleEstimated(estimatedUsage);
             throw e;
         }
     }
 
-    /** What is known, and for the rest what was expected; a stream has given about a token in each of its events. */
-    private TokenUsage guess(TokenUsage known, long events) {
-        return known == null
-                ? TokenUsage.of(estimate.input(), events > 0 ? events : estimate.output())
-                : new TokenUsage(known.input(), known.cachedInput(), known.cacheWrite(), known.longCacheWrite(),
-                        Math.max(known.output(), events));
+    /** Completes an incomplete report with the estimate. A stream carries about one token per event. */
+    private TokenUsage completeUsage(TokenUsage reported, long events) {
+        return reported == null
+                ? TokenUsage.of(estimatedUsage.input(), events > 0 ? events : estimatedUsage.output())
+                : new TokenUsage(reported.input(), reported.cachedInput(), reported.cacheWrite(), reported.longCacheWrite(),
+                        Math.max(reported.output(), events));
     }
 
-    private void end(TokenUsage usage, String answered, boolean estimated) {
-        // Computed first: an Error here leaves the call open, so that whoever catches it can end the call.
-        var model = ask.model().isEmpty() ? answered == null || answered.isEmpty() ? UNKNOWN : answered : ask.model();
-        var cost = ask.model().isEmpty() && answered != null ? books.price(ask.provider(), answered) : price;
-        long nanodollars = cost == null ? 0 : LlmLimiter.nanodollars(cost.picodollars(usage));
-        if (ended.compareAndSet(false, true)) {
-            books.settle(ask.identifier(), reservation(), Map.of(tokens, usage.total(), budget, nanodollars));
-            books.book(ask.provider(), ask.identifier(), model, usage, cost, estimated, null).subscribe().with(written -> {
+    private void finish(TokenUsage usage, String responseModel, boolean estimated) {
+        // Computed first: an Error here leaves the call open, so that the code that catches it can still end the call.
+        var model = callEstimate.model().isEmpty() ? responseModel == null || responseModel.isEmpty() ? UNKNOWN_MODEL : responseModel : callEstimate.model();
+        var modelPrice = callEstimate.model().isEmpty() && responseModel != null ? accounting.findPrice(callEstimate.provider(), responseModel) : price;
+        long nanodollars = modelPrice == null ? 0 : LlmLimiter.nanodollars(modelPrice.picodollars(usage));
+        if (finished.compareAndSet(false, true)) {
+            accounting.settle(callEstimate.identifier(), reservation(), Map.of(tokensResource, usage.total(), budgetResource, nanodollars));
+            accounting.book(callEstimate.provider(), callEstimate.identifier(), model, usage, modelPrice, estimated, null).subscribe().with(written -> {
             }, failure -> {
             });
         }
     }
 
-    /** The provider refused the call, or failed: what was reserved is given back, and nothing is booked. */
-    public void failed(boolean limited) {
-        if (ended.compareAndSet(false, true)) {
-            books.settle(ask.identifier(), reservation(), Map.of(tokens, 0L, budget, 0L));
-            books.failed(ask.provider(), price, limited);
+    /**
+     * Releases the reservation of a call that the provider rejected, or that failed. Nothing is booked.
+     *
+     * @param rateLimited whether the provider's own rate limit rejected the call (429)
+     */
+    public void release(boolean rateLimited) {
+        if (finished.compareAndSet(false, true)) {
+            accounting.settle(callEstimate.identifier(), reservation(), Map.of(tokensResource, 0L, budgetResource, 0L));
+            accounting.countFailure(callEstimate.provider(), price, rateLimited);
         }
     }
 }

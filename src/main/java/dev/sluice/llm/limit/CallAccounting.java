@@ -10,58 +10,58 @@ import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
 import io.smallrye.mutiny.Uni;
 
-/** Where the end of a call is written: windows, ledger and metrics. */
+/** Writes the end of a call to the windows, the ledger and the metrics. */
 final class CallAccounting {
 
     private final Ledger ledger;
-    private final LlmMetrics meters;
+    private final LlmMetrics metrics;
     private final SettlementQueue settlements;
-    private final CurrentLlmPolicy rows;
+    private final CurrentLlmPolicy policy;
 
-    CallAccounting(Ledger ledger, LlmMetrics meters, SettlementQueue settlements, CurrentLlmPolicy rows) {
-        this.rows = rows;
+    CallAccounting(Ledger ledger, LlmMetrics metrics, SettlementQueue settlements, CurrentLlmPolicy policy) {
+        this.policy = policy;
         this.ledger = ledger;
-        this.meters = meters;
+        this.metrics = metrics;
         this.settlements = settlements;
     }
 
-    /** Of today; null where there is none. */
-    ModelPrice price(Provider provider, String model) {
-        return rows.now().prices().find(provider, model, LocalDate.now(ZoneOffset.UTC)).orElse(null);
+    /** Returns today's price (UTC); null if the model has none. */
+    ModelPrice findPrice(Provider provider, String model) {
+        return policy.current().prices().find(provider, model, LocalDate.now(ZoneOffset.UTC)).orElse(null);
     }
 
-    void settle(String identifier, String reservation, Map<String, Long> used) {
+    void settle(String identifier, String reservation, Map<String, Long> usageByResource) {
         if (reservation != null) {
-            settlements.settle(identifier, reservation, used);
+            settlements.settle(identifier, reservation, usageByResource);
         }
     }
 
-    /** Completes when what was booked for an identifier so far is written, or it is clear that it must wait. */
-    Uni<Void> written(String identifier) {
-        return ledger.written(identifier);
+    /** Completes when all entries booked for an identifier so far have been written, or cannot be written now. */
+    Uni<Void> awaitWritten(String identifier) {
+        return ledger.awaitWritten(identifier);
     }
 
     Uni<Void> book(Provider provider, String identifier, String model, TokenUsage usage, ModelPrice price, boolean estimated,
             String requestId) {
         long cost = price == null ? -1 : price.picodollars(usage);
-        return ledger.book(new Ledger.Entry(identifier, provider.id(), model, usage, cost, estimated, requestId)).map(fresh -> {
-            if (fresh) {
-                meters.answered(provider, name(price), usage, cost, estimated);
+        return ledger.book(new Ledger.Entry(identifier, provider.id(), model, usage, cost, estimated, requestId)).map(isNew -> {
+            if (isNew) {
+                metrics.countSuccess(provider, nameOf(price), usage, cost, estimated);
             }
             return null;
         });
     }
 
-    void failed(Provider provider, ModelPrice price, boolean limited) {
-        meters.ended(provider, name(price), limited ? LlmMetrics.Outcome.limited : LlmMetrics.Outcome.error);
+    void countFailure(Provider provider, ModelPrice price, boolean rateLimited) {
+        metrics.countFailure(provider, nameOf(price), rateLimited ? LlmMetrics.Outcome.limited : LlmMetrics.Outcome.error);
     }
 
-    /** @param priced null where the model has no price */
-    void denied(Provider provider, String priced) {
-        meters.ended(provider, priced, LlmMetrics.Outcome.denied);
+    /** @param priceName null if the model has no price */
+    void countDenial(Provider provider, String priceName) {
+        metrics.countFailure(provider, priceName, LlmMetrics.Outcome.denied);
     }
 
-    private static String name(ModelPrice price) {
+    private static String nameOf(ModelPrice price) {
         return price == null ? null : price.name();
     }
 }

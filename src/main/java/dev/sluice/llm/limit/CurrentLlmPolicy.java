@@ -10,46 +10,59 @@ import dev.sluice.llm.protocol.Provider;
 import dev.sluice.policy.CurrentPolicy;
 import dev.sluice.policy.LimitRule;
 
-/** The rows and prices of language models, as the settings say, and the file of rows, whenever it changes. */
+/**
+ * Current LLM rules and prices: the configuration, overridden by the rules file and replaced whenever the file changes.
+ * Thread-safe.
+ */
 @ApplicationScoped
 public class CurrentLlmPolicy {
 
-    private final LlmConfig settings;
+    private final LlmConfig config;
     private final CurrentPolicy policy;
-    private volatile LlmPolicySnapshot now;
+    private volatile LlmPolicySnapshot current;
 
-    CurrentLlmPolicy(LlmConfig settings, CurrentPolicy policy, RulesFile file) {
-        this.settings = settings;
+    CurrentLlmPolicy(LlmConfig config, CurrentPolicy policy, RulesFile file) {
+        this.config = config;
         this.policy = policy;
-        now = new LlmPolicySnapshot(settings, file.initialDocument(), policy.tiers(file.initialDocument()));
-        now.warn();
+        current = new LlmPolicySnapshot(config, file.initialDocument(), policy.tiers(file.initialDocument()));
+        current.logUnknownTiers();
     }
 
-    void validate(@Observes ConfigProblems all) {
-        all.addAll(now.problems());
+    void validate(@Observes ConfigProblems problems) {
+        problems.addAll(current.problems());
     }
 
-    void change(@Observes RulesChanged change) {
-        var next = new LlmPolicySnapshot(settings, change.document(), policy.tiers(change.document()));
+    void onRulesChanged(@Observes RulesChanged change) {
+        var next = new LlmPolicySnapshot(config, change.document(), policy.tiers(change.document()));
         change.addProblems(next.problems());
         change.onAccepted(() -> {
-            now = next;
-            next.warn();
+            current = next;
+            next.logUnknownTiers();
         });
     }
 
-    /** All of it as it is at one time, tiers included: whoever asks several things asks them of one of these. */
-    LlmPolicySnapshot now() {
-        return now;
+    /** Returns a consistent snapshot, tiers included. A decision must use one snapshot throughout. */
+    LlmPolicySnapshot current() {
+        return current;
     }
 
-    /** What is limited of a provider's calls, for people: {@code requests, tokens, budget}. */
-    public String limited(Provider provider) {
-        return now.limited(provider);
+    /**
+     * Returns which limits apply to a provider's calls, for humans.
+     *
+     * @param provider the provider
+     * @return {@code requests, tokens, budget} or some of them; {@code unlimited} if there are none
+     */
+    public String describeLimits(Provider provider) {
+        return current.describeLimits(provider);
     }
 
-    /** The row of this resource, in whatever it counts; null where there is none. */
-    public LimitRule row(String resource) {
-        return now.row(resource);
+    /**
+     * Returns the rule of a resource, whatever its unit.
+     *
+     * @param resource the resource's name, such as {@code llm:openai:tokens/gpt-4o}
+     * @return the rule; null if there is none
+     */
+    public LimitRule rule(String resource) {
+        return current.rule(resource);
     }
 }

@@ -18,151 +18,150 @@ import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.policy.Tiers;
 
-/** What the settings say of a provider, where the file of rows does not say otherwise. */
-record FileProviderConfig(LlmConfig.ProviderSettings settings, Rows rows, Map<String, LlmConfig.Rows> models,
-        Optional<FallbackPolicy> fallback, Map<String, PriceConfig> prices) implements LlmConfig.ProviderSettings {
+/** Configuration of a provider with the overrides of the rules file. */
+record FileProviderConfig(LlmConfig.ProviderConfig configured, Limits limits, Map<String, LlmConfig.LimitConfig> models,
+        Optional<FallbackPolicy> fallback, Map<String, PriceConfig> prices) implements LlmConfig.ProviderConfig {
 
     private static final String PROVIDERS = Arrays.stream(Provider.values()).map(Provider::id).sorted()
             .collect(Collectors.joining(", "));
-    private static final Set<String> ROWS = Set.of("requests", "tokens", "budget", "output-estimate");
+    private static final Set<String> LIMIT_KEYS = Set.of("requests", "tokens", "budget", "output-estimate");
     private static final Set<String> KEYS = Set.of("requests", "tokens", "budget", "output-estimate", "models", "fallback",
             "prices");
-    private static final Set<String> PRICE = Set.of("input", "cached-input", "cache-write", "cache-write-1h", "output");
+    private static final Set<String> PRICE_KEYS = Set.of("input", "cached-input", "cache-write", "cache-write-1h", "output");
 
-    /** Rows of a provider or a model. */
-    record Rows(Map<String, String> requests, Map<String, String> tokens, Map<String, String> budget,
-            Optional<Long> outputEstimate) implements LlmConfig.Rows {
+    /** Limits of a provider or a model. */
+    record Limits(Map<String, String> requests, Map<String, String> tokens, Map<String, String> budget,
+            Optional<Long> outputEstimate) implements LlmConfig.LimitConfig {
     }
 
     private record FilePrice(Optional<String> input, Optional<String> cachedInput, Optional<String> cacheWrite,
             Optional<String> longCacheWrite, Optional<String> output) implements PriceConfig {
     }
 
-    /** All providers. */
-    static Map<Provider, LlmConfig.ProviderSettings> all(LlmConfig settings, RulesDocument file, Tiers tiers,
+    /** Reads the overrides of all providers. */
+    static Map<Provider, LlmConfig.ProviderConfig> readAll(LlmConfig config, RulesDocument file, Tiers tiers,
             ConfigProblems problems) {
-        var parts = file.root().entries("llm", problems);
-        var all = new EnumMap<Provider, LlmConfig.ProviderSettings>(Provider.class);
+        var nodes = file.root().entries("llm", problems);
+        var merged = new EnumMap<Provider, LlmConfig.ProviderConfig>(Provider.class);
         for (var provider : Provider.values()) {
-            var part = parts.get(provider.id());
-            var configured = settings.of(provider);
-            all.put(provider, part == null ? configured : new Reader(tiers, problems).provider(configured, part));
+            var node = nodes.get(provider.id());
+            var configured = config.of(provider);
+            merged.put(provider, node == null ? configured : new Reader(tiers, problems).provider(configured, node));
         }
-        parts.forEach((name, part) -> {
+        nodes.forEach((name, node) -> {
             if (Provider.of(name) == null) {
-                part.addProblem(problems, "an unknown provider; allowed: " + PROVIDERS);
+                node.addProblem(problems, "an unknown provider; allowed: " + PROVIDERS);
             }
         });
-        return all;
+        return merged;
     }
 
     private record Reader(Tiers tiers, ConfigProblems problems) {
 
-        FileProviderConfig provider(LlmConfig.ProviderSettings configured, ConfigNode part) {
-            part.allowKeys(KEYS, problems);
-            var rows = rows(part);
+        FileProviderConfig provider(LlmConfig.ProviderConfig configured, ConfigNode node) {
+            node.allowKeys(KEYS, problems);
+            var limits = limits(node);
             var models = new HashMap<>(configured.models());
-            part.entries("models", problems).forEach((model, of) -> {
-                of.allowKeys(ROWS, problems);
-                models.put(model, rows(of).get(Map.of(), Map.of(), Map.of(), Optional.empty()));
+            node.entries("models", problems).forEach((model, modelNode) -> {
+                modelNode.allowKeys(LIMIT_KEYS, problems);
+                models.put(model, limits(modelNode).withFallback(Map.of(), Map.of(), Map.of(), Optional.empty()));
             });
             var prices = new HashMap<>(configured.prices());
-            part.entries("prices", problems).forEach((model, of) -> prices.put(model, price(of)));
+            node.entries("prices", problems).forEach((model, modelNode) -> prices.put(model, price(modelNode)));
             return new FileProviderConfig(configured,
-                    rows.get(configured.requests(), configured.tokens(), configured.budget(), configured.outputEstimate()),
-                    models, fallback(part).or(configured::fallback), prices);
+                    limits.withFallback(configured.requests(), configured.tokens(), configured.budget(), configured.outputEstimate()),
+                    models, fallback(node).or(configured::fallback), prices);
         }
 
-        private Said rows(ConfigNode part) {
-            return new Said(rates(part, "requests"), rates(part, "tokens"), rates(part, "budget"), estimate(part));
+        private ConfiguredLimits limits(ConfigNode node) {
+            return new ConfiguredLimits(rates(node, "requests"), rates(node, "tokens"), rates(node, "budget"), outputEstimate(node));
         }
 
-        private Optional<Map<String, String>> rates(ConfigNode part, String name) {
-            part.entries(name, problems).forEach((tier, rate) -> {
+        private Optional<Map<String, String>> rates(ConfigNode node, String name) {
+            node.entries(name, problems).forEach((tier, rate) -> {
                 if (!tiers.names().contains(tier)) {
                     rate.addProblem(problems, "an unknown tier; allowed: " + String.join(", ", tiers.names()));
                 }
             });
-            return part.stringMap(name, problems);
+            return node.stringMap(name, problems);
         }
 
-        private Optional<Long> estimate(ConfigNode part) {
-            return part.string("output-estimate", problems).flatMap(text -> {
+        private Optional<Long> outputEstimate(ConfigNode node) {
+            return node.string("output-estimate", problems).flatMap(text -> {
                 try {
                     return Optional.of(Long.valueOf(text.strip()));
                 } catch (NumberFormatException e) {
-                    part.entries(problems).get("output-estimate").addProblem(problems, "tokens, 0 to " + TokenUsage.MAX);
+                    node.entries(problems).get("output-estimate").addProblem(problems, "tokens, 0 to " + TokenUsage.MAX);
                     return Optional.empty();
                 }
             });
         }
 
-        private Optional<FallbackPolicy> fallback(ConfigNode part) {
-            return part.string("fallback", problems).flatMap(text -> {
+        private Optional<FallbackPolicy> fallback(ConfigNode node) {
+            return node.string("fallback", problems).flatMap(text -> {
                 var fallback = FallbackPolicy.fromName(text);
                 if (fallback.isEmpty()) {
-                    part.entries(problems).get("fallback").addProblem(problems, FallbackPolicy.ALLOWED_VALUES);
+                    node.entries(problems).get("fallback").addProblem(problems, FallbackPolicy.ALLOWED_VALUES);
                 }
                 return fallback;
             });
         }
 
-        private PriceConfig price(ConfigNode part) {
-            part.allowKeys(PRICE, problems);
-            return new FilePrice(part.string("input", problems), part.string("cached-input", problems),
-                    part.string("cache-write", problems), part.string("cache-write-1h", problems),
-                    part.string("output", problems));
+        private PriceConfig price(ConfigNode node) {
+            node.allowKeys(PRICE_KEYS, problems);
+            return new FilePrice(node.string("input", problems), node.string("cached-input", problems),
+                    node.string("cache-write", problems), node.string("cache-write-1h", problems), node.string("output", problems));
         }
     }
 
-    /** What a part says of rows; each kind that it names takes the place of all that the settings say of that kind. */
-    private record Said(Optional<Map<String, String>> requests, Optional<Map<String, String>> tokens,
-            Optional<Map<String, String>> budget, Optional<Long> estimate) {
+    /** Limits given in a node of the file. A unit that the node names replaces all configured limits of that unit. */
+    private record ConfiguredLimits(Optional<Map<String, String>> requests, Optional<Map<String, String>> tokens,
+            Optional<Map<String, String>> budget, Optional<Long> outputEstimate) {
 
-        Rows get(Map<String, String> otherRequests, Map<String, String> otherTokens, Map<String, String> otherBudget,
+        Limits withFallback(Map<String, String> otherRequests, Map<String, String> otherTokens, Map<String, String> otherBudget,
                 Optional<Long> otherEstimate) {
-            return new Rows(requests.orElse(otherRequests), tokens.orElse(otherTokens), budget.orElse(otherBudget),
-                    estimate.or(() -> otherEstimate));
+            return new Limits(requests.orElse(otherRequests), tokens.orElse(otherTokens), budget.orElse(otherBudget),
+                    outputEstimate.or(() -> otherEstimate));
         }
     }
 
     @Override
     public Map<String, String> requests() {
-        return rows.requests();
+        return limits.requests();
     }
 
     @Override
     public Map<String, String> tokens() {
-        return rows.tokens();
+        return limits.tokens();
     }
 
     @Override
     public Map<String, String> budget() {
-        return rows.budget();
+        return limits.budget();
     }
 
     @Override
     public Optional<Long> outputEstimate() {
-        return rows.outputEstimate();
+        return limits.outputEstimate();
     }
 
     @Override
     public Optional<String> baseUrl() {
-        return settings.baseUrl();
+        return configured.baseUrl();
     }
 
     @Override
     public Optional<String> apiKey() {
-        return settings.apiKey();
+        return configured.apiKey();
     }
 
     @Override
     public boolean passThrough() {
-        return settings.passThrough();
+        return configured.passThrough();
     }
 
     @Override
     public Optional<List<String>> paths() {
-        return settings.paths();
+        return configured.paths();
     }
 }

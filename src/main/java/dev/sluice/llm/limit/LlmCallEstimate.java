@@ -3,19 +3,24 @@ package dev.sluice.llm.limit;
 import dev.sluice.llm.protocol.Provider;
 
 /**
- * A call of a language model that somebody is about to make.
+ * Size of an LLM call before it is made, for which tokens and budget are reserved.
  *
- * @param provider whose model
- * @param identifier who calls, as it is stored
- * @param tier the caller's tier; unknown or null is the first
- * @param model the model's name, empty where it is not known
- * @param input about how many tokens go in
- * @param output the most tokens that may come out; negative where nobody has said
+ * @param provider the provider that is called
+ * @param identifier the caller's identifier, as stored
+ * @param tier the caller's tier; null or an unknown tier is treated as the first configured one
+ * @param model the model's name; empty if it is not known
+ * @param inputTokens estimated input tokens, 0 or more
+ * @param maxOutputTokens the largest number of output tokens that the request allows; negative if it sets no maximum
  */
-public record LlmCallEstimate(Provider provider, String identifier, String tier, String model, long input, long output) {
+public record LlmCallEstimate(Provider provider, String identifier, String tier, String model, long inputTokens, long maxOutputTokens) {
 
-    /** What goes in is about so many tokens: English text and JSON have about four bytes to a token. */
-    public static long tokens(long bytes) {
+    /**
+     * Estimates the tokens of a text: English text and JSON have about four bytes per token.
+     *
+     * @param bytes the text's size in bytes
+     * @return the number of tokens, rounded up
+     */
+    public static long estimateTokens(long bytes) {
         return (bytes + 3) / 4;
     }
 }

@@ -12,53 +12,53 @@ import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 
-/** Calls of language models: their limits, where they go, what they cost. */
+/** LLM calls: limits, providers and prices. */
 @ConfigMapping(prefix = "rate-limit.llm")
 public interface LlmConfig {
 
-    /** What happens under a budget to calls of a model without a price. */
+    /** Handling of calls of models without a price under a budget. */
     enum Unpriced {
-        /** They are refused: nobody can say what they would take of the budget. */
+        /** Denied: their share of the budget cannot be determined. */
         REFUSE,
-        /** They pass, take nothing of the budget, and are counted as unpriced. */
+        /** Allowed without using the budget, and counted as unpriced. */
         ALLOW
     }
 
-    ProviderSettings openai();
+    ProviderConfig openai();
 
-    ProviderSettings anthropic();
+    ProviderConfig anthropic();
 
-    ProviderSettings gemini();
+    ProviderConfig gemini();
 
-    /** What happens under a budget to calls of a model without a price. */
+    /** How calls of models without a price are handled under a budget. */
     @WithDefault("refuse")
     Unpriced unpriced();
 
-    /** How long a provider may let a call wait for its answer to begin; for the next part of it, up to twice that. */
+    /** Maximum time until a provider's response begins. Between two parts of a response, up to twice that. */
     @WithDefault("10m")
     Duration timeout();
 
-    /** The longest that a connection to a provider may take to be made. */
+    /** Maximum time to connect to a provider. */
     @WithDefault("10s")
     Duration connectTimeout();
 
-    /** The most connections to one provider at one time. */
+    /** Maximum number of concurrent connections to one provider. */
     @WithDefault("512")
     int maxConnections();
 
-    /** The largest body of a call that the gateway takes; larger ones are answered with 413. */
+    /** Maximum size of a request body in the gateway; larger ones are rejected with 413. */
     @WithDefault("32M")
     MemorySize maxBodySize();
 
-    /** How long the body of a call may let wait before more of it has come: a kilobyte for each second of this. */
+    /** Interval at which the transfer of a request body is checked: at least one kilobyte per second. */
     @WithDefault("60s")
     Duration bodyTimeout();
 
-    /** How long an answer whose caller has gone is read on for its usage; after that it is estimated. */
+    /** How long a response is read on for its usage after its caller has disconnected; after that the usage is estimated. */
     @WithDefault("60s")
     Duration drainTimeout();
 
-    default ProviderSettings of(Provider provider) {
+    default ProviderConfig of(Provider provider) {
         return switch (provider) {
             case OPENAI -> openai();
             case ANTHROPIC -> anthropic();
@@ -66,9 +66,10 @@ public interface LlmConfig {
         };
     }
 
-    interface Rows {
+    /** Limits of a provider or a model. */
+    interface LimitConfig {
 
-        /** Calls: a rate per tier. */
+        /** Requests: a rate per tier. */
         Map<String, String> requests();
 
         /** Tokens, input and output together: a rate per tier. */
@@ -77,32 +78,36 @@ public interface LlmConfig {
         /** US dollars: an amount per window and tier. */
         Map<String, String> budget();
 
-        /** The output that is reserved for a call that sets no cap of its own, in tokens. */
+        /** Output tokens to reserve for a call that sets no maximum. */
         Optional<Long> outputEstimate();
     }
 
-    interface ProviderSettings extends Rows {
+    /** Configuration of one provider. */
+    interface ProviderConfig extends LimitConfig {
 
-        /** Rows of single models, in place of the provider's. */
-        Map<String, Rows> models();
+        /** Limits of single models, in place of the provider's. */
+        Map<String, LimitConfig> models();
 
-        /** Where calls go, with or without the version; the provider's own address where nothing is said. */
+        /** Base URL of the provider's API, with or without the version; default: the provider's public API. */
         Optional<String> baseUrl();
 
-        /** What answers while Redis is out of reach; {@code rate-limit.fallback} where nothing is said. */
+        /** Fallback policy while Redis is unavailable; default: {@code rate-limit.fallback}. */
         Optional<FallbackPolicy> fallback();
 
-        /** The key that Sluice adds in place of the caller's Sluice key. */
+        /** API key for the provider, sent in place of the caller's Sluice key. */
         Optional<String> apiKey();
 
-        /** {@code true}: callers may bring a key of the provider's, whose hash is their identity. */
+        /** Whether callers may use provider keys of their own; the key's hash is then their identity. */
         @WithDefault("false")
         boolean passThrough();
 
-        /** What more than the known paths may be called with Sluice's provider key: {@code /v1/images}, with all below it. */
+        /**
+         * Additional paths that may be called with Sluice's provider key, such as {@code /v1/images}, including all
+         * subpaths.
+         */
         Optional<List<String>> paths();
 
-        /** Prices by model, in place of those that come with Sluice, or besides them. */
+        /** Prices by model, replacing or adding to the bundled ones. */
         Map<String, PriceConfig> prices();
     }
 }

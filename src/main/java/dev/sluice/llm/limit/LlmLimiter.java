@@ -13,8 +13,8 @@ import dev.sluice.api.Decision;
 import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
-import dev.sluice.api.ResourceCheck;
 import dev.sluice.engine.CallbackRateLimiter;
+import dev.sluice.api.ResourceCheck;
 import dev.sluice.llm.ledger.Ledger;
 import dev.sluice.llm.pricing.ModelPrice;
 import dev.sluice.llm.protocol.Provider;
@@ -22,126 +22,140 @@ import dev.sluice.llm.protocol.TokenUsage;
 import io.smallrye.mutiny.Uni;
 
 /**
- * Limits calls of language models: requests, tokens and money in one decision. Tokens and money are not known before the
- * call, so an estimate is reserved and later settled to what the provider reports.
+ * Limits LLM calls: requests, tokens and budget in one decision. Tokens and cost are not known before the call, so an
+ * estimate is reserved and later settled with the usage that the provider reports. Thread-safe and non-blocking.
  */
 @ApplicationScoped
 public class LlmLimiter {
 
     private final CallbackRateLimiter limiter;
-    private final CurrentLlmPolicy rows;
-    private final boolean refuseUnpriced;
-    private final CallAccounting books;
+    private final CurrentLlmPolicy policy;
+    private final boolean denyUnpriced;
+    private final CallAccounting accounting;
 
-    LlmLimiter(CallbackRateLimiter limiter, CurrentLlmPolicy rows, LlmConfig settings, Ledger ledger, LlmMetrics meters,
+    LlmLimiter(CallbackRateLimiter limiter, CurrentLlmPolicy policy, LlmConfig settings, Ledger ledger, LlmMetrics metrics,
             SettlementQueue settlements) {
         this.limiter = limiter;
-        this.rows = rows;
-        this.refuseUnpriced = settings.unpriced() == LlmConfig.Unpriced.REFUSE;
-        this.books = new CallAccounting(ledger, meters, settlements, rows);
+        this.policy = policy;
+        this.denyUnpriced = settings.unpriced() == LlmConfig.Unpriced.REFUSE;
+        this.accounting = new CallAccounting(ledger, metrics, settlements, policy);
     }
 
     /**
-     * Decides a call. Where it may go ahead, the {@link AdmittedCall} must be told how it ended.
+     * Checks a call against all limits, and reserves its estimated tokens and cost. If the call is allowed, the
+     * {@link AdmittedCall} must be settled or released when it ends.
      *
-     * @return fails with {@link dev.sluice.api.StoreUnavailableException}
+     * @param callEstimate the call's identity and size
+     * @return one decision per subscription, allowed or denied; fails with {@link dev.sluice.api.StoreUnavailableException}
+     * if the limits cannot be checked and the fallback policy does not decide
      */
-    public Uni<AdmittedCall> admit(LlmCallEstimate ask) {
+    public Uni<AdmittedCall> admit(LlmCallEstimate callEstimate) {
         return Uni.createFrom().deferred(() -> {
-            var now = rows.now();
-            var tier = now.tiers().effective(ask.tier());
-            var price = price(ask.provider(), ask.model());
-            var priced = price.map(ModelPrice::name).orElse(null);
-            long output = ask.output() < 0 ? now.outputEstimate(ask.provider(), ask.model(), priced) : ask.output();
-            var estimate = TokenUsage.of(Math.min(ask.input(), TokenUsage.MAX), Math.min(output, TokenUsage.MAX));
-            long cost = price.map(row -> nanodollars(cost(row, estimate))).orElse(0L);
-            var requests = now.row(ask.provider(), QuotaUnit.REQUESTS, tier, ask.model(), priced);
-            var tokens = now.row(ask.provider(), QuotaUnit.TOKENS, tier, ask.model(), priced);
-            var budget = now.row(ask.provider(), QuotaUnit.NANODOLLARS, tier, ask.model(), priced);
-            boolean unpriced = refuseUnpriced && price.isEmpty() && budget.rate(tier) != Rate.UNLIMITED;
-            var demands = new ArrayList<ResourceCheck>(3);
-            demands.add(requests.check(tier, 1));
-            demands.add(tokens.reservationCheck(tier, estimate.total()));
-            demands.add(unpriced
+            var snapshot = policy.current();
+            var tier = snapshot.tiers().effective(callEstimate.tier());
+            var price = findPrice(callEstimate.provider(), callEstimate.model());
+            var priceName = price.map(ModelPrice::name).orElse(null);
+            long maxOutputTokens = callEstimate.maxOutputTokens() < 0 ? snapshot.outputEstimate(callEstimate.provider(), callEstimate.model(), priceName) : callEstimate.maxOutputTokens();
+            var estimatedUsage = TokenUsage.of(Math.min(callEstimate.inputTokens(), TokenUsage.MAX), Math.min(maxOutputTokens, TokenUsage.MAX));
+            long costNanodollars = price.map(modelPrice -> nanodollars(estimateCost(modelPrice, estimatedUsage))).orElse(0L);
+            var requests = snapshot.rule(callEstimate.provider(), QuotaUnit.REQUESTS, tier, callEstimate.model(), priceName);
+            var tokens = snapshot.rule(callEstimate.provider(), QuotaUnit.TOKENS, tier, callEstimate.model(), priceName);
+            var budget = snapshot.rule(callEstimate.provider(), QuotaUnit.NANODOLLARS, tier, callEstimate.model(), priceName);
+            boolean unpriced = denyUnpriced && price.isEmpty() && budget.rate(tier) != Rate.UNLIMITED;
+            var checks = new ArrayList<ResourceCheck>(3);
+            checks.add(requests.check(tier, 1));
+            checks.add(tokens.reservationCheck(tier, estimatedUsage.total()));
+            checks.add(unpriced
                     ? new ResourceCheck(budget.resource(), Rate.BLOCKED, 1)
-                    : budget.reservationCheck(tier, cost));
-            var request = new RateLimitRequest(ask.identifier(), tier, requests.resource(), demands);
-            return open(request, decision -> {
+                    : budget.reservationCheck(tier, costNanodollars));
+            var request = new RateLimitRequest(callEstimate.identifier(), tier, requests.resource(), checks);
+            return checkAndOpen(request, decision -> {
                 if (!decision.allowed()) {
-                    books.denied(ask.provider(), priced);
+                    accounting.countDenial(callEstimate.provider(), priceName);
                 }
-                return new AdmittedCall(ask, price.orElse(null), estimate, cost, tokens.resource(), budget.resource(), decision,
-                        unpriced, books);
+                return new AdmittedCall(callEstimate, price.orElse(null), estimatedUsage, costNanodollars, tokens.resource(), budget.resource(), decision,
+                        unpriced, accounting);
             });
         });
     }
 
-    /** A call that is admitted after its caller has cancelled, or has stopped waiting, gives back what was reserved. */
-    private Uni<AdmittedCall> open(RateLimitRequest request, Function<Decision, AdmittedCall> as) {
+    /** Checks the limits. A call admitted after its caller has cancelled or timed out releases its reservation at once. */
+    private Uni<AdmittedCall> checkAndOpen(RateLimitRequest request, Function<Decision, AdmittedCall> toCall) {
         return Uni.createFrom().emitter(emitter -> {
-            var taken = new AtomicBoolean();
-            emitter.onTermination(() -> taken.set(true));
+            var terminated = new AtomicBoolean();
+            emitter.onTermination(() -> terminated.set(true));
             limiter.check(request, decision -> {
                 AdmittedCall call;
                 try {
-                    call = as.apply(decision);
+                    call = toCall.apply(decision);
                 } catch (RuntimeException | Error e) { // the limiter's callbacks must not throw
                     emitter.fail(e);
                     return;
                 }
-                if (taken.compareAndSet(false, true)) {
+                if (terminated.compareAndSet(false, true)) {
                     emitter.complete(call);
                 } else if (decision.allowed()) {
-                    call.failed(false);
+                    call.release(false);
                 }
             }, emitter::fail);
         });
     }
 
     /**
-     * Books usage that happened elsewhere, and settles the reservation it was made under.
+     * Books usage of a call made elsewhere, and settles its reservation.
      *
-     * @param reservation what {@link AdmittedCall#reservation()} said; null where there is none
-     * @param requestId the same is booked once; null where there is none
-     * @return completes when it is written, or waits to be
+     * @param provider the provider that was called
+     * @param identifier the caller's identifier, as stored
+     * @param model the model's name
+     * @param usage the call's usage
+     * @param reservation the token from {@link AdmittedCall#reservation()}; null if there is none
+     * @param requestId idempotency key: usage with the same key is booked once per identifier and provider; null if there
+     * is none
+     * @return completes when the usage has been written, or buffered because Redis is unavailable
      */
     public Uni<Void> report(Provider provider, String identifier, String model, TokenUsage usage, String reservation,
             String requestId) {
         return Uni.createFrom().deferred(() -> {
-            var price = price(provider, model);
-            var priced = price.map(ModelPrice::name).orElse(null);
+            var price = findPrice(provider, model);
+            var priceName = price.map(ModelPrice::name).orElse(null);
             if (reservation != null) {
-                books.settle(identifier, reservation, settlement(provider, model, priced, usage, price));
+                accounting.settle(identifier, reservation, usageByResource(provider, model, priceName, usage, price));
             }
-            return books.book(provider, identifier, model, usage, price.orElse(null), false, requestId)
-                    .chain(() -> books.written(identifier));
+            return accounting.book(provider, identifier, model, usage, price.orElse(null), false, requestId)
+                    .chain(() -> accounting.awaitWritten(identifier));
         });
     }
 
-    /** The tier is not known any more: whichever row it was, the reservation knows. */
-    private Map<String, Long> settlement(Provider provider, String model, String priced, TokenUsage usage,
+    /**
+     * Returns the usage for the resources of all tiers. The call's tier is not known any more; only the resources that are
+     * part of the reservation are settled.
+     */
+    private Map<String, Long> usageByResource(Provider provider, String model, String priceName, TokenUsage usage,
             Optional<ModelPrice> price) {
         var used = new HashMap<String, Long>();
-        long cost = price.map(row -> nanodollars(row.picodollars(usage))).orElse(0L);
-        var now = rows.now();
-        for (var tier : now.tiers().names()) {
-            used.put(now.row(provider, QuotaUnit.TOKENS, tier, model, priced).resource(), usage.total());
-            used.put(now.row(provider, QuotaUnit.NANODOLLARS, tier, model, priced).resource(), cost);
+        long costNanodollars = price.map(modelPrice -> nanodollars(modelPrice.picodollars(usage))).orElse(0L);
+        var snapshot = policy.current();
+        for (var tier : snapshot.tiers().names()) {
+            used.put(snapshot.rule(provider, QuotaUnit.TOKENS, tier, model, priceName).resource(), usage.total());
+            used.put(snapshot.rule(provider, QuotaUnit.NANODOLLARS, tier, model, priceName).resource(), costNanodollars);
         }
         return used;
     }
 
-    /** Where nobody has said what goes in and what comes out, all of it is the dearer of the two. */
-    private static long cost(ModelPrice price, TokenUsage estimate) {
-        long cost = price.picodollars(estimate);
-        return estimate.input() > 0 ? cost : Math.max(cost, price.picodollars(TokenUsage.of(estimate.output(), 0)));
+    /**
+     * Returns the estimated cost in picodollars. If the split into input and output is not known, all tokens are priced at
+     * the higher of the two prices.
+     */
+    private static long estimateCost(ModelPrice price, TokenUsage estimatedUsage) {
+        long cost = price.picodollars(estimatedUsage);
+        return estimatedUsage.input() > 0 ? cost : Math.max(cost, price.picodollars(TokenUsage.of(estimatedUsage.output(), 0)));
     }
 
-    private Optional<ModelPrice> price(Provider provider, String model) {
-        return Optional.ofNullable(books.price(provider, model));
+    private Optional<ModelPrice> findPrice(Provider provider, String model) {
+        return Optional.ofNullable(accounting.findPrice(provider, model));
     }
 
-    /** Rounded up. */
+    /** Converts picodollars to nanodollars, rounded up. */
     static long nanodollars(long picodollars) {
         return (picodollars + 999) / 1000;
     }

@@ -11,30 +11,33 @@ import dev.sluice.llm.protocol.TokenUsage;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 
-/** Counts calls of language models. No tag holds a user; a model is a row of the price table, or {@value #OTHER}. */
+/**
+ * Metrics of LLM calls. To bound the number of time series, no tag contains a user, and the model is an entry of the price
+ * table or {@value #OTHER}.
+ */
 @Singleton
 class LlmMetrics {
 
     static final String OTHER = "other";
 
-    /** How a call ended. */
+    /** Outcome of a call, the value of the tag {@code outcome}. */
     enum Outcome {
-        /** Answered, and its usage reported. */
+        /** Succeeded, with reported usage. */
         ok,
-        /** Answered or broken off, and its usage estimated. */
+        /** Succeeded or interrupted, with estimated usage. */
         estimated,
-        /** Refused by Sluice. */
+        /** Denied by Sluice. */
         denied,
-        /** Refused by the provider's own rate limit: 429. */
+        /** Rejected by the provider's own rate limit (429). */
         limited,
-        /** Failed at the provider, or on the way there. */
+        /** Failed at the provider, or before it was reached. */
         error
     }
 
     private record Key(Provider provider, String model) {
     }
 
-    /** All counters of one model at once, so that each begins at zero. */
+    /** All counters of one model, registered together so that each starts at zero. */
     private static final class Counters {
 
         private final Map<Outcome, Counter> calls = new EnumMap<>(Outcome.class);
@@ -46,18 +49,18 @@ class LlmMetrics {
 
         Counters(Key key, MeterRegistry registry) {
             for (var outcome : Outcome.values()) {
-                calls.put(outcome, counter("llm_calls", "Calls of language models", key).tag("outcome", outcome.name())
+                calls.put(outcome, counter("llm_calls", "LLM calls by outcome", key).tag("outcome", outcome.name())
                         .register(registry));
             }
             input = tokens(key, "input", registry);
             cachedInput = tokens(key, "cached_input", registry);
             cacheWrite = tokens(key, "cache_write", registry);
             output = tokens(key, "output", registry);
-            cost = counter("llm_cost_usd", "What calls of language models cost, in US dollars", key).register(registry);
+            cost = counter("llm_cost_usd", "Cost of LLM calls in US dollars", key).register(registry);
         }
 
         private static Counter tokens(Key key, String type, MeterRegistry registry) {
-            return counter("llm_tokens", "Tokens of language models; cached and written ones are part of the input", key)
+            return counter("llm_tokens", "Tokens of LLM calls; cached_input and cache_write are parts of input", key)
                     .tag("type", type).register(registry);
         }
 
@@ -75,36 +78,36 @@ class LlmMetrics {
         this.registry = registry;
         for (var provider : Provider.values()) {
             unpriced.put(provider, Counter.builder("llm_unpriced_calls").tag("provider", provider.id())
-                    .description("Answered calls of models that have no price").register(registry));
+                    .description("Successful LLM calls of models without a price").register(registry));
         }
     }
 
     /**
-     * A call was answered.
+     * Counts a call that succeeded.
      *
-     * @param model a row of the price table; null where there is none
-     * @param picodollars negative where the model has no price
+     * @param model name of the entry of the price table; null if there is none
+     * @param picodollars the cost; negative if the model has no price
      */
-    void answered(Provider provider, String model, TokenUsage usage, long picodollars, boolean estimated) {
-        var of = of(provider, model);
-        of.calls.get(estimated ? Outcome.estimated : Outcome.ok).increment();
-        of.input.increment(usage.input());
-        of.cachedInput.increment(usage.cachedInput());
-        of.cacheWrite.increment(usage.cacheWrite());
-        of.output.increment(usage.output());
+    void countSuccess(Provider provider, String model, TokenUsage usage, long picodollars, boolean estimated) {
+        var modelCounters = countersOf(provider, model);
+        modelCounters.calls.get(estimated ? Outcome.estimated : Outcome.ok).increment();
+        modelCounters.input.increment(usage.input());
+        modelCounters.cachedInput.increment(usage.cachedInput());
+        modelCounters.cacheWrite.increment(usage.cacheWrite());
+        modelCounters.output.increment(usage.output());
         if (picodollars < 0) {
             unpriced.get(provider).increment();
         } else {
-            of.cost.increment(picodollars / 1e12);
+            modelCounters.cost.increment(picodollars / 1e12);
         }
     }
 
-    /** A call was not answered. */
-    void ended(Provider provider, String model, Outcome outcome) {
-        of(provider, model).calls.get(outcome).increment();
+    /** Counts a call that did not succeed. */
+    void countFailure(Provider provider, String model, Outcome outcome) {
+        countersOf(provider, model).calls.get(outcome).increment();
     }
 
-    private Counters of(Provider provider, String model) {
+    private Counters countersOf(Provider provider, String model) {
         var key = new Key(provider, model == null ? OTHER : model);
         var found = counters.get(key);
         return found == null ? counters.computeIfAbsent(key, name -> new Counters(name, registry)) : found;

@@ -25,14 +25,15 @@ import dev.sluice.policy.LimitRule;
 import dev.sluice.policy.Tiers;
 
 /**
- * Which rates govern which calls of language models, and what these cost, at one time, as it was read. It never changes. Each of a provider's rows has a resource:
- * {@code llm:openai}, {@code llm:openai:tokens}, {@code llm:openai:budget}. A model's own row takes the place of the
- * provider's for the tiers it names: {@code llm:openai/gpt-4o}, {@code llm:openai:tokens/gpt-4o}.
+ * Immutable snapshot of the LLM rules and prices.
+ * <p>
+ * Each rule has a resource: {@code llm:openai}, {@code llm:openai:tokens}, {@code llm:openai:budget}. A model's own rule
+ * ({@code llm:openai/gpt-4o}, {@code llm:openai:tokens/gpt-4o}) replaces the provider's for the tiers that it names.
  */
 final class LlmPolicySnapshot {
 
     private static final Logger LOG = Logger.getLogger("dev.sluice");
-    private static final long OUTPUT_ESTIMATE = 1024;
+    private static final long DEFAULT_OUTPUT_ESTIMATE = 1024;
     /**
      * Rates of requests that apply without configuration. The service's application.properties has the same ones, so that a
      * setting of one tier does not change those of the others.
@@ -43,13 +44,13 @@ final class LlmPolicySnapshot {
             Provider.GEMINI, builtIn("15/minute", "60/minute", "1000/minute"));
     private static final String LOWEST_TIER = "free";
 
-    /** What governs one kind of unit: a provider's row, and those of its models. */
-    private record Rows(LimitRule row, Map<String, LimitRule> models) {
+    /** Rules of one unit: the provider's rule and those of its models. */
+    private record UnitRules(LimitRule providerRule, Map<String, LimitRule> modelRules) {
 
-        LimitRule of(String tier, String model, String priced) {
-            var own = models.get(model);
-            own = own == null && priced != null ? models.get(priced) : own;
-            return own != null && own.rate(tier) != null ? own : row;
+        LimitRule forModel(String tier, String model, String priceName) {
+            var modelRule = modelRules.get(model);
+            modelRule = modelRule == null && priceName != null ? modelRules.get(priceName) : modelRule;
+            return modelRule != null && modelRule.rate(tier) != null ? modelRule : providerRule;
         }
     }
 
@@ -57,58 +58,58 @@ final class LlmPolicySnapshot {
     private final ConfigProblems problems;
     private final Tiers tiers;
     private final PriceTable prices;
-    private final Map<Provider, Map<QuotaUnit, Rows>> rows = new EnumMap<>(Provider.class);
-    private final Map<Provider, Map<String, Long>> outputs = new EnumMap<>(Provider.class);
+    private final Map<Provider, Map<QuotaUnit, UnitRules>> rules = new EnumMap<>(Provider.class);
+    private final Map<Provider, Map<String, Long>> outputEstimates = new EnumMap<>(Provider.class);
     private final Map<String, LimitRule> byResource = new HashMap<>();
 
     /**
-     * @param file what it says takes the place of what the settings say of the same
-     * @param tiers those of this file
+     * @param file overrides the configuration
+     * @param tiers the tiers of this file
      */
-    LlmPolicySnapshot(LlmConfig settings, RulesDocument file, Tiers tiers) {
+    LlmPolicySnapshot(LlmConfig config, RulesDocument file, Tiers tiers) {
         this.tiers = tiers;
         problems = file.newProblems();
-        var fromFile = FileProviderConfig.all(settings, file, tiers, problems);
+        var merged = FileProviderConfig.readAll(config, file, tiers, problems);
         var configuredPrices = new EnumMap<Provider, Map<String, PriceConfig>>(Provider.class);
         for (var provider : Provider.values()) {
-            var configured = fromFile.get(provider);
+            var configured = merged.get(provider);
             configuredPrices.put(provider, configured.prices());
-            var property = "rate-limit.llm." + provider.id() + ".";
-            var byUnit = new EnumMap<QuotaUnit, Rows>(QuotaUnit.class);
+            var prefix = "rate-limit.llm." + provider.id() + ".";
+            var byUnit = new EnumMap<QuotaUnit, UnitRules>(QuotaUnit.class);
             for (var unit : QuotaUnit.values()) {
                 var models = new HashMap<String, LimitRule>();
                 configured.models().forEach((model, own) -> {
-                    var rates = rates(property + "models.\"" + model + "\".", own, unit);
+                    var rates = rates(prefix + "models.\"" + model + "\".", own, unit);
                     if (!rates.isEmpty()) {
-                        models.put(model, row(resource(provider, unit) + '/' + model, rates, configured));
+                        models.put(model, rule(resource(provider, unit) + '/' + model, rates, configured));
                     }
                 });
                 byUnit.put(unit,
-                        new Rows(
-                                row(resource(provider, unit), complete(provider, rates(property, configured, unit), unit),
-                                        configured),
+                        new UnitRules(rule(resource(provider, unit), withDefaults(provider, rates(prefix, configured, unit), unit), configured),
                                 Map.copyOf(models)));
             }
-            rows.put(provider, byUnit);
-            outputs.put(provider, outputs(property, configured));
+            rules.put(provider, byUnit);
+            outputEstimates.put(provider, outputEstimates(prefix, configured));
         }
         prices = PriceTable.of(configuredPrices, problems);
         tiers.names().forEach(unknownTiers::remove);
     }
 
-    /** Tells the log of rates that count for nobody. */
-    void warn() {
+    /** Logs a warning for limits of tiers that do not exist. */
+    void logUnknownTiers() {
         if (!unknownTiers.isEmpty()) {
-            LOG.warnf("Limits of language models for tiers that rate-limit.tiers does not name are ignored: %s",
+            LOG.warnf("LLM limits of unknown tiers are ignored; add them to rate-limit.tiers or remove them: tiers=%s",
                     String.join(", ", unknownTiers));
         }
     }
 
     /**
-     * A provider's id has no slash, so the first slash of a resource ends the kind, and all that follows it is the model,
+     * Returns the resource of a provider's rule; a model's rule appends {@code /} and the model's name.
+     * <p>
+     * A provider's id contains no slash, so the first slash of a resource ends the kind, and all that follows is the model,
      * verbatim: a model called {@code x:budget} has the resources {@code llm:openai/x:budget} and
-     * {@code llm:openai:budget/x:budget}, and no other pair of kind and model has them. What a resource counts is not to be read
-     * from its name.
+     * {@code llm:openai:budget/x:budget}, and no other pair of kind and model has them. The unit of a resource must not be
+     * derived from its name.
      */
     private static String resource(Provider provider, QuotaUnit unit) {
         return "llm:" + provider.id() + switch (unit) {
@@ -118,16 +119,16 @@ final class LlmPolicySnapshot {
         };
     }
 
-    private LimitRule row(String resource, Map<String, Rate> rates, LlmConfig.ProviderSettings provider) {
+    private LimitRule rule(String resource, Map<String, Rate> rates, LlmConfig.ProviderConfig provider) {
         if (!Identifiers.isValid(resource)) {
             problems.add("rate-limit.llm", resource, "a model's name, of at most 200 characters");
         }
-        var row = new LimitRule(resource, rates, provider.fallback().orElse(null));
-        byResource.put(resource, row);
-        return row;
+        var rule = new LimitRule(resource, rates, provider.fallback().orElse(null));
+        byResource.put(resource, rule);
+        return rule;
     }
 
-    private Map<String, Rate> rates(String property, LlmConfig.Rows configured, QuotaUnit unit) {
+    private Map<String, Rate> rates(String prefix, LlmConfig.LimitConfig configured, QuotaUnit unit) {
         var name = unit == QuotaUnit.REQUESTS ? "requests" : unit == QuotaUnit.TOKENS ? "tokens" : "budget";
         var texts = unit == QuotaUnit.REQUESTS
                 ? configured.requests()
@@ -138,7 +139,7 @@ final class LlmPolicySnapshot {
             try {
                 rates.put(tier, Rate.parse(text, unit));
             } catch (IllegalArgumentException e) {
-                problems.add(property + name + '.' + tier, text,
+                problems.add(prefix + name + '.' + tier, text,
                         e.getMessage() + "; allowed: " + (unit == QuotaUnit.NANODOLLARS ? Rate.BUDGET_SYNTAX : Rate.SYNTAX));
             }
         });
@@ -149,8 +150,8 @@ final class LlmPolicySnapshot {
         return Map.of(LOWEST_TIER, Rate.parse(free), "pro", Rate.parse(pro), "enterprise", Rate.parse(enterprise));
     }
 
-    /** Adds the rates of the tiers that are not configured. Tokens and money are unlimited for them. */
-    private Map<String, Rate> complete(Provider provider, Map<String, Rate> rates, QuotaUnit unit) {
+    /** Adds the rates of the tiers that are not configured. Tokens and budget are unlimited for them. */
+    private Map<String, Rate> withDefaults(Provider provider, Map<String, Rate> rates, QuotaUnit unit) {
         boolean configured = !rates.isEmpty();
         for (var tier : tiers.names()) {
             rates.computeIfAbsent(tier,
@@ -173,24 +174,24 @@ final class LlmPolicySnapshot {
         return defaultRate.orElse(builtIn.get(LOWEST_TIER));
     }
 
-    private Map<String, Long> outputs(String property, LlmConfig.ProviderSettings configured) {
+    private Map<String, Long> outputEstimates(String prefix, LlmConfig.ProviderConfig configured) {
         var estimates = new HashMap<String, Long>();
-        configured.outputEstimate().ifPresent(tokens -> output(property, "", tokens, estimates));
-        configured.models().forEach((model, own) -> own.outputEstimate()
-                .ifPresent(tokens -> output(property + "models.\"" + model + "\".", model, tokens, estimates)));
-        estimates.putIfAbsent("", OUTPUT_ESTIMATE);
+        configured.outputEstimate().ifPresent(tokens -> addOutputEstimate(prefix, "", tokens, estimates));
+        configured.models().forEach((model, modelSpecific) -> modelSpecific.outputEstimate()
+                .ifPresent(tokens -> addOutputEstimate(prefix + "models.\"" + model + "\".", model, tokens, estimates)));
+        estimates.putIfAbsent("", DEFAULT_OUTPUT_ESTIMATE);
         return Map.copyOf(estimates);
     }
 
-    private void output(String property, String model, long tokens, Map<String, Long> estimates) {
+    private void addOutputEstimate(String prefix, String model, long tokens, Map<String, Long> estimates) {
         if (tokens < 0 || tokens > TokenUsage.MAX) {
-            problems.add(property + "output-estimate", Long.toString(tokens), "tokens, 0 to " + TokenUsage.MAX);
+            problems.add(prefix + "output-estimate", Long.toString(tokens), "tokens, 0 to " + TokenUsage.MAX);
         } else {
             estimates.put(model, tokens);
         }
     }
 
-    /** What is wrong with the settings, and with the file. */
+    /** Returns the problems found in the configuration and the rules file. */
     ConfigProblems problems() {
         return problems;
     }
@@ -204,37 +205,37 @@ final class LlmPolicySnapshot {
     }
 
     /**
-     * What governs a kind of unit.
+     * Returns the rule that applies to a call.
      *
-     * @param tier one of the configured ones
-     * @param model as it was asked for
-     * @param priced the row of the price table it belongs to; null where it has none
+     * @param tier a configured tier
+     * @param model the model as requested
+     * @param priceName name of the model's entry in the price table; null if it has none
      */
-    LimitRule row(Provider provider, QuotaUnit unit, String tier, String model, String priced) {
-        return rows.get(provider).get(unit).of(tier, model, priced);
+    LimitRule rule(Provider provider, QuotaUnit unit, String tier, String model, String priceName) {
+        return rules.get(provider).get(unit).forModel(tier, model, priceName);
     }
 
-    /** The output to reserve where a call sets no cap, in tokens. */
-    long outputEstimate(Provider provider, String model, String priced) {
-        var estimates = outputs.get(provider);
-        var own = estimates.get(model);
-        own = own == null && priced != null ? estimates.get(priced) : own;
-        return own == null ? estimates.get("") : own;
+    /** Returns the output tokens to reserve for a call that sets no maximum. */
+    long outputEstimate(Provider provider, String model, String priceName) {
+        var estimates = outputEstimates.get(provider);
+        var modelSpecific = estimates.get(model);
+        modelSpecific = modelSpecific == null && priceName != null ? estimates.get(priceName) : modelSpecific;
+        return modelSpecific == null ? estimates.get("") : modelSpecific;
     }
 
-    String limited(Provider provider) {
-        var limited = new ArrayList<String>();
-        rows.get(provider).forEach((unit, all) -> {
-            if (Stream.concat(Stream.of(all.row()), all.models().values().stream())
-                    .flatMap(row -> row.rates().values().stream())
+    String describeLimits(Provider provider) {
+        var limitedUnits = new ArrayList<String>();
+        rules.get(provider).forEach((unit, unitRules) -> {
+            if (Stream.concat(Stream.of(unitRules.providerRule()), unitRules.modelRules().values().stream())
+                    .flatMap(rule -> rule.rates().values().stream())
                     .anyMatch(rate -> rate != Rate.UNLIMITED)) {
-                limited.add(unit == QuotaUnit.NANODOLLARS ? "budget" : unit.name().toLowerCase(Locale.ROOT));
+                limitedUnits.add(unit == QuotaUnit.NANODOLLARS ? "budget" : unit.name().toLowerCase(Locale.ROOT));
             }
         });
-        return limited.isEmpty() ? "unlimited" : String.join(", ", limited);
+        return limitedUnits.isEmpty() ? "unlimited" : String.join(", ", limitedUnits);
     }
 
-    LimitRule row(String resource) {
+    LimitRule rule(String resource) {
         return byResource.get(resource);
     }
 }

@@ -35,26 +35,29 @@ import io.quarkus.runtime.ShutdownEvent;
 import io.vertx.core.Vertx;
 
 /**
- * Settles reservations. A settlement that fails is retried with exponential backoff and jitter, {@value #AT_ONCE} at a time,
- * and as soon as Redis is back, until the reservation has left its windows. At most {@value #MOST} wait; beyond that the oldest
- * are dropped: their calls stay counted as they were reserved, until that leaves its windows. Settling is idempotent, so a
- * retry after a lost reply does no harm. Thread-safe; no method blocks but {@link #stop}.
+ * Settles reservations and retries failed settlements, with exponential backoff and jitter,
+ * {@value #MAX_CONCURRENT_RETRIES} at a time, and as soon as Redis is available again, until the reservation has left its
+ * windows.
+ * <p>
+ * At most {@value #MAX_WAITING} settlements wait; beyond that the oldest are dropped: their calls remain counted as
+ * reserved until they leave the windows. Settling is idempotent, so a retry after a lost reply does no harm. Thread-safe;
+ * only {@link #stop} blocks.
  */
 @ApplicationScoped
 class SettlementQueue {
 
-    static final int MOST = 10_000;
-    static final int AT_ONCE = 256;
-    static final long FIRST_PAUSE_MILLIS = 250;
-    static final long LONGEST_PAUSE_MILLIS = 30_000;
+    static final int MAX_WAITING = 10_000;
+    static final int MAX_CONCURRENT_RETRIES = 256;
+    static final long MIN_BACKOFF_MILLIS = 250;
+    static final long MAX_BACKOFF_MILLIS = 30_000;
 
     private static final Logger LOG = Logger.getLogger("dev.sluice");
-    private static final Duration SHUTDOWN = Duration.ofSeconds(2);
+    private static final Duration SHUTDOWN_TIMEOUT = Duration.ofSeconds(2);
     private static final long NO_TIMER = -1;
-    /** A reservation of {@code dev.sluice.store.ReservationToken}: its last group are the lengths of its windows, in seconds. */
-    private static final Pattern RESERVATION = Pattern.compile("[a-z]-[0-9a-f]{32}((?:-[1-9]\\d{0,6})+)");
+    /** Format of {@code dev.sluice.store.ReservationToken}: the last group contains the lengths of its windows in seconds. */
+    private static final Pattern RESERVATION_TOKEN = Pattern.compile("[a-z]-[0-9a-f]{32}((?:-[1-9]\\d{0,6})+)");
 
-    /** Runs a task later, once. */
+    /** One-shot timers. */
     interface Timers {
 
         long start(long millis, Runnable task);
@@ -62,12 +65,12 @@ class SettlementQueue {
         void cancel(long timer);
     }
 
-    /** @param until {@link System#nanoTime} when the reservation has left its windows */
-    private record Settlement(String identifier, String reservation, Map<String, Long> used, long until) {
+    /** @param expiresAtNanos {@link System#nanoTime} at which the reservation has left its windows */
+    private record Settlement(String identifier, String reservation, Map<String, Long> usageByResource, long expiresAtNanos) {
     }
 
     private final RateLimiter limiter;
-    private final BooleanSupplier reachable;
+    private final BooleanSupplier storeAvailable;
     private final Timers timers;
     private final LongSupplier nanoTime;
     private final DoubleSupplier random;
@@ -76,15 +79,15 @@ class SettlementQueue {
     private final Deque<Settlement> waiting = new ArrayDeque<>();
     private final CompletableFuture<Void> idle = new CompletableFuture<>();
     private long timer = NO_TIMER;
-    /** Rounds in a row in which nothing could be settled. */
+    /** Number of consecutive rounds in which every retry failed. */
     private int failedRounds;
-    private int underWay;
-    /** Of those under way, the ones of the current round of retries. */
-    private int retrying;
-    private int retried;
-    private int failed;
-    /** Settlements that failed after the stop: there is no further attempt. */
-    private int lost;
+    private int inFlight;
+    /** The settlements in flight that belong to the current round of retries. */
+    private int retriesInFlight;
+    private int retriesInRound;
+    private int failedInRound;
+    /** Settlements that failed after the queue was stopped, and are not retried. */
+    private int failedAfterStop;
     private boolean stopped;
 
     @Inject
@@ -104,117 +107,122 @@ class SettlementQueue {
         if (redis.connectionManager() != null) {
             redis.connectionManager().onChange(cause -> {
                 if (cause == null) {
-                    reached();
+                    onStoreAvailable();
                 }
             });
         }
     }
 
     /**
-     * @param reachable whether it makes sense to retry now; {@link #reached} tells when it does again
-     * @param random from 0 to 1
+     * @param storeAvailable whether a retry can succeed now; {@link #onStoreAvailable} must be called when that becomes
+     * true
+     * @param random returns numbers from 0 to 1
      */
-    SettlementQueue(RateLimiter limiter, BooleanSupplier reachable, Timers timers, LongSupplier nanoTime, DoubleSupplier random,
+    SettlementQueue(RateLimiter limiter, BooleanSupplier storeAvailable, Timers timers, LongSupplier nanoTime, DoubleSupplier random,
             MeterRegistry meters) {
         this.limiter = limiter;
-        this.reachable = reachable;
+        this.storeAvailable = storeAvailable;
         this.timers = timers;
         this.nanoTime = nanoTime;
         this.random = random;
         this.dropped = Counter.builder("llm_settlements_dropped")
-                .description("Calls of language models that stay counted as they were reserved").register(meters);
+                .description("Settlements that were dropped; their LLM calls remain counted as reserved").register(meters);
         Gauge.builder("llm_settlements_waiting", this, SettlementQueue::waiting)
-                .description("Calls of language models whose reservations wait to be settled").register(meters);
+                .description("Settlements of LLM calls that wait for a retry").register(meters);
     }
 
     synchronized int waiting() {
         return waiting.size();
     }
 
-    /** Never throws, and never waits. */
-    void settle(String identifier, String reservation, Map<String, Long> used) {
+    /**
+     * Settles a reservation in the background. Never throws or blocks.
+     *
+     * @param usageByResource used units by resource; resources that are not part of the reservation are ignored
+     */
+    void settle(String identifier, String reservation, Map<String, Long> usageByResource) {
         synchronized (this) {
-            underWay++;
+            inFlight++;
         }
-        attempt(new Settlement(identifier, reservation, used,
+        attempt(new Settlement(identifier, reservation, usageByResource,
                 nanoTime.getAsLong() + TimeUnit.SECONDS.toNanos(longestWindow(reservation))), false);
     }
 
-    /** In seconds. */
+    /** Returns the length of the reservation's longest window, in seconds. */
     private static long longestWindow(String reservation) {
-        var text = RESERVATION.matcher(reservation);
+        var matcher = RESERVATION_TOKEN.matcher(reservation);
         long longest = Quota.MAX_WINDOW.toSeconds();
-        return text.matches()
+        return matcher.matches()
                 ? Math.min(longest,
-                        Arrays.stream(text.group(1).substring(1).split("-")).mapToLong(Long::parseLong).max().orElse(longest))
+                        Arrays.stream(matcher.group(1).substring(1).split("-")).mapToLong(Long::parseLong).max().orElse(longest))
                 : longest;
     }
 
     private void attempt(Settlement settlement, boolean retry) {
         try {
-            limiter.settle(settlement.identifier(), settlement.reservation(), settlement.used()).subscribe().with(
-                    done -> ended(settlement, retry, true), failure -> ended(settlement, retry, false));
+            limiter.settle(settlement.identifier(), settlement.reservation(), settlement.usageByResource()).subscribe().with(
+                    done -> onAttemptEnded(settlement, retry, true), failure -> onAttemptEnded(settlement, retry, false));
         } catch (RuntimeException | Error e) {
-            LOG.error("A reservation could not be settled, and will be tried again", e);
-            ended(settlement, retry, false);
+            LOG.error("Reservation could not be settled and will be retried", e);
+            onAttemptEnded(settlement, retry, false);
         }
     }
 
-    private void ended(Settlement settlement, boolean retry, boolean settled) {
-        boolean next;
+    private void onAttemptEnded(Settlement settlement, boolean retry, boolean settled) {
+        boolean startNextRound;
         synchronized (this) {
-            underWay--;
+            inFlight--;
             if (!settled) {
-                later(settlement);
+                enqueue(settlement);
             }
-            next = retry && endedRetry(settled) && !waiting.isEmpty();
-            if (!next) {
-                schedule();
+            startNextRound = retry && onRetryEnded(settled) && !waiting.isEmpty();
+            if (!startNextRound) {
+                scheduleRetry();
             }
-            if (stopped && underWay == 0 && !next) {
+            if (stopped && inFlight == 0 && !startNextRound) {
                 idle.complete(null);
             }
         }
-        if (next) {
-            round();
+        if (startNextRound) {
+            retryOldest();
         }
     }
 
-    /** Whether the round has come to its end, and the next one may follow at once. */
-    private boolean endedRetry(boolean settled) {
-        failed += settled ? 0 : 1;
-        if (--retrying > 0) {
+    /** Returns whether the round has ended, and the next one may follow at once. */
+    private boolean onRetryEnded(boolean settled) {
+        failedInRound += settled ? 0 : 1;
+        if (--retriesInFlight > 0) {
             return false;
         }
-        failedRounds = failed == retried ? failedRounds + 1 : 0;
-        return failed == 0 || stopped;
+        failedRounds = failedInRound == retriesInRound ? failedRounds + 1 : 0;
+        return failedInRound == 0 || stopped;
     }
 
-    private void later(Settlement settlement) {
+    private void enqueue(Settlement settlement) {
         if (stopped) {
             dropped.increment();
-            lost++;
+            failedAfterStop++;
             return;
         }
-        if (waiting.size() == MOST) {
+        if (waiting.size() == MAX_WAITING) {
             waiting.removeFirst();
             dropped.increment();
         }
         waiting.addLast(settlement);
     }
 
-    private void schedule() {
-        if (!stopped && timer == NO_TIMER && retrying == 0 && !waiting.isEmpty() && reachable.getAsBoolean()) {
-            long pause = Math.min(LONGEST_PAUSE_MILLIS, FIRST_PAUSE_MILLIS << Math.min(failedRounds, 16));
-            timer = timers.start(Math.max(1, (long) (pause * (0.5 + random.getAsDouble() / 2))), this::round);
+    private void scheduleRetry() {
+        if (!stopped && timer == NO_TIMER && retriesInFlight == 0 && !waiting.isEmpty() && storeAvailable.getAsBoolean()) {
+            long backoff = Math.min(MAX_BACKOFF_MILLIS, MIN_BACKOFF_MILLIS << Math.min(failedRounds, 16));
+            timer = timers.start(Math.max(1, (long) (backoff * (0.5 + random.getAsDouble() / 2))), this::retryOldest);
         }
     }
 
-    /** Redis is back. */
-    synchronized void reached() {
+    /** Retries at once, because Redis is available again. */
+    synchronized void onStoreAvailable() {
         failedRounds = 0;
         cancelTimer();
-        schedule();
+        scheduleRetry();
     }
 
     private void cancelTimer() {
@@ -224,62 +232,62 @@ class SettlementQueue {
         }
     }
 
-    /** Retries those that have waited longest. */
-    private void round() {
+    /** Starts a round of retries with the settlements that have waited longest. */
+    private void retryOldest() {
         List<Settlement> round = new ArrayList<>();
         synchronized (this) {
             if (!stopped) {
                 cancelTimer();
             }
-            if (retrying > 0) {
+            if (retriesInFlight > 0) {
                 return;
             }
             long now = nanoTime.getAsLong();
-            while (round.size() < AT_ONCE && !waiting.isEmpty()) {
+            while (round.size() < MAX_CONCURRENT_RETRIES && !waiting.isEmpty()) {
                 var settlement = waiting.removeFirst();
-                if (settlement.until() - now > 0) {
+                if (settlement.expiresAtNanos() - now > 0) {
                     round.add(settlement);
                 }
             }
-            failed = 0;
-            retried = round.size();
-            retrying = retried;
-            underWay += retried;
-            if (stopped && underWay == 0) {
+            failedInRound = 0;
+            retriesInRound = round.size();
+            retriesInFlight = retriesInRound;
+            inFlight += retriesInRound;
+            if (stopped && inFlight == 0) {
                 idle.complete(null);
             }
         }
         round.forEach(settlement -> attempt(settlement, true));
     }
 
-    /** Tries once more what waits, for up to two seconds; to be called before the link to Redis is closed. */
+    /** Retries the waiting settlements once, for up to two seconds. Must run before the Redis connection is closed. */
     void stop(@Observes(notifyObserver = Reception.IF_EXISTS) @Priority(90) ShutdownEvent stopping) {
-        stop(SHUTDOWN);
+        stop(SHUTDOWN_TIMEOUT);
     }
 
-    void stop(Duration patience) {
+    void stop(Duration timeout) {
         synchronized (this) {
             cancelTimer();
             stopped = true;
         }
-        round();
+        retryOldest();
         try {
-            idle.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+            idle.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (TimeoutException e) {
-            // logged below
+            // the unsettled calls are logged below
         } catch (ExecutionException e) {
             throw new IllegalStateException(e);
         }
-        int left;
+        int unsettled;
         synchronized (this) {
-            left = lost + waiting.size() + underWay;
+            unsettled = failedAfterStop + waiting.size() + inFlight;
             dropped.increment(waiting.size());
             waiting.clear();
         }
-        if (left > 0) {
-            LOG.warnf("Calls of language models stay counted as they were reserved, because Sluice stops: calls=%d", left);
+        if (unsettled > 0) {
+            LOG.warnf("LLM calls remain counted as reserved because Sluice is stopping: calls=%d", unsettled);
         }
     }
 }

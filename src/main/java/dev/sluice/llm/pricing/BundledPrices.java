@@ -14,17 +14,20 @@ import com.fasterxml.jackson.core.JsonToken;
 
 import dev.sluice.llm.protocol.Provider;
 
-/** The prices that come with Sluice. Their amounts are JSON strings, so that no reader takes them for binary fractions. */
+/**
+ * Prices bundled with Sluice, from {@code prices.json}. Amounts are JSON strings, so that no parser reads them as binary
+ * floating-point numbers.
+ */
 final class BundledPrices {
 
-    private static final String NAME = "prices.json";
+    private static final String RESOURCE = "prices.json";
 
     private BundledPrices() {
     }
 
     static List<PriceEntry> read() {
-        try (var stream = BundledPrices.class.getResourceAsStream(NAME); var json = new JsonFactory().createParser(stream)) {
-            var rows = new ArrayList<PriceEntry>();
+        try (var stream = BundledPrices.class.getResourceAsStream(RESOURCE); var json = new JsonFactory().createParser(stream)) {
+            var entries = new ArrayList<PriceEntry>();
             json.nextToken();
             while (json.nextToken() == JsonToken.FIELD_NAME) {
                 boolean prices = json.currentName().equals("prices");
@@ -34,24 +37,24 @@ final class BundledPrices {
                     continue;
                 }
                 while (json.nextToken() == JsonToken.START_OBJECT) {
-                    rows.add(row(json));
+                    entries.add(readEntry(json));
                 }
             }
-            return rows;
+            return entries;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    private static PriceEntry row(JsonParser json) throws IOException {
+    private static PriceEntry readEntry(JsonParser json) throws IOException {
         var tiers = new HashMap<Long, TokenPrices>();
-        var fields = fields(json, tiers);
-        return new PriceEntry(Provider.of(fields.get("provider")), new ModelPrice(fields.get("model"), prices(fields), tiers),
-                day(fields.get("from")), day(fields.get("until")));
+        var fields = readFields(json, tiers);
+        return new PriceEntry(Provider.of(fields.get("provider")), new ModelPrice(fields.get("model"), tokenPrices(fields), tiers),
+                parseDay(fields.get("from")), parseDay(fields.get("until")));
     }
 
-    /** The fields of an object, at the start of which the parser is; its tiers go where they are wanted. */
-    private static Map<String, String> fields(JsonParser json, Map<Long, TokenPrices> tiers) throws IOException {
+    /** Returns the fields of the object at whose start the parser is, and adds its tiers to the given ones. */
+    private static Map<String, String> readFields(JsonParser json, Map<Long, TokenPrices> tiers) throws IOException {
         var fields = new HashMap<String, String>();
         while (json.nextToken() == JsonToken.FIELD_NAME) {
             var name = json.currentName();
@@ -60,21 +63,21 @@ final class BundledPrices {
                 continue;
             }
             while (json.nextToken() == JsonToken.START_OBJECT) {
-                var tier = fields(json, tiers);
-                tiers.put(Long.valueOf(tier.get("above_prompt_tokens")), prices(tier));
+                var tier = readFields(json, tiers);
+                tiers.put(Long.valueOf(tier.get("above_prompt_tokens")), tokenPrices(tier));
             }
         }
         return fields;
     }
 
-    private static TokenPrices prices(Map<String, String> fields) {
+    private static TokenPrices tokenPrices(Map<String, String> fields) {
         var cacheWrite = fields.get("cache_write");
-        return new TokenPrices(Money.perToken(fields.get("input")), Money.perToken(fields.get("cached_input")),
-                Money.perToken(cacheWrite), Money.perToken(fields.getOrDefault("cache_write_1h", cacheWrite)),
-                Money.perToken(fields.get("output")));
+        return new TokenPrices(Money.picodollarsPerToken(fields.get("input")), Money.picodollarsPerToken(fields.get("cached_input")),
+                Money.picodollarsPerToken(cacheWrite), Money.picodollarsPerToken(fields.getOrDefault("cache_write_1h", cacheWrite)),
+                Money.picodollarsPerToken(fields.get("output")));
     }
 
-    private static LocalDate day(String text) {
+    private static LocalDate parseDay(String text) {
         return text == null ? null : LocalDate.parse(text);
     }
 }

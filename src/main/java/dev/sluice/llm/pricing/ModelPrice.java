@@ -6,29 +6,39 @@ import java.util.TreeMap;
 
 import dev.sluice.llm.protocol.TokenUsage;
 
-/** What a model's tokens cost. */
+/** Price of a model's tokens. */
 public final class ModelPrice {
 
     private final String name;
     private final TokenPrices prices;
     private final NavigableMap<Long, TokenPrices> tiers;
 
-    /** @param tiers what a call costs whose input is more than so many tokens */
+    /** @param tiers prices of calls with more than that many input tokens */
     ModelPrice(String name, TokenPrices prices, Map<Long, TokenPrices> tiers) {
         this.name = name;
         this.prices = prices;
         this.tiers = new TreeMap<>(tiers);
     }
 
-    /** The model, or what the names of its versions begin with. There are only as many names as rows in the table. */
+    /**
+     * Returns the name of the entry in the price table: the model's name, or the prefix common to its versions. The number
+     * of names is bounded by the table's size.
+     *
+     * @return the name
+     */
     public String name() {
         return name;
     }
 
-    /** What a call costs, to the last digit, in picodollars. */
+    /**
+     * Returns the exact cost of a call.
+     *
+     * @param usage the call's tokens
+     * @return the cost in 10⁻¹² US dollars
+     */
     public long picodollars(TokenUsage usage) {
         var tier = tiers.lowerEntry(usage.input());
-        return (tier == null ? prices : tier.getValue()).of(usage);
+        return (tier == null ? prices : tier.getValue()).cost(usage);
     }
 
     @Override

@@ -4,54 +4,65 @@ import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.RoundingMode;
 
-/** US dollars, counted in picodollars (a millionth of a millionth): of these, every token costs a whole number. */
+/** US dollars as whole numbers of picodollars (10⁻¹² US dollars), in which the price of every token is a whole number. */
 public final class Money {
 
-    /** The most that a million tokens may cost, in dollars. */
+    /** Maximum price of a million tokens, in US dollars. */
     public static final int MAX_PRICE = 10_000;
 
-    /** What {@link #perToken(String)} accepts, in one line for error messages. */
-    public static final String ALLOWED_PRICE = "US dollars per million tokens, a decimal from 0 to " + MAX_PRICE
+    /** Format of a price, in one line for error messages. */
+    public static final String PRICE_SYNTAX = "US dollars per million tokens, a decimal from 0 to " + MAX_PRICE
             + " with at most 6 digits after the point, such as 2.50";
 
-    private static final int DIGITS = 12;
-    /** What costs a dollar a million costs so many picodollars each. */
-    private static final int PRICE_DIGITS = 6;
-    private static final BigDecimal MAX = BigDecimal.valueOf(MAX_PRICE);
+    private static final int DOLLAR_SCALE = 12;
+    /** A price of one US dollar per million tokens is 10⁶ picodollars per token. */
+    private static final int PRICE_SCALE = 6;
+    private static final BigDecimal MAX_PRICE_DECIMAL = BigDecimal.valueOf(MAX_PRICE);
     private static final int MAX_LENGTH = 32;
 
     private Money() {
     }
 
-    /** Dollars with as many digits as are exact, and none to spare: {@code 0.012345}, {@code 3}, {@code 0}. */
+    /**
+     * Formats an amount exactly, without superfluous digits: {@code 0.012345}, {@code 3}, {@code 0}.
+     *
+     * @param picodollars the amount in 10⁻¹² US dollars
+     * @return the amount in US dollars
+     */
     public static String dollars(long picodollars) {
         return dollars(BigInteger.valueOf(picodollars));
     }
 
-    /** The same, for sums of any size. */
+    /**
+     * Formats an amount of any size, as {@link #dollars(long)}.
+     *
+     * @param picodollars the amount in 10⁻¹² US dollars
+     * @return the amount in US dollars
+     */
     public static String dollars(BigInteger picodollars) {
-        return picodollars.signum() == 0 ? "0" : new BigDecimal(picodollars, DIGITS).stripTrailingZeros().toPlainString();
+        return picodollars.signum() == 0 ? "0" : new BigDecimal(picodollars, DOLLAR_SCALE).stripTrailingZeros().toPlainString();
     }
 
     /**
-     * The picodollars that one token costs.
+     * Parses a price.
      *
-     * @param perMillion dollars for a million tokens
-     * @throws IllegalArgumentException if it is not {@value #ALLOWED_PRICE}
+     * @param perMillion US dollars per million tokens
+     * @return picodollars per token
+     * @throws IllegalArgumentException if the text is not {@value #PRICE_SYNTAX}
      */
-    static long perToken(String perMillion) {
+    static long picodollarsPerToken(String perMillion) {
         var text = perMillion.strip();
         if (!isDecimal(text)) {
-            throw new IllegalArgumentException(ALLOWED_PRICE);
+            throw new IllegalArgumentException(PRICE_SYNTAX);
         }
         var price = new BigDecimal(text);
-        if (price.compareTo(MAX) > 0 || price.stripTrailingZeros().scale() > PRICE_DIGITS) {
-            throw new IllegalArgumentException(ALLOWED_PRICE);
+        if (price.compareTo(MAX_PRICE_DECIMAL) > 0 || price.stripTrailingZeros().scale() > PRICE_SCALE) {
+            throw new IllegalArgumentException(PRICE_SYNTAX);
         }
-        return price.movePointRight(PRICE_DIGITS).longValueExact();
+        return price.movePointRight(PRICE_SCALE).longValueExact();
     }
 
-    /** Digits with at most one point among them; no sign, no exponent. */
+    /** Returns whether the text consists of digits and at most one point; no sign, no exponent. */
     private static boolean isDecimal(String text) {
         int points = 0;
         for (int i = 0; i < text.length(); i++) {
@@ -65,7 +76,7 @@ public final class Money {
         return points <= 1 && text.length() > points && text.length() <= MAX_LENGTH;
     }
 
-    /** So many hundredths of a price, rounded up to a whole picodollar. */
+    /** Returns a percentage of a price, rounded up to a whole picodollar. */
     static long percent(long price, int percent) {
         return BigDecimal.valueOf(price).multiply(BigDecimal.valueOf(percent, 2)).setScale(0, RoundingMode.CEILING)
                 .longValueExact();

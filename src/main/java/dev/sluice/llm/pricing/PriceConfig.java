@@ -5,27 +5,30 @@ import java.util.Optional;
 import io.smallrye.config.WithName;
 
 /**
- * A model's prices, in US dollars per million tokens. They replace all that Sluice knows of the model: dates, and other prices for
- * long prompts, too.
+ * Prices of a model in US dollars per million tokens. They replace the bundled prices of the model as a whole, including
+ * price changes by date and prices for long prompts.
  */
 public interface PriceConfig {
 
-    /** Input outside any cache. It must be given. */
+    /** Input tokens outside the cache. Required. */
     Optional<String> input();
 
-    /** Input read from the cache; as {@link #input} where it is not given. */
+    /** Input tokens read from the cache; default: {@link #input}. */
     Optional<String> cachedInput();
 
     /**
-     * Input written to the cache; 1.25 times {@link #input} at OpenAI (whose models that know no such price report no such
-     * tokens) and Anthropic, and as input at Gemini, where it is not given.
+     * Input tokens written to the cache; default: 1.25 times {@link #input} for OpenAI and Anthropic, {@link #input} for
+     * Gemini. OpenAI models without a price for cache writes report no such tokens.
      */
     Optional<String> cacheWrite();
 
-    /** Input written to the cache for an hour; twice {@link #input} at Anthropic, else as {@link #cacheWrite}, if not given. */
+    /**
+     * Input tokens written to the cache for one hour; default: twice {@link #input} for Anthropic, otherwise
+     * {@link #cacheWrite}.
+     */
     @WithName("cache-write-1h")
     Optional<String> longCacheWrite();
 
-    /** Output, reasoning included. It must be given; 0 for embeddings. */
+    /** Output tokens, reasoning included. Required; 0 for embeddings. */
     Optional<String> output();
 }

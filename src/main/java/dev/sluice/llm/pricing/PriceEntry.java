@@ -5,14 +5,14 @@ import java.time.LocalDate;
 import dev.sluice.llm.protocol.Provider;
 
 /**
- * A price and when it holds.
+ * Price with its period of validity.
  *
- * @param from the first day; null for ever since
- * @param until the last day; null for no end known
+ * @param from first day, in UTC; null if unlimited
+ * @param until last day, in UTC; null if unlimited
  */
 record PriceEntry(Provider provider, ModelPrice price, LocalDate from, LocalDate until) {
 
-    boolean holdsOn(LocalDate day) {
+    boolean isValidOn(LocalDate day) {
         return (from == null || !day.isBefore(from)) && (until == null || !day.isAfter(until));
     }
 }

@@ -11,33 +11,36 @@ import java.util.Optional;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.llm.protocol.Provider;
 
-/** What the models cost: the prices that come with Sluice, and in their place those of the settings. */
+/** Prices of all models: the bundled ones, replaced by configured ones. Immutable. */
 public final class PriceTable {
 
-    /** What Gemini's names may begin with. */
-    private static final String MODELS = "models/";
+    /** Optional prefix of Gemini's model names. */
+    private static final String GEMINI_PREFIX = "models/";
 
-    private final Map<Provider, Map<String, List<PriceEntry>>> rows = new EnumMap<>(Provider.class);
-    private final int longest;
+    private final Map<Provider, Map<String, List<PriceEntry>>> entries = new EnumMap<>(Provider.class);
+    private final int longestName;
 
     private PriceTable(Map<Provider, ? extends Map<String, ? extends PriceConfig>> configured, ConfigProblems problems) {
         for (var provider : Provider.values()) {
-            rows.put(provider, new HashMap<>());
+            entries.put(provider, new HashMap<>());
         }
-        for (var row : BundledPrices.read()) {
-            rows.get(row.provider()).computeIfAbsent(row.price().name(), name -> new ArrayList<>(2)).add(row);
+        for (var entry : BundledPrices.read()) {
+            entries.get(entry.provider()).computeIfAbsent(entry.price().name(), name -> new ArrayList<>(2)).add(entry);
         }
         configured.forEach((provider, models) -> {
             var reader = new PriceConfigReader(provider, problems);
             models.forEach((model, settings) -> reader.read(model, settings).ifPresent(
-                    price -> rows.get(provider).put(price.name(), List.of(new PriceEntry(provider, price, null, null)))));
+                    price -> entries.get(provider).put(price.name(), List.of(new PriceEntry(provider, price, null, null)))));
         });
-        longest = rows.values().stream().flatMap(models -> models.keySet().stream()).mapToInt(String::length).max().orElse(0);
+        longestName = entries.values().stream().flatMap(models -> models.keySet().stream()).mapToInt(String::length).max().orElse(0);
     }
 
     /**
-     * @param configured by model, or by what the names of its versions begin with
-     * @param problems gets a line for each setting that cannot be read; its model then keeps the price that it had
+     * Creates the table.
+     *
+     * @param configured the configured prices by model, or by a prefix common to its versions
+     * @param problems receives a line for each invalid setting; its model keeps its bundled price
+     * @return the table
      */
     public static PriceTable of(Map<Provider, ? extends Map<String, ? extends PriceConfig>> configured,
             ConfigProblems problems) {
@@ -45,29 +48,31 @@ public final class PriceTable {
     }
 
     /**
-     * The price with the longest name that is the model's own, or its beginning up to a {@code -} or {@code :}. What is unknown
-     * is not free: whoever gets nothing counts the call as unpriced.
+     * Returns the price whose name is the longest one that equals the model's name, or its beginning up to a {@code -} or
+     * {@code :}. A model without a price is not free: its calls must be counted as unpriced.
      *
-     * @param model as it stands in the call, of any length
-     * @param day in UTC
+     * @param provider the provider
+     * @param model the model's name as requested, of any length
+     * @param day the day in UTC
+     * @return the price; empty if the model is unknown
      */
     public Optional<ModelPrice> find(Provider provider, String model, LocalDate day) {
-        var name = bare(model);
-        var prices = rows.get(provider);
-        for (int end = Math.min(name.length(), longest); end > 0; end--) {
+        var name = withoutPrefix(model);
+        var prices = entries.get(provider);
+        for (int end = Math.min(name.length(), longestName); end > 0; end--) {
             if (end < name.length() && name.charAt(end) != '-' && name.charAt(end) != ':') {
                 continue;
             }
-            for (var row : prices.getOrDefault(name.substring(0, end), List.of())) {
-                if (row.holdsOn(day)) {
-                    return Optional.of(row.price());
+            for (var entry : prices.getOrDefault(name.substring(0, end), List.of())) {
+                if (entry.isValidOn(day)) {
+                    return Optional.of(entry.price());
                 }
             }
         }
         return Optional.empty();
     }
 
-    static String bare(String model) {
-        return model.startsWith(MODELS) ? model.substring(MODELS.length()) : model;
+    static String withoutPrefix(String model) {
+        return model.startsWith(GEMINI_PREFIX) ? model.substring(GEMINI_PREFIX.length()) : model;
     }
 }

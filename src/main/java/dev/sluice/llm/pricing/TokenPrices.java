@@ -6,17 +6,18 @@ import static java.lang.Math.multiplyExact;
 import dev.sluice.llm.protocol.TokenUsage;
 
 /**
- * What one token of each kind costs, in picodollars. None costs more than 2 × 10^10 (the largest price, doubled for a long
- * cache write), so that the cost of any {@link TokenUsage} is a long.
+ * Price of one token of each kind in picodollars (10⁻¹² US dollars). Each is at most 2 × 10¹⁰ (the maximum price, doubled
+ * for a long cache write), so that the cost of any {@link TokenUsage} fits a {@code long}.
  *
- * @param input neither read from nor written to a cache
- * @param cachedInput read from the cache
- * @param cacheWrite written to the cache for minutes
- * @param longCacheWrite written to the cache for an hour
+ * @param input input neither read from nor written to a cache
+ * @param cachedInput input read from the cache
+ * @param cacheWrite input written to the cache for minutes
+ * @param longCacheWrite input written to the cache for one hour
+ * @param output output, reasoning included
  */
 record TokenPrices(long input, long cachedInput, long cacheWrite, long longCacheWrite, long output) {
 
-    long of(TokenUsage usage) {
+    long cost(TokenUsage usage) {
         long plain = usage.input() - usage.cachedInput() - usage.cacheWrite();
         long shortWrites = usage.cacheWrite() - usage.longCacheWrite();
         long cost = multiplyExact(plain, input);

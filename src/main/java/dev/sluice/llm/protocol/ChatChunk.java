@@ -8,85 +8,91 @@ import com.fasterxml.jackson.core.JsonToken;
 
 import io.vertx.core.buffer.Buffer;
 
-/** One event of a chat stream, on its way to a caller who did not ask for usage. */
+/** One event of an OpenAI chat stream whose caller has not requested the usage. */
 final class ChatChunk {
 
-    private static final byte[] DATA = {'d', 'a', 't', 'a', ':'};
-    private static final byte[] BOM = {(byte) 0xEF, (byte) 0xBB, (byte) 0xBF};
+    private static final byte[] DATA_FIELD = {'d', 'a', 't', 'a', ':'};
+    private static final byte[] BYTE_ORDER_MARK = {(byte) 0xEF, (byte) 0xBB, (byte) 0xBF};
 
     private final byte[] bytes;
     private final Buffer out;
-    /** Up to where the event has passed, or has been left out. */
-    private int passed;
+    /** End of the bytes that have been copied or left out. */
+    private int position;
 
     private ChatChunk(byte[] bytes, int from, Buffer out) {
         this.bytes = bytes;
         this.out = out;
-        passed = from;
+        position = from;
     }
 
     /**
-     * @param out gets what passes of the event
-     * @return false where nothing passes
+     * Copies an event without its usage.
+     *
+     * @param out receives the rest of the event
+     * @return false if nothing is left: the event contained only the usage
      */
-    static boolean strip(byte[] bytes, int from, int to, Buffer out) {
-        int data = data(bytes, from, to);
-        if (data >= 0 && bytes[data] == '{') {
-            var stripped = Buffer.buffer(to - from);
-            var event = new ChatChunk(bytes, from, stripped);
-            try (var parser = LlmRequestParser.JSON.createParser(bytes, data, endOfLine(bytes, data, to) - data)) {
-                if (event.onlyUsage(parser, data)) {
+    static boolean removeUsage(byte[] bytes, int from, int to, Buffer out) {
+        int dataStart = findData(bytes, from, to);
+        if (dataStart >= 0 && bytes[dataStart] == '{') {
+            var kept = Buffer.buffer(to - from);
+            var event = new ChatChunk(bytes, from, kept);
+            try (var parser = LlmRequestParser.JSON.createParser(bytes, dataStart, endOfLine(bytes, dataStart, to) - dataStart)) {
+                if (event.copyWithoutNullUsage(parser, dataStart)) {
                     return false;
                 }
-                event.passTo(to);
-                out.appendBuffer(stripped);
+                event.copyTo(to);
+                out.appendBuffer(kept);
                 return true;
             } catch (IOException e) {
-                // Nothing that is understood here: it passes.
+                // Not valid JSON: forwarded unchanged.
             }
         }
         out.appendBytes(bytes, from, to - from);
         return true;
     }
 
-    /** Passes all but nulls of usage. @return whether it tells usage and nothing else */
-    private boolean onlyUsage(JsonParser parser, int base) throws IOException {
+    /**
+     * Copies the event up to its last member, without a null usage.
+     *
+     * @return whether the event contains the usage and no choices
+     */
+    private boolean copyWithoutNullUsage(JsonParser parser, int dataStart) throws IOException {
         boolean usage = false;
-        boolean empty = false;
-        boolean keeps = false;
-        boolean cutting = false;
+        boolean emptyChoices = false;
+        boolean memberKept = false;
+        boolean skipToNextMember = false;
         parser.nextToken();
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
-            int start = base + start(parser);
-            if (cutting) {
-                passed = start;
-                cutting = false;
+            int start = dataStart + tokenOffset(parser);
+            if (skipToNextMember) {
+                position = start;
+                skipToNextMember = false;
             }
             var name = parser.currentName();
             var value = parser.nextToken();
             if (name.equals("usage")) {
                 usage = value == JsonToken.START_OBJECT;
                 if (value == JsonToken.VALUE_NULL) {
-                    // With the comma before it; the first member with all up to the next.
-                    passTo(keeps ? comma(start) : start);
-                    passed = base + start(parser) + value.asString().length();
-                    cutting = !keeps;
+                    // Removes the comma before the member; for the first member, everything up to the next.
+                    copyTo(memberKept ? commaBefore(start) : start);
+                    position = dataStart + tokenOffset(parser) + value.asString().length();
+                    skipToNextMember = !memberKept;
                     continue;
                 }
             }
-            keeps = true;
+            memberKept = true;
             if (name.equals("choices")) {
-                empty = value == JsonToken.START_ARRAY && isEmpty(parser);
+                emptyChoices = value == JsonToken.START_ARRAY && isEmpty(parser);
             }
             parser.skipChildren();
         }
         if (parser.nextToken() != null) {
             throw new IOException("more than an object");
         }
-        return usage && empty;
+        return usage && emptyChoices;
     }
 
-    /** Reads the array that has just begun to its end. */
+    /** Returns whether the array that has just begun is empty, and reads it to its end. */
     private static boolean isEmpty(JsonParser parser) throws IOException {
         boolean empty = true;
         while (parser.nextToken() != JsonToken.END_ARRAY) {
@@ -96,42 +102,42 @@ final class ChatChunk {
         return empty;
     }
 
-    private void passTo(int end) {
-        if (end > passed) {
-            out.appendBytes(bytes, passed, end - passed);
-            passed = end;
+    private void copyTo(int end) {
+        if (end > position) {
+            out.appendBytes(bytes, position, end - position);
+            position = end;
         }
     }
 
-    /** Between two members there is nothing but a comma and white space. */
-    private int comma(int nameStart) {
-        int at = nameStart - 1;
-        while (bytes[at] != ',') {
-            at--;
+    /** Returns the index of the comma before a member. Only white space can be between the two. */
+    private int commaBefore(int nameStart) {
+        int index = nameStart - 1;
+        while (bytes[index] != ',') {
+            index--;
         }
-        return at;
+        return index;
     }
 
-    private static int start(JsonParser parser) {
+    private static int tokenOffset(JsonParser parser) {
         return (int) parser.currentTokenLocation().getByteOffset();
     }
 
-    /** Where the event's data begin; -1 where it has none, or several lines of them. */
-    private static int data(byte[] bytes, int from, int to) {
-        int data = -1;
-        int line = startsWith(bytes, from, to, BOM) ? from + BOM.length : from;
-        while (line < to) {
-            if (startsWith(bytes, line, to, DATA)) {
-                int value = line + DATA.length;
-                value += value < to && bytes[value] == ' ' ? 1 : 0;
-                if (data >= 0 || value == to) {
+    /** Returns the start of the event's data; -1 if it has none, or several lines of data. */
+    private static int findData(byte[] bytes, int from, int to) {
+        int dataStart = -1;
+        int lineStart = startsWith(bytes, from, to, BYTE_ORDER_MARK) ? from + BYTE_ORDER_MARK.length : from;
+        while (lineStart < to) {
+            if (startsWith(bytes, lineStart, to, DATA_FIELD)) {
+                int valueStart = lineStart + DATA_FIELD.length;
+                valueStart += valueStart < to && bytes[valueStart] == ' ' ? 1 : 0;
+                if (dataStart >= 0 || valueStart == to) {
                     return -1;
                 }
-                data = value;
+                dataStart = valueStart;
             }
-            line = endOfLine(bytes, line, to) + 1;
+            lineStart = endOfLine(bytes, lineStart, to) + 1;
         }
-        return data;
+        return dataStart;
     }
 
     private static int endOfLine(byte[] bytes, int from, int to) {

@@ -3,33 +3,37 @@ package dev.sluice.llm.protocol;
 import dev.sluice.llm.protocol.json.JsonFields;
 import dev.sluice.llm.protocol.json.JsonPaths;
 
-/** Gemini: each usage takes the place of the one before as a whole. */
+/**
+ * Usage reported by Gemini. Each report replaces the previous one as a whole.
+ *
+ * @see <a href="https://ai.google.dev/api/generate-content#UsageMetadata">Gemini: UsageMetadata</a>
+ */
 final class GeminiUsage extends UsageAccumulator {
 
-    private static final JsonPaths WANTED = JsonPaths.at("modelVersion", "candidates.[].finishReason",
+    private static final JsonPaths PATHS = JsonPaths.of("modelVersion", "candidates.[].finishReason",
             "promptFeedback.blockReason", "usageMetadata.promptTokenCount", "usageMetadata.toolUsePromptTokenCount",
             "usageMetadata.cachedContentTokenCount", "usageMetadata.candidatesTokenCount",
             "usageMetadata.thoughtsTokenCount");
 
     GeminiUsage() {
-        super(WANTED);
+        super(PATHS);
     }
 
     @Override
-    void take(JsonFields facts) {
-        model(facts.text("modelVersion"));
-        var input = sum(facts.count("usageMetadata.promptTokenCount"),
-                facts.count("usageMetadata.toolUsePromptTokenCount"));
-        var output = sum(facts.count("usageMetadata.candidatesTokenCount"),
-                facts.count("usageMetadata.thoughtsTokenCount"));
+    void accept(JsonFields fields) {
+        model(fields.text("modelVersion"));
+        var input = sum(fields.count("usageMetadata.promptTokenCount"),
+                fields.count("usageMetadata.toolUsePromptTokenCount"));
+        var output = sum(fields.count("usageMetadata.candidatesTokenCount"),
+                fields.count("usageMetadata.thoughtsTokenCount"));
         if (input != null || output != null) {
-            usage(input, facts.count("usageMetadata.cachedContentTokenCount"), null, null, output);
+            usage(input, fields.count("usageMetadata.cachedContentTokenCount"), null, null, output);
         }
-        if (facts.has("candidates.[]")) {
-            content();
+        if (fields.has("candidates.[]")) {
+            countContent();
         }
-        if (facts.text("candidates.[].finishReason") != null || facts.text("promptFeedback.blockReason") != null) {
-            finish();
+        if (fields.text("candidates.[].finishReason") != null || fields.text("promptFeedback.blockReason") != null) {
+            markFinished();
         }
     }
 }

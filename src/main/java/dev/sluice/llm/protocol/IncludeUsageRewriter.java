@@ -7,13 +7,18 @@ import com.fasterxml.jackson.core.JsonToken;
 
 import io.vertx.core.buffer.Buffer;
 
-/** Has a chat stream's body ask for its usage: a few bytes more, all others as they came. */
+/**
+ * Adds {@code "stream_options":{"include_usage":true}} to the body of an OpenAI chat stream. All other bytes are preserved.
+ *
+ * @see <a href="https://platform.openai.com/docs/api-reference/chat/create#chat_create-stream_options">OpenAI:
+ * stream_options</a>
+ */
 final class IncludeUsageRewriter {
 
-    private static final String ASK = "\"include_usage\":true";
-    private static final String OPTIONS = "{" + ASK + "}";
+    private static final String INCLUDE_USAGE = "\"include_usage\":true";
+    private static final String OPTIONS = "{" + INCLUDE_USAGE + "}";
 
-    /** Bytes that give way to a text; null where nothing is to be done. */
+    /** Replaces bytes with a text. */
     private record Edit(long from, long to, String text) {
 
         static Edit insert(long at, String text) {
@@ -29,51 +34,54 @@ final class IncludeUsageRewriter {
     private IncludeUsageRewriter() {
     }
 
-    static Buffer in(Buffer body) throws IOException {
+    static Buffer rewrite(Buffer body) throws IOException {
         try (var parser = LlmRequestParser.JSON.createParser(body.getBytes())) {
             parser.nextToken();
-            long inside = start(parser) + 1;
+            long objectStart = tokenOffset(parser) + 1;
             boolean empty = true;
-            boolean there = false;
+            boolean present = false;
             Edit edit = null;
             while (parser.nextToken() == JsonToken.FIELD_NAME) {
                 empty = false;
                 var name = parser.currentName();
                 parser.nextToken();
                 if (name.equals("stream_options")) {
-                    there = true;
-                    edit = inOptions(parser);
+                    present = true;
+                    edit = rewriteOptions(parser);
                 } else {
                     parser.skipChildren();
                 }
             }
-            if (!there) {
-                edit = Edit.insert(inside, "\"stream_options\":" + OPTIONS + (empty ? "" : ","));
+            if (!present) {
+                edit = Edit.insert(objectStart, "\"stream_options\":" + OPTIONS + (empty ? "" : ","));
             }
             return edit == null ? body : edit.apply(body);
         }
     }
 
-    /** Options that are no object the provider refuses, and so they stay. */
-    private static Edit inOptions(JsonParser parser) throws IOException {
+    /**
+     * Returns the edit of existing options; null if none is necessary. Options that are not an object are left unchanged:
+     * the provider rejects them.
+     */
+    private static Edit rewriteOptions(JsonParser parser) throws IOException {
         if (parser.currentToken() != JsonToken.START_OBJECT) {
-            return parser.currentToken() == JsonToken.VALUE_NULL ? replace(parser, OPTIONS) : skip(parser);
+            return parser.currentToken() == JsonToken.VALUE_NULL ? replaceLiteral(parser, OPTIONS) : skip(parser);
         }
-        long inside = start(parser) + 1;
+        long objectStart = tokenOffset(parser) + 1;
         boolean empty = true;
-        boolean there = false;
+        boolean present = false;
         Edit edit = null;
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
             empty = false;
             var name = parser.currentName();
             var value = parser.nextToken();
             if (name.equals("include_usage")) {
-                there = true;
-                edit = value == JsonToken.VALUE_FALSE || value == JsonToken.VALUE_NULL ? replace(parser, "true") : null;
+                present = true;
+                edit = value == JsonToken.VALUE_FALSE || value == JsonToken.VALUE_NULL ? replaceLiteral(parser, "true") : null;
             }
             parser.skipChildren();
         }
-        return there ? edit : Edit.insert(inside, empty ? ASK : ASK + ",");
+        return present ? edit : Edit.insert(objectStart, empty ? INCLUDE_USAGE : INCLUDE_USAGE + ",");
     }
 
     private static Edit skip(JsonParser parser) throws IOException {
@@ -81,12 +89,12 @@ final class IncludeUsageRewriter {
         return null;
     }
 
-    /** In place of a literal. */
-    private static Edit replace(JsonParser parser, String text) {
-        return new Edit(start(parser), start(parser) + parser.currentToken().asString().length(), text);
+    /** Replaces the current literal. */
+    private static Edit replaceLiteral(JsonParser parser, String text) {
+        return new Edit(tokenOffset(parser), tokenOffset(parser) + parser.currentToken().asString().length(), text);
     }
 
-    private static long start(JsonParser parser) {
+    private static long tokenOffset(JsonParser parser) {
         return parser.currentTokenLocation().getByteOffset();
     }
 }

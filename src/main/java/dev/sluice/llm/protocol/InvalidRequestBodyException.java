@@ -1,11 +1,11 @@
 package dev.sluice.llm.protocol;
 
-/** A call's body cannot be read. */
+/** Thrown when the body of an LLM request cannot be parsed. Has no stack trace. */
 public class InvalidRequestBodyException extends RuntimeException {
 
     private static final long serialVersionUID = 1;
 
-    /** @param message for the caller; it never repeats what was sent */
+    /** @param message the reason, for the caller; must not contain anything from the body */
     public InvalidRequestBodyException(String message) {
         super(message, null, false, false);
     }

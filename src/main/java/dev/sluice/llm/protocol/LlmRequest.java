@@ -3,16 +3,16 @@ package dev.sluice.llm.protocol;
 import io.vertx.core.buffer.Buffer;
 
 /**
- * What a call asks for.
+ * Parsed LLM request.
  *
- * @param model empty where none is named
- * @param streaming whether the answer is to come in events
- * @param inputEstimate tokens that the body may come to, by its size
- * @param outputCap the most tokens of one answer that the caller allows; -1 where it sets no limit
- * @param choices how many answers it asks for, from 1 to 128
- * @param usageAsked of a chat stream: whether the caller asked for its usage
- * @param body as it came
+ * @param model the model's name; empty if none is named
+ * @param streaming whether a stream of events is requested
+ * @param estimatedInputTokens input tokens, estimated from the body's size
+ * @param maxOutputTokens maximum output tokens of one choice, as set by the caller; -1 if the request sets no maximum
+ * @param choices number of choices requested, 1 to 128
+ * @param usageRequested whether the caller has requested the usage of a chat stream
+ * @param body the body as received
  */
-public record LlmRequest(String model, boolean streaming, long inputEstimate, long outputCap, int choices,
-        boolean usageAsked, Buffer body) {
+public record LlmRequest(String model, boolean streaming, long estimatedInputTokens, long maxOutputTokens, int choices,
+        boolean usageRequested, Buffer body) {
 }

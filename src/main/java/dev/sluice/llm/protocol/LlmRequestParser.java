@@ -16,23 +16,23 @@ import dev.sluice.llm.protocol.json.JsonFields;
 import dev.sluice.llm.protocol.json.JsonPaths;
 import io.vertx.core.buffer.Buffer;
 
-/** Reads what a call asks for. */
+/** Parses LLM requests of all providers. */
 public final class LlmRequestParser {
 
     static final JsonFactory JSON = JsonFactory.builder().disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
             .disable(JsonFactory.Feature.CHARSET_DETECTION)
-            // Of the strings that are read; those that are passed over may be of any length.
+            // Limits the strings that are read; skipped ones may be of any length.
             .streamReadConstraints(StreamReadConstraints.builder().maxStringLength(1 << 16).build()).build();
 
-    private static final int MOST_CHOICES = 128;
+    private static final int MAX_CHOICES = 128;
     private static final String NOT_JSON = "body is not JSON";
 
     private static final String[] GEMINI_CONFIGS = {"generationConfig", "generation_config"};
 
-    private static final JsonPaths OPENAI = JsonPaths.at("model", "stream", "n", "stream_options.include_usage",
+    private static final JsonPaths OPENAI = JsonPaths.of("model", "stream", "n", "stream_options.include_usage",
             "max_completion_tokens", "max_tokens", "max_output_tokens");
-    private static final JsonPaths ANTHROPIC = JsonPaths.at("model", "stream", "max_tokens");
-    private static final JsonPaths GEMINI = JsonPaths.at("generationConfig.maxOutputTokens",
+    private static final JsonPaths ANTHROPIC = JsonPaths.of("model", "stream", "max_tokens");
+    private static final JsonPaths GEMINI = JsonPaths.of("generationConfig.maxOutputTokens",
             "generationConfig.max_output_tokens", "generation_config.maxOutputTokens",
             "generation_config.max_output_tokens", "generationConfig.candidateCount",
             "generationConfig.candidate_count", "generation_config.candidateCount",
@@ -41,34 +41,48 @@ public final class LlmRequestParser {
     private LlmRequestParser() {
     }
 
-    /** @throws InvalidRequestBodyException where the body is no JSON object or a field is not what it must be */
-    public static LlmRequest read(Provider provider, ProviderOperation operation, Buffer body) {
-        var facts = facts(switch (provider) {
+    /**
+     * Parses the body of a request. Fields that are not needed are skipped, whatever they contain.
+     *
+     * @param provider the provider that is called
+     * @param operation the operation, from the request's path
+     * @param body the JSON body
+     * @return the request
+     * @throws InvalidRequestBodyException if the body is not a JSON object, or the model's name is invalid
+     */
+    public static LlmRequest parse(Provider provider, ProviderOperation operation, Buffer body) {
+        var fields = readFields(switch (provider) {
             case OPENAI -> OPENAI;
             case ANTHROPIC -> ANTHROPIC;
             case GEMINI -> GEMINI;
         }, body.getBytes());
-        boolean inPath = provider == Provider.GEMINI;
-        boolean streaming = inPath ? operation.streaming() : facts.isTrue("stream");
-        return new LlmRequest(inPath ? operation.model() : model(facts), streaming, (body.length() + 3) / 4,
-                outputCap(provider, operation.shape(), facts), choices(provider, facts),
-                operation.shape() == Shape.CHAT && streaming && facts.isTrue("stream_options.include_usage"), body);
+        boolean modelInPath = provider == Provider.GEMINI;
+        boolean streaming = modelInPath ? operation.streaming() : fields.isTrue("stream");
+        return new LlmRequest(modelInPath ? operation.model() : model(fields), streaming, (body.length() + 3) / 4,
+                maxOutputTokens(provider, operation.shape(), fields), choices(provider, fields),
+                operation.shape() == Shape.CHAT && streaming && fields.isTrue("stream_options.include_usage"), body);
     }
 
-    /** The body of a chat stream that asks for its usage; every other request's as it came. */
-    public static Buffer withUsageAsked(ProviderOperation operation, LlmRequest request) {
-        if (operation.shape() != Shape.CHAT || !request.streaming() || request.usageAsked()) {
+    /**
+     * Returns the body of a chat stream with the usage requested; the body of any other request unchanged.
+     *
+     * @param operation the operation
+     * @param request the parsed request
+     * @return the request's own buffer if nothing has to be changed
+     */
+    public static Buffer withUsageRequested(ProviderOperation operation, LlmRequest request) {
+        if (operation.shape() != Shape.CHAT || !request.streaming() || request.usageRequested()) {
             return request.body();
         }
         try {
-            return IncludeUsageRewriter.in(request.body());
+            return IncludeUsageRewriter.rewrite(request.body());
         } catch (IOException e) {
             throw new InvalidRequestBodyException(NOT_JSON);
         }
     }
 
-    private static JsonFields facts(JsonPaths wanted, byte[] body) {
-        if (!Utf8.isValid(body)) { // the parser accepts overlong forms: one name could be sent in two ways
+    private static JsonFields readFields(JsonPaths paths, byte[] body) {
+        if (!Utf8.isValid(body)) { // the parser accepts overlong forms: one name could be encoded in two ways
             throw new InvalidRequestBodyException("body is not UTF-8");
         }
         var found = new ArrayList<JsonFields>(1);
@@ -77,25 +91,25 @@ public final class LlmRequestParser {
             if (token != JsonToken.START_OBJECT) {
                 throw new InvalidRequestBodyException(token == null ? NOT_JSON : "body is not a JSON object");
             }
-            var finder = new JsonFieldCollector(wanted, false, found::add);
+            var collector = new JsonFieldCollector(paths, false, found::add);
             for (; token != null; token = parser.nextToken()) {
-                if (!finder.take(token, parser)) {
-                    throw new InvalidRequestBodyException("body has something behind its JSON object");
+                if (!collector.accept(token, parser)) {
+                    throw new InvalidRequestBodyException("body has data after its JSON object");
                 }
             }
             return found.get(0);
         } catch (StreamConstraintsException e) {
-            throw new InvalidRequestBodyException("body nests too deep, or a name, number or string in it is too long");
+            throw new InvalidRequestBodyException("body is nested too deeply, or contains a name, number or string that is too long");
         } catch (IOException e) {
             throw new InvalidRequestBodyException(NOT_JSON);
         }
     }
 
-    private static String model(JsonFields facts) {
-        if (!facts.has("model")) {
+    private static String model(JsonFields fields) {
+        if (!fields.has("model")) {
             return "";
         }
-        var model = facts.text("model");
+        var model = fields.text("model");
         if (model == null || !model.isEmpty() && !Identifiers.isValid(model)) {
             throw new InvalidRequestBodyException("model must be a string of up to " + Identifiers.MAX_LENGTH
                     + " characters without an unpaired surrogate");
@@ -103,34 +117,34 @@ public final class LlmRequestParser {
         return model;
     }
 
-    private static long outputCap(Provider provider, Shape shape, JsonFields facts) {
+    private static long maxOutputTokens(Provider provider, Shape shape, JsonFields fields) {
         if (shape == Shape.EMBEDDINGS) {
             return 0;
         }
         if (provider == Provider.GEMINI) {
-            return gemini(facts, -1, "maxOutputTokens", "max_output_tokens");
+            return largestGeminiValue(fields, -1, "maxOutputTokens", "max_output_tokens");
         }
         return switch (shape) {
-            case CHAT -> cap(facts, "max_completion_tokens", "max_tokens");
-            case RESPONSES -> cap(facts, "max_output_tokens");
-            case OTHER -> cap(facts, "max_completion_tokens", "max_tokens", "max_output_tokens");
-            default -> cap(facts, "max_tokens");
+            case CHAT -> tokenCap(fields, "max_completion_tokens", "max_tokens");
+            case RESPONSES -> tokenCap(fields, "max_output_tokens");
+            case OTHER -> tokenCap(fields, "max_completion_tokens", "max_tokens", "max_output_tokens");
+            default -> tokenCap(fields, "max_tokens");
         };
     }
 
-    private static int choices(Provider provider, JsonFields facts) {
-        long asked = switch (provider) {
-            case OPENAI -> orElse(facts.count("n"), 1);
+    private static int choices(Provider provider, JsonFields fields) {
+        long requested = switch (provider) {
+            case OPENAI -> orElse(fields.count("n"), 1);
             case ANTHROPIC -> 1;
-            case GEMINI -> gemini(facts, 1, "candidateCount", "candidate_count");
+            case GEMINI -> largestGeminiValue(fields, 1, "candidateCount", "candidate_count");
         };
-        return (int) Math.max(1, Math.min(asked, MOST_CHOICES));
+        return (int) Math.max(1, Math.min(requested, MAX_CHOICES));
     }
 
-    /** The first of these fields that can be a cap; what cannot be one the provider will refuse. */
-    private static long cap(JsonFields facts, String... fields) {
-        for (var field : fields) {
-            long cap = orElse(facts.count(field), -1);
+    /** Returns the first plausible cap; -1 if there is none. The provider rejects implausible ones. */
+    private static long tokenCap(JsonFields fields, String... names) {
+        for (var field : names) {
+            long cap = orElse(fields.count(field), -1);
             if (cap >= 0 && cap <= TokenUsage.MAX) {
                 return cap;
             }
@@ -138,17 +152,17 @@ public final class LlmRequestParser {
         return -1;
     }
 
-    /** The largest under any of the names that Gemini takes. */
-    private static long gemini(JsonFields facts, long otherwise, String name, String snakeName) {
-        long largest = otherwise;
+    /** Returns the largest value under any of the names that Gemini accepts. */
+    private static long largestGeminiValue(JsonFields fields, long defaultValue, String camelCaseName, String snakeCaseName) {
+        long largest = defaultValue;
         for (var config : GEMINI_CONFIGS) {
             largest = Math.max(largest,
-                    Math.max(cap(facts, config + "." + name), cap(facts, config + "." + snakeName)));
+                    Math.max(tokenCap(fields, config + "." + camelCaseName), tokenCap(fields, config + "." + snakeCaseName)));
         }
         return largest;
     }
 
-    private static long orElse(Long count, long otherwise) {
-        return count == null ? otherwise : count;
+    private static long orElse(Long count, long defaultValue) {
+        return count == null ? defaultValue : count;
     }
 }

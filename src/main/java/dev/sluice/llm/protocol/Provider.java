@@ -3,35 +3,48 @@ package dev.sluice.llm.protocol;
 import java.util.List;
 import java.util.Locale;
 
-/** Whose models are called. */
+/** LLM provider whose API is known. */
 public enum Provider {
 
     OPENAI("https://api.openai.com", "/v1"), ANTHROPIC("https://api.anthropic.com", "/v1"),
-    /** Its SDKs for Java and JavaScript speak v1beta, that for Python v1. */
+    /** Google Gemini. Its SDKs for Java and JavaScript use v1beta, the one for Python v1. */
     GEMINI("https://generativelanguage.googleapis.com", "/v1beta", "/v1", "/v1alpha");
 
-    /** What is allowed where a provider is named, for error messages. */
-    public static final String ALLOWED = "openai, anthropic or gemini";
+    /** Allowed ids, for error messages. */
+    public static final String ALLOWED_IDS = "openai, anthropic or gemini";
 
-    private final String address;
+    private final String defaultBaseUrl;
     private final List<String> versions;
 
-    Provider(String address, String... versions) {
-        this.address = address;
+    Provider(String defaultBaseUrl, String... versions) {
+        this.defaultBaseUrl = defaultBaseUrl;
         this.versions = List.of(versions);
     }
 
-    /** As it stands in settings, paths, resources and metrics. */
+    /**
+     * Returns the provider's id in settings, paths, resources and metrics.
+     *
+     * @return {@code openai}, {@code anthropic} or {@code gemini}
+     */
     public String id() {
         return name().toLowerCase(Locale.ROOT);
     }
 
-    /** The provider's own address, without the version. */
-    public String address() {
-        return address;
+    /**
+     * Returns the URL of the provider's public API.
+     *
+     * @return the URL without the version
+     */
+    public String defaultBaseUrl() {
+        return defaultBaseUrl;
     }
 
-    /** What the paths of its API begin with, where nobody asks for another version: {@code /v1} or {@code /v1beta}. */
+    /**
+     * Returns the API version that a path begins with.
+     *
+     * @param path a path with a leading slash
+     * @return the version, such as {@code /v1}; null if the path does not begin with one
+     */
     public String version() {
         return versions.get(0);
     }
@@ -46,7 +59,12 @@ public enum Provider {
         return null;
     }
 
-    /** A base URL's path without the version that it may end with, and without a slash at its end. */
+    /**
+     * Removes the API version and the trailing slash from the end of a base URL or path.
+     *
+     * @param basePath a base URL or its path
+     * @return the same without them
+     */
     public String withoutVersion(String basePath) {
         var path = basePath.endsWith("/") ? basePath.substring(0, basePath.length() - 1) : basePath;
         for (var version : versions) {
@@ -57,7 +75,12 @@ public enum Provider {
         return path;
     }
 
-    /** The provider of this id; null where there is none. */
+    /**
+     * Returns the provider with an id.
+     *
+     * @param id the provider's id
+     * @return the provider; null if there is none
+     */
     public static Provider of(String id) {
         for (var provider : values()) {
             if (provider.id().equals(id)) {

@@ -3,25 +3,31 @@ package dev.sluice.llm.protocol;
 import java.util.regex.Pattern;
 
 /**
- * What a request asks of a provider. Paths are compared as they came: one that servers may read differently (double
- * slashes, dots, percent-encoding) is unknown.
+ * Operation of a provider's API, determined by a request's method and path. Paths are compared as received: a path that
+ * servers may interpret differently (double slashes, dots, percent-encoding) is unknown.
  *
- * @param model where the path names it (calls of Gemini); otherwise empty
- * @param streaming whether the path says so (calls of Gemini); with the others the body does
+ * @param kind whether the operation is limited
+ * @param shape format of the request and the response
+ * @param model the model named in the path (Gemini); otherwise empty
+ * @param streaming whether the path requests a stream (Gemini); for the other providers, the body does
+ *
+ * @see <a href="https://platform.openai.com/docs/api-reference">OpenAI: API reference</a>
+ * @see <a href="https://docs.anthropic.com/en/api/overview">Anthropic: API reference</a>
+ * @see <a href="https://ai.google.dev/api">Gemini: API reference</a>
  */
 public record ProviderOperation(Kind kind, Shape shape, String model, boolean streaming) {
 
-    /** What it costs. */
+    /** Whether an operation is limited. */
     public enum Kind {
-        /** Spends tokens. */
+        /** Uses tokens: limited and booked. */
         CALL,
-        /** Spends none: lists models or counts tokens. */
+        /** Uses no tokens: lists models or counts tokens. */
         FREE,
-        /** Nothing that is known here: whether it may pass, and at what price, is for others to say. */
+        /** Not known; the caller must decide how to treat it. */
         UNKNOWN
     }
 
-    /** How the bodies are built. */
+    /** Format of an operation's request and response. */
     public enum Shape {
         CHAT, RESPONSES, EMBEDDINGS, MESSAGES, GENERATE, OTHER
     }
@@ -31,15 +37,22 @@ public record ProviderOperation(Kind kind, Shape shape, String model, boolean st
 
     private static final String GEMINI_MODELS = "/models/";
 
-    /** OpenAI's tuned models have colons in their names. */
+    /** Name of an OpenAI or Anthropic model. Fine-tuned models of OpenAI have colons in their names. */
     private static final Pattern MODEL = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._:-]{0,255}");
     private static final Pattern GEMINI_MODEL = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]{0,255}");
     private static final Pattern ESCAPE = Pattern.compile("%([2-7][0-9A-Fa-f])");
 
-    /** @param path behind the gateway's prefix, as it came and without the query: {@code /v1/chat/completions} */
+    /**
+     * Returns the operation of a request.
+     *
+     * @param provider the provider that is called
+     * @param method the HTTP method
+     * @param path the path after the gateway's prefix, as received and without the query: {@code /v1/chat/completions}
+     * @return the operation; of kind {@link Kind#UNKNOWN} if the request matches none
+     */
     public static ProviderOperation of(Provider provider, String method, String path) {
         return switch (method) {
-            case "GET" -> listsModels(provider, path) ? FREE : UNKNOWN;
+            case "GET" -> isModelListing(provider, path) ? FREE : UNKNOWN;
             case "POST" -> switch (provider) {
                 case OPENAI -> openAi(path);
                 case ANTHROPIC -> anthropic(path);
@@ -49,17 +62,17 @@ public record ProviderOperation(Kind kind, Shape shape, String model, boolean st
         };
     }
 
-    private static boolean listsModels(Provider provider, String path) {
+    private static boolean isModelListing(Provider provider, String path) {
         var version = provider.version(path);
-        var list = (version == null ? provider.version() : version) + "/models";
-        if (path.equals(list)) {
+        var listPath = (version == null ? provider.version() : version) + "/models";
+        if (path.equals(listPath)) {
             return true;
         }
-        if (!path.startsWith(list + "/")) {
+        if (!path.startsWith(listPath + "/")) {
             return false;
         }
-        var name = path.substring(list.length() + 1);
-        return provider == Provider.GEMINI ? !geminiModel(name).isEmpty() : named(MODEL, name);
+        var name = path.substring(listPath.length() + 1);
+        return provider == Provider.GEMINI ? !geminiModel(name).isEmpty() : isModelName(MODEL, name);
     }
 
     private static ProviderOperation openAi(String path) {
@@ -80,18 +93,18 @@ public record ProviderOperation(Kind kind, Shape shape, String model, boolean st
         };
     }
 
-    private static ProviderOperation gemini(String whole) {
-        var version = Provider.GEMINI.version(whole);
-        var path = version == null ? whole : whole.substring(version.length());
-        int colon = path.indexOf(':');
-        if (version == null || colon < 0 || !path.startsWith(GEMINI_MODELS) || colon < GEMINI_MODELS.length()) {
+    private static ProviderOperation gemini(String path) {
+        var version = Provider.GEMINI.version(path);
+        var unversioned = version == null ? path : path.substring(version.length());
+        int colon = unversioned.indexOf(':');
+        if (version == null || colon < 0 || !unversioned.startsWith(GEMINI_MODELS) || colon < GEMINI_MODELS.length()) {
             return UNKNOWN;
         }
-        var model = geminiModel(path.substring(GEMINI_MODELS.length(), colon));
+        var model = geminiModel(unversioned.substring(GEMINI_MODELS.length(), colon));
         if (model.isEmpty()) {
             return UNKNOWN;
         }
-        return switch (path.substring(colon + 1)) {
+        return switch (unversioned.substring(colon + 1)) {
             case "generateContent" -> new ProviderOperation(Kind.CALL, Shape.GENERATE, model, false);
             case "streamGenerateContent" -> new ProviderOperation(Kind.CALL, Shape.GENERATE, model, true);
             case "embedContent", "batchEmbedContents" -> new ProviderOperation(Kind.CALL, Shape.EMBEDDINGS, model, false);
@@ -100,15 +113,15 @@ public record ProviderOperation(Kind kind, Shape shape, String model, boolean st
         };
     }
 
-    /** The model's name decoded; empty where it is none, or would part the path elsewhere once decoded. */
+    /** Returns the decoded name of a model; empty if it is invalid, or would change the path's structure once decoded. */
     private static String geminiModel(String raw) {
         var name = ESCAPE.matcher(raw)
                 .replaceAll(escape -> String.valueOf((char) Integer.parseInt(escape.group(1), 16))
                         .replaceAll("[^A-Za-z0-9._-]", "%"));
-        return named(GEMINI_MODEL, name) ? name : "";
+        return isModelName(GEMINI_MODEL, name) ? name : "";
     }
 
-    private static boolean named(Pattern pattern, String name) {
+    private static boolean isModelName(Pattern pattern, String name) {
         return pattern.matcher(name).matches() && !name.contains("..");
     }
 

@@ -3,47 +3,47 @@ package dev.sluice.llm.protocol;
 import dev.sluice.llm.protocol.json.StreamingJsonReader;
 import dev.sluice.llm.protocol.stream.ByteSink;
 
-/** The data of one event after the other: JSON, or OpenAI's word that there will be no more. */
+/** Handles the data of consecutive SSE events: JSON objects, or OpenAI's {@code [DONE]} marker. */
 final class SseJsonHandler implements ByteSink {
 
-    private static final String DONE = "[DONE]";
+    private static final String DONE_MARKER = "[DONE]";
 
-    private final UsageAccumulator tally;
-    private final StringBuilder word = new StringBuilder(DONE.length());
-    /** Kept from event to event, as long as it can be: there are many, and they are small. */
+    private final UsageAccumulator accumulator;
+    private final StringBuilder marker = new StringBuilder(DONE_MARKER.length());
+    /** Reused between events while possible: there are many small ones. */
     private StreamingJsonReader json;
     private boolean isJson;
 
-    SseJsonHandler(UsageAccumulator tally) {
-        this.tally = tally;
+    SseJsonHandler(UsageAccumulator accumulator) {
+        this.accumulator = accumulator;
     }
 
     @Override
-    public void take(byte[] bytes, int from, int to) {
-        if (!isJson && word.isEmpty() && from < to && bytes[from] == '{') {
+    public void write(byte[] bytes, int from, int to) {
+        if (!isJson && marker.isEmpty() && from < to && bytes[from] == '{') {
             isJson = true;
             if (json == null) {
-                json = new StreamingJsonReader(tally.wanted(), false, tally::take);
+                json = new StreamingJsonReader(accumulator.paths(), false, accumulator::accept);
             }
         }
         if (isJson) {
-            json.take(bytes, from, to);
+            json.write(bytes, from, to);
             return;
         }
-        for (int i = from; i < to && word.length() < DONE.length(); i++) {
-            word.append((char) bytes[i]);
+        for (int i = from; i < to && marker.length() < DONE_MARKER.length(); i++) {
+            marker.append((char) bytes[i]);
         }
     }
 
     @Override
     public void end() {
-        if (isJson && !json.again()) {
+        if (isJson && !json.nextDocument()) {
             json.end();
             json = null;
-        } else if (DONE.contentEquals(word)) {
-            tally.done();
+        } else if (DONE_MARKER.contentEquals(marker)) {
+            accumulator.onDoneMarker();
         }
         isJson = false;
-        word.setLength(0);
+        marker.setLength(0);
     }
 }

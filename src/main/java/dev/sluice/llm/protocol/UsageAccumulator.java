@@ -4,17 +4,17 @@ import dev.sluice.api.Identifiers;
 import dev.sluice.llm.protocol.json.JsonFields;
 import dev.sluice.llm.protocol.json.JsonPaths;
 
-/** What the objects of one answer come to. */
+/** Accumulates the usage reported in the JSON objects of one response. */
 abstract class UsageAccumulator {
 
-    private final JsonPaths wanted;
+    private final JsonPaths paths;
     private TokenUsage usage;
     private String model;
-    private long contents;
+    private long contentEvents;
     private boolean finished;
 
-    UsageAccumulator(JsonPaths wanted) {
-        this.wanted = wanted;
+    UsageAccumulator(JsonPaths paths) {
+        this.paths = paths;
     }
 
     static UsageAccumulator of(Provider provider, ProviderOperation.Shape shape) {
@@ -25,15 +25,15 @@ abstract class UsageAccumulator {
         };
     }
 
-    /** One more object: an event of a stream, or the document. */
-    abstract void take(JsonFields facts);
+    /** Reads one more object: an event of a stream, or the document. */
+    abstract void accept(JsonFields facts);
 
-    /** The stream said {@code [DONE]}. */
-    void done() {
+    /** Handles the {@code [DONE]} marker of a stream. */
+    void onDoneMarker() {
     }
 
-    final JsonPaths wanted() {
-        return wanted;
+    final JsonPaths paths() {
+        return paths;
     }
 
     final TokenUsage usage() {
@@ -44,50 +44,50 @@ abstract class UsageAccumulator {
         return model;
     }
 
-    final long contents() {
-        return contents;
+    final long contentEvents() {
+        return contentEvents;
     }
 
-    /** Whether the last event of a stream has come. */
+    /** Returns whether the last event of a stream has been received. */
     final boolean finished() {
         return finished;
     }
 
-    final void finish() {
+    final void markFinished() {
         finished = true;
     }
 
-    final void content() {
-        contents++;
+    final void countContent() {
+        contentEvents++;
     }
 
-    final void model(String named) {
-        if (named != null && Identifiers.isValid(named)) {
-            model = named;
+    final void model(String name) {
+        if (name != null && Identifiers.isValid(name)) {
+            model = name;
         }
     }
 
     /**
-     * The usage told so far, in place of what was told before. Counts are null where they are missing. What a part has too
-     * much is cut off; an input or output that cannot be true makes it no usage.
+     * Replaces the usage reported so far. Missing counts are null. Excessive parts of the input are reduced to the input;
+     * an implausible input or output invalidates the report.
      */
     final void usage(Long input, Long cachedInput, Long cacheWrite, Long longCacheWrite, Long output) {
-        if (input == null && output == null || !credible(input) || !credible(output)) {
+        if (input == null && output == null || !isPlausible(input) || !isPlausible(output)) {
             usage = null;
             return;
         }
-        long in = input == null ? 0 : input;
-        long cached = part(cachedInput, in);
-        long written = part(cacheWrite, in - cached);
-        usage = new TokenUsage(in, cached, written, part(longCacheWrite, written), output == null ? 0 : output);
+        long inputTokens = input == null ? 0 : input;
+        long cachedTokens = clamp(cachedInput, inputTokens);
+        long writtenTokens = clamp(cacheWrite, inputTokens - cachedTokens);
+        usage = new TokenUsage(inputTokens, cachedTokens, writtenTokens, clamp(longCacheWrite, writtenTokens), output == null ? 0 : output);
     }
 
-    /** Null where all are missing. */
+    /** Returns the sum of the counts; null if all are missing. */
     static Long sum(Long... counts) {
         Long sum = null;
         for (var count : counts) {
-            if (!credible(count)) {
-                return JsonFields.UNREADABLE;
+            if (!isPlausible(count)) {
+                return JsonFields.INVALID_COUNT;
             }
             if (count != null) {
                 sum = sum == null ? count : Long.valueOf(sum + count);
@@ -96,15 +96,15 @@ abstract class UsageAccumulator {
         return sum;
     }
 
-    static Long either(Long one, Long other) {
-        return one == null ? other : one;
+    static Long firstNonNull(Long first, Long second) {
+        return first == null ? second : first;
     }
 
-    private static boolean credible(Long count) {
+    private static boolean isPlausible(Long count) {
         return count == null || count >= 0 && count <= TokenUsage.MAX;
     }
 
-    private static long part(Long count, long most) {
-        return count == null ? 0 : Math.max(0, Math.min(count, most));
+    private static long clamp(Long count, long max) {
+        return count == null ? 0 : Math.max(0, Math.min(count, max));
     }
 }

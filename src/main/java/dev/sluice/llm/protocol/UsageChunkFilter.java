@@ -3,54 +3,64 @@ package dev.sluice.llm.protocol;
 import io.vertx.core.buffer.Buffer;
 
 /**
- * Takes the usage out of a chat stream whose caller did not ask for it: the last chunk, which has nothing else, and the
- * nulls of the others. All other bytes pass as they came. The stream must not be compressed.
+ * Removes the usage from a chat stream whose caller has not requested it: the last chunk, which contains nothing else, and
+ * null usages in the other chunks. All other bytes are forwarded unchanged. The stream must not be compressed. Not
+ * thread-safe.
  */
 public final class UsageChunkFilter {
 
-    /** Bytes of an event that are held back; a larger one passes as it is. */
-    static final int LARGEST_EVENT = 1 << 20;
+    /** Maximum size of an event that is buffered; a larger one is forwarded unchanged. */
+    static final int MAX_EVENT_BYTES = 1 << 20;
 
-    /** The event that is not yet whole. */
-    private Buffer held = Buffer.buffer();
-    /** The event is too large, and its beginning has passed. */
-    private boolean passing;
+    /** Beginning of the current event. */
+    private Buffer buffered = Buffer.buffer();
+    /** Set if the current event is too large and its beginning has been forwarded. */
+    private boolean forwarding;
     private boolean lineEmpty = true;
-    private boolean afterReturn;
-    /** An event ended at the byte before. */
+    private boolean afterCarriageReturn;
+    /** Set if an event ended at the previous byte. */
     private boolean afterEvent;
-    /** The event that ended last did not pass. */
+    /** Set if the last event was removed. */
     private boolean dropped;
 
-    /** @return what passes on to the caller, maybe nothing */
+    /**
+     * Filters the next bytes of the stream.
+     *
+     * @param chunk the bytes, cut anywhere
+     * @return the bytes to forward; may be empty
+     */
     public Buffer feed(Buffer chunk) {
         var bytes = chunk.getBytes();
         var out = Buffer.buffer(bytes.length);
-        int from = 0;
+        int eventStart = 0;
         for (int i = 0; i < bytes.length; i++) {
             byte b = bytes[i];
-            boolean secondHalf = afterReturn && b == '\n';
-            boolean ends = b == '\n' || b == '\r';
-            if (secondHalf && afterEvent) {
+            boolean lineFeedAfterReturn = afterCarriageReturn && b == '\n';
+            boolean lineEnd = b == '\n' || b == '\r';
+            if (lineFeedAfterReturn && afterEvent) {
                 if (!dropped) {
                     out.appendByte(b);
                 }
-                from = i + 1;
+                eventStart = i + 1;
             }
-            afterReturn = b == '\r';
-            afterEvent = ends && !secondHalf && lineEmpty;
+            afterCarriageReturn = b == '\r';
+            afterEvent = lineEnd && !lineFeedAfterReturn && lineEmpty;
             if (afterEvent) {
-                endEvent(bytes, from, i + 1, out);
-                from = i + 1;
-            } else if (!secondHalf) {
-                lineEmpty = ends;
+                endEvent(bytes, eventStart, i + 1, out);
+                eventStart = i + 1;
+            } else if (!lineFeedAfterReturn) {
+                lineEmpty = lineEnd;
             }
         }
-        hold(bytes, from, out);
+        buffer(bytes, eventStart, out);
         return out;
     }
 
-    /** The stream has ended. @return the rest of what passes on */
+    /**
+     * Ends the stream.
+     *
+     * @return the remaining bytes to forward; may be empty
+     */
     public Buffer end() {
         var out = Buffer.buffer();
         endEvent(new byte[0], 0, 0, out);
@@ -59,32 +69,32 @@ public final class UsageChunkFilter {
 
     private void endEvent(byte[] bytes, int from, int to, Buffer out) {
         dropped = false;
-        if (passing || held.length() + to - from > LARGEST_EVENT) {
-            out.appendBuffer(held).appendBytes(bytes, from, to - from);
-        } else if (held.length() == 0) {
-            dropped = !ChatChunk.strip(bytes, from, to, out);
+        if (forwarding || buffered.length() + to - from > MAX_EVENT_BYTES) {
+            out.appendBuffer(buffered).appendBytes(bytes, from, to - from);
+        } else if (buffered.length() == 0) {
+            dropped = !ChatChunk.removeUsage(bytes, from, to, out);
         } else {
-            var event = held.appendBytes(bytes, from, to - from).getBytes();
-            dropped = !ChatChunk.strip(event, 0, event.length, out);
+            var event = buffered.appendBytes(bytes, from, to - from).getBytes();
+            dropped = !ChatChunk.removeUsage(event, 0, event.length, out);
         }
-        passing = false;
-        drain();
+        forwarding = false;
+        clearBuffer();
     }
 
-    private void hold(byte[] bytes, int from, Buffer out) {
+    private void buffer(byte[] bytes, int from, Buffer out) {
         int length = bytes.length - from;
-        if (!passing && held.length() + length <= LARGEST_EVENT) {
-            held.appendBytes(bytes, from, length);
+        if (!forwarding && buffered.length() + length <= MAX_EVENT_BYTES) {
+            buffered.appendBytes(bytes, from, length);
         } else {
-            passing = true;
-            out.appendBuffer(held).appendBytes(bytes, from, length);
-            drain();
+            forwarding = true;
+            out.appendBuffer(buffered).appendBytes(bytes, from, length);
+            clearBuffer();
         }
     }
 
-    private void drain() {
-        if (held.length() > 0) {
-            held = Buffer.buffer();
+    private void clearBuffer() {
+        if (buffered.length() > 0) {
+            buffered = Buffer.buffer();
         }
     }
 }

@@ -9,82 +9,107 @@ import dev.sluice.llm.protocol.stream.SseDecoder;
 import io.vertx.core.buffer.Buffer;
 
 /**
- * Reads the usage from an answer as its bytes pass, without holding or changing them. What it cannot read it passes over:
- * it never throws.
+ * Extracts the usage from a response while its bytes are forwarded, without buffering or changing them. Ignores what it
+ * cannot read and never throws. Not thread-safe.
  */
 public final class UsageExtractor {
 
-    private final UsageAccumulator tally;
-    /** The document; null where the answer is none. */
+    private final UsageAccumulator accumulator;
+    /** Reader of a JSON document; null for an event stream or an unknown format. */
     private final StreamingJsonReader json;
-    /** Null where nothing is read, or no more. */
-    private ByteSink bytes;
+    /** Null if nothing is read, or nothing more. */
+    private ByteSink sink;
 
-    private UsageExtractor(UsageAccumulator tally, StreamingJsonReader json, ByteSink bytes) {
-        this.tally = tally;
+    private UsageExtractor(UsageAccumulator accumulator, StreamingJsonReader json, ByteSink sink) {
+        this.accumulator = accumulator;
         this.json = json;
-        this.bytes = bytes;
+        this.sink = sink;
     }
 
     /**
-     * @param contentType of the answer; null where it names none
-     * @param contentEncoding of the answer; null where it names none
+     * Creates an extractor for a response.
+     *
+     * @param provider the provider that responds
+     * @param shape the operation's format
+     * @param contentType the response's {@code Content-Type}; may be null
+     * @param contentEncoding the response's {@code Content-Encoding}; may be null
+     * @return the extractor; finds nothing if the type or the encoding is unknown
      */
     public static UsageExtractor of(Provider provider, ProviderOperation.Shape shape, String contentType,
             String contentEncoding) {
-        var tally = UsageAccumulator.of(provider, shape);
-        var type = token(contentType);
+        var accumulator = UsageAccumulator.of(provider, shape);
+        var type = withoutParameters(contentType);
         if (type.equals("text/event-stream")) {
-            var events = new SseDecoder(new SseJsonHandler(tally));
-            return new UsageExtractor(tally, null, decoded(contentEncoding, events));
+            var events = new SseDecoder(new SseJsonHandler(accumulator));
+            return new UsageExtractor(accumulator, null, decompressing(contentEncoding, events));
         }
         if (type.equals("application/json") || type.endsWith("+json")) {
-            // Without alt=sse Gemini streams a list.
-            var json = new StreamingJsonReader(tally.wanted(), provider == Provider.GEMINI, tally::take);
-            return new UsageExtractor(tally, json, decoded(contentEncoding, json));
+            // Without alt=sse, Gemini streams a JSON array.
+            var json = new StreamingJsonReader(accumulator.paths(), provider == Provider.GEMINI, accumulator::accept);
+            return new UsageExtractor(accumulator, json, decompressing(contentEncoding, json));
         }
-        return new UsageExtractor(tally, null, null);
+        return new UsageExtractor(accumulator, null, null);
     }
 
-    /** The next bytes of the answer. */
+    /**
+     * Reads the next bytes of the response.
+     *
+     * @param chunk the bytes, cut anywhere; not changed
+     */
     public void feed(Buffer chunk) {
-        if (bytes != null) {
-            var copy = chunk.getBytes();
-            bytes.take(copy, 0, copy.length);
+        if (sink != null) {
+            var bytes = chunk.getBytes();
+            sink.write(bytes, 0, bytes.length);
         }
     }
 
-    /** The answer has ended, or nobody waits for the rest. */
+    /** Ends the response, whether complete or not. Further bytes are ignored. */
     public void end() {
-        if (bytes != null) {
-            bytes.end();
-            bytes = null;
+        if (sink != null) {
+            sink.end();
+            sink = null;
         }
     }
 
-    /** The usage told so far; null where none was, or none that can be true. */
+    /**
+     * Returns the usage reported so far.
+     *
+     * @return the usage; null if none, or an implausible one, has been reported
+     */
     public TokenUsage usage() {
-        return tally.usage();
+        return accumulator.usage();
     }
 
-    /** The model that the answer names; null where it names none. */
+    /**
+     * Returns the model named in the response.
+     *
+     * @return the model's name; null if the response names none
+     */
     public String model() {
-        return tally.model();
+        return accumulator.model();
     }
 
-    /** How many events have carried content so far; of a document that is no stream, none. */
-    public long events() {
-        return json == null || json.list() ? tally.contents() : 0;
+    /**
+     * Returns the number of events with content so far.
+     *
+     * @return the number of events; 0 for a response that is not a stream
+     */
+    public long contentEvents() {
+        return json == null || json.isList() ? accumulator.contentEvents() : 0;
     }
 
-    /** Whether the answer has come to its own end, and was not cut off. */
-    public boolean complete() {
-        return json == null ? tally.finished() : json.whole();
+    /**
+     * Returns whether the response has reached its own end and was not cut off.
+     *
+     * @return true if the last event, or the whole document, has been read
+     */
+    public boolean isComplete() {
+        return json == null ? accumulator.finished() : json.isComplete();
     }
 
-    /** @return null where the encoding is not known */
-    private static ByteSink decoded(String encoding, ByteSink plain) {
-        return switch (token(encoding)) {
+    /** @return null if the encoding is unknown */
+    private static ByteSink decompressing(String encoding, ByteSink plain) {
+        return switch (withoutParameters(encoding)) {
             case "", "identity" -> plain;
             case "gzip", "x-gzip" -> DecompressingSink.gzip(plain);
             case "deflate" -> DecompressingSink.deflate(plain);
@@ -92,8 +117,8 @@ public final class UsageExtractor {
         };
     }
 
-    /** What stands before the parameters. */
-    private static String token(String header) {
+    /** Returns a header's value in lower case, without its parameters. */
+    private static String withoutParameters(String header) {
         if (header == null) {
             return "";
         }

@@ -50,7 +50,7 @@ final class CheckRequest {
         }
         var tier = policy.effectiveTier(body.text("tier"));
         var apiRule = policy.rule(resource);
-        var rule = apiRule == null ? llmPolicy.row(resource) : apiRule;
+        var rule = apiRule == null ? llmPolicy.rule(resource) : apiRule;
         var rate = rule == null || rule.rate(tier) == null ? policy.defaultRate(tier) : rule.rate(tier);
         return new RateLimitRequest(identifier, tier, rule == null ? RateLimitRequest.CUSTOM_LABEL : rule.resource(),
                 List.of(new ResourceCheck(resource, rate, cost).withFallback(rule == null ? null : rule.fallback())));

@@ -97,7 +97,7 @@ public class LlmResource {
                     return respond(context, call);
                 } catch (RuntimeException | Error e) {
                     if (call.decision().allowed()) {
-                        call.failed(false); // the reservation cannot reach the client: release it
+                        call.release(false); // the reservation cannot reach the client: release it
                     }
                     throw e;
                 }
@@ -109,12 +109,12 @@ public class LlmResource {
         var decision = call.decision();
         headers.write(context.response().headers(), decision);
         if (!decision.allowed()) {
-            return (call.unpriced() ? UNPRICED : ErrorResponse.rateLimitExceeded(decision)).toResponse(context);
+            return (call.deniedAsUnpriced() ? UNPRICED : ErrorResponse.rateLimitExceeded(decision)).toResponse(context);
         }
         return Response.ok(DecisionJson.of(decision, call.reservation()), ErrorResponse.JSON).build();
     }
 
-    private static final ErrorResponse UNPRICED = new ErrorResponse(429, "RATE_5001", AdmittedCall.UNPRICED,
+    private static final ErrorResponse UNPRICED = new ErrorResponse(429, "RATE_5001", AdmittedCall.UNPRICED_MESSAGE,
             new JsonObject().put("field", "model"), JsonObject::new);
 
     /** Records usage of a call that did not go through the gateway. */
@@ -163,7 +163,7 @@ public class LlmResource {
     private static Provider parseProvider(StrictJsonBody body) {
         var provider = Provider.of(body.text("provider"));
         if (provider == null) {
-            throw BadRequestException.forField("provider", "provider must be " + Provider.ALLOWED);
+            throw BadRequestException.forField("provider", "provider must be " + Provider.ALLOWED_IDS);
         }
         return provider;
     }

@@ -116,7 +116,7 @@ class LlmGateway {
             action.run();
         } catch (RuntimeException | Error e) {
             if (admitted != null) {
-                admitted.failed(false);
+                admitted.release(false);
             }
             if (call.context().response().headWritten() || call.context().response().closed()) {
                 LOG.error("LLM call failed", e);
@@ -189,15 +189,15 @@ class LlmGateway {
     private void onBody(IncomingCall call, LlmCaller caller, Buffer body) {
         LlmRequest parsed;
         try {
-            parsed = LlmRequestParser.read(call.provider(), call.operation(), body);
+            parsed = LlmRequestParser.parse(call.provider(), call.operation(), body);
         } catch (InvalidRequestBodyException e) {
             reject(call.context(), call.provider(), 400, e.getMessage());
             return;
         }
-        long output = parsed.outputCap() < 0 ? -1 : parsed.outputCap() * parsed.choices();
+        long output = parsed.maxOutputTokens() < 0 ? -1 : parsed.maxOutputTokens() * parsed.choices();
         admit(call, caller,
                 new LlmCallEstimate(call.provider(), caller.caller().identity().identifier(), caller.caller().tier(),
-                        parsed.model(), parsed.inputEstimate(), output),
+                        parsed.model(), parsed.estimatedInputTokens(), output),
                 parsed);
     }
 
@@ -211,7 +211,7 @@ class LlmGateway {
                         context.request().resume();
                         ProviderErrors.sendDenial(context, admitted);
                     } else if (context.response().closed()) {
-                        admitted.failed(false);
+                        admitted.release(false);
                     } else {
                         forward(call, caller, admitted, parsed);
                     }
@@ -235,11 +235,11 @@ class LlmGateway {
         var request = call.context().request();
         boolean usageRequested = parsed != null && parsed.streaming()
                 && call.operation().shape() == ProviderOperation.Shape.CHAT
-                && !parsed.usageAsked();
+                && !parsed.usageRequested();
         var operation = parsed == null
                 ? call.operation()
                 : new ProviderOperation(call.operation().kind(), call.operation().shape(), parsed.model(), parsed.streaming());
-        var body = parsed == null ? null : usageRequested ? LlmRequestParser.withUsageAsked(operation, parsed) : parsed.body();
+        var body = parsed == null ? null : usageRequested ? LlmRequestParser.withUsageRequested(operation, parsed) : parsed.body();
         var forwardedHeaders = headers.forRequest(request, call.provider(), caller, usageRequested);
         var exchange = new ProviderExchange(vertx, call.context(), call.provider(), operation, admitted, usageRequested,
                 timeouts);

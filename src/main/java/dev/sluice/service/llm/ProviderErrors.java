@@ -46,12 +46,12 @@ final class ProviderErrors {
         var wait = decision.retryAfter();
         wait.ifPresent(time -> response.putHeader("retry-after-ms", Long.toString((time.toNanos() + 999_999) / 1_000_000)));
         var quota = decision.mostRestrictive().orElseThrow();
-        if (wait.isEmpty() || wait.get().compareTo(MAX_RETRY) > 0 || call.unit(quota) == QuotaUnit.NANODOLLARS) {
+        if (wait.isEmpty() || wait.get().compareTo(MAX_RETRY) > 0 || call.unitOf(quota) == QuotaUnit.NANODOLLARS) {
             response.putHeader("x-should-retry", "false");
         }
         var message = message(call, quota, decision);
         write(context, 429, switch (call.provider()) {
-            case OPENAI -> openAi(message, unitName(call.unit(quota)), "rate_limit_exceeded");
+            case OPENAI -> openAi(message, unitName(call.unitOf(quota)), "rate_limit_exceeded");
             case ANTHROPIC -> anthropic(message, "rate_limit_error");
             case GEMINI -> gemini(429, message, details(quota, decision));
         });
@@ -70,8 +70,8 @@ final class ProviderErrors {
     }
 
     private static String message(AdmittedCall call, QuotaStatus quota, Decision decision) {
-        if (call.unpriced()) {
-            return AdmittedCall.UNPRICED;
+        if (call.deniedAsUnpriced()) {
+            return AdmittedCall.UNPRICED_MESSAGE;
         }
         if (quota.window().isZero()) {
             return "Calls of this model are not allowed";
@@ -79,7 +79,7 @@ final class ProviderErrors {
         var text = new StringBuilder("Rate limit reached for ").append(perWindow(quota)).append(": Limit ")
                 .append(amount(quota, quota.limit())).append(", Used ")
                 .append(amount(quota, quota.limit() - quota.remaining()));
-        text.append(", Requested ").append(amount(quota, call.requested(quota))).append('.');
+        text.append(", Requested ").append(amount(quota, call.requestedUnits(quota))).append('.');
         decision.retryAfter().ifPresent(
                 wait -> text.append(" Please try again in ").append(ErrorResponse.ceilSeconds(wait)).append("s."));
         return text.toString();

@@ -181,9 +181,9 @@ final class ProviderExchange {
         if (call != null) {
             int status = providerResponse == null ? 0 : providerResponse.statusCode();
             if (status >= 200 && status < 300) {
-                call.estimated(call.estimate()); // the provider has responded and will charge for it
+                call.settleEstimated(call.estimatedUsage()); // the provider has responded and will charge for it
             } else {
-                call.failed(false);
+                call.release(false);
             }
         }
         providerRequest.reset(0, fault);
@@ -224,7 +224,7 @@ final class ProviderExchange {
 
     private void pass(Buffer chunk) {
         read(chunk);
-        if (usageExtractor != null && !operation.streaming() && usageExtractor.complete()) {
+        if (usageExtractor != null && !operation.streaming() && usageExtractor.isComplete()) {
             settle(); // before the caller receives the end of the response
         }
         if (callerGone) {
@@ -315,7 +315,7 @@ final class ProviderExchange {
             return; // not counted, or already settled as failed
         }
         if (usageExtractor == null) {
-            call.estimated(call.estimate());
+            call.settleEstimated(call.estimatedUsage());
             return;
         }
         try {
@@ -327,7 +327,7 @@ final class ProviderExchange {
 
     private void failed(boolean limited) {
         if (call != null) {
-            call.failed(limited);
+            call.release(limited);
         }
     }
 }

@@ -2,17 +2,17 @@
 --
 -- KEYS[1]  a key of the ledger
 -- KEYS[2]  destination of the foreign data
--- ARGV[1]  "hash" for an identifier's hour, "string" for the mark of a request
+-- ARGV[1]  "hash" for an identifier's hour, "string" for the key of a request
 -- ARGV[2]  expiry of KEYS[2] (Unix seconds)
 -- Returns  1 if data was moved; 0 if nothing is left to move, or KEYS[2] exists
 --
 -- A key of another type is renamed. Of a hash, only fields that are not integers are moved, so that valid fields still count.
 
-local MOST = '9223372036854775807'
+local MAX_INTEGER = '9223372036854775807'
 
 local function is_integer(text)
   local digits = string.match(text, '^%-?([1-9]%d*)$')
-  return text == '0' or digits and (#digits < #MOST or #digits == #MOST and digits <= MOST)
+  return text == '0' or digits and (#digits < #MAX_INTEGER or #digits == #MAX_INTEGER and digits <= MAX_INTEGER)
 end
 
 local moved = 0

@@ -1,11 +1,11 @@
 -- Books a batch of entries exactly once. A retried batch changes nothing and returns its earlier outcome.
 --
 -- KEYS[1]    sequence number and outcome of the last batch of this instance and hash tag: "<number>:<outcome>"
--- KEYS[...]  hashes of an identifier's hour, and marks of requests
+-- KEYS[...]  hashes of an identifier's hour, and keys of requests (idempotency keys)
 -- ARGV[1]    sequence number of this batch, greater than that of every earlier batch
 -- ARGV[2]    expiry of KEYS[1] in seconds
--- ARGV[...]  per entry: position of its hash in KEYS, expiry of the hash (Unix seconds), position of its request's mark
---            (0: none), number of pairs, then pairs of field and increment (1 to 2^63-1)
+-- ARGV[...]  per entry: position of its hash in KEYS, expiry of the hash (Unix seconds), position of its request's key
+--            in KEYS (0: none), number of pairs, then pairs of field and increment (1 to 2^63-1)
 -- Returns    the outcome, one character per entry: 1 booked; 0 its request was booked before; 2 booked, but a sum reached
 --            2^63-1 and stays there; 3 not booked, permanently. Empty if a later batch was booked already. Or a list of
 --            positions in KEYS that hold foreign data: nothing was written, and the batch may be sent again once that data
@@ -19,99 +19,104 @@
 -- 4. After that no error is raised: a rejected command becomes an outcome.
 -- 5. The sequence number is written last, so that only a complete batch counts as booked.
 
-local MOST = '9223372036854775807'
+local MAX_INTEGER = '9223372036854775807'
 
 -- Returns true if Redis accepts this text as an integer for HINCRBY.
 local function is_integer(text)
   local digits = string.match(text, '^%-?([1-9]%d*)$')
-  return text == '0' or digits and (#digits < #MOST or #digits == #MOST and digits <= MOST)
+  return text == '0' or digits and (#digits < #MAX_INTEGER or #digits == #MAX_INTEGER and digits <= MAX_INTEGER)
 end
 
 local function is_error(reply)
   return type(reply) == 'table' and reply.err ~= nil
 end
 
-local noted = redis.pcall('GET', KEYS[1])
-local last, outcome
-if type(noted) == 'string' then
-  last, outcome = string.match(noted, '^(%d+):(%d*)$')
+local last_batch = redis.pcall('GET', KEYS[1])
+local last_number, outcome
+if type(last_batch) == 'string' then
+  last_number, outcome = string.match(last_batch, '^(%d+):(%d*)$')
 end
-if not last then
-  noted, last = '0:', 0 -- missing, or foreign data under a random name, which is overwritten
+if not last_number then
+  last_batch, last_number = '0:', 0 -- missing, or foreign data under a random name, which is overwritten
 end
-last = tonumber(last)
-if last >= tonumber(ARGV[1]) then
-  return last == tonumber(ARGV[1]) and outcome or ''
+last_number = tonumber(last_number)
+if last_number >= tonumber(ARGV[1]) then
+  return last_number == tonumber(ARGV[1]) and outcome or ''
 end
 
-local entries, foreign, found = {}, {}, {}
-local function report(position)
-  if not found[position] then
-    found[position] = true
+local entries, foreign, reported = {}, {}, {}
+local function report_foreign(position)
+  if not reported[position] then
+    reported[position] = true
     foreign[#foreign + 1] = position
   end
 end
 
-local at = 3
-while at <= #ARGV do
-  local entry = { page = tonumber(ARGV[at]), expiry = ARGV[at + 1], mark = tonumber(ARGV[at + 2]), fresh = true }
-  entry.first = at + 4
-  entry.last = entry.first + 2 * tonumber(ARGV[at + 3]) - 2
-  if entry.mark > 0 then
-    local mark = redis.pcall('GET', KEYS[entry.mark])
-    if is_error(mark) then
-      report(entry.mark)
+local next_argument = 3
+while next_argument <= #ARGV do
+  local entry = {
+    hash = tonumber(ARGV[next_argument]),
+    expiry = ARGV[next_argument + 1],
+    request = tonumber(ARGV[next_argument + 2]),
+    is_new = true
+  }
+  entry.first = next_argument + 4
+  entry.last = entry.first + 2 * tonumber(ARGV[next_argument + 3]) - 2
+  if entry.request > 0 then
+    local request = redis.pcall('GET', KEYS[entry.request])
+    if is_error(request) then
+      report_foreign(entry.request)
     end
-    entry.fresh = not mark
+    entry.is_new = not request
   end
-  if entry.fresh then
+  if entry.is_new then
     for i = entry.first, entry.last, 2 do
-      local value = redis.pcall('HGET', KEYS[entry.page], ARGV[i])
+      local value = redis.pcall('HGET', KEYS[entry.hash], ARGV[i])
       if is_error(value) or value and not is_integer(value) then
-        report(entry.page)
+        report_foreign(entry.hash)
         break
       end
     end
   end
   entries[#entries + 1] = entry
-  at = entry.last + 2
+  next_argument = entry.last + 2
 end
 if #foreign > 0 then
   return foreign
 end
 
-redis.call('SET', KEYS[1], noted, 'EX', ARGV[2])
+redis.call('SET', KEYS[1], last_batch, 'EX', ARGV[2])
 
-local begun = false
+local has_booked = false
 local outcomes = {}
-for number, entry in ipairs(entries) do
-  local booked = entry.fresh and '1' or '0'
-  if entry.fresh then
-    local page = KEYS[entry.page]
+for index, entry in ipairs(entries) do
+  local booked = entry.is_new and '1' or '0'
+  if entry.is_new then
+    local hash = KEYS[entry.hash]
     for i = entry.first, entry.last, 2 do
-      local sum = redis.pcall('HINCRBY', page, ARGV[i], ARGV[i + 1])
+      local sum = redis.pcall('HINCRBY', hash, ARGV[i], ARGV[i + 1])
       if is_error(sum) then
         if string.find(sum.err, 'overflow', 1, true) then
-          redis.pcall('HSET', page, ARGV[i], MOST)
+          redis.pcall('HSET', hash, ARGV[i], MAX_INTEGER)
           booked = '2'
-        elseif begun then
+        elseif has_booked then
           booked = '3'
         else
           return sum
         end
       end
-      begun = true
+      has_booked = true
     end
-    if entry.mark > 0 then
-      redis.pcall('SETNX', KEYS[entry.mark], 1)
-      redis.pcall('EXPIREAT', KEYS[entry.mark], entry.expiry)
+    if entry.request > 0 then
+      redis.pcall('SETNX', KEYS[entry.request], 1)
+      redis.pcall('EXPIREAT', KEYS[entry.request], entry.expiry)
     end
-    local ttl = redis.pcall('TTL', page)
+    local ttl = redis.pcall('TTL', hash)
     if type(ttl) == 'number' and ttl < 0 then
-      redis.pcall('EXPIREAT', page, entry.expiry)
+      redis.pcall('EXPIREAT', hash, entry.expiry)
     end
   end
-  outcomes[number] = booked
+  outcomes[index] = booked
 end
 
 outcome = table.concat(outcomes)

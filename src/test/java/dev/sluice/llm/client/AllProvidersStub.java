@@ -15,39 +15,40 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 
 /**
- * All three providers at one address. The body's {@code stub} says what they do: answer with that status, {@code hangup},
- * {@code silent} (no usage), {@code never} (no answer), {@code hold} (a stream that does not go on), {@code many} (a long stream).
+ * Stub of all three providers at one address. The request's field {@code stub} selects the behaviour: respond with that
+ * status, {@code hangup}, {@code silent} (no usage), {@code never} (no response), {@code hold} (a stream that stalls),
+ * {@code break} (a stream that is cut), {@code many} (a long stream).
  */
 public class AllProvidersStub implements QuarkusTestResourceLifecycleManager {
 
     static final String KEY = "key-of-the-provider";
-    /** Events of a long stream, of 10 KB each: several times what sockets hold on the way. */
-    static final int MANY = 3_000;
+    /** Events of a long stream, of 10 KB each: several times the size of the socket buffers. */
+    static final int LONG_STREAM_EVENTS = 3_000;
 
-    record Seen(String method, String uri, Map<String, String> headers, JsonObject body) {
+    record ReceivedRequest(String method, String uri, Map<String, String> headers, JsonObject body) {
     }
 
-    static final List<Seen> SEEN = new CopyOnWriteArrayList<>();
-    /** Completes when the connection of a held stream has gone. */
-    static volatile CompletableFuture<Void> gone = new CompletableFuture<>();
-    /** Completes when a long stream cannot be written on, because nobody reads it. */
-    static volatile CompletableFuture<Void> full = new CompletableFuture<>();
-    /** How many events of a long stream have been written. */
-    static volatile int written;
+    static final List<ReceivedRequest> REQUESTS = new CopyOnWriteArrayList<>();
+    /** Completes when the connection of a stalled stream has been closed. */
+    static volatile CompletableFuture<Void> connectionClosed = new CompletableFuture<>();
+    /** Completes when a long stream cannot be written on, because it is not read. */
+    static volatile CompletableFuture<Void> writeQueueFull = new CompletableFuture<>();
+    /** Number of events of a long stream that have been written. */
+    static volatile int eventsWritten;
 
     private final Vertx vertx = Vertx.vertx();
 
     static void clear() {
-        SEEN.clear();
-        gone = new CompletableFuture<>();
-        full = new CompletableFuture<>();
-        written = 0;
+        REQUESTS.clear();
+        connectionClosed = new CompletableFuture<>();
+        writeQueueFull = new CompletableFuture<>();
+        eventsWritten = 0;
     }
 
     @Override
     public Map<String, String> start() {
         var port = vertx.createHttpServer(new HttpServerOptions().setHost("127.0.0.1").setPort(0))
-                .requestHandler(AllProvidersStub::answer).listen().toCompletionStage().toCompletableFuture().join()
+                .requestHandler(AllProvidersStub::respond).listen().toCompletionStage().toCompletableFuture().join()
                 .actualPort();
         var url = "http://127.0.0.1:" + port;
         var settings = new HashMap<String, String>();
@@ -61,30 +62,30 @@ public class AllProvidersStub implements QuarkusTestResourceLifecycleManager {
         return settings;
     }
 
-    private static void answer(HttpServerRequest request) {
+    private static void respond(HttpServerRequest request) {
         request.body().onSuccess(bytes -> {
             var body = bytes.length() == 0 ? new JsonObject() : new JsonObject(bytes);
             var headers = new HashMap<String, String>();
             request.headers().forEach(header -> headers.put(header.getKey().toLowerCase(), header.getValue()));
-            SEEN.add(new Seen(request.method().name(), request.uri(), headers, body));
-            answer(request, body);
+            REQUESTS.add(new ReceivedRequest(request.method().name(), request.uri(), headers, body));
+            respond(request, body);
         });
     }
 
-    private static void answer(HttpServerRequest request, JsonObject body) {
+    private static void respond(HttpServerRequest request, JsonObject body) {
         var response = request.response();
         var stub = body.getString("stub", "");
         if (stub.matches("[0-9]+")) {
-            json(response.setStatusCode(Integer.parseInt(stub)), new JsonObject().put("error",
-                    new JsonObject().put("message", "as asked, with " + KEY)));
+            sendJson(response.setStatusCode(Integer.parseInt(stub)), new JsonObject().put("error",
+                    new JsonObject().put("message", "as configured, with " + KEY)));
         } else if (stub.equals("hangup")) {
             request.connection().close();
         } else if (stub.equals("never")) {
-            request.connection().closeHandler(closed -> gone.complete(null));
+            request.connection().closeHandler(closed -> connectionClosed.complete(null));
         } else if (stub.equals("silent")) {
-            json(response, new JsonObject().put("choices", new JsonArray()));
+            sendJson(response, new JsonObject().put("choices", new JsonArray()));
         } else if (request.uri().endsWith("/models")) {
-            json(response, new JsonObject().put("data", new JsonArray()));
+            sendJson(response, new JsonObject().put("data", new JsonArray()));
         } else if (request.uri().contains("/v1/messages")) {
             anthropic(response, body);
         } else if (request.uri().contains("/v1beta/")) {
@@ -92,14 +93,14 @@ public class AllProvidersStub implements QuarkusTestResourceLifecycleManager {
         } else if (body.getBoolean("stream", false)) {
             openAiStream(request, response, body);
         } else {
-            json(response, new JsonObject().put("model", "gpt-4o")
+            sendJson(response, new JsonObject().put("model", "gpt-4o")
                     .put("choices", new JsonArray().add(new JsonObject().put("message", new JsonObject().put("content", "hi"))))
                     .put("usage", new JsonObject().put("prompt_tokens", 100).put("completion_tokens", 20)
                             .put("total_tokens", 120)));
         }
     }
 
-    private static void json(HttpServerResponse response, JsonObject body) {
+    private static void sendJson(HttpServerResponse response, JsonObject body) {
         response.putHeader("Content-Type", "application/json").end(body.encode());
     }
 
@@ -108,14 +109,14 @@ public class AllProvidersStub implements QuarkusTestResourceLifecycleManager {
         response.putHeader("Content-Type", "text/event-stream").setChunked(true);
         var stub = body.getString("stub", "");
         if (stub.equals("many")) {
-            many(response, 0);
+            writeLongStream(response, 0);
             return;
         }
         for (int i = 0; i < 3; i++) {
-            event(response, chunk("w" + i, usage));
+            writeEvent(response, chunk("w" + i, usage));
         }
         if (stub.equals("hold")) {
-            request.connection().closeHandler(closed -> gone.complete(null));
+            request.connection().closeHandler(closed -> connectionClosed.complete(null));
             return;
         }
         if (stub.equals("break")) {
@@ -123,7 +124,7 @@ public class AllProvidersStub implements QuarkusTestResourceLifecycleManager {
             return;
         }
         if (usage) {
-            event(response, new JsonObject().put("choices", new JsonArray()).put("usage",
+            writeEvent(response, new JsonObject().put("choices", new JsonArray()).put("usage",
                     new JsonObject().put("prompt_tokens", 200).put("completion_tokens", 3).put("total_tokens", 203)));
         }
         response.end("data: [DONE]\n\n");
@@ -135,15 +136,15 @@ public class AllProvidersStub implements QuarkusTestResourceLifecycleManager {
         return usage ? chunk.putNull("usage") : chunk;
     }
 
-    private static void many(HttpServerResponse response, int from) {
+    private static void writeLongStream(HttpServerResponse response, int from) {
         var padding = "x".repeat(10_000);
-        for (int i = from; i < MANY; i++) {
-            event(response, chunk(padding, false).put("i", i));
-            written = i + 1;
+        for (int i = from; i < LONG_STREAM_EVENTS; i++) {
+            writeEvent(response, chunk(padding, false).put("i", i));
+            eventsWritten = i + 1;
             if (response.writeQueueFull()) {
                 int next = i + 1;
-                response.drainHandler(drained -> many(response, next));
-                full.complete(null);
+                response.drainHandler(drained -> writeLongStream(response, next));
+                writeQueueFull.complete(null);
                 return;
             }
         }
@@ -152,36 +153,36 @@ public class AllProvidersStub implements QuarkusTestResourceLifecycleManager {
 
     private static void anthropic(HttpServerResponse response, JsonObject body) {
         if (!body.getBoolean("stream", false)) {
-            json(response, new JsonObject().put("type", "message").put("usage",
+            sendJson(response, new JsonObject().put("type", "message").put("usage",
                     new JsonObject().put("input_tokens", 30).put("output_tokens", 10)));
             return;
         }
         response.putHeader("Content-Type", "text/event-stream").setChunked(true);
-        event(response, new JsonObject().put("type", "message_start").put("message",
+        writeEvent(response, new JsonObject().put("type", "message_start").put("message",
                 new JsonObject().put("model", "claude-sonnet-4-5").put("usage",
                         new JsonObject().put("input_tokens", 30).put("output_tokens", 1))));
-        event(response, new JsonObject().put("type", "content_block_delta").put("index", 0).put("delta",
+        writeEvent(response, new JsonObject().put("type", "content_block_delta").put("index", 0).put("delta",
                 new JsonObject().put("type", "text_delta").put("text", "hi")));
-        event(response, new JsonObject().put("type", "message_delta").put("usage", new JsonObject().put("output_tokens", 12)));
-        event(response, new JsonObject().put("type", "message_stop"));
+        writeEvent(response, new JsonObject().put("type", "message_delta").put("usage", new JsonObject().put("output_tokens", 12)));
+        writeEvent(response, new JsonObject().put("type", "message_stop"));
         response.end();
     }
 
     private static void gemini(HttpServerRequest request, HttpServerResponse response) {
         var usage = new JsonObject().put("promptTokenCount", 8).put("candidatesTokenCount", 4).put("totalTokenCount", 12);
-        var answer = new JsonObject().put("candidates", new JsonArray().add(new JsonObject().put("finishReason", "STOP")))
+        var response = new JsonObject().put("candidates", new JsonArray().add(new JsonObject().put("finishReason", "STOP")))
                 .put("usageMetadata", usage);
         if (request.uri().contains(":streamGenerateContent")) {
             response.putHeader("Content-Type", "text/event-stream").setChunked(true);
-            event(response, answer);
-            event(response, answer);
+            writeEvent(response, response);
+            writeEvent(response, response);
             response.end();
         } else {
-            json(response, answer);
+            sendJson(response, response);
         }
     }
 
-    private static void event(HttpServerResponse response, JsonObject data) {
+    private static void writeEvent(HttpServerResponse response, JsonObject data) {
         response.write("data: " + data.encode() + "\n\n");
     }
 

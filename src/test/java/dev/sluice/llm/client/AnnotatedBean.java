@@ -12,7 +12,7 @@ import dev.sluice.llm.LlmUser;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 
-/** Asks a model, by whatever means. */
+/** Bean with limited methods of each return type. */
 @ApplicationScoped
 public class AnnotatedBean {
 
@@ -23,17 +23,17 @@ public class AnnotatedBean {
 
     @LlmRateLimited(value = "openai", model = "gpt-4o", tokens = 70)
     public Uni<String> uni(@LlmUser String user) {
-        return Uni.createFrom().item("uni").invoke(() -> LlmCallScope.used(10, 2));
+        return Uni.createFrom().item("uni").invoke(() -> LlmCallScope.reportUsage(10, 2));
     }
 
     @LlmRateLimited(value = "openai", model = "gpt-4o", tokens = 70)
     public Multi<String> multi(@LlmUser String user) {
-        return Multi.createFrom().items("a", "b").invoke(() -> LlmCallScope.used(10, 2));
+        return Multi.createFrom().items("a", "b").invoke(() -> LlmCallScope.reportUsage(10, 2));
     }
 
     @LlmRateLimited(value = "openai", model = "gpt-4o", tokens = 70)
     public CompletionStage<String> stage(@LlmUser String user) {
-        LlmCallScope.used(10, 2);
+        LlmCallScope.reportUsage(10, 2);
         return CompletableFuture.completedFuture("stage");
     }
 

@@ -16,20 +16,20 @@ class CallPathTest {
     @CsvSource({"OPENAI, /v1/chat/completions, CHAT", "OPENAI, /proxy/v1/of/v1/responses, RESPONSES",
             "ANTHROPIC, /anthropic/v1/messages, MESSAGES", "GEMINI, /v1beta/models/gemini-2.5-flash:generateContent, GENERATE",
             "GEMINI, /some/v1/models/gemini-2.5-flash:streamGenerateContent, GENERATE"})
-    void versionMayStandBehindAPrefix(Provider provider, String path, Shape shape) {
+    void findsVersionBehindAPrefix(Provider provider, String path, Shape shape) {
         var operation = CallPath.operation(provider, "POST", path);
         assertThat(operation.kind()).isEqualTo(Kind.CALL);
         assertThat(operation.shape()).isEqualTo(shape);
-        assertThat(CallPath.counts(operation, "POST")).isTrue();
+        assertThat(CallPath.isCounted(operation, "POST")).isTrue();
     }
 
     @Test
-    void whatIsPostedToNobodyKnowsWhereIsACall() {
+    void unknownPostIsCounted() {
         for (var path : new String[]{null, "", "/", "/deployments/x/chat/completions", "/v1/images"}) {
-            assertThat(CallPath.counts(CallPath.operation(Provider.OPENAI, "POST", path), "POST")).isTrue();
-            assertThat(CallPath.counts(CallPath.operation(Provider.OPENAI, "GET", path), "GET")).isFalse();
+            assertThat(CallPath.isCounted(CallPath.operation(Provider.OPENAI, "POST", path), "POST")).isTrue();
+            assertThat(CallPath.isCounted(CallPath.operation(Provider.OPENAI, "GET", path), "GET")).isFalse();
         }
-        assertThat(CallPath.counts(CallPath.operation(Provider.ANTHROPIC, "POST", "/v1/messages/count_tokens"), "POST"))
+        assertThat(CallPath.isCounted(CallPath.operation(Provider.ANTHROPIC, "POST", "/v1/messages/count_tokens"), "POST"))
                 .isFalse();
     }
 }

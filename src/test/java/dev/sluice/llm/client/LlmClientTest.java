@@ -27,7 +27,7 @@ import io.vertx.core.json.JsonObject;
 @TestProfile(LlmTest.TokenRates.class)
 class LlmClientTest extends LlmTest {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
     @Inject
     LlmClients llm;
@@ -37,11 +37,11 @@ class LlmClientTest extends LlmTest {
     }
 
     @Test
-    void openAi() {
+    void callsOpenAi() {
         var client = llm.client("openai", "xan", "pro");
         assertThat(client.chat(body("gpt-4o")).await().indefinitely().getString("model")).isEqualTo("gpt-4o");
-        tokensBecome("user:xan", "openai", 120);
-        assertThat(AllProvidersStub.SEEN).singleElement().satisfies(seen -> {
+        awaitTokens("user:xan", "openai", 120);
+        assertThat(AllProvidersStub.REQUESTS).singleElement().satisfies(seen -> {
             assertThat(seen.uri()).isEqualTo("/v1/chat/completions");
             assertThat(seen.headers()).containsEntry("authorization", "Bearer " + AllProvidersStub.KEY)
                     .containsEntry("content-type", "application/json").doesNotContainKeys("x-user-id", "x-user-tier");
@@ -51,15 +51,15 @@ class LlmClientTest extends LlmTest {
     }
 
     @Test
-    void anthropic() {
+    void callsAnthropic() {
         var client = llm.client("anthropic", "xeb", "pro");
         client.chat(body("claude-sonnet-4-5")).await().indefinitely();
-        tokensBecome("user:xeb", "anthropic", 40);
+        awaitTokens("user:xeb", "anthropic", 40);
         var events = client.stream(body("claude-sonnet-4-5")).collect().asList().await().indefinitely();
         assertThat(events).extracting(event -> event.getString("type")).containsExactly("message_start",
                 "content_block_delta", "message_delta", "message_stop");
-        tokensBecome("user:xeb", "anthropic", 82);
-        assertThat(AllProvidersStub.SEEN).hasSize(2).allSatisfy(seen -> {
+        awaitTokens("user:xeb", "anthropic", 82);
+        assertThat(AllProvidersStub.REQUESTS).hasSize(2).allSatisfy(seen -> {
             assertThat(seen.uri()).isEqualTo("/v1/messages");
             assertThat(seen.headers()).containsEntry("x-api-key", AllProvidersStub.KEY).containsEntry("anthropic-version",
                     "2023-06-01");
@@ -68,16 +68,16 @@ class LlmClientTest extends LlmTest {
     }
 
     @Test
-    void gemini() {
+    void callsGemini() {
         var client = llm.client("gemini", "xic", "pro");
         var body = new JsonObject().put("model", "gemini-2.5-flash").put("contents", "hi");
         client.chat(body).await().indefinitely();
         assertThat(client.stream(body).collect().asList().await().indefinitely()).hasSize(2);
-        tokensBecome("user:xic", "gemini", 24);
-        assertThat(AllProvidersStub.SEEN).extracting(AllProvidersStub.Seen::uri).containsExactly(
+        awaitTokens("user:xic", "gemini", 24);
+        assertThat(AllProvidersStub.REQUESTS).extracting(AllProvidersStub.ReceivedRequest::uri).containsExactly(
                 "/v1beta/models/gemini-2.5-flash:generateContent",
                 "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse");
-        assertThat(AllProvidersStub.SEEN).allSatisfy(seen -> {
+        assertThat(AllProvidersStub.REQUESTS).allSatisfy(seen -> {
             assertThat(seen.headers()).containsEntry("x-goog-api-key", AllProvidersStub.KEY);
             assertThat(seen.body().containsKey("model")).isFalse();
         });
@@ -87,49 +87,49 @@ class LlmClientTest extends LlmTest {
     }
 
     @Test
-    void openAiStreamIsSettledByTheUsageThatNobodySees() {
+    void openAiStreamIsSettledByHiddenUsageChunk() {
         var client = llm.client("openai", "xod", "pro");
         var events = client.stream(body("gpt-4o")).collect().asList().await().indefinitely();
         assertThat(events).hasSize(3).allSatisfy(event -> assertThat(event.containsKey("usage")).isFalse());
         assertThat(events).extracting(event -> event.getJsonArray("choices").getJsonObject(0).getJsonObject("delta")
                 .getString("content")).containsExactly("w0", "w1", "w2");
-        tokensBecome("user:xod", "openai", 203);
+        awaitTokens("user:xod", "openai", 203);
         assertThat(booked("user:xod", "openai", "gpt-4o").estimated()).isZero();
-        var asked = body("gpt-4o").put("stream_options", new JsonObject().put("include_usage", true));
-        assertThat(client.stream(asked).collect().asList().await().indefinitely()).hasSize(4).last()
+        var request = body("gpt-4o").put("stream_options", new JsonObject().put("include_usage", true));
+        assertThat(client.stream(request).collect().asList().await().indefinitely()).hasSize(4).last()
                 .satisfies(event -> assertThat(event.getJsonObject("usage").getInteger("total_tokens")).isEqualTo(203));
-        tokensBecome("user:xod", "openai", 406);
+        awaitTokens("user:xod", "openai", 406);
     }
 
     @Test
-    void streamIsReadAsFastAsItIsAskedFor() {
+    void streamHonoursBackpressure() {
         var stream = llm.client("openai", "xue", "pro").stream(body("gpt-4o").put("stub", "many"));
         var events = stream.subscribe().withSubscriber(AssertSubscriber.create(1));
-        events.awaitItems(1, PATIENCE);
-        assertThat(AllProvidersStub.full).succeedsWithin(PATIENCE);
-        for (int asked = 1; asked <= 10; asked++) {
-            events.awaitItems(asked, PATIENCE);
-            assertThat(events.getItems()).hasSize(asked);
-            // The rest stays with the provider, but for what sockets hold.
-            assertThat(AllProvidersStub.written).isLessThan(AllProvidersStub.MANY);
+        events.awaitItems(1, TIMEOUT);
+        assertThat(AllProvidersStub.writeQueueFull).succeedsWithin(TIMEOUT);
+        for (int requested = 1; requested <= 10; requested++) {
+            events.awaitItems(requested, TIMEOUT);
+            assertThat(events.getItems()).hasSize(requested);
+            // The rest remains at the provider, except for what socket buffers hold.
+            assertThat(AllProvidersStub.eventsWritten).isLessThan(AllProvidersStub.LONG_STREAM_EVENTS);
             events.request(1);
         }
-        events.request(Long.MAX_VALUE).awaitCompletion(PATIENCE);
-        assertThat(events.getItems()).hasSize(AllProvidersStub.MANY);
-        for (int i = 0; i < AllProvidersStub.MANY; i++) {
+        events.request(Long.MAX_VALUE).awaitCompletion(TIMEOUT);
+        assertThat(events.getItems()).hasSize(AllProvidersStub.LONG_STREAM_EVENTS);
+        for (int i = 0; i < AllProvidersStub.LONG_STREAM_EVENTS; i++) {
             assertThat(events.getItems().get(i).getInteger("i")).isEqualTo(i);
         }
     }
 
     @Test
-    void cancelledStreamEndsTheCallAndIsBooked() {
+    void cancelledStreamClosesConnectionAndIsBooked() {
         var first = new CompletableFuture<JsonObject>();
         var subscription = new AtomicReference<Cancellable>();
         subscription.set(llm.client("openai", "yan", "pro").stream(body("gpt-4o").put("stub", "hold")).subscribe()
                 .with(first::complete, first::completeExceptionally));
         assertThat(first).succeedsWithin(60, TimeUnit.SECONDS);
         subscription.get().cancel();
-        assertThat(AllProvidersStub.gone).succeedsWithin(60, TimeUnit.SECONDS);
+        assertThat(AllProvidersStub.connectionClosed).succeedsWithin(60, TimeUnit.SECONDS);
         assertThat(booked("user:yan", "openai", "gpt-4o").estimated()).isEqualTo(1);
         assertThat(used("user:yan", "llm:openai:tokens")).isPositive();
     }
@@ -143,7 +143,7 @@ class LlmClientTest extends LlmTest {
     }
 
     @Test
-    void refusedCallIsNotSent() {
+    void deniedCallIsNotSent() {
         var client = llm.client("openai", "yic", "free");
         for (int i = 0; i < 3; i++) {
             client.chat(body("gpt-4o")).await().indefinitely();
@@ -152,45 +152,45 @@ class LlmClientTest extends LlmTest {
                 .isInstanceOf(RateLimitExceededException.class);
         assertThatThrownBy(() -> client.stream(body("gpt-4o")).collect().asList().await().indefinitely())
                 .isInstanceOf(RateLimitExceededException.class);
-        assertThat(AllProvidersStub.SEEN).hasSize(3);
+        assertThat(AllProvidersStub.REQUESTS).hasSize(3);
     }
 
     @ParameterizedTest
     @ValueSource(ints = {400, 429, 500})
-    void errorOfTheProviderIsTyped(int status) {
+    void providerErrorIsReportedAsLlmException(int status) {
         var user = "yod" + status;
         var client = llm.client("openai", user, "pro");
         var body = body("gpt-4o").put("stub", Integer.toString(status));
-        assertThatThrownBy(() -> client.chat(body).await().indefinitely()).satisfies(failure -> asAsked(failure, status));
+        assertThatThrownBy(() -> client.chat(body).await().indefinitely()).satisfies(failure -> assertProviderError(failure, status));
         assertThatThrownBy(() -> client.stream(body).collect().asList().await().indefinitely())
-                .satisfies(failure -> asAsked(failure, status));
-        tokensBecome("user:" + user, "openai", 0);
+                .satisfies(failure -> assertProviderError(failure, status));
+        awaitTokens("user:" + user, "openai", 0);
         assertThat(used("user:" + user, "llm:openai")).isEqualTo(2);
         assertThat(nothingBooked("user:" + user)).isTrue();
     }
 
-    private static void asAsked(Throwable failure, int status) {
-        assertThat(failure).isInstanceOfSatisfying(LlmException.class, refused -> {
-            assertThat(refused.status()).isEqualTo(status);
-            assertThat(refused.body()).contains("as asked").doesNotContain(AllProvidersStub.KEY);
-            assertThat(refused).hasMessage("openai answered " + status);
+    private static void assertProviderError(Throwable failure, int status) {
+        assertThat(failure).isInstanceOfSatisfying(LlmException.class, error -> {
+            assertThat(error.status()).isEqualTo(status);
+            assertThat(error.body()).contains("as configured").doesNotContain(AllProvidersStub.KEY);
+            assertThat(error).hasMessage("openai responded with status " + status);
         });
     }
 
     @Test
-    void lostConnectionGivesBackWhatWasReserved() {
+    void lostConnectionReleasesReservation() {
         var client = llm.client("openai", "yue", "pro");
         assertThatThrownBy(() -> client.chat(body("gpt-4o").put("stub", "hangup")).await().indefinitely())
                 .isInstanceOfSatisfying(LlmException.class, failure -> assertThat(failure.status()).isZero());
         assertThatThrownBy(
                 () -> client.stream(body("gpt-4o").put("stub", "hangup")).collect().asList().await().indefinitely())
                 .isInstanceOfSatisfying(LlmException.class, failure -> assertThat(failure.status()).isZero());
-        tokensBecome("user:yue", "openai", 0);
+        awaitTokens("user:yue", "openai", 0);
         assertThat(nothingBooked("user:yue")).isTrue();
     }
 
     @Test
-    void anyPathCanBeCalled() {
+    void callsAnyPath() {
         var client = llm.client("openai", "zan", "pro");
         client.call("/v1/responses/input_tokens", body("gpt-4o")).await().indefinitely();
         assertThat(admin.limits("user:zan").await().indefinitely()).isEmpty();
@@ -199,7 +199,7 @@ class LlmClientTest extends LlmTest {
     }
 
     @Test
-    void pathBeginsWithTheVersion() {
+    void rejectsPathWithoutVersion() {
         var client = llm.client("openai", "zed", "pro");
         for (var path : List.of("embeddings", "@127.0.0.2/v1/embeddings", "/v2/embeddings", "/v1beta/models")) {
             assertThatThrownBy(() -> client.call(path, body("gpt-4o")).await().indefinitely())
@@ -209,26 +209,26 @@ class LlmClientTest extends LlmTest {
     }
 
     @Test
-    void callThatIsCancelledOnItsWayIsBooked() {
-        var call = llm.client("openai", "zoe", "pro").chat(body("gpt-4o").put("stub", "never")).subscribe().with(answer -> {
+    void callCancelledInFlightIsBooked() {
+        var call = llm.client("openai", "zoe", "pro").chat(body("gpt-4o").put("stub", "never")).subscribe().with(response -> {
         });
-        await().atMost(60, TimeUnit.SECONDS).until(() -> AllProvidersStub.SEEN.size() == 1);
+        await().atMost(60, TimeUnit.SECONDS).until(() -> AllProvidersStub.REQUESTS.size() == 1);
         call.cancel();
-        assertThat(AllProvidersStub.gone).succeedsWithin(60, TimeUnit.SECONDS);
+        assertThat(AllProvidersStub.connectionClosed).succeedsWithin(60, TimeUnit.SECONDS);
         assertThat(booked("user:zoe", "openai", "gpt-4o").estimated()).isEqualTo(1);
     }
 
     @Test
-    void answerThatIsNoStreamIsOneEvent() {
+    void plainResponseIsOneEvent() {
         var events = llm.client("openai", "zac", "pro").stream("/v1/chat/completions", body("gpt-4o")).collect().asList()
                 .await()
                 .indefinitely();
         assertThat(events).singleElement().satisfies(event -> assertThat(event.getString("model")).isEqualTo("gpt-4o"));
-        tokensBecome("user:zac", "openai", 120);
+        awaitTokens("user:zac", "openai", 120);
     }
 
     @Test
-    void providerAndUserMustBeNamed() {
+    void requiresProviderAndUser() {
         assertThatThrownBy(() -> llm.client("openia", "zeb", "pro")).isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("gemini");
         assertThatThrownBy(() -> llm.client("openai", " ", "pro")).isInstanceOf(IllegalArgumentException.class);

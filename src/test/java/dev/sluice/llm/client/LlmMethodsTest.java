@@ -49,13 +49,13 @@ class LlmMethodsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"misspelt", "unknownProperty", "negative"})
-    void badAnnotationsAreRefused(String method) {
+    void rejectsInvalidAnnotations(String method) {
         assertThatThrownBy(() -> methods.of(Annotated.class, Annotated.class.getDeclaredMethod(method)))
                 .isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test
-    void methodsHaveTheirOwnOrTheirClasss() throws NoSuchMethodException {
+    void methodAnnotationOverridesClassAnnotation() throws NoSuchMethodException {
         assertThat(methods.of(Annotated.class, Annotated.class.getDeclaredMethod("byItsClass")))
                 .isEqualTo(new LlmMethod(Provider.GEMINI, "", -1, -1, -1));
         var own = methods.of(Annotated.class,
@@ -66,22 +66,22 @@ class LlmMethodsTest {
     }
 
     @Test
-    void eachBadAnnotationOfABeanStopsTheStart() {
+    void everyInvalidAnnotationFailsStartup() {
         var bean = stub(Bean.class, "getBeanClass", Annotated.class);
         var problems = new ConfigProblems();
         methods.validate(problems, stub(BeanManager.class, "getBeans", Set.of(bean)));
         assertThat(problems.lines()).hasSize(3)
                 .contains("@LlmRateLimited of " + Annotated.class.getName()
-                        + ".misspelt=openia: the provider is openai, anthropic or gemini");
+                        + ".misspelt=openia: provider must be openai, anthropic or gemini");
     }
 
-    /** Does one thing. */
-    private static <T> T stub(Class<T> type, String method, Object answer) {
+    /** Returns a proxy that implements one method. */
+    private static <T> T stub(Class<T> type, String method, Object result) {
         return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[]{type},
                 (proxy, called, arguments) -> switch (called.getName()) {
                     case "hashCode" -> 1;
                     case "equals" -> proxy == arguments[0];
-                    default -> called.getName().equals(method) ? answer : null;
+                    default -> called.getName().equals(method) ? result : null;
                 }));
     }
 }

@@ -37,37 +37,37 @@ class LlmRateLimitFilterTest extends LlmTest {
     @RestClient
     StubClients.Unlimited unlimited;
     @RestClient
-    StubClients.Refused refused;
+    StubClients.Unreachable unreachable;
     @Inject
     Vertx vertx;
 
     @Test
-    void callIsCheckedBeforeAndSettledAfter() {
-        var answer = LlmCallScope.as("ann").call(() -> client.chat(CHAT));
-        assertThat(new JsonObject(answer).getJsonObject("usage").getInteger("total_tokens")).isEqualTo(120);
+    void checksCallBeforeAndSettlesAfter() {
+        var response = LlmCallScope.as("ann").call(() -> client.chat(CHAT));
+        assertThat(new JsonObject(response).getJsonObject("usage").getInteger("total_tokens")).isEqualTo(120);
         assertThat(used("user:ann", "llm:openai")).isEqualTo(1);
-        tokensBecome("user:ann", "openai", 120);
-        var tally = booked("user:ann", "openai", "gpt-4o");
-        assertThat(tally.calls()).isEqualTo(1);
-        assertThat(tally.input()).isEqualTo(100);
-        assertThat(tally.output()).isEqualTo(20);
-        assertThat(tally.estimated()).isZero();
-        assertThat(AllProvidersStub.SEEN).singleElement()
+        awaitTokens("user:ann", "openai", 120);
+        var totals = booked("user:ann", "openai", "gpt-4o");
+        assertThat(totals.calls()).isEqualTo(1);
+        assertThat(totals.input()).isEqualTo(100);
+        assertThat(totals.output()).isEqualTo(20);
+        assertThat(totals.estimated()).isZero();
+        assertThat(AllProvidersStub.REQUESTS).singleElement()
                 .satisfies(seen -> assertThat(seen.uri()).isEqualTo("/prefix/v1/chat/completions"));
     }
 
     @Test
-    void refusedCallIsNotSentAndTellsWhy() {
+    void deniedCallIsNotSentAndStatesTheReason() {
         for (int i = 0; i < 3; i++) {
             LlmCallScope.as("bea").call(() -> client.chat(CHAT));
         }
         assertThatThrownBy(() -> LlmCallScope.as("bea").call(() -> client.chat(CHAT)))
-                .isInstanceOfSatisfying(RateLimitExceededException.class, refused -> {
-                    assertThat(refused.decision().mostRestrictive().orElseThrow().limit()).isEqualTo(3);
-                    assertThat(refused.decision().retryAfter()).isPresent();
+                .isInstanceOfSatisfying(RateLimitExceededException.class, denied -> {
+                    assertThat(denied.decision().mostRestrictive().orElseThrow().limit()).isEqualTo(3);
+                    assertThat(denied.decision().retryAfter()).isPresent();
                 });
         assertThatThrownBy(
-                () -> LlmCallScope.as("bea").call(() -> client.chatLater(CHAT.getBytes(StandardCharsets.UTF_8))).await()
+                () -> LlmCallScope.as("bea").call(() -> client.chatAsync(CHAT.getBytes(StandardCharsets.UTF_8))).await()
                         .indefinitely())
                 .isInstanceOf(RateLimitExceededException.class);
         assertThatThrownBy(
@@ -75,12 +75,12 @@ class LlmRateLimitFilterTest extends LlmTest {
                 .isInstanceOf(RateLimitExceededException.class);
         assertThat(LlmCallScope.as("bea").call(() -> client.chatStage(CHAT)).toCompletableFuture())
                 .failsWithin(60, TimeUnit.SECONDS).withThrowableThat().withCauseInstanceOf(RateLimitExceededException.class);
-        assertThat(AllProvidersStub.SEEN).hasSize(3);
+        assertThat(AllProvidersStub.REQUESTS).hasSize(3);
         assertThat(used("user:bea", "llm:openai")).isEqualTo(3);
     }
 
     @Test
-    void tierHasItsRow() {
+    void tierHasItsOwnRule() {
         for (int i = 0; i < 4; i++) {
             LlmCallScope.as("cid", "pro").call(() -> client.chat(CHAT));
         }
@@ -88,114 +88,114 @@ class LlmRateLimitFilterTest extends LlmTest {
     }
 
     @Test
-    void headersNameTheUserAndDoNotLeave() {
+    void identityHeadersNameTheUserAndAreRemoved() {
         for (int i = 0; i < 4; i++) {
             client.chatAs("dan", "pro", CHAT);
         }
         assertThat(used("user:dan", "llm:openai")).isEqualTo(4);
         LlmCallScope.as("dora").call(() -> client.chatAs("dan", "pro", CHAT));
         assertThat(used("user:dora", "llm:openai")).isEqualTo(1);
-        assertThat(AllProvidersStub.SEEN).hasSize(5)
+        assertThat(AllProvidersStub.REQUESTS).hasSize(5)
                 .allSatisfy(seen -> assertThat(seen.headers()).doesNotContainKeys("x-user-id", "x-user-tier"));
     }
 
     @Test
-    void clientWithoutTheFilterIsUntouched() {
+    void clientWithoutFilterIsNotLimited() {
         for (int i = 0; i < 5; i++) {
             LlmCallScope.as("eve").call(() -> unlimited.chat("eve", CHAT));
         }
         assertThat(admin.limits("user:eve").await().indefinitely()).isEmpty();
         assertThat(admin.limits(APP).await().indefinitely()).isEmpty();
-        assertThat(AllProvidersStub.SEEN).hasSize(5)
+        assertThat(AllProvidersStub.REQUESTS).hasSize(5)
                 .allSatisfy(seen -> assertThat(seen.headers()).containsEntry("x-user-id", "eve"));
     }
 
     @Test
-    void outsideOfARequestItIsTheApplication() {
+    void countsApplicationOutsideOfARequest() {
         client.chat(CHAT);
         assertThat(used(APP, "llm:openai")).isEqualTo(1);
     }
 
     @Test
-    void insideOfARequestItIsItsCaller() {
+    void countsCallerWithinARequest() {
         for (var path : List.of("/asks-a-model", "/asks-a-model/later", "/asks-a-model")) {
             assertThat(http.get(path).statusCode()).isEqualTo(200);
         }
         assertThat(used("ip:127.0.0.1", "llm:openai")).isEqualTo(3);
-        var refused = http.get("/asks-a-model/later");
-        assertThat(refused.statusCode()).isEqualTo(429);
-        assertThat(HttpTestClient.error(refused).getString("code")).isEqualTo("RATE_5001");
+        var denied = http.get("/asks-a-model/later");
+        assertThat(denied.statusCode()).isEqualTo(429);
+        assertThat(HttpTestClient.error(denied).getString("code")).isEqualTo("RATE_5001");
         assertThat(http.get("/asks-a-model").statusCode()).isEqualTo(429);
         assertThat(used(APP, "llm:openai")).isZero();
     }
 
     @Test
-    void everyKindOfAnswerIsWholeAndSettled() throws Exception {
+    void everyResponseTypeIsCompleteAndSettled() throws Exception {
         var fay = LlmCallScope.as("fay", "pro");
-        assertThat(fay.call(() -> client.chatLater(CHAT.getBytes(StandardCharsets.UTF_8))).await().indefinitely())
+        assertThat(fay.call(() -> client.chatAsync(CHAT.getBytes(StandardCharsets.UTF_8))).await().indefinitely())
                 .contains("total_tokens");
-        tokensBecome("user:fay", "openai", 120);
+        awaitTokens("user:fay", "openai", 120);
         assertThat(fay.call(() -> client.chatStage(CHAT)).toCompletableFuture().get()).contains("total_tokens");
-        tokensBecome("user:fay", "openai", 240);
+        awaitTokens("user:fay", "openai", 240);
         try (var response = fay.call(() -> client.chatRaw(CHAT))) {
             assertThat(response.readEntity(String.class)).contains("total_tokens");
         }
-        tokensBecome("user:fay", "openai", 360);
+        awaitTokens("user:fay", "openai", 360);
         try (var bytes = fay.call(() -> client.chatBytes(CHAT))) {
             assertThat(new String(bytes.readAllBytes(), StandardCharsets.UTF_8)).contains("total_tokens");
         }
-        tokensBecome("user:fay", "openai", 480);
+        awaitTokens("user:fay", "openai", 480);
         assertThat(booked("user:fay", "openai", "gpt-4o").estimated()).isZero();
     }
 
     @Test
-    void streamPassesAndItsEstimateIsBooked() {
+    void streamIsBookedAsEstimated() {
         var body = new JsonObject(CHAT).put("stream", true).encode();
         var events = LlmCallScope.as("gus").call(() -> client.stream(body)).collect().asList().await().indefinitely();
         assertThat(events).hasSize(4).last().isEqualTo("[DONE]");
         assertThat(booked("user:gus", "openai", "gpt-4o").estimated()).isEqualTo(1);
-        tokensBecome("user:gus", "openai", 50 + (body.length() + 3) / 4);
+        awaitTokens("user:gus", "openai", 50 + (body.length() + 3) / 4);
     }
 
     @Test
-    void answerWithoutUsageIsBookedAsEstimated() {
+    void responseWithoutUsageIsBookedAsEstimated() {
         LlmCallScope.as("hal").call(() -> client.chat(chat("silent")));
         assertThat(booked("user:hal", "openai", "gpt-4o").estimated()).isEqualTo(1);
     }
 
     @Test
-    void answerThatCannotBeMappedIsBookedAllTheSame() {
+    void unmappableResponseIsBooked() {
         assertThatThrownBy(
                 () -> LlmCallScope.as("hed").call(() -> client.chatObject(new JsonObject(CHAT))).await().indefinitely())
                 .isInstanceOf(ProcessingException.class);
-        tokensBecome("user:hed", "openai", 120);
+        awaitTokens("user:hed", "openai", 120);
     }
 
     @Test
-    void errorOfTheProviderGivesBackWhatWasReserved() {
+    void providerErrorReleasesReservation() {
         for (var status : List.of("500", "429", "400")) {
             var user = "ida" + status;
             assertThatThrownBy(() -> LlmCallScope.as(user).call(() -> client.chat(chat(status))))
                     .isInstanceOf(WebApplicationException.class);
-            tokensBecome("user:" + user, "openai", 0);
+            awaitTokens("user:" + user, "openai", 0);
             assertThat(used("user:" + user, "llm:openai")).isEqualTo(1);
             assertThat(nothingBooked("user:" + user)).isTrue();
         }
     }
 
     @Test
-    void lostConnectionGivesBackWhatWasReserved() {
-        assertThatThrownBy(() -> LlmCallScope.as("jim").call(() -> refused.chat(CHAT))).isInstanceOf(Exception.class);
-        tokensBecome("user:jim", "openai", 0);
+    void lostConnectionReleasesReservation() {
+        assertThatThrownBy(() -> LlmCallScope.as("jim").call(() -> unreachable.chat(CHAT))).isInstanceOf(Exception.class);
+        awaitTokens("user:jim", "openai", 0);
         assertThat(used("user:jim", "llm:openai")).isEqualTo(1);
         assertThatThrownBy(() -> LlmCallScope.as("joe").call(() -> client.chat(chat("hangup")))).isInstanceOf(Exception.class);
-        tokensBecome("user:joe", "openai", 0);
+        awaitTokens("user:joe", "openai", 0);
         assertThat(nothingBooked("user:jim")).isTrue();
         assertThat(nothingBooked("user:joe")).isTrue();
     }
 
     @Test
-    void whatSpendsNothingPassesAndWhatIsUnknownCounts() {
+    void freeOperationsAreNotCountedAndUnknownOnesAre() {
         LlmCallScope.as("kim").call(() -> client.models());
         assertThat(admin.limits("user:kim").await().indefinitely()).isEmpty();
         LlmCallScope.as("kim").call(() -> client.unknown(CHAT));
@@ -203,12 +203,12 @@ class LlmRateLimitFilterTest extends LlmTest {
     }
 
     @Test
-    void concurrentCallsDoNotMix() {
+    void concurrentCallsKeepTheirIdentities() {
         var calls = new ArrayList<Uni<String>>();
         for (int i = 0; i < 60; i++) {
             var user = "lea" + i % 6;
             calls.add(LlmCallScope.as(user, "pro").call(() -> Uni.createFrom().item(CHAT).emitOn(task -> vertx.runOnContext(
-                    loop -> task.run())).chain(body -> client.chatLater(body.getBytes(StandardCharsets.UTF_8)))));
+                    loop -> task.run())).chain(body -> client.chatAsync(body.getBytes(StandardCharsets.UTF_8)))));
         }
         Uni.join().all(calls).andFailFast().await().indefinitely();
         for (int i = 0; i < 6; i++) {
@@ -218,9 +218,9 @@ class LlmRateLimitFilterTest extends LlmTest {
     }
 
     @Test
-    void whatIsPutTogetherOutsideIsNotBound() {
-        LlmCallScope.as("max").call(() -> client.chatLater(CHAT.getBytes(StandardCharsets.UTF_8)))
-                .chain(first -> client.chatLater(CHAT.getBytes(StandardCharsets.UTF_8))).await().indefinitely();
+    void pipelineAssembledOutsideTheScopeIsNotBound() {
+        LlmCallScope.as("max").call(() -> client.chatAsync(CHAT.getBytes(StandardCharsets.UTF_8)))
+                .chain(first -> client.chatAsync(CHAT.getBytes(StandardCharsets.UTF_8))).await().indefinitely();
         assertThat(used("user:max", "llm:openai")).isEqualTo(1);
         assertThat(used(APP, "llm:openai")).isEqualTo(1);
         assertThatThrownBy(() -> LlmCallScope.as("max").call(() -> {
@@ -232,12 +232,12 @@ class LlmRateLimitFilterTest extends LlmTest {
 
     @Test
     void eventLoopIsNotBlocked() {
-        var answered = new CompletableFuture<String>();
+        var response = new CompletableFuture<String>();
         vertx.runOnContext(
-                loop -> LlmCallScope.as("nan").call(() -> client.chatLater(CHAT.getBytes(StandardCharsets.UTF_8))).subscribe()
-                        .with(answered::complete, answered::completeExceptionally));
-        assertThat(answered).succeedsWithin(60, TimeUnit.SECONDS);
-        tokensBecome("user:nan", "openai", 120);
+                loop -> LlmCallScope.as("nan").call(() -> client.chatAsync(CHAT.getBytes(StandardCharsets.UTF_8))).subscribe()
+                        .with(response::complete, response::completeExceptionally));
+        assertThat(response).succeedsWithin(60, TimeUnit.SECONDS);
+        awaitTokens("user:nan", "openai", 120);
     }
 
     @Test
@@ -248,28 +248,28 @@ class LlmRateLimitFilterTest extends LlmTest {
         var subscription = stream.subscribe().with(first::complete, first::completeExceptionally);
         assertThat(first).succeedsWithin(60, TimeUnit.SECONDS);
         subscription.cancel();
-        assertThat(AllProvidersStub.gone).succeedsWithin(60, TimeUnit.SECONDS);
+        assertThat(AllProvidersStub.connectionClosed).succeedsWithin(60, TimeUnit.SECONDS);
         assertThat(booked("user:oda", "openai", "gpt-4o").estimated()).isEqualTo(1);
     }
 
     @Test
-    void callThatIsCancelledOnItsWayIsBooked() {
-        var call = LlmCallScope.as("pia").call(() -> client.chatLater(chat("never").getBytes(StandardCharsets.UTF_8)))
+    void callCancelledInFlightIsBooked() {
+        var call = LlmCallScope.as("pia").call(() -> client.chatAsync(chat("never").getBytes(StandardCharsets.UTF_8)))
                 .subscribe()
-                .with(answer -> {
+                .with(response -> {
                 });
-        await().atMost(60, TimeUnit.SECONDS).until(() -> AllProvidersStub.SEEN.size() == 1);
+        await().atMost(60, TimeUnit.SECONDS).until(() -> AllProvidersStub.REQUESTS.size() == 1);
         call.cancel();
-        assertThat(AllProvidersStub.gone).succeedsWithin(60, TimeUnit.SECONDS);
+        assertThat(AllProvidersStub.connectionClosed).succeedsWithin(60, TimeUnit.SECONDS);
         assertThat(booked("user:pia", "openai", "gpt-4o").estimated()).isEqualTo(1);
     }
 
     @Test
-    void answerThatIsNotReadToItsEndIsBooked() {
+    void partiallyReadResponseIsBooked() {
         LlmCallScope.as("ula").call(() -> client.chatRaw(CHAT)).close();
         assertThat(booked("user:ula", "openai", "gpt-4o").calls()).isEqualTo(1);
         assertThatThrownBy(() -> LlmCallScope.as("ulf").call(() -> client.chatRaw(chat("429"))))
                 .isInstanceOf(WebApplicationException.class);
-        tokensBecome("user:ulf", "openai", 0);
+        awaitTokens("user:ulf", "openai", 0);
     }
 }

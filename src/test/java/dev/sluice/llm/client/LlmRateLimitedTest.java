@@ -27,39 +27,39 @@ class LlmRateLimitedTest extends LlmTest {
     Vertx vertx;
 
     @Test
-    void userAndTierAreParameters() {
+    void readsUserAndTierFromParameters() {
         for (int i = 0; i < 3; i++) {
             bean.plain("pat", null);
         }
         assertThatThrownBy(() -> bean.plain("pat", "nonsense")).isInstanceOfSatisfying(RateLimitExceededException.class,
-                refused -> assertThat(refused.decision().mostRestrictive().orElseThrow().limit()).isEqualTo(3));
+                denied -> assertThat(denied.decision().mostRestrictive().orElseThrow().limit()).isEqualTo(3));
         assertThat(bean.plain("pat", "pro")).isEqualTo("plain");
         assertThat(used("user:pat", "llm:openai")).isEqualTo(4);
-        tokensBecome("user:pat", "openai", 280);
+        awaitTokens("user:pat", "openai", 280);
         assertThat(booked("user:pat", "openai", "gpt-4o").estimated()).isEqualTo(4);
     }
 
     @Test
-    void usageThatIsToldIsBooked() throws Exception {
+    void reportedUsageIsBooked() throws Exception {
         assertThat(bean.uni("qua").await().indefinitely()).isEqualTo("uni");
-        tokensBecome("user:qua", "openai", 12);
+        awaitTokens("user:qua", "openai", 12);
         assertThat(bean.stage("qua").toCompletableFuture().get()).isEqualTo("stage");
-        tokensBecome("user:qua", "openai", 24);
+        awaitTokens("user:qua", "openai", 24);
         assertThat(bean.multi("qua").collect().asList().await().indefinitely()).containsExactly("a", "b");
-        tokensBecome("user:qua", "openai", 48);
+        awaitTokens("user:qua", "openai", 48);
         assertThatThrownBy(() -> bean.uni("qua").await().indefinitely()).isInstanceOf(RateLimitExceededException.class);
         assertThatThrownBy(() -> bean.multi("qua").collect().asList().await().indefinitely())
                 .isInstanceOf(RateLimitExceededException.class);
         assertThat(bean.stage("qua").toCompletableFuture()).failsWithin(60, TimeUnit.SECONDS).withThrowableThat()
                 .withCauseInstanceOf(RateLimitExceededException.class);
-        var tally = booked("user:qua", "openai", "gpt-4o");
-        assertThat(tally.calls()).isEqualTo(3);
-        assertThat(tally.estimated()).isZero();
-        LlmCallScope.used(1, 1);
+        var totals = booked("user:qua", "openai", "gpt-4o");
+        assertThat(totals.calls()).isEqualTo(3);
+        assertThat(totals.estimated()).isZero();
+        LlmCallScope.reportUsage(1, 1);
     }
 
     @Test
-    void subscriptionsCount() {
+    void everySubscriptionIsCounted() {
         var uni = bean.uni("ray");
         assertThat(used("user:ray", "llm:openai")).isZero();
         uni.await().indefinitely();
@@ -68,29 +68,29 @@ class LlmRateLimitedTest extends LlmTest {
     }
 
     @Test
-    void failureGivesBackWhatWasReserved() {
+    void failureReleasesReservation() {
         assertThatThrownBy(() -> bean.failing("sam", () -> new IllegalStateException("on purpose"))).hasMessage("on purpose");
-        tokensBecome("user:sam", "openai", 0);
+        awaitTokens("user:sam", "openai", 0);
         assertThat(used("user:sam", "llm:openai")).isEqualTo(1);
         assertThat(nothingBooked("user:sam")).isTrue();
         assertThatThrownBy(() -> bean.failing("sam", () -> {
-            LlmCallScope.used(5, 6);
+            LlmCallScope.reportUsage(5, 6);
             return new IllegalStateException("after it was answered");
         })).hasMessage("after it was answered");
-        tokensBecome("user:sam", "openai", 11);
+        awaitTokens("user:sam", "openai", 11);
     }
 
     @Test
     void cancelledInvocationIsBooked() {
         var endless = bean.endless("tea").subscribe().with(item -> {
         });
-        tokensBecome("user:tea", "openai", 70);
+        awaitTokens("user:tea", "openai", 70);
         endless.cancel();
         assertThat(booked("user:tea", "openai", "gpt-4o").estimated()).isEqualTo(1);
     }
 
     @Test
-    void withoutAParameterItIsWhoIsBoundOrTheApplication() {
+    void fallsBackToBoundUserOrApplication() {
         LlmCallScope.as("uma").call(bean::unnamed);
         assertThat(used("user:uma", "llm:openai")).isEqualTo(1);
         bean.unnamed();
@@ -101,16 +101,16 @@ class LlmRateLimitedTest extends LlmTest {
     }
 
     @Test
-    void plainMethodOnAnEventLoopSaysWhatToDo() {
-        var answered = new CompletableFuture<String>();
+    void blockingMethodOnEventLoopFailsWithAdvice() {
+        var result = new CompletableFuture<String>();
         vertx.runOnContext(loop -> {
             try {
-                answered.complete(bean.unnamed());
+                result.complete(bean.unnamed());
             } catch (RuntimeException e) {
-                answered.completeExceptionally(e);
+                result.completeExceptionally(e);
             }
         });
-        assertThat(answered).failsWithin(60, TimeUnit.SECONDS).withThrowableThat()
+        assertThat(result).failsWithin(60, TimeUnit.SECONDS).withThrowableThat()
                 .withCauseInstanceOf(IllegalStateException.class).withMessageContaining("@LlmRateLimited")
                 .withMessageContaining("AnnotatedBean.unnamed").withMessageContaining("@Blocking");
         var uni = new CompletableFuture<String>();

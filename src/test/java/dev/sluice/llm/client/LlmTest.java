@@ -17,14 +17,14 @@ import dev.sluice.testing.RedisTestResource;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTestProfile;
 
-/** A test of calls to the stub. */
+/** Base of tests that call the stub. */
 @WithTestResource(RedisTestResource.class)
 @WithTestResource(AllProvidersStub.class)
 abstract class LlmTest extends HttpTestBase {
 
     static final String CHAT = "{\"model\":\"gpt-4o\",\"max_tokens\":50,\"messages\":[]}";
 
-    /** So that tokens are reserved and settled. */
+    /** Limits tokens, so that they are reserved and settled. */
     public static class TokenRates implements QuarkusTestProfile {
         @Override
         public Map<String, String> getConfigOverrides() {
@@ -50,8 +50,8 @@ abstract class LlmTest extends HttpTestBase {
         return admin.limits(identifier).await().indefinitely().getOrDefault(resource, 0L);
     }
 
-    /** Settling is not waited for by the call. */
-    void tokensBecome(String identifier, String provider, long tokens) {
+    /** Waits, because a call does not wait for its settlement. */
+    void awaitTokens(String identifier, String provider, long tokens) {
         await().atMost(60, TimeUnit.SECONDS)
                 .untilAsserted(() -> assertThat(used(identifier, "llm:" + provider + ":tokens")).isEqualTo(tokens));
     }

@@ -49,31 +49,31 @@ class ProviderInterfacesTest {
     }
 
     @Test
-    void interfaceSaysWhoseModelsItCalls() throws NoSuchMethodException {
-        assertThat(interfaces.provider(call(Named.class))).isEqualTo(Provider.GEMINI);
-        assertThatIllegalStateException().isThrownBy(() -> interfaces.provider(call(Misnamed.class)))
+    void readsProviderOfInterface() throws NoSuchMethodException {
+        assertThat(interfaces.providerOf(call(Named.class))).isEqualTo(Provider.GEMINI);
+        assertThatIllegalStateException().isThrownBy(() -> interfaces.providerOf(call(Misnamed.class)))
                 .withMessageContaining(Misnamed.class.getName()).withMessageContaining("nobody");
-        assertThatIllegalStateException().isThrownBy(() -> interfaces.provider(call(Unnamed.class)))
+        assertThatIllegalStateException().isThrownBy(() -> interfaces.providerOf(call(Unnamed.class)))
                 .withMessageContaining(Unnamed.class.getName()).withMessageContaining("@LlmProvider");
-        assertThatIllegalStateException().isThrownBy(() -> interfaces.provider(null));
+        assertThatIllegalStateException().isThrownBy(() -> interfaces.providerOf(null));
     }
 
     @Test
-    void interfaceThatDoesNotSayItStopsTheStart() {
+    void missingProviderAnnotationFailsStartup() {
         var beans = Arrays.stream(new Class<?>[]{Named.class, Misnamed.class, Unnamed.class, Another.class})
-                .map(type -> answering(Bean.class, "getTypes", Set.of(type, Object.class))).collect(Collectors.toSet());
+                .map(type -> stub(Bean.class, "getTypes", Set.of(type, Object.class))).collect(Collectors.toSet());
         var problems = new ConfigProblems();
-        interfaces.validate(problems, answering(BeanManager.class, "getBeans", beans));
+        interfaces.validate(problems, stub(BeanManager.class, "getBeans", beans));
         assertThat(problems.lines()).hasSize(2).anyMatch(line -> line.contains("Misnamed=nobody: openai"))
                 .anyMatch(line -> line.contains("Unnamed=(none): openai"));
     }
 
-    private static <T> T answering(Class<T> type, String method, Object answer) {
+    private static <T> T stub(Class<T> type, String method, Object result) {
         return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[]{type},
                 (proxy, called, arguments) -> switch (called.getName()) {
                     case "hashCode" -> System.identityHashCode(proxy);
                     case "equals" -> proxy == arguments[0];
-                    default -> called.getName().equals(method) ? answer : null;
+                    default -> called.getName().equals(method) ? result : null;
                 }));
     }
 }

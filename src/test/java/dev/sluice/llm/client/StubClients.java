@@ -20,15 +20,15 @@ import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.json.JsonObject;
 
-/** REST clients as an application writes them. */
+/** REST clients like those of an application. */
 final class StubClients {
 
-    private static final String NOWHERE = "http://127.0.0.1:1";
+    private static final String UNREACHABLE_URL = "http://127.0.0.1:1";
 
     private StubClients() {
     }
 
-    @RegisterRestClient(configKey = "stub", baseUri = NOWHERE)
+    @RegisterRestClient(configKey = "stub", baseUri = UNREACHABLE_URL)
     @RegisterProvider(LlmRateLimitFilter.class)
     @LlmProvider("openai")
     @Path("/v1")
@@ -50,7 +50,7 @@ final class StubClients {
 
         @POST
         @Path("/chat/completions")
-        Uni<String> chatLater(byte[] body);
+        Uni<String> chatAsync(byte[] body);
 
         @POST
         @Path("/chat/completions")
@@ -78,7 +78,7 @@ final class StubClients {
         String unknown(String body);
     }
 
-    @RegisterRestClient(configKey = "stub", baseUri = NOWHERE)
+    @RegisterRestClient(configKey = "stub", baseUri = UNREACHABLE_URL)
     @Path("/v1")
     @Consumes(MediaType.APPLICATION_JSON)
     interface Unlimited {
@@ -88,11 +88,11 @@ final class StubClients {
         String chat(@HeaderParam("X-User-Id") String user, String body);
     }
 
-    @RegisterRestClient(configKey = "nowhere", baseUri = NOWHERE)
+    @RegisterRestClient(configKey = "nowhere", baseUri = UNREACHABLE_URL)
     @RegisterProvider(LlmRateLimitFilter.class)
     @LlmProvider("openai")
     @Path("/v1")
-    interface Refused {
+    interface Unreachable {
 
         @POST
         @Path("/chat/completions")

@@ -17,13 +17,13 @@ public class StubResource {
     StubClients.Limited client;
 
     @GET
-    public String ask() {
+    public String chat() {
         return client.chat(LlmTest.CHAT);
     }
 
     @GET
     @Path("/later")
-    public Uni<String> askLater() {
-        return client.chatLater(LlmTest.CHAT.getBytes(StandardCharsets.UTF_8));
+    public Uni<String> chatAsync() {
+        return client.chatAsync(LlmTest.CHAT.getBytes(StandardCharsets.UTF_8));
     }
 }

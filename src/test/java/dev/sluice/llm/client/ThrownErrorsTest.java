@@ -24,7 +24,7 @@ import io.quarkus.test.junit.TestProfile;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
 
-/** An Error ends a call as an exception does: what was reserved for it is given back, or booked. */
+/** Verifies that an Error ends a call like an exception: its reservation is released, or its usage booked. */
 @QuarkusTest
 @TestProfile(LlmTest.TokenRates.class)
 class ThrownErrorsTest extends LlmTest {
@@ -34,54 +34,54 @@ class ThrownErrorsTest extends LlmTest {
     @Inject
     LlmClients llm;
 
-    private void givenBack(String user) {
-        tokensBecome("user:" + user, "openai", 0);
+    private void assertReleased(String user) {
+        awaitTokens("user:" + user, "openai", 0);
         assertThat(used("user:" + user, "llm:openai")).isEqualTo(1); // it was admitted
         assertThat(nothingBooked("user:" + user)).isTrue();
     }
 
     @Test
-    void ofAMethod() {
+    void plainMethod() {
         assertThatThrownBy(() -> bean.erring("ena")).isInstanceOf(NoClassDefFoundError.class);
-        givenBack("ena");
+        assertReleased("ena");
     }
 
     @Test
-    void ofAMethodThatReturnsAUni() {
+    void uniMethod() {
         assertThatThrownBy(() -> bean.erringUni("enb").await().indefinitely())
                 .hasRootCauseInstanceOf(NoClassDefFoundError.class);
-        givenBack("enb");
+        assertReleased("enb");
     }
 
     @Test
-    void ofAMethodThatReturnsAMulti() {
+    void multiMethod() {
         assertThatThrownBy(() -> bean.erringMulti("enc").collect().asList().await().indefinitely())
                 .hasRootCauseInstanceOf(NoClassDefFoundError.class);
-        givenBack("enc");
+        assertReleased("enc");
     }
 
     @Test
-    void ofAMethodThatReturnsAStage() {
+    void completionStageMethod() {
         assertThatThrownBy(() -> bean.erringStage("end").toCompletableFuture().join())
                 .hasRootCauseInstanceOf(NoClassDefFoundError.class);
-        givenBack("end");
+        assertReleased("end");
     }
 
     @Test
-    void ofAMethodThatReturnsNull() {
+    void methodReturningNull() {
         assertThatThrownBy(() -> bean.nothing("ene").await().indefinitely()).isInstanceOf(NullPointerException.class);
-        givenBack("ene");
+        assertReleased("ene");
     }
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void ofTheClient(boolean streaming) {
+    void llmClient(boolean streaming) {
         var user = streaming ? "enf" : "eng";
         var client = llm.client("openai", user, "pro");
         var body = new JsonObject() {
             @Override
             public Buffer toBuffer() {
-                return erring(new JsonObject(CHAT).put("stream", streaming).put("stream_options",
+                return unsendable(new JsonObject(CHAT).put("stream", streaming).put("stream_options",
                         new JsonObject().put("include_usage", true)).toBuffer());
             }
         };
@@ -93,11 +93,11 @@ class ThrownErrorsTest extends LlmTest {
                 client.call(path, body).await().indefinitely();
             }
         }).hasRootCauseInstanceOf(AssertionError.class).hasRootCauseMessage("on purpose");
-        givenBack(user);
+        assertReleased(user);
     }
 
-    /** Bytes that can be read, and not be sent. */
-    private static Buffer erring(Buffer buffer) {
+    /** Bytes that can be read but not sent. */
+    private static Buffer unsendable(Buffer buffer) {
         return (Buffer) Proxy.newProxyInstance(Buffer.class.getClassLoader(), new Class<?>[]{Buffer.class},
                 (proxy, method, arguments) -> {
                     if (StackWalker.getInstance().walk(frames -> frames.anyMatch(frame -> frame.getClassName()
@@ -113,7 +113,7 @@ class ThrownErrorsTest extends LlmTest {
     }
 
     @Test
-    void ofAStreamThatTheCallerReads() {
+    void inputStreamReadByCaller() {
         var ended = new ArrayList<UsageExtractor>();
         InputStream broken = new ByteArrayInputStream(new byte[10]) {
             @Override

@@ -31,18 +31,18 @@ import io.vertx.redis.client.Redis;
 import io.vertx.redis.client.RedisOptions;
 import io.vertx.redis.client.Request;
 
-/** The ledger in a real Redis, behind a wire that can be cut in one direction. */
+/** Tests the ledger with a real Redis, through a connection that can be cut in one direction. */
 class RedisLedgerTest {
 
     private static final long HOUR = 500_000;
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
     private final Vertx vertx = Vertx.vertx();
     private final RedisTestServer redis = RedisTestServer.start();
     private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
     private final HashTags keys = new HashTags("sluice");
-    private volatile boolean answersLost;
-    private volatile boolean refused;
+    private volatile boolean repliesLost;
+    private volatile boolean connectionsRejected;
     private volatile NetSocket wire;
     private final NetServer relay = relay();
     private final Redis client = Redis.createClient(vertx,
@@ -52,16 +52,16 @@ class RedisLedgerTest {
     private NetServer relay() {
         NetClient out = vertx.createNetClient();
         return vertx.createNetServer().connectHandler(in -> {
-            if (refused) {
+            if (connectionsRejected) {
                 in.close();
                 return;
             }
             wire = in;
             in.pause();
             out.connect(redis.port(), "127.0.0.1").onSuccess(to -> {
-                to.handler(answer -> {
-                    if (!answersLost) {
-                        in.write(answer);
+                to.handler(reply -> {
+                    if (!repliesLost) {
+                        in.write(reply);
                     }
                 });
                 to.closeHandler(closed -> in.close());
@@ -73,7 +73,7 @@ class RedisLedgerTest {
     }
 
     private RedisLedger ledger(int buffer) {
-        var ledger = new RedisLedger(vertx, link, keys, buffer, meters, PATIENCE.toMillis());
+        var ledger = new RedisLedger(vertx, link, keys, buffer, meters, TIMEOUT.toMillis());
         link.start().toCompletionStage().toCompletableFuture().join();
         return ledger;
     }
@@ -91,16 +91,16 @@ class RedisLedgerTest {
     }
 
     private static boolean book(LedgerStore ledger, Ledger.Entry entry) {
-        return ledger.book(entry, HOUR).await().atMost(PATIENCE);
+        return ledger.book(entry, HOUR).await().atMost(TIMEOUT);
     }
 
     private static UsageTotals read(LedgerStore ledger, String identifier, String model) {
-        var models = ledger.read(identifier, HOUR - 24, HOUR).await().atMost(PATIENCE).providers().get("openai");
+        var models = ledger.read(identifier, HOUR - 24, HOUR).await().atMost(TIMEOUT).providers().get("openai");
         return models == null ? null : models.get(model);
     }
 
     @Test
-    void readsWhatWasBookedJustNow() {
+    void readsItsOwnWrites() {
         var ledger = ledger(100);
         for (int i = 0; i < 1000; i++) {
             book(ledger, entry("user:a", "m:1", null));
@@ -111,18 +111,18 @@ class RedisLedgerTest {
     }
 
     @Test
-    void writeWhoseAnswerWasLostIsBookedOnce() {
+    void writeWithLostReplyIsBookedOnce() {
         var ledger = ledger(100);
         book(ledger, entry("user:a", "other", null));
-        read(ledger, "user:a", "other"); // Redis knows the script now
-        answersLost = true;
+        read(ledger, "user:a", "other"); // Redis has loaded the script now
+        repliesLost = true;
         book(ledger, entry("user:a", "m", null));
-        await().atMost(PATIENCE).until(() -> inRedis("user:a") == 1);
+        await().atMost(TIMEOUT).until(() -> inRedis("user:a") == 1);
         wire.close();
-        await().atMost(PATIENCE).until(() -> !link.isUp());
+        await().atMost(TIMEOUT).until(() -> !link.isUp());
         book(ledger, entry("user:a", "m", null));
-        answersLost = false;
-        await().atMost(PATIENCE).until(link::isUp);
+        repliesLost = false;
+        await().atMost(TIMEOUT).until(link::isUp);
         assertThat(read(ledger, "user:a", "m").calls()).isEqualTo(2);
         assertThat(inRedis("user:a")).isEqualTo(2);
     }
@@ -139,31 +139,31 @@ class RedisLedgerTest {
     }
 
     @Test
-    void waitsForRedisUpToItsBoundAndCountsWhatItDrops() {
+    void buffersUpToItsLimitAndCountsDroppedEntries() {
         var ledger = ledger(3);
-        refused = true;
+        connectionsRejected = true;
         wire.close();
-        await().atMost(PATIENCE).until(() -> !link.isUp());
+        await().atMost(TIMEOUT).until(() -> !link.isUp());
         for (int i = 0; i < 5; i++) {
             book(ledger, entry("user:" + i, "m", null));
         }
-        book(ledger, entry("user:0", "m", null)); // adds to what waits
+        book(ledger, entry("user:0", "m", null)); // adds to a buffered entry
         book(ledger, entry("user:9", "m", "request"));
         assertThat(meters.get("llm_ledger_dropped").counter().count()).isEqualTo(3);
         assertThat(meters.get("llm_ledger_waiting").gauge().value()).isEqualTo(3);
-        assertThat(read(ledger, "user:0", "m").calls()).isEqualTo(2); // from what waits
-        refused = false;
-        await().atMost(PATIENCE).until(link::isUp);
+        assertThat(read(ledger, "user:0", "m").calls()).isEqualTo(2); // from the buffer
+        connectionsRejected = false;
+        await().atMost(TIMEOUT).until(link::isUp);
         assertThat(read(ledger, "user:0", "m").calls()).isEqualTo(2);
         assertThat(read(ledger, "user:2", "m").calls()).isEqualTo(1);
         assertThat(read(ledger, "user:3", "m")).isNull();
-        await().atMost(PATIENCE).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
+        await().atMost(TIMEOUT).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
     }
 
     @Test
-    void sameRequestIsBookedOnceWhoeverSendsIt() throws InterruptedException {
+    void sameRequestIsBookedOnceAcrossInstances() throws InterruptedException {
         var one = ledger(1000);
-        var other = new RedisLedger(vertx, link, keys, 1000, new SimpleMeterRegistry(), PATIENCE.toMillis());
+        var other = new RedisLedger(vertx, link, keys, 1000, new SimpleMeterRegistry(), TIMEOUT.toMillis());
         var threads = Executors.newFixedThreadPool(4);
         for (int i = 0; i < 400; i++) {
             var ledger = i % 2 == 0 ? one : other;
@@ -178,24 +178,24 @@ class RedisLedgerTest {
     }
 
     @Test
-    void sumThatNoNumberHoldsIsTheLargest() {
+    void overflowingSumIsCapped() {
         var ledger = ledger(100);
         for (int i = 0; i < 3; i++) {
             ledger.book(new Ledger.Entry("user:a", "openai", "m", TokenUsage.of(TokenUsage.MAX, 0), Long.MAX_VALUE / 2, false,
-                    "r" + i), HOUR).await().atMost(PATIENCE);
+                    "r" + i), HOUR).await().atMost(TIMEOUT);
         }
-        var tally = read(ledger, "user:a", "m");
-        assertThat(tally.calls()).isEqualTo(3);
-        assertThat(tally.picodollars()).isEqualTo(BigInteger.valueOf(Long.MAX_VALUE));
+        var totals = read(ledger, "user:a", "m");
+        assertThat(totals.calls()).isEqualTo(3);
+        assertThat(totals.picodollars()).isEqualTo(BigInteger.valueOf(Long.MAX_VALUE));
     }
 
     @Test
     void everyKeyExpires() {
         var ledger = ledger(100);
         long hour = System.currentTimeMillis() / 3_600_000;
-        ledger.book(entry("user:a", "m", null), hour).await().atMost(PATIENCE);
-        ledger.book(entry("user:a", "m", "request"), hour).await().atMost(PATIENCE);
-        ledger.read("user:a", hour, hour).await().atMost(PATIENCE);
+        ledger.book(entry("user:a", "m", null), hour).await().atMost(TIMEOUT);
+        ledger.book(entry("user:a", "m", "request"), hour).await().atMost(TIMEOUT);
+        ledger.read("user:a", hour, hour).await().atMost(TIMEOUT);
         var found = link.send(Request.cmd(Command.KEYS).arg("sluice:*")).toCompletionStage().toCompletableFuture().join();
         assertThat(found.size()).isGreaterThanOrEqualTo(3);
         for (var key : found) {
@@ -208,24 +208,24 @@ class RedisLedgerTest {
     }
 
     @Test
-    void isWrittenBeforeItCloses() {
+    void closeWritesBufferedEntries() {
         var ledger = ledger(5000);
         for (int i = 0; i < 2000; i++) {
             book(ledger, entry("user:" + i, "m", null));
-            book(ledger, entry("user:a", "m" + i, null)); // more than go in one batch
+            book(ledger, entry("user:a", "m" + i, null)); // more than fit one batch
         }
-        ledger.close().await().atMost(PATIENCE);
+        ledger.close().await().atMost(TIMEOUT);
         assertThat(meters.get("llm_ledger_waiting").gauge().value()).isZero();
         assertThat(inRedis("user:1999")).isEqualTo(1);
     }
 
-    /** An identifier that shares the hash tag of another, so that both are booked in one batch. */
+    /** Returns an identifier that shares the hash tag of another one, so that both are booked in one batch. */
     private String besides(String identifier, int number) {
         return IntStream.iterate(0, i -> i + 1).mapToObj(i -> "user:b" + i)
                 .filter(other -> keys.tag(other) == keys.tag(identifier)).skip(number).findFirst().orElseThrow();
     }
 
-    private String page(String identifier) {
+    private String hashKey(String identifier) {
         return keys.keyPrefix(identifier) + "l:" + HOUR + ":" + identifier;
     }
 
@@ -243,19 +243,19 @@ class RedisLedgerTest {
     @ParameterizedTest
     @ValueSource(strings = {"SET %s theirs", "RPUSH %s theirs", "HSET %s openai:i:m theirs", "HSET %s openai:e:m 007",
             "HSET %s openai:c:m 99999999999999999999", "HSET %s openai:p:m 9223372036854775808"})
-    void foreignDataUnderAKeyIsMovedAndTheWholeBatchIsBookedOnce(String theirs) {
+    void foreignDataUnderAKeyIsMovedAndTheWholeBatchIsBookedOnce(String foreignCommand) {
         var ledger = ledger(100);
         var first = besides("user:a", 0);
         var last = besides("user:a", 1);
-        redis.send(theirs.formatted(page("user:a")));
-        refused = true; // so that all three are one batch
+        redis.send(foreignCommand.formatted(hashKey("user:a")));
+        connectionsRejected = true; // so that all three form one batch
         wire.close();
-        await().atMost(PATIENCE).until(() -> !link.isUp());
+        await().atMost(TIMEOUT).until(() -> !link.isUp());
         for (var user : List.of(first, "user:a", last)) {
             book(ledger, new Ledger.Entry(user, "openai", "m", new TokenUsage(10, 2, 1, 0, 5), 1_234_567, true, null));
         }
-        refused = false;
-        await().atMost(PATIENCE).until(() -> count("llm_ledger_foreign") == 1 && meters.get("llm_ledger_waiting").gauge()
+        connectionsRejected = false;
+        await().atMost(TIMEOUT).until(() -> count("llm_ledger_foreign") == 1 && meters.get("llm_ledger_waiting").gauge()
                 .value() == 0);
         for (var user : List.of(first, "user:a", last)) {
             assertThat(read(ledger, user, "m")).as(user)
@@ -264,24 +264,24 @@ class RedisLedgerTest {
         assertThat(count("llm_ledger_dropped")).isZero();
         var moved = keysLike("sluice:{*}:f:*");
         assertThat(moved).singleElement().asString().endsWith(":l:" + HOUR + ":user:a");
-        var content = theirs.startsWith("HSET")
+        var content = foreignCommand.startsWith("HSET")
                 ? link.send(Request.cmd(Command.HVALS).arg(moved.get(0)))
                 : link.send(Request.cmd(Command.TYPE).arg(moved.get(0)));
         var kept = content.toCompletionStage().toCompletableFuture().join();
-        assertThat(theirs.startsWith("HSET") ? kept.get(0).toString() : kept.toString())
-                .isEqualTo(theirs.startsWith("HSET")
-                        ? theirs.substring(theirs.lastIndexOf(' ') + 1)
-                        : theirs.startsWith("SET") ? "string" : "list");
+        assertThat(foreignCommand.startsWith("HSET") ? kept.get(0).toString() : kept.toString())
+                .isEqualTo(foreignCommand.startsWith("HSET")
+                        ? foreignCommand.substring(foreignCommand.lastIndexOf(' ') + 1)
+                        : foreignCommand.startsWith("SET") ? "string" : "list");
         assertThat(redis.send("TTL " + moved.get(0))).matches(":[1-9]\\d*");
     }
 
     @Test
-    void foreignDataUnderTheMarkOfARequestIsMovedAndTheRequestIsBooked() {
+    void foreignDataUnderRequestKeyIsMovedAndRequestIsBooked() {
         var ledger = ledger(100);
         book(ledger, entry("user:a", "m", "r1"));
-        var mark = keysLike("sluice:{*}:u:*").get(0);
-        redis.send("DEL " + mark);
-        redis.send("RPUSH " + mark + " theirs");
+        var requestKey = keysLike("sluice:{*}:u:*").get(0);
+        redis.send("DEL " + requestKey);
+        redis.send("RPUSH " + requestKey + " theirs");
         assertThat(book(ledger, entry("user:a", "m", "r1"))).isTrue();
         assertThat(book(ledger, entry("user:a", "m", "r1"))).isFalse();
         assertThat(read(ledger, "user:a", "m").calls()).isEqualTo(2);
@@ -290,27 +290,27 @@ class RedisLedgerTest {
     }
 
     @Test
-    void foreignDataIsNoAccountAndDoesNotHideTheOtherHours() {
+    void foreignDataDoesNotHideOtherHours() {
         var ledger = ledger(100);
         book(ledger, entry("user:a", "m", "r1"));
-        redis.send("HSET " + page("user:a") + " theirs 5 openai:x nonsense openai:i:other nonsense");
-        redis.send("RPUSH " + page("user:a").replace("l:" + HOUR, "l:" + (HOUR - 1)) + " theirs");
+        redis.send("HSET " + hashKey("user:a") + " theirs 5 openai:x nonsense openai:i:other nonsense");
+        redis.send("RPUSH " + hashKey("user:a").replace("l:" + HOUR, "l:" + (HOUR - 1)) + " theirs");
         assertThat(read(ledger, "user:a", "m").calls()).isEqualTo(1);
         assertThat(read(ledger, "user:a", "other")).isNull();
     }
 
     @Test
-    void sumThatCannotGrowIsCountedAndHoldsUpNothing() {
+    void cappedSumIsCountedAndDoesNotBlockOthers() {
         var ledger = ledger(100);
-        redis.send("HSET " + page("user:a") + " openai:p:m 9223372036854775807");
+        redis.send("HSET " + hashKey("user:a") + " openai:p:m 9223372036854775807");
         var other = besides("user:a", 0);
-        refused = true;
+        connectionsRejected = true;
         wire.close();
-        await().atMost(PATIENCE).until(() -> !link.isUp());
+        await().atMost(TIMEOUT).until(() -> !link.isUp());
         book(ledger, entry("user:a", "m", null));
         book(ledger, entry(other, "m", null));
-        refused = false;
-        await().atMost(PATIENCE).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
+        connectionsRejected = false;
+        await().atMost(TIMEOUT).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
         assertThat(count("llm_ledger_dropped")).isEqualTo(1);
         assertThat(read(ledger, "user:a", "m"))
                 .isEqualTo(new UsageTotals(1, 10, 2, 1, 5, BigInteger.valueOf(Long.MAX_VALUE), 0, 0));
@@ -318,38 +318,38 @@ class RedisLedgerTest {
     }
 
     @Test
-    void sumOfSeveralEntriesThatNoNumberHoldsIsTheLargest() {
+    void overflowingSumOfSeveralEntriesIsCapped() {
         var ledger = ledger(100);
-        refused = true;
+        connectionsRejected = true;
         wire.close();
-        await().atMost(PATIENCE).until(() -> !link.isUp());
+        await().atMost(TIMEOUT).until(() -> !link.isUp());
         for (int i = 0; i < 3; i++) {
             book(ledger, new Ledger.Entry("user:a", "openai", "m", TokenUsage.of(1, 1), Long.MAX_VALUE / 2, false, null));
         }
-        refused = false;
-        await().atMost(PATIENCE).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
+        connectionsRejected = false;
+        await().atMost(TIMEOUT).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
         assertThat(read(ledger, "user:a", "m").picodollars()).isEqualTo(Long.MAX_VALUE);
     }
 
-    /** Redis has got the batch, and has answered it. */
+    /** Redis has received the batch and replied to it. */
     private void bookLater(LedgerStore ledger, Ledger.Entry entry) {
         ledger.book(entry, HOUR);
         link.send(Request.cmd(Command.PING)).toCompletionStage().toCompletableFuture().join();
     }
 
     @Test
-    void batchThatRedisHasNoMemoryForWaits() {
+    void batchWaitsWhileRedisIsOutOfMemory() {
         var ledger = ledger(100);
         book(ledger, entry("user:a", "m", "r0"));
         redis.send("CONFIG SET maxmemory 1");
         bookLater(ledger, entry("user:a", "m", "r1"));
         assertThat(meters.get("llm_ledger_waiting").gauge().value()).isEqualTo(1);
         redis.send("CONFIG SET maxmemory 0");
-        await().atMost(PATIENCE).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
+        await().atMost(TIMEOUT).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
         assertThat(read(ledger, "user:a", "m").calls()).isEqualTo(2);
     }
 
-    /** Whatever command Redis refuses, a batch is booked once or waits. */
+    /** A batch is booked once or waits, whichever command Redis rejects. */
     @ParameterizedTest
     @ValueSource(strings = {"set", "get", "hget", "hset", "hincrby", "setnx", "expireat", "ttl"})
     void batchIsBookedOnceThoughRedisRefusesACommand(String command) {
@@ -357,20 +357,20 @@ class RedisLedgerTest {
         book(ledger, entry("user:a", "m", "r0"));
         redis.send("ACL SETUSER default -" + command);
         bookLater(ledger, entry("user:a", "m", "r1"));
-        await().atMost(PATIENCE).until(() -> redis.send("ACL SETUSER default +" + command).equals("+OK"));
-        await().atMost(PATIENCE).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
+        await().atMost(TIMEOUT).until(() -> redis.send("ACL SETUSER default +" + command).equals("+OK"));
+        await().atMost(TIMEOUT).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
         assertThat(read(ledger, "user:a", "m").calls()).isEqualTo(2);
         assertThat(count("llm_ledger_dropped")).isZero();
     }
 
     @Test
-    void sameBatchAgainReturnsWhatItReturnedBefore() {
+    void repeatedBatchReturnsTheFirstResult() {
         var ledger = ledger(100);
         book(ledger, entry("user:a", "m", "r0"));
         var script = LuaScript.load(RedisLedger.class, "book.lua");
-        var page = page("user:a");
-        var mark = keys.keyPrefix("user:a") + "u:mark";
-        var involved = List.of(keys.keyPrefix("user:a") + "s:me", page, mark);
+        var hashKey = hashKey("user:a");
+        var requestKey = keys.keyPrefix("user:a") + "u:mark";
+        var involved = List.of(keys.keyPrefix("user:a") + "s:me", hashKey, requestKey);
         var outcomes = new ArrayList<String>();
         for (var number : List.of("7", "7", "8", "8", "7")) {
             var arguments = List.of(number, "60", "2", "9999999999", "3", "1", "openai:c:m", "1", "2", "9999999999", "0", "1",
@@ -382,15 +382,15 @@ class RedisLedgerTest {
     }
 
     @Test
-    void timerEndsWithTheLedger() {
+    void closeCancelsTheTimer() {
         var ledger = ledger(100);
-        refused = true;
+        connectionsRejected = true;
         wire.close();
-        await().atMost(PATIENCE).until(() -> !link.isUp());
-        book(ledger, entry("user:a", "m", null)); // waits, and is tried again and again
-        ledger.close().await().atMost(PATIENCE);
-        assertThat(ledger.timed()).isFalse();
+        await().atMost(TIMEOUT).until(() -> !link.isUp());
+        book(ledger, entry("user:a", "m", null)); // waits and is retried
+        ledger.close().await().atMost(TIMEOUT);
+        assertThat(ledger.isFlushScheduled()).isFalse();
         book(ledger, entry("user:a", "other", null));
-        assertThat(ledger.timed()).isFalse();
+        assertThat(ledger.isFlushScheduled()).isFalse();
     }
 }

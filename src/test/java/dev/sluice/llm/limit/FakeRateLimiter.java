@@ -7,7 +7,7 @@ import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.RateLimiter;
 import io.smallrye.mutiny.Uni;
 
-/** A limiter that does nothing unless a test says what. */
+/** Limiter whose methods a test overrides; the others throw. */
 class FakeRateLimiter implements RateLimiter {
 
     @Override

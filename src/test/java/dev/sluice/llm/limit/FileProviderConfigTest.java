@@ -30,11 +30,11 @@ class FileProviderConfigTest {
     private static final Tiers TIERS = new Tiers(List.of("free", "pro"),
             Map.of("free", Rate.parse("7/minute"), "pro", Rate.parse("8/minute")));
 
-    private static LlmPolicySnapshot table(String yaml) {
-        return table(RulesDocuments.of(yaml));
+    private static LlmPolicySnapshot snapshot(String yaml) {
+        return snapshot(RulesDocuments.of(yaml));
     }
 
-    private static LlmPolicySnapshot table(RulesDocument file) {
+    private static LlmPolicySnapshot snapshot(RulesDocument file) {
         var settings = new SmallRyeConfigBuilder().withMapping(LlmConfig.class)
                 .withSources(new PropertiesConfigSource(Map.of("rate-limit.llm.openai.requests.free", "1/minute",
                         "rate-limit.llm.openai.requests.pro", "2/minute", "rate-limit.llm.openai.tokens.free", "100/minute",
@@ -47,13 +47,13 @@ class FileProviderConfigTest {
         return new LlmPolicySnapshot(settings, file, TIERS);
     }
 
-    private static Rate rate(LlmPolicySnapshot table, QuotaUnit unit, String tier, String model) {
-        return table.row(Provider.OPENAI, unit, tier, model, null).rate(tier);
+    private static Rate rate(LlmPolicySnapshot snapshot, QuotaUnit unit, String tier, String model) {
+        return snapshot.rule(Provider.OPENAI, unit, tier, model, null).rate(tier);
     }
 
     @Test
-    void whatTheFileNamesTakesThePlaceOfTheSettings() {
-        var table = table("""
+    void rulesFileOverridesConfiguration() {
+        var snapshot = snapshot("""
                 llm:
                   openai:
                     requests: {free: 4/minute}
@@ -65,23 +65,23 @@ class FileProviderConfigTest {
                     prices:
                       mine: {input: 1, output: "2.5", cache-write-1h: 3}
                 """);
-        assertThat(table.problems().lines()).isEmpty();
-        assertThat(rate(table, QuotaUnit.REQUESTS, "free", "x")).isEqualTo(Rate.parse("4/minute"));
-        assertThat(rate(table, QuotaUnit.REQUESTS, "pro", "x")).isEqualTo(Rate.parse("8/minute"));
-        assertThat(rate(table, QuotaUnit.TOKENS, "free", "x")).isEqualTo(Rate.parse("100/minute", QuotaUnit.TOKENS));
-        assertThat(rate(table, QuotaUnit.NANODOLLARS, "pro", "x")).isEqualTo(Rate.parse("20/day", QuotaUnit.NANODOLLARS));
-        assertThat(rate(table, QuotaUnit.REQUESTS, "pro", "gpt-4o")).isEqualTo(Rate.parse("5/minute"));
-        assertThat(rate(table, QuotaUnit.TOKENS, "free", "gpt-4o")).isEqualTo(Rate.parse("100/minute", QuotaUnit.TOKENS));
-        assertThat(table.row("llm:openai").fallback()).isEqualTo(FallbackPolicy.CLOSED);
-        assertThat(table.outputEstimate(Provider.OPENAI, "x", null)).isEqualTo(77);
-        assertThat(table.prices().find(Provider.OPENAI, "mine-2", LocalDate.EPOCH)).isPresent();
+        assertThat(snapshot.problems().lines()).isEmpty();
+        assertThat(rate(snapshot, QuotaUnit.REQUESTS, "free", "x")).isEqualTo(Rate.parse("4/minute"));
+        assertThat(rate(snapshot, QuotaUnit.REQUESTS, "pro", "x")).isEqualTo(Rate.parse("8/minute"));
+        assertThat(rate(snapshot, QuotaUnit.TOKENS, "free", "x")).isEqualTo(Rate.parse("100/minute", QuotaUnit.TOKENS));
+        assertThat(rate(snapshot, QuotaUnit.NANODOLLARS, "pro", "x")).isEqualTo(Rate.parse("20/day", QuotaUnit.NANODOLLARS));
+        assertThat(rate(snapshot, QuotaUnit.REQUESTS, "pro", "gpt-4o")).isEqualTo(Rate.parse("5/minute"));
+        assertThat(rate(snapshot, QuotaUnit.TOKENS, "free", "gpt-4o")).isEqualTo(Rate.parse("100/minute", QuotaUnit.TOKENS));
+        assertThat(snapshot.rule("llm:openai").fallback()).isEqualTo(FallbackPolicy.CLOSED);
+        assertThat(snapshot.outputEstimate(Provider.OPENAI, "x", null)).isEqualTo(77);
+        assertThat(snapshot.prices().find(Provider.OPENAI, "mine-2", LocalDate.EPOCH)).isPresent();
     }
 
     @Test
-    void exampleOfTheReadmeIsTaken() throws IOException {
-        var table = table(RulesDocuments.readme());
-        assertThat(table.problems().lines()).isEmpty();
-        assertThat(rate(table, QuotaUnit.REQUESTS, "free", "gpt-4o")).isEqualTo(Rate.parse("1/minute"));
+    void acceptsDocumentedExample() throws IOException {
+        var snapshot = snapshot(RulesDocuments.readme());
+        assertThat(snapshot.problems().lines()).isEmpty();
+        assertThat(rate(snapshot, QuotaUnit.REQUESTS, "free", "gpt-4o")).isEqualTo(Rate.parse("1/minute"));
     }
 
     @ParameterizedTest
@@ -97,8 +97,8 @@ class FileProviderConfigTest {
             "{openai: {fallback: ajar}} | rows.yaml:1: llm.openai.fallback=(not shown): local, open or closed",
             "{openai: {prices: {gpt-4.1: {input: 1}}}} | rows.yaml:1: llm.openai.prices.\"gpt-4.1\"",
             "{openai: {prices: {x: {input: free, output: 1}}}} | rows.yaml:1: llm.openai.prices.\"x\".input=free"})
-    void whatIsWrongIsNamed(String yaml, String problem) {
-        var problems = table("llm: " + yaml).problems().lines();
+    void reportsInvalidEntries(String yaml, String problem) {
+        var problems = snapshot("llm: " + yaml).problems().lines();
         assertThat(problems).anySatisfy(line -> assertThat(line).contains(problem));
         assertThat(problems.toString()).doesNotContain("sk-x");
     }

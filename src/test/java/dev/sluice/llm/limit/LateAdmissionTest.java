@@ -26,15 +26,15 @@ import io.quarkus.test.junit.QuarkusTest;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.subscription.UniEmitter;
 
-/** Calls whose caller does not wait for the decision. */
+/** Tests calls whose caller does not wait for the decision. */
 @QuarkusTest
 @WithTestResource(RedisTestResource.class)
 class LateAdmissionTest {
 
-    private static final LlmCallEstimate ASK = new LlmCallEstimate(Provider.OPENAI, "user:late", null, "gpt-4o", 10, 10);
+    private static final LlmCallEstimate ESTIMATE = new LlmCallEstimate(Provider.OPENAI, "user:late", null, "gpt-4o", 10, 10);
 
     @Inject
-    CurrentLlmPolicy rows;
+    CurrentLlmPolicy policy;
     @Inject
     LlmConfig settings;
     @Inject
@@ -42,14 +42,14 @@ class LateAdmissionTest {
     @Inject
     LlmMetrics meters;
 
-    private final AtomicReference<UniEmitter<? super Decision>> asked = new AtomicReference<>();
+    private final AtomicReference<UniEmitter<? super Decision>> pendingDecision = new AtomicReference<>();
     private final List<Map<String, Long>> settled = new ArrayList<>();
 
     private LlmLimiter limiter() {
         var limiter = new FakeRateLimiter() {
             @Override
             public Uni<Decision> check(RateLimitRequest request) {
-                return Uni.createFrom().emitter(emitter -> asked.set(emitter));
+                return Uni.createFrom().emitter(emitter -> pendingDecision.set(emitter));
             }
 
             @Override
@@ -59,34 +59,33 @@ class LateAdmissionTest {
             }
         };
         var settlements = new SettlementQueue(limiter, () -> true, null, System::nanoTime, () -> 1, new SimpleMeterRegistry());
-        return new LlmLimiter(CallbackRateLimiter.of(limiter), rows, settings, ledger, meters, settlements);
+        return new LlmLimiter(CallbackRateLimiter.of(limiter), policy, settings, ledger, meters, settlements);
     }
 
     private void decide(boolean allowed) {
-        asked.get().complete(
-                new Decision(allowed, !allowed, DecisionMode.REDIS, Instant.EPOCH, List.of(),
-                        allowed ? Optional.of("r-1") : Optional.empty()));
+        pendingDecision.get().complete(
+                new Decision(allowed, !allowed, DecisionMode.REDIS, Instant.EPOCH, List.of(), allowed ? Optional.of("r-1") : Optional.empty()));
     }
 
     @Test
-    void callThatIsAdmittedTooLateGivesBackItsReservation() {
-        limiter().admit(ASK).subscribe().with(call -> {
+    void lateAdmissionReleasesReservation() {
+        limiter().admit(ESTIMATE).subscribe().with(call -> {
         }).cancel();
         decide(true);
         assertThat(settled).containsExactly(Map.of("llm:openai:tokens", 0L, "llm:openai:budget", 0L));
     }
 
     @Test
-    void callThatIsRefusedTooLateHasNothingToGiveBack() {
-        limiter().admit(ASK).subscribe().with(call -> {
+    void lateDenialReleasesNothing() {
+        limiter().admit(ESTIMATE).subscribe().with(call -> {
         }).cancel();
         decide(false);
         assertThat(settled).isEmpty();
     }
 
     @Test
-    void callThatIsWaitedForKeepsItsReservation() {
-        var admitted = limiter().admit(ASK).subscribeAsCompletionStage();
+    void awaitedCallKeepsReservation() {
+        var admitted = limiter().admit(ESTIMATE).subscribeAsCompletionStage();
         decide(true);
         assertThat(admitted).isCompleted();
         assertThat(settled).isEmpty();

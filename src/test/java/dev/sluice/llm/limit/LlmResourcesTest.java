@@ -26,20 +26,20 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.constraints.Size;
 
-/** What the windows of language models are called: no two kinds, models or providers share one, whatever a model is called. */
+/** Verifies that no two rules share a resource, whatever the models' names. */
 class LlmResourcesTest {
 
-    private record Kind(Provider provider, QuotaUnit unit, String model) {
+    private record RuleKey(Provider provider, QuotaUnit unit, String model) {
     }
 
-    private static LlmPolicySnapshot table(Set<String> models) {
+    private static LlmPolicySnapshot snapshot(Set<String> models) {
         var settings = new HashMap<String, String>();
         for (var provider : Provider.values()) {
             for (var model : models) {
-                var rows = "rate-limit.llm." + provider.id() + ".models.\"" + model + "\".";
-                settings.put(rows + "requests.free", "1/minute");
-                settings.put(rows + "tokens.free", "2/minute");
-                settings.put(rows + "budget.free", "3/day");
+                var prefix = "rate-limit.llm." + provider.id() + ".models.\"" + model + "\".";
+                settings.put(prefix + "requests.free", "1/minute");
+                settings.put(prefix + "tokens.free", "2/minute");
+                settings.put(prefix + "budget.free", "3/day");
             }
         }
         var mapping = new SmallRyeConfigBuilder().withMapping(LlmConfig.class)
@@ -58,40 +58,40 @@ class LlmResourcesTest {
     }
 
     @Property(tries = 200)
-    void distinctKindsHaveDistinctResources(@ForAll @Size(min = 1, max = 6) Set<@net.jqwik.api.From("models") String> models) {
-        var table = table(models);
-        var owners = new HashMap<String, Kind>();
+    void distinctRulesHaveDistinctResources(@ForAll @Size(min = 1, max = 6) Set<@net.jqwik.api.From("models") String> models) {
+        var snapshot = snapshot(models);
+        var owners = new HashMap<String, RuleKey>();
         for (var provider : Provider.values()) {
             for (var unit : QuotaUnit.values()) {
-                own(owners, table, new Kind(provider, unit, null));
-                models.forEach(model -> own(owners, table, new Kind(provider, unit, model)));
+                assertUnique(owners, snapshot, new RuleKey(provider, unit, null));
+                models.forEach(model -> assertUnique(owners, snapshot, new RuleKey(provider, unit, model)));
             }
         }
     }
 
-    private static void own(Map<String, Kind> owners, LlmPolicySnapshot table, Kind kind) {
+    private static void assertUnique(Map<String, RuleKey> owners, LlmPolicySnapshot snapshot, RuleKey kind) {
         var model = kind.model() == null ? "a model without rows" : kind.model();
-        var row = table.row(kind.provider(), kind.unit(), "free", model, null);
-        assertThat(owners.put(row.resource(), kind)).as(row.resource()).isNull();
-        assertThat(table.row(row.resource())).isSameAs(row);
+        var rule = snapshot.rule(kind.provider(), kind.unit(), "free", model, null);
+        assertThat(owners.put(rule.resource(), kind)).as(rule.resource()).isNull();
+        assertThat(snapshot.rule(rule.resource())).isSameAs(rule);
         if (kind.model() != null) {
-            assertThat(row.rate("free").quotas()).singleElement()
+            assertThat(rule.rate("free").quotas()).singleElement()
                     .satisfies(quota -> assertThat(quota.unit()).isEqualTo(kind.unit()));
         }
     }
 
     @Example
-    void namesOfOrdinaryModelsAreKeptInRedisAndStayTheSame() {
-        var table = table(Set.of("gpt-4o", "ft:gpt-4o:org::id"));
-        assertThat(List.of(name(table, QuotaUnit.REQUESTS, "x"), name(table, QuotaUnit.TOKENS, "x"),
-                name(table, QuotaUnit.NANODOLLARS, "x"),
-                name(table, QuotaUnit.REQUESTS, "gpt-4o"), name(table, QuotaUnit.TOKENS, "gpt-4o"),
-                name(table, QuotaUnit.NANODOLLARS, "ft:gpt-4o:org::id"))).containsExactly("llm:openai", "llm:openai:tokens",
+    void resourceNamesAreStable() {
+        var snapshot = snapshot(Set.of("gpt-4o", "ft:gpt-4o:org::id"));
+        assertThat(List.of(name(snapshot, QuotaUnit.REQUESTS, "x"), name(snapshot, QuotaUnit.TOKENS, "x"),
+                name(snapshot, QuotaUnit.NANODOLLARS, "x"),
+                name(snapshot, QuotaUnit.REQUESTS, "gpt-4o"), name(snapshot, QuotaUnit.TOKENS, "gpt-4o"),
+                name(snapshot, QuotaUnit.NANODOLLARS, "ft:gpt-4o:org::id"))).containsExactly("llm:openai", "llm:openai:tokens",
                         "llm:openai:budget", "llm:openai/gpt-4o", "llm:openai:tokens/gpt-4o",
                         "llm:openai:budget/ft:gpt-4o:org::id");
     }
 
-    private static String name(LlmPolicySnapshot table, QuotaUnit unit, String model) {
-        return table.row(Provider.OPENAI, unit, "free", model, null).resource();
+    private static String name(LlmPolicySnapshot snapshot, QuotaUnit unit, String model) {
+        return snapshot.rule(Provider.OPENAI, unit, "free", model, null).resource();
     }
 }

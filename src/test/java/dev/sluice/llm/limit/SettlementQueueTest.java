@@ -18,19 +18,19 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.subscription.UniEmitter;
 
-/** Settlements with timers, a clock and a store that are moved by hand. */
+/** Tests the queue with timers, a clock and a store controlled by the test. */
 class SettlementQueueTest {
 
-    private static final Map<String, Long> USED = Map.of("llm:openai:tokens", 7L);
+    private static final Map<String, Long> USAGE = Map.of("llm:openai:tokens", 7L);
 
-    private final Deque<UniEmitter<? super Void>> asked = new ArrayDeque<>();
-    private final List<String> seen = new ArrayList<>();
+    private final Deque<UniEmitter<? super Void>> pendingSettlements = new ArrayDeque<>();
+    private final List<String> settledReservations = new ArrayList<>();
     private final TreeMap<Long, Runnable> timers = new TreeMap<>();
-    private final List<Long> pauses = new ArrayList<>();
+    private final List<Long> backoffs = new ArrayList<>();
     private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
-    private RuntimeException answerAtOnce;
+    private RuntimeException immediateFailure;
     private Error fault;
-    private boolean answers = true;
+    private boolean replies = true;
     private boolean reachable = true;
     private double random = 1;
     private long nanos = Long.MAX_VALUE - 5; // System.nanoTime may overflow
@@ -39,20 +39,20 @@ class SettlementQueueTest {
     private final SettlementQueue settlements = new SettlementQueue(new FakeRateLimiter() {
         @Override
         public Uni<Void> settle(String identifier, String reservation, Map<String, Long> used) {
-            assertThat(used).isEqualTo(USED);
-            seen.add(reservation);
+            assertThat(used).isEqualTo(USAGE);
+            settledReservations.add(reservation);
             if (fault != null) {
                 throw fault;
             }
-            if (!answers) {
-                return Uni.createFrom().emitter(emitter -> asked.add(emitter));
+            if (!replies) {
+                return Uni.createFrom().emitter(emitter -> pendingSettlements.add(emitter));
             }
-            return answerAtOnce == null ? Uni.createFrom().voidItem() : Uni.createFrom().failure(answerAtOnce);
+            return immediateFailure == null ? Uni.createFrom().voidItem() : Uni.createFrom().failure(immediateFailure);
         }
     }, () -> reachable, new SettlementQueue.Timers() {
         @Override
         public long start(long millis, Runnable task) {
-            pauses.add(millis);
+            backoffs.add(millis);
             timers.put(++timerIds, task);
             return timerIds;
         }
@@ -68,7 +68,7 @@ class SettlementQueueTest {
     }
 
     private void settle(int number) {
-        settlements.settle("user:a", reservation(number, "-60-86400"), USED);
+        settlements.settle("user:a", reservation(number, "-60-86400"), USAGE);
     }
 
     private void fire() {
@@ -82,144 +82,144 @@ class SettlementQueueTest {
 
     @Test
     void backsOffExponentiallyWithJitter() {
-        answerAtOnce = new IllegalStateException("on purpose");
+        immediateFailure = new IllegalStateException("on purpose");
         settle(1);
         for (int i = 0; i < 9; i++) {
             fire();
         }
-        assertThat(pauses).containsExactly(250L, 500L, 1000L, 2000L, 4000L, 8000L, 16_000L, 30_000L, 30_000L, 30_000L);
+        assertThat(backoffs).containsExactly(250L, 500L, 1000L, 2000L, 4000L, 8000L, 16_000L, 30_000L, 30_000L, 30_000L);
         random = 0;
         fire();
-        assertThat(pauses).last().isEqualTo(15_000L);
-        answerAtOnce = null;
+        assertThat(backoffs).last().isEqualTo(15_000L);
+        immediateFailure = null;
         fire();
         assertThat(timers).isEmpty();
         assertThat(settlements.waiting()).isZero();
-        assertThat(seen).hasSize(12).containsOnly(reservation(1, "-60-86400"));
+        assertThat(settledReservations).hasSize(12).containsOnly(reservation(1, "-60-86400"));
         assertThat(dropped()).isZero();
     }
 
     @Test
-    void errorsAreRetriedToo() {
+    void retriesAfterErrors() {
         fault = new NoClassDefFoundError("on purpose");
         settle(1);
         fault = null;
         fire();
-        assertThat(seen).hasSize(2);
+        assertThat(settledReservations).hasSize(2);
         assertThat(settlements.waiting()).isZero();
     }
 
     @Test
-    void reservationThatHasLeftItsLongestWindowIsForgotten() {
-        answerAtOnce = new IllegalStateException("on purpose");
-        settlements.settle("user:a", reservation(1, "-60-3600"), USED);
-        settlements.settle("user:a", reservation(2, "-7200-60"), USED);
-        settlements.settle("user:a", "somebody-else's-1", USED);
+    void dropsReservationsThatLeftTheirLongestWindow() {
+        immediateFailure = new IllegalStateException("on purpose");
+        settlements.settle("user:a", reservation(1, "-60-3600"), USAGE);
+        settlements.settle("user:a", reservation(2, "-7200-60"), USAGE);
+        settlements.settle("user:a", "somebody-else's-1", USAGE);
         nanos += TimeUnit.SECONDS.toNanos(3600);
-        seen.clear();
+        settledReservations.clear();
         fire();
-        assertThat(seen).containsExactly(reservation(2, "-7200-60"), "somebody-else's-1");
+        assertThat(settledReservations).containsExactly(reservation(2, "-7200-60"), "somebody-else's-1");
         nanos += TimeUnit.DAYS.toNanos(30);
-        seen.clear();
+        settledReservations.clear();
         fire();
-        assertThat(seen).containsExactly("somebody-else's-1");
+        assertThat(settledReservations).containsExactly("somebody-else's-1");
         nanos += TimeUnit.DAYS.toNanos(1);
-        seen.clear();
+        settledReservations.clear();
         fire();
-        assertThat(seen).isEmpty();
+        assertThat(settledReservations).isEmpty();
         assertThat(timers).isEmpty();
         assertThat(settlements.waiting()).isZero();
     }
 
     @Test
-    void waitsForRedisWithoutATimerAndWithinItsBound() {
+    void waitsForRedisWithoutTimerAndWithinItsLimit() {
         reachable = false;
-        answerAtOnce = new IllegalStateException("out of reach");
-        for (int i = 0; i < SettlementQueue.MOST + 3; i++) {
+        immediateFailure = new IllegalStateException("out of reach");
+        for (int i = 0; i < SettlementQueue.MAX_WAITING + 3; i++) {
             settle(i);
         }
         assertThat(timers).isEmpty();
-        assertThat(settlements.waiting()).isEqualTo(SettlementQueue.MOST);
+        assertThat(settlements.waiting()).isEqualTo(SettlementQueue.MAX_WAITING);
         assertThat(dropped()).isEqualTo(3);
-        assertThat(meters.get("llm_settlements_waiting").gauge().value()).isEqualTo(SettlementQueue.MOST);
+        assertThat(meters.get("llm_settlements_waiting").gauge().value()).isEqualTo(SettlementQueue.MAX_WAITING);
         reachable = true;
-        answerAtOnce = null;
-        seen.clear();
-        settlements.reached();
+        immediateFailure = null;
+        settledReservations.clear();
+        settlements.onStoreAvailable();
         fire();
-        assertThat(seen).hasSize(SettlementQueue.MOST).startsWith(reservation(3, "-60-86400"));
+        assertThat(settledReservations).hasSize(SettlementQueue.MAX_WAITING).startsWith(reservation(3, "-60-86400"));
         assertThat(timers).isEmpty();
-        assertThat(pauses).containsExactly(250L);
+        assertThat(backoffs).containsExactly(250L);
     }
 
     @Test
-    void retriesFewAtATime() {
+    void limitsConcurrentRetries() {
         reachable = false;
-        answerAtOnce = new IllegalStateException("out of reach");
+        immediateFailure = new IllegalStateException("out of reach");
         IntStream.range(0, 1000).forEach(this::settle);
         reachable = true;
-        answers = false;
-        settlements.reached();
-        seen.clear();
+        replies = false;
+        settlements.onStoreAvailable();
+        settledReservations.clear();
         fire();
-        assertThat(seen).hasSize(SettlementQueue.AT_ONCE);
-        settle(2000); // is not kept waiting by those
-        assertThat(seen).hasSize(SettlementQueue.AT_ONCE + 1);
-        asked.pollLast().complete(null);
-        asked.pollFirst().fail(new IllegalStateException("on purpose"));
+        assertThat(settledReservations).hasSize(SettlementQueue.MAX_CONCURRENT_RETRIES);
+        settle(2000); // does not wait for those
+        assertThat(settledReservations).hasSize(SettlementQueue.MAX_CONCURRENT_RETRIES + 1);
+        pendingSettlements.pollLast().complete(null);
+        pendingSettlements.pollFirst().fail(new IllegalStateException("on purpose"));
         assertThat(timers).isEmpty();
-        while (asked.size() > 1) {
-            asked.pollFirst().complete(null);
+        while (pendingSettlements.size() > 1) {
+            pendingSettlements.pollFirst().complete(null);
         }
-        assertThat(seen).hasSize(SettlementQueue.AT_ONCE + 1);
-        asked.pollFirst().complete(null);
-        fire(); // one has failed, others have not: the pause is short
-        assertThat(pauses).endsWith(250L);
-        assertThat(seen).hasSize(2 * SettlementQueue.AT_ONCE + 1);
+        assertThat(settledReservations).hasSize(SettlementQueue.MAX_CONCURRENT_RETRIES + 1);
+        pendingSettlements.pollFirst().complete(null);
+        fire(); // one has failed, others have not: the backoff is short
+        assertThat(backoffs).endsWith(250L);
+        assertThat(settledReservations).hasSize(2 * SettlementQueue.MAX_CONCURRENT_RETRIES + 1);
     }
 
     @Test
-    void whatWaitsIsTriedOnceMoreAtShutdownAndNoTimerIsLeft() {
-        answerAtOnce = new IllegalStateException("on purpose");
+    void retriesWaitingSettlementsOnceAtShutdown() {
+        immediateFailure = new IllegalStateException("on purpose");
         IntStream.range(0, 1000).forEach(this::settle);
         assertThat(timers).hasSize(1);
-        answerAtOnce = null;
-        seen.clear();
+        immediateFailure = null;
+        settledReservations.clear();
         settlements.stop(Duration.ofSeconds(60));
-        assertThat(seen).hasSize(1000);
+        assertThat(settledReservations).hasSize(1000);
         assertThat(timers).isEmpty();
         assertThat(settlements.waiting()).isZero();
-        settle(1000); // of a call that ends later
-        assertThat(seen).hasSize(1001);
-        answerAtOnce = new IllegalStateException("closed");
+        settle(1000); // a call that ends later
+        assertThat(settledReservations).hasSize(1001);
+        immediateFailure = new IllegalStateException("closed");
         settle(1001);
-        settlements.reached();
+        settlements.onStoreAvailable();
         assertThat(timers).isEmpty();
         assertThat(settlements.waiting()).isZero();
         assertThat(dropped()).isEqualTo(1);
     }
 
     @Test
-    void shutdownDoesNotWaitForARedisThatDoesNotAnswer() {
-        answers = false;
+    void shutdownDoesNotWaitForUnresponsiveRedis() {
+        replies = false;
         settle(1);
         settlements.stop(Duration.ZERO);
         assertThat(timers).isEmpty();
         assertThat(dropped()).isZero();
-        asked.poll().fail(new IllegalStateException("closed"));
+        pendingSettlements.poll().fail(new IllegalStateException("closed"));
         assertThat(timers).isEmpty();
         assertThat(settlements.waiting()).isZero();
         assertThat(dropped()).isEqualTo(1);
     }
 
     @Test
-    void whatShutdownDoesNotReachIsDropped() {
-        answerAtOnce = new IllegalStateException("on purpose");
+    void shutdownCountsUnsettledAsDropped() {
+        immediateFailure = new IllegalStateException("on purpose");
         for (int i = 0; i < 300; i++) {
             settle(i);
         }
-        answers = false;
+        replies = false;
         settlements.stop(Duration.ZERO);
-        assertThat(dropped()).isEqualTo(300 - SettlementQueue.AT_ONCE);
+        assertThat(dropped()).isEqualTo(300 - SettlementQueue.MAX_CONCURRENT_RETRIES);
     }
 }

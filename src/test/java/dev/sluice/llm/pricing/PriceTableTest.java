@@ -63,12 +63,12 @@ class PriceTableTest {
             "gemini, gemini-3-flash-preview, 0.001975", "gemini, gemini-2.5-pro, 0.0059375",
             "gemini, gemini-2.5-flash, 0.001465", "gemini, gemini-2.5-flash-lite, 0.000315",
             "gemini, gemini-embedding-001, 0.0005025"})
-    void costsToTheLastDigit(String provider, String model, String dollars) {
+    void computesExactCosts(String provider, String model, String dollars) {
         assertThat(cost(Provider.of(provider), model, new TokenUsage(3350, 2000, 350, 50, 400))).isEqualTo(dollars);
     }
 
     @Test
-    void oneTokenIsAWholeNumberOfPicodollars() {
+    void tokenPriceIsAWholeNumberOfPicodollars() {
         assertThat(cost(Provider.OPENAI, "gpt-5-nano", new TokenUsage(1, 1, 0, 0, 0))).isEqualTo("0.000000005");
         assertThat(cost(Provider.OPENAI, "gpt-4o-mini", TokenUsage.of(1, 0))).isEqualTo("0.00000015");
         assertThat(cost(Provider.ANTHROPIC, "claude-haiku-4-5", TokenUsage.NONE)).isEqualTo("0");
@@ -90,7 +90,7 @@ class PriceTableTest {
     }
 
     @Test
-    void aLongPromptInTheCacheCountsAsLong() {
+    void cachedInputCountsTowardsLongPrompts() {
         assertThat(cost(Provider.ANTHROPIC, "claude-sonnet-4-5", new TokenUsage(300_000, 100_000, 200_000, 100_000, 1000)))
                 .isEqualTo("2.0325");
     }
@@ -109,19 +109,19 @@ class PriceTableTest {
             "gpt-4o-mini-2024-07-18, gpt-4o-mini",
             "gpt-4o:latest, gpt-4o", "gpt-4o-, gpt-4o", "gpt-5-ultra, gpt-5", "gpt-5.4-mini-2026-03-05, gpt-5.4-mini",
             "models/gpt-4o, gpt-4o"})
-    void theLongestNameWins(String model, String name) {
+    void longestMatchingNameWins(String model, String name) {
         assertThat(name(Provider.OPENAI, model)).contains(name);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", "-", "gpt", "gpt-4", "gpt-4o3", "gpt-4omni", "GPT-4o", " gpt-4o", "ft:gpt-4o", "gpt-5.3",
             "claude-opus-5", "models/", "models/models/gpt-4o", "x/gpt-4o"})
-    void aStrangersNameHasNoPrice(String model) {
+    void unknownModelHasNoPrice(String model) {
         assertThat(name(Provider.OPENAI, model)).isEmpty();
     }
 
     @Test
-    void namesOfTheOthers() {
+    void matchesAnthropicAndGeminiNames() {
         assertThat(name(Provider.ANTHROPIC, "claude-opus-5-5-20261001")).contains("claude-opus-5-5");
         assertThat(name(Provider.ANTHROPIC, "claude-opus-5-20260601")).contains("claude-opus-5");
         assertThat(name(Provider.ANTHROPIC, "claude-opus-4-20250514")).isEmpty();
@@ -131,14 +131,14 @@ class PriceTableTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"-", ":", "x", "gpt-4o-mini-"})
-    void namesOfAnyLength(String part) {
+    void acceptsNamesOfAnyLength(String part) {
         var tail = part.repeat(10_240 / part.length());
         assertThat(name(Provider.OPENAI, "gpt-4o-" + tail)).contains("gpt-4o");
         assertThat(name(Provider.OPENAI, "y" + tail)).isEmpty();
     }
 
     @Test
-    void noCallIsTooDear() {
+    void largestCostFitsALong() {
         var dear = table(Map.of("input", "10000", "cached-input", "10000", "cache-write", "10000", "cache-write-1h", "10000",
                 "output", "10000"), Provider.ANTHROPIC).find(Provider.ANTHROPIC, "a", DAY).orElseThrow();
         long max = TokenUsage.MAX;
@@ -152,12 +152,12 @@ class PriceTableTest {
     }
 
     @Test
-    void everyRowOfTheFileHasADistinctNameAndDay() {
-        var rows = BundledPrices.read();
-        assertThat(rows).hasSize(55).allSatisfy(row -> assertThat(row.provider()).isNotNull());
-        for (var row : rows) {
-            assertThat(rows.stream().filter(other -> other.provider() == row.provider()
-                    && other.price().name().equals(row.price().name()) && other.holdsOn(DAY))).hasSize(1);
+    void bundledPricesAreUnambiguous() {
+        var entries = BundledPrices.read();
+        assertThat(entries).hasSize(55).allSatisfy(entry -> assertThat(entry.provider()).isNotNull());
+        for (var entry : entries) {
+            assertThat(entries.stream().filter(other -> other.provider() == entry.provider()
+                    && other.price().name().equals(entry.price().name()) && other.isValidOn(DAY))).hasSize(1);
         }
     }
 
@@ -172,7 +172,7 @@ class PriceTableTest {
         Map<String, PriceConfig> prices();
     }
 
-    /** The table with a configured model {@code a}. */
+    /** Returns a table with a configured model {@code a}. */
     private PriceTable table(Map<String, String> values, Provider provider) {
         var properties = new HashMap<String, String>();
         values.forEach((name, value) -> properties.put(provider.id() + ".prices.a." + name, value));
@@ -192,7 +192,7 @@ class PriceTableTest {
     }
 
     @Test
-    void aConfiguredRowReplacesTheKnownOnes() {
+    void configuredPriceReplacesBundledOnes() {
         var table = configured(Map.of("gemini.prices.\"gemini-3.8-flash\".input", "1.000001",
                 "gemini.prices.\"gemini-3.8-flash\".output", "2", "openai.prices.\"gpt-5.4\".input", "1",
                 "openai.prices.\"gpt-5.4\".output", "1", "openai.prices.\"my-model\".input", "3",
@@ -213,7 +213,7 @@ class PriceTableTest {
 
     @ParameterizedTest
     @CsvSource({"OPENAI, 4, 5, 5", "ANTHROPIC, 4, 5, 8", "GEMINI, 4, 4, 4", "OPENAI, 0.000001, 0.000002, 0.000002"})
-    void whatIsNotConfiguredIsNotCheaper(Provider provider, String input, String write, String longWrite) {
+    void defaultsAreNotCheaperThanInput(Provider provider, String input, String write, String longWrite) {
         var price = table(Map.of("input", input, "output", "1"), provider).find(provider, "a", DAY).orElseThrow();
         long million = 1_000_000;
         assertThat(Money.dollars(price.picodollars(new TokenUsage(million, million, 0, 0, 0)))).isEqualTo(input);
@@ -225,25 +225,25 @@ class PriceTableTest {
     @ValueSource(strings = {"-1", "+1", "ten", "1e3", "1,5", "0.0000001", "10000.000001", "10001", "1.2.3", ".", "$2", "１",
             "NaN",
             "99999999999999999999999999999999999999", "2.50 per million"})
-    void aBadPriceIsTold(String text) {
+    void reportsInvalidPrice(String text) {
         var table = configured(Map.of("openai.prices.\"gpt-4o\".input", text, "openai.prices.\"gpt-4o\".output", "1",
                 "openai.prices.\"gpt-4o\".cached-input", text));
         assertThat(problems.lines()).containsExactly(
-                "rate-limit.llm.openai.prices.\"gpt-4o\".input=" + text + ": " + Money.ALLOWED_PRICE,
-                "rate-limit.llm.openai.prices.\"gpt-4o\".cached-input=" + text + ": " + Money.ALLOWED_PRICE);
+                "rate-limit.llm.openai.prices.\"gpt-4o\".input=" + text + ": " + Money.PRICE_SYNTAX,
+                "rate-limit.llm.openai.prices.\"gpt-4o\".cached-input=" + text + ": " + Money.PRICE_SYNTAX);
         assertThat(table.find(Provider.OPENAI, "gpt-4o", DAY).orElseThrow().picodollars(TokenUsage.of(1, 0)))
                 .isEqualTo(2_500_000);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"0", "10000", " 2.50 ", "2.500000000", "0.000001", ".5", "5.", "007"})
-    void aGoodPriceIsNot(String text) {
+    void acceptsValidPrice(String text) {
         table(Map.of("input", text, "output", text), Provider.OPENAI);
         assertThat(problems.lines()).isEmpty();
     }
 
     @Test
-    void aMissingPriceIsTold() {
+    void reportsMissingPrice() {
         configured(
                 Map.of("openai.prices.\"gpt-9\".cached-input", "1", "anthropic.prices.\"" + "m".repeat(129) + "\".input", "1",
                         "gemini.prices.\"a b\".input", "1"));
@@ -255,7 +255,7 @@ class PriceTableTest {
     }
 
     @Test
-    void moneyIsWrittenPlainly() {
+    void formatsDollarsWithoutExponent() {
         assertThat(Money.dollars(0)).isEqualTo("0");
         assertThat(Money.dollars(1)).isEqualTo("0.000000000001");
         assertThat(Money.dollars(12_345_000_000L)).isEqualTo("0.012345");

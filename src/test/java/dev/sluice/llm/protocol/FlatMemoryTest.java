@@ -17,7 +17,7 @@ import dev.sluice.llm.protocol.stream.ByteSink;
 import dev.sluice.llm.protocol.stream.DecompressingSink;
 import io.vertx.core.buffer.Buffer;
 
-/** However long an answer is, little of it is held. */
+/** Verifies that memory use is independent of a response's length. */
 @Timeout(60)
 class FlatMemoryTest {
 
@@ -64,19 +64,19 @@ class FlatMemoryTest {
         reader.feed(LAST);
         reader.end();
         assertThat(reader.usage()).isEqualTo(TokenUsage.of(5, 6));
-        assertThat(reader.complete()).isTrue();
+        assertThat(reader.isComplete()).isTrue();
     }
 
     @Test
-    void manyEventsAreRead() {
+    void readsManyEvents() {
         var reader = reader(SSE, null);
         assertThat(feed(EVENTS, reader::feed)).isLessThan(LITTLE);
-        assertThat(reader.events()).isGreaterThan(1_000_000);
+        assertThat(reader.contentEvents()).isGreaterThan(1_000_000);
         tellsUsage(reader);
     }
 
     @Test
-    void hugeEventsAreRead() {
+    void readsHugeEvents() {
         var reader = reader(SSE, null);
         reader.feed(Buffer.buffer("data: {\"a\":\""));
         assertThat(feed(LETTERS, reader::feed)).isLessThan(LITTLE);
@@ -89,7 +89,7 @@ class FlatMemoryTest {
     }
 
     @Test
-    void hugeDocumentsAreRead() {
+    void readsHugeDocuments() {
         var reader = reader("application/json", null);
         reader.feed(Buffer.buffer("{\"choices\":[\""));
         assertThat(feed(LETTERS, reader::feed)).isLessThan(LITTLE);
@@ -105,11 +105,11 @@ class FlatMemoryTest {
         reader.feed(Buffer.buffer("}}"));
         reader.end();
         assertThat(reader.usage()).isEqualTo(TokenUsage.of(5, 0));
-        assertThat(reader.complete()).isTrue();
+        assertThat(reader.isComplete()).isTrue();
     }
 
     @Test
-    void aBombIsInflatedPieceByPiece() throws IOException {
+    void decompressesZipBombInChunks() throws IOException {
         var out = new ByteArrayOutputStream();
         try (var gzip = new GZIPOutputStream(out)) {
             gzip.write("data: {\"a\":\"".getBytes(StandardCharsets.UTF_8));
@@ -125,23 +125,23 @@ class FlatMemoryTest {
         var largest = new int[1];
         DecompressingSink.gzip(new ByteSink() {
             @Override
-            public void take(byte[] bytes, int from, int to) {
+            public void write(byte[] bytes, int from, int to) {
                 largest[0] = Math.max(largest[0], bytes.length);
             }
 
             @Override
             public void end() {
             }
-        }).take(bomb.getBytes(), 0, bomb.length());
+        }).write(bomb.getBytes(), 0, bomb.length());
         assertThat(largest[0]).isBetween(1, 1 << 20);
         reader.feed(bomb);
         reader.end();
         assertThat(reader.usage()).isEqualTo(TokenUsage.of(5, 6));
-        assertThat(reader.complete()).isTrue();
+        assertThat(reader.isComplete()).isTrue();
     }
 
     @Test
-    void manyEventsAreStripped() {
+    void filtersManyEvents() {
         var stripper = new UsageChunkFilter();
         var passed = new long[1];
         assertThat(feed(EVENTS, chunk -> passed[0] += stripper.feed(chunk).length())).isLessThan(LITTLE);
@@ -150,7 +150,7 @@ class FlatMemoryTest {
     }
 
     @Test
-    void hugeEventsPass() {
+    void forwardsHugeEvents() {
         var stripper = new UsageChunkFilter();
         var passed = new long[1];
         assertThat(feed(LETTERS, chunk -> passed[0] += stripper.feed(chunk).length())).isLessThan(LITTLE);

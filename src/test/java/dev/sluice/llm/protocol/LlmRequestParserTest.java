@@ -24,77 +24,77 @@ class LlmRequestParserTest {
             "/v1beta/models/gemini-2.5-pro:streamGenerateContent");
 
     private static LlmRequest chat(String body) {
-        return LlmRequestParser.read(Provider.OPENAI, CHAT, Buffer.buffer(body));
+        return LlmRequestParser.parse(Provider.OPENAI, CHAT, Buffer.buffer(body));
     }
 
     private static LlmRequest gemini(String body) {
-        return LlmRequestParser.read(Provider.GEMINI, GENERATE, Buffer.buffer(body));
+        return LlmRequestParser.parse(Provider.GEMINI, GENERATE, Buffer.buffer(body));
     }
 
     @Test
-    void readsAChat() {
+    void parsesChatCompletions() {
         var body = Buffer.buffer("""
                 {"messages":[{"role":"user","content":"héllo","model":"no","stream":false}],"model":"gpt-4o",
                  "stream":true,"n":3,"max_tokens":100,"max_completion_tokens":50,
                  "stream_options":{"include_usage":true}}""");
-        var request = LlmRequestParser.read(Provider.OPENAI, CHAT, body);
+        var request = LlmRequestParser.parse(Provider.OPENAI, CHAT, body);
         assertThat(request).isEqualTo(new LlmRequest("gpt-4o", true, (body.length() + 3) / 4, 50, 3, true, body));
         assertThat(request.body()).isSameAs(body);
     }
 
     @Test
-    void readsTheOthers() {
-        var response = LlmRequestParser.read(Provider.OPENAI, RESPONSES,
+    void parsesOtherOpenAiAndAnthropicRequests() {
+        var response = LlmRequestParser.parse(Provider.OPENAI, RESPONSES,
                 Buffer.buffer("{\"model\":\"gpt-5\",\"max_tokens\":1,\"max_output_tokens\":7,\"stream\":true}"));
-        assertThat(response.outputCap()).isEqualTo(7);
+        assertThat(response.maxOutputTokens()).isEqualTo(7);
         assertThat(response.streaming()).isTrue();
-        var embeddings = LlmRequestParser.read(Provider.OPENAI, EMBEDDINGS,
+        var embeddings = LlmRequestParser.parse(Provider.OPENAI, EMBEDDINGS,
                 Buffer.buffer("{\"model\":\"text-embedding-3-small\",\"input\":[\"a\"],\"max_tokens\":9}"));
-        assertThat(embeddings.outputCap()).isZero();
-        var message = LlmRequestParser.read(Provider.ANTHROPIC, MESSAGES,
+        assertThat(embeddings.maxOutputTokens()).isZero();
+        var message = LlmRequestParser.parse(Provider.ANTHROPIC, MESSAGES,
                 Buffer.buffer("{\"model\":\"claude-opus-5\",\"max_tokens\":1024,\"n\":5,\"stream\":true}"));
         assertThat(message)
                 .isEqualTo(new LlmRequest("claude-opus-5", true, 16, 1024, 1, false, message.body()));
     }
 
     @Test
-    void readsGemini() {
+    void parsesGeminiRequests() {
         assertThat(gemini("""
                 {"model":"other","stream":true,"contents":[],
                  "generationConfig":{"maxOutputTokens":99,"candidateCount":2}}""")).satisfies(request -> {
             assertThat(request.model()).isEqualTo("gemini-2.5-pro");
             assertThat(request.streaming()).isFalse();
-            assertThat(request.outputCap()).isEqualTo(99);
+            assertThat(request.maxOutputTokens()).isEqualTo(99);
             assertThat(request.choices()).isEqualTo(2);
         });
         assertThat(gemini("{\"generation_config\":{\"max_output_tokens\":5,\"candidate_count\":3}}"))
-                .extracting(LlmRequest::outputCap, LlmRequest::choices).containsExactly(5L, 3);
-        assertThat(gemini("{\"contents\":[]}")).extracting(LlmRequest::outputCap, LlmRequest::choices)
+                .extracting(LlmRequest::maxOutputTokens, LlmRequest::choices).containsExactly(5L, 3);
+        assertThat(gemini("{\"contents\":[]}")).extracting(LlmRequest::maxOutputTokens, LlmRequest::choices)
                 .containsExactly(-1L, 1);
-        assertThat(LlmRequestParser.read(Provider.GEMINI, STREAM, Buffer.buffer("{}")).streaming()).isTrue();
+        assertThat(LlmRequestParser.parse(Provider.GEMINI, STREAM, Buffer.buffer("{}")).streaming()).isTrue();
     }
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {"0|0", "1|1", "100000000|100000000", "100000001|-1",
             "1000000000000|-1", "-1|-1", "1e3|-1", "1.0|-1", "\"5\"|-1", "null|-1", "true|-1", "[5]|-1", "{}|-1",
             "99999999999999999999999999|-1", "5,\"max_tokens\":6|6", "5,\"max_tokens\":null|-1"})
-    void aCapThatCannotBeIsNone(String value, long cap) {
-        assertThat(chat("{\"max_tokens\":" + value + "}").outputCap()).isEqualTo(cap);
+    void ignoresImplausibleOutputCaps(String value, long cap) {
+        assertThat(chat("{\"max_tokens\":" + value + "}").maxOutputTokens()).isEqualTo(cap);
     }
 
     @ParameterizedTest
     @CsvSource({"0,1", "-5,1", "1,1", "128,128", "129,128", "1000000000000,128", "1.5,1", "null,1"})
-    void choicesAreBounded(String value, int choices) {
+    void boundsChoices(String value, int choices) {
         assertThat(chat("{\"n\":" + value + "}").choices()).isEqualTo(choices);
     }
 
     @Test
-    void theLastOfTwoCounts() {
+    void lastDuplicateFieldWins() {
         assertThat(chat("{\"model\":\"a\",\"stream\":true,\"mod\\u0065l\":\"b\",\"stream\":1}")).satisfies(request -> {
             assertThat(request.model()).isEqualTo("b");
             assertThat(request.streaming()).isFalse();
         });
-        assertThat(gemini("{\"generationConfig\":{\"maxOutputTokens\":1},\"generationConfig\":{}}").outputCap())
+        assertThat(gemini("{\"generationConfig\":{\"maxOutputTokens\":1},\"generationConfig\":{}}").maxOutputTokens())
                 .isEqualTo(-1);
         assertThat(chat("{\"model\":null}").model()).isEmpty();
         assertThat(chat("{}").model()).isEmpty();
@@ -105,13 +105,13 @@ class LlmRequestParserTest {
             "\"secret\"", "12", "{\"model\":5}", "{\"model\":\"secret\\ud800\"}", "{\"model\":true}",
             "{\"model\":[\"secret\"]}", "{\"model\":{}}",
             "{'secret':1}", "{\"a\":secret}", "{\"a\":1,}", "{/*secret*/}", "\uFEFF{}", "{\"a\":\"\n\"}"})
-    void whatCannotBeReadIsRefusedWithoutRepeatingIt(String body) {
+    void rejectsInvalidBodyWithoutEchoingIt(String body) {
         assertThatThrownBy(() -> chat(body)).isInstanceOf(InvalidRequestBodyException.class)
                 .hasMessageMatching("(body|model) .+").hasMessageNotContaining("secret");
     }
 
     @Test
-    void modelsAreShort() {
+    void rejectsOverlongModelNames() {
         assertThat(chat("{\"model\":\"" + "m".repeat(256) + "\"}").model()).hasSize(256);
         for (int length : new int[]{257, 10_000, 70_000, 30_000_000}) {
             assertThatThrownBy(() -> chat("{\"model\":\"" + "m".repeat(length) + "\"}"))
@@ -120,18 +120,18 @@ class LlmRequestParserTest {
     }
 
     @Test
-    void onlyStrictUtf8IsRead() {
+    void rejectsInvalidUtf8() {
         for (var body : new byte[][]{"{\"a\":\"é\"}".getBytes(StandardCharsets.ISO_8859_1),
                 "{\"model\":\"a\"}".getBytes(StandardCharsets.UTF_16BE), "{}".getBytes(StandardCharsets.UTF_16),
                 {'{', '"', (byte) 0xC1, (byte) 0xA1, '"', ':', '1', '}'}, {'{', '"', (byte) 0xE2, (byte) 0x82}}) {
-            assertThatThrownBy(() -> LlmRequestParser.read(Provider.OPENAI, CHAT, Buffer.buffer(body)))
+            assertThatThrownBy(() -> LlmRequestParser.parse(Provider.OPENAI, CHAT, Buffer.buffer(body)))
                     .isInstanceOf(InvalidRequestBodyException.class);
         }
         assertThat(chat("{\"model\":\"模型€😀\"}").model()).isEqualTo("模型€😀");
     }
 
     @Test
-    void deepNestingIsRefused() {
+    void rejectsDeepNesting() {
         assertThat(chat("{\"a\":" + "[".repeat(900) + "]".repeat(900) + "}").model()).isEmpty();
         assertThatThrownBy(() -> chat("{\"a\":" + "[".repeat(1_000_000))).isInstanceOf(InvalidRequestBodyException.class);
         assertThatThrownBy(() -> chat("{\"a\":" + "1".repeat(2_000_000) + "}"))
@@ -139,11 +139,11 @@ class LlmRequestParserTest {
     }
 
     @Test
-    void largeBodiesAreRead() {
+    void parsesLargeBodies() {
         var large = "{\"messages\":[{\"image\":\"" + "A".repeat(32 << 20) + "\"}],\"model\":\"m\",\"stream\":true}";
         var request = chat(large);
         assertThat(request.model()).isEqualTo("m");
-        assertThat(LlmRequestParser.withUsageAsked(CHAT, request).length()).isEqualTo(large.length() + 40);
+        assertThat(LlmRequestParser.withUsageRequested(CHAT, request).length()).isEqualTo(large.length() + 40);
     }
 
     @ParameterizedTest
@@ -164,29 +164,29 @@ class LlmRequestParserTest {
             "{\"stream_options\":{\"include_usage\":\"no\"},\"stream\":true}|{\"stream_options\":{\"include_usage\":\"no\"},\"stream\":true}",
             "{\"a\":{\"stream_options\":null},\"stream\":true}|{\"stream_options\":{\"include_usage\":true},\"a\":{\"stream_options\":null},\"stream\":true}",
             "{\"stream_option\\u0073\":{\"include_usage\":false},\"stream\":true}|{\"stream_option\\u0073\":{\"include_usage\":true},\"stream\":true}"})
-    void asksForUsageWithAFewBytesMore(String body, String asking) {
-        var asked = LlmRequestParser.withUsageAsked(CHAT, chat(body));
-        assertThat(asked.toString()).isEqualTo(asking);
-        assertThat(chat(asking).usageAsked()).isEqualTo(!asking.equals(body));
+    void asksForUsageWithAFewBytesMore(String body, String expected) {
+        var rewritten = LlmRequestParser.withUsageRequested(CHAT, chat(body));
+        assertThat(rewritten.toString()).isEqualTo(expected);
+        assertThat(chat(expected).usageRequested()).isEqualTo(!expected.equals(body));
     }
 
     @Test
-    void whiteSpaceStays() {
+    void preservesWhitespaceWhenAddingIncludeUsage() {
         var request = chat(" \r\n{\n\t\"stream\" : true\n}\n ");
-        assertThat(LlmRequestParser.withUsageAsked(CHAT, request).toString())
+        assertThat(LlmRequestParser.withUsageRequested(CHAT, request).toString())
                 .isEqualTo(" \r\n{\"stream_options\":{\"include_usage\":true},\n\t\"stream\" : true\n}\n ");
         assertThat(request.body().toString()).isEqualTo(" \r\n{\n\t\"stream\" : true\n}\n ");
     }
 
     @Test
-    void asksOnlyWhereNobodyDid() {
+    void addsIncludeUsageOnlyWhereAbsent() {
         for (var body : new String[]{"{}", "{\"stream\":false}",
                 "{\"stream\":true,\"stream_options\":{\"include_usage\":true}}"}) {
             var request = chat(body);
-            assertThat(LlmRequestParser.withUsageAsked(CHAT, request)).isSameAs(request.body());
+            assertThat(LlmRequestParser.withUsageRequested(CHAT, request)).isSameAs(request.body());
         }
-        var response = LlmRequestParser.read(Provider.OPENAI, RESPONSES, Buffer.buffer("{\"stream\":true}"));
-        assertThat(LlmRequestParser.withUsageAsked(RESPONSES, response)).isSameAs(response.body());
-        assertThat(response.usageAsked()).isFalse();
+        var response = LlmRequestParser.parse(Provider.OPENAI, RESPONSES, Buffer.buffer("{\"stream\":true}"));
+        assertThat(LlmRequestParser.withUsageRequested(RESPONSES, response)).isSameAs(response.body());
+        assertThat(response.usageRequested()).isFalse();
     }
 }

@@ -17,7 +17,7 @@ import dev.sluice.llm.protocol.stream.SseEventReader;
 import dev.sluice.testing.Fuzzer;
 import io.vertx.core.buffer.Buffer;
 
-/** Bodies of calls and answers of providers that are broken: read, refused or passed over, and nothing else. */
+/** Verifies that damaged requests and responses are parsed, rejected or ignored, and cause no other error. */
 class ProtocolFuzzTest {
 
     private static final List<ProviderOperation> OPERATIONS = List.of(
@@ -35,7 +35,7 @@ class ProtocolFuzzTest {
                     {"contents":[{"parts":[{"text":"x"}]}],"generationConfig":{"maxOutputTokens":10,"candidateCount":2}}""", """
                     {"stream":true,"model":"gpt-4o"}""", "[".repeat(2000) + "]".repeat(2000),
             "{\"a\":".repeat(1500) + "1" + "}".repeat(1500));
-    private static final List<String> ANSWERS = List.of("""
+    private static final List<String> RESPONSES = List.of("""
             data: {"id":"a","model":"gpt-4o","choices":[{"delta":{"content":"x"}}],"usage":null}
 
             data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":7,"prompt_tokens_details":{"cached_tokens":2}}}
@@ -68,17 +68,17 @@ class ProtocolFuzzTest {
                     """);
 
     @Test
-    void bodies() {
+    void requestParserRejectsOrParses() {
         Fuzzer.run(10, random -> {
             var body = Buffer.buffer(Fuzzer.mutate(random, Fuzzer.bytes(Fuzzer.pick(random, BODIES))));
             for (var provider : Provider.values()) {
                 var operation = Fuzzer.pick(random, OPERATIONS);
                 try {
-                    var request = LlmRequestParser.read(provider, operation, body);
-                    var asked = LlmRequestParser.withUsageAsked(operation, request);
-                    LlmRequestParser.read(provider, operation, asked);
+                    var request = LlmRequestParser.parse(provider, operation, body);
+                    var rewritten = LlmRequestParser.withUsageRequested(operation, request);
+                    LlmRequestParser.parse(provider, operation, rewritten);
                     assertThat(request.choices()).isBetween(1, 128);
-                    assertThat(request.outputCap()).isBetween(-1L, TokenUsage.MAX);
+                    assertThat(request.maxOutputTokens()).isBetween(-1L, TokenUsage.MAX);
                 } catch (InvalidRequestBodyException e) {
                     assertThat(e.getMessage()).doesNotContain(Fuzzer.MARKER);
                 }
@@ -87,17 +87,16 @@ class ProtocolFuzzTest {
     }
 
     @Test
-    void answers() {
+    void usageExtractorNeverThrows() {
         Fuzzer.run(15, random -> {
-            var answer = Fuzzer.mutate(random, Fuzzer.bytes(Fuzzer.pick(random, ANSWERS).repeat(1 + random.nextInt(2))));
+            var response = Fuzzer.mutate(random, Fuzzer.bytes(Fuzzer.pick(random, RESPONSES).repeat(1 + random.nextInt(2))));
             var provider = Fuzzer.pick(random, List.of(Provider.values()));
             var shape = Fuzzer.pick(random, List.of(Shape.values()));
-            var type = Fuzzer.pick(random,
-                    List.of("text/event-stream", "application/json", "text/event-stream; charset=x", "x"));
-            assertThat(read(UsageExtractor.of(provider, shape, type, null), Fuzzer.split(random, answer)))
-                    .isEqualTo(read(UsageExtractor.of(provider, shape, type, ""), List.of(answer)));
+            var type = Fuzzer.pick(random, List.of("text/event-stream", "application/json", "text/event-stream; charset=x", "x"));
+            assertThat(read(UsageExtractor.of(provider, shape, type, null), Fuzzer.split(random, response)))
+                    .isEqualTo(read(UsageExtractor.of(provider, shape, type, ""), List.of(response)));
             var encoding = Fuzzer.pick(random, List.of("gzip", "deflate", "br", "identity"));
-            read(UsageExtractor.of(provider, shape, type, encoding), Fuzzer.split(random, encoded(random, encoding, answer)));
+            read(UsageExtractor.of(provider, shape, type, encoding), Fuzzer.split(random, encoded(random, encoding, response)));
         });
     }
 
@@ -114,20 +113,20 @@ class ProtocolFuzzTest {
             reader.feed(Buffer.buffer(piece));
         }
         reader.end();
-        return List.of("" + reader.usage(), "" + reader.model(), "" + reader.events(), "" + reader.complete());
+        return List.of("" + reader.usage(), "" + reader.model(), "" + reader.contentEvents(), "" + reader.isComplete());
     }
 
     @Test
-    void streamsThatAreStripped() {
+    void usageChunkFilterPreservesOtherBytes() {
         Fuzzer.run(10, random -> {
-            var answer = Fuzzer.mutate(random, Fuzzer.bytes(Fuzzer.pick(random, ANSWERS)));
-            var whole = stripped(List.of(answer));
-            assertThat(stripped(Fuzzer.split(random, answer))).isEqualTo(whole);
-            assertThat(whole.length()).isLessThanOrEqualTo(answer.length);
+            var response = Fuzzer.mutate(random, Fuzzer.bytes(Fuzzer.pick(random, RESPONSES)));
+            var expected = filtered(List.of(response));
+            assertThat(filtered(Fuzzer.split(random, response))).isEqualTo(expected);
+            assertThat(expected.length()).isLessThanOrEqualTo(response.length);
         });
     }
 
-    private static Buffer stripped(List<byte[]> pieces) {
+    private static Buffer filtered(List<byte[]> pieces) {
         var stripper = new UsageChunkFilter();
         var out = Buffer.buffer();
         pieces.forEach(piece -> out.appendBuffer(stripper.feed(Buffer.buffer(piece))));
@@ -135,10 +134,10 @@ class ProtocolFuzzTest {
     }
 
     @Test
-    void streamsThatAreTakenApart() {
+    void sseEventReaderNeverThrows() {
         Fuzzer.run(5, random -> {
-            var answer = Fuzzer.mutate(random, Fuzzer.bytes(Fuzzer.pick(random, ANSWERS)));
-            assertThat(events(Fuzzer.split(random, answer))).isEqualTo(events(List.of(answer)));
+            var response = Fuzzer.mutate(random, Fuzzer.bytes(Fuzzer.pick(random, RESPONSES)));
+            assertThat(events(Fuzzer.split(random, response))).isEqualTo(events(List.of(response)));
         });
     }
 

@@ -14,7 +14,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.Size;
 import net.jqwik.api.constraints.StringLength;
 
-/** Whatever comes, nothing breaks, and how it is cut makes no difference. */
+/** Verifies that arbitrary bytes cause no error, and that results do not depend on how the bytes are cut. */
 class ProtocolNoisePropertiesTest {
 
     private static final ProviderOperation CHAT = ProviderOperation.of(Provider.OPENAI, "POST", "/v1/chat/completions");
@@ -40,28 +40,28 @@ class ProtocolNoisePropertiesTest {
         return out.appendBuffer(stripper.end()).getBytes();
     }
 
-    /** What a reader tells in the end. */
+    /** Result of an extractor. */
     private static List<String> read(UsageExtractor reader, byte[]... chunks) {
         for (var chunk : chunks) {
             reader.feed(Buffer.buffer(chunk));
         }
         reader.end();
-        return List.of("" + reader.usage(), "" + reader.model(), "" + reader.events(), "" + reader.complete());
+        return List.of("" + reader.usage(), "" + reader.model(), "" + reader.contentEvents(), "" + reader.isComplete());
     }
 
-    /** Jackson lets a value or a name be missing where its bytes come one by one. */
+    /** Jackson accepts a missing value or name when its bytes arrive one by one. */
     @Example
     void whatIsMissingBeforeABraceDoesNotDependOnTheCuts() {
         for (var text : List.of("{\"usage\":}", "{\"usage\": }", "{\"a\":1,}", "{\"a\":{\"b\":1, }}")) {
-            var told = read(UsageExtractor.of(Provider.OPENAI, Shape.OTHER, "application/json", ""), utf8(text));
-            assertThat(told.get(3)).as(text).isEqualTo("false");
+            var extracted = read(UsageExtractor.of(Provider.OPENAI, Shape.OTHER, "application/json", ""), utf8(text));
+            assertThat(extracted.get(3)).as(text).isEqualTo("false");
             assertThat(read(UsageExtractor.of(Provider.OPENAI, Shape.OTHER, "application/json", ""), singly(utf8(text))))
-                    .as(text).isEqualTo(told);
+                    .as(text).isEqualTo(extracted);
         }
     }
 
     @Property(tries = 500)
-    void noiseDoesNoHarm(@ForAll Provider provider, @ForAll @Size(max = 30) byte[] noise, @ForAll byte[] raw) {
+    void noiseNeverThrows(@ForAll Provider provider, @ForAll @Size(max = 30) byte[] noise, @ForAll byte[] raw) {
         var parts = new String[]{"data: ", "\n", "\r", "{", "}", "\"usage\":", "\"prompt_tokens\":", "1", ",", "[", "]",
                 "\"message\":", "\"input_tokens\":", "\"usageMetadata\":", "\"\\", "é"};
         var text = new StringBuilder();
@@ -70,10 +70,10 @@ class ProtocolNoisePropertiesTest {
         }
         for (var bytes : new byte[][]{raw, utf8(text.toString())}) {
             for (var type : new String[]{"text/event-stream", "application/json"}) {
-                var told = read(UsageExtractor.of(provider, Shape.OTHER, type, ""), bytes);
-                assertThat(read(UsageExtractor.of(provider, Shape.OTHER, type, ""), singly(bytes))).isEqualTo(told);
+                var extracted = read(UsageExtractor.of(provider, Shape.OTHER, type, ""), bytes);
+                assertThat(read(UsageExtractor.of(provider, Shape.OTHER, type, ""), singly(bytes))).isEqualTo(extracted);
                 for (var encoding : new String[]{"gzip", "deflate"}) {
-                    // How much comes out of what is no such thing depends on the cuts.
+                    // For invalid compressed data, the amount of output depends on how it is cut.
                     read(UsageExtractor.of(provider, Shape.OTHER, type, encoding), bytes);
                     read(UsageExtractor.of(provider, Shape.OTHER, type, encoding), singly(bytes));
                 }
@@ -82,7 +82,7 @@ class ProtocolNoisePropertiesTest {
     }
 
     @Property(tries = 500)
-    void noiseIsRefusedOrAskedWithoutLoss(@ForAll @Size(max = 12) byte[] noise, @ForAll byte[] raw) {
+    void noiseIsRejectedOrRewrittenWithoutLoss(@ForAll @Size(max = 12) byte[] noise, @ForAll byte[] raw) {
         var parts = new String[]{",", " ", "\"stream\":true,", "\"stream_options\":", "{\"include_usage\":", "null", "false",
                 "}", "\"a\":[{}],", "\"include_usage\":false", "{}", "true", "\"é\":\"}\",", "{", "\n", "\"b\":1"};
         var text = new StringBuilder("{\"stream\":true,");
@@ -93,20 +93,20 @@ class ProtocolNoisePropertiesTest {
                 Buffer.buffer(text.append("\"c\":1}").toString())}) {
             LlmRequest request;
             try {
-                request = LlmRequestParser.read(Provider.OPENAI, CHAT, body);
+                request = LlmRequestParser.parse(Provider.OPENAI, CHAT, body);
             } catch (InvalidRequestBodyException e) {
                 continue;
             }
-            var asked = LlmRequestParser.withUsageAsked(CHAT, request);
-            var again = LlmRequestParser.read(Provider.OPENAI, CHAT, asked);
-            assertThat(again.usageAsked()).as(body.toString()).isEqualTo(request.streaming() && again.streaming()
-                    && (request.usageAsked() || asked != body));
-            assertThat(asked.length()).isBetween(body.length() - 1, body.length() + 40);
+            var rewritten = LlmRequestParser.withUsageRequested(CHAT, request);
+            var reparsed = LlmRequestParser.parse(Provider.OPENAI, CHAT, rewritten);
+            assertThat(reparsed.usageRequested()).as(body.toString()).isEqualTo(request.streaming() && reparsed.streaming()
+                    && (request.usageRequested() || rewritten != body));
+            assertThat(rewritten.length()).isBetween(body.length() - 1, body.length() + 40);
         }
     }
 
     @Property(tries = 300)
-    void whatIsStrippedDoesNotDependOnTheCuts(@ForAll @Size(max = 40) byte[] noise,
+    void filteringIsIndependentOfChunking(@ForAll @Size(max = 40) byte[] noise,
             @ForAll @StringLength(max = 30) String text) {
         var parts = new String[]{"\n", "\r", "data: ", "{\"usage\":null", ",\"choices\":[]", ",\"usage\":{}", "}", "\uFEFF"};
         var stream = new StringBuilder();

@@ -81,7 +81,7 @@ class ProviderOperationTest {
     }
 
     @Test
-    void geminisModelIsDecoded() {
+    void decodesGeminiModelName() {
         assertThat(ProviderOperation.of(Provider.GEMINI, "POST", "/v1beta/models/gemini%2D2%2E5:generateContent").model())
                 .isEqualTo("gemini-2.5");
         assertThat(

@@ -88,7 +88,7 @@ class UsageChunkFilterTest {
     }
 
     @Test
-    void whatIsLeftIsJson() {
+    void remainingDataIsJson() {
         assertThat(strip("data: {\"usage\":null}\n\n")).isEqualTo("data: {}\n\n");
         assertThat(strip("data: { \"usage\":null }\n\n")).isEqualTo("data: {  }\n\n");
         assertThat(strip("data: {\"usage\":null,\"usage\":null}\n\n")).isEqualTo("data: {}\n\n");
@@ -114,13 +114,13 @@ class UsageChunkFilterTest {
     }
 
     @Test
-    void theLastEventMayLackItsEnd() {
+    void acceptsLastEventWithoutTerminator() {
         assertThat(strip("data: {\"choices\":[],\"usage\":{}}")).isEmpty();
         assertThat(strip("data: {\"a\":1,\"usage\":null}\n")).isEqualTo("data: {\"a\":1}\n");
     }
 
     @Test
-    void nothingButAnOpenEventIsHeldBack() {
+    void buffersOnlyTheOpenEvent() {
         var stripper = new UsageChunkFilter();
         assertThat(stripper.feed(Buffer.buffer("data: {\"a\":1}\n\ndata: {")).toString()).isEqualTo("data: {\"a\":1}\n\n");
         assertThat(stripper.feed(Buffer.buffer("\"b\":2}\n")).toString()).isEmpty();
@@ -131,8 +131,8 @@ class UsageChunkFilterTest {
     }
 
     @Test
-    void aVeryLargeEventPassesAsItIs() {
-        var large = "data: {\"a\":\"" + "x".repeat(UsageChunkFilter.LARGEST_EVENT) + "\",\"usage\":null}\n\n";
+    void forwardsOversizedEventUnchanged() {
+        var large = "data: {\"a\":\"" + "x".repeat(UsageChunkFilter.MAX_EVENT_BYTES) + "\",\"usage\":null}\n\n";
         var small = "data: {\"a\":\"" + "x".repeat(100_000) + "\",\"usage\":null}\n\n";
         var text = utf8(large + small + large);
         var expected = utf8(large + small.replace(",\"usage\":null", "") + large);

@@ -24,21 +24,21 @@ class UsageExtractorTest {
     private static final String SSE = "text/event-stream; charset=utf-8";
     private static final String JSON = "application/json";
 
-    /** What a reader tells in the end. */
-    private record Told(TokenUsage usage, String model, long events, boolean complete) {
+    /** Result of an extractor. */
+    private record ExtractedUsage(TokenUsage usage, String model, long events, boolean complete) {
     }
 
-    /** Answers as the providers send them. */
+    /** Responses as the providers send them. */
     private enum Sample {
 
-        CHAT(Provider.OPENAI, Shape.CHAT, JSON, new Told(new TokenUsage(20, 8, 4, 0, 12), "gpt-5.6-sol", 0, true), """
+        CHAT(Provider.OPENAI, Shape.CHAT, JSON, new ExtractedUsage(new TokenUsage(20, 8, 4, 0, 12), "gpt-5.6-sol", 0, true), """
                 {"id":"chatcmpl-1","object":"chat.completion","model":"gpt-5.6-sol","choices":[{"index":0,"message":
                 {"role":"assistant","content":"Grüße \\"usage\\": {\\u00e9} 😀"},"finish_reason":"stop"}],
                 "usage":{"prompt_tokens":20,"completion_tokens":12,"total_tokens":32,"prompt_tokens_details":
                 {"cached_tokens":8,"cache_write_tokens":4,"audio_tokens":0},
                 "completion_tokens_details":{"reasoning_tokens":10}},"service_tier":"default"}
                 """), CHAT_STREAM(Provider.OPENAI, Shape.CHAT, SSE,
-                new Told(new TokenUsage(20, 8, 0, 0, 3), "gpt-4o-2024-11-20", 4, true),
+                new ExtractedUsage(new TokenUsage(20, 8, 0, 0, 3), "gpt-4o-2024-11-20", 4, true),
                 """
                         data: {"id":"c","model":"gpt-4o-2024-11-20","choices":[{"index":0,"delta":{"role":"assistant","content":""}}],"usage":null}
 
@@ -55,14 +55,14 @@ class UsageExtractorTest {
 
                         """), RESPONSE(
                         Provider.OPENAI, Shape.RESPONSES, JSON,
-                        new Told(new TokenUsage(36, 5, 6, 0, 87), "gpt-5.6-sol", 0, true),
+                        new ExtractedUsage(new TokenUsage(36, 5, 6, 0, 87), "gpt-5.6-sol", 0, true),
                         """
                                 {"id":"resp_1","object":"response","status":"completed","model":"gpt-5.6-sol","output":[{"type":"message",
                                 "content":[{"type":"output_text","text":"Hi","annotations":[]}]}],"usage":{"input_tokens":36,
                                 "input_tokens_details":{"cached_tokens":5,"cache_write_tokens":6},"output_tokens":87,
                                 "output_tokens_details":{"reasoning_tokens":3},"total_tokens":123}}"""), RESPONSE_STREAM(
                                 Provider.OPENAI, Shape.RESPONSES, SSE,
-                                new Told(new TokenUsage(36, 5, 0, 0, 87), "gpt-5.4", 2, true),
+                                new ExtractedUsage(new TokenUsage(36, 5, 0, 0, 87), "gpt-5.4", 2, true),
                                 """
                                         event: response.created
                                         data: {"type":"response.created","sequence_number":0,"response":{"id":"r","model":"gpt-5.4","usage":null}}
@@ -78,19 +78,19 @@ class UsageExtractorTest {
 
                                         """), EMBEDDINGS(
                                         Provider.OPENAI, Shape.EMBEDDINGS, JSON,
-                                        new Told(TokenUsage.of(8, 0), "text-embedding-3-small", 0, true),
+                                        new ExtractedUsage(TokenUsage.of(8, 0), "text-embedding-3-small", 0, true),
                                         """
                                                 {"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.0023064255,-0.009327292,1e-5]}],
                                                 "model":"text-embedding-3-small","usage":{"prompt_tokens":8,"total_tokens":8}}"""), MESSAGE(
                                                 Provider.ANTHROPIC, Shape.MESSAGES, JSON,
-                                                new Told(new TokenUsage(2095, 1000, 1000, 300, 503), "claude-opus-5", 0, true),
+                                                new ExtractedUsage(new TokenUsage(2095, 1000, 1000, 300, 503), "claude-opus-5", 0, true),
                                                 """
                                                         {"id":"msg_1","type":"message","role":"assistant","model":"claude-opus-5","content":[{"type":"text","text":
                                                         "Hi"}],"stop_reason":"end_turn","usage":{"input_tokens":95,"cache_creation_input_tokens":1000,
                                                         "cache_read_input_tokens":1000,"cache_creation":{"ephemeral_5m_input_tokens":700,
                                                         "ephemeral_1h_input_tokens":300},"output_tokens":503,"server_tool_use":null}}"""), MESSAGE_STREAM(
                                                         Provider.ANTHROPIC, Shape.MESSAGES, SSE,
-                                                        new Told(new TokenUsage(475, 100, 300, 200, 89), "claude-sonnet-5", 2,
+                                                        new ExtractedUsage(new TokenUsage(475, 100, 300, 200, 89), "claude-sonnet-5", 2,
                                                                 true),
                                                         """
                                                                 event: message_start
@@ -116,7 +116,7 @@ class UsageExtractorTest {
 
                                                                 """), GEMINI_DOCUMENT(
                                                                 Provider.GEMINI, Shape.GENERATE, JSON,
-                                                                new Told(new TokenUsage(14, 4, 0, 0, 57), "gemini-2.5-pro", 0,
+                                                                new ExtractedUsage(new TokenUsage(14, 4, 0, 0, 57), "gemini-2.5-pro", 0,
                                                                         true),
                                                                 """
                                                                         {"candidates":[{"content":{"parts":[{"text":"Hi"}],"role":"model"},"finishReason":"STOP"}],
@@ -124,7 +124,7 @@ class UsageExtractorTest {
                                                                         "candidatesTokenCount":7,"thoughtsTokenCount":50,"totalTokenCount":71,"promptTokensDetails":
                                                                         [{"modality":"TEXT","tokenCount":10}]},"modelVersion":"gemini-2.5-pro"}"""), GEMINI_STREAM(
                                                                         Provider.GEMINI, Shape.GENERATE, SSE,
-                                                                        new Told(TokenUsage.of(10, 57), "gemini-2.5-flash", 2,
+                                                                        new ExtractedUsage(TokenUsage.of(10, 57), "gemini-2.5-flash", 2,
                                                                                 true),
                                                                         """
                                                                                 data: {"candidates":[{"content":{"parts":[{"text":"Grüße 😀"}]}}],"usageMetadata":{"promptTokenCount":10,"cachedContentTokenCount":3,"thoughtsTokenCount":20,"totalTokenCount":30},"modelVersion":"gemini-2.5-flash"}
@@ -133,7 +133,7 @@ class UsageExtractorTest {
 
                                                                                 """), GEMINI_LIST(
                                                                                 Provider.GEMINI, Shape.GENERATE, JSON,
-                                                                                new Told(TokenUsage.of(10, 7),
+                                                                                new ExtractedUsage(TokenUsage.of(10, 7),
                                                                                         "gemini-2.5-flash", 2, true),
                                                                                 """
                                                                                         [{"candidates":[{"content":{"parts":[{"text":"Grüße"}]}}],"usageMetadata":{"promptTokenCount":10,"thoughtsTokenCount":5}}
@@ -143,20 +143,20 @@ class UsageExtractorTest {
                                                                                         ]
                                                                                         """), GEMINI_EMBEDDING(
                                                                                         Provider.GEMINI, Shape.EMBEDDINGS, JSON,
-                                                                                        new Told(null, null, 0, true),
+                                                                                        new ExtractedUsage(null, null, 0, true),
                                                                                         "{\"embedding\":{\"values\":[0.1,-2E-7]}}");
 
         final Provider provider;
         final Shape shape;
         final String type;
-        final Told told;
+        final ExtractedUsage expected;
         final byte[] bytes;
 
-        Sample(Provider provider, Shape shape, String type, Told told, String text) {
+        Sample(Provider provider, Shape shape, String type, ExtractedUsage expected, String text) {
             this.provider = provider;
             this.shape = shape;
             this.type = type;
-            this.told = told;
+            this.expected = expected;
             bytes = text.getBytes(StandardCharsets.UTF_8);
         }
 
@@ -165,14 +165,14 @@ class UsageExtractorTest {
         }
     }
 
-    private static Told read(UsageExtractor reader, byte[]... chunks) {
+    private static ExtractedUsage read(UsageExtractor extractor, byte[]... chunks) {
         for (var chunk : chunks) {
             var buffer = Buffer.buffer(chunk);
-            reader.feed(buffer);
+            extractor.feed(buffer);
             assertThat(buffer.getBytes()).isEqualTo(chunk);
         }
-        reader.end();
-        return new Told(reader.usage(), reader.model(), reader.events(), reader.complete());
+        extractor.end();
+        return new ExtractedUsage(extractor.usage(), extractor.model(), extractor.contentEvents(), extractor.isComplete());
     }
 
     private static byte[][] singly(byte[] bytes) {
@@ -183,11 +183,11 @@ class UsageExtractorTest {
         return chunks;
     }
 
-    private static Told openAi(String body) {
+    private static ExtractedUsage openAi(String body) {
         return read(UsageExtractor.of(Provider.OPENAI, Shape.CHAT, JSON, null), body.getBytes(StandardCharsets.UTF_8));
     }
 
-    private static Told stream(Provider provider, String events) {
+    private static ExtractedUsage stream(Provider provider, String events) {
         return read(UsageExtractor.of(provider, Shape.OTHER, SSE, null), events.getBytes(StandardCharsets.UTF_8));
     }
 
@@ -210,11 +210,11 @@ class UsageExtractorTest {
     }
 
     private static void cutEverywhere(Sample sample, byte[] bytes, String encoding) {
-        assertThat(read(sample.reader(encoding), bytes)).isEqualTo(sample.told);
-        assertThat(read(sample.reader(encoding), singly(bytes))).isEqualTo(sample.told);
+        assertThat(read(sample.reader(encoding), bytes)).isEqualTo(sample.expected);
+        assertThat(read(sample.reader(encoding), singly(bytes))).isEqualTo(sample.expected);
         for (int cut = 0; cut <= bytes.length; cut++) {
             assertThat(read(sample.reader(encoding), Arrays.copyOf(bytes, cut),
-                    Arrays.copyOfRange(bytes, cut, bytes.length))).as("cut at %d", cut).isEqualTo(sample.told);
+                    Arrays.copyOfRange(bytes, cut, bytes.length))).as("cut at %d", cut).isEqualTo(sample.expected);
         }
     }
 
@@ -244,18 +244,18 @@ class UsageExtractorTest {
     void whatIsCutOffIsNotComplete(Sample sample) throws IOException {
         var zipped = gzip(sample.bytes);
         for (int length = 0; length < sample.bytes.length; length++) {
-            var told = read(sample.reader(null), Arrays.copyOf(sample.bytes, length));
-            if (told.complete) {
-                assertThat(told).isEqualTo(sample.told);
+            var extracted = read(sample.reader(null), Arrays.copyOf(sample.bytes, length));
+            if (extracted.complete) {
+                assertThat(extracted).isEqualTo(sample.expected);
             }
-            // A document that is cut off tells nothing; a list may have told something before.
-            if (sample.type.equals(JSON) && sample != Sample.GEMINI_LIST && !told.complete) {
-                assertThat(told.usage).isNull();
+            // A truncated document reports nothing; a truncated list may have reported usage before.
+            if (sample.type.equals(JSON) && sample != Sample.GEMINI_LIST && !extracted.complete) {
+                assertThat(extracted.usage).isNull();
             }
         }
         for (int length = 0; length < zipped.length; length++) {
             assertThat(read(sample.reader("gzip"), Arrays.copyOf(zipped, length)).events)
-                    .isLessThanOrEqualTo(sample.told.events);
+                    .isLessThanOrEqualTo(sample.expected.events);
         }
     }
 
@@ -264,14 +264,14 @@ class UsageExtractorTest {
             "application/jsonl,", "application/json,br", "application/json,zstd", "application/json,'gzip, gzip'"})
     void whatIsNotKnownIsNotRead(String type, String encoding) {
         assertThat(read(UsageExtractor.of(Provider.OPENAI, Shape.CHAT, type, encoding), Sample.CHAT.bytes))
-                .isEqualTo(new Told(null, null, 0, false));
+                .isEqualTo(new ExtractedUsage(null, null, 0, false));
     }
 
     @Test
-    void contentTypesAreReadAsTheyMayBeWritten() {
+    void acceptsContentTypesInAnyNotation() {
         for (var type : new String[]{"Application/JSON ;charset=utf-8", "application/problem+json"}) {
             assertThat(read(UsageExtractor.of(Provider.OPENAI, Shape.CHAT, type, ""), Sample.CHAT.bytes))
-                    .isEqualTo(Sample.CHAT.told);
+                    .isEqualTo(Sample.CHAT.expected);
         }
     }
 
@@ -307,7 +307,7 @@ class UsageExtractorTest {
     }
 
     @Test
-    void oneSideAloneIsUsage() {
+    void acceptsInputOrOutputAlone() {
         assertThat(openAi("{\"usage\":{\"completion_tokens\":7}}").usage).isEqualTo(TokenUsage.of(0, 7));
         assertThat(openAi("{\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":null}}").usage)
                 .isEqualTo(TokenUsage.of(7, 0));
@@ -316,7 +316,7 @@ class UsageExtractorTest {
     }
 
     @Test
-    void laterUsageTakesThePlaceOfEarlier() {
+    void laterUsageReplacesEarlier() {
         assertThat(stream(Provider.GEMINI, """
                 data: {"usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":6}}
 
@@ -324,7 +324,7 @@ class UsageExtractorTest {
 
                 data: {"candidates":[]}
 
-                """)).isEqualTo(new Told(TokenUsage.of(7, 0), null, 0, false));
+                """)).isEqualTo(new ExtractedUsage(TokenUsage.of(7, 0), null, 0, false));
         assertThat(stream(Provider.GEMINI, """
                 data: {"usageMetadata":{"promptTokenCount":5}}
 
@@ -340,10 +340,10 @@ class UsageExtractorTest {
     }
 
     @Test
-    void anAnswerThatIsBlockedIsComplete() {
+    void blockedResponseIsComplete() {
         assertThat(stream(Provider.GEMINI,
                 "data: {\"promptFeedback\":{\"blockReason\":\"SAFETY\"},\"usageMetadata\":{\"promptTokenCount\":5}}\n\n"))
-                .isEqualTo(new Told(TokenUsage.of(5, 0), null, 0, true));
+                .isEqualTo(new ExtractedUsage(TokenUsage.of(5, 0), null, 0, true));
     }
 
     @ParameterizedTest
@@ -351,11 +351,11 @@ class UsageExtractorTest {
     void responsesEndInThreeWays(String type) {
         assertThat(stream(Provider.OPENAI,
                 "data: {\"type\":\"" + type + "\",\"response\":{\"usage\":{\"input_tokens\":5,\"output_tokens\":1}}}\n\n"))
-                .isEqualTo(new Told(TokenUsage.of(5, 1), null, 0, true));
+                .isEqualTo(new ExtractedUsage(TokenUsage.of(5, 1), null, 0, true));
     }
 
     @Test
-    void eventsAreFramedAsTheStandardHasIt() {
+    void followsSseFraming() {
         assertThat(stream(Provider.OPENAI, """
                 id: 1
                 retry: 5
@@ -374,7 +374,7 @@ class UsageExtractorTest {
     }
 
     @Test
-    void aBrokenEventDoesNotSpoilTheOthers() {
+    void invalidEventDoesNotAffectOthers() {
         for (var broken : new String[]{"{", "{\"a\":" + "[".repeat(5000), "{\"a\":" + "1".repeat(5000) + "}", "{]",
                 "{\"a\":\"\u0001\"}", "{\"" + "a".repeat(100_000) + "\":1}", "{\"a\":1}}", "[DONE", "[DONE]"}) {
             assertThat(stream(Provider.OPENAI,
@@ -384,39 +384,39 @@ class UsageExtractorTest {
     }
 
     @Test
-    void longStringsArePassedOver() {
+    void skipsLongStrings() {
         for (var unit : new String[]{"a", "é", "€", "😀", "\\u20ac", "\\\"", "\\\\", "a\\\\€\\n\\ud83d\\ude00\\\""}) {
             for (int shift = 0; shift < 16; shift++) {
                 var text = "x".repeat(shift) + unit.repeat(1100);
                 assertThat(openAi("{\"model\":\"m\",\"a\":[\"" + text + "\",{\"" + text + "\":\"" + text
                         + "\"}],\"usage\":{\"prompt_tokens\":5}}")).as(unit + shift)
-                        .isEqualTo(new Told(TokenUsage.of(5, 0), "m", 0, true));
+                        .isEqualTo(new ExtractedUsage(TokenUsage.of(5, 0), "m", 0, true));
             }
         }
-        assertThat(openAi("{\"model\":\"" + "m".repeat(10_000) + "\"}")).isEqualTo(new Told(null, null, 0, true));
+        assertThat(openAi("{\"model\":\"" + "m".repeat(10_000) + "\"}")).isEqualTo(new ExtractedUsage(null, null, 0, true));
     }
 
     @Test
-    void whatFollowsADocumentMakesItIncomplete() {
+    void trailingDataMakesDocumentIncomplete() {
         for (var rest : new String[]{"x", "{}", "}", "]", ",", "1"}) {
             assertThat(openAi("{\"usage\":{\"prompt_tokens\":5}} " + rest).complete).as(rest).isFalse();
         }
     }
 
     @Test
-    void whatIsNotZippedDoesNoHarm() {
-        assertThat(read(Sample.CHAT.reader("gzip"), Sample.CHAT.bytes)).isEqualTo(new Told(null, null, 0, false));
+    void toleratesInvalidCompressedData() {
+        assertThat(read(Sample.CHAT.reader("gzip"), Sample.CHAT.bytes)).isEqualTo(new ExtractedUsage(null, null, 0, false));
         assertThat(read(Sample.CHAT.reader("gzip"), singly(Sample.CHAT.bytes)))
-                .isEqualTo(new Told(null, null, 0, false));
-        assertThat(read(Sample.CHAT.reader("deflate"), Sample.CHAT.bytes)).isEqualTo(new Told(null, null, 0, false));
-        assertThat(read(Sample.CHAT.reader("gzip"))).isEqualTo(new Told(null, null, 0, false));
+                .isEqualTo(new ExtractedUsage(null, null, 0, false));
+        assertThat(read(Sample.CHAT.reader("deflate"), Sample.CHAT.bytes)).isEqualTo(new ExtractedUsage(null, null, 0, false));
+        assertThat(read(Sample.CHAT.reader("gzip"))).isEqualTo(new ExtractedUsage(null, null, 0, false));
     }
 
     @Test
-    void nothingIsReadAfterTheEnd() {
-        var reader = Sample.CHAT_STREAM.reader(null);
-        reader.end();
-        reader.end();
-        assertThat(read(reader, Sample.CHAT_STREAM.bytes)).isEqualTo(new Told(null, null, 0, false));
+    void ignoresDataAfterEnd() {
+        var extractor = Sample.CHAT_STREAM.reader(null);
+        extractor.end();
+        extractor.end();
+        assertThat(read(extractor, Sample.CHAT_STREAM.bytes)).isEqualTo(new ExtractedUsage(null, null, 0, false));
     }
 }

@@ -64,9 +64,9 @@ class CheckApiTest extends HttpTestBase {
     @Test
     void deniedResponseMatchesTheContract() {
         for (int i = 0; i < 2; i++) {
-            http.post("/v1/check", check("refused", "r", 2, 60));
+            http.post("/v1/check", check("denied", "r", 2, 60));
         }
-        var response = http.post("/v1/check", check("refused", "r", 2, 60));
+        var response = http.post("/v1/check", check("denied", "r", 2, 60));
         assertThat(response.statusCode()).isEqualTo(429);
         assertThat(header(response, "Content-Type")).isEqualTo("application/json");
         assertThat(error(response).getString("code")).isEqualTo("RATE_5001");

@@ -50,7 +50,7 @@ class ConnectionTimeoutsTest extends HttpTestBase {
     }
 
     /**
-     * Sends a byte now and then until the connection is closed.
+     * Sends a few bytes every 100 ms until the connection is closed.
      *
      * @return the response; null if the connection stays open
      */
@@ -116,7 +116,7 @@ class ConnectionTimeoutsTest extends HttpTestBase {
         var head = new StringBuilder();
         while (head.indexOf("\r\n\r\n") < 0) {
             int read = socket.getInputStream().read();
-            assertThat(read).as("the connection goes on after %s", head).isNotNegative();
+            assertThat(read).as("connection is open after %s", head).isNotNegative();
             head.append((char) read);
         }
         return head.toString();

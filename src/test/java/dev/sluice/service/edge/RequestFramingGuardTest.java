@@ -39,7 +39,7 @@ class RequestFramingGuardTest extends HttpTestBase {
                 var response = raw.readResponse();
                 assertThat(response.status()).as(target).isEqualTo(400);
                 assertThat(response.text()).contains("RATE_4001").contains("\"field\":\"" + field + "\"");
-                // Input after it must not be read as a request.
+                // Subsequent input must not be read as a request.
                 assertThatThrownBy(raw::readLine).isInstanceOf(IOException.class);
             }
         }

@@ -52,7 +52,7 @@ class LlmApiTest extends LlmTestBase {
             var response = check(call("free", "gpt-4o", 1200));
             assertThat(response.statusCode()).isEqualTo(200);
             assertThat(json(response).getInteger("remaining")).isEqualTo(i);
-            assertThat(json(response).containsKey("reservation")).isFalse(); // nothing but requests is limited
+            assertThat(json(response).containsKey("reservation")).isFalse(); // only requests are limited
         }
         var denied = check(call("free", "gpt-4o", 1200));
         assertThat(denied.statusCode()).isEqualTo(429);
@@ -170,7 +170,7 @@ class LlmApiTest extends LlmTestBase {
     void resetClearsWindowsButNotTheLedger() {
         var reservation = json(check(call("tokens", "gpt-4o", 800))).getString("reservation");
         report(new JsonObject().put("input_tokens", 5));
-        assertThat(http.send("DELETE", "/v1/limits?all=true", null, "Authorization", LlmProfile.ADMIN).statusCode())
+        assertThat(http.send("DELETE", "/v1/limits?all=true", null, "Authorization", LlmProfile.ADMIN_AUTHORIZATION).statusCode())
                 .isEqualTo(204);
         assertThat(windowUsage("llm:openai:tokens")).isZero();
         assertThat(check(call("tokens", "gpt-4o", 300)).statusCode()).isEqualTo(200);
@@ -212,7 +212,7 @@ class LlmApiTest extends LlmTestBase {
     @ParameterizedTest
     @CsvSource({"hours=0,hours", "hours=745,hours", "hours=x,hours", "hours=,hours", "hours=1&hours=2,hours"})
     void invalidQueryNamesTheField(String query, String field) {
-        var response = http.get("/v1/llm/usage?identifier=u&" + query, "Authorization", LlmProfile.ADMIN);
+        var response = http.get("/v1/llm/usage?identifier=u&" + query, "Authorization", LlmProfile.ADMIN_AUTHORIZATION);
         assertThat(response.statusCode()).isEqualTo(400);
         assertThat(error(response).getJsonObject("details").getString("field")).isEqualTo(field);
     }
@@ -222,7 +222,7 @@ class LlmApiTest extends LlmTestBase {
         var others = new JsonObject().put("provider", "openai").put("identifier", "user:alice").put("model", "m");
         assertThat(http.post("/v1/llm/check", others.encode()).statusCode()).isEqualTo(403);
         assertThat(http.post("/v1/llm/usage", others.encode()).statusCode()).isEqualTo(403);
-        assertThat(http.post("/v1/llm/usage", others.encode(), "Authorization", LlmProfile.ADMIN).statusCode()).isEqualTo(204);
+        assertThat(http.post("/v1/llm/usage", others.encode(), "Authorization", LlmProfile.ADMIN_AUTHORIZATION).statusCode()).isEqualTo(204);
         assertThat(http.get("/v1/llm/usage?identifier=user:alice").statusCode()).isEqualTo(403);
         assertThat(http.get("/v1/llm/usage?identifier=user:alice", "Authorization", "Bearer wrong").statusCode())
                 .isEqualTo(401);

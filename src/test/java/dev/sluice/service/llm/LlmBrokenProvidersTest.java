@@ -38,7 +38,7 @@ class LlmBrokenProvidersTest extends HttpTestBase {
     }
 
     private JsonObject ledger() {
-        return new JsonObject(http.get("/v1/llm/usage?identifier=user:tokens", "Authorization", LlmProfile.ADMIN).body())
+        return new JsonObject(http.get("/v1/llm/usage?identifier=user:tokens", "Authorization", LlmProfile.ADMIN_AUTHORIZATION).body())
                 .getJsonObject("providers").getJsonObject("openai", new JsonObject());
     }
 
@@ -55,14 +55,13 @@ class LlmBrokenProvidersTest extends HttpTestBase {
                 var response = raw.readResponse();
                 assertThat(response.status()).isEqualTo(502);
                 assertThat(new JsonObject(response.text()).getJsonObject("error").getString("status")).isEqualTo("UNAVAILABLE");
-                // a body that is not read before
+                // a body that has not been read
                 raw.send(RawHttpConnection.post("/gemini/v1beta/models/gemini-2.5-flash:countTokens", "x".repeat(300_000),
                         "x-goog-api-key: key-of-tokens"));
                 assertThat(raw.readResponse().status()).isEqualTo(502);
             }
         }
-        assertThat(admin.limits("user:tokens").await().indefinitely().getOrDefault("llm:gemini:tokens", 0L))
-                .isZero();
+        assertThat(admin.limits("user:tokens").await().indefinitely().getOrDefault("llm:gemini:tokens", 0L)).isZero();
     }
 
     @Test
@@ -85,8 +84,8 @@ class LlmBrokenProvidersTest extends HttpTestBase {
     @Test
     void stalledStreamIsAborted() throws IOException {
         RawProvider.next(socket -> {
-            RawProvider.head(socket.getInputStream());
-            RawProvider.say(socket, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+            RawProvider.readHead(socket.getInputStream());
+            RawProvider.write(socket, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
                     + "6\r\ndata: \r\n");
             socket.getInputStream().transferTo(java.io.OutputStream.nullOutputStream());
         });
@@ -100,8 +99,8 @@ class LlmBrokenProvidersTest extends HttpTestBase {
         for (var more : new String[]{"", "Connection: close\r\n"}) {
             var release = new CompletableFuture<Void>();
             RawProvider.next(socket -> {
-                RawProvider.head(socket.getInputStream());
-                RawProvider.say(socket, "HTTP/1.1 413 Too Large\r\n" + more + "Content-Length: 5\r\n\r\nlarge");
+                RawProvider.readHead(socket.getInputStream());
+                RawProvider.write(socket, "HTTP/1.1 413 Too Large\r\n" + more + "Content-Length: 5\r\n\r\nlarge");
                 if (!more.isEmpty()) {
                     socket.shutdownOutput();
                 }
@@ -115,7 +114,7 @@ class LlmBrokenProvidersTest extends HttpTestBase {
                 assertThat(response.text()).isEqualTo("large");
                 raw.send("x".repeat(2_900_000));
                 release.complete(null);
-                RawProvider.nextSays(withLength(JSON));
+                RawProvider.respondNext(withLength(JSON));
                 raw.send(RawHttpConnection.post(CHAT, BODY, CREDENTIALS));
                 assertThat(raw.readResponse().text()).isEqualTo(JSON);
             }
@@ -141,7 +140,7 @@ class LlmBrokenProvidersTest extends HttpTestBase {
         for (var stream : new String[]{STREAM, STREAM.replace("\"stream\":true",
                 "\"stream\":true,\"stream_options\":{\"include_usage\":true}")}) {
             var event = "data: {\"choices\":[{\"delta\":{\"content\":\"caf\u00c3";
-            RawProvider.nextSays("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+            RawProvider.respondNext("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
                     + Integer.toHexString(event.length()) + "\r\n" + event + "\r\n");
             var response = RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, stream, CREDENTIALS));
             assertThat(response.status()).isEqualTo(200);
@@ -152,7 +151,7 @@ class LlmBrokenProvidersTest extends HttpTestBase {
 
     @Test
     void responseShorterThanItsLengthIsAborted() throws IOException {
-        RawProvider.nextSays("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"usage\":");
+        RawProvider.respondNext("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"usage\":");
         var response = RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS));
         assertThat(response.status()).isEqualTo(200);
         assertThat(response.complete()).isFalse();
@@ -160,18 +159,17 @@ class LlmBrokenProvidersTest extends HttpTestBase {
 
     @Test
     void http10ResponsesAreForwarded() throws IOException {
-        RawProvider.nextSays("HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n" + JSON);
+        RawProvider.respondNext("HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n" + JSON);
         assertThat(RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS)).text()).isEqualTo(JSON);
-        RawProvider.nextSays("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n" + JSON);
+        RawProvider.respondNext("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n" + JSON);
         assertThat(RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS)).text()).isEqualTo(JSON);
     }
 
     @Test
     void http10ClientsAreServed() throws IOException {
-        RawProvider.nextSays("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+        RawProvider.respondNext("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
                 + Integer.toHexString(JSON.length()) + "\r\n" + JSON + "\r\n0\r\n\r\n");
-        var response = RawHttpConnection.exchange(port,
-                RawHttpConnection.post(CHAT, BODY, CREDENTIALS).replace("HTTP/1.1", "HTTP/1.0"));
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS).replace("HTTP/1.1", "HTTP/1.0"));
         assertThat(response.status()).isEqualTo(200);
         assertThat(response.header("transfer-encoding")).isNull();
         assertThat(response.text()).isEqualTo(JSON);
@@ -180,24 +178,23 @@ class LlmBrokenProvidersTest extends HttpTestBase {
     @Test
     void interimResponsesAreNotFinal() throws IOException {
         for (var interim : new String[]{"100 Continue", "102 Processing", "103 Early Hints"}) {
-            RawProvider.nextSays("HTTP/1.1 " + interim + "\r\n\r\n" + withLength(JSON));
-            assertThat(RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS)).text()).as(interim)
-                    .isEqualTo(JSON);
+            RawProvider.respondNext("HTTP/1.1 " + interim + "\r\n\r\n" + withLength(JSON));
+            assertThat(RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS)).text()).as(interim).isEqualTo(JSON);
         }
     }
 
     @Test
     void responsesOtherThanHttpAre502() throws IOException {
-        RawProvider.nextSays("SSH-2.0-OpenSSH_9.0\r\n");
+        RawProvider.respondNext("SSH-2.0-OpenSSH_9.0\r\n");
         assertThat(RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS)).status()).isEqualTo(502);
-        RawProvider.nextSays("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZZ\r\n");
+        RawProvider.respondNext("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZZ\r\n");
         assertThat(RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS)).complete()).isFalse();
     }
 
     @Test
     void unrequestedEncodingIsForwardedAndEstimated() throws IOException {
         var before = ledger().getLong("estimated_calls", 0L);
-        RawProvider.nextSays(
+        RawProvider.respondNext(
                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: br\r\nContent-Length: 3\r\n\r\n"
                         + "\u0001\u0002\u00ff");
         var response = RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS));

@@ -19,21 +19,8 @@ import io.quarkus.test.junit.TestProfile;
 @WithTestResource(ProvidersForTests.class)
 class LlmDisabledTest extends LlmTestBase {
 
-    private static final String CHAT = "/openai/v1/chat/completions";
-
     @Test
     void everyCallIsForwardedAndRecorded() {
-        for (int i = 0; i < 5; i++) {
-            var response = http.post(CHAT, "{\"model\":\"gpt-4o\",\"messages\":[]}", "Authorization", "Bearer key-of-free");
-            assertThat(response.statusCode()).isEqualTo(200);
-            assertThat(header(response, "x-ratelimit-limit")).isNull();
-        }
-        assertThat(ledger("user:free", "openai").getLong("calls")).isEqualTo(5);
-        assertThat(ledger("user:free", "openai").getLong("input_tokens")).isEqualTo(60);
-        var unpriced = http.post(CHAT, "{\"model\":\"nobody-knows-me\",\"messages\":[]}", "Authorization",
-                "Bearer key-of-money");
-        assertThat(unpriced.statusCode()).isEqualTo(200);
-        assertThat(ledger("user:money", "openai").getLong("unpriced_calls")).isEqualTo(1);
-        assertThat(http.post(CHAT, "{}", "Authorization", "Bearer wrong").statusCode()).isEqualTo(401);
+        assertCallsForwardedAndRecorded((response, number) -> assertThat(header(response, "x-ratelimit-limit")).isNull());
     }
 }

@@ -44,7 +44,6 @@ import io.vertx.core.http.HttpMethod;
 @WithTestResource(JwtKeys.class)
 class LlmFaultsTest extends LlmTestBase {
 
-    private static final String CHAT = "/openai/v1/chat/completions";
     private static final String BODY = "{\"model\":\"gpt-4o\",\"max_tokens\":50,\"messages\":[]}";
 
     @Inject
@@ -55,11 +54,11 @@ class LlmFaultsTest extends LlmTestBase {
     @Test
     void errorReleasesTheReservation() {
         var failing = new ProviderConnections(settings, vertx) {
-            boolean asked;
+            boolean requested;
 
             @Override
             Future<HttpClientRequest> request(Provider provider, HttpMethod method, String target) {
-                asked = true;
+                requested = true;
                 throw new NoClassDefFoundError("on purpose");
             }
         };
@@ -69,7 +68,7 @@ class LlmFaultsTest extends LlmTestBase {
         } finally {
             failing.close();
         }
-        assertThat(failing.asked).isTrue();
+        assertThat(failing.requested).isTrue();
         await().atMost(Duration.ofSeconds(60)).until(() -> windowUsage("tokens", "llm:openai:tokens") == 0);
         assertThat(ledger("user:tokens", "openai").isEmpty()).isTrue();
     }
@@ -116,7 +115,7 @@ class LlmFaultsTest extends LlmTestBase {
         });
     }
 
-    /** @param override by the name of a method and its arguments; null: the real one does it */
+    /** @param override replaces a method call, given its name and arguments; null to call the real method */
     private static <T> T proxy(Class<T> type, T real, BiFunction<String, Object[], Object> override) {
         return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[]{type}, (self, method, arguments) -> {
             var result = override.apply(method.getName(), arguments);

@@ -53,7 +53,6 @@ import io.vertx.redis.client.Request;
 @WithTestResource(JwtKeys.class)
 class LlmGatewayTest extends LlmTestBase {
 
-    private static final String CHAT = "/openai/v1/chat/completions";
     private static final String MESSAGES = "/anthropic/v1/messages";
     private static final String GENERATE = "/gemini/v1beta/models/gemini-2.5-flash:generateContent";
 
@@ -108,7 +107,7 @@ class LlmGatewayTest extends LlmTestBase {
     /** Asserts that no stub received a Sluice key, in any header or parameter. */
     private void assertNoSluiceKeyForwarded() {
         for (var stub : List.of(openAi, anthropic, gemini)) {
-            for (var request : stub.seen()) {
+            for (var request : stub.requests()) {
                 assertThat((request.uri() + request.headers()).toLowerCase(Locale.ROOT)).doesNotContain("key-of-", "key%2dof");
             }
         }
@@ -137,7 +136,7 @@ class LlmGatewayTest extends LlmTestBase {
         }
     }
 
-    // bytes as they were sent
+    // forwarding
 
     @Test
     void requestIsForwardedUnchanged() {
@@ -146,7 +145,7 @@ class LlmGatewayTest extends LlmTestBase {
                 "application/json; charset=utf-8", "X-Custom", "kept", "OpenAI-Organization", "org", "OpenAI-Beta", "x=v1",
                 "X-Stainless-Retry-Count", "0", "User-Agent", "OpenAI/Python 1.0", "Accept", "application/json");
         assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
-        var seen = openAi.last();
+        var seen = openAi.lastRequest();
         assertThat(seen.method()).isEqualTo("POST");
         assertThat(seen.uri()).isEqualTo("/v1/chat/completions?a=1&b=%20z&a=2&c");
         assertThat(seen.body()).isEqualTo(body);
@@ -163,7 +162,7 @@ class LlmGatewayTest extends LlmTestBase {
     @Test
     void responseIsForwardedUnchanged() {
         var odd = "{ \"model\":\"gpt-4o\", \"usage\" :{\"prompt_tokens\":7, \"completion_tokens\":2}, \"odd\":[1.0 ]}\n";
-        openAi.answerNext(1, 203, odd, "x-request-id", "req_1", "x-ratelimit-remaining-tokens", "99", "set-cookie", "a=b",
+        openAi.respondNext(1, 203, odd, "x-request-id", "req_1", "x-ratelimit-remaining-tokens", "99", "set-cookie", "a=b",
                 "openai-processing-ms", "5", "X-RateLimit-Limit", "upstream");
         var response = call("pro", chat("gpt-4o", ""));
         assertThat(response.statusCode()).isEqualTo(203);
@@ -180,7 +179,7 @@ class LlmGatewayTest extends LlmTestBase {
     @ParameterizedTest
     @ValueSource(ints = {301, 307, 400, 401, 404, 409, 422, 429, 500, 503, 529})
     void providerErrorsAreForwardedAndNotBilled(int status) {
-        openAi.answerNext(1, status, "{\"error\":\"as is\"}", "retry-after", "7", "retry-after-ms", "6500", "location", "/x");
+        openAi.respondNext(1, status, "{\"error\":\"as is\"}", "retry-after", "7", "retry-after-ms", "6500", "location", "/x");
         var response = call("tokens", chat("gpt-4o", ",\"max_tokens\":500"));
         assertThat(response.statusCode()).isEqualTo(status);
         assertThat(response.body()).isEqualTo("{\"error\":\"as is\"}");
@@ -194,7 +193,7 @@ class LlmGatewayTest extends LlmTestBase {
     @Test
     void emptyResponsesAreForwarded() {
         for (var status : new int[]{204, 304}) {
-            openAi.answerNext(1, status, "");
+            openAi.respondNext(1, status, "");
             assertThat(call("pro", chat("gpt-4o", "")).statusCode()).isEqualTo(status);
         }
     }
@@ -213,8 +212,8 @@ class LlmGatewayTest extends LlmTestBase {
         assertThat(header(response, "content-encoding")).isEqualTo("gzip");
         var text = new String(new GZIPInputStream(new ByteArrayInputStream(response.body())).readAllBytes(),
                 StandardCharsets.UTF_8);
-        assertThat(text).contains(ProviderStub.TEXT);
-        assertThat(stub(provider).last().header("accept-encoding")).isEqualTo("gzip");
+        assertThat(text).contains(ProviderStub.DEFAULT_TEXT);
+        assertThat(stub(provider).lastRequest().header("accept-encoding")).isEqualTo("gzip");
         var account = ledger("user:wealthy", provider);
         assertThat(account.getLong("input_tokens")).isEqualTo(123);
         assertThat(account.getLong("output_tokens")).isEqualTo(45);
@@ -226,22 +225,21 @@ class LlmGatewayTest extends LlmTestBase {
         openAi.gzip();
         var response = call("pro", chat("gpt-4o", ""), "Accept-Encoding", "gzip;q=0, identity");
         assertThat(header(response, "content-encoding")).isNull();
-        assertThat(openAi.last().header("accept-encoding")).isEqualTo("identity");
+        assertThat(openAi.lastRequest().header("accept-encoding")).isEqualTo("identity");
     }
 
     @Test
     void hopByHopHeadersAreNotForwarded() throws IOException {
-        var response = RawHttpConnection.exchange(port,
-                RawHttpConnection.post(CHAT, chat("gpt-4o", ""), "Authorization: Bearer key-of-pro",
-                        "Connection: X-Hop, authorization, content-length", "X-Hop: 1", "Keep-Alive: 5", "TE: trailers",
-                        "Proxy-Connection: keep-alive", "Proxy-Authorization: Basic x", "Cookie: session=1", "X-User-Id: root",
-                        "X-User-Tier: enterprise", "X_User_Id: root", "X-HTTP-Method-Override: DELETE"));
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, chat("gpt-4o", ""), "Authorization: Bearer key-of-pro",
+                "Connection: X-Hop, authorization, content-length", "X-Hop: 1", "Keep-Alive: 5", "TE: trailers",
+                "Proxy-Connection: keep-alive", "Proxy-Authorization: Basic x", "Cookie: session=1", "X-User-Id: root",
+                "X-User-Tier: enterprise", "X_User_Id: root", "X-HTTP-Method-Override: DELETE"));
         assertThat(response.status()).as(response.text()).isEqualTo(200);
         for (var name : List.of("X-Hop", "Keep-Alive", "TE", "Proxy-Connection", "Proxy-Authorization", "Cookie", "X-User-Id",
                 "X-User-Tier", "X_User_Id", "X-HTTP-Method-Override", "Transfer-Encoding")) {
-            assertThat(openAi.last().headers().contains(name)).as(name).isFalse();
+            assertThat(openAi.lastRequest().headers().contains(name)).as(name).isFalse();
         }
-        assertThat(openAi.last().header("authorization")).isEqualTo("Bearer " + LlmProfile.OPENAI_KEY);
+        assertThat(openAi.lastRequest().header("authorization")).isEqualTo("Bearer " + LlmProfile.OPENAI_KEY);
         assertThat(response.header("x-ratelimit-limit")).isEqualTo("60");
     }
 
@@ -253,8 +251,8 @@ class LlmGatewayTest extends LlmTestBase {
                 var response = client.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/openai/v1/models"))
                         .header("Authorization", "Bearer key-of-pro").build(), HttpResponse.BodyHandlers.ofString());
                 assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
-                assertThat(openAi.last().headers().contains("transfer-encoding")).isFalse();
-                assertThat(openAi.last().headers().names()).noneMatch(name -> name.toLowerCase(Locale.ROOT).contains("http2"));
+                assertThat(openAi.lastRequest().headers().contains("transfer-encoding")).isFalse();
+                assertThat(openAi.lastRequest().headers().names()).noneMatch(name -> name.toLowerCase(Locale.ROOT).contains("http2"));
             }
         }
     }
@@ -272,7 +270,7 @@ class LlmGatewayTest extends LlmTestBase {
                         HttpResponse.BodyHandlers.ofString());
                 assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
                 assertThat(response.version()).isEqualTo(HttpClient.Version.HTTP_2);
-                assertThat(stub(provider).last().body()).isEqualTo(body(provider));
+                assertThat(stub(provider).lastRequest().body()).isEqualTo(body(provider));
             }
             var counted = client.send(HttpRequest
                     .newBuilder(URI.create("http://127.0.0.1:" + port + MESSAGES + "/count_tokens"))
@@ -281,10 +279,10 @@ class LlmGatewayTest extends LlmTestBase {
                             .fromPublisher(HttpRequest.BodyPublishers.ofString(body("anthropic"))))
                     .build(), HttpResponse.BodyHandlers.ofString());
             assertThat(counted.statusCode()).as(counted.body()).isEqualTo(200);
-            assertThat(anthropic.last().body()).isEqualTo(body("anthropic"));
+            assertThat(anthropic.lastRequest().body()).isEqualTo(body("anthropic"));
             var tooLarge = client.send(
                     HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + CHAT)).header("x-api-key", "key-of-pro")
-                            .POST(HttpRequest.BodyPublishers.ofString("x".repeat(LlmGatewayProfile.LARGEST_BODY + 1))).build(),
+                            .POST(HttpRequest.BodyPublishers.ofString("x".repeat(LlmGatewayProfile.MAX_BODY_BYTES + 1))).build(),
                     HttpResponse.BodyHandlers.ofString());
             assertThat(tooLarge.statusCode()).isEqualTo(413);
         }
@@ -301,7 +299,7 @@ class LlmGatewayTest extends LlmTestBase {
             var parts = header.split(": ", 2);
             assertThat(http.post(path(provider), body(provider), parts[0], parts[1], "anthropic-version", "1").statusCode())
                     .as(header).isEqualTo(200);
-            assertThat(stub(provider).last().headers().contains(parts[0]))
+            assertThat(stub(provider).lastRequest().headers().contains(parts[0]))
                     .isEqualTo(keyHeader(provider).equalsIgnoreCase(parts[0]));
         }
         for (var query : List.of("?key=key-of-wealthy", "?a=1&key=key%2Dof%2Dwealthy&b=2", "?%6bey=key-of-wealthy",
@@ -309,22 +307,21 @@ class LlmGatewayTest extends LlmTestBase {
             var response = http.post(path(provider) + query, body(provider), "anthropic-version", "1");
             assertThat(response.statusCode()).as(query + response.body()).isEqualTo(200);
         }
-        assertThat(stub(provider).seen()).hasSize(headers.size() + 4);
-        assertThat(stub(provider).seen().get(headers.size() + 1).uri()).endsWith("?a=1&b=2");
+        assertThat(stub(provider).requests()).hasSize(headers.size() + 4);
+        assertThat(stub(provider).requests().get(headers.size() + 1).uri()).endsWith("?a=1&b=2");
         assertNoSluiceKeyForwarded();
         assertThat(ledger("user:wealthy", provider).getLong("calls")).isEqualTo(headers.size() + 4L);
     }
 
     @Test
     void unusualQueriesAreHandled() throws IOException {
-        var undecodable = RawHttpConnection.exchange(port,
-                RawHttpConnection.post(GENERATE + "?x=%zz&key=key-of-pro", contents()));
+        var undecodable = RawHttpConnection.exchange(port, RawHttpConnection.post(GENERATE + "?x=%zz&key=key-of-pro", contents()));
         assertThat(undecodable.status()).isEqualTo(400);
-        assertThat(gemini.seen()).isEmpty();
+        assertThat(gemini.requests()).isEmpty();
         var encoded = RawHttpConnection.exchange(port,
                 RawHttpConnection.post(GENERATE + "?caf\u00c3\u00a9&&key&=&a=b=c", contents(), "x-goog-api-key: key-of-pro"));
         assertThat(encoded.status()).as(encoded.text()).isEqualTo(200);
-        assertThat(gemini.last().uri()).endsWith("?caf%C3%A9&&=&a=b=c");
+        assertThat(gemini.lastRequest().uri()).endsWith("?caf%C3%A9&&=&a=b=c");
     }
 
     private static String keyHeader(String provider) {
@@ -338,22 +335,19 @@ class LlmGatewayTest extends LlmTestBase {
     @ParameterizedTest
     @ValueSource(strings = {"openai", "anthropic", "gemini"})
     void keysInSeveralPlacesAreAllRemoved(String provider) throws IOException {
-        var response = RawHttpConnection.exchange(port,
-                RawHttpConnection.post(path(provider) + "?key=key-of-free&api_key=key-of-pro", body(provider),
-                        "Authorization: Bearer key-of-wealthy", "Authorization: Bearer key-of-pro", "X-API-Key: key-of-wealthy",
-                        "X-API-Key: key-of-pro", "X_API_Key: key-of-pro", "X-Goog-Api-Key: key-of-pro",
-                        "X-Goog-Api-Key: key-of-free",
-                        "Api-Key: key-of-pro", "X-Other: Bearer key-of-pro", "anthropic-version: 1"));
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(path(provider) + "?key=key-of-free&api_key=key-of-pro", body(provider),
+                "Authorization: Bearer key-of-wealthy", "Authorization: Bearer key-of-pro", "X-API-Key: key-of-wealthy",
+                "X-API-Key: key-of-pro", "X_API_Key: key-of-pro", "X-Goog-Api-Key: key-of-pro", "X-Goog-Api-Key: key-of-free",
+                "Api-Key: key-of-pro", "X-Other: Bearer key-of-pro", "anthropic-version: 1"));
         assertThat(response.status()).as(response.text()).isEqualTo(200);
         assertNoSluiceKeyForwarded();
-        assertThat(stub(provider).last().headers().getAll(keyHeader(provider))).hasSize(1);
+        assertThat(stub(provider).lastRequest().headers().getAll(keyHeader(provider))).hasSize(1);
     }
 
     @Test
     void onlyOneKeyPerRequestIsTried() throws IOException {
-        var response = RawHttpConnection.exchange(port,
-                RawHttpConnection.post(CHAT + "?key=a&key=key-of-pro", chat("gpt-4o", ""), "X-API-Key: b",
-                        "X-API-Key: key-of-pro", "Authorization: Bearer c", "Authorization: Bearer key-of-pro"));
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT + "?key=a&key=key-of-pro", chat("gpt-4o", ""), "X-API-Key: b",
+                "X-API-Key: key-of-pro", "Authorization: Bearer c", "Authorization: Bearer key-of-pro"));
         assertThat(response.status()).isEqualTo(401);
     }
 
@@ -371,7 +365,7 @@ class LlmGatewayTest extends LlmTestBase {
         assertThat(admin.limits("ip:127.0.0.1").await().indefinitely()).containsOnlyKeys("api:default");
         assertThat(http.post(path(provider), body(provider), "x-api-key", "key-of-pro", "anthropic-version", "1").statusCode())
                 .isEqualTo(200);
-        assertThat(stub(provider).seen()).hasSize(1);
+        assertThat(stub(provider).requests()).hasSize(1);
     }
 
     @Test
@@ -382,22 +376,21 @@ class LlmGatewayTest extends LlmTestBase {
         assertProviderError("openai", http.get("/openai/v1/models"), 401);
         assertProviderError("openai", http.send("OPTIONS", "/openai/v1/models", null), 401);
         assertProviderError("anthropic", http.post(MESSAGES + "/count_tokens", body("anthropic"), "X-User-Id", "root"), 401);
-        assertThat(openAi.seen()).isEmpty();
-        assertThat(anthropic.seen()).isEmpty();
+        assertThat(openAi.requests()).isEmpty();
+        assertThat(anthropic.requests()).isEmpty();
     }
 
     @Test
     void trustedProxyProvidesTheIdentity() throws IOException {
-        try (var raw = new RawHttpConnection(port, LlmGatewayProfile.PROXY)) {
+        try (var raw = new RawHttpConnection(port, LlmGatewayProfile.TRUSTED_PROXY_ADDRESS)) {
             raw.send(
-                    RawHttpConnection.post(CHAT, chat("gpt-4o", ""), "X-User-Id: carol", "X-User-Tier: pro",
-                            "Authorization: Bearer sk-own"));
+                    RawHttpConnection.post(CHAT, chat("gpt-4o", ""), "X-User-Id: carol", "X-User-Tier: pro", "Authorization: Bearer sk-own"));
             var response = raw.readResponse();
             assertThat(response.status()).as(response.text()).isEqualTo(200);
             assertThat(response.header("x-ratelimit-limit")).isEqualTo("60");
         }
         assertThat(ledger("user:carol", "openai").getLong("calls")).isEqualTo(1);
-        assertThat(openAi.last().headers().contains("x-user-id")).isFalse();
+        assertThat(openAi.lastRequest().headers().contains("x-user-id")).isFalse();
     }
 
     @Test
@@ -407,19 +400,18 @@ class LlmGatewayTest extends LlmTestBase {
             var response = http.post(path(provider), body(provider), "Authorization", "Bearer " + token, "anthropic-version",
                     "1");
             assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
-            assertThat(stub(provider).last().headers().toString()).doesNotContain(token);
+            assertThat(stub(provider).lastRequest().headers().toString()).doesNotContain(token);
             assertThat(ledger("user:dave", provider).getLong("calls")).isEqualTo(1);
         }
         var both = http.post(CHAT, body("openai"), "Authorization", "Bearer " + token, "X-API-Key", "key-of-wealthy");
         assertThat(both.statusCode()).isEqualTo(200);
         assertThat(ledger("user:dave", "openai").getLong("calls")).isEqualTo(2);
-        for (var bad : List.of(jwt.expired("dave"), jwt.forged("dave"), jwt.foreignIssuer("dave"))) {
+        for (var bad : List.of(jwt.expiredToken("dave"), jwt.forgedToken("dave"), jwt.foreignIssuerToken("dave"))) {
             assertProviderError("openai", http.post(CHAT, body("openai"), "Authorization", "Bearer " + bad), 401);
-            assertProviderError("openai",
-                    http.post(CHAT, body("openai"), "Authorization", "Bearer " + bad, "X-API-Key", "key-of-pro"),
+            assertProviderError("openai", http.post(CHAT, body("openai"), "Authorization", "Bearer " + bad, "X-API-Key", "key-of-pro"),
                     401);
         }
-        assertThat(openAi.seen()).hasSize(2);
+        assertThat(openAi.requests()).hasSize(2);
     }
 
     @Test
@@ -444,13 +436,12 @@ class LlmGatewayTest extends LlmTestBase {
             "/openai/v1/responses/resp_1", "/openai/v1/models/../files"})
     void sluicesProviderKeyIsUsedForKnownPathsOnly(String path) throws IOException {
         for (var method : List.of("GET", "POST", "DELETE", "PUT")) {
-            var response = RawHttpConnection.exchange(port,
-                    method + " " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-                            + "Authorization: Bearer key-of-pro\r\nContent-Length: 2\r\n\r\n{}");
+            var response = RawHttpConnection.exchange(port, method + " " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                    + "Authorization: Bearer key-of-pro\r\nContent-Length: 2\r\n\r\n{}");
             assertThat(response.status()).isEqualTo(403);
             assertErrorShape("openai", new JsonObject(response.text()), 403);
         }
-        assertThat(openAi.seen()).isEmpty();
+        assertThat(openAi.requests()).isEmpty();
         assertThat(windowUsage("pro", "llm:openai")).isZero();
     }
 
@@ -468,32 +459,27 @@ class LlmGatewayTest extends LlmTestBase {
 
     @Test
     void absoluteTargetsAreForwardedToTheProvider() throws IOException {
-        var response = RawHttpConnection.exchange(port,
-                RawHttpConnection.post("http://evil.example" + CHAT + "?a=b", chat("gpt-4o", ""),
-                        "Authorization: Bearer key-of-pro"));
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post("http://evil.example" + CHAT + "?a=b", chat("gpt-4o", ""),
+                "Authorization: Bearer key-of-pro"));
         assertThat(response.status()).as(response.text()).isEqualTo(200);
-        assertThat(openAi.last().uri()).isEqualTo("/v1/chat/completions?a=b");
-        assertThat(RawHttpConnection
-                .exchange(port, RawHttpConnection.post(CHAT + "#x", chat("gpt-4o", ""), "Authorization: Bearer key-of-pro"))
-                .status())
+        assertThat(openAi.lastRequest().uri()).isEqualTo("/v1/chat/completions?a=b");
+        assertThat(RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT + "#x", chat("gpt-4o", ""), "Authorization: Bearer key-of-pro")).status())
                 .isEqualTo(400);
         for (var evasion : List.of("//openai/v1/chat/completions", "/%6fpenai/v1/chat/completions", "/OPENAI/v1/models",
                 "/x/../openai/v1/models")) {
-            assertThat(
-                    RawHttpConnection.exchange(port, RawHttpConnection.post(evasion, "{}", "X-API-Key: key-of-pro")).status())
-                    .isEqualTo(404);
+            assertThat(RawHttpConnection.exchange(port, RawHttpConnection.post(evasion, "{}", "X-API-Key: key-of-pro")).status()).isEqualTo(404);
         }
     }
 
     @Test
     void configuredPathsAreForwarded() {
-        openAi.answerNext(1, 200, "{\"usage\":{\"input_tokens\":5,\"output_tokens\":6}}");
+        openAi.respondNext(1, 200, "{\"usage\":{\"input_tokens\":5,\"output_tokens\":6}}");
         var response = http.post("/openai/v1/images/generations", "{\"model\":\"gpt-image\"}", "Authorization",
                 "Bearer key-of-pro");
         assertThat(response.statusCode()).isEqualTo(200);
         assertThat(header(response, "x-ratelimit-remaining")).isEqualTo("59");
-        assertThat(openAi.last().body()).isEqualTo("{\"model\":\"gpt-image\"}");
-        assertThat(openAi.last().header("content-length")).isEqualTo("21");
+        assertThat(openAi.lastRequest().body()).isEqualTo("{\"model\":\"gpt-image\"}");
+        assertThat(openAi.lastRequest().header("content-length")).isEqualTo("21");
         var account = ledger("user:pro", "openai");
         assertThat(account.getLong("input_tokens")).isEqualTo(5);
         assertThat(account.getLong("output_tokens")).isEqualTo(6);
@@ -520,10 +506,10 @@ class LlmGatewayTest extends LlmTestBase {
                 "OPTIONS " + CHAT + "?key=key-of-pro HTTP/1.1\r\nHost: x\r\nOrigin: https://app.example\r\n"
                         + "Access-Control-Request-Method: POST\r\nAuthorization: Bearer key-of-pro\r\nX-API-Key: key-of-pro\r\n"
                         + "Content-Length: 5\r\n\r\nhello");
-        assertThat(response.status()).isEqualTo(401); // the stub's: no key
-        assertThat(openAi.last().headers().contains("authorization")).isFalse();
-        assertThat(openAi.last().body()).isEmpty();
-        assertThat(openAi.last().header("origin")).isEqualTo("https://app.example");
+        assertThat(response.status()).isEqualTo(401); // by the stub, as no key is sent
+        assertThat(openAi.lastRequest().headers().contains("authorization")).isFalse();
+        assertThat(openAi.lastRequest().body()).isEmpty();
+        assertThat(openAi.lastRequest().header("origin")).isEqualTo("https://app.example");
         assertNoSluiceKeyForwarded();
         assertThat(admin.limits("ip:127.0.0.1").await().indefinitely()).isEmpty();
     }
@@ -546,7 +532,7 @@ class LlmGatewayTest extends LlmTestBase {
         long millis = Long.parseLong(header(denied, "retry-after-ms"));
         assertThat(millis).isBetween((seconds - 1) * 1000, seconds * 1000);
         assertThat(header(denied, "x-should-retry")).isNull();
-        assertThat(openAi.seen()).hasSize(3);
+        assertThat(openAi.requests()).hasSize(3);
         assertThat(windowUsage("free", "llm:openai")).isEqualTo(3);
     }
 
@@ -564,7 +550,7 @@ class LlmGatewayTest extends LlmTestBase {
         assertProviderError("anthropic", blocked, 429);
         assertThat(header(blocked, "x-should-retry")).isEqualTo("false");
         assertThat(header(blocked, "retry-after")).isNull();
-        assertThat(anthropic.seen()).isEmpty();
+        assertThat(anthropic.requests()).isEmpty();
     }
 
     @Test
@@ -583,8 +569,7 @@ class LlmGatewayTest extends LlmTestBase {
 
     /** Waits until the window holds this many units, after settlement. */
     private void awaitWindowUsage(String user, String resource, long units) {
-        Awaitility.await().atMost(60, TimeUnit.SECONDS)
-                .untilAsserted(() -> assertThat(windowUsage(user, resource)).isEqualTo(units));
+        Awaitility.await().atMost(60, TimeUnit.SECONDS).untilAsserted(() -> assertThat(windowUsage(user, resource)).isEqualTo(units));
     }
 
     @ParameterizedTest
@@ -599,8 +584,7 @@ class LlmGatewayTest extends LlmTestBase {
         var response = CompletableFuture.supplyAsync(() -> call("tokens", body));
         Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> gate.waiting() == 1);
         long input = (body.length() + 3) / 4;
-        assertThat(windowUsage("tokens", "llm:openai:tokens"))
-                .isEqualTo(Math.min(1000, input + output + (output == 970 ? 1000 : 0)));
+        assertThat(windowUsage("tokens", "llm:openai:tokens")).isEqualTo(Math.min(1000, input + output + (output == 970 ? 1000 : 0)));
         gate.open();
         assertThat(response.join().statusCode()).isEqualTo(200);
         awaitWindowUsage("tokens", "llm:openai:tokens", 70);
@@ -647,7 +631,7 @@ class LlmGatewayTest extends LlmTestBase {
             assertThat(header(denied, "x-should-retry")).isEqualTo("false");
             assertThat(error(denied).getString("message")).contains("no price");
         }
-        assertThat(openAi.seen()).isEmpty();
+        assertThat(openAi.requests()).isEmpty();
         assertThat(call("pro", chat("nobody-knows-me", "")).statusCode()).isEqualTo(200);
         assertThat(ledger("user:pro", "openai").getLong("unpriced_calls")).isEqualTo(1);
     }
@@ -669,7 +653,7 @@ class LlmGatewayTest extends LlmTestBase {
             var body = "{\"model\":\"gpt-4o\",\"max_tokens\":68,\"messages\":[{\"role\":\"user\",\"content\":\""
                     + "x".repeat(60)
                     + "\"}]}";
-            long exact = (body.length() + 3) / 4 + 68; // as it is estimated
+            long exact = (body.length() + 3) / 4 + 68; // the estimate
             openAi.usage(TokenUsage.of(exact - 68, 68));
             var responses = new ArrayList<CompletableFuture<Integer>>();
             for (int i = 0; i < 64; i++) {
@@ -677,7 +661,7 @@ class LlmGatewayTest extends LlmTestBase {
             }
             long admitted = responses.stream().map(CompletableFuture::join).filter(status -> status == 200).count();
             assertThat(admitted).isEqualTo(1000 / exact);
-            assertThat(openAi.seen()).hasSize((int) admitted);
+            assertThat(openAi.requests()).hasSize((int) admitted);
             assertThat(ledger("user:tokens", "openai").getLong("output_tokens")).isEqualTo(68 * admitted);
             awaitWindowUsage("tokens", "llm:openai:tokens", exact * admitted);
         } finally {
@@ -697,7 +681,7 @@ class LlmGatewayTest extends LlmTestBase {
         var response = RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, body, "Authorization: Bearer key-of-pro"));
         assertThat(response.status()).as(response.text()).isEqualTo(400);
         assertErrorShape("openai", new JsonObject(response.text()), 400);
-        assertThat(openAi.seen()).isEmpty();
+        assertThat(openAi.requests()).isEmpty();
         assertThat(windowUsage("pro", "llm:openai")).isZero();
     }
 
@@ -708,7 +692,7 @@ class LlmGatewayTest extends LlmTestBase {
         assertProviderError("openai", call("pro", "{\"a\":" + "[".repeat(100_000) + "]".repeat(100_000) + "}"), 400);
         assertProviderError("openai", call("pro", "{\"" + "n".repeat(200_000) + "\":1}"), 400);
         assertProviderError("openai", call("pro", "{\"a\":" + "9".repeat(200_000) + "}"), 400);
-        assertThat(openAi.seen()).isEmpty();
+        assertThat(openAi.requests()).isEmpty();
     }
 
     @Test
@@ -718,7 +702,7 @@ class LlmGatewayTest extends LlmTestBase {
                 "\t{\"model\":\"gpt-4o\",\"messages\":[]}\r\n", "{\"model\":\"\\ud83d\\ude00\",\"messages\":[]}",
                 "{\"model\":\"a\\u0000b\\n\",\"messages\":[]}")) {
             call("pro", body);
-            assertThat(openAi.last().body()).isEqualTo(body);
+            assertThat(openAi.lastRequest().body()).isEqualTo(body);
         }
         assertThat(ledger("user:pro", "openai").getLong("calls")).isEqualTo(5);
     }
@@ -734,16 +718,16 @@ class LlmGatewayTest extends LlmTestBase {
                 .POST(HttpRequest.BodyPublishers.ofByteArray(compressed.toByteArray())).build(),
                 HttpResponse.BodyHandlers.ofString());
         assertProviderError("openai", response, 415);
-        assertThat(openAi.seen()).isEmpty();
+        assertThat(openAi.requests()).isEmpty();
     }
 
     @Test
     void bodiesAreForwardedUpToTheMaximumSize() throws IOException {
         var text = chat("gpt-4o", ",\"x\":\"" + "y".repeat(10 << 20) + "\"");
         assertThat(call("pro", text).statusCode()).isEqualTo(200);
-        assertThat(openAi.last().body()).isEqualTo(text);
+        assertThat(openAi.lastRequest().body()).isEqualTo(text);
         openAi.reset();
-        var large = " ".repeat(LlmGatewayProfile.LARGEST_BODY + 1);
+        var large = " ".repeat(LlmGatewayProfile.MAX_BODY_BYTES + 1);
         try (var raw = new RawHttpConnection(port)) {
             raw.send(RawHttpConnection.post(CHAT, large, "Authorization: Bearer key-of-pro"));
             var denied = raw.readResponse();
@@ -768,9 +752,8 @@ class LlmGatewayTest extends LlmTestBase {
             raw.send(body);
             assertThat(raw.readResponse().status()).isEqualTo(200);
         }
-        assertThat(openAi.last().headers().contains("expect")).isFalse();
-        assertThat(RawHttpConnection.exchange(port, head.formatted("key-of-pro", LlmGatewayProfile.LARGEST_BODY + 1)).status())
-                .isEqualTo(413);
+        assertThat(openAi.lastRequest().headers().contains("expect")).isFalse();
+        assertThat(RawHttpConnection.exchange(port, head.formatted("key-of-pro", LlmGatewayProfile.MAX_BODY_BYTES + 1)).status()).isEqualTo(413);
         assertThat(RawHttpConnection.exchange(port, head.formatted("wrong", 10)).status()).isEqualTo(401);
     }
 
@@ -791,12 +774,11 @@ class LlmGatewayTest extends LlmTestBase {
     @Test
     void chunkedBodiesAreForwardedWithContentLength() throws IOException {
         var body = chat("gpt-4o", "");
-        var response = RawHttpConnection.exchange(port,
-                "POST " + CHAT + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key-of-pro\r\n"
-                        + "Transfer-Encoding: chunked\r\n\r\n5\r\n" + body.substring(0, 5) + "\r\n"
-                        + Integer.toHexString(body.length() - 5) + "\r\n" + body.substring(5) + "\r\n0\r\n\r\n");
+        var response = RawHttpConnection.exchange(port, "POST " + CHAT + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key-of-pro\r\n"
+                + "Transfer-Encoding: chunked\r\n\r\n5\r\n" + body.substring(0, 5) + "\r\n"
+                + Integer.toHexString(body.length() - 5) + "\r\n" + body.substring(5) + "\r\n0\r\n\r\n");
         assertThat(response.status()).isEqualTo(200);
-        assertThat(openAi.last().body()).isEqualTo(body);
+        assertThat(openAi.lastRequest().body()).isEqualTo(body);
     }
 
     @Test
@@ -810,7 +792,7 @@ class LlmGatewayTest extends LlmTestBase {
         }
         assertThat(call("pro", chat("gpt-4o", "")).statusCode()).isEqualTo(200);
         assertThat(windowUsage("pro", "llm:openai")).isEqualTo(1);
-        assertThat(openAi.seen()).hasSize(1);
+        assertThat(openAi.requests()).hasSize(1);
     }
 
     @ParameterizedTest
@@ -821,7 +803,7 @@ class LlmGatewayTest extends LlmTestBase {
             "{\"usage\":{\"prompt_tokens\":1.5,\"completion_tokens\":3}}", "{\"usage\":[1,2]}", "{\"usage\":{}}", "not json",
             ""})
     void implausibleUsageIsEstimated(String response) {
-        openAi.answerNext(1, 200, response);
+        openAi.respondNext(1, 200, response);
         var body = chat("gpt-4o", ",\"max_tokens\":50");
         assertThat(call("wealthy", body).body()).isEqualTo(response);
         var account = estimated();
@@ -833,14 +815,14 @@ class LlmGatewayTest extends LlmTestBase {
 
     @Test
     void nonJsonResponsesAreForwardedUnchanged() {
-        openAi.answerNext(1, 200, "<html>Welcome to nginx</html>", "content-type", "text/html");
+        openAi.respondNext(1, 200, "<html>Welcome to nginx</html>", "content-type", "text/html");
         var response = call("wealthy", chat("gpt-4o", ""));
         assertThat(response.body()).isEqualTo("<html>Welcome to nginx</html>");
         assertThat(header(response, "content-type")).isEqualTo("text/html");
         assertThat(estimated().getLong("calls")).isEqualTo(1);
     }
 
-    /** The account with its first estimated call: one that has no end of its own is booked after it has passed. */
+    /** Waits for the first estimated call in the ledger, which is recorded after the response has ended. */
     private JsonObject estimated() {
         return Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> ledger("user:wealthy", "openai"),
                 account -> account.getLong("estimated_calls", 0L) > 0);
@@ -848,7 +830,7 @@ class LlmGatewayTest extends LlmTestBase {
 
     @Test
     void partsOfTheUsageNeverExceedIt() {
-        openAi.answerNext(1, 200,
+        openAi.respondNext(1, 200,
                 new JsonObject().put("usage", new JsonObject().put("prompt_tokens", 10).put("completion_tokens", 1)
                         .put("prompt_tokens_details", new JsonObject().put("cached_tokens", 5000))).put("x", new JsonArray())
                         .encode());
@@ -865,14 +847,13 @@ class LlmGatewayTest extends LlmTestBase {
     void queriesThatHideUsageAreRejected(String query) {
         var denied = http.post(GENERATE + query, contents(), "x-goog-api-key", "key-of-pro");
         assertProviderError("gemini", denied, 400);
-        assertThat(gemini.seen()).isEmpty();
+        assertThat(gemini.requests()).isEmpty();
         assertThat(windowUsage("pro", "llm:gemini")).isZero();
     }
 
     @Test
     void fieldMaskHeaderIsRejected() {
-        assertProviderError("gemini",
-                http.post(GENERATE, contents(), "x-goog-api-key", "key-of-pro", "X-Goog-FieldMask", "candidates"),
+        assertProviderError("gemini", http.post(GENERATE, contents(), "x-goog-api-key", "key-of-pro", "X-Goog-FieldMask", "candidates"),
                 400);
         assertThat(http.post(GENERATE + "?alt=json", contents(), "x-goog-api-key", "key-of-pro").statusCode()).isEqualTo(200);
     }

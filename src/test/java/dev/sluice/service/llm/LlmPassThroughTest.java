@@ -29,7 +29,6 @@ import io.quarkus.test.junit.TestProfile;
 @WithTestResource(JwtKeys.class)
 class LlmPassThroughTest extends LlmTestBase {
 
-    private static final String CHAT = "/openai/v1/chat/completions";
     private static final String MESSAGES = "/anthropic/v1/messages";
     private static final String BODY = "{\"model\":\"gpt-4o\",\"max_tokens\":5,\"messages\":[]}";
 
@@ -50,17 +49,17 @@ class LlmPassThroughTest extends LlmTestBase {
         for (var key : new String[]{"sk-one", "sk-two"}) {
             for (int i = 0; i < 3; i++) {
                 assertThat(http.post(CHAT, BODY, "Authorization", "Bearer " + key).statusCode()).isEqualTo(200);
-                assertThat(openAi.last().header("authorization")).isEqualTo("Bearer " + key);
+                assertThat(openAi.lastRequest().header("authorization")).isEqualTo("Bearer " + key);
             }
             assertThat(http.post(CHAT, BODY, "Authorization", "Bearer " + key).statusCode()).isEqualTo(429);
             assertThat(ledger(tenant(key), "openai").getLong("calls")).isEqualTo(3);
         }
         assertThat(admin.limits("ip:127.0.0.1").await().indefinitely()).isEmpty();
         assertThat(http.post(MESSAGES, BODY, "x-api-key", "sk-ant-1", "anthropic-version", "1").statusCode()).isEqualTo(200);
-        assertThat(anthropic.last().header("x-api-key")).isEqualTo("sk-ant-1");
+        assertThat(anthropic.lastRequest().header("x-api-key")).isEqualTo("sk-ant-1");
         assertThat(http.post(MESSAGES, BODY, "Authorization", "Bearer sk-ant-oat", "anthropic-version", "1").statusCode())
                 .isEqualTo(200);
-        assertThat(anthropic.last().headers().contains("x-api-key")).isFalse();
+        assertThat(anthropic.lastRequest().headers().contains("x-api-key")).isFalse();
         assertThat(ledger(tenant("sk-ant-oat"), "anthropic").getLong("calls")).isEqualTo(1);
     }
 
@@ -70,12 +69,12 @@ class LlmPassThroughTest extends LlmTestBase {
     void providerKeysMayUseAnyPath(String request) {
         var method = request.substring(0, request.indexOf(' '));
         var path = request.substring(request.indexOf(' ') + 1);
-        openAi.answerNext(1, 200, "{\"id\":\"x\"}");
+        openAi.respondNext(1, 200, "{\"id\":\"x\"}");
         var response = http.send(method, path, method.startsWith("P") ? "{\"a\":1}" : null, "Authorization", "Bearer sk-one");
         assertThat(response.statusCode()).isEqualTo(200);
-        assertThat(openAi.last().method()).isEqualTo(method);
-        assertThat(openAi.last().uri()).isEqualTo(path.substring("/openai".length()));
-        assertThat(openAi.last().body()).isEqualTo(method.startsWith("P") ? "{\"a\":1}" : "");
+        assertThat(openAi.lastRequest().method()).isEqualTo(method);
+        assertThat(openAi.lastRequest().uri()).isEqualTo(path.substring("/openai".length()));
+        assertThat(openAi.lastRequest().body()).isEqualTo(method.startsWith("P") ? "{\"a\":1}" : "");
         assertThat(header(response, "x-ratelimit-limit")).isEqualTo(method.equals("POST") ? "3" : null);
     }
 
@@ -85,22 +84,22 @@ class LlmPassThroughTest extends LlmTestBase {
     void pathsOutsideTheProvidersPrefixAreRejected(String path) throws IOException {
         var response = RawHttpConnection.exchange(port, RawHttpConnection.post(path, BODY, "Authorization: Bearer sk-one"));
         assertThat(response.status()).isEqualTo(400);
-        assertThat(openAi.seen()).isEmpty();
+        assertThat(openAi.requests()).isEmpty();
     }
 
     @Test
     void sluiceKeyIdentifiesAndProviderKeyIsForwarded() {
         assertThat(http.post(CHAT, BODY, "X-API-Key", "key-of-wealthy", "Authorization", "Bearer sk-own").statusCode())
                 .isEqualTo(200);
-        assertThat(openAi.last().header("authorization")).isEqualTo("Bearer sk-own");
-        assertThat(openAi.last().headers().contains("x-api-key")).isFalse();
+        assertThat(openAi.lastRequest().header("authorization")).isEqualTo("Bearer sk-own");
+        assertThat(openAi.lastRequest().headers().contains("x-api-key")).isFalse();
         assertThat(ledger("user:wealthy", "openai").getLong("calls")).isEqualTo(1);
         assertThat(http.post(MESSAGES, BODY, "x-api-key", "sk-ant-own", "Authorization", "Bearer key-of-wealthy",
                 "anthropic-version", "1").statusCode()).isEqualTo(200);
-        assertThat(anthropic.last().header("x-api-key")).isEqualTo("sk-ant-own");
-        assertThat(anthropic.last().headers().contains("authorization")).isFalse();
+        assertThat(anthropic.lastRequest().header("x-api-key")).isEqualTo("sk-ant-own");
+        assertThat(anthropic.lastRequest().headers().contains("authorization")).isFalse();
         assertThat(http.post(CHAT, BODY, "Authorization", "Bearer key-of-wealthy").statusCode()).isEqualTo(200);
-        assertThat(openAi.last().header("authorization")).isEqualTo("Bearer " + LlmProfile.OPENAI_KEY);
+        assertThat(openAi.lastRequest().header("authorization")).isEqualTo("Bearer " + LlmProfile.OPENAI_KEY);
         assertThat(http.get("/openai/v1/files", "Authorization", "Bearer key-of-wealthy").statusCode()).isEqualTo(403);
         assertThat(admin.limits(tenant("sk-own")).await().indefinitely()).isEmpty();
     }
@@ -110,14 +109,13 @@ class LlmPassThroughTest extends LlmTestBase {
         for (var other : new String[]{"Bearer sk-two", "Bearer key-of-pro", "Basic xyz"}) {
             RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, "Authorization: Bearer sk-one",
                     "Authorization: " + other));
-            assertThat(openAi.last().headers().getAll("authorization")).containsExactly("Bearer sk-one");
+            assertThat(openAi.lastRequest().headers().getAll("authorization")).containsExactly("Bearer sk-one");
         }
         assertThat(ledger(tenant("sk-one"), "openai").getLong("calls")).isEqualTo(3);
-        RawHttpConnection.exchange(port,
-                RawHttpConnection.post(MESSAGES, BODY, "x-api-key: sk-a", "x-api-key: key-of-pro", "Authorization: Bearer sk-b",
-                        "anthropic-version: 1"));
-        assertThat(anthropic.last().headers().getAll("x-api-key")).containsExactly("sk-a");
-        assertThat(anthropic.last().headers().contains("authorization")).isFalse();
+        RawHttpConnection.exchange(port, RawHttpConnection.post(MESSAGES, BODY, "x-api-key: sk-a", "x-api-key: key-of-pro", "Authorization: Bearer sk-b",
+                "anthropic-version: 1"));
+        assertThat(anthropic.lastRequest().headers().getAll("x-api-key")).containsExactly("sk-a");
+        assertThat(anthropic.lastRequest().headers().contains("authorization")).isFalse();
     }
 
     @Test
@@ -125,23 +123,23 @@ class LlmPassThroughTest extends LlmTestBase {
         var response = http.post(CHAT, BODY, "X-API-Key", "guess", "Authorization", "Bearer sk-own");
         assertThat(response.statusCode()).isEqualTo(401);
         assertThat(error(response).getString("code")).isEqualTo("invalid_api_key");
-        assertThat(openAi.seen()).isEmpty();
+        assertThat(openAi.requests()).isEmpty();
     }
 
     @Test
     void jwtIsNotForwarded() {
         var token = jwt.token("erin", "pro");
         assertThat(http.post(CHAT, BODY, "Authorization", "Bearer " + token).statusCode()).isEqualTo(200);
-        assertThat(openAi.last().header("authorization")).isEqualTo("Bearer " + LlmProfile.OPENAI_KEY);
+        assertThat(openAi.lastRequest().header("authorization")).isEqualTo("Bearer " + LlmProfile.OPENAI_KEY);
         assertThat(http.post(CHAT, BODY, "Authorization", "Bearer " + token, "X-API-Key", "key-of-pro").statusCode())
                 .isEqualTo(200);
-        assertThat(openAi.last().header("authorization")).isEqualTo("Bearer " + LlmProfile.OPENAI_KEY);
+        assertThat(openAi.lastRequest().header("authorization")).isEqualTo("Bearer " + LlmProfile.OPENAI_KEY);
         assertThat(ledger("user:erin", "openai").getLong("calls")).isEqualTo(2);
         assertThat(http.post(MESSAGES, BODY, "Authorization", "Bearer " + token, "x-api-key", "sk-ant-own", "anthropic-version",
                 "1").statusCode()).isEqualTo(200);
-        assertThat(anthropic.last().headers().toString()).contains("sk-ant-own").doesNotContain(token);
-        assertThat(http.post(CHAT, BODY, "Authorization", "Bearer " + jwt.forged("erin")).statusCode()).isEqualTo(401);
-        assertThat(openAi.seen()).hasSize(2);
+        assertThat(anthropic.lastRequest().headers().toString()).contains("sk-ant-own").doesNotContain(token);
+        assertThat(http.post(CHAT, BODY, "Authorization", "Bearer " + jwt.forgedToken("erin")).statusCode()).isEqualTo(401);
+        assertThat(openAi.requests()).hasSize(2);
     }
 
     @Test
@@ -151,6 +149,6 @@ class LlmPassThroughTest extends LlmTestBase {
         assertThat(response.statusCode()).isEqualTo(401);
         assertThat(error(response).getString("message")).contains("RATE_LIMIT_LLM_GEMINI_API_KEY");
         assertThat(http.post(path, "{}", "x-goog-api-key", "AIza-own").statusCode()).isEqualTo(401);
-        assertThat(gemini.seen()).isEmpty();
+        assertThat(gemini.requests()).isEmpty();
     }
 }

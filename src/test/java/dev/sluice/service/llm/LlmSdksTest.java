@@ -20,7 +20,7 @@ import dev.sluice.testing.llm.LlmProfile;
 import dev.sluice.testing.llm.OpenAiSdk;
 import dev.sluice.testing.llm.ProviderStub;
 import dev.sluice.testing.llm.ProvidersForTests;
-import dev.sluice.testing.llm.Said;
+import dev.sluice.testing.llm.SdkResult;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -69,10 +69,10 @@ class LlmSdksTest extends LlmTestBase {
 
     @Test
     void openAiChatCompletions() {
-        assertThat(openAiSdk.chat("gpt-4o", "Hi")).isEqualTo(new Said(ProviderStub.TEXT, 1000, 300, 70));
-        assertThat(openAiSdk.chatStreamed("gpt-4o", "Hi", true)).isEqualTo(new Said(ProviderStub.TEXT, 1000, 300, 70));
-        var chunked = openAiSdk.chatStreamed("gpt-4o-2024-11-20", "Hi", false);
-        assertThat(chunked).isEqualTo(new Said(ProviderStub.TEXT, 0, 0, 0));
+        assertThat(openAiSdk.chat("gpt-4o", "Hi")).isEqualTo(new SdkResult(ProviderStub.DEFAULT_TEXT, 1000, 300, 70));
+        assertThat(openAiSdk.streamChat("gpt-4o", "Hi", true)).isEqualTo(new SdkResult(ProviderStub.DEFAULT_TEXT, 1000, 300, 70));
+        var chunked = openAiSdk.streamChat("gpt-4o-2024-11-20", "Hi", false);
+        assertThat(chunked).isEqualTo(new SdkResult(ProviderStub.DEFAULT_TEXT, 0, 0, 0));
         var account = ledger("user:wealthy", "openai");
         assertThat(account.getLong("calls")).isEqualTo(3);
         assertThat(account.getLong("input_tokens")).isEqualTo(3000);
@@ -87,8 +87,8 @@ class LlmSdksTest extends LlmTestBase {
 
     @Test
     void openAiResponsesAndEmbeddings() {
-        assertThat(openAiSdk.respond("gpt-5", "Hi")).isEqualTo(new Said(ProviderStub.TEXT, 1000, 300, 70));
-        assertThat(openAiSdk.respondStreamed("gpt-5", "Hi")).isEqualTo(new Said(ProviderStub.TEXT, 1000, 300, 70));
+        assertThat(openAiSdk.createResponse("gpt-5", "Hi")).isEqualTo(new SdkResult(ProviderStub.DEFAULT_TEXT, 1000, 300, 70));
+        assertThat(openAiSdk.streamResponse("gpt-5", "Hi")).isEqualTo(new SdkResult(ProviderStub.DEFAULT_TEXT, 1000, 300, 70));
         assertThat(openAiSdk.embed("text-embedding-3-small", "Hi").input()).isEqualTo(1000);
         assertThat(openAiSdk.models()).isEqualTo("gpt-4o");
         var account = ledger("user:wealthy", "openai");
@@ -99,16 +99,16 @@ class LlmSdksTest extends LlmTestBase {
 
     @Test
     void langChain4jChatCompletions() {
-        assertThat(langChain4j.chat("gpt-4o", "Hi").text()).isEqualTo(ProviderStub.TEXT);
-        assertThat(langChain4j.chatStreamed("gpt-4o", "Hi").text()).isEqualTo(ProviderStub.TEXT);
+        assertThat(langChain4j.chat("gpt-4o", "Hi").text()).isEqualTo(ProviderStub.DEFAULT_TEXT);
+        assertThat(langChain4j.streamChat("gpt-4o", "Hi").text()).isEqualTo(ProviderStub.DEFAULT_TEXT);
         assertThat(ledger("user:wealthy", "openai").getString("cost_usd")).isEqualTo("0.00565");
     }
 
     @Test
     void anthropicMessages() {
-        var plain = anthropicSdk.message("claude-sonnet-4-5", "Hi");
-        assertThat(plain.text()).isEqualTo(ProviderStub.TEXT);
-        assertThat(anthropicSdk.messageStreamed("claude-sonnet-4-5-20250929", "Hi").text()).isEqualTo(ProviderStub.TEXT);
+        var plain = anthropicSdk.createMessage("claude-sonnet-4-5", "Hi");
+        assertThat(plain.text()).isEqualTo(ProviderStub.DEFAULT_TEXT);
+        assertThat(anthropicSdk.streamMessage("claude-sonnet-4-5-20250929", "Hi").text()).isEqualTo(ProviderStub.DEFAULT_TEXT);
         assertThat(anthropicSdk.countTokens("claude-sonnet-4-5", "Hi")).isPositive();
         var account = ledger("user:wealthy", "anthropic");
         assertThat(account.getLong("calls")).isEqualTo(2);
@@ -122,8 +122,8 @@ class LlmSdksTest extends LlmTestBase {
 
     @Test
     void geminiGenerateContent() {
-        assertThat(geminiSdk.generate("gemini-2.5-flash", "Hi").text()).isEqualTo(ProviderStub.TEXT);
-        assertThat(geminiSdk.generateStreamed("gemini-2.5-flash", "Hi").text()).isEqualTo(ProviderStub.TEXT);
+        assertThat(geminiSdk.generate("gemini-2.5-flash", "Hi").text()).isEqualTo(ProviderStub.DEFAULT_TEXT);
+        assertThat(geminiSdk.generateStream("gemini-2.5-flash", "Hi").text()).isEqualTo(ProviderStub.DEFAULT_TEXT);
         assertThat(geminiSdk.countTokens("gemini-2.5-flash", "Hi")).isPositive();
         var account = ledger("user:wealthy", "gemini");
         assertThat(account.getLong("calls")).isEqualTo(2);
@@ -153,7 +153,7 @@ class LlmSdksTest extends LlmTestBase {
                     assertThat(Long.parseLong(denied.headers().values("retry-after-ms").get(0))).isBetween(1L, 60_000L);
                     assertThat(denied.headers().values("x-ratelimit-limit")).containsExactly("3");
                 });
-        assertThat(openAi.seen()).isEmpty();
+        assertThat(openAi.requests()).isEmpty();
         assertThat(ledger("user:free", "openai").getLong("calls")).isEqualTo(3);
     }
 
@@ -161,9 +161,9 @@ class LlmSdksTest extends LlmTestBase {
     void anthropicAndGeminiSdksReportDenialAsRateLimitError() {
         connectAs("free", 0);
         for (int i = 0; i < 5; i++) {
-            anthropicSdk.message("claude-haiku-4-5", "Hi");
+            anthropicSdk.createMessage("claude-haiku-4-5", "Hi");
         }
-        assertThatThrownBy(() -> anthropicSdk.message("claude-haiku-4-5", "Hi"))
+        assertThatThrownBy(() -> anthropicSdk.createMessage("claude-haiku-4-5", "Hi"))
                 .isInstanceOf(com.anthropic.errors.RateLimitException.class).hasMessageContaining("rate_limit_error");
         for (int i = 0; i < 15; i++) {
             geminiSdk.generate("gemini-2.5-flash", "Hi");
@@ -173,21 +173,21 @@ class LlmSdksTest extends LlmTestBase {
                     assertThat(denied.code()).isEqualTo(429);
                     assertThat(denied.message()).contains("requests per min (RPM): Limit 15");
                 });
-        assertThat(anthropic.seen()).hasSize(5);
-        assertThat(gemini.seen()).hasSize(15);
+        assertThat(anthropic.requests()).hasSize(5);
+        assertThat(gemini.requests()).hasSize(15);
     }
 
     @Test
     void sdksDoNotRetryWhenTheBudgetIsExhausted() {
         connectAs("money", 2);
-        anthropicSdk.message("claude-opus-4-1", "Hi"); // 1000 and 70 tokens at 15 and 75 dollars: more than a cent
-        assertThatThrownBy(() -> anthropicSdk.message("claude-opus-4-1", "Hi"))
+        anthropicSdk.createMessage("claude-opus-4-1", "Hi"); // 1000 and 70 tokens at 15 and 75 dollars per million: more than a cent
+        assertThatThrownBy(() -> anthropicSdk.createMessage("claude-opus-4-1", "Hi"))
                 .isInstanceOfSatisfying(AnthropicServiceException.class, denied -> {
                     assertThat(denied.statusCode()).isEqualTo(429);
                     assertThat(denied.headers().values("x-should-retry")).containsExactly("false");
                     assertThat(denied.getMessage()).contains("US dollars per day").contains("Limit $0.01");
                 });
-        assertThat(anthropic.seen()).hasSize(1);
+        assertThat(anthropic.requests()).hasSize(1);
         assertThat(windowUsage("money", "llm:anthropic:budget")).isEqualTo(17_512_500L);
     }
 
@@ -195,11 +195,11 @@ class LlmSdksTest extends LlmTestBase {
     void sdksReportInvalidKeysAsAuthenticationErrors() {
         connectAs("nobody", 0);
         assertThatThrownBy(() -> openAiSdk.chat("gpt-4o", "Hi")).isInstanceOf(com.openai.errors.UnauthorizedException.class);
-        assertThatThrownBy(() -> anthropicSdk.message("claude-haiku-4-5", "Hi"))
+        assertThatThrownBy(() -> anthropicSdk.createMessage("claude-haiku-4-5", "Hi"))
                 .isInstanceOf(com.anthropic.errors.UnauthorizedException.class);
         assertThatThrownBy(() -> geminiSdk.generate("gemini-2.5-flash", "Hi")).isInstanceOfSatisfying(ApiException.class,
                 denied -> assertThat(denied.code()).isEqualTo(401));
-        assertThat(openAi.seen()).isEmpty();
+        assertThat(openAi.requests()).isEmpty();
     }
 
     @Test

@@ -46,7 +46,7 @@ class LlmStartupIT {
     }
 
     private static Instance start(String... more) {
-        var environment = new HashMap<>(Map.of("RATE_LIMIT_LLM_OPENAI_BASE_URL", OPENAI.address() + "/v1",
+        var environment = new HashMap<>(Map.of("RATE_LIMIT_LLM_OPENAI_BASE_URL", OPENAI.baseUrl() + "/v1",
                 "RATE_LIMIT_LLM_OPENAI_API_KEY", "sk-of-sluice", "RATE_LIMIT_API_KEYS_ALICE_SHA256", Sha256.hex("alice-key"),
                 "RATE_LIMIT_API_KEYS_ALICE_USER", "alice", "RATE_LIMIT_API_KEYS_ALICE_TIER", "pro", "RATE_LIMIT_ADMIN_TOKEN",
                 "admin"));
@@ -113,7 +113,7 @@ class LlmStartupIT {
             var response = chat(sluice);
             assertThat(response.statusCode()).isEqualTo(503);
             assertThat(error(response).getString("type")).isEqualTo("server_error");
-            assertThat(OPENAI.seen()).isEmpty();
+            assertThat(OPENAI.requests()).isEmpty();
         }
     }
 
@@ -133,7 +133,7 @@ class LlmStartupIT {
             }
             var waiting = ledger(sluice);
             assertThat(header(waiting, "X-RateLimit-Mode")).isEqualTo("local");
-            assertThat(openAi(sluice).getLong("calls")).isEqualTo(3); // the first is where nobody can look
+            assertThat(openAi(sluice).getLong("calls")).isEqualTo(3); // the first call is recorded in Redis, which is unavailable
             assertThat(json(waiting).getBoolean("partial")).isTrue();
             redis = RedisTestServer.start(port); // empty
             await().atMost(Duration.ofSeconds(60)).until(() -> header(ledger(sluice), "X-RateLimit-Mode") == null);
@@ -174,7 +174,7 @@ class LlmStartupIT {
                 assertThat(chat(sluice).statusCode()).isEqualTo(502);
             }
             assertThat(sluice.log()).containsOnlyOnce("openai cannot be reached at http://127.0.0.1:").doesNotContain("ERROR")
-                    .contains("rate-limit.tiers does not name are ignored: gold")
+                    .contains("LLM limits of unknown tiers are ignored; add them to rate-limit.tiers or remove them: tiers=gold")
                     .contains("openai with Sluice's key (requests");
         }
     }

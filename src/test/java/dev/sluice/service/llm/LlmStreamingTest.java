@@ -36,7 +36,7 @@ import io.quarkus.test.junit.TestProfile;
 class LlmStreamingTest extends LlmTestBase {
 
     private static final Duration TIMEOUT = Duration.ofSeconds(60);
-    private static final int CALLS = 3 * LlmStreamsProfile.CONNECTIONS;
+    private static final int CALLS = 3 * LlmStreamsProfile.MAX_CONNECTIONS;
 
     private static String stream(String api, String user) {
         var messages = "\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]";
@@ -97,13 +97,13 @@ class LlmStreamingTest extends LlmTestBase {
         try (var raw = new RawHttpConnection(port)) {
             raw.send(stream(api, "wealthy"));
             Awaitility.await().atMost(TIMEOUT).until(() -> gate.waiting() == 1);
-            gate.let(1);
+            gate.release(1);
             assertThat(raw.readHeaderSection().get(0)).isEqualTo("HTTP/1.1 200 OK");
             assertThat(chunk(raw)).contains("data: {");
-            assertThat(stub(api).finished()).isZero();
-            gate.let(1);
+            assertThat(stub(api).completedResponses()).isZero();
+            gate.release(1);
             assertThat(chunk(raw)).contains("data: {");
-            assertThat(stub(api).finished()).isZero();
+            assertThat(stub(api).completedResponses()).isZero();
             gate.open();
         }
         assertRecorded(api, 1, 0, 100L, 10L);
@@ -113,7 +113,7 @@ class LlmStreamingTest extends LlmTestBase {
     void requestedUsageIsRemovedFromTheStream() throws IOException {
         var request = stream("openai", "wealthy");
         var through = RawHttpConnection.exchange(port, request);
-        assertThat(openAi.last().body()).contains("\"include_usage\":true");
+        assertThat(openAi.lastRequest().body()).contains("\"include_usage\":true");
         var body = request.substring(request.indexOf("\r\n\r\n") + 4);
         var direct = RawHttpConnection.exchange(openAi.port(),
                 RawHttpConnection.post("/v1/chat/completions", body, "Authorization: Bearer " + LlmProfile.OPENAI_KEY));
@@ -132,7 +132,7 @@ class LlmStreamingTest extends LlmTestBase {
             try (var raw = new RawHttpConnection(port)) {
                 raw.send(stream(api, "wealthy"));
                 Awaitility.await().atMost(TIMEOUT).until(() -> gate.waiting() == 1);
-                gate.let(events);
+                gate.release(events);
                 for (int i = 0; i < events; i++) {
                     if (i == 0) {
                         raw.readHeaderSection();
@@ -144,7 +144,7 @@ class LlmStreamingTest extends LlmTestBase {
             gate.open();
         }
         assertRecorded(api, 2, 0, 200L, 20L);
-        assertThat(stub(api).finished()).isEqualTo(2);
+        assertThat(stub(api).completedResponses()).isEqualTo(2);
     }
 
     @Test
@@ -161,7 +161,7 @@ class LlmStreamingTest extends LlmTestBase {
                         .POST(HttpRequest.BodyPublishers.ofString(request.substring(request.indexOf("\r\n\r\n") + 4))).build(),
                 HttpResponse.BodyHandlers.ofInputStream());
         Awaitility.await().atMost(TIMEOUT).until(() -> gate.waiting() == 1);
-        gate.let(2);
+        gate.release(2);
         try (var body = response.get(60, TimeUnit.SECONDS).body()) {
             assertThat(body.read()).isEqualTo('d');
         }
@@ -177,12 +177,12 @@ class LlmStreamingTest extends LlmTestBase {
         try (var raw = new RawHttpConnection(port)) {
             raw.send(stream(api, "wealthy"));
             Awaitility.await().atMost(TIMEOUT).until(() -> gate.waiting() == 1);
-            gate.let(1);
+            gate.release(1);
             raw.readHeaderSection();
             raw.reset();
         }
         assertRecorded(api, 1, 1, null, null);
-        Awaitility.await().atMost(TIMEOUT).until(() -> stub(api).broken() == 1);
+        Awaitility.await().atMost(TIMEOUT).until(() -> stub(api).lostConnections() == 1);
         assertThat(ledger("user:wealthy", provider(api)).getLong("input_tokens")).isPositive();
     }
 
@@ -212,18 +212,18 @@ class LlmStreamingTest extends LlmTestBase {
     @Test
     void stalledReaderAppliesBackpressureToItsProviderOnly() throws IOException {
         long all = 200L << 20;
-        openAi.fill(all);
+        openAi.fillerChars(all);
         openAi.usage(TokenUsage.of(100, 10));
         try (var stalled = new RawHttpConnection(port)) {
             stalled.send(stream("openai", "wealthy"));
             stalled.readHeaderSection();
-            anthropic.fill(60 << 20);
+            anthropic.fillerChars(60 << 20);
             var other = RawHttpConnection.exchange(port, stream("anthropic", "wealthy"));
             assertThat(other.complete()).isTrue();
             assertThat(other.body()).hasSizeGreaterThan(60 << 20);
-            assertThat(openAi.sent()).isLessThan(60L << 20); // what buffers of sockets hold
-            assertThat(openAi.finished()).isZero();
-            assertThat(stalled.skipChunkedBody()).isGreaterThan(all * 99 / 100); // without its nulls of usage
+            assertThat(openAi.bytesSent()).isLessThan(60L << 20); // size of the socket buffers
+            assertThat(openAi.completedResponses()).isZero();
+            assertThat(stalled.skipChunkedBody()).isGreaterThan(all * 99 / 100); // without the null usage fields
         }
         assertRecorded("openai", 1, 0, 100L, 10L);
     }
@@ -231,7 +231,7 @@ class LlmStreamingTest extends LlmTestBase {
     /** More calls than provider connections: if each leaked a connection, the last calls would never be served. */
     @ParameterizedTest
     @ValueSource(strings = {"half a body", "half a chunked body", "half of what is not read", "expect", "list",
-            "before the answer",
+            "before the response",
             "in the stream", "plain"})
     void providerConnectionsAreReleased(String when) throws IOException {
         for (int i = 0; i < CALLS; i++) {
@@ -250,7 +250,7 @@ class LlmStreamingTest extends LlmTestBase {
                     default -> stream("openai", "wealthy");
                 });
                 if (when.equals("in the stream")) {
-                    gate.let(1);
+                    gate.release(1);
                     raw.readHeaderSection();
                 }
                 raw.reset();
@@ -258,7 +258,7 @@ class LlmStreamingTest extends LlmTestBase {
         }
         openAi.gate().open();
         var responses = new ArrayList<CompletableFuture<Integer>>();
-        for (int i = 0; i < LlmStreamsProfile.CONNECTIONS; i++) {
+        for (int i = 0; i < LlmStreamsProfile.MAX_CONNECTIONS; i++) {
             responses.add(CompletableFuture.supplyAsync(() -> {
                 try {
                     return RawHttpConnection.exchange(port, stream("openai", "wealthy")).status();
@@ -268,7 +268,7 @@ class LlmStreamingTest extends LlmTestBase {
             }));
         }
         assertThat(responses).allSatisfy(response -> assertThat(response.get(60, TimeUnit.SECONDS)).isEqualTo(200));
-        Awaitility.await().atMost(TIMEOUT).until(() -> openAi.finished() + openAi.broken() == openAi.seen().size());
+        Awaitility.await().atMost(TIMEOUT).until(() -> openAi.completedResponses() + openAi.lostConnections() == openAi.requests().size());
     }
 
     @Test

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.net.URLEncoder;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
+import java.util.function.ObjIntConsumer;
 
 import jakarta.inject.Inject;
 
@@ -27,6 +29,8 @@ import io.vertx.redis.client.Request;
 /** Base class of tests of LLM calls; each test begins with an empty ledger and stubs without recorded requests. */
 public abstract class LlmTestBase extends HttpTestBase {
 
+    static final String CHAT = "/openai/v1/chat/completions";
+
     @Inject
     RedisProvider redis;
 
@@ -46,7 +50,7 @@ public abstract class LlmTestBase extends HttpTestBase {
         anthropic.expectKey(LlmProfile.ANTHROPIC_KEY);
         gemini.expectKey(LlmProfile.GEMINI_KEY);
         for (var user : LlmProfile.USERS) {
-            ledger("user:" + user); // what the test before has left to be written is written
+            ledger("user:" + user); // flushes buffered entries of the previous test
         }
         if (redis.connectionManager() != null) {
             await().atMost(60, TimeUnit.SECONDS).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
@@ -57,7 +61,7 @@ public abstract class LlmTestBase extends HttpTestBase {
     /** Returns the ledger usage of an identifier. */
     JsonObject ledger(String identifier) {
         var response = http.get("/v1/llm/usage?identifier=" + URLEncoder.encode(identifier, StandardCharsets.UTF_8),
-                "Authorization", LlmProfile.ADMIN);
+                "Authorization", LlmProfile.ADMIN_AUTHORIZATION);
         assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
         return json(response).getJsonObject("providers");
     }
@@ -70,5 +74,25 @@ public abstract class LlmTestBase extends HttpTestBase {
     /** Returns the units in a user's window. */
     long windowUsage(String user, String resource) {
         return admin.limits("user:" + user).await().indefinitely().getOrDefault(resource, 0L);
+    }
+
+    /**
+     * Sends calls that exceed the limits, and asserts that all of them are forwarded and recorded, but none with a wrong key.
+     *
+     * @param verification verifies a response, given the number of the call from 0
+     */
+    void assertCallsForwardedAndRecorded(ObjIntConsumer<HttpResponse<String>> verification) {
+        for (int i = 0; i < 5; i++) {
+            var response = http.post(CHAT, "{\"model\":\"gpt-4o\",\"messages\":[]}", "Authorization", "Bearer key-of-free");
+            assertThat(response.statusCode()).isEqualTo(200);
+            verification.accept(response, i);
+        }
+        assertThat(ledger("user:free", "openai").getLong("calls")).isEqualTo(5);
+        assertThat(ledger("user:free", "openai").getLong("input_tokens")).isEqualTo(60);
+        var unpriced = http.post(CHAT, "{\"model\":\"nobody-knows-me\",\"messages\":[]}", "Authorization",
+                "Bearer key-of-money");
+        assertThat(unpriced.statusCode()).isEqualTo(200);
+        assertThat(ledger("user:money", "openai").getLong("unpriced_calls")).isEqualTo(1);
+        assertThat(http.post(CHAT, "{}", "Authorization", "Bearer wrong").statusCode()).isEqualTo(401);
     }
 }

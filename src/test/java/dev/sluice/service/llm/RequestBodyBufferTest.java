@@ -17,7 +17,7 @@ import io.vertx.core.http.HttpServer;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 
-/** RequestBodyBuffer with a server of its own. */
+/** {@link RequestBodyBuffer} in a test server. */
 class RequestBodyBufferTest {
 
     private final Vertx vertx = Vertx.vertx();
@@ -84,7 +84,7 @@ class RequestBodyBufferTest {
             await().atMost(60, TimeUnit.SECONDS).until(() -> waiting() == 1);
             assertThat(bodies.heldBytes()).isEqualTo(4000);
         }
-        await().atMost(60, TimeUnit.SECONDS).until(() -> bodies.heldBytes() == 0); // the client has gone
+        await().atMost(60, TimeUnit.SECONDS).until(() -> bodies.heldBytes() == 0); // the client has disconnected
     }
 
     @Test
@@ -92,9 +92,9 @@ class RequestBodyBufferTest {
         int port = serve(1000, 1500, 50);
         try (var slow = new RawHttpConnection(port)) {
             slow.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf");
-            var answer = slow.readResponse();
-            assertThat(answer.status()).isEqualTo(408);
-            assertThat(answer.header("connection")).isEqualTo("close");
+            var response = slow.readResponse();
+            assertThat(response.status()).isEqualTo(408);
+            assertThat(response.header("connection")).isEqualTo("close");
         }
         await().atMost(60, TimeUnit.SECONDS).until(() -> bodies.heldBytes() == 0);
     }

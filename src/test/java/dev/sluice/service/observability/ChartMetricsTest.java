@@ -107,7 +107,7 @@ class ChartMetricsTest extends LlmTestBase {
         }
     }
 
-    /** By name, the values of each label. */
+    /** Returns the values of each label, by name of the metric. */
     private static Map<String, Map<String, Set<String>>> exported(String text) {
         var metrics = new HashMap<String, Map<String, Set<String>>>();
         for (var line : text.lines().filter(any -> !any.startsWith("#")).toList()) {

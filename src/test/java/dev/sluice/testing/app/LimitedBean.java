@@ -11,7 +11,7 @@ import dev.sluice.api.RateLimited;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 
-/** A bean with limits of every kind. */
+/** Bean with limited methods of all supported forms. */
 @ApplicationScoped
 public class LimitedBean {
 

@@ -4,7 +4,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 
 import dev.sluice.api.RateLimited;
 
-/** A class whose methods each have a window of their own. */
+/** Class-level limit without resource: each method has its own window. */
 @ApplicationScoped
 @RateLimited("1/minute;100/hour")
 public class LimitedClass {

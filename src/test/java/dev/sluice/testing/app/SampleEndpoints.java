@@ -17,7 +17,7 @@ import io.smallrye.common.annotation.NonBlocking;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 
-/** An application's JAX-RS resource. */
+/** JAX-RS resource of an application that uses the library. */
 @Path("/")
 public class SampleEndpoints {
 

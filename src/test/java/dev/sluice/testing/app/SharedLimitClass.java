@@ -4,7 +4,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 
 import dev.sluice.api.RateLimited;
 
-/** A class whose methods share a window. */
+/** Class-level limit with a resource: all methods share one window. */
 @ApplicationScoped
 @RateLimited(value = "1/minute", resource = "shared-by-class")
 public class SharedLimitClass {

@@ -6,8 +6,9 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * The most that any identity was surely admitted in any window, placed anywhere. An admission lies somewhere between request
- * and answer, so only those count of which both lie in the window: never more than there were, whatever the machine's load.
+ * Computes a lower bound of the maximum number of admissions of an identity in any window. An admission happens between its
+ * request and its response, so it counts only if both lie in the window: the result never exceeds the actual number, however
+ * busy the machine is.
  */
 final class Admissions {
 

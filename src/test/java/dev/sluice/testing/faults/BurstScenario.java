@@ -25,18 +25,18 @@ import io.vertx.core.json.JsonObject;
  */
 public final class BurstScenario implements AutoCloseable {
 
-    /** Requests in a round, all handed to the HTTP client at once, and to each instance as many. */
+    /** Requests of a round, sent at once and evenly distributed over the instances. */
     public static final int REQUESTS = 1_500;
 
     private static final int[] LIMITS = {1, 7, 33, 100, 250, 500};
     private static final Duration WINDOW = Duration.ofHours(1);
-    /** So many that no request of a round waits for a connection. */
+    /** Enough for all requests of a round, so that none waits for a connection. */
     private static final int CONNECTIONS = REQUESTS / InstanceGroup.SIZE;
     private static final Duration BETWEEN_REQUESTS = Duration.ofMillis(20);
-    /** After so many responses an instance is in the middle of its part of the round. */
+    /** Number of responses after which an instance is considered busy with its part of the round. */
     private static final int RESPONSES_BEFORE_DISTURBANCE = 50;
 
-    /** Something that happens while the requests of a round are in flight. */
+    /** Action that runs while the requests of a round are in flight. */
     @FunctionalInterface
     public interface Disturbance {
 
@@ -60,13 +60,13 @@ public final class BurstScenario implements AutoCloseable {
             started.get(sample.instance()).countDown();
         }
 
-        /** Waits until the instance has answered some of its requests, so that it is busy with the others. */
+        /** Waits until the instance has responded to some of its requests, so that it is busy with the others. */
         public void awaitStarted(int instance) throws InterruptedException {
-            assertThat(started.get(instance).await(60, TimeUnit.SECONDS)).as("instance %d answers", instance).isTrue();
+            assertThat(started.get(instance).await(60, TimeUnit.SECONDS)).as("instance %d responds", instance).isTrue();
         }
     }
 
-    /** What came of one round. {@code otherMode} counts the responses that Redis has not decided. */
+    /** Results of one round. */
     private record Round(int number, int limit, int requests, long admitted, long denied, long notDecidedByRedis,
             long maxLatencyMillis, List<String> modesAfter) {
 
@@ -85,7 +85,7 @@ public final class BurstScenario implements AutoCloseable {
     private final RequestSender requests;
     private final List<Round> rounds = new ArrayList<>();
 
-    /** @param name of the row in {@code target/bursts.md} */
+    /** @param name name of the row in {@code target/bursts.md} */
     public BurstScenario(String name, List<Instance> instances) {
         this.name = name;
         this.instances = new ArrayList<>(instances);
@@ -104,10 +104,10 @@ public final class BurstScenario implements AutoCloseable {
     }
 
     /**
-     * Lets another instance join while a limit is being used: requests go to the instances that are there until the other one
-     * serves, and then a burst goes to all of them.
+     * Lets another instance join while a limit is being used: sends requests to the running instances until the new one serves,
+     * and then a burst to all of them.
      *
-     * @param limit on the identity of the body; at most half of it is used before the other instance serves
+     * @param limit limit of the identity in the body; at most half of it is used before the new instance serves
      */
     public BurstScenario join(InstanceStartup other, int limit, String path, JsonObject body) {
         int sent = 0;
@@ -123,7 +123,7 @@ public final class BurstScenario implements AutoCloseable {
         return this;
     }
 
-    /** Returns the body of a request to {@code /v1/check}, for an identity of its own. */
+    /** Returns the body of a request to {@code /v1/check} with a new identity. */
     public static JsonObject check(int limit) {
         return RequestSender.check("burst-" + UUID.randomUUID(), limit, WINDOW);
     }

@@ -5,7 +5,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Processes that burn CPU time until they are closed, to compete with whatever else runs on the machine. */
+/** Processes that consume CPU time until they are closed, to compete with all other processes of the machine. */
 public final class BusyLoops implements AutoCloseable {
 
     /** The shell ends itself after this much CPU time, in case nothing closes it. */

@@ -12,12 +12,12 @@ import io.vertx.core.net.NetClient;
 import io.vertx.core.net.NetServer;
 import io.vertx.core.net.NetSocket;
 
-/** Network between an instance and Redis, which can be delayed, partitioned, silent or closed. */
+/** TCP proxy between an instance and Redis, which can delay or drop data and reject connections. */
 public final class FaultProxy implements AutoCloseable {
 
     /** Delay of data on its way to Redis; replies are not delayed. */
     private volatile long delayMillis;
-    /** True while data is dropped silently; connections affected by it stay dead. */
+    /** True while data is dropped silently; affected connections never recover. */
     private volatile boolean blackholing;
     private boolean stopped;
 
@@ -50,7 +50,7 @@ public final class FaultProxy implements AutoCloseable {
             server.closeHandler(closed -> closeOther(client));
         }
 
-        /** One behind the other, also when the delay ends. */
+        /** Keeps the order of data, also when the delay is reset. */
         private void delay(Buffer data) {
             long now = System.currentTimeMillis();
             due = Math.max(due, now + delayMillis);
@@ -105,7 +105,7 @@ public final class FaultProxy implements AutoCloseable {
         port = server.listen(port, "127.0.0.1").toCompletionStage().toCompletableFuture().join().actualPort();
     }
 
-    /** Everything takes this much longer. */
+    /** Delays all data on its way to Redis. */
     public void delay(long millis) {
         delayMillis = millis;
     }
@@ -115,12 +115,12 @@ public final class FaultProxy implements AutoCloseable {
         blackholing = true;
     }
 
-    /** New connections work. The old ones stay dead. */
+    /** Ends {@link #startBlackholing()} for new connections; affected ones never recover. */
     public void stopBlackholing() {
         blackholing = false;
     }
 
-    /** Breaks all connections; new ones work. */
+    /** Closes all connections; new ones work. */
     public void closeConnections() {
         List.copyOf(connections).forEach(ProxiedConnection::close);
     }
@@ -132,6 +132,7 @@ public final class FaultProxy implements AutoCloseable {
         closeConnections();
     }
 
+    /** Ends {@link #stopListening()}. */
     public void startListening() {
         stopped = false;
         listen();

@@ -14,7 +14,8 @@ import org.assertj.core.api.SoftAssertions;
 import org.awaitility.Awaitility;
 
 /**
- * A fault injected while a fleet receives more requests than its limits allow, and the guarantees before, during and after it.
+ * Injects a fault while three instances receive more requests than their limits allow, and verifies the guarantees before,
+ * during and after it.
  */
 public final class FaultScenario {
 
@@ -67,14 +68,14 @@ public final class FaultScenario {
         return this;
     }
 
-    /** Whether an instance loses Redis by it depends on how fast the machine is. */
+    /** Declares that the fault may cause an outage, depending on the speed of the machine. */
     public FaultScenario maybeAffecting() {
         affecting = Set.of();
         deterministic = false;
         return this;
     }
 
-    /** The same, and an instance loses Redis so many times at most. */
+    /** Declares that the fault may cause up to this number of outages per instance, depending on the speed of the machine. */
     public FaultScenario maybeAffecting(int maxOutages) {
         this.maxOutages = maxOutages;
         return maybeAffecting();
@@ -86,7 +87,7 @@ public final class FaultScenario {
         return this;
     }
 
-    /** The fallback in force. */
+    /** Sets the expected value of X-RateLimit-Mode during the outage; {@code local} by default. */
     public FaultScenario expectingMode(String mode) {
         expectingMode = mode;
         return this;
@@ -98,11 +99,10 @@ public final class FaultScenario {
         return this;
     }
 
-    /** @param repair returns once Redis is able to serve again */
+    /** @param repair repairs the fault and returns once Redis is able to serve again */
     public void run(Action fault, Action repair) throws Exception {
         awaitMode(all(), "redis", DETECTION_TIMEOUT);
-        var logPositions = all().stream()
-                .collect(Collectors.toMap(number -> number, number -> instances.log(number, 0).size()));
+        var logPositions = all().stream().collect(Collectors.toMap(number -> number, number -> instances.log(number, 0).size()));
         var soft = new SoftAssertions();
         try (var load = new LoadGenerator(instances.vertx(), instances.instances(), LIMIT, WINDOW)) {
             load.start();
@@ -124,7 +124,7 @@ public final class FaultScenario {
             record(samples, maxAdmitted, millis(detected - faultAt), millis(recovered - repaired));
 
             if (deterministic) {
-                soft.assertThat(reportedAvailable).as("rate_limit_store_available meanwhile")
+                soft.assertThat(reportedAvailable).as("rate_limit_store_available during the fault")
                         .isEqualTo(all().stream().filter(number -> !affecting.contains(number)).collect(Collectors.toSet()));
                 verifyLogs(soft, logPositions);
             } else {
@@ -138,53 +138,45 @@ public final class FaultScenario {
             var fresh = load.burst(InstanceGroup.SIZE * FRESH_LIMIT, FRESH_LIMIT);
             soft.assertThat(fresh.stream().filter(Sample::admitted).count()).as("admitted of a fresh limit of %d", FRESH_LIMIT)
                     .isEqualTo(FRESH_LIMIT);
-            soft.assertThat(fresh).as("answers after it").allMatch(sample -> sample.mode() == null);
+            soft.assertThat(fresh).as("responses after recovery").allMatch(sample -> sample.mode() == null);
         }
         soft.assertAll();
     }
 
     private void verifyResponses(SoftAssertions soft, Collection<Sample> samples) {
-        soft.assertThat(samples.stream().filter(sample -> sample.status() == 0)).as("requests without an answer").isEmpty();
+        soft.assertThat(samples.stream().filter(sample -> sample.status() == 0)).as("requests without a response").isEmpty();
         if (!"closed".equals(expectingMode)) {
             soft.assertThat(samples.stream().filter(sample -> sample.status() >= 500).limit(3)).as("5xx").isEmpty();
         }
-        soft.assertThat(maxLatencyMillis(samples)).as("slowest answer, ms")
-                .isLessThanOrEqualTo(MAX_LATENCY_MILLIS + SCHEDULING_TOLERANCE_MILLIS);
+        soft.assertThat(maxLatencyMillis(samples)).as("slowest response, ms").isLessThanOrEqualTo(MAX_LATENCY_MILLIS + SCHEDULING_TOLERANCE_MILLIS);
     }
 
-    /** Before it and after it none speaks of a fallback, and meanwhile all do that have lost Redis. */
-    private void verifyModes(SoftAssertions soft, Collection<Sample> samples, long faultAt, long detected, long repairAt,
-            long recovered) {
-        soft.assertThat(
-                samples.stream().filter(sample -> sample.receivedNanos() - faultAt < 0 && sample.mode() != null).count())
-                .as("answers by a fallback before it").isZero();
+    /** Verifies that all responses during the outage, and only these, name the fallback. */
+    private void verifyModes(SoftAssertions soft, Collection<Sample> samples, long faultAt, long detected, long repairAt, long recovered) {
+        soft.assertThat(samples.stream().filter(sample -> sample.receivedNanos() - faultAt < 0 && sample.mode() != null).count())
+                .as("responses by a fallback before the fault").isZero();
         soft.assertThat(samples.stream().filter(sample -> sample.sentNanos() - recovered > 0 && sample.mode() != null).count())
-                .as("answers by a fallback after it").isZero();
-        soft.assertThat(samples.stream()
-                .filter(sample -> affecting.contains(sample.instance()) && sample.sentNanos() - detected > 0
-                        && sample.receivedNanos() - repairAt < 0 && sample.status() < 500
-                        && !expectingMode.equals(sample.mode()))
-                .count())
-                .as("answers without a word of the fallback").isZero();
+                .as("responses by a fallback after recovery").isZero();
+        soft.assertThat(samples.stream().filter(sample -> affecting.contains(sample.instance()) && sample.sentNanos() - detected > 0
+                && sample.receivedNanos() - repairAt < 0 && sample.status() < 500 && !expectingMode.equals(sample.mode())).count())
+                .as("responses during the outage that do not name the fallback").isZero();
         if (deterministic) {
             soft.assertThat(samples.stream().filter(sample -> !affecting.contains(sample.instance()) && sample.mode() != null)
-                    .count()).as("answers by a fallback of instances that have not lost Redis").isZero();
+                    .count()).as("responses by a fallback of unaffected instances").isZero();
         }
     }
 
-    /** A line for the loss and a line for the return, whatever the number of requests; and nothing else. */
+    /** Verifies that an outage is logged by one line at its start and one at its end, whatever the number of requests. */
     private void verifyLogs(SoftAssertions soft, Map<Integer, Integer> logPositions) {
         for (int number : all()) {
             var lines = instances.log(number, logPositions.get(number));
             int expected = affecting.contains(number) ? 1 : 0;
             soft.assertThat(lines.stream().filter(InstanceStatus::isOutage))
-                    .as("losses told by instance %d", number).hasSize(expected);
+                    .as("outages logged by instance %d", number).hasSize(expected);
             soft.assertThat(lines.stream().filter(InstanceStatus::isRecovery))
-                    .as("returns told by instance %d", number).hasSize(expected);
+                    .as("recoveries logged by instance %d", number).hasSize(expected);
             soft.assertThat(lines.stream()
-                    .filter(line -> !InstanceStatus.isOutage(line) && !InstanceStatus.isRecovery(line)
-                            && !InstanceStatus.isStall(line))
-                    .limit(5))
+                    .filter(line -> !InstanceStatus.isOutage(line) && !InstanceStatus.isRecovery(line) && !InstanceStatus.isStall(line)).limit(5))
                     .as("other lines of instance %d", number).isEmpty();
         }
     }
@@ -192,15 +184,14 @@ public final class FaultScenario {
     private void verifyOutageCount(SoftAssertions soft, Map<Integer, Integer> logPositions) {
         for (int number : all()) {
             soft.assertThat(instances.log(number, logPositions.get(number)).stream().filter(InstanceStatus::isOutage).count())
-                    .as("losses told by instance %d", number).isLessThanOrEqualTo(maxOutages);
+                    .as("outages logged by instance %d", number).isLessThanOrEqualTo(maxOutages);
         }
     }
 
     private void record(Collection<Sample> samples, int maxAdmitted, long detected, long recovered) {
         ResultTable.FAULT_RESULTS.add(name, samples.size(), samples.stream().filter(sample -> sample.mode() != null).count(),
                 samples.stream().filter(sample -> sample.status() == 0).count(),
-                samples.stream().filter(sample -> sample.status() >= 500).count(), maxLatencyMillis(samples) + " ms",
-                maxAdmitted,
+                samples.stream().filter(sample -> sample.status() >= 500).count(), maxLatencyMillis(samples) + " ms", maxAdmitted,
                 affecting.isEmpty() ? "–" : detected + " ms", affecting.isEmpty() ? "–" : recovered + " ms");
     }
 

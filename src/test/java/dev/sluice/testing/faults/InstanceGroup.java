@@ -21,7 +21,7 @@ public final class InstanceGroup implements AutoCloseable {
     private final List<InstanceStartup> startups;
     private final List<Instance> instances;
 
-    /** @param environment environment of an instance, by its number */
+    /** @param environment returns the environment of an instance, given its number */
     public InstanceGroup(IntFunction<Map<String, String>> environment) {
         startups = IntStream.range(0, SIZE).mapToObj(number -> new InstanceStartup(environment.apply(number))).toList();
         try {
@@ -32,16 +32,17 @@ public final class InstanceGroup implements AutoCloseable {
         }
     }
 
+    /** Starts three instances with the same environment. */
     public static InstanceGroup with(Map<String, String> environment) {
         return new InstanceGroup(number -> environment);
     }
 
-    /** Three instances that share one server. */
+    /** Starts three instances that share one Redis server. */
     public static InstanceGroup sharing(RedisNode redis) {
         return with(redis.environment(Map.of()));
     }
 
-    /** Stops an instance with SIGSTOP, and continues it after that time. */
+    /** Suspends an instance with SIGSTOP and resumes it after the duration. */
     public void suspend(int instance, Duration duration) throws InterruptedException {
         instances.get(instance).suspend();
         try {
@@ -56,12 +57,12 @@ public final class InstanceGroup implements AutoCloseable {
         return InstanceStatus.mode(instances.get(instance));
     }
 
-    /** Returns the metrics of an instance. */
+    /** Returns whether the metrics of an instance report that the store is available. */
     boolean available(int instance) {
         return InstanceStatus.available(instances.get(instance));
     }
 
-    /** The lines of an instance's log from one of them on. */
+    /** Returns the lines of an instance's log, beginning with the given one. */
     List<String> log(int instance, int from) {
         return InstanceStatus.log(instances.get(instance), from);
     }

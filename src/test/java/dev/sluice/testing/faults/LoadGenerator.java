@@ -51,7 +51,7 @@ final class LoadGenerator implements AutoCloseable {
         }, 0, INTERVAL_MILLIS, TimeUnit.MILLISECONDS);
     }
 
-    /** Waits until as many requests have been sent as are due in that time. */
+    /** Waits until the requests that are due in that duration have been sent. */
     void awaitSent(Duration duration) {
         long until = sent + duration.toMillis() * perSecond / 1000;
         Awaitility.await("requests sent").atMost(duration.multipliedBy(2).plusSeconds(20)).until(() -> sent >= until);
@@ -61,7 +61,7 @@ final class LoadGenerator implements AutoCloseable {
         requests.send(number % requests.instances(), "/v1/check", RequestSender.check(identity, limit, window));
     }
 
-    /** Sends requests for a new identity to all instances evenly, all at once. */
+    /** Sends requests for a new identity at once, evenly distributed over the instances. */
     Collection<Sample> burst(int count, int limit) {
         var identity = "fresh-" + UUID.randomUUID();
         for (int i = 0; i < count; i++) {

@@ -58,24 +58,24 @@ public final class RedisCluster implements AutoCloseable {
         return String.valueOf(node.command("CLUSTER", "INFO"));
     }
 
-    /** One of the masters that there were at first. */
+    /** Returns one of the initial masters. */
     public RedisNode master(int number) {
         return nodes.get(number);
     }
 
-    /** What follows that master. */
+    /** Returns the initial replica of a master. */
     public RedisNode replica(int number) {
         return nodes.get(MASTERS + number);
     }
 
-    /** Waits until a node that was a replica is a master, and the others say that all slots are served. */
+    /** Waits until the replica is a master and all other nodes report that all slots are served. */
     public void awaitPromotion(RedisNode replica, RedisNode gone) {
         Awaitility.await().atMost(Duration.ofSeconds(30)).pollInterval(Duration.ofMillis(20)).ignoreExceptions()
                 .until(() -> replica.isMaster()
                         && nodes.stream().filter(node -> node != gone).allMatch(RedisCluster::allSlotsServed));
     }
 
-    /** Brings back what is gone, and waits until all slots are served and each master has its replica. */
+    /** Restarts or resumes all nodes, and waits until all slots are served and each master has its replica. */
     public void restore() {
         nodes.forEach(RedisNode::restore);
         awaitHealthy();

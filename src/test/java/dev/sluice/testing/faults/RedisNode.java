@@ -21,8 +21,7 @@ import dev.sluice.testing.RedisTestServer;
 import redis.embedded.core.ExecutableProvider;
 
 /**
- * A real Redis server as a process of its own, with its port, its folder and its settings, that a test can kill, stop, and
- * start again where it was.
+ * Redis server process with its own port, directory and settings, which a test can kill, suspend and restart with its data.
  */
 public final class RedisNode implements AutoCloseable {
 
@@ -54,7 +53,7 @@ public final class RedisNode implements AutoCloseable {
         start();
     }
 
-    /** A server that writes all it does to disk, so that a killed one comes back with its data. */
+    /** Starts a server that persists all writes, so that it restarts with its data after a kill. */
     public static RedisNode server(String... arguments) {
         var all = new ArrayList<>(List.of("--save", "", "--appendonly", "yes", "--appendfsync", "no",
                 "--repl-diskless-sync-delay", "0"));
@@ -62,7 +61,7 @@ public final class RedisNode implements AutoCloseable {
         return new RedisNode(all, null);
     }
 
-    /** One that runs scripts only for the user whose name and password are in {@link #userUrl()}. */
+    /** Starts a server that runs scripts only for the user of {@link #userUrl()}. */
     public static RedisNode serverWithAcl(String... arguments) {
         var all = new ArrayList<>(List.of("--user", "default", "on", "nopass", "~*", "&*", "+@all", "-eval", "-evalsha",
                 "--user", USER, "on", '>' + PASSWORD, "~sluice:*", "+@read", "+@write", "+@scripting", "+@connection",
@@ -71,7 +70,7 @@ public final class RedisNode implements AutoCloseable {
         return server(all.toArray(String[]::new));
     }
 
-    /** @param configuration what a sentinel keeps in its file, and writes to */
+    /** @param configuration initial content of the configuration file, which a sentinel rewrites */
     static RedisNode sentinel(String configuration) {
         return new RedisNode(List.of("--sentinel"), configuration);
     }
@@ -92,7 +91,7 @@ public final class RedisNode implements AutoCloseable {
         return port;
     }
 
-    /** Starts it and waits until it serves, with all of its data. */
+    /** Starts the server and waits until it has loaded its data and serves. */
     public void start() {
         try {
             process = new ProcessBuilder(arguments).redirectErrorStream(true)
@@ -111,7 +110,7 @@ public final class RedisNode implements AutoCloseable {
         }
     }
 
-    /** As it was at first, whatever a test has done to it. */
+    /** Resumes the server, or restarts it if it has been killed. */
     public void restore() {
         if (isRunning()) {
             resume();
@@ -120,7 +119,7 @@ public final class RedisNode implements AutoCloseable {
         }
     }
 
-    /** As a crash would, or the kernel when memory ends. */
+    /** Kills the process, like a crash or the OOM killer. */
     public void kill() {
         process.destroyForcibly();
         try {
@@ -130,7 +129,7 @@ public final class RedisNode implements AutoCloseable {
         }
     }
 
-    /** Throws away what it wrote to disk. */
+    /** Deletes the data on disk. */
     public void deleteData() {
         for (var file : List.of("appendonly.aof", "dump.rdb")) {
             try {
@@ -150,12 +149,12 @@ public final class RedisNode implements AutoCloseable {
         ProcessSignals.resume(process);
     }
 
-    /** @return what {@link RespClient} makes of the answer */
+    /** Executes a command over a new connection; see {@link RespClient#command}. */
     public Object command(String... words) {
         return RespClient.execute(port, words);
     }
 
-    /** A connection that stays. */
+    /** Opens a connection. */
     public RespClient connection() {
         return new RespClient(port);
     }
@@ -185,7 +184,7 @@ public final class RedisNode implements AutoCloseable {
         return environment(port, others);
     }
 
-    /** @param port of this server, or of a {@link FaultProxy} before it */
+    /** @param port port of this server, or of a {@link FaultProxy} in front of it */
     public static Map<String, String> environment(int port, Map<String, String> others) {
         var environment = new HashMap<>(others);
         environment.put("REDIS_HOST", "127.0.0.1");
@@ -207,7 +206,7 @@ public final class RedisNode implements AutoCloseable {
 
     @Override
     public void close() {
-        kill(); // a stopped one too
+        kill(); // works for a suspended process too
         try (var files = Files.walk(folder)) {
             files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
         } catch (IOException e) {

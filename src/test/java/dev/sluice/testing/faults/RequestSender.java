@@ -19,7 +19,7 @@ import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.json.JsonObject;
 
-/** Sends requests for decisions to instances, without waiting for the responses, and records what becomes of each. */
+/** Sends decision requests to instances without waiting for the responses, and records the result of each. */
 final class RequestSender implements AutoCloseable {
 
     private static final Duration TIMEOUT = Duration.ofSeconds(60);
@@ -32,7 +32,7 @@ final class RequestSender implements AutoCloseable {
     private final Collection<Sample> samples = new ConcurrentLinkedQueue<>();
     private final AtomicInteger inFlight = new AtomicInteger();
 
-    /** @param connections at most, to each instance; kept alive */
+    /** @param connections maximum number of keep-alive connections to each instance */
     RequestSender(Vertx vertx, List<Instance> instances, int connections) {
         this.client = vertx.createHttpClient(new HttpClientOptions().setMaxPoolSize(connections).setMaxWaitQueueSize(-1));
         this.instances = new CopyOnWriteArrayList<>(instances);
@@ -61,8 +61,8 @@ final class RequestSender implements AutoCloseable {
     /**
      * Sends one request.
      *
-     * @param body whose {@code identifier} is the identity
-     * @param done called on an event loop once the request is answered or has failed
+     * @param body body whose {@code identifier} is recorded as the identity
+     * @param done called on an event loop when the response is complete or the request has failed
      */
     void send(int instance, String path, JsonObject body, Consumer<Sample> done) {
         var identity = body.getString("identifier");
@@ -87,7 +87,7 @@ final class RequestSender implements AutoCloseable {
 
     /** Waits until no request is in flight. */
     void await() {
-        Awaitility.await("answers to all requests").atMost(TIMEOUT).pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(5))
+        Awaitility.await("responses to all requests").atMost(TIMEOUT).pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(5))
                 .until(() -> inFlight.get() == 0);
     }
 

@@ -11,7 +11,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 
-/** A connection to a Redis server, in its own protocol. */
+/** Blocking connection to a Redis server that uses the RESP protocol. */
 public final class RespClient implements AutoCloseable {
 
     private static final int TIMEOUT_MILLIS = 2000;
@@ -29,14 +29,14 @@ public final class RespClient implements AutoCloseable {
         }
     }
 
-    /** One command, over a connection of its own. */
+    /** Executes a command over a new connection. */
     static Object execute(int port, String... arguments) {
         try (var connection = new RespClient(port)) {
             return connection.command(arguments);
         }
     }
 
-    /** @return a string, a number, a list of such, or null; an error as a string that begins with a minus */
+    /** Returns the reply: a String, a Long, a List of these, or null; an error is a String that starts with a minus. */
     public Object command(String... arguments) {
         var command = new StringBuilder("*" + arguments.length + "\r\n");
         for (var word : arguments) {

@@ -12,15 +12,13 @@ import java.util.stream.Collectors;
 /** Table of measurements, written to a file in {@code target}: one line per fault. */
 final class ResultTable {
 
-    static final ResultTable FAULT_RESULTS = new ResultTable("faults.md", "fault", "requests", "answered locally",
-            "without an answer", "5xx",
-            "slowest answer", "most admitted in a window, of " + FaultScenario.LIMIT, "out of reach noticed after",
+    static final ResultTable FAULT_RESULTS = new ResultTable("faults.md", "fault", "requests", "decided locally", "without a response", "5xx",
+            "slowest response", "most admitted in a window, of " + FaultScenario.LIMIT, "outage detected after",
             "back on Redis after");
     static final ResultTable BURST_RESULTS = new ResultTable("bursts.md", "bursts", "rounds", "not exact", "worst", "requests",
-            "not decided by Redis", "without an answer", "5xx", "mode changes", "slowest answer");
-    static final ResultTable STEADY_LOAD_RESULTS = new ResultTable("steady.md", "steady load", "requests",
-            "not decided by Redis",
-            "without an answer", "mode changes", "median", "slowest answer");
+            "not decided by Redis", "without a response", "5xx", "mode changes", "slowest response");
+    static final ResultTable STEADY_LOAD_RESULTS = new ResultTable("steady.md", "steady load", "requests", "not decided by Redis",
+            "without a response", "mode changes", "median", "slowest response");
 
     private final Path file;
     private final List<String> rows = new ArrayList<>();

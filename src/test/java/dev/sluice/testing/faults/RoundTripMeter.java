@@ -4,14 +4,14 @@ import java.io.UncheckedIOException;
 import java.util.Collection;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
-/** Measures round trips to Redis with PING, one after the other, until it is closed. */
+/** Measures the round-trip time to Redis with consecutive PINGs until it is closed. */
 public final class RoundTripMeter implements AutoCloseable {
 
     private final Collection<Double> samplesMillis = new ConcurrentLinkedQueue<>();
     private final RespClient connection;
     private final Thread thread = new Thread(this::measure, "round trips");
 
-    /** @param port of Redis, or of a {@link FaultProxy} before it */
+    /** @param port port of Redis, or of a {@link FaultProxy} in front of it */
     public RoundTripMeter(int port) {
         connection = new RespClient(port);
         thread.start();

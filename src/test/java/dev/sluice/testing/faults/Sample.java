@@ -1,11 +1,14 @@
 package dev.sluice.testing.faults;
 
 /**
- * One request and what came of it.
+ * Result of one request.
  *
- * @param sentNanos and received: nanoseconds of {@link System#nanoTime()}
- * @param status 0 where there was no answer
- * @param mode the header X-RateLimit-Mode; null where it is missing
+ * @param sentNanos time of the request, by {@link System#nanoTime()}
+ * @param receivedNanos time of the response, by {@link System#nanoTime()}
+ * @param instance number of the instance
+ * @param identity value of {@code identifier}
+ * @param status HTTP status; 0 if there was no response
+ * @param mode value of X-RateLimit-Mode; null if it is missing
  */
 record Sample(long sentNanos, long receivedNanos, int instance, String identity, int status, String mode) {
 

@@ -7,7 +7,7 @@ import java.util.stream.Collectors;
 
 import org.awaitility.Awaitility;
 
-/** A master, two replicas, and three sentinels that watch them. */
+/** Redis master with two replicas, monitored by three sentinels. */
 public final class SentinelSet implements AutoCloseable {
 
     public static final String NAME = "sluice-master";
@@ -38,12 +38,12 @@ public final class SentinelSet implements AutoCloseable {
                 && sentinel.command("SENTINEL", "REPLICAS", NAME) instanceof List<?> replicas && replicas.size() == 2;
     }
 
-    /** Null while there is none. */
+    /** Returns the current master, or null if there is none. */
     public RedisNode master() {
         return servers.stream().filter(RedisNode::isMaster).findFirst().orElse(null);
     }
 
-    /** Waits until another server is the master, and the sentinels say so. */
+    /** Waits until another server is the master and a sentinel reports it. */
     public void awaitMasterOtherThan(RedisNode old) {
         Awaitility.await().atMost(Duration.ofSeconds(30)).pollInterval(Duration.ofMillis(20)).ignoreExceptions().until(() -> {
             var now = servers.stream().filter(server -> server != old).filter(RedisNode::isMaster).findFirst();
@@ -52,7 +52,7 @@ public final class SentinelSet implements AutoCloseable {
         });
     }
 
-    /** Brings back what is gone, and waits until one is the master and the others follow it. */
+    /** Restarts or resumes all processes, and waits until all servers replicate one master. */
     public void restore() {
         sentinels.forEach(RedisNode::restore);
         servers.forEach(RedisNode::restore);

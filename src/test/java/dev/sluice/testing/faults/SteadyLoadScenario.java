@@ -29,7 +29,7 @@ public final class SteadyLoadScenario {
         this.modeAfter = modeAfter;
     }
 
-    /** @param name of the row in {@code target/steady.md} */
+    /** @param name name of the row in {@code target/steady.md} */
     public static SteadyLoadScenario run(String name, Instance instance, Duration duration) {
         var vertx = Vertx.vertx();
         try (var load = new LoadGenerator(vertx, List.of(instance), REQUESTS_PER_SECOND, LIMIT, WINDOW)) {

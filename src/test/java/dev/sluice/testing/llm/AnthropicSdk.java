@@ -7,14 +7,14 @@ import com.anthropic.client.okhttp.AnthropicOkHttpClient;
 import com.anthropic.models.messages.MessageCountTokensParams;
 import com.anthropic.models.messages.MessageCreateParams;
 
-/** Anthropic's own SDK, as a caller uses it. */
+/** Client using Anthropic's official SDK. */
 public final class AnthropicSdk implements AutoCloseable {
 
     private final AnthropicClient client;
 
     /**
      * @param baseUrl without a version
-     * @param retries 2 is the SDK's own default
+     * @param retries the SDK's own default is 2
      */
     public AnthropicSdk(String baseUrl, String key, int retries) {
         client = AnthropicOkHttpClient.builder().baseUrl(baseUrl).apiKey(key).maxRetries(retries)
@@ -25,15 +25,15 @@ public final class AnthropicSdk implements AutoCloseable {
         return client;
     }
 
-    public Said message(String model, String prompt) {
+    public SdkResult createMessage(String model, String prompt) {
         var message = client.messages().create(params(model, prompt));
         var text = new StringBuilder();
         message.content().forEach(block -> block.text().ifPresent(part -> text.append(part.text())));
         var usage = message.usage();
-        return new Said(text.toString(), usage.inputTokens(), usage.cacheReadInputTokens().orElse(0L), usage.outputTokens());
+        return new SdkResult(text.toString(), usage.inputTokens(), usage.cacheReadInputTokens().orElse(0L), usage.outputTokens());
     }
 
-    public Said messageStreamed(String model, String prompt) {
+    public SdkResult streamMessage(String model, String prompt) {
         var text = new StringBuilder();
         var counts = new long[3];
         try (var events = client.messages().createStreaming(params(model, prompt))) {
@@ -47,7 +47,7 @@ public final class AnthropicSdk implements AutoCloseable {
                 event.messageDelta().ifPresent(delta -> counts[2] = delta.usage().outputTokens());
             });
         }
-        return new Said(text.toString(), counts[0], counts[1], counts[2]);
+        return new SdkResult(text.toString(), counts[0], counts[1], counts[2]);
     }
 
     private static MessageCreateParams params(String model, String prompt) {

@@ -7,7 +7,7 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 
-/** Anthropic: messages, the counting of tokens, models. */
+/** Stub of Anthropic's API: messages, token counting, models. */
 public final class AnthropicStub extends ProviderStub {
 
     @Override
@@ -23,7 +23,7 @@ public final class AnthropicStub extends ProviderStub {
     JsonObject error(int status, String message) {
         return new JsonObject().put("type", "error")
                 .put("error", new JsonObject().put("type", type(status)).put("message", message))
-                .put("request_id", "req_stub" + serial());
+                .put("request_id", "req_stub" + callNumber());
     }
 
     private static String type(int status) {
@@ -44,8 +44,8 @@ public final class AnthropicStub extends ProviderStub {
     }
 
     @Override
-    void answer(Call call) {
-        call.header("request-id", "req_stub" + serial());
+    void respond(StubCall call) {
+        call.header("request-id", "req_stub" + callNumber());
         call.header("anthropic-ratelimit-requests-limit", "50");
         call.header("anthropic-ratelimit-requests-remaining", "49");
         call.header("anthropic-ratelimit-requests-reset", "2026-11-23T10:00:00Z");
@@ -62,10 +62,10 @@ public final class AnthropicStub extends ProviderStub {
                 message(call);
                 break;
             case "POST /v1/messages/count_tokens" :
-                call.json(200, new JsonObject().put("input_tokens", counted().input()));
+                call.respondJson(200, new JsonObject().put("input_tokens", configuredUsage().input()));
                 break;
             case "GET /v1/models" :
-                call.json(200, new JsonObject()
+                call.respondJson(200, new JsonObject()
                         .put("data",
                                 new JsonArray().add(new JsonObject().put("type", "model").put("id", "claude-haiku-4-5")
                                         .put("display_name", "Claude Haiku 4.5").put("created_at", "2025-10-01T00:00:00Z")))
@@ -76,34 +76,34 @@ public final class AnthropicStub extends ProviderStub {
         }
     }
 
-    private void message(Call call) {
+    private void message(StubCall call) {
         if (call.body.getString("model") == null || call.body.getJsonArray("messages") == null
                 || call.body.getInteger("max_tokens") == null) {
             fail(call, 400, "model, messages and max_tokens: Field required");
             return;
         }
         if (!call.body.getBoolean("stream", false)) {
-            call.json(200, message(call, new JsonArray().add(block(said())), "end_turn", usage(counted().output())));
+            call.respondJson(200, message(call, new JsonArray().add(block(configuredText())), "end_turn", usage(configuredUsage().output())));
             return;
         }
         var beginning = new ArrayList<String>();
         beginning.add(event("message_start",
-                new JsonObject().put("message", message(call, new JsonArray(), null, usage(Math.min(1, counted().output()))))));
+                new JsonObject().put("message", message(call, new JsonArray(), null, usage(Math.min(1, configuredUsage().output()))))));
         beginning.add(event("content_block_start", new JsonObject().put("index", 0).put("content_block", block(""))));
         beginning.add(event("ping", new JsonObject()));
-        for (var word : Events.words(said())) {
+        for (var word : StubEvents.words(configuredText())) {
             beginning.add(delta(word));
         }
-        // Counts are those of the whole message so far; one that is null says nothing.
+        // Counts are cumulative; a null count is not reported.
         var total = new JsonObject().put("input_tokens", usage(0).getLong("input_tokens"))
-                .put("cache_creation_input_tokens", null).put("cache_read_input_tokens", counted().cachedInput())
-                .put("output_tokens", counted().output());
+                .put("cache_creation_input_tokens", null).put("cache_read_input_tokens", configuredUsage().cachedInput())
+                .put("output_tokens", configuredUsage().output());
         var end = List.of(event("content_block_stop", new JsonObject().put("index", 0)),
                 event("message_delta", new JsonObject()
                         .put("delta", new JsonObject().put("stop_reason", "end_turn").put("stop_sequence", null))
                         .put("usage", total)),
                 event("message_stop", new JsonObject()));
-        stream(call, new Events(beginning, delta(filling()), end));
+        stream(call, new StubEvents(beginning, delta(fillerText()), end));
     }
 
     private static String delta(String text) {
@@ -119,15 +119,15 @@ public final class AnthropicStub extends ProviderStub {
         return new JsonObject().put("type", "text").put("text", text);
     }
 
-    private JsonObject message(Call call, JsonArray content, String stopReason, JsonObject usage) {
-        return new JsonObject().put("id", "msg_stub" + serial()).put("type", "message").put("role", "assistant")
-                .put("model", answered(call.body.getString("model"))).put("content", content).put("stop_reason", stopReason)
+    private JsonObject message(StubCall call, JsonArray content, String stopReason, JsonObject usage) {
+        return new JsonObject().put("id", "msg_stub" + callNumber()).put("type", "message").put("role", "assistant")
+                .put("model", responseModel(call.body.getString("model"))).put("content", content).put("stop_reason", stopReason)
                 .put("stop_sequence", null).put("usage", usage);
     }
 
-    /** Here the cache's tokens are not among the input's. */
+    /** Anthropic does not include cached tokens in the input tokens. */
     private JsonObject usage(long output) {
-        var usage = counted();
+        var usage = configuredUsage();
         return new JsonObject().put("input_tokens", usage.input() - usage.cachedInput() - usage.cacheWrite())
                 .put("cache_creation_input_tokens", usage.cacheWrite()).put("cache_read_input_tokens", usage.cachedInput())
                 .put("cache_creation",

@@ -8,7 +8,7 @@ import com.google.genai.types.GenerateContentResponseUsageMetadata;
 import com.google.genai.types.HttpOptions;
 import com.google.genai.types.HttpRetryOptions;
 
-/** Google's own SDK for Gemini, as a caller uses it. Output is the candidates' tokens, without the thoughts. */
+/** Client using Google's official SDK for Gemini. Output contains the candidates' tokens, without the thoughts. */
 public final class GeminiSdk implements AutoCloseable {
 
     private static final int TIMEOUT_MILLIS = 30_000;
@@ -17,7 +17,7 @@ public final class GeminiSdk implements AutoCloseable {
 
     /**
      * @param baseUrl without a version
-     * @param retries 4 is the SDK's own default, the first after about a second, whatever {@code retry-after} says
+     * @param retries the SDK's own default is 4, the first after about a second, whatever {@code retry-after} says
      */
     public GeminiSdk(String baseUrl, String key, int retries) {
         client = Client.builder().apiKey(key).vertexAI(false).httpOptions(HttpOptions.builder().baseUrl(baseUrl)
@@ -29,12 +29,12 @@ public final class GeminiSdk implements AutoCloseable {
         return client;
     }
 
-    public Said generate(String model, String prompt) {
+    public SdkResult generate(String model, String prompt) {
         var response = client.models.generateContent(model, prompt, null);
-        return said(response.text(), response);
+        return toResult(response.text(), response);
     }
 
-    public Said generateStreamed(String model, String prompt) {
+    public SdkResult generateStream(String model, String prompt) {
         var text = new StringBuilder();
         GenerateContentResponse last = null;
         try (var chunks = client.models.generateContentStream(model, prompt, null)) {
@@ -43,20 +43,20 @@ public final class GeminiSdk implements AutoCloseable {
                 last = chunk;
             }
         }
-        return said(text.toString(), last);
+        return toResult(text.toString(), last);
     }
 
-    private static Said said(String text, GenerateContentResponse response) {
+    private static SdkResult toResult(String text, GenerateContentResponse response) {
         var usage = response.usageMetadata();
-        return new Said(text, usage.flatMap(GenerateContentResponseUsageMetadata::promptTokenCount).orElse(0),
+        return new SdkResult(text, usage.flatMap(GenerateContentResponseUsageMetadata::promptTokenCount).orElse(0),
                 usage.flatMap(GenerateContentResponseUsageMetadata::cachedContentTokenCount).orElse(0),
                 usage.flatMap(GenerateContentResponseUsageMetadata::candidatesTokenCount).orElse(0));
     }
 
-    /** What it says is the vector. */
-    public Said embed(String model, String text) {
+    /** Returns the vector as text. */
+    public SdkResult embed(String model, String text) {
         var embeddings = client.models.embedContent(model, text, null).embeddings().orElseThrow();
-        return new Said(embeddings.get(0).values().orElseThrow().toString(), 0, 0, 0);
+        return new SdkResult(embeddings.get(0).values().orElseThrow().toString(), 0, 0, 0);
     }
 
     public int countTokens(String model, String prompt) {

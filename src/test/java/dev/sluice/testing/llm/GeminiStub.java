@@ -7,24 +7,24 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 
-/** Gemini: contents, embeddings, the counting of tokens, models. */
+/** Stub of Gemini's API: contents, embeddings, token counting, models. */
 public final class GeminiStub extends ProviderStub {
 
     private static final String MODELS = "/v1beta/models";
-    /** Answers are written over several lines, as Google writes them. */
+    /** Responses are written over several lines, as Google does. */
     private static final String JSON = "application/json; charset=UTF-8";
 
-    private volatile long toolPrompt;
+    private volatile long toolPromptTokens;
 
     @Override
     public void reset() {
         super.reset();
-        toolPrompt = 0;
+        toolPromptTokens = 0;
     }
 
-    /** How many of the input's tokens are the results of tools: they come beside the prompt. */
-    public void toolPrompt(long tokens) {
-        toolPrompt = tokens;
+    /** Sets how many of the input tokens are results of tools; Gemini reports them separately from the prompt. */
+    public void toolPromptTokens(long tokens) {
+        toolPromptTokens = tokens;
     }
 
     @Override
@@ -59,10 +59,10 @@ public final class GeminiStub extends ProviderStub {
     }
 
     @Override
-    void answer(Call call) {
+    void respond(StubCall call) {
         var path = call.request.path();
         if (path.equals(MODELS) && call.request.method().name().equals("GET")) {
-            call.plain(200, JSON,
+            call.respond(200, JSON,
                     new JsonObject()
                             .put("models",
                                     new JsonArray()
@@ -76,76 +76,76 @@ public final class GeminiStub extends ProviderStub {
             fail(call, 404, "Requested entity was not found.");
             return;
         }
-        var model = answered(path.substring(MODELS.length() + 1, colon));
+        var model = responseModel(path.substring(MODELS.length() + 1, colon));
         switch (path.substring(colon + 1)) {
             case "generateContent" :
-                call.plain(200, JSON, content(model, said(), "STOP", counted().output()).encodePrettily());
+                call.respond(200, JSON, candidateResponse(model, configuredText(), "STOP", configuredUsage().output()).encodePrettily());
                 break;
             case "streamGenerateContent" :
                 stream(call, model);
                 break;
             case "countTokens" :
-                call.plain(200, JSON, new JsonObject().put("totalTokens", counted().input()).encodePrettily());
+                call.respond(200, JSON, new JsonObject().put("totalTokens", configuredUsage().input()).encodePrettily());
                 break;
             case "embedContent" :
-                call.plain(200, JSON, new JsonObject().put("embedding", vector()).encodePrettily());
+                call.respond(200, JSON, new JsonObject().put("embedding", vector()).encodePrettily());
                 break;
             case "batchEmbedContents" :
                 var vectors = new JsonArray();
                 call.body.getJsonArray("requests").forEach(request -> vectors.add(vector()));
-                call.plain(200, JSON, new JsonObject().put("embeddings", vectors).encodePrettily());
+                call.respond(200, JSON, new JsonObject().put("embeddings", vectors).encodePrettily());
                 break;
             default :
                 fail(call, 404, "Requested entity was not found.");
         }
     }
 
-    /** Each chunk counts what is said so far; the last one counts all. */
-    private void stream(Call call, String model) {
-        var words = Events.words(said());
+    /** Streams chunks with cumulative counts; the last one contains the total. */
+    private void stream(StubCall call, String model) {
+        var words = StubEvents.words(configuredText());
         var chunks = new ArrayList<JsonObject>();
         for (int i = 0; i < words.size(); i++) {
-            chunks.add(content(model, words.get(i), null, Math.min(counted().output(), reasoned() + i)));
+            chunks.add(candidateResponse(model, words.get(i), null, Math.min(configuredUsage().output(), reasoningTokens() + i)));
         }
-        var filler = content(model, filling(), null, reasoned());
-        var last = content(model, "", "STOP", counted().output());
+        var filler = candidateResponse(model, fillerText(), null, reasoningTokens());
+        var last = candidateResponse(model, "", "STOP", configuredUsage().output());
         if ("sse".equals(call.request.getParam("alt"))) {
-            stream(call, new Events(chunks.stream().map(GeminiStub::data).toList(), data(filler), List.of(data(last))));
+            stream(call, new StubEvents(chunks.stream().map(GeminiStub::data).toList(), data(filler), List.of(data(last))));
             return;
         }
         var array = new ArrayList<String>();
         for (var chunk : chunks) {
             array.add((array.isEmpty() ? "[" : ",\r\n") + chunk.encodePrettily());
         }
-        call.stream(JSON, new Events(array, "", List.of(",\r\n" + last.encodePrettily() + "]")).iterator(0));
+        call.stream(JSON, new StubEvents(array, "", List.of(",\r\n" + last.encodePrettily() + "]")).iterator(0));
     }
 
     private static String data(JsonObject json) {
         return "data: " + json.encode() + "\r\n\r\n";
     }
 
-    /** @param output tokens so far, thoughts included */
-    private JsonObject content(String model, String text, String finish, long output) {
+    /** @param output output tokens so far, thoughts included */
+    private JsonObject candidateResponse(String model, String text, String finish, long output) {
         var candidate = new JsonObject().put("content", new JsonObject()
                 .put("parts", new JsonArray().add(new JsonObject().put("text", text))).put("role", "model"));
         if (finish != null) {
             candidate.put("finishReason", finish);
         }
         return new JsonObject().put("candidates", new JsonArray().add(candidate.put("index", 0)))
-                .put("usageMetadata", usage(output)).put("modelVersion", model).put("responseId", "stub" + serial());
+                .put("usageMetadata", usage(output)).put("modelVersion", model).put("responseId", "stub" + callNumber());
     }
 
-    /** Here thoughts are not among the candidates' tokens; counts of zero are left out, as Google does. */
+    /** Gemini does not include thoughts in the candidates' tokens, and leaves out counts of zero. */
     private JsonObject usage(long output) {
-        var usage = counted();
-        long thoughts = Math.min(reasoned(), output);
-        var json = new JsonObject().put("promptTokenCount", usage.input() - toolPrompt);
+        var usage = configuredUsage();
+        long thoughts = Math.min(reasoningTokens(), output);
+        var json = new JsonObject().put("promptTokenCount", usage.input() - toolPromptTokens);
         put(json, "candidatesTokenCount", output - thoughts);
         put(json, "thoughtsTokenCount", thoughts);
-        put(json, "toolUsePromptTokenCount", toolPrompt);
+        put(json, "toolUsePromptTokenCount", toolPromptTokens);
         put(json, "cachedContentTokenCount", usage.cachedInput());
         return json.put("totalTokenCount", usage.input() + output).put("promptTokensDetails", new JsonArray()
-                .add(new JsonObject().put("modality", "TEXT").put("tokenCount", usage.input() - toolPrompt)));
+                .add(new JsonObject().put("modality", "TEXT").put("tokenCount", usage.input() - toolPromptTokens)));
     }
 
     private static void put(JsonObject json, String name, long tokens) {

@@ -11,7 +11,7 @@ import dev.langchain4j.model.openai.OpenAiChatModel;
 import dev.langchain4j.model.openai.OpenAiStreamingChatModel;
 import dev.langchain4j.model.openai.OpenAiTokenUsage;
 
-/** LangChain4j's client for OpenAI, as a caller uses it. */
+/** Client using LangChain4j's model for OpenAI. */
 public final class LangChain4jSdk {
 
     private static final Duration TIMEOUT = Duration.ofSeconds(30);
@@ -27,38 +27,38 @@ public final class LangChain4jSdk {
         this.retries = retries;
     }
 
-    public Said chat(String model, String prompt) {
+    public SdkResult chat(String model, String prompt) {
         var chat = OpenAiChatModel.builder().baseUrl(baseUrl).apiKey(key).modelName(model).maxRetries(retries).timeout(TIMEOUT)
                 .build();
-        return said(chat.chat(UserMessage.from(prompt)));
+        return toResult(chat.chat(UserMessage.from(prompt)));
     }
 
-    public Said chatStreamed(String model, String prompt) {
+    public SdkResult streamChat(String model, String prompt) {
         var chat = OpenAiStreamingChatModel.builder().baseUrl(baseUrl).apiKey(key).modelName(model).timeout(TIMEOUT).build();
-        var whole = new CompletableFuture<ChatResponse>();
+        var completed = new CompletableFuture<ChatResponse>();
         chat.chat(prompt, new StreamingChatResponseHandler() {
 
             @Override
             public void onPartialResponse(String part) {
-                // the whole comes at the end
+                // only the complete response is needed
             }
 
             @Override
             public void onCompleteResponse(ChatResponse response) {
-                whole.complete(response);
+                completed.complete(response);
             }
 
             @Override
             public void onError(Throwable error) {
-                whole.completeExceptionally(error);
+                completed.completeExceptionally(error);
             }
         });
-        return said(whole.orTimeout(TIMEOUT.toSeconds(), TimeUnit.SECONDS).join());
+        return toResult(completed.orTimeout(TIMEOUT.toSeconds(), TimeUnit.SECONDS).join());
     }
 
-    private static Said said(ChatResponse response) {
+    private static SdkResult toResult(ChatResponse response) {
         var usage = (OpenAiTokenUsage) response.tokenUsage();
-        return new Said(response.aiMessage().text(), usage.inputTokenCount(), usage.inputTokensDetails().cachedTokens(),
+        return new SdkResult(response.aiMessage().text(), usage.inputTokenCount(), usage.inputTokensDetails().cachedTokens(),
                 usage.outputTokenCount());
     }
 }

@@ -2,18 +2,18 @@ package dev.sluice.testing.llm;
 
 import java.util.Map;
 
-/** Besides, a proxy that is trusted, and bodies that are not too large. */
+/** Adds a trusted proxy, a maximum body size and some rules. */
 public class LlmGatewayProfile extends LlmProfile {
 
-    /** Where the trusted proxy calls from. */
-    public static final String PROXY = "127.0.0.2";
-    public static final int LARGEST_BODY = 12 << 20;
+    /** Address of the trusted proxy. */
+    public static final String TRUSTED_PROXY_ADDRESS = "127.0.0.2";
+    public static final int MAX_BODY_BYTES = 12 << 20;
 
     @Override
     public Map<String, String> getConfigOverrides() {
         var settings = super.getConfigOverrides();
-        settings.put("rate-limit.trusted-proxies", PROXY + "/32");
-        settings.put("rate-limit.llm.max-body-size", Integer.toString(LARGEST_BODY));
+        settings.put("rate-limit.trusted-proxies", TRUSTED_PROXY_ADDRESS + "/32");
+        settings.put("rate-limit.llm.max-body-size", Integer.toString(MAX_BODY_BYTES));
         settings.put("rate-limit.llm.openai.tokens.enterprise", "100000/hour");
         settings.put("rate-limit.llm.anthropic.requests.enterprise", "blocked");
         settings.put("rate-limit.llm.openai.models.\"x:budget\".requests.pro", "1/minute");

@@ -2,13 +2,13 @@ package dev.sluice.testing.llm;
 
 import java.util.Map;
 
-/** What an operator can switch off. */
+/** Profiles of the decision modes. */
 public final class LlmModes {
 
     private LlmModes() {
     }
 
-    /** Nothing is limited. */
+    /** Limiting is disabled. */
     public static class Off extends LlmProfile {
 
         @Override
@@ -19,7 +19,7 @@ public final class LlmModes {
         }
     }
 
-    /** Nothing is refused. */
+    /** Limits are not enforced. */
     public static class DryRun extends LlmProfile {
 
         @Override

@@ -2,7 +2,7 @@ package dev.sluice.testing.llm;
 
 import java.util.Map;
 
-/** Callers may bring their own keys, but for Gemini, for which nobody has one. */
+/** Callers may use provider keys of their own, except for Gemini, for which no key is configured. */
 public class LlmPassThroughProfile extends LlmProfile {
 
     @Override

@@ -7,16 +7,13 @@ import java.util.Map;
 import dev.sluice.identity.Sha256;
 import io.quarkus.test.junit.QuarkusTestProfile;
 
-/**
- * Users of each tier with a Sluice key, provider keys of Sluice's own, and some rows. The key of user {@code x} is
- * {@code key-of-x}.
- */
+/** Users of each tier with a Sluice key, provider keys, and some rules. The key of user {@code x} is {@code key-of-x}. */
 public class LlmProfile implements QuarkusTestProfile {
 
     public static final String OPENAI_KEY = "sk-openai-of-sluice";
     public static final String ANTHROPIC_KEY = "sk-ant-of-sluice";
     public static final String GEMINI_KEY = "AIza-of-sluice";
-    public static final String ADMIN = "Bearer admin-secret";
+    public static final String ADMIN_AUTHORIZATION = "Bearer admin-secret";
 
     public static final List<String> USERS = List.of("free", "pro", "enterprise", "tokens", "money", "wealthy");
 

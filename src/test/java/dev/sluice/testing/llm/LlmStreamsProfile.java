@@ -2,16 +2,16 @@ package dev.sluice.testing.llm;
 
 import java.util.Map;
 
-/** Few connections to the providers, and little patience with them. */
+/** Few connections to the providers, and short timeouts. */
 public class LlmStreamsProfile extends LlmProfile {
 
-    /** To one provider, at most. */
-    public static final int CONNECTIONS = 8;
+    /** Maximum number of connections to one provider. */
+    public static final int MAX_CONNECTIONS = 8;
 
     @Override
     public Map<String, String> getConfigOverrides() {
         var settings = super.getConfigOverrides();
-        settings.put("rate-limit.llm.max-connections", Integer.toString(CONNECTIONS));
+        settings.put("rate-limit.llm.max-connections", Integer.toString(MAX_CONNECTIONS));
         settings.put("rate-limit.llm.drain-timeout", "1s");
         settings.put("rate-limit.llm.connect-timeout", "5s");
         settings.put("rate-limit.llm.openai.paths", "/v1/files");

@@ -12,14 +12,14 @@ import com.openai.models.responses.Response;
 import com.openai.models.responses.ResponseCreateParams;
 import com.openai.models.responses.ResponseUsage;
 
-/** OpenAI's own SDK, as a caller uses it. */
+/** Client using OpenAI's official SDK. */
 public final class OpenAiSdk implements AutoCloseable {
 
     private final OpenAIClient client;
 
     /**
      * @param baseUrl with the version
-     * @param retries 2 is the SDK's own default
+     * @param retries the SDK's own default is 2
      */
     public OpenAiSdk(String baseUrl, String key, int retries) {
         client = OpenAIOkHttpClient.builder().baseUrl(baseUrl).apiKey(key).maxRetries(retries)
@@ -30,15 +30,15 @@ public final class OpenAiSdk implements AutoCloseable {
         return client;
     }
 
-    public Said chat(String model, String prompt) {
+    public SdkResult chat(String model, String prompt) {
         var completion = client.chat().completions().create(chatParams(model, prompt).build());
-        return said(completion.choices().get(0).message().content().orElse(""), completion.usage().orElse(null));
+        return toResult(completion.choices().get(0).message().content().orElse(""), completion.usage().orElse(null));
     }
 
-    /** @param counting asks for the usage at the end */
-    public Said chatStreamed(String model, String prompt, boolean counting) {
+    /** @param includeUsage requests the usage at the end of the stream */
+    public SdkResult streamChat(String model, String prompt, boolean includeUsage) {
         var params = chatParams(model, prompt);
-        if (counting) {
+        if (includeUsage) {
             params.streamOptions(ChatCompletionStreamOptions.builder().includeUsage(true).build());
         }
         var text = new StringBuilder();
@@ -46,29 +46,29 @@ public final class OpenAiSdk implements AutoCloseable {
         try (var chunks = client.chat().completions().createStreaming(params.build())) {
             chunks.stream().forEach(chunk -> {
                 chunk.choices().forEach(choice -> choice.delta().content().ifPresent(text::append));
-                chunk.usage().ifPresent(told -> usage[0] = told);
+                chunk.usage().ifPresent(reported -> usage[0] = reported);
             });
         }
-        return said(text.toString(), usage[0]);
+        return toResult(text.toString(), usage[0]);
     }
 
     private static ChatCompletionCreateParams.Builder chatParams(String model, String prompt) {
         return ChatCompletionCreateParams.builder().model(model).addUserMessage(prompt);
     }
 
-    private static Said said(String text, CompletionUsage usage) {
+    private static SdkResult toResult(String text, CompletionUsage usage) {
         return usage == null
-                ? new Said(text, 0, 0, 0)
-                : new Said(text, usage.promptTokens(),
+                ? new SdkResult(text, 0, 0, 0)
+                : new SdkResult(text, usage.promptTokens(),
                         usage.promptTokensDetails().flatMap(CompletionUsage.PromptTokensDetails::cachedTokens).orElse(0L),
                         usage.completionTokens());
     }
 
-    public Said respond(String model, String prompt) {
-        return said(client.responses().create(ResponseCreateParams.builder().model(model).input(prompt).build()));
+    public SdkResult createResponse(String model, String prompt) {
+        return toResult(client.responses().create(ResponseCreateParams.builder().model(model).input(prompt).build()));
     }
 
-    public Said respondStreamed(String model, String prompt) {
+    public SdkResult streamResponse(String model, String prompt) {
         var text = new StringBuilder();
         var usage = new ResponseUsage[1];
         try (var events = client.responses()
@@ -80,29 +80,29 @@ public final class OpenAiSdk implements AutoCloseable {
                 event.failed().ifPresent(end -> usage[0] = end.response().usage().orElse(null));
             });
         }
-        return said(text.toString(), usage[0]);
+        return toResult(text.toString(), usage[0]);
     }
 
-    private static Said said(Response response) {
+    private static SdkResult toResult(Response response) {
         var text = new StringBuilder();
         response.output().forEach(item -> item.message().ifPresent(message -> message.content()
                 .forEach(content -> content.outputText().ifPresent(output -> text.append(output.text())))));
-        return said(text.toString(), response.usage().orElse(null));
+        return toResult(text.toString(), response.usage().orElse(null));
     }
 
-    private static Said said(String text, ResponseUsage usage) {
+    private static SdkResult toResult(String text, ResponseUsage usage) {
         return usage == null
-                ? new Said(text, 0, 0, 0)
-                : new Said(text, usage.inputTokens(), usage.inputTokensDetails().cachedTokens(), usage.outputTokens());
+                ? new SdkResult(text, 0, 0, 0)
+                : new SdkResult(text, usage.inputTokens(), usage.inputTokensDetails().cachedTokens(), usage.outputTokens());
     }
 
-    /** What it says is the vector. */
-    public Said embed(String model, String text) {
-        var answer = client.embeddings().create(EmbeddingCreateParams.builder().model(model).input(text).build());
-        return new Said(answer.data().get(0).embedding().toString(), answer.usage().promptTokens(), 0, 0);
+    /** Returns the vector as text. */
+    public SdkResult embed(String model, String text) {
+        var response = client.embeddings().create(EmbeddingCreateParams.builder().model(model).input(text).build());
+        return new SdkResult(response.data().get(0).embedding().toString(), response.usage().promptTokens(), 0, 0);
     }
 
-    /** The ids of all models. */
+    /** Returns the ids of all models, one per line. */
     public String models() {
         var ids = new StringBuilder();
         client.models().list().data().forEach(model -> ids.append(model.id()).append('\n'));

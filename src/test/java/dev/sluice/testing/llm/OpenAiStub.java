@@ -10,23 +10,23 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 
-/** OpenAI: chat completions, responses, embeddings, models. */
+/** Stub of OpenAI's API: chat completions, responses, embeddings, models. */
 public final class OpenAiStub extends ProviderStub {
 
     private static final long CREATED = 1_795_000_000;
     private static final float[] VECTOR = {0.25f, -0.5f, 0.125f};
 
-    private volatile String ending = "completed";
+    private volatile String finalStatus = "completed";
 
     @Override
     public void reset() {
         super.reset();
-        ending = "completed";
+        finalStatus = "completed";
     }
 
-    /** How a response ends: {@code completed}, {@code incomplete} or {@code failed}. */
-    public void responsesEnd(String status) {
-        ending = status;
+    /** Sets the final status of a response: {@code completed}, {@code incomplete} or {@code failed}. */
+    public void finalStatus(String status) {
+        finalStatus = status;
     }
 
     @Override
@@ -44,8 +44,8 @@ public final class OpenAiStub extends ProviderStub {
     }
 
     @Override
-    void answer(Call call) {
-        call.header("x-request-id", "req_stub" + serial());
+    void respond(StubCall call) {
+        call.header("x-request-id", "req_stub" + callNumber());
         call.header("x-ratelimit-limit-requests", "500");
         call.header("x-ratelimit-remaining-requests", "499");
         call.header("x-ratelimit-reset-requests", "120ms");
@@ -58,21 +58,21 @@ public final class OpenAiStub extends ProviderStub {
                 chat(call);
                 break;
             case "POST /v1/responses" :
-                respond(call);
+                createResponse(call);
                 break;
             case "POST /v1/responses/input_tokens" :
-                call.json(200, new JsonObject().put("object", "response.input_tokens").put("input_tokens", counted().input()));
+                call.respondJson(200, new JsonObject().put("object", "response.input_tokens").put("input_tokens", configuredUsage().input()));
                 break;
             case "POST /v1/responses/compact" :
-                call.json(200, new JsonObject().put("id", "resp_stub" + serial()).put("object", "response.compaction")
-                        .put("created_at", CREATED).put("output", new JsonArray().add(message("completed", said())))
+                call.respondJson(200, new JsonObject().put("id", "resp_stub" + callNumber()).put("object", "response.compaction")
+                        .put("created_at", CREATED).put("output", new JsonArray().add(message("completed", configuredText())))
                         .put("usage", responseUsage()));
                 break;
             case "POST /v1/embeddings" :
                 embed(call);
                 break;
             case "GET /v1/models" :
-                call.json(200, new JsonObject().put("object", "list").put("data",
+                call.respondJson(200, new JsonObject().put("object", "list").put("data",
                         new JsonArray().add(new JsonObject().put("id", "gpt-4o").put("object", "model").put("created", CREATED)
                                 .put("owned_by", "openai"))));
                 break;
@@ -81,42 +81,42 @@ public final class OpenAiStub extends ProviderStub {
         }
     }
 
-    private void chat(Call call) {
+    private void chat(StubCall call) {
         if (call.body.getString("model") == null || call.body.getJsonArray("messages") == null) {
             fail(call, 400, "you must provide a model and messages");
             return;
         }
         if (!Boolean.TRUE.equals(call.body.getValue("stream"))) {
-            var message = new JsonObject().put("role", "assistant").put("content", said()).put("refusal", null)
+            var message = new JsonObject().put("role", "assistant").put("content", configuredText()).put("refusal", null)
                     .put("annotations", new JsonArray());
-            call.json(200, completion(call, "chat.completion", choice("message", message, "stop")).put("usage", chatUsage()));
+            call.respondJson(200, completion(call, "chat.completion", choice("message", message, "stop")).put("usage", chatUsage()));
             return;
         }
-        boolean counting = call.body.getJsonObject("stream_options", new JsonObject()).getBoolean("include_usage", false);
+        boolean includeUsage = call.body.getJsonObject("stream_options", new JsonObject()).getBoolean("include_usage", false);
         var beginning = new ArrayList<String>();
-        beginning.add(chunk(call, counting,
+        beginning.add(chunk(call, includeUsage,
                 choice("delta", new JsonObject().put("role", "assistant").put("content", "").put("refusal", null), null)));
-        for (var word : Events.words(said())) {
-            beginning.add(chunk(call, counting, choice("delta", new JsonObject().put("content", word), null)));
+        for (var word : StubEvents.words(configuredText())) {
+            beginning.add(chunk(call, includeUsage, choice("delta", new JsonObject().put("content", word), null)));
         }
         var end = new ArrayList<String>();
-        end.add(chunk(call, counting, choice("delta", new JsonObject(), "stop")));
-        if (counting) {
+        end.add(chunk(call, includeUsage, choice("delta", new JsonObject(), "stop")));
+        if (includeUsage) {
             end.add(data(completion(call, "chat.completion.chunk", null).put("usage", chatUsage())));
         }
         end.add("data: [DONE]\n\n");
-        var filler = chunk(call, counting, choice("delta", new JsonObject().put("content", filling()), null));
-        stream(call, new Events(beginning, filler, end));
+        var filler = chunk(call, includeUsage, choice("delta", new JsonObject().put("content", fillerText()), null));
+        stream(call, new StubEvents(beginning, filler, end));
     }
 
-    private String chunk(Call call, boolean counting, JsonObject choice) {
+    private String chunk(StubCall call, boolean includeUsage, JsonObject choice) {
         var chunk = completion(call, "chat.completion.chunk", choice);
-        return data(counting ? chunk.put("usage", null) : chunk);
+        return data(includeUsage ? chunk.put("usage", null) : chunk);
     }
 
-    private JsonObject completion(Call call, String object, JsonObject choice) {
-        return new JsonObject().put("id", "chatcmpl-stub" + serial()).put("object", object).put("created", CREATED)
-                .put("model", answered(call.body.getString("model"))).put("service_tier", "default")
+    private JsonObject completion(StubCall call, String object, JsonObject choice) {
+        return new JsonObject().put("id", "chatcmpl-stub" + callNumber()).put("object", object).put("created", CREATED)
+                .put("model", responseModel(call.body.getString("model"))).put("service_tier", "default")
                 .put("system_fingerprint", "fp_stub")
                 .put("choices", choice == null ? new JsonArray() : new JsonArray().add(choice));
     }
@@ -130,21 +130,21 @@ public final class OpenAiStub extends ProviderStub {
     }
 
     private JsonObject chatUsage() {
-        var usage = counted();
+        var usage = configuredUsage();
         return new JsonObject().put("prompt_tokens", usage.input()).put("completion_tokens", usage.output())
                 .put("total_tokens", usage.total())
                 .put("prompt_tokens_details", new JsonObject().put("cached_tokens", usage.cachedInput()).put("audio_tokens", 0))
-                .put("completion_tokens_details", new JsonObject().put("reasoning_tokens", reasoned()).put("audio_tokens", 0)
+                .put("completion_tokens_details", new JsonObject().put("reasoning_tokens", reasoningTokens()).put("audio_tokens", 0)
                         .put("accepted_prediction_tokens", 0).put("rejected_prediction_tokens", 0));
     }
 
-    private void respond(Call call) {
+    private void createResponse(StubCall call) {
         if (call.body.getString("model") == null) {
             fail(call, 400, "you must provide a model");
             return;
         }
         if (!Boolean.TRUE.equals(call.body.getValue("stream"))) {
-            call.json(200, response(call, ending));
+            call.respondJson(200, response(call, finalStatus));
             return;
         }
         var inProgress = new JsonObject().put("response", response(call, "in_progress"));
@@ -154,18 +154,18 @@ public final class OpenAiStub extends ProviderStub {
         beginning.add(event(2, "response.output_item.added",
                 new JsonObject().put("output_index", 0).put("item", message("in_progress", null))));
         beginning.add(event(3, "response.content_part.added", part().put("part", outputText(""))));
-        for (var word : Events.words(said())) {
+        for (var word : StubEvents.words(configuredText())) {
             beginning.add(event(beginning.size(), "response.output_text.delta", delta(word)));
         }
         int next = beginning.size();
         var end = List.of(
-                event(next, "response.output_text.done", part().put("text", said()).put("logprobs", new JsonArray())),
-                event(next + 1, "response.content_part.done", part().put("part", outputText(said()))),
+                event(next, "response.output_text.done", part().put("text", configuredText()).put("logprobs", new JsonArray())),
+                event(next + 1, "response.content_part.done", part().put("part", outputText(configuredText()))),
                 event(next + 2, "response.output_item.done",
-                        new JsonObject().put("output_index", 0).put("item", message("completed", said()))),
-                event(next + 3, "response." + ending, new JsonObject().put("response", response(call, ending))));
-        var filler = event(next, "response.output_text.delta", delta(filling()));
-        stream(call, new Events(beginning, filler, end));
+                        new JsonObject().put("output_index", 0).put("item", message("completed", configuredText()))),
+                event(next + 3, "response." + finalStatus, new JsonObject().put("response", response(call, finalStatus))));
+        var filler = event(next, "response.output_text.delta", delta(fillerText()));
+        stream(call, new StubEvents(beginning, filler, end));
     }
 
     private static String event(int number, String type, JsonObject content) {
@@ -191,37 +191,37 @@ public final class OpenAiStub extends ProviderStub {
                 .put("content", text == null ? new JsonArray() : new JsonArray().add(outputText(text)));
     }
 
-    /** While it is in progress, without output and usage. */
-    private JsonObject response(Call call, String status) {
-        boolean over = !status.equals("in_progress");
-        return new JsonObject().put("id", "resp_stub" + serial()).put("object", "response").put("created_at", CREATED)
+    /** Returns a response; one in progress has no output and usage. */
+    private JsonObject response(StubCall call, String status) {
+        boolean ended = !status.equals("in_progress");
+        return new JsonObject().put("id", "resp_stub" + callNumber()).put("object", "response").put("created_at", CREATED)
                 .put("status", status)
                 .put("error",
                         status.equals("failed")
-                                ? new JsonObject().put("code", "server_error").put("message", "The stub fails as asked.")
+                                ? new JsonObject().put("code", "server_error").put("message", "The stub fails as configured.")
                                 : null)
                 .put("incomplete_details",
                         status.equals("incomplete") ? new JsonObject().put("reason", "max_output_tokens") : null)
                 .put("instructions", null).put("max_output_tokens", null)
-                .put("model", answered(call.body.getString("model")))
-                .put("output", over ? new JsonArray().add(message("completed", said())) : new JsonArray())
+                .put("model", responseModel(call.body.getString("model")))
+                .put("output", ended ? new JsonArray().add(message("completed", configuredText())) : new JsonArray())
                 .put("parallel_tool_calls", true).put("previous_response_id", null)
                 .put("reasoning", new JsonObject().put("effort", null).put("summary", null)).put("store", true)
                 .put("temperature", 1.0).put("text", new JsonObject().put("format", new JsonObject().put("type", "text")))
                 .put("tool_choice", "auto").put("tools", new JsonArray()).put("top_p", 1.0).put("truncation", "disabled")
-                .put("usage", over ? responseUsage() : null).put("user", null).put("metadata", new JsonObject());
+                .put("usage", ended ? responseUsage() : null).put("user", null).put("metadata", new JsonObject());
     }
 
     private JsonObject responseUsage() {
-        var usage = counted();
+        var usage = configuredUsage();
         return new JsonObject().put("input_tokens", usage.input())
                 .put("input_tokens_details", new JsonObject().put("cached_tokens", usage.cachedInput()))
                 .put("output_tokens", usage.output())
-                .put("output_tokens_details", new JsonObject().put("reasoning_tokens", reasoned()))
+                .put("output_tokens_details", new JsonObject().put("reasoning_tokens", reasoningTokens()))
                 .put("total_tokens", usage.total());
     }
 
-    private void embed(Call call) {
+    private void embed(StubCall call) {
         var input = call.body.getValue("input");
         if (call.body.getString("model") == null || input == null) {
             fail(call, 400, "you must provide a model and an input");
@@ -232,11 +232,11 @@ public final class OpenAiStub extends ProviderStub {
         int texts = input instanceof JsonArray array ? array.size() : 1;
         for (int i = 0; i < texts; i++) {
             data.add(
-                    new JsonObject().put("object", "embedding").put("index", i).put("embedding", base64 ? packed() : vector()));
+                    new JsonObject().put("object", "embedding").put("index", i).put("embedding", base64 ? base64Vector() : vector()));
         }
-        call.json(200, new JsonObject().put("object", "list").put("data", data)
-                .put("model", answered(call.body.getString("model"))).put("usage",
-                        new JsonObject().put("prompt_tokens", counted().input()).put("total_tokens", counted().input())));
+        call.respondJson(200, new JsonObject().put("object", "list").put("data", data)
+                .put("model", responseModel(call.body.getString("model"))).put("usage",
+                        new JsonObject().put("prompt_tokens", configuredUsage().input()).put("total_tokens", configuredUsage().input())));
     }
 
     private static JsonArray vector() {
@@ -247,7 +247,7 @@ public final class OpenAiStub extends ProviderStub {
         return vector;
     }
 
-    private static String packed() {
+    private static String base64Vector() {
         var bytes = ByteBuffer.allocate(VECTOR.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         bytes.asFloatBuffer().put(VECTOR);
         return Base64.getEncoder().encodeToString(bytes.array());

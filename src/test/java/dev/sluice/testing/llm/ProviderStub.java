@@ -18,24 +18,24 @@ import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonObject;
 
 /**
- * A provider on the loopback address: it answers every call with the same text and the same count of tokens, in the provider's
- * own shape, plain or streamed, and keeps what it was sent. What is set holds until {@link #reset}; what is set for the next
- * calls is used up by them.
+ * Stub of a provider on the loopback address. It responds to every call with the same text and the same token counts, in
+ * the provider's own format, plain or streamed, and records the requests. Configured values apply until {@link #reset};
+ * those configured for the next calls are used up by them.
  */
 public abstract class ProviderStub implements AutoCloseable {
 
-    /** What it says, when a test does not set anything else. */
-    public static final String TEXT = "Hello from the stub.";
+    /** Text of the responses unless a test sets another one. */
+    public static final String DEFAULT_TEXT = "Hello from the stub.";
 
     private static final int FILLER = 16 << 10;
 
-    /** In the order of the calls. */
-    private final AtomicInteger serial = new AtomicInteger();
-    private final List<Seen> seen = new CopyOnWriteArrayList<>();
-    private final Deque<Consumer<Call>> script = new ArrayDeque<>();
-    private final AtomicInteger finished = new AtomicInteger();
-    private final AtomicInteger broken = new AtomicInteger();
-    private final AtomicLong sent = new AtomicLong();
+    /** Number of the current call. */
+    private final AtomicInteger callNumber = new AtomicInteger();
+    private final List<RecordedRequest> requests = new CopyOnWriteArrayList<>();
+    private final Deque<Consumer<StubCall>> script = new ArrayDeque<>();
+    private final AtomicInteger completedResponses = new AtomicInteger();
+    private final AtomicInteger lostConnections = new AtomicInteger();
+    private final AtomicLong bytesSent = new AtomicLong();
     private final Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1));
     private final int port;
 
@@ -44,111 +44,114 @@ public abstract class ProviderStub implements AutoCloseable {
     private volatile String model;
     private volatile TokenUsage usage;
     private volatile long reasoning;
-    private volatile Gate gate;
+    private volatile ResponseGate gate;
     private volatile boolean gzip;
-    private volatile long fill;
+    private volatile long fillerChars;
 
     ProviderStub() {
         reset();
         port = vertx.createHttpServer(new HttpServerOptions().setHost("127.0.0.1").setPort(0))
-                .requestHandler(this::read).listen().toCompletionStage().toCompletableFuture().join().actualPort();
+                .requestHandler(this::onRequest).listen().toCompletionStage().toCompletableFuture().join().actualPort();
     }
 
     public int port() {
         return port;
     }
 
-    /** In place of the provider's own address: without a version, without a slash at its end. */
-    public String address() {
+    /** Returns the base URL, without a version and without a trailing slash. */
+    public String baseUrl() {
         return "http://127.0.0.1:" + port;
     }
 
-    /** Forgets what was seen and set. */
+    /** Discards recorded requests and configured values. */
     public void reset() {
         synchronized (script) {
             script.clear();
         }
-        seen.clear();
-        finished.set(0);
-        broken.set(0);
-        sent.set(0);
+        requests.clear();
+        completedResponses.set(0);
+        lostConnections.set(0);
+        bytesSent.set(0);
         key = null;
-        text = TEXT;
+        text = DEFAULT_TEXT;
         model = null;
         usage = TokenUsage.of(12, 5);
         reasoning = 0;
         gate = null;
         gzip = false;
-        fill = 0;
+        fillerChars = 0;
     }
 
-    /** The requests so far, the oldest first. */
-    public List<Seen> seen() {
-        return List.copyOf(seen);
+    /** Returns the requests so far, the oldest first. */
+    public List<RecordedRequest> requests() {
+        return List.copyOf(requests);
     }
 
-    /** The newest request. */
-    public Seen last() {
-        return seen.get(seen.size() - 1);
+    /** Returns the newest request. */
+    public RecordedRequest lastRequest() {
+        return requests.get(requests.size() - 1);
     }
 
-    /** How many answers were written to their end. */
-    public int finished() {
-        return finished.get();
+    /** Returns the number of responses that were written completely. */
+    public int completedResponses() {
+        return completedResponses.get();
     }
 
-    /** How many answers came to no end because the connection was gone, whoever closed it. */
-    public int broken() {
-        return broken.get();
+    /** Returns the number of responses that were not completed because either side closed the connection. */
+    public int lostConnections() {
+        return lostConnections.get();
     }
 
-    /** How many bytes of bodies were written. */
-    public long sent() {
-        return sent.get();
+    /** Returns the number of body bytes written. */
+    public long bytesSent() {
+        return bytesSent.get();
     }
 
-    /** The only key that is let in; without one set, any is, but none is not. */
+    /** Sets the only key that is accepted; by default, any key is. */
     public void expectKey(String expected) {
         key = expected;
     }
 
-    public void text(String said) {
-        text = said;
+    public void text(String newText) {
+        text = newText;
     }
 
-    /** The model's name in answers; without one set, that of the request. */
-    public void model(String answered) {
-        model = answered;
+    /** Sets the model's name in responses; by default, that of the request. */
+    public void model(String name) {
+        model = name;
     }
 
-    public void usage(TokenUsage counted) {
-        usage = counted;
+    public void usage(TokenUsage newUsage) {
+        usage = newUsage;
     }
 
-    /** How many of the output's tokens are reasoning. */
+    /** Sets how many of the output tokens are reasoning. */
     public void reasoning(long tokens) {
         reasoning = tokens;
     }
 
-    /** Holds all further answers back. */
-    public Gate gate() {
-        var closed = new Gate();
+    /** Holds all further responses back. */
+    public ResponseGate gate() {
+        var closed = new ResponseGate();
         gate = closed;
         return closed;
     }
 
-    /** Compresses answers for callers that take it. */
+    /** Compresses responses for callers that accept it. */
     public void gzip() {
         gzip = true;
     }
 
-    /** Streams say so many characters more, as fast as they are read; {@link Long#MAX_VALUE} for no end. */
-    public void fill(long characters) {
-        fill = characters;
+    /**
+     * Extends streams by a number of characters, sent as fast as they are read; {@link Long#MAX_VALUE} for an endless
+     * stream.
+     */
+    public void fillerChars(long characters) {
+        fillerChars = characters;
     }
 
-    /** @param headers names and values in turn; {@code content-type} is JSON unless it is among them */
-    public void answerNext(int calls, int status, String body, String... headers) {
+    /** @param headers names and values, alternating; {@code content-type} is JSON unless given */
+    public void respondNext(int calls, int status, String body, String... headers) {
         next(calls, call -> {
             var type = "application/json";
             for (int i = 0; i < headers.length; i += 2) {
@@ -158,22 +161,22 @@ public abstract class ProviderStub implements AutoCloseable {
                     call.header(headers[i], headers[i + 1]);
                 }
             }
-            call.plain(status, type, body);
+            call.respond(status, type, body);
         });
     }
 
-    /** The provider's own 429. */
+    /** Rejects the next calls with the provider's own 429. */
     public void denyNext(int calls, long retryAfterSeconds) {
-        answerNext(calls, 429, error(429, "Too many requests to the stub.").encode(), "retry-after",
+        respondNext(calls, 429, error(429, "Too many requests to the stub.").encode(), "retry-after",
                 Long.toString(retryAfterSeconds));
     }
 
-    /** An error in the provider's own shape. */
+    /** Fails the next calls with an error in the provider's own format. */
     public void failNext(int calls, int status) {
-        answerNext(calls, status, error(status, "The stub fails as asked.").encode());
+        respondNext(calls, status, error(status, "The stub fails as configured.").encode());
     }
 
-    /** Cuts the connection after so many events and half of the next one; of a plain answer, after half of it, with 0. */
+    /** Closes the connection after a number of events and half of the next one; with 0, after half of a plain response. */
     public void cutNext(int calls, int events) {
         next(calls, call -> {
             call.cutAfter(events);
@@ -181,34 +184,34 @@ public abstract class ProviderStub implements AutoCloseable {
         });
     }
 
-    /** Closes the connection without an answer. */
-    public void hangUpNext(int calls) {
-        next(calls, Call::hangUp);
+    /** Closes the connection without a response. */
+    public void closeNext(int calls) {
+        next(calls, StubCall::closeConnection);
     }
 
-    /** @param events as they go over the wire, framing included */
+    /** @param events the events with their framing */
     public void streamNext(int calls, String... events) {
-        next(calls, call -> call.stream("text/event-stream", Events.of(events).iterator(0)));
+        next(calls, call -> call.stream("text/event-stream", StubEvents.of(events).iterator(0)));
     }
 
-    private void next(int calls, Consumer<Call> answer) {
+    private void next(int calls, Consumer<StubCall> handler) {
         synchronized (script) {
             for (int i = 0; i < calls; i++) {
-                script.add(answer);
+                script.add(handler);
             }
         }
     }
 
-    private void read(HttpServerRequest request) {
+    private void onRequest(HttpServerRequest request) {
         request.body().onSuccess(body -> {
-            seen.add(new Seen(request.method().name(), request.uri(), request.headers(), body.toString()));
-            var call = new Call(request, json(body), gate, sent, finished::incrementAndGet,
-                    broken::incrementAndGet);
+            requests.add(new RecordedRequest(request.method().name(), request.uri(), request.headers(), body.toString()));
+            var call = new StubCall(request, json(body), gate, bytesSent, completedResponses::incrementAndGet,
+                    lostConnections::incrementAndGet);
             if (gzip) {
                 call.gzip();
             }
-            serial.incrementAndGet();
-            Consumer<Call> scripted;
+            callNumber.incrementAndGet();
+            Consumer<StubCall> scripted;
             synchronized (script) {
                 scripted = script.poll();
             }
@@ -228,56 +231,56 @@ public abstract class ProviderStub implements AutoCloseable {
         }
     }
 
-    private void serve(Call call) {
+    private void serve(StubCall call) {
         var given = key(call.request);
         if (given == null || given.isEmpty() || key != null && !key.equals(given)) {
             fail(call, 401, "The stub does not know this key.");
         } else if (call.request.method().name().equals("POST") && call.body == null) {
             fail(call, 400, "The stub could not parse the JSON body of your request.");
         } else {
-            answer(call);
+            respond(call);
         }
     }
 
-    /** The key that a request brings; null where there is none. */
+    /** Returns the key in a request; null if there is none. */
     abstract String key(HttpServerRequest request);
 
-    /** Answers a call with a good key and, where it is a POST, a JSON body. */
-    abstract void answer(Call call);
+    /** Responds to a call with an accepted key and, if it is a POST, a JSON body. */
+    abstract void respond(StubCall call);
 
     abstract JsonObject error(int status, String message);
 
-    final void fail(Call call, int status, String message) {
-        call.json(status, error(status, message));
+    final void fail(StubCall call, int status, String message) {
+        call.respondJson(status, error(status, message));
     }
 
-    final void stream(Call call, Events events) {
-        call.stream("text/event-stream; charset=utf-8", events.iterator(fill));
+    final void stream(StubCall call, StubEvents events) {
+        call.stream("text/event-stream; charset=utf-8", events.iterator(fillerChars));
     }
 
-    /** What a filler says. */
-    static String filling() {
+    /** Returns the text of a filler event. */
+    static String fillerText() {
         return "fill ".repeat(FILLER / 5);
     }
 
-    final int serial() {
-        return serial.get();
+    final int callNumber() {
+        return callNumber.get();
     }
 
-    final String said() {
+    final String configuredText() {
         return text;
     }
 
-    /** The model's name in an answer to a call that names this one. */
-    final String answered(String asked) {
-        return model == null ? asked : model;
+    /** Returns the model's name for a response. */
+    final String responseModel(String requestedModel) {
+        return model == null ? requestedModel : model;
     }
 
-    final TokenUsage counted() {
+    final TokenUsage configuredUsage() {
         return usage;
     }
 
-    final long reasoned() {
+    final long reasoningTokens() {
         return reasoning;
     }
 

@@ -4,7 +4,7 @@ import java.util.Map;
 
 import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
 
-/** Puts a stub in the place of each provider. */
+/** Replaces each provider by a stub. */
 public class ProvidersForTests implements QuarkusTestResourceLifecycleManager {
 
     private static OpenAiStub openAi;
@@ -16,8 +16,8 @@ public class ProvidersForTests implements QuarkusTestResourceLifecycleManager {
         openAi = new OpenAiStub();
         anthropic = new AnthropicStub();
         gemini = new GeminiStub();
-        return Map.of("rate-limit.llm.openai.base-url", openAi.address() + "/v1", "rate-limit.llm.anthropic.base-url",
-                anthropic.address(), "rate-limit.llm.gemini.base-url", gemini.address() + "/", "test.stubs",
+        return Map.of("rate-limit.llm.openai.base-url", openAi.baseUrl() + "/v1", "rate-limit.llm.anthropic.base-url",
+                anthropic.baseUrl(), "rate-limit.llm.gemini.base-url", gemini.baseUrl() + "/", "test.stubs",
                 openAi.port() + "," + anthropic.port() + "," + gemini.port());
     }
 

@@ -14,44 +14,44 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
 
 /**
- * All providers at once, on bare sockets: each connection is answered by the next of what a test has to say. Gemini is where
- * nobody listens.
+ * Stub of all providers on plain sockets: each connection is handled by the next script of a test. Gemini's address refuses
+ * connections.
  */
 public class RawProvider implements QuarkusTestResourceLifecycleManager {
 
-    /** Says something on a connection, and closes it or not. */
+    /** Handles one connection, including its closing. */
     public interface Script {
 
-        void answer(Socket socket) throws IOException;
+        void handle(Socket socket) throws IOException;
     }
 
     private static final Queue<Script> SCRIPTS = new ConcurrentLinkedQueue<>();
 
     private ServerSocket server;
 
-    /** Answers the next connection. */
+    /** Sets the handler of the next connection. */
     public static void next(Script script) {
         SCRIPTS.add(script);
     }
 
-    /** Reads the request's head and answers with this; characters stand for bytes. Then it closes the connection. */
-    public static void nextSays(String answer) {
+    /** Responds to the next request after its head, and closes the connection. Each character is sent as one byte. */
+    public static void respondNext(String response) {
         next(socket -> {
-            head(socket.getInputStream());
-            say(socket, answer);
+            readHead(socket.getInputStream());
+            write(socket, response);
             socket.shutdownOutput();
             socket.getInputStream().transferTo(java.io.OutputStream.nullOutputStream());
             socket.close();
         });
     }
 
-    public static void say(Socket socket, String text) throws IOException {
+    public static void write(Socket socket, String text) throws IOException {
         socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
         socket.getOutputStream().flush();
     }
 
-    /** Up to the empty line. */
-    public static String head(InputStream in) throws IOException {
+    /** Reads up to the empty line. */
+    public static String readHead(InputStream in) throws IOException {
         var head = new StringBuilder();
         while (head.indexOf("\r\n\r\n") < 0) {
             int b = in.read();
@@ -92,10 +92,10 @@ public class RawProvider implements QuarkusTestResourceLifecycleManager {
                         if (script == null) {
                             socket.close();
                         } else {
-                            script.answer(socket);
+                            script.handle(socket);
                         }
                     } catch (IOException e) {
-                        // the caller has gone
+                        // the caller has disconnected
                     }
                 }, "raw connection");
                 thread.setDaemon(true);

@@ -24,11 +24,11 @@ import dev.sluice.llm.protocol.TokenUsage;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 
-/** What the stubs send, byte by byte, and how they misbehave. */
+/** Verifies the bytes that the stubs send, and their failures. */
 class StubsTest {
 
     private static final String CHAT = "{\"model\":\"gpt-4o\",\"stream\":true,\"messages\":[]}";
-    private static final String COUNTED = "{\"model\":\"gpt-4o\",\"stream\":true,\"stream_options\":{\"include_usage\":true},"
+    private static final String CHAT_WITH_USAGE = "{\"model\":\"gpt-4o\",\"stream\":true,\"stream_options\":{\"include_usage\":true},"
             + "\"messages\":[]}";
     private static final String MESSAGE = "{\"model\":\"claude-haiku-4-5\",\"stream\":true,\"max_tokens\":9,\"messages\":[]}";
 
@@ -45,7 +45,7 @@ class StubsTest {
     }
 
     private HttpResponse<InputStream> open(ProviderStub stub, String path, String body, String... headers) throws Exception {
-        var request = HttpRequest.newBuilder(URI.create(stub.address() + path))
+        var request = HttpRequest.newBuilder(URI.create(stub.baseUrl() + path))
                 .headers("Authorization", "Bearer k", "x-goog-api-key", "k", "anthropic-version", "2023-06-01")
                 .POST(HttpRequest.BodyPublishers.ofString(body));
         if (headers.length > 0) {
@@ -64,7 +64,7 @@ class StubsTest {
         return new String(bytes, StandardCharsets.UTF_8);
     }
 
-    /** The data of each event, with what separates them asserted. */
+    /** Returns the data of each event, and verifies their separators. */
     private static List<String> data(String stream, String separator) {
         assertThat(stream).endsWith(separator);
         var data = new ArrayList<String>();
@@ -82,11 +82,11 @@ class StubsTest {
     }
 
     @Test
-    void openAiCountsOnlyWhereItIsAsked() throws Exception {
+    void openAiReportsUsageOnlyOnRequest() throws Exception {
         var plain = data(post(openAi, "/v1/chat/completions", CHAT), "\n\n");
         assertThat(plain).hasSize(7).last().isEqualTo("[DONE]");
         assertThat(plain).noneMatch(event -> event.contains("\"usage\""));
-        var counted = data(post(openAi, "/v1/chat/completions", COUNTED), "\n\n");
+        var counted = data(post(openAi, "/v1/chat/completions", CHAT_WITH_USAGE), "\n\n");
         assertThat(counted).hasSize(8).last().isEqualTo("[DONE]");
         assertThat(counted.subList(0, 6)).allMatch(event -> event.contains("\"usage\":null"));
         var end = new JsonObject(counted.get(6));
@@ -95,7 +95,7 @@ class StubsTest {
     }
 
     @Test
-    void responsesAreNumbered() throws Exception {
+    void responseEventsAreNumbered() throws Exception {
         var events = data(post(openAi, "/v1/responses", "{\"model\":\"gpt-5\",\"input\":\"Hi\",\"stream\":true}"), "\n\n");
         for (int i = 0; i < events.size(); i++) {
             assertThat(new JsonObject(events.get(i)).getInteger("sequence_number")).isEqualTo(i);
@@ -106,7 +106,7 @@ class StubsTest {
     }
 
     @Test
-    void anthropicCountsTheWhole() throws Exception {
+    void anthropicReportsCumulativeUsage() throws Exception {
         anthropic.usage(new TokenUsage(1000, 300, 200, 50, 70));
         var events = data(post(anthropic, "/v1/messages?beta=true", MESSAGE), "\n\n").stream().map(JsonObject::new).toList();
         assertThat(events).extracting(event -> event.getString("type")).containsExactly("message_start",
@@ -121,9 +121,9 @@ class StubsTest {
     }
 
     @Test
-    void geminiCountsInEveryChunk() throws Exception {
+    void geminiReportsUsageInEveryChunk() throws Exception {
         gemini.reasoning(2);
-        gemini.toolPrompt(3);
+        gemini.toolPromptTokens(3);
         var path = "/v1beta/models/gemini-2.5-flash:streamGenerateContent";
         var events = data(post(gemini, path + "?alt=sse", "{}"), "\r\n\r\n");
         assertThat(events).hasSize(5).allMatch(event -> event.contains("usageMetadata"));
@@ -139,18 +139,18 @@ class StubsTest {
     @Test
     void eachEventWaitsForTheGate() throws Exception {
         var gate = openAi.gate();
-        var waiting = client.sendAsync(HttpRequest.newBuilder(URI.create(openAi.address() + "/v1/chat/completions"))
+        var waiting = client.sendAsync(HttpRequest.newBuilder(URI.create(openAi.baseUrl() + "/v1/chat/completions"))
                 .header("Authorization", "Bearer k").POST(HttpRequest.BodyPublishers.ofString(CHAT)).build(),
                 HttpResponse.BodyHandlers.ofInputStream());
         await().atMost(60, TimeUnit.SECONDS).until(() -> gate.waiting() == 1);
         assertThat(waiting).isNotDone();
-        gate.let(2);
+        gate.release(2);
         try (var body = waiting.get().body()) {
             var seen = new StringBuilder();
             while (seen.indexOf("Hello") < 0 || seen.lastIndexOf("\n\n") != seen.length() - 2) {
                 seen.append((char) body.read());
             }
-            assertThat(openAi.sent()).isEqualTo(seen.length());
+            assertThat(openAi.bytesSent()).isEqualTo(seen.length());
             await().atMost(60, TimeUnit.SECONDS).until(() -> gate.waiting() == 1);
             gate.open();
             assertThat(text(body.readAllBytes())).endsWith("data: [DONE]\n\n");
@@ -168,23 +168,23 @@ class StubsTest {
             assertThat(raw.split("event: ")).hasSize(6);
             assertThat(raw).doesNotEndWith("\n\r\n").doesNotContain("\r\n0\r\n");
         }
-        anthropic.hangUpNext(1);
+        anthropic.closeNext(1);
         assertThatThrownBy(() -> post(anthropic, "/v1/messages", MESSAGE)).isInstanceOf(IOException.class);
-        await().atMost(60, TimeUnit.SECONDS).until(() -> anthropic.broken() == 2);
+        await().atMost(60, TimeUnit.SECONDS).until(() -> anthropic.lostConnections() == 2);
         assertThat(post(anthropic, "/v1/messages", MESSAGE)).contains("message_stop");
-        await().atMost(60, TimeUnit.SECONDS).until(() -> anthropic.finished() == 1);
+        await().atMost(60, TimeUnit.SECONDS).until(() -> anthropic.completedResponses() == 1);
     }
 
     @Test
-    void cutsAPlainAnswer() {
+    void cutsAPlainResponse() {
         gemini.cutNext(1, 0);
         assertThatThrownBy(() -> post(gemini, "/v1beta/models/gemini-2.5-flash:generateContent", "{}"))
                 .isInstanceOf(IOException.class);
     }
 
     @Test
-    void answersAsAsked() throws Exception {
-        openAi.answerNext(2, 200, "<html>", "Content-Type", "text/html", "x-odd", "1");
+    void sendsScriptedResponses() throws Exception {
+        openAi.respondNext(2, 200, "<html>", "Content-Type", "text/html", "x-odd", "1");
         openAi.streamNext(1, "data: {\"odd\":1}\n\n");
         for (int i = 0; i < 2; i++) {
             var html = open(openAi, "/v1/chat/completions", CHAT);
@@ -194,14 +194,14 @@ class StubsTest {
         }
         assertThat(post(openAi, "/v1/chat/completions", CHAT)).isEqualTo("data: {\"odd\":1}\n\n");
         assertThat(post(openAi, "/v1/chat/completions", CHAT)).contains("[DONE]");
-        assertThat(openAi.seen()).hasSize(4).allMatch(seen -> seen.body().equals(CHAT));
+        assertThat(openAi.requests()).hasSize(4).allMatch(seen -> seen.body().equals(CHAT));
     }
 
     @Test
-    void compressedEventsCanBeReadAtOnce() throws Exception {
+    void compressedEventsAreFlushed() throws Exception {
         openAi.gzip();
         var gate = openAi.gate();
-        gate.let(1);
+        gate.release(1);
         var response = open(openAi, "/v1/chat/completions", CHAT, "Accept-Encoding", "gzip");
         assertThat(response.headers().firstValue("content-encoding")).contains("gzip");
         try (var body = new GZIPInputStream(response.body())) {
@@ -216,11 +216,11 @@ class StubsTest {
     }
 
     @Test
-    void aLongStreamWaitsForItsReader() throws Exception {
+    void longStreamHonoursBackpressure() throws Exception {
         long bytes = 200L << 20;
-        openAi.fill(bytes);
-        try (var body = open(openAi, "/v1/chat/completions", COUNTED).body()) {
-            assertThat(openAi.finished()).isZero(); // nobody has read what it had to say
+        openAi.fillerChars(bytes);
+        try (var body = open(openAi, "/v1/chat/completions", CHAT_WITH_USAGE).body()) {
+            assertThat(openAi.completedResponses()).isZero(); // the body has not been read yet
             long read = 0;
             var buffer = new byte[64 << 10];
             for (int n = body.read(buffer); n >= 0; n = body.read(buffer)) {
@@ -228,13 +228,13 @@ class StubsTest {
             }
             assertThat(read).isGreaterThan(bytes);
         }
-        openAi.fill(Long.MAX_VALUE);
-        open(openAi, "/v1/chat/completions", COUNTED).body().close();
-        await().atMost(60, TimeUnit.SECONDS).until(() -> openAi.broken() == 1);
+        openAi.fillerChars(Long.MAX_VALUE);
+        open(openAi, "/v1/chat/completions", CHAT_WITH_USAGE).body().close();
+        await().atMost(60, TimeUnit.SECONDS).until(() -> openAi.lostConnections() == 1);
     }
 
     @Test
-    void asksForAKeyAndAVersion() throws Exception {
+    void requiresKeyAndVersion() throws Exception {
         openAi.expectKey("another");
         anthropic.expectKey("another");
         gemini.expectKey("another");
@@ -242,7 +242,7 @@ class StubsTest {
         assertThat(post(anthropic, "/v1/messages", MESSAGE)).contains("authentication_error");
         assertThat(post(gemini, "/v1beta/models/gemini-2.5-flash:generateContent", "{}")).contains("UNAUTHENTICATED");
         var unversioned = client.send(
-                HttpRequest.newBuilder(URI.create(anthropic.address() + "/v1/models")).header("x-api-key", "another").build(),
+                HttpRequest.newBuilder(URI.create(anthropic.baseUrl() + "/v1/models")).header("x-api-key", "another").build(),
                 HttpResponse.BodyHandlers.ofString());
         assertThat(unversioned.body()).contains("anthropic-version");
         assertThat(post(openAi, "/v1/files", "{}", "X-Other", "1")).contains("invalid_api_key");

@@ -16,7 +16,7 @@ public class Summaries {
     @LlmRateLimited(value = "anthropic", model = "claude-haiku-4-5")
     public String of(String report, @LlmUser String user, @LlmTier String tier) {
         // Here an application calls its model, and is told what that has used.
-        LlmCallScope.used(1000, 100);
+        LlmCallScope.reportUsage(1000, 100);
         return "in short: " + report;
     }
 }

@@ -6,112 +6,124 @@ import java.util.function.Consumer;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 
-/** Finds the wanted places among a parser's tokens. Keeps no more of the document than what it finds. */
+/** Collects the fields at the given paths from a parser's tokens. Keeps nothing else of the document. */
 public final class JsonFieldCollector {
 
-    private final JsonPaths document;
-    private final boolean lists;
-    private final Consumer<JsonFields> whole;
-    private JsonFields facts = new JsonFields();
+    private final JsonPaths paths;
+    private final boolean allowList;
+    private final Consumer<JsonFields> onDocument;
+    private JsonFields fields = new JsonFields();
 
     /** The open object or array; null outside of the document. */
-    private JsonPaths at;
+    private JsonPaths parent;
     private String name;
-    /** How many objects and arrays that nobody wants are open. */
-    private int skipped;
-    private boolean list;
-    private boolean ended;
+    /** Number of open objects and arrays that contain no path. */
+    private int skippedDepth;
+    private boolean isList;
+    private boolean complete;
 
     /**
-     * @param lists whether a list of documents may come in place of one
-     * @param whole gets what was found in a document that has ended
+     * @param paths the paths to collect
+     * @param allowList whether an array of documents is accepted in place of one
+     * @param onDocument receives the fields of each document at its end
      */
-    public JsonFieldCollector(JsonPaths document, boolean lists, Consumer<JsonFields> whole) {
-        this.document = document;
-        this.lists = lists;
-        this.whole = whole;
+    public JsonFieldCollector(JsonPaths paths, boolean allowList, Consumer<JsonFields> onDocument) {
+        this.paths = paths;
+        this.allowList = allowList;
+        this.onDocument = onDocument;
     }
 
-    /** @return whether the token can come here */
-    public boolean take(JsonToken token, JsonParser parser) throws IOException {
-        if (ended) {
+    /**
+     * Reads the parser's current token.
+     *
+     * @param token the current token
+     * @param parser the parser, for the token's value
+     * @return false if the token cannot follow, because the document is complete
+     * @throws IOException if the value cannot be read
+     */
+    public boolean accept(JsonToken token, JsonParser parser) throws IOException {
+        if (complete) {
             return false;
         }
-        if (skipped > 0) {
-            skipped += token.isStructStart() ? 1 : token.isStructEnd() ? -1 : 0;
+        if (skippedDepth > 0) {
+            skippedDepth += token.isStructStart() ? 1 : token.isStructEnd() ? -1 : 0;
         } else if (token == JsonToken.FIELD_NAME) {
             name = parser.currentName();
         } else if (token.isStructEnd()) {
-            leave();
+            endStructure();
         } else {
-            value(token, parser);
+            acceptValue(token, parser);
         }
         return true;
     }
 
-    /** Another document follows. @return false where the last one has not ended */
-    boolean again() {
-        boolean again = ended;
-        ended = false;
-        return again;
+    /**
+     * Starts another document.
+     *
+     * @return false if the previous one is not complete
+     */
+    boolean nextDocument() {
+        boolean wasComplete = complete;
+        complete = false;
+        return wasComplete;
     }
 
-    /** Whether all has been read. */
-    boolean ended() {
-        return ended;
+    /** Returns whether the document, or the array of documents, has ended. */
+    boolean complete() {
+        return complete;
     }
 
-    /** Whether it is a list of documents. */
-    boolean list() {
-        return list;
+    /** Returns whether an array of documents is read. */
+    boolean isList() {
+        return isList;
     }
 
-    private void leave() {
-        if (at == null) {
-            ended = true;
+    private void endStructure() {
+        if (parent == null) {
+            complete = true;
             return;
         }
-        at = at.parent;
+        parent = parent.parent;
         name = JsonPaths.ELEMENT;
-        if (at == null) {
-            whole.accept(facts);
-            facts = new JsonFields();
-            ended = !list;
+        if (parent == null) {
+            onDocument.accept(fields);
+            fields = new JsonFields();
+            complete = !isList;
         }
     }
 
-    private void value(JsonToken token, JsonParser parser) throws IOException {
-        if (at == null && lists && !list && token == JsonToken.START_ARRAY) {
-            list = true;
+    private void acceptValue(JsonToken token, JsonParser parser) throws IOException {
+        if (parent == null && allowList && !isList && token == JsonToken.START_ARRAY) {
+            isList = true;
             return;
         }
-        var place = at == null ? document : at.child(name);
+        var path = parent == null ? paths : parent.child(name);
         if (token.isStructStart()) {
-            if (place == null) {
-                skipped = 1;
+            if (path == null) {
+                skippedDepth = 1;
                 return;
             }
-            found(place, token);
-            at = place;
+            put(path, token);
+            parent = path;
             name = JsonPaths.ELEMENT;
-        } else if (place != null) {
+        } else if (path != null) {
             switch (token) {
-                case VALUE_NULL -> facts.drop(place.path);
-                case VALUE_STRING -> found(place, parser.getText());
-                case VALUE_TRUE -> found(place, true);
-                case VALUE_NUMBER_INT -> found(place,
+                case VALUE_NULL -> fields.remove(path.path);
+                case VALUE_STRING -> put(path, parser.getText());
+                case VALUE_TRUE -> put(path, true);
+                case VALUE_NUMBER_INT -> put(path,
                         parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER ? token : parser.getLongValue());
-                default -> found(place, token);
+                default -> put(path, token);
             }
-            ended = at == null && !list;
+            complete = parent == null && !isList;
         }
     }
 
-    private void found(JsonPaths place, Object value) {
-        // Elements of an array share one place, and what one of them had is found.
-        if (place.element && facts.has(place.path)) {
+    private void put(JsonPaths path, Object value) {
+        // All elements of an array share one path; the first value found is kept.
+        if (path.isElement && fields.has(path.path)) {
             return;
         }
-        facts.put(place.path, value);
+        fields.put(path.path, value);
     }
 }

@@ -3,45 +3,67 @@ package dev.sluice.llm.protocol.json;
 import java.util.HashMap;
 import java.util.Map;
 
-/** What was found at the wanted places of one JSON object. Of what comes twice the last counts; a null is nothing. */
+/** Fields collected from one JSON object. The last of duplicate fields is valid; null removes a field. */
 public final class JsonFields {
 
-    /** Stands for a count that is no whole number. */
-    public static final long UNREADABLE = -1;
+    /** Returned for a count that is not a whole number, or does not fit a {@code long}. */
+    public static final long INVALID_COUNT = -1;
 
-    private final Map<String, Object> found = new HashMap<>();
+    private final Map<String, Object> values = new HashMap<>();
 
-    /** @param value a string, a long, a boolean, or anything else for what is none of them */
+    /** @param value a string, long or boolean; any other object for a value of another type */
     void put(String path, Object value) {
-        drop(path);
-        found.put(path, value);
+        remove(path);
+        values.put(path, value);
     }
 
-    /** Forgets what is there and below. */
-    void drop(String path) {
-        if (!found.isEmpty()) {
-            found.keySet()
+    /** Removes the field and everything below it. */
+    void remove(String path) {
+        if (!values.isEmpty()) {
+            values.keySet()
                     .removeIf(other -> other.startsWith(path)
                             && (other.length() == path.length() || other.charAt(path.length()) == '.'));
         }
     }
 
+    /**
+     * Returns whether the path has a value.
+     *
+     * @param path the path, such as {@code usage.prompt_tokens}
+     * @return false if the field is missing or null
+     */
     public boolean has(String path) {
-        return found.containsKey(path);
+        return values.containsKey(path);
     }
 
+    /**
+     * Returns whether the value is {@code true}.
+     *
+     * @param path the path
+     * @return false for any other value
+     */
     public boolean isTrue(String path) {
-        return Boolean.TRUE.equals(found.get(path));
+        return Boolean.TRUE.equals(values.get(path));
     }
 
-    /** The count there; null where there is none, {@link #UNREADABLE} where it is no whole number. */
+    /**
+     * Returns the count at a path.
+     *
+     * @param path the path
+     * @return null if the field is missing; {@link #INVALID_COUNT} if it is not a whole number
+     */
     public Long count(String path) {
-        var value = found.get(path);
-        return value == null || value instanceof Long ? (Long) value : Long.valueOf(UNREADABLE);
+        var value = values.get(path);
+        return value == null || value instanceof Long ? (Long) value : Long.valueOf(INVALID_COUNT);
     }
 
-    /** The string there; null where there is none. */
+    /**
+     * Returns the string at a path.
+     *
+     * @param path the path
+     * @return null if the field is missing or not a string
+     */
     public String text(String path) {
-        return found.get(path) instanceof String text ? text : null;
+        return values.get(path) instanceof String text ? text : null;
     }
 }

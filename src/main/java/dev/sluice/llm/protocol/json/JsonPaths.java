@@ -3,39 +3,45 @@ package dev.sluice.llm.protocol.json;
 import java.util.HashMap;
 import java.util.Map;
 
-/** The places in a JSON document that are of interest, as a tree; the elements of an array are called {@code []}. */
+/** Paths of interest in a JSON document, as a tree. {@code []} stands for the elements of an array. Immutable once built. */
 public final class JsonPaths {
 
     static final String ELEMENT = "[]";
 
-    /** Where it is: {@code usage.prompt_tokens}; of the document itself, empty. */
+    /** Path of this node, such as {@code usage.prompt_tokens}; empty for the document. */
     final String path;
-    /** What it is in; null for the document. */
+    /** Parent node; null for the document. */
     final JsonPaths parent;
-    final boolean element;
+    final boolean isElement;
 
     private final Map<String, JsonPaths> children = new HashMap<>();
 
     private JsonPaths(String path, JsonPaths parent) {
         this.path = path;
         this.parent = parent;
-        element = path.endsWith(ELEMENT);
+        isElement = path.endsWith(ELEMENT);
     }
 
-    public static JsonPaths at(String... paths) {
-        var document = new JsonPaths("", null);
+    /**
+     * Builds the tree.
+     *
+     * @param paths paths with {@code .} between the names: {@code usage.prompt_tokens}, {@code choices.[]}
+     * @return the root
+     */
+    public static JsonPaths of(String... paths) {
+        var root = new JsonPaths("", null);
         for (var path : paths) {
-            var place = document;
+            var node = root;
             for (var name : path.split("\\.")) {
-                var in = place;
-                place = in.children.computeIfAbsent(name,
-                        child -> new JsonPaths(in.path.isEmpty() ? child : in.path + "." + child, in));
+                var parent = node;
+                node = parent.children.computeIfAbsent(name,
+                        child -> new JsonPaths(parent.path.isEmpty() ? child : parent.path + "." + child, parent));
             }
         }
-        return document;
+        return root;
     }
 
-    /** What is of interest under this name; null where nothing is. */
+    /** Returns the child with a name; null if there is none. */
     JsonPaths child(String name) {
         return children.get(name);
     }

@@ -1,40 +1,44 @@
 package dev.sluice.llm.protocol.json;
 
 /**
- * Shortens the strings of a JSON document as it passes, because the parser holds each of them whole. Nothing that is looked
- * for is long, or beyond ASCII.
+ * Truncates the strings of a JSON document while it is read, because the parser keeps each of them in memory as a whole.
+ * The fields of interest are neither long nor beyond ASCII.
  */
 final class LongStringTruncator {
 
-    /** Bytes of a string that are kept. */
-    static final int KEPT = 1024;
+    /** Maximum number of bytes of a string that are kept. */
+    static final int MAX_BYTES = 1024;
 
-    private static final byte NO_JSON = '?';
+    private static final byte INVALID_BYTE = '?';
 
-    private boolean inside;
-    /** The last byte that stood outside of strings and was no space. */
-    private byte last;
+    private boolean inString;
+    /** Last byte outside of strings that was not white space. */
+    private byte lastStructural;
     private boolean dropping;
     private int length;
     private boolean escaped;
-    /** Digits of a {@code \\u} escape that are still to come. */
-    private int digits;
+    /** Digits of a {@code \\u} escape that are still missing. */
+    private int pendingHexDigits;
 
-    /** Shortens in place. @return the new end */
-    int shorten(byte[] bytes, int from, int to) {
+    /**
+     * Truncates strings in place.
+     *
+     * @return the new end
+     */
+    int truncate(byte[] bytes, int from, int to) {
         int end = from;
         for (int i = from; i < to; i++) {
             byte b = bytes[i];
-            // The parser takes no escaped surrogates in names: they become something else.
-            if (inside && digits == 4 && (b == 'd' || b == 'D')) {
+            // The parser rejects escaped surrogates in names: they are replaced.
+            if (inString && pendingHexDigits == 4 && (b == 'd' || b == 'D')) {
                 b = '0';
             }
-            if (inside) {
-                inside(b);
+            if (inString) {
+                acceptInside(b);
             } else {
-                inside = b == '"';
+                inString = b == '"';
                 length = 0;
-                b = outside(b);
+                b = acceptOutside(b);
             }
             if (!dropping) {
                 bytes[end++] = b;
@@ -43,28 +47,31 @@ final class LongStringTruncator {
         return end;
     }
 
-    /** Where a value or a name is missing before a brace, the parser notices or not, by where the bytes are cut. */
-    private byte outside(byte b) {
-        boolean missing = b == '}' && (last == ':' || last == ',');
+    /**
+     * Replaces a closing brace that follows a colon or comma with an invalid byte: whether the parser itself notices the
+     * missing value or name depends on where the bytes are cut.
+     */
+    private byte acceptOutside(byte b) {
+        boolean valueMissing = b == '}' && (lastStructural == ':' || lastStructural == ',');
         if (b > ' ' || b < 0) {
-            last = b;
+            lastStructural = b;
         }
-        return missing ? NO_JSON : b;
+        return valueMissing ? INVALID_BYTE : b;
     }
 
-    private void inside(byte b) {
+    private void acceptInside(byte b) {
         length++;
         if (escaped) {
             escaped = false;
-            digits = b == 'u' ? 4 : 0;
-        } else if (digits > 0) {
-            digits--;
+            pendingHexDigits = b == 'u' ? 4 : 0;
+        } else if (pendingHexDigits > 0) {
+            pendingHexDigits--;
         } else if (b == '"') {
-            inside = false;
+            inString = false;
             dropping = false;
         } else {
-            // Never in the middle of an escape or of a character: the rest stays a string.
-            dropping |= length > KEPT && (b & 0xC0) != 0x80;
+            // Never within an escape or a character, so that the rest remains a valid string.
+            dropping |= length > MAX_BYTES && (b & 0xC0) != 0x80;
             escaped = b == '\\';
         }
     }

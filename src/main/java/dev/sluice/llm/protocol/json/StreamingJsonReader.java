@@ -10,22 +10,26 @@ import com.fasterxml.jackson.core.async.ByteArrayFeeder;
 
 import dev.sluice.llm.protocol.stream.ByteSink;
 
-/** Skims a JSON document that comes in pieces, cut anywhere. */
+/** Reads a JSON document that arrives in pieces, cut anywhere, and collects some of its fields. Not thread-safe. */
 public final class StreamingJsonReader implements ByteSink {
 
-    /** It keeps no table of names: what providers send must not fill the memory. */
+    /** Without a table of names: it would grow with every name that a provider sends. */
     private static final JsonFactory JSON = JsonFactory.builder().disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
             .disable(JsonFactory.Feature.INTERN_FIELD_NAMES).build();
 
-    private final JsonFieldCollector finder;
-    private final LongStringTruncator strings = new LongStringTruncator();
+    private final JsonFieldCollector collector;
+    private final LongStringTruncator truncator = new LongStringTruncator();
     private final JsonParser parser;
     private final ByteArrayFeeder feeder;
-    private boolean broken;
+    private boolean failed;
 
-    /** For the parameters see {@link JsonFieldCollector}. */
-    public StreamingJsonReader(JsonPaths wanted, boolean lists, Consumer<JsonFields> whole) {
-        finder = new JsonFieldCollector(wanted, lists, whole);
+    /**
+     * @param paths the paths to collect
+     * @param allowList whether an array of documents is accepted in place of one
+     * @param onDocument receives the fields of each document at its end
+     */
+    public StreamingJsonReader(JsonPaths paths, boolean allowList, Consumer<JsonFields> onDocument) {
+        collector = new JsonFieldCollector(paths, allowList, onDocument);
         try {
             parser = JSON.createNonBlockingByteArrayParser();
         } catch (IOException e) {
@@ -34,19 +38,19 @@ public final class StreamingJsonReader implements ByteSink {
         feeder = (ByteArrayFeeder) parser.getNonBlockingInputFeeder();
     }
 
-    /** The bytes may be changed. */
+    /** Reads the next bytes, and may change them. */
     @Override
-    public void take(byte[] bytes, int from, int to) {
-        if (broken) {
+    public void write(byte[] bytes, int from, int to) {
+        if (failed) {
             return;
         }
-        int end = strings.shorten(bytes, from, to);
+        int end = truncator.truncate(bytes, from, to);
         try {
             feeder.feedInput(bytes, from, end);
-            read();
+            parseAvailable();
         } catch (IOException | RuntimeException e) {
-            // The latter too: whatever the parser makes of it, the answer itself passes on.
-            broken = true;
+            // RuntimeException too: an error of the parser must not affect the response itself.
+            failed = true;
         }
     }
 
@@ -54,42 +58,54 @@ public final class StreamingJsonReader implements ByteSink {
     public void end() {
         try (parser) {
             feeder.endOfInput();
-            if (!broken) {
-                read();
+            if (!failed) {
+                parseAvailable();
             }
         } catch (IOException | RuntimeException e) {
-            broken = true;
+            failed = true;
         }
     }
 
     @Override
-    public void cut() {
-        broken = true;
+    public void abort() {
+        failed = true;
         end();
     }
 
-    /** What has been fed so far. */
-    private void read() throws IOException {
+    /** Parses the bytes received so far. */
+    private void parseAvailable() throws IOException {
         for (var token = parser.nextToken(); token != null && token != JsonToken.NOT_AVAILABLE; token = parser.nextToken()) {
-            if (!finder.take(token, parser)) {
-                broken = true;
+            if (!collector.accept(token, parser)) {
+                failed = true;
                 return;
             }
         }
     }
 
-    /** After a document that came whole: another one follows. @return false where there can be none */
-    public boolean again() {
-        return !broken && finder.again();
+    /**
+     * Starts another document after a complete one.
+     *
+     * @return false if the previous one is incomplete or invalid
+     */
+    public boolean nextDocument() {
+        return !failed && collector.nextDocument();
     }
 
-    /** Whether the document came whole. */
-    public boolean whole() {
-        return finder.ended() && !broken;
+    /**
+     * Returns whether the document is complete and valid.
+     *
+     * @return true at the document's end
+     */
+    public boolean isComplete() {
+        return collector.complete() && !failed;
     }
 
-    /** Whether it is a list of documents. */
-    public boolean list() {
-        return finder.list();
+    /**
+     * Returns whether an array of documents is read.
+     *
+     * @return false for a single document
+     */
+    public boolean isList() {
+        return collector.isList();
     }
 }

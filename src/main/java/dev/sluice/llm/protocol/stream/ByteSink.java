@@ -1,16 +1,22 @@
 package dev.sluice.llm.protocol.stream;
 
-/** Where bytes go, piece by piece. */
+/** Receives a sequence of bytes in pieces. */
 public interface ByteSink {
 
-    /** The array is the caller's own; its piece may be changed but not kept. */
-    void take(byte[] bytes, int from, int to);
+    /**
+     * Receives the next bytes.
+     *
+     * @param bytes the array; the given range may be changed, but the array must not be kept
+     * @param from start of the range, inclusive
+     * @param to end of the range, exclusive
+     */
+    void write(byte[] bytes, int from, int to);
 
-    /** There is no more. */
+    /** Ends the sequence. */
     void end();
 
-    /** There is no more to be had: what came was not whole. */
-    default void cut() {
+    /** Ends an incomplete sequence. */
+    default void abort() {
         end();
     }
 }

@@ -9,43 +9,58 @@ import io.netty.handler.codec.DecoderException;
 import io.netty.handler.codec.compression.JdkZlibDecoder;
 import io.netty.handler.codec.compression.ZlibWrapper;
 
-/** Inflates what passes through, a little at a time: however much it comes to, no more than a piece of it is held. */
+/**
+ * Decompresses bytes in small pieces, so that only one piece of the output is in memory, whatever the compression ratio.
+ * Not thread-safe.
+ */
 public final class DecompressingSink implements ByteSink {
 
-    /** Bytes of input at a time; none of them can become more than a thousand. */
-    private static final int PIECE = 256;
+    /** Input bytes decompressed at a time. The compression ratio of deflate is at most about 1000. */
+    private static final int INPUT_CHUNK_BYTES = 256;
 
     private final EmbeddedChannel channel;
-    private final ByteSink plain;
-    private boolean broken;
+    private final ByteSink target;
+    private boolean failed;
 
-    private DecompressingSink(JdkZlibDecoder decoder, ByteSink plain) {
-        this.plain = plain;
+    private DecompressingSink(JdkZlibDecoder decoder, ByteSink target) {
+        this.target = target;
         channel = new EmbeddedChannel(decoder, new ChannelInboundHandlerAdapter() {
             @Override
             public void channelRead(ChannelHandlerContext context, Object message) {
-                take((ByteBuf) message);
+                write((ByteBuf) message);
             }
         });
     }
 
-    public static DecompressingSink gzip(ByteSink plain) {
-        return new DecompressingSink(new JdkZlibDecoder(true, 0), plain);
+    /**
+     * Creates a sink for gzip (RFC 1952).
+     *
+     * @param target receives the decompressed bytes
+     * @return the sink
+     */
+    public static DecompressingSink gzip(ByteSink target) {
+        return new DecompressingSink(new JdkZlibDecoder(true, 0), target);
     }
 
-    /** With zlib's frame, as it should be, or without, as some send it. */
-    public static DecompressingSink deflate(ByteSink plain) {
-        return new DecompressingSink(new JdkZlibDecoder(ZlibWrapper.ZLIB_OR_NONE, 0), plain);
+    /**
+     * Creates a sink for the HTTP encoding {@code deflate}, with a zlib header (RFC 1950), as specified, or without one
+     * (RFC 1951), as some servers send it.
+     *
+     * @param target receives the decompressed bytes
+     * @return the sink
+     */
+    public static DecompressingSink deflate(ByteSink target) {
+        return new DecompressingSink(new JdkZlibDecoder(ZlibWrapper.ZLIB_OR_NONE, 0), target);
     }
 
     @Override
-    public void take(byte[] bytes, int from, int to) {
+    public void write(byte[] bytes, int from, int to) {
         try {
-            for (int i = from; i < to && !broken; i += PIECE) {
-                channel.writeInbound(Unpooled.copiedBuffer(bytes, i, Math.min(PIECE, to - i)));
+            for (int i = from; i < to && !failed; i += INPUT_CHUNK_BYTES) {
+                channel.writeInbound(Unpooled.copiedBuffer(bytes, i, Math.min(INPUT_CHUNK_BYTES, to - i)));
             }
         } catch (DecoderException e) {
-            broken = true;
+            failed = true;
         }
     }
 
@@ -54,22 +69,22 @@ public final class DecompressingSink implements ByteSink {
         try {
             channel.finishAndReleaseAll();
         } catch (DecoderException e) {
-            broken = true;
+            failed = true;
         }
-        if (broken) {
-            plain.cut();
+        if (failed) {
+            target.abort();
         } else {
-            plain.end();
+            target.end();
         }
     }
 
-    private void take(ByteBuf inflated) {
+    private void write(ByteBuf decompressed) {
         try {
-            var bytes = new byte[inflated.readableBytes()];
-            inflated.readBytes(bytes);
-            plain.take(bytes, 0, bytes.length);
+            var bytes = new byte[decompressed.readableBytes()];
+            decompressed.readBytes(bytes);
+            target.write(bytes, 0, bytes.length);
         } finally {
-            inflated.release();
+            decompressed.release();
         }
     }
 }

@@ -1,49 +1,57 @@
 package dev.sluice.llm.protocol.stream;
 
-/** Takes a stream of server-sent events apart; each event's data goes on as it comes, then its end. */
+/**
+ * Decodes a stream of server-sent events. The data of each event is forwarded as it arrives; the target's
+ * {@link ByteSink#end} marks the end of the event. Not thread-safe.
+ *
+ * @see <a href="https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation">HTML: event
+ * stream interpretation</a>
+ */
 public final class SseDecoder implements ByteSink {
 
-    private static final byte[] FIELD = {'d', 'a', 't', 'a'};
-    private static final int[] BOM = {0xEF, 0xBB, 0xBF};
+    private static final byte[] DATA_FIELD = {'d', 'a', 't', 'a'};
+    private static final int[] BYTE_ORDER_MARK = {0xEF, 0xBB, 0xBF};
 
-    private enum In {
+    /** Part of the current line. */
+    private enum LinePart {
         NAME, COLON, VALUE, OTHER
     }
 
     private final ByteSink data;
-    /** Whether the open event has data. */
-    private boolean open;
-    private In in = In.NAME;
-    private int named;
-    private boolean afterReturn;
-    private int mark;
+    /** Whether the current event has data. */
+    private boolean eventHasData;
+    private LinePart linePart = LinePart.NAME;
+    private int matchedNameBytes;
+    private boolean afterCarriageReturn;
+    private int byteOrderMarkBytes;
 
+    /** @param data receives the data of the events */
     public SseDecoder(ByteSink data) {
         this.data = data;
     }
 
     @Override
-    public void take(byte[] bytes, int from, int to) {
+    public void write(byte[] bytes, int from, int to) {
         for (int i = from; i < to; i++) {
             byte b = bytes[i];
-            boolean secondHalf = afterReturn && b == '\n';
-            afterReturn = b == '\r';
-            if (secondHalf || mark(b)) {
+            boolean lineFeedAfterReturn = afterCarriageReturn && b == '\n';
+            afterCarriageReturn = b == '\r';
+            if (lineFeedAfterReturn || skipByteOrderMark(b)) {
                 continue;
             }
             if (b == '\n' || b == '\r') {
                 endLine();
-            } else if (in == In.NAME) {
-                name(b);
-            } else if (in == In.COLON && b == ' ') {
-                in = In.VALUE;
-            } else if (in != In.OTHER) {
-                in = In.VALUE;
+            } else if (linePart == LinePart.NAME) {
+                acceptNameByte(b);
+            } else if (linePart == LinePart.COLON && b == ' ') {
+                linePart = LinePart.VALUE;
+            } else if (linePart != LinePart.OTHER) {
+                linePart = LinePart.VALUE;
                 int end = i + 1;
                 while (end < to && bytes[end] != '\n' && bytes[end] != '\r') {
                     end++;
                 }
-                data.take(bytes, i, end);
+                data.write(bytes, i, end);
                 i = end - 1;
             }
         }
@@ -54,48 +62,48 @@ public final class SseDecoder implements ByteSink {
         endEvent();
     }
 
-    /** Whether the byte is of the mark that a stream may begin with. */
-    private boolean mark(byte b) {
-        if (mark < BOM.length && (b & 0xFF) == BOM[mark]) {
-            mark++;
+    /** Returns whether the byte belongs to the byte order mark that a stream may begin with. */
+    private boolean skipByteOrderMark(byte b) {
+        if (byteOrderMarkBytes < BYTE_ORDER_MARK.length && (b & 0xFF) == BYTE_ORDER_MARK[byteOrderMarkBytes]) {
+            byteOrderMarkBytes++;
             return true;
         }
-        mark = BOM.length;
+        byteOrderMarkBytes = BYTE_ORDER_MARK.length;
         return false;
     }
 
-    private void name(byte b) {
-        if (named < FIELD.length && b == FIELD[named]) {
-            named++;
-        } else if (named == FIELD.length && b == ':') {
+    private void acceptNameByte(byte b) {
+        if (matchedNameBytes < DATA_FIELD.length && b == DATA_FIELD[matchedNameBytes]) {
+            matchedNameBytes++;
+        } else if (matchedNameBytes == DATA_FIELD.length && b == ':') {
             beginData();
-            in = In.COLON;
+            linePart = LinePart.COLON;
         } else {
-            in = In.OTHER;
+            linePart = LinePart.OTHER;
         }
     }
 
     private void beginData() {
-        if (open) {
-            data.take(new byte[]{'\n'}, 0, 1);
+        if (eventHasData) {
+            data.write(new byte[]{'\n'}, 0, 1);
         }
-        open = true;
+        eventHasData = true;
     }
 
     private void endLine() {
-        if (in == In.NAME && named == 0) {
+        if (linePart == LinePart.NAME && matchedNameBytes == 0) {
             endEvent();
-        } else if (in == In.NAME && named == FIELD.length) {
+        } else if (linePart == LinePart.NAME && matchedNameBytes == DATA_FIELD.length) {
             beginData();
         }
-        in = In.NAME;
-        named = 0;
+        linePart = LinePart.NAME;
+        matchedNameBytes = 0;
     }
 
     private void endEvent() {
-        if (open) {
+        if (eventHasData) {
             data.end();
-            open = false;
+            eventHasData = false;
         }
     }
 }

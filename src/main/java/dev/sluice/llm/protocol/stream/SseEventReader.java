@@ -7,45 +7,54 @@ import java.util.List;
 
 import io.vertx.core.buffer.Buffer;
 
-/** Takes a stream of server-sent events apart into what their data say. */
+/** Splits a stream of server-sent events into the data of its events. Not thread-safe. */
 public final class SseEventReader {
 
-    private final SseDecoder lines = new SseDecoder(new Data());
-    private List<String> whole = new ArrayList<>();
+    private final SseDecoder decoder = new SseDecoder(new DataCollector());
+    private List<String> events = new ArrayList<>();
 
-    /** @return the data of the events that have become whole, in order */
+    /**
+     * Reads the next bytes of the stream.
+     *
+     * @param chunk the bytes, cut anywhere
+     * @return the data of the events completed by them, in order
+     */
     public List<String> feed(Buffer chunk) {
         var bytes = chunk.getBytes();
-        lines.take(bytes, 0, bytes.length);
-        return take();
+        decoder.write(bytes, 0, bytes.length);
+        return takeEvents();
     }
 
-    /** The stream has ended. @return the data of an event that no empty line has closed; otherwise nothing */
+    /**
+     * Ends the stream.
+     *
+     * @return the data of a last event without a terminating empty line; otherwise empty
+     */
     public List<String> end() {
-        lines.end();
-        return take();
+        decoder.end();
+        return takeEvents();
     }
 
-    private List<String> take() {
-        var events = whole;
-        whole = new ArrayList<>();
-        return events;
+    private List<String> takeEvents() {
+        var taken = events;
+        events = new ArrayList<>();
+        return taken;
     }
 
-    /** Of one event after the other. */
-    private final class Data implements ByteSink {
+    /** Collects the data of one event after the other. */
+    private final class DataCollector implements ByteSink {
 
-        private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        private final ByteArrayOutputStream data = new ByteArrayOutputStream();
 
         @Override
-        public void take(byte[] all, int from, int to) {
-            bytes.write(all, from, to - from);
+        public void write(byte[] bytes, int from, int to) {
+            data.write(bytes, from, to - from);
         }
 
         @Override
         public void end() {
-            whole.add(bytes.toString(StandardCharsets.UTF_8));
-            bytes.reset();
+            events.add(data.toString(StandardCharsets.UTF_8));
+            data.reset();
         }
     }
 }

@@ -15,7 +15,7 @@ import io.github.bucket4j.distributed.proxy.AsyncProxyManager;
 import io.github.bucket4j.redis.lettuce.Bucket4jLettuce;
 import io.lettuce.core.RedisClient;
 
-/** Token buckets of the same size as the row of {@code /ok}, by Bucket4j's asynchronous proxies on Lettuce. */
+/** Limiter based on Bucket4j's asynchronous Lettuce proxies, with buckets of the same size as the rule of {@code /ok}. */
 @ApplicationScoped
 public class Bucket4jLimiter {
 

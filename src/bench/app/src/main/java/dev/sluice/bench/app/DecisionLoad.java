@@ -24,7 +24,7 @@ import io.vertx.core.impl.VertxInternal;
 public class DecisionLoad {
 
     private static final int LOOPS = 2;
-    /** How many are asked for before the event loop is given back. */
+    /** Maximum number of requests before the event loop is released. */
     private static final int BURST = 256;
 
     private final RateLimiter limiter;
@@ -47,9 +47,9 @@ public class DecisionLoad {
         return Uni.createFrom().completionStage(() -> Future.all(loops.stream().map(Loop::start).toList()).map(all -> {
             double seconds = (System.nanoTime() - begin) / 1e9;
             long allowed = loops.stream().mapToLong(loop -> loop.allowed).sum();
-            long refused = loops.stream().mapToLong(loop -> loop.refused).sum();
-            long astray = loops.stream().mapToLong(loop -> loop.astray).sum();
-            return String.format(Locale.ROOT, "%.0f %d %d %d", (allowed + refused) / seconds, allowed, refused, astray);
+            long denied = loops.stream().mapToLong(loop -> loop.denied).sum();
+            long notByRedis = loops.stream().mapToLong(loop -> loop.notByRedis).sum();
+            return String.format(Locale.ROOT, "%.0f %d %d %d", (allowed + denied) / seconds, allowed, denied, notByRedis);
         }).toCompletionStage());
     }
 
@@ -60,77 +60,77 @@ public class DecisionLoad {
         private final int outstanding;
         private final long end;
         private final long most;
-        private final Promise<Void> over = Promise.promise();
+        private final Promise<Void> finished = Promise.promise();
         private int next;
-        private int free;
-        private long asked;
-        private boolean asking;
+        private int available;
+        private long requested;
+        private boolean requesting;
         private boolean scheduled;
         private long allowed;
-        private long refused;
-        /** Not decided by Redis: the figure is worth nothing. */
-        private long astray;
+        private long denied;
+        /** Decisions that Redis did not make, which invalidate the result. */
+        private long notByRedis;
 
         Loop(Context context, List<RateLimitRequest> requests, int first, int outstanding, long end, long most) {
             this.context = context;
             this.requests = requests;
             this.next = first;
             this.outstanding = outstanding;
-            this.free = outstanding;
+            this.available = outstanding;
             this.end = end;
             this.most = most;
         }
 
         Future<Void> start() {
-            context.runOnContext(now -> ask());
-            return over.future();
+            context.runOnContext(now -> requestDecisions());
+            return finished.future();
         }
 
-        private void ask() {
-            if (asking) {
-                return; // answered before ask() went on: it goes on itself
+        private void requestDecisions() {
+            if (requesting) {
+                return; // completed synchronously: the outer call continues
             }
-            asking = true;
-            for (int i = 0; i < BURST && free > 0; i++) {
-                if (asked == most || System.nanoTime() >= end) {
-                    asking = false;
-                    if (free == outstanding) {
-                        over.tryComplete();
+            requesting = true;
+            for (int i = 0; i < BURST && available > 0; i++) {
+                if (requested == most || System.nanoTime() >= end) {
+                    requesting = false;
+                    if (available == outstanding) {
+                        finished.tryComplete();
                     }
                     return;
                 }
-                free--;
-                asked++;
+                available--;
+                requested++;
                 next = next + 1 < requests.size() ? next + 1 : 0;
-                limiter.check(requests.get(next)).subscribe().with(this::decided, failure -> {
-                    astray++;
-                    answered();
+                limiter.check(requests.get(next)).subscribe().with(this::onDecision, failure -> {
+                    notByRedis++;
+                    onCompleted();
                 });
             }
-            asking = false;
-            if (free > 0 && !scheduled) {
+            requesting = false;
+            if (available > 0 && !scheduled) {
                 scheduled = true;
                 context.runOnContext(now -> {
                     scheduled = false;
-                    ask();
+                    requestDecisions();
                 });
             }
         }
 
-        private void decided(Decision decision) {
+        private void onDecision(Decision decision) {
             if (decision.mode() != DecisionMode.REDIS) {
-                astray++;
+                notByRedis++;
             } else if (decision.allowed()) {
                 allowed++;
             } else {
-                refused++;
+                denied++;
             }
-            answered();
+            onCompleted();
         }
 
-        private void answered() {
-            free++;
-            ask();
+        private void onCompleted() {
+            available++;
+            requestDecisions();
         }
     }
 }

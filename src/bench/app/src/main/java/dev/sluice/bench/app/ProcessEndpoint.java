@@ -21,7 +21,7 @@ public class ProcessEndpoint {
     @Inject
     DecisionLoad decisions;
 
-    /** Bytes that the threads alive have allocated so far. */
+    /** Returns the bytes that the live threads have allocated so far. */
     @GET
     @Path("allocated")
     @NonBlocking
@@ -30,7 +30,7 @@ public class ProcessEndpoint {
         return Arrays.stream(threads.getThreadAllocatedBytes(threads.getAllThreadIds())).filter(bytes -> bytes > 0).sum();
     }
 
-    /** CPU time of this process so far, in nanoseconds. */
+    /** Returns the CPU time of this process so far, in nanoseconds. */
     @GET
     @Path("cpu")
     @NonBlocking
@@ -39,9 +39,9 @@ public class ProcessEndpoint {
     }
 
     /**
-     * Decides until the time or the number is reached.
+     * Makes decisions until the duration or the maximum number is reached.
      *
-     * @param name the identities are {@code <name>0}, {@code <name>1}, …
+     * @param name prefix of the identities {@code <name>0}, {@code <name>1}, …
      * @return decisions per second, allowed, denied, not decided by Redis
      */
     @GET

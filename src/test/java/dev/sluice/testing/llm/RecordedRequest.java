@@ -4,19 +4,19 @@ import io.vertx.core.MultiMap;
 import io.vertx.core.json.JsonObject;
 
 /**
- * A request as a stub got it.
+ * Request received by a stub.
  *
  * @param uri path and query
- * @param headers by name in any case
+ * @param headers by name, case-insensitive
  */
-public record Seen(String method, String uri, MultiMap headers, String body) {
+public record RecordedRequest(String method, String uri, MultiMap headers, String body) {
 
     public String path() {
         int query = uri.indexOf('?');
         return query < 0 ? uri : uri.substring(0, query);
     }
 
-    /** The first value of a header; null where it is missing. */
+    /** Returns the first value of a header; null if it is missing. */
     public String header(String name) {
         return headers.get(name);
     }

@@ -16,43 +16,43 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.json.JsonObject;
 
-/** One call to a stub, and how it is answered. */
-final class Call {
+/** Call to a stub, with its response. */
+final class StubCall {
 
-    private static final int NEVER = -1;
+    private static final int NO_CUT = -1;
 
     final HttpServerRequest request;
     final JsonObject body;
     private final HttpServerResponse response;
     private final Context context = Vertx.currentContext();
-    private final Gate gate;
-    private final AtomicLong sent;
-    private final Runnable done;
+    private final ResponseGate gate;
+    private final AtomicLong bytesSent;
+    private final Runnable onComplete;
     private final ByteArrayOutputStream compressed = new ByteArrayOutputStream();
     private GZIPOutputStream gzip;
     private Iterator<String> events;
-    private long cutAfter = NEVER;
+    private long cutAfter = NO_CUT;
 
     /**
-     * @param body null where there is none that can be read
+     * @param body null if there is none, or it is not a JSON object
      * @param gate null for none
-     * @param sent counts the bytes of all bodies
-     * @param done runs when the whole answer is written
-     * @param broken runs when the connection is gone before
+     * @param bytesSent counts the bytes of all bodies
+     * @param onComplete runs when the whole response has been written
+     * @param onConnectionLost runs when the connection is closed before that
      */
-    Call(HttpServerRequest request, JsonObject body, Gate gate, AtomicLong sent, Runnable done, Runnable broken) {
+    StubCall(HttpServerRequest request, JsonObject body, ResponseGate gate, AtomicLong bytesSent, Runnable onComplete, Runnable onConnectionLost) {
         this.request = request;
         this.body = body;
         this.response = request.response();
         this.gate = gate;
-        this.sent = sent;
-        this.done = done;
+        this.bytesSent = bytesSent;
+        this.onComplete = onComplete;
         response.exceptionHandler(gone -> {
         });
-        response.closeHandler(gone -> broken.run());
+        response.closeHandler(gone -> onConnectionLost.run());
     }
 
-    /** Compresses what the caller takes compressed. */
+    /** Compresses the response if the caller accepts gzip. */
     void gzip() {
         var accepted = request.getHeader("Accept-Encoding");
         if (accepted != null && accepted.toLowerCase(Locale.ROOT).contains("gzip")) {
@@ -65,42 +65,42 @@ final class Call {
         }
     }
 
-    /** Closes the connection after so many events and half of the next one; a plain answer is one event. */
-    void cutAfter(long whole) {
-        cutAfter = whole;
+    /** Closes the connection after a number of events and half of the next one; a plain response is one event. */
+    void cutAfter(long events) {
+        cutAfter = events;
     }
 
     void header(String name, String value) {
         response.putHeader(name, value);
     }
 
-    void plain(int status, String type, String text) {
+    void respond(int status, String type, String text) {
         response.setStatusCode(status).putHeader("Content-Type", type);
-        events = Events.of(text).iterator(0);
+        events = StubEvents.of(text).iterator(0);
         if (gzip == null) {
             response.putHeader("Content-Length", Long.toString(text.getBytes(StandardCharsets.UTF_8).length));
         } else {
             response.setChunked(true);
         }
-        go();
+        writeMore();
     }
 
-    void json(int status, JsonObject json) {
-        plain(status, "application/json", json.encode());
+    void respondJson(int status, JsonObject json) {
+        respond(status, "application/json", json.encode());
     }
 
     void stream(String type, Iterator<String> framed) {
         response.putHeader("Content-Type", type).putHeader("Cache-Control", "no-cache").setChunked(true);
         events = framed;
-        go();
+        writeMore();
     }
 
-    void hangUp() {
+    void closeConnection() {
         request.connection().close();
     }
 
-    /** Writes as much as the gate and the reader let it. */
-    private void go() {
+    /** Writes as much as the gate and the connection allow. */
+    private void writeMore() {
         response.drainHandler(null);
         while (!response.closed()) {
             if (!events.hasNext()) {
@@ -108,21 +108,21 @@ final class Call {
                 return;
             }
             if (response.writeQueueFull()) {
-                response.drainHandler(drained -> go());
+                response.drainHandler(drained -> writeMore());
                 return;
             }
-            if (gate != null && !gate.pass(() -> context.runOnContext(ignored -> go()))) {
+            if (gate != null && !gate.tryPass(() -> context.runOnContext(ignored -> writeMore()))) {
                 return;
             }
             var event = Buffer.buffer(events.next());
             if (cutAfter-- == 0) {
-                var half = bytes(event.slice(0, event.length() / 2));
-                sent.addAndGet(half.length());
-                response.write(half).onComplete(written -> hangUp());
+                var half = encode(event.slice(0, event.length() / 2));
+                bytesSent.addAndGet(half.length());
+                response.write(half).onComplete(written -> closeConnection());
                 return;
             }
-            var whole = bytes(event);
-            sent.addAndGet(whole.length());
+            var whole = encode(event);
+            bytesSent.addAndGet(whole.length());
             response.write(whole);
         }
     }
@@ -136,11 +136,11 @@ final class Call {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        response.end().onSuccess(written -> done.run());
+        response.end().onSuccess(written -> onComplete.run());
     }
 
-    /** As it goes over the wire: compressed so far that the reader can read it now. */
-    private Buffer bytes(Buffer text) {
+    /** Returns the bytes to send, compressed and flushed, so that the caller can decompress them at once. */
+    private Buffer encode(Buffer text) {
         if (gzip == null) {
             return text;
         }

@@ -3,15 +3,15 @@ package dev.sluice.testing.llm;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Holds a stub's answers back until the test lets them go: of a stream each event, of a plain answer all of it at once. */
-public final class Gate {
+/** Holds a stub's responses back until the test releases them: each event of a stream, or a plain response as a whole. */
+public final class ResponseGate {
 
     private final List<Runnable> waiting = new ArrayList<>();
     private boolean open;
     private int permits;
 
-    /** Lets so many more events pass. */
-    public void let(int events) {
+    /** Releases a number of events. */
+    public void release(int events) {
         List<Runnable> now;
         synchronized (this) {
             permits += events;
@@ -21,21 +21,21 @@ public final class Gate {
         now.forEach(Runnable::run);
     }
 
-    /** Lets everything pass from now on. */
+    /** Releases all further events. */
     public void open() {
         synchronized (this) {
             open = true;
         }
-        let(0);
+        release(0);
     }
 
-    /** How many answers wait here. */
+    /** Returns the number of responses that are held back. */
     public synchronized int waiting() {
         return waiting.size();
     }
 
-    /** @param again runs when it is worth another try, where this one fails */
-    synchronized boolean pass(Runnable again) {
+    /** @param retry runs when another attempt may succeed */
+    synchronized boolean tryPass(Runnable retry) {
         if (open) {
             return true;
         }
@@ -43,7 +43,7 @@ public final class Gate {
             permits--;
             return true;
         }
-        waiting.add(again);
+        waiting.add(retry);
         return false;
     }
 }

@@ -6,23 +6,23 @@ import java.util.List;
 import java.util.NoSuchElementException;
 
 /**
- * The events of a streamed answer, framed as they go over the wire.
+ * Events of a streamed response, with their framing.
  *
- * @param filler comes over and over between beginning and end, where a stream is to be long
+ * @param filler repeated between head and tail in a long stream
  */
-record Events(List<String> beginning, String filler, List<String> end) {
+record StubEvents(List<String> head, String filler, List<String> tail) {
 
-    static Events of(String... events) {
-        return new Events(List.of(events), "", List.of());
+    static StubEvents of(String... events) {
+        return new StubEvents(List.of(events), "", List.of());
     }
 
-    /** @param fill how many characters of filler, at least */
-    Iterator<String> iterator(long fill) {
+    /** @param fillerChars minimum number of characters of filler */
+    Iterator<String> iterator(long fillerChars) {
         return new Iterator<>() {
 
-            private final Iterator<String> first = beginning.iterator();
-            private final Iterator<String> last = end.iterator();
-            private long left = filler.isEmpty() ? 0 : fill;
+            private final Iterator<String> first = head.iterator();
+            private final Iterator<String> last = tail.iterator();
+            private long left = filler.isEmpty() ? 0 : fillerChars;
 
             @Override
             public boolean hasNext() {
@@ -46,7 +46,7 @@ record Events(List<String> beginning, String filler, List<String> end) {
         };
     }
 
-    /** A text in words, the spaces with them, so that all together is the text. */
+    /** Splits a text into words that, concatenated, result in the text. */
     static List<String> words(String text) {
         var words = new ArrayList<String>();
         int from = 0;
