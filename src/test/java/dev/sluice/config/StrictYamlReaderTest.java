@@ -57,7 +57,7 @@ class StrictYamlReaderTest {
     }
 
     @ParameterizedTest
-    @MethodSource("unreadable")
+    @MethodSource("invalidDocuments")
     void invalidDocumentIsRejected(String yaml, String message) {
         assertThatThrownBy(() -> read(yaml)).isInstanceOf(InvalidRulesFileException.class).hasMessageContaining(message);
     }

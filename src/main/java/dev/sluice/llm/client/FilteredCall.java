@@ -61,7 +61,7 @@ final class FilteredCall {
         }
     }
 
-    /** Returns whether the provider has answered with a success status. The body may still be incomplete. */
+    /** Returns whether the provider has responded with a success status. The body may still be incomplete. */
     boolean succeeded() {
         return context.getThrowable() == null && !context.isAborted() && isSuccess(context.getResponseStatus());
     }

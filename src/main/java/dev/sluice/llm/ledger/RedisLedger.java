@@ -142,7 +142,7 @@ final class RedisLedger implements LedgerStore {
     private void flushSoon(long millis) {
         if (closed) {
             if (redis.isUp()) {
-                flush(); // what a call that ends late has used
+                flush(); // entries of calls that end during shutdown
             }
             return;
         }

@@ -170,15 +170,15 @@ public class AllProvidersStub implements QuarkusTestResourceLifecycleManager {
 
     private static void gemini(HttpServerRequest request, HttpServerResponse response) {
         var usage = new JsonObject().put("promptTokenCount", 8).put("candidatesTokenCount", 4).put("totalTokenCount", 12);
-        var response = new JsonObject().put("candidates", new JsonArray().add(new JsonObject().put("finishReason", "STOP")))
+        var body = new JsonObject().put("candidates", new JsonArray().add(new JsonObject().put("finishReason", "STOP")))
                 .put("usageMetadata", usage);
         if (request.uri().contains(":streamGenerateContent")) {
             response.putHeader("Content-Type", "text/event-stream").setChunked(true);
-            writeEvent(response, response);
-            writeEvent(response, response);
+            writeEvent(response, body);
+            writeEvent(response, body);
             response.end();
         } else {
-            sendJson(response, response);
+            sendJson(response, body);
         }
     }
 

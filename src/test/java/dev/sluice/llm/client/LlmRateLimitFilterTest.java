@@ -118,14 +118,14 @@ class LlmRateLimitFilterTest extends LlmTest {
 
     @Test
     void countsCallerWithinARequest() {
-        for (var path : List.of("/asks-a-model", "/asks-a-model/later", "/asks-a-model")) {
+        for (var path : List.of("/chat", "/chat/async", "/chat")) {
             assertThat(http.get(path).statusCode()).isEqualTo(200);
         }
         assertThat(used("ip:127.0.0.1", "llm:openai")).isEqualTo(3);
-        var denied = http.get("/asks-a-model/later");
+        var denied = http.get("/chat/async");
         assertThat(denied.statusCode()).isEqualTo(429);
         assertThat(HttpTestClient.error(denied).getString("code")).isEqualTo("RATE_5001");
-        assertThat(http.get("/asks-a-model").statusCode()).isEqualTo(429);
+        assertThat(http.get("/chat").statusCode()).isEqualTo(429);
         assertThat(used(APP, "llm:openai")).isZero();
     }
 

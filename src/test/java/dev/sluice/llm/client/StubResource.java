@@ -10,7 +10,7 @@ import org.eclipse.microprofile.rest.client.inject.RestClient;
 import io.smallrye.mutiny.Uni;
 
 /** An endpoint that calls a model. */
-@Path("/asks-a-model")
+@Path("/chat")
 public class StubResource {
 
     @RestClient
@@ -22,7 +22,7 @@ public class StubResource {
     }
 
     @GET
-    @Path("/later")
+    @Path("/async")
     public Uni<String> chatAsync() {
         return client.chatAsync(LlmTest.CHAT.getBytes(StandardCharsets.UTF_8));
     }

@@ -70,7 +70,7 @@ class LlmResourcesTest {
     }
 
     private static void assertUnique(Map<String, RuleKey> owners, LlmPolicySnapshot snapshot, RuleKey kind) {
-        var model = kind.model() == null ? "a model without rows" : kind.model();
+        var model = kind.model() == null ? "a model without rules" : kind.model();
         var rule = snapshot.rule(kind.provider(), kind.unit(), "free", model, null);
         assertThat(owners.put(rule.resource(), kind)).as(rule.resource()).isNull();
         assertThat(snapshot.rule(rule.resource())).isSameAs(rule);

@@ -114,15 +114,15 @@ class SettlementQueueTest {
         immediateFailure = new IllegalStateException("on purpose");
         settlements.settle("user:a", reservation(1, "-60-3600"), USAGE);
         settlements.settle("user:a", reservation(2, "-7200-60"), USAGE);
-        settlements.settle("user:a", "somebody-else's-1", USAGE);
+        settlements.settle("user:a", "foreign-1", USAGE);
         nanos += TimeUnit.SECONDS.toNanos(3600);
         settledReservations.clear();
         fire();
-        assertThat(settledReservations).containsExactly(reservation(2, "-7200-60"), "somebody-else's-1");
+        assertThat(settledReservations).containsExactly(reservation(2, "-7200-60"), "foreign-1");
         nanos += TimeUnit.DAYS.toNanos(30);
         settledReservations.clear();
         fire();
-        assertThat(settledReservations).containsExactly("somebody-else's-1");
+        assertThat(settledReservations).containsExactly("foreign-1");
         nanos += TimeUnit.DAYS.toNanos(1);
         settledReservations.clear();
         fire();
@@ -134,7 +134,7 @@ class SettlementQueueTest {
     @Test
     void waitsForRedisWithoutTimerAndWithinItsLimit() {
         reachable = false;
-        immediateFailure = new IllegalStateException("out of reach");
+        immediateFailure = new IllegalStateException("unavailable");
         for (int i = 0; i < SettlementQueue.MAX_WAITING + 3; i++) {
             settle(i);
         }
@@ -155,7 +155,7 @@ class SettlementQueueTest {
     @Test
     void limitsConcurrentRetries() {
         reachable = false;
-        immediateFailure = new IllegalStateException("out of reach");
+        immediateFailure = new IllegalStateException("unavailable");
         IntStream.range(0, 1000).forEach(this::settle);
         reachable = true;
         replies = false;
