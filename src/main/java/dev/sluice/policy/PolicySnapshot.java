@@ -43,8 +43,8 @@ final class PolicySnapshot {
         this.settings = settings;
         this.problems = problems;
         tiers = tiers(settings.tiers());
-        var setDefaults = readDefaults(settings);
-        tiersAndRates = new Tiers(tiers, setDefaults);
+        var defaultRates = readDefaults(settings);
+        tiersAndRates = new Tiers(tiers, defaultRates);
         tiers.forEach(tier -> defaults.put(tier, tiersAndRates.rate(tier)));
         defaultRule = new LimitRule(LimitRule.DEFAULT, defaults, null);
         settings.endpoints().forEach(this::readRule);

@@ -21,11 +21,11 @@ public record Tiers(List<String> names, Map<String, Rate> defaults) {
 
     /** Returns the default rate of a tier, or that of the first tier if it is unknown; unlimited if none is set. */
     public Rate rate(String tier) {
-        return setRate(tier).orElse(Rate.UNLIMITED);
+        return defaultRate(tier).orElse(Rate.UNLIMITED);
     }
 
     /** Returns the default rate of a tier like {@link #rate}; empty if none is set. */
-    public Optional<Rate> setRate(String tier) {
+    public Optional<Rate> defaultRate(String tier) {
         return Optional.ofNullable(defaults.get(effective(tier)));
     }
 }

@@ -167,7 +167,7 @@ final class LlmPolicySnapshot {
      */
     private Rate defaultRequests(Provider provider, String tier, boolean configured) {
         var builtIn = BUILT_IN_REQUESTS.get(provider);
-        var defaultRate = tiers.setRate(tier);
+        var defaultRate = tiers.defaultRate(tier);
         if (builtIn.containsKey(tier) && (!configured || defaultRate.isEmpty())) {
             return builtIn.get(tier);
         }
