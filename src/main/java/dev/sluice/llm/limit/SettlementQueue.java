@@ -218,7 +218,7 @@ class SettlementQueue {
         }
     }
 
-    /** Retries at once, because Redis is available again. */
+    /** Schedules a retry with the shortest backoff, because Redis is available again. */
     synchronized void onStoreAvailable() {
         failedRounds = 0;
         cancelTimer();
