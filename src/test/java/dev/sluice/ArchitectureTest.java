@@ -7,6 +7,8 @@ import static java.util.stream.Collectors.counting;
 import static java.util.stream.Collectors.groupingBy;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.stream.Stream;
+
 import org.junit.jupiter.api.Test;
 
 import com.tngtech.archunit.core.domain.JavaClass;
@@ -21,6 +23,11 @@ class ArchitectureTest {
             .withImportOption(new ImportOption.DoNotIncludeTests()).importPackages("dev.sluice");
     private static final int MAX_TYPES_PER_PACKAGE = 25;
 
+    private static Stream<JavaClass> types() {
+        return CLASSES.stream().filter(JavaClass::isTopLevelClass)
+                .filter(type -> !type.getSimpleName().equals("package-info"));
+    }
+
     @Test
     void packagesAreFreeOfCycles() {
         slices().matching("dev.sluice.(**)").should().beFreeOfCycles().check(CLASSES);
@@ -28,7 +35,7 @@ class ArchitectureTest {
 
     @Test
     void noPackageIsTooLarge() {
-        var sizes = CLASSES.stream().filter(JavaClass::isTopLevelClass)
+        var sizes = types()
                 .collect(groupingBy(JavaClass::getPackageName, counting()));
 
         assertThat(sizes).hasSizeGreaterThan(25)
@@ -37,16 +44,17 @@ class ArchitectureTest {
 
     @Test
     void simpleNamesAreUnique() {
-        var names = CLASSES.stream().filter(JavaClass::isTopLevelClass)
+        var names = types()
                 .collect(groupingBy(JavaClass::getSimpleName, counting()));
 
         assertThat(names).allSatisfy((name, types) -> assertThat(types).as(name).isEqualTo(1));
     }
 
     @Test
-    void apiNeedsOnlyTheJdkMutinyAndTheInterceptorBinding() {
+    void apiNeedsOnlyTheJdkMutinyJSpecifyAndTheInterceptorBinding() {
         classes().that().resideInAPackage("dev.sluice.api").should().onlyDependOnClassesThat()
                 .resideInAnyPackage("java..", "io.smallrye.mutiny..", "jakarta.interceptor..", "jakarta.enterprise.util..",
+                        "org.jspecify..",
                         "dev.sluice.api")
                 .check(CLASSES);
     }

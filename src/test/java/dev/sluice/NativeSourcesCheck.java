@@ -131,7 +131,8 @@ class NativeSourcesCheck {
         }
         var frozen = heap.types().stream().flatMap(NativeSourcesCheck::superclasses).map(Class::getName)
                 .collect(Collectors.toSet());
-        assertThat(frozen).contains("com.fasterxml.jackson.core.JsonFactory").doesNotContainAnyElementsOf(initializedAtRunTime());
+        assertThat(frozen).contains("com.fasterxml.jackson.core.JsonFactory")
+                .doesNotContainAnyElementsOf(initializedAtRunTime());
         assertThat(heap.processState()).isEmpty();
     }
 

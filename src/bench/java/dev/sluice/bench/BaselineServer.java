@@ -37,7 +37,8 @@ final class BaselineServer implements AutoCloseable {
             var java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
             int port = RedisTestServer.freePort();
             var process = new ProcessBuilder(java, "-Xmx512m", "-cp", System.getProperty("java.class.path"),
-                    BaselineServer.class.getName(), Integer.toString(port)).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+                    BaselineServer.class.getName(), Integer.toString(port)).redirectError(ProcessBuilder.Redirect.INHERIT)
+                    .start();
             var output = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.US_ASCII));
             if (output.readLine() == null) {
                 throw new IllegalStateException("the baseline server did not start");

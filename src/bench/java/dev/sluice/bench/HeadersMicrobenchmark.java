@@ -3,6 +3,7 @@ package dev.sluice.bench;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Scope;
@@ -22,7 +23,8 @@ public class HeadersMicrobenchmark {
     private final Instant now = Instant.now();
     private final Decision decision = new Decision(true, false, DecisionMode.REDIS, now,
             List.of(new QuotaStatus("api:/campaigns",
-                    QuotaUnit.REQUESTS, 100, Duration.ofMinutes(1), 95, now.plusMillis(12_345), false, null)));
+                    QuotaUnit.REQUESTS, 100, Duration.ofMinutes(1), 95, Optional.of(now.plusMillis(12_345)), false,
+                    Optional.empty())));
 
     private final RateLimitHeaders writer = new RateLimitHeaders();
 

@@ -15,11 +15,11 @@ import dev.sluice.config.RulesDocument;
 public class PolicyMicrobenchmark {
 
     private record FixedConfig(List<String> tiers, Optional<String> defaultRate, Map<String, String> defaults,
-            Map<String, Map<String, String>> endpoints, Optional<List<String>> exempt,
+            boolean builtInDefaults, Map<String, Map<String, String>> endpoints, Optional<List<String>> exempt,
             Optional<String> apiPrefix) implements PolicyConfig {
     }
 
-    private final CurrentPolicy policy = new CurrentPolicy(new FixedConfig(List.of("free", "pro"), Optional.empty(), Map.of(),
+    private final CurrentPolicy policy = new CurrentPolicy(new FixedConfig(List.of("free", "pro"), Optional.empty(), Map.of(), true,
             Map.of("/campaigns", Map.of("free", "10/minute"), "/users/{id}/orders", Map.of("free", "10/minute"),
                     "POST /reports",
                     Map.of("free", "10/minute")),

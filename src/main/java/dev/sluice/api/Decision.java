@@ -8,6 +8,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Result of a {@link RateLimitRequest}. Immutable.
  *
@@ -17,10 +19,10 @@ import java.util.Optional;
  * @param decidedAt time of the decision, by the clock of the deciding store
  * @param quotas status of every quota that applied, in the order of the request's checks; empty if none applied
  *        ({@link Rate#UNLIMITED})
- * @param reservation token for {@link RateLimiter#settle}; null if nothing was reserved
+ * @param reservation token for {@link RateLimiter#settle}; empty if nothing was reserved
  */
 public record Decision(boolean allowed, boolean denied, DecisionMode mode, Instant decidedAt, List<QuotaStatus> quotas,
-        String reservation) {
+        Optional<String> reservation) {
 
     private static final Comparator<QuotaStatus> MOST_RESTRICTIVE_FIRST = Comparator
             .comparing((QuotaStatus quota) -> !quota.denied())
@@ -33,7 +35,7 @@ public record Decision(boolean allowed, boolean denied, DecisionMode mode, Insta
 
     /** Creates a decision without a reservation. */
     public Decision(boolean allowed, boolean denied, DecisionMode mode, Instant decidedAt, List<QuotaStatus> quotas) {
-        this(allowed, denied, mode, decidedAt, quotas, null);
+        this(allowed, denied, mode, decidedAt, quotas, Optional.empty());
     }
 
     /**
@@ -69,7 +71,7 @@ public record Decision(boolean allowed, boolean denied, DecisionMode mode, Insta
      * @param token token for {@link RateLimiter#settle}
      */
     public Decision withReservation(String token) {
-        return new Decision(allowed, denied, mode, decidedAt, quotas, token);
+        return new Decision(allowed, denied, mode, decidedAt, quotas, Optional.of(token));
     }
 
     /** Returns a copy that allows the request; {@link #denied()} still reports what the quotas say. */
@@ -82,7 +84,7 @@ public record Decision(boolean allowed, boolean denied, DecisionMode mode, Insta
         var all = new ArrayList<>(quotas);
         all.addAll(other.quotas);
         return new Decision(allowed && other.allowed, denied || other.denied, mode.isOutage() ? mode : other.mode,
-                other.decidedAt, all, reservation == null ? other.reservation : reservation);
+                other.decidedAt, all, reservation.isPresent() ? reservation : other.reservation);
     }
 
     /**
@@ -109,19 +111,21 @@ public record Decision(boolean allowed, boolean denied, DecisionMode mode, Insta
      * @return a positive duration; empty if no quota was exceeded, or if the cost never fits
      */
     public Optional<Duration> retryAfter() {
+        @Nullable
         Instant latest = null;
         for (var quota : quotas) {
             if (quota.denied()) {
-                if (quota.retryAt() == null) {
+                if (quota.retryAt().isEmpty()) {
                     return Optional.empty();
                 }
-                latest = latest == null || quota.retryAt().isAfter(latest) ? quota.retryAt() : latest;
+                var retryAt = quota.retryAt().get();
+                latest = latest == null || retryAt.isAfter(latest) ? retryAt : latest;
             }
         }
         return latest == null ? Optional.empty() : Optional.of(Duration.between(decidedAt, latest));
     }
 
     private static long retryMicros(QuotaStatus quota) {
-        return quota.retry().map(retry -> retry.getEpochSecond() * 1_000_000 + retry.getNano() / 1000).orElse(Long.MAX_VALUE);
+        return quota.retryAt().map(retry -> retry.getEpochSecond() * 1_000_000 + retry.getNano() / 1000).orElse(Long.MAX_VALUE);
     }
 }

@@ -1,5 +1,7 @@
 package dev.sluice.api;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Validates identifiers and resource names: 1 to {@value #MAX_LENGTH} characters (UTF-16 code units) without an unpaired
  * surrogate, which UTF-8 cannot encode. They are used verbatim: case and whitespace are significant.
@@ -17,7 +19,7 @@ public final class Identifiers {
      *
      * @param value the value to validate; null is invalid
      */
-    public static boolean isValid(String value) {
+    public static boolean isValid(@Nullable String value) {
         if (value == null || value.isEmpty() || value.length() > MAX_LENGTH) {
             return false;
         }
@@ -41,7 +43,7 @@ public final class Identifiers {
      * @return {@code value}
      * @throws IllegalArgumentException if the value is invalid
      */
-    public static String requireValid(String field, String value) {
+    public static String requireValid(String field, @Nullable String value) {
         if (!isValid(value)) {
             throw new IllegalArgumentException(field + " must have 1 to " + MAX_LENGTH
                     + " characters and no unpaired surrogate");

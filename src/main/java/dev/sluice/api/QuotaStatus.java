@@ -13,24 +13,20 @@ import java.util.Optional;
  * @param window length of the window; zero for {@link Rate#BLOCKED}
  * @param remaining units that are left, from 0 to {@code limit}
  * @param resetAt when the next unit becomes available again: the time at which the oldest counted unit leaves the window, or
- *        the time of the decision if nothing is counted; null for {@link Rate#BLOCKED}
+ *        the time of the decision if nothing is counted; empty for {@link Rate#BLOCKED}
  * @param denied whether this quota was exceeded; set in a dry run, too
- * @param retryAt when the denied cost fits, provided that nothing else is counted meanwhile; null if the quota was not
+ * @param retryAt when the denied cost fits, provided that nothing else is counted meanwhile; empty if the quota was not
  *        exceeded, or if the cost never fits
  */
-public record QuotaStatus(String resource, QuotaUnit unit, long limit, Duration window, long remaining, Instant resetAt,
-        boolean denied, Instant retryAt) {
+public record QuotaStatus(String resource, QuotaUnit unit, long limit, Duration window, long remaining,
+        Optional<Instant> resetAt, boolean denied, Optional<Instant> retryAt) {
 
     static QuotaStatus unused(ResourceCheck check, Quota quota, Instant now) {
-        return new QuotaStatus(check.resource(), quota.unit(), quota.limit(), quota.window(), quota.limit(), now, false, null);
+        return new QuotaStatus(check.resource(), quota.unit(), quota.limit(), quota.window(), quota.limit(),
+                Optional.of(now), false, Optional.empty());
     }
 
     static QuotaStatus blocked(String resource) {
-        return new QuotaStatus(resource, QuotaUnit.REQUESTS, 0, Duration.ZERO, 0, null, true, null);
-    }
-
-    /** Returns {@link #retryAt()}; empty if it is null. */
-    public Optional<Instant> retry() {
-        return Optional.ofNullable(retryAt);
+        return new QuotaStatus(resource, QuotaUnit.REQUESTS, 0, Duration.ZERO, 0, Optional.empty(), true, Optional.empty());
     }
 }

@@ -64,7 +64,8 @@ public final class Rate {
         for (int i = 0; i < quotas.length; i++) {
             for (int j = 0; j < i; j++) {
                 if (quotas[i].window().equals(quotas[j].window())) {
-                    throw new IllegalArgumentException("rate has two quotas for the window of " + quotas[i].windowSeconds() + " s");
+                    throw new IllegalArgumentException(
+                            "rate has two quotas for the window of " + quotas[i].windowSeconds() + " s");
                 }
             }
             text.append(i == 0 ? "" : ";").append(quotas[i]);

@@ -2,6 +2,8 @@ package dev.sluice.api;
 
 import java.util.List;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Request for a decision of the {@link RateLimiter}. All checks are granted together, or none is. A request whose costs are
  * all 0 is a query: it is decided as if each cost were 1, and consumes nothing.
@@ -11,7 +13,7 @@ import java.util.List;
  * @param label name of the rule, for metrics; must come from a bounded set, never from the content of a request
  * @param checks the checks, all of which must pass
  */
-public record RateLimitRequest(String identifier, String tier, String label, List<ResourceCheck> checks) {
+public record RateLimitRequest(String identifier, @Nullable String tier, String label, List<ResourceCheck> checks) {
 
     /** Label of requests that bring a rate of their own. */
     public static final String CUSTOM_LABEL = "custom";

@@ -40,22 +40,35 @@ public @interface RateLimited {
 
     /**
      * The rate, in the form that {@link Rate#parse(String)} accepts: {@code 5/minute}, {@code 10/second;1000/hour}. May contain
-     * configuration expressions: {@code ${reports.limit}}. Exclusive with {@link #limit()} and {@link #window()}.
+     * configuration expressions: {@code ${reports.limit}}. Exclusive with {@link #limit()}.
      */
     @Nonbinding
     String value() default "";
 
-    /** Units per {@link #window()}, from 1 to 1,000,000,000, as an alternative to {@link #value()}. */
+    /**
+     * Units per {@link #window()} or {@link #per()}, from 1 to 1,000,000,000, as an alternative to {@link #value()}.
+     */
     @Nonbinding
     long limit() default 0;
 
-    /** Length of the window in seconds, from 1 to 2,678,400 (31 days); required if {@link #limit()} is set. */
+    /**
+     * Length of the window in seconds, from 1 to 2,678,400 (31 days). Required with {@link #limit()}, unless {@link #per()} is
+     * set.
+     */
     @Nonbinding
     long window() default 0;
 
     /**
+     * Length of the window with a unit, as an alternative to {@link #window()}: {@code 1m}, {@code 30s}, {@code hour}, at most 31
+     * days. The units are those of {@link Rate}. May contain configuration expressions.
+     */
+    @Nonbinding
+    String per() default "";
+
+    /**
      * Name of the resource, 1 to 256 characters; methods with the same name share a window. The default is
-     * {@code full.ClassName.method}. May contain configuration expressions.
+     * {@code full.ClassName.method}, or {@code full.ClassName.method(java.lang.String,int)} if another method of that name is
+     * limited, too. May contain configuration expressions.
      */
     @Nonbinding
     String resource() default "";

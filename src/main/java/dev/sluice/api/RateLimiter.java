@@ -1,20 +1,23 @@
 package dev.sluice.api;
 
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
+
+import org.jspecify.annotations.Nullable;
 
 import io.smallrye.mutiny.Uni;
 
 /**
- * Decides whether requests may proceed, in sliding windows that all instances share. A CDI bean; thread-safe.
+ * Decides whether requests may proceed, in sliding windows that all instances share. A CDI bean; thread-safe. Usage is read and
+ * reset by {@link RateLimitAdmin}.
  * <p>
  * A denied request consumes nothing and does not postpone the time at which the next one is allowed. Every decision completes
  * within {@code rate-limit.timeout}; {@code rate-limit.fallback} defines the result while Redis is unavailable. Every
  * subscription to a {@code Uni} of {@code check} is a request of its own.
  * <p>
- * A {@code Uni} fails with {@link StoreUnavailableException} if Redis is unavailable and the fallback does not replace it.
+ * A {@code Uni} fails with {@link StoreUnavailableException} if Redis is unavailable and the fallback does not replace it. Subscribed
+ * on an event-loop context of Vert.x, it completes on that context; otherwise, it may complete on any thread and must not be
+ * blocked there.
  */
 public interface RateLimiter {
 
@@ -25,18 +28,6 @@ public interface RateLimiter {
      * @return the decision, never null
      */
     Uni<Decision> check(RateLimitRequest request);
-
-    /**
-     * Decides like {@link #check(RateLimitRequest)}, with callbacks: avoids the cost of {@code Uni} stages per request. Exactly
-     * one callback is called, once, possibly before this method returns. Callbacks must not throw.
-     *
-     * @param request the request
-     * @param onDecision receives the decision
-     * @param onFailure receives the failure
-     */
-    default void check(RateLimitRequest request, Consumer<Decision> onDecision, Consumer<Throwable> onFailure) {
-        check(request).subscribe().with(onDecision, onFailure);
-    }
 
     /**
      * Decides a single resource with the given rate.
@@ -71,63 +62,13 @@ public interface RateLimiter {
     }
 
     /**
-     * Decides like {@link #checkAll(List)}, with callbacks.
-     *
-     * @param requests at least one request
-     * @param onDecision receives the decision
-     * @param onFailure receives the failure
-     */
-    default void checkAll(List<RateLimitRequest> requests, Consumer<Decision> onDecision, Consumer<Throwable> onFailure) {
-        if (requests.size() == 1) {
-            check(requests.get(0), onDecision, onFailure);
-        } else {
-            checkAll(requests).subscribe().with(onDecision, onFailure);
-        }
-    }
-
-    /**
      * Settles a reservation: replaces the reserved units by the units that were used, more or fewer. Resources that are absent
      * from {@code used} keep their reserved units. Only the first settlement has an effect, and only on windows that still
      * contain the reservation: those that it has left, or that were reset, stay as they are.
      *
      * @param identifier identifier of the request that reserved
-     * @param reservation {@link Decision#reservation()}; null has no effect
+     * @param reservation token of {@link Decision#reservation()}; null has no effect
      * @param used units used, by resource
      */
-    Uni<Void> settle(String identifier, String reservation, Map<String, Long> used);
-
-    /**
-     * Returns the usage of one window. Consumes nothing.
-     *
-     * @param identifier owner of the window
-     * @param resource name of the resource
-     * @param window length of the window, as in its quota
-     */
-    Uni<WindowUsage> usage(String identifier, String resource, Duration window);
-
-    /**
-     * Returns the usage of an identifier.
-     *
-     * @param identifier owner of the windows
-     * @return the units in the longest window of each resource, by resource; empty if nothing is counted
-     */
-    Uni<Map<String, Long>> usageByResource(String identifier);
-
-    /**
-     * Resets the windows of an identifier on one resource.
-     *
-     * @param identifier owner of the windows
-     * @param resource name of the resource
-     */
-    Uni<Void> reset(String identifier, String resource);
-
-    /**
-     * Resets all windows of an identifier.
-     *
-     * @param identifier owner of the windows
-     */
-    Uni<Void> reset(String identifier);
-
-    /** Resets all windows of all identifiers. */
-    Uni<Void> resetAll();
+    Uni<Void> settle(String identifier, @Nullable String reservation, Map<String, Long> used);
 }

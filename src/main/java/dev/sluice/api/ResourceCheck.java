@@ -1,5 +1,7 @@
 package dev.sluice.api;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * One check of a {@link RateLimitRequest}: consumes {@code cost} units of a resource, subject to {@code rate}.
  * <p>
@@ -13,7 +15,7 @@ package dev.sluice.api;
  * @param fallback how to decide while Redis is unavailable; null for the configured fallback. If the checks of one request
  *        differ, {@code CLOSED} takes precedence over {@code LOCAL}, and {@code LOCAL} over {@code OPEN}
  */
-public record ResourceCheck(String resource, Rate rate, long cost, boolean reserved, FallbackPolicy fallback) {
+public record ResourceCheck(String resource, Rate rate, long cost, boolean reserved, @Nullable FallbackPolicy fallback) {
 
     /** @throws IllegalArgumentException if the resource or the cost is out of range */
     public ResourceCheck {
@@ -49,7 +51,7 @@ public record ResourceCheck(String resource, Rate rate, long cost, boolean reser
      *
      * @param fallback how to decide while Redis is unavailable; null for the configured fallback
      */
-    public ResourceCheck withFallback(FallbackPolicy fallback) {
+    public ResourceCheck withFallback(@Nullable FallbackPolicy fallback) {
         return new ResourceCheck(resource, rate, cost, reserved, fallback);
     }
 

@@ -8,7 +8,6 @@ import java.util.concurrent.TimeUnit;
 
 import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
-import dev.sluice.api.RateLimiter;
 import dev.sluice.api.ResourceCheck;
 import dev.sluice.redis.EventLoops;
 import io.vertx.core.Vertx;
@@ -28,7 +27,7 @@ public final class DecisionWarmUp {
     private static final int DECISIONS_PER_ROUND = 100;
 
     private final Vertx vertx;
-    private final RateLimiter limiter;
+    private final CallbackRateLimiter limiter;
     private final List<List<ResourceCheck>> workloads = List.of(
             List.of(new ResourceCheck("warm-up", Rate.parse("5/second"), 1)),
             List.of(new ResourceCheck("warm-up", Rate.parse("1000000/second"), 1)),
@@ -36,7 +35,7 @@ public final class DecisionWarmUp {
                     new ResourceCheck("warm-up", Rate.parse("50/second"), 1)),
             List.of(new ResourceCheck("asked", Rate.parse("10/second"), 0)));
 
-    DecisionWarmUp(Vertx vertx, RateLimiter limiter) {
+    DecisionWarmUp(Vertx vertx, CallbackRateLimiter limiter) {
         this.vertx = vertx;
         this.limiter = limiter;
     }

@@ -1,12 +1,13 @@
 package dev.sluice.engine;
 
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.function.ObjLongConsumer;
 
 import org.jboss.logging.Logger;
 
@@ -19,14 +20,12 @@ import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.RateLimiter;
 import dev.sluice.api.StoreUnavailableException;
-import dev.sluice.api.WindowUsage;
 import dev.sluice.store.MicrosClock;
-import dev.sluice.store.ResetScope;
 import dev.sluice.store.ResultCallback;
 import io.smallrye.mutiny.Uni;
 
 /** Makes decisions: builds the claims of a request, queries the store and notifies the listeners. */
-public final class DefaultRateLimiter implements RateLimiter {
+public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimiter {
 
     private static final Logger LOG = Logger.getLogger(DefaultRateLimiter.class);
 
@@ -51,7 +50,8 @@ public final class DefaultRateLimiter implements RateLimiter {
 
     @Override
     public Uni<Decision> check(RateLimitRequest request) {
-        return Uni.createFrom().emitter(emitter -> check(request, emitter::complete, emitter::fail));
+        return SubscriberContext
+                .completeOn(() -> Uni.createFrom().emitter(emitter -> check(request, emitter::complete, emitter::fail)));
     }
 
     @Override
@@ -60,6 +60,15 @@ public final class DefaultRateLimiter implements RateLimiter {
             new Check(request, onDecision, onFailure).start();
         } else {
             onDecision.accept(Decision.uncounted(request, DecisionMode.OFF, now()));
+        }
+    }
+
+    @Override
+    public void checkAll(List<RateLimitRequest> requests, Consumer<Decision> onDecision, Consumer<Throwable> onFailure) {
+        if (requests.size() == 1) {
+            check(requests.get(0), onDecision, onFailure);
+        } else {
+            checkAll(requests).subscribe().with(onDecision, onFailure);
         }
     }
 
@@ -100,7 +109,7 @@ public final class DefaultRateLimiter implements RateLimiter {
             Decision decision;
             try {
                 decision = outcome.result() == null
-                        ? Decision.uncounted(request, outcome.mode(), now()).withReservation(outcome.reservation())
+                        ? uncounted(outcome)
                         : decision(outcome);
             } catch (RuntimeException e) {
                 onFailure(e);
@@ -115,13 +124,18 @@ public final class DefaultRateLimiter implements RateLimiter {
                 complete(Decision.uncounted(request, store.mode(), now()));
                 return;
             }
-            notifyListeners(request, null, store.mode(), startNanos);
+            notifyListeners(request, (listener, nanos) -> listener.onFailure(request, store.mode(), nanos), startNanos);
             onError.accept(cause);
+        }
+
+        private Decision uncounted(FailoverWindowStore.Outcome outcome) {
+            var decision = Decision.uncounted(request, outcome.mode(), now());
+            return outcome.reservation() == null ? decision : decision.withReservation(outcome.reservation());
         }
 
         private void complete(Decision decision) {
             var delivered = dryRun ? decision.asDryRun() : decision;
-            notifyListeners(request, delivered, delivered.mode(), startNanos);
+            notifyListeners(request, (listener, nanos) -> listener.onDecision(request, delivered, nanos), startNanos);
             onDecision.accept(delivered);
         }
     }
@@ -138,19 +152,19 @@ public final class DefaultRateLimiter implements RateLimiter {
             quotas.add(new QuotaStatus(claim.resource(), claim.unit(), claim.limit(),
                     FailoverWindowStore.windowDuration(claim.span()),
                     Math.max(0, claim.share() - state.used()),
-                    state.freeAt() == 0 ? decidedAt : MicrosClock.instant(state.freeAt()), denied,
-                    state.retryAt() > 0 ? MicrosClock.instant(state.retryAt()) : null));
+                    Optional.of(state.freeAt() == 0 ? decidedAt : MicrosClock.instant(state.freeAt())), denied,
+                    state.retryAt() > 0 ? Optional.of(MicrosClock.instant(state.retryAt())) : Optional.empty()));
         }
         return new Decision(result.admitted(), !result.admitted(), outcome.mode(), decidedAt, quotas,
-                outcome.reservation());
+                Optional.ofNullable(outcome.reservation()));
     }
 
-    private void notifyListeners(RateLimitRequest request, Decision decision, DecisionMode mode, long startNanos) {
+    private void notifyListeners(RateLimitRequest request, ObjLongConsumer<DecisionListener> notification, long startNanos) {
         if (!listeners.isEmpty() && !request.identifier().startsWith(DecisionWarmUp.SCRATCH_PREFIX)) {
             long nanos = System.nanoTime() - startNanos;
             for (var listener : listeners) {
                 try {
-                    listener.onDecision(request, decision, mode, nanos);
+                    notification.accept(listener, nanos);
                 } catch (RuntimeException e) {
                     LOG.error("Decision listener failed", e);
                 }
@@ -164,31 +178,8 @@ public final class DefaultRateLimiter implements RateLimiter {
 
     @Override
     public Uni<Void> settle(String identifier, String reservation, Map<String, Long> used) {
-        return reservation == null ? Uni.createFrom().voidItem() : store.settle(identifier, reservation, used);
-    }
-
-    @Override
-    public Uni<WindowUsage> usage(String identifier, String resource, Duration window) {
-        return store.read(windows -> windows.usage(identifier, resource, window));
-    }
-
-    @Override
-    public Uni<Map<String, Long>> usageByResource(String identifier) {
-        return store.read(windows -> windows.limits(identifier));
-    }
-
-    @Override
-    public Uni<Void> reset(String identifier, String resource) {
-        return store.reset(new ResetScope(identifier, resource));
-    }
-
-    @Override
-    public Uni<Void> reset(String identifier) {
-        return store.reset(new ResetScope(identifier, null));
-    }
-
-    @Override
-    public Uni<Void> resetAll() {
-        return store.reset(ResetScope.ALL);
+        return reservation == null
+                ? Uni.createFrom().voidItem()
+                : SubscriberContext.completeOn(() -> store.settle(identifier, reservation, used));
     }
 }

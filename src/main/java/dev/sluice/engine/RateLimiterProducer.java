@@ -21,6 +21,7 @@ import org.jboss.logging.Logger;
 
 import dev.sluice.api.DecisionListener;
 import dev.sluice.api.DecisionMode;
+import dev.sluice.api.RateLimitAdmin;
 import dev.sluice.api.RateLimiter;
 import dev.sluice.cluster.InstanceRegistry;
 import dev.sluice.cluster.RecoveryCoordinator;
@@ -82,7 +83,7 @@ class RateLimiterProducer implements StoreStatus {
     }
 
     /** Runs after the settings are validated and before the first request. */
-    void start(@Observes @Priority(10) StartupEvent started, RateLimiter limiter) {
+    void start(@Observes @Priority(10) StartupEvent started, CallbackRateLimiter limiter) {
         if (manager != null) {
             recovery.start();
             connect();
@@ -100,7 +101,7 @@ class RateLimiterProducer implements StoreStatus {
         }
     }
 
-    private void warmUp(RateLimiter limiter) {
+    private void warmUp(CallbackRateLimiter limiter) {
         if (!settings.warmUp() || ImageMode.current().isNativeImage()) {
             return;
         }
@@ -199,6 +200,19 @@ class RateLimiterProducer implements StoreStatus {
     RateLimiter limiter(@Any Instance<DecisionListener> listeners) {
         return new DefaultRateLimiter(store, registry, settings.fallback(), settings.enabled(), settings.dryRun(),
                 listeners.stream().toList());
+    }
+
+    @Produces
+    @Singleton
+    CallbackRateLimiter callbackLimiter(RateLimiter limiter) {
+        return CallbackRateLimiter.of(limiter);
+    }
+
+    @Produces
+    @Singleton
+    @DefaultBean
+    RateLimitAdmin admin() {
+        return new DefaultRateLimitAdmin(store);
     }
 
     void validate(@Observes ConfigProblems problems) {

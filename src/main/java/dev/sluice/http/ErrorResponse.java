@@ -1,7 +1,6 @@
 package dev.sluice.http;
 
 import java.math.BigDecimal;
-import java.time.Duration;
 import java.util.Locale;
 import java.util.function.Supplier;
 
@@ -129,7 +128,7 @@ public final class ErrorResponse {
             details.put("limit", unitAmount(quota.unit(), quota.limit()))
                     .put("window_seconds", quota.window().isZero() ? null : quota.window().toSeconds())
                     .put("reset_at", RateLimitHeaders.resetEpochSeconds(quota))
-                    .put("retry_after", decision.retryAfter().map(ErrorResponse::ceilSeconds).orElse(null));
+                    .put("retry_after", decision.retryAfter().map(RateLimitHeaders::ceilSeconds).orElse(null));
             if (quota.unit() != QuotaUnit.REQUESTS) {
                 details.put("unit", unitName(quota.unit()));
             }
@@ -144,7 +143,7 @@ public final class ErrorResponse {
             json.append("\"limit\":").append(unitAmount(quota.unit(), quota.limit())).append(",\"window_seconds\":")
                     .append(quota.window().isZero() ? null : Long.toString(quota.window().toSeconds()))
                     .append(",\"reset_at\":").append(RateLimitHeaders.resetEpochSeconds(quota)).append(",\"retry_after\":")
-                    .append(decision.retryAfter().map(ErrorResponse::ceilSeconds).orElse(null));
+                    .append(decision.retryAfter().map(RateLimitHeaders::ceilSeconds).orElse(null));
             if (quota.unit() != QuotaUnit.REQUESTS) {
                 json.append(",\"unit\":\"").append(unitName(quota.unit())).append('"');
             }
@@ -164,11 +163,6 @@ public final class ErrorResponse {
             return dollars.scale() < 0 ? dollars.setScale(0) : dollars;
         }
         return units;
-    }
-
-    /** Converts a duration to whole seconds, rounded up, at least 1: the form of {@code Retry-After}. */
-    public static long ceilSeconds(Duration duration) {
-        return Math.max(1, duration.plusNanos(999_999_999).toSeconds());
     }
 
     /**

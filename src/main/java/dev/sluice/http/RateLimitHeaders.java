@@ -1,6 +1,7 @@
 package dev.sluice.http;
 
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
@@ -93,7 +94,7 @@ public class RateLimitHeaders {
         }
         if (!decision.allowed()) {
             decision.retryAfter()
-                    .ifPresent(wait -> headers.set(RETRY_AFTER_FIELD, Long.toString(ErrorResponse.ceilSeconds(wait))));
+                    .ifPresent(wait -> headers.set(RETRY_AFTER_FIELD, Long.toString(ceilSeconds(wait))));
         }
     }
 
@@ -102,8 +103,9 @@ public class RateLimitHeaders {
             var quota = decision.mostRestrictive().orElseThrow();
             headers.set(LIMIT_FIELD, Long.toString(quota.limit()));
             headers.set(REMAINING_FIELD, Long.toString(quota.remaining()));
-            if (quota.resetAt() != null) {
-                headers.set(RESET_FIELD, Long.toString(resetEpochSeconds(quota)));
+            var reset = resetEpochSeconds(quota);
+            if (reset != null) {
+                headers.set(RESET_FIELD, reset.toString());
             }
         }
         if (headerSet.hasStandard()) {
@@ -146,7 +148,9 @@ public class RateLimitHeaders {
             if (window == 0) {
                 continue; // Rate.BLOCKED has no window
             }
-            var name = ambiguous.contains(quota.resource()) ? structuredString(quota.resource() + '/' + window) : cachedName(quota.resource());
+            var name = ambiguous.contains(quota.resource())
+                    ? structuredString(quota.resource() + '/' + window)
+                    : cachedName(quota.resource());
             if (!policy.isEmpty()) {
                 policy.append(", ");
                 state.append(", ");
@@ -156,7 +160,7 @@ public class RateLimitHeaders {
                 policy.append(";qu=\"").append(quota.unit().name().toLowerCase(Locale.ROOT)).append('"');
             }
             state.append(name).append(";r=").append(structuredInteger(quota.remaining())).append(";t=")
-                    .append(secondsBetween(decision.decidedAt(), quota.resetAt()));
+                    .append(secondsBetween(decision.decidedAt(), quota.resetAt().orElseThrow()));
         }
         if (!policy.isEmpty()) {
             headers.set(POLICY_FIELD, policy.toString());
@@ -194,9 +198,14 @@ public class RateLimitHeaders {
         return Math.max(0, to.getEpochSecond() - from.getEpochSecond() + (to.getNano() > from.getNano() ? 1 : 0));
     }
 
+    /** Converts a duration to whole seconds, rounded up, at least 1: the form of {@code Retry-After}. */
+    public static long ceilSeconds(Duration duration) {
+        return Math.max(1, duration.plusNanos(999_999_999).toSeconds());
+    }
+
     /** Returns the reset time of a quota in Unix seconds, rounded up; null if it has none. */
     public static Long resetEpochSeconds(QuotaStatus quota) {
-        var reset = quota.resetAt();
+        var reset = quota.resetAt().orElse(null);
         return reset == null ? null : reset.getEpochSecond() + (reset.getNano() > 0 ? 1 : 0);
     }
 

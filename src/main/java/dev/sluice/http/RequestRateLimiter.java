@@ -11,9 +11,9 @@ import org.jboss.logging.Logger;
 
 import dev.sluice.api.Decision;
 import dev.sluice.api.RateLimitRequest;
-import dev.sluice.api.RateLimiter;
 import dev.sluice.api.ResourceCheck;
 import dev.sluice.api.StoreUnavailableException;
+import dev.sluice.engine.CallbackRateLimiter;
 import dev.sluice.identity.CredentialsRejectedException;
 import dev.sluice.interceptor.MethodLimits;
 import dev.sluice.policy.Caller;
@@ -34,10 +34,10 @@ public class RequestRateLimiter {
 
     private final CallerResolver callers;
     private final CurrentPolicy policy;
-    private final RateLimiter limiter;
+    private final CallbackRateLimiter limiter;
     private final RateLimitHeaders headers;
 
-    RequestRateLimiter(CallerResolver callers, CurrentPolicy policy, RateLimiter limiter, RateLimitHeaders headers) {
+    RequestRateLimiter(CallerResolver callers, CurrentPolicy policy, CallbackRateLimiter limiter, RateLimitHeaders headers) {
         this.callers = callers;
         this.policy = policy;
         this.limiter = limiter;
@@ -182,12 +182,13 @@ public class RequestRateLimiter {
         var rule = policy.defaultRule();
         var attempt = new RateLimitRequest(caller.identity().identifier(), caller.tier(), rule.resource(),
                 List.of(rule.check(caller.tier(), 1)));
-        return limiter.check(attempt).map(decision -> {
-            var result = writeDecision(request, caller, decision);
-            return result.isDenied() ? result : new AdmissionResult(null, ErrorResponse.unauthorized(message));
-        }).onFailure(StoreUnavailableException.class).recoverWithItem(() -> {
-            LOG.debug("Rejected credentials could not be counted: store unavailable");
-            return new AdmissionResult(null, ErrorResponse.storeUnavailable());
-        });
+        return Uni.createFrom().<Decision>emitter(
+                emitter -> limiter.check(attempt, emitter::complete, emitter::fail)).map(decision -> {
+                    var result = writeDecision(request, caller, decision);
+                    return result.isDenied() ? result : new AdmissionResult(null, ErrorResponse.unauthorized(message));
+                }).onFailure(StoreUnavailableException.class).recoverWithItem(() -> {
+                    LOG.debug("Rejected credentials could not be counted: store unavailable");
+                    return new AdmissionResult(null, ErrorResponse.storeUnavailable());
+                });
     }
 }

@@ -40,7 +40,8 @@ final class ApiKeyConfigReader {
             var duplicate = byHash.put(key.sha256().strip().toLowerCase(Locale.ROOT),
                     Identity.user(key.user(), Identity.Source.API_KEY, key.tier().orElse(null)));
             if (duplicate != null) {
-                problems.add("rate-limit.api-keys", "(not shown)", "each key must have a hash of its own; two keys have the same");
+                problems.add("rate-limit.api-keys", "(not shown)",
+                        "each key must have a hash of its own; two keys have the same");
             }
         });
         return Map.copyOf(byHash);

@@ -5,6 +5,8 @@ import java.util.Map;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
+import org.jspecify.annotations.Nullable;
+
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 
@@ -27,7 +29,8 @@ public class ApiKeyRegistry {
     private final ConfigProblems problems;
     private volatile Map<String, Identity> byHash;
     /** Negative cache of texts that are not keys. */
-    private final Cache<String, Boolean> unknownTexts = Caffeine.newBuilder().executor(Runnable::run).maximumSize(MAX_CACHED_UNKNOWN)
+    private final Cache<String, Boolean> unknownTexts = Caffeine.newBuilder().executor(Runnable::run)
+            .maximumSize(MAX_CACHED_UNKNOWN)
             .build();
 
     ApiKeyRegistry(IdentityConfig config, RulesFile file) {
@@ -51,7 +54,7 @@ public class ApiKeyRegistry {
     }
 
     /** Returns the identity of a key; null if the key is unknown. */
-    public Identity find(String key) {
+    public @Nullable Identity find(String key) {
         var current = byHash;
         return current.isEmpty() ? null : current.get(Sha256.hex(key));
     }

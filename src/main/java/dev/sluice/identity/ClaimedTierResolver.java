@@ -2,6 +2,8 @@ package dev.sluice.identity;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
+import org.jspecify.annotations.Nullable;
+
 import io.quarkus.arc.DefaultBean;
 import io.smallrye.mutiny.Uni;
 import io.vertx.ext.web.RoutingContext;
@@ -12,7 +14,7 @@ import io.vertx.ext.web.RoutingContext;
 public class ClaimedTierResolver implements TierResolver {
 
     @Override
-    public Uni<String> resolve(Identity identity, RoutingContext request) {
+    public Uni<@Nullable String> resolve(Identity identity, RoutingContext request) {
         return Uni.createFrom().item(identity.tier());
     }
 }

@@ -14,6 +14,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
+import org.jspecify.annotations.Nullable;
+
 import dev.sluice.config.ConfigProblems;
 import io.netty.handler.ipfilter.IpFilterRuleType;
 import io.netty.handler.ipfilter.IpSubnetFilterRule;
@@ -37,7 +39,7 @@ public class ClientAddressResolver {
      * @param trusted whether it is a trusted proxy
      * @param identity identity of the address itself
      */
-    private record Peer(InetAddress address, boolean trusted, Identity identity) {
+    private record Peer(@Nullable InetAddress address, boolean trusted, Identity identity) {
     }
 
     private final IdentityConfig config;
@@ -58,12 +60,13 @@ public class ClientAddressResolver {
     void validate(@Observes ConfigProblems problems) {
         for (var block : config.trustedProxies().orElse(List.of())) {
             if (parseBlock(block.strip()) == null) {
-                problems.add("rate-limit.trusted-proxies", block, "must be addresses or CIDR blocks such as 10.0.0.0/8 or fd00::/8");
+                problems.add("rate-limit.trusted-proxies", block,
+                        "must be addresses or CIDR blocks such as 10.0.0.0/8 or fd00::/8");
             }
         }
     }
 
-    private static IpSubnetFilterRule parseBlock(String block) {
+    private static @Nullable IpSubnetFilterRule parseBlock(String block) {
         int slash = block.indexOf('/');
         var address = parse(slash < 0 ? block : block.substring(0, slash));
         if (address == null) {
@@ -92,11 +95,11 @@ public class ClientAddressResolver {
         return peer.trusted() ? identityOf(clientAddress(peer.address(), request)) : peer.identity();
     }
 
-    private static Identity identityOf(InetAddress address) {
+    private static Identity identityOf(@Nullable InetAddress address) {
         return Identity.address(address == null ? "unknown" : text(address));
     }
 
-    private InetAddress clientAddress(InetAddress proxy, HttpServerRequest request) {
+    private @Nullable InetAddress clientAddress(@Nullable InetAddress proxy, HttpServerRequest request) {
         var client = proxy;
         for (var hop : hops(request)) {
             var address = parse(hop);
@@ -140,7 +143,7 @@ public class ClientAddressResolver {
         return "";
     }
 
-    private boolean isTrusted(InetAddress address) {
+    private boolean isTrusted(@Nullable InetAddress address) {
         if (address == null || trustedProxies.isEmpty()) {
             return false;
         }
@@ -172,7 +175,7 @@ public class ClientAddressResolver {
     }
 
     /** Parses an address, with or without brackets, port and zone; null if it is not an address. Never resolves a host name. */
-    private static InetAddress parse(String text) {
+    private static @Nullable InetAddress parse(String text) {
         var host = text;
         if (host.startsWith("[")) {
             int end = host.indexOf(']');

@@ -9,6 +9,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.inject.Instance;
 
 import org.eclipse.microprofile.jwt.JsonWebToken;
+import org.jspecify.annotations.Nullable;
 
 import io.quarkus.arc.DefaultBean;
 import io.quarkus.security.AuthenticationFailedException;
@@ -52,8 +53,10 @@ public class DefaultIdentityResolver implements IdentityResolver {
      * @return the identity; null if authentication is required, see {@link #resolve}
      * @throws CredentialsRejectedException if the request has invalid credentials
      */
-    public Identity resolveNow(RoutingContext request) {
-        return authenticationAvailable && !anonymousDetector.isCertainlyAnonymous(request) ? null : identityWithoutPrincipal(request);
+    public @Nullable Identity resolveNow(RoutingContext request) {
+        return authenticationAvailable && !anonymousDetector.isCertainlyAnonymous(request)
+                ? null
+                : identityWithoutPrincipal(request);
     }
 
     @Override
@@ -67,7 +70,9 @@ public class DefaultIdentityResolver implements IdentityResolver {
         request.put(QuarkusHttpUser.AUTH_FAILURE_HANDLER, IGNORE_FAILURE);
         return QuarkusHttpUser.getSecurityIdentity(request, security.get())
                 .onTermination().invoke(() -> request.put(QuarkusHttpUser.AUTH_FAILURE_HANDLER, failureHandler))
-                .map(identity -> identity == null || identity.isAnonymous() ? identityWithoutPrincipal(request) : identityOf(identity))
+                .map(identity -> identity == null || identity.isAnonymous()
+                        ? identityWithoutPrincipal(request)
+                        : identityOf(identity))
                 .onFailure(AuthenticationFailedException.class)
                 .transform(failure -> new CredentialsRejectedException("The token does not verify"));
     }
@@ -120,7 +125,8 @@ public class DefaultIdentityResolver implements IdentityResolver {
         }
         var user = request.getHeader(IdentityHeaders.USER_ID);
         if (user != null && !user.isBlank() && clientAddress.isFromTrustedProxy(request)) {
-            return Identity.user(decodeUtf8(user), Identity.Source.TRUSTED_HEADER, request.getHeader(IdentityHeaders.USER_TIER));
+            return Identity.user(decodeUtf8(user), Identity.Source.TRUSTED_HEADER,
+                    request.getHeader(IdentityHeaders.USER_TIER));
         }
         return clientAddress.identity(request);
     }

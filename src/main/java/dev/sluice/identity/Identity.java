@@ -1,5 +1,9 @@
 package dev.sluice.identity;
 
+import java.util.Optional;
+
+import org.jspecify.annotations.Nullable;
+
 /**
  * Identity of a caller. Immutable.
  *
@@ -8,7 +12,7 @@ package dev.sluice.identity;
  * @param source how the identity was established
  * @param tier tier that the credentials claim; null if there is none
  */
-public record Identity(String identifier, Source source, String tier) {
+public record Identity(String identifier, Source source, @Nullable String tier) {
 
     /** How an identity was established. */
     public enum Source {
@@ -32,7 +36,7 @@ public record Identity(String identifier, Source source, String tier) {
      * @param source how the identity was established
      * @param tier tier of the user; null if there is none
      */
-    public static Identity user(String name, Source source, String tier) {
+    public static Identity user(String name, Source source, @Nullable String tier) {
         return new Identity(Sha256.toIdentifier(USER, name), source, tier);
     }
 
@@ -45,8 +49,10 @@ public record Identity(String identifier, Source source, String tier) {
         return new Identity("ip:" + address, Source.ADDRESS, null);
     }
 
-    /** Returns the name of the user; null if the identity is not of a user. */
-    public String userName() {
-        return source == Source.ADDRESS || !identifier.startsWith(USER) ? null : identifier.substring(USER.length());
+    /** Returns the name of the user; empty if the identity is not of a user. */
+    public Optional<String> userName() {
+        return source == Source.ADDRESS || !identifier.startsWith(USER)
+                ? Optional.empty()
+                : Optional.of(identifier.substring(USER.length()));
     }
 }

@@ -1,5 +1,7 @@
 package dev.sluice.identity;
 
+import org.jspecify.annotations.Nullable;
+
 import io.smallrye.mutiny.Uni;
 import io.vertx.ext.web.RoutingContext;
 
@@ -16,5 +18,5 @@ public interface TierResolver {
      * @param request the request
      * @return name of the tier; null or a name that is not configured selects the first configured tier
      */
-    Uni<String> resolve(Identity identity, RoutingContext request);
+    Uni<@Nullable String> resolve(Identity identity, RoutingContext request);
 }

@@ -34,7 +34,8 @@ class RateLimitedInterceptor {
     private final CurrentVertxRequest currentRequest;
     private final String applicationIdentifier;
 
-    RateLimitedInterceptor(RateLimitedMethods methods, RateLimiter limiter, CallerResolver callers, CurrentVertxRequest currentRequest,
+    RateLimitedInterceptor(RateLimitedMethods methods, RateLimiter limiter, CallerResolver callers,
+            CurrentVertxRequest currentRequest,
             @ConfigProperty(name = "quarkus.application.name", defaultValue = "application") String application) {
         this.methods = methods;
         this.limiter = limiter;

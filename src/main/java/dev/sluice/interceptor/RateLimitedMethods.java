@@ -1,11 +1,14 @@
 package dev.sluice.interceptor;
 
 import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -69,6 +72,10 @@ public class RateLimitedMethods {
         var resource = ConfigExpressions.expand(config, annotation.resource());
         if (resource.isEmpty()) {
             resource = key.beanClass().getName() + '.' + key.method().getName();
+            if (isOverloaded(key)) {
+                resource += Arrays.stream(key.method().getParameterTypes()).map(Class::getTypeName)
+                        .collect(Collectors.joining(",", "(", ")"));
+            }
             // Class names may be longer than resource names; the end is the most specific part.
             resource = resource.substring(Math.max(0, resource.length() - Identifiers.MAX_LENGTH));
         }
@@ -80,6 +87,25 @@ public class RateLimitedMethods {
             throw new IllegalArgumentException("cost is above the limit: every invocation would be denied");
         }
         return new AnnotatedLimit(check, annotation.key().isEmpty() ? null : template(annotation, key));
+    }
+
+    /** Returns whether the bean has another limited method of the same name. One that it overrides is not another one. */
+    private static boolean isOverloaded(MethodKey key) {
+        for (Class<?> type = key.beanClass(); type != null && type != Object.class; type = type.getSuperclass()) {
+            for (var other : type.getDeclaredMethods()) {
+                if (other.getName().equals(key.method().getName()) && isInterceptable(other)
+                        && !Arrays.equals(other.getParameterTypes(), key.method().getParameterTypes())
+                        && annotations(new MethodKey(key.beanClass(), other)).length > 0) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    private static boolean isInterceptable(Method method) {
+        return !method.isBridge() && !method.isSynthetic()
+                && (method.getModifiers() & (Modifier.PRIVATE | Modifier.STATIC)) == 0;
     }
 
     private KeyTemplate template(RateLimited annotation, MethodKey key) {
@@ -94,11 +120,19 @@ public class RateLimitedMethods {
     }
 
     private Rate rate(RateLimited annotation) {
-        boolean hasLimitOrWindow = annotation.limit() != 0 || annotation.window() != 0;
-        if (annotation.value().isEmpty() == !hasLimitOrWindow) {
-            throw new IllegalArgumentException("set either a rate, or limit and window");
+        boolean hasWindow = annotation.window() != 0;
+        boolean hasPer = !annotation.per().isEmpty();
+        if (annotation.value().isEmpty() == (annotation.limit() == 0 && !hasWindow && !hasPer) || hasWindow && hasPer) {
+            throw new IllegalArgumentException("set either a rate, or limit and window, or limit and per");
         }
-        return hasLimitOrWindow
+        if (hasPer) {
+            var rate = Rate.parse(annotation.limit() + "/" + ConfigExpressions.expand(config, annotation.per()));
+            if (rate.quotas().size() != 1) {
+                throw new IllegalArgumentException("per must be one duration; join several quotas in the rate");
+            }
+            return rate;
+        }
+        return annotation.value().isEmpty()
                 ? Rate.of(new Quota(annotation.limit(), Duration.ofSeconds(annotation.window())))
                 : Rate.parse(ConfigExpressions.expand(config, annotation.value()));
     }
@@ -118,10 +152,11 @@ public class RateLimitedMethods {
             var texts = new ArrayList<String>();
             for (var annotation : annotations(key)) {
                 texts.add(annotation.value().isEmpty()
-                        ? annotation.limit() + " in " + annotation.window() + " s"
+                        ? annotation.limit() + "/" + (annotation.per().isEmpty() ? annotation.window() + "s" : annotation.per())
                         : annotation.value());
             }
-            problems.add("@RateLimited on " + key.beanClass().getName() + '.' + key.method().getName(), String.join(", ", texts),
+            problems.add("@RateLimited on " + key.beanClass().getName() + '.' + key.method().getName(),
+                    String.join(", ", texts),
                     e.getMessage() + "; allowed: " + Rate.SYNTAX);
         }
     }

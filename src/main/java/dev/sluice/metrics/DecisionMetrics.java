@@ -90,9 +90,17 @@ class DecisionMetrics implements DecisionListener {
     }
 
     @Override
-    public void onDecision(RateLimitRequest request, Decision decision, DecisionMode mode, long nanos) {
+    public void onDecision(RateLimitRequest request, Decision decision, long nanos) {
+        record(request, decision.denied() ? Outcome.denied : Outcome.allowed, decision.mode(), nanos);
+    }
+
+    @Override
+    public void onFailure(RateLimitRequest request, DecisionMode mode, long nanos) {
+        record(request, Outcome.error, mode, nanos);
+    }
+
+    private void record(RateLimitRequest request, Outcome outcome, DecisionMode mode, long nanos) {
         var store = mode == DecisionMode.REDIS ? Store.redis : Store.local;
-        var outcome = decision == null ? Outcome.error : decision.denied() ? Outcome.denied : Outcome.allowed;
         var key = new CounterKey(request.label(), request.tier() == null ? NO_TIER : request.tier());
         var found = counters.get(key);
         if (found == null) {

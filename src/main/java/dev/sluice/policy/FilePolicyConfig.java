@@ -14,7 +14,8 @@ import dev.sluice.config.RulesDocument;
 final class FilePolicyConfig implements PolicyConfig {
 
     /** Top-level keys of a rules file, including those that other packages read. */
-    private static final Set<String> ALLOWED_KEYS = Set.of("tiers", "default", "defaults", "endpoints", "exempt", "api-keys", "llm");
+    private static final Set<String> ALLOWED_KEYS = Set.of("tiers", "default", "defaults", "endpoints", "exempt", "api-keys",
+            "llm");
 
     private final PolicyConfig base;
     private final Optional<List<String>> tiers;
@@ -75,6 +76,11 @@ final class FilePolicyConfig implements PolicyConfig {
     @Override
     public Map<String, String> defaults() {
         return defaults;
+    }
+
+    @Override
+    public boolean builtInDefaults() {
+        return base.builtInDefaults();
     }
 
     @Override

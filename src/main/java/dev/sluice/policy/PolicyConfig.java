@@ -16,12 +16,20 @@ public interface PolicyConfig {
     @WithDefault("free,pro,enterprise")
     List<String> tiers();
 
-    /** Rate of the first tier for endpoints without a rule; 10/minute if not set. */
+    /** Rate of the first tier for endpoints without a rule; unlimited if neither this nor a built-in rate is set. */
     @WithName("default")
     Optional<String> defaultRate();
 
     /** Rates of the other tiers for endpoints without a rule. */
     Map<String, String> defaults();
+
+    /**
+     * Whether endpoints without a rule have built-in rates unless others are set: 10/minute for a tier named {@code free},
+     * 100/minute for {@code pro}, 1000/minute for {@code enterprise}. True in the service; a library limits nothing that was not
+     * asked for.
+     */
+    @WithDefault("false")
+    boolean builtInDefaults();
 
     /** Rules by endpoint, {@code "/path"} or {@code "METHOD /path"}; a rule holds a rate for each tier. */
     Map<String, Map<String, String>> endpoints();

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
 
 import org.jboss.logging.Logger;
@@ -23,8 +24,8 @@ final class PolicySnapshot {
     /** In characters; with {@code api:} and a method in front, a path makes a resource name of at most 256 characters. */
     private static final int MAX_PATH_LENGTH = 240;
     private static final Logger LOG = Logger.getLogger("dev.sluice");
-    /** Default rates of the built-in tiers. */
-    private static final Map<String, String> DEFAULTS = Map.of("free", "10/minute", "pro", "100/minute", "enterprise",
+    /** Built-in default rates, by tier. */
+    private static final Map<String, String> BUILT_IN_DEFAULTS = Map.of("free", "10/minute", "pro", "100/minute", "enterprise",
             "1000/minute");
 
     private final PolicyConfig settings;
@@ -42,8 +43,9 @@ final class PolicySnapshot {
         this.settings = settings;
         this.problems = problems;
         tiers = tiers(settings.tiers());
-        readDefaults(settings);
-        tiersAndRates = new Tiers(tiers, defaults);
+        var defaultRates = readDefaults(settings);
+        tiersAndRates = new Tiers(tiers, defaultRates);
+        tiers.forEach(tier -> defaults.put(tier, tiersAndRates.rate(tier)));
         defaultRule = new LimitRule(LimitRule.DEFAULT, defaults, null);
         settings.endpoints().forEach(this::readRule);
         settings.exempt().orElse(List.of()).forEach(this::readExempt);
@@ -81,22 +83,28 @@ final class PolicySnapshot {
         return List.copyOf(known);
     }
 
-    private void readDefaults(PolicyConfig settings) {
+    /** Returns the default rates that are configured or built in, by tier. A tier without its own has that of the first. */
+    private Map<String, Rate> readDefaults(PolicyConfig settings) {
         settings.defaults().forEach((tier, rate) -> parseRate("rate-limit.defaults." + tier, rate));
         var first = tiers.get(0);
         var firstRate = settings.defaultRate().map(rate -> parseRate("rate-limit.default", rate))
-                .orElseGet(() -> defaultRate(settings, first, Rate.parse("10/minute")));
+                .or(() -> defaultRate(settings, first))
+                .or(() -> settings.builtInDefaults() ? Optional.of(Rate.parse("10/minute")) : Optional.empty());
+        var rates = new LinkedHashMap<String, Rate>();
         for (var tier : tiers) {
-            defaults.put(tier, tier.equals(first) ? firstRate : defaultRate(settings, tier, firstRate));
+            var rate = tier.equals(first) ? firstRate : defaultRate(settings, tier).or(() -> firstRate);
+            rate.ifPresent(set -> rates.put(tier, set));
         }
+        return rates;
     }
 
-    private static Rate defaultRate(PolicyConfig settings, String tier, Rate fallback) {
-        var text = settings.defaults().getOrDefault(tier, DEFAULTS.get(tier));
+    private static Optional<Rate> defaultRate(PolicyConfig settings, String tier) {
+        var builtIn = settings.builtInDefaults() ? BUILT_IN_DEFAULTS.get(tier) : null;
+        var text = settings.defaults().getOrDefault(tier, builtIn);
         try {
-            return text == null ? fallback : Rate.parse(text);
+            return text == null ? Optional.empty() : Optional.of(Rate.parse(text));
         } catch (IllegalArgumentException e) {
-            return fallback; // reported by readDefaults
+            return Optional.empty(); // reported by readDefaults
         }
     }
 

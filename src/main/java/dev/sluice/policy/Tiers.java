@@ -2,6 +2,7 @@ package dev.sluice.policy;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 import dev.sluice.api.Rate;
 
@@ -9,7 +10,7 @@ import dev.sluice.api.Rate;
  * Immutable set of tiers and their default rates.
  *
  * @param names the tiers; callers without a tier are in the first one
- * @param defaults the rate of each tier for requests that match no rule
+ * @param defaults the rate of each tier for requests that match no rule; a tier that is absent is unlimited
  */
 public record Tiers(List<String> names, Map<String, Rate> defaults) {
 
@@ -18,8 +19,13 @@ public record Tiers(List<String> names, Map<String, Rate> defaults) {
         return claimed != null && names.contains(claimed) ? claimed : names.get(0);
     }
 
-    /** Returns the default rate of a tier, or that of the first tier if it is unknown. */
+    /** Returns the default rate of a tier, or that of the first tier if it is unknown; unlimited if none is set. */
     public Rate rate(String tier) {
-        return defaults.get(effective(tier));
+        return defaultRate(tier).orElse(Rate.UNLIMITED);
+    }
+
+    /** Returns the default rate of a tier like {@link #rate}; empty if none is set. */
+    public Optional<Rate> defaultRate(String tier) {
+        return Optional.ofNullable(defaults.get(effective(tier)));
     }
 }

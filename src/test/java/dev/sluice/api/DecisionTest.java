@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 
 import org.junit.jupiter.api.Test;
 
@@ -13,13 +14,14 @@ class DecisionTest {
     private static final Instant NOW = Instant.ofEpochSecond(1_800_000_000);
 
     private static QuotaStatus available(String resource, long remaining) {
-        return new QuotaStatus(resource, QuotaUnit.REQUESTS, 100, Duration.ofMinutes(1), remaining, NOW.plusSeconds(5), false,
-                null);
+        return new QuotaStatus(resource, QuotaUnit.REQUESTS, 100, Duration.ofMinutes(1), remaining,
+                Optional.of(NOW.plusSeconds(5)), false, Optional.empty());
     }
 
     private static QuotaStatus denied(String resource, Integer retrySeconds) {
-        return new QuotaStatus(resource, QuotaUnit.REQUESTS, 100, Duration.ofMinutes(1), 0, NOW.plusSeconds(1), true,
-                retrySeconds == null ? null : NOW.plusSeconds(retrySeconds));
+        return new QuotaStatus(resource, QuotaUnit.REQUESTS, 100, Duration.ofMinutes(1), 0, Optional.of(NOW.plusSeconds(1)),
+                true,
+                Optional.ofNullable(retrySeconds).map(NOW::plusSeconds));
     }
 
     private static Decision decision(boolean allowed, QuotaStatus... quotas) {
@@ -28,7 +30,8 @@ class DecisionTest {
 
     @Test
     void mostRestrictiveOfAllowedHasFewestRemaining() {
-        assertThat(decision(true, available("a", 5), available("b", 2), available("c", 9)).mostRestrictive().orElseThrow().resource()).isEqualTo("b");
+        assertThat(decision(true, available("a", 5), available("b", 2), available("c", 9)).mostRestrictive().orElseThrow()
+                .resource()).isEqualTo("b");
     }
 
     @Test

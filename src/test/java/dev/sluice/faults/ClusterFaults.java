@@ -45,8 +45,9 @@ class ClusterFaults {
     @Test
     @Order(1)
     void replicaIsKilled() throws Exception {
-        new FaultScenario("Cluster: a replica killed", fleet).affecting().bound(FaultScenario.EXACT_BOUND).run(REDIS.replica(1)::kill, () -> {
-        });
+        new FaultScenario("Cluster: a replica killed", fleet).affecting().bound(FaultScenario.EXACT_BOUND)
+                .run(REDIS.replica(1)::kill, () -> {
+                });
     }
 
     @Test

@@ -33,7 +33,8 @@ class InstanceFaults {
     @Test
     void suspendedAndResumed() throws Exception {
         try (var redis = RedisNode.server(); var fleet = InstanceGroup.sharing(redis)) {
-            new FaultScenario("each instance suspended (SIGSTOP) for 300 ms, " + TIMES + " times", fleet).affecting().bound(FaultScenario.EXACT_BOUND)
+            new FaultScenario("each instance suspended (SIGSTOP) for 300 ms, " + TIMES + " times", fleet).affecting()
+                    .bound(FaultScenario.EXACT_BOUND)
                     .run(() -> {
                         for (int i = 0; i < TIMES * fleet.instances().size(); i++) {
                             fleet.suspend(i % fleet.instances().size(), SUSPENDED);

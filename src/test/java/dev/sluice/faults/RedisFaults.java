@@ -79,8 +79,9 @@ class RedisFaults {
 
     @Test
     void scriptFlush() throws Exception {
-        scenario("SCRIPT FLUSH").affecting().bound(FaultScenario.EXACT_BOUND).run(() -> REDIS.command("SCRIPT", "FLUSH"), () -> {
-        });
+        scenario("SCRIPT FLUSH").affecting().bound(FaultScenario.EXACT_BOUND).run(() -> REDIS.command("SCRIPT", "FLUSH"),
+                () -> {
+                });
     }
 
     /** Each pause is longer than the timeout and may cause one outage. */

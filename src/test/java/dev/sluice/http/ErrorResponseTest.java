@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,8 +23,10 @@ class ErrorResponseTest {
     private static final Instant NOW = Instant.ofEpochSecond(1_700_000_000);
 
     private static ErrorResponse denial(QuotaUnit unit, long limit) {
-        return ErrorResponse.rateLimitExceeded(new Decision(false, true, DecisionMode.REDIS, NOW, List.of(new QuotaStatus("api:/a", unit,
-                limit, Duration.ofSeconds(60), 0, NOW.plusSeconds(20), true, NOW.plusMillis(7_001)))));
+        return ErrorResponse
+                .rateLimitExceeded(new Decision(false, true, DecisionMode.REDIS, NOW, List.of(new QuotaStatus("api:/a", unit,
+                        limit, Duration.ofSeconds(60), 0, Optional.of(NOW.plusSeconds(20)), true,
+                        Optional.of(NOW.plusMillis(7_001))))));
     }
 
     @Test
@@ -72,6 +75,6 @@ class ErrorResponseTest {
     @ParameterizedTest
     @CsvSource({"0,1", "1,1", "999999999,1", "1000000000,1", "1000000001,2", "60000000000,60"})
     void durationIsRoundedUpToSeconds(long nanos, long seconds) {
-        assertThat(ErrorResponse.ceilSeconds(Duration.ofNanos(nanos))).isEqualTo(seconds);
+        assertThat(RateLimitHeaders.ceilSeconds(Duration.ofNanos(nanos))).isEqualTo(seconds);
     }
 }

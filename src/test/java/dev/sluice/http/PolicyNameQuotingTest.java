@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 import org.junit.jupiter.api.Test;
@@ -31,9 +32,8 @@ class PolicyNameQuotingTest {
     }
 
     private static QuotaStatus quota(String resource, long seconds) {
-        return new QuotaStatus(resource, QuotaUnit.REQUESTS, 10, Duration.ofSeconds(seconds), 4, NOW.plusSeconds(seconds),
-                false,
-                null);
+        return new QuotaStatus(resource, QuotaUnit.REQUESTS, 10, Duration.ofSeconds(seconds), 4,
+                Optional.of(NOW.plusSeconds(seconds)), false, Optional.empty());
     }
 
     /** Returns the written string with its quotes, after comparing both fields. */

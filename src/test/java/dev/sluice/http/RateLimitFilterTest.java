@@ -23,7 +23,7 @@ class RateLimitFilterTest extends HttpTestBase {
     private static final String ENDPOINTS = SampleEndpoints.class.getName() + ".";
 
     private long used(String resource) {
-        return limiter.usageByResource("ip:127.0.0.1").await().indefinitely().getOrDefault(resource, 0L);
+        return admin.limits("ip:127.0.0.1").await().indefinitely().getOrDefault(resource, 0L);
     }
 
     @Test
@@ -77,7 +77,7 @@ class RateLimitFilterTest extends HttpTestBase {
     void unknownPathsAndMethodsAreNotCounted() {
         assertThat(http.get("/nothing").statusCode()).isEqualTo(404);
         assertThat(http.send("DELETE", "/campaigns", null).statusCode()).isEqualTo(405);
-        assertThat(limiter.usageByResource("ip:127.0.0.1").await().indefinitely()).isEmpty();
+        assertThat(admin.limits("ip:127.0.0.1").await().indefinitely()).isEmpty();
     }
 
     @ParameterizedTest
@@ -112,7 +112,7 @@ class RateLimitFilterTest extends HttpTestBase {
         assertThat(http.post("/tenants/acme?region=eu", "").statusCode()).isEqualTo(200);
         assertThat(http.post("/tenants/acme?region=eu", "").statusCode()).isEqualTo(429);
         assertThat(http.post("/tenants/acme?region=us", "").statusCode()).isEqualTo(200);
-        assertThat(limiter.usageByResource("key:acme-eu").await().indefinitely()).containsEntry("tenants", 1L);
+        assertThat(admin.limits("key:acme-eu").await().indefinitely()).containsEntry("tenants", 1L);
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 import org.junit.jupiter.api.Test;
@@ -26,7 +27,8 @@ class RateLimitHeadersTest {
 
     private static Decision decision(boolean allowed, boolean denied, DecisionMode mode) {
         return new Decision(allowed, denied, mode, NOW, List.of(new QuotaStatus("api:/a", QuotaUnit.REQUESTS, 10,
-                Duration.ofSeconds(60), allowed ? 4 : 0, NOW.plusMillis(20_200), denied, denied ? NOW.plusSeconds(7) : null)));
+                Duration.ofSeconds(60), allowed ? 4 : 0, Optional.of(NOW.plusMillis(20_200)), denied,
+                denied ? Optional.of(NOW.plusSeconds(7)) : Optional.empty())));
     }
 
     private static String names(MultiMap headers) {

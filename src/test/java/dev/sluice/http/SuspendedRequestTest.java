@@ -62,7 +62,8 @@ class SuspendedRequestTest {
     void checkedFailureIsWrapped() {
         request.onFailure(new IOException("gone"));
 
-        assertThatThrownBy(request::admissionRequested).isInstanceOf(IllegalStateException.class).hasCauseInstanceOf(IOException.class);
+        assertThatThrownBy(request::admissionRequested).isInstanceOf(IllegalStateException.class)
+                .hasCauseInstanceOf(IOException.class);
     }
 
     @Test

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimited;
 
 class RateLimitedMethodsTest {
@@ -37,6 +38,22 @@ class RateLimitedMethodsTest {
 
         @RateLimited(limit = 5)
         void withoutWindow() {
+        }
+
+        @RateLimited(limit = 5, window = 60, per = "1m")
+        void windowAndPer() {
+        }
+
+        @RateLimited(per = "1m")
+        void perWithoutLimit() {
+        }
+
+        @RateLimited(limit = 5, per = "1m;1/s")
+        void severalQuotasInPer() {
+        }
+
+        @RateLimited(value = "1/s", per = "1m")
+        void rateAndPer() {
         }
 
         @RateLimited("${no.such.property}")
@@ -68,6 +85,10 @@ class RateLimitedMethodsTest {
         void expressionWithDefault() {
         }
 
+        @RateLimited(limit = 5, per = "${no.such.property:2}m")
+        void perMinutes() {
+        }
+
         @GET
         @Path("/{id}")
         @RateLimited(value = "5/minute", key = "{id}-{q}-{r}")
@@ -79,10 +100,61 @@ class RateLimitedMethodsTest {
         }
     }
 
+    static class Base {
+
+        @RateLimited("1/s")
+        void inherited(String value) {
+        }
+
+        @RateLimited("1/s")
+        void overridden(String value) {
+        }
+    }
+
+    static class Overloads extends Base {
+
+        @RateLimited("1/s")
+        void create(String value) {
+        }
+
+        @RateLimited("1/s")
+        void create(int value, long[] more) {
+        }
+
+        @RateLimited("1/s")
+        void single(String value) {
+        }
+
+        void single(int value) {
+        }
+
+        @RateLimited("1/s")
+        void inherited(int value) {
+        }
+
+        @Override
+        @RateLimited("2/s")
+        void overridden(String value) {
+        }
+    }
+
+    @RateLimited("1/s")
+    static class LimitedClass {
+
+        public void run() {
+            run(0);
+        }
+
+        private void run(int value) {
+        }
+    }
+
     private final RateLimitedMethods methods = new RateLimitedMethods(ConfigProvider.getConfig());
 
     @ParameterizedTest
-    @ValueSource(strings = {"withoutRate", "invalidRate", "rateAndLimit", "withoutWindow", "unknownProperty", "costAboveLimit", "costOfZero"})
+    @ValueSource(strings = {"windowAndPer", "perWithoutLimit", "severalQuotasInPer", "rateAndPer", "withoutRate", "invalidRate",
+            "rateAndLimit", "withoutWindow", "unknownProperty", "costAboveLimit",
+            "costOfZero"})
     void invalidAnnotationsAreRejected(String method) {
         assertThatThrownBy(() -> methods.of(InvalidBean.class, method(InvalidBean.class, method)))
                 .isInstanceOf(IllegalArgumentException.class);
@@ -96,6 +168,37 @@ class RateLimitedMethodsTest {
     @ValueSource(strings = {"request", "call"})
     void keysMayReferToParameters(String method) {
         assertThat(methods.of(ValidBean.class, method(ValidBean.class, method)).limits()).hasSize(1);
+    }
+
+    private String resource(Class<?> type, String name, Class<?>... parameters) throws NoSuchMethodException {
+        var declaring = type;
+        while (Arrays.stream(declaring.getDeclaredMethods()).noneMatch(
+                found -> found.getName().equals(name) && Arrays.equals(found.getParameterTypes(), parameters))) {
+            declaring = declaring.getSuperclass();
+        }
+        return methods.of(type, declaring.getDeclaredMethod(name, parameters)).limits().get(0).check().resource();
+    }
+
+    @Test
+    void overloadsHaveResourcesOfTheirOwn() throws NoSuchMethodException {
+        var name = Overloads.class.getName();
+        assertThat(resource(Overloads.class, "create", String.class)).isEqualTo(name + ".create(java.lang.String)");
+        assertThat(resource(Overloads.class, "create", int.class, long[].class)).isEqualTo(name + ".create(int,long[])");
+        assertThat(resource(Overloads.class, "inherited", int.class)).isEqualTo(name + ".inherited(int)");
+        assertThat(resource(Overloads.class, "inherited", String.class)).isEqualTo(name + ".inherited(java.lang.String)");
+    }
+
+    @Test
+    void methodsWithoutLimitedOverloadsHaveTheirNameOnly() throws NoSuchMethodException {
+        assertThat(resource(Overloads.class, "single", String.class)).isEqualTo(Overloads.class.getName() + ".single");
+        assertThat(resource(Overloads.class, "overridden", String.class)).isEqualTo(Overloads.class.getName() + ".overridden");
+        assertThat(resource(LimitedClass.class, "run")).isEqualTo(LimitedClass.class.getName() + ".run");
+    }
+
+    @Test
+    void windowMayBeADuration() throws NoSuchMethodException {
+        var limits = methods.of(ValidBean.class, ValidBean.class.getDeclaredMethod("perMinutes")).limits();
+        assertThat(limits.get(0).check().rate()).isEqualTo(Rate.parse("5/120s"));
     }
 
     @Test

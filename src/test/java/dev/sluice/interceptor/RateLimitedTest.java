@@ -14,8 +14,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledForJreRange;
 import org.junit.jupiter.api.condition.JRE;
 
+import dev.sluice.api.RateLimitAdmin;
 import dev.sluice.api.RateLimitExceededException;
-import dev.sluice.api.RateLimiter;
 import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.app.LimitedBean;
 import dev.sluice.testing.app.LimitedClass;
@@ -37,18 +37,18 @@ class RateLimitedTest {
     @Inject
     SharedLimitClass sharingClass;
     @Inject
-    RateLimiter limiter;
+    RateLimitAdmin admin;
     @Inject
     Vertx vertx;
 
     @BeforeEach
     void reset() {
-        limiter.resetAll().await().indefinitely();
+        admin.resetAll().await().indefinitely();
         bean.calls().set(0);
     }
 
     private long used(String resource) {
-        return limiter.usageByResource(APP).await().indefinitely().getOrDefault(resource, 0L);
+        return admin.limits(APP).await().indefinitely().getOrDefault(resource, 0L);
     }
 
     @Test
@@ -169,7 +169,7 @@ class RateLimitedTest {
         bean.positioned("x", 1);
         bean.positioned("x", 2);
         assertThatThrownBy(() -> bean.positioned("y", 2)).isInstanceOf(RateLimitExceededException.class);
-        assertThat(limiter.usageByResource("key:tenant-a").await().indefinitely()).containsEntry("per-tenant", 1L);
+        assertThat(admin.limits("key:tenant-a").await().indefinitely()).containsEntry("per-tenant", 1L);
     }
 
     @Test
@@ -179,7 +179,7 @@ class RateLimitedTest {
         for (int i = 0; i < 20; i++) {
             bean.unlimited();
         }
-        assertThat(limiter.usageByResource(APP).await().indefinitely()).isEmpty();
+        assertThat(admin.limits(APP).await().indefinitely()).isEmpty();
     }
 
     @Test

@@ -36,6 +36,11 @@ class FilePolicyConfigTest {
         }
 
         @Override
+        public boolean builtInDefaults() {
+            return true;
+        }
+
+        @Override
         public Map<String, Map<String, String>> endpoints() {
             return Map.of("/a", Map.of("free", "1/minute", "pro", "2/minute"), "/b", Map.of("free", "3/minute"));
         }

@@ -20,11 +20,12 @@ import dev.sluice.config.RulesDocument;
 class PolicySnapshotTest {
 
     private record Settings(List<String> tiers, Optional<String> defaultRate, Map<String, String> defaults,
-            Map<String, Map<String, String>> endpoints, Optional<List<String>> exempt,
+            boolean builtInDefaults, Map<String, Map<String, String>> endpoints, Optional<List<String>> exempt,
             Optional<String> apiPrefix) implements PolicyConfig {
 
         static Settings defaultSettings() {
-            return new Settings(List.of("free", "pro", "enterprise"), Optional.empty(), Map.of(), Map.of(), Optional.empty(),
+            return new Settings(List.of("free", "pro", "enterprise"), Optional.empty(), Map.of(), true, Map.of(),
+                    Optional.empty(),
                     Optional.of("/api/v1"));
         }
 
@@ -33,27 +34,32 @@ class PolicySnapshotTest {
             for (var name : names) {
                 endpoints.put(name, Map.of("free", "1/minute"));
             }
-            return new Settings(tiers, defaultRate, defaults, endpoints, exempt, apiPrefix);
+            return new Settings(tiers, defaultRate, defaults, builtInDefaults, endpoints, exempt, apiPrefix);
         }
 
         Settings withEndpoint(String name, Map<String, String> rates) {
-            return new Settings(tiers, defaultRate, defaults, Map.of(name, rates), exempt, apiPrefix);
+            return new Settings(tiers, defaultRate, defaults, builtInDefaults, Map.of(name, rates), exempt, apiPrefix);
         }
 
         Settings exempt(String... paths) {
-            return new Settings(tiers, defaultRate, defaults, endpoints, Optional.of(List.of(paths)), apiPrefix);
+            return new Settings(tiers, defaultRate, defaults, builtInDefaults, endpoints, Optional.of(List.of(paths)),
+                    apiPrefix);
         }
 
         Settings defaults(String first, Map<String, String> others) {
-            return new Settings(tiers, Optional.ofNullable(first), others, endpoints, exempt, apiPrefix);
+            return new Settings(tiers, Optional.ofNullable(first), others, builtInDefaults, endpoints, exempt, apiPrefix);
         }
 
         Settings tiers(String... names) {
-            return new Settings(List.of(names), defaultRate, defaults, endpoints, exempt, apiPrefix);
+            return new Settings(List.of(names), defaultRate, defaults, builtInDefaults, endpoints, exempt, apiPrefix);
+        }
+
+        Settings withoutBuiltInDefaults() {
+            return new Settings(tiers, defaultRate, defaults, false, endpoints, exempt, apiPrefix);
         }
 
         Settings prefix(String prefix) {
-            return new Settings(tiers, defaultRate, defaults, endpoints, exempt, Optional.ofNullable(prefix));
+            return new Settings(tiers, defaultRate, defaults, builtInDefaults, endpoints, exempt, Optional.ofNullable(prefix));
         }
     }
 
@@ -61,9 +67,12 @@ class PolicySnapshotTest {
         return new CurrentPolicy(settings, RulesDocument.EMPTY);
     }
 
-    private static final CurrentPolicy POLICY = policy(Settings.defaultSettings().withEndpoints("/campaigns", "/users", "/users/{id}/orders",
-            "POST /reports/{id}", "/reports", "/files/{name}", "/files/special", "GET /mixed", "/mixed", "/a/{x}/c/d", "/a/b",
-            "/caf%C3%A9").exempt("/static", "/healthz"));
+    private static final CurrentPolicy POLICY = policy(Settings.defaultSettings()
+            .withEndpoints("/campaigns", "/users", "/users/{id}/orders",
+                    "POST /reports/{id}", "/reports", "/files/{name}", "/files/special", "GET /mixed", "/mixed", "/a/{x}/c/d",
+                    "/a/b",
+                    "/caf%C3%A9")
+            .exempt("/static", "/healthz"));
 
     private static List<String> matchingRules(String method, String path) {
         return POLICY.rulesFor(method, path).stream().map(LimitRule::resource).toList();
@@ -146,6 +155,20 @@ class PolicySnapshotTest {
     }
 
     @Test
+    void libraryLimitsNothingThatIsNotConfigured() {
+        var settings = Settings.defaultSettings().withoutBuiltInDefaults();
+        var policy = policy(settings.withEndpoint("/x", Map.of("free", "1/minute")));
+
+        assertThat(policy.defaultRule().rates().values()).containsOnly(Rate.UNLIMITED);
+        assertThat(policy.rule("api:/x").rate("free")).isEqualTo(Rate.parse("1/minute"));
+        assertThat(policy.rule("api:/x").rate("pro")).isEqualTo(Rate.UNLIMITED);
+        assertThat(policy(settings.defaults("7/minute", Map.of())).defaultRate("pro")).isEqualTo(Rate.parse("7/minute"));
+        assertThat(policy(settings.defaults(null, Map.of("pro", "8/minute"))).defaultRate("pro"))
+                .isEqualTo(Rate.parse("8/minute"));
+        assertThat(policy(settings.defaults(null, Map.of("pro", "8/minute"))).defaultRate("free")).isEqualTo(Rate.UNLIMITED);
+    }
+
+    @Test
     void unknownTierIsTheFirstTier() {
         var policy = policy(Settings.defaultSettings().tiers("basic", "gold"));
         assertThat(policy.effectiveTier("gold")).isEqualTo("gold");
@@ -156,7 +179,7 @@ class PolicySnapshotTest {
 
     @Test
     void everyInvalidSettingIsReported() {
-        var settings = new Settings(List.of("free", "pro"), Optional.of("ten/minute"), Map.of("pro", "1/fortnight"),
+        var settings = new Settings(List.of("free", "pro"), Optional.of("ten/minute"), Map.of("pro", "1/fortnight"), true,
                 Map.of("/ok", Map.of("free", "0/minute", "pro", "5/minute"), "nopath", Map.of("free", "1/minute")),
                 Optional.of(List.of("static")), Optional.of("api"));
         assertThat(problems(settings).lines()).hasSize(6)
@@ -172,7 +195,8 @@ class PolicySnapshotTest {
     void duplicateRuleIsReported() {
         assertThat(problems(Settings.defaultSettings().withEndpoints("/a/{x}", "/a/{y}")).lines()).singleElement().asString()
                 .contains("another rule has the same path");
-        assertThat(problems(Settings.defaultSettings().withEndpoints("/a", "GET /a", "/a/{x}/b", "/a/b/{y}")).lines()).isEmpty();
+        assertThat(problems(Settings.defaultSettings().withEndpoints("/a", "GET /a", "/a/{x}/b", "/a/b/{y}")).lines())
+                .isEmpty();
     }
 
     @Test

@@ -76,7 +76,8 @@ class RulesFileIT {
                     "X-RateLimit-Limit")).isEqualTo("70");
 
             mount(volume, "endpoints:\n  /reports: {free: 9/hour, gold: 9/hour}\n  /new: {gold: often}\ntiers: [gold]\n");
-            await().atMost(RELOAD_TIMEOUT).until(() -> management.get("/q/metrics").body().contains("rate_limit_file_valid 0.0"));
+            await().atMost(RELOAD_TIMEOUT)
+                    .until(() -> management.get("/q/metrics").body().contains("rate_limit_file_valid 0.0"));
             var rejected = management.get("/q/health/ready");
             assertThat(rejected.statusCode()).isEqualTo(200);
             assertThat(rejected.body()).contains("\"rows\": \"rejected\"").contains("rows.yaml:2: endpoints.");

@@ -54,7 +54,8 @@ class ServiceFuzzTest {
     private static final int MAX_METERS = 1500;
 
     private static final Pattern FIELD = Pattern.compile("\"field\":\"[^\"]{0,64}\"");
-    private static final Pattern INTERNALS = Pattern.compile("dev\\.sluice|java\\.|io\\.vertx|jakarta|quarkus|Exception|\\tat ");
+    private static final Pattern INTERNALS = Pattern
+            .compile("dev\\.sluice|java\\.|io\\.vertx|jakarta|quarkus|Exception|\\tat ");
 
     private static final List<String> CREDENTIALS = List.of("X-Fuzzed: 1", "Authorization: Bearer admin-secret",
             "Authorization: Bearer key-of-wealthy", "X-API-Key: key-of-pro", "Authorization: Bearer sk-of-the-caller",
@@ -143,7 +144,8 @@ class ServiceFuzzTest {
 
     private static String request(Random random, long seed) {
         var endpoint = Fuzzer.pick(random, ENDPOINTS);
-        var head = new StringBuilder(endpoint.line()).append(" HTTP/1.1\r\nHost: sluice\r\nX-Fuzz: ").append(seed).append("\r\n");
+        var head = new StringBuilder(endpoint.line()).append(" HTTP/1.1\r\nHost: sluice\r\nX-Fuzz: ").append(seed)
+                .append("\r\n");
         for (int i = random.nextInt(3); i > 0; i--) {
             head.append(Fuzzer.pick(random, CREDENTIALS)).append("\r\n");
         }

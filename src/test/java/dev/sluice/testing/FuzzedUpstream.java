@@ -48,7 +48,8 @@ public class FuzzedUpstream implements QuarkusTestResourceLifecycleManager {
         var random = new Random(seed == null ? 0 : seed.hashCode());
         var response = Fuzzer.mutate(random, Fuzzer.pick(random, RESPONSES)).replace(Fuzzer.MARKER, "x");
         request.endHandler(end -> ((ConnectionBase) request.connection()).channel().pipeline().firstContext()
-                .writeAndFlush(Unpooled.wrappedBuffer(Fuzzer.bytes(response))).addListener(sent -> request.connection().close()));
+                .writeAndFlush(Unpooled.wrappedBuffer(Fuzzer.bytes(response)))
+                .addListener(sent -> request.connection().close()));
     }
 
     @Override

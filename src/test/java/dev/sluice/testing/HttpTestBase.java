@@ -5,6 +5,7 @@ import jakarta.inject.Inject;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.junit.jupiter.api.BeforeEach;
 
+import dev.sluice.api.RateLimitAdmin;
 import dev.sluice.api.RateLimiter;
 
 /** Base class of tests over HTTP; each test begins with empty windows. */
@@ -16,11 +17,14 @@ public abstract class HttpTestBase {
     @Inject
     protected RateLimiter limiter;
 
+    @Inject
+    protected RateLimitAdmin admin;
+
     protected HttpTestClient http;
 
     @BeforeEach
     void start() {
         http = new HttpTestClient(port);
-        limiter.resetAll().await().indefinitely();
+        admin.resetAll().await().indefinitely();
     }
 }

@@ -26,7 +26,8 @@ public final class RawHttpConnection implements Closeable {
 
         /** Returns the value of the first field of this name, or null. */
         public String header(String name) {
-            return headerLines.stream().filter(line -> line.toLowerCase(Locale.ROOT).startsWith(name.toLowerCase(Locale.ROOT) + ": "))
+            return headerLines.stream()
+                    .filter(line -> line.toLowerCase(Locale.ROOT).startsWith(name.toLowerCase(Locale.ROOT) + ": "))
                     .findFirst().map(line -> line.substring(name.length() + 2)).orElse(null);
         }
 

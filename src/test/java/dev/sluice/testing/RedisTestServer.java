@@ -37,7 +37,8 @@ public final class RedisTestServer implements AutoCloseable {
     public static RedisTestServer startCluster() {
         try {
             var nodes = Files.createTempDirectory("redis");
-            var redis = new RedisTestServer(freePort(), "cluster-enabled yes", "dir " + nodes, "cluster-config-file nodes.conf");
+            var redis = new RedisTestServer(freePort(), "cluster-enabled yes", "dir " + nodes,
+                    "cluster-config-file nodes.conf");
             redis.server.start();
             for (int from = 0; from < SLOTS; from += SLOTS / 4) {
                 redis.send("CLUSTER ADDSLOTS " + IntStream.range(from, from + SLOTS / 4).mapToObj(Integer::toString)

@@ -1,5 +1,7 @@
 package dev.sluice.llm.client;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Context of the LLM calls made by a piece of code: the user they count for and the usage it reports.
  * <p>
@@ -10,7 +12,7 @@ package dev.sluice.llm.client;
  * @param tier null if none is bound
  * @param reportedUsage receives the usage that the code reports; null outside of {@code @LlmRateLimited} methods
  */
-record CallContext(String user, String tier, ReportedUsage reportedUsage) {
+record CallContext(@Nullable String user, @Nullable String tier, @Nullable ReportedUsage reportedUsage) {
 
     static final ThreadLocal<CallContext> CURRENT = new ThreadLocal<>();
 

@@ -1,5 +1,7 @@
 package dev.sluice.llm.client;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.function.Supplier;
 
 import dev.sluice.llm.protocol.TokenUsage;
@@ -21,9 +23,9 @@ import dev.sluice.llm.protocol.TokenUsage;
 public final class LlmCallScope {
 
     private final String user;
-    private final String tier;
+    private final @Nullable String tier;
 
-    private LlmCallScope(String user, String tier) {
+    private LlmCallScope(String user, @Nullable String tier) {
         this.user = user;
         this.tier = tier;
     }
@@ -47,7 +49,7 @@ public final class LlmCallScope {
      * @return the scope, to be entered with {@link #call}
      * @throws IllegalArgumentException if {@code user} is null or blank
      */
-    public static LlmCallScope as(String user, String tier) {
+    public static LlmCallScope as(String user, @Nullable String tier) {
         return new LlmCallScope(LlmIdentity.requireUser(user), tier);
     }
 
@@ -66,8 +68,8 @@ public final class LlmCallScope {
      * It is booked in place of the estimate when the invocation ends. Several reports are added up. Does nothing outside
      * such an invocation.
      *
-     * @param inputTokens all input tokens, cached ones included, 0 to {@link TokenUsage#MAX}
-     * @param outputTokens all output tokens, reasoning included, 0 to {@link TokenUsage#MAX}
+     * @param inputTokens all input tokens, cached ones included, 0 to 100,000,000
+     * @param outputTokens all output tokens, reasoning included, 0 to 100,000,000
      * @throws IllegalArgumentException if a count is out of range
      */
     public static void reportUsage(long inputTokens, long outputTokens) {
@@ -78,9 +80,19 @@ public final class LlmCallScope {
      * Reports the usage of the current {@link dev.sluice.llm.LlmRateLimited} invocation, with the cached tokens, which have
      * prices of their own. Otherwise as {@link #reportUsage(long, long)}.
      *
-     * @param usage the tokens of one model call
+     * @param inputTokens all input tokens, including those of the other input parameters
+     * @param cachedInputTokens input tokens read from the provider's cache
+     * @param cacheWriteTokens input tokens written to the provider's cache, for any time
+     * @param longCacheWriteTokens input tokens written to the provider's cache for an hour; part of {@code cacheWriteTokens}
+     * @param outputTokens all output tokens, reasoning included
+     * @throws IllegalArgumentException if a count is negative or above 100,000,000, or the parts are more than the whole
      */
-    public static void reportUsage(TokenUsage usage) {
+    public static void reportUsage(long inputTokens, long cachedInputTokens, long cacheWriteTokens, long longCacheWriteTokens,
+            long outputTokens) {
+        reportUsage(new TokenUsage(inputTokens, cachedInputTokens, cacheWriteTokens, longCacheWriteTokens, outputTokens));
+    }
+
+    private static void reportUsage(TokenUsage usage) {
         var reportedUsage = CallContext.current().reportedUsage();
         if (reportedUsage != null) {
             reportedUsage.add(usage);

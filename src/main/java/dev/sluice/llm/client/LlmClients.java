@@ -1,5 +1,7 @@
 package dev.sluice.llm.client;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.util.EnumMap;
 import java.util.Map;
@@ -53,7 +55,7 @@ public class LlmClients {
      * @throws IllegalArgumentException if the provider is unknown, or the user is null or blank
      * @throws IllegalStateException if neither an API key nor a base URL is configured for the provider
      */
-    public LlmClient client(String provider, String user, String tier) {
+    public LlmClient client(String provider, String user, @Nullable String tier) {
         var parsed = Provider.of(provider);
         if (parsed == null) {
             throw new IllegalArgumentException("provider must be " + Provider.ALLOWED_IDS + ": " + provider);

@@ -1,5 +1,7 @@
 package dev.sluice.llm.client;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -26,12 +28,12 @@ final class LlmEventStream {
     private final AdmittedCall call;
     private final Shape shape;
     /** Null if the response is passed on unchanged. */
-    private final UsageChunkFilter usageFilter;
+    private final @Nullable UsageChunkFilter usageFilter;
     private final SseEventReader eventReader = new SseEventReader();
     /** The body of a response that is not an event stream; otherwise null. */
-    private Buffer plainBody;
+    private @Nullable Buffer plainBody;
     /** Null until the response has begun. */
-    private UsageExtractor extractor;
+    private @Nullable UsageExtractor extractor;
 
     /** @param removeUsage whether to remove the usage chunk, which only this client has requested */
     LlmEventStream(AdmittedCall call, Shape shape, boolean removeUsage) {

@@ -1,5 +1,7 @@
 package dev.sluice.llm.client;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Thrown when a provider rejects a call, does not respond, or responds with something that is not valid for its API. API
  * keys are redacted from the body.
@@ -17,7 +19,7 @@ public class LlmException extends RuntimeException {
      * @param body the body of the provider's response; empty if there was none
      * @param cause the cause; may be null
      */
-    public LlmException(String message, int status, String body, Throwable cause) {
+    public LlmException(String message, int status, String body, @Nullable Throwable cause) {
         super(message, cause);
         this.status = status;
         this.body = body;

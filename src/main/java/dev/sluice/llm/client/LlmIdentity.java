@@ -1,5 +1,7 @@
 package dev.sluice.llm.client;
 
+import org.jspecify.annotations.Nullable;
+
 import dev.sluice.identity.Identity;
 import dev.sluice.llm.limit.LlmCallEstimate;
 import dev.sluice.llm.protocol.InvalidRequestBodyException;
@@ -15,9 +17,9 @@ import io.vertx.core.buffer.Buffer;
  * @param identifier the identity as stored, such as {@code user:alice}
  * @param tier null if unknown
  */
-record LlmIdentity(String identifier, String tier) {
+record LlmIdentity(String identifier, @Nullable String tier) {
 
-    static LlmIdentity user(String name, String tier) {
+    static LlmIdentity user(String name, @Nullable String tier) {
         return new LlmIdentity(Identity.user(name, Identity.Source.PRINCIPAL, tier).identifier(), tier);
     }
 
@@ -26,7 +28,7 @@ record LlmIdentity(String identifier, String tier) {
      *
      * @throws IllegalArgumentException if the name is null or blank
      */
-    static String requireUser(String name) {
+    static String requireUser(@Nullable String name) {
         if (name == null || name.isBlank()) {
             throw new IllegalArgumentException("user must not be blank");
         }
@@ -50,7 +52,7 @@ record LlmIdentity(String identifier, String tier) {
      *
      * @param body null if it is not known
      */
-    LlmCallEstimate estimate(Provider provider, ProviderOperation operation, Buffer body) {
+    LlmCallEstimate estimate(Provider provider, ProviderOperation operation, @Nullable Buffer body) {
         if (body == null) {
             return new LlmCallEstimate(provider, identifier, tier, operation.model(), 0, -1);
         }

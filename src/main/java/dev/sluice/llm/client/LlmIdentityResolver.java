@@ -1,5 +1,7 @@
 package dev.sluice.llm.client;
 
+import org.jspecify.annotations.Nullable;
+
 import jakarta.inject.Singleton;
 
 import org.eclipse.microprofile.config.inject.ConfigProperty;
@@ -31,7 +33,7 @@ class LlmIdentityResolver {
      * @param user null or blank for none
      * @param tier null or blank for none
      */
-    Uni<LlmIdentity> resolve(String user, String tier) {
+    Uni<LlmIdentity> resolve(@Nullable String user, @Nullable String tier) {
         var requestedTier = tier == null || tier.isBlank() ? null : tier;
         if (user != null && !user.isBlank()) {
             return Uni.createFrom().item(LlmIdentity.user(user, requestedTier));

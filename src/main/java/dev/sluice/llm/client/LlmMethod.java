@@ -1,5 +1,7 @@
 package dev.sluice.llm.client;
 
+import org.jspecify.annotations.Nullable;
+
 import dev.sluice.llm.limit.LlmCallEstimate;
 import dev.sluice.llm.protocol.Provider;
 
@@ -13,15 +15,17 @@ import dev.sluice.llm.protocol.Provider;
  */
 record LlmMethod(Provider provider, String model, long tokens, int userIndex, int tierIndex) {
 
-    String user(Object[] parameters) {
+    @Nullable
+    String user(@Nullable Object[] parameters) {
         return text(parameters, userIndex);
     }
 
-    String tier(Object[] parameters) {
+    @Nullable
+    String tier(@Nullable Object[] parameters) {
         return text(parameters, tierIndex);
     }
 
-    private static String text(Object[] parameters, int index) {
+    private static @Nullable String text(@Nullable Object[] parameters, int index) {
         return index < 0 || parameters[index] == null ? null : parameters[index].toString();
     }
 

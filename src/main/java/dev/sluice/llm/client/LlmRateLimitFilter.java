@@ -1,5 +1,7 @@
 package dev.sluice.llm.client;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.concurrent.CancellationException;
@@ -85,7 +87,7 @@ public class LlmRateLimitFilter implements ResteasyReactiveClientRequestFilter, 
         }).subscribe().with(call -> resume(request, call), request::resume);
     }
 
-    private static void resume(ResteasyReactiveClientRequestContext request, FilteredCall call) {
+    private static void resume(ResteasyReactiveClientRequestContext request, @Nullable FilteredCall call) {
         try {
             proceed(request, call);
         } catch (RuntimeException | Error e) {
@@ -102,7 +104,7 @@ public class LlmRateLimitFilter implements ResteasyReactiveClientRequestFilter, 
         return values == null || values.isEmpty() || values.get(0) == null ? null : values.get(0).toString();
     }
 
-    private static void proceed(ResteasyReactiveClientRequestContext request, FilteredCall call) {
+    private static void proceed(ResteasyReactiveClientRequestContext request, @Nullable FilteredCall call) {
         if (call == null) {
             request.resume();
         } else if (!call.allowed()) {

@@ -1,5 +1,7 @@
 package dev.sluice.llm.client;
 
+import org.jspecify.annotations.Nullable;
+
 import java.lang.reflect.Method;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -21,7 +23,7 @@ class ProviderInterfaces {
      * @param invokedMethod null if the client has no interface
      * @throws IllegalStateException if the interface has no valid {@link LlmProvider}
      */
-    Provider providerOf(Method invokedMethod) {
+    Provider providerOf(@Nullable Method invokedMethod) {
         if (invokedMethod == null) {
             throw new IllegalStateException("LlmRateLimitFilter requires a REST client with an interface");
         }

@@ -1,5 +1,7 @@
 package dev.sluice.llm.client;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 
 import org.jboss.resteasy.reactive.client.impl.RestClientRequestContext;
@@ -18,7 +20,7 @@ final class RequestBodySerializer {
      * Returns the serialized body; null if there is none, or if it can be read only once. The client serializes it again to
      * send it.
      */
-    static Buffer of(RestClientRequestContext context) {
+    static @Nullable Buffer of(RestClientRequestContext context) {
         var entity = context.getEntity();
         if (entity == null || entity.getEntity() == null || context.isMultipart() || context.isFileUpload()
                 || context.isInputStreamUpload() || context.isMultiBufferUpload()) {

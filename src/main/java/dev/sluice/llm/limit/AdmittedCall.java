@@ -126,7 +126,7 @@ public final class AdmittedCall {
      * @return the token; null if nothing was reserved
      */
     public String reservation() {
-        return decision.reservation();
+        return decision.reservation().orElse(null);
     }
 
     /**

@@ -13,7 +13,7 @@ import dev.sluice.api.Decision;
 import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
-import dev.sluice.api.RateLimiter;
+import dev.sluice.engine.CallbackRateLimiter;
 import dev.sluice.api.ResourceCheck;
 import dev.sluice.llm.ledger.Ledger;
 import dev.sluice.llm.pricing.ModelPrice;
@@ -29,12 +29,12 @@ import io.smallrye.mutiny.Uni;
 @ApplicationScoped
 public class LlmLimiter {
 
-    private final RateLimiter limiter;
+    private final CallbackRateLimiter limiter;
     private final CurrentLlmPolicy policy;
     private final boolean denyUnpriced;
     private final CallAccounting accounting;
 
-    LlmLimiter(RateLimiter limiter, CurrentLlmPolicy policy, LlmConfig settings, Ledger ledger, LlmMetrics metrics,
+    LlmLimiter(CallbackRateLimiter limiter, CurrentLlmPolicy policy, LlmConfig settings, Ledger ledger, LlmMetrics metrics,
             SettlementQueue settlements) {
         this.limiter = limiter;
         this.policy = policy;

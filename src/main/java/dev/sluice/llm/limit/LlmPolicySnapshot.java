@@ -34,6 +34,15 @@ final class LlmPolicySnapshot {
 
     private static final Logger LOG = Logger.getLogger("dev.sluice");
     private static final long DEFAULT_OUTPUT_ESTIMATE = 1024;
+    /**
+     * Rates of requests that apply without configuration. The service's application.properties has the same ones, so that a
+     * setting of one tier does not change those of the others.
+     */
+    private static final Map<Provider, Map<String, Rate>> BUILT_IN_REQUESTS = Map.of(
+            Provider.OPENAI, builtIn("3/minute", "60/minute", "500/minute"),
+            Provider.ANTHROPIC, builtIn("5/minute", "50/minute", "500/minute"),
+            Provider.GEMINI, builtIn("15/minute", "60/minute", "1000/minute"));
+    private static final String LOWEST_TIER = "free";
 
     /** Rules of one unit: the provider's rule and those of its models. */
     private record UnitRules(LimitRule providerRule, Map<String, LimitRule> modelRules) {
@@ -76,8 +85,7 @@ final class LlmPolicySnapshot {
                     }
                 });
                 byUnit.put(unit,
-                        new UnitRules(
-                                rule(resource(provider, unit), withDefaults(rates(prefix, configured, unit), unit), configured),
+                        new UnitRules(rule(resource(provider, unit), withDefaults(provider, rates(prefix, configured, unit), unit), configured),
                                 Map.copyOf(models)));
             }
             rules.put(provider, byUnit);
@@ -138,12 +146,32 @@ final class LlmPolicySnapshot {
         return rates;
     }
 
-    /** Adds the rates that are not configured: the tier's default rate for requests, unlimited for tokens and budget. */
-    private Map<String, Rate> withDefaults(Map<String, Rate> rates, QuotaUnit unit) {
+    private static Map<String, Rate> builtIn(String free, String pro, String enterprise) {
+        return Map.of(LOWEST_TIER, Rate.parse(free), "pro", Rate.parse(pro), "enterprise", Rate.parse(enterprise));
+    }
+
+    /** Adds the rates of the tiers that are not configured. Tokens and budget are unlimited for them. */
+    private Map<String, Rate> withDefaults(Provider provider, Map<String, Rate> rates, QuotaUnit unit) {
+        boolean configured = !rates.isEmpty();
         for (var tier : tiers.names()) {
-            rates.computeIfAbsent(tier, name -> unit == QuotaUnit.REQUESTS ? tiers.rate(name) : Rate.UNLIMITED);
+            rates.computeIfAbsent(tier,
+                    name -> unit == QuotaUnit.REQUESTS ? defaultRequests(provider, name, configured) : Rate.UNLIMITED);
         }
         return rates;
+    }
+
+    /**
+     * Returns the rate of requests of a tier that has none of its own: the built-in one if no tier is configured, otherwise the
+     * tier's default rate. A library may have no default rate; calls, which it limits only on request, then have the built-in one,
+     * and an unknown tier that of {@code free}.
+     */
+    private Rate defaultRequests(Provider provider, String tier, boolean configured) {
+        var builtIn = BUILT_IN_REQUESTS.get(provider);
+        var defaultRate = tiers.defaultRate(tier);
+        if (builtIn.containsKey(tier) && (!configured || defaultRate.isEmpty())) {
+            return builtIn.get(tier);
+        }
+        return defaultRate.orElse(builtIn.get(LOWEST_TIER));
     }
 
     private Map<String, Long> outputEstimates(String prefix, LlmConfig.ProviderConfig configured) {

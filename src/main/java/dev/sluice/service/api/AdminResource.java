@@ -21,7 +21,7 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.security.SecurityRequirement;
 
 import dev.sluice.api.Quota;
-import dev.sluice.api.RateLimiter;
+import dev.sluice.api.RateLimitAdmin;
 import dev.sluice.engine.StoreStatus;
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.RateLimitHeaders;
@@ -35,12 +35,12 @@ import io.vertx.ext.web.RoutingContext;
 @Produces({ErrorResponse.JSON, ErrorResponse.PROBLEM_JSON, MediaType.WILDCARD})
 public class AdminResource {
 
-    private final RateLimiter limiter;
+    private final RateLimitAdmin admin;
     private final StoreStatus store;
     private final EndpointAuthorization authorization;
 
-    AdminResource(RateLimiter limiter, StoreStatus store, EndpointAuthorization authorization) {
-        this.limiter = limiter;
+    AdminResource(RateLimitAdmin admin, StoreStatus store, EndpointAuthorization authorization) {
+        this.admin = admin;
         this.store = store;
         this.authorization = authorization;
     }
@@ -63,7 +63,7 @@ public class AdminResource {
         return authorization.authorizeAdmin(context, () -> {
             var identifier = QueryParameters.name(context, "identifier");
             var resource = QueryParameters.name(context, "resource");
-            return limiter
+            return admin
                     .usage(identifier, resource,
                             Duration.ofSeconds(
                                     QueryParameters.integer(context, "window_seconds", 1, Quota.MAX_WINDOW.toSeconds())))
@@ -86,7 +86,7 @@ public class AdminResource {
     public Uni<Response> limits(@Context RoutingContext context) {
         return authorization.authorizeAdmin(context, () -> {
             var identifier = QueryParameters.name(context, "identifier");
-            return limiter.usageByResource(identifier)
+            return admin.limits(identifier)
                     .map(limits -> ok(context, new LimitsResponse(identifier, new TreeMap<>(limits))));
         });
     }
@@ -114,8 +114,8 @@ public class AdminResource {
         if (all == null) {
             var identifier = QueryParameters.name(context, "identifier");
             return QueryParameters.text(context, "resource") == null
-                    ? limiter.reset(identifier)
-                    : limiter.reset(identifier, QueryParameters.name(context, "resource"));
+                    ? admin.reset(identifier)
+                    : admin.reset(identifier, QueryParameters.name(context, "resource"));
         }
         if (!"true".equals(all)) {
             throw BadRequestException.forField("all", "all must be true");
@@ -123,7 +123,7 @@ public class AdminResource {
         if (QueryParameters.text(context, "identifier") != null || QueryParameters.text(context, "resource") != null) {
             throw BadRequestException.forField("all", "all=true cannot be combined with identifier or resource");
         }
-        return limiter.resetAll();
+        return admin.resetAll();
     }
 
     private Response ok(RoutingContext context, Record body) {

@@ -11,8 +11,8 @@ import org.jboss.logging.Logger;
 
 import dev.sluice.api.Decision;
 import dev.sluice.api.RateLimitRequest;
-import dev.sluice.api.RateLimiter;
 import dev.sluice.api.StoreUnavailableException;
+import dev.sluice.engine.CallbackRateLimiter;
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.llm.limit.CurrentLlmPolicy;
@@ -53,7 +53,7 @@ class CheckRoute {
     private static final ErrorResponse NOT_ACCEPTABLE = ServiceErrors.forStatus(406);
     private static final ErrorResponse UNSUPPORTED_MEDIA_TYPE = ServiceErrors.forStatus(415);
 
-    private final RateLimiter limiter;
+    private final CallbackRateLimiter limiter;
     private final CurrentPolicy policy;
     private final CurrentLlmPolicy llmPolicy;
     private final EndpointAuthorization authorization;
@@ -61,7 +61,7 @@ class CheckRoute {
     private final RequestBodyReader bodies;
     private final BoundedBodyHandler.Limits bodyLimits;
 
-    CheckRoute(RateLimiter limiter, CurrentPolicy policy, CurrentLlmPolicy llmPolicy, EndpointAuthorization authorization,
+    CheckRoute(CallbackRateLimiter limiter, CurrentPolicy policy, CurrentLlmPolicy llmPolicy, EndpointAuthorization authorization,
             RateLimitHeaders headers, RequestBodyReader bodies, Vertx vertx,
             ServiceConfig settings, @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize bodyLimit) {
         this.limiter = limiter;

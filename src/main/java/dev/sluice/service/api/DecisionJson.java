@@ -26,7 +26,7 @@ final class DecisionJson {
         if (decision.allowed()) {
             json.append('0');
         } else {
-            json.append(decision.retryAfter().map(ErrorResponse::ceilSeconds).orElse(null));
+            json.append(decision.retryAfter().map(RateLimitHeaders::ceilSeconds).orElse(null));
         }
         if (reservation != null) {
             json.append(",\"reservation\":").append(Json.encode(reservation));

@@ -51,8 +51,8 @@ public class UpstreamHeaders {
             headers.remove(ApiKeyRegistry.HEADER);
         }
         addForwarded(request, headers);
-        if (caller != null && caller.identity().userName() != null) {
-            headers.set(IdentityHeaders.USER_ID, percentEncode(caller.identity().userName()));
+        if (caller != null && caller.identity().userName().isPresent()) {
+            headers.set(IdentityHeaders.USER_ID, percentEncode(caller.identity().userName().get()));
             headers.set(IdentityHeaders.USER_TIER, percentEncode(caller.tier()));
         }
         return headers;

@@ -8,6 +8,7 @@ import dev.sluice.api.Decision;
 import dev.sluice.api.QuotaStatus;
 import dev.sluice.api.QuotaUnit;
 import dev.sluice.http.ErrorResponse;
+import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.llm.limit.AdmittedCall;
 import dev.sluice.llm.protocol.Provider;
 import io.vertx.core.json.JsonArray;
@@ -81,7 +82,7 @@ final class ProviderErrors {
                 .append(amount(quota, quota.limit() - quota.remaining()));
         text.append(", Requested ").append(amount(quota, call.requestedUnits(quota))).append('.');
         decision.retryAfter().ifPresent(
-                wait -> text.append(" Please try again in ").append(ErrorResponse.ceilSeconds(wait)).append("s."));
+                wait -> text.append(" Please try again in ").append(RateLimitHeaders.ceilSeconds(wait)).append("s."));
         return text.toString();
     }
 
@@ -117,7 +118,7 @@ final class ProviderErrors {
                 .put("violations", new JsonArray().add(violation)));
         decision.retryAfter().ifPresent(wait -> details.add(new JsonObject()
                 .put("@type", "type.googleapis.com/google.rpc.RetryInfo")
-                .put("retryDelay", ErrorResponse.ceilSeconds(wait) + "s")));
+                .put("retryDelay", RateLimitHeaders.ceilSeconds(wait) + "s")));
         return details;
     }
 

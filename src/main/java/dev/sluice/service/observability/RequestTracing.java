@@ -93,9 +93,17 @@ class RequestTracing implements DecisionListener {
     }
 
     @Override
-    public void onDecision(RateLimitRequest request, Decision decision, DecisionMode mode, long nanos) {
+    public void onDecision(RateLimitRequest request, Decision decision, long nanos) {
+        addEvent(request, decision.denied() ? "denied" : "allowed", decision.mode());
+    }
+
+    @Override
+    public void onFailure(RateLimitRequest request, DecisionMode mode, long nanos) {
+        addEvent(request, "error", mode);
+    }
+
+    private void addEvent(RateLimitRequest request, String outcome, DecisionMode mode) {
         if (enabled) {
-            var outcome = decision == null ? "error" : decision.denied() ? "denied" : "allowed";
             Span.current().addEvent(EVENT,
                     Attributes.of(RESOURCE, request.label(), OUTCOME, outcome, STORE, mode.value()));
         }

@@ -194,7 +194,7 @@ class LlmClientTest extends LlmTest {
     void callsAnyPath() {
         var client = llm.client("openai", "zan", "pro");
         client.call("/v1/responses/input_tokens", body("gpt-4o")).await().indefinitely();
-        assertThat(limiter.usageByResource("user:zan").await().indefinitely()).isEmpty();
+        assertThat(admin.limits("user:zan").await().indefinitely()).isEmpty();
         client.call("/v1/embeddings", body("text-embedding-3-small")).await().indefinitely();
         assertThat(booked("user:zan", "openai", "text-embedding-3-small").calls()).isEqualTo(1);
     }
@@ -206,7 +206,7 @@ class LlmClientTest extends LlmTest {
             assertThatThrownBy(() -> client.call(path, body("gpt-4o")).await().indefinitely())
                     .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("/v1/");
         }
-        assertThat(limiter.usageByResource("user:zed").await().indefinitely()).isEmpty();
+        assertThat(admin.limits("user:zed").await().indefinitely()).isEmpty();
     }
 
     @Test

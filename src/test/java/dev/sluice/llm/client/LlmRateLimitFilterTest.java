@@ -104,8 +104,8 @@ class LlmRateLimitFilterTest extends LlmTest {
         for (int i = 0; i < 5; i++) {
             LlmCallScope.as("eve").call(() -> unlimited.chat("eve", CHAT));
         }
-        assertThat(limiter.usageByResource("user:eve").await().indefinitely()).isEmpty();
-        assertThat(limiter.usageByResource(APP).await().indefinitely()).isEmpty();
+        assertThat(admin.limits("user:eve").await().indefinitely()).isEmpty();
+        assertThat(admin.limits(APP).await().indefinitely()).isEmpty();
         assertThat(AllProvidersStub.REQUESTS).hasSize(5)
                 .allSatisfy(seen -> assertThat(seen.headers()).containsEntry("x-user-id", "eve"));
     }
@@ -197,7 +197,7 @@ class LlmRateLimitFilterTest extends LlmTest {
     @Test
     void freeOperationsAreNotCountedAndUnknownOnesAre() {
         LlmCallScope.as("kim").call(() -> client.models());
-        assertThat(limiter.usageByResource("user:kim").await().indefinitely()).isEmpty();
+        assertThat(admin.limits("user:kim").await().indefinitely()).isEmpty();
         LlmCallScope.as("kim").call(() -> client.unknown(CHAT));
         assertThat(used("user:kim", "llm:openai")).isEqualTo(1);
     }

@@ -47,7 +47,7 @@ abstract class LlmTest extends HttpTestBase {
     }
 
     long used(String identifier, String resource) {
-        return limiter.usageByResource(identifier).await().indefinitely().getOrDefault(resource, 0L);
+        return admin.limits(identifier).await().indefinitely().getOrDefault(resource, 0L);
     }
 
     /** Waits, because a call does not wait for its settlement. */

@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 
 import jakarta.inject.Inject;
@@ -15,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import dev.sluice.api.Decision;
 import dev.sluice.api.DecisionMode;
 import dev.sluice.api.RateLimitRequest;
+import dev.sluice.engine.CallbackRateLimiter;
 import dev.sluice.llm.ledger.Ledger;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.testing.RedisTestResource;
@@ -57,12 +59,12 @@ class LateAdmissionTest {
             }
         };
         var settlements = new SettlementQueue(limiter, () -> true, null, System::nanoTime, () -> 1, new SimpleMeterRegistry());
-        return new LlmLimiter(limiter, policy, settings, ledger, meters, settlements);
+        return new LlmLimiter(CallbackRateLimiter.of(limiter), policy, settings, ledger, meters, settlements);
     }
 
     private void decide(boolean allowed) {
         pendingDecision.get().complete(
-                new Decision(allowed, !allowed, DecisionMode.REDIS, Instant.EPOCH, List.of(), allowed ? "r-1" : null));
+                new Decision(allowed, !allowed, DecisionMode.REDIS, Instant.EPOCH, List.of(), allowed ? Optional.of("r-1") : Optional.empty()));
     }
 
     @Test

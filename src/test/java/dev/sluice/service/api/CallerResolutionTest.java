@@ -32,7 +32,7 @@ class CallerResolutionTest extends HttpTestBase {
     JwtKeys keys;
 
     private void assertCounted(String identifier) {
-        assertThat(limiter.usageByResource(identifier).await().indefinitely()).as(identifier).containsEntry("api:/campaigns",
+        assertThat(admin.limits(identifier).await().indefinitely()).as(identifier).containsEntry("api:/campaigns",
                 1L);
     }
 
@@ -63,8 +63,8 @@ class CallerResolutionTest extends HttpTestBase {
             assertThat(error(response).getString("code")).isEqualTo("RATE_4011");
             assertThat(header(response, "WWW-Authenticate")).isEqualTo("Bearer");
         }
-        assertThat(limiter.usageByResource("ip:127.0.0.1").await().indefinitely()).containsEntry("api:default", 4L);
-        assertThat(limiter.usageByResource("user:alice").await().indefinitely()).isEmpty();
+        assertThat(admin.limits("ip:127.0.0.1").await().indefinitely()).containsEntry("api:default", 4L);
+        assertThat(admin.limits("user:alice").await().indefinitely()).isEmpty();
     }
 
     @Test

@@ -118,7 +118,7 @@ class CheckApiTest extends HttpTestBase {
         var six = http.post("/v1/check", "{\"identifier\":\"cost\",\"resource\":\"r\",\"limit\":10,\"window_seconds\":60,"
                 + "\"cost\":6}");
         assertThat(six.statusCode()).isEqualTo(429);
-        assertThat(limiter.usage("cost", "r", Duration.ofSeconds(60)).await().indefinitely().used()).isEqualTo(5);
+        assertThat(admin.usage("cost", "r", Duration.ofSeconds(60)).await().indefinitely().used()).isEqualTo(5);
     }
 
     @Test
@@ -130,7 +130,7 @@ class CheckApiTest extends HttpTestBase {
         assertThat(full.statusCode()).isEqualTo(200);
         assertThat(json(full).getBoolean("allowed")).isFalse();
         assertThat(json(full).getLong("retry_after")).isPositive();
-        assertThat(limiter.usage("zero", "r", Duration.ofSeconds(60)).await().indefinitely().used()).isEqualTo(1);
+        assertThat(admin.usage("zero", "r", Duration.ofSeconds(60)).await().indefinitely().used()).isEqualTo(1);
     }
 
     @Test
@@ -151,7 +151,7 @@ class CheckApiTest extends HttpTestBase {
         assertThat(header(second, "RateLimit")).startsWith("\"r/3600\";r=0;t=").contains(", \"r/86400\";r=98;t=");
         assertThat(header(second, "X-RateLimit-Limit")).isEqualTo("2");
         assertThat(http.post("/v1/check", body).statusCode()).isEqualTo(429);
-        assertThat(limiter.usage("several", "r", Duration.ofDays(1)).await().indefinitely().used()).isEqualTo(2);
+        assertThat(admin.usage("several", "r", Duration.ofDays(1)).await().indefinitely().used()).isEqualTo(2);
     }
 
     @Test
@@ -162,7 +162,7 @@ class CheckApiTest extends HttpTestBase {
         assertThat(json(unknown).getLong("limit")).isEqualTo(5);
         var none = http.post("/v1/check", "{\"identifier\":\"t\",\"resource\":\"mine\",\"tier\":\"enterprise\"}");
         assertThat(json(none).getLong("limit")).isEqualTo(1000);
-        assertThat(limiter.usageByResource("t").await().indefinitely()).containsOnlyKeys("api:/campaigns", "api:/auth/login",
+        assertThat(admin.limits("t").await().indefinitely()).containsOnlyKeys("api:/campaigns", "api:/auth/login",
                 "mine");
     }
 
@@ -193,7 +193,7 @@ class CheckApiTest extends HttpTestBase {
         assertThat(response.statusCode()).isEqualTo(403);
         assertThat(error(response).getString("code")).isEqualTo("RATE_4031");
         assertThat(error(response).getString("message")).contains("RATE_LIMIT_API_TOKEN");
-        assertThat(limiter.usageByResource(identifier).await().indefinitely()).isEmpty();
+        assertThat(admin.limits(identifier).await().indefinitely()).isEmpty();
     }
 
     @ParameterizedTest
@@ -296,7 +296,7 @@ class CheckApiTest extends HttpTestBase {
             assertThat(error(response).getString("code")).isEqualTo("RATE_4041");
             assertThat(header(response, "X-RateLimit-Limit")).isNull();
         }
-        assertThat(limiter.usageByResource("ip:127.0.0.1").await().indefinitely()).isEmpty();
+        assertThat(admin.limits("ip:127.0.0.1").await().indefinitely()).isEmpty();
         assertThat(http.get("/v1/check").statusCode()).isEqualTo(405);
     }
 

@@ -47,7 +47,7 @@ class EndpointTokensTest extends HttpTestBase {
             assertThat(error(response).getString("code")).isEqualTo("RATE_4011");
             assertThat(response.body()).doesNotContain("wrong");
         }
-        assertThat(limiter.usageByResource("ip:127.0.0.1").await().indefinitely()).containsEntry("api:default", 10L);
+        assertThat(admin.limits("ip:127.0.0.1").await().indefinitely()).containsEntry("api:default", 10L);
         assertThat(http.post("/v1/check", CHECK, name, value).statusCode()).isEqualTo(429);
         assertThat(http.get("/v1/limits?identifier=a", name, value).statusCode()).isEqualTo(429);
         assertThat(http.get("/v1/limits?identifier=a", "Authorization", ADMIN).statusCode()).isEqualTo(200);
@@ -109,13 +109,13 @@ class EndpointTokensTest extends HttpTestBase {
                 .isEqualTo("{\"identifier\":\"user:alice\",\"limits\":{\"api:/campaigns\":1,\"r\":1}}");
         var one = http.send("DELETE", "/v1/limits?identifier=user:alice&resource=r", null, "Authorization", ADMIN);
         assertThat(one.statusCode()).isEqualTo(204);
-        assertThat(limiter.usageByResource("user:alice").await().indefinitely()).containsOnlyKeys("api:/campaigns");
+        assertThat(admin.limits("user:alice").await().indefinitely()).containsOnlyKeys("api:/campaigns");
         assertThat(http.send("DELETE", "/v1/limits?identifier=user:alice", null, "Authorization", ADMIN).statusCode())
                 .isEqualTo(204);
-        assertThat(limiter.usageByResource("user:alice").await().indefinitely()).isEmpty();
-        assertThat(limiter.usageByResource("other").await().indefinitely()).hasSize(1);
+        assertThat(admin.limits("user:alice").await().indefinitely()).isEmpty();
+        assertThat(admin.limits("other").await().indefinitely()).hasSize(1);
         assertThat(http.send("DELETE", "/v1/limits?all=true", null, "Authorization", ADMIN).statusCode()).isEqualTo(204);
-        assertThat(limiter.usageByResource("other").await().indefinitely()).isEmpty();
+        assertThat(admin.limits("other").await().indefinitely()).isEmpty();
     }
 
     @ParameterizedTest

@@ -75,10 +75,12 @@ class RequestFramingGuardTest extends HttpTestBase {
                 http.get("/closed"), http.get("/campaigns", "X-API-Key", "guess"), http.get("/hangup"), http.get("/silent"),
                 http.get("/openai/v1/models"), http.get("/openai/v2"), http.post("/v1/check", "x".repeat(1 << 17)),
                 http.get("/open"));
-        assertThat(responses.stream().map(HttpResponse::statusCode)).containsExactly(200, 429, 400, 405, 403, 200, 404, 429, 401,
+        assertThat(responses.stream().map(HttpResponse::statusCode)).containsExactly(200, 429, 400, 405, 403, 200, 404, 429,
+                401,
                 502, 504, 401, 404, 413, 200);
-        assertThat(responses.subList(0, 14)).allSatisfy(response -> assertThat(securityHeaders(response)).as(response.toString())
-                .containsExactly("nosniff", "no-store", "default-src 'none'; frame-ancestors 'none'"));
+        assertThat(responses.subList(0, 14))
+                .allSatisfy(response -> assertThat(securityHeaders(response)).as(response.toString())
+                        .containsExactly("nosniff", "no-store", "default-src 'none'; frame-ancestors 'none'"));
     }
 
     @ParameterizedTest

@@ -169,7 +169,7 @@ class UpstreamGatewayTest extends HttpTestBase {
         assertThat(receivedHeader(response, "x-user-id")).isEqualTo("bob");
         assertThat(receivedHeader(response, "x-user-tier")).isEqualTo("pro");
         assertThat(receivedHeader(response, "x-api-key")).isNull();
-        assertThat(limiter.usageByResource("user:bob").await().indefinitely()).containsEntry("api:default", 1L);
+        assertThat(admin.limits("user:bob").await().indefinitely()).containsEntry("api:default", 1L);
     }
 
     @Test
@@ -180,7 +180,7 @@ class UpstreamGatewayTest extends HttpTestBase {
             assertThat(error(response).getString("code")).isEqualTo("RATE_4011");
         }
         assertThat(http.get("/campaigns", "X-API-Key", "guess-10").statusCode()).isEqualTo(429);
-        assertThat(limiter.usageByResource("ip:127.0.0.1").await().indefinitely()).containsOnlyKeys("api:default");
+        assertThat(admin.limits("ip:127.0.0.1").await().indefinitely()).containsOnlyKeys("api:default");
     }
 
     @Test
@@ -222,7 +222,7 @@ class UpstreamGatewayTest extends HttpTestBase {
             assertThat(response.statusCode()).isEqualTo(200);
             assertThat(header(response, "X-RateLimit-Limit")).isEqualTo("upstream");
         }
-        assertThat(limiter.usageByResource("ip:127.0.0.1").await().indefinitely()).isEmpty();
+        assertThat(admin.limits("ip:127.0.0.1").await().indefinitely()).isEmpty();
     }
 
     @Test
@@ -238,7 +238,7 @@ class UpstreamGatewayTest extends HttpTestBase {
         for (int i = 0; i < 15; i++) {
             assertThat(http.get("/open").statusCode()).isEqualTo(200);
         }
-        assertThat(limiter.usageByResource("ip:127.0.0.1").await().indefinitely()).isEmpty();
+        assertThat(admin.limits("ip:127.0.0.1").await().indefinitely()).isEmpty();
     }
 
     @ParameterizedTest
@@ -278,7 +278,7 @@ class UpstreamGatewayTest extends HttpTestBase {
         var headers = new JsonObject(description.get(10, TimeUnit.SECONDS)).getJsonObject("headers");
         assertThat(headers.getJsonArray("x-user-id").encode()).isEqualTo("[\"bob\"]");
         assertThat(headers.containsKey("x-api-key")).isFalse();
-        assertThat(limiter.usageByResource("user:bob").await().indefinitely()).containsEntry("api:default", 1L);
+        assertThat(admin.limits("user:bob").await().indefinitely()).containsEntry("api:default", 1L);
         socket.sendClose(WebSocket.NORMAL_CLOSURE, "").get(10, TimeUnit.SECONDS);
     }
 

@@ -43,7 +43,7 @@ class LlmApiTest extends LlmTestBase {
     }
 
     private long windowUsage(String resource) {
-        return limiter.usageByResource("u").await().indefinitely().getOrDefault(resource, 0L);
+        return admin.limits("u").await().indefinitely().getOrDefault(resource, 0L);
     }
 
     @Test

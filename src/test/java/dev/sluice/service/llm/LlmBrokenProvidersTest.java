@@ -39,7 +39,7 @@ class LlmBrokenProvidersTest extends HttpTestBase {
     private static final String JSON = "{\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}";
 
     private long tokens() {
-        return limiter.usageByResource("user:tokens").await().indefinitely().getOrDefault("llm:openai:tokens", 0L);
+        return admin.limits("user:tokens").await().indefinitely().getOrDefault("llm:openai:tokens", 0L);
     }
 
     private JsonObject ledger() {
@@ -66,7 +66,7 @@ class LlmBrokenProvidersTest extends HttpTestBase {
                 assertThat(raw.readResponse().status()).isEqualTo(502);
             }
         }
-        assertThat(limiter.usageByResource("user:tokens").await().indefinitely().getOrDefault("llm:gemini:tokens", 0L)).isZero();
+        assertThat(admin.limits("user:tokens").await().indefinitely().getOrDefault("llm:gemini:tokens", 0L)).isZero();
     }
 
     @Test
@@ -146,7 +146,7 @@ class LlmBrokenProvidersTest extends HttpTestBase {
             raw.send("POST /openai/v1/files HTTP/1.1\r\nHost: x\r\n" + CREDENTIALS
                     + "\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
             Awaitility.await().atMost(60, TimeUnit.SECONDS)
-                    .until(() -> limiter.usageByResource("user:tokens").await().indefinitely().isEmpty());
+                    .until(() -> admin.limits("user:tokens").await().indefinitely().isEmpty());
             raw.reset();
         }
         assertThat(received.get(60, TimeUnit.SECONDS)).doesNotContain("\r\n0\r\n");

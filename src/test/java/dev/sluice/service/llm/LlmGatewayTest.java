@@ -379,7 +379,7 @@ class LlmGatewayTest extends LlmTestBase {
         var denied = http.post(path(provider), body(provider), "Authorization", "Bearer sk-guess");
         assertProviderError(provider, denied, 429);
         assertThat(Long.parseLong(header(denied, "Retry-After"))).isBetween(1L, 60L);
-        assertThat(limiter.usageByResource("ip:127.0.0.1").await().indefinitely()).containsOnlyKeys("api:default");
+        assertThat(admin.limits("ip:127.0.0.1").await().indefinitely()).containsOnlyKeys("api:default");
         assertThat(http.post(path(provider), body(provider), "x-api-key", "key-of-pro", "anthropic-version", "1").statusCode())
                 .isEqualTo(200);
         assertThat(stub(provider).requests()).hasSize(1);
@@ -513,7 +513,7 @@ class LlmGatewayTest extends LlmTestBase {
             assertThat(counted.statusCode()).isEqualTo(200);
             assertThat(header(counted, "x-ratelimit-limit")).isNull();
         }
-        assertThat(limiter.usageByResource("user:free").await().indefinitely()).isEmpty();
+        assertThat(admin.limits("user:free").await().indefinitely()).isEmpty();
         assertThat(ledger("user:free")).isEmpty();
     }
 
@@ -528,7 +528,7 @@ class LlmGatewayTest extends LlmTestBase {
         assertThat(openAi.lastRequest().body()).isEmpty();
         assertThat(openAi.lastRequest().header("origin")).isEqualTo("https://app.example");
         assertNoSluiceKeyForwarded();
-        assertThat(limiter.usageByResource("ip:127.0.0.1").await().indefinitely()).isEmpty();
+        assertThat(admin.limits("ip:127.0.0.1").await().indefinitely()).isEmpty();
     }
 
     // denials
@@ -635,7 +635,7 @@ class LlmGatewayTest extends LlmTestBase {
         assertThat(call("pro", chat("o3-2025-04-16", "")).statusCode()).isEqualTo(200);
         assertThat(call("pro", chat("o3", "")).statusCode()).isEqualTo(429);
         assertThat(call("pro", chat("gpt-4o", "")).statusCode()).isEqualTo(200);
-        assertThat(limiter.usageByResource("user:pro").await().indefinitely()).containsOnlyKeys("llm:openai/o3", "llm:openai");
+        assertThat(admin.limits("user:pro").await().indefinitely()).containsOnlyKeys("llm:openai/o3", "llm:openai");
         assertThat(call("tokens", chat("gpt-4o-mini-2024-07-18", ",\"max_tokens\":10")).statusCode()).isEqualTo(200);
         awaitWindowUsage("tokens", "llm:openai:tokens/gpt-4o-mini", 17);
     }

@@ -54,7 +54,7 @@ class LlmPassThroughTest extends LlmTestBase {
             assertThat(http.post(CHAT, BODY, "Authorization", "Bearer " + key).statusCode()).isEqualTo(429);
             assertThat(ledger(tenant(key), "openai").getLong("calls")).isEqualTo(3);
         }
-        assertThat(limiter.usageByResource("ip:127.0.0.1").await().indefinitely()).isEmpty();
+        assertThat(admin.limits("ip:127.0.0.1").await().indefinitely()).isEmpty();
         assertThat(http.post(MESSAGES, BODY, "x-api-key", "sk-ant-1", "anthropic-version", "1").statusCode()).isEqualTo(200);
         assertThat(anthropic.lastRequest().header("x-api-key")).isEqualTo("sk-ant-1");
         assertThat(http.post(MESSAGES, BODY, "Authorization", "Bearer sk-ant-oat", "anthropic-version", "1").statusCode())
@@ -101,7 +101,7 @@ class LlmPassThroughTest extends LlmTestBase {
         assertThat(http.post(CHAT, BODY, "Authorization", "Bearer key-of-wealthy").statusCode()).isEqualTo(200);
         assertThat(openAi.lastRequest().header("authorization")).isEqualTo("Bearer " + LlmProfile.OPENAI_KEY);
         assertThat(http.get("/openai/v1/files", "Authorization", "Bearer key-of-wealthy").statusCode()).isEqualTo(403);
-        assertThat(limiter.usageByResource(tenant("sk-own")).await().indefinitely()).isEmpty();
+        assertThat(admin.limits(tenant("sk-own")).await().indefinitely()).isEmpty();
     }
 
     @Test

@@ -212,7 +212,8 @@ class LlmStartupIT {
                 rate-limit.llm.timeout=0s
                 rate-limit.llm.max-body-size=0
                 """);
-        var log = Instance.startExpectingFailure(Map.of("REDIS_ENABLED", "false", "SMALLRYE_CONFIG_LOCATIONS", file.toUri().toString()));
+        var log = Instance
+                .startExpectingFailure(Map.of("REDIS_ENABLED", "false", "SMALLRYE_CONFIG_LOCATIONS", file.toUri().toString()));
         assertThat(log).contains("rate-limit.llm.openai.requests.pro=often: ")
                 .contains("rate-limit.llm.openai.tokens.pro=0/minute: ")
                 .contains("rate-limit.llm.anthropic.budget.free=-1/day: ")

@@ -41,13 +41,15 @@ class LlmStreamingTest extends LlmTestBase {
     private static String stream(String api, String user) {
         var messages = "\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]";
         return switch (api) {
-            case "openai" -> RawHttpConnection.post("/openai/v1/chat/completions", "{\"model\":\"gpt-4o\",\"stream\":true," + messages + "}",
-                    "Authorization: Bearer key-of-" + user);
+            case "openai" ->
+                RawHttpConnection.post("/openai/v1/chat/completions", "{\"model\":\"gpt-4o\",\"stream\":true," + messages + "}",
+                        "Authorization: Bearer key-of-" + user);
             case "openai with usage" -> RawHttpConnection.post("/openai/v1/chat/completions",
                     "{\"model\":\"gpt-4o\",\"stream\":true,\"stream_options\":{\"include_usage\":true}," + messages + "}",
                     "Authorization: Bearer key-of-" + user);
-            case "responses" -> RawHttpConnection.post("/openai/v1/responses", "{\"model\":\"gpt-5\",\"stream\":true,\"input\":\"Hi\"}",
-                    "Authorization: Bearer key-of-" + user);
+            case "responses" ->
+                RawHttpConnection.post("/openai/v1/responses", "{\"model\":\"gpt-5\",\"stream\":true,\"input\":\"Hi\"}",
+                        "Authorization: Bearer key-of-" + user);
             case "anthropic" -> RawHttpConnection.post("/anthropic/v1/messages",
                     "{\"model\":\"claude-haiku-4-5\",\"max_tokens\":99,\"stream\":true," + messages + "}",
                     "x-api-key: key-of-" + user, "anthropic-version: 2023-06-01");

@@ -73,7 +73,7 @@ public abstract class LlmTestBase extends HttpTestBase {
 
     /** Returns the units in a user's window. */
     long windowUsage(String user, String resource) {
-        return limiter.usageByResource("user:" + user).await().indefinitely().getOrDefault(resource, 0L);
+        return admin.limits("user:" + user).await().indefinitely().getOrDefault(resource, 0L);
     }
 
     /**

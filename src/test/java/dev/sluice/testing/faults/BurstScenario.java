@@ -146,7 +146,8 @@ public final class BurstScenario implements AutoCloseable {
 
     /** Records the figures, and verifies all rounds and the whole logs of all instances. */
     public void verify() {
-        var alarms = instances.stream().flatMap(instance -> InstanceStatus.log(instance, 0).stream()).filter(InstanceStatus::needsAttention).toList();
+        var alarms = instances.stream().flatMap(instance -> InstanceStatus.log(instance, 0).stream())
+                .filter(InstanceStatus::needsAttention).toList();
         record(alarms);
         var soft = new SoftAssertions();
         soft.assertThat(rounds.stream().filter(round -> !round.exact())).as("rounds that are not exact").isEmpty();
@@ -160,7 +161,8 @@ public final class BurstScenario implements AutoCloseable {
         var worst = rounds.stream().filter(round -> !round.exact())
                 .max(Comparator.comparingDouble(round -> (double) Math.abs(round.admitted() - round.limit()) / round.limit()))
                 .map(round -> round.admitted() + " of " + round.limit()).orElse("–");
-        ResultTable.BURST_RESULTS.add(name, rounds.size(), rounds.stream().filter(round -> !round.exact()).count(), worst, samples.size(),
+        ResultTable.BURST_RESULTS.add(name, rounds.size(), rounds.stream().filter(round -> !round.exact()).count(), worst,
+                samples.size(),
                 count(samples, sample -> sample.mode() != null), count(samples, sample -> sample.status() == 0),
                 count(samples, sample -> sample.status() >= 500), alarms.stream().filter(InstanceStatus::isOutage).count(),
                 maxLatencyMillis(samples) + " ms");

@@ -47,7 +47,8 @@ public final class SentinelSet implements AutoCloseable {
     public void awaitMasterOtherThan(RedisNode old) {
         Awaitility.await().atMost(Duration.ofSeconds(30)).pollInterval(Duration.ofMillis(20)).ignoreExceptions().until(() -> {
             var now = servers.stream().filter(server -> server != old).filter(RedisNode::isMaster).findFirst();
-            return now.isPresent() && sentinels.subList(1, SENTINELS).stream().anyMatch(sentinel -> agreesOnMaster(sentinel, now.get()));
+            return now.isPresent()
+                    && sentinels.subList(1, SENTINELS).stream().anyMatch(sentinel -> agreesOnMaster(sentinel, now.get()));
         });
     }
 

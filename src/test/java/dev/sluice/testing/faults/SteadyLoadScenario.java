@@ -36,7 +36,8 @@ public final class SteadyLoadScenario {
             load.start();
             load.awaitSent(duration);
             var samples = load.stop();
-            var scenario = new SteadyLoadScenario(samples, InstanceStatus.log(instance, 0).stream().filter(InstanceStatus::needsAttention).toList(),
+            var scenario = new SteadyLoadScenario(samples,
+                    InstanceStatus.log(instance, 0).stream().filter(InstanceStatus::needsAttention).toList(),
                     InstanceStatus.mode(instance));
             scenario.record(name);
             return scenario;
@@ -46,7 +47,8 @@ public final class SteadyLoadScenario {
     }
 
     private void record(String name) {
-        ResultTable.STEADY_LOAD_RESULTS.add(name, samples.size(), notDecidedByRedis(), samples.stream().filter(sample -> sample.status() == 0).count(),
+        ResultTable.STEADY_LOAD_RESULTS.add(name, samples.size(), notDecidedByRedis(),
+                samples.stream().filter(sample -> sample.status() == 0).count(),
                 alarms.stream().filter(InstanceStatus::isOutage).count(), Math.round(medianMillis()) + " ms",
                 samples.stream().mapToLong(Sample::latencyMillis).max().orElse(0) + " ms");
     }

@@ -15,6 +15,6 @@ public class TierByName implements TierResolver {
 
     @Override
     public Uni<String> resolve(Identity identity, RoutingContext request) {
-        return Uni.createFrom().item("alice".equals(identity.userName()) ? "pro" : "free");
+        return Uni.createFrom().item(identity.userName().filter("alice"::equals).isPresent() ? "pro" : "free");
     }
 }

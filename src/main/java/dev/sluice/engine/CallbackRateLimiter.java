@@ -1,0 +1,41 @@
+package dev.sluice.engine;
+
+import java.util.List;
+import java.util.function.Consumer;
+
+import dev.sluice.api.Decision;
+import dev.sluice.api.RateLimitRequest;
+import dev.sluice.api.RateLimiter;
+
+/**
+ * Internal variant of {@link RateLimiter} that reports results to callbacks, for the path of every request: each stage of a
+ * {@code Uni} propagates the whole context. Exactly one callback is called, once, possibly before the method returns, on any
+ * thread. Callbacks must not throw.
+ */
+public interface CallbackRateLimiter {
+
+    /** Decides like {@link RateLimiter#check(RateLimitRequest)}. */
+    void check(RateLimitRequest request, Consumer<Decision> onDecision, Consumer<Throwable> onFailure);
+
+    /** Decides like {@link RateLimiter#checkAll(List)}. */
+    void checkAll(List<RateLimitRequest> requests, Consumer<Decision> onDecision, Consumer<Throwable> onFailure);
+
+    /**
+     * Returns the callback variant of a rate limiter: the limiter itself if it is one, otherwise an adapter. An application may
+     * replace the {@link RateLimiter} bean.
+     */
+    static CallbackRateLimiter of(RateLimiter limiter) {
+        return limiter instanceof CallbackRateLimiter callbacks ? callbacks : new CallbackRateLimiter() {
+            @Override
+            public void check(RateLimitRequest request, Consumer<Decision> onDecision, Consumer<Throwable> onFailure) {
+                limiter.check(request).subscribe().with(onDecision, onFailure);
+            }
+
+            @Override
+            public void checkAll(List<RateLimitRequest> requests, Consumer<Decision> onDecision,
+                    Consumer<Throwable> onFailure) {
+                limiter.checkAll(requests).subscribe().with(onDecision, onFailure);
+            }
+        };
+    }
+}
