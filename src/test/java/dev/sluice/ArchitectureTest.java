@@ -15,6 +15,8 @@ import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.library.dependencies.SliceAssignment;
+import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 
 /** The package structure that docs/architecture.md describes. */
 class ArchitectureTest {
@@ -31,6 +33,26 @@ class ArchitectureTest {
     @Test
     void packagesAreFreeOfCycles() {
         slices().matching("dev.sluice.(**)").should().beFreeOfCycles().check(CLASSES);
+    }
+
+    @Test
+    void topLevelClassesAreFreeOfCycles() {
+        slices().assignedFrom(new SliceAssignment() {
+
+            @Override
+            public SliceIdentifier getIdentifierOf(JavaClass type) {
+                return SliceIdentifier.of(outermost(type).getName());
+            }
+
+            @Override
+            public String getDescription() {
+                return "top-level classes";
+            }
+        }).should().beFreeOfCycles().check(CLASSES);
+    }
+
+    private static JavaClass outermost(JavaClass type) {
+        return type.getEnclosingClass().map(ArchitectureTest::outermost).orElse(type);
     }
 
     @Test
@@ -69,6 +91,7 @@ class ArchitectureTest {
     void libraryDoesNotNeedWhatOnlyTheServiceHas() {
         classes().that().resideOutsideOfPackage("dev.sluice.service..").should().onlyDependOnClassesThat()
                 .resideOutsideOfPackages("com.fasterxml.jackson.databind..", "com.fasterxml.jackson.annotation..",
+                        "jakarta.validation..", "org.hibernate..",
                         "io.vertx.httpproxy..", "io.opentelemetry..", "io.quarkus.smallrye.jwt..",
                         "org.eclipse.microprofile.health..", "org.eclipse.microprofile.openapi..")
                 .check(CLASSES);

@@ -61,7 +61,8 @@ class CheckRoute {
     private final RequestBodyReader bodies;
     private final BoundedBodyHandler.Limits bodyLimits;
 
-    CheckRoute(CallbackRateLimiter limiter, CurrentPolicy policy, CurrentLlmPolicy llmPolicy, EndpointAuthorization authorization,
+    CheckRoute(CallbackRateLimiter limiter, CurrentPolicy policy, CurrentLlmPolicy llmPolicy,
+            EndpointAuthorization authorization,
             RateLimitHeaders headers, RequestBodyReader bodies, Vertx vertx,
             ServiceConfig settings, @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize bodyLimit) {
         this.limiter = limiter;

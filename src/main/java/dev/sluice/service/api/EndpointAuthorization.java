@@ -10,12 +10,12 @@ import jakarta.ws.rs.core.Response;
 
 import org.jboss.logging.Logger;
 
-import dev.sluice.service.auth.BearerToken;
 import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.RequestRateLimiter;
 import dev.sluice.identity.ApiKeyRegistry;
 import dev.sluice.identity.Sha256;
+import dev.sluice.service.auth.BearerToken;
 import dev.sluice.service.config.ServiceConfig;
 import dev.sluice.service.edge.ServiceErrors;
 import io.smallrye.mutiny.Uni;

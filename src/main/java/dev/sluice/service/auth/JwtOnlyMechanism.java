@@ -106,7 +106,8 @@ public class JwtOnlyMechanism implements HttpAuthenticationMechanism, AnonymousR
             return Uni.createFrom().nullItem();
         }
         // The upstream might interpret any other form differently, and derive another identity than Sluice.
-        return authorizations.size() == 1 && authorizations.get(0).regionMatches(true, 0, BearerToken.PREFIX, 0, BearerToken.PREFIX.length())
+        return authorizations.size() == 1
+                && authorizations.get(0).regionMatches(true, 0, BearerToken.PREFIX, 0, BearerToken.PREFIX.length())
                 && authorizations.get(0).charAt(BearerToken.PREFIX.length()) > ' '
                         ? jwt.authenticate(context, providers)
                         : Uni.createFrom().failure(

@@ -7,11 +7,11 @@ import java.util.Set;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
-import dev.sluice.identity.PercentEncoding;
 import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.identity.ApiKeyRegistry;
 import dev.sluice.identity.ClientAddressResolver;
 import dev.sluice.identity.IdentityHeaders;
+import dev.sluice.identity.PercentEncoding;
 import dev.sluice.policy.Caller;
 import dev.sluice.service.edge.SecurityHeaders;
 import io.vertx.core.MultiMap;

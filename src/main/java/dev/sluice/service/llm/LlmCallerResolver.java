@@ -7,7 +7,6 @@ import java.util.Map;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
-import dev.sluice.service.auth.BearerToken;
 import dev.sluice.identity.ApiKeyRegistry;
 import dev.sluice.identity.CredentialsRejectedException;
 import dev.sluice.identity.Identity;
@@ -16,6 +15,7 @@ import dev.sluice.llm.limit.LlmConfig;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.policy.Caller;
 import dev.sluice.policy.CallerResolver;
+import dev.sluice.service.auth.BearerToken;
 import dev.sluice.service.auth.JwtOnlyMechanism;
 import io.netty.handler.codec.http.QueryStringDecoder;
 import io.smallrye.mutiny.Uni;

@@ -7,11 +7,11 @@ import java.util.regex.Pattern;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
-import dev.sluice.service.auth.BearerToken;
 import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.identity.ApiKeyRegistry;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.policy.RequestPath;
+import dev.sluice.service.auth.BearerToken;
 import dev.sluice.service.edge.SecurityHeaders;
 import dev.sluice.service.gateway.UpstreamHeaders;
 import dev.sluice.service.llm.LlmCallerResolver.LlmCaller;

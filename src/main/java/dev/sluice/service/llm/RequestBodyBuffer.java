@@ -7,8 +7,8 @@ import jakarta.inject.Inject;
 
 import org.jboss.logging.Logger;
 
-import dev.sluice.service.edge.ExpectContinue;
 import dev.sluice.llm.limit.LlmConfig;
+import dev.sluice.service.edge.ExpectContinue;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;

@@ -35,7 +35,8 @@ class ConcurrentWritesTest {
             if (batch.number() > lastNumber) {
                 lastNumber = batch.number();
                 batch.entries().forEach(item -> calls.merge(
-                        item.requestKey() == null ? item.key().identifier() : item.requestKey(), item.totals().calls(), Long::sum));
+                        item.requestKey() == null ? item.key().identifier() : item.requestKey(), item.totals().calls(),
+                        Long::sum));
             }
         }
 

@@ -8,8 +8,8 @@ import jakarta.validation.Validation;
 
 import org.junit.jupiter.api.Test;
 
-import dev.sluice.service.auth.BearerToken;
 import dev.sluice.http.ErrorResponse;
+import dev.sluice.service.auth.BearerToken;
 import dev.sluice.service.auth.JwtOnlyMechanism;
 import dev.sluice.service.llm.LlmCallerResolver;
 import dev.sluice.service.llm.ProviderConnections;
