@@ -2,7 +2,7 @@ package dev.sluice.api;
 
 import java.util.Locale;
 
-/** Where decisions are made. */
+/** Place at which decisions are made. */
 public enum DecisionMode {
     /** In Redis: exact across all instances. */
     REDIS,

@@ -3,7 +3,7 @@ package dev.sluice.api;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** How requests are decided while Redis is unavailable. */
+/** Policy for requests while Redis is unavailable. */
 public enum FallbackPolicy {
     /** Decides in the memory of this instance, with the instance's share of each limit. */
     LOCAL,

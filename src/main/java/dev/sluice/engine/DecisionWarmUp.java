@@ -33,7 +33,7 @@ public final class DecisionWarmUp {
             List.of(new ResourceCheck("warm-up", Rate.parse("1000000/second"), 1)),
             List.of(new ResourceCheck("burst", Rate.parse("20/second"), 1),
                     new ResourceCheck("warm-up", Rate.parse("50/second"), 1)),
-            List.of(new ResourceCheck("asked", Rate.parse("10/second"), 0)));
+            List.of(new ResourceCheck("query", Rate.parse("10/second"), 0)));
 
     DecisionWarmUp(Vertx vertx, CallbackRateLimiter limiter) {
         this.vertx = vertx;

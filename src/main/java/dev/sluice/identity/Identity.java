@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record Identity(String identifier, Source source, @Nullable String tier) {
 
-    /** How an identity was established. */
+    /** Means by which an identity was established. */
     public enum Source {
         /** An authenticated principal. */
         PRINCIPAL,

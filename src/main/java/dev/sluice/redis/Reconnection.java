@@ -31,7 +31,7 @@ final class Reconnection {
     /** Delay before a replaced connection is closed, in which its last responses may arrive. */
     private static final long CLOSE_DELAY_MILLIS = 1000;
 
-    /** What reconnects: it provides the event loop and its clock, and uses the connection. */
+    /** Owner of a reconnection: provides the event loop and its clock, and receives the connection. */
     interface Owner {
 
         ListenedClock clock();

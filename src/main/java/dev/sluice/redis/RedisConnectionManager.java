@@ -279,7 +279,7 @@ public final class RedisConnectionManager {
         }
         lastLateAt = clock.at(System.nanoTime());
         if (consecutiveLate.incrementAndGet() == MAX_CONSECUTIVE_LATE) {
-            run(() -> openCircuit(new StoreUnavailableException("Redis answers more slowly than "
+            run(() -> openCircuit(new StoreUnavailableException("Redis responds more slowly than "
                     + TimeUnit.NANOSECONDS.toMillis(timeoutNanos) + " ms", null), Reconnection.PROBES_IF_SLOW, true));
         }
     }

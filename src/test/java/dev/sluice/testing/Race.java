@@ -28,7 +28,7 @@ public final class Race implements AutoCloseable {
     });
     private final CyclicBarrier start = new CyclicBarrier(THREADS);
 
-    /** What the threads do, and what must hold afterwards. */
+    /** Round of a race: the work of the threads, and the check after it. */
     @FunctionalInterface
     public interface Round {
 

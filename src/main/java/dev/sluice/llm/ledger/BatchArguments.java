@@ -10,7 +10,7 @@ import java.util.Set;
 /** Keys and arguments of book.lua for a batch. */
 final class BatchArguments {
 
-    /** How long Redis keeps the number of the last batch: longer than any outage during which entries are buffered. */
+    /** Time for which Redis keeps the number of the last batch: longer than any outage during which entries are buffered. */
     private static final String BATCH_NUMBER_TTL_SECONDS = Integer.toString(7 * 24 * 3600);
 
     private final List<String> keys = new ArrayList<>();

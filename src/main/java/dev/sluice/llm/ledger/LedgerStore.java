@@ -5,7 +5,7 @@ import io.smallrye.mutiny.Uni;
 /** Storage of the ledger. */
 interface LedgerStore {
 
-    /** How long an hour's entries are kept: 31 days, and the oldest hour, which is partly older. */
+    /** Time for which an hour's entries are kept: 31 days, and the oldest hour, which is partly older. */
     int RETENTION_HOURS = 31 * 24 + 1;
 
     Uni<Boolean> book(LedgerEntry entry, long hour);

@@ -30,7 +30,7 @@ public interface LlmConfig {
 
     ProviderConfig gemini();
 
-    /** How calls of models without a price are handled under a budget. */
+    /** Handling of calls of models without a price under a budget. */
     @WithDefault("refuse")
     Unpriced unpriced();
 
@@ -54,7 +54,7 @@ public interface LlmConfig {
     @WithDefault("60s")
     Duration bodyTimeout();
 
-    /** How long a response is read on for its usage after its caller has disconnected; after that the usage is estimated. */
+    /** Time for which a response is read on for its usage after its caller has disconnected; after that the usage is estimated. */
     @WithDefault("60s")
     Duration drainTimeout();
 
@@ -97,7 +97,7 @@ public interface LlmConfig {
         /** API key for the provider, sent in place of the caller's Sluice key. */
         Optional<String> apiKey();
 
-        /** Whether callers may use provider keys of their own; the key's hash is then their identity. */
+        /** {@code true}: callers may use provider keys of their own; the key's hash is then their identity. */
         @WithDefault("false")
         boolean passThrough();
 

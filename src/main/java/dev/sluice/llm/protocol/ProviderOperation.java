@@ -17,7 +17,7 @@ import java.util.regex.Pattern;
  */
 public record ProviderOperation(Kind kind, Shape shape, String model, boolean streaming) {
 
-    /** Whether an operation is limited. */
+    /** Kind of an operation: decides whether it is limited. */
     public enum Kind {
         /** Uses tokens: limited and booked. */
         CALL,

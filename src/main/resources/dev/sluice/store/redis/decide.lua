@@ -68,7 +68,7 @@ end
 
 -- Appends a decision on one window to the reply; returns where the reply ends.
 -- times: number of requests in the group; admitted: number of them that were admitted
-local function answer(at, times, admitted, used, free, retry)
+local function append_result(at, times, admitted, used, free, retry)
   reply[at + 1] = admitted > 0 and 1 or 0
   if times > 1 then
     at = at + 1
@@ -212,9 +212,9 @@ function build.log()
   end
 
   local function decide_log(plan, first, at, times)
-    local key, asked = KEYS[first + 1], plan[1]
-    local span, cost = asked.span, asked.cost
-    local raw = pcall('GETRANGE', key, asked.start, '-1')
+    local key, claim = KEYS[first + 1], plan[1]
+    local span, cost = claim.span, claim.cost
+    local raw = pcall('GETRANGE', key, claim.start, '-1')
     local log, used, head, noted = '', 0, nil, nil
     if raw ~= '' then
       if type(raw) ~= 'string' or byte(raw) > 31 or #raw % BYTES > 0 then
@@ -224,7 +224,7 @@ function build.log()
       if last > clock then
         return part('general').decide(plan, first, at, times) -- written when the clock was ahead
       end
-      if #raw == asked.page then
+      if #raw == claim.page then
         if times == 1 and last > clock - span then
           return part('long').decide(plan, first, at, last)
         end
@@ -235,12 +235,12 @@ function build.log()
         noted = floor(last / span)
       end
     end
-    local limit = asked.limit
+    local limit = claim.limit
     local over = used + cost - limit
     if over > 0 then
-      return answer(at, times, 0, used, head + span, unpack(TIME, log, (over - 1) * BYTES + 1) + span)
+      return append_result(at, times, 0, used, head + span, unpack(TIME, log, (over - 1) * BYTES + 1) + span)
     elseif not plan.take then
-      return answer(at, times, times, used, head and head + span or 0, 0)
+      return append_result(at, times, times, used, head and head + span or 0, 0)
     end
     local fit, retry, units = times, 0, cost
     if times > 1 then
@@ -253,8 +253,8 @@ function build.log()
     end
     used = used + units
     write_log(key, raw, log, units == 1 and stamp or string.rep(stamp, units), used == limit, span, clock, noted, KEYS[first],
-      asked.name)
-    return answer(at, times, fit, used, (head or clock) + span, retry)
+      claim.name)
+    return append_result(at, times, fit, used, (head or clock) + span, retry)
   end
 
   return { decide = decide_log, later = later, write = write_log, stamp = stamp }
@@ -303,8 +303,8 @@ function build.ring()
   end
 
   local function decide_ring(plan, first, at, times)
-    local key, asked = KEYS[first + 1], plan[1]
-    local span, cost, limit = asked.span, asked.cost, asked.limit
+    local key, claim = KEYS[first + 1], plan[1]
+    local span, cost, limit = claim.span, claim.cost, claim.limit
     local width = floor(span / 60)
     local ring = pcall('GETRANGE', key, PAGE_START, '-1')
     local used, sum, bucket, start, base, head = 0, 0, nil, nil, nil, nil
@@ -324,10 +324,10 @@ function build.ring()
       end
     end
     if used + cost > limit then
-      return answer(at, times, 0, used, (head + 1) * width - 1 + span,
+      return append_result(at, times, 0, used, (head + 1) * width - 1 + span,
         leaves(ring, start, base + used + cost - limit, width) + span)
     elseif not plan.take then
-      return answer(at, times, times, used, used > 0 and (head + 1) * width - 1 + span or 0, 0)
+      return append_result(at, times, times, used, used > 0 and (head + 1) * width - 1 + span or 0, 0)
     end
     local number = floor(clock / width)
     local fit, retry = times, 0
@@ -340,7 +340,7 @@ function build.ring()
       cost = fit * cost
     end
     if used == 0 then
-      part('keys').begin(key, pack('>BI7I7I7', RING, 0, cost, number), span, KEYS[first], asked.name)
+      part('keys').begin(key, pack('>BI7I7I7', RING, 0, cost, number), span, KEYS[first], claim.name)
       head = number
     else
       local noted = floor(bucket * width / span) == floor(clock / span)
@@ -354,11 +354,11 @@ function build.ring()
         if noted then
           call('SET', key, ring, 'KEEPTTL')
         else
-          part('keys').begin(key, ring, span, KEYS[first], asked.name)
+          part('keys').begin(key, ring, span, KEYS[first], claim.name)
         end
       end
     end
-    return answer(at, times, fit, used + cost, (head + 1) * width - 1 + span, retry)
+    return append_result(at, times, fit, used + cost, (head + 1) * width - 1 + span, retry)
   end
 
   return { decide = decide_ring, head = ring_head }
@@ -447,23 +447,23 @@ function build.long()
   -- A log is full for one unit if its limit-th unit from the end has not expired. The time of that unit determines the retry
   -- time of a denial, so nothing else is read.
   local function decide_long(plan, first, at, last)
-    local key, asked = KEYS[first + 1], plan[1]
-    local span, limit, cost = asked.span, asked.limit, asked.cost
+    local key, claim = KEYS[first + 1], plan[1]
+    local span, limit, cost = claim.span, claim.limit, claim.cost
     local edge = clock - span
     local used, head
     if cost == 1 and limit > NEAR then
-      if not asked.from then
-        asked.from = format('%d', -BYTES * (limit + 1))
-        asked.to = format('%d', -BYTES * (limit + 1 - NEAR) - 1)
+      if not claim.from then
+        claim.from = format('%d', -BYTES * (limit + 1))
+        claim.to = format('%d', -BYTES * (limit + 1 - NEAR) - 1)
       end
-      local near = call('GETRANGE', key, asked.from, asked.to)
+      local near = call('GETRANGE', key, claim.from, claim.to)
       local units = #near / BYTES -- NEAR: the log has a unit before the limit-th; NEAR - 1: the limit-th is its first unit
       if units >= NEAR - 1 then
         local limiting = units - NEAR + 2
         head = unpack(TIME, near, (limiting - 1) * BYTES + 1)
         if head > edge then
           if limiting == 1 or unpack(TIME, near, 1) <= edge then
-            return answer(at, 1, 0, limit, head + span, head + span)
+            return append_result(at, 1, 0, limit, head + span, head + span)
           end -- otherwise it holds more than the limit
         elseif unpack(TIME, near, #near - BYTES + 1) > edge then
           local i
@@ -481,15 +481,15 @@ function build.long()
       outside, head = seek(key, total, edge, last)
       used = total - outside
       if used + cost > limit then
-        return answer(at, 1, 0, used, head + span, from_end(key, limit - cost + 1) + span)
+        return append_result(at, 1, 0, used, head + span, from_end(key, limit - cost + 1) + span)
       end
     end
     if not plan.take then
-      return answer(at, 1, 1, used, head + span, 0)
+      return append_result(at, 1, 1, used, head + span, 0)
     end
     append(key, used, cost, limit, cost == 1 and stamp or string.rep(stamp, cost), span, clock, floor(last / span), KEYS[first],
-      asked.name)
-    return answer(at, 1, 1, used + cost, head + span, 0)
+      claim.name)
+    return append_result(at, 1, 1, used + cost, head + span, 0)
   end
 
   -- Returns nil if the value is not a log.
@@ -711,15 +711,15 @@ function build.general()
   local logs = part('log')
 
   -- Reads the unexpired part of a window; returns nil if it holds a foreign value that cannot be deleted.
-  local function open(key, asked)
-    local span = asked.span
+  local function open(key, claim)
+    local span = claim.span
     local w = { key = key, span = span, now = clock, used = 0, free = nil, noted = nil, retry = 0, raw = nil, log = nil }
-    local raw = pcall('GETRANGE', key, asked.start, '-1')
+    local raw = pcall('GETRANGE', key, claim.start, '-1')
     if raw == '' then
       return w
     end
     if type(raw) == 'string' then
-      if #raw == SHORT and asked.page == SHORT then
+      if #raw == SHORT and claim.page == SHORT then
         local last = unpack(TIME, raw, #raw - BYTES + 1)
         if byte(raw) < 32 and last <= clock and last > clock - span then
           return part('long').open(w, last) or part('rare').open(w, raw)
@@ -785,13 +785,13 @@ function build.general()
     local fit = times
     local now = clock -- the latest of all windows, because a decision has one time
     for i = 1, #plan do
-      local asked = plan[i]
-      local w = open(KEYS[first + i], asked)
+      local claim = plan[i]
+      local w = open(KEYS[first + i], claim)
       if not w then
         reply[at + 1] = -1
         return at + 1
       end
-      local limit, cost = asked.limit, asked.cost
+      local limit, cost = claim.limit, claim.cost
       if cost > 0 then
         if w.used + cost > limit then
           fit = 0
@@ -811,24 +811,24 @@ function build.general()
       reply[at] = fit
     end
     for i = 1, #plan do
-      local w, asked = windows[i], plan[i]
-      local limit, cost = asked.limit, asked.cost
+      local w, claim = windows[i], plan[i]
+      local limit, cost = claim.limit, claim.cost
       w.now = now
       local taken = plan.take and fit * cost or 0
       if fit < times then
         if cost > limit then
           w.retry = -1
         elseif cost > 0 and w.used + taken + cost > limit then
-          w.retry = free_then(w, w.used + taken + cost - limit, asked.form)
+          w.retry = free_then(w, w.used + taken + cost - limit, claim.form)
         end
       end
       if taken > 0 then
-        if asked.form == 'log' then
-          add_to_log(w, taken, limit, index, asked.name)
+        if claim.form == 'log' then
+          add_to_log(w, taken, limit, index, claim.name)
         else
-          part('rings').add(w, taken, index, asked.name)
-          if plan.reserves and asked.form == 'reserved' then
-            part('keys').remember(KEYS[first + #plan + 1], asked.name, now, taken, w.span, index, reservation)
+          part('rings').add(w, taken, index, claim.name)
+          if plan.reserves and claim.form == 'reserved' then
+            part('keys').remember(KEYS[first + #plan + 1], claim.name, now, taken, w.span, index, reservation)
           end
         end
         w.used = w.used + taken

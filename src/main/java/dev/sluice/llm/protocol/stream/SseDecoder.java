@@ -18,7 +18,7 @@ public final class SseDecoder implements ByteSink {
     }
 
     private final ByteSink data;
-    /** Whether the current event has data. */
+    /** True if the current event has data. */
     private boolean eventHasData;
     private LinePart linePart = LinePart.NAME;
     private int matchedNameBytes;
