@@ -16,7 +16,8 @@ import java.util.List;
  * @param atLeast whether the target is a minimum or a maximum
  * @param note conditions of the measurement
  */
-record BenchmarkResult(String row, String description, List<Double> values, List<Double> firstSide, List<Double> secondSide, String unit, String sidesUnit,
+record BenchmarkResult(String row, String description, List<Double> values, List<Double> firstSide, List<Double> secondSide,
+        String unit, String sidesUnit,
         Double target, boolean atLeast, String note) {
 
     BenchmarkResult(String row, String description, List<Double> values, List<Double> firstSide, List<Double> secondSide) {
@@ -29,7 +30,8 @@ record BenchmarkResult(String row, String description, List<Double> values, List
     }
 
     BenchmarkResult withUnits(String valuesUnit, String sidesUnit) {
-        return new BenchmarkResult(row, description, values, firstSide, secondSide, valuesUnit, sidesUnit, target, atLeast, note);
+        return new BenchmarkResult(row, description, values, firstSide, secondSide, valuesUnit, sidesUnit, target, atLeast,
+                note);
     }
 
     BenchmarkResult atLeast(double minimum) {
@@ -41,7 +43,8 @@ record BenchmarkResult(String row, String description, List<Double> values, List
     }
 
     BenchmarkResult withNote(String addition) {
-        return new BenchmarkResult(row, description, values, firstSide, secondSide, unit, sidesUnit, target, atLeast, note.isEmpty() ? addition : note + "; " + addition);
+        return new BenchmarkResult(row, description, values, firstSide, secondSide, unit, sidesUnit, target, atLeast,
+                note.isEmpty() ? addition : note + "; " + addition);
     }
 
     double median() {

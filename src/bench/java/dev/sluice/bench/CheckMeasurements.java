@@ -56,7 +56,8 @@ final class CheckMeasurements {
                     time -> environment.load(denied, time, 429)), baselineCost);
             var note = "second side: bare Vert.x server";
             return List.of(
-                    micros(whenAllowed, "CPU time of the server per check, all allowed", Cost::server).atMost(26).withNote(note),
+                    micros(whenAllowed, "CPU time of the server per check, all allowed", Cost::server).atMost(26)
+                            .withNote(note),
                     micros(whenAllowed, "CPU time of Redis per check, all allowed", Cost::redis).atMost(8)
                             .withNote(String.format(Locale.ROOT, "%.1f decisions per call", perCall(whenAllowed.first()))),
                     micros(whenDenied, "CPU time of server and Redis per check, all denied",
@@ -64,7 +65,8 @@ final class CheckMeasurements {
         }
     }
 
-    private static BenchmarkResult micros(PairedMeasurement<Cost> comparison, String description, ToDoubleFunction<Cost> metric) {
+    private static BenchmarkResult micros(PairedMeasurement<Cost> comparison, String description,
+            ToDoubleFunction<Cost> metric) {
         return comparison.firstSide("cpu", description, metric).withUnits("µs", "µs");
     }
 
@@ -72,16 +74,19 @@ final class CheckMeasurements {
         return BenchmarkResult.median(costs.stream().map(Cost::perCall).toList());
     }
 
-    private static Cost cost(BenchmarkEnvironment environment, List<Instance> instances, double seconds, DoubleFunction<HttpLoad.Outcome> load) {
+    private static Cost cost(BenchmarkEnvironment environment, List<Instance> instances, double seconds,
+            DoubleFunction<HttpLoad.Outcome> load) {
         double server = instances.stream().mapToDouble(environment::cpuMicros).sum();
         double redis = BenchmarkEnvironment.redisCpuMicros(environment.redis());
         double calls = BenchmarkEnvironment.scriptCalls(environment.redis());
         double responses = load.apply(seconds).responses();
         return new Cost((instances.stream().mapToDouble(environment::cpuMicros).sum() - server) / responses,
-                (BenchmarkEnvironment.redisCpuMicros(environment.redis()) - redis) / responses, responses / (BenchmarkEnvironment.scriptCalls(environment.redis()) - calls));
+                (BenchmarkEnvironment.redisCpuMicros(environment.redis()) - redis) / responses,
+                responses / (BenchmarkEnvironment.scriptCalls(environment.redis()) - calls));
     }
 
-    private static Cost baselineCost(BenchmarkEnvironment environment, BaselineServer baseline, HttpLoad.Target target, double seconds) {
+    private static Cost baselineCost(BenchmarkEnvironment environment, BaselineServer baseline, HttpLoad.Target target,
+            double seconds) {
         double before = baseline.cpuMicros();
         double responses = environment.load(target, seconds, 200).responses();
         return new Cost((baseline.cpuMicros() - before) / responses, 0, 0);
@@ -101,7 +106,8 @@ final class CheckMeasurements {
         var open = PairedMeasurement.measure(
                 seconds -> cost(environment, all, seconds, time -> HttpLoad.open(four, time, half).expecting(200)),
                 seconds -> cost(environment, all, seconds, time -> HttpLoad.open(one, time, half).expecting(200)));
-        var closed = PairedMeasurement.measure(seconds -> cost(environment, all, seconds, time -> environment.load(four, time, 200)),
+        var closed = PairedMeasurement.measure(
+                seconds -> cost(environment, all, seconds, time -> environment.load(four, time, 200)),
                 seconds -> cost(environment, all, seconds, time -> environment.load(one, time, 200)));
         for (int i = 1; i < INSTANCES; i++) {
             environment.stop(SERVICE + i);
@@ -113,8 +119,9 @@ final class CheckMeasurements {
     }
 
     private static BenchmarkResult redisCpuTime(PairedMeasurement<Cost> comparison, String description) {
-        return comparison.ratio("instances", description, Cost::redis).withUnits("", "µs").atMost(2).withNote(String.format(Locale.ROOT,
-                "%.1f and %.1f decisions per call", perCall(comparison.first()), perCall(comparison.second())));
+        return comparison.ratio("instances", description, Cost::redis).withUnits("", "µs").atMost(2)
+                .withNote(String.format(Locale.ROOT,
+                        "%.1f and %.1f decisions per call", perCall(comparison.first()), perCall(comparison.second())));
     }
 
     static List<BenchmarkResult> connections(BenchmarkEnvironment environment) {
@@ -140,8 +147,10 @@ final class CheckMeasurements {
         var figures = new ArrayList<BenchmarkResult>();
         for (int times : List.of(2, 4)) {
             var comparison = PairedMeasurement.measure(
-                    seconds -> fallbacks.count(environment.recordLoaderCpu(HttpLoad.overload(target, seconds, times * full).expecting(200))),
-                    seconds -> fallbacks.count(environment.recordLoaderCpu(HttpLoad.overload(target, seconds, full).expecting(200))));
+                    seconds -> fallbacks.count(
+                            environment.recordLoaderCpu(HttpLoad.overload(target, seconds, times * full).expecting(200))),
+                    seconds -> fallbacks
+                            .count(environment.recordLoaderCpu(HttpLoad.overload(target, seconds, full).expecting(200))));
             figures.add(comparison
                     .ratio("overload", "checks handled at " + times + " times the load that the service can handle, against 1",
                             HttpLoad.Outcome::perSecond)
@@ -164,7 +173,8 @@ final class CheckMeasurements {
         long fallback = 0;
         long responses = 0;
         for (int i = 0; i < BenchmarkSettings.PAIRS; i++) {
-            try (var instance = environment.start(BenchmarkSettings.SERVICE, Map.of("RATE_LIMIT_WARM_UP", Boolean.toString(warmUp)))) {
+            try (var instance = environment.start(BenchmarkSettings.SERVICE,
+                    Map.of("RATE_LIMIT_WARM_UP", Boolean.toString(warmUp)))) {
                 var target = BenchmarkEnvironment.target(instance, requests);
                 var cold = HttpLoad.open(target, COLD_SECONDS, COLD_RATE).expecting(200);
                 fallback += cold.fallback();

@@ -46,7 +46,8 @@ final class FullWindowMeasurements {
         var smallCalls = calls(small, "small", identities);
         var comparison = PairedMeasurement.measure(seconds -> run(redis, largeCalls, seconds, 0, 0),
                 seconds -> run(redis, smallCalls, seconds, 0, 0));
-        return ratio(comparison, "full", "a denied decision on a full log of 10,000 units against one of 10, in Redis").atMost(1.3);
+        return ratio(comparison, "full", "a denied decision on a full log of 10,000 units against one of 10, in Redis")
+                .atMost(1.3);
     }
 
     /**
@@ -71,7 +72,8 @@ final class FullWindowMeasurements {
                 seconds -> run(redis, smallCalls, seconds, 0.4, 0.6));
         return ratio(comparison, "full", "the same while units leave and others are admitted").atMost(1.3)
                 .withNote(String.format(Locale.ROOT, "10000/10 s and 10/s; %.0f and %.0f %% admitted",
-                        100 * median(comparison.first(), Outcome::admitted), 100 * median(comparison.second(), Outcome::admitted)));
+                        100 * median(comparison.first(), Outcome::admitted),
+                        100 * median(comparison.second(), Outcome::admitted)));
     }
 
     static List<BenchmarkResult> ring(BenchmarkEnvironment environment) {
@@ -93,18 +95,21 @@ final class FullWindowMeasurements {
     }
 
     private static BenchmarkResult ratio(PairedMeasurement<Outcome> comparison, String row, String description) {
-        return comparison.ratio(row, description, Outcome::micros).withUnits("", UNIT).withNote(DECISIONS_PER_CALL + " decisions per call");
+        return comparison.ratio(row, description, Outcome::micros).withUnits("", UNIT)
+                .withNote(DECISIONS_PER_CALL + " decisions per call");
     }
 
     private static double median(List<Outcome> outcomes, ToDoubleFunction<Outcome> metric) {
         return BenchmarkResult.median(outcomes.stream().map(metric::applyAsDouble).toList());
     }
 
-    private static Outcome run(RedisTestServer redis, List<byte[]> calls, double seconds, double minAdmitted, double maxAdmitted) {
+    private static Outcome run(RedisTestServer redis, List<byte[]> calls, double seconds, double minAdmitted,
+            double maxAdmitted) {
         double before = BenchmarkEnvironment.redisCpuMicros(redis);
         var outcome = RedisLoad.run(redis.port(), calls, seconds);
         double decisions = (double) outcome.replies() * DECISIONS_PER_CALL;
-        var measured = new Outcome((BenchmarkEnvironment.redisCpuMicros(redis) - before) / decisions, outcome.admitted() / decisions);
+        var measured = new Outcome((BenchmarkEnvironment.redisCpuMicros(redis) - before) / decisions,
+                outcome.admitted() / decisions);
         if (measured.admitted() < minAdmitted || measured.admitted() > maxAdmitted) {
             throw new IllegalStateException("admitted " + outcome.admitted() + " of " + decisions);
         }

@@ -26,7 +26,8 @@ final class GatewayMeasurements {
             var closed = PairedMeasurement.measure(seconds -> environment.load(through, seconds, 200),
                     seconds -> environment.load(direct, seconds, 200));
             double half = BenchmarkResult.median(closed.first().stream().map(HttpLoad.Outcome::perSecond).toList()) / 2;
-            var open = PairedMeasurement.measure(seconds -> environment.recordLoaderCpu(HttpLoad.open(through, seconds, half).expecting(200)),
+            var open = PairedMeasurement.measure(
+                    seconds -> environment.recordLoaderCpu(HttpLoad.open(through, seconds, half).expecting(200)),
                     seconds -> environment.recordLoaderCpu(HttpLoad.open(direct, seconds, half).expecting(200)));
             figures.add(closed
                     .ratio("11", "LLM gateway, chat completions, 16 connections, against a stub that reads and writes JSON",
@@ -36,7 +37,8 @@ final class GatewayMeasurements {
                     .withUnits("ms", "ms").atMost(0.5).withNote(String.format(Locale.ROOT, "open loop at %.0f/s", half)));
         }
         try (var lean = UpstreamStub.fixedCompletion()) {
-            var through = new HttpLoad.Target(llmGateway(environment, "lean llm", lean).port(), LLM_CONNECTIONS, gatewayRequests());
+            var through = new HttpLoad.Target(llmGateway(environment, "lean llm", lean).port(), LLM_CONNECTIONS,
+                    gatewayRequests());
             var direct = new HttpLoad.Target(lean.port(), LLM_CONNECTIONS, chatRequests("/v1/chat/completions"));
             var closed = PairedMeasurement.measure(seconds -> environment.load(through, seconds, 200),
                     seconds -> environment.load(direct, seconds, 200));
@@ -69,16 +71,19 @@ final class GatewayMeasurements {
     static List<BenchmarkResult> proxy(BenchmarkEnvironment environment) {
         try (var stub = UpstreamStub.fixedResponse("text/plain", "ok")) {
             var upstream = "http://127.0.0.1:" + stub.port();
-            var limited = environment.instance("proxy", BenchmarkSettings.SERVICE, Map.of("RATE_LIMIT_TRUSTED_PROXIES", TRUSTED, "UPSTREAM_URL",
-                    upstream, "RATE_LIMIT_DEFAULT", "1000/minute"));
+            var limited = environment.instance("proxy", BenchmarkSettings.SERVICE,
+                    Map.of("RATE_LIMIT_TRUSTED_PROXIES", TRUSTED, "UPSTREAM_URL",
+                            upstream, "RATE_LIMIT_DEFAULT", "1000/minute"));
             var off = environment.instance("plain proxy", BenchmarkSettings.SERVICE,
                     Map.of("RATE_LIMIT_TRUSTED_PROXIES", TRUSTED, "UPSTREAM_URL",
                             upstream, "RATE_LIMIT_ENABLED", "false"));
             var requests = BenchmarkEnvironment.requests("/things", "proxied");
             var direct = new HttpLoad.Target(stub.port(), BenchmarkEnvironment.CONNECTIONS, requests);
-            var limits = PairedMeasurement.measure(seconds -> environment.load(BenchmarkEnvironment.target(limited, requests), seconds, 200),
+            var limits = PairedMeasurement.measure(
+                    seconds -> environment.load(BenchmarkEnvironment.target(limited, requests), seconds, 200),
                     seconds -> environment.load(BenchmarkEnvironment.target(off, requests), seconds, 200));
-            var hop = PairedMeasurement.measure(seconds -> environment.load(BenchmarkEnvironment.target(off, requests), seconds, 200),
+            var hop = PairedMeasurement.measure(
+                    seconds -> environment.load(BenchmarkEnvironment.target(off, requests), seconds, 200),
                     seconds -> environment.load(direct, seconds, 200));
             return List.of(
                     limits.ratio("proxy", "API gateway, all allowed, against the same hop with RATE_LIMIT_ENABLED=false",

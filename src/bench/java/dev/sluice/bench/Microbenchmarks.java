@@ -28,13 +28,15 @@ final class Microbenchmarks {
                 measure("parts", "usage of a stream (UsageExtractor)", "UsageMicrobenchmark.read", 1, "MB/s"));
     }
 
-    private static BenchmarkResult measure(String row, String description, String benchmark, double factor, String unit) throws RunnerException {
+    private static BenchmarkResult measure(String row, String description, String benchmark, double factor, String unit)
+            throws RunnerException {
         var options = new OptionsBuilder().include("\\." + benchmark.replace(".", "\\.") + "$").forks(1).threads(1)
                 .warmupIterations(5).warmupTime(TimeValue.seconds(1)).measurementIterations(BenchmarkSettings.PAIRS)
                 .measurementTime(TimeValue.milliseconds((long) (BenchmarkSettings.SECONDS * 500))).addProfiler(GCProfiler.class)
                 .verbosity(VerboseMode.SILENT).shouldFailOnError(true).build();
         var result = new Runner(options).runSingle();
-        return new BenchmarkResult(row, description, iterations(result).stream().map(score -> score * factor).toList()).withUnits(unit, "")
+        return new BenchmarkResult(row, description, iterations(result).stream().map(score -> score * factor).toList())
+                .withUnits(unit, "")
                 .withNote(String.format(Locale.ROOT, "%.0f bytes allocated each",
                         result.getSecondaryResults().get("gc.alloc.rate.norm").getScore()));
     }

@@ -44,7 +44,8 @@ record PairedMeasurement<T>(List<T> first, List<T> second) {
         var firstValues = values(first, metric);
         var secondValues = values(second, metric);
         var values = IntStream.range(0, firstValues.size())
-                .mapToObj(i -> ratio ? firstValues.get(i) / secondValues.get(i) : firstValues.get(i) - secondValues.get(i)).toList();
+                .mapToObj(i -> ratio ? firstValues.get(i) / secondValues.get(i) : firstValues.get(i) - secondValues.get(i))
+                .toList();
         return new BenchmarkResult(row, description, values, firstValues, secondValues);
     }
 }

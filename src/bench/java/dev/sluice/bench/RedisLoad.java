@@ -169,7 +169,8 @@ final class RedisLoad {
                 pendingValues += parseNumber();
             } else if (type == '$') {
                 bytesToSkip = parseNumber() < 0 ? 0 : parseNumber() + 2;
-            } else if (type == ':' && valueIndex >= 2 && (valueIndex - 2) % 4 == 0 && parseNumber() > 0 && parseNumber() % 2 == 1) {
+            } else if (type == ':' && valueIndex >= 2 && (valueIndex - 2) % 4 == 0 && parseNumber() > 0
+                    && parseNumber() % 2 == 1) {
                 admitted++;
             }
             valueIndex++;

@@ -21,7 +21,8 @@ final class RedisMeasurements {
     }
 
     /** Returns the decisions per second of one instance that are made in its own process. */
-    private static double decisions(BenchmarkEnvironment environment, String name, int identities, String rate, double seconds) {
+    private static double decisions(BenchmarkEnvironment environment, String name, int identities, String rate,
+            double seconds) {
         var response = BenchmarkEnvironment.get(environment.limitedApp(), String.format(Locale.ROOT,
                 "/process/decide?name=%s&identities=%d&rate=%s&outstanding=%d&millis=%.0f&most=%d", name, identities, rate,
                 MAX_IN_FLIGHT, seconds * 1000, Integer.MAX_VALUE)).split(" ");
@@ -36,7 +37,8 @@ final class RedisMeasurements {
         load(environment.redis(), decision);
         var peer = RedisBenchmark.find();
         var requests = requests(decision, "wire", BenchmarkEnvironment.IDENTITIES, 1);
-        var comparison = PairedMeasurement.<Double>measure(seconds -> decisions(environment, "many", BenchmarkEnvironment.IDENTITIES, RATE, seconds),
+        var comparison = PairedMeasurement.<Double>measure(
+                seconds -> decisions(environment, "many", BenchmarkEnvironment.IDENTITIES, RATE, seconds),
                 seconds -> peer == null
                         ? RedisLoad.run(environment.redis().port(), requests, seconds).perSecond()
                         : peer.run(environment.redis().port(), decision, BenchmarkEnvironment.IDENTITIES, seconds));
@@ -49,7 +51,8 @@ final class RedisMeasurements {
     static List<BenchmarkResult> hotIdentity(BenchmarkEnvironment environment) {
         var overLimit = PairedMeasurement.<Double>measure(seconds -> decisions(environment, "hot", 1, RATE, seconds),
                 seconds -> decisions(environment, "many", BenchmarkEnvironment.IDENTITIES, RATE, seconds));
-        var withinLimit = PairedMeasurement.<Double>measure(seconds -> decisions(environment, "busy", 1, "1000000000/minute", seconds),
+        var withinLimit = PairedMeasurement.<Double>measure(
+                seconds -> decisions(environment, "busy", 1, "1000000000/minute", seconds),
                 seconds -> decisions(environment, "many", BenchmarkEnvironment.IDENTITIES, RATE, seconds));
         return List.of(
                 overLimit.ratio("5", "one hot identity, in process, against 10,000: same rate, nearly all denied", rate -> rate)
@@ -117,7 +120,8 @@ final class RedisMeasurements {
             var comparison = PairedMeasurement.measure(seconds -> 1e6 / throughputIfAdmitted(redis, large, seconds),
                     seconds -> 1e6 / throughputIfAdmitted(redis, small, seconds));
             return List.of(comparison.ratio("8", "a decision at limit 1,000,000 against limit 10, in Redis", micros -> micros)
-                    .withUnits("", "µs").atMost(1.1).withNote("1000000/hour with all sub-windows in use, 10/second; all admitted"));
+                    .withUnits("", "µs").atMost(1.1)
+                    .withNote("1000000/hour with all sub-windows in use, 10/second; all admitted"));
         }
     }
 
@@ -129,11 +133,13 @@ final class RedisMeasurements {
             var sha = load(redis, LuaScript.load(RedisMeasurements.class, "sorted-set.lua").source());
             var sluice = requests(decision, "ours", BenchmarkEnvironment.IDENTITIES, 1);
             var sortedSet = IntStream.range(0, BenchmarkEnvironment.IDENTITIES).mapToObj(i -> RedisLoad
-                    .encodeCommand(List.of("EVALSHA", sha, "1", "sorted:" + i, "1000", "1000000", Integer.toString(i)))).toList();
+                    .encodeCommand(List.of("EVALSHA", sha, "1", "sorted:" + i, "1000", "1000000", Integer.toString(i))))
+                    .toList();
             var comparison = PairedMeasurement.<Double>measure(seconds -> throughputIfAdmitted(redis, sluice, seconds),
                     seconds -> throughputIfAdmitted(redis, sortedSet, seconds));
-            return List.of(comparison.ratio("script", "the single-decision script against the sorted set of the field", rate -> rate)
-                    .withNote(RATE));
+            return List.of(
+                    comparison.ratio("script", "the single-decision script against the sorted set of the field", rate -> rate)
+                            .withNote(RATE));
         }
     }
 

@@ -33,7 +33,8 @@ final class Report {
                 number(result.median()) + unit(result.unit()), number(result.min()), number(result.max()),
                 result.firstSide().isEmpty()
                         ? ""
-                        : "; " + number(BenchmarkResult.median(result.firstSide())) + " and " + number(BenchmarkResult.median(result.secondSide()))
+                        : "; " + number(BenchmarkResult.median(result.firstSide())) + " and "
+                                + number(BenchmarkResult.median(result.secondSide()))
                                 + unit(result.sidesUnit()),
                 result.target() == null ? "" : "; target " + target(result) + ": " + result.verdict(),
                 result.note().isEmpty() ? "" : " [" + result.note() + "]");
@@ -65,11 +66,13 @@ final class Report {
                     .put("min", result.min()).put("max", result.max()).put("unit", result.unit())
                     .put("target", result.target()).put("at_least", result.atLeast()).put("verdict", result.verdict())
                     .put("values", new JsonArray(result.values())).put("a", new JsonArray(result.firstSide()))
-                    .put("b", new JsonArray(result.secondSide())).put("sides_unit", result.sidesUnit()).put("note", result.note()));
+                    .put("b", new JsonArray(result.secondSide())).put("sides_unit", result.sidesUnit())
+                    .put("note", result.note()));
         }
         var folder = Files.createDirectories(Path.of("target", "bench"));
         Files.writeString(folder.resolve("results.json"),
-                new JsonObject().put("machine", machine).put("pairs", BenchmarkSettings.PAIRS).put("seconds", BenchmarkSettings.SECONDS)
+                new JsonObject().put("machine", machine).put("pairs", BenchmarkSettings.PAIRS)
+                        .put("seconds", BenchmarkSettings.SECONDS)
                         .put("rows", rows).encodePrettily());
     }
 
@@ -113,6 +116,7 @@ final class Report {
     private static String sides(BenchmarkResult result) {
         return result.firstSide().isEmpty()
                 ? ""
-                : number(BenchmarkResult.median(result.firstSide())) + " and " + number(BenchmarkResult.median(result.secondSide())) + unit(result.sidesUnit());
+                : number(BenchmarkResult.median(result.firstSide())) + " and "
+                        + number(BenchmarkResult.median(result.secondSide())) + unit(result.sidesUnit());
     }
 }

@@ -55,7 +55,8 @@ final class SvgPlot {
     static String targets(List<BenchmarkResult> results) {
         var shown = results.stream().filter(result -> result.target() != null).toList();
         int bottom = TOP + shown.size() * LINE;
-        var plot = new SvgPlot("Results relative to their targets: right of 1 is better (median, minimum and maximum; logarithmic)",
+        var plot = new SvgPlot(
+                "Results relative to their targets: right of 1 is better (median, minimum and maximum; logarithmic)",
                 bottom + 30);
         DoubleUnaryOperator x = better -> LABELS + 20
                 + (Math.log10(Math.max(0.03, Math.min(30, better))) + 1.5) / 3 * (WIDTH - LABELS - 50);
@@ -81,10 +82,14 @@ final class SvgPlot {
 
     /** Plots both sides of each throughput. */
     static String sides(List<BenchmarkResult> results) {
-        var shown = results.stream().filter(result -> result.sidesUnit().equals("/s") && !result.firstSide().isEmpty()).toList();
+        var shown = results.stream().filter(result -> result.sidesUnit().equals("/s") && !result.firstSide().isEmpty())
+                .toList();
         var plot = new SvgPlot("Throughput of both sides, per second (blue: the first, grey: what it is compared with)",
                 TOP + shown.size() * LINE + 10);
-        double most = shown.stream().mapToDouble(result -> Math.max(BenchmarkResult.median(result.firstSide()), BenchmarkResult.median(result.secondSide()))).max()
+        double most = shown.stream()
+                .mapToDouble(result -> Math.max(BenchmarkResult.median(result.firstSide()),
+                        BenchmarkResult.median(result.secondSide())))
+                .max()
                 .orElse(1);
         for (int i = 0; i < shown.size(); i++) {
             var result = shown.get(i);
@@ -104,7 +109,8 @@ final class SvgPlot {
 
     /** Plots the latency percentiles. */
     static String latency(List<BenchmarkResult> results) {
-        var shown = results.stream().filter(result -> result.description().contains("half load, p") && result.row().equals("10"))
+        var shown = results.stream()
+                .filter(result -> result.description().contains("half load, p") && result.row().equals("10"))
                 .toList();
         int bottom = 300;
         var plot = new SvgPlot("Latency at half load, in ms (blue: limited, grey: not limited; logarithmic)", bottom + 40);

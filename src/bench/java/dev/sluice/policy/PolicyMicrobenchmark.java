@@ -19,11 +19,13 @@ public class PolicyMicrobenchmark {
             Optional<String> apiPrefix) implements PolicyConfig {
     }
 
-    private final CurrentPolicy policy = new CurrentPolicy(new FixedConfig(List.of("free", "pro"), Optional.empty(), Map.of(), true,
-            Map.of("/campaigns", Map.of("free", "10/minute"), "/users/{id}/orders", Map.of("free", "10/minute"),
-                    "POST /reports",
-                    Map.of("free", "10/minute")),
-            Optional.of(List.of("/static", "/healthz")), Optional.of("/api/v1")), RulesDocument.EMPTY);
+    private final CurrentPolicy policy = new CurrentPolicy(
+            new FixedConfig(List.of("free", "pro"), Optional.empty(), Map.of(), true,
+                    Map.of("/campaigns", Map.of("free", "10/minute"), "/users/{id}/orders", Map.of("free", "10/minute"),
+                            "POST /reports",
+                            Map.of("free", "10/minute")),
+                    Optional.of(List.of("/static", "/healthz")), Optional.of("/api/v1")),
+            RulesDocument.EMPTY);
 
     private String path = "/api/v1/users/4711/orders";
 

@@ -48,7 +48,8 @@ class StartupSummary {
         parts.add("admin " + (authorization.isAdminEnabled() ? "with its token" : "disabled (RATE_LIMIT_ADMIN_TOKEN)"));
         parts.add(upstream.url().map(url -> "upstream " + withoutCredentials(url)).orElse("no upstream (UPSTREAM_URL)"));
         parts.add("language models: " + Arrays.stream(Provider.values()).map(provider -> provider.id() + ' '
-                + keySource(llm.of(provider)) + " (" + llmPolicy.describeLimits(provider) + ')').collect(Collectors.joining(", ")));
+                + keySource(llm.of(provider)) + " (" + llmPolicy.describeLimits(provider) + ')')
+                .collect(Collectors.joining(", ")));
         LOG.info("Sluice: " + String.join("; ", parts));
     }
 

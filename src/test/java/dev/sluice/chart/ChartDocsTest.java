@@ -62,7 +62,8 @@ class ChartDocsTest {
     @Test
     void everyAlertIsDocumented() throws IOException {
         var operations = read(OPERATIONS);
-        var rules = SampleValues.ALL_VALUES.render().get(PrometheusRule.class, HelmChart.NAME).getSpec().getGroups().get(0).getRules();
+        var rules = SampleValues.ALL_VALUES.render().get(PrometheusRule.class, HelmChart.NAME).getSpec().getGroups().get(0)
+                .getRules();
         assertThat(rules).hasSize(operations.split("### Sluice").length - 1).allSatisfy(rule -> {
             assertThat(operations).contains("### " + rule.getAlert() + "\n");
             assertThat(rule.getAnnotations()).containsKeys("summary", "description").containsEntry("runbook_url",

@@ -127,7 +127,8 @@ class ChartInvariantsTest {
             assertThat(List.of(target.getApiVersion(), target.getKind(), target.getName()))
                     .containsExactly("apps/v1", "Deployment", rendered.deployment().getMetadata().getName());
             assertThat(rendered.deployment().getSpec().getReplicas()).as("left to the autoscaler").isNull();
-            assertThat(rendered.container().getResources().getRequests()).as("base of the utilization percentage").containsKey("cpu");
+            assertThat(rendered.container().getResources().getRequests()).as("base of the utilization percentage")
+                    .containsKey("cpu");
         });
         rendered.all(PodDisruptionBudget.class).forEach(
                 budget -> assertThat(singlePod(rendered, budget.getSpec().getSelector().getMatchLabels())).isSameAs(gateway));
@@ -232,7 +233,8 @@ class ChartInvariantsTest {
         rendered.all(Secret.class).filter(secret -> secret.getMetadata().getName().endsWith("-api-keys"))
                 .forEach(secret -> names.addAll(secret.getData().keySet()));
         names.remove("QUARKUS_HTTP_LIMITS_MAX_CONNECTIONS"); // Quarkus's own, as one of extraEnv
-        assertThat(names).allSatisfy(name -> assertThat(programVariables.isRead(name)).as("read by the program: " + name).isTrue());
+        assertThat(names)
+                .allSatisfy(name -> assertThat(programVariables.isRead(name)).as("read by the program: " + name).isTrue());
     }
 
     private static void referencedSecretsExist(RenderedChart rendered) {

@@ -152,7 +152,8 @@ class ChartTest {
         assertThat(policy.getPolicyTypes()).containsExactlyInAnyOrder("Ingress", "Egress");
         assertThat(policy.getEgress()).isEmpty();
         assertThat(policy.getIngress()).singleElement().satisfies(rule -> assertThat(rule.getFrom()).singleElement()
-                .satisfies(from -> assertThat(SampleValues.BUNDLED_VALKEY.render().selectPods(from.getPodSelector().getMatchLabels()))
+                .satisfies(from -> assertThat(
+                        SampleValues.BUNDLED_VALKEY.render().selectPods(from.getPodSelector().getMatchLabels()))
                         .singleElement().satisfies(pod -> assertThat(pod.getMetadata().getLabels())
                                 .containsEntry("app.kubernetes.io/component", "gateway"))));
     }
@@ -201,7 +202,8 @@ class ChartTest {
     @Test
     void appVersionIsTheVersionOfTheProgram() throws IOException {
         assertThat(Files.readString(Path.of("pom.xml")))
-                .contains("<artifactId>sluice</artifactId>\n  <version>" + HelmChart.readFile("Chart.yaml").get("appVersion").asText());
+                .contains("<artifactId>sluice</artifactId>\n  <version>"
+                        + HelmChart.readFile("Chart.yaml").get("appVersion").asText());
     }
 
     @Test
@@ -234,10 +236,12 @@ class ChartTest {
         assertThat(HelmChart.notes(SampleValues.EXTERNAL_REDIS.yaml())).contains("port-forward service/edge-sluice 8080:80",
                 "get secret edge-sluice -o go-template='{{index .data \"admin-token\" | base64decode}}'")
                 .doesNotContain("WARNING");
-        assertThat(HelmChart.notes(SampleValues.EXISTING_SECRETS.yaml())).contains("get secret tokens", "{{index .data \"admin\"");
+        assertThat(HelmChart.notes(SampleValues.EXISTING_SECRETS.yaml())).contains("get secret tokens",
+                "{{index .data \"admin\"");
         assertThat(HelmChart.notes(SampleValues.BUNDLED_VALKEY.yaml())).contains("Valkey");
         assertThat(HelmChart.notes("{redis: {host: r}, ingress: {enabled: true}}")).contains("WARNING: trustedProxies");
-        assertThat(HelmChart.notes(SampleValues.ALL_VALUES.yaml())).contains("https://api.example.com/").doesNotContain("WARNING",
+        assertThat(HelmChart.notes(SampleValues.ALL_VALUES.yaml())).contains("https://api.example.com/").doesNotContain(
+                "WARNING",
                 "s3cr3t");
     }
 
@@ -271,7 +275,9 @@ class ChartTest {
             {redis: {hosts: ['redis://r']}, networkPolicy: {egress: {enabled: true}}} | networkPolicy.egress.redisTo
             """)
     void invalidValuesAreRejected(String values, String message) {
-        var complete = values.equals("{}") ? WITHOUT_ADMIN_TOKEN : values.replaceFirst("}$", ", " + WITHOUT_ADMIN_TOKEN.substring(1));
+        var complete = values.equals("{}")
+                ? WITHOUT_ADMIN_TOKEN
+                : values.replaceFirst("}$", ", " + WITHOUT_ADMIN_TOKEN.substring(1));
         assertThatThrownBy(() -> HelmChart.render(complete)).hasMessageContaining(message);
     }
 

@@ -21,7 +21,8 @@ class NetworkFaults {
 
     private static final Vertx VERTX = Vertx.vertx();
     private static final RedisNode REDIS = RedisNode.server();
-    private static final List<FaultProxy> PROXIES = Stream.generate(() -> new FaultProxy(VERTX, REDIS.port())).limit(3).toList();
+    private static final List<FaultProxy> PROXIES = Stream.generate(() -> new FaultProxy(VERTX, REDIS.port())).limit(3)
+            .toList();
     private static InstanceGroup fleet;
 
     @BeforeAll
@@ -49,7 +50,8 @@ class NetworkFaults {
 
     @Test
     void slowerWithinTheTimeout() throws Exception {
-        scenario("50 ms slower").affecting().bound(FaultScenario.EXACT_BOUND).run(() -> PROXIES.forEach(proxy -> proxy.delay(50)),
+        scenario("50 ms slower").affecting().bound(FaultScenario.EXACT_BOUND).run(
+                () -> PROXIES.forEach(proxy -> proxy.delay(50)),
                 () -> PROXIES.forEach(proxy -> proxy.delay(0)));
     }
 
@@ -67,16 +69,19 @@ class NetworkFaults {
 
     @Test
     void connectionsRefused() throws Exception {
-        scenario("connections refused").run(() -> PROXIES.forEach(FaultProxy::stopListening), () -> PROXIES.forEach(FaultProxy::startListening));
+        scenario("connections refused").run(() -> PROXIES.forEach(FaultProxy::stopListening),
+                () -> PROXIES.forEach(FaultProxy::startListening));
     }
 
     @Test
     void oneInstanceIsCutOff() throws Exception {
-        scenario("one instance isolated").affecting(1).run(() -> PROXIES.get(1).stopListening(), () -> PROXIES.get(1).startListening());
+        scenario("one instance isolated").affecting(1).run(() -> PROXIES.get(1).stopListening(),
+                () -> PROXIES.get(1).startListening());
     }
 
     @Test
     void oneInstanceIsBlackholed() throws Exception {
-        scenario("one instance receives nothing").affecting(2).run(() -> PROXIES.get(2).startBlackholing(), () -> PROXIES.get(2).stopBlackholing());
+        scenario("one instance receives nothing").affecting(2).run(() -> PROXIES.get(2).startBlackholing(),
+                () -> PROXIES.get(2).stopBlackholing());
     }
 }

@@ -18,7 +18,8 @@ class ReplicationFaults {
                 var replica = RedisNode.serverWithAcl("--replicaof", "127.0.0.1", Integer.toString(master.port()));
                 var fleet = InstanceGroup.with(Map.of("REDIS_CLIENT_TYPE", "replication", "REDIS_HOSTS",
                         replica.userUrl() + ',' + master.userUrl()))) {
-            new FaultScenario("Replication: master killed, replica promoted", fleet).duration(Duration.ofSeconds(1)).run(master::kill,
+            new FaultScenario("Replication: master killed, replica promoted", fleet).duration(Duration.ofSeconds(1)).run(
+                    master::kill,
                     () -> replica.command("REPLICAOF", "NO", "ONE"));
         }
     }

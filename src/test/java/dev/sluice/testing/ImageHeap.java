@@ -65,7 +65,8 @@ public final class ImageHeap {
         while (!queue.isEmpty()) {
             var object = queue.poll();
             // A logger refers to the log handlers, which Quarkus handles.
-            if (object instanceof Class || object.getClass().getName().startsWith("org.jboss.logging.") || !visited.add(object)) {
+            if (object instanceof Class || object.getClass().getName().startsWith("org.jboss.logging.")
+                    || !visited.add(object)) {
                 continue;
             }
             types.add(object.getClass());

@@ -1,8 +1,8 @@
 package dev.sluice.llm.client;
 
-import org.jspecify.annotations.Nullable;
-
 import java.util.function.Supplier;
+
+import org.jspecify.annotations.Nullable;
 
 import dev.sluice.llm.protocol.TokenUsage;
 

@@ -96,7 +96,8 @@ public final class LlmClient {
             }
             return admit(identity.estimate(provider, operation, buffer)).chain(call -> Uni.createFrom()
                     .deferred(() -> httpClient.post(path, buffer))
-                    .map(response -> settleAndParse(call, operation, response)).onFailure(Exception.class).transform(this::asLlmException)
+                    .map(response -> settleAndParse(call, operation, response)).onFailure(Exception.class)
+                    .transform(this::asLlmException)
                     .onFailure().invoke(failure -> call.release(isRateLimited(failure)))
                     .onCancellation().invoke(() -> call.settleEstimated(call.estimatedUsage())));
         });
@@ -127,7 +128,8 @@ public final class LlmClient {
         if (response.statusCode() >= 200 && response.statusCode() < 300) {
             return stream.read(response)
                     .onFailure(failure -> failure instanceof Exception && !(failure instanceof LlmException)).transform(
-                            failure -> new LlmException(provider.id() + " did not complete its response", response.statusCode(), "",
+                            failure -> new LlmException(provider.id() + " did not complete its response", response.statusCode(),
+                                    "",
                                     failure));
         }
         return Uni.createFrom().completionStage(() -> {
@@ -157,7 +159,8 @@ public final class LlmClient {
 
     private JsonObject settleAndParse(AdmittedCall call, ProviderOperation operation, Response response) {
         var text = bodyOf(response);
-        var extractor = UsageExtractor.of(provider, operation.shape(), response.getHeaderString(HttpHeaders.CONTENT_TYPE.toString()),
+        var extractor = UsageExtractor.of(provider, operation.shape(),
+                response.getHeaderString(HttpHeaders.CONTENT_TYPE.toString()),
                 response.getHeaderString(HttpHeaders.CONTENT_ENCODING.toString()));
         try {
             extractor.feed(Buffer.buffer(text));
@@ -183,12 +186,14 @@ public final class LlmClient {
         try {
             return new JsonObject(text);
         } catch (DecodeException e) {
-            throw new LlmException(provider.id() + " responded with a body that is not a JSON object", status, httpClient.redactApiKey(text), null);
+            throw new LlmException(provider.id() + " responded with a body that is not a JSON object", status,
+                    httpClient.redactApiKey(text), null);
         }
     }
 
     private LlmException rejection(int status, String body) {
-        return new LlmException(provider.id() + " responded with status " + status, status, httpClient.redactApiKey(body), null);
+        return new LlmException(provider.id() + " responded with status " + status, status, httpClient.redactApiKey(body),
+                null);
     }
 
     static boolean isRateLimited(Throwable failure) {

@@ -1,7 +1,5 @@
 package dev.sluice.llm.client;
 
-import org.jspecify.annotations.Nullable;
-
 import java.io.IOException;
 import java.util.EnumMap;
 import java.util.Map;
@@ -10,6 +8,7 @@ import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
 
 import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 import dev.sluice.llm.limit.LlmConfig;
 import dev.sluice.llm.limit.LlmLimiter;

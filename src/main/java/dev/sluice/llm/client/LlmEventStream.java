@@ -1,10 +1,10 @@
 package dev.sluice.llm.client;
 
-import org.jspecify.annotations.Nullable;
-
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+
+import org.jspecify.annotations.Nullable;
 
 import dev.sluice.llm.limit.AdmittedCall;
 import dev.sluice.llm.protocol.ProviderOperation.Shape;

@@ -43,7 +43,8 @@ record LlmIdentity(String identifier, @Nullable String tier) {
     /** Estimates a call from its parsed request. */
     LlmCallEstimate estimate(Provider provider, LlmRequest request) {
         long maxOutputTokens = request.maxOutputTokens() < 0 ? -1 : request.maxOutputTokens() * request.choices();
-        return new LlmCallEstimate(provider, identifier, tier, request.model(), request.estimatedInputTokens(), maxOutputTokens);
+        return new LlmCallEstimate(provider, identifier, tier, request.model(), request.estimatedInputTokens(),
+                maxOutputTokens);
     }
 
     /**
@@ -58,7 +59,8 @@ record LlmIdentity(String identifier, @Nullable String tier) {
         try {
             return estimate(provider, LlmRequestParser.parse(provider, operation, body));
         } catch (InvalidRequestBodyException e) {
-            return new LlmCallEstimate(provider, identifier, tier, operation.model(), LlmCallEstimate.estimateTokens(body.length()),
+            return new LlmCallEstimate(provider, identifier, tier, operation.model(),
+                    LlmCallEstimate.estimateTokens(body.length()),
                     -1);
         }
     }

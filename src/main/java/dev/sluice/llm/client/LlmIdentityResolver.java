@@ -1,10 +1,9 @@
 package dev.sluice.llm.client;
 
-import org.jspecify.annotations.Nullable;
-
 import jakarta.inject.Singleton;
 
 import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.jspecify.annotations.Nullable;
 
 import dev.sluice.policy.CallerResolver;
 import io.quarkus.arc.Arc;

@@ -1,7 +1,5 @@
 package dev.sluice.llm.client;
 
-import org.jspecify.annotations.Nullable;
-
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.concurrent.CancellationException;
@@ -17,6 +15,7 @@ import org.jboss.resteasy.reactive.client.impl.PreservesThreadClientResponseFilt
 import org.jboss.resteasy.reactive.client.impl.RestClientRequestContext;
 import org.jboss.resteasy.reactive.client.spi.ResteasyReactiveClientRequestContext;
 import org.jboss.resteasy.reactive.client.spi.ResteasyReactiveClientRequestFilter;
+import org.jspecify.annotations.Nullable;
 
 import dev.sluice.api.RateLimitExceededException;
 import dev.sluice.identity.IdentityHeaders;

@@ -49,7 +49,8 @@ class LlmRateLimitedInterceptor {
         var user = method.user(invocation.getParameters());
         var tier = method.tier(invocation.getParameters());
         boolean userNamed = user != null && !user.isBlank() || context.user() == null;
-        var identity = identityResolver.resolve(userNamed ? user : context.user(), userNamed || tier != null ? tier : context.tier());
+        var identity = identityResolver.resolve(userNamed ? user : context.user(),
+                userNamed || tier != null ? tier : context.tier());
         return GuardedInvocation.run("@LlmRateLimited", invocation, new InvocationGuard<Admitted>() {
 
             @Override

@@ -91,8 +91,9 @@ final class ProviderHttpClient implements Closeable {
         return Uni.createFrom().deferred(() -> {
             var pendingRequest = new CancellableRequest();
             return Uni.createFrom()
-                    .completionStage(() -> streamingClient.request(options(path)).compose(request -> pendingRequest.send(request, body))
-                            .toCompletionStage())
+                    .completionStage(
+                            () -> streamingClient.request(options(path)).compose(request -> pendingRequest.send(request, body))
+                                    .toCompletionStage())
                     .onCancellation().invoke(pendingRequest::cancel);
         });
     }

@@ -1,7 +1,5 @@
 package dev.sluice.llm.client;
 
-import org.jspecify.annotations.Nullable;
-
 import java.lang.reflect.Method;
 import java.util.Arrays;
 import java.util.Map;
@@ -13,6 +11,7 @@ import jakarta.inject.Singleton;
 
 import org.eclipse.microprofile.rest.client.annotation.RegisterProvider;
 import org.eclipse.microprofile.rest.client.inject.RestClient;
+import org.jspecify.annotations.Nullable;
 
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.llm.LlmProvider;

@@ -1,12 +1,11 @@
 package dev.sluice.llm.client;
 
-import org.jspecify.annotations.Nullable;
-
 import java.io.IOException;
 
 import org.jboss.resteasy.reactive.client.impl.RestClientRequestContext;
 import org.jboss.resteasy.reactive.common.core.Serialisers;
 import org.jboss.resteasy.reactive.common.util.MultivaluedTreeMap;
+import org.jspecify.annotations.Nullable;
 
 import io.vertx.core.buffer.Buffer;
 

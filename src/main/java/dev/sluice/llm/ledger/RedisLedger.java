@@ -71,7 +71,8 @@ final class RedisLedger implements LedgerStore {
     }
 
     /** @param writeWaitMillis maximum time that a caller waits to learn whether its entry is new */
-    RedisLedger(Vertx vertx, RedisConnectionManager redis, HashTags hashTags, int maxWaiting, MeterRegistry meters, long writeWaitMillis) {
+    RedisLedger(Vertx vertx, RedisConnectionManager redis, HashTags hashTags, int maxWaiting, MeterRegistry meters,
+            long writeWaitMillis) {
         this.writeWaitMillis = writeWaitMillis;
         this.vertx = vertx;
         this.redis = redis;
@@ -209,11 +210,13 @@ final class RedisLedger implements LedgerStore {
             if (outcome == CAPPED) {
                 dropped.increment();
                 capped.log(
-                        times -> LOG.warnf("Ledger sum is at its maximum and cannot grow: provider=%s model=%s entries=%d", item.key().provider(), item.key().model(), times));
+                        times -> LOG.warnf("Ledger sum is at its maximum and cannot grow: provider=%s model=%s entries=%d",
+                                item.key().provider(), item.key().model(), times));
             } else if (outcome == UNBOOKABLE) {
                 dropped.increment();
                 unbookable.log(
-                        times -> LOG.errorf("Ledger entry cannot be booked and is dropped: provider=%s model=%s entries=%d", item.key().provider(), item.key().model(), times));
+                        times -> LOG.errorf("Ledger entry cannot be booked and is dropped: provider=%s model=%s entries=%d",
+                                item.key().provider(), item.key().model(), times));
             }
             if (item.result() != null) {
                 item.result().tryComplete(outcome != ALREADY_BOOKED);
@@ -231,7 +234,8 @@ final class RedisLedger implements LedgerStore {
             var prefix = hashTags.keyPrefix(tag);
             var destination = prefix + "f:" + System.currentTimeMillis() + ':';
             moves.add(withTimeout(redis.eval(asideScript, List.of(key, destination + key.substring(prefix.length())),
-                    List.of(scriptCall.hashKeys.contains(key) ? "hash" : "string", Long.toString(LedgerHash.expirySeconds(hour)))))
+                    List.of(scriptCall.hashKeys.contains(key) ? "hash" : "string",
+                            Long.toString(LedgerHash.expirySeconds(hour)))))
                     .map(moved -> {
                         if (moved.toInteger() == 1) {
                             foreignKeys.increment();

@@ -128,7 +128,8 @@ final class WriteBuffer {
         }
     }
 
-    private static void addTo(EntryKey key, UsageTotals totals, String identifier, long fromHour, long toHour, UsageReport report) {
+    private static void addTo(EntryKey key, UsageTotals totals, String identifier, long fromHour, long toHour,
+            UsageReport report) {
         if (key.identifier().equals(identifier) && key.hour() >= fromHour && key.hour() <= toHour) {
             report.add(key.provider(), key.model(), totals);
         }

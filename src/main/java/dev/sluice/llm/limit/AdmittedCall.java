@@ -37,7 +37,8 @@ public final class AdmittedCall {
     private final AtomicBoolean finished = new AtomicBoolean();
 
     /** @param costNanodollars expected cost, in 10⁻⁹ US dollars */
-    AdmittedCall(LlmCallEstimate callEstimate, ModelPrice price, TokenUsage estimatedUsage, long costNanodollars, String tokensResource, String budgetResource,
+    AdmittedCall(LlmCallEstimate callEstimate, ModelPrice price, TokenUsage estimatedUsage, long costNanodollars,
+            String tokensResource, String budgetResource,
             Decision decision,
             boolean deniedAsUnpriced,
             CallAccounting accounting) {
@@ -85,7 +86,9 @@ public final class AdmittedCall {
      * @return the exception, not thrown
      */
     public RateLimitExceededException denialException() {
-        return deniedAsUnpriced ? new RateLimitExceededException(decision, UNPRICED_MESSAGE) : new RateLimitExceededException(decision);
+        return deniedAsUnpriced
+                ? new RateLimitExceededException(decision, UNPRICED_MESSAGE)
+                : new RateLimitExceededException(decision);
     }
 
     /**
@@ -205,14 +208,20 @@ public final class AdmittedCall {
 
     private void finish(TokenUsage usage, String responseModel, boolean estimated) {
         // Computed first: an Error here leaves the call open, so that the code that catches it can still end the call.
-        var model = callEstimate.model().isEmpty() ? responseModel == null || responseModel.isEmpty() ? UNKNOWN_MODEL : responseModel : callEstimate.model();
-        var modelPrice = callEstimate.model().isEmpty() && responseModel != null ? accounting.findPrice(callEstimate.provider(), responseModel) : price;
+        var model = callEstimate.model().isEmpty()
+                ? responseModel == null || responseModel.isEmpty() ? UNKNOWN_MODEL : responseModel
+                : callEstimate.model();
+        var modelPrice = callEstimate.model().isEmpty() && responseModel != null
+                ? accounting.findPrice(callEstimate.provider(), responseModel)
+                : price;
         long nanodollars = modelPrice == null ? 0 : LlmLimiter.nanodollars(modelPrice.picodollars(usage));
         if (finished.compareAndSet(false, true)) {
-            accounting.settle(callEstimate.identifier(), reservation(), Map.of(tokensResource, usage.total(), budgetResource, nanodollars));
-            accounting.book(callEstimate.provider(), callEstimate.identifier(), model, usage, modelPrice, estimated, null).subscribe().with(written -> {
-            }, failure -> {
-            });
+            accounting.settle(callEstimate.identifier(), reservation(),
+                    Map.of(tokensResource, usage.total(), budgetResource, nanodollars));
+            accounting.book(callEstimate.provider(), callEstimate.identifier(), model, usage, modelPrice, estimated, null)
+                    .subscribe().with(written -> {
+                    }, failure -> {
+                    });
         }
     }
 

@@ -69,12 +69,14 @@ record FileProviderConfig(LlmConfig.ProviderConfig configured, Limits limits, Ma
             var prices = new HashMap<>(configured.prices());
             node.entries("prices", problems).forEach((model, modelNode) -> prices.put(model, price(modelNode)));
             return new FileProviderConfig(configured,
-                    limits.withFallback(configured.requests(), configured.tokens(), configured.budget(), configured.outputEstimate()),
+                    limits.withFallback(configured.requests(), configured.tokens(), configured.budget(),
+                            configured.outputEstimate()),
                     models, fallback(node).or(configured::fallback), prices);
         }
 
         private ConfiguredLimits limits(ConfigNode node) {
-            return new ConfiguredLimits(rates(node, "requests"), rates(node, "tokens"), rates(node, "budget"), outputEstimate(node));
+            return new ConfiguredLimits(rates(node, "requests"), rates(node, "tokens"), rates(node, "budget"),
+                    outputEstimate(node));
         }
 
         private Optional<Map<String, String>> rates(ConfigNode node, String name) {
@@ -110,7 +112,8 @@ record FileProviderConfig(LlmConfig.ProviderConfig configured, Limits limits, Ma
         private PriceConfig price(ConfigNode node) {
             node.allowKeys(PRICE_KEYS, problems);
             return new FilePrice(node.string("input", problems), node.string("cached-input", problems),
-                    node.string("cache-write", problems), node.string("cache-write-1h", problems), node.string("output", problems));
+                    node.string("cache-write", problems), node.string("cache-write-1h", problems),
+                    node.string("output", problems));
         }
     }
 

@@ -12,7 +12,8 @@ import dev.sluice.llm.protocol.Provider;
  * @param inputTokens estimated input tokens, 0 or more
  * @param maxOutputTokens the largest number of output tokens that the request allows; negative if it sets no maximum
  */
-public record LlmCallEstimate(Provider provider, String identifier, String tier, String model, long inputTokens, long maxOutputTokens) {
+public record LlmCallEstimate(Provider provider, String identifier, String tier, String model, long inputTokens,
+        long maxOutputTokens) {
 
     /**
      * Estimates the tokens of a text: English text and JSON have about four bytes per token.

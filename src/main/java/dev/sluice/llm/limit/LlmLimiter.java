@@ -13,8 +13,8 @@ import dev.sluice.api.Decision;
 import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
-import dev.sluice.engine.CallbackRateLimiter;
 import dev.sluice.api.ResourceCheck;
+import dev.sluice.engine.CallbackRateLimiter;
 import dev.sluice.llm.ledger.Ledger;
 import dev.sluice.llm.pricing.ModelPrice;
 import dev.sluice.llm.protocol.Provider;
@@ -55,8 +55,11 @@ public class LlmLimiter {
             var tier = snapshot.tiers().effective(callEstimate.tier());
             var price = findPrice(callEstimate.provider(), callEstimate.model());
             var priceName = price.map(ModelPrice::name).orElse(null);
-            long maxOutputTokens = callEstimate.maxOutputTokens() < 0 ? snapshot.outputEstimate(callEstimate.provider(), callEstimate.model(), priceName) : callEstimate.maxOutputTokens();
-            var estimatedUsage = TokenUsage.of(Math.min(callEstimate.inputTokens(), TokenUsage.MAX), Math.min(maxOutputTokens, TokenUsage.MAX));
+            long maxOutputTokens = callEstimate.maxOutputTokens() < 0
+                    ? snapshot.outputEstimate(callEstimate.provider(), callEstimate.model(), priceName)
+                    : callEstimate.maxOutputTokens();
+            var estimatedUsage = TokenUsage.of(Math.min(callEstimate.inputTokens(), TokenUsage.MAX),
+                    Math.min(maxOutputTokens, TokenUsage.MAX));
             long costNanodollars = price.map(modelPrice -> nanodollars(estimateCost(modelPrice, estimatedUsage))).orElse(0L);
             var requests = snapshot.rule(callEstimate.provider(), QuotaUnit.REQUESTS, tier, callEstimate.model(), priceName);
             var tokens = snapshot.rule(callEstimate.provider(), QuotaUnit.TOKENS, tier, callEstimate.model(), priceName);
@@ -73,7 +76,8 @@ public class LlmLimiter {
                 if (!decision.allowed()) {
                     accounting.countDenial(callEstimate.provider(), priceName);
                 }
-                return new AdmittedCall(callEstimate, price.orElse(null), estimatedUsage, costNanodollars, tokens.resource(), budget.resource(), decision,
+                return new AdmittedCall(callEstimate, price.orElse(null), estimatedUsage, costNanodollars, tokens.resource(),
+                        budget.resource(), decision,
                         unpriced, accounting);
             });
         });

@@ -118,7 +118,8 @@ class SettlementQueue {
      * true
      * @param random returns numbers from 0 to 1
      */
-    SettlementQueue(RateLimiter limiter, BooleanSupplier storeAvailable, Timers timers, LongSupplier nanoTime, DoubleSupplier random,
+    SettlementQueue(RateLimiter limiter, BooleanSupplier storeAvailable, Timers timers, LongSupplier nanoTime,
+            DoubleSupplier random,
             MeterRegistry meters) {
         this.limiter = limiter;
         this.storeAvailable = storeAvailable;
@@ -154,7 +155,8 @@ class SettlementQueue {
         long longest = Quota.MAX_WINDOW.toSeconds();
         return matcher.matches()
                 ? Math.min(longest,
-                        Arrays.stream(matcher.group(1).substring(1).split("-")).mapToLong(Long::parseLong).max().orElse(longest))
+                        Arrays.stream(matcher.group(1).substring(1).split("-")).mapToLong(Long::parseLong).max()
+                                .orElse(longest))
                 : longest;
     }
 

@@ -26,7 +26,8 @@ final class BundledPrices {
     }
 
     static List<PriceEntry> read() {
-        try (var stream = BundledPrices.class.getResourceAsStream(RESOURCE); var json = new JsonFactory().createParser(stream)) {
+        try (var stream = BundledPrices.class.getResourceAsStream(RESOURCE);
+                var json = new JsonFactory().createParser(stream)) {
             var entries = new ArrayList<PriceEntry>();
             json.nextToken();
             while (json.nextToken() == JsonToken.FIELD_NAME) {
@@ -49,7 +50,8 @@ final class BundledPrices {
     private static PriceEntry readEntry(JsonParser json) throws IOException {
         var tiers = new HashMap<Long, TokenPrices>();
         var fields = readFields(json, tiers);
-        return new PriceEntry(Provider.of(fields.get("provider")), new ModelPrice(fields.get("model"), tokenPrices(fields), tiers),
+        return new PriceEntry(Provider.of(fields.get("provider")),
+                new ModelPrice(fields.get("model"), tokenPrices(fields), tiers),
                 parseDay(fields.get("from")), parseDay(fields.get("until")));
     }
 
@@ -72,8 +74,10 @@ final class BundledPrices {
 
     private static TokenPrices tokenPrices(Map<String, String> fields) {
         var cacheWrite = fields.get("cache_write");
-        return new TokenPrices(Money.picodollarsPerToken(fields.get("input")), Money.picodollarsPerToken(fields.get("cached_input")),
-                Money.picodollarsPerToken(cacheWrite), Money.picodollarsPerToken(fields.getOrDefault("cache_write_1h", cacheWrite)),
+        return new TokenPrices(Money.picodollarsPerToken(fields.get("input")),
+                Money.picodollarsPerToken(fields.get("cached_input")),
+                Money.picodollarsPerToken(cacheWrite),
+                Money.picodollarsPerToken(fields.getOrDefault("cache_write_1h", cacheWrite)),
                 Money.picodollarsPerToken(fields.get("output")));
     }
 

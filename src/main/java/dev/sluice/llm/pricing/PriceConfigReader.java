@@ -28,7 +28,8 @@ final class PriceConfigReader {
         var property = "rate-limit.llm." + provider.id() + ".prices.\"" + model + "\".";
         var name = PriceTable.withoutPrefix(model);
         if (!isModelName(name)) {
-            problems.add(property + "*", "(a price)", "the model's name is 1 to " + MAX_NAME_LENGTH + " visible ASCII characters");
+            problems.add(property + "*", "(a price)",
+                    "the model's name is 1 to " + MAX_NAME_LENGTH + " visible ASCII characters");
             return Optional.empty();
         }
         var input = required(property + "input", config.input());
@@ -40,9 +41,11 @@ final class PriceConfigReader {
             return Optional.empty();
         }
         long inputPrice = input.get();
-        long shortWrite = write.orElse(provider == Provider.GEMINI ? inputPrice : Money.percent(inputPrice, CACHE_WRITE_PERCENT));
+        long shortWrite = write
+                .orElse(provider == Provider.GEMINI ? inputPrice : Money.percent(inputPrice, CACHE_WRITE_PERCENT));
         return Optional.of(new ModelPrice(name, new TokenPrices(inputPrice, cached.orElse(inputPrice), shortWrite,
-                longWrite.orElse(provider == Provider.ANTHROPIC ? Money.percent(inputPrice, LONG_CACHE_WRITE_PERCENT) : shortWrite),
+                longWrite.orElse(
+                        provider == Provider.ANTHROPIC ? Money.percent(inputPrice, LONG_CACHE_WRITE_PERCENT) : shortWrite),
                 output.get()), Map.of()));
     }
 

@@ -32,7 +32,8 @@ public final class PriceTable {
             models.forEach((model, settings) -> reader.read(model, settings).ifPresent(
                     price -> entries.get(provider).put(price.name(), List.of(new PriceEntry(provider, price, null, null)))));
         });
-        longestName = entries.values().stream().flatMap(models -> models.keySet().stream()).mapToInt(String::length).max().orElse(0);
+        longestName = entries.values().stream().flatMap(models -> models.keySet().stream()).mapToInt(String::length).max()
+                .orElse(0);
     }
 
     /**

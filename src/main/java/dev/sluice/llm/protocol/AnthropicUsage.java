@@ -54,7 +54,8 @@ final class AnthropicUsage extends UsageAccumulator {
             }
         }
         // Unlike the other providers, Anthropic does not include cached tokens in the input.
-        usage(sum(latestCounts.get(INPUT), latestCounts.get(CACHE_READ), latestCounts.get(CACHE_WRITE)), latestCounts.get(CACHE_READ),
+        usage(sum(latestCounts.get(INPUT), latestCounts.get(CACHE_READ), latestCounts.get(CACHE_WRITE)),
+                latestCounts.get(CACHE_READ),
                 latestCounts.get(CACHE_WRITE), latestCounts.get(LONG_CACHE_WRITE), latestCounts.get(OUTPUT));
     }
 }

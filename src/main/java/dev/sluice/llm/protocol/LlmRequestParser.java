@@ -99,7 +99,8 @@ public final class LlmRequestParser {
             }
             return found.get(0);
         } catch (StreamConstraintsException e) {
-            throw new InvalidRequestBodyException("body is nested too deeply, or contains a name, number or string that is too long");
+            throw new InvalidRequestBodyException(
+                    "body is nested too deeply, or contains a name, number or string that is too long");
         } catch (IOException e) {
             throw new InvalidRequestBodyException(NOT_JSON);
         }

@@ -79,7 +79,8 @@ abstract class UsageAccumulator {
         long inputTokens = input == null ? 0 : input;
         long cachedTokens = clamp(cachedInput, inputTokens);
         long writtenTokens = clamp(cacheWrite, inputTokens - cachedTokens);
-        usage = new TokenUsage(inputTokens, cachedTokens, writtenTokens, clamp(longCacheWrite, writtenTokens), output == null ? 0 : output);
+        usage = new TokenUsage(inputTokens, cachedTokens, writtenTokens, clamp(longCacheWrite, writtenTokens),
+                output == null ? 0 : output);
     }
 
     /** Returns the sum of the counts; null if all are missing. */

@@ -239,7 +239,9 @@ class LlmGateway {
         var operation = parsed == null
                 ? call.operation()
                 : new ProviderOperation(call.operation().kind(), call.operation().shape(), parsed.model(), parsed.streaming());
-        var body = parsed == null ? null : usageRequested ? LlmRequestParser.withUsageRequested(operation, parsed) : parsed.body();
+        var body = parsed == null
+                ? null
+                : usageRequested ? LlmRequestParser.withUsageRequested(operation, parsed) : parsed.body();
         var forwardedHeaders = headers.forRequest(request, call.provider(), caller, usageRequested);
         var exchange = new ProviderExchange(vertx, call.context(), call.provider(), operation, admitted, usageRequested,
                 timeouts);

@@ -61,7 +61,8 @@ public class ProviderConnections {
     ProviderConnections(LlmConfig settings, Vertx vertx) {
         this.settings = settings;
         for (var provider : Provider.values()) {
-            var uri = parse(settings.of(provider).baseUrl().filter(text -> !text.isBlank()).orElse(provider.defaultBaseUrl()).strip());
+            var uri = parse(
+                    settings.of(provider).baseUrl().filter(text -> !text.isBlank()).orElse(provider.defaultBaseUrl()).strip());
             targets.put(provider, Target.of(provider, uri == null ? URI.create(provider.defaultBaseUrl()) : uri));
         }
         this.plain = client(vertx, false);

@@ -163,7 +163,8 @@ public class AllProvidersStub implements QuarkusTestResourceLifecycleManager {
                         new JsonObject().put("input_tokens", 30).put("output_tokens", 1))));
         writeEvent(response, new JsonObject().put("type", "content_block_delta").put("index", 0).put("delta",
                 new JsonObject().put("type", "text_delta").put("text", "hi")));
-        writeEvent(response, new JsonObject().put("type", "message_delta").put("usage", new JsonObject().put("output_tokens", 12)));
+        writeEvent(response,
+                new JsonObject().put("type", "message_delta").put("usage", new JsonObject().put("output_tokens", 12)));
         writeEvent(response, new JsonObject().put("type", "message_stop"));
         response.end();
     }

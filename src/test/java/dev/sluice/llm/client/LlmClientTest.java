@@ -161,7 +161,8 @@ class LlmClientTest extends LlmTest {
         var user = "yod" + status;
         var client = llm.client("openai", user, "pro");
         var body = body("gpt-4o").put("stub", Integer.toString(status));
-        assertThatThrownBy(() -> client.chat(body).await().indefinitely()).satisfies(failure -> assertProviderError(failure, status));
+        assertThatThrownBy(() -> client.chat(body).await().indefinitely())
+                .satisfies(failure -> assertProviderError(failure, status));
         assertThatThrownBy(() -> client.stream(body).collect().asList().await().indefinitely())
                 .satisfies(failure -> assertProviderError(failure, status));
         awaitTokens("user:" + user, "openai", 0);

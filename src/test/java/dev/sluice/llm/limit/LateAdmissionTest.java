@@ -64,7 +64,8 @@ class LateAdmissionTest {
 
     private void decide(boolean allowed) {
         pendingDecision.get().complete(
-                new Decision(allowed, !allowed, DecisionMode.REDIS, Instant.EPOCH, List.of(), allowed ? Optional.of("r-1") : Optional.empty()));
+                new Decision(allowed, !allowed, DecisionMode.REDIS, Instant.EPOCH, List.of(),
+                        allowed ? Optional.of("r-1") : Optional.empty()));
     }
 
     @Test

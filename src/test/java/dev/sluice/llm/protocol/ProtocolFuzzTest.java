@@ -92,7 +92,8 @@ class ProtocolFuzzTest {
             var response = Fuzzer.mutate(random, Fuzzer.bytes(Fuzzer.pick(random, RESPONSES).repeat(1 + random.nextInt(2))));
             var provider = Fuzzer.pick(random, List.of(Provider.values()));
             var shape = Fuzzer.pick(random, List.of(Shape.values()));
-            var type = Fuzzer.pick(random, List.of("text/event-stream", "application/json", "text/event-stream; charset=x", "x"));
+            var type = Fuzzer.pick(random,
+                    List.of("text/event-stream", "application/json", "text/event-stream; charset=x", "x"));
             assertThat(read(UsageExtractor.of(provider, shape, type, null), Fuzzer.split(random, response)))
                     .isEqualTo(read(UsageExtractor.of(provider, shape, type, ""), List.of(response)));
             var encoding = Fuzzer.pick(random, List.of("gzip", "deflate", "br", "identity"));

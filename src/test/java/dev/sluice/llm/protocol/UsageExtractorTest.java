@@ -83,14 +83,16 @@ class UsageExtractorTest {
                                                 {"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.0023064255,-0.009327292,1e-5]}],
                                                 "model":"text-embedding-3-small","usage":{"prompt_tokens":8,"total_tokens":8}}"""), MESSAGE(
                                                 Provider.ANTHROPIC, Shape.MESSAGES, JSON,
-                                                new ExtractedUsage(new TokenUsage(2095, 1000, 1000, 300, 503), "claude-opus-5", 0, true),
+                                                new ExtractedUsage(new TokenUsage(2095, 1000, 1000, 300, 503), "claude-opus-5",
+                                                        0, true),
                                                 """
                                                         {"id":"msg_1","type":"message","role":"assistant","model":"claude-opus-5","content":[{"type":"text","text":
                                                         "Hi"}],"stop_reason":"end_turn","usage":{"input_tokens":95,"cache_creation_input_tokens":1000,
                                                         "cache_read_input_tokens":1000,"cache_creation":{"ephemeral_5m_input_tokens":700,
                                                         "ephemeral_1h_input_tokens":300},"output_tokens":503,"server_tool_use":null}}"""), MESSAGE_STREAM(
                                                         Provider.ANTHROPIC, Shape.MESSAGES, SSE,
-                                                        new ExtractedUsage(new TokenUsage(475, 100, 300, 200, 89), "claude-sonnet-5", 2,
+                                                        new ExtractedUsage(new TokenUsage(475, 100, 300, 200, 89),
+                                                                "claude-sonnet-5", 2,
                                                                 true),
                                                         """
                                                                 event: message_start
@@ -116,7 +118,8 @@ class UsageExtractorTest {
 
                                                                 """), GEMINI_DOCUMENT(
                                                                 Provider.GEMINI, Shape.GENERATE, JSON,
-                                                                new ExtractedUsage(new TokenUsage(14, 4, 0, 0, 57), "gemini-2.5-pro", 0,
+                                                                new ExtractedUsage(new TokenUsage(14, 4, 0, 0, 57),
+                                                                        "gemini-2.5-pro", 0,
                                                                         true),
                                                                 """
                                                                         {"candidates":[{"content":{"parts":[{"text":"Hi"}],"role":"model"},"finishReason":"STOP"}],
@@ -124,7 +127,8 @@ class UsageExtractorTest {
                                                                         "candidatesTokenCount":7,"thoughtsTokenCount":50,"totalTokenCount":71,"promptTokensDetails":
                                                                         [{"modality":"TEXT","tokenCount":10}]},"modelVersion":"gemini-2.5-pro"}"""), GEMINI_STREAM(
                                                                         Provider.GEMINI, Shape.GENERATE, SSE,
-                                                                        new ExtractedUsage(TokenUsage.of(10, 57), "gemini-2.5-flash", 2,
+                                                                        new ExtractedUsage(TokenUsage.of(10, 57),
+                                                                                "gemini-2.5-flash", 2,
                                                                                 true),
                                                                         """
                                                                                 data: {"candidates":[{"content":{"parts":[{"text":"Grüße 😀"}]}}],"usageMetadata":{"promptTokenCount":10,"cachedContentTokenCount":3,"thoughtsTokenCount":20,"totalTokenCount":30},"modelVersion":"gemini-2.5-flash"}

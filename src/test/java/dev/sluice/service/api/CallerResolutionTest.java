@@ -3,10 +3,8 @@ package dev.sluice.service.api;
 import static dev.sluice.testing.EchoUpstream.receivedHeader;
 import static dev.sluice.testing.HttpTestClient.error;
 import static dev.sluice.testing.HttpTestClient.header;
-import static dev.sluice.testing.HttpTestClient.json;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.net.http.HttpResponse;
 import java.util.List;
 
 import org.junit.jupiter.api.Test;

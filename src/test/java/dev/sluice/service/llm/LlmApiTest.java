@@ -170,7 +170,8 @@ class LlmApiTest extends LlmTestBase {
     void resetClearsWindowsButNotTheLedger() {
         var reservation = json(check(call("tokens", "gpt-4o", 800))).getString("reservation");
         report(new JsonObject().put("input_tokens", 5));
-        assertThat(http.send("DELETE", "/v1/limits?all=true", null, "Authorization", LlmProfile.ADMIN_AUTHORIZATION).statusCode())
+        assertThat(
+                http.send("DELETE", "/v1/limits?all=true", null, "Authorization", LlmProfile.ADMIN_AUTHORIZATION).statusCode())
                 .isEqualTo(204);
         assertThat(windowUsage("llm:openai:tokens")).isZero();
         assertThat(check(call("tokens", "gpt-4o", 300)).statusCode()).isEqualTo(200);
@@ -222,7 +223,8 @@ class LlmApiTest extends LlmTestBase {
         var others = new JsonObject().put("provider", "openai").put("identifier", "user:alice").put("model", "m");
         assertThat(http.post("/v1/llm/check", others.encode()).statusCode()).isEqualTo(403);
         assertThat(http.post("/v1/llm/usage", others.encode()).statusCode()).isEqualTo(403);
-        assertThat(http.post("/v1/llm/usage", others.encode(), "Authorization", LlmProfile.ADMIN_AUTHORIZATION).statusCode()).isEqualTo(204);
+        assertThat(http.post("/v1/llm/usage", others.encode(), "Authorization", LlmProfile.ADMIN_AUTHORIZATION).statusCode())
+                .isEqualTo(204);
         assertThat(http.get("/v1/llm/usage?identifier=user:alice").statusCode()).isEqualTo(403);
         assertThat(http.get("/v1/llm/usage?identifier=user:alice", "Authorization", "Bearer wrong").statusCode())
                 .isEqualTo(401);

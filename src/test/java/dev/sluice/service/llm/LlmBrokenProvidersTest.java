@@ -38,7 +38,8 @@ class LlmBrokenProvidersTest extends HttpTestBase {
     }
 
     private JsonObject ledger() {
-        return new JsonObject(http.get("/v1/llm/usage?identifier=user:tokens", "Authorization", LlmProfile.ADMIN_AUTHORIZATION).body())
+        return new JsonObject(
+                http.get("/v1/llm/usage?identifier=user:tokens", "Authorization", LlmProfile.ADMIN_AUTHORIZATION).body())
                 .getJsonObject("providers").getJsonObject("openai", new JsonObject());
     }
 
@@ -169,7 +170,8 @@ class LlmBrokenProvidersTest extends HttpTestBase {
     void http10ClientsAreServed() throws IOException {
         RawProvider.respondNext("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
                 + Integer.toHexString(JSON.length()) + "\r\n" + JSON + "\r\n0\r\n\r\n");
-        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS).replace("HTTP/1.1", "HTTP/1.0"));
+        var response = RawHttpConnection.exchange(port,
+                RawHttpConnection.post(CHAT, BODY, CREDENTIALS).replace("HTTP/1.1", "HTTP/1.0"));
         assertThat(response.status()).isEqualTo(200);
         assertThat(response.header("transfer-encoding")).isNull();
         assertThat(response.text()).isEqualTo(JSON);
@@ -179,7 +181,8 @@ class LlmBrokenProvidersTest extends HttpTestBase {
     void interimResponsesAreNotFinal() throws IOException {
         for (var interim : new String[]{"100 Continue", "102 Processing", "103 Early Hints"}) {
             RawProvider.respondNext("HTTP/1.1 " + interim + "\r\n\r\n" + withLength(JSON));
-            assertThat(RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS)).text()).as(interim).isEqualTo(JSON);
+            assertThat(RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS)).text()).as(interim)
+                    .isEqualTo(JSON);
         }
     }
 

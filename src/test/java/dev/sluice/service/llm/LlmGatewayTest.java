@@ -230,10 +230,11 @@ class LlmGatewayTest extends LlmTestBase {
 
     @Test
     void hopByHopHeadersAreNotForwarded() throws IOException {
-        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, chat("gpt-4o", ""), "Authorization: Bearer key-of-pro",
-                "Connection: X-Hop, authorization, content-length", "X-Hop: 1", "Keep-Alive: 5", "TE: trailers",
-                "Proxy-Connection: keep-alive", "Proxy-Authorization: Basic x", "Cookie: session=1", "X-User-Id: root",
-                "X-User-Tier: enterprise", "X_User_Id: root", "X-HTTP-Method-Override: DELETE"));
+        var response = RawHttpConnection.exchange(port,
+                RawHttpConnection.post(CHAT, chat("gpt-4o", ""), "Authorization: Bearer key-of-pro",
+                        "Connection: X-Hop, authorization, content-length", "X-Hop: 1", "Keep-Alive: 5", "TE: trailers",
+                        "Proxy-Connection: keep-alive", "Proxy-Authorization: Basic x", "Cookie: session=1", "X-User-Id: root",
+                        "X-User-Tier: enterprise", "X_User_Id: root", "X-HTTP-Method-Override: DELETE"));
         assertThat(response.status()).as(response.text()).isEqualTo(200);
         for (var name : List.of("X-Hop", "Keep-Alive", "TE", "Proxy-Connection", "Proxy-Authorization", "Cookie", "X-User-Id",
                 "X-User-Tier", "X_User_Id", "X-HTTP-Method-Override", "Transfer-Encoding")) {
@@ -252,7 +253,8 @@ class LlmGatewayTest extends LlmTestBase {
                         .header("Authorization", "Bearer key-of-pro").build(), HttpResponse.BodyHandlers.ofString());
                 assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
                 assertThat(openAi.lastRequest().headers().contains("transfer-encoding")).isFalse();
-                assertThat(openAi.lastRequest().headers().names()).noneMatch(name -> name.toLowerCase(Locale.ROOT).contains("http2"));
+                assertThat(openAi.lastRequest().headers().names())
+                        .noneMatch(name -> name.toLowerCase(Locale.ROOT).contains("http2"));
             }
         }
     }
@@ -282,7 +284,8 @@ class LlmGatewayTest extends LlmTestBase {
             assertThat(anthropic.lastRequest().body()).isEqualTo(body("anthropic"));
             var tooLarge = client.send(
                     HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + CHAT)).header("x-api-key", "key-of-pro")
-                            .POST(HttpRequest.BodyPublishers.ofString("x".repeat(LlmGatewayProfile.MAX_BODY_BYTES + 1))).build(),
+                            .POST(HttpRequest.BodyPublishers.ofString("x".repeat(LlmGatewayProfile.MAX_BODY_BYTES + 1)))
+                            .build(),
                     HttpResponse.BodyHandlers.ofString());
             assertThat(tooLarge.statusCode()).isEqualTo(413);
         }
@@ -315,7 +318,8 @@ class LlmGatewayTest extends LlmTestBase {
 
     @Test
     void unusualQueriesAreHandled() throws IOException {
-        var undecodable = RawHttpConnection.exchange(port, RawHttpConnection.post(GENERATE + "?x=%zz&key=key-of-pro", contents()));
+        var undecodable = RawHttpConnection.exchange(port,
+                RawHttpConnection.post(GENERATE + "?x=%zz&key=key-of-pro", contents()));
         assertThat(undecodable.status()).isEqualTo(400);
         assertThat(gemini.requests()).isEmpty();
         var encoded = RawHttpConnection.exchange(port,
@@ -335,10 +339,12 @@ class LlmGatewayTest extends LlmTestBase {
     @ParameterizedTest
     @ValueSource(strings = {"openai", "anthropic", "gemini"})
     void keysInSeveralPlacesAreAllRemoved(String provider) throws IOException {
-        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(path(provider) + "?key=key-of-free&api_key=key-of-pro", body(provider),
-                "Authorization: Bearer key-of-wealthy", "Authorization: Bearer key-of-pro", "X-API-Key: key-of-wealthy",
-                "X-API-Key: key-of-pro", "X_API_Key: key-of-pro", "X-Goog-Api-Key: key-of-pro", "X-Goog-Api-Key: key-of-free",
-                "Api-Key: key-of-pro", "X-Other: Bearer key-of-pro", "anthropic-version: 1"));
+        var response = RawHttpConnection.exchange(port,
+                RawHttpConnection.post(path(provider) + "?key=key-of-free&api_key=key-of-pro", body(provider),
+                        "Authorization: Bearer key-of-wealthy", "Authorization: Bearer key-of-pro", "X-API-Key: key-of-wealthy",
+                        "X-API-Key: key-of-pro", "X_API_Key: key-of-pro", "X-Goog-Api-Key: key-of-pro",
+                        "X-Goog-Api-Key: key-of-free",
+                        "Api-Key: key-of-pro", "X-Other: Bearer key-of-pro", "anthropic-version: 1"));
         assertThat(response.status()).as(response.text()).isEqualTo(200);
         assertNoSluiceKeyForwarded();
         assertThat(stub(provider).lastRequest().headers().getAll(keyHeader(provider))).hasSize(1);
@@ -346,8 +352,9 @@ class LlmGatewayTest extends LlmTestBase {
 
     @Test
     void onlyOneKeyPerRequestIsTried() throws IOException {
-        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT + "?key=a&key=key-of-pro", chat("gpt-4o", ""), "X-API-Key: b",
-                "X-API-Key: key-of-pro", "Authorization: Bearer c", "Authorization: Bearer key-of-pro"));
+        var response = RawHttpConnection.exchange(port,
+                RawHttpConnection.post(CHAT + "?key=a&key=key-of-pro", chat("gpt-4o", ""), "X-API-Key: b",
+                        "X-API-Key: key-of-pro", "Authorization: Bearer c", "Authorization: Bearer key-of-pro"));
         assertThat(response.status()).isEqualTo(401);
     }
 
@@ -384,7 +391,8 @@ class LlmGatewayTest extends LlmTestBase {
     void trustedProxyProvidesTheIdentity() throws IOException {
         try (var raw = new RawHttpConnection(port, LlmGatewayProfile.TRUSTED_PROXY_ADDRESS)) {
             raw.send(
-                    RawHttpConnection.post(CHAT, chat("gpt-4o", ""), "X-User-Id: carol", "X-User-Tier: pro", "Authorization: Bearer sk-own"));
+                    RawHttpConnection.post(CHAT, chat("gpt-4o", ""), "X-User-Id: carol", "X-User-Tier: pro",
+                            "Authorization: Bearer sk-own"));
             var response = raw.readResponse();
             assertThat(response.status()).as(response.text()).isEqualTo(200);
             assertThat(response.header("x-ratelimit-limit")).isEqualTo("60");
@@ -408,7 +416,8 @@ class LlmGatewayTest extends LlmTestBase {
         assertThat(ledger("user:dave", "openai").getLong("calls")).isEqualTo(2);
         for (var bad : List.of(jwt.expiredToken("dave"), jwt.forgedToken("dave"), jwt.foreignIssuerToken("dave"))) {
             assertProviderError("openai", http.post(CHAT, body("openai"), "Authorization", "Bearer " + bad), 401);
-            assertProviderError("openai", http.post(CHAT, body("openai"), "Authorization", "Bearer " + bad, "X-API-Key", "key-of-pro"),
+            assertProviderError("openai",
+                    http.post(CHAT, body("openai"), "Authorization", "Bearer " + bad, "X-API-Key", "key-of-pro"),
                     401);
         }
         assertThat(openAi.requests()).hasSize(2);
@@ -436,8 +445,9 @@ class LlmGatewayTest extends LlmTestBase {
             "/openai/v1/responses/resp_1", "/openai/v1/models/../files"})
     void sluicesProviderKeyIsUsedForKnownPathsOnly(String path) throws IOException {
         for (var method : List.of("GET", "POST", "DELETE", "PUT")) {
-            var response = RawHttpConnection.exchange(port, method + " " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-                    + "Authorization: Bearer key-of-pro\r\nContent-Length: 2\r\n\r\n{}");
+            var response = RawHttpConnection.exchange(port,
+                    method + " " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                            + "Authorization: Bearer key-of-pro\r\nContent-Length: 2\r\n\r\n{}");
             assertThat(response.status()).isEqualTo(403);
             assertErrorShape("openai", new JsonObject(response.text()), 403);
         }
@@ -459,15 +469,20 @@ class LlmGatewayTest extends LlmTestBase {
 
     @Test
     void absoluteTargetsAreForwardedToTheProvider() throws IOException {
-        var response = RawHttpConnection.exchange(port, RawHttpConnection.post("http://evil.example" + CHAT + "?a=b", chat("gpt-4o", ""),
-                "Authorization: Bearer key-of-pro"));
+        var response = RawHttpConnection.exchange(port,
+                RawHttpConnection.post("http://evil.example" + CHAT + "?a=b", chat("gpt-4o", ""),
+                        "Authorization: Bearer key-of-pro"));
         assertThat(response.status()).as(response.text()).isEqualTo(200);
         assertThat(openAi.lastRequest().uri()).isEqualTo("/v1/chat/completions?a=b");
-        assertThat(RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT + "#x", chat("gpt-4o", ""), "Authorization: Bearer key-of-pro")).status())
+        assertThat(RawHttpConnection
+                .exchange(port, RawHttpConnection.post(CHAT + "#x", chat("gpt-4o", ""), "Authorization: Bearer key-of-pro"))
+                .status())
                 .isEqualTo(400);
         for (var evasion : List.of("//openai/v1/chat/completions", "/%6fpenai/v1/chat/completions", "/OPENAI/v1/models",
                 "/x/../openai/v1/models")) {
-            assertThat(RawHttpConnection.exchange(port, RawHttpConnection.post(evasion, "{}", "X-API-Key: key-of-pro")).status()).isEqualTo(404);
+            assertThat(
+                    RawHttpConnection.exchange(port, RawHttpConnection.post(evasion, "{}", "X-API-Key: key-of-pro")).status())
+                    .isEqualTo(404);
         }
     }
 
@@ -569,7 +584,8 @@ class LlmGatewayTest extends LlmTestBase {
 
     /** Waits until the window holds this many units, after settlement. */
     private void awaitWindowUsage(String user, String resource, long units) {
-        Awaitility.await().atMost(60, TimeUnit.SECONDS).untilAsserted(() -> assertThat(windowUsage(user, resource)).isEqualTo(units));
+        Awaitility.await().atMost(60, TimeUnit.SECONDS)
+                .untilAsserted(() -> assertThat(windowUsage(user, resource)).isEqualTo(units));
     }
 
     @ParameterizedTest
@@ -584,7 +600,8 @@ class LlmGatewayTest extends LlmTestBase {
         var response = CompletableFuture.supplyAsync(() -> call("tokens", body));
         Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> gate.waiting() == 1);
         long input = (body.length() + 3) / 4;
-        assertThat(windowUsage("tokens", "llm:openai:tokens")).isEqualTo(Math.min(1000, input + output + (output == 970 ? 1000 : 0)));
+        assertThat(windowUsage("tokens", "llm:openai:tokens"))
+                .isEqualTo(Math.min(1000, input + output + (output == 970 ? 1000 : 0)));
         gate.open();
         assertThat(response.join().statusCode()).isEqualTo(200);
         awaitWindowUsage("tokens", "llm:openai:tokens", 70);
@@ -753,7 +770,9 @@ class LlmGatewayTest extends LlmTestBase {
             assertThat(raw.readResponse().status()).isEqualTo(200);
         }
         assertThat(openAi.lastRequest().headers().contains("expect")).isFalse();
-        assertThat(RawHttpConnection.exchange(port, head.formatted("key-of-pro", LlmGatewayProfile.MAX_BODY_BYTES + 1)).status()).isEqualTo(413);
+        assertThat(
+                RawHttpConnection.exchange(port, head.formatted("key-of-pro", LlmGatewayProfile.MAX_BODY_BYTES + 1)).status())
+                .isEqualTo(413);
         assertThat(RawHttpConnection.exchange(port, head.formatted("wrong", 10)).status()).isEqualTo(401);
     }
 
@@ -774,9 +793,10 @@ class LlmGatewayTest extends LlmTestBase {
     @Test
     void chunkedBodiesAreForwardedWithContentLength() throws IOException {
         var body = chat("gpt-4o", "");
-        var response = RawHttpConnection.exchange(port, "POST " + CHAT + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key-of-pro\r\n"
-                + "Transfer-Encoding: chunked\r\n\r\n5\r\n" + body.substring(0, 5) + "\r\n"
-                + Integer.toHexString(body.length() - 5) + "\r\n" + body.substring(5) + "\r\n0\r\n\r\n");
+        var response = RawHttpConnection.exchange(port,
+                "POST " + CHAT + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key-of-pro\r\n"
+                        + "Transfer-Encoding: chunked\r\n\r\n5\r\n" + body.substring(0, 5) + "\r\n"
+                        + Integer.toHexString(body.length() - 5) + "\r\n" + body.substring(5) + "\r\n0\r\n\r\n");
         assertThat(response.status()).isEqualTo(200);
         assertThat(openAi.lastRequest().body()).isEqualTo(body);
     }
@@ -853,7 +873,8 @@ class LlmGatewayTest extends LlmTestBase {
 
     @Test
     void fieldMaskHeaderIsRejected() {
-        assertProviderError("gemini", http.post(GENERATE, contents(), "x-goog-api-key", "key-of-pro", "X-Goog-FieldMask", "candidates"),
+        assertProviderError("gemini",
+                http.post(GENERATE, contents(), "x-goog-api-key", "key-of-pro", "X-Goog-FieldMask", "candidates"),
                 400);
         assertThat(http.post(GENERATE + "?alt=json", contents(), "x-goog-api-key", "key-of-pro").statusCode()).isEqualTo(200);
     }

@@ -112,8 +112,9 @@ class LlmPassThroughTest extends LlmTestBase {
             assertThat(openAi.lastRequest().headers().getAll("authorization")).containsExactly("Bearer sk-one");
         }
         assertThat(ledger(tenant("sk-one"), "openai").getLong("calls")).isEqualTo(3);
-        RawHttpConnection.exchange(port, RawHttpConnection.post(MESSAGES, BODY, "x-api-key: sk-a", "x-api-key: key-of-pro", "Authorization: Bearer sk-b",
-                "anthropic-version: 1"));
+        RawHttpConnection.exchange(port,
+                RawHttpConnection.post(MESSAGES, BODY, "x-api-key: sk-a", "x-api-key: key-of-pro", "Authorization: Bearer sk-b",
+                        "anthropic-version: 1"));
         assertThat(anthropic.lastRequest().headers().getAll("x-api-key")).containsExactly("sk-a");
         assertThat(anthropic.lastRequest().headers().contains("authorization")).isFalse();
     }

@@ -70,7 +70,8 @@ class LlmSdksTest extends LlmTestBase {
     @Test
     void openAiChatCompletions() {
         assertThat(openAiSdk.chat("gpt-4o", "Hi")).isEqualTo(new SdkResult(ProviderStub.DEFAULT_TEXT, 1000, 300, 70));
-        assertThat(openAiSdk.streamChat("gpt-4o", "Hi", true)).isEqualTo(new SdkResult(ProviderStub.DEFAULT_TEXT, 1000, 300, 70));
+        assertThat(openAiSdk.streamChat("gpt-4o", "Hi", true))
+                .isEqualTo(new SdkResult(ProviderStub.DEFAULT_TEXT, 1000, 300, 70));
         var chunked = openAiSdk.streamChat("gpt-4o-2024-11-20", "Hi", false);
         assertThat(chunked).isEqualTo(new SdkResult(ProviderStub.DEFAULT_TEXT, 0, 0, 0));
         var account = ledger("user:wealthy", "openai");

@@ -268,7 +268,8 @@ class LlmStreamingTest extends LlmTestBase {
             }));
         }
         assertThat(responses).allSatisfy(response -> assertThat(response.get(60, TimeUnit.SECONDS)).isEqualTo(200));
-        Awaitility.await().atMost(TIMEOUT).until(() -> openAi.completedResponses() + openAi.lostConnections() == openAi.requests().size());
+        Awaitility.await().atMost(TIMEOUT)
+                .until(() -> openAi.completedResponses() + openAi.lostConnections() == openAi.requests().size());
     }
 
     @Test

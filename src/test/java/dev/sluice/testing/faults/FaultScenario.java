@@ -102,7 +102,8 @@ public final class FaultScenario {
     /** @param repair repairs the fault and returns once Redis is able to serve again */
     public void run(Action fault, Action repair) throws Exception {
         awaitMode(all(), "redis", DETECTION_TIMEOUT);
-        var logPositions = all().stream().collect(Collectors.toMap(number -> number, number -> instances.log(number, 0).size()));
+        var logPositions = all().stream()
+                .collect(Collectors.toMap(number -> number, number -> instances.log(number, 0).size()));
         var soft = new SoftAssertions();
         try (var load = new LoadGenerator(instances.vertx(), instances.instances(), LIMIT, WINDOW)) {
             load.start();
@@ -148,17 +149,23 @@ public final class FaultScenario {
         if (!"closed".equals(expectingMode)) {
             soft.assertThat(samples.stream().filter(sample -> sample.status() >= 500).limit(3)).as("5xx").isEmpty();
         }
-        soft.assertThat(maxLatencyMillis(samples)).as("slowest response, ms").isLessThanOrEqualTo(MAX_LATENCY_MILLIS + SCHEDULING_TOLERANCE_MILLIS);
+        soft.assertThat(maxLatencyMillis(samples)).as("slowest response, ms")
+                .isLessThanOrEqualTo(MAX_LATENCY_MILLIS + SCHEDULING_TOLERANCE_MILLIS);
     }
 
     /** Verifies that all responses during the outage, and only these, name the fallback. */
-    private void verifyModes(SoftAssertions soft, Collection<Sample> samples, long faultAt, long detected, long repairAt, long recovered) {
-        soft.assertThat(samples.stream().filter(sample -> sample.receivedNanos() - faultAt < 0 && sample.mode() != null).count())
+    private void verifyModes(SoftAssertions soft, Collection<Sample> samples, long faultAt, long detected, long repairAt,
+            long recovered) {
+        soft.assertThat(
+                samples.stream().filter(sample -> sample.receivedNanos() - faultAt < 0 && sample.mode() != null).count())
                 .as("responses by a fallback before the fault").isZero();
         soft.assertThat(samples.stream().filter(sample -> sample.sentNanos() - recovered > 0 && sample.mode() != null).count())
                 .as("responses by a fallback after recovery").isZero();
-        soft.assertThat(samples.stream().filter(sample -> affecting.contains(sample.instance()) && sample.sentNanos() - detected > 0
-                && sample.receivedNanos() - repairAt < 0 && sample.status() < 500 && !expectingMode.equals(sample.mode())).count())
+        soft.assertThat(samples.stream()
+                .filter(sample -> affecting.contains(sample.instance()) && sample.sentNanos() - detected > 0
+                        && sample.receivedNanos() - repairAt < 0 && sample.status() < 500
+                        && !expectingMode.equals(sample.mode()))
+                .count())
                 .as("responses during the outage that do not name the fallback").isZero();
         if (deterministic) {
             soft.assertThat(samples.stream().filter(sample -> !affecting.contains(sample.instance()) && sample.mode() != null)
@@ -176,7 +183,9 @@ public final class FaultScenario {
             soft.assertThat(lines.stream().filter(InstanceStatus::isRecovery))
                     .as("recoveries logged by instance %d", number).hasSize(expected);
             soft.assertThat(lines.stream()
-                    .filter(line -> !InstanceStatus.isOutage(line) && !InstanceStatus.isRecovery(line) && !InstanceStatus.isStall(line)).limit(5))
+                    .filter(line -> !InstanceStatus.isOutage(line) && !InstanceStatus.isRecovery(line)
+                            && !InstanceStatus.isStall(line))
+                    .limit(5))
                     .as("other lines of instance %d", number).isEmpty();
         }
     }
@@ -191,7 +200,8 @@ public final class FaultScenario {
     private void record(Collection<Sample> samples, int maxAdmitted, long detected, long recovered) {
         ResultTable.FAULT_RESULTS.add(name, samples.size(), samples.stream().filter(sample -> sample.mode() != null).count(),
                 samples.stream().filter(sample -> sample.status() == 0).count(),
-                samples.stream().filter(sample -> sample.status() >= 500).count(), maxLatencyMillis(samples) + " ms", maxAdmitted,
+                samples.stream().filter(sample -> sample.status() >= 500).count(), maxLatencyMillis(samples) + " ms",
+                maxAdmitted,
                 affecting.isEmpty() ? "–" : detected + " ms", affecting.isEmpty() ? "–" : recovered + " ms");
     }
 

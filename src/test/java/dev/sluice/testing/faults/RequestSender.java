@@ -87,7 +87,8 @@ final class RequestSender implements AutoCloseable {
 
     /** Waits until no request is in flight. */
     void await() {
-        Awaitility.await("responses to all requests").atMost(TIMEOUT).pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(5))
+        Awaitility.await("responses to all requests").atMost(TIMEOUT).pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(5))
                 .until(() -> inFlight.get() == 0);
     }
 

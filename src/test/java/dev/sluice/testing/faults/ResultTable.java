@@ -12,12 +12,14 @@ import java.util.stream.Collectors;
 /** Table of measurements, written to a file in {@code target}: one line per fault. */
 final class ResultTable {
 
-    static final ResultTable FAULT_RESULTS = new ResultTable("faults.md", "fault", "requests", "decided locally", "without a response", "5xx",
+    static final ResultTable FAULT_RESULTS = new ResultTable("faults.md", "fault", "requests", "decided locally",
+            "without a response", "5xx",
             "slowest response", "most admitted in a window, of " + FaultScenario.LIMIT, "outage detected after",
             "back on Redis after");
     static final ResultTable BURST_RESULTS = new ResultTable("bursts.md", "bursts", "rounds", "not exact", "worst", "requests",
             "not decided by Redis", "without a response", "5xx", "mode changes", "slowest response");
-    static final ResultTable STEADY_LOAD_RESULTS = new ResultTable("steady.md", "steady load", "requests", "not decided by Redis",
+    static final ResultTable STEADY_LOAD_RESULTS = new ResultTable("steady.md", "steady load", "requests",
+            "not decided by Redis",
             "without a response", "mode changes", "median", "slowest response");
 
     private final Path file;

@@ -30,7 +30,8 @@ public final class AnthropicSdk implements AutoCloseable {
         var text = new StringBuilder();
         message.content().forEach(block -> block.text().ifPresent(part -> text.append(part.text())));
         var usage = message.usage();
-        return new SdkResult(text.toString(), usage.inputTokens(), usage.cacheReadInputTokens().orElse(0L), usage.outputTokens());
+        return new SdkResult(text.toString(), usage.inputTokens(), usage.cacheReadInputTokens().orElse(0L),
+                usage.outputTokens());
     }
 
     public SdkResult streamMessage(String model, String prompt) {

@@ -83,12 +83,14 @@ public final class AnthropicStub extends ProviderStub {
             return;
         }
         if (!call.body.getBoolean("stream", false)) {
-            call.respondJson(200, message(call, new JsonArray().add(block(configuredText())), "end_turn", usage(configuredUsage().output())));
+            call.respondJson(200,
+                    message(call, new JsonArray().add(block(configuredText())), "end_turn", usage(configuredUsage().output())));
             return;
         }
         var beginning = new ArrayList<String>();
         beginning.add(event("message_start",
-                new JsonObject().put("message", message(call, new JsonArray(), null, usage(Math.min(1, configuredUsage().output()))))));
+                new JsonObject().put("message",
+                        message(call, new JsonArray(), null, usage(Math.min(1, configuredUsage().output()))))));
         beginning.add(event("content_block_start", new JsonObject().put("index", 0).put("content_block", block(""))));
         beginning.add(event("ping", new JsonObject()));
         for (var word : StubEvents.words(configuredText())) {
@@ -121,7 +123,8 @@ public final class AnthropicStub extends ProviderStub {
 
     private JsonObject message(StubCall call, JsonArray content, String stopReason, JsonObject usage) {
         return new JsonObject().put("id", "msg_stub" + callNumber()).put("type", "message").put("role", "assistant")
-                .put("model", responseModel(call.body.getString("model"))).put("content", content).put("stop_reason", stopReason)
+                .put("model", responseModel(call.body.getString("model"))).put("content", content)
+                .put("stop_reason", stopReason)
                 .put("stop_sequence", null).put("usage", usage);
     }
 

@@ -79,7 +79,8 @@ public final class GeminiStub extends ProviderStub {
         var model = responseModel(path.substring(MODELS.length() + 1, colon));
         switch (path.substring(colon + 1)) {
             case "generateContent" :
-                call.respond(200, JSON, candidateResponse(model, configuredText(), "STOP", configuredUsage().output()).encodePrettily());
+                call.respond(200, JSON,
+                        candidateResponse(model, configuredText(), "STOP", configuredUsage().output()).encodePrettily());
                 break;
             case "streamGenerateContent" :
                 stream(call, model);
@@ -105,7 +106,8 @@ public final class GeminiStub extends ProviderStub {
         var words = StubEvents.words(configuredText());
         var chunks = new ArrayList<JsonObject>();
         for (int i = 0; i < words.size(); i++) {
-            chunks.add(candidateResponse(model, words.get(i), null, Math.min(configuredUsage().output(), reasoningTokens() + i)));
+            chunks.add(
+                    candidateResponse(model, words.get(i), null, Math.min(configuredUsage().output(), reasoningTokens() + i)));
         }
         var filler = candidateResponse(model, fillerText(), null, reasoningTokens());
         var last = candidateResponse(model, "", "STOP", configuredUsage().output());

@@ -61,12 +61,15 @@ public final class OpenAiStub extends ProviderStub {
                 createResponse(call);
                 break;
             case "POST /v1/responses/input_tokens" :
-                call.respondJson(200, new JsonObject().put("object", "response.input_tokens").put("input_tokens", configuredUsage().input()));
+                call.respondJson(200,
+                        new JsonObject().put("object", "response.input_tokens").put("input_tokens", configuredUsage().input()));
                 break;
             case "POST /v1/responses/compact" :
-                call.respondJson(200, new JsonObject().put("id", "resp_stub" + callNumber()).put("object", "response.compaction")
-                        .put("created_at", CREATED).put("output", new JsonArray().add(message("completed", configuredText())))
-                        .put("usage", responseUsage()));
+                call.respondJson(200,
+                        new JsonObject().put("id", "resp_stub" + callNumber()).put("object", "response.compaction")
+                                .put("created_at", CREATED)
+                                .put("output", new JsonArray().add(message("completed", configuredText())))
+                                .put("usage", responseUsage()));
                 break;
             case "POST /v1/embeddings" :
                 embed(call);
@@ -89,7 +92,8 @@ public final class OpenAiStub extends ProviderStub {
         if (!Boolean.TRUE.equals(call.body.getValue("stream"))) {
             var message = new JsonObject().put("role", "assistant").put("content", configuredText()).put("refusal", null)
                     .put("annotations", new JsonArray());
-            call.respondJson(200, completion(call, "chat.completion", choice("message", message, "stop")).put("usage", chatUsage()));
+            call.respondJson(200,
+                    completion(call, "chat.completion", choice("message", message, "stop")).put("usage", chatUsage()));
             return;
         }
         boolean includeUsage = call.body.getJsonObject("stream_options", new JsonObject()).getBoolean("include_usage", false);
@@ -134,8 +138,9 @@ public final class OpenAiStub extends ProviderStub {
         return new JsonObject().put("prompt_tokens", usage.input()).put("completion_tokens", usage.output())
                 .put("total_tokens", usage.total())
                 .put("prompt_tokens_details", new JsonObject().put("cached_tokens", usage.cachedInput()).put("audio_tokens", 0))
-                .put("completion_tokens_details", new JsonObject().put("reasoning_tokens", reasoningTokens()).put("audio_tokens", 0)
-                        .put("accepted_prediction_tokens", 0).put("rejected_prediction_tokens", 0));
+                .put("completion_tokens_details",
+                        new JsonObject().put("reasoning_tokens", reasoningTokens()).put("audio_tokens", 0)
+                                .put("accepted_prediction_tokens", 0).put("rejected_prediction_tokens", 0));
     }
 
     private void createResponse(StubCall call) {
@@ -232,11 +237,13 @@ public final class OpenAiStub extends ProviderStub {
         int texts = input instanceof JsonArray array ? array.size() : 1;
         for (int i = 0; i < texts; i++) {
             data.add(
-                    new JsonObject().put("object", "embedding").put("index", i).put("embedding", base64 ? base64Vector() : vector()));
+                    new JsonObject().put("object", "embedding").put("index", i).put("embedding",
+                            base64 ? base64Vector() : vector()));
         }
         call.respondJson(200, new JsonObject().put("object", "list").put("data", data)
                 .put("model", responseModel(call.body.getString("model"))).put("usage",
-                        new JsonObject().put("prompt_tokens", configuredUsage().input()).put("total_tokens", configuredUsage().input())));
+                        new JsonObject().put("prompt_tokens", configuredUsage().input()).put("total_tokens",
+                                configuredUsage().input())));
     }
 
     private static JsonArray vector() {

@@ -53,7 +53,8 @@ class SdksAgainstStubsTest {
         assertThat(openAi.lastRequest().uri()).isEqualTo("/v1/chat/completions");
         assertThat(openAi.lastRequest().header("authorization")).isEqualTo("Bearer " + KEY);
         assertThat(openAi.lastRequest().json().getString("model")).isEqualTo("gpt-4o");
-        assertThat(openAiSdk.streamChat("gpt-4o", "Hi", true)).isEqualTo(new SdkResult(ProviderStub.DEFAULT_TEXT, 1000, 300, 70));
+        assertThat(openAiSdk.streamChat("gpt-4o", "Hi", true))
+                .isEqualTo(new SdkResult(ProviderStub.DEFAULT_TEXT, 1000, 300, 70));
         assertThat(openAiSdk.streamChat("gpt-4o", "Hi", false)).isEqualTo(new SdkResult(ProviderStub.DEFAULT_TEXT, 0, 0, 0));
         await().atMost(60, TimeUnit.SECONDS).until(() -> openAi.completedResponses() == 3);
     }
@@ -91,7 +92,8 @@ class SdksAgainstStubsTest {
 
     @Test
     void anthropicMessages() {
-        assertThat(anthropicSdk.createMessage("claude-haiku-4-5", "Hi")).isEqualTo(new SdkResult(ProviderStub.DEFAULT_TEXT, 500, 300, 70));
+        assertThat(anthropicSdk.createMessage("claude-haiku-4-5", "Hi"))
+                .isEqualTo(new SdkResult(ProviderStub.DEFAULT_TEXT, 500, 300, 70));
         assertThat(anthropic.lastRequest().uri()).isEqualTo("/v1/messages");
         assertThat(anthropic.lastRequest().header("X-Api-Key")).isEqualTo(KEY);
         assertThat(anthropicSdk.streamMessage("claude-haiku-4-5", "Hi"))
@@ -108,13 +110,15 @@ class SdksAgainstStubsTest {
         assertThatThrownBy(() -> anthropicSdk.streamMessage("claude-haiku-4-5", "Hi"))
                 .isInstanceOf(com.anthropic.errors.InternalServerException.class);
         try (var stranger = new AnthropicSdk(anthropic.baseUrl(), "another", 0)) {
-            assertThatThrownBy(() -> stranger.createMessage("claude-haiku-4-5", "Hi")).isInstanceOf(UnauthorizedException.class);
+            assertThatThrownBy(() -> stranger.createMessage("claude-haiku-4-5", "Hi"))
+                    .isInstanceOf(UnauthorizedException.class);
         }
     }
 
     @Test
     void geminiContent() {
-        assertThat(geminiSdk.generate("gemini-2.5-flash", "Hi")).isEqualTo(new SdkResult(ProviderStub.DEFAULT_TEXT, 1000, 300, 50));
+        assertThat(geminiSdk.generate("gemini-2.5-flash", "Hi"))
+                .isEqualTo(new SdkResult(ProviderStub.DEFAULT_TEXT, 1000, 300, 50));
         assertThat(gemini.lastRequest().uri()).isEqualTo("/v1beta/models/gemini-2.5-flash:generateContent");
         assertThat(gemini.lastRequest().header("x-goog-api-key")).isEqualTo(KEY);
         assertThat(geminiSdk.generateStream("gemini-2.5-flash", "Hi"))

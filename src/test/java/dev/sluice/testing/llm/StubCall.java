@@ -40,7 +40,8 @@ final class StubCall {
      * @param onComplete runs when the whole response has been written
      * @param onConnectionLost runs when the connection is closed before that
      */
-    StubCall(HttpServerRequest request, JsonObject body, ResponseGate gate, AtomicLong bytesSent, Runnable onComplete, Runnable onConnectionLost) {
+    StubCall(HttpServerRequest request, JsonObject body, ResponseGate gate, AtomicLong bytesSent, Runnable onComplete,
+            Runnable onConnectionLost) {
         this.request = request;
         this.body = body;
         this.response = request.response();
