@@ -98,7 +98,7 @@ public final class LlmClient {
                     .deferred(() -> httpClient.post(path, buffer))
                     .map(response -> settleAndParse(call, operation, response)).onFailure(Exception.class)
                     .transform(this::asLlmException)
-                    .onFailure().invoke(failure -> call.release(isRateLimited(failure)))
+                    .onFailure().invoke(failure -> call.release(LlmException.isRateLimited(failure)))
                     .onCancellation().invoke(() -> call.settleEstimated(call.estimatedUsage())));
         });
     }
@@ -194,10 +194,6 @@ public final class LlmClient {
     private LlmException rejection(int status, String body) {
         return new LlmException(provider.id() + " responded with status " + status, status, httpClient.redactApiKey(body),
                 null);
-    }
-
-    static boolean isRateLimited(Throwable failure) {
-        return failure instanceof LlmException rejection && rejection.status() == 429;
     }
 
     private Throwable asLlmException(Throwable failure) {

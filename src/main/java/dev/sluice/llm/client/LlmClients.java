@@ -57,7 +57,7 @@ public class LlmClients {
     public LlmClient client(String provider, String user, @Nullable String tier) {
         var parsed = Provider.of(provider);
         if (parsed == null) {
-            throw new IllegalArgumentException("provider must be " + Provider.ALLOWED_IDS + ": " + provider + ": " + provider);
+            throw new IllegalArgumentException("provider must be " + Provider.ALLOWED_IDS + ": " + provider);
         }
         requireKey(parsed);
         return new LlmClient(httpClient(parsed), limiter, LlmIdentity.user(LlmIdentity.requireUser(user), tier));

@@ -54,7 +54,7 @@ final class LlmEventStream {
                 ? null
                 : Buffer.buffer();
         var chunks = MultiHelper.toMulti(response).onCancellation().invoke(() -> abort(response));
-        var received = chunks.onItem().transformToMultiAndConcatenate(chunk -> Multi.createFrom().iterable(eventReader(chunk)));
+        var received = chunks.onItem().transformToMultiAndConcatenate(chunk -> Multi.createFrom().iterable(decode(chunk)));
         var remaining = Multi.createFrom().deferred(() -> Multi.createFrom().iterable(remainingEvents()));
         return Multi.createBy().concatenating().streams(received, remaining).filter(data -> !data.equals("[DONE]"))
                 .map(data -> parseJson(response.statusCode(), data));
@@ -66,7 +66,7 @@ final class LlmEventStream {
         response.request().reset();
     }
 
-    private synchronized List<String> eventReader(Buffer chunk) {
+    private synchronized List<String> decode(Buffer chunk) {
         extractor.feed(chunk);
         if (plainBody != null) {
             plainBody.appendBuffer(chunk);
@@ -102,7 +102,7 @@ final class LlmEventStream {
                 // The request may have been sent, and its response will not be received.
                 call.settleEstimated(call.estimatedUsage());
             } else {
-                call.release(LlmClient.isRateLimited(failure));
+                call.release(LlmException.isRateLimited(failure));
             }
             return;
         }

@@ -42,4 +42,9 @@ public class LlmException extends RuntimeException {
     public String body() {
         return body;
     }
+
+    /** Returns whether a failure is a rejection by the provider's own rate limit (429). */
+    static boolean isRateLimited(Throwable failure) {
+        return failure instanceof LlmException rejection && rejection.status == 429;
+    }
 }

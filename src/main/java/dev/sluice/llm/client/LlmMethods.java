@@ -38,7 +38,7 @@ class LlmMethods {
     LlmMethod of(Class<?> bean, Method method) {
         var key = new Key(bean, method);
         var cached = methods.get(key);
-        return cached == null ? methods.computeIfAbsent(key, this::methods) : cached;
+        return cached == null ? methods.computeIfAbsent(key, this::parse) : cached;
     }
 
     private static LlmRateLimited annotation(Key key) {
@@ -46,7 +46,7 @@ class LlmMethods {
         return own != null ? own : key.bean().getAnnotation(LlmRateLimited.class);
     }
 
-    private LlmMethod methods(Key key) {
+    private LlmMethod parse(Key key) {
         var annotation = annotation(key);
         var provider = Provider.of(ConfigExpressions.expand(config, annotation.value()));
         if (provider == null) {

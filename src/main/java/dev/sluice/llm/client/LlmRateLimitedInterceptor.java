@@ -55,11 +55,11 @@ class LlmRateLimitedInterceptor {
 
             @Override
             public Uni<Admitted> admit() {
-                return identity.chain(found -> limiter.admit(method.estimate(found))).map(open -> {
-                    if (!open.decision().allowed()) {
-                        throw open.denialException();
+                return identity.chain(resolved -> limiter.admit(method.estimate(resolved))).map(call -> {
+                    if (!call.decision().allowed()) {
+                        throw call.denialException();
                     }
-                    return new Admitted(open, new ReportedUsage());
+                    return new Admitted(call, new ReportedUsage());
                 });
             }
 

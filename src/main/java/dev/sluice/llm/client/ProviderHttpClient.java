@@ -55,13 +55,13 @@ final class ProviderHttpClient implements Closeable {
         if (provider == Provider.ANTHROPIC) {
             headers.put("anthropic-version", "2023-06-01");
         }
-        restApi = restApi(config);
+        restApi = createRestApi(config);
         streamingClient = vertx.createHttpClient(new HttpClientOptions().setMaxPoolSize(config.maxConnections())
                 .setConnectTimeout((int) config.connectTimeout().toMillis())
                 .setReadIdleTimeout((int) config.timeout().toMillis()).setIdleTimeoutUnit(TimeUnit.MILLISECONDS));
     }
 
-    private ProviderRestApi restApi(LlmConfig config) {
+    private ProviderRestApi createRestApi(LlmConfig config) {
         var builder = QuarkusRestClientBuilder.newBuilder().baseUri(URI.create(baseUrl)).disableDefaultMapper(true)
                 .connectTimeout(config.connectTimeout().toMillis(), TimeUnit.MILLISECONDS)
                 .readTimeout(config.timeout().toMillis(), TimeUnit.MILLISECONDS);

@@ -1,19 +1,13 @@
 package dev.sluice.llm.client;
 
 import java.lang.reflect.Method;
-import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-import jakarta.enterprise.event.Observes;
-import jakarta.enterprise.inject.spi.BeanManager;
 import jakarta.inject.Singleton;
 
-import org.eclipse.microprofile.rest.client.annotation.RegisterProvider;
-import org.eclipse.microprofile.rest.client.inject.RestClient;
 import org.jspecify.annotations.Nullable;
 
-import dev.sluice.config.ConfigProblems;
 import dev.sluice.llm.LlmProvider;
 import dev.sluice.llm.protocol.Provider;
 
@@ -33,7 +27,16 @@ class ProviderInterfaces {
         if (invokedMethod == null) {
             throw new IllegalStateException("LlmRateLimitFilter requires a REST client with an interface");
         }
-        return providers.computeIfAbsent(invokedMethod.getDeclaringClass(), ProviderInterfaces::readAnnotation);
+        return providerOf(invokedMethod.getDeclaringClass());
+    }
+
+    /**
+     * Returns the provider of a client interface.
+     *
+     * @throws IllegalStateException if the interface has no valid {@link LlmProvider}
+     */
+    Provider providerOf(Class<?> client) {
+        return providers.computeIfAbsent(client, ProviderInterfaces::readAnnotation);
     }
 
     private static Provider readAnnotation(Class<?> type) {
@@ -48,27 +51,5 @@ class ProviderInterfaces {
                     + "\"; allowed: " + Provider.ALLOWED_IDS);
         }
         return provider;
-    }
-
-    /** Validates the annotations of all injected REST clients at startup, so that none fails a call later. */
-    void validate(@Observes ConfigProblems problems, BeanManager beans) {
-        for (var bean : beans.getBeans(Object.class, RestClient.LITERAL)) {
-            for (var type : bean.getTypes()) {
-                if (type instanceof Class<?> client && client.isInterface() && hasFilter(client)) {
-                    try {
-                        providers.computeIfAbsent(client, ProviderInterfaces::readAnnotation);
-                    } catch (IllegalStateException e) {
-                        var annotation = client.getAnnotation(LlmProvider.class);
-                        problems.add("@LlmProvider of " + client.getName(), annotation == null ? "(none)" : annotation.value(),
-                                Provider.ALLOWED_IDS);
-                    }
-                }
-            }
-        }
-    }
-
-    private static boolean hasFilter(Class<?> client) {
-        return Arrays.stream(client.getAnnotationsByType(RegisterProvider.class))
-                .anyMatch(registered -> registered.value() == LlmRateLimitFilter.class);
     }
 }

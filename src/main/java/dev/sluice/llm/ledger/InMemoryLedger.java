@@ -10,7 +10,7 @@ import io.smallrye.mutiny.Uni;
 /** Ledger without Redis: in this instance's memory, lost when it stops. */
 final class InMemoryLedger implements LedgerStore {
 
-    private static final Duration RETENTION = Duration.ofHours(Ledger.MAX_HOURS + 1);
+    private static final Duration RETENTION = Duration.ofHours(RETENTION_HOURS);
 
     private record EntryKey(String identifier, long hour, String provider, String model) {
     }
@@ -27,7 +27,7 @@ final class InMemoryLedger implements LedgerStore {
     }
 
     @Override
-    public Uni<Boolean> book(Ledger.Entry entry, long hour) {
+    public Uni<Boolean> book(LedgerEntry entry, long hour) {
         boolean isNew = entry.requestId() == null || requests.asMap()
                 .putIfAbsent(new RequestKey(entry.identifier(), entry.provider(), entry.requestId()), true) == null;
         if (isNew) {

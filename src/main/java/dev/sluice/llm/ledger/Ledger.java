@@ -11,7 +11,6 @@ import jakarta.inject.Inject;
 import org.jboss.logging.Logger;
 
 import dev.sluice.config.ConfigProblems;
-import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.redis.RedisProvider;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.ShutdownEvent;
@@ -30,23 +29,7 @@ import io.vertx.core.Vertx;
 public class Ledger {
 
     /** Maximum number of hours that can be read. */
-    public static final int MAX_HOURS = 31 * 24;
-
-    /**
-     * One call.
-     *
-     * @param identifier the caller's identifier, as stored
-     * @param provider the provider's id
-     * @param model the model's name; empty if it is not known
-     * @param usage the tokens used
-     * @param picodollars the cost in 10⁻¹² US dollars; negative if the model has no price
-     * @param estimated whether the usage is estimated, not reported by the provider
-     * @param requestId idempotency key: entries with the same key are booked once per identifier and provider; null if
-     * there is none
-     */
-    public record Entry(String identifier, String provider, String model, TokenUsage usage, long picodollars,
-            boolean estimated, String requestId) {
-    }
+    public static final int MAX_HOURS = LedgerStore.RETENTION_HOURS - 1;
 
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
     private static final Logger LOG = Logger.getLogger("dev.sluice");
@@ -91,7 +74,7 @@ public class Ledger {
      * @return whether the entry is new. With a request id, completes when that is known or cannot be determined now;
      * otherwise at once
      */
-    public Uni<Boolean> book(Entry entry) {
+    public Uni<Boolean> book(LedgerEntry entry) {
         return store.book(entry, LedgerHash.hourOf(clock.instant().getEpochSecond()));
     }
 

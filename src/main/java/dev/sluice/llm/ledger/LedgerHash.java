@@ -11,8 +11,6 @@ import java.util.regex.Pattern;
 final class LedgerHash {
 
     private static final int HOUR_SECONDS = 3600;
-    /** 31 days, and the oldest hour, which is partly older. */
-    private static final int RETENTION_HOURS = 31 * 24 + 1;
     /** Largest number that HINCRBY accepts. */
     private static final BigInteger MAX_VALUE = BigInteger.valueOf(Long.MAX_VALUE);
     /** {@code provider:counter:model}. */
@@ -71,6 +69,6 @@ final class LedgerHash {
 
     /** Returns the expiry of an hour's keys, in Unix seconds. */
     static long expirySeconds(long hour) {
-        return (hour + 1 + RETENTION_HOURS) * HOUR_SECONDS;
+        return (hour + 1 + LedgerStore.RETENTION_HOURS) * HOUR_SECONDS;
     }
 }

@@ -5,7 +5,10 @@ import io.smallrye.mutiny.Uni;
 /** Storage of the ledger. */
 interface LedgerStore {
 
-    Uni<Boolean> book(Ledger.Entry entry, long hour);
+    /** How long an hour's entries are kept: 31 days, and the oldest hour, which is partly older. */
+    int RETENTION_HOURS = 31 * 24 + 1;
+
+    Uni<Boolean> book(LedgerEntry entry, long hour);
 
     /** Completes when all entries booked for an identifier so far have been written, or cannot be written now. Never fails. */
     Uni<Void> awaitWritten(String identifier);

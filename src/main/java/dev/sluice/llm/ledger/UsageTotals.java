@@ -23,7 +23,7 @@ public record UsageTotals(long calls, long input, long cachedInput, long cacheWr
     /** No usage. */
     public static final UsageTotals NONE = new UsageTotals(0, 0, 0, 0, 0, BigInteger.ZERO, 0, 0);
 
-    static UsageTotals of(Ledger.Entry entry) {
+    static UsageTotals of(LedgerEntry entry) {
         var usage = entry.usage();
         boolean priced = entry.picodollars() >= 0;
         return new UsageTotals(1, usage.input(), usage.cachedInput(), usage.cacheWrite(), usage.output(),

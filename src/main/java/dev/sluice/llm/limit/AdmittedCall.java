@@ -8,6 +8,7 @@ import dev.sluice.api.QuotaStatus;
 import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.RateLimitExceededException;
 import dev.sluice.llm.pricing.ModelPrice;
+import dev.sluice.llm.pricing.Money;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.llm.protocol.UsageExtractor;
@@ -56,7 +57,7 @@ public final class AdmittedCall {
     /**
      * Returns the decision of all limits that apply to the call.
      *
-     * @return the decision, with one quota status per limit
+     * @return the decision, with the status of each quota
      */
     public Decision decision() {
         return decision;
@@ -214,7 +215,7 @@ public final class AdmittedCall {
         var modelPrice = callEstimate.model().isEmpty() && responseModel != null
                 ? accounting.findPrice(callEstimate.provider(), responseModel)
                 : price;
-        long nanodollars = modelPrice == null ? 0 : LlmLimiter.nanodollars(modelPrice.picodollars(usage));
+        long nanodollars = modelPrice == null ? 0 : Money.nanodollars(modelPrice.picodollars(usage));
         if (finished.compareAndSet(false, true)) {
             accounting.settle(callEstimate.identifier(), reservation(),
                     Map.of(tokensResource, usage.total(), budgetResource, nanodollars));

@@ -5,6 +5,7 @@ import java.time.ZoneOffset;
 import java.util.Map;
 
 import dev.sluice.llm.ledger.Ledger;
+import dev.sluice.llm.ledger.LedgerEntry;
 import dev.sluice.llm.pricing.ModelPrice;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
@@ -44,7 +45,7 @@ final class CallAccounting {
     Uni<Void> book(Provider provider, String identifier, String model, TokenUsage usage, ModelPrice price, boolean estimated,
             String requestId) {
         long cost = price == null ? -1 : price.picodollars(usage);
-        return ledger.book(new Ledger.Entry(identifier, provider.id(), model, usage, cost, estimated, requestId)).map(isNew -> {
+        return ledger.book(new LedgerEntry(identifier, provider.id(), model, usage, cost, estimated, requestId)).map(isNew -> {
             if (isNew) {
                 metrics.countSuccess(provider, nameOf(price), usage, cost, estimated);
             }

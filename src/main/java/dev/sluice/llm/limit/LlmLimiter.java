@@ -17,6 +17,7 @@ import dev.sluice.api.ResourceCheck;
 import dev.sluice.engine.CallbackRateLimiter;
 import dev.sluice.llm.ledger.Ledger;
 import dev.sluice.llm.pricing.ModelPrice;
+import dev.sluice.llm.pricing.Money;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
 import io.smallrye.mutiny.Uni;
@@ -60,7 +61,8 @@ public class LlmLimiter {
                     : callEstimate.maxOutputTokens();
             var estimatedUsage = TokenUsage.of(Math.min(callEstimate.inputTokens(), TokenUsage.MAX),
                     Math.min(maxOutputTokens, TokenUsage.MAX));
-            long costNanodollars = price.map(modelPrice -> nanodollars(estimateCost(modelPrice, estimatedUsage))).orElse(0L);
+            long costNanodollars = price.map(modelPrice -> Money.nanodollars(estimateCost(modelPrice, estimatedUsage)))
+                    .orElse(0L);
             var requests = snapshot.rule(callEstimate.provider(), QuotaUnit.REQUESTS, tier, callEstimate.model(), priceName);
             var tokens = snapshot.rule(callEstimate.provider(), QuotaUnit.TOKENS, tier, callEstimate.model(), priceName);
             var budget = snapshot.rule(callEstimate.provider(), QuotaUnit.NANODOLLARS, tier, callEstimate.model(), priceName);
@@ -137,7 +139,7 @@ public class LlmLimiter {
     private Map<String, Long> usageByResource(Provider provider, String model, String priceName, TokenUsage usage,
             Optional<ModelPrice> price) {
         var used = new HashMap<String, Long>();
-        long costNanodollars = price.map(modelPrice -> nanodollars(modelPrice.picodollars(usage))).orElse(0L);
+        long costNanodollars = price.map(modelPrice -> Money.nanodollars(modelPrice.picodollars(usage))).orElse(0L);
         var snapshot = policy.current();
         for (var tier : snapshot.tiers().names()) {
             used.put(snapshot.rule(provider, QuotaUnit.TOKENS, tier, model, priceName).resource(), usage.total());
@@ -157,10 +159,5 @@ public class LlmLimiter {
 
     private Optional<ModelPrice> findPrice(Provider provider, String model) {
         return Optional.ofNullable(accounting.findPrice(provider, model));
-    }
-
-    /** Converts picodollars to nanodollars, rounded up. */
-    static long nanodollars(long picodollars) {
-        return (picodollars + 999) / 1000;
     }
 }

@@ -86,8 +86,7 @@ final class LlmPolicySnapshot {
                 });
                 byUnit.put(unit,
                         new UnitRules(
-                                rule(resource(provider, unit), withDefaults(provider, rates(prefix, configured, unit), unit),
-                                        configured),
+                                rule(resource(provider, unit), withDefaults(provider, rates(prefix, configured, unit), unit), configured),
                                 Map.copyOf(models)));
             }
             rules.put(provider, byUnit);

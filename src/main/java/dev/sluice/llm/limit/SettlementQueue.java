@@ -3,7 +3,6 @@ package dev.sluice.llm.limit;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
@@ -15,7 +14,6 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
-import java.util.regex.Pattern;
 
 import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -25,7 +23,6 @@ import jakarta.inject.Inject;
 
 import org.jboss.logging.Logger;
 
-import dev.sluice.api.Quota;
 import dev.sluice.api.RateLimiter;
 import dev.sluice.redis.RedisProvider;
 import io.micrometer.core.instrument.Counter;
@@ -48,37 +45,18 @@ class SettlementQueue {
 
     static final int MAX_WAITING = 10_000;
     static final int MAX_CONCURRENT_RETRIES = 256;
-    static final long MIN_BACKOFF_MILLIS = 250;
-    static final long MAX_BACKOFF_MILLIS = 30_000;
 
     private static final Logger LOG = Logger.getLogger("dev.sluice");
     private static final Duration SHUTDOWN_TIMEOUT = Duration.ofSeconds(2);
-    private static final long NO_TIMER = -1;
-    /** Format of {@code dev.sluice.store.ReservationToken}: the last group contains the lengths of its windows in seconds. */
-    private static final Pattern RESERVATION_TOKEN = Pattern.compile("[a-z]-[0-9a-f]{32}((?:-[1-9]\\d{0,6})+)");
-
-    /** One-shot timers. */
-    interface Timers {
-
-        long start(long millis, Runnable task);
-
-        void cancel(long timer);
-    }
-
-    /** @param expiresAtNanos {@link System#nanoTime} at which the reservation has left its windows */
-    private record Settlement(String identifier, String reservation, Map<String, Long> usageByResource, long expiresAtNanos) {
-    }
 
     private final RateLimiter limiter;
     private final BooleanSupplier storeAvailable;
-    private final Timers timers;
+    private final RetryTimer retryTimer;
     private final LongSupplier nanoTime;
-    private final DoubleSupplier random;
     private final Counter dropped;
     /** Oldest first. */
     private final Deque<Settlement> waiting = new ArrayDeque<>();
     private final CompletableFuture<Void> idle = new CompletableFuture<>();
-    private long timer = NO_TIMER;
     /** Number of consecutive rounds in which every retry failed. */
     private int failedRounds;
     private int inFlight;
@@ -92,18 +70,8 @@ class SettlementQueue {
 
     @Inject
     SettlementQueue(RateLimiter limiter, RedisProvider redis, Vertx vertx, MeterRegistry meters) {
-        this(limiter, () -> redis.connectionManager() == null || redis.connectionManager().isUp(), new Timers() {
-
-            @Override
-            public long start(long millis, Runnable task) {
-                return vertx.setTimer(millis, now -> task.run());
-            }
-
-            @Override
-            public void cancel(long timer) {
-                vertx.cancelTimer(timer);
-            }
-        }, System::nanoTime, () -> ThreadLocalRandom.current().nextDouble(), meters);
+        this(limiter, () -> redis.connectionManager() == null || redis.connectionManager().isUp(), RetryTimer.Timers.of(vertx),
+                System::nanoTime, () -> ThreadLocalRandom.current().nextDouble(), meters);
         if (redis.connectionManager() != null) {
             redis.connectionManager().onChange(cause -> {
                 if (cause == null) {
@@ -118,14 +86,12 @@ class SettlementQueue {
      * true
      * @param random returns numbers from 0 to 1
      */
-    SettlementQueue(RateLimiter limiter, BooleanSupplier storeAvailable, Timers timers, LongSupplier nanoTime,
-            DoubleSupplier random,
-            MeterRegistry meters) {
+    SettlementQueue(RateLimiter limiter, BooleanSupplier storeAvailable, RetryTimer.Timers timers, LongSupplier nanoTime,
+            DoubleSupplier random, MeterRegistry meters) {
         this.limiter = limiter;
         this.storeAvailable = storeAvailable;
-        this.timers = timers;
+        this.retryTimer = new RetryTimer(timers, random);
         this.nanoTime = nanoTime;
-        this.random = random;
         this.dropped = Counter.builder("llm_settlements_dropped")
                 .description("Settlements that were dropped; their LLM calls remain counted as reserved").register(meters);
         Gauge.builder("llm_settlements_waiting", this, SettlementQueue::waiting)
@@ -145,19 +111,7 @@ class SettlementQueue {
         synchronized (this) {
             inFlight++;
         }
-        attempt(new Settlement(identifier, reservation, usageByResource,
-                nanoTime.getAsLong() + TimeUnit.SECONDS.toNanos(longestWindow(reservation))), false);
-    }
-
-    /** Returns the length of the reservation's longest window, in seconds. */
-    private static long longestWindow(String reservation) {
-        var matcher = RESERVATION_TOKEN.matcher(reservation);
-        long longest = Quota.MAX_WINDOW.toSeconds();
-        return matcher.matches()
-                ? Math.min(longest,
-                        Arrays.stream(matcher.group(1).substring(1).split("-")).mapToLong(Long::parseLong).max()
-                                .orElse(longest))
-                : longest;
+        attempt(Settlement.of(identifier, reservation, usageByResource, nanoTime.getAsLong()), false);
     }
 
     private void attempt(Settlement settlement, boolean retry) {
@@ -214,24 +168,17 @@ class SettlementQueue {
     }
 
     private void scheduleRetry() {
-        if (!stopped && timer == NO_TIMER && retriesInFlight == 0 && !waiting.isEmpty() && storeAvailable.getAsBoolean()) {
-            long backoff = Math.min(MAX_BACKOFF_MILLIS, MIN_BACKOFF_MILLIS << Math.min(failedRounds, 16));
-            timer = timers.start(Math.max(1, (long) (backoff * (0.5 + random.getAsDouble() / 2))), this::retryOldest);
+        if (!stopped && !retryTimer.isScheduled() && retriesInFlight == 0 && !waiting.isEmpty()
+                && storeAvailable.getAsBoolean()) {
+            retryTimer.schedule(failedRounds, this::retryOldest);
         }
     }
 
     /** Schedules a retry with the shortest backoff, because Redis is available again. */
     synchronized void onStoreAvailable() {
         failedRounds = 0;
-        cancelTimer();
+        retryTimer.cancel();
         scheduleRetry();
-    }
-
-    private void cancelTimer() {
-        if (timer != NO_TIMER) {
-            timers.cancel(timer);
-            timer = NO_TIMER;
-        }
     }
 
     /** Starts a round of retries with the settlements that have waited longest. */
@@ -239,7 +186,7 @@ class SettlementQueue {
         List<Settlement> round = new ArrayList<>();
         synchronized (this) {
             if (!stopped) {
-                cancelTimer();
+                retryTimer.cancel();
             }
             if (retriesInFlight > 0) {
                 return;
@@ -247,7 +194,7 @@ class SettlementQueue {
             long now = nanoTime.getAsLong();
             while (round.size() < MAX_CONCURRENT_RETRIES && !waiting.isEmpty()) {
                 var settlement = waiting.removeFirst();
-                if (settlement.expiresAtNanos() - now > 0) {
+                if (!settlement.isExpired(now)) {
                     round.add(settlement);
                 }
             }
@@ -269,7 +216,7 @@ class SettlementQueue {
 
     void stop(Duration timeout) {
         synchronized (this) {
-            cancelTimer();
+            retryTimer.cancel();
             stopped = true;
         }
         retryOldest();

@@ -9,6 +9,9 @@ import dev.sluice.llm.protocol.TokenUsage;
 /** Price of a model's tokens. */
 public final class ModelPrice {
 
+    /** Optional prefix of Gemini's model names. */
+    private static final String GEMINI_PREFIX = "models/";
+
     private final String name;
     private final TokenPrices prices;
     private final NavigableMap<Long, TokenPrices> tiers;
@@ -18,6 +21,11 @@ public final class ModelPrice {
         this.name = name;
         this.prices = prices;
         this.tiers = new TreeMap<>(tiers);
+    }
+
+    /** Returns a model's name without the prefix that Gemini's names may have. */
+    static String withoutPrefix(String model) {
+        return model.startsWith(GEMINI_PREFIX) ? model.substring(GEMINI_PREFIX.length()) : model;
     }
 
     /**

@@ -44,6 +44,16 @@ public final class Money {
     }
 
     /**
+     * Converts picodollars to nanodollars, in which budgets are counted.
+     *
+     * @param picodollars the amount in 10⁻¹² US dollars, not negative
+     * @return the amount in 10⁻⁹ US dollars, rounded up
+     */
+    public static long nanodollars(long picodollars) {
+        return (picodollars + 999) / 1000;
+    }
+
+    /**
      * Parses a price.
      *
      * @param perMillion US dollars per million tokens

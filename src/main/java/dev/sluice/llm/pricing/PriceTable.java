@@ -14,9 +14,6 @@ import dev.sluice.llm.protocol.Provider;
 /** Prices of all models: the bundled ones, replaced by configured ones. Immutable. */
 public final class PriceTable {
 
-    /** Optional prefix of Gemini's model names. */
-    private static final String GEMINI_PREFIX = "models/";
-
     private final Map<Provider, Map<String, List<PriceEntry>>> entries = new EnumMap<>(Provider.class);
     private final int longestName;
 
@@ -58,7 +55,7 @@ public final class PriceTable {
      * @return the price; empty if the model is unknown
      */
     public Optional<ModelPrice> find(Provider provider, String model, LocalDate day) {
-        var name = withoutPrefix(model);
+        var name = ModelPrice.withoutPrefix(model);
         var prices = entries.get(provider);
         for (int end = Math.min(name.length(), longestName); end > 0; end--) {
             if (end < name.length() && name.charAt(end) != '-' && name.charAt(end) != ':') {
@@ -71,9 +68,5 @@ public final class PriceTable {
             }
         }
         return Optional.empty();
-    }
-
-    static String withoutPrefix(String model) {
-        return model.startsWith(GEMINI_PREFIX) ? model.substring(GEMINI_PREFIX.length()) : model;
     }
 }

@@ -36,8 +36,7 @@ final class ChatChunk {
         if (dataStart >= 0 && bytes[dataStart] == '{') {
             var kept = Buffer.buffer(to - from);
             var event = new ChatChunk(bytes, from, kept);
-            try (var parser = LlmRequestParser.JSON.createParser(bytes, dataStart,
-                    endOfLine(bytes, dataStart, to) - dataStart)) {
+            try (var parser = BodyJson.FACTORY.createParser(bytes, dataStart, endOfLine(bytes, dataStart, to) - dataStart)) {
                 if (event.copyWithoutNullUsage(parser, dataStart)) {
                     return false;
                 }

@@ -35,7 +35,7 @@ final class IncludeUsageRewriter {
     }
 
     static Buffer rewrite(Buffer body) throws IOException {
-        try (var parser = LlmRequestParser.JSON.createParser(body.getBytes())) {
+        try (var parser = BodyJson.FACTORY.createParser(body.getBytes())) {
             parser.nextToken();
             long objectStart = tokenOffset(parser) + 1;
             boolean empty = true;

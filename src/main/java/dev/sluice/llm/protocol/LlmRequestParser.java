@@ -3,9 +3,7 @@ package dev.sluice.llm.protocol;
 import java.io.IOException;
 import java.util.ArrayList;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 
 import dev.sluice.api.Identifiers;
@@ -18,11 +16,6 @@ import io.vertx.core.buffer.Buffer;
 
 /** Parses LLM requests of all providers. */
 public final class LlmRequestParser {
-
-    static final JsonFactory JSON = JsonFactory.builder().disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
-            .disable(JsonFactory.Feature.CHARSET_DETECTION)
-            // Limits the strings that are read; skipped ones may be of any length.
-            .streamReadConstraints(StreamReadConstraints.builder().maxStringLength(1 << 16).build()).build();
 
     private static final int MAX_CHOICES = 128;
     private static final String NOT_JSON = "body is not JSON";
@@ -86,7 +79,7 @@ public final class LlmRequestParser {
             throw new InvalidRequestBodyException("body is not UTF-8");
         }
         var found = new ArrayList<JsonFields>(1);
-        try (var parser = JSON.createParser(body)) {
+        try (var parser = BodyJson.FACTORY.createParser(body)) {
             var token = parser.nextToken();
             if (token != JsonToken.START_OBJECT) {
                 throw new InvalidRequestBodyException(token == null ? NOT_JSON : "body is not a JSON object");

@@ -17,14 +17,6 @@ abstract class UsageAccumulator {
         this.paths = paths;
     }
 
-    static UsageAccumulator of(Provider provider, ProviderOperation.Shape shape) {
-        return switch (provider) {
-            case OPENAI -> new OpenAiUsage(shape);
-            case ANTHROPIC -> new AnthropicUsage();
-            case GEMINI -> new GeminiUsage();
-        };
-    }
-
     /** Reads one more object: an event of a stream, or the document. */
     abstract void accept(JsonFields facts);
 

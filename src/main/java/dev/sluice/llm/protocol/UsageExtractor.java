@@ -37,7 +37,7 @@ public final class UsageExtractor {
      */
     public static UsageExtractor of(Provider provider, ProviderOperation.Shape shape, String contentType,
             String contentEncoding) {
-        var accumulator = UsageAccumulator.of(provider, shape);
+        var accumulator = accumulator(provider, shape);
         var type = withoutParameters(contentType);
         if (type.equals("text/event-stream")) {
             var events = new SseDecoder(new SseJsonHandler(accumulator));
@@ -49,6 +49,14 @@ public final class UsageExtractor {
             return new UsageExtractor(accumulator, json, decompressing(contentEncoding, json));
         }
         return new UsageExtractor(accumulator, null, null);
+    }
+
+    private static UsageAccumulator accumulator(Provider provider, ProviderOperation.Shape shape) {
+        return switch (provider) {
+            case OPENAI -> new OpenAiUsage(shape);
+            case ANTHROPIC -> new AnthropicUsage();
+            case GEMINI -> new GeminiUsage();
+        };
     }
 
     /**

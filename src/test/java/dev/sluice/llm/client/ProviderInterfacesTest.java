@@ -55,7 +55,7 @@ class ProviderInterfacesTest {
                 .withMessageContaining(Misnamed.class.getName()).withMessageContaining("nobody");
         assertThatIllegalStateException().isThrownBy(() -> interfaces.providerOf(call(Unnamed.class)))
                 .withMessageContaining(Unnamed.class.getName()).withMessageContaining("@LlmProvider");
-        assertThatIllegalStateException().isThrownBy(() -> interfaces.providerOf(null));
+        assertThatIllegalStateException().isThrownBy(() -> interfaces.providerOf((Method) null));
     }
 
     @Test
@@ -63,7 +63,7 @@ class ProviderInterfacesTest {
         var beans = Arrays.stream(new Class<?>[]{Named.class, Misnamed.class, Unnamed.class, Another.class})
                 .map(type -> stub(Bean.class, "getTypes", Set.of(type, Object.class))).collect(Collectors.toSet());
         var problems = new ConfigProblems();
-        interfaces.validate(problems, stub(BeanManager.class, "getBeans", beans));
+        new ProviderInterfacesValidator(interfaces).validate(problems, stub(BeanManager.class, "getBeans", beans));
         assertThat(problems.lines()).hasSize(2).anyMatch(line -> line.contains("Misnamed=nobody: openai"))
                 .anyMatch(line -> line.contains("Unnamed=(none): openai"));
     }

@@ -86,11 +86,11 @@ class RedisLedgerTest {
         redis.close();
     }
 
-    private static Ledger.Entry entry(String identifier, String model, String request) {
-        return new Ledger.Entry(identifier, "openai", model, new TokenUsage(10, 2, 1, 0, 5), 1_234_567, false, request);
+    private static LedgerEntry entry(String identifier, String model, String request) {
+        return new LedgerEntry(identifier, "openai", model, new TokenUsage(10, 2, 1, 0, 5), 1_234_567, false, request);
     }
 
-    private static boolean book(LedgerStore ledger, Ledger.Entry entry) {
+    private static boolean book(LedgerStore ledger, LedgerEntry entry) {
         return ledger.book(entry, HOUR).await().atMost(TIMEOUT);
     }
 
@@ -181,7 +181,7 @@ class RedisLedgerTest {
     void overflowingSumIsCapped() {
         var ledger = ledger(100);
         for (int i = 0; i < 3; i++) {
-            ledger.book(new Ledger.Entry("user:a", "openai", "m", TokenUsage.of(TokenUsage.MAX, 0), Long.MAX_VALUE / 2, false,
+            ledger.book(new LedgerEntry("user:a", "openai", "m", TokenUsage.of(TokenUsage.MAX, 0), Long.MAX_VALUE / 2, false,
                     "r" + i), HOUR).await().atMost(TIMEOUT);
         }
         var totals = read(ledger, "user:a", "m");
@@ -252,7 +252,7 @@ class RedisLedgerTest {
         wire.close();
         await().atMost(TIMEOUT).until(() -> !link.isUp());
         for (var user : List.of(first, "user:a", last)) {
-            book(ledger, new Ledger.Entry(user, "openai", "m", new TokenUsage(10, 2, 1, 0, 5), 1_234_567, true, null));
+            book(ledger, new LedgerEntry(user, "openai", "m", new TokenUsage(10, 2, 1, 0, 5), 1_234_567, true, null));
         }
         connectionsRejected = false;
         await().atMost(TIMEOUT).until(() -> count("llm_ledger_foreign") == 1 && meters.get("llm_ledger_waiting").gauge()
@@ -324,7 +324,7 @@ class RedisLedgerTest {
         wire.close();
         await().atMost(TIMEOUT).until(() -> !link.isUp());
         for (int i = 0; i < 3; i++) {
-            book(ledger, new Ledger.Entry("user:a", "openai", "m", TokenUsage.of(1, 1), Long.MAX_VALUE / 2, false, null));
+            book(ledger, new LedgerEntry("user:a", "openai", "m", TokenUsage.of(1, 1), Long.MAX_VALUE / 2, false, null));
         }
         connectionsRejected = false;
         await().atMost(TIMEOUT).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
@@ -332,7 +332,7 @@ class RedisLedgerTest {
     }
 
     /** Redis has received the batch and replied to it. */
-    private void bookLater(LedgerStore ledger, Ledger.Entry entry) {
+    private void bookLater(LedgerStore ledger, LedgerEntry entry) {
         ledger.book(entry, HOUR);
         link.send(Request.cmd(Command.PING)).toCompletionStage().toCompletableFuture().join();
     }

@@ -49,7 +49,7 @@ class SettlementQueueTest {
             }
             return immediateFailure == null ? Uni.createFrom().voidItem() : Uni.createFrom().failure(immediateFailure);
         }
-    }, () -> reachable, new SettlementQueue.Timers() {
+    }, () -> reachable, new RetryTimer.Timers() {
         @Override
         public long start(long millis, Runnable task) {
             backoffs.add(millis);

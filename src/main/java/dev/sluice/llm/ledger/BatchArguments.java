@@ -1,0 +1,71 @@
+package dev.sluice.llm.ledger;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Keys and arguments of book.lua for a batch. */
+final class BatchArguments {
+
+    /** How long Redis keeps the number of the last batch: longer than any outage during which entries are buffered. */
+    private static final String BATCH_NUMBER_TTL_SECONDS = Integer.toString(7 * 24 * 3600);
+
+    private final List<String> keys = new ArrayList<>();
+    private final List<String> arguments = new ArrayList<>();
+    private final Map<String, String> positions = new HashMap<>();
+    /** Keys that contain hashes; the others are idempotency keys. */
+    private final Set<String> hashKeys = new HashSet<>();
+    /** Hour of the entry that a key belongs to. */
+    private final Map<String, Long> hours = new HashMap<>();
+
+    BatchArguments(LedgerKeys ledgerKeys, String instance, int tag, WriteBuffer.Batch batch) {
+        keys.add(ledgerKeys.lastBatch(tag, instance));
+        arguments.add(Long.toString(batch.number()));
+        arguments.add(BATCH_NUMBER_TTL_SECONDS);
+        for (var entry : batch.entries()) {
+            var key = entry.key();
+            var pairs = LedgerHash.increments(key.provider(), key.model(), entry.totals());
+            var hashKey = ledgerKeys.hour(key.identifier(), key.hour());
+            hashKeys.add(hashKey);
+            arguments.add(position(hashKey, key.hour()));
+            arguments.add(Long.toString(LedgerHash.expirySeconds(key.hour())));
+            arguments.add(entry.requestKey() == null ? "0" : position(entry.requestKey(), key.hour()));
+            arguments.add(Integer.toString(pairs.size() / 2));
+            arguments.addAll(pairs);
+        }
+    }
+
+    private String position(String key, long hour) {
+        return positions.computeIfAbsent(key, name -> {
+            keys.add(name);
+            hours.put(name, hour);
+            return Integer.toString(keys.size());
+        });
+    }
+
+    List<String> keys() {
+        return keys;
+    }
+
+    List<String> arguments() {
+        return arguments;
+    }
+
+    /** @param position position in KEYS, from 1 */
+    String key(int position) {
+        return keys.get(position - 1);
+    }
+
+    /** Returns the Redis type that a key of the batch must have, as aside.lua expects it. */
+    String type(String key) {
+        return hashKeys.contains(key) ? "hash" : "string";
+    }
+
+    /** Returns when a key of the batch expires, in Unix seconds. */
+    long expirySeconds(String key) {
+        return LedgerHash.expirySeconds(hours.get(key));
+    }
+}

@@ -1,0 +1,19 @@
+package dev.sluice.llm.ledger;
+
+import dev.sluice.llm.protocol.TokenUsage;
+
+/**
+ * One LLM call in the ledger.
+ *
+ * @param identifier the caller's identifier, as stored
+ * @param provider the provider's id
+ * @param model the model's name; empty if it is not known
+ * @param usage the tokens used
+ * @param picodollars the cost in 10⁻¹² US dollars; negative if the model has no price
+ * @param estimated whether the usage is estimated, not reported by the provider
+ * @param requestId idempotency key: entries with the same key are booked once per identifier and provider; null if there
+ * is none
+ */
+public record LedgerEntry(String identifier, String provider, String model, TokenUsage usage, long picodollars,
+        boolean estimated, String requestId) {
+}
