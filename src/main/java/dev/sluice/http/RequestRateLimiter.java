@@ -31,6 +31,7 @@ import io.vertx.ext.web.RoutingContext;
 public class RequestRateLimiter {
 
     private static final Logger LOG = Logger.getLogger(RequestRateLimiter.class);
+    private static final AdmissionResult NOT_LIMITED = new AdmissionResult(null, null);
 
     private final CallerResolver callers;
     private final CurrentPolicy policy;
@@ -52,14 +53,15 @@ public class RequestRateLimiter {
      * @param onFailure receives the failure instead of a result
      */
     public void admit(RoutingContext request, Consumer<AdmissionResult> onResult, Consumer<Throwable> onFailure) {
-        admit(request, null, name -> "", onResult, onFailure);
+        admit(new PendingAdmission(request, null, name -> "", onResult, onFailure, rulesFor(request)));
     }
 
     /**
-     * Admits a request by the rules of its path and the annotations of a method.
+     * Admits a request by the rules of its path and the annotations of a method. A request that nothing limits is admitted
+     * without resolving its caller: its credentials are the application's concern.
      *
      * @param request the request
-     * @param limits annotations of the method; null if there are none
+     * @param limits annotations of the method
      * @param placeholders resolves the placeholders of an annotation's key
      * @param onResult receives the result, possibly before this method returns
      * @param onFailure receives the failure instead of a result
@@ -67,11 +69,31 @@ public class RequestRateLimiter {
     public void admit(RoutingContext request, MethodLimits limits, UnaryOperator<String> placeholders,
             Consumer<AdmissionResult> onResult,
             Consumer<Throwable> onFailure) {
-        var pending = new PendingAdmission(request, limits, placeholders, onResult, onFailure,
-                policy.rulesFor(request.request().method().name(), request.request().path()));
+        var rules = rulesFor(request);
+        if (limits.isEmpty() && areUnlimited(rules)) {
+            onResult.accept(NOT_LIMITED);
+        } else {
+            admit(new PendingAdmission(request, limits, placeholders, onResult, onFailure, rules));
+        }
+    }
+
+    private List<LimitRule> rulesFor(RoutingContext request) {
+        return policy.rulesFor(request.request().method().name(), request.request().path());
+    }
+
+    private static boolean areUnlimited(List<LimitRule> rules) {
+        for (var rule : rules) {
+            if (!rule.isUnlimited()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private void admit(PendingAdmission pending) {
         Caller caller;
         try {
-            caller = callers.resolveNow(request);
+            caller = callers.resolveNow(pending.request);
         } catch (CredentialsRejectedException rejected) {
             pending.fail(rejected);
             return;
@@ -79,7 +101,7 @@ public class RequestRateLimiter {
         if (caller != null) {
             pending.decide(caller);
         } else {
-            callers.resolve(request).subscribe().with(pending::decide, pending::fail);
+            callers.resolve(pending.request).subscribe().with(pending::decide, pending::fail);
         }
     }
 

@@ -21,11 +21,15 @@ import dev.sluice.api.Quota;
 import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimited;
 import dev.sluice.api.ResourceCheck;
+import dev.sluice.identity.Sha256;
 import dev.sluice.config.ConfigProblems;
 
 /** Parses the {@link RateLimited} annotations of methods and caches the result. Thread-safe. */
 @ApplicationScoped
 public class RateLimitedMethods {
+
+    /** Hexadecimal digits of the hash in a shortened resource name. */
+    private static final int HASH_LENGTH = 16;
 
     private record MethodKey(Class<?> beanClass, Method method) {
     }
@@ -68,6 +72,15 @@ public class RateLimitedMethods {
         return own.length > 0 ? own : key.beanClass().getAnnotationsByType(RateLimited.class);
     }
 
+    /** Class names may be longer than resource names: keeps the end, which is the most specific part, after a hash of the whole. */
+    private static String shortened(String resource) {
+        if (resource.length() <= Identifiers.MAX_LENGTH) {
+            return resource;
+        }
+        var hash = Sha256.hex(resource).substring(0, HASH_LENGTH) + '~';
+        return hash + resource.substring(resource.length() - Identifiers.MAX_LENGTH + hash.length());
+    }
+
     private AnnotatedLimit parse(RateLimited annotation, MethodKey key) {
         var resource = ConfigExpressions.expand(config, annotation.resource());
         if (resource.isEmpty()) {
@@ -76,8 +89,7 @@ public class RateLimitedMethods {
                 resource += Arrays.stream(key.method().getParameterTypes()).map(Class::getTypeName)
                         .collect(Collectors.joining(",", "(", ")"));
             }
-            // Class names may be longer than resource names; the end is the most specific part.
-            resource = resource.substring(Math.max(0, resource.length() - Identifiers.MAX_LENGTH));
+            resource = shortened(resource);
         }
         if (annotation.cost() < 1) {
             throw new IllegalArgumentException("cost must be at least 1");

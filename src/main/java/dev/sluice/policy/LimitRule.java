@@ -15,9 +15,10 @@ import dev.sluice.api.ResourceCheck;
  * @param rates the rate of each tier, in the order of the tiers
  * @param fallback policy while Redis is unavailable; null for that of {@code rate-limit.fallback}
  * @param unitChecks the check of a request that costs one unit, by tier
+ * @param isUnlimited whether every tier is unlimited
  */
 public record LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy fallback,
-        Map<String, List<ResourceCheck>> unitChecks) {
+        Map<String, List<ResourceCheck>> unitChecks, boolean isUnlimited) {
 
     /** Resource name of the rule for endpoints that have none of their own. */
     public static final String DEFAULT = "api:default";
@@ -27,7 +28,8 @@ public record LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy
 
     public LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy fallback) {
         this(resource, rates, fallback, rates.entrySet().stream().collect(Collectors.toUnmodifiableMap(Map.Entry::getKey,
-                rate -> List.of(new ResourceCheck(resource, rate.getValue(), 1).withFallback(fallback)))));
+                rate -> List.of(new ResourceCheck(resource, rate.getValue(), 1).withFallback(fallback)))),
+                rates.values().stream().allMatch(Rate.UNLIMITED::equals));
     }
 
     public boolean isDefault() {

@@ -179,6 +179,32 @@ class RateLimitedMethodsTest {
         return methods.of(type, declaring.getDeclaredMethod(name, parameters)).limits().get(0).check().resource();
     }
 
+    /** Has a resource name of more than 256 characters, like the overload that differs in the first parameter only. */
+    static class ManyParameters {
+
+        @RateLimited("1/s")
+        void create(String first, StringBuilder a, StringBuilder b, StringBuilder c, StringBuilder d, StringBuilder e,
+                StringBuilder f, StringBuilder g, StringBuilder h) {
+        }
+
+        @RateLimited("1/s")
+        void create(Integer first, StringBuilder a, StringBuilder b, StringBuilder c, StringBuilder d, StringBuilder e,
+                StringBuilder f, StringBuilder g, StringBuilder h) {
+        }
+    }
+
+    @Test
+    void longResourceNamesAreShortenedWithoutCollision() throws NoSuchMethodException {
+        var parameters = new Class<?>[9];
+        Arrays.fill(parameters, StringBuilder.class);
+        parameters[0] = String.class;
+        var first = resource(ManyParameters.class, "create", parameters);
+        parameters[0] = Integer.class;
+        var second = resource(ManyParameters.class, "create", parameters);
+        assertThat(first).hasSize(256).matches("[0-9a-f]{16}~.*StringBuilder\\)").isNotEqualTo(second);
+        assertThat(second).hasSize(256);
+    }
+
     @Test
     void overloadsHaveResourcesOfTheirOwn() throws NoSuchMethodException {
         var name = Overloads.class.getName();
