@@ -150,19 +150,19 @@ class LlmApiTest extends LlmTestBase {
         report(new JsonObject().put("input_tokens", 1).put("output_tokens", 1).put("model", "gpt-4o-mini"));
         report(new JsonObject().put("input_tokens", 7).put("model", "who-knows"));
         report(new JsonObject().put("provider", "gemini").put("model", "gemini-2.5-pro").put("input_tokens", 200_001));
-        var openai = ledger("u", "openai");
-        assertThat(openai.getInteger("calls")).isEqualTo(3);
-        assertThat(openai.getInteger("window_hours")).isEqualTo(24);
-        assertThat(openai.getInteger("input_tokens")).isEqualTo(1008);
-        assertThat(openai.getInteger("output_tokens")).isEqualTo(51);
-        assertThat(openai.getInteger("cached_input_tokens")).isEqualTo(300);
-        assertThat(openai.getInteger("cache_write_input_tokens")).isEqualTo(100);
-        assertThat(openai.getInteger("unpriced_calls")).isEqualTo(1);
         // 600 x 2.50 + 300 x 1.25 + 100 x 2.50 + 50 x 10, and .15 + .60
-        assertThat(openai.getString("cost_usd")).isEqualTo("0.00262575");
-        assertThat(openai.getJsonObject("models").getJsonObject("gpt-4o-mini").getString("cost_usd")).isEqualTo("0.00000075");
-        assertThat(openai.getJsonObject("models").getJsonObject("who-knows").getInteger("input_tokens")).isEqualTo(7);
-        assertThat(ledger("u", "gemini").getString("cost_usd")).isEqualTo("0.5000025");
+        givenAdmin().when().get("/v1/llm/usage?identifier=u").then().statusCode(200)
+                .body("providers.openai.calls", is(3))
+                .body("providers.openai.window_hours", is(24))
+                .body("providers.openai.input_tokens", is(1008))
+                .body("providers.openai.output_tokens", is(51))
+                .body("providers.openai.cached_input_tokens", is(300))
+                .body("providers.openai.cache_write_input_tokens", is(100))
+                .body("providers.openai.unpriced_calls", is(1))
+                .body("providers.openai.cost_usd", is("0.00262575"))
+                .body("providers.openai.models.'gpt-4o-mini'.cost_usd", is("0.00000075"))
+                .body("providers.openai.models.'who-knows'.input_tokens", is(7))
+                .body("providers.gemini.cost_usd", is("0.5000025"));
         assertThat(ledger("somebody-else")).isEmpty();
     }
 
