@@ -32,7 +32,7 @@ public abstract class HttpTestBase {
 
     /**
      * Lets REST Assured send paths, queries and Content-Type as they are written, and read fractions as double instead of float.
-     * Quarkus sets the port before each test, and restores the other settings after it.
+     * Quarkus sets the port before each test, and restores the address and the configuration after it.
      */
     private static void configureRestAssured() {
         RestAssured.baseURI = "http://127.0.0.1";
