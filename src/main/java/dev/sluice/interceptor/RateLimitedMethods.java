@@ -21,8 +21,8 @@ import dev.sluice.api.Quota;
 import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimited;
 import dev.sluice.api.ResourceCheck;
-import dev.sluice.identity.Sha256;
 import dev.sluice.config.ConfigProblems;
+import dev.sluice.identity.Sha256;
 
 /** Parses the {@link RateLimited} annotations of methods and caches the result. Thread-safe. */
 @ApplicationScoped

@@ -7,6 +7,10 @@ import org.junit.jupiter.api.BeforeEach;
 
 import dev.sluice.api.RateLimitAdmin;
 import dev.sluice.api.RateLimiter;
+import io.restassured.RestAssured;
+import io.restassured.config.EncoderConfig;
+import io.restassured.config.JsonConfig;
+import io.restassured.path.json.config.JsonPathConfig.NumberReturnType;
 
 /** Base class of tests over HTTP; each test begins with empty windows. */
 public abstract class HttpTestBase {
@@ -20,11 +24,26 @@ public abstract class HttpTestBase {
     @Inject
     protected RateLimitAdmin admin;
 
+    /** For requests that REST Assured would change, and for tests of forwarded requests. */
     protected HttpTestClient http;
 
     @BeforeEach
     void start() {
         http = new HttpTestClient(port);
+        configureRestAssured();
         admin.resetAll().await().indefinitely();
+    }
+
+    /**
+     * Lets REST Assured send paths, queries and Content-Type as they are written, and read fractions as double instead of float.
+     * Quarkus sets the port before each test, and restores the address and the configuration after it.
+     */
+    private static void configureRestAssured() {
+        RestAssured.baseURI = "http://127.0.0.1";
+        RestAssured.urlEncodingEnabled = false;
+        RestAssured.config = RestAssured.config()
+                .encoderConfig(EncoderConfig.encoderConfig().defaultContentCharset("UTF-8")
+                        .appendDefaultContentCharsetToContentTypeIfUndefined(false))
+                .jsonConfig(JsonConfig.jsonConfig().numberReturnType(NumberReturnType.DOUBLE));
     }
 }

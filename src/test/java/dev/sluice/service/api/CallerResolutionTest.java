@@ -1,16 +1,19 @@
 package dev.sluice.service.api;
 
-import static dev.sluice.testing.EchoUpstream.receivedHeader;
-import static dev.sluice.testing.HttpTestClient.error;
-import static dev.sluice.testing.HttpTestClient.header;
+import static io.restassured.RestAssured.given;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.hamcrest.Matchers.contains;
+import static org.hamcrest.Matchers.is;
 
 import java.util.List;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.NullSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
+import dev.sluice.identity.Sha256;
 import dev.sluice.testing.EchoUpstream;
 import dev.sluice.testing.HttpTestBase;
 import dev.sluice.testing.JwtKeys;
@@ -19,6 +22,7 @@ import dev.sluice.testing.TrustedProxyProfile;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
+import io.restassured.response.ValidatableResponse;
 
 @QuarkusTest
 @TestProfile(TrustedProxyProfile.class)
@@ -29,6 +33,14 @@ class CallerResolutionTest extends HttpTestBase {
 
     JwtKeys keys;
 
+    private static ValidatableResponse getCampaigns(String header, String... values) {
+        var request = given();
+        for (var value : values) {
+            request.header(header, value);
+        }
+        return request.when().get("/campaigns").then();
+    }
+
     private void assertCounted(String identifier) {
         assertThat(admin.limits(identifier).await().indefinitely()).as(identifier).containsEntry("api:/campaigns",
                 1L);
@@ -36,73 +48,76 @@ class CallerResolutionTest extends HttpTestBase {
 
     @Test
     void jwtProvidesIdentityAndTier() {
-        var response = http.get("/campaigns", "Authorization", "Bearer " + keys.token("alice", "pro"));
-        assertThat(response.statusCode()).isEqualTo(200);
-        assertThat(header(response, "X-RateLimit-Limit")).isEqualTo("100");
-        assertThat(receivedHeader(response, "x-user-id")).isEqualTo("alice");
-        assertThat(receivedHeader(response, "x-user-tier")).isEqualTo("pro");
+        getCampaigns("Authorization", "Bearer " + keys.token("alice", "pro"))
+                .statusCode(200)
+                .header("X-RateLimit-Limit", "100")
+                .body("headers.'x-user-id'", contains("alice"))
+                .body("headers.'x-user-tier'", contains("pro"));
         assertCounted("user:alice");
     }
 
-    @Test
-    void jwtWithMissingOrUnknownTierHasTheFirstTier() {
-        assertThat(header(http.get("/campaigns", "Authorization", "Bearer " + keys.token("a", null)), "X-RateLimit-Limit"))
-                .isEqualTo("10");
-        assertThat(header(http.get("/campaigns", "Authorization", "Bearer " + keys.token("a", "gold")), "X-RateLimit-Limit"))
-                .isEqualTo("10");
+    @ParameterizedTest
+    @NullSource
+    @ValueSource(strings = "gold")
+    void jwtWithMissingOrUnknownTierHasTheFirstTier(String tier) {
+        getCampaigns("Authorization", "Bearer " + keys.token("a", tier)).header("X-RateLimit-Limit", "10");
     }
 
     @Test
     void invalidJwtIs401AndCountsAgainstTheAddress() {
         for (var token : List.of(keys.forgedToken("alice"), keys.expiredToken("alice"), keys.foreignIssuerToken("alice"),
                 "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9.")) {
-            var response = http.get("/campaigns", "Authorization", "Bearer " + token);
-            assertThat(response.statusCode()).isEqualTo(401);
-            assertThat(error(response).getString("code")).isEqualTo("RATE_4011");
-            assertThat(header(response, "WWW-Authenticate")).isEqualTo("Bearer");
+            getCampaigns("Authorization", "Bearer " + token)
+                    .statusCode(401)
+                    .header("WWW-Authenticate", "Bearer")
+                    .body("error.code", is("RATE_4011"));
         }
         assertThat(admin.limits("ip:127.0.0.1").await().indefinitely()).containsEntry("api:default", 4L);
         assertThat(admin.limits("user:alice").await().indefinitely()).isEmpty();
     }
 
-    @Test
-    void ambiguousAuthorizationHeaderIs401() {
-        var token = keys.token("alice", "pro");
-        for (var value : List.of("Bearer\t" + token, "Bearer  " + token, "bearer \t" + token)) {
-            assertThat(http.get("/campaigns", "Authorization", value).statusCode()).isEqualTo(401);
-        }
-        assertThat(http.get("/campaigns", "Authorization", "opaque", "Authorization", "Bearer " + token).statusCode())
-                .isEqualTo(401);
-        assertThat(http.get("/campaigns", "Authorization", "bearer " + token).statusCode()).isEqualTo(200);
+    @ParameterizedTest
+    @ValueSource(strings = {"Bearer\t", "Bearer  ", "bearer \t"})
+    void ambiguousAuthorizationHeaderIs401(String scheme) {
+        getCampaigns("Authorization", scheme + keys.token("alice", "pro")).statusCode(401);
     }
 
     @Test
-    void bearerTokensThatAreNoJwtAreForwarded() {
-        for (var token : List.of("sk-abc", "a.b.c", "eyJ.x.y", "", "x.y", "eyJhbGciOiJub25lIn0.b.c.d.e")) {
-            var response = http.get("/echo", "Authorization", "Bearer " + token);
-            assertThat(response.statusCode()).as(token).isEqualTo(200);
-        }
+    void repeatedAuthorizationHeaderIs401() {
+        getCampaigns("Authorization", "opaque", "Bearer " + keys.token("alice", "pro")).statusCode(401);
+    }
+
+    @Test
+    void schemeIsCaseInsensitive() {
+        getCampaigns("Authorization", "bearer " + keys.token("alice", "pro")).statusCode(200);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"sk-abc", "a.b.c", "eyJ.x.y", "", "x.y", "eyJhbGciOiJub25lIn0.b.c.d.e"})
+    void bearerTokensThatAreNoJwtAreForwarded(String token) {
+        given().header("Authorization", "Bearer " + token).when().get("/echo").then().statusCode(200);
     }
 
     @Test
     void identitiesAreEncodedInHeaders() {
-        var response = http.get("/campaigns", "Authorization", "Bearer " + keys.token("mü%\r\nX-Evil: 1", "pro"));
-        assertThat(receivedHeader(response, "x-user-id")).isEqualTo("m%C3%BC%25%0D%0AX-Evil: 1");
+        getCampaigns("Authorization", "Bearer " + keys.token("mü%\r\nX-Evil: 1", "pro"))
+                .body("headers.'x-user-id'", contains("m%C3%BC%25%0D%0AX-Evil: 1"));
         assertCounted("user:mü%\r\nX-Evil: 1");
     }
 
     @Test
     void longIdentitiesAreCountedByHash() {
-        http.get("/campaigns", "Authorization", "Bearer " + keys.token("x".repeat(1000), "pro"));
-        assertCounted("user:sha256:" + dev.sluice.identity.Sha256.hex("x".repeat(1000)));
+        getCampaigns("Authorization", "Bearer " + keys.token("x".repeat(1000), "pro"));
+        assertCounted("user:sha256:" + Sha256.hex("x".repeat(1000)));
     }
 
     @Test
     void trustedProxyProvidesTheIdentity() {
-        var response = http.get("/campaigns", "X-User-Id", "carol", "X-User-Tier", "enterprise", "X-Forwarded-For", "1.2.3.4");
-        assertThat(header(response, "X-RateLimit-Limit")).isEqualTo("1000");
-        assertThat(receivedHeader(response, "x-user-id")).isEqualTo("carol");
-        assertThat(receivedHeader(response, "x-forwarded-for")).isEqualTo("1.2.3.4, 127.0.0.1");
+        given().header("X-User-Id", "carol").header("X-User-Tier", "enterprise").header("X-Forwarded-For", "1.2.3.4")
+                .when().get("/campaigns")
+                .then().header("X-RateLimit-Limit", "1000")
+                .body("headers.'x-user-id'", contains("carol"))
+                .body("headers.'x-forwarded-for'", contains("1.2.3.4, 127.0.0.1"));
         assertCounted("user:carol");
     }
 
@@ -119,13 +134,13 @@ class CallerResolutionTest extends HttpTestBase {
             "Forwarded | for=1.1.1.1, For=\"[2001:db8:7::1]:99\" | ip:2001:db8:7::",
             "Forwarded | for=unknown | ip:127.0.0.1", "Forwarded | proto=https | ip:127.0.0.1"})
     void trustedProxyProvidesTheAddress(String name, String value, String identifier) {
-        assertThat(http.get("/campaigns", name, value).statusCode()).isEqualTo(200);
+        getCampaigns(name, value).statusCode(200);
         assertCounted(identifier);
     }
 
     @Test
     void repeatedXForwardedForIsOneList() {
-        http.get("/campaigns", "X-Forwarded-For", "1.1.1.1", "X-Forwarded-For", "203.0.113.8, 10.0.0.1");
+        getCampaigns("X-Forwarded-For", "1.1.1.1", "203.0.113.8, 10.0.0.1");
         assertCounted("ip:203.0.113.8");
     }
 }

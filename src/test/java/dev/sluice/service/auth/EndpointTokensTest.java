@@ -1,11 +1,13 @@
 package dev.sluice.service.auth;
 
-import static dev.sluice.testing.HttpTestClient.error;
-import static dev.sluice.testing.HttpTestClient.header;
-import static dev.sluice.testing.HttpTestClient.json;
+import static io.restassured.RestAssured.given;
+import static io.restassured.RestAssured.when;
 import static org.assertj.core.api.Assertions.assertThat;
-
-import java.util.List;
+import static org.hamcrest.Matchers.contains;
+import static org.hamcrest.Matchers.containsString;
+import static org.hamcrest.Matchers.is;
+import static org.hamcrest.Matchers.not;
+import static org.hamcrest.Matchers.startsWith;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -17,6 +19,9 @@ import dev.sluice.testing.TokensProfile;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
+import io.restassured.http.ContentType;
+import io.restassured.response.ValidatableResponse;
+import io.restassured.specification.RequestSpecification;
 
 @QuarkusTest
 @TestProfile(TokensProfile.class)
@@ -26,15 +31,28 @@ class EndpointTokensTest extends HttpTestBase {
     private static final String CHECK = "{\"identifier\":\"user:alice\",\"resource\":\"r\",\"rate\":\"3/minute\"}";
     private static final String ADMIN = "Bearer admin-secret";
 
+    private static RequestSpecification givenAdmin() {
+        return given().header("Authorization", ADMIN);
+    }
+
+    private static ValidatableResponse check(String name, String value) {
+        return given().header(name, value).contentType(ContentType.JSON).body(CHECK).when().post("/v1/check").then();
+    }
+
+    private static ValidatableResponse checkAsAdmin(String body) {
+        return givenAdmin().contentType(ContentType.JSON).body(body).when().post("/v1/check").then();
+    }
+
     @Test
     void checkRequiresTheApiToken() {
-        var without = http.post("/v1/check", CHECK);
-        assertThat(without.statusCode()).isEqualTo(401);
-        assertThat(header(without, "WWW-Authenticate")).startsWith("Bearer");
-        assertThat(http.post("/v1/check", CHECK, "Authorization", "Bearer api-secret").statusCode()).isEqualTo(200);
-        assertThat(http.post("/v1/check", CHECK, "Authorization", "bearer api-secret").statusCode()).isEqualTo(200);
-        assertThat(http.post("/v1/check", CHECK, "Authorization", ADMIN).statusCode()).isEqualTo(200);
-        assertThat(http.post("/v1/check", CHECK, "Authorization", ADMIN).statusCode()).isEqualTo(429);
+        given().contentType(ContentType.JSON).body(CHECK)
+                .when().post("/v1/check")
+                .then().statusCode(401)
+                .header("WWW-Authenticate", startsWith("Bearer"));
+        check("Authorization", "Bearer api-secret").statusCode(200);
+        check("Authorization", "bearer api-secret").statusCode(200);
+        check("Authorization", ADMIN).statusCode(200);
+        check("Authorization", ADMIN).statusCode(429);
     }
 
     @ParameterizedTest
@@ -42,79 +60,68 @@ class EndpointTokensTest extends HttpTestBase {
             "Authorization,Bearer admin-secre", "Authorization,Bearer admin-secretx"})
     void wrongTokensAreCountedAgainstTheAddress(String name, String value) {
         for (int i = 0; i < 10; i++) {
-            var response = http.post("/v1/check", CHECK, name, value);
-            assertThat(response.statusCode()).isEqualTo(401);
-            assertThat(error(response).getString("code")).isEqualTo("RATE_4011");
-            assertThat(response.body()).doesNotContain("wrong");
+            check(name, value)
+                    .statusCode(401)
+                    .body("error.code", is("RATE_4011"))
+                    .body(not(containsString("wrong")));
         }
         assertThat(admin.limits("ip:127.0.0.1").await().indefinitely()).containsEntry("api:default", 10L);
-        assertThat(http.post("/v1/check", CHECK, name, value).statusCode()).isEqualTo(429);
-        assertThat(http.get("/v1/limits?identifier=a", name, value).statusCode()).isEqualTo(429);
-        assertThat(http.get("/v1/limits?identifier=a", "Authorization", ADMIN).statusCode()).isEqualTo(200);
+        check(name, value).statusCode(429);
+        given().header(name, value).when().get("/v1/limits?identifier=a").then().statusCode(429);
+        givenAdmin().when().get("/v1/limits?identifier=a").then().statusCode(200);
     }
 
     @Test
     void apiTokenIsNotAcceptedByAdminEndpoints() {
-        assertThat(http.get("/v1/limits?identifier=a").statusCode()).isEqualTo(403);
-        assertThat(http.get("/v1/limits?identifier=a", "Authorization", "Bearer api-secret").statusCode()).isEqualTo(403);
-    }
-
-    @Test
-    void ambiguousQueriesAreRejected() {
-        for (var query : List.of("identifier=%ff", "identifier=a&identifier=b")) {
-            for (var method : List.of("GET", "DELETE")) {
-                var response = http.send(method, "/v1/limits?" + query, null, "Authorization", ADMIN);
-                assertThat(response.statusCode()).as(query).isEqualTo(400);
-                assertThat(error(response).getJsonObject("details").getString("field")).isEqualTo("identifier");
-            }
-        }
-        var digits = http.get("/v1/usage?identifier=a&resource=b&window_seconds=%D9%A6", "Authorization", ADMIN);
-        assertThat(error(digits).getJsonObject("details").getString("field")).isEqualTo("window_seconds");
+        when().get("/v1/limits?identifier=a").then().statusCode(403);
+        given().header("Authorization", "Bearer api-secret")
+                .when().get("/v1/limits?identifier=a")
+                .then().statusCode(403);
     }
 
     @Test
     void usageIsReportedWithoutChangingIt() {
-        http.post("/v1/check", CHECK, "Authorization", ADMIN);
+        checkAsAdmin(CHECK);
         for (int i = 0; i < 3; i++) {
-            var usage = http.get("/v1/usage?identifier=user:alice&resource=r&window_seconds=60", "Authorization", ADMIN);
-            assertThat(usage.statusCode()).isEqualTo(200);
-            var body = json(usage);
-            assertThat(body.fieldNames()).containsExactly("identifier", "resource", "current", "window_start", "window_end");
-            assertThat(body.getLong("current")).isEqualTo(1);
-            assertThat(body.getLong("window_end") - body.getLong("window_start")).isEqualTo(60);
+            var usage = givenAdmin()
+                    .when().get("/v1/usage?identifier=user:alice&resource=r&window_seconds=60")
+                    .then().statusCode(200)
+                    .body("keySet()", contains("identifier", "resource", "current", "window_start", "window_end"))
+                    .body("current", is(1))
+                    .extract().jsonPath();
+            assertThat(usage.getLong("window_end") - usage.getLong("window_start")).isEqualTo(60);
         }
-        var nothing = http.get("/v1/usage?identifier=nobody&resource=r&window_seconds=60", "Authorization", ADMIN);
-        assertThat(json(nothing).getLong("current")).isZero();
+        givenAdmin()
+                .when().get("/v1/usage?identifier=nobody&resource=r&window_seconds=60")
+                .then().body("current", is(0));
     }
 
     @Test
     void denialDoesNotChangeUsage() {
         for (int i = 0; i < 3; i++) {
-            http.post("/v1/check", CHECK, "Authorization", ADMIN);
+            checkAsAdmin(CHECK);
         }
-        var before = http.get("/v1/limits?identifier=user:alice", "Authorization", ADMIN).body();
+        var before = givenAdmin().when().get("/v1/limits?identifier=user:alice").asString();
         for (int i = 0; i < 5; i++) {
-            assertThat(http.post("/v1/check", CHECK, "Authorization", ADMIN).statusCode()).isEqualTo(429);
+            checkAsAdmin(CHECK).statusCode(429);
         }
-        assertThat(http.get("/v1/limits?identifier=user:alice", "Authorization", ADMIN).body()).isEqualTo(before);
+        givenAdmin().when().get("/v1/limits?identifier=user:alice").then().body(is(before));
     }
 
     @Test
     void limitsListAndReset() {
-        http.post("/v1/check", CHECK, "Authorization", ADMIN);
-        http.post("/v1/check", "{\"identifier\":\"user:alice\",\"resource\":\"api:/campaigns\",\"tier\":\"pro\"}",
-                "Authorization", ADMIN);
-        http.post("/v1/check", "{\"identifier\":\"other\",\"resource\":\"r\",\"tier\":\"pro\"}", "Authorization", ADMIN);
-        assertThat(json(http.get("/v1/limits?identifier=user:alice", "Authorization", ADMIN)).encode())
-                .isEqualTo("{\"identifier\":\"user:alice\",\"limits\":{\"api:/campaigns\":1,\"r\":1}}");
-        var one = http.send("DELETE", "/v1/limits?identifier=user:alice&resource=r", null, "Authorization", ADMIN);
-        assertThat(one.statusCode()).isEqualTo(204);
+        checkAsAdmin(CHECK);
+        checkAsAdmin("{\"identifier\":\"user:alice\",\"resource\":\"api:/campaigns\",\"tier\":\"pro\"}");
+        checkAsAdmin("{\"identifier\":\"other\",\"resource\":\"r\",\"tier\":\"pro\"}");
+        givenAdmin()
+                .when().get("/v1/limits?identifier=user:alice")
+                .then().body(is("{\"identifier\":\"user:alice\",\"limits\":{\"api:/campaigns\":1,\"r\":1}}"));
+        givenAdmin().when().delete("/v1/limits?identifier=user:alice&resource=r").then().statusCode(204);
         assertThat(admin.limits("user:alice").await().indefinitely()).containsOnlyKeys("api:/campaigns");
-        assertThat(http.send("DELETE", "/v1/limits?identifier=user:alice", null, "Authorization", ADMIN).statusCode())
-                .isEqualTo(204);
+        givenAdmin().when().delete("/v1/limits?identifier=user:alice").then().statusCode(204);
         assertThat(admin.limits("user:alice").await().indefinitely()).isEmpty();
         assertThat(admin.limits("other").await().indefinitely()).hasSize(1);
-        assertThat(http.send("DELETE", "/v1/limits?all=true", null, "Authorization", ADMIN).statusCode()).isEqualTo(204);
+        givenAdmin().when().delete("/v1/limits?all=true").then().statusCode(204);
         assertThat(admin.limits("other").await().indefinitely()).isEmpty();
     }
 
@@ -125,12 +132,16 @@ class EndpointTokensTest extends HttpTestBase {
             "GET,/v1/usage?identifier=a&resource=r&window_seconds=x,window_seconds",
             "GET,/v1/usage?identifier=a&resource=r&window_seconds=0,window_seconds",
             "GET,/v1/usage?identifier=a&resource=r&window_seconds=99999999999999999999,window_seconds",
-            "GET,/v1/limits,identifier", "GET,/v1/limits?identifier=,identifier", "DELETE,/v1/limits,identifier",
+            "GET,/v1/usage?identifier=a&resource=b&window_seconds=%D9%A6,window_seconds",
+            "GET,/v1/limits,identifier", "GET,/v1/limits?identifier=,identifier", "GET,/v1/limits?identifier=%ff,identifier",
+            "GET,/v1/limits?identifier=a&identifier=b,identifier", "DELETE,/v1/limits,identifier",
+            "DELETE,/v1/limits?identifier=%ff,identifier", "DELETE,/v1/limits?identifier=a&identifier=b,identifier",
             "DELETE,/v1/limits?resource=r,identifier", "DELETE,/v1/limits?all=yes,all",
             "DELETE,/v1/limits?all=true&identifier=a,all", "DELETE,/v1/limits?identifier=a&resource=,resource"})
     void badQueriesNameTheirField(String method, String path, String field) {
-        var response = http.send(method, path, null, "Authorization", ADMIN);
-        assertThat(response.statusCode()).isEqualTo(400);
-        assertThat(error(response).getJsonObject("details").getString("field")).isEqualTo(field);
+        givenAdmin()
+                .when().request(method, path)
+                .then().statusCode(400)
+                .body("error.details.field", is(field));
     }
 }

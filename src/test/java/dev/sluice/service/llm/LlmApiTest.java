@@ -1,15 +1,19 @@
 package dev.sluice.service.llm;
 
-import static dev.sluice.testing.HttpTestClient.error;
-import static dev.sluice.testing.HttpTestClient.header;
-import static dev.sluice.testing.HttpTestClient.json;
+import static io.restassured.RestAssured.given;
+import static io.restassured.RestAssured.when;
 import static org.assertj.core.api.Assertions.assertThat;
-
-import java.net.http.HttpResponse;
+import static org.hamcrest.Matchers.containsString;
+import static org.hamcrest.Matchers.hasKey;
+import static org.hamcrest.Matchers.is;
+import static org.hamcrest.Matchers.not;
+import static org.hamcrest.Matchers.notNullValue;
+import static org.hamcrest.Matchers.nullValue;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.llm.LlmProfile;
@@ -17,6 +21,9 @@ import dev.sluice.testing.llm.ProvidersForTests;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
+import io.restassured.http.ContentType;
+import io.restassured.response.ValidatableResponse;
+import io.restassured.specification.RequestSpecification;
 import io.vertx.core.json.JsonObject;
 
 /** Decision endpoints for programs that call LLM providers directly. */
@@ -31,15 +38,20 @@ class LlmApiTest extends LlmTestBase {
                 .put("tokens", tokens);
     }
 
-    private HttpResponse<String> check(JsonObject body) {
-        return http.post("/v1/llm/check", body.encode());
+    private static RequestSpecification givenAdmin() {
+        return given().header("Authorization", LlmProfile.ADMIN_AUTHORIZATION);
     }
 
-    private void report(JsonObject body) {
-        var response = http.post("/v1/llm/usage",
-                new JsonObject().put("provider", "openai").put("identifier", "u").put("model", "gpt-4o").mergeIn(body)
-                        .encode());
-        assertThat(response.statusCode()).as(response.body()).isEqualTo(204);
+    private static ValidatableResponse check(JsonObject body) {
+        return given().contentType(ContentType.JSON).body(body.encode()).when().post("/v1/llm/check").then();
+    }
+
+    private static void report(JsonObject body) {
+        given().contentType(ContentType.JSON)
+                .body(new JsonObject().put("provider", "openai").put("identifier", "u").put("model", "gpt-4o").mergeIn(body)
+                        .encode())
+                .when().post("/v1/llm/usage")
+                .then().statusCode(204);
     }
 
     private long windowUsage(String resource) {
@@ -49,87 +61,86 @@ class LlmApiTest extends LlmTestBase {
     @Test
     void fourthFreeCallIsDenied() {
         for (int i = 2; i >= 0; i--) {
-            var response = check(call("free", "gpt-4o", 1200));
-            assertThat(response.statusCode()).isEqualTo(200);
-            assertThat(json(response).getInteger("remaining")).isEqualTo(i);
-            assertThat(json(response).containsKey("reservation")).isFalse(); // only requests are limited
+            check(call("free", "gpt-4o", 1200))
+                    .statusCode(200)
+                    .body("remaining", is(i))
+                    .body("$", not(hasKey("reservation"))); // only requests are limited
         }
-        var denied = check(call("free", "gpt-4o", 1200));
-        assertThat(denied.statusCode()).isEqualTo(429);
-        assertThat(error(denied).getString("code")).isEqualTo("RATE_5001");
-        assertThat(error(denied).getJsonObject("details").getInteger("limit")).isEqualTo(3);
-        assertThat(header(denied, "Retry-After")).isNotNull();
-        assertThat(header(denied, "RateLimit-Policy")).isEqualTo("\"llm:openai\";q=3;w=60");
+        check(call("free", "gpt-4o", 1200))
+                .statusCode(429)
+                .header("Retry-After", notNullValue())
+                .header("RateLimit-Policy", "\"llm:openai\";q=3;w=60")
+                .body("error.code", is("RATE_5001"))
+                .body("error.details.limit", is(3));
         assertThat(ledger("u")).isEmpty();
     }
 
     @Test
     void missingOrUnknownTierIsTheFirstTier() {
-        var response = check(new JsonObject().put("provider", "anthropic").put("identifier", "u"));
-        assertThat(json(response).getInteger("limit")).isEqualTo(5);
-        assertThat(json(check(call("none", "gpt-4o", 1))).getInteger("limit")).isEqualTo(3);
+        check(new JsonObject().put("provider", "anthropic").put("identifier", "u")).body("limit", is(5));
+        check(call("none", "gpt-4o", 1)).body("limit", is(3));
     }
 
     @Test
     void tokensAreReservedAndSettled() {
-        var first = check(call("tokens", "gpt-4o", 800));
-        assertThat(first.statusCode()).isEqualTo(200);
-        assertThat(json(first).getString("unit")).isEqualTo("tokens");
-        assertThat(json(first).getInteger("remaining")).isEqualTo(200);
-        assertThat(header(first, "RateLimit-Policy")).contains("\"llm:openai:tokens\";q=1000;w=60;qu=\"tokens\"");
-        var denied = check(call("tokens", "gpt-4o", 201));
-        assertThat(denied.statusCode()).isEqualTo(429);
-        assertThat(error(denied).getJsonObject("details").getInteger("limit")).isEqualTo(1000);
-        assertThat(error(denied).getJsonObject("details").getString("unit")).isEqualTo("tokens");
-        report(new JsonObject().put("input_tokens", 90).put("output_tokens", 10).put("reservation",
-                json(first).getString("reservation")));
+        String reservation = check(call("tokens", "gpt-4o", 800))
+                .statusCode(200)
+                .header("RateLimit-Policy", containsString("\"llm:openai:tokens\";q=1000;w=60;qu=\"tokens\""))
+                .body("unit", is("tokens"))
+                .body("remaining", is(200))
+                .extract().path("reservation");
+        check(call("tokens", "gpt-4o", 201))
+                .statusCode(429)
+                .body("error.details.limit", is(1000))
+                .body("error.details.unit", is("tokens"));
+        report(new JsonObject().put("input_tokens", 90).put("output_tokens", 10).put("reservation", reservation));
         assertThat(windowUsage("llm:openai:tokens")).isEqualTo(100);
-        assertThat(check(call("tokens", "gpt-4o", 900)).statusCode()).isEqualTo(200);
+        check(call("tokens", "gpt-4o", 900)).statusCode(200);
     }
 
     @Test
     void estimateAboveTheLimitIsAdmittedToAnEmptyWindow() {
-        assertThat(check(call("tokens", "gpt-4o", 50_000_000)).statusCode()).isEqualTo(200);
-        assertThat(check(call("tokens", "gpt-4o", 1)).statusCode()).isEqualTo(429);
+        check(call("tokens", "gpt-4o", 50_000_000)).statusCode(200);
+        check(call("tokens", "gpt-4o", 1)).statusCode(429);
     }
 
     @Test
     void budgetIsReservedAndSettledInDollars() {
-        var first = check(call("money", "gpt-4o", 500)); // 500 x 10 dollars a million
-        assertThat(first.statusCode()).isEqualTo(200);
-        assertThat(json(first).getString("unit")).isEqualTo("usd");
-        assertThat(json(first).getDouble("limit")).isEqualTo(0.01);
-        assertThat(json(first).getDouble("remaining")).isEqualTo(0.005);
-        assertThat(check(call("money", "gpt-4o", 501)).statusCode()).isEqualTo(429);
-        report(new JsonObject().put("input_tokens", 400).put("output_tokens", 100).put("reservation",
-                json(first).getString("reservation")));
+        String reservation = check(call("money", "gpt-4o", 500)) // 500 x 10 dollars a million
+                .statusCode(200)
+                .body("unit", is("usd"))
+                .body("limit", is(0.01))
+                .body("remaining", is(0.005))
+                .extract().path("reservation");
+        check(call("money", "gpt-4o", 501)).statusCode(429);
+        report(new JsonObject().put("input_tokens", 400).put("output_tokens", 100).put("reservation", reservation));
         assertThat(windowUsage("llm:openai:budget")).isEqualTo(2_000_000); // billionths: 400 x 2.50 + 100 x 10 a million
         assertThat(ledger("u", "openai").getString("cost_usd")).isEqualTo("0.002");
     }
 
     @Test
     void unpricedModelIsDeniedUnderABudget() {
-        var denied = check(call("money", "who-knows", 1));
-        assertThat(denied.statusCode()).isEqualTo(429);
-        assertThat(error(denied).getString("message")).contains("no price");
-        assertThat(header(denied, "Retry-After")).isNull();
-        assertThat(check(call("money", "house-model", 1)).statusCode()).isEqualTo(200);
-        assertThat(check(call("wealthy", "who-knows", 1)).statusCode()).isEqualTo(200);
+        check(call("money", "who-knows", 1))
+                .statusCode(429)
+                .header("Retry-After", nullValue())
+                .body("error.message", containsString("no price"));
+        check(call("money", "house-model", 1)).statusCode(200);
+        check(call("wealthy", "who-knows", 1)).statusCode(200);
     }
 
     @Test
     void modelRuleReplacesProviderRule() {
-        assertThat(check(call("pro", "o3", 1)).statusCode()).isEqualTo(200);
-        assertThat(check(call("pro", "o3-2025-04-16", 1)).statusCode()).isEqualTo(429);
-        assertThat(check(call("pro", "gpt-4o", 1)).statusCode()).isEqualTo(200);
-        assertThat(check(call("tokens", "gpt-4o-mini-2024-07-18", 400_000)).statusCode()).isEqualTo(200);
-        assertThat(check(call("tokens", "gpt-4o-mini", 90_000)).statusCode()).isEqualTo(200);
+        check(call("pro", "o3", 1)).statusCode(200);
+        check(call("pro", "o3-2025-04-16", 1)).statusCode(429);
+        check(call("pro", "gpt-4o", 1)).statusCode(200);
+        check(call("tokens", "gpt-4o-mini-2024-07-18", 400_000)).statusCode(200);
+        check(call("tokens", "gpt-4o-mini", 90_000)).statusCode(200);
     }
 
     @Test
     void checkEndpointAppliesProviderRule() {
         var body = "{\"identifier\":\"u\",\"resource\":\"llm:openai\",\"tier\":\"pro\"}";
-        assertThat(json(http.post("/v1/check", body)).getInteger("limit")).isEqualTo(60);
+        given().contentType(ContentType.JSON).body(body).when().post("/v1/check").then().body("limit", is(60));
     }
 
     @Test
@@ -139,19 +150,19 @@ class LlmApiTest extends LlmTestBase {
         report(new JsonObject().put("input_tokens", 1).put("output_tokens", 1).put("model", "gpt-4o-mini"));
         report(new JsonObject().put("input_tokens", 7).put("model", "who-knows"));
         report(new JsonObject().put("provider", "gemini").put("model", "gemini-2.5-pro").put("input_tokens", 200_001));
-        var openai = ledger("u", "openai");
-        assertThat(openai.getInteger("calls")).isEqualTo(3);
-        assertThat(openai.getInteger("window_hours")).isEqualTo(24);
-        assertThat(openai.getInteger("input_tokens")).isEqualTo(1008);
-        assertThat(openai.getInteger("output_tokens")).isEqualTo(51);
-        assertThat(openai.getInteger("cached_input_tokens")).isEqualTo(300);
-        assertThat(openai.getInteger("cache_write_input_tokens")).isEqualTo(100);
-        assertThat(openai.getInteger("unpriced_calls")).isEqualTo(1);
         // 600 x 2.50 + 300 x 1.25 + 100 x 2.50 + 50 x 10, and .15 + .60
-        assertThat(openai.getString("cost_usd")).isEqualTo("0.00262575");
-        assertThat(openai.getJsonObject("models").getJsonObject("gpt-4o-mini").getString("cost_usd")).isEqualTo("0.00000075");
-        assertThat(openai.getJsonObject("models").getJsonObject("who-knows").getInteger("input_tokens")).isEqualTo(7);
-        assertThat(ledger("u", "gemini").getString("cost_usd")).isEqualTo("0.5000025");
+        givenAdmin().when().get("/v1/llm/usage?identifier=u").then().statusCode(200)
+                .body("providers.openai.calls", is(3))
+                .body("providers.openai.window_hours", is(24))
+                .body("providers.openai.input_tokens", is(1008))
+                .body("providers.openai.output_tokens", is(51))
+                .body("providers.openai.cached_input_tokens", is(300))
+                .body("providers.openai.cache_write_input_tokens", is(100))
+                .body("providers.openai.unpriced_calls", is(1))
+                .body("providers.openai.cost_usd", is("0.00262575"))
+                .body("providers.openai.models.'gpt-4o-mini'.cost_usd", is("0.00000075"))
+                .body("providers.openai.models.'who-knows'.input_tokens", is(7))
+                .body("providers.gemini.cost_usd", is("0.5000025"));
         assertThat(ledger("somebody-else")).isEmpty();
     }
 
@@ -168,13 +179,11 @@ class LlmApiTest extends LlmTestBase {
 
     @Test
     void resetClearsWindowsButNotTheLedger() {
-        var reservation = json(check(call("tokens", "gpt-4o", 800))).getString("reservation");
+        String reservation = check(call("tokens", "gpt-4o", 800)).extract().path("reservation");
         report(new JsonObject().put("input_tokens", 5));
-        assertThat(
-                http.send("DELETE", "/v1/limits?all=true", null, "Authorization", LlmProfile.ADMIN_AUTHORIZATION).statusCode())
-                .isEqualTo(204);
+        givenAdmin().when().delete("/v1/limits?all=true").then().statusCode(204);
         assertThat(windowUsage("llm:openai:tokens")).isZero();
-        assertThat(check(call("tokens", "gpt-4o", 300)).statusCode()).isEqualTo(200);
+        check(call("tokens", "gpt-4o", 300)).statusCode(200);
         report(new JsonObject().put("input_tokens", 1).put("reservation", reservation));
         assertThat(windowUsage("llm:openai:tokens")).isEqualTo(300);
         assertThat(ledger("u", "openai").getInteger("calls")).isEqualTo(2);
@@ -190,10 +199,11 @@ class LlmApiTest extends LlmTestBase {
             "{\"provider\":\"openai\",\"identifier\":\"u\",\"tier\":7}|tier",
             "{\"provider\":\"openai\",\"identifier\":\"u\",\"cost\":7}|cost", "[]|body", "no json|body"})
     void invalidCheckNamesTheField(String body, String field) {
-        var response = http.post("/v1/llm/check", body);
-        assertThat(response.statusCode()).isEqualTo(400);
-        assertThat(error(response).getString("code")).isEqualTo("RATE_4001");
-        assertThat(error(response).getJsonObject("details").getString("field")).isEqualTo(field);
+        given().contentType(ContentType.JSON).body(body)
+                .when().post("/v1/llm/check")
+                .then().statusCode(400)
+                .body("error.code", is("RATE_4001"))
+                .body("error.details.field", is(field));
     }
 
     @ParameterizedTest
@@ -204,31 +214,43 @@ class LlmApiTest extends LlmTestBase {
             "{\"provider\":\"openai\",\"identifier\":\"u\",\"model\":\"m\",\"reservation\":5}|reservation",
             "{\"provider\":\"openai\",\"identifier\":\"u\",\"model\":\"m\",\"request_id\":\"\"}|request_id"})
     void invalidReportNamesTheFieldAndRecordsNothing(String body, String field) {
-        var response = http.post("/v1/llm/usage", body);
-        assertThat(response.statusCode()).isEqualTo(400);
-        assertThat(error(response).getJsonObject("details").getString("field")).isEqualTo(field);
+        given().contentType(ContentType.JSON).body(body)
+                .when().post("/v1/llm/usage")
+                .then().statusCode(400)
+                .body("error.details.field", is(field));
         assertThat(ledger("u")).isEmpty();
     }
 
     @ParameterizedTest
-    @CsvSource({"hours=0,hours", "hours=745,hours", "hours=x,hours", "hours=,hours", "hours=1&hours=2,hours"})
-    void invalidQueryNamesTheField(String query, String field) {
-        var response = http.get("/v1/llm/usage?identifier=u&" + query, "Authorization", LlmProfile.ADMIN_AUTHORIZATION);
-        assertThat(response.statusCode()).isEqualTo(400);
-        assertThat(error(response).getJsonObject("details").getString("field")).isEqualTo(field);
+    @ValueSource(strings = {"hours=0", "hours=745", "hours=x", "hours=", "hours=1&hours=2"})
+    void invalidQueryNamesTheField(String query) {
+        givenAdmin()
+                .when().get("/v1/llm/usage?identifier=u&" + query)
+                .then().statusCode(400)
+                .body("error.details.field", is("hours"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/v1/llm/check", "/v1/llm/usage"})
+    void reservedIdentifiersRequireTheApiToken(String path) {
+        var body = new JsonObject().put("provider", "openai").put("identifier", "user:alice").put("model", "m").encode();
+        given().contentType(ContentType.JSON).body(body).when().post(path).then().statusCode(403);
+        assertThat(ledger("user:alice")).isEmpty();
     }
 
     @Test
-    void endpointsRequireTheirTokens() {
-        var others = new JsonObject().put("provider", "openai").put("identifier", "user:alice").put("model", "m");
-        assertThat(http.post("/v1/llm/check", others.encode()).statusCode()).isEqualTo(403);
-        assertThat(http.post("/v1/llm/usage", others.encode()).statusCode()).isEqualTo(403);
-        assertThat(http.post("/v1/llm/usage", others.encode(), "Authorization", LlmProfile.ADMIN_AUTHORIZATION).statusCode())
-                .isEqualTo(204);
-        assertThat(http.get("/v1/llm/usage?identifier=user:alice").statusCode()).isEqualTo(403);
-        assertThat(http.get("/v1/llm/usage?identifier=user:alice", "Authorization", "Bearer wrong").statusCode())
-                .isEqualTo(401);
+    void adminTokenMayReportReservedIdentifiers() {
+        var body = new JsonObject().put("provider", "openai").put("identifier", "user:alice").put("model", "m").encode();
+        givenAdmin().contentType(ContentType.JSON).body(body).when().post("/v1/llm/usage").then().statusCode(204);
         assertThat(ledger("user:alice", "openai").getInteger("calls")).isEqualTo(1);
+    }
+
+    @Test
+    void ledgerRequiresTheAdminToken() {
+        when().get("/v1/llm/usage?identifier=user:alice").then().statusCode(403);
+        given().header("Authorization", "Bearer wrong")
+                .when().get("/v1/llm/usage?identifier=user:alice")
+                .then().statusCode(401);
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.sluice.service.observability;
 
+import static io.restassured.RestAssured.given;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
@@ -17,7 +18,6 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.junit.jupiter.api.Test;
 
 import dev.sluice.service.llm.LlmTestBase;
-import dev.sluice.testing.HttpTestClient;
 import dev.sluice.testing.JwtKeys;
 import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.llm.LlmGatewayProfile;
@@ -25,6 +25,7 @@ import dev.sluice.testing.llm.ProvidersForTests;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
+import io.restassured.http.ContentType;
 import io.vertx.core.json.JsonObject;
 
 /** The program exports every metric that the dashboard and alerts of the chart query: names, labels and their values. */
@@ -51,12 +52,14 @@ class ChartMetricsTest extends LlmTestBase {
 
     @Test
     void queriedMetricsAreExported() throws IOException {
-        assertThat(http.post("/v1/check", "{\"identifier\":\"a\",\"resource\":\"b\",\"rate\":\"1/minute\"}", "Content-Type",
-                "application/json").statusCode()).isEqualTo(200);
-        assertThat(http.post("/openai/v1/chat/completions",
-                "{\"model\":\"gpt-4o\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}", "Authorization",
-                "Bearer key-of-pro", "Content-Type", "application/json").statusCode()).isEqualTo(200);
-        var exported = exported(new HttpTestClient(managementPort).get("/q/metrics").body());
+        given().contentType(ContentType.JSON).body("{\"identifier\":\"a\",\"resource\":\"b\",\"rate\":\"1/minute\"}")
+                .when().post("/v1/check")
+                .then().statusCode(200);
+        given().header("Authorization", "Bearer key-of-pro").contentType(ContentType.JSON)
+                .body("{\"model\":\"gpt-4o\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}")
+                .when().post("/openai/v1/chat/completions")
+                .then().statusCode(200);
+        var exported = exported(given().port(managementPort).when().get("/q/metrics").asString());
 
         var wrong = new ArrayList<String>();
         for (var query : dashboard()) {
