@@ -25,7 +25,9 @@ import io.vertx.redis.client.Response;
 
 /**
  * Opens each connection with its own Vert.x Redis client, which is closed with the connection. A shared client's pool keeps and
- * reuses dead connections, loses capacity to attempts that never complete, and caches the addresses of former masters.
+ * reuses dead connections, loses capacity to attempts that never complete, and caches the addresses of former masters
+ * (<a href="https://github.com/quarkusio/quarkus/issues/40151">quarkus#40151</a>,
+ * <a href="https://github.com/vert-x3/vertx-redis-client/issues/307">vertx-redis-client#307</a>).
  */
 final class RedisConnector implements Supplier<Future<RedisConnection>> {
 
