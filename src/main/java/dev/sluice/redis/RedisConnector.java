@@ -106,7 +106,11 @@ final class RedisConnector implements Supplier<Future<RedisConnection>> {
         return AUTHORITY.matcher(endpoint).replaceFirst("$1" + Matcher.quoteReplacement(address));
     }
 
-    /** Used instead of Vert.x's cluster client, which needs every node, replicas included, and never reconnects to a lost one. */
+    /**
+     * Used instead of Vert.x's cluster client, which needs every node, replicas included, and never reconnects to a lost one
+     * (<a href="https://github.com/quarkusio/quarkus/issues/37348">quarkus#37348</a>,
+     * <a href="https://github.com/quarkusio/quarkus/issues/20963">quarkus#20963</a>).
+     */
     private Future<RedisConnection> cluster(String endpoint) {
         var cluster = new ClusterConnection(address -> node(withAddress(endpoint, address)));
         var opening = node(endpoint).compose(connection -> query(connection, Request.cmd(Command.CLUSTER).arg("SLOTS"))
