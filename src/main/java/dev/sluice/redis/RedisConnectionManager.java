@@ -4,7 +4,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -27,27 +26,22 @@ import io.vertx.redis.client.Response;
  * ({@link ListenedClock}).
  * <ul>
  * <li>The connection was lost.
- * <li>Redis rejected a write, or replied to {@value #MAX_CONSECUTIVE_ERRORS} calls in a row with an error.
+ * <li>Redis rejected a write, or replied to {@value FailureEvidence#MAX_CONSECUTIVE_ERRORS} calls in a row with an error.
  * <li>Redis was silent for {@value #SILENT_TIMEOUTS} timeouts although requests were in flight.
- * <li>{@value #MAX_CONSECUTIVE_LATE} responses in a row arrived after the timeout, each to a request that was sent after the
+ * <li>{@value FailureEvidence#MAX_CONSECUTIVE_LATE} responses in a row arrived after the timeout, each to a request that was sent after the
  * previous one had arrived. One call is one piece of evidence, however many decisions it carries, and so is one stall of Redis,
  * however many calls it delayed.
  * </ul>
  * Its state changes on the connection's event loop only. Public methods may be called from any thread.
  */
 public final class RedisConnectionManager {
-    private static final int MAX_CONSECUTIVE_ERRORS = 3;
-    private static final int MAX_CONSECUTIVE_LATE = 5;
     /** Redis is silent for this many timeouts before the circuit opens. */
     private static final int SILENT_TIMEOUTS = 3;
 
     private final ContextInternal context;
     private final ListenedClock clock;
     private final List<Consumer<Throwable>> listeners = new CopyOnWriteArrayList<>();
-    private final AtomicInteger consecutiveErrors = new AtomicInteger();
-    private final AtomicInteger consecutiveLate = new AtomicInteger();
-    /** Listened time at which the last counted late response arrived. */
-    private volatile long lastLateAt = Long.MIN_VALUE;
+    private final FailureEvidence evidence = new FailureEvidence();
     private final RepairedKeys repairedKeys = new RepairedKeys();
     private final List<Runnable> closeTasks = new CopyOnWriteArrayList<>();
     private final Reconnection reconnection;
@@ -222,8 +216,7 @@ public final class RedisConnectionManager {
         /** Closes the circuit. */
         @Override
         public void onReconnected(RedisScriptConnection proven) {
-            consecutiveErrors.set(0);
-            consecutiveLate.set(0);
+            evidence.clear();
             connection = proven;
             circuitClosed = true;
             listeners.forEach(listener -> listener.accept(null));
@@ -259,12 +252,7 @@ public final class RedisConnectionManager {
 
     /** Reports a response within the timeout. */
     public void reportSuccess() {
-        if (consecutiveErrors.get() > 0) {
-            consecutiveErrors.set(0);
-        }
-        if (consecutiveLate.get() > 0) {
-            consecutiveLate.set(0);
-        }
+        evidence.clear();
     }
 
     /**
@@ -274,11 +262,7 @@ public final class RedisConnectionManager {
      * @param sentAt listened time at which the request was sent, see {@link ListenedClock#at}
      */
     public void reportLate(long sentAt) {
-        if (sentAt < lastLateAt) {
-            return;
-        }
-        lastLateAt = clock.at(System.nanoTime());
-        if (consecutiveLate.incrementAndGet() == MAX_CONSECUTIVE_LATE) {
+        if (evidence.addLate(sentAt, clock.at(System.nanoTime()))) {
             run(() -> openCircuit(new StoreUnavailableException("Redis responds more slowly than "
                     + TimeUnit.NANOSECONDS.toMillis(timeoutNanos) + " ms", null), Reconnection.PROBES_IF_SLOW, true));
         }
@@ -292,7 +276,7 @@ public final class RedisConnectionManager {
             return; // a lost connection is reported by its handlers
         }
         var current = connection;
-        if (consecutiveErrors.incrementAndGet() >= MAX_CONSECUTIVE_ERRORS
+        if (evidence.addError()
                 || current != null && !current.isSharded() && RedisScriptConnection.isWriteRejection(cause)) {
             reportRejection(cause);
         }
