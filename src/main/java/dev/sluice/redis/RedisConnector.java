@@ -25,7 +25,9 @@ import io.vertx.redis.client.Response;
 
 /**
  * Opens each connection with its own Vert.x Redis client, which is closed with the connection. A shared client's pool keeps and
- * reuses dead connections, loses capacity to attempts that never complete, and caches the addresses of former masters.
+ * reuses dead connections, loses capacity to attempts that never complete, and caches the addresses of former masters
+ * (<a href="https://github.com/quarkusio/quarkus/issues/40151">quarkus#40151</a>,
+ * <a href="https://github.com/vert-x3/vertx-redis-client/issues/307">vertx-redis-client#307</a>).
  */
 final class RedisConnector implements Supplier<Future<RedisConnection>> {
 
@@ -104,7 +106,11 @@ final class RedisConnector implements Supplier<Future<RedisConnection>> {
         return AUTHORITY.matcher(endpoint).replaceFirst("$1" + Matcher.quoteReplacement(address));
     }
 
-    /** Used instead of Vert.x's cluster client, which needs every node, replicas included, and never reconnects to a lost one. */
+    /**
+     * Used instead of Vert.x's cluster client, which needs every node, replicas included, and never reconnects to a lost one
+     * (<a href="https://github.com/quarkusio/quarkus/issues/37348">quarkus#37348</a>,
+     * <a href="https://github.com/quarkusio/quarkus/issues/20963">quarkus#20963</a>).
+     */
     private Future<RedisConnection> cluster(String endpoint) {
         var cluster = new ClusterConnection(address -> node(withAddress(endpoint, address)));
         var opening = node(endpoint).compose(connection -> query(connection, Request.cmd(Command.CLUSTER).arg("SLOTS"))

@@ -9,7 +9,8 @@ import io.netty.channel.socket.nio.NioDomainSocketChannel;
 import io.vertx.core.impl.transports.JDKTransport;
 
 /**
- * JDK transport of Vert.x with Unix domain sockets (JEP 380) for clients, which Vert.x 4 supports with native transports only.
+ * JDK transport of Vert.x with Unix domain sockets (JEP 380) for clients, which Vert.x 4 supports with native transports only
+ * (<a href="https://github.com/eclipse-vertx/vert.x/pull/5361">vert.x#5361</a>).
  * Loaded through {@code META-INF/services} if native transports are preferred.
  */
 public final class UnixSocketTransport extends JDKTransport {

@@ -6,7 +6,8 @@ import io.vertx.core.http.HttpVersion;
 
 /**
  * Response that can be aborted. Vert.x does not run the handlers of an HTTP/1 response that is reset or closed, only those of a
- * closed connection: a graceful shutdown, which counts requests in flight, would never complete.
+ * closed connection: a graceful shutdown, which counts requests in flight, would never complete. See
+ * <a href="https://github.com/eclipse-vertx/vert.x/issues/5271">vert.x#5271</a>.
  */
 public final class AbortableResponse extends AbstractResponseWrapper {
 

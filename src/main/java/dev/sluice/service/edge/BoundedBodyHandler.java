@@ -62,7 +62,10 @@ public final class BoundedBodyHandler {
         }
     }
 
-    /** Leaves an HTTP/2 body to JAX-RS: it pauses the request, and Vert.x does not allow pausing an ended stream. */
+    /**
+     * Leaves an HTTP/2 body to JAX-RS: it pauses the request, and Vert.x does not allow pausing an ended stream
+     * (<a href="https://github.com/quarkusio/quarkus/issues/34393">quarkus#34393</a>).
+     */
     private void passThrough() {
         if (accept()) {
             startTimer();

@@ -10,7 +10,8 @@ import io.vertx.core.net.impl.ConnectionBase;
 
 /**
  * Drops interim (1xx) responses that the Vert.x HTTP client would take for the final response (RFC 9110, section 15.2: a client
- * ignores those it does not know). Otherwise the final response would be delivered to the next request on the connection.
+ * ignores those it does not know). Otherwise the final response would be delivered to the next request on the connection. See
+ * <a href="https://github.com/eclipse-vertx/vert.x/pull/4508">vert.x#4508</a>.
  */
 public final class InterimResponseFilter extends ChannelInboundHandlerAdapter {
 

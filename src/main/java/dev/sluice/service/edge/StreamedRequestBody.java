@@ -65,7 +65,7 @@ public final class StreamedRequestBody {
     public void discard() {
         if (!discarding) {
             discarding = true;
-            if (!body.isEnded()) { // an HTTP/2 request that has ended cannot be resumed
+            if (!body.isEnded()) { // an HTTP/2 request that has ended cannot be resumed: vertx-web#2199
                 body.resume();
             }
         }
