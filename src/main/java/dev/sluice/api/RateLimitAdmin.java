@@ -8,9 +8,10 @@ import io.smallrye.mutiny.Uni;
 /**
  * Reads usage and resets windows. A CDI bean; thread-safe.
  * <p>
- * While Redis is unavailable, the fallback {@code local} reads and resets the windows of this instance; with the others, a
- * {@code Uni} fails with {@link StoreUnavailableException}. Subscribed on an event-loop context of Vert.x, a {@code Uni} completes
- * on that context; otherwise, it may complete on any thread and must not be blocked there.
+ * While Redis is unavailable, the fallback {@code local} reads the windows of this instance; with the others, reading fails with
+ * {@link StoreUnavailableException}. So does a reset, with any fallback; it may have reset the windows of this instance. Subscribed
+ * on an event-loop context of Vert.x, a {@code Uni} completes on that context; otherwise, it may complete on any thread and must not
+ * be blocked there.
  */
 public interface RateLimitAdmin {
 
