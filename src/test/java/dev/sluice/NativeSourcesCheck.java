@@ -112,8 +112,9 @@ class NativeSourcesCheck {
     @Test
     void openApiAndResourceClassesAreRegistered() throws IOException {
         var registered = reflectionClasses();
-        assertThat(programClasses("dev.sluice.service.")
-                .filter(name -> name.matches(".*\\.(OpenApiDefinition\\$[A-Z]\\w*|[A-Z]\\w*(Resource|Request|Response))")))
+        assertThat(programClasses("dev.sluice.service.api.")
+                .filter(name -> name
+                        .matches(".*\\.(OpenApiDefinition\\$[A-Z]\\w*|[A-Z]\\w*(Resource|Request|Response)(\\$[A-Z]\\w*)?)")))
                 .hasSizeGreaterThan(8).allMatch(registered::contains);
         assertThat(programClasses("dev.sluice.").filter(name -> name.endsWith("$$CMImpl")))
                 .hasSizeGreaterThan(5).allMatch(registered::contains);
