@@ -24,7 +24,7 @@ public interface PolicyConfig {
     Map<String, String> defaults();
 
     /**
-     * Whether endpoints without a rule have built-in rates unless others are set: 10/minute for a tier named {@code free},
+     * {@code true}: endpoints without a rule have built-in rates unless others are set: 10/minute for a tier named {@code free},
      * 100/minute for {@code pro}, 1000/minute for {@code enterprise}. True in the service; a library limits nothing that was not
      * asked for.
      */
