@@ -1,6 +1,7 @@
 package dev.sluice.http;
 
 import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.function.Supplier;
 
@@ -10,6 +11,7 @@ import dev.sluice.api.Decision;
 import dev.sluice.api.QuotaStatus;
 import dev.sluice.api.QuotaUnit;
 import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
@@ -215,7 +217,17 @@ public final class ErrorResponse {
         if (status == 401) {
             request.response().putHeader(WWW_AUTHENTICATE, BEARER);
         }
-        request.response().end(body(contentType));
+        send(request, body(contentType));
+    }
+
+    /** Ends a response with a body; a response to HEAD gets its length only (RFC 9110, section 9.3.2). */
+    public static void send(RoutingContext request, String body) {
+        if (request.request().method() == HttpMethod.HEAD) {
+            var length = body.getBytes(StandardCharsets.UTF_8).length;
+            request.response().putHeader(HttpHeaders.CONTENT_LENGTH, Integer.toString(length)).end();
+        } else {
+            request.response().end(body);
+        }
     }
 
     /** Converts this error to a JAX-RS response for a request. */

@@ -1,6 +1,5 @@
 package dev.sluice.service;
 
-import java.net.URI;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.stream.Collectors;
@@ -22,7 +21,7 @@ import dev.sluice.llm.protocol.Provider;
 import dev.sluice.policy.CurrentPolicy;
 import dev.sluice.service.api.EndpointAuthorization;
 import dev.sluice.service.auth.JwtOnlyMechanism;
-import dev.sluice.service.gateway.UpstreamClient;
+import dev.sluice.service.gateway.ApiUpstream;
 import io.quarkus.runtime.StartupEvent;
 
 /** Logs store, rules and endpoints in one line at startup. */
@@ -32,7 +31,7 @@ class StartupSummary {
     private static final Logger LOG = Logger.getLogger("dev.sluice");
 
     void report(@Observes @Priority(3000) StartupEvent started, StoreConfig windows, StoreStatus store, CurrentPolicy policy,
-            EndpointAuthorization authorization, ApiKeyRegistry keys, JwtOnlyMechanism jwt, UpstreamClient upstream,
+            EndpointAuthorization authorization, ApiKeyRegistry keys, JwtOnlyMechanism jwt, ApiUpstream upstream,
             LlmConfig llm,
             CurrentLlmPolicy llmPolicy, RulesFileConfig file) {
         var parts = new ArrayList<String>();
@@ -46,7 +45,7 @@ class StartupSummary {
         parts.add(
                 "/v1/check " + (authorization.isApiTokenRequired() ? "with the API token" : "open, except for user: and ip:"));
         parts.add("admin " + (authorization.isAdminEnabled() ? "with its token" : "disabled (RATE_LIMIT_ADMIN_TOKEN)"));
-        parts.add(upstream.url().map(url -> "upstream " + withoutCredentials(url)).orElse("no upstream (UPSTREAM_URL)"));
+        parts.add(upstream.url().map(url -> "upstream " + url + url.path()).orElse("no upstream (UPSTREAM_URL)"));
         parts.add("language models: " + Arrays.stream(Provider.values()).map(provider -> provider.id() + ' '
                 + keySource(llm.of(provider)) + " (" + llmPolicy.describeLimits(provider) + ')')
                 .collect(Collectors.joining(", ")));
@@ -66,11 +65,5 @@ class StartupSummary {
             case MEMORY -> "windows in memory";
             default -> "fallback " + mode.value() + " in force";
         };
-    }
-
-    /** Returns the URL without user and password. */
-    private static String withoutCredentials(URI url) {
-        return url.getScheme() + "://" + url.getHost() + (url.getPort() < 0 ? "" : ":" + url.getPort())
-                + (url.getPath() == null ? "" : url.getPath());
     }
 }

@@ -154,6 +154,11 @@ record FileProviderConfig(LlmConfig.ProviderConfig configured, Limits limits, Ma
     }
 
     @Override
+    public Optional<String> tlsConfigurationName() {
+        return configured.tlsConfigurationName();
+    }
+
+    @Override
     public Optional<String> apiKey() {
         return configured.apiKey();
     }

@@ -34,7 +34,7 @@ public interface LlmConfig {
     @WithDefault("refuse")
     Unpriced unpriced();
 
-    /** Maximum time until a provider's response begins. Between two parts of a response, up to twice that. */
+    /** Maximum time until a provider's response begins, and between two parts of it. */
     @WithDefault("10m")
     Duration timeout();
 
@@ -90,6 +90,9 @@ public interface LlmConfig {
 
         /** Base URL of the provider's API, with or without the version; default: the provider's public API. */
         Optional<String> baseUrl();
+
+        /** Name of a configuration in Quarkus's TLS registry for connections to the provider; default: the JVM's trust store. */
+        Optional<String> tlsConfigurationName();
 
         /** Fallback policy while Redis is unavailable; default: {@code rate-limit.fallback}. */
         Optional<FallbackPolicy> fallback();

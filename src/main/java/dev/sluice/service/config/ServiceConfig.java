@@ -5,6 +5,7 @@ import java.util.Optional;
 
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
+import io.smallrye.config.WithName;
 
 /** Settings of the service: tokens, connections, tracing and upstream. */
 @ConfigMapping(prefix = "rate-limit")
@@ -53,16 +54,52 @@ public interface ServiceConfig {
          */
         Optional<String> url();
 
-        /** Connect timeout of upstream connections. */
+        /** Maximum time to establish a connection to the upstream, including the TLS handshake. */
         @WithDefault("2s")
         Duration connectTimeout();
 
-        /** Maximum time until the upstream begins its response. */
+        /** Maximum time to wait for a free connection if {@link #maxConnections} are in use; then 503. */
+        @WithDefault("2s")
+        Duration queueTimeout();
+
+        /** Maximum time until the upstream begins its response; then 504. */
         @WithDefault("60s")
         Duration timeout();
 
-        /** Maximum number of concurrent upstream connections. */
+        /** Maximum time without a byte in the middle of a response, which is then aborted. */
+        @WithDefault("60s")
+        Duration idleTimeout();
+
+        /** The same for event streams (text/event-stream) and gRPC calls. */
+        @WithDefault("10m")
+        Duration eventStreamIdleTimeout();
+
+        /** Maximum time without a byte on a WebSocket, which is then closed. */
+        @WithDefault("1h")
+        @WithName("websocket-idle-timeout")
+        Duration webSocketIdleTimeout();
+
+        /** Time at shutdown, after the last request, until open WebSockets are closed with status 1001. */
+        @WithDefault("1s")
+        @WithName("websocket-grace-period")
+        Duration webSocketGracePeriod();
+
+        /** Maximum number of connections to the upstream, without those of event streams and WebSockets. */
         @WithDefault("512")
         int maxConnections();
+
+        /** Maximum number of connections that carry an event stream or a WebSocket. */
+        @WithDefault("10000")
+        int maxStreams();
+
+        /** Uses HTTP/2 to the upstream, which gRPC needs: without negotiation on plain connections, by ALPN on TLS. */
+        @WithDefault("false")
+        boolean http2();
+
+        /**
+         * Name of a configuration in Quarkus's TLS registry with the trust store and the client certificate for the upstream:
+         * {@code quarkus.tls.<name>.trust-store.pem.certs} and so on. The JVM's trust store if it is not set.
+         */
+        Optional<String> tlsConfigurationName();
     }
 }

@@ -1,5 +1,7 @@
 package dev.sluice.service.edge;
 
+import java.util.Set;
+
 import dev.sluice.http.ErrorResponse;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
@@ -15,6 +17,8 @@ import io.vertx.ext.web.impl.RoutingContextInternal;
  * client.
  */
 public final class BoundedBodyHandler {
+
+    private static final Set<String> WITH_BODY = Set.of("POST", "PUT", "PATCH");
 
     private final RoutingContext context;
     private final HttpServerRequest request;
@@ -40,7 +44,7 @@ public final class BoundedBodyHandler {
     /** Calls the next route when the body is complete; immediately if there is none. */
     public static void read(RoutingContext context, Limits limits) {
         var body = new BoundedBodyHandler(context, limits);
-        if (!new StreamedRequestBody(body.request).isExpected()) {
+        if (!isExpected(body.request)) {
             context.next();
         } else if (body.request.version() == HttpVersion.HTTP_2) {
             body.passThrough();
@@ -55,11 +59,18 @@ public final class BoundedBodyHandler {
     /** Passes on the complete body in the context of the request; an empty buffer if there is none. */
     public static void read(RoutingContext context, Limits limits, Handler<Buffer> onBody) {
         var body = new BoundedBodyHandler(context, limits);
-        if (body.request.isEnded() || !new StreamedRequestBody(body.request).isExpected()) {
+        if (body.request.isEnded() || !isExpected(body.request)) {
             onBody.handle(Buffer.buffer());
         } else {
             body.receive(onBody);
         }
+    }
+
+    /** Returns whether a request has a body. HTTP/2 does not announce one in the headers, so there the method decides. */
+    private static boolean isExpected(HttpServerRequest request) {
+        return request.headers().contains(HttpHeaders.CONTENT_LENGTH)
+                || request.headers().contains(HttpHeaders.TRANSFER_ENCODING)
+                || request.version() == HttpVersion.HTTP_2 && WITH_BODY.contains(request.method().name());
     }
 
     /**

@@ -1,5 +1,7 @@
 package dev.sluice.service.gateway;
 
+import java.util.Locale;
+
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
@@ -8,6 +10,7 @@ import org.jboss.logging.Logger;
 
 import dev.sluice.http.AdmissionResult;
 import dev.sluice.http.ErrorResponse;
+import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.http.RequestRateLimiter;
 import dev.sluice.policy.Caller;
 import dev.sluice.service.config.ServiceConfig;
@@ -15,10 +18,19 @@ import dev.sluice.service.edge.BoundedBodyHandler;
 import dev.sluice.service.edge.ReservedPaths;
 import dev.sluice.service.edge.SecurityHeaders;
 import dev.sluice.service.edge.ServiceErrors;
+import dev.sluice.service.proxy.ExchangeListener;
+import dev.sluice.service.proxy.ProxyExchange;
+import dev.sluice.service.proxy.RequestTarget;
+import dev.sluice.service.proxy.Upstream;
+import dev.sluice.service.proxy.UpstreamException;
+import dev.sluice.service.proxy.UpstreamRequest;
 import io.quarkus.runtime.configuration.MemorySize;
+import io.vertx.core.MultiMap;
 import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.HttpException;
@@ -35,15 +47,18 @@ public class UpstreamGateway {
     private static final int ORDER = -50;
 
     private final RequestRateLimiter rateLimiter;
-    private final UpstreamProxy upstream;
+    private final Upstream upstream;
+    private final UpstreamHeaders headers;
     private final BoundedBodyHandler.Limits bodyLimits;
 
-    UpstreamGateway(RequestRateLimiter rateLimiter, UpstreamProxy upstream, Vertx vertx, ServiceConfig settings,
+    UpstreamGateway(RequestRateLimiter rateLimiter, ApiUpstream upstream, UpstreamHeaders headers, Vertx vertx,
+            ServiceConfig settings,
             @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize bodyLimit) {
         this.bodyLimits = new BoundedBodyHandler.Limits(vertx, bodyLimit.asLongValue(),
                 settings.connections().bodyTimeout().toMillis());
         this.rateLimiter = rateLimiter;
-        this.upstream = upstream;
+        this.upstream = upstream.upstream();
+        this.headers = headers;
     }
 
     void register(@Observes Router router) {
@@ -51,7 +66,7 @@ public class UpstreamGateway {
     }
 
     private void handle(RoutingContext context) {
-        if (!upstream.isConfigured() || ReservedPaths.contains(context.normalizedPath())) {
+        if (upstream == null || ReservedPaths.contains(context.normalizedPath())) {
             passToEndpoints(context);
             return;
         }
@@ -82,13 +97,44 @@ public class UpstreamGateway {
         }
     }
 
+    /** @param caller identity to announce to the upstream; null for none */
     private void forward(RoutingContext context, Caller caller) {
+        var request = context.request();
+        boolean webSocket = isWebSocketUpgrade(request);
+        UpstreamRequest forwarded;
         try {
-            upstream.forward(context, caller);
+            var target = RequestTarget.originForm(request);
+            forwarded = new UpstreamRequest(request.method(), "*".equals(target) ? target : upstream.url().path() + target,
+                    headers.forRequest(request, caller, webSocket), webSocket);
         } catch (IllegalArgumentException e) {
             // HTTP/2 allows characters that are invalid in HTTP/1
-            reject(context, ErrorResponse.badRequest("headers", "A header contains an invalid character"));
+            reject(context, ErrorResponse.badRequest("headers", "The target or a header contains an invalid character"));
+            return;
         }
+        ProxyExchange.forward(upstream, context, forwarded, null, new ExchangeListener() {
+            @Override
+            public void onResponse(int status, MultiMap responseHeaders) {
+                RateLimitHeaders.removeOverridden(responseHeaders, context.response().headers());
+            }
+
+            @Override
+            public void onFailure(Throwable failure) {
+                if (failure instanceof UpstreamException known) {
+                    UpstreamErrors.send(context, known);
+                } else {
+                    LOG.error("A response could not be forwarded", failure);
+                    reject(context, ServiceErrors.forStatus(500));
+                }
+            }
+        });
+    }
+
+    private static boolean isWebSocketUpgrade(HttpServerRequest request) {
+        var headers = request.headers();
+        return request.version() == HttpVersion.HTTP_1_1 && request.method() == HttpMethod.GET
+                && headers.contains(HttpHeaders.UPGRADE, "websocket", true)
+                && headers.get(HttpHeaders.CONNECTION) != null
+                && headers.get(HttpHeaders.CONNECTION).toLowerCase(Locale.ROOT).contains("upgrade");
     }
 
     /** Maps any failure of a route to an error response in Sluice's format. */
@@ -106,10 +152,7 @@ public class UpstreamGateway {
     }
 
     private static void reject(RoutingContext context, ErrorResponse error) {
-        if (!context.request().isEnded()) {
-            context.request().resume(); // discard the rest of the body
-        }
-        error.send(context);
+        GatewayErrors.send(context, error);
     }
 
     public static boolean isPreflight(HttpServerRequest request) {

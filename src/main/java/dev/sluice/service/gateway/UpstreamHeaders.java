@@ -1,23 +1,24 @@
 package dev.sluice.service.gateway;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
-import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.identity.ApiKeyRegistry;
 import dev.sluice.identity.ClientAddressResolver;
 import dev.sluice.identity.IdentityHeaders;
 import dev.sluice.identity.PercentEncoding;
 import dev.sluice.policy.Caller;
-import dev.sluice.service.edge.SecurityHeaders;
+import dev.sluice.service.proxy.HopByHopHeaders;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.HttpVersion;
+import io.vertx.core.http.impl.headers.HeadersMultiMap;
 
 /**
  * Builds the request headers for the upstream: those of the client, except hop-by-hop headers and those that only Sluice may
@@ -29,9 +30,9 @@ public class UpstreamHeaders {
     private static final String FORWARDED_FOR = "X-Forwarded-For";
     private static final String FORWARDED_PROTO = "X-Forwarded-Proto";
     private static final String FORWARDED_HOST = "X-Forwarded-Host";
-    /** Connection options, and headers for framing and routing. */
-    private static final Set<String> NEVER_REMOVED = Set.of("close", "keep-alive", "upgrade", "content-length",
-            "transfer-encoding", "host");
+    /** Fields that Sluice sets. Their names with underscores mean the same to CGI and WSGI applications. */
+    private static final Set<String> FORWARDING = Set.of("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host");
+    private static final CharSequence WEBSOCKET = HttpHeaders.createOptimized("websocket");
 
     private final ApiKeyRegistry apiKeys;
     private final ClientAddressResolver addresses;
@@ -41,16 +42,27 @@ public class UpstreamHeaders {
         this.addresses = addresses;
     }
 
-    /** @param caller null if the caller was not resolved */
-    MultiMap forRequest(HttpServerRequest request, Caller caller) {
-        var headers = HttpHeaders.headers().addAll(request.headers());
-        removeHopByHop(headers);
-        removeIdentity(headers);
+    /**
+     * @param caller null if the caller was not resolved
+     * @param webSocket whether the request asks for an upgrade to WebSocket
+     * @throws IllegalArgumentException if a field contains a character that HTTP/1 does not allow
+     */
+    MultiMap forRequest(HttpServerRequest request, Caller caller, boolean webSocket) {
+        // HTTP/1 parsing has validated the fields already.
+        var headers = (request.version() == HttpVersion.HTTP_2 ? HttpHeaders.headers() : HeadersMultiMap.headers())
+                .addAll(request.headers());
+        HopByHopHeaders.removeFromRequest(headers);
+        if (webSocket) {
+            headers.set(HttpHeaders.CONNECTION, HttpHeaders.UPGRADE).set(HttpHeaders.UPGRADE, WEBSOCKET);
+        }
+        boolean trusted = addresses.isFromTrustedProxy(request);
+        removeTwins(headers, trusted);
+        headers.remove(IdentityHeaders.USER_ID).remove(IdentityHeaders.USER_TIER);
         var key = headers.get(ApiKeyRegistry.HEADER);
         if (key != null && apiKeys.find(key) != null) {
             headers.remove(ApiKeyRegistry.HEADER);
         }
-        addForwarded(request, headers);
+        addForwarded(request, headers, trusted);
         if (caller != null && caller.identity().userName().isPresent()) {
             headers.set(IdentityHeaders.USER_ID, percentEncode(caller.identity().userName().get()));
             headers.set(IdentityHeaders.USER_TIER, percentEncode(caller.tier()));
@@ -58,39 +70,42 @@ public class UpstreamHeaders {
         return headers;
     }
 
-    /** Removes hop-by-hop headers named in Connection, and Expect, which has been handled already. */
-    public static void removeHopByHop(MultiMap headers) {
-        for (var line : headers.getAll(HttpHeaders.CONNECTION)) {
-            for (var name : line.split(",")) {
-                if (!name.isBlank() && !NEVER_REMOVED.contains(name.strip().toLowerCase(Locale.ROOT))) {
-                    headers.remove(name.strip());
+    /** Removes fields with underscores that mean the same as a field that Sluice sets. */
+    private static void removeTwins(MultiMap headers, boolean trusted) {
+        List<String> twins = null;
+        for (var header : headers) {
+            var name = header.getKey();
+            if (name.indexOf('_') >= 0) {
+                var dashed = name.replace('_', '-').toLowerCase(Locale.ROOT);
+                if (isIdentity(dashed) || !trusted && FORWARDING.contains(dashed)) {
+                    twins = twins == null ? new ArrayList<>() : twins;
+                    twins.add(name);
                 }
             }
         }
-        headers.remove(HttpHeaders.EXPECT);
+        if (twins != null) {
+            twins.forEach(headers::remove);
+        }
     }
 
-    /** Removes hop-by-hop headers, and headers that Sluice sets itself, from a response of the upstream. */
-    static void cleanResponse(MultiMap headers, HttpServerResponse response) {
-        SecurityHeaders.remove(response.headers());
-        removeHopByHop(headers);
-        headers.remove(HttpHeaders.CONNECTION).remove("Keep-Alive");
-        RateLimitHeaders.removeOverridden(headers, response.headers());
+    private static boolean isIdentity(String name) {
+        return name.equalsIgnoreCase(IdentityHeaders.USER_ID) || name.equalsIgnoreCase(IdentityHeaders.USER_TIER);
     }
 
     /** Removes identity headers, including variants with underscores, which CGI and WSGI do not distinguish. */
     public static void removeIdentity(MultiMap headers) {
         for (var name : List.copyOf(headers.names())) {
-            var dashed = name.replace('_', '-');
-            if (dashed.equalsIgnoreCase(IdentityHeaders.USER_ID) || dashed.equalsIgnoreCase(IdentityHeaders.USER_TIER)) {
+            if (isIdentity(name.replace('_', '-'))) {
                 headers.remove(name);
             }
         }
     }
 
-    private void addForwarded(HttpServerRequest request, MultiMap headers) {
-        boolean trusted = addresses.isFromTrustedProxy(request);
+    private static void addForwarded(HttpServerRequest request, MultiMap headers, boolean trusted) {
         var peer = request.remoteAddress() == null ? null : request.remoteAddress().hostAddress();
+        if (!headers.contains(HttpHeaders.HOST) && request.authority() != null) { // HTTP/2 has it in :authority
+            headers.set(HttpHeaders.HOST, request.authority().toString());
+        }
         var chain = trusted ? String.join(", ", headers.getAll(FORWARDED_FOR)) : "";
         if (peer != null) {
             headers.set(FORWARDED_FOR, chain.isEmpty() ? peer : chain + ", " + peer);
@@ -99,7 +114,7 @@ public class UpstreamHeaders {
             headers.remove("Forwarded");
         }
         if (!trusted || !headers.contains(FORWARDED_PROTO)) {
-            headers.set(FORWARDED_PROTO, request.scheme() == null ? "http" : request.scheme());
+            headers.set(FORWARDED_PROTO, request.isSSL() ? "https" : "http");
         }
         if (!trusted || !headers.contains(FORWARDED_HOST)) {
             headers.remove(FORWARDED_HOST);

@@ -16,16 +16,13 @@ import dev.sluice.llm.protocol.ProviderOperation;
 import dev.sluice.llm.protocol.ProviderOperation.Kind;
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
 import dev.sluice.policy.RequestPath;
-import dev.sluice.service.edge.AbortableResponse;
-import dev.sluice.service.edge.StreamedRequestBody;
+import dev.sluice.service.edge.ResponseAbort;
 import dev.sluice.service.gateway.UpstreamGateway;
 import dev.sluice.service.llm.LlmCallerResolver.LlmCaller;
 import io.smallrye.mutiny.vertx.UniHelper;
 import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
 import io.vertx.core.Vertx;
-import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpClientRequest;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
@@ -40,7 +37,7 @@ final class LlmExchange {
     /** Components that the steps use. */
     record Services(Vertx vertx, LlmCallerResolver callerResolver, RequestRateLimiter rateLimiter, RequestBodyBuffer bodyBuffer,
             LlmLimiter limiter, RateLimitHeaders rateLimitHeaders, ProviderHeaders providerHeaders,
-            ProviderConnections connections, ResponseRelay.Timeouts timeouts) {
+            ProviderPaths paths, ProviderUpstreams upstreams, long drainMillis) {
     }
 
     private static final Logger LOG = Logger.getLogger(LlmExchange.class);
@@ -49,7 +46,6 @@ final class LlmExchange {
     private final RoutingContext context;
     private final HttpServerRequest request;
     private final HttpServerResponse response;
-    private final StreamedRequestBody body;
     private final Provider provider;
     /** Path from the version on. */
     private final String path;
@@ -58,8 +54,6 @@ final class LlmExchange {
     private LlmCaller caller;
     /** Null if the body is not parsed but streamed. */
     private LlmRequest parsed;
-    /** Body for the provider; null if it is not buffered but streamed. */
-    private Buffer providerBody;
     /** Null if the call is not counted. */
     private AdmittedCall admitted;
 
@@ -68,7 +62,6 @@ final class LlmExchange {
         this.context = context;
         this.request = context.request();
         this.response = context.response();
-        this.body = new StreamedRequestBody(request);
         this.provider = provider;
         this.path = path;
         this.operation = ProviderOperation.of(provider, request.method().name(), path);
@@ -113,11 +106,11 @@ final class LlmExchange {
             return rejected(401, "No API key is configured for " + provider.id() + ": set RATE_LIMIT_LLM_" + provider.name()
                     + "_API_KEY");
         }
-        if (operation.kind() == Kind.UNKNOWN && !caller.ownKey() && !services.connections().isOpen(provider, path)) {
+        if (operation.kind() == Kind.UNKNOWN && !caller.ownKey() && !services.paths().isOpen(provider, path)) {
             return rejected(403, "This path is not allowed with Sluice's key: add it to rate-limit.llm." + provider.id()
                     + ".paths");
         }
-        if (ProviderConnections.escapesPath(path)) {
+        if (ProviderPaths.escapesPath(path)) {
             return rejected(400, "The path must not contain empty or dot segments");
         }
         return ProviderHeaders.changesMethodOrHidesUsage(request, provider, caller)
@@ -178,41 +171,16 @@ final class LlmExchange {
         } catch (IllegalArgumentException e) { // HTTP/2 allows characters that are invalid in HTTP/1
             throw new CallRejectedException(400, "The request contains an invalid character", e);
         }
-        providerBody = parsed == null ? null : LlmRequestParser.withUsageRequested(operation, parsed);
-        var meter = new UsageMeter(admitted, operation, usageRequested);
-        return services.connections().request(provider, request.method(), target)
-                .recover(failure -> Future.failedFuture(ResponseRelay.providerFailure(failure)))
-                .compose(providerRequest -> send(providerRequest, headers, meter));
-    }
-
-    /** Sends the request and relays the response; completes when the response has ended. */
-    private Future<Void> send(HttpClientRequest providerRequest, MultiMap headers, UsageMeter meter) {
-        var relay = new ResponseRelay(services.vertx(), services.timeouts(), context, body, meter);
-        try {
-            providerRequest.headers().addAll(headers);
-            var relayed = relay.begin(providerRequest);
-            if (relayed.isComplete()) {
-                return relayed;
-            }
-            if (providerBody != null) {
-                providerRequest.end(providerBody).onComplete(sent -> releaseBody());
-            } else if (caller != null && body.isExpected()) {
-                body.sendTo(providerRequest, relay::onClientGone);
-            } else {
-                request.resume();
-                providerRequest.end();
-            }
-            return relayed;
-        } catch (RuntimeException | Error e) {
-            providerRequest.reset();
-            throw e;
-        }
+        var body = parsed == null ? null : LlmRequestParser.withUsageRequested(operation, parsed);
+        var listener = new MeteredResponse(new UsageMeter(admitted, operation, usageRequested), response.headers(),
+                services.drainMillis(), this::releaseBody);
+        services.upstreams().forward(provider, context, target, headers, body, listener);
+        return listener.settled();
     }
 
     /** Releases the buffered body; the response may be streamed for a long time. */
     private void releaseBody() {
         parsed = null;
-        providerBody = null;
         services.bodyBuffer().release(context);
     }
 
@@ -230,10 +198,12 @@ final class LlmExchange {
             return;
         }
         if (response.headWritten()) {
-            AbortableResponse.abort(request);
+            ResponseAbort.abort(request);
             return;
         }
-        body.discard();
+        if (!request.isEnded()) {
+            request.resume(); // discard the rest of the body
+        }
         ProviderErrors.send(context, provider, rejection);
     }
 

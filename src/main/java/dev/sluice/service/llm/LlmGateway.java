@@ -26,10 +26,9 @@ class LlmGateway {
 
     LlmGateway(Vertx vertx, LlmCallerResolver callerResolver, RequestRateLimiter rateLimiter, RequestBodyBuffer bodyBuffer,
             LlmLimiter limiter, RateLimitHeaders rateLimitHeaders, ProviderHeaders providerHeaders,
-            ProviderConnections connections, LlmConfig settings) {
+            ProviderPaths paths, ProviderUpstreams upstreams, LlmConfig settings) {
         this.services = new LlmExchange.Services(vertx, callerResolver, rateLimiter, bodyBuffer, limiter, rateLimitHeaders,
-                providerHeaders, connections,
-                new ResponseRelay.Timeouts(settings.drainTimeout().toMillis(), settings.timeout().toMillis()));
+                providerHeaders, paths, upstreams, settings.drainTimeout().toMillis());
     }
 
     void register(@Observes Router router) {

@@ -59,7 +59,8 @@ final class ProviderErrors {
     }
 
     private static void write(RoutingContext context, int status, JsonObject body) {
-        context.response().setStatusCode(status).putHeader("content-type", ErrorResponse.JSON).end(body.encode());
+        context.response().setStatusCode(status).putHeader("content-type", ErrorResponse.JSON);
+        ErrorResponse.send(context, body.encode());
     }
 
     private static String unitName(QuotaUnit unit) {

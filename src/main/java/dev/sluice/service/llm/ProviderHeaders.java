@@ -12,9 +12,9 @@ import dev.sluice.identity.ApiKeyRegistry;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.policy.RequestPath;
 import dev.sluice.service.auth.BearerToken;
-import dev.sluice.service.edge.SecurityHeaders;
 import dev.sluice.service.gateway.UpstreamHeaders;
 import dev.sluice.service.llm.LlmCallerResolver.LlmCaller;
+import dev.sluice.service.proxy.HopByHopHeaders;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
@@ -51,7 +51,7 @@ class ProviderHeaders {
      */
     MultiMap forRequest(HttpServerRequest request, Provider provider, LlmCaller caller, boolean rewritten) {
         var headers = HttpHeaders.headers().addAll(request.headers());
-        UpstreamHeaders.removeHopByHop(headers);
+        HopByHopHeaders.removeFromRequest(headers);
         UpstreamHeaders.removeIdentity(headers);
         headers.remove(HttpHeaders.CONNECTION).remove("Keep-Alive").remove(HttpHeaders.TRANSFER_ENCODING)
                 .remove(HttpHeaders.CONTENT_LENGTH).remove(HttpHeaders.HOST).remove(HttpHeaders.COOKIE).remove("Upgrade")
@@ -145,13 +145,8 @@ class ProviderHeaders {
         return true;
     }
 
-    /** Removes hop-by-hop headers, and headers that Sluice sets itself, from a response. */
+    /** Removes headers that Sluice sets itself from a response. */
     static void cleanResponse(MultiMap headers, MultiMap responseHeaders) {
-        SecurityHeaders.remove(responseHeaders);
-        UpstreamHeaders.removeHopByHop(headers);
-        headers.remove(HttpHeaders.CONNECTION).remove("Keep-Alive").remove("Proxy-Connection")
-                .remove(HttpHeaders.TRANSFER_ENCODING)
-                .remove("Upgrade");
         RateLimitHeaders.removeOverridden(headers, responseHeaders);
     }
 }

@@ -12,7 +12,7 @@ import dev.sluice.http.ErrorResponse;
 import dev.sluice.service.auth.BearerToken;
 import dev.sluice.service.auth.JwtOnlyMechanism;
 import dev.sluice.service.llm.LlmCallerResolver;
-import dev.sluice.service.llm.ProviderConnections;
+import dev.sluice.service.llm.ProviderPaths;
 import dev.sluice.testing.Fuzzer;
 
 /** Every input of the endpoints is either accepted or rejected with the name of a field. */
@@ -52,7 +52,7 @@ class EndpointsFuzzTest {
             for (var part : Fuzzer.mutate(random, Fuzzer.pick(random, QUERIES)).split("&")) {
                 LlmCallerResolver.parameters(part);
             }
-            ProviderConnections.escapesPath('/' + authorization);
+            ProviderPaths.escapesPath('/' + authorization);
         });
     }
 }

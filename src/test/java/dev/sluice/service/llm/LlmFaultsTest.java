@@ -9,7 +9,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BiFunction;
+import java.util.function.UnaryOperator;
 
 import jakarta.inject.Inject;
 
@@ -20,21 +20,22 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.llm.limit.LlmConfig;
 import dev.sluice.llm.protocol.Provider;
+import dev.sluice.service.proxy.ExchangeListener;
+import dev.sluice.service.proxy.UpstreamTls;
+import dev.sluice.service.proxy.WebSocketTunnels;
 import dev.sluice.testing.JwtKeys;
 import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.llm.LlmGatewayProfile;
 import dev.sluice.testing.llm.ProvidersForTests;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusMock;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
-import io.vertx.core.Future;
-import io.vertx.core.Handler;
+import io.vertx.core.MultiMap;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpClientRequest;
-import io.vertx.core.http.HttpClientResponse;
-import io.vertx.core.http.HttpMethod;
+import io.vertx.ext.web.RoutingContext;
 
 /** Internal failures of Sluice, and misleading model names. */
 @QuarkusTest
@@ -49,25 +50,40 @@ class LlmFaultsTest extends LlmTestBase {
     @Inject
     LlmConfig settings;
     @Inject
+    UpstreamTls tls;
+    @Inject
     Vertx vertx;
+    @Inject
+    WebSocketTunnels tunnels;
+
+    /** Upstreams that fail by a defect. */
+    private class FailingUpstreams extends ProviderUpstreams {
+
+        private final UnaryOperator<ExchangeListener> listeners;
+        private boolean requested;
+
+        FailingUpstreams(UnaryOperator<ExchangeListener> listeners) {
+            super(settings, tls, vertx, new SimpleMeterRegistry(), tunnels);
+            this.listeners = listeners;
+        }
+
+        @Override
+        void forward(Provider provider, RoutingContext context, String target, MultiMap headers, Buffer body,
+                ExchangeListener listener) {
+            requested = true;
+            super.forward(provider, context, target, headers, body, listeners.apply(listener));
+        }
+    }
+
+    private static ExchangeListener fail() {
+        throw new NoClassDefFoundError("on purpose");
+    }
 
     @Test
     void errorReleasesTheReservation() {
-        var failing = new ProviderConnections(settings, vertx) {
-            boolean requested;
-
-            @Override
-            Future<HttpClientRequest> request(Provider provider, HttpMethod method, String target) {
-                requested = true;
-                throw new NoClassDefFoundError("on purpose");
-            }
-        };
-        try {
-            QuarkusMock.installMockForType(failing, ProviderConnections.class);
-            assertThat(http.post(CHAT, BODY, "Authorization", "Bearer key-of-tokens").statusCode()).isEqualTo(500);
-        } finally {
-            failing.close();
-        }
+        var failing = new FailingUpstreams(listener -> fail());
+        QuarkusMock.installMockForType(failing, ProviderUpstreams.class);
+        assertThat(http.post(CHAT, BODY, "Authorization", "Bearer key-of-tokens").statusCode()).isEqualTo(500);
         assertThat(failing.requested).isTrue();
         await().atMost(Duration.ofSeconds(60)).until(() -> windowUsage("tokens", "llm:openai:tokens") == 0);
         assertThat(ledger("user:tokens", "openai").isEmpty()).isTrue();
@@ -75,57 +91,29 @@ class LlmFaultsTest extends LlmTestBase {
 
     /** The provider has responded and will charge for it: the estimate is recorded. */
     @ParameterizedTest
-    @ValueSource(strings = {"headers", "statusMessage", "handler"})
+    @ValueSource(strings = {"onResponse", "onChunk", "onEnd"})
     void errorDuringAResponseIsRecordedAsEstimate(String where) {
-        var failing = new ProviderConnections(settings, vertx) {
-            @Override
-            Future<HttpClientRequest> request(Provider provider, HttpMethod method, String target) {
-                return super.request(provider, method, target).map(request -> failing(request, where));
-            }
-        };
-        try {
-            QuarkusMock.installMockForType(failing, ProviderConnections.class);
-            assertThat(http.post(CHAT, BODY, "Authorization", "Bearer key-of-tokens").statusCode()).isEqualTo(500);
-        } finally {
-            failing.close();
-        }
+        QuarkusMock.installMockForType(new FailingUpstreams(listener -> failingIn(listener, where)), ProviderUpstreams.class);
+        assertThat(http.post(CHAT, BODY, "Authorization", "Bearer key-of-tokens").statusCode()).isEqualTo(500);
         await().atMost(60, TimeUnit.SECONDS)
                 .untilAsserted(() -> assertThat(ledger("user:tokens", "openai").getLong("estimated_calls")).isEqualTo(1));
     }
 
-    private static HttpClientRequest failing(HttpClientRequest request, String where) {
-        return proxy(HttpClientRequest.class, request, (method, arguments) -> method.equals("response")
-                ? request.response().map(response -> failing(response, where))
-                : null);
-    }
-
-    @SuppressWarnings("unchecked")
-    private static HttpClientResponse failing(HttpClientResponse response, String where) {
-        return proxy(HttpClientResponse.class, response, (method, arguments) -> {
-            if (!method.equals(where)) {
-                return null;
-            }
-            if (!method.equals("handler")) {
-                throw new NoClassDefFoundError("on purpose");
-            }
-            var handler = (Handler<Buffer>) arguments[0];
-            return response.handler(chunk -> handler.handle(proxy(Buffer.class, chunk, (read, none) -> {
-                throw new NoClassDefFoundError("on purpose");
-            })));
-        });
-    }
-
-    /** @param override replaces a method call, given its name and arguments; null to call the real method */
-    private static <T> T proxy(Class<T> type, T real, BiFunction<String, Object[], Object> override) {
-        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[]{type}, (self, method, arguments) -> {
-            var result = override.apply(method.getName(), arguments);
-            try {
-                result = result == null ? method.invoke(real, arguments) : result;
-            } catch (InvocationTargetException e) {
-                throw e.getCause();
-            }
-            return result == real ? self : result;
-        }));
+    /** Fails in a method, after {@code onResponse} has taken note of the response. */
+    private static ExchangeListener failingIn(ExchangeListener listener, String where) {
+        return (ExchangeListener) Proxy.newProxyInstance(ExchangeListener.class.getClassLoader(),
+                new Class<?>[]{ExchangeListener.class}, (self, method, arguments) -> {
+                    if (method.getName().equals(where) && !where.equals("onResponse")) {
+                        fail();
+                    }
+                    Object result;
+                    try {
+                        result = method.invoke(listener, arguments);
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                    return method.getName().equals(where) ? fail() : result;
+                });
     }
 
     /** A call is denied by the rule that applies to it, whatever the model is called. */

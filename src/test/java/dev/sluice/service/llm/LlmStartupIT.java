@@ -173,7 +173,8 @@ class LlmStartupIT {
             for (int i = 0; i < 3; i++) {
                 assertThat(chat(sluice).statusCode()).isEqualTo(502);
             }
-            assertThat(sluice.log()).containsOnlyOnce("openai cannot be reached at http://127.0.0.1:").doesNotContain("ERROR")
+            assertThat(sluice.log()).containsOnlyOnce("Upstream fails: upstream=openai, url=http://127.0.0.1:")
+                    .doesNotContain("ERROR")
                     .contains(
                             "LLM limits of unknown tiers are ignored; add them to rate-limit.tiers or remove them: tiers=gold")
                     .contains("openai with Sluice's key (requests");

@@ -1,29 +1,22 @@
-package dev.sluice.service.edge;
+package dev.sluice.service.proxy;
 
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
-import io.vertx.core.http.HttpConnection;
-import io.vertx.core.net.impl.ConnectionBase;
 
 /**
  * Drops interim (1xx) responses that the Vert.x HTTP client would take for the final response (RFC 9110, section 15.2: a client
  * ignores those it does not know). Otherwise the final response would be delivered to the next request on the connection. See
  * <a href="https://github.com/eclipse-vertx/vert.x/pull/4508">vert.x#4508</a>.
  */
-public final class InterimResponseFilter extends ChannelInboundHandlerAdapter {
+final class InterimResponseFilter extends ChannelInboundHandlerAdapter {
 
     private static final int SWITCHING_PROTOCOLS = 101;
     private static final int EARLY_HINTS = 103;
 
     private boolean dropping;
-
-    public static void install(HttpConnection connection) {
-        ((ConnectionBase) connection).channel().pipeline().addBefore("handler", "interim-responses",
-                new InterimResponseFilter());
-    }
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {

@@ -1,0 +1,88 @@
+package dev.sluice.service.gateway;
+
+import java.util.Optional;
+
+import jakarta.annotation.PreDestroy;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+
+import dev.sluice.config.ConfigProblems;
+import dev.sluice.service.config.ServiceConfig;
+import dev.sluice.service.proxy.Upstream;
+import dev.sluice.service.proxy.UpstreamOptions;
+import dev.sluice.service.proxy.UpstreamTls;
+import dev.sluice.service.proxy.UpstreamUrl;
+import dev.sluice.service.proxy.WebSocketTunnels;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.vertx.core.Vertx;
+
+/** The API behind the gateway, as configured by {@code rate-limit.upstream}. */
+@ApplicationScoped
+public class ApiUpstream {
+
+    private static final String PREFIX = "rate-limit.upstream.";
+
+    private final ServiceConfig.Upstream settings;
+    private final UpstreamTls tls;
+    private final UpstreamUrl url;
+    private final Upstream upstream;
+
+    ApiUpstream(ServiceConfig settings, Vertx vertx, UpstreamTls tls, MeterRegistry registry, WebSocketTunnels tunnels) {
+        this.settings = settings.upstream();
+        this.tls = tls;
+        this.url = configuredUrl().map(UpstreamUrl::parse).orElse(null);
+        this.upstream = url == null
+                ? null
+                : new Upstream(vertx, "api", url, options(), tls.options(this.settings.tlsConfigurationName()), registry,
+                        tunnels);
+    }
+
+    private Optional<String> configuredUrl() {
+        return settings.url().map(String::strip).filter(text -> !text.isEmpty());
+    }
+
+    private UpstreamOptions options() {
+        return new UpstreamOptions(settings.connectTimeout(), settings.queueTimeout(), settings.timeout(),
+                settings.idleTimeout(), settings.eventStreamIdleTimeout(), settings.webSocketIdleTimeout(),
+                settings.maxConnections(), settings.maxStreams(), settings.http2());
+    }
+
+    void validate(@Observes ConfigProblems problems) {
+        if (url == null && configuredUrl().isPresent()) {
+            problems.add("UPSTREAM_URL", "(not shown)",
+                    "http://host[:port][/path] or https://…, without user, query and fragment");
+        }
+        problems.checkDuration(PREFIX + "connect-timeout", settings.connectTimeout());
+        problems.checkDuration(PREFIX + "queue-timeout", settings.queueTimeout());
+        problems.checkDuration(PREFIX + "timeout", settings.timeout());
+        problems.checkDuration(PREFIX + "idle-timeout", settings.idleTimeout());
+        problems.checkDuration(PREFIX + "event-stream-idle-timeout", settings.eventStreamIdleTimeout());
+        problems.checkDuration(PREFIX + "websocket-idle-timeout", settings.webSocketIdleTimeout());
+        checkPositive(problems, "max-connections", settings.maxConnections());
+        checkPositive(problems, "max-streams", settings.maxStreams());
+        tls.validate(problems, PREFIX + "tls-configuration-name", settings.tlsConfigurationName());
+    }
+
+    private static void checkPositive(ConfigProblems problems, String name, int value) {
+        if (value < 1) {
+            problems.add(PREFIX + name, Integer.toString(value), "1 or more");
+        }
+    }
+
+    /** Returns the address, if one is configured. */
+    public Optional<UpstreamUrl> url() {
+        return Optional.ofNullable(url);
+    }
+
+    /** Returns the upstream; null if none is configured. */
+    Upstream upstream() {
+        return upstream;
+    }
+
+    @PreDestroy
+    void close() {
+        if (upstream != null) {
+            upstream.close();
+        }
+    }
+}

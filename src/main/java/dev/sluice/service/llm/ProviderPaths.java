@@ -1,0 +1,54 @@
+package dev.sluice.service.llm;
+
+import java.util.List;
+import java.util.regex.Pattern;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+
+import dev.sluice.config.ConfigProblems;
+import dev.sluice.llm.limit.LlmConfig;
+import dev.sluice.llm.protocol.Provider;
+
+/** Paths that may be called with Sluice's key, beyond the operations that are limited by tokens. */
+@ApplicationScoped
+public class ProviderPaths {
+
+    private static final Pattern PATH_ESCAPE = Pattern.compile(
+            "(/|\\\\|%2f|%5c)((\\.|%2e){0,2}(/|\\\\|%2f|%5c)|(\\.|%2e){1,2}$)",
+            Pattern.CASE_INSENSITIVE);
+
+    private final LlmConfig settings;
+
+    ProviderPaths(LlmConfig settings) {
+        this.settings = settings;
+    }
+
+    void validate(@Observes ConfigProblems problems) {
+        for (var provider : Provider.values()) {
+            for (var path : settings.of(provider).paths().orElse(List.of())) {
+                if (!path.startsWith("/") || !plain(path)) {
+                    problems.add("rate-limit.llm." + provider.id() + ".paths", path,
+                            "paths such as /v1/images, separated by commas");
+                }
+            }
+        }
+    }
+
+    /** Returns whether every server interprets the path in the same way. */
+    private static boolean plain(String path) {
+        return path.indexOf('%') < 0 && path.indexOf('\\') < 0 && path.indexOf(';') < 0 && !path.contains("//")
+                && !path.contains("/.");
+    }
+
+    /** Returns whether normalization could turn the path into another one, possibly outside the provider's API. */
+    public static boolean escapesPath(String path) {
+        return PATH_ESCAPE.matcher(path).find();
+    }
+
+    /** Returns whether an unknown path may be called with Sluice's key. */
+    boolean isOpen(Provider provider, String path) {
+        return plain(path) && settings.of(provider).paths().orElse(List.of()).stream()
+                .anyMatch(open -> path.equals(open) || path.startsWith(open.endsWith("/") ? open : open + "/"));
+    }
+}

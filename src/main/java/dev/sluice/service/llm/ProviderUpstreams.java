@@ -1,0 +1,98 @@
+package dev.sluice.service.llm;
+
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Optional;
+
+import jakarta.annotation.PreDestroy;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+
+import dev.sluice.config.ConfigProblems;
+import dev.sluice.llm.limit.LlmConfig;
+import dev.sluice.llm.protocol.Provider;
+import dev.sluice.service.proxy.ExchangeListener;
+import dev.sluice.service.proxy.ProxyExchange;
+import dev.sluice.service.proxy.Upstream;
+import dev.sluice.service.proxy.UpstreamOptions;
+import dev.sluice.service.proxy.UpstreamRequest;
+import dev.sluice.service.proxy.UpstreamTls;
+import dev.sluice.service.proxy.UpstreamUrl;
+import dev.sluice.service.proxy.WebSocketTunnels;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.vertx.core.MultiMap;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.ext.web.RoutingContext;
+
+/** The providers' APIs as upstreams. */
+@ApplicationScoped
+public class ProviderUpstreams {
+
+    private static final int MAX_STREAMS = 10_000;
+
+    private final LlmConfig settings;
+    private final UpstreamTls tls;
+    private final Map<Provider, Upstream> upstreams = new EnumMap<>(Provider.class);
+
+    ProviderUpstreams(LlmConfig settings, UpstreamTls tls, Vertx vertx, MeterRegistry registry, WebSocketTunnels tunnels) {
+        this.settings = settings;
+        this.tls = tls;
+        for (var provider : Provider.values()) {
+            var url = configuredUrl(provider).map(UpstreamUrl::parse)
+                    .orElseGet(() -> UpstreamUrl.parse(provider.defaultBaseUrl()));
+            upstreams.put(provider,
+                    new Upstream(vertx, provider.id(), url.withPath(provider.withoutVersion(url.path())), options(),
+                            tls.options(settings.of(provider).tlsConfigurationName()), registry, tunnels));
+        }
+    }
+
+    private Optional<String> configuredUrl(Provider provider) {
+        return settings.of(provider).baseUrl().map(String::strip).filter(text -> !text.isEmpty());
+    }
+
+    private UpstreamOptions options() {
+        return new UpstreamOptions(settings.connectTimeout(), settings.connectTimeout(), settings.timeout(), settings.timeout(),
+                settings.timeout(), settings.timeout(), Math.max(1, settings.maxConnections()), MAX_STREAMS, false);
+    }
+
+    void validate(@Observes ConfigProblems problems) {
+        for (var provider : Provider.values()) {
+            var property = "rate-limit.llm." + provider.id();
+            configuredUrl(provider).filter(text -> UpstreamUrl.parse(text) == null)
+                    .ifPresent(text -> problems.add(property + ".base-url", "(not shown)",
+                            "http://host[:port][/path] or https://…, without user and query"));
+            tls.validate(problems, property + ".tls-configuration-name", settings.of(provider).tlsConfigurationName());
+        }
+        if (settings.maxConnections() < 1) {
+            problems.add("rate-limit.llm.max-connections", Integer.toString(settings.maxConnections()), "1 or more");
+        }
+        problems.checkDuration("rate-limit.llm.timeout", settings.timeout());
+        problems.checkDuration("rate-limit.llm.connect-timeout", settings.connectTimeout());
+        problems.checkDuration("rate-limit.llm.drain-timeout", settings.drainTimeout());
+        problems.checkDuration("rate-limit.llm.body-timeout", settings.bodyTimeout());
+        long body = settings.maxBodySize().asLongValue();
+        if (body < 1 || body > Integer.MAX_VALUE / 2) {
+            problems.add("rate-limit.llm.max-body-size", Long.toString(body), "1 to " + Integer.MAX_VALUE / 2 + " bytes");
+        }
+    }
+
+    /**
+     * Forwards a request to a provider.
+     *
+     * @param target path from the version on, with the query
+     * @param body the body; null if that of the client is streamed
+     */
+    void forward(Provider provider, RoutingContext context, String target, MultiMap headers, Buffer body,
+            ExchangeListener listener) {
+        var upstream = upstreams.get(provider);
+        ProxyExchange.forward(upstream, context,
+                new UpstreamRequest(context.request().method(), upstream.url().path() + target, headers, false), body,
+                listener);
+    }
+
+    @PreDestroy
+    void close() {
+        upstreams.values().forEach(Upstream::close);
+    }
+}

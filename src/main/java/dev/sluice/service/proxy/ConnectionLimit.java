@@ -1,0 +1,131 @@
+package dev.sluice.service.proxy;
+
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Limits the connections to an upstream over all event loops: each loop has a pool of its own, so that a request and its
+ * connection share a loop. If a pool needs a connection and the limit is reached, another pool closes an idle one.
+ */
+final class ConnectionLimit {
+
+    private final int maxConnections;
+    private final int maxStreams;
+    private final AtomicInteger connections = new AtomicInteger();
+    private final AtomicInteger streams = new AtomicInteger();
+    /** Number of requests that wait, over all pools. */
+    private final AtomicInteger waiting = new AtomicInteger();
+    private final List<ConnectionPool> pools = new CopyOnWriteArrayList<>();
+
+    ConnectionLimit(int maxConnections, int maxStreams) {
+        this.maxConnections = maxConnections;
+        this.maxStreams = maxStreams;
+    }
+
+    void add(ConnectionPool pool) {
+        pools.add(pool);
+    }
+
+    List<ConnectionPool> pools() {
+        return pools;
+    }
+
+    /** Counts a connection, unless the limit is reached. */
+    boolean tryOpen() {
+        return tryIncrement(connections, maxConnections);
+    }
+
+    boolean isFull() {
+        return connections.get() >= maxConnections;
+    }
+
+    /** No longer counts a connection; lets the request that has waited longest use its place. */
+    void onClosed() {
+        connections.decrementAndGet();
+        if (hasWaiting()) {
+            serveLongestWaiting();
+        }
+    }
+
+    /** Counts a connection as that of a stream from now on, unless there are too many. */
+    boolean tryConvertToStream() {
+        if (!tryIncrement(streams, maxStreams)) {
+            return false;
+        }
+        onClosed();
+        return true;
+    }
+
+    /** Counts the connection of a stream as an ordinary one again, unless the limit is reached. */
+    boolean tryConvertFromStream() {
+        if (!tryOpen()) {
+            return false;
+        }
+        streams.decrementAndGet();
+        return true;
+    }
+
+    void onStreamClosed() {
+        streams.decrementAndGet();
+    }
+
+    int connections() {
+        return connections.get();
+    }
+
+    int streams() {
+        return streams.get();
+    }
+
+    void addWaiting(int delta) {
+        waiting.addAndGet(delta);
+    }
+
+    boolean hasWaiting() {
+        return waiting.get() > 0;
+    }
+
+    /** Makes other pools close an idle connection each. */
+    void closeIdleOfOthers(ConnectionPool pool) {
+        for (var other : pools) {
+            if (other != pool && other.hasIdle()) {
+                other.loop().execute(other::closeOldestIdle);
+            }
+        }
+    }
+
+    /** Returns whether a request of another pool has waited so much longer that a connection should pass to it. */
+    boolean hasWaitedLongerElsewhere(ConnectionPool pool) {
+        for (var other : pools) {
+            if (other != pool && other.waitingSince() - pool.waitingSince() < -ConnectionPool.MAX_UNFAIRNESS_NANOS) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void serveLongestWaiting() {
+        ConnectionPool longest = null;
+        for (var pool : pools) {
+            if (pool.hasWaiting() && (longest == null || pool.waitingSince() - longest.waitingSince() < 0)) {
+                longest = pool;
+            }
+        }
+        if (longest != null) {
+            longest.loop().execute(longest::openIfNeeded);
+        }
+    }
+
+    private static boolean tryIncrement(AtomicInteger counter, int max) {
+        while (true) {
+            int value = counter.get();
+            if (value >= max) {
+                return false;
+            }
+            if (counter.compareAndSet(value, value + 1)) {
+                return true;
+            }
+        }
+    }
+}

@@ -1,0 +1,308 @@
+package dev.sluice.service.proxy;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+
+import dev.sluice.service.proxy.UpstreamException.Cause;
+import io.netty.channel.EventLoop;
+
+/**
+ * Connections of one event loop to an upstream. Requests that find no free one wait in the order of their arrival, and get
+ * whichever becomes free first, a new one or a used one.
+ * <p>
+ * Confined to its event loop, except where a method says otherwise.
+ */
+final class ConnectionPool extends LoopTimer.Timed {
+
+    /** Receives a connection. Called on the event loop, in any context. */
+    interface Acquirer {
+
+        /** @return false if the connection is no longer needed */
+        boolean onConnection(PooledConnection connection);
+
+        void onConnectionFailure(UpstreamException failure);
+    }
+
+    /** Head start of a loop's own requests over those of other loops, for which a connection must be closed. */
+    static final long MAX_UNFAIRNESS_NANOS = 20_000_000;
+    /** Shorter than the keep-alive timeout of common servers, so that few connections are used while they are being closed. */
+    private static final long KEEP_ALIVE_MILLIS = 4000;
+
+    /** @param fresh whether a connection that has been used before is unsuitable */
+    private record Waiter(Acquirer acquirer, boolean fresh, long sinceNanos, long sinceMillis) {
+    }
+
+    private final EventLoop loop;
+    private final LoopTimer timer;
+    private final ConnectionLimit limit;
+    private final UpstreamConnector connector;
+    private final boolean http2;
+    private final long queueMillis;
+    private final Deque<PooledConnection> idle = new ArrayDeque<>();
+    private final List<PooledConnection> multiplexed = new ArrayList<>();
+    private final Deque<Waiter> waiters = new ArrayDeque<>();
+    private int connecting;
+    /** Whether the upstream has chosen HTTP/1.1 by ALPN. */
+    private boolean http2Rejected;
+    private volatile int idleCount;
+    /** Time since which the first waiter waits. */
+    private volatile long waitingSince;
+    private volatile boolean hasWaiting;
+
+    ConnectionPool(EventLoop loop, LoopTimer timer, ConnectionLimit limit, UpstreamConnector connector, boolean http2,
+            UpstreamOptions options) {
+        this.loop = loop;
+        this.timer = timer;
+        this.limit = limit;
+        this.connector = connector;
+        this.http2 = http2;
+        this.queueMillis = options.queueTimeout().toMillis();
+    }
+
+    EventLoop loop() {
+        return loop;
+    }
+
+    LoopTimer timer() {
+        return timer;
+    }
+
+    /** Callable from any thread. */
+    boolean hasIdle() {
+        return idleCount > 0;
+    }
+
+    /** Callable from any thread. */
+    boolean hasWaiting() {
+        return hasWaiting;
+    }
+
+    /** Returns a time of {@link System#nanoTime}: that of now if nothing waits. Callable from any thread. */
+    long waitingSince() {
+        return hasWaiting ? waitingSince : System.nanoTime();
+    }
+
+    /** @param fresh whether a connection that has been used before is unsuitable */
+    void acquire(Acquirer acquirer, boolean fresh) {
+        var connection = fresh ? null : takeAvailable();
+        if (connection != null) {
+            acquirer.onConnection(connection);
+            return;
+        }
+        waiters.add(new Waiter(acquirer, fresh, System.nanoTime(), timer.now()));
+        limit.addWaiting(1);
+        onWaitersChanged();
+        timer.register(this);
+        openIfNeeded();
+        if (connecting == 0) {
+            limit.closeIdleOfOthers(this);
+        }
+    }
+
+    private PooledConnection takeAvailable() {
+        for (var connection : multiplexed) {
+            if (connection.isAvailable()) {
+                return connection;
+            }
+        }
+        for (var connection = idle.pollLast(); connection != null; connection = idle.pollLast()) {
+            idleCount = idle.size();
+            if (connection.isAvailable()) {
+                return connection;
+            }
+            close(connection);
+        }
+        return null;
+    }
+
+    /** Opens connections for the requests that wait, as far as the limit allows. */
+    void openIfNeeded() {
+        int needed = http2 && !http2Rejected ? Math.min(1, waiters.size()) : waiters.size();
+        while (connecting < needed) {
+            if (!limit.tryOpen()) {
+                if (waiters.peekFirst().fresh() && closeOldestIdle()) {
+                    continue;
+                }
+                return;
+            }
+            connecting++;
+            connector.connect(this::onConnected, this::onConnectFailed);
+        }
+    }
+
+    private void onConnected(PooledConnection connection) {
+        connecting--;
+        connection.http().closeHandler(closed -> onClosed(connection));
+        if (connection.isMultiplexed()) {
+            multiplexed.add(connection);
+            connection.setIdleSince(timer.now());
+            connection.http().concurrencyChangeHandler(concurrency -> serveMultiplexed());
+            connection.http().evictionHandler(gone -> multiplexed.remove(connection));
+            timer.register(this);
+            serveMultiplexed();
+        } else {
+            connection.http().evictionHandler(closing -> onClosed(connection)); // before the channel is closed
+            http2Rejected = http2;
+            offer(connection);
+        }
+        openIfNeeded();
+    }
+
+    private void onConnectFailed(UpstreamException failure) {
+        connecting--;
+        limit.onClosed();
+        int failed = http2 ? waiters.size() : Math.min(1, waiters.size());
+        for (int i = 0; i < failed; i++) {
+            removeFirst().acquirer().onConnectionFailure(failure);
+        }
+        openIfNeeded();
+    }
+
+    private void serveMultiplexed() {
+        while (!waiters.isEmpty()) {
+            var connection = takeAvailable();
+            if (connection == null) {
+                return;
+            }
+            removeFirst().acquirer().onConnection(connection);
+        }
+    }
+
+    private Waiter removeFirst() {
+        var waiter = waiters.removeFirst();
+        onWaiterRemoved();
+        return waiter;
+    }
+
+    private void onWaiterRemoved() {
+        limit.addWaiting(-1);
+        onWaitersChanged();
+    }
+
+    private void onWaitersChanged() {
+        var first = waiters.peekFirst();
+        waitingSince = first == null ? 0 : first.sinceNanos();
+        hasWaiting = first != null;
+    }
+
+    /** Gives a free HTTP/1.1 connection to a request that waits, or keeps it. */
+    private void offer(PooledConnection connection) {
+        for (var waiting = waiters.iterator(); waiting.hasNext();) {
+            var waiter = waiting.next();
+            if (!(waiter.fresh() && connection.isReused())) {
+                waiting.remove();
+                onWaiterRemoved();
+                if (waiter.acquirer().onConnection(connection)) {
+                    return;
+                }
+                waiting = waiters.iterator();
+            }
+        }
+        idle.addLast(connection);
+        idleCount = idle.size();
+        connection.setIdleSince(timer.now());
+        timer.register(this);
+        if (limit.hasWaiting() && waiters.isEmpty()) {
+            closeOldestIdle();
+        }
+    }
+
+    /** Takes a connection back whose exchange has ended. */
+    void release(PooledConnection connection) {
+        connection.end();
+        if (connection.isClosed()) {
+            return;
+        }
+        if (connection.isMultiplexed()) {
+            connection.setIdleSince(timer.now());
+            serveMultiplexed();
+        } else if (connection.isStream() && !endStream(connection)
+                || limit.hasWaiting() && limit.hasWaitedLongerElsewhere(this)) {
+            close(connection);
+        } else {
+            offer(connection);
+        }
+    }
+
+    /** Counts a connection as that of a stream: it does not use up the connections of requests. */
+    void beginStream(PooledConnection connection) {
+        if (!connection.isMultiplexed() && !connection.isStream() && !connection.isClosed()
+                && limit.tryConvertToStream()) {
+            connection.setStream(true);
+        }
+    }
+
+    private boolean endStream(PooledConnection connection) {
+        if (limit.tryConvertFromStream()) {
+            connection.setStream(false);
+            return true;
+        }
+        return false;
+    }
+
+    /** @return whether there was one */
+    boolean closeOldestIdle() {
+        var oldest = idle.pollFirst();
+        idleCount = idle.size();
+        if (oldest == null) {
+            return false;
+        }
+        close(oldest);
+        return true;
+    }
+
+    /** Closes a connection, which is not counted from now on. */
+    void close(PooledConnection connection) {
+        onClosed(connection);
+        connection.http().close();
+    }
+
+    private void onClosed(PooledConnection connection) {
+        if (connection.isClosed()) {
+            return;
+        }
+        connection.setClosed();
+        multiplexed.remove(connection);
+        if (idle.remove(connection)) {
+            idleCount = idle.size();
+        }
+        if (connection.isStream()) {
+            limit.onStreamClosed();
+        } else {
+            limit.onClosed();
+        }
+    }
+
+    @Override
+    void onTick(long now) {
+        while (!idle.isEmpty() && now - idle.peekFirst().idleSince() >= KEEP_ALIVE_MILLIS) {
+            closeOldestIdle();
+        }
+        for (var connection : List.copyOf(multiplexed)) {
+            if (connection.activeStreams() == 0 && now - connection.idleSince() >= 10 * KEEP_ALIVE_MILLIS) {
+                close(connection);
+            }
+        }
+        expireWaiters(now);
+        if (idle.isEmpty() && multiplexed.isEmpty() && waiters.isEmpty()) {
+            timer.unregister(this);
+        }
+    }
+
+    /** Fails the requests that have waited too long; those whose connection is being established fail with it. */
+    private void expireWaiters(long now) {
+        while (waiters.size() > connecting && now - waiters.peekFirst().sinceMillis() >= queueMillis) {
+            removeFirst().acquirer().onConnectionFailure(new UpstreamException(Cause.NO_FREE_CONNECTION, null));
+        }
+    }
+
+    /** Closes all connections that are not in use, and each other one when it is released. */
+    void shutdown() {
+        while (closeOldestIdle()) {
+            // one after the other
+        }
+        List.copyOf(multiplexed).forEach(this::close);
+    }
+}

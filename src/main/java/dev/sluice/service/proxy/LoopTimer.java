@@ -1,0 +1,97 @@
+package dev.sluice.service.proxy;
+
+import java.util.concurrent.TimeUnit;
+
+import io.netty.channel.EventLoop;
+import io.netty.util.concurrent.ScheduledFuture;
+
+/**
+ * Checks the timeouts of one event loop periodically, which costs nothing per request. Its clock stops while the event loop is
+ * blocked or the process is suspended: time in which nothing could be received is not counted as silence of the other side.
+ * <p>
+ * Confined to its event loop.
+ */
+final class LoopTimer {
+
+    /** Something with a timeout; registered at most once. */
+    abstract static class Timed {
+
+        private Timed previous;
+        private Timed next;
+        private boolean registered;
+
+        /**
+         * Called periodically while registered. May unregister itself.
+         *
+         * @param now time of the clock in milliseconds
+         */
+        abstract void onTick(long now);
+    }
+
+    private final EventLoop loop;
+    private final long tickMillis;
+    /** First entry of a circular list: the timer's own. */
+    private final Timed head = new Timed() {
+
+        @Override
+        void onTick(long now) {
+            throw new IllegalStateException();
+        }
+    };
+    private long now;
+    private long lastTickNanos;
+    private ScheduledFuture<?> tick;
+
+    LoopTimer(EventLoop loop, long tickMillis) {
+        this.loop = loop;
+        this.tickMillis = tickMillis;
+        head.next = head;
+        head.previous = head;
+    }
+
+    /** Returns the time of the clock in milliseconds, with the precision of a tick. */
+    long now() {
+        return now;
+    }
+
+    void register(Timed timed) {
+        if (timed.registered) {
+            return;
+        }
+        timed.registered = true;
+        timed.previous = head.previous;
+        timed.next = head;
+        head.previous.next = timed;
+        head.previous = timed;
+        if (tick == null) {
+            lastTickNanos = System.nanoTime();
+            tick = loop.scheduleAtFixedRate(this::onTick, tickMillis, tickMillis, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    void unregister(Timed timed) {
+        if (timed.registered) {
+            timed.registered = false;
+            timed.previous.next = timed.next;
+            timed.next.previous = timed.previous;
+        }
+    }
+
+    private void onTick() {
+        long nanos = System.nanoTime();
+        now += Math.min(TimeUnit.NANOSECONDS.toMillis(nanos - lastTickNanos), 2 * tickMillis);
+        lastTickNanos = nanos;
+        if (head.next == head) {
+            tick.cancel(false);
+            tick = null;
+            return;
+        }
+        for (var timed = head.next; timed != head;) {
+            var following = timed.next; // an entry that is removed meanwhile still leads to the rest of the list
+            if (timed.registered) {
+                timed.onTick(now);
+            }
+            timed = following;
+        }
+    }
+}

@@ -1,0 +1,121 @@
+package dev.sluice.service.proxy;
+
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.vertx.core.http.HttpVersion;
+import io.vertx.core.http.impl.Http1xClientConnection;
+import io.vertx.core.http.impl.HttpClientConnection;
+
+/**
+ * Connection of a pool, and the handler that watches its input. Uses the implementation of the Vert.x client: the public API has
+ * no connection that is not pooled before Vert.x 5
+ * (<a href="https://github.com/eclipse-vertx/vert.x/issues/3706">vert.x#3706</a>).
+ * <p>
+ * Confined to its event loop.
+ */
+final class PooledConnection extends ChannelInboundHandlerAdapter {
+
+    private final HttpClientConnection http;
+    private final boolean multiplexed;
+    private ProxyExchange exchange;
+    private int activeStreams;
+    private boolean used;
+    private boolean received;
+    private boolean stream;
+    private boolean closed;
+    private long idleSince;
+
+    PooledConnection(HttpClientConnection http) {
+        this.http = http;
+        this.multiplexed = !(http instanceof Http1xClientConnection);
+        var pipeline = http.channel().pipeline();
+        if (multiplexed) {
+            pipeline.addBefore("handler", "received", this);
+        } else {
+            pipeline.addBefore("codec", "received", this);
+            pipeline.addBefore("handler", "interim-responses", new InterimResponseFilter());
+        }
+    }
+
+    HttpClientConnection http() {
+        return http;
+    }
+
+    /** Returns whether the connection carries several exchanges at once (HTTP/2). */
+    boolean isMultiplexed() {
+        return multiplexed;
+    }
+
+    HttpVersion version() {
+        return multiplexed ? HttpVersion.HTTP_2 : HttpVersion.HTTP_1_1;
+    }
+
+    /** Returns whether another exchange can begin. */
+    boolean isAvailable() {
+        return !closed && http.isValid() && (multiplexed ? activeStreams < http.concurrency() : activeStreams == 0);
+    }
+
+    /** Returns whether the exchange is not the first one of the connection: the upstream may just have closed it. */
+    boolean isReused() {
+        return used;
+    }
+
+    /** Returns whether the upstream has sent anything since the last exchange began. */
+    boolean hasReceived() {
+        return received;
+    }
+
+    void begin(ProxyExchange next) {
+        activeStreams++;
+        exchange = next;
+        received = false;
+    }
+
+    void end() {
+        activeStreams--;
+        used = true;
+        exchange = null;
+    }
+
+    int activeStreams() {
+        return activeStreams;
+    }
+
+    boolean isStream() {
+        return stream;
+    }
+
+    void setStream(boolean stream) {
+        this.stream = stream;
+    }
+
+    long idleSince() {
+        return idleSince;
+    }
+
+    void setIdleSince(long idleSince) {
+        this.idleSince = idleSince;
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    void setClosed() {
+        closed = true;
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+        received = true;
+        context.fireChannelRead(message);
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext context) {
+        context.fireChannelReadComplete();
+        if (!multiplexed && exchange != null) {
+            exchange.onReadComplete();
+        }
+    }
+}

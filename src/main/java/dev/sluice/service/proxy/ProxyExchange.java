@@ -1,0 +1,382 @@
+package dev.sluice.service.proxy;
+
+import org.jboss.logging.Logger;
+
+import dev.sluice.service.proxy.UpstreamException.Cause;
+import io.vertx.core.AsyncResult;
+import io.vertx.core.MultiMap;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.StreamResetException;
+import io.vertx.core.http.impl.HttpClientStream;
+import io.vertx.core.http.impl.HttpResponseHead;
+import io.vertx.core.http.impl.HttpServerRequestInternal;
+import io.vertx.core.impl.ContextInternal;
+import io.vertx.ext.web.RoutingContext;
+
+/**
+ * One request that is forwarded to an upstream, and its response: streamed in both directions, with backpressure and bounded in
+ * time. Uses the streams of the Vert.x client directly: a request object of its public API has no trailers and costs several
+ * futures.
+ * <p>
+ * Confined to the event loop of the request.
+ */
+public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPool.Acquirer, RequestBody.Listener {
+
+    private static final Logger LOG = Logger.getLogger(ProxyExchange.class);
+    private static final long CANCEL = 8;
+    private static final long REFUSED_STREAM = 7;
+
+    private final Upstream upstream;
+    private final RoutingContext context;
+    private final ContextInternal loopContext;
+    private final HttpServerRequest request;
+    private final UpstreamRequest forwarded;
+    private final ExchangeListener listener;
+    private final ConnectionPool pool;
+    private final RequestBody body;
+    private final long startNanos = System.nanoTime();
+    private PooledConnection connection;
+    private HttpClientStream stream;
+    private ClientResponse clientResponse;
+    private long activeAt;
+    private long idleMillis;
+    /** Time until which the response is read although the client has disconnected. */
+    private long drainDeadline = Long.MAX_VALUE;
+    private int status;
+    private boolean repeated;
+    private boolean paused;
+    private boolean clientGone;
+    private boolean ended;
+
+    private ProxyExchange(Upstream upstream, RoutingContext context, UpstreamRequest forwarded, Buffer body,
+            ExchangeListener listener) {
+        this.upstream = upstream;
+        this.context = context;
+        this.request = context.request();
+        this.loopContext = (ContextInternal) ((HttpServerRequestInternal) request).context();
+        this.forwarded = forwarded;
+        this.listener = listener;
+        this.pool = upstream.pool(loopContext, forwarded.webSocket());
+        this.body = new RequestBody(request, forwarded, body, loopContext, this);
+        this.idleMillis = upstream.options().responseTimeout().toMillis();
+    }
+
+    /**
+     * Forwards a request. Must be called on its event loop; the request is paused if it has not ended.
+     *
+     * @param body the body; null if that of the client is streamed
+     */
+    public static void forward(Upstream upstream, RoutingContext context, UpstreamRequest forwarded, Buffer body,
+            ExchangeListener listener) {
+        var exchange = new ProxyExchange(upstream, context, forwarded, body, listener);
+        context.addEndHandler(exchange::onClientResponseEnd);
+        if (context.response().closed()) {
+            exchange.onClientGone();
+        } else {
+            exchange.pool.acquire(exchange, false);
+        }
+    }
+
+    private void onClientResponseEnd(AsyncResult<Void> end) {
+        if (end.failed() || !context.response().ended()) {
+            onClientGone();
+        }
+    }
+
+    @Override
+    public boolean onConnection(PooledConnection acquired) {
+        if (ended) {
+            return false;
+        }
+        acquired.begin(this);
+        connection = acquired;
+        acquired.http().createStream(loopContext, created -> {
+            if (created.succeeded()) {
+                begin(created.result());
+            } else {
+                pool.release(acquired);
+                onFailure(created.cause());
+            }
+        });
+        return true;
+    }
+
+    @Override
+    public void onConnectionFailure(UpstreamException failure) {
+        if (!ended) {
+            loopContext.emit(failure, this::fail);
+        }
+    }
+
+    private void begin(HttpClientStream created) {
+        stream = created;
+        var acquired = connection;
+        created.closeHandler(closed -> pool.release(acquired));
+        created.exceptionHandler(failure -> {
+            if (created == stream) {
+                onFailure(failure);
+            }
+        });
+        created.headHandler(head -> guard(() -> onHead(head)));
+        created.chunkHandler(chunk -> guard(() -> onChunk(chunk)));
+        created.endHandler(trailers -> guard(() -> onEnd(trailers)));
+        onProgress();
+        pool.timer().register(this);
+        guard(() -> body.send(created, upstream.url().authority()));
+    }
+
+    /** Runs a step. If it fails, the exchange fails: Vert.x would only log the failure. */
+    private void guard(Runnable step) {
+        if (ended) {
+            return;
+        }
+        try {
+            step.run();
+        } catch (RuntimeException | Error e) {
+            abandon(e);
+        }
+    }
+
+    private void onHead(HttpResponseHead head) {
+        onProgress();
+        status = head.statusCode;
+        if (status == 101 && forwarded.webSocket()) {
+            openTunnel(head);
+            return;
+        }
+        if (status < 200) {
+            onFailure(new UpstreamException(Cause.INVALID_RESPONSE, null));
+            return;
+        }
+        upstream.metrics().onHead(System.nanoTime() - startNanos);
+        upstream.health().onSuccess();
+        idleMillis = idleTimeout(head.headers.get(HttpHeaders.CONTENT_TYPE));
+        HopByHopHeaders.removeFromResponse(head.headers);
+        listener.onResponse(status, head.headers);
+        if (!clientGone) {
+            clientResponse = new ClientResponse(context, !connection.isMultiplexed());
+            clientResponse.begin(head);
+        }
+    }
+
+    private long idleTimeout(String contentType) {
+        if (contentType != null && (contentType.regionMatches(true, 0, "text/event-stream", 0, 17)
+                || contentType.regionMatches(true, 0, "application/grpc", 0, 16))) {
+            pool.beginStream(connection);
+            return upstream.options().eventStreamIdleTimeout().toMillis();
+        }
+        return upstream.options().idleTimeout().toMillis();
+    }
+
+    private void openTunnel(HttpResponseHead head) {
+        upstream.metrics().onHead(System.nanoTime() - startNanos);
+        upstream.health().onSuccess();
+        pool.beginStream(connection);
+        pool.timer().unregister(this);
+        listener.onResponse(status, head.headers);
+        ended = true;
+        new WebSocketTunnel(upstream, pool.timer(), context, stream, connection).open(head);
+    }
+
+    private void onChunk(Buffer chunk) {
+        onProgress();
+        var passing = listener.onChunk(chunk);
+        if (clientGone) {
+            return;
+        }
+        clientResponse.write(passing);
+        if (clientResponse.isQueueFull() && !paused) {
+            paused = true;
+            stream.doPause();
+            clientResponse.onDrained(this::resume);
+        }
+    }
+
+    private void resume() {
+        if (paused && !ended) {
+            paused = false;
+            onProgress();
+            stream.doFetch(Long.MAX_VALUE);
+        }
+    }
+
+    /** Called when a read from the upstream's connection is complete. */
+    void onReadComplete() {
+        if (clientResponse != null && !ended && !clientGone) {
+            loopContext.emit(clientResponse, ClientResponse::flush);
+        }
+    }
+
+    private void onEnd(MultiMap trailers) {
+        if (clientResponse == null && !clientGone) {
+            onFailure(new UpstreamException(Cause.INVALID_RESPONSE, null));
+            return;
+        }
+        var rest = listener.onEnd();
+        end();
+        upstream.metrics().onComplete(clientGone
+                ? UpstreamMetrics.CLIENT_ABORTED
+                : status >= 500 ? UpstreamMetrics.SERVER_ERROR : UpstreamMetrics.SUCCESS);
+        if (!body.isSent()) { // the upstream responded without reading it all
+            body.discard();
+            resetStream();
+        }
+        if (!clientGone) {
+            clientResponse.end(rest, trailers);
+        }
+        listener.onComplete();
+    }
+
+    private void onFailure(Throwable failure) {
+        if (ended) {
+            return;
+        }
+        if (clientResponse == null && !clientGone && !repeated && canRepeat(failure)) {
+            repeat();
+            return;
+        }
+        fail(UpstreamException.exchanging(failure));
+    }
+
+    /** Returns whether the upstream has not processed the request: it had closed the connection already, or refused the stream. */
+    private boolean canRepeat(Throwable failure) {
+        if (!body.isRepeatable() || failure instanceof UpstreamException) {
+            return false;
+        }
+        return failure instanceof StreamResetException reset
+                ? reset.getCode() == REFUSED_STREAM
+                : connection.isReused() && !connection.hasReceived();
+    }
+
+    private void repeat() {
+        LOG.debugf("Connection to %s was closed: the request is sent again", upstream.url());
+        repeated = true;
+        upstream.metrics().onRetry();
+        pool.timer().unregister(this);
+        stream = null;
+        pool.acquire(this, true);
+    }
+
+    private void fail(UpstreamException failure) {
+        if (ended) {
+            return;
+        }
+        LOG.debug("Request to the upstream failed", failure);
+        end();
+        upstream.metrics().onComplete(failure.kind().outcome());
+        if (failure.kind().isUpstreamFault()) {
+            upstream.health().onFailure(failure);
+        }
+        resetStream();
+        if (clientGone) {
+            listener.onAborted();
+        } else if (clientResponse != null && clientResponse.hasBegun()) {
+            listener.onAborted();
+            clientResponse.abort();
+        } else {
+            body.discard();
+            listener.onFailure(failure);
+        }
+    }
+
+    /** Ends an exchange of which a step has thrown an exception. */
+    private void abandon(Throwable fault) {
+        if (ended) {
+            LOG.error("A step of an exchange failed after its end", fault);
+            return;
+        }
+        if (fault instanceof IllegalArgumentException) { // a header field that cannot be written
+            onFailure(fault);
+            return;
+        }
+        end();
+        upstream.metrics().onComplete(UpstreamMetrics.ERROR);
+        resetStream();
+        if (clientResponse != null && clientResponse.hasBegun()) {
+            LOG.error("A response could not be forwarded", fault);
+            clientResponse.abort();
+        }
+        listener.onFailure(fault);
+    }
+
+    @Override
+    public void onBufferSent() {
+        listener.onRequestSent();
+    }
+
+    @Override
+    public void onBodyAborted(boolean malformed) {
+        if (!ended && malformed) {
+            fail(new UpstreamException(Cause.INVALID_REQUEST, null));
+        } else {
+            onClientGone();
+        }
+    }
+
+    private void onClientGone() {
+        if (clientGone || ended) {
+            return;
+        }
+        clientGone = true;
+        long drainMillis = body.isReceived() ? listener.drainMillis() : 0;
+        if (drainMillis > 0 && stream != null) {
+            drainDeadline = pool.timer().now() + drainMillis;
+            resume();
+            return;
+        }
+        end();
+        upstream.metrics().onComplete(UpstreamMetrics.CLIENT_ABORTED);
+        resetStream();
+        listener.onCancelled();
+    }
+
+    @Override
+    public void onProgress() {
+        activeAt = pool.timer().now();
+    }
+
+    @Override
+    void onTick(long now) {
+        if (now >= drainDeadline) {
+            loopContext.emit(now, late -> stopDraining());
+        } else if (paused) {
+            activeAt = now; // the client's timeout applies
+        } else if (now - activeAt > idleMillis) {
+            loopContext.emit(new UpstreamException(lateCause(), null), this::fail);
+        }
+    }
+
+    private void stopDraining() {
+        if (!ended) {
+            end();
+            upstream.metrics().onComplete(UpstreamMetrics.CLIENT_ABORTED);
+            resetStream();
+            listener.onAborted();
+        }
+    }
+
+    private Cause lateCause() {
+        if (clientResponse != null) {
+            return Cause.IDLE_TIMEOUT;
+        }
+        return body.isReceived() || body.isBlockedByUpstream() ? Cause.RESPONSE_TIMEOUT : Cause.CLIENT_TIMEOUT;
+    }
+
+    private void resetStream() {
+        if (stream != null) {
+            var current = stream;
+            stream = null;
+            current.reset(new StreamResetException(CANCEL));
+            if (connection.isMultiplexed() && !body.isHeadSent()) {
+                pool.release(connection); // a stream that was never opened is not closed either
+            }
+        }
+    }
+
+    private void end() {
+        ended = true;
+        pool.timer().unregister(this);
+    }
+}

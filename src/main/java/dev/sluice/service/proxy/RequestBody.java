@@ -1,0 +1,246 @@
+package dev.sluice.service.proxy;
+
+import java.io.IOException;
+import java.util.Set;
+
+import dev.sluice.service.edge.ExpectContinue;
+import io.netty.buffer.ByteBuf;
+import io.vertx.core.AsyncResult;
+import io.vertx.core.Handler;
+import io.vertx.core.MultiMap;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClosedException;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
+import io.vertx.core.http.StreamPriority;
+import io.vertx.core.http.StreamResetException;
+import io.vertx.core.http.impl.HttpClientStream;
+import io.vertx.core.http.impl.HttpRequestHead;
+import io.vertx.core.impl.ContextInternal;
+
+/**
+ * Sends a request and streams its body, with backpressure. A body that arrives together with the header section is sent together
+ * with it.
+ */
+final class RequestBody {
+
+    /** Receives what happens to the client's body. */
+    interface Listener {
+
+        /** A part of the body, or its end, has been sent. */
+        void onProgress();
+
+        /** The body that was given as a buffer has been written. */
+        void onBufferSent();
+
+        /** @param malformed whether the body is not valid HTTP; otherwise the client has disconnected */
+        void onBodyAborted(boolean malformed);
+    }
+
+    private static final Set<String> WITH_BODY = Set.of("POST", "PUT", "PATCH");
+    private static final Set<String> IDEMPOTENT = Set.of("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE");
+    private static final StreamPriority PRIORITY = new StreamPriority();
+    private static final CharSequence ZERO = HttpHeaders.createOptimized("0");
+    /** HTTP/2 reports that the queue has drained only to a write with a handler. */
+    private static final Handler<AsyncResult<Void>> WRITTEN = written -> {
+    };
+
+    private final HttpServerRequest request;
+    private final UpstreamRequest forwarded;
+    private final ContextInternal context;
+    private final Listener listener;
+    private final boolean http2Client;
+    /** Null after it has been sent: the response may take long. */
+    private Buffer buffered;
+    private HttpClientStream stream;
+    private HttpRequestHead head;
+    private boolean chunked;
+    private final boolean withBuffer;
+    private boolean headSent;
+    private boolean streaming;
+    private boolean received;
+    private boolean sent;
+    private boolean discarding;
+
+    /** @param buffered the body; null if that of the client is streamed */
+    RequestBody(HttpServerRequest request, UpstreamRequest forwarded, Buffer buffered, ContextInternal context,
+            Listener listener) {
+        this.request = request;
+        this.forwarded = forwarded;
+        this.buffered = buffered;
+        this.context = context;
+        this.listener = listener;
+        this.http2Client = request.version() == HttpVersion.HTTP_2;
+        this.withBuffer = buffered != null;
+        this.received = buffered != null || request.isEnded() || !http2Client && !isAnnounced(request.headers());
+    }
+
+    private static boolean isAnnounced(MultiMap headers) {
+        var length = headers.get(HttpHeaders.CONTENT_LENGTH);
+        return length == null ? headers.contains(HttpHeaders.TRANSFER_ENCODING) : !"0".equals(length);
+    }
+
+    /** Returns whether the request can be sent twice: it is idempotent (RFC 9110, section 9.2.2) and has no body. */
+    boolean isRepeatable() {
+        return IDEMPOTENT.contains(forwarded.method().name()) && received && !streaming && !withBuffer;
+    }
+
+    /** Sends the request on a connection; may be called again if it is repeatable. */
+    void send(HttpClientStream to, String authority) {
+        stream = to;
+        headSent = false;
+        sent = false;
+        boolean http2 = to.version() == HttpVersion.HTTP_2;
+        var headers = forwarded.headers();
+        if (http2) {
+            headers.remove(HttpHeaders.HOST);
+        }
+        head = new HttpRequestHead(forwarded.method(),
+                http2 ? forwarded.target() : RequestTarget.forHttp1(forwarded.target()), headers, authority, null, null);
+        if (forwarded.webSocket()) {
+            headSent = true;
+            sent = true;
+            stream.writeHead(head, false, null, false, PRIORITY, true, WRITTEN);
+        } else if (buffered != null) {
+            sendBuffered();
+        } else if (received) {
+            endWithoutBody();
+        } else {
+            receive();
+        }
+    }
+
+    private void sendBuffered() {
+        forwarded.headers().set(HttpHeaders.CONTENT_LENGTH, Integer.toString(buffered.length()));
+        var bytes = bytes(buffered);
+        buffered = null;
+        headSent = true;
+        sent = true;
+        stream.writeHead(head, false, bytes, true, PRIORITY, false, written -> listener.onBufferSent());
+    }
+
+    private void endWithoutBody() {
+        if (WITH_BODY.contains(forwarded.method().name()) && !forwarded.headers().contains(HttpHeaders.CONTENT_LENGTH)) {
+            forwarded.headers().set(HttpHeaders.CONTENT_LENGTH, ZERO);
+        }
+        write(null, true);
+    }
+
+    private void receive() {
+        streaming = true;
+        ExpectContinue.accept(request);
+        boolean known = forwarded.headers().contains(HttpHeaders.CONTENT_LENGTH);
+        chunked = !known;
+        stream.drainHandler(drained -> resume());
+        request.handler(this::onChunk);
+        request.exceptionHandler(this::onAborted);
+        request.endHandler(end -> onEnd());
+        request.resume();
+        if (!known && http2Client) {
+            // Without a length, only the next events tell whether there is a body. They are delivered before this task.
+            context.runOnContext(delivered -> sendHead());
+        } else if (!known) {
+            sendHead();
+        }
+    }
+
+    /** Sends the header section without waiting for the body: the upstream may respond to it. */
+    private void sendHead() {
+        if (!headSent && !received && !discarding) {
+            headSent = true;
+            stream.writeHead(head, chunked, null, false, PRIORITY, false, WRITTEN);
+        }
+    }
+
+    private void onChunk(Buffer chunk) {
+        listener.onProgress();
+        if (discarding || chunk.length() == 0) { // an upgrade to HTTP/2 produces an empty chunk
+            return;
+        }
+        boolean complete = !headSent && !chunked
+                && Integer.toString(chunk.length()).equals(forwarded.headers().get(HttpHeaders.CONTENT_LENGTH));
+        write(bytes(chunk), complete);
+        if (!complete && stream.isNotWritable()) {
+            request.pause();
+        }
+    }
+
+    private void onEnd() {
+        received = true;
+        listener.onProgress();
+        if (discarding || sent) {
+            return;
+        }
+        if (headSent) {
+            write(null, true);
+        } else {
+            endWithoutBody();
+        }
+    }
+
+    private void onAborted(Throwable failure) {
+        if (!received) {
+            received = true;
+            listener.onBodyAborted(!(failure instanceof IOException || failure instanceof HttpClosedException
+                    || failure instanceof StreamResetException));
+        }
+    }
+
+    private void write(ByteBuf bytes, boolean end) {
+        sent = end;
+        if (headSent) {
+            stream.writeBuffer(bytes, end, WRITTEN);
+        } else {
+            headSent = true;
+            stream.writeHead(head, chunked && !(end && bytes == null), bytes, end, PRIORITY, false, WRITTEN);
+        }
+    }
+
+    @SuppressWarnings("deprecation") // no longer public in Vert.x 5, but the streams of the client take nothing else
+    private static ByteBuf bytes(Buffer buffer) {
+        return buffer.getByteBuf();
+    }
+
+    private void resume() {
+        listener.onProgress();
+        if (!received) {
+            request.resume();
+        }
+    }
+
+    /** Returns whether any part of the request has been sent. */
+    boolean isHeadSent() {
+        return headSent;
+    }
+
+    /** Returns whether the client has sent its body completely. */
+    boolean isReceived() {
+        return received;
+    }
+
+    /** Returns whether the request has been sent completely. */
+    boolean isSent() {
+        return sent;
+    }
+
+    /** Returns whether the upstream does not read the body. */
+    boolean isBlockedByUpstream() {
+        return headSent && !sent && stream.isNotWritable();
+    }
+
+    /** Reads the rest of the body and drops it, so that the client's connection stays usable. */
+    void discard() {
+        if (!discarding) {
+            discarding = true;
+            if (!received && !request.isEnded()) { // an HTTP/2 request that has ended cannot be resumed: vertx-web#2199
+                if (!streaming) {
+                    request.handler(chunk -> {
+                    });
+                    request.endHandler(end -> received = true);
+                }
+                request.resume();
+            }
+        }
+    }
+}

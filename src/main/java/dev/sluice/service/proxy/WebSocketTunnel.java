@@ -1,0 +1,164 @@
+package dev.sluice.service.proxy;
+
+import org.jboss.logging.Logger;
+
+import dev.sluice.service.edge.ConnectionTimeoutHandler;
+import dev.sluice.service.edge.SecurityHeaders;
+import io.vertx.core.AsyncResult;
+import io.vertx.core.Handler;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClosedException;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.StreamResetException;
+import io.vertx.core.http.impl.Http1xServerConnection;
+import io.vertx.core.http.impl.HttpClientStream;
+import io.vertx.core.http.impl.HttpResponseHead;
+import io.vertx.core.http.impl.HttpServerRequestInternal;
+import io.vertx.core.impl.ContextInternal;
+import io.vertx.core.net.NetSocket;
+import io.vertx.ext.web.RoutingContext;
+
+/**
+ * A WebSocket whose bytes pass in both directions, with backpressure. Frames are followed only to find their boundaries.
+ * <p>
+ * Confined to the event loop of the request, except {@link #closeGracefully}.
+ */
+final class WebSocketTunnel extends LoopTimer.Timed {
+
+    private static final Logger LOG = Logger.getLogger(WebSocketTunnel.class);
+    private static final long CANCEL = 8;
+    private static final Handler<AsyncResult<Void>> WRITTEN = written -> {
+    };
+
+    private final Upstream upstream;
+    private final LoopTimer timer;
+    private final RoutingContext context;
+    private final HttpServerRequest request;
+    private final ContextInternal loopContext;
+    private final HttpClientStream stream;
+    private final PooledConnection connection;
+    private final WebSocketFrames toClient = new WebSocketFrames();
+    private final WebSocketFrames toUpstream = new WebSocketFrames();
+    private NetSocket socket;
+    private long activeAt;
+    private int closeStatus;
+    private boolean closeSent;
+    private boolean closed;
+
+    WebSocketTunnel(Upstream upstream, LoopTimer timer, RoutingContext context, HttpClientStream stream,
+            PooledConnection connection) {
+        this.upstream = upstream;
+        this.timer = timer;
+        this.context = context;
+        this.request = context.request();
+        this.loopContext = (ContextInternal) ((HttpServerRequestInternal) request).context();
+        this.stream = stream;
+        this.connection = connection;
+    }
+
+    void open(HttpResponseHead head) {
+        stream.doPause();
+        var response = context.response().setStatusCode(head.statusCode);
+        SecurityHeaders.remove(response.headers());
+        response.headers().addAll(head.headers);
+        response.putHeader(HttpHeaders.CONNECTION, HttpHeaders.UPGRADE);
+        ConnectionTimeoutHandler.stopWatching(request.connection());
+        stream.exceptionHandler(failure -> close());
+        stream.endHandler(end -> close());
+        try {
+            request.toNetSocket().onSuccess(this::connect).onFailure(failure -> close());
+        } catch (RuntimeException e) {
+            LOG.debug("The client has disconnected: its connection cannot be taken over", e);
+            close();
+        }
+    }
+
+    private void connect(NetSocket client) {
+        socket = client;
+        releaseRequest();
+        upstream.tunnels().add(this);
+        activeAt = timer.now();
+        timer.register(this);
+        client.handler(bytes -> {
+            activeAt = timer.now();
+            toUpstream.feed(bytes);
+            stream.write(bytes, WRITTEN);
+            if (stream.isNotWritable()) {
+                client.pause();
+            }
+        });
+        stream.drainHandler(drained -> client.resume());
+        client.exceptionHandler(failure -> close());
+        client.closeHandler(gone -> close());
+        stream.chunkHandler(this::onUpstreamBytes);
+        stream.doFetch(Long.MAX_VALUE);
+    }
+
+    private void onUpstreamBytes(Buffer bytes) {
+        activeAt = timer.now();
+        toClient.feed(bytes);
+        socket.write(bytes);
+        if (socket.writeQueueFull()) {
+            stream.doPause();
+            socket.drainHandler(drained -> stream.doFetch(Long.MAX_VALUE));
+        }
+        if (closeStatus != 0) {
+            sendClose();
+        }
+    }
+
+    /**
+     * Ends the request that has become this tunnel: Vert.x does not, and a graceful shutdown, which counts requests, would never
+     * complete.
+     */
+    private void releaseRequest() {
+        if (request.connection() instanceof Http1xServerConnection server) {
+            server.handleException(new HttpClosedException("The connection has been upgraded"));
+        }
+    }
+
+    /** Sends a Close frame to both sides as soon as no other frame is under way. Callable from any thread. */
+    void closeGracefully(int status) {
+        loopContext.runOnContext(now -> {
+            closeStatus = status;
+            sendClose();
+        });
+    }
+
+    private void sendClose() {
+        if (!closed && !closeSent && toClient.isAtBoundary()) {
+            closeSent = true;
+            if (!toClient.isClosing()) {
+                socket.write(WebSocketFrames.close(closeStatus, false));
+            }
+            if (!toUpstream.isClosing() && toUpstream.isAtBoundary()) {
+                stream.write(WebSocketFrames.close(closeStatus, true), WRITTEN);
+            }
+        }
+    }
+
+    @Override
+    void onTick(long now) {
+        if (now - activeAt > upstream.options().webSocketIdleTimeout().toMillis()) {
+            LOG.debug("WebSocket is idle");
+            close();
+        }
+    }
+
+    private void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        timer.unregister(this);
+        upstream.tunnels().remove(this);
+        stream.reset(new StreamResetException(CANCEL));
+        connection.http().close();
+        if (socket != null) {
+            socket.close();
+        } else {
+            request.connection().close();
+        }
+    }
+}
