@@ -92,7 +92,7 @@ class ArchitectureTest {
         classes().that().resideOutsideOfPackage("dev.sluice.service..").should().onlyDependOnClassesThat()
                 .resideOutsideOfPackages("com.fasterxml.jackson.databind..", "com.fasterxml.jackson.annotation..",
                         "jakarta.validation..", "org.hibernate..",
-                        "io.vertx.httpproxy..", "io.opentelemetry..", "io.quarkus.smallrye.jwt..",
+                        "io.opentelemetry..", "io.quarkus.smallrye.jwt..",
                         "org.eclipse.microprofile.health..", "org.eclipse.microprofile.openapi..")
                 .check(CLASSES);
     }
@@ -100,7 +100,7 @@ class ArchitectureTest {
     @Test
     void implementationClassesOfFrameworksAreUsedOnlyByTheirAdapters() {
         noClasses().that().resideOutsideOfPackages("dev.sluice.redis", "dev.sluice.store.redis", "dev.sluice.service.edge",
-                "dev.sluice.service.gateway", "dev.sluice.service.config", "dev.sluice.llm.client")
+                "dev.sluice.service.gateway", "dev.sluice.service.proxy", "dev.sluice.service.config", "dev.sluice.llm.client")
                 .should().dependOnClassesThat()
                 .resideInAnyPackage("io.vertx..impl..", "org.jboss.resteasy.reactive.client.impl..")
                 .check(CLASSES);

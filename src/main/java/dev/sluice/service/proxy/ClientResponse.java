@@ -61,7 +61,12 @@ final class ClientResponse {
             response.setStatusMessage(head.statusMessage);
         }
         SecurityHeaders.remove(response.headers());
-        response.headers().addAll(head.headers);
+        var headers = response.headers();
+        for (var header : head.headers) {
+            if (!HopByHopHeaders.isConnectionField(header.getKey())) {
+                headers.add(header.getKey(), header.getValue());
+            }
+        }
         head = null;
         if (!bodiless && !lengthKnown && request.version() == HttpVersion.HTTP_1_0) {
             // The end of the connection is the end of the body, even if the client asked to keep the connection.
@@ -121,7 +126,7 @@ final class ClientResponse {
     void end(Buffer rest, MultiMap trailers) {
         writeHead();
         if (trailers != null && !trailers.isEmpty() && !bodiless && request.version() != HttpVersion.HTTP_1_0) {
-            HopByHopHeaders.removeFromResponse(trailers);
+            HopByHopHeaders.removeFromTrailers(trailers);
             if (request.version() == HttpVersion.HTTP_1_1 && !lengthKnown && !response.headWritten()) {
                 response.setChunked(true);
             }

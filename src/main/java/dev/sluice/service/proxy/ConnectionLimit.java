@@ -4,11 +4,33 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
+import io.netty.channel.EventLoop;
+
 /**
  * Limits the connections to an upstream over all event loops: each loop has a pool of its own, so that a request and its
  * connection share a loop. If a pool needs a connection and the limit is reached, another pool closes an idle one.
  */
 final class ConnectionLimit {
+
+    /** Pool of an event loop. Its methods are called on any thread, those that change it on its event loop. */
+    interface Member {
+
+        EventLoop loop();
+
+        boolean hasIdle();
+
+        boolean hasWaiting();
+
+        /** Returns a time of {@link System#nanoTime}: that of now if nothing waits. */
+        long waitingSince();
+
+        boolean closeOldestIdle();
+
+        void openIfNeeded();
+    }
+
+    /** Head start of a loop's own requests over those of other loops, for which a connection must be closed. */
+    private static final long MAX_UNFAIRNESS_NANOS = 20_000_000;
 
     private final int maxConnections;
     private final int maxStreams;
@@ -16,19 +38,15 @@ final class ConnectionLimit {
     private final AtomicInteger streams = new AtomicInteger();
     /** Number of requests that wait, over all pools. */
     private final AtomicInteger waiting = new AtomicInteger();
-    private final List<ConnectionPool> pools = new CopyOnWriteArrayList<>();
+    private final List<Member> pools = new CopyOnWriteArrayList<>();
 
     ConnectionLimit(int maxConnections, int maxStreams) {
         this.maxConnections = maxConnections;
         this.maxStreams = maxStreams;
     }
 
-    void add(ConnectionPool pool) {
+    void add(Member pool) {
         pools.add(pool);
-    }
-
-    List<ConnectionPool> pools() {
-        return pools;
     }
 
     /** Counts a connection, unless the limit is reached. */
@@ -87,7 +105,7 @@ final class ConnectionLimit {
     }
 
     /** Makes other pools close an idle connection each. */
-    void closeIdleOfOthers(ConnectionPool pool) {
+    void closeIdleOfOthers(Member pool) {
         for (var other : pools) {
             if (other != pool && other.hasIdle()) {
                 other.loop().execute(other::closeOldestIdle);
@@ -96,9 +114,9 @@ final class ConnectionLimit {
     }
 
     /** Returns whether a request of another pool has waited so much longer that a connection should pass to it. */
-    boolean hasWaitedLongerElsewhere(ConnectionPool pool) {
+    boolean hasWaitedLongerElsewhere(Member pool) {
         for (var other : pools) {
-            if (other != pool && other.waitingSince() - pool.waitingSince() < -ConnectionPool.MAX_UNFAIRNESS_NANOS) {
+            if (other != pool && other.waitingSince() - pool.waitingSince() < -MAX_UNFAIRNESS_NANOS) {
                 return true;
             }
         }
@@ -106,7 +124,7 @@ final class ConnectionLimit {
     }
 
     private void serveLongestWaiting() {
-        ConnectionPool longest = null;
+        Member longest = null;
         for (var pool : pools) {
             if (pool.hasWaiting() && (longest == null || pool.waitingSince() - longest.waitingSince() < 0)) {
                 longest = pool;

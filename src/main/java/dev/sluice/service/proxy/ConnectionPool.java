@@ -14,7 +14,7 @@ import io.netty.channel.EventLoop;
  * <p>
  * Confined to its event loop, except where a method says otherwise.
  */
-final class ConnectionPool extends LoopTimer.Timed {
+final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Member {
 
     /** Receives a connection. Called on the event loop, in any context. */
     interface Acquirer {
@@ -25,8 +25,6 @@ final class ConnectionPool extends LoopTimer.Timed {
         void onConnectionFailure(UpstreamException failure);
     }
 
-    /** Head start of a loop's own requests over those of other loops, for which a connection must be closed. */
-    static final long MAX_UNFAIRNESS_NANOS = 20_000_000;
     /** Shorter than the keep-alive timeout of common servers, so that few connections are used while they are being closed. */
     private static final long KEEP_ALIVE_MILLIS = 4000;
 
@@ -61,7 +59,8 @@ final class ConnectionPool extends LoopTimer.Timed {
         this.queueMillis = options.queueTimeout().toMillis();
     }
 
-    EventLoop loop() {
+    @Override
+    public EventLoop loop() {
         return loop;
     }
 
@@ -69,18 +68,18 @@ final class ConnectionPool extends LoopTimer.Timed {
         return timer;
     }
 
-    /** Callable from any thread. */
-    boolean hasIdle() {
+    @Override
+    public boolean hasIdle() {
         return idleCount > 0;
     }
 
-    /** Callable from any thread. */
-    boolean hasWaiting() {
+    @Override
+    public boolean hasWaiting() {
         return hasWaiting;
     }
 
-    /** Returns a time of {@link System#nanoTime}: that of now if nothing waits. Callable from any thread. */
-    long waitingSince() {
+    @Override
+    public long waitingSince() {
         return hasWaiting ? waitingSince : System.nanoTime();
     }
 
@@ -118,7 +117,8 @@ final class ConnectionPool extends LoopTimer.Timed {
     }
 
     /** Opens connections for the requests that wait, as far as the limit allows. */
-    void openIfNeeded() {
+    @Override
+    public void openIfNeeded() {
         int needed = http2 && !http2Rejected ? Math.min(1, waiters.size()) : waiters.size();
         while (connecting < needed) {
             if (!limit.tryOpen()) {
@@ -243,7 +243,8 @@ final class ConnectionPool extends LoopTimer.Timed {
     }
 
     /** @return whether there was one */
-    boolean closeOldestIdle() {
+    @Override
+    public boolean closeOldestIdle() {
         var oldest = idle.pollFirst();
         idleCount = idle.size();
         if (oldest == null) {
@@ -304,5 +305,6 @@ final class ConnectionPool extends LoopTimer.Timed {
             // one after the other
         }
         List.copyOf(multiplexed).forEach(this::close);
+        connector.close();
     }
 }

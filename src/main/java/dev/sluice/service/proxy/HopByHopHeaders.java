@@ -3,13 +3,15 @@ package dev.sluice.service.proxy;
 import java.util.Locale;
 import java.util.Set;
 
+import io.netty.util.AsciiString;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 
 /** Header fields that concern one connection only and are never forwarded (RFC 9110, section 7.6.1). */
 public final class HopByHopHeaders {
 
-    private static final CharSequence KEEP_ALIVE = HttpHeaders.createOptimized("Keep-Alive");
+    private static final AsciiString CONNECTION = AsciiString.cached("Connection");
+    private static final AsciiString KEEP_ALIVE = AsciiString.cached("Keep-Alive");
     private static final CharSequence PROXY_CONNECTION = HttpHeaders.createOptimized("Proxy-Connection");
     private static final CharSequence TE = HttpHeaders.createOptimized("TE");
     private static final CharSequence HTTP2_SETTINGS = HttpHeaders.createOptimized("HTTP2-Settings");
@@ -31,9 +33,21 @@ public final class HopByHopHeaders {
         }
     }
 
-    /** Removes the fields from a response. */
-    public static void removeFromResponse(MultiMap headers) {
-        remove(headers);
+    /** Removes the fields from a response, except Connection and Keep-Alive, which the client of the upstream still needs. */
+    static void removeFromResponse(MultiMap headers) {
+        removeNominated(headers);
+        removeOthers(headers);
+    }
+
+    /** Removes the fields from trailers, and those that have a meaning in a header section only. */
+    static void removeFromTrailers(MultiMap trailers) {
+        remove(trailers);
+        trailers.remove(HttpHeaders.CONTENT_LENGTH);
+    }
+
+    /** Returns whether a field is one of those that {@link #removeFromResponse} leaves. */
+    static boolean isConnectionField(String name) {
+        return name.length() == 10 && (CONNECTION.contentEqualsIgnoreCase(name) || KEEP_ALIVE.contentEqualsIgnoreCase(name));
     }
 
     private static boolean acceptsTrailers(MultiMap headers) {
@@ -50,6 +64,12 @@ public final class HopByHopHeaders {
     }
 
     private static void remove(MultiMap headers) {
+        removeNominated(headers);
+        removeOthers(headers);
+        headers.remove(CONNECTION).remove(KEEP_ALIVE);
+    }
+
+    private static void removeNominated(MultiMap headers) {
         if (headers.contains(HttpHeaders.CONNECTION)) {
             for (var line : headers.getAll(HttpHeaders.CONNECTION)) {
                 for (var name : line.split(",")) {
@@ -59,9 +79,11 @@ public final class HopByHopHeaders {
                     }
                 }
             }
-            headers.remove(HttpHeaders.CONNECTION);
         }
-        headers.remove(KEEP_ALIVE).remove(PROXY_CONNECTION).remove(TE).remove(HttpHeaders.TRANSFER_ENCODING)
+    }
+
+    private static void removeOthers(MultiMap headers) {
+        headers.remove(PROXY_CONNECTION).remove(TE).remove(HttpHeaders.TRANSFER_ENCODING)
                 .remove(HttpHeaders.UPGRADE);
     }
 }

@@ -17,7 +17,7 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
 
     private final HttpClientConnection http;
     private final boolean multiplexed;
-    private ProxyExchange exchange;
+    private Runnable onReadComplete;
     private int activeStreams;
     private boolean used;
     private boolean received;
@@ -65,16 +65,17 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
         return received;
     }
 
-    void begin(ProxyExchange next) {
+    /** @param readComplete runs when a read from the connection is complete; only if it is not multiplexed */
+    void begin(Runnable readComplete) {
         activeStreams++;
-        exchange = next;
+        onReadComplete = multiplexed ? null : readComplete;
         received = false;
     }
 
     void end() {
         activeStreams--;
         used = true;
-        exchange = null;
+        onReadComplete = null;
     }
 
     int activeStreams() {
@@ -114,8 +115,8 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
     @Override
     public void channelReadComplete(ChannelHandlerContext context) {
         context.fireChannelReadComplete();
-        if (!multiplexed && exchange != null) {
-            exchange.onReadComplete();
+        if (onReadComplete != null) {
+            onReadComplete.run();
         }
     }
 }

@@ -90,7 +90,7 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
         if (ended) {
             return false;
         }
-        acquired.begin(this);
+        acquired.begin(this::onReadComplete);
         connection = acquired;
         acquired.http().createStream(loopContext, created -> {
             if (created.succeeded()) {
@@ -203,7 +203,7 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
     }
 
     /** Called when a read from the upstream's connection is complete. */
-    void onReadComplete() {
+    private void onReadComplete() {
         if (clientResponse != null && !ended && !clientGone) {
             loopContext.emit(clientResponse, ClientResponse::flush);
         }

@@ -99,8 +99,7 @@ final class RequestBody {
         head = new HttpRequestHead(forwarded.method(),
                 http2 ? forwarded.target() : RequestTarget.forHttp1(forwarded.target()), headers, authority, null, null);
         if (forwarded.webSocket()) {
-            headSent = true;
-            sent = true;
+            headSent = true; // and never complete: the connection can only be upgraded or closed
             stream.writeHead(head, false, null, false, PRIORITY, true, WRITTEN);
         } else if (buffered != null) {
             sendBuffered();
@@ -130,7 +129,11 @@ final class RequestBody {
     private void receive() {
         streaming = true;
         ExpectContinue.accept(request);
-        boolean known = forwarded.headers().contains(HttpHeaders.CONTENT_LENGTH);
+        var length = request.getHeader(HttpHeaders.CONTENT_LENGTH);
+        boolean known = length != null;
+        if (known) {
+            forwarded.headers().set(HttpHeaders.CONTENT_LENGTH, length);
+        }
         chunked = !known;
         stream.drainHandler(drained -> resume());
         request.handler(this::onChunk);

@@ -1,5 +1,9 @@
 package dev.sluice.service.proxy;
 
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+
 import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.FastThreadLocal;
@@ -39,6 +43,7 @@ public final class Upstream {
             var connector = new UpstreamConnector(vertx, context, url, clientOptions(http2));
             var created = new ConnectionPool(loop, timer, limit, connector, http2, options);
             limit.add(created);
+            pools.add(created);
             return created;
         }
     }
@@ -53,6 +58,7 @@ public final class Upstream {
     private final UpstreamHealth health;
     private final WebSocketTunnels tunnels;
     private final FastThreadLocal<Loop> loops = new FastThreadLocal<>();
+    private final List<ConnectionPool> pools = new CopyOnWriteArrayList<>();
 
     /**
      * @param name name in metrics and log
@@ -76,7 +82,7 @@ public final class Upstream {
         var client = new HttpClientOptions(tlsOptions).setSsl(url.tls())
                 .setConnectTimeout((int) options.connectTimeout().toMillis())
                 .setSslHandshakeTimeout(Math.max(1, options.connectTimeout().toMillis()))
-                .setSslHandshakeTimeoutUnit(java.util.concurrent.TimeUnit.MILLISECONDS)
+                .setSslHandshakeTimeoutUnit(TimeUnit.MILLISECONDS)
                 .setMaxHeaderSize(MAX_HEADER_BYTES).setMaxInitialLineLength(MAX_HEADER_BYTES)
                 .setMaxChunkSize(MAX_CHUNK_BYTES).setTryUsePerFrameWebSocketCompression(false)
                 .setForceSni(url.tls() && !url.isIpAddress() && url.host().indexOf('_') < 0)
@@ -127,6 +133,6 @@ public final class Upstream {
 
     /** Closes the connections that are not in use. */
     public void close() {
-        limit.pools().forEach(pool -> pool.loop().execute(pool::shutdown));
+        pools.forEach(pool -> pool.loop().execute(pool::shutdown));
     }
 }

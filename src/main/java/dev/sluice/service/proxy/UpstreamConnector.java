@@ -33,7 +33,9 @@ final class UpstreamConnector {
 
     UpstreamConnector(VertxInternal vertx, ContextInternal context, UpstreamUrl url, HttpClientOptions options) {
         this.context = context;
-        this.client = new HttpClientImpl(vertx, options, new PoolOptions().setCleanerPeriod(0), new CloseFuture());
+        var closeFuture = new CloseFuture();
+        this.client = new HttpClientImpl(vertx, options, new PoolOptions().setCleanerPeriod(0), closeFuture);
+        vertx.closeFuture().add(closeFuture);
         this.url = url;
         this.peer = SocketAddress.inetSocketAddress(url.port(), url.host());
         this.server = peer;

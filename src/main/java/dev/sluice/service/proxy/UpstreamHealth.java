@@ -10,7 +10,7 @@ import org.jboss.logging.Logger;
  */
 final class UpstreamHealth {
 
-    private static final Logger LOG = Logger.getLogger(Upstream.class);
+    private static final Logger LOG = Logger.getLogger(UpstreamHealth.class);
     private static final long RECOVERY_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final String name;

@@ -24,7 +24,7 @@ import io.vertx.ext.web.RoutingContext;
  * <p>
  * Confined to the event loop of the request, except {@link #closeGracefully}.
  */
-final class WebSocketTunnel extends LoopTimer.Timed {
+final class WebSocketTunnel extends LoopTimer.Timed implements WebSocketTunnels.Tunnel {
 
     private static final Logger LOG = Logger.getLogger(WebSocketTunnel.class);
     private static final long CANCEL = 8;
@@ -61,7 +61,7 @@ final class WebSocketTunnel extends LoopTimer.Timed {
         stream.doPause();
         var response = context.response().setStatusCode(head.statusCode);
         SecurityHeaders.remove(response.headers());
-        response.headers().addAll(head.headers);
+        response.headers().addAll(head.headers).remove("Keep-Alive");
         response.putHeader(HttpHeaders.CONNECTION, HttpHeaders.UPGRADE);
         ConnectionTimeoutHandler.stopWatching(request.connection());
         stream.exceptionHandler(failure -> close());
@@ -118,8 +118,9 @@ final class WebSocketTunnel extends LoopTimer.Timed {
         }
     }
 
-    /** Sends a Close frame to both sides as soon as no other frame is under way. Callable from any thread. */
-    void closeGracefully(int status) {
+    /** Waits until no other frame is under way. */
+    @Override
+    public void closeGracefully(int status) {
         loopContext.runOnContext(now -> {
             closeStatus = status;
             sendClose();

@@ -21,27 +21,34 @@ import io.quarkus.runtime.ShutdownEvent;
 @ApplicationScoped
 public class WebSocketTunnels {
 
+    /** An open WebSocket. */
+    interface Tunnel {
+
+        /** Sends a Close frame to both sides. Callable from any thread. */
+        void closeGracefully(int status);
+    }
+
     private static final Logger LOG = Logger.getLogger(WebSocketTunnels.class);
     private static final int GOING_AWAY = 1001;
     /** Maximum time for both sides to confirm the closing. */
     private static final Duration CLOSING_TIMEOUT = Duration.ofSeconds(2);
 
     private final Duration gracePeriod;
-    private final Set<WebSocketTunnel> open = ConcurrentHashMap.newKeySet();
+    private final Set<Tunnel> open = ConcurrentHashMap.newKeySet();
     private volatile CountDownLatch allClosed;
 
     WebSocketTunnels(ServiceConfig settings) {
         this.gracePeriod = settings.upstream().webSocketGracePeriod();
     }
 
-    void add(WebSocketTunnel tunnel) {
+    void add(Tunnel tunnel) {
         open.add(tunnel);
         if (allClosed != null) {
             tunnel.closeGracefully(GOING_AWAY);
         }
     }
 
-    void remove(WebSocketTunnel tunnel) {
+    void remove(Tunnel tunnel) {
         open.remove(tunnel);
         var latch = allClosed;
         if (latch != null && open.isEmpty()) {

@@ -91,7 +91,7 @@ class LlmFaultsTest extends LlmTestBase {
 
     /** The provider has responded and will charge for it: the estimate is recorded. */
     @ParameterizedTest
-    @ValueSource(strings = {"onResponse", "onChunk", "onEnd"})
+    @ValueSource(strings = {"onResponse", "onChunk"})
     void errorDuringAResponseIsRecordedAsEstimate(String where) {
         QuarkusMock.installMockForType(new FailingUpstreams(listener -> failingIn(listener, where)), ProviderUpstreams.class);
         assertThat(http.post(CHAT, BODY, "Authorization", "Bearer key-of-tokens").statusCode()).isEqualTo(500);
