@@ -180,6 +180,11 @@ public final class RawExchange {
         awaitClosed();
     }
 
+    /** Closes the connection at once: data that arrives later is answered with a reset. */
+    public void close() throws IOException {
+        socket.close();
+    }
+
     /** Discards all that arrives until Sluice closes the connection. */
     public void awaitClosed() throws IOException {
         try {

@@ -27,7 +27,7 @@ import dev.sluice.testing.wire.WireResponse;
 /** Base class of tests against {@link RawUpstream}: after each test, all upstream connections can be used. */
 abstract class HopTestBase extends HttpTestBase {
 
-    static final Duration LIMIT = Duration.ofSeconds(60);
+    static final Duration LIMIT = Duration.ofSeconds(30);
     /** HTTP/2 error code for a response that broke off. */
     static final long INTERNAL_ERROR = 2;
     private static final String TOGETHER = "/together";

@@ -18,7 +18,7 @@ import dev.sluice.testing.wire.WireResponse.Ending;
 /** Client connection of HTTP/1.0 or HTTP/1.1, which takes nothing for granted. */
 public final class Http1Wire implements WireConnection {
 
-    private static final int TIMEOUT_MILLIS = 60_000;
+    private static final int TIMEOUT_MILLIS = 30_000;
     private static final int UNTIL_CLOSED = -1;
     private static final int CHUNKED = -2;
 

@@ -15,7 +15,7 @@ import dev.sluice.testing.wire.WireResponse.Ending;
 /** A stream of an {@link Http2Wire}. */
 public final class Http2WireStream {
 
-    private static final int TIMEOUT_SECONDS = 60;
+    private static final int TIMEOUT_SECONDS = 30;
 
     /** Frame, or end of the connection: fields, data or neither. */
     private record Event(List<Map.Entry<String, String>> fields, byte[] data, Consumer<WireResponse> ending) {
