@@ -1,7 +1,6 @@
 package dev.sluice.service.proxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.util.List;
@@ -60,8 +59,8 @@ class BodilessResponsesTest extends HopTestBase {
         repeat(wire, WireRequest.get("/none").field("If-None-Match", "\"a\""), response -> {
             assertThat(response.status()).isEqualTo(Integer.parseInt(bytes.substring(0, 3)));
             assertThat(response.body()).isEmpty();
-            assertThat(response.fields("transfer-encoding")).isEmpty();
             if (response.status() == 204) {
+                assertThat(response.fields("transfer-encoding")).isEmpty();
                 assertThat(response.fields("content-length")).isEmpty();
             }
         });
@@ -141,7 +140,7 @@ class BodilessResponsesTest extends HopTestBase {
                 return null;
             });
             if (wire == Wire.HTTP_2) {
-                await().atMost(LIMIT).until(() -> !upstream.received("/early").isEmpty());
+                awaiting("the request").until(() -> !upstream.received("/early").isEmpty());
             }
             var response = client.readToEnd(client.readHead());
             assertThat(response.status()).isEqualTo(413);

@@ -49,7 +49,7 @@ class ConnectionLimitTest extends HopTestBase {
         for (int i = 0; i < HopProfile.CONNECTIONS; i++) {
             held.add(inBackground(() -> Wire.HTTP_1_1.exchange(port, WireRequest.get(path))));
         }
-        await().atMost(LIMIT).until(() -> upstream.inProgress() == HopProfile.CONNECTIONS);
+        awaiting("the requests").until(() -> upstream.inProgress() == HopProfile.CONNECTIONS);
         return held;
     }
 

@@ -15,6 +15,7 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
+import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
@@ -28,6 +29,7 @@ import dev.sluice.testing.wire.WireResponse;
 abstract class HopTestBase extends HttpTestBase {
 
     static final Duration LIMIT = Duration.ofSeconds(30);
+    private static final Duration POLL = Duration.ofMillis(10);
     /** HTTP/2 error code for a response that broke off. */
     static final long INTERNAL_ERROR = 2;
     private static final String TOGETHER = "/together";
@@ -43,10 +45,13 @@ abstract class HopTestBase extends HttpTestBase {
     @AfterEach
     void noConnectionIsLost() {
         upstream.clear();
-        await("requests at the upstream to end").atMost(LIMIT).until(() -> upstream.inProgress() == 0);
-        await("all connections to be usable").atMost(LIMIT).untilAsserted(this::assertAllConnectionsUsable);
-        await("no more connections than allowed").atMost(LIMIT)
-                .until(() -> upstream.openConnections() <= HopProfile.CONNECTIONS);
+        awaiting("requests at the upstream to end").until(() -> upstream.inProgress() == 0);
+        awaiting("all connections to be usable").untilAsserted(this::assertAllConnectionsUsable);
+        awaiting("no more connections than allowed").until(() -> upstream.openConnections() <= HopProfile.CONNECTIONS);
+    }
+
+    static ConditionFactory awaiting(String condition) {
+        return await(condition).atMost(LIMIT).pollDelay(Duration.ZERO).pollInterval(POLL);
     }
 
     /** Asserts that as many requests as there may be connections reach the upstream at the same time. */

@@ -1,7 +1,6 @@
 package dev.sluice.service.proxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.net.SocketException;
@@ -145,7 +144,7 @@ class WebSocketForwardingTest extends HopTestBase {
             client.abort();
         }
         open("/ws").close();
-        await().atMost(LIMIT).until(() -> closed.get() == 3);
+        awaiting("both sides to close").until(() -> closed.get() == 3);
     }
 
     static Stream<Arguments> refusals() {
