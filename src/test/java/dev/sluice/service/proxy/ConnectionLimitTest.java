@@ -100,9 +100,8 @@ class ConnectionLimitTest extends HopTestBase {
                 .forEach((wire, response) -> assertThat(response.status()).isEqualTo(200));
     }
 
-    /** A client that leaves while its request waits gives up its place. */
     @Test
-    void requestOfAClientThatLeftIsNotSent() throws IOException {
+    void requestOfAClientThatLeftGivesUpItsPlace() throws IOException {
         var release = new CountDownLatch(1);
         hold("/held", release);
         var held = holdAll("/held");
@@ -160,7 +159,7 @@ class ConnectionLimitTest extends HopTestBase {
     @Test
     void webSocketsDoNotUseUpTheConnections() throws IOException {
         upstream.on("/ws", exchange -> {
-            exchange.send(WebSocketFrames.accept(exchange));
+            exchange.send(WebSocketBytes.accept(exchange));
             exchange.awaitClosed();
         });
         var clients = new ArrayList<Http1Wire>();
@@ -168,7 +167,7 @@ class ConnectionLimitTest extends HopTestBase {
             for (int i = 0; i < STREAMS; i++) {
                 var client = new Http1Wire(port, "127.0.0.1", Wire.HTTP_1_1);
                 clients.add(client);
-                client.send(WebSocketFrames.handshake("/ws"));
+                client.send(WebSocketBytes.handshake("/ws"));
                 assertThat(client.readHead().status()).as("socket %d", i).isEqualTo(101);
             }
             assertAllConnectionsUsable();

@@ -114,7 +114,6 @@ class FieldPassThroughTest extends HopTestBase {
         var received = upstream.only("/fields");
         sent.forEach(field -> assertThat(received.fields(field.getKey())).as(field.getKey()).contains(field.getValue()));
         assertThat(received.fields("X-Two")).containsExactly("1", "2");
-        assertThat(received.fields("host")).containsExactly("sluice.test");
     }
 
     /** HTTP/2 clients may send cookies in several fields; HTTP/1 servers expect one (RFC 9113, section 8.2.3). */

@@ -30,10 +30,10 @@ class RequestTargetTest extends HopTestBase {
 
     static Stream<Arguments> targets() {
         return Stream.of("/x?filter={%22a%22:1}|b", "/{id}", "/a|b", "/a^b", "/a\\b", "/a`b", "/a\"b", "/a<b>", "/[x]",
-                "/?{}|^\\`\"<>[]", "/q?a=100%", "/q?a=%zz", "/q?%", "/q?a=%u00e9", "/" + UTF_8, "/q?a=" + UTF_8,
-                "/q?a=\u00ff\u00fe", "/q?a=%ff%00", "//a", "//a//b/", "/a/../b", "/a/./b", "/a/%2e%2e/b", "/%2F/a", "/a;b=c?d",
-                "/q??a=?&&=&", "/q?", "/~!$&'()*+,;=:@-._", "/a%20b?c+d%2B", "/" + "x".repeat(8000),
-                "/q?" + "y".repeat(8000))
+                "/?{}|^\\`\"<>[]", "/x?a=100%", "/x?a=%zz", "/x?%", "/x?a=%u00e9", "/" + UTF_8, "/x?a=" + UTF_8,
+                "/x?a=\u00ff\u00fe", "/x?a=%ff%00", "//a", "//a//b/", "/a/../b", "/a/./b", "/a/%2e%2e/b", "/%2F/a", "/a;b=c?d",
+                "/x??a=?&&=&", "/x?", "/~!$&'()*+,;=:@-._", "/a%20b?c+d%2B", "/" + "x".repeat(8000),
+                "/x?" + "y".repeat(8000))
                 .flatMap(target -> Stream.of(Wire.values())
                         .map(wire -> Arguments.of(target, wire)));
     }
@@ -85,7 +85,6 @@ class RequestTargetTest extends HopTestBase {
         wire.exchange(port, WireRequest.get("http://sluice.test/a/../b?c=%zz").field("Host", "sluice.test"));
         assertThat(upstream.received()).hasSize(1);
         assertThat(upstream.received().get(0).target()).isEqualTo("/a/../b?c=%zz");
-        assertThat(upstream.received().get(0).fields("host")).containsExactly("sluice.test");
     }
 
     @ParameterizedTest
@@ -102,13 +101,13 @@ class RequestTargetTest extends HopTestBase {
 
     @Test
     void tooLongTargetIs414WithABody() {
-        assertError(Wire.HTTP_1_1.exchange(port, WireRequest.get("/" + "x".repeat(20_000))), 414, "RATE_4001");
+        assertError(Wire.HTTP_1_1.exchange(port, WireRequest.get("/" + "x".repeat(20_000))), 414, "RATE_4141");
         assertThat(upstream.received()).isEmpty();
     }
 
     @Test
     void tooLargeHeaderSectionIs431WithABody() {
-        assertError(Wire.HTTP_1_1.exchange(port, WireRequest.get("/x").field("X-Large", "x".repeat(40_000))), 431, "RATE_4001");
+        assertError(Wire.HTTP_1_1.exchange(port, WireRequest.get("/x").field("X-Large", "x".repeat(40_000))), 431, "RATE_4311");
         assertThat(upstream.received()).isEmpty();
     }
 

@@ -34,7 +34,7 @@ class WebSocketForwardingTest extends HopTestBase {
 
     private Http1Wire connect(String path) throws IOException {
         var client = new Http1Wire(port, "127.0.0.1", Wire.HTTP_1_1);
-        client.send(WebSocketFrames.handshake(path));
+        client.send(WebSocketBytes.handshake(path));
         return client;
     }
 
@@ -44,19 +44,19 @@ class WebSocketForwardingTest extends HopTestBase {
         assertThat(response.status()).isEqualTo(101);
         assertThat(response.field("upgrade")).isEqualToIgnoringCase("websocket");
         assertThat(response.field("connection")).containsIgnoringCase("upgrade");
-        assertThat(response.field("sec-websocket-accept")).isEqualTo(WebSocketFrames.accepted(WebSocketFrames.KEY));
+        assertThat(response.field("sec-websocket-accept")).isEqualTo(WebSocketBytes.accepted(WebSocketBytes.KEY));
         return client;
     }
 
     @Test
     void handshakeArrivesWithItsFields() throws IOException {
         upstream.on("/ws", exchange -> {
-            exchange.send(WebSocketFrames.accept(exchange));
+            exchange.send(WebSocketBytes.accept(exchange));
             exchange.awaitClosed();
         });
         try (var client = open("/ws")) {
             var received = upstream.only("/ws");
-            assertThat(received.fields("sec-websocket-key")).containsExactly(WebSocketFrames.KEY);
+            assertThat(received.fields("sec-websocket-key")).containsExactly(WebSocketBytes.KEY);
             assertThat(received.fields("sec-websocket-version")).containsExactly("13");
             assertThat(received.fields("upgrade")).containsExactly("websocket");
             assertThat(received.fields("connection")).singleElement().asString().isEqualToIgnoringCase("upgrade");
@@ -70,19 +70,19 @@ class WebSocketForwardingTest extends HopTestBase {
     void framesPassBothWaysWithBackpressure() throws Exception {
         var read = new CompletableFuture<Long>();
         upstream.on("/ws", exchange -> {
-            exchange.send(WebSocketFrames.accept(exchange));
-            var reading = inBackground(() -> WebSocketFrames.readPayloads(exchange.in(), FRAMES, PAYLOAD));
+            exchange.send(WebSocketBytes.accept(exchange));
+            var reading = inBackground(() -> WebSocketBytes.readPayloads(exchange.in(), FRAMES, PAYLOAD));
             for (int i = 0; i < FRAMES; i++) {
-                exchange.send(WebSocketFrames.binary(PAYLOAD, false));
+                exchange.send(WebSocketBytes.binary(PAYLOAD, false));
             }
             read.complete(reading.join());
             exchange.awaitClosed();
         });
         try (var client = open("/ws")) {
             for (int i = 0; i < FRAMES; i++) {
-                client.send(WebSocketFrames.binary(PAYLOAD, true));
+                client.send(WebSocketBytes.binary(PAYLOAD, true));
             }
-            assertThat(WebSocketFrames.readPayloads(client.in(), FRAMES, PAYLOAD)).isEqualTo((long) FRAMES * PAYLOAD.length);
+            assertThat(WebSocketBytes.readPayloads(client.in(), FRAMES, PAYLOAD)).isEqualTo((long) FRAMES * PAYLOAD.length);
             assertThat(read.get(60, TimeUnit.SECONDS)).isEqualTo((long) FRAMES * PAYLOAD.length);
         }
     }
@@ -91,12 +91,12 @@ class WebSocketForwardingTest extends HopTestBase {
     @Test
     void firstFrameMayFollowTheHandshakeAtOnce() throws Exception {
         upstream.on("/ws", exchange -> {
-            exchange.send(WebSocketFrames.accept(exchange) + new String(WebSocketFrames.binary(PAYLOAD, false),
+            exchange.send(WebSocketBytes.accept(exchange) + new String(WebSocketBytes.binary(PAYLOAD, false),
                     StandardCharsets.ISO_8859_1));
             exchange.awaitClosed();
         });
         try (var client = open("/ws")) {
-            assertThat(WebSocketFrames.readPayloads(client.in(), 1, PAYLOAD)).isEqualTo(PAYLOAD.length);
+            assertThat(WebSocketBytes.readPayloads(client.in(), 1, PAYLOAD)).isEqualTo(PAYLOAD.length);
         }
     }
 
@@ -104,24 +104,24 @@ class WebSocketForwardingTest extends HopTestBase {
     void socketIsClosedWhenTheUpstreamCloses() throws IOException {
         for (var reset : List.of(false, true)) {
             upstream.on("/ws", exchange -> {
-                exchange.send(WebSocketFrames.accept(exchange));
-                exchange.in().readNBytes(WebSocketFrames.CLOSE.length + 4);
+                exchange.send(WebSocketBytes.accept(exchange));
+                exchange.in().readNBytes(WebSocketBytes.CLOSE.length + 4);
                 if (reset) {
                     exchange.reset();
                 } else {
-                    exchange.send(WebSocketFrames.CLOSE);
+                    exchange.send(WebSocketBytes.CLOSE);
                     exchange.finish();
                 }
             });
             try (var client = open("/ws")) {
-                client.send(WebSocketFrames.maskedClose());
+                client.send(WebSocketBytes.maskedClose());
                 var rest = new java.io.ByteArrayOutputStream();
                 try {
                     client.in().transferTo(rest);
                 } catch (SocketException e) {
                     assertThat(reset).isTrue();
                 }
-                assertThat(rest.toByteArray()).isEqualTo(reset ? new byte[0] : WebSocketFrames.CLOSE);
+                assertThat(rest.toByteArray()).isEqualTo(reset ? new byte[0] : WebSocketBytes.CLOSE);
             }
         }
     }
@@ -130,7 +130,7 @@ class WebSocketForwardingTest extends HopTestBase {
     void upstreamSocketIsClosedWhenTheClientCloses() throws IOException {
         var closed = new AtomicInteger();
         upstream.on("/ws", exchange -> {
-            exchange.send(WebSocketFrames.accept(exchange));
+            exchange.send(WebSocketBytes.accept(exchange));
             try {
                 exchange.awaitClosed();
             } finally {

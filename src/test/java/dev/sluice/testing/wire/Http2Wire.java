@@ -5,12 +5,14 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 
 import dev.sluice.testing.wire.WireResponse.Ending;
 import io.netty.buffer.ByteBuf;
@@ -116,7 +118,10 @@ public final class Http2Wire implements WireConnection {
         write(type, flags | END_HEADERS, stream, block);
     }
 
-    /** Sends data within the flow-control windows of the server; waits until they are large enough. */
+    /**
+     * Sends data within the flow-control windows of the server; waits until they are large enough. Stops when the server has ended
+     * the stream.
+     */
     void writeData(Http2WireStream stream, byte[] bytes, boolean end) throws IOException {
         int offset = 0;
         do {
@@ -126,6 +131,9 @@ public final class Http2Wire implements WireConnection {
                 connectionWindow -= size;
                 stream.useWindow(size);
             }
+            if (stream.hasEnded()) {
+                return;
+            }
             offset += size;
             write(DATA, end && offset == bytes.length ? END_STREAM : 0, stream.id(),
                     Unpooled.wrappedBuffer(bytes, offset - size, size));
@@ -133,20 +141,20 @@ public final class Http2Wire implements WireConnection {
     }
 
     private int awaitWindow(Http2WireStream stream, int wanted) throws IOException {
-        long available = Math.min(connectionWindow, stream.window());
-        while (wanted > 0 && available <= 0) {
-            if (stream.hasEnded()) {
-                throw new IOException("the stream has ended");
-            }
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(Http2WireStream.TIMEOUT_SECONDS);
+        while (wanted > 0 && Math.min(connectionWindow, stream.window()) <= 0 && !stream.hasEnded()) {
             try {
-                wait();
+                wait(1000);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 throw new IOException(e);
             }
-            available = Math.min(connectionWindow, stream.window());
+            if (System.nanoTime() > deadline) {
+                throw new SocketTimeoutException("no window for stream " + stream.id());
+            }
         }
-        return (int) Math.min(Math.min(wanted, MAX_FRAME), Math.max(available, 0));
+        long available = Math.max(0, Math.min(connectionWindow, stream.window()));
+        return (int) Math.min(Math.min(wanted, MAX_FRAME), available);
     }
 
     /** Sends a trailer section, which ends the request. */
@@ -211,14 +219,11 @@ public final class Http2Wire implements WireConnection {
 
     private void onFrame(int type, int flags, int id, byte[] payload) throws IOException, Http2Exception {
         var stream = streams.get(id);
-        boolean end = (flags & END_STREAM) != 0;
+        boolean end = (flags & END_STREAM) != 0 && type <= HEADERS;
         switch (type) {
             case HEADERS -> stream.onHeaders(decode(id, content(payload, flags)), end);
             case DATA -> stream.onData(content(payload, flags & ~PRIORITY), end);
-            case RST_STREAM -> {
-                stream.onReset(Unpooled.wrappedBuffer(payload).readUnsignedInt());
-                notifyWriters();
-            }
+            case RST_STREAM -> stream.onReset(Unpooled.wrappedBuffer(payload).readUnsignedInt());
             case SETTINGS -> onSettings(flags, Unpooled.wrappedBuffer(payload));
             case PING -> {
                 if ((flags & ACK) == 0) {
@@ -230,6 +235,9 @@ public final class Http2Wire implements WireConnection {
             default -> {
                 // PRIORITY and extensions
             }
+        }
+        if (end || type == RST_STREAM || type == GOAWAY) {
+            notifyWriters();
         }
     }
 

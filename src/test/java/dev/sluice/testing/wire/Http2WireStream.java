@@ -15,7 +15,7 @@ import dev.sluice.testing.wire.WireResponse.Ending;
 /** A stream of an {@link Http2Wire}. */
 public final class Http2WireStream {
 
-    private static final int TIMEOUT_SECONDS = 30;
+    static final int TIMEOUT_SECONDS = 30;
 
     /** Frame, or end of the connection: fields, data or neither. */
     private record Event(List<Map.Entry<String, String>> fields, byte[] data, Consumer<WireResponse> ending) {
@@ -49,7 +49,7 @@ public final class Http2WireStream {
         window += increment;
     }
 
-    /** Returns whether the server has reset the stream or closed the connection. */
+    /** Returns whether the server has ended or reset the stream, or closed the connection. */
     boolean hasEnded() {
         return ended;
     }
@@ -59,10 +59,12 @@ public final class Http2WireStream {
     }
 
     void onHeaders(List<Map.Entry<String, String>> fields, boolean end) {
+        ended |= end;
         events.add(new Event(fields, null, completion(end)));
     }
 
     void onData(byte[] data, boolean end) {
+        ended |= end;
         events.add(new Event(null, data, completion(end)));
     }
 

@@ -13,7 +13,7 @@ import java.util.Base64;
 import dev.sluice.testing.RawExchange;
 
 /** Handshakes and frames of WebSockets (RFC 6455). */
-final class WebSocketFrames {
+final class WebSocketBytes {
 
     static final String KEY = "dGhlIHNhbXBsZSBub25jZQ==";
     /** Close frame of a server, with status 1000. */
@@ -24,7 +24,7 @@ final class WebSocketFrames {
     private static final int MASKED = 0x80;
     private static final int LENGTH_OF_64_BITS = 127;
 
-    private WebSocketFrames() {
+    private WebSocketBytes() {
     }
 
     static String handshake(String path) {
