@@ -47,11 +47,19 @@ public final class Instance implements AutoCloseable {
         if (runner != null) {
             return List.of(runner, "-Xmx512m");
         }
-        return javaCommand(Path.of(System.getProperty("sluice.service.jar", "target/quarkus-app/quarkus-run.jar")));
+        return javaCommand(serviceJar());
+    }
+
+    private static Path serviceJar() {
+        return Path.of(System.getProperty("sluice.service.jar", "target/quarkus-app/quarkus-run.jar"));
     }
 
     private static List<String> javaCommand(Path jar) {
-        return List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m", "-jar", jar.toString());
+        return javaCommand("-Xmx512m", jar);
+    }
+
+    private static List<String> javaCommand(String option, Path jar) {
+        return List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), option, "-jar", jar.toString());
     }
 
     /** Starts the service and waits until it serves. */
@@ -68,6 +76,15 @@ public final class Instance implements AutoCloseable {
         var command = new ArrayList<>(prefix);
         command.addAll(serviceCommand());
         return awaitStarted(launch(command, environment));
+    }
+
+    /**
+     * Starts the JVM package of the service.
+     *
+     * @param heap maximum size of the heap, {@code 256m}
+     */
+    public static Instance startWithHeap(String heap, Map<String, String> environment) {
+        return awaitStarted(launch(javaCommand("-Xmx" + heap, serviceJar()), environment));
     }
 
     /** Starts another application that is packaged by Quarkus. */
@@ -137,6 +154,10 @@ public final class Instance implements AutoCloseable {
 
     public int port() {
         return port;
+    }
+
+    public long pid() {
+        return process.pid();
     }
 
     public int managementPort() {

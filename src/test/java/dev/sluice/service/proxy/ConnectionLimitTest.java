@@ -1,0 +1,180 @@
+package dev.sluice.service.proxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+import dev.sluice.testing.RawUpstream;
+import dev.sluice.testing.wire.Http1Wire;
+import dev.sluice.testing.wire.Wire;
+import dev.sluice.testing.wire.WireConnection;
+import dev.sluice.testing.wire.WireRequest;
+import dev.sluice.testing.wire.WireResponse;
+import io.quarkus.test.common.WithTestResource;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
+
+/** Requests beyond the maximum of concurrent ones wait for a while; streams do not count. */
+@QuarkusTest
+@TestProfile(HopProfile.class)
+@WithTestResource(RawUpstreamResource.class)
+class ConnectionLimitTest extends HopTestBase {
+
+    private static final int STREAMS = 2 * HopProfile.CONNECTIONS;
+
+    private final AtomicInteger most = new AtomicInteger();
+
+    /** Lets requests to the path wait at the upstream until the latch is opened. */
+    private void hold(String path, CountDownLatch release) {
+        upstream.on(path, exchange -> {
+            most.accumulateAndGet(upstream.inProgress(), Math::max);
+            exchange.await(release);
+            RawUpstream.echo(exchange);
+        });
+    }
+
+    private List<CompletableFuture<WireResponse>> holdAll(String path) {
+        var held = new ArrayList<CompletableFuture<WireResponse>>();
+        for (int i = 0; i < HopProfile.CONNECTIONS; i++) {
+            held.add(inBackground(() -> Wire.HTTP_1_1.exchange(port, WireRequest.get(path))));
+        }
+        awaiting("the requests").until(() -> upstream.inProgress() == HopProfile.CONNECTIONS);
+        return held;
+    }
+
+    @Test
+    void requestWaitsUntilAnotherEnds() {
+        var release = new CountDownLatch(1);
+        hold("/held", release);
+        var held = holdAll("/held");
+        var waiting = new ArrayList<CompletableFuture<WireResponse>>();
+        for (var wire : Wire.values()) {
+            waiting.add(inBackground(() -> wire.exchange(port, WireRequest.get("/held"))));
+            waiting.add(inBackground(() -> wire.exchange(port, WireRequest.post("/held").body("x".repeat(100_000)))));
+        }
+        // answered without the upstream, after the waiting requests have been sent
+        assertThat(Wire.HTTP_1_1.exchange(port, WireRequest.get(HopProfile.DENIED)).status()).isEqualTo(429);
+        release.countDown();
+        for (var response : held) {
+            assertThat(response.join().status()).isEqualTo(200);
+        }
+        for (var response : waiting) {
+            assertThat(response.join().status()).as("%s", response.join()).isEqualTo(200);
+        }
+        assertThat(most.get()).isLessThanOrEqualTo(HopProfile.CONNECTIONS);
+    }
+
+    @Test
+    void requestThatWaitsTooLongIs503WithRetryAfter() {
+        var release = new CountDownLatch(1);
+        // longer than the timeout of a response: the head is sent first
+        upstream.on("/held", exchange -> {
+            exchange.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+            while (!release.await(1, TimeUnit.SECONDS)) {
+                exchange.sendChunk("x");
+            }
+            exchange.send("0\r\n\r\n");
+        });
+        var held = holdAll("/held");
+        onEveryWire(wire -> wire.exchange(port, WireRequest.get("/waits"))).forEach((wire, response) -> {
+            assertError(response, 503, "RATE_5032");
+            assertThat(Integer.parseInt(response.field("retry-after"))).isPositive();
+        });
+        assertThat(upstream.received("/waits")).isEmpty();
+        release.countDown();
+        for (var response : held) {
+            assertThat(response.join().isComplete()).isTrue();
+        }
+        onEveryWire(wire -> wire.exchange(port, WireRequest.get("/waits")))
+                .forEach((wire, response) -> assertThat(response.status()).isEqualTo(200));
+    }
+
+    @Test
+    void requestOfAClientThatLeftGivesUpItsPlace() throws IOException {
+        var release = new CountDownLatch(1);
+        hold("/held", release);
+        var held = holdAll("/held");
+        for (var wire : Wire.values()) {
+            for (int i = 0; i < HopProfile.CONNECTIONS; i++) {
+                try (var client = wire.open(port)) {
+                    client.send(WireRequest.get("/left"));
+                    client.abort();
+                }
+            }
+        }
+        var last = inBackground(() -> Wire.HTTP_1_1.exchange(port, WireRequest.get("/last")));
+        release.countDown();
+        assertThat(last.join().status()).isEqualTo(200);
+        for (var response : held) {
+            assertThat(response.join().status()).isEqualTo(200);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void eventStreamsDoNotUseUpTheConnections(Wire wire) throws IOException {
+        var release = new CountDownLatch(1);
+        upstream.on("/events", exchange -> {
+            exchange.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n"
+                    + "Transfer-Encoding: chunked\r\n\r\n");
+            exchange.sendChunk("data: 1\n\n");
+            exchange.await(release);
+            exchange.send("0\r\n\r\n");
+        });
+        var clients = new ArrayList<WireConnection>();
+        var responses = new ArrayList<WireResponse>();
+        try {
+            for (int i = 0; i < STREAMS; i++) {
+                var client = wire.open(port);
+                clients.add(client);
+                client.send(WireRequest.get("/events"));
+                responses.add(client.readHead());
+                assertThat(responses.get(i).status()).as("stream %d", i).isEqualTo(200);
+                client.readMore(responses.get(i));
+            }
+            assertAllConnectionsUsable();
+            release.countDown();
+            for (int i = 0; i < STREAMS; i++) {
+                assertThat(clients.get(i).readToEnd(responses.get(i)).isComplete()).isTrue();
+            }
+        } finally {
+            release.countDown();
+            for (var client : clients) {
+                client.close();
+            }
+        }
+    }
+
+    @Test
+    void webSocketsDoNotUseUpTheConnections() throws IOException {
+        upstream.on("/ws", exchange -> {
+            exchange.send(WebSocketBytes.accept(exchange));
+            exchange.awaitClosed();
+        });
+        var clients = new ArrayList<Http1Wire>();
+        try {
+            for (int i = 0; i < STREAMS; i++) {
+                var client = new Http1Wire(port, "127.0.0.1", Wire.HTTP_1_1);
+                clients.add(client);
+                client.send(WebSocketBytes.handshake("/ws"));
+                assertThat(client.readHead().status()).as("socket %d", i).isEqualTo(101);
+            }
+            assertAllConnectionsUsable();
+        } finally {
+            for (var client : clients) {
+                client.close();
+            }
+        }
+    }
+}

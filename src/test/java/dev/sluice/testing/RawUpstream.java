@@ -1,0 +1,204 @@
+package dev.sluice.testing;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/**
+ * Upstream on plain sockets, whose response to each path is a script that sends arbitrary bytes and closes the connection as it
+ * likes. A path without a script gets an echo of the request. Records all requests, and counts connections and the requests in
+ * progress.
+ */
+public final class RawUpstream implements AutoCloseable {
+
+    private static final int BACKLOG = 500;
+
+    /** Responds to one request; runs on a thread of its own for each connection. */
+    @FunctionalInterface
+    public interface Script {
+
+        void respond(RawExchange exchange) throws Exception;
+    }
+
+    private final Map<String, Script> scripts = new ConcurrentHashMap<>();
+    private final List<RawExchange> received = new CopyOnWriteArrayList<>();
+    private final Set<Socket> connections = ConcurrentHashMap.newKeySet();
+    private final Set<RawExchange> inProgress = ConcurrentHashMap.newKeySet();
+    private volatile Script otherwise = RawUpstream::echo;
+    private volatile ServerSocket server;
+    private final int port;
+
+    public RawUpstream() {
+        port = listen(0);
+    }
+
+    private int listen(int requestedPort) {
+        try {
+            var listening = new ServerSocket();
+            listening.setReuseAddress(true);
+            listening.bind(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), requestedPort), BACKLOG);
+            server = listening;
+            start("raw upstream", () -> accept(listening));
+            return listening.getLocalPort();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void start(String name, Runnable task) {
+        var thread = new Thread(task, name);
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    private void accept(ServerSocket listening) {
+        while (!listening.isClosed()) {
+            try {
+                var socket = listening.accept();
+                socket.setTcpNoDelay(true);
+                connections.add(socket);
+                start("raw upstream connection", () -> serve(socket));
+            } catch (IOException e) {
+                return;
+            }
+        }
+    }
+
+    private void serve(Socket socket) {
+        try (socket) {
+            for (int ordinal = 1;; ordinal++) {
+                var exchange = RawExchange.read(socket, ordinal);
+                if (exchange == null) {
+                    return;
+                }
+                inProgress.add(exchange);
+                received.add(exchange);
+                try {
+                    scripts.getOrDefault(exchange.path(), otherwise).respond(exchange);
+                    if (socket.isClosed()) {
+                        return;
+                    }
+                    exchange.body();
+                } finally {
+                    inProgress.remove(exchange);
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (Exception e) {
+            // Sluice has closed the connection
+        } finally {
+            connections.remove(socket);
+        }
+    }
+
+    /** Responds with the header section and body of the request. */
+    public static void echo(RawExchange exchange) throws IOException {
+        var body = exchange.body();
+        var echo = String.join("\r\n", exchange.head()) + "\r\n\r\n" + new String(body, StandardCharsets.ISO_8859_1);
+        exchange.send("HTTP/1.1 200 OK\r\nContent-Length: " + echo.length() + "\r\n\r\n"
+                + ("HEAD".equals(exchange.method()) ? "" : echo));
+    }
+
+    /** Sets the script of a path, which is compared without its query. */
+    public void on(String path, Script script) {
+        scripts.put(path, script);
+    }
+
+    /** Lets a path respond with these bytes, one for each character, after the request has been read, and keeps the connection. */
+    public void respond(String path, String bytes) {
+        on(path, exchange -> {
+            exchange.body();
+            exchange.send(bytes);
+        });
+    }
+
+    /** Sets the script of all paths that have none. */
+    public void otherwise(Script script) {
+        otherwise = script;
+    }
+
+    /** Removes all scripts and records. */
+    public void clear() {
+        scripts.clear();
+        received.clear();
+        otherwise = RawUpstream::echo;
+    }
+
+    /** Returns the requests to the path, in the order of their arrival. */
+    public List<RawExchange> received(String path) {
+        return received.stream().filter(exchange -> exchange.path().equals(path)).toList();
+    }
+
+    public List<RawExchange> received() {
+        return List.copyOf(received);
+    }
+
+    /** Returns the only request to the path. */
+    public RawExchange only(String path) {
+        var all = received(path);
+        if (all.size() != 1) {
+            throw new AssertionError("requests to " + path + ": " + all.size());
+        }
+        return all.get(0);
+    }
+
+    public int openConnections() {
+        return connections.size();
+    }
+
+    /** Returns the number of requests whose script has not ended. */
+    public int inProgress() {
+        return inProgress.size();
+    }
+
+    /** Closes all connections that serve no request. */
+    public void closeIdleConnections() {
+        connections.forEach(socket -> {
+            if (inProgress.stream().noneMatch(exchange -> exchange.uses(socket))) {
+                closeQuietly(socket);
+            }
+        });
+    }
+
+    /** Refuses new connections, and closes the existing ones. */
+    public void stopListening() {
+        try {
+            server.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        connections.forEach(RawUpstream::closeQuietly);
+    }
+
+    /** Ends {@link #stopListening()}. */
+    public void startListening() {
+        listen(port);
+    }
+
+    private static void closeQuietly(Socket socket) {
+        try {
+            socket.close();
+        } catch (IOException e) {
+            // closed already
+        }
+    }
+
+    public int port() {
+        return port;
+    }
+
+    @Override
+    public void close() {
+        stopListening();
+    }
+}
