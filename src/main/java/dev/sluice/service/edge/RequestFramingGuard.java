@@ -12,7 +12,10 @@ import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 
-/** First route of every request: rejects ambiguous framing (request smuggling) before any other handler reads the request. */
+/**
+ * First route of every request: rejects what cannot be read, and ambiguous framing (request smuggling), before any other handler
+ * reads the request.
+ */
 @ApplicationScoped
 class RequestFramingGuard {
 
@@ -26,14 +29,15 @@ class RequestFramingGuard {
     private static void handle(RoutingContext context) {
         ConnectionTimeoutHandler.onRequest(context.request());
         SecurityHeaders.put(context.response().headers());
-        var error = framingError(context.request());
+        var malformed = MalformedRequestHandler.onRequest(context);
+        var error = malformed == null ? framingError(context.request()) : malformed;
         if (error == null) {
             context.next();
             return;
         }
         if (context.request().version() != HttpVersion.HTTP_2) {
             context.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE); // the end of the request is ambiguous too
-            ConnectionTimeoutHandler.discardInput(context.request().connection());
+            MalformedRequestHandler.discardInput(context.request().connection());
             context.addEndHandler(ended -> context.request().connection().close());
         }
         error.send(context);

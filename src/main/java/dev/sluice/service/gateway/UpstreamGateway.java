@@ -72,8 +72,8 @@ public class UpstreamGateway {
     }
 
     private void onDecision(RoutingContext context, AdmissionResult admission) {
-        if (context.response().closed()) {
-            return;
+        if (context.response().closed() || context.response().ended()) {
+            return; // the client has disconnected, or the body has been rejected
         }
         if (admission.isDenied()) {
             reject(context, admission.error());

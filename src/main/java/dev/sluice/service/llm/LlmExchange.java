@@ -162,9 +162,11 @@ final class LlmExchange {
         return allowed ? requireClient() : Future.failedFuture(CallRejectedException.of(decided));
     }
 
-    /** Fails if the client has disconnected during an asynchronous step. */
+    /** Fails if the client has disconnected or the request has been rejected during an asynchronous step. */
     private Future<Void> requireClient() {
-        return response.closed() ? Future.failedFuture(new ClientDisconnectedException()) : Future.succeededFuture();
+        return response.closed() || response.ended()
+                ? Future.failedFuture(new ClientDisconnectedException())
+                : Future.succeededFuture();
     }
 
     private Future<Void> forward() {
