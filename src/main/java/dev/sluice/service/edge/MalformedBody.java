@@ -1,8 +1,11 @@
 package dev.sluice.service.edge;
 
 import dev.sluice.http.ErrorResponse;
+import io.netty.channel.Channel;
+import io.netty.util.AttributeKey;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.net.impl.ConnectionBase;
 import io.vertx.ext.web.RoutingContext;
 
 /**
@@ -14,12 +17,20 @@ public final class MalformedBody {
     /** The error that is responded with. */
     static final ErrorResponse ERROR = ErrorResponse.badRequest("body", "The chunked encoding of the body is malformed");
 
+    private static final AttributeKey<Throwable> FAILURE = AttributeKey.valueOf(MalformedBody.class, "failure");
+
     private MalformedBody() {
     }
 
     /** Returns whether a failure of a request is a malformed body, rather than a disconnected client. */
     public static boolean isCauseOf(HttpServerRequest request, Throwable failure) {
-        return MalformedRequestHandler.isBodyFailure(request.connection(), failure);
+        return failure != null && request.connection() instanceof ConnectionBase connection
+                && connection.channel().attr(FAILURE).get() == failure;
+    }
+
+    /** Marks the failure of the request body that is being received on a connection. */
+    static void mark(Channel connection, Throwable failure) {
+        connection.attr(FAILURE).set(failure);
     }
 
     /**

@@ -47,8 +47,8 @@ final class MalformedRequestHandler extends ChannelDuplexHandler {
     /** Request whose body is being received, if the routes have it already. */
     private RoutingContext receiving;
     private boolean bodyEnded;
-    /** Failure of the body of the last request. */
-    private Throwable bodyFailure;
+    /** Whether the body of the last request is malformed. */
+    private boolean malformedBody;
     private boolean discarding;
     private boolean lingering;
 
@@ -73,12 +73,6 @@ final class MalformedRequestHandler extends ChannelDuplexHandler {
         return handler == null ? null : handler.dispatched(context);
     }
 
-    /** Returns whether the body of the request that is being received is malformed in this way. */
-    static boolean isBodyFailure(HttpConnection connection, Throwable failure) {
-        var handler = of(connection);
-        return handler != null && failure != null && handler.bodyFailure == failure;
-    }
-
     /** Discards all further input of the connection, including the body of the current request. */
     static void discardInput(HttpConnection connection) {
         var handler = of(connection);
@@ -90,7 +84,7 @@ final class MalformedRequestHandler extends ChannelDuplexHandler {
     private ErrorResponse dispatched(RoutingContext context) {
         dispatched++;
         boolean last = dispatched == received;
-        if (last && bodyFailure != null) {
+        if (last && malformedBody) {
             return MalformedBody.ERROR;
         }
         receiving = last && !bodyEnded ? context : null;
@@ -141,7 +135,8 @@ final class MalformedRequestHandler extends ChannelDuplexHandler {
     }
 
     private void onMalformedBody(ChannelHandlerContext context, Throwable cause) {
-        bodyFailure = cause;
+        malformedBody = true;
+        MalformedBody.mark(context.channel(), cause);
         if (dispatched > 0 && dispatched < received) {
             return; // pipelined: answered when the request reaches the routes
         }

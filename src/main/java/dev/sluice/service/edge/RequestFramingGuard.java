@@ -22,13 +22,20 @@ class RequestFramingGuard {
     /** Before all other routes. */
     private static final int ORDER = -1000;
 
-    void register(@Observes Router router) {
-        router.route().order(ORDER).handler(RequestFramingGuard::handle);
+    private final Cors cors;
+
+    RequestFramingGuard(Cors cors) {
+        this.cors = cors;
     }
 
-    private static void handle(RoutingContext context) {
+    void register(@Observes Router router) {
+        router.route().order(ORDER).handler(this::handle);
+    }
+
+    private void handle(RoutingContext context) {
         ConnectionTimeoutHandler.onRequest(context.request());
         SecurityHeaders.put(context.response().headers());
+        cors.addTo(context.request());
         var malformed = MalformedRequestHandler.onRequest(context);
         var error = malformed == null ? framingError(context.request()) : malformed;
         if (error == null) {
@@ -48,9 +55,9 @@ class RequestFramingGuard {
         if (request.version() == null) {
             return ErrorResponse.badRequest("version", "HTTP version must be 1.0, 1.1 or 2");
         }
-        if (request.uri().indexOf('#') >= 0) {
-            // Servers disagree whether the path ends there, and clients must not send it (RFC 9112, section 3.2).
-            return ErrorResponse.badRequest("path", "The request target must not contain a fragment");
+        var targetError = RequestTargets.error(request.uri());
+        if (targetError != null) {
+            return targetError;
         }
         if (request.headers().getAll(HttpHeaders.HOST).size() > 1) {
             return ErrorResponse.badRequest("host", "The request must have exactly one Host header");

@@ -12,13 +12,12 @@ import dev.sluice.http.RequestRateLimiter;
 import dev.sluice.policy.Caller;
 import dev.sluice.service.config.ServiceConfig;
 import dev.sluice.service.edge.BoundedBodyHandler;
+import dev.sluice.service.edge.Cors;
 import dev.sluice.service.edge.ReservedPaths;
 import dev.sluice.service.edge.SecurityHeaders;
 import dev.sluice.service.edge.ServiceErrors;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.vertx.core.Vertx;
-import io.vertx.core.http.HttpMethod;
-import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.HttpException;
@@ -55,15 +54,19 @@ public class UpstreamGateway {
             passToEndpoints(context);
             return;
         }
-        if (isPreflight(context.request())) {
-            forward(context, null);
-            return;
-        }
         context.request().pause();
-        rateLimiter.admit(context, admission -> onDecision(context, admission), failure -> {
-            LOG.errorf(failure, "Rate limit decision failed");
-            reject(context, ServiceErrors.forStatus(500));
-        });
+        if (Cors.isPreflight(context.request())) {
+            rateLimiter.admitPreflight(context, admission -> onDecision(context, new AdmissionResult(null, admission.error())),
+                    failure -> onFailedDecision(context, failure));
+        } else {
+            rateLimiter.admit(context, admission -> onDecision(context, admission),
+                    failure -> onFailedDecision(context, failure));
+        }
+    }
+
+    private static void onFailedDecision(RoutingContext context, Throwable failure) {
+        LOG.errorf(failure, "Rate limit decision failed");
+        reject(context, ServiceErrors.forStatus(500));
     }
 
     /** Passes the request to Sluice's own endpoints, with its body buffered. */
@@ -110,10 +113,5 @@ public class UpstreamGateway {
             context.request().resume(); // discard the rest of the body
         }
         error.send(context);
-    }
-
-    public static boolean isPreflight(HttpServerRequest request) {
-        return request.method() == HttpMethod.OPTIONS && request.headers().contains("Origin")
-                && request.headers().contains("Access-Control-Request-Method");
     }
 }

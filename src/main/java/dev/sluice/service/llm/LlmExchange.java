@@ -17,8 +17,8 @@ import dev.sluice.llm.protocol.ProviderOperation.Kind;
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
 import dev.sluice.policy.RequestPath;
 import dev.sluice.service.edge.AbortableResponse;
+import dev.sluice.service.edge.Cors;
 import dev.sluice.service.edge.StreamedRequestBody;
-import dev.sluice.service.gateway.UpstreamGateway;
 import dev.sluice.service.llm.LlmCallerResolver.LlmCaller;
 import io.smallrye.mutiny.vertx.UniHelper;
 import io.vertx.core.Future;
@@ -40,7 +40,7 @@ final class LlmExchange {
     /** Components that the steps use. */
     record Services(Vertx vertx, LlmCallerResolver callerResolver, RequestRateLimiter rateLimiter, RequestBodyBuffer bodyBuffer,
             LlmLimiter limiter, RateLimitHeaders rateLimitHeaders, ProviderHeaders providerHeaders,
-            ProviderConnections connections, ResponseRelay.Timeouts timeouts) {
+            ProviderConnections connections, ResponseRelay.Timeouts timeouts, Cors cors) {
     }
 
     private static final Logger LOG = Logger.getLogger(LlmExchange.class);
@@ -54,7 +54,6 @@ final class LlmExchange {
     /** Path from the version on. */
     private final String path;
     private ProviderOperation operation;
-    /** Null for a preflight request. */
     private LlmCaller caller;
     /** Null if the body is not parsed but streamed. */
     private LlmRequest parsed;
@@ -75,9 +74,12 @@ final class LlmExchange {
     }
 
     void begin() {
+        if (Cors.isPreflight(request)) {
+            services.cors().answerPreflight(context);
+            return;
+        }
         request.pause();
-        checkVersion().compose(known -> UpstreamGateway.isPreflight(request) ? Future.succeededFuture() : admit())
-                .compose(done -> forward()).onFailure(this::fail);
+        checkVersion().compose(known -> admit()).compose(done -> forward()).onFailure(this::fail);
     }
 
     private Future<Void> checkVersion() {
@@ -198,7 +200,7 @@ final class LlmExchange {
             }
             if (providerBody != null) {
                 providerRequest.end(providerBody).onComplete(sent -> releaseBody());
-            } else if (caller != null && body.isExpected()) {
+            } else if (body.isExpected()) {
                 body.sendTo(providerRequest, relay::onClientGone);
             } else {
                 request.resume();

@@ -8,6 +8,7 @@ import dev.sluice.http.RequestRateLimiter;
 import dev.sluice.llm.limit.LlmConfig;
 import dev.sluice.llm.limit.LlmLimiter;
 import dev.sluice.llm.protocol.Provider;
+import dev.sluice.service.edge.Cors;
 import io.vertx.core.Vertx;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
@@ -26,10 +27,10 @@ class LlmGateway {
 
     LlmGateway(Vertx vertx, LlmCallerResolver callerResolver, RequestRateLimiter rateLimiter, RequestBodyBuffer bodyBuffer,
             LlmLimiter limiter, RateLimitHeaders rateLimitHeaders, ProviderHeaders providerHeaders,
-            ProviderConnections connections, LlmConfig settings) {
+            ProviderConnections connections, LlmConfig settings, Cors cors) {
         this.services = new LlmExchange.Services(vertx, callerResolver, rateLimiter, bodyBuffer, limiter, rateLimitHeaders,
                 providerHeaders, connections,
-                new ResponseRelay.Timeouts(settings.drainTimeout().toMillis(), settings.timeout().toMillis()));
+                new ResponseRelay.Timeouts(settings.drainTimeout().toMillis(), settings.timeout().toMillis()), cors);
     }
 
     void register(@Observes Router router) {

@@ -12,6 +12,7 @@ import dev.sluice.identity.ApiKeyRegistry;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.policy.RequestPath;
 import dev.sluice.service.auth.BearerToken;
+import dev.sluice.service.edge.Cors;
 import dev.sluice.service.edge.SecurityHeaders;
 import dev.sluice.service.gateway.UpstreamHeaders;
 import dev.sluice.service.llm.LlmCallerResolver.LlmCaller;
@@ -149,6 +150,7 @@ class ProviderHeaders {
     static void cleanResponse(MultiMap headers, MultiMap responseHeaders) {
         SecurityHeaders.remove(responseHeaders);
         UpstreamHeaders.removeHopByHop(headers);
+        Cors.removeAll(headers);
         headers.remove(HttpHeaders.CONNECTION).remove("Keep-Alive").remove("Proxy-Connection")
                 .remove(HttpHeaders.TRANSFER_ENCODING)
                 .remove("Upgrade");
