@@ -16,7 +16,7 @@ public class PolicyMicrobenchmark {
 
     private record FixedConfig(List<String> tiers, Optional<String> defaultRate, Map<String, String> defaults,
             boolean builtInDefaults, Map<String, Map<String, String>> endpoints, Optional<List<String>> exempt,
-            Optional<String> apiPrefix) implements PolicyConfig {
+            Optional<String> apiPrefix, Paths paths) implements PolicyConfig {
     }
 
     private final CurrentPolicy policy = new CurrentPolicy(
@@ -24,7 +24,7 @@ public class PolicyMicrobenchmark {
                     Map.of("/campaigns", Map.of("free", "10/minute"), "/users/{id}/orders", Map.of("free", "10/minute"),
                             "POST /reports",
                             Map.of("free", "10/minute")),
-                    Optional.of(List.of("/static", "/healthz")), Optional.of("/api/v1")),
+                    Optional.of(List.of("/static", "/healthz")), Optional.of("/api/v1"), () -> false),
             RulesDocument.EMPTY);
 
     private String path = "/api/v1/users/4711/orders";

@@ -57,6 +57,19 @@ public class RequestRateLimiter {
     }
 
     /**
+     * Admits a CORS preflight by the rules of its path, for the address of the client in the first tier. Browsers send
+     * preflights without credentials; if there are any, they are not checked.
+     *
+     * @param request the request
+     * @param onResult receives the result, possibly before this method returns
+     * @param onFailure receives the failure instead of a result
+     */
+    public void admitPreflight(RoutingContext request, Consumer<AdmissionResult> onResult, Consumer<Throwable> onFailure) {
+        new PendingAdmission(request, null, name -> "", onResult, onFailure, rulesFor(request))
+                .decide(callers.resolveAddress(request));
+    }
+
+    /**
      * Admits a request by the rules of its path and the annotations of a method. A request that nothing limits is admitted
      * without resolving its caller: its credentials are the application's concern.
      *

@@ -94,6 +94,11 @@ final class FilePolicyConfig implements PolicyConfig {
     }
 
     @Override
+    public Paths paths() {
+        return base.paths();
+    }
+
+    @Override
     public Optional<String> apiPrefix() {
         return base.apiPrefix();
     }

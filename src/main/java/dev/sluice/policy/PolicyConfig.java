@@ -37,6 +37,19 @@ public interface PolicyConfig {
     /** Paths that are not limited, including all paths below them. */
     Optional<List<String>> exempt();
 
+    /** How paths are compared with those of rules. */
+    Paths paths();
+
+    interface Paths {
+
+        /**
+         * Whether paths match rules, exempt paths and the prefix regardless of case: for applications that ignore case, whose
+         * rules could be evaded otherwise.
+         */
+        @WithDefault("false")
+        boolean caseInsensitive();
+    }
+
     /** Prefix that is removed from a path before its rule is looked up; empty for none. */
     @WithDefault("/api/v1")
     Optional<String> apiPrefix();

@@ -30,6 +30,7 @@ final class PolicySnapshot {
 
     private final PolicyConfig settings;
     private final ConfigProblems problems;
+    private final boolean caseInsensitive;
     private final List<String> tiers;
     private final Tiers tiersAndRates;
     private final Map<String, Rate> defaults = new LinkedHashMap<>();
@@ -42,6 +43,7 @@ final class PolicySnapshot {
     private PolicySnapshot(PolicyConfig settings, ConfigProblems problems) {
         this.settings = settings;
         this.problems = problems;
+        this.caseInsensitive = settings.paths().caseInsensitive();
         tiers = tiers(settings.tiers());
         var defaultRates = readDefaults(settings);
         tiersAndRates = new Tiers(tiers, defaultRates);
@@ -178,7 +180,7 @@ final class PolicySnapshot {
                 || path.length() > MAX_PATH_LENGTH) {
             return false;
         }
-        for (var segment : segments(path)) {
+        for (var segment : RequestPath.parseConfigured(path)) {
             boolean braces = segment.indexOf('{') >= 0 || segment.indexOf('}') >= 0;
             if (braces && !RuleMatcher.isTemplate(segment)) {
                 return false;
@@ -187,8 +189,12 @@ final class PolicySnapshot {
         return true;
     }
 
-    private static List<String> segments(String path) {
-        return RequestPath.parseConfigured(path);
+    private List<String> segments(String path) {
+        return foldCase(RequestPath.parseConfigured(path));
+    }
+
+    private List<String> foldCase(List<String> segments) {
+        return caseInsensitive ? RequestPath.foldCase(segments) : segments;
     }
 
     /** Logs a warning about rates of unknown tiers. */
@@ -220,12 +226,12 @@ final class PolicySnapshot {
         var verb = "HEAD".equals(upper) ? "GET" : upper;
         var interpretations = RequestPath.interpretations(path);
         if (interpretations.size() == 1) {
-            var endpoint = withoutPrefix(interpretations.iterator().next());
+            var endpoint = withoutPrefix(foldCase(interpretations.iterator().next()));
             return exempt.find(verb, endpoint) != null ? List.of() : List.of(rule(verb, endpoint));
         }
         var matching = new ArrayList<LimitRule>(2);
         for (var interpretation : interpretations) {
-            var endpoint = withoutPrefix(interpretation);
+            var endpoint = withoutPrefix(foldCase(interpretation));
             var rule = rule(verb, endpoint);
             if (exempt.find(verb, endpoint) == null && !matching.contains(rule)) {
                 matching.add(rule);

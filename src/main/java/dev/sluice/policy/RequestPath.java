@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 
 import dev.sluice.identity.PercentEncoding;
 
@@ -43,6 +44,11 @@ public final class RequestPath {
     /** Returns the segments of a configured path. */
     static List<String> parseConfigured(String path) {
         return normalize(split(path, false, false));
+    }
+
+    /** Returns segments that are equal if the given ones differ only in case, as {@link String#equalsIgnoreCase} does. */
+    static List<String> foldCase(List<String> segments) {
+        return segments.stream().map(segment -> segment.toUpperCase(Locale.ROOT).toLowerCase(Locale.ROOT)).toList();
     }
 
     /** Returns the interpretations of a request's path; exactly one if it is unambiguous. */

@@ -62,7 +62,7 @@ final class ClusterConnection implements RedisConnection {
 
     private static String address(Response node, String queriedHost) {
         var host = node.get(0) == null ? "" : node.get(0).toString();
-        return (host.isEmpty() ? queriedHost : host.contains(":") ? '[' + host + ']' : host) + ':' + node.get(1);
+        return RedisEndpoint.address(host.isEmpty() ? queriedHost : host, node.get(1).toString());
     }
 
     private Future<RedisConnection> master(String address) {

@@ -1,14 +1,12 @@
 package dev.sluice.redis;
 
-import java.net.URI;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 
 import io.vertx.core.Future;
@@ -35,7 +33,6 @@ final class RedisConnector implements Supplier<Future<RedisConnection>> {
     /** One hop from a replica to its master, and a second if that has become a replica in the meantime. */
     private static final int MAX_HOPS = 2;
     private static final int PROBE_TTL_MILLIS = 1000;
-    private static final Pattern AUTHORITY = Pattern.compile("(//(?:[^@/]*@)?)[^/?]*");
 
     private final Vertx vertx;
     private final ContextInternal context;
@@ -85,6 +82,19 @@ final class RedisConnector implements Supplier<Future<RedisConnection>> {
     }
 
     private Future<RedisConnection> open(RedisOptions clientOptions) {
+        var resolving = Future.all(clientOptions.getEndpoints().stream()
+                .map(endpoint -> RedisEndpoint.resolve(endpoint, this::address)).toList());
+        return clock.within(ATTEMPT_TIMEOUT_MILLIS, resolving, "Redis host not resolved")
+                .compose(resolved -> connect(new RedisOptions(clientOptions).setEndpoints(resolved.list())));
+    }
+
+    private Future<InetAddress> address(String host) {
+        Promise<InetAddress> resolved = Promise.promise();
+        context.owner().resolveAddress(host, resolved);
+        return resolved.future();
+    }
+
+    private Future<RedisConnection> connect(RedisOptions clientOptions) {
         var client = Redis.createClient(vertx, clientOptions);
         var closed = new AtomicBoolean();
         Runnable close = () -> {
@@ -101,21 +111,16 @@ final class RedisConnector implements Supplier<Future<RedisConnection>> {
         return open(new RedisOptions(options).setType(RedisClientType.STANDALONE).setEndpoints(List.of(endpoint)));
     }
 
-    /** Replaces host and port of a URL; keeps its user info and the rest. */
-    private static String withAddress(String endpoint, String address) {
-        return AUTHORITY.matcher(endpoint).replaceFirst("$1" + Matcher.quoteReplacement(address));
-    }
-
     /**
      * Used instead of Vert.x's cluster client, which needs every node, replicas included, and never reconnects to a lost one
      * (<a href="https://github.com/quarkusio/quarkus/issues/37348">quarkus#37348</a>,
      * <a href="https://github.com/quarkusio/quarkus/issues/20963">quarkus#20963</a>).
      */
     private Future<RedisConnection> cluster(String endpoint) {
-        var cluster = new ClusterConnection(address -> node(withAddress(endpoint, address)));
+        var cluster = new ClusterConnection(address -> node(RedisEndpoint.withAddress(endpoint, address)));
         var opening = node(endpoint).compose(connection -> query(connection, Request.cmd(Command.CLUSTER).arg("SLOTS"))
                 .eventually(() -> connection.close()))
-                .compose(slots -> cluster.open(slots, URI.create(endpoint).getHost()))
+                .compose(slots -> cluster.open(slots, RedisEndpoint.host(endpoint)))
                 .compose(opened -> probeMasters(cluster)).<RedisConnection>map(cluster);
         return clock.within(ATTEMPT_TIMEOUT_MILLIS, opening, "No connection to each master of the cluster")
                 .onFailure(failure -> cluster.close());
@@ -142,7 +147,7 @@ final class RedisConnector implements Supplier<Future<RedisConnection>> {
                     connection.close();
                     return hops == 0
                             ? Future.failedFuture("No master behind " + endpoint)
-                            : master(withAddress(endpoint, master), hops - 1);
+                            : master(RedisEndpoint.withAddress(endpoint, master), hops - 1);
                 }).onFailure(failure -> connection.close()));
     }
 
@@ -156,7 +161,8 @@ final class RedisConnector implements Supplier<Future<RedisConnection>> {
     private static String master(Response info) {
         var text = info.toString();
         return "slave".equals(EvictionPolicyCheck.field(text, "role"))
-                ? EvictionPolicyCheck.field(text, "master_host") + ':' + EvictionPolicyCheck.field(text, "master_port")
+                ? RedisEndpoint.address(EvictionPolicyCheck.field(text, "master_host"),
+                        EvictionPolicyCheck.field(text, "master_port"))
                 : null;
     }
 }

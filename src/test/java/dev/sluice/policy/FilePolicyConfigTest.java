@@ -51,6 +51,11 @@ class FilePolicyConfigTest {
         }
 
         @Override
+        public Paths paths() {
+            return () -> false;
+        }
+
+        @Override
         public Optional<String> apiPrefix() {
             return Optional.of("/api/v1");
         }

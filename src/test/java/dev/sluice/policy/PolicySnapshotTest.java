@@ -2,10 +2,13 @@ package dev.sluice.policy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 import org.eclipse.microprofile.config.ConfigProvider;
 import org.junit.jupiter.api.Test;
@@ -21,12 +24,16 @@ class PolicySnapshotTest {
 
     private record Settings(List<String> tiers, Optional<String> defaultRate, Map<String, String> defaults,
             boolean builtInDefaults, Map<String, Map<String, String>> endpoints, Optional<List<String>> exempt,
-            Optional<String> apiPrefix) implements PolicyConfig {
+            Optional<String> apiPrefix, Paths paths) implements PolicyConfig {
 
         static Settings defaultSettings() {
             return new Settings(List.of("free", "pro", "enterprise"), Optional.empty(), Map.of(), true, Map.of(),
                     Optional.empty(),
-                    Optional.of("/api/v1"));
+                    Optional.of("/api/v1"), () -> false);
+        }
+
+        Settings caseInsensitive() {
+            return new Settings(tiers, defaultRate, defaults, builtInDefaults, endpoints, exempt, apiPrefix, () -> true);
         }
 
         Settings withEndpoints(String... names) {
@@ -34,32 +41,34 @@ class PolicySnapshotTest {
             for (var name : names) {
                 endpoints.put(name, Map.of("free", "1/minute"));
             }
-            return new Settings(tiers, defaultRate, defaults, builtInDefaults, endpoints, exempt, apiPrefix);
+            return new Settings(tiers, defaultRate, defaults, builtInDefaults, endpoints, exempt, apiPrefix, paths);
         }
 
         Settings withEndpoint(String name, Map<String, String> rates) {
-            return new Settings(tiers, defaultRate, defaults, builtInDefaults, Map.of(name, rates), exempt, apiPrefix);
+            return new Settings(tiers, defaultRate, defaults, builtInDefaults, Map.of(name, rates), exempt, apiPrefix, paths);
         }
 
-        Settings exempt(String... paths) {
-            return new Settings(tiers, defaultRate, defaults, builtInDefaults, endpoints, Optional.of(List.of(paths)),
-                    apiPrefix);
+        Settings exempt(String... names) {
+            return new Settings(tiers, defaultRate, defaults, builtInDefaults, endpoints, Optional.of(List.of(names)),
+                    apiPrefix, paths);
         }
 
         Settings defaults(String first, Map<String, String> others) {
-            return new Settings(tiers, Optional.ofNullable(first), others, builtInDefaults, endpoints, exempt, apiPrefix);
+            return new Settings(tiers, Optional.ofNullable(first), others, builtInDefaults, endpoints, exempt, apiPrefix,
+                    paths);
         }
 
         Settings tiers(String... names) {
-            return new Settings(List.of(names), defaultRate, defaults, builtInDefaults, endpoints, exempt, apiPrefix);
+            return new Settings(List.of(names), defaultRate, defaults, builtInDefaults, endpoints, exempt, apiPrefix, paths);
         }
 
         Settings withoutBuiltInDefaults() {
-            return new Settings(tiers, defaultRate, defaults, false, endpoints, exempt, apiPrefix);
+            return new Settings(tiers, defaultRate, defaults, false, endpoints, exempt, apiPrefix, paths);
         }
 
         Settings prefix(String prefix) {
-            return new Settings(tiers, defaultRate, defaults, builtInDefaults, endpoints, exempt, Optional.ofNullable(prefix));
+            return new Settings(tiers, defaultRate, defaults, builtInDefaults, endpoints, exempt, Optional.ofNullable(prefix),
+                    paths);
         }
     }
 
@@ -181,7 +190,7 @@ class PolicySnapshotTest {
     void everyInvalidSettingIsReported() {
         var settings = new Settings(List.of("free", "pro"), Optional.of("ten/minute"), Map.of("pro", "1/fortnight"), true,
                 Map.of("/ok", Map.of("free", "0/minute", "pro", "5/minute"), "nopath", Map.of("free", "1/minute")),
-                Optional.of(List.of("static")), Optional.of("api"));
+                Optional.of(List.of("static")), Optional.of("api"), () -> false);
         assertThat(problems(settings).lines()).hasSize(6)
                 .anySatisfy(line -> assertThat(line).startsWith("rate-limit.default=ten/minute: ").contains("COUNT/WINDOW"))
                 .anySatisfy(line -> assertThat(line).startsWith("rate-limit.defaults.pro=1/fortnight: "))
@@ -213,5 +222,49 @@ class PolicySnapshotTest {
     @ValueSource(strings = {"a", "", "GET", "GET a", "/a?b", "/a{b}", "/{}", "/a/{b", "G-T /a", "/a#b"})
     void invalidEndpointIsReported(String endpoint) {
         assertThat(problems(Settings.defaultSettings().withEndpoints(endpoint)).lines()).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/odd|pipe", "/odd^hat", "/odd`tick", "/odd\"quote", "/odd<less>", "/oddcaf\u00e9"})
+    void rawAndEncodedCharactersMatchTheSameRule(String path) {
+        var policy = policy(Settings.defaultSettings().withEndpoints(path));
+        var bytes = path.getBytes(StandardCharsets.UTF_8);
+        var raw = new String(bytes, StandardCharsets.ISO_8859_1); // as a request line is read
+        var encoded = new StringBuilder();
+        for (byte b : bytes) {
+            encoded.append(b == '/' ? "/" : String.format("%%%02X", b));
+        }
+        for (var spelling : List.of(raw, encoded.toString(), encoded.toString().toLowerCase(Locale.ROOT), raw + "/", raw + "/x",
+                RequestPath.toAscii(raw), "/." + raw, encoded + ";x=y")) {
+            assertThat(policy.rulesFor("GET", spelling)).as(spelling).extracting(LimitRule::resource).contains("api:" + path);
+        }
+    }
+
+    @Test
+    void bracesAndBackslashesMatchTheirEncodedForms() {
+        for (var pair : List.of(List.of("/files/{x}", "/files/%7Bx%7D"), List.of("/users\\7", "/users%5C7"),
+                List.of("/users/{7}/orders", "/users/%7b7%7d/orders"), List.of("/{campaigns}", "/%7Bcampaigns%7D"))) {
+            assertThat(Set.copyOf(matchingRules("GET", pair.get(0)))).as(pair.get(0))
+                    .isEqualTo(Set.copyOf(matchingRules("GET", pair.get(1))));
+        }
+        assertThat(matchingRules("GET", "/users\\7")).contains("api:/users");
+    }
+
+    @Test
+    void caseIsIgnoredIfConfigured() {
+        var settings = Settings.defaultSettings().withEndpoints("/Campaigns", "/users/{ID}/Orders", "/caf\u00c9")
+                .exempt("/Static")
+                .prefix("/API");
+        var policy = policy(settings.caseInsensitive());
+        Map.of("/campaigns", "api:/Campaigns", "/CAMPAIGNS/x", "api:/Campaigns", "/%43ampaigns", "api:/Campaigns",
+                "/Users/7/ORDERS", "api:/users/{ID}/Orders", "/CAF%C3%A9", "api:/caf\u00c9", "/api/campaigns", "api:/Campaigns",
+                "/campaign\u00c5\u00bf", "api:/Campaigns", "/other", "api:default")
+                .forEach((path, rule) -> assertThat(policy.rulesFor("GET", path)).as(path).extracting(LimitRule::resource)
+                        .contains(rule));
+        assertThat(policy.rulesFor("GET", "/STATIC/x")).isEmpty();
+        assertThat(policy(settings).rulesFor("GET", "/campaigns")).extracting(LimitRule::resource)
+                .containsExactly("api:default");
+        assertThat(problems(Settings.defaultSettings().withEndpoints("/a", "/A").caseInsensitive()).lines())
+                .singleElement().asString().contains("another rule has the same path");
     }
 }

@@ -15,7 +15,10 @@ import java.util.UUID;
 
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.testing.EchoUpstream;
 import dev.sluice.testing.HttpTestClient;
@@ -62,6 +65,21 @@ class StartupIT {
             assertThat(header(http.post("/v1/check", CHECK), "X-RateLimit-Mode")).isNull();
             assertThat(http.post("/v1/check", CHECK).statusCode()).isEqualTo(429);
             assertThat(redis.send("DBSIZE")).isEqualTo(":0"); // of database 0
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"standalone", "replication"})
+    @DisabledIfSystemProperty(named = "native.image.path", matches = ".+", disabledReason = "has no hosts file of its own")
+    void connectsToRedisByHostNamesWithUnderscores(String type, @TempDir Path folder) throws IOException {
+        var hosts = Files.writeString(folder.resolve("hosts"), "127.0.0.1 my_redis\n127.0.0.1 localhost\n");
+        try (var redis = RedisTestServer.start();
+                var sluice = Instance.start(Map.of("REDIS_HOST", "my_redis", "REDIS_PORT", Integer.toString(redis.port()),
+                        "REDIS_CLIENT_TYPE", type, "RATE_LIMIT_TIMEOUT", "5s", "JAVA_TOOL_OPTIONS",
+                        "-Dvertx.disableDnsResolver=true -Djdk.net.hosts.file=" + hosts))) {
+            var response = new HttpTestClient(sluice.port()).post("/v1/check", CHECK);
+            assertThat(response.statusCode()).isEqualTo(200);
+            assertThat(header(response, "X-RateLimit-Mode")).as(sluice.log()).isNull();
         }
     }
 

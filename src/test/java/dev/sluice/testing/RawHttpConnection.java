@@ -9,9 +9,14 @@ import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+
+import javax.net.ssl.SSLContext;
+
+import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 
 /** Connection over which a test sends and reads arbitrary bytes. */
 public final class RawHttpConnection implements Closeable {
@@ -45,9 +50,24 @@ public final class RawHttpConnection implements Closeable {
 
     /** @param localAddress source address of the connection */
     public RawHttpConnection(int port, String localAddress) throws IOException {
-        socket = new Socket(InetAddress.getByName("127.0.0.1"), port, InetAddress.getByName(localAddress), 0);
+        this(new Socket(InetAddress.getByName("127.0.0.1"), port, InetAddress.getByName(localAddress), 0));
+    }
+
+    private RawHttpConnection(Socket socket) throws IOException {
+        this.socket = socket;
         socket.setSoTimeout(TIMEOUT_MILLIS);
         in = new BufferedInputStream(socket.getInputStream());
+    }
+
+    /** Opens a connection with TLS, to a server with any certificate. */
+    public static RawHttpConnection withTls(int port) throws IOException {
+        try {
+            var tls = SSLContext.getInstance("TLS");
+            tls.init(null, InsecureTrustManagerFactory.INSTANCE.getTrustManagers(), null);
+            return new RawHttpConnection(tls.getSocketFactory().createSocket("127.0.0.1", port));
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     /** Sends a request over a new connection and reads the response. */
@@ -69,6 +89,11 @@ public final class RawHttpConnection implements Closeable {
     public void send(String text) throws IOException {
         socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
         socket.getOutputStream().flush();
+    }
+
+    /** Returns whether the server closes the connection without sending anything more. */
+    public boolean isClosedByServer() throws IOException {
+        return in.read() < 0;
     }
 
     /** Closes the connection abruptly. */

@@ -1,7 +1,10 @@
 package dev.sluice.service.api;
 
+import java.util.List;
+
 import dev.sluice.api.Identifiers;
 import io.vertx.ext.web.RoutingContext;
+import io.vertx.ext.web.handler.HttpException;
 
 /** Reads query parameters strictly; every error names its parameter. */
 final class QueryParameters {
@@ -14,7 +17,12 @@ final class QueryParameters {
 
     /** Returns the value as it was sent, possibly empty; null if it is missing. */
     static String text(RoutingContext context, String field) {
-        var values = context.queryParams().getAll(field);
+        List<String> values;
+        try {
+            values = context.queryParams().getAll(field);
+        } catch (HttpException e) {
+            throw BadRequestException.forField("query", "The query is not percent-encoded UTF-8");
+        }
         if (values.size() > 1) {
             throw BadRequestException.forField(field, field + " is given more than once");
         }

@@ -6,6 +6,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -52,6 +53,7 @@ public class RedisHostsFromEnvironment implements RedisHostsProvider {
     private static final Logger LOG = Logger.getLogger("dev.sluice");
     private static final String DEFAULT_PORT = "6379";
     private static final String UNIX = "unix";
+    private static final Pattern UNDERSCORED = Pattern.compile("(?:[^@]*@)?[A-Za-z0-9_][A-Za-z0-9_.-]*(?::[0-9]{1,5})?");
 
     private final Settings settings;
 
@@ -73,11 +75,17 @@ public class RedisHostsFromEnvironment implements RedisHostsProvider {
             }
         }
         if (hosts.isEmpty()) {
-            var single = uri((settings.tls() ? "rediss://" : "redis://") + settings.host().strip() + ':' + port() + '/'
+            var single = uri((settings.tls() ? "rediss://" : "redis://") + host() + ':' + port() + '/'
                     + (number(settings.db(), 1_000_000) ? settings.db().strip() : "0"));
             hosts.add(single == null ? URI.create("redis://localhost:" + DEFAULT_PORT) : single);
         }
         return hosts;
+    }
+
+    /** Returns the host; an IPv6 address with brackets. */
+    private String host() {
+        var host = settings.host().strip();
+        return host.indexOf(':') >= 0 && !host.startsWith("[") ? '[' + host + ']' : host;
     }
 
     private String port() {
@@ -103,10 +111,15 @@ public class RedisHostsFromEnvironment implements RedisHostsProvider {
         try {
             var uri = new URI(text);
             boolean redis = "redis".equals(uri.getScheme()) || "rediss".equals(uri.getScheme());
-            return redis && uri.getHost() != null || unix(uri) ? uri : null;
+            return redis && hasHost(uri) || unix(uri) ? uri : null;
         } catch (URISyntaxException e) {
             return null;
         }
+    }
+
+    /** Returns whether a URI has a host. {@link URI} does not recognise one whose name contains an underscore. */
+    private static boolean hasHost(URI uri) {
+        return uri.getHost() != null || uri.getRawAuthority() != null && UNDERSCORED.matcher(uri.getRawAuthority()).matches();
     }
 
     /** Returns whether a URI addresses a Unix domain socket: {@code unix:///path/of/socket?db=2}. */
@@ -135,7 +148,7 @@ public class RedisHostsFromEnvironment implements RedisHostsProvider {
         if (!number(settings.db(), 1_000_000)) {
             problems.add("REDIS_DB", settings.db(), "a database number");
         }
-        if (uri("redis://" + settings.host().strip()) == null) {
+        if (uri("redis://" + host() + ":1") == null || host().matches(".*[@/?#].*")) {
             problems.add("REDIS_HOST", settings.host(), "a host name or address");
         }
     }

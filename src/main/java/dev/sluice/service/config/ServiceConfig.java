@@ -1,13 +1,14 @@
 package dev.sluice.service.config;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import io.smallrye.config.WithName;
 
-/** Settings of the service: tokens, connections, tracing and upstream. */
+/** Settings of the service: tokens, connections, tracing, CORS and upstream. */
 @ConfigMapping(prefix = "rate-limit")
 public interface ServiceConfig {
 
@@ -41,6 +42,22 @@ public interface ServiceConfig {
         /** Write-stall timeout: maximum time during which a client reads nothing of a pending response. */
         @WithDefault("2m")
         Duration readerTimeout();
+    }
+
+    /** Cross-origin resource sharing (CORS) of Sluice's own responses, errors and limits included. */
+    CrossOrigin cors();
+
+    interface CrossOrigin {
+
+        /**
+         * Origins that may read responses of Sluice itself: {@code https://app.example.com}, {@code https://*.example.com} for
+         * all subdomains, or {@code *} for all origins. Responses of the upstream have its own CORS headers.
+         */
+        Optional<List<String>> origins();
+
+        /** Whether these origins may send credentials (cookies, TLS client certificates); not with {@code *}. */
+        @WithDefault("false")
+        boolean credentials();
     }
 
     /** Upstream to which admitted requests are forwarded. */

@@ -90,7 +90,10 @@ public final class BoundedBodyHandler {
             return;
         }
         request.handler(this::append);
-        request.exceptionHandler(failure -> stop()); // client disconnected
+        request.exceptionHandler(failure -> {
+            stop();
+            MalformedBody.respond(context, failure); // otherwise, the client has disconnected
+        });
         request.endHandler(end -> {
             if (!finished) {
                 stop();

@@ -9,7 +9,6 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.http2.Http2ConnectionHandler;
 import io.netty.util.AttributeKey;
-import io.netty.util.ReferenceCountUtil;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
@@ -33,8 +32,6 @@ public final class ConnectionTimeoutHandler extends ChannelInboundHandlerAdapter
     record Limits(long headerMillis, long keepAliveMillis, long writeStallMillis) {
     }
 
-    /** Name of the Vert.x handler in the pipeline. */
-    private static final String VERTX_HANDLER = "handler";
     private static final AttributeKey<ConnectionTimeoutHandler> ATTRIBUTE = AttributeKey.valueOf(ConnectionTimeoutHandler.class,
             "connection-timeouts");
     /** Number of tracked streams above which ended ones are removed. */
@@ -102,21 +99,6 @@ public final class ConnectionTimeoutHandler extends ChannelInboundHandlerAdapter
         var handler = of(connection);
         if (handler != null) {
             handler.stop();
-        }
-    }
-
-    /** Discards all further input of the connection, including the body of this request. */
-    static void discardInput(HttpConnection connection) {
-        if (connection instanceof ConnectionBase base) {
-            base.channel().pipeline().addBefore(VERTX_HANDLER, "nothing more", new DiscardingHandler());
-        }
-    }
-
-    private static final class DiscardingHandler extends ChannelInboundHandlerAdapter {
-
-        @Override
-        public void channelRead(ChannelHandlerContext context, Object message) {
-            ReferenceCountUtil.release(message);
         }
     }
 

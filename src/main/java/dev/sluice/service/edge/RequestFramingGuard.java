@@ -12,28 +12,39 @@ import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 
-/** First route of every request: rejects ambiguous framing (request smuggling) before any other handler reads the request. */
+/**
+ * First route of every request: rejects what cannot be read, and ambiguous framing (request smuggling), before any other handler
+ * reads the request.
+ */
 @ApplicationScoped
 class RequestFramingGuard {
 
     /** Before all other routes. */
     private static final int ORDER = -1000;
 
-    void register(@Observes Router router) {
-        router.route().order(ORDER).handler(RequestFramingGuard::handle);
+    private final Cors cors;
+
+    RequestFramingGuard(Cors cors) {
+        this.cors = cors;
     }
 
-    private static void handle(RoutingContext context) {
+    void register(@Observes Router router) {
+        router.route().order(ORDER).handler(this::handle);
+    }
+
+    private void handle(RoutingContext context) {
         ConnectionTimeoutHandler.onRequest(context.request());
         SecurityHeaders.put(context.response().headers());
-        var error = framingError(context.request());
+        cors.addTo(context.request());
+        var malformed = MalformedRequestHandler.onRequest(context);
+        var error = malformed == null ? framingError(context.request()) : malformed;
         if (error == null) {
             context.next();
             return;
         }
         if (context.request().version() != HttpVersion.HTTP_2) {
             context.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE); // the end of the request is ambiguous too
-            ConnectionTimeoutHandler.discardInput(context.request().connection());
+            MalformedRequestHandler.discardInput(context.request().connection());
             context.addEndHandler(ended -> context.request().connection().close());
         }
         error.send(context);
@@ -44,9 +55,9 @@ class RequestFramingGuard {
         if (request.version() == null) {
             return ErrorResponse.badRequest("version", "HTTP version must be 1.0, 1.1 or 2");
         }
-        if (request.uri().indexOf('#') >= 0) {
-            // Servers disagree whether the path ends there, and clients must not send it (RFC 9112, section 3.2).
-            return ErrorResponse.badRequest("path", "The request target must not contain a fragment");
+        var targetError = RequestTargets.error(request.uri());
+        if (targetError != null) {
+            return targetError;
         }
         if (request.headers().getAll(HttpHeaders.HOST).size() > 1) {
             return ErrorResponse.badRequest("host", "The request must have exactly one Host header");

@@ -15,6 +15,7 @@ import dev.sluice.http.RequestRateLimiter;
 import dev.sluice.policy.Caller;
 import dev.sluice.service.config.ServiceConfig;
 import dev.sluice.service.edge.BoundedBodyHandler;
+import dev.sluice.service.edge.Cors;
 import dev.sluice.service.edge.ReservedPaths;
 import dev.sluice.service.edge.SecurityHeaders;
 import dev.sluice.service.edge.ServiceErrors;
@@ -70,15 +71,19 @@ public class UpstreamGateway {
             passToEndpoints(context);
             return;
         }
-        if (isPreflight(context.request())) {
-            forward(context, null);
-            return;
-        }
         context.request().pause();
-        rateLimiter.admit(context, admission -> onDecision(context, admission), failure -> {
-            LOG.errorf(failure, "Rate limit decision failed");
-            reject(context, ServiceErrors.forStatus(500));
-        });
+        if (Cors.isPreflight(context.request())) {
+            rateLimiter.admitPreflight(context, admission -> onDecision(context, new AdmissionResult(null, admission.error())),
+                    failure -> onFailedDecision(context, failure));
+        } else {
+            rateLimiter.admit(context, admission -> onDecision(context, admission),
+                    failure -> onFailedDecision(context, failure));
+        }
+    }
+
+    private static void onFailedDecision(RoutingContext context, Throwable failure) {
+        LOG.errorf(failure, "Rate limit decision failed");
+        reject(context, ServiceErrors.forStatus(500));
     }
 
     /** Passes the request to Sluice's own endpoints, with its body buffered. */
@@ -87,8 +92,8 @@ public class UpstreamGateway {
     }
 
     private void onDecision(RoutingContext context, AdmissionResult admission) {
-        if (context.response().closed()) {
-            return;
+        if (context.response().closed() || context.response().ended()) {
+            return; // the client has disconnected, or the body has been rejected
         }
         if (admission.isDenied()) {
             reject(context, admission.error());
@@ -153,10 +158,5 @@ public class UpstreamGateway {
 
     private static void reject(RoutingContext context, ErrorResponse error) {
         GatewayErrors.send(context, error);
-    }
-
-    public static boolean isPreflight(HttpServerRequest request) {
-        return request.method() == HttpMethod.OPTIONS && request.headers().contains("Origin")
-                && request.headers().contains("Access-Control-Request-Method");
     }
 }

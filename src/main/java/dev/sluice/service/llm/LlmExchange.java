@@ -16,8 +16,8 @@ import dev.sluice.llm.protocol.ProviderOperation;
 import dev.sluice.llm.protocol.ProviderOperation.Kind;
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
 import dev.sluice.policy.RequestPath;
+import dev.sluice.service.edge.Cors;
 import dev.sluice.service.edge.ResponseAbort;
-import dev.sluice.service.gateway.UpstreamGateway;
 import dev.sluice.service.llm.LlmCallerResolver.LlmCaller;
 import io.smallrye.mutiny.vertx.UniHelper;
 import io.vertx.core.Future;
@@ -37,7 +37,7 @@ final class LlmExchange {
     /** Components that the steps use. */
     record Services(Vertx vertx, LlmCallerResolver callerResolver, RequestRateLimiter rateLimiter, RequestBodyBuffer bodyBuffer,
             LlmLimiter limiter, RateLimitHeaders rateLimitHeaders, ProviderHeaders providerHeaders,
-            ProviderPaths paths, ProviderUpstreams upstreams, long drainMillis) {
+            ProviderPaths paths, ProviderUpstreams upstreams, long drainMillis, Cors cors) {
     }
 
     private static final Logger LOG = Logger.getLogger(LlmExchange.class);
@@ -50,7 +50,6 @@ final class LlmExchange {
     /** Path from the version on. */
     private final String path;
     private ProviderOperation operation;
-    /** Null for a preflight request. */
     private LlmCaller caller;
     /** Null if the body is not parsed but streamed. */
     private LlmRequest parsed;
@@ -68,9 +67,12 @@ final class LlmExchange {
     }
 
     void begin() {
+        if (Cors.isPreflight(request)) {
+            services.cors().answerPreflight(context);
+            return;
+        }
         request.pause();
-        checkVersion().compose(known -> UpstreamGateway.isPreflight(request) ? Future.succeededFuture() : admit())
-                .compose(done -> forward()).onFailure(this::fail);
+        checkVersion().compose(known -> admit()).compose(done -> forward()).onFailure(this::fail);
     }
 
     private Future<Void> checkVersion() {
@@ -155,9 +157,11 @@ final class LlmExchange {
         return allowed ? requireClient() : Future.failedFuture(CallRejectedException.of(decided));
     }
 
-    /** Fails if the client has disconnected during an asynchronous step. */
+    /** Fails if the client has disconnected or the request has been rejected during an asynchronous step. */
     private Future<Void> requireClient() {
-        return response.closed() ? Future.failedFuture(new ClientDisconnectedException()) : Future.succeededFuture();
+        return response.closed() || response.ended()
+                ? Future.failedFuture(new ClientDisconnectedException())
+                : Future.succeededFuture();
     }
 
     private Future<Void> forward() {

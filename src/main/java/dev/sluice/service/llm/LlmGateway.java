@@ -8,6 +8,7 @@ import dev.sluice.http.RequestRateLimiter;
 import dev.sluice.llm.limit.LlmConfig;
 import dev.sluice.llm.limit.LlmLimiter;
 import dev.sluice.llm.protocol.Provider;
+import dev.sluice.service.edge.Cors;
 import io.vertx.core.Vertx;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
@@ -26,9 +27,9 @@ class LlmGateway {
 
     LlmGateway(Vertx vertx, LlmCallerResolver callerResolver, RequestRateLimiter rateLimiter, RequestBodyBuffer bodyBuffer,
             LlmLimiter limiter, RateLimitHeaders rateLimitHeaders, ProviderHeaders providerHeaders,
-            ProviderPaths paths, ProviderUpstreams upstreams, LlmConfig settings) {
+            ProviderPaths paths, ProviderUpstreams upstreams, LlmConfig settings, Cors cors) {
         this.services = new LlmExchange.Services(vertx, callerResolver, rateLimiter, bodyBuffer, limiter, rateLimitHeaders,
-                providerHeaders, paths, upstreams, settings.drainTimeout().toMillis());
+                providerHeaders, paths, upstreams, settings.drainTimeout().toMillis(), cors);
     }
 
     void register(@Observes Router router) {

@@ -12,6 +12,7 @@ import dev.sluice.identity.ApiKeyRegistry;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.policy.RequestPath;
 import dev.sluice.service.auth.BearerToken;
+import dev.sluice.service.edge.Cors;
 import dev.sluice.service.gateway.UpstreamHeaders;
 import dev.sluice.service.llm.LlmCallerResolver.LlmCaller;
 import dev.sluice.service.proxy.HopByHopHeaders;
@@ -147,6 +148,7 @@ class ProviderHeaders {
 
     /** Removes headers that Sluice sets itself from a response. */
     static void cleanResponse(MultiMap headers, MultiMap responseHeaders) {
+        Cors.removeAll(headers);
         RateLimitHeaders.removeOverridden(headers, responseHeaders);
     }
 }

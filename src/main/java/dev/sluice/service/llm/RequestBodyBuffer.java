@@ -9,6 +9,7 @@ import org.jboss.logging.Logger;
 
 import dev.sluice.llm.limit.LlmConfig;
 import dev.sluice.service.edge.ExpectContinue;
+import dev.sluice.service.edge.MalformedBody;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
@@ -109,11 +110,20 @@ class RequestBodyBuffer {
 
         Future<Buffer> begin() {
             request.handler(this::append);
-            request.exceptionHandler(failure -> LOG.debug("Client aborted its request", failure));
+            request.exceptionHandler(this::onFailure);
             request.endHandler(end -> result.tryComplete(body));
             timer = vertx.setPeriodic(checkMillis, tick -> checkProgress());
             request.resume();
             return result.future().onComplete(done -> vertx.cancelTimer(timer));
+        }
+
+        private void onFailure(Throwable failure) {
+            if (MalformedBody.isCauseOf(request, failure)) {
+                request.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
+                reject(new CallRejectedException(400, "The chunked encoding of the body is malformed"));
+            } else {
+                LOG.debug("Client aborted its request", failure);
+            }
         }
 
         private void append(Buffer chunk) {

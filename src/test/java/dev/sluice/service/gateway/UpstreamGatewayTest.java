@@ -20,6 +20,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -205,14 +206,15 @@ class UpstreamGatewayTest extends HttpTestBase {
     }
 
     @Test
-    void preflightIsNotCounted() {
-        for (int i = 0; i < 15; i++) {
+    void preflightsAreCountedByAddress() {
+        for (int i = 0; i < 12; i++) {
             var response = http.send("OPTIONS", "/campaigns", null, "Origin", "https://app.example",
-                    "Access-Control-Request-Method", "POST");
-            assertThat(response.statusCode()).isEqualTo(200);
-            assertThat(header(response, "X-RateLimit-Remaining")).isNull();
+                    "Access-Control-Request-Method", "POST", "X-API-Key", i % 2 == 0 ? "key-of-bob" : "guess");
+            assertThat(response.statusCode()).isEqualTo(i < 10 ? 200 : 429);
+            assertThat(header(response, "X-RateLimit-Remaining")).isEqualTo(Integer.toString(Math.max(0, 9 - i)));
         }
-        assertThat(header(http.send("OPTIONS", "/campaigns", null), "X-RateLimit-Remaining")).isEqualTo("9");
+        assertThat(admin.limits("user:bob").await().indefinitely()).isEmpty();
+        assertThat(admin.limits("ip:127.0.0.1").await().indefinitely()).isEqualTo(Map.of("api:/campaigns", 10L));
     }
 
     @Test
