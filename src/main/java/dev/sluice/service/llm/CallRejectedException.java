@@ -6,6 +6,7 @@ import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.llm.limit.AdmittedCall;
 import dev.sluice.llm.protocol.InvalidRequestBodyException;
+import dev.sluice.service.llm.body.BodyRejectedException;
 
 /** Call that ends with an error response. The message is sent to the client. */
 final class CallRejectedException extends RuntimeException {
@@ -45,6 +46,9 @@ final class CallRejectedException extends RuntimeException {
     static CallRejectedException of(Throwable failure) {
         if (failure instanceof CallRejectedException rejection) {
             return rejection;
+        }
+        if (failure instanceof BodyRejectedException rejection) {
+            return new CallRejectedException(rejection.status(), rejection.getMessage(), rejection);
         }
         if (failure instanceof InvalidRequestBodyException) {
             return new CallRejectedException(400, failure.getMessage(), failure);

@@ -20,6 +20,7 @@ import dev.sluice.service.edge.AbortableResponse;
 import dev.sluice.service.edge.StreamedRequestBody;
 import dev.sluice.service.gateway.UpstreamGateway;
 import dev.sluice.service.llm.LlmCallerResolver.LlmCaller;
+import dev.sluice.service.llm.body.RequestBodyBuffer;
 import io.smallrye.mutiny.vertx.UniHelper;
 import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
@@ -130,11 +131,14 @@ final class LlmExchange {
         if (operation.kind() != Kind.CALL) {
             return Future.succeededFuture();
         }
-        return services.bodyBuffer().read(context).map(read -> {
-            parsed = LlmRequestParser.parse(provider, operation, read);
-            operation = new ProviderOperation(operation.kind(), operation.shape(), parsed.model(), parsed.streaming());
-            return null;
-        });
+        var requested = operation;
+        return services.bodyBuffer().read(context, read -> LlmRequestParser.parse(provider, requested, read))
+                .compose(request -> {
+                    parsed = request;
+                    operation = new ProviderOperation(requested.kind(), requested.shape(), request.model(),
+                            request.streaming());
+                    return requireClient();
+                });
     }
 
     private Future<Void> reserve() {
@@ -178,7 +182,7 @@ final class LlmExchange {
         } catch (IllegalArgumentException e) { // HTTP/2 allows characters that are invalid in HTTP/1
             throw new CallRejectedException(400, "The request contains an invalid character", e);
         }
-        providerBody = parsed == null ? null : LlmRequestParser.withUsageRequested(operation, parsed);
+        providerBody = parsed == null ? null : parsed.bodyWithUsage();
         var meter = new UsageMeter(admitted, operation, usageRequested);
         return services.connections().request(provider, request.method(), target)
                 .recover(failure -> Future.failedFuture(ResponseRelay.providerFailure(failure)))

@@ -1,4 +1,4 @@
-package dev.sluice.service.llm;
+package dev.sluice.service.llm.body;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -28,18 +28,18 @@ class RequestBodyBufferTest {
     private RequestBodyBuffer bodies;
 
     private int serve(int maxBytes, long maxTotalBytes, long slowMillis) {
-        bodies = new RequestBodyBuffer(vertx, maxBytes, maxTotalBytes, slowMillis);
+        bodies = new RequestBodyBuffer(vertx, new BodyWorkers(vertx, 1), maxBytes, maxTotalBytes, slowMillis);
         var router = Router.router(vertx);
         router.route().handler(context -> {
             context.request().pause();
-            bodies.read(context).onSuccess(body -> {
+            bodies.read(context, body -> body).onSuccess(body -> {
                 lastBody = new WeakReference<>(body);
                 synchronized (waiting) {
                     waiting.add(context);
                 }
             }).onFailure(failure -> {
                 context.request().resume();
-                context.response().setStatusCode(((CallRejectedException) failure).status())
+                context.response().setStatusCode(((BodyRejectedException) failure).status())
                         .end(failure.getMessage());
             });
         });
