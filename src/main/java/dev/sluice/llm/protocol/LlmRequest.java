@@ -16,4 +16,9 @@ import io.vertx.core.buffer.Buffer;
  */
 public record LlmRequest(String model, boolean streaming, long estimatedInputTokens, long maxOutputTokens, int choices,
         boolean usageRequested, Buffer body, Buffer bodyWithUsage) {
+
+    /** Returns the maximum output tokens of all choices; -1 if the request sets no maximum. */
+    public long maxTotalOutputTokens() {
+        return maxOutputTokens < 0 ? -1 : maxOutputTokens * choices;
+    }
 }

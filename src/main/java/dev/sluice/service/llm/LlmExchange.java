@@ -1,8 +1,11 @@
 package dev.sluice.service.llm;
 
+import java.util.function.Supplier;
+
 import org.jboss.logging.Logger;
 import org.jboss.logging.Logger.Level;
 
+import dev.sluice.api.Decision;
 import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.http.RequestRateLimiter;
 import dev.sluice.identity.CredentialsRejectedException;
@@ -142,28 +145,25 @@ final class LlmExchange {
     }
 
     private Future<Void> reserve() {
-        boolean counted = operation.kind() == Kind.CALL
-                || operation.kind() == Kind.UNKNOWN && request.method() == HttpMethod.POST;
-        return counted
-                ? UniHelper.toFuture(services.limiter().admit(estimate())).compose(this::onDecision)
-                : Future.succeededFuture();
-    }
-
-    private LlmCallEstimate estimate() {
         var identifier = caller.caller().identity().identifier();
         var tier = caller.caller().tier();
-        if (parsed == null) {
-            return new LlmCallEstimate(provider, identifier, tier, "", 0, 0);
+        if (operation.kind() == Kind.FREE) {
+            return UniHelper.toFuture(services.limiter().checkFreeCall(provider, identifier, tier))
+                    .compose(decision -> onDecision(decision, () -> CallDenial.ofFreeCall(provider, decision)));
         }
-        long output = parsed.maxOutputTokens() < 0 ? -1 : parsed.maxOutputTokens() * parsed.choices();
-        return new LlmCallEstimate(provider, identifier, tier, parsed.model(), parsed.estimatedInputTokens(), output);
+        if (operation.kind() == Kind.UNKNOWN && request.method() != HttpMethod.POST) {
+            return Future.succeededFuture();
+        }
+        return UniHelper.toFuture(services.limiter().admit(LlmCallEstimate.of(provider, identifier, tier, parsed)))
+                .compose(call -> {
+                    admitted = call.decision().allowed() ? call : null;
+                    return onDecision(call.decision(), () -> CallDenial.of(call));
+                });
     }
 
-    private Future<Void> onDecision(AdmittedCall decided) {
-        boolean allowed = decided.decision().allowed();
-        admitted = allowed ? decided : null;
-        services.rateLimitHeaders().write(response.headers(), decided.decision());
-        return allowed ? requireClient() : Future.failedFuture(CallRejectedException.of(decided));
+    private Future<Void> onDecision(Decision decision, Supplier<CallDenial> denial) {
+        services.rateLimitHeaders().write(response.headers(), decision);
+        return decision.allowed() ? requireClient() : Future.failedFuture(CallRejectedException.of(denial.get()));
     }
 
     /** Fails if the client has disconnected during an asynchronous step. */

@@ -1,6 +1,6 @@
 package dev.sluice.service.llm;
 
-import java.util.List;
+import java.util.HashSet;
 import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -25,9 +25,8 @@ class ProviderHeaders {
 
     /** Headers that may carry an API key. */
     private static final Set<String> KEY_HEADERS = Set.of("authorization", "x-api-key", "x-goog-api-key");
-    /** Method override headers, which could turn a harmless request into another one. */
-    private static final List<String> METHOD_OVERRIDES = List.of("X-HTTP-Method-Override", "X-HTTP-Method",
-            "X-Method-Override");
+    private static final Set<String> PREFLIGHT_HEADERS = Set.of("origin", "access-control-request-method",
+            "access-control-request-headers");
 
     /** gzip, requested with a weight other than zero. */
     private static final Pattern GZIP = Pattern.compile("(^|[,\\s])gzip\\s*($|,|;(?!\\s*q=0(\\.0*)?\\s*($|,)))",
@@ -38,48 +37,62 @@ class ProviderHeaders {
     private static final Set<String> READABLE_FORMATS = Set.of("sse", "json");
 
     private final ApiKeyRegistry apiKeys;
+    private final ForwardedHeaders forwardedHeaders;
 
-    ProviderHeaders(ApiKeyRegistry apiKeys) {
+    ProviderHeaders(ApiKeyRegistry apiKeys, ForwardedHeaders forwardedHeaders) {
         this.apiKeys = apiKeys;
+        this.forwardedHeaders = forwardedHeaders;
     }
 
     /**
-     * Returns the headers of the caller, with the key for the provider and only content encodings that can be decoded.
+     * Returns the headers of the caller that are on the allow-list, with the key for the provider and only content encodings that
+     * can be decoded.
      *
-     * @param caller null for none
+     * @param caller null for a preflight request
      * @param rewritten whether the response will be modified
      */
     MultiMap forRequest(HttpServerRequest request, Provider provider, LlmCaller caller, boolean rewritten) {
-        var headers = HttpHeaders.headers().addAll(request.headers());
-        UpstreamHeaders.removeHopByHop(headers);
-        UpstreamHeaders.removeIdentity(headers);
-        headers.remove(HttpHeaders.CONNECTION).remove("Keep-Alive").remove(HttpHeaders.TRANSFER_ENCODING)
-                .remove(HttpHeaders.CONTENT_LENGTH).remove(HttpHeaders.HOST).remove(HttpHeaders.COOKIE).remove("Upgrade")
-                .remove("TE").remove("Proxy-Authorization").remove("Proxy-Connection").remove("HTTP2-Settings");
-        METHOD_OVERRIDES.forEach(headers::remove);
+        var headers = HttpHeaders.headers();
+        var connectionOptions = connectionOptions(request.headers());
+        for (var header : request.headers()) {
+            var name = header.getKey();
+            if (!connectionOptions.isEmpty() && connectionOptions.contains(name.toLowerCase(Locale.ROOT))) {
+                continue;
+            }
+            if (KEY_HEADERS.contains(ForwardedHeaders.dashed(name).toLowerCase(Locale.ROOT))) {
+                if (caller != null && caller.ownKey() && caller.key().equals(extractKey(header.getValue()))) {
+                    headers.set(name, header.getValue());
+                }
+            } else if (isForwarded(name, caller) && !apiKeys.isKey(extractKey(header.getValue()))) {
+                headers.add(name, header.getValue());
+            }
+        }
         var accepted = headers.get(HttpHeaders.ACCEPT_ENCODING);
         if (accepted != null) {
             headers.set(HttpHeaders.ACCEPT_ENCODING,
                     !rewritten && GZIP.matcher(accepted).find() ? "gzip" : "identity");
         }
-        replaceKeys(headers, provider, caller);
+        addKey(headers, provider, caller);
         return headers;
     }
 
-    /** Forwards exactly one key, the one that was checked; credentials for Sluice are never forwarded. */
-    private void replaceKeys(MultiMap headers, Provider provider, LlmCaller caller) {
-        for (var name : List.copyOf(headers.names())) {
-            var values = headers.getAll(name);
-            if (KEY_HEADERS.contains(name.replace('_', '-').toLowerCase(Locale.ROOT))) {
-                headers.remove(name);
-                if (caller != null && caller.ownKey()) {
-                    values.stream().filter(value -> caller.key().equals(extractKey(value))).findFirst()
-                            .ifPresent(value -> headers.set(name, value));
-                }
-            } else if (values.stream().anyMatch(value -> apiKeys.isKey(extractKey(value)))) {
-                headers.remove(name);
+    private boolean isForwarded(String name, LlmCaller caller) {
+        return forwardedHeaders.contains(name) || caller == null && PREFLIGHT_HEADERS.contains(name.toLowerCase(Locale.ROOT));
+    }
+
+    /** Returns the names of hop-by-hop headers that a request lists itself, in lower case. */
+    private static Set<String> connectionOptions(MultiMap headers) {
+        var names = new HashSet<String>();
+        for (var line : headers.getAll(HttpHeaders.CONNECTION)) {
+            for (var name : line.split(",")) {
+                names.add(name.strip().toLowerCase(Locale.ROOT));
             }
         }
+        return names;
+    }
+
+    /** Adds Sluice's key for the provider, unless the caller's own is forwarded. */
+    private static void addKey(MultiMap headers, Provider provider, LlmCaller caller) {
         if (caller == null || caller.ownKey()) {
             return;
         }

@@ -22,7 +22,7 @@ record ContentCodings(List<Coding> codings) {
     /** Inflates in pieces of this size. */
     private static final int PIECE_BYTES = 16 << 10;
 
-    /** Content coding that can be decoded. */
+    /** Content coding that can be decoded. The decoder of zstd ignores up to three bytes after the last frame. */
     enum Coding {
 
         GZIP(64 << 10), DEFLATE(64 << 10), BROTLI(16 << 20), ZSTD(8 << 20);
