@@ -79,6 +79,11 @@ public final class ConfigNode {
         return strings;
     }
 
+    /** Returns the strings of the child nodes by key; if this is a string itself, it alone, under a key of its own. */
+    public Map<String, String> stringMapOrString(String unnamedKey, ConfigProblems problems) {
+        return value instanceof String string ? Map.of(unnamedKey, string) : stringMap(problems);
+    }
+
     /** Returns the strings of a child's child nodes by key; empty if the child is missing. */
     public Optional<Map<String, String>> stringMap(String key, ConfigProblems problems) {
         return find(key).map(node -> node.stringMap(problems));

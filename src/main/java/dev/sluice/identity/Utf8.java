@@ -19,26 +19,32 @@ public final class Utf8 {
      * sequences as the same text.
      */
     public static boolean isValid(byte[] bytes) {
-        int i = 0;
-        while (i < bytes.length) {
+        return isValid(bytes, 0, bytes.length);
+    }
+
+    /** Returns whether a part of an array is well-formed UTF-8, as {@link #isValid(byte[])}. */
+    public static boolean isValid(byte[] bytes, int offset, int length) {
+        int end = offset + length;
+        int i = offset;
+        while (i < end) {
             int first = bytes[i];
             if (first >= 0) {
-                i = afterAscii(bytes, i + 1);
+                i = afterAscii(bytes, i + 1, end);
                 continue;
             }
-            int length = sequenceLength(bytes, i, first & 0xFF);
-            if (length == 0) {
+            int sequence = sequenceLength(bytes, i, first & 0xFF);
+            if (sequence == 0 || i + sequence > end) {
                 return false;
             }
-            i += length;
+            i += sequence;
         }
         return true;
     }
 
     /** Returns the index of the first byte at or after {@code from} that may not be ASCII. */
-    private static int afterAscii(byte[] bytes, int from) {
+    private static int afterAscii(byte[] bytes, int from, int end) {
         int i = from;
-        while (i + Long.BYTES <= bytes.length && ((long) LONG.get(bytes, i) & NOT_ASCII) == 0) {
+        while (i + Long.BYTES <= end && ((long) LONG.get(bytes, i) & NOT_ASCII) == 0) {
             i += Long.BYTES;
         }
         return i;

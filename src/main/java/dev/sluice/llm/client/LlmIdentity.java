@@ -42,9 +42,7 @@ record LlmIdentity(String identifier, @Nullable String tier) {
 
     /** Estimates a call from its parsed request. */
     LlmCallEstimate estimate(Provider provider, LlmRequest request) {
-        long maxOutputTokens = request.maxOutputTokens() < 0 ? -1 : request.maxOutputTokens() * request.choices();
-        return new LlmCallEstimate(provider, identifier, tier, request.model(), request.estimatedInputTokens(),
-                maxOutputTokens);
+        return LlmCallEstimate.of(provider, identifier, tier, request);
     }
 
     /**

@@ -10,6 +10,7 @@ import dev.sluice.api.RateLimitExceededException;
 import dev.sluice.llm.pricing.ModelPrice;
 import dev.sluice.llm.pricing.Money;
 import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.ProviderOperation.Shape;
 import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.llm.protocol.UsageExtractor;
 
@@ -136,6 +137,15 @@ public final class AdmittedCall {
      */
     public TokenUsage estimatedUsage() {
         return estimatedUsage;
+    }
+
+    /**
+     * Creates an extractor for the provider's response. It stops at the same size as a request body does.
+     *
+     * @see UsageExtractor#of(Provider, Shape, String, String)
+     */
+    public UsageExtractor usageExtractor(Shape shape, String contentType, String contentEncoding) {
+        return UsageExtractor.of(provider(), shape, contentType, contentEncoding, accounting.maxInflatedBytes());
     }
 
     /**

@@ -18,12 +18,20 @@ final class CallAccounting {
     private final LlmMetrics metrics;
     private final SettlementQueue settlements;
     private final CurrentLlmPolicy policy;
+    private final long maxInflatedBytes;
 
-    CallAccounting(Ledger ledger, LlmMetrics metrics, SettlementQueue settlements, CurrentLlmPolicy policy) {
+    CallAccounting(Ledger ledger, LlmMetrics metrics, SettlementQueue settlements, CurrentLlmPolicy policy,
+            long maxInflatedBytes) {
+        this.maxInflatedBytes = maxInflatedBytes;
         this.policy = policy;
         this.ledger = ledger;
         this.metrics = metrics;
         this.settlements = settlements;
+    }
+
+    /** Returns the size up to which a compressed response is inflated for its usage, whatever its ratio. */
+    long maxInflatedBytes() {
+        return maxInflatedBytes;
     }
 
     /** Returns today's price (UTC); null if the model has none. */

@@ -49,8 +49,8 @@ record FileProviderConfig(LlmConfig.ProviderConfig configured, Limits limits, Ma
             merged.put(provider, node == null ? configured : new Reader(tiers, problems).provider(configured, node));
         }
         nodes.forEach((name, node) -> {
-            if (Provider.of(name) == null) {
-                node.addProblem(problems, "an unknown provider; allowed: " + PROVIDERS);
+            if (Provider.of(name) == null && !name.equals(FreeCallRates.KEY)) {
+                node.addProblem(problems, "an unknown provider; allowed: " + PROVIDERS + ", and " + FreeCallRates.KEY);
             }
         });
         return merged;

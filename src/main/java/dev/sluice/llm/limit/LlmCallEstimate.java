@@ -1,5 +1,6 @@
 package dev.sluice.llm.limit;
 
+import dev.sluice.llm.protocol.LlmRequest;
 import dev.sluice.llm.protocol.Provider;
 
 /**
@@ -14,6 +15,22 @@ import dev.sluice.llm.protocol.Provider;
  */
 public record LlmCallEstimate(Provider provider, String identifier, String tier, String model, long inputTokens,
         long maxOutputTokens) {
+
+    /**
+     * Estimates a call from its parsed request.
+     *
+     * @param provider the provider that is called
+     * @param identifier the caller's identifier, as stored
+     * @param tier the caller's tier
+     * @param request the request; null if it is not known
+     * @return the estimate
+     */
+    public static LlmCallEstimate of(Provider provider, String identifier, String tier, LlmRequest request) {
+        return request == null
+                ? new LlmCallEstimate(provider, identifier, tier, "", 0, 0)
+                : new LlmCallEstimate(provider, identifier, tier, request.model(), request.estimatedInputTokens(),
+                        request.maxTotalOutputTokens());
+    }
 
     /**
      * Estimates the tokens of a text: English text and JSON have about four bytes per token.

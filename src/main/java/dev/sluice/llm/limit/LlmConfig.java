@@ -11,10 +11,17 @@ import dev.sluice.llm.protocol.Provider;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
+import io.smallrye.config.WithUnnamedKey;
 
 /** LLM calls: limits, providers and prices. */
 @ConfigMapping(prefix = "rate-limit.llm")
 public interface LlmConfig {
+
+    /** Key of a rate that applies to all tiers without one of their own. */
+    String ALL_TIERS = "*";
+
+    /** Rate of calls that use no tokens, by default. */
+    String FREE_CALLS = "60/minute";
 
     /** Handling of calls of models without a price under a budget. */
     enum Unpriced {
@@ -46,7 +53,10 @@ public interface LlmConfig {
     @WithDefault("512")
     int maxConnections();
 
-    /** Maximum size of a request body in the gateway; larger ones are rejected with 413. */
+    /**
+     * Maximum size of a request body in the gateway, also after it has been decompressed; larger ones are rejected with 413. A
+     * response that inflates to more, and to more than a hundred times its size, is not metered any further.
+     */
     @WithDefault("32M")
     MemorySize maxBodySize();
 
@@ -57,6 +67,19 @@ public interface LlmConfig {
     /** Time for which a response is read on for its usage after its caller has disconnected; after that the usage is estimated. */
     @WithDefault("60s")
     Duration drainTimeout();
+
+    /**
+     * Further request headers that are forwarded to providers, such as {@code x-tenant} or {@code x-acme-*}, in addition to those
+     * of the official SDKs. Keys, cookies, identity, addresses and headers of the connection are not allowed.
+     */
+    Optional<List<String>> forwardedHeaders();
+
+    /**
+     * Calls of each provider that use no tokens (lists of models, token counts): a rate for all tiers, or a rate per tier; default:
+     * {@value FREE_CALLS}.
+     */
+    @WithUnnamedKey(ALL_TIERS)
+    Map<String, String> freeCalls();
 
     default ProviderConfig of(Provider provider) {
         return switch (provider) {

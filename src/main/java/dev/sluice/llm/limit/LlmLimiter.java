@@ -39,7 +39,7 @@ public class LlmLimiter {
         this.limiter = limiter;
         this.policy = policy;
         this.denyUnpriced = settings.unpriced() == LlmConfig.Unpriced.REFUSE;
-        this.accounting = new CallAccounting(ledger, metrics, settlements, policy);
+        this.accounting = new CallAccounting(ledger, metrics, settlements, policy, settings.maxBodySize().asLongValue());
     }
 
     /**
@@ -82,6 +82,25 @@ public class LlmLimiter {
                         budget.resource(), decision,
                         unpriced, accounting);
             });
+        });
+    }
+
+    /**
+     * Checks a call that uses no tokens, such as a list of models, against the rate of such calls. Nothing is booked.
+     *
+     * @param provider the provider that is called
+     * @param identifier the caller's identifier, as stored
+     * @param tier the caller's tier; null or an unknown tier is treated as the first configured one
+     * @return one decision per subscription; fails like {@link #admit}
+     */
+    public Uni<Decision> checkFreeCall(Provider provider, String identifier, String tier) {
+        return Uni.createFrom().emitter(emitter -> {
+            var snapshot = policy.current();
+            var effectiveTier = snapshot.tiers().effective(tier);
+            var rule = snapshot.freeCallRule(provider);
+            limiter.check(
+                    new RateLimitRequest(identifier, effectiveTier, rule.resource(), rule.singleUnitChecks(effectiveTier)),
+                    emitter::complete, emitter::fail);
         });
     }
 

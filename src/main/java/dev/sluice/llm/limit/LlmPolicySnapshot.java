@@ -27,23 +27,14 @@ import dev.sluice.policy.Tiers;
 /**
  * Immutable snapshot of the LLM rules and prices.
  * <p>
- * Each rule has a resource: {@code llm:openai}, {@code llm:openai:tokens}, {@code llm:openai:budget}. A model's own rule
+ * Each rule has a resource: {@code llm:openai}, {@code llm:openai:tokens}, {@code llm:openai:budget}; {@code llm:openai:free} for
+ * calls that use no tokens. A model's own rule
  * ({@code llm:openai/gpt-4o}, {@code llm:openai:tokens/gpt-4o}) replaces the provider's for the tiers that it names.
  */
 final class LlmPolicySnapshot {
 
     private static final Logger LOG = Logger.getLogger("dev.sluice");
     private static final long DEFAULT_OUTPUT_ESTIMATE = 1024;
-    /**
-     * Rates of requests that apply without configuration. The service's application.properties has the same ones, so that a
-     * setting of one tier does not change those of the others.
-     */
-    private static final Map<Provider, Map<String, Rate>> BUILT_IN_REQUESTS = Map.of(
-            Provider.OPENAI, builtIn("3/minute", "60/minute", "500/minute"),
-            Provider.ANTHROPIC, builtIn("5/minute", "50/minute", "500/minute"),
-            Provider.GEMINI, builtIn("15/minute", "60/minute", "1000/minute"));
-    private static final String LOWEST_TIER = "free";
-
     /** Rules of one unit: the provider's rule and those of its models. */
     private record UnitRules(LimitRule providerRule, Map<String, LimitRule> modelRules) {
 
@@ -59,6 +50,7 @@ final class LlmPolicySnapshot {
     private final Tiers tiers;
     private final PriceTable prices;
     private final Map<Provider, Map<QuotaUnit, UnitRules>> rules = new EnumMap<>(Provider.class);
+    private final Map<Provider, LimitRule> freeCallRules = new EnumMap<>(Provider.class);
     private final Map<Provider, Map<String, Long>> outputEstimates = new EnumMap<>(Provider.class);
     private final Map<String, LimitRule> byResource = new HashMap<>();
 
@@ -70,6 +62,7 @@ final class LlmPolicySnapshot {
         this.tiers = tiers;
         problems = file.newProblems();
         var merged = FileProviderConfig.readAll(config, file, tiers, problems);
+        var freeCalls = FreeCallRates.read(config, file, tiers, unknownTiers, problems);
         var configuredPrices = new EnumMap<Provider, Map<String, PriceConfig>>(Provider.class);
         for (var provider : Provider.values()) {
             var configured = merged.get(provider);
@@ -91,6 +84,7 @@ final class LlmPolicySnapshot {
                                 Map.copyOf(models)));
             }
             rules.put(provider, byUnit);
+            freeCallRules.put(provider, rule("llm:" + provider.id() + ":free", freeCalls, configured));
             outputEstimates.put(provider, outputEstimates(prefix, configured));
         }
         prices = PriceTable.of(configuredPrices, problems);
@@ -148,32 +142,16 @@ final class LlmPolicySnapshot {
         return rates;
     }
 
-    private static Map<String, Rate> builtIn(String free, String pro, String enterprise) {
-        return Map.of(LOWEST_TIER, Rate.parse(free), "pro", Rate.parse(pro), "enterprise", Rate.parse(enterprise));
-    }
-
     /** Adds the rates of the tiers that are not configured. Tokens and budget are unlimited for them. */
     private Map<String, Rate> withDefaults(Provider provider, Map<String, Rate> rates, QuotaUnit unit) {
         boolean configured = !rates.isEmpty();
         for (var tier : tiers.names()) {
             rates.computeIfAbsent(tier,
-                    name -> unit == QuotaUnit.REQUESTS ? defaultRequests(provider, name, configured) : Rate.UNLIMITED);
+                    name -> unit == QuotaUnit.REQUESTS
+                            ? BuiltInRates.requests(provider, name, configured, tiers)
+                            : Rate.UNLIMITED);
         }
         return rates;
-    }
-
-    /**
-     * Returns the rate of requests of a tier that has none of its own: the built-in one if no tier is configured, otherwise the
-     * tier's default rate. A library may have no default rate; calls, which it limits only on request, then have the built-in one,
-     * and an unknown tier that of {@code free}.
-     */
-    private Rate defaultRequests(Provider provider, String tier, boolean configured) {
-        var builtIn = BUILT_IN_REQUESTS.get(provider);
-        var defaultRate = tiers.defaultRate(tier);
-        if (builtIn.containsKey(tier) && (!configured || defaultRate.isEmpty())) {
-            return builtIn.get(tier);
-        }
-        return defaultRate.orElse(builtIn.get(LOWEST_TIER));
     }
 
     private Map<String, Long> outputEstimates(String prefix, LlmConfig.ProviderConfig configured) {
@@ -215,6 +193,11 @@ final class LlmPolicySnapshot {
      */
     LimitRule rule(Provider provider, QuotaUnit unit, String tier, String model, String priceName) {
         return rules.get(provider).get(unit).forModel(tier, model, priceName);
+    }
+
+    /** Returns the rule of the provider's calls that use no tokens. */
+    LimitRule freeCallRule(Provider provider) {
+        return freeCallRules.get(provider);
     }
 
     /** Returns the output tokens to reserve for a call that sets no maximum. */

@@ -12,7 +12,13 @@ import io.vertx.core.buffer.Buffer;
  * @param choices number of choices requested, 1 to 128
  * @param usageRequested whether the caller has requested the usage of a chat stream
  * @param body the body as received
+ * @param bodyWithUsage the body of a chat stream with the usage requested; {@code body} itself if nothing has to be changed
  */
 public record LlmRequest(String model, boolean streaming, long estimatedInputTokens, long maxOutputTokens, int choices,
-        boolean usageRequested, Buffer body) {
+        boolean usageRequested, Buffer body, Buffer bodyWithUsage) {
+
+    /** Returns the maximum output tokens of all choices; -1 if the request sets no maximum. */
+    public long maxTotalOutputTokens() {
+        return maxOutputTokens < 0 ? -1 : maxOutputTokens * choices;
+    }
 }

@@ -44,42 +44,28 @@ public final class LlmRequestParser {
      * @throws InvalidRequestBodyException if the body is not a JSON object, or the model's name is invalid
      */
     public static LlmRequest parse(Provider provider, ProviderOperation operation, Buffer body) {
+        var rewriter = operation.shape() == Shape.CHAT ? new IncludeUsageRewriter() : null;
         var fields = readFields(switch (provider) {
             case OPENAI -> OPENAI;
             case ANTHROPIC -> ANTHROPIC;
             case GEMINI -> GEMINI;
-        }, body.getBytes());
+        }, BodyBytes.of(body), rewriter);
         boolean modelInPath = provider == Provider.GEMINI;
         boolean streaming = modelInPath ? operation.streaming() : fields.isTrue("stream");
+        boolean chatStream = rewriter != null && streaming;
+        boolean usageRequested = chatStream && fields.isTrue("stream_options.include_usage");
         return new LlmRequest(modelInPath ? operation.model() : model(fields), streaming, (body.length() + 3) / 4,
-                maxOutputTokens(provider, operation.shape(), fields), choices(provider, fields),
-                operation.shape() == Shape.CHAT && streaming && fields.isTrue("stream_options.include_usage"), body);
+                maxOutputTokens(provider, operation.shape(), fields), choices(provider, fields), usageRequested, body,
+                chatStream && !usageRequested ? rewriter.rewrite(body) : body);
     }
 
-    /**
-     * Returns the body of a chat stream with the usage requested; the body of any other request unchanged.
-     *
-     * @param operation the operation
-     * @param request the parsed request
-     * @return the request's own buffer if nothing has to be changed
-     */
-    public static Buffer withUsageRequested(ProviderOperation operation, LlmRequest request) {
-        if (operation.shape() != Shape.CHAT || !request.streaming() || request.usageRequested()) {
-            return request.body();
-        }
-        try {
-            return IncludeUsageRewriter.rewrite(request.body());
-        } catch (IOException e) {
-            throw new InvalidRequestBodyException(NOT_JSON);
-        }
-    }
-
-    private static JsonFields readFields(JsonPaths paths, byte[] body) {
-        if (!Utf8.isValid(body)) { // the parser accepts overlong forms: one name could be encoded in two ways
+    /** @param rewriter reads the tokens too; null for none */
+    private static JsonFields readFields(JsonPaths paths, BodyBytes body, IncludeUsageRewriter rewriter) {
+        if (!Utf8.isValid(body.array(), body.offset(), body.length())) { // the parser accepts overlong forms: one name could be encoded in two ways
             throw new InvalidRequestBodyException("body is not UTF-8");
         }
         var found = new ArrayList<JsonFields>(1);
-        try (var parser = BodyJson.FACTORY.createParser(body)) {
+        try (var parser = BodyJson.FACTORY.createParser(body.array(), body.offset(), body.length())) {
             var token = parser.nextToken();
             if (token != JsonToken.START_OBJECT) {
                 throw new InvalidRequestBodyException(token == null ? NOT_JSON : "body is not a JSON object");
@@ -88,6 +74,9 @@ public final class LlmRequestParser {
             for (; token != null; token = parser.nextToken()) {
                 if (!collector.accept(token, parser)) {
                     throw new InvalidRequestBodyException("body has data after its JSON object");
+                }
+                if (rewriter != null) {
+                    rewriter.accept(token, parser);
                 }
             }
             return found.get(0);

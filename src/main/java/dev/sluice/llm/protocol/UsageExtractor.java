@@ -37,16 +37,32 @@ public final class UsageExtractor {
      */
     public static UsageExtractor of(Provider provider, ProviderOperation.Shape shape, String contentType,
             String contentEncoding) {
+        return of(provider, shape, contentType, contentEncoding, Long.MAX_VALUE);
+    }
+
+    /**
+     * Creates an extractor for a response that may be a decompression bomb.
+     *
+     * @param provider the provider that responds
+     * @param shape the operation's format
+     * @param contentType the response's {@code Content-Type}; may be null
+     * @param contentEncoding the response's {@code Content-Encoding}; may be null
+     * @param maxInflatedBytes a response that inflates to more, and to more than {@value DecompressingSink#MAX_RATIO} times its
+     * size, is not read any further
+     * @return the extractor; finds nothing if the type or the encoding is unknown
+     */
+    public static UsageExtractor of(Provider provider, ProviderOperation.Shape shape, String contentType,
+            String contentEncoding, long maxInflatedBytes) {
         var accumulator = accumulator(provider, shape);
         var type = withoutParameters(contentType);
         if (type.equals("text/event-stream")) {
             var events = new SseDecoder(new SseJsonHandler(accumulator));
-            return new UsageExtractor(accumulator, null, decompressing(contentEncoding, events));
+            return new UsageExtractor(accumulator, null, decompressing(contentEncoding, events, maxInflatedBytes));
         }
         if (type.equals("application/json") || type.endsWith("+json")) {
             // Without alt=sse, Gemini streams a JSON array.
             var json = new StreamingJsonReader(accumulator.paths(), provider == Provider.GEMINI, accumulator::accept);
-            return new UsageExtractor(accumulator, json, decompressing(contentEncoding, json));
+            return new UsageExtractor(accumulator, json, decompressing(contentEncoding, json, maxInflatedBytes));
         }
         return new UsageExtractor(accumulator, null, null);
     }
@@ -116,11 +132,11 @@ public final class UsageExtractor {
     }
 
     /** @return null if the encoding is unknown */
-    private static ByteSink decompressing(String encoding, ByteSink plain) {
+    private static ByteSink decompressing(String encoding, ByteSink plain, long maxInflatedBytes) {
         return switch (withoutParameters(encoding)) {
             case "", "identity" -> plain;
-            case "gzip", "x-gzip" -> DecompressingSink.gzip(plain);
-            case "deflate" -> DecompressingSink.deflate(plain);
+            case "gzip", "x-gzip" -> DecompressingSink.gzip(plain, maxInflatedBytes);
+            case "deflate" -> DecompressingSink.deflate(plain, maxInflatedBytes);
             default -> null;
         };
     }

@@ -50,16 +50,18 @@ public class UpstreamGateway {
     private final RequestRateLimiter rateLimiter;
     private final Upstream upstream;
     private final UpstreamHeaders headers;
+    private final Cors cors;
     private final BoundedBodyHandler.Limits bodyLimits;
 
-    UpstreamGateway(RequestRateLimiter rateLimiter, ApiUpstream upstream, UpstreamHeaders headers, Vertx vertx,
-            ServiceConfig settings,
+    UpstreamGateway(RequestRateLimiter rateLimiter, ApiUpstream upstream, UpstreamHeaders headers, Cors cors,
+            Vertx vertx, ServiceConfig settings,
             @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize bodyLimit) {
         this.bodyLimits = new BoundedBodyHandler.Limits(vertx, bodyLimit.asLongValue(),
                 settings.connections().bodyTimeout().toMillis());
         this.rateLimiter = rateLimiter;
         this.upstream = upstream.upstream();
         this.headers = headers;
+        this.cors = cors;
     }
 
     void register(@Observes Router router) {
@@ -119,6 +121,7 @@ public class UpstreamGateway {
         ProxyExchange.forward(upstream, context, forwarded, null, new ExchangeListener() {
             @Override
             public void onResponse(int status, MultiMap responseHeaders) {
+                cors.merge(request, responseHeaders);
                 RateLimitHeaders.removeOverridden(responseHeaders, context.response().headers());
             }
 

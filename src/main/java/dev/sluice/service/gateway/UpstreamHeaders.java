@@ -92,15 +92,6 @@ public class UpstreamHeaders {
         return name.equalsIgnoreCase(IdentityHeaders.USER_ID) || name.equalsIgnoreCase(IdentityHeaders.USER_TIER);
     }
 
-    /** Removes identity headers, including variants with underscores, which CGI and WSGI do not distinguish. */
-    public static void removeIdentity(MultiMap headers) {
-        for (var name : List.copyOf(headers.names())) {
-            if (isIdentity(name.replace('_', '-'))) {
-                headers.remove(name);
-            }
-        }
-    }
-
     private static void addForwarded(HttpServerRequest request, MultiMap headers, boolean trusted) {
         var peer = request.remoteAddress() == null ? null : request.remoteAddress().hostAddress();
         if (!headers.contains(HttpHeaders.HOST) && request.authority() != null) { // HTTP/2 has it in :authority

@@ -4,8 +4,8 @@ import java.util.Optional;
 
 import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.http.ErrorResponse;
-import dev.sluice.llm.limit.AdmittedCall;
 import dev.sluice.llm.protocol.InvalidRequestBodyException;
+import dev.sluice.service.llm.body.BodyRejectedException;
 
 /** Call that ends with an error response. The message is sent to the client. */
 final class CallRejectedException extends RuntimeException {
@@ -14,7 +14,7 @@ final class CallRejectedException extends RuntimeException {
 
     private final int status;
     private final boolean challenge;
-    private final transient AdmittedCall deniedCall;
+    private final transient CallDenial denial;
 
     CallRejectedException(int status, String message) {
         this(status, message, null);
@@ -24,11 +24,11 @@ final class CallRejectedException extends RuntimeException {
         this(status, message, cause, false, null);
     }
 
-    private CallRejectedException(int status, String message, Throwable cause, boolean challenge, AdmittedCall deniedCall) {
+    private CallRejectedException(int status, String message, Throwable cause, boolean challenge, CallDenial denial) {
         super(message, cause, false, false);
         this.status = status;
         this.challenge = challenge;
-        this.deniedCall = deniedCall;
+        this.denial = denial;
     }
 
     /** Returns a rejection with the status and message of an error of Sluice. */
@@ -37,14 +37,17 @@ final class CallRejectedException extends RuntimeException {
     }
 
     /** Returns the rejection of a call that a limit denies. */
-    static CallRejectedException of(AdmittedCall deniedCall) {
-        return new CallRejectedException(429, "Rate limit exceeded", null, false, deniedCall);
+    static CallRejectedException of(CallDenial denial) {
+        return new CallRejectedException(429, "Rate limit exceeded", null, false, denial);
     }
 
     /** Returns the rejection that a failure leads to; an unexpected failure is an internal error (500). */
     static CallRejectedException of(Throwable failure) {
         if (failure instanceof CallRejectedException rejection) {
             return rejection;
+        }
+        if (failure instanceof BodyRejectedException rejection) {
+            return new CallRejectedException(rejection.status(), rejection.getMessage(), rejection);
         }
         if (failure instanceof InvalidRequestBodyException) {
             return new CallRejectedException(400, failure.getMessage(), failure);
@@ -63,8 +66,8 @@ final class CallRejectedException extends RuntimeException {
         return challenge;
     }
 
-    /** Returns the call, if a limit denies it; its decision determines the message. */
-    Optional<AdmittedCall> deniedCall() {
-        return Optional.ofNullable(deniedCall);
+    /** Returns the denial, if a limit denies the call; its decision determines the message. */
+    Optional<CallDenial> denial() {
+        return Optional.ofNullable(denial);
     }
 }

@@ -1,8 +1,11 @@
 package dev.sluice.service.llm;
 
+import java.util.function.Supplier;
+
 import org.jboss.logging.Logger;
 import org.jboss.logging.Logger.Level;
 
+import dev.sluice.api.Decision;
 import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.http.RequestRateLimiter;
 import dev.sluice.identity.CredentialsRejectedException;
@@ -19,6 +22,7 @@ import dev.sluice.policy.RequestPath;
 import dev.sluice.service.edge.Cors;
 import dev.sluice.service.edge.ResponseAbort;
 import dev.sluice.service.llm.LlmCallerResolver.LlmCaller;
+import dev.sluice.service.llm.body.RequestBodyBuffer;
 import io.smallrye.mutiny.vertx.UniHelper;
 import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
@@ -125,36 +129,36 @@ final class LlmExchange {
         if (operation.kind() != Kind.CALL) {
             return Future.succeededFuture();
         }
-        return services.bodyBuffer().read(context).map(read -> {
-            parsed = LlmRequestParser.parse(provider, operation, read);
-            operation = new ProviderOperation(operation.kind(), operation.shape(), parsed.model(), parsed.streaming());
-            return null;
-        });
+        var requested = operation;
+        return services.bodyBuffer().read(context, read -> LlmRequestParser.parse(provider, requested, read))
+                .compose(request -> {
+                    parsed = request;
+                    operation = new ProviderOperation(requested.kind(), requested.shape(), request.model(),
+                            request.streaming());
+                    return requireClient();
+                });
     }
 
     private Future<Void> reserve() {
-        boolean counted = operation.kind() == Kind.CALL
-                || operation.kind() == Kind.UNKNOWN && request.method() == HttpMethod.POST;
-        return counted
-                ? UniHelper.toFuture(services.limiter().admit(estimate())).compose(this::onDecision)
-                : Future.succeededFuture();
-    }
-
-    private LlmCallEstimate estimate() {
         var identifier = caller.caller().identity().identifier();
         var tier = caller.caller().tier();
-        if (parsed == null) {
-            return new LlmCallEstimate(provider, identifier, tier, "", 0, 0);
+        if (operation.kind() == Kind.FREE) {
+            return UniHelper.toFuture(services.limiter().checkFreeCall(provider, identifier, tier))
+                    .compose(decision -> onDecision(decision, () -> CallDenial.ofFreeCall(provider, decision)));
         }
-        long output = parsed.maxOutputTokens() < 0 ? -1 : parsed.maxOutputTokens() * parsed.choices();
-        return new LlmCallEstimate(provider, identifier, tier, parsed.model(), parsed.estimatedInputTokens(), output);
+        if (operation.kind() == Kind.UNKNOWN && request.method() != HttpMethod.POST) {
+            return Future.succeededFuture();
+        }
+        return UniHelper.toFuture(services.limiter().admit(LlmCallEstimate.of(provider, identifier, tier, parsed)))
+                .compose(call -> {
+                    admitted = call.decision().allowed() ? call : null;
+                    return onDecision(call.decision(), () -> CallDenial.of(call));
+                });
     }
 
-    private Future<Void> onDecision(AdmittedCall decided) {
-        boolean allowed = decided.decision().allowed();
-        admitted = allowed ? decided : null;
-        services.rateLimitHeaders().write(response.headers(), decided.decision());
-        return allowed ? requireClient() : Future.failedFuture(CallRejectedException.of(decided));
+    private Future<Void> onDecision(Decision decision, Supplier<CallDenial> denial) {
+        services.rateLimitHeaders().write(response.headers(), decision);
+        return decision.allowed() ? requireClient() : Future.failedFuture(CallRejectedException.of(denial.get()));
     }
 
     /** Fails if the client has disconnected or the request has been rejected during an asynchronous step. */
@@ -175,7 +179,7 @@ final class LlmExchange {
         } catch (IllegalArgumentException e) { // HTTP/2 allows characters that are invalid in HTTP/1
             throw new CallRejectedException(400, "The request contains an invalid character", e);
         }
-        var body = parsed == null ? null : LlmRequestParser.withUsageRequested(operation, parsed);
+        var body = parsed == null ? null : parsed.bodyWithUsage();
         var listener = new MeteredResponse(new UsageMeter(admitted, operation, usageRequested), response.headers(),
                 services.drainMillis(), this::releaseBody);
         services.upstreams().forward(provider, context, target, headers, body, listener);

@@ -9,7 +9,6 @@ import dev.sluice.api.QuotaStatus;
 import dev.sluice.api.QuotaUnit;
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.RateLimitHeaders;
-import dev.sluice.llm.limit.AdmittedCall;
 import dev.sluice.llm.protocol.Provider;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
@@ -29,7 +28,7 @@ final class ProviderErrors {
         if (rejection.hasChallenge()) {
             context.response().putHeader("WWW-Authenticate", "Bearer");
         }
-        rejection.deniedCall().ifPresentOrElse(call -> sendDenial(context, call),
+        rejection.denial().ifPresentOrElse(denial -> sendDenial(context, denial),
                 () -> send(context, provider, rejection.status(), rejection.getMessage()));
     }
 
@@ -41,18 +40,18 @@ final class ProviderErrors {
         });
     }
 
-    private static void sendDenial(RoutingContext context, AdmittedCall call) {
-        var decision = call.decision();
+    private static void sendDenial(RoutingContext context, CallDenial denial) {
+        var decision = denial.decision();
         var response = context.response();
         var wait = decision.retryAfter();
         wait.ifPresent(time -> response.putHeader("retry-after-ms", Long.toString((time.toNanos() + 999_999) / 1_000_000)));
-        var quota = decision.mostRestrictive().orElseThrow();
-        if (wait.isEmpty() || wait.get().compareTo(MAX_RETRY) > 0 || call.unitOf(quota) == QuotaUnit.NANODOLLARS) {
+        var quota = denial.quota();
+        if (wait.isEmpty() || wait.get().compareTo(MAX_RETRY) > 0 || denial.unit() == QuotaUnit.NANODOLLARS) {
             response.putHeader("x-should-retry", "false");
         }
-        var message = message(call, quota, decision);
-        write(context, 429, switch (call.provider()) {
-            case OPENAI -> openAi(message, unitName(call.unitOf(quota)), "rate_limit_exceeded");
+        var message = message(denial);
+        write(context, 429, switch (denial.provider()) {
+            case OPENAI -> openAi(message, unitName(denial.unit()), "rate_limit_exceeded");
             case ANTHROPIC -> anthropic(message, "rate_limit_error");
             case GEMINI -> gemini(429, message, details(quota, decision));
         });
@@ -71,18 +70,16 @@ final class ProviderErrors {
         };
     }
 
-    private static String message(AdmittedCall call, QuotaStatus quota, Decision decision) {
-        if (call.deniedAsUnpriced()) {
-            return AdmittedCall.UNPRICED_MESSAGE;
+    private static String message(CallDenial denial) {
+        if (denial.reason() != null) {
+            return denial.reason();
         }
-        if (quota.window().isZero()) {
-            return "Calls of this model are not allowed";
-        }
+        var quota = denial.quota();
         var text = new StringBuilder("Rate limit reached for ").append(perWindow(quota)).append(": Limit ")
                 .append(amount(quota, quota.limit())).append(", Used ")
                 .append(amount(quota, quota.limit() - quota.remaining()));
-        text.append(", Requested ").append(amount(quota, call.requestedUnits(quota))).append('.');
-        decision.retryAfter().ifPresent(
+        text.append(", Requested ").append(amount(quota, denial.requestedUnits())).append('.');
+        denial.decision().retryAfter().ifPresent(
                 wait -> text.append(" Please try again in ").append(RateLimitHeaders.ceilSeconds(wait)).append("s."));
         return text.toString();
     }

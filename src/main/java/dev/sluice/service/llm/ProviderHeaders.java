@@ -1,6 +1,6 @@
 package dev.sluice.service.llm;
 
-import java.util.List;
+import java.util.HashSet;
 import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -13,9 +13,7 @@ import dev.sluice.llm.protocol.Provider;
 import dev.sluice.policy.RequestPath;
 import dev.sluice.service.auth.BearerToken;
 import dev.sluice.service.edge.Cors;
-import dev.sluice.service.gateway.UpstreamHeaders;
 import dev.sluice.service.llm.LlmCallerResolver.LlmCaller;
-import dev.sluice.service.proxy.HopByHopHeaders;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
@@ -26,9 +24,6 @@ class ProviderHeaders {
 
     /** Headers that may carry an API key. */
     private static final Set<String> KEY_HEADERS = Set.of("authorization", "x-api-key", "x-goog-api-key");
-    /** Method override headers, which could turn a harmless request into another one. */
-    private static final List<String> METHOD_OVERRIDES = List.of("X-HTTP-Method-Override", "X-HTTP-Method",
-            "X-Method-Override");
 
     /** gzip, requested with a weight other than zero. */
     private static final Pattern GZIP = Pattern.compile("(^|[,\\s])gzip\\s*($|,|;(?!\\s*q=0(\\.0*)?\\s*($|,)))",
@@ -39,49 +34,58 @@ class ProviderHeaders {
     private static final Set<String> READABLE_FORMATS = Set.of("sse", "json");
 
     private final ApiKeyRegistry apiKeys;
+    private final ForwardedHeaders forwardedHeaders;
 
-    ProviderHeaders(ApiKeyRegistry apiKeys) {
+    ProviderHeaders(ApiKeyRegistry apiKeys, ForwardedHeaders forwardedHeaders) {
         this.apiKeys = apiKeys;
+        this.forwardedHeaders = forwardedHeaders;
     }
 
     /**
-     * Returns the headers of the caller, with the key for the provider and only content encodings that can be decoded.
+     * Returns the headers of the caller that are on the allow-list, with the key for the provider and only content encodings that
+     * can be decoded.
      *
-     * @param caller null for none
      * @param rewritten whether the response will be modified
      */
     MultiMap forRequest(HttpServerRequest request, Provider provider, LlmCaller caller, boolean rewritten) {
-        var headers = HttpHeaders.headers().addAll(request.headers());
-        HopByHopHeaders.removeFromRequest(headers);
-        UpstreamHeaders.removeIdentity(headers);
-        headers.remove(HttpHeaders.CONNECTION).remove("Keep-Alive").remove(HttpHeaders.TRANSFER_ENCODING)
-                .remove(HttpHeaders.CONTENT_LENGTH).remove(HttpHeaders.HOST).remove(HttpHeaders.COOKIE).remove("Upgrade")
-                .remove("TE").remove("Proxy-Authorization").remove("Proxy-Connection").remove("HTTP2-Settings");
-        METHOD_OVERRIDES.forEach(headers::remove);
+        var headers = HttpHeaders.headers();
+        var connectionOptions = connectionOptions(request.headers());
+        for (var header : request.headers()) {
+            var name = header.getKey();
+            if (!connectionOptions.isEmpty() && connectionOptions.contains(name.toLowerCase(Locale.ROOT))) {
+                continue;
+            }
+            if (KEY_HEADERS.contains(ForwardedHeaders.dashed(name).toLowerCase(Locale.ROOT))) {
+                if (caller.ownKey() && caller.key().equals(extractKey(header.getValue()))) {
+                    headers.set(name, header.getValue());
+                }
+            } else if (forwardedHeaders.contains(name) && !apiKeys.isKey(extractKey(header.getValue()))) {
+                headers.add(name, header.getValue());
+            }
+        }
         var accepted = headers.get(HttpHeaders.ACCEPT_ENCODING);
         if (accepted != null) {
             headers.set(HttpHeaders.ACCEPT_ENCODING,
                     !rewritten && GZIP.matcher(accepted).find() ? "gzip" : "identity");
         }
-        replaceKeys(headers, provider, caller);
+        addKey(headers, provider, caller);
         return headers;
     }
 
-    /** Forwards exactly one key, the one that was checked; credentials for Sluice are never forwarded. */
-    private void replaceKeys(MultiMap headers, Provider provider, LlmCaller caller) {
-        for (var name : List.copyOf(headers.names())) {
-            var values = headers.getAll(name);
-            if (KEY_HEADERS.contains(name.replace('_', '-').toLowerCase(Locale.ROOT))) {
-                headers.remove(name);
-                if (caller != null && caller.ownKey()) {
-                    values.stream().filter(value -> caller.key().equals(extractKey(value))).findFirst()
-                            .ifPresent(value -> headers.set(name, value));
-                }
-            } else if (values.stream().anyMatch(value -> apiKeys.isKey(extractKey(value)))) {
-                headers.remove(name);
+    /** Returns the names of hop-by-hop headers that a request lists itself, in lower case. */
+    private static Set<String> connectionOptions(MultiMap headers) {
+        var names = new HashSet<String>();
+        for (var line : headers.getAll(HttpHeaders.CONNECTION)) {
+            for (var name : line.split(",")) {
+                names.add(name.strip().toLowerCase(Locale.ROOT));
             }
         }
-        if (caller == null || caller.ownKey()) {
+        return names;
+    }
+
+    /** Adds Sluice's key for the provider, unless the caller's own is forwarded. */
+    private static void addKey(MultiMap headers, Provider provider, LlmCaller caller) {
+        if (caller.ownKey()) {
             return;
         }
         switch (provider) {
@@ -124,7 +128,7 @@ class ProviderHeaders {
         if (query == null || query.isEmpty()) {
             return "";
         }
-        var own = caller != null && caller.ownKey() ? caller.key() : null;
+        var own = caller.ownKey() ? caller.key() : null;
         var kept = new StringBuilder();
         for (var part : query.split("&", -1)) {
             if (isForwarded(part, own)) {

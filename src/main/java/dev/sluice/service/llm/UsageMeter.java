@@ -46,7 +46,7 @@ final class UsageMeter {
             return;
         }
         var encoding = headers.get(HttpHeaders.CONTENT_ENCODING);
-        usageExtractor = UsageExtractor.of(call.provider(), operation.shape(), headers.get(HttpHeaders.CONTENT_TYPE), encoding);
+        usageExtractor = call.usageExtractor(operation.shape(), headers.get(HttpHeaders.CONTENT_TYPE), encoding);
         if (stripUsage && encoding == null) {
             usageChunkFilter = new UsageChunkFilter();
             headers.remove(HttpHeaders.CONTENT_LENGTH);

@@ -1,20 +1,18 @@
 package dev.sluice.service.proxy;
 
-import java.io.IOException;
 import java.util.Set;
 
 import dev.sluice.service.edge.ExpectContinue;
+import dev.sluice.service.edge.MalformedBody;
 import io.netty.buffer.ByteBuf;
 import io.vertx.core.AsyncResult;
 import io.vertx.core.Handler;
 import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpClosedException;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.http.StreamPriority;
-import io.vertx.core.http.StreamResetException;
 import io.vertx.core.http.impl.HttpClientStream;
 import io.vertx.core.http.impl.HttpRequestHead;
 import io.vertx.core.impl.ContextInternal;
@@ -185,8 +183,7 @@ final class RequestBody {
     private void onAborted(Throwable failure) {
         if (!received) {
             received = true;
-            listener.onBodyAborted(!(failure instanceof IOException || failure instanceof HttpClosedException
-                    || failure instanceof StreamResetException));
+            listener.onBodyAborted(MalformedBody.isCauseOf(request, failure));
         }
     }
 

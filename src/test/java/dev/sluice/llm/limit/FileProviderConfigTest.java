@@ -47,6 +47,27 @@ class FileProviderConfigTest {
         return new LlmPolicySnapshot(settings, file, TIERS);
     }
 
+    private static Map<String, Rate> freeCalls(LlmPolicySnapshot snapshot) {
+        return snapshot.freeCallRule(Provider.OPENAI).rates();
+    }
+
+    @Test
+    void ratesOfFreeCallsAreForAllTiersOrPerTier() {
+        var builtIn = Rate.parse("60/minute");
+        assertThat(freeCalls(snapshot("{}"))).isEqualTo(Map.of("free", builtIn, "pro", builtIn));
+        assertThat(freeCalls(snapshot("llm: {free-calls: 5/minute}")))
+                .isEqualTo(Map.of("free", Rate.parse("5/minute"), "pro", Rate.parse("5/minute")));
+        assertThat(freeCalls(snapshot("llm: {free-calls: {pro: unlimited}}")))
+                .isEqualTo(Map.of("free", builtIn, "pro", Rate.UNLIMITED));
+        assertThat(snapshot("llm: {free-calls: {pro: unlimited}}").rule("llm:gemini:free").rate("pro"))
+                .isEqualTo(Rate.UNLIMITED);
+        assertThat(snapshot("llm: {free-calls: 5 per minute}").problems().lines()).singleElement().asString()
+                .contains("free-calls", "allowed: ");
+        assertThat(snapshot("llm: {free-calls: {gold: 5/minute}}").problems().lines()).singleElement().asString()
+                .contains("free-calls", "gold");
+        assertThat(snapshot("llm: {free-calls: [5/minute]}").problems().lines()).isNotEmpty();
+    }
+
     private static Rate rate(LlmPolicySnapshot snapshot, QuotaUnit unit, String tier, String model) {
         return snapshot.rule(Provider.OPENAI, unit, tier, model, null).rate(tier);
     }

@@ -132,7 +132,7 @@ class FlatMemoryTest {
             @Override
             public void end() {
             }
-        }).write(bomb.getBytes(), 0, bomb.length());
+        }, Long.MAX_VALUE).write(bomb.getBytes(), 0, bomb.length());
         assertThat(largest[0]).isBetween(1, 1 << 20);
         reader.feed(bomb);
         reader.end();

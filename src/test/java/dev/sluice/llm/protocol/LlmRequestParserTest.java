@@ -38,7 +38,7 @@ class LlmRequestParserTest {
                  "stream":true,"n":3,"max_tokens":100,"max_completion_tokens":50,
                  "stream_options":{"include_usage":true}}""");
         var request = LlmRequestParser.parse(Provider.OPENAI, CHAT, body);
-        assertThat(request).isEqualTo(new LlmRequest("gpt-4o", true, (body.length() + 3) / 4, 50, 3, true, body));
+        assertThat(request).isEqualTo(new LlmRequest("gpt-4o", true, (body.length() + 3) / 4, 50, 3, true, body, body));
         assertThat(request.body()).isSameAs(body);
     }
 
@@ -54,7 +54,7 @@ class LlmRequestParserTest {
         var message = LlmRequestParser.parse(Provider.ANTHROPIC, MESSAGES,
                 Buffer.buffer("{\"model\":\"claude-opus-5\",\"max_tokens\":1024,\"n\":5,\"stream\":true}"));
         assertThat(message)
-                .isEqualTo(new LlmRequest("claude-opus-5", true, 16, 1024, 1, false, message.body()));
+                .isEqualTo(new LlmRequest("claude-opus-5", true, 16, 1024, 1, false, message.body(), message.body()));
     }
 
     @Test
@@ -143,7 +143,7 @@ class LlmRequestParserTest {
         var large = "{\"messages\":[{\"image\":\"" + "A".repeat(32 << 20) + "\"}],\"model\":\"m\",\"stream\":true}";
         var request = chat(large);
         assertThat(request.model()).isEqualTo("m");
-        assertThat(LlmRequestParser.withUsageRequested(CHAT, request).length()).isEqualTo(large.length() + 40);
+        assertThat(request.bodyWithUsage().length()).isEqualTo(large.length() + 40);
     }
 
     @ParameterizedTest
@@ -165,7 +165,7 @@ class LlmRequestParserTest {
             "{\"a\":{\"stream_options\":null},\"stream\":true}|{\"stream_options\":{\"include_usage\":true},\"a\":{\"stream_options\":null},\"stream\":true}",
             "{\"stream_option\\u0073\":{\"include_usage\":false},\"stream\":true}|{\"stream_option\\u0073\":{\"include_usage\":true},\"stream\":true}"})
     void asksForUsageWithAFewBytesMore(String body, String expected) {
-        var rewritten = LlmRequestParser.withUsageRequested(CHAT, chat(body));
+        var rewritten = chat(body).bodyWithUsage();
         assertThat(rewritten.toString()).isEqualTo(expected);
         assertThat(chat(expected).usageRequested()).isEqualTo(!expected.equals(body));
     }
@@ -173,7 +173,7 @@ class LlmRequestParserTest {
     @Test
     void preservesWhitespaceWhenAddingIncludeUsage() {
         var request = chat(" \r\n{\n\t\"stream\" : true\n}\n ");
-        assertThat(LlmRequestParser.withUsageRequested(CHAT, request).toString())
+        assertThat(request.bodyWithUsage().toString())
                 .isEqualTo(" \r\n{\"stream_options\":{\"include_usage\":true},\n\t\"stream\" : true\n}\n ");
         assertThat(request.body().toString()).isEqualTo(" \r\n{\n\t\"stream\" : true\n}\n ");
     }
@@ -183,10 +183,10 @@ class LlmRequestParserTest {
         for (var body : new String[]{"{}", "{\"stream\":false}",
                 "{\"stream\":true,\"stream_options\":{\"include_usage\":true}}"}) {
             var request = chat(body);
-            assertThat(LlmRequestParser.withUsageRequested(CHAT, request)).isSameAs(request.body());
+            assertThat(request.bodyWithUsage()).isSameAs(request.body());
         }
         var response = LlmRequestParser.parse(Provider.OPENAI, RESPONSES, Buffer.buffer("{\"stream\":true}"));
-        assertThat(LlmRequestParser.withUsageRequested(RESPONSES, response)).isSameAs(response.body());
+        assertThat(response.bodyWithUsage()).isSameAs(response.body());
         assertThat(response.usageRequested()).isFalse();
     }
 }

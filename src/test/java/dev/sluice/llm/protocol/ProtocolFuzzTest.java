@@ -75,7 +75,7 @@ class ProtocolFuzzTest {
                 var operation = Fuzzer.pick(random, OPERATIONS);
                 try {
                     var request = LlmRequestParser.parse(provider, operation, body);
-                    var rewritten = LlmRequestParser.withUsageRequested(operation, request);
+                    var rewritten = request.bodyWithUsage();
                     LlmRequestParser.parse(provider, operation, rewritten);
                     assertThat(request.choices()).isBetween(1, 128);
                     assertThat(request.maxOutputTokens()).isBetween(-1L, TokenUsage.MAX);

@@ -97,7 +97,7 @@ class ProtocolNoisePropertiesTest {
             } catch (InvalidRequestBodyException e) {
                 continue;
             }
-            var rewritten = LlmRequestParser.withUsageRequested(CHAT, request);
+            var rewritten = request.bodyWithUsage();
             var reparsed = LlmRequestParser.parse(Provider.OPENAI, CHAT, rewritten);
             assertThat(reparsed.usageRequested()).as(body.toString()).isEqualTo(request.streaming() && reparsed.streaming()
                     && (request.usageRequested() || rewritten != body));

@@ -6,7 +6,6 @@ import static dev.sluice.testing.HttpTestClient.json;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -21,7 +20,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.GZIPInputStream;
-import java.util.zip.GZIPOutputStream;
 
 import org.awaitility.Awaitility;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
@@ -143,7 +141,7 @@ class LlmGatewayTest extends LlmTestBase {
     void requestIsForwardedUnchanged() {
         var body = "{ \"model\" : \"gpt-4o\",\n \"messages\":[], \"x\":1.50e0, \"é\":\"\\u00e9\" }";
         var response = http.post(CHAT + "?a=1&b=%20z&a=2&c", body, "Authorization", "Bearer key-of-pro", "Content-Type",
-                "application/json; charset=utf-8", "X-Custom", "kept", "OpenAI-Organization", "org", "OpenAI-Beta", "x=v1",
+                "application/json; charset=utf-8", "OpenAI-Organization", "org", "OpenAI-Beta", "x=v1",
                 "X-Stainless-Retry-Count", "0", "User-Agent", "OpenAI/Python 1.0", "Accept", "application/json");
         assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
         var seen = openAi.lastRequest();
@@ -151,7 +149,6 @@ class LlmGatewayTest extends LlmTestBase {
         assertThat(seen.uri()).isEqualTo("/v1/chat/completions?a=1&b=%20z&a=2&c");
         assertThat(seen.body()).isEqualTo(body);
         assertThat(seen.header("content-type")).isEqualTo("application/json; charset=utf-8");
-        assertThat(seen.header("x-custom")).isEqualTo("kept");
         assertThat(seen.header("openai-organization")).isEqualTo("org");
         assertThat(seen.header("openai-beta")).isEqualTo("x=v1");
         assertThat(seen.header("x-stainless-retry-count")).isEqualTo("0");
@@ -518,7 +515,7 @@ class LlmGatewayTest extends LlmTestBase {
     }
 
     @Test
-    void freeOperationsAreNotCounted() {
+    void freeOperationsAreNotCountedAsCalls() {
         for (int i = 0; i < 5; i++) {
             assertThat(http.get("/openai/v1/models", "Authorization", "Bearer key-of-free").statusCode()).isEqualTo(200);
             assertThat(http.post("/openai/v1/responses/input_tokens", chat("gpt-4o", ""), "Authorization", "Bearer key-of-free")
@@ -526,9 +523,9 @@ class LlmGatewayTest extends LlmTestBase {
             var counted = http.post("/gemini/v1beta/models/gemini-2.5-flash:countTokens", contents(), "x-goog-api-key",
                     "key-of-free");
             assertThat(counted.statusCode()).isEqualTo(200);
-            assertThat(header(counted, "x-ratelimit-limit")).isNull();
+            assertThat(header(counted, "x-ratelimit-limit")).isEqualTo("60");
         }
-        assertThat(admin.limits("user:free").await().indefinitely()).isEmpty();
+        assertThat(admin.limits("user:free").await().indefinitely()).containsOnlyKeys("llm:openai:free", "llm:gemini:free");
         assertThat(ledger("user:free")).isEmpty();
     }
 
@@ -738,20 +735,6 @@ class LlmGatewayTest extends LlmTestBase {
             assertThat(openAi.lastRequest().body()).isEqualTo(body);
         }
         assertThat(ledger("user:pro", "openai").getLong("calls")).isEqualTo(5);
-    }
-
-    @Test
-    void compressedRequestBodiesAreRejected() throws Exception {
-        var compressed = new ByteArrayOutputStream();
-        try (var gzip = new GZIPOutputStream(compressed)) {
-            gzip.write(chat("gpt-4o", "").getBytes(StandardCharsets.UTF_8));
-        }
-        var response = HttpClient.newHttpClient().send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + CHAT))
-                .headers("Content-Encoding", "gzip", "Authorization", "Bearer key-of-pro")
-                .POST(HttpRequest.BodyPublishers.ofByteArray(compressed.toByteArray())).build(),
-                HttpResponse.BodyHandlers.ofString());
-        assertProviderError("openai", response, 415);
-        assertThat(openAi.requests()).isEmpty();
     }
 
     @Test

@@ -78,6 +78,15 @@ class LlmPassThroughTest extends LlmTestBase {
         assertThat(header(response, "x-ratelimit-limit")).isEqualTo(method.equals("POST") ? "3" : null);
     }
 
+    @Test
+    void freeCallsOfProviderKeysAreLimited() {
+        var response = http.get("/openai/v1/models", "Authorization", "Bearer sk-one");
+        assertThat(response.statusCode()).isEqualTo(200);
+        assertThat(header(response, "x-ratelimit-limit")).isEqualTo("60");
+        assertThat(admin.limits(tenant("sk-one")).await().indefinitely()).containsOnlyKeys("llm:openai:free");
+        assertThat(ledger(tenant("sk-one"))).isEmpty();
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"/openai/v1/../../admin", "/openai/v1/%2e%2e/%2E%2E/admin", "/openai/v1//chat/completions",
             "/openai/v1/./chat/completions", "/openai/v1/x/..", "/openai/v1/..%2fadmin"})

@@ -2,7 +2,7 @@ package dev.sluice.testing.llm;
 
 import java.util.Map;
 
-/** Adds a trusted proxy, a maximum body size and some rules. */
+/** Adds a trusted proxy, a maximum body size, forwarded headers and some rules. */
 public class LlmGatewayProfile extends LlmProfile {
 
     /** Address of the trusted proxy. */
@@ -14,6 +14,7 @@ public class LlmGatewayProfile extends LlmProfile {
         var settings = super.getConfigOverrides();
         settings.put("rate-limit.trusted-proxies", TRUSTED_PROXY_ADDRESS + "/32");
         settings.put("rate-limit.llm.max-body-size", Integer.toString(MAX_BODY_BYTES));
+        settings.put("rate-limit.llm.forwarded-headers", "X-Kept,x-acme-*");
         settings.put("rate-limit.llm.openai.tokens.enterprise", "100000/hour");
         settings.put("rate-limit.llm.anthropic.requests.enterprise", "blocked");
         settings.put("rate-limit.llm.openai.models.\"x:budget\".requests.pro", "1/minute");

@@ -1,0 +1,41 @@
+package dev.sluice.llm.limit;
+
+import java.util.Map;
+
+import dev.sluice.api.Rate;
+import dev.sluice.llm.protocol.Provider;
+import dev.sluice.policy.Tiers;
+
+/**
+ * Rates of requests that apply without configuration. The service's application.properties has the same ones, so that a setting
+ * of one tier does not change those of the others.
+ */
+final class BuiltInRates {
+
+    private static final String LOWEST_TIER = "free";
+    private static final Map<Provider, Map<String, Rate>> REQUESTS = Map.of(
+            Provider.OPENAI, byTier("3/minute", "60/minute", "500/minute"),
+            Provider.ANTHROPIC, byTier("5/minute", "50/minute", "500/minute"),
+            Provider.GEMINI, byTier("15/minute", "60/minute", "1000/minute"));
+
+    private BuiltInRates() {
+    }
+
+    private static Map<String, Rate> byTier(String free, String pro, String enterprise) {
+        return Map.of(LOWEST_TIER, Rate.parse(free), "pro", Rate.parse(pro), "enterprise", Rate.parse(enterprise));
+    }
+
+    /**
+     * Returns the rate of requests of a tier that has none of its own: the built-in one if no tier is configured, otherwise the
+     * tier's default rate. A library may have no default rate; calls, which it limits only on request, then have the built-in one,
+     * and an unknown tier that of {@code free}.
+     */
+    static Rate requests(Provider provider, String tier, boolean configured, Tiers tiers) {
+        var builtIn = REQUESTS.get(provider);
+        var defaultRate = tiers.defaultRate(tier);
+        if (builtIn.containsKey(tier) && (!configured || defaultRate.isEmpty())) {
+            return builtIn.get(tier);
+        }
+        return defaultRate.orElse(builtIn.get(LOWEST_TIER));
+    }
+}

@@ -1,0 +1,34 @@
+package dev.sluice.service.llm;
+
+import dev.sluice.api.Decision;
+import dev.sluice.api.QuotaStatus;
+import dev.sluice.api.QuotaUnit;
+import dev.sluice.llm.limit.AdmittedCall;
+import dev.sluice.llm.protocol.Provider;
+
+/**
+ * Denial of a call by a limit.
+ *
+ * @param quota the most restrictive quota
+ * @param unit unit of the quota, which is known even if the rate is {@link dev.sluice.api.Rate#BLOCKED}
+ * @param requestedUnits number of units that the call has requested from the quota
+ * @param reason message of a denial that does not depend on the usage; null for another one
+ */
+record CallDenial(Provider provider, Decision decision, QuotaStatus quota, QuotaUnit unit, long requestedUnits,
+        String reason) {
+
+    static CallDenial of(AdmittedCall call) {
+        var quota = call.decision().mostRestrictive().orElseThrow();
+        var reason = call.deniedAsUnpriced()
+                ? AdmittedCall.UNPRICED_MESSAGE
+                : quota.window().isZero() ? "Calls of this model are not allowed" : null;
+        return new CallDenial(call.provider(), call.decision(), quota, call.unitOf(quota), call.requestedUnits(quota), reason);
+    }
+
+    /** Returns the denial of a call that uses no tokens. */
+    static CallDenial ofFreeCall(Provider provider, Decision decision) {
+        var quota = decision.mostRestrictive().orElseThrow();
+        return new CallDenial(provider, decision, quota, QuotaUnit.REQUESTS, 1,
+                quota.window().isZero() ? "Calls that use no tokens are not allowed" : null);
+    }
+}
