@@ -134,6 +134,7 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
 
     private void onConnected(PooledConnection connection) {
         connecting--;
+        connection.onFree(() -> reuse(connection));
         connection.http().closeHandler(closed -> onClosed(connection));
         if (connection.isMultiplexed()) {
             multiplexed.add(connection);
@@ -212,6 +213,12 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
     /** Takes a connection back whose exchange has ended. */
     void release(PooledConnection connection) {
         connection.end();
+        if (!connection.isClosed()) {
+            connection.free();
+        }
+    }
+
+    private void reuse(PooledConnection connection) {
         if (connection.isClosed()) {
             return;
         }

@@ -1,5 +1,6 @@
 package dev.sluice.service.proxy;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.vertx.core.http.HttpVersion;
@@ -18,6 +19,10 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
     private final HttpClientConnection http;
     private final boolean multiplexed;
     private Runnable onReadComplete;
+    private Runnable onFree = () -> {
+    };
+    private boolean reading;
+    private boolean freed;
     private int activeStreams;
     private boolean used;
     private boolean received;
@@ -106,10 +111,34 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
         closed = true;
     }
 
+    /** Sets what runs when the connection is free for another exchange. */
+    void onFree(Runnable action) {
+        onFree = action;
+    }
+
+    /** Makes the connection free after the current read: until then, the upstream may have sent more than its response. */
+    void free() {
+        if (reading && !multiplexed) {
+            freed = true;
+        } else {
+            onFree.run();
+        }
+    }
+
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
         received = true;
+        reading = true;
         context.fireChannelRead(message);
+        reading = false;
+        if (freed) {
+            freed = false;
+            if (message instanceof ByteBuf bytes && bytes.isReadable()) { // the decoder has left something
+                http.close();
+            } else {
+                onFree.run();
+            }
+        }
     }
 
     @Override
