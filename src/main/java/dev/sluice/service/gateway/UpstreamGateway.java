@@ -156,7 +156,10 @@ public class UpstreamGateway {
             LOG.error("Request failed", failure);
         }
         SecurityHeaders.put(context.response().headers()); // an invalid path has bypassed RequestFramingGuard
-        reject(context, ServiceErrors.forStatus(status < 400 ? 500 : status));
+        var path = context.request().path();
+        reject(context, status == 404 && (path == null || !path.startsWith("/"))
+                ? ErrorResponse.badRequest("path", "The request target must begin with a slash")
+                : ServiceErrors.forStatus(status < 400 ? 500 : status));
     }
 
     private static void reject(RoutingContext context, ErrorResponse error) {

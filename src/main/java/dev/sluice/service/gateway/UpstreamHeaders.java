@@ -105,7 +105,7 @@ public class UpstreamHeaders {
             headers.remove("Forwarded");
         }
         if (!trusted || !headers.contains(FORWARDED_PROTO)) {
-            headers.set(FORWARDED_PROTO, request.isSSL() ? "https" : "http");
+            headers.set(FORWARDED_PROTO, request.connection().isSsl() ? "https" : "http");
         }
         if (!trusted || !headers.contains(FORWARDED_HOST)) {
             headers.remove(FORWARDED_HOST);

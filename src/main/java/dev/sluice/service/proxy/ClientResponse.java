@@ -19,6 +19,7 @@ import io.vertx.ext.web.RoutingContext;
  */
 final class ClientResponse {
 
+    private static final CharSequence TRAILER = HttpHeaders.createOptimized("Trailer");
     private static final Buffer EMPTY = Buffer.buffer();
 
     private final RoutingContext context;
@@ -45,6 +46,10 @@ final class ClientResponse {
         int status = head.statusCode;
         bodiless = request.method() == HttpMethod.HEAD || status == 204 || status == 304;
         lengthKnown = head.headers.contains(HttpHeaders.CONTENT_LENGTH);
+        if (lengthKnown && !bodiless && request.version() == HttpVersion.HTTP_1_1 && head.headers.contains(TRAILER)) {
+            head.headers.remove(HttpHeaders.CONTENT_LENGTH); // HTTP/1.1 has trailers only in chunked encoding
+            lengthKnown = false;
+        }
         if (!holding) {
             flush();
         }

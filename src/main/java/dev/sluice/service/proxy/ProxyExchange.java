@@ -27,6 +27,7 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
     private static final Logger LOG = Logger.getLogger(ProxyExchange.class);
     private static final long CANCEL = 8;
     private static final long REFUSED_STREAM = 7;
+    private static final int MAX_STATUS = 999;
 
     private final Upstream upstream;
     private final RoutingContext context;
@@ -146,7 +147,7 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
             openTunnel(head);
             return;
         }
-        if (status < 200) {
+        if (status < 200 || status > MAX_STATUS) {
             onFailure(new UpstreamException(Cause.INVALID_RESPONSE, null));
             return;
         }

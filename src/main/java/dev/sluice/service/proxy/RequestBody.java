@@ -54,7 +54,8 @@ final class RequestBody {
     private HttpClientStream stream;
     private HttpRequestHead head;
     private boolean chunked;
-    private final boolean withBuffer;
+    /** Whether there is a body, or the upstream has been told so. */
+    private boolean withBody;
     private boolean headSent;
     private boolean streaming;
     private boolean received;
@@ -70,7 +71,7 @@ final class RequestBody {
         this.context = context;
         this.listener = listener;
         this.http2Client = request.version() == HttpVersion.HTTP_2;
-        this.withBuffer = buffered != null;
+        this.withBody = buffered != null;
         this.received = buffered != null || request.isEnded() || !http2Client && !isAnnounced(request.headers());
     }
 
@@ -81,7 +82,7 @@ final class RequestBody {
 
     /** Returns whether the request can be sent twice: it is idempotent (RFC 9110, section 9.2.2) and has no body. */
     boolean isRepeatable() {
-        return IDEMPOTENT.contains(forwarded.method().name()) && received && !streaming && !withBuffer;
+        return IDEMPOTENT.contains(forwarded.method().name()) && received && !withBody;
     }
 
     /** Sends the request on a connection; may be called again if it is repeatable. */
@@ -150,6 +151,7 @@ final class RequestBody {
     private void sendHead() {
         if (!headSent && !received && !discarding) {
             headSent = true;
+            withBody = true;
             stream.writeHead(head, chunked, null, false, PRIORITY, false, WRITTEN);
         }
     }
@@ -159,6 +161,7 @@ final class RequestBody {
         if (discarding || chunk.length() == 0) { // an upgrade to HTTP/2 produces an empty chunk
             return;
         }
+        withBody = true;
         boolean complete = !headSent && !chunked
                 && Integer.toString(chunk.length()).equals(forwarded.headers().get(HttpHeaders.CONTENT_LENGTH));
         write(bytes(chunk), complete);
