@@ -53,6 +53,14 @@ class ConnectionLimitTest extends HopTestBase {
         return held;
     }
 
+    /** Idle connections of another event loop must not keep a request waiting. */
+    @Test
+    void allConnectionsCanBeUsedAtOnceOnAnyEventLoop() {
+        for (int round = 0; round < 50; round++) {
+            assertAllConnectionsUsable();
+        }
+    }
+
     @Test
     void requestWaitsUntilAnotherEnds() {
         var release = new CountDownLatch(1);
