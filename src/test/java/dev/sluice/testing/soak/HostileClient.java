@@ -57,7 +57,8 @@ final class HostileClient implements Runnable {
         var request = WireRequest.get("/ordinary/" + number).field("X-Number", "n".repeat(1 + random.nextInt(2000)));
         try {
             var response = wire.exchange(port, request);
-            if (response.status() != 200 || !response.isComplete() || !response.text().startsWith("GET /ordinary/" + number + " ")
+            if (response.status() != 200 || !response.isComplete()
+                    || !response.text().startsWith("GET /ordinary/" + number + " ")
                     || !response.text().endsWith("\r\n\r\n")) {
                 results.fail(wire + " ordinary " + number + ": " + response + ' '
                         + response.text().lines().findFirst().orElse(""));
