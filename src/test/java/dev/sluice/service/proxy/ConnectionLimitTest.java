@@ -1,7 +1,6 @@
 package dev.sluice.service.proxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.util.ArrayList;
@@ -14,6 +13,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.testing.RawUpstream;
 import dev.sluice.testing.wire.Http1Wire;
@@ -51,6 +51,20 @@ class ConnectionLimitTest extends HopTestBase {
         }
         awaiting("the requests").until(() -> upstream.inProgress() == HopProfile.CONNECTIONS);
         return held;
+    }
+
+    /** Idle connections of another event loop must not keep a request waiting, however many connections may still be opened. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2})
+    void allConnectionsCanBeUsedAtOnceOnAnyEventLoop(int closed) {
+        upstream.on("/closes", exchange -> {
+            exchange.send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok");
+            exchange.finish();
+        });
+        for (int round = 0; round < 20; round++) {
+            assertAllConnectionsUsable();
+            concurrently(closed, () -> Wire.HTTP_1_1.exchange(port, WireRequest.get("/closes")));
+        }
     }
 
     @Test

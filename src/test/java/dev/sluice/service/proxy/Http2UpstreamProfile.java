@@ -11,7 +11,7 @@ public class Http2UpstreamProfile extends HopProfile {
         var settings = new HashMap<>(super.getConfigOverrides());
         settings.put("rate-limit.upstream.http2", "true");
         settings.put("rate-limit.upstream.max-connections", "20");
-        settings.put("rate-limit.endpoints.\"/test.Denied\".free", "blocked");
+        settings.put("rate-limit.endpoints.\"/test.Limited\".free", "1/hour");
         return settings;
     }
 }

@@ -52,8 +52,10 @@ public class Http2UpstreamResource implements QuarkusTestResourceLifecycleManage
             case "/test.Echo/Hangs" -> request.handler(data -> {
                 // no response
             });
-            case "/trailers" -> request.endHandler(
-                    end -> response.putHeader("trailer", "x-sum").putTrailer("x-sum", "1").end("ok"));
+            case "/trailers" -> {
+                response.putHeader("trailer", "x-sum").putTrailer("x-sum", "1").write("ok"); // without Content-Length
+                request.endHandler(end -> response.end());
+            }
             case "/length" -> request.body().onSuccess(body -> response.putHeader("content-length", "2").end("ok"));
             default -> request.body().onSuccess(body -> response.end(describe(request) + body));
         }

@@ -98,15 +98,19 @@ class Http2UpstreamTest extends HttpTestBase {
 
     @Test
     void deniedCallIsResourceExhausted() throws IOException {
-        for (var type : List.of(CONTENT_TYPE, "application/grpc+proto")) {
-            try (var client = connect()) {
-                var response = client.exchange(WireRequest.post("/test.Denied/Call").field("TE", "trailers")
+        try (var client = connect()) {
+            assertThat(client.exchange(call("/test.Limited/Call").body("x")).text()).endsWith("\n\nx");
+            for (var type : List.of(CONTENT_TYPE, "application/grpc+proto")) {
+                var response = client.exchange(WireRequest.post("/test.Limited/Call").field("TE", "trailers")
                         .field("Content-Type", type).body("x"));
                 assertThat(response.status()).isEqualTo(200);
                 assertThat(response.field("content-type")).startsWith(CONTENT_TYPE);
                 assertThat(status(response, "grpc-status")).containsExactly(Integer.toString(RESOURCE_EXHAUSTED));
                 assertThat(status(response, "grpc-message")).hasSize(1);
-                assertThat(response.field("x-ratelimit-limit")).isEqualTo("0");
+                for (var name : List.of("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "retry-after",
+                        "ratelimit", "ratelimit-policy")) {
+                    assertThat(response.fields(name)).as(name).hasSize(1);
+                }
                 assertThat(response.body()).isEmpty();
                 assertThat(response.isComplete()).as("%s", response).isTrue();
                 assertThat(client.exchange(call("/test.Echo/Unary").body("x")).text()).isEqualTo("x");
@@ -117,8 +121,9 @@ class Http2UpstreamTest extends HttpTestBase {
     /** Only calls of gRPC get its status. */
     @Test
     void otherDeniedRequestIs429() {
+        assertThat(Wire.HTTP_2.exchange(port, WireRequest.post("/test.Limited/Call").body("x")).status()).isEqualTo(200);
         for (var wire : Wire.values()) {
-            var response = wire.exchange(port, WireRequest.post("/test.Denied/Call").body("x"));
+            var response = wire.exchange(port, WireRequest.post("/test.Limited/Call").body("x"));
             assertThat(response.status()).isEqualTo(429);
             assertThat(response.fields("grpc-status")).isEmpty();
         }

@@ -79,9 +79,13 @@ class WebSocketForwardingTest extends HopTestBase {
             exchange.awaitClosed();
         });
         try (var client = open("/ws")) {
-            for (int i = 0; i < FRAMES; i++) {
-                client.send(WebSocketBytes.binary(PAYLOAD, true));
-            }
+            var sending = inBackground(() -> { // a write that blocks has no timeout
+                for (int i = 0; i < FRAMES; i++) {
+                    client.send(WebSocketBytes.binary(PAYLOAD, true));
+                }
+                return null;
+            });
+            sending.get(60, TimeUnit.SECONDS);
             assertThat(WebSocketBytes.readPayloads(client.in(), FRAMES, PAYLOAD)).isEqualTo((long) FRAMES * PAYLOAD.length);
             assertThat(read.get(60, TimeUnit.SECONDS)).isEqualTo((long) FRAMES * PAYLOAD.length);
         }

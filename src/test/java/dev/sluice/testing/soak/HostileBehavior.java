@@ -140,6 +140,17 @@ enum HostileBehavior {
         return stalls && random.nextInt(4) > 0 ? CHUNKED : behavior;
     }
 
+    /**
+     * Returns whether the body, which a response to HEAD must not have, arrives together with the header section. No proxy could
+     * tell a body that arrives later from the response to the next request.
+     */
+    boolean mayAnswerHead() {
+        return switch (this) {
+            case SURPLUS, BODY_TO_NONE, ODD_FIELDS, CLOSED_AFTER, CLOSED_FIRST, RESET_FIRST, CUT_HEAD, STALLED_FIRST -> true;
+            default -> false;
+        };
+    }
+
     static Random random(long seed, long number) {
         return new Random(seed * 31 + number * 0x9E3779B97F4A7C15L);
     }

@@ -72,7 +72,7 @@ final class HostileClient implements Runnable {
     private void hostile(long number, Random random) {
         var behavior = HostileBehavior.of(seed, number);
         try (var connection = wire.open(port)) {
-            var method = random.nextInt(10) == 0 ? "HEAD" : random.nextBoolean() ? "GET" : "POST";
+            var method = random.nextInt(10) == 0 && behavior.mayAnswerHead() ? "HEAD" : random.nextBoolean() ? "GET" : "POST";
             var request = WireRequest.of(method, "/hostile/" + number);
             if ("POST".equals(method)) {
                 request.body(new byte[random.nextInt(MAX_BODY)]);

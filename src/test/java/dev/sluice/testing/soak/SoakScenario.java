@@ -53,13 +53,18 @@ public final class SoakScenario implements AutoCloseable {
     /** Runs the soak, writes {@code target/soak.md} and verifies the results. */
     public void run() throws Exception {
         System.out.println("Soak of " + seconds + " s with -Dsluice.soak.seed=" + seed);
-        load(Math.max(1, seconds / 10));
-        awaitQuiet();
-        var before = ProcessUsage.of(instance);
-        load(seconds - seconds / 10);
-        awaitQuiet();
-        var after = ProcessUsage.of(instance);
-        report(before, after);
+        ProcessUsage before = null;
+        ProcessUsage after = null;
+        try {
+            load(Math.max(1, seconds / 10));
+            awaitQuiet();
+            before = ProcessUsage.of(instance);
+            load(seconds - seconds / 10);
+            awaitQuiet();
+            after = ProcessUsage.of(instance);
+        } finally {
+            report(before, after);
+        }
         verify(before, after);
     }
 
@@ -97,20 +102,23 @@ public final class SoakScenario implements AutoCloseable {
                         .isNotEmpty().containsOnly("0.0"));
     }
 
+    /** Writes what is known; the second measurement is missing if connections were not closed. */
     private void report(ProcessUsage before, ProcessUsage after) throws IOException {
         var report = "# Soak\n\n" + seconds + " s, seed " + seed + ", " + numbers + " hostile and " + results.ordinaryRequests()
-                + " ordinary requests\n\n| | after the first tenth | at the end |\n|---|---|---|\n"
-                + row("heap after GC, KB", before.heapBytes() >> 10, after.heapBytes() >> 10)
-                + row("resident memory, KB", before.residentKilobytes(), after.residentKilobytes())
-                + row("threads", before.threads(), after.threads()) + row("open files", before.openFiles(), after.openFiles())
-                + '\n' + results.table() + '\n' + String.join("\n", results.failures());
+                + " ordinary requests; open connections at the upstream: " + upstream.openConnections()
+                + "\n\n| | heap after GC, KB | resident memory, KB | threads | open files |\n|---|---|---|---|---|\n"
+                + row("after the first tenth", before) + row("at the end", after) + '\n' + results.table() + '\n'
+                + String.join("\n", results.failures()) + '\n';
         Files.createDirectories(REPORT.getParent());
         Files.writeString(REPORT, report);
         System.out.println(report);
     }
 
-    private static String row(String name, long before, long after) {
-        return "| " + name + " | " + before + " | " + after + " |\n";
+    private static String row(String name, ProcessUsage usage) {
+        return usage == null
+                ? ""
+                : "| " + name + " | " + (usage.heapBytes() >> 10) + " | " + usage.residentKilobytes() + " | " + usage.threads()
+                        + " | " + usage.openFiles() + " |\n";
     }
 
     private void verify(ProcessUsage before, ProcessUsage after) {
