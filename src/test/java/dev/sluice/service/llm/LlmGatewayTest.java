@@ -335,6 +335,7 @@ class LlmGatewayTest extends LlmTestBase {
         var undecodable = RawHttpConnection.exchange(port,
                 RawHttpConnection.post(GENERATE + "?x=%zz&key=key-of-pro", contents()));
         assertThat(undecodable.status()).isEqualTo(400);
+        assertThat(undecodable.text()).contains("\"status\":\"INVALID_ARGUMENT\"").contains("percent sign");
         assertThat(gemini.requests()).isEmpty();
         var encoded = RawHttpConnection.exchange(port,
                 RawHttpConnection.post(GENERATE + "?caf\u00c3\u00a9&&key&=&a=b=c", contents(), "x-goog-api-key: key-of-pro"));
