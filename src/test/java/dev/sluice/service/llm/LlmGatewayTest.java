@@ -343,6 +343,17 @@ class LlmGatewayTest extends LlmTestBase {
         assertThat(gemini.lastRequest().uri()).endsWith("?caf%C3%A9&&=&a=b=c");
     }
 
+    @Test
+    void malformedChunksAreRejected() throws IOException {
+        var response = RawHttpConnection.exchange(port, "POST " + GENERATE
+                + " HTTP/1.1\r\nHost: x\r\nx-goog-api-key: key-of-pro\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n");
+        assertThat(response.status()).isEqualTo(400);
+        assertThat(response.text()).contains("chunked"); // in either format: it depends on how far the request has come
+        assertThat(response.header("Connection")).isEqualTo("close");
+        assertThat(gemini.requests()).isEmpty();
+        assertThat(admin.limits("user:pro").await().indefinitely()).isEmpty();
+    }
+
     private static String keyHeader(String provider) {
         return switch (provider) {
             case "openai" -> "authorization";
