@@ -1,18 +1,44 @@
 package dev.sluice.redis;
 
 import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 import io.vertx.core.Future;
 
-/** URLs of Redis servers as text: {@link java.net.URI} does not read host names with an underscore, and so Vert.x does not. */
-final class RedisEndpoint {
+/**
+ * URLs of Redis servers as text. {@link java.net.URI} reads no host from {@code redis://my_redis}, and so neither Quarkus nor
+ * Vert.x does: such a name passes through them {@linkplain #encode encoded} and is resolved for each connection.
+ */
+public final class RedisEndpoint {
 
     private static final Pattern AUTHORITY = Pattern.compile("(//(?:[^@/]*@)?)(\\[[^\\]/]*\\]|[^:/?]*)([^/?]*)");
 
+    /** Last label of an encoded host name, after the name as hexadecimal digits. */
+    private static final String ENCODED = ".underscored";
+
     private RedisEndpoint() {
+    }
+
+    /** Replaces a host name with an underscore by one that {@link java.net.URI} can read. */
+    public static String encode(String endpoint) {
+        var host = host(endpoint);
+        return host.indexOf('_') < 0
+                ? endpoint
+                : withHost(endpoint, HexFormat.of().formatHex(host.getBytes(StandardCharsets.UTF_8)) + ENCODED);
+    }
+
+    private static String decode(String host) {
+        return host.endsWith(ENCODED)
+                ? new String(HexFormat.of().parseHex(host, 0, host.length() - ENCODED.length()), StandardCharsets.UTF_8)
+                : host;
+    }
+
+    private static String withHost(String endpoint, String host) {
+        return AUTHORITY.matcher(endpoint).replaceFirst("$1" + Matcher.quoteReplacement(host) + "$3");
     }
 
     /** Returns the host; an IPv6 address with its brackets. */
@@ -40,11 +66,9 @@ final class RedisEndpoint {
      * the address may change.
      */
     static Future<String> resolve(String endpoint, Function<String, Future<InetAddress>> resolver) {
-        var host = host(endpoint);
-        if (host.indexOf('_') < 0) {
-            return Future.succeededFuture(endpoint);
-        }
-        return resolver.apply(host).map(address -> AUTHORITY.matcher(endpoint)
-                .replaceFirst("$1" + Matcher.quoteReplacement(bracketed(address.getHostAddress())) + "$3"));
+        var host = decode(host(endpoint));
+        return host.indexOf('_') < 0
+                ? Future.succeededFuture(endpoint)
+                : resolver.apply(host).map(address -> withHost(endpoint, bracketed(address.getHostAddress())));
     }
 }

@@ -25,6 +25,8 @@ class RedisEndpointTest {
             return Future.succeededFuture(InetAddress.getLoopbackAddress());
         });
         assertThat(future.result()).isEqualTo(resolved);
+        assertThat(RedisEndpoint.resolve(RedisEndpoint.encode(endpoint),
+                name -> Future.succeededFuture(InetAddress.getLoopbackAddress())).result()).isEqualTo(resolved);
     }
 
     @Test

@@ -15,6 +15,7 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
 import dev.sluice.config.ConfigProblems;
+import dev.sluice.redis.RedisEndpoint;
 import io.quarkus.redis.client.RedisHostsProvider;
 import io.smallrye.common.annotation.Identifier;
 import io.smallrye.config.ConfigMapping;
@@ -71,13 +72,13 @@ public class RedisHostsFromEnvironment implements RedisHostsProvider {
         for (var host : settings.hosts().orElse(List.of())) {
             var uri = uri(host.strip());
             if (uri != null) {
-                hosts.add(uri);
+                hosts.add(readable(uri));
             }
         }
         if (hosts.isEmpty()) {
             var single = uri((settings.tls() ? "rediss://" : "redis://") + host() + ':' + port() + '/'
                     + (number(settings.db(), 1_000_000) ? settings.db().strip() : "0"));
-            hosts.add(single == null ? URI.create("redis://localhost:" + DEFAULT_PORT) : single);
+            hosts.add(single == null ? URI.create("redis://localhost:" + DEFAULT_PORT) : readable(single));
         }
         return hosts;
     }
@@ -115,6 +116,10 @@ public class RedisHostsFromEnvironment implements RedisHostsProvider {
         } catch (URISyntaxException e) {
             return null;
         }
+    }
+
+    private static URI readable(URI uri) {
+        return unix(uri) ? uri : URI.create(RedisEndpoint.encode(uri.toString()));
     }
 
     /** Returns whether a URI has a host. {@link URI} does not recognise one whose name contains an underscore. */

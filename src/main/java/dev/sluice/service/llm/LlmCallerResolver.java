@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
@@ -33,6 +34,8 @@ public class LlmCallerResolver {
     /** @param key API key to forward; null if there is none */
     record LlmCaller(Caller caller, String key, boolean ownKey) {
     }
+
+    private static final Pattern UNDECODABLE = Pattern.compile("%(?![0-9a-fA-F]{2})");
 
     static final String GOOGLE_KEY = "x-goog-api-key";
     static final String QUERY_KEY = "key";
@@ -143,6 +146,11 @@ public class LlmCallerResolver {
             }
         }
         return null;
+    }
+
+    /** Returns whether each percent sign of a query, null for none, is followed by two hexadecimal digits. */
+    static boolean isDecodable(String query) {
+        return query == null || !UNDECODABLE.matcher(query).find();
     }
 
     /** Decodes the parameters of a part of a query; empty if it cannot be decoded. */

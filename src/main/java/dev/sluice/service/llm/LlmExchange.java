@@ -116,6 +116,9 @@ final class LlmExchange {
             return rejected(403, "This path is not allowed with Sluice's key: add it to rate-limit.llm." + provider.id()
                     + ".paths");
         }
+        if (!LlmCallerResolver.isDecodable(request.query())) { // a provider could read parameters that are not seen here
+            return rejected(400, "A percent sign in the query must be followed by two hexadecimal digits");
+        }
         if (ProviderPaths.escapesPath(path)) {
             return rejected(400, "The path must not contain empty or dot segments");
         }

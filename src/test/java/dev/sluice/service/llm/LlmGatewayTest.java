@@ -335,11 +335,23 @@ class LlmGatewayTest extends LlmTestBase {
         var undecodable = RawHttpConnection.exchange(port,
                 RawHttpConnection.post(GENERATE + "?x=%zz&key=key-of-pro", contents()));
         assertThat(undecodable.status()).isEqualTo(400);
+        assertThat(undecodable.text()).contains("\"status\":\"INVALID_ARGUMENT\"").contains("percent sign");
         assertThat(gemini.requests()).isEmpty();
         var encoded = RawHttpConnection.exchange(port,
                 RawHttpConnection.post(GENERATE + "?caf\u00c3\u00a9&&key&=&a=b=c", contents(), "x-goog-api-key: key-of-pro"));
         assertThat(encoded.status()).as(encoded.text()).isEqualTo(200);
         assertThat(gemini.lastRequest().uri()).endsWith("?caf%C3%A9&&=&a=b=c");
+    }
+
+    @Test
+    void malformedChunksAreRejected() throws IOException {
+        var response = RawHttpConnection.exchange(port, "POST " + GENERATE
+                + " HTTP/1.1\r\nHost: x\r\nx-goog-api-key: key-of-pro\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n");
+        assertThat(response.status()).isEqualTo(400);
+        assertThat(response.text()).contains("chunked"); // in either format: it depends on how far the request has come
+        assertThat(response.header("Connection")).isEqualTo("close");
+        assertThat(gemini.requests()).isEmpty();
+        assertThat(admin.limits("user:pro").await().indefinitely()).isEmpty();
     }
 
     private static String keyHeader(String provider) {
