@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Random;
 
@@ -74,6 +75,18 @@ class Utf8Test {
                     }
                 }
             }
+        }
+    }
+
+    @Test
+    void readsOnlyTheGivenPart() {
+        var random = new Random(Fuzzer.SEED);
+        var bytes = "a\uD83D\uDE00bcdefghij€€kéé and a longer run of ASCII €".getBytes(StandardCharsets.UTF_8);
+        for (int i = 0; i < 20_000; i++) {
+            int from = random.nextInt(bytes.length);
+            int to = from + random.nextInt(bytes.length - from + 1);
+            assertThat(Utf8.isValid(bytes, from, to - from)).as("%d to %d", from, to)
+                    .isEqualTo(decodes(Arrays.copyOfRange(bytes, from, to)));
         }
     }
 

@@ -16,6 +16,8 @@ final class FreeCallRates {
     static final String KEY = "free-calls";
 
     private static final String PROPERTY = "rate-limit.llm." + KEY;
+    /** Key of the rate of all other tiers, as long as it is in a map with theirs. */
+    private static final String OTHERS = "";
 
     private FreeCallRates() {
     }
@@ -23,24 +25,30 @@ final class FreeCallRates {
     /** @param unknownTiers receives the tiers that rates are configured for */
     static Map<String, Rate> read(LlmConfig config, RulesDocument file, Tiers tiers, Set<String> unknownTiers,
             ConfigProblems problems) {
+        var texts = new LinkedHashMap<>(Map.of(OTHERS, config.freeCalls().rate()));
         var node = file.root().entries("llm", problems).get(KEY);
-        var texts = node == null ? config.freeCalls() : node.stringMapOrString(LlmConfig.ALL_TIERS, problems);
-        if (node != null && !texts.containsKey(LlmConfig.ALL_TIERS)) {
-            node.allowKeys(Set.copyOf(tiers.names()), problems);
+        if (node == null) {
+            texts.putAll(config.freeCalls().tiers());
+        } else {
+            var inFile = node.stringMapOrString(OTHERS, problems);
+            if (!inFile.containsKey(OTHERS)) {
+                node.allowKeys(Set.copyOf(tiers.names()), problems);
+            }
+            texts.putAll(inFile);
         }
-        var parsed = new LinkedHashMap<String, Rate>();
+        unknownTiers.addAll(texts.keySet());
+        unknownTiers.remove(OTHERS);
+        var rates = new LinkedHashMap<String, Rate>();
         texts.forEach((tier, text) -> {
             try {
-                parsed.put(tier, Rate.parse(text));
+                rates.put(tier, Rate.parse(text));
             } catch (IllegalArgumentException e) {
-                problems.add(tier.equals(LlmConfig.ALL_TIERS) ? PROPERTY : PROPERTY + '.' + tier, text,
+                problems.add(tier.equals(OTHERS) ? PROPERTY : PROPERTY + '.' + tier, text,
                         e.getMessage() + "; allowed: " + Rate.SYNTAX);
             }
         });
-        var others = parsed.getOrDefault(LlmConfig.ALL_TIERS, Rate.parse(LlmConfig.FREE_CALLS));
-        parsed.remove(LlmConfig.ALL_TIERS);
-        unknownTiers.addAll(parsed.keySet());
-        tiers.names().forEach(tier -> parsed.putIfAbsent(tier, others));
-        return parsed;
+        var others = rates.containsKey(OTHERS) ? rates.remove(OTHERS) : Rate.UNLIMITED; // the problem prevents its use
+        tiers.names().forEach(tier -> rates.putIfAbsent(tier, others));
+        return rates;
     }
 }

@@ -11,17 +11,11 @@ import dev.sluice.llm.protocol.Provider;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
-import io.smallrye.config.WithUnnamedKey;
+import io.smallrye.config.WithParentName;
 
 /** LLM calls: limits, providers and prices. */
 @ConfigMapping(prefix = "rate-limit.llm")
 public interface LlmConfig {
-
-    /** Key of a rate that applies to all tiers without one of their own. */
-    String ALL_TIERS = "*";
-
-    /** Rate of calls that use no tokens, by default. */
-    String FREE_CALLS = "60/minute";
 
     /** Handling of calls of models without a price under a budget. */
     enum Unpriced {
@@ -74,12 +68,8 @@ public interface LlmConfig {
      */
     Optional<List<String>> forwardedHeaders();
 
-    /**
-     * Calls of each provider that use no tokens (lists of models, token counts): a rate for all tiers, or a rate per tier; default:
-     * {@value FREE_CALLS}.
-     */
-    @WithUnnamedKey(ALL_TIERS)
-    Map<String, String> freeCalls();
+    /** Calls that use no tokens (lists of models, token counts), which have a window of their own for each provider. */
+    FreeCalls freeCalls();
 
     default ProviderConfig of(Provider provider) {
         return switch (provider) {
@@ -87,6 +77,19 @@ public interface LlmConfig {
             case ANTHROPIC -> anthropic();
             case GEMINI -> gemini();
         };
+    }
+
+    /** Limits of calls that use no tokens. */
+    interface FreeCalls {
+
+        /** Calls that use no tokens: the rate of all tiers that have none of their own. */
+        @WithParentName
+        @WithDefault("60/minute")
+        String rate();
+
+        /** Calls that use no tokens: a rate per tier. */
+        @WithParentName
+        Map<String, String> tiers();
     }
 
     /** Limits of a provider or a model. */

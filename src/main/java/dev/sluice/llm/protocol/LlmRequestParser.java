@@ -7,7 +7,6 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 
 import dev.sluice.api.Identifiers;
-import dev.sluice.identity.Utf8;
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
 import dev.sluice.llm.protocol.json.JsonFieldCollector;
 import dev.sluice.llm.protocol.json.JsonFields;
@@ -61,11 +60,11 @@ public final class LlmRequestParser {
 
     /** @param rewriter reads the tokens too; null for none */
     private static JsonFields readFields(JsonPaths paths, BodyBytes body, IncludeUsageRewriter rewriter) {
-        if (!Utf8.isValid(body.array(), body.offset(), body.length())) { // the parser accepts overlong forms: one name could be encoded in two ways
+        if (!body.isUtf8()) { // the parser accepts overlong forms: one name could be encoded in two ways
             throw new InvalidRequestBodyException("body is not UTF-8");
         }
         var found = new ArrayList<JsonFields>(1);
-        try (var parser = BodyJson.FACTORY.createParser(body.array(), body.offset(), body.length())) {
+        try (var parser = body.createParser()) {
             var token = parser.nextToken();
             if (token != JsonToken.START_OBJECT) {
                 throw new InvalidRequestBodyException(token == null ? NOT_JSON : "body is not a JSON object");

@@ -95,7 +95,7 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
         onWaitersChanged();
         timer.register(this);
         openIfNeeded();
-        if (connecting == 0) {
+        if (waiters.size() > connecting) {
             limit.closeIdleOfOthers(this);
         }
     }

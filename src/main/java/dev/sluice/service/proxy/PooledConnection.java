@@ -21,6 +21,7 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
     private Runnable onReadComplete;
     private Runnable onFree = () -> {
     };
+    private Runnable onWritable;
     private boolean reading;
     private boolean freed;
     private int activeStreams;
@@ -122,6 +123,23 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
             freed = true;
         } else {
             onFree.run();
+        }
+    }
+
+    /** Sets what runs when the connection takes bytes again after it has not been writable. */
+    void onWritable(Runnable action) {
+        onWritable = action;
+    }
+
+    boolean isWritable() {
+        return http.channel().isWritable();
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext context) {
+        context.fireChannelWritabilityChanged();
+        if (onWritable != null && context.channel().isWritable()) {
+            onWritable.run();
         }
     }
 

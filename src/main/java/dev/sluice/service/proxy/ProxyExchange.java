@@ -188,7 +188,7 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
             return;
         }
         clientResponse.write(passing);
-        if (clientResponse.isQueueFull() && !paused) {
+        if (!ended && !clientGone && !paused && clientResponse.isQueueFull()) { // writing may have ended the exchange
             paused = true;
             stream.doPause();
             clientResponse.onDrained(this::resume);

@@ -84,11 +84,11 @@ final class WebSocketTunnel extends LoopTimer.Timed implements WebSocketTunnels.
             activeAt = timer.now();
             toUpstream.feed(bytes);
             stream.write(bytes, WRITTEN);
-            if (stream.isNotWritable()) {
+            if (!connection.isWritable()) {
                 client.pause();
             }
         });
-        stream.drainHandler(drained -> client.resume());
+        connection.onWritable(client::resume); // the stream of an upgraded connection never reports that it has drained
         client.exceptionHandler(failure -> close());
         client.closeHandler(gone -> close());
         stream.chunkHandler(this::onUpstreamBytes);

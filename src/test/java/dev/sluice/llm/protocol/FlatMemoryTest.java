@@ -6,6 +6,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
+import java.util.Random;
 import java.util.function.Consumer;
 import java.util.zip.GZIPOutputStream;
 
@@ -138,6 +139,39 @@ class FlatMemoryTest {
         reader.end();
         assertThat(reader.usage()).isEqualTo(TokenUsage.of(5, 6));
         assertThat(reader.isComplete()).isTrue();
+    }
+
+    @Test
+    void stopsZipBombAtTheLimit() throws IOException {
+        var out = new ByteArrayOutputStream();
+        try (var gzip = new GZIPOutputStream(out)) {
+            gzip.write("data: {\"a\":\"".getBytes(StandardCharsets.UTF_8));
+            gzip.write("0".repeat(4 << 20).getBytes(StandardCharsets.UTF_8));
+            gzip.write("\"}\n\n".getBytes(StandardCharsets.UTF_8));
+            gzip.write(LAST.getBytes());
+        }
+        for (int limit : new int[]{1 << 20, 8 << 20}) {
+            var reader = UsageExtractor.of(Provider.OPENAI, Shape.CHAT, SSE, "gzip", limit);
+            reader.feed(Buffer.buffer(out.toByteArray()));
+            reader.end();
+            assertThat(reader.usage()).isEqualTo(limit > 4 << 20 ? TokenUsage.of(5, 6) : null);
+        }
+    }
+
+    @Test
+    void readsLargeResponsesOfAnOrdinaryRatio() throws IOException {
+        var out = new ByteArrayOutputStream();
+        try (var gzip = new GZIPOutputStream(out)) {
+            var random = new Random(1);
+            for (int i = 0; i < 2000; i++) {
+                gzip.write(("data: {\"a\":" + random.nextLong() + "}\n\n").getBytes(StandardCharsets.UTF_8));
+            }
+            gzip.write(LAST.getBytes());
+        }
+        var reader = UsageExtractor.of(Provider.OPENAI, Shape.CHAT, SSE, "gzip", 1000);
+        reader.feed(Buffer.buffer(out.toByteArray()));
+        reader.end();
+        assertThat(reader.usage()).isEqualTo(TokenUsage.of(5, 6));
     }
 
     @Test

@@ -171,6 +171,19 @@ class LlmRequestParserTest {
     }
 
     @Test
+    void readsBodiesThatArePartOfABuffer() {
+        var text = "{\"stream\":true,\"stream_options\":{\"x\":1},\"model\":\"€\"}";
+        int length = Buffer.buffer(text).length();
+        var part = Buffer.buffer("xx" + text + "yyy").slice(2, 2 + length);
+        var request = LlmRequestParser.parse(Provider.OPENAI, CHAT, part);
+        assertThat(request.model()).isEqualTo("€");
+        assertThat(request.bodyWithUsage().toString()).isEqualTo(text.replace("{\"x\"", "{\"include_usage\":true,\"x\""));
+        var again = LlmRequestParser.parse(Provider.OPENAI, CHAT, request.bodyWithUsage());
+        assertThat(again.usageRequested()).isTrue();
+        assertThat(again.bodyWithUsage()).isSameAs(request.bodyWithUsage());
+    }
+
+    @Test
     void preservesWhitespaceWhenAddingIncludeUsage() {
         var request = chat(" \r\n{\n\t\"stream\" : true\n}\n ");
         assertThat(request.bodyWithUsage().toString())

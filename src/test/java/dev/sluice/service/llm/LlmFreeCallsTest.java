@@ -49,7 +49,7 @@ class LlmFreeCallsTest extends LlmTestBase {
         for (int i = 2; i >= 0; i--) {
             var path = "/" + provider + (i == 1 ? listing : counting);
             var response = i == 1
-                    ? http.get(path, "X-API-Key", "key-of-free")
+                    ? http.get(path, "X-API-Key", "key-of-free", "anthropic-version", "1")
                     : http.post(path, BODY, "X-API-Key", "key-of-free", "anthropic-version", "1");
             assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
             assertThat(header(response, "x-ratelimit-limit")).isEqualTo("3");
@@ -112,10 +112,10 @@ class LlmFreeCallsTest extends LlmTestBase {
 
     @Test
     void decisionsAreMeteredButNotAsCalls() {
-        double calls = meters.find("llm.calls").counters().stream().mapToDouble(counter -> counter.count()).sum();
+        double calls = meters.find("llm_calls").counters().stream().mapToDouble(counter -> counter.count()).sum();
         models("free");
         assertThat(meters.get("rate_limit_decisions").tag("resource", "llm:openai:free").tag("tier", "free")
-                .tag("outcome", "allowed").counter().count()).isPositive();
-        assertThat(meters.find("llm.calls").counters().stream().mapToDouble(counter -> counter.count()).sum()).isEqualTo(calls);
+                .tag("outcome", "allowed").tag("store", "redis").counter().count()).isPositive();
+        assertThat(meters.find("llm_calls").counters().stream().mapToDouble(counter -> counter.count()).sum()).isEqualTo(calls);
     }
 }

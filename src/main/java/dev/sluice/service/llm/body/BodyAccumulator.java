@@ -7,11 +7,12 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.vertx.core.buffer.Buffer;
 
 /**
- * Bytes of a body in segments, so that a growing body is not copied again and again. Counts what it allocates. Used by one
+ * Bytes of a body in segments, so that a growing body is never copied. Counts what it allocates. Used by one
  * thread at a time.
  */
 final class BodyAccumulator {
@@ -88,32 +89,20 @@ final class BodyAccumulator {
         allocated += bytes;
     }
 
-    /** Returns all bytes in one array, which remains counted, and forgets them. */
+    /** Returns all bytes, which remain counted and are not copied, and forgets them. */
+    @SuppressWarnings("deprecation") // Buffer.buffer(byte[]) copies the array
     Buffer toBuffer() {
         var result = whole;
         if (result == null) {
-            result = fullSegments.isEmpty() ? wrap(segment, used) : join();
+            var parts = new ByteBuf[fullSegments.size() + 1];
+            for (int i = 0; i < fullSegments.size(); i++) {
+                parts[i] = Unpooled.wrappedBuffer(fullSegments.get(i));
+            }
+            parts[fullSegments.size()] = Unpooled.wrappedBuffer(segment, 0, used);
+            result = Buffer.buffer(parts.length == 1 ? parts[0] : Unpooled.wrappedBuffer(parts.length, parts));
         }
         forget();
         return result;
-    }
-
-    private Buffer join() {
-        held.add(length);
-        var joined = new byte[length];
-        int end = 0;
-        for (var full : fullSegments) {
-            System.arraycopy(full, 0, joined, end, full.length);
-            end += full.length;
-        }
-        System.arraycopy(segment, 0, joined, end, used);
-        held.subtract(allocated);
-        return wrap(joined, length);
-    }
-
-    @SuppressWarnings("deprecation") // Buffer.buffer(byte[]) copies the array
-    private static Buffer wrap(byte[] bytes, int length) {
-        return Buffer.buffer(Unpooled.wrappedBuffer(bytes, 0, length));
     }
 
     /** Returns the bytes as a stream. */

@@ -40,7 +40,7 @@ public class RequestBodyBuffer {
         this.heldBytes = new HeldBytes(maxTotalBytes);
     }
 
-    /** Returns the number of bytes currently held: bodies as received, decoded and joined, and the windows of decoders. */
+    /** Returns the number of bytes currently held: bodies as received and as decoded, and the windows of decoders. */
     public long heldBytes() {
         return heldBytes.total();
     }
