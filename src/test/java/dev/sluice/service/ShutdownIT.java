@@ -4,9 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.WebSocket;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 
 import org.junit.jupiter.api.Test;
 
@@ -71,6 +76,39 @@ class ShutdownIT {
         } finally {
             upstream.stop();
         }
+    }
+
+    /** An open WebSocket is closed with 1001 and does not delay the shutdown; one that has been closed does not count. */
+    @Test
+    void webSocketsAreClosedAndDoNotDelayShutdown() throws Exception {
+        var upstream = new EchoUpstream();
+        int api = upstream.listen(0);
+        try (var sluice = Instance.start(Map.of("REDIS_ENABLED", "false", "UPSTREAM_URL", "http://127.0.0.1:" + api,
+                "QUARKUS_SHUTDOWN_TIMEOUT", "10m"))) {
+            var closed = new CompletableFuture<Integer>();
+            var before = openWebSocket(sluice.port(), new CompletableFuture<>());
+            before.sendClose(WebSocket.NORMAL_CLOSURE, "").get(30, TimeUnit.SECONDS);
+            var open = openWebSocket(sluice.port(), closed);
+            open.sendText("still here", true).get(30, TimeUnit.SECONDS);
+            var stopped = CompletableFuture.runAsync(sluice::close);
+            assertThat(closed.get(60, TimeUnit.SECONDS)).isEqualTo(1001);
+            stopped.get(60, TimeUnit.SECONDS);
+            assertThat(sluice.log()).contains("stopped in").doesNotContain("ERROR");
+        } finally {
+            upstream.stop();
+        }
+    }
+
+    private static WebSocket openWebSocket(int port, CompletableFuture<Integer> closed) throws Exception {
+        return HttpClient.newHttpClient().newWebSocketBuilder().buildAsync(URI.create("ws://127.0.0.1:" + port + "/ws"),
+                new WebSocket.Listener() {
+
+                    @Override
+                    public CompletionStage<?> onClose(WebSocket socket, int status, String reason) {
+                        closed.complete(status);
+                        return null;
+                    }
+                }).get(30, TimeUnit.SECONDS);
     }
 
     /** A load balancer can remove the instance before its connections are refused. */
