@@ -34,6 +34,8 @@ final class BenchmarkEnvironment implements AutoCloseable {
     static final int IDENTITIES = 10_000;
     static final int CONNECTIONS = 64;
 
+    private static final int MAX_WARM_UPS = 6;
+    private static final long WARM_REQUESTS = 200_000;
     private static final HttpClient CLIENT = HttpClient.newHttpClient();
 
     private final RedisTestServer redis = RedisTestServer.start();
@@ -182,10 +184,16 @@ final class BenchmarkEnvironment implements AutoCloseable {
         return recordLoaderCpu(HttpLoad.closed(target, seconds).expecting(status));
     }
 
-    /** Loads new processes for twice the time of a warm-up. */
+    /**
+     * Loads new processes for twice the time of a warm-up, and longer if they have handled few requests: the JIT compiler works by
+     * their number.
+     */
     void warmUp(HttpLoad.Target target) {
         if (warmedUp.addAll(target.ports())) {
-            HttpLoad.closed(target, 2 * BenchmarkSettings.WARMUP);
+            long responses = 0;
+            for (int i = 0; i < 2 || i < MAX_WARM_UPS && responses < WARM_REQUESTS; i++) {
+                responses += HttpLoad.closed(target, BenchmarkSettings.WARMUP).responses();
+            }
         }
     }
 

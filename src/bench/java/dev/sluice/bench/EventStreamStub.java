@@ -19,6 +19,7 @@ import io.vertx.core.http.HttpServerResponse;
 final class EventStreamStub implements AutoCloseable {
 
     static final int EVENTS_PER_SECOND = 20;
+    static final int UNLIMITED = Integer.MAX_VALUE;
 
     private static final String CHUNK = "data: {\"id\":\"chatcmpl-B9MBs8CjcvOU2jLn4n570S5qMJKcT\",\"object\":"
             + "\"chat.completion.chunk\",\"created\":1795000000,\"model\":\"gpt-4o-2024-11-20\",\"service_tier\":\"default\","
@@ -30,14 +31,12 @@ final class EventStreamStub implements AutoCloseable {
     private static final Buffer DONE = Buffer.buffer("data: [DONE]\n\n");
 
     private final Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1));
-    /** Number of events of a stream. */
-    private final int events;
     private final int port;
     private final Set<Stream> streams = new HashSet<>();
+    /** Number of events of a stream. */
+    private volatile int events = 1;
 
-    /** @param events number of events after which a stream ends; 0 for streams that end with {@link #endStreams} */
-    EventStreamStub(int events) {
-        this.events = events;
+    EventStreamStub() {
         port = vertx.createHttpServer(new HttpServerOptions().setHost("127.0.0.1").setPort(0))
                 .requestHandler(request -> request.bodyHandler(body -> stream(request, body))).listen()
                 .toCompletionStage().toCompletableFuture().join().actualPort();
@@ -46,13 +45,19 @@ final class EventStreamStub implements AutoCloseable {
     private void stream(HttpServerRequest request, Buffer body) {
         var response = request.response().setChunked(true).putHeader(HttpHeaders.CONTENT_TYPE, "text/event-stream");
         boolean usage = body.toString().contains("\"include_usage\":true");
-        var stream = new Stream(response, usage);
+        var stream = new Stream(response, usage, events);
         response.closeHandler(closed -> stream.stop());
         streams.add(stream);
+        stream.send();
     }
 
     int port() {
         return port;
+    }
+
+    /** Sets the number of events after which a stream ends; {@link #UNLIMITED} for streams that end with {@link #endStreams}. */
+    void setEvents(int events) {
+        this.events = events;
     }
 
     /** Ends all streams. */
@@ -74,19 +79,18 @@ final class EventStreamStub implements AutoCloseable {
 
         private final HttpServerResponse response;
         private final boolean usage;
-        private final long timer;
-        private int sent;
+        private final long timer = vertx.setPeriodic(1000 / EVENTS_PER_SECOND, tick -> send());
+        private int left;
 
-        Stream(HttpServerResponse response, boolean usage) {
+        Stream(HttpServerResponse response, boolean usage, int events) {
             this.response = response;
             this.usage = usage;
-            timer = vertx.setPeriodic(1000 / EVENTS_PER_SECOND, tick -> send());
-            send();
+            this.left = events;
         }
 
         private void send() {
             response.write(EVENT.copy());
-            if (++sent == events) {
+            if (--left == 0) {
                 end();
             }
         }

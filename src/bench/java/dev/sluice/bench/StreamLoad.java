@@ -72,6 +72,18 @@ final class StreamLoad implements AutoCloseable {
         return firstByte;
     }
 
+    /** Starts a stream on each connection as soon as the one before has ended. */
+    void closedLoop(double seconds) throws IOException {
+        long end = System.nanoTime() + (long) (seconds * 1e9);
+        while (System.nanoTime() < end) {
+            while (!idle.isEmpty()) {
+                start(System.nanoTime());
+            }
+            selector.select(this::onReadable, 100);
+        }
+        awaitEnd();
+    }
+
     /** Starts a stream on each connection, and returns when each has begun. */
     void startAll() throws IOException {
         long deadline = System.nanoTime() + MAX_WAIT_NANOS;

@@ -13,6 +13,7 @@ final class StreamMeasurements {
 
     private static final double STREAMS_PER_SECOND = 40;
     private static final int EVENTS = 20;
+    private static final int WARM_UP_CONNECTIONS = 16;
     private static final int FIRST_BYTE_CONNECTIONS = 256;
     private static final int OPEN_STREAMS = 1000;
     /** Time until the load of beginning the streams is over. */
@@ -38,12 +39,24 @@ final class StreamMeasurements {
         return LlmGatewayMeasurements.chatRequests(PROVIDER_PATH, "", STREAM);
     }
 
+    /** Loads a server with streams of one event, so that it is as warm as those of other rows. */
+    private static void warmUp(HttpLoad.Target target) {
+        try (var load = new StreamLoad(new HttpLoad.Target(target.ports(), WARM_UP_CONNECTIONS, target.requests()))) {
+            load.closedLoop(2 * BenchmarkSettings.WARMUP);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** Measures the time to the first event that the gateway adds. */
     static List<BenchmarkResult> firstByte(BenchmarkEnvironment environment) {
-        try (var stub = new EventStreamStub(EVENTS)) {
+        try (var stub = new EventStreamStub()) {
             var instance = LlmGatewayMeasurements.llmGateway(environment, "first byte", stub.port());
             var through = new HttpLoad.Target(instance.port(), FIRST_BYTE_CONNECTIONS, gatewayRequests());
             var direct = new HttpLoad.Target(stub.port(), FIRST_BYTE_CONNECTIONS, providerRequests());
+            warmUp(through);
+            warmUp(direct);
+            stub.setEvents(EVENTS);
             var comparison = PairedMeasurement.measure(seconds -> firstBytes(environment, through, seconds),
                     seconds -> firstBytes(environment, direct, seconds));
             Profiler.profile("first-byte", environment.pid(instance), seconds -> firstBytes(environment, through, seconds));
@@ -75,10 +88,13 @@ final class StreamMeasurements {
 
     /** Measures the CPU time of many concurrent streams. */
     static List<BenchmarkResult> openStreams(BenchmarkEnvironment environment) {
-        try (var stub = new EventStreamStub(0); var hop = HopServer.start(stub.port())) {
+        try (var stub = new EventStreamStub(); var hop = HopServer.start(stub.port())) {
             var instance = LlmGatewayMeasurements.llmGateway(environment, "streams", stub.port());
             var through = new HttpLoad.Target(instance.port(), OPEN_STREAMS, gatewayRequests());
             var bare = new HttpLoad.Target(hop.port(), OPEN_STREAMS, providerRequests());
+            warmUp(through);
+            warmUp(bare);
+            stub.setEvents(EventStreamStub.UNLIMITED);
             DoubleSupplier cpu = () -> environment.cpuMicros(instance);
             var comparison = PairedMeasurement.measure(seconds -> cost(environment, stub, through, seconds, cpu),
                     seconds -> cost(environment, stub, bare, seconds, hop::cpuMicros));
