@@ -25,7 +25,7 @@ class Benchmark {
         MEASUREMENTS.put("8", RedisMeasurements::largeLimit);
         MEASUREMENTS.put("9", Microbenchmarks::memoryStore);
         MEASUREMENTS.put("10", HttpMeasurements::latency);
-        MEASUREMENTS.put("11", GatewayMeasurements::llm);
+        MEASUREMENTS.put("11", LlmGatewayMeasurements::llm);
         MEASUREMENTS.put("12", HttpMeasurements::allocation);
         MEASUREMENTS.put("cpu", CheckMeasurements::cpu);
         MEASUREMENTS.put("full", FullWindowMeasurements::fullWindows);
@@ -34,7 +34,16 @@ class Benchmark {
         MEASUREMENTS.put("connections", CheckMeasurements::connections);
         MEASUREMENTS.put("overload", CheckMeasurements::overload);
         MEASUREMENTS.put("cold", CheckMeasurements::cold);
-        MEASUREMENTS.put("proxy", GatewayMeasurements::proxy);
+        MEASUREMENTS.put("hop", ApiGatewayMeasurements::hop);
+        MEASUREMENTS.put("proxy", ApiGatewayMeasurements::proxy);
+        MEASUREMENTS.put("envoy", ApiGatewayMeasurements::envoy);
+        MEASUREMENTS.put("ratelimit", ApiGatewayMeasurements::rateLimit);
+        MEASUREMENTS.put("denied", ApiGatewayMeasurements::denied);
+        MEASUREMENTS.put("llm-hop", LlmGatewayMeasurements::llmHop);
+        MEASUREMENTS.put("portkey", LlmGatewayMeasurements::portkey);
+        MEASUREMENTS.put("first-byte", StreamMeasurements::firstByte);
+        MEASUREMENTS.put("streams", StreamMeasurements::openStreams);
+        MEASUREMENTS.put("idle", ApiGatewayMeasurements::idleClients);
         MEASUREMENTS.put("script", RedisMeasurements::sortedSetScript);
         MEASUREMENTS.put("parts", Microbenchmarks::parts);
     }

@@ -2,11 +2,13 @@ package dev.sluice.bench;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -14,9 +16,13 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+import com.sun.management.UnixOperatingSystemMXBean;
 
 import dev.sluice.testing.Instance;
 import dev.sluice.testing.RedisTestServer;
@@ -28,6 +34,9 @@ final class BenchmarkEnvironment implements AutoCloseable {
     static final int IDENTITIES = 10_000;
     static final int CONNECTIONS = 64;
 
+    private static final int MAX_STARTS = 3;
+    private static final int MAX_WARM_UPS = 6;
+    private static final long WARM_REQUESTS = 200_000;
     private static final HttpClient CLIENT = HttpClient.newHttpClient();
 
     private final RedisTestServer redis = RedisTestServer.start();
@@ -35,6 +44,8 @@ final class BenchmarkEnvironment implements AutoCloseable {
     private final Map<Instance, ProcessHandle> processes = new IdentityHashMap<>();
     /** Ports of servers that have been warmed up. */
     private final Set<Integer> warmedUp = new HashSet<>();
+    private UpstreamStub upstream;
+    private UpstreamStub provider;
     private double loaderCpu;
 
     RedisTestServer redis() {
@@ -47,6 +58,22 @@ final class BenchmarkEnvironment implements AutoCloseable {
             int at = version.indexOf("redis_version:") + 14;
             return version.substring(at, version.indexOf('\r', at));
         }
+    }
+
+    /** Returns the upstream of the API gateways, which responds {@code ok}. */
+    UpstreamStub upstream() {
+        if (upstream == null) {
+            upstream = UpstreamStub.fixedResponse("text/plain", "ok");
+        }
+        return upstream;
+    }
+
+    /** Returns the provider of the LLM gateways, which returns fixed bytes. */
+    UpstreamStub provider() {
+        if (provider == null) {
+            provider = UpstreamStub.fixedCompletion();
+        }
+        return provider;
     }
 
     /** Returns the application with limits. */
@@ -73,11 +100,25 @@ final class BenchmarkEnvironment implements AutoCloseable {
         var all = new HashMap<>(environment);
         all.put("REDIS_HOST", "127.0.0.1");
         all.put("REDIS_PORT", Integer.toString(redis.port()));
+        all.putAll(Profiler.environment());
         var before = ProcessHandle.current().children().collect(Collectors.toSet());
-        var instance = Instance.start(jar, all);
+        var instance = startOnFreePort(jar, all);
         processes.put(instance, ProcessHandle.current().children().filter(child -> !before.contains(child)).findFirst()
                 .orElseThrow());
         return instance;
+    }
+
+    /** Tries again if another process has taken the port that was free: a long run is not to end because of that. */
+    private static Instance startOnFreePort(Path jar, Map<String, String> environment) {
+        for (int attempt = 1;; attempt++) {
+            try {
+                return Instance.start(jar, environment);
+            } catch (IllegalStateException e) {
+                if (attempt == MAX_STARTS || !e.getMessage().contains("in use")) {
+                    throw e;
+                }
+            }
+        }
     }
 
     /** Stops an instance that is no longer needed. */
@@ -93,8 +134,27 @@ final class BenchmarkEnvironment implements AutoCloseable {
         return cpuMicros(processes.get(instance));
     }
 
+    long pid(Instance instance) {
+        return processes.get(instance).pid();
+    }
+
     static double cpuMicros(ProcessHandle process) {
         return process.info().totalCpuDuration().orElseThrow().toNanos() / 1e3;
+    }
+
+    /** Returns the resident memory of an instance. */
+    double residentMegabytes(Instance instance) {
+        try (var lines = Files.lines(Path.of("/proc", Long.toString(pid(instance)), "status"))) {
+            var line = lines.filter(text -> text.startsWith("VmRSS:")).findFirst().orElseThrow();
+            return Double.parseDouble(line.replaceAll("\\D", "")) / 1024;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Returns how many files this process and its children may open. */
+    static long maxOpenFiles() {
+        return ManagementFactory.getPlatformMXBean(UnixOperatingSystemMXBean.class).getMaxFileDescriptorCount();
     }
 
     /** Returns the CPU time that Redis has used, in microseconds. */
@@ -134,15 +194,30 @@ final class BenchmarkEnvironment implements AutoCloseable {
 
     /** Runs a closed loop in which all responses must have this status. */
     HttpLoad.Outcome load(HttpLoad.Target target, double seconds, int status) {
-        if (warmedUp.addAll(target.ports())) {
-            HttpLoad.closed(target, 2 * BenchmarkSettings.WARMUP);
-        }
+        warmUp(target);
         return recordLoaderCpu(HttpLoad.closed(target, seconds).expecting(status));
     }
 
+    /**
+     * Loads new processes for twice the time of a warm-up, and longer if they have handled few requests: the JIT compiler works by
+     * their number.
+     */
+    void warmUp(HttpLoad.Target target) {
+        if (warmedUp.addAll(target.ports())) {
+            long responses = 0;
+            for (int i = 0; i < 2 || i < MAX_WARM_UPS && responses < WARM_REQUESTS; i++) {
+                responses += HttpLoad.closed(target, BenchmarkSettings.WARMUP).responses();
+            }
+        }
+    }
+
     HttpLoad.Outcome recordLoaderCpu(HttpLoad.Outcome outcome) {
-        loaderCpu = Math.max(loaderCpu, outcome.loaderCpu());
+        recordLoaderCpu(outcome.loaderCpu());
         return outcome;
+    }
+
+    void recordLoaderCpu(double share) {
+        loaderCpu = Math.max(loaderCpu, share);
     }
 
     /** Returns a note about the maximum CPU share of the load generator since the last call. */
@@ -171,6 +246,7 @@ final class BenchmarkEnvironment implements AutoCloseable {
     @Override
     public void close() {
         instances.values().forEach(Instance::close);
+        Stream.of(upstream, provider).filter(Objects::nonNull).forEach(UpstreamStub::close);
         redis.close();
     }
 }

@@ -29,6 +29,15 @@ record BenchmarkResult(String row, String description, List<Double> values, List
         this(row, description, values, List.of(), List.of());
     }
 
+    /** Creates the result of a measurement that was not made. */
+    static BenchmarkResult notMeasured(String row, String description, String reason) {
+        return new BenchmarkResult(row, description, List.of()).withNote(reason);
+    }
+
+    boolean isMeasured() {
+        return !values.isEmpty();
+    }
+
     BenchmarkResult withUnits(String valuesUnit, String sidesUnit) {
         return new BenchmarkResult(row, description, values, firstSide, secondSide, valuesUnit, sidesUnit, target, atLeast,
                 note);
@@ -47,6 +56,7 @@ record BenchmarkResult(String row, String description, List<Double> values, List
                 note.isEmpty() ? addition : note + "; " + addition);
     }
 
+    /** Returns NaN if there are no values, as {@link #min} and {@link #max} do. */
     double median() {
         return median(values);
     }
@@ -54,18 +64,21 @@ record BenchmarkResult(String row, String description, List<Double> values, List
     static double median(List<Double> values) {
         var sorted = values.stream().sorted().toList();
         int middle = sorted.size() / 2;
+        if (sorted.isEmpty()) {
+            return Double.NaN;
+        }
         return sorted.size() % 2 == 1 ? sorted.get(middle) : (sorted.get(middle - 1) + sorted.get(middle)) / 2;
     }
 
     double min() {
-        return values.stream().mapToDouble(value -> value).min().orElseThrow();
+        return values.stream().mapToDouble(value -> value).min().orElse(Double.NaN);
     }
 
     double max() {
-        return values.stream().mapToDouble(value -> value).max().orElseThrow();
+        return values.stream().mapToDouble(value -> value).max().orElse(Double.NaN);
     }
 
     String verdict() {
-        return target == null ? "" : (atLeast ? median() >= target : median() <= target) ? "met" : "missed";
+        return target == null || !isMeasured() ? "" : (atLeast ? median() >= target : median() <= target) ? "met" : "missed";
     }
 }

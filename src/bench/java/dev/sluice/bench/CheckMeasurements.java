@@ -85,7 +85,7 @@ final class CheckMeasurements {
                 responses / (BenchmarkEnvironment.scriptCalls(environment.redis()) - calls));
     }
 
-    private static Cost baselineCost(BenchmarkEnvironment environment, BaselineServer baseline, HttpLoad.Target target,
+    private static Cost baselineCost(BenchmarkEnvironment environment, ServerProcess baseline, HttpLoad.Target target,
             double seconds) {
         double before = baseline.cpuMicros();
         double responses = environment.load(target, seconds, 200).responses();

@@ -107,7 +107,19 @@ final class HttpLoad {
 
     /** Sends each request once. */
     static Outcome once(Target target) {
-        return run(target, load -> load.sendEach(target.requests().size()));
+        return run(target, load -> load.sendEach(target.requests().size(), Integer.MAX_VALUE));
+    }
+
+    /**
+     * Sends one request on each connection, then runs a task while all of them are open and idle.
+     *
+     * @param maxInFlight maximum number of requests that wait for their responses
+     */
+    static Outcome onceAndIdle(Target target, int maxInFlight, Runnable task) {
+        return run(target, load -> {
+            load.sendEach(target.connections(), maxInFlight);
+            task.run();
+        });
     }
 
     private interface Task {
@@ -142,10 +154,10 @@ final class HttpLoad {
         drain();
     }
 
-    private void sendEach(int count) throws IOException {
+    private void sendEach(int count, int maxInFlight) throws IOException {
         int sent = 0;
         while (sent < count) {
-            for (; sent < count && !idle.isEmpty(); sent++) {
+            for (; sent < count && inFlight < maxInFlight && !idle.isEmpty(); sent++) {
                 send(System.nanoTime());
             }
             selector.select(this::onReadable, 100);

@@ -29,6 +29,11 @@ final class Report {
     }
 
     static void print(BenchmarkResult result) {
+        if (!result.isMeasured()) {
+            System.out.printf(Locale.ROOT, "%-3s %s%n      not measured [%s]%n", result.row(), result.description(),
+                    result.note());
+            return;
+        }
         System.out.printf(Locale.ROOT, "%-3s %s%n      %s (%s to %s)%s%s%s%n", result.row(), result.description(),
                 number(result.median()) + unit(result.unit()), number(result.min()), number(result.max()),
                 result.firstSide().isEmpty()
@@ -62,18 +67,24 @@ final class Report {
     static void results(String machine, List<BenchmarkResult> results) throws IOException {
         var rows = new JsonArray();
         for (var result : results) {
-            rows.add(new JsonObject().put("row", result.row()).put("what", result.description()).put("median", result.median())
-                    .put("min", result.min()).put("max", result.max()).put("unit", result.unit())
+            rows.add(new JsonObject().put("row", result.row()).put("what", result.description())
+                    .put("median", jsonNumber(result.median())).put("min", jsonNumber(result.min()))
+                    .put("max", jsonNumber(result.max())).put("unit", result.unit())
                     .put("target", result.target()).put("at_least", result.atLeast()).put("verdict", result.verdict())
                     .put("values", new JsonArray(result.values())).put("a", new JsonArray(result.firstSide()))
                     .put("b", new JsonArray(result.secondSide())).put("sides_unit", result.sidesUnit())
                     .put("note", result.note()));
         }
-        var folder = Files.createDirectories(Path.of("target", "bench"));
+        var folder = Files.createDirectories(BenchmarkSettings.OUTPUT);
         Files.writeString(folder.resolve("results.json"),
                 new JsonObject().put("machine", machine).put("pairs", BenchmarkSettings.PAIRS)
                         .put("seconds", BenchmarkSettings.SECONDS)
                         .put("rows", rows).encodePrettily());
+    }
+
+    /** Returns null for NaN, which JSON does not have. */
+    private static Double jsonNumber(double value) {
+        return Double.isNaN(value) ? null : value;
     }
 
     static void document(String machine, List<BenchmarkResult> results) throws IOException {
@@ -99,10 +110,12 @@ final class Report {
         for (var result : results) {
             table.append("| ").append(String.join(" | ", result.row(),
                     result.description() + (result.note().isEmpty() ? "" : "<br><sub>" + result.note() + "</sub>"),
-                    number(result.median()) + unit(result.unit())
-                            + (result.values().size() < 2
-                                    ? ""
-                                    : " (" + number(result.min()) + ", " + number(result.max()) + ")"),
+                    !result.isMeasured()
+                            ? "not measured"
+                            : number(result.median()) + unit(result.unit())
+                                    + (result.values().size() < 2
+                                            ? ""
+                                            : " (" + number(result.min()) + ", " + number(result.max()) + ")"),
                     sides(result), target(result), result.verdict())).append(" |\n");
         }
         return table.append("""

@@ -53,7 +53,7 @@ final class SvgPlot {
 
     /** Plots each result relative to its target: median, minimum and maximum. */
     static String targets(List<BenchmarkResult> results) {
-        var shown = results.stream().filter(result -> result.target() != null).toList();
+        var shown = results.stream().filter(result -> result.target() != null && result.isMeasured()).toList();
         int bottom = TOP + shown.size() * LINE;
         var plot = new SvgPlot(
                 "Results relative to their targets: right of 1 is better (median, minimum and maximum; logarithmic)",
