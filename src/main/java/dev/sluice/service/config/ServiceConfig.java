@@ -96,7 +96,7 @@ public interface ServiceConfig {
         @WithName("websocket-idle-timeout")
         Duration webSocketIdleTimeout();
 
-        /** Time at shutdown, after the last request, until open WebSockets are closed with status 1001. */
+        /** Time at shutdown, after the shutdown delay, until open WebSockets are closed with status 1001. */
         @WithDefault("1s")
         @WithName("websocket-grace-period")
         Duration webSocketGracePeriod();

@@ -76,7 +76,6 @@ final class WebSocketTunnel extends LoopTimer.Timed implements WebSocketTunnels.
 
     private void connect(NetSocket client) {
         socket = client;
-        releaseRequest();
         upstream.tunnels().add(this);
         activeAt = timer.now();
         timer.register(this);
@@ -118,7 +117,6 @@ final class WebSocketTunnel extends LoopTimer.Timed implements WebSocketTunnels.
         }
     }
 
-    /** Waits until no other frame is under way. */
     @Override
     public void closeGracefully(int status) {
         loopContext.runOnContext(now -> {
@@ -140,6 +138,11 @@ final class WebSocketTunnel extends LoopTimer.Timed implements WebSocketTunnels.
     }
 
     @Override
+    public void closeNow() {
+        loopContext.runOnContext(now -> close());
+    }
+
+    @Override
     void onTick(long now) {
         if (now - activeAt > upstream.options().webSocketIdleTimeout().toMillis()) {
             LOG.debug("WebSocket is idle");
@@ -158,6 +161,7 @@ final class WebSocketTunnel extends LoopTimer.Timed implements WebSocketTunnels.
         connection.http().close();
         if (socket != null) {
             socket.close();
+            releaseRequest();
         } else {
             request.connection().close();
         }

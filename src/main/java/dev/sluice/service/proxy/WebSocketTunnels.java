@@ -1,73 +1,76 @@
 package dev.sluice.service.proxy;
 
 import java.time.Duration;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
 import dev.sluice.service.config.ServiceConfig;
-import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.ShutdownDelayInitiatedEvent;
+import io.vertx.core.Vertx;
 
 /**
- * Open WebSockets. At shutdown, after the requests in flight have ended and a grace period has passed, each is closed with status
- * 1001 (going away). Thread-safe.
+ * Open WebSockets. A graceful shutdown waits for them as for requests in flight; when the shutdown delay and a grace period have
+ * passed, each is closed with status 1001 (going away). Thread-safe.
  */
 @ApplicationScoped
 public class WebSocketTunnels {
 
-    /** An open WebSocket. */
+    /** An open WebSocket. Its methods are called on any thread. */
     interface Tunnel {
 
-        /** Sends a Close frame to both sides. Callable from any thread. */
+        /** Sends a Close frame to both sides. */
         void closeGracefully(int status);
+
+        /** Closes the connections to both sides. */
+        void closeNow();
     }
 
     private static final Logger LOG = Logger.getLogger(WebSocketTunnels.class);
     private static final int GOING_AWAY = 1001;
     /** Maximum time for both sides to confirm the closing. */
-    private static final Duration CLOSING_TIMEOUT = Duration.ofSeconds(2);
+    private static final long CLOSING_TIMEOUT_MILLIS = 2000;
 
-    private final Duration gracePeriod;
+    private final Vertx vertx;
+    private final long graceMillis;
     private final Set<Tunnel> open = ConcurrentHashMap.newKeySet();
-    private volatile CountDownLatch allClosed;
+    private volatile boolean closing;
 
-    WebSocketTunnels(ServiceConfig settings) {
-        this.gracePeriod = settings.upstream().webSocketGracePeriod();
+    WebSocketTunnels(Vertx vertx, ServiceConfig settings,
+            @ConfigProperty(name = "quarkus.shutdown.delay") Optional<Duration> shutdownDelay) {
+        this.vertx = vertx;
+        this.graceMillis = Math.max(1, settings.upstream().webSocketGracePeriod().plus(shutdownDelay.orElse(Duration.ZERO))
+                .toMillis());
     }
 
     void add(Tunnel tunnel) {
         open.add(tunnel);
-        if (allClosed != null) {
+        if (closing) {
             tunnel.closeGracefully(GOING_AWAY);
         }
     }
 
     void remove(Tunnel tunnel) {
         open.remove(tunnel);
-        var latch = allClosed;
-        if (latch != null && open.isEmpty()) {
-            latch.countDown();
-        }
     }
 
-    void onShutdown(@Observes ShutdownEvent shutdown) throws InterruptedException {
+    void onShutdown(@Observes ShutdownDelayInitiatedEvent shutdown) {
+        vertx.setTimer(graceMillis, passed -> closeAll());
+    }
+
+    private void closeAll() {
+        closing = true;
         if (open.isEmpty()) {
             return;
         }
-        LOG.infof("Closing WebSockets: open=%d, grace period=%d ms", open.size(), gracePeriod.toMillis());
-        var latch = new CountDownLatch(1);
-        allClosed = latch;
-        if (!open.isEmpty() && !latch.await(gracePeriod.toMillis(), TimeUnit.MILLISECONDS)) {
-            open.forEach(tunnel -> tunnel.closeGracefully(GOING_AWAY));
-            if (!latch.await(CLOSING_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)) {
-                LOG.warnf("WebSockets were not closed by their peers in time: open=%d", open.size());
-            }
-        }
+        LOG.infof("Closing WebSockets: open=%d", open.size());
+        open.forEach(tunnel -> tunnel.closeGracefully(GOING_AWAY));
+        vertx.setTimer(CLOSING_TIMEOUT_MILLIS, late -> open.forEach(Tunnel::closeNow));
     }
 }
