@@ -1,6 +1,5 @@
 package dev.sluice.service.proxy;
 
-import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.vertx.core.http.HttpVersion;
@@ -18,6 +17,8 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
 
     private final HttpClientConnection http;
     private final boolean multiplexed;
+    /** Unused if the connection is multiplexed. */
+    private final UpstreamCodec codec = new UpstreamCodec();
     private Runnable onReadComplete;
     private Runnable onFree = () -> {
     };
@@ -38,6 +39,7 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
         if (multiplexed) {
             pipeline.addBefore("handler", "received", this);
         } else {
+            pipeline.replace("codec", "codec", codec);
             pipeline.addBefore("codec", "received", this);
             pipeline.addBefore("handler", "interim-responses", new InterimResponseFilter());
         }
@@ -71,8 +73,12 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
         return received;
     }
 
-    /** @param readComplete runs when a read from the connection is complete; only if it is not multiplexed */
-    void begin(Runnable readComplete) {
+    /**
+     * @param head whether the request is HEAD
+     * @param readComplete runs when a read from the connection is complete; only if it is not multiplexed
+     */
+    void begin(boolean head, Runnable readComplete) {
+        codec.expectBodiless(head);
         activeStreams++;
         onReadComplete = multiplexed ? null : readComplete;
         received = false;
@@ -151,7 +157,7 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
         reading = false;
         if (freed) {
             freed = false;
-            if (message instanceof ByteBuf bytes && bytes.isReadable()) { // the decoder has left something
+            if (codec.hasSurplus()) {
                 http.close();
             } else {
                 onFree.run();

@@ -7,6 +7,7 @@ import io.vertx.core.AsyncResult;
 import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.StreamResetException;
 import io.vertx.core.http.impl.HttpClientStream;
@@ -17,8 +18,8 @@ import io.vertx.ext.web.RoutingContext;
 
 /**
  * One request that is forwarded to an upstream, and its response: streamed in both directions, with backpressure and bounded in
- * time. Uses the streams of the Vert.x client directly: a request object of its public API has no trailers and costs several
- * futures.
+ * time. Uses the streams of the Vert.x client directly: the request objects of its public API cost several futures each and belong
+ * to its pool.
  * <p>
  * Confined to the event loop of the request.
  */
@@ -60,7 +61,7 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
         this.forwarded = forwarded;
         this.listener = listener;
         this.pool = upstream.pool(loopContext, forwarded.webSocket());
-        this.body = new RequestBody(request, forwarded, body, loopContext, this);
+        this.body = new RequestBody(request, forwarded, body, upstream.url().authority(), loopContext, this);
         this.idleMillis = upstream.options().responseTimeout().toMillis();
     }
 
@@ -91,7 +92,7 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
         if (ended) {
             return false;
         }
-        acquired.begin(this::onReadComplete);
+        acquired.begin(forwarded.method() == HttpMethod.HEAD, this::onReadComplete);
         connection = acquired;
         acquired.http().createStream(loopContext, created -> {
             if (created.succeeded()) {
@@ -125,7 +126,7 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
         created.endHandler(trailers -> guard(() -> onEnd(trailers)));
         onProgress();
         pool.timer().register(this);
-        guard(() -> body.send(created, upstream.url().authority()));
+        guard(() -> body.send(created));
     }
 
     /** Runs a step. If it fails, the exchange fails: Vert.x would only log the failure. */
@@ -174,6 +175,7 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
     private void openTunnel(HttpResponseHead head) {
         upstream.metrics().onHead(System.nanoTime() - startNanos);
         upstream.health().onSuccess();
+        upstream.metrics().onComplete(UpstreamMetrics.SUCCESS);
         pool.beginStream(connection);
         pool.timer().unregister(this);
         listener.onResponse(status, head.headers);

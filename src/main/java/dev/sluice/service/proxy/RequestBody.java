@@ -53,6 +53,7 @@ final class RequestBody {
     private Buffer buffered;
     private HttpClientStream stream;
     private HttpRequestHead head;
+    private String authority;
     private boolean chunked;
     /** Whether there is a body, or the upstream has been told so. */
     private boolean withBody;
@@ -62,9 +63,13 @@ final class RequestBody {
     private boolean sent;
     private boolean discarding;
 
-    /** @param buffered the body; null if that of the client is streamed */
-    RequestBody(HttpServerRequest request, UpstreamRequest forwarded, Buffer buffered, ContextInternal context,
+    /**
+     * @param buffered the body; null if that of the client is streamed
+     * @param authority host and port of the upstream, for a request without Host
+     */
+    RequestBody(HttpServerRequest request, UpstreamRequest forwarded, Buffer buffered, String authority, ContextInternal context,
             Listener listener) {
+        this.authority = authority;
         this.request = request;
         this.forwarded = forwarded;
         this.buffered = buffered;
@@ -86,17 +91,17 @@ final class RequestBody {
     }
 
     /** Sends the request on a connection; may be called again if it is repeatable. */
-    void send(HttpClientStream to, String authority) {
+    void send(HttpClientStream to) {
         stream = to;
         headSent = false;
         sent = false;
-        boolean http2 = to.version() == HttpVersion.HTTP_2;
         var headers = forwarded.headers();
-        if (http2) {
+        var host = headers.get(HttpHeaders.HOST);
+        if (to.version() == HttpVersion.HTTP_2 && host != null) { // there, it is :authority
+            authority = host;
             headers.remove(HttpHeaders.HOST);
         }
-        head = new HttpRequestHead(forwarded.method(),
-                http2 ? forwarded.target() : RequestTarget.forHttp1(forwarded.target()), headers, authority, null, null);
+        head = new HttpRequestHead(forwarded.method(), forwarded.target(), headers, authority, null, null);
         if (forwarded.webSocket()) {
             headSent = true; // and never complete: the connection can only be upgraded or closed
             stream.writeHead(head, false, null, false, PRIORITY, true, WRITTEN);

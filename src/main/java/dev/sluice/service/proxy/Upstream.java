@@ -19,10 +19,6 @@ import io.vertx.core.impl.VertxInternal;
  */
 public final class Upstream {
 
-    private static final int MAX_HEADER_BYTES = 64 * 1024;
-    /** As much as Netty reads at once. */
-    private static final int MAX_CHUNK_BYTES = 64 * 1024;
-
     /** What an event loop has of its own. */
     private final class Loop {
 
@@ -83,8 +79,6 @@ public final class Upstream {
                 .setConnectTimeout((int) options.connectTimeout().toMillis())
                 .setSslHandshakeTimeout(Math.max(1, options.connectTimeout().toMillis()))
                 .setSslHandshakeTimeoutUnit(TimeUnit.MILLISECONDS)
-                .setMaxHeaderSize(MAX_HEADER_BYTES).setMaxInitialLineLength(MAX_HEADER_BYTES)
-                .setMaxChunkSize(MAX_CHUNK_BYTES).setTryUsePerFrameWebSocketCompression(false)
                 .setForceSni(url.tls() && !url.isIpAddress() && url.host().indexOf('_') < 0)
                 .setProtocolVersion(http2 ? HttpVersion.HTTP_2 : HttpVersion.HTTP_1_1);
         return http2 ? client.setUseAlpn(url.tls()).setHttp2ClearTextUpgrade(false) : client.setUseAlpn(false);

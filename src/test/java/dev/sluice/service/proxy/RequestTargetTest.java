@@ -13,7 +13,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import dev.sluice.policy.RequestPath;
 import dev.sluice.testing.wire.Http1Wire;
 import dev.sluice.testing.wire.Wire;
 import dev.sluice.testing.wire.WireRequest;
@@ -32,7 +31,7 @@ class RequestTargetTest extends HopTestBase {
     static Stream<Arguments> targets() {
         return Stream.of("/x?filter={%22a%22:1}|b", "/{id}", "/a|b", "/a^b", "/a\\b", "/a`b", "/a\"b", "/a<b>", "/[x]",
                 "/?{}|^\\`\"<>[]", "/x?a=100%", "/x?a=%zz", "/x?%", "/x?a=%u00e9", "/" + UTF_8, "/x?a=" + UTF_8,
-                "/x?a=%ff%00", "//a", "//a//b/", "/a/../b", "/a/./b", "/a/%2e%2e/b", "/%2F/a", "/a;b=c?d",
+                "/x?a=\u00ff\u00fe", "/x?a=%ff%00", "//a", "//a//b/", "/a/../b", "/a/./b", "/a/%2e%2e/b", "/%2F/a", "/a;b=c?d",
                 "/x??a=?&&=&", "/x?", "/~!$&'()*+,;=:@-._", "/a%20b?c+d%2B", "/" + "x".repeat(8000),
                 "/x?" + "y".repeat(8000))
                 .flatMap(target -> Stream.of(Wire.values())
@@ -51,7 +50,7 @@ class RequestTargetTest extends HopTestBase {
     /** A path that is no text cannot be looked up: it passes as it is, or is refused with a reason. */
     @ParameterizedTest
     @ValueSource(strings = {"/\u00ff\u00fe", "/caf\u00e9", "/%ff%fe", "/a%00b"})
-    void pathThatIsNotUtf8PassesPercentEncodedOrIs400(String target) {
+    void pathThatIsNotUtf8PassesOrIs400(String target) {
         onEveryWire(wire -> wire.exchange(port, WireRequest.get(target))).forEach((wire, response) -> {
             if (response.status() == 400) {
                 assertError(response, 400, "RATE_4001");
@@ -61,7 +60,7 @@ class RequestTargetTest extends HopTestBase {
             }
         });
         assertThat(upstream.received()).allSatisfy(
-                received -> assertThat(received.target()).isEqualTo(RequestPath.toAscii(target)));
+                received -> assertThat(received.target()).isEqualTo(target));
     }
 
     @ParameterizedTest

@@ -1,0 +1,72 @@
+package dev.sluice.service.proxy;
+
+import java.nio.charset.StandardCharsets;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.CombinedChannelDuplexHandler;
+import io.netty.handler.codec.http.HttpConstants;
+import io.netty.handler.codec.http.HttpDecoderConfig;
+import io.netty.handler.codec.http.HttpMessage;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpRequestEncoder;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpResponseDecoder;
+
+/**
+ * HTTP/1.1 codec of a connection to an upstream. Unlike Netty's {@code HttpClientCodec}, it tells whether the upstream has sent more
+ * than its response, and writes each character of a request target as one byte, as it came from the client.
+ */
+final class UpstreamCodec extends CombinedChannelDuplexHandler<UpstreamCodec.Decoder, UpstreamCodec.Encoder> {
+
+    private static final int MAX_HEAD_BYTES = 64 * 1024;
+    /** As much as Netty reads at once. */
+    private static final int MAX_CHUNK_BYTES = 64 * 1024;
+
+    private final Decoder decoder = new Decoder();
+
+    UpstreamCodec() {
+        init(decoder, new Encoder());
+    }
+
+    /** Sets whether the next response has no body, whatever its header section says. */
+    void expectBodiless(boolean bodiless) {
+        decoder.bodiless = bodiless;
+    }
+
+    /** Returns whether bytes have arrived that belong to no response. */
+    boolean hasSurplus() {
+        return decoder.hasSurplus();
+    }
+
+    static final class Decoder extends HttpResponseDecoder {
+
+        private boolean bodiless;
+
+        Decoder() {
+            super(new HttpDecoderConfig().setMaxInitialLineLength(MAX_HEAD_BYTES).setMaxHeaderSize(MAX_HEAD_BYTES)
+                    .setMaxChunkSize(MAX_CHUNK_BYTES));
+        }
+
+        boolean hasSurplus() {
+            return actualReadableBytes() > 0;
+        }
+
+        @Override
+        protected boolean isContentAlwaysEmpty(HttpMessage message) {
+            return bodiless && ((HttpResponse) message).status().code() >= 200 || super.isContentAlwaysEmpty(message);
+        }
+    }
+
+    static final class Encoder extends HttpRequestEncoder {
+
+        @Override
+        protected void encodeInitialLine(ByteBuf out, HttpRequest request) {
+            out.writeCharSequence(request.method().name(), StandardCharsets.US_ASCII);
+            out.writeByte(HttpConstants.SP);
+            out.writeCharSequence(request.uri(), StandardCharsets.ISO_8859_1);
+            out.writeByte(HttpConstants.SP);
+            out.writeCharSequence(request.protocolVersion().text(), StandardCharsets.US_ASCII);
+            out.writeShort(HttpConstants.CR << 8 | HttpConstants.LF);
+        }
+    }
+}
