@@ -39,11 +39,11 @@ public interface LlmConfig {
     @WithDefault("10m")
     Duration timeout();
 
-    /** Maximum time to connect to a provider. */
+    /** Maximum time to connect to a provider, and to wait for a free connection. */
     @WithDefault("10s")
     Duration connectTimeout();
 
-    /** Maximum number of concurrent connections to one provider. */
+    /** Maximum number of connections to one provider, without those of event streams. */
     @WithDefault("512")
     int maxConnections();
 
