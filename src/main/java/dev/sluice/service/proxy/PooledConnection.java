@@ -155,7 +155,9 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
         reading = true;
         context.fireChannelRead(message);
         reading = false;
-        if (freed) {
+        if (!multiplexed && activeStreams == 0 && !freed) {
+            http.close(); // nothing was requested
+        } else if (freed) {
             freed = false;
             if (codec.hasSurplus()) {
                 http.close();

@@ -248,6 +248,9 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
         if (!body.isRepeatable() || failure instanceof UpstreamException) {
             return false;
         }
+        if (!body.isHeadSent()) {
+            return true;
+        }
         return failure instanceof StreamResetException reset
                 ? reset.getCode() == REFUSED_STREAM
                 : connection.isReused() && !connection.hasReceived();
@@ -259,6 +262,7 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
         upstream.metrics().onRetry();
         pool.timer().unregister(this);
         stream = null;
+        body.detach();
         pool.acquire(this, true);
     }
 

@@ -67,7 +67,8 @@ final class RequestBody {
      * @param buffered the body; null if that of the client is streamed
      * @param authority host and port of the upstream, for a request without Host
      */
-    RequestBody(HttpServerRequest request, UpstreamRequest forwarded, Buffer buffered, String authority, ContextInternal context,
+    RequestBody(HttpServerRequest request, UpstreamRequest forwarded, Buffer buffered, String authority,
+            ContextInternal context,
             Listener listener) {
         this.authority = authority;
         this.request = request;
@@ -85,9 +86,12 @@ final class RequestBody {
         return length == null ? headers.contains(HttpHeaders.TRANSFER_ENCODING) : !"0".equals(length);
     }
 
-    /** Returns whether the request can be sent twice: it is idempotent (RFC 9110, section 9.2.2) and has no body. */
+    /**
+     * Returns whether the request can be sent again: nothing of it has been sent, or it is idempotent (RFC 9110, section 9.2.2) and
+     * has no body.
+     */
     boolean isRepeatable() {
-        return IDEMPOTENT.contains(forwarded.method().name()) && received && !withBody;
+        return !headSent || IDEMPOTENT.contains(forwarded.method().name()) && received && !withBody;
     }
 
     /** Sends the request on a connection; may be called again if it is repeatable. */
@@ -111,6 +115,14 @@ final class RequestBody {
             endWithoutBody();
         } else {
             receive();
+        }
+    }
+
+    /** Detaches the request from a connection that has failed, until it is sent again. */
+    void detach() {
+        stream = null;
+        if (streaming && !received) {
+            request.pause();
         }
     }
 
@@ -154,7 +166,7 @@ final class RequestBody {
 
     /** Sends the header section without waiting for the body: the upstream may respond to it. */
     private void sendHead() {
-        if (!headSent && !received && !discarding) {
+        if (!headSent && !received && !discarding && stream != null) {
             headSent = true;
             withBody = true;
             stream.writeHead(head, chunked, null, false, PRIORITY, false, WRITTEN);
@@ -178,7 +190,7 @@ final class RequestBody {
     private void onEnd() {
         received = true;
         listener.onProgress();
-        if (discarding || sent) {
+        if (discarding || sent || stream == null) {
             return;
         }
         if (headSent) {
@@ -234,7 +246,7 @@ final class RequestBody {
 
     /** Returns whether the upstream does not read the body. */
     boolean isBlockedByUpstream() {
-        return headSent && !sent && stream.isNotWritable();
+        return headSent && !sent && stream != null && stream.isNotWritable();
     }
 
     /** Reads the rest of the body and drops it, so that the client's connection stays usable. */
