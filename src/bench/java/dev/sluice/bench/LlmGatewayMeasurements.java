@@ -92,7 +92,7 @@ final class LlmGatewayMeasurements {
         return environment.instance(name, BenchmarkSettings.SERVICE, Map.of("RATE_LIMIT_TRUSTED_PROXIES",
                 ApiGatewayMeasurements.TRUSTED,
                 "RATE_LIMIT_LLM_OPENAI_BASE_URL", "http://127.0.0.1:" + providerPort, "RATE_LIMIT_LLM_OPENAI_API_KEY",
-                "sk-stub", "RATE_LIMIT_LLM_OPENAI_REQUESTS_FREE", "1000/minute", "RATE_LIMIT_LLM_MAX_CONNECTIONS", "2000"));
+                "sk-stub", "RATE_LIMIT_LLM_OPENAI_REQUESTS_FREE", "1000/minute"));
     }
 
     private static List<byte[]> gatewayRequests() {
