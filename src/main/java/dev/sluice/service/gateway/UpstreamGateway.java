@@ -73,6 +73,10 @@ public class UpstreamGateway {
             passToEndpoints(context);
             return;
         }
+        if (context.request().method() == HttpMethod.CONNECT) { // for forward proxies
+            reject(context, ServiceErrors.forStatus(405));
+            return;
+        }
         context.request().pause();
         if (Cors.isPreflight(context.request())) {
             rateLimiter.admitPreflight(context, admission -> onDecision(context, new AdmissionResult(null, admission.error())),
@@ -137,9 +141,14 @@ public class UpstreamGateway {
         });
     }
 
+    private static boolean hasBody(String contentLength) {
+        return contentLength != null && !contentLength.equals("0");
+    }
+
     private static boolean isWebSocketUpgrade(HttpServerRequest request) {
         var headers = request.headers();
         return request.version() == HttpVersion.HTTP_1_1 && request.method() == HttpMethod.GET
+                && !hasBody(headers.get(HttpHeaders.CONTENT_LENGTH)) && !headers.contains(HttpHeaders.TRANSFER_ENCODING)
                 && headers.contains(HttpHeaders.UPGRADE, "websocket", true)
                 && headers.get(HttpHeaders.CONNECTION) != null
                 && headers.get(HttpHeaders.CONNECTION).toLowerCase(Locale.ROOT).contains("upgrade");

@@ -75,6 +75,12 @@ final class MeteredResponse implements ExchangeListener {
     }
 
     @Override
+    public void onFault() {
+        meter.abandon(status);
+        settled.tryComplete();
+    }
+
+    @Override
     public void onCancelled() {
         settled.tryFail(new ClientDisconnectedException());
     }

@@ -1,5 +1,6 @@
 package dev.sluice.service.proxy;
 
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -58,11 +59,11 @@ final class ConnectionLimit {
         return connections.get() >= maxConnections;
     }
 
-    /** No longer counts a connection; lets the request that has waited longest use its place. */
+    /** No longer counts a connection; lets a request that waits use its place. */
     void onClosed() {
         connections.decrementAndGet();
         if (hasWaiting()) {
-            serveLongestWaiting();
+            serveWaiting();
         }
     }
 
@@ -123,16 +124,10 @@ final class ConnectionLimit {
         return false;
     }
 
-    private void serveLongestWaiting() {
-        Member longest = null;
-        for (var pool : pools) {
-            if (pool.hasWaiting() && (longest == null || pool.waitingSince() - longest.waitingSince() < 0)) {
-                longest = pool;
-            }
-        }
-        if (longest != null) {
-            longest.loop().execute(longest::openIfNeeded);
-        }
+    /** Lets all pools with waiting requests try to open a connection, in the order of their waiting time. */
+    private void serveWaiting() {
+        pools.stream().filter(Member::hasWaiting).sorted(Comparator.comparingLong(Member::waitingSince))
+                .forEach(pool -> pool.loop().execute(pool::openIfNeeded));
     }
 
     private static boolean tryIncrement(AtomicInteger counter, int max) {

@@ -3,7 +3,9 @@ package dev.sluice.service.proxy;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 import dev.sluice.service.proxy.UpstreamException.Cause;
 import io.netty.channel.EventLoop;
@@ -32,16 +34,28 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
     private record Waiter(Acquirer acquirer, boolean fresh, long sinceNanos, long sinceMillis) {
     }
 
+    /** Connection that is being established. */
+    private static final class Attempt {
+
+        private final long startedAt;
+
+        Attempt(long startedAt) {
+            this.startedAt = startedAt;
+        }
+    }
+
     private final EventLoop loop;
     private final LoopTimer timer;
     private final ConnectionLimit limit;
     private final UpstreamConnector connector;
     private final boolean http2;
     private final long queueMillis;
+    /** Maximum time for all attempts at the addresses of a host, and for the settings of an HTTP/2 connection. */
+    private final long attemptMillis;
     private final Deque<PooledConnection> idle = new ArrayDeque<>();
     private final List<PooledConnection> multiplexed = new ArrayList<>();
     private final Deque<Waiter> waiters = new ArrayDeque<>();
-    private int connecting;
+    private final Set<Attempt> attempts = new LinkedHashSet<>();
     /** Whether the upstream has chosen HTTP/1.1 by ALPN. */
     private boolean http2Rejected;
     private volatile int idleCount;
@@ -57,6 +71,7 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
         this.connector = connector;
         this.http2 = http2;
         this.queueMillis = options.queueTimeout().toMillis();
+        this.attemptMillis = 3 * options.connectTimeout().toMillis();
     }
 
     @Override
@@ -95,8 +110,15 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
         onWaitersChanged();
         timer.register(this);
         openIfNeeded();
-        if (waiters.size() > connecting) {
+        if (waiters.size() > attempts.size()) {
             limit.closeIdleOfOthers(this);
+        }
+    }
+
+    /** No longer waits for a connection. */
+    void cancel(Acquirer acquirer) {
+        if (waiters.removeIf(waiter -> waiter.acquirer() == acquirer)) {
+            onWaiterRemoved();
         }
     }
 
@@ -119,21 +141,32 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
     /** Opens connections for the requests that wait, as far as the limit allows. */
     @Override
     public void openIfNeeded() {
-        int needed = http2 && !http2Rejected ? Math.min(1, waiters.size()) : waiters.size();
-        while (connecting < needed) {
+        int needed = isMultiplexing() ? Math.min(1, waiters.size()) : waiters.size();
+        while (attempts.size() < needed) {
             if (!limit.tryOpen()) {
                 if (waiters.peekFirst().fresh() && closeOldestIdle()) {
                     continue;
                 }
                 return;
             }
-            connecting++;
-            connector.connect(this::onConnected, this::onConnectFailed);
+            var attempt = new Attempt(timer.now());
+            attempts.add(attempt);
+            connector.connect(connection -> onConnected(attempt, connection), failure -> onConnectFailed(attempt, failure));
         }
     }
 
-    private void onConnected(PooledConnection connection) {
-        connecting--;
+    private boolean isMultiplexing() {
+        return http2 && !http2Rejected;
+    }
+
+    private void onConnected(Attempt attempt, PooledConnection connection) {
+        if (!attempts.remove(attempt)) { // it took too long
+            connection.setClosed();
+            connection.http().evictionHandler(closing -> {
+            });
+            connection.http().close();
+            return;
+        }
         connection.onFree(() -> reuse(connection));
         connection.http().closeHandler(closed -> onClosed(connection));
         if (connection.isMultiplexed()) {
@@ -151,10 +184,12 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
         openIfNeeded();
     }
 
-    private void onConnectFailed(UpstreamException failure) {
-        connecting--;
+    private void onConnectFailed(Attempt attempt, UpstreamException failure) {
+        if (!attempts.remove(attempt)) {
+            return;
+        }
         limit.onClosed();
-        int failed = http2 ? waiters.size() : Math.min(1, waiters.size());
+        int failed = isMultiplexing() ? waiters.size() : Math.min(1, waiters.size());
         for (int i = 0; i < failed; i++) {
             removeFirst().acquirer().onConnectionFailure(failure);
         }
@@ -205,7 +240,9 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
         idleCount = idle.size();
         connection.setIdleSince(timer.now());
         timer.register(this);
-        if (limit.hasWaiting() && waiters.isEmpty()) {
+        if (!waiters.isEmpty()) {
+            openIfNeeded();
+        } else if (limit.hasWaiting()) {
             closeOldestIdle();
         }
     }
@@ -219,7 +256,7 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
     }
 
     private void reuse(PooledConnection connection) {
-        if (connection.isClosed()) {
+        if (connection.isClosed() || !connection.http().channel().isActive()) {
             return;
         }
         if (connection.isMultiplexed()) {
@@ -293,15 +330,21 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
                 close(connection);
             }
         }
+        for (var attempt : List.copyOf(attempts)) {
+            if (now - attempt.startedAt >= attemptMillis) {
+                onConnectFailed(attempt, new UpstreamException(Cause.CONNECT_TIMEOUT, null));
+            }
+        }
         expireWaiters(now);
-        if (idle.isEmpty() && multiplexed.isEmpty() && waiters.isEmpty()) {
+        if (idle.isEmpty() && multiplexed.isEmpty() && waiters.isEmpty() && attempts.isEmpty()) {
             timer.unregister(this);
         }
     }
 
     /** Fails the requests that have waited too long; those whose connection is being established fail with it. */
     private void expireWaiters(long now) {
-        while (waiters.size() > connecting && now - waiters.peekFirst().sinceMillis() >= queueMillis) {
+        while (waiters.size() > attempts.size() && !(isMultiplexing() && !attempts.isEmpty())
+                && now - waiters.peekFirst().sinceMillis() >= queueMillis) {
             removeFirst().acquirer().onConnectionFailure(new UpstreamException(Cause.NO_FREE_CONNECTION, null));
         }
     }

@@ -47,6 +47,11 @@ public interface ExchangeListener {
     default void onAborted() {
     }
 
+    /** A method of this listener has failed in the middle of the response, which is aborted. */
+    default void onFault() {
+        onAborted();
+    }
+
     /** The client has disconnected, and nothing more is read from the upstream. */
     default void onCancelled() {
     }

@@ -2,6 +2,8 @@ package dev.sluice.service.proxy;
 
 import java.util.concurrent.TimeUnit;
 
+import org.jboss.logging.Logger;
+
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.ScheduledFuture;
 
@@ -28,6 +30,8 @@ final class LoopTimer {
         abstract void onTick(long now);
     }
 
+    private static final Logger LOG = Logger.getLogger(LoopTimer.class);
+
     private final EventLoop loop;
     private final long tickMillis;
     /** First entry of a circular list: the timer's own. */
@@ -38,6 +42,8 @@ final class LoopTimer {
             throw new IllegalStateException();
         }
     };
+    /** Entry that is checked next. */
+    private Timed cursor;
     private long now;
     private long lastTickNanos;
     private ScheduledFuture<?> tick;
@@ -74,6 +80,11 @@ final class LoopTimer {
             timed.registered = false;
             timed.previous.next = timed.next;
             timed.next.previous = timed.previous;
+            if (cursor == timed) {
+                cursor = timed.next;
+            }
+            timed.previous = null; // a chain of removed entries would keep all of them in memory
+            timed.next = null;
         }
     }
 
@@ -86,12 +97,14 @@ final class LoopTimer {
             tick = null;
             return;
         }
-        for (var timed = head.next; timed != head;) {
-            var following = timed.next; // an entry that is removed meanwhile still leads to the rest of the list
-            if (timed.registered) {
+        for (var timed = head.next; timed != head; timed = cursor) {
+            cursor = timed.next;
+            try {
                 timed.onTick(now);
+            } catch (RuntimeException e) {
+                LOG.error("A timeout could not be handled", e);
             }
-            timed = following;
         }
+        cursor = null;
     }
 }

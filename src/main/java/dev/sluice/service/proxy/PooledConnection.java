@@ -60,7 +60,8 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
 
     /** Returns whether another exchange can begin. */
     boolean isAvailable() {
-        return !closed && http.isValid() && (multiplexed ? activeStreams < http.concurrency() : activeStreams == 0);
+        return !closed && http.channel().isActive() && http.isValid()
+                && (multiplexed ? activeStreams < http.concurrency() : activeStreams == 0);
     }
 
     /** Returns whether the exchange is not the first one of the connection: the upstream may just have closed it. */

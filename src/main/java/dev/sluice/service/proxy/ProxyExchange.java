@@ -6,6 +6,7 @@ import dev.sluice.service.proxy.UpstreamException.Cause;
 import io.vertx.core.AsyncResult;
 import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClosedException;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
@@ -47,6 +48,8 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
     /** Time until which the response is read although the client has disconnected. */
     private long drainDeadline = Long.MAX_VALUE;
     private int status;
+    /** Whether the upstream has said that it has not processed the stream. */
+    private boolean notProcessed;
     private boolean repeated;
     private boolean paused;
     private boolean clientGone;
@@ -117,7 +120,7 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
         var acquired = connection;
         created.closeHandler(closed -> pool.release(acquired));
         created.exceptionHandler(failure -> {
-            if (created == stream) {
+            if (created == stream && !isGoAway(failure)) {
                 onFailure(failure);
             }
         });
@@ -127,6 +130,18 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
         onProgress();
         pool.timer().register(this);
         guard(() -> body.send(created));
+    }
+
+    /**
+     * Returns whether a failure says only that the connection is going away: Vert.x reports it to each stream that ends after that,
+     * also to those that end properly. A stream that does not gets a second failure.
+     */
+    private boolean isGoAway(Throwable failure) {
+        if (failure instanceof HttpClosedException closed && closed.goAway() != null) {
+            notProcessed |= closed.goAway().getLastStreamId() < stream.id();
+            return true;
+        }
+        return false;
     }
 
     /** Runs a step. If it fails, the exchange fails: Vert.x would only log the failure. */
@@ -202,13 +217,14 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
             paused = false;
             onProgress();
             stream.doFetch(Long.MAX_VALUE);
+            loopContext.runOnContext(delivered -> onReadComplete()); // what was queued is delivered before, outside of a read
         }
     }
 
     /** Called when a read from the upstream's connection is complete. */
     private void onReadComplete() {
         if (clientResponse != null && !ended && !clientGone) {
-            loopContext.emit(clientResponse, ClientResponse::flush);
+            loopContext.emit(clientResponse, response -> guard(response::flush));
         }
     }
 
@@ -251,6 +267,9 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
         if (!body.isHeadSent()) {
             return true;
         }
+        if (notProcessed) {
+            return true;
+        }
         return failure instanceof StreamResetException reset
                 ? reset.getCode() == REFUSED_STREAM
                 : connection.isReused() && !connection.hasReceived();
@@ -261,6 +280,9 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
         repeated = true;
         upstream.metrics().onRetry();
         pool.timer().unregister(this);
+        if (stream != null) {
+            releaseUnopened(stream);
+        }
         stream = null;
         body.detach();
         pool.acquire(this, true);
@@ -303,9 +325,11 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
         resetStream();
         if (clientResponse != null && clientResponse.hasBegun()) {
             LOG.error("A response could not be forwarded", fault);
+            listener.onFault();
             clientResponse.abort();
+        } else {
+            listener.onFailure(fault);
         }
-        listener.onFailure(fault);
     }
 
     @Override
@@ -327,13 +351,14 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
             return;
         }
         clientGone = true;
-        long drainMillis = body.isReceived() ? listener.drainMillis() : 0;
+        long drainMillis = body.isSent() ? listener.drainMillis() : 0;
         if (drainMillis > 0 && stream != null) {
             drainDeadline = pool.timer().now() + drainMillis;
             resume();
             return;
         }
         end();
+        pool.cancel(this);
         upstream.metrics().onComplete(UpstreamMetrics.CLIENT_ABORTED);
         resetStream();
         listener.onCancelled();
@@ -376,9 +401,14 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
             var current = stream;
             stream = null;
             current.reset(new StreamResetException(CANCEL));
-            if (connection.isMultiplexed() && !body.isHeadSent()) {
-                pool.release(connection); // a stream that was never opened is not closed either
-            }
+            releaseUnopened(current);
+        }
+    }
+
+    /** Releases the connection of an HTTP/2 stream that was never opened: it is not closed either. */
+    private void releaseUnopened(HttpClientStream unopened) {
+        if (connection.isMultiplexed() && unopened.id() < 0) {
+            pool.release(connection);
         }
     }
 

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Queue;
 import java.util.function.Consumer;
 
+import io.netty.channel.ConnectTimeoutException;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.PoolOptions;
 import io.vertx.core.http.impl.HttpClientConnection;
@@ -44,7 +45,7 @@ final class UpstreamConnector {
     /** Opens a connection; calls one of the arguments on the event loop. */
     void connect(Consumer<PooledConnection> onConnected, Consumer<UpstreamException> onFailed) {
         connect(server, onConnected, failure -> {
-            if (failure instanceof ConnectException && !url.isIpAddress()) {
+            if (failure instanceof ConnectException && !(failure instanceof ConnectTimeoutException) && !url.isIpAddress()) {
                 connectToOtherAddress(failure, onConnected, onFailed);
             } else {
                 server = peer;

@@ -64,7 +64,7 @@ final class WebSocketTunnel extends LoopTimer.Timed implements WebSocketTunnels.
         response.headers().addAll(head.headers).remove("Keep-Alive");
         response.putHeader(HttpHeaders.CONNECTION, HttpHeaders.UPGRADE);
         ConnectionTimeoutHandler.stopWatching(request.connection());
-        stream.exceptionHandler(failure -> close());
+        stream.exceptionHandler(failure -> closeAfterRest());
         stream.endHandler(end -> close());
         try {
             request.toNetSocket().onSuccess(this::connect).onFailure(failure -> close());
@@ -92,6 +92,12 @@ final class WebSocketTunnel extends LoopTimer.Timed implements WebSocketTunnels.
         client.closeHandler(gone -> close());
         stream.chunkHandler(this::onUpstreamBytes);
         stream.doFetch(Long.MAX_VALUE);
+    }
+
+    /** Closes both sides after what the upstream has sent before it closed its side. */
+    private void closeAfterRest() {
+        stream.doFetch(Long.MAX_VALUE);
+        loopContext.runOnContext(delivered -> close());
     }
 
     private void onUpstreamBytes(Buffer bytes) {

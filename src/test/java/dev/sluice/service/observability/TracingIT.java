@@ -82,7 +82,8 @@ class TracingIT {
                 assertThat(logged(sluice, "Sluice: limiting").getString("level")).isEqualTo("INFO");
                 http.post("/openai/v1/chat/completions", "{\"model\":\"gpt-4o\",\"messages\":[]}", "Authorization",
                         "Bearer alice-key", "traceparent", "00-" + TRACE + '-' + PARENT + "-01");
-                assertThat(logged(sluice, "cannot be reached").getJsonObject("mdc").getString("traceId")).isEqualTo(TRACE);
+                assertThat(logged(sluice, "Upstream fails: upstream=openai").getJsonObject("mdc").getString("traceId"))
+                        .isEqualTo(TRACE);
             }
         } finally {
             upstream.stop();
