@@ -20,7 +20,6 @@ import io.vertx.ext.web.RoutingContext;
 final class ClientResponse {
 
     private static final CharSequence TRAILER = HttpHeaders.createOptimized("Trailer");
-    private static final Buffer EMPTY = Buffer.buffer();
 
     private final RoutingContext context;
     private final HttpServerRequest request;
@@ -113,7 +112,7 @@ final class ClientResponse {
         } else if (!response.headWritten() && !bodiless) {
             writeHead();
             if (request.version() == HttpVersion.HTTP_1_0 && !lengthKnown) {
-                response.write(EMPTY, null);
+                response.write(Buffer.buffer(), null); // the head alone
             } else {
                 if (!lengthKnown && request.version() == HttpVersion.HTTP_1_1) {
                     response.setChunked(true);
