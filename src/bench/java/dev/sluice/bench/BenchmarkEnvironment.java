@@ -34,7 +34,6 @@ final class BenchmarkEnvironment implements AutoCloseable {
     static final int IDENTITIES = 10_000;
     static final int CONNECTIONS = 64;
 
-    private static final int MAX_STARTS = 3;
     private static final int MAX_WARM_UPS = 6;
     private static final long WARM_REQUESTS = 200_000;
     private static final HttpClient CLIENT = HttpClient.newHttpClient();
@@ -102,23 +101,10 @@ final class BenchmarkEnvironment implements AutoCloseable {
         all.put("REDIS_PORT", Integer.toString(redis.port()));
         all.putAll(Profiler.environment());
         var before = ProcessHandle.current().children().collect(Collectors.toSet());
-        var instance = startOnFreePort(jar, all);
+        var instance = Instance.start(jar, all);
         processes.put(instance, ProcessHandle.current().children().filter(child -> !before.contains(child)).findFirst()
                 .orElseThrow());
         return instance;
-    }
-
-    /** Tries again if another process has taken the port that was free: a long run is not to end because of that. */
-    private static Instance startOnFreePort(Path jar, Map<String, String> environment) {
-        for (int attempt = 1;; attempt++) {
-            try {
-                return Instance.start(jar, environment);
-            } catch (IllegalStateException e) {
-                if (attempt == MAX_STARTS || !e.getMessage().contains("in use")) {
-                    throw e;
-                }
-            }
-        }
     }
 
     /** Stops an instance that is no longer needed. */

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
-import dev.sluice.testing.RedisTestServer;
+import dev.sluice.testing.FreePorts;
 
 /** Starts the other programs with the configurations in {@code src/bench/resources}. */
 final class PeerServers {
@@ -27,7 +27,7 @@ final class PeerServers {
     }
 
     private static ServerProcess envoy(String name, Map<String, Integer> ports) {
-        int port = RedisTestServer.freePort();
+        int port = FreePorts.next();
         var folder = folder(name);
         var configuration = configure(name + ".yaml", folder.resolve("envoy.yaml"), port, ports);
         return ServerProcess.start(folder, port, Map.of(), List.of(Peer.ENVOY.path(), "-c", configuration.toString(),
@@ -37,7 +37,7 @@ final class PeerServers {
 
     /** Starts envoyproxy/ratelimit with its default settings; the port is that of gRPC. */
     static ServerProcess rateLimit(int redisPort) {
-        int port = RedisTestServer.freePort();
+        int port = FreePorts.next();
         var folder = folder("ratelimit");
         configure("ratelimit.yaml", folder.resolve("runtime/ratelimit/config/bench.yaml"), port, Map.of());
         return ServerProcess.start(folder, port,
@@ -46,15 +46,15 @@ final class PeerServers {
                         Map.entry("RUNTIME_ROOT", folder.resolve("runtime").toString()),
                         Map.entry("RUNTIME_SUBDIRECTORY", "ratelimit"), Map.entry("RUNTIME_WATCH_ROOT", "false"),
                         Map.entry("GRPC_HOST", "127.0.0.1"), Map.entry("GRPC_PORT", Integer.toString(port)),
-                        Map.entry("HOST", "127.0.0.1"), Map.entry("PORT", Integer.toString(RedisTestServer.freePort())),
+                        Map.entry("HOST", "127.0.0.1"), Map.entry("PORT", Integer.toString(FreePorts.next())),
                         Map.entry("DEBUG_HOST", "127.0.0.1"),
-                        Map.entry("DEBUG_PORT", Integer.toString(RedisTestServer.freePort()))),
+                        Map.entry("DEBUG_PORT", Integer.toString(FreePorts.next()))),
                 List.of(Peer.RATELIMIT.path()));
     }
 
     /** Starts nginx as a reverse proxy without limits. */
     static ServerProcess nginx(int upstreamPort) {
-        int port = RedisTestServer.freePort();
+        int port = FreePorts.next();
         var folder = folder("nginx");
         var configuration = configure("nginx.conf", folder.resolve("nginx.conf"), port, Map.of("upstream", upstreamPort));
         return ServerProcess.start(folder, port, Map.of(),
@@ -63,7 +63,7 @@ final class PeerServers {
 
     /** Starts Portkey's gateway, which takes the address of the provider from the header x-portkey-custom-host. */
     static ServerProcess portkey() {
-        int port = RedisTestServer.freePort();
+        int port = FreePorts.next();
         return ServerProcess.start(folder("portkey"), port,
                 Map.of("NODE_ENV", "production", "TRUSTED_CUSTOM_HOSTS", "127.0.0.1"),
                 List.of(Peer.NODE.path(), Peer.PORTKEY.path(), "--headless", "--port=" + port));

@@ -16,7 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
-import dev.sluice.testing.RedisTestServer;
+import dev.sluice.testing.FreePorts;
 
 /** Process of a server that is compared with Sluice. */
 final class ServerProcess implements AutoCloseable {
@@ -39,7 +39,7 @@ final class ServerProcess implements AutoCloseable {
      */
     static ServerProcess java(Class<?> main, String... arguments) {
         try {
-            int port = RedisTestServer.freePort();
+            int port = FreePorts.next();
             var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                     "-Xmx512m", "-cp", System.getProperty("java.class.path"), main.getName(), Integer.toString(port)));
             command.addAll(List.of(arguments));

@@ -25,6 +25,7 @@ import dev.sluice.engine.DefaultRateLimiter;
 import dev.sluice.engine.FailoverWindowStore;
 import dev.sluice.store.MicrosClock;
 import dev.sluice.store.WindowClaim;
+import dev.sluice.testing.FreePorts;
 import dev.sluice.testing.RedisTestServer;
 
 /** Guarantees of three instances together during and after an outage of Redis. */
@@ -301,7 +302,7 @@ class OutageTest {
 
     @Test
     void instanceThatHasNeverReachedRedisUsesTheConfiguredCount() {
-        try (var lonely = new ClusterMember("redis://127.0.0.1:" + RedisTestServer.freePort(), FallbackPolicy.LOCAL, 4)) {
+        try (var lonely = new ClusterMember("redis://127.0.0.1:" + FreePorts.next(), FallbackPolicy.LOCAL, 4)) {
             assertThat(lonely.admitted(100, "lonely", requests(100))).isEqualTo(25);
         }
     }

@@ -21,6 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.testing.EchoUpstream;
+import dev.sluice.testing.FreePorts;
 import dev.sluice.testing.HttpTestClient;
 import dev.sluice.testing.Instance;
 import dev.sluice.testing.RedisTestServer;
@@ -31,7 +32,7 @@ class StartupIT {
     private static final String CHECK = "{\"identifier\":\"x\",\"resource\":\"r\",\"limit\":2,\"window_seconds\":3600}";
 
     private static String unusedPort() {
-        return Integer.toString(RedisTestServer.freePort());
+        return Integer.toString(FreePorts.next());
     }
 
     @Test
@@ -233,7 +234,7 @@ class StartupIT {
     @Test
     void unreachableUpstreamIs502() {
         try (var sluice = Instance.start(Map.of("REDIS_ENABLED", "false", "UPSTREAM_URL",
-                "http://127.0.0.1:" + RedisTestServer.freePort()))) {
+                "http://127.0.0.1:" + FreePorts.next()))) {
             var response = new HttpTestClient(sluice.port()).get("/x");
             assertThat(response.statusCode()).isEqualTo(502);
             assertThat(error(response).getString("code")).isEqualTo("RATE_5021");

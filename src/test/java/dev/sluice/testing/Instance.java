@@ -28,8 +28,8 @@ public final class Instance implements AutoCloseable {
     private final Thread logReader;
 
     private Instance(List<String> command, Map<String, String> environment) throws IOException {
-        port = RedisTestServer.freePort();
-        managementPort = RedisTestServer.freePort();
+        port = FreePorts.next();
+        managementPort = FreePorts.next();
         var builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().putAll(environment);
         builder.environment().put("QUARKUS_HTTP_PORT", Integer.toString(port));

@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -18,9 +17,9 @@ import redis.embedded.RedisServer;
 /** Redis server of a test, on a free port of the loopback address, without persistence. */
 public final class RedisTestServer implements AutoCloseable {
 
-    private final RedisServer server;
     private static final int SLOTS = 16_384;
 
+    private final RedisServer server;
     private final int port;
 
     private RedisTestServer(int port, String... settings) throws IOException {
@@ -37,7 +36,7 @@ public final class RedisTestServer implements AutoCloseable {
     public static RedisTestServer startCluster() {
         try {
             var nodes = Files.createTempDirectory("redis");
-            var redis = new RedisTestServer(freePort(), "cluster-enabled yes", "dir " + nodes,
+            var redis = new RedisTestServer(FreePorts.next(), "cluster-enabled yes", "dir " + nodes,
                     "cluster-config-file nodes.conf");
             redis.server.start();
             for (int from = 0; from < SLOTS; from += SLOTS / 4) {
@@ -51,7 +50,7 @@ public final class RedisTestServer implements AutoCloseable {
     }
 
     public static RedisTestServer start() {
-        return start(freePort());
+        return start(FreePorts.next());
     }
 
     public static RedisTestServer start(int port) {
@@ -60,7 +59,7 @@ public final class RedisTestServer implements AutoCloseable {
 
     /** Starts a server that also listens on a Unix domain socket. */
     public static RedisTestServer startOnSocket(Path socket) {
-        return start(freePort(), "unixsocket " + socket);
+        return start(FreePorts.next(), "unixsocket " + socket);
     }
 
     private static RedisTestServer start(int port, String... settings) {
@@ -68,14 +67,6 @@ public final class RedisTestServer implements AutoCloseable {
             var redis = new RedisTestServer(port, settings);
             redis.server.start();
             return redis;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    public static int freePort() {
-        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 import dev.sluice.identity.Sha256;
 import dev.sluice.llm.protocol.TokenUsage;
+import dev.sluice.testing.FreePorts;
 import dev.sluice.testing.HttpTestClient;
 import dev.sluice.testing.Instance;
 import dev.sluice.testing.RedisTestServer;
@@ -109,7 +110,7 @@ class LlmStartupIT {
 
     @Test
     void closedFallbackIsReportedAsProviderError() {
-        try (var sluice = start("REDIS_PORT", Integer.toString(RedisTestServer.freePort()), "RATE_LIMIT_FALLBACK", "closed")) {
+        try (var sluice = start("REDIS_PORT", Integer.toString(FreePorts.next()), "RATE_LIMIT_FALLBACK", "closed")) {
             var response = chat(sluice);
             assertThat(response.statusCode()).isEqualTo(503);
             assertThat(error(response).getString("type")).isEqualTo("server_error");
@@ -169,7 +170,7 @@ class LlmStartupIT {
     @Test
     void unreachableProviderIsLoggedOncePerOutage() {
         try (var sluice = start("REDIS_ENABLED", "false", "RATE_LIMIT_LLM_OPENAI_BASE_URL",
-                "http://127.0.0.1:" + RedisTestServer.freePort(), "RATE_LIMIT_LLM_OPENAI_TOKENS_GOLD", "1/minute")) {
+                "http://127.0.0.1:" + FreePorts.next(), "RATE_LIMIT_LLM_OPENAI_TOKENS_GOLD", "1/minute")) {
             for (int i = 0; i < 3; i++) {
                 assertThat(chat(sluice).statusCode()).isEqualTo(502);
             }

@@ -20,6 +20,7 @@ import com.sun.net.httpserver.HttpServer;
 
 import dev.sluice.identity.Sha256;
 import dev.sluice.testing.EchoUpstream;
+import dev.sluice.testing.FreePorts;
 import dev.sluice.testing.HttpTestClient;
 import dev.sluice.testing.Instance;
 import dev.sluice.testing.RedisTestServer;
@@ -64,7 +65,7 @@ class TracingIT {
         try (var redis = RedisTestServer.start()) {
             environment.put("REDIS_HOST", "127.0.0.1");
             environment.put("REDIS_PORT", Integer.toString(redis.port()));
-            environment.put("RATE_LIMIT_LLM_OPENAI_BASE_URL", "http://127.0.0.1:" + RedisTestServer.freePort());
+            environment.put("RATE_LIMIT_LLM_OPENAI_BASE_URL", "http://127.0.0.1:" + FreePorts.next());
             environment.put("RATE_LIMIT_LLM_OPENAI_API_KEY", "sk-of-sluice");
             try (var sluice = Instance.start(environment)) {
                 var http = new HttpTestClient(sluice.port());

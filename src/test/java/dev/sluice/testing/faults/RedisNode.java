@@ -16,8 +16,8 @@ import java.util.concurrent.TimeUnit;
 
 import org.awaitility.Awaitility;
 
+import dev.sluice.testing.FreePorts;
 import dev.sluice.testing.ProcessSignals;
-import dev.sluice.testing.RedisTestServer;
 import redis.embedded.core.ExecutableProvider;
 
 /**
@@ -25,7 +25,6 @@ import redis.embedded.core.ExecutableProvider;
  */
 public final class RedisNode implements AutoCloseable {
 
-    private static final int MAX_PORT = 55_000; // a cluster's bus is 10,000 above
     private static final String USER = "sluice";
     private static final String PASSWORD = "p@ss:w/rd";
     private static final Path EXECUTABLE = executable();
@@ -36,7 +35,7 @@ public final class RedisNode implements AutoCloseable {
     private Process process;
 
     private RedisNode(List<String> arguments, String configuration) {
-        this.port = freePort();
+        this.port = FreePorts.next();
         try {
             this.folder = Files.createTempDirectory("sluice-redis-");
             var command = new ArrayList<>(List.of(EXECUTABLE.toString()));
@@ -81,14 +80,6 @@ public final class RedisNode implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-    }
-
-    private static int freePort() {
-        int port = RedisTestServer.freePort();
-        while (port > MAX_PORT) {
-            port = RedisTestServer.freePort();
-        }
-        return port;
     }
 
     /** Starts the server and waits until it has loaded its data and serves. */

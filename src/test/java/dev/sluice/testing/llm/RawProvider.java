@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
+import dev.sluice.testing.FreePorts;
 import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
 
 /**
@@ -67,16 +68,12 @@ public class RawProvider implements QuarkusTestResourceLifecycleManager {
     public Map<String, String> start() {
         try {
             server = new ServerSocket(0, 100, InetAddress.getLoopbackAddress());
-            int closed;
-            try (var free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-                closed = free.getLocalPort();
-            }
             var acceptor = new Thread(this::accept, "raw provider");
             acceptor.setDaemon(true);
             acceptor.start();
             var address = "http://127.0.0.1:" + server.getLocalPort();
             return Map.of("rate-limit.llm.openai.base-url", address, "rate-limit.llm.anthropic.base-url", address,
-                    "rate-limit.llm.gemini.base-url", "http://127.0.0.1:" + closed, "rate-limit.llm.timeout", "2s");
+                    "rate-limit.llm.gemini.base-url", "http://127.0.0.1:" + FreePorts.next(), "rate-limit.llm.timeout", "2s");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
