@@ -43,7 +43,7 @@ public interface PolicyConfig {
     interface Paths {
 
         /**
-         * Whether paths match rules, exempt paths and the prefix regardless of case: for applications that ignore case, whose
+         * Matches paths with rules, exempt paths and the prefix regardless of case: for applications that ignore case, whose
          * rules could be evaded otherwise.
          */
         @WithDefault("false")

@@ -55,7 +55,7 @@ public interface ServiceConfig {
          */
         Optional<List<String>> origins();
 
-        /** Whether these origins may send credentials (cookies, TLS client certificates); not with {@code *}. */
+        /** Lets these origins send credentials (cookies, TLS client certificates); not with {@code *}. */
         @WithDefault("false")
         boolean credentials();
     }

@@ -47,7 +47,7 @@ final class MalformedRequestHandler extends ChannelDuplexHandler {
     /** Request whose body is being received, if the routes have it already. */
     private RoutingContext receiving;
     private boolean bodyEnded;
-    /** Whether the body of the last request is malformed. */
+    /** True if the body of the last request is malformed. */
     private boolean malformedBody;
     private boolean discarding;
     private boolean lingering;

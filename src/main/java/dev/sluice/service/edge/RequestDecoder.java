@@ -46,8 +46,7 @@ final class RequestDecoder extends VertxHttpRequestDecoder {
     /** Accepts what browsers send, although RFC 3986 does not: for example braces, quotes and UTF-8. */
     private static boolean isTarget(String text) {
         for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            if (c <= ' ' || c == 0x7f) {
+            if (RequestTargets.isControl(text.charAt(i))) {
                 return false;
             }
         }

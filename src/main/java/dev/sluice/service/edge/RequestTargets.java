@@ -23,7 +23,7 @@ final class RequestTargets {
         boolean path = true;
         for (int i = 0; i < target.length(); i++) {
             char c = target.charAt(i);
-            if (c <= ' ' || c == 0x7f) {
+            if (isControl(c)) {
                 return CONTROL;
             } else if (c == '#') {
                 // Servers disagree whether the path ends there, and clients must not send it (RFC 9112, section 3.2).
@@ -35,6 +35,11 @@ final class RequestTargets {
             }
         }
         return null;
+    }
+
+    /** Returns whether a character is a space or a control character, which no target may contain. */
+    static boolean isControl(char c) {
+        return c <= ' ' || c == 0x7f;
     }
 
     private static boolean isHexadecimal(String text, int index) {

@@ -1,7 +1,5 @@
 package dev.sluice.service.gateway;
 
-import java.util.Locale;
-
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
@@ -19,19 +17,16 @@ import dev.sluice.service.edge.Cors;
 import dev.sluice.service.edge.ReservedPaths;
 import dev.sluice.service.edge.SecurityHeaders;
 import dev.sluice.service.edge.ServiceErrors;
+import dev.sluice.service.proxy.ClientRequest;
 import dev.sluice.service.proxy.ExchangeListener;
 import dev.sluice.service.proxy.ProxyExchange;
-import dev.sluice.service.proxy.RequestTarget;
 import dev.sluice.service.proxy.Upstream;
 import dev.sluice.service.proxy.UpstreamException;
 import dev.sluice.service.proxy.UpstreamRequest;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.vertx.core.MultiMap;
 import io.vertx.core.Vertx;
-import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
-import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.HttpException;
@@ -74,7 +69,7 @@ public class UpstreamGateway {
             return;
         }
         if (context.request().method() == HttpMethod.CONNECT) { // for forward proxies
-            reject(context, ServiceErrors.forStatus(405));
+            GatewayErrors.send(context, ServiceErrors.forStatus(405));
             return;
         }
         context.request().pause();
@@ -89,7 +84,7 @@ public class UpstreamGateway {
 
     private static void onFailedDecision(RoutingContext context, Throwable failure) {
         LOG.errorf(failure, "Rate limit decision failed");
-        reject(context, ServiceErrors.forStatus(500));
+        GatewayErrors.send(context, ServiceErrors.forStatus(500));
     }
 
     /** Passes the request to Sluice's own endpoints, with its body buffered. */
@@ -102,7 +97,7 @@ public class UpstreamGateway {
             return; // the client has disconnected, or the body has been rejected
         }
         if (admission.isDenied()) {
-            reject(context, admission.error());
+            GatewayErrors.send(context, admission.error());
         } else {
             forward(context, admission.caller());
         }
@@ -111,15 +106,16 @@ public class UpstreamGateway {
     /** @param caller identity to announce to the upstream; null for none */
     private void forward(RoutingContext context, Caller caller) {
         var request = context.request();
-        boolean webSocket = isWebSocketUpgrade(request);
+        boolean webSocket = ClientRequest.isWebSocketHandshake(request);
         UpstreamRequest forwarded;
         try {
-            var target = RequestTarget.originForm(request);
+            var target = ClientRequest.originForm(request);
             forwarded = new UpstreamRequest(request.method(), "*".equals(target) ? target : upstream.url().path() + target,
                     headers.forRequest(request, caller, webSocket), webSocket);
         } catch (IllegalArgumentException e) {
             // HTTP/2 allows characters that are invalid in HTTP/1
-            reject(context, ErrorResponse.badRequest("headers", "The target or a header contains an invalid character"));
+            GatewayErrors.send(context,
+                    ErrorResponse.badRequest("headers", "The target or a header contains an invalid character"));
             return;
         }
         ProxyExchange.forward(upstream, context, forwarded, null, new ExchangeListener() {
@@ -135,23 +131,10 @@ public class UpstreamGateway {
                     UpstreamErrors.send(context, known);
                 } else {
                     LOG.error("A response could not be forwarded", failure);
-                    reject(context, ServiceErrors.forStatus(500));
+                    GatewayErrors.send(context, ServiceErrors.forStatus(500));
                 }
             }
         });
-    }
-
-    private static boolean hasBody(String contentLength) {
-        return contentLength != null && !contentLength.equals("0");
-    }
-
-    private static boolean isWebSocketUpgrade(HttpServerRequest request) {
-        var headers = request.headers();
-        return request.version() == HttpVersion.HTTP_1_1 && request.method() == HttpMethod.GET
-                && !hasBody(headers.get(HttpHeaders.CONTENT_LENGTH)) && !headers.contains(HttpHeaders.TRANSFER_ENCODING)
-                && headers.contains(HttpHeaders.UPGRADE, "websocket", true)
-                && headers.get(HttpHeaders.CONNECTION) != null
-                && headers.get(HttpHeaders.CONNECTION).toLowerCase(Locale.ROOT).contains("upgrade");
     }
 
     /** Maps any failure of a route to an error response in Sluice's format. */
@@ -166,12 +149,8 @@ public class UpstreamGateway {
         }
         SecurityHeaders.put(context.response().headers()); // an invalid path has bypassed RequestFramingGuard
         var path = context.request().path();
-        reject(context, status == 404 && (path == null || !path.startsWith("/"))
+        GatewayErrors.send(context, status == 404 && (path == null || !path.startsWith("/"))
                 ? ErrorResponse.badRequest("path", "The request target must begin with a slash")
                 : ServiceErrors.forStatus(status < 400 ? 500 : status));
-    }
-
-    private static void reject(RoutingContext context, ErrorResponse error) {
-        GatewayErrors.send(context, error);
     }
 }

@@ -24,7 +24,7 @@ final class ClientResponse {
     private final RoutingContext context;
     private final HttpServerRequest request;
     private final HttpServerResponse response;
-    /** Whether a flush follows at the end of each read. */
+    /** True if a flush follows at the end of each read. */
     private final boolean holding;
     /** Null before the response has begun, and after its head has been written. */
     private HttpResponseHead head;

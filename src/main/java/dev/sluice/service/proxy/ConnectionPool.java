@@ -56,7 +56,7 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
     private final List<PooledConnection> multiplexed = new ArrayList<>();
     private final Deque<Waiter> waiters = new ArrayDeque<>();
     private final Set<Attempt> attempts = new LinkedHashSet<>();
-    /** Whether the upstream has chosen HTTP/1.1 by ALPN. */
+    /** True if the upstream has chosen HTTP/1.1 by ALPN. */
     private boolean http2Rejected;
     private volatile int idleCount;
     /** Time since which the first waiter waits. */
@@ -261,6 +261,9 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
         }
         if (connection.isMultiplexed()) {
             connection.setIdleSince(timer.now());
+            if (connection.activeStreams() == 0 && !multiplexed.contains(connection)) { // after GOAWAY
+                close(connection);
+            }
             serveMultiplexed();
         } else if (connection.isStream() && !endStream(connection)
                 || limit.hasWaiting() && limit.hasWaitedLongerElsewhere(this)) {

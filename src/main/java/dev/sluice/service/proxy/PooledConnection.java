@@ -41,7 +41,6 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
         } else {
             pipeline.replace("codec", "codec", codec);
             pipeline.addBefore("codec", "received", this);
-            pipeline.addBefore("handler", "interim-responses", new InterimResponseFilter());
         }
     }
 

@@ -11,7 +11,6 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.StreamResetException;
-import io.vertx.core.http.impl.HttpClientStream;
 import io.vertx.core.http.impl.HttpResponseHead;
 import io.vertx.core.http.impl.HttpServerRequestInternal;
 import io.vertx.core.impl.ContextInternal;
@@ -19,15 +18,13 @@ import io.vertx.ext.web.RoutingContext;
 
 /**
  * One request that is forwarded to an upstream, and its response: streamed in both directions, with backpressure and bounded in
- * time. Uses the streams of the Vert.x client directly: the request objects of its public API cost several futures each and belong
- * to its pool.
+ * time.
  * <p>
  * Confined to the event loop of the request.
  */
-public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPool.Acquirer, RequestBody.Listener {
+public final class ProxyExchange implements ConnectionPool.Acquirer, RequestBody.Listener {
 
     private static final Logger LOG = Logger.getLogger(ProxyExchange.class);
-    private static final long CANCEL = 8;
     private static final long REFUSED_STREAM = 7;
     private static final int MAX_STATUS = 999;
 
@@ -40,15 +37,12 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
     private final ConnectionPool pool;
     private final RequestBody body;
     private final long startNanos = System.nanoTime();
-    private PooledConnection connection;
-    private HttpClientStream stream;
+    private final ExchangeTimeout timeout;
+    /** Null while there is no connection. */
+    private UpstreamStream stream;
     private ClientResponse clientResponse;
-    private long activeAt;
-    private long idleMillis;
-    /** Time until which the response is read although the client has disconnected. */
-    private long drainDeadline = Long.MAX_VALUE;
     private int status;
-    /** Whether the upstream has said that it has not processed the stream. */
+    /** True if the upstream has said that it has not processed the stream. */
     private boolean notProcessed;
     private boolean repeated;
     private boolean paused;
@@ -65,7 +59,8 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
         this.listener = listener;
         this.pool = upstream.pool(loopContext, forwarded.webSocket());
         this.body = new RequestBody(request, forwarded, body, upstream.url().authority(), loopContext, this);
-        this.idleMillis = upstream.options().responseTimeout().toMillis();
+        this.timeout = new ExchangeTimeout(pool.timer(), () -> loopContext.emit(null, late -> onIdle()),
+                () -> loopContext.emit(null, late -> stopDraining()));
     }
 
     /**
@@ -96,10 +91,9 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
             return false;
         }
         acquired.begin(forwarded.method() == HttpMethod.HEAD, this::onReadComplete);
-        connection = acquired;
         acquired.http().createStream(loopContext, created -> {
             if (created.succeeded()) {
-                begin(created.result());
+                begin(new UpstreamStream(created.result(), acquired, pool));
             } else {
                 pool.release(acquired);
                 onFailure(created.cause());
@@ -115,20 +109,17 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
         }
     }
 
-    private void begin(HttpClientStream created) {
+    private void begin(UpstreamStream created) {
         stream = created;
-        var acquired = connection;
-        created.closeHandler(closed -> pool.release(acquired));
-        created.exceptionHandler(failure -> {
+        created.onFailure(failure -> {
             if (created == stream && !isGoAway(failure)) {
                 onFailure(failure);
             }
         });
-        created.headHandler(head -> guard(() -> onHead(head)));
-        created.chunkHandler(chunk -> guard(() -> onChunk(chunk)));
-        created.endHandler(trailers -> guard(() -> onEnd(trailers)));
-        onProgress();
-        pool.timer().register(this);
+        created.onHead(head -> guard(() -> onHead(head)));
+        created.onChunk(chunk -> guard(() -> onChunk(chunk)));
+        created.onEnd(trailers -> guard(() -> onEnd(trailers)));
+        timeout.start(upstream.options().responseTimeout().toMillis());
         guard(() -> body.send(created));
     }
 
@@ -138,7 +129,7 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
      */
     private boolean isGoAway(Throwable failure) {
         if (failure instanceof HttpClosedException closed && closed.goAway() != null) {
-            notProcessed |= closed.goAway().getLastStreamId() < stream.id();
+            notProcessed |= stream.isNotProcessed(closed);
             return true;
         }
         return false;
@@ -169,11 +160,11 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
         }
         upstream.metrics().onHead(System.nanoTime() - startNanos);
         upstream.health().onSuccess();
-        idleMillis = idleTimeout(head.headers.get(HttpHeaders.CONTENT_TYPE));
+        timeout.setIdleMillis(idleTimeout(head.headers.get(HttpHeaders.CONTENT_TYPE)));
         HopByHopHeaders.removeFromResponse(head.headers);
         listener.onResponse(status, head.headers);
         if (!clientGone) {
-            clientResponse = new ClientResponse(context, !connection.isMultiplexed());
+            clientResponse = new ClientResponse(context, !stream.isHttp2());
             clientResponse.begin(head);
         }
     }
@@ -181,7 +172,7 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
     private long idleTimeout(String contentType) {
         if (contentType != null && (contentType.regionMatches(true, 0, "text/event-stream", 0, 17)
                 || contentType.regionMatches(true, 0, "application/grpc", 0, 16))) {
-            pool.beginStream(connection);
+            pool.beginStream(stream.connection());
             return upstream.options().eventStreamIdleTimeout().toMillis();
         }
         return upstream.options().idleTimeout().toMillis();
@@ -191,11 +182,10 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
         upstream.metrics().onHead(System.nanoTime() - startNanos);
         upstream.health().onSuccess();
         upstream.metrics().onComplete(UpstreamMetrics.SUCCESS);
-        pool.beginStream(connection);
-        pool.timer().unregister(this);
+        pool.beginStream(stream.connection());
         listener.onResponse(status, head.headers);
-        ended = true;
-        new WebSocketTunnel(upstream, pool.timer(), context, stream, connection).open(head);
+        end();
+        new WebSocketTunnel(upstream, pool.timer(), context, stream).open(head);
     }
 
     private void onChunk(Buffer chunk) {
@@ -207,7 +197,8 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
         clientResponse.write(passing);
         if (!ended && !clientGone && !paused && clientResponse.isQueueFull()) { // writing may have ended the exchange
             paused = true;
-            stream.doPause();
+            timeout.setSuspended(true);
+            stream.pause();
             clientResponse.onDrained(this::resume);
         }
     }
@@ -215,8 +206,8 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
     private void resume() {
         if (paused && !ended) {
             paused = false;
-            onProgress();
-            stream.doFetch(Long.MAX_VALUE);
+            timeout.setSuspended(false);
+            stream.resume();
             loopContext.runOnContext(delivered -> onReadComplete()); // what was queued is delivered before, outside of a read
         }
     }
@@ -240,7 +231,7 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
                 : status >= 500 ? UpstreamMetrics.SERVER_ERROR : UpstreamMetrics.SUCCESS);
         if (!body.isSent()) { // the upstream responded without reading it all
             body.discard();
-            resetStream();
+            cancelStream();
         }
         if (!clientGone) {
             clientResponse.end(rest, trailers);
@@ -264,26 +255,23 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
         if (!body.isRepeatable() || failure instanceof UpstreamException) {
             return false;
         }
-        if (!body.isHeadSent()) {
-            return true;
-        }
-        if (notProcessed) {
+        if (!body.isHeadSent() || notProcessed) {
             return true;
         }
         return failure instanceof StreamResetException reset
                 ? reset.getCode() == REFUSED_STREAM
-                : connection.isReused() && !connection.hasReceived();
+                : stream != null && stream.connection().isReused() && !stream.connection().hasReceived();
     }
 
     private void repeat() {
         LOG.debugf("Connection to %s was closed: the request is sent again", upstream.url());
         repeated = true;
         upstream.metrics().onRetry();
-        pool.timer().unregister(this);
+        timeout.stop();
         if (stream != null) {
-            releaseUnopened(stream);
+            stream.releaseUnopened();
+            stream = null;
         }
-        stream = null;
         body.detach();
         pool.acquire(this, true);
     }
@@ -298,7 +286,7 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
         if (failure.kind().isUpstreamFault()) {
             upstream.health().onFailure(failure);
         }
-        resetStream();
+        cancelStream();
         if (clientGone) {
             listener.onAborted();
         } else if (clientResponse != null && clientResponse.hasBegun()) {
@@ -322,7 +310,7 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
         }
         end();
         upstream.metrics().onComplete(UpstreamMetrics.ERROR);
-        resetStream();
+        cancelStream();
         if (clientResponse != null && clientResponse.hasBegun()) {
             LOG.error("A response could not be forwarded", fault);
             listener.onFault();
@@ -353,38 +341,31 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
         clientGone = true;
         long drainMillis = body.isSent() ? listener.drainMillis() : 0;
         if (drainMillis > 0 && stream != null) {
-            drainDeadline = pool.timer().now() + drainMillis;
+            timeout.drainFor(drainMillis);
             resume();
             return;
         }
         end();
         pool.cancel(this);
         upstream.metrics().onComplete(UpstreamMetrics.CLIENT_ABORTED);
-        resetStream();
+        cancelStream();
         listener.onCancelled();
     }
 
     @Override
     public void onProgress() {
-        activeAt = pool.timer().now();
+        timeout.onProgress();
     }
 
-    @Override
-    void onTick(long now) {
-        if (now >= drainDeadline) {
-            loopContext.emit(now, late -> stopDraining());
-        } else if (paused) {
-            activeAt = now; // the client's timeout applies
-        } else if (now - activeAt > idleMillis) {
-            loopContext.emit(new UpstreamException(lateCause(), null), this::fail);
-        }
+    private void onIdle() {
+        fail(new UpstreamException(lateCause(), null));
     }
 
     private void stopDraining() {
         if (!ended) {
             end();
             upstream.metrics().onComplete(UpstreamMetrics.CLIENT_ABORTED);
-            resetStream();
+            cancelStream();
             listener.onAborted();
         }
     }
@@ -396,24 +377,16 @@ public final class ProxyExchange extends LoopTimer.Timed implements ConnectionPo
         return body.isReceived() || body.isBlockedByUpstream() ? Cause.RESPONSE_TIMEOUT : Cause.CLIENT_TIMEOUT;
     }
 
-    private void resetStream() {
+    private void cancelStream() {
         if (stream != null) {
-            var current = stream;
+            var cancelled = stream;
             stream = null;
-            current.reset(new StreamResetException(CANCEL));
-            releaseUnopened(current);
-        }
-    }
-
-    /** Releases the connection of an HTTP/2 stream that was never opened: it is not closed either. */
-    private void releaseUnopened(HttpClientStream unopened) {
-        if (connection.isMultiplexed() && unopened.id() < 0) {
-            pool.release(connection);
+            cancelled.cancel();
         }
     }
 
     private void end() {
         ended = true;
-        pool.timer().unregister(this);
+        timeout.stop();
     }
 }

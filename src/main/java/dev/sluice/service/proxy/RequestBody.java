@@ -4,16 +4,10 @@ import java.util.Set;
 
 import dev.sluice.service.edge.ExpectContinue;
 import dev.sluice.service.edge.MalformedBody;
-import io.netty.buffer.ByteBuf;
-import io.vertx.core.AsyncResult;
-import io.vertx.core.Handler;
-import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
-import io.vertx.core.http.StreamPriority;
-import io.vertx.core.http.impl.HttpClientStream;
 import io.vertx.core.http.impl.HttpRequestHead;
 import io.vertx.core.impl.ContextInternal;
 
@@ -38,11 +32,7 @@ final class RequestBody {
 
     private static final Set<String> WITH_BODY = Set.of("POST", "PUT", "PATCH");
     private static final Set<String> IDEMPOTENT = Set.of("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE");
-    private static final StreamPriority PRIORITY = new StreamPriority();
     private static final CharSequence ZERO = HttpHeaders.createOptimized("0");
-    /** HTTP/2 reports that the queue has drained only to a write with a handler. */
-    private static final Handler<AsyncResult<Void>> WRITTEN = written -> {
-    };
 
     private final HttpServerRequest request;
     private final UpstreamRequest forwarded;
@@ -51,11 +41,11 @@ final class RequestBody {
     private final boolean http2Client;
     /** Null after it has been sent: the response may take long. */
     private Buffer buffered;
-    private HttpClientStream stream;
+    private UpstreamStream stream;
     private HttpRequestHead head;
     private String authority;
     private boolean chunked;
-    /** Whether there is a body, or the upstream has been told so. */
+    /** True if there is a body, or the upstream has been told so. */
     private boolean withBody;
     private boolean headSent;
     private boolean streaming;
@@ -78,12 +68,8 @@ final class RequestBody {
         this.listener = listener;
         this.http2Client = request.version() == HttpVersion.HTTP_2;
         this.withBody = buffered != null;
-        this.received = buffered != null || request.isEnded() || !http2Client && !isAnnounced(request.headers());
-    }
-
-    private static boolean isAnnounced(MultiMap headers) {
-        var length = headers.get(HttpHeaders.CONTENT_LENGTH);
-        return length == null ? headers.contains(HttpHeaders.TRANSFER_ENCODING) : !"0".equals(length);
+        this.received = buffered != null || request.isEnded()
+                || !http2Client && !ClientRequest.announcesBody(request.headers());
     }
 
     /**
@@ -95,20 +81,20 @@ final class RequestBody {
     }
 
     /** Sends the request on a connection; may be called again if it is repeatable. */
-    void send(HttpClientStream to) {
+    void send(UpstreamStream to) {
         stream = to;
         headSent = false;
         sent = false;
         var headers = forwarded.headers();
         var host = headers.get(HttpHeaders.HOST);
-        if (to.version() == HttpVersion.HTTP_2 && host != null) { // there, it is :authority
+        if (to.isHttp2() && host != null) { // there, it is :authority
             authority = host;
             headers.remove(HttpHeaders.HOST);
         }
         head = new HttpRequestHead(forwarded.method(), forwarded.target(), headers, authority, null, null);
         if (forwarded.webSocket()) {
-            headSent = true; // and never complete: the connection can only be upgraded or closed
-            stream.writeHead(head, false, null, false, PRIORITY, true, WRITTEN);
+            headSent = true;
+            stream.sendUpgrade(head);
         } else if (buffered != null) {
             sendBuffered();
         } else if (received) {
@@ -128,11 +114,11 @@ final class RequestBody {
 
     private void sendBuffered() {
         forwarded.headers().set(HttpHeaders.CONTENT_LENGTH, Integer.toString(buffered.length()));
-        var bytes = bytes(buffered);
+        var body = buffered;
         buffered = null;
         headSent = true;
         sent = true;
-        stream.writeHead(head, false, bytes, true, PRIORITY, false, written -> listener.onBufferSent());
+        stream.sendHead(head, false, body, true, listener::onBufferSent);
     }
 
     private void endWithoutBody() {
@@ -151,7 +137,7 @@ final class RequestBody {
             forwarded.headers().set(HttpHeaders.CONTENT_LENGTH, length);
         }
         chunked = !known;
-        stream.drainHandler(drained -> resume());
+        stream.onDrained(this::resume);
         request.handler(this::onChunk);
         request.exceptionHandler(this::onAborted);
         request.endHandler(end -> onEnd());
@@ -169,7 +155,7 @@ final class RequestBody {
         if (!headSent && !received && !discarding && stream != null) {
             headSent = true;
             withBody = true;
-            stream.writeHead(head, chunked, null, false, PRIORITY, false, WRITTEN);
+            stream.sendHead(head, chunked, null, false);
         }
     }
 
@@ -181,8 +167,8 @@ final class RequestBody {
         withBody = true;
         boolean complete = !headSent && !chunked
                 && Integer.toString(chunk.length()).equals(forwarded.headers().get(HttpHeaders.CONTENT_LENGTH));
-        write(bytes(chunk), complete);
-        if (!complete && stream.isNotWritable()) {
+        write(chunk, complete);
+        if (!complete && !stream.isWritable()) {
             request.pause();
         }
     }
@@ -207,19 +193,14 @@ final class RequestBody {
         }
     }
 
-    private void write(ByteBuf bytes, boolean end) {
+    private void write(Buffer chunk, boolean end) {
         sent = end;
         if (headSent) {
-            stream.writeBuffer(bytes, end, WRITTEN);
+            stream.send(chunk, end);
         } else {
             headSent = true;
-            stream.writeHead(head, chunked && !(end && bytes == null), bytes, end, PRIORITY, false, WRITTEN);
+            stream.sendHead(head, chunked && !(end && chunk == null), chunk, end);
         }
-    }
-
-    @SuppressWarnings("deprecation") // no longer public in Vert.x 5, but the streams of the client take nothing else
-    private static ByteBuf bytes(Buffer buffer) {
-        return buffer.getByteBuf();
     }
 
     private void resume() {
@@ -246,7 +227,7 @@ final class RequestBody {
 
     /** Returns whether the upstream does not read the body. */
     boolean isBlockedByUpstream() {
-        return headSent && !sent && stream != null && stream.isNotWritable();
+        return headSent && !sent && stream != null && !stream.isWritable();
     }
 
     /** Reads the rest of the body and drops it, so that the client's connection stays usable. */

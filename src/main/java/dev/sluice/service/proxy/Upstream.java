@@ -19,7 +19,7 @@ import io.vertx.core.impl.VertxInternal;
  */
 public final class Upstream {
 
-    /** What an event loop has of its own. */
+    /** Timer and connections of one event loop. */
     private final class Loop {
 
         private final ContextInternal context;

@@ -1,8 +1,10 @@
 package dev.sluice.service.proxy;
 
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.CombinedChannelDuplexHandler;
 import io.netty.handler.codec.http.HttpConstants;
 import io.netty.handler.codec.http.HttpDecoderConfig;
@@ -11,6 +13,7 @@ import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpRequestEncoder;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseDecoder;
+import io.netty.util.ReferenceCountUtil;
 
 /**
  * HTTP/1.1 codec of a connection to an upstream. Unlike Netty's {@code HttpClientCodec}, it tells whether the upstream has sent more
@@ -21,6 +24,9 @@ final class UpstreamCodec extends CombinedChannelDuplexHandler<UpstreamCodec.Dec
     private static final int MAX_HEAD_BYTES = 64 * 1024;
     /** As much as Netty reads at once. */
     private static final int MAX_CHUNK_BYTES = 64 * 1024;
+
+    private static final int SWITCHING_PROTOCOLS = 101;
+    private static final int EARLY_HINTS = 103;
 
     private final Decoder decoder = new Decoder();
 
@@ -41,6 +47,7 @@ final class UpstreamCodec extends CombinedChannelDuplexHandler<UpstreamCodec.Dec
     static final class Decoder extends HttpResponseDecoder {
 
         private boolean bodiless;
+        private boolean interim;
 
         Decoder() {
             super(new HttpDecoderConfig().setMaxInitialLineLength(MAX_HEAD_BYTES).setMaxHeaderSize(MAX_HEAD_BYTES)
@@ -49,6 +56,31 @@ final class UpstreamCodec extends CombinedChannelDuplexHandler<UpstreamCodec.Dec
 
         boolean hasSurplus() {
             return actualReadableBytes() > 0;
+        }
+
+        /**
+         * Drops interim (1xx) responses that the Vert.x client would take for the final response (RFC 9110, section 15.2: a client
+         * ignores those it does not know). Otherwise the final response would be delivered to the next request on the connection. See
+         * <a href="https://github.com/eclipse-vertx/vert.x/pull/4508">vert.x#4508</a>.
+         */
+        @Override
+        protected void decode(ChannelHandlerContext context, ByteBuf in, List<Object> out) throws Exception {
+            int decoded = out.size();
+            super.decode(context, in, out);
+            for (var added = out.listIterator(decoded); added.hasNext();) {
+                var message = added.next();
+                if (message instanceof HttpResponse response) {
+                    interim = isUnknownInterim(response.status().code());
+                }
+                if (interim) {
+                    added.remove();
+                    ReferenceCountUtil.release(message);
+                }
+            }
+        }
+
+        private static boolean isUnknownInterim(int status) {
+            return status > SWITCHING_PROTOCOLS && status < 200 && status != EARLY_HINTS;
         }
 
         @Override

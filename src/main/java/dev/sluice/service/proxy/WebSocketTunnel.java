@@ -4,15 +4,11 @@ import org.jboss.logging.Logger;
 
 import dev.sluice.service.edge.ConnectionTimeoutHandler;
 import dev.sluice.service.edge.SecurityHeaders;
-import io.vertx.core.AsyncResult;
-import io.vertx.core.Handler;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClosedException;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.http.StreamResetException;
 import io.vertx.core.http.impl.Http1xServerConnection;
-import io.vertx.core.http.impl.HttpClientStream;
 import io.vertx.core.http.impl.HttpResponseHead;
 import io.vertx.core.http.impl.HttpServerRequestInternal;
 import io.vertx.core.impl.ContextInternal;
@@ -27,17 +23,13 @@ import io.vertx.ext.web.RoutingContext;
 final class WebSocketTunnel extends LoopTimer.Timed implements WebSocketTunnels.Tunnel {
 
     private static final Logger LOG = Logger.getLogger(WebSocketTunnel.class);
-    private static final long CANCEL = 8;
-    private static final Handler<AsyncResult<Void>> WRITTEN = written -> {
-    };
 
     private final Upstream upstream;
     private final LoopTimer timer;
     private final RoutingContext context;
     private final HttpServerRequest request;
     private final ContextInternal loopContext;
-    private final HttpClientStream stream;
-    private final PooledConnection connection;
+    private final UpstreamStream stream;
     private final WebSocketFrames toClient = new WebSocketFrames();
     private final WebSocketFrames toUpstream = new WebSocketFrames();
     private NetSocket socket;
@@ -46,26 +38,24 @@ final class WebSocketTunnel extends LoopTimer.Timed implements WebSocketTunnels.
     private boolean closeSent;
     private boolean closed;
 
-    WebSocketTunnel(Upstream upstream, LoopTimer timer, RoutingContext context, HttpClientStream stream,
-            PooledConnection connection) {
+    WebSocketTunnel(Upstream upstream, LoopTimer timer, RoutingContext context, UpstreamStream stream) {
         this.upstream = upstream;
         this.timer = timer;
         this.context = context;
         this.request = context.request();
         this.loopContext = (ContextInternal) ((HttpServerRequestInternal) request).context();
         this.stream = stream;
-        this.connection = connection;
     }
 
     void open(HttpResponseHead head) {
-        stream.doPause();
+        stream.pause();
         var response = context.response().setStatusCode(head.statusCode);
         SecurityHeaders.remove(response.headers());
         response.headers().addAll(head.headers).remove("Keep-Alive");
         response.putHeader(HttpHeaders.CONNECTION, HttpHeaders.UPGRADE);
         ConnectionTimeoutHandler.stopWatching(request.connection());
-        stream.exceptionHandler(failure -> closeAfterRest());
-        stream.endHandler(end -> close());
+        stream.onFailure(failure -> closeAfterRest());
+        stream.onEnd(end -> close());
         try {
             request.toNetSocket().onSuccess(this::connect).onFailure(failure -> close());
         } catch (RuntimeException e) {
@@ -82,21 +72,21 @@ final class WebSocketTunnel extends LoopTimer.Timed implements WebSocketTunnels.
         client.handler(bytes -> {
             activeAt = timer.now();
             toUpstream.feed(bytes);
-            stream.write(bytes, WRITTEN);
-            if (!connection.isWritable()) {
+            stream.send(bytes, false);
+            if (!stream.connection().isWritable()) {
                 client.pause();
             }
         });
-        connection.onWritable(client::resume); // the stream of an upgraded connection never reports that it has drained
+        stream.connection().onWritable(client::resume); // the stream of an upgraded connection never reports that it has drained
         client.exceptionHandler(failure -> close());
         client.closeHandler(gone -> close());
-        stream.chunkHandler(this::onUpstreamBytes);
-        stream.doFetch(Long.MAX_VALUE);
+        stream.onChunk(this::onUpstreamBytes);
+        stream.resume();
     }
 
     /** Closes both sides after what the upstream has sent before it closed its side. */
     private void closeAfterRest() {
-        stream.doFetch(Long.MAX_VALUE);
+        stream.resume();
         loopContext.runOnContext(delivered -> close());
     }
 
@@ -105,8 +95,8 @@ final class WebSocketTunnel extends LoopTimer.Timed implements WebSocketTunnels.
         toClient.feed(bytes);
         socket.write(bytes);
         if (socket.writeQueueFull()) {
-            stream.doPause();
-            socket.drainHandler(drained -> stream.doFetch(Long.MAX_VALUE));
+            stream.pause();
+            socket.drainHandler(drained -> stream.resume());
         }
         if (closeStatus != 0) {
             sendClose();
@@ -138,7 +128,7 @@ final class WebSocketTunnel extends LoopTimer.Timed implements WebSocketTunnels.
                 socket.write(WebSocketFrames.close(closeStatus, false));
             }
             if (!toUpstream.isClosing() && toUpstream.isAtBoundary()) {
-                stream.write(WebSocketFrames.close(closeStatus, true), WRITTEN);
+                stream.send(WebSocketFrames.close(closeStatus, true), false);
             }
         }
     }
@@ -163,8 +153,8 @@ final class WebSocketTunnel extends LoopTimer.Timed implements WebSocketTunnels.
         closed = true;
         timer.unregister(this);
         upstream.tunnels().remove(this);
-        stream.reset(new StreamResetException(CANCEL));
-        connection.http().close();
+        stream.cancel();
+        stream.connection().http().close();
         if (socket != null) {
             socket.close();
             releaseRequest();

@@ -2,8 +2,6 @@ package dev.sluice.llm.protocol;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -14,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import dev.sluice.llm.protocol.ProviderOperation.Kind;
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
 import dev.sluice.testing.Fuzzer;
+import dev.sluice.testing.JdkUtf8;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.vertx.core.buffer.Buffer;
@@ -23,15 +22,6 @@ class BodyBytesTest {
 
     private static final ProviderOperation CHAT = new ProviderOperation(Kind.CALL, Shape.CHAT, "", false);
     private static final byte[] PIECES = "aé€\uD83D\uDE00\uFFFF\u07FF\uDBFF\uDFFF".getBytes(StandardCharsets.UTF_8);
-
-    private static boolean decodes(byte[] bytes) {
-        try {
-            StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes));
-            return true;
-        } catch (CharacterCodingException e) {
-            return false;
-        }
-    }
 
     @SuppressWarnings("deprecation")
     private static Buffer split(Random random, byte[] bytes) {
@@ -58,7 +48,7 @@ class BodyBytesTest {
                 i += length;
             }
             assertThat(BodyBytes.of(split(random, bytes)).isUtf8()).as(HexFormat.of().formatHex(bytes))
-                    .isEqualTo(decodes(bytes));
+                    .isEqualTo(JdkUtf8.decodes(bytes));
         });
         for (int part = 1; part < PIECES.length; part++) {
             var both = Unpooled.wrappedBuffer(2, Unpooled.wrappedBuffer(PIECES, 0, part),

@@ -8,9 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
+import java.util.logging.Level;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -21,6 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.testing.EchoUpstream;
 import dev.sluice.testing.HttpTestBase;
+import dev.sluice.testing.LogRecorder;
 import dev.sluice.testing.RawHttpConnection;
 import dev.sluice.testing.RawHttpConnection.Response;
 import dev.sluice.testing.RedisTestResource;
@@ -30,7 +29,7 @@ import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 
-/** What cannot be read is answered in Sluice's format, whatever precedes it on the connection, and logs nothing. */
+/** Malformed requests get an error in Sluice's format, also as pipelined requests, and log nothing. */
 @QuarkusTest
 @TestProfile(TlsProfile.class)
 @WithTestResource(RedisTestResource.class)
@@ -43,33 +42,17 @@ class MalformedRequestTest extends HttpTestBase {
     URI tls;
 
     private final Queue<String> logged = new ConcurrentLinkedQueue<>();
-    private final Handler log = new Handler() {
-
-        @Override
-        public void publish(LogRecord record) {
-            if (record.getThrown() != null || record.getLevel().intValue() >= java.util.logging.Level.WARNING.intValue()) {
-                logged.add(record.getLoggerName() + ' ' + record.getMessage() + ' ' + record.getThrown());
-            }
-        }
-
-        @Override
-        public void flush() {
-        }
-
-        @Override
-        public void close() {
-        }
-    };
+    private LogRecorder log;
 
     @BeforeEach
     void watchLog() {
-        Logger.getLogger("").addHandler(log);
+        log = LogRecorder.start(Level.WARNING, true);
     }
 
     @AfterEach
     void assertNothingLogged() {
-        Logger.getLogger("").removeHandler(log);
-        assertThat(logged).isEmpty();
+        log.close();
+        assertThat(log.records()).isEmpty();
     }
 
     private interface Exchange {

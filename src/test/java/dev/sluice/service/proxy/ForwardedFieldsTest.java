@@ -61,7 +61,7 @@ class ForwardedFieldsTest extends HopTestBase {
         assertThat(received.fields("X_Forwarded_For")).containsExactly("203.0.113.10");
     }
 
-    /** What a client of HTTP/2 claims in :scheme is not what its connection is. */
+    /** The :scheme of an HTTP/2 request is set by the client and may not be that of its connection. */
     @Test
     void protocolIsThatOfTheConnection() {
         for (var scheme : List.of("http", "https", "ftp")) {

@@ -20,12 +20,16 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
 import dev.sluice.testing.HttpTestBase;
+import dev.sluice.testing.LogRecorder;
 import dev.sluice.testing.RawUpstream;
 import dev.sluice.testing.wire.Wire;
 import dev.sluice.testing.wire.WireRequest;
 import dev.sluice.testing.wire.WireResponse;
 
-/** Base class of tests against {@link RawUpstream}: after each test, all upstream connections can be used. */
+/**
+ * Base class of tests against {@link RawUpstream}: after each test, all upstream connections can be used, and no error has been
+ * logged.
+ */
 abstract class HopTestBase extends HttpTestBase {
 
     static final Duration LIMIT = Duration.ofSeconds(30);
@@ -35,9 +39,11 @@ abstract class HopTestBase extends HttpTestBase {
     private static final String TOGETHER = "/together";
 
     RawUpstream upstream;
+    private LogRecorder log;
 
     @BeforeEach
     void startUpstream() {
+        log = LogRecorder.start(LogRecorder.ERROR, false);
         upstream = RawUpstreamResource.upstream;
         upstream.clear();
     }
@@ -48,6 +54,8 @@ abstract class HopTestBase extends HttpTestBase {
         awaiting("requests at the upstream to end").until(() -> upstream.inProgress() == 0);
         awaiting("all connections to be usable").untilAsserted(this::assertAllConnectionsUsable);
         awaiting("no more connections than allowed").until(() -> upstream.openConnections() <= HopProfile.CONNECTIONS);
+        log.close();
+        assertThat(log.records()).isEmpty();
     }
 
     static ConditionFactory awaiting(String condition) {

@@ -6,11 +6,14 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 import dev.sluice.testing.HttpTestBase;
+import dev.sluice.testing.LogRecorder;
 import dev.sluice.testing.wire.Http2Wire;
 import dev.sluice.testing.wire.Http2WireStream;
 import dev.sluice.testing.wire.Wire;
@@ -28,6 +31,19 @@ class Http2UpstreamTest extends HttpTestBase {
 
     private static final String CONTENT_TYPE = "application/grpc";
     private static final int RESOURCE_EXHAUSTED = 8;
+
+    private LogRecorder log;
+
+    @BeforeEach
+    void recordErrors() {
+        log = LogRecorder.start(LogRecorder.ERROR, false);
+    }
+
+    @AfterEach
+    void noErrorIsLogged() {
+        log.close();
+        assertThat(log.records()).isEmpty();
+    }
 
     private static WireRequest call(String path) {
         return WireRequest.post(path).field("Content-Type", CONTENT_TYPE).field("TE", "trailers").field("grpc-timeout", "20S");

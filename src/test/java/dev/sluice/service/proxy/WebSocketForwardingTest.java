@@ -207,6 +207,7 @@ class WebSocketForwardingTest extends HopTestBase {
         try (var client = connect("/ws")) {
             assertError(client.readToEnd(client.readHead()), 504, "RATE_5041");
         }
+        upstream.on("/ws", RawExchange::finish); // on a connection that has been kept
         upstream.stopListening();
         try (var client = connect("/ws")) {
             assertError(client.readToEnd(client.readHead()), 502, "RATE_5021");

@@ -40,7 +40,7 @@ final class BodyReader {
     private BodyAccumulator body;
     private long timer = -1;
     private int lengthAtLastCheck;
-    /** Whether a worker uses the body, so that its memory cannot be released yet. */
+    /** True while a worker uses the body, so that its memory cannot be released yet. */
     private boolean working;
     private volatile boolean released;
 

@@ -1,0 +1,153 @@
+package dev.sluice.service.proxy;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.handler.codec.http2.Http2Exception;
+import io.vertx.core.AsyncResult;
+import io.vertx.core.Handler;
+import io.vertx.core.MultiMap;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpClosedException;
+import io.vertx.core.http.HttpVersion;
+import io.vertx.core.http.StreamPriority;
+import io.vertx.core.http.StreamResetException;
+import io.vertx.core.http.impl.HttpClientStream;
+import io.vertx.core.http.impl.HttpRequestHead;
+import io.vertx.core.http.impl.HttpResponseHead;
+
+/**
+ * Request and response on a connection of a pool, which takes the connection back when both have ended. Adapts the streams of the
+ * Vert.x client: the request objects of its public API cost several futures each and belong to its pool.
+ * <p>
+ * Confined to its event loop.
+ */
+final class UpstreamStream {
+
+    private static final long CANCEL = 8;
+    private static final StreamPriority PRIORITY = new StreamPriority();
+    private static final Runnable NOTHING = () -> {
+    };
+
+    private final HttpClientStream stream;
+    private final PooledConnection connection;
+    private final ConnectionPool pool;
+    /** False before the header section has been sent, and if HTTP/2 allowed no further stream. */
+    private boolean opened;
+    private boolean released;
+
+    UpstreamStream(HttpClientStream stream, PooledConnection connection, ConnectionPool pool) {
+        this.stream = stream;
+        this.connection = connection;
+        this.pool = pool;
+        stream.closeHandler(closed -> release());
+    }
+
+    private void release() {
+        if (!released) {
+            released = true;
+            pool.release(connection);
+        }
+    }
+
+    PooledConnection connection() {
+        return connection;
+    }
+
+    boolean isHttp2() {
+        return stream.version() == HttpVersion.HTTP_2;
+    }
+
+    void onFailure(Handler<Throwable> handler) {
+        stream.exceptionHandler(handler);
+    }
+
+    void onHead(Handler<HttpResponseHead> handler) {
+        stream.headHandler(handler);
+    }
+
+    void onChunk(Handler<Buffer> handler) {
+        stream.chunkHandler(handler);
+    }
+
+    /** @param handler receives the trailers */
+    void onEnd(Handler<MultiMap> handler) {
+        stream.endHandler(handler);
+    }
+
+    /** Never called for an upgraded connection; see {@link PooledConnection#onWritable}. */
+    void onDrained(Runnable action) {
+        stream.drainHandler(drained -> action.run());
+    }
+
+    /**
+     * Sends the header section, with the beginning of the body or all of it.
+     *
+     * @param body null for none
+     * @param end whether the request ends with it
+     * @param onWritten runs when it has been written to the socket
+     */
+    void sendHead(HttpRequestHead head, boolean chunked, Buffer body, boolean end, Runnable onWritten) {
+        opened = true;
+        stream.writeHead(head, chunked, bytes(body), end, PRIORITY, false, written(onWritten));
+    }
+
+    void sendHead(HttpRequestHead head, boolean chunked, Buffer body, boolean end) {
+        sendHead(head, chunked, body, end, NOTHING);
+    }
+
+    /** Sends a request that upgrades the connection. It never ends: the connection can only be upgraded or closed. */
+    void sendUpgrade(HttpRequestHead head) {
+        opened = true;
+        stream.writeHead(head, false, null, false, PRIORITY, true, written(NOTHING));
+    }
+
+    /** @param body null for none */
+    void send(Buffer body, boolean end) {
+        stream.writeBuffer(bytes(body), end, written(NOTHING));
+    }
+
+    @SuppressWarnings("deprecation") // no longer public in Vert.x 5, but the streams of the client take nothing else
+    private static ByteBuf bytes(Buffer buffer) {
+        return buffer == null ? null : buffer.getByteBuf();
+    }
+
+    /** HTTP/2 reports that the queue has drained only to a write with a handler. */
+    private Handler<AsyncResult<Void>> written(Runnable onWritten) {
+        return written -> {
+            if (written.succeeded()) {
+                onWritten.run();
+            } else if (written.cause() instanceof Http2Exception) {
+                opened = false;
+            }
+        };
+    }
+
+    boolean isWritable() {
+        return !stream.isNotWritable();
+    }
+
+    void pause() {
+        stream.doPause();
+    }
+
+    void resume() {
+        stream.doFetch(Long.MAX_VALUE);
+    }
+
+    /** Resets the stream, or closes the connection of HTTP/1.1 if the request has been sent. */
+    void cancel() {
+        stream.reset(new StreamResetException(CANCEL));
+        releaseUnopened();
+    }
+
+    /** Gives the connection back if no stream of HTTP/2 has been opened: that is not closed either. */
+    void releaseUnopened() {
+        if (isHttp2() && !opened) {
+            release();
+        }
+    }
+
+    /** Returns whether a closed connection says that it has not processed the request (RFC 9113, section 6.8). */
+    boolean isNotProcessed(HttpClosedException failure) {
+        return failure.goAway() != null && opened && failure.goAway().getLastStreamId() < stream.id();
+    }
+}
