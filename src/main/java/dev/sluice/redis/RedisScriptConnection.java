@@ -222,6 +222,11 @@ public final class RedisScriptConnection {
                 || failure.getMessage().contains("TRYAGAIN"));
     }
 
+    /** Returns whether the request was not executed because its keys are in different slots of a cluster. */
+    public static boolean isCrossSlot(Throwable failure) {
+        return failure instanceof ErrorType && failure.getMessage().startsWith("CROSSSLOT");
+    }
+
     /** Returns whether Redis would reject any other write too: out of memory, a replica, loading, no permission, ... */
     static boolean isWriteRejection(Throwable failure) {
         return failure instanceof ErrorType && WRITE_REJECTIONS.matcher(failure.getMessage()).find();

@@ -27,18 +27,18 @@ final class LedgerKeys {
                 + entry.identifier();
     }
 
-    /** Returns the key of the last batch that an instance wrote for a hash tag. */
+    /** Returns the key of the last batch that an instance wrote from a buffer, which is in the slot of a hash tag. */
     String lastBatch(int tag, String instance) {
         return hashTags.keyPrefix(tag) + "s:" + instance;
     }
 
-    /** Returns the prefix of the keys to which foreign data of a hash tag is moved. */
-    String foreignPrefix(int tag, long epochMillis) {
-        return hashTags.keyPrefix(tag) + "f:" + epochMillis + ':';
+    /** Returns the prefix of the keys to which foreign data of a key's hash tag is moved. */
+    String foreignPrefix(String key, long epochMillis) {
+        return key.substring(0, key.length() - withoutPrefix(key).length()) + "f:" + epochMillis + ':';
     }
 
     /** Returns a key of the ledger without the prefix of its hash tag. */
-    String withoutPrefix(int tag, String key) {
-        return key.substring(hashTags.keyPrefix(tag).length());
+    String withoutPrefix(String key) {
+        return key.substring(hashTags.keyPrefix(0).length());
     }
 }

@@ -5,9 +5,11 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 
 import org.jboss.logging.Logger;
 
+import dev.sluice.redis.HashTags;
 import dev.sluice.redis.LuaScript;
 import dev.sluice.redis.RedisConnectionManager;
 import dev.sluice.redis.RedisScriptConnection;
@@ -20,15 +22,19 @@ import io.vertx.redis.client.Response;
 import io.vertx.redis.client.ResponseType;
 
 /**
- * Writes the ledger's entries to Redis: buffers them for a moment, and sends the batches of each hash tag in one script call
- * at a time. Batches that fail are retried until they are written or this instance stops. Thread-safe.
+ * Writes the ledger's entries to Redis: buffers them for a moment, and sends them in batches, one at a time. Batches that fail
+ * are retried until they are written or this instance stops. Thread-safe.
+ * <p>
+ * On one Redis server all entries share a buffer. Where the keys of one call must have one hash tag, as on a cluster, or a key
+ * with foreign data cannot be moved, each hash tag has a buffer of its own.
  */
 final class LedgerWriter {
 
-    private static final long BATCH_DELAY_MILLIS = 20;
+    private static final long BATCH_DELAY_MILLIS = 5;
     private static final long RETRY_MILLIS = 500;
     private static final long TIMEOUT_MILLIS = 2000;
-    private static final int TAGS = 256;
+    /** How often a batch is sent again because foreign data was moved, while its entries are awaited. */
+    private static final int MAX_REPEATS = 2;
     private static final Logger LOG = Logger.getLogger("dev.sluice");
 
     private final Vertx vertx;
@@ -38,12 +44,14 @@ final class LedgerWriter {
     private final LuaScript bookScript = LuaScript.load(LedgerWriter.class, "book.lua");
     private final LuaScript asideScript = LuaScript.load(LedgerWriter.class, "aside.lua");
     private final String instance = UUID.randomUUID().toString();
-    private final WriteBuffer[] writeBuffers = new WriteBuffer[TAGS];
+    private final WriteBuffer[] writeBuffers = new WriteBuffer[HashTags.TAGS];
     private final AtomicInteger waiting = new AtomicInteger();
     private final AtomicBoolean flushScheduled = new AtomicBoolean();
     private final BatchOutcomes outcomes;
     private final Counter foreignKeys;
     private final ThrottledLog rejections = new ThrottledLog();
+    /** Whether each hash tag has a buffer of its own; otherwise the first buffer is that of all. */
+    private volatile boolean separate;
     private volatile long timer = -1;
     private volatile boolean closed;
 
@@ -53,7 +61,7 @@ final class LedgerWriter {
         this.redis = redis;
         this.keys = keys;
         this.maxWaiting = maxWaiting;
-        for (int i = 0; i < TAGS; i++) {
+        for (int i = 0; i < HashTags.TAGS; i++) {
             writeBuffers[i] = new WriteBuffer();
         }
         outcomes = new BatchOutcomes(meters);
@@ -63,6 +71,8 @@ final class LedgerWriter {
                 .description("Ledger entries that wait to be written to Redis").strongReference(true).register(meters);
         redis.onChange(cause -> {
             if (cause == null) {
+                var connection = redis.connectionOrNull();
+                separate |= connection != null && connection.isSharded();
                 flushSoon(1);
             }
         });
@@ -70,7 +80,7 @@ final class LedgerWriter {
 
     /** Books an entry without an idempotency key. */
     void add(LedgerEntry entry, long hour) {
-        int added = writeBuffers[keys.tag(entry.identifier())].add(key(entry, hour), UsageTotals.of(entry), hasRoom());
+        int added = writeBuffers[buffer(entry.identifier())].add(key(entry, hour), UsageTotals.of(entry), hasRoom());
         waiting.addAndGet(Math.max(0, added));
         if (added < 0) {
             outcomes.countDropped();
@@ -89,8 +99,8 @@ final class LedgerWriter {
             outcomes.countDropped();
             return Future.succeededFuture(true);
         }
-        int tag = keys.tag(entry.identifier());
-        var result = writeBuffers[tag].addOnce(key(entry, hour), UsageTotals.of(entry), keys.request(entry));
+        int buffer = buffer(entry.identifier());
+        var result = writeBuffers[buffer].addOnce(key(entry, hour), UsageTotals.of(entry), keys.request(entry));
         if (result == null) {
             return Future.succeededFuture(false);
         }
@@ -99,9 +109,13 @@ final class LedgerWriter {
             return Future.succeededFuture(true);
         }
         var isNew = result.future();
-        flushTag(tag);
+        flush(buffer);
         flushSoon(RETRY_MILLIS);
         return isNew;
+    }
+
+    private int buffer(String identifier) {
+        return separate ? keys.tag(identifier) : 0;
     }
 
     private boolean hasRoom() {
@@ -132,11 +146,11 @@ final class LedgerWriter {
 
     private void flush() {
         boolean remaining = false;
-        for (int tag = 0; tag < TAGS; tag++) {
-            if (!writeBuffers[tag].isEmpty()) {
+        for (int buffer = 0; buffer < HashTags.TAGS; buffer++) {
+            if (!writeBuffers[buffer].isEmpty()) {
                 remaining = true;
                 if (redis.isUp()) {
-                    flushTag(tag);
+                    flush(buffer);
                 }
             }
         }
@@ -145,26 +159,20 @@ final class LedgerWriter {
         }
     }
 
-    /** Sends the next batch unless one is in flight; completes when the attempt has ended. */
-    private Future<Void> flushTag(int tag) {
-        var writeBuffer = writeBuffers[tag];
+    /** Sends the next batch of a buffer unless one is in flight; completes when the attempt has ended. */
+    private Future<Void> flush(int buffer) {
+        var writeBuffer = writeBuffers[buffer];
         var batch = writeBuffer.startBatch();
         if (batch == null) {
             return Future.succeededFuture();
         }
-        return withTimeout(send(tag, batch)).compose(reply -> {
-            if (reply.type() == ResponseType.MULTI) {
-                return moveForeignKeys(tag, batch, reply);
-            }
-            outcomes.record(batch, reply.toString());
-            return Future.succeededFuture(true);
-        }).onComplete(done -> {
-            boolean booked = done.succeeded() && done.result();
-            waiting.addAndGet(-writeBuffer.endBatch(booked));
-            if (done.succeeded() && !booked) {
-                flushTag(tag);
+        return send(buffer, batch).onComplete(done -> {
+            boolean ended = done.succeeded() && done.result();
+            waiting.addAndGet(-writeBuffer.endBatch(ended));
+            if (done.succeeded() && !ended) {
+                flush(buffer);
             } else if (!writeBuffer.isEmpty() && !(closed && done.failed())) {
-                flushSoon(booked ? 1 : RETRY_MILLIS);
+                flushSoon(ended ? 1 : RETRY_MILLIS);
             }
             if (done.failed() && RedisScriptConnection.isRejection(done.cause())) {
                 rejections.log(
@@ -174,14 +182,32 @@ final class LedgerWriter {
         }).mapEmpty();
     }
 
+    /** @return whether the batch has ended; if not, it is sent again */
+    private Future<Boolean> send(int buffer, WriteBuffer.Batch batch) {
+        var arguments = new BatchArguments(keys, instance, buffer, batch);
+        var sent = withTimeout(redis.eval(bookScript, arguments.keys(), arguments.arguments()));
+        return sent.transform(done -> {
+            if (done.failed()) {
+                return RedisScriptConnection.isCrossSlot(done.cause()) ? distribute(batch, done.cause()) : sent.map(false);
+            }
+            if (done.result().type() == ResponseType.MULTI) {
+                return moveForeignKeys(arguments, done.result()).recover(
+                        failure -> RedisScriptConnection.isRejection(failure)
+                                ? distribute(batch, failure)
+                                : Future.failedFuture(failure));
+            }
+            outcomes.record(batch, done.result().toString());
+            return Future.succeededFuture(true);
+        });
+    }
+
     /** Moves foreign data out of the ledger's keys. The batch was not booked and is sent again. */
-    private Future<Boolean> moveForeignKeys(int tag, WriteBuffer.Batch batch, Response positions) {
-        var arguments = new BatchArguments(keys, instance, tag, batch);
+    private Future<Boolean> moveForeignKeys(BatchArguments arguments, Response positions) {
         var moves = new ArrayList<Future<Void>>();
         for (var position : positions) {
             var key = arguments.key(position.toInteger());
-            var prefix = keys.foreignPrefix(tag, System.currentTimeMillis());
-            moves.add(withTimeout(redis.eval(asideScript, List.of(key, prefix + keys.withoutPrefix(tag, key)),
+            var prefix = keys.foreignPrefix(key, System.currentTimeMillis());
+            moves.add(withTimeout(redis.eval(asideScript, List.of(key, prefix + keys.withoutPrefix(key)),
                     List.of(arguments.type(key), Long.toString(arguments.expirySeconds(key))))).map(moved -> {
                         if (moved.toInteger() == 1) {
                             foreignKeys.increment();
@@ -194,21 +220,44 @@ final class LedgerWriter {
         return Future.all(moves).map(false);
     }
 
-    private Future<Response> send(int tag, WriteBuffer.Batch batch) {
-        var arguments = new BatchArguments(keys, instance, tag, batch);
-        return redis.eval(bookScript, arguments.keys(), arguments.arguments());
+    /**
+     * Distributes a batch, of which nothing was booked because of its keys, to the buffers of its hash tags: the keys are in
+     * different slots, or foreign data could not be moved, which then holds up the entries of one hash tag only.
+     *
+     * @return completes with true; fails if all entries have the same hash tag
+     */
+    private Future<Boolean> distribute(WriteBuffer.Batch batch, Throwable failure) {
+        if (batch.entries().stream().mapToInt(entry -> keys.tag(entry.key().identifier())).distinct().count() < 2) {
+            return Future.failedFuture(failure);
+        }
+        separate = true;
+        for (var entry : batch.entries()) {
+            waiting.addAndGet(writeBuffers[keys.tag(entry.key().identifier())].put(entry));
+        }
+        flushSoon(1);
+        return Future.succeededFuture(true);
     }
 
-    /** Writes the entries of a hash tag booked so far, as far as possible. */
-    Future<Void> drain(int tag, int attempts) {
-        return writeBuffers[tag].inFlight().compose(done -> attempts == 0 || writeBuffers[tag].isEmpty()
+    /** Writes the entries of an identifier booked so far, as far as possible. */
+    Future<Void> drain(String identifier) {
+        int buffer = buffer(identifier);
+        return drain(buffer)
+                .compose(done -> buffer(identifier) == buffer ? Future.succeededFuture() : drain(buffer(identifier)));
+    }
+
+    private Future<Void> drain(int buffer) {
+        return drain(buffer, writeBuffers[buffer].batches() + MAX_REPEATS).otherwiseEmpty();
+    }
+
+    private Future<Void> drain(int buffer, int attempts) {
+        return writeBuffers[buffer].inFlight().compose(done -> attempts == 0 || writeBuffers[buffer].isEmpty()
                 ? Future.succeededFuture()
-                : flushTag(tag).otherwiseEmpty().compose(sent -> drain(tag, attempts - 1)));
+                : flush(buffer).compose(sent -> drain(buffer, attempts - 1)));
     }
 
     /** Adds an identifier's buffered entries to a report. */
     void addBufferedTo(UsageReport report, String identifier, long fromHour, long toHour) {
-        writeBuffers[keys.tag(identifier)].addTo(identifier, fromHour, toHour, report);
+        writeBuffers[buffer(identifier)].addTo(identifier, fromHour, toHour, report);
     }
 
     /** Writes the buffered entries as far as possible in a short time, and stops the timer. */
@@ -217,11 +266,8 @@ final class LedgerWriter {
             stop();
             return Future.succeededFuture();
         }
-        var all = new ArrayList<Future<Void>>();
-        for (int tag = 0; tag < TAGS; tag++) {
-            all.add(drain(tag, maxWaiting));
-        }
-        return withTimeout(Future.join(all)).<Void>mapEmpty().otherwiseEmpty().onComplete(done -> stop());
+        var written = drain(0).compose(done -> Future.join(IntStream.range(1, HashTags.TAGS).mapToObj(this::drain).toList()));
+        return withTimeout(written).<Void>mapEmpty().otherwiseEmpty().onComplete(done -> stop());
     }
 
     private void stop() {

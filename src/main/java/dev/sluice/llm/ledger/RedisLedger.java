@@ -21,8 +21,6 @@ final class RedisLedger implements LedgerStore {
     private static final long READ_TIMEOUT_MILLIS = 2000;
     /** Maximum time that a caller waits to learn whether its entry was written. */
     private static final long WRITE_WAIT_MILLIS = 250;
-    /** Maximum number of batches that are written before a read. */
-    private static final int MAX_DRAINED_BATCHES = 3;
 
     private final RedisConnectionManager redis;
     private final LedgerKeys keys;
@@ -57,7 +55,7 @@ final class RedisLedger implements LedgerStore {
     @Override
     public Uni<Void> awaitWritten(String identifier) {
         return toUni(redis.isUp()
-                ? redis.within(writeWaitMillis, writer.drain(keys.tag(identifier), MAX_DRAINED_BATCHES)).otherwiseEmpty()
+                ? redis.within(writeWaitMillis, writer.drain(identifier)).otherwiseEmpty()
                 : Future.succeededFuture());
     }
 
@@ -78,7 +76,7 @@ final class RedisLedger implements LedgerStore {
             writer.addBufferedTo(report, identifier, fromHour, toHour);
             return Uni.createFrom().item(report);
         }
-        return toUni(writer.drain(keys.tag(identifier), MAX_DRAINED_BATCHES).compose(done -> {
+        return toUni(writer.drain(identifier).compose(done -> {
             var replies = new ArrayList<Future<Response>>();
             for (long hour = fromHour; hour <= toHour; hour++) {
                 replies.add(redis.send(Request.cmd(Command.HGETALL).arg(keys.hour(identifier, hour)))

@@ -11,7 +11,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 
 /**
- * Buffer of the entries of one hash tag. One batch is in flight at a time, under a number that Redis remembers: a retried
+ * Buffer of entries. One batch is in flight at a time, under a number that Redis remembers: a retried
  * batch has the same number and is booked once. Thread-safe.
  */
 final class WriteBuffer {
@@ -70,6 +70,26 @@ final class WriteBuffer {
         return result;
     }
 
+    /**
+     * Adds an entry of another buffer's batch.
+     *
+     * @return the number of entries added
+     */
+    int put(Entry entry) {
+        if (entry.requestKey() == null) {
+            return add(entry.key(), entry.totals(), true);
+        }
+        Entry repeated;
+        synchronized (this) {
+            repeated = uniqueEntries.put(entry.requestKey(), entry);
+        }
+        if (repeated == null) {
+            return 1;
+        }
+        repeated.result().tryComplete(false);
+        return 0;
+    }
+
     /** Returns the batch to send now; null if there is none, or one is in flight. */
     synchronized Batch startBatch() {
         if (inFlight != null) {
@@ -113,6 +133,11 @@ final class WriteBuffer {
     /** Completes when the batch in flight, if any, has been written or failed. */
     synchronized Future<Void> inFlight() {
         return inFlight == null ? Future.succeededFuture() : inFlight.future();
+    }
+
+    /** Returns the number of batches in which the entries will be sent. */
+    synchronized int batches() {
+        return (batch == null ? 0 : 1) + (totals.size() + uniqueEntries.size() + MAX_BATCH_SIZE - 1) / MAX_BATCH_SIZE;
     }
 
     synchronized boolean isEmpty() {

@@ -96,7 +96,7 @@ final class ScriptDispatcher {
 
     private List<PendingDecision> handleReply(RedisScriptConnection connection, DecisionBatch batch, long sentAt,
             AsyncResult<Response> done) {
-        if (done.failed() && batch.requestCount() > 1 && String.valueOf(done.cause().getMessage()).startsWith("CROSSSLOT")) {
+        if (done.failed() && batch.requestCount() > 1 && RedisScriptConnection.isCrossSlot(done.cause())) {
             return dispatchSeparately(connection, batch, done.cause());
         }
         List<StoreResult[]> results = null;

@@ -1,6 +1,6 @@
 -- Books a batch of entries exactly once. A retried batch changes nothing and returns its earlier outcome.
 --
--- KEYS[1]    sequence number and outcome of the last batch of this instance and hash tag: "<number>:<outcome>"
+-- KEYS[1]    sequence number and outcome of the last batch of this instance and buffer: "<number>:<outcome>"
 -- KEYS[...]  hashes of an identifier's hour, and keys of requests (idempotency keys)
 -- ARGV[1]    sequence number of this batch, greater than that of every earlier batch
 -- ARGV[2]    expiry of KEYS[1] in seconds
@@ -70,9 +70,13 @@ while next_argument <= #ARGV do
     entry.is_new = not request
   end
   if entry.is_new then
+    local fields = {}
     for i = entry.first, entry.last, 2 do
-      local value = redis.pcall('HGET', KEYS[entry.hash], ARGV[i])
-      if is_error(value) or value and not is_integer(value) then
+      fields[#fields + 1] = ARGV[i]
+    end
+    local values = redis.pcall('HMGET', KEYS[entry.hash], unpack(fields))
+    for i = 1, #fields do
+      if is_error(values) or values[i] and not is_integer(values[i]) then
         report_foreign(entry.hash)
         break
       end

@@ -351,7 +351,7 @@ class RedisLedgerTest {
 
     /** A batch is booked once or waits, whichever command Redis rejects. */
     @ParameterizedTest
-    @ValueSource(strings = {"set", "get", "hget", "hset", "hincrby", "setnx", "expireat", "ttl"})
+    @ValueSource(strings = {"set", "get", "hmget", "hset", "hincrby", "setnx", "expireat", "ttl"})
     void batchIsBookedOnceThoughRedisRefusesACommand(String command) {
         var ledger = ledger(100);
         book(ledger, entry("user:a", "m", "r0"));
