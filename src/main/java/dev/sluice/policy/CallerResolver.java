@@ -44,6 +44,11 @@ public class CallerResolver {
         return identity == null ? null : new Caller(identity, policy.effectiveTier(identity.tier()));
     }
 
+    /** Returns the caller with an identity that is already known; null if {@link #resolve(RoutingContext, Identity)} is needed. */
+    public Caller resolveNow(Identity identity) {
+        return defaultResolver == null ? null : new Caller(identity, policy.effectiveTier(identity.tier()));
+    }
+
     /** Returns the caller of a request; fails with {@link dev.sluice.identity.CredentialsRejectedException}. */
     public Uni<Caller> resolve(RoutingContext request) {
         return identities.resolve(request).chain(identity -> resolve(request, identity));

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 import jakarta.enterprise.context.ApplicationScoped;
@@ -51,7 +52,31 @@ public class LlmLimiter {
      * if the limits cannot be checked and the fallback policy does not decide
      */
     public Uni<AdmittedCall> admit(LlmCallEstimate callEstimate) {
-        return Uni.createFrom().deferred(() -> {
+        return Uni.createFrom().emitter(emitter -> {
+            var terminated = new AtomicBoolean();
+            emitter.onTermination(() -> terminated.set(true));
+            admit(callEstimate, call -> {
+                if (terminated.compareAndSet(false, true)) {
+                    emitter.complete(call);
+                } else if (call.decision().allowed()) {
+                    call.release(false); // the caller has cancelled or timed out
+                }
+            }, emitter::fail);
+        });
+    }
+
+    /**
+     * Checks a call like {@link #admit(LlmCallEstimate)}, without the cost of a {@code Uni}. Exactly one callback is called, once,
+     * possibly before this method returns. Callbacks must not throw.
+     *
+     * @param callEstimate the call's identity and size
+     * @param onDecided receives the call, allowed or denied
+     * @param onFailure receives the failure
+     */
+    public void admit(LlmCallEstimate callEstimate, Consumer<AdmittedCall> onDecided, Consumer<Throwable> onFailure) {
+        RateLimitRequest request;
+        Function<Decision, AdmittedCall> toCall;
+        try {
             var snapshot = policy.current();
             var tier = snapshot.tiers().effective(callEstimate.tier());
             var price = findPrice(callEstimate.provider(), callEstimate.model());
@@ -73,16 +98,29 @@ public class LlmLimiter {
             checks.add(unpriced
                     ? new ResourceCheck(budget.resource(), Rate.BLOCKED, 1)
                     : budget.reservationCheck(tier, costNanodollars));
-            var request = new RateLimitRequest(callEstimate.identifier(), tier, requests.resource(), checks);
-            return checkAndOpen(request, decision -> {
+            request = new RateLimitRequest(callEstimate.identifier(), tier, requests.resource(), checks);
+            toCall = decision -> {
                 if (!decision.allowed()) {
                     accounting.countDenial(callEstimate.provider(), priceName);
                 }
                 return new AdmittedCall(callEstimate, price.orElse(null), estimatedUsage, costNanodollars, tokens.resource(),
                         budget.resource(), decision,
                         unpriced, accounting);
-            });
-        });
+            };
+        } catch (RuntimeException | Error e) {
+            onFailure.accept(e);
+            return;
+        }
+        limiter.check(request, decision -> {
+            AdmittedCall call;
+            try {
+                call = toCall.apply(decision);
+            } catch (RuntimeException | Error e) { // the limiter's callbacks must not throw
+                onFailure.accept(e);
+                return;
+            }
+            onDecided.accept(call);
+        }, onFailure);
     }
 
     /**
@@ -101,28 +139,6 @@ public class LlmLimiter {
             limiter.check(
                     new RateLimitRequest(identifier, effectiveTier, rule.resource(), rule.singleUnitChecks(effectiveTier)),
                     emitter::complete, emitter::fail);
-        });
-    }
-
-    /** Checks the limits. A call admitted after its caller has cancelled or timed out releases its reservation at once. */
-    private Uni<AdmittedCall> checkAndOpen(RateLimitRequest request, Function<Decision, AdmittedCall> toCall) {
-        return Uni.createFrom().emitter(emitter -> {
-            var terminated = new AtomicBoolean();
-            emitter.onTermination(() -> terminated.set(true));
-            limiter.check(request, decision -> {
-                AdmittedCall call;
-                try {
-                    call = toCall.apply(decision);
-                } catch (RuntimeException | Error e) { // the limiter's callbacks must not throw
-                    emitter.fail(e);
-                    return;
-                }
-                if (terminated.compareAndSet(false, true)) {
-                    emitter.complete(call);
-                } else if (decision.allowed()) {
-                    call.release(false);
-                }
-            }, emitter::fail);
         });
     }
 

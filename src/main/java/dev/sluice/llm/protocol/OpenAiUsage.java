@@ -21,6 +21,8 @@ final class OpenAiUsage extends UsageAccumulator {
             "response.usage.input_tokens_details.cached_tokens",
             "response.usage.input_tokens_details.cache_write_tokens");
 
+    private static final Paths USAGE = Paths.below("usage");
+    private static final Paths RESPONSE_USAGE = Paths.below("response.usage");
     private static final Set<String> FINAL_EVENT_TYPES = Set.of("response.completed", "response.incomplete", "response.failed");
 
     private final Shape shape;
@@ -34,8 +36,8 @@ final class OpenAiUsage extends UsageAccumulator {
     void accept(JsonFields fields) {
         model(fields.text("model"));
         model(fields.text("response.model"));
-        usage(fields, "usage");
-        usage(fields, "response.usage");
+        usage(fields, USAGE);
+        usage(fields, RESPONSE_USAGE);
         var type = fields.text("type");
         if (fields.has("choices.[]") || type != null && type.endsWith(".delta")) {
             countContent();
@@ -52,19 +54,35 @@ final class OpenAiUsage extends UsageAccumulator {
         }
     }
 
-    private void usage(JsonFields fields, String path) {
-        if (!fields.has(path)) {
+    private void usage(JsonFields fields, Paths paths) {
+        if (!fields.has(paths.usage)) {
             return;
         }
-        var input = firstNonNull(fields.count(path + ".prompt_tokens"), fields.count(path + ".input_tokens"));
-        var output = firstNonNull(fields.count(path + ".completion_tokens"), fields.count(path + ".output_tokens"));
+        var input = firstNonNull(fields.count(paths.promptTokens), fields.count(paths.inputTokens));
+        var output = firstNonNull(fields.count(paths.completionTokens), fields.count(paths.outputTokens));
         if (input != null || output != null) {
-            usage(input, detail(fields, path, "cached_tokens"), detail(fields, path, "cache_write_tokens"), null, output);
+            usage(input, paths.cached.count(fields), paths.cacheWrite.count(fields), null, output);
         }
     }
 
-    private static Long detail(JsonFields fields, String path, String name) {
-        return firstNonNull(fields.count(path + ".prompt_tokens_details." + name),
-                fields.count(path + ".input_tokens_details." + name));
+    /** Paths of the counts of a usage object, which Chat Completions and Responses name differently. */
+    private record Paths(String usage, String promptTokens, String inputTokens, String completionTokens, String outputTokens,
+            Detail cached, Detail cacheWrite) {
+
+        static Paths below(String usage) {
+            return new Paths(usage, usage + ".prompt_tokens", usage + ".input_tokens", usage + ".completion_tokens",
+                    usage + ".output_tokens", Detail.of(usage, "cached_tokens"), Detail.of(usage, "cache_write_tokens"));
+        }
+    }
+
+    private record Detail(String ofPrompt, String ofInput) {
+
+        static Detail of(String usage, String name) {
+            return new Detail(usage + ".prompt_tokens_details." + name, usage + ".input_tokens_details." + name);
+        }
+
+        Long count(JsonFields fields) {
+            return firstNonNull(fields.count(ofPrompt), fields.count(ofInput));
+        }
     }
 }

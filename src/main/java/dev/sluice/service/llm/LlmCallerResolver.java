@@ -20,6 +20,9 @@ import dev.sluice.service.auth.BearerToken;
 import dev.sluice.service.auth.JwtOnlyMechanism;
 import io.netty.handler.codec.http.QueryStringDecoder;
 import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.vertx.UniHelper;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
 
@@ -58,8 +61,12 @@ public class LlmCallerResolver {
         }
     }
 
-    /** Resolves the caller; fails with {@link CredentialsRejectedException}. */
-    Uni<LlmCaller> resolve(RoutingContext context, Provider provider) {
+    /**
+     * Resolves the caller; fails with {@link CredentialsRejectedException}.
+     *
+     * @return completes on the current context
+     */
+    Future<LlmCaller> resolve(RoutingContext context, Provider provider) {
         var request = context.request();
         // A JWT that Sluice verifies determines the identity, regardless of API keys, and is itself not an API key.
         boolean token = tokens.configured()
@@ -68,7 +75,7 @@ public class LlmCallerResolver {
         for (var key : slots.all()) {
             var owner = token || key == null ? null : apiKeys.find(key);
             if (owner != null) {
-                return callers.resolve(context, owner).map(caller -> caller(provider, caller, providerKey(slots, provider)));
+                return resolve(context, owner).map(caller -> caller(provider, caller, providerKey(slots, provider)));
             }
         }
         var callerKey = providerKey(slots, provider);
@@ -79,7 +86,7 @@ public class LlmCallerResolver {
         if (headerRemoved) {
             headers.remove(ApiKeyRegistry.HEADER); // a key for Anthropic, not an unknown Sluice key
         }
-        return callers.resolve(context).onTermination().invoke(() -> {
+        return resolve(context).onComplete(done -> {
             if (headerRemoved) {
                 headers.set(ApiKeyRegistry.HEADER, header);
             }
@@ -95,6 +102,27 @@ public class LlmCallerResolver {
             var identity = new Identity(Identity.keyIdentifier(Sha256.hex(callerKey)), Identity.Source.API_KEY, null);
             return caller(provider, new Caller(identity, caller.tier()), callerKey);
         });
+    }
+
+    private Future<Caller> resolve(RoutingContext context, Identity owner) {
+        var caller = callers.resolveNow(owner);
+        return caller != null ? Future.succeededFuture(caller) : onCurrentContext(callers.resolve(context, owner));
+    }
+
+    private Future<Caller> resolve(RoutingContext context) {
+        Caller caller;
+        try {
+            caller = callers.resolveNow(context);
+        } catch (CredentialsRejectedException e) {
+            return Future.failedFuture(e);
+        }
+        return caller != null ? Future.succeededFuture(caller) : onCurrentContext(callers.resolve(context));
+    }
+
+    /** A token may be verified on another thread. */
+    private static <T> Future<T> onCurrentContext(Uni<T> uni) {
+        var context = Vertx.currentContext();
+        return UniHelper.toFuture(uni.emitOn(task -> context.runOnContext(now -> task.run())));
     }
 
     private LlmCaller caller(Provider provider, Caller caller, String callerKey) {

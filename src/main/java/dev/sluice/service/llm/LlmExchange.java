@@ -26,7 +26,7 @@ import dev.sluice.service.llm.body.RequestBodyBuffer;
 import io.smallrye.mutiny.vertx.UniHelper;
 import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
-import io.vertx.core.Vertx;
+import io.vertx.core.Promise;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
@@ -39,7 +39,7 @@ import io.vertx.ext.web.RoutingContext;
 final class LlmExchange {
 
     /** Components that the steps use. */
-    record Services(Vertx vertx, LlmCallerResolver callerResolver, RequestRateLimiter rateLimiter, RequestBodyBuffer bodyBuffer,
+    record Services(LlmCallerResolver callerResolver, RequestRateLimiter rateLimiter, RequestBodyBuffer bodyBuffer,
             LlmLimiter limiter, RateLimitHeaders rateLimitHeaders, ProviderHeaders providerHeaders,
             ProviderPaths paths, ProviderUpstreams upstreams, long drainMillis, Cors cors) {
     }
@@ -90,13 +90,11 @@ final class LlmExchange {
     }
 
     private Future<Void> resolveCaller() {
-        var loop = services.vertx().getOrCreateContext(); // a token may be verified on another thread
-        var resolution = services.callerResolver().resolve(context, provider)
-                .emitOn(task -> loop.runOnContext(now -> task.run()));
-        return UniHelper.toFuture(resolution).recover(this::countRejectedCredentials).compose(resolved -> {
-            caller = resolved;
-            return requireClient();
-        });
+        return services.callerResolver().resolve(context, provider).recover(this::countRejectedCredentials)
+                .compose(resolved -> {
+                    caller = resolved;
+                    return requireClient();
+                });
     }
 
     /** Counts rejected credentials against the client's address. */
@@ -152,11 +150,12 @@ final class LlmExchange {
         if (operation.kind() == Kind.UNKNOWN && request.method() != HttpMethod.POST) {
             return Future.succeededFuture();
         }
-        return UniHelper.toFuture(services.limiter().admit(LlmCallEstimate.of(provider, identifier, tier, parsed)))
-                .compose(call -> {
-                    admitted = call.decision().allowed() ? call : null;
-                    return onDecision(call.decision(), () -> CallDenial.of(call));
-                });
+        Promise<AdmittedCall> decided = Promise.promise();
+        services.limiter().admit(LlmCallEstimate.of(provider, identifier, tier, parsed), decided::complete, decided::fail);
+        return decided.future().compose(call -> {
+            admitted = call.decision().allowed() ? call : null;
+            return onDecision(call.decision(), () -> CallDenial.of(call));
+        });
     }
 
     private Future<Void> onDecision(Decision decision, Supplier<CallDenial> denial) {

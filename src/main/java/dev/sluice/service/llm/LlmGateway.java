@@ -10,7 +10,6 @@ import dev.sluice.llm.limit.LlmLimiter;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.service.edge.Cors;
 import dev.sluice.service.llm.body.RequestBodyBuffer;
-import io.vertx.core.Vertx;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 
@@ -26,10 +25,10 @@ class LlmGateway {
 
     private final LlmExchange.Services services;
 
-    LlmGateway(Vertx vertx, LlmCallerResolver callerResolver, RequestRateLimiter rateLimiter, RequestBodyBuffer bodyBuffer,
+    LlmGateway(LlmCallerResolver callerResolver, RequestRateLimiter rateLimiter, RequestBodyBuffer bodyBuffer,
             LlmLimiter limiter, RateLimitHeaders rateLimitHeaders, ProviderHeaders providerHeaders,
             ProviderPaths paths, ProviderUpstreams upstreams, LlmConfig settings, Cors cors) {
-        this.services = new LlmExchange.Services(vertx, callerResolver, rateLimiter, bodyBuffer, limiter, rateLimitHeaders,
+        this.services = new LlmExchange.Services(callerResolver, rateLimiter, bodyBuffer, limiter, rateLimitHeaders,
                 providerHeaders, paths, upstreams, settings.drainTimeout().toMillis(), cors);
     }
 

@@ -7,6 +7,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
+import dev.sluice.service.edge.LoopTimer;
 import dev.sluice.service.proxy.UpstreamException.Cause;
 import io.netty.channel.EventLoop;
 
@@ -324,7 +325,7 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
     }
 
     @Override
-    void onTick(long now) {
+    protected void onTick(long now) {
         while (!idle.isEmpty() && now - idle.peekFirst().idleSince() >= KEEP_ALIVE_MILLIS) {
             closeOldestIdle();
         }

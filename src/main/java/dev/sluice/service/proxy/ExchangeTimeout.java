@@ -1,5 +1,7 @@
 package dev.sluice.service.proxy;
 
+import dev.sluice.service.edge.LoopTimer;
+
 /** Time limits of an exchange: time without progress, and time to read a response that nobody receives any more. */
 final class ExchangeTimeout extends LoopTimer.Timed {
 
@@ -50,7 +52,7 @@ final class ExchangeTimeout extends LoopTimer.Timed {
     }
 
     @Override
-    void onTick(long now) {
+    protected void onTick(long now) {
         if (now >= drainDeadline) {
             onDrainEnd.run();
         } else if (!suspended && now - activeAt > idleMillis) {

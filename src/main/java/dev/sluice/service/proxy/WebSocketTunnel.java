@@ -3,6 +3,7 @@ package dev.sluice.service.proxy;
 import org.jboss.logging.Logger;
 
 import dev.sluice.service.edge.ConnectionTimeoutHandler;
+import dev.sluice.service.edge.LoopTimer;
 import dev.sluice.service.edge.SecurityHeaders;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpClosedException;
@@ -139,7 +140,7 @@ final class WebSocketTunnel extends LoopTimer.Timed implements WebSocketTunnels.
     }
 
     @Override
-    void onTick(long now) {
+    protected void onTick(long now) {
         if (now - activeAt > upstream.options().webSocketIdleTimeout().toMillis()) {
             LOG.debug("WebSocket is idle");
             close();

@@ -12,7 +12,7 @@ public final class JsonFieldCollector {
     private final JsonPaths paths;
     private final boolean allowList;
     private final Consumer<JsonFields> onDocument;
-    private JsonFields fields = new JsonFields();
+    private JsonFields fields;
 
     /** The open object or array; null outside of the document. */
     private JsonPaths parent;
@@ -29,6 +29,7 @@ public final class JsonFieldCollector {
      */
     public JsonFieldCollector(JsonPaths paths, boolean allowList, Consumer<JsonFields> onDocument) {
         this.paths = paths;
+        this.fields = new JsonFields(paths);
         this.allowList = allowList;
         this.onDocument = onDocument;
     }
@@ -87,7 +88,7 @@ public final class JsonFieldCollector {
         name = JsonPaths.ELEMENT;
         if (parent == null) {
             onDocument.accept(fields);
-            fields = new JsonFields();
+            fields = new JsonFields(paths);
             complete = !isList;
         }
     }
@@ -108,7 +109,7 @@ public final class JsonFieldCollector {
             name = JsonPaths.ELEMENT;
         } else if (path != null) {
             switch (token) {
-                case VALUE_NULL -> fields.remove(path.path);
+                case VALUE_NULL -> fields.remove(path);
                 case VALUE_STRING -> put(path, parser.getText());
                 case VALUE_TRUE -> put(path, true);
                 case VALUE_NUMBER_INT -> put(path,
@@ -121,9 +122,9 @@ public final class JsonFieldCollector {
 
     private void put(JsonPaths path, Object value) {
         // All elements of an array share one path; the first value found is kept.
-        if (path.isElement && fields.has(path.path)) {
+        if (path.isElement && fields.has(path)) {
             return;
         }
-        fields.put(path.path, value);
+        fields.put(path, value);
     }
 }

@@ -1,7 +1,6 @@
 package dev.sluice.llm.protocol.json;
 
-import java.util.HashMap;
-import java.util.Map;
+import java.util.Arrays;
 
 /** Fields collected from one JSON object. The last of duplicate fields is valid; null removes a field. */
 public final class JsonFields {
@@ -9,21 +8,34 @@ public final class JsonFields {
     /** Returned for a count that is not a whole number, or does not fit a {@code long}. */
     public static final long INVALID_COUNT = -1;
 
-    private final Map<String, Object> values = new HashMap<>();
+    private final JsonPaths paths;
+    /** Values by the position of their path. */
+    private final Object[] values;
+
+    /** @param paths the document */
+    JsonFields(JsonPaths paths) {
+        this.paths = paths;
+        this.values = new Object[paths.end()];
+    }
 
     /** @param value a string, long or boolean; any other object for a value of another type */
-    void put(String path, Object value) {
+    void put(JsonPaths path, Object value) {
         remove(path);
-        values.put(path, value);
+        values[path.index()] = value;
     }
 
     /** Removes the field and everything below it. */
-    void remove(String path) {
-        if (!values.isEmpty()) {
-            values.keySet()
-                    .removeIf(other -> other.startsWith(path)
-                            && (other.length() == path.length() || other.charAt(path.length()) == '.'));
-        }
+    void remove(JsonPaths path) {
+        Arrays.fill(values, path.index(), path.end(), null);
+    }
+
+    boolean has(JsonPaths path) {
+        return values[path.index()] != null;
+    }
+
+    private Object value(String path) {
+        var node = paths.node(path);
+        return node == null ? null : values[node.index()];
     }
 
     /**
@@ -33,7 +45,7 @@ public final class JsonFields {
      * @return false if the field is missing or null
      */
     public boolean has(String path) {
-        return values.containsKey(path);
+        return value(path) != null;
     }
 
     /**
@@ -43,7 +55,7 @@ public final class JsonFields {
      * @return false for any other value
      */
     public boolean isTrue(String path) {
-        return Boolean.TRUE.equals(values.get(path));
+        return Boolean.TRUE.equals(value(path));
     }
 
     /**
@@ -53,7 +65,7 @@ public final class JsonFields {
      * @return null if the field is missing; {@link #INVALID_COUNT} if it is not a whole number
      */
     public Long count(String path) {
-        var value = values.get(path);
+        var value = value(path);
         return value == null || value instanceof Long ? (Long) value : Long.valueOf(INVALID_COUNT);
     }
 
@@ -64,6 +76,6 @@ public final class JsonFields {
      * @return null if the field is missing or not a string
      */
     public String text(String path) {
-        return values.get(path) instanceof String text ? text : null;
+        return value(path) instanceof String text ? text : null;
     }
 }

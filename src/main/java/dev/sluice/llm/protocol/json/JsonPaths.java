@@ -1,6 +1,7 @@
 package dev.sluice.llm.protocol.json;
 
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** Paths of interest in a JSON document, as a tree. {@code []} stands for the elements of an array. Immutable once built. */
@@ -14,7 +15,13 @@ public final class JsonPaths {
     final JsonPaths parent;
     final boolean isElement;
 
-    private final Map<String, JsonPaths> children = new HashMap<>();
+    private final Map<String, JsonPaths> children = new LinkedHashMap<>();
+    /** Every node of the tree by its path; null except for the document. */
+    private Map<String, JsonPaths> nodes;
+    /** Position in the order of the document: a node comes before everything below it. */
+    private int index;
+    /** Position after everything below this node. */
+    private int end;
 
     private JsonPaths(String path, JsonPaths parent) {
         this.path = path;
@@ -38,7 +45,33 @@ public final class JsonPaths {
                         child -> new JsonPaths(parent.path.isEmpty() ? child : parent.path + "." + child, parent));
             }
         }
+        root.nodes = new HashMap<>();
+        root.number(0, root.nodes);
         return root;
+    }
+
+    /** @return the position after this node and everything below it */
+    private int number(int position, Map<String, JsonPaths> all) {
+        index = position;
+        end = position + 1;
+        all.put(path, this);
+        for (var child : children.values()) {
+            end = child.number(end, all);
+        }
+        return end;
+    }
+
+    int index() {
+        return index;
+    }
+
+    int end() {
+        return end;
+    }
+
+    /** Returns the node at a path below the document; null if there is none. */
+    JsonPaths node(String pathFromDocument) {
+        return nodes.get(pathFromDocument);
     }
 
     /** Returns the child with a name; null if there is none. */

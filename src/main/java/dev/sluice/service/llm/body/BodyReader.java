@@ -4,7 +4,9 @@ import java.util.function.Function;
 
 import org.jboss.logging.Logger;
 
+import dev.sluice.service.edge.LoopTimer;
 import dev.sluice.service.edge.MalformedBody;
+import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
@@ -15,7 +17,7 @@ import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.RoutingContext;
 
 /** Receives, decodes and parses the body of one request. Runs on its event loop, except what {@link #decodeAndParse} does. */
-final class BodyReader {
+final class BodyReader extends LoopTimer.Timed {
 
     /**
      * @param maxBytes maximum size of a body, before and after decoding
@@ -30,7 +32,8 @@ final class BodyReader {
     /** A body that is not larger is parsed on the event loop, in well below a millisecond. */
     private static final int MAX_BYTES_ON_LOOP = 64 << 10;
 
-    private final Vertx vertx;
+    private final LoopTimer timer;
+    private final Context loopContext;
     private final BodyWorkers workers;
     private final Limits limits;
     private final HttpServerRequest request;
@@ -38,16 +41,17 @@ final class BodyReader {
     private final HeldBytes.Share held;
     private Promise<Void> received = Promise.promise();
     private BodyAccumulator body;
-    private long timer = -1;
+    private long checkedAt;
     private int lengthAtLastCheck;
     /** True while a worker uses the body, so that its memory cannot be released yet. */
     private boolean working;
     private volatile boolean released;
 
     /** @param expectedLength length of the body as received; -1 if it is unknown */
-    BodyReader(Vertx vertx, BodyWorkers workers, Limits limits, RoutingContext context, ContentCodings codings,
+    BodyReader(LoopTimer timer, BodyWorkers workers, Limits limits, RoutingContext context, ContentCodings codings,
             HeldBytes.Share held, long expectedLength) {
-        this.vertx = vertx;
+        this.timer = timer;
+        this.loopContext = Vertx.currentContext();
         this.workers = workers;
         this.limits = limits;
         this.request = context.request();
@@ -62,9 +66,10 @@ final class BodyReader {
         request.handler(this::append);
         request.exceptionHandler(this::onFailure);
         request.endHandler(end -> received.tryComplete());
-        timer = vertx.setPeriodic(limits.checkMillis(), tick -> checkProgress());
+        timer.register(this);
+        checkedAt = timer.now();
         request.resume();
-        return received.future().onComplete(done -> vertx.cancelTimer(timer)).compose(done -> parse(parser));
+        return received.future().onComplete(done -> timer.unregister(this)).compose(done -> parse(parser));
     }
 
     private void onFailure(Throwable failure) {
@@ -88,7 +93,18 @@ final class BodyReader {
         }
     }
 
+    @Override
+    protected void onTick(long now) {
+        if (now - checkedAt >= limits.checkMillis()) {
+            checkedAt = now;
+            loopContext.runOnContext(late -> checkProgress());
+        }
+    }
+
     private void checkProgress() {
+        if (received.future().isComplete()) {
+            return;
+        }
         if (body.length() - lengthAtLastCheck < BYTES_PER_SECOND * limits.checkMillis() / 1000) {
             if (request.version() != HttpVersion.HTTP_2) {
                 request.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE); // do not wait for the rest
@@ -130,7 +146,7 @@ final class BodyReader {
         released = true;
         if (!working) {
             held.clear();
-            vertx.cancelTimer(timer);
+            timer.unregister(this);
             body = new BodyAccumulator(held, -1); // the handlers of the request refer to this reader until the response has ended
             received = Promise.promise();
         }

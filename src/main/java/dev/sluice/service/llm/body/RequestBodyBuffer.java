@@ -7,8 +7,8 @@ import jakarta.inject.Inject;
 
 import dev.sluice.llm.limit.LlmConfig;
 import dev.sluice.service.edge.ExpectContinue;
+import dev.sluice.service.edge.LoopTimers;
 import io.vertx.core.Future;
-import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
@@ -20,21 +20,23 @@ import io.vertx.ext.web.RoutingContext;
 @ApplicationScoped
 public class RequestBodyBuffer {
 
+    /** How much more often than its interval the transfer rate is considered. */
+    private static final int CHECKS = 10;
     private static final String CONTEXT_KEY = "dev.sluice.llm.body";
 
-    private final Vertx vertx;
+    private final LoopTimers timers;
     private final BodyWorkers workers;
     private final BodyReader.Limits limits;
     private final HeldBytes heldBytes;
 
     @Inject
-    RequestBodyBuffer(LlmConfig settings, Vertx vertx, BodyWorkers workers) {
-        this(vertx, workers, (int) settings.maxBodySize().asLongValue(), Runtime.getRuntime().maxMemory() / 4,
+    RequestBodyBuffer(LlmConfig settings, BodyWorkers workers) {
+        this(workers, (int) settings.maxBodySize().asLongValue(), Runtime.getRuntime().maxMemory() / 4,
                 settings.bodyTimeout().toMillis());
     }
 
-    RequestBodyBuffer(Vertx vertx, BodyWorkers workers, int maxBytes, long maxTotalBytes, long checkMillis) {
-        this.vertx = vertx;
+    RequestBodyBuffer(BodyWorkers workers, int maxBytes, long maxTotalBytes, long checkMillis) {
+        this.timers = new LoopTimers(Math.max(1, checkMillis / CHECKS));
         this.workers = workers;
         this.limits = new BodyReader.Limits(maxBytes, checkMillis);
         this.heldBytes = new HeldBytes(maxTotalBytes);
@@ -66,7 +68,7 @@ public class RequestBodyBuffer {
             return Future.failedFuture(LimitedInputStream.tooLarge(limits.maxBytes()));
         }
         ExpectContinue.accept(request);
-        var reader = new BodyReader(vertx, workers, limits, context, codings, heldBytes.newShare(), length);
+        var reader = new BodyReader(timers.current(), workers, limits, context, codings, heldBytes.newShare(), length);
         context.put(CONTEXT_KEY, reader);
         return reader.read(parser).onSuccess(parsed -> request.headers().remove(HttpHeaders.CONTENT_ENCODING));
     }

@@ -41,7 +41,7 @@ class RequestBodyBufferTest {
     private RequestBodyBuffer bodies;
 
     private int serve(int maxBytes, long maxTotalBytes, long slowMillis) {
-        bodies = new RequestBodyBuffer(vertx, new BodyWorkers(vertx, 1), maxBytes, maxTotalBytes, slowMillis);
+        bodies = new RequestBodyBuffer(new BodyWorkers(vertx, 1), maxBytes, maxTotalBytes, slowMillis);
         var router = Router.router(vertx);
         router.route().handler(context -> {
             context.request().pause();

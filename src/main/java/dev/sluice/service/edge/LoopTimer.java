@@ -1,4 +1,4 @@
-package dev.sluice.service.proxy;
+package dev.sluice.service.edge;
 
 import java.util.concurrent.TimeUnit;
 
@@ -13,10 +13,10 @@ import io.netty.util.concurrent.ScheduledFuture;
  * <p>
  * Confined to its event loop.
  */
-final class LoopTimer {
+public final class LoopTimer {
 
     /** Something with a timeout; registered at most once. */
-    abstract static class Timed {
+    public abstract static class Timed {
 
         private Timed previous;
         private Timed next;
@@ -27,7 +27,7 @@ final class LoopTimer {
          *
          * @param now time of the clock in milliseconds
          */
-        abstract void onTick(long now);
+        protected abstract void onTick(long now);
     }
 
     private static final Logger LOG = Logger.getLogger(LoopTimer.class);
@@ -38,7 +38,7 @@ final class LoopTimer {
     private final Timed head = new Timed() {
 
         @Override
-        void onTick(long now) {
+        protected void onTick(long now) {
             throw new IllegalStateException();
         }
     };
@@ -48,7 +48,8 @@ final class LoopTimer {
     private long lastTickNanos;
     private ScheduledFuture<?> tick;
 
-    LoopTimer(EventLoop loop, long tickMillis) {
+    /** @param tickMillis interval at which timeouts are checked */
+    public LoopTimer(EventLoop loop, long tickMillis) {
         this.loop = loop;
         this.tickMillis = tickMillis;
         head.next = head;
@@ -56,11 +57,12 @@ final class LoopTimer {
     }
 
     /** Returns the time of the clock in milliseconds, with the precision of a tick. */
-    long now() {
+    public long now() {
         return now;
     }
 
-    void register(Timed timed) {
+    /** Begins to call {@link Timed#onTick}; no effect if it is registered already. */
+    public void register(Timed timed) {
         if (timed.registered) {
             return;
         }
@@ -75,7 +77,8 @@ final class LoopTimer {
         }
     }
 
-    void unregister(Timed timed) {
+    /** Ends the calls; no effect if it is not registered. */
+    public void unregister(Timed timed) {
         if (timed.registered) {
             timed.registered = false;
             timed.previous.next = timed.next;
