@@ -60,7 +60,7 @@ public class UpstreamGateway {
     }
 
     void register(@Observes Router router) {
-        router.route().order(ORDER).handler(this::handle).failureHandler(UpstreamGateway::onFailure);
+        router.route().order(ORDER).handler(this::handle).failureHandler(this::onFailure);
     }
 
     private void handle(RoutingContext context) {
@@ -138,7 +138,7 @@ public class UpstreamGateway {
     }
 
     /** Maps any failure of a route to an error response in Sluice's format. */
-    private static void onFailure(RoutingContext context) {
+    private void onFailure(RoutingContext context) {
         if (context.response().headWritten()) {
             return;
         }
@@ -148,6 +148,7 @@ public class UpstreamGateway {
             LOG.error("Request failed", failure);
         }
         SecurityHeaders.put(context.response().headers()); // an invalid path has bypassed RequestFramingGuard
+        cors.addTo(context.request());
         var path = context.request().path();
         GatewayErrors.send(context, status == 404 && (path == null || !path.startsWith("/"))
                 ? ErrorResponse.badRequest("path", "The request target must begin with a slash")

@@ -67,7 +67,7 @@ class CorsTest extends HttpTestBase {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"GET /a% HTTP/1.1\r\n", "GET / HTTP/1.1\r\nContent-Length: x\r\n",
+    @ValueSource(strings = {"GET /a% HTTP/1.1\r\n", "GET a HTTP/1.1\r\n", "GET / HTTP/1.1\r\nContent-Length: x\r\n",
             "POST /v1/check HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n"})
     void errorsOfMalformedRequestsAreReadable(String request) throws IOException {
         var response = RawHttpConnection.exchange(port, request + "Host: x\r\nOrigin: " + ORIGIN + "\r\n\r\n");
