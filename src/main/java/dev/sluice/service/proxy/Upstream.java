@@ -79,7 +79,7 @@ public final class Upstream {
                 .setConnectTimeout((int) options.connectTimeout().toMillis())
                 .setSslHandshakeTimeout(Math.max(1, options.connectTimeout().toMillis()))
                 .setSslHandshakeTimeoutUnit(TimeUnit.MILLISECONDS)
-                .setForceSni(url.tls() && !url.isIpAddress() && url.host().indexOf('_') < 0)
+                .setForceSni(url.tls() && url.isServerName())
                 .setHttp2KeepAliveTimeout(0) // a connection is closed by its pool
                 .setProtocolVersion(http2 ? HttpVersion.HTTP_2 : HttpVersion.HTTP_1_1);
         return http2 ? client.setUseAlpn(url.tls()).setHttp2ClearTextUpgrade(false) : client.setUseAlpn(false);

@@ -28,6 +28,8 @@ final class UpstreamConnector {
     private final ContextInternal context;
     private final HttpClientImpl client;
     private final UpstreamUrl url;
+    private final SocketAddress named;
+    /** Host that the certificate must name. */
     private final SocketAddress peer;
     /** Address that has worked last; otherwise the host name. */
     private SocketAddress server;
@@ -38,8 +40,9 @@ final class UpstreamConnector {
         this.client = new HttpClientImpl(vertx, options, new PoolOptions().setCleanerPeriod(0), closeFuture);
         vertx.closeFuture().add(closeFuture);
         this.url = url;
-        this.peer = SocketAddress.inetSocketAddress(url.port(), url.host());
-        this.server = peer;
+        this.named = SocketAddress.inetSocketAddress(url.port(), url.host());
+        this.peer = SocketAddress.inetSocketAddress(url.port(), url.certificateName());
+        this.server = named;
     }
 
     /** Opens a connection; calls one of the arguments on the event loop. */
@@ -48,7 +51,7 @@ final class UpstreamConnector {
             if (failure instanceof ConnectException && !(failure instanceof ConnectTimeoutException) && !url.isIpAddress()) {
                 connectToOtherAddress(failure, onConnected, onFailed);
             } else {
-                server = peer;
+                server = named;
                 onFailed.accept(UpstreamException.connecting(failure));
             }
         });
@@ -76,7 +79,7 @@ final class UpstreamConnector {
         context.<List<InetAddress>>executeBlocking(() -> resolve(url.host()), false).onComplete(resolved -> {
             var addresses = resolved.succeeded() ? resolved.result() : List.<InetAddress>of();
             if (addresses.size() < 2) {
-                server = peer;
+                server = named;
                 onFailed.accept(UpstreamException.connecting(failure));
             } else {
                 connectToFirst(new ArrayDeque<>(addresses), failure, onConnected, onFailed);
@@ -88,7 +91,7 @@ final class UpstreamConnector {
             Consumer<UpstreamException> onFailed) {
         var address = addresses.poll();
         if (address == null) {
-            server = peer;
+            server = named;
             onFailed.accept(UpstreamException.connecting(failure));
             return;
         }
@@ -96,7 +99,7 @@ final class UpstreamConnector {
         connect(candidate, connection -> {
             server = candidate;
             onConnected.accept(connection);
-        }, next -> connectToFirst(addresses, failure, onConnected, onFailed));
+        }, next -> connectToFirst(addresses, next instanceof ConnectException ? failure : next, onConnected, onFailed));
     }
 
     private static List<InetAddress> resolve(String host) throws UnknownHostException {
