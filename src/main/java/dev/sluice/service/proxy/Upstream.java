@@ -3,6 +3,7 @@ package dev.sluice.service.proxy;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.channel.EventLoop;
@@ -36,7 +37,7 @@ public final class Upstream {
         }
 
         private ConnectionPool pool(EventLoop loop, boolean http2) {
-            var connector = new UpstreamConnector(vertx, context, url, clientOptions(http2));
+            var connector = new UpstreamConnector(vertx, context, url, tlsOptions, tls -> clientOptions(tls, http2));
             var created = new ConnectionPool(loop, timer, limit, connector, http2, options);
             limit.add(created);
             pools.add(created);
@@ -48,7 +49,7 @@ public final class Upstream {
     private final String name;
     private final UpstreamUrl url;
     private final UpstreamOptions options;
-    private final HttpClientOptions tlsOptions;
+    private final Supplier<HttpClientOptions> tlsOptions;
     private final ConnectionLimit limit;
     private final UpstreamMetrics metrics;
     private final UpstreamHealth health;
@@ -58,10 +59,10 @@ public final class Upstream {
 
     /**
      * @param name name in metrics and log
-     * @param tlsOptions trust store, client certificate and further TLS settings; the defaults of the JVM if it has none
+     * @param tlsOptions returns trust store, client certificate and further TLS settings, and another object when they change
      * @param tunnels registry of open WebSockets
      */
-    public Upstream(Vertx vertx, String name, UpstreamUrl url, UpstreamOptions options, HttpClientOptions tlsOptions,
+    public Upstream(Vertx vertx, String name, UpstreamUrl url, UpstreamOptions options, Supplier<HttpClientOptions> tlsOptions,
             MeterRegistry registry, WebSocketTunnels tunnels) {
         this.vertx = (VertxInternal) vertx;
         this.name = name;
@@ -74,8 +75,8 @@ public final class Upstream {
         this.tunnels = tunnels;
     }
 
-    private HttpClientOptions clientOptions(boolean http2) {
-        var client = new HttpClientOptions(tlsOptions).setSsl(url.tls())
+    private HttpClientOptions clientOptions(HttpClientOptions tls, boolean http2) {
+        var client = new HttpClientOptions(tls).setSsl(url.tls())
                 .setConnectTimeout((int) options.connectTimeout().toMillis())
                 .setSslHandshakeTimeout(Math.max(1, options.connectTimeout().toMillis()))
                 .setSslHandshakeTimeoutUnit(TimeUnit.MILLISECONDS)

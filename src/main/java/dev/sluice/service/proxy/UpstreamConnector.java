@@ -8,6 +8,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Queue;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 import io.netty.channel.ConnectTimeoutException;
 import io.vertx.core.http.HttpClientOptions;
@@ -28,16 +30,27 @@ final class UpstreamConnector {
     private final ContextInternal context;
     private final HttpClientImpl client;
     private final UpstreamUrl url;
+    private final Supplier<HttpClientOptions> tls;
+    private final UnaryOperator<HttpClientOptions> options;
+    private HttpClientOptions appliedTls;
     private final SocketAddress named;
     /** Host that the certificate must name. */
     private final SocketAddress peer;
     /** Address that has worked last; otherwise the host name. */
     private SocketAddress server;
 
-    UpstreamConnector(VertxInternal vertx, ContextInternal context, UpstreamUrl url, HttpClientOptions options) {
+    /**
+     * @param tls TLS settings; connections use them from the time at which it returns another object
+     * @param options adds the other settings
+     */
+    UpstreamConnector(VertxInternal vertx, ContextInternal context, UpstreamUrl url, Supplier<HttpClientOptions> tls,
+            UnaryOperator<HttpClientOptions> options) {
         this.context = context;
+        this.tls = tls;
+        this.options = options;
+        this.appliedTls = tls.get();
         var closeFuture = new CloseFuture();
-        this.client = new HttpClientImpl(vertx, options, new PoolOptions().setCleanerPeriod(0), closeFuture);
+        this.client = new HttpClientImpl(vertx, options.apply(appliedTls), new PoolOptions().setCleanerPeriod(0), closeFuture);
         vertx.closeFuture().add(closeFuture);
         this.url = url;
         this.named = SocketAddress.inetSocketAddress(url.port(), url.host());
@@ -47,6 +60,11 @@ final class UpstreamConnector {
 
     /** Opens a connection; calls one of the arguments on the event loop. */
     void connect(Consumer<PooledConnection> onConnected, Consumer<UpstreamException> onFailed) {
+        var currentTls = tls.get();
+        if (currentTls != appliedTls) {
+            appliedTls = currentTls;
+            client.updateSSLOptions(options.apply(currentTls).getSslOptions(), true); // the next connection waits for it
+        }
         connect(server, onConnected, failure -> {
             if (failure instanceof ConnectException && !(failure instanceof ConnectTimeoutException) && !url.isIpAddress()) {
                 connectToOtherAddress(failure, onConnected, onFailed);

@@ -1,5 +1,9 @@
 package dev.sluice.service.proxy;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -23,13 +27,16 @@ public class TlsUpstreamResource implements QuarkusTestResourceLifecycleManager 
     static final String STRANGER = "stranger";
 
     static volatile TestCertificates certificates;
+    /** Files from which Sluice reads its client certificate. */
+    static volatile Path clientCertificate;
+    static volatile Path clientKey;
 
     private RawUpstream upstream;
 
     @Override
     public Map<String, String> start() {
         certificates = new TestCertificates().issue(SERVER, "dns:localhost,ip:127.0.0.1").issue(CLIENT, "dns:sluice")
-                .issue(OTHER_HOST, "dns:other.test").selfSigned(STRANGER, "dns:localhost");
+                .issue("renewed", "dns:sluice").issue(OTHER_HOST, "dns:other.test").selfSigned(STRANGER, "dns:localhost");
         upstream = new RawUpstream();
         RawUpstreamResource.upstream = upstream;
         var settings = new HashMap<>(clientSettings(certificates));
@@ -41,10 +48,16 @@ public class TlsUpstreamResource implements QuarkusTestResourceLifecycleManager 
 
     /** Returns the TLS configuration named {@code upstream}. */
     static Map<String, String> clientSettings(TestCertificates certificates) {
+        try {
+            clientCertificate = Files.copy(certificates.certificate(CLIENT), Files.createTempDirectory("sluice-client")
+                    .resolve("client.pem"));
+            clientKey = Files.copy(certificates.key(CLIENT), clientCertificate.resolveSibling("client.key"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
         return Map.of("quarkus.tls.upstream.trust-store.pem.certs",
-                certificates.certificate(TestCertificates.AUTHORITY).toString(),
-                "quarkus.tls.upstream.key-store.pem.0.cert", certificates.certificate(CLIENT).toString(),
-                "quarkus.tls.upstream.key-store.pem.0.key", certificates.key(CLIENT).toString());
+                certificates.certificate(TestCertificates.AUTHORITY).toString(), "quarkus.tls.upstream.key-store.pem.0.cert",
+                clientCertificate.toString(), "quarkus.tls.upstream.key-store.pem.0.key", clientKey.toString());
     }
 
     @Override

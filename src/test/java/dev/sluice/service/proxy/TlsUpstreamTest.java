@@ -1,12 +1,18 @@
 package dev.sluice.service.proxy;
 
+import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.security.cert.X509Certificate;
 import java.util.logging.Level;
 
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLPeerUnverifiedException;
+
+import jakarta.enterprise.event.Event;
+import jakarta.inject.Inject;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -20,12 +26,19 @@ import dev.sluice.testing.wire.WireRequest;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
+import io.quarkus.tls.CertificateUpdatedEvent;
+import io.quarkus.tls.TlsConfigurationRegistry;
 
 /** An upstream with a certificate of a private authority, which requires a client certificate. */
 @QuarkusTest
 @TestProfile(TlsHopProfile.class)
 @WithTestResource(TlsUpstreamResource.class)
 class TlsUpstreamTest extends TlsHopTestBase {
+
+    @Inject
+    TlsConfigurationRegistry registry;
+    @Inject
+    Event<CertificateUpdatedEvent> updates;
 
     private LogRecorder warnings;
 
@@ -64,10 +77,36 @@ class TlsUpstreamTest extends TlsHopTestBase {
     void certificatesAreExchangedAndTheHostIsNamed() throws SSLPeerUnverifiedException {
         assertServed(Wire.HTTP_1_1);
         var session = upstream.only("/ordinary").tlsSession();
-        assertThat(((X509Certificate) session.getPeerCertificates()[0]).getSubjectX500Principal().getName())
-                .isEqualTo("CN=" + TlsUpstreamResource.CLIENT);
+        assertThat(subject(upstream.only("/ordinary"))).isEqualTo("CN=" + TlsUpstreamResource.CLIENT);
         assertThat(session.getRequestedServerNames()).containsExactly(new SNIHostName("localhost"));
         assertThat(upstream.only("/ordinary").fields("host")).containsExactly("sluice.test");
+    }
+
+    /** Kept connections have the old certificate until they are closed. */
+    @Test
+    void renewedClientCertificateIsUsed() throws Exception {
+        renew("renewed");
+        try {
+            upstream.closeIdleConnections();
+            assertServed(Wire.HTTP_1_1);
+            assertThat(subject(upstream.only("/ordinary"))).isEqualTo("CN=renewed");
+        } finally {
+            renew(TlsUpstreamResource.CLIENT);
+        }
+    }
+
+    /** Does what Quarkus does after {@code quarkus.tls.upstream.reload-period}. */
+    private void renew(String certificate) throws IOException {
+        var certificates = TlsUpstreamResource.certificates;
+        Files.copy(certificates.certificate(certificate), TlsUpstreamResource.clientCertificate, REPLACE_EXISTING);
+        Files.copy(certificates.key(certificate), TlsUpstreamResource.clientKey, REPLACE_EXISTING);
+        var configuration = registry.get("upstream").orElseThrow();
+        assertThat(configuration.reload()).isTrue();
+        updates.fire(new CertificateUpdatedEvent("upstream", configuration));
+    }
+
+    private static String subject(RawExchange exchange) throws SSLPeerUnverifiedException {
+        return ((X509Certificate) exchange.tlsSession().getPeerCertificates()[0]).getSubjectX500Principal().getName();
     }
 
     @Test
