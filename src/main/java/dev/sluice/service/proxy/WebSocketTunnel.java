@@ -6,15 +6,14 @@ import dev.sluice.service.edge.ConnectionTimeoutHandler;
 import dev.sluice.service.edge.SecurityHeaders;
 import io.netty.channel.Channel;
 import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpClosedException;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.http.impl.Http1xServerConnection;
 import io.vertx.core.http.impl.HttpResponseHead;
 import io.vertx.core.http.impl.HttpServerRequestInternal;
 import io.vertx.core.impl.ContextInternal;
 import io.vertx.core.net.NetSocket;
 import io.vertx.core.net.impl.ConnectionBase;
+import io.vertx.core.net.impl.VertxHandler;
 import io.vertx.ext.web.RoutingContext;
 
 /**
@@ -36,6 +35,8 @@ final class WebSocketTunnel extends LoopTimer.Timed implements WebSocketTunnels.
     private final UpstreamStream stream;
     private final WebSocketFrames toClient = new WebSocketFrames();
     private final WebSocketFrames toUpstream = new WebSocketFrames();
+    /** Handler of the HTTP connection, which the socket replaces in the pipeline. */
+    private VertxHandler<?> httpHandler;
     private NetSocket socket;
     /** True if one side has closed: the other one gets what is left, whether it can take more or not. */
     private boolean draining;
@@ -65,6 +66,7 @@ final class WebSocketTunnel extends LoopTimer.Timed implements WebSocketTunnels.
         ConnectionTimeoutHandler.stopWatching(request.connection());
         stream.onFailure(failure -> closeAfterRest());
         stream.onEnd(end -> close());
+        httpHandler = (VertxHandler<?>) channel().pipeline().get("handler");
         try {
             request.toNetSocket().onSuccess(this::connect).onFailure(failure -> close());
         } catch (RuntimeException e) {
@@ -125,13 +127,11 @@ final class WebSocketTunnel extends LoopTimer.Timed implements WebSocketTunnels.
     }
 
     /**
-     * Ends the request that has become this tunnel: Vert.x does not, and a graceful shutdown, which counts requests, would never
-     * complete.
+     * Ends the HTTP connection and the request that have become this tunnel: Vert.x does not after an upgrade. A graceful shutdown,
+     * which counts requests, would never complete, and Quarkus's limit of connections would count the connection for ever.
      */
     private void releaseRequest() {
-        if (request.connection() instanceof Http1xServerConnection server) {
-            server.handleException(new HttpClosedException("The connection has been upgraded"));
-        }
+        httpHandler.channelInactive(null);
     }
 
     @Override
@@ -191,7 +191,7 @@ final class WebSocketTunnel extends LoopTimer.Timed implements WebSocketTunnels.
     /** Closes the connections of which a peer does not read what is left. */
     private void forceClosing(long now) {
         var toUpstreamChannel = stream.connection().http().channel();
-        var toClientChannel = ((ConnectionBase) request.connection()).channel();
+        var toClientChannel = channel();
         if (!toUpstreamChannel.isOpen() && !toClientChannel.isOpen()) {
             timer.unregister(this);
             return;
@@ -205,6 +205,10 @@ final class WebSocketTunnel extends LoopTimer.Timed implements WebSocketTunnels.
             closeAtOnce(toUpstreamChannel);
             closeAtOnce(toClientChannel);
         }
+    }
+
+    private Channel channel() {
+        return ((ConnectionBase) request.connection()).channel();
     }
 
     private static long unsent(Channel channel) {

@@ -19,6 +19,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import dev.sluice.testing.RawExchange;
 import dev.sluice.testing.RawUpstream.Script;
 import dev.sluice.testing.WebSocketBytes;
+import dev.sluice.testing.wire.Http1Wire;
 import dev.sluice.testing.wire.TlsWire;
 import dev.sluice.testing.wire.Wire;
 import dev.sluice.testing.wire.WireRequest;
@@ -196,5 +197,21 @@ class TlsClientsTest extends TlsHopTestBase {
             assertThat(client.in().readAllBytes()).isEqualTo(WebSocketBytes.CLOSE);
         }
         assertThat(upstream.only("/ws").fields("x-forwarded-proto")).containsExactly("https");
+    }
+
+    /** Quarkus counts the connections of clients. */
+    @Test
+    void closedWebSocketsAreNotCountedAsConnections() throws IOException {
+        upstream.on("/ws", exchange -> {
+            exchange.send(WebSocketBytes.accept(exchange));
+            exchange.awaitClosed();
+        });
+        for (int i = 0; i < TlsHopProfile.CLIENTS + 10; i++) {
+            try (var client = new Http1Wire(port, "127.0.0.1", Wire.HTTP_1_1)) {
+                client.send(WebSocketBytes.handshake("/ws"));
+                assertThat(client.readHead().status()).as("WebSocket %d", i).isEqualTo(101);
+            }
+        }
+        assertServed(Wire.HTTP_1_1);
     }
 }
