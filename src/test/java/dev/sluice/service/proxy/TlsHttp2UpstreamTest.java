@@ -84,6 +84,14 @@ class TlsHttp2UpstreamTest extends HttpTestBase {
         HopTestBase.awaiting("HTTP/2").until(() -> echo(Wire.HTTP_1_1, "hello").field("x-version").equals("h2"));
     }
 
+    /** The upstream rejects Sluice after the handshake, and before it has sent its HTTP/2 settings. */
+    @Test
+    void rejectedClientCertificateIs502() {
+        TlsHttp2UpstreamResource.running.rejectClients();
+        HopTestBase.onEveryWire(wire -> wire.exchange(port, WireRequest.get("/x")))
+                .forEach((wire, response) -> HopTestBase.assertError(response, 502, "RATE_5021"));
+    }
+
     @Test
     void webSocketUsesHttp1() throws Exception {
         var received = new CompletableFuture<CharSequence>();

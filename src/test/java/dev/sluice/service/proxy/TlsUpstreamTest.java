@@ -14,8 +14,6 @@ import javax.net.ssl.SSLPeerUnverifiedException;
 import jakarta.enterprise.event.Event;
 import jakarta.inject.Inject;
 
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 import dev.sluice.testing.LogRecorder;
@@ -40,11 +38,8 @@ class TlsUpstreamTest extends TlsHopTestBase {
     @Inject
     Event<CertificateUpdatedEvent> updates;
 
-    private LogRecorder warnings;
-
-    /** A failure is logged only if the upstream has recovered from those of the tests before. */
-    @BeforeEach
-    void recover() {
+    /** Lets the upstream recover from the failures of the tests before: only the first failure is logged. */
+    private void recover() {
         var log = LogRecorder.start(Level.INFO, false);
         upstream.on("/fails", RawExchange::finish);
         Wire.HTTP_1_1.exchange(port, WireRequest.get("/fails"));
@@ -54,23 +49,19 @@ class TlsUpstreamTest extends TlsHopTestBase {
         });
         log.close();
         upstream.clear();
-        warnings = LogRecorder.start(Level.WARNING, true);
     }
 
-    @AfterEach
-    void stopRecording() {
-        warnings.close();
-    }
-
-    /** Asserts that requests fail, and that one line, without a stack trace, has the cause. */
-    private void assertFails(String cause) {
+    /** Asserts that requests fail because of a change of the upstream, and that one line, without a stack trace, has the cause. */
+    private void assertFails(Runnable change, String cause) {
+        recover();
+        change.run();
+        var warnings = LogRecorder.start(Level.WARNING, true);
         onEveryWire(wire -> wire.exchange(port, WireRequest.get("/x")))
                 .forEach((wire, response) -> assertError(response, 502, "RATE_5021"));
         assertError(Wire.HTTP_1_1.exchange(port, WireRequest.post("/x").body("body")), 502, "RATE_5021");
-        assertThat(upstream.received()).isEmpty();
+        warnings.close();
         assertThat(warnings.records()).singleElement().asString()
-                .contains("Upstream fails: upstream=api, url=https://localhost:")
-                .contains(cause).endsWith(" null");
+                .contains("Upstream fails: upstream=api, url=https://localhost:").contains(cause).endsWith(" null");
     }
 
     @Test
@@ -111,30 +102,31 @@ class TlsUpstreamTest extends TlsHopTestBase {
 
     @Test
     void unknownAuthorityIsNamed() {
-        secureUpstream(TlsUpstreamResource.STRANGER, TestCertificates.AUTHORITY);
-        assertFails("cause=the TLS handshake failed (unable to find valid certification path to requested target)");
+        assertFails(() -> secureUpstream(TlsUpstreamResource.STRANGER, TestCertificates.AUTHORITY),
+                "cause=the TLS handshake failed (unable to find valid certification path to requested target)");
+        assertThat(upstream.received()).isEmpty();
     }
 
     @Test
     void certificateOfAnotherHostIsNamed() {
-        secureUpstream(TlsUpstreamResource.OTHER_HOST, TestCertificates.AUTHORITY);
-        assertFails("cause=the TLS handshake failed (No subject alternative DNS name matching localhost found.)");
+        assertFails(() -> secureUpstream(TlsUpstreamResource.OTHER_HOST, TestCertificates.AUTHORITY),
+                "cause=the TLS handshake failed (No subject alternative DNS name matching localhost found.)");
+        assertThat(upstream.received()).isEmpty();
     }
 
     /** With TLS 1.3, the upstream rejects the certificate after the handshake has ended for Sluice. */
     @Test
     void missingClientCertificateIsNamed() {
-        secureUpstream(TlsUpstreamResource.SERVER, TlsUpstreamResource.STRANGER);
-        assertFails("cause=the TLS handshake failed (Received fatal alert: ");
+        assertFails(() -> secureUpstream(TlsUpstreamResource.SERVER, TlsUpstreamResource.STRANGER),
+                "cause=the TLS handshake failed (Received fatal alert: ");
+        assertThat(upstream.received()).isEmpty();
     }
 
     @Test
     void upstreamWithoutTlsIsNamed() {
-        upstream.secure(null, false);
-        upstream.otherwise(exchange -> exchange.send("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"));
-        onEveryWire(wire -> wire.exchange(port, WireRequest.get("/x")))
-                .forEach((wire, response) -> assertError(response, 502, "RATE_5021"));
-        assertThat(warnings.records()).singleElement().asString().contains("cause=the TLS handshake failed (")
-                .endsWith(" null");
+        assertFails(() -> {
+            upstream.secure(null, false);
+            upstream.otherwise(exchange -> exchange.send("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"));
+        }, "cause=the TLS handshake failed (");
     }
 }
