@@ -2,16 +2,21 @@ package dev.sluice.testing;
 
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.logging.Formatter;
 import java.util.logging.Handler;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
+
+import org.jboss.logmanager.formatters.PatternFormatter;
 
 /** Records what is logged at a level or above, or with an exception, until it is closed. */
 public final class LogRecorder extends Handler {
 
     /** Level ERROR of JBoss Logging. */
     public static final Level ERROR = Level.SEVERE;
+
+    private static final Formatter MESSAGE = new PatternFormatter("%s");
 
     private final int level;
     private final boolean exceptions;
@@ -36,7 +41,7 @@ public final class LogRecorder extends Handler {
     @Override
     public void publish(LogRecord record) {
         if (record.getLevel().intValue() >= level || exceptions && record.getThrown() != null) {
-            records.add(record.getLoggerName() + ' ' + record.getMessage() + ' ' + record.getThrown());
+            records.add(record.getLoggerName() + ' ' + MESSAGE.format(record) + ' ' + record.getThrown());
         }
     }
 

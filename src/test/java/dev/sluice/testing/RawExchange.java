@@ -13,27 +13,33 @@ import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
+import javax.net.ssl.ExtendedSSLSession;
+import javax.net.ssl.SSLSocket;
+
 /** A request that {@link RawUpstream} has received, and the connection for its response. */
 public final class RawExchange {
 
     private static final int LATCH_SECONDS = 60;
 
     private final Socket socket;
+    /** The connection beneath TLS; without TLS, the same socket. */
+    private final Socket transport;
     private final int ordinal;
     private final List<String> head;
     private final List<String> trailers = new ArrayList<>();
     private volatile byte[] body;
 
-    private RawExchange(Socket socket, int ordinal, List<String> head) {
+    private RawExchange(Socket socket, Socket transport, int ordinal, List<String> head) {
         this.socket = socket;
+        this.transport = transport;
         this.ordinal = ordinal;
         this.head = head;
     }
 
     /** Reads the header section of the next request; returns null at the end of the connection. */
-    static RawExchange read(Socket socket, int ordinal) throws IOException {
+    static RawExchange read(Socket socket, Socket transport, int ordinal) throws IOException {
         var head = readLines(socket.getInputStream());
-        return head.isEmpty() ? null : new RawExchange(socket, ordinal, head);
+        return head.isEmpty() ? null : new RawExchange(socket, transport, ordinal, head);
     }
 
     private static List<String> readLines(InputStream in) throws IOException {
@@ -96,7 +102,7 @@ public final class RawExchange {
     }
 
     boolean uses(Socket other) {
-        return socket == other;
+        return transport == other;
     }
 
     /** Reads the body to its end, if that has not been done, and returns it. */
@@ -141,6 +147,11 @@ public final class RawExchange {
     /** Returns the body that has been read; null before its end. */
     public byte[] receivedBody() {
         return body;
+    }
+
+    /** Returns the TLS session of the connection. */
+    public ExtendedSSLSession tlsSession() {
+        return (ExtendedSSLSession) ((SSLSocket) socket).getSession();
     }
 
     /** Returns the trailer fields of a chunked body that has been read. */
@@ -194,9 +205,15 @@ public final class RawExchange {
         }
     }
 
+    /** Closes the sending side (FIN) without the end of TLS (close_notify), then like {@link #finish()}. */
+    public void truncate() throws IOException {
+        transport.shutdownOutput();
+        awaitClosed();
+    }
+
     /** Aborts the connection (RST). */
     public void reset() throws IOException {
-        socket.setSoLinger(true, 0);
-        socket.close();
+        transport.setSoLinger(true, 0);
+        transport.close();
     }
 }

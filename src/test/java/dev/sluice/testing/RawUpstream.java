@@ -13,6 +13,9 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
+
 /**
  * Upstream on plain sockets, whose response to each path is a script that sends arbitrary bytes and closes the connection as it
  * likes. A path without a script gets an echo of the request. Records all requests, and counts connections and the requests in
@@ -29,12 +32,17 @@ public final class RawUpstream implements AutoCloseable {
         void respond(RawExchange exchange) throws Exception;
     }
 
+    /** @param clientCertificate whether the client must have a certificate that the context trusts */
+    private record Security(SSLContext context, boolean clientCertificate) {
+    }
+
     private final Map<String, Script> scripts = new ConcurrentHashMap<>();
     private final List<RawExchange> received = new CopyOnWriteArrayList<>();
     private final Set<Socket> connections = ConcurrentHashMap.newKeySet();
     private final Set<RawExchange> inProgress = ConcurrentHashMap.newKeySet();
     private volatile Script otherwise = RawUpstream::echo;
     private volatile ServerSocket server;
+    private volatile Security security;
     private final int port;
 
     public RawUpstream() {
@@ -73,10 +81,10 @@ public final class RawUpstream implements AutoCloseable {
         }
     }
 
-    private void serve(Socket socket) {
-        try (socket) {
+    private void serve(Socket transport) {
+        try (transport; var socket = secured(transport)) {
             for (int ordinal = 1;; ordinal++) {
-                var exchange = RawExchange.read(socket, ordinal);
+                var exchange = RawExchange.read(socket, transport, ordinal);
                 if (exchange == null) {
                     return;
                 }
@@ -97,8 +105,28 @@ public final class RawUpstream implements AutoCloseable {
         } catch (Exception e) {
             // Sluice has closed the connection
         } finally {
-            connections.remove(socket);
+            connections.remove(transport);
         }
+    }
+
+    private Socket secured(Socket transport) throws IOException {
+        if (security == null) {
+            return transport;
+        }
+        var socket = (SSLSocket) security.context().getSocketFactory().createSocket(transport, null, true);
+        socket.setNeedClientAuth(security.clientCertificate());
+        return socket;
+    }
+
+    /**
+     * Uses TLS for further connections, and closes those that serve no request.
+     *
+     * @param context null for connections without TLS
+     * @param clientCertificate whether the client must have a certificate that the context trusts
+     */
+    public void secure(SSLContext context, boolean clientCertificate) {
+        security = context == null ? null : new Security(context, clientCertificate);
+        closeIdleConnections();
     }
 
     /** Responds with the header section and body of the request. */

@@ -7,6 +7,7 @@ import java.util.concurrent.TimeUnit;
 
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
 import io.netty.handler.codec.http2.Http2ConnectionHandler;
 import io.netty.util.AttributeKey;
 import io.vertx.core.http.HttpConnection;
@@ -194,6 +195,8 @@ public final class ConnectionTimeoutHandler extends ChannelInboundHandlerAdapter
             if (stalled && streams) {
                 pending.response.reset();
             } else if (stalled) {
+                // Resets the connection: closing it would be the end of a body for HTTP/1.0.
+                context.channel().config().setOption(ChannelOption.SO_LINGER, 0);
                 context.close(); // from this handler: closing further up waits until all writes are flushed
             }
             return stalled;

@@ -1,6 +1,8 @@
 package dev.sluice.service.edge;
 
+import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelOption;
+import io.netty.handler.ssl.SslHandler;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.net.impl.ConnectionBase;
@@ -29,6 +31,12 @@ public final class ResponseAbort {
         }
         if (request.version() == HttpVersion.HTTP_1_0 && request.connection() instanceof ConnectionBase connection) {
             connection.channel().config().setOption(ChannelOption.SO_LINGER, 0);
+            var tls = connection.channel().pipeline().context(SslHandler.class);
+            if (tls != null) { // its close_notify would be the end of the body
+                connection.writeToChannel(Unpooled.EMPTY_BUFFER, true,
+                        connection.channel().newPromise().addListener(flushed -> tls.close()));
+                return true;
+            }
         }
         // Not response().reset(), which does not run the end handlers of an HTTP/1 response: vert.x#5271. A graceful shutdown, which
         // counts requests in flight, would never complete.

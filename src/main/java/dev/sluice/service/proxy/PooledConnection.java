@@ -19,6 +19,7 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
     private final boolean multiplexed;
     /** Unused if the connection is multiplexed. */
     private final UpstreamCodec codec = new UpstreamCodec();
+    private ChannelHandlerContext handlerContext;
     private Runnable onReadComplete;
     private Runnable onFree = () -> {
     };
@@ -139,6 +140,16 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
 
     boolean isWritable() {
         return http.channel().isWritable();
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext context) {
+        handlerContext = context;
+    }
+
+    /** Closes the connection without waiting until what has been written is sent: the upstream may never read it. */
+    void abort() {
+        handlerContext.close();
     }
 
     @Override

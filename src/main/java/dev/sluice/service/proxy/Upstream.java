@@ -3,6 +3,7 @@ package dev.sluice.service.proxy;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 import dev.sluice.service.edge.LoopTimer;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -37,7 +38,7 @@ public final class Upstream {
         }
 
         private ConnectionPool pool(EventLoop loop, boolean http2) {
-            var connector = new UpstreamConnector(vertx, context, url, clientOptions(http2));
+            var connector = new UpstreamConnector(vertx, context, url, tlsOptions, tls -> clientOptions(tls, http2));
             var created = new ConnectionPool(loop, timer, limit, connector, http2, options);
             limit.add(created);
             pools.add(created);
@@ -49,7 +50,7 @@ public final class Upstream {
     private final String name;
     private final UpstreamUrl url;
     private final UpstreamOptions options;
-    private final HttpClientOptions tlsOptions;
+    private final Supplier<HttpClientOptions> tlsOptions;
     private final ConnectionLimit limit;
     private final UpstreamMetrics metrics;
     private final UpstreamHealth health;
@@ -59,10 +60,10 @@ public final class Upstream {
 
     /**
      * @param name name in metrics and log
-     * @param tlsOptions trust store, client certificate and further TLS settings; the defaults of the JVM if it has none
+     * @param tlsOptions returns trust store, client certificate and further TLS settings, and another object when they change
      * @param tunnels registry of open WebSockets
      */
-    public Upstream(Vertx vertx, String name, UpstreamUrl url, UpstreamOptions options, HttpClientOptions tlsOptions,
+    public Upstream(Vertx vertx, String name, UpstreamUrl url, UpstreamOptions options, Supplier<HttpClientOptions> tlsOptions,
             MeterRegistry registry, WebSocketTunnels tunnels) {
         this.vertx = (VertxInternal) vertx;
         this.name = name;
@@ -75,12 +76,12 @@ public final class Upstream {
         this.tunnels = tunnels;
     }
 
-    private HttpClientOptions clientOptions(boolean http2) {
-        var client = new HttpClientOptions(tlsOptions).setSsl(url.tls())
+    private HttpClientOptions clientOptions(HttpClientOptions tls, boolean http2) {
+        var client = new HttpClientOptions(tls).setSsl(url.tls())
                 .setConnectTimeout((int) options.connectTimeout().toMillis())
                 .setSslHandshakeTimeout(Math.max(1, options.connectTimeout().toMillis()))
                 .setSslHandshakeTimeoutUnit(TimeUnit.MILLISECONDS)
-                .setForceSni(url.tls() && !url.isIpAddress() && url.host().indexOf('_') < 0)
+                .setForceSni(url.tls() && url.isServerName())
                 .setHttp2KeepAliveTimeout(0) // a connection is closed by its pool
                 .setProtocolVersion(http2 ? HttpVersion.HTTP_2 : HttpVersion.HTTP_1_1);
         return http2 ? client.setUseAlpn(url.tls()).setHttp2ClearTextUpgrade(false) : client.setUseAlpn(false);

@@ -8,16 +8,21 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.CombinedChannelDuplexHandler;
 import io.netty.handler.codec.http.HttpConstants;
 import io.netty.handler.codec.http.HttpDecoderConfig;
+import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpMessage;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpRequestEncoder;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseDecoder;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.handler.ssl.SslCloseCompletionEvent;
 import io.netty.util.ReferenceCountUtil;
 
 /**
  * HTTP/1.1 codec of a connection to an upstream. Unlike Netty's {@code HttpClientCodec}, it tells whether the upstream has sent more
- * than its response, and writes each character of a request target as one byte, as it came from the client.
+ * than its response, notices a body that TLS does not end, and writes each character of a request target as one byte, as it came
+ * from the client.
  */
 final class UpstreamCodec extends CombinedChannelDuplexHandler<UpstreamCodec.Decoder, UpstreamCodec.Encoder> {
 
@@ -48,6 +53,10 @@ final class UpstreamCodec extends CombinedChannelDuplexHandler<UpstreamCodec.Dec
 
         private boolean bodiless;
         private boolean interim;
+        /** True if only the end of the connection can end the body. */
+        private boolean untilClosed;
+        /** True if the connection has ended without the end of TLS (close_notify). */
+        private boolean truncated;
 
         Decoder() {
             super(new HttpDecoderConfig().setMaxInitialLineLength(MAX_HEAD_BYTES).setMaxHeaderSize(MAX_HEAD_BYTES)
@@ -71,11 +80,29 @@ final class UpstreamCodec extends CombinedChannelDuplexHandler<UpstreamCodec.Dec
                 var message = added.next();
                 if (message instanceof HttpResponse response) {
                     interim = isUnknownInterim(response.status().code());
+                    untilClosed = !HttpUtil.isTransferEncodingChunked(response)
+                            && !response.headers().contains(HttpHeaderNames.CONTENT_LENGTH);
                 }
                 if (interim) {
                     added.remove();
                     ReferenceCountUtil.release(message);
                 }
+            }
+        }
+
+        @Override
+        public void userEventTriggered(ChannelHandlerContext context, Object event) throws Exception {
+            truncated |= event instanceof SslCloseCompletionEvent closed && !closed.isSuccess();
+            super.userEventTriggered(context, event);
+        }
+
+        /** Leaves a body incomplete that ends with the connection, but not with the end of TLS (RFC 9112, section 9.8). */
+        @Override
+        protected void decodeLast(ChannelHandlerContext context, ByteBuf in, List<Object> out) throws Exception {
+            int decoded = out.size();
+            super.decodeLast(context, in, out);
+            if (truncated && untilClosed && out.size() > decoded && out.get(out.size() - 1) instanceof LastHttpContent) {
+                ReferenceCountUtil.release(out.remove(out.size() - 1));
             }
         }
 

@@ -8,6 +8,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Queue;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 import io.netty.channel.ConnectTimeoutException;
 import io.vertx.core.http.HttpClientOptions;
@@ -28,27 +30,46 @@ final class UpstreamConnector {
     private final ContextInternal context;
     private final HttpClientImpl client;
     private final UpstreamUrl url;
+    private final Supplier<HttpClientOptions> tls;
+    private final UnaryOperator<HttpClientOptions> options;
+    private HttpClientOptions appliedTls;
+    private final SocketAddress named;
+    /** Host that the certificate must name. */
     private final SocketAddress peer;
     /** Address that has worked last; otherwise the host name. */
     private SocketAddress server;
 
-    UpstreamConnector(VertxInternal vertx, ContextInternal context, UpstreamUrl url, HttpClientOptions options) {
+    /**
+     * @param tls TLS settings; connections use them from the time at which it returns another object
+     * @param options adds the other settings
+     */
+    UpstreamConnector(VertxInternal vertx, ContextInternal context, UpstreamUrl url, Supplier<HttpClientOptions> tls,
+            UnaryOperator<HttpClientOptions> options) {
         this.context = context;
+        this.tls = tls;
+        this.options = options;
+        this.appliedTls = tls.get();
         var closeFuture = new CloseFuture();
-        this.client = new HttpClientImpl(vertx, options, new PoolOptions().setCleanerPeriod(0), closeFuture);
+        this.client = new HttpClientImpl(vertx, options.apply(appliedTls), new PoolOptions().setCleanerPeriod(0), closeFuture);
         vertx.closeFuture().add(closeFuture);
         this.url = url;
-        this.peer = SocketAddress.inetSocketAddress(url.port(), url.host());
-        this.server = peer;
+        this.named = SocketAddress.inetSocketAddress(url.port(), url.host());
+        this.peer = SocketAddress.inetSocketAddress(url.port(), url.certificateName());
+        this.server = named;
     }
 
     /** Opens a connection; calls one of the arguments on the event loop. */
     void connect(Consumer<PooledConnection> onConnected, Consumer<UpstreamException> onFailed) {
+        var currentTls = tls.get();
+        if (currentTls != appliedTls) {
+            appliedTls = currentTls;
+            client.updateSSLOptions(options.apply(currentTls).getSslOptions(), true); // the next connection waits for it
+        }
         connect(server, onConnected, failure -> {
             if (failure instanceof ConnectException && !(failure instanceof ConnectTimeoutException) && !url.isIpAddress()) {
                 connectToOtherAddress(failure, onConnected, onFailed);
             } else {
-                server = peer;
+                server = named;
                 onFailed.accept(UpstreamException.connecting(failure));
             }
         });
@@ -76,7 +97,7 @@ final class UpstreamConnector {
         context.<List<InetAddress>>executeBlocking(() -> resolve(url.host()), false).onComplete(resolved -> {
             var addresses = resolved.succeeded() ? resolved.result() : List.<InetAddress>of();
             if (addresses.size() < 2) {
-                server = peer;
+                server = named;
                 onFailed.accept(UpstreamException.connecting(failure));
             } else {
                 connectToFirst(new ArrayDeque<>(addresses), failure, onConnected, onFailed);
@@ -88,7 +109,7 @@ final class UpstreamConnector {
             Consumer<UpstreamException> onFailed) {
         var address = addresses.poll();
         if (address == null) {
-            server = peer;
+            server = named;
             onFailed.accept(UpstreamException.connecting(failure));
             return;
         }
@@ -96,7 +117,7 @@ final class UpstreamConnector {
         connect(candidate, connection -> {
             server = candidate;
             onConnected.accept(connection);
-        }, next -> connectToFirst(addresses, failure, onConnected, onFailed));
+        }, next -> connectToFirst(addresses, next instanceof ConnectException ? failure : next, onConnected, onFailed));
     }
 
     private static List<InetAddress> resolve(String host) throws UnknownHostException {

@@ -23,7 +23,7 @@ public final class UpstreamException extends RuntimeException {
         REFUSED("the connection was refused", "connect_failed"),
         /** The connection was not established in time. */
         CONNECT_TIMEOUT("the connection was not established in time", "connect_failed"),
-        /** The TLS handshake failed. */
+        /** The TLS handshake failed, or the upstream has rejected the client certificate. */
         TLS("the TLS handshake failed", "connect_failed"),
         /** All connections were in use until the queue timeout. */
         NO_FREE_CONNECTION("no free connection", "rejected"),
@@ -92,14 +92,15 @@ public final class UpstreamException extends RuntimeException {
 
     /** Returns the failure of an established connection. */
     static UpstreamException exchanging(Throwable failure) {
-        return failure instanceof UpstreamException known
-                ? known
-                : new UpstreamException(isInvalid(failure) ? Cause.INVALID_RESPONSE : Cause.CLOSED, failure);
+        return failure instanceof UpstreamException known ? known : new UpstreamException(exchangeCause(failure), failure);
     }
 
-    private static boolean isInvalid(Throwable failure) {
+    private static Cause exchangeCause(Throwable failure) {
+        if (failure instanceof SSLException || failure.getCause() instanceof SSLException) {
+            return Cause.TLS; // with TLS 1.3, the upstream rejects a client certificate after the handshake
+        }
         return failure instanceof DecoderException || failure instanceof IllegalArgumentException
-                || failure instanceof IllegalStateException;
+                || failure instanceof IllegalStateException ? Cause.INVALID_RESPONSE : Cause.CLOSED;
     }
 
     /** Returns the cause. */
@@ -109,7 +110,11 @@ public final class UpstreamException extends RuntimeException {
 
     /** Returns the description of the cause, with the message of the exception behind it. */
     String describe() {
-        var message = getCause() == null ? null : getCause().getMessage();
+        var behind = getCause();
+        while (kind == Cause.TLS && behind.getCause() != null && behind.getCause().getMessage() != null) {
+            behind = behind.getCause(); // those above only repeat it, or say that there is no connection
+        }
+        var message = behind == null ? null : behind.getMessage();
         return message == null ? kind.description : kind.description + " (" + message + ')';
     }
 }

@@ -136,7 +136,11 @@ final class UpstreamStream {
     /** Resets the stream, or closes the connection of HTTP/1.1 if the request has been sent. */
     void cancel() {
         stream.reset(new StreamResetException(CANCEL));
-        releaseUnopened();
+        if (isHttp2()) {
+            releaseUnopened();
+        } else if (opened) {
+            connection.abort();
+        }
     }
 
     /** Gives the connection back if no stream of HTTP/2 has been opened: that is not closed either. */

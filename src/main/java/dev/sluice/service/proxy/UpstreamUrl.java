@@ -3,6 +3,8 @@ package dev.sluice.service.proxy;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
+import javax.net.ssl.SNIHostName;
+
 /**
  * Base URL of an upstream. Unlike {@link java.net.URI}, accepts host names with underscores, which are common in container
  * networks.
@@ -47,6 +49,24 @@ public record UpstreamUrl(boolean tls, String host, int port, String path) {
     /** Returns whether the host is an IP address. */
     boolean isIpAddress() {
         return host.indexOf(':') >= 0 || host.matches("[0-9]+(\\.[0-9]+){3}");
+    }
+
+    /** Returns the host as certificates name it: without the dot that ends an absolute name. */
+    String certificateName() {
+        return host.endsWith(".") ? host.substring(0, host.length() - 1) : host;
+    }
+
+    /** Returns whether TLS can tell the server the host name (SNI, RFC 6066, section 3). It cannot if that has an underscore. */
+    boolean isServerName() {
+        if (isIpAddress()) {
+            return false;
+        }
+        try {
+            new SNIHostName(certificateName());
+            return true;
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
     }
 
     /** Returns host and port as in the Host header; without the port if it is that of the scheme. */

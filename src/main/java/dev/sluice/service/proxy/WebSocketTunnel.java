@@ -5,15 +5,16 @@ import org.jboss.logging.Logger;
 import dev.sluice.service.edge.ConnectionTimeoutHandler;
 import dev.sluice.service.edge.LoopTimer;
 import dev.sluice.service.edge.SecurityHeaders;
+import io.netty.channel.Channel;
 import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpClosedException;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.http.impl.Http1xServerConnection;
 import io.vertx.core.http.impl.HttpResponseHead;
 import io.vertx.core.http.impl.HttpServerRequestInternal;
 import io.vertx.core.impl.ContextInternal;
 import io.vertx.core.net.NetSocket;
+import io.vertx.core.net.impl.ConnectionBase;
+import io.vertx.core.net.impl.VertxHandler;
 import io.vertx.ext.web.RoutingContext;
 
 /**
@@ -24,6 +25,8 @@ import io.vertx.ext.web.RoutingContext;
 final class WebSocketTunnel extends LoopTimer.Timed implements WebSocketTunnels.Tunnel {
 
     private static final Logger LOG = Logger.getLogger(WebSocketTunnel.class);
+    /** Maximum time in which a peer reads nothing of what is left to be sent when the WebSocket is closed. */
+    private static final long FLUSH_TIMEOUT_MILLIS = 5000;
 
     private final Upstream upstream;
     private final LoopTimer timer;
@@ -33,8 +36,15 @@ final class WebSocketTunnel extends LoopTimer.Timed implements WebSocketTunnels.
     private final UpstreamStream stream;
     private final WebSocketFrames toClient = new WebSocketFrames();
     private final WebSocketFrames toUpstream = new WebSocketFrames();
+    /** Handler of the HTTP connection, which the socket replaces in the pipeline. */
+    private VertxHandler<?> httpHandler;
     private NetSocket socket;
+    /** True if one side has closed: the other one gets what is left, whether it can take more or not. */
+    private boolean draining;
     private long activeAt;
+    /** Time at which a peer has read something since the WebSocket was closed, and the bytes that were left then. */
+    private long flushedAt;
+    private long unsent;
     private int closeStatus;
     private boolean closeSent;
     private boolean closed;
@@ -57,6 +67,7 @@ final class WebSocketTunnel extends LoopTimer.Timed implements WebSocketTunnels.
         ConnectionTimeoutHandler.stopWatching(request.connection());
         stream.onFailure(failure -> closeAfterRest());
         stream.onEnd(end -> close());
+        httpHandler = (VertxHandler<?>) channel().pipeline().get("handler");
         try {
             request.toNetSocket().onSuccess(this::connect).onFailure(failure -> close());
         } catch (RuntimeException e) {
@@ -70,32 +81,44 @@ final class WebSocketTunnel extends LoopTimer.Timed implements WebSocketTunnels.
         upstream.tunnels().add(this);
         activeAt = timer.now();
         timer.register(this);
-        client.handler(bytes -> {
-            activeAt = timer.now();
-            toUpstream.feed(bytes);
-            stream.send(bytes, false);
-            if (!stream.connection().isWritable()) {
-                client.pause();
-            }
-        });
+        client.handler(this::onClientBytes);
         stream.connection().onWritable(client::resume); // the stream of an upgraded connection never reports that it has drained
         client.exceptionHandler(failure -> close());
-        client.closeHandler(gone -> close());
+        client.closeHandler(gone -> closeAfterRest());
         stream.onChunk(this::onUpstreamBytes);
         stream.resume();
     }
 
-    /** Closes both sides after what the upstream has sent before it closed its side. */
+    /** Closes both sides after what one of them has sent before it closed. */
     private void closeAfterRest() {
+        draining = true;
         stream.resume();
+        if (socket != null) {
+            socket.resume();
+        }
         loopContext.runOnContext(delivered -> close());
     }
 
+    private void onClientBytes(Buffer bytes) {
+        if (closed) {
+            return;
+        }
+        activeAt = timer.now();
+        toUpstream.feed(bytes);
+        stream.send(bytes, false);
+        if (!draining && !stream.connection().isWritable()) {
+            socket.pause();
+        }
+    }
+
     private void onUpstreamBytes(Buffer bytes) {
+        if (closed) {
+            return;
+        }
         activeAt = timer.now();
         toClient.feed(bytes);
         socket.write(bytes);
-        if (socket.writeQueueFull()) {
+        if (!draining && socket.writeQueueFull()) {
             stream.pause();
             socket.drainHandler(drained -> stream.resume());
         }
@@ -105,13 +128,11 @@ final class WebSocketTunnel extends LoopTimer.Timed implements WebSocketTunnels.
     }
 
     /**
-     * Ends the request that has become this tunnel: Vert.x does not, and a graceful shutdown, which counts requests, would never
-     * complete.
+     * Ends the HTTP connection and the request that have become this tunnel: Vert.x does not after an upgrade. A graceful shutdown,
+     * which counts requests, would never complete, and Quarkus's limit of connections would count the connection for ever.
      */
     private void releaseRequest() {
-        if (request.connection() instanceof Http1xServerConnection server) {
-            server.handleException(new HttpClosedException("The connection has been upgraded"));
-        }
+        httpHandler.channelInactive(null);
     }
 
     @Override
@@ -141,26 +162,66 @@ final class WebSocketTunnel extends LoopTimer.Timed implements WebSocketTunnels.
 
     @Override
     protected void onTick(long now) {
-        if (now - activeAt > upstream.options().webSocketIdleTimeout().toMillis()) {
+        if (closed) {
+            forceClosing(now);
+        } else if (now - activeAt > upstream.options().webSocketIdleTimeout().toMillis()) {
             LOG.debug("WebSocket is idle");
             close();
         }
     }
 
+    /** Closes both connections, each when what is left has been sent to its peer. */
     private void close() {
         if (closed) {
             return;
         }
         closed = true;
-        timer.unregister(this);
+        flushedAt = timer.now();
+        unsent = Long.MAX_VALUE;
+        timer.register(this);
         upstream.tunnels().remove(this);
-        stream.cancel();
         stream.connection().http().close();
         if (socket != null) {
             socket.close();
             releaseRequest();
         } else {
             request.connection().close();
+        }
+    }
+
+    /** Closes the connections of which a peer does not read what is left. */
+    private void forceClosing(long now) {
+        var toUpstreamChannel = stream.connection().http().channel();
+        var toClientChannel = channel();
+        if (!toUpstreamChannel.isOpen() && !toClientChannel.isOpen()) {
+            timer.unregister(this);
+            return;
+        }
+        long left = unsent(toUpstreamChannel) + unsent(toClientChannel);
+        if (left < unsent) {
+            unsent = left;
+            flushedAt = now;
+        } else if (now - flushedAt >= FLUSH_TIMEOUT_MILLIS) {
+            timer.unregister(this);
+            closeAtOnce(toUpstreamChannel);
+            closeAtOnce(toClientChannel);
+        }
+    }
+
+    private Channel channel() {
+        return ((ConnectionBase) request.connection()).channel();
+    }
+
+    private static long unsent(Channel channel) {
+        var buffer = channel.unsafe().outboundBuffer();
+        return buffer == null ? 0 : buffer.totalPendingWriteBytes();
+    }
+
+    /** From the first handler: closing further up waits until all writes are flushed. */
+    private static void closeAtOnce(Channel channel) {
+        var first = channel.pipeline().firstContext();
+        if (first != null) {
+            first.close();
         }
     }
 }

@@ -1,9 +1,11 @@
 package dev.sluice.service.edge;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
@@ -170,12 +172,16 @@ class ConnectionTimeoutsTest extends HttpTestBase {
     }
 
     /** There is one upstream connection: while it is held, no other request is served. */
-    @Test
-    void stalledReaderTimesOut() throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = {"HTTP/1.0", "HTTP/1.1"})
+    void stalledReaderTimesOut(String version) throws Exception {
         try (var socket = connect()) {
-            send(socket, "GET /open/download HTTP/1.1\r\nHost: x\r\n\r\n");
+            send(socket, "GET /open/download " + version + "\r\nHost: x\r\n\r\n");
             assertThat(socket.getInputStream().read()).isEqualTo('H');
             await().atMost(Duration.ofSeconds(20)).until(() -> http.get("/open/status/418").statusCode() == 418);
+            assertThatThrownBy(() -> socket.getInputStream().transferTo(OutputStream.nullOutputStream()))
+                    .as("the end of the connection must not look like that of the response")
+                    .isInstanceOf(SocketException.class);
         }
     }
 }

@@ -16,6 +16,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.testing.RawUpstream;
+import dev.sluice.testing.WebSocketBytes;
 import dev.sluice.testing.wire.Http1Wire;
 import dev.sluice.testing.wire.Wire;
 import dev.sluice.testing.wire.WireConnection;

@@ -17,6 +17,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 import dev.sluice.testing.RawExchange;
+import dev.sluice.testing.WebSocketBytes;
 import dev.sluice.testing.wire.Http1Wire;
 import dev.sluice.testing.wire.Wire;
 import io.quarkus.test.common.WithTestResource;

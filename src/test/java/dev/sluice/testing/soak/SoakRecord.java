@@ -16,6 +16,7 @@ final class SoakRecord {
     private final List<String> failures = new CopyOnWriteArrayList<>();
     private final AtomicLong ordinary = new AtomicLong();
 
+    /** Counts an ordinary request, or an ordinary WebSocket. */
     void ordinary() {
         ordinary.incrementAndGet();
     }
@@ -24,7 +25,7 @@ final class SoakRecord {
         return ordinary.get();
     }
 
-    void count(HostileBehavior behavior, String outcome) {
+    void count(Object behavior, String outcome) {
         outcomes.computeIfAbsent("| " + behavior + " | " + outcome + " |", key -> new AtomicLong()).incrementAndGet();
     }
 

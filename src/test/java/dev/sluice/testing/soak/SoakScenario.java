@@ -25,6 +25,9 @@ import dev.sluice.testing.wire.Wire;
 public final class SoakScenario implements AutoCloseable {
 
     private static final int CLIENTS_PER_VERSION = 6;
+    private static final int WEB_SOCKET_CLIENTS = 8;
+    /** Fewer than there are WebSockets and event streams: the others count as requests. */
+    private static final String MAX_STREAMS = "4";
     private static final double MAX_HEAP_GROWTH = 1.2;
     /** Threads of pools that start when they are first needed. */
     private static final int MAX_MORE_THREADS = 4;
@@ -47,7 +50,8 @@ public final class SoakScenario implements AutoCloseable {
         this.seed = seed;
         instance = Instance.startWithHeap("256m", Map.of("REDIS_ENABLED", "false", "RATE_LIMIT_DEFAULT", "unlimited",
                 "UPSTREAM_URL", "http://127.0.0.1:" + upstream.port(), "RATE_LIMIT_UPSTREAM_MAX_CONNECTIONS", "64",
-                "RATE_LIMIT_UPSTREAM_TIMEOUT", "5s", "RATE_LIMIT_UPSTREAM_IDLE_TIMEOUT", "5s"));
+                "RATE_LIMIT_UPSTREAM_MAX_STREAMS", MAX_STREAMS, "RATE_LIMIT_UPSTREAM_TIMEOUT", "5s",
+                "RATE_LIMIT_UPSTREAM_IDLE_TIMEOUT", "5s", "RATE_LIMIT_UPSTREAM_WEBSOCKET_IDLE_TIMEOUT", "5s"));
     }
 
     /** Runs the soak, writes {@code target/soak.md} and verifies the results. */
@@ -70,9 +74,12 @@ public final class SoakScenario implements AutoCloseable {
 
     private void load(int forSeconds) throws InterruptedException {
         var hostile = HostileBehavior.script(seed);
+        var webSockets = HostileWebSocket.script(seed, results);
         upstream.otherwise(exchange -> {
             if (exchange.path().startsWith("/hostile/")) {
                 hostile.respond(exchange);
+            } else if (exchange.path().startsWith(HostileWebSocket.PATH)) {
+                webSockets.respond(exchange);
             } else {
                 RawUpstream.echo(exchange);
             }
@@ -84,6 +91,10 @@ public final class SoakScenario implements AutoCloseable {
                 var client = new HostileClient(instance.port(), wire, seed, numbers, deadline, results);
                 threads.add(new Thread(client, "client " + wire + ' ' + i));
             }
+        }
+        for (int i = 0; i < WEB_SOCKET_CLIENTS; i++) {
+            var client = new HostileWebSocketClient(instance.port(), seed, numbers, deadline, results);
+            threads.add(new Thread(client, "client of WebSockets " + i));
         }
         threads.forEach(Thread::start);
         for (var thread : threads) {

@@ -30,8 +30,12 @@ public final class Http1Wire implements WireConnection {
     private long remaining;
 
     public Http1Wire(int port, String localAddress, Wire version) throws IOException {
+        this(new Socket(InetAddress.getByName("127.0.0.1"), port, InetAddress.getByName(localAddress), 0), version);
+    }
+
+    Http1Wire(Socket socket, Wire version) throws IOException {
         this.version = version;
-        socket = new Socket(InetAddress.getByName("127.0.0.1"), port, InetAddress.getByName(localAddress), 0);
+        this.socket = socket;
         socket.setSoTimeout(TIMEOUT_MILLIS);
         socket.setTcpNoDelay(true);
         in = new BufferedInputStream(socket.getInputStream());

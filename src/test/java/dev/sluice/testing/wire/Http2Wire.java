@@ -30,7 +30,7 @@ import io.netty.handler.codec.http2.Http2Exception;
 public final class Http2Wire implements WireConnection {
 
     private static final String PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-    private static final int MAX_WINDOW = Integer.MAX_VALUE;
+    static final int MAX_WINDOW = Integer.MAX_VALUE;
     private static final int MAX_HEADER_LIST = 1 << 20;
     private static final int MAX_FRAME = 16384;
     private static final int DATA = 0;
@@ -62,7 +62,11 @@ public final class Http2Wire implements WireConnection {
 
     /** @param window initial flow-control window of the streams that this client receives */
     public Http2Wire(int port, String localAddress, int window) throws IOException {
-        socket = new Socket(InetAddress.getByName("127.0.0.1"), port, InetAddress.getByName(localAddress), 0);
+        this(new Socket(InetAddress.getByName("127.0.0.1"), port, InetAddress.getByName(localAddress), 0), window);
+    }
+
+    Http2Wire(Socket socket, int window) throws IOException {
+        this.socket = socket;
         socket.setTcpNoDelay(true);
         socket.getOutputStream().write(PREFACE.getBytes(StandardCharsets.US_ASCII));
         var settings = Unpooled.buffer().writeShort(2).writeInt(0).writeShort(4).writeInt(window).writeShort(6)

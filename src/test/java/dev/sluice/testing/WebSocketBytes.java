@@ -1,4 +1,4 @@
-package dev.sluice.service.proxy;
+package dev.sluice.testing;
 
 import java.io.DataInputStream;
 import java.io.IOException;
@@ -10,14 +10,12 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.Base64;
 
-import dev.sluice.testing.RawExchange;
-
 /** Handshakes and frames of WebSockets (RFC 6455). */
-final class WebSocketBytes {
+public final class WebSocketBytes {
 
-    static final String KEY = "dGhlIHNhbXBsZSBub25jZQ==";
+    public static final String KEY = "dGhlIHNhbXBsZSBub25jZQ==";
     /** Close frame of a server, with status 1000. */
-    static final byte[] CLOSE = {(byte) 0x88, 2, 3, (byte) 0xe8};
+    public static final byte[] CLOSE = {(byte) 0x88, 2, 3, (byte) 0xe8};
 
     private static final String GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
     private static final int BINARY = 0x82;
@@ -27,18 +25,18 @@ final class WebSocketBytes {
     private WebSocketBytes() {
     }
 
-    static String handshake(String path) {
+    public static String handshake(String path) {
         return "GET " + path + " HTTP/1.1\r\nHost: sluice.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
                 + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + KEY + "\r\n\r\n";
     }
 
     /** Returns the response that accepts a handshake. */
-    static String accept(RawExchange handshake) {
+    public static String accept(RawExchange handshake) {
         return "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: "
                 + accepted(handshake.fields("sec-websocket-key").get(0)) + "\r\n\r\n";
     }
 
-    static String accepted(String key) {
+    public static String accepted(String key) {
         try {
             return Base64.getEncoder().encodeToString(
                     MessageDigest.getInstance("SHA-1").digest((key + GUID).getBytes(StandardCharsets.US_ASCII)));
@@ -48,7 +46,7 @@ final class WebSocketBytes {
     }
 
     /** @param masked for frames of a client; the mask is 0 */
-    static byte[] binary(byte[] payload, boolean masked) {
+    public static byte[] binary(byte[] payload, boolean masked) {
         var frame = ByteBuffer.allocate(10 + (masked ? 4 : 0) + payload.length).put((byte) BINARY)
                 .put((byte) (LENGTH_OF_64_BITS | (masked ? MASKED : 0))).putLong(payload.length);
         if (masked) {
@@ -58,12 +56,12 @@ final class WebSocketBytes {
     }
 
     /** Returns the close frame of a client, with status 1000 and the mask 0. */
-    static byte[] maskedClose() {
+    public static byte[] maskedClose() {
         return new byte[]{(byte) 0x88, (byte) (MASKED | 2), 0, 0, 0, 0, 3, (byte) 0xe8};
     }
 
     /** Reads frames that all have this payload, whatever their number: a proxy may fragment them. Returns the bytes read. */
-    static long readPayloads(InputStream from, int count, byte[] payload) throws IOException {
+    public static long readPayloads(InputStream from, int count, byte[] payload) throws IOException {
         var in = new DataInputStream(from);
         long total = 0;
         while (total < (long) count * payload.length) {
