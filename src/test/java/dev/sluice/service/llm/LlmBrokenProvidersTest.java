@@ -27,10 +27,14 @@ import io.vertx.core.json.JsonObject;
 
 /** Providers that are down, silent, respond early, or send malformed responses. */
 @QuarkusTest
-@TestProfile(LlmStreamsProfile.class)
+@TestProfile(LlmBrokenProvidersTest.Streams.class)
 @WithTestResource(RedisTestResource.class)
 @WithTestResource(RawProvider.class)
 class LlmBrokenProvidersTest extends HttpTestBase {
+
+    /** A profile of its own, because its test resources differ: see {@link LlmStreamingTest} for the others. */
+    public static class Streams extends LlmStreamsProfile {
+    }
 
     private static final String CHAT = "/openai/v1/chat/completions";
     private static final String BODY = "{\"model\":\"gpt-4o\",\"max_tokens\":50,\"messages\":[]}";
