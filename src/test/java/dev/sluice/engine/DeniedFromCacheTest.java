@@ -1,8 +1,8 @@
 package dev.sluice.engine;
 
 import static dev.sluice.cluster.ClusterMember.requests;
+import static dev.sluice.testing.Polling.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import java.time.Duration;
 

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.condition.JRE;
 
 import dev.sluice.api.RateLimitAdmin;
 import dev.sluice.api.RateLimitExceededException;
+import dev.sluice.engine.WindowReset;
 import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.app.LimitedBean;
 import dev.sluice.testing.app.LimitedClass;
@@ -43,7 +44,7 @@ class RateLimitedTest {
 
     @BeforeEach
     void reset() {
-        admin.resetAll().await().indefinitely();
+        WindowReset.resetAll(admin);
         bean.calls().set(0);
     }
 

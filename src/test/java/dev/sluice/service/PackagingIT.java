@@ -14,6 +14,8 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.yaml.snakeyaml.Yaml;
@@ -23,6 +25,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sluice.testing.Instance;
 
 /** Contents of the package and of its build files: SBOM, Dockerfiles, compose.yaml. */
+@Execution(ExecutionMode.CONCURRENT)
 class PackagingIT {
 
     private static final Path APP = Path.of("target/quarkus-app");

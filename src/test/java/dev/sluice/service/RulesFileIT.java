@@ -1,8 +1,8 @@
 package dev.sluice.service;
 
 import static dev.sluice.testing.HttpTestClient.header;
+import static dev.sluice.testing.Polling.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -13,6 +13,8 @@ import java.util.Map;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 import dev.sluice.identity.Sha256;
 import dev.sluice.testing.EchoUpstream;
@@ -21,6 +23,7 @@ import dev.sluice.testing.Instance;
 import dev.sluice.testing.RedisTestServer;
 
 /** The packaged program with a rules file, in a volume laid out as by Kubernetes. */
+@Execution(ExecutionMode.CONCURRENT)
 class RulesFileIT {
 
     private static final Duration RELOAD_TIMEOUT = Duration.ofSeconds(5);

@@ -1,7 +1,7 @@
 package dev.sluice.service;
 
+import static dev.sluice.testing.Polling.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.net.URI;
@@ -14,6 +14,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 import dev.sluice.identity.Sha256;
 import dev.sluice.llm.protocol.TokenUsage;
@@ -25,6 +27,7 @@ import dev.sluice.testing.RedisTestServer;
 import dev.sluice.testing.llm.OpenAiStub;
 
 /** Graceful shutdown of the packaged program: requests in flight are completed. */
+@Execution(ExecutionMode.CONCURRENT)
 class ShutdownIT {
 
     private static final String BODY = "{\"model\":\"gpt-4o\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}";

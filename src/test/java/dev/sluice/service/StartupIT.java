@@ -13,10 +13,11 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.UUID;
 
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -24,9 +25,11 @@ import dev.sluice.testing.EchoUpstream;
 import dev.sluice.testing.FreePorts;
 import dev.sluice.testing.HttpTestClient;
 import dev.sluice.testing.Instance;
+import dev.sluice.testing.Polling;
 import dev.sluice.testing.RedisTestServer;
 
 /** Startup of the packaged program with various settings. */
+@Execution(ExecutionMode.CONCURRENT)
 class StartupIT {
 
     private static final String CHECK = "{\"identifier\":\"x\",\"resource\":\"r\",\"limit\":2,\"window_seconds\":3600}";
@@ -153,7 +156,7 @@ class StartupIT {
             assertThat(during.statusCode()).isEqualTo(200);
             assertThat(header(during, "X-RateLimit-Mode")).isEqualTo("local");
             redis = RedisTestServer.start(port);
-            Awaitility.await().atMost(Duration.ofSeconds(10))
+            Polling.await().atMost(Duration.ofSeconds(10))
                     .until(() -> header(http.post("/v1/check", CHECK.replace("\"x\"", "\"y\"")), "X-RateLimit-Mode") == null);
             assertThat(sluice.log()).containsOnlyOnce("WARN").contains("Redis is available again");
         } finally {
@@ -169,14 +172,14 @@ class StartupIT {
             var http = new HttpTestClient(sluice.port());
             assertThat(http.post("/v1/check", CHECK).statusCode()).isEqualTo(200);
             redis.send("CONFIG SET maxmemory 1");
-            Awaitility.await().atMost(Duration.ofSeconds(10)).until(() -> {
+            Polling.await().atMost(Duration.ofSeconds(10)).until(() -> {
                 assertThat(http.post("/v1/check", CHECK).statusCode()).isIn(503, 429);
                 return new HttpTestClient(sluice.managementPort()).get("/q/health/ready").statusCode() == 503;
             });
             assertThat(new HttpTestClient(sluice.managementPort()).get("/q/metrics").body())
                     .contains("rate_limit_store_available 0.0");
             redis.send("CONFIG SET maxmemory 0");
-            Awaitility.await().atMost(Duration.ofSeconds(10))
+            Polling.await().atMost(Duration.ofSeconds(10))
                     .until(() -> new HttpTestClient(sluice.managementPort()).get("/q/health/ready").statusCode() == 200);
             assertThat(sluice.log()).containsOnlyOnce("WARN").contains("OOM").contains("Redis is available again");
         }
@@ -188,7 +191,7 @@ class StartupIT {
             redis.send("CONFIG SET maxmemory 100mb");
             redis.send("CONFIG SET maxmemory-policy allkeys-lru");
             try (var sluice = Instance.start(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(redis.port())))) {
-                Awaitility.await().until(() -> sluice.log().contains("maxmemory-policy=allkeys-lru"));
+                Polling.await().until(() -> sluice.log().contains("maxmemory-policy=allkeys-lru"));
                 assertThat(sluice.log()).containsOnlyOnce("WARN");
             }
             redis.send("CONFIG SET maxmemory-policy noeviction");

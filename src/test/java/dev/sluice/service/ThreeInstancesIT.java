@@ -8,6 +8,7 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 
 import dev.sluice.testing.ConcurrentRequests;
 import dev.sluice.testing.ConcurrentRequests.Outcome;
@@ -19,6 +20,7 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.core.json.JsonObject;
 
 /** Three instances of the packaged program that share one Redis enforce one limit. */
+@Isolated("a Redis timeout of one of the instances would fall back to its memory")
 class ThreeInstancesIT {
 
     private static final int REQUESTS = 2_000;

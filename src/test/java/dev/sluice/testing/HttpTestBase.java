@@ -7,6 +7,7 @@ import org.junit.jupiter.api.BeforeEach;
 
 import dev.sluice.api.RateLimitAdmin;
 import dev.sluice.api.RateLimiter;
+import dev.sluice.engine.WindowReset;
 import io.restassured.RestAssured;
 import io.restassured.config.EncoderConfig;
 import io.restassured.config.JsonConfig;
@@ -31,7 +32,7 @@ public abstract class HttpTestBase {
     void start() {
         http = new HttpTestClient(port);
         configureRestAssured();
-        admin.resetAll().await().indefinitely();
+        WindowReset.resetAll(admin);
     }
 
     /**

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /**
  * Process of the packaged program, started like in production: the native executable if {@code -Dnative} has built it, otherwise
@@ -59,7 +60,11 @@ public final class Instance implements AutoCloseable {
     }
 
     private static List<String> javaCommand(String option, Path jar) {
-        return List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), option, "-jar", jar.toString());
+        var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), option));
+        Stream.of(System.getProperty("sluice.service.options", "").split(" ")).filter(more -> !more.isEmpty())
+                .forEach(command::add);
+        command.addAll(List.of("-jar", jar.toString()));
+        return command;
     }
 
     /** Starts the service and waits until it serves. */

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocketFactory;
 
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 
@@ -22,6 +23,8 @@ import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 public final class RawHttpConnection implements Closeable {
 
     private static final int TIMEOUT_MILLIS = 20_000;
+    /** One for all connections, so that they resume the session of the first one. */
+    private static final SSLSocketFactory TLS = trustingAll();
 
     /**
      * @param headerLines status line and header fields
@@ -56,15 +59,20 @@ public final class RawHttpConnection implements Closeable {
     private RawHttpConnection(Socket socket) throws IOException {
         this.socket = socket;
         socket.setSoTimeout(TIMEOUT_MILLIS);
+        socket.setTcpNoDelay(true); // a small write would wait for the acknowledgement of the previous one
         in = new BufferedInputStream(socket.getInputStream());
     }
 
     /** Opens a connection with TLS, to a server with any certificate. */
     public static RawHttpConnection withTls(int port) throws IOException {
+        return new RawHttpConnection(TLS.createSocket("127.0.0.1", port));
+    }
+
+    private static SSLSocketFactory trustingAll() {
         try {
             var tls = SSLContext.getInstance("TLS");
             tls.init(null, InsecureTrustManagerFactory.INSTANCE.getTrustManagers(), null);
-            return new RawHttpConnection(tls.getSocketFactory().createSocket("127.0.0.1", port));
+            return tls.getSocketFactory();
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException(e);
         }

@@ -1,9 +1,9 @@
 package dev.sluice.llm.client;
 
+import static dev.sluice.testing.Polling.await;
 import static io.restassured.RestAssured.when;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.is;
 
 import java.nio.charset.StandardCharsets;

@@ -1,7 +1,7 @@
 package dev.sluice.llm.client;
 
+import static dev.sluice.testing.Polling.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import java.util.Map;
 import java.util.concurrent.TimeUnit;

@@ -23,13 +23,13 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.testing.HttpTestBase;
+import dev.sluice.testing.Polling;
 import dev.sluice.testing.RedisTestResource;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
@@ -104,7 +104,7 @@ class CheckApiTest extends HttpTestBase {
         var retryAfter = check(body).statusCode(429).extract().header("Retry-After");
         var wait = Duration.ofSeconds(Long.parseLong(retryAfter));
         var attempts = new AtomicInteger();
-        Awaitility.await().pollDelay(wait).atMost(wait.plusSeconds(20)).until(() -> {
+        Polling.await().pollDelay(wait).atMost(wait.plusSeconds(20)).until(() -> {
             attempts.incrementAndGet();
             return check(body).extract().statusCode() == 200;
         });

@@ -25,7 +25,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -34,6 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import dev.sluice.testing.EchoUpstream;
 import dev.sluice.testing.GatewayProfile;
 import dev.sluice.testing.HttpTestBase;
+import dev.sluice.testing.Polling;
 import dev.sluice.testing.RedisTestResource;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
@@ -384,7 +384,7 @@ class UpstreamGatewayTest extends HttpTestBase {
                 socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
             }
         }
-        Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> http.get("/open").statusCode() == 200);
+        Polling.await().atMost(Duration.ofSeconds(20)).until(() -> http.get("/open").statusCode() == 200);
         var together = new ArrayList<CompletableFuture<Integer>>();
         for (int i = 0; i < GatewayProfile.CONNECTIONS; i++) {
             together.add(CompletableFuture.supplyAsync(() -> http.get("/open/status/200").statusCode()));

@@ -11,10 +11,10 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
 import dev.sluice.testing.HttpTestBase;
+import dev.sluice.testing.Polling;
 import dev.sluice.testing.RawHttpConnection;
 import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.llm.LlmProfile;
@@ -27,10 +27,14 @@ import io.vertx.core.json.JsonObject;
 
 /** Providers that are down, silent, respond early, or send malformed responses. */
 @QuarkusTest
-@TestProfile(LlmStreamsProfile.class)
+@TestProfile(LlmBrokenProvidersTest.Streams.class)
 @WithTestResource(RedisTestResource.class)
 @WithTestResource(RawProvider.class)
 class LlmBrokenProvidersTest extends HttpTestBase {
+
+    /** A profile of its own, because its test resources differ: see {@link LlmStreamingTest} for the others. */
+    public static class Streams extends LlmStreamsProfile {
+    }
 
     private static final String CHAT = "/openai/v1/chat/completions";
     private static final String BODY = "{\"model\":\"gpt-4o\",\"max_tokens\":50,\"messages\":[]}";
@@ -89,7 +93,7 @@ class LlmBrokenProvidersTest extends HttpTestBase {
         var response = RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS));
         assertThat(response.status()).isEqualTo(502);
         assertThat(new JsonObject(response.text()).getJsonObject("error").getString("type")).isEqualTo("server_error");
-        Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> tokens() == 0);
+        Polling.await().atMost(60, TimeUnit.SECONDS).until(() -> tokens() == 0);
     }
 
     @Test
@@ -97,7 +101,7 @@ class LlmBrokenProvidersTest extends HttpTestBase {
         RawProvider.next(socket -> socket.getInputStream().transferTo(java.io.OutputStream.nullOutputStream()));
         var response = RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, CREDENTIALS));
         assertThat(response.status()).isEqualTo(504);
-        Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> tokens() == 0);
+        Polling.await().atMost(60, TimeUnit.SECONDS).until(() -> tokens() == 0);
     }
 
     @Test
@@ -147,7 +151,7 @@ class LlmBrokenProvidersTest extends HttpTestBase {
         try (var raw = new RawHttpConnection(port)) {
             raw.send("POST /openai/v1/files HTTP/1.1\r\nHost: x\r\n" + CREDENTIALS
                     + "\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
-            Awaitility.await().atMost(60, TimeUnit.SECONDS)
+            Polling.await().atMost(60, TimeUnit.SECONDS)
                     .until(() -> admin.limits("user:tokens").await().indefinitely().isEmpty());
             raw.reset();
         }

@@ -2,8 +2,8 @@ package dev.sluice.service.llm;
 
 import static dev.sluice.testing.HttpTestClient.header;
 import static dev.sluice.testing.HttpTestClient.json;
+import static dev.sluice.testing.Polling.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;

@@ -11,6 +11,7 @@ import java.util.TreeSet;
 
 import org.junit.jupiter.api.Test;
 
+import dev.sluice.testing.JwtKeys;
 import dev.sluice.testing.RawHttpConnection;
 import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.llm.LlmGatewayProfile;
@@ -25,6 +26,7 @@ import io.quarkus.test.junit.TestProfile;
 @TestProfile(LlmGatewayProfile.class)
 @WithTestResource(RedisTestResource.class)
 @WithTestResource(ProvidersForTests.class)
+@WithTestResource(JwtKeys.class)
 class LlmForwardedHeadersTest extends LlmTestBase {
 
     private static final List<String> FORWARDED = List.of("Accept", "Accept-Language", "Content-Type", "User-Agent", "Range",

@@ -21,7 +21,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.GZIPInputStream;
 
-import org.awaitility.Awaitility;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,6 +30,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.testing.HttpTestClient;
 import dev.sluice.testing.JwtKeys;
+import dev.sluice.testing.Polling;
 import dev.sluice.testing.RawHttpConnection;
 import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.llm.LlmGatewayProfile;
@@ -609,7 +609,7 @@ class LlmGatewayTest extends LlmTestBase {
 
     /** Waits until the window holds this many units, after settlement. */
     private void awaitWindowUsage(String user, String resource, long units) {
-        Awaitility.await().atMost(60, TimeUnit.SECONDS)
+        Polling.await().atMost(60, TimeUnit.SECONDS)
                 .untilAsserted(() -> assertThat(windowUsage(user, resource)).isEqualTo(units));
     }
 
@@ -623,7 +623,7 @@ class LlmGatewayTest extends LlmTestBase {
         openAi.usage(TokenUsage.of(30, 40));
         var body = chat("gpt-4o", more);
         var response = CompletableFuture.supplyAsync(() -> call("tokens", body));
-        Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> gate.waiting() == 1);
+        Polling.await().atMost(60, TimeUnit.SECONDS).until(() -> gate.waiting() == 1);
         long input = (body.length() + 3) / 4;
         assertThat(windowUsage("tokens", "llm:openai:tokens"))
                 .isEqualTo(Math.min(1000, input + output + (output == 970 ? 1000 : 0)));
@@ -648,7 +648,7 @@ class LlmGatewayTest extends LlmTestBase {
         var body = "{\"model\":\"text-embedding-3-small\",\"input\":\"Hi\",\"max_tokens\":500}";
         var response = CompletableFuture.supplyAsync(
                 () -> http.post("/openai/v1/embeddings", body, "Authorization", "Bearer key-of-tokens").statusCode());
-        Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> gate.waiting() == 1);
+        Polling.await().atMost(60, TimeUnit.SECONDS).until(() -> gate.waiting() == 1);
         assertThat(windowUsage("tokens", "llm:openai:tokens")).isEqualTo((body.length() + 3) / 4);
         gate.open();
         assertThat(response.join()).isEqualTo(200);
@@ -855,7 +855,7 @@ class LlmGatewayTest extends LlmTestBase {
 
     /** Waits for the first estimated call in the ledger, which is recorded after the response has ended. */
     private JsonObject estimated() {
-        return Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> ledger("user:wealthy", "openai"),
+        return Polling.await().atMost(60, TimeUnit.SECONDS).until(() -> ledger("user:wealthy", "openai"),
                 account -> account.getLong("estimated_calls", 0L) > 0);
     }
 

@@ -2,8 +2,8 @@ package dev.sluice.service.llm;
 
 import static dev.sluice.testing.HttpTestClient.error;
 import static dev.sluice.testing.HttpTestClient.json;
+import static dev.sluice.testing.Polling.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.net.URI;
@@ -21,6 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.service.llm.body.RequestBodyBuffer;
+import dev.sluice.testing.JwtKeys;
 import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.llm.CompressedBodies;
 import dev.sluice.testing.llm.LlmGatewayProfile;
@@ -34,6 +35,7 @@ import io.quarkus.test.junit.TestProfile;
 @TestProfile(LlmGatewayProfile.class)
 @WithTestResource(RedisTestResource.class)
 @WithTestResource(ProvidersForTests.class)
+@WithTestResource(JwtKeys.class)
 class LlmRequestBodiesTest extends LlmTestBase {
 
     private static final HttpClient CLIENT = HttpClient.newHttpClient();

@@ -3,8 +3,8 @@ package dev.sluice.service.llm;
 import static dev.sluice.testing.HttpTestClient.error;
 import static dev.sluice.testing.HttpTestClient.header;
 import static dev.sluice.testing.HttpTestClient.json;
+import static dev.sluice.testing.Polling.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.net.http.HttpResponse;
@@ -14,10 +14,12 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 import dev.sluice.identity.Sha256;
 import dev.sluice.llm.protocol.TokenUsage;
@@ -29,25 +31,25 @@ import dev.sluice.testing.llm.OpenAiStub;
 import io.vertx.core.json.JsonObject;
 
 /** The packaged program with LLM settings: validation, start without Redis, loss and return of Redis. */
+@Execution(ExecutionMode.CONCURRENT)
 class LlmStartupIT {
 
     private static final String CHAT = "{\"model\":\"gpt-4o\",\"max_tokens\":50,\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}";
-    private static final OpenAiStub OPENAI = new OpenAiStub();
+    private final OpenAiStub openAi = new OpenAiStub();
 
     @BeforeEach
-    void resetStub() {
-        OPENAI.reset();
-        OPENAI.expectKey("sk-of-sluice");
-        OPENAI.usage(TokenUsage.of(100, 20));
+    void configureStub() {
+        openAi.expectKey("sk-of-sluice");
+        openAi.usage(TokenUsage.of(100, 20));
     }
 
-    @AfterAll
-    static void close() {
-        OPENAI.close();
+    @AfterEach
+    void close() {
+        openAi.close();
     }
 
-    private static Instance start(String... more) {
-        var environment = new HashMap<>(Map.of("RATE_LIMIT_LLM_OPENAI_BASE_URL", OPENAI.baseUrl() + "/v1",
+    private Instance start(String... more) {
+        var environment = new HashMap<>(Map.of("RATE_LIMIT_LLM_OPENAI_BASE_URL", openAi.baseUrl() + "/v1",
                 "RATE_LIMIT_LLM_OPENAI_API_KEY", "sk-of-sluice", "RATE_LIMIT_API_KEYS_ALICE_SHA256", Sha256.hex("alice-key"),
                 "RATE_LIMIT_API_KEYS_ALICE_USER", "alice", "RATE_LIMIT_API_KEYS_ALICE_TIER", "pro", "RATE_LIMIT_ADMIN_TOKEN",
                 "admin"));
@@ -114,7 +116,7 @@ class LlmStartupIT {
             var response = chat(sluice);
             assertThat(response.statusCode()).isEqualTo(503);
             assertThat(error(response).getString("type")).isEqualTo("server_error");
-            assertThat(OPENAI.requests()).isEmpty();
+            assertThat(openAi.requests()).isEmpty();
         }
     }
 

@@ -13,12 +13,12 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.llm.protocol.TokenUsage;
+import dev.sluice.testing.Polling;
 import dev.sluice.testing.RawHttpConnection;
 import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.llm.LlmProfile;
@@ -78,7 +78,7 @@ class LlmStreamingTest extends LlmTestBase {
     }
 
     private void assertRecorded(String api, long calls, long estimated, Long input, Long output) {
-        Awaitility.await().atMost(TIMEOUT).untilAsserted(() -> {
+        Polling.await().atMost(TIMEOUT).untilAsserted(() -> {
             var account = ledger("user:wealthy", provider(api));
             assertThat(account.getLong("calls")).isEqualTo(calls);
             assertThat(account.getLong("estimated_calls")).isEqualTo(estimated);
@@ -96,7 +96,7 @@ class LlmStreamingTest extends LlmTestBase {
         stub(api).usage(TokenUsage.of(100, 10));
         try (var raw = new RawHttpConnection(port)) {
             raw.send(stream(api, "wealthy"));
-            Awaitility.await().atMost(TIMEOUT).until(() -> gate.waiting() == 1);
+            Polling.await().atMost(TIMEOUT).until(() -> gate.waiting() == 1);
             gate.release(1);
             assertThat(raw.readHeaderSection().get(0)).isEqualTo("HTTP/1.1 200 OK");
             assertThat(chunk(raw)).contains("data: {");
@@ -131,7 +131,7 @@ class LlmStreamingTest extends LlmTestBase {
             var gate = stub(api).gate();
             try (var raw = new RawHttpConnection(port)) {
                 raw.send(stream(api, "wealthy"));
-                Awaitility.await().atMost(TIMEOUT).until(() -> gate.waiting() == 1);
+                Polling.await().atMost(TIMEOUT).until(() -> gate.waiting() == 1);
                 gate.release(events);
                 for (int i = 0; i < events; i++) {
                     if (i == 0) {
@@ -160,7 +160,7 @@ class LlmStreamingTest extends LlmTestBase {
                         .header("x-api-key", "key-of-wealthy")
                         .POST(HttpRequest.BodyPublishers.ofString(request.substring(request.indexOf("\r\n\r\n") + 4))).build(),
                 HttpResponse.BodyHandlers.ofInputStream());
-        Awaitility.await().atMost(TIMEOUT).until(() -> gate.waiting() == 1);
+        Polling.await().atMost(TIMEOUT).until(() -> gate.waiting() == 1);
         gate.release(2);
         try (var body = response.get(60, TimeUnit.SECONDS).body()) {
             assertThat(body.read()).isEqualTo('d');
@@ -176,13 +176,13 @@ class LlmStreamingTest extends LlmTestBase {
         var gate = stub(api).gate();
         try (var raw = new RawHttpConnection(port)) {
             raw.send(stream(api, "wealthy"));
-            Awaitility.await().atMost(TIMEOUT).until(() -> gate.waiting() == 1);
+            Polling.await().atMost(TIMEOUT).until(() -> gate.waiting() == 1);
             gate.release(1);
             raw.readHeaderSection();
             raw.reset();
         }
         assertRecorded(api, 1, 1, null, null);
-        Awaitility.await().atMost(TIMEOUT).until(() -> stub(api).lostConnections() == 1);
+        Polling.await().atMost(TIMEOUT).until(() -> stub(api).lostConnections() == 1);
         assertThat(ledger("user:wealthy", provider(api)).getLong("input_tokens")).isPositive();
     }
 
@@ -268,7 +268,7 @@ class LlmStreamingTest extends LlmTestBase {
             }));
         }
         assertThat(responses).allSatisfy(response -> assertThat(response.get(60, TimeUnit.SECONDS)).isEqualTo(200));
-        Awaitility.await().atMost(TIMEOUT)
+        Polling.await().atMost(TIMEOUT)
                 .until(() -> openAi.completedResponses() + openAi.lostConnections() == openAi.requests().size());
     }
 

@@ -1,8 +1,8 @@
 package dev.sluice.service.llm;
 
 import static dev.sluice.testing.HttpTestClient.json;
+import static dev.sluice.testing.Polling.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import java.net.URLEncoder;
 import java.net.http.HttpResponse;

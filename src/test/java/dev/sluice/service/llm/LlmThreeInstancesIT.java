@@ -1,7 +1,7 @@
 package dev.sluice.service.llm;
 
+import static dev.sluice.testing.Polling.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -10,6 +10,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 
 import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.testing.ConcurrentRequests;
@@ -23,6 +24,7 @@ import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 
 /** LLM calls through three instances of the packaged program that share one Redis. */
+@Isolated("a Redis timeout of one of the instances would fall back to its memory")
 class LlmThreeInstancesIT {
 
     private static final int ROUNDS = 20;

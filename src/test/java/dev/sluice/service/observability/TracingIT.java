@@ -1,8 +1,8 @@
 package dev.sluice.service.observability;
 
 import static dev.sluice.testing.HttpTestClient.json;
+import static dev.sluice.testing.Polling.await;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.net.InetAddress;
@@ -15,6 +15,8 @@ import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 import com.sun.net.httpserver.HttpServer;
 
@@ -27,6 +29,7 @@ import dev.sluice.testing.RedisTestServer;
 import io.vertx.core.json.JsonObject;
 
 /** The packaged program with tracing enabled, and a collector that records the exported spans. */
+@Execution(ExecutionMode.CONCURRENT)
 class TracingIT {
 
     private static final String TRACE = "0af7651916cd43dd8448eb211c80319c";

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
@@ -157,16 +158,16 @@ class BrokenBodiesTest extends HopTestBase {
 
     @Test
     void silenceWithinABodyBreaksIt() {
-        for (var start : new String[]{LENGTH, CHUNKED, UNTIL_CLOSED}) {
-            upstream.on("/silent", exchange -> {
-                exchange.send(start);
-                exchange.awaitClosed();
-            });
-            onEveryWire(wire -> wire.exchange(port, WireRequest.get("/silent"))).forEach((wire, response) -> {
-                assertThat(response.text()).isEqualTo("hello");
-                assertBroken(wire, response);
-            });
-        }
+        var starts = Map.of("/length", LENGTH, "/chunked", CHUNKED, "/until-closed", UNTIL_CLOSED);
+        starts.forEach((path, start) -> upstream.on(path, exchange -> {
+            exchange.send(start);
+            exchange.awaitClosed();
+        }));
+        onEveryWire(List.copyOf(starts.keySet()), (wire, path) -> wire.exchange(port, WireRequest.get(path)))
+                .forEach((path, responses) -> responses.forEach((wire, response) -> {
+                    assertThat(response.text()).as(path).isEqualTo("hello");
+                    assertBroken(wire, response);
+                }));
     }
 
     /** The event streams begin first and are silent for longer than the other response, which is aborted. */

@@ -8,8 +8,8 @@ import io.quarkus.test.junit.QuarkusTestProfile;
 /** Short timeouts, few upstream connections, and no Redis. Peers at 127.0.0.2 are trusted. */
 public class HopProfile implements QuarkusTestProfile {
 
-    /** Maximum number of concurrent requests to the upstream. */
-    static final int CONNECTIONS = 5;
+    /** Maximum number of concurrent requests to the upstream: three of each version of HTTP. */
+    static final int CONNECTIONS = 9;
     /** Path that is always denied. */
     static final String DENIED = "/denied";
     /** Source address of a client whose forwarding fields are trusted. */

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -13,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 
 import org.awaitility.core.ConditionFactory;
@@ -107,6 +109,17 @@ abstract class HopTestBase extends HttpTestBase {
         }
         var joined = new EnumMap<Wire, T>(Wire.class);
         results.forEach((wire, result) -> joined.put(wire, result.join()));
+        return joined;
+    }
+
+    /** Runs a call for each path and each version of HTTP at once, and returns the results by path. */
+    static <T> Map<String, Map<Wire, T>> onEveryWire(List<String> paths, BiFunction<Wire, String, T> call) {
+        var results = new LinkedHashMap<String, CompletableFuture<Map<Wire, T>>>();
+        for (var path : paths) {
+            results.put(path, inBackground(() -> onEveryWire(wire -> call.apply(wire, path))));
+        }
+        var joined = new LinkedHashMap<String, Map<Wire, T>>();
+        results.forEach((path, result) -> joined.put(path, result.join()));
         return joined;
     }
 

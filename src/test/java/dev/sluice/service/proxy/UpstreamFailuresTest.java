@@ -137,10 +137,10 @@ class UpstreamFailuresTest extends HopTestBase {
             exchange.send("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n");
             exchange.awaitClosed();
         });
-        for (var path : List.of("/silent", "/silent-head", "/silent-interim")) {
-            var started = onEveryWire(wire -> wire.exchange(port, WireRequest.get(path)));
-            started.forEach((wire, response) -> assertError(response, 504, "RATE_5041"));
-        }
+        onEveryWire(List.of("/silent", "/silent-head", "/silent-interim"),
+                (wire, path) -> wire.exchange(port, WireRequest.get(path)))
+                .forEach((path, responses) -> responses
+                        .forEach((wire, response) -> assertError(response, 504, "RATE_5041")));
         onEveryWire(wire -> wire.exchange(port, WireRequest.post("/silent").body("x")))
                 .forEach((wire, response) -> assertError(response, 504, "RATE_5041"));
     }

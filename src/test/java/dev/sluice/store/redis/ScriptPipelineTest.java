@@ -2,9 +2,9 @@ package dev.sluice.store.redis;
 
 import static dev.sluice.store.StoreUnderTest.claim;
 import static dev.sluice.store.StoreUnderTest.tokens;
+import static dev.sluice.testing.Polling.await;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
 import java.time.Duration;
 import java.util.ArrayList;
