@@ -28,6 +28,8 @@ public final class SoakScenario implements AutoCloseable {
     private static final int WEB_SOCKET_CLIENTS = 8;
     /** Fewer than there are WebSockets and event streams: the others count as requests. */
     private static final String MAX_STREAMS = "4";
+    /** Few, so that connections that are counted for ever soon leave none. */
+    private static final String MAX_CLIENTS = "200";
     private static final double MAX_HEAP_GROWTH = 1.2;
     /** Threads of pools that start when they are first needed. */
     private static final int MAX_MORE_THREADS = 4;
@@ -51,7 +53,8 @@ public final class SoakScenario implements AutoCloseable {
         instance = Instance.startWithHeap("256m", Map.of("REDIS_ENABLED", "false", "RATE_LIMIT_DEFAULT", "unlimited",
                 "UPSTREAM_URL", "http://127.0.0.1:" + upstream.port(), "RATE_LIMIT_UPSTREAM_MAX_CONNECTIONS", "64",
                 "RATE_LIMIT_UPSTREAM_MAX_STREAMS", MAX_STREAMS, "RATE_LIMIT_UPSTREAM_TIMEOUT", "5s",
-                "RATE_LIMIT_UPSTREAM_IDLE_TIMEOUT", "5s", "RATE_LIMIT_UPSTREAM_WEBSOCKET_IDLE_TIMEOUT", "5s"));
+                "RATE_LIMIT_UPSTREAM_IDLE_TIMEOUT", "5s", "RATE_LIMIT_UPSTREAM_WEBSOCKET_IDLE_TIMEOUT", "5s",
+                "QUARKUS_HTTP_LIMITS_MAX_CONNECTIONS", MAX_CLIENTS));
     }
 
     /** Runs the soak, writes {@code target/soak.md} and verifies the results. */
