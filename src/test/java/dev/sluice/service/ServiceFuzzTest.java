@@ -48,7 +48,8 @@ import io.vertx.core.impl.VertxInternal;
 class ServiceFuzzTest {
 
     private static final int SHARE = 30;
-    private static final int THREADS = 24;
+    /** Many, because most wait: for a response to end, or for a timeout. */
+    private static final int THREADS = 48;
     private static final int TIMEOUT_MILLIS = 10_000;
     private static final long MAX_HEAP_GROWTH_BYTES = 64 << 20;
     private static final int MAX_METERS = 1500;

@@ -13,9 +13,11 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 public final class FreePorts {
 
-    private static final int FIRST = 12_000;
-    /** A Redis Cluster node also listens on the port 10,000 above its own, which is thus outside this range. */
-    private static final int COUNT = 10_000;
+    /** A Redis Cluster node also listens on the port 10,000 above its own, which is thus outside the ranges. */
+    private static final int COUNT = 5_000;
+    /** Number of the process from 1, of two that run tests at the same time: each has its own range. */
+    private static final int FORK = Integer.getInteger("sluice.test.fork", 1);
+    private static final int FIRST = 12_000 + (FORK - 1) % 2 * COUNT;
     private static final AtomicInteger NEXT = new AtomicInteger(ThreadLocalRandom.current().nextInt(COUNT));
 
     private FreePorts() {

@@ -14,6 +14,7 @@ import java.net.http.HttpClient;
 import java.net.http.WebSocket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -137,19 +138,16 @@ class ConnectionTimeoutsTest extends HttpTestBase {
 
     @Test
     void slowUploadsAndLongStreamsComplete() throws Exception {
-        try (var socket = connect()) {
-            send(socket, "POST /open/count HTTP/1.1\r\nHost: x\r\nContent-Length: 30\r\nConnection: close\r\n\r\n");
+        try (var stream = connect(); var upload = connect()) {
+            send(stream, "GET /open/trickle?slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+            send(upload, "POST /open/count HTTP/1.1\r\nHost: x\r\nContent-Length: 30\r\nConnection: close\r\n\r\n");
             for (int i = 0; i < 30; i++) {
                 TimeUnit.MILLISECONDS.sleep(INTERVAL_MILLIS);
-                send(socket, "x");
+                send(upload, "x");
             }
-            assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII)).endsWith("30");
-        }
-        try (var socket = connect()) {
-            send(socket, "GET /open/trickle?slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-            TimeUnit.MILLISECONDS.sleep(30 * INTERVAL_MILLIS);
+            assertThat(new String(upload.getInputStream().readAllBytes(), StandardCharsets.US_ASCII)).endsWith("30");
             EchoUpstream.TRICKLING.remove("slow").end("second\n");
-            assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII)).contains("second");
+            assertThat(new String(stream.getInputStream().readAllBytes(), StandardCharsets.US_ASCII)).contains("second");
         }
     }
 
@@ -171,17 +169,28 @@ class ConnectionTimeoutsTest extends HttpTestBase {
         socket.abort();
     }
 
-    /** There is one upstream connection: while it is held, no other request is served. */
+    /** While all upstream connections are held, no other request is served. */
     @ParameterizedTest
     @ValueSource(strings = {"HTTP/1.0", "HTTP/1.1"})
     void stalledReaderTimesOut(String version) throws Exception {
-        try (var socket = connect()) {
-            send(socket, "GET /open/download " + version + "\r\nHost: x\r\n\r\n");
-            assertThat(socket.getInputStream().read()).isEqualTo('H');
+        var stalled = new ArrayList<Socket>();
+        try {
+            for (int i = 0; i < ConnectionsProfile.CONNECTIONS; i++) {
+                var socket = connect();
+                stalled.add(socket);
+                send(socket, "GET /open/download " + version + "\r\nHost: x\r\n\r\n");
+                assertThat(socket.getInputStream().read()).isEqualTo('H');
+            }
             await().atMost(Duration.ofSeconds(20)).until(() -> http.get("/open/status/418").statusCode() == 418);
-            assertThatThrownBy(() -> socket.getInputStream().transferTo(OutputStream.nullOutputStream()))
-                    .as("the end of the connection must not look like that of the response")
-                    .isInstanceOf(SocketException.class);
+            for (var socket : stalled) {
+                assertThatThrownBy(() -> socket.getInputStream().transferTo(OutputStream.nullOutputStream()))
+                        .as("the end of the connection must not look like that of the response")
+                        .isInstanceOf(SocketException.class);
+            }
+        } finally {
+            for (var socket : stalled) {
+                socket.close();
+            }
         }
     }
 }
