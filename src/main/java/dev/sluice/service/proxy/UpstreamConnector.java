@@ -7,6 +7,7 @@ import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Queue;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 import io.netty.channel.ConnectTimeoutException;
@@ -21,16 +22,20 @@ import io.vertx.core.net.SocketAddress;
 
 /**
  * Opens connections of one event loop. Tries the other addresses of the host if the one that the resolver prefers refuses the
- * connection: {@code localhost} may be served at {@code ::1} only.
+ * connection: {@code localhost} may be served at {@code ::1} only. Such an address is preferred for a second, so that not every
+ * connection begins with an attempt that fails; then the host name is resolved anew.
  */
 final class UpstreamConnector {
+
+    private static final long MAX_FALLBACK_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final ContextInternal context;
     private final HttpClientImpl client;
     private final UpstreamUrl url;
     private final SocketAddress peer;
-    /** Address that has worked last; otherwise the host name. */
-    private SocketAddress server;
+    /** Address to which the last fallback has connected; null after a failure. */
+    private SocketAddress fallback;
+    private long fallbackSince;
 
     UpstreamConnector(VertxInternal vertx, ContextInternal context, UpstreamUrl url, HttpClientOptions options) {
         this.context = context;
@@ -39,16 +44,23 @@ final class UpstreamConnector {
         vertx.closeFuture().add(closeFuture);
         this.url = url;
         this.peer = SocketAddress.inetSocketAddress(url.port(), url.host());
-        this.server = peer;
     }
 
     /** Opens a connection; calls one of the arguments on the event loop. */
     void connect(Consumer<PooledConnection> onConnected, Consumer<UpstreamException> onFailed) {
-        connect(server, onConnected, failure -> {
+        if (fallback != null && System.nanoTime() - fallbackSince < MAX_FALLBACK_NANOS) {
+            connect(fallback, onConnected, failure -> connectToHost(onConnected, onFailed));
+        } else {
+            connectToHost(onConnected, onFailed);
+        }
+    }
+
+    private void connectToHost(Consumer<PooledConnection> onConnected, Consumer<UpstreamException> onFailed) {
+        fallback = null;
+        connect(peer, onConnected, failure -> {
             if (failure instanceof ConnectException && !(failure instanceof ConnectTimeoutException) && !url.isIpAddress()) {
                 connectToOtherAddress(failure, onConnected, onFailed);
             } else {
-                server = peer;
                 onFailed.accept(UpstreamException.connecting(failure));
             }
         });
@@ -76,7 +88,6 @@ final class UpstreamConnector {
         context.<List<InetAddress>>executeBlocking(() -> resolve(url.host()), false).onComplete(resolved -> {
             var addresses = resolved.succeeded() ? resolved.result() : List.<InetAddress>of();
             if (addresses.size() < 2) {
-                server = peer;
                 onFailed.accept(UpstreamException.connecting(failure));
             } else {
                 connectToFirst(new ArrayDeque<>(addresses), failure, onConnected, onFailed);
@@ -88,13 +99,13 @@ final class UpstreamConnector {
             Consumer<UpstreamException> onFailed) {
         var address = addresses.poll();
         if (address == null) {
-            server = peer;
             onFailed.accept(UpstreamException.connecting(failure));
             return;
         }
         var candidate = SocketAddress.inetSocketAddress(url.port(), address.getHostAddress());
         connect(candidate, connection -> {
-            server = candidate;
+            fallback = candidate;
+            fallbackSince = System.nanoTime();
             onConnected.accept(connection);
         }, next -> connectToFirst(addresses, failure, onConnected, onFailed));
     }
