@@ -1,6 +1,7 @@
 package dev.sluice.service.proxy;
 
 import java.util.Comparator;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -30,6 +31,10 @@ final class ConnectionLimit {
         void openIfNeeded();
     }
 
+    /** @param since read once: values that change in between cannot be sorted */
+    private record Waiting(Member pool, long since) {
+    }
+
     /** Head start of a loop's own requests over those of other loops, for which a connection must be closed. */
     private static final long MAX_UNFAIRNESS_NANOS = 20_000_000;
 
@@ -53,10 +58,6 @@ final class ConnectionLimit {
     /** Counts a connection, unless the limit is reached. */
     boolean tryOpen() {
         return tryIncrement(connections, maxConnections);
-    }
-
-    boolean isFull() {
-        return connections.get() >= maxConnections;
     }
 
     /** No longer counts a connection; lets a request that waits use its place. */
@@ -101,11 +102,16 @@ final class ConnectionLimit {
         waiting.addAndGet(delta);
     }
 
-    boolean hasWaiting() {
+    private boolean hasWaiting() {
         return waiting.get() > 0;
     }
 
-    /** Makes other pools close an idle connection each. */
+    /** Returns whether requests wait, and no further connection can be opened. */
+    boolean isContended() {
+        return hasWaiting() && connections.get() >= maxConnections;
+    }
+
+    /** Makes each other pool close an idle connection. */
     void closeIdleOfOthers(Member pool) {
         for (var other : pools) {
             if (other != pool && other.hasIdle()) {
@@ -124,10 +130,20 @@ final class ConnectionLimit {
         return false;
     }
 
-    /** Lets all pools with waiting requests try to open a connection, in the order of their waiting time. */
+    /** Lets all pools with waiting requests try to open a connection, one after the other in the order of their waiting time. */
     private void serveWaiting() {
-        pools.stream().filter(Member::hasWaiting).sorted(Comparator.comparingLong(Member::waitingSince))
-                .forEach(pool -> pool.loop().execute(pool::openIfNeeded));
+        serve(pools.stream().filter(Member::hasWaiting).map(pool -> new Waiting(pool, pool.waitingSince()))
+                .sorted(Comparator.comparingLong(waiting -> waiting.since)).iterator());
+    }
+
+    private static void serve(Iterator<Waiting> next) {
+        if (next.hasNext()) {
+            var pool = next.next().pool;
+            pool.loop().execute(() -> {
+                pool.openIfNeeded();
+                serve(next);
+            });
+        }
     }
 
     private static boolean tryIncrement(AtomicInteger counter, int max) {

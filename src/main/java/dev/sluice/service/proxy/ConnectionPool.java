@@ -59,6 +59,10 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
     private final Set<Attempt> attempts = new LinkedHashSet<>();
     /** True if the upstream has chosen HTTP/1.1 by ALPN. */
     private boolean http2Rejected;
+    private boolean shutdown;
+    /** Number of connections, those of streams included. */
+    private int open;
+    /** Number of connections that are idle, or may be: any of HTTP/2. */
     private volatile int idleCount;
     /** Time since which the first waiter waits. */
     private volatile long waitingSince;
@@ -111,9 +115,6 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
         onWaitersChanged();
         timer.register(this);
         openIfNeeded();
-        if (waiters.size() > attempts.size()) {
-            limit.closeIdleOfOthers(this);
-        }
     }
 
     /** No longer waits for a connection. */
@@ -125,18 +126,34 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
 
     private PooledConnection takeAvailable() {
         for (var connection : multiplexed) {
-            if (connection.isAvailable()) {
+            if (connection.isAvailable() && !isYielding(connection)) {
                 return connection;
             }
         }
         for (var connection = idle.pollLast(); connection != null; connection = idle.pollLast()) {
-            idleCount = idle.size();
+            countIdle();
             if (connection.isAvailable()) {
                 return connection;
             }
             close(connection);
         }
         return null;
+    }
+
+    /**
+     * Returns whether an HTTP/2 connection begins no stream because another event loop has waited longer for its place, which it
+     * gives up when its streams have ended. If they take too long, the waiting is in vain, and the connection is used again.
+     */
+    private boolean isYielding(PooledConnection connection) {
+        if (!limit.isContended() || !limit.hasWaitedLongerElsewhere(this)) {
+            connection.stopYielding();
+            return false;
+        }
+        return connection.yieldingMillis(timer.now()) < queueMillis / 2;
+    }
+
+    private void countIdle() {
+        idleCount = idle.size() + multiplexed.size();
     }
 
     /** Opens connections for the requests that wait, as far as the limit allows. */
@@ -148,6 +165,7 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
                 if (waiters.peekFirst().fresh() && closeOldestIdle()) {
                     continue;
                 }
+                limit.closeIdleOfOthers(this);
                 return;
             }
             var attempt = new Attempt(timer.now());
@@ -168,15 +186,20 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
             connection.http().close();
             return;
         }
+        open++;
         connection.onFree(() -> reuse(connection));
         connection.http().closeHandler(closed -> onClosed(connection));
         if (connection.isMultiplexed()) {
             multiplexed.add(connection);
+            countIdle();
             connection.setIdleSince(timer.now());
             connection.http().concurrencyChangeHandler(concurrency -> serveMultiplexed());
-            connection.http().evictionHandler(gone -> multiplexed.remove(connection));
+            connection.http().evictionHandler(gone -> retire(connection));
             timer.register(this);
             serveMultiplexed();
+            if (connection.activeStreams() == 0) { // the requests have left
+                reuse(connection);
+            }
         } else {
             connection.http().evictionHandler(closing -> onClosed(connection)); // before the channel is closed
             http2Rejected = http2;
@@ -195,6 +218,7 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
             removeFirst().acquirer().onConnectionFailure(failure);
         }
         openIfNeeded();
+        closeConnectorIfDone();
     }
 
     private void serveMultiplexed() {
@@ -237,13 +261,17 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
                 waiting = waiters.iterator();
             }
         }
+        if (shutdown) {
+            close(connection);
+            return;
+        }
         idle.addLast(connection);
-        idleCount = idle.size();
+        countIdle();
         connection.setIdleSince(timer.now());
         timer.register(this);
         if (!waiters.isEmpty()) {
             openIfNeeded();
-        } else if (limit.hasWaiting()) {
+        } else if (limit.isContended()) {
             closeOldestIdle();
         }
     }
@@ -262,24 +290,48 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
         }
         if (connection.isMultiplexed()) {
             connection.setIdleSince(timer.now());
-            if (connection.activeStreams() == 0 && !multiplexed.contains(connection)) { // after GOAWAY
+            if (connection.isExhausted() || shutdown) {
+                retire(connection);
+            } else if (connection.activeStreams() == 0 && (!multiplexed.contains(connection) || isNeededElsewhere())) {
                 close(connection);
             }
             serveMultiplexed();
         } else if (connection.isStream() && !endStream(connection)
-                || limit.hasWaiting() && limit.hasWaitedLongerElsewhere(this)) {
+                || limit.isContended() && limit.hasWaitedLongerElsewhere(this)) {
             close(connection);
         } else {
             offer(connection);
         }
     }
 
-    /** Counts a connection as that of a stream: it does not use up the connections of requests. */
-    void beginStream(PooledConnection connection) {
-        if (!connection.isMultiplexed() && !connection.isStream() && !connection.isClosed()
-                && limit.tryConvertToStream()) {
-            connection.setStream(true);
+    private boolean isNeededElsewhere() {
+        return limit.isContended() && (waiters.isEmpty() || limit.hasWaitedLongerElsewhere(this));
+    }
+
+    /** Begins no further stream on an HTTP/2 connection, and closes it when the last one has ended. */
+    private void retire(PooledConnection connection) {
+        if (multiplexed.remove(connection)) {
+            countIdle();
+            connection.failUnopened();
         }
+        if (connection.activeStreams() == 0) {
+            close(connection);
+        }
+        openIfNeeded();
+    }
+
+    /**
+     * Counts a connection as that of a stream: it does not use up the connections of requests. One of HTTP/2 is not counted: it
+     * carries requests too.
+     *
+     * @return false if there are too many streams
+     */
+    boolean tryBeginStream(PooledConnection connection) {
+        if (!connection.isMultiplexed() && !connection.isStream() && !connection.isClosed()) {
+            connection.setStream(limit.tryConvertToStream());
+            return connection.isStream();
+        }
+        return true;
     }
 
     private boolean endStream(PooledConnection connection) {
@@ -293,13 +345,21 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
     /** @return whether there was one */
     @Override
     public boolean closeOldestIdle() {
-        var oldest = idle.pollFirst();
-        idleCount = idle.size();
+        var oldest = idle.isEmpty() ? idleMultiplexed() : idle.peekFirst();
         if (oldest == null) {
             return false;
         }
         close(oldest);
         return true;
+    }
+
+    private PooledConnection idleMultiplexed() {
+        for (var connection : multiplexed) {
+            if (connection.activeStreams() == 0) {
+                return connection;
+            }
+        }
+        return null;
     }
 
     /** Closes a connection, which is not counted from now on. */
@@ -313,21 +373,23 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
             return;
         }
         connection.setClosed();
-        multiplexed.remove(connection);
-        if (idle.remove(connection)) {
-            idleCount = idle.size();
+        open--;
+        if (multiplexed.remove(connection) | idle.remove(connection)) {
+            countIdle();
         }
+        connection.failUnopened();
         if (connection.isStream()) {
             limit.onStreamClosed();
         } else {
             limit.onClosed();
         }
+        closeConnectorIfDone();
     }
 
     @Override
     protected void onTick(long now) {
         while (!idle.isEmpty() && now - idle.peekFirst().idleSince() >= KEEP_ALIVE_MILLIS) {
-            closeOldestIdle();
+            close(idle.peekFirst());
         }
         for (var connection : List.copyOf(multiplexed)) {
             if (connection.activeStreams() == 0 && now - connection.idleSince() >= 10 * KEEP_ALIVE_MILLIS) {
@@ -338,6 +400,9 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
             if (now - attempt.startedAt >= attemptMillis) {
                 onConnectFailed(attempt, new UpstreamException(Cause.CONNECT_TIMEOUT, null));
             }
+        }
+        if (attempts.isEmpty() && !multiplexed.isEmpty()) {
+            serveMultiplexed(); // requests for which a connection has yielded in vain
         }
         expireWaiters(now);
         if (idle.isEmpty() && multiplexed.isEmpty() && waiters.isEmpty() && attempts.isEmpty()) {
@@ -353,12 +418,20 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
         }
     }
 
-    /** Closes all connections that are not in use, and each other one when it is released. */
+    /** Closes all connections that are not in use, and each other one when its last exchange has ended. */
     void shutdown() {
-        while (closeOldestIdle()) {
-            // one after the other
+        shutdown = true;
+        while (!idle.isEmpty()) {
+            close(idle.peekFirst());
         }
-        List.copyOf(multiplexed).forEach(this::close);
-        connector.close();
+        List.copyOf(multiplexed).forEach(this::retire);
+        closeConnectorIfDone();
+    }
+
+    /** Closes the connector after the last connection: it closes those that it has opened. */
+    private void closeConnectorIfDone() {
+        if (shutdown && open == 0 && waiters.isEmpty() && attempts.isEmpty()) {
+            connector.close();
+        }
     }
 }

@@ -1,13 +1,19 @@
 package dev.sluice.service.proxy;
 
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.http2.Http2Connection;
+import io.netty.handler.codec.http2.Http2ConnectionHandler;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.http.impl.Http1xClientConnection;
 import io.vertx.core.http.impl.HttpClientConnection;
 
 /**
- * Connection of a pool, and the handler that watches its input. Uses the implementation of the Vert.x client: the public API has
+ * Connection of a pool, and, with HTTP/1.1, the handler that watches its input. Uses the implementation of the Vert.x client: the public API has
  * no connection that is not pooled before Vert.x 5
  * (<a href="https://github.com/eclipse-vertx/vert.x/issues/3706">vert.x#3706</a>).
  * <p>
@@ -15,8 +21,11 @@ import io.vertx.core.http.impl.HttpClientConnection;
  */
 final class PooledConnection extends ChannelInboundHandlerAdapter {
 
+    private static final long NEVER = -1;
+
     private final HttpClientConnection http;
-    private final boolean multiplexed;
+    /** Null if the connection is not multiplexed. */
+    private final Http2Connection http2;
     /** Unused if the connection is multiplexed. */
     private final UpstreamCodec codec = new UpstreamCodec();
     private ChannelHandlerContext handlerContext;
@@ -32,16 +41,21 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
     private boolean stream;
     private boolean closed;
     private long idleSince;
+    private long yieldingSince = NEVER;
+    /** Actions of the exchanges that have not opened their streams. */
+    private final Set<Runnable> unopened = new LinkedHashSet<>();
 
     PooledConnection(HttpClientConnection http) {
         this.http = http;
-        this.multiplexed = !(http instanceof Http1xClientConnection);
         var pipeline = http.channel().pipeline();
-        if (multiplexed) {
-            pipeline.addBefore("handler", "received", this);
-        } else {
+        if (http instanceof Http1xClientConnection) {
+            http2 = null;
             pipeline.replace("codec", "codec", codec);
             pipeline.addBefore("codec", "received", this);
+        } else {
+            var handler = (Http2ConnectionHandler) pipeline.get("handler");
+            http2 = handler.connection();
+            UpstreamCodec.hideInterimResponses(handler.decoder());
         }
     }
 
@@ -51,17 +65,22 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
 
     /** Returns whether the connection carries several exchanges at once (HTTP/2). */
     boolean isMultiplexed() {
-        return multiplexed;
+        return http2 != null;
     }
 
     HttpVersion version() {
-        return multiplexed ? HttpVersion.HTTP_2 : HttpVersion.HTTP_1_1;
+        return isMultiplexed() ? HttpVersion.HTTP_2 : HttpVersion.HTTP_1_1;
     }
 
     /** Returns whether another exchange can begin. */
     boolean isAvailable() {
         return !closed && http.channel().isActive() && http.isValid()
-                && (multiplexed ? activeStreams < http.concurrency() : activeStreams == 0);
+                && (isMultiplexed() ? activeStreams < http.concurrency() && !isExhausted() : activeStreams == 0);
+    }
+
+    /** Returns whether HTTP/2 has no stream identifiers for further streams (RFC 9113, section 5.1.1). */
+    boolean isExhausted() {
+        return http2 != null && (Integer.MAX_VALUE - http2.local().lastStreamCreated()) / 2 <= activeStreams;
     }
 
     /** Returns whether the exchange is not the first one of the connection: the upstream may just have closed it. */
@@ -69,19 +88,19 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
         return used;
     }
 
-    /** Returns whether the upstream has sent anything since the last exchange began. */
+    /** Returns whether the upstream has sent anything since the last exchange began; only if it is not multiplexed. */
     boolean hasReceived() {
         return received;
     }
 
     /**
      * @param head whether the request is HEAD
-     * @param readComplete runs when a read from the connection is complete; only if it is not multiplexed
+     * @param readComplete runs when a read from the connection is complete; never if it is multiplexed
      */
     void begin(boolean head, Runnable readComplete) {
         codec.expectBodiless(head);
         activeStreams++;
-        onReadComplete = multiplexed ? null : readComplete;
+        onReadComplete = readComplete;
         received = false;
     }
 
@@ -111,6 +130,43 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
         this.idleSince = idleSince;
     }
 
+    /** Returns whether either side has sent GOAWAY. */
+    boolean isGoingAway() {
+        return http2 != null && (http2.goAwayReceived() || http2.goAwaySent());
+    }
+
+    /** Returns whether the upstream has said by GOAWAY that it does not process a stream. */
+    boolean isNotProcessed(int streamId) {
+        return http2 != null && http2.goAwayReceived() && http2.local().lastStreamKnownByPeer() < streamId;
+    }
+
+    /** Returns for how many milliseconds the connection has yielded to other event loops, without {@link #stopYielding}. */
+    long yieldingMillis(long now) {
+        if (yieldingSince == NEVER) {
+            yieldingSince = now;
+        }
+        return now - yieldingSince;
+    }
+
+    void stopYielding() {
+        yieldingSince = NEVER;
+    }
+
+    /** Adds what runs if no stream can be opened any more: an exchange whose stream does not exist yet is not told by HTTP/2. */
+    void onUnopenable(Runnable action) {
+        unopened.add(action);
+    }
+
+    void removeUnopenable(Runnable action) {
+        unopened.remove(action);
+    }
+
+    void failUnopened() {
+        var actions = List.copyOf(unopened);
+        unopened.clear();
+        actions.forEach(Runnable::run);
+    }
+
     boolean isClosed() {
         return closed;
     }
@@ -126,7 +182,7 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
 
     /** Makes the connection free after the current read: until then, the upstream may have sent more than its response. */
     void free() {
-        if (reading && !multiplexed) {
+        if (reading) {
             freed = true;
         } else {
             onFree.run();
@@ -166,7 +222,7 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
         reading = true;
         context.fireChannelRead(message);
         reading = false;
-        if (!multiplexed && activeStreams == 0 && !freed) {
+        if (activeStreams == 0 && !freed) {
             http.close(); // nothing was requested
         } else if (freed) {
             freed = false;

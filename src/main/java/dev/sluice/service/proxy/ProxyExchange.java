@@ -6,7 +6,6 @@ import dev.sluice.service.proxy.UpstreamException.Cause;
 import io.vertx.core.AsyncResult;
 import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.HttpClosedException;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
@@ -42,8 +41,6 @@ public final class ProxyExchange implements ConnectionPool.Acquirer, RequestBody
     private UpstreamStream stream;
     private ClientResponse clientResponse;
     private int status;
-    /** True if the upstream has said that it has not processed the stream. */
-    private boolean notProcessed;
     private boolean repeated;
     private boolean paused;
     private boolean clientGone;
@@ -112,7 +109,7 @@ public final class ProxyExchange implements ConnectionPool.Acquirer, RequestBody
     private void begin(UpstreamStream created) {
         stream = created;
         created.onFailure(failure -> {
-            if (created == stream && !isGoAway(failure)) {
+            if (created == stream && !created.isGoAway(failure)) {
                 onFailure(failure);
             }
         });
@@ -121,18 +118,9 @@ public final class ProxyExchange implements ConnectionPool.Acquirer, RequestBody
         created.onEnd(trailers -> guard(() -> onEnd(trailers)));
         timeout.start(upstream.options().responseTimeout().toMillis());
         guard(() -> body.send(created));
-    }
-
-    /**
-     * Returns whether a failure says only that the connection is going away: Vert.x reports it to each stream that ends after that,
-     * also to those that end properly. A stream that does not gets a second failure.
-     */
-    private boolean isGoAway(Throwable failure) {
-        if (failure instanceof HttpClosedException closed && closed.goAway() != null) {
-            notProcessed |= stream.isNotProcessed(closed);
-            return true;
+        if (created == stream) {
+            created.watchUnopened();
         }
-        return false;
     }
 
     /** Runs a step. If it fails, the exchange fails: Vert.x would only log the failure. */
@@ -160,7 +148,12 @@ public final class ProxyExchange implements ConnectionPool.Acquirer, RequestBody
         }
         upstream.metrics().onHead(System.nanoTime() - startNanos);
         upstream.health().onSuccess();
-        timeout.setIdleMillis(idleTimeout(head.headers.get(HttpHeaders.CONTENT_TYPE)));
+        boolean eventStream = isEventStream(head.headers.get(HttpHeaders.CONTENT_TYPE));
+        if (eventStream && !beginStream()) {
+            return;
+        }
+        timeout.setIdleMillis((eventStream ? upstream.options().eventStreamIdleTimeout() : upstream.options().idleTimeout())
+                .toMillis());
         HopByHopHeaders.removeFromResponse(head.headers);
         listener.onResponse(status, head.headers);
         if (!clientGone) {
@@ -169,20 +162,27 @@ public final class ProxyExchange implements ConnectionPool.Acquirer, RequestBody
         }
     }
 
-    private long idleTimeout(String contentType) {
-        if (contentType != null && (contentType.regionMatches(true, 0, "text/event-stream", 0, 17)
-                || contentType.regionMatches(true, 0, "application/grpc", 0, 16))) {
-            pool.beginStream(stream.connection());
-            return upstream.options().eventStreamIdleTimeout().toMillis();
+    private static boolean isEventStream(String contentType) {
+        return contentType != null && (contentType.regionMatches(true, 0, "text/event-stream", 0, 17)
+                || contentType.regionMatches(true, 0, "application/grpc", 0, 16));
+    }
+
+    /** Counts the connection as that of a stream; otherwise fails the exchange, and returns false. */
+    private boolean beginStream() {
+        if (pool.tryBeginStream(stream.connection())) {
+            return true;
         }
-        return upstream.options().idleTimeout().toMillis();
+        fail(new UpstreamException(Cause.NO_FREE_CONNECTION, null));
+        return false;
     }
 
     private void openTunnel(HttpResponseHead head) {
         upstream.metrics().onHead(System.nanoTime() - startNanos);
         upstream.health().onSuccess();
+        if (!beginStream()) {
+            return;
+        }
         upstream.metrics().onComplete(UpstreamMetrics.SUCCESS);
-        pool.beginStream(stream.connection());
         listener.onResponse(status, head.headers);
         end();
         new WebSocketTunnel(upstream, pool.timer(), context, stream).open(head);
@@ -250,17 +250,22 @@ public final class ProxyExchange implements ConnectionPool.Acquirer, RequestBody
         fail(UpstreamException.exchanging(failure));
     }
 
-    /** Returns whether the upstream has not processed the request: it had closed the connection already, or refused the stream. */
+    /** Returns whether the upstream has not processed the request, or has just closed a kept connection. */
     private boolean canRepeat(Throwable failure) {
-        if (!body.isRepeatable() || failure instanceof UpstreamException) {
+        if (failure instanceof UpstreamException) {
             return false;
         }
-        if (!body.isHeadSent() || notProcessed) {
-            return true;
+        if (isNotProcessed(failure)) {
+            return !body.isConsumed();
         }
-        return failure instanceof StreamResetException reset
-                ? reset.getCode() == REFUSED_STREAM
-                : stream != null && stream.connection().isReused() && !stream.connection().hasReceived();
+        return body.isRepeatable() && (!body.isHeadSent()
+                || stream != null && stream.connection().isReused() && !stream.hasReceived()
+                        && !(failure instanceof StreamResetException));
+    }
+
+    private boolean isNotProcessed(Throwable failure) {
+        return stream != null && stream.isNotProcessed()
+                || failure instanceof StreamResetException reset && reset.getCode() == REFUSED_STREAM;
     }
 
     private void repeat() {
@@ -300,6 +305,11 @@ public final class ProxyExchange implements ConnectionPool.Acquirer, RequestBody
 
     /** Ends an exchange of which a step has thrown an exception. */
     private void abandon(Throwable fault) {
+        if (ended && clientResponse != null && !clientResponse.isEnded()) { // the end of the response cannot be written
+            LOG.debug("A response could not be completed", fault);
+            clientResponse.abort();
+            return;
+        }
         if (ended) {
             LOG.error("A step of an exchange failed after its end", fault);
             return;

@@ -48,6 +48,8 @@ final class RequestBody {
     /** True if there is a body, or the upstream has been told so. */
     private boolean withBody;
     private boolean headSent;
+    /** True if a part of the body has been passed to a connection: it is not kept. */
+    private boolean consumed;
     private boolean streaming;
     private boolean received;
     private boolean sent;
@@ -116,6 +118,7 @@ final class RequestBody {
         forwarded.headers().set(HttpHeaders.CONTENT_LENGTH, Integer.toString(buffered.length()));
         var body = buffered;
         buffered = null;
+        consumed = true;
         headSent = true;
         sent = true;
         stream.sendHead(head, false, body, true, listener::onBufferSent);
@@ -129,8 +132,10 @@ final class RequestBody {
     }
 
     private void receive() {
+        if (!streaming) {
+            ExpectContinue.accept(request);
+        }
         streaming = true;
-        ExpectContinue.accept(request);
         var length = request.getHeader(HttpHeaders.CONTENT_LENGTH);
         boolean known = length != null;
         if (known) {
@@ -168,7 +173,7 @@ final class RequestBody {
         boolean complete = !headSent && !chunked
                 && Integer.toString(chunk.length()).equals(forwarded.headers().get(HttpHeaders.CONTENT_LENGTH));
         write(chunk, complete);
-        if (!complete && !stream.isWritable()) {
+        if (!complete && stream != null && !stream.isWritable()) { // null if the connection has failed
             request.pause();
         }
     }
@@ -195,6 +200,7 @@ final class RequestBody {
 
     private void write(Buffer chunk, boolean end) {
         sent = end;
+        consumed |= chunk != null;
         if (headSent) {
             stream.send(chunk, end);
         } else {
@@ -208,6 +214,11 @@ final class RequestBody {
         if (!received) {
             request.resume();
         }
+    }
+
+    /** Returns whether any part of the body has been sent, so that the request cannot be sent again. */
+    boolean isConsumed() {
+        return consumed;
     }
 
     /** Returns whether any part of the request has been sent. */

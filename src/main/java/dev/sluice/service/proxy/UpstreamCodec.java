@@ -16,8 +16,13 @@ import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseDecoder;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.handler.codec.http2.Http2ConnectionDecoder;
+import io.netty.handler.codec.http2.Http2Exception;
+import io.netty.handler.codec.http2.Http2FrameListenerDecorator;
+import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.ssl.SslCloseCompletionEvent;
 import io.netty.util.ReferenceCountUtil;
+import io.vertx.core.http.HttpHeaders;
 
 /**
  * HTTP/1.1 codec of a connection to an upstream. Unlike Netty's {@code HttpClientCodec}, it tells whether the upstream has sent more
@@ -33,6 +38,8 @@ final class UpstreamCodec extends CombinedChannelDuplexHandler<UpstreamCodec.Dec
     private static final int SWITCHING_PROTOCOLS = 101;
     private static final int EARLY_HINTS = 103;
 
+    private static final CharSequence EARLY_HINTS_TEXT = HttpHeaders.createOptimized(Integer.toString(EARLY_HINTS));
+
     private final Decoder decoder = new Decoder();
 
     UpstreamCodec() {
@@ -47,6 +54,41 @@ final class UpstreamCodec extends CombinedChannelDuplexHandler<UpstreamCodec.Dec
     /** Returns whether bytes have arrived that belong to no response. */
     boolean hasSurplus() {
         return decoder.hasSurplus();
+    }
+
+    private static boolean isUnknownInterim(int status) {
+        return status > SWITCHING_PROTOCOLS && status < 200 && status != EARLY_HINTS;
+    }
+
+    /**
+     * Hides interim responses of HTTP/2 from the Vert.x client, which would take them for the final response: it sees each as 103
+     * (Early Hints). One that ends its stream stays what it is, an invalid response.
+     */
+    static void hideInterimResponses(Http2ConnectionDecoder decoder) {
+        decoder.frameListener(new Http2FrameListenerDecorator(decoder.frameListener()) {
+
+            @Override
+            public void onHeadersRead(ChannelHandlerContext context, int stream, Http2Headers headers, int padding, boolean end)
+                    throws Http2Exception {
+                hideInterim(headers, end);
+                super.onHeadersRead(context, stream, headers, padding, end);
+            }
+
+            @Override
+            public void onHeadersRead(ChannelHandlerContext context, int stream, Http2Headers headers, int dependency,
+                    short weight, boolean exclusive, int padding, boolean end) throws Http2Exception {
+                hideInterim(headers, end);
+                super.onHeadersRead(context, stream, headers, dependency, weight, exclusive, padding, end);
+            }
+        });
+    }
+
+    private static void hideInterim(Http2Headers headers, boolean end) {
+        var status = headers.status();
+        if (!end && status != null && status.length() == 3 && status.charAt(0) == '1'
+                && isUnknownInterim(100 + 10 * (status.charAt(1) - '0') + status.charAt(2) - '0')) {
+            headers.status(EARLY_HINTS_TEXT);
+        }
     }
 
     static final class Decoder extends HttpResponseDecoder {
@@ -104,10 +146,6 @@ final class UpstreamCodec extends CombinedChannelDuplexHandler<UpstreamCodec.Dec
             if (truncated && untilClosed && out.size() > decoded && out.get(out.size() - 1) instanceof LastHttpContent) {
                 ReferenceCountUtil.release(out.remove(out.size() - 1));
             }
-        }
-
-        private static boolean isUnknownInterim(int status) {
-            return status > SWITCHING_PROTOCOLS && status < 200 && status != EARLY_HINTS;
         }
 
         @Override

@@ -4,9 +4,9 @@ import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.ArrayDeque;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Queue;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -23,21 +23,33 @@ import io.vertx.core.net.SocketAddress;
 
 /**
  * Opens connections of one event loop. Tries the other addresses of the host if the one that the resolver prefers refuses the
- * connection: {@code localhost} may be served at {@code ::1} only.
+ * connection: {@code localhost} may be served at {@code ::1} only. Such an address is preferred for a second, so that not every
+ * connection begins with an attempt that fails; then the host name is resolved anew.
  */
 final class UpstreamConnector {
+
+    /** Looks up the addresses of a host. Runs on a worker thread. */
+    @FunctionalInterface
+    interface Resolver {
+
+        InetAddress[] resolve(String host) throws UnknownHostException;
+    }
+
+    private static final long MAX_FALLBACK_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final ContextInternal context;
     private final HttpClientImpl client;
     private final UpstreamUrl url;
+    private final Resolver resolver;
     private final Supplier<HttpClientOptions> tls;
     private final UnaryOperator<HttpClientOptions> options;
     private HttpClientOptions appliedTls;
     private final SocketAddress named;
     /** Host that the certificate must name. */
     private final SocketAddress peer;
-    /** Address that has worked last; otherwise the host name. */
-    private SocketAddress server;
+    /** Address to which the last fallback has connected; null after a failure. */
+    private SocketAddress fallback;
+    private long fallbackSince;
 
     /**
      * @param tls TLS settings; connections use them from the time at which it returns another object
@@ -45,7 +57,13 @@ final class UpstreamConnector {
      */
     UpstreamConnector(VertxInternal vertx, ContextInternal context, UpstreamUrl url, Supplier<HttpClientOptions> tls,
             UnaryOperator<HttpClientOptions> options) {
+        this(vertx, context, url, tls, options, InetAddress::getAllByName);
+    }
+
+    UpstreamConnector(VertxInternal vertx, ContextInternal context, UpstreamUrl url, Supplier<HttpClientOptions> tls,
+            UnaryOperator<HttpClientOptions> options, Resolver resolver) {
         this.context = context;
+        this.resolver = resolver;
         this.tls = tls;
         this.options = options;
         this.appliedTls = tls.get();
@@ -55,7 +73,6 @@ final class UpstreamConnector {
         this.url = url;
         this.named = SocketAddress.inetSocketAddress(url.port(), url.host());
         this.peer = SocketAddress.inetSocketAddress(url.port(), url.certificateName());
-        this.server = named;
     }
 
     /** Opens a connection; calls one of the arguments on the event loop. */
@@ -65,11 +82,19 @@ final class UpstreamConnector {
             appliedTls = currentTls;
             client.updateSSLOptions(options.apply(currentTls).getSslOptions(), true); // the next connection waits for it
         }
-        connect(server, onConnected, failure -> {
+        if (fallback != null && System.nanoTime() - fallbackSince < MAX_FALLBACK_NANOS) {
+            connect(fallback, onConnected, failure -> connectToHost(onConnected, onFailed));
+        } else {
+            connectToHost(onConnected, onFailed);
+        }
+    }
+
+    private void connectToHost(Consumer<PooledConnection> onConnected, Consumer<UpstreamException> onFailed) {
+        fallback = null;
+        connect(named, onConnected, failure -> {
             if (failure instanceof ConnectException && !(failure instanceof ConnectTimeoutException) && !url.isIpAddress()) {
                 connectToOtherAddress(failure, onConnected, onFailed);
             } else {
-                server = named;
                 onFailed.accept(UpstreamException.connecting(failure));
             }
         });
@@ -94,10 +119,9 @@ final class UpstreamConnector {
 
     private void connectToOtherAddress(Throwable failure, Consumer<PooledConnection> onConnected,
             Consumer<UpstreamException> onFailed) {
-        context.<List<InetAddress>>executeBlocking(() -> resolve(url.host()), false).onComplete(resolved -> {
+        context.<List<InetAddress>>executeBlocking(() -> List.of(resolver.resolve(url.host())), false).onComplete(resolved -> {
             var addresses = resolved.succeeded() ? resolved.result() : List.<InetAddress>of();
             if (addresses.size() < 2) {
-                server = named;
                 onFailed.accept(UpstreamException.connecting(failure));
             } else {
                 connectToFirst(new ArrayDeque<>(addresses), failure, onConnected, onFailed);
@@ -109,19 +133,15 @@ final class UpstreamConnector {
             Consumer<UpstreamException> onFailed) {
         var address = addresses.poll();
         if (address == null) {
-            server = named;
             onFailed.accept(UpstreamException.connecting(failure));
             return;
         }
         var candidate = SocketAddress.inetSocketAddress(url.port(), address.getHostAddress());
         connect(candidate, connection -> {
-            server = candidate;
+            fallback = candidate;
+            fallbackSince = System.nanoTime();
             onConnected.accept(connection);
         }, next -> connectToFirst(addresses, next instanceof ConnectException ? failure : next, onConnected, onFailed));
-    }
-
-    private static List<InetAddress> resolve(String host) throws UnknownHostException {
-        return Arrays.asList(InetAddress.getAllByName(host));
     }
 
     void close() {

@@ -33,12 +33,35 @@ final class UpstreamStream {
     /** False before the header section has been sent, and if HTTP/2 allowed no further stream. */
     private boolean opened;
     private boolean released;
+    private boolean received;
+    /** True if the stream has been told that its connection is going away. */
+    private boolean goingAway;
+    private Handler<Throwable> failureHandler;
+    private final Runnable onUnopenable = this::failUnopened;
 
     UpstreamStream(HttpClientStream stream, PooledConnection connection, ConnectionPool pool) {
         this.stream = stream;
         this.connection = connection;
         this.pool = pool;
         stream.closeHandler(closed -> release());
+        stream.continueHandler(interim -> received = true);
+        stream.earlyHintsHandler(interim -> received = true);
+    }
+
+    private void failUnopened() {
+        stream.getContext().emit(new HttpClosedException("The connection was closed"), failureHandler);
+    }
+
+    /** Reports it as a failure if the connection can open no stream any more, until the header section is sent. */
+    void watchUnopened() {
+        if (isHttp2() && !opened) {
+            connection.onUnopenable(onUnopenable);
+        }
+    }
+
+    private void setOpened() {
+        opened = true;
+        connection.removeUnopenable(onUnopenable);
     }
 
     private void release() {
@@ -57,6 +80,7 @@ final class UpstreamStream {
     }
 
     void onFailure(Handler<Throwable> handler) {
+        failureHandler = handler;
         stream.exceptionHandler(handler);
     }
 
@@ -86,7 +110,7 @@ final class UpstreamStream {
      * @param onWritten runs when it has been written to the socket
      */
     void sendHead(HttpRequestHead head, boolean chunked, Buffer body, boolean end, Runnable onWritten) {
-        opened = true;
+        setOpened();
         stream.writeHead(head, chunked, bytes(body), end, PRIORITY, false, written(onWritten));
     }
 
@@ -96,7 +120,7 @@ final class UpstreamStream {
 
     /** Sends a request that upgrades the connection. It never ends: the connection can only be upgraded or closed. */
     void sendUpgrade(HttpRequestHead head) {
-        opened = true;
+        setOpened();
         stream.writeHead(head, false, null, false, PRIORITY, true, written(NOTHING));
     }
 
@@ -146,12 +170,31 @@ final class UpstreamStream {
     /** Gives the connection back if no stream of HTTP/2 has been opened: that is not closed either. */
     void releaseUnopened() {
         if (isHttp2() && !opened) {
+            connection.removeUnopenable(onUnopenable);
             release();
         }
     }
 
-    /** Returns whether a closed connection says that it has not processed the request (RFC 9113, section 6.8). */
-    boolean isNotProcessed(HttpClosedException failure) {
-        return failure.goAway() != null && opened && failure.goAway().getLastStreamId() < stream.id();
+    /** Returns whether any part of a response has arrived, interim ones included. */
+    boolean hasReceived() {
+        return received || !isHttp2() && connection.hasReceived();
+    }
+
+    /**
+     * Returns whether a failure says only that the connection is going away: Vert.x reports it to each stream that ends after that,
+     * also to those that end properly. A stream that does not gets a second failure. {@code HttpClosedException.goAway()} must not be
+     * called: it copies a buffer that has been released.
+     */
+    boolean isGoAway(Throwable failure) {
+        if (opened && !goingAway && failure instanceof HttpClosedException && connection.isGoingAway()) {
+            goingAway = true;
+            return true;
+        }
+        return false;
+    }
+
+    /** Returns whether the upstream has not processed the request: it was not sent, or came too late (RFC 9113, section 6.8). */
+    boolean isNotProcessed() {
+        return !opened || connection.isNotProcessed(stream.id());
     }
 }
