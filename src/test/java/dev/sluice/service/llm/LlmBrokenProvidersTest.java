@@ -146,11 +146,16 @@ class LlmBrokenProvidersTest extends HttpTestBase {
 
     @Test
     void incompleteBodyIsNotCompletedToTheProvider() throws Exception {
+        var started = new CompletableFuture<String>();
         var received = new CompletableFuture<String>();
-        RawProvider.next(socket -> received.complete(new String(socket.getInputStream().readAllBytes())));
+        RawProvider.next(socket -> {
+            started.complete(RawProvider.readHead(socket.getInputStream()));
+            received.complete("\r\n" + new String(socket.getInputStream().readAllBytes()));
+        });
         try (var raw = new RawHttpConnection(port)) {
             raw.send("POST /openai/v1/files HTTP/1.1\r\nHost: x\r\n" + CREDENTIALS
                     + "\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
+            assertThat(started.get(60, TimeUnit.SECONDS)).startsWith("POST /v1/files");
             Polling.await().atMost(60, TimeUnit.SECONDS)
                     .until(() -> admin.limits("user:tokens").await().indefinitely().isEmpty());
             raw.reset();
