@@ -4,7 +4,6 @@ import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.ArrayDeque;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.TimeUnit;
@@ -27,10 +26,18 @@ import io.vertx.core.net.SocketAddress;
  */
 final class UpstreamConnector {
 
+    /** Looks up the addresses of a host. Runs on a worker thread. */
+    @FunctionalInterface
+    interface Resolver {
+
+        InetAddress[] resolve(String host) throws UnknownHostException;
+    }
+
     private static final long MAX_FALLBACK_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final ContextInternal context;
     private final HttpClientImpl client;
+    private final Resolver resolver;
     private final UpstreamUrl url;
     private final SocketAddress peer;
     /** Address to which the last fallback has connected; null after a failure. */
@@ -38,7 +45,13 @@ final class UpstreamConnector {
     private long fallbackSince;
 
     UpstreamConnector(VertxInternal vertx, ContextInternal context, UpstreamUrl url, HttpClientOptions options) {
+        this(vertx, context, url, options, InetAddress::getAllByName);
+    }
+
+    UpstreamConnector(VertxInternal vertx, ContextInternal context, UpstreamUrl url, HttpClientOptions options,
+            Resolver resolver) {
         this.context = context;
+        this.resolver = resolver;
         var closeFuture = new CloseFuture();
         this.client = new HttpClientImpl(vertx, options, new PoolOptions().setCleanerPeriod(0), closeFuture);
         vertx.closeFuture().add(closeFuture);
@@ -85,7 +98,7 @@ final class UpstreamConnector {
 
     private void connectToOtherAddress(Throwable failure, Consumer<PooledConnection> onConnected,
             Consumer<UpstreamException> onFailed) {
-        context.<List<InetAddress>>executeBlocking(() -> resolve(url.host()), false).onComplete(resolved -> {
+        context.<List<InetAddress>>executeBlocking(() -> List.of(resolver.resolve(url.host())), false).onComplete(resolved -> {
             var addresses = resolved.succeeded() ? resolved.result() : List.<InetAddress>of();
             if (addresses.size() < 2) {
                 onFailed.accept(UpstreamException.connecting(failure));
@@ -108,10 +121,6 @@ final class UpstreamConnector {
             fallbackSince = System.nanoTime();
             onConnected.accept(connection);
         }, next -> connectToFirst(addresses, failure, onConnected, onFailed));
-    }
-
-    private static List<InetAddress> resolve(String host) throws UnknownHostException {
-        return Arrays.asList(InetAddress.getAllByName(host));
     }
 
     void close() {
