@@ -5,11 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
+import jakarta.inject.Inject;
+
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -21,6 +25,7 @@ import dev.sluice.testing.wire.Wire;
 import dev.sluice.testing.wire.WireConnection;
 import dev.sluice.testing.wire.WireRequest;
 import dev.sluice.testing.wire.WireResponse;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -31,9 +36,32 @@ import io.quarkus.test.junit.TestProfile;
 @WithTestResource(RawUpstreamResource.class)
 class ConnectionLimitTest extends HopTestBase {
 
-    private static final int STREAMS = 2 * HopProfile.CONNECTIONS;
-
     private final AtomicInteger most = new AtomicInteger();
+
+    @Inject
+    MeterRegistry registry;
+
+    @BeforeEach
+    void awaitEndOfStreams() {
+        awaiting("the streams of other tests to end").until(() -> registry.get("rate_limit_upstream_connections")
+                .tag("upstream", "api").tag("type", "stream").gauge().value() == 0);
+    }
+
+    /** Asserts that no further stream is accepted, while the connections of requests are not used up. */
+    private void assertStreamsAreUsedUp(Callable<WireResponse> request) throws Exception {
+        double rejected = rejected();
+        for (int i = 1; i <= HopProfile.CONNECTIONS; i++) {
+            var response = request.call();
+            assertError(response, 503, "RATE_5032");
+            assertThat(Integer.parseInt(response.field("retry-after"))).isPositive();
+            assertThat(rejected()).isEqualTo(rejected + i);
+        }
+        assertAllConnectionsUsable();
+    }
+
+    private double rejected() {
+        return registry.get("rate_limit_upstream_requests").tag("upstream", "api").tag("outcome", "rejected").counter().count();
+    }
 
     /** Lets requests to the path wait at the upstream until the latch is opened. */
     private void hold(String path, CountDownLatch release) {
@@ -137,7 +165,7 @@ class ConnectionLimitTest extends HopTestBase {
 
     @ParameterizedTest
     @EnumSource
-    void eventStreamsDoNotUseUpTheConnections(Wire wire) throws IOException {
+    void eventStreamsDoNotUseUpTheConnections(Wire wire) throws Exception {
         var release = new CountDownLatch(1);
         upstream.on("/events", exchange -> {
             exchange.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n"
@@ -149,7 +177,7 @@ class ConnectionLimitTest extends HopTestBase {
         var clients = new ArrayList<WireConnection>();
         var responses = new ArrayList<WireResponse>();
         try {
-            for (int i = 0; i < STREAMS; i++) {
+            for (int i = 0; i < HopProfile.STREAMS; i++) {
                 var client = wire.open(port);
                 clients.add(client);
                 client.send(WireRequest.get("/events"));
@@ -157,9 +185,9 @@ class ConnectionLimitTest extends HopTestBase {
                 assertThat(responses.get(i).status()).as("stream %d", i).isEqualTo(200);
                 client.readMore(responses.get(i));
             }
-            assertAllConnectionsUsable();
+            assertStreamsAreUsedUp(() -> wire.exchange(port, WireRequest.get("/events")));
             release.countDown();
-            for (int i = 0; i < STREAMS; i++) {
+            for (int i = 0; i < HopProfile.STREAMS; i++) {
                 assertThat(clients.get(i).readToEnd(responses.get(i)).isComplete()).isTrue();
             }
         } finally {
@@ -171,20 +199,25 @@ class ConnectionLimitTest extends HopTestBase {
     }
 
     @Test
-    void webSocketsDoNotUseUpTheConnections() throws IOException {
+    void webSocketsDoNotUseUpTheConnections() throws Exception {
         upstream.on("/ws", exchange -> {
             exchange.send(WebSocketBytes.accept(exchange));
             exchange.awaitClosed();
         });
         var clients = new ArrayList<Http1Wire>();
         try {
-            for (int i = 0; i < STREAMS; i++) {
+            for (int i = 0; i < HopProfile.STREAMS; i++) {
                 var client = new Http1Wire(port, "127.0.0.1", Wire.HTTP_1_1);
                 clients.add(client);
                 client.send(WebSocketBytes.handshake("/ws"));
                 assertThat(client.readHead().status()).as("socket %d", i).isEqualTo(101);
             }
-            assertAllConnectionsUsable();
+            assertStreamsAreUsedUp(() -> {
+                try (var client = new Http1Wire(port, "127.0.0.1", Wire.HTTP_1_1)) {
+                    client.send(WebSocketBytes.handshake("/ws"));
+                    return client.readToEnd(client.readHead());
+                }
+            });
         } finally {
             for (var client : clients) {
                 client.close();

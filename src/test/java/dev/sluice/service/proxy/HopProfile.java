@@ -10,6 +10,8 @@ public class HopProfile implements QuarkusTestProfile {
 
     /** Maximum number of concurrent requests to the upstream. */
     static final int CONNECTIONS = 5;
+    /** Maximum number of event streams and WebSockets. */
+    static final int STREAMS = 2 * CONNECTIONS;
     /** Path that is always denied. */
     static final String DENIED = "/denied";
     /** Source address of a client whose forwarding fields are trusted. */
@@ -23,6 +25,7 @@ public class HopProfile implements QuarkusTestProfile {
         settings.put("rate-limit.endpoints.\"" + DENIED + "\".free", "blocked");
         settings.put("rate-limit.trusted-proxies", TRUSTED_PEER + "/32");
         settings.put("rate-limit.upstream.max-connections", Integer.toString(CONNECTIONS));
+        settings.put("rate-limit.upstream.max-streams", Integer.toString(STREAMS));
         settings.put("rate-limit.upstream.queue-timeout", "5s");
         settings.put("rate-limit.upstream.timeout", "3s");
         settings.put("rate-limit.upstream.idle-timeout", "3s");
