@@ -16,10 +16,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
+import dev.sluice.testing.FreePorts;
 import io.vertx.core.Vertx;
-import io.vertx.core.VertxOptions;
-import io.vertx.core.buffer.Buffer;
-import io.vertx.core.dns.AddressResolverOptions;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.impl.ContextInternal;
 import io.vertx.core.impl.VertxInternal;
@@ -27,12 +25,12 @@ import io.vertx.core.impl.VertxInternal;
 /** A host with several addresses, of which not all accept connections. */
 class AddressFallbackTest {
 
-    private static final String PREFERRED = "127.0.0.2";
+    /** Address of localhost. */
+    private static final String PREFERRED = "127.0.0.1";
     private static final String SECOND = "127.0.0.3";
     private static final String THIRD = "127.0.0.4";
 
-    private final Vertx vertx = Vertx.vertx(new VertxOptions().setAddressResolverOptions(
-            new AddressResolverOptions().setHostsValue(Buffer.buffer(PREFERRED + " upstream.test"))));
+    private final Vertx vertx = Vertx.vertx();
     private final List<ServerSocket> servers = new ArrayList<>();
     private volatile List<String> addresses = List.of(PREFERRED, SECOND);
     private int port;
@@ -40,9 +38,10 @@ class AddressFallbackTest {
 
     @BeforeEach
     void start() throws IOException {
-        port = listen(SECOND, 0).getLocalPort();
+        port = FreePorts.next();
+        listen(SECOND);
         connector = new UpstreamConnector((VertxInternal) vertx, (ContextInternal) vertx.getOrCreateContext(),
-                UpstreamUrl.parse("http://upstream.test:" + port), new HttpClientOptions(), host -> {
+                UpstreamUrl.parse("http://localhost:" + port), new HttpClientOptions(), host -> {
                     var resolved = new InetAddress[addresses.size()];
                     for (int i = 0; i < resolved.length; i++) {
                         resolved[i] = InetAddress.getByName(addresses.get(i));
@@ -59,12 +58,16 @@ class AddressFallbackTest {
         ProxyServer.join(vertx.close());
     }
 
-    private ServerSocket listen(String address, int at) throws IOException {
+    private void listen(String address) throws IOException {
         var server = new ServerSocket();
         server.setReuseAddress(true);
-        server.bind(new InetSocketAddress(address, at));
+        server.bind(new InetSocketAddress(address, port));
         servers.add(server);
-        return server;
+        HopTestBase.inBackground(() -> {
+            while (true) {
+                server.accept().close();
+            }
+        });
     }
 
     /** Opens a connection, and returns its address; fails if there is none. */
@@ -82,7 +85,7 @@ class AddressFallbackTest {
     void preferredAddressIsUsedWhenItAcceptsConnectionsAgain() throws IOException {
         assertThat(connect()).isEqualTo(SECOND);
         assertThat(connect()).isEqualTo(SECOND);
-        listen(PREFERRED, port);
+        listen(PREFERRED);
         awaiting("the preferred address").until(() -> connect().equals(PREFERRED));
         assertThat(connect()).isEqualTo(PREFERRED);
     }
@@ -90,7 +93,7 @@ class AddressFallbackTest {
     @Test
     void preferredAddressIsUsedWhenTheOtherRefusesConnections() throws IOException {
         assertThat(connect()).isEqualTo(SECOND);
-        listen(PREFERRED, port);
+        listen(PREFERRED);
         servers.get(0).close();
         assertThat(connect()).isEqualTo(PREFERRED);
     }
@@ -98,7 +101,7 @@ class AddressFallbackTest {
     @Test
     void changedAddressesAreUsed() throws IOException {
         assertThat(connect()).isEqualTo(SECOND);
-        listen(THIRD, port);
+        listen(THIRD);
         addresses = List.of(PREFERRED, THIRD);
         awaiting("the new address").until(() -> connect().equals(THIRD));
         servers.get(0).close();
