@@ -32,7 +32,7 @@ public class EchoUpstream implements QuarkusTestResourceLifecycleManager {
 
     @Override
     public Map<String, String> start() {
-        listen(0);
+        listen(FreePorts.next()); // may be restarted
         return Map.of("rate-limit.upstream.url", "http://127.0.0.1:" + port + "/base", "rate-limit.upstream.timeout", "2s");
     }
 

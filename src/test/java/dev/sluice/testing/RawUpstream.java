@@ -46,7 +46,7 @@ public final class RawUpstream implements AutoCloseable {
     private final int port;
 
     public RawUpstream() {
-        port = listen(0);
+        port = listen(FreePorts.next()); // may be restarted
     }
 
     private int listen(int requestedPort) {

@@ -105,7 +105,7 @@ public interface ServiceConfig {
         @WithDefault("512")
         int maxConnections();
 
-        /** Maximum number of connections that carry an event stream or a WebSocket. */
+        /** Maximum number of connections that carry an event stream or a WebSocket; a further one gets 503. */
         @WithDefault("10000")
         int maxStreams();
 

@@ -2,6 +2,7 @@ package dev.sluice.service.proxy;
 
 import java.net.ConnectException;
 import java.net.InetAddress;
+import java.net.NoRouteToHostException;
 import java.net.UnknownHostException;
 import java.util.ArrayDeque;
 import java.util.List;
@@ -92,12 +93,17 @@ final class UpstreamConnector {
     private void connectToHost(Consumer<PooledConnection> onConnected, Consumer<UpstreamException> onFailed) {
         fallback = null;
         connect(named, onConnected, failure -> {
-            if (failure instanceof ConnectException && !(failure instanceof ConnectTimeoutException) && !url.isIpAddress()) {
+            if (isRefused(failure) && !url.isIpAddress()) {
                 connectToOtherAddress(failure, onConnected, onFailed);
             } else {
                 onFailed.accept(UpstreamException.connecting(failure));
             }
         });
+    }
+
+    private static boolean isRefused(Throwable failure) {
+        return failure instanceof ConnectException && !(failure instanceof ConnectTimeoutException)
+                || failure instanceof NoRouteToHostException;
     }
 
     private void connect(SocketAddress address, Consumer<PooledConnection> onConnected, Consumer<Throwable> onFailed) {
@@ -141,7 +147,7 @@ final class UpstreamConnector {
             fallback = candidate;
             fallbackSince = System.nanoTime();
             onConnected.accept(connection);
-        }, next -> connectToFirst(addresses, next instanceof ConnectException ? failure : next, onConnected, onFailed));
+        }, next -> connectToFirst(addresses, isRefused(next) ? failure : next, onConnected, onFailed));
     }
 
     void close() {

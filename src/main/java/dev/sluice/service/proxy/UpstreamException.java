@@ -1,6 +1,7 @@
 package dev.sluice.service.proxy;
 
 import java.net.ConnectException;
+import java.net.NoRouteToHostException;
 import java.net.UnknownHostException;
 import java.util.concurrent.TimeoutException;
 
@@ -83,7 +84,7 @@ public final class UpstreamException extends RuntimeException {
             if (cause instanceof ConnectTimeoutException || cause instanceof TimeoutException) {
                 return new UpstreamException(Cause.CONNECT_TIMEOUT, failure);
             }
-            if (cause instanceof ConnectException) {
+            if (cause instanceof ConnectException || cause instanceof NoRouteToHostException) {
                 return new UpstreamException(Cause.REFUSED, failure);
             }
         }

@@ -49,10 +49,10 @@ class ConnectionLimitTest extends HopTestBase {
     }
 
     /** Asserts that no further stream is accepted, while the connections of requests are not used up. */
-    private void assertStreamsAreUsedUp(Callable<WireResponse> attempt) throws Exception {
+    private void assertStreamsAreUsedUp(Callable<WireResponse> request) throws Exception {
         double rejected = rejected();
         for (int i = 1; i <= HopProfile.CONNECTIONS; i++) {
-            var response = attempt.call();
+            var response = request.call();
             assertError(response, 503, "RATE_5032");
             assertThat(Integer.parseInt(response.field("retry-after"))).isPositive();
             assertThat(rejected()).isEqualTo(rejected + i);
@@ -186,7 +186,7 @@ class ConnectionLimitTest extends HopTestBase {
                 assertThat(responses.get(i).status()).as("stream %d", i).isEqualTo(200);
                 client.readMore(responses.get(i));
             }
-            assertStreamsAreUsedUp(() -> Wire.HTTP_1_1.exchange(port, WireRequest.get("/events")));
+            assertStreamsAreUsedUp(() -> wire.exchange(port, WireRequest.get("/events")));
             release.countDown();
             for (int i = 0; i < HopProfile.STREAMS; i++) {
                 assertThat(clients.get(i).readToEnd(responses.get(i)).isComplete()).isTrue();

@@ -273,4 +273,52 @@ class Http2ConnectionsTest {
         upstream.setScript(stream -> stream.respond("ok"));
         assertServed(connect(Wire.HTTP_1_1), WireRequest.get("/"));
     }
+
+    /** Nothing of this belongs to an exchange; the test ends with an error if any is logged. */
+    @Test
+    void framesAfterTheEndOfAnExchangeHarmNothing() throws IOException {
+        startProxy(1, 1);
+        var late = List.<RawHttp2Upstream.Script>of(stream -> stream.send("surplus", true), stream -> stream.reset(2),
+                stream -> stream.sendHead(200, true), stream -> stream.goAway(0), RawHttp2Upstream.Stream::finish);
+        for (var script : late) {
+            upstream.setScript(stream -> {
+                stream.respond("ok");
+                script.respond(stream);
+            });
+            assertServed(connect(Wire.HTTP_1_1), WireRequest.get("/"));
+            upstream.setScript(stream -> stream.respond("ok"));
+            for (int i = 0; i < 3; i++) {
+                assertServed(connect(Wire.HTTP_1_1), WireRequest.get("/"));
+            }
+        }
+    }
+
+    /** A stream that the client has reset may still get frames, and its connection may end. */
+    @Test
+    void framesForAClientThatLeftHarmNothing() throws IOException {
+        startProxy(1, 1);
+        var left = new ArrayList<RawHttp2Upstream.Stream>();
+        upstream.setScript(stream -> {
+            stream.sendHead(200, false);
+            left.add(stream);
+        });
+        for (int i = 1; i <= 10; i++) {
+            var client = connect(Wire.HTTP_2);
+            client.send(WireRequest.get("/"));
+            assertThat(client.readHead().status()).isEqualTo(200);
+            client.abort();
+        }
+        upstream.setScript(stream -> {
+            for (var each : left) {
+                each.send("late", false);
+                each.send("late", true);
+            }
+            stream.respond("ok");
+            stream.goAway(stream.id());
+            stream.finish();
+        });
+        assertServed(connect(Wire.HTTP_1_1), WireRequest.get("/"));
+        upstream.setScript(stream -> stream.respond("ok"));
+        assertServed(connect(Wire.HTTP_1_1), WireRequest.get("/"));
+    }
 }

@@ -3,6 +3,7 @@ package dev.sluice.service.proxy;
 import java.util.HashMap;
 import java.util.Map;
 
+import dev.sluice.testing.FreePorts;
 import dev.sluice.testing.TestCertificates;
 import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
 import io.vertx.core.Vertx;
@@ -21,7 +22,7 @@ public class TlsHttp2UpstreamResource implements QuarkusTestResourceLifecycleMan
     private final Vertx vertx = Vertx.vertx();
     private TestCertificates certificates;
     private HttpServer server;
-    private int port;
+    private final int port = FreePorts.next();
 
     @Override
     public Map<String, String> start() {
@@ -60,7 +61,6 @@ public class TlsHttp2UpstreamResource implements QuarkusTestResourceLifecycleMan
     private void listen(HttpServerOptions options) {
         server = vertx.createHttpServer(options).requestHandler(TlsHttp2UpstreamResource::respond).listen().toCompletionStage()
                 .toCompletableFuture().join();
-        port = server.actualPort();
     }
 
     private static void respond(HttpServerRequest request) {

@@ -6,6 +6,7 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
+import dev.sluice.testing.FreePorts;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.net.NetClient;
@@ -86,6 +87,7 @@ public final class FaultProxy implements AutoCloseable {
         this.vertx = vertx;
         this.targetPort = target;
         this.client = vertx.createNetClient();
+        port = FreePorts.next();
         listen();
     }
 
@@ -102,7 +104,7 @@ public final class FaultProxy implements AutoCloseable {
                 near.resume();
             }).onFailure(failure -> near.close());
         });
-        port = server.listen(port, "127.0.0.1").toCompletionStage().toCompletableFuture().join().actualPort();
+        server.listen(port, "127.0.0.1").toCompletionStage().toCompletableFuture().join();
     }
 
     /** Delays all data on its way to Redis. */
