@@ -59,6 +59,10 @@ class RequestFramingGuard {
         if (targetError != null) {
             return targetError;
         }
+        if (request.version() == HttpVersion.HTTP_2 && request.uri() != null && !request.uri().startsWith("/")
+                && !request.uri().equals("*")) { // RFC 9113, section 8.3.1
+            return ErrorResponse.badRequest("path", "The path must begin with a slash");
+        }
         if (request.headers().getAll(HttpHeaders.HOST).size() > 1) {
             return ErrorResponse.badRequest("host", "The request must have exactly one Host header");
         }

@@ -3,7 +3,6 @@ package dev.sluice.service.gateway;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 
 import jakarta.enterprise.context.ApplicationScoped;
@@ -13,6 +12,8 @@ import dev.sluice.identity.ClientAddressResolver;
 import dev.sluice.identity.IdentityHeaders;
 import dev.sluice.identity.PercentEncoding;
 import dev.sluice.policy.Caller;
+import dev.sluice.service.edge.FieldNames;
+import dev.sluice.service.proxy.ClientRequest;
 import dev.sluice.service.proxy.HopByHopHeaders;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
@@ -30,7 +31,7 @@ public class UpstreamHeaders {
     private static final String FORWARDED_FOR = "X-Forwarded-For";
     private static final String FORWARDED_PROTO = "X-Forwarded-Proto";
     private static final String FORWARDED_HOST = "X-Forwarded-Host";
-    /** Fields that Sluice sets. Their names with underscores mean the same to CGI and WSGI applications. */
+    /** Fields that Sluice sets. */
     private static final Set<String> FORWARDING = Set.of("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host");
     private static final CharSequence WEBSOCKET = HttpHeaders.createOptimized("websocket");
 
@@ -70,16 +71,16 @@ public class UpstreamHeaders {
         return headers;
     }
 
-    /** Removes fields with underscores that mean the same as a field that Sluice sets. */
-    private static void removeTwins(MultiMap headers, boolean trusted) {
+    /** Removes fields that applications could take for one that Sluice sets, or that repeat a Sluice key. */
+    private void removeTwins(MultiMap headers, boolean trusted) {
         List<String> twins = null;
         for (var header : headers) {
-            var name = header.getKey();
-            if (name.indexOf('_') >= 0) {
-                var dashed = name.replace('_', '-').toLowerCase(Locale.ROOT);
-                if (isIdentity(dashed) || !trusted && FORWARDING.contains(dashed)) {
+            if (!FieldNames.isPlain(header.getKey())) {
+                var name = FieldNames.asSeenByCgi(header.getKey());
+                if (isIdentity(name) || !trusted && FORWARDING.contains(name)
+                        || name.equalsIgnoreCase(ApiKeyRegistry.HEADER) && apiKeys.find(header.getValue()) != null) {
                     twins = twins == null ? new ArrayList<>() : twins;
-                    twins.add(name);
+                    twins.add(header.getKey());
                 }
             }
         }
@@ -94,8 +95,9 @@ public class UpstreamHeaders {
 
     private static void addForwarded(HttpServerRequest request, MultiMap headers, boolean trusted) {
         var peer = request.remoteAddress() == null ? null : request.remoteAddress().hostAddress();
-        if (!headers.contains(HttpHeaders.HOST) && request.authority() != null) { // HTTP/2 has it in :authority
-            headers.set(HttpHeaders.HOST, request.authority().toString());
+        var authority = ClientRequest.authority(request);
+        if (authority != null && (!headers.contains(HttpHeaders.HOST) || !request.uri().startsWith("/"))) {
+            headers.set(HttpHeaders.HOST, authority);
         }
         var chain = trusted ? String.join(", ", headers.getAll(FORWARDED_FOR)) : "";
         if (peer != null) {
@@ -109,8 +111,8 @@ public class UpstreamHeaders {
         }
         if (!trusted || !headers.contains(FORWARDED_HOST)) {
             headers.remove(FORWARDED_HOST);
-            if (request.authority() != null) {
-                headers.set(FORWARDED_HOST, request.authority().toString());
+            if (authority != null) {
+                headers.set(FORWARDED_HOST, authority);
             }
         }
     }

@@ -12,6 +12,7 @@ import jakarta.enterprise.event.Observes;
 
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.llm.limit.LlmConfig;
+import dev.sluice.service.edge.FieldNames;
 
 /**
  * Allow-list of the request headers that are forwarded to a provider: those of HTTP that describe the request itself, and those
@@ -59,7 +60,8 @@ class ForwardedHeaders {
             var pattern = configured.strip().toLowerCase(Locale.ROOT);
             boolean isPrefix = pattern.endsWith("*");
             var text = isPrefix ? pattern.substring(0, pattern.length() - 1) : pattern;
-            if (!PATTERN.matcher(pattern).matches() || isPrefix && coversReserved(dashed(text)) || isReserved(dashed(text))) {
+            if (!PATTERN.matcher(pattern).matches() || isPrefix && coversReserved(FieldNames.asSeenByCgi(text))
+                    || isReserved(FieldNames.asSeenByCgi(text))) {
                 problems.add(SETTING, configured, ALLOWED);
             } else if (isPrefix) {
                 prefixes.add(text);
@@ -76,12 +78,7 @@ class ForwardedHeaders {
     /** Returns whether a header of this name is forwarded, unless its value is an API key of Sluice. */
     boolean contains(String header) {
         var name = header.toLowerCase(Locale.ROOT);
-        return (names.contains(name) || startsWithAny(name, prefixes)) && !isReserved(dashed(name));
-    }
-
-    /** Replaces underscores, which CGI and WSGI do not distinguish from dashes. */
-    static String dashed(String name) {
-        return name.replace('_', '-');
+        return (names.contains(name) || startsWithAny(name, prefixes)) && !isReserved(FieldNames.asSeenByCgi(name));
     }
 
     private static boolean isReserved(String name) {

@@ -13,6 +13,7 @@ import dev.sluice.llm.protocol.Provider;
 import dev.sluice.policy.RequestPath;
 import dev.sluice.service.auth.BearerToken;
 import dev.sluice.service.edge.Cors;
+import dev.sluice.service.edge.FieldNames;
 import dev.sluice.service.llm.LlmCallerResolver.LlmCaller;
 import io.vertx.core.MultiMap;
 import io.vertx.core.http.HttpHeaders;
@@ -55,7 +56,7 @@ class ProviderHeaders {
             if (!connectionOptions.isEmpty() && connectionOptions.contains(name.toLowerCase(Locale.ROOT))) {
                 continue;
             }
-            if (KEY_HEADERS.contains(ForwardedHeaders.dashed(name).toLowerCase(Locale.ROOT))) {
+            if (KEY_HEADERS.contains(FieldNames.asSeenByCgi(name))) {
                 if (caller.ownKey() && caller.key().equals(extractKey(header.getValue()))) {
                     headers.set(name, header.getValue());
                 }

@@ -138,7 +138,7 @@ public final class ProxyExchange implements ConnectionPool.Acquirer, RequestBody
     private void onHead(HttpResponseHead head) {
         onProgress();
         status = head.statusCode;
-        if (status == 101 && forwarded.webSocket()) {
+        if (status == 101 && forwarded.webSocket() && head.headers.contains(HttpHeaders.UPGRADE, "websocket", true)) {
             openTunnel(head);
             return;
         }

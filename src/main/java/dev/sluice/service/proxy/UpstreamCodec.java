@@ -6,6 +6,8 @@ import java.util.List;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.CombinedChannelDuplexHandler;
+import io.netty.handler.codec.DecoderException;
+import io.netty.handler.codec.DecoderResult;
 import io.netty.handler.codec.http.HttpConstants;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpHeaderNames;
@@ -122,12 +124,27 @@ final class UpstreamCodec extends CombinedChannelDuplexHandler<UpstreamCodec.Dec
                 var message = added.next();
                 if (message instanceof HttpResponse response) {
                     interim = isUnknownInterim(response.status().code());
+                    checkTransferCoding(response);
                     untilClosed = !HttpUtil.isTransferEncodingChunked(response)
                             && !response.headers().contains(HttpHeaderNames.CONTENT_LENGTH);
                 }
                 if (interim) {
                     added.remove();
                     ReferenceCountUtil.release(message);
+                }
+            }
+        }
+
+        /**
+         * Fails a response with a transfer coding that nobody has asked for: Netty ignores it, and would take the length from
+         * elsewhere (RFC 9112, sections 6.1 and 6.3).
+         */
+        private static void checkTransferCoding(HttpResponse response) {
+            if (response.headers().contains(HttpHeaderNames.TRANSFER_ENCODING)) {
+                var codings = response.headers().getAll(HttpHeaderNames.TRANSFER_ENCODING);
+                var coding = codings.size() == 1 ? codings.get(0).strip() : "";
+                if (!coding.equalsIgnoreCase("chunked") && !coding.equalsIgnoreCase("identity")) {
+                    response.setDecoderResult(DecoderResult.failure(new DecoderException("Unknown transfer coding")));
                 }
             }
         }

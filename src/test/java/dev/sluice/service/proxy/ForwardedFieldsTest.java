@@ -6,6 +6,7 @@ import java.util.List;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 import dev.sluice.testing.RawExchange;
@@ -22,7 +23,9 @@ import io.quarkus.test.junit.TestProfile;
 class ForwardedFieldsTest extends HopTestBase {
 
     private static final List<String> TWINS = List.of("X_Forwarded_For", "X_Forwarded_Proto", "X_Forwarded_Host",
-            "X-Forwarded_For", "x_forwarded-proto", "X_FORWARDED_HOST", "X_User_Id", "x_user_tier", "X-User_Id", "X_User-Tier");
+            "X-Forwarded_For", "x_forwarded-proto", "X_FORWARDED_HOST", "X_User_Id", "x_user_tier", "X-User_Id", "X_User-Tier",
+            "X.User.Id", "X!User!Id", "x-user.tier", "X~Forwarded~For",
+            "X.Forwarded-Host");
     private static final List<String> FIELDS = List.of("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded",
             "X-User-Id", "X-User-Tier");
 
@@ -70,5 +73,17 @@ class ForwardedFieldsTest extends HopTestBase {
                     .allSatisfy(received -> assertThat(received.fields("X-Forwarded-Proto")).containsExactly("http"));
         }
         assertThat(upstream.received()).isNotEmpty();
+    }
+
+    /** A target in absolute form determines the host (RFC 9112, section 3.2.2). */
+    @ParameterizedTest
+    @CsvSource({"http://other.test/absolute, other.test", "http://other.test:81/absolute?a@b, other.test:81",
+            "HTTP://user@other.test/absolute, other.test"})
+    void hostOfAnAbsoluteTargetCounts(String target, String host) {
+        assertThat(Wire.HTTP_1_1.exchange(port, WireRequest.get(target).field("Host", "sluice.test")).status()).isEqualTo(200);
+        var received = upstream.received().get(0);
+        assertThat(received.target()).startsWith("/absolute");
+        assertThat(received.fields("Host")).containsExactly(host);
+        assertThat(received.fields("X-Forwarded-Host")).containsExactly(host);
     }
 }

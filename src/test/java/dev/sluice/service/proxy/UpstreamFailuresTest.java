@@ -70,6 +70,10 @@ class UpstreamFailuresTest extends HopTestBase {
             scripts.put("Content-Length: " + length, sending(OK + "Content-Length: " + length + "\r\n\r\nhello"));
         }
         scripts.put("two lengths", sending(OK + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!"));
+        for (var coding : List.of("xchunked", "gzip", "gzip, chunked", "chunked\r\nTransfer-Encoding: gzip", "")) {
+            scripts.put("Transfer-Encoding: " + coding,
+                    sending(OK + "Transfer-Encoding: " + coding + "\r\nContent-Length: 2\r\n\r\n2\r\nok\r\n0\r\n\r\n"));
+        }
         scripts.put("list of two lengths", sending(OK + "Content-Length: 5, 6\r\n\r\nhello!"));
         return scripts;
     }

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.testing.RawExchange;
 import dev.sluice.testing.WebSocketBytes;
@@ -214,6 +215,16 @@ class WebSocketForwardingTest extends HopTestBase {
             assertError(client.readToEnd(client.readHead()), 502, "RATE_5021");
         } finally {
             upstream.startListening();
+        }
+    }
+
+    /** A 101 names the protocol to which it switches (RFC 9110, section 15.2.2). */
+    @ParameterizedTest
+    @ValueSource(strings = {"", "Upgrade: h2c\r\n"})
+    void switchToAnotherProtocolIs502(String upgrade) throws IOException {
+        upstream.respond("/ws", "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n" + upgrade + "\r\n");
+        try (var client = connect("/ws")) {
+            assertError(client.readToEnd(client.readHead()), 502, "RATE_5021");
         }
     }
 
