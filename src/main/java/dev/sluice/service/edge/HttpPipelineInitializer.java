@@ -11,8 +11,8 @@ import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.impl.Http1xOrH2CHandler;
 
 /**
- * Replaces the HTTP/1 decoder of Vert.x by {@link RequestDecoder} and adds a {@link MalformedRequestHandler}, before the first
- * request of a connection is decoded. Vert.x configures the pipeline when it knows the protocol: without TLS, when it reads
+ * Replaces the HTTP/1 decoder of Vert.x by {@link RequestDecoder} and adds a {@link MalformedRequestHandler}, or for HTTP/2 an
+ * {@link Http2RequestGuard}, before the first request of a connection is decoded. Vert.x configures the pipeline when it knows the protocol: without TLS, when it reads
  * bytes that are not the preface of HTTP/2; with TLS, when the handshake has completed. It has no hook at that time.
  */
 final class HttpPipelineInitializer extends ChannelInboundHandlerAdapter {
@@ -61,6 +61,9 @@ final class HttpPipelineInitializer extends ChannelInboundHandlerAdapter {
             // An empty line before a request is ignored (RFC 9112, section 2.2), but it makes Vert.x configure HTTP/1.
             context.fireChannelRead(context.alloc().buffer(2).writeShort(CRLF));
             configure(pipeline);
+        } else {
+            context.fireChannelRead(bytes.readRetainedSlice(HTTP2_PREFACE.length));
+            Http2RequestGuard.install(pipeline);
         }
         pipeline.remove(this);
         context.fireChannelRead(bytes);
@@ -70,6 +73,8 @@ final class HttpPipelineInitializer extends ChannelInboundHandlerAdapter {
         if (pipeline.get(DECODER) != null) {
             pipeline.replace(DECODER, DECODER, new RequestDecoder(options));
             MalformedRequestHandler.install(pipeline, ENCODER);
+        } else {
+            Http2RequestGuard.install(pipeline);
         }
     }
 

@@ -9,6 +9,7 @@ import io.netty.channel.ChannelPipeline;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.http.HttpContent;
+import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.ssl.SslHandler;
@@ -47,6 +48,8 @@ final class MalformedRequestHandler extends ChannelDuplexHandler {
     /** Request whose body is being received, if the routes have it already. */
     private RoutingContext receiving;
     private boolean bodyEnded;
+    /** True if the last request asks for an upgrade to HTTP/2. */
+    private boolean upgrading;
     /** True if the body of the last request is malformed. */
     private boolean malformedBody;
     private boolean discarding;
@@ -107,6 +110,7 @@ final class MalformedRequestHandler extends ChannelDuplexHandler {
     private void onRequest(ChannelHandlerContext context, HttpRequest request) {
         received++;
         bodyEnded = false;
+        upgrading = request.headers().contains(HttpHeaderNames.UPGRADE, "h2c", true);
         if (request.decoderResult().isSuccess()) {
             context.fireChannelRead(request);
             return;
@@ -131,7 +135,12 @@ final class MalformedRequestHandler extends ChannelDuplexHandler {
             bodyEnded = true;
             receiving = null;
         }
+        var pipeline = context.pipeline();
         context.fireChannelRead(content);
+        if (upgrading && bodyEnded) {
+            upgrading = false;
+            Http2RequestGuard.install(pipeline); // the upgrade is complete, and no frame has been read
+        }
     }
 
     private void onMalformedBody(ChannelHandlerContext context, Throwable cause) {

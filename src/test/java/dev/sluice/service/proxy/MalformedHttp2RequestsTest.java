@@ -2,20 +2,56 @@ package dev.sluice.service.proxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import dev.sluice.testing.RawUpstream;
+import dev.sluice.testing.wire.Http2Wire;
 import dev.sluice.testing.wire.Wire;
 import dev.sluice.testing.wire.WireRequest;
+import dev.sluice.testing.wire.WireResponse.Ending;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 
-/** Malformed requests over HTTP/2. */
+/** A malformed request over HTTP/2 ends its own stream only (RFC 9113, section 8.1.1). */
 @QuarkusTest
 @TestProfile(HopProfile.class)
 @WithTestResource(RawUpstreamResource.class)
 class MalformedHttp2RequestsTest extends HopTestBase {
+
+    private void assertResetAlone(WireRequest malformed) throws IOException {
+        var release = new CountDownLatch(1);
+        upstream.on("/held", exchange -> {
+            release.await(10, TimeUnit.SECONDS);
+            RawUpstream.echo(exchange);
+        });
+        try (var connection = new Http2Wire(port, "127.0.0.1")) {
+            var held = connection.open(WireRequest.get("/held"), true);
+            awaiting("the request at the upstream").until(() -> upstream.inProgress() == 1);
+            var reset = connection.open(malformed, true);
+            assertThat(reset.readHead().ending()).isEqualTo(Ending.RESET);
+            release.countDown();
+            assertThat(held.readToEnd(held.readHead()).status()).isEqualTo(200);
+        }
+        assertThat(upstream.received("/malformed")).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"GET /a", "GE(T", "G:T", "GET\u00ff", "G\tT"})
+    void methodThatIsNoTokenResetsTheStream(String method) throws IOException {
+        assertResetAlone(WireRequest.of(method, "/malformed"));
+    }
+
+    @Test
+    void severalHostFieldsResetTheStream() throws IOException {
+        assertResetAlone(WireRequest.get("/malformed").field("host", "a.test").field("host", "b.test"));
+    }
 
     @ParameterizedTest
     @ValueSource(strings = {"http://other.test/malformed", "ftp://other.test/q/metrics", "malformed"})

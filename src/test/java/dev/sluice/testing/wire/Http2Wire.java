@@ -89,8 +89,12 @@ public final class Http2Wire implements WireConnection {
     public Http2WireStream open(WireRequest request, boolean end) throws IOException {
         var headers = new DefaultHttp2Headers(false);
         headers.method(request.method).path(request.target).scheme(request.scheme).authority("sluice.test");
+        boolean severalHosts = request.fields.stream().filter(field -> field.getKey().equalsIgnoreCase("host")).count() > 1;
+        if (severalHosts) {
+            headers.remove(":authority");
+        }
         request.fields.forEach(field -> {
-            if (field.getKey().equalsIgnoreCase("host")) {
+            if (field.getKey().equalsIgnoreCase("host") && !severalHosts) {
                 headers.authority(field.getValue());
             } else {
                 headers.add(field.getKey().toLowerCase(Locale.ROOT), field.getValue());
