@@ -50,7 +50,7 @@ final class LedgerWriter {
     private final BatchOutcomes outcomes;
     private final Counter foreignKeys;
     private final ThrottledLog rejections = new ThrottledLog();
-    /** Whether each hash tag has a buffer of its own; otherwise the first buffer is that of all. */
+    /** True if each hash tag has a buffer of its own. The first buffer holds the entries of all hash tags until then. */
     private volatile boolean separate;
     private volatile long timer = -1;
     private volatile boolean closed;
@@ -240,9 +240,7 @@ final class LedgerWriter {
 
     /** Writes the entries of an identifier booked so far, as far as possible. */
     Future<Void> drain(String identifier) {
-        int buffer = buffer(identifier);
-        return drain(buffer)
-                .compose(done -> buffer(identifier) == buffer ? Future.succeededFuture() : drain(buffer(identifier)));
+        return drain(0).compose(done -> separate ? drain(keys.tag(identifier)) : Future.succeededFuture());
     }
 
     private Future<Void> drain(int buffer) {
@@ -257,7 +255,11 @@ final class LedgerWriter {
 
     /** Adds an identifier's buffered entries to a report. */
     void addBufferedTo(UsageReport report, String identifier, long fromHour, long toHour) {
-        writeBuffers[buffer(identifier)].addTo(identifier, fromHour, toHour, report);
+        int buffer = buffer(identifier);
+        writeBuffers[buffer].addTo(identifier, fromHour, toHour, report);
+        if (buffer != 0) { // entries from before the hash tags had buffers of their own
+            writeBuffers[0].addTo(identifier, fromHour, toHour, report);
+        }
     }
 
     /** Writes the buffered entries as far as possible in a short time, and stops the timer. */

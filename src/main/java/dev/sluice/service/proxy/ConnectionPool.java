@@ -57,7 +57,7 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
     private final List<PooledConnection> multiplexed = new ArrayList<>();
     private final Deque<Waiter> waiters = new ArrayDeque<>();
     private final Set<Attempt> attempts = new LinkedHashSet<>();
-    /** True if the upstream has chosen HTTP/1.1 by ALPN. */
+    /** True if the upstream has chosen HTTP/1.1 by ALPN for the last connection. */
     private boolean http2Rejected;
     private boolean shutdown;
     /** Number of connections, those of streams included. */
@@ -190,6 +190,7 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
         connection.onFree(() -> reuse(connection));
         connection.http().closeHandler(closed -> onClosed(connection));
         if (connection.isMultiplexed()) {
+            http2Rejected = false;
             multiplexed.add(connection);
             countIdle();
             connection.setIdleSince(timer.now());
