@@ -1,8 +1,6 @@
 package dev.sluice.testing;
 
 import java.io.ByteArrayOutputStream;
-import java.lang.management.ManagementFactory;
-import java.lang.management.ThreadMXBean;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -21,10 +19,9 @@ public final class Fuzzer {
     /** Marker contained in requests, which must never occur in a response. */
     public static final String MARKER = "mArKeR";
 
-    /** Maximum CPU time of a try; not elapsed time, which includes pauses of a loaded machine. */
-    private static final long SLOW_CPU_NANOS = 2_000_000_000L;
-    private static final long SLOW_NANOS = 30_000_000_000L;
-    private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
+    private static final long SLOW_NANOS = 2_000_000_000L;
+    /** A try that was slow is repeated: what an input causes occurs again, a pause of a loaded machine does not. */
+    private static final int MAX_SLOW = 3;
 
     private static final List<String> WORDS = List.of("\r\n", "\n", "\r", "\0", "\t", " ", ":", ";", ",", "/", "//", "..",
             "%00",
@@ -49,15 +46,19 @@ public final class Fuzzer {
         long tries = Math.max(1, (long) TRIES * share / 100);
         for (long i = 0; i < tries; i++) {
             long seed = SEED * 1_000_003 + i;
-            long start = System.nanoTime();
-            long cpuStart = THREADS.getCurrentThreadCpuTime();
-            try {
-                testCase.run(new Random(seed));
-            } catch (Exception | Error e) {
-                throw new AssertionError("try " + i + " of seed " + SEED + " (-Dsluice.fuzz.seed)", e);
-            }
-            if (THREADS.getCurrentThreadCpuTime() - cpuStart > SLOW_CPU_NANOS || System.nanoTime() - start > SLOW_NANOS) {
-                throw new AssertionError("try " + i + " of seed " + SEED + " exceeded 2 s of CPU time or 30 s");
+            int slow = 0;
+            boolean repeat;
+            do {
+                long start = System.nanoTime();
+                try {
+                    testCase.run(new Random(seed));
+                } catch (Exception | Error e) {
+                    throw new AssertionError("try " + i + " of seed " + SEED + " (-Dsluice.fuzz.seed)", e);
+                }
+                repeat = System.nanoTime() - start > SLOW_NANOS;
+            } while (repeat && ++slow < MAX_SLOW);
+            if (repeat) {
+                throw new AssertionError("try " + i + " of seed " + SEED + " exceeded 2 s, " + MAX_SLOW + " times");
             }
         }
     }
