@@ -2,6 +2,7 @@ package dev.sluice.bench;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,7 +37,7 @@ final class Profiler {
         if (!isEnabled()) {
             return;
         }
-        var file = BenchmarkSettings.OUTPUT.resolve(row + ".collapsed").toAbsolutePath();
+        var file = createFolder().resolve(row + ".collapsed").toAbsolutePath();
         run("start", "-e", BenchmarkSettings.PROFILER_EVENT, Long.toString(pid));
         try {
             load.accept(Math.max(MIN_SECONDS, BenchmarkSettings.SECONDS));
@@ -44,6 +45,14 @@ final class Profiler {
             run("stop", "-o", "collapsed", "-f", file.toString(), Long.toString(pid));
         }
         System.out.println(row + ": " + BenchmarkSettings.PROFILER_EVENT + " profile in " + file);
+    }
+
+    private static Path createFolder() {
+        try {
+            return Files.createDirectories(BenchmarkSettings.OUTPUT);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static void run(String... arguments) {
