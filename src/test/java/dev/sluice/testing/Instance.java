@@ -56,11 +56,12 @@ public final class Instance implements AutoCloseable {
     }
 
     private static List<String> javaCommand(Path jar) {
-        return javaCommand("-Xmx512m", jar);
+        return javaCommand(List.of("-Xmx512m"), jar);
     }
 
-    private static List<String> javaCommand(String option, Path jar) {
-        var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), option));
+    private static List<String> javaCommand(List<String> options, Path jar) {
+        var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
+        command.addAll(options);
         Stream.of(System.getProperty("sluice.service.options", "").split(" ")).filter(more -> !more.isEmpty())
                 .forEach(command::add);
         command.addAll(List.of("-jar", jar.toString()));
@@ -84,12 +85,14 @@ public final class Instance implements AutoCloseable {
     }
 
     /**
-     * Starts the JVM package of the service.
+     * Starts the JVM package of the service. The heap is resident from the start, so that the resident memory grows only by
+     * other memory.
      *
-     * @param heap maximum size of the heap, {@code 256m}
+     * @param heap size of the heap, {@code 256m}
      */
     public static Instance startWithHeap(String heap, Map<String, String> environment) {
-        return awaitStarted(launch(javaCommand("-Xmx" + heap, serviceJar()), environment));
+        return awaitStarted(
+                launch(javaCommand(List.of("-Xms" + heap, "-Xmx" + heap, "-XX:+AlwaysPreTouch"), serviceJar()), environment));
     }
 
     /** Starts another application that is packaged by Quarkus. */

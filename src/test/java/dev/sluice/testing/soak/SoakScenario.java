@@ -31,6 +31,8 @@ public final class SoakScenario implements AutoCloseable {
     /** Few, so that connections that are counted for ever soon leave none. */
     private static final String MAX_CLIENTS = "200";
     private static final double MAX_HEAP_GROWTH = 1.2;
+    /** Compiled code, and arenas of the allocator. The heap is resident from the start. */
+    private static final long MAX_MORE_RESIDENT_KILOBYTES = 48 << 10;
     /** Threads of pools that start when they are first needed. */
     private static final int MAX_MORE_THREADS = 4;
     /** Sockets of the requests for metrics. */
@@ -145,6 +147,8 @@ public final class SoakScenario implements AutoCloseable {
         soft.assertThat(defects).as("errors and stack traces in the log").isEmpty();
         soft.assertThat((double) after.heapBytes()).as("heap after GC")
                 .isLessThanOrEqualTo(MAX_HEAP_GROWTH * before.heapBytes());
+        soft.assertThat(after.residentKilobytes()).as("resident memory in KB")
+                .isLessThanOrEqualTo(before.residentKilobytes() + MAX_MORE_RESIDENT_KILOBYTES);
         soft.assertThat(after.threads()).as("threads").isLessThanOrEqualTo(before.threads() + MAX_MORE_THREADS);
         soft.assertThat(after.openFiles()).as("open files").isLessThanOrEqualTo(before.openFiles() + MAX_MORE_FILES);
         soft.assertAll();
