@@ -41,7 +41,7 @@ final class ApiGatewayMeasurements {
 
     private static Map<String, String> settings(BenchmarkEnvironment environment, Map<String, String> settings) {
         var all = new HashMap<>(settings);
-        all.put("RATE_LIMIT_TRUSTED_PROXIES", TRUSTED);
+        all.put("RATE_LIMIT_IDENTITY_PROXIES", TRUSTED);
         all.put("UPSTREAM_URL", "http://127.0.0.1:" + environment.upstream().port());
         return all;
     }

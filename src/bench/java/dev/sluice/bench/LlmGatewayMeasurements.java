@@ -89,7 +89,7 @@ final class LlmGatewayMeasurements {
     }
 
     static Instance llmGateway(BenchmarkEnvironment environment, String name, int providerPort) {
-        return environment.instance(name, BenchmarkSettings.SERVICE, Map.of("RATE_LIMIT_TRUSTED_PROXIES",
+        return environment.instance(name, BenchmarkSettings.SERVICE, Map.of("RATE_LIMIT_IDENTITY_PROXIES",
                 ApiGatewayMeasurements.TRUSTED,
                 "RATE_LIMIT_LLM_OPENAI_BASE_URL", "http://127.0.0.1:" + providerPort, "RATE_LIMIT_LLM_OPENAI_API_KEY",
                 "sk-stub", "RATE_LIMIT_LLM_OPENAI_REQUESTS_FREE", "1000/minute"));

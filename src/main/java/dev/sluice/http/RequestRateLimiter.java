@@ -1,6 +1,7 @@
 package dev.sluice.http;
 
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
@@ -49,11 +50,13 @@ public class RequestRateLimiter {
      * Admits a request by the rules of its path.
      *
      * @param request the request
+     * @param methods methods whose rules hold too
      * @param onResult receives the result, possibly before this method returns
      * @param onFailure receives the failure instead of a result
      */
-    public void admit(RoutingContext request, Consumer<AdmissionResult> onResult, Consumer<Throwable> onFailure) {
-        admit(new PendingAdmission(request, null, name -> "", onResult, onFailure, rulesFor(request)));
+    public void admit(RoutingContext request, List<String> methods, Consumer<AdmissionResult> onResult,
+            Consumer<Throwable> onFailure) {
+        admit(new PendingAdmission(request, null, name -> "", onResult, onFailure, rulesFor(request, methods)));
     }
 
     /**
@@ -61,11 +64,13 @@ public class RequestRateLimiter {
      * preflights without credentials; if there are any, they are not checked.
      *
      * @param request the request
+     * @param methods methods whose rules hold too
      * @param onResult receives the result, possibly before this method returns
      * @param onFailure receives the failure instead of a result
      */
-    public void admitPreflight(RoutingContext request, Consumer<AdmissionResult> onResult, Consumer<Throwable> onFailure) {
-        new PendingAdmission(request, null, name -> "", onResult, onFailure, rulesFor(request))
+    public void admitPreflight(RoutingContext request, List<String> methods, Consumer<AdmissionResult> onResult,
+            Consumer<Throwable> onFailure) {
+        new PendingAdmission(request, null, name -> "", onResult, onFailure, rulesFor(request, methods))
                 .decide(callers.resolveAddress(request));
     }
 
@@ -82,7 +87,7 @@ public class RequestRateLimiter {
     public void admit(RoutingContext request, MethodLimits limits, UnaryOperator<String> placeholders,
             Consumer<AdmissionResult> onResult,
             Consumer<Throwable> onFailure) {
-        var rules = rulesFor(request);
+        var rules = rulesFor(request, List.of());
         if (limits.isEmpty() && areUnlimited(rules)) {
             onResult.accept(NOT_LIMITED);
         } else {
@@ -90,8 +95,15 @@ public class RequestRateLimiter {
         }
     }
 
-    private List<LimitRule> rulesFor(RoutingContext request) {
-        return policy.rulesFor(request.request().method().name(), request.request().path());
+    private List<LimitRule> rulesFor(RoutingContext request, List<String> methods) {
+        var path = request.request().path();
+        var rules = policy.rulesFor(request.request().method().name(), path);
+        if (methods.isEmpty()) {
+            return rules;
+        }
+        var all = new LinkedHashSet<>(rules);
+        methods.forEach(method -> all.addAll(policy.rulesFor(method, path)));
+        return List.copyOf(all);
     }
 
     private static boolean areUnlimited(List<LimitRule> rules) {

@@ -1,35 +1,32 @@
 package dev.sluice.identity;
 
-import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.UnknownHostException;
-import java.util.ArrayList;
+import java.net.SocketAddress;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
+import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 import dev.sluice.config.ConfigProblems;
-import io.netty.handler.ipfilter.IpFilterRuleType;
-import io.netty.handler.ipfilter.IpSubnetFilterRule;
-import io.netty.util.NetUtil;
+import dev.sluice.identity.IdentityConfig.Forwarding;
 import io.vertx.core.http.HttpServerRequest;
 
 /**
  * Resolves the address of the client: the peer's address, or, if the peer is a trusted proxy, the nearest untrusted address in
- * {@code X-Forwarded-For} or {@code Forwarded} (RFC 7239). Thread-safe.
+ * {@code X-Forwarded-For} or {@code Forwarded} (RFC 7239). Knows which peers may name the caller. Thread-safe.
  */
 @ApplicationScoped
 public class ClientAddressResolver {
 
-    private static final int NETWORK_BYTES = 8;
+    private static final Logger LOG = Logger.getLogger(ClientAddressResolver.class);
     private static final int MAX_CACHED_PEERS = 1000;
 
     /**
@@ -37,53 +34,53 @@ public class ClientAddressResolver {
      *
      * @param address address; null if it has none, as on a Unix domain socket
      * @param trusted whether it is a trusted proxy
+     * @param identifies whether it may name the caller
      * @param identity identity of the address itself
      */
-    private record Peer(@Nullable InetAddress address, boolean trusted, Identity identity) {
+    private record Peer(@Nullable InetAddress address, boolean trusted, boolean identifies, Identity identity) {
     }
 
     private final IdentityConfig config;
-    private final List<IpSubnetFilterRule> trustedProxies = new ArrayList<>();
+    private final AddressBlocks trustedProxies;
+    private final AddressBlocks identityProxies;
     /** Cache by the text of the address: saves parsing and matching for each request of a peer. */
     private final Map<String, Peer> peers = new ConcurrentHashMap<>();
+    private final AtomicBoolean warnedOfDifference = new AtomicBoolean();
+    private final AtomicBoolean warnedOfIdentity = new AtomicBoolean();
 
     ClientAddressResolver(IdentityConfig config) {
         this.config = config;
-        for (var block : config.trustedProxies().orElse(List.of())) {
-            var rule = parseBlock(block.strip());
-            if (rule != null) {
-                trustedProxies.add(rule);
-            }
-        }
+        trustedProxies = new AddressBlocks(config.trustedProxies());
+        identityProxies = new AddressBlocks(config.identityProxies());
     }
 
     void validate(@Observes ConfigProblems problems) {
-        for (var block : config.trustedProxies().orElse(List.of())) {
-            if (parseBlock(block.strip()) == null) {
-                problems.add("rate-limit.trusted-proxies", block,
-                        "must be addresses or CIDR blocks such as 10.0.0.0/8 or fd00::/8");
-            }
-        }
+        AddressBlocks.validate(problems, "rate-limit.trusted-proxies", config.trustedProxies());
+        AddressBlocks.validate(problems, "rate-limit.identity-proxies", config.identityProxies());
     }
 
-    private static @Nullable IpSubnetFilterRule parseBlock(String block) {
-        int slash = block.indexOf('/');
-        var address = parse(slash < 0 ? block : block.substring(0, slash));
-        if (address == null) {
-            return null;
-        }
-        int bits = address.getAddress().length * 8;
-        try {
-            int prefix = slash < 0 ? bits : Integer.parseInt(block.substring(slash + 1));
-            return prefix < 0 || prefix > bits ? null : new IpSubnetFilterRule(address, prefix, IpFilterRuleType.ACCEPT);
-        } catch (NumberFormatException e) {
-            return null;
-        }
+    /** Returns whether an address is that of a proxy that may report addresses or name callers. */
+    public boolean isProxy(SocketAddress address) {
+        return address instanceof InetSocketAddress socket
+                && (trustedProxies.contains(socket.getAddress()) || identityProxies.contains(socket.getAddress()));
     }
 
-    /** Returns whether the peer of a request is a trusted proxy. */
+    /** Returns whether the peer of a request is a trusted proxy, whose report of the client's address counts. */
     public boolean isFromTrustedProxy(HttpServerRequest request) {
         return peer(request).trusted();
+    }
+
+    /**
+     * Returns whether the peer of a request may name the caller, by {@link IdentityHeaders}. Called for requests that have them:
+     * logs once that those of a trusted proxy are ignored.
+     */
+    boolean isFromIdentityProxy(HttpServerRequest request) {
+        var peer = peer(request);
+        if (!peer.identifies() && peer.trusted() && warnedOfIdentity.compareAndSet(false, true)) {
+            LOG.warnf("X-User-Id of the trusted proxy is ignored: proxy=%s; if it names your callers and removes the field from"
+                    + " their requests, add it to rate-limit.identity-proxies", request.remoteAddress().hostAddress());
+        }
+        return peer.identifies();
     }
 
     /**
@@ -96,43 +93,57 @@ public class ClientAddressResolver {
     }
 
     private static Identity identityOf(@Nullable InetAddress address) {
-        return Identity.address(address == null ? "unknown" : text(address));
+        return Identity.address(address == null ? "unknown" : IpAddresses.network(address));
     }
 
-    private @Nullable InetAddress clientAddress(@Nullable InetAddress proxy, HttpServerRequest request) {
+    /**
+     * Returns the address that the proxies report. A proxy that sets one of the two fields passes the client's own in the other:
+     * if it is not configured which of them counts and they differ, the address is the proxy's.
+     */
+    private InetAddress clientAddress(InetAddress proxy, HttpServerRequest request) {
+        var field = config.forwardedHeader();
+        var forwardedFor = field == Forwarding.FORWARDED
+                ? List.<String>of()
+                : elements(request.headers().getAll("X-Forwarded-For"));
+        var forwarded = field == Forwarding.X_FORWARDED_FOR ? List.<String>of() : forwardedFor(request);
+        var client = nearestUntrusted(proxy, forwardedFor.isEmpty() ? forwarded : forwardedFor);
+        if (forwardedFor.isEmpty() || forwarded.isEmpty() || nearestUntrusted(proxy, forwarded).equals(client)) {
+            return client;
+        }
+        if (warnedOfDifference.compareAndSet(false, true)) {
+            LOG.warnf("X-Forwarded-For and Forwarded differ, so the proxy's address counts as the client's: proxy=%s; set"
+                    + " rate-limit.forwarded-header to x-forwarded-for or forwarded, whichever the proxy sets",
+                    request.remoteAddress().hostAddress());
+        }
+        return proxy;
+    }
+
+    /** @param hops in the order of the field, the nearest last */
+    private InetAddress nearestUntrusted(InetAddress proxy, List<String> hops) {
         var client = proxy;
-        for (var hop : hops(request)) {
-            var address = parse(hop);
+        for (int i = hops.size() - 1; i >= 0; i--) {
+            var address = IpAddresses.parse(hops.get(i));
             if (address == null) {
                 break;
             }
             client = address;
-            if (!isTrusted(address)) {
+            if (!trustedProxies.contains(address)) {
                 break;
             }
         }
         return client;
     }
 
-    /** Returns the hops that the proxies report, the nearest first. */
-    private List<String> hops(HttpServerRequest request) {
-        var forwarding = config.forwardedHeader();
-        var hops = forwarding == IdentityConfig.Forwarding.FORWARDED
-                ? List.<String>of()
-                : elements(request.headers().getAll("X-Forwarded-For"));
-        if (hops.isEmpty() && forwarding != IdentityConfig.Forwarding.X_FORWARDED_FOR) {
-            hops = elements(request.headers().getAll("Forwarded")).stream().map(ClientAddressResolver::forwardedFor).toList();
-        }
-        var nearestFirst = new ArrayList<>(hops);
-        Collections.reverse(nearestFirst);
-        return nearestFirst;
-    }
-
     private static List<String> elements(List<String> lines) {
         return lines.stream().flatMap(line -> Arrays.stream(line.split(","))).map(String::strip).toList();
     }
 
-    /** Returns the {@code for} parameter of one element of {@code Forwarded}; empty if it has none. */
+    /** Returns the {@code for} parameters in {@code Forwarded}, empty for an element without one; none if no element has one. */
+    private static List<String> forwardedFor(HttpServerRequest request) {
+        var hops = elements(request.headers().getAll("Forwarded")).stream().map(ClientAddressResolver::forwardedFor).toList();
+        return hops.stream().allMatch(String::isEmpty) ? List.of() : hops;
+    }
+
     private static String forwardedFor(String element) {
         for (var pair : element.split(";")) {
             int equals = pair.indexOf('=');
@@ -143,64 +154,21 @@ public class ClientAddressResolver {
         return "";
     }
 
-    private boolean isTrusted(@Nullable InetAddress address) {
-        if (address == null || trustedProxies.isEmpty()) {
-            return false;
-        }
-        var socket = new InetSocketAddress(address, 0);
-        for (var rule : trustedProxies) {
-            if (rule.matches(socket)) {
-                return true;
-            }
-        }
-        return false;
-    }
-
     private Peer peer(HttpServerRequest request) {
         var remote = request.remoteAddress();
         var text = remote == null ? null : remote.hostAddress();
         if (text == null) {
-            return new Peer(null, false, identityOf(null));
+            return new Peer(null, false, false, identityOf(null));
         }
         var peer = peers.get(text);
         if (peer == null) {
-            var address = parse(text);
-            peer = new Peer(address, isTrusted(address), identityOf(address));
+            var address = IpAddresses.parse(text);
+            peer = new Peer(address, trustedProxies.contains(address), identityProxies.contains(address), identityOf(address));
             if (peers.size() >= MAX_CACHED_PEERS) {
                 peers.clear();
             }
             peers.put(text, peer);
         }
         return peer;
-    }
-
-    /** Parses an address, with or without brackets, port and zone; null if it is not an address. Never resolves a host name. */
-    private static @Nullable InetAddress parse(String text) {
-        var host = text;
-        if (host.startsWith("[")) {
-            int end = host.indexOf(']');
-            host = end < 0 ? host : host.substring(1, end);
-        } else if (host.indexOf(':') > 0 && host.indexOf(':') == host.lastIndexOf(':')) {
-            host = host.substring(0, host.indexOf(':'));
-        }
-        int zone = host.indexOf('%');
-        var bytes = NetUtil.createByteArrayFromIpAddressString(zone < 0 ? host : host.substring(0, zone));
-        try {
-            return bytes == null ? null : InetAddress.getByAddress(bytes); // converts IPv4-mapped IPv6 addresses to IPv4
-        } catch (UnknownHostException e) {
-            return null;
-        }
-    }
-
-    private static String text(InetAddress address) {
-        if (address instanceof Inet6Address) {
-            try {
-                return NetUtil.toAddressString(InetAddress.getByAddress(
-                        Arrays.copyOf(Arrays.copyOf(address.getAddress(), NETWORK_BYTES), 2 * NETWORK_BYTES)));
-            } catch (UnknownHostException e) {
-                throw new IllegalStateException(e);
-            }
-        }
-        return NetUtil.toAddressString(address);
     }
 }

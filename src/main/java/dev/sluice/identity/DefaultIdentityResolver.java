@@ -21,7 +21,7 @@ import io.vertx.ext.web.RoutingContext;
 
 /**
  * Default identity resolver. Uses the first that applies: authenticated principal, API key ({@code X-API-Key}), headers of a
- * trusted proxy ({@code X-User-Id}), address of the client.
+ * proxy that names the caller ({@code X-User-Id}), address of the client.
  */
 @ApplicationScoped
 @DefaultBean
@@ -82,7 +82,7 @@ public class DefaultIdentityResolver implements IdentityResolver {
         var name = principal.getName();
         Object tier = identity.getAttribute(TIER);
         if (principal instanceof JsonWebToken token) {
-            name = token.getSubject() == null ? name : token.getSubject();
+            name = token.getSubject(); // getName may be a name that users choose themselves (upn, preferred_username)
             tier = token.getClaim(TIER);
         }
         if (name == null || name.isEmpty()) {
@@ -124,7 +124,7 @@ public class DefaultIdentityResolver implements IdentityResolver {
             return identity;
         }
         var user = request.getHeader(IdentityHeaders.USER_ID);
-        if (user != null && !user.isBlank() && clientAddress.isFromTrustedProxy(request)) {
+        if (user != null && !user.isBlank() && clientAddress.isFromIdentityProxy(request)) {
             return Identity.user(decodeUtf8(user), Identity.Source.TRUSTED_HEADER,
                     request.getHeader(IdentityHeaders.USER_TIER));
         }

@@ -20,7 +20,7 @@ public record Identity(String identifier, Source source, @Nullable String tier) 
         PRINCIPAL,
         /** A configured API key. */
         API_KEY,
-        /** Headers of a trusted proxy. */
+        /** Headers of a proxy that may name the caller. */
         TRUSTED_HEADER,
         /** The address of the client: no credentials. */
         ADDRESS

@@ -13,7 +13,10 @@ public interface IdentityConfig {
 
     /** Header by which trusted proxies report the client's address. */
     enum Forwarding {
-        /** {@code X-Forwarded-For}, or {@code Forwarded} where that is missing. */
+        /**
+         * {@code X-Forwarded-For}, or {@code Forwarded} where that is missing. If both are present and differ, the address of the
+         * proxy counts.
+         */
         AUTO,
         /** Only {@code X-Forwarded-For}. */
         X_FORWARDED_FOR,
@@ -25,10 +28,16 @@ public interface IdentityConfig {
     Map<String, ApiKey> apiKeys();
 
     /**
-     * Trusted proxies, as addresses or CIDR blocks. X-User-Id, X-User-Tier, X-Forwarded-For and Forwarded of other peers are
-     * ignored.
+     * Trusted proxies, as addresses or CIDR blocks: peers that report the client's address. X-Forwarded-For and Forwarded of
+     * other peers are ignored.
      */
     Optional<List<String>> trustedProxies();
+
+    /**
+     * Proxies that name the caller, as addresses or CIDR blocks. X-User-Id and X-User-Tier of other peers are ignored. Name only
+     * proxies that remove these fields from the requests of their clients.
+     */
+    Optional<List<String>> identityProxies();
 
     /**
      * Header by which trusted proxies report the client's address. Select the one that your proxies set, so that no client can

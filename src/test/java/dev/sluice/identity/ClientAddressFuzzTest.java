@@ -33,6 +33,11 @@ class ClientAddressFuzzTest {
         public Optional<List<String>> trustedProxies() {
             return Optional.of(List.of("127.0.0.0/8", "10.0.0.0/8", "fd00::/8"));
         }
+
+        @Override
+        public Optional<List<String>> identityProxies() {
+            return Optional.empty();
+        }
     }
 
     private static HttpServerRequest request(MultiMap headers) {

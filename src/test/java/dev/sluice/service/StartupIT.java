@@ -263,6 +263,7 @@ class StartupIT {
                 rate-limit.endpoints."POST\\ /c".pro=2/minute;20/day
                 rate-limit.endpoints."POST /d".pro=2/minute
                 rate-limit.trusted-proxies=10.0.0.0/99
+                rate-limit.identity-proxies=proxy.internal
                 rate-limit.memory.max-size=0
                 rate-limit.redis.key-prefix={app}
                 rate-limit.api-keys.me.sha256=my-secret-key
@@ -275,7 +276,8 @@ class StartupIT {
         var log = Instance.startExpectingFailure(environment);
         assertThat(log).contains("rate-limit.default=10 per minute: ").contains("COUNT/WINDOW")
                 .contains("rate-limit.endpoints.\"/a\".free=often: ").contains("rate-limit.endpoints.\"b\".pro=1/minute: ")
-                .contains("rate-limit.trusted-proxies=10.0.0.0/99: ").contains("rate-limit.memory.max-size=0: 1M or more")
+                .contains("rate-limit.trusted-proxies=10.0.0.0/99: ").contains("rate-limit.identity-proxies=proxy.internal: ")
+                .contains("rate-limit.memory.max-size=0: 1M or more")
                 .contains("rate-limit.redis.key-prefix={app}: must not contain braces")
                 .contains("rate-limit.api-keys.me.sha256=(not shown): ")
                 .contains("UPSTREAM_URL=(not shown): ").contains("rate-limit.endpoints.\"POST=")

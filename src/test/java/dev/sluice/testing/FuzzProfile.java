@@ -12,6 +12,7 @@ public class FuzzProfile extends LlmProfile {
         var settings = super.getConfigOverrides();
         settings.put("rate-limit.default", "1000000/minute");
         settings.put("rate-limit.trusted-proxies", "127.0.0.0/8");
+        settings.put("rate-limit.identity-proxies", "127.0.0.0/8");
         settings.put("rate-limit.llm.openai.pass-through", "true");
         settings.put("rate-limit.connections.head-timeout", "300ms");
         settings.put("rate-limit.connections.body-timeout", "300ms");

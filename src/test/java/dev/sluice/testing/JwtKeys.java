@@ -6,9 +6,11 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.Map;
+import java.util.Set;
 
 import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
 import io.smallrye.jwt.build.Jwt;
+import io.smallrye.jwt.build.JwtClaimsBuilder;
 
 /** Configures a verification key for JWTs, and issues tokens. */
 public class JwtKeys implements QuarkusTestResourceLifecycleManager {
@@ -53,9 +55,24 @@ public class JwtKeys implements QuarkusTestResourceLifecycleManager {
         return sign(KEY_PAIR, subject, null, "https://other.example", Duration.ofMinutes(5));
     }
 
+    /** A token of a user who has chosen these names. */
+    public String tokenWithoutSubject(String name) {
+        return claims("https://issuer.example", name, Duration.ofMinutes(5)).preferredUserName(name).audience("sluice")
+                .sign(KEY_PAIR.getPrivate());
+    }
+
+    /** @param audiences none for a token without the claim */
+    public String tokenForAudience(String subject, String... audiences) {
+        var claims = claims("https://issuer.example", subject, Duration.ofMinutes(5)).subject(subject);
+        return (audiences.length == 0 ? claims : claims.audience(Set.of(audiences))).sign(KEY_PAIR.getPrivate());
+    }
+
+    private static JwtClaimsBuilder claims(String issuer, String upn, Duration life) {
+        return Jwt.issuer(issuer).upn(upn).expiresAt(System.currentTimeMillis() / 1000 + life.toSeconds());
+    }
+
     private static String sign(KeyPair pair, String subject, String tier, String issuer, Duration life) {
-        var claims = Jwt.issuer(issuer).subject(subject).upn("not-" + subject)
-                .expiresAt(System.currentTimeMillis() / 1000 + life.toSeconds());
+        var claims = claims(issuer, "not-" + subject, life).subject(subject).audience("sluice");
         return (tier == null ? claims : claims.claim("tier", tier)).sign(pair.getPrivate());
     }
 

@@ -22,6 +22,30 @@ public interface ServiceConfig {
     @WithDefault("false")
     boolean tracing();
 
+    /** Verification of JWTs, besides the settings of MicroProfile JWT ({@code mp.jwt.verify.*}). */
+    Jwt jwt();
+
+    interface Jwt {
+
+        /** Audiences, one of which the claim {@code aud} of a JWT must contain; not checked if it is not set. */
+        Optional<List<String>> audience();
+    }
+
+    /** What is done with method overrides in requests to the upstream. */
+    enum MethodOverride {
+        /** They are removed. */
+        DROP,
+        /** They pass, and the rules of the methods that they name hold too. */
+        ALLOW
+    }
+
+    /**
+     * Whether clients may replace the method of a request by {@code X-HTTP-Method-Override}, {@code X-Method-Override},
+     * {@code X-HTTP-Method} or the query parameter {@code _method}.
+     */
+    @WithDefault("drop")
+    MethodOverride methodOverride();
+
     /** Timeouts of client connections. */
     Connections connections();
 

@@ -9,6 +9,7 @@ import jakarta.enterprise.event.ObservesAsync;
 import org.jboss.logging.Logger;
 
 import dev.sluice.config.ConfigProblems;
+import dev.sluice.identity.ClientAddressResolver;
 import dev.sluice.service.config.ServiceConfig;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -37,8 +38,10 @@ class ConnectionInitializer {
     private final ServiceConfig.Connections settings;
     private final VertxInternal vertx;
     private final ValueRegistry ports;
+    private final ClientAddressResolver addresses;
 
-    ConnectionInitializer(ServiceConfig settings, Vertx vertx, ValueRegistry ports) {
+    ConnectionInitializer(ServiceConfig settings, Vertx vertx, ValueRegistry ports, ClientAddressResolver addresses) {
+        this.addresses = addresses;
         this.ports = ports;
         this.settings = settings.connections();
         this.vertx = (VertxInternal) vertx;
@@ -78,7 +81,7 @@ class ConnectionInitializer {
                 && address.getPort() == port && channel.pipeline().get(NAME) == null) {
             var limits = new ConnectionTimeoutHandler.Limits(settings.headTimeout().toMillis(),
                     settings.idleTimeout().toMillis(), settings.readerTimeout().toMillis());
-            channel.pipeline().addFirst(NAME, new AcceptHandler(limits, options));
+            channel.pipeline().addFirst(NAME, new AcceptHandler(limits, options, addresses));
         }
     }
 
@@ -87,8 +90,10 @@ class ConnectionInitializer {
 
         private final ConnectionTimeoutHandler.Limits limits;
         private final HttpServerOptions options;
+        private final ClientAddressResolver addresses;
 
-        AcceptHandler(ConnectionTimeoutHandler.Limits limits, HttpServerOptions options) {
+        AcceptHandler(ConnectionTimeoutHandler.Limits limits, HttpServerOptions options, ClientAddressResolver addresses) {
+            this.addresses = addresses;
             this.limits = limits;
             this.options = options;
         }
@@ -96,7 +101,7 @@ class ConnectionInitializer {
         @Override
         public void channelRead(ChannelHandlerContext context, Object connection) {
             ((Channel) connection).pipeline().addLast("connection-timeouts", new ConnectionTimeoutHandler(limits))
-                    .addLast("http-pipeline-initializer", new HttpPipelineInitializer(options));
+                    .addLast("http-pipeline-initializer", new HttpPipelineInitializer(options, addresses::isProxy));
             context.fireChannelRead(connection);
         }
     }

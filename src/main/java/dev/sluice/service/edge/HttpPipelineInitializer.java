@@ -1,6 +1,8 @@
 package dev.sluice.service.edge;
 
+import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.function.Predicate;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
@@ -12,8 +14,9 @@ import io.vertx.core.http.impl.Http1xOrH2CHandler;
 
 /**
  * Replaces the HTTP/1 decoder of Vert.x by {@link RequestDecoder} and adds a {@link MalformedRequestHandler}, or for HTTP/2 an
- * {@link Http2RequestGuard}, before the first request of a connection is decoded. Vert.x configures the pipeline when it knows the protocol: without TLS, when it reads
- * bytes that are not the preface of HTTP/2; with TLS, when the handshake has completed. It has no hook at that time.
+ * {@link Http2RequestGuard}, before the first request of a connection is decoded. Vert.x configures the pipeline when it knows
+ * the protocol: without TLS, when it reads bytes that are not the preface of HTTP/2; with TLS, when the handshake has completed.
+ * It has no hook at that time.
  */
 final class HttpPipelineInitializer extends ChannelInboundHandlerAdapter {
 
@@ -25,10 +28,13 @@ final class HttpPipelineInitializer extends ChannelInboundHandlerAdapter {
     private static final int CRLF = '\r' << 8 | '\n';
 
     private final HttpServerOptions options;
+    private final Predicate<SocketAddress> proxies;
     /** Bytes that may be the beginning of the HTTP/2 preface; null if there are none. */
     private ByteBuf undecided;
 
-    HttpPipelineInitializer(HttpServerOptions options) {
+    /** @param proxies whether an address is that of a configured proxy */
+    HttpPipelineInitializer(HttpServerOptions options, Predicate<SocketAddress> proxies) {
+        this.proxies = proxies;
         this.options = options;
     }
 
@@ -71,7 +77,7 @@ final class HttpPipelineInitializer extends ChannelInboundHandlerAdapter {
 
     private void configure(ChannelPipeline pipeline) {
         if (pipeline.get(DECODER) != null) {
-            pipeline.replace(DECODER, DECODER, new RequestDecoder(options));
+            pipeline.replace(DECODER, DECODER, new RequestDecoder(options, proxies.test(pipeline.channel().remoteAddress())));
             MalformedRequestHandler.install(pipeline, ENCODER);
         } else {
             Http2RequestGuard.install(pipeline);

@@ -45,17 +45,19 @@ public class UpstreamGateway {
     private final RequestRateLimiter rateLimiter;
     private final Upstream upstream;
     private final UpstreamHeaders headers;
+    private final MethodOverrides methodOverrides;
     private final Cors cors;
     private final BoundedBodyHandler.Limits bodyLimits;
 
-    UpstreamGateway(RequestRateLimiter rateLimiter, ApiUpstream upstream, UpstreamHeaders headers, Cors cors,
-            Vertx vertx, ServiceConfig settings,
+    UpstreamGateway(RequestRateLimiter rateLimiter, ApiUpstream upstream, UpstreamHeaders headers,
+            MethodOverrides methodOverrides, Cors cors, Vertx vertx, ServiceConfig settings,
             @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize bodyLimit) {
         this.bodyLimits = new BoundedBodyHandler.Limits(vertx, bodyLimit.asLongValue(),
                 settings.connections().bodyTimeout().toMillis());
         this.rateLimiter = rateLimiter;
         this.upstream = upstream.upstream();
         this.headers = headers;
+        this.methodOverrides = methodOverrides;
         this.cors = cors;
     }
 
@@ -73,11 +75,13 @@ public class UpstreamGateway {
             return;
         }
         context.request().pause();
+        var methods = methodOverrides.methods(context.request());
         if (Cors.isPreflight(context.request())) {
-            rateLimiter.admitPreflight(context, admission -> onDecision(context, new AdmissionResult(null, admission.error())),
+            rateLimiter.admitPreflight(context, methods,
+                    admission -> onDecision(context, new AdmissionResult(null, admission.error())),
                     failure -> onFailedDecision(context, failure));
         } else {
-            rateLimiter.admit(context, admission -> onDecision(context, admission),
+            rateLimiter.admit(context, methods, admission -> onDecision(context, admission),
                     failure -> onFailedDecision(context, failure));
         }
     }
@@ -109,7 +113,7 @@ public class UpstreamGateway {
         boolean webSocket = ClientRequest.isWebSocketHandshake(request);
         UpstreamRequest forwarded;
         try {
-            var target = ClientRequest.originForm(request);
+            var target = methodOverrides.removeFrom(ClientRequest.originForm(request));
             forwarded = new UpstreamRequest(request.method(), "*".equals(target) ? target : upstream.url().path() + target,
                     headers.forRequest(request, caller, webSocket), webSocket);
         } catch (IllegalArgumentException e) {

@@ -37,8 +37,10 @@ public class UpstreamHeaders {
 
     private final ApiKeyRegistry apiKeys;
     private final ClientAddressResolver addresses;
+    private final MethodOverrides methodOverrides;
 
-    UpstreamHeaders(ApiKeyRegistry apiKeys, ClientAddressResolver addresses) {
+    UpstreamHeaders(ApiKeyRegistry apiKeys, ClientAddressResolver addresses, MethodOverrides methodOverrides) {
+        this.methodOverrides = methodOverrides;
         this.apiKeys = apiKeys;
         this.addresses = addresses;
     }
@@ -58,6 +60,7 @@ public class UpstreamHeaders {
         }
         boolean trusted = addresses.isFromTrustedProxy(request);
         removeTwins(headers, trusted);
+        methodOverrides.removeFrom(headers);
         headers.remove(IdentityHeaders.USER_ID).remove(IdentityHeaders.USER_TIER);
         var key = headers.get(ApiKeyRegistry.HEADER);
         if (key != null && apiKeys.find(key) != null) {

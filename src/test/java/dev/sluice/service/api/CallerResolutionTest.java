@@ -3,9 +3,12 @@ package dev.sluice.service.api;
 import static io.restassured.RestAssured.given;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.hamcrest.Matchers.contains;
+import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.is;
 
+import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -17,6 +20,7 @@ import dev.sluice.identity.Sha256;
 import dev.sluice.testing.EchoUpstream;
 import dev.sluice.testing.HttpTestBase;
 import dev.sluice.testing.JwtKeys;
+import dev.sluice.testing.RawHttpConnection;
 import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.TrustedProxyProfile;
 import io.quarkus.test.common.WithTestResource;
@@ -76,6 +80,23 @@ class CallerResolutionTest extends HttpTestBase {
         assertThat(admin.limits("user:alice").await().indefinitely()).isEmpty();
     }
 
+    /** Names that users choose themselves do not identify them. */
+    @Test
+    void jwtWithoutSubjectIs401() {
+        getCampaigns("Authorization", "Bearer " + keys.tokenWithoutSubject("alice")).statusCode(401)
+                .body("error.message", containsString("sub"));
+        assertThat(admin.limits("user:alice").await().indefinitely()).isEmpty();
+    }
+
+    @Test
+    void jwtForAnotherAudienceIs401() {
+        for (var token : List.of(keys.tokenForAudience("alice"), keys.tokenForAudience("alice", "payments"))) {
+            getCampaigns("Authorization", "Bearer " + token).statusCode(401);
+        }
+        getCampaigns("Authorization", "Bearer " + keys.tokenForAudience("alice", "payments", "orders")).statusCode(200);
+        assertCounted("user:alice");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"Bearer\t", "Bearer  ", "bearer \t"})
     void ambiguousAuthorizationHeaderIs401(String scheme) {
@@ -112,6 +133,17 @@ class CallerResolutionTest extends HttpTestBase {
     }
 
     @Test
+    void ruleOfAnOverridingMethodHolds() {
+        given().post("/items/1").then().statusCode(200);
+        given().header("X-HTTP-Method-Override", "delete").post("/items/1").then().statusCode(429);
+        given().post("/items/1?_method=DELETE").then().statusCode(429);
+        given().header("X-Method-Override", "PATCH").post("/items/1").then().statusCode(200)
+                .body("headers.'x-method-override'", contains("PATCH"));
+        assertThat(admin.limits("ip:127.0.0.1").await().indefinitely()).as("denied requests count nowhere")
+                .containsExactly(Map.entry("api:default", 2L));
+    }
+
+    @Test
     void trustedProxyProvidesTheIdentity() {
         given().header("X-User-Id", "carol").header("X-User-Tier", "enterprise").header("X-Forwarded-For", "1.2.3.4")
                 .when().get("/campaigns")
@@ -119,6 +151,39 @@ class CallerResolutionTest extends HttpTestBase {
                 .body("headers.'x-user-id'", contains("carol"))
                 .body("headers.'x-forwarded-for'", contains("1.2.3.4, 127.0.0.1"));
         assertCounted("user:carol");
+    }
+
+    /** Trusted for addresses, but not to name callers. */
+    @Test
+    void otherProxyProvidesNoIdentity() throws IOException {
+        try (var proxy = new RawHttpConnection(port, "127.0.0.3")) {
+            proxy.send("GET /campaigns HTTP/1.1\r\nHost: x\r\nX-User-Id: dave\r\nX-User-Tier: enterprise\r\n"
+                    + "X-Forwarded-For: 203.0.113.77\r\n\r\n");
+            var response = proxy.readResponse();
+            assertThat(response.header("X-RateLimit-Limit")).isEqualTo("10");
+            assertThat(response.text()).doesNotContain("dave");
+        }
+        assertCounted("ip:203.0.113.77");
+        assertThat(admin.limits("user:dave").await().indefinitely()).isEmpty();
+    }
+
+    /** A client can add the field that its proxy does not set: whichever that is, it gives no window of its own. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {"203.0.113.20 | for=203.0.113.21", "203.0.113.20, 10.0.0.7 | for=203.0.113.21",
+            "203.0.113.20 | for=unknown", "junk | for=203.0.113.21", "203.0.113.20 | for=203.0.113.20, proto=https"})
+    void differingFieldsCountAgainstTheProxy(String forwardedFor, String forwarded) {
+        given().header("X-Forwarded-For", forwardedFor).header("Forwarded", forwarded).when().get("/campaigns").then()
+                .statusCode(200);
+        assertCounted("ip:127.0.0.1");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {"203.0.113.30 | for=203.0.113.30;proto=https", "203.0.113.30 | proto=https",
+            "203.0.113.30, 10.0.0.7 | for=1.1.1.1, for=\"203.0.113.30:99\""})
+    void agreeingFieldsProvideTheAddress(String forwardedFor, String forwarded) {
+        given().header("X-Forwarded-For", forwardedFor).header("Forwarded", forwarded).when().get("/campaigns").then()
+                .statusCode(200);
+        assertCounted("ip:203.0.113.30");
     }
 
     @ParameterizedTest

@@ -112,7 +112,8 @@ class MalformedRequestTest extends HttpTestBase {
             "GET / HTTP/1.2|version", "GET / HTTP/2.0|version", "GET / HTTP/0.9|version", "GET / http/1.1|version",
             "GET / HTTP/1.1x|version", "GET / FOO/1.1|version", "GET / / HTTP/1.1|version", "GET/HTTP/1.1|method",
             "GET /a\\0b HTTP/1.1|path", "GET /a\\x1b HTTP/1.1|path", "GET /a\\x7fb HTTP/1.1|path",
-            "\\x16\\x1\\x1|request", "\\0|request"})
+            "CONNECT /path HTTP/1.1|path", "CONNECT / HTTP/1.1|path", "GET / HTTP/9.9|version", "\\x16\\x1\\x1|request",
+            "\\0|request"})
     void malformedRequestLines(String line, String field) throws IOException {
         assertRejected(unescape(line) + "\r\nHost: x\r\n\r\n", 400, "RATE_4001", field);
     }

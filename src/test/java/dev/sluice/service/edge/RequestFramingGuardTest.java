@@ -61,6 +61,35 @@ class RequestFramingGuardTest extends HttpTestBase {
         }
     }
 
+    /** What follows an upgrade would pass a proxy in front of Sluice unseen. */
+    @ParameterizedTest
+    @ValueSource(strings = {"Via: 1.1 edge", "X-Forwarded-For: 203.0.113.9", "forwarded: for=203.0.113.9",
+            "X-Real-IP: 203.0.113.9"})
+    void upgradeToHttp2BehindAProxyIsIgnored(String field) throws IOException {
+        for (var protocol : List.of("h2c", "H2C")) {
+            try (var raw = new RawHttpConnection(port)) {
+                for (int i = 0; i < 2; i++) {
+                    raw.send(upgrade(protocol, field + "\r\n"));
+                    assertThat(raw.readResponse().status()).isEqualTo(405);
+                }
+            }
+        }
+    }
+
+    @Test
+    void upgradeToHttp2WithoutAProxyIsAccepted() throws IOException {
+        try (var raw = new RawHttpConnection(port)) {
+            raw.send(upgrade("h2c", ""));
+            assertThat(raw.readLine()).isEqualTo("HTTP/1.1 101 Switching Protocols");
+        }
+    }
+
+    private static String upgrade(String protocol, String field) {
+        return "GET /v1/check HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: " + protocol + "\r\n"
+                + field
+                + "HTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n\r\n";
+    }
+
     private static List<String> securityHeaders(HttpResponse<String> response) {
         var safe = new ArrayList<String>();
         for (var name : List.of("X-Content-Type-Options", "Cache-Control", "Content-Security-Policy")) {

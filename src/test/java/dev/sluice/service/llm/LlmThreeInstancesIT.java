@@ -38,7 +38,7 @@ class LlmThreeInstancesIT {
     @BeforeAll
     static void start() {
         instances = InstanceGroup.with(Map.of("REDIS_HOST", "127.0.0.1", "REDIS_PORT", Integer.toString(REDIS.port()),
-                "RATE_LIMIT_ADMIN_TOKEN", "admin", "RATE_LIMIT_TRUSTED_PROXIES", "127.0.0.1/32",
+                "RATE_LIMIT_ADMIN_TOKEN", "admin", "RATE_LIMIT_IDENTITY_PROXIES", "127.0.0.1/32",
                 "RATE_LIMIT_LLM_OPENAI_BASE_URL", OPENAI.baseUrl(), "RATE_LIMIT_LLM_OPENAI_API_KEY", "sk-of-sluice",
                 "RATE_LIMIT_LLM_OPENAI_REQUESTS_PRO", "unlimited", "RATE_LIMIT_LLM_OPENAI_TOKENS_PRO", TOKENS + "/hour"));
         requests = new ConcurrentRequests(instances.instances());

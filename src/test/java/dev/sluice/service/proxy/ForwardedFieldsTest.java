@@ -64,6 +64,20 @@ class ForwardedFieldsTest extends HopTestBase {
         assertThat(received.fields("X_Forwarded_For")).containsExactly("203.0.113.10");
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void methodOverridesAreRemoved(Wire wire) {
+        assertThat(wire
+                .exchange(port, WireRequest.post("/overridden?a=1&_method=DELETE").field("X-HTTP-Method-Override", "DELETE")
+                        .field("X_Method_Override", "DELETE").field("X-HTTP-Method", "DELETE").field("X-Kept", "DELETE"))
+                .status())
+                .isEqualTo(200);
+        var received = upstream.only("/overridden");
+        assertThat(received.target()).isEqualTo("/overridden?a=1");
+        assertThat(received.head()).filteredOn(line -> line.endsWith("DELETE")).hasSize(1).first().asString()
+                .startsWithIgnoringCase("X-Kept: ");
+    }
+
     /** The :scheme of an HTTP/2 request is set by the client and may not be that of its connection. */
     @Test
     void protocolIsThatOfTheConnection() {

@@ -3,6 +3,7 @@ package dev.sluice.service.proxy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -51,6 +52,17 @@ class MalformedHttp2RequestsTest extends HopTestBase {
     @Test
     void severalHostFieldsResetTheStream() throws IOException {
         assertResetAlone(WireRequest.get("/malformed").field("host", "a.test").field("host", "b.test"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 4, 6, 1000})
+    void bodyOfAnotherLengthIsNotForwarded(int announced) {
+        for (int i = 0; i < 2 * HopProfile.CONNECTIONS; i++) {
+            var response = Wire.HTTP_2.exchange(port,
+                    WireRequest.post("/malformed").body("hello".getBytes(StandardCharsets.US_ASCII), announced));
+            assertThat(response.ending()).isEqualTo(Ending.RESET);
+        }
+        assertThat(upstream.received("/malformed")).isEmpty();
     }
 
     @ParameterizedTest

@@ -13,6 +13,7 @@ public class LlmGatewayProfile extends LlmProfile {
     public Map<String, String> getConfigOverrides() {
         var settings = super.getConfigOverrides();
         settings.put("rate-limit.trusted-proxies", TRUSTED_PROXY_ADDRESS + "/32");
+        settings.put("rate-limit.identity-proxies", TRUSTED_PROXY_ADDRESS + "/32");
         settings.put("rate-limit.llm.max-body-size", Integer.toString(MAX_BODY_BYTES));
         settings.put("rate-limit.llm.forwarded-headers", "X-Kept,x-acme-*");
         settings.put("rate-limit.llm.openai.tokens.enterprise", "100000/hour");

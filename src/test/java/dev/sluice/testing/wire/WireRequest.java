@@ -46,6 +46,12 @@ public final class WireRequest {
         return body(text.getBytes(StandardCharsets.ISO_8859_1));
     }
 
+    /** Sets a body whose length differs from the one that is announced. */
+    public WireRequest body(byte[] bytes, int announcedLength) {
+        body = bytes;
+        return field("Content-Length", Integer.toString(announcedLength));
+    }
+
     public WireRequest body(byte[] bytes) {
         body = bytes;
         return field("Content-Length", Integer.toString(bytes.length));
