@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
@@ -121,6 +122,21 @@ public class LlmLimiter {
             }
             onDecided.accept(call);
         }, onFailure);
+    }
+
+    /**
+     * Returns whether calls of a model are limited by tokens or a budget.
+     *
+     * @param provider the provider that is called
+     * @param tier the caller's tier; null or an unknown tier is treated as the first configured one
+     * @param model the model's name; empty if it is not known
+     */
+    public boolean limitsUsage(Provider provider, String tier, String model) {
+        var snapshot = policy.current();
+        var effectiveTier = snapshot.tiers().effective(tier);
+        var priceName = findPrice(provider, model).map(ModelPrice::name).orElse(null);
+        return Stream.of(QuotaUnit.TOKENS, QuotaUnit.NANODOLLARS).anyMatch(
+                unit -> snapshot.rule(provider, unit, effectiveTier, model, priceName).rate(effectiveTier) != Rate.UNLIMITED);
     }
 
     /**

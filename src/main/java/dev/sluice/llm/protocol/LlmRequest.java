@@ -10,12 +10,13 @@ import io.vertx.core.buffer.Buffer;
  * @param estimatedInputTokens input tokens, estimated from the body's size
  * @param maxOutputTokens maximum output tokens of one choice, as set by the caller; -1 if the request sets no maximum
  * @param choices number of choices requested, 1 to 128
+ * @param background whether the provider shall respond before it has generated the output (OpenAI's Responses)
  * @param usageRequested whether the caller has requested the usage of a chat stream
  * @param body the body as received
  * @param bodyWithUsage the body of a chat stream with the usage requested; {@code body} itself if nothing has to be changed
  */
 public record LlmRequest(String model, boolean streaming, long estimatedInputTokens, long maxOutputTokens, int choices,
-        boolean usageRequested, Buffer body, Buffer bodyWithUsage) {
+        boolean background, boolean usageRequested, Buffer body, Buffer bodyWithUsage) {
 
     /** Returns the maximum output tokens of all choices; -1 if the request sets no maximum. */
     public long maxTotalOutputTokens() {

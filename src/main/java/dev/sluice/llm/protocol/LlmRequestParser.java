@@ -22,7 +22,7 @@ public final class LlmRequestParser {
     private static final String[] GEMINI_CONFIGS = {"generationConfig", "generation_config"};
 
     private static final JsonPaths OPENAI = JsonPaths.of("model", "stream", "n", "stream_options.include_usage",
-            "max_completion_tokens", "max_tokens", "max_output_tokens");
+            "max_completion_tokens", "max_tokens", "max_output_tokens", "background");
     private static final JsonPaths ANTHROPIC = JsonPaths.of("model", "stream", "max_tokens");
     private static final JsonPaths GEMINI = JsonPaths.of("generationConfig.maxOutputTokens",
             "generationConfig.max_output_tokens", "generation_config.maxOutputTokens",
@@ -54,7 +54,9 @@ public final class LlmRequestParser {
         boolean chatStream = rewriter != null && streaming;
         boolean usageRequested = chatStream && fields.isTrue("stream_options.include_usage");
         return new LlmRequest(modelInPath ? operation.model() : model(fields), streaming, (body.length() + 3) / 4,
-                maxOutputTokens(provider, operation.shape(), fields), choices(provider, fields), usageRequested, body,
+                maxOutputTokens(provider, operation.shape(), fields), choices(provider, fields),
+                operation.shape() == Shape.RESPONSES && fields.has("background") && !fields.isFalse("background"),
+                usageRequested, body,
                 chatStream && !usageRequested ? rewriter.rewrite(body) : body);
     }
 

@@ -52,7 +52,7 @@ public record ProviderOperation(Kind kind, Shape shape, String model, boolean st
      */
     public static ProviderOperation of(Provider provider, String method, String path) {
         return switch (method) {
-            case "GET" -> isModelListing(provider, path) ? FREE : UNKNOWN;
+            case "GET", "HEAD" -> isModelListing(provider, path) ? FREE : UNKNOWN;
             case "POST" -> switch (provider) {
                 case OPENAI -> openAi(path);
                 case ANTHROPIC -> anthropic(path);

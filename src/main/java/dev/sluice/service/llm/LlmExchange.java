@@ -140,7 +140,18 @@ final class LlmExchange {
                 });
     }
 
+    /** A response in the background ends the call before there is any usage, which the provider reports to a later one. */
+    private boolean hidesUsageFromLimits() {
+        return parsed != null && parsed.background()
+                && services.limiter().limitsUsage(provider, caller.caller().tier(), parsed.model());
+    }
+
     private Future<Void> reserve() {
+        if (hidesUsageFromLimits()) {
+            return rejected(400,
+                    "background must be false: calls of this model are limited by tokens or a budget, and the usage of a"
+                            + " response in the background is not known when the call ends");
+        }
         var identifier = caller.caller().identity().identifier();
         var tier = caller.caller().tier();
         if (operation.kind() == Kind.FREE) {
@@ -177,7 +188,7 @@ final class LlmExchange {
         String target;
         try {
             headers = services.providerHeaders().forRequest(request, provider, caller, usageRequested);
-            target = RequestPath.toAscii(path) + services.providerHeaders().forwardedQuery(request, caller);
+            target = RequestPath.toAscii(path) + services.providerHeaders().forwardedQuery(request, provider, caller);
         } catch (IllegalArgumentException e) { // HTTP/2 allows characters that are invalid in HTTP/1
             throw new CallRejectedException(400, "The request contains an invalid character", e);
         }

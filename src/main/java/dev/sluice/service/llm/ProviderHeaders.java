@@ -30,6 +30,19 @@ class ProviderHeaders {
     private static final Pattern GZIP = Pattern.compile("(^|[,\\s])gzip\\s*($|,|;(?!\\s*q=0(\\.0*)?\\s*($|,)))",
             Pattern.CASE_INSENSITIVE);
 
+    /**
+     * Headers that select whom the provider bills, or what of an account the call may use. They belong to a key: with Sluice's,
+     * Sluice's own account counts.
+     */
+    private static final Set<String> ACCOUNT_HEADERS = Set.of("openai-organization", "openai-project", "x-goog-user-project");
+    /**
+     * Parameters of Google's APIs that replace the key, select whom the provider bills, or wrap the response in a script, so that
+     * its usage cannot be read. Each may begin with a dollar sign.
+     *
+     * @see <a href="https://cloud.google.com/apis/docs/system-parameters">System parameters</a>
+     */
+    private static final Set<String> ACCOUNT_PARAMETERS = Set.of("access_token", "oauth_token", "bearer_token", "userproject",
+            "callback");
     private static final String FIELD_MASK = "X-Goog-FieldMask";
     /** Response formats of Google from which usage can be extracted. */
     private static final Set<String> READABLE_FORMATS = Set.of("sse", "json");
@@ -54,6 +67,9 @@ class ProviderHeaders {
         for (var header : request.headers()) {
             var name = header.getKey();
             if (!connectionOptions.isEmpty() && connectionOptions.contains(name.toLowerCase(Locale.ROOT))) {
+                continue;
+            }
+            if (!caller.ownKey() && ACCOUNT_HEADERS.contains(FieldNames.asSeenByCgi(name))) {
                 continue;
             }
             if (KEY_HEADERS.contains(FieldNames.asSeenByCgi(name))) {
@@ -113,7 +129,7 @@ class ProviderHeaders {
         var query = request.query();
         for (var part : query == null ? new String[0] : query.split("&")) {
             for (var parameter : LlmCallerResolver.parameters(part).entrySet()) {
-                var name = parameter.getKey().startsWith("$") ? parameter.getKey().substring(1) : parameter.getKey();
+                var name = systemParameter(parameter.getKey());
                 boolean readable = !name.equals("alt") || READABLE_FORMATS.contains(parameter.getValue().get(0));
                 if (name.equalsIgnoreCase("httpMethod") || !caller.ownKey() && (name.equals("fields") || !readable)) {
                     return true;
@@ -123,23 +139,26 @@ class ProviderHeaders {
         return false;
     }
 
-    /** Returns the query as it was sent, with its question mark, without credentials for Sluice. */
-    String forwardedQuery(HttpServerRequest request, LlmCaller caller) {
+    /**
+     * Returns the query as it was sent, with its question mark, without credentials for Sluice and what Sluice's key does not go
+     * with.
+     */
+    String forwardedQuery(HttpServerRequest request, Provider provider, LlmCaller caller) {
         var query = request.query();
         if (query == null || query.isEmpty()) {
             return "";
         }
-        var own = caller.ownKey() ? caller.key() : null;
         var kept = new StringBuilder();
         for (var part : query.split("&", -1)) {
-            if (isForwarded(part, own)) {
+            if (isForwarded(part, provider, caller)) {
                 kept.append(kept.isEmpty() ? '?' : '&').append(part);
             }
         }
         return RequestPath.toAscii(kept.toString());
     }
 
-    private boolean isForwarded(String part, String own) {
+    private boolean isForwarded(String part, Provider provider, LlmCaller caller) {
+        var own = caller.ownKey() ? caller.key() : null;
         for (var parameter : LlmCallerResolver.parameters(part).entrySet()) {
             for (var value : parameter.getValue()) {
                 if (apiKeys.find(value) != null || parameter.getKey().equalsIgnoreCase(LlmCallerResolver.QUERY_KEY)
@@ -147,8 +166,17 @@ class ProviderHeaders {
                     return false;
                 }
             }
+            if (provider == Provider.GEMINI && !caller.ownKey()
+                    && ACCOUNT_PARAMETERS.contains(systemParameter(parameter.getKey()).toLowerCase(Locale.ROOT))) {
+                return false;
+            }
         }
         return true;
+    }
+
+    /** Returns the name of a parameter without the dollar sign with which the names of system parameters may begin. */
+    private static String systemParameter(String name) {
+        return name.startsWith("$") ? name.substring(1) : name;
     }
 
     /** Removes headers that Sluice sets itself from a response. */

@@ -38,7 +38,7 @@ class LlmRequestParserTest {
                  "stream":true,"n":3,"max_tokens":100,"max_completion_tokens":50,
                  "stream_options":{"include_usage":true}}""");
         var request = LlmRequestParser.parse(Provider.OPENAI, CHAT, body);
-        assertThat(request).isEqualTo(new LlmRequest("gpt-4o", true, (body.length() + 3) / 4, 50, 3, true, body, body));
+        assertThat(request).isEqualTo(new LlmRequest("gpt-4o", true, (body.length() + 3) / 4, 50, 3, false, true, body, body));
         assertThat(request.body()).isSameAs(body);
     }
 
@@ -54,7 +54,7 @@ class LlmRequestParserTest {
         var message = LlmRequestParser.parse(Provider.ANTHROPIC, MESSAGES,
                 Buffer.buffer("{\"model\":\"claude-opus-5\",\"max_tokens\":1024,\"n\":5,\"stream\":true}"));
         assertThat(message)
-                .isEqualTo(new LlmRequest("claude-opus-5", true, 16, 1024, 1, false, message.body(), message.body()));
+                .isEqualTo(new LlmRequest("claude-opus-5", true, 16, 1024, 1, false, false, message.body(), message.body()));
     }
 
     @Test

@@ -32,14 +32,16 @@ class LlmForwardedHeadersTest extends LlmTestBase {
     private static final List<String> FORWARDED = List.of("Accept", "Accept-Language", "Content-Type", "User-Agent", "Range",
             "If-Range", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "Idempotency-Key",
             "X-Request-Id", "X-Client-Request-Id", "tracestate", "X-Server-Timeout", "X-App", "X-Session-Id", "originator",
-            "session_id", "conversation_id", "OpenAI-Beta", "OpenAI-Organization", "X-OpenAI-Client-User-Agent",
+            "session_id", "conversation_id", "OpenAI-Beta", "X-OpenAI-Client-User-Agent",
             "X-Stainless-Lang", "anthropic-version", "anthropic-beta", "x-goog-api-client", "X-Codex-Turn-State",
             "X-Claude-Code-Session-Id", "X-Kept", "X-ACME-Team");
     private static final List<String> DROPPED = List.of("X-Forwarded-For", "X_Forwarded_For", "X-Forwarded-Host",
             "X-Forwarded-Proto", "Forwarded", "X-Real-IP", "X-Client-IP", "CF-Connecting-IP", "True-Client-IP", "Via", "Cookie",
             "Cookie2", "Referer", "Origin", "X-User-Id", "X_User_Id", "X-User-Tier", "X-Custom", "X-Kept-Too", "DNT",
             "Sec-Fetch-Site", "baggage", "X-HTTP-Method-Override", "Proxy-Authorization", "X-Goog-Authenticated-User-Email",
-            "X-Goog-IAP-JWT-Assertion", "api-key", "X-Goog-Api_Key", "openai_beta", "Expect-CT", "TE", "HTTP2-Settings");
+            "X-Goog-IAP-JWT-Assertion", "api-key", "X-Goog-Api_Key", "openai_beta", "Expect-CT", "TE", "HTTP2-Settings",
+            "OpenAI-Organization",
+            "OpenAI-Project", "OpenAI_Project", "X-Goog-User-Project");
 
     private Set<String> seen(String... headers) throws IOException {
         var response = RawHttpConnection.exchange(port,

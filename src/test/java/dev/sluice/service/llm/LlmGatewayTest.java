@@ -141,15 +141,14 @@ class LlmGatewayTest extends LlmTestBase {
     void requestIsForwardedUnchanged() {
         var body = "{ \"model\" : \"gpt-4o\",\n \"messages\":[], \"x\":1.50e0, \"é\":\"\\u00e9\" }";
         var response = http.post(CHAT + "?a=1&b=%20z&a=2&c", body, "Authorization", "Bearer key-of-pro", "Content-Type",
-                "application/json; charset=utf-8", "OpenAI-Organization", "org", "OpenAI-Beta", "x=v1",
-                "X-Stainless-Retry-Count", "0", "User-Agent", "OpenAI/Python 1.0", "Accept", "application/json");
+                "application/json; charset=utf-8", "OpenAI-Beta", "x=v1", "X-Stainless-Retry-Count", "0", "User-Agent",
+                "OpenAI/Python 1.0", "Accept", "application/json");
         assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
         var seen = openAi.lastRequest();
         assertThat(seen.method()).isEqualTo("POST");
         assertThat(seen.uri()).isEqualTo("/v1/chat/completions?a=1&b=%20z&a=2&c");
         assertThat(seen.body()).isEqualTo(body);
         assertThat(seen.header("content-type")).isEqualTo("application/json; charset=utf-8");
-        assertThat(seen.header("openai-organization")).isEqualTo("org");
         assertThat(seen.header("openai-beta")).isEqualTo("x=v1");
         assertThat(seen.header("x-stainless-retry-count")).isEqualTo("0");
         assertThat(seen.header("user-agent")).isEqualTo("OpenAI/Python 1.0");
@@ -510,6 +509,53 @@ class LlmGatewayTest extends LlmTestBase {
                     RawHttpConnection.exchange(port, RawHttpConnection.post(evasion, "{}", "X-API-Key: key-of-pro")).status())
                     .isEqualTo(404);
         }
+    }
+
+    /** A provider would take another credential than Sluice's key, bill somebody else, or respond with a script. */
+    @ParameterizedTest
+    @ValueSource(strings = {"access_token", "oauth_token", "callback", "$callback", "%24access_token", "Access_Token",
+            "$userProject",
+            "key"})
+    void parametersThatReplaceTheKeyAreNotForwarded(String name) throws IOException {
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(
+                path("gemini") + "?a=1&" + name + "=evil&b=2", body("gemini"), "x-goog-api-key: key-of-pro",
+                "X-Goog-User-Project: other"));
+        assertThat(response.status()).as(response.text()).isEqualTo(200);
+        assertThat(gemini.lastRequest().uri()).endsWith("?a=1&b=2");
+        assertThat(gemini.lastRequest().headers().contains("x-goog-user-project")).isFalse();
+    }
+
+    /** The usage of a response in the background is known only to a later request. */
+    @ParameterizedTest
+    @ValueSource(strings = {"tokens", "money"})
+    void backgroundIsRejectedUnderTokensOrBudget(String user) {
+        for (var value : List.of("true", "1", "\"true\"")) {
+            var response = background(user, value);
+            assertProviderError("openai", response, 400);
+            assertThat(response.body()).contains("background");
+        }
+        assertThat(openAi.requests()).isEmpty();
+        for (var value : List.of("false", "null")) {
+            openAi.respondNext(1, 200, "{\"usage\":{\"input_tokens\":1,\"output_tokens\":1}}");
+            var response = background(user, value);
+            assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+        }
+        openAi.respondNext(1, 200, "{\"status\":\"queued\",\"usage\":null}");
+        assertThat(background("pro", "true").statusCode()).isEqualTo(200);
+    }
+
+    private HttpResponse<String> background(String user, String value) {
+        return http.post("/openai/v1/responses",
+                "{\"model\":\"gpt-4o\",\"max_output_tokens\":5,\"input\":\"x\",\"background\":" + value + '}', "Authorization",
+                "Bearer key-of-" + user);
+    }
+
+    @Test
+    void headOfTheModelsIsForwarded() {
+        openAi.respondNext(1, 200, "");
+        assertThat(http.send("HEAD", "/openai/v1/models", null, "Authorization", "Bearer key-of-pro").statusCode())
+                .isEqualTo(200);
+        assertThat(openAi.lastRequest().method()).isEqualTo("HEAD");
     }
 
     @Test

@@ -78,6 +78,20 @@ class LlmPassThroughTest extends LlmTestBase {
         assertThat(header(response, "x-ratelimit-limit")).isEqualTo(method.equals("POST") ? "3" : null);
     }
 
+    /** They belong to the key: organization and project, and with Google the project that is billed. */
+    @Test
+    void accountOfAProviderKeyIsForwarded() {
+        assertThat(
+                http.post(CHAT, BODY, "Authorization", "Bearer sk-one", "OpenAI-Organization", "org-1", "OpenAI-Project", "p-1")
+                        .statusCode())
+                .isEqualTo(200);
+        assertThat(openAi.lastRequest().header("openai-organization")).isEqualTo("org-1");
+        assertThat(openAi.lastRequest().header("openai-project")).isEqualTo("p-1");
+        assertThat(http.post(CHAT, BODY, "X-API-Key", "key-of-wealthy", "OpenAI-Organization", "org-1").statusCode())
+                .isEqualTo(200);
+        assertThat(openAi.lastRequest().headers().contains("openai-organization")).isFalse();
+    }
+
     @Test
     void freeCallsOfProviderKeysAreLimited() {
         var response = http.get("/openai/v1/models", "Authorization", "Bearer sk-one");

@@ -112,6 +112,7 @@ public final class JsonFieldCollector {
                 case VALUE_NULL -> fields.remove(path);
                 case VALUE_STRING -> put(path, parser.getText());
                 case VALUE_TRUE -> put(path, true);
+                case VALUE_FALSE -> put(path, false);
                 case VALUE_NUMBER_INT -> put(path,
                         parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER ? token : parser.getLongValue());
                 default -> put(path, token);

@@ -59,6 +59,16 @@ public final class JsonFields {
     }
 
     /**
+     * Returns whether the value is {@code false}.
+     *
+     * @param path the path
+     * @return false for any other value
+     */
+    public boolean isFalse(String path) {
+        return Boolean.FALSE.equals(value(path));
+    }
+
+    /**
      * Returns the count at a path.
      *
      * @param path the path
