@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -59,6 +60,7 @@ public final class ConnectionTimeoutHandler extends ChannelInboundHandlerAdapter
     }
 
     private final Limits limits;
+    private final LongSupplier nanoTime;
     private final List<PendingResponse> pendingResponses = new ArrayList<>(1);
     /** True while the header section of a request is incomplete. */
     private boolean headerStarted;
@@ -71,7 +73,13 @@ public final class ConnectionTimeoutHandler extends ChannelInboundHandlerAdapter
     private Runnable afterRead;
 
     ConnectionTimeoutHandler(Limits limits) {
+        this(limits, System::nanoTime);
+    }
+
+    /** @param nanoTime as {@link System#nanoTime} */
+    ConnectionTimeoutHandler(Limits limits, LongSupplier nanoTime) {
         this.limits = limits;
+        this.nanoTime = nanoTime;
     }
 
     /** Registers a request; a no-op if the connection has no such handler. */
@@ -107,7 +115,7 @@ public final class ConnectionTimeoutHandler extends ChannelInboundHandlerAdapter
         return connection instanceof ConnectionBase base ? base.channel().attr(ATTRIBUTE).get() : null;
     }
 
-    private void onRequest(HttpServerResponse response, boolean streams) {
+    void onRequest(HttpServerResponse response, boolean streams) {
         headerStarted = false;
         idle = false;
         if (!streams) {
@@ -121,7 +129,7 @@ public final class ConnectionTimeoutHandler extends ChannelInboundHandlerAdapter
     @Override
     public void channelActive(ChannelHandlerContext context) {
         context.channel().attr(ATTRIBUTE).set(this);
-        waitingSince = System.nanoTime();
+        waitingSince = nanoTime.getAsLong();
         idle = true;
         scheduleCheck(context, TimeUnit.MILLISECONDS.toNanos(limits.headerMillis()));
         context.fireChannelActive();
@@ -132,7 +140,7 @@ public final class ConnectionTimeoutHandler extends ChannelInboundHandlerAdapter
         if (!headerStarted
                 && (pendingResponses.isEmpty() || pendingResponses.get(pendingResponses.size() - 1).response.ended())) {
             headerStarted = true;
-            waitingSince = System.nanoTime();
+            waitingSince = nanoTime.getAsLong();
         }
         reading = true;
         context.fireChannelRead(bytes);
@@ -155,7 +163,7 @@ public final class ConnectionTimeoutHandler extends ChannelInboundHandlerAdapter
         context.fireChannelInactive();
     }
 
-    private void stop() {
+    void stop() {
         if (timeoutCheck != null) {
             timeoutCheck.cancel(false);
             timeoutCheck = null;
@@ -167,7 +175,7 @@ public final class ConnectionTimeoutHandler extends ChannelInboundHandlerAdapter
     }
 
     private void timeoutCheck(ChannelHandlerContext context) {
-        long now = System.nanoTime();
+        long now = nanoTime.getAsLong();
         long head = TimeUnit.MILLISECONDS.toNanos(limits.headerMillis());
         var http2 = context.pipeline().get(Http2ConnectionHandler.class);
         closeStalledWrites(context, http2 != null, now);

@@ -1,6 +1,7 @@
 package dev.sluice.service.edge;
 
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 import org.jboss.logging.Logger;
 
@@ -34,6 +35,7 @@ public final class LoopTimer {
 
     private final EventLoop loop;
     private final long tickMillis;
+    private final LongSupplier nanoTime;
     /** First entry of a circular list: the timer's own. */
     private final Timed head = new Timed() {
 
@@ -50,8 +52,14 @@ public final class LoopTimer {
 
     /** @param tickMillis interval at which timeouts are checked */
     public LoopTimer(EventLoop loop, long tickMillis) {
+        this(loop, tickMillis, System::nanoTime);
+    }
+
+    /** @param nanoTime as {@link System#nanoTime} */
+    public LoopTimer(EventLoop loop, long tickMillis, LongSupplier nanoTime) {
         this.loop = loop;
         this.tickMillis = tickMillis;
+        this.nanoTime = nanoTime;
         head.next = head;
         head.previous = head;
     }
@@ -72,7 +80,7 @@ public final class LoopTimer {
         head.previous.next = timed;
         head.previous = timed;
         if (tick == null) {
-            lastTickNanos = System.nanoTime();
+            lastTickNanos = nanoTime.getAsLong();
             tick = loop.scheduleAtFixedRate(this::onTick, tickMillis, tickMillis, TimeUnit.MILLISECONDS);
         }
     }
@@ -92,7 +100,7 @@ public final class LoopTimer {
     }
 
     private void onTick() {
-        long nanos = System.nanoTime();
+        long nanos = nanoTime.getAsLong();
         now += Math.min(TimeUnit.NANOSECONDS.toMillis(nanos - lastTickNanos), 2 * tickMillis);
         lastTickNanos = nanos;
         if (head.next == head) {

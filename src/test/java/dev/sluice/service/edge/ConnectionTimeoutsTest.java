@@ -12,7 +12,6 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.WebSocket;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -30,7 +29,10 @@ import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 
-/** Slow clients cannot hold connections; legitimately slow requests are served. */
+/**
+ * Slow clients cannot hold connections; legitimately slow responses are served. Where a client must keep up with a timeout, {@link
+ * ConnectionTimeoutHandlerTest} sets the time.
+ */
 @QuarkusTest
 @TestProfile(ConnectionsProfile.class)
 @WithTestResource(RedisTestResource.class)
@@ -38,7 +40,7 @@ import io.quarkus.test.junit.TestProfile;
 class ConnectionTimeoutsTest extends HttpTestBase {
 
     private static final int INTERVAL_MILLIS = 100;
-    private static final int MAX_MILLIS = 10_000;
+    private static final int MAX_MILLIS = 60_000;
     private static final String HTTP2_PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
 
     private Socket connect() throws IOException {
@@ -49,6 +51,15 @@ class ConnectionTimeoutsTest extends HttpTestBase {
 
     private static void send(Socket socket, String text) throws IOException {
         socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
+    }
+
+    /** Leaves it to the next read to notice that the connection has been closed: there may be a response before the end. */
+    private static void sendIfOpen(Socket socket, String text) throws IOException {
+        try {
+            send(socket, text);
+        } catch (SocketException e) {
+            // the next read fails as well, or returns what arrived before
+        }
     }
 
     /**
@@ -69,7 +80,7 @@ class ConnectionTimeoutsTest extends HttpTestBase {
                     }
                     return response.toString();
                 } catch (SocketTimeoutException e) {
-                    send(socket, then);
+                    sendIfOpen(socket, then);
                 }
             }
             return null;
@@ -113,38 +124,22 @@ class ConnectionTimeoutsTest extends HttpTestBase {
         assertThat(trickle(HTTP2_PREFACE, "\0\0\10\6\0\0\0\0\00012345678")).isNotNull();
     }
 
-    /** Reads the header section of one response. */
-    private static String head(Socket socket) throws IOException {
-        var head = new StringBuilder();
-        while (head.indexOf("\r\n\r\n") < 0) {
-            int read = socket.getInputStream().read();
-            assertThat(read).as("connection is open after %s", head).isNotNegative();
-            head.append((char) read);
-        }
-        return head.toString();
-    }
-
-    @Test
-    void usedConnectionStaysOpen() throws Exception {
-        try (var socket = connect()) {
-            for (int i = 0; i < 6; i++) {
-                send(socket, "HEAD /open/status/418 HTTP/1.1\r\nHost: x\r\n\r\n");
-                assertThat(head(socket)).startsWith("HTTP/1.1 418");
-                TimeUnit.MILLISECONDS.sleep(6 * INTERVAL_MILLIS);
-            }
+    /**
+     * Returns when a connection that was opened now has been closed as idle: connections that are older and are served for
+     * longer than that have no such timeout.
+     */
+    private void awaitIdleTimeout() throws IOException {
+        try (var idle = connect()) {
+            assertThat(idle.getInputStream().readAllBytes()).isEmpty();
         }
     }
 
     @Test
-    void slowUploadsAndLongStreamsComplete() throws Exception {
-        try (var stream = connect(); var upload = connect()) {
+    void longStreamCompletes() throws Exception {
+        try (var stream = connect()) {
             send(stream, "GET /open/trickle?slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-            send(upload, "POST /open/count HTTP/1.1\r\nHost: x\r\nContent-Length: 30\r\nConnection: close\r\n\r\n");
-            for (int i = 0; i < 30; i++) {
-                TimeUnit.MILLISECONDS.sleep(INTERVAL_MILLIS);
-                send(upload, "x");
-            }
-            assertThat(new String(upload.getInputStream().readAllBytes(), StandardCharsets.US_ASCII)).endsWith("30");
+            await().until(() -> EchoUpstream.TRICKLING.containsKey("slow"));
+            awaitIdleTimeout();
             EchoUpstream.TRICKLING.remove("slow").end("second\n");
             assertThat(new String(stream.getInputStream().readAllBytes(), StandardCharsets.US_ASCII)).contains("second");
         }
@@ -161,10 +156,10 @@ class ConnectionTimeoutsTest extends HttpTestBase {
                         received.complete(data);
                         return null;
                     }
-                }).get(10, TimeUnit.SECONDS);
-        TimeUnit.MILLISECONDS.sleep(30 * INTERVAL_MILLIS);
-        socket.sendText("hello", true).get(10, TimeUnit.SECONDS);
-        assertThat(received.get(10, TimeUnit.SECONDS)).hasToString("echo hello");
+                }).get(MAX_MILLIS, TimeUnit.MILLISECONDS);
+        awaitIdleTimeout();
+        socket.sendText("hello", true).get(MAX_MILLIS, TimeUnit.MILLISECONDS);
+        assertThat(received.get(MAX_MILLIS, TimeUnit.MILLISECONDS)).hasToString("echo hello");
         socket.abort();
     }
 
@@ -180,7 +175,7 @@ class ConnectionTimeoutsTest extends HttpTestBase {
                 send(socket, "GET /open/download " + version + "\r\nHost: x\r\n\r\n");
                 assertThat(socket.getInputStream().read()).isEqualTo('H');
             }
-            await().atMost(Duration.ofSeconds(20)).until(() -> http.get("/open/status/418").statusCode() == 418);
+            await().until(() -> http.get("/open/status/418").statusCode() == 418);
             int reset = 0;
             for (var socket : stalled) { // those that have not timed out yet are served
                 try {
