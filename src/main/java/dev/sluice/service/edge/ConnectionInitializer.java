@@ -1,11 +1,13 @@
 package dev.sluice.service.edge;
 
 import java.net.InetSocketAddress;
+import java.util.OptionalInt;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.enterprise.event.ObservesAsync;
 
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
 import dev.sluice.config.ConfigProblems;
@@ -39,8 +41,11 @@ class ConnectionInitializer {
     private final VertxInternal vertx;
     private final ValueRegistry ports;
     private final ClientAddressResolver addresses;
+    private final ClientConnectionLimit connections;
 
-    ConnectionInitializer(ServiceConfig settings, Vertx vertx, ValueRegistry ports, ClientAddressResolver addresses) {
+    ConnectionInitializer(ServiceConfig settings, Vertx vertx, ValueRegistry ports, ClientAddressResolver addresses,
+            @ConfigProperty(name = ClientConnectionLimit.SETTING) OptionalInt maxConnections) {
+        this.connections = new ClientConnectionLimit(maxConnections.orElse(Integer.MAX_VALUE));
         this.addresses = addresses;
         this.ports = ports;
         this.settings = settings.connections();
@@ -81,26 +86,34 @@ class ConnectionInitializer {
                 && address.getPort() == port && channel.pipeline().get(NAME) == null) {
             var limits = new ConnectionTimeoutHandler.Limits(settings.headTimeout().toMillis(),
                     settings.idleTimeout().toMillis(), settings.readerTimeout().toMillis());
-            channel.pipeline().addFirst(NAME, new AcceptHandler(limits, options, addresses));
+            channel.pipeline().addFirst(NAME, new AcceptHandler(connections, limits, options, addresses));
         }
     }
 
     /** Adds the handlers to each accepted connection, which is what a server channel reads. */
     private static final class AcceptHandler extends ChannelInboundHandlerAdapter {
 
+        private final ClientConnectionLimit connections;
         private final ConnectionTimeoutHandler.Limits limits;
         private final HttpServerOptions options;
         private final ClientAddressResolver addresses;
 
-        AcceptHandler(ConnectionTimeoutHandler.Limits limits, HttpServerOptions options, ClientAddressResolver addresses) {
+        AcceptHandler(ClientConnectionLimit connections, ConnectionTimeoutHandler.Limits limits, HttpServerOptions options,
+                ClientAddressResolver addresses) {
+            this.connections = connections;
             this.addresses = addresses;
             this.limits = limits;
             this.options = options;
         }
 
         @Override
-        public void channelRead(ChannelHandlerContext context, Object connection) {
-            ((Channel) connection).pipeline().addLast("connection-timeouts", new ConnectionTimeoutHandler(limits))
+        public void channelRead(ChannelHandlerContext context, Object accepted) {
+            var connection = (Channel) accepted;
+            if (!connections.tryOpen(connection)) {
+                connection.unsafe().closeForcibly(); // it belongs to no event loop yet
+                return;
+            }
+            connection.pipeline().addLast("connection-timeouts", new ConnectionTimeoutHandler(limits))
                     .addLast("http-pipeline-initializer", new HttpPipelineInitializer(options, addresses::isProxy));
             context.fireChannelRead(connection);
         }

@@ -18,7 +18,8 @@ import io.vertx.core.http.HttpVersion;
 import io.vertx.core.net.impl.ConnectionBase;
 
 /**
- * Closes connections that exceed the header, keep-alive or write-stall timeout. Netty's {@code IdleStateHandler} is not enough:
+ * Closes connections that exceed the header, keep-alive or write-stall timeout. The first byte counts as the header section: a
+ * connection that sends nothing has no more time than one that begins a request. Netty's {@code IdleStateHandler} is not enough:
  * a client that trickles one byte at a time never becomes idle. Costs one scheduled task per connection and {@link
  * Limits#headerMillis()}, and nothing per request.
  * <p>
@@ -27,7 +28,8 @@ import io.vertx.core.net.impl.ConnectionBase;
 public final class ConnectionTimeoutHandler extends ChannelInboundHandlerAdapter {
 
     /**
-     * @param headerMillis from the first byte of a request to the end of its header section
+     * @param headerMillis from the first byte of a request to the end of its header section, and from the beginning of the
+     *        connection to its first byte
      * @param keepAliveMillis between two requests; on HTTP/2, between two streams
      * @param writeStallMillis for the client to read some of a response that is waiting to be written
      */
@@ -62,6 +64,8 @@ public final class ConnectionTimeoutHandler extends ChannelInboundHandlerAdapter
     private final Limits limits;
     private final LongSupplier nanoTime;
     private final List<PendingResponse> pendingResponses = new ArrayList<>(1);
+    /** False until the first byte. */
+    private boolean received;
     /** True while the header section of a request is incomplete. */
     private boolean headerStarted;
     /** Time of the first such byte; without one, time at which the connection was first seen idle. */
@@ -139,6 +143,7 @@ public final class ConnectionTimeoutHandler extends ChannelInboundHandlerAdapter
     public void channelRead(ChannelHandlerContext context, Object bytes) {
         if (!headerStarted
                 && (pendingResponses.isEmpty() || pendingResponses.get(pendingResponses.size() - 1).response.ended())) {
+            received = true;
             headerStarted = true;
             waitingSince = nanoTime.getAsLong();
         }
@@ -184,7 +189,9 @@ public final class ConnectionTimeoutHandler extends ChannelInboundHandlerAdapter
             waitingSince = now;
         }
         idle = quiet;
-        long limit = http2 == null && headerStarted ? head : TimeUnit.MILLISECONDS.toNanos(limits.keepAliveMillis());
+        long limit = !received || http2 == null && headerStarted
+                ? head
+                : TimeUnit.MILLISECONDS.toNanos(limits.keepAliveMillis());
         if (quiet && now - waitingSince >= limit) {
             timeoutCheck = null;
             context.channel().close(); // through the whole pipeline: HTTP/2 sends GOAWAY

@@ -133,9 +133,9 @@ class ConnectionTimeoutHandlerTest {
     }
 
     @Test
-    void unusedConnectionIsClosed() {
+    void silentConnectionIsClosedAfterTheTimeOfAHeaderSection() {
         openHttp1();
-        assertThat(connection.millisToClose(LONG)).isEqualTo(KEEP_ALIVE);
+        assertThat(connection.millisToClose(LONG)).isEqualTo(HEAD);
     }
 
     @Test

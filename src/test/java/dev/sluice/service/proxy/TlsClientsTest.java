@@ -4,11 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Supplier;
+import java.util.logging.Level;
 import java.util.stream.Stream;
 
 import org.junit.jupiter.api.Test;
@@ -16,6 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
+import dev.sluice.testing.LogRecorder;
 import dev.sluice.testing.RawExchange;
 import dev.sluice.testing.RawUpstream.Script;
 import dev.sluice.testing.WebSocketBytes;
@@ -197,6 +202,40 @@ class TlsClientsTest extends TlsHopTestBase {
             assertThat(client.in().readAllBytes()).isEqualTo(WebSocketBytes.CLOSE);
         }
         assertThat(upstream.only("/ws").fields("x-forwarded-proto")).containsExactly("https");
+    }
+
+    @Test
+    void silentConnectionsCountAsConnections() throws IOException {
+        int more = 10;
+        var silent = new ArrayList<Socket>();
+        var log = LogRecorder.start(Level.WARNING, false);
+        try {
+            for (int i = 0; i < TlsHopProfile.CLIENTS + more; i++) {
+                silent.add(new Socket("127.0.0.1", i % 2 == 0 ? port : tls.getPort()));
+            }
+            awaiting("the connections beyond the limit to be closed")
+                    .until(() -> silent.stream().filter(TlsClientsTest::isClosed)
+                            .count() >= more);
+            assertThat(log.records()).filteredOn(
+                    line -> line.contains("quarkus.http.limits.max-connections=" + TlsHopProfile.CLIENTS)).hasSize(1);
+        } finally {
+            log.close();
+            for (var socket : silent) {
+                socket.close();
+            }
+        }
+        awaiting("places of closed connections").ignoreExceptions().untilAsserted(() -> assertServed(Wire.HTTP_1_1));
+    }
+
+    private static boolean isClosed(Socket socket) {
+        try {
+            socket.setSoTimeout(1);
+            return socket.getInputStream().read() < 0;
+        } catch (SocketTimeoutException e) {
+            return false;
+        } catch (IOException e) {
+            return true;
+        }
     }
 
     /** Quarkus counts the connections of clients. */

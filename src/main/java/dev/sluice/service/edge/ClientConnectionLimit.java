@@ -1,0 +1,53 @@
+package dev.sluice.service.edge;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+
+import org.jboss.logging.Logger;
+
+import io.netty.channel.Channel;
+
+/**
+ * Bounds the connections that clients have open, those that have sent nothing included: Quarkus counts a connection only when its
+ * first request arrives. Thread-safe.
+ */
+final class ClientConnectionLimit {
+
+    static final String SETTING = "quarkus.http.limits.max-connections";
+
+    private static final Logger LOG = Logger.getLogger(ClientConnectionLimit.class);
+    private static final long WARNING_INTERVAL_NANOS = TimeUnit.MINUTES.toNanos(1);
+
+    private final int max;
+    private final AtomicInteger open = new AtomicInteger();
+    private final AtomicLong warnedAt = new AtomicLong(System.nanoTime() - WARNING_INTERVAL_NANOS);
+
+    /** @param max maximum number of connections */
+    ClientConnectionLimit(int max) {
+        this.max = max;
+    }
+
+    /**
+     * Counts a connection until it is closed.
+     *
+     * @return false if there are too many; the connection is then to be closed
+     */
+    boolean tryOpen(Channel connection) {
+        if (open.incrementAndGet() > max) {
+            open.decrementAndGet();
+            warn();
+            return false;
+        }
+        connection.closeFuture().addListener(closed -> open.decrementAndGet());
+        return true;
+    }
+
+    private void warn() {
+        long now = System.nanoTime();
+        long last = warnedAt.get();
+        if (now - last >= WARNING_INTERVAL_NANOS && warnedAt.compareAndSet(last, now)) {
+            LOG.warnf("New connections of clients are closed: as many are open as %s=%d allows", SETTING, max);
+        }
+    }
+}
