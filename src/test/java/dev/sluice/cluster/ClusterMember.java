@@ -24,7 +24,7 @@ import io.vertx.redis.client.RedisOptions;
 /** One of several instances in this process, with all components between API and Redis. */
 public final class ClusterMember implements AutoCloseable {
 
-    private static final Duration CALL_TIMEOUT = Duration.ofSeconds(20);
+    private static final Duration CALL_TIMEOUT = Duration.ofSeconds(60);
     private static final Duration TIMEOUT = Duration.ofMillis(500);
 
     private final Vertx vertx = Vertx.vertx();

@@ -20,7 +20,7 @@ import io.vertx.core.impl.ContextInternal;
 
 class SubscriberContextTest {
 
-    private static final Duration TIMEOUT = Duration.ofSeconds(10);
+    private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
     private final Vertx vertx = Vertx.vertx();
     /** Completes on a thread of its own. */

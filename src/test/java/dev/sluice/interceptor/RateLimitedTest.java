@@ -71,7 +71,7 @@ class RateLimitedTest {
         var result = new CompletableFuture<String>();
         Thread.class.getMethod("startVirtualThread", Runnable.class).invoke(null,
                 (Runnable) () -> result.complete(bean.plain()));
-        assertThat(result).succeedsWithin(10, TimeUnit.SECONDS).isEqualTo("plain 1");
+        assertThat(result).succeedsWithin(60, TimeUnit.SECONDS).isEqualTo("plain 1");
     }
 
     @Test
@@ -98,11 +98,11 @@ class RateLimitedTest {
     void completionStageAndFutureFail() throws Exception {
         assertThat(bean.stage().toCompletableFuture().get()).isEqualTo("stage 1");
         bean.stage();
-        assertThat(bean.stage().toCompletableFuture()).failsWithin(10, TimeUnit.SECONDS).withThrowableThat()
+        assertThat(bean.stage().toCompletableFuture()).failsWithin(60, TimeUnit.SECONDS).withThrowableThat()
                 .withCauseInstanceOf(RateLimitExceededException.class);
         assertThat(bean.future().get()).isEqualTo("future 3");
         bean.future();
-        assertThat(bean.future()).failsWithin(10, TimeUnit.SECONDS);
+        assertThat(bean.future()).failsWithin(60, TimeUnit.SECONDS);
     }
 
     @Test
@@ -115,10 +115,10 @@ class RateLimitedTest {
     void reactiveMethodsDoNotBlockAnEventLoop() {
         var result = new CompletableFuture<String>();
         vertx.runOnContext(loop -> bean.uni().subscribe().with(result::complete, result::completeExceptionally));
-        assertThat(result).succeedsWithin(10, TimeUnit.SECONDS).isEqualTo("uni 1");
+        assertThat(result).succeedsWithin(60, TimeUnit.SECONDS).isEqualTo("uni 1");
         var stageResult = new CompletableFuture<String>();
         vertx.runOnContext(loop -> bean.stage().whenComplete((value, failure) -> stageResult.complete(value)));
-        assertThat(stageResult).succeedsWithin(10, TimeUnit.SECONDS).isEqualTo("stage 2");
+        assertThat(stageResult).succeedsWithin(60, TimeUnit.SECONDS).isEqualTo("stage 2");
     }
 
     @Test
@@ -131,7 +131,7 @@ class RateLimitedTest {
                 result.completeExceptionally(e);
             }
         });
-        assertThat(result).failsWithin(10, TimeUnit.SECONDS).withThrowableThat()
+        assertThat(result).failsWithin(60, TimeUnit.SECONDS).withThrowableThat()
                 .withCauseInstanceOf(IllegalStateException.class).withMessageContaining("LimitedBean.plain")
                 .withMessageContaining("Uni<String>").withMessageContaining("@Blocking");
         assertThat(used(LimitedBean.class.getName() + ".plain")).isZero();

@@ -24,7 +24,7 @@ public abstract class StoreUnderTest implements AutoCloseable {
 
     public static final long EXACT = 10_000;
 
-    private static final Duration TIMEOUT = Duration.ofSeconds(20);
+    private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
     private long now = 1_800_000_000_000_000L;
 

@@ -71,9 +71,13 @@ public class EchoUpstream implements QuarkusTestResourceLifecycleManager {
             response.putHeader("Content-Length", Integer.toString(DOWNLOAD_BYTES));
             download(response, DOWNLOAD_BYTES);
         } else if (path.equals("/ws")) {
-            request.toWebSocket().onSuccess(socket -> socket
-                    .textMessageHandler(text -> socket
-                            .writeTextMessage(text.equals("who") ? describe(request, "").encode() : "echo " + text)));
+            request.toWebSocket().onSuccess(socket -> socket.textMessageHandler(text -> {
+                if (text.equals("download")) {
+                    socket.writeBinaryMessage(Buffer.buffer(new byte[DOWNLOAD_BYTES]));
+                } else {
+                    socket.writeTextMessage(text.equals("who") ? describe(request, "").encode() : "echo " + text);
+                }
+            }));
         } else if (path.equals("/no-ws")) {
             response.setStatusCode(403).end("no websockets here");
         } else {

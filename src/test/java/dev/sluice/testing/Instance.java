@@ -180,12 +180,12 @@ public final class Instance implements AutoCloseable {
 
     /** Stops the process with SIGSTOP: its sockets stay open, and it neither reads nor writes. */
     public void suspend() {
-        ProcessSignals.suspend(process);
+        ProcessSignals.suspend(process.toHandle());
     }
 
     /** Continues the process after {@link #suspend()}. */
     public void resume() {
-        ProcessSignals.resume(process);
+        ProcessSignals.resume(process.toHandle());
     }
 
     /** Requests the process to stop (SIGTERM) and returns at once. */

@@ -22,7 +22,7 @@ import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 /** Connection over which a test sends and reads arbitrary bytes. */
 public final class RawHttpConnection implements Closeable {
 
-    private static final int TIMEOUT_MILLIS = 20_000;
+    private static final int TIMEOUT_MILLIS = 60_000;
     /** One for all connections, so that they resume the session of the first one. */
     private static final SSLSocketFactory TLS = trustingAll();
 

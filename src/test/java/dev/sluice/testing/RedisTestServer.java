@@ -21,6 +21,7 @@ public final class RedisTestServer implements AutoCloseable {
 
     private final RedisServer server;
     private final int port;
+    private ProcessHandle suspended;
 
     private RedisTestServer(int port, String... settings) throws IOException {
         this.port = port;
@@ -90,8 +91,38 @@ public final class RedisTestServer implements AutoCloseable {
         }
     }
 
+    /** Stops the server with SIGSTOP: it keeps its connections but does not reply. */
+    public void suspend() {
+        var process = ProcessHandle.of(pid()).orElseThrow();
+        ProcessSignals.suspend(process);
+        suspended = process;
+    }
+
+    /** Continues the server, which executes the commands that it has received meanwhile. No effect if it is not suspended. */
+    public void resume() {
+        if (suspended != null) {
+            ProcessSignals.resume(suspended);
+            suspended = null;
+        }
+    }
+
+    private long pid() {
+        try (var socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.getOutputStream().write("INFO server\r\n".getBytes(StandardCharsets.UTF_8));
+            var lines = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
+            var line = lines.readLine();
+            while (!line.startsWith("process_id:")) {
+                line = lines.readLine();
+            }
+            return Long.parseLong(line.substring(line.indexOf(':') + 1));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     @Override
     public void close() {
+        resume();
         try {
             server.stop();
         } catch (IOException e) {

@@ -55,6 +55,12 @@ public final class WebSocketBytes {
         return frame.put(payload).array();
     }
 
+    /** Returns a text frame of a client with the mask 0; the text has less than 126 ASCII characters. */
+    public static byte[] maskedText(String text) {
+        return ByteBuffer.allocate(6 + text.length()).put((byte) 0x81).put((byte) (MASKED | text.length())).putInt(0)
+                .put(text.getBytes(StandardCharsets.US_ASCII)).array();
+    }
+
     /** Returns the close frame of a client, with status 1000 and the mask 0. */
     public static byte[] maskedClose() {
         return new byte[]{(byte) 0x88, (byte) (MASKED | 2), 0, 0, 0, 0, 3, (byte) 0xe8};

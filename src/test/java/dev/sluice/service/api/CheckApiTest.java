@@ -20,6 +20,8 @@ import static org.hamcrest.Matchers.startsWith;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 
@@ -74,12 +76,13 @@ class CheckApiTest extends HttpTestBase {
                 .header("X-RateLimit-Mode", nullValue())
                 .header("Retry-After", nullValue());
         int resetAt = response.extract().path("reset_at");
-        assertThat((long) resetAt).isBetween(before + 59, before + 70);
+        assertThat((long) resetAt).isBetween(before + 59, System.currentTimeMillis() / 1000 + 61);
         response.header("X-RateLimit-Reset", Integer.toString(resetAt));
     }
 
     @Test
     void deniedResponseMatchesTheContract() {
+        long before = System.nanoTime();
         for (int i = 0; i < 2; i++) {
             check(body("denied", "r", 2, 60));
         }
@@ -93,7 +96,8 @@ class CheckApiTest extends HttpTestBase {
                 .body("error.details.limit", is(2))
                 .body("error.details.window_seconds", is(60));
         int retryAfter = response.extract().path("error.details.retry_after");
-        assertThat(retryAfter).isBetween(50, 60);
+        int elapsed = (int) TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - before);
+        assertThat(retryAfter).isBetween(60 - elapsed - 1, 60);
         response.header("Retry-After", Integer.toString(retryAfter));
     }
 
@@ -101,10 +105,11 @@ class CheckApiTest extends HttpTestBase {
     void requestAfterRetryAfterIsAllowed() {
         var body = body("patient", "r", 1, 1);
         check(body).statusCode(200);
-        var retryAfter = check(body).statusCode(429).extract().header("Retry-After");
+        // A pause of the machine may be longer than the window: then, the next request is admitted as well.
+        var retryAfter = Polling.await().until(() -> check(body).extract().header("Retry-After"), Objects::nonNull);
         var wait = Duration.ofSeconds(Long.parseLong(retryAfter));
         var attempts = new AtomicInteger();
-        Polling.await().pollDelay(wait).atMost(wait.plusSeconds(20)).until(() -> {
+        Polling.await().pollDelay(wait).atMost(wait.plusSeconds(60)).until(() -> {
             attempts.incrementAndGet();
             return check(body).extract().statusCode() == 200;
         });

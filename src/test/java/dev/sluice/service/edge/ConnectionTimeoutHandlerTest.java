@@ -84,6 +84,10 @@ class ConnectionTimeoutHandlerTest {
         receive(Unpooled.wrappedBuffer(new byte[]{'x'}));
     }
 
+    private void receivePing() {
+        receive(Unpooled.wrappedBuffer(new byte[]{0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8}));
+    }
+
     /** Receives the rest of a header section. */
     private Response request() {
         receive();
@@ -235,10 +239,24 @@ class ConnectionTimeoutHandlerTest {
         openHttp2();
         long millis = 0;
         while (isOpen() && millis < LONG) {
-            receive(Unpooled.wrappedBuffer(new byte[]{0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8}));
+            receivePing();
             millis += connection.millisToClose(INTERVAL - 1);
         }
         assertThat(millis).isBetween((long) KEEP_ALIVE, (long) KEEP_ALIVE + HEAD);
+    }
+
+    /** The streams begin and end between two checks. */
+    @ParameterizedTest
+    @ValueSource(ints = {INTERVAL, KEEP_ALIVE - HEAD, KEEP_ALIVE - 1})
+    void usedHttp2ConnectionStaysOpen(int interval) {
+        openHttp2();
+        for (int millis = 0; millis < LONG; millis += interval) {
+            connection.advance(interval);
+            assertThat(isOpen()).as("after %d ms", millis + interval).isTrue();
+            receivePing(); // in place of the frames of the request
+            stream().ended = true;
+        }
+        assertThat(connection.millisToClose(LONG)).isBetween((long) KEEP_ALIVE, (long) KEEP_ALIVE + HEAD);
     }
 
     @Test

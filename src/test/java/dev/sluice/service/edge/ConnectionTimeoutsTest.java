@@ -25,6 +25,9 @@ import dev.sluice.testing.ConnectionsProfile;
 import dev.sluice.testing.EchoUpstream;
 import dev.sluice.testing.HttpTestBase;
 import dev.sluice.testing.RedisTestResource;
+import dev.sluice.testing.WebSocketBytes;
+import dev.sluice.testing.wire.Http1Wire;
+import dev.sluice.testing.wire.Wire;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -161,6 +164,21 @@ class ConnectionTimeoutsTest extends HttpTestBase {
         socket.sendText("hello", true).get(MAX_MILLIS, TimeUnit.MILLISECONDS);
         assertThat(received.get(MAX_MILLIS, TimeUnit.MILLISECONDS)).hasToString("echo hello");
         socket.abort();
+    }
+
+    /** The timeout of the WebSocket counts instead, which is longer. */
+    @Test
+    void webSocketOfAStalledReaderStaysOpen() throws IOException {
+        try (var client = new Http1Wire(port, "127.0.0.1", Wire.HTTP_1_1)) {
+            client.send(WebSocketBytes.handshake("/open/ws"));
+            assertThat(client.readHead().status()).isEqualTo(101);
+            client.send(WebSocketBytes.maskedText("download"));
+            for (int i = 0; i < 2; i++) { // each twice as long as the reader timeout
+                awaitIdleTimeout();
+            }
+            assertThat(WebSocketBytes.readPayloads(client.in(), EchoUpstream.DOWNLOAD_BYTES, new byte[1]))
+                    .isEqualTo(EchoUpstream.DOWNLOAD_BYTES);
+        }
     }
 
     /** While all upstream connections are held, no other request is served. */

@@ -17,7 +17,6 @@ import java.net.http.HttpResponse;
 import java.net.http.WebSocket;
 import java.net.http.WebSocketHandshakeException;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -45,6 +44,8 @@ import io.vertx.core.json.JsonObject;
 @WithTestResource(RedisTestResource.class)
 @WithTestResource(EchoUpstream.class)
 class UpstreamGatewayTest extends HttpTestBase {
+
+    private static final int TIMEOUT_MILLIS = 60_000;
 
     @Test
     void eleventhRequestIsDenied() {
@@ -138,7 +139,7 @@ class UpstreamGatewayTest extends HttpTestBase {
     @Test
     void expectContinueIsAnsweredWith100() throws Exception {
         try (var socket = new Socket("127.0.0.1", port)) {
-            socket.setSoTimeout(10_000);
+            socket.setSoTimeout(TIMEOUT_MILLIS);
             socket.getOutputStream().write(("POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n"
                     + "Connection: close\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
             var reader = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII));
@@ -187,7 +188,7 @@ class UpstreamGatewayTest extends HttpTestBase {
     @Test
     void connectionHeaderCannotRemoveIdentityHeaders() throws Exception {
         try (var socket = new Socket("127.0.0.1", port)) {
-            socket.setSoTimeout(10_000);
+            socket.setSoTimeout(TIMEOUT_MILLIS);
             socket.getOutputStream().write(("GET /echo HTTP/1.1\r\nHost: x\r\nX-API-Key: key-of-bob\r\nX-Hop: 1\r\n"
                     + "Connection: X-User-Id, X-Hop\r\n\r\nGET /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
                     .getBytes(StandardCharsets.US_ASCII));
@@ -273,15 +274,15 @@ class UpstreamGatewayTest extends HttpTestBase {
                         socket.request(1);
                         return null;
                     }
-                }).get(10, TimeUnit.SECONDS);
-        socket.sendText("hello", true).get(10, TimeUnit.SECONDS);
-        assertThat(echo.get(10, TimeUnit.SECONDS)).isEqualTo("echo hello");
-        socket.sendText("who", true).get(10, TimeUnit.SECONDS);
-        var headers = new JsonObject(description.get(10, TimeUnit.SECONDS)).getJsonObject("headers");
+                }).get(TIMEOUT_MILLIS, TimeUnit.MILLISECONDS);
+        socket.sendText("hello", true).get(TIMEOUT_MILLIS, TimeUnit.MILLISECONDS);
+        assertThat(echo.get(TIMEOUT_MILLIS, TimeUnit.MILLISECONDS)).isEqualTo("echo hello");
+        socket.sendText("who", true).get(TIMEOUT_MILLIS, TimeUnit.MILLISECONDS);
+        var headers = new JsonObject(description.get(TIMEOUT_MILLIS, TimeUnit.MILLISECONDS)).getJsonObject("headers");
         assertThat(headers.getJsonArray("x-user-id").encode()).isEqualTo("[\"bob\"]");
         assertThat(headers.containsKey("x-api-key")).isFalse();
         assertThat(admin.limits("user:bob").await().indefinitely()).containsEntry("api:default", 1L);
-        socket.sendClose(WebSocket.NORMAL_CLOSURE, "").get(10, TimeUnit.SECONDS);
+        socket.sendClose(WebSocket.NORMAL_CLOSURE, "").get(TIMEOUT_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     @Test
@@ -289,7 +290,7 @@ class UpstreamGatewayTest extends HttpTestBase {
         var handshake = HttpClient.newHttpClient().newWebSocketBuilder()
                 .buildAsync(URI.create("ws://127.0.0.1:" + port + "/no-ws"), new WebSocket.Listener() {
                 });
-        assertThat(handshake).failsWithin(10, TimeUnit.SECONDS).withThrowableThat().havingCause()
+        assertThat(handshake).failsWithin(TIMEOUT_MILLIS, TimeUnit.MILLISECONDS).withThrowableThat().havingCause()
                 .isInstanceOfSatisfying(WebSocketHandshakeException.class,
                         denied -> assertThat(denied.getResponse().statusCode()).isEqualTo(403));
     }
@@ -297,7 +298,7 @@ class UpstreamGatewayTest extends HttpTestBase {
     @Test
     void deniedRequestLeavesTheConnectionUsable() throws Exception {
         try (var socket = new Socket("127.0.0.1", port)) {
-            socket.setSoTimeout(10_000);
+            socket.setSoTimeout(TIMEOUT_MILLIS);
             var body = "z".repeat(100_000);
             socket.getOutputStream().write(("POST /closed HTTP/1.1\r\nHost: x\r\nContent-Length: " + body.length() + "\r\n\r\n"
                     + body + "GET /status/418 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -309,7 +310,7 @@ class UpstreamGatewayTest extends HttpTestBase {
 
     private String raw(String request) throws IOException {
         try (var socket = new Socket("127.0.0.1", port)) {
-            socket.setSoTimeout(10_000);
+            socket.setSoTimeout(TIMEOUT_MILLIS);
             socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
             return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         }
@@ -384,12 +385,13 @@ class UpstreamGatewayTest extends HttpTestBase {
                 socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
             }
         }
-        Polling.await().atMost(Duration.ofSeconds(20)).until(() -> http.get("/open").statusCode() == 200);
+        Polling.await().until(() -> http.get("/open").statusCode() == 200);
         var together = new ArrayList<CompletableFuture<Integer>>();
         for (int i = 0; i < GatewayProfile.CONNECTIONS; i++) {
             together.add(CompletableFuture.supplyAsync(() -> http.get("/open/status/200").statusCode()));
         }
-        assertThat(together).allSatisfy(response -> assertThat(response.get(20, TimeUnit.SECONDS)).isEqualTo(200));
+        assertThat(together)
+                .allSatisfy(response -> assertThat(response.get(TIMEOUT_MILLIS, TimeUnit.MILLISECONDS)).isEqualTo(200));
     }
 
     @Test

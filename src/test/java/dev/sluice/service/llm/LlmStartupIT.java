@@ -156,8 +156,9 @@ class LlmStartupIT {
                         "RATE_LIMIT_LLM_OPENAI_TOKENS_PRO", "1000/day")) {
             var used = "/v1/usage?identifier=user:alice&resource=llm:openai:tokens&window_seconds=86400";
             assertThat(chat(sluice).statusCode()).isEqualTo(200);
-            redis.send("CLIENT PAUSE 1500");
+            redis.suspend();
             var during = chat(sluice);
+            redis.resume();
             assertThat(during.statusCode()).isEqualTo(200);
             assertThat(header(during, "X-RateLimit-Mode")).isEqualTo("local");
             await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> {

@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import jakarta.inject.Inject;
@@ -121,14 +120,7 @@ class ConnectionLimitTest extends HopTestBase {
     @Test
     void requestThatWaitsTooLongIs503WithRetryAfter() {
         var release = new CountDownLatch(1);
-        // longer than the timeout of a response: the head is sent first
-        upstream.on("/held", exchange -> {
-            exchange.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
-            while (!release.await(1, TimeUnit.SECONDS)) {
-                exchange.sendChunk("x");
-            }
-            exchange.send("0\r\n\r\n");
-        });
+        holdBody("/held", release);
         var held = holdAll("/held");
         onEveryWire(wire -> wire.exchange(port, WireRequest.get("/waits"))).forEach((wire, response) -> {
             assertError(response, 503, "RATE_5032");

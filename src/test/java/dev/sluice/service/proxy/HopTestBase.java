@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
@@ -34,7 +35,7 @@ import dev.sluice.testing.wire.WireResponse;
  */
 abstract class HopTestBase extends HttpTestBase {
 
-    static final Duration LIMIT = Duration.ofSeconds(30);
+    static final Duration LIMIT = Duration.ofSeconds(60);
     private static final Duration POLL = Duration.ofMillis(10);
     /** HTTP/2 error code for a response that broke off. */
     static final long INTERNAL_ERROR = 2;
@@ -75,6 +76,17 @@ abstract class HopTestBase extends HttpTestBase {
         assertThat(responses).allSatisfy(response -> {
             assertThat(response.status()).isEqualTo(200);
             assertThat(response.text()).startsWith("GET " + TOGETHER + " HTTP/1.1");
+        });
+    }
+
+    /** Sends the head of a response, and its end after the release: longer than the time for the head or between two bytes. */
+    void holdBody(String path, CountDownLatch release) {
+        upstream.on(path, exchange -> {
+            exchange.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+            while (!release.await(1, TimeUnit.SECONDS)) {
+                exchange.sendChunk("x");
+            }
+            exchange.send("0\r\n\r\n");
         });
     }
 

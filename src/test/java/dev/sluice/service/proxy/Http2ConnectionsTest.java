@@ -15,13 +15,11 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import dev.sluice.testing.LogRecorder;
 import dev.sluice.testing.RawUpstream;
 import dev.sluice.testing.wire.RawHttp2Upstream;
 import dev.sluice.testing.wire.Wire;
@@ -31,28 +29,15 @@ import io.netty.handler.codec.http2.Http2ConnectionHandler;
 import io.netty.handler.codec.http2.Http2Exception;
 
 /** Connections of HTTP/2 to an upstream: how event loops share them, and when they end. */
-class Http2ConnectionsTest {
+class Http2ConnectionsTest extends Http2ProxyTestBase {
 
     private final List<WireConnection> clients = new ArrayList<>();
-    private RawHttp2Upstream upstream;
-    private ProxyServer proxy;
-    private LogRecorder log;
-
-    @BeforeEach
-    void start() {
-        log = LogRecorder.start(LogRecorder.ERROR, false);
-        upstream = new RawHttp2Upstream(stream -> stream.respond("ok"));
-    }
 
     @AfterEach
-    void stop() throws IOException {
+    void closeClients() throws IOException {
         for (var client : clients) {
             client.close();
         }
-        proxy.close();
-        upstream.close();
-        log.close();
-        assertThat(log.records()).isEmpty();
     }
 
     private void startProxy(int eventLoops, int maxConnections) {
@@ -66,10 +51,7 @@ class Http2ConnectionsTest {
     }
 
     private static void assertServed(WireConnection client, WireRequest request) throws IOException {
-        var response = client.exchange(request);
-        assertThat(response.status()).as("%s", response).isEqualTo(200);
-        assertThat(response.isComplete()).as("%s", response).isTrue();
-        assertThat(response.text()).isEqualTo("ok");
+        assertServed(client.exchange(request));
     }
 
     @ParameterizedTest

@@ -5,13 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import dev.sluice.testing.RawUpstream;
 import dev.sluice.testing.wire.Http2Wire;
 import dev.sluice.testing.wire.Wire;
 import dev.sluice.testing.wire.WireRequest;
@@ -28,10 +26,7 @@ class MalformedHttp2RequestsTest extends HopTestBase {
 
     private void assertResetAlone(WireRequest malformed) throws IOException {
         var release = new CountDownLatch(1);
-        upstream.on("/held", exchange -> {
-            release.await(10, TimeUnit.SECONDS);
-            RawUpstream.echo(exchange);
-        });
+        holdBody("/held", release);
         try (var connection = new Http2Wire(port, "127.0.0.1")) {
             var held = connection.open(WireRequest.get("/held"), true);
             awaiting("the request at the upstream").until(() -> upstream.inProgress() == 1);

@@ -16,18 +16,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-import dev.sluice.testing.LogRecorder;
 import dev.sluice.testing.RawUpstream;
 import dev.sluice.testing.wire.Http2Wire;
-import dev.sluice.testing.wire.RawHttp2Upstream;
 import dev.sluice.testing.wire.RawHttp2Upstream.Script;
 import dev.sluice.testing.wire.RawHttp2Upstream.Stream;
 import dev.sluice.testing.wire.Wire;
 import dev.sluice.testing.wire.WireRequest;
-import dev.sluice.testing.wire.WireResponse;
 
 /** Requests on connections that the upstream is just closing: which ones are sent again. */
-class UnprocessedRequestsTest {
+class UnprocessedRequestsTest extends Http2ProxyTestBase {
 
     private static final int REFUSED_STREAM = 7;
     /** One for each event loop, so that no other request is on the connection that the upstream closes. */
@@ -59,26 +56,16 @@ class UnprocessedRequestsTest {
         abstract void send(Stream stream) throws IOException;
     }
 
-    private RawHttp2Upstream upstream;
-    private ProxyServer proxy;
-    private LogRecorder log;
-
     @BeforeEach
-    void start() {
-        log = LogRecorder.start(LogRecorder.ERROR, false);
-        upstream = new RawHttp2Upstream(stream -> stream.respond("ok"));
+    void startProxy() {
         proxy = ProxyServer.start(2, upstream.url(), 4, true);
     }
 
     @AfterEach
-    void stop() throws IOException {
+    void eventLoopsStillServe() {
         for (int i = 0; i < 4; i++) { // both event loops
             assertThat(Wire.HTTP_1_1.exchange(proxy.port(), WireRequest.get("/last")).status()).isEqualTo(200);
         }
-        proxy.close();
-        upstream.close();
-        log.close();
-        assertThat(log.records()).isEmpty();
     }
 
     private List<Stream> received(String path) {
@@ -94,12 +81,6 @@ class UnprocessedRequestsTest {
                 stream.respond("ok");
             }
         });
-    }
-
-    private static void assertServed(WireResponse response) {
-        assertThat(response.status()).as("%s", response).isEqualTo(200);
-        assertThat(response.isComplete()).as("%s", response).isTrue();
-        assertThat(response.text()).isEqualTo("ok");
     }
 
     /** Any method may be sent again, on a new connection too, if it was not processed (RFC 9110, section 9.2.2). */

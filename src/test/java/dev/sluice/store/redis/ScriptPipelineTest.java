@@ -38,7 +38,7 @@ import io.vertx.redis.client.Request;
 /** Decisions made in one batch are the same as one after the other. */
 class ScriptPipelineTest {
 
-    private static final Duration TIMEOUT = Duration.ofSeconds(20);
+    private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
     /** @param reservation null if nothing is reserved */
     private record TakeRequest(String identifier, List<WindowClaim> claims, boolean consume, String reservation) {

@@ -133,11 +133,11 @@ public final class RedisNode implements AutoCloseable {
 
     /** Suspends the server: it keeps its connections but does not reply. */
     public void suspend() {
-        ProcessSignals.suspend(process);
+        ProcessSignals.suspend(process.toHandle());
     }
 
     public void resume() {
-        ProcessSignals.resume(process);
+        ProcessSignals.resume(process.toHandle());
     }
 
     /** Executes a command over a new connection; see {@link RespClient#command}. */

@@ -26,25 +26,23 @@ enum HostileBehavior {
         exchange.close();
     }), GARBAGE((exchange, random) -> {
         exchange.body();
-        var bytes = new byte[random.nextInt(10_000)];
-        random.nextBytes(bytes);
-        exchange.send(bytes);
+        HostileAct.sendGarbage(exchange, random, 10_000);
         exchange.finish();
     }), CUT_LENGTH((exchange, random) -> {
         exchange.body();
         exchange.send(HostileBehavior.OK + "Content-Length: 100000\r\n\r\n" + "x".repeat(random.nextInt(99_999)));
-        end(exchange, random);
+        HostileAct.end(exchange, random);
     }), CUT_CHUNKED((exchange, random) -> {
         exchange.body();
         exchange.send(HostileBehavior.OK + "Transfer-Encoding: chunked\r\n\r\n");
         sendChunks(exchange, random);
         exchange.send(random.nextBoolean() ? "" : "ff\r\ncut");
-        end(exchange, random);
+        HostileAct.end(exchange, random);
     }), CUT_HEAD((exchange, random) -> {
         exchange.body();
         var head = HostileBehavior.OK + "Content-Length: 5\r\nX-A: b\r\n";
         exchange.send(head.substring(0, 1 + random.nextInt(head.length() - 1)));
-        end(exchange, random);
+        HostileAct.end(exchange, random);
     }), BAD_FRAMING((exchange, random) -> {
         exchange.body();
         exchange.send(HostileBehavior.OK + Fuzzer.pick(random, java.util.List.of("Content-Length: -1", "Content-Length: x",
@@ -92,7 +90,7 @@ enum HostileBehavior {
         if (random.nextBoolean()) {
             exchange.send(HostileBehavior.OK + "Content-Length: 2\r\n\r\nok");
         } else {
-            end(exchange, random);
+            HostileAct.end(exchange, random);
         }
     }), SURPLUS((exchange, random) -> {
         exchange.body();
@@ -119,15 +117,9 @@ enum HostileBehavior {
 
     static final String OK = "HTTP/1.1 200 OK\r\n";
 
-    /** Sends a response, or what passes for one. */
-    private interface Act {
+    private final HostileAct act;
 
-        void respond(RawExchange exchange, Random random) throws Exception;
-    }
-
-    private final Act act;
-
-    HostileBehavior(Act act) {
+    HostileBehavior(HostileAct act) {
         this.act = act;
     }
 
@@ -166,14 +158,6 @@ enum HostileBehavior {
     private static void sendChunks(RawExchange exchange, Random random) throws Exception {
         for (int i = random.nextInt(20); i >= 0; i--) {
             exchange.sendChunk("x".repeat(1 + random.nextInt(10_000)));
-        }
-    }
-
-    private static void end(RawExchange exchange, Random random) throws Exception {
-        if (random.nextBoolean()) {
-            exchange.finish();
-        } else {
-            exchange.reset();
         }
     }
 }

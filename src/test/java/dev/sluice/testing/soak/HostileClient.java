@@ -15,38 +15,22 @@ import dev.sluice.testing.wire.WireRequest;
 import dev.sluice.testing.wire.WireResponse;
 
 /** A client of one version of HTTP, which misbehaves in some of its requests and verifies the others. */
-final class HostileClient implements Runnable {
+final class HostileClient extends SoakClient {
 
     private static final int MAX_BODY = 200_000;
 
-    private final int port;
     private final Wire wire;
-    private final long seed;
-    private final AtomicLong numbers;
-    private final long deadlineNanos;
-    private final SoakRecord results;
 
-    /**
-     * @param numbers of the requests of all clients
-     * @param deadlineNanos time of {@link System#nanoTime()} at which the last request begins
-     */
+    /** Other arguments as those of {@link SoakClient}. */
     HostileClient(int port, Wire wire, long seed, AtomicLong numbers, long deadlineNanos, SoakRecord results) {
-        this.port = port;
+        super(port, seed, numbers, deadlineNanos, results);
         this.wire = wire;
-        this.seed = seed;
-        this.numbers = numbers;
-        this.deadlineNanos = deadlineNanos;
-        this.results = results;
     }
 
     @Override
-    public void run() {
-        while (System.nanoTime() < deadlineNanos) {
-            long number = numbers.getAndIncrement();
-            var random = HostileBehavior.random(seed, -number);
-            hostile(number, random);
-            ordinary(number, random);
-        }
+    void attempt(long number, Random random) {
+        hostile(number, random);
+        ordinary(number, random);
     }
 
     /**

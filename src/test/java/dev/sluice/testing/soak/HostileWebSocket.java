@@ -3,7 +3,6 @@ package dev.sluice.testing.soak;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.Random;
 
 import dev.sluice.testing.RawExchange;
 import dev.sluice.testing.RawUpstream.Script;
@@ -30,16 +29,14 @@ enum HostileWebSocket {
         accept(exchange);
         var frame = WebSocketBytes.binary(new byte[10_000], false);
         exchange.send(Arrays.copyOf(frame, random.nextInt(frame.length)));
-        end(exchange, random);
+        HostileAct.end(exchange, random);
     }), RESET((exchange, random) -> {
         accept(exchange);
         exchange.reset();
     }), GARBAGE((exchange, random) -> {
         accept(exchange);
-        var bytes = new byte[random.nextInt(100_000)];
-        random.nextBytes(bytes);
-        exchange.send(bytes);
-        end(exchange, random);
+        HostileAct.sendGarbage(exchange, random, 100_000);
+        HostileAct.end(exchange, random);
     }), LARGE((exchange, random) -> {
         accept(exchange);
         exchange.send(WebSocketBytes.binary(new byte[random.nextInt(5_000_000)], false));
@@ -48,8 +45,8 @@ enum HostileWebSocket {
         exchange.send("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno");
     }), REJECTED_AND_CUT((exchange, random) -> {
         exchange.send("HTTP/1.1 401 Unauthorized\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
-        end(exchange, random);
-    }), HANDSHAKE_CLOSED((exchange, random) -> end(exchange, random)), HANDSHAKE_GARBAGE((exchange, random) -> {
+        HostileAct.end(exchange, random);
+    }), HANDSHAKE_CLOSED((exchange, random) -> HostileAct.end(exchange, random)), HANDSHAKE_GARBAGE((exchange, random) -> {
         exchange.send("HTTP/1.1 101 \0Switching\r\n:\r\n\r\n");
         exchange.finish();
     }), SILENT((exchange, random) -> {
@@ -93,14 +90,9 @@ enum HostileWebSocket {
         private static final long serialVersionUID = 1;
     }
 
-    private interface Act {
+    private final HostileAct act;
 
-        void respond(RawExchange exchange, Random random) throws Exception;
-    }
-
-    private final Act act;
-
-    HostileWebSocket(Act act) {
+    HostileWebSocket(HostileAct act) {
         this.act = act;
     }
 
@@ -135,13 +127,5 @@ enum HostileWebSocket {
 
     private static void accept(RawExchange exchange) throws IOException {
         exchange.send(WebSocketBytes.accept(exchange));
-    }
-
-    private static void end(RawExchange exchange, Random random) throws IOException {
-        if (random.nextBoolean()) {
-            exchange.finish();
-        } else {
-            exchange.reset();
-        }
     }
 }

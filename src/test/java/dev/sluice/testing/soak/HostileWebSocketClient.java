@@ -14,34 +14,21 @@ import dev.sluice.testing.wire.Http1Wire;
 import dev.sluice.testing.wire.Wire;
 
 /** A client of WebSockets, which misbehaves in some of them and verifies the others. */
-final class HostileWebSocketClient implements Runnable {
+final class HostileWebSocketClient extends SoakClient {
 
     private static final String LOOPBACK = "127.0.0.1";
     private static final int FLOOD_FRAMES = 2000;
 
-    private final int port;
-    private final long seed;
-    private final AtomicLong numbers;
-    private final long deadlineNanos;
-    private final SoakRecord results;
-
-    /** Arguments as those of {@link HostileClient}. */
+    /** Arguments as those of {@link SoakClient}. */
     HostileWebSocketClient(int port, long seed, AtomicLong numbers, long deadlineNanos, SoakRecord results) {
-        this.port = port;
-        this.seed = seed;
-        this.numbers = numbers;
-        this.deadlineNanos = deadlineNanos;
-        this.results = results;
+        super(port, seed, numbers, deadlineNanos, results);
     }
 
     @Override
-    public void run() {
-        while (System.nanoTime() < deadlineNanos) {
-            long number = numbers.getAndIncrement();
-            hostile(number, HostileBehavior.random(seed, -number));
-            for (int i = 0; i < 3; i++) {
-                ordinary(number);
-            }
+    void attempt(long number, Random random) {
+        hostile(number, random);
+        for (int i = 0; i < 3; i++) {
+            ordinary(number);
         }
     }
 

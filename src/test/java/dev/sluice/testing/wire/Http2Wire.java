@@ -1,6 +1,16 @@
 package dev.sluice.testing.wire;
 
-import java.io.DataInputStream;
+import static dev.sluice.testing.wire.Http2Frames.ACK;
+import static dev.sluice.testing.wire.Http2Frames.DATA;
+import static dev.sluice.testing.wire.Http2Frames.END_STREAM;
+import static dev.sluice.testing.wire.Http2Frames.GOAWAY;
+import static dev.sluice.testing.wire.Http2Frames.HEADERS;
+import static dev.sluice.testing.wire.Http2Frames.MAX_FRAME;
+import static dev.sluice.testing.wire.Http2Frames.MAX_HEADER_LIST;
+import static dev.sluice.testing.wire.Http2Frames.RST_STREAM;
+import static dev.sluice.testing.wire.Http2Frames.SETTINGS;
+import static dev.sluice.testing.wire.Http2Frames.WINDOW_UPDATE;
+
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -16,11 +26,8 @@ import java.util.concurrent.TimeUnit;
 
 import dev.sluice.testing.wire.WireResponse.Ending;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http2.DefaultHttp2Headers;
-import io.netty.handler.codec.http2.DefaultHttp2HeadersDecoder;
-import io.netty.handler.codec.http2.DefaultHttp2HeadersEncoder;
 import io.netty.handler.codec.http2.Http2Exception;
 
 /**
@@ -31,25 +38,7 @@ public final class Http2Wire implements WireConnection {
 
     private static final String PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
     static final int MAX_WINDOW = Integer.MAX_VALUE;
-    private static final int MAX_HEADER_LIST = 1 << 20;
-    private static final int MAX_FRAME = 16384;
-    private static final int DATA = 0;
-    private static final int HEADERS = 1;
-    private static final int RST_STREAM = 3;
-    private static final int SETTINGS = 4;
-    private static final int PING = 6;
-    private static final int GOAWAY = 7;
-    private static final int WINDOW_UPDATE = 8;
-    private static final int CONTINUATION = 9;
-    private static final int END_STREAM = 1;
-    private static final int ACK = 1;
-    private static final int END_HEADERS = 4;
-    private static final int PADDED = 8;
-    private static final int PRIORITY = 32;
-
-    private final Socket socket;
-    private final DefaultHttp2HeadersEncoder encoder = new DefaultHttp2HeadersEncoder();
-    private final DefaultHttp2HeadersDecoder decoder = new DefaultHttp2HeadersDecoder(false, MAX_HEADER_LIST);
+    private final Http2Frames frames;
     private final Map<Integer, Http2WireStream> streams = new ConcurrentHashMap<>();
     private int nextStream = 1;
     private int initialWindow = 65535;
@@ -66,23 +55,15 @@ public final class Http2Wire implements WireConnection {
     }
 
     Http2Wire(Socket socket, int window) throws IOException {
-        this.socket = socket;
-        socket.setTcpNoDelay(true);
-        socket.getOutputStream().write(PREFACE.getBytes(StandardCharsets.US_ASCII));
+        frames = new Http2Frames(socket);
+        frames.writePreface(PREFACE.getBytes(StandardCharsets.US_ASCII));
         var settings = Unpooled.buffer().writeShort(2).writeInt(0).writeShort(4).writeInt(window).writeShort(6)
                 .writeInt(MAX_HEADER_LIST);
-        write(SETTINGS, 0, 0, settings);
-        write(WINDOW_UPDATE, 0, 0, Unpooled.buffer().writeInt(MAX_WINDOW - 65535));
+        frames.write(SETTINGS, 0, 0, settings);
+        frames.write(WINDOW_UPDATE, 0, 0, Unpooled.buffer().writeInt(MAX_WINDOW - 65535));
         var reader = new Thread(this::readFrames, "http2 client");
         reader.setDaemon(true);
         reader.start();
-    }
-
-    private synchronized void write(int type, int flags, int stream, ByteBuf payload) throws IOException {
-        var frame = Unpooled.buffer(9 + payload.readableBytes()).writeMedium(payload.readableBytes()).writeByte(type)
-                .writeByte(flags).writeInt(stream).writeBytes(payload);
-        socket.getOutputStream().write(ByteBufUtil.getBytes(frame));
-        socket.getOutputStream().flush();
     }
 
     /** Opens a stream with the header section of a request. */
@@ -104,26 +85,9 @@ public final class Http2Wire implements WireConnection {
             var stream = new Http2WireStream(this, nextStream, initialWindow);
             nextStream += 2;
             streams.put(stream.id(), stream);
-            writeHeaders(stream.id(), headers, end);
+            frames.writeHeaders(stream.id(), headers, end);
             return stream;
         }
-    }
-
-    private void writeHeaders(int stream, DefaultHttp2Headers headers, boolean end) throws IOException {
-        var block = Unpooled.buffer();
-        try {
-            encoder.encodeHeaders(stream, headers, block);
-        } catch (Http2Exception e) {
-            throw new IOException(e);
-        }
-        int type = HEADERS;
-        int flags = end ? END_STREAM : 0;
-        while (block.readableBytes() > MAX_FRAME) {
-            write(type, flags, stream, block.readSlice(MAX_FRAME));
-            type = CONTINUATION;
-            flags = 0;
-        }
-        write(type, flags | END_HEADERS, stream, block);
     }
 
     /**
@@ -143,7 +107,7 @@ public final class Http2Wire implements WireConnection {
                 return;
             }
             offset += size;
-            write(DATA, end && offset == bytes.length ? END_STREAM : 0, stream.id(),
+            frames.write(DATA, end && offset == bytes.length ? END_STREAM : 0, stream.id(),
                     Unpooled.wrappedBuffer(bytes, offset - size, size));
         } while (offset < bytes.length);
     }
@@ -169,75 +133,34 @@ public final class Http2Wire implements WireConnection {
     void writeTrailers(Http2WireStream stream, String name, String value) throws IOException {
         var trailers = new DefaultHttp2Headers(false);
         trailers.add(name, value);
-        synchronized (this) {
-            writeHeaders(stream.id(), trailers, true);
-        }
+        frames.writeHeaders(stream.id(), trailers, true);
     }
 
     void writeReset(Http2WireStream stream, int code) throws IOException {
-        write(RST_STREAM, 0, stream.id(), Unpooled.buffer().writeInt(code));
+        frames.write(RST_STREAM, 0, stream.id(), Unpooled.buffer().writeInt(code));
     }
 
     void writeWindowUpdate(Http2WireStream stream, int increment) throws IOException {
-        write(WINDOW_UPDATE, 0, stream.id(), Unpooled.buffer().writeInt(increment));
+        frames.write(WINDOW_UPDATE, 0, stream.id(), Unpooled.buffer().writeInt(increment));
     }
 
     private void readFrames() {
         try {
-            var in = new DataInputStream(new java.io.BufferedInputStream(socket.getInputStream()));
-            while (true) {
-                int length = in.readUnsignedByte() << 16 | in.readUnsignedShort();
-                int type = in.readUnsignedByte();
-                int flags = in.readUnsignedByte();
-                int stream = in.readInt() & MAX_WINDOW;
-                var payload = new byte[length];
-                in.readFully(payload);
-                if (type == HEADERS && (flags & END_HEADERS) == 0) {
-                    payload = readContinuations(in, content(payload, flags));
-                    flags &= ~(PADDED | PRIORITY);
-                }
-                onFrame(type, flags, stream, payload);
-            }
+            frames.read(this::onFrame);
         } catch (IOException | Http2Exception e) {
             streams.values().forEach(stream -> stream.onClosed(e instanceof EOFException));
             notifyWriters();
         }
     }
 
-    private static byte[] readContinuations(DataInputStream in, byte[] first) throws IOException {
-        var block = Unpooled.buffer().writeBytes(first);
-        while (true) {
-            var payload = new byte[in.readUnsignedByte() << 16 | in.readUnsignedShort()];
-            in.readUnsignedByte();
-            int flags = in.readUnsignedByte();
-            in.readInt();
-            in.readFully(payload);
-            block.writeBytes(payload);
-            if ((flags & END_HEADERS) != 0) {
-                return ByteBufUtil.getBytes(block);
-            }
-        }
-    }
-
-    private static byte[] content(byte[] payload, int flags) {
-        int start = (flags & PADDED) != 0 ? 1 : 0;
-        int end = payload.length - (start > 0 ? payload[0] & 0xff : 0);
-        return java.util.Arrays.copyOfRange(payload, start + ((flags & PRIORITY) != 0 ? 5 : 0), end);
-    }
-
     private void onFrame(int type, int flags, int id, byte[] payload) throws IOException, Http2Exception {
         var stream = streams.get(id);
         boolean end = (flags & END_STREAM) != 0 && type <= HEADERS;
         switch (type) {
-            case HEADERS -> stream.onHeaders(decode(id, content(payload, flags)), end);
-            case DATA -> stream.onData(content(payload, flags & ~PRIORITY), end);
+            case HEADERS -> stream.onHeaders(decode(id, payload), end);
+            case DATA -> stream.onData(payload, end);
             case RST_STREAM -> stream.onReset(Unpooled.wrappedBuffer(payload).readUnsignedInt());
             case SETTINGS -> onSettings(flags, Unpooled.wrappedBuffer(payload));
-            case PING -> {
-                if ((flags & ACK) == 0) {
-                    write(PING, ACK, 0, Unpooled.wrappedBuffer(payload));
-                }
-            }
             case WINDOW_UPDATE -> onWindowUpdate(stream, Unpooled.wrappedBuffer(payload).readInt());
             case GOAWAY -> streams.values().forEach(open -> open.onGoAway(Unpooled.wrappedBuffer(payload).getInt(0)));
             default -> {
@@ -251,7 +174,7 @@ public final class Http2Wire implements WireConnection {
 
     private List<Map.Entry<String, String>> decode(int stream, byte[] block) throws Http2Exception {
         var fields = new ArrayList<Map.Entry<String, String>>();
-        for (var field : decoder.decodeHeaders(stream, Unpooled.wrappedBuffer(block))) {
+        for (var field : frames.decode(stream, block)) {
             fields.add(Map.entry(field.getKey().toString(), field.getValue().toString()));
         }
         return fields;
@@ -269,7 +192,7 @@ public final class Http2Wire implements WireConnection {
                 initialWindow = value;
             }
         }
-        write(SETTINGS, ACK, 0, Unpooled.EMPTY_BUFFER);
+        frames.write(SETTINGS, ACK, 0, Unpooled.EMPTY_BUFFER);
         notifyAll();
     }
 
@@ -316,6 +239,6 @@ public final class Http2Wire implements WireConnection {
 
     @Override
     public void close() throws IOException {
-        socket.close();
+        frames.close();
     }
 }

@@ -1,6 +1,13 @@
 package dev.sluice.testing.wire;
 
-import java.io.DataInputStream;
+import static dev.sluice.testing.wire.Http2Frames.ACK;
+import static dev.sluice.testing.wire.Http2Frames.DATA;
+import static dev.sluice.testing.wire.Http2Frames.END_STREAM;
+import static dev.sluice.testing.wire.Http2Frames.GOAWAY;
+import static dev.sluice.testing.wire.Http2Frames.HEADERS;
+import static dev.sluice.testing.wire.Http2Frames.RST_STREAM;
+import static dev.sluice.testing.wire.Http2Frames.SETTINGS;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -13,12 +20,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http2.DefaultHttp2Headers;
-import io.netty.handler.codec.http2.DefaultHttp2HeadersDecoder;
-import io.netty.handler.codec.http2.DefaultHttp2HeadersEncoder;
 import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2Headers;
 
@@ -29,16 +32,6 @@ import io.netty.handler.codec.http2.Http2Headers;
 public final class RawHttp2Upstream implements AutoCloseable {
 
     private static final int PREFACE_BYTES = 24;
-    private static final int DATA = 0;
-    private static final int HEADERS = 1;
-    private static final int RST_STREAM = 3;
-    private static final int SETTINGS = 4;
-    private static final int PING = 6;
-    private static final int GOAWAY = 7;
-    private static final int END_STREAM = 1;
-    private static final int ACK = 1;
-    private static final int END_HEADERS = 4;
-    private static final int PRIORITY = 32;
 
     /** Responds to a request; runs on the thread that reads the frames of the connection. */
     @FunctionalInterface
@@ -88,11 +81,11 @@ public final class RawHttp2Upstream implements AutoCloseable {
         public void sendHead(int status, Map<String, String> fields, boolean end) throws IOException {
             var headers = new DefaultHttp2Headers(false).status(Integer.toString(status));
             fields.forEach(headers::add);
-            connection.writeHeaders(id, headers, end);
+            connection.frames.writeHeaders(id, headers, end);
         }
 
         public void send(String body, boolean end) throws IOException {
-            connection.write(DATA, end ? END_STREAM : 0, id,
+            connection.frames.write(DATA, end ? END_STREAM : 0, id,
                     Unpooled.wrappedBuffer(body.getBytes(StandardCharsets.ISO_8859_1)));
         }
 
@@ -103,79 +96,57 @@ public final class RawHttp2Upstream implements AutoCloseable {
         }
 
         public void reset(int code) throws IOException {
-            connection.write(RST_STREAM, 0, id, Unpooled.buffer().writeInt(code));
+            connection.frames.write(RST_STREAM, 0, id, Unpooled.buffer().writeInt(code));
         }
 
         /** Announces that no stream above the last one is processed. */
         public void goAway(int lastStream) throws IOException {
-            connection.write(GOAWAY, 0, 0, Unpooled.buffer().writeInt(lastStream).writeInt(0));
+            connection.frames.write(GOAWAY, 0, 0, Unpooled.buffer().writeInt(lastStream).writeInt(0));
         }
 
         /** Closes the sending side of the connection (FIN), as a server does that announces nothing. */
         public void finish() throws IOException {
-            connection.socket.shutdownOutput();
+            connection.frames.finish();
         }
     }
 
     private final class Connection {
 
-        private final Socket socket;
-        private final DefaultHttp2HeadersEncoder encoder = new DefaultHttp2HeadersEncoder();
-        private final DefaultHttp2HeadersDecoder decoder = new DefaultHttp2HeadersDecoder(false);
+        private final Http2Frames frames;
         private int requests;
 
-        Connection(Socket socket) {
-            this.socket = socket;
-        }
-
-        synchronized void write(int type, int flags, int stream, ByteBuf payload) throws IOException {
-            var frame = Unpooled.buffer(9 + payload.readableBytes()).writeMedium(payload.readableBytes()).writeByte(type)
-                    .writeByte(flags).writeInt(stream).writeBytes(payload);
-            socket.getOutputStream().write(ByteBufUtil.getBytes(frame));
-            socket.getOutputStream().flush();
-        }
-
-        synchronized void writeHeaders(int stream, Http2Headers headers, boolean end) throws IOException {
-            var block = Unpooled.buffer();
-            try {
-                encoder.encodeHeaders(stream, headers, block);
-            } catch (Http2Exception e) {
-                throw new IOException(e);
-            }
-            write(HEADERS, END_HEADERS | (end ? END_STREAM : 0), stream, block);
+        Connection(Socket socket) throws IOException {
+            frames = new Http2Frames(socket);
         }
 
         void serve() {
-            try (socket) {
-                var in = new DataInputStream(new java.io.BufferedInputStream(socket.getInputStream()));
-                in.readFully(new byte[PREFACE_BYTES]);
-                write(SETTINGS, 0, 0, Unpooled.buffer().writeShort(3).writeInt(maxConcurrentStreams));
-                while (true) {
-                    int length = in.readUnsignedByte() << 16 | in.readUnsignedShort();
-                    int type = in.readUnsignedByte();
-                    int flags = in.readUnsignedByte();
-                    int stream = in.readInt();
-                    var payload = new byte[length];
-                    in.readFully(payload);
-                    onFrame(type, flags, stream, Unpooled.wrappedBuffer(payload));
-                }
+            try {
+                frames.readPreface(PREFACE_BYTES);
+                frames.write(SETTINGS, 0, 0, Unpooled.buffer().writeShort(3).writeInt(maxConcurrentStreams));
+                frames.read(this::onFrame);
             } catch (IOException | Http2Exception e) {
                 // Sluice or a script has closed the connection
             } finally {
                 connections.remove(this);
+                close();
             }
         }
 
-        private void onFrame(int type, int flags, int id, ByteBuf payload) throws IOException, Http2Exception {
+        private void onFrame(int type, int flags, int id, byte[] payload) throws IOException, Http2Exception {
             if (type == HEADERS) {
-                var block = (flags & PRIORITY) == 0 ? payload : payload.skipBytes(5);
-                var stream = new Stream(this, id, ++requests, decoder.decodeHeaders(id, block));
+                var stream = new Stream(this, id, ++requests, frames.decode(id, payload));
                 received.add(stream);
                 script.respond(stream);
             } else if (type == SETTINGS && (flags & ACK) == 0) {
-                write(SETTINGS, ACK, 0, Unpooled.EMPTY_BUFFER);
-            } else if (type == PING && (flags & ACK) == 0) {
-                write(PING, ACK, 0, payload);
+                frames.write(SETTINGS, ACK, 0, Unpooled.EMPTY_BUFFER);
+            }
+        }
+
+        void close() {
+            try {
+                frames.close();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
             }
         }
     }
@@ -212,7 +183,6 @@ public final class RawHttp2Upstream implements AutoCloseable {
         while (!server.isClosed()) {
             try {
                 var socket = server.accept();
-                socket.setTcpNoDelay(true);
                 var connection = new Connection(socket);
                 connections.add(connection);
                 accepted++;
@@ -249,7 +219,7 @@ public final class RawHttp2Upstream implements AutoCloseable {
     public void close() throws IOException {
         server.close();
         for (var connection : connections) {
-            connection.socket.close();
+            connection.close();
         }
     }
 }
