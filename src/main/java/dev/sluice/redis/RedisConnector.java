@@ -88,10 +88,9 @@ final class RedisConnector implements Supplier<Future<RedisConnection>> {
                 .compose(resolved -> connect(new RedisOptions(clientOptions).setEndpoints(resolved.list())));
     }
 
+    /** Looks a host up on another thread: Quarkus configures Vert.x to do so on the event loop. */
     private Future<InetAddress> address(String host) {
-        Promise<InetAddress> resolved = Promise.promise();
-        context.owner().resolveAddress(host, resolved);
-        return resolved.future();
+        return context.executeBlocking(() -> InetAddress.getByName(host), false);
     }
 
     private Future<RedisConnection> connect(RedisOptions clientOptions) {

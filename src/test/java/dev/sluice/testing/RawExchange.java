@@ -205,6 +205,13 @@ public final class RawExchange {
         }
     }
 
+    /** Ends TLS (close_notify), but not the connection, and waits until Sluice has ended TLS too. */
+    public void endTls() throws IOException {
+        ((RawUpstream.Transport) transport).keepOutputOpen = true;
+        socket.shutdownOutput();
+        awaitClosed();
+    }
+
     /** Closes the sending side (FIN) without the end of TLS (close_notify), then like {@link #finish()}. */
     public void truncate() throws IOException {
         transport.shutdownOutput();

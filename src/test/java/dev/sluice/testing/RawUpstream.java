@@ -32,6 +32,19 @@ public final class RawUpstream implements AutoCloseable {
         void respond(RawExchange exchange) throws Exception;
     }
 
+    /** Accepted connection, of which TLS can be ended alone: Java ends both. */
+    static final class Transport extends Socket {
+
+        volatile boolean keepOutputOpen;
+
+        @Override
+        public void shutdownOutput() throws IOException {
+            if (!keepOutputOpen) {
+                super.shutdownOutput();
+            }
+        }
+    }
+
     /** @param clientCertificate whether the client must have a certificate that the context trusts */
     private record Security(SSLContext context, boolean clientCertificate) {
     }
@@ -51,7 +64,14 @@ public final class RawUpstream implements AutoCloseable {
 
     private int listen(int requestedPort) {
         try {
-            var listening = new ServerSocket();
+            var listening = new ServerSocket() {
+                @Override
+                public Socket accept() throws IOException {
+                    var accepted = new Transport();
+                    implAccept(accepted);
+                    return accepted;
+                }
+            };
             listening.setReuseAddress(true);
             listening.bind(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), requestedPort), BACKLOG);
             server = listening;

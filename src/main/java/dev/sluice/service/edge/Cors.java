@@ -32,7 +32,8 @@ public class Cors {
     /** Time in seconds for which a browser may cache the response to a preflight; the maximum of Chromium. */
     private static final String MAX_AGE = "7200";
     private static final List<String> EXPOSED = List.of(RateLimitHeaders.LIMIT, RateLimitHeaders.REMAINING,
-            RateLimitHeaders.RESET, RateLimitHeaders.MODE, RateLimitHeaders.RATE_LIMIT, RateLimitHeaders.POLICY,
+            RateLimitHeaders.RESET, RateLimitHeaders.MODE, RateLimitHeaders.DRY_RUN, RateLimitHeaders.RATE_LIMIT,
+            RateLimitHeaders.POLICY,
             RateLimitHeaders.RETRY_AFTER);
     private static final CharSequence ORIGIN_NAME = HttpHeaders.createOptimized("Origin");
     private static final CharSequence EXPOSED_NAMES = HttpHeaders.createOptimized(String.join(", ", EXPOSED));

@@ -14,8 +14,9 @@ import io.vertx.core.http.impl.HttpResponseHead;
 import io.vertx.ext.web.RoutingContext;
 
 /**
- * Writes a response to the client. Holds what has arrived until the current read from the upstream is complete, so that a small
- * response is written at once.
+ * Writes a response to the client. Holds what has arrived until {@link #flush}, which follows when the current read from the upstream
+ * is complete, so that a small response is written at once. What arrives over HTTP/2 is written as it comes, except the header
+ * section: it may end its stream, as a gRPC response without messages must.
  */
 final class ClientResponse {
 
@@ -24,7 +25,7 @@ final class ClientResponse {
     private final RoutingContext context;
     private final HttpServerRequest request;
     private final HttpServerResponse response;
-    /** True if a flush follows at the end of each read. */
+    /** True if the body is held until the next flush. */
     private final boolean holding;
     /** Null before the response has begun, and after its head has been written. */
     private HttpResponseHead head;
@@ -39,7 +40,7 @@ final class ClientResponse {
         this.holding = holding;
     }
 
-    /** Prepares the response with the status and the headers of the upstream; nothing is sent before the next call. */
+    /** Prepares the response with the status and the headers of the upstream; nothing is sent before the next call of a method. */
     void begin(HttpResponseHead upstreamHead) {
         head = upstreamHead;
         int status = head.statusCode;
@@ -48,9 +49,6 @@ final class ClientResponse {
         if (lengthKnown && !bodiless && request.version() == HttpVersion.HTTP_1_1 && head.headers.contains(TRAILER)) {
             head.headers.remove(HttpHeaders.CONTENT_LENGTH); // HTTP/1.1 has trailers only in chunked encoding
             lengthKnown = false;
-        }
-        if (!holding) {
-            flush();
         }
     }
 

@@ -159,8 +159,7 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
     /** Opens connections for the requests that wait, as far as the limit allows. */
     @Override
     public void openIfNeeded() {
-        int needed = isMultiplexing() ? Math.min(1, waiters.size()) : waiters.size();
-        while (attempts.size() < needed) {
+        while (attempts.size() < attemptsNeeded()) {
             if (!limit.tryOpen()) {
                 if (waiters.peekFirst().fresh() && closeOldestIdle()) {
                     continue;
@@ -170,8 +169,14 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
             }
             var attempt = new Attempt(timer.now());
             attempts.add(attempt);
-            connector.connect(connection -> onConnected(attempt, connection), failure -> onConnectFailed(attempt, failure));
+            // A failure that is reported at once would open the next connection before this loop has seen it.
+            connector.connect(connection -> onConnected(attempt, connection),
+                    failure -> loop.execute(() -> onConnectFailed(attempt, failure)));
         }
+    }
+
+    private int attemptsNeeded() {
+        return isMultiplexing() ? Math.min(1, waiters.size()) : waiters.size();
     }
 
     private boolean isMultiplexing() {

@@ -8,6 +8,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.http2.Http2Connection;
 import io.netty.handler.codec.http2.Http2ConnectionHandler;
+import io.netty.handler.ssl.SslCloseCompletionEvent;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.http.impl.Http1xClientConnection;
 import io.vertx.core.http.impl.HttpClientConnection;
@@ -55,6 +56,12 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
         } else {
             var handler = (Http2ConnectionHandler) pipeline.get("handler");
             http2 = handler.connection();
+            pipeline.addBefore("handler", "tls-closure", new ChannelInboundHandlerAdapter() {
+                @Override
+                public void userEventTriggered(ChannelHandlerContext context, Object event) {
+                    onUserEvent(context, event);
+                }
+            });
             UpstreamCodec.hideInterimResponses(handler.decoder());
         }
     }
@@ -231,6 +238,22 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
             } else {
                 onFree.run();
             }
+        }
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext context, Object event) {
+        onUserEvent(context, event);
+    }
+
+    /**
+     * Closes a connection whose TLS the upstream has ended (close_notify). With TLS 1.3 it may wait for Sluice's before it closes the
+     * connection (RFC 8446, section 6.1), which until then would look usable.
+     */
+    private static void onUserEvent(ChannelHandlerContext context, Object event) {
+        context.fireUserEventTriggered(event);
+        if (event instanceof SslCloseCompletionEvent closed && closed.isSuccess()) {
+            context.close();
         }
     }
 

@@ -159,6 +159,9 @@ public final class ProxyExchange implements ConnectionPool.Acquirer, RequestBody
         if (!clientGone) {
             clientResponse = new ClientResponse(context, !stream.isHttp2());
             clientResponse.begin(head);
+            if (stream.isHttp2()) {
+                loopContext.runOnContext(ended -> onReadComplete()); // the end of the stream, if it comes with the head, is before
+            }
         }
     }
 

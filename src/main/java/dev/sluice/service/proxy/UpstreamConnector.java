@@ -13,6 +13,7 @@ import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 import io.netty.channel.ConnectTimeoutException;
+import io.vertx.core.Future;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.PoolOptions;
 import io.vertx.core.http.impl.HttpClientConnection;
@@ -23,9 +24,10 @@ import io.vertx.core.impl.VertxInternal;
 import io.vertx.core.net.SocketAddress;
 
 /**
- * Opens connections of one event loop. Tries the other addresses of the host if the one that the resolver prefers refuses the
- * connection: {@code localhost} may be served at {@code ::1} only. Such an address is preferred for a second, so that not every
- * connection begins with an attempt that fails; then the host name is resolved anew.
+ * Opens connections of one event loop. Looks the host up on another thread, for each connection: the JVM caches addresses, and
+ * Quarkus configures Vert.x to look them up on the event loop. Tries the other addresses of the host if the one that the resolver
+ * prefers refuses the connection: {@code localhost} may be served at {@code ::1} only. Such an address is preferred for a second,
+ * so that not every connection begins with an attempt that fails.
  */
 final class UpstreamConnector {
 
@@ -45,12 +47,13 @@ final class UpstreamConnector {
     private final Supplier<HttpClientOptions> tls;
     private final UnaryOperator<HttpClientOptions> options;
     private HttpClientOptions appliedTls;
-    private final SocketAddress named;
     /** Host that the certificate must name. */
     private final SocketAddress peer;
     /** Address to which the last fallback has connected; null after a failure. */
     private SocketAddress fallback;
     private long fallbackSince;
+    /** The last look-up; null before the first one. */
+    private Future<List<InetAddress>> resolving;
 
     /**
      * @param tls TLS settings; connections use them from the time at which it returns another object
@@ -72,11 +75,10 @@ final class UpstreamConnector {
         this.client = new HttpClientImpl(vertx, options.apply(appliedTls), new PoolOptions().setCleanerPeriod(0), closeFuture);
         vertx.closeFuture().add(closeFuture);
         this.url = url;
-        this.named = SocketAddress.inetSocketAddress(url.port(), url.host());
         this.peer = SocketAddress.inetSocketAddress(url.port(), url.certificateName());
     }
 
-    /** Opens a connection; calls one of the arguments on the event loop. */
+    /** Opens a connection; calls one of the arguments on the event loop, possibly before this method returns. */
     void connect(Consumer<PooledConnection> onConnected, Consumer<UpstreamException> onFailed) {
         var currentTls = tls.get();
         if (currentTls != appliedTls) {
@@ -92,11 +94,43 @@ final class UpstreamConnector {
 
     private void connectToHost(Consumer<PooledConnection> onConnected, Consumer<UpstreamException> onFailed) {
         fallback = null;
-        connect(named, onConnected, failure -> {
-            if (isRefused(failure) && !url.isIpAddress()) {
-                connectToOtherAddress(failure, onConnected, onFailed);
+        resolve().onComplete(resolved -> {
+            if (resolved.failed()) {
+                onFailed.accept(UpstreamException.connecting(resolved.cause()));
             } else {
+                connectToFirst(new ArrayDeque<>(resolved.result()), null, onConnected, onFailed);
+            }
+        });
+    }
+
+    /** Returns the addresses of the host. One look-up at a time, however many connections wait for it: it occupies a thread. */
+    private Future<List<InetAddress>> resolve() {
+        if (resolving == null || resolving.isComplete()) {
+            resolving = context.executeBlocking(() -> List.of(resolver.resolve(url.host())), false);
+        }
+        return resolving;
+    }
+
+    /** @param refused failure of an address that was preferred; null before the first one */
+    private void connectToFirst(Queue<InetAddress> addresses, Throwable refused, Consumer<PooledConnection> onConnected,
+            Consumer<UpstreamException> onFailed) {
+        var address = addresses.poll();
+        if (address == null) {
+            onFailed.accept(UpstreamException.connecting(refused));
+            return;
+        }
+        var candidate = SocketAddress.inetSocketAddress(url.port(), address.getHostAddress());
+        connect(candidate, connection -> {
+            if (refused != null) {
+                fallback = candidate;
+                fallbackSince = System.nanoTime();
+            }
+            onConnected.accept(connection);
+        }, failure -> {
+            if (refused == null && !isRefused(failure)) {
                 onFailed.accept(UpstreamException.connecting(failure));
+            } else {
+                connectToFirst(addresses, isRefused(failure) && refused != null ? refused : failure, onConnected, onFailed);
             }
         });
     }
@@ -121,33 +155,6 @@ final class UpstreamConnector {
         connection.exceptionHandler(failure -> {
         });
         return new PooledConnection(connection);
-    }
-
-    private void connectToOtherAddress(Throwable failure, Consumer<PooledConnection> onConnected,
-            Consumer<UpstreamException> onFailed) {
-        context.<List<InetAddress>>executeBlocking(() -> List.of(resolver.resolve(url.host())), false).onComplete(resolved -> {
-            var addresses = resolved.succeeded() ? resolved.result() : List.<InetAddress>of();
-            if (addresses.size() < 2) {
-                onFailed.accept(UpstreamException.connecting(failure));
-            } else {
-                connectToFirst(new ArrayDeque<>(addresses), failure, onConnected, onFailed);
-            }
-        });
-    }
-
-    private void connectToFirst(Queue<InetAddress> addresses, Throwable failure, Consumer<PooledConnection> onConnected,
-            Consumer<UpstreamException> onFailed) {
-        var address = addresses.poll();
-        if (address == null) {
-            onFailed.accept(UpstreamException.connecting(failure));
-            return;
-        }
-        var candidate = SocketAddress.inetSocketAddress(url.port(), address.getHostAddress());
-        connect(candidate, connection -> {
-            fallback = candidate;
-            fallbackSince = System.nanoTime();
-            onConnected.accept(connection);
-        }, next -> connectToFirst(addresses, isRefused(next) ? failure : next, onConnected, onFailed));
     }
 
     void close() {

@@ -20,7 +20,7 @@ import io.vertx.core.http.HttpMethod;
 class CorsMergeTest {
 
     private static final String ADDED = "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-RateLimit-Mode,"
-            + " RateLimit, RateLimit-Policy, Retry-After";
+            + " X-RateLimit-Dry-Run, RateLimit, RateLimit-Policy, Retry-After";
 
     private final Vertx vertx = Vertx.vertx();
 
@@ -82,7 +82,8 @@ class CorsMergeTest {
         var received = forward(headers().add("Access-Control-Allow-Origin", "*")
                 .add("Access-Control-Expose-Headers", "X-Mine, retry-after").add("Access-Control-Expose-Headers", "RateLimit"));
         assertThat(received.getAll("Access-Control-Expose-Headers")).containsExactly("X-Mine, retry-after, RateLimit,"
-                + " X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-RateLimit-Mode, RateLimit-Policy");
+                + " X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-RateLimit-Mode, X-RateLimit-Dry-Run,"
+                + " RateLimit-Policy");
         assertThat(forward(headers().add("Access-Control-Allow-Origin", "*").add("Access-Control-Expose-Headers", "*"))
                 .getAll("Access-Control-Expose-Headers")).containsExactly("*");
     }

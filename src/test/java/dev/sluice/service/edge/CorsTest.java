@@ -35,7 +35,7 @@ class CorsTest extends HttpTestBase {
 
     private static final String ORIGIN = "https://app.example";
     private static final String EXPOSED = "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-RateLimit-Mode,"
-            + " RateLimit, RateLimit-Policy, Retry-After";
+            + " X-RateLimit-Dry-Run, RateLimit, RateLimit-Policy, Retry-After";
     private static final String CHECK = "{\"identifier\":\"a\",\"resource\":\"r\",\"limit\":1,\"window_seconds\":60}";
 
     @Inject

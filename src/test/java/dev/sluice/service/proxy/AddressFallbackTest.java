@@ -2,6 +2,7 @@ package dev.sluice.service.proxy;
 
 import static dev.sluice.service.proxy.HopTestBase.awaiting;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.net.InetAddress;
@@ -10,7 +11,10 @@ import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 import org.junit.jupiter.api.AfterEach;
@@ -35,7 +39,11 @@ class AddressFallbackTest {
     private final Vertx vertx = Vertx.vertx();
     private final List<ServerSocket> servers = new ArrayList<>();
     private volatile List<String> addresses = List.of(PREFERRED, SECOND);
+    /** Names of the threads that have looked the host up. */
+    private final List<String> lookUps = new CopyOnWriteArrayList<>();
+    private volatile CountDownLatch beforeLookUp = new CountDownLatch(0);
     private int port;
+    private ContextInternal context;
     private UpstreamConnector connector;
 
     @BeforeEach
@@ -43,8 +51,11 @@ class AddressFallbackTest {
         port = FreePorts.next();
         listen(SECOND);
         var options = new HttpClientOptions();
-        connector = new UpstreamConnector((VertxInternal) vertx, (ContextInternal) vertx.getOrCreateContext(),
+        context = (ContextInternal) vertx.getOrCreateContext();
+        connector = new UpstreamConnector((VertxInternal) vertx, context,
                 UpstreamUrl.parse("http://localhost:" + port), () -> options, UnaryOperator.identity(), host -> {
+                    lookUps.add(Thread.currentThread().getName());
+                    awaitRelease();
                     var resolved = new InetAddress[addresses.size()];
                     for (int i = 0; i < resolved.length; i++) {
                         resolved[i] = InetAddress.getByName(addresses.get(i));
@@ -70,13 +81,37 @@ class AddressFallbackTest {
 
     /** Opens a connection, and returns its address; fails if there is none. */
     private String connect() {
+        return onEventLoop(this::connecting).orTimeout(30, TimeUnit.SECONDS).join();
+    }
+
+    private <T> CompletableFuture<T> onEventLoop(Supplier<CompletableFuture<T>> action) {
+        var done = new CompletableFuture<T>();
+        context.runOnContext(now -> action.get().whenComplete((result, failure) -> {
+            if (failure == null) {
+                done.complete(result);
+            } else {
+                done.completeExceptionally(failure);
+            }
+        }));
+        return done;
+    }
+
+    private void awaitRelease() {
+        try {
+            beforeLookUp.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private CompletableFuture<String> connecting() {
         var connected = new CompletableFuture<String>();
         connector.connect(connection -> {
             connected.complete(connection.http().remoteAddress().hostAddress());
             connection.http().evictionHandler(closing -> {
             }).close();
         }, connected::completeExceptionally);
-        return connected.orTimeout(30, TimeUnit.SECONDS).join();
+        return connected;
     }
 
     @Test
@@ -94,6 +129,38 @@ class AddressFallbackTest {
         listen(PREFERRED);
         servers.get(0).close();
         assertThat(connect()).isEqualTo(PREFERRED);
+    }
+
+    @Test
+    void hostIsNotLookedUpOnTheEventLoop() {
+        addresses = List.of(SECOND);
+        assertThat(connect()).isEqualTo(SECOND);
+        assertThat(lookUps).hasSize(1).allMatch(thread -> !thread.contains("eventloop"));
+    }
+
+    /** A slow look-up occupies a thread. */
+    @Test
+    void connectionsShareALookUp() throws Exception {
+        addresses = List.of(SECOND);
+        var release = new CountDownLatch(1);
+        beforeLookUp = release;
+        var all = new ArrayList<CompletableFuture<String>>();
+        for (int i = 0; i < 50; i++) {
+            all.add(onEventLoop(this::connecting));
+        }
+        all.add(onEventLoop(() -> CompletableFuture.completedFuture("not blocked")));
+        assertThat(all.get(50).get(30, TimeUnit.SECONDS)).isEqualTo("not blocked");
+        release.countDown();
+        assertThat(all.subList(0, 50)).allSatisfy(one -> assertThat(one.get(30, TimeUnit.SECONDS)).isEqualTo(SECOND));
+        assertThat(lookUps).hasSize(1);
+    }
+
+    @Test
+    void unknownHostFails() {
+        addresses = List.of("no.such.host.invalid");
+        assertThatThrownBy(this::connect).hasCauseInstanceOf(UpstreamException.class).cause()
+                .extracting(failure -> ((UpstreamException) failure).kind()).isEqualTo(UpstreamException.Cause.UNKNOWN_HOST);
+        assertThat(lookUps).hasSize(1);
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.security.cert.X509Certificate;
+import java.util.concurrent.CountDownLatch;
 import java.util.logging.Level;
 
 import javax.net.ssl.SNIHostName;
@@ -71,6 +72,22 @@ class TlsUpstreamTest extends TlsHopTestBase {
         assertThat(subject(upstream.only("/ordinary"))).isEqualTo("CN=" + TlsUpstreamResource.CLIENT);
         assertThat(session.getRequestedServerNames()).containsExactly(new SNIHostName("localhost"));
         assertThat(upstream.only("/ordinary").fields("host")).containsExactly("sluice.test");
+    }
+
+    /** With TLS 1.3, an upstream may wait for the other side to end TLS too before it closes the connection. */
+    @Test
+    void endOfTlsIsTheEndOfTheBodyAndOfTheConnection() {
+        var closed = new CountDownLatch(1);
+        upstream.on("/until-closed", exchange -> {
+            exchange.send("HTTP/1.1 200 OK\r\n\r\nhello");
+            exchange.endTls();
+            closed.countDown();
+        });
+        onEveryWire(wire -> wire.exchange(port, WireRequest.get("/until-closed"))).forEach((wire, response) -> {
+            assertThat(response.isComplete()).as("%s: %s", wire, response).isTrue();
+            assertThat(response.text()).isEqualTo("hello");
+        });
+        assertThat(closed.getCount()).isZero();
     }
 
     /** Kept connections have the old certificate until they are closed. */

@@ -24,6 +24,7 @@ public final class WireResponse {
     private final int status;
     private final List<Map.Entry<String, String>> fields;
     private final ByteArrayOutputStream body = new ByteArrayOutputStream();
+    private int parts;
     private final List<Map.Entry<String, String>> trailers = new ArrayList<>();
     private Ending ending;
     private long resetCode = -1;
@@ -61,6 +62,11 @@ public final class WireResponse {
         return fields.stream().filter(field -> field.getKey().equalsIgnoreCase(name)).map(Map.Entry::getValue).toList();
     }
 
+    /** Returns the number of DATA frames, empty ones included; for HTTP/1, of the parts in which the body was read. */
+    public int parts() {
+        return parts;
+    }
+
     public byte[] body() {
         return body.toByteArray();
     }
@@ -89,6 +95,7 @@ public final class WireResponse {
 
     void add(byte[] bytes) {
         body.writeBytes(bytes);
+        parts++;
     }
 
     void addTrailers(List<Map.Entry<String, String>> lines) {
