@@ -2,7 +2,12 @@ package dev.sluice.service.proxy;
 
 import org.jboss.logging.Logger;
 
-import dev.sluice.service.proxy.UpstreamException.Cause;
+import dev.sluice.service.proxy.connection.ConnectionAcquirer;
+import dev.sluice.service.proxy.connection.ConnectionPool;
+import dev.sluice.service.proxy.connection.PooledConnection;
+import dev.sluice.service.proxy.connection.UpstreamException;
+import dev.sluice.service.proxy.connection.UpstreamException.Cause;
+import dev.sluice.service.proxy.connection.UpstreamStream;
 import io.vertx.core.AsyncResult;
 import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
@@ -21,7 +26,7 @@ import io.vertx.ext.web.RoutingContext;
  * <p>
  * Confined to the event loop of the request.
  */
-public final class ProxyExchange implements ConnectionPool.Acquirer, RequestBody.Listener {
+public final class ProxyExchange implements ConnectionAcquirer, RequestBody.Listener {
 
     private static final Logger LOG = Logger.getLogger(ProxyExchange.class);
     private static final long REFUSED_STREAM = 7;

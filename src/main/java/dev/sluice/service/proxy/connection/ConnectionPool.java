@@ -1,4 +1,4 @@
-package dev.sluice.service.proxy;
+package dev.sluice.service.proxy.connection;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Set;
 
 import dev.sluice.service.edge.LoopTimer;
-import dev.sluice.service.proxy.UpstreamException.Cause;
+import dev.sluice.service.proxy.connection.UpstreamException.Cause;
 import io.netty.channel.EventLoop;
 
 /**
@@ -17,22 +17,13 @@ import io.netty.channel.EventLoop;
  * <p>
  * Confined to its event loop, except where a method says otherwise.
  */
-final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Member {
-
-    /** Receives a connection. Called on the event loop, in any context. */
-    interface Acquirer {
-
-        /** @return false if the connection is no longer needed */
-        boolean onConnection(PooledConnection connection);
-
-        void onConnectionFailure(UpstreamException failure);
-    }
+public final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Member {
 
     /** Shorter than the keep-alive timeout of common servers, so that few connections are used while they are being closed. */
     private static final long KEEP_ALIVE_MILLIS = 4000;
 
     /** @param fresh whether a connection that has been used before is unsuitable */
-    private record Waiter(Acquirer acquirer, boolean fresh, long sinceNanos, long sinceMillis) {
+    private record Waiter(ConnectionAcquirer acquirer, boolean fresh, long sinceNanos, long sinceMillis) {
     }
 
     /** Connection that is being established. */
@@ -84,7 +75,8 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
         return loop;
     }
 
-    LoopTimer timer() {
+    /** Returns the timer of the event loop. */
+    public LoopTimer timer() {
         return timer;
     }
 
@@ -103,8 +95,12 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
         return hasWaiting ? waitingSince : System.nanoTime();
     }
 
-    /** @param fresh whether a connection that has been used before is unsuitable */
-    void acquire(Acquirer acquirer, boolean fresh) {
+    /**
+     * Passes a connection to a request: at once if one is available, otherwise when one becomes free or is established.
+     *
+     * @param fresh whether a connection that has been used before is unsuitable
+     */
+    public void acquire(ConnectionAcquirer acquirer, boolean fresh) {
         var connection = fresh ? null : takeAvailable();
         if (connection != null) {
             acquirer.onConnection(connection);
@@ -117,8 +113,8 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
         openIfNeeded();
     }
 
-    /** No longer waits for a connection. */
-    void cancel(Acquirer acquirer) {
+    /** No longer waits for a connection; has no effect if the request does not wait. */
+    public void cancel(ConnectionAcquirer acquirer) {
         if (waiters.removeIf(waiter -> waiter.acquirer() == acquirer)) {
             onWaiterRemoved();
         }
@@ -278,7 +274,7 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
     }
 
     /** Takes a connection back whose exchange has ended. */
-    void release(PooledConnection connection) {
+    public void release(PooledConnection connection) {
         connection.end();
         if (!connection.isClosed()) {
             connection.free();
@@ -327,7 +323,7 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
      *
      * @return false if there are too many streams
      */
-    boolean tryBeginStream(PooledConnection connection) {
+    public boolean tryBeginStream(PooledConnection connection) {
         if (!connection.isMultiplexed() && !connection.isStream() && !connection.isClosed()) {
             connection.setStream(limit.tryConvertToStream());
             return connection.isStream();
