@@ -14,7 +14,6 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.http.StreamResetException;
 import io.vertx.core.http.impl.HttpResponseHead;
 import io.vertx.core.http.impl.HttpServerRequestInternal;
 import io.vertx.core.impl.ContextInternal;
@@ -29,7 +28,6 @@ import io.vertx.ext.web.RoutingContext;
 public final class ProxyExchange implements ConnectionAcquirer, RequestBody.Listener {
 
     private static final Logger LOG = Logger.getLogger(ProxyExchange.class);
-    private static final long REFUSED_STREAM = 7;
     private static final int MAX_STATUS = 999;
 
     private final Upstream upstream;
@@ -248,29 +246,11 @@ public final class ProxyExchange implements ConnectionAcquirer, RequestBody.List
         if (ended) {
             return;
         }
-        if (clientResponse == null && !clientGone && !repeated && canRepeat(failure)) {
+        if (clientResponse == null && !clientGone && !repeated && RetryPolicy.allows(failure, body, stream)) {
             repeat();
             return;
         }
         fail(UpstreamException.exchanging(failure));
-    }
-
-    /** Returns whether the upstream has not processed the request, or has just closed a kept connection. */
-    private boolean canRepeat(Throwable failure) {
-        if (failure instanceof UpstreamException) {
-            return false;
-        }
-        if (isNotProcessed(failure)) {
-            return !body.isConsumed();
-        }
-        return body.isRepeatable() && (!body.isHeadSent()
-                || stream != null && stream.connection().isReused() && !stream.hasReceived()
-                        && !(failure instanceof StreamResetException));
-    }
-
-    private boolean isNotProcessed(Throwable failure) {
-        return stream != null && stream.isNotProcessed()
-                || failure instanceof StreamResetException reset && reset.getCode() == REFUSED_STREAM;
     }
 
     private void repeat() {
