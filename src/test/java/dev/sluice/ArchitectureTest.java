@@ -100,7 +100,8 @@ class ArchitectureTest {
     @Test
     void implementationClassesOfFrameworksAreUsedOnlyByTheirAdapters() {
         noClasses().that().resideOutsideOfPackages("dev.sluice.redis", "dev.sluice.store.redis", "dev.sluice.service.edge",
-                "dev.sluice.service.gateway", "dev.sluice.service.proxy", "dev.sluice.service.config", "dev.sluice.llm.client")
+                "dev.sluice.service.gateway", "dev.sluice.service.proxy", "dev.sluice.service.proxy.connection",
+                "dev.sluice.service.config", "dev.sluice.llm.client")
                 .should().dependOnClassesThat()
                 .resideInAnyPackage("io.vertx..impl..", "org.jboss.resteasy.reactive.client.impl..")
                 .check(CLASSES);

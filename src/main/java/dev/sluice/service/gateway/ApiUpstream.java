@@ -9,10 +9,10 @@ import jakarta.enterprise.event.Observes;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.service.config.ServiceConfig;
 import dev.sluice.service.proxy.Upstream;
-import dev.sluice.service.proxy.UpstreamOptions;
-import dev.sluice.service.proxy.UpstreamTls;
-import dev.sluice.service.proxy.UpstreamUrl;
 import dev.sluice.service.proxy.WebSocketTunnels;
+import dev.sluice.service.proxy.connection.UpstreamOptions;
+import dev.sluice.service.proxy.connection.UpstreamTls;
+import dev.sluice.service.proxy.connection.UpstreamUrl;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Vertx;
 

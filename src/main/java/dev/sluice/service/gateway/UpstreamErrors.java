@@ -1,7 +1,7 @@
 package dev.sluice.service.gateway;
 
 import dev.sluice.http.ErrorResponse;
-import dev.sluice.service.proxy.UpstreamException;
+import dev.sluice.service.proxy.connection.UpstreamException;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.RoutingContext;

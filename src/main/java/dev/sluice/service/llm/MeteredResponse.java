@@ -1,7 +1,7 @@
 package dev.sluice.service.llm;
 
 import dev.sluice.service.proxy.ExchangeListener;
-import dev.sluice.service.proxy.UpstreamException;
+import dev.sluice.service.proxy.connection.UpstreamException;
 import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
 import io.vertx.core.Promise;

@@ -1,5 +1,6 @@
 package dev.sluice.service.proxy;
 
+import dev.sluice.service.proxy.connection.UpstreamException;
 import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
 

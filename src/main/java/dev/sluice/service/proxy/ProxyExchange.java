@@ -2,14 +2,18 @@ package dev.sluice.service.proxy;
 
 import org.jboss.logging.Logger;
 
-import dev.sluice.service.proxy.UpstreamException.Cause;
+import dev.sluice.service.proxy.connection.ConnectionAcquirer;
+import dev.sluice.service.proxy.connection.ConnectionPool;
+import dev.sluice.service.proxy.connection.PooledConnection;
+import dev.sluice.service.proxy.connection.UpstreamException;
+import dev.sluice.service.proxy.connection.UpstreamException.Cause;
+import dev.sluice.service.proxy.connection.UpstreamStream;
 import io.vertx.core.AsyncResult;
 import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.http.StreamResetException;
 import io.vertx.core.http.impl.HttpResponseHead;
 import io.vertx.core.http.impl.HttpServerRequestInternal;
 import io.vertx.core.impl.ContextInternal;
@@ -21,10 +25,9 @@ import io.vertx.ext.web.RoutingContext;
  * <p>
  * Confined to the event loop of the request.
  */
-public final class ProxyExchange implements ConnectionPool.Acquirer, RequestBody.Listener {
+public final class ProxyExchange implements ConnectionAcquirer, RequestBody.Listener {
 
     private static final Logger LOG = Logger.getLogger(ProxyExchange.class);
-    private static final long REFUSED_STREAM = 7;
     private static final int MAX_STATUS = 999;
 
     private final Upstream upstream;
@@ -246,29 +249,11 @@ public final class ProxyExchange implements ConnectionPool.Acquirer, RequestBody
         if (ended) {
             return;
         }
-        if (clientResponse == null && !clientGone && !repeated && canRepeat(failure)) {
+        if (clientResponse == null && !clientGone && !repeated && RetryPolicy.allows(failure, body, stream)) {
             repeat();
             return;
         }
         fail(UpstreamException.exchanging(failure));
-    }
-
-    /** Returns whether the upstream has not processed the request, or has just closed a kept connection. */
-    private boolean canRepeat(Throwable failure) {
-        if (failure instanceof UpstreamException) {
-            return false;
-        }
-        if (isNotProcessed(failure)) {
-            return !body.isConsumed();
-        }
-        return body.isRepeatable() && (!body.isHeadSent()
-                || stream != null && stream.connection().isReused() && !stream.hasReceived()
-                        && !(failure instanceof StreamResetException));
-    }
-
-    private boolean isNotProcessed(Throwable failure) {
-        return stream != null && stream.isNotProcessed()
-                || failure instanceof StreamResetException reset && reset.getCode() == REFUSED_STREAM;
     }
 
     private void repeat() {

@@ -4,6 +4,7 @@ import java.util.Set;
 
 import dev.sluice.service.edge.ExpectContinue;
 import dev.sluice.service.edge.MalformedBody;
+import dev.sluice.service.proxy.connection.UpstreamStream;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;

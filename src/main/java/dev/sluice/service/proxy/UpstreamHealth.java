@@ -4,6 +4,9 @@ import java.util.concurrent.TimeUnit;
 
 import org.jboss.logging.Logger;
 
+import dev.sluice.service.proxy.connection.UpstreamException;
+import dev.sluice.service.proxy.connection.UpstreamUrl;
+
 /**
  * Logs when an upstream begins to fail, with the cause, and when it has recovered: one line each. It has recovered if a request
  * succeeds and none has failed for a second. Thread-safe.

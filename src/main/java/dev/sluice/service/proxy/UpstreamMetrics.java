@@ -5,6 +5,8 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
+import dev.sluice.service.proxy.connection.UpstreamConnections;
+import dev.sluice.service.proxy.connection.UpstreamException;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -27,7 +29,7 @@ final class UpstreamMetrics {
     private final Counter retries;
     private final Timer latency;
 
-    UpstreamMetrics(MeterRegistry registry, String name, ConnectionLimit limit) {
+    UpstreamMetrics(MeterRegistry registry, String name, UpstreamConnections connections) {
         for (var outcome : new String[]{SUCCESS, SERVER_ERROR, CLIENT_ABORTED, ERROR}) {
             register(registry, name, outcome);
         }
@@ -42,9 +44,9 @@ final class UpstreamMetrics {
                         Duration.ofMillis(100),
                         Duration.ofMillis(500), Duration.ofMillis(2500), Duration.ofSeconds(10), Duration.ofSeconds(60))
                 .register(registry);
-        Gauge.builder("rate_limit_upstream_connections", limit, ConnectionLimit::connections).tag("upstream", name)
+        Gauge.builder("rate_limit_upstream_connections", connections, UpstreamConnections::connections).tag("upstream", name)
                 .tag("type", "request").description("Open connections to the upstream").register(registry);
-        Gauge.builder("rate_limit_upstream_connections", limit, ConnectionLimit::streams).tag("upstream", name)
+        Gauge.builder("rate_limit_upstream_connections", connections, UpstreamConnections::streams).tag("upstream", name)
                 .tag("type", "stream").description("Open connections to the upstream").register(registry);
     }
 

@@ -5,6 +5,7 @@ import org.jboss.logging.Logger;
 import dev.sluice.service.edge.ConnectionTimeoutHandler;
 import dev.sluice.service.edge.LoopTimer;
 import dev.sluice.service.edge.SecurityHeaders;
+import dev.sluice.service.proxy.connection.UpstreamStream;
 import io.netty.channel.Channel;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;

@@ -33,7 +33,7 @@ import dev.sluice.testing.wire.WireResponse;
  * Base class of tests against {@link RawUpstream}: after each test, all upstream connections can be used, and no error has been
  * logged.
  */
-abstract class HopTestBase extends HttpTestBase {
+public abstract class HopTestBase extends HttpTestBase {
 
     static final Duration LIMIT = Duration.ofSeconds(60);
     private static final Duration POLL = Duration.ofMillis(10);
@@ -61,7 +61,7 @@ abstract class HopTestBase extends HttpTestBase {
         assertThat(log.records()).isEmpty();
     }
 
-    static ConditionFactory awaiting(String condition) {
+    public static ConditionFactory awaiting(String condition) {
         return await(condition).atMost(LIMIT).pollDelay(Duration.ZERO).pollInterval(POLL);
     }
 

@@ -4,6 +4,11 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
+import dev.sluice.service.proxy.connection.ConnectionAcquirer;
+import dev.sluice.service.proxy.connection.PooledConnection;
+import dev.sluice.service.proxy.connection.UpstreamException;
+import dev.sluice.service.proxy.connection.UpstreamOptions;
+import dev.sluice.service.proxy.connection.UpstreamUrl;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.vertx.core.AbstractVerticle;
 import io.vertx.core.DeploymentOptions;
@@ -19,7 +24,7 @@ import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 
 /** HTTP server that forwards all requests to one upstream, with as many event loops as a test needs and nothing of Sluice else. */
-final class ProxyServer implements AutoCloseable {
+public final class ProxyServer implements AutoCloseable {
 
     private static final int TIMEOUT_SECONDS = 30;
     private static final int SHARED_RANDOM_PORT = -1;
@@ -110,7 +115,7 @@ final class ProxyServer implements AutoCloseable {
     void onConnection(Consumer<PooledConnection> action) {
         onEventLoop(() -> {
             var pool = upstream.pool(loopContext, false);
-            pool.acquire(new ConnectionPool.Acquirer() {
+            pool.acquire(new ConnectionAcquirer() {
                 @Override
                 public boolean onConnection(PooledConnection connection) {
                     connection.begin(false, null);
@@ -127,7 +132,7 @@ final class ProxyServer implements AutoCloseable {
         });
     }
 
-    static <T> T join(Future<T> future) {
+    public static <T> T join(Future<T> future) {
         return future.toCompletionStage().toCompletableFuture().orTimeout(TIMEOUT_SECONDS, TimeUnit.SECONDS).join();
     }
 

@@ -1,4 +1,4 @@
-package dev.sluice.service.proxy;
+package dev.sluice.service.proxy.connection;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http2.Http2Exception;
@@ -20,7 +20,7 @@ import io.vertx.core.http.impl.HttpResponseHead;
  * <p>
  * Confined to its event loop.
  */
-final class UpstreamStream {
+public final class UpstreamStream {
 
     private static final long CANCEL = 8;
     private static final StreamPriority PRIORITY = new StreamPriority();
@@ -39,7 +39,11 @@ final class UpstreamStream {
     private Handler<Throwable> failureHandler;
     private final Runnable onUnopenable = this::failUnopened;
 
-    UpstreamStream(HttpClientStream stream, PooledConnection connection, ConnectionPool pool) {
+    /**
+     * @param stream stream of the connection
+     * @param pool pool of the connection
+     */
+    public UpstreamStream(HttpClientStream stream, PooledConnection connection, ConnectionPool pool) {
         this.stream = stream;
         this.connection = connection;
         this.pool = pool;
@@ -53,7 +57,7 @@ final class UpstreamStream {
     }
 
     /** Reports it as a failure if the connection can open no stream any more, until the header section is sent. */
-    void watchUnopened() {
+    public void watchUnopened() {
         if (isHttp2() && !opened) {
             connection.onUnopenable(onUnopenable);
         }
@@ -71,34 +75,39 @@ final class UpstreamStream {
         }
     }
 
-    PooledConnection connection() {
+    /** Returns the connection, which may carry other streams too if it is of HTTP/2. */
+    public PooledConnection connection() {
         return connection;
     }
 
-    boolean isHttp2() {
+    /** Returns whether the stream is one of HTTP/2. */
+    public boolean isHttp2() {
         return stream.version() == HttpVersion.HTTP_2;
     }
 
-    void onFailure(Handler<Throwable> handler) {
+    /** Sets what receives the failures of the stream; may be called more than once. */
+    public void onFailure(Handler<Throwable> handler) {
         failureHandler = handler;
         stream.exceptionHandler(handler);
     }
 
-    void onHead(Handler<HttpResponseHead> handler) {
+    /** Sets what receives status and header fields of the response. */
+    public void onHead(Handler<HttpResponseHead> handler) {
         stream.headHandler(handler);
     }
 
-    void onChunk(Handler<Buffer> handler) {
+    /** Sets what receives the parts of the response body. */
+    public void onChunk(Handler<Buffer> handler) {
         stream.chunkHandler(handler);
     }
 
-    /** @param handler receives the trailers */
-    void onEnd(Handler<MultiMap> handler) {
+    /** Sets what runs at the end of the response, and receives its trailers, which may be null. */
+    public void onEnd(Handler<MultiMap> handler) {
         stream.endHandler(handler);
     }
 
-    /** Never called for an upgraded connection; see {@link PooledConnection#onWritable}. */
-    void onDrained(Runnable action) {
+    /** Sets what runs when the queue has drained. Never called for an upgraded connection; see {@link PooledConnection#onWritable}. */
+    public void onDrained(Runnable action) {
         stream.drainHandler(drained -> action.run());
     }
 
@@ -109,23 +118,29 @@ final class UpstreamStream {
      * @param end whether the request ends with it
      * @param onWritten runs when it has been written to the socket
      */
-    void sendHead(HttpRequestHead head, boolean chunked, Buffer body, boolean end, Runnable onWritten) {
+    public void sendHead(HttpRequestHead head, boolean chunked, Buffer body, boolean end, Runnable onWritten) {
         setOpened();
         stream.writeHead(head, chunked, bytes(body), end, PRIORITY, false, written(onWritten));
     }
 
-    void sendHead(HttpRequestHead head, boolean chunked, Buffer body, boolean end) {
+    /** Sends the header section as {@link #sendHead(HttpRequestHead, boolean, Buffer, boolean, Runnable)} does. */
+    public void sendHead(HttpRequestHead head, boolean chunked, Buffer body, boolean end) {
         sendHead(head, chunked, body, end, NOTHING);
     }
 
     /** Sends a request that upgrades the connection. It never ends: the connection can only be upgraded or closed. */
-    void sendUpgrade(HttpRequestHead head) {
+    public void sendUpgrade(HttpRequestHead head) {
         setOpened();
         stream.writeHead(head, false, null, false, PRIORITY, true, written(NOTHING));
     }
 
-    /** @param body null for none */
-    void send(Buffer body, boolean end) {
+    /**
+     * Sends a part of the body, after the header section.
+     *
+     * @param body null for none
+     * @param end whether the request ends with it
+     */
+    public void send(Buffer body, boolean end) {
         stream.writeBuffer(bytes(body), end, written(NOTHING));
     }
 
@@ -145,20 +160,23 @@ final class UpstreamStream {
         };
     }
 
-    boolean isWritable() {
+    /** Returns whether the upstream reads what is sent: the queue is not full. */
+    public boolean isWritable() {
         return !stream.isNotWritable();
     }
 
-    void pause() {
+    /** Reads no more of the response until {@link #resume}. */
+    public void pause() {
         stream.doPause();
     }
 
-    void resume() {
+    /** Reads the response again. */
+    public void resume() {
         stream.doFetch(Long.MAX_VALUE);
     }
 
     /** Resets the stream, or closes the connection of HTTP/1.1 if the request has been sent. */
-    void cancel() {
+    public void cancel() {
         stream.reset(new StreamResetException(CANCEL));
         if (isHttp2()) {
             releaseUnopened();
@@ -168,7 +186,7 @@ final class UpstreamStream {
     }
 
     /** Gives the connection back if no stream of HTTP/2 has been opened: that is not closed either. */
-    void releaseUnopened() {
+    public void releaseUnopened() {
         if (isHttp2() && !opened) {
             connection.removeUnopenable(onUnopenable);
             release();
@@ -176,7 +194,7 @@ final class UpstreamStream {
     }
 
     /** Returns whether any part of a response has arrived, interim ones included. */
-    boolean hasReceived() {
+    public boolean hasReceived() {
         return received || !isHttp2() && connection.hasReceived();
     }
 
@@ -185,7 +203,7 @@ final class UpstreamStream {
      * also to those that end properly. A stream that does not gets a second failure. {@code HttpClosedException.goAway()} must not be
      * called: it copies a buffer that has been released.
      */
-    boolean isGoAway(Throwable failure) {
+    public boolean isGoAway(Throwable failure) {
         if (opened && !goingAway && failure instanceof HttpClosedException && connection.isGoingAway()) {
             goingAway = true;
             return true;
@@ -194,7 +212,7 @@ final class UpstreamStream {
     }
 
     /** Returns whether the upstream has not processed the request: it was not sent, or came too late (RFC 9113, section 6.8). */
-    boolean isNotProcessed() {
+    public boolean isNotProcessed() {
         return !opened || connection.isNotProcessed(stream.id());
     }
 }

@@ -1,14 +1,10 @@
-package dev.sluice.service.proxy;
+package dev.sluice.service.proxy.connection;
 
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
-import java.util.LinkedHashSet;
-import java.util.List;
-import java.util.Set;
 
 import dev.sluice.service.edge.LoopTimer;
-import dev.sluice.service.proxy.UpstreamException.Cause;
+import dev.sluice.service.proxy.connection.UpstreamException.Cause;
 import io.netty.channel.EventLoop;
 
 /**
@@ -17,46 +13,19 @@ import io.netty.channel.EventLoop;
  * <p>
  * Confined to its event loop, except where a method says otherwise.
  */
-final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Member {
-
-    /** Receives a connection. Called on the event loop, in any context. */
-    interface Acquirer {
-
-        /** @return false if the connection is no longer needed */
-        boolean onConnection(PooledConnection connection);
-
-        void onConnectionFailure(UpstreamException failure);
-    }
+public final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Member {
 
     /** Shorter than the keep-alive timeout of common servers, so that few connections are used while they are being closed. */
     private static final long KEEP_ALIVE_MILLIS = 4000;
 
-    /** @param fresh whether a connection that has been used before is unsuitable */
-    private record Waiter(Acquirer acquirer, boolean fresh, long sinceNanos, long sinceMillis) {
-    }
-
-    /** Connection that is being established. */
-    private static final class Attempt {
-
-        private final long startedAt;
-
-        Attempt(long startedAt) {
-            this.startedAt = startedAt;
-        }
-    }
-
     private final EventLoop loop;
     private final LoopTimer timer;
     private final ConnectionLimit limit;
-    private final UpstreamConnector connector;
     private final boolean http2;
-    private final long queueMillis;
-    /** Maximum time for all attempts at the addresses of a host, and for the settings of an HTTP/2 connection. */
-    private final long attemptMillis;
     private final Deque<PooledConnection> idle = new ArrayDeque<>();
-    private final List<PooledConnection> multiplexed = new ArrayList<>();
-    private final Deque<Waiter> waiters = new ArrayDeque<>();
-    private final Set<Attempt> attempts = new LinkedHashSet<>();
+    private final MultiplexedConnections multiplexed;
+    private final WaitQueue waiters;
+    private final ConnectionAttempts attempts;
     /** True if the upstream has chosen HTTP/1.1 by ALPN for the last connection. */
     private boolean http2Rejected;
     private boolean shutdown;
@@ -64,19 +33,17 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
     private int open;
     /** Number of connections that are idle, or may be: any of HTTP/2. */
     private volatile int idleCount;
-    /** Time since which the first waiter waits. */
-    private volatile long waitingSince;
-    private volatile boolean hasWaiting;
 
     ConnectionPool(EventLoop loop, LoopTimer timer, ConnectionLimit limit, UpstreamConnector connector, boolean http2,
             UpstreamOptions options) {
         this.loop = loop;
         this.timer = timer;
         this.limit = limit;
-        this.connector = connector;
         this.http2 = http2;
-        this.queueMillis = options.queueTimeout().toMillis();
-        this.attemptMillis = 3 * options.connectTimeout().toMillis();
+        long queueMillis = options.queueTimeout().toMillis();
+        this.waiters = new WaitQueue(limit, queueMillis);
+        this.multiplexed = new MultiplexedConnections(limit, this, queueMillis / 2);
+        this.attempts = new ConnectionAttempts(loop, connector, 3 * options.connectTimeout().toMillis());
     }
 
     @Override
@@ -84,7 +51,8 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
         return loop;
     }
 
-    LoopTimer timer() {
+    /** Returns the timer of the event loop. */
+    public LoopTimer timer() {
         return timer;
     }
 
@@ -95,40 +63,39 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
 
     @Override
     public boolean hasWaiting() {
-        return hasWaiting;
+        return waiters.hasWaiting();
     }
 
     @Override
     public long waitingSince() {
-        return hasWaiting ? waitingSince : System.nanoTime();
+        return waiters.waitingSince();
     }
 
-    /** @param fresh whether a connection that has been used before is unsuitable */
-    void acquire(Acquirer acquirer, boolean fresh) {
+    /**
+     * Passes a connection to a request: at once if one is available, otherwise when one becomes free or is established.
+     *
+     * @param fresh whether a connection that has been used before is unsuitable
+     */
+    public void acquire(ConnectionAcquirer acquirer, boolean fresh) {
         var connection = fresh ? null : takeAvailable();
         if (connection != null) {
             acquirer.onConnection(connection);
             return;
         }
-        waiters.add(new Waiter(acquirer, fresh, System.nanoTime(), timer.now()));
-        limit.addWaiting(1);
-        onWaitersChanged();
+        waiters.add(acquirer, fresh, timer.now());
         timer.register(this);
         openIfNeeded();
     }
 
-    /** No longer waits for a connection. */
-    void cancel(Acquirer acquirer) {
-        if (waiters.removeIf(waiter -> waiter.acquirer() == acquirer)) {
-            onWaiterRemoved();
-        }
+    /** No longer waits for a connection; has no effect if the request does not wait. */
+    public void cancel(ConnectionAcquirer acquirer) {
+        waiters.remove(acquirer);
     }
 
     private PooledConnection takeAvailable() {
-        for (var connection : multiplexed) {
-            if (connection.isAvailable() && !isYielding(connection)) {
-                return connection;
-            }
+        var shared = multiplexed.findAvailable(timer.now());
+        if (shared != null) {
+            return shared;
         }
         for (var connection = idle.pollLast(); connection != null; connection = idle.pollLast()) {
             countIdle();
@@ -140,18 +107,6 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
         return null;
     }
 
-    /**
-     * Returns whether an HTTP/2 connection begins no stream because another event loop has waited longer for its place, which it
-     * gives up when its streams have ended. If they take too long, the waiting is in vain, and the connection is used again.
-     */
-    private boolean isYielding(PooledConnection connection) {
-        if (!limit.isContended() || !limit.hasWaitedLongerElsewhere(this)) {
-            connection.stopYielding();
-            return false;
-        }
-        return connection.yieldingMillis(timer.now()) < queueMillis / 2;
-    }
-
     private void countIdle() {
         idleCount = idle.size() + multiplexed.size();
     }
@@ -161,17 +116,13 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
     public void openIfNeeded() {
         while (attempts.size() < attemptsNeeded()) {
             if (!limit.tryOpen()) {
-                if (waiters.peekFirst().fresh() && closeOldestIdle()) {
+                if (waiters.needsFresh() && closeOldestIdle()) {
                     continue;
                 }
                 limit.closeIdleOfOthers(this);
                 return;
             }
-            var attempt = new Attempt(timer.now());
-            attempts.add(attempt);
-            // A failure that is reported at once would open the next connection before this loop has seen it.
-            connector.connect(connection -> onConnected(attempt, connection),
-                    failure -> loop.execute(() -> onConnectFailed(attempt, failure)));
+            attempts.begin(timer.now(), this::onConnected, this::onConnectFailed);
         }
     }
 
@@ -183,14 +134,7 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
         return http2 && !http2Rejected;
     }
 
-    private void onConnected(Attempt attempt, PooledConnection connection) {
-        if (!attempts.remove(attempt)) { // it took too long
-            connection.setClosed();
-            connection.http().evictionHandler(closing -> {
-            });
-            connection.http().close();
-            return;
-        }
+    private void onConnected(PooledConnection connection) {
         open++;
         connection.onFree(() -> reuse(connection));
         connection.http().closeHandler(closed -> onClosed(connection));
@@ -214,14 +158,11 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
         openIfNeeded();
     }
 
-    private void onConnectFailed(Attempt attempt, UpstreamException failure) {
-        if (!attempts.remove(attempt)) {
-            return;
-        }
+    private void onConnectFailed(UpstreamException failure) {
         limit.onClosed();
         int failed = isMultiplexing() ? waiters.size() : Math.min(1, waiters.size());
         for (int i = 0; i < failed; i++) {
-            removeFirst().acquirer().onConnectionFailure(failure);
+            waiters.removeFirst().onConnectionFailure(failure);
         }
         openIfNeeded();
         closeConnectorIfDone();
@@ -233,38 +174,15 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
             if (connection == null) {
                 return;
             }
-            removeFirst().acquirer().onConnection(connection);
+            waiters.removeFirst().onConnection(connection);
         }
-    }
-
-    private Waiter removeFirst() {
-        var waiter = waiters.removeFirst();
-        onWaiterRemoved();
-        return waiter;
-    }
-
-    private void onWaiterRemoved() {
-        limit.addWaiting(-1);
-        onWaitersChanged();
-    }
-
-    private void onWaitersChanged() {
-        var first = waiters.peekFirst();
-        waitingSince = first == null ? 0 : first.sinceNanos();
-        hasWaiting = first != null;
     }
 
     /** Gives a free HTTP/1.1 connection to a request that waits, or keeps it. */
     private void offer(PooledConnection connection) {
-        for (var waiting = waiters.iterator(); waiting.hasNext();) {
-            var waiter = waiting.next();
-            if (!(waiter.fresh() && connection.isReused())) {
-                waiting.remove();
-                onWaiterRemoved();
-                if (waiter.acquirer().onConnection(connection)) {
-                    return;
-                }
-                waiting = waiters.iterator();
+        for (var acquirer = waiters.pollFor(connection); acquirer != null; acquirer = waiters.pollFor(connection)) {
+            if (acquirer.onConnection(connection)) {
+                return;
             }
         }
         if (shutdown) {
@@ -283,7 +201,7 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
     }
 
     /** Takes a connection back whose exchange has ended. */
-    void release(PooledConnection connection) {
+    public void release(PooledConnection connection) {
         connection.end();
         if (!connection.isClosed()) {
             connection.free();
@@ -332,7 +250,7 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
      *
      * @return false if there are too many streams
      */
-    boolean tryBeginStream(PooledConnection connection) {
+    public boolean tryBeginStream(PooledConnection connection) {
         if (!connection.isMultiplexed() && !connection.isStream() && !connection.isClosed()) {
             connection.setStream(limit.tryConvertToStream());
             return connection.isStream();
@@ -351,21 +269,12 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
     /** @return whether there was one */
     @Override
     public boolean closeOldestIdle() {
-        var oldest = idle.isEmpty() ? idleMultiplexed() : idle.peekFirst();
+        var oldest = idle.isEmpty() ? multiplexed.findIdle() : idle.peekFirst();
         if (oldest == null) {
             return false;
         }
         close(oldest);
         return true;
-    }
-
-    private PooledConnection idleMultiplexed() {
-        for (var connection : multiplexed) {
-            if (connection.activeStreams() == 0) {
-                return connection;
-            }
-        }
-        return null;
     }
 
     /** Closes a connection, which is not counted from now on. */
@@ -397,16 +306,12 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
         while (!idle.isEmpty() && now - idle.peekFirst().idleSince() >= KEEP_ALIVE_MILLIS) {
             close(idle.peekFirst());
         }
-        for (var connection : List.copyOf(multiplexed)) {
+        for (var connection : multiplexed.copy()) {
             if (connection.activeStreams() == 0 && now - connection.idleSince() >= 10 * KEEP_ALIVE_MILLIS) {
                 close(connection);
             }
         }
-        for (var attempt : List.copyOf(attempts)) {
-            if (now - attempt.startedAt >= attemptMillis) {
-                onConnectFailed(attempt, new UpstreamException(Cause.CONNECT_TIMEOUT, null));
-            }
-        }
+        attempts.expire(now);
         if (attempts.isEmpty() && !multiplexed.isEmpty()) {
             serveMultiplexed(); // requests for which a connection has yielded in vain
         }
@@ -419,8 +324,8 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
     /** Fails the requests that have waited too long; those whose connection is being established fail with it. */
     private void expireWaiters(long now) {
         while (waiters.size() > attempts.size() && !(isMultiplexing() && !attempts.isEmpty())
-                && now - waiters.peekFirst().sinceMillis() >= queueMillis) {
-            removeFirst().acquirer().onConnectionFailure(new UpstreamException(Cause.NO_FREE_CONNECTION, null));
+                && waiters.isExpired(now)) {
+            waiters.removeFirst().onConnectionFailure(new UpstreamException(Cause.NO_FREE_CONNECTION, null));
         }
     }
 
@@ -430,14 +335,14 @@ final class ConnectionPool extends LoopTimer.Timed implements ConnectionLimit.Me
         while (!idle.isEmpty()) {
             close(idle.peekFirst());
         }
-        List.copyOf(multiplexed).forEach(this::retire);
+        multiplexed.copy().forEach(this::retire);
         closeConnectorIfDone();
     }
 
     /** Closes the connector after the last connection: it closes those that it has opened. */
     private void closeConnectorIfDone() {
         if (shutdown && open == 0 && waiters.isEmpty() && attempts.isEmpty()) {
-            connector.close();
+            attempts.close();
         }
     }
 }

@@ -1,4 +1,4 @@
-package dev.sluice.service.proxy;
+package dev.sluice.service.proxy.connection;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

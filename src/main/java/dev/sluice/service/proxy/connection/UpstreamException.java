@@ -1,4 +1,4 @@
-package dev.sluice.service.proxy;
+package dev.sluice.service.proxy.connection;
 
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
@@ -50,12 +50,12 @@ public final class UpstreamException extends RuntimeException {
         }
 
         /** Returns the value of the metric's tag. */
-        String outcome() {
+        public String outcome() {
             return outcome;
         }
 
         /** Returns whether the upstream, not the client nor the limit of connections, is responsible. */
-        boolean isUpstreamFault() {
+        public boolean isUpstreamFault() {
             return ordinal() < CLIENT_TIMEOUT.ordinal() && this != NO_FREE_CONNECTION;
         }
 
@@ -67,7 +67,8 @@ public final class UpstreamException extends RuntimeException {
 
     private final Cause kind;
 
-    UpstreamException(Cause kind, Throwable cause) {
+    /** @param cause exception behind the failure; may be null */
+    public UpstreamException(Cause kind, Throwable cause) {
         super(kind.description, cause, false, false);
         this.kind = kind;
     }
@@ -92,7 +93,7 @@ public final class UpstreamException extends RuntimeException {
     }
 
     /** Returns the failure of an established connection. */
-    static UpstreamException exchanging(Throwable failure) {
+    public static UpstreamException exchanging(Throwable failure) {
         return failure instanceof UpstreamException known ? known : new UpstreamException(exchangeCause(failure), failure);
     }
 
@@ -110,7 +111,7 @@ public final class UpstreamException extends RuntimeException {
     }
 
     /** Returns the description of the cause, with the message of the exception behind it. */
-    String describe() {
+    public String describe() {
         var behind = getCause();
         while (kind == Cause.TLS && behind.getCause() != null && behind.getCause().getMessage() != null) {
             behind = behind.getCause(); // those above only repeat it, or say that there is no connection

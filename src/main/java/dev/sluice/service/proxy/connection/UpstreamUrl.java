@@ -1,4 +1,4 @@
-package dev.sluice.service.proxy;
+package dev.sluice.service.proxy.connection;
 
 import java.util.Locale;
 import java.util.regex.Pattern;

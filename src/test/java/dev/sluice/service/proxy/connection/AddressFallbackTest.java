@@ -1,4 +1,4 @@
-package dev.sluice.service.proxy;
+package dev.sluice.service.proxy.connection;
 
 import static dev.sluice.service.proxy.HopTestBase.awaiting;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -21,6 +21,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
+import dev.sluice.service.proxy.ProxyServer;
 import dev.sluice.testing.FreePorts;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpClientOptions;

@@ -1,4 +1,4 @@
-package dev.sluice.service.proxy;
+package dev.sluice.service.proxy.connection;
 
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -20,7 +20,7 @@ import io.vertx.core.http.impl.HttpClientConnection;
  * <p>
  * Confined to its event loop.
  */
-final class PooledConnection extends ChannelInboundHandlerAdapter {
+public final class PooledConnection extends ChannelInboundHandlerAdapter {
 
     private static final long NEVER = -1;
 
@@ -66,7 +66,8 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    HttpClientConnection http() {
+    /** Returns the connection of the Vert.x client. */
+    public HttpClientConnection http() {
         return http;
     }
 
@@ -91,7 +92,7 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
     }
 
     /** Returns whether the exchange is not the first one of the connection: the upstream may just have closed it. */
-    boolean isReused() {
+    public boolean isReused() {
         return used;
     }
 
@@ -101,10 +102,12 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
     }
 
     /**
+     * Begins an exchange.
+     *
      * @param head whether the request is HEAD
      * @param readComplete runs when a read from the connection is complete; never if it is multiplexed
      */
-    void begin(boolean head, Runnable readComplete) {
+    public void begin(boolean head, Runnable readComplete) {
         codec.expectBodiless(head);
         activeStreams++;
         onReadComplete = readComplete;
@@ -197,11 +200,12 @@ final class PooledConnection extends ChannelInboundHandlerAdapter {
     }
 
     /** Sets what runs when the connection takes bytes again after it has not been writable. */
-    void onWritable(Runnable action) {
+    public void onWritable(Runnable action) {
         onWritable = action;
     }
 
-    boolean isWritable() {
+    /** Returns whether the connection takes bytes without buffering too many. */
+    public boolean isWritable() {
         return http.channel().isWritable();
     }
 
