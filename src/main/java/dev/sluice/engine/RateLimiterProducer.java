@@ -57,6 +57,8 @@ class RateLimiterProducer implements StoreStatus {
     /** Null if no Redis is configured. */
     private final RecoveryCoordinator recovery;
     private final FailoverWindowStore store;
+    /** Written before the server starts. */
+    private volatile long deniedInWarmUp;
     private volatile boolean wasUnavailable;
     private volatile long mergedBeforeOutage;
 
@@ -107,6 +109,7 @@ class RateLimiterProducer implements StoreStatus {
         }
         try {
             new DecisionWarmUp(manager.vertx(), limiter).run();
+            deniedInWarmUp = store.deniedFromCache();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -191,7 +194,7 @@ class RateLimiterProducer implements StoreStatus {
 
     @Override
     public long deniedFromCache() {
-        return store.deniedFromCache();
+        return store.deniedFromCache() - deniedInWarmUp;
     }
 
     @Produces

@@ -4,6 +4,7 @@ import java.util.List;
 
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpMessage;
+import io.netty.handler.codec.http.HttpVersion;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.impl.VertxHttpRequestDecoder;
 
@@ -74,6 +75,10 @@ final class RequestDecoder extends VertxHttpRequestDecoder {
     @Override
     protected boolean isContentAlwaysEmpty(HttpMessage message) {
         var headers = message == null ? null : message.headers();
+        if (headers != null && message.protocolVersion().equals(HttpVersion.HTTP_1_1)
+                && !headers.contains(HttpHeaderNames.HOST)) {
+            throw new MalformedRequestException("host", "A request with HTTP/1.1 must have a Host header");
+        }
         if (headers != null && headers.contains("")) {
             throw new MalformedRequestException("headers", "A header must have a name");
         }

@@ -58,6 +58,9 @@ public class ApiUpstream {
         problems.checkDuration(PREFIX + "idle-timeout", settings.idleTimeout());
         problems.checkDuration(PREFIX + "event-stream-idle-timeout", settings.eventStreamIdleTimeout());
         problems.checkDuration(PREFIX + "websocket-idle-timeout", settings.webSocketIdleTimeout());
+        if (settings.webSocketGracePeriod().isNegative()) {
+            problems.add(PREFIX + "websocket-grace-period", settings.webSocketGracePeriod().toString(), "0s or more");
+        }
         checkPositive(problems, "max-connections", settings.maxConnections());
         checkPositive(problems, "max-streams", settings.maxStreams());
         tls.validate(problems, PREFIX + "tls-configuration-name", settings.tlsConfigurationName());

@@ -91,6 +91,11 @@ public final class ProxyExchange implements ConnectionAcquirer, RequestBody.List
             return false;
         }
         acquired.begin(forwarded.method() == HttpMethod.HEAD, this::onReadComplete);
+        if (forwarded.webSocket() && !pool.tryBeginStream(acquired)) { // before the upstream accepts it
+            pool.release(acquired);
+            onConnectionFailure(new UpstreamException(Cause.NO_FREE_CONNECTION, null));
+            return true;
+        }
         acquired.http().createStream(loopContext, created -> {
             if (created.succeeded()) {
                 begin(new UpstreamStream(created.result(), acquired, pool));

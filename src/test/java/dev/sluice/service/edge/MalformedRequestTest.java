@@ -106,6 +106,11 @@ class MalformedRequestTest extends HttpTestBase {
                 .replace("\\x7f", "\177").replace("\\x16", "\26");
     }
 
+    @Test
+    void missingHostIsNamed() throws IOException {
+        assertRejected("GET /open HTTP/1.1\r\n\r\n", 400, "RATE_4001", "host");
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
             "G@T / HTTP/1.1|method", "G\\0T / HTTP/1.1|method", "\"GET\" / HTTP/1.1|method", "GET|path", "GET /|version",

@@ -211,6 +211,7 @@ class ConnectionLimitTest extends HopTestBase {
                     return client.readToEnd(client.readHead());
                 }
             });
+            assertThat(upstream.received("/ws")).as("handshakes that the upstream has accepted").hasSize(HopProfile.STREAMS);
         } finally {
             for (var client : clients) {
                 client.close();

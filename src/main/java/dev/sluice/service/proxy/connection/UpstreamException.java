@@ -3,6 +3,7 @@ package dev.sluice.service.proxy.connection;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
 import java.net.UnknownHostException;
+import java.nio.channels.ClosedChannelException;
 import java.util.concurrent.TimeoutException;
 
 import javax.net.ssl.SSLException;
@@ -65,6 +66,9 @@ public final class UpstreamException extends RuntimeException {
         }
     }
 
+    /** Beginning of Netty's message about an upstream that responds to the preface of HTTP/2 with something else. */
+    private static final String NOT_HTTP2 = "First received frame was not SETTINGS";
+
     private final Cause kind;
 
     /** @param cause exception behind the failure; may be null */
@@ -116,7 +120,15 @@ public final class UpstreamException extends RuntimeException {
         while (kind == Cause.TLS && behind.getCause() != null && behind.getCause().getMessage() != null) {
             behind = behind.getCause(); // those above only repeat it, or say that there is no connection
         }
+        if (kind == Cause.TLS && behind.getCause() instanceof ClosedChannelException) {
+            return kind.description
+                    + " (the upstream closed the connection; it may accept other TLS versions only, or no client"
+                    + " without its certificate)";
+        }
         var message = behind == null ? null : behind.getMessage();
+        if (message != null && message.startsWith(NOT_HTTP2)) {
+            return kind.description + " (the upstream does not use HTTP/2, which rate-limit.upstream.http2=true requires)";
+        }
         return message == null ? kind.description : kind.description + " (" + message + ')';
     }
 }
