@@ -6,7 +6,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 
 import jakarta.annotation.Priority;
 import jakarta.enterprise.event.Observes;
@@ -49,7 +48,7 @@ class EventLoopMonitor {
     private final long timeoutNanos;
     private final Vertx vertx;
     private final List<GarbageCollectorMXBean> collectors = ManagementFactory.getGarbageCollectorMXBeans();
-    private final AtomicLong lastLogged = new AtomicLong(System.nanoTime() - LOG_INTERVAL_NANOS);
+    private final LogInterval logInterval = new LogInterval(LOG_INTERVAL_NANOS, System.nanoTime());
     private List<ScheduledFuture<?>> probes = List.of();
 
     EventLoopMonitor(MeterRegistry registry, StoreConfig settings, Vertx vertx) {
@@ -99,9 +98,7 @@ class EventLoopMonitor {
     }
 
     private void log(long stall, long gcMillis, long cpuNanos) {
-        long now = System.nanoTime();
-        long previous = lastLogged.get();
-        if (now - previous >= LOG_INTERVAL_NANOS && lastLogged.compareAndSet(previous, now)) {
+        if (logInterval.tryPass(System.nanoTime())) {
             LOG.infof(
                     "This instance stalled, not Redis: an event loop did not run for %d ms (rate-limit.timeout=%d ms); cause: %s",
                     TimeUnit.NANOSECONDS.toMillis(stall), TimeUnit.NANOSECONDS.toMillis(timeoutNanos),

@@ -31,7 +31,7 @@ public interface ServiceConfig {
         Optional<List<String>> audience();
     }
 
-    /** What is done with method overrides in requests to the upstream. */
+    /** Treatment of method overrides in requests to the upstream. */
     enum MethodOverride {
         /** They are removed. */
         DROP,
@@ -40,7 +40,7 @@ public interface ServiceConfig {
     }
 
     /**
-     * Whether clients may replace the method of a request by {@code X-HTTP-Method-Override}, {@code X-Method-Override},
+     * Treatment of fields by which clients replace the method of a request: {@code X-HTTP-Method-Override}, {@code X-Method-Override},
      * {@code X-HTTP-Method} or the query parameter {@code _method}.
      */
     @WithDefault("drop")

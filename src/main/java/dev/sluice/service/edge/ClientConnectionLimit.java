@@ -2,10 +2,10 @@ package dev.sluice.service.edge;
 
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 
 import org.jboss.logging.Logger;
 
+import dev.sluice.metrics.LogInterval;
 import io.netty.channel.Channel;
 
 /**
@@ -21,7 +21,7 @@ final class ClientConnectionLimit {
 
     private final int max;
     private final AtomicInteger open = new AtomicInteger();
-    private final AtomicLong warnedAt = new AtomicLong(System.nanoTime() - WARNING_INTERVAL_NANOS);
+    private final LogInterval warnings = new LogInterval(WARNING_INTERVAL_NANOS, System.nanoTime());
 
     /** @param max maximum number of connections */
     ClientConnectionLimit(int max) {
@@ -44,9 +44,7 @@ final class ClientConnectionLimit {
     }
 
     private void warn() {
-        long now = System.nanoTime();
-        long last = warnedAt.get();
-        if (now - last >= WARNING_INTERVAL_NANOS && warnedAt.compareAndSet(last, now)) {
+        if (warnings.tryPass(System.nanoTime())) {
             LOG.warnf("New connections of clients are closed: as many are open as %s=%d allows", SETTING, max);
         }
     }

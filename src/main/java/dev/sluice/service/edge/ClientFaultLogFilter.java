@@ -1,11 +1,11 @@
 package dev.sluice.service.edge;
 
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import java.util.logging.Filter;
 import java.util.logging.LogRecord;
 
+import dev.sluice.metrics.LogInterval;
 import io.netty.handler.codec.http2.Http2Exception;
 import io.quarkus.logging.LoggingFilter;
 
@@ -19,7 +19,7 @@ public final class ClientFaultLogFilter implements Filter {
     private static final long INTERVAL_NANOS = TimeUnit.MINUTES.toNanos(1);
 
     private final LongSupplier nanoTime;
-    private final AtomicLong loggedAt;
+    private final LogInterval interval;
 
     /** Called by Quarkus. */
     public ClientFaultLogFilter() {
@@ -29,7 +29,7 @@ public final class ClientFaultLogFilter implements Filter {
     /** @param nanoTime as {@link System#nanoTime} */
     ClientFaultLogFilter(LongSupplier nanoTime) {
         this.nanoTime = nanoTime;
-        this.loggedAt = new AtomicLong(nanoTime.getAsLong() - INTERVAL_NANOS);
+        this.interval = new LogInterval(INTERVAL_NANOS, nanoTime.getAsLong());
     }
 
     @Override
@@ -37,9 +37,7 @@ public final class ClientFaultLogFilter implements Filter {
         if (!(record.getThrown() instanceof Http2Exception)) {
             return true;
         }
-        long now = nanoTime.getAsLong();
-        long last = loggedAt.get();
-        if (now - last < INTERVAL_NANOS || !loggedAt.compareAndSet(last, now)) {
+        if (!interval.tryPass(nanoTime.getAsLong())) {
             return false;
         }
         record.setThrown(null);

@@ -1,8 +1,10 @@
 package dev.sluice.service.gateway;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
@@ -23,8 +25,10 @@ class MethodOverrides {
 
     private static final Set<String> FIELDS = Set.of("x-http-method-override", "x-method-override", "x-http-method");
     private static final String PARAMETER = "method";
-    /** Characters that PHP takes for the underscore in {@code _method}, and the underscore. */
-    private static final String UNDERSCORES = "_. [";
+    /** The underscore in {@code _method}, and characters that PHP takes for it. */
+    private static final String UNDERSCORES = "_.[";
+    /** Splits a query after each separator. Rack 2 (Rails) takes the semicolon for one too. */
+    private static final Pattern PARTS = Pattern.compile("(?<=[&;])");
 
     private final boolean allowed;
 
@@ -45,9 +49,9 @@ class MethodOverrides {
         }
         var query = request.query();
         if (query != null) {
-            for (var parameter : query.split("&", -1)) {
-                if (isParameter(parameter)) {
-                    methods.add(decoded(parameter.substring(parameter.indexOf('=') + 1)).strip());
+            for (var part : PARTS.split(query)) {
+                if (isOverride(part)) {
+                    methods.add(decoded(withoutSeparator(part).substring(part.indexOf('=') + 1)).strip());
                 }
             }
         }
@@ -76,19 +80,14 @@ class MethodOverrides {
         if (query < 0) {
             return target;
         }
-        List<String> kept = null;
-        var parameters = target.substring(query + 1).split("&", -1);
-        for (int i = 0; i < parameters.length; i++) {
-            if (isParameter(parameters[i])) {
-                kept = kept == null ? new ArrayList<>(List.of(parameters).subList(0, i)) : kept;
-            } else if (kept != null) {
-                kept.add(parameters[i]);
-            }
-        }
-        if (kept == null) {
+        var parts = PARTS.split(target.substring(query + 1));
+        var kept = Arrays.stream(parts).filter(part -> !isOverride(part)).toList();
+        if (kept.size() == parts.length) {
             return target;
         }
-        return target.substring(0, query) + (kept.isEmpty() ? "" : '?' + String.join("&", kept));
+        var rest = String.join("", kept);
+        boolean lastRemoved = isOverride(parts[parts.length - 1]);
+        return target.substring(0, query) + (rest.isEmpty() ? "" : '?' + (lastRemoved ? withoutSeparator(rest) : rest));
     }
 
     private static boolean isField(String name) {
@@ -96,16 +95,28 @@ class MethodOverrides {
                 && FIELDS.contains(FieldNames.asSeenByCgi(name));
     }
 
-    /** @param parameter {@code name=value} or {@code name} */
-    private static boolean isParameter(String parameter) {
+    /** Returns a part of a query without the separator at its end. */
+    private static String withoutSeparator(String part) {
+        return part.endsWith("&") || part.endsWith(";") ? part.substring(0, part.length() - 1) : part;
+    }
+
+    /** @param part {@code name=value} or {@code name}, and a separator unless it is the last one */
+    private static boolean isOverride(String part) {
+        var parameter = withoutSeparator(part);
         int equals = parameter.indexOf('=');
         var name = equals < 0 ? parameter : parameter.substring(0, equals);
         if (name.indexOf('%') >= 0 || name.indexOf('+') >= 0) {
-            name = decoded(name);
+            name = asSeenByPhp(decoded(name));
         }
         return name.length() > PARAMETER.length() && UNDERSCORES.indexOf(name.charAt(0)) >= 0
                 && name.regionMatches(true, 1, PARAMETER, 0, PARAMETER.length())
                 && (name.length() == 1 + PARAMETER.length() || name.charAt(1 + PARAMETER.length()) == '[');
+    }
+
+    /** Returns a name without the spaces at its beginning, and what follows a null character. */
+    private static String asSeenByPhp(String name) {
+        int end = name.indexOf('\0');
+        return (end < 0 ? name : name.substring(0, end)).stripLeading();
     }
 
     private static String decoded(String text) {

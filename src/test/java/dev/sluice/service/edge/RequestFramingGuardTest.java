@@ -61,7 +61,7 @@ class RequestFramingGuardTest extends HttpTestBase {
         }
     }
 
-    /** What follows an upgrade would pass a proxy in front of Sluice unseen. */
+    /** A proxy in front of Sluice would pass on the frames after an upgrade without looking at them. */
     @ParameterizedTest
     @ValueSource(strings = {"Via: 1.1 edge", "X-Forwarded-For: 203.0.113.9", "forwarded: for=203.0.113.9",
             "X-Real-IP: 203.0.113.9"})
