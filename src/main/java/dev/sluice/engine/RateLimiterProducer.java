@@ -78,7 +78,8 @@ class RateLimiterProducer implements StoreStatus {
             manager.setReplyTimeout(settings.timeout());
             manager.onChange(cause -> connectionChanged(cause, cause == null));
             this.recovery = new RecoveryCoordinator(vertx, manager, registry, memory, merger, settings.timeout());
-            var redisStore = new RedisWindowStore(manager, redis.hashTags(), settings.exactUpTo(), settings.timeout(),
+            var redisStore = new RedisWindowStore(manager, redis.hashTags(), settings.exactUpTo(),
+                    settings.maxWindowsPerIdentifier(), settings.timeout(),
                     memory::record, LuaScript.SERVER_TIME);
             this.store = new FailoverWindowStore(redisStore, memory, registry, settings.fallback());
         }
@@ -221,6 +222,10 @@ class RateLimiterProducer implements StoreStatus {
     void validate(@Observes ConfigProblems problems) {
         if (settings.exactUpTo() < 1 || settings.exactUpTo() > 10_000) {
             problems.add("rate-limit.exact-up-to", Long.toString(settings.exactUpTo()), "1 to 10000");
+        }
+        if (settings.maxWindowsPerIdentifier() < 1 || settings.maxWindowsPerIdentifier() > 10_000) {
+            problems.add("rate-limit.max-windows-per-identifier", Integer.toString(settings.maxWindowsPerIdentifier()),
+                    "1 to 10000");
         }
         if (settings.instances() < 1 || settings.instances() > 10_000) {
             problems.add("rate-limit.instances", Integer.toString(settings.instances()), "1 to 10000");

@@ -32,6 +32,13 @@ public interface StoreConfig {
     long exactUpTo();
 
     /**
+     * Maximum number of windows of one identifier: a request that needs a further one is denied until another one is empty. 1 to
+     * 10,000.
+     */
+    @WithDefault("1000")
+    int maxWindowsPerIdentifier();
+
+    /**
      * {@code true}: before an instance is ready, it makes some thousands of decisions on scratch windows, for about two seconds at
      * most, so that its first burst is decided as fast as later ones. Has no effect in a native executable.
      */

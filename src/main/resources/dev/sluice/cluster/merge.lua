@@ -19,7 +19,8 @@
 local BYTES = 7
 local RING, HEADER, ENTRY, ENTRY_BYTES = 82, 8, '>I7I7', 14
 local MOST_UNITS = 2 ^ 52
-local NAMES = 10000 -- see decide.lua
+local NAMES, RESERVATIONS = 10000, 2 ^ 40 -- see decide.lua
+local HEAVY, FLAG, WEIGHTED, MODULUS = 16, 72, '>I7BI3I3', 2 ^ 24 -- see decide.lua
 local SKEW = 1000000
 
 local time = redis.call('TIME')
@@ -78,15 +79,29 @@ local function buckets(at, units, width)
   return bucket, count
 end
 
+-- Returns the time of the newest unit of a log.
+local function newest(times)
+  local weighted = string.byte(times, #times - BYTES + 1) == FLAG
+  return (struct.unpack('>I7', times, #times - (weighted and 2 or 1) * BYTES + 1))
+end
+
 -- Returns the times of a log that are later than the edge, with their units.
 local function read_log(times, edge)
   local at, units = {}, {}
-  for i = 1, #times, BYTES do
+  local i, before = 1, 0
+  while i <= #times do
     local t = struct.unpack('>I7', times, i)
+    local count = 1
+    i = i + BYTES
+    if string.byte(times, i) == FLAG then -- an entry of a weighted log
+      local _, _, _, sum = struct.unpack(WEIGHTED, times, i - BYTES)
+      count, before = (sum - before) % MODULUS, sum
+      i = i + BYTES
+    end
     if t == at[#at] then
-      units[#units] = units[#units] + 1
+      units[#units] = units[#units] + count
     elseif t > edge then
-      at[#at + 1], units[#units + 1] = t, 1
+      at[#at + 1], units[#units + 1] = t, count
     end
   end
   return at, units
@@ -120,6 +135,19 @@ local function read_list(entries)
   return at, units
 end
 
+-- Returns whether the end of a value is that of a log.
+local function is_log(value)
+  if string.byte(value, #value - BYTES + 1) ~= FLAG then
+    return string.byte(value, #value - BYTES + 1) < 32
+  end
+  if #value < 2 * BYTES then
+    return false
+  end
+  local last, _, plain = struct.unpack(WEIGHTED, value, #value - 2 * BYTES + 1)
+  local entries = (#value / BYTES - plain) / 2
+  return last < 32 * 2 ^ 48 and entries >= 1 and entries == math.floor(entries)
+end
+
 -- Returns the entries of a ring, or the times of a log, or nil if there is no window. Deletes a foreign value.
 local function read(key)
   local there = redis.pcall('GET', key)
@@ -137,7 +165,7 @@ local function read(key)
   elseif string.byte(there) == RING and #there % ENTRY_BYTES == HEADER and #there > HEADER then
     local at, units = read_ring(there)
     return { at = at, units = units }, nil
-  elseif string.byte(there) < 32 and #there % BYTES == 0 then
+  elseif #there % BYTES == 0 and (string.byte(there) < 32 and is_log(there)) then
     return nil, there
   end
   repair(key)
@@ -172,10 +200,16 @@ local function sum(a, b)
 end
 
 local function write_log(key, at, units, edge)
-  local times, held = {}, 0
+  local times, held, plain, sum = {}, 0, 0, nil
   for i = 1, #at do
-    if at[i] > edge then
-      times[#times + 1] = string.rep(struct.pack('>I7', at[i]), units[i])
+    if at[i] > edge and units[i] > 0 then
+      if sum or units[i] > HEAVY then
+        sum = (sum or 0) + units[i]
+        times[#times + 1] = struct.pack(WEIGHTED, at[i], FLAG, plain, sum % MODULUS)
+      else
+        times[#times + 1] = string.rep(struct.pack('>I7', at[i]), units[i])
+        plain = plain + units[i]
+      end
       held = held + units[i]
     end
   end
@@ -203,15 +237,27 @@ local function write_ring(key, at, units, width, span, now)
   return total
 end
 
-local function live(key, ms, name)
+-- Removes the names that expire first, beyond a number of them.
+local function bound_names(from, to)
+  local names = redis.call('ZCOUNT', KEYS[1], from, to)
+  if names > NAMES then
+    local first = redis.call('ZCOUNT', KEYS[1], '-inf', '(' .. from)
+    redis.call('ZREMRANGEBYRANK', KEYS[1], first, first + names - NAMES - 1)
+  end
+end
+
+-- offset: 0, or RESERVATIONS
+local function live(key, ms, name, offset)
   if redis.call('PTTL', key) < ms then
     redis.call('PEXPIRE', key, ms)
   end
-  write('ZADD', KEYS[1], 'GT', time[1] + math.ceil(ms / 1000), name)
+  write('ZADD', KEYS[1], 'GT', string.format('%.0f', offset + time[1] + math.ceil(ms / 1000)), name)
   redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', time[1])
-  local names = redis.call('ZCARD', KEYS[1])
-  if names > NAMES then
-    redis.call('ZREMRANGEBYRANK', KEYS[1], 0, names - NAMES - 1)
+  local limit = string.format('%.0f', RESERVATIONS)
+  if offset == 0 then
+    bound_names(time[1], '(' .. limit)
+  else
+    bound_names(limit, '+inf')
   end
   if redis.call('PTTL', KEYS[1]) < ms then
     redis.call('PEXPIRE', KEYS[1], ms)
@@ -227,7 +273,7 @@ local function bring(key, name, span, form, entries)
   local ring, times = read(key)
   local latest = clock
   if times then
-    latest = math.max(clock, (struct.unpack('>I7', times, #times - BYTES + 1)))
+    latest = math.max(clock, newest(times))
   end
   local at, units
   local held
@@ -262,7 +308,7 @@ local function bring(key, name, span, form, entries)
     held = write_ring(key, a, u, width, span, math.max(clock, a[#a] * width))
   end
   if held > 0 then
-    live(key, lifetime(span), name)
+    live(key, lifetime(span), name, 0)
   end
 end
 
@@ -280,7 +326,7 @@ for i = windows + 2, #KEYS do
     write('HSET', KEYS[i], ARGV[at], ARGV[at + 1])
     at = at + 2
   end
-  live(KEYS[i], lifetime(span), name)
+  live(KEYS[i], lifetime(span), name, RESERVATIONS)
 end
 if repaired > 0 then
   return { time[1], time[2], repaired, first_repaired }

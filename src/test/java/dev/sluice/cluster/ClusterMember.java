@@ -49,7 +49,8 @@ public final class ClusterMember implements AutoCloseable {
         memory = new InMemoryWindowStore(registry, StoreUnderTest.EXACT, 64 << 20);
         merger = new UsageMerger(manager, memory, hashTags, LuaScript.SERVER_TIME);
         recovery = new RecoveryCoordinator(vertx, manager, registry, memory, merger, TIMEOUT);
-        var redisStore = new RedisWindowStore(manager, hashTags, StoreUnderTest.EXACT, TIMEOUT, memory::record,
+        var redisStore = new RedisWindowStore(manager, hashTags, StoreUnderTest.EXACT,
+                StoreUnderTest.MAX_WINDOWS, TIMEOUT, memory::record,
                 LuaScript.SERVER_TIME);
         store = new FailoverWindowStore(redisStore, memory, registry, fallback);
         manager.start().toCompletionStage().handle((started, failure) -> null).toCompletableFuture().join();

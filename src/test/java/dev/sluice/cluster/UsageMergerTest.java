@@ -192,8 +192,9 @@ class UsageMergerTest {
             redis.pass(random.nextInt(1000));
             granted("many", claim("r", 60, 10_000, 1));
         }
-        for (int i = 0; i < 5; i++) {
-            redis.take("many", claim("r", 60, 10_000, 1000));
+        for (int i = 0; i < 500; i++) {
+            redis.pass(1);
+            redis.take("many", claim("r", 60, 10_000, 10));
         }
         merge();
         assertThat(log("many", 60)).hasSize(10_000).isSorted();

@@ -23,6 +23,8 @@ import io.vertx.redis.client.Response;
 public abstract class StoreUnderTest implements AutoCloseable {
 
     public static final long EXACT = 10_000;
+    /** Maximum number of windows per identifier. */
+    public static final int MAX_WINDOWS = 10_000;
 
     private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
@@ -115,7 +117,7 @@ public abstract class StoreUnderTest implements AutoCloseable {
 
         public InRedis() {
             manager.start().toCompletionStage().toCompletableFuture().join();
-            store = new RedisWindowStore(manager, KEYS, EXACT, TIMEOUT, GrantRecorder.NONE, TEST_TIME);
+            store = new RedisWindowStore(manager, KEYS, EXACT, MAX_WINDOWS, TIMEOUT, GrantRecorder.NONE, TEST_TIME);
             at(now());
         }
 

@@ -4,7 +4,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-import dev.sluice.redis.LuaScript;
 import dev.sluice.redis.RedisScriptConnection;
 import dev.sluice.store.ClaimPlan;
 import dev.sluice.store.StoreResult;
@@ -130,8 +129,8 @@ final class DecisionBatch {
         return groups.isEmpty();
     }
 
-    Future<Response> send(RedisScriptConnection connection, LuaScript script) {
-        var parts = new ArrayList<byte[]>(keyCount + reservationCount + 3 + 8 * operations.size());
+    Future<Response> send(RedisScriptConnection connection, DecisionScript script) {
+        var parts = new ArrayList<byte[]>(keyCount + reservationCount + 4 + 8 * operations.size());
         for (var group : groups) {
             for (var key : group.first.keys) {
                 parts.add(key);
@@ -140,6 +139,7 @@ final class DecisionBatch {
         parts.add(operationCodes.toString().getBytes(StandardCharsets.ISO_8859_1));
         parts.add(encodeSizes());
         parts.add(ClaimPlan.bytes(Integer.toString(operations.size())));
+        parts.add(script.maxWindows());
         for (var operation : operations) {
             parts.addAll(operation.arguments());
         }
@@ -150,7 +150,7 @@ final class DecisionBatch {
                 }
             }
         }
-        return connection.eval(script, keyCount, parts);
+        return connection.eval(script.lua(), keyCount, parts);
     }
 
     /** Encodes the group sizes, two bytes each, big-endian; empty if every group has one member. */

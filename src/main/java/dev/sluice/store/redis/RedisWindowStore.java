@@ -53,16 +53,19 @@ public final class RedisWindowStore implements WindowStore {
     private final RedisClock clock = new RedisClock();
     private final ScriptDispatcher dispatcher;
 
-    /** @param timeExpression the Lua expression with which the scripts read the time */
-    public RedisWindowStore(RedisConnectionManager manager, HashTags hashTags, long exactUpTo, Duration timeout,
+    /**
+     * @param maxWindows maximum number of windows per identifier
+     * @param timeExpression the Lua expression with which the scripts read the time
+     */
+    public RedisWindowStore(RedisConnectionManager manager, HashTags hashTags, long exactUpTo, int maxWindows, Duration timeout,
             GrantRecorder recorder, String timeExpression) {
         this.manager = manager;
         this.hashTags = hashTags;
         this.keys = new WindowKeys(hashTags);
         this.exactUpTo = exactUpTo;
         this.adminTimeoutMillis = Math.max(MIN_ADMIN_TIMEOUT_MILLIS, timeout.toMillis());
-        var decide = LuaScript.load(RedisWindowStore.class, "decide.lua", timeExpression);
-        manager.preload(decide);
+        var decide = DecisionScript.load(timeExpression, maxWindows);
+        manager.preload(decide.lua());
         this.dispatcher = new ScriptDispatcher(manager, hashTags, decide, timeout.toNanos(), recorder, this.clock);
         this.settleScript = LuaScript.load(RedisWindowStore.class, "settle.lua", timeExpression);
         this.usageScript = LuaScript.load(RedisWindowStore.class, "usage.lua", timeExpression);

@@ -8,7 +8,6 @@ import org.jboss.logging.Logger;
 
 import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.redis.HashTags;
-import dev.sluice.redis.LuaScript;
 import dev.sluice.redis.RedisConnectionManager;
 import dev.sluice.redis.RedisScriptConnection;
 import dev.sluice.store.StoreResult;
@@ -29,14 +28,14 @@ final class ScriptDispatcher {
 
     private final RedisConnectionManager manager;
     private final HashTags hashTags;
-    private final LuaScript script;
+    private final DecisionScript script;
     private final GrantRecorder recorder;
     private final RedisClock clock;
     private final long timeoutNanos;
     private volatile Pipelines pipelines = new Pipelines(null, new ScriptPipeline[0]);
 
     /** @param timeoutNanos timeout of a decision, in listened time */
-    ScriptDispatcher(RedisConnectionManager manager, HashTags hashTags, LuaScript script, long timeoutNanos,
+    ScriptDispatcher(RedisConnectionManager manager, HashTags hashTags, DecisionScript script, long timeoutNanos,
             GrantRecorder recorder,
             RedisClock clock) {
         this.timeoutNanos = timeoutNanos;

@@ -9,7 +9,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.redis.ListenedClock;
-import dev.sluice.redis.LuaScript;
 import dev.sluice.redis.RedisScriptConnection;
 import io.vertx.core.AsyncResult;
 import io.vertx.core.Future;
@@ -40,7 +39,7 @@ final class ScriptPipeline {
                 AsyncResult<Response> done);
     }
 
-    private final LuaScript script;
+    private final DecisionScript script;
     private final ReplyHandler replyHandler;
     private final RedisScriptConnection connection;
     private final ListenedClock clock;
@@ -60,7 +59,8 @@ final class ScriptPipeline {
      * @param waitingTotal number of decisions that wait on all pipelines of the connection
      * @param timeoutNanos timeout of a decision, in listened time
      */
-    ScriptPipeline(LuaScript script, ReplyHandler replyHandler, RedisScriptConnection connection, AtomicInteger waitingTotal,
+    ScriptPipeline(DecisionScript script, ReplyHandler replyHandler, RedisScriptConnection connection,
+            AtomicInteger waitingTotal,
             long timeoutNanos) {
         this.script = script;
         this.replyHandler = replyHandler;

@@ -3,7 +3,10 @@
 -- KEYS     per request, in order:
 --            index of the identifier's windows: sorted set of names, scored by the expiry of the key in Unix seconds
 --            its windows, each a string in one of two forms:
---              log   times of seven bytes each, one per unit, oldest first. The first byte of a time is less than 32
+--              log   times of seven bytes each, one per unit, oldest first. The first byte of a time is less than 32. From the
+--                    first cost above HEAVY on, it continues with one entry of 14 bytes per request: its time, "H", the number
+--                    of times before the first entry (three bytes), and the units of all entries up to and including this
+--                    one, modulo 2^24 (three bytes). The log is then weighted
 --              ring  "R", seven bytes of base, then 14 bytes per bucket, oldest first: the units up to and including this
 --                    bucket, plus base (seven bytes); the bucket's number (seven bytes). A bucket is 1/60 of the window and
 --                    counts until its last microsecond has left the window
@@ -12,6 +15,7 @@
 -- ARGV[2]  two bytes per request, most significant first: the number of consecutive requests in its group; 1 for plans that
 --          reserve. Empty if every group has one request
 -- ARGV[3]  number of plans
+-- ARGV[4]  maximum number of windows of an identifier
 -- ARGV[..] per plan: number of windows, 1 to take or 0 to read only, 1 to reserve or 0, and per window: limit, length in
 --          microseconds, cost, form ("log", "ring", or "reserved": a ring whose cost will be settled), name in the index
 -- ARGV[..] per request that reserves: the reservation's name in the index
@@ -32,9 +36,14 @@
 -- Clock: Redis's TIME, but never earlier than a window's newest entry. If TIME is behind by more than SKEW it was set back: the
 -- window is shifted with it, so that no caller is locked out and none gains anything.
 --
--- Bound: an index holds at most NAMES names. Beyond that the names that expire first are removed from it, whatever their
--- windows: such a window still counts exactly, but is not listed and not reset by name, and expires before all listed ones.
--- Deleting its key instead would let a caller who can choose resource names discard a full window.
+-- Bound: a request that needs a further window than an identifier may have is denied, as if that window were full, until the
+-- next one expires. Discarding another window instead would let a caller who can choose resource names discard a full one.
+-- Reservations are in the same index, with scores beyond RESERVATIONS; beyond NAMES the ones that expire first are removed from
+-- it: they are settled as the others are, but not reset by name.
+--
+-- Cost: a decision takes bounded time, whatever its cost and whatever the window holds. Memory grows with the number of
+-- requests, at most HEAVY times of a log per request. A change of the form reads a log once; what it writes has at most about
+-- sixty entries.
 --
 -- Performance: creating functions and tables in each call costs as much as several decisions. Each code path is therefore a
 -- part that the first request that needs it creates (see part). Numbers are passed to Redis as text: its own conversion takes
@@ -42,6 +51,9 @@
 
 local SKEW = 1000000
 local NAMES = 10000
+local RESERVATIONS = 2 ^ 40 -- added to the expiry of a reservation in the index
+local HEAVY = 16 -- larger costs are logged as one entry
+local FLAG, WEIGHTED, WEIGHTED_BYTES, MODULUS = 72, '>I7BI3I3', 14, 2 ^ 24
 local TIME, BYTES = '>I7', 7
 local RING, HEADER, ENTRY, ENTRY_BYTES = 82, 8, '>I7I7', 14
 local PAGE, PAGE_START = 130 * BYTES, '-910' -- longer than any ring; a longer log is read in parts
@@ -51,6 +63,7 @@ local MOST_UNITS = 2 ^ 52 -- of a ring including its base: doubles are not exact
 
 local time = redis.call('TIME')
 local clock = time[1] * 1000000 + time[2]
+local most_windows = tonumber(ARGV[4])
 local reply = { clock }
 local repaired, first_repaired = 0, nil
 
@@ -133,12 +146,33 @@ function build.keys()
   local function note(index, name, ms)
     write('ZADD', index, format('%d', time[1] + math.ceil(ms / 1000)), name)
     call('ZREMRANGEBYSCORE', index, '-inf', time[1])
-    local names = call('ZCARD', index)
-    if names > NAMES then
-      call('ZREMRANGEBYRANK', index, '0', format('%d', names - NAMES - 1))
-    end
     if call('PTTL', index) < ms then
       call('PEXPIRE', index, format('%.0f', ms))
+    end
+  end
+
+  -- Returns nil if the identifier may have this many more windows, otherwise the time at which it may.
+  local function full_until(index, more)
+    local windows = pcall('ZCOUNT', index, '(' .. time[1], format('%.0f', RESERVATIONS))
+    if type(windows) == 'table' or windows + more <= most_windows then
+      return nil
+    end
+    local leaving = windows + more - most_windows
+    if leaving > windows then
+      return -1
+    end
+    local expiry = call('ZRANGEBYSCORE', index, '(' .. time[1], format('%.0f', RESERVATIONS), 'WITHSCORES', 'LIMIT',
+      format('%d', leaving - 1), '1')
+    return tonumber(expiry[2]) * 1000000
+  end
+
+  -- Lists a reservation in the index.
+  local function note_reservation(index, name, ms)
+    write('ZADD', index, format('%.0f', RESERVATIONS + time[1] + math.ceil(ms / 1000)), name)
+    local reservations = pcall('ZCOUNT', index, format('%.0f', RESERVATIONS), '+inf')
+    if type(reservations) == 'number' and reservations > NAMES then
+      local windows = call('ZCARD', index) - reservations
+      call('ZREMRANGEBYRANK', index, format('%d', windows), format('%d', windows + reservations - NAMES - 1))
     end
   end
 
@@ -155,11 +189,12 @@ function build.keys()
     local ms = lifetime(span)
     if call('PTTL', record) < ms then
       call('PEXPIRE', record, format('%.0f', ms))
-      write('ZADD', index, format('%d', time[1] + math.ceil(ms / 1000)), reservation)
+      note_reservation(index, reservation, ms)
     end
   end
 
-  return { repair = repair, only_foreign = only_foreign, lifetime = lifetime, note = note, begin = begin, remember = remember }
+  return { repair = repair, only_foreign = only_foreign, lifetime = lifetime, note = note, full_until = full_until,
+    begin = begin, remember = remember }
 end
 
 -- Requests with a single log, the most frequent case.
@@ -222,7 +257,7 @@ function build.log()
       end
       local last = unpack(TIME, raw, #raw - BYTES + 1)
       if last > clock then
-        return part('general').decide(plan, first, at, times) -- written when the clock was ahead
+        return part('general').decide(plan, first, at, times) -- weighted, or written when the clock was ahead
       end
       if #raw == claim.page then
         if times == 1 and last > clock - span then
@@ -241,6 +276,12 @@ function build.log()
       return append_result(at, times, 0, used, head + span, unpack(TIME, log, (over - 1) * BYTES + 1) + span)
     elseif not plan.take then
       return append_result(at, times, times, used, head and head + span or 0, 0)
+    end
+    if raw == '' then
+      local full = part('keys').full_until(KEYS[first], 1)
+      if full then
+        return append_result(at, times, 0, limit, full, full)
+      end
     end
     local fit, retry, units = times, 0, cost
     if times > 1 then
@@ -328,6 +369,12 @@ function build.ring()
         leaves(ring, start, base + used + cost - limit, width) + span)
     elseif not plan.take then
       return append_result(at, times, times, used, used > 0 and (head + 1) * width - 1 + span or 0, 0)
+    end
+    if ring == '' then
+      local full = part('keys').full_until(KEYS[first], 1)
+      if full then
+        return append_result(at, times, 0, limit, full, full)
+      end
     end
     local number = floor(clock / width)
     local fit, retry = times, 0
@@ -507,8 +554,8 @@ function build.long()
 end
 
 -- Windows of requests with several windows, and single ones in unusual states. A window is a table: key, span, now (clock, or
--- its newest entry if that is later), used, free, noted; for a log: raw and log (see write_log), or long; for a ring: ring,
--- start, base, sum, bucket.
+-- its newest entry if that is later), used, free, noted; for a log: raw and log (see write_log), or long, or weighted (see
+-- there); for a ring: ring, start, base, sum, bucket.
 function build.rings()
   local call, sub, format, floor = redis.call, string.sub, string.format, math.floor
   local pack, unpack = struct.pack, struct.unpack
@@ -548,8 +595,8 @@ function build.rings()
   end
 
   local function add(w, cost, index, name)
-    if w.log or w.long then
-      part('rare').to_ring(w)
+    if w.log or w.long or w.weighted then
+      part('forms').to_ring(w)
     end
     local span, width = w.span, floor(w.span / 60)
     local number = floor(w.now / width)
@@ -585,7 +632,7 @@ function build.rare()
   local byte, format, floor = string.byte, string.format, math.floor
   local pack, unpack, tonumber, type = struct.pack, struct.unpack, tonumber, type
   local keys, later = part('keys'), part('log').later
-  local rep, concat, min = string.rep, table.concat, math.min
+  local concat = table.concat
 
   local function unit(log, number)
     return (unpack(TIME, log, (number - 1) * BYTES + 1))
@@ -664,43 +711,262 @@ function build.rare()
         w.old = true
         opened = part('rings').open(w, ring)
       end
+    elseif #raw % BYTES == 0 and byte(raw, #raw - BYTES + 1) == FLAG then
+      opened = part('weighted').open(w, raw)
     elseif byte(raw) < 32 and #raw % BYTES == 0 then
       opened = open_log(w, raw)
     end
     return opened or keys.repair(w.key) and w or nil
   end
 
-  -- Converts a log into a ring: each unit counts as its bucket does.
-  local function to_ring(w)
-    local log = w.log or call('GETRANGE', w.key, format('%d', -BYTES * w.used), '-1')
-    local entries = { pack('>BI7', RING, 0) }
-    local width = floor(w.span / 60)
-    local bucket = floor(unit(log, 1) / width)
-    w.free = (bucket + 1) * width - 1 + w.span
-    for i = 1, w.used do
-      local b = floor(unit(log, i) / width)
-      if b ~= bucket then
-        entries[#entries + 1] = pack(ENTRY, i - 1, bucket)
-        bucket = b
+  return { open = open, rewrite = rewrite }
+end
+
+-- Logs with a cost above HEAVY. Fields of a window: text (the value, if it is short), slots (its length in times), plain (times
+-- before the first entry), entries, sum (of the last entry); light (unexpired units of the plain times), first (first unexpired
+-- entry), base (sum of the entry before it). The entry before the first unexpired one is therefore kept. If no entry precedes the
+-- first unexpired one, its sum counts from zero.
+function build.weighted()
+  local call, floor, format = redis.call, math.floor, string.format
+  local byte, rep, pack, unpack = string.byte, string.rep, struct.pack, struct.unpack
+
+  -- Returns the time of a slot, from 1.
+  local function at(w, slot)
+    if w.text then
+      return (unpack(TIME, w.text, (slot - 1) * BYTES + 1))
+    end
+    return (unpack(TIME, call('GETRANGE', w.key, format('%d', (slot - 1) * BYTES), format('%d', slot * BYTES - 1)), 1))
+  end
+
+  -- Returns the time and the sum of an entry, from 1.
+  local function entry(w, number)
+    local from = (w.plain + 2 * number - 2) * BYTES
+    local moment, _, sum
+    if w.text then
+      moment, _, _, sum = unpack(WEIGHTED, w.text, from + 1)
+    else
+      moment, _, _, sum = unpack(WEIGHTED, call('GETRANGE', w.key, format('%d', from), format('%d', from + WEIGHTED_BYTES - 1)), 1)
+    end
+    return moment, sum
+  end
+
+  -- Returns the units up to an entry that has not expired.
+  local function units(w, number)
+    local _, sum = entry(w, number)
+    return w.light + (sum - w.base) % MODULUS
+  end
+
+  -- Returns the smallest number above low for which the condition holds. It holds for high.
+  local function search(low, high, holds)
+    while high - low > 1 do
+      local middle = floor((low + high) / 2)
+      if holds(middle) then
+        high = middle
+      else
+        low = middle
       end
     end
-    entries[#entries + 1] = pack(ENTRY, w.used, bucket)
-    w.ring, w.start, w.base, w.sum, w.bucket = concat(entries), HEADER + 1, 0, w.used, bucket
-    w.old, w.log, w.long, w.noted = true, nil, nil, nil
+    return high
   end
 
-  -- Converts a ring into a log: each unit counts until the end of its bucket has left the window, as before.
+  -- Moves all times back, after the clock was set back.
+  local function shift(w, by)
+    local text, slots = call('GET', w.key), {}
+    for slot = 1, w.slots do
+      local moment = unpack(TIME, text, (slot - 1) * BYTES + 1)
+      local flagged = byte(text, (slot - 1) * BYTES + 1) == FLAG
+      slots[slot] = flagged and string.sub(text, (slot - 1) * BYTES + 1, slot * BYTES) or pack(TIME, moment - by)
+    end
+    text = table.concat(slots)
+    call('SET', w.key, text, 'PX', format('%.0f', part('keys').lifetime(w.span)))
+    w.text = text
+  end
+
+  -- Returns nil if the value is foreign. raw: the end of the value, or all of it if it is shorter than a page.
+  local function open(w, raw)
+    local whole = #raw < PAGE
+    local slots = (whole and #raw or call('STRLEN', w.key)) / BYTES
+    if slots < 2 then
+      return nil
+    end
+    local last, _, plain, sum = unpack(WEIGHTED, raw, #raw - WEIGHTED_BYTES + 1)
+    local entries = (slots - plain) / 2
+    if entries < 1 or entries ~= floor(entries) or last >= FLAG * 2 ^ 48 then
+      return nil
+    end
+    w.text, w.slots, w.plain, w.entries, w.sum = whole and raw or nil, slots, plain, entries, sum
+    if last - clock > SKEW then
+      shift(w, last - clock)
+      last = clock
+    elseif last > clock then
+      w.now = last
+    end
+    local edge = w.now - w.span
+    if last <= edge then
+      return w
+    end
+    w.weighted, w.noted, w.light, w.base, w.first = true, floor(last / w.span), 0, 0, 1
+    local head = entry(w, 1)
+    if head <= edge then
+      w.first = search(1, entries, function(i)
+        return (entry(w, i)) > edge
+      end)
+      head = entry(w, w.first)
+      local _, before = entry(w, w.first - 1)
+      w.base = before
+    elseif plain > 0 and at(w, plain) > edge then
+      local oldest = search(0, plain, function(i)
+        return at(w, i) > edge
+      end)
+      w.light = plain - oldest + 1
+      head = at(w, oldest)
+    end
+    w.used = w.light + (sum - w.base) % MODULUS
+    w.free = head + w.span
+    return w
+  end
+
+  -- Returns when this many of the used units have expired.
+  local function free_at(w, needed)
+    if needed <= w.light then
+      return at(w, w.plain - w.light + needed) + w.span
+    end
+    return (entry(w, search(w.first - 1, w.entries, function(i)
+      return units(w, i) >= needed
+    end))) + w.span
+  end
+
+  -- Adds an entry to a log of either kind, or to a window without units. Expired times are removed as in write_log.
+  local function add(w, cost, index, name)
+    local slots, kept, plain, plain_kept, sum = 0, 0, 0, 0, cost
+    if w.weighted then
+      slots, plain, sum = w.slots, w.plain, (w.sum + cost) % MODULUS
+      if w.light > 0 then
+        kept, plain_kept = w.light + 2 * w.entries, w.light
+      else
+        kept = 2 * (w.entries - w.first + (w.first > 1 and 2 or 1))
+      end
+    elseif w.used > 0 then
+      slots = w.raw and #w.raw / BYTES or call('STRLEN', w.key) / BYTES
+      kept, plain, plain_kept = w.used, slots, w.used
+    end
+    local noted = w.noted == floor(w.now / w.span)
+    local expired = slots - kept
+    if w.converted or kept == 0 or expired > 0 and (4 * expired >= slots or slots * BYTES <= SMALL) then
+      local value = ''
+      if w.converted then
+        value = w.text
+      elseif kept > 0 then
+        value = call('GETRANGE', w.key, format('%d', -BYTES * kept), '-1')
+      end
+      value = value .. pack(WEIGHTED, w.now, FLAG, plain_kept, sum)
+      if noted then
+        call('SET', w.key, value, 'KEEPTTL')
+      else
+        part('keys').begin(w.key, value, w.span, index, name)
+      end
+    else
+      call('APPEND', w.key, pack(WEIGHTED, w.now, FLAG, plain, sum))
+      if not noted then
+        local ms = part('keys').lifetime(w.span)
+        part('keys').note(index, name, ms)
+        call('PEXPIRE', w.key, format('%.0f', ms))
+      end
+    end
+  end
+
+  return { open = open, free_at = free_at, add = add, at = at, entry = entry, units = units }
+end
+
+-- Changes of a window's form.
+function build.forms()
+  local call, floor, format = redis.call, math.floor, string.format
+  local sub, concat, min = string.sub, table.concat, math.min
+  local pack, unpack = struct.pack, struct.unpack
+
+  -- Appends a bucket for each run of elements whose times are in one bucket. time(i) returns the time of an element, and
+  -- units(i) the units up to it. Exponential search, then binary search.
+  local function append_buckets(entries, from, to, width, time, units)
+    local i = from
+    while i <= to do
+      local bucket = floor(time(i) / width)
+      local ends = (bucket + 1) * width
+      local inside, outside, step = i, to + 1, 1
+      while inside + step < outside do
+        if time(inside + step) < ends then
+          inside, step = inside + step, 2 * step
+        else
+          outside = inside + step
+        end
+      end
+      while outside - inside > 1 do
+        local middle = floor((inside + outside) / 2)
+        if time(middle) < ends then
+          inside = middle
+        else
+          outside = middle
+        end
+      end
+      local last = entries[#entries]
+      if last and last.bucket == bucket then
+        last.sum = units(inside)
+      else
+        entries[#entries + 1] = { sum = units(inside), bucket = bucket }
+      end
+      i = inside + 1
+    end
+  end
+
+  -- Converts a log into a ring: each unit counts as its bucket does.
+  local function to_ring(w)
+    local width, buckets = floor(w.span / 60), {}
+    if w.weighted then
+      local weighted = part('weighted')
+      w.text = w.text or call('GET', w.key)
+      local expired = w.plain - w.light
+      append_buckets(buckets, 1, w.light, width, function(i)
+        return weighted.at(w, expired + i)
+      end, function(i)
+        return i
+      end)
+      append_buckets(buckets, w.first, w.entries, width, function(i)
+        return (weighted.entry(w, i))
+      end, function(i)
+        return weighted.units(w, i)
+      end)
+    else
+      local log = w.log or call('GETRANGE', w.key, format('%d', -BYTES * w.used), '-1')
+      append_buckets(buckets, 1, w.used, width, function(i)
+        return (unpack(TIME, log, (i - 1) * BYTES + 1))
+      end, function(i)
+        return i
+      end)
+    end
+    local ring = { pack('>BI7', RING, 0) }
+    for i, bucket in ipairs(buckets) do
+      ring[i + 1] = pack(ENTRY, bucket.sum, bucket.bucket)
+    end
+    w.free = (buckets[1].bucket + 1) * width - 1 + w.span
+    w.ring, w.start, w.base, w.sum, w.bucket = concat(ring), HEADER + 1, 0, w.used, buckets[#buckets].bucket
+    w.old, w.log, w.long, w.weighted, w.noted = true, nil, nil, nil, nil
+  end
+
+  -- Converts a ring into a weighted log: each unit counts until the end of its bucket has left the window, as before.
   local function to_log(w)
-    local units, before, width = {}, w.base, floor(w.span / 60)
+    local entries, width = {}, floor(w.span / 60)
+    local first
     for i = w.start, #w.ring, ENTRY_BYTES do
       local sum, bucket = unpack(ENTRY, w.ring, i)
-      units[#units + 1] = rep(pack(TIME, min((bucket + 1) * width - 1, w.now)), sum - before)
-      before = sum
+      local moment = min((bucket + 1) * width - 1, w.now)
+      first = first or moment
+      entries[#entries + 1] = pack(WEIGHTED, moment, FLAG, 0, sum - w.base)
     end
-    w.log, w.ring, w.noted = concat(units), nil, nil
+    w.converted, w.weighted, w.text, w.noted, w.free = true, true, concat(entries), nil, first + w.span
+    w.slots, w.plain, w.entries, w.sum = 2 * #entries, 0, #entries, w.used
+    w.light, w.first, w.base, w.ring = 0, 1, 0, nil
   end
 
-  return { open = open, rewrite = rewrite, to_ring = to_ring, to_log = to_log }
+  return { to_ring = to_ring, to_log = to_log }
 end
 
 -- Requests with any number of windows, in any form.
@@ -716,6 +982,7 @@ function build.general()
     local w = { key = key, span = span, now = clock, used = 0, free = nil, noted = nil, retry = 0, raw = nil, log = nil }
     local raw = pcall('GETRANGE', key, claim.start, '-1')
     if raw == '' then
+      w.missing = true
       return w
     end
     if type(raw) == 'string' then
@@ -749,15 +1016,23 @@ function build.general()
   local function free_at(w, units)
     if w.ring then
       return part('rings').free_at(w, units)
+    elseif w.weighted then
+      return part('weighted').free_at(w, units)
     elseif w.long then
       return part('long').from_end(w.key, w.used - units + 1) + w.span
     end
     return unpack(TIME, w.log, (units - 1) * BYTES + 1) + w.span
   end
 
-  local function add_to_log(w, cost, limit, index, name)
+  -- heavy: the cost of one request is above HEAVY.
+  local function add_to_log(w, cost, heavy, limit, index, name)
     if w.ring then
-      part('rare').to_log(w)
+      part('forms').to_log(w)
+    end
+    if heavy or w.weighted then
+      part('weighted').add(w, cost, index, name)
+      w.free = w.free or w.now + w.span
+      return
     end
     local units = rep(w.now == clock and logs.stamp or pack(TIME, w.now), cost)
     if w.long then
@@ -782,7 +1057,7 @@ function build.general()
   local function decide_all(plan, first, at, times, reservation)
     local index = KEYS[first]
     local windows = {}
-    local fit = times
+    local fit, missing = times, 0
     local now = clock -- the latest of all windows, because a decision has one time
     for i = 1, #plan do
       local claim = plan[i]
@@ -797,12 +1072,17 @@ function build.general()
           fit = 0
         elseif plan.take then
           fit = fitting(fit, limit, w.used, cost)
+          missing = missing + (w.missing and 1 or 0)
         end
       end
       if w.now > now then
         now = w.now
       end
       windows[i] = w
+    end
+    local full = fit > 0 and missing > 0 and part('keys').full_until(index, missing) or nil
+    if full then
+      fit = 0
     end
     at = at + 1
     reply[at] = (fit > 0 and 1 or 0) + 2 * (now - clock)
@@ -824,7 +1104,7 @@ function build.general()
       end
       if taken > 0 then
         if claim.form == 'log' then
-          add_to_log(w, taken, limit, index, claim.name)
+          add_to_log(w, taken, cost > HEAVY, limit, index, claim.name)
         else
           part('rings').add(w, taken, index, claim.name)
           if plan.reserves and claim.form == 'reserved' then
@@ -832,6 +1112,9 @@ function build.general()
           end
         end
         w.used = w.used + taken
+      end
+      if full and w.missing and cost > 0 then
+        w.used, w.free, w.retry = limit, full > 0 and full or 0, full
       end
       reply[at + 1], reply[at + 2], reply[at + 3] = w.used, w.free or 0, w.retry
       at = at + 3
@@ -843,7 +1126,7 @@ function build.general()
 end
 
 local plans = {}
-local arg = 4
+local arg = 5
 for p = 1, tonumber(ARGV[3]) do
   local windows = tonumber(ARGV[arg])
   local plan = { take = ARGV[arg + 1] == '1', reserves = ARGV[arg + 2] == '1', decide = nil }
@@ -857,7 +1140,7 @@ for p = 1, tonumber(ARGV[3]) do
   end
   local way = 'general'
   if windows == 1 and not plan.reserves and plan[1].cost > 0 and plan[1].cost <= plan[1].limit then
-    way = plan[1].form == 'log' and 'log' or 'ring'
+    way = plan[1].form ~= 'log' and 'ring' or plan[1].cost <= HEAVY and 'log' or 'general'
   end
   plan.decide = part(way).decide
   plans[p] = plan

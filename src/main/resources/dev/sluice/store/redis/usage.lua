@@ -10,6 +10,7 @@
 local BYTES = 7
 local PAGE, PAGE_START = 130 * BYTES, '-910'
 local RING, HEADER, ENTRY, ENTRY_BYTES = 82, 8, '>I7I7', 14
+local FLAG, WEIGHTED, WEIGHTED_BYTES, MODULUS = 72, '>I7BI3I3', 14, 2 ^ 24
 local call, pcall, unpack, floor, format = redis.call, redis.pcall, struct.unpack, math.floor, string.format
 
 local time = redis.call('TIME')
@@ -72,6 +73,36 @@ local function log(key, page, span)
   end)
 end
 
+-- See decide.lua. Reads single times and entries of a log that is longer than the page.
+local function weighted_log(key, page, span)
+  local edge = clock - span
+  local whole = #page < PAGE
+  local total = (whole and #page or call('STRLEN', key)) / BYTES
+  if total < 2 then
+    return 0
+  end
+  local last, _, plain, sum = unpack(WEIGHTED, page, #page - WEIGHTED_BYTES + 1)
+  local entries = (total - plain) / 2
+  if entries < 1 or entries ~= floor(entries) or last <= edge then
+    return 0
+  end
+  local function slot(number, bytes)
+    local from = (number - 1) * BYTES
+    return whole and string.sub(page, from + 1, from + bytes)
+      or call('GETRANGE', key, format('%d', from), format('%d', from + bytes - 1))
+  end
+  local live = later(entries, edge, function(i)
+    return (unpack('>I7', slot(plain + 2 * i - 1, BYTES), 1))
+  end)
+  if live == entries then
+    return sum + later(plain, edge, function(i)
+      return (unpack('>I7', slot(i, BYTES), 1))
+    end)
+  end
+  local _, _, _, before = unpack(WEIGHTED, slot(plain + 2 * (entries - live) - 1, WEIGHTED_BYTES), 1)
+  return (sum - before) % MODULUS
+end
+
 local function count(key, span)
   local page = pcall('GETRANGE', key, PAGE_START, '-1')
   if page == '' then
@@ -83,6 +114,8 @@ local function count(key, span)
     return old_ring(key, span)
   elseif string.byte(page) == RING and #page % ENTRY_BYTES == HEADER and #page > HEADER then
     return ring(page, span)
+  elseif #page % BYTES == 0 and string.byte(page, #page - BYTES + 1) == FLAG then
+    return weighted_log(key, page, span)
   elseif string.byte(page) < 32 and #page % BYTES == 0 then
     return log(key, page, span)
   end

@@ -70,6 +70,7 @@ class ForeignKeysTest {
 
     private final StoreUnderTest.InRedis redis = new StoreUnderTest.InRedis();
     private final RedisWindowStore other = new RedisWindowStore(redis.manager(), HASH_TAGS, StoreUnderTest.EXACT,
+            StoreUnderTest.MAX_WINDOWS,
             java.time.Duration.ofSeconds(20), GrantRecorder.NONE, StoreUnderTest.InRedis.TEST_TIME);
 
     @AfterAll
@@ -218,7 +219,7 @@ class ForeignKeysTest {
     @Test
     void decisionsReportRepairs() {
         var claims = ClaimPlan.of(List.of(claim("r", 60, LIMIT, 1), claim("r", 3600, 20_000, 1000)));
-        var script = LuaScript.load(RedisWindowStore.class, "decide.lua", StoreUnderTest.InRedis.TEST_TIME);
+        var script = DecisionScript.load(StoreUnderTest.InRedis.TEST_TIME, StoreUnderTest.MAX_WINDOWS);
         var first = KEYS.window("foreign", WindowKeys.windowMember("r", 60));
         put(Foreign.HASH, first);
         put(Foreign.SET, KEYS.window("foreign", WindowKeys.windowMember("r", 3600)));

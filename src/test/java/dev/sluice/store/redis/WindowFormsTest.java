@@ -190,29 +190,6 @@ class WindowFormsTest {
     }
 
     @Test
-    void indexIsBoundedAndEveryWindowCounts() {
-        var index = KEYS.index("bounded");
-        long soon = redis.now() / SECOND + 100;
-        for (int from = 0; from < 10_500; from += 500) {
-            var add = Request.cmd(Command.ZADD).arg(index);
-            for (int i = from; i < from + 500; i++) {
-                add.arg(soon + i).arg("60:other" + i);
-            }
-            redis.send(add);
-        }
-        assertThat(redis.take("bounded", claim("r", 86_400, 3, 1)).admitted()).isTrue();
-        assertThat(redis.take("bounded", claim("s", 1, 3, 1)).admitted()).isTrue();
-        assertThat(redis.send(Request.cmd(Command.ZCARD).arg(index)).toLong()).isEqualTo(10_000);
-        assertThat(redis.send(Request.cmd(Command.ZSCORE).arg(index).arg("86400:r"))).isNotNull();
-        assertThat(redis.send(Request.cmd(Command.ZSCORE).arg(index).arg("60:other0"))).as("expires first").isNull();
-        for (int i = 0; i < 5; i++) {
-            redis.take("bounded", claim("r", 86_400, 3, 1), claim("s", 1, 100, 1));
-        }
-        assertThat(redis.used("bounded", "r", 86_400)).isEqualTo(3);
-        assertThat(redis.used("bounded", "s", 1)).as("is not listed, and counts").isEqualTo(3);
-    }
-
-    @Test
     void anyNumberOfWindowsIsReset() {
         int count = 20_000;
         var names = IntStream.range(0, count).mapToObj(i -> WindowKeys.windowMember("r" + i, 60)).toList();

@@ -1,0 +1,19 @@
+package dev.sluice.store.redis;
+
+import dev.sluice.redis.LuaScript;
+import dev.sluice.store.ClaimPlan;
+
+/**
+ * The script that decides a batch, with the arguments that are the same for all batches.
+ *
+ * @param lua the script
+ * @param maxWindows maximum number of windows per identifier, encoded
+ */
+record DecisionScript(LuaScript lua, byte[] maxWindows) {
+
+    /** @param timeExpression see {@link LuaScript#load(Class, String, String)} */
+    static DecisionScript load(String timeExpression, int maxWindows) {
+        return new DecisionScript(LuaScript.load(DecisionScript.class, "decide.lua", timeExpression),
+                ClaimPlan.bytes(Integer.toString(maxWindows)));
+    }
+}
