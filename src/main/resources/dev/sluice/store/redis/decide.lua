@@ -24,8 +24,8 @@
 --          last request: units used, when the next unit expires (0: none used), when the denied cost would fit (0: none
 --          denied; -1: never). A status of -1 has no further elements: one of the keys holds a foreign value that Redis did
 --          not let the script delete. Times are microseconds since 1970.
---          If keys were repaired, two more elements: their number, and the first key. The last element is a string in this
---          case, and a number in all others.
+--          If keys were repaired, two more elements: their number, and the first key. Otherwise, if requests were denied by
+--          the bound on windows, the number of such groups, and "bound". The last element is a number in all other cases.
 --
 -- Old format: an earlier version stored a ring as a list bucket,count,bucket,count,...,"~"total. It is read, and the next
 -- decision that takes from it writes it back in the format above.
@@ -67,6 +67,7 @@ local clock = time[1] * 1000000 + time[2]
 local most_windows = tonumber(ARGV[4])
 local reply = { clock }
 local repaired, first_repaired = 0, nil
+local bounded = 0 -- requests denied by the bound on windows
 
 local build, built = {}, {}
 
@@ -184,6 +185,7 @@ function build.keys()
     if type(windows) == 'table' or windows + more <= most_windows then
       return nil
     end
+    bounded = bounded + 1
     local leaving = windows + more - most_windows
     if leaving > windows then
       return -1
@@ -1280,5 +1282,7 @@ for i = 1, #codes do
 end
 if repaired > 0 then
   reply[at + 1], reply[at + 2] = repaired, first_repaired
+elseif bounded > 0 then
+  reply[at + 1], reply[at + 2] = bounded, 'bound'
 end
 return reply

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.logging.Level;
 
 import org.junit.jupiter.api.Test;
 
@@ -16,6 +17,7 @@ import dev.sluice.store.WindowClaim;
 import dev.sluice.store.WindowKeys;
 import dev.sluice.store.WindowStoreContract;
 import dev.sluice.testing.KeyExpiries;
+import dev.sluice.testing.LogRecorder;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Request;
 
@@ -113,6 +115,15 @@ class RedisWindowStoreTest extends WindowStoreContract {
         long start = store.now();
         assertThat(take(bounded, "bound", claim("a", 60, 10, 1), claim("b", 30, 20_000, 1)).admitted()).isTrue();
         assertThat(take(bounded, "bound", claim("c", 600, 10, 1)).admitted()).isTrue();
+        var log = LogRecorder.start(Level.WARNING, false);
+        try {
+            for (int i = 0; i < 3; i++) {
+                take(bounded, "bound", claim("z", 60, 10, 1));
+            }
+            assertThat(log.records()).singleElement().asString().contains("rate-limit.max-windows-per-identifier=3 ");
+        } finally {
+            log.close();
+        }
         // The key of the shortest window expires after two lengths and a second; the index keeps whole seconds.
         long room = (start / 1_000_000 + 61) * 1_000_000;
         for (var claim : List.of(claim("d", 60, 10, 1), claim("d", 60, 20_000, 5), claim("d", 60, 100, 20))) {
