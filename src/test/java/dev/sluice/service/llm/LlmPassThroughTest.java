@@ -47,7 +47,7 @@ class LlmPassThroughTest extends LlmTestBase {
 
     @Test
     void providerKeysAreForwardedAndCountedSeparately() {
-        for (var key : new String[]{"sk-one", "sk-two"}) {
+        for (var key : new String[]{"sk-separate-1", "sk-separate-2"}) {
             for (int i = 0; i < 4; i++) { // the first one proves the key and counts against the address
                 assertThat(http.post(CHAT, BODY, "Authorization", "Bearer " + key).statusCode()).isEqualTo(200);
                 assertThat(openAi.lastRequest().header("authorization")).isEqualTo("Bearer " + key);
