@@ -8,8 +8,6 @@ import java.util.function.UnaryOperator;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
-import org.jboss.logging.Logger;
-
 import dev.sluice.api.Decision;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.ResourceCheck;
@@ -31,15 +29,17 @@ import io.vertx.ext.web.RoutingContext;
 @ApplicationScoped
 public class RequestRateLimiter {
 
-    private static final Logger LOG = Logger.getLogger(RequestRateLimiter.class);
     private static final AdmissionResult NOT_LIMITED = new AdmissionResult(null, null);
 
     private final CallerResolver callers;
     private final CurrentPolicy policy;
     private final CallbackRateLimiter limiter;
     private final RateLimitHeaders headers;
+    private final CredentialFailures credentialFailures;
 
-    RequestRateLimiter(CallerResolver callers, CurrentPolicy policy, CallbackRateLimiter limiter, RateLimitHeaders headers) {
+    RequestRateLimiter(CallerResolver callers, CurrentPolicy policy, CallbackRateLimiter limiter, RateLimitHeaders headers,
+            CredentialFailures credentialFailures) {
+        this.credentialFailures = credentialFailures;
         this.callers = callers;
         this.policy = policy;
         this.limiter = limiter;
@@ -225,17 +225,6 @@ public class RequestRateLimiter {
      * @return a result with the error to send: 401, 429 if the default rule is exceeded, or 503 if the store is unavailable
      */
     public Uni<AdmissionResult> rejectCredentials(RoutingContext request, String message) {
-        var caller = callers.resolveAddress(request);
-        var rule = policy.defaultRule();
-        var attempt = new RateLimitRequest(caller.identity().identifier(), caller.tier(), rule.resource(),
-                List.of(rule.check(caller.tier(), 1)));
-        return Uni.createFrom().<Decision>emitter(
-                emitter -> limiter.check(attempt, emitter::complete, emitter::fail)).map(decision -> {
-                    var result = writeDecision(request, caller, decision);
-                    return result.isDenied() ? result : new AdmissionResult(null, ErrorResponse.unauthorized(message));
-                }).onFailure(StoreUnavailableException.class).recoverWithItem(() -> {
-                    LOG.debug("Rejected credentials could not be counted: store unavailable");
-                    return new AdmissionResult(null, ErrorResponse.storeUnavailable());
-                });
+        return credentialFailures.reject(request, 1, message).map(error -> new AdmissionResult(null, error));
     }
 }

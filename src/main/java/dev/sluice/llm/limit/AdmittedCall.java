@@ -37,6 +37,8 @@ public final class AdmittedCall {
     private final boolean deniedAsUnpriced;
     private final CallAccounting accounting;
     private final AtomicBoolean finished = new AtomicBoolean();
+    /** Identifier in the ledger. */
+    private volatile String ledgerIdentifier;
 
     /** @param costNanodollars expected cost, in 10⁻⁹ US dollars */
     AdmittedCall(LlmCallEstimate callEstimate, ModelPrice price, TokenUsage estimatedUsage, long costNanodollars,
@@ -53,6 +55,7 @@ public final class AdmittedCall {
         this.decision = decision;
         this.deniedAsUnpriced = deniedAsUnpriced;
         this.accounting = accounting;
+        this.ledgerIdentifier = callEstimate.identifier();
     }
 
     /**
@@ -137,6 +140,15 @@ public final class AdmittedCall {
      */
     public TokenUsage estimatedUsage() {
         return estimatedUsage;
+    }
+
+    /**
+     * Books the call for another identifier than the one in whose windows it is counted. Has an effect until the call is settled.
+     *
+     * @param identifier identifier in the ledger
+     */
+    public void bookFor(String identifier) {
+        ledgerIdentifier = identifier;
     }
 
     /**
@@ -229,7 +241,7 @@ public final class AdmittedCall {
         if (finished.compareAndSet(false, true)) {
             accounting.settle(callEstimate.identifier(), reservation(),
                     Map.of(tokensResource, usage.total(), budgetResource, nanodollars));
-            accounting.book(callEstimate.provider(), callEstimate.identifier(), model, usage, modelPrice, estimated, null)
+            accounting.book(callEstimate.provider(), ledgerIdentifier, model, usage, modelPrice, estimated, null)
                     .subscribe().with(written -> {
                     }, failure -> {
                     });

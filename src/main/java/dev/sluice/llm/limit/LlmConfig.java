@@ -71,6 +71,13 @@ public interface LlmConfig {
     /** Calls that use no tokens (lists of models, token counts), which have a window of their own for each provider. */
     FreeCalls freeCalls();
 
+    /**
+     * Calls with callers' own keys that the provider has not accepted yet: the rate of each client address, for each provider. They
+     * count against the address in the first tier, too.
+     */
+    @WithDefault("60/minute")
+    String unprovenKeys();
+
     default ProviderConfig of(Provider provider) {
         return switch (provider) {
             case OPENAI -> openai();

@@ -2,6 +2,7 @@ package dev.sluice.llm.limit;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -75,6 +76,16 @@ public class LlmLimiter {
      * @param onFailure receives the failure
      */
     public void admit(LlmCallEstimate callEstimate, Consumer<AdmittedCall> onDecided, Consumer<Throwable> onFailure) {
+        admit(callEstimate, tier -> List.of(), onDecided, onFailure);
+    }
+
+    /**
+     * Checks a call like {@link #admit(LlmCallEstimate, Consumer, Consumer)}, together with further checks.
+     *
+     * @param furtherChecks returns the further checks for the caller's effective tier; each costs one unit
+     */
+    void admit(LlmCallEstimate callEstimate, Function<String, List<ResourceCheck>> furtherChecks,
+            Consumer<AdmittedCall> onDecided, Consumer<Throwable> onFailure) {
         RateLimitRequest request;
         Function<Decision, AdmittedCall> toCall;
         try {
@@ -93,12 +104,13 @@ public class LlmLimiter {
             var tokens = snapshot.rule(callEstimate.provider(), QuotaUnit.TOKENS, tier, callEstimate.model(), priceName);
             var budget = snapshot.rule(callEstimate.provider(), QuotaUnit.NANODOLLARS, tier, callEstimate.model(), priceName);
             boolean unpriced = denyUnpriced && price.isEmpty() && budget.rate(tier) != Rate.UNLIMITED;
-            var checks = new ArrayList<ResourceCheck>(3);
+            var checks = new ArrayList<ResourceCheck>(4);
             checks.add(requests.check(tier, 1));
             checks.add(tokens.reservationCheck(tier, estimatedUsage.total()));
             checks.add(unpriced
                     ? new ResourceCheck(budget.resource(), Rate.BLOCKED, 1)
                     : budget.reservationCheck(tier, costNanodollars));
+            checks.addAll(furtherChecks.apply(tier));
             request = new RateLimitRequest(callEstimate.identifier(), tier, requests.resource(), checks);
             toCall = decision -> {
                 if (!decision.allowed()) {

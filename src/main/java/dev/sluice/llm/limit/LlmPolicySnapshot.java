@@ -28,7 +28,8 @@ import dev.sluice.policy.Tiers;
  * Immutable snapshot of the LLM rules and prices.
  * <p>
  * Each rule has a resource: {@code llm:openai}, {@code llm:openai:tokens}, {@code llm:openai:budget}; {@code llm:openai:free} for
- * calls that use no tokens. A model's own rule
+ * calls that use no tokens; {@code llm:openai:unproven} for calls with keys that the provider has not accepted yet. A model's own
+ * rule
  * ({@code llm:openai/gpt-4o}, {@code llm:openai:tokens/gpt-4o}) replaces the provider's for the tiers that it names.
  */
 final class LlmPolicySnapshot {
@@ -51,6 +52,7 @@ final class LlmPolicySnapshot {
     private final PriceTable prices;
     private final Map<Provider, Map<QuotaUnit, UnitRules>> rules = new EnumMap<>(Provider.class);
     private final Map<Provider, LimitRule> freeCallRules = new EnumMap<>(Provider.class);
+    private final Map<Provider, LimitRule> unprovenCallRules = new EnumMap<>(Provider.class);
     private final Map<Provider, Map<String, Long>> outputEstimates = new EnumMap<>(Provider.class);
     private final Map<String, LimitRule> byResource = new HashMap<>();
 
@@ -63,6 +65,7 @@ final class LlmPolicySnapshot {
         problems = file.newProblems();
         var merged = FileProviderConfig.readAll(config, file, tiers, problems);
         var freeCalls = FreeCallRates.read(config, file, tiers, unknownTiers, problems);
+        var unprovenCalls = unprovenCallRates(config);
         var configuredPrices = new EnumMap<Provider, Map<String, PriceConfig>>(Provider.class);
         for (var provider : Provider.values()) {
             var configured = merged.get(provider);
@@ -85,6 +88,7 @@ final class LlmPolicySnapshot {
             }
             rules.put(provider, byUnit);
             freeCallRules.put(provider, rule("llm:" + provider.id() + ":free", freeCalls, configured));
+            unprovenCallRules.put(provider, rule("llm:" + provider.id() + ":unproven", unprovenCalls, configured));
             outputEstimates.put(provider, outputEstimates(prefix, configured));
         }
         prices = PriceTable.of(configuredPrices, problems);
@@ -154,6 +158,21 @@ final class LlmPolicySnapshot {
         return rates;
     }
 
+    /** Returns the rate of calls with unproven keys, which is the same for all tiers. */
+    private Map<String, Rate> unprovenCallRates(LlmConfig config) {
+        var rate = Rate.UNLIMITED;
+        try {
+            rate = Rate.parse(config.unprovenKeys());
+        } catch (IllegalArgumentException e) { // the problem prevents its use
+            problems.add("rate-limit.llm.unproven-keys", config.unprovenKeys(), e.getMessage() + "; allowed: " + Rate.SYNTAX);
+        }
+        var rates = new LinkedHashMap<String, Rate>();
+        for (var tier : tiers.names()) {
+            rates.put(tier, rate);
+        }
+        return rates;
+    }
+
     private Map<String, Long> outputEstimates(String prefix, LlmConfig.ProviderConfig configured) {
         var estimates = new HashMap<String, Long>();
         configured.outputEstimate().ifPresent(tokens -> addOutputEstimate(prefix, "", tokens, estimates));
@@ -198,6 +217,11 @@ final class LlmPolicySnapshot {
     /** Returns the rule of the provider's calls that use no tokens. */
     LimitRule freeCallRule(Provider provider) {
         return freeCallRules.get(provider);
+    }
+
+    /** Returns the rule of calls with keys that the provider has not accepted yet. */
+    LimitRule unprovenCallRule(Provider provider) {
+        return unprovenCallRules.get(provider);
     }
 
     /** Returns the output tokens to reserve for a call that sets no maximum. */

@@ -1,192 +1,195 @@
 package dev.sluice.service.llm;
 
-import java.util.Arrays;
 import java.util.EnumMap;
-import java.util.List;
 import java.util.Map;
-import java.util.regex.Pattern;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
+import dev.sluice.http.CredentialFailures;
 import dev.sluice.identity.ApiKeyRegistry;
 import dev.sluice.identity.CredentialsRejectedException;
 import dev.sluice.identity.Identity;
-import dev.sluice.identity.Sha256;
 import dev.sluice.llm.limit.LlmConfig;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.policy.Caller;
 import dev.sluice.policy.CallerResolver;
-import dev.sluice.service.auth.BearerToken;
 import dev.sluice.service.auth.JwtOnlyMechanism;
-import io.netty.handler.codec.http.QueryStringDecoder;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.vertx.UniHelper;
+import io.vertx.core.Context;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
-import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
 
 /**
  * Resolves the caller of the LLM gateway and the API key for the provider. A Sluice key is accepted wherever an SDK may put its
- * key; it identifies the user and is replaced by Sluice's key for the provider. In pass-through mode the caller's own provider
- * key is forwarded, and its hash is the identity of a caller without another one.
+ * key; the first one identifies the user and is replaced by Sluice's key for the provider. In pass-through mode the caller's own
+ * provider key is forwarded. Its hash is the identity of a caller without another one, once the provider has accepted it; until
+ * then, the identity is the client's address.
  */
 @ApplicationScoped
-public class LlmCallerResolver {
+class LlmCallerResolver {
 
-    /** @param key API key to forward; null if there is none */
-    record LlmCaller(Caller caller, String key, boolean ownKey) {
+    /**
+     * @param key API key to forward; null if there is none
+     * @param ownKey whether it is the caller's own
+     * @param identityKey the own key of a caller without another identity; null for another caller
+     * @param unproven whether the provider has not accepted that key yet: the caller is the client's address
+     */
+    record LlmCaller(Caller caller, String key, boolean ownKey, ProviderKey identityKey, boolean unproven) {
     }
-
-    private static final Pattern UNDECODABLE = Pattern.compile("%(?![0-9a-fA-F]{2})");
-
-    static final String GOOGLE_KEY = "x-goog-api-key";
-    static final String QUERY_KEY = "key";
-    static final String AUTHORIZATION = "Authorization";
 
     private final ApiKeyRegistry apiKeys;
     private final CallerResolver callers;
     private final LlmConfig settings;
     private final JwtOnlyMechanism tokens;
+    private final CredentialFailures credentialFailures;
+    private final ProvenKeys provenKeys;
     /** API keys configured for Sluice. */
     private final Map<Provider, String> keys = new EnumMap<>(Provider.class);
 
-    LlmCallerResolver(ApiKeyRegistry apiKeys, CallerResolver callers, LlmConfig settings, JwtOnlyMechanism tokens) {
+    LlmCallerResolver(ApiKeyRegistry apiKeys, CallerResolver callers, LlmConfig settings, JwtOnlyMechanism tokens,
+            CredentialFailures credentialFailures, ProvenKeys provenKeys) {
         this.tokens = tokens;
         this.apiKeys = apiKeys;
         this.callers = callers;
         this.settings = settings;
+        this.credentialFailures = credentialFailures;
+        this.provenKeys = provenKeys;
         for (var provider : Provider.values()) {
             settings.of(provider).apiKey().filter(key -> !key.isBlank()).ifPresent(key -> keys.put(provider, key.strip()));
         }
     }
 
     /**
-     * Resolves the caller; fails with {@link CredentialsRejectedException}.
+     * Resolves the caller. Keys that are neither Sluice's nor forwarded count as failed credentials of the client's address.
      *
-     * @return completes on the current context
+     * @return completes on the current context; fails with {@link CallRejectedException}
      */
     Future<LlmCaller> resolve(RoutingContext context, Provider provider) {
         var request = context.request();
         // A JWT that Sluice verifies determines the identity, regardless of API keys, and is itself not an API key.
         boolean token = tokens.configured()
-                && request.headers().getAll(AUTHORIZATION).stream().anyMatch(JwtOnlyMechanism::bearsJwt);
-        var slots = new KeySlots(request, token);
-        for (var key : slots.all()) {
-            var owner = token || key == null ? null : apiKeys.find(key);
-            if (owner != null) {
-                return resolve(context, owner).map(caller -> caller(provider, caller, providerKey(slots, provider)));
-            }
-        }
-        var callerKey = providerKey(slots, provider);
-        boolean passes = settings.of(provider).passThrough() && callerKey != null;
-        var headers = request.headers();
-        var header = headers.get(ApiKeyRegistry.HEADER);
-        boolean headerRemoved = passes && provider == Provider.ANTHROPIC && header != null;
-        if (headerRemoved) {
-            headers.remove(ApiKeyRegistry.HEADER); // a key for Anthropic, not an unknown Sluice key
-        }
-        return resolve(context).onComplete(done -> {
-            if (headerRemoved) {
-                headers.set(ApiKeyRegistry.HEADER, header);
-            }
-        }).map(caller -> {
-            if (caller.identity().source() != Identity.Source.ADDRESS) {
-                return caller(provider, caller, callerKey);
-            }
-            if (!passes) {
-                throw new CredentialsRejectedException(callerKey == null
-                        ? "No API key in the request"
-                        : "Unknown API key");
-            }
-            var identity = new Identity(Identity.keyIdentifier(Sha256.hex(callerKey)), Identity.Source.API_KEY, null);
-            return caller(provider, new Caller(identity, caller.tier()), callerKey);
-        });
-    }
-
-    private Future<Caller> resolve(RoutingContext context, Identity owner) {
-        var caller = callers.resolveNow(owner);
-        return caller != null ? Future.succeededFuture(caller) : onCurrentContext(callers.resolve(context, owner));
-    }
-
-    private Future<Caller> resolve(RoutingContext context) {
-        Caller caller;
+                && request.headers().getAll(RequestKeys.AUTHORIZATION).stream().anyMatch(JwtOnlyMechanism::bearsJwt);
+        RequestKeys requestKeys;
         try {
-            caller = callers.resolveNow(context);
+            requestKeys = new RequestKeys(request, token ? null : apiKeys);
         } catch (CredentialsRejectedException e) {
+            return reject(context, 1, e);
+        } catch (CallRejectedException e) {
             return Future.failedFuture(e);
         }
-        return caller != null ? Future.succeededFuture(caller) : onCurrentContext(callers.resolve(context));
+        return new Resolution(context, provider, requestKeys).resolve();
     }
 
-    /** A token may be verified on another thread. */
-    private static <T> Future<T> onCurrentContext(Uni<T> uni) {
-        var context = Vertx.currentContext();
-        return UniHelper.toFuture(uni.emitOn(task -> context.runOnContext(now -> task.run())));
+    private Future<LlmCaller> reject(RoutingContext context, int failures, Throwable cause) {
+        return UniHelper.toFuture(credentialFailures.reject(context, failures, cause.getMessage()))
+                .compose(error -> Future.failedFuture(CallRejectedException.of(error)));
     }
 
-    private LlmCaller caller(Provider provider, Caller caller, String callerKey) {
-        boolean own = callerKey != null && settings.of(provider).passThrough();
-        return new LlmCaller(caller, own ? callerKey : keys.get(provider), own);
-    }
+    /** State of the resolution of one caller. */
+    private final class Resolution {
 
-    /**
-     * Places of an API key in a request, each with its first value; null if absent. There is no second attempt within one
-     * request.
-     */
-    private record KeySlots(String header, String bearer, String google, String query) {
+        private final RoutingContext context;
+        private final Provider provider;
+        private final RequestKeys requestKeys;
+        /** Null if no key of the caller is forwarded. */
+        private final String ownKey;
+        private final Context eventLoop = Vertx.currentContext();
 
-        KeySlots(HttpServerRequest request, boolean token) {
-            this(request.getHeader(ApiKeyRegistry.HEADER),
-                    token ? null : BearerToken.of(request.getHeader(AUTHORIZATION)),
-                    request.getHeader(GOOGLE_KEY), fromQuery(request.query()));
+        Resolution(RoutingContext context, Provider provider, RequestKeys requestKeys) {
+            this.context = context;
+            this.provider = provider;
+            this.requestKeys = requestKeys;
+            this.ownKey = settings.of(provider).passThrough() ? requestKeys.providerKey(provider) : null;
         }
 
-        private static String fromQuery(String query) {
-            for (var part : query == null ? new String[0] : query.split("&")) {
-                var keys = parameters(part).get(QUERY_KEY);
-                if (keys != null) {
-                    return keys.get(0);
+        Future<LlmCaller> resolve() {
+            var owner = requestKeys.owner();
+            return owner != null
+                    ? countFailures().compose(counted -> resolve(owner)).map(this::identifiedCaller)
+                    : resolveWithoutSluiceKey().recover(failure -> failure instanceof CredentialsRejectedException
+                            ? reject(context, Math.max(1, requestKeys.failures(ownKey)), failure)
+                            : Future.failedFuture(failure));
+        }
+
+        private Future<LlmCaller> resolveWithoutSluiceKey() {
+            var headers = context.request().headers();
+            var header = headers.getAll(ApiKeyRegistry.HEADER);
+            boolean headerRemoved = ownKey != null && provider == Provider.ANTHROPIC && !header.isEmpty();
+            if (headerRemoved) {
+                headers.remove(ApiKeyRegistry.HEADER); // a key for Anthropic, not an unknown Sluice key
+            }
+            return resolveIdentity().onComplete(done -> {
+                if (headerRemoved) {
+                    headers.set(ApiKeyRegistry.HEADER, header);
                 }
+            }).compose(caller -> {
+                if (caller.identity().source() != Identity.Source.ADDRESS) {
+                    return Future.succeededFuture(identifiedCaller(caller));
+                }
+                if (ownKey == null) {
+                    throw new CredentialsRejectedException(requestKeys.isEmpty()
+                            ? "No API key in the request"
+                            : "Unknown API key");
+                }
+                return countFailures().compose(counted -> callerOfKey(ProviderKey.of(provider, ownKey), caller));
+            });
+        }
+
+        private LlmCaller identifiedCaller(Caller caller) {
+            return new LlmCaller(caller, ownKey != null ? ownKey : keys.get(provider), ownKey != null, null, false);
+        }
+
+        private Future<LlmCaller> callerOfKey(ProviderKey key, Caller address) {
+            return onEventLoop(provenKeys.isProven(key)).map(proven -> new LlmCaller(
+                    proven ? new Caller(key.identity(), address.tier()) : address, ownKey, true, key, !proven));
+        }
+
+        /**
+         * Counts the keys that failed. If one of them was looked up before the key that decides, the request is rejected when
+         * there are too many: its sender could otherwise try any number of keys together with a known one.
+         */
+        private Future<Void> countFailures() {
+            int failures = requestKeys.failures(ownKey);
+            if (failures == 0) {
+                return Future.succeededFuture();
             }
-            return null;
+            return UniHelper.toFuture(credentialFailures.count(context, failures))
+                    .compose(error -> error.isPresent() && requestKeys.failsBeforeOwner(ownKey)
+                            ? Future.failedFuture(CallRejectedException.of(error.get()))
+                            : Future.succeededFuture());
         }
 
-        List<String> all() {
-            return Arrays.asList(header, bearer, google, query);
+        private Future<Caller> resolve(Identity owner) {
+            var caller = callers.resolveNow(owner);
+            return caller != null ? Future.succeededFuture(caller) : onEventLoop(callers.resolve(context, owner));
         }
 
-        /** Returns the places where the SDK of the provider puts its key. */
-        List<String> of(Provider provider) {
-            return switch (provider) {
-                case OPENAI -> Arrays.asList(bearer);
-                case ANTHROPIC -> Arrays.asList(header, bearer);
-                case GEMINI -> Arrays.asList(google, query, bearer);
-            };
-        }
-    }
-
-    /** Returns the first key in a place used by the provider's SDK that is not a Sluice key; null if there is none. */
-    private String providerKey(KeySlots slots, Provider provider) {
-        for (var key : slots.of(provider)) {
-            if (key != null && !key.isBlank() && apiKeys.find(key) == null) {
-                return key;
+        private Future<Caller> resolveIdentity() {
+            Caller caller;
+            try {
+                caller = callers.resolveNow(context);
+            } catch (CredentialsRejectedException e) {
+                return Future.failedFuture(e);
             }
+            return caller != null ? Future.succeededFuture(caller) : onEventLoop(callers.resolve(context));
         }
-        return null;
-    }
 
-    /** Returns whether each percent sign of a query, null for none, is followed by two hexadecimal digits. */
-    static boolean isDecodable(String query) {
-        return query == null || !UNDECODABLE.matcher(query).find();
-    }
+        /** A token may be verified on another thread. */
+        private <T> Future<T> onEventLoop(Uni<T> uni) {
+            return UniHelper.toFuture(uni.emitOn(task -> eventLoop.runOnContext(now -> task.run())));
+        }
 
-    /** Decodes the parameters of a part of a query; empty if it cannot be decoded. */
-    public static Map<String, List<String>> parameters(String part) {
-        try {
-            return new QueryStringDecoder(part, false).parameters();
-        } catch (IllegalArgumentException e) {
-            return Map.of();
+        /** Redis replies on another event loop. */
+        private <T> Future<T> onEventLoop(Future<T> future) {
+            if (future.isComplete()) {
+                return future;
+            }
+            Promise<T> promise = Promise.promise();
+            future.onComplete(done -> eventLoop.runOnContext(now -> promise.handle(done)));
+            return promise.future();
         }
     }
 }

@@ -7,11 +7,10 @@ import org.jboss.logging.Logger.Level;
 
 import dev.sluice.api.Decision;
 import dev.sluice.http.RateLimitHeaders;
-import dev.sluice.http.RequestRateLimiter;
-import dev.sluice.identity.CredentialsRejectedException;
 import dev.sluice.llm.limit.AdmittedCall;
 import dev.sluice.llm.limit.LlmCallEstimate;
 import dev.sluice.llm.limit.LlmLimiter;
+import dev.sluice.llm.limit.UnprovenCallLimiter;
 import dev.sluice.llm.protocol.LlmRequest;
 import dev.sluice.llm.protocol.LlmRequestParser;
 import dev.sluice.llm.protocol.Provider;
@@ -23,6 +22,7 @@ import dev.sluice.service.edge.Cors;
 import dev.sluice.service.edge.ResponseAbort;
 import dev.sluice.service.llm.LlmCallerResolver.LlmCaller;
 import dev.sluice.service.llm.body.RequestBodyBuffer;
+import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.vertx.UniHelper;
 import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
@@ -39,8 +39,9 @@ import io.vertx.ext.web.RoutingContext;
 final class LlmExchange {
 
     /** Components that the steps use. */
-    record Services(LlmCallerResolver callerResolver, RequestRateLimiter rateLimiter, RequestBodyBuffer bodyBuffer,
-            LlmLimiter limiter, RateLimitHeaders rateLimitHeaders, ProviderHeaders providerHeaders,
+    record Services(LlmCallerResolver callerResolver, ProvenKeys provenKeys, RequestBodyBuffer bodyBuffer,
+            LlmLimiter limiter, UnprovenCallLimiter unprovenLimiter, RateLimitHeaders rateLimitHeaders,
+            ProviderHeaders providerHeaders,
             ProviderPaths paths, ProviderUpstreams upstreams, long drainMillis, Cors cors) {
     }
 
@@ -90,19 +91,10 @@ final class LlmExchange {
     }
 
     private Future<Void> resolveCaller() {
-        return services.callerResolver().resolve(context, provider).recover(this::countRejectedCredentials)
-                .compose(resolved -> {
-                    caller = resolved;
-                    return requireClient();
-                });
-    }
-
-    /** Counts rejected credentials against the client's address. */
-    private Future<LlmCaller> countRejectedCredentials(Throwable failure) {
-        return failure instanceof CredentialsRejectedException
-                ? UniHelper.toFuture(services.rateLimiter().rejectCredentials(context, failure.getMessage()))
-                        .compose(counted -> Future.failedFuture(CallRejectedException.of(counted.error())))
-                : Future.failedFuture(failure);
+        return services.callerResolver().resolve(context, provider).compose(resolved -> {
+            caller = resolved;
+            return requireClient();
+        });
     }
 
     private Future<Void> checkRequest() {
@@ -114,7 +106,7 @@ final class LlmExchange {
             return rejected(403, "This path is not allowed with Sluice's key: add it to rate-limit.llm." + provider.id()
                     + ".paths");
         }
-        if (!LlmCallerResolver.isDecodable(request.query())) { // a provider could read parameters that are not seen here
+        if (!ProviderQuery.isDecodable(request.query())) { // a provider could read parameters that are not seen here
             return rejected(400, "A percent sign in the query must be followed by two hexadecimal digits");
         }
         if (ProviderPaths.escapesPath(path)) {
@@ -155,18 +147,31 @@ final class LlmExchange {
         var identifier = caller.caller().identity().identifier();
         var tier = caller.caller().tier();
         if (operation.kind() == Kind.FREE) {
-            return UniHelper.toFuture(services.limiter().checkFreeCall(provider, identifier, tier))
-                    .compose(decision -> onDecision(decision, () -> CallDenial.ofFreeCall(provider, decision)));
+            return decideWithoutUsage(caller.unproven()
+                    ? services.unprovenLimiter().checkFreeCall(provider, identifier, tier)
+                    : services.limiter().checkFreeCall(provider, identifier, tier));
         }
         if (operation.kind() == Kind.UNKNOWN && request.method() != HttpMethod.POST) {
-            return Future.succeededFuture();
+            return caller.unproven()
+                    ? decideWithoutUsage(services.unprovenLimiter().checkOther(provider, identifier, tier))
+                    : Future.succeededFuture();
         }
         Promise<AdmittedCall> decided = Promise.promise();
-        services.limiter().admit(LlmCallEstimate.of(provider, identifier, tier, parsed), decided::complete, decided::fail);
+        var estimate = LlmCallEstimate.of(provider, identifier, tier, parsed);
+        if (caller.unproven()) {
+            services.unprovenLimiter().admit(estimate, decided::complete, decided::fail);
+        } else {
+            services.limiter().admit(estimate, decided::complete, decided::fail);
+        }
         return decided.future().compose(call -> {
             admitted = call.decision().allowed() ? call : null;
-            return onDecision(call.decision(), () -> CallDenial.of(call));
+            return onDecision(call.decision(), () -> CallDenial.of(call, caller.unproven()));
         });
+    }
+
+    private Future<Void> decideWithoutUsage(Uni<Decision> check) {
+        return UniHelper.toFuture(check).compose(
+                decision -> onDecision(decision, () -> CallDenial.ofFreeCall(provider, decision, caller.unproven())));
     }
 
     private Future<Void> onDecision(Decision decision, Supplier<CallDenial> denial) {
@@ -194,9 +199,20 @@ final class LlmExchange {
         }
         var body = parsed == null ? null : parsed.bodyWithUsage();
         var listener = new MeteredResponse(new UsageMeter(admitted, operation, usageRequested), response.headers(),
-                services.drainMillis(), this::releaseBody);
+                services.drainMillis(), this::releaseBody, this::acceptKey);
         services.upstreams().forward(provider, context, target, headers, body, listener);
         return listener.settled();
+    }
+
+    /**
+     * Records that the provider has accepted the caller's own key. Only calls prove a key: some providers list models, or answer
+     * OPTIONS, without one.
+     */
+    private void acceptKey() {
+        if (admitted != null && caller.identityKey() != null) {
+            services.provenKeys().prove(caller.identityKey());
+            admitted.bookFor(caller.identityKey().identity().identifier());
+        }
     }
 
     /** Releases the buffered body; the response may be streamed for a long time. */

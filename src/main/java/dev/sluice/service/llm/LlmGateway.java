@@ -4,9 +4,9 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
 import dev.sluice.http.RateLimitHeaders;
-import dev.sluice.http.RequestRateLimiter;
 import dev.sluice.llm.limit.LlmConfig;
 import dev.sluice.llm.limit.LlmLimiter;
+import dev.sluice.llm.limit.UnprovenCallLimiter;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.service.edge.Cors;
 import dev.sluice.service.llm.body.RequestBodyBuffer;
@@ -25,10 +25,12 @@ class LlmGateway {
 
     private final LlmExchange.Services services;
 
-    LlmGateway(LlmCallerResolver callerResolver, RequestRateLimiter rateLimiter, RequestBodyBuffer bodyBuffer,
-            LlmLimiter limiter, RateLimitHeaders rateLimitHeaders, ProviderHeaders providerHeaders,
+    LlmGateway(LlmCallerResolver callerResolver, ProvenKeys provenKeys, RequestBodyBuffer bodyBuffer,
+            LlmLimiter limiter, UnprovenCallLimiter unprovenLimiter, RateLimitHeaders rateLimitHeaders,
+            ProviderHeaders providerHeaders,
             ProviderPaths paths, ProviderUpstreams upstreams, LlmConfig settings, Cors cors) {
-        this.services = new LlmExchange.Services(callerResolver, rateLimiter, bodyBuffer, limiter, rateLimitHeaders,
+        this.services = new LlmExchange.Services(callerResolver, provenKeys, bodyBuffer, limiter, unprovenLimiter,
+                rateLimitHeaders,
                 providerHeaders, paths, upstreams, settings.drainTimeout().toMillis(), cors);
     }
 

@@ -17,14 +17,18 @@ final class MeteredResponse implements ExchangeListener {
     private final MultiMap ownHeaders;
     private final long drainMillis;
     private final Runnable onRequestSent;
+    private final Runnable onAccepted;
     private final Promise<Void> settled = Promise.promise();
     private int status;
 
     /**
      * @param ownHeaders headers that Sluice has written to the response
      * @param onRequestSent runs when the body of the request is no longer needed
+     * @param onAccepted runs when a successful response begins
      */
-    MeteredResponse(UsageMeter meter, MultiMap ownHeaders, long drainMillis, Runnable onRequestSent) {
+    MeteredResponse(UsageMeter meter, MultiMap ownHeaders, long drainMillis, Runnable onRequestSent,
+            Runnable onAccepted) {
+        this.onAccepted = onAccepted;
         this.meter = meter;
         this.ownHeaders = ownHeaders;
         this.drainMillis = drainMillis;
@@ -47,6 +51,9 @@ final class MeteredResponse implements ExchangeListener {
     @Override
     public void onResponse(int responseStatus, MultiMap headers) {
         status = responseStatus;
+        if (UsageMeter.isSuccess(status)) {
+            onAccepted.run();
+        }
         ProviderHeaders.cleanResponse(headers, ownHeaders);
         meter.begin(status, headers);
     }

@@ -1,6 +1,9 @@
 package dev.sluice.service.llm;
 
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -11,7 +14,6 @@ import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.identity.ApiKeyRegistry;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.policy.RequestPath;
-import dev.sluice.service.auth.BearerToken;
 import dev.sluice.service.edge.Cors;
 import dev.sluice.service.edge.FieldNames;
 import dev.sluice.service.llm.LlmCallerResolver.LlmCaller;
@@ -36,13 +38,17 @@ class ProviderHeaders {
      */
     private static final Set<String> ACCOUNT_HEADERS = Set.of("openai-organization", "openai-project", "x-goog-user-project");
     /**
-     * Parameters of Google's APIs that replace the key, select whom the provider bills, or wrap the response in a script, so that
-     * its usage cannot be read. Each may begin with a dollar sign.
+     * Parameters of Google's APIs that select whom the provider bills, or wrap the response in a script, so that its usage cannot
+     * be read. Each may begin with a dollar sign.
      *
      * @see <a href="https://cloud.google.com/apis/docs/system-parameters">System parameters</a>
      */
-    private static final Set<String> ACCOUNT_PARAMETERS = Set.of("access_token", "oauth_token", "bearer_token", "userproject",
-            "callback");
+    private static final Set<String> ACCOUNT_PARAMETERS = Set.of("userproject", "callback");
+    /**
+     * Parameters of Google's APIs that replace the key. They are never forwarded: the key that is counted, and proven by a
+     * successful call, must be the one that Google checks.
+     */
+    private static final Set<String> TOKEN_PARAMETERS = Set.of("access_token", "oauth_token", "bearer_token");
     private static final String FIELD_MASK = "X-Goog-FieldMask";
     /** Response formats of Google from which usage can be extracted. */
     private static final Set<String> READABLE_FORMATS = Set.of("sse", "json");
@@ -73,10 +79,10 @@ class ProviderHeaders {
                 continue;
             }
             if (KEY_HEADERS.contains(FieldNames.asSeenByCgi(name))) {
-                if (caller.ownKey() && caller.key().equals(extractKey(header.getValue()))) {
-                    headers.set(name, header.getValue());
+                if (caller.ownKey() && caller.key().equals(KeySyntax.normalize(header.getValue()))) {
+                    setOwnKey(headers, name, header.getValue(), caller.key());
                 }
-            } else if (forwardedHeaders.contains(name) && !apiKeys.isKey(extractKey(header.getValue()))) {
+            } else if (forwardedHeaders.contains(name) && !apiKeys.isKey(KeySyntax.normalize(header.getValue()))) {
                 headers.add(name, header.getValue());
             }
         }
@@ -106,16 +112,19 @@ class ProviderHeaders {
             return;
         }
         switch (provider) {
-            case OPENAI -> headers.set(LlmCallerResolver.AUTHORIZATION, "Bearer " + caller.key());
+            case OPENAI -> headers.set(RequestKeys.AUTHORIZATION, "Bearer " + caller.key());
             case ANTHROPIC -> headers.set("x-api-key", caller.key());
-            case GEMINI -> headers.set(LlmCallerResolver.GOOGLE_KEY, caller.key());
+            case GEMINI -> headers.set(RequestKeys.GOOGLE_KEY, caller.key());
         }
     }
 
-    /** Returns the API key in a header value, with or without the Bearer scheme. */
-    private static String extractKey(String value) {
-        var bearer = BearerToken.of(value);
-        return bearer == null ? value.strip() : bearer;
+    /** Sets a header to the caller's own key as it was counted, whatever its spelling. */
+    private static void setOwnKey(MultiMap headers, String name, String value, String key) {
+        if (!name.equalsIgnoreCase(RequestKeys.AUTHORIZATION)) {
+            headers.set(name, key);
+        } else if (KeySyntax.ofAuthorization(value) != null) {
+            headers.set(name, "Bearer " + key);
+        }
     }
 
     /** Returns whether a request to Google overrides its method, or with Sluice's key requests a response without usage. */
@@ -128,7 +137,7 @@ class ProviderHeaders {
         }
         var query = request.query();
         for (var part : query == null ? new String[0] : query.split("&")) {
-            for (var parameter : LlmCallerResolver.parameters(part).entrySet()) {
+            for (var parameter : ProviderQuery.parameters(part).entrySet()) {
                 var name = systemParameter(parameter.getKey());
                 boolean readable = !name.equals("alt") || READABLE_FORMATS.contains(parameter.getValue().get(0));
                 if (name.equalsIgnoreCase("httpMethod") || !caller.ownKey() && (name.equals("fields") || !readable)) {
@@ -151,7 +160,7 @@ class ProviderHeaders {
         var kept = new StringBuilder();
         for (var part : query.split("&", -1)) {
             if (isForwarded(part, provider, caller)) {
-                kept.append(kept.isEmpty() ? '?' : '&').append(part);
+                kept.append(kept.isEmpty() ? '?' : '&').append(withNormalizedKey(part, caller));
             }
         }
         return RequestPath.toAscii(kept.toString());
@@ -159,19 +168,34 @@ class ProviderHeaders {
 
     private boolean isForwarded(String part, Provider provider, LlmCaller caller) {
         var own = caller.ownKey() ? caller.key() : null;
-        for (var parameter : LlmCallerResolver.parameters(part).entrySet()) {
+        for (var parameter : ProviderQuery.parameters(part).entrySet()) {
+            var name = systemParameter(parameter.getKey()).toLowerCase(Locale.ROOT);
             for (var value : parameter.getValue()) {
-                if (apiKeys.find(value) != null || parameter.getKey().equalsIgnoreCase(LlmCallerResolver.QUERY_KEY)
-                        && !value.equals(own)) {
+                var key = KeySyntax.normalize(value);
+                if (apiKeys.isKey(key) || name.equals(RequestKeys.QUERY_KEY) && !key.equals(own)) {
                     return false;
                 }
             }
-            if (provider == Provider.GEMINI && !caller.ownKey()
-                    && ACCOUNT_PARAMETERS.contains(systemParameter(parameter.getKey()).toLowerCase(Locale.ROOT))) {
+            if (provider == Provider.GEMINI && (TOKEN_PARAMETERS.contains(name)
+                    || !caller.ownKey() && ACCOUNT_PARAMETERS.contains(name))) {
                 return false;
             }
         }
         return true;
+    }
+
+    /** Returns a forwarded part of the query; the caller's own key in it as it was counted, whatever its spelling. */
+    private static String withNormalizedKey(String part, LlmCaller caller) {
+        if (!caller.ownKey()) {
+            return part;
+        }
+        for (var parameter : ProviderQuery.parameters(part).entrySet()) {
+            if (systemParameter(parameter.getKey()).equalsIgnoreCase(RequestKeys.QUERY_KEY)
+                    && !parameter.getValue().equals(List.of(caller.key()))) {
+                return parameter.getKey() + '=' + URLEncoder.encode(caller.key(), StandardCharsets.UTF_8);
+            }
+        }
+        return part;
     }
 
     /** Returns the name of a parameter without the dollar sign with which the names of system parameters may begin. */

@@ -101,7 +101,7 @@ final class UsageMeter {
         }
     }
 
-    private static boolean isSuccess(int status) {
+    static boolean isSuccess(int status) {
         return status >= 200 && status < 300;
     }
 }

@@ -11,8 +11,8 @@ import org.junit.jupiter.api.Test;
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.service.auth.BearerToken;
 import dev.sluice.service.auth.JwtOnlyMechanism;
-import dev.sluice.service.llm.LlmCallerResolver;
 import dev.sluice.service.llm.ProviderPaths;
+import dev.sluice.service.llm.ProviderQuery;
 import dev.sluice.testing.Fuzzer;
 
 /** Every input of the endpoints is either accepted or rejected with the name of a field. */
@@ -50,7 +50,7 @@ class EndpointsFuzzTest {
             JwtOnlyMechanism.bearsJwt(authorization);
             BearerToken.of(authorization);
             for (var part : Fuzzer.mutate(random, Fuzzer.pick(random, QUERIES)).split("&")) {
-                LlmCallerResolver.parameters(part);
+                ProviderQuery.parameters(part);
             }
             ProviderPaths.escapesPath('/' + authorization);
         });

@@ -5,6 +5,7 @@ import static dev.sluice.testing.HttpTestClient.header;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.util.Map;
 
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -46,15 +47,16 @@ class LlmPassThroughTest extends LlmTestBase {
 
     @Test
     void providerKeysAreForwardedAndCountedSeparately() {
-        for (var key : new String[]{"sk-one", "sk-two"}) {
-            for (int i = 0; i < 3; i++) {
+        for (var key : new String[]{"sk-separate-1", "sk-separate-2"}) {
+            for (int i = 0; i < 4; i++) { // the first one proves the key and counts against the address
                 assertThat(http.post(CHAT, BODY, "Authorization", "Bearer " + key).statusCode()).isEqualTo(200);
                 assertThat(openAi.lastRequest().header("authorization")).isEqualTo("Bearer " + key);
             }
             assertThat(http.post(CHAT, BODY, "Authorization", "Bearer " + key).statusCode()).isEqualTo(429);
-            assertThat(ledger(tenant(key), "openai").getLong("calls")).isEqualTo(3);
+            assertThat(ledger(tenant(key), "openai").getLong("calls")).isEqualTo(4);
         }
-        assertThat(admin.limits("ip:127.0.0.1").await().indefinitely()).isEmpty();
+        assertThat(admin.limits("ip:127.0.0.1").await().indefinitely())
+                .isEqualTo(Map.of("llm:openai", 2L, "llm:openai:unproven", 2L));
         assertThat(http.post(MESSAGES, BODY, "x-api-key", "sk-ant-1", "anthropic-version", "1").statusCode()).isEqualTo(200);
         assertThat(anthropic.lastRequest().header("x-api-key")).isEqualTo("sk-ant-1");
         assertThat(http.post(MESSAGES, BODY, "Authorization", "Bearer sk-ant-oat", "anthropic-version", "1").statusCode())
@@ -70,12 +72,13 @@ class LlmPassThroughTest extends LlmTestBase {
         var method = request.substring(0, request.indexOf(' '));
         var path = request.substring(request.indexOf(' ') + 1);
         openAi.respondNext(1, 200, "{\"id\":\"x\"}");
-        var response = http.send(method, path, method.startsWith("P") ? "{\"a\":1}" : null, "Authorization", "Bearer sk-one");
+        var response = http.send(method, path, method.startsWith("P") ? "{\"a\":1}" : null, "Authorization",
+                "Bearer sk-" + request.hashCode());
         assertThat(response.statusCode()).isEqualTo(200);
         assertThat(openAi.lastRequest().method()).isEqualTo(method);
         assertThat(openAi.lastRequest().uri()).isEqualTo(path.substring("/openai".length()));
         assertThat(openAi.lastRequest().body()).isEqualTo(method.startsWith("P") ? "{\"a\":1}" : "");
-        assertThat(header(response, "x-ratelimit-limit")).isEqualTo(method.equals("POST") ? "3" : null);
+        assertThat(header(response, "x-ratelimit-limit")).isEqualTo(method.equals("POST") ? "3" : "60");
     }
 
     /** They belong to the key: organization and project, and with Google the project that is billed. */
@@ -94,11 +97,12 @@ class LlmPassThroughTest extends LlmTestBase {
 
     @Test
     void freeCallsOfProviderKeysAreLimited() {
-        var response = http.get("/openai/v1/models", "Authorization", "Bearer sk-one");
+        assertThat(http.post(CHAT, BODY, "Authorization", "Bearer sk-free-calls").statusCode()).isEqualTo(200); // proves it
+        var response = http.get("/openai/v1/models", "Authorization", "Bearer sk-free-calls");
         assertThat(response.statusCode()).isEqualTo(200);
         assertThat(header(response, "x-ratelimit-limit")).isEqualTo("60");
-        assertThat(admin.limits(tenant("sk-one")).await().indefinitely()).containsOnlyKeys("llm:openai:free");
-        assertThat(ledger(tenant("sk-one"))).isEmpty();
+        assertThat(admin.limits(tenant("sk-free-calls")).await().indefinitely()).containsOnlyKeys("llm:openai:free");
+        assertThat(ledger(tenant("sk-free-calls"), "openai").getLong("calls")).isEqualTo(1);
     }
 
     @ParameterizedTest
@@ -130,11 +134,12 @@ class LlmPassThroughTest extends LlmTestBase {
     @Test
     void onlyTheCountedKeyIsForwarded() throws IOException {
         for (var other : new String[]{"Bearer sk-two", "Bearer key-of-pro", "Basic xyz"}) {
-            RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, "Authorization: Bearer sk-one",
+            RawHttpConnection.exchange(port, RawHttpConnection.post(CHAT, BODY, "Authorization: Bearer sk-counted",
                     "Authorization: " + other));
-            assertThat(openAi.lastRequest().headers().getAll("authorization")).containsExactly("Bearer sk-one");
+            assertThat(openAi.lastRequest().headers().getAll("authorization")).containsExactly("Bearer sk-counted");
         }
-        assertThat(ledger(tenant("sk-one"), "openai").getLong("calls")).isEqualTo(3);
+        assertThat(ledger(tenant("sk-counted"), "openai").getLong("calls")).isEqualTo(2);
+        assertThat(ledger("user:pro", "openai").getLong("calls")).isEqualTo(1); // a known key decides
         RawHttpConnection.exchange(port,
                 RawHttpConnection.post(MESSAGES, BODY, "x-api-key: sk-a", "x-api-key: key-of-pro", "Authorization: Bearer sk-b",
                         "anthropic-version: 1"));

@@ -1,0 +1,91 @@
+package dev.sluice.service.llm;
+
+/**
+ * Normalizes API keys, so that one key has one hash however it is written: {@code Bearer sk-mine,} is {@code sk-mine}. Such
+ * spellings come from configuration files, shells and programs that add the scheme twice; callers could otherwise invent any
+ * number of them for one key.
+ */
+final class KeySyntax {
+
+    /** Maximum length of a key. Access tokens of OAuth, which providers accept too, have up to 2,048 characters. */
+    static final int MAX_LENGTH = 4096;
+
+    /** Message of the error for a key that is not {@linkplain #isValid valid}. */
+    static final String RULE = "An API key must consist of at most " + MAX_LENGTH + " visible ASCII characters";
+
+    private static final String BEARER = "Bearer";
+
+    private KeySyntax() {
+    }
+
+    /**
+     * Returns a key without white space, quotes, commas and semicolons around it, and without the scheme Bearer before it, in any
+     * case and any number.
+     *
+     * @return empty if there is nothing else
+     */
+    static String normalize(String text) {
+        int end = end(text);
+        return text.substring(begin(text, end), end);
+    }
+
+    /**
+     * Returns the normalized key of an Authorization header.
+     *
+     * @return null if the header has another scheme than Bearer
+     */
+    static String ofAuthorization(String value) {
+        int end = end(value);
+        int begin = begin(value, end);
+        return begin == skipPadding(value, 0, end) ? null : value.substring(begin, end);
+    }
+
+    /** Returns whether a normalized key may be one of Sluice or a provider. */
+    static boolean isValid(String key) {
+        if (key.isEmpty() || key.length() > MAX_LENGTH) {
+            return false;
+        }
+        for (int i = 0; i < key.length(); i++) {
+            char c = key.charAt(i);
+            if (c <= ' ' || c > '~') {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static int end(String text) {
+        int end = text.length();
+        while (end > 0 && isPadding(text.charAt(end - 1))) {
+            end--;
+        }
+        return end;
+    }
+
+    private static int begin(String text, int end) {
+        int begin = skipPadding(text, 0, end);
+        while (isBearer(text, begin, end)) {
+            begin = skipPadding(text, begin + BEARER.length(), end);
+        }
+        return begin;
+    }
+
+    private static int skipPadding(String text, int from, int end) {
+        int i = from;
+        while (i < end && isPadding(text.charAt(i))) {
+            i++;
+        }
+        return i;
+    }
+
+    private static boolean isBearer(String text, int from, int end) {
+        int after = from + BEARER.length();
+        return after <= end && text.regionMatches(true, from, BEARER, 0, BEARER.length())
+                && (after == end || isPadding(text.charAt(after)));
+    }
+
+    private static boolean isPadding(char c) {
+        return c <= ' ' || c == '"' || c == '\'' || c == '`' || c == ',' || c == ';' || c == 0x7F || c == 0x85 || c == 0xA0
+                || Character.isWhitespace(c);
+    }
+}
