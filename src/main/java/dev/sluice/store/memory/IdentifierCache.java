@@ -23,7 +23,7 @@ final class IdentifierCache {
     private static final int MAX_TRIES = 100;
     /** Bounds on the entries that one call examines: all together, and full ones before one of them is evicted. */
     private static final int MAX_EXAMINED = 64;
-    private static final int MAX_FULL_EXAMINED = 16;
+    private static final int MAX_FULL_EXAMINED = 4;
     private static final int EVICTABLE = -1;
 
     private final MicrosClock clock;
