@@ -17,6 +17,7 @@ import com.sun.management.OperatingSystemMXBean;
 
 import dev.sluice.engine.StoreConfig;
 import dev.sluice.redis.EventLoops;
+import dev.sluice.store.LogInterval;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.netty.util.concurrent.EventExecutor;

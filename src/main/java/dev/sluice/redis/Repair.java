@@ -11,17 +11,31 @@ import io.vertx.redis.client.ResponseType;
  */
 public record Repair(long keys, String first) {
 
+    /** What decide.lua returns in place of a key if no key was repaired and requests were denied by the bound on windows. */
+    private static final String BOUND = "bound";
+
     /**
      * Reads the repair that decide.lua, announce.lua, merge.lua or tell.lua appends to its reply.
      *
      * @return null where nothing was repaired, as in nearly all replies
      */
     public static Repair of(Response reply) {
+        var event = event(reply);
+        return event == null || event.first.equals(BOUND) ? null : event;
+    }
+
+    /** Returns the number of groups of requests that decide.lua denied by the bound on windows. */
+    public static long denials(Response reply) {
+        var event = event(reply);
+        return event == null || !event.first.equals(BOUND) ? 0 : event.keys;
+    }
+
+    private static Repair event(Response reply) {
         int size = reply.size();
         if (size < 3) {
             return null;
         }
-        var last = reply.get(size - 1); // a number or an array, but for the name of a key
+        var last = reply.get(size - 1); // a number or an array in nearly all replies
         var before = reply.get(size - 2);
         return last != null && last.type() == ResponseType.BULK && before != null && before.type() == ResponseType.NUMBER
                 ? new Repair(before.toLong(), last.toString())

@@ -12,6 +12,7 @@ import org.jboss.logging.Logger;
 
 import dev.sluice.engine.DecisionWarmUp;
 import dev.sluice.engine.StoreConfig;
+import dev.sluice.service.api.EndpointAuthorization;
 import dev.sluice.service.config.ServiceConfig;
 import io.quarkus.runtime.ImageMode;
 import io.quarkus.runtime.StartupEvent;
@@ -26,7 +27,7 @@ import io.vertx.ext.web.Router;
 /**
  * Sends up to 4000 checks through the HTTP routes before the port is opened, after {@link DecisionWarmUp} has warmed up the
  * decision path: routing, JSON and headers are the larger part of the cold code. Uses a loopback port of its own and windows of
- * one second. Disabled with tracing, which would export the requests.
+ * one second, and counts against no address. Disabled with tracing, which would export the requests.
  */
 @ApplicationScoped
 class HttpWarmUp {
@@ -40,13 +41,13 @@ class HttpWarmUp {
     private final Vertx vertx;
     private final Router router;
     private final boolean enabled;
-    private final String token;
+    private final EndpointAuthorization authorization;
 
-    HttpWarmUp(Vertx vertx, Router router, StoreConfig windows, ServiceConfig settings) {
+    HttpWarmUp(Vertx vertx, Router router, StoreConfig windows, ServiceConfig settings, EndpointAuthorization authorization) {
         this.vertx = vertx;
         this.router = router;
         this.enabled = windows.warmUp() && !settings.tracing() && !ImageMode.current().isNativeImage();
-        this.token = settings.apiToken().orElse(null);
+        this.authorization = authorization;
     }
 
     void start(@Observes @Priority(20) StartupEvent started) throws InterruptedException {
@@ -56,16 +57,19 @@ class HttpWarmUp {
         var done = new CountDownLatch(1);
         var server = vertx.createHttpServer(new HttpServerOptions().setHost(LOOPBACK).setPort(0)).requestHandler(router);
         var client = vertx.createHttpClient(new HttpClientOptions().setMaxPoolSize(CONNECTIONS));
+        var token = authorization.beginWarmUp();
         long end = System.nanoTime() + MAX_DURATION.toNanos();
         server.listen().onComplete(listening -> {
             if (listening.failed()) {
                 LOG.debug("Warm-up port cannot be opened", listening.cause());
+                authorization.endWarmUp();
                 done.countDown();
                 return;
             }
             var remaining = new int[]{REQUESTS, CONNECTIONS};
             for (int i = 0; i < CONNECTIONS; i++) {
-                sendNext(client, server.actualPort(), end, remaining, () -> {
+                sendNext(client, server.actualPort(), token, end, remaining, () -> {
+                    authorization.endWarmUp();
                     client.close();
                     server.close();
                     done.countDown();
@@ -75,8 +79,11 @@ class HttpWarmUp {
         done.await(2 * MAX_DURATION.toNanos(), TimeUnit.NANOSECONDS);
     }
 
-    /** @param remaining number of requests to send, and of connections still sending; guarded by its own monitor */
-    private void sendNext(HttpClient client, int port, long end, int[] remaining, Runnable finish) {
+    /**
+     * @param token value of the Authorization header
+     * @param remaining number of requests to send, and of connections still sending; guarded by its own monitor
+     */
+    private void sendNext(HttpClient client, int port, String token, long end, int[] remaining, Runnable finish) {
         int number;
         synchronized (remaining) {
             number = System.nanoTime() - end < 0 ? remaining[0]-- : 0;
@@ -89,11 +96,9 @@ class HttpWarmUp {
         }
         client.request(HttpMethod.POST, port, LOOPBACK, "/v1/check").compose(request -> {
             request.putHeader("Content-Type", "application/json");
-            if (token != null) {
-                request.putHeader("Authorization", "Bearer " + token);
-            }
+            request.putHeader("Authorization", token);
             return request.send(body(number));
-        }).compose(response -> response.end()).onComplete(over -> sendNext(client, port, end, remaining, finish));
+        }).compose(response -> response.end()).onComplete(over -> sendNext(client, port, token, end, remaining, finish));
     }
 
     private static Buffer body(int number) {

@@ -42,8 +42,7 @@ class StartupSummary {
                 + file.file().filter(name -> !name.isBlank()).map(name -> ", from " + name + " too").orElse(""));
         parts.add("callers by " + (jwt.configured() ? "JWT, " : "") + (keys.hasKeys() ? "API key (" + keys.count() + "), " : "")
                 + "address");
-        parts.add(
-                "/v1/check " + (authorization.isApiTokenRequired() ? "with the API token" : "open, except for user: and ip:"));
+        parts.add("/v1/check " + authorization.describeDecisionAccess());
         parts.add("admin " + (authorization.isAdminEnabled() ? "with its token" : "disabled (RATE_LIMIT_ADMIN_TOKEN)"));
         parts.add(upstream.url().map(url -> "upstream " + url + url.path()).orElse("no upstream (UPSTREAM_URL)"));
         parts.add("language models: " + Arrays.stream(Provider.values()).map(provider -> provider.id() + ' '

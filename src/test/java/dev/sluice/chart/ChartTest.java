@@ -232,6 +232,29 @@ class ChartTest {
     }
 
     @Test
+    void requestsWithoutATokenAreConfigurable() {
+        var byDefault = SampleValues.EXTERNAL_REDIS.render();
+        assertThat(byDefault.value("RATE_LIMIT_CHECK_RATE")).isEqualTo("600/minute");
+        assertThat(byDefault.container().getEnv()).extracting("name").doesNotContain("RATE_LIMIT_CHECK_OPEN");
+        var configured = SampleValues.ALL_VALUES.render();
+        assertThat(configured.value("RATE_LIMIT_CHECK_RATE")).isEqualTo("100/minute;1000/hour");
+        assertThat(configured.value("RATE_LIMIT_CHECK_OPEN")).isEqualTo("true");
+    }
+
+    /** Which the service serves with these values. */
+    @Test
+    void notesShowARequest() {
+        var check = "/v1/check";
+        assertThat(HelmChart.notes("{redis: {host: r}}")).contains(check).doesNotContain("API_TOKEN");
+        assertThat(HelmChart.notes("{redis: {host: r}, upstream: {url: 'http://app'}}")).doesNotContain(check)
+                .contains("curl -i localhost:8080/\n");
+        assertThat(HelmChart.notes("{redis: {host: r}, upstream: {url: 'http://app'}, check: {open: true}}")).contains(check)
+                .doesNotContain("API_TOKEN");
+        assertThat(HelmChart.notes("{redis: {host: r}, upstream: {url: 'http://app'}, apiToken: {enabled: true}}"))
+                .contains(check).contains("Bearer $API_TOKEN");
+    }
+
+    @Test
     void notesDescribeNextSteps() {
         assertThat(HelmChart.notes(SampleValues.EXTERNAL_REDIS.yaml())).contains("port-forward service/edge-sluice 8080:80",
                 "get secret edge-sluice -o go-template='{{index .data \"admin-token\" | base64decode}}'")
@@ -262,6 +285,8 @@ class ChartTest {
             {redis: {host: r}, apiKeys: {keys: {a: {sha256: abc, user: b}}}}       | '/apiKeys/keys/a/sha256'
             {redis: {host: r}, apiKeys: {keys: {a-b: {sha256: abc, user: b}}}}     | '/apiKeys/keys'
             {redis: {host: r}, upstream: {url: app}}                               | '/upstream/url'
+            {redis: {host: r}, check: {rate: often}}                               | '/check/rate'
+            {redis: {host: r}, check: {open: maybe}}                               | '/check/open'
             {redis: {host: r}, image: {tag: 1.0}}                                  | '/image/tag'
             {redis: {host: r}, podDisruptionBudget: {maxUnavailable: half}}        | '/podDisruptionBudget/maxUnavailable'
             {redis: {host: r, password: p}, valkey: {enabled: true}}               | brings a Valkey of its own

@@ -69,6 +69,7 @@ enum SampleValues {
                     timeout: 50ms
                     apiPrefix: ""
                     trustedProxies: [10.0.0.0/8, "fd00::/8"]
+                    check: {rate: "100/minute;1000/hour", open: true}
                     jwt: {publicKeyLocation: "https://login.example.com/jwks", issuer: "https://login.example.com"}
                     rows:
                       tiers: [free, pro]

@@ -44,6 +44,16 @@ class PackagingIT {
         }
     }
 
+    /** What is not shipped has no vulnerabilities; see quarkus.class-loading.removed-artifacts and the exclusions in pom.xml. */
+    @Test
+    void packageContainsNoUnusedProtocols() throws IOException {
+        assumeTrue(jvm());
+        try (var libraries = Files.list(APP.resolve("lib/main"))) {
+            assertThat(libraries.map(library -> library.getFileName().toString())).noneMatch(
+                    library -> library.matches(".*(grpc-netty|vertx-grpc-server|vertx-grpc-4|brotli4j|haproxy|socks|dns).*"));
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"jvm", "native"})
     void imagesRunAsNumericUserWithoutShell(String kind) throws IOException {

@@ -10,12 +10,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
+import java.util.logging.Level;
 
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
 import dev.sluice.api.QuotaUnit;
+import dev.sluice.testing.LogRecorder;
 
 /** Contract of every store. Each test uses its own identifier. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -458,6 +460,15 @@ public abstract class WindowStoreContract {
         long start = store.now();
         assertThat(take(bounded, "bound", claim("a", 60, 10, 1), claim("b", 30, 20_000, 1)).admitted()).isTrue();
         assertThat(take(bounded, "bound", claim("c", 600, 10, 1)).admitted()).isTrue();
+        var log = LogRecorder.start(Level.WARNING, false);
+        try {
+            for (int i = 0; i < 3; i++) {
+                take(bounded, "bound", claim("z", 60, 10, 1));
+            }
+            assertThat(log.records()).singleElement().asString().contains("rate-limit.max-windows-per-identifier=3 ");
+        } finally {
+            log.close();
+        }
         // The shortest window expires after two lengths and a second; expiries are whole seconds.
         long room = (start / SECOND + 61) * SECOND;
         for (var claim : List.of(claim("d", 60, 10, 1), claim("d", 60, 20_000, 5), claim("d", 60, 100, 20))) {

@@ -11,6 +11,7 @@ public class FuzzProfile extends LlmProfile {
     public Map<String, String> getConfigOverrides() {
         var settings = super.getConfigOverrides();
         settings.put("rate-limit.default", "1000000/minute");
+        settings.put("rate-limit.check.rate", "1000000/minute");
         settings.put("rate-limit.trusted-proxies", "127.0.0.0/8");
         settings.put("rate-limit.identity-proxies", "127.0.0.0/8");
         settings.put("rate-limit.llm.openai.pass-through", "true");

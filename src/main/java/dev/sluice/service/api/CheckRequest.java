@@ -24,7 +24,7 @@ import io.vertx.core.json.JsonObject;
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
 @Schema(name = "Check", description = "Operation to check, with its limit: limit and window_seconds, or rate, or tier")
 record CheckRequest(
-        @NotNull(message = "is missing") @ValidName @Schema(required = true, minLength = 1, maxLength = 256, description = "Identifier whose usage is counted, verbatim. Identifiers that begin with user: or ip: require the API token") String identifier,
+        @NotNull(message = "is missing") @ValidName @Schema(required = true, minLength = 1, maxLength = 256, description = "Identifier whose usage is counted, verbatim. Identifiers of callers (user:, ip:, and key: with a SHA-256) require the API token") String identifier,
         @NotNull(message = "is missing") @ValidName @Schema(required = true, minLength = 1, maxLength = 256, description = "Resource name; with tier, the name of a configured rule, such as api:/campaigns") String resource,
         @Range(min = 1, max = Quota.MAX_LIMIT, message = RequestBodyReader.WHOLE_NUMBER) @Schema(minimum = "1", maximum = "1000000000", description = "Units per window") Long limit,
         @Range(min = 1, max = Quota.MAX_WINDOW_SECONDS, message = RequestBodyReader.WHOLE_NUMBER) @Schema(minimum = "1", maximum = "2678400", description = "Window length in seconds") Long windowSeconds,

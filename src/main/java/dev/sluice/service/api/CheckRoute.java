@@ -57,18 +57,20 @@ class CheckRoute {
     private final CurrentPolicy policy;
     private final CurrentLlmPolicy llmPolicy;
     private final EndpointAuthorization authorization;
+    private final AnonymousCheckLimiter anonymousRequests;
     private final RateLimitHeaders headers;
     private final RequestBodyReader bodies;
     private final BoundedBodyHandler.Limits bodyLimits;
 
     CheckRoute(CallbackRateLimiter limiter, CurrentPolicy policy, CurrentLlmPolicy llmPolicy,
-            EndpointAuthorization authorization,
+            EndpointAuthorization authorization, AnonymousCheckLimiter anonymousRequests,
             RateLimitHeaders headers, RequestBodyReader bodies, Vertx vertx,
             ServiceConfig settings, @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize bodyLimit) {
         this.limiter = limiter;
         this.policy = policy;
         this.llmPolicy = llmPolicy;
         this.authorization = authorization;
+        this.anonymousRequests = anonymousRequests;
         this.headers = headers;
         this.bodies = bodies;
         this.bodyLimits = new BoundedBodyHandler.Limits(vertx, bodyLimit.asLongValue(),
@@ -127,7 +129,7 @@ class CheckRoute {
         } else if (!MediaTypes.areWellFormed(request.getHeader(HttpHeaders.ACCEPT))) {
             NOT_ACCEPTABLE.send(context);
         } else {
-            authorization.authorizeDecision(context, admitted -> decide(admitted, body), CheckRoute::reject);
+            authorization.authorizeDecision(context, anonymous -> decide(context, body, anonymous), CheckRoute::reject);
         }
     }
 
@@ -140,19 +142,33 @@ class CheckRoute {
         }
     }
 
-    private void decide(RoutingContext context, Buffer body) {
+    private void decide(RoutingContext context, Buffer body, boolean anonymous) {
+        if (context.response().closed()) {
+            return; // the client has disconnected while the request was counted
+        }
         RateLimitRequest request;
         try {
-            request = bodies.read(body.getBytes(), CheckRequest.class).toRateLimitRequest(policy, llmPolicy);
+            var check = bodies.read(body.getBytes(), CheckRequest.class);
+            request = check.toRateLimitRequest(policy, llmPolicy);
+            if (anonymous) {
+                validateWindows(check, request);
+            }
         } catch (BadRequestException e) {
             e.errorResponse().send(context);
             return;
         }
-        if (authorization.isReserved(context, request.identifier())) {
-            EndpointAuthorization.reservedResponse().send(context);
+        if (anonymous && ReservedIdentifiers.contains(request.identifier())) {
+            ReservedIdentifiers.ERROR.send(context);
             return;
         }
         limiter.check(request, decision -> onDecision(context, request, decision), failure -> onFailure(context, failure));
+    }
+
+    /** The rates of configured rules are not the client's choice. */
+    private void validateWindows(CheckRequest check, RateLimitRequest request) {
+        if (check.tier() == null) {
+            anonymousRequests.validateWindows(request.checks().get(0).rate(), check.rate() == null ? "window_seconds" : "rate");
+        }
     }
 
     private void onDecision(RoutingContext context, RateLimitRequest request, Decision decision) {

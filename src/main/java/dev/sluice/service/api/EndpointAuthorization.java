@@ -1,8 +1,10 @@
 package dev.sluice.service.api;
 
 import java.util.Optional;
+import java.util.UUID;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 import jakarta.enterprise.context.ApplicationScoped;
@@ -20,7 +22,6 @@ import dev.sluice.service.config.ServiceConfig;
 import dev.sluice.service.edge.ServiceErrors;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.http.HttpHeaders;
-import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.RoutingContext;
 
 /** Authorizes requests to Sluice's own endpoints by the admin token and the API token. */
@@ -31,11 +32,6 @@ public class EndpointAuthorization {
     private static final String INVALID_CREDENTIAL = "Invalid token or API key";
     private static final ErrorResponse TOKEN_MISSING = ErrorResponse
             .unauthorized("This endpoint requires the API token: Authorization: Bearer ...");
-    private static final ErrorResponse RESERVED = new ErrorResponse(403, "RATE_4031",
-            "Identifiers that begin with user: or ip: require"
-                    + " the API token: set RATE_LIMIT_API_TOKEN and send it",
-            new JsonObject().put("field", "identifier"),
-            JsonObject::new);
 
     /** Credential presented by a request. */
     private enum Credential {
@@ -46,20 +42,26 @@ public class EndpointAuthorization {
     private final Optional<String> apiToken;
     private final ApiKeyRegistry apiKeys;
     private final RequestRateLimiter rateLimiter;
+    private final AnonymousCheckLimiter anonymousRequests;
+    /** Authorization of the warm-up's requests; null if it is not running. */
+    private volatile String warmUpAuthorization;
 
-    EndpointAuthorization(ServiceConfig settings, ApiKeyRegistry apiKeys, RequestRateLimiter rateLimiter) {
+    EndpointAuthorization(ServiceConfig settings, ApiKeyRegistry apiKeys, RequestRateLimiter rateLimiter,
+            AnonymousCheckLimiter anonymousRequests) {
         this.adminToken = settings.adminToken().filter(token -> !token.isBlank()).map(String::strip);
         this.apiToken = settings.apiToken().filter(token -> !token.isBlank()).map(String::strip);
         this.apiKeys = apiKeys;
         this.rateLimiter = rateLimiter;
+        this.anonymousRequests = anonymousRequests;
     }
 
     public boolean isAdminEnabled() {
         return adminToken.isPresent();
     }
 
-    public boolean isApiTokenRequired() {
-        return apiToken.isPresent();
+    /** Returns which requests the decision endpoints serve and which settings change that, for the log. */
+    public String describeDecisionAccess() {
+        return apiToken.isPresent() ? "with the API token (RATE_LIMIT_API_TOKEN)" : anonymousRequests.describe();
     }
 
     /** Invokes the endpoint if the request carries the admin token; otherwise responds with 401 or 403. */
@@ -79,9 +81,11 @@ public class EndpointAuthorization {
 
     /**
      * Invokes the endpoint if the request may use a decision endpoint, otherwise {@code onRejected}. Calls back synchronously,
-     * except for an invalid credential, which is first counted against the client address.
+     * except for an invalid credential and for a request without a token, which are first counted against the client address.
+     *
+     * @param endpoint receives whether the request carries no token
      */
-    void authorizeDecision(RoutingContext request, Consumer<RoutingContext> endpoint,
+    void authorizeDecision(RoutingContext request, Consumer<Boolean> endpoint,
             BiConsumer<RoutingContext, ErrorResponse> onRejected) {
         var credential = credential(request);
         if (credential == Credential.INVALID) {
@@ -91,32 +95,41 @@ public class EndpointAuthorization {
                         LOG.error("Failed to count an invalid token", failure);
                         onRejected.accept(request, ServiceErrors.forStatus(500));
                     });
-        } else if (credential == Credential.NONE && apiToken.isPresent()) {
+        } else if (credential != Credential.NONE) {
+            endpoint.accept(false);
+        } else if (apiToken.isPresent()) {
             onRejected.accept(request, TOKEN_MISSING);
         } else {
-            endpoint.accept(request);
+            anonymousRequests.admit(request, () -> endpoint.accept(true), error -> onRejected.accept(request, error));
         }
     }
 
-    /** Invokes the endpoint if the request carries the API token or none is required; otherwise responds with 401. */
-    Uni<Response> authorizeDecision(RoutingContext request, Supplier<Uni<Response>> endpoint) {
-        var credential = credential(request);
-        if (credential == Credential.INVALID) {
-            return reject(request);
-        }
-        if (credential == Credential.NONE && apiToken.isPresent()) {
-            return Uni.createFrom().item(TOKEN_MISSING.toResponse(request));
-        }
-        return respond(request, endpoint);
+    /**
+     * Invokes the endpoint if the request may use a decision endpoint; otherwise responds with the error.
+     *
+     * @param endpoint receives whether the request carries no token
+     */
+    Uni<Response> authorizeDecision(RoutingContext request, Function<Boolean, Uni<Response>> endpoint) {
+        return Uni.createFrom().<Uni<Response>>emitter(emitter -> authorizeDecision(request,
+                anonymous -> emitter.complete(respond(request, () -> endpoint.apply(anonymous))),
+                (rejected, error) -> emitter.complete(Uni.createFrom().item(error.toResponse(rejected)))))
+                .flatMap(Function.identity());
     }
 
-    /** Returns whether a request admitted to a decision endpoint lacks the token that this identifier requires. */
-    boolean isReserved(RoutingContext request, String identifier) {
-        return (identifier.startsWith("user:") || identifier.startsWith("ip:")) && credential(request) == Credential.NONE;
+    /**
+     * Permits the requests of the warm-up, which must count against no one.
+     *
+     * @return value of their Authorization header; valid until {@link #endWarmUp}
+     */
+    public String beginWarmUp() {
+        var value = "Bearer " + UUID.randomUUID();
+        warmUpAuthorization = value;
+        return value;
     }
 
-    static ErrorResponse reservedResponse() {
-        return RESERVED;
+    /** Permits no further request of the warm-up. */
+    public void endWarmUp() {
+        warmUpAuthorization = null;
     }
 
     private static Uni<Response> respond(RoutingContext request, Supplier<Uni<Response>> endpoint) {
@@ -137,7 +150,13 @@ public class EndpointAuthorization {
             return Credential.INVALID;
         }
         var authorization = request.request().getHeader(HttpHeaders.AUTHORIZATION);
-        if (authorization == null || adminToken.isEmpty() && apiToken.isEmpty()) {
+        if (authorization == null) {
+            return Credential.NONE;
+        }
+        if (authorization.equals(warmUpAuthorization)) { // only before the port is open, so nobody measures how long this takes
+            return Credential.API_TOKEN;
+        }
+        if (adminToken.isEmpty() && apiToken.isEmpty()) {
             return Credential.NONE;
         }
         var token = BearerToken.of(authorization);

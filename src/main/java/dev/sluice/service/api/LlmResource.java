@@ -71,11 +71,11 @@ public class LlmResource {
     @APIResponse(responseCode = "429", ref = OpenApiDefinition.TOO_MANY_REQUESTS)
     @APIResponse(responseCode = "503", ref = OpenApiDefinition.UNAVAILABLE)
     public Uni<Response> check(byte[] json, @Context RoutingContext context) {
-        return authorization.authorizeDecision(context, () -> {
+        return authorization.authorizeDecision(context, anonymous -> {
             var body = bodies.read(json, LlmCheckRequest.class);
             var estimate = body.toEstimate();
-            if (authorization.isReserved(context, body.identifier())) {
-                return Uni.createFrom().item(EndpointAuthorization.reservedResponse().toResponse(context));
+            if (anonymous && ReservedIdentifiers.contains(body.identifier())) {
+                return Uni.createFrom().item(ReservedIdentifiers.ERROR.toResponse(context));
             }
             return limiter.admit(estimate).map(call -> {
                 try {
@@ -113,13 +113,15 @@ public class LlmResource {
     @APIResponse(responseCode = "400", ref = OpenApiDefinition.BAD_REQUEST)
     @APIResponse(responseCode = "401", ref = OpenApiDefinition.UNAUTHORIZED)
     @APIResponse(responseCode = "403", ref = OpenApiDefinition.FORBIDDEN)
+    @APIResponse(responseCode = "429", ref = OpenApiDefinition.TOO_MANY_REQUESTS)
+    @APIResponse(responseCode = "503", ref = OpenApiDefinition.UNAVAILABLE)
     public Uni<Response> report(byte[] json, @Context RoutingContext context) {
-        return authorization.authorizeDecision(context, () -> {
+        return authorization.authorizeDecision(context, anonymous -> {
             var body = bodies.read(json, LlmUsageRequest.class);
             var provider = LlmCheckRequest.provider(body.provider());
             var usage = body.toTokenUsage();
-            if (authorization.isReserved(context, body.identifier())) {
-                return Uni.createFrom().item(EndpointAuthorization.reservedResponse().toResponse(context));
+            if (anonymous && ReservedIdentifiers.contains(body.identifier())) {
+                return Uni.createFrom().item(ReservedIdentifiers.ERROR.toResponse(context));
             }
             return limiter.report(provider, body.identifier(), body.model(), usage, body.reservation(), body.requestId())
                     .map(booked -> Response.noContent().build());

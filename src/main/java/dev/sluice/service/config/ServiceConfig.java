@@ -8,15 +8,35 @@ import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import io.smallrye.config.WithName;
 
-/** Settings of the service: tokens, connections, tracing, CORS and upstream. */
+/** Settings of the service: tokens, decision endpoints, connections, tracing, CORS and upstream. */
 @ConfigMapping(prefix = "rate-limit")
 public interface ServiceConfig {
 
     /** The bearer token of the admin endpoints; without it they respond with 403. */
     Optional<String> adminToken();
 
-    /** The bearer token of the decision endpoints; without it they serve no identifier that begins with user: or ip:. */
+    /** The bearer token of the decision endpoints; without it they serve no identifier of the gateways' callers. */
     Optional<String> apiToken();
+
+    /** Requests to the decision endpoints without a token. */
+    Check check();
+
+    interface Check {
+
+        /** Rate of these requests for each client address. */
+        @WithDefault("600/minute")
+        String rate();
+
+        /** Maximum total length of the windows of one such request, of the rates that the request names itself. 1 s to 248 days. */
+        @WithDefault("35d")
+        Duration maxTotalWindow();
+
+        /**
+         * {@code true}: the decision endpoints serve requests without a token; {@code false}: they do not. By default, they do
+         * unless there is an upstream. Without effect if the API token is set, which they then require.
+         */
+        Optional<Boolean> open();
+    }
 
     /** Exports each request as an OpenTelemetry span (OTLP), with its decision as an event. */
     @WithDefault("false")

@@ -5,7 +5,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 import org.jboss.logging.Logger;
 
-import dev.sluice.metrics.LogInterval;
+import dev.sluice.store.LogInterval;
 import io.netty.channel.Channel;
 
 /**

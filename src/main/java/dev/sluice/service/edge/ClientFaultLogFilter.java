@@ -5,7 +5,7 @@ import java.util.function.LongSupplier;
 import java.util.logging.Filter;
 import java.util.logging.LogRecord;
 
-import dev.sluice.metrics.LogInterval;
+import dev.sluice.store.LogInterval;
 import io.netty.handler.codec.http2.Http2Exception;
 import io.quarkus.logging.LoggingFilter;
 

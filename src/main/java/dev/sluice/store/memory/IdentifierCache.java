@@ -9,6 +9,7 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 
 import dev.sluice.store.MicrosClock;
+import dev.sluice.store.WindowBound;
 
 /**
  * Windows by identifier, within a bound on memory. Thread-safe.
@@ -34,6 +35,8 @@ final class IdentifierCache {
     private final Cache<String, CacheEntry> entries;
     private final Function<String, CacheEntry> entryFactory;
     private final Consumer<String> removalListener;
+    private final EvictionLog log;
+    private final WindowBound bound;
 
     /** @param removalListener receives the identifiers that are evicted or expire */
     IdentifierCache(MicrosClock clock, long exactUpTo, long maxBytes, int maxWindows, Consumer<String> removalListener) {
@@ -41,6 +44,8 @@ final class IdentifierCache {
         this.maxBytes = maxBytes;
         this.maxCallerBytes = maxBytes - maxBytes / 4;
         this.removalListener = removalListener;
+        this.log = new EvictionLog(maxBytes);
+        this.bound = new WindowBound(maxWindows);
         this.entryFactory = identifier -> new CacheEntry(identifier, new IdentifierWindows(exactUpTo, maxWindows),
                 CallerIdentifiers.isCaller(identifier) ? callers : others);
         this.entries = Caffeine.newBuilder()
@@ -61,6 +66,7 @@ final class IdentifierCache {
             var entry = entries.get(identifier, entryFactory);
             T result;
             boolean isLonger;
+            boolean exceedsBound;
             synchronized (entry) {
                 if (entry.removed() && tries < MAX_TRIES) {
                     continue; // removed after the lookup
@@ -68,7 +74,11 @@ final class IdentifierCache {
                 long span = entry.windows().longestSpan();
                 result = task.apply(entry.windows());
                 isLonger = entry.windows().longestSpan() > span;
+                exceedsBound = entry.windows().windows().pollExceeded();
                 entry.count(clock.micros());
+            }
+            if (exceedsBound) {
+                bound.denied(1);
             }
             if (isLonger) {
                 entries.asMap().replace(identifier, entry, entry); // updates its expiry
@@ -133,7 +143,7 @@ final class IdentifierCache {
 
     /** Evicts an entry, unless a decision has changed its level. A decision on an entry precedes its eviction, or follows it. */
     private void evict(CacheEntry entry, boolean evictFull) {
-        entries.asMap().computeIfPresent(entry.identifier(), (identifier, present) -> {
+        var kept = entries.asMap().computeIfPresent(entry.identifier(), (identifier, present) -> {
             if (present == entry) {
                 synchronized (entry) {
                     if (levelIfKept(entry, evictFull) == EVICTABLE) {
@@ -144,6 +154,9 @@ final class IdentifierCache {
             }
             return present;
         });
+        if (kept == null && evictFull) {
+            log.fullEvicted();
+        }
     }
 
     /**

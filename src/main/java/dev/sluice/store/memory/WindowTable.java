@@ -23,6 +23,7 @@ final class WindowTable {
     /** Null until the maximum number of windows is first exceeded. */
     private ExpiryQueue expiries;
     private StoredWindow fullest;
+    private boolean exceeded;
     private int pruneAt = 8;
     private long bytes;
     /** Read without the monitor too. */
@@ -102,6 +103,7 @@ final class WindowTable {
         if (excess <= 0) {
             return HAS_ROOM;
         }
+        exceeded = true;
         if (excess > windows.size()) {
             return StoreResult.NEVER;
         }
@@ -111,6 +113,13 @@ final class WindowTable {
             expiries = new ExpiryQueue(windows.values());
         }
         return expiries.expiryOf(excess);
+    }
+
+    /** Returns whether more windows than the maximum were needed since the last call. */
+    boolean pollExceeded() {
+        boolean result = exceeded;
+        exceeded = false;
+        return result;
     }
 
     /** @param resource null for every resource */

@@ -2,18 +2,20 @@ package dev.sluice.store.redis;
 
 import dev.sluice.redis.LuaScript;
 import dev.sluice.store.ClaimPlan;
+import dev.sluice.store.WindowBound;
 
 /**
  * The script that decides a batch, with the arguments that are the same for all batches.
  *
  * @param lua the script
  * @param maxWindows maximum number of windows per identifier, encoded
+ * @param bound is told of denials by that maximum
  */
-record DecisionScript(LuaScript lua, byte[] maxWindows) {
+record DecisionScript(LuaScript lua, byte[] maxWindows, WindowBound bound) {
 
     /** @param timeExpression see {@link LuaScript#load(Class, String, String)} */
     static DecisionScript load(String timeExpression, int maxWindows) {
         return new DecisionScript(LuaScript.load(DecisionScript.class, "decide.lua", timeExpression),
-                ClaimPlan.bytes(Integer.toString(maxWindows)));
+                ClaimPlan.bytes(Integer.toString(maxWindows)), new WindowBound(maxWindows));
     }
 }

@@ -10,6 +10,7 @@ import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.redis.HashTags;
 import dev.sluice.redis.RedisConnectionManager;
 import dev.sluice.redis.RedisScriptConnection;
+import dev.sluice.redis.Repair;
 import dev.sluice.store.StoreResult;
 import io.vertx.core.AsyncResult;
 import io.vertx.redis.client.Response;
@@ -105,6 +106,7 @@ final class ScriptDispatcher {
                 results = batch.read(done.result());
                 clock.update(DecisionBatch.serverTime(done.result()), sentAt, System.nanoTime());
                 connection.reportRepairs(done.result());
+                reportDenialsByBound(done.result());
             } catch (RuntimeException e) {
                 cause = e; // not a reply of our script
             }
@@ -115,6 +117,13 @@ final class ScriptDispatcher {
             complete(batch.groups().get(i), results == null ? null : results.get(i), cause, completed);
         }
         return completed;
+    }
+
+    private void reportDenialsByBound(Response reply) {
+        long denials = Repair.denials(reply);
+        if (denials > 0) {
+            script.bound().denied(denials);
+        }
     }
 
     private void complete(DecisionBatch.Group group, StoreResult[] results, Throwable cause, List<PendingDecision> completed) {

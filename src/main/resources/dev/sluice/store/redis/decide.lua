@@ -24,8 +24,8 @@
 --          last request: units used, when the next unit expires (0: none used), when the denied cost would fit (0: none
 --          denied; -1: never). A status of -1 has no further elements: one of the keys holds a foreign value that Redis did
 --          not let the script delete. Times are microseconds since 1970.
---          If keys were repaired, two more elements: their number, and the first key. The last element is a string in this
---          case, and a number in all others.
+--          If keys were repaired, two more elements: their number, and the first key. Otherwise, if requests were denied by
+--          the bound on windows, the number of such groups, and "bound". The last element is a number in all other cases.
 --
 -- Old format: an earlier version stored a ring as a list bucket,count,bucket,count,...,"~"total. It is read, and the next
 -- decision that takes from it writes it back in the format above.
@@ -42,8 +42,8 @@
 -- it: they are settled as the others are, but not reset by name.
 --
 -- Cost: a decision takes bounded time, whatever its cost and whatever the window holds. Memory grows with the number of
--- requests, at most HEAVY times of a log per request. A change of the form reads a log once; what it writes has at most about
--- sixty entries.
+-- requests, by at most HEAVY times of a log per request. A change of the form reads and writes at most about sixty entries: a
+-- longer log whose limit becomes too large for a log goes on with an entry per sub-window.
 --
 -- Performance: creating functions and tables in each call costs as much as several decisions. Each code path is therefore a
 -- part that the first request that needs it creates (see part). Numbers are passed to Redis as text: its own conversion takes
@@ -53,6 +53,7 @@ local SKEW = 1000000
 local NAMES = 10000
 local RESERVATIONS = 2 ^ 40 -- added to the expiry of a reservation in the index
 local HEAVY = 16 -- larger costs are logged as one entry
+local FEW = 64 -- a log of up to this number of elements may be converted
 local FLAG, WEIGHTED, WEIGHTED_BYTES, MODULUS = 72, '>I7BI3I3', 14, 2 ^ 24
 local TIME, BYTES = '>I7', 7
 local RING, HEADER, ENTRY, ENTRY_BYTES = 82, 8, '>I7I7', 14
@@ -66,6 +67,7 @@ local clock = time[1] * 1000000 + time[2]
 local most_windows = tonumber(ARGV[4])
 local reply = { clock }
 local repaired, first_repaired = 0, nil
+local bounded = 0 -- requests denied by the bound on windows
 
 local build, built = {}, {}
 
@@ -142,12 +144,38 @@ function build.keys()
     return floor(2 * span / 1000) + 1000
   end
 
-  -- Lists a name in the index for the lifetime of its key: two more window lengths.
-  local function note(index, name, ms)
-    write('ZADD', index, format('%d', time[1] + math.ceil(ms / 1000)), name)
+  local deferred, longest -- scores and names of a request with several windows, and the longest lifetime
+
+  -- Lists names in the index for the lifetime of their keys.
+  local function list(index, ms, ...)
+    write('ZADD', index, ...)
     call('ZREMRANGEBYSCORE', index, '-inf', time[1])
     if call('PTTL', index) < ms then
       call('PEXPIRE', index, format('%.0f', ms))
+    end
+  end
+
+  -- Lists a name in the index for the lifetime of its key: two more window lengths.
+  local function note(index, name, ms)
+    local expiry = format('%d', time[1] + math.ceil(ms / 1000))
+    if deferred then
+      deferred[#deferred + 1], deferred[#deferred + 2] = expiry, name
+      longest = ms > longest and ms or longest
+    else
+      list(index, ms, expiry, name)
+    end
+  end
+
+  -- Lists the names of the following notes together, at the next call of list_deferred.
+  local function defer()
+    deferred, longest = {}, 0
+  end
+
+  local function list_deferred(index)
+    local names = deferred
+    deferred = nil
+    if #names > 0 then
+      list(index, longest, unpack(names))
     end
   end
 
@@ -157,6 +185,7 @@ function build.keys()
     if type(windows) == 'table' or windows + more <= most_windows then
       return nil
     end
+    bounded = bounded + 1
     local leaving = windows + more - most_windows
     if leaving > windows then
       return -1
@@ -194,7 +223,7 @@ function build.keys()
   end
 
   return { repair = repair, only_foreign = only_foreign, lifetime = lifetime, note = note, full_until = full_until,
-    begin = begin, remember = remember }
+    begin = begin, remember = remember, defer = defer, list_deferred = list_deferred }
 end
 
 -- Requests with a single log, the most frequent case.
@@ -550,7 +579,7 @@ function build.long()
     return w
   end
 
-  return { decide = decide_long, open = open, append = append, from_end = from_end }
+  return { decide = decide_long, open = open, append = append, from_end = from_end, seek = seek }
 end
 
 -- Windows of requests with several windows, and single ones in unusual states. A window is a table: key, span, now (clock, or
@@ -594,8 +623,14 @@ function build.rings()
     end
   end
 
-  local function add(w, cost, index, name)
+  -- A long log stays one, with an entry per sub-window, until most of its units have expired.
+  local function add(w, cost, index, name, reserves)
     if w.log or w.long or w.weighted then
+      if not reserves and part('forms').is_long(w) then
+        part('weighted').add(w, cost, index, name, true)
+        w.free = w.free or w.now + w.span
+        return
+      end
       part('forms').to_ring(w)
     end
     local span, width = w.span, floor(w.span / 60)
@@ -756,17 +791,57 @@ function build.weighted()
     return w.light + (sum - w.base) % MODULUS
   end
 
-  -- Returns the smallest number above low for which the condition holds. It holds for high.
-  local function search(low, high, holds)
-    while high - low > 1 do
-      local middle = floor((low + high) / 2)
-      if holds(middle) then
-        high = middle
-      else
-        low = middle
+  local function time_of(moment)
+    return moment
+  end
+
+  -- Returns the first entry above low whose value is above the edge, and its time and sum. Entry high is one, with the value
+  -- most; the value of entry low is least. value(time, sum) never decreases. Reads pages of entries, which it finds by
+  -- interpolation and, every second time, by bisection.
+  local function seek(w, low, high, least, most, edge, value)
+    local PAGE_ENTRIES = 16
+    local found_time, found_sum
+    local by_value = true
+    while high - low > 1 or not found_time do
+      local guess = floor((low + high) / 2)
+      if by_value and most > least then
+        guess = low + floor((high - low) * (edge - least) / (most - least)) + 1
+      end
+      by_value = not by_value
+      local from = guess - PAGE_ENTRIES / 2
+      if from <= low then
+        from = low + 1
+      end
+      local to = from + PAGE_ENTRIES - 1
+      if to > high then
+        to = high
+        from = to - PAGE_ENTRIES + 1 > low and to - PAGE_ENTRIES + 1 or low + 1
+      end
+      local first = (w.plain + 2 * from - 2) * BYTES
+      local page, start = w.text, first
+      if not page then
+        page, start = call('GETRANGE', w.key, format('%d', first), format('%d', (w.plain + 2 * to) * BYTES - 1)), 0
+      end
+      -- the first entry of the page that is above the edge
+      local outside, inside = from - 1, to + 1
+      while inside - outside > 1 do
+        local middle = floor((outside + inside) / 2)
+        local moment, _, _, sum = unpack(WEIGHTED, page, start + (middle - from) * WEIGHTED_BYTES + 1)
+        local found = value(moment, sum)
+        if found > edge then
+          inside, most, found_time, found_sum = middle, found, moment, sum
+        else
+          outside, least = middle, found
+        end
+      end
+      if inside <= to then
+        high = inside
+      end
+      if outside >= from then
+        low = outside
       end
     end
-    return high
+    return high, found_time, found_sum
   end
 
   -- Moves all times back, after the clock was set back.
@@ -805,21 +880,25 @@ function build.weighted()
     if last <= edge then
       return w
     end
-    w.weighted, w.noted, w.light, w.base, w.first = true, floor(last / w.span), 0, 0, 1
+    w.weighted, w.last, w.noted, w.light, w.base, w.first = true, last, floor(last / w.span), 0, 0, 1
     local head = entry(w, 1)
     if head <= edge then
-      w.first = search(1, entries, function(i)
-        return (entry(w, i)) > edge
-      end)
-      head = entry(w, w.first)
+      w.first, head = seek(w, 1, entries, head, last, edge, time_of)
       local _, before = entry(w, w.first - 1)
       w.base = before
-    elseif plain > 0 and at(w, plain) > edge then
-      local oldest = search(0, plain, function(i)
-        return at(w, i) > edge
-      end)
-      w.light = plain - oldest + 1
-      head = at(w, oldest)
+    elseif plain > 0 then
+      local newest = at(w, plain)
+      if newest > edge then
+        if w.text then
+          local later
+          later, head = part('log').later(string.sub(w.text, 1, plain * BYTES), edge)
+          w.light = #later / BYTES
+        else
+          local outside
+          outside, head = part('long').seek(w.key, plain, edge, newest)
+          w.light = plain - outside
+        end
+      end
     end
     w.used = w.light + (sum - w.base) % MODULUS
     w.free = head + w.span
@@ -831,13 +910,23 @@ function build.weighted()
     if needed <= w.light then
       return at(w, w.plain - w.light + needed) + w.span
     end
-    return (entry(w, search(w.first - 1, w.entries, function(i)
-      return units(w, i) >= needed
-    end))) + w.span
+    needed = needed - w.light
+    local high = w.first + needed - 1 -- each entry has at least one unit
+    local most
+    if high < w.entries then
+      most = units(w, high) - w.light
+    else
+      high, most = w.entries, (w.sum - w.base) % MODULUS
+    end
+    local _, moment = seek(w, w.first - 1, high, 0, most, needed - 1, function(_, sum)
+      return (sum - w.base) % MODULUS
+    end)
+    return moment + w.span
   end
 
   -- Adds an entry to a log of either kind, or to a window without units. Expired times are removed as in write_log.
-  local function add(w, cost, index, name)
+  -- coarse: units are added to the last entry if it is of the same sub-window; the entry then has the later time.
+  local function add(w, cost, index, name, coarse)
     local slots, kept, plain, plain_kept, sum = 0, 0, 0, 0, cost
     if w.weighted then
       slots, plain, sum = w.slots, w.plain, (w.sum + cost) % MODULUS
@@ -851,6 +940,11 @@ function build.weighted()
       kept, plain, plain_kept = w.used, slots, w.used
     end
     local noted = w.noted == floor(w.now / w.span)
+    local width = floor(w.span / 60)
+    if coarse and noted and w.weighted and floor(w.last / width) == floor(w.now / width) then
+      call('SETRANGE', w.key, format('%d', BYTES * slots - WEIGHTED_BYTES), pack(WEIGHTED, w.now, FLAG, plain, sum))
+      return
+    end
     local expired = slots - kept
     if w.converted or kept == 0 or expired > 0 and (4 * expired >= slots or slots * BYTES <= SMALL) then
       local value = ''
@@ -966,7 +1060,12 @@ function build.forms()
     w.light, w.first, w.base, w.ring = 0, 1, 0, nil
   end
 
-  return { to_ring = to_ring, to_log = to_log }
+  -- Returns whether a change to a ring has to read many units.
+  local function is_long(w)
+    return (w.weighted and w.light + w.entries - w.first + 1 or w.used) > FEW
+  end
+
+  return { to_ring = to_ring, to_log = to_log, is_long = is_long }
 end
 
 -- Requests with any number of windows, in any form.
@@ -1090,6 +1189,10 @@ function build.general()
       at = at + 1
       reply[at] = fit
     end
+    local together = #plan > 1 and fit > 0 and plan.take
+    if together then
+      part('keys').defer()
+    end
     for i = 1, #plan do
       local w, claim = windows[i], plan[i]
       local limit, cost = claim.limit, claim.cost
@@ -1106,7 +1209,7 @@ function build.general()
         if claim.form == 'log' then
           add_to_log(w, taken, cost > HEAVY, limit, index, claim.name)
         else
-          part('rings').add(w, taken, index, claim.name)
+          part('rings').add(w, taken, index, claim.name, claim.form == 'reserved')
           if plan.reserves and claim.form == 'reserved' then
             part('keys').remember(KEYS[first + #plan + 1], claim.name, now, taken, w.span, index, reservation)
           end
@@ -1118,6 +1221,9 @@ function build.general()
       end
       reply[at + 1], reply[at + 2], reply[at + 3] = w.used, w.free or 0, w.retry
       at = at + 3
+    end
+    if together then
+      part('keys').list_deferred(index)
     end
     return at
   end
@@ -1176,5 +1282,7 @@ for i = 1, #codes do
 end
 if repaired > 0 then
   reply[at + 1], reply[at + 2] = repaired, first_repaired
+elseif bounded > 0 then
+  reply[at + 1], reply[at + 2] = bounded, 'bound'
 end
 return reply

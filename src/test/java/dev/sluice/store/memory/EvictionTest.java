@@ -9,6 +9,7 @@ import java.util.Random;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.logging.Level;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,6 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.store.StoreUnderTest;
 import dev.sluice.store.WindowClaim;
+import dev.sluice.testing.LogRecorder;
 import dev.sluice.testing.Race;
 
 /** Which identifiers are evicted when there is too little memory. */
@@ -132,7 +134,14 @@ class EvictionTest {
 
     @Test
     void entriesThatAreAllFullAreEvictedOldestFirst() {
-        flood("ip:", claim("r", 3600, 1, 1));
+        var log = LogRecorder.start(Level.WARNING, false);
+        try {
+            flood("ip:", claim("r", 3600, 1, 1));
+            assertThat(log.records()).isNotEmpty().hasSizeLessThan(10).allSatisfy(
+                    record -> assertThat(record.toString()).contains("rate-limit.memory.max-size=1048576,"));
+        } finally {
+            log.close();
+        }
         assertThat(used("ip:0")).isZero();
         assertThat(used("ip:" + (FLOOD - 1))).isEqualTo(1);
         assertThat(store.bytes()).isLessThanOrEqualTo(BYTES);

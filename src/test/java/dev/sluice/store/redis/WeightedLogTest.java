@@ -152,6 +152,47 @@ class WeightedLogTest {
         assertThat(redis.take("units", claim("r", 2_678_400, 10_000, 1)).admitted()).isFalse();
     }
 
+    /** A command of the script costs Redis about the same, whatever it reads; eight per window are those of a few pages. */
+    @Test
+    void costAndFormDoNotDetermineTheWork() {
+        for (int i = 0; i < 624; i++) {
+            redis.take("full", eight(10_000, 16));
+        }
+        for (int i = 0; i < 300; i++) {
+            redis.pass(SECOND);
+            redis.take("entries", eight(10_000, 17 + i % 3));
+        }
+        for (var identifier : List.of("full", "entries", "new")) {
+            assertThat(commands(identifier, eight(10_001, 1))).isBetween(8, 63);
+            assertThat(commands(identifier, eight(10_000, 9_000))).isBetween(8, 63);
+            assertThat(commands(identifier, eight(10_001, 5))).isBetween(8, 63);
+            assertThat(commands(identifier, eight(10_000, 1))).isBetween(8, 63);
+            assertThat(commands(identifier, eight(20_000, 9_000))).isBetween(8, 63);
+            assertThat(commands(identifier, eight(20_000, 20_000))).isBetween(8, 63);
+        }
+    }
+
+    private static WindowClaim[] eight(long limit, long cost) {
+        var claims = new WindowClaim[8];
+        for (int i = 0; i < claims.length; i++) {
+            claims[i] = claim("r", 36_000 + i, limit, cost);
+        }
+        return claims;
+    }
+
+    /** Returns how many commands the script calls for a decision. */
+    private int commands(String identifier, WindowClaim... claims) {
+        int before = commands();
+        redis.take(identifier, claims);
+        return commands() - before;
+    }
+
+    private int commands() {
+        return redis.send(Request.cmd(Command.INFO).arg("commandstats")).toString().lines()
+                .filter(line -> line.startsWith("cmdstat_") && !line.startsWith("cmdstat_info"))
+                .mapToInt(line -> Integer.parseInt(line.replaceAll(".*:calls=(\\d+),.*", "$1"))).sum();
+    }
+
     @Test
     void groupOfEqualRequestsIsDecidedAsOneByOne() {
         var results = new ArrayList<StoreResult>();

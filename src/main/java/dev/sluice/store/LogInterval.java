@@ -1,4 +1,4 @@
-package dev.sluice.metrics;
+package dev.sluice.store;
 
 import java.util.concurrent.atomic.AtomicLong;
 

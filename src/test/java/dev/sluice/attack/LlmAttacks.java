@@ -1,0 +1,102 @@
+package dev.sluice.attack;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+
+import dev.sluice.testing.RawHttpConnection;
+
+/** Attacks on the LLM gateway. */
+final class LlmAttacks {
+
+    private static final int PER_ADDRESS = 60;
+    private static final int PARALLEL = 120;
+    private static final String CHAT = "{\"model\":\"gpt-4o\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}";
+    private static final List<String> FOREIGN = List.of("access_token", "oauth_token", "callback");
+
+    private LlmAttacks() {
+    }
+
+    private static String chat(String key) {
+        return RawHttpConnection.post("/openai/v1/chat/completions", CHAT, "Authorization: Bearer " + key);
+    }
+
+    /** The provider rejects them; their windows are those of the address. */
+    static String inventedKeys(Target target) throws Exception {
+        target.openAi().expectKey("sk-of-nobody");
+        long before = keys(target);
+        Map<Integer, Integer> statuses;
+        int calls;
+        try {
+            target.openAi().requests();
+            int earlier = target.openAi().requests().size();
+            statuses = target.flood("127.0.5.1", 300, number -> chat("sk-invented" + number));
+            calls = target.openAi().requests().size() - earlier;
+        } finally {
+            target.openAi().expectKey(null);
+        }
+        assertThat(statuses.keySet()).containsExactly(401, 429);
+        assertThat(calls).as("calls of the provider").isLessThanOrEqualTo(PER_ADDRESS);
+        long more = keys(target) - before;
+        assertThat(more).as("keys in Redis").isLessThan(40);
+        return calls + " calls of the provider, " + more + " more keys in Redis";
+    }
+
+    private static long keys(Target target) throws Exception {
+        var size = target.redis().send("DBSIZE");
+        return Long.parseLong(size.substring(1));
+    }
+
+    /** Each call costs $0.1 and more than was reserved for it cannot be spent. */
+    static String parallelCallsOnABudget(Target target) throws Exception {
+        target.openAi().usage(dev.sluice.llm.protocol.TokenUsage.of(10, 4000)); // $0.040025
+        var admitted = new AtomicInteger();
+        var denied = new AtomicInteger();
+        var gate = target.openAi().gate();
+        var threads = new ArrayList<Thread>();
+        for (int i = 0; i < PARALLEL; i++) {
+            threads.add(new Thread(() -> {
+                try {
+                    (target.send("127.0.5.2", chat("alice-key")).status() == 200 ? admitted : denied).incrementAndGet();
+                } catch (java.io.IOException e) {
+                    throw new java.io.UncheckedIOException(e);
+                }
+            }, "call " + i));
+        }
+        try {
+            threads.forEach(Thread::start);
+            dev.sluice.testing.Polling.await().until(() -> denied.get() >= PARALLEL - 24);
+        } finally {
+            gate.open();
+        }
+        for (var thread : threads) {
+            thread.join(120_000);
+        }
+        assertThat(admitted.get() + denied.get()).isEqualTo(PARALLEL);
+        assertThat(admitted.get()).as("admitted, each for $0.04").isBetween(1, 24);
+        return admitted + " admitted, " + String.format(java.util.Locale.ROOT, "$%.2f", admitted.get() * 0.040025) + " spent";
+    }
+
+    static String foreignCredentials(Target target) throws Exception {
+        int sent = 0;
+        for (var name : FOREIGN) {
+            for (int i = 0; i < 20; i++) {
+                target.send("127.0.5.3", RawHttpConnection.post(
+                        "/gemini/v1beta/models/gemini-2.5-flash:generateContent?" + name + "=x" + i,
+                        "{\"contents\":[{\"parts\":[{\"text\":\"Hi\"}]}]}", "X-Goog-Api-Key: alice-key",
+                        "X-Goog-User-Project: other", "OpenAI-Organization: other", "OpenAI-Project: other"));
+                sent++;
+            }
+        }
+        assertThat(target.gemini().requests()).allSatisfy(request -> {
+            assertThat(FOREIGN).noneMatch(request.uri()::contains);
+            assertThat(request.header("X-Goog-User-Project")).isNull();
+            assertThat(request.header("OpenAI-Organization")).isNull();
+            assertThat(request.header("OpenAI-Project")).isNull();
+        });
+        return sent + " requests, " + target.gemini().requests().size() + " of which reached the provider, without them";
+    }
+}
