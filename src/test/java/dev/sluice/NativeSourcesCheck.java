@@ -102,7 +102,7 @@ class NativeSourcesCheck {
             registered.addAll(strings(feature));
         }
         var heap = new ImageHeap();
-        heap.add(create("dev.sluice.store.memory.InMemoryWindowStore", null, 1L, 1L));
+        heap.add(create("dev.sluice.store.memory.InMemoryWindowStore", null, 1L, 1L, 1));
         heap.add(create("dev.sluice.llm.ledger.InMemoryLedger", 1));
         var used = heap.types().stream().map(Class::getName).filter(name -> name.matches(Pattern.quote(CAFFEINE) + "[A-Z]{2,}"))
                 .collect(Collectors.toSet());

@@ -69,7 +69,7 @@ class RateLimiterProducer implements StoreStatus {
         this.manager = redis.connectionManager();
         this.registry = new InstanceRegistry(redis.hashTags(), settings.instances(), LuaScript.SERVER_TIME);
         var memory = new InMemoryWindowStore(manager == null ? MicrosClock.SYSTEM : registry, settings.exactUpTo(),
-                settings.memory().maxSize().asLongValue());
+                settings.memory().maxSize().asLongValue(), settings.maxWindowsPerIdentifier());
         this.merger = new UsageMerger(manager, memory, redis.hashTags(), LuaScript.SERVER_TIME);
         if (manager == null) {
             this.recovery = null;

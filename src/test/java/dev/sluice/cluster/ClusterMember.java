@@ -46,7 +46,7 @@ public final class ClusterMember implements AutoCloseable {
         manager = new RedisConnectionManager(vertx, client::connect, hashTags, 10_000);
         manager.setReplyTimeout(TIMEOUT);
         registry = new InstanceRegistry(hashTags, expected, LuaScript.SERVER_TIME);
-        memory = new InMemoryWindowStore(registry, StoreUnderTest.EXACT, 64 << 20);
+        memory = new InMemoryWindowStore(registry, StoreUnderTest.EXACT, 64 << 20, StoreUnderTest.MAX_WINDOWS);
         merger = new UsageMerger(manager, memory, hashTags, LuaScript.SERVER_TIME);
         recovery = new RecoveryCoordinator(vertx, manager, registry, memory, merger, TIMEOUT);
         var redisStore = new RedisWindowStore(manager, hashTags, StoreUnderTest.EXACT,

@@ -43,7 +43,7 @@ class UsageMergerTest {
 
     @BeforeEach
     void anInstance() {
-        memory = new InMemoryWindowStore(redis::now, StoreUnderTest.EXACT, 64 << 20);
+        memory = new InMemoryWindowStore(redis::now, StoreUnderTest.EXACT, 64 << 20, StoreUnderTest.MAX_WINDOWS);
         merger = new UsageMerger(redis.manager(), memory, keys, StoreUnderTest.InRedis.TEST_TIME);
     }
 

@@ -32,7 +32,13 @@ public abstract class StoreUnderTest implements AutoCloseable {
 
     public abstract WindowStore store();
 
+    /** Returns a store with the same clock, and with this maximum number of windows per identifier. */
+    abstract WindowStore bounded(int maxWindows);
+
     abstract void setTime(long micros);
+
+    /** Deletes what has expired by the test's clock, if the store expires it by another one. */
+    abstract void expire(String identifier, String resource, long seconds);
 
     public long now() {
         return now;
@@ -84,7 +90,7 @@ public abstract class StoreUnderTest implements AutoCloseable {
     /** Windows in memory. */
     public static final class InMemory extends StoreUnderTest {
 
-        private final InMemoryWindowStore store = new InMemoryWindowStore(this::now, EXACT, 64 << 20);
+        private final InMemoryWindowStore store = new InMemoryWindowStore(this::now, EXACT, 64 << 20, MAX_WINDOWS);
 
         @Override
         public InMemoryWindowStore store() {
@@ -92,8 +98,18 @@ public abstract class StoreUnderTest implements AutoCloseable {
         }
 
         @Override
+        InMemoryWindowStore bounded(int maxWindows) {
+            return new InMemoryWindowStore(this::now, EXACT, 64 << 20, maxWindows);
+        }
+
+        @Override
         void setTime(long micros) {
             // the store reads now()
+        }
+
+        @Override
+        void expire(String identifier, String resource, long seconds) {
+            // the store's clock is that of the test
         }
 
         @Override
@@ -117,13 +133,24 @@ public abstract class StoreUnderTest implements AutoCloseable {
 
         public InRedis() {
             manager.start().toCompletionStage().toCompletableFuture().join();
-            store = new RedisWindowStore(manager, KEYS, EXACT, MAX_WINDOWS, TIMEOUT, GrantRecorder.NONE, TEST_TIME);
+            store = bounded(MAX_WINDOWS);
             at(now());
         }
 
         @Override
         public RedisWindowStore store() {
             return store;
+        }
+
+        @Override
+        RedisWindowStore bounded(int maxWindows) {
+            return new RedisWindowStore(manager, KEYS, EXACT, maxWindows, TIMEOUT, GrantRecorder.NONE, TEST_TIME);
+        }
+
+        @Override
+        void expire(String identifier, String resource, long seconds) {
+            send(Request.cmd(Command.DEL)
+                    .arg(new WindowKeys(KEYS).window(identifier, WindowKeys.windowMember(resource, seconds))));
         }
 
         @Override

@@ -10,12 +10,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
+import java.util.logging.Level;
 
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
 import dev.sluice.api.QuotaUnit;
+import dev.sluice.testing.LogRecorder;
 
 /** Contract of every store. Each test uses its own identifier. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -442,5 +444,102 @@ public abstract class WindowStoreContract {
         assertThat(store.take("form-change", claim("t", 60, 10, 3)).admitted()).isTrue(); // a log now
         store.settle("form-change", "one", Map.of("t", 0L));
         assertThat(store.used("form-change", "t", 60)).isBetween(3L, 8L);
+    }
+
+    private static StoreResult take(WindowStore bounded, String identifier, WindowClaim... claims) {
+        return bounded.take(identifier, List.of(claims), true, null).await().indefinitely();
+    }
+
+    private static long used(WindowStore bounded, String identifier, String resource, long seconds) {
+        return bounded.usage(identifier, resource, Duration.ofSeconds(seconds)).await().indefinitely().used();
+    }
+
+    @Test
+    void windowsPerIdentifierAreBounded() {
+        var bounded = store.bounded(3);
+        long start = store.now();
+        assertThat(take(bounded, "bound", claim("a", 60, 10, 1), claim("b", 30, 20_000, 1)).admitted()).isTrue();
+        assertThat(take(bounded, "bound", claim("c", 600, 10, 1)).admitted()).isTrue();
+        var log = LogRecorder.start(Level.WARNING, false);
+        try {
+            for (int i = 0; i < 3; i++) {
+                take(bounded, "bound", claim("z", 60, 10, 1));
+            }
+            assertThat(log.records()).singleElement().asString().contains("rate-limit.max-windows-per-identifier=3 ");
+        } finally {
+            log.close();
+        }
+        // The shortest window expires after two lengths and a second; expiries are whole seconds.
+        long room = (start / SECOND + 61) * SECOND;
+        for (var claim : List.of(claim("d", 60, 10, 1), claim("d", 60, 20_000, 5), claim("d", 60, 100, 20))) {
+            var denied = take(bounded, "bound", claim);
+            assertThat(denied.admitted()).isFalse();
+            assertThat(denied.windows()[0]).isEqualTo(new StoreResult.WindowState(claim.limit(), room, room));
+        }
+        var several = take(bounded, "bound", claim("a", 60, 10, 1), claim("d", 60, 10, 1));
+        assertThat(several.admitted()).isFalse();
+        assertThat(several.windows()[0]).as("has room").isEqualTo(
+                new StoreResult.WindowState(1, start + 60 * SECOND, 0));
+        assertThat(several.windows()[1].retryAt()).isEqualTo(room);
+        assertThat(used(bounded, "bound", "a", 60)).isEqualTo(1);
+        var queried = bounded.take("bound", List.of(claim("d", 60, 10, 1)), false, null).await().indefinitely();
+        assertThat(queried.admitted()).isTrue();
+        assertThat(take(bounded, "other", claim("d", 60, 10, 1)).admitted()).isTrue();
+        var never = take(bounded, "fresh", claim("a", 60, 9, 1), claim("b", 60, 9, 1), claim("c", 60, 9, 1),
+                claim("d", 60, 9, 1));
+        assertThat(never.windows()[3].retryAt()).isEqualTo(StoreResult.NEVER);
+        store.at(room);
+        store.expire("bound", "b", 30);
+        assertThat(take(bounded, "bound", claim("d", 60, 10, 1)).admitted()).isTrue();
+        assertThat(take(bounded, "bound", claim("e", 60, 10, 1)).admitted()).isFalse();
+        bounded.reset("bound", "d").await().indefinitely();
+        assertThat(take(bounded, "bound", claim("e", 60, 10, 1)).admitted()).isTrue();
+    }
+
+    @Test
+    void severalFurtherWindowsWaitForSeveralToExpire() {
+        var bounded = store.bounded(4);
+        long second = store.now() / SECOND;
+        for (int i = 1; i <= 4; i++) {
+            assertThat(take(bounded, "several-full", claim("w" + i, 10 * i, 10, 1)).admitted()).isTrue();
+        }
+        for (int missing = 1; missing <= 4; missing++) {
+            var claims = new WindowClaim[missing];
+            for (int i = 0; i < missing; i++) {
+                claims[i] = claim("more" + i, 60, 10, 1);
+            }
+            assertThat(take(bounded, "several-full", claims).windows()[0].retryAt())
+                    .isEqualTo((second + 20 * missing + 1) * SECOND);
+        }
+    }
+
+    @Test
+    void windowInUseDoesNotExpire() {
+        var bounded = store.bounded(2);
+        store.at((store.now() / (60 * SECOND) + 1) * 60 * SECOND);
+        long start = store.now();
+        assertThat(take(bounded, "in-use", claim("a", 60, 1000, 1), claim("b", 60, 20_000, 1)).admitted()).isTrue();
+        for (int i = 1; i <= 4; i++) {
+            store.at(start + i * 30 * SECOND);
+            assertThat(take(bounded, "in-use", claim("a", 60, 1000, 1), claim("b", 60, 20_000, 1)).admitted()).isTrue();
+            var denied = take(bounded, "in-use", claim("c", 60, 10, 1));
+            assertThat(denied.windows()[0].retryAt()).as("extended once per window length")
+                    .isEqualTo(start + (i / 2 * 60 + 121) * SECOND);
+        }
+    }
+
+    @Test
+    void reservationsTakeNoRoomOfWindows() {
+        var bounded = store.bounded(3);
+        for (int i = 0; i < 20; i++) {
+            bounded.take("reserving", List.of(tokens("t", 60, 100_000, 10)), true, "reservation" + i).await().indefinitely();
+        }
+        assertThat(take(bounded, "reserving", claim("a", 60, 10, 1), claim("b", 60, 10, 1)).admitted()).isTrue();
+        assertThat(take(bounded, "reserving", claim("c", 60, 10, 1)).admitted()).isFalse();
+        bounded.reset("reserving", "t").await().indefinitely();
+        assertThat(take(bounded, "reserving", claim("c", 60, 10, 1)).admitted()).isTrue();
+        bounded.settle("reserving", new ReservationToken(ReservationToken.Location.REDIS, "reservation0", List.of(60L)),
+                Map.of("t", 50L)).await().indefinitely();
+        assertThat(used(bounded, "reserving", "t", 60)).as("was reset").isZero();
     }
 }

@@ -17,7 +17,7 @@ public class MemoryStoreMicrobenchmark {
 
     private static final int IDENTITIES = 10_000;
 
-    private final InMemoryWindowStore store = new InMemoryWindowStore(MicrosClock.SYSTEM, 10_000, 64 << 20);
+    private final InMemoryWindowStore store = new InMemoryWindowStore(MicrosClock.SYSTEM, 10_000, 64 << 20, 1000);
     private final List<WindowClaim> claims = List.of(new WindowClaim("bench", 1_000_000, 1000, QuotaUnit.REQUESTS, 1, false));
     private final String[] identifiers = IntStream.range(0, IDENTITIES).mapToObj(i -> "user:" + i).toArray(String[]::new);
     private int next;

@@ -1,8 +1,5 @@
 package dev.sluice.store.memory;
 
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -10,43 +7,25 @@ import dev.sluice.store.StoreResult;
 import dev.sluice.store.WindowClaim;
 import dev.sluice.store.WindowKey;
 
-/** In-memory windows of one identifier. Methods require the caller to hold this object's monitor, and never block. */
+/**
+ * In-memory windows of one identifier. Not thread-safe; guarded by the {@link CacheEntry} it belongs to. Methods never block. The
+ * time of a decision does not depend on the number of windows or on the cost.
+ */
 final class IdentifierWindows {
 
-    /** Approximate bytes used by the maps, keys and objects of an identifier, a window and a reservation. */
-    private static final int OVERHEAD = 250;
-    private static final int WINDOW_OVERHEAD = 200;
-    private static final int RESERVATION_OVERHEAD = 300;
-    /** Microseconds by which the clock may be behind a window's newest entry before it counts as set back. */
-    private static final long SKEW = 1_000_000;
-
-    /** Reserved cost of one window, with the sub-window that counts it. */
-    private record ReservedCost(SlidingWindowCounter window, WindowKey key, long bucket, long cost) {
-    }
+    /** Approximate bytes used by the objects of an identifier without windows. */
+    private static final int OVERHEAD = 330;
 
     private final long exactUpTo;
-    private final Map<WindowKey, SlidingWindow> windows = new HashMap<>(2);
-    /** By id, oldest first. */
-    private final Map<String, List<ReservedCost>> reservations = new LinkedHashMap<>(2);
+    private final WindowTable windows;
+    /** Null until the first reservation. */
+    private OpenReservations reservations;
     /** Usage that Redis has not counted; null if there is none. */
     private UnsyncedUsage unsynced;
-    /** Read without the monitor too. */
-    private volatile long longestSpan;
-    private int pruneAt = 8;
-    private int pruneReservationsAt = 16;
-    private boolean evicted;
 
-    IdentifierWindows(long exactUpTo) {
+    IdentifierWindows(long exactUpTo, int maxWindows) {
         this.exactUpTo = exactUpTo;
-    }
-
-    /** Marks this entry as removed from the cache: usage counted here from now on would be lost. */
-    void markEvicted() {
-        evicted = true;
-    }
-
-    boolean evicted() {
-        return evicted;
+        this.windows = new WindowTable(exactUpTo, maxWindows);
     }
 
     /**
@@ -55,42 +34,61 @@ final class IdentifierWindows {
      * @param reservation null if no claim is reserved
      */
     StoreResult take(List<WindowClaim> claims, long clock, boolean consume, String reservation) {
-        if (windows.size() >= pruneAt) {
-            prune(clock);
-        }
-        var found = new SlidingWindow[claims.size()];
+        windows.prune(claims.size(), clock);
+        var found = new StoredWindow[claims.size()];
         long now = clock; // the latest of all windows, so that one call has one time
         var retries = new long[claims.size()];
         boolean admitted = true;
+        int missing = 0;
         for (int i = 0; i < found.length; i++) {
             var claim = claims.get(i);
-            var window = windows.get(WindowKey.of(claim));
+            var window = windows.find(WindowKey.of(claim));
             found[i] = window;
-            now = window == null ? now : Math.max(now, advance(window, clock));
-            long used = window == null ? 0 : window.used();
+            now = window == null ? now : Math.max(now, window.advance(clock));
+            long used = window == null ? 0 : window.units().used();
             if (claim.cost() > claim.share()) {
                 retries[i] = StoreResult.NEVER;
                 admitted = false;
             } else if (claim.cost() > 0 && used + claim.cost() > claim.share()) {
-                retries[i] = window.freeAt(used + claim.cost() - claim.share());
+                retries[i] = window.units().freeAt(used + claim.cost() - claim.share());
                 admitted = false;
+            } else if (claim.cost() > 0 && window == null) {
+                missing++;
             }
+        }
+        long fullUntil = admitted && consume && missing > 0 ? windows.fullUntil(missing, clock) : WindowTable.HAS_ROOM;
+        if (fullUntil != WindowTable.HAS_ROOM) {
+            return new StoreResult(false, now, statesWithoutRoom(claims, found, fullUntil));
         }
         var states = new StoreResult.WindowState[found.length];
         for (int i = 0; i < found.length; i++) {
             var claim = claims.get(i);
             if (admitted && consume && claim.cost() > 0) {
-                found[i] = openWindow(claim, found[i], now);
-                found[i].add(now, claim.cost());
-                if (claim.reserved() && found[i] instanceof SlidingWindowCounter counter) {
-                    reserve(reservation, new ReservedCost(counter, WindowKey.of(claim), counter.bucketOf(now), claim.cost()),
-                            clock);
-                }
+                found[i] = windows.open(claim, found[i], now);
+                found[i].units().add(now, claim.cost());
+                windows.countGrowth(found[i]);
+                reserve(claim, found[i], now, reservation, clock);
             }
-            long used = found[i] == null ? 0 : found[i].used();
-            states[i] = new StoreResult.WindowState(used, used == 0 ? 0 : found[i].freeAt(1), retries[i]);
+            states[i] = state(found[i], retries[i]);
         }
         return new StoreResult(admitted, now, states);
+    }
+
+    private static StoreResult.WindowState state(StoredWindow window, long retryAt) {
+        long used = window == null ? 0 : window.units().used();
+        return new StoreResult.WindowState(used, used == 0 ? 0 : window.units().freeAt(1), retryAt);
+    }
+
+    /** Returns the states of a request that would need too many windows: those that are missing count as full. */
+    private static StoreResult.WindowState[] statesWithoutRoom(List<WindowClaim> claims, StoredWindow[] found, long until) {
+        var states = new StoreResult.WindowState[found.length];
+        for (int i = 0; i < found.length; i++) {
+            var claim = claims.get(i);
+            states[i] = found[i] == null && claim.cost() > 0
+                    ? new StoreResult.WindowState(claim.share(), Math.max(0, until), until)
+                    : state(found[i], 0);
+        }
+        return states;
     }
 
     /**
@@ -99,30 +97,39 @@ final class IdentifierWindows {
      * @param count number of requests with this grant
      */
     void record(List<WindowClaim> claims, StoreResult granted, String reservation, int count) {
-        if (windows.size() >= pruneAt) {
-            prune(granted.now());
-        }
+        windows.prune(claims.size(), granted.now());
         for (var claim : claims) {
             if (claim.cost() > 0) {
-                var found = windows.get(WindowKey.of(claim));
-                var window = found instanceof SlidingWindowCounter ? found : openWindow(claim, found, granted.now());
-                advance(window, granted.now());
-                window.insert(granted.now(), count * claim.cost());
-                if (claim.reserved() && window instanceof SlidingWindowCounter counter) {
-                    reserve(reservation,
-                            new ReservedCost(counter, WindowKey.of(claim), counter.bucketOf(granted.now()), claim.cost()),
-                            granted.now());
+                var window = windows.find(WindowKey.of(claim));
+                if (window != null) {
+                    window.advance(granted.now());
                 }
+                if (window != null && window.units() instanceof SlidingWindowCounter) {
+                    window.touch(claim, granted.now());
+                } else {
+                    window = windows.open(claim, window, granted.now());
+                }
+                window.units().insert(granted.now(), count * claim.cost());
+                windows.countGrowth(window);
+                reserve(claim, window, granted.now(), reservation, granted.now());
             }
+        }
+    }
+
+    private void reserve(WindowClaim claim, StoredWindow window, long time, String reservation, long clock) {
+        if (claim.reserved() && window.units() instanceof SlidingWindowCounter counter) {
+            reservations = reservations == null ? new OpenReservations() : reservations;
+            reservations.add(reservation, counter, window.key(), time, claim.cost(), clock);
         }
     }
 
     /** Moves a grant to the time at which Redis granted it too. */
     void moveGrant(List<WindowClaim> claims, long from, long to) {
         for (var claim : claims) {
-            if (claim.cost() > 0 && windows.get(WindowKey.of(claim)) instanceof SlidingLog log
-                    && log.remove(from, claim.cost())) {
+            var window = claim.cost() > 0 ? windows.find(WindowKey.of(claim)) : null;
+            if (window != null && window.units() instanceof SlidingLog log && log.remove(from, claim.cost())) {
                 log.insert(to, claim.cost());
+                windows.countGrowth(window);
             }
         }
     }
@@ -150,30 +157,28 @@ final class IdentifierWindows {
      */
     void markUnsyncedSince(long logsSince, long countersSince, long clock) {
         var usage = unsynced == null ? new UnsyncedUsage() : unsynced;
-        windows.forEach((key, window) -> {
-            advance(window, clock);
-            if (window instanceof SlidingLog log) {
+        for (var window : windows.windows()) {
+            window.advance(clock);
+            var key = window.key();
+            if (window.units() instanceof SlidingLog log) {
                 if (log.newest() < logsSince) {
-                    return;
+                    continue;
                 }
                 var counted = log.since(logsSince).without(usage.windows().get(key));
                 if (counted.used() > 0) {
                     usage.previouslyCounted().put(key, counted);
                 }
-                return;
+                continue;
             }
-            var since = window.since(countersSince);
+            var since = window.units().since(countersSince);
             if (since.used() > 0) {
                 usage.windows().put(key, since);
             }
-        });
-        reservations.forEach((name, parts) -> {
-            if (parts.stream().allMatch(part -> windows.get(part.key()) == part.window())
-                    && parts.stream().anyMatch(part -> part.window().startOf(part.bucket() + 1) > countersSince)) {
-                usage.reservations().put(name, parts.stream()
-                        .map(part -> new UnsyncedUsage.ReservationPart(part.key(), part.bucket(), part.cost())).toList());
-            }
-        });
+        }
+        if (reservations != null) {
+            reservations.copyTo(usage, windows, countersSince);
+        }
+        usage.measure();
         unsynced = usage.isEmpty() ? null : usage;
     }
 
@@ -195,109 +200,51 @@ final class IdentifierWindows {
         unsynced.restore(other, certain, now);
     }
 
-    private void reserve(String reservation, ReservedCost reserved, long clock) {
-        if (reservations.size() >= pruneReservationsAt) {
-            reservations.values()
-                    .removeIf(others -> others.stream().allMatch(other -> other.window().hasLeft(other.bucket(), clock)));
-            pruneReservationsAt = Math.max(16, 2 * reservations.size());
-        }
-        reservations.computeIfAbsent(reservation, name -> new ArrayList<>(2)).add(reserved);
-    }
-
     /** Settles a reservation. Returns whether Redis had not counted it, and so has nothing to settle. */
     boolean settle(String reservation, Map<String, Long> used, long clock) {
         boolean wasUnsynced = unsynced != null && unsynced.settle(reservation, used);
-        var parts = reservations.remove(reservation);
-        if (parts == null) {
-            return wasUnsynced;
-        }
-        for (var part : parts) {
-            var actual = used.get(part.key().resource());
-            if (actual != null && windows.get(part.key()) == part.window()) {
-                advance(part.window(), clock);
-                part.window().correct(part.bucket(), actual - part.cost());
-            }
+        if (reservations != null) {
+            reservations.settle(reservation, used, windows, clock);
         }
         return wasUnsynced;
     }
 
-    private SlidingWindow openWindow(WindowClaim claim, SlidingWindow found, long now) {
-        boolean exact = claim.isExact(exactUpTo);
-        if (found != null && found instanceof SlidingLog == exact) {
-            return found;
-        }
-        var opened = exact ? new SlidingLog(claim.span()) : new SlidingWindowCounter(claim.span());
-        if (found != null) {
-            found.copyTo(opened, now);
-        }
-        windows.put(WindowKey.of(claim), opened);
-        longestSpan = Math.max(longestSpan, claim.span());
-        return opened;
-    }
-
-    /** Removes empty windows; must not run while a call holds one. */
-    private void prune(long clock) {
-        windows.values().removeIf(window -> {
-            advance(window, clock);
-            return window.used() == 0;
-        });
-        pruneAt = Math.max(8, 2 * windows.size());
-    }
-
-    private static long advance(SlidingWindow window, long clock) {
-        long now = clock;
-        long newest = window.newest();
-        if (newest > clock) {
-            if (newest - clock > SKEW) {
-                window.shiftBack(newest - clock);
-            } else {
-                now = newest;
-            }
-        }
-        window.advance(now);
-        return now;
-    }
-
     long used(String resource, long span, long clock) {
-        var window = windows.get(new WindowKey(resource, span));
+        var window = windows.find(new WindowKey(resource, span));
         if (window == null) {
             return 0;
         }
-        advance(window, clock);
-        return window.used();
+        window.advance(clock);
+        return window.units().used();
     }
 
     Map<String, Long> used(long clock) {
-        var longest = new HashMap<String, Long>();
-        var spans = new HashMap<String, Long>();
-        windows.forEach((key, window) -> {
-            advance(window, clock);
-            if (window.used() > 0 && key.span() > spans.getOrDefault(key.resource(), 0L)) {
-                spans.put(key.resource(), key.span());
-                longest.put(key.resource(), window.used());
-            }
-        });
-        return longest;
+        return windows.used(clock);
     }
 
     void reset(String resource) {
-        windows.keySet().removeIf(key -> resource == null || key.resource().equals(resource));
+        windows.reset(resource);
         if (unsynced != null) {
             unsynced.reset(resource);
         }
     }
 
     long longestSpan() {
-        return longestSpan;
+        return windows.longestSpan();
     }
 
-    int estimatedBytes() {
-        long bytes = OVERHEAD;
-        for (var window : windows.values()) {
-            bytes += WINDOW_OVERHEAD + 8L * window.weight();
-        }
-        bytes += unsynced == null ? 0 : 8L * unsynced.weight() + WINDOW_OVERHEAD * (long) unsynced.windows().size();
-        bytes += RESERVATION_OVERHEAD * (long) reservations.size();
-        return (int) Math.min(bytes, Integer.MAX_VALUE);
+    /** Returns the largest share of a limit that is used, see {@link WindowTable#level}. */
+    int level(long clock, int enough) {
+        return Math.max(windows.level(clock, enough), unsynced == null ? 0 : 1);
+    }
+
+    WindowTable windows() {
+        return windows;
+    }
+
+    /** Returns the approximate memory. */
+    long bytes() {
+        return OVERHEAD + windows.bytes() + (unsynced == null ? 0 : unsynced.bytes())
+                + (reservations == null ? 0 : reservations.bytes());
     }
 }

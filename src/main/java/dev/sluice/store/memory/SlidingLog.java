@@ -1,12 +1,21 @@
 package dev.sluice.store.memory;
 
-import java.util.Arrays;
-
-/** Sliding log: the time of every unit, oldest first, in a growing ring buffer. Exact. */
+/**
+ * Sliding log: the times at which units were added, and their numbers, oldest first, in a ring buffer. Exact. An entry has one
+ * time and any number of units; entries of single units, the most frequent ones, take eight bytes each, others sixteen.
+ */
 public final class SlidingLog implements SlidingWindow {
 
+    private static final int MIN_CAPACITY = 4;
+    /** An array up to this length is not replaced by a smaller one. */
+    private static final int SMALL_CAPACITY = 16;
+
     private final long span;
-    private long[] times = new long[4];
+    /** Ascending; equal times only while {@link #sums} is null. */
+    private long[] times = new long[MIN_CAPACITY];
+    /** Units up to and including each entry, plus {@link #base}; null while every entry is a single unit. */
+    private long[] sums;
+    private long base;
     private int head;
     private int size;
 
@@ -17,10 +26,15 @@ public final class SlidingLog implements SlidingWindow {
     @Override
     public void advance(long now) {
         long edge = now - span;
-        while (size > 0 && times[head] <= edge) {
-            head = head + 1 & times.length - 1;
-            size--;
+        if (size == 0 || time(0) > edge) {
+            return;
         }
+        int expired = firstLater(edge);
+        if (sums != null) {
+            base = sums[slot(expired - 1)];
+        }
+        head = slot(expired);
+        size -= expired;
     }
 
     @Override
@@ -37,82 +51,164 @@ public final class SlidingLog implements SlidingWindow {
 
     @Override
     public long used() {
-        return size;
+        return unitsTo(size);
     }
 
     @Override
     public long freeAt(long units) {
-        return time((int) units - 1) + span;
+        if (sums == null) {
+            return time((int) units - 1) + span;
+        }
+        int low = 0;
+        int high = size - 1;
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (unitsTo(middle + 1) < units) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return time(low) + span;
     }
 
     @Override
     public void add(long now, long units) {
-        if (size + units > times.length) {
-            grow(size + units);
+        if (units <= 0) {
+            return;
         }
-        for (long i = 0; i < units; i++) {
-            times[head + size++ & times.length - 1] = now;
+        makeRoom(units);
+        if (sums != null && size > 0 && time(size - 1) == now) {
+            sums[slot(size - 1)] += units;
+            return;
         }
+        int slot = slot(size);
+        if (sums != null) {
+            sums[slot] = base + unitsTo(size) + units;
+        }
+        times[slot] = now;
+        size++;
     }
 
     @Override
     public void insert(long time, long units) {
-        int later = 0;
-        while (later < size && time(size - 1 - later) > time) {
-            later++;
+        if (units <= 0 || newest() <= time) {
+            add(time, units);
+            return;
         }
-        add(time, units);
-        for (int i = size - 1; later > 0 && i >= size - later; i--) {
-            set(i, time(i - (int) units));
+        makeRoom(units);
+        int position = firstLater(time);
+        boolean merged = sums != null && position > 0 && time(position - 1) == time;
+        if (!merged) {
+            size++;
+            for (int i = size - 1; i > position; i--) {
+                copyEntry(i - 1, i);
+            }
+            times[slot(position)] = time;
+            if (sums != null) {
+                sums[slot(position)] = base + unitsTo(position);
+            }
         }
-        for (int i = 0; later > 0 && i < units; i++) {
-            set(size - later - 1 - i, time);
-        }
+        addToSums(merged ? position - 1 : position, units);
     }
 
     /** Removes units of one time; returns false if there are fewer. */
     boolean remove(long time, long units) {
-        int last = size - 1;
-        while (last >= 0 && time(last) > time) {
-            last--;
-        }
-        if (last + 1 < units || time(last - (int) units + 1) != time) {
+        int from = firstLater(time - 1);
+        int to = firstLater(time);
+        long found = unitsTo(to) - unitsTo(from);
+        if (found < units) {
             return false;
         }
-        for (int i = last + 1; i < size; i++) {
-            set(i - (int) units, time(i));
+        int removed = sums == null ? (int) units : found == units ? to - from : 0;
+        addToSums(to - 1, -units);
+        for (int i = to; i < size; i++) {
+            copyEntry(i, i - removed);
         }
-        size -= (int) units;
+        size -= removed;
         return true;
     }
 
-    private void grow(long atLeast) {
-        int length = Integer.highestOneBit((int) atLeast - 1) << 1;
-        var grown = Arrays.copyOfRange(times, head, head + length);
-        System.arraycopy(times, 0, grown, times.length - head, head);
-        times = grown;
+    /** Ensures that an entry with this number of units can be added. */
+    private void makeRoom(long units) {
+        if (size == 0) {
+            sums = null;
+            base = 0;
+            head = 0;
+        }
+        if (size == times.length) {
+            resize(2 * size);
+        } else if (times.length > SMALL_CAPACITY && 8 * size <= times.length) {
+            resize(Math.max(MIN_CAPACITY, 4 * Integer.highestOneBit(size)));
+        }
+        if (units > 1 && sums == null) {
+            keepSums();
+        }
+    }
+
+    private void resize(int capacity) {
+        times = resized(times, capacity);
+        sums = sums == null ? null : resized(sums, capacity);
         head = 0;
+    }
+
+    private long[] resized(long[] ring, int capacity) {
+        var resized = new long[capacity];
+        int first = Math.min(size, ring.length - head);
+        System.arraycopy(ring, head, resized, 0, first);
+        System.arraycopy(ring, 0, resized, first, size - first);
+        return resized;
+    }
+
+    /** Changes a log of single units into one of entries with any number of them. */
+    private void keepSums() {
+        sums = new long[times.length];
+        int kept = 0;
+        for (int i = 0; i < size; i++) {
+            long time = time(i);
+            if (kept == 0 || time(kept - 1) != time) {
+                times[slot(kept++)] = time;
+            }
+            sums[slot(kept - 1)] = i + 1L;
+        }
+        size = kept;
+    }
+
+    private void copyEntry(int from, int to) {
+        times[slot(to)] = times[slot(from)];
+        if (sums != null) {
+            sums[slot(to)] = sums[slot(from)];
+        }
+    }
+
+    /** Adds units to an entry: to the sums of it and of all later ones. */
+    private void addToSums(int entry, long units) {
+        for (int i = entry; sums != null && i < size; i++) {
+            sums[slot(i)] += units;
+        }
     }
 
     @Override
     public int weight() {
-        return times.length;
+        return sums == null ? times.length : 2 * times.length;
     }
 
     @Override
     public void copyTo(SlidingWindow other, long now) {
-        for (int i = 0; i < size; i++) {
-            other.insert(time(i), 1);
+        int to;
+        for (int from = 0; from < size; from = to) {
+            to = other instanceof SlidingWindowCounter counter
+                    ? firstLater(counter.startOf(counter.bucketOf(time(from)) + 1) - 1)
+                    : firstLater(time(from));
+            other.insert(time(from), unitsTo(to) - unitsTo(from));
         }
     }
 
     @Override
     public SlidingLog since(long time) {
         var copy = new SlidingLog(span);
-        for (int i = 0; i < size; i++) {
-            if (time(i) >= time) {
-                copy.add(time(i), 1);
-            }
+        for (int i = firstLater(time - 1); i < size; i++) {
+            copy.add(time(i), unitsTo(i + 1) - unitsTo(i));
         }
         return copy;
     }
@@ -123,36 +219,50 @@ public final class SlidingLog implements SlidingWindow {
             return this;
         }
         var rest = new SlidingLog(span);
-        int j = 0;
-        for (int i = 0; i < size; i++) {
-            while (j < less.size && less.time(j) < time(i)) {
-                j++;
-            }
-            if (j < less.size && less.time(j) == time(i)) {
-                j++;
-            } else {
-                rest.add(time(i), 1);
-            }
+        int to;
+        for (int from = 0; from < size; from = to) {
+            long time = time(from);
+            to = firstLater(time);
+            long removed = less.unitsTo(less.firstLater(time)) - less.unitsTo(less.firstLater(time - 1));
+            rest.add(time, unitsTo(to) - unitsTo(from) - removed);
         }
         return rest;
     }
 
     @Override
     public void appendTo(StringBuilder text) {
-        for (int i = 0, count; i < size; i += count) {
-            count = 1;
-            while (i + count < size && time(i + count) == time(i)) {
-                count++;
-            }
-            text.append(i == 0 ? "" : ",").append(time(i)).append(':').append(count);
+        int to;
+        for (int from = 0; from < size; from = to) {
+            to = firstLater(time(from));
+            text.append(from == 0 ? "" : ",").append(time(from)).append(':').append(unitsTo(to) - unitsTo(from));
         }
     }
 
-    private void set(int index, long time) {
-        times[head + index & times.length - 1] = time;
+    /** Returns the number of entries that are not later than a time. */
+    private int firstLater(long time) {
+        int low = 0;
+        int high = size;
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (time(middle) <= time) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low;
+    }
+
+    /** Returns the number of units in this many entries, oldest first. */
+    private long unitsTo(int entries) {
+        return entries == 0 || sums == null ? entries : sums[slot(entries - 1)] - base;
+    }
+
+    private int slot(int index) {
+        return head + index & times.length - 1;
     }
 
     private long time(int index) {
-        return times[head + index & times.length - 1];
+        return times[slot(index)];
     }
 }

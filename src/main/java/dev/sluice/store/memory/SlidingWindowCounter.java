@@ -7,13 +7,13 @@ package dev.sluice.store.memory;
 final class SlidingWindowCounter implements SlidingWindow {
 
     static final int PARTS = 60;
-    /** The parts of a window, the partly covered one, and one that rounding adds. */
-    private static final int SLOTS = PARTS + 3;
+    private static final int MIN_CAPACITY = 4;
 
     private final long span;
     private final long width;
-    private final long[] buckets = new long[SLOTS];
-    private final long[] counts = new long[SLOTS];
+    /** Ascending. The arrays grow with the number of sub-windows in use. */
+    private long[] buckets = new long[MIN_CAPACITY];
+    private long[] counts = new long[MIN_CAPACITY];
     private int head;
     private int size;
     private long used;
@@ -27,7 +27,7 @@ final class SlidingWindowCounter implements SlidingWindow {
     public void advance(long now) {
         while (size > 0 && leavesAt(buckets[head]) <= now) {
             used -= counts[head];
-            head = (head + 1) % SLOTS;
+            head = slot(1);
             size--;
         }
     }
@@ -40,7 +40,7 @@ final class SlidingWindowCounter implements SlidingWindow {
     @Override
     public void shiftBack(long micros) {
         long by = (micros + width - 1) / width;
-        for (int i = 0; i < SLOTS; i++) {
+        for (int i = 0; i < buckets.length; i++) {
             buckets[i] -= by;
         }
     }
@@ -54,7 +54,7 @@ final class SlidingWindowCounter implements SlidingWindow {
     public long freeAt(long units) {
         long sum = 0;
         for (int i = 0;; i++) {
-            int slot = (head + i) % SLOTS;
+            int slot = slot(i);
             sum += counts[slot];
             if (sum >= units) {
                 return leavesAt(buckets[slot]);
@@ -66,6 +66,9 @@ final class SlidingWindowCounter implements SlidingWindow {
     public void add(long now, long units) {
         long bucket = bucketOf(now);
         if (size == 0 || buckets[last()] < bucket) {
+            if (size == buckets.length) {
+                grow();
+            }
             size++;
             buckets[last()] = bucket;
             counts[last()] = 0;
@@ -77,22 +80,23 @@ final class SlidingWindowCounter implements SlidingWindow {
     @Override
     public void insert(long time, long units) {
         long bucket = bucketOf(time);
-        for (int i = 0; i < size; i++) {
-            int slot = (head + i) % SLOTS;
-            if (buckets[slot] >= bucket) {
-                counts[slot] += units; // if its own sub-window is missing, the next one holds it slightly longer
-                used += units;
-                return;
-            }
+        int i = size;
+        while (i > 0 && buckets[slot(i - 1)] >= bucket) {
+            i--;
         }
-        add(time, units);
+        if (i == size) {
+            add(time, units);
+        } else {
+            counts[slot(i)] += units; // if its own sub-window is missing, the next one holds it slightly longer
+            used += units;
+        }
     }
 
     @Override
     public SlidingWindow since(long time) {
         var copy = new SlidingWindowCounter(span);
         for (int i = 0; i < size; i++) {
-            int slot = (head + i) % SLOTS;
+            int slot = slot(i);
             if (buckets[slot] >= bucketOf(time)) {
                 copy.add(buckets[slot] * width, counts[slot]);
             }
@@ -103,7 +107,7 @@ final class SlidingWindowCounter implements SlidingWindow {
     @Override
     public void appendTo(StringBuilder text) {
         for (int i = 0; i < size; i++) {
-            int slot = (head + i) % SLOTS;
+            int slot = slot(i);
             text.append(i == 0 ? "" : ",").append(buckets[slot]).append(':').append(counts[slot]);
         }
     }
@@ -126,7 +130,7 @@ final class SlidingWindowCounter implements SlidingWindow {
     /** Adds units to an existing sub-window, or subtracts them, but not below 0. */
     void correct(long bucket, long units) {
         for (int i = 0; i < size; i++) {
-            int slot = (head + i) % SLOTS;
+            int slot = slot(i);
             if (buckets[slot] == bucket) {
                 long change = Math.max(units, -counts[slot]);
                 counts[slot] += change;
@@ -137,19 +141,35 @@ final class SlidingWindowCounter implements SlidingWindow {
 
     @Override
     public int weight() {
-        return 2 * SLOTS;
+        return 2 * buckets.length;
     }
 
     @Override
     public void copyTo(SlidingWindow other, long now) {
         for (int i = 0; i < size; i++) {
-            int slot = (head + i) % SLOTS;
+            int slot = slot(i);
             other.insert(Math.min((buckets[slot] + 1) * width - 1, now), counts[slot]);
         }
     }
 
+    private void grow() {
+        var ring = buckets;
+        var units = counts;
+        buckets = new long[2 * size];
+        counts = new long[2 * size];
+        for (int i = 0; i < size; i++) {
+            buckets[i] = ring[(head + i) % size];
+            counts[i] = units[(head + i) % size];
+        }
+        head = 0;
+    }
+
     private int last() {
-        return (head + size - 1) % SLOTS;
+        return slot(size - 1);
+    }
+
+    private int slot(int index) {
+        return head + index & buckets.length - 1;
     }
 
     private long leavesAt(long bucket) {

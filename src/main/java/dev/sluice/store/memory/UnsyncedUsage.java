@@ -21,9 +21,14 @@ public final class UnsyncedUsage {
     public record ReservationPart(WindowKey window, long bucket, long cost) {
     }
 
+    /** Approximate bytes used by the objects of a window, and of a reservation. */
+    private static final int WINDOW_OVERHEAD = 150;
+    private static final int RESERVATION_OVERHEAD = 300;
+
     private final Map<WindowKey, SlidingWindow> windows = new HashMap<>(2);
     private final Map<WindowKey, SlidingLog> previouslyCounted = new HashMap<>(2);
     private final Map<String, List<ReservationPart>> reservations = new HashMap<>(2);
+    private long windowBytes;
 
     /** Returns usage that Redis has not counted. */
     public Map<WindowKey, SlidingWindow> windows() {
@@ -41,7 +46,20 @@ public final class UnsyncedUsage {
     }
 
     void add(WindowKey key, boolean exact, long time, long units) {
-        window(key, exact, time).insert(time, units);
+        long before = bytes(windows.get(key));
+        var window = window(key, exact, time);
+        window.insert(time, units);
+        windowBytes += bytes(window) - before;
+    }
+
+    private static long bytes(SlidingWindow window) {
+        return window == null ? 0 : WINDOW_OVERHEAD + 8L * window.weight();
+    }
+
+    /** Measures the memory after windows were added, removed or replaced by other means than {@link #add}. */
+    void measure() {
+        windowBytes = windows.values().stream().mapToLong(UnsyncedUsage::bytes).sum()
+                + previouslyCounted.values().stream().mapToLong(UnsyncedUsage::bytes).sum();
     }
 
     /** Returns the window; if it is requested both as log and as counter, the coarser form, a counter, is kept. */
@@ -98,6 +116,7 @@ public final class UnsyncedUsage {
         });
         previouslyCounted.putAll(other.previouslyCounted);
         reservations.putAll(other.reservations);
+        measure();
     }
 
     void reset(String resource) {
@@ -105,6 +124,7 @@ public final class UnsyncedUsage {
         previouslyCounted.keySet().removeIf(key -> resource == null || key.resource().equals(resource));
         reservations.values().removeIf(parts -> parts.stream()
                 .anyMatch(part -> resource == null || part.window().resource().equals(resource)));
+        measure();
     }
 
     public boolean isEmpty() {
@@ -112,8 +132,8 @@ public final class UnsyncedUsage {
                 && reservations.isEmpty();
     }
 
-    int weight() {
-        return windows.values().stream().mapToInt(SlidingWindow::weight).sum()
-                + previouslyCounted.values().stream().mapToInt(SlidingWindow::weight).sum();
+    /** Returns the approximate memory. */
+    long bytes() {
+        return windowBytes + (long) RESERVATION_OVERHEAD * reservations.size();
     }
 }

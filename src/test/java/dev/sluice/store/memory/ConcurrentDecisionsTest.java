@@ -25,7 +25,8 @@ class ConcurrentDecisionsTest {
     private static final long EXACT_UP_TO = 10_000;
 
     private final Race race = new Race();
-    private final InMemoryWindowStore store = new InMemoryWindowStore(() -> 1_800_000_000_000_000L, EXACT_UP_TO, 64 << 20);
+    private final InMemoryWindowStore store = new InMemoryWindowStore(() -> 1_800_000_000_000_000L, EXACT_UP_TO, 64 << 20,
+            1000);
 
     @AfterEach
     void close() {

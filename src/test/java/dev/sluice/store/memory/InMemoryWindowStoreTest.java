@@ -21,7 +21,7 @@ class InMemoryWindowStoreTest extends WindowStoreContract {
     @Test
     void floodOfIdentifiersDoesNotExhaustTheHeap() {
         long limit = 1 << 20;
-        var small = new InMemoryWindowStore(store::now, StoreUnderTest.EXACT, limit);
+        var small = new InMemoryWindowStore(store::now, StoreUnderTest.EXACT, limit, StoreUnderTest.MAX_WINDOWS);
         for (int i = 0; i < 200_000; i++) {
             small.takeNow("ip:" + i, List.of(claim("r", 60, 10, 1)), true, null);
         }
@@ -31,7 +31,7 @@ class InMemoryWindowStoreTest extends WindowStoreContract {
     @Test
     void floodOfResourcesOfOneIdentifierDoesNotExhaustTheHeap() {
         long limit = 1 << 20;
-        var small = new InMemoryWindowStore(store::now, StoreUnderTest.EXACT, limit);
+        var small = new InMemoryWindowStore(store::now, StoreUnderTest.EXACT, limit, StoreUnderTest.MAX_WINDOWS);
         for (int i = 0; i < 50_000; i++) {
             small.takeNow("one", List.of(claim("r" + i, 60, 10, 1)), true, null);
         }
@@ -41,7 +41,7 @@ class InMemoryWindowStoreTest extends WindowStoreContract {
     @Test
     void growthOfAWindowIsWeighed() {
         long limit = 1 << 20;
-        var small = new InMemoryWindowStore(store::now, StoreUnderTest.EXACT, limit);
+        var small = new InMemoryWindowStore(store::now, StoreUnderTest.EXACT, limit, StoreUnderTest.MAX_WINDOWS);
         for (int i = 0; i < 1000; i++) {
             small.takeNow("user:" + i, List.of(claim("r", 60, 10_000, 5_000)), true, null);
         }
@@ -50,7 +50,7 @@ class InMemoryWindowStoreTest extends WindowStoreContract {
 
     @Test
     void unusedIdentifiersExpire() {
-        var small = new InMemoryWindowStore(store::now, StoreUnderTest.EXACT, 1 << 20);
+        var small = new InMemoryWindowStore(store::now, StoreUnderTest.EXACT, 1 << 20, StoreUnderTest.MAX_WINDOWS);
         small.takeNow("gone", List.of(claim("r", 60, 10, 1)), true, null);
         assertThat(small.bytes()).isPositive();
         store.pass(121_000_000);
@@ -61,7 +61,7 @@ class InMemoryWindowStoreTest extends WindowStoreContract {
     @Test
     @Timeout(60)
     void storeWithoutMemoryStillDecides() {
-        var none = new InMemoryWindowStore(store::now, StoreUnderTest.EXACT, 0);
+        var none = new InMemoryWindowStore(store::now, StoreUnderTest.EXACT, 0, StoreUnderTest.MAX_WINDOWS);
         assertThat(none.takeNow("one", List.of(claim("r", 60, 10, 1)), true, null).admitted()).isTrue();
     }
 }

@@ -146,7 +146,7 @@ class ForeignKeysTest {
     @ParameterizedTest
     @EnumSource(Foreign.class)
     void grantsAreMergedIntoForeignKeys(Foreign foreign) {
-        var memory = new InMemoryWindowStore(redis::now, StoreUnderTest.EXACT, 64 << 20);
+        var memory = new InMemoryWindowStore(redis::now, StoreUnderTest.EXACT, 64 << 20, StoreUnderTest.MAX_WINDOWS);
         var merger = new UsageMerger(redis.manager(), memory, HASH_TAGS, StoreUnderTest.InRedis.TEST_TIME);
         var identifier = "merge-" + foreign;
         var reservation = "0123456789abcdef0123456789abcdef";

@@ -4,20 +4,16 @@ import static dev.sluice.store.StoreUnderTest.claim;
 import static dev.sluice.store.StoreUnderTest.tokens;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.time.Duration;
 import java.util.List;
-import java.util.logging.Level;
 
 import org.junit.jupiter.api.Test;
 
 import dev.sluice.redis.HashTags;
-import dev.sluice.store.StoreResult;
 import dev.sluice.store.StoreUnderTest;
 import dev.sluice.store.WindowClaim;
 import dev.sluice.store.WindowKeys;
 import dev.sluice.store.WindowStoreContract;
 import dev.sluice.testing.KeyExpiries;
-import dev.sluice.testing.LogRecorder;
 import io.vertx.redis.client.Command;
 import io.vertx.redis.client.Request;
 
@@ -98,70 +94,6 @@ class RedisWindowStoreTest extends WindowStoreContract {
         store.store().reset("many", null).await().indefinitely();
         assertThat(store.store().limits("many").await().indefinitely()).isEmpty();
         assertThat(store.take("many", claim("r0-0", 60, 10, 1)).windows()[0].used()).isEqualTo(1);
-    }
-
-    private RedisWindowStore bounded(int maxWindows) {
-        return new RedisWindowStore(((StoreUnderTest.InRedis) store).manager(), new HashTags("sluice"), StoreUnderTest.EXACT,
-                maxWindows, Duration.ofSeconds(60), GrantRecorder.NONE, StoreUnderTest.InRedis.TEST_TIME);
-    }
-
-    private static StoreResult take(RedisWindowStore bounded, String identifier, WindowClaim... claims) {
-        return bounded.take(identifier, List.of(claims), true, null).await().indefinitely();
-    }
-
-    @Test
-    void windowsPerIdentifierAreBounded() {
-        var bounded = bounded(3);
-        long start = store.now();
-        assertThat(take(bounded, "bound", claim("a", 60, 10, 1), claim("b", 30, 20_000, 1)).admitted()).isTrue();
-        assertThat(take(bounded, "bound", claim("c", 600, 10, 1)).admitted()).isTrue();
-        var log = LogRecorder.start(Level.WARNING, false);
-        try {
-            for (int i = 0; i < 3; i++) {
-                take(bounded, "bound", claim("z", 60, 10, 1));
-            }
-            assertThat(log.records()).singleElement().asString().contains("rate-limit.max-windows-per-identifier=3 ");
-        } finally {
-            log.close();
-        }
-        // The key of the shortest window expires after two lengths and a second; the index keeps whole seconds.
-        long room = (start / 1_000_000 + 61) * 1_000_000;
-        for (var claim : List.of(claim("d", 60, 10, 1), claim("d", 60, 20_000, 5), claim("d", 60, 100, 20))) {
-            var denied = take(bounded, "bound", claim);
-            assertThat(denied.admitted()).isFalse();
-            assertThat(denied.windows()[0]).isEqualTo(new StoreResult.WindowState(claim.limit(), room, room));
-        }
-        var several = take(bounded, "bound", claim("a", 60, 10, 1), claim("d", 60, 10, 1));
-        assertThat(several.admitted()).isFalse();
-        assertThat(several.windows()[0]).as("has room").isEqualTo(
-                new StoreResult.WindowState(1, start + 60_000_000, 0));
-        assertThat(several.windows()[1].retryAt()).isEqualTo(room);
-        assertThat(store.used("bound", "a", 60)).isEqualTo(1);
-        assertThat(store.query("bound", claim("d", 60, 10, 1)).admitted()).isTrue();
-        assertThat(take(bounded, "other", claim("d", 60, 10, 1)).admitted()).isTrue();
-        var never = take(bounded, "fresh", claim("a", 60, 9, 1), claim("b", 60, 9, 1), claim("c", 60, 9, 1),
-                claim("d", 60, 9, 1));
-        assertThat(never.windows()[3].retryAt()).isEqualTo(StoreResult.NEVER);
-        store.at(room);
-        redis().send(Request.cmd(Command.DEL).arg(new WindowKeys(new HashTags("sluice")).window("bound", "30:b")));
-        assertThat(take(bounded, "bound", claim("d", 60, 10, 1)).admitted()).isTrue();
-        assertThat(take(bounded, "bound", claim("e", 60, 10, 1)).admitted()).isFalse();
-        bounded.reset("bound", "d").await().indefinitely();
-        assertThat(take(bounded, "bound", claim("e", 60, 10, 1)).admitted()).isTrue();
-    }
-
-    @Test
-    void reservationsTakeNoRoomOfWindows() {
-        var bounded = bounded(3);
-        for (int i = 0; i < 20; i++) {
-            bounded.take("reserving", List.of(tokens("t", 60, 100_000, 10)), true, "reservation" + i).await().indefinitely();
-        }
-        assertThat(take(bounded, "reserving", claim("a", 60, 10, 1), claim("b", 60, 10, 1)).admitted()).isTrue();
-        assertThat(take(bounded, "reserving", claim("c", 60, 10, 1)).admitted()).isFalse();
-        bounded.reset("reserving", "t").await().indefinitely();
-        assertThat(take(bounded, "reserving", claim("c", 60, 10, 1)).admitted()).isTrue();
-        store.settle("reserving", "reservation0", java.util.Map.of("t", 50L));
-        assertThat(store.used("reserving", "t", 60)).as("was reset").isZero();
     }
 
     @Test

@@ -95,7 +95,7 @@ class ScriptPipelineTest {
     /** The in-memory store decides one after the other. */
     @Test
     void anyMixtureIsDecidedAsInMemory() {
-        var memory = new InMemoryWindowStore(redis::now, StoreUnderTest.EXACT, 64 << 20);
+        var memory = new InMemoryWindowStore(redis::now, StoreUnderTest.EXACT, 64 << 20, StoreUnderTest.MAX_WINDOWS);
         var random = new Random(5);
         // Loads the script: a call that Redis rejects for want of it is sent again, after calls that were sent meanwhile.
         redis.take("other", claim("r", 60, 10, 1));
@@ -117,7 +117,7 @@ class ScriptPipelineTest {
     /** Consecutive equal requests of one identifier are decided as a group, with the results of single decisions. */
     @Test
     void runsOfEqualRequestsAreDecidedAsInMemory() {
-        var memory = new InMemoryWindowStore(redis::now, StoreUnderTest.EXACT, 64 << 20);
+        var memory = new InMemoryWindowStore(redis::now, StoreUnderTest.EXACT, 64 << 20, StoreUnderTest.MAX_WINDOWS);
         var random = new Random(7);
         redis.take("other", claim("r", 60, 10, 1)); // loads the script
         var kinds = List.of(List.of(claim("unit", 10, 40, 1)), List.of(claim("several", 10, 100, 7)),

@@ -45,7 +45,7 @@ class WeightedLogTest {
     }
 
     private InMemoryWindowStore memory() {
-        return new InMemoryWindowStore(redis::now, StoreUnderTest.EXACT, 64 << 20);
+        return new InMemoryWindowStore(redis::now, StoreUnderTest.EXACT, 64 << 20, StoreUnderTest.MAX_WINDOWS);
     }
 
     private long length(String identifier, long seconds) {

@@ -50,7 +50,7 @@ class WindowFormsTest {
     @ParameterizedTest
     @ValueSource(longs = {128, 129, 130, 131, 150, 400, 2000})
     void longLogsAreDecidedAsInMemory(long limit) {
-        var memory = new InMemoryWindowStore(redis::now, StoreUnderTest.EXACT, 64 << 20);
+        var memory = new InMemoryWindowStore(redis::now, StoreUnderTest.EXACT, 64 << 20, StoreUnderTest.MAX_WINDOWS);
         var random = new Random(limit);
         long mean = 60 * SECOND / limit;
         for (int i = 0; i < 4000; i++) {
@@ -152,7 +152,7 @@ class WindowFormsTest {
         redis.settle("old-reserved", "one", Map.of("t", 100L));
         assertThat(redis.used("old-reserved", "t", 60)).isEqualTo(500);
         assertThat(type(key)).isEqualTo("list");
-        var memory = new InMemoryWindowStore(redis::now, StoreUnderTest.EXACT, 64 << 20);
+        var memory = new InMemoryWindowStore(redis::now, StoreUnderTest.EXACT, 64 << 20, StoreUnderTest.MAX_WINDOWS);
         memory.takeUnsynced("old-reserved", List.of(tokens("t", 60, 10_000, 11)), true, null);
         new UsageMerger(redis.manager(), memory, new HashTags("sluice"), StoreUnderTest.InRedis.TEST_TIME)
                 .merge(redis.connection())

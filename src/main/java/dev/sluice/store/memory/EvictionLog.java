@@ -1,0 +1,32 @@
+package dev.sluice.store.memory;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+
+import org.jboss.logging.Logger;
+
+import dev.sluice.store.LogInterval;
+
+/** Logs, at most once a minute, that identifiers with full windows are evicted. Thread-safe. */
+final class EvictionLog {
+
+    private static final Logger LOG = Logger.getLogger("dev.sluice");
+
+    private final long maxBytes;
+    private final LongAdder evicted = new LongAdder();
+    private final LogInterval interval = new LogInterval(TimeUnit.MINUTES.toNanos(1), System.nanoTime());
+
+    EvictionLog(long maxBytes) {
+        this.maxBytes = maxBytes;
+    }
+
+    /** Counts an identifier whose full windows were evicted. */
+    void fullEvicted() {
+        evicted.increment();
+        if (interval.tryPass(System.nanoTime())) {
+            LOG.warnf("There is too little memory for the windows of this instance: rate-limit.memory.max-size=%d, identifiers with"
+                    + " full windows evicted=%d. Without Redis they are admitted again. Raise the setting", maxBytes,
+                    evicted.sumThenReset());
+        }
+    }
+}
