@@ -21,7 +21,8 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Attacks on the packaged program, beside a bystander: {@code ./mvnw verify -Pattack}; the figures are in
  * {@code target/attack.md}. Each attack verifies its own guarantee. The bystander's decisions stay exact and on Redis, and the
  * 99th percentile of its latency stays under three times that of a quiet target. Noise of the machine does not last: an attack is
- * repeated, up to twice, if the latency does not hold, and fails if it never does.
+ * repeated, up to twice, if the latency does not hold, and fails if it never does. {@code -Dsluice.attack.latency=false} does not
+ * compare latencies.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class SluiceAttack {
@@ -29,6 +30,7 @@ class SluiceAttack {
     private static final int ROUNDS = 3;
     private static final int MAX_RATIO = 3;
     private static final int REQUESTS = 400;
+    private static final boolean LATENCY = Boolean.parseBoolean(System.getProperty("sluice.attack.latency", "true"));
     private static final Path REPORT = Path.of("target", "attack.md");
 
     private final List<String> rows = new ArrayList<>();
@@ -62,7 +64,7 @@ class SluiceAttack {
     @MethodSource("attacks")
     void costsTheAttackerOnly(NamedAttack attack) throws Exception {
         double ratio = Double.MAX_VALUE;
-        for (int round = 0; round < ROUNDS && ratio >= MAX_RATIO; round++) {
+        for (int round = 0; round < (LATENCY ? ROUNDS : 1) && ratio >= MAX_RATIO; round++) {
             var quiet = bystander.run(REQUESTS);
             var beside = CompletableFuture.supplyAsync(() -> {
                 try {
@@ -83,7 +85,9 @@ class SluiceAttack {
                     attacked.p99() / 1e6, ratio, figures));
             assertThat(attacked.defects()).as("decisions of the bystander").isEmpty();
         }
-        assertThat(ratio).as("the bystander's p99, as a multiple of its quiet one").isLessThan(MAX_RATIO);
+        if (LATENCY) {
+            assertThat(ratio).as("the bystander's p99, as a multiple of its quiet one").isLessThan(MAX_RATIO);
+        }
     }
 
     @Test
