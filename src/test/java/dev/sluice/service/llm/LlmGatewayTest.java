@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -375,12 +376,15 @@ class LlmGatewayTest extends LlmTestBase {
         assertThat(stub(provider).lastRequest().headers().getAll(keyHeader(provider))).hasSize(1);
     }
 
+    /** In any place, each once; every key that is not known counts as a failed attempt. */
     @Test
-    void onlyOneKeyPerRequestIsTried() throws IOException {
+    void keysOfOneRequestAreTriedAndCounted() throws IOException {
         var response = RawHttpConnection.exchange(port,
                 RawHttpConnection.post(CHAT + "?key=a&key=key-of-pro", chat("gpt-4o", ""), "X-API-Key: b",
                         "X-API-Key: key-of-pro", "Authorization: Bearer c", "Authorization: Bearer key-of-pro"));
-        assertThat(response.status()).isEqualTo(401);
+        assertThat(response.status()).isEqualTo(200);
+        assertThat(windowUsage("pro", "llm:openai")).isEqualTo(1);
+        assertThat(admin.limits("ip:127.0.0.1").await().indefinitely()).isEqualTo(Map.of("api:default", 3L));
     }
 
     @ParameterizedTest
