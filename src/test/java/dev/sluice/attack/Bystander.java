@@ -6,13 +6,14 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
 import dev.sluice.testing.Instance;
 import dev.sluice.testing.RawHttpConnection;
 
 /**
  * A caller who has nothing to do with the attacks: it sends requests at a constant rate, alternately to both instances, and
- * verifies every decision. Not thread-safe, except for {@link #stop()}.
+ * verifies every decision. Not thread-safe.
  */
 final class Bystander {
 
@@ -36,20 +37,18 @@ final class Bystander {
 
     private final List<Instance> instances;
     private long sent;
-    private volatile boolean stopped;
 
     Bystander(List<Instance> instances) {
         this.instances = instances;
     }
 
-    /** Ends the current {@link #run} after its minimum of requests. */
-    void stop() {
-        stopped = true;
-    }
-
-    /** @param minimum number of requests to send at least; more until {@link #stop()} */
-    Result run(int minimum) throws IOException {
-        stopped = false;
+    /**
+     * Sends requests.
+     *
+     * @param minimum number of requests to send at least
+     * @param ended whether no more than the minimum is needed
+     */
+    Result run(int minimum, BooleanSupplier ended) throws IOException {
         var latencies = new ArrayList<Long>();
         var defects = new ArrayList<String>();
         var connections = new ArrayList<RawHttpConnection>();
@@ -58,7 +57,7 @@ final class Bystander {
                 connections.add(new RawHttpConnection(instance.port(), ADDRESS));
             }
             long next = System.nanoTime();
-            for (int i = 0; i < minimum || !stopped; i++) {
+            for (int i = 0; i < minimum || !ended.getAsBoolean(); i++) {
                 LockSupport.parkNanos(next - System.nanoTime());
                 next = Math.max(next + INTERVAL_NANOS, System.nanoTime());
                 var connection = connections.get(i % connections.size());

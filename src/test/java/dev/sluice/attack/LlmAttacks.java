@@ -2,11 +2,16 @@ package dev.sluice.attack;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 
+import dev.sluice.llm.protocol.TokenUsage;
+import dev.sluice.testing.Polling;
 import dev.sluice.testing.RawHttpConnection;
 
 /** Attacks on the LLM gateway. */
@@ -31,7 +36,6 @@ final class LlmAttacks {
         Map<Integer, Integer> statuses;
         int calls;
         try {
-            target.openAi().requests();
             int earlier = target.openAi().requests().size();
             statuses = target.flood("127.0.5.1", 300, number -> chat("sk-invented" + number));
             calls = target.openAi().requests().size() - earlier;
@@ -50,9 +54,9 @@ final class LlmAttacks {
         return Long.parseLong(size.substring(1));
     }
 
-    /** Each call costs $0.1 and more than was reserved for it cannot be spent. */
+    /** Nothing is known of the caller's calls: each reserves 4,096 tokens of output for $0.04. */
     static String parallelCallsOnABudget(Target target) throws Exception {
-        target.openAi().usage(dev.sluice.llm.protocol.TokenUsage.of(10, 4000)); // $0.040025
+        target.openAi().usage(TokenUsage.of(10, 4000)); // $0.040025
         var admitted = new AtomicInteger();
         var denied = new AtomicInteger();
         var gate = target.openAi().gate();
@@ -61,14 +65,14 @@ final class LlmAttacks {
             threads.add(new Thread(() -> {
                 try {
                     (target.send("127.0.5.2", chat("alice-key")).status() == 200 ? admitted : denied).incrementAndGet();
-                } catch (java.io.IOException e) {
-                    throw new java.io.UncheckedIOException(e);
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
                 }
             }, "call " + i));
         }
         try {
             threads.forEach(Thread::start);
-            dev.sluice.testing.Polling.await().until(() -> denied.get() >= PARALLEL - 24);
+            Polling.await().until(() -> denied.get() >= PARALLEL - 24);
         } finally {
             gate.open();
         }
@@ -77,7 +81,7 @@ final class LlmAttacks {
         }
         assertThat(admitted.get() + denied.get()).isEqualTo(PARALLEL);
         assertThat(admitted.get()).as("admitted, each for $0.04").isBetween(1, 24);
-        return admitted + " admitted, " + String.format(java.util.Locale.ROOT, "$%.2f", admitted.get() * 0.040025) + " spent";
+        return admitted + " admitted, " + String.format(Locale.ROOT, "$%.2f", admitted.get() * 0.040025) + " spent";
     }
 
     static String foreignCredentials(Target target) throws Exception {

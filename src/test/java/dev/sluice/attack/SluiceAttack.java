@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -42,7 +43,7 @@ class SluiceAttack {
         target = new Target();
         bystander = new Bystander(target.instances());
         for (int i = 0; i < 5; i++) {
-            bystander.run(REQUESTS); // the compiler's work is not the attacker's
+            bystander.run(REQUESTS, () -> true); // the compiler's work is not the attacker's
         }
     }
 
@@ -65,10 +66,11 @@ class SluiceAttack {
     void costsTheAttackerOnly(NamedAttack attack) throws Exception {
         double ratio = Double.MAX_VALUE;
         for (int round = 0; round < (LATENCY ? ROUNDS : 1) && ratio >= MAX_RATIO; round++) {
-            var quiet = bystander.run(REQUESTS);
+            var quiet = bystander.run(REQUESTS, () -> true);
+            var ended = new AtomicBoolean();
             var beside = CompletableFuture.supplyAsync(() -> {
                 try {
-                    return bystander.run(REQUESTS);
+                    return bystander.run(REQUESTS, ended::get);
                 } catch (IOException e) {
                     throw new IllegalStateException("the bystander was disconnected", e);
                 }
@@ -77,7 +79,7 @@ class SluiceAttack {
             try {
                 figures = attack.attack().run(target);
             } finally {
-                bystander.stop();
+                ended.set(true);
             }
             var attacked = beside.join();
             ratio = (double) attacked.p99() / quiet.p99();

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -107,7 +108,7 @@ final class Target implements AutoCloseable {
 
     /** Sends requests of one address over four connections, and returns their number by status. */
     Map<Integer, Integer> flood(String address, int count, Requests requests) throws InterruptedException {
-        var statuses = new java.util.concurrent.ConcurrentSkipListMap<Integer, Integer>();
+        var statuses = new ConcurrentSkipListMap<Integer, Integer>();
         var next = new AtomicInteger();
         var threads = new ArrayList<Thread>();
         for (int i = 0; i < PARALLEL; i++) {
