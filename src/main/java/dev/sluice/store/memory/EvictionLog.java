@@ -24,8 +24,10 @@ final class EvictionLog {
     void fullEvicted() {
         evicted.increment();
         if (interval.tryPass(System.nanoTime())) {
-            LOG.warnf("There is too little memory for the windows of this instance: rate-limit.memory.max-size=%d, identifiers with"
-                    + " full windows evicted=%d. Without Redis they are admitted again. Raise the setting", maxBytes,
+            LOG.warnf(
+                    "There is too little memory for the windows of this instance: rate-limit.memory.max-size=%d, identifiers with"
+                            + " full windows evicted=%d. Without Redis they are admitted again. Raise the setting",
+                    maxBytes,
                     evicted.sumThenReset());
         }
     }
