@@ -27,7 +27,7 @@ final class BatchArguments {
         arguments.add(BATCH_NUMBER_TTL_SECONDS);
         for (var entry : batch.entries()) {
             var key = entry.key();
-            var pairs = LedgerHash.increments(key.provider(), key.model(), entry.totals());
+            var pairs = LedgerHash.increments(key.provider(), key.model(), entry.sum());
             var hashKey = ledgerKeys.hour(key.identifier(), key.hour());
             hashKeys.add(hashKey);
             arguments.add(position(hashKey, key.hour()));

@@ -7,7 +7,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 
-/** Format of one identifier's hour in Redis: a hash of {@code provider:counter:model} to a whole number. */
+/**
+ * Format of one identifier's hour in Redis: a hash of {@code provider:counter:model} to a whole number. A counter is a letter, or
+ * {@code h} and a number: a bucket of the histogram of the model's outputs.
+ */
 final class LedgerHash {
 
     private static final int HOUR_SECONDS = 3600;
@@ -21,8 +24,9 @@ final class LedgerHash {
     }
 
     /** Returns field and increment of every counter that is not zero, alternating. */
-    static List<String> increments(String provider, String model, UsageTotals totals) {
-        var increments = new ArrayList<String>(16);
+    static List<String> increments(String provider, String model, LedgerSum sum) {
+        var totals = sum.totals();
+        var increments = new ArrayList<String>(18);
         add(increments, provider, 'c', model, BigInteger.valueOf(totals.calls()));
         add(increments, provider, 'i', model, BigInteger.valueOf(totals.input()));
         add(increments, provider, 'r', model, BigInteger.valueOf(totals.cachedInput()));
@@ -31,7 +35,26 @@ final class LedgerHash {
         add(increments, provider, 'p', model, totals.picodollars());
         add(increments, provider, 'u', model, BigInteger.valueOf(totals.unpriced()));
         add(increments, provider, 'e', model, BigInteger.valueOf(totals.estimated()));
+        for (int bucket = 0; bucket < OutputHistogram.BUCKETS; bucket++) {
+            long calls = sum.outputs().calls(bucket);
+            if (calls > 0) {
+                increments.add(bucketField(provider, bucket, model));
+                increments.add(Long.toString(calls));
+            }
+        }
         return increments;
+    }
+
+    /** Returns the field with the number of calls whose output is in a bucket. Readers of the counters ignore it. */
+    static String bucketField(String provider, int bucket, String model) {
+        return provider + ":h" + bucket + ':' + model;
+    }
+
+    /** Adds the number of calls in a bucket to a histogram; ignores fields of other applications. */
+    static void addTo(OutputHistogram outputs, int bucket, String calls) {
+        if (NUMBER_PATTERN.matcher(calls).matches()) {
+            outputs.addToBucket(bucket, new BigInteger(calls).min(BigInteger.valueOf(Integer.MAX_VALUE)).longValue());
+        }
     }
 
     private static void add(List<String> increments, String provider, char counter, String model, BigInteger value) {

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.redis.HashTags;
 import dev.sluice.redis.LuaScript;
@@ -109,6 +110,51 @@ class RedisLedgerTest {
         assertThat(read(ledger, "user:a", "m:1")).isEqualTo(
                 new UsageTotals(1000, 10_000, 2_000, 1_000, 5_000, BigInteger.valueOf(1_234_567_000), 0, 0));
         assertThat(read(ledger, "user:b", "m:1")).isNull();
+    }
+
+    private static LedgerEntry sample(String identifier, String model, long output, String request) {
+        return new LedgerEntry(identifier, "openai", model, TokenUsage.of(10, output), 1, false, request, output);
+    }
+
+    private static OutputHistogram outputs(LedgerStore ledger, String identifier, String model, long fromHour, long toHour) {
+        return ledger.readOutputs(identifier, "openai", model, fromHour, toHour).await().atMost(TIMEOUT);
+    }
+
+    @Test
+    void histogramOfOutputsIsSharedByInstances() {
+        var one = ledger(100);
+        var other = new RedisLedger(vertx, link, keys, 100, new SimpleMeterRegistry(), TIMEOUT.toMillis());
+        for (int i = 0; i < 100; i++) {
+            book(one, sample("user:a", "m:1", 100, null));
+            book(other, sample("user:a", "m:1", 3000, "r" + i % 50));
+        }
+        book(one, entry("user:a", "m:1", null)); // without a sample
+        book(one, sample("user:a", "m:2", 7, null));
+        book(one, sample("user:b", "m:1", 7, null));
+        outputs(other, "user:a", "m:1", HOUR, HOUR); // waits for its own writes
+        for (var ledger : List.of(one, other)) {
+            var outputs = outputs(ledger, "user:a", "m:1", HOUR - 1, HOUR);
+            assertThat(outputs.calls()).isEqualTo(150);
+            assertThat(outputs.quantile(66, Long.MAX_VALUE)).isEqualTo(107);
+            assertThat(outputs.quantile(67, Long.MAX_VALUE)).isEqualTo(3444);
+        }
+        assertThat(outputs(one, "user:a", "m:1", HOUR - 2, HOUR - 1).calls()).isZero();
+        assertThat(read(one, "user:a", "m:1")).as("the counters are not those of the histogram")
+                .isEqualTo(new UsageTotals(151, 1510, 2, 1, 100 * 100 + 50 * 3000 + 5, BigInteger.valueOf(1_234_717), 0, 0));
+    }
+
+    @Test
+    void histogramCannotBeReadWhileRedisIsDown() {
+        var ledger = ledger(100);
+        book(ledger, sample("user:a", "m", 100, "r"));
+        redis.send("HSET " + hashKey("user:a") + " openai:h9:m theirs openai:h66:m 5 openai:h-1:m 5");
+        redis.send("RPUSH " + hashKey("user:a").replace("l:" + HOUR, "l:" + (HOUR - 1)) + " theirs");
+        assertThat(outputs(ledger, "user:a", "m", HOUR - 1, HOUR).calls()).as("ignores foreign data").isEqualTo(1);
+        connectionsRejected = true;
+        wire.close();
+        await().atMost(TIMEOUT).until(() -> !link.isUp());
+        assertThat(ledger.readOutputs("user:a", "openai", "m", HOUR, HOUR).map(outputs -> false)
+                .onFailure(StoreUnavailableException.class).recoverWithItem(true).await().atMost(TIMEOUT)).isTrue();
     }
 
     @Test
