@@ -26,6 +26,55 @@ final class ModelOutputs {
     private static final long READ_INTERVAL_NANOS = TimeUnit.MINUTES.toNanos(1);
     private static final long NEVER = -1;
 
+    /** Call in flight that sets no maximum of its output. Ended once. */
+    static final class Call {
+
+        private final ModelOutputs outputs;
+        private final int slot;
+        private final long startedAt;
+        private final long estimate;
+        private final int choices;
+
+        /**
+         * @param slot number of the call among those in flight; negative if it is not one of the first
+         * @param estimate estimated output tokens of one choice
+         */
+        private Call(ModelOutputs outputs, int slot, long startedAt, long estimate, int choices) {
+            this.outputs = outputs;
+            this.slot = slot;
+            this.startedAt = startedAt;
+            this.estimate = estimate;
+            this.choices = choices;
+        }
+
+        /** Returns the estimated output tokens of all choices. */
+        long estimatedTokens() {
+            return estimate * choices;
+        }
+
+        /**
+         * Ends the call with its usage.
+         *
+         * @param estimated whether the usage is estimated: it then counts only if it is larger than what was estimated before the
+         * call, so that calls that are broken off do not lower the estimate
+         * @return output tokens of one choice; negative if they do not count
+         */
+        long end(TokenUsage usage, boolean estimated) {
+            outputs.end(slot, startedAt);
+            long tokens = (usage.output() + choices - 1) / choices;
+            if (estimated && tokens <= estimate) {
+                return -1;
+            }
+            outputs.add(tokens);
+            return tokens;
+        }
+
+        /** Ends the call without usage: it was denied or has failed. */
+        void cancel() {
+            outputs.end(slot, startedAt);
+        }
+    }
+
     /** Of the ledger. */
     private OutputHistogram older = new OutputHistogram();
     private OutputHistogram recent = new OutputHistogram();
@@ -51,14 +100,14 @@ final class ModelOutputs {
      * @param minimum lower bound of the estimate
      * @param unknown the estimate of a model without a history
      */
-    synchronized UncappedCall begin(long minimum, long unknown, int choices, long nanos) {
+    synchronized Call begin(long minimum, long unknown, int choices, long nanos) {
         int slot = freeSlot(nanos);
         long estimate = Math.max(typical, known && slot >= 0 ? minimum : Math.max(minimum, unknown));
         if (slot >= 0) {
             taken[slot] = true;
             startedAt[slot] = nanos;
         }
-        return new UncappedCall(this, slot, nanos, estimate, choices);
+        return new Call(this, slot, nanos, estimate, choices);
     }
 
     private int freeSlot(long nanos) {

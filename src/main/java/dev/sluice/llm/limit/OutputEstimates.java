@@ -46,7 +46,7 @@ final class OutputEstimates {
      * @param minimum lower bound of the estimate
      * @param unknown the estimate of a model without a history
      */
-    UncappedCall begin(LlmCallEstimate call, long minimum, long unknown) {
+    ModelOutputs.Call begin(LlmCallEstimate call, long minimum, long unknown) {
         var key = new Key(call.identifier(), call.provider(), call.model());
         var outputs = models.get(key, name -> new ModelOutputs());
         long now = nanoTime.getAsLong();

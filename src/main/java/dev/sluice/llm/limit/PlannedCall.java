@@ -16,7 +16,7 @@ import dev.sluice.llm.protocol.TokenUsage;
  * @param uncapped observes the output if tokens or a budget limit a call that sets no maximum; otherwise null
  */
 record PlannedCall(LlmCallEstimate estimate, ModelPrice price, TokenUsage usage, long costNanodollars, RateLimitRequest request,
-        String tokensResource, String budgetResource, boolean unpriced, UncappedCall uncapped) {
+        String tokensResource, String budgetResource, boolean unpriced, ModelOutputs.Call uncapped) {
 
     /** Returns the name of the model's price; null if it has none. */
     String priceName() {

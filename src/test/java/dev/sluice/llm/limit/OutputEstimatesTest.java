@@ -31,16 +31,16 @@ class OutputEstimatesTest {
     private final OutputEstimates estimates = new OutputEstimates((identifier, provider, model, from, to) -> Uni.createFrom()
             .emitter(reply -> reads.add(new Read(identifier, provider, model, from, to, reply))), () -> hour, () -> nanos);
 
-    private UncappedCall begin(String identifier, String model, int choices) {
+    private ModelOutputs.Call begin(String identifier, String model, int choices) {
         return estimates.begin(new LlmCallEstimate(Provider.OPENAI, identifier, "pro", model, 10, -1, choices),
                 NOTHING_CONFIGURED, UNKNOWN);
     }
 
-    private UncappedCall begin() {
+    private ModelOutputs.Call begin() {
         return begin("user:a", "gpt-4o", 1);
     }
 
-    private static void end(UncappedCall call, long output) {
+    private static void end(ModelOutputs.Call call, long output) {
         assertThat(call.end(TokenUsage.of(10, output), false)).isEqualTo(output);
     }
 
@@ -107,7 +107,7 @@ class OutputEstimatesTest {
     void onlySixteenCallsInFlightMayReserveLessThanWithoutAHistory() {
         call(1000, 10);
         var first = IntStream.range(0, 100).mapToObj(i -> begin()).toList();
-        assertThat(first.stream().map(UncappedCall::estimatedTokens)).hasSize(100).startsWith(16L)
+        assertThat(first.stream().map(ModelOutputs.Call::estimatedTokens)).hasSize(100).startsWith(16L)
                 .filteredOn(tokens -> tokens == 16).hasSize(ModelOutputs.PARALLEL_CALLS);
         assertThat(first.subList(16, 100)).allMatch(call -> call.estimatedTokens() == UNKNOWN);
         first.get(50).cancel(); // was not one of the sixteen
@@ -128,7 +128,7 @@ class OutputEstimatesTest {
         nanos++;
         var next = IntStream.range(0, 16).mapToObj(i -> begin()).toList();
         assertThat(next).allMatch(call -> call.estimatedTokens() == 16);
-        first.forEach(UncappedCall::cancel); // must not end those that took their places
+        first.forEach(ModelOutputs.Call::cancel); // must not end those that took their places
         assertThat(estimate()).isEqualTo(UNKNOWN);
     }
 
