@@ -56,6 +56,10 @@ public class Ledger {
         if (config.buffer() < 1) {
             problems.add("rate-limit.llm.ledger.buffer", Integer.toString(config.buffer()), "1 or more");
         }
+        if (config.anonymousIdentifiers() < 0) {
+            problems.add("rate-limit.llm.ledger.anonymous-identifiers", Integer.toString(config.anonymousIdentifiers()),
+                    "0 or more");
+        }
     }
 
     /** Writes the buffered entries. Must run before the Redis connection is closed. */

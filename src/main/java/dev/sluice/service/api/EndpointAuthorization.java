@@ -115,6 +115,11 @@ public class EndpointAuthorization {
         return (identifier.startsWith("user:") || identifier.startsWith("ip:")) && credential(request) == Credential.NONE;
     }
 
+    /** Returns whether a request admitted to a decision endpoint carries no token. */
+    boolean isAnonymous(RoutingContext request) {
+        return credential(request) == Credential.NONE;
+    }
+
     static ErrorResponse reservedResponse() {
         return RESERVED;
     }
