@@ -1,5 +1,7 @@
 package dev.sluice.llm.ledger;
 
+import java.util.Arrays;
+
 /**
  * Histogram of the output tokens of calls, with four buckets per doubling from {@value #SMALLEST} to {@value #LARGEST} tokens.
  * Not thread-safe.
@@ -67,6 +69,13 @@ public final class OutputHistogram {
     public void add(OutputHistogram other) {
         for (int i = 0; other.counts != null && i < BUCKETS; i++) {
             addToBucket(i, other.counts[i]);
+        }
+    }
+
+    /** Removes all calls. */
+    public void clear() {
+        if (counts != null) {
+            Arrays.fill(counts, 0);
         }
     }
 

@@ -79,8 +79,10 @@ final class ModelOutputs {
     private OutputHistogram older = new OutputHistogram();
     private OutputHistogram recent = new OutputHistogram();
     /** Of this instance, from before and since the read in flight. Those from before are in what it returns. */
-    private OutputHistogram beforeRead = new OutputHistogram();
-    private OutputHistogram sinceRead = new OutputHistogram();
+    private final OutputHistogram beforeRead = new OutputHistogram();
+    private final OutputHistogram sinceRead = new OutputHistogram();
+    /** Sum of the others, computed with the estimate. */
+    private final OutputHistogram all = new OutputHistogram();
     private final long[] last = new long[LAST_CALLS];
     private int lastIndex;
     private long olderHour = NEVER;
@@ -148,7 +150,7 @@ final class ModelOutputs {
     }
 
     private void estimate() {
-        var all = new OutputHistogram();
+        all.clear();
         all.add(older);
         all.add(recent);
         all.add(beforeRead);
@@ -170,7 +172,7 @@ final class ModelOutputs {
         read = true;
         readAt = nanos;
         beforeRead.add(sinceRead);
-        sinceRead = new OutputHistogram();
+        sinceRead.clear();
         return true;
     }
 
@@ -186,7 +188,7 @@ final class ModelOutputs {
             olderHour = hour;
         }
         recent = recentOutputs;
-        beforeRead = new OutputHistogram();
+        beforeRead.clear();
         reading = false;
         estimate();
     }
