@@ -57,7 +57,7 @@ public @interface LlmRateLimited {
     /**
      * Returns the expected number of tokens of one invocation, input and output together.
      *
-     * @return 0 to 100,000,000; -1, the default, reserves the configured {@code output-estimate}
+     * @return 0 to 100,000,000; -1, the default, reserves what the user's calls of the model typically use
      */
     @Nonbinding
     long tokens() default -1;

@@ -84,7 +84,7 @@ final class DecisionApiAttacks {
                 number -> RawHttpConnection.post("/v1/llm/usage",
                         String.format("{\"identifier\":\"usage\",\"provider\":\"openai\",\"model\":\"m%d\",\"input_tokens\":1,"
                                 + "\"output_tokens\":1,\"request_id\":\"%064d\"}", number, number)));
-        assertThat(statuses).isEqualTo(Map.of(200, PER_ADDRESS, 429, 100));
+        assertThat(statuses).isEqualTo(Map.of(204, PER_ADDRESS, 429, 100));
         long bytes = (target.info("memory", "used_memory") - before) / PER_ADDRESS;
         assertThat(bytes).as("bytes per request").isLessThan(MAX_BYTES_PER_REQUEST);
         return bytes + " bytes of Redis's memory per request";

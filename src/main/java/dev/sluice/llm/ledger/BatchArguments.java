@@ -12,11 +12,14 @@ final class BatchArguments {
 
     /** Time for which Redis keeps the number of the last batch: longer than any outage during which entries are buffered. */
     private static final String BATCH_NUMBER_TTL_SECONDS = Integer.toString(7 * 24 * 3600);
+    private static final List<String> BOUNDS = List.of(BATCH_NUMBER_TTL_SECONDS, Integer.toString(LedgerStore.MAX_MODELS),
+            LedgerStore.OTHER_MODELS, Integer.toString(LedgerStore.MAX_REQUEST_IDS));
+    private static final List<String> NO_REQUEST = List.of("0", "0", "");
 
     private final List<String> keys = new ArrayList<>();
     private final List<String> arguments = new ArrayList<>();
     private final Map<String, String> positions = new HashMap<>();
-    /** Keys that contain hashes; the others are idempotency keys. */
+    /** Keys that contain hashes; the others are sets of request ids. */
     private final Set<String> hashKeys = new HashSet<>();
     /** Hour of the entry that a key belongs to. */
     private final Map<String, Long> hours = new HashMap<>();
@@ -24,15 +27,23 @@ final class BatchArguments {
     BatchArguments(LedgerKeys ledgerKeys, String instance, int tag, WriteBuffer.Batch batch) {
         keys.add(ledgerKeys.lastBatch(tag, instance));
         arguments.add(Long.toString(batch.number()));
-        arguments.add(BATCH_NUMBER_TTL_SECONDS);
+        arguments.addAll(BOUNDS);
         for (var entry : batch.entries()) {
             var key = entry.key();
-            var pairs = LedgerHash.increments(key.provider(), key.model(), entry.totals());
+            var pairs = LedgerHash.increments(entry.sum());
             var hashKey = ledgerKeys.hour(key.identifier(), key.hour());
             hashKeys.add(hashKey);
             arguments.add(position(hashKey, key.hour()));
             arguments.add(Long.toString(LedgerHash.expirySeconds(key.hour())));
-            arguments.add(entry.requestKey() == null ? "0" : position(entry.requestKey(), key.hour()));
+            if (entry.requestKey() == null) {
+                arguments.addAll(NO_REQUEST);
+            } else {
+                arguments.add(position(ledgerKeys.requests(key.identifier()), key.hour()));
+                arguments.add(position(entry.requestKey(), key.hour()));
+                arguments.add(ledgerKeys.requestName(entry.requestKey()));
+            }
+            arguments.add(key.provider());
+            arguments.add(key.model());
             arguments.add(Integer.toString(pairs.size() / 2));
             arguments.addAll(pairs);
         }
@@ -61,7 +72,7 @@ final class BatchArguments {
 
     /** Returns the Redis type that a key of the batch must have, as aside.lua expects it. */
     String type(String key) {
-        return hashKeys.contains(key) ? "hash" : "string";
+        return hashKeys.contains(key) ? "hash" : "zset";
     }
 
     /** Returns when a key of the batch expires, in Unix seconds. */

@@ -56,6 +56,10 @@ public class Ledger {
         if (config.buffer() < 1) {
             problems.add("rate-limit.llm.ledger.buffer", Integer.toString(config.buffer()), "1 or more");
         }
+        if (config.anonymousIdentifiers() < 0) {
+            problems.add("rate-limit.llm.ledger.anonymous-identifiers", Integer.toString(config.anonymousIdentifiers()),
+                    "0 or more");
+        }
     }
 
     /** Writes the buffered entries. Must run before the Redis connection is closed. */
@@ -75,7 +79,7 @@ public class Ledger {
      * otherwise at once
      */
     public Uni<Boolean> book(LedgerEntry entry) {
-        return store.book(entry, LedgerHash.hourOf(clock.instant().getEpochSecond()));
+        return store.book(entry, currentHour());
     }
 
     /**
@@ -97,7 +101,30 @@ public class Ledger {
      * @return the usage; fails with {@link dev.sluice.api.StoreUnavailableException} if Redis does not reply
      */
     public Uni<UsageReport> read(String identifier, int hours) {
-        long now = LedgerHash.hourOf(clock.instant().getEpochSecond());
+        long now = currentHour();
         return store.read(identifier, now - hours, now);
+    }
+
+    /**
+     * Returns the number of the current hour.
+     *
+     * @return whole hours since 1970
+     */
+    public long currentHour() {
+        return LedgerHash.hourOf(clock.instant().getEpochSecond());
+    }
+
+    /**
+     * Returns the histogram of a model's outputs, of the entries that had a sample.
+     *
+     * @param identifier the identifier, as stored
+     * @param provider the provider's id
+     * @param model the model's name
+     * @param fromHour number of the first hour
+     * @param toHour number of the last hour
+     * @return the histogram; fails if it cannot be read now
+     */
+    public Uni<OutputHistogram> readOutputs(String identifier, String provider, String model, long fromHour, long toHour) {
+        return store.readOutputs(identifier, provider, model, fromHour, toHour);
     }
 }

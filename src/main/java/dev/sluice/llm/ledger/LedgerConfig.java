@@ -10,4 +10,8 @@ public interface LedgerConfig {
     /** Maximum number of entries (one per user, model and hour) that are buffered for Redis; further ones are dropped. */
     @WithDefault("100000")
     int buffer();
+
+    /** Maximum number of identifiers for which callers without a token may record usage, per hour and instance. */
+    @WithDefault("1000")
+    int anonymousIdentifiers();
 }

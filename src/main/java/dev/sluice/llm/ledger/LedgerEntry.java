@@ -13,7 +13,14 @@ import dev.sluice.llm.protocol.TokenUsage;
  * @param estimated whether the usage is estimated, not reported by the provider
  * @param requestId idempotency key: entries with the same key are booked once per identifier and provider; null if there
  * is none
+ * @param outputSample output tokens that count in the histogram of the model's outputs; negative if they do not
  */
 public record LedgerEntry(String identifier, String provider, String model, TokenUsage usage, long picodollars,
-        boolean estimated, String requestId) {
+        boolean estimated, String requestId, long outputSample) {
+
+    /** Creates an entry that does not count in the histogram of the model's outputs. */
+    LedgerEntry(String identifier, String provider, String model, TokenUsage usage, long picodollars, boolean estimated,
+            String requestId) {
+        this(identifier, provider, model, usage, picodollars, estimated, requestId, -1);
+    }
 }

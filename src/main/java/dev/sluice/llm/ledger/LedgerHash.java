@@ -6,11 +6,17 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 
-/** Format of one identifier's hour in Redis: a hash of {@code provider:counter:model} to a whole number. */
+/**
+ * Format of one identifier's hour in Redis: a hash of {@code provider:counter:model} to a whole number. A counter is a letter, or
+ * {@code h} and a number: a bucket of the histogram of the model's outputs. The field {@code models} is the number of models.
+ */
 final class LedgerHash {
 
     private static final int HOUR_SECONDS = 3600;
+    private static final List<String> BUCKET_COUNTERS = IntStream.range(0, OutputHistogram.BUCKETS).mapToObj(i -> "h" + i)
+            .toList();
     /** Largest number that HINCRBY accepts. */
     private static final BigInteger MAX_VALUE = BigInteger.valueOf(Long.MAX_VALUE);
     /** {@code provider:counter:model}. */
@@ -20,24 +26,42 @@ final class LedgerHash {
     private LedgerHash() {
     }
 
-    /** Returns field and increment of every counter that is not zero, alternating. */
-    static List<String> increments(String provider, String model, UsageTotals totals) {
-        var increments = new ArrayList<String>(16);
-        add(increments, provider, 'c', model, BigInteger.valueOf(totals.calls()));
-        add(increments, provider, 'i', model, BigInteger.valueOf(totals.input()));
-        add(increments, provider, 'r', model, BigInteger.valueOf(totals.cachedInput()));
-        add(increments, provider, 'w', model, BigInteger.valueOf(totals.cacheWrite()));
-        add(increments, provider, 'o', model, BigInteger.valueOf(totals.output()));
-        add(increments, provider, 'p', model, totals.picodollars());
-        add(increments, provider, 'u', model, BigInteger.valueOf(totals.unpriced()));
-        add(increments, provider, 'e', model, BigInteger.valueOf(totals.estimated()));
+    /** Returns counter and increment of every counter that is not zero, alternating; first that of calls. */
+    static List<String> increments(LedgerSum sum) {
+        var totals = sum.totals();
+        var increments = new ArrayList<String>(18);
+        add(increments, "c", BigInteger.valueOf(totals.calls()));
+        add(increments, "i", BigInteger.valueOf(totals.input()));
+        add(increments, "r", BigInteger.valueOf(totals.cachedInput()));
+        add(increments, "w", BigInteger.valueOf(totals.cacheWrite()));
+        add(increments, "o", BigInteger.valueOf(totals.output()));
+        add(increments, "p", totals.picodollars());
+        add(increments, "u", BigInteger.valueOf(totals.unpriced()));
+        add(increments, "e", BigInteger.valueOf(totals.estimated()));
+        for (int bucket = 0; bucket < OutputHistogram.BUCKETS; bucket++) {
+            if (sum.outputs().calls(bucket) > 0) {
+                add(increments, BUCKET_COUNTERS.get(bucket), BigInteger.valueOf(sum.outputs().calls(bucket)));
+            }
+        }
         return increments;
     }
 
-    private static void add(List<String> increments, String provider, char counter, String model, BigInteger value) {
+    private static void add(List<String> increments, String counter, BigInteger value) {
         if (value.signum() > 0) {
-            increments.add(provider + ':' + counter + ':' + model);
+            increments.add(counter);
             increments.add(value.min(MAX_VALUE).toString());
+        }
+    }
+
+    /** Returns the field with the number of calls whose output is in a bucket. Readers of the counters ignore it. */
+    static String bucketField(String provider, int bucket, String model) {
+        return provider + ':' + BUCKET_COUNTERS.get(bucket) + ':' + model;
+    }
+
+    /** Adds the number of calls in a bucket to a histogram; ignores fields of other applications. */
+    static void addTo(OutputHistogram outputs, int bucket, String calls) {
+        if (NUMBER_PATTERN.matcher(calls).matches()) {
+            outputs.addToBucket(bucket, new BigInteger(calls).min(BigInteger.valueOf(Integer.MAX_VALUE)).longValue());
         }
     }
 

@@ -6,6 +6,8 @@ import dev.sluice.redis.HashTags;
 /** Names of the ledger's keys in Redis. All keys of an identifier have the same hash tag. */
 final class LedgerKeys {
 
+    private static final int REQUEST_HASH_LENGTH = 32;
+
     private final HashTags hashTags;
 
     LedgerKeys(HashTags hashTags) {
@@ -21,7 +23,18 @@ final class LedgerKeys {
         return hashTags.keyPrefix(identifier) + "l:" + hour + ':' + identifier;
     }
 
-    /** Returns the key that records that a request was booked. */
+    /** Returns the key of the set of the requests of an identifier that were booked. */
+    String requests(String identifier) {
+        return hashTags.keyPrefix(identifier) + "q:" + identifier;
+    }
+
+    /** Returns the name of a request in the set of its identifier: the provider, and 128 bits of the hash of the request id. */
+    String requestName(String requestKey) {
+        var name = withoutPrefix(requestKey);
+        return name.substring(2, name.indexOf(':', 2) + 1 + REQUEST_HASH_LENGTH);
+    }
+
+    /** Returns a unique name of a request: the key by which the previous version recorded that it was booked. */
     String request(LedgerEntry entry) {
         return hashTags.keyPrefix(entry.identifier()) + "u:" + entry.provider() + ':' + Sha256.hex(entry.requestId()) + ':'
                 + entry.identifier();

@@ -8,6 +8,15 @@ interface LedgerStore {
     /** Time for which an hour's entries are kept: 31 days, and the oldest hour, which is partly older. */
     int RETENTION_HOURS = 31 * 24 + 1;
 
+    /** Maximum number of models, of all providers together, of an identifier's hour; further ones are summed as one model. */
+    int MAX_MODELS = 100;
+
+    /** Name of the model as which further ones are summed. */
+    String OTHER_MODELS = "other";
+
+    /** Maximum number of request ids that are kept for an identifier: the latest ones. */
+    int MAX_REQUEST_IDS = 10_000;
+
     Uni<Boolean> book(LedgerEntry entry, long hour);
 
     /** Completes when all entries booked for an identifier so far have been written, or cannot be written now. Never fails. */
@@ -17,4 +26,7 @@ interface LedgerStore {
     Uni<Void> close();
 
     Uni<UsageReport> read(String identifier, long fromHour, long toHour);
+
+    /** Returns the histogram of a model's outputs; fails if it cannot be read now. */
+    Uni<OutputHistogram> readOutputs(String identifier, String provider, String model, long fromHour, long toHour);
 }

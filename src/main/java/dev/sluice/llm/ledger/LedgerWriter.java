@@ -80,7 +80,7 @@ final class LedgerWriter {
 
     /** Books an entry without an idempotency key. */
     void add(LedgerEntry entry, long hour) {
-        int added = writeBuffers[buffer(entry.identifier())].add(key(entry, hour), UsageTotals.of(entry), hasRoom());
+        int added = writeBuffers[buffer(entry.identifier())].add(key(entry, hour), LedgerSum.of(entry), hasRoom());
         waiting.addAndGet(Math.max(0, added));
         if (added < 0) {
             outcomes.countDropped();
@@ -100,7 +100,7 @@ final class LedgerWriter {
             return Future.succeededFuture(true);
         }
         int buffer = buffer(entry.identifier());
-        var result = writeBuffers[buffer].addOnce(key(entry, hour), UsageTotals.of(entry), keys.request(entry));
+        var result = writeBuffers[buffer].addOnce(key(entry, hour), LedgerSum.of(entry), keys.request(entry));
         if (result == null) {
             return Future.succeededFuture(false);
         }

@@ -92,6 +92,36 @@ final class RedisLedger implements LedgerStore {
                 : new StoreUnavailableException("Redis replied with an error", failure));
     }
 
+    @Override
+    public Uni<OutputHistogram> readOutputs(String identifier, String provider, String model, long fromHour, long toHour) {
+        if (!redis.isUp()) {
+            return Uni.createFrom().failure(new StoreUnavailableException("Redis is unavailable", null));
+        }
+        return toUni(writer.drain(identifier).compose(done -> {
+            var replies = new ArrayList<Future<Response>>();
+            for (long hour = fromHour; hour <= toHour; hour++) {
+                var command = Request.cmd(Command.HMGET).arg(keys.hour(identifier, hour));
+                for (int bucket = 0; bucket < OutputHistogram.BUCKETS; bucket++) {
+                    command.arg(LedgerHash.bucketField(provider, bucket, model));
+                }
+                replies.add(redis.send(command).recover(RedisLedger::emptyIfForeign));
+            }
+            return redis.within(READ_TIMEOUT_MILLIS, Future.all(replies)).map(all -> {
+                var outputs = new OutputHistogram();
+                replies.forEach(reply -> addTo(outputs, reply.result()));
+                return outputs;
+            });
+        }));
+    }
+
+    private static void addTo(OutputHistogram outputs, Response reply) {
+        for (int bucket = 0; reply != null && bucket < OutputHistogram.BUCKETS; bucket++) {
+            if (reply.get(bucket) != null) {
+                LedgerHash.addTo(outputs, bucket, reply.get(bucket).toString());
+            }
+        }
+    }
+
     /** Treats a key with foreign data as empty; the data is moved when an entry is booked there. */
     private static Future<Response> emptyIfForeign(Throwable failure) {
         return failure.getMessage() != null && failure.getMessage().startsWith("WRONGTYPE")

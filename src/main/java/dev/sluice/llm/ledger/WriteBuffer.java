@@ -26,7 +26,11 @@ final class WriteBuffer {
      * @param requestKey idempotency key of a single entry; null for sums
      * @param result completes with whether the entry is new; null for sums
      */
-    record Entry(EntryKey key, UsageTotals totals, String requestKey, Promise<Boolean> result) {
+    record Entry(EntryKey key, LedgerSum sum, String requestKey, Promise<Boolean> result) {
+
+        UsageTotals totals() {
+            return sum.totals();
+        }
     }
 
     /** Entries sent in one script call. */
@@ -36,7 +40,7 @@ final class WriteBuffer {
     /** More would block Redis for other clients for too long. */
     private static final int MAX_BATCH_SIZE = 500;
 
-    private final Map<EntryKey, UsageTotals> totals = new LinkedHashMap<>();
+    private final Map<EntryKey, LedgerSum> sums = new LinkedHashMap<>();
     private final Map<String, Entry> uniqueEntries = new LinkedHashMap<>();
     private Batch batch;
     private long batchNumber;
@@ -45,15 +49,20 @@ final class WriteBuffer {
     /**
      * Adds to a sum.
      *
+     * @param added becomes part of the buffer
      * @return the number of entries added; -1 if there is no room for a new one
      */
-    synchronized int add(EntryKey key, UsageTotals added, boolean hasRoom) {
-        if (!hasRoom && !totals.containsKey(key)) {
+    synchronized int add(EntryKey key, LedgerSum added, boolean hasRoom) {
+        var sum = sums.get(key);
+        if (sum != null) {
+            sum.add(added);
+            return 0;
+        }
+        if (!hasRoom) {
             return -1;
         }
-        int before = totals.size();
-        totals.merge(key, added, UsageTotals::plus);
-        return totals.size() - before;
+        sums.put(key, added);
+        return 1;
     }
 
     /**
@@ -61,12 +70,12 @@ final class WriteBuffer {
      *
      * @return the entry's result; null if it is buffered already
      */
-    synchronized Promise<Boolean> addOnce(EntryKey key, UsageTotals totals, String requestKey) {
+    synchronized Promise<Boolean> addOnce(EntryKey key, LedgerSum sum, String requestKey) {
         if (uniqueEntries.containsKey(requestKey)) {
             return null;
         }
         Promise<Boolean> result = Promise.promise();
-        uniqueEntries.put(requestKey, new Entry(key, totals, requestKey, result));
+        uniqueEntries.put(requestKey, new Entry(key, sum, requestKey, result));
         return result;
     }
 
@@ -77,7 +86,7 @@ final class WriteBuffer {
      */
     int put(Entry entry) {
         if (entry.requestKey() == null) {
-            return add(entry.key(), entry.totals(), true);
+            return add(entry.key(), entry.sum(), true);
         }
         Entry repeated;
         synchronized (this) {
@@ -95,9 +104,9 @@ final class WriteBuffer {
         if (inFlight != null) {
             return null;
         }
-        if (batch == null && totals.size() + uniqueEntries.size() > 0) {
+        if (batch == null && sums.size() + uniqueEntries.size() > 0) {
             var items = new ArrayList<Entry>();
-            move(totals.entrySet().iterator(), sum -> new Entry(sum.getKey(), sum.getValue(), null, null), items);
+            move(sums.entrySet().iterator(), sum -> new Entry(sum.getKey(), sum.getValue(), null, null), items);
             move(uniqueEntries.values().iterator(), single -> single, items);
             batch = new Batch(++batchNumber, items);
         }
@@ -137,16 +146,16 @@ final class WriteBuffer {
 
     /** Returns the number of batches in which the entries will be sent. */
     synchronized int batches() {
-        return (batch == null ? 0 : 1) + (totals.size() + uniqueEntries.size() + MAX_BATCH_SIZE - 1) / MAX_BATCH_SIZE;
+        return (batch == null ? 0 : 1) + (sums.size() + uniqueEntries.size() + MAX_BATCH_SIZE - 1) / MAX_BATCH_SIZE;
     }
 
     synchronized boolean isEmpty() {
-        return batch == null && totals.isEmpty() && uniqueEntries.isEmpty();
+        return batch == null && sums.isEmpty() && uniqueEntries.isEmpty();
     }
 
     /** Adds an identifier's buffered entries to a report. */
     synchronized void addTo(String identifier, long fromHour, long toHour, UsageReport report) {
-        totals.forEach((key, totals) -> addTo(key, totals, identifier, fromHour, toHour, report));
+        sums.forEach((key, sum) -> addTo(key, sum.totals(), identifier, fromHour, toHour, report));
         uniqueEntries.values().forEach(item -> addTo(item.key(), item.totals(), identifier, fromHour, toHour, report));
         if (batch != null) {
             batch.entries().forEach(item -> addTo(item.key(), item.totals(), identifier, fromHour, toHour, report));

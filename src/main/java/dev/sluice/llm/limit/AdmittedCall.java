@@ -7,7 +7,6 @@ import dev.sluice.api.Decision;
 import dev.sluice.api.QuotaStatus;
 import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.RateLimitExceededException;
-import dev.sluice.llm.pricing.ModelPrice;
 import dev.sluice.llm.pricing.Money;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
@@ -27,35 +26,18 @@ public final class AdmittedCall {
     /** Model in the ledger for calls that name none, if the response names none either. */
     private static final String UNKNOWN_MODEL = "unknown";
 
-    private final LlmCallEstimate callEstimate;
-    private final ModelPrice price;
-    private final TokenUsage estimatedUsage;
-    private final long costNanodollars;
-    private final String tokensResource;
-    private final String budgetResource;
+    private final PlannedCall planned;
     private final Decision decision;
-    private final boolean deniedAsUnpriced;
     private final CallAccounting accounting;
     private final AtomicBoolean finished = new AtomicBoolean();
     /** Identifier in the ledger. */
     private volatile String ledgerIdentifier;
 
-    /** @param costNanodollars expected cost, in 10⁻⁹ US dollars */
-    AdmittedCall(LlmCallEstimate callEstimate, ModelPrice price, TokenUsage estimatedUsage, long costNanodollars,
-            String tokensResource, String budgetResource,
-            Decision decision,
-            boolean deniedAsUnpriced,
-            CallAccounting accounting) {
-        this.callEstimate = callEstimate;
-        this.price = price;
-        this.estimatedUsage = estimatedUsage;
-        this.costNanodollars = costNanodollars;
-        this.tokensResource = tokensResource;
-        this.budgetResource = budgetResource;
+    AdmittedCall(PlannedCall planned, Decision decision, CallAccounting accounting) {
+        this.planned = planned;
         this.decision = decision;
-        this.deniedAsUnpriced = deniedAsUnpriced;
         this.accounting = accounting;
-        this.ledgerIdentifier = callEstimate.identifier();
+        this.ledgerIdentifier = planned.estimate().identifier();
     }
 
     /**
@@ -73,7 +55,7 @@ public final class AdmittedCall {
      * @return the provider
      */
     public Provider provider() {
-        return callEstimate.provider();
+        return planned.estimate().provider();
     }
 
     /**
@@ -82,7 +64,7 @@ public final class AdmittedCall {
      * @return true only for a denied call
      */
     public boolean deniedAsUnpriced() {
-        return deniedAsUnpriced;
+        return planned.unpriced();
     }
 
     /**
@@ -91,7 +73,7 @@ public final class AdmittedCall {
      * @return the exception, not thrown
      */
     public RateLimitExceededException denialException() {
-        return deniedAsUnpriced
+        return planned.unpriced()
                 ? new RateLimitExceededException(decision, UNPRICED_MESSAGE)
                 : new RateLimitExceededException(decision);
     }
@@ -105,9 +87,9 @@ public final class AdmittedCall {
      */
     public QuotaUnit unitOf(QuotaStatus quota) {
         var resource = quota.resource();
-        return resource.equals(budgetResource)
+        return resource.equals(planned.budgetResource())
                 ? QuotaUnit.NANODOLLARS
-                : resource.equals(tokensResource) ? QuotaUnit.TOKENS : QuotaUnit.REQUESTS;
+                : resource.equals(planned.tokensResource()) ? QuotaUnit.TOKENS : QuotaUnit.REQUESTS;
     }
 
     /**
@@ -119,8 +101,8 @@ public final class AdmittedCall {
     public long requestedUnits(QuotaStatus quota) {
         return switch (quota.unit()) {
             case REQUESTS -> 1;
-            case TOKENS -> Math.min(estimatedUsage.total(), quota.limit());
-            case NANODOLLARS -> Math.min(costNanodollars, quota.limit());
+            case TOKENS -> Math.min(planned.usage().total(), quota.limit());
+            case NANODOLLARS -> Math.min(planned.costNanodollars(), quota.limit());
         };
     }
 
@@ -139,7 +121,7 @@ public final class AdmittedCall {
      * @return the estimate
      */
     public TokenUsage estimatedUsage() {
-        return estimatedUsage;
+        return planned.usage();
     }
 
     /**
@@ -216,7 +198,7 @@ public final class AdmittedCall {
                 settleEstimated(completeUsage(usage, Math.min(extractor.contentEvents(), TokenUsage.MAX)), extractor.model());
             }
         } catch (RuntimeException | Error e) {
-            settleEstimated(estimatedUsage);
+            settleEstimated(planned.usage());
             throw e;
         }
     }
@@ -224,24 +206,28 @@ public final class AdmittedCall {
     /** Completes an incomplete report with the estimate. A stream carries about one token per event. */
     private TokenUsage completeUsage(TokenUsage reported, long events) {
         return reported == null
-                ? TokenUsage.of(estimatedUsage.input(), events > 0 ? events : estimatedUsage.output())
+                ? TokenUsage.of(planned.usage().input(), events > 0 ? events : planned.usage().output())
                 : new TokenUsage(reported.input(), reported.cachedInput(), reported.cacheWrite(), reported.longCacheWrite(),
                         Math.max(reported.output(), events));
     }
 
     private void finish(TokenUsage usage, String responseModel, boolean estimated) {
         // Computed first: an Error here leaves the call open, so that the code that catches it can still end the call.
-        var model = callEstimate.model().isEmpty()
+        var model = planned.estimate().model().isEmpty()
                 ? responseModel == null || responseModel.isEmpty() ? UNKNOWN_MODEL : responseModel
-                : callEstimate.model();
-        var modelPrice = callEstimate.model().isEmpty() && responseModel != null
-                ? accounting.findPrice(callEstimate.provider(), responseModel)
-                : price;
+                : planned.estimate().model();
+        var modelPrice = planned.estimate().model().isEmpty() && responseModel != null
+                ? accounting.findPrice(planned.estimate().provider(), responseModel)
+                : planned.price();
         long nanodollars = modelPrice == null ? 0 : Money.nanodollars(modelPrice.picodollars(usage));
         if (finished.compareAndSet(false, true)) {
-            accounting.settle(callEstimate.identifier(), reservation(),
-                    Map.of(tokensResource, usage.total(), budgetResource, nanodollars));
-            accounting.book(callEstimate.provider(), ledgerIdentifier, model, usage, modelPrice, estimated, null)
+            accounting.settle(planned.estimate().identifier(), reservation(),
+                    Map.of(planned.tokensResource(), usage.total(), planned.budgetResource(), nanodollars));
+            long outputSample = planned.uncapped() == null ? -1 : planned.uncapped().end(usage, estimated);
+            accounting
+                    .book(planned.estimate().provider(), ledgerIdentifier, model, usage, modelPrice, estimated,
+                            null,
+                            outputSample)
                     .subscribe().with(written -> {
                     }, failure -> {
                     });
@@ -255,8 +241,10 @@ public final class AdmittedCall {
      */
     public void release(boolean rateLimited) {
         if (finished.compareAndSet(false, true)) {
-            accounting.settle(callEstimate.identifier(), reservation(), Map.of(tokensResource, 0L, budgetResource, 0L));
-            accounting.countFailure(callEstimate.provider(), price, rateLimited);
+            accounting.settle(planned.estimate().identifier(), reservation(),
+                    Map.of(planned.tokensResource(), 0L, planned.budgetResource(), 0L));
+            planned.cancel();
+            accounting.countFailure(planned.estimate().provider(), planned.price(), rateLimited);
         }
     }
 }

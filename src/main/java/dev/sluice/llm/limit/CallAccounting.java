@@ -50,10 +50,12 @@ final class CallAccounting {
         return ledger.awaitWritten(identifier);
     }
 
+    /** @param outputSample output tokens that count in the histogram of the model's outputs; negative if they do not */
     Uni<Void> book(Provider provider, String identifier, String model, TokenUsage usage, ModelPrice price, boolean estimated,
-            String requestId) {
+            String requestId, long outputSample) {
         long cost = price == null ? -1 : price.picodollars(usage);
-        return ledger.book(new LedgerEntry(identifier, provider.id(), model, usage, cost, estimated, requestId)).map(isNew -> {
+        var entry = new LedgerEntry(identifier, provider.id(), model, usage, cost, estimated, requestId, outputSample);
+        return ledger.book(entry).map(isNew -> {
             if (isNew) {
                 metrics.countSuccess(provider, nameOf(price), usage, cost, estimated);
             }

@@ -11,10 +11,27 @@ import dev.sluice.llm.protocol.Provider;
  * @param tier the caller's tier; null or an unknown tier is treated as the first configured one
  * @param model the model's name; empty if it is not known
  * @param inputTokens estimated input tokens, 0 or more
- * @param maxOutputTokens the largest number of output tokens that the request allows; negative if it sets no maximum
+ * @param maxOutputTokens the largest number of output tokens that the request allows, of all choices; negative if it sets no
+ * maximum
+ * @param choices number of choices requested, 1 or more
  */
 public record LlmCallEstimate(Provider provider, String identifier, String tier, String model, long inputTokens,
-        long maxOutputTokens) {
+        long maxOutputTokens, int choices) {
+
+    /**
+     * Creates an estimate of a call with one choice.
+     *
+     * @param provider the provider that is called
+     * @param identifier the caller's identifier, as stored
+     * @param tier the caller's tier; null or an unknown tier is treated as the first configured one
+     * @param model the model's name; empty if it is not known
+     * @param inputTokens estimated input tokens, 0 or more
+     * @param maxOutputTokens the largest number of output tokens that the request allows; negative if it sets no maximum
+     */
+    public LlmCallEstimate(Provider provider, String identifier, String tier, String model, long inputTokens,
+            long maxOutputTokens) {
+        this(provider, identifier, tier, model, inputTokens, maxOutputTokens, 1);
+    }
 
     /**
      * Estimates a call from its parsed request.
@@ -29,7 +46,7 @@ public record LlmCallEstimate(Provider provider, String identifier, String tier,
         return request == null
                 ? new LlmCallEstimate(provider, identifier, tier, "", 0, 0)
                 : new LlmCallEstimate(provider, identifier, tier, request.model(), request.estimatedInputTokens(),
-                        request.maxTotalOutputTokens());
+                        request.maxTotalOutputTokens(), request.choices());
     }
 
     /**

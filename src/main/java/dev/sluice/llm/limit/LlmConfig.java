@@ -111,7 +111,7 @@ public interface LlmConfig {
         /** US dollars: an amount per window and tier. */
         Map<String, String> budget();
 
-        /** Output tokens to reserve for a call that sets no maximum. */
+        /** Output tokens that a call that sets no maximum reserves at least; default: what is typical of it, 4096 if that is unknown. */
         Optional<Long> outputEstimate();
     }
 

@@ -36,6 +36,7 @@ public class LlmLimiter {
     private final CurrentLlmPolicy policy;
     private final boolean denyUnpriced;
     private final CallAccounting accounting;
+    private final OutputEstimates outputEstimates;
 
     LlmLimiter(CallbackRateLimiter limiter, CurrentLlmPolicy policy, LlmConfig settings, Ledger ledger, LlmMetrics metrics,
             SettlementQueue settlements) {
@@ -43,6 +44,7 @@ public class LlmLimiter {
         this.policy = policy;
         this.denyUnpriced = settings.unpriced() == LlmConfig.Unpriced.REFUSE;
         this.accounting = new CallAccounting(ledger, metrics, settlements, policy, settings.maxBodySize().asLongValue());
+        this.outputEstimates = new OutputEstimates(ledger::readOutputs, ledger::currentHour, System::nanoTime);
     }
 
     /**
@@ -86,54 +88,70 @@ public class LlmLimiter {
      */
     void admit(LlmCallEstimate callEstimate, Function<String, List<ResourceCheck>> furtherChecks,
             Consumer<AdmittedCall> onDecided, Consumer<Throwable> onFailure) {
-        RateLimitRequest request;
-        Function<Decision, AdmittedCall> toCall;
+        PlannedCall planned;
         try {
-            var snapshot = policy.current();
-            var tier = snapshot.tiers().effective(callEstimate.tier());
-            var price = findPrice(callEstimate.provider(), callEstimate.model());
-            var priceName = price.map(ModelPrice::name).orElse(null);
-            long maxOutputTokens = callEstimate.maxOutputTokens() < 0
-                    ? snapshot.outputEstimate(callEstimate.provider(), callEstimate.model(), priceName)
-                    : callEstimate.maxOutputTokens();
-            var estimatedUsage = TokenUsage.of(Math.min(callEstimate.inputTokens(), TokenUsage.MAX),
-                    Math.min(maxOutputTokens, TokenUsage.MAX));
-            long costNanodollars = price.map(modelPrice -> Money.nanodollars(estimateCost(modelPrice, estimatedUsage)))
-                    .orElse(0L);
-            var requests = snapshot.rule(callEstimate.provider(), QuotaUnit.REQUESTS, tier, callEstimate.model(), priceName);
-            var tokens = snapshot.rule(callEstimate.provider(), QuotaUnit.TOKENS, tier, callEstimate.model(), priceName);
-            var budget = snapshot.rule(callEstimate.provider(), QuotaUnit.NANODOLLARS, tier, callEstimate.model(), priceName);
-            boolean unpriced = denyUnpriced && price.isEmpty() && budget.rate(tier) != Rate.UNLIMITED;
-            var checks = new ArrayList<ResourceCheck>(4);
-            checks.add(requests.check(tier, 1));
-            checks.add(tokens.reservationCheck(tier, estimatedUsage.total()));
-            checks.add(unpriced
-                    ? new ResourceCheck(budget.resource(), Rate.BLOCKED, 1)
-                    : budget.reservationCheck(tier, costNanodollars));
-            checks.addAll(furtherChecks.apply(tier));
-            request = new RateLimitRequest(callEstimate.identifier(), tier, requests.resource(), checks);
-            toCall = decision -> {
-                if (!decision.allowed()) {
-                    accounting.countDenial(callEstimate.provider(), priceName);
-                }
-                return new AdmittedCall(callEstimate, price.orElse(null), estimatedUsage, costNanodollars, tokens.resource(),
-                        budget.resource(), decision,
-                        unpriced, accounting);
-            };
+            planned = plan(callEstimate, furtherChecks);
         } catch (RuntimeException | Error e) {
             onFailure.accept(e);
             return;
         }
-        limiter.check(request, decision -> {
+        limiter.check(planned.request(), decision -> {
             AdmittedCall call;
             try {
-                call = toCall.apply(decision);
+                if (!decision.allowed()) {
+                    planned.cancel();
+                    accounting.countDenial(callEstimate.provider(), planned.priceName());
+                }
+                call = new AdmittedCall(planned, decision, accounting);
             } catch (RuntimeException | Error e) { // the limiter's callbacks must not throw
+                planned.cancel();
                 onFailure.accept(e);
                 return;
             }
             onDecided.accept(call);
-        }, onFailure);
+        }, failure -> {
+            planned.cancel();
+            onFailure.accept(failure);
+        });
+    }
+
+    private PlannedCall plan(LlmCallEstimate call, Function<String, List<ResourceCheck>> furtherChecks) {
+        var snapshot = policy.current();
+        var tier = snapshot.tiers().effective(call.tier());
+        var price = accounting.findPrice(call.provider(), call.model());
+        var priceName = price == null ? null : price.name();
+        var requests = snapshot.rule(call.provider(), QuotaUnit.REQUESTS, tier, call.model(), priceName);
+        var tokens = snapshot.rule(call.provider(), QuotaUnit.TOKENS, tier, call.model(), priceName);
+        var budget = snapshot.rule(call.provider(), QuotaUnit.NANODOLLARS, tier, call.model(), priceName);
+        boolean limited = tokens.rate(tier) != Rate.UNLIMITED || budget.rate(tier) != Rate.UNLIMITED;
+        boolean unpriced = denyUnpriced && price == null && budget.rate(tier) != Rate.UNLIMITED;
+        long unknownOutput = snapshot.outputEstimate(call.provider(), call.model(), priceName);
+        var uncapped = limited && call.maxOutputTokens() < 0
+                ? outputEstimates.begin(call, snapshot.minimumOutputEstimate(call.provider(), call.model(), priceName),
+                        unknownOutput)
+                : null;
+        try {
+            long output = call.maxOutputTokens() >= 0
+                    ? call.maxOutputTokens()
+                    : uncapped == null ? unknownOutput * call.choices() : uncapped.estimatedTokens();
+            var usage = TokenUsage.of(Math.min(call.inputTokens(), TokenUsage.MAX), Math.min(output, TokenUsage.MAX));
+            long costNanodollars = price == null ? 0 : Money.nanodollars(estimateCost(price, usage));
+            var checks = new ArrayList<ResourceCheck>(4);
+            checks.add(requests.check(tier, 1));
+            checks.add(tokens.reservationCheck(tier, usage.total()));
+            checks.add(unpriced
+                    ? new ResourceCheck(budget.resource(), Rate.BLOCKED, 1)
+                    : budget.reservationCheck(tier, costNanodollars));
+            checks.addAll(furtherChecks.apply(tier));
+            return new PlannedCall(call, price, usage, costNanodollars,
+                    new RateLimitRequest(call.identifier(), tier, requests.resource(), checks), tokens.resource(),
+                    budget.resource(), unpriced, uncapped);
+        } catch (RuntimeException | Error e) {
+            if (uncapped != null) {
+                uncapped.cancel();
+            }
+            throw e;
+        }
     }
 
     /**
@@ -147,8 +165,13 @@ public class LlmLimiter {
         var snapshot = policy.current();
         var effectiveTier = snapshot.tiers().effective(tier);
         var priceName = findPrice(provider, model).map(ModelPrice::name).orElse(null);
-        return Stream.of(QuotaUnit.TOKENS, QuotaUnit.NANODOLLARS).anyMatch(
-                unit -> snapshot.rule(provider, unit, effectiveTier, model, priceName).rate(effectiveTier) != Rate.UNLIMITED);
+        return limitsUsage(snapshot, provider, effectiveTier, model, priceName);
+    }
+
+    private static boolean limitsUsage(LlmPolicySnapshot snapshot, Provider provider, String tier, String model,
+            String priceName) {
+        return Stream.of(QuotaUnit.TOKENS, QuotaUnit.NANODOLLARS)
+                .anyMatch(unit -> snapshot.rule(provider, unit, tier, model, priceName).rate(tier) != Rate.UNLIMITED);
     }
 
     /**
@@ -190,9 +213,23 @@ public class LlmLimiter {
             if (reservation != null) {
                 accounting.settle(identifier, reservation, usageByResource(provider, model, priceName, usage, price));
             }
-            return accounting.book(provider, identifier, model, usage, price.orElse(null), false, requestId)
+            return accounting
+                    .book(provider, identifier, model, usage, price.orElse(null), false, requestId, outputSample(provider,
+                            identifier, model, priceName, usage, reservation))
                     .chain(() -> accounting.awaitWritten(identifier));
         });
+    }
+
+    /** Returns the output tokens that count in the histogram: those of every call, if any tier's usage is limited. */
+    private long outputSample(Provider provider, String identifier, String model, String priceName, TokenUsage usage,
+            String reservation) {
+        var snapshot = policy.current();
+        if (snapshot.tiers().names().stream()
+                .noneMatch(tier -> limitsUsage(snapshot, provider, tier, model, priceName))) {
+            return -1;
+        }
+        outputEstimates.add(identifier, provider, model, usage.output(), reservation != null);
+        return usage.output();
     }
 
     /**

@@ -35,7 +35,7 @@ import dev.sluice.policy.Tiers;
 final class LlmPolicySnapshot {
 
     private static final Logger LOG = Logger.getLogger("dev.sluice");
-    private static final long DEFAULT_OUTPUT_ESTIMATE = 1024;
+    private static final long DEFAULT_OUTPUT_ESTIMATE = 4096;
     /** Rules of one unit: the provider's rule and those of its models. */
     private record UnitRules(LimitRule providerRule, Map<String, LimitRule> modelRules) {
 
@@ -178,7 +178,6 @@ final class LlmPolicySnapshot {
         configured.outputEstimate().ifPresent(tokens -> addOutputEstimate(prefix, "", tokens, estimates));
         configured.models().forEach((model, modelSpecific) -> modelSpecific.outputEstimate()
                 .ifPresent(tokens -> addOutputEstimate(prefix + "models.\"" + model + "\".", model, tokens, estimates)));
-        estimates.putIfAbsent("", DEFAULT_OUTPUT_ESTIMATE);
         return Map.copyOf(estimates);
     }
 
@@ -224,12 +223,19 @@ final class LlmPolicySnapshot {
         return unprovenCallRules.get(provider);
     }
 
-    /** Returns the output tokens to reserve for a call that sets no maximum. */
+    /** Returns the output tokens to reserve for a call of a model without a history that sets no maximum. */
     long outputEstimate(Provider provider, String model, String priceName) {
+        long configured = minimumOutputEstimate(provider, model, priceName);
+        return configured < 0 ? DEFAULT_OUTPUT_ESTIMATE : configured;
+    }
+
+    /** Returns the configured lower bound of the output tokens to reserve for a call that sets no maximum; negative if none is. */
+    long minimumOutputEstimate(Provider provider, String model, String priceName) {
         var estimates = outputEstimates.get(provider);
-        var modelSpecific = estimates.get(model);
-        modelSpecific = modelSpecific == null && priceName != null ? estimates.get(priceName) : modelSpecific;
-        return modelSpecific == null ? estimates.get("") : modelSpecific;
+        var configured = estimates.get(model);
+        configured = configured == null && priceName != null ? estimates.get(priceName) : configured;
+        configured = configured == null ? estimates.get("") : configured;
+        return configured == null ? -1 : configured;
     }
 
     String describeLimits(Provider provider) {

@@ -22,7 +22,7 @@ record LlmCheckRequest(
         @NotNull(message = "is missing") @ValidName @Schema(required = true, minLength = 1, maxLength = 256) String identifier,
         @Schema(description = "Tier of the identifier; the first configured tier if missing or unknown", examples = "pro") String tier,
         @ValidName @Schema(examples = "gpt-4o") String model,
-        @Range(min = 0, max = TokenUsage.MAX, message = RequestBodyReader.WHOLE_NUMBER) @Schema(minimum = "0", maximum = "100000000", description = "Estimated input and output tokens of the call; the configured output estimate if missing") Long tokens) {
+        @Range(min = 0, max = TokenUsage.MAX, message = RequestBodyReader.WHOLE_NUMBER) @Schema(minimum = "0", maximum = "100000000", description = "Estimated input and output tokens of the call; what is typical of the identifier and model if missing") Long tokens) {
 
     /** @throws BadRequestException if the provider is unknown */
     LlmCallEstimate toEstimate() {

@@ -44,15 +44,17 @@ public class LlmResource {
     private final Ledger ledger;
     private final StoreStatus store;
     private final EndpointAuthorization authorization;
+    private final AnonymousIdentifiers anonymousIdentifiers;
     private final RateLimitHeaders headers;
     private final RequestBodyReader bodies;
 
     LlmResource(LlmLimiter limiter, Ledger ledger, StoreStatus store, EndpointAuthorization authorization,
-            RateLimitHeaders headers, RequestBodyReader bodies) {
+            AnonymousIdentifiers anonymousIdentifiers, RateLimitHeaders headers, RequestBodyReader bodies) {
         this.limiter = limiter;
         this.ledger = ledger;
         this.store = store;
         this.authorization = authorization;
+        this.anonymousIdentifiers = anonymousIdentifiers;
         this.headers = headers;
         this.bodies = bodies;
     }
@@ -122,6 +124,9 @@ public class LlmResource {
             var usage = body.toTokenUsage();
             if (anonymous && ReservedIdentifiers.contains(body.identifier())) {
                 return Uni.createFrom().item(ReservedIdentifiers.ERROR.toResponse(context));
+            }
+            if (anonymous && !anonymousIdentifiers.admit(body.identifier())) {
+                return Uni.createFrom().item(anonymousIdentifiers.limitReached().toResponse(context));
             }
             return limiter.report(provider, body.identifier(), body.model(), usage, body.reservation(), body.requestId())
                     .map(booked -> Response.noContent().build());

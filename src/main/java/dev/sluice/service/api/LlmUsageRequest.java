@@ -23,7 +23,7 @@ record LlmUsageRequest(
         @Range(min = 0, max = TokenUsage.MAX, message = RequestBodyReader.WHOLE_NUMBER) @Schema(minimum = "0", maximum = "100000000", description = "Input tokens read from the cache, part of input_tokens") Long cachedInputTokens,
         @Range(min = 0, max = TokenUsage.MAX, message = RequestBodyReader.WHOLE_NUMBER) @Schema(minimum = "0", maximum = "100000000", description = "Input tokens written to the cache, part of input_tokens") Long cacheWriteInputTokens,
         @ValidName @Schema(description = "Reservation token from the check; settled once") String reservation,
-        @ValidName @Schema(description = "Idempotency key chosen by the client: usage with the same key is recorded once") String requestId) {
+        @ValidName @Schema(description = "Idempotency key chosen by the client: usage with the same key is recorded once within 31 days, or 10,000 later keys of the identifier") String requestId) {
 
     /** @throws BadRequestException if the parts of the input exceed it */
     TokenUsage toTokenUsage() {

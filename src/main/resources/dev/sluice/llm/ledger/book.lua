@@ -1,11 +1,17 @@
 -- Books a batch of entries exactly once. A retried batch changes nothing and returns its earlier outcome.
 --
 -- KEYS[1]    sequence number and outcome of the last batch of this instance and buffer: "<number>:<outcome>"
--- KEYS[...]  hashes of an identifier's hour, and keys of requests (idempotency keys)
+-- KEYS[...]  hashes of an identifier's hour; sorted sets of the request ids (idempotency keys) of an identifier, by the time at
+--            which they were booked; and keys of single requests, as which the previous version kept them
 -- ARGV[1]    sequence number of this batch, greater than that of every earlier batch
 -- ARGV[2]    expiry of KEYS[1] in seconds
--- ARGV[...]  per entry: position of its hash in KEYS, expiry of the hash (Unix seconds), position of its request's key
---            in KEYS (0: none), number of pairs, then pairs of field and increment (1 to 2^63-1)
+-- ARGV[3]    maximum number of models of a hash
+-- ARGV[4]    name of the model as which further models are summed
+-- ARGV[5]    maximum number of request ids of an identifier; beyond that the oldest are removed
+-- ARGV[...]  per entry: position of its hash in KEYS, expiry of the hash (Unix seconds), positions in KEYS of the set of request
+--            ids and of the request's own key (0: none), request id, provider, model, number of pairs, then pairs of counter and
+--            increment (1 to 2^63-1). The first counter is that of calls, "c". A field of the hash is provider:counter:model;
+--            the field "models" is the number of models that the hash has, without that of ARGV[4]
 -- Returns    the outcome, one character per entry: 1 booked; 0 its request was booked before; 2 booked, but a sum reached
 --            2^63-1 and stays there; 3 not booked, permanently. Empty if a later batch was booked already. Or a list of
 --            positions in KEYS that hold foreign data: nothing was written, and the batch may be sent again once that data
@@ -52,33 +58,66 @@ local function report_foreign(position)
   end
 end
 
-local next_argument = 3
+-- Reads the fields of an entry. Returns false if there is foreign data; otherwise the number of models of the hash, and whether
+-- the entry's model is one of them.
+local function read_fields(entry)
+  entry.fields = { 'models' }
+  for i = entry.first, entry.last, 2 do
+    entry.fields[#entry.fields + 1] = entry.provider .. ':' .. ARGV[i] .. ':' .. entry.model
+  end
+  local values = redis.pcall('HMGET', KEYS[entry.hash], unpack(entry.fields))
+  for i = 1, #entry.fields do
+    if is_error(values) or values[i] and not is_integer(values[i]) then
+      report_foreign(entry.hash)
+      return false
+    end
+  end
+  return tonumber(values[1] or 0), values[2]
+end
+
+local max_models, other_models, max_requests = tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
+local models, new_models = {}, {} -- by hash: number of models after the entries so far; by field: true
+local next_argument = 6
 while next_argument <= #ARGV do
   local entry = {
     hash = tonumber(ARGV[next_argument]),
     expiry = ARGV[next_argument + 1],
-    request = tonumber(ARGV[next_argument + 2]),
+    requests = tonumber(ARGV[next_argument + 2]),
+    id = ARGV[next_argument + 4],
+    provider = ARGV[next_argument + 5],
+    model = ARGV[next_argument + 6],
     is_new = true
   }
-  entry.first = next_argument + 4
-  entry.last = entry.first + 2 * tonumber(ARGV[next_argument + 3]) - 2
-  if entry.request > 0 then
-    local request = redis.pcall('GET', KEYS[entry.request])
-    if is_error(request) then
-      report_foreign(entry.request)
+  entry.first = next_argument + 8
+  entry.last = entry.first + 2 * tonumber(ARGV[next_argument + 7]) - 2
+  if entry.requests > 0 then
+    local booked = redis.pcall('ZSCORE', KEYS[entry.requests], entry.id)
+    if is_error(booked) then
+      report_foreign(entry.requests)
+    elseif not booked then
+      booked = redis.pcall('GET', KEYS[tonumber(ARGV[next_argument + 3])])
+      if is_error(booked) then
+        if not string.find(booked.err, 'WRONGTYPE', 1, true) then
+          return booked
+        end
+        booked = false
+      end
     end
-    entry.is_new = not request
+    entry.is_new = not booked
   end
   if entry.is_new then
-    local fields = {}
-    for i = entry.first, entry.last, 2 do
-      fields[#fields + 1] = ARGV[i]
-    end
-    local values = redis.pcall('HMGET', KEYS[entry.hash], unpack(fields))
-    for i = 1, #fields do
-      if is_error(values) or values[i] and not is_integer(values[i]) then
-        report_foreign(entry.hash)
-        break
+    local count, has_model = read_fields(entry)
+    if count and not has_model and entry.model ~= other_models then
+      local field = entry.hash .. ' ' .. entry.fields[2]
+      count = models[entry.hash] or count
+      if new_models[field] then -- by an earlier entry
+      elseif count < max_models then
+        models[entry.hash] = count + 1
+        new_models[field] = true
+        entry.adds_model = true
+      else
+        entry.model = other_models
+        read_fields(entry)
       end
     end
   end
@@ -91,6 +130,8 @@ end
 
 redis.call('SET', KEYS[1], last_batch, 'EX', ARGV[2])
 
+local time = redis.call('TIME')
+local now = string.format('%.0f', time[1] * 1000000 + time[2])
 local has_booked = false
 local outcomes = {}
 for index, entry in ipairs(entries) do
@@ -98,10 +139,11 @@ for index, entry in ipairs(entries) do
   if entry.is_new then
     local hash = KEYS[entry.hash]
     for i = entry.first, entry.last, 2 do
-      local sum = redis.pcall('HINCRBY', hash, ARGV[i], ARGV[i + 1])
+      local field = entry.fields[2 + (i - entry.first) / 2]
+      local sum = redis.pcall('HINCRBY', hash, field, ARGV[i + 1])
       if is_error(sum) then
         if string.find(sum.err, 'overflow', 1, true) then
-          redis.pcall('HSET', hash, ARGV[i], MAX_INTEGER)
+          redis.pcall('HSET', hash, field, MAX_INTEGER)
           booked = '2'
         elseif has_booked then
           booked = '3'
@@ -111,9 +153,14 @@ for index, entry in ipairs(entries) do
       end
       has_booked = true
     end
-    if entry.request > 0 then
-      redis.pcall('SETNX', KEYS[entry.request], 1)
-      redis.pcall('EXPIREAT', KEYS[entry.request], entry.expiry)
+    if entry.adds_model then
+      redis.pcall('HINCRBY', hash, 'models', '1')
+    end
+    if entry.requests > 0 then
+      local requests = KEYS[entry.requests]
+      redis.pcall('ZADD', requests, now, entry.id)
+      redis.pcall('ZREMRANGEBYRANK', requests, '0', string.format('%d', -1 - max_requests))
+      redis.pcall('EXPIREAT', requests, entry.expiry)
     end
     local ttl = redis.pcall('TTL', hash)
     if type(ttl) == 'number' and ttl < 0 then

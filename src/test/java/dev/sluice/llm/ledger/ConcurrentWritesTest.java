@@ -2,7 +2,6 @@ package dev.sluice.llm.ledger;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.math.BigInteger;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -10,13 +9,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
+import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.testing.Race;
 
 /** Usage that threads add while batches are on their way is written once: nothing is lost, and nothing is written twice. */
 class ConcurrentWritesTest {
 
     private static final int ADDS = 20;
-    private static final UsageTotals ONE_CALL = new UsageTotals(1, 1, 0, 0, 0, BigInteger.ZERO, 0, 0);
 
     private final Race race = new Race();
 
@@ -68,8 +67,8 @@ class ConcurrentWritesTest {
             race.run(() -> {
                 int thread = numbers.getAndIncrement();
                 for (int i = 0; i < ADDS; i++) {
-                    entries.addAndGet(buffer.add(line("user:" + i % 3), ONE_CALL, true));
-                    if (i % 2 == 0 && buffer.addOnce(line("user:once"), ONE_CALL, "request-" + thread + "-" + i) != null) {
+                    entries.addAndGet(buffer.add(line("user:" + i % 3), oneCall(), true));
+                    if (i % 2 == 0 && buffer.addOnce(line("user:once"), oneCall(), "request-" + thread + "-" + i) != null) {
                         entries.incrementAndGet();
                     }
                     if (i % 3 == thread % 3) {
@@ -97,10 +96,14 @@ class ConcurrentWritesTest {
     void callReportedTwiceIsAcceptedOnceWhileItWaits() throws Exception {
         Race.repeat(round -> {
             var buffer = new WriteBuffer();
-            var accepted = race.run(() -> buffer.addOnce(line("user:a"), ONE_CALL, "request") != null);
+            var accepted = race.run(() -> buffer.addOnce(line("user:a"), oneCall(), "request") != null);
             assertThat(accepted).containsOnlyOnce(true);
             assertThat(buffer.startBatch().entries()).hasSize(1);
         });
+    }
+
+    private static LedgerSum oneCall() {
+        return LedgerSum.of(new LedgerEntry("user", "openai", "model", TokenUsage.of(1, 0), 0, false, null));
     }
 
     private static WriteBuffer.EntryKey line(String identifier) {

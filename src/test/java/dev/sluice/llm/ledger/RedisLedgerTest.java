@@ -16,6 +16,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import dev.sluice.api.StoreUnavailableException;
+import dev.sluice.identity.Sha256;
 import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.redis.HashTags;
 import dev.sluice.redis.LuaScript;
@@ -111,6 +113,51 @@ class RedisLedgerTest {
         assertThat(read(ledger, "user:b", "m:1")).isNull();
     }
 
+    private static LedgerEntry sample(String identifier, String model, long output, String request) {
+        return new LedgerEntry(identifier, "openai", model, TokenUsage.of(10, output), 1, false, request, output);
+    }
+
+    private static OutputHistogram outputs(LedgerStore ledger, String identifier, String model, long fromHour, long toHour) {
+        return ledger.readOutputs(identifier, "openai", model, fromHour, toHour).await().atMost(TIMEOUT);
+    }
+
+    @Test
+    void histogramOfOutputsIsSharedByInstances() {
+        var one = ledger(100);
+        var other = new RedisLedger(vertx, link, keys, 100, new SimpleMeterRegistry(), TIMEOUT.toMillis());
+        for (int i = 0; i < 100; i++) {
+            book(one, sample("user:a", "m:1", 100, null));
+            book(other, sample("user:a", "m:1", 3000, "r" + i % 50));
+        }
+        book(one, entry("user:a", "m:1", null)); // without a sample
+        book(one, sample("user:a", "m:2", 7, null));
+        book(one, sample("user:b", "m:1", 7, null));
+        outputs(other, "user:a", "m:1", HOUR, HOUR); // waits for its own writes
+        for (var ledger : List.of(one, other)) {
+            var outputs = outputs(ledger, "user:a", "m:1", HOUR - 1, HOUR);
+            assertThat(outputs.calls()).isEqualTo(150);
+            assertThat(outputs.quantile(66, Long.MAX_VALUE)).isEqualTo(107);
+            assertThat(outputs.quantile(67, Long.MAX_VALUE)).isEqualTo(3444);
+        }
+        assertThat(outputs(one, "user:a", "m:1", HOUR - 2, HOUR - 1).calls()).isZero();
+        assertThat(read(one, "user:a", "m:1")).as("the counters are not those of the histogram")
+                .isEqualTo(new UsageTotals(151, 1510, 2, 1, 100 * 100 + 50 * 3000 + 5, BigInteger.valueOf(1_234_717), 0, 0));
+    }
+
+    @Test
+    void histogramCannotBeReadWhileRedisIsDown() {
+        var ledger = ledger(100);
+        book(ledger, sample("user:a", "m", 100, "r"));
+        redis.send("HSET " + hashKey("user:a") + " openai:h9:m theirs openai:h66:m 5 openai:h-1:m 5");
+        redis.send("RPUSH " + hashKey("user:a").replace("l:" + HOUR, "l:" + (HOUR - 1)) + " theirs");
+        assertThat(outputs(ledger, "user:a", "m", HOUR - 1, HOUR).calls()).as("ignores foreign data").isEqualTo(1);
+        connectionsRejected = true;
+        wire.close();
+        await().atMost(TIMEOUT).until(() -> !link.isUp());
+        assertThat(ledger.readOutputs("user:a", "openai", "m", HOUR, HOUR).map(outputs -> false)
+                .onFailure(StoreUnavailableException.class).recoverWithItem(true).await().atMost(TIMEOUT)).isTrue();
+    }
+
     @Test
     void writeWithLostReplyIsBookedOnce() {
         var ledger = ledger(100);
@@ -176,6 +223,72 @@ class RedisLedgerTest {
         assertThat(read(one, "user:a", "m").calls()).isEqualTo(50);
         assertThat(book(other, entry("user:a", "m", "r1"))).isFalse();
         assertThat(book(other, entry("user:a", "m", "r99"))).isTrue();
+    }
+
+    private long number(String command) {
+        return Long.parseLong(redis.send(command).substring(1));
+    }
+
+    /** The latest request ids of an identifier share one key; the oldest are forgotten first. */
+    @Test
+    void requestIdsAreBounded() {
+        var ledger = ledger(20_000);
+        int most = LedgerStore.MAX_REQUEST_IDS;
+        var last = IntStream.range(0, most + 100).mapToObj(i -> ledger.book(entry("user:a", "m", "r" + i), HOUR))
+                .reduce((first, second) -> second).orElseThrow();
+        assertThat(last.await().atMost(TIMEOUT)).isTrue();
+        await().atMost(TIMEOUT).until(() -> meters.get("llm_ledger_waiting").gauge().value() == 0);
+        var requests = keysLike("sluice:{*}:q:*");
+        assertThat(requests).containsExactly(keys.keyPrefix("user:a") + "q:user:a");
+        assertThat(keysLike("sluice:{*}:u:*")).isEmpty();
+        assertThat(number("ZCARD " + requests.get(0))).isEqualTo(most);
+        assertThat(number("TTL " + requests.get(0))).isPositive();
+        assertThat(read(ledger, "user:a", "m").calls()).isEqualTo(most + 100);
+        for (var request : List.of("r600", "r" + (most - 1), "r" + (most + 99))) {
+            assertThat(ledger.book(entry("user:a", "m", request), HOUR + 700).await().atMost(TIMEOUT)).as(request).isFalse();
+        }
+        assertThat(ledger.book(new LedgerEntry("user:a", "gemini", "m", TokenUsage.NONE, 0, false, "r600"), HOUR).await()
+                .atMost(TIMEOUT)).as("of another provider").isTrue();
+        assertThat(book(ledger, entry("user:b", "m", "r600"))).as("of another identifier").isTrue();
+        assertThat(read(ledger, "user:a", "m").calls()).isEqualTo(most + 100);
+    }
+
+    /** A request that the previous version has booked, under a key of its own, is not booked again. */
+    @Test
+    void requestOfThePreviousVersionIsRecognised() {
+        var ledger = ledger(100);
+        redis.send("SET " + keys.keyPrefix("user:a") + "u:openai:" + Sha256.hex("r1") + ":user:a 1 EX 1000");
+        redis.send("RPUSH " + keys.keyPrefix("user:a") + "u:openai:" + Sha256.hex("r2") + ":user:a theirs");
+        assertThat(book(ledger, entry("user:a", "m", "r1"))).isFalse();
+        assertThat(book(ledger, entry("user:a", "m", "r2"))).as("foreign data").isTrue();
+        assertThat(book(ledger, entry("user:a", "m", "r2"))).isFalse();
+        assertThat(read(ledger, "user:a", "m").calls()).isEqualTo(1);
+    }
+
+    @Test
+    void furtherModelsOfAnHourAreSummedAsOne() {
+        var ledger = ledger(1000);
+        redis.send("HSET " + hashKey("user:a") + " openai:c:m0 5 openai:i:m0 50"); // of the previous version: not counted
+        for (int round = 0; round < 3; round++) {
+            for (int i = 0; i < 150; i++) {
+                book(ledger, sample("user:a", "m" + i, 7, i % 2 == 0 ? null : "r" + round + "-" + i));
+            }
+        }
+        book(ledger, sample("user:a", "other", 7, null));
+        book(ledger, sample("user:b", "m149", 7, null));
+        var models = ledger.read("user:a", HOUR, HOUR).await().atMost(TIMEOUT).providers().get("openai");
+        assertThat(models).hasSize(102);
+        assertThat(models.get("m0").calls()).isEqualTo(8);
+        assertThat(models.values().stream().mapToLong(UsageTotals::calls).sum()).isEqualTo(5 + 3 * 150 + 1);
+        assertThat(models.values().stream().map(UsageTotals::picodollars).reduce(BigInteger::add)).contains(
+                BigInteger.valueOf(3 * 150 + 1));
+        assertThat(models.get("other").calls()).isEqualTo(3 * 49 + 1);
+        assertThat(number("HLEN " + hashKey("user:a"))).isEqualTo(1 + 102 * 5);
+        assertThat(read(ledger, "user:b", "m149").calls()).isEqualTo(1);
+        var next = ledger.book(sample("user:a", "m149", 7, null), HOUR + 1);
+        assertThat(next.await().atMost(TIMEOUT)).isTrue();
+        assertThat(ledger.read("user:a", HOUR + 1, HOUR + 1).await().atMost(TIMEOUT).providers().get("openai"))
+                .containsOnlyKeys("m149");
     }
 
     @Test
@@ -272,10 +385,10 @@ class RedisLedgerTest {
     }
 
     @Test
-    void foreignDataUnderRequestKeyIsMovedAndRequestIsBooked() {
+    void foreignDataInPlaceOfRequestIdsIsMovedAndRequestIsBooked() {
         var ledger = ledger(100);
         book(ledger, entry("user:a", "m", "r1"));
-        var requestKey = keysLike("sluice:{*}:u:*").get(0);
+        var requestKey = keysLike("sluice:{*}:q:*").get(0);
         redis.send("DEL " + requestKey);
         redis.send("RPUSH " + requestKey + " theirs");
         assertThat(book(ledger, entry("user:a", "m", "r1"))).isTrue();
@@ -347,7 +460,8 @@ class RedisLedgerTest {
 
     /** A batch is booked once or waits, whichever command Redis rejects. */
     @ParameterizedTest
-    @ValueSource(strings = {"set", "get", "hmget", "hset", "hincrby", "setnx", "expireat", "ttl"})
+    @ValueSource(strings = {"set", "get", "hmget", "hset", "hincrby", "zscore", "zadd", "zremrangebyrank", "expireat", "ttl",
+            "time"})
     void batchIsBookedOnceThoughRedisRefusesACommand(String command) {
         var ledger = ledger(100);
         book(ledger, entry("user:a", "m", "r0"));
@@ -365,12 +479,13 @@ class RedisLedgerTest {
         book(ledger, entry("user:a", "m", "r0"));
         var script = LuaScript.load(RedisLedger.class, "book.lua");
         var hashKey = hashKey("user:a");
-        var requestKey = keys.keyPrefix("user:a") + "u:mark";
-        var involved = List.of(keys.keyPrefix("user:a") + "s:me", hashKey, requestKey);
+        var requests = keys.keyPrefix("user:a") + "q:mark";
+        var involved = List.of(keys.keyPrefix("user:a") + "s:me", hashKey, requests, keys.keyPrefix("user:a") + "u:mark");
         var outcomes = new ArrayList<String>();
         for (var number : List.of("7", "7", "8", "8", "7")) {
-            var arguments = List.of(number, "60", "2", "9999999999", "3", "1", "openai:c:m", "1", "2", "9999999999", "0", "1",
-                    "openai:c:m", "1");
+            var arguments = List.of(number, "60", "100", "other", "100", "2", "9999999999", "3", "4", "id", "openai", "m", "1",
+                    "c",
+                    "1", "2", "9999999999", "0", "0", "", "openai", "m", "1", "c", "1");
             outcomes.add(link.eval(script, involved, arguments).toCompletionStage().toCompletableFuture().join().toString());
         }
         assertThat(outcomes).containsExactly("11", "11", "01", "01", "");

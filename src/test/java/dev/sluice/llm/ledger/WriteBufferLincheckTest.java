@@ -2,7 +2,6 @@ package dev.sluice.llm.ledger;
 
 import static dev.sluice.testing.Interleavings.check;
 
-import java.math.BigInteger;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -14,6 +13,7 @@ import org.jetbrains.lincheck.datastructures.Validate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
+import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.testing.Interleavings;
 
 /**
@@ -76,8 +76,8 @@ class WriteBufferLincheckTest {
         return new WriteBuffer.EntryKey("user:" + number, 1, "openai", "model");
     }
 
-    private static UsageTotals oneCall() {
-        return new UsageTotals(1, 1, 0, 0, 0, BigInteger.ZERO, 0, 0);
+    private static LedgerSum oneCall() {
+        return LedgerSum.of(new LedgerEntry("user", "openai", "model", TokenUsage.of(1, 0), 0, false, null));
     }
 
     private static long calls(List<WriteBuffer.Entry> items) {

@@ -114,7 +114,7 @@ class LlmThreeInstancesIT {
     @Test
     void tokenLimitIsExceededAtMostByCallsInFlight() throws InterruptedException {
         var body = chat(null);
-        long estimate = (body.length() + 3) / 4 + 1024;
+        long estimate = (body.length() + 3) / 4 + 4096;
         OPENAI.usage(TokenUsage.of(1000, 2000));
         for (int round = 0; round < 5; round++) {
             var user = "low-" + round;

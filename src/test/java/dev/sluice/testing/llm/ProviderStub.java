@@ -42,7 +42,7 @@ public abstract class ProviderStub implements AutoCloseable {
     private volatile String key;
     private volatile String text;
     private volatile String model;
-    private volatile TokenUsage usage;
+    private volatile List<TokenUsage> usages;
     private volatile long reasoning;
     private volatile ResponseGate gate;
     private volatile boolean gzip;
@@ -75,7 +75,7 @@ public abstract class ProviderStub implements AutoCloseable {
         key = null;
         text = DEFAULT_TEXT;
         model = null;
-        usage = TokenUsage.of(12, 5);
+        usages = List.of(TokenUsage.of(12, 5));
         reasoning = 0;
         gate = null;
         gzip = false;
@@ -121,8 +121,9 @@ public abstract class ProviderStub implements AutoCloseable {
         model = name;
     }
 
-    public void usage(TokenUsage newUsage) {
-        usage = newUsage;
+    /** Sets the usage of the calls; several are reported in turn. */
+    public void usage(TokenUsage... newUsages) {
+        usages = List.of(newUsages);
     }
 
     /** Sets how many of the output tokens are reasoning. */
@@ -277,7 +278,8 @@ public abstract class ProviderStub implements AutoCloseable {
     }
 
     final TokenUsage configuredUsage() {
-        return usage;
+        var all = usages;
+        return all.get(callNumber() % all.size());
     }
 
     final long reasoningTokens() {

@@ -1,0 +1,32 @@
+package dev.sluice.llm.limit;
+
+import dev.sluice.api.RateLimitRequest;
+import dev.sluice.llm.pricing.ModelPrice;
+import dev.sluice.llm.protocol.TokenUsage;
+
+/**
+ * LLM call for which a decision is requested.
+ *
+ * @param estimate the call as requested
+ * @param price the model's price; null if it has none
+ * @param usage the estimated usage, for which tokens and budget are reserved
+ * @param costNanodollars estimated cost, in 10⁻⁹ US dollars
+ * @param request the request to the rate limiter
+ * @param unpriced whether the call is denied because its model has no price and a budget applies
+ * @param uncapped observes the output if tokens or a budget limit a call that sets no maximum; otherwise null
+ */
+record PlannedCall(LlmCallEstimate estimate, ModelPrice price, TokenUsage usage, long costNanodollars, RateLimitRequest request,
+        String tokensResource, String budgetResource, boolean unpriced, ModelOutputs.Call uncapped) {
+
+    /** Returns the name of the model's price; null if it has none. */
+    String priceName() {
+        return price == null ? null : price.name();
+    }
+
+    /** Ends the call without usage: it was denied or has failed. */
+    void cancel() {
+        if (uncapped != null) {
+            uncapped.cancel();
+        }
+    }
+}
