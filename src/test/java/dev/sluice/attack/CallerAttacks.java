@@ -29,11 +29,12 @@ final class CallerAttacks {
 
     /** All requests count in the window of the peer's address. */
     static String inventedCallers(Target target) throws Exception {
+        var address = target.nextAddress();
         int rounds = 40;
-        long last = remaining(target.send("127.0.3.1", get("/things", "Accept: */*")));
+        long last = remaining(target.send(address, get("/things", "Accept: */*")));
         for (int i = 0; i < rounds; i++) {
             for (var name : NAMES) {
-                var response = target.send("127.0.3.1", get("/things", name.replace("9.9.9.9", "9.9.9." + i)));
+                var response = target.send(address, get("/things", name.replace("9.9.9.9", "9.9.9." + i)));
                 assertThat(response.status()).as(name).isEqualTo(200);
                 assertThat(remaining(response)).as(name).isEqualTo(--last);
             }
@@ -47,18 +48,19 @@ final class CallerAttacks {
     static String tokensWithoutSubject(Target target) throws Exception {
         for (int i = 0; i < 20; i++) {
             var token = target.jwt().tokenWithoutSubject("alice" + i);
-            assertThat(target.send("127.0.3.2", get("/things", "Authorization: Bearer " + token)).status()).isEqualTo(401);
+            assertThat(target.send(target.nextAddress(), get("/things", "Authorization: Bearer " + token)).status()).isEqualTo(401);
         }
         return "20 tokens: 401";
     }
 
     static String methodOverrides(Target target) throws Exception {
         target.upstream().clear();
+        var address = target.nextAddress();
         int sent = 0;
         for (var name : OVERRIDES) {
             for (var method : List.of("DELETE", "delete", "PUT", "PATCH")) {
-                target.send("127.0.3.3", RawHttpConnection.post("/things", "{}", name + ": " + method));
-                target.send("127.0.3.3", RawHttpConnection.post("/things?_method=" + method, "{}"));
+                target.send(address, RawHttpConnection.post("/things", "{}", name + ": " + method));
+                target.send(address, RawHttpConnection.post("/things?_method=" + method, "{}"));
                 sent += 2;
             }
         }

@@ -33,9 +33,11 @@ final class DecisionApiAttacks {
     }
 
     static String alternateForms(Target target) throws Exception {
-        assertThat(target.send("127.0.1.1", check("forms", "r", "10000/hour", 9000)).status()).isEqualTo(200);
-        var statuses = target.flood("127.0.1.1", PER_ADDRESS + 100,
-                number -> check("forms", "r", (number % 2 == 0 ? 10_001 : 10_000) + "/hour", 1));
+        var address = target.nextAddress();
+        var name = "forms" + target.nextNumber();
+        assertThat(target.send(address, check(name, "r", "10000/hour", 9000)).status()).isEqualTo(200);
+        var statuses = target.flood(address, PER_ADDRESS + 100,
+                number -> check(name, "r", (number % 2 == 0 ? 10_001 : 10_000) + "/hour", 1));
         assertThat(statuses.keySet()).containsExactly(200, 429);
         assertThat(statuses).containsEntry(200, PER_ADDRESS - 1);
         return statuses + " by status";
@@ -43,8 +45,9 @@ final class DecisionApiAttacks {
 
     static String dearestRequest(Target target) throws Exception {
         var rates = eight(10_000, 3600);
+        var name = "dear" + target.nextNumber() + '-';
         long before = target.info("memory", "used_memory");
-        var statuses = target.flood("127.0.1.2", PER_ADDRESS + 100, number -> check("dear" + number, "r", rates, 10_000));
+        var statuses = target.flood(target.nextAddress(), PER_ADDRESS + 100, number -> check(name + number, "r", rates, 10_000));
         assertThat(statuses).isEqualTo(Map.of(200, PER_ADDRESS, 429, 100));
         long bytes = (target.info("memory", "used_memory") - before) / PER_ADDRESS;
         assertThat(bytes).as("bytes per request").isLessThan(MAX_BYTES_PER_REQUEST);
@@ -52,13 +55,14 @@ final class DecisionApiAttacks {
     }
 
     static String memoryOfRedis(Target target) throws Exception {
+        var name = "long" + target.nextNumber() + '-';
         long days = TimeUnit.DAYS.toSeconds(31);
-        var statuses = target.flood("127.0.1.3", PER_ADDRESS,
-                number -> check("long" + number, "r", eight(10_000, days), 10_000));
+        var statuses = target.flood(target.nextAddress(), PER_ADDRESS,
+                number -> check(name + number, "r", eight(10_000, days), 10_000));
         assertThat(statuses).isEqualTo(Map.of(400, PER_ADDRESS));
         long before = target.info("memory", "used_memory");
-        var single = target.flood("127.0.1.4", PER_ADDRESS,
-                number -> check("long" + number, "r", "10000/" + days + "s", 10_000));
+        var single = target.flood(target.nextAddress(), PER_ADDRESS,
+                number -> check(name + number, "r", "10000/" + days + "s", 10_000));
         assertThat(single).isEqualTo(Map.of(200, PER_ADDRESS));
         long bytes = (target.info("memory", "used_memory") - before) / PER_ADDRESS;
         assertThat(bytes).as("bytes per request").isLessThan(MAX_BYTES_PER_REQUEST);
@@ -67,11 +71,12 @@ final class DecisionApiAttacks {
 
     static String windowsOfOneIdentifier(Target target) throws Exception {
         long before = target.info("memory", "used_memory");
+        var name = "windows" + target.nextNumber();
         int admitted = 0;
         for (int address = 0; address < 9; address++) {
             int first = address * PER_ADDRESS;
-            var statuses = target.flood("127.0.2." + (address + 1), PER_ADDRESS,
-                    number -> check("windows", "r" + (first + number), "10/day", 1));
+            var statuses = target.flood(target.nextAddress(), PER_ADDRESS,
+                    number -> check(name, "r" + (first + number), "10/day", 1));
             admitted += statuses.getOrDefault(200, 0);
         }
         assertThat(admitted).as("windows of one identifier").isEqualTo(WINDOWS);
@@ -79,11 +84,12 @@ final class DecisionApiAttacks {
     }
 
     static String inventedUsage(Target target) throws Exception {
+        var name = "usage" + target.nextNumber();
         long before = target.info("memory", "used_memory");
-        var statuses = target.flood("127.0.1.5", PER_ADDRESS + 100,
+        var statuses = target.flood(target.nextAddress(), PER_ADDRESS + 100,
                 number -> RawHttpConnection.post("/v1/llm/usage",
-                        String.format("{\"identifier\":\"usage\",\"provider\":\"openai\",\"model\":\"m%d\",\"input_tokens\":1,"
-                                + "\"output_tokens\":1,\"request_id\":\"%064d\"}", number, number)));
+                        String.format("{\"identifier\":\"%s\",\"provider\":\"openai\",\"model\":\"m%d\",\"input_tokens\":1,"
+                                + "\"output_tokens\":1,\"request_id\":\"%064d\"}", name, number, number)));
         assertThat(statuses).isEqualTo(Map.of(204, PER_ADDRESS, 429, 100));
         long bytes = (target.info("memory", "used_memory") - before) / PER_ADDRESS;
         assertThat(bytes).as("bytes per request").isLessThan(MAX_BYTES_PER_REQUEST);

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class SluiceAttack {
 
-    private static final int ROUNDS = 3;
+    static final int ROUNDS = 3;
     private static final int MAX_RATIO = 3;
     private static final int REQUESTS = 400;
     private static final boolean LATENCY = Boolean.parseBoolean(System.getProperty("sluice.attack.latency", "true"));

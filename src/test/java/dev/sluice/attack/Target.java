@@ -2,6 +2,7 @@ package dev.sluice.attack;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
@@ -33,6 +34,7 @@ final class Target implements AutoCloseable {
     private final GeminiStub gemini = new GeminiStub();
     private final JwtKeys jwt = new JwtKeys();
     private final List<Instance> instances = new ArrayList<>();
+    private final AtomicInteger numbers = new AtomicInteger();
 
     Target() {
         openAi.usage(TokenUsage.of(100, 20));
@@ -43,7 +45,7 @@ final class Target implements AutoCloseable {
 
     private Map<String, String> environment() {
         var jwtSettings = jwt.start();
-        return Map.ofEntries(Map.entry("REDIS_HOST", "127.0.0.1"), Map.entry("REDIS_PORT", Integer.toString(redis.port())),
+        var environment = new HashMap<>(Map.ofEntries(Map.entry("REDIS_HOST", "127.0.0.1"), Map.entry("REDIS_PORT", Integer.toString(redis.port())),
                 Map.entry("UPSTREAM_URL", "http://127.0.0.1:" + upstream.port()),
                 Map.entry("RATE_LIMIT_DEFAULT", Bystander.LIMIT + "/hour"), Map.entry("RATE_LIMIT_CHECK_OPEN", "true"),
                 Map.entry("RATE_LIMIT_CHECK_RATE", "600/minute"),
@@ -59,8 +61,25 @@ final class Target implements AutoCloseable {
                 Map.entry("RATE_LIMIT_LLM_OPENAI_TOKENS_PRO", "unlimited"),
                 Map.entry("RATE_LIMIT_LLM_GEMINI_BASE_URL", gemini.baseUrl()),
                 Map.entry("RATE_LIMIT_LLM_GEMINI_API_KEY", "gemini-of-sluice"),
-                Map.entry("RATE_LIMIT_API_KEYS_ALICE_SHA256", Sha256.hex("alice-key")),
-                Map.entry("RATE_LIMIT_API_KEYS_ALICE_USER", "alice"), Map.entry("RATE_LIMIT_API_KEYS_ALICE_TIER", "pro"));
+                Map.entry("RATE_LIMIT_LLM_OPENAI_REQUESTS_FREE", "1000/minute"),
+                Map.entry("RATE_LIMIT_LLM_UNPROVEN_KEYS", LlmAttacks.PER_ADDRESS + "/day")));
+        for (int i = 1; i <= SluiceAttack.ROUNDS; i++) {
+            environment.put("RATE_LIMIT_API_KEYS_K" + i + "_SHA256", Sha256.hex("key-of-user" + i));
+            environment.put("RATE_LIMIT_API_KEYS_K" + i + "_USER", "user" + i);
+            environment.put("RATE_LIMIT_API_KEYS_K" + i + "_TIER", "pro");
+        }
+        return environment;
+    }
+
+    /** Returns a number that no attack has had: attacks may be repeated. */
+    int nextNumber() {
+        return numbers.incrementAndGet();
+    }
+
+    /** Returns a loopback address that no attack has had. */
+    String nextAddress() {
+        int number = nextNumber();
+        return "127.1." + number / 250 + '.' + (1 + number % 250);
     }
 
     Instance first() {
