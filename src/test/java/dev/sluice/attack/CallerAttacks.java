@@ -48,7 +48,8 @@ final class CallerAttacks {
     static String tokensWithoutSubject(Target target) throws Exception {
         for (int i = 0; i < 20; i++) {
             var token = target.jwt().tokenWithoutSubject("alice" + i);
-            assertThat(target.send(target.nextAddress(), get("/things", "Authorization: Bearer " + token)).status()).isEqualTo(401);
+            assertThat(target.send(target.nextAddress(), get("/things", "Authorization: Bearer " + token)).status())
+                    .isEqualTo(401);
         }
         return "20 tokens: 401";
     }

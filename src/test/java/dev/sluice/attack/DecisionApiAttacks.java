@@ -47,7 +47,8 @@ final class DecisionApiAttacks {
         var rates = eight(10_000, 3600);
         var name = "dear" + target.nextNumber() + '-';
         long before = target.info("memory", "used_memory");
-        var statuses = target.flood(target.nextAddress(), PER_ADDRESS + 100, number -> check(name + number, "r", rates, 10_000));
+        var statuses = target.flood(target.nextAddress(), PER_ADDRESS + 100,
+                number -> check(name + number, "r", rates, 10_000));
         assertThat(statuses).isEqualTo(Map.of(200, PER_ADDRESS, 429, 100));
         long bytes = (target.info("memory", "used_memory") - before) / PER_ADDRESS;
         assertThat(bytes).as("bytes per request").isLessThan(MAX_BYTES_PER_REQUEST);

@@ -45,24 +45,25 @@ final class Target implements AutoCloseable {
 
     private Map<String, String> environment() {
         var jwtSettings = jwt.start();
-        var environment = new HashMap<>(Map.ofEntries(Map.entry("REDIS_HOST", "127.0.0.1"), Map.entry("REDIS_PORT", Integer.toString(redis.port())),
-                Map.entry("UPSTREAM_URL", "http://127.0.0.1:" + upstream.port()),
-                Map.entry("RATE_LIMIT_DEFAULT", Bystander.LIMIT + "/hour"), Map.entry("RATE_LIMIT_CHECK_OPEN", "true"),
-                Map.entry("RATE_LIMIT_CHECK_RATE", "600/minute"),
-                Map.entry("QUARKUS_HTTP_LIMITS_MAX_CONNECTIONS", "400"),
-                Map.entry("RATE_LIMIT_CONNECTIONS_HEAD_TIMEOUT", "5s"),
-                Map.entry("MP_JWT_VERIFY_PUBLICKEY", jwtSettings.get("mp.jwt.verify.publickey")),
-                Map.entry("MP_JWT_VERIFY_ISSUER", jwtSettings.get("mp.jwt.verify.issuer")),
-                Map.entry("RATE_LIMIT_LLM_OPENAI_BASE_URL", openAi.baseUrl() + "/v1"),
-                Map.entry("RATE_LIMIT_LLM_OPENAI_API_KEY", "sk-of-sluice"),
-                Map.entry("RATE_LIMIT_LLM_OPENAI_PASS_THROUGH", "true"),
-                Map.entry("RATE_LIMIT_LLM_OPENAI_BUDGET_PRO", "1/day"),
-                Map.entry("RATE_LIMIT_LLM_OPENAI_REQUESTS_PRO", "unlimited"),
-                Map.entry("RATE_LIMIT_LLM_OPENAI_TOKENS_PRO", "unlimited"),
-                Map.entry("RATE_LIMIT_LLM_GEMINI_BASE_URL", gemini.baseUrl()),
-                Map.entry("RATE_LIMIT_LLM_GEMINI_API_KEY", "gemini-of-sluice"),
-                Map.entry("RATE_LIMIT_LLM_OPENAI_REQUESTS_FREE", "1000/minute"),
-                Map.entry("RATE_LIMIT_LLM_UNPROVEN_KEYS", LlmAttacks.PER_ADDRESS + "/day")));
+        var environment = new HashMap<>(
+                Map.ofEntries(Map.entry("REDIS_HOST", "127.0.0.1"), Map.entry("REDIS_PORT", Integer.toString(redis.port())),
+                        Map.entry("UPSTREAM_URL", "http://127.0.0.1:" + upstream.port()),
+                        Map.entry("RATE_LIMIT_DEFAULT", Bystander.LIMIT + "/hour"), Map.entry("RATE_LIMIT_CHECK_OPEN", "true"),
+                        Map.entry("RATE_LIMIT_CHECK_RATE", "600/minute"),
+                        Map.entry("QUARKUS_HTTP_LIMITS_MAX_CONNECTIONS", "400"),
+                        Map.entry("RATE_LIMIT_CONNECTIONS_HEAD_TIMEOUT", "5s"),
+                        Map.entry("MP_JWT_VERIFY_PUBLICKEY", jwtSettings.get("mp.jwt.verify.publickey")),
+                        Map.entry("MP_JWT_VERIFY_ISSUER", jwtSettings.get("mp.jwt.verify.issuer")),
+                        Map.entry("RATE_LIMIT_LLM_OPENAI_BASE_URL", openAi.baseUrl() + "/v1"),
+                        Map.entry("RATE_LIMIT_LLM_OPENAI_API_KEY", "sk-of-sluice"),
+                        Map.entry("RATE_LIMIT_LLM_OPENAI_PASS_THROUGH", "true"),
+                        Map.entry("RATE_LIMIT_LLM_OPENAI_BUDGET_PRO", "1/day"),
+                        Map.entry("RATE_LIMIT_LLM_OPENAI_REQUESTS_PRO", "unlimited"),
+                        Map.entry("RATE_LIMIT_LLM_OPENAI_TOKENS_PRO", "unlimited"),
+                        Map.entry("RATE_LIMIT_LLM_GEMINI_BASE_URL", gemini.baseUrl()),
+                        Map.entry("RATE_LIMIT_LLM_GEMINI_API_KEY", "gemini-of-sluice"),
+                        Map.entry("RATE_LIMIT_LLM_OPENAI_REQUESTS_FREE", "1000/minute"),
+                        Map.entry("RATE_LIMIT_LLM_UNPROVEN_KEYS", LlmAttacks.PER_ADDRESS + "/day")));
         for (int i = 1; i <= SluiceAttack.ROUNDS; i++) {
             environment.put("RATE_LIMIT_API_KEYS_K" + i + "_SHA256", Sha256.hex("key-of-user" + i));
             environment.put("RATE_LIMIT_API_KEYS_K" + i + "_USER", "user" + i);
