@@ -11,7 +11,7 @@ public interface LedgerConfig {
     @WithDefault("100000")
     int buffer();
 
-    /** Maximum number of identifiers for which callers without a token may record usage, per hour and instance. */
+    /** Maximum number of identifiers for which callers without a token may record usage, per hour, address and instance. */
     @WithDefault("1000")
     int anonymousIdentifiers();
 }

@@ -18,6 +18,7 @@ import dev.sluice.config.ConfigProblems;
 import dev.sluice.engine.CallbackRateLimiter;
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.RateLimitHeaders;
+import dev.sluice.policy.Caller;
 import dev.sluice.policy.CallerResolver;
 import dev.sluice.service.config.ServiceConfig;
 import dev.sluice.service.edge.ServiceErrors;
@@ -112,7 +113,7 @@ public class AnonymousCheckLimiter {
             onAdmitted.run();
             return;
         }
-        var caller = callers.resolveAddress(request);
+        var caller = addressOf(request);
         limiter.check(new RateLimitRequest(caller.identity().identifier(), caller.tier(), RESOURCE, checks), decision -> {
             if (decision.denied()) { // in a dry run too
                 headers.write(request.response().headers(), decision);
@@ -130,6 +131,11 @@ public class AnonymousCheckLimiter {
                 onRejected.accept(ServiceErrors.forStatus(500));
             }
         });
+    }
+
+    /** Returns the client's address as a caller. */
+    Caller addressOf(RoutingContext request) {
+        return callers.resolveAddress(request);
     }
 
     /** The limiter's callbacks must not throw. */

@@ -1,11 +1,13 @@
 package dev.sluice.service.api;
 
-import java.util.HashSet;
-import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.llm.ledger.Ledger;
@@ -13,16 +15,27 @@ import dev.sluice.llm.ledger.LedgerConfig;
 import io.vertx.core.json.JsonObject;
 
 /**
- * Identifiers for which callers without a token have recorded usage in the current hour. Bounded, so that they cannot fill Redis:
- * the ledger keeps what they record for 31 days. Thread-safe.
+ * Identifiers for which callers without a token have recorded usage in the current hour, by client address. Bounded, so that an
+ * address cannot fill Redis: the ledger keeps what it records for 31 days. An identifier that is forgotten because there are too
+ * many counts again when it is next used. Thread-safe.
  */
 @ApplicationScoped
 class AnonymousIdentifiers {
 
+    private static final int MAX_ADDRESSES = 50_000;
+    private static final int MAX_IDENTIFIERS = 200_000;
+
+    private record AddressHour(long hour, String address) {
+    }
+
+    private record Use(AddressHour by, String identifier) {
+    }
+
     private final int maximum;
     private final LongSupplier currentHour;
-    private final Set<String> identifiers = new HashSet<>();
-    private long hour;
+    private final Cache<AddressHour, AtomicInteger> counts = Caffeine.newBuilder().executor(Runnable::run)
+            .maximumSize(MAX_ADDRESSES).build();
+    private final Cache<Use, Boolean> uses = Caffeine.newBuilder().executor(Runnable::run).maximumSize(MAX_IDENTIFIERS).build();
 
     @Inject
     AnonymousIdentifiers(LedgerConfig config, Ledger ledger) {
@@ -34,14 +47,19 @@ class AnonymousIdentifiers {
         this.currentHour = currentHour;
     }
 
-    /** Returns whether usage may be recorded for an identifier in this hour. */
-    synchronized boolean admit(String identifier) {
-        long now = currentHour.getAsLong();
-        if (now != hour) {
-            hour = now;
-            identifiers.clear();
+    /** Returns whether an address may record usage for an identifier in this hour. */
+    boolean admit(String address, String identifier) {
+        var by = new AddressHour(currentHour.getAsLong(), address);
+        var use = new Use(by, identifier);
+        if (uses.getIfPresent(use) != null) {
+            return true;
         }
-        return identifiers.contains(identifier) || identifiers.size() < maximum && identifiers.add(identifier);
+        var count = counts.get(by, first -> new AtomicInteger());
+        if (count.getAndUpdate(used -> used < maximum ? used + 1 : used) >= maximum) {
+            return false;
+        }
+        uses.put(use, true);
+        return true;
     }
 
     /** Returns the response to a report for a further identifier. */

@@ -132,6 +132,11 @@ public class EndpointAuthorization {
         warmUpAuthorization = null;
     }
 
+    /** Returns the identifier of the client's address. */
+    String addressIdentifier(RoutingContext request) {
+        return anonymousRequests.addressOf(request).identity().identifier();
+    }
+
     private static Uni<Response> respond(RoutingContext request, Supplier<Uni<Response>> endpoint) {
         return Uni.createFrom().deferred(() -> endpoint.get())
                 .onFailure(BadRequestException.class).recoverWithItem(invalid -> invalid.errorResponse().toResponse(request))

@@ -125,7 +125,7 @@ public class LlmResource {
             if (anonymous && ReservedIdentifiers.contains(body.identifier())) {
                 return Uni.createFrom().item(ReservedIdentifiers.ERROR.toResponse(context));
             }
-            if (anonymous && !anonymousIdentifiers.admit(body.identifier())) {
+            if (anonymous && !anonymousIdentifiers.admit(authorization.addressIdentifier(context), body.identifier())) {
                 return Uni.createFrom().item(anonymousIdentifiers.limitReached().toResponse(context));
             }
             return limiter.report(provider, body.identifier(), body.model(), usage, body.reservation(), body.requestId())
