@@ -29,7 +29,8 @@ final class OutputEstimates {
     private record Key(String identifier, Provider provider, String model) {
     }
 
-    private final Cache<Key, ModelOutputs> models = Caffeine.newBuilder().maximumSize(MAX_MODELS).build();
+    private final Cache<Key, ModelOutputs> models = Caffeine.newBuilder().executor(Runnable::run).maximumSize(MAX_MODELS)
+            .build();
     private final Reader reader;
     private final LongSupplier currentHour;
     private final LongSupplier nanoTime;

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 
 import dev.sluice.testing.KeyExpiries;
 import dev.sluice.testing.RedisTestResource;
-import dev.sluice.testing.llm.AnonymousUsageProfile;
+import dev.sluice.testing.llm.FreeCallsProfile;
 import dev.sluice.testing.llm.LlmProfile;
 import dev.sluice.testing.llm.ProvidersForTests;
 import io.quarkus.test.common.WithTestResource;
@@ -18,7 +18,7 @@ import io.quarkus.test.junit.TestProfile;
 
 /** Bounds what callers without a token leave in Redis. */
 @QuarkusTest
-@TestProfile(AnonymousUsageProfile.class)
+@TestProfile(FreeCallsProfile.class)
 @WithTestResource(RedisTestResource.class)
 @WithTestResource(ProvidersForTests.class)
 class LlmAnonymousUsageTest extends LlmTestBase {
