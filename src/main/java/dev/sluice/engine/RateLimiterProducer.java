@@ -49,6 +49,9 @@ class RateLimiterProducer implements StoreStatus {
     /** Bound on the wait for the first connection attempt, which fails sooner unless this instance is starved of CPU. */
     private static final Duration START_TIMEOUT = Duration.ofSeconds(10);
 
+    /** Eight rates in each of requests, tokens, budget and unproven keys: a call alone never needs more. */
+    private static final int MIN_WINDOWS = 32;
+
     private final StoreConfig settings;
     private final boolean redisEnabled;
     private final RedisConnectionManager manager;
@@ -223,9 +226,9 @@ class RateLimiterProducer implements StoreStatus {
         if (settings.exactUpTo() < 1 || settings.exactUpTo() > 10_000) {
             problems.add("rate-limit.exact-up-to", Long.toString(settings.exactUpTo()), "1 to 10000");
         }
-        if (settings.maxWindowsPerIdentifier() < 1 || settings.maxWindowsPerIdentifier() > 10_000) {
+        if (settings.maxWindowsPerIdentifier() < MIN_WINDOWS || settings.maxWindowsPerIdentifier() > 10_000) {
             problems.add("rate-limit.max-windows-per-identifier", Integer.toString(settings.maxWindowsPerIdentifier()),
-                    "1 to 10000");
+                    MIN_WINDOWS + " to 10000");
         }
         if (settings.instances() < 1 || settings.instances() > 10_000) {
             problems.add("rate-limit.instances", Integer.toString(settings.instances()), "1 to 10000");

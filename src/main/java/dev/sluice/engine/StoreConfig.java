@@ -32,7 +32,7 @@ public interface StoreConfig {
     long exactUpTo();
 
     /**
-     * Maximum number of windows of one identifier: a request that needs a further one is denied until another one is empty. 1 to
+     * Maximum number of windows of one identifier: a request that needs a further one is denied until another one expires. 32 to
      * 10,000.
      */
     @WithDefault("1000")

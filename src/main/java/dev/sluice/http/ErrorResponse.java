@@ -117,7 +117,12 @@ public final class ErrorResponse {
 
     /** Creates the 429 response for a denial. */
     public static ErrorResponse rateLimitExceeded(Decision decision) {
-        return new ErrorResponse(429, EXCEEDED_CODE, EXCEEDED_MESSAGE, null, () -> {
+        return rateLimitExceeded(decision, EXCEEDED_MESSAGE);
+    }
+
+    /** Creates the 429 response for a denial, with a message of its own. */
+    public static ErrorResponse rateLimitExceeded(Decision decision, String message) {
+        return new ErrorResponse(429, EXCEEDED_CODE, message, null, () -> {
             var violated = new JsonArray();
             decision.quotas().stream().filter(QuotaStatus::denied).map(QuotaStatus::resource).distinct().forEach(violated::add);
             return new JsonObject().put("type", QUOTA_EXCEEDED).put("violated-policies", violated);

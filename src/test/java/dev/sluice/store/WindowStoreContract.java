@@ -483,7 +483,8 @@ public abstract class WindowStoreContract {
         assertThat(several.windows()[1].retryAt()).isEqualTo(room);
         assertThat(used(bounded, "bound", "a", 60)).isEqualTo(1);
         var queried = bounded.take("bound", List.of(claim("d", 60, 10, 1)), false, null).await().indefinitely();
-        assertThat(queried.admitted()).isTrue();
+        assertThat(queried.admitted()).as("what a unit would get").isFalse();
+        assertThat(queried.windows()[0]).isEqualTo(new StoreResult.WindowState(10, room, room));
         assertThat(take(bounded, "other", claim("d", 60, 10, 1)).admitted()).isTrue();
         var never = take(bounded, "fresh", claim("a", 60, 9, 1), claim("b", 60, 9, 1), claim("c", 60, 9, 1),
                 claim("d", 60, 9, 1));

@@ -53,16 +53,13 @@ final class LedgerHash {
         }
     }
 
-    /** Returns the field with the number of calls whose output is in a bucket. Readers of the counters ignore it. */
-    static String bucketField(String provider, int bucket, String model) {
-        return provider + ':' + BUCKET_COUNTERS.get(bucket) + ':' + model;
-    }
-
-    /** Adds the number of calls in a bucket to a histogram; ignores fields of other applications. */
-    static void addTo(OutputHistogram outputs, int bucket, String calls) {
-        if (NUMBER_PATTERN.matcher(calls).matches()) {
-            outputs.addToBucket(bucket, new BigInteger(calls).min(BigInteger.valueOf(Integer.MAX_VALUE)).longValue());
-        }
+    /** Returns the arguments of outputs.lua. Readers of the other counters ignore those of the buckets. */
+    static List<String> bucketArguments(String provider, String model) {
+        var arguments = new ArrayList<String>(2 + OutputHistogram.BUCKETS);
+        arguments.add(provider);
+        arguments.add(model);
+        arguments.addAll(BUCKET_COUNTERS);
+        return arguments;
     }
 
     /** Adds the counters of a hash to a report; ignores fields of other applications. */

@@ -6,6 +6,7 @@ import java.util.Map;
 
 import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.redis.HashTags;
+import dev.sluice.redis.LuaScript;
 import dev.sluice.redis.RedisConnectionManager;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.smallrye.mutiny.Uni;
@@ -26,6 +27,7 @@ final class RedisLedger implements LedgerStore {
     private final LedgerKeys keys;
     private final LedgerWriter writer;
     private final long writeWaitMillis;
+    private final LuaScript outputsScript = LuaScript.load(RedisLedger.class, "outputs.lua");
 
     RedisLedger(Vertx vertx, RedisConnectionManager redis, HashTags hashTags, int maxWaiting, MeterRegistry meters) {
         this(vertx, redis, hashTags, maxWaiting, meters, WRITE_WAIT_MILLIS);
@@ -98,28 +100,21 @@ final class RedisLedger implements LedgerStore {
             return Uni.createFrom().failure(new StoreUnavailableException("Redis is unavailable", null));
         }
         return toUni(writer.drain(identifier).compose(done -> {
-            var replies = new ArrayList<Future<Response>>();
+            var hours = new ArrayList<String>();
             for (long hour = fromHour; hour <= toHour; hour++) {
-                var command = Request.cmd(Command.HMGET).arg(keys.hour(identifier, hour));
-                for (int bucket = 0; bucket < OutputHistogram.BUCKETS; bucket++) {
-                    command.arg(LedgerHash.bucketField(provider, bucket, model));
-                }
-                replies.add(redis.send(command).recover(RedisLedger::emptyIfForeign));
+                hours.add(keys.hour(identifier, hour));
             }
-            return redis.within(READ_TIMEOUT_MILLIS, Future.all(replies)).map(all -> {
-                var outputs = new OutputHistogram();
-                replies.forEach(reply -> addTo(outputs, reply.result()));
-                return outputs;
-            });
+            return redis.within(READ_TIMEOUT_MILLIS,
+                    redis.eval(outputsScript, hours, LedgerHash.bucketArguments(provider, model))).map(RedisLedger::histogram);
         }));
     }
 
-    private static void addTo(OutputHistogram outputs, Response reply) {
-        for (int bucket = 0; reply != null && bucket < OutputHistogram.BUCKETS; bucket++) {
-            if (reply.get(bucket) != null) {
-                LedgerHash.addTo(outputs, bucket, reply.get(bucket).toString());
-            }
+    private static OutputHistogram histogram(Response bucketsAndCalls) {
+        var outputs = new OutputHistogram();
+        for (int i = 0; i + 1 < bucketsAndCalls.size(); i += 2) {
+            outputs.addToBucket(bucketsAndCalls.get(i).toInteger(), bucketsAndCalls.get(i + 1).toLong());
         }
+        return outputs;
     }
 
     /** Treats a key with foreign data as empty; the data is moved when an entry is booked there. */

@@ -6,7 +6,7 @@ import dev.sluice.llm.ledger.OutputHistogram;
 import dev.sluice.llm.protocol.TokenUsage;
 
 /**
- * Outputs of one identifier's calls of one model that set no maximum, and the calls that are in flight. Thread-safe.
+ * Outputs of one identifier's calls of one model that set no maximum. Thread-safe.
  * <p>
  * What the ledger knows of all instances is read from time to time; calls of this instance count at once.
  */
@@ -18,11 +18,6 @@ final class ModelOutputs {
     static final int MIN_CALLS = 20;
     /** The estimate is never lower than the largest output of so many last calls: a burst of long outputs raises it at once. */
     static final int LAST_CALLS = 20;
-    /** Number of calls in flight that may reserve less than a call without a history does. */
-    static final int PARALLEL_CALLS = 16;
-
-    /** Time after which a call is no longer taken for in flight: checks through the API whose usage is never reported. */
-    private static final long MAX_CALL_NANOS = TimeUnit.MINUTES.toNanos(10);
     private static final long READ_INTERVAL_NANOS = TimeUnit.MINUTES.toNanos(1);
     private static final long NEVER = -1;
 
@@ -30,17 +25,19 @@ final class ModelOutputs {
     static final class Call {
 
         private final ModelOutputs outputs;
+        private final CallsInFlight inFlight;
         private final int slot;
         private final long startedAt;
         private final long estimate;
         private final int choices;
 
         /**
-         * @param slot number of the call among those in flight; negative if it is not one of the first
+         * @param slot of the call among those in flight; {@link CallsInFlight#NONE} if it reserves as much as without a history
          * @param estimate estimated output tokens of one choice
          */
-        private Call(ModelOutputs outputs, int slot, long startedAt, long estimate, int choices) {
+        private Call(ModelOutputs outputs, CallsInFlight inFlight, int slot, long startedAt, long estimate, int choices) {
             this.outputs = outputs;
+            this.inFlight = inFlight;
             this.slot = slot;
             this.startedAt = startedAt;
             this.estimate = estimate;
@@ -60,7 +57,7 @@ final class ModelOutputs {
          * @return output tokens of one choice; negative if they do not count
          */
         long end(TokenUsage usage, boolean estimated) {
-            outputs.end(slot, startedAt);
+            inFlight.end(slot, startedAt);
             long tokens = (usage.output() + choices - 1) / choices;
             if (estimated && tokens <= estimate) {
                 return -1;
@@ -71,7 +68,7 @@ final class ModelOutputs {
 
         /** Ends the call without usage: it was denied or has failed. */
         void cancel() {
-            outputs.end(slot, startedAt);
+            inFlight.end(slot, startedAt);
         }
     }
 
@@ -93,52 +90,17 @@ final class ModelOutputs {
     private long typical;
     private boolean known;
 
-    private final long[] startedAt = new long[PARALLEL_CALLS];
-    private final boolean[] taken = new boolean[PARALLEL_CALLS];
-
     /**
      * Begins a call.
      *
+     * @param inFlight calls in flight of the identifier, for all models
      * @param minimum lower bound of the estimate
      * @param unknown the estimate of a model without a history
      */
-    synchronized Call begin(long minimum, long unknown, int choices, long nanos) {
-        int slot = freeSlot(nanos);
-        long estimate = Math.max(typical, known && slot >= 0 ? minimum : Math.max(minimum, unknown));
-        if (slot >= 0) {
-            taken[slot] = true;
-            startedAt[slot] = nanos;
-        }
-        return new Call(this, slot, nanos, estimate, choices);
-    }
-
-    private int freeSlot(long nanos) {
-        for (int i = 0; i < PARALLEL_CALLS; i++) {
-            if (!taken[i] || nanos - startedAt[i] >= MAX_CALL_NANOS) {
-                return i;
-            }
-        }
-        return -1;
-    }
-
-    /** Ends a call that has begun. */
-    synchronized void end(int slot, long nanos) {
-        if (slot >= 0 && startedAt[slot] == nanos) {
-            taken[slot] = false;
-        }
-    }
-
-    /** Ends the call in flight that has begun first; it is not known which one has ended. */
-    synchronized void endOldest() {
-        int oldest = -1;
-        for (int i = 0; i < PARALLEL_CALLS; i++) {
-            if (taken[i] && (oldest < 0 || startedAt[i] - startedAt[oldest] < 0)) {
-                oldest = i;
-            }
-        }
-        if (oldest >= 0) {
-            taken[oldest] = false;
-        }
+    synchronized Call begin(CallsInFlight inFlight, long minimum, long unknown, int choices, long nanos) {
+        int slot = known ? inFlight.begin(nanos) : CallsInFlight.NONE;
+        long estimate = Math.max(typical, slot == CallsInFlight.NONE ? Math.max(minimum, unknown) : minimum);
+        return new Call(this, inFlight, slot, nanos, estimate, choices);
     }
 
     /** Adds the output of a call. */

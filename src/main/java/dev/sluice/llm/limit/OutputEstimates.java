@@ -29,8 +29,13 @@ final class OutputEstimates {
     private record Key(String identifier, Provider provider, String model) {
     }
 
+    private record CallerKey(String identifier, Provider provider) {
+    }
+
     private final Cache<Key, ModelOutputs> models = Caffeine.newBuilder().executor(Runnable::run).maximumSize(MAX_MODELS)
             .build();
+    private final Cache<CallerKey, CallsInFlight> inFlight = Caffeine.newBuilder().executor(Runnable::run)
+            .maximumSize(MAX_MODELS).build();
     private final Reader reader;
     private final LongSupplier currentHour;
     private final LongSupplier nanoTime;
@@ -54,7 +59,8 @@ final class OutputEstimates {
         if (outputs.beginRead(now)) {
             read(key, outputs);
         }
-        return outputs.begin(minimum, unknown, call.choices(), now);
+        var calls = inFlight.get(new CallerKey(call.identifier(), call.provider()), caller -> new CallsInFlight());
+        return outputs.begin(calls, minimum, unknown, call.choices(), now);
     }
 
     /**
@@ -66,10 +72,11 @@ final class OutputEstimates {
     void add(String identifier, Provider provider, String model, long tokens, boolean reserved) {
         var outputs = models.getIfPresent(new Key(identifier, provider, model));
         if (outputs != null) {
-            if (reserved) {
-                outputs.endOldest();
-            }
             outputs.add(tokens);
+        }
+        var calls = reserved ? inFlight.getIfPresent(new CallerKey(identifier, provider)) : null;
+        if (calls != null) {
+            calls.endOldest();
         }
     }
 

@@ -118,7 +118,7 @@ public final class LlmRequestParser {
 
     private static int choices(Provider provider, JsonFields fields) {
         long requested = switch (provider) {
-            case OPENAI -> orElse(fields.count("n"), 1);
+            case OPENAI -> orElse(fields.requestedCount("n"), 1);
             case ANTHROPIC -> 1;
             case GEMINI -> largestGeminiValue(fields, 1, "candidateCount", "candidate_count");
         };
@@ -128,7 +128,7 @@ public final class LlmRequestParser {
     /** Returns the first plausible cap; -1 if there is none. The provider rejects implausible ones. */
     private static long tokenCap(JsonFields fields, String... names) {
         for (var field : names) {
-            long cap = orElse(fields.count(field), -1);
+            long cap = orElse(fields.requestedCount(field), -1);
             if (cap >= 0 && cap <= TokenUsage.MAX) {
                 return cap;
             }

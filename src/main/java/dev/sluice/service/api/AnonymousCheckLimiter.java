@@ -40,8 +40,11 @@ public class AnonymousCheckLimiter {
     private static final String WINDOW_PROPERTY = "rate-limit.check.max-total-window";
     private static final Duration LONGEST_TOTAL_WINDOW = Quota.MAX_WINDOW.multipliedBy(Rate.MAX_QUOTAS);
     private static final ErrorResponse CLOSED = ErrorResponse.of(403, "RATE_4031",
-            "Requests without a token are not served: set RATE_LIMIT_API_TOKEN and send it as Authorization: Bearer ...,"
-                    + " or set rate-limit.check.open=true");
+            "Requests without a token are not served here, because there is an upstream or rate-limit.check.open=false: set"
+                    + " RATE_LIMIT_API_TOKEN and send it as Authorization: Bearer ..., or set rate-limit.check.open=true");
+
+    private static final String EXCEEDED = "Rate limit exceeded: requests without the API token are limited by address ("
+            + RATE_PROPERTY + ')';
 
     private final ServiceConfig.Check settings;
     private final boolean upstream;
@@ -121,7 +124,7 @@ public class AnonymousCheckLimiter {
             if (decision.allowed()) {
                 proceed(onAdmitted, onRejected);
             } else {
-                onRejected.accept(ErrorResponse.rateLimitExceeded(decision));
+                onRejected.accept(ErrorResponse.rateLimitExceeded(decision, EXCEEDED));
             }
         }, failure -> {
             if (failure instanceof StoreUnavailableException) {

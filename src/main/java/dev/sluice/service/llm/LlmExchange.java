@@ -109,6 +109,10 @@ final class LlmExchange {
         if (!ProviderQuery.isDecodable(request.query())) { // a provider could read parameters that are not seen here
             return rejected(400, "A percent sign in the query must be followed by two hexadecimal digits");
         }
+        if (operation.kind() == Kind.UNKNOWN && ProviderPaths.spellsOperation(provider, request.method().name(), path)) {
+            return rejected(400, "This path is another spelling of a known one, which would not be counted: write it without"
+                    + " percent-encoding, parameters and a slash at the end");
+        }
         if (ProviderPaths.escapesPath(path)) {
             return rejected(400, "The path must not contain empty or dot segments");
         }

@@ -82,7 +82,8 @@ final class ProviderErrors {
         denial.decision().retryAfter().ifPresent(
                 wait -> text.append(" Please try again in ").append(RateLimitHeaders.ceilSeconds(wait)).append("s."));
         if (denial.unproven()) {
-            text.append(" Until the provider has accepted a call with this API key, its calls count against your address.");
+            text.append(
+                    " Until the provider has accepted a call with this API key, its calls count against your address (rate-limit.llm.unproven-keys).");
         }
         return text.toString();
     }

@@ -1,6 +1,7 @@
 package dev.sluice.service.llm;
 
 import java.util.List;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 import jakarta.enterprise.context.ApplicationScoped;
@@ -9,6 +10,8 @@ import jakarta.enterprise.event.Observes;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.llm.limit.LlmConfig;
 import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.ProviderOperation;
+import dev.sluice.llm.protocol.ProviderOperation.Kind;
 
 /** Paths that may be called with Sluice's key, beyond the operations that are limited by tokens. */
 @ApplicationScoped
@@ -17,6 +20,10 @@ public class ProviderPaths {
     private static final Pattern PATH_ESCAPE = Pattern.compile(
             "(/|\\\\|%2f|%5c)((\\.|%2e){0,2}(/|\\\\|%2f|%5c)|(\\.|%2e){1,2}$)",
             Pattern.CASE_INSENSITIVE);
+
+    private static final Pattern ESCAPE = Pattern.compile("%([0-9A-Fa-f]{2})");
+    /** Parameters of segments, spaces and control characters. */
+    private static final Pattern IGNORED = Pattern.compile(";[^/]*|[\\x00-\\x20\\x7f]");
 
     private final LlmConfig settings;
 
@@ -44,6 +51,17 @@ public class ProviderPaths {
     /** Returns whether normalization could turn the path into another one, possibly outside the provider's API. */
     public static boolean escapesPath(String path) {
         return PATH_ESCAPE.matcher(path).find();
+    }
+
+    /** Returns whether a server that decodes or normalizes an unknown path could take it for that of a known operation. */
+    static boolean spellsOperation(Provider provider, String method, String path) {
+        var decoded = ESCAPE.matcher(path).replaceAll(
+                escape -> Matcher.quoteReplacement(String.valueOf((char) Integer.parseInt(escape.group(1), 16))));
+        decoded = IGNORED.matcher(decoded.replace('\\', '/')).replaceAll("");
+        while (decoded.length() > 1 && decoded.endsWith("/")) {
+            decoded = decoded.substring(0, decoded.length() - 1);
+        }
+        return !decoded.equals(path) && ProviderOperation.of(provider, method, decoded).kind() != Kind.UNKNOWN;
     }
 
     /** Returns whether an unknown path may be called with Sluice's key. */

@@ -56,7 +56,7 @@ final class IdentifierWindows {
                 missing++;
             }
         }
-        long fullUntil = admitted && consume && missing > 0 ? windows.fullUntil(missing, clock) : WindowTable.HAS_ROOM;
+        long fullUntil = admitted && missing > 0 ? windows.fullUntil(missing, clock) : WindowTable.HAS_ROOM;
         if (fullUntil != WindowTable.HAS_ROOM) {
             return new StoreResult(false, now, statesWithoutRoom(claims, found, fullUntil));
         }

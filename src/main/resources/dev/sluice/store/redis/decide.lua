@@ -303,14 +303,15 @@ function build.log()
     local over = used + cost - limit
     if over > 0 then
       return append_result(at, times, 0, used, head + span, unpack(TIME, log, (over - 1) * BYTES + 1) + span)
-    elseif not plan.take then
-      return append_result(at, times, times, used, head and head + span or 0, 0)
     end
     if raw == '' then
       local full = part('keys').full_until(KEYS[first], 1)
       if full then
         return append_result(at, times, 0, limit, full, full)
       end
+    end
+    if not plan.take then
+      return append_result(at, times, times, used, head and head + span or 0, 0)
     end
     local fit, retry, units = times, 0, cost
     if times > 1 then
@@ -396,14 +397,15 @@ function build.ring()
     if used + cost > limit then
       return append_result(at, times, 0, used, (head + 1) * width - 1 + span,
         leaves(ring, start, base + used + cost - limit, width) + span)
-    elseif not plan.take then
-      return append_result(at, times, times, used, used > 0 and (head + 1) * width - 1 + span or 0, 0)
     end
     if ring == '' then
       local full = part('keys').full_until(KEYS[first], 1)
       if full then
         return append_result(at, times, 0, limit, full, full)
       end
+    end
+    if not plan.take then
+      return append_result(at, times, times, used, used > 0 and (head + 1) * width - 1 + span or 0, 0)
     end
     local number = floor(clock / width)
     local fit, retry = times, 0
@@ -1060,9 +1062,10 @@ function build.forms()
     w.light, w.first, w.base, w.ring = 0, 1, 0, nil
   end
 
-  -- Returns whether a change to a ring has to read many units.
+  -- Returns whether a log stays one although its limit is too large for a log: if it has many units, and if it is weighted,
+  -- because a ring becomes a weighted log when its limit falls, and would otherwise be converted each time.
   local function is_long(w)
-    return (w.weighted and w.light + w.entries - w.first + 1 or w.used) > FEW
+    return w.weighted or w.used > FEW
   end
 
   return { to_ring = to_ring, to_log = to_log, is_long = is_long }
@@ -1169,8 +1172,8 @@ function build.general()
       if cost > 0 then
         if w.used + cost > limit then
           fit = 0
-        elseif plan.take then
-          fit = fitting(fit, limit, w.used, cost)
+        else
+          fit = plan.take and fitting(fit, limit, w.used, cost) or fit
           missing = missing + (w.missing and 1 or 0)
         end
       end

@@ -108,7 +108,7 @@ class OutputEstimatesTest {
         call(1000, 10);
         var first = IntStream.range(0, 100).mapToObj(i -> begin()).toList();
         assertThat(first.stream().map(ModelOutputs.Call::estimatedTokens)).hasSize(100).startsWith(16L)
-                .filteredOn(tokens -> tokens == 16).hasSize(ModelOutputs.PARALLEL_CALLS);
+                .filteredOn(tokens -> tokens == 16).hasSize(CallsInFlight.MAXIMUM);
         assertThat(first.subList(16, 100)).allMatch(call -> call.estimatedTokens() == UNKNOWN);
         first.get(50).cancel(); // was not one of the sixteen
         assertThat(estimate()).isEqualTo(UNKNOWN);

@@ -57,6 +57,25 @@ class LlmRequestParserTest {
                 .isEqualTo(new LlmRequest("claude-opus-5", true, 16, 1024, 1, false, false, message.body(), message.body()));
     }
 
+    /** ProtoJSON: whole numbers may be strings and have fractions of zero. */
+    @ParameterizedTest
+    @ValueSource(strings = {"8", "\"8\"", "8.0", "\"8.0\"", "8e0", "\"0.8e1\""})
+    void countsMayBeStringsAndFractions(String eight) {
+        assertThat(gemini("{\"generationConfig\":{\"maxOutputTokens\":" + eight + ",\"candidateCount\":" + eight + "}}"))
+                .extracting(LlmRequest::maxOutputTokens, LlmRequest::choices).containsExactly(8L, 8);
+        assertThat(LlmRequestParser.parse(Provider.OPENAI, CHAT,
+                Buffer.buffer("{\"model\":\"m\",\"messages\":[],\"max_tokens\":" + eight + ",\"n\":" + eight + "}")))
+                .extracting(LlmRequest::maxOutputTokens, LlmRequest::choices).containsExactly(8L, 8);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"8.5", "\"8.5\"", "\"eight\"", "\"\"", "-8", "\"-8\"", "1e300", "\"1e300\"", "true", "[8]", "{}",
+            "1e999"})
+    void otherCountsAreNoMaximum(String value) {
+        assertThat(gemini("{\"generationConfig\":{\"maxOutputTokens\":" + value + ",\"candidateCount\":" + value + "}}"))
+                .extracting(LlmRequest::maxOutputTokens, LlmRequest::choices).containsExactly(-1L, 1);
+    }
+
     @Test
     void parsesGeminiRequests() {
         assertThat(gemini("""

@@ -9,6 +9,8 @@ import java.util.logging.Level;
 import java.util.logging.LogRecord;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Exception;
@@ -36,6 +38,20 @@ class ClientFaultLogFilterTest {
             assertThat(first.getThrown()).isNull();
             for (int i = 0; i < 100; i++) {
                 assertThat(filter.isLoggable(clientFault())).isFalse();
+            }
+            now.addAndGet(TimeUnit.MINUTES.toNanos(1));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"io.netty.channel.DefaultChannelPipeline", "io.vertx.core.net.impl.ConnectionBase"})
+    void connectionsThatAreResetAreLoggedOnceAMinute(String logger) {
+        for (int minute = 0; minute < 3; minute++) {
+            for (int i = 0; i < 100; i++) {
+                var fault = record(i % 2 == 0 ? new IOException("Connection reset by peer") : null);
+                fault.setLoggerName(logger);
+                assertThat(filter.isLoggable(fault)).isEqualTo(i == 0);
+                assertThat(i == 0 ? fault.getThrown() : null).isNull();
             }
             now.addAndGet(TimeUnit.MINUTES.toNanos(1));
         }

@@ -95,6 +95,16 @@ class LlmPassThroughTest extends LlmTestBase {
         assertThat(openAi.lastRequest().headers().contains("openai-organization")).isFalse();
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"/openai/v1/%63hat/completions", "/openai/v1/chat%2Fcompletions", "/openai/v1/chat/completions/"})
+    void otherSpellingsOfCallsAreRejected(String path) {
+        int before = openAi.requests().size();
+        var response = http.post(path, BODY, "Authorization", "Bearer sk-spelling");
+        assertThat(response.statusCode()).isEqualTo(400);
+        assertThat(error(response).getString("message")).contains("another spelling of a known one");
+        assertThat(openAi.requests()).hasSize(before);
+    }
+
     @Test
     void freeCallsOfProviderKeysAreLimited() {
         assertThat(http.post(CHAT, BODY, "Authorization", "Bearer sk-free-calls").statusCode()).isEqualTo(200); // proves it

@@ -152,6 +152,26 @@ class WeightedLogTest {
         assertThat(redis.take("units", claim("r", 2_678_400, 10_000, 1)).admitted()).isFalse();
     }
 
+    /** Otherwise a caller who alternates between two limits has the windows converted each time. */
+    @Test
+    void formChangesOnce() {
+        for (int i = 0; i < 60; i++) {
+            redis.pass(10 * SECOND);
+            redis.take("once", claim("r", 600, 20_000, 3));
+        }
+        assertThat(isRing("once")).isTrue();
+        for (int i = 0; i < 10; i++) {
+            assertThat(redis.take("once", claim("r", 600, 10_000, 1)).windows()[0].used()).isEqualTo(181 + 2 * i);
+            assertThat(redis.take("once", claim("r", 600, 20_000, 1)).windows()[0].used()).isEqualTo(182 + 2 * i);
+            assertThat(isRing("once")).isFalse();
+        }
+    }
+
+    private boolean isRing(String identifier) {
+        return redis.send(Request.cmd(Command.GETRANGE).arg(KEYS.window(identifier, WindowKeys.windowMember("r", 600))).arg(0)
+                .arg(0)).toString().equals("R");
+    }
+
     /** A command of the script costs Redis about the same, whatever it reads; eight per window are those of a few pages. */
     @Test
     void costAndFormDoNotDetermineTheWork() {

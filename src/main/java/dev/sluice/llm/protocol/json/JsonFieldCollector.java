@@ -115,6 +115,7 @@ public final class JsonFieldCollector {
                 case VALUE_FALSE -> put(path, false);
                 case VALUE_NUMBER_INT -> put(path,
                         parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER ? token : parser.getLongValue());
+                case VALUE_NUMBER_FLOAT -> put(path, parser.getDoubleValue());
                 default -> put(path, token);
             }
             complete = parent == null && !isList;

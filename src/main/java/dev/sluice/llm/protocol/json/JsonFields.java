@@ -7,6 +7,7 @@ public final class JsonFields {
 
     /** Returned for a count that is not a whole number, or does not fit a {@code long}. */
     public static final long INVALID_COUNT = -1;
+    private static final int MAX_COUNT_LENGTH = 32;
 
     private final JsonPaths paths;
     /** Values by the position of their path. */
@@ -77,6 +78,29 @@ public final class JsonFields {
     public Long count(String path) {
         var value = value(path);
         return value == null || value instanceof Long ? (Long) value : Long.valueOf(INVALID_COUNT);
+    }
+
+    /**
+     * Returns the count at a path of a request. Some providers accept {@code "8"} and {@code 8.0} for 8, as
+     * <a href="https://protobuf.dev/programming-guides/json/">ProtoJSON</a> requires.
+     *
+     * @param path the path
+     * @return null if the field is missing; {@link #INVALID_COUNT} if it is not a whole number
+     */
+    public Long requestedCount(String path) {
+        var value = value(path);
+        if (value instanceof String text && text.length() <= MAX_COUNT_LENGTH) {
+            try {
+                return whole(Double.parseDouble(text));
+            } catch (NumberFormatException e) {
+                return INVALID_COUNT;
+            }
+        }
+        return value instanceof Double number ? whole(number) : count(path);
+    }
+
+    private static Long whole(double number) {
+        return number == Math.rint(number) && Math.abs(number) <= 1L << 53 ? (long) number : INVALID_COUNT;
     }
 
     /**
