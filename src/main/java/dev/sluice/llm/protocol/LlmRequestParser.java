@@ -2,6 +2,7 @@ package dev.sluice.llm.protocol;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.List;
 
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
@@ -128,8 +129,8 @@ public final class LlmRequestParser {
     /** Returns the first plausible cap; -1 if there is none. The provider rejects implausible ones. */
     private static long tokenCap(JsonFields fields, String... names) {
         for (var field : names) {
-            long cap = orElse(fields.requestedCount(field), -1);
-            if (cap >= 0 && cap <= TokenUsage.MAX) {
+            long cap = orElse(fields.count(field), -1);
+            if (isPlausible(cap)) {
                 return cap;
             }
         }
@@ -140,10 +141,16 @@ public final class LlmRequestParser {
     private static long largestGeminiValue(JsonFields fields, long defaultValue, String camelCaseName, String snakeCaseName) {
         long largest = defaultValue;
         for (var config : GEMINI_CONFIGS) {
-            largest = Math.max(largest,
-                    Math.max(tokenCap(fields, config + "." + camelCaseName), tokenCap(fields, config + "." + snakeCaseName)));
+            for (var name : List.of(camelCaseName, snakeCaseName)) {
+                long value = orElse(fields.requestedCount(config + "." + name), -1);
+                largest = isPlausible(value) ? Math.max(largest, value) : largest;
+            }
         }
         return largest;
+    }
+
+    private static boolean isPlausible(long count) {
+        return count >= 0 && count <= TokenUsage.MAX;
     }
 
     private static long orElse(Long count, long defaultValue) {
