@@ -89,6 +89,37 @@ final class LlmAttacks {
         return admitted + " admitted, " + String.format(Locale.ROOT, "$%.2f", admitted.get() * 0.040025) + " spent";
     }
 
+    /** Their usage would be reported to a later request, which is not limited. */
+    static String responsesInTheBackground(Target target) throws Exception {
+        var address = target.nextAddress();
+        int calls = target.openAi().requests().size();
+        for (var background : List.of("true", "1", "\"true\"")) {
+            var response = target.send(address,
+                    RawHttpConnection.post("/openai/v1/responses",
+                            "{\"model\":\"gpt-4o\",\"input\":\"Hi\",\"background\":" + background + "}",
+                            "Authorization: Bearer key-of-user1"));
+            assertThat(response.status()).as(background).isEqualTo(400);
+        }
+        assertThat(target.openAi().requests()).hasSize(calls);
+        return "3 requests: 400, none of which reached the provider";
+    }
+
+    static String spellings(Target target) throws Exception {
+        var address = target.nextAddress();
+        int calls = target.openAi().requests().size();
+        var paths = List.of("/v1/%63hat/completions", "/v1/chat%2fcompletions", "/v1/chat/completions/",
+                "/v1//chat/completions", "/v1/chat/./completions", "/v1/chat/completions;a=b");
+        for (var path : paths) {
+            for (var key : List.of("key-of-user1", "sk-of-a-caller")) {
+                var response = target.send(address,
+                        RawHttpConnection.post("/openai" + path, CHAT, "Authorization: Bearer " + key));
+                assertThat(response.status()).as(path).isIn(400, 403);
+            }
+        }
+        assertThat(target.openAi().requests()).hasSize(calls);
+        return paths.size() + " spellings, none of which reached the provider";
+    }
+
     static String foreignCredentials(Target target) throws Exception {
         var address = target.nextAddress();
         int sent = 0;

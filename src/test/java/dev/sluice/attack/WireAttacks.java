@@ -11,6 +11,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
+import dev.sluice.testing.RawHttpConnection;
+
 /** Attacks below HTTP: requests that cannot be read, silent connections, floods of frames. */
 final class WireAttacks {
 
@@ -68,6 +70,25 @@ final class WireAttacks {
         assertThat(log).doesNotContain("\tat ");
         assertThat(log.length()).as("characters of log").isLessThan(2000);
         return 10 * CONTROL_FRAMES + " frames, " + log.length() + " characters of log";
+    }
+
+    /** Connections that are reset after a byte, and connections that do not begin as HTTP/2 requires. */
+    static String brokenConnections(Target target) throws Exception {
+        int before = target.first().log().length();
+        var address = target.nextAddress();
+        for (int i = 0; i < 200; i++) {
+            try (var connection = new RawHttpConnection(target.first().port(), address)) {
+                connection.send(i % 2 == 0 ? "G" : "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\10\6\0\0\0\0\0AAAAAAAA");
+                if (i % 2 == 0) {
+                    connection.reset();
+                }
+            }
+        }
+        assertThat(target.send(address, "GET / HTTP/1.1\r\nHost: a\r\n\r\n").status()).isEqualTo(200);
+        var log = target.first().log().substring(before);
+        assertThat(log).doesNotContain("\tat ");
+        assertThat(log.length()).as("characters of log").isLessThan(2000);
+        return "200 connections, " + log.length() + " characters of log";
     }
 
     /** Sends PING (type 6) or SETTINGS (type 4) frames until the connection is closed, and reads nothing. */

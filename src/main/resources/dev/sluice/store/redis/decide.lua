@@ -628,7 +628,7 @@ function build.rings()
   -- A long log stays one, with an entry per sub-window, until most of its units have expired.
   local function add(w, cost, index, name, reserves)
     if w.log or w.long or w.weighted then
-      if not reserves and part('forms').is_long(w) then
+      if not reserves and part('forms').stays_log(w, cost) then
         part('weighted').add(w, cost, index, name, true)
         w.free = w.free or w.now + w.span
         return
@@ -1063,12 +1063,13 @@ function build.forms()
   end
 
   -- Returns whether a log stays one although its limit is too large for a log: if it has many units, and if it is weighted,
-  -- because a ring becomes a weighted log when its limit falls, and would otherwise be converted each time.
-  local function is_long(w)
-    return w.weighted or w.used > FEW
+  -- because a ring becomes a weighted log when its limit falls, and would otherwise be converted each time. Not with more units
+  -- than its cumulative numbers can tell apart, with room for usage that is merged: then the limit cannot fall to that of a log.
+  local function stays_log(w, cost)
+    return (w.weighted or w.used > FEW) and w.used + cost < MODULUS / 2
   end
 
-  return { to_ring = to_ring, to_log = to_log, is_long = is_long }
+  return { to_ring = to_ring, to_log = to_log, stays_log = stays_log }
 end
 
 -- Requests with any number of windows, in any form.

@@ -159,6 +159,28 @@ class WeightedLogTest {
         assertThat(redis.take("units", claim("r", 2_678_400, 10_000, 1)).admitted()).isFalse();
     }
 
+    /** The cumulative units of a log have three bytes. */
+    @ParameterizedTest
+    @ValueSource(longs = {17, 5_000, 9_999})
+    void limitsOfMoreUnitsThanALogCanHoldAreExact(long first) {
+        var identifier = "huge" + first;
+        for (int i = 0; i < 100; i++) {
+            redis.take(identifier, claim("units", 600, 10_000, 1));
+        }
+        redis.take(identifier, claim("r", 600, 10_000, first), claim("units", 600, 10_000, 1));
+        long used = 0;
+        for (long cost : new long[]{6_000_000, 2_000_000, 400_000, 8_000_000, 1, (1L << 24) - 1, 1L << 24, 1_000_000_000}) {
+            used += cost;
+            var result = redis.take(identifier, claim("r", 600, 10_000_000_000L, cost),
+                    claim("units", 600, 10_000_000_000L, cost));
+            assertThat(result.windows()[0].used()).isEqualTo(first + used);
+            assertThat(result.windows()[1].used()).isEqualTo(101 + used);
+            assertThat(redis.used(identifier, "r", 600)).isEqualTo(first + used);
+            assertThat(redis.take(identifier, claim("r", 600, 10_000, 1)).admitted()).isFalse();
+            assertThat(redis.take(identifier, claim("units", 600, 101 + used, 1)).admitted()).isFalse();
+        }
+    }
+
     /** Otherwise a caller who alternates between two limits has the windows converted each time. */
     @Test
     void formChangesOnce() {
