@@ -11,7 +11,7 @@ import io.vertx.redis.client.ResponseType;
  */
 public record Repair(long keys, String first) {
 
-    /** What decide.lua returns in place of a key if no key was repaired and requests were denied by the bound on windows. */
+    /** Replaces the key in the reply of decide.lua if no key was repaired and the bound on windows denied requests. */
     private static final String BOUND = "bound";
 
     /**

@@ -1,6 +1,6 @@
 package dev.sluice.attack;
 
-/** What a hostile client does to the target. It is bounded: it ends by itself, and stays on loopback addresses. */
+/** Attack of a hostile client on the target. It is bounded: it ends by itself, and stays on loopback addresses. */
 interface Attack {
 
     /**

@@ -44,7 +44,7 @@ class PackagingIT {
         }
     }
 
-    /** What is not shipped has no vulnerabilities; see quarkus.class-loading.removed-artifacts and the exclusions in pom.xml. */
+    /** Unused libraries are left out by quarkus.class-loading.removed-artifacts and the exclusions in pom.xml. */
     @Test
     void packageContainsNoUnusedProtocols() throws IOException {
         assumeTrue(jvm());

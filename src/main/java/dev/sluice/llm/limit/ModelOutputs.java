@@ -8,7 +8,7 @@ import dev.sluice.llm.protocol.TokenUsage;
 /**
  * Outputs of one identifier's calls of one model that set no maximum. Thread-safe.
  * <p>
- * What the ledger knows of all instances is read from time to time; calls of this instance count at once.
+ * The histogram of all instances is read from the ledger from time to time; calls of this instance count at once.
  */
 final class ModelOutputs {
 

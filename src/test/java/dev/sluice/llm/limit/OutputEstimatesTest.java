@@ -205,7 +205,7 @@ class OutputEstimatesTest {
         assertThat(estimate()).isEqualTo(215);
     }
 
-    /** What was booked before the read is in its reply; what was booked meanwhile counts in addition. */
+    /** Entries booked before the read are in its reply; entries booked meanwhile count in addition. */
     @Test
     void callThatEndsDuringAReadCountsOnce() {
         call(20, 100); // has begun the first read

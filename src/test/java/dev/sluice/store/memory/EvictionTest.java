@@ -20,7 +20,7 @@ import dev.sluice.store.WindowClaim;
 import dev.sluice.testing.LogRecorder;
 import dev.sluice.testing.Race;
 
-/** Which identifiers are evicted when there is too little memory. */
+/** Chooses the identifiers to evict when there is too little memory. */
 class EvictionTest {
 
     private static final long BYTES = 1 << 20;
