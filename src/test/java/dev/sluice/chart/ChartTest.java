@@ -241,7 +241,7 @@ class ChartTest {
         assertThat(configured.value("RATE_LIMIT_CHECK_OPEN")).isEqualTo("true");
     }
 
-    /** The service serves the endpoint with these values. */
+    /** The service serves the request that the notes show. */
     @Test
     void notesShowARequest() {
         var check = "/v1/check";

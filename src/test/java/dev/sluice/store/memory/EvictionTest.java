@@ -20,7 +20,7 @@ import dev.sluice.store.WindowClaim;
 import dev.sluice.testing.LogRecorder;
 import dev.sluice.testing.Race;
 
-/** Chooses the identifiers to evict when there is too little memory. */
+/** Order in which identifiers are evicted when there is too little memory. */
 class EvictionTest {
 
     private static final long BYTES = 1 << 20;
