@@ -1,13 +1,10 @@
 package dev.sluice.service.api;
 
 import dev.sluice.http.ErrorResponse;
+import dev.sluice.identity.CallerIdentifiers;
 import io.vertx.core.json.JsonObject;
 
-/**
- * Identifiers of the callers of the gateways: users ({@code user:}), addresses ({@code ip:}) and hashes of provider keys
- * ({@code key:} and 64 hexadecimal digits). Requests without a token may not name them, so that no client consumes the quota of
- * another one.
- */
+/** Identifiers that requests without a token may not name, so that no client consumes the quota of a caller. */
 final class ReservedIdentifiers {
 
     /** The error of a request that names one without a token. */
@@ -16,26 +13,10 @@ final class ReservedIdentifiers {
                     + " the API token: set RATE_LIMIT_API_TOKEN and send it",
             new JsonObject().put("field", "identifier"), JsonObject::new);
 
-    private static final String KEY = "key:";
-    private static final int HASH_DIGITS = 64;
-
     private ReservedIdentifiers() {
     }
 
     static boolean contains(String identifier) {
-        return identifier.startsWith("user:") || identifier.startsWith("ip:") || isKeyHash(identifier);
-    }
-
-    private static boolean isKeyHash(String identifier) {
-        if (identifier.length() != KEY.length() + HASH_DIGITS || !identifier.startsWith(KEY)) {
-            return false;
-        }
-        for (int i = KEY.length(); i < identifier.length(); i++) {
-            char c = identifier.charAt(i);
-            if (!(c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F')) {
-                return false;
-            }
-        }
-        return true;
+        return CallerIdentifiers.contains(identifier);
     }
 }

@@ -8,6 +8,7 @@ import java.util.function.Function;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 
+import dev.sluice.identity.CallerIdentifiers;
 import dev.sluice.store.MicrosClock;
 import dev.sluice.store.WindowBound;
 
@@ -47,7 +48,7 @@ final class IdentifierCache {
         this.log = new EvictionLog(maxBytes);
         this.bound = new WindowBound(maxWindows);
         this.entryFactory = identifier -> new CacheEntry(identifier, new IdentifierWindows(exactUpTo, maxWindows),
-                CallerIdentifiers.isCaller(identifier) ? callers : others);
+                CallerIdentifiers.contains(identifier) ? callers : others);
         this.entries = Caffeine.newBuilder()
                 .ticker(() -> TimeUnit.MICROSECONDS.toNanos(clock.micros()))
                 .executor(Runnable::run)

@@ -1,0 +1,22 @@
+package dev.sluice.identity;
+
+import java.util.regex.Pattern;
+
+/**
+ * Distinguishes the identifiers of callers, which Sluice derives from credentials and addresses, from those that requests to
+ * {@code /v1/check} may choose: users ({@code user:}), addresses ({@code ip:}) and hashes of provider keys ({@code key:} and 64
+ * hexadecimal digits).
+ */
+public final class CallerIdentifiers {
+
+    private static final Pattern KEY = Pattern.compile("key:[0-9A-Fa-f]{64}");
+
+    private CallerIdentifiers() {
+    }
+
+    /** Returns whether the identifier can be that of a caller. */
+    public static boolean contains(String identifier) {
+        return identifier.startsWith("user:") || identifier.startsWith("ip:")
+                || identifier.startsWith("key:") && KEY.matcher(identifier).matches();
+    }
+}
