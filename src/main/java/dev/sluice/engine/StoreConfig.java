@@ -54,7 +54,10 @@ public interface StoreConfig {
 
     interface Memory {
 
-        /** Approximate memory limit of the windows; beyond it, the identifiers that use the least of their limits are evicted. At least 1M. */
+        /**
+         * Approximate memory limit of the windows; beyond it, the identifiers that use the smallest share of their limits are evicted.
+         * At least 1M.
+         */
         @WithDefault("64M")
         MemorySize maxSize();
     }

@@ -62,14 +62,12 @@ class HttpWarmUp {
         server.listen().onComplete(listening -> {
             if (listening.failed()) {
                 LOG.debug("Warm-up port cannot be opened", listening.cause());
-                authorization.endWarmUp();
                 done.countDown();
                 return;
             }
             var remaining = new int[]{REQUESTS, CONNECTIONS};
             for (int i = 0; i < CONNECTIONS; i++) {
                 sendNext(client, server.actualPort(), token, end, remaining, () -> {
-                    authorization.endWarmUp();
                     client.close();
                     server.close();
                     done.countDown();
@@ -77,6 +75,7 @@ class HttpWarmUp {
             }
         });
         done.await(2 * MAX_DURATION.toNanos(), TimeUnit.NANOSECONDS);
+        authorization.endWarmUp();
     }
 
     /**

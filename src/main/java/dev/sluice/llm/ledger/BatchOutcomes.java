@@ -2,6 +2,7 @@ package dev.sluice.llm.ledger;
 
 import org.jboss.logging.Logger;
 
+import dev.sluice.store.ThrottledLog;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 

@@ -13,6 +13,7 @@ import dev.sluice.redis.HashTags;
 import dev.sluice.redis.LuaScript;
 import dev.sluice.redis.RedisConnectionManager;
 import dev.sluice.redis.RedisScriptConnection;
+import dev.sluice.store.ThrottledLog;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;

@@ -1,11 +1,8 @@
 package dev.sluice.store.memory;
 
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.LongAdder;
-
 import org.jboss.logging.Logger;
 
-import dev.sluice.store.LogInterval;
+import dev.sluice.store.ThrottledLog;
 
 /** Logs, at most once a minute, that identifiers with full windows are evicted. Thread-safe. */
 final class EvictionLog {
@@ -13,8 +10,7 @@ final class EvictionLog {
     private static final Logger LOG = Logger.getLogger("dev.sluice");
 
     private final long maxBytes;
-    private final LongAdder evicted = new LongAdder();
-    private final LogInterval interval = new LogInterval(TimeUnit.MINUTES.toNanos(1), System.nanoTime());
+    private final ThrottledLog log = new ThrottledLog();
 
     EvictionLog(long maxBytes) {
         this.maxBytes = maxBytes;
@@ -22,13 +18,9 @@ final class EvictionLog {
 
     /** Counts an identifier whose full windows were evicted. */
     void fullEvicted() {
-        evicted.increment();
-        if (interval.tryPass(System.nanoTime())) {
-            LOG.warnf(
-                    "There is too little memory for the windows of this instance: rate-limit.memory.max-size=%d, identifiers with"
-                            + " full windows evicted=%d. Without Redis they are admitted again. Raise the setting",
-                    maxBytes,
-                    evicted.sumThenReset());
-        }
+        log.log(count -> LOG.warnf(
+                "There is too little memory for the windows of this instance: rate-limit.memory.max-size=%d, identifiers with"
+                        + " full windows evicted=%d. Without Redis they are admitted again. Raise the setting",
+                maxBytes, count));
     }
 }
