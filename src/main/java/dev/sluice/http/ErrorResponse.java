@@ -33,8 +33,7 @@ public final class ErrorResponse {
     private static final String QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded";
     private static final String EXCEEDED_CODE = "RATE_5001";
     private static final String EXCEEDED_MESSAGE = "Rate limit exceeded";
-    private static final String EXCEEDED_JSON = "{\"error\":{\"code\":\"" + EXCEEDED_CODE + "\",\"message\":\""
-            + EXCEEDED_MESSAGE + "\",\"details\":{";
+    private static final String EXCEEDED_JSON = "{\"error\":{\"code\":\"" + EXCEEDED_CODE + "\",\"message\":\"";
 
     private final int status;
     private final String code;
@@ -120,7 +119,11 @@ public final class ErrorResponse {
         return rateLimitExceeded(decision, EXCEEDED_MESSAGE);
     }
 
-    /** Creates the 429 response for a denial, with a message of its own. */
+    /**
+     * Creates the 429 response for a denial, with a message of its own.
+     *
+     * @param message human-readable message, without characters that JSON escapes
+     */
     public static ErrorResponse rateLimitExceeded(Decision decision, String message) {
         return new ErrorResponse(429, EXCEEDED_CODE, message, null, () -> {
             var violated = new JsonArray();
@@ -144,8 +147,8 @@ public final class ErrorResponse {
     }
 
     /** Encodes a denial like {@link #toJson()} does, with {@link #details(Decision)}, but without intermediate objects. */
-    private static String exceededJson(Decision decision) {
-        var json = new StringBuilder(192).append(EXCEEDED_JSON);
+    private String exceededJson() {
+        var json = new StringBuilder(192).append(EXCEEDED_JSON).append(message).append("\",\"details\":{");
         decision.mostRestrictive().ifPresent(quota -> {
             json.append("\"limit\":").append(unitAmount(quota.unit(), quota.limit())).append(",\"window_seconds\":")
                     .append(quota.window().isZero() ? null : Long.toString(quota.window().toSeconds()))
@@ -183,7 +186,7 @@ public final class ErrorResponse {
 
     private String toJson() {
         if (decision != null) {
-            return exceededJson(decision);
+            return exceededJson();
         }
         var error = new JsonObject().put("code", code).put("message", message);
         return new JsonObject().put("error", details == null ? error : error.put("details", details)).encode();

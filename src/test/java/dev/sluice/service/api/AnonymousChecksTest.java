@@ -115,6 +115,7 @@ class AnonymousChecksTest extends HttpTestBase {
         assertThat(denied.header("RateLimit-Policy")).isEqualTo("\"api:check\";q=600;w=86400");
         var error = new JsonObject(denied.text()).getJsonObject("error");
         assertThat(error.getString("code")).isEqualTo("RATE_5001");
+        assertThat(error.getString("message")).startsWith("Rate limit exceeded: ").contains("rate-limit.check.rate");
         assertThat(error.getJsonObject("details").getInteger("retry_after").toString())
                 .isEqualTo(denied.header("Retry-After"));
         assertThat(admin.limits("a").await().indefinitely()).isEmpty();
