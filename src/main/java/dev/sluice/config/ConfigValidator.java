@@ -21,7 +21,10 @@ import io.smallrye.config.SmallRyeConfig;
 
 /** Collects the problems of all settings at start, and aborts the start if there are any. */
 @ApplicationScoped
-class ConfigValidator {
+public class ConfigValidator {
+
+    /** System property: the start ends when the configuration has been checked. */
+    public static final String CHECK_ONLY = "sluice.check-only";
 
     private static final Logger LOG = Logger.getLogger("dev.sluice");
 
@@ -33,6 +36,10 @@ class ConfigValidator {
         this.config = config.unwrap(SmallRyeConfig.class);
     }
 
+    /**
+     * @throws ConfigurationException if there are problems
+     * @throws ConfigurationChecked if there are none, and only a check was requested
+     */
     void validate(@Observes @Priority(1) StartupEvent started) {
         var environment = System.getenv();
         var problems = new ConfigProblems();
@@ -43,6 +50,9 @@ class ConfigValidator {
         if (!problems.lines().isEmpty()) {
             throw new ConfigurationException("Invalid configuration; Sluice does not start:\n  "
                     + String.join("\n  ", problems.lines(new SettingSource(config, environment))));
+        }
+        if (Boolean.getBoolean(CHECK_ONLY)) {
+            throw new ConfigurationChecked("The configuration is valid" + (warnings.isEmpty() ? "" : ", with warnings"));
         }
     }
 

@@ -1,10 +1,14 @@
 package dev.sluice.policy;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 import dev.sluice.api.FallbackPolicy;
+import dev.sluice.api.Quota;
 import dev.sluice.api.Rate;
 import dev.sluice.api.ResourceCheck;
 
@@ -34,6 +38,12 @@ public record LimitRule(String resource, Map<String, Rate> rates, FallbackPolicy
 
     public boolean isDefault() {
         return resource.equals(DEFAULT);
+    }
+
+    /** Returns the lengths of the windows of all tiers, in ascending order. */
+    public SortedSet<Duration> windows() {
+        return rates.values().stream().flatMap(rate -> rate.quotas().stream()).map(Quota::window)
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     public Rate rate(String tier) {

@@ -34,6 +34,12 @@ public final class RedisEndpoint {
                 : withHost(endpoint, HexFormat.of().formatHex(host.getBytes(StandardCharsets.UTF_8)) + ENCODED);
     }
 
+    /** Returns host and port of an endpoint, without credentials. */
+    public static String describe(String endpoint) {
+        var authority = AUTHORITY.matcher(endpoint);
+        return authority.find() ? decode(authority.group(2)) + authority.group(3) : "";
+    }
+
     private static String decode(String host) {
         return host.endsWith(ENCODED)
                 ? new String(HexFormat.of().parseHex(host, 0, host.length() - ENCODED.length()), StandardCharsets.UTF_8)

@@ -6,24 +6,82 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 
+import dev.sluice.config.ConfigValidator;
+import dev.sluice.service.observability.BuildInfo;
+import io.quarkus.runtime.LaunchMode;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.annotations.QuarkusMain;
 
 /**
- * Starts the service; or, with the argument {@code health}, checks the liveness of a local instance and exits with 0 if it is
- * live, 1 otherwise. Intended for containers without shell and curl.
+ * Starts the service, or executes a command:
+ * <ul>
+ * <li>{@code health} checks the liveness of a local instance and exits with 0 if it is live, 1 otherwise; for containers without
+ * shell and curl
+ * <li>{@code check [file]} checks the settings and the rules file and exits with 0 if they are valid, 1 otherwise
+ * <li>{@code --help} and {@code --version}
+ * </ul>
+ * An unknown command exits with 2.
  */
 @QuarkusMain
 public class Main {
 
     private static final int TIMEOUT_MILLIS = 2000;
+    private static final int EXIT_USAGE = 2;
+    private static final String USAGE = """
+            Sluice, distributed rate limiting for HTTP APIs and LLM calls
+
+            Usage: java [options] -jar quarkus-run.jar [command]
+
+              (none)         start the service on port 8080 (QUARKUS_HTTP_PORT)
+              check [file]   check the settings, and a rules file in place of RATE_LIMIT_FILE, without starting;
+                             exits with 0 if they are valid, 1 if not
+              health         exit with 0 if an instance on this host is live, 1 if not
+              --version      print the version
+              --help         print this text
+
+            Settings are environment variables, such as REDIS_HOST=localhost or UPSTREAM_URL=http://localhost:8000, or system
+            properties in front of -jar, such as -Drate-limit.dry-run=true. The reference is docs/configuration.md.""";
 
     public static void main(String... arguments) {
-        if (arguments.length == 1 && arguments[0].equals("health")) {
-            var port = System.getenv().getOrDefault("QUARKUS_MANAGEMENT_PORT", "9000");
-            System.exit(isLive(Integer.parseInt(port)) ? 0 : 1);
+        var command = arguments.length == 0 ? "" : arguments[0];
+        switch (command) {
+            case "" -> run(arguments);
+            case "check" -> check(arguments);
+            case "health" -> System.exit(isLive(managementPort()) ? 0 : 1);
+            case "--version", "-V", "version" -> System.out.println("sluice " + BuildInfo.version());
+            case "--help", "-h", "help" -> System.out.println(USAGE);
+            default -> {
+                System.err.println("Unknown command: " + command + (command.startsWith("-D")
+                        ? "; system properties must be in front of -jar"
+                        : "") + "\n\n" + USAGE);
+                System.exit(EXIT_USAGE);
+            }
         }
-        Quarkus.run(arguments);
+    }
+
+    private static void run(String... arguments) {
+        if (LaunchMode.current() == LaunchMode.NORMAL) {
+            Quarkus.run(null, new StartupFailure(), arguments);
+        } else {
+            Quarkus.run(arguments);
+        }
+    }
+
+    private static void check(String... arguments) {
+        if (arguments.length > 2) {
+            System.err.println("check takes one rules file at most\n\n" + USAGE);
+            System.exit(EXIT_USAGE);
+        }
+        if (arguments.length == 2) {
+            System.setProperty("rate-limit.file", arguments[1]);
+        }
+        System.setProperty(ConfigValidator.CHECK_ONLY, "true");
+        System.setProperty("quarkus.log.console.level", "WARN");
+        run();
+    }
+
+    private static int managementPort() {
+        return Integer.parseInt(System.getenv().getOrDefault("QUARKUS_MANAGEMENT_PORT", "9000"));
     }
 
     /** @param port port of the management interface */

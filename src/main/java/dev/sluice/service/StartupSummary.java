@@ -8,6 +8,7 @@ import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
+import org.eclipse.microprofile.config.Config;
 import org.jboss.logging.Logger;
 
 import dev.sluice.api.DecisionMode;
@@ -21,48 +22,85 @@ import dev.sluice.llm.protocol.Provider;
 import dev.sluice.policy.CurrentPolicy;
 import dev.sluice.service.api.EndpointAuthorization;
 import dev.sluice.service.auth.JwtOnlyMechanism;
+import dev.sluice.service.config.RedisHostsFromEnvironment;
 import dev.sluice.service.gateway.ApiUpstream;
 import io.quarkus.runtime.StartupEvent;
+import io.smallrye.common.annotation.Identifier;
 
-/** Logs store, rules and endpoints in one line at startup. */
+/** Logs at startup what runs, what it serves, and how to try it, in one line each. */
 @ApplicationScoped
 class StartupSummary {
 
     private static final Logger LOG = Logger.getLogger("dev.sluice");
 
+    /** Ports as configured; 0 for any free one. */
+    private record Ports(int http, int management) {
+    }
+
     void report(@Observes @Priority(3000) StartupEvent started, StoreConfig windows, StoreStatus store, CurrentPolicy policy,
             EndpointAuthorization authorization, ApiKeyRegistry keys, JwtOnlyMechanism jwt, ApiUpstream upstream,
-            LlmConfig llm,
-            CurrentLlmPolicy llmPolicy, RulesFileConfig file) {
-        var parts = new ArrayList<String>();
-        parts.add(windows.enabled() ? windows.dryRun() ? "dry run: nothing is denied" : "limiting" : "limiting is off");
-        parts.add(storeDescription(store.mode()));
-        parts.add(policy.rules().size() + " rules, tiers " + String.join(",", policy.tiers()) + ", default "
+            LlmConfig llm, CurrentLlmPolicy llmPolicy, RulesFileConfig file, Config config,
+            @Identifier("sluice") RedisHostsFromEnvironment redis) {
+        var limits = new ArrayList<String>();
+        limits.add(windows.enabled() ? windows.dryRun() ? "dry run: nothing is denied" : "limiting" : "limiting is off");
+        limits.add(storeDescription(store.mode(), redis));
+        limits.add(policy.rules().size() + " rules, tiers " + String.join(",", policy.tiers()) + ", default "
                 + policy.defaultRate(policy.tiers().get(0))
                 + file.file().filter(name -> !name.isBlank()).map(name -> ", from " + name + " too").orElse(""));
-        parts.add("callers by " + (jwt.configured() ? "JWT, " : "") + (keys.hasKeys() ? "API key (" + keys.count() + "), " : "")
+        limits.add("callers by " + (jwt.configured() ? "JWT, " : "") + (keys.hasKeys() ? "API key (" + keys.count() + "), " : "")
                 + "address");
-        parts.add("/v1/check " + authorization.describeDecisionAccess());
-        parts.add("admin " + (authorization.isAdminEnabled() ? "with its token" : "disabled (RATE_LIMIT_ADMIN_TOKEN)"));
-        parts.add(upstream.url().map(url -> "upstream " + url + url.path()).orElse("no upstream (UPSTREAM_URL)"));
-        parts.add("language models: " + Arrays.stream(Provider.values()).map(provider -> provider.id() + ' '
-                + keySource(llm.of(provider)) + " (" + llmPolicy.describeLimits(provider) + ')')
-                .collect(Collectors.joining(", ")));
-        LOG.info("Sluice: " + String.join("; ", parts));
+        LOG.info("Sluice: " + String.join("; ", limits));
+
+        var endpoints = new ArrayList<String>();
+        endpoints.add("/v1/check " + authorization.describeDecisionAccess());
+        endpoints.add(upstream.url().map(url -> "upstream " + url + url.path()).orElse("no upstream (UPSTREAM_URL)"));
+        var providers = Arrays.stream(Provider.values()).filter(provider -> isEnabled(llm.of(provider)))
+                .map(provider -> provider.id() + ' ' + keySource(llm.of(provider)) + " (" + llmPolicy.describeLimits(provider) + ')')
+                .collect(Collectors.joining(", "));
+        endpoints.add(providers.isEmpty() ? "no LLM provider (RATE_LIMIT_LLM_OPENAI_API_KEY, …)" : "LLM: " + providers);
+        endpoints.add("admin " + (authorization.isAdminEnabled() ? "with its token" : "disabled (RATE_LIMIT_ADMIN_TOKEN)"));
+        LOG.info("Serves: " + String.join("; ", endpoints));
+
+        var ports = new Ports(port(config, "quarkus.http.port", 8080), port(config, "quarkus.management.port", 9000));
+        if (ports.http() > 0) {
+            LOG.infof("Try it: %s; health http://localhost:%d/q/health; API http://localhost:%d/q/openapi",
+                    example(authorization, upstream, "http://localhost:" + ports.http()), ports.management(), ports.http());
+        }
+    }
+
+    private static int port(Config config, String property, int defaultPort) {
+        return config.getOptionalValue(property, Integer.class).orElse(defaultPort);
+    }
+
+    /** Returns a command whose response shows a falling {@code X-RateLimit-Remaining}. */
+    private static String example(EndpointAuthorization authorization, ApiUpstream upstream, String url) {
+        if (upstream.url().isPresent()) {
+            return "curl -i " + url + '/';
+        }
+        return "curl -i " + (authorization.isTokenRequired() ? "-H \"Authorization: Bearer $RATE_LIMIT_API_TOKEN\" " : "")
+                + "-d '{\"identifier\":\"me\",\"resource\":\"demo\",\"rate\":\"5/minute\"}' " + url + "/v1/check";
+    }
+
+    private static boolean hasKey(LlmConfig.ProviderConfig provider) {
+        return provider.apiKey().filter(text -> !text.isBlank()).isPresent();
+    }
+
+    private static boolean isEnabled(LlmConfig.ProviderConfig provider) {
+        return hasKey(provider) || provider.passThrough();
     }
 
     private static String keySource(LlmConfig.ProviderConfig provider) {
-        boolean key = provider.apiKey().filter(text -> !text.isBlank()).isPresent();
-        return key
-                ? provider.passThrough() ? "with Sluice's or the caller's key" : "with Sluice's key"
-                : provider.passThrough() ? "with the caller's key" : "disabled: no key";
+        return !hasKey(provider)
+                ? "with the caller's key"
+                : provider.passThrough() ? "with Sluice's or the caller's key" : "with Sluice's key";
     }
 
-    private static String storeDescription(DecisionMode mode) {
+    private static String storeDescription(DecisionMode mode, RedisHostsFromEnvironment redis) {
         return switch (mode) {
-            case REDIS -> "windows in Redis";
-            case MEMORY -> "windows in memory";
-            default -> "fallback " + mode.value() + " in force";
+            case REDIS -> "windows in Redis at " + redis.describe();
+            case MEMORY -> "windows in memory (REDIS_ENABLED=false)";
+            default -> "no Redis at " + redis.describe() + ", fallback " + mode.value()
+                    + " in force until it responds (REDIS_HOST; REDIS_ENABLED=false to do without)";
         };
     }
 }

@@ -6,8 +6,11 @@ import static dev.sluice.testing.HttpTestClient.json;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.UUID;
@@ -99,6 +102,129 @@ class StartupIT {
     void unknownHeaderSetAbortsTheStart() {
         assertThat(Instance.startExpectingFailure(Map.of("REDIS_PORT", unusedPort(), "RATE_LIMIT_HEADERS", "modern")))
                 .contains("rate-limit.headers=modern: all, standard, legacy or none");
+    }
+
+    @Test
+    void allMistakesAreReportedTogetherWithTheirVariables() {
+        var log = Instance.startExpectingFailure(Map.ofEntries(Map.entry("RATE_LIMIT_ENABLED", "yess"), Map.entry("REDIS_TLS", "ja"),
+                Map.entry("RATE_LIMIT_TIMEOUT", "100"), Map.entry("RATE_LIMIT_INSTANCES", "1.5"),
+                Map.entry("RATE_LIMIT_FALLBACK", "opn"), Map.entry("RATE_LIMIT_UPSTREAM_CONNECT_TIMEOUT", "0s"),
+                Map.entry("RATE_LIMIT_TRACING", "ture"), Map.entry("RATE_LIMIT_DEFAULT", "often"),
+                Map.entry("RATE_LIMIT_DEFAULTS_PRO", "1/minute"), Map.entry("RATE_LIMIT_TIERS", "free,gold"),
+                Map.entry("RATE_LIMIT_API_KEYS_A_SHA256", "0".repeat(64)), Map.entry("RATE_LIMIT_API_KEYS_B_USER", "b"),
+                Map.entry("RATE_LIMIT_API_KEYS_B_TIER", "glod"), Map.entry("RATE_LIMIT_LLM_OPENAI_BASEURL", "http://127.0.0.1:1"),
+                Map.entry("RATE_LIMIT_LLM_OPENAI_REQUESTS_PLATINUM", "1/minute"), Map.entry("RATE_LIMIT_DEFUALT", "5/minute"),
+                Map.entry("REDIS_HOSTNAME", "redis")));
+        assertThat(log.lines().filter(line -> line.contains("Sluice does not start"))).hasSize(1);
+        assertThat(log)
+                .contains("RATE_LIMIT_ENABLED: rate-limit.enabled=yess: true or false")
+                .contains("REDIS_TLS: rate-limit.redis.tls=ja: true or false")
+                .contains("RATE_LIMIT_TIMEOUT: rate-limit.timeout=100: give a unit, such as 100ms")
+                .contains("RATE_LIMIT_INSTANCES: rate-limit.instances=1.5: a whole number")
+                .contains("RATE_LIMIT_FALLBACK: rate-limit.fallback=opn: local, open, closed; did you mean open?")
+                .contains("RATE_LIMIT_UPSTREAM_CONNECT_TIMEOUT: rate-limit.upstream.connect-timeout=0s: a duration from 1ms")
+                .contains("RATE_LIMIT_TRACING: rate-limit.tracing=ture: true or false")
+                .contains("RATE_LIMIT_DEFAULT: rate-limit.default=often: ")
+                .contains("RATE_LIMIT_DEFAULTS_PRO: rate-limit.defaults.pro=1/minute: an unknown tier; allowed: free, gold")
+                .contains("rate-limit.api-keys.a.user=: missing").contains("rate-limit.api-keys.b.sha256=: missing")
+                .contains("RATE_LIMIT_API_KEYS_B_TIER: rate-limit.api-keys.b.tier=glod: an unknown tier; allowed: free, gold;"
+                        + " did you mean gold?")
+                .contains("RATE_LIMIT_LLM_OPENAI_BASEURL=(not shown): Sluice has no such setting; did you mean"
+                        + " RATE_LIMIT_LLM_OPENAI_BASE_URL?")
+                .contains("rate-limit.llm.openai.requests.platinum=1/minute: an unknown tier")
+                .contains("Unknown setting, ignored: RATE_LIMIT_DEFUALT; did you mean RATE_LIMIT_DEFAULT?")
+                .contains("Unknown setting, ignored: REDIS_HOSTNAME; did you mean REDIS_HOST?")
+                .doesNotContain("SRCFG").doesNotContain("\tat ");
+    }
+
+    @Test
+    void plainRedisUrlWithTlsIsRefused() {
+        assertThat(Instance.startExpectingFailure(Map.of("REDIS_TLS", "true", "REDIS_HOSTS", "redis://:secret@127.0.0.1:1")))
+                .contains("REDIS_HOSTS=(not shown): rediss:// instead of redis://, because REDIS_TLS=true").doesNotContain("secret");
+    }
+
+    @Test
+    void checkOfTheConfigurationDoesNotStart(@TempDir Path folder) throws IOException, InterruptedException {
+        var valid = Files.writeString(folder.resolve("rules.yaml"), "endpoints: {/a: {free: 1/minute}}\n");
+        var invalid = Files.writeString(folder.resolve("bad.yaml"), "default: 5/minute\nendpoints: {/a: {fre: 1/minute}}\n");
+        var result = Instance.runCommand(Map.of("REDIS_PORT", unusedPort()), "check", valid.toString());
+        assertThat(result.output()).contains("The configuration is valid");
+        assertThat(result.exitCode()).isZero();
+
+        result = Instance.runCommand(Map.of("RATE_LIMIT_ENABLED", "yess"), "check", invalid.toString());
+        assertThat(result.output()).contains("bad.yaml:2: endpoints.\"/a\".fre=1/minute: an unknown tier")
+                .contains("did you mean free?").contains("RATE_LIMIT_ENABLED: rate-limit.enabled=yess: true or false")
+                .doesNotContain("Listening on").doesNotContain("\tat ");
+        assertThat(result.exitCode()).isEqualTo(1);
+
+        result = Instance.runCommand(Map.of(), "check", folder.resolve("missing.yaml").toString());
+        assertThat(result.output()).contains("missing.yaml");
+        assertThat(result.exitCode()).isEqualTo(1);
+    }
+
+    @Test
+    void commandsThatDoNotStart() throws IOException, InterruptedException {
+        var help = Instance.runCommand(Map.of(), "--help");
+        assertThat(help.output()).startsWith("Sluice").contains("check [file]");
+        assertThat(help.exitCode()).isZero();
+        var version = Instance.runCommand(Map.of(), "--version");
+        assertThat(version.output()).matches("sluice \\d+\\.\\d+\\.\\d+\\S* \\(commit \\S+\\)\\s+");
+        assertThat(version.exitCode()).isZero();
+        var unknown = Instance.runCommand(Map.of(), "-Drate-limit.enabled=false");
+        assertThat(unknown.output()).contains("system properties must be in front of -jar");
+        assertThat(unknown.exitCode()).isEqualTo(2);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"QUARKUS_HTTP_PORT", "QUARKUS_MANAGEMENT_PORT"})
+    void portInUseIsOneLine(String variable) throws IOException, InterruptedException {
+        try (var socket = new ServerSocket(0)) {
+            var environment = new HashMap<>(Map.of("REDIS_ENABLED", "false", "QUARKUS_HTTP_PORT", unusedPort(), "QUARKUS_MANAGEMENT_PORT",
+                    unusedPort()));
+            environment.put(variable, Integer.toString(socket.getLocalPort()));
+            var result = Instance.runCommand(environment);
+            assertThat(result.exitCode()).isEqualTo(1);
+            assertThat(result.output().lines().filter(line -> line.contains("Sluice does not start"))).singleElement().asString()
+                    .contains(variable);
+            assertThat(result.output()).doesNotContain("\tat ").doesNotContain("Exception");
+        }
+    }
+
+    @Test
+    void summarySaysWhatRunsAndHowToTryIt() throws IOException, InterruptedException {
+        try (var sluice = Instance.start(Map.of("REDIS_ENABLED", "false", "UPSTREAM_URL", ""))) {
+            assertThat(sluice.log()).containsOnlyOnce("Sluice: limiting; windows in memory (REDIS_ENABLED=false); 4 rules")
+                    .containsOnlyOnce("no upstream (UPSTREAM_URL); no LLM provider")
+                    .containsOnlyOnce("health http://localhost:" + sluice.managementPort() + "/q/health");
+            var command = sluice.log().lines().filter(line -> line.contains("Try it: ")).findFirst().orElseThrow()
+                    .replaceFirst(".*Try it: (.*?); health .*", "$1");
+            var remaining = new ArrayList<String>();
+            for (int i = 0; i < 2; i++) {
+                var curl = new ProcessBuilder("sh", "-c", command).redirectErrorStream(true).start();
+                new String(curl.getInputStream().readAllBytes(), StandardCharsets.UTF_8).lines()
+                        .filter(line -> line.regionMatches(true, 0, "X-RateLimit-Remaining:", 0, 22))
+                        .forEach(line -> remaining.add(line.substring(22).strip()));
+            }
+            assertThat(remaining).containsExactly("4", "3");
+        }
+    }
+
+    @Test
+    void rulesWithoutEffectAreWarnings(@TempDir Path folder) throws IOException {
+        var rules = Files.writeString(folder.resolve("rules.yaml"),
+                "exempt: [/static]\nendpoints: {/static/a: 1/minute, /v1/check: 1/minute, /users: none}\n");
+        try (var sluice = Instance.start(Map.of("REDIS_ENABLED", "false", "RATE_LIMIT_FILE", rules.toString()))) {
+            assertThat(sluice.log()).contains("Rule has no effect, because its path is exempt (rate-limit.exempt): endpoint=/static/a")
+                    .contains("Rule has no effect, because its path is an endpoint of Sluice: endpoint=/v1/check")
+                    .contains("5 rules, tiers free,pro,enterprise");
+        }
+    }
+
+    @Test
+    void builtInRulesAreSwitchedOff() {
+        try (var sluice = Instance.start(Map.of("REDIS_ENABLED", "false", "RATE_LIMIT_BUILT_IN_RULES", "false"))) {
+            assertThat(sluice.log()).contains("0 rules, tiers free,pro,enterprise");
+        }
     }
 
     @Test

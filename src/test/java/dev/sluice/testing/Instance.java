@@ -126,6 +126,26 @@ public final class Instance implements AutoCloseable {
         }
     }
 
+    /** Result of a command of the program. */
+    public record CommandResult(int exitCode, String output) {
+    }
+
+    /**
+     * Runs the program with arguments, expecting it to exit.
+     *
+     * @param environment variables in addition to those of this process
+     */
+    public static CommandResult runCommand(Map<String, String> environment, String... arguments)
+            throws IOException, InterruptedException {
+        var command = new ArrayList<>(serviceCommand());
+        command.addAll(List.of(arguments));
+        var builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().putAll(environment);
+        var program = builder.start();
+        var output = new String(program.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        return new CommandResult(program.waitFor(), output);
+    }
+
     private static Instance launch(List<String> command, Map<String, String> environment) {
         try {
             return new Instance(command, environment);

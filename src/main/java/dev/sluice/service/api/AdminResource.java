@@ -1,7 +1,9 @@
 package dev.sluice.service.api;
 
 import java.time.Duration;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 import jakarta.ws.rs.DELETE;
 import jakarta.ws.rs.GET;
@@ -19,6 +21,7 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
 import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.security.SecurityRequirement;
+import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 
 import dev.sluice.api.Quota;
 import dev.sluice.api.RateLimitAdmin;
@@ -31,6 +34,7 @@ import io.vertx.ext.web.RoutingContext;
 
 /** Admin endpoints: query and reset windows. */
 @ServiceEndpoint
+@Tag(name = "Administration", description = "Usage of identifiers, and resets")
 @Path("/v1")
 @Produces({ErrorResponse.JSON, ErrorResponse.PROBLEM_JSON, MediaType.WILDCARD})
 public class AdminResource {
@@ -38,8 +42,10 @@ public class AdminResource {
     private final RateLimitAdmin admin;
     private final StoreStatus store;
     private final EndpointAuthorization authorization;
+    private final NameHints hints;
 
-    AdminResource(RateLimitAdmin admin, StoreStatus store, EndpointAuthorization authorization) {
+    AdminResource(RateLimitAdmin admin, StoreStatus store, EndpointAuthorization authorization, NameHints hints) {
+        this.hints = hints;
         this.admin = admin;
         this.store = store;
         this.authorization = authorization;
@@ -50,7 +56,7 @@ public class AdminResource {
     @Path("/usage")
     @Parameter(name = "identifier", in = ParameterIn.QUERY, required = true, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Identifier whose usage is returned")
     @Parameter(name = "resource", in = ParameterIn.QUERY, required = true, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Resource name")
-    @Parameter(name = "window_seconds", in = ParameterIn.QUERY, required = true, schema = @Schema(type = SchemaType.INTEGER, minimum = "1", maximum = "2678400"), description = "Window length in seconds")
+    @Parameter(name = "window_seconds", in = ParameterIn.QUERY, required = false, schema = @Schema(type = SchemaType.INTEGER, minimum = "1", maximum = "2678400"), description = "Window length in seconds; may be absent if the rule of the resource has one length only")
     @Operation(operationId = "usage", summary = "Returns the current usage of one window")
     @SecurityRequirement(name = OpenApiDefinition.ADMIN_TOKEN)
     @APIResponse(responseCode = "200", description = "Current usage", content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = WindowUsageResponse.class), example = "{\"identifier\":\"user123\",\"resource\":\"custom_operation\",\"current\":3,\"window_start\":1701234507,\"window_end\":1701234567}"))
@@ -63,19 +69,33 @@ public class AdminResource {
         return authorization.authorizeAdmin(context, () -> {
             var identifier = QueryParameters.name(context, "identifier");
             var resource = QueryParameters.name(context, "resource");
-            return admin
-                    .usage(identifier, resource,
-                            Duration.ofSeconds(
-                                    QueryParameters.integer(context, "window_seconds", 1, Quota.MAX_WINDOW.toSeconds())))
-                    .map(usage -> ok(context, WindowUsageResponse.of(usage)));
+            return admin.usage(identifier, resource, window(context, resource))
+                    .map(usage -> ok(context, WindowUsageResponse.of(usage, hints.hint(identifier, resource))));
         });
+    }
+
+    /** Returns the requested window; without a request, the only one of the resource's rule. */
+    private Duration window(RoutingContext context, String resource) {
+        if (QueryParameters.text(context, "window_seconds") == null) {
+            var rule = hints.rule(resource);
+            var windows = rule == null ? Set.<Duration> of() : rule.windows();
+            if (windows.size() == 1) {
+                return windows.iterator().next();
+            }
+            if (windows.size() > 1) {
+                throw BadRequestException.forField("window_seconds", "window_seconds is missing; the rule has windows of "
+                        + windows.stream().map(window -> Long.toString(window.toSeconds())).collect(Collectors.joining(", ")));
+            }
+        }
+        return Duration.ofSeconds(QueryParameters.integer(context, "window_seconds", 1, Quota.MAX_WINDOW.toSeconds()));
     }
 
     /** Returns the usage of an identifier for every resource. */
     @GET
     @Path("/limits")
     @Parameter(name = "identifier", in = ParameterIn.QUERY, required = true, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Identifier whose usage is returned")
-    @Operation(operationId = "limits", summary = "Returns the usage of an identifier for every resource")
+    @Parameter(name = "resource", in = ParameterIn.QUERY, required = false, schema = @Schema(type = SchemaType.STRING, minLength = 1, maxLength = 256), description = "Resource whose usage is returned; all resources if absent")
+    @Operation(operationId = "limits", summary = "Returns the usage of an identifier for every resource, or for one")
     @SecurityRequirement(name = OpenApiDefinition.ADMIN_TOKEN)
     @APIResponse(responseCode = "200", description = "Current usage", content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = LimitsResponse.class), example = "{\"identifier\":\"user123\",\"limits\":{\"custom_operation\":1,\"api:/campaigns\":3}}"))
     @APIResponse(responseCode = "400", ref = OpenApiDefinition.BAD_REQUEST)
@@ -86,8 +106,14 @@ public class AdminResource {
     public Uni<Response> limits(@Context RoutingContext context) {
         return authorization.authorizeAdmin(context, () -> {
             var identifier = QueryParameters.name(context, "identifier");
-            return admin.limits(identifier)
-                    .map(limits -> ok(context, new LimitsResponse(identifier, new TreeMap<>(limits))));
+            var resource = QueryParameters.text(context, "resource") == null ? null : QueryParameters.name(context, "resource");
+            return admin.limits(identifier).map(limits -> {
+                var used = new TreeMap<>(limits);
+                if (resource != null) {
+                    used.keySet().retainAll(Set.of(resource));
+                }
+                return ok(context, new LimitsResponse(identifier, used, used.isEmpty() ? hints.hint(identifier, resource) : null));
+            });
         });
     }
 

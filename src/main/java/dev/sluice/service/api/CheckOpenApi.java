@@ -23,8 +23,7 @@ import io.quarkus.smallrye.openapi.OpenApiFilter;
 @OpenApiFilter(OpenApiFilter.RunStage.BUILD)
 public class CheckOpenApi implements OASFilter {
 
-    /** Tag that a JAX-RS resource class would have produced; generated clients are named after it. */
-    private static final String TAG = "Check Resource";
+    private static final String TAG = "Decisions";
 
     @Override
     public void filterOpenAPI(OpenAPI document) {

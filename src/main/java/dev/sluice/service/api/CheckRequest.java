@@ -53,7 +53,7 @@ record CheckRequest(
         if (other != null) {
             throw BadRequestException.forField(other, "Specify exactly one of: tier, rate, limit and window_seconds");
         }
-        var effective = policy.effectiveTier(tier);
+        var effective = Tier.check(tier, policy.tiers());
         var apiRule = policy.rule(resource);
         var rule = apiRule == null ? llmPolicy.rule(resource) : apiRule;
         var ruleRate = rule == null || rule.rate(effective) == null ? policy.defaultRate(effective) : rule.rate(effective);

@@ -59,6 +59,11 @@ public class EndpointAuthorization {
         return adminToken.isPresent();
     }
 
+    /** Returns whether the decision endpoints require the API token. */
+    public boolean isTokenRequired() {
+        return apiToken.isPresent();
+    }
+
     /** Returns which requests the decision endpoints serve and which settings change that, for the log. */
     public String describeDecisionAccess() {
         return apiToken.isPresent() ? "with the API token (RATE_LIMIT_API_TOKEN)" : anonymousRequests.describe();

@@ -1,5 +1,6 @@
 package dev.sluice.service.api;
 
+import java.util.List;
 import java.util.Objects;
 
 import jakarta.validation.constraints.NotNull;
@@ -20,12 +21,15 @@ import dev.sluice.llm.protocol.TokenUsage;
 record LlmCheckRequest(
         @NotNull(message = "must be " + Provider.ALLOWED_IDS) @Schema(required = true, examples = "openai") String provider,
         @NotNull(message = "is missing") @ValidName @Schema(required = true, minLength = 1, maxLength = 256) String identifier,
-        @Schema(description = "Tier of the identifier; the first configured tier if missing or unknown", examples = "pro") String tier,
+        @Schema(description = "Tier of the identifier; the first configured tier if missing", examples = "pro") String tier,
         @ValidName @Schema(examples = "gpt-4o") String model,
         @Range(min = 0, max = TokenUsage.MAX, message = RequestBodyReader.WHOLE_NUMBER) @Schema(minimum = "0", maximum = "100000000", description = "Estimated input and output tokens of the call; what is typical of the identifier and model if missing") Long tokens) {
 
-    /** @throws BadRequestException if the provider is unknown */
-    LlmCallEstimate toEstimate() {
+    /** @throws BadRequestException if the provider or the tier is unknown */
+    LlmCallEstimate toEstimate(List<String> tiers) {
+        if (tier != null) {
+            Tier.check(tier, tiers);
+        }
         // The split into input and output tokens is unknown: all are estimated as output, the more expensive kind.
         return new LlmCallEstimate(provider(provider), identifier, tier, Objects.requireNonNullElse(model, ""), 0,
                 Objects.requireNonNullElse(tokens, -1L));

@@ -18,11 +18,13 @@ import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.security.SecurityRequirement;
+import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 
 import dev.sluice.engine.StoreStatus;
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.http.ServiceEndpoint;
+import dev.sluice.policy.CurrentPolicy;
 import dev.sluice.llm.ledger.Ledger;
 import dev.sluice.llm.limit.AdmittedCall;
 import dev.sluice.llm.limit.LlmLimiter;
@@ -33,6 +35,7 @@ import io.vertx.ext.web.RoutingContext;
 
 /** Endpoints for programs that call LLM providers directly, and usage reports. */
 @ServiceEndpoint
+@Tag(name = "LLM", description = "Decisions about LLM calls, and their usage and cost")
 @Path("/v1/llm")
 @Consumes(MediaType.WILDCARD)
 @Produces({ErrorResponse.JSON, ErrorResponse.PROBLEM_JSON, MediaType.WILDCARD})
@@ -40,6 +43,7 @@ public class LlmResource {
 
     private static final int DAY = 24;
 
+    private final CurrentPolicy policy;
     private final LlmLimiter limiter;
     private final Ledger ledger;
     private final StoreStatus store;
@@ -48,8 +52,9 @@ public class LlmResource {
     private final RateLimitHeaders headers;
     private final RequestBodyReader bodies;
 
-    LlmResource(LlmLimiter limiter, Ledger ledger, StoreStatus store, EndpointAuthorization authorization,
+    LlmResource(CurrentPolicy policy, LlmLimiter limiter, Ledger ledger, StoreStatus store, EndpointAuthorization authorization,
             AnonymousIdentifiers anonymousIdentifiers, RateLimitHeaders headers, RequestBodyReader bodies) {
+        this.policy = policy;
         this.limiter = limiter;
         this.ledger = ledger;
         this.store = store;
@@ -75,7 +80,7 @@ public class LlmResource {
     public Uni<Response> check(byte[] json, @Context RoutingContext context) {
         return authorization.authorizeDecision(context, anonymous -> {
             var body = bodies.read(json, LlmCheckRequest.class);
-            var estimate = body.toEstimate();
+            var estimate = body.toEstimate(policy.tiers());
             if (anonymous && ReservedIdentifiers.contains(body.identifier())) {
                 return Uni.createFrom().item(ReservedIdentifiers.ERROR.toResponse(context));
             }

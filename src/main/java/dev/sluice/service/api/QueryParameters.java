@@ -51,6 +51,8 @@ final class QueryParameters {
         } catch (NumberFormatException e) {
             // reported below, like a number out of range
         }
-        throw BadRequestException.forField(field, field + " must be a whole number from " + smallest + " to " + largest);
+        throw BadRequestException.forField(field, text == null
+                ? field + " is missing"
+                : field + " must be a whole number from " + smallest + " to " + largest);
     }
 }

@@ -13,7 +13,7 @@ import io.quarkus.runtime.StartupEvent;
 
 /** Reports which build is running, as the labels of a metric whose value is always 1. */
 @Singleton
-class BuildInfo {
+public class BuildInfo {
 
     static final String NAME = "sluice_build_info";
 
@@ -25,6 +25,12 @@ class BuildInfo {
         Gauge.builder(NAME, () -> 1).strongReference(true).description("Always 1; the labels name the running build")
                 .tag("version", build.getProperty("version")).tag("commit", build.getProperty("commit"))
                 .tag("java", System.getProperty("java.version")).register(registry);
+    }
+
+    /** Returns the version and the commit of this build. */
+    public static String version() {
+        var build = read();
+        return build.getProperty("version") + " (commit " + build.getProperty("commit") + ")";
     }
 
     private static Properties read() {

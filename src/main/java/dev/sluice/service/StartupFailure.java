@@ -1,0 +1,56 @@
+package dev.sluice.service;
+
+import java.net.BindException;
+import java.util.function.BiConsumer;
+
+import dev.sluice.config.ConfigurationChecked;
+import io.quarkus.runtime.QuarkusBindException;
+import io.quarkus.runtime.configuration.ConfigurationException;
+import io.quarkus.runtime.util.ExceptionUtil;
+
+/**
+ * Reports why the service did not start, and exits. Causes that the operator can remove are one line, or one for each problem; all
+ * others have a stack trace.
+ */
+final class StartupFailure implements BiConsumer<Integer, Throwable> {
+
+    @Override
+    public void accept(Integer exitCode, Throwable failure) {
+        if (failure == null) {
+            System.exit(exitCode);
+        }
+        var cause = ExceptionUtil.getRootCause(failure);
+        if (cause instanceof ConfigurationChecked checked) {
+            System.out.println(checked.getMessage());
+            System.exit(0);
+        }
+        var description = describe(failure, cause);
+        if (description == null) {
+            System.err.println("Sluice does not start");
+            failure.printStackTrace();
+        } else {
+            System.err.println(description);
+        }
+        System.exit(1);
+    }
+
+    /** Returns a description without a stack trace; null if the cause is not known. */
+    static String describe(Throwable failure, Throwable cause) {
+        if (cause instanceof QuarkusBindException bind) {
+            return "Sluice does not start: port " + bind.getPort() + " is in use; set QUARKUS_HTTP_PORT or QUARKUS_MANAGEMENT_PORT to"
+                    + " another one";
+        }
+        if (cause instanceof BindException) {
+            return "Sluice does not start: the port of the service (QUARKUS_HTTP_PORT) or for health and metrics"
+                    + " (QUARKUS_MANAGEMENT_PORT) cannot be opened: " + cause.getMessage();
+        }
+        for (var current = failure; current != null; current = current.getCause()) {
+            if (current instanceof ConfigurationException) {
+                return current.getMessage();
+            }
+        }
+        // SmallRye Config throws these for settings of Quarkus, before anything has started.
+        boolean config = cause.getMessage() != null && cause.getMessage().startsWith("SRCFG");
+        return config ? "Invalid configuration; Sluice does not start:\n  " + cause.getMessage() : null;
+    }
+}

@@ -1,0 +1,41 @@
+package dev.sluice.service.api;
+
+import jakarta.enterprise.context.ApplicationScoped;
+
+import dev.sluice.llm.limit.CurrentLlmPolicy;
+import dev.sluice.policy.CurrentPolicy;
+import dev.sluice.policy.LimitRule;
+
+/** Suggests the stored form of identifiers and resources that were probably written without their prefix. */
+@ApplicationScoped
+class NameHints {
+
+    private final CurrentPolicy policy;
+    private final CurrentLlmPolicy llmPolicy;
+
+    NameHints(CurrentPolicy policy, CurrentLlmPolicy llmPolicy) {
+        this.policy = policy;
+        this.llmPolicy = llmPolicy;
+    }
+
+    /** Returns the rule of a resource; null if it has none. */
+    LimitRule rule(String resource) {
+        var rule = policy.rule(resource);
+        return rule == null ? llmPolicy.rule(resource) : rule;
+    }
+
+    /**
+     * Returns a hint for names under which nothing is stored.
+     *
+     * @param resource null if none was given
+     * @return null if there is nothing to suggest
+     */
+    String hint(String identifier, String resource) {
+        if (resource != null && rule(resource) == null && rule(CurrentPolicy.RESOURCE_PREFIX + resource) != null) {
+            return "did you mean resource=" + CurrentPolicy.RESOURCE_PREFIX + resource + "?";
+        }
+        return identifier.indexOf(':') >= 0
+                ? null
+                : "callers of the gateways are user:<name> or ip:<address>; did you mean identifier=user:" + identifier + "?";
+    }
+}

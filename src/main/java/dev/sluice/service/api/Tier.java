@@ -1,0 +1,22 @@
+package dev.sluice.service.api;
+
+import java.util.List;
+
+/** Field {@code tier} of a request body. */
+final class Tier {
+
+    private Tier() {
+    }
+
+    /**
+     * Returns the tier.
+     *
+     * @throws BadRequestException if it does not exist
+     */
+    static String check(String tier, List<String> tiers) {
+        if (!tiers.contains(tier)) {
+            throw BadRequestException.forField("tier", "tier must be one of " + String.join(", ", tiers));
+        }
+        return tier;
+    }
+}
