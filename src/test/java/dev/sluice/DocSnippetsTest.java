@@ -80,7 +80,8 @@ class DocSnippetsTest {
                 members.append(code);
             } else { // sees the fields of those before it
                 var name = "After" + previous;
-                members.append("class ").append(name).append(" extends ").append(previous).append(" {\n").append(code).append("}\n");
+                members.append("class ").append(name).append(" extends ").append(previous).append(" {\n").append(code)
+                        .append("}\n");
                 previous = name;
             }
         }
