@@ -73,10 +73,10 @@ class ArchitectureTest {
     }
 
     @Test
-    void apiNeedsOnlyTheJdkMutinyJSpecifyAndTheInterceptorBinding() {
+    void apiNeedsOnlyTheJdkMutinyAndAnnotations() {
         classes().that().resideInAPackage("dev.sluice.api").should().onlyDependOnClassesThat()
                 .resideInAnyPackage("java..", "io.smallrye.mutiny..", "jakarta.interceptor..", "jakarta.enterprise.util..",
-                        "org.jspecify..",
+                        "org.jspecify..", "com.fasterxml.jackson.annotation..",
                         "dev.sluice.api")
                 .check(CLASSES);
     }
@@ -90,8 +90,7 @@ class ArchitectureTest {
     @Test
     void libraryDoesNotNeedWhatOnlyTheServiceHas() {
         classes().that().resideOutsideOfPackage("dev.sluice.service..").should().onlyDependOnClassesThat()
-                .resideOutsideOfPackages("com.fasterxml.jackson.databind..", "com.fasterxml.jackson.annotation..",
-                        "jakarta.validation..", "org.hibernate..",
+                .resideOutsideOfPackages("com.fasterxml.jackson.databind..", "jakarta.validation..", "org.hibernate..",
                         "io.opentelemetry..", "io.quarkus.smallrye.jwt..",
                         "org.eclipse.microprofile.health..", "org.eclipse.microprofile.openapi..")
                 .check(CLASSES);

@@ -120,6 +120,14 @@ class NativeSourcesCheck {
                 .hasSizeGreaterThan(5).allMatch(registered::contains);
     }
 
+    /** Jackson looks for the annotation of their JSON form. */
+    @Test
+    void resultsWithAJsonFormAreRegistered() throws IOException {
+        assertThat(reflectionClasses()).contains("dev.sluice.api.Decision", "dev.sluice.api.DecisionMode",
+                "dev.sluice.api.Quota", "dev.sluice.api.QuotaStatus", "dev.sluice.api.Rate", "dev.sluice.api.WindowUsage",
+                "dev.sluice.llm.ledger.UsageReport", "dev.sluice.llm.ledger.UsageTotals");
+    }
+
     /**
      * The static fields of the classes, and everything reachable from them, are stored in the image. They must not refer to
      * classes that are initialized at run time, nor to objects that differ between processes.

@@ -5,10 +5,14 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 import org.jspecify.annotations.Nullable;
+
+import com.fasterxml.jackson.annotation.JsonValue;
 
 /**
  * Result of a {@link RateLimitRequest}. Immutable.
@@ -28,6 +32,8 @@ public record Decision(boolean allowed, boolean denied, DecisionMode mode, Insta
             .comparing((QuotaStatus quota) -> !quota.denied())
             .thenComparing(quota -> quota.denied() ? -retryMicros(quota) : quota.remaining())
             .thenComparing(QuotaStatus::window, Comparator.reverseOrder());
+
+    private static final List<String> UNLIMITED_FIELDS = List.of("limit", "remaining", "window_seconds", "reset_at");
 
     public Decision {
         quotas = List.copyOf(quotas);
@@ -123,6 +129,32 @@ public record Decision(boolean allowed, boolean denied, DecisionMode mode, Insta
             }
         }
         return latest == null ? Optional.empty() : Optional.of(Duration.between(decidedAt, latest));
+    }
+
+    /**
+     * Returns the JSON form. Jackson uses it. The fields are those of the response to {@code POST /v1/check}, of the
+     * {@linkplain #mostRestrictive() most restrictive} quota, and the mode and all quotas.
+     *
+     * @return {@code allowed}, {@code limit}, {@code remaining}, {@code window_seconds}, {@code reset_at},
+     *         {@code unit} unless it is {@code requests}, {@code retry_after}, {@code reservation} if there is one, {@code mode}, {@code quotas}. Times
+     *         are Unix seconds, rounded up; what does not apply is null
+     */
+    @JsonValue
+    public Map<String, @Nullable Object> toMap() {
+        var fields = new LinkedHashMap<String, @Nullable Object>();
+        fields.put("allowed", allowed);
+        mostRestrictive().ifPresentOrElse(status -> status.putUsage(fields),
+                () -> UNLIMITED_FIELDS.forEach(name -> fields.put(name, null)));
+        fields.put("retry_after", allowed ? Long.valueOf(0) : waitSeconds(retryAfter()));
+        reservation.ifPresent(token -> fields.put("reservation", token));
+        fields.put("mode", mode.value());
+        fields.put("quotas", quotas.stream().map(QuotaStatus::toMap).toList());
+        return fields;
+    }
+
+    /** Returns the seconds to wait, rounded up, at least 1; null if waiting does not help. */
+    private static @Nullable Long waitSeconds(Optional<Duration> wait) {
+        return wait.map(duration -> Math.max(1, duration.plusNanos(999_999_999).toSeconds())).orElse(null);
     }
 
     private static long retryMicros(QuotaStatus quota) {

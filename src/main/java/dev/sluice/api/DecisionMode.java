@@ -2,6 +2,8 @@ package dev.sluice.api;
 
 import java.util.Locale;
 
+import com.fasterxml.jackson.annotation.JsonValue;
+
 /** Place at which decisions are made. */
 public enum DecisionMode {
     /** In Redis: exact across all instances. */
@@ -18,6 +20,7 @@ public enum DecisionMode {
     OFF;
 
     /** Returns the value in health data, in {@code X-RateLimit-Mode} and in logs, for example {@code redis}. */
+    @JsonValue
     public String value() {
         return name().toLowerCase(Locale.ROOT);
     }

@@ -1,6 +1,10 @@
 package dev.sluice.api;
 
 import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+import com.fasterxml.jackson.annotation.JsonValue;
 
 /**
  * Maximum number of units in any period of the window's length: a sliding window, not a calendar one.
@@ -40,6 +44,22 @@ public record Quota(long limit, Duration window, QuotaUnit unit) {
     /** Returns the length of the window, in seconds. */
     public long windowSeconds() {
         return window.toSeconds();
+    }
+
+    /**
+     * Returns the JSON form, with the field names of the HTTP API. Jackson uses it.
+     *
+     * @return {@code limit}, {@code window_seconds}, and {@code unit} unless it is {@code requests}
+     */
+    @JsonValue
+    public Map<String, Object> toMap() {
+        var fields = new LinkedHashMap<String, Object>();
+        fields.put("limit", unit.jsonAmount(limit));
+        fields.put("window_seconds", windowSeconds());
+        if (unit != QuotaUnit.REQUESTS) {
+            fields.put("unit", unit.jsonName());
+        }
+        return fields;
     }
 
     /** Returns limit and window, for example {@code 10/60s}. */

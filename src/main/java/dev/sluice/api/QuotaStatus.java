@@ -2,7 +2,13 @@ package dev.sluice.api;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
+
+import org.jspecify.annotations.Nullable;
+
+import com.fasterxml.jackson.annotation.JsonValue;
 
 /**
  * State of one quota after a decision.
@@ -20,6 +26,38 @@ import java.util.Optional;
  */
 public record QuotaStatus(String resource, QuotaUnit unit, long limit, Duration window, long remaining,
         Optional<Instant> resetAt, boolean denied, Optional<Instant> retryAt) {
+
+    /**
+     * Returns the JSON form, with the field names of the HTTP API. Jackson uses it.
+     *
+     * @return {@code resource}, {@code limit}, {@code remaining}, {@code window_seconds}, {@code reset_at},
+     *         {@code unit} unless it is {@code requests}, {@code denied}, {@code retry_at}. Times are Unix seconds, rounded up;
+     *         what does not apply is null
+     */
+    @JsonValue
+    public Map<String, @Nullable Object> toMap() {
+        var fields = new LinkedHashMap<String, @Nullable Object>();
+        fields.put("resource", resource);
+        putUsage(fields);
+        fields.put("denied", denied);
+        fields.put("retry_at", epochSeconds(retryAt));
+        return fields;
+    }
+
+    void putUsage(Map<String, @Nullable Object> fields) {
+        fields.put("limit", unit.jsonAmount(limit));
+        fields.put("remaining", unit.jsonAmount(remaining));
+        fields.put("window_seconds", window.isZero() ? null : window.toSeconds());
+        fields.put("reset_at", epochSeconds(resetAt));
+        if (unit != QuotaUnit.REQUESTS) {
+            fields.put("unit", unit.jsonName());
+        }
+    }
+
+    /** Returns Unix seconds, rounded up; null if there is no time. */
+    private static @Nullable Long epochSeconds(Optional<Instant> time) {
+        return time.map(instant -> instant.getEpochSecond() + (instant.getNano() > 0 ? 1 : 0)).orElse(null);
+    }
 
     static QuotaStatus unused(ResourceCheck check, Quota quota, Instant now) {
         return new QuotaStatus(check.resource(), quota.unit(), quota.limit(), quota.window(), quota.limit(),

@@ -1,5 +1,8 @@
 package dev.sluice.api;
 
+import java.math.BigDecimal;
+import java.util.Locale;
+
 /** Unit of a quota. */
 public enum QuotaUnit {
 
@@ -14,6 +17,25 @@ public enum QuotaUnit {
 
     QuotaUnit(long maxLimit) {
         this.maxLimit = maxLimit;
+    }
+
+    /** Returns the name of the unit in JSON: {@code requests}, {@code tokens} or {@code usd}. */
+    public String jsonName() {
+        return this == NANODOLLARS ? "usd" : name().toLowerCase(Locale.ROOT);
+    }
+
+    /**
+     * Converts an amount for JSON.
+     *
+     * @param units amount in this unit
+     * @return US dollars if the unit is {@link #NANODOLLARS}, otherwise the amount as it is
+     */
+    public Number jsonAmount(long units) {
+        if (this == NANODOLLARS) {
+            var dollars = BigDecimal.valueOf(units, 9).stripTrailingZeros();
+            return dollars.scale() < 0 ? dollars.setScale(0) : dollars;
+        }
+        return units;
     }
 
     /** Returns the maximum limit of a quota, in this unit. */

@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
+import com.fasterxml.jackson.annotation.JsonValue;
+
 /**
  * Rate that applies to a resource: one or several quotas, all of which must hold, or {@link #UNLIMITED}, or {@link #BLOCKED}.
  * Immutable.
@@ -183,7 +185,8 @@ public final class Rate {
         return quotas.isEmpty() ? System.identityHashCode(this) : quotas.hashCode();
     }
 
-    /** Returns the text that was parsed, or the equivalent text of the quotas. */
+    /** Returns the text that was parsed, or the equivalent text of the quotas; also the JSON form of a rate. */
+    @JsonValue
     @Override
     public String toString() {
         return text;

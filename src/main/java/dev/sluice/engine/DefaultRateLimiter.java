@@ -1,11 +1,13 @@
 package dev.sluice.engine;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import java.util.function.ObjLongConsumer;
 
@@ -15,6 +17,7 @@ import dev.sluice.api.Decision;
 import dev.sluice.api.DecisionListener;
 import dev.sluice.api.DecisionMode;
 import dev.sluice.api.FallbackPolicy;
+import dev.sluice.api.Quota;
 import dev.sluice.api.QuotaStatus;
 import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
@@ -35,17 +38,30 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
     private final boolean dryRun;
     private final ClaimPlanCache planCache;
     private final List<DecisionListener> listeners;
+    private final AcquireQueues queues;
 
-    /** @param fallback the policy for checks that do not set their own */
+    /**
+     * Creates a limiter whose requests do not wait.
+     *
+     * @param fallback the policy for checks that do not set their own
+     */
     public DefaultRateLimiter(FailoverWindowStore store, MicrosClock clock, FallbackPolicy fallback, boolean enabled,
             boolean dryRun,
             List<DecisionListener> listeners) {
+        this(store, clock, fallback, enabled, dryRun, listeners, (nanos, task) -> task, 0);
+    }
+
+    /** @param maxWaiters maximum number of requests that wait */
+    DefaultRateLimiter(FailoverWindowStore store, MicrosClock clock, FallbackPolicy fallback, boolean enabled, boolean dryRun,
+            List<DecisionListener> listeners, AcquireQueues.Timers timers, int maxWaiters) {
         this.store = store;
         this.clock = clock;
         this.planCache = new ClaimPlanCache(fallback);
         this.enabled = enabled;
         this.dryRun = dryRun;
         this.listeners = List.copyOf(listeners);
+        this.queues = new AcquireQueues(this, timers, System::nanoTime, () -> ThreadLocalRandom.current().nextDouble(),
+                maxWaiters);
     }
 
     @Override
@@ -61,6 +77,20 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
         } else {
             onDecision.accept(Decision.uncounted(request, DecisionMode.OFF, now()));
         }
+    }
+
+    @Override
+    public Uni<Decision> acquire(RateLimitRequest request, Duration maxWait) {
+        if (maxWait.isNegative() || maxWait.compareTo(Quota.MAX_WINDOW) > 0) {
+            throw new IllegalArgumentException("maxWait must be from 0 to 31 days (was: " + maxWait + ")");
+        }
+        return SubscriberContext.completeOn(() -> Uni.createFrom().emitter(emitter -> emitter
+                .onTermination(queues.acquire(request, maxWait, emitter::complete, emitter::fail))));
+    }
+
+    /** Decides the requests that wait now; later ones do not wait. */
+    void close() {
+        queues.close();
     }
 
     @Override

@@ -27,6 +27,8 @@ import dev.sluice.cluster.InstanceRegistry;
 import dev.sluice.cluster.RecoveryCoordinator;
 import dev.sluice.cluster.UsageMerger;
 import dev.sluice.config.ConfigProblems;
+import dev.sluice.config.InMemoryClock;
+import dev.sluice.redis.EventLoops;
 import dev.sluice.redis.LuaScript;
 import dev.sluice.redis.RedisConnectionConfig;
 import dev.sluice.redis.RedisConnectionManager;
@@ -34,6 +36,7 @@ import dev.sluice.redis.RedisProvider;
 import dev.sluice.store.MicrosClock;
 import dev.sluice.store.memory.InMemoryWindowStore;
 import dev.sluice.store.redis.RedisWindowStore;
+import io.netty.util.concurrent.EventExecutor;
 import io.quarkus.arc.DefaultBean;
 import io.quarkus.runtime.ImageMode;
 import io.quarkus.runtime.ShutdownEvent;
@@ -52,6 +55,8 @@ class RateLimiterProducer implements StoreStatus {
     /** Eight rates in each of requests, tokens, budget and unproven keys: a call alone never needs more. */
     private static final int MIN_WINDOWS = 32;
 
+    private static final int MAX_WAITERS = 1_000_000;
+
     private final StoreConfig settings;
     private final boolean redisEnabled;
     private final RedisConnectionManager manager;
@@ -60,18 +65,25 @@ class RateLimiterProducer implements StoreStatus {
     /** Null if no Redis is configured. */
     private final RecoveryCoordinator recovery;
     private final FailoverWindowStore store;
+    private final MicrosClock clock;
+    private final boolean clockIgnored;
+    private final EventExecutor loop;
     /** Written before the server starts. */
     private volatile long deniedInWarmUp;
     private volatile boolean wasUnavailable;
     private volatile long mergedBeforeOutage;
 
     @Inject
-    RateLimiterProducer(StoreConfig settings, RedisConnectionConfig redisSettings, RedisProvider redis, Vertx vertx) {
+    RateLimiterProducer(StoreConfig settings, RedisConnectionConfig redisSettings, RedisProvider redis, Vertx vertx,
+            InMemoryClock inMemoryClock) {
         this.settings = settings;
+        this.loop = EventLoops.group(vertx).next();
         this.redisEnabled = redisSettings.enabled();
         this.manager = redis.connectionManager();
         this.registry = new InstanceRegistry(redis.hashTags(), settings.instances(), LuaScript.SERVER_TIME);
-        var memory = new InMemoryWindowStore(manager == null ? MicrosClock.SYSTEM : registry, settings.exactUpTo(),
+        this.clock = manager == null ? MicrosClock.of(inMemoryClock.clock()) : registry;
+        this.clockIgnored = manager != null && inMemoryClock.isReplaced();
+        var memory = new InMemoryWindowStore(clock, settings.exactUpTo(),
                 settings.memory().maxSize().asLongValue(), settings.maxWindowsPerIdentifier());
         this.merger = new UsageMerger(manager, memory, redis.hashTags(), LuaScript.SERVER_TIME);
         if (manager == null) {
@@ -90,6 +102,11 @@ class RateLimiterProducer implements StoreStatus {
 
     /** Runs after the settings are validated and before the first request. */
     void start(@Observes @Priority(10) StartupEvent started, CallbackRateLimiter limiter) {
+        if (clockIgnored) {
+            LOG.warn("The bean @Identifier(\"" + InMemoryClock.IDENTIFIER
+                    + "\") Clock is ignored: windows in Redis follow Redis's"
+                    + " clock (set rate-limit.redis.enabled=false to keep them in memory)");
+        }
         if (manager != null) {
             recovery.start();
             connect();
@@ -135,7 +152,10 @@ class RateLimiterProducer implements StoreStatus {
     }
 
     /** Runs before the connection is closed. */
-    void stop(@Observes @Priority(10) ShutdownEvent stopping) {
+    void stop(@Observes @Priority(10) ShutdownEvent stopping, RateLimiter limiter) {
+        if (limiter instanceof DefaultRateLimiter waiting) {
+            waiting.close();
+        }
         if (recovery != null && manager.isUp()) {
             await(recovery.stop());
         }
@@ -205,8 +225,14 @@ class RateLimiterProducer implements StoreStatus {
     @Singleton
     @DefaultBean
     RateLimiter limiter(@Any Instance<DecisionListener> listeners) {
-        return new DefaultRateLimiter(store, registry, settings.fallback(), settings.enabled(), settings.dryRun(),
-                listeners.stream().toList());
+        return new DefaultRateLimiter(store, clock, settings.fallback(), settings.enabled(), settings.dryRun(),
+                listeners.stream().toList(), this::startTimer, settings.acquire().maxWaiters());
+    }
+
+    /** Tasks run outside of the context of the request that starts the timer. */
+    private Runnable startTimer(long nanos, Runnable task) {
+        var timer = loop.schedule(task, nanos, TimeUnit.NANOSECONDS);
+        return () -> timer.cancel(false);
     }
 
     @Produces
@@ -232,6 +258,10 @@ class RateLimiterProducer implements StoreStatus {
         }
         if (settings.instances() < 1 || settings.instances() > 10_000) {
             problems.add("rate-limit.instances", Integer.toString(settings.instances()), "1 to 10000");
+        }
+        int waiters = settings.acquire().maxWaiters();
+        if (waiters < 0 || waiters > MAX_WAITERS) {
+            problems.add("rate-limit.acquire.max-waiters", Integer.toString(waiters), "0 to " + MAX_WAITERS);
         }
         long memory = settings.memory().maxSize().asLongValue();
         if (memory < InMemoryWindowStore.MIN_BYTES) {

@@ -49,6 +49,16 @@ public interface StoreConfig {
     @WithDefault("1")
     int instances();
 
+    /** Requests that wait for room: {@link dev.sluice.api.RateLimiter#acquire}. */
+    Acquire acquire();
+
+    interface Acquire {
+
+        /** Maximum number of requests that wait in this instance; further ones are decided without waiting. 0 to 1,000,000. */
+        @WithDefault("10000")
+        int maxWaiters();
+    }
+
     /** Windows in this instance's memory. */
     Memory memory();
 

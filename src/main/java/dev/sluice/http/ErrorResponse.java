@@ -1,8 +1,6 @@
 package dev.sluice.http;
 
-import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
-import java.util.Locale;
 import java.util.function.Supplier;
 
 import jakarta.ws.rs.core.Response;
@@ -135,12 +133,12 @@ public final class ErrorResponse {
     private static JsonObject details(Decision decision) {
         var details = new JsonObject();
         decision.mostRestrictive().ifPresent(quota -> {
-            details.put("limit", unitAmount(quota.unit(), quota.limit()))
+            details.put("limit", quota.unit().jsonAmount(quota.limit()))
                     .put("window_seconds", quota.window().isZero() ? null : quota.window().toSeconds())
                     .put("reset_at", RateLimitHeaders.resetEpochSeconds(quota))
                     .put("retry_after", decision.retryAfter().map(RateLimitHeaders::ceilSeconds).orElse(null));
             if (quota.unit() != QuotaUnit.REQUESTS) {
-                details.put("unit", unitName(quota.unit()));
+                details.put("unit", quota.unit().jsonName());
             }
         });
         return details;
@@ -150,29 +148,15 @@ public final class ErrorResponse {
     private String exceededJson() {
         var json = new StringBuilder(192).append(EXCEEDED_JSON).append(message).append("\",\"details\":{");
         decision.mostRestrictive().ifPresent(quota -> {
-            json.append("\"limit\":").append(unitAmount(quota.unit(), quota.limit())).append(",\"window_seconds\":")
+            json.append("\"limit\":").append(quota.unit().jsonAmount(quota.limit())).append(",\"window_seconds\":")
                     .append(quota.window().isZero() ? null : Long.toString(quota.window().toSeconds()))
                     .append(",\"reset_at\":").append(RateLimitHeaders.resetEpochSeconds(quota)).append(",\"retry_after\":")
                     .append(decision.retryAfter().map(RateLimitHeaders::ceilSeconds).orElse(null));
             if (quota.unit() != QuotaUnit.REQUESTS) {
-                json.append(",\"unit\":\"").append(unitName(quota.unit())).append('"');
+                json.append(",\"unit\":\"").append(quota.unit().jsonName()).append('"');
             }
         });
         return json.append("}}}").toString();
-    }
-
-    /** Returns the JSON name of a unit: {@code requests}, {@code tokens} or {@code usd}. */
-    public static String unitName(QuotaUnit unit) {
-        return unit == QuotaUnit.NANODOLLARS ? "usd" : unit.name().toLowerCase(Locale.ROOT);
-    }
-
-    /** Converts an amount for JSON: money to dollars, other units unchanged. */
-    public static Number unitAmount(QuotaUnit unit, long units) {
-        if (unit == QuotaUnit.NANODOLLARS) {
-            var dollars = BigDecimal.valueOf(units, 9).stripTrailingZeros();
-            return dollars.scale() < 0 ? dollars.setScale(0) : dollars;
-        }
-        return units;
     }
 
     /**

@@ -55,6 +55,11 @@ public class RateLimitedMethods {
         return limits == null ? cache.computeIfAbsent(key, this::parse) : limits;
     }
 
+    /** Returns the number of limited methods that are known: after the start, those of all beans. */
+    public long count() {
+        return cache.values().stream().filter(limits -> limits != MethodLimits.NONE).count();
+    }
+
     private MethodLimits parse(MethodKey key) {
         var annotations = annotations(key);
         if (annotations.length == 0) {

@@ -1,9 +1,11 @@
 package dev.sluice.redis;
 
 import java.net.InetAddress;
+import java.net.URI;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -23,6 +25,8 @@ public final class RedisEndpoint {
     /** Last label of an encoded host name, after the name as hexadecimal digits. */
     private static final String ENCODED = ".underscored";
 
+    private static final int DEFAULT_PORT = 6379;
+
     private RedisEndpoint() {
     }
 
@@ -32,12 +36,6 @@ public final class RedisEndpoint {
         return host.indexOf('_') < 0
                 ? endpoint
                 : withHost(endpoint, HexFormat.of().formatHex(host.getBytes(StandardCharsets.UTF_8)) + ENCODED);
-    }
-
-    /** Returns host and port of an endpoint, without credentials. */
-    public static String describe(String endpoint) {
-        var authority = AUTHORITY.matcher(endpoint);
-        return authority.find() ? decode(authority.group(2)) + authority.group(3) : "";
     }
 
     private static String decode(String host) {
@@ -54,6 +52,25 @@ public final class RedisEndpoint {
     static String host(String endpoint) {
         var authority = AUTHORITY.matcher(endpoint);
         return authority.find() ? authority.group(2) : "";
+    }
+
+    /**
+     * Returns host and port, or the path of a socket, for the log: without user, password and parameters. Empty if the URL cannot
+     * be read.
+     */
+    static Optional<String> logAddress(String endpoint) {
+        try {
+            var url = URI.create(endpoint);
+            if ("unix".equals(url.getScheme())) {
+                return Optional.ofNullable(url.getPath());
+            }
+            var host = url.getHost();
+            return host == null
+                    ? Optional.empty()
+                    : Optional.of(address(decode(host), Integer.toString(url.getPort() < 0 ? DEFAULT_PORT : url.getPort())));
+        } catch (IllegalArgumentException e) {
+            return Optional.empty();
+        }
     }
 
     /** Replaces host and port; keeps the user info and the rest. */

@@ -1,5 +1,7 @@
 package dev.sluice.redis;
 
+import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
@@ -35,6 +37,7 @@ public class RedisProvider {
     private final int maxWaiting;
     private final String keyPrefix;
     private final boolean sentinelUserWithoutPassword;
+    private List<String> addresses = List.of();
 
     @Inject
     RedisProvider(RedisConnectionConfig settings, Vertx vertx, RedisOptionsCapture options,
@@ -70,6 +73,9 @@ public class RedisProvider {
         if (redis == null) {
             return null;
         }
+        if (clientOptions != null) {
+            addresses = clientOptions.getEndpoints().stream().map(RedisEndpoint::logAddress).flatMap(Optional::stream).toList();
+        }
         return clientOptions == null
                 ? redis::connect
                 : new RedisConnector(context, clock, new RedisOptions(clientOptions).setMaxWaitingHandlers(2 * maxWaiting),
@@ -101,6 +107,11 @@ public class RedisProvider {
     /** @return null if no Redis is configured, and everything is kept in memory */
     public RedisConnectionManager connectionManager() {
         return connectionManager;
+    }
+
+    /** Returns the addresses of the configured servers, {@code host:port}, for the log; empty if they are not known. */
+    public List<String> addresses() {
+        return addresses;
     }
 
     public HashTags hashTags() {

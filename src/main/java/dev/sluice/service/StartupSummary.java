@@ -20,12 +20,11 @@ import dev.sluice.llm.limit.CurrentLlmPolicy;
 import dev.sluice.llm.limit.LlmConfig;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.policy.CurrentPolicy;
+import dev.sluice.redis.RedisProvider;
 import dev.sluice.service.api.EndpointAuthorization;
 import dev.sluice.service.auth.JwtOnlyMechanism;
-import dev.sluice.service.config.RedisHostsFromEnvironment;
 import dev.sluice.service.gateway.ApiUpstream;
 import io.quarkus.runtime.StartupEvent;
-import io.smallrye.common.annotation.Identifier;
 
 /** Logs at startup what runs, what it serves, and how to try it, in one line each. */
 @ApplicationScoped
@@ -40,7 +39,7 @@ class StartupSummary {
     void report(@Observes @Priority(3000) StartupEvent started, StoreConfig windows, StoreStatus store, CurrentPolicy policy,
             EndpointAuthorization authorization, ApiKeyRegistry keys, JwtOnlyMechanism jwt, ApiUpstream upstream,
             LlmConfig llm, CurrentLlmPolicy llmPolicy, RulesFileConfig file, Config config,
-            @Identifier("sluice") RedisHostsFromEnvironment redis) {
+            RedisProvider redis) {
         var limits = new ArrayList<String>();
         limits.add(windows.enabled() ? windows.dryRun() ? "dry run: nothing is denied" : "limiting" : "limiting is off");
         limits.add(storeDescription(store.mode(), redis));
@@ -95,11 +94,11 @@ class StartupSummary {
                 : provider.passThrough() ? "with Sluice's or the caller's key" : "with Sluice's key";
     }
 
-    private static String storeDescription(DecisionMode mode, RedisHostsFromEnvironment redis) {
+    private static String storeDescription(DecisionMode mode, RedisProvider redis) {
         return switch (mode) {
-            case REDIS -> "windows in Redis at " + redis.describe();
+            case REDIS -> "windows in Redis at " + String.join(", ", redis.addresses());
             case MEMORY -> "windows in memory (REDIS_ENABLED=false)";
-            default -> "no Redis at " + redis.describe() + ", fallback " + mode.value()
+            default -> "no Redis at " + String.join(", ", redis.addresses()) + ", fallback " + mode.value()
                     + " in force until it responds (REDIS_HOST; REDIS_ENABLED=false to do without)";
         };
     }

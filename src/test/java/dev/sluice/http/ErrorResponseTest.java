@@ -68,8 +68,8 @@ class ErrorResponseTest {
     @ParameterizedTest
     @CsvSource({"1000,0.000001", "1500000000,1.5", "1000000000,1", "1000000000000,1000", "0,0"})
     void moneyIsInDollars(long nanodollars, String dollars) {
-        assertThat(ErrorResponse.unitAmount(QuotaUnit.NANODOLLARS, nanodollars)).hasToString(dollars);
-        assertThat(ErrorResponse.unitAmount(QuotaUnit.TOKENS, nanodollars)).hasToString(Long.toString(nanodollars));
+        assertThat(QuotaUnit.NANODOLLARS.jsonAmount(nanodollars)).hasToString(dollars);
+        assertThat(QuotaUnit.TOKENS.jsonAmount(nanodollars)).hasToString(Long.toString(nanodollars));
     }
 
     @ParameterizedTest

@@ -29,6 +29,15 @@ class RedisEndpointTest {
                 name -> Future.succeededFuture(InetAddress.getLoopbackAddress())).result()).isEqualTo(resolved);
     }
 
+    @ParameterizedTest
+    @CsvSource({"redis://:secret@redis.example:7000/2?password=secret,redis.example:7000", "redis://redis,redis:6379",
+            "rediss://user:secret@my_redis:7,my_redis:7", "redis://:secret@[::1]:7,[::1]:7",
+            "unix:///run/redis.sock?password=secret,/run/redis.sock", "redis://:sec/ret@redis:7,", "redis://:sec@ret@redis:7,",
+            "redis:/secret,"})
+    void logHasNoSecrets(String endpoint, String logged) {
+        assertThat(RedisEndpoint.logAddress(RedisEndpoint.encode(endpoint)).orElse(null)).isEqualTo(logged);
+    }
+
     @Test
     void addressesReplaceHostAndPort() {
         assertThat(RedisEndpoint.withAddress("redis://u:p@my_redis:7/2", RedisEndpoint.address("::1", "8")))

@@ -23,7 +23,7 @@ import dev.sluice.llm.protocol.TokenUsage;
 
 /** Parses the {@link LlmRateLimited} of methods, each once. */
 @Singleton
-class LlmMethods {
+public class LlmMethods {
 
     private record Key(Class<?> bean, Method method) {
     }
@@ -39,6 +39,11 @@ class LlmMethods {
         var key = new Key(bean, method);
         var cached = methods.get(key);
         return cached == null ? methods.computeIfAbsent(key, this::parse) : cached;
+    }
+
+    /** Returns the number of limited methods that are known: after the start, those of all beans. */
+    public int count() {
+        return methods.size();
     }
 
     private static LlmRateLimited annotation(Key key) {

@@ -118,7 +118,7 @@ final class InMemoryLedger implements LedgerStore {
 
     @Override
     public Uni<UsageReport> read(String identifier, long fromHour, long toHour) {
-        var report = new UsageReport();
+        var report = new UsageReport(identifier, (int) (toHour - fromHour));
         for (long hour = fromHour; hour <= toHour; hour++) {
             var sums = hours.getIfPresent(new HourKey(identifier, hour));
             if (sums != null) {

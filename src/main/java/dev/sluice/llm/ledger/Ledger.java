@@ -11,6 +11,7 @@ import jakarta.inject.Inject;
 import org.jboss.logging.Logger;
 
 import dev.sluice.config.ConfigProblems;
+import dev.sluice.config.InMemoryClock;
 import dev.sluice.redis.RedisProvider;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.ShutdownEvent;
@@ -39,8 +40,8 @@ public class Ledger {
     private final LedgerStore store;
 
     @Inject
-    Ledger(LedgerConfig config, RedisProvider redis, Vertx vertx, MeterRegistry meters) {
-        this(config, redis, vertx, meters, Clock.systemUTC());
+    Ledger(LedgerConfig config, RedisProvider redis, Vertx vertx, MeterRegistry meters, InMemoryClock clock) {
+        this(config, redis, vertx, meters, redis.connectionManager() == null ? clock.clock() : Clock.systemUTC());
     }
 
     Ledger(LedgerConfig config, RedisProvider redis, Vertx vertx, MeterRegistry meters, Clock clock) {

@@ -74,7 +74,7 @@ final class RedisLedger implements LedgerStore {
     @Override
     public Uni<UsageReport> read(String identifier, long fromHour, long toHour) {
         if (!redis.isUp()) {
-            var report = new UsageReport();
+            var report = new UsageReport(identifier, (int) (toHour - fromHour));
             writer.addBufferedTo(report, identifier, fromHour, toHour);
             return Uni.createFrom().item(report);
         }
@@ -85,7 +85,7 @@ final class RedisLedger implements LedgerStore {
                         .recover(RedisLedger::emptyIfForeign));
             }
             return redis.within(READ_TIMEOUT_MILLIS, Future.all(replies)).map(all -> {
-                var report = new UsageReport();
+                var report = new UsageReport(identifier, (int) (toHour - fromHour));
                 replies.forEach(reply -> LedgerHash.addTo(fields(reply.result()), report));
                 return report;
             });

@@ -1,8 +1,13 @@
 package dev.sluice.llm.ledger;
 
 import java.math.BigInteger;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+import com.fasterxml.jackson.annotation.JsonValue;
 
 import dev.sluice.llm.pricing.Money;
+import io.quarkus.runtime.annotations.RegisterForReflection;
 
 /**
  * Sum of the usage of several calls.
@@ -16,6 +21,7 @@ import dev.sluice.llm.pricing.Money;
  * @param unpriced number of calls of models without a price: their tokens are included, their cost is unknown
  * @param estimated number of calls whose usage is estimated
  */
+@RegisterForReflection
 public record UsageTotals(long calls, long input, long cachedInput, long cacheWrite, long output, BigInteger picodollars,
         long unpriced,
         long estimated) {
@@ -49,5 +55,26 @@ public record UsageTotals(long calls, long input, long cachedInput, long cacheWr
      */
     public String dollars() {
         return Money.dollars(picodollars);
+    }
+
+    /**
+     * Returns the JSON form, with the field names of the HTTP API. Jackson uses it.
+     *
+     * @return {@code calls}, {@code input_tokens}, {@code output_tokens}, {@code cached_input_tokens},
+     *         {@code cache_write_input_tokens}, {@code cost_usd} (a string: exact), {@code unpriced_calls},
+     *         {@code estimated_calls}
+     */
+    @JsonValue
+    public Map<String, Object> toMap() {
+        var fields = new LinkedHashMap<String, Object>();
+        fields.put("calls", calls);
+        fields.put("input_tokens", input);
+        fields.put("output_tokens", output);
+        fields.put("cached_input_tokens", cachedInput);
+        fields.put("cache_write_input_tokens", cacheWrite);
+        fields.put("cost_usd", dollars());
+        fields.put("unpriced_calls", unpriced);
+        fields.put("estimated_calls", estimated);
+        return fields;
     }
 }

@@ -3,7 +3,6 @@ package dev.sluice.service.api;
 import dev.sluice.api.Decision;
 import dev.sluice.api.QuotaStatus;
 import dev.sluice.api.QuotaUnit;
-import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.RateLimitHeaders;
 import io.vertx.core.json.Json;
 
@@ -35,12 +34,12 @@ final class DecisionJson {
     }
 
     private static void appendQuota(StringBuilder json, QuotaStatus quota) {
-        json.append(",\"limit\":").append(ErrorResponse.unitAmount(quota.unit(), quota.limit())).append(",\"remaining\":")
-                .append(ErrorResponse.unitAmount(quota.unit(), quota.remaining())).append(",\"window_seconds\":")
+        json.append(",\"limit\":").append(quota.unit().jsonAmount(quota.limit())).append(",\"remaining\":")
+                .append(quota.unit().jsonAmount(quota.remaining())).append(",\"window_seconds\":")
                 .append(quota.window().isZero() ? null : Long.toString(quota.window().toSeconds())).append(",\"reset_at\":")
                 .append(RateLimitHeaders.resetEpochSeconds(quota));
         if (quota.unit() != QuotaUnit.REQUESTS) {
-            json.append(",\"unit\":\"").append(ErrorResponse.unitName(quota.unit())).append('"');
+            json.append(",\"unit\":\"").append(quota.unit().jsonName()).append('"');
         }
     }
 }

@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -82,12 +81,6 @@ public class RedisHostsFromEnvironment implements RedisHostsProvider {
             hosts.add(single == null ? URI.create("redis://localhost:" + DEFAULT_PORT) : readable(single));
         }
         return hosts;
-    }
-
-    /** Returns the addresses of the hosts, without credentials, for humans. */
-    public String describe() {
-        return getHosts().stream().map(uri -> unix(uri) ? uri.getPath() : RedisEndpoint.describe(uri.toString()))
-                .collect(Collectors.joining(", "));
     }
 
     /** Returns the host; an IPv6 address with brackets. */

@@ -89,7 +89,7 @@ final class ProviderErrors {
     }
 
     private static String amount(QuotaStatus quota, long units) {
-        var amount = ErrorResponse.unitAmount(quota.unit(), units);
+        var amount = quota.unit().jsonAmount(units);
         return quota.unit() == QuotaUnit.NANODOLLARS
                 ? "$" + new BigDecimal(amount.toString()).toPlainString()
                 : amount.toString();
@@ -115,7 +115,7 @@ final class ProviderErrors {
     private static JsonArray details(QuotaStatus quota, Decision decision) {
         var violation = new JsonObject().put("quotaMetric", quota.resource())
                 .put("quotaId", quota.resource() + '/' + quota.window().toSeconds() + 's')
-                .put("quotaValue", ErrorResponse.unitAmount(quota.unit(), quota.limit()).toString());
+                .put("quotaValue", quota.unit().jsonAmount(quota.limit()).toString());
         var details = new JsonArray().add(new JsonObject().put("@type", "type.googleapis.com/google.rpc.QuotaFailure")
                 .put("violations", new JsonArray().add(violation)));
         decision.retryAfter().ifPresent(wait -> details.add(new JsonObject()

@@ -108,7 +108,7 @@ class WriteBufferLincheckTest {
 
         @Operation
         public long read(@Param(name = "line") int line) {
-            var report = new UsageReport();
+            var report = new UsageReport("a", 1);
             written.buffer.addTo("user:" + line, 0, 2, report);
             var models = report.providers().get("openai");
             return models == null ? 0 : models.get("model").calls();

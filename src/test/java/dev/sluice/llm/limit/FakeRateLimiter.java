@@ -1,5 +1,6 @@
 package dev.sluice.llm.limit;
 
+import java.time.Duration;
 import java.util.Map;
 
 import dev.sluice.api.Decision;
@@ -12,6 +13,11 @@ class FakeRateLimiter implements RateLimiter {
 
     @Override
     public Uni<Decision> check(RateLimitRequest request) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public Uni<Decision> acquire(RateLimitRequest request, Duration maxWait) {
         throw new UnsupportedOperationException();
     }
 

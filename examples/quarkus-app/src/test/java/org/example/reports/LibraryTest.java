@@ -18,6 +18,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.time.Duration;
 import java.util.stream.StreamSupport;
 
 import jakarta.inject.Inject;
@@ -108,6 +111,36 @@ class LibraryTest {
         var rate = Rate.parse("1/minute");
         assertTrue(limiter.check("me", "mine", rate, 1).await().indefinitely().allowed());
         assertFalse(limiter.check("me", "mine", rate, 1).await().indefinitely().allowed());
+    }
+
+    @Test
+    void requestsCanWaitForRoom() {
+        var rate = Rate.parse("1/second");
+        assertTrue(limiter.acquire("me", "slow", rate, 1, Duration.ZERO).await().indefinitely().allowed());
+        assertTrue(limiter.acquire("me", "slow", rate, 1, Duration.ofSeconds(30)).await().indefinitely().allowed());
+        assertFalse(limiter.acquire("me", "slow", rate, 2, Duration.ofSeconds(30)).await().indefinitely().allowed());
+    }
+
+    @Test
+    void resultsAreReturnedAsJson() {
+        given().post("/usage/bob/exports").then().statusCode(200).body("allowed", equalTo(true)).body("limit", equalTo(2))
+                .body("remaining", equalTo(1)).body("window_seconds", equalTo(3600)).body("retry_after", equalTo(0))
+                .body("mode", equalTo("redis")).body("quotas[0].resource", equalTo("exports"));
+        given().get("/usage/bob/exports").then().statusCode(200).body("identifier", equalTo("bob"))
+                .body("resource", equalTo("exports")).body("current", equalTo(1)).body("window_end", not(nullValue()));
+        given().get("/usage/bob").then().statusCode(200).body("exports", equalTo(1));
+        summaries.of("x", "dora", "free");
+        given().get("/usage/user:dora/models").then().statusCode(200).body("identifier", equalTo("user:dora"))
+                .body("window_hours", equalTo(24)).body("providers.anthropic.calls", equalTo(1))
+                .body("providers.anthropic.models.'claude-haiku-4-5'.cost_usd", equalTo("0.0015"));
+    }
+
+    @Test
+    void logSaysThatSluiceIsThere() throws IOException {
+        var log = Files.readString(OwnRedis.LOG);
+        assertTrue(log.contains("Sluice limits this application: windows=Redis at 127.0.0.1:"), log);
+        assertTrue(log.contains(", rules=1, @RateLimited methods=2, @LlmRateLimited methods=1"), log);
+        assertFalse(log.contains("secret"), log);
     }
 
     @Test
