@@ -16,6 +16,7 @@ import dev.sluice.engine.CallbackRateLimiter;
 import dev.sluice.identity.CredentialsRejectedException;
 import dev.sluice.identity.KeysUnavailableException;
 import dev.sluice.identity.RejectedCredential;
+import dev.sluice.identity.RejectedCredentialException;
 import dev.sluice.interceptor.MethodLimits;
 import dev.sluice.policy.Caller;
 import dev.sluice.policy.CallerResolver;
@@ -181,8 +182,9 @@ public class RequestRateLimiter {
 
         void fail(Throwable cause) {
             if (cause instanceof CredentialsRejectedException) {
-                rejectCredentials(request, RejectedCredential.of(cause), cause.getMessage()).subscribe().with(onResult,
-                        onFailure);
+                rejectCredentials(request, RejectedCredentialException.credentialOf(cause), cause.getMessage()).subscribe()
+                        .with(onResult,
+                                onFailure);
             } else if (cause instanceof KeysUnavailableException) {
                 onResult.accept(new AdmissionResult(null, credentialFailures.keysUnavailable(request)));
             } else if (cause instanceof StoreUnavailableException) {

@@ -55,9 +55,4 @@ public enum RejectedCredential {
     public String reason() {
         return reason;
     }
-
-    /** Returns what a rejection is about; {@link #OTHER} if it does not say. */
-    public static RejectedCredential of(Throwable rejection) {
-        return rejection instanceof RejectedCredentialException known ? known.credential() : OTHER;
-    }
 }

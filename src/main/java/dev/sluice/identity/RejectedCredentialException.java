@@ -13,7 +13,8 @@ public class RejectedCredentialException extends CredentialsRejectedException {
         this.credential = credential;
     }
 
-    public RejectedCredential credential() {
-        return credential;
+    /** Returns what a rejection is about; {@link RejectedCredential#OTHER} if it does not say. */
+    public static RejectedCredential credentialOf(Throwable rejection) {
+        return rejection instanceof RejectedCredentialException known ? known.credential : RejectedCredential.OTHER;
     }
 }

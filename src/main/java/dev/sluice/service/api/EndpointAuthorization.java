@@ -8,11 +8,13 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
 import jakarta.ws.rs.core.Response;
 
 import org.jboss.logging.Logger;
 
 import dev.sluice.api.StoreUnavailableException;
+import dev.sluice.config.ConfigProblems;
 import dev.sluice.http.CredentialFailures;
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.RequestRateLimiter;
@@ -62,6 +64,17 @@ public class EndpointAuthorization {
         this.apiKeys = apiKeys;
         this.rateLimiter = rateLimiter;
         this.anonymousRequests = anonymousRequests;
+    }
+
+    void validate(@Observes ConfigProblems problems) {
+        requireDecoded(problems, "rate-limit.admin-token", adminToken);
+        requireDecoded(problems, "rate-limit.api-token", apiToken);
+    }
+
+    /** The JVM replaces bytes of variables that its locale cannot decode: the token would be another one. */
+    private static void requireDecoded(ConfigProblems problems, String property, Optional<String> token) {
+        token.filter(text -> text.indexOf('\uFFFD') >= 0).ifPresent(text -> problems.add(property, "(not shown)",
+                "text in the encoding of the process, which cannot decode it; set LC_ALL=C.UTF-8"));
     }
 
     public boolean isAdminEnabled() {

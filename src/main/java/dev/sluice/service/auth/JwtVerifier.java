@@ -9,8 +9,6 @@ import jakarta.enterprise.inject.Alternative;
 import jakarta.enterprise.inject.Instance;
 import jakarta.inject.Singleton;
 
-import org.eclipse.microprofile.config.Config;
-
 import dev.sluice.service.config.ServiceConfig;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
@@ -44,13 +42,14 @@ class JwtVerifier extends JWTCallerPrincipalFactory {
     /** Null if the keys are not fetched. Set before requests are accepted. */
     private volatile RemoteKeys remoteKeys;
     private KeyFetcher fetcher;
+    private long refreshTimer;
 
     JwtVerifier(JwtKeySettings keySettings, Instance<JWTAuthContextInfo> settings) {
         this.keySettings = keySettings;
         this.settings = settings;
     }
 
-    void start(@Observes StartupEvent started, Vertx vertx, ServiceConfig config, Config all) {
+    void start(@Observes StartupEvent started, Vertx vertx, ServiceConfig config) {
         if (!keySettings.configured()) {
             return;
         }
@@ -62,12 +61,13 @@ class JwtVerifier extends JWTCallerPrincipalFactory {
                     text -> new FetchedKeys(text, effective), Duration.ofMinutes(effective.getJwksRefreshInterval()),
                     config.jwt().minRefreshInterval(), System::nanoTime);
             remoteKeys.refresh();
-            vertx.setPeriodic(REFRESH_CHECK_MILLIS, id -> remoteKeys.refresh());
+            refreshTimer = vertx.setPeriodic(REFRESH_CHECK_MILLIS, id -> remoteKeys.refresh());
         }
     }
 
-    void stop(@Observes ShutdownEvent stopped) {
+    void stop(@Observes ShutdownEvent stopped, Vertx vertx) {
         if (fetcher != null) {
+            vertx.cancelTimer(refreshTimer);
             fetcher.close();
         }
     }

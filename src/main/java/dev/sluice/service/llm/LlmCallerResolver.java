@@ -88,7 +88,8 @@ class LlmCallerResolver {
 
     private Future<LlmCaller> reject(RoutingContext context, int failures, Throwable cause) {
         return UniHelper
-                .toFuture(credentialFailures.reject(context, RejectedCredential.of(cause), failures, cause.getMessage()))
+                .toFuture(credentialFailures.reject(context, RejectedCredentialException.credentialOf(cause), failures,
+                        cause.getMessage()))
                 .compose(error -> Future.failedFuture(CallRejectedException.of(error)));
     }
 

@@ -82,7 +82,7 @@ class KeyFetcherTest {
 
     private static void trickle(RawExchange exchange, String beginning) throws IOException {
         exchange.send(beginning);
-        if (!beginning.isEmpty()) {
+        if (beginning.endsWith("{")) {
             for (int i = 0; i < 50_000; i++) {
                 exchange.send("x"); // fails as soon as the connection is closed
                 Thread.onSpinWait();
