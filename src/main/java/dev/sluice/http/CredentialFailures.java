@@ -12,6 +12,7 @@ import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.ResourceCheck;
 import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.engine.CallbackRateLimiter;
+import dev.sluice.identity.RejectedCredential;
 import dev.sluice.policy.CallerResolver;
 import dev.sluice.policy.CurrentPolicy;
 import io.smallrye.mutiny.Uni;
@@ -27,8 +28,11 @@ public class CredentialFailures {
     private final CurrentPolicy policy;
     private final CallbackRateLimiter limiter;
     private final RateLimitHeaders headers;
+    private final CredentialMetrics metrics;
 
-    CredentialFailures(CallerResolver callers, CurrentPolicy policy, CallbackRateLimiter limiter, RateLimitHeaders headers) {
+    CredentialFailures(CallerResolver callers, CurrentPolicy policy, CallbackRateLimiter limiter, RateLimitHeaders headers,
+            CredentialMetrics metrics) {
+        this.metrics = metrics;
         this.callers = callers;
         this.policy = policy;
         this.limiter = limiter;
@@ -39,12 +43,13 @@ public class CredentialFailures {
      * Rejects a request with invalid credentials.
      *
      * @param request the request
+     * @param credential what was rejected, for the metric
      * @param failures number of invalid credentials
      * @param message message of the 401 response; must not repeat the credentials
      * @return the error to send: 401, 429 if the default rule is exceeded, or 503 if the store is unavailable
      */
-    public Uni<ErrorResponse> reject(RoutingContext request, int failures, String message) {
-        return decide(request, failures).map(decision -> {
+    public Uni<ErrorResponse> reject(RoutingContext request, RejectedCredential credential, int failures, String message) {
+        return decide(request, credential, failures).map(decision -> {
             headers.write(request.response().headers(), decision);
             return decision.allowed() ? ErrorResponse.unauthorized(message) : ErrorResponse.rateLimitExceeded(decision);
         }).onFailure(StoreUnavailableException.class).recoverWithItem(CredentialFailures::storeUnavailable);
@@ -54,12 +59,13 @@ public class CredentialFailures {
      * Counts invalid credentials of a request that has valid ones too.
      *
      * @param request the request
+     * @param credential what was rejected, for the metric
      * @param failures number of invalid credentials
      * @return empty if they are counted; otherwise the error: 429 if the default rule is exceeded, whose headers are in the
      *         response, or 503 if the store is unavailable
      */
-    public Uni<Optional<ErrorResponse>> count(RoutingContext request, int failures) {
-        return decide(request, failures).map(decision -> {
+    public Uni<Optional<ErrorResponse>> count(RoutingContext request, RejectedCredential credential, int failures) {
+        return decide(request, credential, failures).map(decision -> {
             if (decision.allowed()) {
                 return Optional.<ErrorResponse>empty();
             }
@@ -68,7 +74,26 @@ public class CredentialFailures {
         }).onFailure(StoreUnavailableException.class).recoverWithItem(() -> Optional.of(storeUnavailable()));
     }
 
-    private Uni<Decision> decide(RoutingContext request, int failures) {
+    /**
+     * Rejects a request whose token cannot be verified at the moment. It does not count against the client's address: the token
+     * may be valid.
+     *
+     * @param request the request; its response gets {@code Retry-After}
+     * @return the error to send, 503
+     */
+    public ErrorResponse keysUnavailable(RoutingContext request) {
+        countRejected(RejectedCredential.JWT_KEYS_UNAVAILABLE);
+        request.response().headers().set(RateLimitHeaders.RETRY_AFTER, "1");
+        return ErrorResponse.keysUnavailable();
+    }
+
+    /** Counts a rejected credential in the metric only. */
+    public void countRejected(RejectedCredential credential) {
+        metrics.count(credential, 1);
+    }
+
+    private Uni<Decision> decide(RoutingContext request, RejectedCredential credential, int failures) {
+        metrics.count(credential, failures);
         var caller = callers.resolveAddress(request);
         var check = policy.defaultRule().check(caller.tier(), 1);
         var attempt = new RateLimitRequest(caller.identity().identifier(), caller.tier(), check.resource(),

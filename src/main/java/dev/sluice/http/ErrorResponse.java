@@ -107,6 +107,11 @@ public final class ErrorResponse {
         return of(503, "RATE_5002", "The rate limit store is unavailable");
     }
 
+    /** Creates the 503 response for requests with a JWT whose keys cannot be fetched. */
+    public static ErrorResponse keysUnavailable() {
+        return of(503, "RATE_5002", "The keys that verify JWTs cannot be fetched; try again later");
+    }
+
     /** Creates the 404 response for an unknown path. */
     public static ErrorResponse notFound() {
         return of(404, "RATE_4041", "No such path");

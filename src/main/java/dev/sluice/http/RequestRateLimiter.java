@@ -14,6 +14,9 @@ import dev.sluice.api.ResourceCheck;
 import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.engine.CallbackRateLimiter;
 import dev.sluice.identity.CredentialsRejectedException;
+import dev.sluice.identity.KeysUnavailableException;
+import dev.sluice.identity.RejectedCredential;
+import dev.sluice.identity.RejectedCredentialException;
 import dev.sluice.interceptor.MethodLimits;
 import dev.sluice.policy.Caller;
 import dev.sluice.policy.CallerResolver;
@@ -179,7 +182,11 @@ public class RequestRateLimiter {
 
         void fail(Throwable cause) {
             if (cause instanceof CredentialsRejectedException) {
-                rejectCredentials(request, cause.getMessage()).subscribe().with(onResult, onFailure);
+                rejectCredentials(request, RejectedCredentialException.credentialOf(cause), cause.getMessage()).subscribe()
+                        .with(onResult,
+                                onFailure);
+            } else if (cause instanceof KeysUnavailableException) {
+                onResult.accept(new AdmissionResult(null, credentialFailures.keysUnavailable(request)));
             } else if (cause instanceof StoreUnavailableException) {
                 onResult.accept(new AdmissionResult(null, ErrorResponse.storeUnavailable()));
             } else {
@@ -221,10 +228,11 @@ public class RequestRateLimiter {
      * bound attempts at guessing credentials.
      *
      * @param request the request
+     * @param credential what is rejected, for the metric
      * @param message message of the 401 response; must not repeat the credentials
      * @return a result with the error to send: 401, 429 if the default rule is exceeded, or 503 if the store is unavailable
      */
-    public Uni<AdmissionResult> rejectCredentials(RoutingContext request, String message) {
-        return credentialFailures.reject(request, 1, message).map(error -> new AdmissionResult(null, error));
+    public Uni<AdmissionResult> rejectCredentials(RoutingContext request, RejectedCredential credential, String message) {
+        return credentialFailures.reject(request, credential, 1, message).map(error -> new AdmissionResult(null, error));
     }
 }

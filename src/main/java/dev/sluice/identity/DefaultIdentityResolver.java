@@ -1,8 +1,5 @@
 package dev.sluice.identity;
 
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.util.function.BiConsumer;
 
 import jakarta.enterprise.context.ApplicationScoped;
@@ -26,6 +23,9 @@ import io.vertx.ext.web.RoutingContext;
 @ApplicationScoped
 @DefaultBean
 public class DefaultIdentityResolver implements IdentityResolver {
+
+    /** Message of the error for a token that does not verify; the reason is in the log. */
+    public static final String NOT_VERIFIED = "The token does not verify";
 
     private static final String TIER = "tier";
     private static final BiConsumer<RoutingContext, Throwable> IGNORE_FAILURE = (request, failure) -> {
@@ -74,7 +74,9 @@ public class DefaultIdentityResolver implements IdentityResolver {
                         ? identityWithoutPrincipal(request)
                         : identityOf(identity))
                 .onFailure(AuthenticationFailedException.class)
-                .transform(failure -> new CredentialsRejectedException("The token does not verify"));
+                .transform(failure -> failure.getCause() instanceof CredentialsRejectedException known
+                        ? known
+                        : new RejectedCredentialException(RejectedCredential.JWT_OTHER, NOT_VERIFIED));
     }
 
     private static Identity identityOf(SecurityIdentity identity) {
@@ -86,47 +88,25 @@ public class DefaultIdentityResolver implements IdentityResolver {
             tier = token.getClaim(TIER);
         }
         if (name == null || name.isEmpty()) {
-            throw new CredentialsRejectedException("The token has no subject (sub)");
+            throw new RejectedCredentialException(RejectedCredential.JWT_MISSING_CLAIM, "The token has no subject (sub)");
         }
         return Identity.user(name, Identity.Source.PRINCIPAL, tier == null ? null : tier.toString());
     }
 
-    /** Decodes a header value, whose characters stand for bytes, as UTF-8; returns it unchanged if it is not UTF-8. */
-    private static String decodeUtf8(String header) {
-        if (isAscii(header)) {
-            return header;
-        }
-        try {
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(header.getBytes(StandardCharsets.ISO_8859_1)))
-                    .toString();
-        } catch (CharacterCodingException e) {
-            return header;
-        }
-    }
-
-    private static boolean isAscii(String header) {
-        for (int i = 0; i < header.length(); i++) {
-            if (header.charAt(i) >= 0x80) {
-                return false;
-            }
-        }
-        return true;
-    }
-
     private Identity identityWithoutPrincipal(RoutingContext context) {
         var request = context.request();
-        var key = apiKeys.hasKeys() ? request.getHeader(ApiKeyRegistry.HEADER) : null;
+        var key = apiKeys.hasKeys() ? HeaderText.decode(request.getHeader(ApiKeyRegistry.HEADER)) : null;
         if (key != null) {
             var identity = apiKeys.find(key);
             if (identity == null) {
-                throw new CredentialsRejectedException("The API key is unknown");
+                throw new RejectedCredentialException(RejectedCredential.API_KEY_UNKNOWN, "The API key is unknown");
             }
             return identity;
         }
-        var user = request.getHeader(IdentityHeaders.USER_ID);
+        var user = HeaderText.decode(request.getHeader(IdentityHeaders.USER_ID));
         if (user != null && !user.isBlank() && clientAddress.isFromIdentityProxy(request)) {
-            return Identity.user(decodeUtf8(user), Identity.Source.TRUSTED_HEADER,
-                    request.getHeader(IdentityHeaders.USER_TIER));
+            return Identity.user(user, Identity.Source.TRUSTED_HEADER,
+                    HeaderText.decode(request.getHeader(IdentityHeaders.USER_TIER)));
         }
         return clientAddress.identity(request);
     }

@@ -8,14 +8,19 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
 import jakarta.ws.rs.core.Response;
 
 import org.jboss.logging.Logger;
 
 import dev.sluice.api.StoreUnavailableException;
+import dev.sluice.config.ConfigProblems;
+import dev.sluice.http.CredentialFailures;
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.RequestRateLimiter;
 import dev.sluice.identity.ApiKeyRegistry;
+import dev.sluice.identity.HeaderText;
+import dev.sluice.identity.RejectedCredential;
 import dev.sluice.identity.Sha256;
 import dev.sluice.service.auth.BearerToken;
 import dev.sluice.service.config.ServiceConfig;
@@ -35,7 +40,11 @@ public class EndpointAuthorization {
 
     /** Credential presented by a request. */
     private enum Credential {
-        NONE, API_TOKEN, ADMIN_TOKEN, INVALID
+        NONE, API_TOKEN, ADMIN_TOKEN, INVALID_KEY, INVALID_TOKEN;
+
+        boolean isInvalid() {
+            return this == INVALID_KEY || this == INVALID_TOKEN;
+        }
     }
 
     private final Optional<String> adminToken;
@@ -43,16 +52,29 @@ public class EndpointAuthorization {
     private final ApiKeyRegistry apiKeys;
     private final RequestRateLimiter rateLimiter;
     private final AnonymousCheckLimiter anonymousRequests;
+    private final CredentialFailures failures;
     /** Authorization of the warm-up's requests; null if it is not running. */
     private volatile String warmUpAuthorization;
 
     EndpointAuthorization(ServiceConfig settings, ApiKeyRegistry apiKeys, RequestRateLimiter rateLimiter,
-            AnonymousCheckLimiter anonymousRequests) {
+            AnonymousCheckLimiter anonymousRequests, CredentialFailures failures) {
+        this.failures = failures;
         this.adminToken = settings.adminToken().filter(token -> !token.isBlank()).map(String::strip);
         this.apiToken = settings.apiToken().filter(token -> !token.isBlank()).map(String::strip);
         this.apiKeys = apiKeys;
         this.rateLimiter = rateLimiter;
         this.anonymousRequests = anonymousRequests;
+    }
+
+    void validate(@Observes ConfigProblems problems) {
+        requireDecoded(problems, "rate-limit.admin-token", adminToken);
+        requireDecoded(problems, "rate-limit.api-token", apiToken);
+    }
+
+    /** The JVM replaces bytes of variables that its locale cannot decode: the token would be another one. */
+    private static void requireDecoded(ConfigProblems problems, String property, Optional<String> token) {
+        token.filter(text -> text.indexOf('\uFFFD') >= 0).ifPresent(text -> problems.add(property, "(not shown)",
+                "text in the encoding of the process, which cannot decode it; set LC_ALL=C.UTF-8"));
     }
 
     public boolean isAdminEnabled() {
@@ -72,11 +94,17 @@ public class EndpointAuthorization {
     /** Invokes the endpoint if the request carries the admin token; otherwise responds with 401 or 403. */
     Uni<Response> authorizeAdmin(RoutingContext request, Supplier<Uni<Response>> endpoint) {
         var credential = adminToken.isEmpty() ? Credential.NONE : credential(request);
-        if (credential == Credential.INVALID) {
-            return reject(request);
+        if (credential.isInvalid()) {
+            return rateLimiter.rejectCredentials(request, rejected(credential, RejectedCredential.ADMIN_TOKEN_UNKNOWN),
+                    INVALID_CREDENTIAL).map(admission -> admission.error().toResponse(request));
         }
         if (credential == Credential.ADMIN_TOKEN) {
             return respond(request, endpoint);
+        }
+        if (adminToken.isPresent()) {
+            failures.countRejected(credential == Credential.NONE
+                    ? RejectedCredential.ADMIN_TOKEN_MISSING
+                    : RejectedCredential.ADMIN_TOKEN_NOT_PERMITTED);
         }
         var closed = ErrorResponse.of(403, "RATE_4031", adminToken.isPresent()
                 ? "This endpoint requires the admin token: Authorization: Bearer ..."
@@ -93,16 +121,18 @@ public class EndpointAuthorization {
     void authorizeDecision(RoutingContext request, Consumer<Boolean> endpoint,
             BiConsumer<RoutingContext, ErrorResponse> onRejected) {
         var credential = credential(request);
-        if (credential == Credential.INVALID) {
-            rateLimiter.rejectCredentials(request, INVALID_CREDENTIAL).subscribe().with(
-                    admission -> onRejected.accept(request, admission.error()),
-                    failure -> {
-                        LOG.error("Failed to count an invalid token", failure);
-                        onRejected.accept(request, ServiceErrors.forStatus(500));
-                    });
+        if (credential.isInvalid()) {
+            rateLimiter.rejectCredentials(request, rejected(credential, RejectedCredential.API_TOKEN_UNKNOWN),
+                    INVALID_CREDENTIAL).subscribe().with(
+                            admission -> onRejected.accept(request, admission.error()),
+                            failure -> {
+                                LOG.error("Failed to count an invalid token", failure);
+                                onRejected.accept(request, ServiceErrors.forStatus(500));
+                            });
         } else if (credential != Credential.NONE) {
             endpoint.accept(false);
         } else if (apiToken.isPresent()) {
+            failures.countRejected(RejectedCredential.API_TOKEN_MISSING);
             onRejected.accept(request, TOKEN_MISSING);
         } else {
             anonymousRequests.admit(request, () -> endpoint.accept(true), error -> onRejected.accept(request, error));
@@ -149,17 +179,16 @@ public class EndpointAuthorization {
                 .recoverWithItem(unavailable -> ErrorResponse.storeUnavailable().toResponse(request));
     }
 
-    private Uni<Response> reject(RoutingContext request) {
-        return rateLimiter.rejectCredentials(request, INVALID_CREDENTIAL)
-                .map(admission -> admission.error().toResponse(request));
+    private static RejectedCredential rejected(Credential credential, RejectedCredential unknownToken) {
+        return credential == Credential.INVALID_KEY ? RejectedCredential.API_KEY_UNKNOWN : unknownToken;
     }
 
     private Credential credential(RoutingContext request) {
-        var key = request.request().getHeader(ApiKeyRegistry.HEADER);
+        var key = HeaderText.decode(request.request().getHeader(ApiKeyRegistry.HEADER));
         if (key != null && apiKeys.hasKeys() && apiKeys.find(key) == null) {
-            return Credential.INVALID;
+            return Credential.INVALID_KEY;
         }
-        var authorization = request.request().getHeader(HttpHeaders.AUTHORIZATION);
+        var authorization = HeaderText.decode(request.request().getHeader(HttpHeaders.AUTHORIZATION));
         if (authorization == null) {
             return Credential.NONE;
         }
@@ -171,10 +200,10 @@ public class EndpointAuthorization {
         }
         var token = BearerToken.of(authorization);
         if (token == null) {
-            return Credential.INVALID;
+            return Credential.INVALID_TOKEN;
         }
         boolean admin = adminToken.isPresent() && Sha256.constantTimeEquals(adminToken.get(), token);
         boolean api = apiToken.isPresent() && Sha256.constantTimeEquals(apiToken.get(), token);
-        return admin ? Credential.ADMIN_TOKEN : api ? Credential.API_TOKEN : Credential.INVALID;
+        return admin ? Credential.ADMIN_TOKEN : api ? Credential.API_TOKEN : Credential.INVALID_TOKEN;
     }
 }

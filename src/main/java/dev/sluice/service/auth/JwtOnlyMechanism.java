@@ -1,21 +1,17 @@
 package dev.sluice.service.auth;
 
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.security.GeneralSecurityException;
-import java.util.Base64;
-import java.util.List;
 import java.util.Set;
 
 import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
-import jakarta.enterprise.event.Observes;
 import jakarta.enterprise.inject.Alternative;
 
-import org.eclipse.microprofile.config.Config;
+import org.eclipse.microprofile.jwt.JsonWebToken;
 
-import dev.sluice.config.ConfigProblems;
 import dev.sluice.identity.AnonymousRequestDetector;
+import dev.sluice.identity.DefaultIdentityResolver;
+import dev.sluice.identity.RejectedCredential;
+import dev.sluice.identity.RejectedCredentialException;
 import io.quarkus.security.AuthenticationFailedException;
 import io.quarkus.security.identity.IdentityProviderManager;
 import io.quarkus.security.identity.SecurityIdentity;
@@ -24,10 +20,10 @@ import io.quarkus.smallrye.jwt.runtime.auth.JWTAuthMechanism;
 import io.quarkus.vertx.http.runtime.security.ChallengeData;
 import io.quarkus.vertx.http.runtime.security.HttpAuthenticationMechanism;
 import io.quarkus.vertx.http.runtime.security.HttpCredentialTransport;
-import io.smallrye.jwt.algorithm.SignatureAlgorithm;
-import io.smallrye.jwt.util.KeyUtils;
-import io.smallrye.jwt.util.ResourceUtils;
+import io.smallrye.jwt.auth.principal.ParseException;
 import io.smallrye.mutiny.Uni;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
 
@@ -40,52 +36,18 @@ import io.vertx.ext.web.RoutingContext;
 @ApplicationScoped
 public class JwtOnlyMechanism implements HttpAuthenticationMechanism, AnonymousRequestDetector {
 
-    private static final String KEY = "mp.jwt.verify.publickey";
-    private static final String LOCATION = "mp.jwt.verify.publickey.location";
-    private static final List<String> KEYS = List.of(KEY, LOCATION, "smallrye.jwt.verify.key.location");
-
     private final JWTAuthMechanism jwt;
+    private final JwtVerifier verifier;
     private final boolean configured;
+    private final JwtRejectionLog log = new JwtRejectionLog();
 
-    JwtOnlyMechanism(JWTAuthMechanism jwt, Config config) {
+    JwtOnlyMechanism(JWTAuthMechanism jwt, JwtVerifier verifier, JwtKeySettings settings) {
         this.jwt = jwt;
-        this.configured = KEYS.stream()
-                .anyMatch(key -> config.getOptionalValue(key, String.class).filter(value -> !"NONE".equals(value)).isPresent());
+        this.verifier = verifier;
+        this.configured = settings.configured();
     }
 
-    void validate(@Observes ConfigProblems problems, Config config) {
-        config.getOptionalValue(LOCATION, String.class).filter(location -> !location.startsWith("http")).ifPresent(location -> {
-            try {
-                if (ResourceUtils.readResource(location) == null) {
-                    problems.add(LOCATION, location, "a file, a resource or an http(s) URL; not found");
-                }
-            } catch (IOException e) {
-                problems.add(LOCATION, location, "a file, a resource or an http(s) URL; it cannot be read");
-            }
-        });
-        config.getOptionalValue(KEY, String.class).filter(key -> !"NONE".equals(key)).ifPresent(key -> {
-            if (!readable(key)) {
-                problems.add(KEY, "(not shown)", "a public key (RSA or EC): PEM, base64, JWK or JWK set");
-            }
-        });
-    }
-
-    private static boolean readable(String key) {
-        for (var algorithm : List.of(SignatureAlgorithm.RS256, SignatureAlgorithm.ES256)) {
-            try {
-                KeyUtils.decodePublicKey(key, algorithm);
-                return true;
-            } catch (GeneralSecurityException | IllegalArgumentException e) {
-                // not a key for this algorithm
-            }
-        }
-        try {
-            return !KeyUtils.loadJsonWebKeys(key).isEmpty();
-        } catch (RuntimeException e) {
-            return false;
-        }
-    }
-
+    /** Returns whether JWTs are verified. */
     public boolean configured() {
         return configured;
     }
@@ -105,13 +67,56 @@ public class JwtOnlyMechanism implements HttpAuthenticationMechanism, AnonymousR
         if (authorizations.stream().noneMatch(JwtOnlyMechanism::bearsJwt)) {
             return Uni.createFrom().nullItem();
         }
+        var only = authorizations.get(0);
         // The upstream might interpret any other form differently, and derive another identity than Sluice.
-        return authorizations.size() == 1
-                && authorizations.get(0).regionMatches(true, 0, BearerToken.PREFIX, 0, BearerToken.PREFIX.length())
-                && authorizations.get(0).charAt(BearerToken.PREFIX.length()) > ' '
-                        ? jwt.authenticate(context, providers)
-                        : Uni.createFrom().failure(
-                                new AuthenticationFailedException("exactly one token in one Authorization header is required"));
+        if (authorizations.size() != 1 || !only.regionMatches(true, 0, BearerToken.PREFIX, 0, BearerToken.PREFIX.length())
+                || only.charAt(BearerToken.PREFIX.length()) <= ' ') {
+            return Uni.createFrom().failure(rejected(new JwtRejection(RejectedCredential.JWT_MALFORMED,
+                    "required=\"exactly one token in one Authorization header\"")));
+        }
+        return verify(context, providers, BearerToken.of(only));
+    }
+
+    private Uni<SecurityIdentity> verify(RoutingContext context, IdentityProviderManager providers, String token) {
+        var keys = verifier.requireKeys(token);
+        var verified = Uni.createFrom().deferred(() -> jwt.authenticate(context, providers))
+                .onFailure(AuthenticationFailedException.class).transform(failure -> rejected(JwtRejection.of(
+                        failure.getCause() instanceof ParseException cause ? cause : null, token, verifier.settings())))
+                .invoke(this::logMissingSubject);
+        return keys.succeeded() ? verified : onCurrentContext(keys).chain(() -> verified);
+    }
+
+    /** The keys are fetched on another event loop. */
+    private static Uni<Void> onCurrentContext(Future<Void> keys) {
+        var current = Vertx.currentContext();
+        return Uni.createFrom().emitter(emitter -> keys.onComplete(done -> {
+            Runnable resume = () -> {
+                if (done.succeeded()) {
+                    emitter.complete(null);
+                } else {
+                    emitter.fail(done.cause());
+                }
+            };
+            if (current == null) {
+                resume.run();
+            } else {
+                current.runOnContext(now -> resume.run());
+            }
+        }));
+    }
+
+    private AuthenticationFailedException rejected(JwtRejection rejection) {
+        log.log(rejection);
+        return new AuthenticationFailedException(
+                new RejectedCredentialException(rejection.credential(), DefaultIdentityResolver.NOT_VERIFIED));
+    }
+
+    /** The identity resolver rejects the token. */
+    private void logMissingSubject(SecurityIdentity identity) {
+        if (identity != null && identity.getPrincipal() instanceof JsonWebToken token
+                && (token.getSubject() == null || token.getSubject().isEmpty())) {
+            log.log(new JwtRejection(RejectedCredential.JWT_MISSING_CLAIM, "required=sub"));
+        }
     }
 
     /** Returns whether the value is a Bearer compact JWS, with any white space. */
@@ -122,18 +127,7 @@ public class JwtOnlyMechanism implements HttpAuthenticationMechanism, AnonymousR
                 || !Character.isWhitespace(stripped.charAt(scheme))) {
             return false;
         }
-        var token = stripped.substring(scheme).strip();
-        int first = token.indexOf('.');
-        int last = token.lastIndexOf('.');
-        if (first <= 0 || token.indexOf('.', first + 1) != last || first == last) {
-            return false;
-        }
-        try {
-            var header = new String(Base64.getUrlDecoder().decode(token.substring(0, first)), StandardCharsets.UTF_8);
-            return header.startsWith("{") && header.contains("\"alg\"");
-        } catch (IllegalArgumentException e) {
-            return false;
-        }
+        return CompactJws.matches(stripped.substring(scheme).strip());
     }
 
     @Override

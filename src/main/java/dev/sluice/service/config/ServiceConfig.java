@@ -49,6 +49,21 @@ public interface ServiceConfig {
 
         /** Audiences, one of which the claim {@code aud} of a JWT must contain; not checked if it is not set. */
         Optional<List<String>> audience();
+
+        /**
+         * Longest time to wait for the keys of JWTs, if they are fetched from an http(s) URL: look-up of the host, connection,
+         * TLS handshake and the whole response. 1 ms to 1 minute.
+         */
+        @WithDefault("2s")
+        Duration timeout();
+
+        /**
+         * Shortest time between two requests for the keys if there are any already: for a token with an unknown key identifier
+         * ({@code kid}), or after a request that failed. Without keys, a failed request is repeated after one second. 1 second to
+         * 1 day.
+         */
+        @WithDefault("30s")
+        Duration minRefreshInterval();
     }
 
     /** Treatment of method overrides in requests to the upstream. */

@@ -9,6 +9,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 
 import dev.sluice.identity.ApiKeyRegistry;
 import dev.sluice.identity.ClientAddressResolver;
+import dev.sluice.identity.HeaderText;
 import dev.sluice.identity.IdentityHeaders;
 import dev.sluice.identity.PercentEncoding;
 import dev.sluice.policy.Caller;
@@ -63,7 +64,7 @@ public class UpstreamHeaders {
         methodOverrides.removeFrom(headers);
         headers.remove(IdentityHeaders.USER_ID).remove(IdentityHeaders.USER_TIER);
         var key = headers.get(ApiKeyRegistry.HEADER);
-        if (key != null && apiKeys.find(key) != null) {
+        if (key != null && apiKeys.find(HeaderText.decode(key)) != null) {
             headers.remove(ApiKeyRegistry.HEADER);
         }
         addForwarded(request, headers, trusted);
@@ -81,7 +82,8 @@ public class UpstreamHeaders {
             if (!FieldNames.isPlain(header.getKey())) {
                 var name = FieldNames.asSeenByCgi(header.getKey());
                 if (isIdentity(name) || !trusted && FORWARDING.contains(name)
-                        || name.equalsIgnoreCase(ApiKeyRegistry.HEADER) && apiKeys.find(header.getValue()) != null) {
+                        || name.equalsIgnoreCase(ApiKeyRegistry.HEADER)
+                                && apiKeys.find(HeaderText.decode(header.getValue())) != null) {
                     twins = twins == null ? new ArrayList<>() : twins;
                     twins.add(header.getKey());
                 }

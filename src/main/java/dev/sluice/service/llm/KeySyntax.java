@@ -1,5 +1,7 @@
 package dev.sluice.service.llm;
 
+import dev.sluice.identity.HeaderText;
+
 /**
  * Normalizes API keys, so that one key has one hash however it is written: {@code Bearer sk-mine,} is {@code sk-mine}. Such
  * spellings come from configuration files, shells and programs that add the scheme twice; callers could otherwise invent any
@@ -29,18 +31,24 @@ final class KeySyntax {
         return text.substring(begin(text, end), end);
     }
 
+    /** Returns the normalized key of a header, {@linkplain HeaderText#decode decoded}. */
+    static String ofHeader(String value) {
+        return normalize(HeaderText.decode(value));
+    }
+
     /**
      * Returns the normalized key of an Authorization header.
      *
      * @return null if the header has another scheme than Bearer
      */
-    static String ofAuthorization(String value) {
+    static String ofAuthorization(String header) {
+        var value = HeaderText.decode(header);
         int end = end(value);
         int begin = begin(value, end);
         return begin == skipPadding(value, 0, end) ? null : value.substring(begin, end);
     }
 
-    /** Returns whether a normalized key may be one of Sluice or a provider. */
+    /** Returns whether a normalized key may be one of a provider. A Sluice key may have any characters. */
     static boolean isValid(String key) {
         if (key.isEmpty() || key.length() > MAX_LENGTH) {
             return false;

@@ -9,6 +9,9 @@ import dev.sluice.http.CredentialFailures;
 import dev.sluice.identity.ApiKeyRegistry;
 import dev.sluice.identity.CredentialsRejectedException;
 import dev.sluice.identity.Identity;
+import dev.sluice.identity.KeysUnavailableException;
+import dev.sluice.identity.RejectedCredential;
+import dev.sluice.identity.RejectedCredentialException;
 import dev.sluice.llm.limit.LlmConfig;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.policy.Caller;
@@ -84,7 +87,9 @@ class LlmCallerResolver {
     }
 
     private Future<LlmCaller> reject(RoutingContext context, int failures, Throwable cause) {
-        return UniHelper.toFuture(credentialFailures.reject(context, failures, cause.getMessage()))
+        return UniHelper
+                .toFuture(credentialFailures.reject(context, RejectedCredentialException.credentialOf(cause), failures,
+                        cause.getMessage()))
                 .compose(error -> Future.failedFuture(CallRejectedException.of(error)));
     }
 
@@ -109,9 +114,16 @@ class LlmCallerResolver {
             var owner = requestKeys.owner();
             return owner != null
                     ? countFailures().compose(counted -> resolve(owner)).map(this::identifiedCaller)
-                    : resolveWithoutSluiceKey().recover(failure -> failure instanceof CredentialsRejectedException
-                            ? reject(context, Math.max(1, requestKeys.failures(ownKey)), failure)
-                            : Future.failedFuture(failure));
+                    : resolveWithoutSluiceKey().recover(this::rejectCaller);
+        }
+
+        private Future<LlmCaller> rejectCaller(Throwable failure) {
+            if (failure instanceof KeysUnavailableException) {
+                return Future.failedFuture(CallRejectedException.of(credentialFailures.keysUnavailable(context)));
+            }
+            return failure instanceof CredentialsRejectedException
+                    ? reject(context, Math.max(1, requestKeys.failures(ownKey)), failure)
+                    : Future.failedFuture(failure);
         }
 
         private Future<LlmCaller> resolveWithoutSluiceKey() {
@@ -130,9 +142,9 @@ class LlmCallerResolver {
                     return Future.succeededFuture(identifiedCaller(caller));
                 }
                 if (ownKey == null) {
-                    throw new CredentialsRejectedException(requestKeys.isEmpty()
-                            ? "No API key in the request"
-                            : "Unknown API key");
+                    throw requestKeys.isEmpty()
+                            ? new RejectedCredentialException(RejectedCredential.API_KEY_MISSING, "No API key in the request")
+                            : new RejectedCredentialException(RejectedCredential.API_KEY_UNKNOWN, "Unknown API key");
                 }
                 return countFailures().compose(counted -> callerOfKey(ProviderKey.of(provider, ownKey), caller));
             });
@@ -156,7 +168,7 @@ class LlmCallerResolver {
             if (failures == 0) {
                 return Future.succeededFuture();
             }
-            return UniHelper.toFuture(credentialFailures.count(context, failures))
+            return UniHelper.toFuture(credentialFailures.count(context, RejectedCredential.API_KEY_UNKNOWN, failures))
                     .compose(error -> error.isPresent() && requestKeys.failsBeforeOwner(ownKey)
                             ? Future.failedFuture(CallRejectedException.of(error.get()))
                             : Future.succeededFuture());

@@ -6,7 +6,9 @@ import org.jboss.logging.Logger;
 import org.jboss.logging.Logger.Level;
 
 import dev.sluice.api.Decision;
+import dev.sluice.http.CredentialFailures;
 import dev.sluice.http.RateLimitHeaders;
+import dev.sluice.identity.RejectedCredential;
 import dev.sluice.llm.limit.AdmittedCall;
 import dev.sluice.llm.limit.LlmCallEstimate;
 import dev.sluice.llm.limit.LlmLimiter;
@@ -42,7 +44,8 @@ final class LlmExchange {
     record Services(LlmCallerResolver callerResolver, ProvenKeys provenKeys, RequestBodyBuffer bodyBuffer,
             LlmLimiter limiter, UnprovenCallLimiter unprovenLimiter, RateLimitHeaders rateLimitHeaders,
             ProviderHeaders providerHeaders,
-            ProviderPaths paths, ProviderUpstreams upstreams, long drainMillis, Cors cors) {
+            ProviderPaths paths, ProviderUpstreams upstreams, long drainMillis, Cors cors,
+            CredentialFailures credentialFailures) {
     }
 
     private static final Logger LOG = Logger.getLogger(LlmExchange.class);
@@ -203,9 +206,17 @@ final class LlmExchange {
         }
         var body = parsed == null ? null : parsed.bodyWithUsage();
         var listener = new MeteredResponse(new UsageMeter(admitted, operation, usageRequested), response.headers(),
-                services.drainMillis(), this::releaseBody, this::acceptKey);
+                services.drainMillis(), this::releaseBody, this::onStatus);
         services.upstreams().forward(provider, context, target, headers, body, listener);
         return listener.settled();
+    }
+
+    private void onStatus(int status) {
+        if (UsageMeter.isSuccess(status)) {
+            acceptKey();
+        } else if (status == 401 && caller.ownKey()) {
+            services.credentialFailures().countRejected(RejectedCredential.PROVIDER_KEY_REFUSED);
+        }
     }
 
     /**

@@ -3,6 +3,7 @@ package dev.sluice.service.llm;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
+import dev.sluice.http.CredentialFailures;
 import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.llm.limit.LlmConfig;
 import dev.sluice.llm.limit.LlmLimiter;
@@ -28,10 +29,11 @@ class LlmGateway {
     LlmGateway(LlmCallerResolver callerResolver, ProvenKeys provenKeys, RequestBodyBuffer bodyBuffer,
             LlmLimiter limiter, UnprovenCallLimiter unprovenLimiter, RateLimitHeaders rateLimitHeaders,
             ProviderHeaders providerHeaders,
-            ProviderPaths paths, ProviderUpstreams upstreams, LlmConfig settings, Cors cors) {
+            ProviderPaths paths, ProviderUpstreams upstreams, LlmConfig settings, Cors cors,
+            CredentialFailures credentialFailures) {
         this.services = new LlmExchange.Services(callerResolver, provenKeys, bodyBuffer, limiter, unprovenLimiter,
                 rateLimitHeaders,
-                providerHeaders, paths, upstreams, settings.drainTimeout().toMillis(), cors);
+                providerHeaders, paths, upstreams, settings.drainTimeout().toMillis(), cors, credentialFailures);
     }
 
     void register(@Observes Router router) {

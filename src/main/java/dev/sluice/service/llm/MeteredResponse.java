@@ -1,5 +1,7 @@
 package dev.sluice.service.llm;
 
+import java.util.function.IntConsumer;
+
 import dev.sluice.service.proxy.ExchangeListener;
 import dev.sluice.service.proxy.connection.UpstreamException;
 import io.vertx.core.Future;
@@ -17,18 +19,18 @@ final class MeteredResponse implements ExchangeListener {
     private final MultiMap ownHeaders;
     private final long drainMillis;
     private final Runnable onRequestSent;
-    private final Runnable onAccepted;
+    private final IntConsumer onStatus;
     private final Promise<Void> settled = Promise.promise();
     private int status;
 
     /**
      * @param ownHeaders headers that Sluice has written to the response
      * @param onRequestSent runs when the body of the request is no longer needed
-     * @param onAccepted runs when a successful response begins
+     * @param onStatus receives the status of the response
      */
     MeteredResponse(UsageMeter meter, MultiMap ownHeaders, long drainMillis, Runnable onRequestSent,
-            Runnable onAccepted) {
-        this.onAccepted = onAccepted;
+            IntConsumer onStatus) {
+        this.onStatus = onStatus;
         this.meter = meter;
         this.ownHeaders = ownHeaders;
         this.drainMillis = drainMillis;
@@ -51,9 +53,7 @@ final class MeteredResponse implements ExchangeListener {
     @Override
     public void onResponse(int responseStatus, MultiMap headers) {
         status = responseStatus;
-        if (UsageMeter.isSuccess(status)) {
-            onAccepted.run();
-        }
+        onStatus.accept(status);
         ProviderHeaders.cleanResponse(headers, ownHeaders);
         meter.begin(status, headers);
     }

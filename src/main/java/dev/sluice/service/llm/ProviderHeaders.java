@@ -79,10 +79,10 @@ class ProviderHeaders {
                 continue;
             }
             if (KEY_HEADERS.contains(FieldNames.asSeenByCgi(name))) {
-                if (caller.ownKey() && caller.key().equals(KeySyntax.normalize(header.getValue()))) {
+                if (caller.ownKey() && caller.key().equals(KeySyntax.ofHeader(header.getValue()))) {
                     setOwnKey(headers, name, header.getValue(), caller.key());
                 }
-            } else if (forwardedHeaders.contains(name) && !apiKeys.isKey(KeySyntax.normalize(header.getValue()))) {
+            } else if (forwardedHeaders.contains(name) && !apiKeys.isKey(KeySyntax.ofHeader(header.getValue()))) {
                 headers.add(name, header.getValue());
             }
         }

@@ -6,6 +6,8 @@ import java.util.List;
 import dev.sluice.identity.ApiKeyRegistry;
 import dev.sluice.identity.CredentialsRejectedException;
 import dev.sluice.identity.Identity;
+import dev.sluice.identity.RejectedCredential;
+import dev.sluice.identity.RejectedCredentialException;
 import dev.sluice.llm.protocol.Provider;
 import io.vertx.core.http.HttpServerRequest;
 
@@ -61,11 +63,11 @@ final class RequestKeys {
     RequestKeys(HttpServerRequest request, ApiKeyRegistry registry) {
         this.registry = registry;
         var headers = request.headers();
-        headers.getAll(ApiKeyRegistry.HEADER).forEach(value -> add(Place.HEADER, KeySyntax.normalize(value)));
+        headers.getAll(ApiKeyRegistry.HEADER).forEach(value -> add(Place.HEADER, KeySyntax.ofHeader(value)));
         if (registry != null) {
             headers.getAll(AUTHORIZATION).forEach(value -> add(Place.BEARER, KeySyntax.ofAuthorization(value)));
         }
-        headers.getAll(GOOGLE_KEY).forEach(value -> add(Place.GOOGLE, KeySyntax.normalize(value)));
+        headers.getAll(GOOGLE_KEY).forEach(value -> add(Place.GOOGLE, KeySyntax.ofHeader(value)));
         var query = request.query();
         if (query != null) {
             for (var part : query.split("&")) {
@@ -81,13 +83,14 @@ final class RequestKeys {
         }
         var key = find(text);
         if (key == null) {
-            if (!KeySyntax.isValid(text)) {
-                throw new CredentialsRejectedException(KeySyntax.RULE);
+            var owner = registry == null || text.length() > KeySyntax.MAX_LENGTH ? null : registry.find(text);
+            if (owner == null && !KeySyntax.isValid(text)) {
+                throw new RejectedCredentialException(RejectedCredential.API_KEY_MALFORMED, KeySyntax.RULE);
             }
             if (keys.size() == MAX_KEYS) {
                 throw new CallRejectedException(400, "A request must have at most " + MAX_KEYS + " different API keys");
             }
-            key = new Key(text, registry == null ? null : registry.find(text));
+            key = new Key(text, owner);
             keys.add(key);
         }
         key.places |= 1 << place.ordinal();
