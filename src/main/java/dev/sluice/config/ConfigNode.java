@@ -15,14 +15,16 @@ import java.util.stream.Stream;
  */
 public final class ConfigNode {
 
-    static final ConfigNode EMPTY = new ConfigNode("", 0, Map.of());
+    static final ConfigNode EMPTY = new ConfigNode("", "", 0, Map.of());
 
+    private final String key;
     private final String keyPath;
     private final int line;
     /** A {@code String}, a {@code List<String>} or a {@code Map<String, ConfigNode>}. */
     private final Object value;
 
-    ConfigNode(String keyPath, int line, Object value) {
+    ConfigNode(String key, String keyPath, int line, Object value) {
+        this.key = key;
         this.keyPath = keyPath;
         this.line = line;
         this.value = value;
@@ -41,8 +43,13 @@ public final class ConfigNode {
         return value;
     }
 
+    /** Returns the key of this node. */
+    public String key() {
+        return key;
+    }
+
     /** Returns the child nodes; none if this is a string or a list. */
-    Stream<ConfigNode> children() {
+    public Stream<ConfigNode> children() {
         return value instanceof Map<?, ?> children ? children.values().stream().map(ConfigNode.class::cast) : Stream.empty();
     }
 
@@ -51,7 +58,7 @@ public final class ConfigNode {
         var known = allowed.stream().sorted().collect(Collectors.joining(", "));
         entries(problems).forEach((key, node) -> {
             if (!allowed.contains(key)) {
-                node.addProblem(problems, "an unknown key; allowed: " + known);
+                node.addProblem(problems, "an unknown key; allowed: " + known + Suggestions.hint(key, allowed));
             }
         });
     }

@@ -12,14 +12,30 @@ import java.util.function.UnaryOperator;
  */
 public final class ConfigProblems {
 
-    private final Set<String> lines = new LinkedHashSet<>();
+    /**
+     * @param name the property, or its place in the rules file
+     * @param located whether {@code name} is its place in the rules file
+     */
+    private record Problem(String name, boolean located, String value, String allowed) {
+
+        @Override
+        public String toString() {
+            return name + "=" + value + ": " + allowed;
+        }
+
+        String describe(SettingSource source) {
+            return located ? toString() : source.describe(name) + "=" + source.valueAsSet(name, value) + ": " + allowed;
+        }
+    }
+
+    private final Set<Problem> problems = new LinkedHashSet<>();
     private final UnaryOperator<String> nameFormat;
 
     public ConfigProblems() {
         this(UnaryOperator.identity());
     }
 
-    /** @param nameFormat maps a property to its name in the line */
+    /** @param nameFormat maps a property to its place in the rules file, or to itself if the file does not contain it */
     public ConfigProblems(UnaryOperator<String> nameFormat) {
         this.nameFormat = nameFormat;
     }
@@ -30,12 +46,13 @@ public final class ConfigProblems {
      * @param value the value as given; "(not shown)" for a secret
      */
     public void add(String property, String value, String allowed) {
-        lines.add(nameFormat.apply(property) + "=" + value + ": " + allowed);
+        var name = nameFormat.apply(property);
+        problems.add(new Problem(name, !name.equals(property), value, allowed));
     }
 
     /** Adds a line if a duration is shorter than 1 ms or longer than timers allow, about 24 days. */
     public void checkDuration(String property, Duration value) {
-        checkDuration(property, value, Duration.ofMillis(Integer.MAX_VALUE), "a duration from 1ms");
+        checkDuration(property, value, Duration.ofMillis(Integer.MAX_VALUE), "a duration from 1ms to 24d");
     }
 
     /**
@@ -45,16 +62,21 @@ public final class ConfigProblems {
      */
     public void checkDuration(String property, Duration value, Duration max, String allowed) {
         if (value.toMillis() < 1 || value.compareTo(max) > 0) {
-            add(property, value.toString(), allowed);
+            add(property, SettingType.format(value), allowed);
         }
     }
 
     /** Adds the lines of another collector, except duplicates. */
     public void addAll(ConfigProblems others) {
-        lines.addAll(others.lines);
+        problems.addAll(others.problems);
     }
 
     public List<String> lines() {
-        return List.copyOf(lines);
+        return problems.stream().map(Problem::toString).distinct().toList();
+    }
+
+    /** Returns the lines, with the places where the settings were set. */
+    List<String> lines(SettingSource source) {
+        return problems.stream().map(problem -> problem.describe(source)).distinct().toList();
     }
 }

@@ -50,7 +50,7 @@ final class StrictYamlReader {
                         ? "empty file; use {} for an empty mapping"
                         : "not a YAML mapping");
             }
-            return new StrictYamlReader().convert("", mapping);
+            return new StrictYamlReader().convert("", "", mapping);
         } catch (MarkedYAMLException e) {
             // Not e.getMessage(), which quotes lines of the file.
             var mark = e.getProblemMark();
@@ -69,10 +69,10 @@ final class StrictYamlReader {
         }
     }
 
-    private ConfigNode convert(String keyPath, Node node) throws InvalidRulesFileException {
+    private ConfigNode convert(String key, String keyPath, Node node) throws InvalidRulesFileException {
         rejectAliasAndTag(node);
         if (node instanceof MappingNode mapping) {
-            return new ConfigNode(keyPath, line(node), Collections.unmodifiableMap(convertEntries(keyPath, mapping)));
+            return new ConfigNode(key, keyPath, line(node), Collections.unmodifiableMap(convertEntries(keyPath, mapping)));
         }
         if (node instanceof SequenceNode sequence) {
             var items = new ArrayList<String>();
@@ -80,12 +80,12 @@ final class StrictYamlReader {
                 rejectAliasAndTag(item);
                 items.add(text(item, "an item of a list must be a single value"));
             }
-            return new ConfigNode(keyPath, line(node), items);
+            return new ConfigNode(key, keyPath, line(node), items);
         }
         if (Tag.NULL.equals(node.getTag())) {
             throw new InvalidRulesFileException(line(node), keyPath + " has no value");
         }
-        return new ConfigNode(keyPath, line(node), text(node, ""));
+        return new ConfigNode(key, keyPath, line(node), text(node, ""));
     }
 
     private Map<String, ConfigNode> convertEntries(String keyPath, MappingNode mapping) throws InvalidRulesFileException {
@@ -94,9 +94,9 @@ final class StrictYamlReader {
             rejectAliasAndTag(pair.getKeyNode());
             var key = text(pair.getKeyNode(), "a key must be a single value");
             var childPath = keyPath + (keyPath.isEmpty() ? "" : ".") + quoteIfNeeded(key);
-            var child = convert(childPath, pair.getValueNode());
+            var child = convert(key, childPath, pair.getValueNode());
             // The line of the key, not that of the value.
-            if (children.put(key, new ConfigNode(childPath, line(pair.getKeyNode()), child.value())) != null) {
+            if (children.put(key, new ConfigNode(key, childPath, line(pair.getKeyNode()), child.value())) != null) {
                 throw new InvalidRulesFileException(line(pair.getKeyNode()), childPath + " is a duplicate key");
             }
         }

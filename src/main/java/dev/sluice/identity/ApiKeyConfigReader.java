@@ -16,7 +16,8 @@ final class ApiKeyConfigReader {
 
     private static final Set<String> KEYS = Set.of("sha256", "user", "tier");
 
-    private record FileKey(String sha256, String user, Optional<String> tier) implements IdentityConfig.ApiKey {
+    private record FileKey(Optional<String> sha256, Optional<String> user,
+            Optional<String> tier) implements IdentityConfig.ApiKey {
     }
 
     private final ConfigProblems problems;
@@ -36,9 +37,11 @@ final class ApiKeyConfigReader {
         file.root().entries("api-keys", problems).forEach((id, node) -> keys.put(id, readKey(node)));
         var byHash = new HashMap<String, Identity>();
         keys.forEach((id, key) -> {
-            validate("rate-limit.api-keys." + id, key);
-            var duplicate = byHash.put(key.sha256().strip().toLowerCase(Locale.ROOT),
-                    Identity.user(key.user(), Identity.Source.API_KEY, key.tier().orElse(null)));
+            if (!isValid("rate-limit.api-keys." + id, key)) {
+                return;
+            }
+            var duplicate = byHash.put(key.sha256().orElseThrow().strip().toLowerCase(Locale.ROOT),
+                    Identity.user(key.user().orElseThrow(), Identity.Source.API_KEY, key.tier().orElse(null)));
             if (duplicate != null) {
                 problems.add("rate-limit.api-keys", "(not shown)",
                         "each key must have a hash of its own; two keys have the same");
@@ -49,16 +52,21 @@ final class ApiKeyConfigReader {
 
     private IdentityConfig.ApiKey readKey(ConfigNode node) {
         node.allowKeys(KEYS, problems);
-        return new FileKey(node.string("sha256", problems).orElse(""), node.string("user", problems).orElse(""),
+        return new FileKey(node.string("sha256", problems), node.string("user", problems),
                 node.string("tier", problems));
     }
 
-    private void validate(String property, IdentityConfig.ApiKey key) {
-        if (!key.sha256().strip().matches("[0-9a-fA-F]{64}")) {
-            problems.add(property + ".sha256", "(not shown)", "must be the SHA-256 of the key, 64 hexadecimal digits");
+    private boolean isValid(String property, IdentityConfig.ApiKey key) {
+        var hash = key.sha256().map(String::strip).orElse("");
+        boolean validHash = hash.matches("[0-9a-fA-F]{64}");
+        if (!validHash) {
+            problems.add(property + ".sha256", hash.isEmpty() ? "" : "(not shown)",
+                    (hash.isEmpty() ? "missing; " : "") + "must be the SHA-256 of the key, 64 hexadecimal digits");
         }
-        if (key.user().isBlank()) {
-            problems.add(property + ".user", key.user(), "must be the name of a user");
+        boolean validUser = key.user().filter(user -> !user.isBlank()).isPresent();
+        if (!validUser) {
+            problems.add(property + ".user", key.user().orElse(""), "missing; must be the name of a user");
         }
+        return validHash && validUser;
     }
 }

@@ -50,10 +50,10 @@ public interface IdentityConfig {
     interface ApiKey {
 
         /** SHA-256 of the key, in hexadecimal. */
-        String sha256();
+        Optional<String> sha256();
 
         /** User of the key; the identifier is {@code user:<user>}. */
-        String user();
+        Optional<String> user();
 
         /** Tier of the user; the first configured tier by default. */
         Optional<String> tier();

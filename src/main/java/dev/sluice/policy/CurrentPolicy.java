@@ -13,6 +13,7 @@ import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.RulesChanged;
 import dev.sluice.config.RulesDocument;
 import dev.sluice.config.RulesFile;
+import dev.sluice.identity.IdentityConfig;
 
 /** Limit rules in force: those of the settings and of the rules file, reloaded when the file changes. Thread-safe. */
 @ApplicationScoped
@@ -32,17 +33,22 @@ public class CurrentPolicy {
     CurrentPolicy(PolicyConfig settings, RulesDocument file) {
         this.settings = settings;
         snapshot = PolicySnapshot.of(settings, file);
-        snapshot.logUnknownTiers();
+        snapshot.logWarnings();
     }
 
     void validate(@Observes ConfigProblems problems, Config config) {
         problems.addAll(snapshot.problems());
         for (var name : config.getPropertyNames()) {
-            if (name.startsWith(PolicySnapshot.ENDPOINTS) && name.chars().filter(c -> c == '"').count() % 2 != 0) {
+            if (name.startsWith(RuleReader.ENDPOINTS) && name.chars().filter(c -> c == '"').count() % 2 != 0) {
                 problems.add(name, config.getConfigValue(name).getRawValue(),
                         "the endpoint is truncated; in a properties file, escape a space or colon in it as \"\\ \" or \"\\:\"");
             }
         }
+    }
+
+    void validateKeys(@Observes ConfigProblems problems, IdentityConfig identity) {
+        identity.apiKeys().forEach((id, key) -> key.tier().map(String::strip).filter(tier -> !snapshot.tiers().isKnown(tier))
+                .ifPresent(tier -> problems.add("rate-limit.api-keys." + id + ".tier", tier, snapshot.tiers().unknown(tier))));
     }
 
     void onRulesChanged(@Observes RulesChanged change) {
@@ -50,7 +56,7 @@ public class CurrentPolicy {
         change.addProblems(next.problems());
         change.onAccepted(() -> {
             snapshot = next;
-            next.logUnknownTiers();
+            next.logWarnings();
         });
     }
 

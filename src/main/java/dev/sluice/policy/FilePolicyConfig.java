@@ -17,12 +17,15 @@ final class FilePolicyConfig implements PolicyConfig {
     private static final Set<String> ALLOWED_KEYS = Set.of("tiers", "default", "defaults", "endpoints", "exempt", "api-keys",
             "llm");
 
+    /** Key of a rule's only value, as long as it is in a map with those of tiers. */
+    private static final String ALL = "";
+
     private final PolicyConfig base;
     private final Optional<List<String>> tiers;
     private final Optional<String> defaultRate;
     private final Set<String> tiersWithDefaultInFile;
     private final Map<String, String> defaults;
-    private final Map<String, Map<String, String>> endpoints;
+    private final Map<String, EndpointConfig> endpoints;
     private final Optional<List<String>> exempt;
 
     FilePolicyConfig(PolicyConfig base, RulesDocument file, ConfigProblems problems) {
@@ -38,27 +41,29 @@ final class FilePolicyConfig implements PolicyConfig {
         tiersWithDefaultInFile = fileDefaults.keySet();
         defaults.putAll(fileDefaults);
         root.entries("endpoints", problems).forEach((endpoint, node) -> {
-            endpoints.put(endpoint, node.stringMap(problems));
-            checkTiers(node, LimitRule.FALLBACK, problems);
+            var rates = new LinkedHashMap<>(node.stringMapOrString(ALL, problems));
+            endpoints.put(endpoint, EndpointConfig.of(rates.remove(ALL), rates));
+            node.children().filter(child -> !child.key().equals(LimitRule.FALLBACK))
+                    .forEach(child -> checkTier(child, problems));
         });
-        root.entries("defaults", problems).forEach((tier, node) -> checkTier(tier, node, problems));
-        root.entries("api-keys", problems).values().forEach(key -> key.string("tier", problems)
-                .ifPresent(tier -> checkTier(tier, key.entries(problems).get("tier"), problems)));
+        root.entries("defaults", problems).values().forEach(node -> checkTier(node, problems));
+        root.entries("api-keys", problems).values().forEach(key -> key.string("tier", problems).filter(tier -> !isTier(tier))
+                .ifPresent(tier -> key.entries(problems).get("tier").addProblem(problems, Tiers.unknown(tier, tierNames()))));
     }
 
-    private void checkTiers(ConfigNode endpoint, String exceptKey, ConfigProblems problems) {
-        endpoint.entries(problems).forEach((tier, node) -> {
-            if (!tier.equals(exceptKey)) {
-                checkTier(tier, node, problems);
-            }
-        });
-    }
-
-    private void checkTier(String tier, ConfigNode node, ConfigProblems problems) {
-        var known = tiers().stream().map(String::strip).toList();
-        if (!known.contains(tier)) {
-            node.addProblem(problems, "an unknown tier; allowed: " + String.join(", ", known));
+    /** Reports a tier that is one of the settings but not of the file. One that is neither is reported with all others. */
+    private void checkTier(ConfigNode node, ConfigProblems problems) {
+        if (!isTier(node.key()) && base.tiers().contains(node.key())) {
+            node.addProblem(problems, Tiers.unknown(node.key(), tierNames()));
         }
+    }
+
+    private boolean isTier(String name) {
+        return tierNames().contains(name);
+    }
+
+    private List<String> tierNames() {
+        return tiers().stream().map(String::strip).toList();
     }
 
     @Override
@@ -84,7 +89,12 @@ final class FilePolicyConfig implements PolicyConfig {
     }
 
     @Override
-    public Map<String, Map<String, String>> endpoints() {
+    public boolean builtInRules() {
+        return base.builtInRules();
+    }
+
+    @Override
+    public Map<String, EndpointConfig> endpoints() {
         return endpoints;
     }
 

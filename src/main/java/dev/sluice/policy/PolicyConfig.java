@@ -7,6 +7,7 @@ import java.util.Optional;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import io.smallrye.config.WithName;
+import io.smallrye.config.WithParentName;
 
 /** Settings of tiers and limit rules. */
 @ConfigMapping(prefix = "rate-limit")
@@ -31,8 +32,30 @@ public interface PolicyConfig {
     @WithDefault("false")
     boolean builtInDefaults();
 
-    /** Rules by endpoint, {@code "/path"} or {@code "METHOD /path"}; a rule holds a rate for each tier. */
-    Map<String, Map<String, String>> endpoints();
+    /** {@code true}: the endpoints {@code /auth/login}, {@code /auth/register}, {@code /campaigns} and {@code /users} have built-in rules. */
+    @WithDefault("false")
+    boolean builtInRules();
+
+    /** Rules by endpoint, {@code "/path"} or {@code "METHOD /path"}. */
+    Map<String, EndpointConfig> endpoints();
+
+    /** Rule of an endpoint. */
+    interface EndpointConfig {
+
+        /** The rate of all tiers that have none of their own; {@code none} for no rule. */
+        @WithParentName
+        Optional<String> all();
+
+        /** Rates by tier, and the fallback policy under {@code fallback}. */
+        @WithParentName
+        Map<String, String> tiers();
+
+        static EndpointConfig of(String all, Map<String, String> tiers) {
+            record Fixed(Optional<String> all, Map<String, String> tiers) implements EndpointConfig {
+            }
+            return new Fixed(Optional.ofNullable(all), tiers);
+        }
+    }
 
     /** Paths that are not limited, including all paths below them. */
     Optional<List<String>> exempt();

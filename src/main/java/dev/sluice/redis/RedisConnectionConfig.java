@@ -26,4 +26,10 @@ public interface RedisConnectionConfig {
     /** Maximum number of requests in flight to Redis; beyond it, the fallback decides at once. 1,000 to 1,000,000. */
     @WithDefault("10000")
     int maxWaiting();
+
+    /** Name of the user of the Sentinels, if they have one; only with {@link #sentinelPassword}. */
+    Optional<String> sentinelUsername();
+
+    /** Password of the Sentinels; without it, they get the credentials of the master. */
+    Optional<String> sentinelPassword();
 }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
 import io.vertx.core.Future;
@@ -39,10 +40,16 @@ final class RedisConnector implements Supplier<Future<RedisConnection>> {
     private final ListenedClock clock;
     private final RedisOptions options;
     private final HashTags hashTags;
+    private final UnaryOperator<String> sentinelEndpoint;
     private final AtomicInteger attempts = new AtomicInteger();
 
-    /** @param context on which connections are opened, rather than that of the request which detects a failure */
-    RedisConnector(ContextInternal context, ListenedClock clock, RedisOptions options, HashTags hashTags) {
+    /**
+     * @param context on which connections are opened, rather than that of the request which detects a failure
+     * @param sentinelEndpoint maps an endpoint to one with the credentials for Sentinel
+     */
+    RedisConnector(ContextInternal context, ListenedClock clock, RedisOptions options, HashTags hashTags,
+            UnaryOperator<String> sentinelEndpoint) {
+        this.sentinelEndpoint = sentinelEndpoint;
         this.vertx = context.owner();
         this.context = context;
         this.clock = clock;
@@ -70,6 +77,7 @@ final class RedisConnector implements Supplier<Future<RedisConnection>> {
         return switch (options.getType()) {
             case REPLICATION -> master(endpoints.get(0), MAX_HOPS);
             case CLUSTER -> cluster(endpoints.get(0));
+            case SENTINEL -> sentinel(endpoints.get(0));
             default -> open(new RedisOptions(options).setEndpoints(endpoints));
         };
     }
@@ -130,6 +138,26 @@ final class RedisConnector implements Supplier<Future<RedisConnection>> {
         var written = IntStream.range(0, HashTags.TAGS).mapToObj(tag -> cluster.send(Request.cmd(Command.SET)
                 .arg(hashTags.keyPrefix(tag) + "probe").arg(1).arg("PX").arg(PROBE_TTL_MILLIS))).toList();
         return Future.all(written).mapEmpty();
+    }
+
+    /**
+     * Used instead of Vert.x's Sentinel client, which sends the credentials of the master to Sentinel, too. If that reports an instance
+     * that has become a replica, its master is used.
+     */
+    private Future<RedisConnection> sentinel(String endpoint) {
+        var sentinelUrl = sentinelEndpoint.apply(endpoint);
+        var sentinelOptions = new RedisOptions(options).setType(RedisClientType.STANDALONE).setEndpoints(List.of(sentinelUrl));
+        if (!sentinelUrl.equals(endpoint)) {
+            sentinelOptions.setPassword(null);
+        }
+        var name = options.getMasterName();
+        return open(sentinelOptions)
+                .compose(sentinel -> query(sentinel, Request.cmd(Command.SENTINEL).arg("GET-MASTER-ADDR-BY-NAME").arg(name))
+                        .eventually(() -> sentinel.close()))
+                .compose(master -> master == null
+                        ? Future.failedFuture("Sentinel knows no master named " + name + " (REDIS_MASTER_NAME)")
+                        : master(RedisEndpoint.withAddress(endpoint,
+                                RedisEndpoint.address(master.get(0).toString(), master.get(1).toString())), MAX_HOPS));
     }
 
     /**

@@ -1,11 +1,14 @@
 package dev.sluice.redis;
 
 import java.net.InetAddress;
+import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+
+import org.jspecify.annotations.Nullable;
 
 import io.vertx.core.Future;
 
@@ -50,6 +53,24 @@ public final class RedisEndpoint {
     /** Replaces host and port; keeps the user info and the rest. */
     static String withAddress(String endpoint, String address) {
         return AUTHORITY.matcher(endpoint).replaceFirst("$1" + Matcher.quoteReplacement(address));
+    }
+
+    /**
+     * Returns the address of a Sentinel: without a database, and with the given credentials in place of those of the endpoint.
+     *
+     * @param user null for the default user
+     * @param password null to keep the credentials
+     */
+    static String ofSentinel(String endpoint, @Nullable String user, @Nullable String password) {
+        var withoutDatabase = endpoint.replaceFirst("^([a-z]+://[^/?]*).*", "$1");
+        return password == null
+                ? withoutDatabase
+                : withoutDatabase.replaceFirst("//(?:[^@/]*@)?",
+                        Matcher.quoteReplacement("//" + percentEncoded(user == null ? "" : user) + ':' + percentEncoded(password) + '@'));
+    }
+
+    private static String percentEncoded(String text) {
+        return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
     }
 
     /** Returns {@code host:port}, with an IPv6 address in brackets. */

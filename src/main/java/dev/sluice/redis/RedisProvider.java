@@ -1,6 +1,7 @@
 package dev.sluice.redis;
 
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -33,6 +34,7 @@ public class RedisProvider {
     private final HashTags hashTags;
     private final int maxWaiting;
     private final String keyPrefix;
+    private final boolean sentinelUserWithoutPassword;
 
     @Inject
     RedisProvider(RedisConnectionConfig settings, Vertx vertx, RedisOptionsCapture options,
@@ -43,7 +45,10 @@ public class RedisProvider {
         this.keyPrefix = settings.keyPrefix();
         var context = ((VertxInternal) vertx).createEventLoopContext();
         var clock = new ListenedClock(context.nettyEventLoop());
-        var connector = settings.enabled() ? connector(context, clock, options, namedClient, defaultClient) : null;
+        sentinelUserWithoutPassword = settings.sentinelUsername().isPresent() && settings.sentinelPassword().isEmpty();
+        UnaryOperator<String> sentinelEndpoint = endpoint -> RedisEndpoint.ofSentinel(endpoint, settings.sentinelUsername().orElse(null),
+                settings.sentinelPassword().orElse(null));
+        var connector = settings.enabled() ? connector(context, clock, options, sentinelEndpoint, namedClient, defaultClient) : null;
         this.connectionManager = connector == null
                 ? null
                 : new RedisConnectionManager(context, clock, connector, hashTags, maxWaiting);
@@ -57,7 +62,7 @@ public class RedisProvider {
 
     /** @return null if no Redis is configured */
     private Supplier<Future<RedisConnection>> connector(ContextInternal context, ListenedClock clock,
-            RedisOptionsCapture options,
+            RedisOptionsCapture options, UnaryOperator<String> sentinelEndpoint,
             InjectableInstance<Redis> namedClient, InjectableInstance<Redis> defaultClient) {
         var named = active(namedClient);
         var redis = named == null ? active(defaultClient) : named;
@@ -68,7 +73,7 @@ public class RedisProvider {
         return clientOptions == null
                 ? redis::connect
                 : new RedisConnector(context, clock, new RedisOptions(clientOptions).setMaxWaitingHandlers(2 * maxWaiting),
-                        hashTags);
+                        hashTags, sentinelEndpoint);
     }
 
     private static Redis active(InjectableInstance<Redis> candidates) {
@@ -81,6 +86,9 @@ public class RedisProvider {
     }
 
     void validate(@Observes ConfigProblems problems) {
+        if (sentinelUserWithoutPassword) {
+            problems.add("rate-limit.redis.sentinel-password", "", "missing; rate-limit.redis.sentinel-username has no effect without it");
+        }
         if (maxWaiting < MIN_WAITING || maxWaiting > MAX_WAITING) {
             problems.add("rate-limit.redis.max-waiting", Integer.toString(maxWaiting), MIN_WAITING + " to " + MAX_WAITING);
         }

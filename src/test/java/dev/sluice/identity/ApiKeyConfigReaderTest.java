@@ -11,12 +11,16 @@ import dev.sluice.config.RulesDocuments;
 
 class ApiKeyConfigReaderTest {
 
-    private record Key(String sha256, String user, Optional<String> tier) implements IdentityConfig.ApiKey {
+    private record Key(Optional<String> sha256, Optional<String> user, Optional<String> tier) implements IdentityConfig.ApiKey {
+
+        Key(String sha256, String user) {
+            this(Optional.ofNullable(sha256), Optional.ofNullable(user), Optional.empty());
+        }
     }
 
     private static final Map<String, IdentityConfig.ApiKey> CONFIGURED = Map.of("alice",
-            new Key(Sha256.hex("a"), "alice", Optional.empty()), "bob",
-            new Key(Sha256.hex("b"), "bob", Optional.empty()));
+            new Key(Sha256.hex("a"), "alice"), "bob",
+            new Key(Sha256.hex("b"), "bob"));
 
     @Test
     void keyOfTheFileReplacesConfiguredKeyOfTheSameId() {
@@ -42,5 +46,17 @@ class ApiKeyConfigReaderTest {
                 .anyMatch(line -> line.contains("api-keys.y.sha256"))
                 .anyMatch(line -> line.startsWith("rows.yaml:1: api-keys=(not shown): each key must have a hash of its own"));
         assertThat(problems.lines().toString()).doesNotContain("the-key-itself").doesNotContain(Sha256.hex("b"));
+    }
+
+    @Test
+    void missingValuesAreReportedTogether() {
+        var file = RulesDocuments.of("{}");
+        var problems = file.newProblems();
+        var keys = new ApiKeyConfigReader(problems).read(Map.of("a", new Key(null, "a"), "b", new Key(Sha256.hex("b"), null)),
+                file);
+        assertThat(keys).isEmpty();
+        assertThat(problems.lines()).containsExactlyInAnyOrder(
+                "rate-limit.api-keys.a.sha256=: missing; must be the SHA-256 of the key, 64 hexadecimal digits",
+                "rate-limit.api-keys.b.user=: missing; must be the name of a user");
     }
 }

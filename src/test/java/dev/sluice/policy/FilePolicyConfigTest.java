@@ -36,13 +36,19 @@ class FilePolicyConfigTest {
         }
 
         @Override
+        public boolean builtInRules() {
+            return false;
+        }
+
+        @Override
         public boolean builtInDefaults() {
             return true;
         }
 
         @Override
-        public Map<String, Map<String, String>> endpoints() {
-            return Map.of("/a", Map.of("free", "1/minute", "pro", "2/minute"), "/b", Map.of("free", "3/minute"));
+        public Map<String, EndpointConfig> endpoints() {
+            return Map.of("/a", EndpointConfig.of(null, Map.of("free", "1/minute", "pro", "2/minute")),
+                    "/b", EndpointConfig.of(null, Map.of("free", "3/minute")));
         }
 
         @Override
@@ -114,11 +120,10 @@ class FilePolicyConfigTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {"'endpoints:\n  /a:\n    free: often' | 'rows.yaml:3: endpoints.\"/a\".free=often: '",
-            "'endpoints: {/a: {fre: 1/s}}' | 'rows.yaml:1: endpoints.\"/a\".fre=(not shown): an unknown tier; allowed: free, pro'",
+            "'endpoints: {/a: {fre: 1/s}}' | 'rows.yaml:1: endpoints.\"/a\".fre=1/s: an unknown tier; allowed: free, pro; did you mean free?'",
             "'endpoints: {a: {free: 1/s}}' | 'rows.yaml:1: endpoints.\"a\".free=1/s'",
             "'endpoints: {a: {}}' | 'the endpoint must be'",
             "'endpoints: {/a/: {free: 1/s}}' | 'another rule has the same path'",
-            "'endpoints: {/a: 1/s}' | 'rows.yaml:1: endpoints.\"/a\"=(not shown): must be a mapping'",
             "'endpoints: {/a: {free: [1/s]}}' | 'must be a single value'",
             "'endpoints: {/a: {fallback: ajar}}' | 'rows.yaml:1: endpoints.\"/a\".fallback=ajar: local, open or closed'",
             "'\nendpoint: {}' | 'rows.yaml:2: endpoint=(not shown): an unknown key; allowed: api-keys, default, defaults'",

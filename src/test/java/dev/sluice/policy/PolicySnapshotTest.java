@@ -23,7 +23,7 @@ import dev.sluice.config.RulesDocument;
 class PolicySnapshotTest {
 
     private record Settings(List<String> tiers, Optional<String> defaultRate, Map<String, String> defaults,
-            boolean builtInDefaults, Map<String, Map<String, String>> endpoints, Optional<List<String>> exempt,
+            boolean builtInDefaults, Map<String, EndpointConfig> endpoints, Optional<List<String>> exempt,
             Optional<String> apiPrefix, Paths paths) implements PolicyConfig {
 
         static Settings defaultSettings() {
@@ -32,20 +32,26 @@ class PolicySnapshotTest {
                     Optional.of("/api/v1"), () -> false);
         }
 
+        @Override
+        public boolean builtInRules() {
+            return false;
+        }
+
         Settings caseInsensitive() {
             return new Settings(tiers, defaultRate, defaults, builtInDefaults, endpoints, exempt, apiPrefix, () -> true);
         }
 
         Settings withEndpoints(String... names) {
-            var endpoints = new LinkedHashMap<String, Map<String, String>>();
+            var endpoints = new LinkedHashMap<String, EndpointConfig>();
             for (var name : names) {
-                endpoints.put(name, Map.of("free", "1/minute"));
+                endpoints.put(name, EndpointConfig.of(null, Map.of("free", "1/minute")));
             }
             return new Settings(tiers, defaultRate, defaults, builtInDefaults, endpoints, exempt, apiPrefix, paths);
         }
 
         Settings withEndpoint(String name, Map<String, String> rates) {
-            return new Settings(tiers, defaultRate, defaults, builtInDefaults, Map.of(name, rates), exempt, apiPrefix, paths);
+            return new Settings(tiers, defaultRate, defaults, builtInDefaults, Map.of(name, EndpointConfig.of(null, rates)),
+                    exempt, apiPrefix, paths);
         }
 
         Settings exempt(String... names) {
@@ -189,7 +195,8 @@ class PolicySnapshotTest {
     @Test
     void everyInvalidSettingIsReported() {
         var settings = new Settings(List.of("free", "pro"), Optional.of("ten/minute"), Map.of("pro", "1/fortnight"), true,
-                Map.of("/ok", Map.of("free", "0/minute", "pro", "5/minute"), "nopath", Map.of("free", "1/minute")),
+                Map.of("/ok", PolicyConfig.EndpointConfig.of(null, Map.of("free", "0/minute", "pro", "5/minute")), "nopath",
+                        PolicyConfig.EndpointConfig.of(null, Map.of("free", "1/minute"))),
                 Optional.of(List.of("static")), Optional.of("api"), () -> false);
         assertThat(problems(settings).lines()).hasSize(6)
                 .anySatisfy(line -> assertThat(line).startsWith("rate-limit.default=ten/minute: ").contains("COUNT/WINDOW"))

@@ -25,6 +25,11 @@ final class BuiltInRates {
         return Map.of(LOWEST_TIER, Rate.parse(free), "pro", Rate.parse(pro), "enterprise", Rate.parse(enterprise));
     }
 
+    /** Returns whether a rate is the built-in one of a tier, for any provider. */
+    static boolean contains(String tier, Rate rate) {
+        return REQUESTS.values().stream().anyMatch(rates -> rate.equals(rates.get(tier)));
+    }
+
     /**
      * Returns the rate of requests of a tier that has none of its own: the built-in one if no tier is configured, otherwise the
      * tier's default rate. A library may have no default rate; calls, which it limits only on request, then have the built-in one,

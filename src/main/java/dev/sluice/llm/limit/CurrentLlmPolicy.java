@@ -25,7 +25,6 @@ public class CurrentLlmPolicy {
         this.config = config;
         this.policy = policy;
         current = new LlmPolicySnapshot(config, file.initialDocument(), policy.tiers(file.initialDocument()));
-        current.logUnknownTiers();
     }
 
     void validate(@Observes ConfigProblems problems) {
@@ -35,10 +34,7 @@ public class CurrentLlmPolicy {
     void onRulesChanged(@Observes RulesChanged change) {
         var next = new LlmPolicySnapshot(config, change.document(), policy.tiers(change.document()));
         change.addProblems(next.problems());
-        change.onAccepted(() -> {
-            current = next;
-            next.logUnknownTiers();
-        });
+        change.onAccepted(() -> current = next);
     }
 
     /** Returns a consistent snapshot, tiers included. A decision must use one snapshot throughout. */

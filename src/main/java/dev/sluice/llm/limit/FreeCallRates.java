@@ -22,9 +22,7 @@ final class FreeCallRates {
     private FreeCallRates() {
     }
 
-    /** @param unknownTiers receives the tiers that rates are configured for */
-    static Map<String, Rate> read(LlmConfig config, RulesDocument file, Tiers tiers, Set<String> unknownTiers,
-            ConfigProblems problems) {
+    static Map<String, Rate> read(LlmConfig config, RulesDocument file, Tiers tiers, ConfigProblems problems) {
         var texts = new LinkedHashMap<>(Map.of(OTHERS, config.freeCalls().rate()));
         var node = file.root().entries("llm", problems).get(KEY);
         if (node == null) {
@@ -36,10 +34,11 @@ final class FreeCallRates {
             }
             texts.putAll(inFile);
         }
-        unknownTiers.addAll(texts.keySet());
-        unknownTiers.remove(OTHERS);
         var rates = new LinkedHashMap<String, Rate>();
         texts.forEach((tier, text) -> {
+            if (!tier.equals(OTHERS) && !tiers.isKnown(tier)) {
+                problems.add(PROPERTY + '.' + tier, text, tiers.unknown(tier));
+            }
             try {
                 rates.put(tier, Rate.parse(text));
             } catch (IllegalArgumentException e) {

@@ -6,11 +6,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.stream.Stream;
-
-import org.jboss.logging.Logger;
 
 import dev.sluice.api.Identifiers;
 import dev.sluice.api.QuotaUnit;
@@ -34,7 +30,6 @@ import dev.sluice.policy.Tiers;
  */
 final class LlmPolicySnapshot {
 
-    private static final Logger LOG = Logger.getLogger("dev.sluice");
     private static final long DEFAULT_OUTPUT_ESTIMATE = 4096;
     /** Rules of one unit: the provider's rule and those of its models. */
     private record UnitRules(LimitRule providerRule, Map<String, LimitRule> modelRules) {
@@ -46,7 +41,6 @@ final class LlmPolicySnapshot {
         }
     }
 
-    private final Set<String> unknownTiers = new TreeSet<>();
     private final ConfigProblems problems;
     private final Tiers tiers;
     private final PriceTable prices;
@@ -64,7 +58,7 @@ final class LlmPolicySnapshot {
         this.tiers = tiers;
         problems = file.newProblems();
         var merged = FileProviderConfig.readAll(config, file, tiers, problems);
-        var freeCalls = FreeCallRates.read(config, file, tiers, unknownTiers, problems);
+        var freeCalls = FreeCallRates.read(config, file, tiers, problems);
         var unprovenCalls = unprovenCallRates(config);
         var configuredPrices = new EnumMap<Provider, Map<String, PriceConfig>>(Provider.class);
         for (var provider : Provider.values()) {
@@ -92,15 +86,6 @@ final class LlmPolicySnapshot {
             outputEstimates.put(provider, outputEstimates(prefix, configured));
         }
         prices = PriceTable.of(configuredPrices, problems);
-        tiers.names().forEach(unknownTiers::remove);
-    }
-
-    /** Logs a warning for limits of tiers that do not exist. */
-    void logUnknownTiers() {
-        if (!unknownTiers.isEmpty()) {
-            LOG.warnf("LLM limits of unknown tiers are ignored; add them to rate-limit.tiers or remove them: tiers=%s",
-                    String.join(", ", unknownTiers));
-        }
     }
 
     /**
@@ -134,10 +119,13 @@ final class LlmPolicySnapshot {
                 ? configured.requests()
                 : unit == QuotaUnit.TOKENS ? configured.tokens() : configured.budget();
         var rates = new LinkedHashMap<String, Rate>();
-        unknownTiers.addAll(texts.keySet());
         texts.forEach((tier, text) -> {
             try {
-                rates.put(tier, Rate.parse(text, unit));
+                var rate = Rate.parse(text, unit);
+                if (!tiers.isKnown(tier) && !BuiltInRates.contains(tier, rate)) {
+                    problems.add(prefix + name + '.' + tier, text, tiers.unknown(tier));
+                }
+                rates.put(tier, rate);
             } catch (IllegalArgumentException e) {
                 problems.add(prefix + name + '.' + tier, text,
                         e.getMessage() + "; allowed: " + (unit == QuotaUnit.NANODOLLARS ? Rate.BUDGET_SYNTAX : Rate.SYNTAX));

@@ -44,6 +44,8 @@ public final class ProxyExchange implements ConnectionAcquirer, RequestBody.List
     private UpstreamStream stream;
     private ClientResponse clientResponse;
     private int status;
+    /** Whether a valid response has begun. */
+    private boolean accepted;
     private boolean repeated;
     private boolean paused;
     private boolean clientGone;
@@ -61,6 +63,7 @@ public final class ProxyExchange implements ConnectionAcquirer, RequestBody.List
         this.body = new RequestBody(request, forwarded, body, upstream.url().authority(), loopContext, this);
         this.timeout = new ExchangeTimeout(pool.timer(), () -> loopContext.emit(null, late -> onIdle()),
                 () -> loopContext.emit(null, late -> stopDraining()));
+        upstream.metrics().onBegin();
     }
 
     /**
@@ -154,8 +157,7 @@ public final class ProxyExchange implements ConnectionAcquirer, RequestBody.List
             onFailure(new UpstreamException(Cause.INVALID_RESPONSE, null));
             return;
         }
-        upstream.metrics().onHead(System.nanoTime() - startNanos);
-        upstream.health().onSuccess();
+        onAccepted();
         boolean eventStream = isEventStream(head.headers.get(HttpHeaders.CONTENT_TYPE));
         if (eventStream && !beginStream()) {
             return;
@@ -173,6 +175,12 @@ public final class ProxyExchange implements ConnectionAcquirer, RequestBody.List
         }
     }
 
+    private void onAccepted() {
+        accepted = true;
+        upstream.metrics().onHead(status, System.nanoTime() - startNanos);
+        upstream.health().onSuccess();
+    }
+
     private static boolean isEventStream(String contentType) {
         return contentType != null && (contentType.regionMatches(true, 0, "text/event-stream", 0, 17)
                 || contentType.regionMatches(true, 0, "application/grpc", 0, 16));
@@ -188,8 +196,7 @@ public final class ProxyExchange implements ConnectionAcquirer, RequestBody.List
     }
 
     private void openTunnel(HttpResponseHead head) {
-        upstream.metrics().onHead(System.nanoTime() - startNanos);
-        upstream.health().onSuccess();
+        onAccepted();
         if (!beginStream()) {
             return;
         }
@@ -281,6 +288,9 @@ public final class ProxyExchange implements ConnectionAcquirer, RequestBody.List
         LOG.debug("Request to the upstream failed", failure);
         end();
         upstream.metrics().onComplete(failure.kind().outcome());
+        if (!accepted) {
+            upstream.metrics().onNoHead(failure.kind(), System.nanoTime() - startNanos);
+        }
         if (failure.kind().isUpstreamFault()) {
             upstream.health().onFailure(failure);
         }
@@ -390,6 +400,7 @@ public final class ProxyExchange implements ConnectionAcquirer, RequestBody.List
 
     private void end() {
         ended = true;
+        upstream.metrics().onEnd();
         timeout.stop();
     }
 }

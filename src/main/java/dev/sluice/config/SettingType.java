@@ -1,0 +1,143 @@
+package dev.sluice.config;
+
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+
+import io.quarkus.runtime.configuration.DurationConverter;
+import io.quarkus.runtime.configuration.MemorySizeConverter;
+
+/** Type of the value of a setting. Decides which texts are valid, before the converters of the configuration read them. */
+enum SettingType {
+    /** The converter reads every unknown text as {@code false}. */
+    BOOLEAN {
+        @Override
+        Optional<String> normalize(String text, List<String> choices) {
+            var word = text.toLowerCase(Locale.ROOT);
+            return TRUE.contains(word) ? Optional.of("true") : FALSE.contains(word) ? Optional.of("false") : Optional.empty();
+        }
+
+        @Override
+        String allowed(String text, Setting setting) {
+            return "true or false";
+        }
+    },
+    /** An {@code int}. */
+    INTEGER {
+        @Override
+        Optional<String> normalize(String text, List<String> choices) {
+            try {
+                return Optional.of(Integer.toString(Integer.parseInt(text)));
+            } catch (NumberFormatException e) {
+                return Optional.empty();
+            }
+        }
+
+        @Override
+        String allowed(String text, Setting setting) {
+            return "a whole number" + setting.example();
+        }
+    },
+    /** A duration with a unit. The converter would read a number without a unit as seconds. */
+    DURATION {
+        @Override
+        Optional<String> normalize(String text, List<String> choices) {
+            if (isNumber(text) && !text.matches("0+")) {
+                return Optional.empty();
+            }
+            try {
+                DurationConverter.parseDuration(text);
+                return Optional.of(text);
+            } catch (DateTimeException | IllegalArgumentException | ArithmeticException e) {
+                return Optional.empty();
+            }
+        }
+
+        @Override
+        String allowed(String text, Setting setting) {
+            return isNumber(text)
+                    ? "give a unit, such as " + text + setting.defaultUnit() + " (ms, s, m, h, d)"
+                    : "a duration with a unit (ms, s, m, h, d)" + setting.example();
+        }
+    },
+    /** A number of bytes, such as {@code 64M}. */
+    SIZE {
+        @Override
+        Optional<String> normalize(String text, List<String> choices) {
+            try {
+                new MemorySizeConverter().convert(text);
+                return Optional.of(text);
+            } catch (IllegalArgumentException e) {
+                return Optional.empty();
+            }
+        }
+
+        @Override
+        String allowed(String text, Setting setting) {
+            return "a size in bytes, or with a unit (K, M, G)" + setting.example();
+        }
+    },
+    /** One of several words. */
+    CHOICE {
+        @Override
+        Optional<String> normalize(String text, List<String> choices) {
+            var word = text.toLowerCase(Locale.ROOT).replace('_', '-');
+            return choices.contains(word) ? Optional.of(word) : Optional.empty();
+        }
+
+        @Override
+        String allowed(String text, Setting setting) {
+            return String.join(", ", setting.choices()) + Suggestions.hint(text.toLowerCase(Locale.ROOT), setting.choices());
+        }
+    },
+    /** Any text. The part of Sluice that uses it validates it. */
+    TEXT,
+    /** A text that no log or message may contain. */
+    SECRET;
+
+    private static final Set<String> TRUE = Set.of("true", "yes", "y", "on", "1");
+    private static final Set<String> FALSE = Set.of("false", "no", "n", "off", "0");
+
+    /**
+     * Returns a text in a form that the converters read; empty if it is invalid.
+     *
+     * @param text a stripped text that is not empty
+     * @param choices the allowed words of a {@link #CHOICE}
+     */
+    Optional<String> normalize(String text, List<String> choices) {
+        return Optional.of(text);
+    }
+
+    /** Describes what is allowed in place of an invalid text. */
+    String allowed(String text, Setting setting) {
+        return "a text";
+    }
+
+    /** Formats a duration with the largest units that represent it exactly: {@code 1m30s}, {@code 0s}. */
+    static String format(Duration duration) {
+        if (duration.isNegative() || duration.isZero()) {
+            return duration.isZero() ? "0s" : '-' + format(duration.negated());
+        }
+        var text = new StringBuilder();
+        append(text, duration.toDaysPart(), "d");
+        append(text, duration.toHoursPart(), "h");
+        append(text, duration.toMinutesPart(), "m");
+        append(text, duration.toSecondsPart(), "s");
+        append(text, duration.toMillisPart(), "ms");
+        append(text, duration.toNanosPart() % 1_000_000, "ns");
+        return text.toString();
+    }
+
+    private static void append(StringBuilder text, long count, String unit) {
+        if (count > 0) {
+            text.append(count).append(unit);
+        }
+    }
+
+    private static boolean isNumber(String text) {
+        return text.chars().allMatch(c -> c >= '0' && c <= '9');
+    }
+}

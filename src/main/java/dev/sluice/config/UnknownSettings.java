@@ -1,0 +1,101 @@
+package dev.sluice.config;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+
+/**
+ * Finds settings that Sluice does not have. Most are warnings. A misspelt secret, and any unknown setting of LLM providers and API
+ * keys, is an error: ignored, it would admit callers or send keys to a place that its user meant to exclude.
+ */
+final class UnknownSettings {
+
+    private static final char DOT = '.';
+    private static final char UNDERSCORE = '_';
+    private static final String VARIABLE_PREFIX = "RATE_LIMIT_";
+    /** Prefixes of the service's other variables. */
+    private static final List<String> SERVICE_PREFIXES = List.of("REDIS_", "UPSTREAM_");
+    /** Variables that Kubernetes sets in each pod for a service that is named like a prefix: {@code REDIS_PORT_6379_TCP_ADDR}. */
+    private static final Pattern SERVICE_LINK = Pattern
+            .compile(
+                    ".*_(SERVICE_HOST|SERVICE_PORT|SERVICE_PORT_.*|PORT_[0-9]+_(TCP|UDP|SCTP)(_.*)?)|RATE_LIMIT_PORT|UPSTREAM_PORT");
+    private static final Pattern ALWAYS_ERROR = Pattern.compile("rate.limit.(llm|api.keys?)\\..*");
+    /** Names that other programs have for settings of Sluice. */
+    private static final Map<String, String> SYNONYMS = Map.of(
+            "REDIS_URL", "REDIS_HOSTS",
+            "REDIS_URI", "REDIS_HOSTS",
+            "REDIS_ADDRESS", "REDIS_HOST",
+            "REDIS_DATABASE", "REDIS_DB",
+            "REDIS_SSL", "REDIS_TLS",
+            "REDIS_USER", "REDIS_HOSTS=redis://user:password@host:port",
+            "REDIS_USERNAME", "REDIS_HOSTS=redis://user:password@host:port",
+            "UPSTREAM_HOST", "UPSTREAM_URL");
+
+    private final Iterable<String> properties;
+    private final Map<String, String> environment;
+    private final SettingSource source;
+    private final List<Pattern> knownVariables = new ArrayList<>();
+    private final List<String> prefixes = new ArrayList<>(List.of(VARIABLE_PREFIX));
+
+    /**
+     * @param isService whether the variables of the service are read
+     * @param source describes where a property was set
+     */
+    UnknownSettings(Iterable<String> properties, Map<String, String> environment, boolean isService, SettingSource source) {
+        this.source = source;
+        this.properties = properties;
+        this.environment = environment;
+        Settings.all().forEach(setting -> {
+            knownVariables.add(Pattern.compile(setting.variable().replaceAll("<[A-Z0-9_]+>", ".+")));
+            if (setting.alias() != null) {
+                knownVariables.add(Pattern.compile(setting.alias()));
+            }
+        });
+        if (isService) {
+            prefixes.addAll(SERVICE_PREFIXES);
+        }
+    }
+
+    /** @param warnings receives one line for each unknown setting that is not an error */
+    void check(ConfigProblems problems, List<String> warnings) {
+        for (var variable : new TreeSet<>(environment.keySet())) {
+            if (prefixes.stream().anyMatch(variable::startsWith) && !SERVICE_LINK.matcher(variable).matches()
+                    && knownVariables.stream().noneMatch(known -> known.matcher(variable).matches())) {
+                report(variable, UNDERSCORE, problems, warnings);
+            }
+        }
+        var unknown = new TreeSet<String>();
+        properties.forEach(property -> {
+            // The variables are among the properties too, under names that are guesses.
+            if (property.startsWith(RulesDocument.PREFIX) && Settings.find(property) == null
+                    && !environment.containsKey(Setting.variable(property.replace('"', UNDERSCORE)))) {
+                unknown.add(property);
+            }
+        });
+        unknown.forEach(property -> report(property, DOT, problems, warnings));
+    }
+
+    private void report(String name, char separator, ConfigProblems problems, List<String> warnings) {
+        var candidates = Settings.candidates(name, separator);
+        var closest = SYNONYMS.containsKey(name)
+                ? SYNONYMS.get(name)
+                : Suggestions.closest(name, candidates).orElse(null);
+        var hint = closest == null ? "" : "; did you mean " + closest + "?";
+        if (ALWAYS_ERROR.matcher(name.toLowerCase(Locale.ROOT).replace(UNDERSCORE, DOT)).matches()
+                || isSecret(closest, separator)) {
+            problems.add(name, "(not shown)", "Sluice has no such setting" + hint);
+        } else {
+            warnings.add("Unknown setting, ignored: " + source.describe(name) + hint);
+        }
+    }
+
+    private static boolean isSecret(String name, char separator) {
+        return name != null && Settings.all().filter(Setting::isSecret)
+                .anyMatch(setting -> separator == DOT
+                ? setting.name().equals(name)
+                : name.equals(setting.alias()) || Pattern.matches(setting.variable().replaceAll("<[A-Z0-9_]+>", ".+"), name));
+    }
+}

@@ -1,0 +1,178 @@
+package dev.sluice.policy;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+import dev.sluice.api.FallbackPolicy;
+import dev.sluice.api.Rate;
+import dev.sluice.config.ConfigProblems;
+import dev.sluice.config.Suggestions;
+
+/** Reads the rules of the settings on top of the built-in ones, and reports those that are invalid or have no effect. */
+final class RuleReader {
+
+    static final String ENDPOINTS = "rate-limit.endpoints.";
+    /** Value of an endpoint that removes its built-in rule. */
+    static final String NONE = "none";
+
+    /** Methods of HTTP and WebDAV. */
+    private static final Set<String> METHODS = Set.of("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY",
+            "PROPFIND",
+            "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "SEARCH", "REPORT");
+
+    /** A configured or built-in rule. */
+    private record Source(String key, Endpoint endpoint, Map<String, String> byTier) {
+    }
+
+    private final Tiers tiers;
+    private final Map<String, Rate> defaults;
+    private final List<String> prefix;
+    private final boolean caseInsensitive;
+    private final ConfigProblems problems;
+    private final List<String> warnings = new ArrayList<>();
+    private final Map<String, LimitRule> rules = new LinkedHashMap<>();
+    private final RuleMatcher matcher = new RuleMatcher();
+
+    /**
+     * @param defaults the default rate of each tier
+     * @param prefix segments of the API prefix
+     */
+    RuleReader(Tiers tiers, Map<String, Rate> defaults, List<String> prefix, boolean caseInsensitive, ConfigProblems problems) {
+        this.tiers = tiers;
+        this.defaults = defaults;
+        this.prefix = prefix;
+        this.caseInsensitive = caseInsensitive;
+        this.problems = problems;
+    }
+
+    /** Reads all rules. A configured rule keeps the built-in rates of the tiers that it does not name. */
+    void read(PolicyConfig settings, RuleMatcher exempt) {
+        var builtIn = new ArrayList<Source>();
+        if (settings.builtInRules()) {
+            BuiltInRules.ENDPOINTS.forEach((key, byTier) -> builtIn
+                    .add(new Source(key, Endpoint.parse(key, List.of(), caseInsensitive).orElseThrow(), byTier)));
+        }
+        settings.endpoints().forEach((key, configured) -> read(key, configured, exempt, builtIn));
+        builtIn.stream().sorted((a, b) -> a.key().compareTo(b.key()))
+                .forEach(rule -> add(rule.key(), rule.endpoint(), rule.byTier()));
+    }
+
+    Map<String, LimitRule> rules() {
+        return rules;
+    }
+
+    RuleMatcher matcher() {
+        return matcher;
+    }
+
+    /** Returns descriptions of rules that have no effect. */
+    List<String> warnings() {
+        return warnings;
+    }
+
+    private void read(String key, PolicyConfig.EndpointConfig configured, RuleMatcher exempt, List<Source> builtIn) {
+        var parsed = Endpoint.parse(key, prefix, caseInsensitive);
+        if (parsed.isEmpty()) {
+            var rates = new LinkedHashMap<>(configured.tiers());
+            configured.all().ifPresent(rate -> rates.put("*", rate));
+            (rates.isEmpty() ? Map.of("*", "(a rule)") : rates)
+                    .forEach((tier, rate) -> problems.add(property(key, tier), rate, Endpoint.ALLOWED));
+            return;
+        }
+        var endpoint = parsed.get();
+        var byTier = new LinkedHashMap<String, String>();
+        for (var rule : List.copyOf(builtIn)) {
+            if (rule.endpoint().isSame(endpoint)) {
+                builtIn.remove(rule);
+                byTier.putAll(rule.byTier());
+            }
+        }
+        var all = configured.all().map(String::strip);
+        if (all.filter(NONE::equalsIgnoreCase).isPresent()) {
+            if (!configured.tiers().isEmpty()) {
+                problems.add(ENDPOINTS + '"' + key + '"', NONE, "either none, or rates by tier");
+            }
+            return;
+        }
+        all.ifPresent(rate -> tiers.names().forEach(tier -> byTier.put(tier, rate)));
+        configured.tiers().keySet().forEach(tier -> checkTier(key, tier, configured.tiers().get(tier)));
+        byTier.putAll(configured.tiers());
+        checkMethod(key, endpoint);
+        if (exempt.find(endpoint.method() == null ? "GET" : endpoint.method(), endpoint.segments()) != null) {
+            warnings.add("Rule has no effect, because its path is exempt (rate-limit.exempt): endpoint=" + key);
+        }
+        add(key, endpoint, byTier);
+    }
+
+    private void checkTier(String key, String tier, String rate) {
+        if (!tiers.isKnown(tier) && !LimitRule.FALLBACK.equals(tier)) {
+            problems.add(property(key, tier), rate, tiers.unknown(tier));
+        }
+    }
+
+    private void checkMethod(String key, Endpoint endpoint) {
+        var method = endpoint.method();
+        if (method == null || METHODS.contains(method)) {
+            return;
+        }
+        if (method.equals("HEAD")) {
+            problems.add(property(key, "*"), "(a rule)", "HEAD counts by the rule of GET; write 'GET " + endpoint.path() + "'");
+        } else if (method.equals("CONNECT")) {
+            problems.add(property(key, "*"), "(a rule)", "CONNECT is never forwarded");
+        } else {
+            var hint = Suggestions.hint(method, METHODS);
+            if (hint.isEmpty()) {
+                warnings.add("Rule for a method that HTTP does not define: endpoint=" + key);
+            } else {
+                problems.add(property(key, "*"), "(a rule)", method + " is no HTTP method" + hint);
+            }
+        }
+    }
+
+    private void add(String key, Endpoint endpoint, Map<String, String> byTier) {
+        var rates = new LinkedHashMap<>(defaults);
+        byTier.forEach((tier, text) -> {
+            if (!LimitRule.FALLBACK.equals(tier)) {
+                var rate = parseRate(property(key, tier), text);
+                rates.computeIfPresent(tier, (name, defaultRate) -> rate);
+            }
+        });
+        var fallback = fallback(property(key, LimitRule.FALLBACK), byTier.get(LimitRule.FALLBACK));
+        var rule = new LimitRule(endpoint.resource(), Collections.unmodifiableMap(rates), fallback);
+        if (!matcher.add(endpoint.method(), endpoint.segments(), rule)) {
+            problems.add(property(key, "*"), "(a rule)",
+                    "another rule has the same path, up to the API prefix, slashes and names of"
+                            + " {segments}");
+        }
+        rules.put(rule.resource(), rule);
+    }
+
+    private static String property(String key, String tier) {
+        return ENDPOINTS + '"' + key + "\"." + tier;
+    }
+
+    Rate parseRate(String property, String text) {
+        try {
+            return Rate.parse(text);
+        } catch (IllegalArgumentException e) {
+            problems.add(property, text, e.getMessage() + "; allowed: " + Rate.SYNTAX);
+            return Rate.BLOCKED;
+        }
+    }
+
+    private FallbackPolicy fallback(String property, String text) {
+        if (text == null) {
+            return null;
+        }
+        Optional<FallbackPolicy> fallback = FallbackPolicy.fromName(text);
+        if (fallback.isEmpty()) {
+            problems.add(property, text, FallbackPolicy.ALLOWED_VALUES);
+        }
+        return fallback.orElse(null);
+    }
+}

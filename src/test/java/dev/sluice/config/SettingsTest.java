@@ -1,0 +1,184 @@
+package dev.sluice.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import io.smallrye.config.EnvConfigSource;
+import io.smallrye.config.PropertiesConfigSource;
+import io.smallrye.config.SmallRyeConfig;
+import io.smallrye.config.SmallRyeConfigBuilder;
+
+class SettingsTest {
+
+    /** The settings of the service that refer to variables. */
+    private static final Map<String, String> SERVICE = service();
+
+    private static Map<String, String> service() {
+        var file = new Properties();
+        try (var reader = Files.newBufferedReader(Path.of("src/main/resources/application.properties"))) {
+            file.load(reader);
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+        var aliases = new HashMap<String, String>();
+        file.forEach((name, value) -> {
+            if (value.toString().startsWith("${")) {
+                aliases.put(name.toString(), value.toString());
+            }
+        });
+        return aliases;
+    }
+
+    private static SmallRyeConfig config(Map<String, String> environment, PropertiesConfigSource... files) {
+        return new SmallRyeConfigBuilder().addDefaultInterceptors().withInterceptors(new SettingInterceptor())
+                .withSources(new EnvConfigSource(environment, 300),
+                        new PropertiesConfigSource(SERVICE, "application.properties", 250))
+                .withSources(files).build();
+    }
+
+    private static String value(String variable, String text, String property) {
+        return config(Map.of(variable, text)).getConfigValue(property).getValue();
+    }
+
+    private static List<String> problems(Map<String, String> environment) {
+        return ConfigValidator.problems(config(environment), environment, new ArrayList<>());
+    }
+
+    private static List<String> warnings(Map<String, String> environment) {
+        var warnings = new ArrayList<String>();
+        assertThat(ConfigValidator.problems(config(environment), environment, warnings)).isEmpty();
+        return warnings;
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
+            "RATE_LIMIT_ENABLED | yess | true or false",
+            "RATE_LIMIT_ENABLED | enabled | true or false",
+            "RATE_LIMIT_DRY_RUN | 2 | true or false",
+            "RATE_LIMIT_CHECK_OPEN | maybe | true or false",
+            "REDIS_ENABLED | ture | true or false",
+            "REDIS_TLS | ja | true or false",
+            "LOG_JSON | json | true or false",
+            "RATE_LIMIT_LLM_OPENAI_PASS_THROUGH | t | true or false",
+            "RATE_LIMIT_TIMEOUT | 100 | give a unit, such as 100ms (ms, s, m, h, d)",
+            "RATE_LIMIT_UPSTREAM_TIMEOUT | 30 | give a unit, such as 30s (ms, s, m, h, d)",
+            "RATE_LIMIT_TIMEOUT | soon | a duration with a unit (ms, s, m, h, d), such as 100ms",
+            "RATE_LIMIT_TIMEOUT | 1.5 | a duration with a unit (ms, s, m, h, d), such as 100ms",
+            "RATE_LIMIT_INSTANCES | abc | a whole number, such as 1",
+            "RATE_LIMIT_INSTANCES | 1.5 | a whole number, such as 1",
+            "RATE_LIMIT_INSTANCES | 99999999999 | a whole number, such as 1",
+            "RATE_LIMIT_MEMORY_MAX_SIZE | lots | a size in bytes, or with a unit (K, M, G), such as 64M",
+            "RATE_LIMIT_FALLBACK | opn | local, open, closed; did you mean open?",
+            "RATE_LIMIT_HEADERS | some | all, standard, legacy, none",
+            "REDIS_CLIENT_TYPE | sentinels | standalone, sentinel, cluster, replication; did you mean sentinel?",
+            "RATE_LIMIT_LLM_GEMINI_FALLBACK | shut | local, open, closed",
+            "RATE_LIMIT_LLM_OPENAI_OUTPUT_ESTIMATE | many | a whole number"})
+    void invalidValueIsReportedWithItsVariable(String variable, String text, String allowed) {
+        assertThat(problems(Map.of(variable, text))).singleElement().asString().startsWith(variable + ": ")
+                .endsWith("=" + text + ": " + allowed);
+    }
+
+    @Test
+    void allProblemsAreReportedTogether() {
+        assertThat(problems(
+                Map.of("RATE_LIMIT_ENABLED", "x", "RATE_LIMIT_TIMEOUT", "1", "REDIS_TLS", "x", "RATE_LIMIT_LLM_FOO", "1")))
+                .hasSize(4);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"RATE_LIMIT_ENABLED, No, rate-limit.enabled, false", "RATE_LIMIT_ENABLED, 1, rate-limit.enabled, true",
+            "RATE_LIMIT_ENABLED, ' ON ', rate-limit.enabled, true", "RATE_LIMIT_FALLBACK, OPEN, rate-limit.fallback, open",
+            "RATE_LIMIT_FORWARDED_HEADER, X_FORWARDED_FOR, rate-limit.forwarded-header, x-forwarded-for",
+            "RATE_LIMIT_TIMEOUT, '', rate-limit.timeout, 100ms", "RATE_LIMIT_TIMEOUT, ' ', rate-limit.timeout, 100ms",
+            "RATE_LIMIT_TIMEOUT, 2s, rate-limit.timeout, 2s", "RATE_LIMIT_INSTANCES, ' 3', rate-limit.instances, 3",
+            "RATE_LIMIT_UPSTREAM_WEBSOCKET_GRACE_PERIOD, 0, rate-limit.upstream.websocket-grace-period, 0",
+            "REDIS_ENABLED, off, rate-limit.redis.enabled, false", "RATE_LIMIT_ENABLED, yess, rate-limit.enabled, true"})
+    void valueIsNormalized(String variable, String text, String property, String expected) {
+        assertThat(value(variable, text, property)).isEqualTo(expected);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"RATE_LIMIT_API_TOKEN, a${x}b, rate-limit.api-token", "RATE_LIMIT_API_TOKEN, a$$b, rate-limit.api-token",
+            "RATE_LIMIT_API_TOKEN, ${x, rate-limit.api-token", "RATE_LIMIT_ADMIN_TOKEN, \\${x}, rate-limit.admin-token",
+            "REDIS_PASSWORD, p$$w${x}, quarkus.redis.rate-limit.password",
+            "REDIS_HOSTS, redis://:p${x}@h:1, rate-limit.redis.hosts",
+            "RATE_LIMIT_LLM_OPENAI_API_KEY, sk-${x}$, rate-limit.llm.openai.api-key",
+            "RATE_LIMIT_REDIS_HASH_KEY, $${}, rate-limit.redis.hash-key"})
+    void secretFromTheEnvironmentIsLiteral(String variable, String text, String property) {
+        assertThat(value(variable, text, property)).isEqualTo(text);
+        assertThat(problems(Map.of(variable, text))).isEmpty();
+    }
+
+    @Test
+    void secretFromAFileMayBeAnExpression() {
+        var file = new PropertiesConfigSource(Map.of("rate-limit.api-token", "${MY_TOKEN}"), "file", 260);
+        assertThat(config(Map.of("MY_TOKEN", "t"), file).getConfigValue("rate-limit.api-token").getValue()).isEqualTo("t");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"RATE_LIMIT_DEFUALT, RATE_LIMIT_DEFAULT", "REDIS_HOSTNAME, REDIS_HOST", "REDIS_URL, REDIS_HOSTS",
+            "RATE_LIMIT_ENABLE, RATE_LIMIT_ENABLED", "RATE_LIMIT_TIMEOUT_MS, RATE_LIMIT_TIMEOUT",
+            "RATE_LIMIT_TRUSTED_PROXY, RATE_LIMIT_TRUSTED_PROXIES", "REDIS_SENTINEL_USER, REDIS_SENTINEL_USERNAME",
+            "RATE_LIMIT_UPSTREAM_TIMOUT, RATE_LIMIT_UPSTREAM_TIMEOUT", "UPSTREAM_ULR, UPSTREAM_URL"})
+    void unknownVariableIsAWarning(String variable, String suggestion) {
+        assertThat(warnings(Map.of(variable, "1")))
+                .containsExactly("Unknown setting, ignored: " + variable + "; did you mean " + suggestion + "?");
+    }
+
+    @Test
+    void unknownVariableWithoutASimilarOne() {
+        assertThat(warnings(Map.of("RATE_LIMIT_COLOUR_OF_THE_SKY", "blue")))
+                .containsExactly("Unknown setting, ignored: RATE_LIMIT_COLOUR_OF_THE_SKY");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"RATE_LIMIT_LLM_OPENAI_BASEURL, RATE_LIMIT_LLM_OPENAI_BASE_URL", "RATE_LIMIT_API_TOKN, RATE_LIMIT_API_TOKEN",
+            "RATE_LIMIT_API_KEYS_ALICE_SHA, RATE_LIMIT_API_KEYS_ALICE_SHA256", "RATE_LIMIT_ADMIN_TOKE, RATE_LIMIT_ADMIN_TOKEN",
+            "RATE_LIMIT_API_KEYS_BOB_TEIR, RATE_LIMIT_API_KEYS_BOB_TIER", "REDIS_PASSWROD, REDIS_PASSWORD",
+            "RATE_LIMIT_LLM_OPENAI_BUDGETS_FREE, RATE_LIMIT_LLM_OPENAI_BUDGET_FREE"})
+    void unknownVariableThatWouldOpenSomethingIsAnError(String variable, String suggestion) {
+        assertThat(problems(Map.of(variable, "secret")))
+                .containsExactly(variable + "=(not shown): Sluice has no such setting; did you mean " + suggestion + "?");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"RATE_LIMIT_SERVICE_HOST", "RATE_LIMIT_PORT", "RATE_LIMIT_PORT_8080_TCP_ADDR", "REDIS_SERVICE_PORT_TCP_REDIS",
+            "REDIS_PORT_6379_TCP", "UPSTREAM_SERVICE_HOST", "RATE_LIMIT_DEFAULTS_PRO", "RATE_LIMIT_API_KEYS_A_B_USER",
+            "MY_VARIABLE",
+            "RATE_LIMIT_LLM_OPENAI_REQUESTS_FREE", "RATE_LIMIT_LLM_FREE_CALLS_PRO"})
+    void knownVariablesAndServiceLinksAreNotReported(String variable) {
+        assertThat(warnings(Map.of(variable, "tcp://10.0.0.1:1"))).isEmpty();
+    }
+
+    @Test
+    void emptySecretIsAWarning() {
+        assertThat(warnings(Map.of("RATE_LIMIT_API_TOKEN", "")))
+                .containsExactly("RATE_LIMIT_API_TOKEN: rate-limit.api-token is empty, which counts as not set");
+    }
+
+    @Test
+    void problemInAFileNamesItsLine(@TempDir Path directory) throws IOException {
+        var file = directory.resolve("application.properties");
+        Files.writeString(file,
+                "# settings\nrate-limit.enabled=yess\n\nrate-limit.defualt=5/minute\n%prod.rate-limit.timeout=100\n");
+        var source = new PropertiesConfigSource(file.toUri().toURL(), 260);
+        var warnings = new ArrayList<String>();
+        assertThat(ConfigValidator.problems(config(Map.of(), source), Map.of(), warnings))
+                .containsExactly("application.properties:2: rate-limit.enabled=yess: true or false");
+        assertThat(warnings).containsExactly(
+                "Unknown setting, ignored: application.properties:4: rate-limit.defualt; did you mean rate-limit.default?");
+    }
+}
