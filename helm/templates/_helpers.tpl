@@ -37,7 +37,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- if .image.digest }}
 {{- printf "%s@%s" $name .image.digest }}
 {{- else }}
-{{- printf "%s:%s" $name (default .tag .image.tag) }}
+{{- printf "%s:%s" $name (default (printf "%s%s" .tag (ternary "-native" "" (default false .image.native))) .image.tag) }}
 {{- end }}
 {{- end }}
 
@@ -53,32 +53,45 @@ app.kubernetes.io/component: {{ .component }}
 {{ include "sluice.fullname" . }}-valkey
 {{- end }}
 
+{{/* Name of the Secret of the generated tokens. */}}
+{{- define "sluice.tokensName" -}}
+{{ include "sluice.fullname" . }}-tokens
+{{- end }}
+
+{{/* Keys of the tokens that no value gives, as a list. */}}
+{{- define "sluice.generatedKeys" -}}
+{{- $keys := list }}
+{{- range $key, $token := dict "admin-token" .Values.adminToken "api-token" .Values.apiToken }}
+{{- if and $token.enabled (not $token.existingSecret) (not $token.value) }}
+{{- $keys = append $keys $key }}
+{{- end }}
+{{- end }}
+{{- if and .Values.valkey.enabled .Values.redis.enabled (not .Values.redis.existingSecret) (not .Values.redis.password) }}
+{{- $keys = append $keys "redis-password" }}
+{{- end }}
+{{- toJson $keys }}
+{{- end }}
+
 {{/*
-The given value, else the cluster's value of this key, else a generated one. It is generated once per rendering, so that
-the Secret and its checksum agree. Arguments: root, key, value.
+Whether this rendering includes the Secret of the generated tokens: "true" or empty. It does not without access to the cluster, where
+each rendering would have other tokens (helm template, Argo CD): then, as when it finds a Secret of that name that Helm does not
+manage, the Secret is the user's. A list of Secrets is never empty with access, because it has a kind.
 */}}
-{{- define "sluice.token" -}}
-{{- $made := default dict .root.Values.madeUp }}
-{{- if .value }}
-{{- .value }}
-{{- else if hasKey $made .key }}
-{{- get $made .key }}
-{{- else }}
-{{- $secret := lookup "v1" "Secret" .root.Release.Namespace (include "sluice.fullname" .root) | default dict }}
-{{- $there := get (default dict $secret.data) .key }}
-{{- $token := ternary ($there | b64dec) (randAlphaNum 40) (not (empty $there)) }}
-{{- $_ := set .root.Values "madeUp" (set $made .key $token) }}
-{{- $token }}
+{{- define "sluice.generatesTokens" -}}
+{{- if include "sluice.generatedKeys" . | fromJsonArray }}
+{{- $secret := lookup "v1" "Secret" .Release.Namespace (include "sluice.tokensName" .) }}
+{{- if $secret }}
+{{- if eq (dig "metadata" "labels" "app.kubernetes.io/managed-by" "" $secret) "Helm" }}true{{ end }}
+{{- else if lookup "v1" "Secret" .Release.Namespace "" }}true{{ end }}
 {{- end }}
 {{- end }}
 
-{{/* Data of the chart's own Secret, without anything that an existing Secret provides. */}}
+{{/* Data of the chart's own Secret: the secret values. */}}
 {{- define "sluice.secretData" -}}
 {{- $data := dict }}
-{{- $root := . }}
 {{- range $key, $token := dict "admin-token" .Values.adminToken "api-token" .Values.apiToken }}
-{{- if and $token.enabled (not $token.existingSecret) }}
-{{- $_ := set $data $key (include "sluice.token" (dict "root" $root "key" $key "value" $token.value)) }}
+{{- if and $token.enabled (not $token.existingSecret) $token.value }}
+{{- $_ := set $data $key $token.value }}
 {{- end }}
 {{- end }}
 {{- range $name, $provider := .Values.llm }}
@@ -88,9 +101,7 @@ the Secret and its checksum agree. Arguments: root, key, value.
 {{- end }}
 {{- $redis := .Values.redis }}
 {{- if and $redis.enabled (not $redis.existingSecret) }}
-{{- if .Values.valkey.enabled }}
-{{- $_ := set $data "redis-password" (include "sluice.token" (dict "root" . "key" "redis-password" "value" $redis.password)) }}
-{{- else if $redis.password }}
+{{- if $redis.password }}
 {{- $_ := set $data "redis-password" $redis.password }}
 {{- end }}
 {{- if $redis.hosts }}
@@ -125,6 +136,34 @@ the Secret and its checksum agree. Arguments: root, key, value.
       key: {{ ternary .existingKey .key (not (empty .existing)) }}
 {{- end }}
 
+{{/* Secret and key of a token: the existing Secret, the chart's own, or that of the generated tokens. Arguments: root, key, value, existing, existingKey. */}}
+{{- define "sluice.tokenRef" -}}
+{{- if .existing }}
+name: {{ .existing }}
+key: {{ .existingKey }}
+{{- else }}
+name: {{ if .value }}{{ include "sluice.fullname" .root }}{{ else }}{{ include "sluice.tokensName" .root }}{{ end }}
+key: {{ .key }}
+{{- end }}
+{{- end }}
+
+{{/* The same of the admin token, the API token and the password of Redis. Argument: the root. */}}
+{{- define "sluice.adminTokenRef" -}}
+{{- with .Values.adminToken -}}
+{{ include "sluice.tokenRef" (dict "root" $ "key" "admin-token" "value" .value "existing" .existingSecret "existingKey" .existingSecretKey) | trim }}
+{{- end }}
+{{- end }}
+{{- define "sluice.apiTokenRef" -}}
+{{- with .Values.apiToken -}}
+{{ include "sluice.tokenRef" (dict "root" $ "key" "api-token" "value" .value "existing" .existingSecret "existingKey" .existingSecretKey) | trim }}
+{{- end }}
+{{- end }}
+{{- define "sluice.redisPasswordRef" -}}
+{{- with .Values.redis -}}
+{{ include "sluice.tokenRef" (dict "root" $ "key" "redis-password" "value" .password "existing" .existingSecret "existingKey" .existingSecretKey) | trim }}
+{{- end }}
+{{- end }}
+
 {{/* Validation that a JSON schema cannot express. */}}
 {{- define "sluice.check" -}}
 {{- with .Values }}
@@ -145,6 +184,15 @@ the Secret and its checksum agree. Arguments: root, key, value.
 {{- end }}
 {{- if and .networkPolicy.enabled .networkPolicy.egress.enabled .redis.enabled (not (or .valkey.enabled .redis.host .networkPolicy.egress.redisTo)) }}
 {{- fail "networkPolicy.egress.enabled with a list of Redis URLs needs networkPolicy.egress.redisTo: the peers of Redis" }}
+{{- end }}
+{{- if and .httpRoute.enabled (not .httpRoute.parentRefs) }}
+{{- fail "httpRoute.enabled needs httpRoute.parentRefs: the Gateways, such as [{name: public, namespace: gateways}]" }}
+{{- end }}
+{{- if and (ne .service.type "LoadBalancer") (or .service.loadBalancerClass .service.loadBalancerSourceRanges) }}
+{{- fail "service.loadBalancerClass and service.loadBalancerSourceRanges need service.type=LoadBalancer" }}
+{{- end }}
+{{- if and (eq .dnsPolicy "None") (not .dnsConfig.nameservers) }}
+{{- fail "dnsPolicy=None needs dnsConfig.nameservers" }}
 {{- end }}
 {{- if and .autoscaling.enabled (gt (int .autoscaling.minReplicas) (int .autoscaling.maxReplicas)) }}
 {{- fail "autoscaling.minReplicas is larger than autoscaling.maxReplicas" }}

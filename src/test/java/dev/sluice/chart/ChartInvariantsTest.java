@@ -13,6 +13,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -20,6 +21,7 @@ import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerPort;
 import io.fabric8.kubernetes.api.model.EnvVar;
+import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.IntOrString;
 import io.fabric8.kubernetes.api.model.PodTemplateSpec;
 import io.fabric8.kubernetes.api.model.Probe;
@@ -52,7 +54,15 @@ class ChartInvariantsTest {
     @ParameterizedTest
     @EnumSource
     void invariantsHold(SampleValues values) {
-        var rendered = values.render();
+        verify(values.render());
+    }
+
+    @Test
+    void invariantsHoldForTheTest() {
+        verify(HelmChart.renderWithTest(SampleValues.ALL_VALUES.yaml()));
+    }
+
+    private static void verify(RenderedChart rendered) {
         namesAreValidAndUnique(rendered);
         selectorsMatchPods(rendered);
         policiesAndAutoscalersHaveTheirTargets(rendered);
@@ -150,6 +160,12 @@ class ChartInvariantsTest {
                     assertThat(rendered.get(Service.class, backend.getName()).getSpec().getPorts())
                             .extracting(ServicePort::getName).containsExactly(backend.getPort().getName());
                 });
+        rendered.all(GenericKubernetesResource.class).forEach(route -> {
+            List<Map<String, Object>> backends = route.get("spec", "rules", 0, "backendRefs");
+            assertThat(backends).singleElement().satisfies(backend -> assertThat(
+                    rendered.get(Service.class, (String) backend.get("name")).getSpec().getPorts())
+                    .extracting(ServicePort::getPort).containsExactly((Integer) backend.get("port")));
+        });
         var account = gateway.getSpec().getServiceAccountName();
         if (!"theirs".equals(account)) {
             assertThat(rendered.get(ServiceAccount.class, account).getAutomountServiceAccountToken()).isFalse();
@@ -173,7 +189,7 @@ class ChartInvariantsTest {
             assertThat(spec.getSecurityContext().getSeccompProfile().getType()).isEqualTo("RuntimeDefault");
             assertThat(spec.getHostNetwork()).isNull();
             assertThat(spec.getHostPID()).isNull();
-            for (var container : spec.getContainers()) {
+            for (var container : Stream.concat(spec.getInitContainers().stream(), spec.getContainers().stream()).toList()) {
                 var security = container.getSecurityContext();
                 assertThat(security.getReadOnlyRootFilesystem()).isTrue();
                 assertThat(security.getAllowPrivilegeEscalation()).isFalse();

@@ -1,12 +1,16 @@
 package dev.sluice.chart;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import java.util.zip.GZIPInputStream;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -26,13 +30,25 @@ final class FakeKubernetesApi implements AutoCloseable {
             "apps/v1", Map.of("deployments", "Deployment", "statefulsets", "StatefulSet"),
             "policy/v1", Map.of("poddisruptionbudgets", "PodDisruptionBudget"),
             "networking.k8s.io/v1", Map.of("networkpolicies", "NetworkPolicy", "ingresses", "Ingress"),
-            "autoscaling/v2", Map.of("horizontalpodautoscalers", "HorizontalPodAutoscaler"));
+            "autoscaling/v2", Map.of("horizontalpodautoscalers", "HorizontalPodAutoscaler"),
+            "gateway.networking.k8s.io/v1", Map.of("httproutes", "HTTPRoute"),
+            "monitoring.coreos.com/v1", Map.of("servicemonitors", "ServiceMonitor", "prometheusrules", "PrometheusRule"));
 
+    /** Keys of the Secrets in which Helm stores its releases. */
+    private static final String RELEASES = "v1/secrets/sh.helm.release.v1.";
+
+    private final boolean lookups;
     private final Map<String, ObjectNode> objects = new TreeMap<>();
     private final HttpServer server;
     private int version;
 
     FakeKubernetesApi() throws IOException {
+        this(true);
+    }
+
+    /** @param lookups false: templates find nothing, as if they were rendered without access to a cluster */
+    FakeKubernetesApi(boolean lookups) throws IOException {
+        this.lookups = lookups;
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/", exchange -> {
             try {
@@ -60,6 +76,25 @@ final class FakeKubernetesApi implements AutoCloseable {
     synchronized JsonNode object(String name) {
         return objects.entrySet().stream().filter(object -> object.getKey().endsWith('/' + name)).findFirst().orElseThrow()
                 .getValue();
+    }
+
+    /** Returns the hooks and objects of the latest release as YAML documents. */
+    synchronized String release() throws IOException {
+        var name = objects.keySet().stream().filter(key -> key.startsWith(RELEASES)).reduce((first, last) -> last)
+                .orElseThrow();
+        var encoded = new String(Base64.getDecoder().decode(objects.get(name).at("/data/release").asText()),
+                StandardCharsets.US_ASCII);
+        try (var zipped = new GZIPInputStream(new ByteArrayInputStream(Base64.getDecoder().decode(encoded)))) {
+            var release = JSON.readTree(zipped);
+            var text = new StringBuilder(release.get("manifest").asText());
+            release.path("hooks").forEach(hook -> text.append("---\n").append(hook.get("manifest").asText()).append('\n'));
+            return text.toString();
+        }
+    }
+
+    /** Creates or replaces an object, such as {@code v1/secrets/edge-sluice}. */
+    synchronized void put(String name, JsonNode object) {
+        store(name, (ObjectNode) object);
     }
 
     private synchronized void handle(HttpExchange exchange) throws IOException {
@@ -104,6 +139,8 @@ final class FakeKubernetesApi implements AutoCloseable {
             var object = (ObjectNode) body(exchange);
             store(groupVersion + '/' + plural + '/' + object.at("/metadata/name").asText(), object);
             send(exchange, method.equals("POST") ? 201 : 200, object);
+        } else if (!lookups && isLookup(method, plural, name, exchange.getRequestURI().getQuery())) {
+            send(exchange, 404, notFound());
         } else if (name == null) {
             var selector = exchange.getRequestURI().getQuery();
             send(exchange, 200, Map.of("kind", KINDS.get(groupVersion).get(plural) + "List", "apiVersion", groupVersion,
@@ -119,6 +156,11 @@ final class FakeKubernetesApi implements AutoCloseable {
             }
             send(exchange, 200, method.equals("DELETE") ? objects.remove(key) : objects.get(key));
         }
+    }
+
+    private static boolean isLookup(String method, String plural, String name, String query) {
+        return method.equals("GET") && plural.equals("secrets")
+                && (name == null ? query == null || !query.contains("labelSelector=") : !name.startsWith("sh.helm.release"));
     }
 
     private static boolean matchesSelector(JsonNode object, String query) {

@@ -38,12 +38,32 @@ final class HelmChart {
 
     /** Renders the chart for a version of Kubernetes. */
     static RenderedChart render(String values, String kubernetesVersion) {
-        return new RenderedChart(documents(template(values, kubernetesVersion)));
+        return parseObjects(template(values, kubernetesVersion));
     }
 
     private static String template(String values, String kubernetesVersion) {
         return withValuesFile(values, file -> new Helm(DIRECTORY).template().withName(RELEASE).withNamespace(NAMESPACE)
                 .withKubeVersion(kubernetesVersion).withValuesFile(file).call());
+    }
+
+    /** Installs the chart into a cluster. */
+    static void install(FakeKubernetesApi cluster, String values) {
+        var status = withValuesFile(values, file -> new Helm(DIRECTORY).install().withName(RELEASE).withNamespace(NAMESPACE)
+                .withKubeConfigContents(cluster.kubeConfig()).disableOpenApiValidation().withValuesFile(file).call()
+                .getStatus());
+        if (!status.equals("deployed")) {
+            throw new IllegalStateException(status);
+        }
+    }
+
+    /** Renders the chart with the pod of its test, which {@link #render} leaves out as it is a hook. */
+    static RenderedChart renderWithTest(String values) {
+        try (var cluster = new FakeKubernetesApi()) {
+            install(cluster, values);
+            return parseObjects(cluster.release());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static String withValuesFile(String values, Function<Path, String> action) {
@@ -66,6 +86,11 @@ final class HelmChart {
                 .withKubeVersion(KUBERNETES_VERSION).clientOnly().withDryRunOption(DryRun.CLIENT).withValuesFile(file).call()
                 .getOutput());
         return output.substring(output.indexOf("NOTES:"));
+    }
+
+    /** Parses objects that Helm has rendered. */
+    static RenderedChart parseObjects(String text) {
+        return new RenderedChart(documents(text));
     }
 
     private static List<JsonNode> documents(String text) {

@@ -15,7 +15,9 @@ import com.fasterxml.jackson.databind.introspect.JacksonAnnotationIntrospector;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.EnvVar;
+import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.PodTemplateSpec;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.Service;
@@ -44,9 +46,11 @@ final class RenderedChart {
                 }
             });
 
+    private static final ObjectMapper LENIENT = new ObjectMapper();
+
     private static final Map<String, Class<? extends HasMetadata>> TYPES = Map.ofEntries(
             Map.entry("apps/v1 Deployment", Deployment.class), Map.entry("apps/v1 StatefulSet", StatefulSet.class),
-            Map.entry("v1 Service", Service.class), Map.entry("v1 ConfigMap", ConfigMap.class),
+            Map.entry("v1 Pod", Pod.class), Map.entry("v1 Service", Service.class), Map.entry("v1 ConfigMap", ConfigMap.class),
             Map.entry("v1 Secret", Secret.class), Map.entry("v1 ServiceAccount", ServiceAccount.class),
             Map.entry("autoscaling/v2 HorizontalPodAutoscaler", HorizontalPodAutoscaler.class),
             Map.entry("policy/v1 PodDisruptionBudget", PodDisruptionBudget.class),
@@ -55,12 +59,19 @@ final class RenderedChart {
             Map.entry("monitoring.coreos.com/v1 ServiceMonitor", ServiceMonitor.class),
             Map.entry("monitoring.coreos.com/v1 PrometheusRule", PrometheusRule.class));
 
+    /** A custom resource without a type of its own: its fields are not verified here. */
+    private static final String HTTP_ROUTE = "gateway.networking.k8s.io/v1 HTTPRoute";
+
     private final List<HasMetadata> objects = new ArrayList<>();
 
     RenderedChart(List<JsonNode> documents) {
         for (var document : documents) {
             var type = document.path("apiVersion").asText() + ' ' + document.path("kind").asText();
             try {
+                if (type.equals(HTTP_ROUTE)) {
+                    objects.add(LENIENT.treeToValue(document, GenericKubernetesResource.class));
+                    continue;
+                }
                 var known = TYPES.get(type);
                 if (known == null) {
                     throw new IllegalArgumentException("unknown object type: " + type);
@@ -76,9 +87,9 @@ final class RenderedChart {
         return objects;
     }
 
-    static String toJson(HasMetadata object) {
+    static String toJson(Object object) {
         try {
-            return STRICT.writeValueAsString(object);
+            return LENIENT.writeValueAsString(object);
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException(e);
         }
@@ -122,10 +133,12 @@ final class RenderedChart {
         return reference.getName() + '/' + reference.getKey();
     }
 
-    /** Returns the pod templates of all workloads. */
+    /** Returns the pod templates of all workloads, and the pod of the test. */
     List<PodTemplateSpec> pods() {
-        return Stream.concat(all(Deployment.class).map(deployment -> deployment.getSpec().getTemplate()),
-                all(StatefulSet.class).map(set -> set.getSpec().getTemplate())).toList();
+        return Stream.of(all(Deployment.class).map(deployment -> deployment.getSpec().getTemplate()),
+                all(StatefulSet.class).map(set -> set.getSpec().getTemplate()),
+                all(Pod.class).map(pod -> new PodTemplateSpec(pod.getMetadata(), pod.getSpec()))).flatMap(pods -> pods)
+                .toList();
     }
 
     /** Returns the pod templates that a selector matches. */

@@ -68,7 +68,7 @@ enum SampleValues {
                     fallback: closed
                     timeout: 50ms
                     apiPrefix: ""
-                    trustedProxies: [10.0.0.0/8, "fd00::/8"]
+                    trustedProxies: [10.0.0.0/8, 192.0.2.1, "fd00::/8", "::1"]
                     check: {rate: "100/minute;1000/hour", open: true}
                     jwt: {publicKeyLocation: "https://login.example.com/jwks", issuer: "https://login.example.com"}
                     rows:
@@ -106,6 +106,11 @@ enum SampleValues {
                       className: nginx
                       hosts: [{host: api.example.com, paths: [{path: /, pathType: Prefix}]}]
                       tls: [{secretName: api-tls, hosts: [api.example.com]}]
+                    httpRoute:
+                      enabled: true
+                      annotations: {example.com/note: "outer"}
+                      parentRefs: [{name: public, namespace: gateways, sectionName: https}]
+                      hostnames: [api.example.com]
                     networkPolicy:
                       from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: ingress}}}]
                       egress: {enabled: true, extra: [{ports: [{port: 443, protocol: TCP}]}]}
@@ -116,6 +121,17 @@ enum SampleValues {
                     grafanaDashboard: {enabled: true}
                     podAnnotations: {example.com/note: "yes"}
                     podLabels: {example.com/zone: outer}
+                    hostAliases: [{ip: 10.0.0.5, hostnames: [redis.data.svc]}]
+                    dnsPolicy: None
+                    dnsConfig: {nameservers: [10.96.0.10], options: [{name: ndots, value: "2"}]}
+                    initContainers:
+                      - &container
+                        name: wait
+                        image: registry.example.com/wait:1
+                        securityContext:
+                          {readOnlyRootFilesystem: true, allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
+                        resources: {requests: {cpu: 10m, memory: 16Mi}, limits: {memory: 16Mi}}
+                    sidecars: [{<<: *container, name: forward-logs}]
                     priorityClassName: high
                     nodeSelector: {kubernetes.io/arch: arm64}
                     tolerations: [{key: edge, operator: Exists}]
@@ -143,9 +159,17 @@ enum SampleValues {
             fullnameOverride: edge-sluice
             image: {digest: "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}
             redis: {host: redis}
-            service: {type: LoadBalancer, port: 443, externalTrafficPolicy: Local, annotations: {example.com/lb: "outer"}}
+            service: {type: LoadBalancer, port: 443, externalTrafficPolicy: Local, annotations: {example.com/lb: "outer"},
+              loadBalancerClass: example.com/outer, loadBalancerSourceRanges: [203.0.113.0/24, "2001:db8::/32"]}
             serviceAccount: {create: false, name: theirs}
             serviceMonitor: {enabled: true}
+            """),
+
+    NATIVE_IMAGE("""
+            adminToken: {enabled: false}
+            redis: {host: redis}
+            image: {native: true}
+            upstream: {url: "http://app"}
             """),
 
     MINIMAL("""
@@ -154,6 +178,7 @@ enum SampleValues {
             podDisruptionBudget: {enabled: false}
             topologySpread: {enabled: false}
             adminToken: {enabled: false}
+            tests: {enabled: false}
             preStopSeconds: 0
             terminationGracePeriodSeconds: 30
             """);

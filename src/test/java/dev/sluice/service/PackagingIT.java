@@ -18,13 +18,12 @@ import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.yaml.snakeyaml.Yaml;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 
 import dev.sluice.testing.Instance;
 
-/** Contents of the package and of its build files: SBOM, Dockerfiles, compose.yaml. */
+/** Contents of the package and of its build files: SBOM and Dockerfiles. */
 @Execution(ExecutionMode.CONCURRENT)
 class PackagingIT {
 
@@ -79,17 +78,6 @@ class PackagingIT {
                     .allMatch(file -> copied.stream().anyMatch(file::startsWith));
         }
         assertThat(Files.readAllLines(Path.of(".dockerignore"))).contains("*", "!target/quarkus-app/", "!target/*-runner");
-    }
-
-    @Test
-    void composeBuildsTheImageAndWaitsForValkey() throws IOException {
-        Map<String, Map<String, Map<String, Object>>> compose = new Yaml().load(Files.readString(Path.of("compose.yaml")));
-        var services = compose.get("services");
-        var sluice = services.get("sluice");
-        assertThat(sluice.get("build").toString()).contains("src/main/docker/Dockerfile.jvm");
-        assertThat(((Map<?, ?>) sluice.get("depends_on")).keySet()).hasSize(2).allMatch(services::containsKey);
-        assertThat((Map<?, ?>) sluice.get("environment")).extracting("REDIS_HOST").isEqualTo("valkey");
-        assertThat(services.get("valkey")).containsKey("healthcheck");
     }
 
     @Test
