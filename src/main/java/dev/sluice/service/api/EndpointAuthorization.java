@@ -20,6 +20,7 @@ import dev.sluice.identity.Sha256;
 import dev.sluice.service.auth.BearerToken;
 import dev.sluice.service.config.ServiceConfig;
 import dev.sluice.service.edge.ServiceErrors;
+import dev.sluice.service.log.AuditLog;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
@@ -35,7 +36,14 @@ public class EndpointAuthorization {
 
     /** Credential presented by a request. */
     private enum Credential {
-        NONE, API_TOKEN, ADMIN_TOKEN, INVALID
+        NONE("none"), API_TOKEN("api-token"), ADMIN_TOKEN("admin-token"), INVALID("invalid");
+
+        /** Value in the audit log. */
+        private final String value;
+
+        Credential(String value) {
+            this.value = value;
+        }
     }
 
     private final Optional<String> adminToken;
@@ -43,16 +51,18 @@ public class EndpointAuthorization {
     private final ApiKeyRegistry apiKeys;
     private final RequestRateLimiter rateLimiter;
     private final AnonymousCheckLimiter anonymousRequests;
+    private final AuditLog audit;
     /** Authorization of the warm-up's requests; null if it is not running. */
     private volatile String warmUpAuthorization;
 
     EndpointAuthorization(ServiceConfig settings, ApiKeyRegistry apiKeys, RequestRateLimiter rateLimiter,
-            AnonymousCheckLimiter anonymousRequests) {
+            AnonymousCheckLimiter anonymousRequests, AuditLog audit) {
         this.adminToken = settings.adminToken().filter(token -> !token.isBlank()).map(String::strip);
         this.apiToken = settings.apiToken().filter(token -> !token.isBlank()).map(String::strip);
         this.apiKeys = apiKeys;
         this.rateLimiter = rateLimiter;
         this.anonymousRequests = anonymousRequests;
+        this.audit = audit;
     }
 
     public boolean isAdminEnabled() {
@@ -67,6 +77,7 @@ public class EndpointAuthorization {
     /** Invokes the endpoint if the request carries the admin token; otherwise responds with 401 or 403. */
     Uni<Response> authorizeAdmin(RoutingContext request, Supplier<Uni<Response>> endpoint) {
         var credential = adminToken.isEmpty() ? Credential.NONE : credential(request);
+        audit.onAdminCall(request, credential.value, credential == Credential.ADMIN_TOKEN);
         if (credential == Credential.INVALID) {
             return reject(request);
         }
