@@ -26,12 +26,24 @@ public final class AdmittedCall {
     /** Model in the ledger for calls that name none, if the response names none either. */
     private static final String UNKNOWN_MODEL = "unknown";
 
+    /**
+     * End of a call that was booked.
+     *
+     * @param usage the tokens that are booked
+     * @param responseModel the model named in the response; null if it is not known
+     * @param picodollars the cost in 10⁻¹² US dollars; negative if the model has no price
+     */
+    public record Settlement(TokenUsage usage, String responseModel, long picodollars) {
+    }
+
     private final PlannedCall planned;
     private final Decision decision;
     private final CallAccounting accounting;
     private final AtomicBoolean finished = new AtomicBoolean();
     /** Identifier in the ledger. */
     private volatile String ledgerIdentifier;
+    /** Null until the call is settled. */
+    private volatile Settlement settlement;
 
     AdmittedCall(PlannedCall planned, Decision decision, CallAccounting accounting) {
         this.planned = planned;
@@ -113,6 +125,15 @@ public final class AdmittedCall {
      */
     public String reservation() {
         return decision.reservation().orElse(null);
+    }
+
+    /**
+     * Returns how the call was settled.
+     *
+     * @return what was booked; null before the end of the call, and if it was released
+     */
+    public Settlement settlement() {
+        return settlement;
     }
 
     /**
@@ -219,8 +240,11 @@ public final class AdmittedCall {
         var modelPrice = planned.estimate().model().isEmpty() && responseModel != null
                 ? accounting.findPrice(planned.estimate().provider(), responseModel)
                 : planned.price();
-        long nanodollars = modelPrice == null ? 0 : Money.nanodollars(modelPrice.picodollars(usage));
+        long picodollars = modelPrice == null ? -1 : modelPrice.picodollars(usage);
+        long nanodollars = modelPrice == null ? 0 : Money.nanodollars(picodollars);
+        var settled = new Settlement(usage, responseModel, picodollars);
         if (finished.compareAndSet(false, true)) {
+            settlement = settled;
             accounting.settle(planned.estimate().identifier(), reservation(),
                     Map.of(planned.tokensResource(), usage.total(), planned.budgetResource(), nanodollars));
             long outputSample = planned.uncapped() == null ? -1 : planned.uncapped().end(usage, estimated);

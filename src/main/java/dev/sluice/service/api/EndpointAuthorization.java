@@ -25,6 +25,7 @@ import dev.sluice.identity.Sha256;
 import dev.sluice.service.auth.BearerToken;
 import dev.sluice.service.config.ServiceConfig;
 import dev.sluice.service.edge.ServiceErrors;
+import dev.sluice.service.log.AuditLog;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.ext.web.RoutingContext;
@@ -40,7 +41,14 @@ public class EndpointAuthorization {
 
     /** Credential presented by a request. */
     private enum Credential {
-        NONE, API_TOKEN, ADMIN_TOKEN, INVALID_KEY, INVALID_TOKEN;
+        NONE("none"), API_TOKEN("api-token"), ADMIN_TOKEN("admin-token"), INVALID_KEY("invalid"), INVALID_TOKEN("invalid");
+
+        /** Value in the audit log. */
+        private final String value;
+
+        Credential(String value) {
+            this.value = value;
+        }
 
         boolean isInvalid() {
             return this == INVALID_KEY || this == INVALID_TOKEN;
@@ -53,17 +61,19 @@ public class EndpointAuthorization {
     private final RequestRateLimiter rateLimiter;
     private final AnonymousCheckLimiter anonymousRequests;
     private final CredentialFailures failures;
+    private final AuditLog audit;
     /** Authorization of the warm-up's requests; null if it is not running. */
     private volatile String warmUpAuthorization;
 
     EndpointAuthorization(ServiceConfig settings, ApiKeyRegistry apiKeys, RequestRateLimiter rateLimiter,
-            AnonymousCheckLimiter anonymousRequests, CredentialFailures failures) {
+            AnonymousCheckLimiter anonymousRequests, CredentialFailures failures, AuditLog audit) {
         this.failures = failures;
         this.adminToken = settings.adminToken().filter(token -> !token.isBlank()).map(String::strip);
         this.apiToken = settings.apiToken().filter(token -> !token.isBlank()).map(String::strip);
         this.apiKeys = apiKeys;
         this.rateLimiter = rateLimiter;
         this.anonymousRequests = anonymousRequests;
+        this.audit = audit;
     }
 
     void validate(@Observes ConfigProblems problems) {
@@ -94,6 +104,7 @@ public class EndpointAuthorization {
     /** Invokes the endpoint if the request carries the admin token; otherwise responds with 401 or 403. */
     Uni<Response> authorizeAdmin(RoutingContext request, Supplier<Uni<Response>> endpoint) {
         var credential = adminToken.isEmpty() ? Credential.NONE : credential(request);
+        audit.onAdminCall(request, credential.value, credential == Credential.ADMIN_TOKEN);
         if (credential.isInvalid()) {
             return rateLimiter.rejectCredentials(request, rejected(credential, RejectedCredential.ADMIN_TOKEN_UNKNOWN),
                     INVALID_CREDENTIAL).map(admission -> admission.error().toResponse(request));

@@ -8,7 +8,7 @@ import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import io.smallrye.config.WithName;
 
-/** Settings of the service: tokens, decision endpoints, connections, tracing, CORS and upstream. */
+/** Settings of the service: tokens, decision endpoints, connections, logs, tracing, CORS and upstream. */
 @ConfigMapping(prefix = "rate-limit")
 public interface ServiceConfig {
 
@@ -41,6 +41,14 @@ public interface ServiceConfig {
     /** Exports each request as an OpenTelemetry span (OTLP), with its decision as an event. */
     @WithDefault("false")
     boolean tracing();
+
+    /** Logs each request in one line, in the category {@code dev.sluice.access}. */
+    @WithDefault("false")
+    boolean accessLog();
+
+    /** Logs each call of an administrative endpoint in one line, in the category {@code dev.sluice.audit}. */
+    @WithDefault("true")
+    boolean auditLog();
 
     /** Verification of JWTs, besides the settings of MicroProfile JWT ({@code mp.jwt.verify.*}). */
     Jwt jwt();

@@ -9,7 +9,23 @@ public final class ReservedPaths {
             "/anthropic",
             "/gemini", "/q");
 
+    /** Further endpoints, below these. */
+    private static final List<String> ENDPOINTS = List.of("/v1/llm/check", "/v1/llm/usage", "/q/openapi");
+    private static final List<List<String>> ALL = List.of(PREFIXES, ENDPOINTS);
+
     private ReservedPaths() {
+    }
+
+    /** Returns the endpoint that a path names exactly; null if it names none. */
+    public static String endpoint(String path) {
+        for (var endpoints : ALL) {
+            for (var endpoint : endpoints) {
+                if (endpoint.equals(path)) {
+                    return endpoint;
+                }
+            }
+        }
+        return null;
     }
 
     public static boolean contains(String path) {

@@ -57,6 +57,7 @@ final class LlmExchange {
     private final Provider provider;
     /** Path from the version on. */
     private final String path;
+    private final CallRecorder recorder;
     private ProviderOperation operation;
     private LlmCaller caller;
     /** Null if the body is not parsed but streamed. */
@@ -72,6 +73,7 @@ final class LlmExchange {
         this.provider = provider;
         this.path = path;
         this.operation = ProviderOperation.of(provider, request.method().name(), path);
+        this.recorder = CallRecorder.of(context, provider, operation, path);
     }
 
     void begin() {
@@ -135,6 +137,7 @@ final class LlmExchange {
                     parsed = request;
                     operation = new ProviderOperation(requested.kind(), requested.shape(), request.model(),
                             request.streaming());
+                    recorder.onCall(operation);
                     return requireClient();
                 });
     }
@@ -208,7 +211,7 @@ final class LlmExchange {
         var listener = new MeteredResponse(new UsageMeter(admitted, operation, usageRequested), response.headers(),
                 services.drainMillis(), this::releaseBody, this::onStatus);
         services.upstreams().forward(provider, context, target, headers, body, listener);
-        return listener.settled();
+        return recorder.onSent(admitted, listener.settled());
     }
 
     private void onStatus(int status) {

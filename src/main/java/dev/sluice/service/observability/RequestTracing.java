@@ -10,6 +10,7 @@ import dev.sluice.api.DecisionListener;
 import dev.sluice.api.DecisionMode;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.service.config.ServiceConfig;
+import dev.sluice.service.log.RequestRecord;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
@@ -26,18 +27,21 @@ import io.vertx.ext.web.RoutingContext;
 
 /**
  * Exports each request as a span, with its decision as an event, if tracing is enabled. Spans contain no user name, address,
- * path or header, only names of rules and endpoints.
+ * path or header, only names of rules, endpoints and models. The span of a model call ends when the call is settled, with its
+ * tokens and cost.
  */
 @Singleton
 class RequestTracing implements DecisionListener {
 
     static final String EVENT = "rate_limit.decision";
 
-    /** Before {@code RequestFramingGuard}. */
+    /** After {@code RequestRecorder}, before {@code RequestFramingGuard}. */
     private static final int ORDER = -2000;
     private static final Set<String> METHODS = Set.of("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE",
             "CONNECT");
     private static final AttributeKey<String> METHOD = AttributeKey.stringKey("http.request.method");
+    private static final String OTHER_METHOD = "_OTHER";
+    private static final AttributeKey<String> ROUTE = AttributeKey.stringKey("http.route");
     private static final AttributeKey<Long> STATUS = AttributeKey.longKey("http.response.status_code");
     private static final AttributeKey<String> RESOURCE = AttributeKey.stringKey("rate_limit.resource");
     private static final AttributeKey<String> OUTCOME = AttributeKey.stringKey("rate_limit.outcome");
@@ -70,26 +74,47 @@ class RequestTracing implements DecisionListener {
     }
 
     private void begin(RoutingContext routing) {
+        var record = RequestRecord.of(routing);
+        if (record == null) { // the service is starting
+            routing.next();
+            return;
+        }
         var request = routing.request();
-        var method = METHODS.contains(request.method().name()) ? request.method().name() : "_OTHER";
+        var method = METHODS.contains(request.method().name()) ? request.method().name() : OTHER_METHOD;
         var propagator = W3CTraceContextPropagator.getInstance();
         var parent = propagator.extract(Context.root(), request.headers(), HEADERS);
-        var span = tracer.spanBuilder("_OTHER".equals(method) ? "HTTP" : method).setSpanKind(SpanKind.SERVER).setParent(parent)
+        var span = tracer.spanBuilder(name(method)).setSpanKind(SpanKind.SERVER).setParent(parent)
                 .setAttribute(METHOD, method).startSpan();
         var context = parent.with(span);
         // Downstream services find this span as their parent.
         propagator.inject(context, request.headers(), MultiMap::set);
         var scope = context.makeCurrent();
-        routing.addEndHandler(end -> {
-            int status = routing.response().getStatusCode();
-            span.setAttribute(STATUS, (long) status);
-            if (end.failed() || status >= 500) {
-                span.setStatus(StatusCode.ERROR);
-            }
-            span.end();
+        record.setTraceId(span.getSpanContext().getTraceId());
+        record.whenComplete(() -> {
+            end(span, method, routing, record);
             scope.close();
         });
         routing.next();
+    }
+
+    private static void end(Span span, String method, RoutingContext routing, RequestRecord record) {
+        int status = routing.response().getStatusCode();
+        span.setAttribute(STATUS, (long) status);
+        if (record.isAborted() || status >= 500) {
+            span.setStatus(StatusCode.ERROR);
+        }
+        if (record.route() != null) {
+            span.setAttribute(ROUTE, record.route());
+            span.updateName(name(method) + ' ' + record.route());
+        }
+        if (record.modelCall() != null) {
+            ModelCallAttributes.set(span, record.modelCall(), record.modelUsage());
+        }
+        span.end();
+    }
+
+    private static String name(String method) {
+        return OTHER_METHOD.equals(method) ? "HTTP" : method;
     }
 
     @Override

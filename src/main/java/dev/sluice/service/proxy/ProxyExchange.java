@@ -2,6 +2,7 @@ package dev.sluice.service.proxy;
 
 import org.jboss.logging.Logger;
 
+import dev.sluice.service.log.RequestRecord;
 import dev.sluice.service.proxy.connection.ConnectionAcquirer;
 import dev.sluice.service.proxy.connection.ConnectionPool;
 import dev.sluice.service.proxy.connection.PooledConnection;
@@ -177,8 +178,13 @@ public final class ProxyExchange implements ConnectionAcquirer, RequestBody.List
 
     private void onAccepted() {
         accepted = true;
-        upstream.metrics().onHead(status, System.nanoTime() - startNanos);
+        long nanos = System.nanoTime() - startNanos;
+        upstream.metrics().onHead(status, nanos);
         upstream.health().onSuccess();
+        var record = RequestRecord.of(context);
+        if (record != null) {
+            record.onUpstreamResponse(upstream.name(), nanos);
+        }
     }
 
     private static boolean isEventStream(String contentType) {

@@ -5,6 +5,7 @@ import org.jboss.logging.Logger;
 import dev.sluice.service.edge.ConnectionTimeoutHandler;
 import dev.sluice.service.edge.LoopTimer;
 import dev.sluice.service.edge.SecurityHeaders;
+import dev.sluice.service.log.RequestRecord;
 import dev.sluice.service.proxy.connection.UpstreamStream;
 import io.netty.channel.Channel;
 import io.vertx.core.buffer.Buffer;
@@ -187,6 +188,10 @@ final class WebSocketTunnel extends LoopTimer.Timed implements WebSocketTunnels.
             releaseRequest();
         } else {
             request.connection().close();
+        }
+        var record = RequestRecord.of(context);
+        if (record != null) {
+            record.onTunnelEnd();
         }
     }
 

@@ -78,7 +78,7 @@ class ResultJsonTest {
     void usageOfAWindowIsThatOfTheHttpApi() throws JsonProcessingException {
         var usage = new WindowUsage("user:alice", "r", 3, MINUTE, NOW);
 
-        assertThat(mapper.writeValueAsString(usage)).isEqualTo(mapper.writeValueAsString(WindowUsageResponse.of(usage)));
+        assertThat(mapper.writeValueAsString(usage)).isEqualTo(mapper.writeValueAsString(WindowUsageResponse.of(usage, null)));
     }
 
     @Test

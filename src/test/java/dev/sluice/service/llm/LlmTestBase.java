@@ -67,7 +67,7 @@ public abstract class LlmTestBase extends HttpTestBase {
     }
 
     /** Returns the usage of one provider; an empty object if there is none. */
-    JsonObject ledger(String identifier, String provider) {
+    protected JsonObject ledger(String identifier, String provider) {
         return ledger(identifier).getJsonObject(provider, new JsonObject());
     }
 

@@ -1,0 +1,27 @@
+package dev.sluice.service.llm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.ProviderOperation;
+
+class CallRecorderTest {
+
+    @ParameterizedTest
+    @CsvSource({"OPENAI,POST,/v1/chat/completions,/v1/chat/completions", "OPENAI,POST,/v1/responses/input_tokens,"
+            + "/v1/responses/input_tokens", "OPENAI,GET,/v1/models,/v1/models",
+            "OPENAI,GET,/v1/models/ft:gpt-4o:acme,"
+                    + "/v1/models/{model}",
+            "OPENAI,GET,/v1/files/a-name,/{path}", "OPENAI,POST,//v1/embeddings,/{path}",
+            "ANTHROPIC,POST,/v1/messages,/v1/messages", "ANTHROPIC,GET,/v1/models/claude,/v1/models/{model}",
+            "GEMINI,POST,/v1beta/models/gemini-pro:generateContent,/v1beta/models/{model}:generateContent",
+            "GEMINI,POST,/v1/models/gemini-pro:countTokens,/v1/models/{model}:countTokens",
+            "GEMINI,GET,/v1beta/models/gemini-pro,/v1beta/models/{model}",
+            "GEMINI,POST,/v1beta/models/gemini-pro:anything,/{path}"})
+    void routesAreBounded(Provider provider, String method, String path, String route) {
+        assertThat(CallRecorder.route(provider, ProviderOperation.of(provider, method, path), path)).isEqualTo(route);
+    }
+}
