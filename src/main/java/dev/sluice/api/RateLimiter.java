@@ -68,8 +68,9 @@ public interface RateLimiter {
      * <p>
      * A denied request asks again when the time has come that its denial has told ({@link Decision#retryAfter()}). It is denied at
      * once if that time is after {@code maxWait}, if it never fits, or if {@code rate-limit.acquire.max-waiters} requests of this
-     * instance already wait. A request that waits consumes nothing and blocks no thread. If the {@code Uni} is cancelled, it is not
-     * decided any more; a decision that is in progress at that moment counts.
+     * instance already wait. A request that waits consumes nothing and blocks no thread. It does not notice room that a reset or a
+     * settlement frees before that time. If the {@code Uni} is cancelled, it is not decided any more; a decision that is in progress
+     * at that moment counts.
      * <p>
      * In one instance, requests of the same identifier and the same resources are admitted in the order in which they began to wait,
      * also if a later one costs less. There is no order between instances, nor between requests of different resources. Requests of

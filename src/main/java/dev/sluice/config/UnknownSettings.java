@@ -95,7 +95,8 @@ final class UnknownSettings {
     private static boolean isSecret(String name, char separator) {
         return name != null && Settings.all().filter(Setting::isSecret)
                 .anyMatch(setting -> separator == DOT
-                ? setting.name().equals(name)
-                : name.equals(setting.alias()) || Pattern.matches(setting.variable().replaceAll("<[A-Z0-9_]+>", ".+"), name));
+                        ? setting.name().equals(name)
+                        : name.equals(setting.alias())
+                                || Pattern.matches(setting.variable().replaceAll("<[A-Z0-9_]+>", ".+"), name));
     }
 }

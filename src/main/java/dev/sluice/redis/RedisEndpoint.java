@@ -89,7 +89,8 @@ public final class RedisEndpoint {
         return password == null
                 ? withoutDatabase
                 : withoutDatabase.replaceFirst("//(?:[^@/]*@)?",
-                        Matcher.quoteReplacement("//" + percentEncoded(user == null ? "" : user) + ':' + percentEncoded(password) + '@'));
+                        Matcher.quoteReplacement(
+                                "//" + percentEncoded(user == null ? "" : user) + ':' + percentEncoded(password) + '@'));
     }
 
     private static String percentEncoded(String text) {

@@ -49,9 +49,12 @@ public class RedisProvider {
         var context = ((VertxInternal) vertx).createEventLoopContext();
         var clock = new ListenedClock(context.nettyEventLoop());
         sentinelUserWithoutPassword = settings.sentinelUsername().isPresent() && settings.sentinelPassword().isEmpty();
-        UnaryOperator<String> sentinelEndpoint = endpoint -> RedisEndpoint.ofSentinel(endpoint, settings.sentinelUsername().orElse(null),
+        UnaryOperator<String> sentinelEndpoint = endpoint -> RedisEndpoint.ofSentinel(endpoint,
+                settings.sentinelUsername().orElse(null),
                 settings.sentinelPassword().orElse(null));
-        var connector = settings.enabled() ? connector(context, clock, options, sentinelEndpoint, namedClient, defaultClient) : null;
+        var connector = settings.enabled()
+                ? connector(context, clock, options, sentinelEndpoint, namedClient, defaultClient)
+                : null;
         this.connectionManager = connector == null
                 ? null
                 : new RedisConnectionManager(context, clock, connector, hashTags, maxWaiting);
@@ -93,7 +96,8 @@ public class RedisProvider {
 
     void validate(@Observes ConfigProblems problems) {
         if (sentinelUserWithoutPassword) {
-            problems.add("rate-limit.redis.sentinel-password", "", "missing; rate-limit.redis.sentinel-username has no effect without it");
+            problems.add("rate-limit.redis.sentinel-password", "",
+                    "missing; rate-limit.redis.sentinel-username has no effect without it");
         }
         if (maxWaiting < MIN_WAITING || maxWaiting > MAX_WAITING) {
             problems.add("rate-limit.redis.max-waiting", Integer.toString(maxWaiting), MIN_WAITING + " to " + MAX_WAITING);

@@ -46,6 +46,14 @@ class ChartDocsTest {
         assertThat(unknown).isEmpty();
     }
 
+    /** The image that the documentation builds and loads is the one that the chart uses. */
+    @ParameterizedTest
+    @ValueSource(strings = {README, OPERATIONS})
+    void imageIsThatOfTheChart(String file) throws IOException {
+        var tags = Pattern.compile("\\bsluice:([0-9][^\\s`]*)").matcher(read(file)).results().map(tag -> tag.group(1)).toList();
+        assertThat(tags).isNotEmpty().containsOnly(HelmChart.readFile("Chart.yaml").get("appVersion").asText());
+    }
+
     @Test
     void exampleIsRendered() throws IOException {
         var text = read(README);

@@ -25,6 +25,8 @@ class ChartPodTest {
                         + "redis: {host: r}\nadminToken: {enabled: false}\n")
                 .container();
         assertThat(natively.getImage()).endsWith("-native");
+        assertThat(natively.getEnv()).filteredOn("name", "RATE_LIMIT_MEMORY_MAX_SIZE").extracting("value")
+                .as("a quarter of 64M").containsExactly("16M");
         for (var resources : List.of(natively.getResources().getRequests(), natively.getResources().getLimits())) {
             assertThat(resources.get("memory").getNumericalAmount().multiply(BigDecimal.valueOf(4)))
                     .isEqualByComparingTo(byDefault.getLimits().get("memory").getNumericalAmount());
@@ -90,6 +92,8 @@ class ChartPodTest {
     void helmTestRequestsADecision() {
         var withToken = HelmChart.renderWithTest(SampleValues.ALL_VALUES.yaml()).get(Pod.class, HelmChart.NAME + "-test");
         assertThat(withToken.getMetadata().getAnnotations()).containsEntry("helm.sh/hook", "test");
+        assertThat(withToken.getSpec().getActiveDeadlineSeconds()).isPositive();
+        assertThat(withToken.getSpec().getRestartPolicy()).isEqualTo("Never");
         var container = withToken.getSpec().getContainers().get(0);
         assertThat(container.getArgs()).singleElement().asString().contains("Bearer $API_TOKEN", "$SERVICE/v1/check");
         assertThat(container.getEnv()).extracting("name").containsExactly("SERVICE", "API_TOKEN");

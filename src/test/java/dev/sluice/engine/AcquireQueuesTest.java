@@ -39,7 +39,7 @@ class AcquireQueuesTest {
         final DefaultRateLimiter limiter = new DefaultRateLimiter(
                 new FailoverWindowStore(null, new InMemoryWindowStore(() -> nanos / 1000, 10_000, 64 << 20, 1000),
                         new InstanceRegistry(new HashTags("sluice"), 1, LuaScript.SERVER_TIME), FallbackPolicy.LOCAL),
-                () -> nanos / 1000, FallbackPolicy.LOCAL, true, false, List.of());
+                () -> nanos / 1000, FallbackPolicy.LOCAL, true, false, List.of(), AcquireQueuesTest.this::startTimer, 10);
         final Queue<Runnable> held = new ArrayDeque<>();
         boolean holds;
         RuntimeException failure;
@@ -94,11 +94,13 @@ class AcquireQueuesTest {
     private AcquireQueues queues = queues(100);
 
     private AcquireQueues queues(int maxWaiters) {
-        return new AcquireQueues(limiter, (wait, task) -> {
-            var due = timers.computeIfAbsent(nanos + wait, time -> new ArrayList<>());
-            due.add(task);
-            return () -> due.remove(task);
-        }, () -> nanos, () -> random, maxWaiters);
+        return new AcquireQueues(limiter, this::startTimer, () -> nanos, () -> random, maxWaiters);
+    }
+
+    private Runnable startTimer(long wait, Runnable task) {
+        var due = timers.computeIfAbsent(nanos + wait, time -> new ArrayList<>());
+        due.add(task);
+        return () -> due.remove(task);
     }
 
     private void advance(Duration time) {
@@ -426,6 +428,22 @@ class AcquireQueuesTest {
                 .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> limiter.limiter.acquire("a", "r", RATE, -1, HOUR))
                 .isInstanceOf(IllegalArgumentException.class).hasMessageStartingWith("cost");
+    }
+
+    @Test
+    void cancelledSubscriptionLeavesTheQueue() {
+        check(request(1));
+        var result = new CompletableFuture<Decision>();
+        var subscription = limiter.limiter.acquire(request(1), HOUR).subscribe().with(result::complete,
+                result::completeExceptionally);
+        assertThat(hasTimers()).isTrue();
+        subscription.cancel();
+        assertThat(hasTimers()).isFalse();
+
+        limiter.limiter.acquire(request(1), HOUR).subscribe().with(result::complete, result::completeExceptionally);
+        assertThat(result).isNotDone();
+        advance(Duration.ofMinutes(1));
+        assertThat(result).isCompletedWithValueMatching(Decision::allowed);
     }
 
     @Test

@@ -140,8 +140,9 @@ public class RedisHostsFromEnvironment implements RedisHostsProvider {
                 problems.add("REDIS_HOSTS", "(not shown)", "redis://[user:password@]host:port[/db], rediss://…, or"
                         + " unix:///path/of/socket[?db=number], separated by commas");
             } else if (settings.tls() && "redis".equals(uri.getScheme())) {
-                problems.add("REDIS_HOSTS", "(not shown)", "rediss:// instead of redis://, because REDIS_TLS=true; or unset REDIS_TLS,"
-                        + " and the connection is not encrypted");
+                problems.add("REDIS_HOSTS", "(not shown)",
+                        "rediss:// instead of redis://, because REDIS_TLS=true; or unset REDIS_TLS,"
+                                + " and the connection is not encrypted");
             } else if (unix(uri) && !"standalone".equalsIgnoreCase(clientType)) {
                 problems.add("REDIS_HOSTS", "unix://" + uri.getPath(), "unix:// with REDIS_CLIENT_TYPE=standalone only, not "
                         + clientType + ": the other types find their servers by host and port");
