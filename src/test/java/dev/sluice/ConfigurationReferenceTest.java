@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 
+import dev.sluice.config.SettingTable;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.ConfigMappingInterface.Property;
 import io.smallrye.config.ConfigMappings;
@@ -88,6 +89,22 @@ class ConfigurationReferenceTest {
                     ? '`' + property.getDefaultValue() + '`'
                     : "none";
             assertThat(entries(name)).as(name).allSatisfy(entry -> assertThat(entry.defaultValue()).startsWith(expected));
+        });
+    }
+
+    /** Values are checked by this table before they are converted. */
+    @Test
+    void tableOfSettingsIsComplete() {
+        PROPERTIES.forEach((name, property) -> {
+            var example = name.replace("*", "x").replace("rate-limit.llm.x.", "rate-limit.llm.openai.");
+            assertThat(SettingTable.contains(example)).as(name).isTrue();
+            var defaultValue = property.hasDefaultValue() ? property.getDefaultValue() : null;
+            if (SettingTable.isConverted(example)) {
+                assertThat(SettingTable.convertedDefault(example)).as(name).isEqualTo(defaultValue);
+            } else if (property.isLeaf()) {
+                var type = property.asLeaf().getValueRawType();
+                assertThat(type).as(name + " would be converted without a check").isEqualTo(String.class);
+            }
         });
     }
 

@@ -58,15 +58,6 @@ record Setting(String name, SettingType type, String defaultValue, List<String> 
 
     /** Describes what is allowed in place of an invalid text. */
     String allowed(String text) {
-        return type.allowed(text.strip(), this);
-    }
-
-    String example() {
-        return defaultValue == null ? "" : ", such as " + defaultValue;
-    }
-
-    /** Returns the unit of the default value of a duration. */
-    String defaultUnit() {
-        return defaultValue == null ? "s" : defaultValue.replaceAll("[0-9]", "");
+        return type.allowed(text.strip(), defaultValue, choices);
     }
 }

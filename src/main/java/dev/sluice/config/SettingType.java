@@ -21,7 +21,7 @@ enum SettingType {
         }
 
         @Override
-        String allowed(String text, Setting setting) {
+        String allowed(String text, String defaultValue, List<String> choices) {
             return "true or false";
         }
     },
@@ -37,8 +37,8 @@ enum SettingType {
         }
 
         @Override
-        String allowed(String text, Setting setting) {
-            return "a whole number" + setting.example();
+        String allowed(String text, String defaultValue, List<String> choices) {
+            return "a whole number" + example(defaultValue);
         }
     },
     /** A duration with a unit. The converter would read a number without a unit as seconds. */
@@ -57,10 +57,10 @@ enum SettingType {
         }
 
         @Override
-        String allowed(String text, Setting setting) {
+        String allowed(String text, String defaultValue, List<String> choices) {
             return isNumber(text)
-                    ? "give a unit, such as " + text + setting.defaultUnit() + " (ms, s, m, h, d)"
-                    : "a duration with a unit (ms, s, m, h, d)" + setting.example();
+                    ? "give a unit, such as " + text + unit(defaultValue) + " (ms, s, m, h, d)"
+                    : "a duration with a unit (ms, s, m, h, d)" + example(defaultValue);
         }
     },
     /** A number of bytes, such as {@code 64M}. */
@@ -76,8 +76,8 @@ enum SettingType {
         }
 
         @Override
-        String allowed(String text, Setting setting) {
-            return "a size in bytes, or with a unit (K, M, G)" + setting.example();
+        String allowed(String text, String defaultValue, List<String> choices) {
+            return "a size in bytes, or with a unit (K, M, G)" + example(defaultValue);
         }
     },
     /** One of several words. */
@@ -89,8 +89,8 @@ enum SettingType {
         }
 
         @Override
-        String allowed(String text, Setting setting) {
-            return String.join(", ", setting.choices()) + Suggestions.hint(text.toLowerCase(Locale.ROOT), setting.choices());
+        String allowed(String text, String defaultValue, List<String> choices) {
+            return String.join(", ", choices) + Suggestions.hint(text.toLowerCase(Locale.ROOT), choices);
         }
     },
     /** Any text. The part of Sluice that uses it validates it. */
@@ -111,8 +111,12 @@ enum SettingType {
         return Optional.of(text);
     }
 
-    /** Describes what is allowed in place of an invalid text. */
-    String allowed(String text, Setting setting) {
+    /**
+     * Describes what is allowed in place of an invalid text.
+     *
+     * @param defaultValue null if there is none
+     */
+    String allowed(String text, String defaultValue, List<String> choices) {
         return "a text";
     }
 
@@ -135,6 +139,14 @@ enum SettingType {
         if (count > 0) {
             text.append(count).append(unit);
         }
+    }
+
+    private static String example(String defaultValue) {
+        return defaultValue == null ? "" : ", such as " + defaultValue;
+    }
+
+    private static String unit(String defaultValue) {
+        return defaultValue == null ? "s" : defaultValue.replaceAll("[0-9]", "");
     }
 
     private static boolean isNumber(String text) {

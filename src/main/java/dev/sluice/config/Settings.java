@@ -25,6 +25,7 @@ final class Settings {
             rate-limit.exact-up-to integer 10000
             rate-limit.instances integer 1
             rate-limit.memory.max-size size 64M
+            rate-limit.acquire.max-waiters integer 10000
             rate-limit.warm-up boolean false
             rate-limit.headers choice all all|standard|legacy|none
             rate-limit.tiers text free,pro,enterprise
@@ -45,6 +46,8 @@ final class Settings {
             rate-limit.identity-proxies text -
             rate-limit.forwarded-header choice auto auto|x-forwarded-for|forwarded
             rate-limit.jwt.audience text -
+            rate-limit.jwt.timeout duration 2s
+            rate-limit.jwt.min-refresh-interval duration 30s
             rate-limit.admin-token secret -
             rate-limit.api-token secret -
             rate-limit.check.open boolean -
@@ -112,7 +115,9 @@ final class Settings {
             rate-limit.llm.drain-timeout duration 60s
             rate-limit.llm.ledger.buffer integer 100000
             rate-limit.llm.ledger.anonymous-identifiers integer 1000
-            rate-limit.tracing boolean false
+            rate-limit.access-log boolean false
+            rate-limit.audit-log boolean true
+            rate-limit.tracing choice false true|false
             quarkus.redis.rate-limit.password secret - $REDIS_PASSWORD
             quarkus.redis.rate-limit.client-type choice standalone standalone|sentinel|cluster|replication$REDIS_CLIENT_TYPE
             quarkus.redis.rate-limit.master-name text mymaster $REDIS_MASTER_NAME

@@ -88,7 +88,7 @@ final class UnknownSettings {
                 || isSecret(closest, separator)) {
             problems.add(name, "(not shown)", "Sluice has no such setting" + hint);
         } else {
-            warnings.add("Unknown setting, ignored: " + source.describe(name) + hint);
+            warnings.add("Unknown setting, ignored: " + (separator == DOT ? source.describe(name) : name) + hint);
         }
     }
 

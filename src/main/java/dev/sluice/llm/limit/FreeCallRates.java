@@ -36,7 +36,7 @@ final class FreeCallRates {
         }
         var rates = new LinkedHashMap<String, Rate>();
         texts.forEach((tier, text) -> {
-            if (!tier.equals(OTHERS) && !tiers.isKnown(tier)) {
+            if (node == null && !tier.equals(OTHERS) && !tiers.isKnown(tier)) {
                 problems.add(PROPERTY + '.' + tier, text, tiers.unknown(tier));
             }
             try {
