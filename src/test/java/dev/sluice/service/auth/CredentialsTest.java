@@ -86,11 +86,16 @@ class CredentialsTest extends HttpTestBase {
         assertThat(rejected(kind, reason)).as(kind + ' ' + reason).isEqualTo(before + 1);
     }
 
+    /** Returns one character for each byte, as the connection sends them. */
+    private static String encode(String text, Charset charset) {
+        return new String(text.getBytes(charset), StandardCharsets.ISO_8859_1);
+    }
+
     /** Sends a header in an encoding, which no client of the tests does otherwise. */
     private RawHttpConnection.Response send(String request, String header, Charset charset) throws IOException {
         try (var connection = new RawHttpConnection(port)) {
-            connection
-                    .send((request + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + header + "\r\n\r\n").getBytes(charset));
+            connection.send(
+                    encode(request + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + header + "\r\n\r\n", charset));
             return connection.readResponse();
         }
     }
@@ -145,8 +150,8 @@ class CredentialsTest extends HttpTestBase {
     void apiTokenMayHaveAnyCharacters() throws IOException {
         var body = "Content-Type: application/json\r\nContent-Length: " + CHECK.length() + "\r\nAuthorization: Bearer ";
         try (var connection = new RawHttpConnection(port)) {
-            connection.send(("POST /v1/check HTTP/1.1\r\nHost: x\r\n" + body + "\u79D8\u5BC6\r\n\r\n" + CHECK)
-                    .getBytes(StandardCharsets.UTF_8));
+            connection.send(encode("POST /v1/check HTTP/1.1\r\nHost: x\r\n" + body + "\u79D8\u5BC6\r\n\r\n" + CHECK,
+                    StandardCharsets.UTF_8));
             assertThat(connection.readResponse().status()).isEqualTo(200);
         }
     }
