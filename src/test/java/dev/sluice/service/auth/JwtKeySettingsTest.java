@@ -2,6 +2,7 @@ package dev.sluice.service.auth;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
@@ -11,6 +12,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.service.config.ServiceConfig;
+import io.quarkus.runtime.configuration.DurationConverter;
+import io.quarkus.runtime.configuration.MemorySize;
+import io.quarkus.runtime.configuration.MemorySizeConverter;
 import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.SmallRyeConfigBuilder;
 
@@ -19,7 +23,9 @@ class JwtKeySettingsTest {
     private static final String SECRET = "{\"kty\":\"oct\",\"k\":\"c2VjcmV0\"}";
 
     private static JwtKeySettings settings(Map<String, String> properties) {
-        var config = new SmallRyeConfigBuilder().withMapping(ServiceConfig.class).withValidateUnknown(false)
+        var config = new SmallRyeConfigBuilder().withMapping(ServiceConfig.class)
+                .withConverter(Duration.class, 100, new DurationConverter())
+                .withConverter(MemorySize.class, 100, new MemorySizeConverter()).withValidateUnknown(false)
                 .withSources(new PropertiesConfigSource(properties, "test", 100)).build();
         return new JwtKeySettings(config, config.getConfigMapping(ServiceConfig.class));
     }
