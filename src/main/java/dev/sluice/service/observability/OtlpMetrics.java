@@ -7,6 +7,9 @@ import dev.sluice.service.config.ServiceConfig;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.opentelemetry.sdk.autoconfigure.AutoConfiguredOpenTelemetrySdkBuilder;
+import io.opentelemetry.sdk.metrics.Aggregation;
+import io.opentelemetry.sdk.metrics.InstrumentSelector;
+import io.opentelemetry.sdk.metrics.View;
 import io.quarkus.opentelemetry.runtime.AutoConfiguredOpenTelemetrySdkBuilderCustomizer;
 
 /**
@@ -29,10 +32,12 @@ class OtlpMetrics implements AutoConfiguredOpenTelemetrySdkBuilderCustomizer {
 
     @Override
     public void customize(AutoConfiguredOpenTelemetrySdkBuilder sdk) {
-        if (enabled) {
-            sdk.addMeterProviderCustomizer(
-                    (provider, properties) -> provider.registerMetricProducer(new MeterSnapshots(() -> leaf(registry.get()))));
-        }
+        sdk.addMeterProviderCustomizer((provider, properties) -> {
+            // OpenTelemetry's metrics of itself are not exported: with tracing alone, the collector may not take metrics
+            provider.registerView(InstrumentSelector.builder().setName("*").build(),
+                    View.builder().setAggregation(Aggregation.drop()).build());
+            return enabled ? provider.registerMetricProducer(new MeterSnapshots(() -> leaf(registry.get()))) : provider;
+        });
     }
 
     /** Returns the registry that measures: Quarkus injects a composite one, which has no naming convention of its own. */
