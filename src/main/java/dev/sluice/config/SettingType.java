@@ -25,6 +25,18 @@ enum SettingType {
             return "true or false";
         }
     },
+    /** A boolean that is part of an expression, which reads it as written. */
+    SWITCH {
+        @Override
+        Optional<String> normalize(String text, List<String> choices) {
+            return Optional.of(text).filter(word -> word.equals("true") || word.equals("false"));
+        }
+
+        @Override
+        String allowed(String text, String defaultValue, List<String> choices) {
+            return "true or false, in lower case";
+        }
+    },
     /** An {@code int}. */
     INTEGER {
         @Override

@@ -117,7 +117,8 @@ final class Settings {
             rate-limit.llm.ledger.anonymous-identifiers integer 1000
             rate-limit.access-log boolean false
             rate-limit.audit-log boolean true
-            rate-limit.tracing choice false true|false
+            rate-limit.tracing switch false
+            rate-limit.metrics.otlp switch false
             quarkus.redis.rate-limit.password secret - $REDIS_PASSWORD
             quarkus.redis.rate-limit.client-type choice standalone standalone|sentinel|cluster|replication$REDIS_CLIENT_TYPE
             quarkus.redis.rate-limit.master-name text mymaster $REDIS_MASTER_NAME

@@ -70,6 +70,8 @@ class SettingsTest {
             "RATE_LIMIT_DRY_RUN | 2 | true or false",
             "RATE_LIMIT_CHECK_OPEN | maybe | true or false",
             "REDIS_ENABLED | ture | true or false",
+            "RATE_LIMIT_TRACING | TRUE | true or false, in lower case",
+            "RATE_LIMIT_METRICS_OTLP | yes | true or false, in lower case",
             "REDIS_TLS | ja | true or false",
             "LOG_JSON | json | true or false",
             "RATE_LIMIT_LLM_OPENAI_PASS_THROUGH | t | true or false",

@@ -123,7 +123,7 @@ class StartupIT {
                 .contains("RATE_LIMIT_INSTANCES: rate-limit.instances=1.5: a whole number")
                 .contains("RATE_LIMIT_FALLBACK: rate-limit.fallback=opn: local, open, closed; did you mean open?")
                 .contains("RATE_LIMIT_UPSTREAM_CONNECT_TIMEOUT: rate-limit.upstream.connect-timeout=0s: a duration from 1ms")
-                .contains("RATE_LIMIT_TRACING: rate-limit.tracing=ture: true, false; did you mean true?")
+                .contains("RATE_LIMIT_TRACING: rate-limit.tracing=ture: true or false, in lower case")
                 .contains("RATE_LIMIT_DEFAULT: rate-limit.default=often: ")
                 .contains("RATE_LIMIT_DEFAULTS_PRO: rate-limit.defaults.pro=1/minute: an unknown tier; allowed: free, gold")
                 .contains("rate-limit.api-keys.a.user=: missing").contains("rate-limit.api-keys.b.sha256=: missing")

@@ -50,6 +50,16 @@ public interface ServiceConfig {
     @WithDefault("true")
     boolean auditLog();
 
+    /** Export of metrics, besides {@code /q/metrics}. */
+    Metrics metrics();
+
+    interface Metrics {
+
+        /** Exports all metrics by OTLP to an OpenTelemetry collector too. */
+        @WithDefault("false")
+        boolean otlp();
+    }
+
     /** Verification of JWTs, besides the settings of MicroProfile JWT ({@code mp.jwt.verify.*}). */
     Jwt jwt();
 
