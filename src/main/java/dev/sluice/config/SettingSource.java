@@ -44,6 +44,9 @@ final class SettingSource {
     }
 
     private String place(String property) {
+        if (property.indexOf('.') < 0) {
+            return ""; // a variable
+        }
         var source = config.getConfigValue(property).getSourceName();
         if (source == null || source.equals(SysPropConfigSource.NAME)) {
             return "";

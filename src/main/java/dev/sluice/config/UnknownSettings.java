@@ -85,7 +85,7 @@ final class UnknownSettings {
                 : Suggestions.closest(name, candidates).orElse(null);
         var hint = closest == null ? "" : "; did you mean " + closest + "?";
         if (ALWAYS_ERROR.matcher(name.toLowerCase(Locale.ROOT).replace(UNDERSCORE, DOT)).matches()
-                || isSecret(closest, separator)) {
+                || !SYNONYMS.containsKey(name) && isSecret(closest, separator)) {
             problems.add(name, "(not shown)", "Sluice has no such setting" + hint);
         } else {
             warnings.add("Unknown setting, ignored: " + (separator == DOT ? source.describe(name) : name) + hint);
