@@ -37,7 +37,8 @@ final class StartupFailure implements BiConsumer<Integer, Throwable> {
     /** Returns a description without a stack trace; null if the cause is not known. */
     static String describe(Throwable failure, Throwable cause) {
         if (cause instanceof QuarkusBindException bind) {
-            return "Sluice does not start: port " + bind.getPort() + " is in use; set QUARKUS_HTTP_PORT or QUARKUS_MANAGEMENT_PORT to"
+            return "Sluice does not start: port " + bind.getPort()
+                    + " is in use; set QUARKUS_HTTP_PORT or QUARKUS_MANAGEMENT_PORT to"
                     + " another one";
         }
         if (cause instanceof BindException) {

@@ -46,15 +46,17 @@ class StartupSummary {
         limits.add(policy.rules().size() + " rules, tiers " + String.join(",", policy.tiers()) + ", default "
                 + policy.defaultRate(policy.tiers().get(0))
                 + file.file().filter(name -> !name.isBlank()).map(name -> ", from " + name + " too").orElse(""));
-        limits.add("callers by " + (jwt.configured() ? "JWT, " : "") + (keys.hasKeys() ? "API key (" + keys.count() + "), " : "")
-                + "address");
+        limits.add(
+                "callers by " + (jwt.configured() ? "JWT, " : "") + (keys.hasKeys() ? "API key (" + keys.count() + "), " : "")
+                        + "address");
         LOG.info("Sluice: " + String.join("; ", limits));
 
         var endpoints = new ArrayList<String>();
         endpoints.add("/v1/check " + authorization.describeDecisionAccess());
         endpoints.add(upstream.url().map(url -> "upstream " + url + url.path()).orElse("no upstream (UPSTREAM_URL)"));
         var providers = Arrays.stream(Provider.values()).filter(provider -> isEnabled(llm.of(provider)))
-                .map(provider -> provider.id() + ' ' + keySource(llm.of(provider)) + " (" + llmPolicy.describeLimits(provider) + ')')
+                .map(provider -> provider.id() + ' ' + keySource(llm.of(provider)) + " (" + llmPolicy.describeLimits(provider)
+                        + ')')
                 .collect(Collectors.joining(", "));
         endpoints.add(providers.isEmpty() ? "no LLM provider (RATE_LIMIT_LLM_OPENAI_API_KEY, …)" : "LLM: " + providers);
         endpoints.add("admin " + (authorization.isAdminEnabled() ? "with its token" : "disabled (RATE_LIMIT_ADMIN_TOKEN)"));

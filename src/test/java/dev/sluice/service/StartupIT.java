@@ -106,13 +106,15 @@ class StartupIT {
 
     @Test
     void allMistakesAreReportedTogetherWithTheirVariables() {
-        var log = Instance.startExpectingFailure(Map.ofEntries(Map.entry("RATE_LIMIT_ENABLED", "yess"), Map.entry("REDIS_TLS", "ja"),
+        var log = Instance.startExpectingFailure(Map.ofEntries(Map.entry("RATE_LIMIT_ENABLED", "yess"),
+                Map.entry("REDIS_TLS", "ja"),
                 Map.entry("RATE_LIMIT_TIMEOUT", "100"), Map.entry("RATE_LIMIT_INSTANCES", "1.5"),
                 Map.entry("RATE_LIMIT_FALLBACK", "opn"), Map.entry("RATE_LIMIT_UPSTREAM_CONNECT_TIMEOUT", "0s"),
                 Map.entry("RATE_LIMIT_TRACING", "ture"), Map.entry("RATE_LIMIT_DEFAULT", "often"),
                 Map.entry("RATE_LIMIT_DEFAULTS_PRO", "1/minute"), Map.entry("RATE_LIMIT_TIERS", "free,gold"),
                 Map.entry("RATE_LIMIT_API_KEYS_A_SHA256", "0".repeat(64)), Map.entry("RATE_LIMIT_API_KEYS_B_USER", "b"),
-                Map.entry("RATE_LIMIT_API_KEYS_B_TIER", "glod"), Map.entry("RATE_LIMIT_LLM_OPENAI_BASEURL", "http://127.0.0.1:1"),
+                Map.entry("RATE_LIMIT_API_KEYS_B_TIER", "glod"),
+                Map.entry("RATE_LIMIT_LLM_OPENAI_BASEURL", "http://127.0.0.1:1"),
                 Map.entry("RATE_LIMIT_LLM_OPENAI_REQUESTS_PLATINUM", "1/minute"), Map.entry("RATE_LIMIT_DEFUALT", "5/minute"),
                 Map.entry("REDIS_HOSTNAME", "redis")));
         assertThat(log.lines().filter(line -> line.contains("Sluice does not start"))).hasSize(1);
@@ -140,7 +142,8 @@ class StartupIT {
     @Test
     void plainRedisUrlWithTlsIsRefused() {
         assertThat(Instance.startExpectingFailure(Map.of("REDIS_TLS", "true", "REDIS_HOSTS", "redis://:secret@127.0.0.1:1")))
-                .contains("REDIS_HOSTS=(not shown): rediss:// instead of redis://, because REDIS_TLS=true").doesNotContain("secret");
+                .contains("REDIS_HOSTS=(not shown): rediss:// instead of redis://, because REDIS_TLS=true")
+                .doesNotContain("secret");
     }
 
     @Test
@@ -179,12 +182,14 @@ class StartupIT {
     @ValueSource(strings = {"QUARKUS_HTTP_PORT", "QUARKUS_MANAGEMENT_PORT"})
     void portInUseIsOneLine(String variable) throws IOException, InterruptedException {
         try (var socket = new ServerSocket(0)) {
-            var environment = new HashMap<>(Map.of("REDIS_ENABLED", "false", "QUARKUS_HTTP_PORT", unusedPort(), "QUARKUS_MANAGEMENT_PORT",
-                    unusedPort()));
+            var environment = new HashMap<>(
+                    Map.of("REDIS_ENABLED", "false", "QUARKUS_HTTP_PORT", unusedPort(), "QUARKUS_MANAGEMENT_PORT",
+                            unusedPort()));
             environment.put(variable, Integer.toString(socket.getLocalPort()));
             var result = Instance.runCommand(environment);
             assertThat(result.exitCode()).isEqualTo(1);
-            assertThat(result.output().lines().filter(line -> line.contains("Sluice does not start"))).singleElement().asString()
+            assertThat(result.output().lines().filter(line -> line.contains("Sluice does not start"))).singleElement()
+                    .asString()
                     .contains(variable);
             assertThat(result.output()).doesNotContain("\tat ").doesNotContain("Exception");
         }
@@ -214,7 +219,8 @@ class StartupIT {
         var rules = Files.writeString(folder.resolve("rules.yaml"),
                 "exempt: [/static]\nendpoints: {/static/a: 1/minute, /v1/check: 1/minute, /users: none}\n");
         try (var sluice = Instance.start(Map.of("REDIS_ENABLED", "false", "RATE_LIMIT_FILE", rules.toString()))) {
-            assertThat(sluice.log()).contains("Rule has no effect, because its path is exempt (rate-limit.exempt): endpoint=/static/a")
+            assertThat(sluice.log())
+                    .contains("Rule has no effect, because its path is exempt (rate-limit.exempt): endpoint=/static/a")
                     .contains("Rule has no effect, because its path is an endpoint of Sluice: endpoint=/v1/check")
                     .contains("5 rules, tiers free,pro,enterprise");
         }

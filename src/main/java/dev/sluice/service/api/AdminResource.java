@@ -78,7 +78,7 @@ public class AdminResource {
     private Duration window(RoutingContext context, String resource) {
         if (QueryParameters.text(context, "window_seconds") == null) {
             var rule = hints.rule(resource);
-            var windows = rule == null ? Set.<Duration> of() : rule.windows();
+            var windows = rule == null ? Set.<Duration>of() : rule.windows();
             if (windows.size() == 1) {
                 return windows.iterator().next();
             }
@@ -112,7 +112,8 @@ public class AdminResource {
                 if (resource != null) {
                     used.keySet().retainAll(Set.of(resource));
                 }
-                return ok(context, new LimitsResponse(identifier, used, used.isEmpty() ? hints.hint(identifier, resource) : null));
+                return ok(context,
+                        new LimitsResponse(identifier, used, used.isEmpty() ? hints.hint(identifier, resource) : null));
             });
         });
     }

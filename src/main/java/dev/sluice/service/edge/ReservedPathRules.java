@@ -34,8 +34,10 @@ class ReservedPathRules {
     private static void check(LimitRule rule) {
         var endpoint = rule.resource().substring(CurrentPolicy.RESOURCE_PREFIX.length());
         if (ReservedPaths.contains(endpoint.substring(endpoint.indexOf('/')))) {
-            LOG.warnf("Rule has no effect, because its path is an endpoint of Sluice: endpoint=%s; RATE_LIMIT_CHECK_RATE limits checks,"
-                    + " and rate-limit.llm.<provider>.requests.<tier> limits LLM calls", endpoint);
+            LOG.warnf(
+                    "Rule has no effect, because its path is an endpoint of Sluice: endpoint=%s; RATE_LIMIT_CHECK_RATE limits checks,"
+                            + " and rate-limit.llm.<provider>.requests.<tier> limits LLM calls",
+                    endpoint);
         }
     }
 }

@@ -43,7 +43,8 @@ class AdminQueriesTest extends HttpTestBase {
     @Test
     void windowOfARuleMayBeLeftOut() {
         use("user:alice", "api:/campaigns");
-        get("/v1/usage?identifier=user:alice&resource=api:/campaigns").statusCode(200).body("current", is(1)).body("hint", nullValue());
+        get("/v1/usage?identifier=user:alice&resource=api:/campaigns").statusCode(200).body("current", is(1)).body("hint",
+                nullValue());
         get("/v1/usage?identifier=user:alice&resource=api:/auth/register").statusCode(200).body("current", is(0));
         get("/v1/usage?identifier=user:alice&resource=llm:openai").statusCode(200).body("current", is(0));
     }
