@@ -43,8 +43,8 @@ class JwtKeySettingsTest {
             "rate-limit.jwt.min-refresh-interval | 25h | a duration from 1s to 1d",
             "mp.jwt.verify.publickey.location | http:///jwks | URL with a host",
             "mp.jwt.verify.publickey.location | https://a b/jwks | URL with a host",
-            "mp.jwt.verify.publickey.location | /no/such/file | not found",
-            "smallrye.jwt.verify.key.location | /no/such/file | not found",
+            "mp.jwt.verify.publickey.location | /no/such/file | it cannot be read",
+            "smallrye.jwt.verify.key.location | /no/such/file | it cannot be read",
             "mp.jwt.verify.publickey | no-key | a public key",
             "smallrye.jwt.resolve-remote-keys-at-startup | true | not supported"})
     void invalidSettingIsReported(String property, String value, String allowed) {
