@@ -171,7 +171,7 @@ class CheckApiTest extends HttpTestBase {
     }
 
     @ParameterizedTest
-    @CsvSource({"api:/campaigns,pro,100", "api:/auth/login,x,5", "mine,enterprise,1000"})
+    @CsvSource({"api:/campaigns,pro,100", "api:/auth/login,free,5", "mine,enterprise,1000"})
     void configuredRulesApplyByTier(String resource, String tier, int limit) {
         check("{\"identifier\":\"t\",\"resource\":\"" + resource + "\",\"tier\":\"" + tier + "\"}").body("limit", is(limit));
         assertThat(admin.limits("t").await().indefinitely()).containsOnlyKeys(resource);
