@@ -2,6 +2,7 @@ package dev.sluice.service.edge;
 
 import java.net.InetSocketAddress;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -18,8 +19,11 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.SingleThreadEventLoop;
+import io.netty.util.AttributeKey;
 import io.quarkus.value.registry.ValueRegistry;
 import io.quarkus.value.registry.ValueRegistry.RuntimeKey;
+import io.quarkus.runtime.LaunchMode;
+import io.quarkus.runtime.StartupEvent;
 import io.quarkus.vertx.http.HttpServer;
 import io.quarkus.vertx.http.HttpServerStart;
 import io.quarkus.vertx.http.HttpsServerStart;
@@ -36,6 +40,7 @@ class ConnectionInitializer {
 
     private static final Logger LOG = Logger.getLogger(ConnectionInitializer.class);
     private static final String NAME = "connection-initializer";
+    private static final AttributeKey<HttpServerOptions> OPTIONS = AttributeKey.valueOf(ConnectionInitializer.class, "options");
 
     private final ServiceConfig.Connections settings;
     private final VertxInternal vertx;
@@ -59,6 +64,18 @@ class ConnectionInitializer {
         problems.checkDuration("rate-limit.connections.reader-timeout", settings.readerTimeout());
     }
 
+    /** Replaces the handlers after a live reload in dev mode, which keeps the server and its connections. */
+    void onReload(@Observes StartupEvent started) {
+        if (LaunchMode.current() == LaunchMode.DEVELOPMENT) {
+            forEachServerChannel(channel -> {
+                var options = channel.attr(OPTIONS).get();
+                if (options != null) {
+                    channel.pipeline().replace(NAME, NAME, acceptHandler(options));
+                }
+            });
+        }
+    }
+
     void onHttpStart(@ObservesAsync HttpServerStart started) {
         install(started.options(), HttpServer.HTTP_PORT);
     }
@@ -70,10 +87,18 @@ class ConnectionInitializer {
     private void install(HttpServerOptions options, RuntimeKey<Integer> actualPort) {
         // The options have port 0 if a free port was to be chosen.
         int port = options.getPort() > 0 ? options.getPort() : ports.get(actualPort);
+        forEachServerChannel(channel -> install(channel, port, options));
+    }
+
+    private void forEachServerChannel(Consumer<Channel> action) {
         for (var acceptor : vertx.getAcceptorEventLoopGroup()) {
             acceptor.execute(() -> {
                 if (acceptor instanceof SingleThreadEventLoop loop) {
-                    loop.registeredChannelsIterator().forEachRemaining(channel -> install(channel, port, options));
+                    loop.registeredChannelsIterator().forEachRemaining(channel -> {
+                        if (channel instanceof ServerChannel) {
+                            action.accept(channel);
+                        }
+                    });
                 } else {
                     LOG.warn("Connection handlers cannot be installed: slow request headers are not limited");
                 }
@@ -82,12 +107,17 @@ class ConnectionInitializer {
     }
 
     private void install(Channel channel, int port, HttpServerOptions options) {
-        if (channel instanceof ServerChannel && channel.localAddress() instanceof InetSocketAddress address
-                && address.getPort() == port && channel.pipeline().get(NAME) == null) {
-            var limits = new ConnectionTimeoutHandler.Limits(settings.headTimeout().toMillis(),
-                    settings.idleTimeout().toMillis(), settings.readerTimeout().toMillis());
-            channel.pipeline().addFirst(NAME, new AcceptHandler(connections, limits, options, addresses));
+        if (channel.localAddress() instanceof InetSocketAddress address && address.getPort() == port
+                && channel.pipeline().get(NAME) == null) {
+            channel.attr(OPTIONS).set(options);
+            channel.pipeline().addFirst(NAME, acceptHandler(options));
         }
+    }
+
+    private AcceptHandler acceptHandler(HttpServerOptions options) {
+        var limits = new ConnectionTimeoutHandler.Limits(settings.headTimeout().toMillis(), settings.idleTimeout().toMillis(),
+                settings.readerTimeout().toMillis());
+        return new AcceptHandler(connections, limits, options, addresses);
     }
 
     /** Adds the handlers to each accepted connection, which is what a server channel reads. */

@@ -36,7 +36,8 @@ public final class ConnectionTimeoutHandler extends ChannelInboundHandlerAdapter
     record Limits(long headerMillis, long keepAliveMillis, long writeStallMillis) {
     }
 
-    private static final AttributeKey<ConnectionTimeoutHandler> ATTRIBUTE = AttributeKey.valueOf(ConnectionTimeoutHandler.class,
+    /** After a live reload in dev mode, open connections have a handler of the previous class loader, which is not used. */
+    private static final AttributeKey<Object> ATTRIBUTE = AttributeKey.valueOf(ConnectionTimeoutHandler.class,
             "connection-timeouts");
     /** Number of tracked streams above which ended ones are removed. */
     private static final int MAX_TRACKED = 256;
@@ -116,7 +117,9 @@ public final class ConnectionTimeoutHandler extends ChannelInboundHandlerAdapter
     }
 
     private static ConnectionTimeoutHandler of(HttpConnection connection) {
-        return connection instanceof ConnectionBase base ? base.channel().attr(ATTRIBUTE).get() : null;
+        return connection instanceof ConnectionBase base && base.channel().attr(ATTRIBUTE).get() instanceof ConnectionTimeoutHandler handler
+                ? handler
+                : null;
     }
 
     void onRequest(HttpServerResponse response, boolean streams) {

@@ -34,7 +34,8 @@ import io.vertx.ext.web.RoutingContext;
  */
 final class MalformedRequestHandler extends ChannelDuplexHandler {
 
-    private static final AttributeKey<MalformedRequestHandler> ATTRIBUTE = AttributeKey.valueOf(MalformedRequestHandler.class,
+    /** After a live reload in dev mode, open connections have a handler of the previous class loader, which is not used. */
+    private static final AttributeKey<Object> ATTRIBUTE = AttributeKey.valueOf(MalformedRequestHandler.class,
             "malformed-requests");
     /** Name of the Vert.x handler in the pipeline. */
     private static final String VERTX_HANDLER = "handler";
@@ -62,7 +63,9 @@ final class MalformedRequestHandler extends ChannelDuplexHandler {
     }
 
     private static MalformedRequestHandler of(HttpConnection connection) {
-        return connection instanceof ConnectionBase base ? base.channel().attr(ATTRIBUTE).get() : null;
+        return connection instanceof ConnectionBase base && base.channel().attr(ATTRIBUTE).get() instanceof MalformedRequestHandler handler
+                ? handler
+                : null;
     }
 
     /**
