@@ -8,7 +8,7 @@ import java.nio.charset.StandardCharsets;
 
 import dev.sluice.config.ConfigValidator;
 import dev.sluice.service.observability.BuildInfo;
-import io.quarkus.runtime.LaunchMode;
+import io.quarkus.runtime.ApplicationLifecycleManager;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.annotations.QuarkusMain;
 
@@ -60,11 +60,7 @@ public class Main {
     }
 
     private static void run(String... arguments) {
-        if (LaunchMode.current() == LaunchMode.NORMAL) {
-            Quarkus.run(null, new StartupFailure(), arguments);
-        } else {
-            Quarkus.run(arguments);
-        }
+        Quarkus.run(null, new StartupFailure(ApplicationLifecycleManager.getDefaultExitCodeHandler()), arguments);
     }
 
     private static void check(String... arguments) {

@@ -14,15 +14,24 @@ import io.quarkus.runtime.util.ExceptionUtil;
  */
 final class StartupFailure implements BiConsumer<Integer, Throwable> {
 
+    private final BiConsumer<Integer, Throwable> exit;
+
+    /** @param exit exits; in dev mode, waits for the next change of the sources instead */
+    StartupFailure(BiConsumer<Integer, Throwable> exit) {
+        this.exit = exit;
+    }
+
     @Override
     public void accept(Integer exitCode, Throwable failure) {
         if (failure == null) {
-            System.exit(exitCode);
+            exit.accept(exitCode, null);
+            return;
         }
         var cause = ExceptionUtil.getRootCause(failure);
         if (cause instanceof ConfigurationChecked checked) {
             System.out.println(checked.getMessage());
-            System.exit(0);
+            exit.accept(0, null);
+            return;
         }
         var description = describe(failure, cause);
         if (description == null) {
@@ -31,7 +40,7 @@ final class StartupFailure implements BiConsumer<Integer, Throwable> {
         } else {
             System.err.println(description);
         }
-        System.exit(1);
+        exit.accept(exitCode, failure);
     }
 
     /** Returns a description without a stack trace; null if the cause is not known. */

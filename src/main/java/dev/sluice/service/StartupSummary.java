@@ -24,6 +24,7 @@ import dev.sluice.redis.RedisProvider;
 import dev.sluice.service.api.EndpointAuthorization;
 import dev.sluice.service.auth.JwtOnlyMechanism;
 import dev.sluice.service.gateway.ApiUpstream;
+import io.quarkus.runtime.LaunchMode;
 import io.quarkus.runtime.StartupEvent;
 
 /** Logs at startup what runs, what it serves, and how to try it, in one line each. */
@@ -66,6 +67,10 @@ class StartupSummary {
         if (ports.http() > 0) {
             LOG.infof("Try it: %s; health http://localhost:%d/q/health; API http://localhost:%d/q/openapi",
                     example(authorization, upstream, "http://localhost:" + ports.http()), ports.management(), ports.http());
+            if (LaunchMode.current() == LaunchMode.DEVELOPMENT) {
+                LOG.infof("Dev mode: sample http://localhost:%1$d/api/v1/campaigns; Swagger UI http://localhost:%1$d/q/swagger-ui",
+                        ports.http());
+            }
         }
     }
 

@@ -6,6 +6,7 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.jar.JarFile;
@@ -35,6 +36,7 @@ class DevRedis {
 
     private static final Logger LOG = Logger.getLogger("dev.sluice");
     private static final int CONNECT_MILLIS = 500;
+    private static final Path FOLDER = Path.of("target", "dev-redis");
     /** After {@code RequestFramingGuard}. */
     private static final int ORDER = -900;
 
@@ -105,9 +107,12 @@ class DevRedis {
             if (entry.isEmpty()) {
                 return Optional.empty();
             }
-            var server = Files.createTempDirectory("sluice-dev").resolve(entry.get().getName());
-            try (var content = archive.getInputStream(entry.get())) {
-                Files.copy(content, server);
+            // Stays for the next start; in the build folder, it does not outlive the project.
+            var server = Files.createDirectories(FOLDER).resolve(entry.get().getName()).toAbsolutePath();
+            if (!Files.exists(server) || Files.size(server) != entry.get().getSize()) {
+                try (var content = archive.getInputStream(entry.get())) {
+                    Files.copy(content, server, StandardCopyOption.REPLACE_EXISTING);
+                }
             }
             if (!server.toFile().setExecutable(true)) {
                 throw new IOException(server + " cannot be made executable");
