@@ -68,7 +68,8 @@ class StartupSummary {
             LOG.infof("Try it: %s; health http://localhost:%d/q/health; API http://localhost:%d/q/openapi",
                     example(authorization, upstream, "http://localhost:" + ports.http()), ports.management(), ports.http());
             if (LaunchMode.current() == LaunchMode.DEVELOPMENT) {
-                LOG.infof("Dev mode: sample http://localhost:%1$d/api/v1/campaigns; Swagger UI http://localhost:%1$d/q/swagger-ui",
+                LOG.infof(
+                        "Dev mode: sample http://localhost:%1$d/api/v1/campaigns; Swagger UI http://localhost:%1$d/q/swagger-ui",
                         ports.http());
             }
         }

@@ -117,9 +117,10 @@ public final class ConnectionTimeoutHandler extends ChannelInboundHandlerAdapter
     }
 
     private static ConnectionTimeoutHandler of(HttpConnection connection) {
-        return connection instanceof ConnectionBase base && base.channel().attr(ATTRIBUTE).get() instanceof ConnectionTimeoutHandler handler
-                ? handler
-                : null;
+        return connection instanceof ConnectionBase base
+                && base.channel().attr(ATTRIBUTE).get() instanceof ConnectionTimeoutHandler handler
+                        ? handler
+                        : null;
     }
 
     void onRequest(HttpServerResponse response, boolean streams) {

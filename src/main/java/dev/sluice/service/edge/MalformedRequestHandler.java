@@ -63,9 +63,10 @@ final class MalformedRequestHandler extends ChannelDuplexHandler {
     }
 
     private static MalformedRequestHandler of(HttpConnection connection) {
-        return connection instanceof ConnectionBase base && base.channel().attr(ATTRIBUTE).get() instanceof MalformedRequestHandler handler
-                ? handler
-                : null;
+        return connection instanceof ConnectionBase base
+                && base.channel().attr(ATTRIBUTE).get() instanceof MalformedRequestHandler handler
+                        ? handler
+                        : null;
     }
 
     /**
