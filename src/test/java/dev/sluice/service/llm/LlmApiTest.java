@@ -76,9 +76,10 @@ class LlmApiTest extends LlmTestBase {
     }
 
     @Test
-    void missingOrUnknownTierIsTheFirstTier() {
+    void missingTierIsTheFirstTierAndAnUnknownOneIsRejected() {
         check(new JsonObject().put("provider", "anthropic").put("identifier", "u")).body("limit", is(5));
-        check(call("none", "gpt-4o", 1)).body("limit", is(3));
+        check(new JsonObject().put("provider", "anthropic").put("identifier", "u").put("tier", "gold")).statusCode(400)
+                .body("error.details.field", is("tier"));
     }
 
     @Test
