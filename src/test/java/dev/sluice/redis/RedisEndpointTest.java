@@ -44,4 +44,12 @@ class RedisEndpointTest {
                 .isEqualTo("redis://u:p@[::1]:8/2");
         assertThat(RedisEndpoint.withAddress("redis://[::1]", RedisEndpoint.address("a_b", "8"))).isEqualTo("redis://a_b:8");
     }
+
+    @ParameterizedTest
+    @CsvSource(nullValues = "-", value = {"redis://u:p@s:1/2, -, -, redis://u:p@s:1",
+            "redis://s:1/2, -, a b/@:ü, redis://:a%20b%2F%40%3A%C3%BC@s:1",
+            "rediss://u:p@[::1]:1, me, x, rediss://me:x@[::1]:1", "redis://s:1?db=2, -, $1, redis://:%241@s:1"})
+    void sentinelHasItsOwnCredentialsAndNoDatabase(String endpoint, String user, String password, String expected) {
+        assertThat(RedisEndpoint.ofSentinel(endpoint, user, password)).isEqualTo(expected);
+    }
 }

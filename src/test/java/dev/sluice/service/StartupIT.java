@@ -29,6 +29,7 @@ import dev.sluice.testing.HttpTestClient;
 import dev.sluice.testing.Instance;
 import dev.sluice.testing.Polling;
 import dev.sluice.testing.RedisTestServer;
+import dev.sluice.testing.faults.RedisNode;
 
 /** Startup of the packaged program with various settings. */
 @Execution(ExecutionMode.CONCURRENT)
@@ -86,6 +87,25 @@ class StartupIT {
             var response = new HttpTestClient(sluice.port()).post("/v1/check", CHECK);
             assertThat(response.statusCode()).isEqualTo(200);
             assertThat(header(response, "X-RateLimit-Mode")).as(sluice.log()).isNull();
+        }
+    }
+
+    @Test
+    void sentinelsHaveCredentialsOfTheirOwn() {
+        try (var master = RedisNode.server();
+                var sentinel = RedisNode.sentinel("sentinel monitor main 127.0.0.1 %d 1\nsentinel auth-pass main data-secret\n"
+                        .formatted(master.port()))) {
+            sentinel.command("ACL", "SETUSER", "watcher", "on", ">se${x}t", "~*", "+@all");
+            sentinel.command("ACL", "SETUSER", "default", "off");
+            master.command("CONFIG", "SET", "requirepass", "data-secret");
+            try (var sluice = Instance.start(Map.of("REDIS_CLIENT_TYPE", "sentinel", "REDIS_MASTER_NAME", "main", "REDIS_HOSTS",
+                    "redis://127.0.0.1:" + sentinel.port() + "/1", "REDIS_PASSWORD", "data-secret", "REDIS_SENTINEL_USERNAME",
+                    "watcher",
+                    "REDIS_SENTINEL_PASSWORD", "se${x}t", "RATE_LIMIT_TIMEOUT", "5s"))) {
+                var response = new HttpTestClient(sluice.port()).post("/v1/check", CHECK);
+                assertThat(response.statusCode()).isEqualTo(200);
+                assertThat(header(response, "X-RateLimit-Mode")).as(sluice.log()).isNull();
+            }
         }
     }
 

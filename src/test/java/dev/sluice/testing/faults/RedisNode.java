@@ -70,7 +70,7 @@ public final class RedisNode implements AutoCloseable {
     }
 
     /** @param configuration initial content of the configuration file, which a sentinel rewrites */
-    static RedisNode sentinel(String configuration) {
+    public static RedisNode sentinel(String configuration) {
         return new RedisNode(List.of("--sentinel"), configuration);
     }
 
