@@ -2,6 +2,7 @@ package dev.sluice.config;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /** Immutable content of a rules file. */
 public final class RulesDocument {
@@ -38,6 +39,12 @@ public final class RulesDocument {
     /** Returns a new collector of problems that names settings of this file by file, line and key path. */
     public ConfigProblems newProblems() {
         return new ConfigProblems(this::locate);
+    }
+
+    /** Returns file and line of a setting, {@code rules.yaml:3}; empty if this file does not contain it. */
+    public Optional<String> place(String property) {
+        var located = locate(property);
+        return located.equals(property) ? Optional.empty() : Optional.of(located.substring(0, located.indexOf(": ")));
     }
 
     private String locate(String property) {

@@ -90,6 +90,16 @@ public class CurrentPolicy {
         return snapshot.rules();
     }
 
+    /** Returns where the rule of a resource was set: {@link RuleSource}, or file and line in the rules file. */
+    public String source(String resource) {
+        return snapshot.source(resource);
+    }
+
+    /** Returns the paths that are not limited, as configured. */
+    public List<String> exemptPaths() {
+        return snapshot.exemptPaths();
+    }
+
     /** Returns the rule of a resource, or null if there is none. */
     public LimitRule rule(String resource) {
         return snapshot.rule(resource);

@@ -29,11 +29,13 @@ final class PolicySnapshot {
     private final Map<String, LimitRule> rules;
     private final RuleMatcher matcher;
     private final List<String> warnings;
+    private final Map<String, String> sources;
+    private final List<String> exemptPaths;
     private final RuleMatcher exempt = new RuleMatcher();
     private final List<String> apiPrefix;
 
     /** @param otherTiers tiers of the settings, which the rules file may replace; rates for them are ignored */
-    private PolicySnapshot(PolicyConfig settings, List<String> otherTiers, ConfigProblems problems) {
+    private PolicySnapshot(PolicyConfig settings, RulesDocument file, List<String> otherTiers, ConfigProblems problems) {
         this.problems = problems;
         this.caseInsensitive = settings.paths().caseInsensitive();
         tiers = tiers(settings.tiers());
@@ -46,17 +48,20 @@ final class PolicySnapshot {
         defaultRule = new LimitRule(LimitRule.DEFAULT, defaults, null);
         apiPrefix = readPath("rate-limit.api-prefix", settings.apiPrefix().orElse("/"));
         settings.exempt().orElse(List.of()).forEach(this::readExempt);
-        var reader = new RuleReader(tiersAndRates, defaults, apiPrefix, caseInsensitive, problems);
+        var reader = new RuleReader(tiersAndRates, defaults, apiPrefix, caseInsensitive, problems,
+                property -> RuleSource.configured(file.place(property)));
         reader.read(settings, exempt);
         rules = reader.rules();
         matcher = reader.matcher();
         warnings = reader.warnings();
+        sources = reader.sources();
+        exemptPaths = List.copyOf(settings.exempt().orElse(List.of()));
     }
 
     /** @param file rules file, which overrides the settings */
     static PolicySnapshot of(PolicyConfig settings, RulesDocument file) {
         var problems = file.newProblems();
-        return new PolicySnapshot(new FilePolicyConfig(settings, file, problems), settings.tiers(), problems);
+        return new PolicySnapshot(new FilePolicyConfig(settings, file, problems), file, settings.tiers(), problems);
     }
 
     /** Returns the problems of the settings and of the file. */
@@ -145,6 +150,15 @@ final class PolicySnapshot {
     /** Logs warnings about rules that have no effect. */
     void logWarnings() {
         warnings.forEach(LOG::warn);
+    }
+
+    List<String> exemptPaths() {
+        return exemptPaths;
+    }
+
+    /** Returns where the rule of a resource was set. */
+    String source(String resource) {
+        return sources.getOrDefault(resource, RuleSource.SETTINGS);
     }
 
     LimitRule defaultRule() {

@@ -2,11 +2,13 @@ package dev.sluice.policy;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 import dev.sluice.api.FallbackPolicy;
 import dev.sluice.api.Rate;
@@ -36,13 +38,19 @@ final class RuleReader {
     private final ConfigProblems problems;
     private final List<String> warnings = new ArrayList<>();
     private final Map<String, LimitRule> rules = new LinkedHashMap<>();
+    /** Where each rule was set, by resource. */
+    private final Map<String, String> sources = new HashMap<>();
+    private final UnaryOperator<String> source;
     private final RuleMatcher matcher = new RuleMatcher();
 
     /**
      * @param defaults the default rate of each tier
      * @param prefix segments of the API prefix
+     * @param source maps the property of an endpoint to where it was set
      */
-    RuleReader(Tiers tiers, Map<String, Rate> defaults, List<String> prefix, boolean caseInsensitive, ConfigProblems problems) {
+    RuleReader(Tiers tiers, Map<String, Rate> defaults, List<String> prefix, boolean caseInsensitive, ConfigProblems problems,
+            UnaryOperator<String> source) {
+        this.source = source;
         this.tiers = tiers;
         this.defaults = defaults;
         this.prefix = prefix;
@@ -59,7 +67,7 @@ final class RuleReader {
         }
         settings.endpoints().forEach((key, configured) -> read(key, configured, exempt, builtIn));
         builtIn.stream().sorted((a, b) -> a.key().compareTo(b.key()))
-                .forEach(rule -> add(rule.key(), rule.endpoint(), rule.byTier()));
+                .forEach(rule -> add(rule.key(), rule.endpoint(), rule.byTier(), RuleSource.BUILT_IN));
     }
 
     Map<String, LimitRule> rules() {
@@ -68,6 +76,10 @@ final class RuleReader {
 
     RuleMatcher matcher() {
         return matcher;
+    }
+
+    Map<String, String> sources() {
+        return sources;
     }
 
     /** Returns descriptions of rules that have no effect. */
@@ -106,7 +118,7 @@ final class RuleReader {
         if (exempt.find(endpoint.method() == null ? "GET" : endpoint.method(), endpoint.segments()) != null) {
             warnings.add("Rule has no effect, because its path is exempt (rate-limit.exempt): endpoint=" + key);
         }
-        add(key, endpoint, byTier);
+        add(key, endpoint, byTier, source.apply(ENDPOINTS + '"' + key + '"'));
     }
 
     private void checkTier(String key, String tier, String rate) {
@@ -134,7 +146,7 @@ final class RuleReader {
         }
     }
 
-    private void add(String key, Endpoint endpoint, Map<String, String> byTier) {
+    private void add(String key, Endpoint endpoint, Map<String, String> byTier, String ruleSource) {
         var rates = new LinkedHashMap<>(defaults);
         byTier.forEach((tier, text) -> {
             if (!LimitRule.FALLBACK.equals(tier)) {
@@ -150,6 +162,7 @@ final class RuleReader {
                             + " {segments}");
         }
         rules.put(rule.resource(), rule);
+        sources.put(rule.resource(), ruleSource);
     }
 
     private static String property(String key, String tier) {

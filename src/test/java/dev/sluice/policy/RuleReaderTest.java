@@ -22,7 +22,8 @@ class RuleReaderTest {
     private final ConfigProblems problems = new ConfigProblems();
     private final Map<String, PolicyConfig.EndpointConfig> endpoints = new LinkedHashMap<>();
     private final RuleMatcher exempt = new RuleMatcher();
-    private final RuleReader reader = new RuleReader(TIERS, TIERS.defaults(), List.of("api", "v1"), false, problems);
+    private final RuleReader reader = new RuleReader(TIERS, TIERS.defaults(), List.of("api", "v1"), false, problems,
+            property -> "file of " + property);
 
     private record Settings(Map<String, EndpointConfig> endpoints, boolean builtInRules) implements PolicyConfig {
 
@@ -100,6 +101,14 @@ class RuleReaderTest {
                 .isEqualTo(Map.of("free", Rate.parse("1/minute"), "pro", Rate.parse("10/minute")));
         assertThat(reader.rules().get("api:/users/").rates())
                 .isEqualTo(Map.of("free", Rate.parse("10/minute"), "pro", Rate.parse("2/minute")));
+    }
+
+    @Test
+    void sourcesOfRules() {
+        endpoint("/auth/login", null, Map.of("free", "1/minute"));
+        read(true);
+        assertThat(reader.sources()).containsEntry("api:/auth/login", "file of rate-limit.endpoints.\"/auth/login\"")
+                .containsEntry("api:/users", RuleSource.BUILT_IN);
     }
 
     @Test

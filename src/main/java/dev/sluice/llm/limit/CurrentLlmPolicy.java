@@ -1,5 +1,7 @@
 package dev.sluice.llm.limit;
 
+import java.util.SortedMap;
+
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
@@ -35,6 +37,11 @@ public class CurrentLlmPolicy {
         var next = new LlmPolicySnapshot(config, change.document(), policy.tiers(change.document()));
         change.addProblems(next.problems());
         change.onAccepted(() -> current = next);
+    }
+
+    /** Returns the rules of requests, tokens and budgets, ordered by resource, with where they were set. */
+    public SortedMap<LimitRule, String> rulesWithSources() {
+        return current.rulesWithSources();
     }
 
     /** Returns a consistent snapshot, tiers included. A decision must use one snapshot throughout. */

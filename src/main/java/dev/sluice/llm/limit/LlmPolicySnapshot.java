@@ -1,11 +1,14 @@
 package dev.sluice.llm.limit;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 
 import dev.sluice.api.Identifiers;
@@ -18,6 +21,7 @@ import dev.sluice.llm.pricing.PriceTable;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.policy.LimitRule;
+import dev.sluice.policy.RuleSource;
 import dev.sluice.policy.Tiers;
 
 /**
@@ -49,6 +53,9 @@ final class LlmPolicySnapshot {
     private final Map<Provider, LimitRule> unprovenCallRules = new EnumMap<>(Provider.class);
     private final Map<Provider, Map<String, Long>> outputEstimates = new EnumMap<>(Provider.class);
     private final Map<String, LimitRule> byResource = new HashMap<>();
+    /** Where each rule of requests, tokens and budgets was set, by resource. */
+    private final Map<String, String> sources = new HashMap<>();
+    private final RulesDocument file;
 
     /**
      * @param file overrides the configuration
@@ -56,6 +63,7 @@ final class LlmPolicySnapshot {
      */
     LlmPolicySnapshot(LlmConfig config, RulesDocument file, Tiers tiers) {
         this.tiers = tiers;
+        this.file = file;
         problems = file.newProblems();
         var merged = FileProviderConfig.readAll(config, file, tiers, problems);
         var freeCalls = FreeCallRates.read(config, file, tiers, problems);
@@ -71,6 +79,8 @@ final class LlmPolicySnapshot {
                 configured.models().forEach((model, own) -> {
                     var rates = rates(prefix + "models.\"" + model + "\".", own, unit);
                     if (!rates.isEmpty()) {
+                        sources.put(resource(provider, unit) + '/' + model,
+                                source(prefix + "models.\"" + model + "\"." + name(unit), rates));
                         models.put(model, rule(resource(provider, unit) + '/' + model, rates, configured));
                     }
                 });
@@ -113,8 +123,22 @@ final class LlmPolicySnapshot {
         return rule;
     }
 
+    private static String name(QuotaUnit unit) {
+        return switch (unit) {
+            case REQUESTS -> "requests";
+            case TOKENS -> "tokens";
+            case NANODOLLARS -> "budget";
+        };
+    }
+
+    /** @param rates the configured rates */
+    private String source(String property, Map<String, Rate> rates) {
+        boolean builtIn = rates.entrySet().stream().allMatch(rate -> BuiltInRates.contains(rate.getKey(), rate.getValue()));
+        return builtIn ? RuleSource.BUILT_IN : RuleSource.configured(file.place(property));
+    }
+
     private Map<String, Rate> rates(String prefix, LlmConfig.LimitConfig configured, QuotaUnit unit) {
-        var name = unit == QuotaUnit.REQUESTS ? "requests" : unit == QuotaUnit.TOKENS ? "tokens" : "budget";
+        var name = name(unit);
         var texts = unit == QuotaUnit.REQUESTS
                 ? configured.requests()
                 : unit == QuotaUnit.TOKENS ? configured.tokens() : configured.budget();
@@ -137,6 +161,7 @@ final class LlmPolicySnapshot {
     /** Adds the rates of the tiers that are not configured. Tokens and budget are unlimited for them. */
     private Map<String, Rate> withDefaults(Provider provider, Map<String, Rate> rates, QuotaUnit unit) {
         boolean configured = !rates.isEmpty();
+        sources.put(resource(provider, unit), source("rate-limit.llm." + provider.id() + '.' + name(unit), rates));
         for (var tier : tiers.names()) {
             rates.computeIfAbsent(tier,
                     name -> unit == QuotaUnit.REQUESTS
@@ -236,6 +261,13 @@ final class LlmPolicySnapshot {
             }
         });
         return limitedUnits.isEmpty() ? "unlimited" : String.join(", ", limitedUnits);
+    }
+
+    /** Returns the rules of requests, tokens and budgets, of providers and models, by resource, with their sources. */
+    SortedMap<LimitRule, String> rulesWithSources() {
+        var sorted = new TreeMap<LimitRule, String>(Comparator.comparing(LimitRule::resource));
+        sources.forEach((resource, source) -> sorted.put(byResource.get(resource), source));
+        return sorted;
     }
 
     LimitRule rule(String resource) {

@@ -43,8 +43,11 @@ public class AdminResource {
     private final StoreStatus store;
     private final EndpointAuthorization authorization;
     private final NameHints hints;
+    private final RulesInForce rules;
 
-    AdminResource(RateLimitAdmin admin, StoreStatus store, EndpointAuthorization authorization, NameHints hints) {
+    AdminResource(RateLimitAdmin admin, StoreStatus store, EndpointAuthorization authorization, NameHints hints,
+            RulesInForce rules) {
+        this.rules = rules;
         this.hints = hints;
         this.admin = admin;
         this.store = store;
@@ -116,6 +119,20 @@ public class AdminResource {
                         new LimitsResponse(identifier, used, used.isEmpty() ? hints.hint(identifier, resource) : null));
             });
         });
+    }
+
+    /** Returns the rules in force. */
+    @GET
+    @Path("/rules")
+    @Operation(operationId = "rules", summary = "Returns the rules in force, with where they were set")
+    @SecurityRequirement(name = OpenApiDefinition.ADMIN_TOKEN)
+    @APIResponse(responseCode = "200", description = "Rules in force on this instance", content = @Content(mediaType = ErrorResponse.JSON, schema = @Schema(implementation = RulesResponse.class)))
+    @APIResponse(responseCode = "401", ref = OpenApiDefinition.UNAUTHORIZED)
+    @APIResponse(responseCode = "403", ref = OpenApiDefinition.FORBIDDEN)
+    @APIResponse(responseCode = "429", ref = OpenApiDefinition.TOO_MANY_REQUESTS)
+    public Uni<Response> rules(@Context RoutingContext context) {
+        return authorization.authorizeAdmin(context,
+                () -> Uni.createFrom().item(Response.ok(rules.describe(), ErrorResponse.JSON).build()));
     }
 
     /** Resets windows. */

@@ -6,6 +6,7 @@ import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.is;
 import static org.hamcrest.Matchers.nullValue;
 
+import java.util.List;
 import java.util.Map;
 
 import org.junit.jupiter.api.Test;
@@ -92,5 +93,19 @@ class AdminQueriesTest extends HttpTestBase {
                     .body("error.message", is("tier must be one of free, pro, enterprise"));
         }
         get("/v1/limits?identifier=x").body("limits", anEmptyMap());
+    }
+
+    @Test
+    void rulesInForceHaveSources() {
+        get("/v1/rules").statusCode(200)
+                .body("tiers", is(List.of("free", "pro", "enterprise")))
+                .body("default_rates.pro", is("100/minute"))
+                .body("rules.find { it.resource == 'api:/auth/login' }.rates", is(Map.of("free", "5/minute", "pro", "10/minute",
+                        "enterprise", "20/minute")))
+                .body("rules.find { it.resource == 'api:/auth/login' }.source", is("built-in"))
+                .body("llm.find { it.resource == 'llm:openai' }.rates.free", is("3/minute"))
+                .body("llm.find { it.resource == 'llm:openai' }.source", is("built-in"))
+                .body("file", nullValue());
+        given().when().get("/v1/rules").then().statusCode(403);
     }
 }
