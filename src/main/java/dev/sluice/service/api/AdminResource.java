@@ -42,13 +42,10 @@ public class AdminResource {
     private final RateLimitAdmin admin;
     private final StoreStatus store;
     private final EndpointAuthorization authorization;
-    private final NameHints hints;
-    private final RulesInForce rules;
+    private final RulesView rules;
 
-    AdminResource(RateLimitAdmin admin, StoreStatus store, EndpointAuthorization authorization, NameHints hints,
-            RulesInForce rules) {
+    AdminResource(RateLimitAdmin admin, StoreStatus store, EndpointAuthorization authorization, RulesView rules) {
         this.rules = rules;
-        this.hints = hints;
         this.admin = admin;
         this.store = store;
         this.authorization = authorization;
@@ -73,14 +70,14 @@ public class AdminResource {
             var identifier = QueryParameters.name(context, "identifier");
             var resource = QueryParameters.name(context, "resource");
             return admin.usage(identifier, resource, window(context, resource))
-                    .map(usage -> ok(context, WindowUsageResponse.of(usage, hints.hint(identifier, resource))));
+                    .map(usage -> ok(context, WindowUsageResponse.of(usage, rules.hint(identifier, resource))));
         });
     }
 
     /** Returns the requested window; without a request, the only one of the resource's rule. */
     private Duration window(RoutingContext context, String resource) {
         if (QueryParameters.text(context, "window_seconds") == null) {
-            var rule = hints.rule(resource);
+            var rule = rules.rule(resource);
             var windows = rule == null ? Set.<Duration>of() : rule.windows();
             if (windows.size() == 1) {
                 return windows.iterator().next();
@@ -116,7 +113,7 @@ public class AdminResource {
                     used.keySet().retainAll(Set.of(resource));
                 }
                 return ok(context,
-                        new LimitsResponse(identifier, used, used.isEmpty() ? hints.hint(identifier, resource) : null));
+                        new LimitsResponse(identifier, used, used.isEmpty() ? rules.hint(identifier, resource) : null));
             });
         });
     }

@@ -2,20 +2,27 @@ package dev.sluice.service.api;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
+import dev.sluice.config.RulesFile;
 import dev.sluice.llm.limit.CurrentLlmPolicy;
 import dev.sluice.policy.CurrentPolicy;
 import dev.sluice.policy.LimitRule;
 
-/** Suggests the stored form of identifiers and resources that were probably written without their prefix. */
+/** Rules in force on this instance, for administrators; and hints where a name was probably written without its prefix. */
 @ApplicationScoped
-class NameHints {
+class RulesView {
 
     private final CurrentPolicy policy;
     private final CurrentLlmPolicy llmPolicy;
+    private final RulesFile file;
 
-    NameHints(CurrentPolicy policy, CurrentLlmPolicy llmPolicy) {
+    RulesView(CurrentPolicy policy, CurrentLlmPolicy llmPolicy, RulesFile file) {
+        this.file = file;
         this.policy = policy;
         this.llmPolicy = llmPolicy;
+    }
+
+    RulesResponse describe() {
+        return RulesResponse.of(policy, llmPolicy, file.status());
     }
 
     /** Returns the rule of a resource; null if it has none. */
