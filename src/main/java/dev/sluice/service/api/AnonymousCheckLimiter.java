@@ -91,7 +91,8 @@ public class AnonymousCheckLimiter {
     /** Returns which requests without a token are served and which settings change that, for the log. */
     public String describe() {
         if (open) {
-            return "open without a token, at " + rate + " for each address (RATE_LIMIT_API_TOKEN requires one)";
+            return "open without a token, at " + rate + " for each address"
+                    + " (RATE_LIMIT_CHECK_RATE, RATE_LIMIT_CHECK_OPEN=false or RATE_LIMIT_API_TOKEN)";
         }
         return upstream && settings.open().isEmpty()
                 ? "closed without a token because there is an upstream (RATE_LIMIT_API_TOKEN, or RATE_LIMIT_CHECK_OPEN=true)"
