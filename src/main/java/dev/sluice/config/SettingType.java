@@ -102,7 +102,7 @@ enum SettingType {
 
         @Override
         String allowed(String text, String defaultValue, List<String> choices) {
-            return String.join(", ", choices) + Suggestions.hint(text.toLowerCase(Locale.ROOT), choices);
+            return list(choices) + Suggestions.hint(text.toLowerCase(Locale.ROOT), choices);
         }
     },
     /** Any text. The part of Sluice that uses it validates it. */
@@ -151,6 +151,11 @@ enum SettingType {
         if (count > 0) {
             text.append(count).append(unit);
         }
+    }
+
+    private static String list(List<String> words) {
+        int last = words.size() - 1;
+        return String.join(", ", words.subList(0, last)) + " or " + words.get(last);
     }
 
     private static String example(String defaultValue) {

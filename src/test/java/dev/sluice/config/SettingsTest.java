@@ -83,10 +83,10 @@ class SettingsTest {
             "RATE_LIMIT_INSTANCES | 1.5 | a whole number, such as 1",
             "RATE_LIMIT_INSTANCES | 99999999999 | a whole number, such as 1",
             "RATE_LIMIT_MEMORY_MAX_SIZE | lots | a size in bytes, or with a unit (K, M, G), such as 64M",
-            "RATE_LIMIT_FALLBACK | opn | local, open, closed; did you mean open?",
-            "RATE_LIMIT_HEADERS | some | all, standard, legacy, none",
-            "REDIS_CLIENT_TYPE | sentinels | standalone, sentinel, cluster, replication; did you mean sentinel?",
-            "RATE_LIMIT_LLM_GEMINI_FALLBACK | shut | local, open, closed",
+            "RATE_LIMIT_FALLBACK | opn | local, open or closed; did you mean open?",
+            "RATE_LIMIT_HEADERS | some | all, standard, legacy or none",
+            "REDIS_CLIENT_TYPE | sentinels | standalone, sentinel, cluster or replication; did you mean sentinel?",
+            "RATE_LIMIT_LLM_GEMINI_FALLBACK | shut | local, open or closed",
             "RATE_LIMIT_LLM_OPENAI_OUTPUT_ESTIMATE | many | a whole number"})
     void invalidValueIsReportedWithItsVariable(String variable, String text, String allowed) {
         assertThat(problems(Map.of(variable, text))).singleElement().asString().startsWith(variable + ": ")

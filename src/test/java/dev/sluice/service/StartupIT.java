@@ -143,7 +143,7 @@ class StartupIT {
                 .contains("REDIS_TLS: rate-limit.redis.tls=ja: true or false")
                 .contains("RATE_LIMIT_TIMEOUT: rate-limit.timeout=100: give a unit, such as 100ms")
                 .contains("RATE_LIMIT_INSTANCES: rate-limit.instances=1.5: a whole number")
-                .contains("RATE_LIMIT_FALLBACK: rate-limit.fallback=opn: local, open, closed; did you mean open?")
+                .contains("RATE_LIMIT_FALLBACK: rate-limit.fallback=opn: local, open or closed; did you mean open?")
                 .contains("RATE_LIMIT_UPSTREAM_CONNECT_TIMEOUT: rate-limit.upstream.connect-timeout=0s: a duration from 1ms")
                 .contains("RATE_LIMIT_TRACING: rate-limit.tracing=ture: true or false, in lower case")
                 .contains("RATE_LIMIT_DEFAULT: rate-limit.default=often: ")
