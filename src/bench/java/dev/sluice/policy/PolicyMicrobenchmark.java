@@ -15,15 +15,15 @@ import dev.sluice.config.RulesDocument;
 public class PolicyMicrobenchmark {
 
     private record FixedConfig(List<String> tiers, Optional<String> defaultRate, Map<String, String> defaults,
-            boolean builtInDefaults, Map<String, Map<String, String>> endpoints, Optional<List<String>> exempt,
+            boolean builtInDefaults, boolean builtInRules, Map<String, EndpointConfig> endpoints, Optional<List<String>> exempt,
             Optional<String> apiPrefix, Paths paths) implements PolicyConfig {
     }
 
+    private static final PolicyConfig.EndpointConfig RULE = PolicyConfig.EndpointConfig.of(null, Map.of("free", "10/minute"));
+
     private final CurrentPolicy policy = new CurrentPolicy(
-            new FixedConfig(List.of("free", "pro"), Optional.empty(), Map.of(), true,
-                    Map.of("/campaigns", Map.of("free", "10/minute"), "/users/{id}/orders", Map.of("free", "10/minute"),
-                            "POST /reports",
-                            Map.of("free", "10/minute")),
+            new FixedConfig(List.of("free", "pro"), Optional.empty(), Map.of(), true, false,
+                    Map.of("/campaigns", RULE, "/users/{id}/orders", RULE, "POST /reports", RULE),
                     Optional.of(List.of("/static", "/healthz")), Optional.of("/api/v1"), () -> false),
             RulesDocument.EMPTY);
 
