@@ -50,7 +50,7 @@ class DocSnippetsTest {
             import org.eclipse.microprofile.rest.client.inject.*;
             import org.junit.jupiter.api.*;
             """;
-    /** What the snippets take from their application. */
+    /** Types that the snippets take from their application. */
     private static final String APPLICATION = """
             interface Report { }
             interface Reports { Uni<Report> create(String id); }

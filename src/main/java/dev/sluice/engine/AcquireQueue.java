@@ -31,7 +31,7 @@ final class AcquireQueue {
         final Consumer<Decision> onDecision;
         final Consumer<Throwable> onFailure;
         volatile boolean cancelled;
-        /** Whether it has been added to its queue. */
+        /** True once it has been added to its queue. */
         volatile boolean queued;
 
         Waiter(RateLimitRequest request, long deadline, Consumer<Decision> onDecision, Consumer<Throwable> onFailure) {
@@ -48,7 +48,7 @@ final class AcquireQueue {
     };
     /** No request has an earlier deadline: most turns end without a look at the others. */
     private long earliestDeadline;
-    /** Whether a decision of the first request is in progress. */
+    /** True while a decision of the first request is in progress. */
     boolean deciding;
     /** When the first request asks again, by {@link System#nanoTime}. */
     long wakeAt;

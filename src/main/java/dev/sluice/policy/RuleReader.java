@@ -38,7 +38,7 @@ final class RuleReader {
     private final ConfigProblems problems;
     private final List<String> warnings = new ArrayList<>();
     private final Map<String, LimitRule> rules = new LinkedHashMap<>();
-    /** Where each rule was set, by resource. */
+    /** Sources of the rules, by resource. */
     private final Map<String, String> sources = new HashMap<>();
     private final UnaryOperator<String> source;
     private final RuleMatcher matcher = new RuleMatcher();

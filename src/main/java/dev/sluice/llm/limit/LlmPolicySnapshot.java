@@ -53,7 +53,7 @@ final class LlmPolicySnapshot {
     private final Map<Provider, LimitRule> unprovenCallRules = new EnumMap<>(Provider.class);
     private final Map<Provider, Map<String, Long>> outputEstimates = new EnumMap<>(Provider.class);
     private final Map<String, LimitRule> byResource = new HashMap<>();
-    /** Where each rule of requests, tokens and budgets was set, by resource. */
+    /** Sources of the rules of requests, tokens and budgets, by resource. */
     private final Map<String, String> sources = new HashMap<>();
     private final RulesDocument file;
 

@@ -8,7 +8,7 @@ import io.vertx.core.Vertx;
 import io.vertx.ext.web.RoutingContext;
 
 /**
- * What is known about one request when it ends, for its line in the access log and its span. Exists only if one of them is enabled
+ * Facts about one request, collected until it ends, for its line in the access log and its span. Exists only if one of them is enabled
  * ({@link RequestRecorder}). Confined to the event loop of the request.
  */
 public final class RequestRecord {

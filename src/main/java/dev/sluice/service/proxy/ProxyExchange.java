@@ -45,7 +45,7 @@ public final class ProxyExchange implements ConnectionAcquirer, RequestBody.List
     private UpstreamStream stream;
     private ClientResponse clientResponse;
     private int status;
-    /** Whether a valid response has begun. */
+    /** True once a valid response has begun. */
     private boolean accepted;
     private boolean repeated;
     private boolean paused;

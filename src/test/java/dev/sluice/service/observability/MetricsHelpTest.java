@@ -18,7 +18,7 @@ import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 
-/** What {@code /q/metrics} shows of a service that has been used: every metric is explained. */
+/** Verifies that {@code /q/metrics} of a service that has been used describes every metric. */
 @QuarkusTest
 @TestProfile(LlmGatewayProfile.class)
 @WithTestResource(RedisTestResource.class)
