@@ -14,6 +14,8 @@ import io.quarkus.runtime.util.ExceptionUtil;
  */
 final class StartupFailure implements BiConsumer<Integer, Throwable> {
 
+    private static final String INVALID = "Invalid configuration; Sluice does not start:\n  ";
+
     private final BiConsumer<Integer, Throwable> exit;
 
     /** @param exit exits; in dev mode, waits for the next change of the sources instead */
@@ -58,9 +60,18 @@ final class StartupFailure implements BiConsumer<Integer, Throwable> {
             if (current instanceof ConfigurationException) {
                 return current.getMessage();
             }
+            if (isThrownByTlsRegistry(current)) {
+                return INVALID + current.getMessage() + (current == cause ? "" : ": " + cause.getMessage());
+            }
         }
         // SmallRye Config throws these for settings of Quarkus, before anything has started.
         boolean config = cause.getMessage() != null && cause.getMessage().startsWith("SRCFG");
-        return config ? "Invalid configuration; Sluice does not start:\n  " + cause.getMessage() : null;
+        return config ? INVALID + cause.getMessage() : null;
+    }
+
+    /** The TLS registry has no type for its errors: of files of keys and certificates that it cannot read. */
+    private static boolean isThrownByTlsRegistry(Throwable failure) {
+        var frames = failure.getStackTrace();
+        return frames.length > 0 && frames[0].getClassName().startsWith("io.quarkus.tls.");
     }
 }

@@ -216,6 +216,15 @@ class StartupIT {
     }
 
     @Test
+    void unreadableCertificateIsOneLine() throws IOException, InterruptedException {
+        var result = Instance.runCommand(Map.of("REDIS_ENABLED", "false", "QUARKUS_HTTP_PORT", unusedPort(),
+                "QUARKUS_MANAGEMENT_PORT", unusedPort(), "QUARKUS_TLS_TRUST_STORE_PEM_CERTS", "/no/such/ca.pem"));
+        assertThat(result.exitCode()).isEqualTo(1);
+        assertThat(result.output()).contains("Invalid configuration; Sluice does not start").contains("/no/such/ca.pem")
+                .doesNotContain("\tat ");
+    }
+
+    @Test
     void summarySaysWhatRunsAndHowToTryIt() throws IOException, InterruptedException {
         try (var sluice = Instance.start(Map.of("REDIS_ENABLED", "false", "UPSTREAM_URL", ""))) {
             assertThat(sluice.log()).containsOnlyOnce("Sluice: limiting; windows in memory (REDIS_ENABLED=false); 4 rules")

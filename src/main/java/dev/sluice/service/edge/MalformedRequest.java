@@ -64,8 +64,10 @@ final class MalformedRequest {
             return null;
         }
         return switch (error) {
-            case TOO_LONG_LINE -> ErrorResponse.of(414, "RATE_4141", "Request target too long");
-            case TOO_LONG_HEADERS -> ErrorResponse.of(431, "RATE_4311", "Request header section too large");
+            case TOO_LONG_LINE -> ErrorResponse.of(414, "RATE_4141",
+                    "Request line too long (quarkus.http.limits.max-initial-line-length)");
+            case TOO_LONG_HEADERS -> ErrorResponse.of(431, "RATE_4311",
+                    "Request headers too large (quarkus.http.limits.max-header-size)");
             default -> ErrorResponse.badRequest(request.headers().get(FIELD), request.headers().get(MESSAGE));
         };
     }

@@ -86,9 +86,14 @@ final class LlmExchange {
     }
 
     private Future<Void> checkVersion() {
-        return provider.version(path) != null
+        var version = provider.version(path);
+        if (version == null) {
+            return rejected(404, "Unknown path: paths of this provider must begin with /" + provider.id() + provider.version());
+        }
+        return provider.version(path.substring(version.length())) == null
                 ? Future.succeededFuture()
-                : rejected(404, "Unknown path: paths of this provider must begin with /" + provider.id() + provider.version());
+                : rejected(404, "Unknown path: the version is there twice; the base URL of this client must end with /"
+                        + provider.id() + ", because the client adds " + version);
     }
 
     private Future<Void> admit() {

@@ -172,6 +172,14 @@ class CredentialsTest extends HttpTestBase {
     }
 
     @Test
+    void apiTokenIsNoAdminToken() throws IOException {
+        double before = rejected("admin_token", "not_permitted");
+        assertThat(send("GET /v1/limits?identifier=a", "Authorization: Bearer \u79D8\u5BC6", StandardCharsets.UTF_8).status())
+                .isEqualTo(403);
+        assertThat(rejected("admin_token", "not_permitted")).isEqualTo(before + 1);
+    }
+
+    @Test
     void metricIsDescribedAndComplete() {
         var metrics = given().port(managementPort).get("/q/metrics").asString();
         assertThat(metrics).containsPattern("# HELP rate_limit_credentials_rejected(_total)? \\S+");

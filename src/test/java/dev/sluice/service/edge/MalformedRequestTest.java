@@ -158,6 +158,10 @@ class MalformedRequestTest extends HttpTestBase {
         assertRejected("GET /" + "x".repeat(1 << 20) + " HTTP/1.1\r\nHost: x\r\n\r\n", 414, "RATE_4141", null);
         assertRejected("GET /open HTTP/1.1\r\nHost: x\r\nName: " + "x".repeat(1 << 20) + "\r\n\r\n", 431, "RATE_4311", null);
         assertRejected("GET /open HTTP/1.1\r\nHost: x\r\n" + "N: x\r\n".repeat(10_000) + "\r\n", 431, "RATE_4311", null);
+        try (var connection = new RawHttpConnection(port)) {
+            connection.send("GET /" + "x".repeat(1 << 16) + " HTTP/1.1\r\nHost: x\r\n\r\n");
+            assertThat(connection.readResponse().text()).contains("(quarkus.http.limits.max-initial-line-length)");
+        }
     }
 
     @ParameterizedTest

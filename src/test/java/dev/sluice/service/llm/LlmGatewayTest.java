@@ -496,6 +496,16 @@ class LlmGatewayTest extends LlmTestBase {
         assertErrorShape(path.substring(1, path.indexOf('/', 1)), new JsonObject(response.text()), status);
     }
 
+    /** A base URL that a client adds the version to, or does not. */
+    @ParameterizedTest
+    @CsvSource({"/anthropic/v1/v1/messages,must end with /anthropic", "/gemini/v1/v1beta/models,must end with /gemini",
+            "/openai/chat/completions,must begin with /openai/v1", "/anthropic/messages,must begin with /anthropic/v1"})
+    void wrongBaseUrlsAreExplained(String path, String hint) throws IOException {
+        var response = RawHttpConnection.exchange(port, RawHttpConnection.post(path, "{}", "x-api-key: key-of-pro"));
+        assertThat(response.status()).isEqualTo(404);
+        assertThat(response.text()).contains(hint);
+    }
+
     @Test
     void absoluteTargetsAreForwardedToTheProvider() throws IOException {
         var response = RawHttpConnection.exchange(port,

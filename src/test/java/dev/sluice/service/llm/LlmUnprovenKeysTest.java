@@ -12,6 +12,8 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
+import jakarta.inject.Inject;
+
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,6 +26,7 @@ import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.llm.LlmProfile;
 import dev.sluice.testing.llm.ProvidersForTests;
 import dev.sluice.testing.llm.UnprovenKeysProfile;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -42,6 +45,13 @@ class LlmUnprovenKeysTest extends LlmTestBase {
     private static final String MODELS = "/openai/v1/models";
     private static final String GENERATE = "/gemini/v1beta/models/gemini-2.5-flash:generateContent";
     private static final String ADDRESS = "ip:127.0.0.1";
+
+    @Inject
+    MeterRegistry registry;
+
+    private double refusedKeys() {
+        return registry.counter("rate_limit_credentials_rejected", "kind", "provider_key", "reason", "refused").count();
+    }
 
     @BeforeEach
     void acceptAnyKey() {
@@ -100,6 +110,7 @@ class LlmUnprovenKeysTest extends LlmTestBase {
     @Test
     void providersHaveWindowsOfTheirOwn() {
         anthropic.expectKey("sk-valid");
+        double refusedBefore = refusedKeys();
         for (int i = 0; i < 3; i++) {
             assertThat(chat("Bearer sk-providers-" + i).statusCode()).isEqualTo(200);
             assertThat(http.post("/anthropic/v1/messages", BODY, "x-api-key", "sk-providers-" + i, "anthropic-version", "1")
@@ -107,6 +118,7 @@ class LlmUnprovenKeysTest extends LlmTestBase {
         }
         assertThat(limits(ADDRESS)).containsEntry("llm:openai:unproven", 3L).containsEntry("llm:anthropic:unproven", 3L)
                 .containsEntry("llm:openai", 3L).containsEntry("llm:anthropic", 3L);
+        assertThat(refusedKeys()).isEqualTo(refusedBefore + 3);
     }
 
     @Test
