@@ -1,12 +1,17 @@
 package dev.sluice.llm.pricing;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.math.BigDecimal;
 import java.time.LocalDate;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
@@ -26,9 +31,21 @@ final class BundledPrices {
     }
 
     static List<PriceEntry> read() {
-        try (var stream = BundledPrices.class.getResourceAsStream(RESOURCE);
-                var json = new JsonFactory().createParser(stream)) {
+        try (var stream = BundledPrices.class.getResourceAsStream(RESOURCE)) {
             var entries = new ArrayList<PriceEntry>();
+            for (var row : readRows(stream)) {
+                entries.add(row.toEntry());
+            }
+            return entries;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Reads rows in the format of {@code prices.json}. */
+    static List<PriceRow> readRows(InputStream stream) throws IOException {
+        try (var json = new JsonFactory().createParser(stream)) {
+            var rows = new ArrayList<PriceRow>();
             json.nextToken();
             while (json.nextToken() == JsonToken.FIELD_NAME) {
                 boolean prices = json.currentName().equals("prices");
@@ -38,25 +55,23 @@ final class BundledPrices {
                     continue;
                 }
                 while (json.nextToken() == JsonToken.START_OBJECT) {
-                    entries.add(readEntry(json));
+                    rows.add(readRow(json));
                 }
             }
-            return entries;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            return rows;
         }
     }
 
-    private static PriceEntry readEntry(JsonParser json) throws IOException {
-        var tiers = new HashMap<Long, TokenPrices>();
+    private static PriceRow readRow(JsonParser json) throws IOException {
+        var tiers = new TreeMap<Long, Map<TokenKind, BigDecimal>>();
         var fields = readFields(json, tiers);
-        return new PriceEntry(Provider.of(fields.get("provider")),
-                new ModelPrice(fields.get("model"), tokenPrices(fields), tiers),
-                parseDay(fields.get("from")), parseDay(fields.get("until")));
+        return new PriceRow(Provider.of(fields.get("provider")), fields.get("model"), parseDay(fields.get("from")),
+                parseDay(fields.get("until")), amounts(fields), tiers, fields.get("source"));
     }
 
     /** Returns the fields of the object at whose start the parser is, and adds its tiers to the given ones. */
-    private static Map<String, String> readFields(JsonParser json, Map<Long, TokenPrices> tiers) throws IOException {
+    private static Map<String, String> readFields(JsonParser json, SortedMap<Long, Map<TokenKind, BigDecimal>> tiers)
+            throws IOException {
         var fields = new HashMap<String, String>();
         while (json.nextToken() == JsonToken.FIELD_NAME) {
             var name = json.currentName();
@@ -66,19 +81,21 @@ final class BundledPrices {
             }
             while (json.nextToken() == JsonToken.START_OBJECT) {
                 var tier = readFields(json, tiers);
-                tiers.put(Long.valueOf(tier.get("above_prompt_tokens")), tokenPrices(tier));
+                tiers.put(Long.valueOf(tier.get("above_prompt_tokens")), amounts(tier));
             }
         }
         return fields;
     }
 
-    private static TokenPrices tokenPrices(Map<String, String> fields) {
-        var cacheWrite = fields.get("cache_write");
-        return new TokenPrices(Money.picodollarsPerToken(fields.get("input")),
-                Money.picodollarsPerToken(fields.get("cached_input")),
-                Money.picodollarsPerToken(cacheWrite),
-                Money.picodollarsPerToken(fields.getOrDefault("cache_write_1h", cacheWrite)),
-                Money.picodollarsPerToken(fields.get("output")));
+    private static Map<TokenKind, BigDecimal> amounts(Map<String, String> fields) {
+        var amounts = new EnumMap<TokenKind, BigDecimal>(TokenKind.class);
+        for (var kind : TokenKind.values()) {
+            var amount = fields.get(kind.field());
+            if (amount != null) {
+                amounts.put(kind, new BigDecimal(amount).stripTrailingZeros());
+            }
+        }
+        return amounts;
     }
 
     private static LocalDate parseDay(String text) {

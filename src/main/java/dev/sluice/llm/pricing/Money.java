@@ -65,8 +65,18 @@ public final class Money {
         if (!isDecimal(text)) {
             throw new IllegalArgumentException(PRICE_SYNTAX);
         }
-        var price = new BigDecimal(text);
-        if (price.compareTo(MAX_PRICE_DECIMAL) > 0 || price.stripTrailingZeros().scale() > PRICE_SCALE) {
+        return picodollarsPerToken(new BigDecimal(text));
+    }
+
+    /**
+     * Converts a price.
+     *
+     * @param price US dollars per million tokens
+     * @return picodollars per token
+     * @throws IllegalArgumentException if the amount is not {@value #PRICE_SYNTAX}
+     */
+    static long picodollarsPerToken(BigDecimal price) {
+        if (price.signum() < 0 || price.compareTo(MAX_PRICE_DECIMAL) > 0 || price.stripTrailingZeros().scale() > PRICE_SCALE) {
             throw new IllegalArgumentException(PRICE_SYNTAX);
         }
         return price.movePointRight(PRICE_SCALE).longValueExact();

@@ -3,6 +3,9 @@ package dev.sluice.llm.pricing;
 import static java.lang.Math.addExact;
 import static java.lang.Math.multiplyExact;
 
+import java.math.BigDecimal;
+import java.util.Map;
+
 import dev.sluice.llm.protocol.TokenUsage;
 
 /**
@@ -16,6 +19,20 @@ import dev.sluice.llm.protocol.TokenUsage;
  * @param output output, reasoning included
  */
 record TokenPrices(long input, long cachedInput, long cacheWrite, long longCacheWrite, long output) {
+
+    /**
+     * Converts prices in US dollars per million tokens.
+     *
+     * @throws IllegalArgumentException if an amount is not a price
+     */
+    static TokenPrices of(Map<TokenKind, BigDecimal> amounts) {
+        var cacheWrite = amounts.get(TokenKind.CACHE_WRITE);
+        return new TokenPrices(Money.picodollarsPerToken(amounts.get(TokenKind.INPUT)),
+                Money.picodollarsPerToken(amounts.get(TokenKind.CACHED_INPUT)),
+                Money.picodollarsPerToken(cacheWrite),
+                Money.picodollarsPerToken(amounts.getOrDefault(TokenKind.CACHE_WRITE_1H, cacheWrite)),
+                Money.picodollarsPerToken(amounts.get(TokenKind.OUTPUT)));
+    }
 
     long cost(TokenUsage usage) {
         long plain = usage.input() - usage.cachedInput() - usage.cacheWrite();
