@@ -119,15 +119,14 @@ public class LlmLimiter {
         var snapshot = policy.current();
         var tier = snapshot.tiers().effective(call.tier());
         var price = accounting.findPrice(call.provider(), call.model());
-        var priceName = price == null ? null : price.name();
-        var requests = snapshot.rule(call.provider(), QuotaUnit.REQUESTS, tier, call.model(), priceName);
-        var tokens = snapshot.rule(call.provider(), QuotaUnit.TOKENS, tier, call.model(), priceName);
-        var budget = snapshot.rule(call.provider(), QuotaUnit.NANODOLLARS, tier, call.model(), priceName);
+        var requests = snapshot.rule(call.provider(), QuotaUnit.REQUESTS, tier, call.model());
+        var tokens = snapshot.rule(call.provider(), QuotaUnit.TOKENS, tier, call.model());
+        var budget = snapshot.rule(call.provider(), QuotaUnit.NANODOLLARS, tier, call.model());
         boolean limited = tokens.rate(tier) != Rate.UNLIMITED || budget.rate(tier) != Rate.UNLIMITED;
         boolean unpriced = denyUnpriced && price == null && budget.rate(tier) != Rate.UNLIMITED;
-        long unknownOutput = snapshot.outputEstimate(call.provider(), call.model(), priceName);
+        long unknownOutput = snapshot.outputEstimate(call.provider(), call.model());
         var uncapped = limited && call.maxOutputTokens() < 0
-                ? outputEstimates.begin(call, snapshot.minimumOutputEstimate(call.provider(), call.model(), priceName),
+                ? outputEstimates.begin(call, snapshot.minimumOutputEstimate(call.provider(), call.model()),
                         unknownOutput)
                 : null;
         try {
@@ -164,14 +163,12 @@ public class LlmLimiter {
     public boolean limitsUsage(Provider provider, String tier, String model) {
         var snapshot = policy.current();
         var effectiveTier = snapshot.tiers().effective(tier);
-        var priceName = findPrice(provider, model).map(ModelPrice::name).orElse(null);
-        return limitsUsage(snapshot, provider, effectiveTier, model, priceName);
+        return limitsUsage(snapshot, provider, effectiveTier, model);
     }
 
-    private static boolean limitsUsage(LlmPolicySnapshot snapshot, Provider provider, String tier, String model,
-            String priceName) {
+    private static boolean limitsUsage(LlmPolicySnapshot snapshot, Provider provider, String tier, String model) {
         return Stream.of(QuotaUnit.TOKENS, QuotaUnit.NANODOLLARS)
-                .anyMatch(unit -> snapshot.rule(provider, unit, tier, model, priceName).rate(tier) != Rate.UNLIMITED);
+                .anyMatch(unit -> snapshot.rule(provider, unit, tier, model).rate(tier) != Rate.UNLIMITED);
     }
 
     /**
@@ -209,23 +206,22 @@ public class LlmLimiter {
             String requestId) {
         return Uni.createFrom().deferred(() -> {
             var price = findPrice(provider, model);
-            var priceName = price.map(ModelPrice::name).orElse(null);
             if (reservation != null) {
-                accounting.settle(identifier, reservation, usageByResource(provider, model, priceName, usage, price));
+                accounting.settle(identifier, reservation, usageByResource(provider, model, usage, price));
             }
             return accounting
                     .book(provider, identifier, model, usage, price.orElse(null), false, requestId, outputSample(provider,
-                            identifier, model, priceName, usage, reservation))
+                            identifier, model, usage, reservation))
                     .chain(() -> accounting.awaitWritten(identifier));
         });
     }
 
     /** Returns the output tokens that count in the histogram: those of every call, if any tier's usage is limited. */
-    private long outputSample(Provider provider, String identifier, String model, String priceName, TokenUsage usage,
+    private long outputSample(Provider provider, String identifier, String model, TokenUsage usage,
             String reservation) {
         var snapshot = policy.current();
         if (snapshot.tiers().names().stream()
-                .noneMatch(tier -> limitsUsage(snapshot, provider, tier, model, priceName))) {
+                .noneMatch(tier -> limitsUsage(snapshot, provider, tier, model))) {
             return -1;
         }
         outputEstimates.add(identifier, provider, model, usage.output(), reservation != null);
@@ -236,14 +232,14 @@ public class LlmLimiter {
      * Returns the usage for the resources of all tiers. The call's tier is not known any more; only the resources that are
      * part of the reservation are settled.
      */
-    private Map<String, Long> usageByResource(Provider provider, String model, String priceName, TokenUsage usage,
+    private Map<String, Long> usageByResource(Provider provider, String model, TokenUsage usage,
             Optional<ModelPrice> price) {
         var used = new HashMap<String, Long>();
         long costNanodollars = price.map(modelPrice -> Money.nanodollars(modelPrice.picodollars(usage))).orElse(0L);
         var snapshot = policy.current();
         for (var tier : snapshot.tiers().names()) {
-            used.put(snapshot.rule(provider, QuotaUnit.TOKENS, tier, model, priceName).resource(), usage.total());
-            used.put(snapshot.rule(provider, QuotaUnit.NANODOLLARS, tier, model, priceName).resource(), costNanodollars);
+            used.put(snapshot.rule(provider, QuotaUnit.TOKENS, tier, model).resource(), usage.total());
+            used.put(snapshot.rule(provider, QuotaUnit.NANODOLLARS, tier, model).resource(), costNanodollars);
         }
         return used;
     }

@@ -16,6 +16,7 @@ import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.Rate;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.RulesDocument;
+import dev.sluice.llm.pricing.ModelNames;
 import dev.sluice.llm.pricing.PriceConfig;
 import dev.sluice.llm.pricing.PriceTable;
 import dev.sluice.llm.protocol.Provider;
@@ -38,9 +39,11 @@ final class LlmPolicySnapshot {
     /** Rules of one unit: the provider's rule and those of its models. */
     private record UnitRules(LimitRule providerRule, Map<String, LimitRule> modelRules) {
 
-        LimitRule forModel(String tier, String model, String priceName) {
-            var modelRule = modelRules.get(model);
-            modelRule = modelRule == null && priceName != null ? modelRules.get(priceName) : modelRule;
+        LimitRule forModel(Provider provider, String tier, String model) {
+            if (modelRules.isEmpty()) {
+                return providerRule;
+            }
+            var modelRule = ModelNames.find(provider, model, modelRules::get);
             return modelRule != null && modelRule.rate(tier) != null ? modelRule : providerRule;
         }
     }
@@ -216,14 +219,14 @@ final class LlmPolicySnapshot {
     }
 
     /**
-     * Returns the rule that applies to a call.
+     * Returns the rule that applies to a call. A model's rule applies also to the model's aliases, such as dated versions,
+     * that have no rule of their own.
      *
      * @param tier a configured tier
      * @param model the model as requested
-     * @param priceName name of the model's entry in the price table; null if it has none
      */
-    LimitRule rule(Provider provider, QuotaUnit unit, String tier, String model, String priceName) {
-        return rules.get(provider).get(unit).forModel(tier, model, priceName);
+    LimitRule rule(Provider provider, QuotaUnit unit, String tier, String model) {
+        return rules.get(provider).get(unit).forModel(provider, tier, model);
     }
 
     /** Returns the rule of the provider's calls that use no tokens. */
@@ -237,16 +240,15 @@ final class LlmPolicySnapshot {
     }
 
     /** Returns the output tokens to reserve for a call of a model without a history that sets no maximum. */
-    long outputEstimate(Provider provider, String model, String priceName) {
-        long configured = minimumOutputEstimate(provider, model, priceName);
+    long outputEstimate(Provider provider, String model) {
+        long configured = minimumOutputEstimate(provider, model);
         return configured < 0 ? DEFAULT_OUTPUT_ESTIMATE : configured;
     }
 
     /** Returns the configured lower bound of the output tokens to reserve for a call that sets no maximum; negative if none is. */
-    long minimumOutputEstimate(Provider provider, String model, String priceName) {
+    long minimumOutputEstimate(Provider provider, String model) {
         var estimates = outputEstimates.get(provider);
-        var configured = estimates.get(model);
-        configured = configured == null && priceName != null ? estimates.get(priceName) : configured;
+        var configured = ModelNames.find(provider, model, estimates::get);
         configured = configured == null ? estimates.get("") : configured;
         return configured == null ? -1 : configured;
     }

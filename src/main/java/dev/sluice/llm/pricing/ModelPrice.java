@@ -9,9 +9,6 @@ import dev.sluice.llm.protocol.TokenUsage;
 /** Price of a model's tokens. */
 public final class ModelPrice {
 
-    /** Optional prefix of Gemini's model names. */
-    private static final String GEMINI_PREFIX = "models/";
-
     private final String name;
     private final TokenPrices prices;
     private final NavigableMap<Long, TokenPrices> tiers;
@@ -23,14 +20,9 @@ public final class ModelPrice {
         this.tiers = new TreeMap<>(tiers);
     }
 
-    /** Returns a model's name without the prefix that Gemini's names may have. */
-    static String withoutPrefix(String model) {
-        return model.startsWith(GEMINI_PREFIX) ? model.substring(GEMINI_PREFIX.length()) : model;
-    }
-
     /**
-     * Returns the name of the entry in the price table: the model's name, or the prefix common to its versions. The number
-     * of names is bounded by the table's size.
+     * Returns the name of the entry in the price table, of which the model's name may be an alias. The number of names is
+     * bounded by the table's size.
      *
      * @return the name
      */

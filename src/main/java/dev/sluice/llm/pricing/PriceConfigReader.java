@@ -26,7 +26,7 @@ final class PriceConfigReader {
     /** Returns the price of a model; empty if the configuration is invalid. */
     Optional<ModelPrice> read(String model, PriceConfig config) {
         var property = "rate-limit.llm." + provider.id() + ".prices.\"" + model + "\".";
-        var name = ModelPrice.withoutPrefix(model);
+        var name = ModelNames.withoutModelsPrefix(model);
         if (!isModelName(name)) {
             problems.add(property + "*", "(a price)",
                     "the model's name is 1 to " + MAX_NAME_LENGTH + " visible ASCII characters");

@@ -15,7 +15,6 @@ import dev.sluice.llm.protocol.Provider;
 public final class PriceTable {
 
     private final Map<Provider, Map<String, List<PriceEntry>>> entries = new EnumMap<>(Provider.class);
-    private final int longestName;
 
     private PriceTable(Map<Provider, ? extends Map<String, ? extends PriceConfig>> configured, ConfigProblems problems) {
         for (var provider : Provider.values()) {
@@ -29,14 +28,12 @@ public final class PriceTable {
             models.forEach((model, settings) -> reader.read(model, settings).ifPresent(
                     price -> entries.get(provider).put(price.name(), List.of(new PriceEntry(provider, price, null, null)))));
         });
-        longestName = entries.values().stream().flatMap(models -> models.keySet().stream()).mapToInt(String::length).max()
-                .orElse(0);
     }
 
     /**
      * Creates the table.
      *
-     * @param configured the configured prices by model, or by a prefix common to its versions
+     * @param configured the configured prices by model
      * @param problems receives a line for each invalid setting; its model keeps its bundled price
      * @return the table
      */
@@ -46,8 +43,8 @@ public final class PriceTable {
     }
 
     /**
-     * Returns the price whose name is the longest one that equals the model's name, or its beginning up to a {@code -} or
-     * {@code :}. A model without a price is not free: its calls must be counted as unpriced.
+     * Returns the price of a model: the one of exactly its name, or else of a name of which it is an alias
+     * ({@link ModelNames}). A model without a price is not free: its calls must be counted as unpriced.
      *
      * @param provider the provider
      * @param model the model's name as requested, of any length
@@ -55,18 +52,19 @@ public final class PriceTable {
      * @return the price; empty if the model is unknown
      */
     public Optional<ModelPrice> find(Provider provider, String model, LocalDate day) {
-        var name = ModelPrice.withoutPrefix(model);
         var prices = entries.get(provider);
-        for (int end = Math.min(name.length(), longestName); end > 0; end--) {
-            if (end < name.length() && name.charAt(end) != '-' && name.charAt(end) != ':') {
-                continue;
-            }
-            for (var entry : prices.getOrDefault(name.substring(0, end), List.of())) {
+        return Optional.ofNullable(ModelNames.find(provider, model, name -> validOn(day, prices.get(name))));
+    }
+
+    /** @param entries the entries of a name; null if it has none */
+    private static ModelPrice validOn(LocalDate day, List<PriceEntry> entries) {
+        if (entries != null) {
+            for (var entry : entries) {
                 if (entry.isValidOn(day)) {
-                    return Optional.of(entry.price());
+                    return entry.price();
                 }
             }
         }
-        return Optional.empty();
+        return null;
     }
 }

@@ -34,7 +34,7 @@ class BuiltInRatesTest {
                 .withConverter(MemorySize.class, 100, new MemorySizeConverter())
                 .withConverter(Duration.class, 100, new DurationConverter()).build().getConfigMapping(LlmConfig.class);
         return new LlmPolicySnapshot(config, RulesDocument.EMPTY, tiers)
-                .rule(provider, QuotaUnit.REQUESTS, tier, "a-model", null).rate(tier);
+                .rule(provider, QuotaUnit.REQUESTS, tier, "a-model").rate(tier);
     }
 
     @Test

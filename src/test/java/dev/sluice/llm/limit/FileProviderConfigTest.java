@@ -69,7 +69,22 @@ class FileProviderConfigTest {
     }
 
     private static Rate rate(LlmPolicySnapshot snapshot, QuotaUnit unit, String tier, String model) {
-        return snapshot.rule(Provider.OPENAI, unit, tier, model, null).rate(tier);
+        return snapshot.rule(Provider.OPENAI, unit, tier, model).rate(tier);
+    }
+
+    @Test
+    void modelRulesApplyToAliasesAndToNoOtherModel() {
+        var snapshot = snapshot("llm: {openai: {models: {my-model: {requests: {free: 4/minute}, output-estimate: 5}}}}");
+        for (var model : List.of("my-model", "my-model-2026-11-29", "my-model-latest", "models/my-model",
+                "openai/my-model-001")) {
+            assertThat(rate(snapshot, QuotaUnit.REQUESTS, "free", model)).as(model).isEqualTo(Rate.parse("4/minute"));
+            assertThat(snapshot.outputEstimate(Provider.OPENAI, model)).as(model).isEqualTo(5);
+        }
+        assertThat(rate(snapshot, QuotaUnit.REQUESTS, "free", "gpt-4o-2024-05-13")).isEqualTo(Rate.parse("3/minute"));
+        for (var model : List.of("my-model-pro", "gpt-4o-mini", "ft:gpt-4o:org::id", "")) {
+            assertThat(rate(snapshot, QuotaUnit.REQUESTS, "free", model)).as(model).isEqualTo(Rate.parse("1/minute"));
+            assertThat(snapshot.outputEstimate(Provider.OPENAI, model)).as(model).isEqualTo(4096);
+        }
     }
 
     @Test
@@ -94,8 +109,9 @@ class FileProviderConfigTest {
         assertThat(rate(snapshot, QuotaUnit.REQUESTS, "pro", "gpt-4o")).isEqualTo(Rate.parse("5/minute"));
         assertThat(rate(snapshot, QuotaUnit.TOKENS, "free", "gpt-4o")).isEqualTo(Rate.parse("100/minute", QuotaUnit.TOKENS));
         assertThat(snapshot.rule("llm:openai").fallback()).isEqualTo(FallbackPolicy.CLOSED);
-        assertThat(snapshot.outputEstimate(Provider.OPENAI, "x", null)).isEqualTo(77);
-        assertThat(snapshot.prices().find(Provider.OPENAI, "mine-2", LocalDate.EPOCH)).isPresent();
+        assertThat(snapshot.outputEstimate(Provider.OPENAI, "x")).isEqualTo(77);
+        assertThat(snapshot.prices().find(Provider.OPENAI, "mine-2026-11-29", LocalDate.EPOCH)).isPresent();
+        assertThat(snapshot.prices().find(Provider.OPENAI, "mine-2", LocalDate.EPOCH)).isEmpty();
     }
 
     @Test

@@ -71,7 +71,7 @@ class LlmResourcesTest {
 
     private static void assertUnique(Map<String, RuleKey> owners, LlmPolicySnapshot snapshot, RuleKey kind) {
         var model = kind.model() == null ? "a model without rules" : kind.model();
-        var rule = snapshot.rule(kind.provider(), kind.unit(), "free", model, null);
+        var rule = snapshot.rule(kind.provider(), kind.unit(), "free", model);
         assertThat(owners.put(rule.resource(), kind)).as(rule.resource()).isNull();
         assertThat(snapshot.rule(rule.resource())).isSameAs(rule);
         if (kind.model() != null) {
@@ -92,6 +92,6 @@ class LlmResourcesTest {
     }
 
     private static String name(LlmPolicySnapshot snapshot, QuotaUnit unit, String model) {
-        return snapshot.rule(Provider.OPENAI, unit, "free", model, null).resource();
+        return snapshot.rule(Provider.OPENAI, unit, "free", model).resource();
     }
 }

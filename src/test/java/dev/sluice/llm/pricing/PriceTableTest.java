@@ -106,16 +106,27 @@ class PriceTableTest {
 
     @ParameterizedTest
     @CsvSource({"gpt-4o, gpt-4o", "gpt-4o-2024-11-20, gpt-4o", "gpt-4o-mini, gpt-4o-mini",
-            "gpt-4o-mini-2024-07-18, gpt-4o-mini",
-            "gpt-4o:latest, gpt-4o", "gpt-4o-, gpt-4o", "gpt-5-ultra, gpt-5", "gpt-5.4-mini-2026-03-05, gpt-5.4-mini",
-            "models/gpt-4o, gpt-4o"})
-    void longestMatchingNameWins(String model, String name) {
+            "gpt-4o-mini-2024-07-18, gpt-4o-mini", "gpt-4o-latest, gpt-4o", "gpt-4o-2024-05-13, gpt-4o-2024-05-13",
+            "gpt-5.4-mini-2026-03-05, gpt-5.4-mini", "gpt-5.5-pro, gpt-5.5-pro", "gpt-5.5-pro-2026-04-23, gpt-5.5-pro",
+            "gpt-5-codex, gpt-5-codex", "models/gpt-4o, gpt-4o", "openai/gpt-4o, gpt-4o", "models/openai/gpt-4o, gpt-4o",
+            "ft:gpt-4o-2024-11-20:org::id, ft:gpt-4o-2024-11-20", "openai/ft:gpt-4o-2024-08-06:o:s:id, ft:gpt-4o-2024-08-06",
+            "gpt-4-0613, gpt-4", "gpt-4-1106-preview, gpt-4-1106-preview", "chat-latest, chat-latest"})
+    void namesAndTheirAliasesHaveOnePrice(String model, String name) {
         assertThat(name(Provider.OPENAI, model)).contains(name);
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "-", "gpt", "gpt-4", "gpt-4o3", "gpt-4omni", "GPT-4o", " gpt-4o", "ft:gpt-4o", "gpt-5.3",
-            "claude-opus-5", "models/", "models/models/gpt-4o", "x/gpt-4o"})
+    @ValueSource(strings = {"", "-", "gpt", "gpt-4omni", "gpt-4o3", "GPT-4o", " gpt-4o", "gpt-5.3", "claude-opus-5", "models/",
+            "models/models/gpt-4o", "x/gpt-4o", "anthropic/gpt-4o", "openai/openai/gpt-4o", "openai/models/gpt-4o",
+            // other models, and names that are no documented alias
+            "gpt-4o:latest", "gpt-4o-", "gpt-5-ultra", "gpt-5.1-pro", "gpt-4o-image", "gpt-4o-audio-preview", "chat",
+            "gpt-4o-latest-latest", "gpt-4o-latest-2024-11-20", "gpt-5-2025-08-07-2025-08-07", "gpt-4o@20241120",
+            // a fine-tuned model does not have the price of its base
+            "ft:gpt-4o", "ft:gpt-5", "ft:gpt-5:org::id", "ft:", "ft::gpt-4o",
+            // no dates
+            "gpt-4o-2024-13-20", "gpt-4o-2024-11-31", "gpt-4o-2023-02-29", "gpt-4o-1024-11-20", "gpt-4o-20241320",
+            "gpt-4o-20230229", "gpt-4o-1320", "gpt-4o-0230", "gpt-4o-1", "gpt-4o-12", "gpt-4o-12345", "gpt-4o_001",
+            "gpt-4o2024-11-20", "gpt-4o-2024_11_20", "gpt-4o-24-11-20", "gpt-4o-123456789"})
     void unknownModelHasNoPrice(String model) {
         assertThat(name(Provider.OPENAI, model)).isEmpty();
     }
@@ -125,16 +136,38 @@ class PriceTableTest {
         assertThat(name(Provider.ANTHROPIC, "claude-opus-5-5-20261001")).contains("claude-opus-5-5");
         assertThat(name(Provider.ANTHROPIC, "claude-opus-5-20260601")).contains("claude-opus-5");
         assertThat(name(Provider.ANTHROPIC, "claude-opus-4-20250514")).isEmpty();
-        assertThat(name(Provider.GEMINI, "models/gemini-2.5-flash-lite-preview")).contains("gemini-2.5-flash-lite");
+        assertThat(name(Provider.ANTHROPIC, "claude-sonnet-4-5@20250929")).contains("claude-sonnet-4-5");
+        assertThat(name(Provider.ANTHROPIC, "anthropic/claude-sonnet-4.5")).contains("claude-sonnet-4-5");
+        assertThat(name(Provider.ANTHROPIC, "claude-sonnet-4.5-20250929")).contains("claude-sonnet-4-5");
+        assertThat(name(Provider.ANTHROPIC, "claude-sonnet-4.5.")).isEmpty();
+        assertThat(name(Provider.ANTHROPIC, "claude-sonnet-4-5@2025-09-29")).isEmpty();
+        assertThat(name(Provider.GEMINI, "models/gemini-2.5-flash-lite-preview")).isEmpty();
+        assertThat(name(Provider.GEMINI, "models/gemini-2.5-flash-lite-001")).contains("gemini-2.5-flash-lite");
+        assertThat(name(Provider.GEMINI, "google/gemini-2.5-flash")).contains("gemini-2.5-flash");
+        assertThat(name(Provider.GEMINI, "gemini/gemini-2.5-flash")).contains("gemini-2.5-flash");
+        assertThat(name(Provider.GEMINI, "gemini-2.5-flash-image")).isEmpty();
+        assertThat(name(Provider.GEMINI, "gemini-flash")).isEmpty();
+        assertThat(name(Provider.GEMINI, "gemini-flash-latest-001")).isEmpty();
         assertThat(name(Provider.GEMINI, "gpt-4o")).isEmpty();
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"-", ":", "x", "gpt-4o-mini-"})
+    @ValueSource(strings = {"-", ":", "x", "gpt-4o-mini-", "0", "-001", "-latest", "models/", "ft:", "4.5"})
     void acceptsNamesOfAnyLength(String part) {
         var tail = part.repeat(10_240 / part.length());
-        assertThat(name(Provider.OPENAI, "gpt-4o-" + tail)).contains("gpt-4o");
+        assertThat(name(Provider.OPENAI, "gpt-4o-" + tail)).isEmpty();
         assertThat(name(Provider.OPENAI, "y" + tail)).isEmpty();
+        assertThat(name(Provider.OPENAI, tail + "gpt-4o")).isEmpty();
+        assertThat(name(Provider.ANTHROPIC, "claude-" + tail)).isEmpty();
+    }
+
+    @Test
+    void anotherModelsNameHasItsOwnPrice() {
+        assertThat(cost(Provider.OPENAI, "gpt-5.5-pro", TokenUsage.of(1000, 1000))).isEqualTo("0.21");
+        assertThat(cost(Provider.OPENAI, "gpt-5.5", TokenUsage.of(1000, 100))).isEqualTo("0.008");
+        assertThat(cost(Provider.ANTHROPIC, "claude-opus-4-8", TokenUsage.of(412, 264))).isEqualTo("0.00866");
+        assertThat(cost(Provider.GEMINI, "gemini-3.8-flash", TokenUsage.of(1000, 1000))).isEqualTo("0.0045");
+        assertThat(cost(Provider.GEMINI, "gemini-flash-latest", TokenUsage.of(1000, 1000))).isEqualTo("0.0045");
     }
 
     @Test
@@ -154,7 +187,7 @@ class PriceTableTest {
     @Test
     void bundledPricesAreUnambiguous() {
         var entries = BundledPrices.read();
-        assertThat(entries).hasSize(55).allSatisfy(entry -> assertThat(entry.provider()).isNotNull());
+        assertThat(entries).hasSizeGreaterThan(150).allSatisfy(entry -> assertThat(entry.provider()).isNotNull());
         for (var entry : entries) {
             assertThat(entries.stream().filter(other -> other.provider() == entry.provider()
                     && other.price().name().equals(entry.price().name()) && other.isValidOn(DAY))).hasSize(1);
@@ -205,7 +238,8 @@ class PriceTableTest {
         }
         assertThat(table.find(Provider.OPENAI, "gpt-5.4", DAY).orElseThrow().picodollars(TokenUsage.of(1_000_000, 0)))
                 .isEqualTo(1_000_000_000_000L);
-        assertThat(table.find(Provider.OPENAI, "my-model-2", DAY).orElseThrow()
+        assertThat(table.find(Provider.OPENAI, "my-model-2", DAY)).isEmpty();
+        assertThat(table.find(Provider.OPENAI, "models/my-model-2026-01-31", DAY).orElseThrow()
                 .picodollars(new TokenUsage(1111, 100, 11, 1, 10_000))).isEqualTo(
                         1000 * 3_000_000L + 100 * 1_000_000L + 10 * 4_000_000L + 5_000_000L + 10_000 * 7_000_000L);
         assertThat(table.find(Provider.OPENAI, "gpt-4o", DAY)).isPresent();

@@ -1,0 +1,179 @@
+package dev.sluice.llm.pricing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.math.BigDecimal;
+import java.time.LocalDate;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+import org.junit.jupiter.api.Test;
+
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+
+import dev.sluice.config.ConfigProblems;
+import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.TokenUsage;
+
+/** Compares the costs of calls with LiteLLM's price list, of which {@link PriceImport} copies the compared part. */
+class PriceCoverageTest {
+
+    private static final LocalDate DAY = LocalDate.of(2026, 11, 29);
+    private static final Set<String> MODES = Set.of("chat", "responses", "completion", "embedding", "moderation");
+    /** Models about which the list and another source, or two rows of the list, disagree: the dearer price holds. */
+    private static final Set<String> DEARER = Set.of("claude-sonnet-4-5", "claude-sonnet-4-5-20250929",
+            "gemini/gemini-3.6-flash",
+            "gemini/gemini-3.7-flash", "gemini/gemini-exp-1206");
+    private static final BigDecimal PICO = BigDecimal.ONE.scaleByPowerOfTen(12);
+    private static final List<TokenUsage> USAGES = usages();
+
+    private final Map<String, JsonNode> list = readList();
+    private final PriceTable table = PriceTable.of(Map.of(), new ConfigProblems());
+
+    private static Map<String, JsonNode> readList() {
+        var mapper = JsonMapper.builder().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS).build();
+        try (var stream = PriceCoverageTest.class.getResourceAsStream("litellm.json")) {
+            var rows = new TreeMap<String, JsonNode>();
+            mapper.readTree(stream).properties().forEach(row -> rows.put(row.getKey(), row.getValue()));
+            return rows;
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** Returns usages of each kind of tokens alone and of all together, on both sides of each tier's threshold. */
+    private static List<TokenUsage> usages() {
+        var usages = new ArrayList<TokenUsage>();
+        for (long input : new long[]{1, 1000, 100_000, 100_001, 128_000, 128_001, 200_000, 200_001, 272_000, 272_001,
+                1_000_000}) {
+            usages.add(TokenUsage.of(input, 0));
+            usages.add(new TokenUsage(input, input, 0, 0, 0));
+            usages.add(new TokenUsage(input, 0, input, 0, 0));
+            usages.add(new TokenUsage(input, 0, input, input, 0));
+            usages.add(TokenUsage.of(input, 1));
+            usages.add(new TokenUsage(input, input / 2, input / 3, input / 7, 777));
+        }
+        return usages;
+    }
+
+    private static Provider provider(JsonNode row) {
+        var provider = row.get("litellm_provider").asText();
+        return provider.equals("text-completion-openai") ? Provider.OPENAI : Provider.of(provider);
+    }
+
+    /** Returns whether the row has prices of tokens, and its model costs no more than these. */
+    private static boolean hasTokenPrices(JsonNode row) {
+        boolean free = amount(row, "input_cost_per_token").signum() == 0 && amount(row, "output_cost_per_token").signum() == 0;
+        boolean pricedApart = row.properties().stream()
+                .anyMatch(field -> field.getKey().contains("_cost_per_") && field.getValue().decimalValue().signum() > 0);
+        return row.has("input_cost_per_token") && !(free && pricedApart);
+    }
+
+    private static boolean isLive(JsonNode row) {
+        return !row.has("deprecation_date") || LocalDate.parse(row.get("deprecation_date").asText()).isAfter(DAY);
+    }
+
+    private static BigDecimal amount(JsonNode row, String field) {
+        return row.has(field) ? row.get(field).decimalValue() : BigDecimal.ZERO;
+    }
+
+    /** Returns the cost in picodollars by the row, computed without the code under test. */
+    private static BigDecimal expected(JsonNode row, TokenUsage usage) {
+        var tier = "";
+        for (int k = 1; k <= 1000; k++) {
+            var suffix = "_above_" + k + "k_tokens";
+            tier = usage.input() > k * 1000L && row.has("input_cost_per_token" + suffix) ? suffix : tier;
+        }
+        var input = amount(row, "input_cost_per_token" + tier);
+        var cached = amountOr(row, "cache_read_input_token_cost" + tier, input);
+        var write = amountOr(row, "cache_creation_input_token_cost" + tier, input);
+        var longWrite = amountOr(row, "cache_creation_input_token_cost_above_1hr" + tier,
+                provider(row) == Provider.ANTHROPIC ? input.add(input) : write);
+        return times(input, usage.input() - usage.cachedInput() - usage.cacheWrite()).add(times(cached, usage.cachedInput()))
+                .add(times(write, usage.cacheWrite() - usage.longCacheWrite())).add(times(longWrite, usage.longCacheWrite()))
+                .add(times(amount(row, "output_cost_per_token" + tier), usage.output())).multiply(PICO);
+    }
+
+    private static BigDecimal amountOr(JsonNode row, String field, BigDecimal otherwise) {
+        return row.has(field) ? row.get(field).decimalValue() : otherwise;
+    }
+
+    private static BigDecimal times(BigDecimal price, long tokens) {
+        return price.multiply(BigDecimal.valueOf(tokens));
+    }
+
+    private boolean isExact(String name, JsonNode row, ModelPrice price) {
+        return USAGES.stream().allMatch(usage -> {
+            int difference = BigDecimal.valueOf(price.picodollars(usage)).compareTo(expected(row, usage));
+            return difference == 0 || difference > 0 && DEARER.contains(name);
+        });
+    }
+
+    @Test
+    void pricesLiveModelsExactly() {
+        var wrong = new TreeSet<String>();
+        var unpriced = new TreeSet<String>();
+        int live = 0;
+        for (var entry : list.entrySet()) {
+            var row = entry.getValue();
+            if (!MODES.contains(row.get("mode").asText()) || !hasTokenPrices(row) || !isLive(row)) {
+                continue;
+            }
+            live++;
+            var price = table.find(provider(row), entry.getKey(), DAY);
+            if (price.isEmpty()) {
+                unpriced.add(entry.getKey());
+            } else if (!isExact(entry.getKey(), row, price.get())) {
+                wrong.add(entry.getKey());
+            }
+        }
+        assertThat(wrong).isEmpty();
+        assertThat(live).isGreaterThan(100);
+        assertThat(unpriced).as("of %s", live).hasSizeLessThanOrEqualTo(live / 100);
+    }
+
+    /** Covers the models that are not live, and those whose tokens are not the whole price, too. */
+    @Test
+    void noNamePricesAnotherModel() {
+        list.forEach((name, row) -> {
+            var price = table.find(provider(row), name, DAY);
+            if (price.isPresent()) {
+                assertThat(hasTokenPrices(row)).as(name).isTrue();
+                assertThat(isExact(name, row, price.get())).as(name).isTrue();
+            }
+        });
+    }
+
+    @Test
+    void nameWithTheSuffixOfAnotherModelIsUnpriced() {
+        var suffixes = new TreeSet<String>();
+        list.keySet().forEach(name -> {
+            for (var longer : list.keySet()) {
+                if (longer.startsWith(name + "-")) {
+                    suffixes.add(longer.substring(name.length()));
+                }
+            }
+        });
+        suffixes.removeIf(suffix -> suffix.matches(".*-([0-9]{3,4}|[0-9]{8}|[0-9]{4}-[0-9]{2}-[0-9]{2}|latest)"));
+        assertThat(suffixes).contains("-pro", "-mini", "-codex", "-preview", "-cyber");
+        for (var row : list.entrySet()) {
+            for (var suffix : suffixes) {
+                var name = row.getKey() + suffix;
+                if (!list.containsKey(name) && !list.containsKey(withoutPrefix(name))) {
+                    assertThat(table.find(provider(row.getValue()), name, DAY)).as(name).isEmpty();
+                }
+            }
+        }
+    }
+
+    private static String withoutPrefix(String name) {
+        return name.substring(name.indexOf('/') + 1);
+    }
+}
