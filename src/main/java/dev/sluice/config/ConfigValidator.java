@@ -1,9 +1,11 @@
 package dev.sluice.config;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -28,6 +30,9 @@ public class ConfigValidator {
 
     private static final Logger LOG = Logger.getLogger("dev.sluice");
 
+    /** Reference without a default, in an expression. */
+    private static final Pattern REFERENCE = Pattern.compile("(?<![$\\\\])\\$\\{([^}:{$]+)}");
+
     private final Event<ConfigProblems> problemsEvent;
     private final SmallRyeConfig config;
 
@@ -41,7 +46,7 @@ public class ConfigValidator {
      * @throws ConfigurationChecked if there are none, and only a check was requested
      */
     void validate(@Observes @Priority(1) StartupEvent started) {
-        var environment = System.getenv();
+        var environment = environment(config);
         var problems = new ConfigProblems();
         var warnings = new ArrayList<String>();
         check(config, environment, problems, warnings);
@@ -60,7 +65,10 @@ public class ConfigValidator {
             List<String> warnings) {
         var source = new SettingSource(config, environment);
         checkValues(config, source, problems, warnings);
-        new UnknownSettings(config.getPropertyNames(), environment, isService(config), source).check(problems, warnings);
+        DotEnvFile.check(config, problems);
+        var properties = new LinkedHashSet<String>();
+        config.getPropertyNames().forEach(properties::add);
+        new UnknownSettings(properties, environment, isService(config), source).check(problems, warnings);
     }
 
     /**
@@ -75,12 +83,44 @@ public class ConfigValidator {
         return problems.lines(new SettingSource(config, environment));
     }
 
+    /** Reports an expression that refers to a setting or variable that is not set: it would count as not set itself. */
+    private static boolean isUnresolved(SmallRyeConfig config, Setting setting, String name, ConfigProblems problems) {
+        var places = setting.alias() == null ? List.of(name) : List.of(name, setting.alias());
+        for (var place : places) {
+            var raw = Expressions.withoutExpansion(() -> config.getConfigValue(place));
+            if (raw.getRawValue() == null || setting.isSecret() && SettingInterceptor.isEnvironment(raw)) {
+                continue;
+            }
+            var reference = REFERENCE.matcher(raw.getRawValue());
+            while (reference.find()) {
+                if (config.getConfigValue(reference.group(1)).getValue() == null) {
+                    problems.add(place, setting.isSecret() ? "(not shown)" : raw.getRawValue(), reference.group(1)
+                            + " is not set; set it, or give a default: ${" + reference.group(1) + ":...}");
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
     /** Returns whether the variables of the service are in force: its {@code application.properties} refers to them. */
     private static boolean isService(SmallRyeConfig config) {
         return Settings.fixed().filter(setting -> setting.alias() != null).anyMatch(setting -> {
             var raw = Expressions.withoutExpansion(() -> config.getConfigValue(setting.name())).getRawValue();
             return raw != null && raw.startsWith("${" + setting.alias());
         });
+    }
+
+    /** Returns the variables of the process, and those of {@code .env} files that they do not hide. */
+    static Map<String, String> environment(SmallRyeConfig config) {
+        var environment = new HashMap<String, String>();
+        for (var source : config.getConfigSources()) { // the strongest first
+            if (source instanceof EnvConfigSource variables) {
+                variables.getProperties().forEach(environment::putIfAbsent);
+            }
+        }
+        environment.putAll(System.getenv());
+        return environment;
     }
 
     /** Reports the values that {@link SettingInterceptor} has replaced. */
@@ -91,7 +131,10 @@ public class ConfigValidator {
         config.getPropertyNames().forEach(names::add);
         for (var name : names) {
             var setting = Settings.find(name);
-            var value = setting == null || setting.type() == SettingType.TEXT ? null : config.getConfigValue(name);
+            if (setting == null || isUnresolved(config, setting, name, problems)) {
+                continue;
+            }
+            var value = setting.type() == SettingType.TEXT ? null : config.getConfigValue(name);
             var text = value == null ? null : value.getRawValue();
             if (text == null) {
                 continue;

@@ -1,5 +1,10 @@
 package dev.sluice.config;
 
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.regex.Pattern;
+
 import jakarta.annotation.Priority;
 
 import io.smallrye.config.ConfigSourceInterceptor;
@@ -22,22 +27,64 @@ public final class SettingInterceptor implements ConfigSourceInterceptor {
 
     private static final long serialVersionUID = 1;
     private static final String DOT_ENV = ".env";
+    private static final String TIERS = "rate-limit.tiers";
+    /** SmallRye JWT does not start with an empty setting. */
+    private static final Pattern JWT_SETTING = Pattern.compile("(?:mp|smallrye)\\.jwt\\.");
 
     @Override
     public ConfigValue getValue(ConfigSourceInterceptorContext context, String name) {
         var setting = Settings.find(name);
-        if (setting == null) {
-            return context.proceed(name);
-        }
-        return setting.isSecret() ? readSecret(context, setting, name) : read(context, setting, name);
+        var value = setting == null
+                ? context.proceed(name)
+                : setting.isSecret() ? readSecret(context, setting, name) : read(context, setting, name);
+        return value != null && isBlank(value.getValue()) && JWT_SETTING.matcher(name).lookingAt() ? null : value;
+    }
+
+    /**
+     * Adds the properties of variables whose map keys SmallRye Config does not recognize ({@link Settings#ofVariable}), and removes
+     * empty ones with a map key: they count as not set.
+     */
+    @Override
+    public Iterator<String> iterateNames(ConfigSourceInterceptorContext context) {
+        var names = new LinkedHashSet<String>();
+        context.iterateNames().forEachRemaining(names::add);
+        var tiers = context.proceed(TIERS);
+        var tierNames = tiers == null || tiers.getValue() == null
+                ? List.<String>of()
+                : List.of(tiers.getValue().split("[\\s,]+"));
+        var found = names.stream().filter(name -> Settings.find(name) == null)
+                .flatMap(name -> Settings.ofVariable(Setting.variable(name), tierNames).stream())
+                .filter(name -> context.proceed(name) != null).toList();
+        names.addAll(found);
+        names.removeIf(name -> {
+            var setting = Settings.find(name);
+            var value = setting == null || !setting.hasPlaceholder() ? null : context.proceed(name);
+            return value != null && isBlank(value.getValue());
+        });
+        return names.iterator();
+    }
+
+    private static boolean isBlank(String value) {
+        return value != null && value.isBlank();
     }
 
     private static ConfigValue read(ConfigSourceInterceptorContext context, Setting setting, String name) {
         var configured = context.proceed(name);
-        if (configured == null || setting.type() == SettingType.TEXT || configured.getValue() == null) {
-            return configured;
+        if (configured == null) {
+            return null;
+        }
+        if (configured.hasProblems()) { // an expression that refers to nothing; the validator reports it
+            return configured.from().withValue(setting.defaultValue()).noProblems().build();
         }
         var text = configured.getValue();
+        if (text == null) {
+            return configured;
+        }
+        if (setting.type() == SettingType.TEXT) {
+            return text.isBlank() && setting.defaultValue() != null
+                    ? configured.from().withValue(setting.defaultValue()).build()
+                    : configured;
+        }
         var value = text.isBlank() ? setting.defaultValue() : setting.normalize(text).orElse(setting.defaultValue());
         return configured.from().withRawValue(text).withValue(value).build();
     }
@@ -57,7 +104,8 @@ public final class SettingInterceptor implements ConfigSourceInterceptor {
         return context.proceed(name);
     }
 
-    private static boolean isEnvironment(ConfigValue value) {
+    /** Returns whether a value is from an environment variable or a {@code .env} file. */
+    static boolean isEnvironment(ConfigValue value) {
         var source = value.getSourceName();
         return source != null && (source.equals(EnvConfigSource.NAME) || source.contains(DOT_ENV));
     }

@@ -45,22 +45,38 @@ final class SettingSource {
 
     private String place(String property) {
         if (property.indexOf('.') < 0) {
-            return ""; // a variable
+            return placeOfVariable(property);
         }
         var source = config.getConfigValue(property).getSourceName();
         if (source == null || source.equals(SysPropConfigSource.NAME)) {
             return "";
         }
         var variable = variable(property);
-        if (source.equals(EnvConfigSource.NAME)) {
-            return variable;
+        if (source.startsWith(EnvConfigSource.NAME)) {
+            return located(variable);
         }
         var setting = Settings.find(property);
         if (setting != null && variable.equals(setting.alias()) && environment.containsKey(variable)) {
-            return variable;
+            return located(variable);
         }
         var file = FILE.matcher(source);
         return file.find() ? describeFile(file.group(1), property) : "";
+    }
+
+    /** Returns file and line of a variable of a {@code .env} file; empty if it is one of the process. */
+    private String placeOfVariable(String variable) {
+        for (var source : config.getConfigSources()) {
+            if (source instanceof EnvConfigSource variables && variables.getProperties().containsKey(variable)) {
+                var file = FILE.matcher(source.getName());
+                return file.find() ? describeFile(file.group(1), variable) : "";
+            }
+        }
+        return "";
+    }
+
+    private String located(String variable) {
+        var place = placeOfVariable(variable);
+        return place.isEmpty() ? variable : place + ": " + variable;
     }
 
     private String variable(String property) {
@@ -73,7 +89,7 @@ final class SettingSource {
     private static String describeFile(String url, String property) {
         try {
             var file = Path.of(URI.create(url));
-            int line = line(file, file.endsWith(".env") ? Setting.variable(property) : property);
+            int line = line(file, property);
             return line == 0 ? "" : file.getFileName() + ":" + line;
         } catch (IOException | RuntimeException e) {
             return "";

@@ -61,8 +61,7 @@ enum SettingType {
                 return Optional.empty();
             }
             try {
-                DurationConverter.parseDuration(text);
-                return Optional.of(text);
+                return Optional.of(text).filter(valid -> DurationConverter.parseDuration(valid).compareTo(MAX_DURATION) <= 0);
             } catch (DateTimeException | IllegalArgumentException | ArithmeticException e) {
                 return Optional.empty();
             }
@@ -80,9 +79,9 @@ enum SettingType {
         @Override
         Optional<String> normalize(String text, List<String> choices) {
             try {
-                new MemorySizeConverter().convert(text);
+                new MemorySizeConverter().convert(text).asBigInteger().longValueExact();
                 return Optional.of(text);
-            } catch (IllegalArgumentException e) {
+            } catch (IllegalArgumentException | ArithmeticException e) {
                 return Optional.empty();
             }
         }
@@ -110,6 +109,8 @@ enum SettingType {
     /** A text that no log or message may contain. */
     SECRET;
 
+    /** Longer than any setting allows; conversions to nanoseconds do not overflow. */
+    private static final Duration MAX_DURATION = Duration.ofDays(36_500);
     private static final Set<String> TRUE = Set.of("true", "yes", "y", "on", "1");
     private static final Set<String> FALSE = Set.of("false", "no", "n", "off", "0");
 

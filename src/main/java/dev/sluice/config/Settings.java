@@ -6,7 +6,9 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -127,6 +129,9 @@ final class Settings {
             """;
     private static final List<String> PROVIDERS = List.of("openai", "anthropic", "gemini");
     private static final String PROVIDER = "<provider>";
+    private static final Pattern LIST_ELEMENT = Pattern.compile("\\[[0-9]{1,4}]$");
+    /** Only map keys whose characters are known: names of models and endpoints may contain any. */
+    private static final Pattern KEY_OF_VARIABLE = Pattern.compile("<(?:tier|id)>");
 
     private static final Map<String, Setting> BY_NAME = new HashMap<>();
     private static final List<Setting> WITH_PLACEHOLDER = new ArrayList<>();
@@ -167,11 +172,15 @@ final class Settings {
         return BY_NAME.values().stream();
     }
 
-    /** Returns the setting of a property, or null if there is none. */
-    static Setting find(String property) {
-        var setting = BY_NAME.get(property);
-        if (setting != null || !property.startsWith(RulesDocument.PREFIX)) {
+    /** Returns the setting of a property, or of an element of a list ({@code name[0]}); null if there is none. */
+    static Setting find(String name) {
+        var setting = BY_NAME.get(name);
+        if (setting != null || !name.startsWith(RulesDocument.PREFIX)) {
             return setting;
+        }
+        var property = LIST_ELEMENT.matcher(name).replaceFirst("");
+        if (BY_NAME.containsKey(property)) {
+            return BY_NAME.get(property);
         }
         for (var candidate : WITH_PLACEHOLDER) {
             if (candidate.pattern().matcher(property).matches()) {
@@ -179,6 +188,31 @@ final class Settings {
             }
         }
         return null;
+    }
+
+    /**
+     * Returns the property that a variable with a map key sets: the tier that fits, otherwise the key in lower case, with hyphens for
+     * underscores. SmallRye Config finds keys without underscores only.
+     *
+     * @param tiers the configured tiers
+     */
+    static Optional<String> ofVariable(String variable, List<String> tiers) {
+        for (var setting : WITH_PLACEHOLDER) {
+            var parts = KEY_OF_VARIABLE.split(setting.name(), -1);
+            if (parts.length != 2 || parts[0].indexOf('<') >= 0) {
+                continue;
+            }
+            var prefix = Setting.variable(parts[0]);
+            var suffix = Setting.variable(parts[1]);
+            if (variable.length() > prefix.length() + suffix.length() && variable.startsWith(prefix)
+                    && variable.endsWith(suffix)) {
+                var key = variable.substring(prefix.length(), variable.length() - suffix.length());
+                var name = tiers.stream().filter(tier -> parts[1].isEmpty() && Setting.variable(tier).equals(key)).findFirst()
+                        .orElse(key.toLowerCase(Locale.ROOT).replace('_', '-'));
+                return Optional.of(parts[0] + name + parts[1]);
+            }
+        }
+        return Optional.empty();
     }
 
     /**

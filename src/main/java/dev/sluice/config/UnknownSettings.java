@@ -1,9 +1,11 @@
 package dev.sluice.config;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 
@@ -13,6 +15,8 @@ import java.util.regex.Pattern;
  */
 final class UnknownSettings {
 
+    private static final String UNKNOWN = "Unknown setting, ignored: ";
+    private static final int MIN_LENGTH = 8;
     private static final char DOT = '.';
     private static final char UNDERSCORE = '_';
     private static final String VARIABLE_PREFIX = "RATE_LIMIT_";
@@ -22,6 +26,10 @@ final class UnknownSettings {
     private static final Pattern SERVICE_LINK = Pattern
             .compile(
                     ".*_(SERVICE_HOST|SERVICE_PORT|SERVICE_PORT_.*|PORT_[0-9]+_(TCP|UDP|SCTP)(_.*)?)|RATE_LIMIT_PORT|UPSTREAM_PORT");
+    /** A guess of SmallRye Config: an endpoint contains a slash. */
+    private static final Pattern UNQUOTED_ENDPOINT = Pattern.compile("rate-limit\\.endpoints\\.[^\"]*");
+    /** {@code rate-limit.exempt[0]} is {@code RATE_LIMIT_EXEMPT_0_}. */
+    private static final Pattern LIST_INDEX = Pattern.compile("_[0-9]{1,4}_$");
     private static final Pattern ALWAYS_ERROR = Pattern.compile("rate.limit.(llm|api.keys?)\\..*");
     /** Names that other programs have for settings of Sluice. */
     private static final Map<String, String> SYNONYMS = Map.of(
@@ -33,25 +41,36 @@ final class UnknownSettings {
             "REDIS_USER", "REDIS_HOSTS=redis://user:password@host:port",
             "REDIS_USERNAME", "REDIS_HOSTS=redis://user:password@host:port",
             "UPSTREAM_HOST", "UPSTREAM_URL");
+    /** Settings of SmallRye JWT, which have words that others separate. */
+    private static final Map<String, String> JWT_SYNONYMS = Map.of(
+            "MP_JWT_VERIFY_PUBLIC_KEY", "MP_JWT_VERIFY_PUBLICKEY",
+            "MP_JWT_VERIFY_PUBLIC_KEY_LOCATION", "MP_JWT_VERIFY_PUBLICKEY_LOCATION",
+            "MP_JWT_VERIFY_PUBLIC_KEY_ALGORITHM", "MP_JWT_VERIFY_PUBLICKEY_ALGORITHM",
+            "SMALLRYE_JWT_VERIFY_SECRET_KEY", "SMALLRYE_JWT_VERIFY_SECRETKEY");
 
-    private final Iterable<String> properties;
+    private final Set<String> properties;
     private final Map<String, String> environment;
     private final SettingSource source;
-    private final List<Pattern> knownVariables = new ArrayList<>();
+    private final Set<String> fixedVariables = new HashSet<>();
+    private final List<Pattern> variablesWithKeys = new ArrayList<>();
     private final List<String> prefixes = new ArrayList<>(List.of(VARIABLE_PREFIX));
 
     /**
      * @param isService whether the variables of the service are read
      * @param source describes where a property was set
      */
-    UnknownSettings(Iterable<String> properties, Map<String, String> environment, boolean isService, SettingSource source) {
+    UnknownSettings(Set<String> properties, Map<String, String> environment, boolean isService, SettingSource source) {
         this.source = source;
         this.properties = properties;
         this.environment = environment;
         Settings.all().forEach(setting -> {
-            knownVariables.add(Pattern.compile(setting.variable().replaceAll("<[A-Z0-9_]+>", ".+")));
+            if (setting.hasPlaceholder()) {
+                variablesWithKeys.add(Pattern.compile(setting.variable().replaceAll("<[A-Z0-9_]+>", ".+")));
+            } else {
+                fixedVariables.add(setting.variable());
+            }
             if (setting.alias() != null) {
-                knownVariables.add(Pattern.compile(setting.alias()));
+                fixedVariables.add(setting.alias());
             }
         });
         if (isService) {
@@ -61,12 +80,34 @@ final class UnknownSettings {
 
     /** @param warnings receives one line for each unknown setting that is not an error */
     void check(ConfigProblems problems, List<String> warnings) {
+        var effective = new HashSet<String>();
+        properties.forEach(property -> {
+            if (Settings.find(property) != null && !UNQUOTED_ENDPOINT.matcher(property).matches()) {
+                effective.add(Setting.variable(property.replace('"', UNDERSCORE)));
+            }
+        });
         for (var variable : new TreeSet<>(environment.keySet())) {
-            if (prefixes.stream().anyMatch(variable::startsWith) && !SERVICE_LINK.matcher(variable).matches()
-                    && knownVariables.stream().noneMatch(known -> known.matcher(variable).matches())) {
+            if (prefixes.stream().noneMatch(variable::startsWith)) {
+                reportMisspeltPrefix(variable, warnings);
+                continue;
+            }
+            if (SERVICE_LINK.matcher(variable).matches()
+                    || fixedVariables.contains(LIST_INDEX.matcher(variable).replaceFirst(""))) {
+                continue;
+            }
+            if (variablesWithKeys.stream().noneMatch(known -> known.matcher(variable).matches())) {
                 report(variable, UNDERSCORE, problems, warnings);
+            } else if (!effective.contains(variable) && !environment.get(variable).isBlank()) {
+                problems.add(variable, "(not shown)", "not by a variable, which cannot express this name: write the property in"
+                        + " config/application.properties, such as rate-limit.llm.openai.models.\"gpt-4o\".requests.free, or use"
+                        + " RATE_LIMIT_FILE");
             }
         }
+        JWT_SYNONYMS.forEach((name, meant) -> {
+            if (environment.containsKey(name)) {
+                problems.add(name, "(not shown)", "Sluice has no such setting; did you mean " + meant + "?");
+            }
+        });
         var unknown = new TreeSet<String>();
         properties.forEach(property -> {
             // The variables are among the properties too, under names that are guesses.
@@ -76,6 +117,17 @@ final class UnknownSettings {
             }
         });
         unknown.forEach(property -> report(property, DOT, problems, warnings));
+    }
+
+    /** Variables of any program are among these: only a name with a letter or two too many, missing or wrong is reported. */
+    private void reportMisspeltPrefix(String variable, List<String> warnings) {
+        if (variable.indexOf(UNDERSCORE) > 0) {
+            fixedVariables.stream()
+                    .filter(known -> known.length() >= MIN_LENGTH && prefixes.stream().anyMatch(known::startsWith)
+                            && Math.abs(known.length() - variable.length()) <= 1 && Suggestions.distance(variable, known) == 1)
+                    .findFirst()
+                    .ifPresent(known -> warnings.add(UNKNOWN + source.describe(variable) + "; did you mean " + known + "?"));
+        }
     }
 
     private void report(String name, char separator, ConfigProblems problems, List<String> warnings) {
@@ -88,7 +140,7 @@ final class UnknownSettings {
                 || !SYNONYMS.containsKey(name) && isSecret(closest, separator)) {
             problems.add(name, "(not shown)", "Sluice has no such setting" + hint);
         } else {
-            warnings.add("Unknown setting, ignored: " + (separator == DOT ? source.describe(name) : name) + hint);
+            warnings.add(UNKNOWN + source.describe(name) + hint);
         }
     }
 

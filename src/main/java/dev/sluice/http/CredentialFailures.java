@@ -22,6 +22,8 @@ import io.vertx.ext.web.RoutingContext;
 @ApplicationScoped
 public class CredentialFailures {
 
+    private static final String TOO_MANY_FAILURES = "Rate limit exceeded: too many requests with invalid credentials from this"
+            + " address";
     private static final Logger LOG = Logger.getLogger(CredentialFailures.class);
 
     private final CallerResolver callers;
@@ -51,7 +53,9 @@ public class CredentialFailures {
     public Uni<ErrorResponse> reject(RoutingContext request, RejectedCredential credential, int failures, String message) {
         return decide(request, credential, failures).map(decision -> {
             headers.write(request.response().headers(), decision);
-            return decision.allowed() ? ErrorResponse.unauthorized(message) : ErrorResponse.rateLimitExceeded(decision);
+            return decision.allowed()
+                    ? ErrorResponse.unauthorized(message)
+                    : ErrorResponse.rateLimitExceeded(decision, TOO_MANY_FAILURES);
         }).onFailure(StoreUnavailableException.class).recoverWithItem(CredentialFailures::storeUnavailable);
     }
 

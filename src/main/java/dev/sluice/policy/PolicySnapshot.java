@@ -28,7 +28,7 @@ final class PolicySnapshot {
     private final LimitRule defaultRule;
     private final Map<String, LimitRule> rules;
     private final RuleMatcher matcher;
-    private final List<String> warnings;
+    private final List<String> warnings = new ArrayList<>();
     private final Map<String, String> sources;
     private final List<String> exemptPaths;
     private final RuleMatcher exempt = new RuleMatcher();
@@ -53,7 +53,7 @@ final class PolicySnapshot {
         reader.read(settings, exempt);
         rules = reader.rules();
         matcher = reader.matcher();
-        warnings = reader.warnings();
+        warnings.addAll(reader.warnings());
         sources = reader.sources();
         exemptPaths = List.copyOf(settings.exempt().orElse(List.of()));
     }
@@ -84,6 +84,9 @@ final class PolicySnapshot {
             }
         }
         if (known.isEmpty()) {
+            if (configured.isEmpty()) {
+                problems.add("rate-limit.tiers", "[]", "at least one tier");
+            }
             known.add("free");
         }
         return List.copyOf(known);
@@ -130,9 +133,18 @@ final class PolicySnapshot {
 
     private void readExempt(String path) {
         var segments = readPath("rate-limit.exempt", path.strip());
-        exempt.add(null,
-                Endpoint.startsWith(segments, apiPrefix) ? segments.subList(apiPrefix.size(), segments.size()) : segments,
-                defaultRule);
+        var endpoint = Endpoint.startsWith(segments, apiPrefix)
+                ? segments.subList(apiPrefix.size(), segments.size())
+                : segments;
+        if (!Endpoint.isPath(path.strip())) {
+            return; // reported
+        }
+        if (path.indexOf('*') >= 0) {
+            problems.add("rate-limit.exempt", path, "a path without '*': everything below it is exempt too");
+        } else if (endpoint.isEmpty()) {
+            warnings.add("Every path is exempt, no request is limited: rate-limit.exempt=" + path.strip());
+        }
+        exempt.add(null, endpoint, defaultRule);
     }
 
     private List<String> readPath(String property, String path) {

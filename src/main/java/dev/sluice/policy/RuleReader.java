@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
 
 import dev.sluice.api.FallbackPolicy;
 import dev.sluice.api.Rate;
@@ -22,6 +23,7 @@ final class RuleReader {
     /** Value of an endpoint that removes its built-in rule. */
     static final String NONE = "none";
 
+    private static final Pattern COLON_NAME = Pattern.compile("/:([^/]+)");
     /** Methods of HTTP and WebDAV. */
     private static final Set<String> METHODS = Set.of("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY",
             "PROPFIND",
@@ -115,6 +117,7 @@ final class RuleReader {
         configured.tiers().keySet().forEach(tier -> checkTier(key, tier, configured.tiers().get(tier)));
         byTier.putAll(configured.tiers());
         checkMethod(key, endpoint);
+        checkWildcards(key, endpoint);
         if (exempt.find(endpoint.method() == null ? "GET" : endpoint.method(), endpoint.segments()) != null) {
             warnings.add("Rule has no effect, because its path is exempt (rate-limit.exempt): endpoint=" + key);
         }
@@ -124,6 +127,17 @@ final class RuleReader {
     private void checkTier(String key, String tier, String rate) {
         if (!tiers.isKnown(tier) && !LimitRule.FALLBACK.equals(tier)) {
             problems.add(property(key, tier), rate, tiers.unknown(tier));
+        }
+    }
+
+    /** Reports wildcards of other programs, which would be literal text here. */
+    private void checkWildcards(String key, Endpoint endpoint) {
+        if (endpoint.path().indexOf('*') >= 0) {
+            problems.add(property(key, "*"), "(a rule)", "'*' is no wildcard; a rule governs everything below its path, and"
+                    + " {name} stands for one segment");
+        } else if (endpoint.path().contains("/:")) {
+            problems.add(property(key, "*"), "(a rule)", "':name' is no wildcard; write '"
+                    + COLON_NAME.matcher(endpoint.path()).replaceAll("/{$1}") + "'");
         }
     }
 

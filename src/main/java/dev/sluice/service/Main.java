@@ -5,6 +5,8 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 
 import dev.sluice.config.ConfigValidator;
 import dev.sluice.service.observability.BuildInfo;
@@ -42,7 +44,12 @@ public class Main {
             Settings are environment variables, such as REDIS_HOST=localhost or UPSTREAM_URL=http://localhost:8000, or system
             properties in front of -jar, such as -Drate-limit.dry-run=true. The reference is docs/configuration.md.""";
 
+    /** Its logger holds the filter for as long as the program runs. */
+    private static final Logger CONFIG_LOG = Logger.getLogger("io.smallrye.config");
+    private static final String DUPLICATE_VALUE = "SRCFG01007";
+
     public static void main(String... arguments) {
+        CONFIG_LOG.setFilter(Main::removeValue);
         var command = arguments.length == 0 ? "" : arguments[0];
         switch (command) {
             case "" -> run(arguments);
@@ -59,13 +66,22 @@ public class Main {
         }
     }
 
+    /** SmallRye Config logs the other value of a property that is set twice, secrets included. */
+    private static boolean removeValue(LogRecord log) {
+        var parameters = log.getParameters();
+        if (log.getMessage() != null && log.getMessage().startsWith(DUPLICATE_VALUE) && parameters != null) {
+            parameters[parameters.length - 1] = "not shown";
+        }
+        return true;
+    }
+
     private static void run(String... arguments) {
         Quarkus.run(null, new StartupFailure(ApplicationLifecycleManager.getDefaultExitCodeHandler()), arguments);
     }
 
     private static void check(String... arguments) {
-        if (arguments.length > 2) {
-            System.err.println("check takes one rules file at most\n\n" + USAGE);
+        if (arguments.length > 2 || arguments.length == 2 && (arguments[1].isBlank() || arguments[1].startsWith("-"))) {
+            System.err.println("check takes the name of one rules file at most\n\n" + USAGE);
             System.exit(EXIT_USAGE);
         }
         if (arguments.length == 2) {
@@ -77,7 +93,14 @@ public class Main {
     }
 
     private static int managementPort() {
-        return Integer.parseInt(System.getenv().getOrDefault("QUARKUS_MANAGEMENT_PORT", "9000"));
+        var port = System.getenv().getOrDefault("QUARKUS_MANAGEMENT_PORT", "9000");
+        try {
+            return Integer.parseInt(port.strip());
+        } catch (NumberFormatException e) {
+            System.err.println("QUARKUS_MANAGEMENT_PORT=" + port + ": a port number");
+            System.exit(EXIT_USAGE);
+            throw e;
+        }
     }
 
     /** @param port port of the management interface */

@@ -2,11 +2,15 @@ package dev.sluice.service;
 
 import java.net.BindException;
 import java.util.function.BiConsumer;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 import dev.sluice.config.ConfigurationChecked;
 import io.quarkus.runtime.QuarkusBindException;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import io.quarkus.runtime.util.ExceptionUtil;
+import io.smallrye.config.ConfigValidationException;
 
 /**
  * Reports why the service did not start, and exits. Causes that the operator can remove are one line, or one for each problem; all
@@ -15,6 +19,10 @@ import io.quarkus.runtime.util.ExceptionUtil;
 final class StartupFailure implements BiConsumer<Integer, Throwable> {
 
     private static final String INVALID = "Invalid configuration; Sluice does not start:\n  ";
+
+    /** Message of SmallRye Config, around the one that says what is expected. */
+    private static final Pattern CONVERSION = Pattern.compile("(?:[\\w.]+: )?SRCFG00039: The config property (\\S+) with the"
+            + " config value \"(.*?)\" threw an Exception whilst being converted (?:SRCFG\\d+: )?", Pattern.DOTALL);
 
     private final BiConsumer<Integer, Throwable> exit;
 
@@ -65,6 +73,11 @@ final class StartupFailure implements BiConsumer<Integer, Throwable> {
             }
         }
         // SmallRye Config throws these for settings of Quarkus, before anything has started.
+        if (cause instanceof ConfigValidationException invalid) {
+            return INVALID + IntStream.range(0, invalid.getProblemCount())
+                    .mapToObj(problem -> CONVERSION.matcher(invalid.getProblem(problem).getMessage()).replaceFirst("$1=$2: "))
+                    .distinct().collect(Collectors.joining("\n  "));
+        }
         boolean config = cause.getMessage() != null && cause.getMessage().startsWith("SRCFG");
         return config ? INVALID + cause.getMessage() : null;
     }

@@ -2,6 +2,7 @@ package dev.sluice.service;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Collectors;
 
 import jakarta.annotation.Priority;
@@ -12,6 +13,7 @@ import org.eclipse.microprofile.config.Config;
 import org.jboss.logging.Logger;
 
 import dev.sluice.api.DecisionMode;
+import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.RulesFileConfig;
 import dev.sluice.engine.StoreConfig;
 import dev.sluice.engine.StoreStatus;
@@ -33,8 +35,19 @@ class StartupSummary {
 
     private static final Logger LOG = Logger.getLogger("dev.sluice");
 
+    private static final int MAX_PORT = 65535;
+
     /** Ports as configured; 0 for any free one. */
     private record Ports(int http, int management) {
+    }
+
+    void validatePorts(@Observes ConfigProblems problems, Config config) {
+        for (var property : List.of("quarkus.http.port", "quarkus.management.port")) {
+            int port = port(config, property, 0);
+            if (port < 0 || port > MAX_PORT) {
+                problems.add(property, Integer.toString(port), "1 to 65535, or 0 for any free port");
+            }
+        }
     }
 
     void report(@Observes @Priority(3000) StartupEvent started, StoreConfig windows, StoreStatus store, CurrentPolicy policy,

@@ -11,11 +11,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 
+import org.eclipse.microprofile.config.spi.ConfigSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+import io.smallrye.config.DotEnvConfigSourceProvider;
 import io.smallrye.config.EnvConfigSource;
 import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.SmallRyeConfig;
@@ -87,6 +89,9 @@ class SettingsTest {
             "RATE_LIMIT_HEADERS | some | all, standard, legacy or none",
             "REDIS_CLIENT_TYPE | sentinels | standalone, sentinel, cluster or replication; did you mean sentinel?",
             "RATE_LIMIT_LLM_GEMINI_FALLBACK | shut | local, open or closed",
+            "RATE_LIMIT_MEMORY_MAX_SIZE | 99999999999999999999G | a size in bytes, or with a unit (K, M, G), such as 64M",
+            "RATE_LIMIT_LLM_MAX_BODY_SIZE | 99999999999G | a size in bytes, or with a unit (K, M, G), such as 32M",
+            "RATE_LIMIT_UPSTREAM_TIMEOUT | 99999999999999d | a duration with a unit (ms, s, m, h, d), such as 60s",
             "RATE_LIMIT_LLM_OPENAI_OUTPUT_ESTIMATE | many | a whole number"})
     void invalidValueIsReportedWithItsVariable(String variable, String text, String allowed) {
         assertThat(problems(Map.of(variable, text))).singleElement().asString().startsWith(variable + ": ")
@@ -107,6 +112,8 @@ class SettingsTest {
             "RATE_LIMIT_TIMEOUT, '', rate-limit.timeout, 100ms", "RATE_LIMIT_TIMEOUT, ' ', rate-limit.timeout, 100ms",
             "RATE_LIMIT_TIMEOUT, 2s, rate-limit.timeout, 2s", "RATE_LIMIT_INSTANCES, ' 3', rate-limit.instances, 3",
             "RATE_LIMIT_UPSTREAM_WEBSOCKET_GRACE_PERIOD, 0, rate-limit.upstream.websocket-grace-period, 0",
+            "REDIS_HOST, '', rate-limit.redis.host, localhost", "REDIS_PORT, ' ', rate-limit.redis.port, 6379",
+            "RATE_LIMIT_TIERS, '', rate-limit.tiers, 'free,pro,enterprise'",
             "REDIS_ENABLED, off, rate-limit.redis.enabled, false", "RATE_LIMIT_ENABLED, yess, rate-limit.enabled, true"})
     void valueIsNormalized(String variable, String text, String property, String expected) {
         assertThat(value(variable, text, property)).isEqualTo(expected);
@@ -132,7 +139,8 @@ class SettingsTest {
 
     @ParameterizedTest
     @CsvSource({"RATE_LIMIT_DEFUALT, RATE_LIMIT_DEFAULT", "REDIS_HOSTNAME, REDIS_HOST", "REDIS_URL, REDIS_HOSTS",
-            "RATE_LIMIT_ENABLE, RATE_LIMIT_ENABLED", "RATE_LIMIT_TIMEOUT_MS, RATE_LIMIT_TIMEOUT",
+            "RATE_LIMIT_ENABLE, RATE_LIMIT_ENABLED", "UPSTREM_URL, UPSTREAM_URL", "RATE_LIMT_DEFAULT, RATE_LIMIT_DEFAULT",
+            "RATE_LIMIT_TIMEOUT_MS, RATE_LIMIT_TIMEOUT",
             "RATE_LIMIT_TRUSTED_PROXY, RATE_LIMIT_TRUSTED_PROXIES", "REDIS_SENTINEL_USER, REDIS_SENTINEL_USERNAME",
             "RATE_LIMIT_UPSTREAM_TIMOUT, RATE_LIMIT_UPSTREAM_TIMEOUT", "UPSTREAM_ULR, UPSTREAM_URL"})
     void unknownVariableIsAWarning(String variable, String suggestion) {
@@ -163,6 +171,100 @@ class SettingsTest {
             "RATE_LIMIT_LLM_OPENAI_REQUESTS_FREE", "RATE_LIMIT_LLM_FREE_CALLS_PRO"})
     void knownVariablesAndServiceLinksAreNotReported(String variable) {
         assertThat(warnings(Map.of(variable, "tcp://10.0.0.1:1"))).isEmpty();
+    }
+
+    /** A key with an underscore cannot be told from the next part of the name. */
+    @ParameterizedTest
+    @CsvSource({"RATE_LIMIT_DEFAULTS_PRO_PLUS, rate-limit.defaults.pro-plus",
+            "RATE_LIMIT_LLM_OPENAI_BUDGET_PRO_PLUS, rate-limit.llm.openai.budget.pro-plus",
+            "RATE_LIMIT_LLM_FREE_CALLS_BIG_SPENDER, rate-limit.llm.free-calls.big_spender",
+            "RATE_LIMIT_API_KEYS_MOBILE_APP_SHA256, rate-limit.api-keys.mobile-app.sha256",
+            "RATE_LIMIT_API_KEYS_A_B_C_TIER, rate-limit.api-keys.a-b-c.tier"})
+    void mapKeyOfAVariableMayHaveUnderscores(String variable, String property) {
+        var config = config(Map.of(variable, "x", "RATE_LIMIT_TIERS", "free,pro-plus,big_spender"));
+        assertThat(config.getPropertyNames()).contains(property);
+        assertThat(config.getValue(property, String.class)).isEqualTo("x");
+        assertThat(problems(Map.of(variable, "x"))).isEmpty();
+    }
+
+    @Test
+    void emptyValueWithAMapKeyIsNotSet() {
+        assertThat(config(Map.of("RATE_LIMIT_LLM_OPENAI_REQUESTS_FREE", "")).getPropertyNames())
+                .doesNotContain("rate-limit.llm.openai.requests.free");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"RATE_LIMIT_LLM_OPENAI_MODELS_GPT_4O_REQUESTS_FREE", "RATE_LIMIT_ENDPOINTS___AUTH_LOGIN__FREE",
+            "RATE_LIMIT_LLM_OPENAI_PRICES_GPT_4O_INPUT", "RATE_LIMIT_ENDPOINTS_CAMPAIGNS"})
+    void variableThatCannotExpressItsNameIsAnError(String variable) {
+        assertThat(problems(Map.of(variable, "1"))).singleElement().asString().startsWith(variable + "=(not shown): not by a");
+    }
+
+    @Test
+    void variableOverridesAPropertyWithAnyName() {
+        var file = new PropertiesConfigSource(Map.of("rate-limit.endpoints.\"/auth/login\".free", "1/minute"), "file", 260);
+        var environment = Map.of("RATE_LIMIT_ENDPOINTS___AUTH_LOGIN__FREE", "2/minute");
+        var config = config(environment, file);
+        assertThat(config.getConfigValue("rate-limit.endpoints.\"/auth/login\".free").getValue()).isEqualTo("2/minute");
+        assertThat(ConfigValidator.problems(config, environment, new ArrayList<>())).isEmpty();
+    }
+
+    /** It would count as not set: a token as none, a budget as unlimited. */
+    @ParameterizedTest
+    @CsvSource({"rate-limit.api-token", "rate-limit.jwt.audience", "rate-limit.default", "rate-limit.enabled",
+            "rate-limit.timeout", "rate-limit.tiers", "rate-limit.llm.openai.base-url", "rate-limit.api-keys.a.sha256",
+            "rate-limit.llm.openai.budget.free", "rate-limit.redis.host"})
+    void expressionWithoutAValueIsAnError(String property) {
+        var file = new PropertiesConfigSource(Map.of(property, "${NO_SUCH_NAME}"), "file", 260);
+        assertThat(ConfigValidator.problems(config(Map.of(), file), Map.of(), new ArrayList<>())).singleElement().asString()
+                .contains(property).endsWith("NO_SUCH_NAME is not set; set it, or give a default: ${NO_SUCH_NAME:...}");
+        assertThat(problems(Map.of("REDIS_HOST", "${NO_SUCH_NAME}"))).singleElement().asString()
+                .startsWith("REDIS_HOST").contains("NO_SUCH_NAME is not set");
+        var withDefault = new PropertiesConfigSource(Map.of(property, "${NO_SUCH_NAME:}"), "file", 260);
+        assertThat(ConfigValidator.problems(config(Map.of(), withDefault), Map.of(), new ArrayList<>())).isEmpty();
+    }
+
+    @Test
+    void elementsOfListsAreKnown() {
+        var file = new PropertiesConfigSource(Map.of("rate-limit.exempt[0]", "/a", "rate-limit.exempt[1]", "/b"), "file", 260);
+        var warnings = new ArrayList<String>();
+        assertThat(ConfigValidator.problems(config(Map.of(), file), Map.of(), warnings)).isEmpty();
+        assertThat(warnings).isEmpty();
+        assertThat(warnings(Map.of("RATE_LIMIT_EXEMPT_0_", "/a"))).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"MP_JWT_VERIFY_PUBLIC_KEY_LOCATION, MP_JWT_VERIFY_PUBLICKEY_LOCATION",
+            "SMALLRYE_JWT_VERIFY_SECRET_KEY, SMALLRYE_JWT_VERIFY_SECRETKEY"})
+    void misspeltKeyOfJwtsIsAnError(String variable, String suggestion) {
+        assertThat(problems(Map.of(variable, "x")))
+                .containsExactly(variable + "=(not shown): Sluice has no such setting; did you mean " + suggestion + "?");
+    }
+
+    @Test
+    void emptySettingOfJwtsIsNotSet() {
+        assertThat(config(Map.of("MP_JWT_VERIFY_PUBLICKEY_LOCATION", "")).getConfigValue("mp.jwt.verify.publickey.location")
+                .getValue()).isNull();
+    }
+
+    @Test
+    void dotEnvFileIsCheckedLikeVariables(@TempDir Path directory) throws IOException {
+        var file = directory.resolve(".env");
+        Files.writeString(file, "RATE_LIMIT_ENABLED=yess\nRATE_LIMIT_ADMIN_TOKEN=\"x y\"\nexport RATE_LIMIT_DRY_RUN=true\n"
+                + "RATE_LIMIT_LLM_OPENAI_BASEURL=http://x\nREDIS_HOSTNAME=redis\n");
+        var config = new SmallRyeConfigBuilder().addDefaultInterceptors().withInterceptors(new SettingInterceptor())
+                .withSources(new PropertiesConfigSource(SERVICE, "application.properties", 250))
+                .withSources(new DotEnvConfigSourceProvider(file.toUri().toString()).getConfigSources(null)
+                        .toArray(new ConfigSource[0]))
+                .build();
+        var warnings = new ArrayList<String>();
+        assertThat(ConfigValidator.problems(config, ConfigValidator.environment(config), warnings)).containsExactlyInAnyOrder(
+                ".env:1: RATE_LIMIT_ENABLED: rate-limit.enabled=yess: true or false",
+                ".env:2: RATE_LIMIT_ADMIN_TOKEN=(not shown): a value without quotes: in .env they would be part of it",
+                ".env=export: lines of the form NAME=value, without export",
+                ".env:4: RATE_LIMIT_LLM_OPENAI_BASEURL=(not shown): Sluice has no such setting; did you mean"
+                        + " RATE_LIMIT_LLM_OPENAI_BASE_URL?");
+        assertThat(warnings).singleElement().asString().contains(".env:5: REDIS_HOSTNAME").contains("REDIS_HOST?");
     }
 
     @Test

@@ -130,6 +130,7 @@ class FilePolicyConfigTest {
             "'default: 5' | 'rows.yaml:1: default=5: '", "'defaults: {gold: 1/s}' | 'rows.yaml:1: defaults.gold'",
             "'tiers: {a: b}' | 'must be a list'",
             "'tiers: [a, a]\nendpoints: {}' | 'rows.yaml:1: tiers=a,a: distinct names'",
+            "'exempt: [/static/*]' | 'rows.yaml:1: exempt=/static/*: a path without'", "'tiers: []' | 'at least one tier'",
             "'exempt: [static]' | 'rows.yaml:1: exempt=static: a path'",
             "'api-keys: {me: {tier: gold}}' | 'rows.yaml:1: api-keys.me.tier=(not shown): an unknown tier'"})
     void invalidFileIsReportedAndNotApplied(String yaml, String problem) {

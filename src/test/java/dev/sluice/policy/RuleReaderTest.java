@@ -157,6 +157,16 @@ class RuleReaderTest {
         assertThat(problems.lines()).singleElement().asString().contains(message);
     }
 
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {"/a/* | governs everything below its path",
+            "GET /a/*/b | {name} stands for one segment",
+            "/b/:id/c | write '/b/{id}/c'"})
+    void wildcardOfAnotherProgramIsReported(String name, String message) {
+        endpoint(name, null, Map.of("free", "1/minute"));
+        read(false);
+        assertThat(problems.lines()).singleElement().asString().contains(message);
+    }
+
     @Test
     void ruleWithoutEffectIsAWarning() {
         exempt.add(null, List.of("files"), new LimitRule("x", TIERS.defaults(), null));

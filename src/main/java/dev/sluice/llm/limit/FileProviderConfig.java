@@ -117,14 +117,23 @@ record FileProviderConfig(LlmConfig.ProviderConfig configured, Limits limits, Ma
         }
     }
 
-    /** Limits given in a node of the file. A unit that the node names replaces all configured limits of that unit. */
+    /** Limits given in a node of the file. A tier that the node does not name keeps its configured limit. */
     private record ConfiguredLimits(Optional<Map<String, String>> requests, Optional<Map<String, String>> tokens,
             Optional<Map<String, String>> budget, Optional<Long> outputEstimate) {
 
         Limits withFallback(Map<String, String> otherRequests, Map<String, String> otherTokens, Map<String, String> otherBudget,
                 Optional<Long> otherEstimate) {
-            return new Limits(requests.orElse(otherRequests), tokens.orElse(otherTokens), budget.orElse(otherBudget),
+            return new Limits(overlay(otherRequests, requests), overlay(otherTokens, tokens), overlay(otherBudget, budget),
                     outputEstimate.or(() -> otherEstimate));
+        }
+
+        private static Map<String, String> overlay(Map<String, String> configured, Optional<Map<String, String>> file) {
+            if (file.isEmpty()) {
+                return configured;
+            }
+            var rates = new HashMap<>(configured);
+            rates.putAll(file.get());
+            return rates;
         }
     }
 

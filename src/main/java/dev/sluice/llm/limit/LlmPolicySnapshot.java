@@ -136,7 +136,8 @@ final class LlmPolicySnapshot {
 
     /** @param rates the configured rates */
     private String source(String property, Map<String, Rate> rates) {
-        boolean builtIn = rates.entrySet().stream().allMatch(rate -> BuiltInRates.contains(rate.getKey(), rate.getValue()));
+        boolean builtIn = file.place(property).isEmpty()
+                && rates.entrySet().stream().allMatch(rate -> BuiltInRates.contains(rate.getKey(), rate.getValue()));
         return builtIn ? RuleSource.BUILT_IN : RuleSource.configured(file.place(property));
     }
 

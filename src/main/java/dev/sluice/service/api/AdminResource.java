@@ -78,6 +78,9 @@ public class AdminResource {
     private Duration window(RoutingContext context, String resource) {
         if (QueryParameters.text(context, "window_seconds") == null) {
             var rule = rules.rule(resource);
+            if (rule == null && rules.resourceHint(resource) != null) {
+                throw BadRequestException.forField("resource", "No rule has this name; " + rules.resourceHint(resource));
+            }
             var windows = rule == null ? Set.<Duration>of() : rule.windows();
             if (windows.size() == 1) {
                 return windows.iterator().next();
@@ -153,6 +156,10 @@ public class AdminResource {
     private Uni<Void> resetWindows(RoutingContext context) {
         var all = QueryParameters.text(context, "all");
         if (all == null) {
+            if (QueryParameters.text(context, "identifier") == null) {
+                throw BadRequestException.forField("identifier",
+                        "identifier is missing; all=true resets the windows of all identifiers");
+            }
             var identifier = QueryParameters.name(context, "identifier");
             return QueryParameters.text(context, "resource") == null
                     ? admin.reset(identifier)

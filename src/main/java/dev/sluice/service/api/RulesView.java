@@ -31,6 +31,13 @@ class RulesView {
         return rule == null ? llmPolicy.rule(resource) : rule;
     }
 
+    /** Returns a hint for a resource that has no rule, but has one with the prefix of endpoints; otherwise null. */
+    String resourceHint(String resource) {
+        return rule(resource) == null && rule(CurrentPolicy.RESOURCE_PREFIX + resource) != null
+                ? "did you mean resource=" + CurrentPolicy.RESOURCE_PREFIX + resource + "?"
+                : null;
+    }
+
     /**
      * Returns a hint for names under which nothing is stored.
      *
@@ -38,8 +45,9 @@ class RulesView {
      * @return null if there is nothing to suggest
      */
     String hint(String identifier, String resource) {
-        if (resource != null && rule(resource) == null && rule(CurrentPolicy.RESOURCE_PREFIX + resource) != null) {
-            return "did you mean resource=" + CurrentPolicy.RESOURCE_PREFIX + resource + "?";
+        var resourceHint = resource == null ? null : resourceHint(resource);
+        if (resourceHint != null) {
+            return resourceHint;
         }
         return identifier.indexOf(':') >= 0
                 ? null

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
@@ -28,6 +29,7 @@ class JwtKeySettings {
     private static final String KEY_STORE = "smallrye.jwt.keystore.verify.key.alias";
     private static final List<String> LOCATIONS = List.of("mp.jwt.verify.publickey.location",
             "smallrye.jwt.verify.key.location");
+    private static final Pattern URL = Pattern.compile("https?:", Pattern.CASE_INSENSITIVE);
     private static final Duration MAX_TIMEOUT = Duration.ofMinutes(1);
     private static final Duration MIN_INTERVAL = Duration.ofSeconds(1);
     private static final Duration MAX_INTERVAL = Duration.ofDays(1);
@@ -69,15 +71,21 @@ class JwtKeySettings {
     }
 
     private static void validateLocation(ConfigProblems problems, String property, String location) {
-        if (location.startsWith("http")) {
+        if (URL.matcher(location).lookingAt()) {
             if (!isUrl(location)) {
-                problems.add(property, location, "an http(s) URL with a host, such as https://login.example.com/jwks");
+                problems.add(property, "(not shown)",
+                        "an http(s) URL with a host, such as https://login.example.com/jwks, with the"
+                                + " scheme in lower case");
             }
             return;
         }
         try {
-            if (ResourceUtils.readResource(location) == null) {
+            var content = ResourceUtils.readResource(location);
+            if (content == null) {
                 problems.add(property, location, "a file, a resource or an http(s) URL; not found");
+            } else if (!KeyContent.isReadable(content)) {
+                problems.add(property, location,
+                        "a file with a public key (RSA or EC): PEM, base64, certificate, JWK or JWK set");
             }
         } catch (IOException e) {
             problems.add(property, location, "a file, a resource or an http(s) URL; it cannot be read");

@@ -169,7 +169,7 @@ final class KeyFetcher {
             int status = response.statusCode();
             var target = response.getHeader(HttpHeaders.LOCATION);
             if (status / 100 == 3 && target != null) {
-                redirect(url.resolve(target), url, redirects);
+                redirect(target, url, redirects);
                 return;
             }
             if (status != 200) {
@@ -188,7 +188,14 @@ final class KeyFetcher {
                     new KeyDocument(body.toString(StandardCharsets.UTF_8), response.getHeader(HttpHeaders.CACHE_CONTROL))));
         }
 
-        private void redirect(URI target, URI source, int redirects) {
+        private void redirect(String location, URI source, int redirects) {
+            URI target;
+            try {
+                target = source.resolve(location);
+            } catch (IllegalArgumentException e) {
+                fail(new IOException("redirect to an invalid URL"));
+                return;
+            }
             boolean safe = "https".equals(target.getScheme())
                     || "http".equals(target.getScheme()) && "http".equals(source.getScheme());
             if (redirects == MAX_REDIRECTS || !safe || target.getHost() == null) {

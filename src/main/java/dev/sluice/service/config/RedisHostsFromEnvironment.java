@@ -53,16 +53,21 @@ public class RedisHostsFromEnvironment implements RedisHostsProvider {
 
     private static final Logger LOG = Logger.getLogger("dev.sluice");
     private static final String DEFAULT_PORT = "6379";
+    private static final int MAX_PORT = 65535;
+    private static final int MAX_DATABASE = 1_000_000;
     private static final String UNIX = "unix";
     private static final Pattern UNDERSCORED = Pattern.compile("(?:[^@]*@)?[A-Za-z0-9_][A-Za-z0-9_.-]*(?::[0-9]{1,5})?");
 
     private final Settings settings;
-
     private final String clientType;
+    /** Would take the place of the hosts from here. */
+    private final boolean replaced;
 
     RedisHostsFromEnvironment(Settings settings,
-            @ConfigProperty(name = "quarkus.redis.rate-limit.client-type") String clientType) {
+            @ConfigProperty(name = "quarkus.redis.rate-limit.client-type") String clientType,
+            @ConfigProperty(name = "quarkus.redis.rate-limit.hosts") Optional<String> hosts) {
         this.settings = settings;
+        this.replaced = hosts.isPresent();
         this.clientType = clientType.strip();
     }
 
@@ -77,7 +82,7 @@ public class RedisHostsFromEnvironment implements RedisHostsProvider {
         }
         if (hosts.isEmpty()) {
             var single = uri((settings.tls() ? "rediss://" : "redis://") + host() + ':' + port() + '/'
-                    + (number(settings.db(), 1_000_000) ? settings.db().strip() : "0"));
+                    + (number(settings.db(), MAX_DATABASE) ? settings.db().strip() : "0"));
             hosts.add(single == null ? URI.create("redis://localhost:" + DEFAULT_PORT) : readable(single));
         }
         return hosts;
@@ -96,7 +101,7 @@ public class RedisHostsFromEnvironment implements RedisHostsProvider {
                     DEFAULT_PORT);
             return DEFAULT_PORT;
         }
-        return number(port, 65535) ? port : DEFAULT_PORT;
+        return number(port, MAX_PORT) ? port : DEFAULT_PORT;
     }
 
     private static boolean number(String text, int largest) {
@@ -112,7 +117,7 @@ public class RedisHostsFromEnvironment implements RedisHostsProvider {
         try {
             var uri = new URI(text);
             boolean redis = "redis".equals(uri.getScheme()) || "rediss".equals(uri.getScheme());
-            return redis && hasHost(uri) || unix(uri) ? uri : null;
+            return redis && hasHost(uri) && hasValidNumbers(uri) || unix(uri) ? uri : null;
         } catch (URISyntaxException e) {
             return null;
         }
@@ -125,6 +130,12 @@ public class RedisHostsFromEnvironment implements RedisHostsProvider {
     /** Returns whether a URI has a host. {@link URI} does not recognise one whose name contains an underscore. */
     private static boolean hasHost(URI uri) {
         return uri.getHost() != null || uri.getRawAuthority() != null && UNDERSCORED.matcher(uri.getRawAuthority()).matches();
+    }
+
+    /** Returns whether the port, and the database in the path, can be read. */
+    private static boolean hasValidNumbers(URI uri) {
+        var path = uri.getPath() == null ? "" : uri.getPath();
+        return uri.getPort() <= MAX_PORT && (path.length() <= 1 || number(path.substring(1), MAX_DATABASE));
     }
 
     /** Returns whether a URI addresses a Unix domain socket: {@code unix:///path/of/socket?db=2}. */
@@ -151,14 +162,18 @@ public class RedisHostsFromEnvironment implements RedisHostsProvider {
                         + " on a JVM; without it, redis://host:port");
             }
         }
-        if (!settings.port().contains("://") && (!number(settings.port(), 65535) || number(settings.port(), 0))) {
+        if (replaced) {
+            problems.add("quarkus.redis.rate-limit.hosts", "(not shown)", "not in the service: set REDIS_HOSTS instead");
+        }
+        if (!settings.port().contains("://") && (!number(settings.port(), MAX_PORT) || number(settings.port(), 0))) {
             problems.add("REDIS_PORT", settings.port(), "1 to 65535");
         }
-        if (!number(settings.db(), 1_000_000)) {
+        if (!number(settings.db(), MAX_DATABASE)) {
             problems.add("REDIS_DB", settings.db(), "a database number");
         }
         if (uri("redis://" + host() + ":1") == null || host().matches(".*[@/?#].*")) {
-            problems.add("REDIS_HOST", settings.host(), "a host name or address");
+            problems.add("REDIS_HOST", settings.host().matches(".*[@/].*") ? "(not shown)" : settings.host(),
+                    "a host name or address; a URL goes into REDIS_HOSTS, a password into REDIS_PASSWORD");
         }
     }
 }

@@ -143,7 +143,10 @@ class LlmCallerResolver {
                 }
                 if (ownKey == null) {
                     throw requestKeys.isEmpty()
-                            ? new RejectedCredentialException(RejectedCredential.API_KEY_MISSING, "No API key in the request")
+                            ? new RejectedCredentialException(RejectedCredential.API_KEY_MISSING, "No API key in the request"
+                                    + (!headers.contains(RequestKeys.AUTHORIZATION)
+                                            ? ""
+                                            : ": the form is Authorization: Bearer ..."))
                             : new RejectedCredentialException(RejectedCredential.API_KEY_UNKNOWN, "Unknown API key");
                 }
                 return countFailures().compose(counted -> callerOfKey(ProviderKey.of(provider, ownKey), caller));

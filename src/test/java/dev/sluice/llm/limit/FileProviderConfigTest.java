@@ -103,7 +103,7 @@ class FileProviderConfigTest {
                 """);
         assertThat(snapshot.problems().lines()).isEmpty();
         assertThat(rate(snapshot, QuotaUnit.REQUESTS, "free", "x")).isEqualTo(Rate.parse("4/minute"));
-        assertThat(rate(snapshot, QuotaUnit.REQUESTS, "pro", "x")).isEqualTo(Rate.parse("8/minute"));
+        assertThat(rate(snapshot, QuotaUnit.REQUESTS, "pro", "x")).isEqualTo(Rate.parse("2/minute"));
         assertThat(rate(snapshot, QuotaUnit.TOKENS, "free", "x")).isEqualTo(Rate.parse("100/minute", QuotaUnit.TOKENS));
         assertThat(rate(snapshot, QuotaUnit.NANODOLLARS, "pro", "x")).isEqualTo(Rate.parse("20/day", QuotaUnit.NANODOLLARS));
         assertThat(rate(snapshot, QuotaUnit.REQUESTS, "pro", "gpt-4o")).isEqualTo(Rate.parse("5/minute"));

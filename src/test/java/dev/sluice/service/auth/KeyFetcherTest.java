@@ -124,6 +124,8 @@ class KeyFetcherTest {
         assertThat(fetch(url("/old"), LONG).text()).isEqualTo("found");
         assertThatThrownBy(() -> fetch(url("/loop"), LONG)).hasMessageContaining("redirect");
         assertThat(server.received("/loop")).hasSize(4);
+        server.respond("/bad", "HTTP/1.1 302 Found\r\nLocation: http://[::bad\r\nContent-Length: 0\r\n\r\n");
+        assertThatThrownBy(() -> fetch(url("/bad"), LONG)).hasMessageContaining("redirect to an invalid URL");
     }
 
     @Test

@@ -3,6 +3,7 @@ package dev.sluice.service.config;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Map;
+import java.util.Optional;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,7 +22,7 @@ class RedisHostsTest {
                 .withValidateUnknown(false);
         settings.forEach(config::withDefaultValue);
         return new RedisHostsFromEnvironment(config.build().getConfigMapping(RedisHostsFromEnvironment.Settings.class),
-                "standalone");
+                "standalone", Optional.ofNullable(settings.get("quarkus.redis.rate-limit.hosts")));
     }
 
     private static String problems(RedisHostsFromEnvironment hosts) {
@@ -67,12 +68,22 @@ class RedisHostsTest {
     @ValueSource(strings = {"my redis", "a/b", "user@host", ":::", "[::1", "::1]:6379", "my_redis:6379:", "host?x"})
     void invalidHostsAreRejected(String host) {
         assertThat(problems(hosts(Map.of("rate-limit.redis.host", host))))
-                .isEqualTo("REDIS_HOST=" + host + ": a host name or address");
+                .isEqualTo("REDIS_HOST=" + (host.matches(".*[@/].*") ? "(not shown)" : host)
+                        + ": a host name or address; a URL goes into REDIS_HOSTS, a password into REDIS_PASSWORD");
+    }
+
+    /** Quarkus would use them in place of REDIS_HOSTS, whose checks they would evade. */
+    @Test
+    void hostsOfQuarkusAreRejected() {
+        assertThat(problems(hosts(Map.of("quarkus.redis.rate-limit.hosts", "redis://:secret@h:1"))))
+                .isEqualTo("quarkus.redis.rate-limit.hosts=(not shown): not in the service: set REDIS_HOSTS instead");
     }
 
     @Test
     void invalidUrlsAreRejected() {
-        for (var url : new String[]{"redis://my_redis:port", "redis://my_redis:1:2", "redis://", "http://my_redis"}) {
+        for (var url : new String[]{"redis://my_redis:port", "redis://my_redis:1:2", "redis://", "http://my_redis",
+                "redis://h:99999",
+                "redis://h:6379/abc", "rediss://h/-1"}) {
             assertThat(problems(hosts(Map.of("rate-limit.redis.hosts", url)))).as(url).contains("REDIS_HOSTS=(not shown)");
         }
     }
