@@ -65,9 +65,9 @@ final class MalformedRequest {
         }
         return switch (error) {
             case TOO_LONG_LINE -> ErrorResponse.of(414, "RATE_4141",
-                    "Request line too long (quarkus.http.limits.max-initial-line-length)");
+                    "Request line too long (QUARKUS_HTTP_LIMITS_MAX_INITIAL_LINE_LENGTH)");
             case TOO_LONG_HEADERS -> ErrorResponse.of(431, "RATE_4311",
-                    "Request headers too large (quarkus.http.limits.max-header-size)");
+                    "Request headers too large (QUARKUS_HTTP_LIMITS_MAX_HEADER_SIZE)");
             default -> ErrorResponse.badRequest(request.headers().get(FIELD), request.headers().get(MESSAGE));
         };
     }

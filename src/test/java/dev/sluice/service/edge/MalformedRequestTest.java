@@ -160,7 +160,7 @@ class MalformedRequestTest extends HttpTestBase {
         assertRejected("GET /open HTTP/1.1\r\nHost: x\r\n" + "N: x\r\n".repeat(10_000) + "\r\n", 431, "RATE_4311", null);
         try (var connection = new RawHttpConnection(port)) {
             connection.send("GET /" + "x".repeat(1 << 16) + " HTTP/1.1\r\nHost: x\r\n\r\n");
-            assertThat(connection.readResponse().text()).contains("(quarkus.http.limits.max-initial-line-length)");
+            assertThat(connection.readResponse().text()).contains("(QUARKUS_HTTP_LIMITS_MAX_INITIAL_LINE_LENGTH)");
         }
     }
 
