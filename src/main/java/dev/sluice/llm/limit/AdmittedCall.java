@@ -7,10 +7,12 @@ import dev.sluice.api.Decision;
 import dev.sluice.api.QuotaStatus;
 import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.RateLimitExceededException;
+import dev.sluice.llm.pricing.ModelPrice;
 import dev.sluice.llm.pricing.Money;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
 import dev.sluice.llm.protocol.TokenUsage;
+import dev.sluice.llm.protocol.UsageDetails;
 import dev.sluice.llm.protocol.UsageExtractor;
 
 /**
@@ -179,7 +181,7 @@ public final class AdmittedCall {
      * @param model the model named in the response, for a call that named none; may be null
      */
     public void settleReported(TokenUsage usage, String model) {
-        finish(usage, model, false);
+        finish(usage, UsageDetails.NONE, model, false);
     }
 
     /**
@@ -200,7 +202,7 @@ public final class AdmittedCall {
      * @param model the model named in the response, for a call that named none; may be null
      */
     public void settleEstimated(TokenUsage usage, String model) {
-        finish(usage, model, true);
+        finish(usage, UsageDetails.NONE, model, true);
     }
 
     /**
@@ -213,10 +215,14 @@ public final class AdmittedCall {
         try {
             extractor.end();
             var usage = extractor.usage();
-            if (usage != null && extractor.isComplete()) {
-                settleReported(usage, extractor.model());
+            if (extractor.isFailure()) {
+                release(false); // the provider bills nothing
+            } else if (usage != null && extractor.isComplete()) {
+                finish(usage, extractor.details(), extractor.model(), false);
             } else {
-                settleEstimated(completeUsage(usage, Math.min(extractor.contentEvents(), TokenUsage.MAX)), extractor.model());
+                var details = usage == null ? UsageDetails.NONE : extractor.details();
+                finish(completeUsage(usage, Math.min(extractor.contentEvents(), TokenUsage.MAX)), details, extractor.model(),
+                        true);
             }
         } catch (RuntimeException | Error e) {
             settleEstimated(planned.usage());
@@ -232,15 +238,15 @@ public final class AdmittedCall {
                         Math.max(reported.output(), events));
     }
 
-    private void finish(TokenUsage usage, String responseModel, boolean estimated) {
+    private void finish(TokenUsage usage, UsageDetails details, String responseModel, boolean estimated) {
         // Computed first: an Error here leaves the call open, so that the code that catches it can still end the call.
         var model = planned.estimate().model().isEmpty()
                 ? responseModel == null || responseModel.isEmpty() ? UNKNOWN_MODEL : responseModel
                 : planned.estimate().model();
-        var modelPrice = planned.estimate().model().isEmpty() && responseModel != null
-                ? accounting.findPrice(planned.estimate().provider(), responseModel)
-                : planned.price();
-        long picodollars = modelPrice == null ? -1 : modelPrice.picodollars(usage);
+        var modelPrice = billedPrice(responseModel);
+        long picodollars = modelPrice == null
+                ? -1
+                : accounting.cost(planned.estimate().provider(), modelPrice, usage, details);
         long nanodollars = modelPrice == null ? 0 : Money.nanodollars(picodollars);
         var settled = new Settlement(usage, responseModel, picodollars);
         if (finished.compareAndSet(false, true)) {
@@ -249,13 +255,25 @@ public final class AdmittedCall {
                     Map.of(planned.tokensResource(), usage.total(), planned.budgetResource(), nanodollars));
             long outputSample = planned.uncapped() == null ? -1 : planned.uncapped().end(usage, estimated);
             accounting
-                    .book(planned.estimate().provider(), ledgerIdentifier, model, usage, modelPrice, estimated,
-                            null,
-                            outputSample)
+                    .book(planned.estimate().provider(), ledgerIdentifier, model, usage, modelPrice, picodollars, estimated,
+                            null, outputSample)
                     .subscribe().with(written -> {
                     }, failure -> {
                     });
         }
+    }
+
+    /**
+     * Returns the price of the model that has answered; of the requested one if that has a configured price, or the other is not
+     * known.
+     */
+    private ModelPrice billedPrice(String responseModel) {
+        boolean asRequested = responseModel == null || responseModel.equals(planned.estimate().model())
+                || planned.price() != null && planned.price().isConfigured();
+        var answered = asRequested
+                ? null
+                : accounting.findPrice(planned.estimate().provider(), responseModel);
+        return answered == null ? planned.price() : answered;
     }
 
     /**

@@ -9,6 +9,7 @@ import dev.sluice.llm.ledger.LedgerEntry;
 import dev.sluice.llm.pricing.ModelPrice;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
+import dev.sluice.llm.protocol.UsageDetails;
 import io.smallrye.mutiny.Uni;
 
 /** Writes the end of a call to the windows, the ledger and the metrics. */
@@ -39,6 +40,24 @@ final class CallAccounting {
         return policy.current().prices().find(provider, model, LocalDate.now(ZoneOffset.UTC)).orElse(null);
     }
 
+    /**
+     * Returns the cost of a call in picodollars: of each iteration at the price of its model, if the response lists them.
+     *
+     * @param price price of the model that has answered, and of iterations without a model or price of their own
+     */
+    long cost(Provider provider, ModelPrice price, TokenUsage usage, UsageDetails details) {
+        if (details.iterations().isEmpty()) {
+            return price.picodollars(usage, details);
+        }
+        long cost = price.picodollars(TokenUsage.NONE, details);
+        for (var iteration : details.iterations()) {
+            var own = iteration.model() == null ? null : findPrice(provider, iteration.model());
+            cost = Math.addExact(cost,
+                    (own == null ? price : own).picodollars(iteration.usage(), details.withoutQuantities()));
+        }
+        return cost;
+    }
+
     void settle(String identifier, String reservation, Map<String, Long> usageByResource) {
         if (reservation != null) {
             settlements.settle(identifier, reservation, usageByResource);
@@ -50,14 +69,16 @@ final class CallAccounting {
         return ledger.awaitWritten(identifier);
     }
 
-    /** @param outputSample output tokens that count in the histogram of the model's outputs; negative if they do not */
-    Uni<Void> book(Provider provider, String identifier, String model, TokenUsage usage, ModelPrice price, boolean estimated,
-            String requestId, long outputSample) {
-        long cost = price == null ? -1 : price.picodollars(usage);
-        var entry = new LedgerEntry(identifier, provider.id(), model, usage, cost, estimated, requestId, outputSample);
+    /**
+     * @param picodollars the cost; negative if the model has no price
+     * @param outputSample output tokens that count in the histogram of the model's outputs; negative if they do not
+     */
+    Uni<Void> book(Provider provider, String identifier, String model, TokenUsage usage, ModelPrice price, long picodollars,
+            boolean estimated, String requestId, long outputSample) {
+        var entry = new LedgerEntry(identifier, provider.id(), model, usage, picodollars, estimated, requestId, outputSample);
         return ledger.book(entry).map(isNew -> {
             if (isNew) {
-                metrics.countSuccess(provider, nameOf(price), usage, cost, estimated);
+                metrics.countSuccess(provider, nameOf(price), usage, picodollars, estimated);
             }
             return null;
         });

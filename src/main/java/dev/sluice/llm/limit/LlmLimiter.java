@@ -210,8 +210,10 @@ public class LlmLimiter {
                 accounting.settle(identifier, reservation, usageByResource(provider, model, usage, price));
             }
             return accounting
-                    .book(provider, identifier, model, usage, price.orElse(null), false, requestId, outputSample(provider,
-                            identifier, model, usage, reservation))
+                    .book(provider, identifier, model, usage, price.orElse(null),
+                            price.map(modelPrice -> modelPrice.picodollars(usage)).orElse(-1L), false, requestId,
+                            outputSample(provider,
+                                    identifier, model, usage, reservation))
                     .chain(() -> accounting.awaitWritten(identifier));
         });
     }

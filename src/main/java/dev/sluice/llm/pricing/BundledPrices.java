@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -18,12 +19,18 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 
 import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.ServiceTier;
 
 /**
  * Prices bundled with Sluice, from {@code prices.json}. Amounts are JSON strings, so that no parser reads them as binary
  * floating-point numbers.
  */
 final class BundledPrices {
+
+    static final String ABOVE = "above_prompt_tokens";
+    static final String SERVICE_TIER = "service_tier";
+    static final String WEB_SEARCH = "web_search_1000";
+    static final String FACTOR_PREFIX = "factor_";
 
     private static final String RESOURCE = "prices.json";
 
@@ -63,14 +70,25 @@ final class BundledPrices {
     }
 
     private static PriceRow readRow(JsonParser json) throws IOException {
-        var tiers = new TreeMap<Long, Map<TokenKind, BigDecimal>>();
+        var tiers = new TreeMap<PriceTier, Map<TokenKind, BigDecimal>>();
         var fields = readFields(json, tiers);
         return new PriceRow(Provider.of(fields.get("provider")), fields.get("model"), parseDay(fields.get("from")),
-                parseDay(fields.get("until")), amounts(fields), tiers, fields.get("source"));
+                parseDay(fields.get("until")), amounts(fields), tiers, calls(fields), fields.get("source"));
+    }
+
+    private static CallPrices calls(Map<String, String> fields) {
+        var factors = new TreeMap<String, BigDecimal>();
+        fields.forEach((name, value) -> {
+            if (name.startsWith(FACTOR_PREFIX)) {
+                factors.put(name.substring(FACTOR_PREFIX.length()), new BigDecimal(value));
+            }
+        });
+        var webSearch = fields.get(WEB_SEARCH);
+        return new CallPrices(webSearch == null ? CallPrices.USUAL_WEB_SEARCH : new BigDecimal(webSearch), factors);
     }
 
     /** Returns the fields of the object at whose start the parser is, and adds its tiers to the given ones. */
-    private static Map<String, String> readFields(JsonParser json, SortedMap<Long, Map<TokenKind, BigDecimal>> tiers)
+    private static Map<String, String> readFields(JsonParser json, SortedMap<PriceTier, Map<TokenKind, BigDecimal>> tiers)
             throws IOException {
         var fields = new HashMap<String, String>();
         while (json.nextToken() == JsonToken.FIELD_NAME) {
@@ -81,7 +99,9 @@ final class BundledPrices {
             }
             while (json.nextToken() == JsonToken.START_OBJECT) {
                 var tier = readFields(json, tiers);
-                tiers.put(Long.valueOf(tier.get("above_prompt_tokens")), amounts(tier));
+                tiers.put(new PriceTier(
+                        ServiceTier.valueOf(tier.getOrDefault(SERVICE_TIER, "standard").toUpperCase(Locale.ROOT)),
+                        Long.parseLong(tier.getOrDefault(ABOVE, "0"))), amounts(tier));
             }
         }
         return fields;

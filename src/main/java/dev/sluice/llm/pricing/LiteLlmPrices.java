@@ -5,20 +5,27 @@ import java.io.InputStream;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 
 import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.ServiceTier;
 
 /**
  * Reads LiteLLM's price list, {@code model_prices_and_context_window.json}, as it is published: an object by model, with amounts
@@ -39,10 +46,15 @@ final class LiteLlmPrices {
     /** Modes whose tokens are text, except where a caller sends something else. */
     private static final Set<String> TEXT_MODES = Set.of("chat", "responses", "completion", "embedding", "moderation");
     private static final Set<String> MODES_WITHOUT_OUTPUT = Set.of("embedding", "moderation");
-    private static final String TIER_PREFIX = "_above_";
-    private static final String TIER_SUFFIX = "k_tokens";
-    private static final int TOKENS_PER_K = 1000;
-    private static final int MAX_TIER_DIGITS = 6;
+    private static final Pattern TIER_FIELD = Pattern
+            .compile("([a-z0-9_]+?)(?:_above_([0-9]{1,6})k_tokens)?(?:_(flex|priority|ultrafast))?");
+    private static final long TOKENS_PER_K = 1000;
+    /** Of the three sizes of the search context, which cost the same today, the largest. */
+    private static final String WEB_SEARCH_FIELD = "search_context_cost_per_query.search_context_size_high";
+    private static final Map<String, String> FACTORS = Map.of("provider_specific_entry.fast", CallPrices.FAST,
+            "provider_specific_entry.us", "us");
+    private static final BigDecimal MAX_FACTOR = BigDecimal.valueOf(100);
+    private static final int THOUSAND_DIGITS = 3;
     /** Amounts are per token there, and per million tokens here. */
     private static final int MILLION_DIGITS = 6;
     private static final int MAX_SCALE = 6;
@@ -50,7 +62,11 @@ final class LiteLlmPrices {
     private static final int MAX_DIGITS = 64;
     private static final BigDecimal LONG_CACHE_WRITE_FACTOR = BigDecimal.valueOf(2);
 
-    /** Fields of a model's object that are used. */
+    /** End of the name of a field with a price of a tier. */
+    private record Suffix(String text, PriceTier tier) {
+    }
+
+    /** Fields of a model's object that are used; those of an object in it have its name in front. */
     private record Fields(Map<String, String> texts, Map<String, BigDecimal> amounts) {
     }
 
@@ -91,18 +107,24 @@ final class LiteLlmPrices {
 
     private static Fields readFields(JsonParser json) throws IOException {
         var fields = new Fields(new HashMap<>(), new HashMap<>());
+        readFields(json, "", fields);
+        return fields;
+    }
+
+    private static void readFields(JsonParser json, String prefix, Fields fields) throws IOException {
         while (json.nextToken() == JsonToken.FIELD_NAME) {
-            var name = json.currentName();
+            var name = prefix + json.currentName();
             var token = json.nextToken();
             if (token.isNumeric()) {
                 fields.amounts().put(name, json.getDecimalValue());
             } else if (token == JsonToken.VALUE_STRING) {
                 fields.texts().put(name, json.getText());
+            } else if (token == JsonToken.START_OBJECT && prefix.isEmpty()) {
+                readFields(json, name + '.', fields);
             } else {
                 json.skipChildren();
             }
         }
-        return fields;
     }
 
     /** Returns the row of a model; null if it is not one of a known provider's, or is not billed by tokens. */
@@ -122,13 +144,36 @@ final class LiteLlmPrices {
             return null;
         }
         var prices = completePrices(provider, listed, Map.of());
-        var tiers = new TreeMap<Long, Map<TokenKind, BigDecimal>>();
-        for (var suffix : tierSuffixes(fields)) {
-            tiers.put(threshold(suffix), completePrices(provider, listedPrices(fields, suffix), prices));
+        var tiers = new TreeMap<PriceTier, Map<TokenKind, BigDecimal>>();
+        for (var suffix : suffixes(fields)) { // the standard tier first, and shorter prompts first
+            var listedInTier = listedPrices(fields, suffix.text());
+            if (listedInTier.isEmpty()) {
+                continue;
+            }
+            var reference = tiers.getOrDefault(new PriceTier(ServiceTier.STANDARD, suffix.tier().above()), prices);
+            tiers.put(suffix.tier(), completePrices(provider, listedInTier, reference));
         }
+        addLongPrompts(tiers);
         var prefix = liteLlmProvider + '/';
         return new PriceRow(provider, name.startsWith(prefix) ? name.substring(prefix.length()) : name, null, null, prices,
-                tiers, SOURCE);
+                tiers, calls(fields), SOURCE);
+    }
+
+    /**
+     * Adds prices of long prompts in the tiers of service for which the list has none: the dearer ones of the tier of service and of
+     * long prompts.
+     */
+    private static void addLongPrompts(SortedMap<PriceTier, Map<TokenKind, BigDecimal>> tiers) {
+        var standard = tiers.keySet().stream().filter(tier -> tier.service() == ServiceTier.STANDARD).toList();
+        var services = tiers.keySet().stream().map(PriceTier::service).filter(service -> service != ServiceTier.STANDARD)
+                .distinct().toList();
+        for (var service : services) {
+            for (var tier : standard) {
+                var base = tiers.get(new PriceTier(service, 0));
+                tiers.computeIfAbsent(new PriceTier(service, tier.above()),
+                        missing -> base == null ? tiers.get(tier) : PriceRow.max(base, tiers.get(tier)));
+            }
+        }
     }
 
     /** Returns the prices per million tokens of a row or of one of its tiers that the list contains. */
@@ -150,40 +195,58 @@ final class LiteLlmPrices {
     }
 
     /**
-     * Adds the prices that the list does not contain: those of input for cached input and cache writes, so that they are never
-     * cheaper than known.
+     * Adds the prices that the list does not contain, so that none is cheaper than known: for cached input and cache writes those of
+     * input, in a tier those that it replaces.
      *
-     * @param base the row's own prices, for those of a tier; otherwise empty
+     * @param base the prices that those of a tier replace; otherwise empty
      */
     private static Map<TokenKind, BigDecimal> completePrices(Provider provider, Map<TokenKind, BigDecimal> listed,
             Map<TokenKind, BigDecimal> base) {
         var prices = new EnumMap<>(listed);
         var input = prices.computeIfAbsent(TokenKind.INPUT, base::get);
-        prices.computeIfAbsent(TokenKind.OUTPUT, base::get);
+        base.forEach((kind, amount) -> {
+            var cached = kind == TokenKind.CACHED_INPUT || kind == TokenKind.CACHE_WRITE;
+            prices.computeIfAbsent(kind, missing -> cached ? input.max(amount) : amount);
+        });
         for (var kind : List.of(TokenKind.CACHED_INPUT, TokenKind.CACHE_WRITE)) {
-            prices.computeIfAbsent(kind, missing -> input.max(base.getOrDefault(missing, input)));
+            prices.putIfAbsent(kind, input);
         }
-        if (provider == Provider.ANTHROPIC) {
-            prices.computeIfAbsent(TokenKind.CACHE_WRITE_1H, missing -> input.multiply(LONG_CACHE_WRITE_FACTOR)
-                    .stripTrailingZeros());
+        if (provider == Provider.ANTHROPIC && !listed.containsKey(TokenKind.CACHE_WRITE_1H)) {
+            prices.put(TokenKind.CACHE_WRITE_1H, input.multiply(LONG_CACHE_WRITE_FACTOR).stripTrailingZeros());
         }
         return prices;
     }
 
-    /** Returns the suffixes of the fields with prices of long prompts, such as {@code _above_200k_tokens}. */
-    private static Set<String> tierSuffixes(Fields fields) {
-        var suffixes = new TreeSet<String>();
+    /** Returns the suffixes of the fields with prices of tiers, such as {@code _above_200k_tokens_flex}. */
+    private static SortedSet<Suffix> suffixes(Fields fields) {
+        var suffixes = new TreeSet<Suffix>(Comparator.comparing(Suffix::tier));
         for (var field : fields.amounts().keySet()) {
-            int start = field.lastIndexOf(TIER_PREFIX);
-            if (start < 0 || !field.endsWith(TIER_SUFFIX) || !isKind(field.substring(0, start))) {
-                continue;
-            }
-            var digits = field.substring(start + TIER_PREFIX.length(), field.length() - TIER_SUFFIX.length());
-            if (!digits.isEmpty() && digits.length() <= MAX_TIER_DIGITS && digits.chars().allMatch(c -> c >= '0' && c <= '9')) {
-                suffixes.add(field.substring(start));
+            var matcher = TIER_FIELD.matcher(field);
+            if (matcher.matches() && isKind(matcher.group(1)) && matcher.end(1) < field.length()) {
+                var above = matcher.group(2);
+                var service = matcher.group(3);
+                suffixes.add(new Suffix(field.substring(matcher.end(1)),
+                        new PriceTier(
+                                service == null ? ServiceTier.STANDARD : ServiceTier.valueOf(service.toUpperCase(Locale.ROOT)),
+                                above == null ? 0 : TOKENS_PER_K * Long.parseLong(above))));
             }
         }
         return suffixes;
+    }
+
+    private static CallPrices calls(Fields fields) {
+        var search = fields.amounts().get(WEB_SEARCH_FIELD);
+        var factors = new TreeMap<String, BigDecimal>();
+        FACTORS.forEach((field, name) -> {
+            var factor = fields.amounts().get(field);
+            if (factor != null && factor.compareTo(BigDecimal.ONE) >= 0 && factor.compareTo(MAX_FACTOR) <= 0) {
+                factors.put(name, factor.stripTrailingZeros());
+            }
+        });
+        return new CallPrices(search == null || !isPrice(search.movePointLeft(MILLION_DIGITS))
+                ? CallPrices.USUAL_WEB_SEARCH
+                : search.movePointRight(THOUSAND_DIGITS).setScale(MAX_SCALE, RoundingMode.CEILING).stripTrailingZeros(),
+                factors);
     }
 
     private static boolean isKind(String field) {
@@ -193,11 +256,6 @@ final class LiteLlmPrices {
             }
         }
         return false;
-    }
-
-    private static long threshold(String suffix) {
-        return TOKENS_PER_K
-                * Long.parseLong(suffix.substring(TIER_PREFIX.length(), suffix.length() - TIER_SUFFIX.length()));
     }
 
     /**
@@ -220,7 +278,7 @@ final class LiteLlmPrices {
         if (!field.startsWith("input_cost_per_") && !field.startsWith("output_cost_per_")) {
             return false;
         }
-        return !field.startsWith(TokenKind.INPUT.liteLlmField()) && !field.startsWith(TokenKind.OUTPUT.liteLlmField());
+        return Arrays.stream(TokenKind.values()).noneMatch(kind -> field.startsWith(kind.liteLlmField()));
     }
 
     private static boolean isSame(BigDecimal perToken, BigDecimal perMillion) {

@@ -1,6 +1,5 @@
 package dev.sluice.llm.pricing;
 
-import java.util.Map;
 import java.util.Optional;
 
 import dev.sluice.config.ConfigProblems;
@@ -46,7 +45,7 @@ final class PriceConfigReader {
         return Optional.of(new ModelPrice(name, new TokenPrices(inputPrice, cached.orElse(inputPrice), shortWrite,
                 longWrite.orElse(
                         provider == Provider.ANTHROPIC ? Money.percent(inputPrice, LONG_CACHE_WRITE_PERCENT) : shortWrite),
-                output.get()), Map.of()));
+                output.get())));
     }
 
     private static boolean isModelName(String model) {

@@ -7,18 +7,25 @@ import java.math.BigDecimal;
 import java.util.Map;
 
 import dev.sluice.llm.protocol.TokenUsage;
+import dev.sluice.llm.protocol.UsageKind;
 
 /**
  * Price of one token of each kind in picodollars (10⁻¹² US dollars). Each is at most 2 × 10¹⁰ (the maximum price, doubled
  * for a long cache write), so that the cost of any {@link TokenUsage} fits a {@code long}.
  *
- * @param input input neither read from nor written to a cache
+ * @param input input of text, neither read from nor written to a cache
  * @param cachedInput input read from the cache
  * @param cacheWrite input written to the cache for minutes
  * @param longCacheWrite input written to the cache for one hour
- * @param output output, reasoning included
+ * @param output output of text, reasoning included
  */
-record TokenPrices(long input, long cachedInput, long cacheWrite, long longCacheWrite, long output) {
+record TokenPrices(long input, long cachedInput, long cacheWrite, long longCacheWrite, long audioInput, long imageInput,
+        long output, long audioOutput, long imageOutput) {
+
+    /** Creates prices that are the same for text, audio and images. */
+    TokenPrices(long input, long cachedInput, long cacheWrite, long longCacheWrite, long output) {
+        this(input, cachedInput, cacheWrite, longCacheWrite, input, input, output, output, output);
+    }
 
     /**
      * Converts prices in US dollars per million tokens.
@@ -26,21 +33,36 @@ record TokenPrices(long input, long cachedInput, long cacheWrite, long longCache
      * @throws IllegalArgumentException if an amount is not a price
      */
     static TokenPrices of(Map<TokenKind, BigDecimal> amounts) {
-        var cacheWrite = amounts.get(TokenKind.CACHE_WRITE);
-        return new TokenPrices(Money.picodollarsPerToken(amounts.get(TokenKind.INPUT)),
-                Money.picodollarsPerToken(amounts.get(TokenKind.CACHED_INPUT)),
-                Money.picodollarsPerToken(cacheWrite),
-                Money.picodollarsPerToken(amounts.getOrDefault(TokenKind.CACHE_WRITE_1H, cacheWrite)),
-                Money.picodollarsPerToken(amounts.get(TokenKind.OUTPUT)));
+        long input = price(amounts, TokenKind.INPUT, 0);
+        long cacheWrite = price(amounts, TokenKind.CACHE_WRITE, input);
+        long output = price(amounts, TokenKind.OUTPUT, 0);
+        return new TokenPrices(input, price(amounts, TokenKind.CACHED_INPUT, input), cacheWrite,
+                price(amounts, TokenKind.CACHE_WRITE_1H, cacheWrite), price(amounts, TokenKind.AUDIO_INPUT, input),
+                price(amounts, TokenKind.IMAGE_INPUT, input), output, price(amounts, TokenKind.AUDIO_OUTPUT, output),
+                price(amounts, TokenKind.IMAGE_OUTPUT, output));
     }
 
-    long cost(TokenUsage usage) {
-        long plain = usage.input() - usage.cachedInput() - usage.cacheWrite();
+    private static long price(Map<TokenKind, BigDecimal> amounts, TokenKind kind, long otherwise) {
+        var amount = amounts.get(kind);
+        return amount == null ? otherwise : Money.picodollarsPerToken(amount);
+    }
+
+    /** @param quantities parts of the input and the output with prices of their own */
+    long cost(TokenUsage usage, Map<UsageKind, Long> quantities) {
+        long audioIn = quantities.getOrDefault(UsageKind.AUDIO_INPUT, 0L);
+        long imageIn = quantities.getOrDefault(UsageKind.IMAGE_INPUT, 0L);
+        long audioOut = quantities.getOrDefault(UsageKind.AUDIO_OUTPUT, 0L);
+        long imageOut = quantities.getOrDefault(UsageKind.IMAGE_OUTPUT, 0L);
+        long plain = usage.input() - usage.cachedInput() - usage.cacheWrite() - audioIn - imageIn;
         long shortWrites = usage.cacheWrite() - usage.longCacheWrite();
         long cost = multiplyExact(plain, input);
         cost = addExact(cost, multiplyExact(usage.cachedInput(), cachedInput));
         cost = addExact(cost, multiplyExact(shortWrites, cacheWrite));
         cost = addExact(cost, multiplyExact(usage.longCacheWrite(), longCacheWrite));
-        return addExact(cost, multiplyExact(usage.output(), output));
+        cost = addExact(cost, multiplyExact(audioIn, audioInput));
+        cost = addExact(cost, multiplyExact(imageIn, imageInput));
+        cost = addExact(cost, multiplyExact(audioOut, audioOutput));
+        cost = addExact(cost, multiplyExact(imageOut, imageOutput));
+        return addExact(cost, multiplyExact(usage.output() - audioOut - imageOut, output));
     }
 }

@@ -1,8 +1,11 @@
 package dev.sluice.llm.protocol;
 
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
+import dev.sluice.llm.protocol.UsageDetails.Iteration;
 import dev.sluice.llm.protocol.json.JsonFields;
 import dev.sluice.llm.protocol.json.JsonPaths;
 
@@ -18,17 +21,41 @@ final class AnthropicUsage extends UsageAccumulator {
     private static final String CACHE_READ = "cache_read_input_tokens";
     private static final String CACHE_WRITE = "cache_creation_input_tokens";
     private static final String LONG_CACHE_WRITE = "cache_creation.ephemeral_1h_input_tokens";
-    private static final String[] COUNTS = {INPUT, OUTPUT, CACHE_READ, CACHE_WRITE, LONG_CACHE_WRITE};
+    private static final String WEB_SEARCHES = "server_tool_use.web_search_requests";
+    private static final List<String> TOKENS = List.of(INPUT, OUTPUT, CACHE_READ, CACHE_WRITE, LONG_CACHE_WRITE);
 
-    private static final JsonPaths PATHS = JsonPaths.of("type", "model", "message.model", "usage." + INPUT, "usage." + OUTPUT,
-            "usage." + CACHE_READ, "usage." + CACHE_WRITE, "usage." + LONG_CACHE_WRITE, "message.usage." + INPUT,
-            "message.usage." + OUTPUT, "message.usage." + CACHE_READ, "message.usage." + CACHE_WRITE,
-            "message.usage." + LONG_CACHE_WRITE);
+    private static final String SPEED = "speed";
+    private static final String SERVICE_TIER = "service_tier";
+    private static final String REGION = "inference_geo";
+    private static final List<String> TEXTS = List.of(SPEED, SERVICE_TIER, REGION);
+
+    /** Prefixes of the fields: of the document or a {@code message_delta}, and of a {@code message_start}. */
+    private static final List<String> ROOTS = List.of("usage.", "message.usage.");
+    private static final String ITERATION = "iterations.[].";
+    /** Another model than the requested one has answered; the attempts without output are not billed. */
+    private static final String FALLBACK = "fallback_message";
+
+    private static final JsonPaths PATHS = allPaths();
 
     private final Map<String, Long> latestCounts = new HashMap<>();
+    private final Map<String, String> latestTexts = new HashMap<>();
+    private List<Iteration> iterations = List.of();
 
     AnthropicUsage() {
         super(PATHS);
+    }
+
+    private static JsonPaths allPaths() {
+        var paths = new ArrayList<>(List.of("type", "model", "message.model"));
+        for (var root : ROOTS) {
+            TOKENS.forEach(name -> paths.add(root + name));
+            TEXTS.forEach(name -> paths.add(root + name));
+            paths.add(root + WEB_SEARCHES);
+            TOKENS.forEach(name -> paths.add(root + "iterations.[*]." + name));
+            paths.add(root + "iterations.[*].type");
+            paths.add(root + "iterations.[*].model");
+        }
+        return JsonPaths.of(paths.toArray(String[]::new));
     }
 
     @Override
@@ -43,19 +70,62 @@ final class AnthropicUsage extends UsageAccumulator {
             countContent();
         } else if ("message_stop".equals(type)) {
             markFinished();
+        } else if ("error".equals(type)) {
+            markFailed();
         }
     }
 
     private void updateUsage(JsonFields fields) {
-        for (var count : COUNTS) {
-            var reported = firstNonNull(fields.count("usage." + count), fields.count("message.usage." + count));
-            if (reported != null) {
-                latestCounts.put(count, reported);
+        for (var root : ROOTS) {
+            TOKENS.forEach(name -> update(latestCounts, name, fields.count(root + name)));
+            update(latestCounts, WEB_SEARCHES, fields.count(root + WEB_SEARCHES));
+            TEXTS.forEach(name -> update(latestTexts, name, fields.text(root + name)));
+            if (!fields.elements(root + "iterations").isEmpty()) {
+                iterations = iterations(fields.elements(root + "iterations"), root + ITERATION);
             }
         }
         // Unlike the other providers, Anthropic does not include cached tokens in the input.
         usage(sum(latestCounts.get(INPUT), latestCounts.get(CACHE_READ), latestCounts.get(CACHE_WRITE)),
                 latestCounts.get(CACHE_READ),
                 latestCounts.get(CACHE_WRITE), latestCounts.get(LONG_CACHE_WRITE), latestCounts.get(OUTPUT));
+        if (usage() != null && !iterations.isEmpty()) {
+            usage(total(iterations));
+        }
+        if (usage() != null) {
+            updateDetails();
+        }
+    }
+
+    private void updateDetails() {
+        var searches = latestCounts.get(WEB_SEARCHES);
+        var quantities = searches == null ? Map.<UsageKind, Long>of() : Map.of(UsageKind.WEB_SEARCH, searches);
+        details(new UsageDetails(quantities(usage(), quantities),
+                ServiceTier.of(Provider.ANTHROPIC, latestTexts.get(SERVICE_TIER)), "fast".equals(latestTexts.get(SPEED)),
+                latestTexts.getOrDefault(REGION, ""), iterations));
+    }
+
+    /** Returns the billed iterations; empty if one of them is implausible. */
+    private static List<Iteration> iterations(List<JsonFields> elements, String prefix) {
+        boolean fallback = elements.stream().anyMatch(element -> FALLBACK.equals(element.text(prefix + "type")));
+        var iterations = new ArrayList<Iteration>();
+        for (var element : elements) {
+            var read = element.count(prefix + CACHE_READ);
+            var write = element.count(prefix + CACHE_WRITE);
+            var usage = toUsage(sum(element.count(prefix + INPUT), read, write), read, write,
+                    element.count(prefix + LONG_CACHE_WRITE), element.count(prefix + OUTPUT));
+            if (usage == null) {
+                return List.of();
+            }
+            if (!fallback || usage.output() > 0) {
+                iterations.add(new Iteration(element.text(prefix + "model"), usage));
+            }
+        }
+        return iterations;
+    }
+
+    private static <T> void update(Map<String, T> latest, String name, T value) {
+        if (value != null) {
+            latest.put(name, value);
+        }
     }
 }

@@ -1,5 +1,9 @@
 package dev.sluice.llm.protocol;
 
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
 import dev.sluice.llm.protocol.json.JsonFields;
 import dev.sluice.llm.protocol.json.JsonPaths;
 
@@ -10,10 +14,19 @@ import dev.sluice.llm.protocol.json.JsonPaths;
  */
 final class GeminiUsage extends UsageAccumulator {
 
-    private static final JsonPaths PATHS = JsonPaths.of("modelVersion", "candidates.[].finishReason",
-            "promptFeedback.blockReason", "usageMetadata.promptTokenCount", "usageMetadata.toolUsePromptTokenCount",
-            "usageMetadata.cachedContentTokenCount", "usageMetadata.candidatesTokenCount",
-            "usageMetadata.thoughtsTokenCount");
+    private static final String USAGE = "usageMetadata.";
+    private static final String PROMPT_DETAILS = USAGE + "promptTokensDetails";
+    private static final String CANDIDATES_DETAILS = USAGE + "candidatesTokensDetails";
+    private static final Map<String, UsageKind> INPUT_KINDS = Map.of("AUDIO", UsageKind.AUDIO_INPUT, "IMAGE",
+            UsageKind.IMAGE_INPUT);
+    private static final Map<String, UsageKind> OUTPUT_KINDS = Map.of("AUDIO", UsageKind.AUDIO_OUTPUT, "IMAGE",
+            UsageKind.IMAGE_OUTPUT);
+
+    private static final JsonPaths PATHS = JsonPaths.of("modelVersion", "error", "candidates.[].finishReason",
+            "promptFeedback.blockReason", USAGE + "promptTokenCount", USAGE + "toolUsePromptTokenCount",
+            USAGE + "cachedContentTokenCount", USAGE + "candidatesTokenCount", USAGE + "thoughtsTokenCount",
+            USAGE + "serviceTier", PROMPT_DETAILS + ".[*].modality", PROMPT_DETAILS + ".[*].tokenCount",
+            CANDIDATES_DETAILS + ".[*].modality", CANDIDATES_DETAILS + ".[*].tokenCount");
 
     GeminiUsage() {
         super(PATHS);
@@ -22,18 +35,41 @@ final class GeminiUsage extends UsageAccumulator {
     @Override
     void accept(JsonFields fields) {
         model(fields.text("modelVersion"));
-        var input = sum(fields.count("usageMetadata.promptTokenCount"),
-                fields.count("usageMetadata.toolUsePromptTokenCount"));
-        var output = sum(fields.count("usageMetadata.candidatesTokenCount"),
-                fields.count("usageMetadata.thoughtsTokenCount"));
+        var input = sum(fields.count(USAGE + "promptTokenCount"), fields.count(USAGE + "toolUsePromptTokenCount"));
+        var output = sum(fields.count(USAGE + "candidatesTokenCount"), fields.count(USAGE + "thoughtsTokenCount"));
         if (input != null || output != null) {
-            usage(input, fields.count("usageMetadata.cachedContentTokenCount"), null, null, output);
+            usage(input, fields.count(USAGE + "cachedContentTokenCount"), null, null, output);
+            if (usage() != null) {
+                details(details(fields));
+            }
         }
         if (fields.has("candidates.[]")) {
             countContent();
         }
+        if (fields.has("error")) {
+            markFailed();
+        }
         if (fields.text("candidates.[].finishReason") != null || fields.text("promptFeedback.blockReason") != null) {
             markFinished();
+        }
+    }
+
+    private UsageDetails details(JsonFields fields) {
+        var quantities = new EnumMap<UsageKind, Long>(UsageKind.class);
+        addModalities(quantities, fields, PROMPT_DETAILS, INPUT_KINDS);
+        addModalities(quantities, fields, CANDIDATES_DETAILS, OUTPUT_KINDS);
+        return new UsageDetails(quantities(usage(), quantities),
+                ServiceTier.of(Provider.GEMINI, fields.text(USAGE + "serviceTier")), false, "", List.of());
+    }
+
+    private static void addModalities(Map<UsageKind, Long> quantities, JsonFields fields, String path,
+            Map<String, UsageKind> kinds) {
+        for (var element : fields.elements(path)) {
+            var modality = element.text(path + ".[].modality");
+            var kind = modality == null ? null : kinds.get(modality);
+            if (kind != null) {
+                put(quantities, kind, element.count(path + ".[].tokenCount"));
+            }
         }
     }
 }

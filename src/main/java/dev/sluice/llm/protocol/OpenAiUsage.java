@@ -1,5 +1,9 @@
 package dev.sluice.llm.protocol;
 
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
@@ -13,16 +17,21 @@ import dev.sluice.llm.protocol.json.JsonPaths;
  */
 final class OpenAiUsage extends UsageAccumulator {
 
-    private static final JsonPaths PATHS = JsonPaths.of("type", "choices.[]", "model", "usage.prompt_tokens",
-            "usage.completion_tokens", "usage.input_tokens", "usage.output_tokens",
-            "usage.prompt_tokens_details.cached_tokens", "usage.prompt_tokens_details.cache_write_tokens",
-            "usage.input_tokens_details.cached_tokens", "usage.input_tokens_details.cache_write_tokens",
-            "response.model", "response.usage.input_tokens", "response.usage.output_tokens",
-            "response.usage.input_tokens_details.cached_tokens",
-            "response.usage.input_tokens_details.cache_write_tokens");
+    /** Fields of the document, or of the response object of an event. Chat Completions and Responses name them differently. */
+    private static final List<String> INPUT = List.of("usage.prompt_tokens", "usage.input_tokens");
+    private static final List<String> OUTPUT = List.of("usage.completion_tokens", "usage.output_tokens");
+    private static final List<String> CACHED_INPUT = inputDetail("cached_tokens");
+    private static final List<String> CACHE_WRITE = inputDetail("cache_write_tokens");
+    private static final Map<UsageKind, List<String>> QUANTITIES = new EnumMap<>(Map.of(
+            UsageKind.AUDIO_INPUT, inputDetail("audio_tokens"),
+            UsageKind.IMAGE_INPUT, inputDetail("image_tokens"),
+            UsageKind.AUDIO_OUTPUT, outputDetail("audio_tokens"),
+            UsageKind.IMAGE_OUTPUT, outputDetail("image_tokens"),
+            UsageKind.WEB_SEARCH, List.of("tool_usage.web_search.num_requests")));
 
-    private static final Paths USAGE = Paths.below("usage");
-    private static final Paths RESPONSE_USAGE = Paths.below("response.usage");
+    /** Prefixes of the fields. */
+    private static final List<String> ROOTS = List.of("", "response.");
+    private static final JsonPaths PATHS = allPaths();
     private static final Set<String> FINAL_EVENT_TYPES = Set.of("response.completed", "response.incomplete", "response.failed");
 
     private final Shape shape;
@@ -32,15 +41,38 @@ final class OpenAiUsage extends UsageAccumulator {
         this.shape = shape;
     }
 
+    private static List<String> inputDetail(String name) {
+        return List.of("usage.prompt_tokens_details." + name, "usage.input_tokens_details." + name);
+    }
+
+    private static List<String> outputDetail(String name) {
+        return List.of("usage.completion_tokens_details." + name, "usage.output_tokens_details." + name);
+    }
+
+    private static JsonPaths allPaths() {
+        var paths = new ArrayList<>(List.of("type", "choices.[]", "error"));
+        for (var root : ROOTS) {
+            paths.add(root + "model");
+            paths.add(root + "service_tier");
+            for (var field : List.of(INPUT, OUTPUT, CACHED_INPUT, CACHE_WRITE)) {
+                field.forEach(name -> paths.add(root + name));
+            }
+            QUANTITIES.values().forEach(field -> field.forEach(name -> paths.add(root + name)));
+        }
+        return JsonPaths.of(paths.toArray(String[]::new));
+    }
+
     @Override
     void accept(JsonFields fields) {
         model(fields.text("model"));
         model(fields.text("response.model"));
-        usage(fields, USAGE);
-        usage(fields, RESPONSE_USAGE);
+        ROOTS.forEach(root -> usage(fields, root));
         var type = fields.text("type");
         if (fields.has("choices.[]") || type != null && type.endsWith(".delta")) {
             countContent();
+        }
+        if (fields.has("error") || "error".equals(type) || "response.failed".equals(type)) {
+            markFailed();
         }
         if (type != null && shape != Shape.CHAT && FINAL_EVENT_TYPES.contains(type)) {
             markFinished();
@@ -54,35 +86,29 @@ final class OpenAiUsage extends UsageAccumulator {
         }
     }
 
-    private void usage(JsonFields fields, Paths paths) {
-        if (!fields.has(paths.usage)) {
+    private void usage(JsonFields fields, String root) {
+        if (!fields.has(root + "usage")) {
             return;
         }
-        var input = firstNonNull(fields.count(paths.promptTokens), fields.count(paths.inputTokens));
-        var output = firstNonNull(fields.count(paths.completionTokens), fields.count(paths.outputTokens));
-        if (input != null || output != null) {
-            usage(input, paths.cached.count(fields), paths.cacheWrite.count(fields), null, output);
+        var input = count(fields, root, INPUT);
+        var output = count(fields, root, OUTPUT);
+        if (input == null && output == null) {
+            return;
+        }
+        usage(input, count(fields, root, CACHED_INPUT), count(fields, root, CACHE_WRITE), null, output);
+        if (usage() != null) {
+            var quantities = new EnumMap<UsageKind, Long>(UsageKind.class);
+            QUANTITIES.forEach((kind, field) -> put(quantities, kind, count(fields, root, field)));
+            details(new UsageDetails(quantities(usage(), quantities),
+                    ServiceTier.of(Provider.OPENAI, fields.text(root + "service_tier")), false, "", List.of()));
         }
     }
 
-    /** Paths of the counts of a usage object, which Chat Completions and Responses name differently. */
-    private record Paths(String usage, String promptTokens, String inputTokens, String completionTokens, String outputTokens,
-            Detail cached, Detail cacheWrite) {
-
-        static Paths below(String usage) {
-            return new Paths(usage, usage + ".prompt_tokens", usage + ".input_tokens", usage + ".completion_tokens",
-                    usage + ".output_tokens", Detail.of(usage, "cached_tokens"), Detail.of(usage, "cache_write_tokens"));
+    private static Long count(JsonFields fields, String root, List<String> names) {
+        Long count = null;
+        for (var name : names) {
+            count = firstNonNull(count, fields.count(root + name));
         }
-    }
-
-    private record Detail(String ofPrompt, String ofInput) {
-
-        static Detail of(String usage, String name) {
-            return new Detail(usage + ".prompt_tokens_details." + name, usage + ".input_tokens_details." + name);
-        }
-
-        Long count(JsonFields fields) {
-            return firstNonNull(fields.count(ofPrompt), fields.count(ofInput));
-        }
+        return count;
     }
 }

@@ -1,5 +1,9 @@
 package dev.sluice.llm.protocol;
 
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
 import dev.sluice.api.Identifiers;
 import dev.sluice.llm.protocol.json.JsonFields;
 import dev.sluice.llm.protocol.json.JsonPaths;
@@ -9,9 +13,11 @@ abstract class UsageAccumulator {
 
     private final JsonPaths paths;
     private TokenUsage usage;
+    private UsageDetails details = UsageDetails.NONE;
     private String model;
     private long contentEvents;
     private boolean finished;
+    private boolean failed;
 
     UsageAccumulator(JsonPaths paths) {
         this.paths = paths;
@@ -30,6 +36,23 @@ abstract class UsageAccumulator {
 
     final TokenUsage usage() {
         return usage;
+    }
+
+    final UsageDetails details() {
+        return details;
+    }
+
+    final void details(UsageDetails reported) {
+        details = reported;
+    }
+
+    /** Returns whether the response has reported an error. */
+    final boolean failed() {
+        return failed;
+    }
+
+    final void markFailed() {
+        failed = true;
     }
 
     final String model() {
@@ -64,15 +87,42 @@ abstract class UsageAccumulator {
      * an implausible input or output invalidates the report.
      */
     final void usage(Long input, Long cachedInput, Long cacheWrite, Long longCacheWrite, Long output) {
+        usage = toUsage(input, cachedInput, cacheWrite, longCacheWrite, output);
+    }
+
+    final void usage(TokenUsage reported) {
+        usage = reported;
+    }
+
+    /** Returns the usage with these counts; null if it is implausible. */
+    static TokenUsage toUsage(Long input, Long cachedInput, Long cacheWrite, Long longCacheWrite, Long output) {
         if (input == null && output == null || !isPlausible(input) || !isPlausible(output)) {
-            usage = null;
-            return;
+            return null;
         }
         long inputTokens = input == null ? 0 : input;
         long cachedTokens = clamp(cachedInput, inputTokens);
         long writtenTokens = clamp(cacheWrite, inputTokens - cachedTokens);
-        usage = new TokenUsage(inputTokens, cachedTokens, writtenTokens, clamp(longCacheWrite, writtenTokens),
+        return new TokenUsage(inputTokens, cachedTokens, writtenTokens, clamp(longCacheWrite, writtenTokens),
                 output == null ? 0 : output);
+    }
+
+    /** Returns the tokens of all iterations; null if there are more than a usage can have. */
+    static TokenUsage total(List<UsageDetails.Iteration> iterations) {
+        long input = 0;
+        long cachedInput = 0;
+        long cacheWrite = 0;
+        long longCacheWrite = 0;
+        long output = 0;
+        for (var iteration : iterations) {
+            input += iteration.usage().input();
+            cachedInput += iteration.usage().cachedInput();
+            cacheWrite += iteration.usage().cacheWrite();
+            longCacheWrite += iteration.usage().longCacheWrite();
+            output += iteration.usage().output();
+        }
+        return input > TokenUsage.MAX || output > TokenUsage.MAX
+                ? null
+                : new TokenUsage(input, cachedInput, cacheWrite, longCacheWrite, output);
     }
 
     /** Returns the sum of the counts; null if all are missing. */
@@ -91,6 +141,34 @@ abstract class UsageAccumulator {
 
     static Long firstNonNull(Long first, Long second) {
         return first == null ? second : first;
+    }
+
+    /** Adds quantities that are part of others: excessive ones are reduced to what is left. */
+    static Map<UsageKind, Long> quantities(TokenUsage usage, Map<UsageKind, Long> reported) {
+        var quantities = new EnumMap<UsageKind, Long>(UsageKind.class);
+        long input = usage.input() - usage.cachedInput() - usage.cacheWrite();
+        long output = usage.output();
+        for (var kind : reported.keySet()) {
+            long rest = kind.isInput() ? input : kind.isOutput() ? output : TokenUsage.MAX;
+            long quantity = clamp(reported.get(kind), rest);
+            if (quantity > 0) {
+                quantities.put(kind, quantity);
+                input -= kind.isInput() ? quantity : 0;
+                output -= kind.isOutput() ? quantity : 0;
+            }
+        }
+        return quantities;
+    }
+
+    /** Adds a quantity unless it is missing. */
+    static void put(Map<UsageKind, Long> quantities, UsageKind kind, Long count) {
+        if (count != null) {
+            quantities.merge(kind, count, UsageAccumulator::plus);
+        }
+    }
+
+    private static Long plus(Long one, Long other) {
+        return isPlausible(one) && isPlausible(other) ? Math.min(one + other, TokenUsage.MAX) : JsonFields.INVALID_COUNT;
     }
 
     private static boolean isPlausible(Long count) {

@@ -105,6 +105,24 @@ public final class UsageExtractor {
     }
 
     /**
+     * Returns the parts of the usage that make its cost differ from that of its tokens.
+     *
+     * @return valid with {@link #usage}
+     */
+    public UsageDetails details() {
+        return accumulator.details();
+    }
+
+    /**
+     * Returns whether the response reports an error and nothing that the provider bills.
+     *
+     * @return false as soon as there was content or usage
+     */
+    public boolean isFailure() {
+        return accumulator.failed() && accumulator.contentEvents() == 0 && accumulator.usage() == null;
+    }
+
+    /**
      * Returns the model named in the response.
      *
      * @return the model's name; null if the response names none

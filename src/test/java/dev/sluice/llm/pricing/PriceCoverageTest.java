@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -20,7 +22,10 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.ServiceTier;
 import dev.sluice.llm.protocol.TokenUsage;
+import dev.sluice.llm.protocol.UsageDetails;
+import dev.sluice.llm.protocol.UsageKind;
 
 /** Compares the costs of calls with LiteLLM's price list, of which {@link PriceImport} copies the compared part. */
 class PriceCoverageTest {
@@ -135,6 +140,57 @@ class PriceCoverageTest {
         assertThat(wrong).isEmpty();
         assertThat(live).isGreaterThan(100);
         assertThat(unpriced).as("of %s", live).hasSizeLessThanOrEqualTo(live / 100);
+    }
+
+    /** Each tier of service with a price of its own, with text, cached input and long prompts; audio and images in the standard tier. */
+    @Test
+    void pricesTiersOfServiceAndModalitiesExactly() {
+        int compared = 0;
+        for (var entry : list.entrySet()) {
+            var row = entry.getValue();
+            if (!MODES.contains(row.get("mode").asText()) || !hasTokenPrices(row) || !isLive(row)
+                    || DEARER.contains(entry.getKey())) {
+                continue;
+            }
+            var price = table.find(provider(row), entry.getKey(), DAY).orElseThrow();
+            for (var tier : List.of(ServiceTier.FLEX, ServiceTier.PRIORITY, ServiceTier.ULTRAFAST)) {
+                for (var above : new String[]{"", "_above_200k_tokens", "_above_272k_tokens"}) {
+                    var suffix = above + '_' + tier.name().toLowerCase(Locale.ROOT);
+                    if (row.has("input_cost_per_token" + suffix)) {
+                        compared++;
+                        assertCost(entry.getKey(), row, price, suffix, tier, above.isEmpty() ? 1000 : 300_000);
+                    }
+                }
+            }
+            for (var kind : List.of(UsageKind.AUDIO_INPUT, UsageKind.IMAGE_INPUT, UsageKind.AUDIO_OUTPUT,
+                    UsageKind.IMAGE_OUTPUT)) {
+                var name = kind.name().toLowerCase(Locale.ROOT).split("_");
+                var field = name[1] + "_cost_per_" + name[0] + "_token";
+                if (row.has(field)) {
+                    compared++;
+                    var usage = kind.isInput() ? TokenUsage.of(1000, 0) : TokenUsage.of(0, 1000);
+                    assertThat(BigDecimal.valueOf(price.picodollars(usage,
+                            new UsageDetails(Map.of(kind, 1000L), ServiceTier.STANDARD, false, "", List.of()))))
+                            .as(entry.getKey() + ' ' + field)
+                            .isEqualByComparingTo(times(amount(row, field), 1000).multiply(PICO));
+                }
+            }
+        }
+        assertThat(compared).isGreaterThan(100);
+    }
+
+    private static void assertCost(String name, JsonNode row, ModelPrice price, String suffix, ServiceTier tier, long input) {
+        var details = new UsageDetails(Map.of(), tier, false, "", List.of());
+        var cost = times(amount(row, "input_cost_per_token" + suffix), input)
+                .add(times(amount(row, "output_cost_per_token" + suffix), 10));
+        assertThat(BigDecimal.valueOf(price.picodollars(TokenUsage.of(input, 10), details))).as(name + suffix)
+                .isEqualByComparingTo(cost.multiply(PICO));
+        var cached = "cache_read_input_token_cost" + suffix;
+        if (row.has(cached)) {
+            assertThat(BigDecimal.valueOf(price.picodollars(new TokenUsage(input, input, 0, 0, 0), details)))
+                    .as(name + ' ' + cached).isEqualByComparingTo(
+                            times(amount(row, cached), input).multiply(PICO).setScale(0, RoundingMode.CEILING));
+        }
     }
 
     /** Covers the models that are not live, and those whose tokens are not the whole price, too. */

@@ -25,6 +25,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.TextNode;
 
 import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.ServiceTier;
 
 /**
  * Generates {@code prices.json} from LiteLLM's price list and {@code src/build/typed-prices.json}:
@@ -41,8 +42,9 @@ public final class PriceImport {
     private static final Path EXCERPT = Path.of("src/test/resources/dev/sluice/llm/pricing/litellm.json");
     private static final Set<String> PROVIDERS = Set.of("openai", "text-completion-openai", "anthropic", "gemini");
     private static final Pattern EXCERPT_PRICES = Pattern
-            .compile("(input|output|cache)_.*(?<!_(batches|flex|priority|ultrafast|decisions))");
+            .compile("(input|output|cache)_.*(?<!_(batches|decisions))");
     private static final List<String> EXCERPT_TEXTS = List.of("litellm_provider", "mode", "deprecation_date");
+    private static final Set<String> EXCERPT_OBJECTS = Set.of("search_context_cost_per_query", "provider_specific_entry");
     private static final Duration TIMEOUT = Duration.ofMinutes(2);
 
     private PriceImport() {
@@ -140,7 +142,8 @@ public final class PriceImport {
                           "unit": "US dollars per million tokens",
                           "notes": [
                             "Generated: see CONTRIBUTING.md. A row holds for its model and the aliases of its name. The dates are inclusive, in UTC.",
-                            "A tier's prices take the place of the row's for a whole call whose prompt is longer.",
+                            "A tier's prices take the place of the row's for a whole call in that tier of service whose prompt is longer.",
+                            "web_search_1000: US dollars per 1,000 searches, 10 if absent. factor_: multiplies the prices of tokens.",
                             "Where no price of cached input or of a cache write is known, it is that of input: never cheaper than known."
                           ],
                           "prices": [
@@ -164,11 +167,26 @@ public final class PriceImport {
         fields.add(format(row.prices()));
         if (!row.tiers().isEmpty()) {
             fields.add("\"tiers\": [" + String.join(", ", row.tiers().entrySet().stream()
-                    .map(tier -> "{\"above_prompt_tokens\": " + tier.getKey() + ", " + format(tier.getValue()) + '}').toList())
-                    + ']');
+                    .map(tier -> '{' + format(tier.getKey()) + ", " + format(tier.getValue()) + '}').toList()) + ']');
         }
+        if (row.calls().webSearch().compareTo(CallPrices.USUAL_WEB_SEARCH) != 0) {
+            fields.add(text(BundledPrices.WEB_SEARCH, row.calls().webSearch().toPlainString()));
+        }
+        row.calls().factors().forEach(
+                (name, factor) -> fields.add(text(BundledPrices.FACTOR_PREFIX + name, factor.toPlainString())));
         fields.add(text("source", row.source()));
         return '{' + String.join(", ", fields) + '}';
+    }
+
+    private static String format(PriceTier tier) {
+        var fields = new ArrayList<String>();
+        if (tier.service() != ServiceTier.STANDARD) {
+            fields.add(text(BundledPrices.SERVICE_TIER, tier.serviceName()));
+        }
+        if (tier.above() > 0) {
+            fields.add('"' + BundledPrices.ABOVE + "\": " + tier.above());
+        }
+        return String.join(", ", fields);
     }
 
     private static String format(Map<TokenKind, BigDecimal> prices) {
@@ -198,6 +216,8 @@ public final class PriceImport {
         var fields = new TreeMap<String, String>();
         row.properties().forEach(field -> {
             if (EXCERPT_TEXTS.contains(field.getKey())) {
+                fields.put(field.getKey(), field.getValue().toString());
+            } else if (EXCERPT_OBJECTS.contains(field.getKey())) {
                 fields.put(field.getKey(), field.getValue().toString());
             } else if (field.getValue().isNumber() && EXCERPT_PRICES.matcher(field.getKey()).matches()) {
                 fields.put(field.getKey(), field.getValue().decimalValue().stripTrailingZeros().toString());

@@ -78,7 +78,8 @@ class PriceImportTest {
             assertThat(read.model()).isEqualTo("m");
             assertThat(read.prices()).hasToString(
                     "{INPUT=0.100001, CACHED_INPUT=0.100001, CACHE_WRITE=0.100001, OUTPUT=15.625}"); // rounded up
-            assertThat(read.tiers()).hasToString("{200000={INPUT=0.2, CACHED_INPUT=0.2, CACHE_WRITE=0.2, OUTPUT=15.625}}");
+            assertThat(read.tiers()).hasToString(
+                    "{PriceTier[service=STANDARD, above=200000]={INPUT=0.2, CACHED_INPUT=0.2, CACHE_WRITE=0.2, OUTPUT=15.625}}");
         });
     }
 
@@ -93,13 +94,13 @@ class PriceImportTest {
                  "songs": {"litellm_provider": "gemini", "mode": "chat", "input_cost_per_token": 0, "output_cost_per_token": 0,
                    "output_cost_per_image": 0.04},
                  "voice": {"litellm_provider": "gemini", "mode": "realtime", "input_cost_per_token": 1e-06, "output_cost_per_token": 2e-06,
-                   "output_cost_per_audio_token": 3e-06}}""";
+                   "output_cost_per_second": 3e-06}}""";
         assertThat(LiteLlmPrices.read(new ByteArrayInputStream(utf8(list)))).isEmpty();
         var read = """
                 {"free": {"litellm_provider": "gemini", "mode": "chat", "input_cost_per_token": 0, "output_cost_per_token": 0.0},
                  "vectors": {"litellm_provider": "openai", "mode": "embedding", "input_cost_per_token": 1e-06},
                  "voice": {"litellm_provider": "gemini", "mode": "audio_speech", "input_cost_per_token": 1e-06,
-                   "output_cost_per_token": 2e-06, "output_cost_per_audio_token": 0.000002}}""";
+                   "output_cost_per_token": 2e-06, "output_cost_per_audio_token": 0.000003}}""";
         assertThat(LiteLlmPrices.read(new ByteArrayInputStream(utf8(read)))).extracting(PriceRow::model)
                 .containsExactly("free", "vectors", "voice");
     }

@@ -84,6 +84,9 @@ public final class JsonFieldCollector {
             complete = true;
             return;
         }
+        if (parent.isCollected()) {
+            fields.collect(parent);
+        }
         parent = parent.parent;
         name = JsonPaths.ELEMENT;
         if (parent == null) {

@@ -1,6 +1,10 @@
 package dev.sluice.llm.protocol.json;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 
 /** Fields collected from one JSON object. The last of duplicate fields is valid; null removes a field. */
 public final class JsonFields {
@@ -8,10 +12,13 @@ public final class JsonFields {
     /** Returned for a count that is not a whole number, or does not fit a {@code long}. */
     public static final long INVALID_COUNT = -1;
     private static final int MAX_COUNT_LENGTH = 32;
+    private static final int MAX_ELEMENTS = 64;
 
     private final JsonPaths paths;
     /** Values by the position of their path. */
     private final Object[] values;
+    /** Elements by the position of their path; null if there are none. */
+    private Map<Integer, List<JsonFields>> elements;
 
     /** @param paths the document */
     JsonFields(JsonPaths paths) {
@@ -28,6 +35,33 @@ public final class JsonFields {
     /** Removes the field and everything below it. */
     void remove(JsonPaths path) {
         Arrays.fill(values, path.index(), path.end(), null);
+        if (elements != null) {
+            elements.keySet().removeIf(index -> index >= path.index() && index < path.end());
+        }
+    }
+
+    /** Moves the fields below an element to the collected ones. */
+    void collect(JsonPaths element) {
+        elements = elements == null ? new HashMap<>() : elements;
+        var collected = elements.computeIfAbsent(element.index(), index -> new ArrayList<>());
+        if (collected.size() < MAX_ELEMENTS) {
+            var copy = new JsonFields(paths);
+            System.arraycopy(values, element.index(), copy.values, element.index(), element.end() - element.index());
+            collected.add(copy);
+        }
+        Arrays.fill(values, element.index() + 1, element.end(), null);
+    }
+
+    /**
+     * Returns the elements of an array of objects, at most {@value #MAX_ELEMENTS}. The paths of their fields are those from the
+     * document.
+     *
+     * @param path the path of the array
+     * @return empty if the field is missing or was not to be collected
+     */
+    public List<JsonFields> elements(String path) {
+        var node = elements == null ? null : paths.node(path + '.' + JsonPaths.ELEMENT);
+        return node == null ? List.of() : elements.getOrDefault(node.index(), List.of());
     }
 
     boolean has(JsonPaths path) {

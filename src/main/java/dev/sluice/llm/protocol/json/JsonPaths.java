@@ -4,16 +4,22 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Paths of interest in a JSON document, as a tree. {@code []} stands for the elements of an array. Immutable once built. */
+/**
+ * Paths of interest in a JSON document, as a tree. {@code []} stands for the elements of an array, which share one value;
+ * {@code [*]} for objects that are all collected ({@link JsonFields#elements}). Immutable once built.
+ */
 public final class JsonPaths {
 
     static final String ELEMENT = "[]";
+    private static final String COLLECTED_ELEMENT = "[*]";
 
     /** Path of this node, such as {@code usage.prompt_tokens}; empty for the document. */
     final String path;
     /** Parent node; null for the document. */
     final JsonPaths parent;
     final boolean isElement;
+    /** Whether all elements are collected. */
+    private boolean collected;
 
     private final Map<String, JsonPaths> children = new LinkedHashMap<>();
     /** Every node of the tree by its path; null except for the document. */
@@ -39,10 +45,12 @@ public final class JsonPaths {
         var root = new JsonPaths("", null);
         for (var path : paths) {
             var node = root;
-            for (var name : path.split("\\.")) {
+            for (var part : path.split("\\.")) {
+                var name = part.equals(COLLECTED_ELEMENT) ? ELEMENT : part;
                 var parent = node;
                 node = parent.children.computeIfAbsent(name,
                         child -> new JsonPaths(parent.path.isEmpty() ? child : parent.path + "." + child, parent));
+                node.collected |= part.equals(COLLECTED_ELEMENT);
             }
         }
         root.nodes = new HashMap<>();
@@ -59,6 +67,10 @@ public final class JsonPaths {
             end = child.number(end, all);
         }
         return end;
+    }
+
+    boolean isCollected() {
+        return collected;
     }
 
     int index() {

@@ -1,0 +1,143 @@
+package dev.sluice.service.llm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.stream.Stream;
+
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+import dev.sluice.testing.RedisTestResource;
+import dev.sluice.testing.llm.LlmProfile;
+import dev.sluice.testing.llm.ProviderStub;
+import dev.sluice.testing.llm.ProvidersForTests;
+import io.quarkus.test.common.WithTestResource;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+
+/** What calls cost, worked out by hand from the providers' price lists of November 2026: as documents and as streams. */
+@QuarkusTest
+@TestProfile(LlmProfile.class)
+@WithTestResource(RedisTestResource.class)
+@WithTestResource(ProvidersForTests.class)
+class LlmBillsTest extends LlmTestBase {
+
+    private static final String USER = "wealthy";
+
+    /** @param why reason of the cost */
+    private record Bill(String provider, String path, JsonObject request, JsonObject answer, JsonArray events, String usd,
+            String why) {
+
+        @Override
+        public String toString() {
+            return provider + ' ' + why;
+        }
+    }
+
+    static Stream<Bill> bills() {
+        try (var file = LlmBillsTest.class.getResourceAsStream("bills.json")) {
+            return new JsonArray(new String(file.readAllBytes(), StandardCharsets.UTF_8)).stream().map(JsonObject.class::cast)
+                    .map(bill -> new Bill(bill.getString("provider"), bill.getString("path"), bill.getJsonObject("request"),
+                            bill.getJsonObject("answer"), bill.getJsonArray("events"), bill.getString("usd"),
+                            bill.getString("why")))
+                    .toList().stream();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    static Stream<Bill> answers() {
+        return bills().filter(bill -> bill.answer() != null);
+    }
+
+    static Stream<Bill> eventStreams() {
+        return bills().filter(bill -> bill.events() != null);
+    }
+
+    private ProviderStub stub(String provider) {
+        return switch (provider) {
+            case "openai" -> openAi;
+            case "anthropic" -> anthropic;
+            default -> gemini;
+        };
+    }
+
+    private void call(Bill bill, boolean streaming) {
+        var path = '/' + bill.provider() + (bill.provider().equals("gemini") ? "/v1beta" : "/v1") + bill.path();
+        var request = bill.request().copy().put("messages", new JsonArray()).put("max_tokens", 100);
+        if (streaming) {
+            request.put("stream", true);
+            path = path.replace(":generateContent", ":streamGenerateContent?alt=sse");
+        }
+        var response = http.post(path, request.encode(), "x-api-key", "key-of-" + USER);
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+    }
+
+    private void assertBooked(Bill bill, int calls) {
+        var booked = ledger("user:" + USER, bill.provider());
+        assertThat(booked.getLong("calls", 0L)).isEqualTo(calls);
+        assertThat(booked.getLong("estimated_calls", 0L)).isZero();
+        assertThat(booked.getString("cost_usd", "0")).isEqualTo(bill.usd());
+    }
+
+    @ParameterizedTest
+    @MethodSource("answers")
+    void documentCostsWhatTheProviderBills(Bill bill) {
+        stub(bill.provider()).respondNext(1, 200, bill.answer().encode());
+        call(bill, false);
+        assertBooked(bill, 1);
+    }
+
+    @ParameterizedTest
+    @MethodSource("answers")
+    void streamCostsWhatTheProviderBills(Bill bill) {
+        stub(bill.provider()).streamNext(1, events(bill).toArray(String[]::new));
+        call(bill, true);
+        assertBooked(bill, 1);
+    }
+
+    @ParameterizedTest
+    @MethodSource("eventStreams")
+    void errorsCostNothing(Bill bill) {
+        stub(bill.provider()).streamNext(1,
+                bill.events().stream().map(event -> "data: " + event + "\n\n").toArray(String[]::new));
+        call(bill, true);
+        assertBooked(bill, 0);
+        assertThat(windowUsage(USER, "llm:" + bill.provider() + ":budget")).isZero();
+    }
+
+    /** Returns the answer as the provider streams it. */
+    private static List<String> events(Bill bill) {
+        var answer = bill.answer();
+        return switch (bill.provider()) {
+            case "openai" -> bill.path().equals("/responses")
+                    ? List.of(data(new JsonObject().put("type", "response.output_text.delta").put("delta", "Hi")),
+                            data(new JsonObject().put("type", "response.completed").put("response", answer)))
+                    : List.of(
+                            data(new JsonObject().put("model", answer.getString("model")).put("choices",
+                                    new JsonArray().add(new JsonObject().put("index", 0)))),
+                            data(answer.copy().put("choices", new JsonArray())), "data: [DONE]\n\n");
+            case "anthropic" -> {
+                var first = new JsonObject().put("model", answer.getString("model")).put("usage",
+                        answer.getJsonObject("usage").copy().put("output_tokens", 1).putNull("iterations"));
+                yield List.of(data(new JsonObject().put("type", "message_start").put("message", first)),
+                        data(new JsonObject().put("type", "content_block_delta").put("delta",
+                                new JsonObject().put("type", "text_delta").put("text", answer.encode()))),
+                        data(new JsonObject().put("type", "message_delta").put("usage", answer.getJsonObject("usage"))),
+                        data(new JsonObject().put("type", "message_stop")));
+            }
+            default -> List.of(data(answer.copy().put("candidates",
+                    new JsonArray().add(new JsonObject().put("finishReason", "STOP")))));
+        };
+    }
+
+    private static String data(JsonObject event) {
+        return "data: " + event.encode() + "\n\n";
+    }
+}
