@@ -2,10 +2,11 @@ package dev.sluice.config;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Pattern;
+import java.util.Optional;
 
 import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -29,9 +30,6 @@ public class ConfigValidator {
     public static final String CHECK_ONLY = "sluice.check-only";
 
     private static final Logger LOG = Logger.getLogger("dev.sluice");
-
-    /** Reference without a default, in an expression. */
-    private static final Pattern REFERENCE = Pattern.compile("(?<![$\\\\])\\$\\{([^}:{$]+)}");
 
     private final Event<ConfigProblems> problemsEvent;
     private final SmallRyeConfig config;
@@ -68,7 +66,13 @@ public class ConfigValidator {
         DotEnvFile.check(config, problems);
         var properties = new LinkedHashSet<String>();
         config.getPropertyNames().forEach(properties::add);
-        new UnknownSettings(properties, environment, isService(config), source).check(problems, warnings);
+        var inFiles = new HashSet<String>();
+        for (var configSource : config.getConfigSources()) {
+            if (!(configSource instanceof EnvConfigSource)) {
+                configSource.getPropertyNames().forEach(name -> inFiles.add(name.replaceFirst("^%[^.]*\\.", "")));
+            }
+        }
+        new UnknownSettings(properties, inFiles, environment, isService(config), source).check(problems, warnings);
     }
 
     /**
@@ -91,16 +95,49 @@ public class ConfigValidator {
             if (raw.getRawValue() == null || setting.isSecret() && SettingInterceptor.isEnvironment(raw)) {
                 continue;
             }
-            var reference = REFERENCE.matcher(raw.getRawValue());
-            while (reference.find()) {
-                if (config.getConfigValue(reference.group(1)).getValue() == null) {
-                    problems.add(place, setting.isSecret() ? "(not shown)" : raw.getRawValue(), reference.group(1)
-                            + " is not set; set it, or give a default: ${" + reference.group(1) + ":...}");
-                    return true;
-                }
+            var missing = missingReference(config, raw.getRawValue());
+            if (missing.isPresent()) {
+                var reference = missing.get();
+                problems.add(place, "${" + reference + '}',
+                        reference + " is not set; set it, or give a default: ${" + reference + ":...}");
+                return true;
             }
         }
         return false;
+    }
+
+    /** Returns the first name in an expression that has neither a value nor a default, except in a default that is not used. */
+    private static Optional<String> missingReference(SmallRyeConfig config, String expression) {
+        for (int start = expression.indexOf("${"); start >= 0; start = expression.indexOf("${", start + 1)) {
+            if (start > 0 && (expression.charAt(start - 1) == '$' || expression.charAt(start - 1) == '\\')) {
+                continue;
+            }
+            int end = endOfExpression(expression, start + 2);
+            var content = expression.substring(start + 2, end);
+            int colon = content.indexOf(':');
+            var name = colon < 0 ? content : content.substring(0, colon);
+            boolean isName = !name.isEmpty() && name.indexOf('$') < 0 && end < expression.length();
+            if (isName && config.getConfigValue(name).getValue() == null) {
+                var missing = colon < 0 ? Optional.of(name) : missingReference(config, content.substring(colon + 1));
+                if (missing.isPresent()) {
+                    return missing;
+                }
+            }
+            start = end - 1;
+        }
+        return Optional.empty();
+    }
+
+    /** Returns the index of the brace that ends an expression; the length of the text if there is none. */
+    private static int endOfExpression(String text, int start) {
+        int depth = 1;
+        for (int i = start; i < text.length(); i++) {
+            depth += text.charAt(i) == '{' ? 1 : text.charAt(i) == '}' ? -1 : 0;
+            if (depth == 0) {
+                return i;
+            }
+        }
+        return text.length();
     }
 
     /** Returns whether the variables of the service are in force: its {@code application.properties} refers to them. */

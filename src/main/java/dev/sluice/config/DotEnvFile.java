@@ -10,7 +10,7 @@ import io.smallrye.config.SmallRyeConfig;
 /** Checks {@code .env} files, which are read as properties files: neither quotes nor {@code export} have a meaning. */
 final class DotEnvFile {
 
-    private static final Pattern NAME = Pattern.compile("(?:RATE_LIMIT|REDIS|UPSTREAM)_.*");
+    private static final String PREFIX = "RATE_LIMIT_";
     private static final Pattern QUOTED = Pattern.compile("\"[^\"]*\"|'[^']*'");
 
     private DotEnvFile() {
@@ -30,9 +30,15 @@ final class DotEnvFile {
 
     private static void check(String name, String value, ConfigProblems problems) {
         if (name.equals("export")) {
-            problems.add(".env", "export", "lines of the form NAME=value, without export");
-        } else if (NAME.matcher(name).matches() && QUOTED.matcher(value.strip()).matches()) {
+            if (isSetting(value.split("=", 2)[0].strip())) {
+                problems.add(".env", "export", "lines of the form NAME=value, without export");
+            }
+        } else if (isSetting(name) && QUOTED.matcher(value.strip()).matches()) {
             problems.add(name, "(not shown)", "a value without quotes: in .env they would be part of it");
         }
+    }
+
+    private static boolean isSetting(String variable) {
+        return variable.startsWith(PREFIX) || Settings.fixed().anyMatch(setting -> variable.equals(setting.alias()));
     }
 }

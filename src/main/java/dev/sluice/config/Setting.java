@@ -51,6 +51,11 @@ record Setting(String name, SettingType type, String defaultValue, List<String> 
         return property.toUpperCase(Locale.ROOT).replaceAll("[^A-Z0-9<>]", "_");
     }
 
+    /** Returns the environment variable from which SmallRye Config reads a property; quotes are characters of the name. */
+    static String variableOf(String property) {
+        return variable(property.replace('"', '_'));
+    }
+
     /** Returns a text in a form that the converters read; empty if it is invalid. */
     Optional<String> normalize(String text) {
         return type.normalize(text.strip(), choices);

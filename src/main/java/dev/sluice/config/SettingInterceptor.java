@@ -1,5 +1,6 @@
 package dev.sluice.config;
 
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -52,8 +53,11 @@ public final class SettingInterceptor implements ConfigSourceInterceptor {
         var tierNames = tiers == null || tiers.getValue() == null
                 ? List.<String>of()
                 : List.of(tiers.getValue().split("[\\s,]+"));
-        var found = names.stream().filter(name -> Settings.find(name) == null)
-                .flatMap(name -> Settings.ofVariable(Setting.variable(name), tierNames).stream())
+        var known = new HashSet<String>();
+        names.stream().filter(name -> Settings.find(name) != null).forEach(name -> known.add(Setting.variableOf(name)));
+        var found = names.stream().filter(name -> Settings.find(name) == null).map(Setting::variableOf)
+                .filter(variable -> !known.contains(variable))
+                .flatMap(variable -> Settings.ofVariable(variable, tierNames).stream())
                 .filter(name -> context.proceed(name) != null).toList();
         names.addAll(found);
         names.removeIf(name -> {

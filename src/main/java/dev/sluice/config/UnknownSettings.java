@@ -26,8 +26,8 @@ final class UnknownSettings {
     private static final Pattern SERVICE_LINK = Pattern
             .compile(
                     ".*_(SERVICE_HOST|SERVICE_PORT|SERVICE_PORT_.*|PORT_[0-9]+_(TCP|UDP|SCTP)(_.*)?)|RATE_LIMIT_PORT|UPSTREAM_PORT");
-    /** A guess of SmallRye Config: an endpoint contains a slash. */
-    private static final Pattern UNQUOTED_ENDPOINT = Pattern.compile("rate-limit\\.endpoints\\.[^\"]*");
+    /** Names of models that SmallRye Config reads from a variable without a guess. */
+    private static final Pattern PLAIN_MODEL = Pattern.compile("rate-limit\\.llm\\.[^\"]*");
     /** {@code rate-limit.exempt[0]} is {@code RATE_LIMIT_EXEMPT_0_}. */
     private static final Pattern LIST_INDEX = Pattern.compile("_[0-9]{1,4}_$");
     private static final Pattern ALWAYS_ERROR = Pattern.compile("rate.limit.(llm|api.keys?)\\..*");
@@ -49,6 +49,7 @@ final class UnknownSettings {
             "SMALLRYE_JWT_VERIFY_SECRET_KEY", "SMALLRYE_JWT_VERIFY_SECRETKEY");
 
     private final Set<String> properties;
+    private final Set<String> inFiles;
     private final Map<String, String> environment;
     private final SettingSource source;
     private final Set<String> fixedVariables = new HashSet<>();
@@ -56,12 +57,15 @@ final class UnknownSettings {
     private final List<String> prefixes = new ArrayList<>(List.of(VARIABLE_PREFIX));
 
     /**
+     * @param inFiles the properties that are not from variables
      * @param isService whether the variables of the service are read
      * @param source describes where a property was set
      */
-    UnknownSettings(Set<String> properties, Map<String, String> environment, boolean isService, SettingSource source) {
+    UnknownSettings(Set<String> properties, Set<String> inFiles, Map<String, String> environment, boolean isService,
+            SettingSource source) {
         this.source = source;
         this.properties = properties;
+        this.inFiles = inFiles;
         this.environment = environment;
         Settings.all().forEach(setting -> {
             if (setting.hasPlaceholder()) {
@@ -82,8 +86,9 @@ final class UnknownSettings {
     void check(ConfigProblems problems, List<String> warnings) {
         var effective = new HashSet<String>();
         properties.forEach(property -> {
-            if (Settings.find(property) != null && !UNQUOTED_ENDPOINT.matcher(property).matches()) {
-                effective.add(Setting.variable(property.replace('"', UNDERSCORE)));
+            var setting = Settings.find(property);
+            if (setting != null && (inFiles.contains(property) || !isGuess(setting, property))) {
+                effective.add(Setting.variableOf(property));
             }
         });
         for (var variable : new TreeSet<>(environment.keySet())) {
@@ -117,6 +122,12 @@ final class UnknownSettings {
             }
         });
         unknown.forEach(property -> report(property, DOT, problems, warnings));
+    }
+
+    /** Returns whether the name of a model or endpoint, if it is from a variable, may be another one than was meant. */
+    private static boolean isGuess(Setting setting, String property) {
+        return setting.name().contains("<endpoint>")
+                || setting.name().contains("<model>") && !PLAIN_MODEL.matcher(property).matches();
     }
 
     /** Variables of any program are among these: only a name with a letter or two too many, missing or wrong is reported. */

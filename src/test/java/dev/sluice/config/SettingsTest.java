@@ -187,6 +187,24 @@ class SettingsTest {
         assertThat(problems(Map.of(variable, "x"))).isEmpty();
     }
 
+    /** The key is known from the file, or quoted by double underscores. */
+    @ParameterizedTest
+    @CsvSource({"mobile_app, RATE_LIMIT_API_KEYS_MOBILE_APP_SHA256", "Mobile, RATE_LIMIT_API_KEYS_MOBILE_SHA256",
+            "mobile-app, RATE_LIMIT_API_KEYS_MOBILE_APP_SHA256"})
+    void variableOfAKnownKeyAddsNoOther(String key, String variable) {
+        var file = new PropertiesConfigSource(Map.of("rate-limit.api-keys." + key + ".sha256", "a",
+                "rate-limit.api-keys." + key + ".user", "b"), "file", 260);
+        var names = new ArrayList<String>();
+        var config = config(Map.of(variable, "x"), file);
+        config.getPropertyNames().forEach(name -> {
+            if (name.startsWith("rate-limit.api-keys.") && name.endsWith(".sha256")) {
+                names.add(name);
+            }
+        });
+        assertThat(names).containsExactly("rate-limit.api-keys." + key + ".sha256");
+        assertThat(config.getConfigValue(names.get(0)).getValue()).isEqualTo("x");
+    }
+
     @Test
     void emptyValueWithAMapKeyIsNotSet() {
         assertThat(config(Map.of("RATE_LIMIT_LLM_OPENAI_REQUESTS_FREE", "")).getPropertyNames())
@@ -195,7 +213,8 @@ class SettingsTest {
 
     @ParameterizedTest
     @CsvSource({"RATE_LIMIT_LLM_OPENAI_MODELS_GPT_4O_REQUESTS_FREE", "RATE_LIMIT_ENDPOINTS___AUTH_LOGIN__FREE",
-            "RATE_LIMIT_LLM_OPENAI_PRICES_GPT_4O_INPUT", "RATE_LIMIT_ENDPOINTS_CAMPAIGNS"})
+            "RATE_LIMIT_LLM_OPENAI_PRICES_GPT_4O_INPUT", "RATE_LIMIT_ENDPOINTS_CAMPAIGNS",
+            "RATE_LIMIT_LLM_OPENAI_MODELS__GPT_4O__BUDGET_FREE"})
     void variableThatCannotExpressItsNameIsAnError(String variable) {
         assertThat(problems(Map.of(variable, "1"))).singleElement().asString().startsWith(variable + "=(not shown): not by a");
     }
@@ -220,6 +239,11 @@ class SettingsTest {
                 .contains(property).endsWith("NO_SUCH_NAME is not set; set it, or give a default: ${NO_SUCH_NAME:...}");
         assertThat(problems(Map.of("REDIS_HOST", "${NO_SUCH_NAME}"))).singleElement().asString()
                 .startsWith("REDIS_HOST").contains("NO_SUCH_NAME is not set");
+        var nested = new PropertiesConfigSource(
+                Map.of(property, "${NO_SUCH_NAME:${NO_OTHER_NAME:}}", "rate-limit.api-prefix", "${A_NAME:${NO_SUCH_NAME}}"),
+                "file",
+                260);
+        assertThat(ConfigValidator.problems(config(Map.of("A_NAME", "/x"), nested), Map.of(), new ArrayList<>())).isEmpty();
         var withDefault = new PropertiesConfigSource(Map.of(property, "${NO_SUCH_NAME:}"), "file", 260);
         assertThat(ConfigValidator.problems(config(Map.of(), withDefault), Map.of(), new ArrayList<>())).isEmpty();
     }
@@ -251,7 +275,7 @@ class SettingsTest {
     void dotEnvFileIsCheckedLikeVariables(@TempDir Path directory) throws IOException {
         var file = directory.resolve(".env");
         Files.writeString(file, "RATE_LIMIT_ENABLED=yess\nRATE_LIMIT_ADMIN_TOKEN=\"x y\"\nexport RATE_LIMIT_DRY_RUN=true\n"
-                + "RATE_LIMIT_LLM_OPENAI_BASEURL=http://x\nREDIS_HOSTNAME=redis\n");
+                + "RATE_LIMIT_LLM_OPENAI_BASEURL=http://x\nREDIS_HOSTNAME=redis\nREDIS_ARGS=\"--save 60\"\n");
         var config = new SmallRyeConfigBuilder().addDefaultInterceptors().withInterceptors(new SettingInterceptor())
                 .withSources(new PropertiesConfigSource(SERVICE, "application.properties", 250))
                 .withSources(new DotEnvConfigSourceProvider(file.toUri().toString()).getConfigSources(null)
@@ -264,7 +288,9 @@ class SettingsTest {
                 ".env=export: lines of the form NAME=value, without export",
                 ".env:4: RATE_LIMIT_LLM_OPENAI_BASEURL=(not shown): Sluice has no such setting; did you mean"
                         + " RATE_LIMIT_LLM_OPENAI_BASE_URL?");
-        assertThat(warnings).singleElement().asString().contains(".env:5: REDIS_HOSTNAME").contains("REDIS_HOST?");
+        assertThat(warnings).hasSize(2)
+                .anySatisfy(warning -> assertThat(warning).contains(".env:5: REDIS_HOSTNAME").contains("REDIS_HOST?"))
+                .anySatisfy(warning -> assertThat(warning).contains(".env:6: REDIS_ARGS"));
     }
 
     @Test

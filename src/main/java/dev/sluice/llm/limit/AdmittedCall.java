@@ -202,7 +202,7 @@ public final class AdmittedCall {
      * @param model the model named in the response, for a call that named none; may be null
      */
     public void settleEstimated(TokenUsage usage, String model) {
-        finish(usage, UsageDetails.NONE, model, true);
+        finish(usage, planned.estimate().details(), model, true);
     }
 
     /**
@@ -220,7 +220,7 @@ public final class AdmittedCall {
             } else if (usage != null && extractor.isComplete()) {
                 finish(usage, extractor.details(), extractor.model(), false);
             } else {
-                var details = usage == null ? UsageDetails.NONE : extractor.details();
+                var details = usage == null ? planned.estimate().details() : extractor.details().withoutIterations();
                 finish(completeUsage(usage, Math.min(extractor.contentEvents(), TokenUsage.MAX)), details, extractor.model(),
                         true);
             }
@@ -246,7 +246,8 @@ public final class AdmittedCall {
         var modelPrice = billedPrice(responseModel);
         long picodollars = modelPrice == null
                 ? -1
-                : accounting.cost(planned.estimate().provider(), modelPrice, usage, details);
+                : accounting.cost(planned.estimate().provider(), modelPrice, usage,
+                        modelPrice.isConfigured() ? details.withoutIterations() : details);
         long nanodollars = modelPrice == null ? 0 : Money.nanodollars(picodollars);
         var settled = new Settlement(usage, responseModel, picodollars);
         if (finished.compareAndSet(false, true)) {

@@ -2,6 +2,7 @@ package dev.sluice.llm.limit;
 
 import dev.sluice.llm.protocol.LlmRequest;
 import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.UsageDetails;
 
 /**
  * Size of an LLM call before it is made, for which tokens and budget are reserved.
@@ -14,9 +15,16 @@ import dev.sluice.llm.protocol.Provider;
  * @param maxOutputTokens the largest number of output tokens that the request allows, of all choices; negative if it sets no
  * maximum
  * @param choices number of choices requested, 1 or more
+ * @param details what makes the tokens dearer than usual, as requested
  */
 public record LlmCallEstimate(Provider provider, String identifier, String tier, String model, long inputTokens,
-        long maxOutputTokens, int choices) {
+        long maxOutputTokens, int choices, UsageDetails details) {
+
+    /** Creates an estimate of a call whose tokens have their usual price. */
+    LlmCallEstimate(Provider provider, String identifier, String tier, String model, long inputTokens, long maxOutputTokens,
+            int choices) {
+        this(provider, identifier, tier, model, inputTokens, maxOutputTokens, choices, UsageDetails.NONE);
+    }
 
     /**
      * Creates an estimate of a call with one choice.
@@ -46,7 +54,7 @@ public record LlmCallEstimate(Provider provider, String identifier, String tier,
         return request == null
                 ? new LlmCallEstimate(provider, identifier, tier, "", 0, 0)
                 : new LlmCallEstimate(provider, identifier, tier, request.model(), request.estimatedInputTokens(),
-                        request.maxTotalOutputTokens(), request.choices());
+                        request.maxTotalOutputTokens(), request.choices(), request.details());
     }
 
     /**

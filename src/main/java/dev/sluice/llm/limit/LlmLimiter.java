@@ -23,6 +23,7 @@ import dev.sluice.llm.pricing.ModelPrice;
 import dev.sluice.llm.pricing.Money;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
+import dev.sluice.llm.protocol.UsageDetails;
 import io.smallrye.mutiny.Uni;
 
 /**
@@ -134,7 +135,7 @@ public class LlmLimiter {
                     ? call.maxOutputTokens()
                     : uncapped == null ? unknownOutput * call.choices() : uncapped.estimatedTokens();
             var usage = TokenUsage.of(Math.min(call.inputTokens(), TokenUsage.MAX), Math.min(output, TokenUsage.MAX));
-            long costNanodollars = price == null ? 0 : Money.nanodollars(estimateCost(price, usage));
+            long costNanodollars = price == null ? 0 : Money.nanodollars(estimateCost(price, usage, call.details()));
             var checks = new ArrayList<ResourceCheck>(4);
             checks.add(requests.check(tier, 1));
             checks.add(tokens.reservationCheck(tier, usage.total()));
@@ -250,9 +251,11 @@ public class LlmLimiter {
      * Returns the estimated cost in picodollars. If the split into input and output is not known, all tokens are priced at
      * the higher of the two prices.
      */
-    private static long estimateCost(ModelPrice price, TokenUsage estimatedUsage) {
-        long cost = price.picodollars(estimatedUsage);
-        return estimatedUsage.input() > 0 ? cost : Math.max(cost, price.picodollars(TokenUsage.of(estimatedUsage.output(), 0)));
+    private static long estimateCost(ModelPrice price, TokenUsage estimatedUsage, UsageDetails details) {
+        long cost = price.picodollars(estimatedUsage, details);
+        return estimatedUsage.input() > 0
+                ? cost
+                : Math.max(cost, price.picodollars(TokenUsage.of(estimatedUsage.output(), 0), details));
     }
 
     private Optional<ModelPrice> findPrice(Provider provider, String model) {

@@ -31,8 +31,8 @@ import dev.sluice.llm.protocol.ServiceTier;
  * Reads LiteLLM's price list, {@code model_prices_and_context_window.json}, as it is published: an object by model, with amounts
  * in US dollars per token. Amounts are read as decimals, and rounded up to what {@link Money} can express.
  * <p>
- * A row is read if its tokens can be billed by their kinds ({@link TokenKind}). Prices of service tiers and of what is not a
- * token are not read.
+ * A row is read if its tokens can be billed by their kinds ({@link TokenKind}). Of the prices of what is not a token, those of web
+ * searches are read.
  *
  * @see <a href="https://github.com/BerriAI/litellm">BerriAI/litellm</a>
  */

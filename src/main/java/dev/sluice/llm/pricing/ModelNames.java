@@ -111,7 +111,7 @@ public final class ModelNames {
 
     /**
      * Returns the index at which the date at the end of a name begins, with its separator: {@code -YYYY-MM-DD},
-     * {@code -YYYYMMDD}, {@code -MMDD}, Gemini's {@code -NNN}, or {@code @YYYYMMDD} of a Claude model; negative if there is none.
+     * {@code -YYYYMMDD}, {@code -MMDD}, {@code -NNN} as of Gemini's models, or {@code @YYYYMMDD} of a Claude model; negative if there is none.
      */
     private static int startOfDate(Provider provider, String name) {
         int start = name.length();

@@ -45,6 +45,12 @@ final class AnthropicUsage extends UsageAccumulator {
         super(PATHS);
     }
 
+    /** The input that the first event reports is not billed if there is no output. */
+    @Override
+    boolean isBilledAfterFailure() {
+        return false;
+    }
+
     private static JsonPaths allPaths() {
         var paths = new ArrayList<>(List.of("type", "model", "message.model"));
         for (var root : ROOTS) {
@@ -89,7 +95,12 @@ final class AnthropicUsage extends UsageAccumulator {
                 latestCounts.get(CACHE_READ),
                 latestCounts.get(CACHE_WRITE), latestCounts.get(LONG_CACHE_WRITE), latestCounts.get(OUTPUT));
         if (usage() != null && !iterations.isEmpty()) {
-            usage(total(iterations));
+            var total = total(iterations);
+            if (total == null || total.input() < usage().input() || total.output() < usage().output()) {
+                iterations = List.of(); // incomplete, or from an earlier report
+            } else {
+                usage(total);
+            }
         }
         if (usage() != null) {
             updateDetails();

@@ -12,11 +12,19 @@ import io.vertx.core.buffer.Buffer;
  * @param choices number of choices requested, 1 to 128
  * @param background whether the provider shall respond before it has generated the output (OpenAI's Responses)
  * @param usageRequested whether the caller has requested the usage of a chat stream
+ * @param details what the request says that changes the price of its tokens: tier of service, fast mode, region
  * @param body the body as received
  * @param bodyWithUsage the body of a chat stream with the usage requested; {@code body} itself if nothing has to be changed
  */
 public record LlmRequest(String model, boolean streaming, long estimatedInputTokens, long maxOutputTokens, int choices,
-        boolean background, boolean usageRequested, Buffer body, Buffer bodyWithUsage) {
+        boolean background, boolean usageRequested, UsageDetails details, Buffer body, Buffer bodyWithUsage) {
+
+    /** Creates a request for tokens at their usual price. */
+    LlmRequest(String model, boolean streaming, long estimatedInputTokens, long maxOutputTokens, int choices,
+            boolean background, boolean usageRequested, Buffer body, Buffer bodyWithUsage) {
+        this(model, streaming, estimatedInputTokens, maxOutputTokens, choices, background, usageRequested, UsageDetails.NONE,
+                body, bodyWithUsage);
+    }
 
     /** Returns the maximum output tokens of all choices; -1 if the request sets no maximum. */
     public long maxTotalOutputTokens() {

@@ -3,6 +3,7 @@ package dev.sluice.llm.protocol;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
@@ -20,16 +21,19 @@ public final class LlmRequestParser {
     private static final int MAX_CHOICES = 128;
     private static final String NOT_JSON = "body is not JSON";
 
+    private static final String SERVICE_TIER = "service_tier";
+    private static final String SPEED = "speed";
+    private static final String REGION = "inference_geo";
     private static final String[] GEMINI_CONFIGS = {"generationConfig", "generation_config"};
 
     private static final JsonPaths OPENAI = JsonPaths.of("model", "stream", "n", "stream_options.include_usage",
-            "max_completion_tokens", "max_tokens", "max_output_tokens", "background");
-    private static final JsonPaths ANTHROPIC = JsonPaths.of("model", "stream", "max_tokens");
+            "max_completion_tokens", "max_tokens", "max_output_tokens", "background", SERVICE_TIER);
+    private static final JsonPaths ANTHROPIC = JsonPaths.of("model", "stream", "max_tokens", SPEED, REGION);
     private static final JsonPaths GEMINI = JsonPaths.of("generationConfig.maxOutputTokens",
             "generationConfig.max_output_tokens", "generation_config.maxOutputTokens",
             "generation_config.max_output_tokens", "generationConfig.candidateCount",
             "generationConfig.candidate_count", "generation_config.candidateCount",
-            "generation_config.candidate_count");
+            "generation_config.candidate_count", "serviceTier", SERVICE_TIER);
 
     private LlmRequestParser() {
     }
@@ -57,8 +61,19 @@ public final class LlmRequestParser {
         return new LlmRequest(modelInPath ? operation.model() : model(fields), streaming, (body.length() + 3) / 4,
                 maxOutputTokens(provider, operation.shape(), fields), choices(provider, fields),
                 operation.shape() == Shape.RESPONSES && fields.has("background") && !fields.isFalse("background"),
-                usageRequested, body,
+                usageRequested, details(provider, fields), body,
                 chatStream && !usageRequested ? rewriter.rewrite(body) : body);
+    }
+
+    /** Returns what makes tokens dearer than usual: a cheaper tier may not be granted. */
+    private static UsageDetails details(Provider provider, JsonFields fields) {
+        var name = fields.text(SERVICE_TIER) == null ? fields.text("serviceTier") : fields.text(SERVICE_TIER);
+        var tier = ServiceTier.of(provider, name);
+        boolean fast = "fast".equals(fields.text(SPEED));
+        var region = fields.text(REGION) == null ? "" : fields.text(REGION);
+        return tier == ServiceTier.STANDARD && !fast && region.isEmpty()
+                ? UsageDetails.NONE
+                : new UsageDetails(Map.of(), tier == ServiceTier.FLEX ? ServiceTier.STANDARD : tier, fast, region, List.of());
     }
 
     /** @param rewriter reads the tokens too; null for none */

@@ -51,6 +51,11 @@ abstract class UsageAccumulator {
         return failed;
     }
 
+    /** Returns whether the reported usage is billed although the response has failed before any output. */
+    boolean isBilledAfterFailure() {
+        return usage != null;
+    }
+
     final void markFailed() {
         failed = true;
     }

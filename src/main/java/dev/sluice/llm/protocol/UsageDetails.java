@@ -29,6 +29,11 @@ public record UsageDetails(Map<UsageKind, Long> quantities, ServiceTier tier, bo
         return new UsageDetails(Map.of(), tier, fast, region, iterations);
     }
 
+    /** Returns the same without iterations. */
+    public UsageDetails withoutIterations() {
+        return iterations.isEmpty() ? this : new UsageDetails(quantities, tier, fast, region, List.of());
+    }
+
     /** Text tokens in the standard tier only. */
     public static final UsageDetails NONE = new UsageDetails(Map.of(), ServiceTier.STANDARD, false, "", List.of());
 }

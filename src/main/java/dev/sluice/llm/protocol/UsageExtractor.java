@@ -116,10 +116,10 @@ public final class UsageExtractor {
     /**
      * Returns whether the response reports an error and nothing that the provider bills.
      *
-     * @return false as soon as there was content or usage
+     * @return false as soon as there was content
      */
     public boolean isFailure() {
-        return accumulator.failed() && accumulator.contentEvents() == 0 && accumulator.usage() == null;
+        return accumulator.failed() && accumulator.contentEvents() == 0 && !accumulator.isBilledAfterFailure();
     }
 
     /**

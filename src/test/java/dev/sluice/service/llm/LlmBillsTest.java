@@ -1,5 +1,6 @@
 package dev.sluice.service.llm;
 
+import static dev.sluice.testing.HttpTestClient.header;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
@@ -9,6 +10,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 import dev.sluice.testing.RedisTestResource;
@@ -110,6 +112,25 @@ class LlmBillsTest extends LlmTestBase {
         call(bill, true);
         assertBooked(bill, 0);
         assertThat(windowUsage(USER, "llm:" + bill.provider() + ":budget")).isZero();
+    }
+
+    /** Otherwise parallel calls would exceed the budget by as much as their tier is dearer. */
+    @ParameterizedTest
+    @CsvSource({"openai, gpt-5.5, service_tier, standard, 5000, 30000", "openai, gpt-5.5, service_tier, priority, 12500, 75000",
+            "openai, gpt-5.5, service_tier, flex, 5000, 30000", "anthropic, claude-opus-5, speed, fast, 10000, 50000",
+            "anthropic, claude-opus-5, speed, standard, 5000, 25000",
+            "anthropic, claude-opus-5, inference_geo, us, 5500, 27500"})
+    void reservationHasThePriceOfTheRequestedTier(String provider, String model, String field, String value, long input,
+            long output) {
+        var body = new JsonObject().put("model", model).put("messages", new JsonArray()).put("max_tokens", 100)
+                .put(field, value)
+                .encode();
+        var path = provider.equals("openai") ? "/openai/v1/chat/completions" : "/anthropic/v1/messages";
+        var response = http.post(path, body, "x-api-key", "key-of-money", "anthropic-version", "2023-06-01");
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+        long tokens = (body.length() + 3) / 4;
+        assertThat(header(response, "X-RateLimit-Remaining"))
+                .isEqualTo(Long.toString(10_000_000 - tokens * input - 100 * output));
     }
 
     /** Returns the answer as the provider streams it. */

@@ -44,7 +44,7 @@ public final class JsonFields {
     void collect(JsonPaths element) {
         elements = elements == null ? new HashMap<>() : elements;
         var collected = elements.computeIfAbsent(element.index(), index -> new ArrayList<>());
-        if (collected.size() < MAX_ELEMENTS) {
+        if (collected.size() <= MAX_ELEMENTS) { // one more shows that there are too many
             var copy = new JsonFields(paths);
             System.arraycopy(values, element.index(), copy.values, element.index(), element.end() - element.index());
             collected.add(copy);
@@ -53,15 +53,15 @@ public final class JsonFields {
     }
 
     /**
-     * Returns the elements of an array of objects, at most {@value #MAX_ELEMENTS}. The paths of their fields are those from the
-     * document.
+     * Returns the elements of an array of objects. The paths of their fields are those from the document.
      *
      * @param path the path of the array
-     * @return empty if the field is missing or was not to be collected
+     * @return empty if the field is missing, was not to be collected, or has more than {@value #MAX_ELEMENTS} elements
      */
     public List<JsonFields> elements(String path) {
         var node = elements == null ? null : paths.node(path + '.' + JsonPaths.ELEMENT);
-        return node == null ? List.of() : elements.getOrDefault(node.index(), List.of());
+        var collected = node == null ? List.<JsonFields>of() : elements.getOrDefault(node.index(), List.of());
+        return collected.size() > MAX_ELEMENTS ? List.of() : collected;
     }
 
     boolean has(JsonPaths path) {

@@ -18,7 +18,7 @@ public final class JsonPaths {
     /** Parent node; null for the document. */
     final JsonPaths parent;
     final boolean isElement;
-    /** Whether all elements are collected. */
+    /** True if all elements are collected. */
     private boolean collected;
 
     private final Map<String, JsonPaths> children = new LinkedHashMap<>();
