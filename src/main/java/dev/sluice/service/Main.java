@@ -44,12 +44,15 @@ public class Main {
             Settings are environment variables, such as REDIS_HOST=localhost or UPSTREAM_URL=http://localhost:8000, or system
             properties in front of -jar, such as -Drate-limit.dry-run=true. The reference is docs/configuration.md.""";
 
-    /** Its logger holds the filter for as long as the program runs. */
-    private static final Logger CONFIG_LOG = Logger.getLogger("io.smallrye.config");
+    private static final String CONFIG_CATEGORY = "io.smallrye.config";
     private static final String DUPLICATE_VALUE = "SRCFG01007";
 
+    /** Holds the filter for as long as the program runs. Set by {@link #main}: a logger must not be in a native image. */
+    private static Logger configLog;
+
     public static void main(String... arguments) {
-        CONFIG_LOG.setFilter(Main::removeValue);
+        configLog = Logger.getLogger(CONFIG_CATEGORY);
+        configLog.setFilter(Main::removeValue);
         var command = arguments.length == 0 ? "" : arguments[0];
         switch (command) {
             case "" -> run(arguments);
