@@ -27,7 +27,6 @@ import io.smallrye.config.Expressions;
 public final class SettingInterceptor implements ConfigSourceInterceptor {
 
     private static final long serialVersionUID = 1;
-    private static final String DOT_ENV = ".env";
     private static final String TIERS = "rate-limit.tiers";
     /** SmallRye JWT does not start with an empty setting. */
     private static final Pattern JWT_SETTING = Pattern.compile("(?:mp|smallrye)\\.jwt\\.");
@@ -111,6 +110,6 @@ public final class SettingInterceptor implements ConfigSourceInterceptor {
     /** Returns whether a value is from an environment variable or a {@code .env} file. */
     static boolean isEnvironment(ConfigValue value) {
         var source = value.getSourceName();
-        return source != null && (source.equals(EnvConfigSource.NAME) || source.contains(DOT_ENV));
+        return source != null && (source.startsWith(EnvConfigSource.NAME));
     }
 }

@@ -133,7 +133,7 @@ class SettingsTest {
 
     @Test
     void secretFromAFileMayBeAnExpression() {
-        var file = new PropertiesConfigSource(Map.of("rate-limit.api-token", "${MY_TOKEN}"), "file", 260);
+        var file = new PropertiesConfigSource(Map.of("rate-limit.api-token", "${MY_TOKEN}"), "my.env.properties", 260);
         assertThat(config(Map.of("MY_TOKEN", "t"), file).getConfigValue("rate-limit.api-token").getValue()).isEqualTo("t");
     }
 

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.testing.EchoUpstream;
@@ -213,6 +214,16 @@ class StartupIT {
                     .contains(variable);
             assertThat(result.output()).doesNotContain("\tat ").doesNotContain("Exception");
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"QUARKUS_HTTP_PORT, abc, quarkus.http.port=abc: Expected an integer",
+            "QUARKUS_HTTP_PORT, 80800, '=80800: 1 to 65535'"})
+    void invalidSettingOfQuarkusIsOneLine(String variable, String value, String message)
+            throws IOException, InterruptedException {
+        var result = Instance.runCommand(Map.of("REDIS_ENABLED", "false", variable, value), "check");
+        assertThat(result.exitCode()).isEqualTo(1);
+        assertThat(result.output()).contains(message).doesNotContain("\tat ");
     }
 
     @Test

@@ -114,7 +114,7 @@ final class LlmExchange {
         }
         if (operation.kind() == Kind.UNKNOWN && !caller.ownKey() && !services.paths().isOpen(provider, path)) {
             if (ProviderOperation.of(provider, "POST", path).kind() != Kind.UNKNOWN) {
-                return rejected(403, "This path takes POST, not " + request.method().name());
+                return rejected(403, "This path takes POST");
             }
             return rejected(403, "This path is not allowed with Sluice's key: add it to rate-limit.llm." + provider.id()
                     + ".paths");

@@ -172,6 +172,13 @@ class CredentialsTest extends HttpTestBase {
     }
 
     @Test
+    void keyWithoutSchemeIsExplained() {
+        var response = http.get("/openai/v1/models", "Authorization", "some-key");
+        assertThat(response.statusCode()).isEqualTo(401);
+        assertThat(response.body()).contains("the form is Authorization: Bearer");
+    }
+
+    @Test
     void apiTokenIsNoAdminToken() throws IOException {
         double before = rejected("admin_token", "not_permitted");
         assertThat(send("GET /v1/limits?identifier=a", "Authorization: Bearer \u79D8\u5BC6", StandardCharsets.UTF_8).status())

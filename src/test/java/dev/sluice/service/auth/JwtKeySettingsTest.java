@@ -45,6 +45,8 @@ class JwtKeySettingsTest {
             "mp.jwt.verify.publickey.location | https://a b/jwks | URL with a host",
             "mp.jwt.verify.publickey.location | /no/such/file | it cannot be read",
             "smallrye.jwt.verify.key.location | /no/such/file | it cannot be read",
+            "mp.jwt.verify.publickey.location | HTTP://login.example/jwks | scheme in lower case",
+            "mp.jwt.verify.publickey.location | pom.xml | a file with a public key",
             "mp.jwt.verify.publickey | no-key | a public key",
             "smallrye.jwt.resolve-remote-keys-at-startup | true | not supported"})
     void invalidSettingIsReported(String property, String value, String allowed) {

@@ -23,7 +23,7 @@ import io.quarkus.test.junit.TestProfile;
 import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
 
-/** What calls cost, worked out by hand from the providers' price lists of November 2026: as documents and as streams. */
+/** Costs of calls, worked out by hand from the providers' price lists of November 2026: as documents and as streams. */
 @QuarkusTest
 @TestProfile(LlmProfile.class)
 @WithTestResource(RedisTestResource.class)

@@ -507,6 +507,13 @@ class LlmGatewayTest extends LlmTestBase {
     }
 
     @Test
+    void wrongMethodIsExplained() {
+        var response = http.get(CHAT, "Authorization", "Bearer key-of-pro");
+        assertThat(response.statusCode()).isEqualTo(403);
+        assertThat(response.body()).contains("This path takes POST");
+    }
+
+    @Test
     void absoluteTargetsAreForwardedToTheProvider() throws IOException {
         var response = RawHttpConnection.exchange(port,
                 RawHttpConnection.post("http://evil.example" + CHAT + "?a=b", chat("gpt-4o", ""),
