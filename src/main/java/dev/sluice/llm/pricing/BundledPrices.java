@@ -72,7 +72,7 @@ final class BundledPrices {
     private static PriceRow readRow(JsonParser json) throws IOException {
         var tiers = new TreeMap<PriceTier, Map<TokenKind, BigDecimal>>();
         var fields = readFields(json, tiers);
-        return new PriceRow(Provider.of(fields.get("provider")), fields.get("model"), parseDay(fields.get("from")),
+        return new PriceRow(Provider.ofPriceList(fields.get("provider")), fields.get("model"), parseDay(fields.get("from")),
                 parseDay(fields.get("until")), amounts(fields), tiers, calls(fields), fields.get("source"));
     }
 

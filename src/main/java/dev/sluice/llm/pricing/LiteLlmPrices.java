@@ -25,6 +25,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 
 import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.ProviderType;
 import dev.sluice.llm.protocol.ServiceTier;
 
 /**
@@ -211,7 +212,7 @@ final class LiteLlmPrices {
         for (var kind : List.of(TokenKind.CACHED_INPUT, TokenKind.CACHE_WRITE)) {
             prices.putIfAbsent(kind, input);
         }
-        if (provider == Provider.ANTHROPIC && !listed.containsKey(TokenKind.CACHE_WRITE_1H)) {
+        if (provider.is(ProviderType.ANTHROPIC) && !listed.containsKey(TokenKind.CACHE_WRITE_1H)) {
             prices.put(TokenKind.CACHE_WRITE_1H, input.multiply(LONG_CACHE_WRITE_FACTOR).stripTrailingZeros());
         }
         return prices;

@@ -4,6 +4,7 @@ import java.util.Optional;
 
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.ProviderType;
 
 /** Reads and validates one provider's configured prices. */
 final class PriceConfigReader {
@@ -41,10 +42,10 @@ final class PriceConfigReader {
         }
         long inputPrice = input.get();
         long shortWrite = write
-                .orElse(provider == Provider.GEMINI ? inputPrice : Money.percent(inputPrice, CACHE_WRITE_PERCENT));
+                .orElse(provider.is(ProviderType.GEMINI) ? inputPrice : Money.percent(inputPrice, CACHE_WRITE_PERCENT));
         return Optional.of(new ModelPrice(name, new TokenPrices(inputPrice, cached.orElse(inputPrice), shortWrite,
                 longWrite.orElse(
-                        provider == Provider.ANTHROPIC ? Money.percent(inputPrice, LONG_CACHE_WRITE_PERCENT) : shortWrite),
+                        provider.is(ProviderType.ANTHROPIC) ? Money.percent(inputPrice, LONG_CACHE_WRITE_PERCENT) : shortWrite),
                 output.get())));
     }
 

@@ -2,7 +2,6 @@ package dev.sluice.llm.pricing;
 
 import java.time.LocalDate;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,20 +13,21 @@ import dev.sluice.llm.protocol.Provider;
 /** Prices of all models: the bundled ones, replaced by configured ones. Immutable. */
 public final class PriceTable {
 
-    private final Map<Provider, Map<String, List<PriceEntry>>> entries = new EnumMap<>(Provider.class);
+    private final Map<Provider, Map<String, List<PriceEntry>>> entries = new HashMap<>();
 
     private PriceTable(Map<Provider, ? extends Map<String, ? extends PriceConfig>> configured, ConfigProblems problems) {
-        for (var provider : Provider.values()) {
-            entries.put(provider, new HashMap<>());
-        }
         for (var entry : BundledPrices.read()) {
-            entries.get(entry.provider()).computeIfAbsent(entry.price().name(), name -> new ArrayList<>(2)).add(entry);
+            of(entry.provider()).computeIfAbsent(entry.price().name(), name -> new ArrayList<>(2)).add(entry);
         }
         configured.forEach((provider, models) -> {
             var reader = new PriceConfigReader(provider, problems);
             models.forEach((model, settings) -> reader.read(model, settings).ifPresent(
-                    price -> entries.get(provider).put(price.name(), List.of(new PriceEntry(provider, price, null, null)))));
+                    price -> of(provider).put(price.name(), List.of(new PriceEntry(provider, price, null, null)))));
         });
+    }
+
+    private Map<String, List<PriceEntry>> of(Provider provider) {
+        return entries.computeIfAbsent(provider, name -> new HashMap<>());
     }
 
     /**
@@ -52,8 +52,19 @@ public final class PriceTable {
      * @return the price; empty if the model is unknown
      */
     public Optional<ModelPrice> find(Provider provider, String model, LocalDate day) {
-        var prices = entries.get(provider);
-        return Optional.ofNullable(ModelNames.find(provider, model, name -> validOn(day, prices.get(name))));
+        return Optional.ofNullable(ModelNames.find(provider, model, name -> exact(provider, name, day)));
+    }
+
+    /**
+     * Returns the price of exactly a name.
+     *
+     * @param provider the provider
+     * @param name the model's name
+     * @param day the day in UTC
+     * @return the price; null if the name has none
+     */
+    public ModelPrice exact(Provider provider, String name, LocalDate day) {
+        return validOn(day, entries.getOrDefault(provider, Map.of()).get(name));
     }
 
     /** @param entries the entries of a name; null if it has none */

@@ -9,6 +9,7 @@ import jakarta.enterprise.event.Observes;
 
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.llm.limit.LlmConfig;
+import dev.sluice.llm.limit.Providers;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.ProviderOperation;
 import dev.sluice.llm.protocol.ProviderOperation.Kind;
@@ -26,13 +27,15 @@ public class ProviderPaths {
     private static final Pattern IGNORED = Pattern.compile(";[^/]*|[\\x00-\\x20\\x7f]");
 
     private final LlmConfig settings;
+    private final Providers providers;
 
-    ProviderPaths(LlmConfig settings) {
+    ProviderPaths(LlmConfig settings, Providers providers) {
+        this.providers = providers;
         this.settings = settings;
     }
 
     void validate(@Observes ConfigProblems problems) {
-        for (var provider : Provider.values()) {
+        for (var provider : providers.all()) {
             for (var path : settings.of(provider).paths().orElse(List.of())) {
                 if (!path.startsWith("/") || !plain(path)) {
                     problems.add("rate-limit.llm." + provider.id() + ".paths", path,
