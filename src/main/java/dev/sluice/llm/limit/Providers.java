@@ -5,10 +5,12 @@ import java.nio.charset.StandardCharsets;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -19,6 +21,7 @@ import jakarta.enterprise.event.Observes;
 import org.eclipse.microprofile.config.Config;
 
 import dev.sluice.config.ConfigProblems;
+import dev.sluice.config.Suggestions;
 import dev.sluice.llm.protocol.Provider;
 
 /**
@@ -36,6 +39,11 @@ public class Providers {
             "max-body-size", "body-timeout", "drain-timeout", "forwarded-headers", "free-calls", "unproven-keys", "ledger",
             "prices", "v1", "q", "api", "connect", "body", "drain", FREE);
     private static final String PREFIX = "rate-limit.llm.";
+    private static final Pattern HEADER_NAME = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+");
+    private static final Pattern HEADER_VALUE = Pattern.compile("[ -~]*");
+    private static final String HEADER_VALUE_RULE = "visible ASCII characters and spaces";
+    private static final Set<String> CONNECTION_HEADERS = Set.of("host", "connection", "content-length", "transfer-encoding",
+            "content-encoding", "content-type", "accept-encoding", "te", "trailer", "upgrade", "expect", "keep-alive");
 
     private final Map<String, Provider> byId = new LinkedHashMap<>();
     private final LlmConfig config;
@@ -90,14 +98,15 @@ public class Providers {
     }
 
     /**
-     * Returns whether a provider may be called without a key: one that the configuration adds with an address of its own, such as a
+     * Returns whether a provider may be called without a key: one that the configuration adds with a base URL without TLS, such as a
      * model server in the same network.
      *
      * @param provider one of {@link #all}
      * @return true if it needs no key
      */
     public boolean isKeyless(Provider provider) {
-        return !Provider.BUILT_IN.contains(provider) && config(provider).baseUrl().filter(url -> !url.isBlank()).isPresent();
+        return !Provider.BUILT_IN.contains(provider)
+                && config(provider).baseUrl().filter(url -> url.strip().regionMatches(true, 0, "http:", 0, 5)).isPresent();
     }
 
     /**
@@ -151,7 +160,8 @@ public class Providers {
                         "a name of up to 32 lower-case letters, digits and hyphens that begins with a letter");
             } else if (!byId.containsKey(name)) {
                 problems.add(PREFIX + name + ".type", "",
-                        "missing; a provider that is not " + allowedIds() + " needs a type: openai, anthropic or gemini");
+                        "missing; a provider that is not " + allowedIds() + " needs a type: openai, anthropic or gemini"
+                                + Suggestions.hint(name, byId.keySet()));
             }
         }
         for (var name : RESERVED) {
@@ -175,6 +185,26 @@ public class Providers {
     }
 
     private void validate(Provider provider, ConfigProblems problems) {
+        var prefix = PREFIX + provider.id() + '.';
+        var config = config(provider);
+        config.authHeader().filter(name -> !HEADER_NAME.matcher(name.strip()).matches())
+                .ifPresent(name -> problems.add(prefix + "auth-header", name, "the name of a header, such as api-key"));
+        config.authPrefix().filter(text -> !HEADER_VALUE.matcher(text).matches())
+                .ifPresent(text -> problems.add(prefix + "auth-prefix", "(not shown)", HEADER_VALUE_RULE));
+        config.headers().forEach((name, value) -> {
+            if (!HEADER_NAME.matcher(name).matches() || CONNECTION_HEADERS.contains(name.toLowerCase(Locale.ROOT))) {
+                problems.add(prefix + "headers." + name, "(not shown)",
+                        "the name of a header that does not belong to the connection or the body");
+            } else if (!HEADER_VALUE.matcher(value).matches()) {
+                problems.add(prefix + "headers." + name, "(not shown)", HEADER_VALUE_RULE);
+            }
+        });
+        config.priceList().map(String::strip).filter(list -> !list.equals(FREE) && !byId.containsKey(list)).ifPresent(list -> {
+            var hint = Suggestions.hint(list, Stream.concat(byId.keySet().stream(), Stream.of(FREE)).toList());
+            if (!hint.isEmpty()) { // any other name may be that of a price list
+                problems.add(prefix + "prices", list, "the name of a provider, or free" + hint);
+            }
+        });
     }
 
 }

@@ -37,7 +37,9 @@ public final class ProviderBaseUrl {
      */
     public static ProviderBaseUrl of(ProviderType type, String baseUrl) {
         var prefix = type.withoutVersion(baseUrl.strip());
-        return new ProviderBaseUrl(type, prefix, FIXED_VERSION.matcher(prefix).find());
+        int host = prefix.indexOf("://") + 3;
+        int path = host < 3 ? 0 : prefix.indexOf('/', host);
+        return new ProviderBaseUrl(type, prefix, path >= 0 && FIXED_VERSION.matcher(prefix.substring(path)).find());
     }
 
     /**
