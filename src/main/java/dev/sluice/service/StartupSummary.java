@@ -68,7 +68,9 @@ class StartupSummary {
         endpoints.add("/v1/check " + authorization.describeDecisionAccess());
         endpoints.add(upstream.url().map(url -> "upstream " + url + url.path()).orElse("no upstream (UPSTREAM_URL)"));
         var enabled = providers.all().stream().filter(provider -> isEnabled(llm.of(provider)) || providers.isKeyless(provider))
-                .map(provider -> provider.id() + ' ' + keySource(llm.of(provider)) + " (" + llmPolicy.describeLimits(provider)
+                .map(provider -> provider.id() + ' '
+                        + (isEnabled(llm.of(provider)) ? keySource(llm.of(provider)) : "without a key") + " ("
+                        + llmPolicy.describeLimits(provider)
                         + ')')
                 .collect(Collectors.joining(", "));
         endpoints.add(enabled.isEmpty() ? "no LLM provider (RATE_LIMIT_LLM_OPENAI_API_KEY, …)" : "LLM: " + enabled);

@@ -112,13 +112,13 @@ class NamedProvidersTest extends LlmTestBase {
     @ParameterizedTest
     @CsvSource({"/openai/deployments/other/chat/completions,chat-prod,403", "/v1/chat/completions,gpt-4o,403",
             "/openai/deployments/chat-prod/unknown,chat-prod,403", "/openai/deployments/../x/chat/completions,chat-prod,404",
-            "/openai/deployments/chat-prod/chat%2Fcompletions,chat-prod,400", "/openai/chat/completions,chat-prod,404",
+            "/openai/deployments/chat-prod/chat%2Fcompletions,chat-prod,403", "/openai/chat/completions,chat-prod,404",
             "/v1/chat/completions,chat-prod,200"})
     void onlyAllowedModelsMayBeCalled(String path, String model, int status) {
         var response = http.post("/azure-classic" + path, body(model, false), "api-key", "key-of-pro");
         assertThat(response.statusCode()).as(response.body()).isEqualTo(status);
         assertThat(NamedProviders.requests("azure-classic")).hasSize(status == 200 ? 1 : 0);
-        if (status == 403 && !path.endsWith("unknown")) {
+        if (status == 403 && !path.endsWith("unknown") && path.indexOf('%') < 0) {
             assertThat(error(response).getString("message")).contains("rate-limit.llm.azure-classic.models");
         }
     }
