@@ -158,7 +158,7 @@ public class Providers {
             if (!Provider.ID.matcher(name).matches()) {
                 problems.add(PREFIX + name, "(a provider)",
                         "a name of up to 32 lower-case letters, digits and hyphens that begins with a letter");
-            } else if (!byId.containsKey(name)) {
+            } else if (!byId.containsKey(name) && properties.getConfigValue(PREFIX + name + ".type").getRawValue() == null) {
                 problems.add(PREFIX + name + ".type", "",
                         "missing; a provider that is not " + allowedIds() + " needs a type: openai, anthropic or gemini"
                                 + Suggestions.hint(name, byId.keySet()));

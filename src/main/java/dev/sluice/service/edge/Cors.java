@@ -48,8 +48,10 @@ public class Cors {
     private final List<String> origins;
     private final boolean anyOrigin;
     private final boolean credentials;
+    private final ReservedPaths reserved;
 
-    Cors(ServiceConfig settings) {
+    Cors(ServiceConfig settings, ReservedPaths reserved) {
+        this.reserved = reserved;
         this.origins = settings.cors().origins().orElse(List.of()).stream()
                 .map(origin -> origin.strip().toLowerCase(Locale.ROOT)).filter(origin -> !origin.isEmpty()).toList();
         this.anyOrigin = origins.contains(ANY);
@@ -60,7 +62,7 @@ public class Cors {
     void register(@Observes Router router) {
         if (isEnabled()) {
             router.route().order(ORDER).handler(context -> {
-                if (isPreflight(context.request()) && ReservedPaths.contains(context.normalizedPath())) {
+                if (isPreflight(context.request()) && reserved.contains(context.normalizedPath())) {
                     answerPreflight(context);
                 } else {
                     context.next();

@@ -18,22 +18,24 @@ class ReservedPathRules {
     private static final Logger LOG = Logger.getLogger("dev.sluice");
 
     private final CurrentPolicy policy;
+    private final ReservedPaths reserved;
 
-    ReservedPathRules(CurrentPolicy policy) {
+    ReservedPathRules(CurrentPolicy policy, ReservedPaths reserved) {
+        this.reserved = reserved;
         this.policy = policy;
     }
 
     void atStart(@Observes @Priority(3000) StartupEvent started) {
-        policy.rules().forEach(ReservedPathRules::check);
+        policy.rules().forEach(this::check);
     }
 
     void onRulesChanged(@Observes @Priority(3000) RulesChanged change) {
-        change.onAccepted(() -> policy.rules().forEach(ReservedPathRules::check));
+        change.onAccepted(() -> policy.rules().forEach(this::check));
     }
 
-    private static void check(LimitRule rule) {
+    private void check(LimitRule rule) {
         var endpoint = rule.resource().substring(CurrentPolicy.RESOURCE_PREFIX.length());
-        if (ReservedPaths.contains(endpoint.substring(endpoint.indexOf('/')))) {
+        if (reserved.contains(endpoint.substring(endpoint.indexOf('/')))) {
             LOG.warnf(
                     "Rule has no effect, because its path is an endpoint of Sluice: endpoint=%s; RATE_LIMIT_CHECK_RATE limits checks,"
                             + " and rate-limit.llm.<provider>.requests.<tier> limits LLM calls",

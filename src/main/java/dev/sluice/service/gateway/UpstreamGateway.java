@@ -47,10 +47,11 @@ public class UpstreamGateway {
     private final UpstreamHeaders headers;
     private final MethodOverrides methodOverrides;
     private final Cors cors;
+    private final ReservedPaths reserved;
     private final BoundedBodyHandler.Limits bodyLimits;
 
     UpstreamGateway(RequestRateLimiter rateLimiter, ApiUpstream upstream, UpstreamHeaders headers,
-            MethodOverrides methodOverrides, Cors cors, Vertx vertx, ServiceConfig settings,
+            MethodOverrides methodOverrides, Cors cors, ReservedPaths reserved, Vertx vertx, ServiceConfig settings,
             @ConfigProperty(name = "quarkus.http.limits.max-body-size") MemorySize bodyLimit) {
         this.bodyLimits = new BoundedBodyHandler.Limits(vertx, bodyLimit.asLongValue(),
                 settings.connections().bodyTimeout().toMillis());
@@ -59,6 +60,7 @@ public class UpstreamGateway {
         this.headers = headers;
         this.methodOverrides = methodOverrides;
         this.cors = cors;
+        this.reserved = reserved;
     }
 
     void register(@Observes Router router) {
@@ -66,7 +68,7 @@ public class UpstreamGateway {
     }
 
     private void handle(RoutingContext context) {
-        if (upstream == null || ReservedPaths.contains(context.normalizedPath())) {
+        if (upstream == null || reserved.contains(context.normalizedPath())) {
             passToEndpoints(context);
             return;
         }

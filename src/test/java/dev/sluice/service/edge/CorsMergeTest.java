@@ -9,6 +9,7 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
+import dev.sluice.llm.limit.TestProviders;
 import dev.sluice.service.config.ServiceConfig;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import io.vertx.core.MultiMap;
@@ -33,7 +34,7 @@ class CorsMergeTest {
         var config = new SmallRyeConfigBuilder().withMapping(ServiceConfig.class).addDiscoveredConverters()
                 .withValidateUnknown(false);
         settings.forEach(config::withDefaultValue);
-        return new Cors(config.build().getConfigMapping(ServiceConfig.class));
+        return new Cors(config.build().getConfigMapping(ServiceConfig.class), new ReservedPaths(TestProviders.builtIn()));
     }
 
     /** Forwards a response with these headers; returns those that the client receives. */

@@ -15,6 +15,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.config.ConfigProblems;
+import dev.sluice.llm.limit.TestProviders;
 import dev.sluice.service.config.ServiceConfig;
 import dev.sluice.testing.CorsProfile;
 import dev.sluice.testing.EchoUpstream;
@@ -137,7 +138,7 @@ class CorsTest extends HttpTestBase {
                 origins).withDefaultValue("rate-limit.cors.credentials", credentials).addDiscoveredConverters()
                 .withValidateUnknown(false).build();
         var problems = new ConfigProblems();
-        new Cors(config.getConfigMapping(ServiceConfig.class)).validate(problems);
+        new Cors(config.getConfigMapping(ServiceConfig.class), new ReservedPaths(TestProviders.builtIn())).validate(problems);
         return problems.lines();
     }
 
