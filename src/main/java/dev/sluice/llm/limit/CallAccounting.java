@@ -37,7 +37,7 @@ final class CallAccounting {
 
     /** Returns today's price (UTC); null if the model has none. */
     ModelPrice findPrice(Provider provider, String model) {
-        return policy.current().prices().find(provider, model, LocalDate.now(ZoneOffset.UTC)).orElse(null);
+        return policy.prices().find(provider, model, LocalDate.now(ZoneOffset.UTC)).orElse(null);
     }
 
     /**

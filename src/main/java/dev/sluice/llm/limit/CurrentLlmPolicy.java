@@ -8,12 +8,16 @@ import jakarta.enterprise.event.Observes;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.RulesChanged;
 import dev.sluice.config.RulesFile;
+import dev.sluice.llm.pricing.PriceList;
+import dev.sluice.llm.pricing.PriceTable;
+import dev.sluice.llm.pricing.load.PriceLists;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.policy.CurrentPolicy;
 import dev.sluice.policy.LimitRule;
 
 /**
- * Current LLM rules and prices: the configuration, overridden by the rules file and replaced whenever the file changes.
+ * Current LLM rules and prices: the configuration, overridden by the rules file and replaced whenever the file or the price list
+ * changes.
  * Thread-safe.
  */
 @ApplicationScoped
@@ -21,12 +25,38 @@ public class CurrentLlmPolicy {
 
     private final LlmConfig config;
     private final CurrentPolicy policy;
+    private final PriceLists priceLists;
     private volatile LlmPolicySnapshot current;
+    private volatile PriceTable prices;
 
-    CurrentLlmPolicy(LlmConfig config, CurrentPolicy policy, RulesFile file) {
+    CurrentLlmPolicy(LlmConfig config, CurrentPolicy policy, RulesFile file, PriceLists priceLists) {
         this.config = config;
         this.policy = policy;
-        current = new LlmPolicySnapshot(config, file.initialDocument(), policy.tiers(file.initialDocument()));
+        this.priceLists = priceLists;
+        replace(new LlmPolicySnapshot(config, file.initialDocument(), policy.tiers(file.initialDocument())));
+    }
+
+    private synchronized void replace(LlmPolicySnapshot next) {
+        current = next;
+        prices = next.prices().withList(priceLists.current());
+    }
+
+    /** Runs on the thread that loads the list. */
+    void onPriceListLoaded(@Observes PriceList list) {
+        replacePrices();
+    }
+
+    private synchronized void replacePrices() {
+        prices = current.prices().withList(priceLists.current());
+    }
+
+    /**
+     * Returns the prices in force: those of the settings and the rules file, of the price list, and the bundled ones.
+     *
+     * @return a snapshot
+     */
+    public PriceTable prices() {
+        return prices;
     }
 
     void validate(@Observes ConfigProblems problems) {
@@ -36,7 +66,7 @@ public class CurrentLlmPolicy {
     void onRulesChanged(@Observes RulesChanged change) {
         var next = new LlmPolicySnapshot(config, change.document(), policy.tiers(change.document()));
         change.addProblems(next.problems());
-        change.onAccepted(() -> current = next);
+        change.onAccepted(() -> replace(next));
     }
 
     /** Returns the rules of requests, tokens and budgets, ordered by resource, with where they were set. */

@@ -98,7 +98,7 @@ final class LlmPolicySnapshot {
             unprovenCallRules.put(provider, rule("llm:" + provider.id() + ":unproven", unprovenCalls, configured));
             outputEstimates.put(provider, outputEstimates(prefix, configured));
         }
-        prices = PriceTable.of(configuredPrices, problems);
+        prices = PriceTable.of(configuredPrices, problems, property -> RuleSource.configured(file.place(property)));
     }
 
     /**
@@ -215,6 +215,7 @@ final class LlmPolicySnapshot {
         return tiers;
     }
 
+    /** Returns the bundled prices, replaced by configured ones. */
     PriceTable prices() {
         return prices;
     }

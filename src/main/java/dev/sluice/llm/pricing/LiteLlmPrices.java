@@ -18,6 +18,7 @@ import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
 import com.fasterxml.jackson.core.JsonFactory;
@@ -81,6 +82,11 @@ final class LiteLlmPrices {
      * @throws IOException if the text is not JSON of this form
      */
     static List<PriceRow> read(InputStream stream) throws IOException {
+        return read(stream, name -> true);
+    }
+
+    /** @param names selects the rows that are read, by their names in the list */
+    static List<PriceRow> read(InputStream stream, Predicate<String> names) throws IOException {
         var rows = new LinkedHashMap<List<Object>, PriceRow>();
         try (var json = new JsonFactory().createParser(stream)) {
             if (json.nextToken() != JsonToken.START_OBJECT) {
@@ -88,7 +94,7 @@ final class LiteLlmPrices {
             }
             while (json.nextToken() == JsonToken.FIELD_NAME) {
                 var name = json.currentName();
-                if (json.nextToken() != JsonToken.START_OBJECT) {
+                if (json.nextToken() != JsonToken.START_OBJECT || !names.test(name)) {
                     json.skipChildren();
                     continue;
                 }

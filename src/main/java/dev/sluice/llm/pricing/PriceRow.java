@@ -27,13 +27,13 @@ record PriceRow(Provider provider, String model, LocalDate from, LocalDate until
 
     private static final int MAX_SCALE = 6;
 
-    /** @throws IllegalArgumentException if an amount is not a price */
-    PriceEntry toEntry() {
-        var tierPrices = new TreeMap<PriceTier, TokenPrices>();
-        for (var tier : tiers.entrySet()) {
-            tierPrices.put(tier.getKey(), TokenPrices.of(tier.getValue()));
-        }
-        return new PriceEntry(provider, new ModelPrice(model, TokenPrices.of(prices), tierPrices, calls), from, until);
+    /** Returns whether there is a day on which both rows are valid. */
+    boolean overlaps(PriceRow other) {
+        return !endsBefore(other.from) && !other.endsBefore(from);
+    }
+
+    private boolean endsBefore(LocalDate day) {
+        return until != null && day != null && until.isBefore(day);
     }
 
     boolean hasSamePrices(PriceRow other) {

@@ -187,9 +187,9 @@ class PriceTableTest {
     @Test
     void bundledPricesAreUnambiguous() {
         var entries = BundledPrices.read();
-        assertThat(entries).hasSizeGreaterThan(150).allSatisfy(entry -> assertThat(entry.provider()).isNotNull());
+        assertThat(entries).hasSizeGreaterThan(150).allSatisfy(entry -> assertThat(entry.row().provider()).isNotNull());
         for (var entry : entries) {
-            assertThat(entries.stream().filter(other -> other.provider() == entry.provider()
+            assertThat(entries.stream().filter(other -> other.row().provider() == entry.row().provider()
                     && other.price().name().equals(entry.price().name()) && other.isValidOn(DAY))).hasSize(1);
         }
     }
