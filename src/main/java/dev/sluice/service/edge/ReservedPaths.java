@@ -5,7 +5,8 @@ import java.util.List;
 /** Paths of Sluice's own endpoints, which are never forwarded to the upstream. */
 public final class ReservedPaths {
 
-    private static final List<String> PREFIXES = List.of("/v1/check", "/v1/usage", "/v1/limits", "/v1/rules", "/v1/llm",
+    private static final List<String> PREFIXES = List.of("/v1/check", "/v1/usage", "/v1/limits", "/v1/rules", "/v1/prices",
+            "/v1/llm",
             "/openai",
             "/anthropic",
             "/gemini", "/q");
