@@ -84,7 +84,8 @@ final class BundledPrices {
             }
         });
         var webSearch = fields.get(WEB_SEARCH);
-        return new CallPrices(webSearch == null ? CallPrices.USUAL_WEB_SEARCH : new BigDecimal(webSearch), factors);
+        return new CallPrices(webSearch == null ? CallPrices.USUAL_WEB_SEARCH : new BigDecimal(webSearch), factors,
+                UnitPrices.of(fields));
     }
 
     /** Returns the fields of the object at whose start the parser is, and adds its tiers to the given ones. */
