@@ -219,6 +219,8 @@ public final class AdmittedCall {
                 release(false); // the provider bills nothing
             } else if (usage != null && extractor.isComplete()) {
                 finish(usage, extractor.details(), extractor.model(), false);
+            } else if (usage == null && extractor.isComplete() && isBilledByRequest()) {
+                finish(TokenUsage.NONE, planned.estimate().details(), extractor.model(), false);
             } else {
                 var details = usage == null ? planned.estimate().details() : extractor.details().withoutIterations();
                 finish(completeUsage(usage, Math.min(extractor.contentEvents(), TokenUsage.MAX)), details, extractor.model(),
@@ -228,6 +230,11 @@ public final class AdmittedCall {
             settleEstimated(planned.usage());
             throw e;
         }
+    }
+
+    /** Returns whether characters or images, which the request contains, are billed. */
+    private boolean isBilledByRequest() {
+        return planned.price() != null && planned.price().isBilledByRequest(planned.estimate().details());
     }
 
     /** Completes an incomplete report with the estimate. A stream carries about one token per event. */
@@ -244,6 +251,13 @@ public final class AdmittedCall {
                 ? responseModel == null || responseModel.isEmpty() ? UNKNOWN_MODEL : responseModel
                 : planned.estimate().model();
         var modelPrice = billedPrice(responseModel);
+        if (modelPrice != null && !modelPrice.covers(usage, details)) {
+            if (!estimated && planned.price() != null) { // of units or tokens that have no price: the request's have one
+                finish(planned.usage(), planned.estimate().details(), responseModel, true);
+                return;
+            }
+            modelPrice = planned.price();
+        }
         long picodollars = modelPrice == null
                 ? -1
                 : accounting.cost(planned.estimate().provider(), modelPrice, usage,

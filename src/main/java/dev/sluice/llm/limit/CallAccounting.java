@@ -53,7 +53,8 @@ final class CallAccounting {
         for (var iteration : details.iterations()) {
             var own = iteration.model() == null ? null : findPrice(provider, iteration.model());
             cost = Math.addExact(cost,
-                    (own == null ? price : own).picodollars(iteration.usage(), details.withoutQuantities()));
+                    (own == null || !own.covers(iteration.usage(), UsageDetails.NONE) ? price : own)
+                            .picodollars(iteration.usage(), details.withoutQuantities()));
         }
         return cost;
     }

@@ -119,12 +119,11 @@ public class LlmLimiter {
     private PlannedCall plan(LlmCallEstimate call, Function<String, List<ResourceCheck>> furtherChecks) {
         var snapshot = policy.current();
         var tier = snapshot.tiers().effective(call.tier());
-        var price = accounting.findPrice(call.provider(), call.model());
+        var listedPrice = accounting.findPrice(call.provider(), call.model());
         var requests = snapshot.rule(call.provider(), QuotaUnit.REQUESTS, tier, call.model());
         var tokens = snapshot.rule(call.provider(), QuotaUnit.TOKENS, tier, call.model());
         var budget = snapshot.rule(call.provider(), QuotaUnit.NANODOLLARS, tier, call.model());
         boolean limited = tokens.rate(tier) != Rate.UNLIMITED || budget.rate(tier) != Rate.UNLIMITED;
-        boolean unpriced = denyUnpriced && price == null && budget.rate(tier) != Rate.UNLIMITED;
         long unknownOutput = snapshot.outputEstimate(call.provider(), call.model());
         var uncapped = limited && call.maxOutputTokens() < 0
                 ? outputEstimates.begin(call, snapshot.minimumOutputEstimate(call.provider(), call.model()),
@@ -135,6 +134,8 @@ public class LlmLimiter {
                     ? call.maxOutputTokens()
                     : uncapped == null ? unknownOutput * call.choices() : uncapped.estimatedTokens();
             var usage = TokenUsage.of(Math.min(call.inputTokens(), TokenUsage.MAX), Math.min(output, TokenUsage.MAX));
+            var price = listedPrice != null && listedPrice.covers(usage, call.details()) ? listedPrice : null;
+            boolean unpriced = denyUnpriced && price == null && budget.rate(tier) != Rate.UNLIMITED;
             long costNanodollars = price == null ? 0 : Money.nanodollars(estimateCost(price, usage, call.details()));
             var checks = new ArrayList<ResourceCheck>(4);
             checks.add(requests.check(tier, 1));
@@ -206,7 +207,7 @@ public class LlmLimiter {
     public Uni<Void> report(Provider provider, String identifier, String model, TokenUsage usage, String reservation,
             String requestId) {
         return Uni.createFrom().deferred(() -> {
-            var price = findPrice(provider, model);
+            var price = findPrice(provider, model).filter(found -> found.covers(usage, UsageDetails.NONE));
             if (reservation != null) {
                 accounting.settle(identifier, reservation, usageByResource(provider, model, usage, price));
             }

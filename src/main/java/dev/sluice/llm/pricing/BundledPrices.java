@@ -100,6 +100,8 @@ final class BundledPrices {
         var fields = readFields(json, tiers);
         try {
             rows.add(toRow(fields, tiers));
+        } catch (NumberFormatException e) {
+            problems.accept(fields.get("model"), "a price is not a decimal");
         } catch (IllegalArgumentException e) {
             problems.accept(fields.get("model"), e.getMessage());
         }
@@ -114,12 +116,15 @@ final class BundledPrices {
         check(!fields.containsKey(TIERS), "tiers must be a list");
         var tiers = new TreeMap<PriceTier, Map<TokenKind, BigDecimal>>();
         for (var tier : tierFields) {
-            check(tiers.put(tier(tier), amounts(tier)) == null, "a tier occurs twice");
+            check(tiers.put(tier(tier), completeAmounts(tier)) == null, "a tier occurs twice");
         }
         var from = parseDay(fields.get("from"));
         var until = parseDay(fields.get("until"));
         check(from == null || until == null || !until.isBefore(from), "until is before from");
-        return new PriceRow(provider, model, from, until, amounts(fields), tiers, calls(fields), fields.get("source"));
+        var calls = calls(fields);
+        boolean byUnits = !calls.units().isEmpty() && amounts(fields).isEmpty();
+        return new PriceRow(provider, model, from, until, byUnits ? Map.of() : completeAmounts(fields), tiers, calls,
+                fields.get("source"));
     }
 
     private static PriceTier tier(Map<String, String> fields) {
@@ -149,7 +154,7 @@ final class BundledPrices {
         });
         var webSearch = fields.get(WEB_SEARCH);
         return new CallPrices(webSearch == null ? CallPrices.USUAL_WEB_SEARCH : Money.decimal(WEB_SEARCH, webSearch),
-                factors);
+                factors, UnitPrices.of(fields));
     }
 
     /**
@@ -183,6 +188,13 @@ final class BundledPrices {
         return fields;
     }
 
+    private static Map<TokenKind, BigDecimal> completeAmounts(Map<String, String> fields) {
+        var amounts = amounts(fields);
+        check(amounts.containsKey(TokenKind.INPUT), "input is missing");
+        check(amounts.containsKey(TokenKind.OUTPUT), "output is missing");
+        return amounts;
+    }
+
     private static Map<TokenKind, BigDecimal> amounts(Map<String, String> fields) {
         var amounts = new EnumMap<TokenKind, BigDecimal>(TokenKind.class);
         for (var kind : TokenKind.values()) {
@@ -191,8 +203,6 @@ final class BundledPrices {
                 amounts.put(kind, Money.decimal(kind.field(), amount));
             }
         }
-        check(amounts.containsKey(TokenKind.INPUT), "input is missing");
-        check(amounts.containsKey(TokenKind.OUTPUT), "output is missing");
         return amounts;
     }
 

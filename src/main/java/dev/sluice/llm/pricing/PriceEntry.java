@@ -18,7 +18,8 @@ record PriceEntry(PriceRow row, ModelPrice price, String source) {
     static PriceEntry of(PriceRow row, String source) {
         var tiers = new TreeMap<PriceTier, TokenPrices>();
         row.tiers().forEach((tier, prices) -> tiers.put(tier, TokenPrices.of(prices)));
-        return new PriceEntry(row, new ModelPrice(row.model(), TokenPrices.of(row.prices()), tiers, row.calls()), source);
+        var prices = row.prices().isEmpty() ? null : TokenPrices.of(row.prices());
+        return new PriceEntry(row, new ModelPrice(row.model(), prices, tiers, row.calls()), source);
     }
 
     /** @param day a day in UTC */

@@ -36,9 +36,14 @@ public record PriceListing(String provider, String model, Map<String, String> pr
         var row = entry.row();
         var factors = new LinkedHashMap<String, String>();
         row.calls().factors().forEach((name, factor) -> factors.put(name, factor.toPlainString()));
+        var fees = new LinkedHashMap<String, String>();
+        if (!row.prices().isEmpty()) {
+            fees.put(BundledPrices.WEB_SEARCH, row.calls().webSearch().toPlainString());
+        }
+        row.calls().units().forEachField(fees::put);
         return new PriceListing(row.provider().id(), row.model(), texts(row.prices()), row.tiers().entrySet().stream()
                 .map(tier -> new Tier(tier.getKey().serviceName(), tier.getKey().above(), texts(tier.getValue()))).toList(),
-                Map.of(BundledPrices.WEB_SEARCH, row.calls().webSearch().toPlainString()), factors, row.from(), row.until(),
+                fees, factors, row.from(), row.until(),
                 entry.source());
     }
 

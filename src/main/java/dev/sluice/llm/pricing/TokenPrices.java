@@ -47,13 +47,17 @@ record TokenPrices(long input, long cachedInput, long cacheWrite, long longCache
         return amount == null ? otherwise : Money.picodollarsPerToken(amount);
     }
 
-    /** @param quantities parts of the input and the output with prices of their own */
+    /**
+     * @param quantities parts of the input and the output with prices of their own; what exceeds these, as parts of an estimate that
+     * was limited may, is not regarded
+     */
     long cost(TokenUsage usage, Map<UsageKind, Long> quantities) {
-        long audioIn = quantities.getOrDefault(UsageKind.AUDIO_INPUT, 0L);
-        long imageIn = quantities.getOrDefault(UsageKind.IMAGE_INPUT, 0L);
-        long audioOut = quantities.getOrDefault(UsageKind.AUDIO_OUTPUT, 0L);
-        long imageOut = quantities.getOrDefault(UsageKind.IMAGE_OUTPUT, 0L);
-        long plain = usage.input() - usage.cachedInput() - usage.cacheWrite() - audioIn - imageIn;
+        long uncached = usage.input() - usage.cachedInput() - usage.cacheWrite();
+        long audioIn = Math.min(uncached, quantities.getOrDefault(UsageKind.AUDIO_INPUT, 0L));
+        long imageIn = Math.min(uncached - audioIn, quantities.getOrDefault(UsageKind.IMAGE_INPUT, 0L));
+        long audioOut = Math.min(usage.output(), quantities.getOrDefault(UsageKind.AUDIO_OUTPUT, 0L));
+        long imageOut = Math.min(usage.output() - audioOut, quantities.getOrDefault(UsageKind.IMAGE_OUTPUT, 0L));
+        long plain = uncached - audioIn - imageIn;
         long shortWrites = usage.cacheWrite() - usage.longCacheWrite();
         long cost = multiplyExact(plain, input);
         cost = addExact(cost, multiplyExact(usage.cachedInput(), cachedInput));

@@ -145,7 +145,8 @@ class PriceTableTest {
         assertThat(name(Provider.GEMINI, "models/gemini-2.5-flash-lite-001")).contains("gemini-2.5-flash-lite");
         assertThat(name(Provider.GEMINI, "google/gemini-2.5-flash")).contains("gemini-2.5-flash");
         assertThat(name(Provider.GEMINI, "gemini/gemini-2.5-flash")).contains("gemini-2.5-flash");
-        assertThat(name(Provider.GEMINI, "gemini-2.5-flash-image")).isEmpty();
+        assertThat(name(Provider.GEMINI, "gemini-2.5-flash-image")).contains("gemini-2.5-flash-image");
+        assertThat(name(Provider.GEMINI, "gemini-2.5-flash-pictures")).isEmpty();
         assertThat(name(Provider.GEMINI, "gemini-flash")).isEmpty();
         assertThat(name(Provider.GEMINI, "gemini-flash-latest-001")).isEmpty();
         assertThat(name(Provider.GEMINI, "gpt-4o")).isEmpty();
