@@ -7,6 +7,7 @@ import dev.sluice.api.Decision;
 import dev.sluice.api.QuotaStatus;
 import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.RateLimitExceededException;
+import dev.sluice.llm.pricing.CostParts;
 import dev.sluice.llm.pricing.ModelPrice;
 import dev.sluice.llm.pricing.Money;
 import dev.sluice.llm.protocol.Provider;
@@ -258,10 +259,11 @@ public final class AdmittedCall {
             }
             modelPrice = planned.price();
         }
-        long picodollars = modelPrice == null
-                ? -1
+        var cost = modelPrice == null
+                ? CostParts.unpriced(details.quantities())
                 : accounting.cost(planned.estimate().provider(), modelPrice, usage,
                         modelPrice.isConfigured() ? details.withoutIterations() : details);
+        long picodollars = cost.picodollars();
         long nanodollars = modelPrice == null ? 0 : Money.nanodollars(picodollars);
         var settled = new Settlement(usage, responseModel, picodollars);
         if (finished.compareAndSet(false, true)) {
@@ -270,7 +272,7 @@ public final class AdmittedCall {
                     Map.of(planned.tokensResource(), usage.total(), planned.budgetResource(), nanodollars));
             long outputSample = planned.uncapped() == null ? -1 : planned.uncapped().end(usage, estimated);
             accounting
-                    .book(planned.estimate().provider(), ledgerIdentifier, model, usage, modelPrice, picodollars, estimated,
+                    .book(planned.estimate().provider(), ledgerIdentifier, model, usage, modelPrice, cost, estimated,
                             null, outputSample)
                     .subscribe().with(written -> {
                     }, failure -> {

@@ -19,6 +19,7 @@ import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.ResourceCheck;
 import dev.sluice.engine.CallbackRateLimiter;
 import dev.sluice.llm.ledger.Ledger;
+import dev.sluice.llm.pricing.CostParts;
 import dev.sluice.llm.pricing.ModelPrice;
 import dev.sluice.llm.pricing.Money;
 import dev.sluice.llm.protocol.Provider;
@@ -213,7 +214,9 @@ public class LlmLimiter {
             }
             return accounting
                     .book(provider, identifier, model, usage, price.orElse(null),
-                            price.map(modelPrice -> modelPrice.picodollars(usage)).orElse(-1L), false, requestId,
+                            price.map(modelPrice -> modelPrice.cost(usage, UsageDetails.NONE))
+                                    .orElseGet(() -> CostParts.unpriced(Map.of())),
+                            false, requestId,
                             outputSample(provider,
                                     identifier, model, usage, reservation))
                     .chain(() -> accounting.awaitWritten(identifier));

@@ -121,16 +121,35 @@ public final class ModelPrice {
      * @return the cost in 10⁻¹² US dollars
      */
     public long picodollars(TokenUsage usage, UsageDetails details) {
+        return cost(usage, details).picodollars();
+    }
+
+    /**
+     * Returns the exact cost of a call that the price {@link #covers}, with its parts.
+     *
+     * @param usage the call's tokens
+     * @param details what else determines the cost; iterations are not regarded
+     * @return the cost
+     */
+    public CostParts cost(TokenUsage usage, UsageDetails details) {
         if (isByUnits()) {
-            return units.picodollars(details);
+            return units.cost(details);
         }
         var byInput = prices.getOrDefault(details.tier(), prices.get(ServiceTier.STANDARD));
         var tier = byInput.lowerEntry(usage.input());
-        long cost = (tier == null ? byInput.firstEntry() : tier).getValue().cost(usage, details.quantities());
-        cost = multiply(cost, details.fast() ? factors.get(CallPrices.FAST) : null);
-        cost = multiply(cost, factors.get(details.region()));
+        var cost = new CostParts.Builder();
+        (tier == null ? byInput.firstEntry() : tier).getValue().addTo(cost, usage, details.quantities());
         long searches = Math.min(MAX_SEARCHES, details.quantities().getOrDefault(UsageKind.WEB_SEARCH, 0L));
-        return Math.addExact(cost, Math.multiplyExact(searches, picodollarsPerSearch));
+        var fast = details.fast() ? factors.get(CallPrices.FAST) : null;
+        var region = factors.get(details.region());
+        if (fast == null && region == null) {
+            return cost.add(UsageKind.WEB_SEARCH, searches, searches * picodollarsPerSearch).build();
+        }
+        var multiplied = cost.build().map(tokens -> multiply(multiply(tokens, fast), region));
+        return searches == 0
+                ? multiplied
+                : multiplied.plus(new CostParts.Builder()
+                        .add(UsageKind.WEB_SEARCH, searches, searches * picodollarsPerSearch).build());
     }
 
     private static long multiply(long cost, BigDecimal factor) {

@@ -1,7 +1,6 @@
 package dev.sluice.llm.pricing;
 
 import java.math.BigDecimal;
-import java.math.RoundingMode;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -89,20 +88,22 @@ record UnitPrices(BigDecimal character, BigDecimal second, SortedMap<String, Big
                 && (!images.isEmpty() || !quantities.containsKey(UsageKind.IMAGE));
     }
 
-    /** Returns the cost in picodollars, rounded up; units without a price cost nothing. */
-    long picodollars(UsageDetails usage) {
-        var cost = cost(character, usage.quantities().get(UsageKind.CHARACTER), BigDecimal.ONE)
-                .add(cost(second, usage.quantities().get(UsageKind.AUDIO_MILLISECOND), MILLISECONDS));
-        var count = usage.quantities().get(UsageKind.IMAGE);
-        if (count != null && !images.isEmpty()) {
-            cost = cost.add(imagePrice(usage).multiply(BigDecimal.valueOf(Math.min(count, MAX_IMAGES)))
-                    .movePointRight(PICODOLLAR_DIGITS));
-        }
-        return cost.setScale(0, RoundingMode.CEILING).longValueExact();
+    /** Returns the cost, rounded up to whole picodollars; units without a price cost nothing. */
+    CostParts cost(UsageDetails usage) {
+        long characters = usage.quantities().getOrDefault(UsageKind.CHARACTER, 0L);
+        long milliseconds = usage.quantities().getOrDefault(UsageKind.AUDIO_MILLISECOND, 0L);
+        long count = usage.quantities().getOrDefault(UsageKind.IMAGE, 0L);
+        var cost = new CostParts.Builder()
+                .addExact(UsageKind.CHARACTER, characters, cost(character, characters, BigDecimal.ONE))
+                .addExact(UsageKind.AUDIO_MILLISECOND, milliseconds, cost(second, milliseconds, MILLISECONDS));
+        return cost.addExact(UsageKind.IMAGE, count, count == 0 || images.isEmpty()
+                ? BigDecimal.ZERO
+                : imagePrice(usage).multiply(BigDecimal.valueOf(Math.min(count, MAX_IMAGES))).movePointRight(PICODOLLAR_DIGITS))
+                .build();
     }
 
-    private static BigDecimal cost(BigDecimal perMillion, Long count, BigDecimal parts) {
-        return perMillion == null || count == null
+    private static BigDecimal cost(BigDecimal perMillion, long count, BigDecimal parts) {
+        return perMillion == null
                 ? BigDecimal.ZERO
                 : perMillion.movePointRight(PICODOLLAR_DIGITS / 2).multiply(BigDecimal.valueOf(count)).divide(parts);
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.stream.Stream;
@@ -97,6 +98,23 @@ class LlmBillsTest extends LlmTestBase {
         assertThat(booked.getLong("calls", 0L)).isEqualTo(calls);
         assertThat(booked.getLong("estimated_calls", 0L)).isZero();
         assertThat(booked.getString("cost_usd", "0")).isEqualTo(bill.usd());
+        if (calls > 0) {
+            assertDetailsSumTo(booked);
+            booked.getJsonObject("models").forEach(model -> assertDetailsSumTo((JsonObject) model.getValue()));
+        }
+    }
+
+    private static void assertDetailsSumTo(JsonObject totals) {
+        var cost = BigDecimal.ZERO;
+        long tokens = 0;
+        for (var kind : totals.getJsonObject("details")) {
+            var detail = (JsonObject) kind.getValue();
+            cost = cost.add(new BigDecimal(detail.getString("cost_usd")));
+            tokens += detail.getLong("tokens", 0L);
+        }
+        assertThat(cost).isEqualByComparingTo(totals.getString("cost_usd"));
+        assertThat(tokens).isEqualTo(totals.getLong("input_tokens") + totals.getLong("output_tokens"));
+        assertThat(totals.getJsonObject("details").fieldNames()).doesNotContain("other");
     }
 
     @ParameterizedTest
