@@ -1,4 +1,4 @@
-package dev.sluice.service.api;
+package dev.sluice.service.api.prices;
 
 import java.time.LocalDate;
 import java.time.ZoneOffset;
@@ -24,6 +24,11 @@ import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.ServiceEndpoint;
 import dev.sluice.llm.limit.CurrentLlmPolicy;
 import dev.sluice.llm.pricing.load.PriceLists;
+import dev.sluice.llm.protocol.Provider;
+import dev.sluice.service.api.BadRequestException;
+import dev.sluice.service.api.EndpointAuthorization;
+import dev.sluice.service.api.OpenApiDefinition;
+import dev.sluice.service.api.QueryParameters;
 import io.smallrye.mutiny.Uni;
 import io.vertx.ext.web.RoutingContext;
 
@@ -57,11 +62,19 @@ public class PricesResource {
     @APIResponse(responseCode = "429", ref = OpenApiDefinition.TOO_MANY_REQUESTS)
     public Uni<Response> prices(@Context RoutingContext context) {
         return authorization.authorizeAdmin(context, () -> {
-            var providerId = QueryParameters.text(context, "provider");
-            var provider = providerId == null ? null : LlmCheckRequest.provider(providerId);
+            var provider = provider(QueryParameters.text(context, "provider"));
             var model = QueryParameters.text(context, "model") == null ? null : QueryParameters.name(context, "model");
             var body = PricesResponse.of(policy.prices(), LocalDate.now(ZoneOffset.UTC), provider, model, lists.status());
             return Uni.createFrom().item(Response.ok(body, ErrorResponse.JSON).build());
         });
+    }
+
+    /** @param id null for all */
+    private static Provider provider(String id) {
+        var provider = id == null ? null : Provider.of(id);
+        if (id != null && provider == null) {
+            throw BadRequestException.forField("provider", "provider must be " + Provider.ALLOWED_IDS);
+        }
+        return provider;
     }
 }

@@ -1,4 +1,4 @@
-package dev.sluice.service.api;
+package dev.sluice.service.api.prices;
 
 import java.time.LocalDate;
 import java.util.Arrays;
