@@ -4,6 +4,8 @@ import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 import jakarta.annotation.Priority;
@@ -28,6 +30,8 @@ public final class SettingInterceptor implements ConfigSourceInterceptor {
 
     private static final long serialVersionUID = 1;
     private static final String TIERS = "rate-limit.tiers";
+    private static final Pattern TYPE_OF_PROVIDER = Pattern
+            .compile("(?:rate-limit\\.llm\\.|RATE_LIMIT_LLM_)([a-z0-9-]+|[A-Z0-9_]+)[._](?:type|TYPE)");
     /** SmallRye JWT does not start with an empty setting. */
     private static final Pattern JWT_SETTING = Pattern.compile("(?:mp|smallrye)\\.jwt\\.");
 
@@ -52,11 +56,12 @@ public final class SettingInterceptor implements ConfigSourceInterceptor {
         var tierNames = tiers == null || tiers.getValue() == null
                 ? List.<String>of()
                 : List.of(tiers.getValue().split("[\\s,]+"));
+        var providers = providers(names);
         var known = new HashSet<String>();
         names.stream().filter(name -> Settings.find(name) != null).forEach(name -> known.add(Setting.variableOf(name)));
         var found = names.stream().filter(name -> Settings.find(name) == null).map(Setting::variableOf)
                 .filter(variable -> !known.contains(variable))
-                .flatMap(variable -> Settings.ofVariable(variable, tierNames).stream())
+                .flatMap(variable -> Settings.ofVariable(variable, tierNames, providers).stream())
                 .filter(name -> context.proceed(name) != null).toList();
         names.addAll(found);
         names.removeIf(name -> {
@@ -65,6 +70,18 @@ public final class SettingInterceptor implements ConfigSourceInterceptor {
             return value != null && isBlank(value.getValue());
         });
         return names.iterator();
+    }
+
+    /** Returns the names of the providers that have a type, by a property or a variable. */
+    private static Set<String> providers(Set<String> names) {
+        var providers = new HashSet<String>();
+        for (var name : names) {
+            var matcher = TYPE_OF_PROVIDER.matcher(name);
+            if (matcher.matches()) {
+                providers.add(matcher.group(1).toLowerCase(Locale.ROOT).replace('_', '-'));
+            }
+        }
+        return providers;
     }
 
     private static boolean isBlank(String value) {

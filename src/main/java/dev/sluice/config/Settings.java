@@ -85,8 +85,20 @@ final class Settings {
             rate-limit.redis.max-waiting integer 10000
             rate-limit.redis.sentinel-username text - $REDIS_SENTINEL_USERNAME
             rate-limit.redis.sentinel-password secret - $REDIS_SENTINEL_PASSWORD
+            rate-limit.llm.<provider>.type choice - openai|anthropic|gemini
             rate-limit.llm.<provider>.api-key secret -
             rate-limit.llm.<provider>.base-url text -
+            rate-limit.llm.<provider>.auth-header text -
+            rate-limit.llm.<provider>.auth-prefix text -
+            rate-limit.llm.<provider>.headers.<header> secret -
+            rate-limit.llm.<provider>.query.<parameter> secret -
+            rate-limit.llm.<provider>.ask-usage boolean true
+            rate-limit.llm.<provider>.models text -
+            rate-limit.llm.<provider>.aliases.<model> text -
+            rate-limit.llm.<provider>.prices text -
+            rate-limit.llm.<provider>.timeout duration -
+            rate-limit.llm.<provider>.connect-timeout duration -
+            rate-limit.llm.<provider>.max-connections integer -
             rate-limit.llm.<provider>.tls-configuration-name text -
             rate-limit.llm.<provider>.pass-through boolean false
             rate-limit.llm.<provider>.paths text -
@@ -129,11 +141,12 @@ final class Settings {
             quarkus.log.console.json.enabled boolean true $LOG_JSON
             smallrye.jwt.verify.secretkey secret -
             """;
-    private static final List<String> PROVIDERS = List.of("openai", "anthropic", "gemini");
+    /** Providers that need no type; the settings of others have a placeholder for the name. */
+    private static final List<String> PROVIDERS = List.of("openai", "anthropic", "gemini", "<provider>");
     private static final String PROVIDER = "<provider>";
     private static final Pattern LIST_ELEMENT = Pattern.compile("\\[[0-9]{1,4}]$");
     /** Only map keys whose characters are known: names of models and endpoints may contain any. */
-    private static final Pattern KEY_OF_VARIABLE = Pattern.compile("<(?:tier|id)>");
+    private static final Pattern KEY_OF_VARIABLE = Pattern.compile("<(?:tier|id|provider)>");
 
     private static final Map<String, Setting> BY_NAME = new HashMap<>();
     private static final List<Setting> WITH_PLACEHOLDER = new ArrayList<>();
@@ -164,7 +177,7 @@ final class Settings {
         return names.map(name -> new Setting(name, type, defaultValue, choices, alias));
     }
 
-    /** Returns all settings; those of LLM providers once for each provider. */
+    /** Returns all settings; those of LLM providers once for each built-in provider, and once for all others. */
     static Stream<Setting> all() {
         return Stream.concat(BY_NAME.values().stream(), WITH_PLACEHOLDER.stream());
     }
@@ -197,10 +210,14 @@ final class Settings {
      * underscores. SmallRye Config finds keys without underscores only.
      *
      * @param tiers the configured tiers
+     * @param providers the configured providers
      */
-    static Optional<String> ofVariable(String variable, List<String> tiers) {
-        for (var setting : WITH_PLACEHOLDER) {
-            var parts = KEY_OF_VARIABLE.split(setting.name(), -1);
+    static Optional<String> ofVariable(String variable, List<String> tiers, Set<String> providers) {
+        var names = WITH_PLACEHOLDER.stream().map(Setting::name).flatMap(name -> name.contains(PROVIDER)
+                ? Stream.concat(providers.stream().map(provider -> name.replace(PROVIDER, provider)), Stream.of(name))
+                : Stream.of(name)).toList();
+        for (var setting : names) {
+            var parts = KEY_OF_VARIABLE.split(setting, -1);
             if (parts.length != 2 || parts[0].indexOf('<') >= 0) {
                 continue;
             }

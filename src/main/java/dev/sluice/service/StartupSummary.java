@@ -1,7 +1,6 @@
 package dev.sluice.service;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -20,7 +19,7 @@ import dev.sluice.engine.StoreStatus;
 import dev.sluice.identity.ApiKeyRegistry;
 import dev.sluice.llm.limit.CurrentLlmPolicy;
 import dev.sluice.llm.limit.LlmConfig;
-import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.limit.Providers;
 import dev.sluice.policy.CurrentPolicy;
 import dev.sluice.redis.RedisProvider;
 import dev.sluice.service.api.EndpointAuthorization;
@@ -52,7 +51,7 @@ class StartupSummary {
 
     void report(@Observes @Priority(3000) StartupEvent started, StoreConfig windows, StoreStatus store, CurrentPolicy policy,
             EndpointAuthorization authorization, ApiKeyRegistry keys, JwtOnlyMechanism jwt, ApiUpstream upstream,
-            LlmConfig llm, CurrentLlmPolicy llmPolicy, RulesFileConfig file, Config config,
+            LlmConfig llm, Providers providers, CurrentLlmPolicy llmPolicy, RulesFileConfig file, Config config,
             RedisProvider redis) {
         var limits = new ArrayList<String>();
         limits.add(windows.enabled() ? windows.dryRun() ? "dry run: nothing is denied" : "limiting" : "limiting is off");
@@ -68,11 +67,13 @@ class StartupSummary {
         var endpoints = new ArrayList<String>();
         endpoints.add("/v1/check " + authorization.describeDecisionAccess());
         endpoints.add(upstream.url().map(url -> "upstream " + url + url.path()).orElse("no upstream (UPSTREAM_URL)"));
-        var providers = Arrays.stream(Provider.values()).filter(provider -> isEnabled(llm.of(provider)))
-                .map(provider -> provider.id() + ' ' + keySource(llm.of(provider)) + " (" + llmPolicy.describeLimits(provider)
+        var enabled = providers.all().stream().filter(provider -> isEnabled(llm.of(provider)) || providers.isKeyless(provider))
+                .map(provider -> provider.id() + ' '
+                        + (isEnabled(llm.of(provider)) ? keySource(llm.of(provider)) : "without a key") + " ("
+                        + llmPolicy.describeLimits(provider)
                         + ')')
                 .collect(Collectors.joining(", "));
-        endpoints.add(providers.isEmpty() ? "no LLM provider (RATE_LIMIT_LLM_OPENAI_API_KEY, …)" : "LLM: " + providers);
+        endpoints.add(enabled.isEmpty() ? "no LLM provider (RATE_LIMIT_LLM_OPENAI_API_KEY, …)" : "LLM: " + enabled);
         endpoints.add("admin " + (authorization.isAdminEnabled() ? "with its token" : "disabled (RATE_LIMIT_ADMIN_TOKEN)"));
         LOG.info("Serves: " + String.join("; ", endpoints));
 

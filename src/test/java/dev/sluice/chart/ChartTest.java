@@ -88,6 +88,20 @@ class ChartTest {
     }
 
     @Test
+    void providersHaveAnyName() {
+        var rendered = HelmChart.render("""
+                redis: {host: r}
+                adminToken: {enabled: false}
+                llm:
+                  azure-eu: {type: openai, existingSecret: providers, authHeader: api-key, askUsage: false, models: [a, "b-*"]}
+                """);
+        assertThat(List.of("TYPE", "AUTH_HEADER", "ASK_USAGE", "MODELS"))
+                .extracting(name -> rendered.value("RATE_LIMIT_LLM_AZURE_EU_" + name))
+                .containsExactly("openai", "api-key", "false", "a,b-*");
+        assertThat(rendered.source("RATE_LIMIT_LLM_AZURE_EU_API_KEY")).isEqualTo("providers/azure-eu-api-key");
+    }
+
+    @Test
     void existingSecretsAreUsedAndNoneIsCreated() {
         var rendered = SampleValues.EXISTING_SECRETS.render();
         assertThat(rendered.all(Secret.class)).isEmpty();

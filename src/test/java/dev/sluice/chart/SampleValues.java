@@ -80,6 +80,8 @@ enum SampleValues {
                         POST /reports/{id}: {pro: "2/minute;20/day", free: blocked}
                       exempt: [/healthz]
                       llm:
+                        free-calls: 30/minute
+                        groq: {requests: {pro: 30/minute}}
                         openai:
                           requests: {pro: 60/minute}
                           tokens: {pro: "100000/minute;2000000/day"}
@@ -92,6 +94,8 @@ enum SampleValues {
                       openai: {apiKey: s3cr3t-openai, baseUrl: "https://llm.example.com/v1"}
                       anthropic: {apiKey: s3cr3t-anthropic}
                       gemini: {apiKey: s3cr3t-gemini, passThrough: true}
+                      groq: {type: openai, baseUrl: "https://api.groq.com/openai/v1", apiKey: s3cr3t-groq, askUsage: false,
+                             authHeader: api-key, prices: openai, models: ["llama-*", qwen]}
                     adminToken: {value: s3cr3t-admin}
                     apiToken: {enabled: true, value: s3cr3t-api}
                     apiKeys:

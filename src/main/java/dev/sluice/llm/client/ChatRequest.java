@@ -13,7 +13,7 @@ import io.vertx.core.json.JsonObject;
 record ChatRequest(String path, JsonObject body) {
 
     static ChatRequest of(Provider provider, JsonObject body, boolean streaming) {
-        return switch (provider) {
+        return switch (provider.type()) {
             case OPENAI -> new ChatRequest("/v1/chat/completions", withStreamFlag(body, streaming));
             case ANTHROPIC -> new ChatRequest("/v1/messages", withStreamFlag(body, streaming));
             case GEMINI -> gemini(body, streaming);

@@ -1,7 +1,7 @@
 package dev.sluice.llm.client;
 
 import java.io.IOException;
-import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.Map;
 
 import jakarta.annotation.PreDestroy;
@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 import dev.sluice.llm.limit.LlmConfig;
 import dev.sluice.llm.limit.LlmLimiter;
+import dev.sluice.llm.limit.Providers;
 import dev.sluice.llm.protocol.Provider;
 import io.vertx.core.Vertx;
 
@@ -35,10 +36,12 @@ public class LlmClients {
 
     private final LlmLimiter limiter;
     private final LlmConfig config;
+    private final Providers providers;
     private final Vertx vertx;
-    private final Map<Provider, ProviderHttpClient> httpClients = new EnumMap<>(Provider.class);
+    private final Map<Provider, ProviderHttpClient> httpClients = new HashMap<>();
 
-    LlmClients(LlmLimiter limiter, LlmConfig config, Vertx vertx) {
+    LlmClients(LlmLimiter limiter, LlmConfig config, Providers providers, Vertx vertx) {
+        this.providers = providers;
         this.limiter = limiter;
         this.config = config;
         this.vertx = vertx;
@@ -47,7 +50,7 @@ public class LlmClients {
     /**
      * Returns a client whose calls count for a user. Cheap: connections are shared between clients.
      *
-     * @param provider {@code openai}, {@code anthropic} or {@code gemini}
+     * @param provider {@code openai}, {@code anthropic}, {@code gemini}, or the name of a configured provider
      * @param user the user's name, not blank; counted as {@code user:<name>}
      * @param tier the user's tier; null or an unknown tier is treated as the first configured one
      * @return a client, to be kept or discarded; it needs no closing
@@ -55,9 +58,9 @@ public class LlmClients {
      * @throws IllegalStateException if neither an API key nor a base URL is configured for the provider
      */
     public LlmClient client(String provider, String user, @Nullable String tier) {
-        var parsed = Provider.of(provider);
+        var parsed = providers.find(provider);
         if (parsed == null) {
-            throw new IllegalArgumentException("provider must be " + Provider.ALLOWED_IDS + ": " + provider);
+            throw new IllegalArgumentException("provider must be " + providers.allowedIds() + ": " + provider);
         }
         requireKey(parsed);
         return new LlmClient(httpClient(parsed), limiter, LlmIdentity.user(LlmIdentity.requireUser(user), tier));
@@ -74,7 +77,7 @@ public class LlmClients {
     }
 
     private synchronized ProviderHttpClient httpClient(Provider provider) {
-        return httpClients.computeIfAbsent(provider, of -> new ProviderHttpClient(of, config, vertx));
+        return httpClients.computeIfAbsent(provider, of -> new ProviderHttpClient(of, config, providers, vertx));
     }
 
     @PreDestroy

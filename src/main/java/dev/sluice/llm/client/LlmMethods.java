@@ -18,7 +18,7 @@ import dev.sluice.interceptor.ConfigExpressions;
 import dev.sluice.llm.LlmRateLimited;
 import dev.sluice.llm.LlmTier;
 import dev.sluice.llm.LlmUser;
-import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.limit.Providers;
 import dev.sluice.llm.protocol.TokenUsage;
 
 /** Parses the {@link LlmRateLimited} of methods, each once. */
@@ -29,9 +29,11 @@ public class LlmMethods {
     }
 
     private final Config config;
+    private final Providers providers;
     private final Map<Key, LlmMethod> methods = new ConcurrentHashMap<>();
 
-    LlmMethods(Config config) {
+    LlmMethods(Config config, Providers providers) {
+        this.providers = providers;
         this.config = config;
     }
 
@@ -53,9 +55,9 @@ public class LlmMethods {
 
     private LlmMethod parse(Key key) {
         var annotation = annotation(key);
-        var provider = Provider.of(ConfigExpressions.expand(config, annotation.value()));
+        var provider = providers.find(ConfigExpressions.expand(config, annotation.value()));
         if (provider == null) {
-            throw new IllegalArgumentException("provider must be " + Provider.ALLOWED_IDS);
+            throw new IllegalArgumentException("provider must be " + providers.allowedIds());
         }
         var model = ConfigExpressions.expand(config, annotation.model());
         if (!model.isEmpty() && !Identifiers.isValid(model)) {

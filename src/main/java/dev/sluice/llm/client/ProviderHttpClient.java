@@ -12,7 +12,10 @@ import jakarta.ws.rs.core.MultivaluedHashMap;
 import jakarta.ws.rs.core.Response;
 
 import dev.sluice.llm.limit.LlmConfig;
+import dev.sluice.llm.limit.Providers;
 import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.ProviderBaseUrl;
+import dev.sluice.llm.protocol.ProviderType;
 import io.quarkus.rest.client.reactive.QuarkusRestClientBuilder;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Future;
@@ -33,40 +36,44 @@ import io.vertx.core.http.RequestOptions;
 final class ProviderHttpClient implements Closeable {
 
     private final Provider provider;
-    private final String baseUrl;
+    private final ProviderBaseUrl baseUrl;
+    private final String query;
     private final String apiKey;
     private final Map<String, String> headers = new LinkedHashMap<>();
     private final ProviderRestApi restApi;
     private final HttpClient streamingClient;
 
-    ProviderHttpClient(Provider provider, LlmConfig config, Vertx vertx) {
+    ProviderHttpClient(Provider provider, LlmConfig config, Providers providers, Vertx vertx) {
         this.provider = provider;
         var configured = config.of(provider);
-        baseUrl = provider.withoutVersion(
-                configured.baseUrl().filter(url -> !url.isBlank()).orElse(provider.defaultBaseUrl()).strip());
+        var url = configured.baseUrl().filter(text -> !text.isBlank()).orElse(provider.type().defaultBaseUrl());
+        baseUrl = ProviderBaseUrl.of(provider.type(), url);
+        query = providers.query(provider);
         apiKey = configured.apiKey().orElse("");
         if (!apiKey.isEmpty()) {
-            switch (provider) {
-                case OPENAI -> headers.put("Authorization", "Bearer " + apiKey);
-                case ANTHROPIC -> headers.put("x-api-key", apiKey);
-                case GEMINI -> headers.put("x-goog-api-key", apiKey);
-            }
+            headers.put(providers.authHeader(provider), providers.authValue(provider, apiKey));
         }
-        if (provider == Provider.ANTHROPIC) {
+        if (provider.is(ProviderType.ANTHROPIC)) {
             headers.put("anthropic-version", "2023-06-01");
         }
-        restApi = createRestApi(config);
+        headers.putAll(configured.headers());
+        restApi = createRestApi(url, config);
         streamingClient = vertx.createHttpClient(new HttpClientOptions().setMaxPoolSize(config.maxConnections())
                 .setConnectTimeout((int) config.connectTimeout().toMillis())
                 .setReadIdleTimeout((int) config.timeout().toMillis()).setIdleTimeoutUnit(TimeUnit.MILLISECONDS));
     }
 
-    private ProviderRestApi createRestApi(LlmConfig config) {
-        var builder = QuarkusRestClientBuilder.newBuilder().baseUri(URI.create(baseUrl)).disableDefaultMapper(true)
+    private ProviderRestApi createRestApi(String url, LlmConfig config) {
+        var builder = QuarkusRestClientBuilder.newBuilder().baseUri(URI.create(url.strip())).disableDefaultMapper(true)
                 .connectTimeout(config.connectTimeout().toMillis(), TimeUnit.MILLISECONDS)
                 .readTimeout(config.timeout().toMillis(), TimeUnit.MILLISECONDS);
         var all = new MultivaluedHashMap<>(headers);
         return builder.clientHeadersFactory((incoming, outgoing) -> all).build(ProviderRestApi.class);
+    }
+
+    private String target(String path) {
+        var target = baseUrl.resolve(path);
+        return query.isEmpty() ? target : target + (target.indexOf('?') < 0 ? '?' : '&') + query;
     }
 
     Provider provider() {
@@ -79,7 +86,7 @@ final class ProviderHttpClient implements Closeable {
      * @param path path from the API version on, with the query
      */
     Uni<Response> post(String path, Buffer body) {
-        return restApi.post(baseUrl + path, body.toString());
+        return restApi.post(target(path), body.toString());
     }
 
     /**
@@ -99,7 +106,7 @@ final class ProviderHttpClient implements Closeable {
     }
 
     private RequestOptions options(String path) {
-        var options = new RequestOptions().setMethod(HttpMethod.POST).setAbsoluteURI(baseUrl + path)
+        var options = new RequestOptions().setMethod(HttpMethod.POST).setAbsoluteURI(target(path))
                 .putHeader(HttpHeaders.CONTENT_TYPE, "application/json").putHeader(HttpHeaders.ACCEPT, "text/event-stream");
         headers.forEach(options::putHeader);
         return options;

@@ -9,13 +9,19 @@ import jakarta.inject.Singleton;
 import org.jspecify.annotations.Nullable;
 
 import dev.sluice.llm.LlmProvider;
+import dev.sluice.llm.limit.Providers;
 import dev.sluice.llm.protocol.Provider;
 
 /** Reads and caches the {@link LlmProvider} of REST client interfaces. */
 @Singleton
 class ProviderInterfaces {
 
-    private final Map<Class<?>, Provider> providers = new ConcurrentHashMap<>();
+    private final Map<Class<?>, Provider> byClient = new ConcurrentHashMap<>();
+    private final Providers providers;
+
+    ProviderInterfaces(Providers providers) {
+        this.providers = providers;
+    }
 
     /**
      * Returns the provider of a client interface.
@@ -36,19 +42,19 @@ class ProviderInterfaces {
      * @throws IllegalStateException if the interface has no valid {@link LlmProvider}
      */
     Provider providerOf(Class<?> client) {
-        return providers.computeIfAbsent(client, ProviderInterfaces::readAnnotation);
+        return byClient.computeIfAbsent(client, this::readAnnotation);
     }
 
-    private static Provider readAnnotation(Class<?> type) {
+    private Provider readAnnotation(Class<?> type) {
         var annotation = type.getAnnotation(LlmProvider.class);
         if (annotation == null) {
             throw new IllegalStateException(
-                    type.getName() + " has LlmRateLimitFilter but no @LlmProvider; allowed: " + Provider.ALLOWED_IDS);
+                    type.getName() + " has LlmRateLimitFilter but no @LlmProvider; allowed: " + providers.allowedIds());
         }
-        var provider = Provider.of(annotation.value());
+        var provider = providers.find(annotation.value());
         if (provider == null) {
             throw new IllegalStateException("@LlmProvider of " + type.getName() + " names \"" + annotation.value()
-                    + "\"; allowed: " + Provider.ALLOWED_IDS);
+                    + "\"; allowed: " + providers.allowedIds());
         }
         return provider;
     }

@@ -11,16 +11,18 @@ import org.eclipse.microprofile.rest.client.inject.RestClient;
 
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.llm.LlmProvider;
-import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.limit.Providers;
 
 /** Validates the {@link LlmProvider} of REST clients with {@link LlmRateLimitFilter}. */
 @Singleton
 class ProviderInterfacesValidator {
 
     private final ProviderInterfaces interfaces;
+    private final Providers providers;
 
-    ProviderInterfacesValidator(ProviderInterfaces interfaces) {
+    ProviderInterfacesValidator(ProviderInterfaces interfaces, Providers providers) {
         this.interfaces = interfaces;
+        this.providers = providers;
     }
 
     /** Validates the annotations of all injected REST clients at startup, so that none fails a call later. */
@@ -33,7 +35,7 @@ class ProviderInterfacesValidator {
                     } catch (IllegalStateException e) {
                         var annotation = client.getAnnotation(LlmProvider.class);
                         problems.add("@LlmProvider of " + client.getName(), annotation == null ? "(none)" : annotation.value(),
-                                Provider.ALLOWED_IDS);
+                                providers.allowedIds());
                     }
                 }
             }

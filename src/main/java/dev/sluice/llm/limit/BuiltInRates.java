@@ -4,6 +4,7 @@ import java.util.Map;
 
 import dev.sluice.api.Rate;
 import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.ProviderType;
 import dev.sluice.policy.Tiers;
 
 /**
@@ -13,10 +14,11 @@ import dev.sluice.policy.Tiers;
 final class BuiltInRates {
 
     private static final String LOWEST_TIER = "free";
-    private static final Map<Provider, Map<String, Rate>> REQUESTS = Map.of(
-            Provider.OPENAI, byTier("3/minute", "60/minute", "500/minute"),
-            Provider.ANTHROPIC, byTier("5/minute", "50/minute", "500/minute"),
-            Provider.GEMINI, byTier("15/minute", "60/minute", "1000/minute"));
+    /** Those of a provider that the configuration adds are its type's. */
+    private static final Map<ProviderType, Map<String, Rate>> REQUESTS = Map.of(
+            ProviderType.OPENAI, byTier("3/minute", "60/minute", "500/minute"),
+            ProviderType.ANTHROPIC, byTier("5/minute", "50/minute", "500/minute"),
+            ProviderType.GEMINI, byTier("15/minute", "60/minute", "1000/minute"));
 
     private BuiltInRates() {
     }
@@ -36,7 +38,7 @@ final class BuiltInRates {
      * and an unknown tier that of {@code free}.
      */
     static Rate requests(Provider provider, String tier, boolean configured, Tiers tiers) {
-        var builtIn = REQUESTS.get(provider);
+        var builtIn = REQUESTS.get(provider.type());
         var defaultRate = tiers.defaultRate(tier);
         if (builtIn.containsKey(tier) && (!configured || defaultRate.isEmpty())) {
             return builtIn.get(tier);

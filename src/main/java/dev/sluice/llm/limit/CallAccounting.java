@@ -38,7 +38,7 @@ final class CallAccounting {
 
     /** Returns today's price (UTC); null if the model has none. */
     ModelPrice findPrice(Provider provider, String model) {
-        return policy.prices().find(provider, model, LocalDate.now(ZoneOffset.UTC)).orElse(null);
+        return policy.price(provider, model, LocalDate.now(ZoneOffset.UTC));
     }
 
     /**

@@ -1,5 +1,8 @@
 package dev.sluice.llm.limit;
 
+import java.time.LocalDate;
+import java.util.List;
+import java.util.Optional;
 import java.util.SortedMap;
 
 import jakarta.enterprise.context.ApplicationScoped;
@@ -8,7 +11,9 @@ import jakarta.enterprise.event.Observes;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.RulesChanged;
 import dev.sluice.config.RulesFile;
+import dev.sluice.llm.pricing.ModelPrice;
 import dev.sluice.llm.pricing.PriceList;
+import dev.sluice.llm.pricing.PriceListing;
 import dev.sluice.llm.pricing.PriceTable;
 import dev.sluice.llm.pricing.load.PriceLists;
 import dev.sluice.llm.protocol.Provider;
@@ -50,13 +55,33 @@ public class CurrentLlmPolicy {
         prices = current.prices().withList(priceLists.current());
     }
 
+    /** Returns the price of a model on a day (UTC); null if it has none. */
+    ModelPrice price(Provider provider, String model, LocalDate day) {
+        return current.names().price(prices, provider, model, day);
+    }
+
     /**
-     * Returns the prices in force: those of the settings and the rules file, of the price list, and the bundled ones.
+     * Returns the prices that hold on a day: those of the settings and the rules file, of the price list, and the bundled ones.
      *
-     * @return a snapshot
+     * @param provider provider whose calls have the prices; null for all
+     * @param day the day in UTC
+     * @return the rows by provider and model, sorted
      */
-    public PriceTable prices() {
-        return prices;
+    public List<PriceListing> prices(Provider provider, LocalDate day) {
+        var lists = provider == null ? null : current.names().priceLists(provider);
+        return prices.list(day).stream().filter(row -> lists == null || lists.contains(row.provider())).toList();
+    }
+
+    /**
+     * Returns the price that the calls of a model have.
+     *
+     * @param provider the provider
+     * @param model the model's name as requested
+     * @param day the day in UTC
+     * @return the row; empty if the model has no price
+     */
+    public Optional<PriceListing> describePrice(Provider provider, String model, LocalDate day) {
+        return Optional.ofNullable(current.names().describe(prices, provider, model, day));
     }
 
     void validate(@Observes ConfigProblems problems) {

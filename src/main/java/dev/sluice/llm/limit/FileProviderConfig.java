@@ -1,13 +1,12 @@
 package dev.sluice.llm.limit;
 
-import java.util.Arrays;
-import java.util.EnumMap;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 import dev.sluice.api.FallbackPolicy;
 import dev.sluice.config.ConfigNode;
@@ -15,6 +14,7 @@ import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.RulesDocument;
 import dev.sluice.llm.pricing.PriceConfig;
 import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.ProviderType;
 import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.policy.Tiers;
 
@@ -22,8 +22,6 @@ import dev.sluice.policy.Tiers;
 record FileProviderConfig(LlmConfig.ProviderConfig configured, Limits limits, Map<String, LlmConfig.LimitConfig> models,
         Optional<FallbackPolicy> fallback, Map<String, PriceConfig> prices) implements LlmConfig.ProviderConfig {
 
-    private static final String PROVIDERS = Arrays.stream(Provider.values()).map(Provider::id).sorted()
-            .collect(Collectors.joining(", "));
     private static final Set<String> LIMIT_KEYS = Set.of("requests", "tokens", "budget", "output-estimate");
     private static final Set<String> KEYS = Set.of("requests", "tokens", "budget", "output-estimate", "models", "fallback",
             "prices");
@@ -39,18 +37,20 @@ record FileProviderConfig(LlmConfig.ProviderConfig configured, Limits limits, Ma
     }
 
     /** Reads the overrides of all providers. */
-    static Map<Provider, LlmConfig.ProviderConfig> readAll(LlmConfig config, RulesDocument file, Tiers tiers,
+    static Map<Provider, LlmConfig.ProviderConfig> readAll(Providers providers, RulesDocument file, Tiers tiers,
             ConfigProblems problems) {
         var nodes = file.root().entries("llm", problems);
-        var merged = new EnumMap<Provider, LlmConfig.ProviderConfig>(Provider.class);
-        for (var provider : Provider.values()) {
+        var merged = new HashMap<Provider, LlmConfig.ProviderConfig>();
+        for (var provider : providers.all()) {
             var node = nodes.get(provider.id());
-            var configured = config.of(provider);
+            var configured = providers.config(provider);
             merged.put(provider, node == null ? configured : new Reader(tiers, problems).provider(configured, node));
         }
         nodes.forEach((name, node) -> {
-            if (Provider.of(name) == null && !name.equals(FreeCallRates.KEY)) {
-                node.addProblem(problems, "an unknown provider; allowed: " + PROVIDERS + ", and " + FreeCallRates.KEY);
+            if (providers.find(name) == null && !name.equals(FreeCallRates.KEY)) {
+                node.addProblem(problems,
+                        "an unknown provider; allowed: " + providers.allowedIds() + ", and " + FreeCallRates.KEY
+                                + "; a provider is added by its type: rate-limit.llm." + name + ".type");
             }
         });
         return merged;
@@ -155,6 +155,66 @@ record FileProviderConfig(LlmConfig.ProviderConfig configured, Limits limits, Ma
     @Override
     public Optional<Long> outputEstimate() {
         return limits.outputEstimate();
+    }
+
+    @Override
+    public Optional<ProviderType> type() {
+        return configured.type();
+    }
+
+    @Override
+    public Optional<List<String>> allowedModels() {
+        return configured.allowedModels();
+    }
+
+    @Override
+    public Optional<String> authHeader() {
+        return configured.authHeader();
+    }
+
+    @Override
+    public Optional<String> authPrefix() {
+        return configured.authPrefix();
+    }
+
+    @Override
+    public Map<String, String> headers() {
+        return configured.headers();
+    }
+
+    @Override
+    public Map<String, String> query() {
+        return configured.query();
+    }
+
+    @Override
+    public boolean askUsage() {
+        return configured.askUsage();
+    }
+
+    @Override
+    public Optional<String> priceList() {
+        return configured.priceList();
+    }
+
+    @Override
+    public Map<String, String> aliases() {
+        return configured.aliases();
+    }
+
+    @Override
+    public Optional<Duration> timeout() {
+        return configured.timeout();
+    }
+
+    @Override
+    public Optional<Duration> connectTimeout() {
+        return configured.connectTimeout();
+    }
+
+    @Override
+    public OptionalInt maxConnections() {
+        return configured.maxConnections();
     }
 
     @Override

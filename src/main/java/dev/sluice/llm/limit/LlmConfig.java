@@ -4,13 +4,17 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 import dev.sluice.api.FallbackPolicy;
 import dev.sluice.llm.pricing.PriceConfig;
 import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.ProviderType;
 import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
+import io.smallrye.config.WithDefaults;
+import io.smallrye.config.WithName;
 import io.smallrye.config.WithParentName;
 
 /** LLM calls: limits, providers and prices. */
@@ -25,11 +29,13 @@ public interface LlmConfig {
         ALLOW
     }
 
-    ProviderConfig openai();
-
-    ProviderConfig anthropic();
-
-    ProviderConfig gemini();
+    /**
+     * Configuration by name. Also has keys of settings of all providers together, which are no providers; one without any setting
+     * may be missing.
+     */
+    @WithParentName
+    @WithDefaults
+    Map<String, ProviderConfig> providers();
 
     /** Handling of calls of models without a price under a budget. */
     @WithDefault("refuse")
@@ -79,11 +85,7 @@ public interface LlmConfig {
     String unprovenKeys();
 
     default ProviderConfig of(Provider provider) {
-        return switch (provider) {
-            case OPENAI -> openai();
-            case ANTHROPIC -> anthropic();
-            case GEMINI -> gemini();
-        };
+        return providers().get(provider.id());
     }
 
     /** Limits of calls that use no tokens. */
@@ -118,11 +120,50 @@ public interface LlmConfig {
     /** Configuration of one provider. */
     interface ProviderConfig extends LimitConfig {
 
+        /** API that the provider has. Required unless its name is that of a type. */
+        Optional<ProviderType> type();
+
         /** Limits of single models, in place of the provider's. */
         Map<String, LimitConfig> models();
 
-        /** Base URL of the provider's API, with or without the version; default: the provider's public API. */
+        /** Names of the models that may be called; {@code *} stands for any characters. Default: all. */
+        @WithName("models")
+        Optional<List<String>> allowedModels();
+
+        /** Base URL of the provider's API, with or without the version; default: the public API of its type. */
         Optional<String> baseUrl();
+
+        /** Header with the API key; default: that of the type. */
+        Optional<String> authHeader();
+
+        /** Text in front of the API key; default: {@code Bearer} in {@code Authorization}, otherwise none. */
+        Optional<String> authPrefix();
+
+        /** Headers that are added to each request, in place of those of the caller. */
+        Map<String, String> headers();
+
+        /** Query parameters that are added to each request, in place of those of the caller. */
+        Map<String, String> query();
+
+        /** {@code true}: the usage of chat streams is requested where the caller has not; some APIs reject it. */
+        @WithDefault("true")
+        boolean askUsage();
+
+        /** Name of the provider whose prices hold; {@code free}: all calls are free of charge. Default: its own. */
+        @WithName("prices")
+        Optional<String> priceList();
+
+        /** Names of priced models by the names under which they are called, such as those of deployments. */
+        Map<String, String> aliases();
+
+        /** Maximum time until a response begins, and between two parts of it; default: that of all providers. */
+        Optional<Duration> timeout();
+
+        /** Maximum time to connect, and to wait for a free connection; default: that of all providers. */
+        Optional<Duration> connectTimeout();
+
+        /** Maximum number of connections, without those of event streams; default: that of all providers. */
+        OptionalInt maxConnections();
 
         /** Name of a configuration in Quarkus's TLS registry for connections to the provider; default: the JVM's trust store. */
         Optional<String> tlsConfigurationName();

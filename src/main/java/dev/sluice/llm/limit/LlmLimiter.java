@@ -157,6 +157,16 @@ public class LlmLimiter {
     }
 
     /**
+     * Returns whether a model may be called ({@code rate-limit.llm.<name>.models}).
+     *
+     * @param provider the provider that is called
+     * @param model the model's name; empty if it is not known
+     */
+    public boolean allows(Provider provider, String model) {
+        return policy.current().allows(provider, model);
+    }
+
+    /**
      * Returns whether calls of a model are limited by tokens or a budget.
      *
      * @param provider the provider that is called

@@ -1,6 +1,7 @@
 package dev.sluice.llm.limit;
 
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -105,11 +106,11 @@ class LlmMetrics {
 
     private final MeterRegistry registry;
     private final Map<Key, Counters> counters = new ConcurrentHashMap<>();
-    private final Map<Provider, Counter> unpriced = new EnumMap<>(Provider.class);
+    private final Map<Provider, Counter> unpriced = new HashMap<>();
 
-    LlmMetrics(MeterRegistry registry) {
+    LlmMetrics(MeterRegistry registry, Providers providers) {
         this.registry = registry;
-        for (var provider : Provider.values()) {
+        for (var provider : providers.all()) {
             unpriced.put(provider, Counter.builder("llm_unpriced_calls").tag("provider", provider.id())
                     .description("Successful LLM calls of models without a price").register(registry));
         }

@@ -1,5 +1,6 @@
 package dev.sluice.llm.limit;
 
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
@@ -16,7 +17,7 @@ import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.Rate;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.RulesDocument;
-import dev.sluice.llm.pricing.ModelNames;
+import dev.sluice.llm.pricing.ModelPrice;
 import dev.sluice.llm.pricing.PriceConfig;
 import dev.sluice.llm.pricing.PriceTable;
 import dev.sluice.llm.protocol.Provider;
@@ -39,11 +40,11 @@ final class LlmPolicySnapshot {
     /** Rules of one unit: the provider's rule and those of its models. */
     private record UnitRules(LimitRule providerRule, Map<String, LimitRule> modelRules) {
 
-        LimitRule forModel(Provider provider, String tier, String model) {
+        LimitRule forModel(PricedNames names, Provider provider, String tier, String model) {
             if (modelRules.isEmpty()) {
                 return providerRule;
             }
-            var modelRule = ModelNames.find(provider, model, modelRules::get);
+            var modelRule = names.find(provider, model, modelRules::get);
             return modelRule != null && modelRule.rate(tier) != null ? modelRule : providerRule;
         }
     }
@@ -51,10 +52,11 @@ final class LlmPolicySnapshot {
     private final ConfigProblems problems;
     private final Tiers tiers;
     private final PriceTable prices;
-    private final Map<Provider, Map<QuotaUnit, UnitRules>> rules = new EnumMap<>(Provider.class);
-    private final Map<Provider, LimitRule> freeCallRules = new EnumMap<>(Provider.class);
-    private final Map<Provider, LimitRule> unprovenCallRules = new EnumMap<>(Provider.class);
-    private final Map<Provider, Map<String, Long>> outputEstimates = new EnumMap<>(Provider.class);
+    private final PricedNames names;
+    private final Map<Provider, Map<QuotaUnit, UnitRules>> rules = new HashMap<>();
+    private final Map<Provider, LimitRule> freeCallRules = new HashMap<>();
+    private final Map<Provider, LimitRule> unprovenCallRules = new HashMap<>();
+    private final Map<Provider, Map<String, Long>> outputEstimates = new HashMap<>();
     private final Map<String, LimitRule> byResource = new HashMap<>();
     /** Sources of the rules of requests, tokens and budgets, by resource. */
     private final Map<String, String> sources = new HashMap<>();
@@ -67,12 +69,14 @@ final class LlmPolicySnapshot {
     LlmPolicySnapshot(LlmConfig config, RulesDocument file, Tiers tiers) {
         this.tiers = tiers;
         this.file = file;
+        var providers = new Providers(config);
+        this.names = new PricedNames(providers);
         problems = file.newProblems();
-        var merged = FileProviderConfig.readAll(config, file, tiers, problems);
+        var merged = FileProviderConfig.readAll(providers, file, tiers, problems);
         var freeCalls = FreeCallRates.read(config, file, tiers, problems);
         var unprovenCalls = unprovenCallRates(config);
-        var configuredPrices = new EnumMap<Provider, Map<String, PriceConfig>>(Provider.class);
-        for (var provider : Provider.values()) {
+        var configuredPrices = new HashMap<Provider, Map<String, PriceConfig>>();
+        for (var provider : providers.all()) {
             var configured = merged.get(provider);
             configuredPrices.put(provider, configured.prices());
             var prefix = "rate-limit.llm." + provider.id() + ".";
@@ -221,6 +225,25 @@ final class LlmPolicySnapshot {
     }
 
     /**
+     * Returns the price of a model on a day (UTC); null if it has none.
+     *
+     * @param model the model as requested
+     */
+    ModelPrice price(Provider provider, String model, LocalDate day) {
+        return names.price(prices, provider, model, day);
+    }
+
+    /** Returns the names of the models. */
+    PricedNames names() {
+        return names;
+    }
+
+    /** Returns whether a model may be called. */
+    boolean allows(Provider provider, String model) {
+        return names.allows(provider, model);
+    }
+
+    /**
      * Returns the rule that applies to a call. A model's rule applies also to the model's aliases, such as dated versions,
      * that have no rule of their own.
      *
@@ -228,7 +251,7 @@ final class LlmPolicySnapshot {
      * @param model the model as requested
      */
     LimitRule rule(Provider provider, QuotaUnit unit, String tier, String model) {
-        return rules.get(provider).get(unit).forModel(provider, tier, model);
+        return rules.get(provider).get(unit).forModel(names, provider, tier, model);
     }
 
     /** Returns the rule of the provider's calls that use no tokens. */
@@ -250,7 +273,7 @@ final class LlmPolicySnapshot {
     /** Returns the configured lower bound of the output tokens to reserve for a call that sets no maximum; negative if none is. */
     long minimumOutputEstimate(Provider provider, String model) {
         var estimates = outputEstimates.get(provider);
-        var configured = ModelNames.find(provider, model, estimates::get);
+        var configured = names.find(provider, model, estimates::get);
         configured = configured == null ? estimates.get("") : configured;
         return configured == null ? -1 : configured;
     }

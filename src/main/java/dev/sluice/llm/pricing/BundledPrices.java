@@ -108,8 +108,8 @@ final class BundledPrices {
     }
 
     private static PriceRow toRow(Map<String, String> fields, List<Map<String, String>> tierFields) {
-        var provider = Provider.of(fields.get("provider"));
-        check(provider != null, "provider must be " + Provider.ALLOWED_IDS);
+        var provider = fields.getOrDefault("provider", "");
+        check(Provider.ID.matcher(provider).matches(), "provider must be a name such as openai");
         var model = fields.get("model");
         check(model != null && PriceConfigReader.isModelName(model),
                 "model must be 1 to " + PriceConfigReader.MAX_NAME_LENGTH + " visible ASCII characters");
@@ -123,7 +123,7 @@ final class BundledPrices {
         check(from == null || until == null || !until.isBefore(from), "until is before from");
         var calls = calls(fields);
         boolean byUnits = !calls.units().isEmpty() && amounts(fields).isEmpty();
-        return new PriceRow(provider, model, from, until, byUnits ? Map.of() : completeAmounts(fields), tiers, calls,
+        return new PriceRow(Provider.ofPriceList(provider), model, from, until, byUnits ? Map.of() : completeAmounts(fields), tiers, calls,
                 fields.get("source"));
     }
 

@@ -14,6 +14,7 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 
 import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.ProviderType;
 import dev.sluice.llm.protocol.ServiceTier;
 
 /** Prices of a model's tokens by tier of service and length of the prompt, from a row of LiteLLM's price list. */
@@ -121,7 +122,7 @@ final class LiteLlmTokenPrices {
         for (var kind : List.of(TokenKind.CACHED_INPUT, TokenKind.CACHE_WRITE)) {
             prices.putIfAbsent(kind, input);
         }
-        if (provider == Provider.ANTHROPIC && !known.containsKey(TokenKind.CACHE_WRITE_1H)) {
+        if (provider.is(ProviderType.ANTHROPIC) && !known.containsKey(TokenKind.CACHE_WRITE_1H)) {
             prices.put(TokenKind.CACHE_WRITE_1H, input.multiply(LONG_CACHE_WRITE_FACTOR).stripTrailingZeros());
         }
         return prices;

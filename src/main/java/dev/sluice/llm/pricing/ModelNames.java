@@ -7,6 +7,7 @@ import java.util.function.BiFunction;
 import java.util.function.Function;
 
 import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.ProviderType;
 
 /**
  * Resolves the names under which a model can be called. A name means one model: it stands for itself and is an alias by the
@@ -69,7 +70,7 @@ public final class ModelNames {
 
     private static String withoutProvider(Provider provider, String name) {
         var rest = withoutPrefix(name, provider.id() + '/');
-        return provider == Provider.GEMINI && rest.equals(name) ? withoutPrefix(name, "google/") : rest;
+        return provider.is(ProviderType.GEMINI) && rest.equals(name) ? withoutPrefix(name, "google/") : rest;
     }
 
     private static String withoutPrefix(String name, String prefix) {
@@ -77,7 +78,7 @@ public final class ModelNames {
     }
 
     private static String withoutOrganization(Provider provider, String name) {
-        if (provider != Provider.OPENAI || !name.startsWith(FINE_TUNED_PREFIX)) {
+        if (!provider.is(ProviderType.OPENAI) || !name.startsWith(FINE_TUNED_PREFIX)) {
             return name;
         }
         int end = name.indexOf(':', FINE_TUNED_PREFIX.length());
@@ -98,7 +99,7 @@ public final class ModelNames {
     }
 
     private static boolean isClaude(Provider provider, String name) {
-        return provider == Provider.ANTHROPIC && name.startsWith(CLAUDE_PREFIX);
+        return provider.is(ProviderType.ANTHROPIC) && name.startsWith(CLAUDE_PREFIX);
     }
 
     private static String withoutVersion(Provider provider, String name) {

@@ -15,6 +15,10 @@ import dev.sluice.llm.protocol.UsageKind;
 /** Price of a model's calls. */
 public final class ModelPrice {
 
+    /** Price of calls that are free of charge, whatever they use. */
+    public static final ModelPrice FREE = new ModelPrice("free", new TokenPrices(0, 0, 0, 0, 0), Map.of(),
+            new CallPrices(BigDecimal.ZERO, Map.of(), UnitPrices.NONE), true);
+
     /** More than a call makes; keeps costs within a {@code long}. */
     private static final long MAX_SEARCHES = 100_000;
     private static final int PICODOLLARS_PER_DOLLAR_DIGITS = 12;

@@ -8,6 +8,7 @@ import java.util.function.UnaryOperator;
 
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.ProviderType;
 
 /** Reads and validates one provider's configured prices. */
 final class PriceConfigReader {
@@ -48,10 +49,10 @@ final class PriceConfigReader {
         }
         long inputPrice = input.get();
         long shortWrite = write
-                .orElse(provider == Provider.GEMINI ? inputPrice : Money.percent(inputPrice, CACHE_WRITE_PERCENT));
+                .orElse(provider.is(ProviderType.GEMINI) ? inputPrice : Money.percent(inputPrice, CACHE_WRITE_PERCENT));
         var prices = new TokenPrices(inputPrice, cached.orElse(inputPrice), shortWrite,
                 longWrite.orElse(
-                        provider == Provider.ANTHROPIC ? Money.percent(inputPrice, LONG_CACHE_WRITE_PERCENT) : shortWrite),
+                        provider.is(ProviderType.ANTHROPIC) ? Money.percent(inputPrice, LONG_CACHE_WRITE_PERCENT) : shortWrite),
                 output.get());
         return Optional.of(new PriceEntry(row(name, prices), new ModelPrice(name, prices),
                 sources.apply(property.substring(0, property.length() - 1))));

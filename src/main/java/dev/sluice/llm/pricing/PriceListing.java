@@ -6,6 +6,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
+import dev.sluice.llm.protocol.Provider;
+
 /**
  * Row of the price table, for humans. Amounts are exact decimals.
  *
@@ -30,6 +32,19 @@ public record PriceListing(String provider, String model, Map<String, String> pr
      * @param prices US dollars per million tokens, by kind of tokens
      */
     public record Tier(String serviceTier, long abovePromptTokens, Map<String, String> prices) {
+    }
+
+    /**
+     * Returns the row of a model whose calls are free of charge.
+     *
+     * @param provider the provider
+     * @param model the model's name
+     * @return prices of 0
+     */
+    public static PriceListing free(Provider provider, String model) {
+        return new PriceListing(provider.id(), model,
+                Map.of(TokenKind.INPUT.field(), "0", TokenKind.OUTPUT.field(), "0"), List.of(), Map.of(), Map.of(), null, null,
+                "settings");
     }
 
     static PriceListing of(PriceEntry entry) {

@@ -96,15 +96,29 @@ public final class PriceTable {
     }
 
     /**
-     * Returns the row that {@link #find} uses.
+     * Returns the price of exactly a name.
      *
      * @param provider the provider
-     * @param model the model's name as requested, of any length
+     * @param name the model's name
      * @param day the day in UTC
-     * @return the row; empty if the model is unknown
+     * @return the price; null if the name has none
      */
-    public Optional<PriceListing> describe(Provider provider, String model, LocalDate day) {
-        return entry(provider, model, day).map(PriceListing::of);
+    public ModelPrice exact(Provider provider, String name, LocalDate day) {
+        var entry = exactEntry(provider, name, day);
+        return entry == null ? null : entry.price();
+    }
+
+    /**
+     * Returns the row of exactly a name.
+     *
+     * @param provider the provider
+     * @param name the model's name
+     * @param day the day in UTC
+     * @return the row; null if the name has none
+     */
+    public PriceListing describe(Provider provider, String name, LocalDate day) {
+        var entry = exactEntry(provider, name, day);
+        return entry == null ? null : PriceListing.of(entry);
     }
 
     /**
@@ -120,8 +134,11 @@ public final class PriceTable {
     }
 
     private Optional<PriceEntry> entry(Provider provider, String model, LocalDate day) {
-        var prices = entries.getOrDefault(provider.id(), Map.of());
-        return Optional.ofNullable(ModelNames.find(provider, model, name -> validOn(day, prices.get(name))));
+        return Optional.ofNullable(ModelNames.find(provider, model, name -> exactEntry(provider, name, day)));
+    }
+
+    private PriceEntry exactEntry(Provider provider, String name, LocalDate day) {
+        return validOn(day, entries.getOrDefault(provider.id(), Map.of()).get(name));
     }
 
     /** @param entries the entries of a name; null if it has none */

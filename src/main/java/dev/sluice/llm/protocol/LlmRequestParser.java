@@ -63,13 +63,13 @@ public final class LlmRequestParser {
             return MediaRequestParser.parse(operation, contentType, body);
         }
         var rewriter = operation.shape().requestsUsage() ? new IncludeUsageRewriter() : null;
-        var fields = readFields(switch (provider) {
+        var fields = readFields(switch (provider.type()) {
             case OPENAI -> OPENAI;
             case ANTHROPIC -> ANTHROPIC;
             case GEMINI -> GEMINI;
         }, BodyBytes.of(body), rewriter);
-        boolean modelInPath = provider == Provider.GEMINI;
-        boolean streaming = modelInPath ? operation.streaming() : fields.isTrue("stream");
+        boolean modelInPath = !operation.model().isEmpty(); // of Gemini, and of Azure's deployments
+        boolean streaming = provider.is(ProviderType.GEMINI) ? operation.streaming() : fields.isTrue("stream");
         boolean chatStream = rewriter != null && streaming;
         boolean usageRequested = chatStream && fields.isTrue("stream_options.include_usage");
         return new LlmRequest(modelInPath ? operation.model() : model(fields), streaming, (body.length() + 3) / 4,
@@ -136,7 +136,7 @@ public final class LlmRequestParser {
         if (shape == Shape.EMBEDDINGS) {
             return 0;
         }
-        if (provider == Provider.GEMINI) {
+        if (provider.is(ProviderType.GEMINI)) {
             return largestGeminiValue(fields, -1, "maxOutputTokens", "max_output_tokens");
         }
         return switch (shape) {
@@ -149,7 +149,7 @@ public final class LlmRequestParser {
     }
 
     private static int choices(Provider provider, JsonFields fields) {
-        long requested = switch (provider) {
+        long requested = switch (provider.type()) {
             case OPENAI -> Math.max(orElse(fields.requestedCount("n"), 1), orElse(fields.requestedCount("best_of"), 1));
             case ANTHROPIC -> 1;
             case GEMINI -> largestGeminiValue(fields, 1, "candidateCount", "candidate_count");

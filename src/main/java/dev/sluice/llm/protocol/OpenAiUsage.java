@@ -5,6 +5,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
 import dev.sluice.llm.protocol.json.JsonFields;
@@ -20,7 +21,10 @@ final class OpenAiUsage extends UsageAccumulator {
     /** Fields of the document, or of the response object of an event. Chat Completions and Responses name them differently. */
     private static final List<String> INPUT = List.of("usage.prompt_tokens", "usage.input_tokens");
     private static final List<String> OUTPUT = List.of("usage.completion_tokens", "usage.output_tokens");
-    private static final List<String> CACHED_INPUT = inputDetail("cached_tokens");
+    private static final List<String> TOTAL = List.of("usage.total_tokens");
+    /** DeepSeek has the name of its own. */
+    private static final List<String> CACHED_INPUT = Stream
+            .concat(inputDetail("cached_tokens").stream(), Stream.of("usage.prompt_cache_hit_tokens")).toList();
     private static final List<String> CACHE_WRITE = inputDetail("cache_write_tokens");
     private static final Map<UsageKind, List<String>> QUANTITIES = new EnumMap<>(Map.of(
             UsageKind.AUDIO_INPUT, inputDetail("audio_tokens"),
@@ -36,8 +40,8 @@ final class OpenAiUsage extends UsageAccumulator {
     /** Seconds of the audio in the verbose form of a transcription, which may have no usage. */
     private static final String DURATION = "duration";
 
-    /** Prefixes of the fields. */
-    private static final List<String> ROOTS = List.of("", "response.");
+    /** Prefixes of the fields; that of Groq in a stream without usage of OpenAI. */
+    private static final List<String> ROOTS = List.of("x_groq.", "", "response.");
     private static final JsonPaths PATHS = allPaths();
     private static final Set<String> FINAL_EVENT_TYPES = Set.of("response.completed", "response.incomplete", "response.failed",
             "transcript.text.done", "speech.audio.done", "image_generation.completed", "image_edit.completed");
@@ -66,7 +70,7 @@ final class OpenAiUsage extends UsageAccumulator {
         for (var root : ROOTS) {
             paths.add(root + "model");
             paths.add(root + "service_tier");
-            for (var field : List.of(INPUT, OUTPUT, CACHED_INPUT, CACHE_WRITE)) {
+            for (var field : List.of(INPUT, OUTPUT, TOTAL, CACHED_INPUT, CACHE_WRITE)) {
                 field.forEach(name -> paths.add(root + name));
             }
             QUANTITIES.values().forEach(field -> field.forEach(name -> paths.add(root + name)));
@@ -119,7 +123,7 @@ final class OpenAiUsage extends UsageAccumulator {
             return;
         }
         var input = count(fields, root, INPUT);
-        var output = count(fields, root, OUTPUT);
+        var output = outputWithReasoning(input, count(fields, root, OUTPUT), count(fields, root, TOTAL));
         if (input == null && output == null) {
             return;
         }
@@ -159,6 +163,12 @@ final class OpenAiUsage extends UsageAccumulator {
         details(new UsageDetails(Map.of(UsageKind.AUDIO_MILLISECOND, milliseconds), ServiceTier.STANDARD, false, "",
                 List.of()));
         return true;
+    }
+
+    /** Some APIs count reasoning in the total only: xAI's, and that of Gemini in OpenAI's form. */
+    private static Long outputWithReasoning(Long input, Long output, Long total) {
+        return input != null && output != null && total != null && input >= 0 && total > input && total - input > output
+                && total <= TokenUsage.MAX ? Long.valueOf(total - input) : output;
     }
 
     private static Long count(JsonFields fields, String root, List<String> names) {

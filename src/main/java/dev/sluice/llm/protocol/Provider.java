@@ -1,42 +1,59 @@
 package dev.sluice.llm.protocol;
 
 import java.util.List;
-import java.util.Locale;
+import java.util.regex.Pattern;
 
-/** LLM provider whose API is known. */
-public enum Provider {
+/**
+ * LLM provider: one of the three whose names are those of their APIs, or one that the configuration adds
+ * ({@code rate-limit.llm.<name>.type}).
+ *
+ * @param id name in settings, paths, resources and metrics: {@code openai}, {@code groq}
+ * @param type the API that it has
+ */
+public record Provider(String id, ProviderType type) {
 
-    OPENAI("https://api.openai.com", "/v1"), ANTHROPIC("https://api.anthropic.com", "/v1"),
-    /** Google Gemini. Its SDKs for Java and JavaScript use v1beta, the one for Python v1. */
-    GEMINI("https://generativelanguage.googleapis.com", "/v1beta", "/v1", "/v1alpha");
+    public static final Provider OPENAI = new Provider("openai", ProviderType.OPENAI);
+    public static final Provider ANTHROPIC = new Provider("anthropic", ProviderType.ANTHROPIC);
+    public static final Provider GEMINI = new Provider("gemini", ProviderType.GEMINI);
 
-    /** Allowed ids, for error messages. */
-    public static final String ALLOWED_IDS = "openai, anthropic or gemini";
+    /** Providers that need no configuration of their type. */
+    public static final List<Provider> BUILT_IN = List.of(OPENAI, ANTHROPIC, GEMINI);
 
-    private final String defaultBaseUrl;
-    private final List<String> versions;
+    /** Names that a provider may have. */
+    public static final Pattern ID = Pattern.compile("[a-z][a-z0-9-]{0,31}");
 
-    Provider(String defaultBaseUrl, String... versions) {
-        this.defaultBaseUrl = defaultBaseUrl;
-        this.versions = List.of(versions);
+    /**
+     * Returns the provider whose prices a list has under a name.
+     *
+     * @param id the name
+     * @return one of {@link #BUILT_IN}, or else one with the API of OpenAI
+     */
+    public static Provider ofPriceList(String id) {
+        for (var provider : BUILT_IN) {
+            if (provider.id().equals(id)) {
+                return provider;
+            }
+        }
+        return new Provider(id, ProviderType.OPENAI);
     }
 
     /**
-     * Returns the provider's id in settings, paths, resources and metrics.
+     * Returns whether the provider has an API.
      *
-     * @return {@code openai}, {@code anthropic} or {@code gemini}
+     * @param api the API
+     * @return true if it is this provider's
      */
-    public String id() {
-        return name().toLowerCase(Locale.ROOT);
+    public boolean is(ProviderType api) {
+        return type == api;
     }
 
     /**
-     * Returns the URL of the provider's public API.
+     * Returns the API version that is used without another one.
      *
-     * @return the URL without the version
+     * @return the version, such as {@code /v1}
      */
-    public String defaultBaseUrl() {
-        return defaultBaseUrl;
+    public String version() {
+        return type.version();
     }
 
     /**
@@ -45,48 +62,7 @@ public enum Provider {
      * @param path a path with a leading slash
      * @return the version, such as {@code /v1}; null if the path does not begin with one
      */
-    public String version() {
-        return versions.get(0);
-    }
-
-    /** The version that a path of its API begins with; null where it begins with none. */
     public String version(String path) {
-        for (var version : versions) {
-            if (path.startsWith(version) && path.length() > version.length() && path.charAt(version.length()) == '/') {
-                return version;
-            }
-        }
-        return null;
-    }
-
-    /**
-     * Removes the API version and the trailing slash from the end of a base URL or path.
-     *
-     * @param basePath a base URL or its path
-     * @return the same without them
-     */
-    public String withoutVersion(String basePath) {
-        var path = basePath.endsWith("/") ? basePath.substring(0, basePath.length() - 1) : basePath;
-        for (var version : versions) {
-            if (path.endsWith(version)) {
-                return path.substring(0, path.length() - version.length());
-            }
-        }
-        return path;
-    }
-
-    /**
-     * Returns the provider with an id.
-     *
-     * @param id the provider's id
-     * @return the provider; null if there is none
-     */
-    public static Provider of(String id) {
-        for (var provider : values()) {
-            if (provider.id().equals(id)) {
-                return provider;
-            }
-        }
-        return null;
+        return type.version(path);
     }
 }

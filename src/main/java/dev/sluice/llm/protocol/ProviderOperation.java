@@ -71,7 +71,7 @@ public record ProviderOperation(Kind kind, Shape shape, String model, boolean st
     public static ProviderOperation of(Provider provider, String method, String path) {
         return switch (method) {
             case "GET", "HEAD" -> isModelListing(provider, path) ? FREE : UNKNOWN;
-            case "POST" -> switch (provider) {
+            case "POST" -> switch (provider.type()) {
                 case OPENAI -> openAi(path);
                 case ANTHROPIC -> anthropic(path);
                 case GEMINI -> gemini(path);
@@ -90,7 +90,7 @@ public record ProviderOperation(Kind kind, Shape shape, String model, boolean st
             return false;
         }
         var name = path.substring(listPath.length() + 1);
-        return provider == Provider.GEMINI ? !geminiModel(name).isEmpty() : isModelName(MODEL, name);
+        return provider.is(ProviderType.GEMINI) ? !geminiModel(name).isEmpty() : isModelName(MODEL, name);
     }
 
     private static ProviderOperation openAi(String path) {
@@ -117,7 +117,7 @@ public record ProviderOperation(Kind kind, Shape shape, String model, boolean st
     }
 
     private static ProviderOperation gemini(String path) {
-        var version = Provider.GEMINI.version(path);
+        var version = ProviderType.GEMINI.version(path);
         var unversioned = version == null ? path : path.substring(version.length());
         int colon = unversioned.indexOf(':');
         if (version == null || colon < 0 || !unversioned.startsWith(GEMINI_MODELS) || colon < GEMINI_MODELS.length()) {

@@ -23,7 +23,7 @@ public enum ServiceTier {
         }
         return switch (name.toLowerCase(Locale.ROOT)) {
             case "flex" -> FLEX;
-            case "priority" -> provider == Provider.ANTHROPIC ? STANDARD : PRIORITY;
+            case "priority" -> provider.is(ProviderType.ANTHROPIC) ? STANDARD : PRIORITY;
             case "ultrafast" -> ULTRAFAST;
             default -> STANDARD;
         };

@@ -68,7 +68,7 @@ public final class UsageExtractor {
         }
         if (type.equals("application/json") || type.endsWith("+json")) {
             // Without alt=sse, Gemini streams a JSON array.
-            var json = new StreamingJsonReader(accumulator.paths(), provider == Provider.GEMINI, accumulator::accept);
+            var json = new StreamingJsonReader(accumulator.paths(), provider.is(ProviderType.GEMINI), accumulator::accept);
             return new UsageExtractor(accumulator, json, decompressing(contentEncoding, json, maxInflatedBytes));
         }
         boolean audio = shape == ProviderOperation.Shape.SPEECH
@@ -77,7 +77,7 @@ public final class UsageExtractor {
     }
 
     private static UsageAccumulator accumulator(Provider provider, ProviderOperation.Shape shape) {
-        return switch (provider) {
+        return switch (provider.type()) {
             case OPENAI -> new OpenAiUsage(shape);
             case ANTHROPIC -> new AnthropicUsage();
             case GEMINI -> new GeminiUsage();

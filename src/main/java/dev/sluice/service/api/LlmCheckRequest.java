@@ -12,6 +12,7 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 
 import dev.sluice.llm.limit.LlmCallEstimate;
+import dev.sluice.llm.limit.Providers;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
 
@@ -19,27 +20,27 @@ import dev.sluice.llm.protocol.TokenUsage;
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
 @Schema(name = "LlmCheck")
 record LlmCheckRequest(
-        @NotNull(message = "must be " + Provider.ALLOWED_IDS) @Schema(required = true, examples = "openai") String provider,
+        @Schema(required = true, examples = "openai", description = "Name of a provider: openai, anthropic, gemini, or a configured one") String provider,
         @NotNull(message = "is missing") @ValidName @Schema(required = true, minLength = 1, maxLength = 256) String identifier,
         @Schema(description = "Tier of the identifier; the first configured tier if missing", examples = "pro") String tier,
         @ValidName @Schema(examples = "gpt-4o") String model,
         @Range(min = 0, max = TokenUsage.MAX, message = RequestBodyReader.WHOLE_NUMBER) @Schema(minimum = "0", maximum = "100000000", description = "Estimated input and output tokens of the call; what is typical of the identifier and model if missing") Long tokens) {
 
     /** @throws BadRequestException if the provider or the tier is unknown */
-    LlmCallEstimate toEstimate(List<String> tiers) {
+    LlmCallEstimate toEstimate(List<String> tiers, Providers providers) {
         if (tier != null) {
             Tier.check(tier, tiers);
         }
         // The split into input and output tokens is unknown: all are estimated as output, the more expensive kind.
-        return new LlmCallEstimate(provider(provider), identifier, tier, Objects.requireNonNullElse(model, ""), 0,
+        return new LlmCallEstimate(provider(provider, providers), identifier, tier, Objects.requireNonNullElse(model, ""), 0,
                 Objects.requireNonNullElse(tokens, -1L));
     }
 
     /** @throws BadRequestException if the provider is missing or unknown */
-    static Provider provider(String name) {
-        var provider = Provider.of(name);
+    static Provider provider(String name, Providers providers) {
+        var provider = name == null ? null : providers.find(name);
         if (provider == null) {
-            throw BadRequestException.forField("provider", "provider must be " + Provider.ALLOWED_IDS);
+            throw BadRequestException.forField("provider", "provider must be " + providers.allowedIds());
         }
         return provider;
     }

@@ -27,6 +27,7 @@ import dev.sluice.http.ServiceEndpoint;
 import dev.sluice.llm.ledger.Ledger;
 import dev.sluice.llm.limit.AdmittedCall;
 import dev.sluice.llm.limit.LlmLimiter;
+import dev.sluice.llm.limit.Providers;
 import dev.sluice.policy.CurrentPolicy;
 import io.smallrye.common.annotation.NonBlocking;
 import io.smallrye.mutiny.Uni;
@@ -44,6 +45,7 @@ public class LlmResource {
     private static final int DAY = 24;
 
     private final CurrentPolicy policy;
+    private final Providers providers;
     private final LlmLimiter limiter;
     private final Ledger ledger;
     private final StoreStatus store;
@@ -52,9 +54,11 @@ public class LlmResource {
     private final RateLimitHeaders headers;
     private final RequestBodyReader bodies;
 
-    LlmResource(CurrentPolicy policy, LlmLimiter limiter, Ledger ledger, StoreStatus store, EndpointAuthorization authorization,
+    LlmResource(CurrentPolicy policy, Providers providers, LlmLimiter limiter, Ledger ledger, StoreStatus store,
+            EndpointAuthorization authorization,
             AnonymousIdentifiers anonymousIdentifiers, RateLimitHeaders headers, RequestBodyReader bodies) {
         this.policy = policy;
+        this.providers = providers;
         this.limiter = limiter;
         this.ledger = ledger;
         this.store = store;
@@ -80,7 +84,7 @@ public class LlmResource {
     public Uni<Response> check(byte[] json, @Context RoutingContext context) {
         return authorization.authorizeDecision(context, anonymous -> {
             var body = bodies.read(json, LlmCheckRequest.class);
-            var estimate = body.toEstimate(policy.tiers());
+            var estimate = body.toEstimate(policy.tiers(), providers);
             if (anonymous && ReservedIdentifiers.contains(body.identifier())) {
                 return Uni.createFrom().item(ReservedIdentifiers.ERROR.toResponse(context));
             }
@@ -125,7 +129,7 @@ public class LlmResource {
     public Uni<Response> report(byte[] json, @Context RoutingContext context) {
         return authorization.authorizeDecision(context, anonymous -> {
             var body = bodies.read(json, LlmUsageRequest.class);
-            var provider = LlmCheckRequest.provider(body.provider());
+            var provider = LlmCheckRequest.provider(body.provider(), providers);
             var usage = body.toTokenUsage();
             if (anonymous && ReservedIdentifiers.contains(body.identifier())) {
                 return Uni.createFrom().item(ReservedIdentifiers.ERROR.toResponse(context));

@@ -8,14 +8,13 @@ import org.hibernate.validator.constraints.Range;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 
-import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
 
 /** Body of {@code POST /v1/llm/usage}. */
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
 @Schema(name = "LlmUsed", description = "Token usage of a completed call. Missing token counts are 0")
 record LlmUsageRequest(
-        @NotNull(message = "must be " + Provider.ALLOWED_IDS) @Schema(required = true, examples = "openai") String provider,
+        @Schema(required = true, examples = "openai", description = "Name of a provider: openai, anthropic, gemini, or a configured one") String provider,
         @NotNull(message = "is missing") @ValidName @Schema(required = true, minLength = 1, maxLength = 256) String identifier,
         @NotNull(message = "is missing") @ValidName @Schema(required = true, examples = "gpt-4o") String model,
         @Range(min = 0, max = TokenUsage.MAX, message = RequestBodyReader.WHOLE_NUMBER) @Schema(minimum = "0", maximum = "100000000", description = "All input tokens, including cached reads and cache writes") Long inputTokens,

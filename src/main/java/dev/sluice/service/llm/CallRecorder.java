@@ -5,6 +5,7 @@ import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.ProviderOperation;
 import dev.sluice.llm.protocol.ProviderOperation.Kind;
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
+import dev.sluice.llm.protocol.ProviderType;
 import dev.sluice.service.log.RequestRecord;
 import dev.sluice.service.log.RequestRecord.ModelCall;
 import dev.sluice.service.log.RequestRecord.ModelUsage;
@@ -56,7 +57,7 @@ final class CallRecorder {
         if (models < 0) {
             return path;
         }
-        int action = provider == Provider.GEMINI ? path.indexOf(':', models) : -1;
+        int action = provider.is(ProviderType.GEMINI) ? path.indexOf(':', models) : -1;
         return path.substring(0, models) + ANY_MODEL + (action < 0 ? "" : path.substring(action));
     }
 
@@ -89,7 +90,7 @@ final class CallRecorder {
     }
 
     private static String providerName(Provider provider) {
-        return provider == Provider.GEMINI ? "gcp.gemini" : provider.id();
+        return provider.is(ProviderType.GEMINI) ? "gcp.gemini" : provider.id();
     }
 
     private static String operationName(Shape shape) {

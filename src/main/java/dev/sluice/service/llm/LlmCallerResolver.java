@@ -1,6 +1,6 @@
 package dev.sluice.service.llm;
 
-import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.Map;
 
 import jakarta.enterprise.context.ApplicationScoped;
@@ -13,7 +13,9 @@ import dev.sluice.identity.KeysUnavailableException;
 import dev.sluice.identity.RejectedCredential;
 import dev.sluice.identity.RejectedCredentialException;
 import dev.sluice.llm.limit.LlmConfig;
+import dev.sluice.llm.limit.Providers;
 import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.ProviderType;
 import dev.sluice.policy.Caller;
 import dev.sluice.policy.CallerResolver;
 import dev.sluice.service.auth.JwtOnlyMechanism;
@@ -50,17 +52,17 @@ class LlmCallerResolver {
     private final CredentialFailures credentialFailures;
     private final ProvenKeys provenKeys;
     /** API keys configured for Sluice. */
-    private final Map<Provider, String> keys = new EnumMap<>(Provider.class);
+    private final Map<Provider, String> keys = new HashMap<>();
 
     LlmCallerResolver(ApiKeyRegistry apiKeys, CallerResolver callers, LlmConfig settings, JwtOnlyMechanism tokens,
-            CredentialFailures credentialFailures, ProvenKeys provenKeys) {
+            CredentialFailures credentialFailures, ProvenKeys provenKeys, Providers providers) {
         this.tokens = tokens;
         this.apiKeys = apiKeys;
         this.callers = callers;
         this.settings = settings;
         this.credentialFailures = credentialFailures;
         this.provenKeys = provenKeys;
-        for (var provider : Provider.values()) {
+        for (var provider : providers.all()) {
             settings.of(provider).apiKey().filter(key -> !key.isBlank()).ifPresent(key -> keys.put(provider, key.strip()));
         }
     }
@@ -129,7 +131,7 @@ class LlmCallerResolver {
         private Future<LlmCaller> resolveWithoutSluiceKey() {
             var headers = context.request().headers();
             var header = headers.getAll(ApiKeyRegistry.HEADER);
-            boolean headerRemoved = ownKey != null && provider == Provider.ANTHROPIC && !header.isEmpty();
+            boolean headerRemoved = ownKey != null && provider.is(ProviderType.ANTHROPIC) && !header.isEmpty();
             if (headerRemoved) {
                 headers.remove(ApiKeyRegistry.HEADER); // a key for Anthropic, not an unknown Sluice key
             }

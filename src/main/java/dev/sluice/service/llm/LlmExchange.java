@@ -1,5 +1,6 @@
 package dev.sluice.service.llm;
 
+import java.util.Locale;
 import java.util.function.Supplier;
 
 import org.jboss.logging.Logger;
@@ -12,7 +13,9 @@ import dev.sluice.identity.RejectedCredential;
 import dev.sluice.llm.limit.AdmittedCall;
 import dev.sluice.llm.limit.LlmCallEstimate;
 import dev.sluice.llm.limit.LlmLimiter;
+import dev.sluice.llm.limit.Providers;
 import dev.sluice.llm.limit.UnprovenCallLimiter;
+import dev.sluice.llm.protocol.DeploymentPath;
 import dev.sluice.llm.protocol.LlmRequest;
 import dev.sluice.llm.protocol.LlmRequestParser;
 import dev.sluice.llm.protocol.Provider;
@@ -44,7 +47,7 @@ final class LlmExchange {
     record Services(LlmCallerResolver callerResolver, ProvenKeys provenKeys, RequestBodyBuffer bodyBuffer,
             LlmLimiter limiter, UnprovenCallLimiter unprovenLimiter, RateLimitHeaders rateLimitHeaders,
             ProviderHeaders providerHeaders,
-            ProviderPaths paths, ProviderUpstreams upstreams, long drainMillis, Cors cors,
+            ProviderPaths paths, Providers providers, ProviderUpstreams upstreams, long drainMillis, Cors cors,
             CredentialFailures credentialFailures) {
     }
 
@@ -57,6 +60,8 @@ final class LlmExchange {
     private final Provider provider;
     /** Path from the version on. */
     private final String path;
+    /** Null unless the path is that of a deployment. */
+    private final DeploymentPath deployment;
     private final CallRecorder recorder;
     private ProviderOperation operation;
     private LlmCaller caller;
@@ -72,7 +77,11 @@ final class LlmExchange {
         this.response = context.response();
         this.provider = provider;
         this.path = path;
-        this.operation = ProviderOperation.of(provider, request.method().name(), path);
+        this.deployment = DeploymentPath.parse(provider, path);
+        var method = request.method().name();
+        this.operation = deployment == null
+                ? ProviderOperation.of(provider, method, path)
+                : deployment.operation(provider, method);
         this.recorder = CallRecorder.of(context, provider, operation, path);
     }
 
@@ -87,6 +96,9 @@ final class LlmExchange {
 
     private Future<Void> checkVersion() {
         var version = provider.version(path);
+        if (deployment != null) {
+            return Future.succeededFuture();
+        }
         if (version == null) {
             return rejected(404, "Unknown path: paths of this provider must begin with /" + provider.id() + provider.version());
         }
@@ -108,9 +120,9 @@ final class LlmExchange {
     }
 
     private Future<Void> checkRequest() {
-        if (caller.key() == null) {
-            return rejected(401, "No API key is configured for " + provider.id() + ": set RATE_LIMIT_LLM_" + provider.name()
-                    + "_API_KEY");
+        if (caller.key() == null && !services.providers().isKeyless(provider)) {
+            return rejected(401, "No API key is configured for " + provider.id() + ": set RATE_LIMIT_LLM_"
+                    + provider.id().toUpperCase(Locale.ROOT).replace('-', '_') + "_API_KEY");
         }
         if (operation.kind() == Kind.UNKNOWN && !caller.ownKey() && !services.paths().isOpen(provider, path)) {
             if (ProviderOperation.of(provider, "POST", path).kind() != Kind.UNKNOWN) {
@@ -128,6 +140,11 @@ final class LlmExchange {
         }
         if (ProviderPaths.escapesPath(path)) {
             return rejected(400, "The path must not contain empty or dot segments");
+        }
+        if (operation.kind() == Kind.UNKNOWN && request.method() == HttpMethod.POST
+                && !services.limiter().allows(provider, "")) {
+            return rejected(403, "The model of a call to this path is not known, and only some may be called (rate-limit.llm."
+                    + provider.id() + ".models)");
         }
         return ProviderHeaders.changesMethodOrHidesUsage(request, provider, caller)
                 ? rejected(400, "Query parameters and field masks must not change the method or hide the usage")
@@ -149,7 +166,9 @@ final class LlmExchange {
                     operation = new ProviderOperation(requested.kind(), requested.shape(), request.model(),
                             request.streaming());
                     recorder.onCall(operation);
-                    return requireClient();
+                    return services.limiter().allows(provider, request.model())
+                            ? requireClient()
+                            : rejected(403, "This model may not be called (rate-limit.llm." + provider.id() + ".models)");
                 });
     }
 
@@ -208,7 +227,8 @@ final class LlmExchange {
     }
 
     private Future<Void> forward() {
-        boolean usageRequested = parsed != null && parsed.streaming() && operation.shape().requestsUsage()
+        boolean askUsage = services.providers().config(provider).askUsage();
+        boolean usageRequested = askUsage && parsed != null && parsed.streaming() && operation.shape().requestsUsage()
                 && !parsed.usageRequested();
         MultiMap headers;
         String target;
@@ -218,7 +238,7 @@ final class LlmExchange {
         } catch (IllegalArgumentException e) { // HTTP/2 allows characters that are invalid in HTTP/1
             throw new CallRejectedException(400, "The request contains an invalid character", e);
         }
-        var body = parsed == null ? null : parsed.bodyWithUsage();
+        var body = parsed == null ? null : askUsage ? parsed.bodyWithUsage() : parsed.body();
         var listener = new MeteredResponse(new UsageMeter(admitted, operation, usageRequested), response.headers(),
                 services.drainMillis(), this::releaseBody, this::onStatus);
         services.upstreams().forward(provider, context, target, headers, body, listener);

@@ -7,6 +7,7 @@ import dev.sluice.http.CredentialFailures;
 import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.llm.limit.LlmConfig;
 import dev.sluice.llm.limit.LlmLimiter;
+import dev.sluice.llm.limit.Providers;
 import dev.sluice.llm.limit.UnprovenCallLimiter;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.service.edge.Cors;
@@ -24,16 +25,18 @@ class LlmGateway {
     /** Before {@code UpstreamGateway}. */
     private static final int ORDER = -60;
 
+    private final Providers providers;
     private final LlmExchange.Services services;
 
-    LlmGateway(LlmCallerResolver callerResolver, ProvenKeys provenKeys, RequestBodyBuffer bodyBuffer,
+    LlmGateway(Providers providers, LlmCallerResolver callerResolver, ProvenKeys provenKeys, RequestBodyBuffer bodyBuffer,
             LlmLimiter limiter, UnprovenCallLimiter unprovenLimiter, RateLimitHeaders rateLimitHeaders,
             ProviderHeaders providerHeaders,
             ProviderPaths paths, ProviderUpstreams upstreams, LlmConfig settings, Cors cors,
             CredentialFailures credentialFailures) {
+        this.providers = providers;
         this.services = new LlmExchange.Services(callerResolver, provenKeys, bodyBuffer, limiter, unprovenLimiter,
                 rateLimitHeaders,
-                providerHeaders, paths, upstreams, settings.drainTimeout().toMillis(), cors, credentialFailures);
+                providerHeaders, paths, providers, upstreams, settings.drainTimeout().toMillis(), cors, credentialFailures);
     }
 
     void register(@Observes Router router) {
@@ -50,8 +53,8 @@ class LlmGateway {
         }
     }
 
-    private static Provider provider(String path) {
+    private Provider provider(String path) {
         int end = path.indexOf('/', 1);
-        return end < 0 ? null : Provider.of(path.substring(1, end));
+        return end < 0 ? null : providers.find(path.substring(1, end));
     }
 }

@@ -33,7 +33,7 @@ final class ProviderErrors {
     }
 
     private static void send(RoutingContext context, Provider provider, int status, String message) {
-        write(context, status, switch (provider) {
+        write(context, status, switch (provider.type()) {
             case OPENAI -> openAi(message, openAiType(status), openAiCode(status));
             case ANTHROPIC -> anthropic(message, anthropicType(status));
             case GEMINI -> gemini(status, message, null);
@@ -50,7 +50,7 @@ final class ProviderErrors {
             response.putHeader("x-should-retry", "false");
         }
         var message = message(denial);
-        write(context, 429, switch (denial.provider()) {
+        write(context, 429, switch (denial.provider().type()) {
             case OPENAI -> openAi(message, unitName(denial.unit()), "rate_limit_exceeded");
             case ANTHROPIC -> anthropic(message, "rate_limit_error");
             case GEMINI -> gemini(429, message, details(quota, decision));

@@ -12,7 +12,9 @@ import jakarta.enterprise.context.ApplicationScoped;
 
 import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.identity.ApiKeyRegistry;
+import dev.sluice.llm.limit.Providers;
 import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.ProviderType;
 import dev.sluice.policy.RequestPath;
 import dev.sluice.service.edge.Cors;
 import dev.sluice.service.edge.FieldNames;
@@ -26,7 +28,8 @@ import io.vertx.core.http.HttpServerRequest;
 class ProviderHeaders {
 
     /** Headers that may carry an API key. */
-    private static final Set<String> KEY_HEADERS = Set.of("authorization", "x-api-key", "x-goog-api-key");
+    private static final Set<String> KEY_HEADERS = Set.of("authorization", "x-api-key", "x-goog-api-key",
+            RequestKeys.AZURE_KEY);
 
     /** gzip, requested with a weight other than zero. */
     private static final Pattern GZIP = Pattern.compile("(^|[,\\s])gzip\\s*($|,|;(?!\\s*q=0(\\.0*)?\\s*($|,)))",
@@ -55,8 +58,10 @@ class ProviderHeaders {
 
     private final ApiKeyRegistry apiKeys;
     private final ForwardedHeaders forwardedHeaders;
+    private final Providers providers;
 
-    ProviderHeaders(ApiKeyRegistry apiKeys, ForwardedHeaders forwardedHeaders) {
+    ProviderHeaders(ApiKeyRegistry apiKeys, ForwardedHeaders forwardedHeaders, Providers providers) {
+        this.providers = providers;
         this.apiKeys = apiKeys;
         this.forwardedHeaders = forwardedHeaders;
     }
@@ -92,6 +97,7 @@ class ProviderHeaders {
                     !rewritten && GZIP.matcher(accepted).find() ? "gzip" : "identity");
         }
         addKey(headers, provider, caller);
+        providers.config(provider).headers().forEach(headers::set);
         return headers;
     }
 
@@ -107,14 +113,9 @@ class ProviderHeaders {
     }
 
     /** Adds Sluice's key for the provider, unless the caller's own is forwarded. */
-    private static void addKey(MultiMap headers, Provider provider, LlmCaller caller) {
-        if (caller.ownKey()) {
-            return;
-        }
-        switch (provider) {
-            case OPENAI -> headers.set(RequestKeys.AUTHORIZATION, "Bearer " + caller.key());
-            case ANTHROPIC -> headers.set("x-api-key", caller.key());
-            case GEMINI -> headers.set(RequestKeys.GOOGLE_KEY, caller.key());
+    private void addKey(MultiMap headers, Provider provider, LlmCaller caller) {
+        if (!caller.ownKey() && caller.key() != null) {
+            headers.set(providers.authHeader(provider), providers.authValue(provider, caller.key()));
         }
     }
 
@@ -129,7 +130,7 @@ class ProviderHeaders {
 
     /** Returns whether a request to Google overrides its method, or with Sluice's key requests a response without usage. */
     static boolean changesMethodOrHidesUsage(HttpServerRequest request, Provider provider, LlmCaller caller) {
-        if (provider != Provider.GEMINI) {
+        if (!provider.is(ProviderType.GEMINI)) {
             return false;
         }
         if (!caller.ownKey() && request.headers().contains(FIELD_MASK)) {
@@ -154,21 +155,29 @@ class ProviderHeaders {
      */
     String forwardedQuery(HttpServerRequest request, Provider provider, LlmCaller caller) {
         var query = request.query();
-        if (query == null || query.isEmpty()) {
+        var added = providers.query(provider);
+        if (added.isEmpty() && (query == null || query.isEmpty())) {
             return "";
         }
         var kept = new StringBuilder();
-        for (var part : query.split("&", -1)) {
+        for (var part : query == null || query.isEmpty() ? new String[0] : query.split("&", -1)) {
             if (isForwarded(part, provider, caller)) {
                 kept.append(kept.isEmpty() ? '?' : '&').append(withNormalizedKey(part, caller));
             }
+        }
+        if (!added.isEmpty()) {
+            kept.append(kept.isEmpty() ? '?' : '&').append(added);
         }
         return RequestPath.toAscii(kept.toString());
     }
 
     private boolean isForwarded(String part, Provider provider, LlmCaller caller) {
         var own = caller.ownKey() ? caller.key() : null;
+        var replaced = providers.config(provider).query();
         for (var parameter : ProviderQuery.parameters(part).entrySet()) {
+            if (replaced.containsKey(parameter.getKey())) {
+                return false;
+            }
             var name = systemParameter(parameter.getKey()).toLowerCase(Locale.ROOT);
             for (var value : parameter.getValue()) {
                 var key = KeySyntax.normalize(value);
@@ -176,7 +185,7 @@ class ProviderHeaders {
                     return false;
                 }
             }
-            if (provider == Provider.GEMINI && (TOKEN_PARAMETERS.contains(name)
+            if (provider.is(ProviderType.GEMINI) && (TOKEN_PARAMETERS.contains(name)
                     || !caller.ownKey() && ACCOUNT_PARAMETERS.contains(name))) {
                 return false;
             }

@@ -9,6 +9,8 @@ import jakarta.enterprise.event.Observes;
 
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.llm.limit.LlmConfig;
+import dev.sluice.llm.limit.Providers;
+import dev.sluice.llm.protocol.DeploymentPath;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.ProviderOperation;
 import dev.sluice.llm.protocol.ProviderOperation.Kind;
@@ -26,13 +28,15 @@ public class ProviderPaths {
     private static final Pattern IGNORED = Pattern.compile(";[^/]*|[\\x00-\\x20\\x7f]");
 
     private final LlmConfig settings;
+    private final Providers providers;
 
-    ProviderPaths(LlmConfig settings) {
+    ProviderPaths(LlmConfig settings, Providers providers) {
+        this.providers = providers;
         this.settings = settings;
     }
 
     void validate(@Observes ConfigProblems problems) {
-        for (var provider : Provider.values()) {
+        for (var provider : providers.all()) {
             for (var path : settings.of(provider).paths().orElse(List.of())) {
                 if (!path.startsWith("/") || !plain(path)) {
                     problems.add("rate-limit.llm." + provider.id() + ".paths", path,
@@ -61,7 +65,14 @@ public class ProviderPaths {
         while (decoded.length() > 1 && decoded.endsWith("/")) {
             decoded = decoded.substring(0, decoded.length() - 1);
         }
-        return !decoded.equals(path) && ProviderOperation.of(provider, method, decoded).kind() != Kind.UNKNOWN;
+        if (decoded.equals(path)) {
+            return false;
+        }
+        var deployment = DeploymentPath.parse(provider, decoded);
+        var operation = deployment == null
+                ? ProviderOperation.of(provider, method, decoded)
+                : deployment.operation(provider, method);
+        return operation.kind() != Kind.UNKNOWN;
     }
 
     /** Returns whether an unknown path may be called with Sluice's key. */

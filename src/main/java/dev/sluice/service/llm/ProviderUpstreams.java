@@ -1,6 +1,6 @@
 package dev.sluice.service.llm;
 
-import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
@@ -10,7 +10,9 @@ import jakarta.enterprise.event.Observes;
 
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.llm.limit.LlmConfig;
+import dev.sluice.llm.limit.Providers;
 import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.ProviderBaseUrl;
 import dev.sluice.service.proxy.ExchangeListener;
 import dev.sluice.service.proxy.ProxyExchange;
 import dev.sluice.service.proxy.Upstream;
@@ -32,17 +34,22 @@ public class ProviderUpstreams {
     private static final int MAX_STREAMS = 10_000;
 
     private final LlmConfig settings;
+    private final Providers providers;
     private final UpstreamTls tls;
-    private final Map<Provider, Upstream> upstreams = new EnumMap<>(Provider.class);
+    private final Map<Provider, Upstream> upstreams = new HashMap<>();
+    private final Map<Provider, ProviderBaseUrl> baseUrls = new HashMap<>();
 
-    ProviderUpstreams(LlmConfig settings, UpstreamTls tls, Vertx vertx, MeterRegistry registry, WebSocketTunnels tunnels) {
+    ProviderUpstreams(LlmConfig settings, Providers providers, UpstreamTls tls, Vertx vertx, MeterRegistry registry,
+            WebSocketTunnels tunnels) {
         this.settings = settings;
+        this.providers = providers;
         this.tls = tls;
-        for (var provider : Provider.values()) {
+        for (var provider : providers.all()) {
             var url = configuredUrl(provider).map(UpstreamUrl::parse)
-                    .orElseGet(() -> UpstreamUrl.parse(provider.defaultBaseUrl()));
+                    .orElseGet(() -> UpstreamUrl.parse(provider.type().defaultBaseUrl()));
+            baseUrls.put(provider, ProviderBaseUrl.of(provider.type(), url.path()));
             upstreams.put(provider,
-                    new Upstream(vertx, provider.id(), url.withPath(provider.withoutVersion(url.path())), options(),
+                    new Upstream(vertx, provider.id(), url, options(settings.of(provider)),
                             tls.options(settings.of(provider).tlsConfigurationName()), registry, tunnels));
         }
     }
@@ -51,17 +58,28 @@ public class ProviderUpstreams {
         return settings.of(provider).baseUrl().map(String::strip).filter(text -> !text.isEmpty());
     }
 
-    private UpstreamOptions options() {
-        return new UpstreamOptions(settings.connectTimeout(), settings.connectTimeout(), settings.timeout(), settings.timeout(),
-                settings.timeout(), settings.timeout(), Math.max(1, settings.maxConnections()), MAX_STREAMS, false);
+    private UpstreamOptions options(LlmConfig.ProviderConfig provider) {
+        var connectTimeout = provider.connectTimeout().orElse(settings.connectTimeout());
+        var timeout = provider.timeout().orElse(settings.timeout());
+        return new UpstreamOptions(connectTimeout, connectTimeout, timeout, timeout, timeout, timeout,
+                Math.max(1, provider.maxConnections().orElse(settings.maxConnections())), MAX_STREAMS, false);
     }
 
     void validate(@Observes ConfigProblems problems) {
-        for (var provider : Provider.values()) {
+        for (var provider : providers.all()) {
             var property = "rate-limit.llm." + provider.id();
             configuredUrl(provider).filter(text -> UpstreamUrl.parse(text) == null)
                     .ifPresent(text -> problems.add(property + ".base-url", "(not shown)",
                             "http://host[:port][/path] or https://…, without user and query"));
+            settings.of(provider).timeout()
+                    .ifPresent(timeout -> problems.checkDuration(property + ".timeout", timeout));
+            settings.of(provider).connectTimeout()
+                    .ifPresent(timeout -> problems.checkDuration(property + ".connect-timeout", timeout));
+            settings.of(provider).maxConnections().ifPresent(count -> {
+                if (count < 1) {
+                    problems.add(property + ".max-connections", Integer.toString(count), "1 or more");
+                }
+            });
             tls.validate(problems, property + ".tls-configuration-name", settings.of(provider).tlsConfigurationName());
         }
         if (settings.maxConnections() < 1) {
@@ -87,7 +105,7 @@ public class ProviderUpstreams {
             ExchangeListener listener) {
         var upstream = upstreams.get(provider);
         ProxyExchange.forward(upstream, context,
-                new UpstreamRequest(context.request().method(), upstream.url().path() + target, headers, false), body,
+                new UpstreamRequest(context.request().method(), baseUrls.get(provider).resolve(target), headers, false), body,
                 listener);
     }
 

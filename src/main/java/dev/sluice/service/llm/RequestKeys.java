@@ -13,7 +13,7 @@ import io.vertx.core.http.HttpServerRequest;
 
 /**
  * The different API keys of one request, at most {@value #MAX_KEYS}, {@linkplain KeySyntax normalized}, in the order in which
- * they are looked up: {@code X-API-Key}, {@code Authorization}, {@code x-goog-api-key}, {@code ?key=}. A place may have several
+ * they are looked up: {@code X-API-Key}, {@code Authorization}, {@code x-goog-api-key}, {@code api-key}, {@code ?key=}. A place may have several
  * keys.
  */
 final class RequestKeys {
@@ -23,12 +23,14 @@ final class RequestKeys {
     static final String AUTHORIZATION = "Authorization";
     static final String GOOGLE_KEY = "x-goog-api-key";
     static final String QUERY_KEY = "key";
+    /** Header of Azure OpenAI. */
+    static final String AZURE_KEY = "api-key";
 
     private enum Place {
-        HEADER, BEARER, GOOGLE, QUERY
+        HEADER, BEARER, GOOGLE, AZURE, QUERY
     }
 
-    private static final List<Place> OPENAI = List.of(Place.BEARER);
+    private static final List<Place> OPENAI = List.of(Place.BEARER, Place.AZURE);
     private static final List<Place> ANTHROPIC = List.of(Place.HEADER, Place.BEARER);
     private static final List<Place> GEMINI = List.of(Place.GOOGLE, Place.QUERY, Place.BEARER);
 
@@ -68,6 +70,7 @@ final class RequestKeys {
             headers.getAll(AUTHORIZATION).forEach(value -> add(Place.BEARER, KeySyntax.ofAuthorization(value)));
         }
         headers.getAll(GOOGLE_KEY).forEach(value -> add(Place.GOOGLE, KeySyntax.ofHeader(value)));
+        headers.getAll(AZURE_KEY).forEach(value -> add(Place.AZURE, KeySyntax.ofHeader(value)));
         var query = request.query();
         if (query != null) {
             for (var part : query.split("&")) {
@@ -132,7 +135,7 @@ final class RequestKeys {
     }
 
     private static List<Place> places(Provider provider) {
-        return switch (provider) {
+        return switch (provider.type()) {
             case OPENAI -> OPENAI;
             case ANTHROPIC -> ANTHROPIC;
             case GEMINI -> GEMINI;

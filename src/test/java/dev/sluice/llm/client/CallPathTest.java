@@ -13,9 +13,9 @@ import dev.sluice.llm.protocol.ProviderOperation.Shape;
 class CallPathTest {
 
     @ParameterizedTest
-    @CsvSource({"OPENAI, /v1/chat/completions, CHAT", "OPENAI, /proxy/v1/of/v1/responses, RESPONSES",
-            "ANTHROPIC, /anthropic/v1/messages, MESSAGES", "GEMINI, /v1beta/models/gemini-2.5-flash:generateContent, GENERATE",
-            "GEMINI, /some/v1/models/gemini-2.5-flash:streamGenerateContent, GENERATE"})
+    @CsvSource({"openai, /v1/chat/completions, CHAT", "openai, /proxy/v1/of/v1/responses, RESPONSES",
+            "anthropic, /anthropic/v1/messages, MESSAGES", "gemini, /v1beta/models/gemini-2.5-flash:generateContent, GENERATE",
+            "gemini, /some/v1/models/gemini-2.5-flash:streamGenerateContent, GENERATE"})
     void findsVersionBehindAPrefix(Provider provider, String path, Shape shape) {
         var operation = CallPath.operation(provider, "POST", path);
         assertThat(operation.kind()).isEqualTo(Kind.CALL);

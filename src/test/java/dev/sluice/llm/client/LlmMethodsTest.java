@@ -18,6 +18,7 @@ import dev.sluice.config.ConfigProblems;
 import dev.sluice.llm.LlmRateLimited;
 import dev.sluice.llm.LlmTier;
 import dev.sluice.llm.LlmUser;
+import dev.sluice.llm.limit.TestProviders;
 import dev.sluice.llm.protocol.Provider;
 
 class LlmMethodsTest {
@@ -45,7 +46,7 @@ class LlmMethodsTest {
         }
     }
 
-    private final LlmMethods methods = new LlmMethods(ConfigProvider.getConfig());
+    private final LlmMethods methods = new LlmMethods(ConfigProvider.getConfig(), TestProviders.builtIn());
 
     @ParameterizedTest
     @ValueSource(strings = {"misspelt", "unknownProperty", "negative"})

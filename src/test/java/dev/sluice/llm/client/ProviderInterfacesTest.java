@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.llm.LlmProvider;
+import dev.sluice.llm.limit.TestProviders;
 import dev.sluice.llm.protocol.Provider;
 
 class ProviderInterfacesTest {
@@ -42,7 +43,7 @@ class ProviderInterfacesTest {
         void call();
     }
 
-    private final ProviderInterfaces interfaces = new ProviderInterfaces();
+    private final ProviderInterfaces interfaces = new ProviderInterfaces(TestProviders.builtIn());
 
     private static Method call(Class<?> type) throws NoSuchMethodException {
         return type.getDeclaredMethod("call");
@@ -63,7 +64,8 @@ class ProviderInterfacesTest {
         var beans = Arrays.stream(new Class<?>[]{Named.class, Misnamed.class, Unnamed.class, Another.class})
                 .map(type -> stub(Bean.class, "getTypes", Set.of(type, Object.class))).collect(Collectors.toSet());
         var problems = new ConfigProblems();
-        new ProviderInterfacesValidator(interfaces).validate(problems, stub(BeanManager.class, "getBeans", beans));
+        new ProviderInterfacesValidator(interfaces, TestProviders.builtIn()).validate(problems,
+                stub(BeanManager.class, "getBeans", beans));
         assertThat(problems.lines()).hasSize(2).anyMatch(line -> line.contains("Misnamed=nobody: openai"))
                 .anyMatch(line -> line.contains("Unnamed=(none): openai"));
     }

@@ -110,8 +110,8 @@ class FileProviderConfigTest {
         assertThat(rate(snapshot, QuotaUnit.TOKENS, "free", "gpt-4o")).isEqualTo(Rate.parse("100/minute", QuotaUnit.TOKENS));
         assertThat(snapshot.rule("llm:openai").fallback()).isEqualTo(FallbackPolicy.CLOSED);
         assertThat(snapshot.outputEstimate(Provider.OPENAI, "x")).isEqualTo(77);
-        assertThat(snapshot.prices().find(Provider.OPENAI, "mine-2026-11-29", LocalDate.EPOCH)).isPresent();
-        assertThat(snapshot.prices().find(Provider.OPENAI, "mine-2", LocalDate.EPOCH)).isEmpty();
+        assertThat(snapshot.price(Provider.OPENAI, "mine-2026-11-29", LocalDate.EPOCH)).isNotNull();
+        assertThat(snapshot.price(Provider.OPENAI, "mine-2", LocalDate.EPOCH)).isNull();
     }
 
     @Test

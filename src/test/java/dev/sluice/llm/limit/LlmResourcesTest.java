@@ -34,7 +34,7 @@ class LlmResourcesTest {
 
     private static LlmPolicySnapshot snapshot(Set<String> models) {
         var settings = new HashMap<String, String>();
-        for (var provider : Provider.values()) {
+        for (var provider : Provider.BUILT_IN) {
             for (var model : models) {
                 var prefix = "rate-limit.llm." + provider.id() + ".models.\"" + model + "\".";
                 settings.put(prefix + "requests.free", "1/minute");
@@ -61,7 +61,7 @@ class LlmResourcesTest {
     void distinctRulesHaveDistinctResources(@ForAll @Size(min = 1, max = 6) Set<@net.jqwik.api.From("models") String> models) {
         var snapshot = snapshot(models);
         var owners = new HashMap<String, RuleKey>();
-        for (var provider : Provider.values()) {
+        for (var provider : Provider.BUILT_IN) {
             for (var unit : QuotaUnit.values()) {
                 assertUnique(owners, snapshot, new RuleKey(provider, unit, null));
                 models.forEach(model -> assertUnique(owners, snapshot, new RuleKey(provider, unit, model)));

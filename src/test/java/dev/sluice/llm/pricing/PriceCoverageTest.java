@@ -79,7 +79,7 @@ class PriceCoverageTest {
 
     private static Provider provider(JsonNode row) {
         var provider = row.get("litellm_provider").asText();
-        return provider.equals("text-completion-openai") ? Provider.OPENAI : Provider.of(provider);
+        return provider.equals("text-completion-openai") ? Provider.OPENAI : Provider.ofPriceList(provider);
     }
 
     /** Returns whether the row has prices of tokens, and its model costs no more than these. */

@@ -89,7 +89,8 @@ public final class PriceImport {
         }
         typed.forEach(row -> byName.remove(name(row)));
         rows.addAll(byName.values());
-        rows.sort(Comparator.comparing(PriceRow::provider).thenComparing(PriceRow::model)
+        rows.sort(Comparator.comparingInt((PriceRow row) -> Provider.BUILT_IN.indexOf(row.provider()))
+                .thenComparing(PriceRow::model)
                 .thenComparing(PriceRow::from, Comparator.nullsFirst(Comparator.naturalOrder())));
         return rows;
     }

@@ -19,6 +19,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.llm.limit.LlmConfig;
+import dev.sluice.llm.limit.Providers;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.service.proxy.ExchangeListener;
 import dev.sluice.service.proxy.WebSocketTunnels;
@@ -50,6 +51,8 @@ class LlmFaultsTest extends LlmTestBase {
     @Inject
     LlmConfig settings;
     @Inject
+    Providers providers;
+    @Inject
     UpstreamTls tls;
     @Inject
     Vertx vertx;
@@ -63,7 +66,7 @@ class LlmFaultsTest extends LlmTestBase {
         private boolean requested;
 
         FailingUpstreams(UnaryOperator<ExchangeListener> listeners) {
-            super(settings, tls, vertx, new SimpleMeterRegistry(), tunnels);
+            super(settings, providers, tls, vertx, new SimpleMeterRegistry(), tunnels);
             this.listeners = listeners;
         }
 

@@ -10,21 +10,23 @@ import dev.sluice.llm.protocol.Provider;
 class ProviderPathsTest {
 
     @ParameterizedTest
-    @CsvSource({"OPENAI, /v1/%63hat/completions", "OPENAI, /v1/chat%2fcompletions", "OPENAI, /v1/chat/completions/",
-            "OPENAI, /v1/chat/completions//", "OPENAI, /v1/chat/completions%2F", "OPENAI, /v1/chat/completions;a=b",
-            "OPENAI, /v1/chat;x/completions", "OPENAI, /v1\\chat\\completions", "OPENAI, /v1/chat/completions%20",
-            "OPENAI, /v1/chat/completions%00", "OPENAI, /v1/responses%3Bx", "ANTHROPIC, /v1/mess%61ges",
-            "ANTHROPIC, /v1/messages/",
-            "GEMINI, /v1beta/models/gemini-2.5-flash%3AgenerateContent",
-            "GEMINI, /v1beta/models/gemini-2.5-flash:generateContent/"})
+    @CsvSource({"openai, /openai/deployments/d/chat%2Fcompletions", "openai, /openai/deployments/d/embeddings/",
+            "openai, /v1/%63hat/completions", "openai, /v1/chat%2fcompletions", "openai, /v1/chat/completions/",
+            "openai, /v1/chat/completions//", "openai, /v1/chat/completions%2F", "openai, /v1/chat/completions;a=b",
+            "openai, /v1/chat;x/completions", "openai, /v1\\chat\\completions", "openai, /v1/chat/completions%20",
+            "openai, /v1/chat/completions%00", "openai, /v1/responses%3Bx", "anthropic, /v1/mess%61ges",
+            "anthropic, /v1/messages/",
+            "gemini, /v1beta/models/gemini-2.5-flash%3AgenerateContent",
+            "gemini, /v1beta/models/gemini-2.5-flash:generateContent/"})
     void otherSpellingsOfCallsAreRecognised(Provider provider, String path) {
         assertThat(ProviderPaths.spellsOperation(provider, "POST", path)).isTrue();
     }
 
     @ParameterizedTest
-    @CsvSource({"OPENAI, /v1/chat/completions", "OPENAI, /v1/images/generations", "OPENAI, /v1/files/a%20b",
-            "ANTHROPIC, /v1/messages",
-            "ANTHROPIC, /v1/messages/batches/", "GEMINI, /v1beta/files/x%2Fy"})
+    @CsvSource({"openai, /v1/chat/completions", "openai, /openai/deployments/d/chat/completions",
+            "openai, /openai/deployments/d/unknown/", "openai, /v1/images/generations", "openai, /v1/files/a%20b",
+            "anthropic, /v1/messages",
+            "anthropic, /v1/messages/batches/", "gemini, /v1beta/files/x%2Fy"})
     void otherPathsAreNot(Provider provider, String path) {
         assertThat(ProviderPaths.spellsOperation(provider, "POST", path)).isFalse();
     }

@@ -2,6 +2,7 @@ package dev.sluice.service.api.prices;
 
 import java.time.LocalDate;
 import java.time.ZoneOffset;
+import java.util.List;
 
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
@@ -23,6 +24,8 @@ import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.ServiceEndpoint;
 import dev.sluice.llm.limit.CurrentLlmPolicy;
+import dev.sluice.llm.limit.Providers;
+import dev.sluice.llm.pricing.PriceListing;
 import dev.sluice.llm.pricing.load.PriceLists;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.service.api.BadRequestException;
@@ -42,8 +45,11 @@ public class PricesResource {
     private final CurrentLlmPolicy policy;
     private final PriceLists lists;
     private final EndpointAuthorization authorization;
+    private final Providers providers;
 
-    PricesResource(CurrentLlmPolicy policy, PriceLists lists, EndpointAuthorization authorization) {
+    PricesResource(CurrentLlmPolicy policy, PriceLists lists, EndpointAuthorization authorization,
+            Providers providers) {
+        this.providers = providers;
         this.policy = policy;
         this.lists = lists;
         this.authorization = authorization;
@@ -64,16 +70,24 @@ public class PricesResource {
         return authorization.authorizeAdmin(context, () -> {
             var provider = provider(QueryParameters.text(context, "provider"));
             var model = QueryParameters.text(context, "model") == null ? null : QueryParameters.name(context, "model");
-            var body = PricesResponse.of(policy.prices(), LocalDate.now(ZoneOffset.UTC), provider, model, lists.status());
+            var day = LocalDate.now(ZoneOffset.UTC);
+            var rows = model == null ? policy.prices(provider, day) : prices(provider, model, day);
+            var body = PricesResponse.of(day, rows, model != null, lists.status());
             return Uni.createFrom().item(Response.ok(body, ErrorResponse.JSON).build());
         });
     }
 
+    /** @param provider null for all */
+    private List<PriceListing> prices(Provider provider, String model, LocalDate day) {
+        return (provider == null ? providers.all() : List.of(provider)).stream()
+                .flatMap(any -> policy.describePrice(any, model, day).stream()).distinct().toList();
+    }
+
     /** @param id null for all */
-    private static Provider provider(String id) {
-        var provider = id == null ? null : Provider.of(id);
+    private Provider provider(String id) {
+        var provider = id == null ? null : providers.find(id);
         if (id != null && provider == null) {
-            throw BadRequestException.forField("provider", "provider must be " + Provider.ALLOWED_IDS);
+            throw BadRequestException.forField("provider", "provider must be " + providers.allowedIds());
         }
         return provider;
     }

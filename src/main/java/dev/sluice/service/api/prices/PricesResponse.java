@@ -1,7 +1,6 @@
 package dev.sluice.service.api.prices;
 
 import java.time.LocalDate;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -13,9 +12,7 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 
 import dev.sluice.llm.pricing.PriceListing;
-import dev.sluice.llm.pricing.PriceTable;
 import dev.sluice.llm.pricing.load.PriceListStatus;
-import dev.sluice.llm.protocol.Provider;
 
 /** Body of the response to {@code GET /v1/prices}. */
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
@@ -77,21 +74,10 @@ record PricesResponse(@Schema(description = "The day, in UTC, on which these pri
         }
     }
 
-    /**
-     * @param provider null for all
-     * @param model name as in a call; null for all
-     */
-    static PricesResponse of(PriceTable table, LocalDate day, Provider provider, String model,
-            Optional<PriceListStatus> list) {
-        List<PriceListing> rows;
-        if (model == null) {
-            rows = table.list(day).stream().filter(row -> provider == null || row.provider().equals(provider.id())).toList();
-        } else {
-            rows = Arrays.stream(Provider.values()).filter(any -> provider == null || any == provider)
-                    .flatMap(any -> table.describe(any, model, day).stream()).toList();
-        }
+    /** @param ofModel whether the prices of one model were asked for */
+    static PricesResponse of(LocalDate day, List<PriceListing> rows, boolean ofModel, Optional<PriceListStatus> list) {
         return new PricesResponse(day.toString(), rows.stream().map(Price::of).toList(),
-                rows.isEmpty() && model != null ? UNPRICED : null, list.map(ListStatus::of).orElse(null));
+                rows.isEmpty() && ofModel ? UNPRICED : null, list.map(ListStatus::of).orElse(null));
     }
 
     private static String text(Object value) {

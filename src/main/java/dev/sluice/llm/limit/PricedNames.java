@@ -1,0 +1,102 @@
+package dev.sluice.llm.limit;
+
+import java.time.LocalDate;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+import dev.sluice.llm.pricing.ModelNames;
+import dev.sluice.llm.pricing.ModelPrice;
+import dev.sluice.llm.pricing.PriceListing;
+import dev.sluice.llm.pricing.PriceTable;
+import dev.sluice.llm.protocol.Provider;
+
+/**
+ * Names of providers' models: which may be called, which are aliases, and whose prices hold ({@code rate-limit.llm.<name>.models},
+ * {@code .aliases}, {@code .prices}). Immutable and thread-safe.
+ */
+final class PricedNames {
+
+    /** Name of a configured price that holds for all models without another one. */
+    private static final String ANY = "*";
+
+    /**
+     * @param priceList provider whose prices hold for models without a configured one
+     * @param free whether all calls are free of charge
+     * @param allowed models that may be called; empty for all
+     */
+    private record Names(Map<String, String> aliases, Provider priceList, boolean free, List<Pattern> allowed) {
+    }
+
+    private final Map<Provider, Names> byProvider = new HashMap<>();
+
+    PricedNames(Providers providers) {
+        for (var provider : providers.all()) {
+            var config = providers.config(provider);
+            var list = config.priceList().map(String::strip).orElse(provider.id());
+            byProvider.put(provider, new Names(Map.copyOf(config.aliases()),
+                    list.equals(provider.id()) ? provider : Provider.ofPriceList(list), list.equals(Providers.FREE),
+                    config.allowedModels().orElse(List.of()).stream().map(PricedNames::glob).toList()));
+        }
+    }
+
+    private static Pattern glob(String text) {
+        return Pattern.compile(text.strip().chars().mapToObj(c -> c == '*' ? ".*" : Pattern.quote(Character.toString(c)))
+                .collect(Collectors.joining()), Pattern.DOTALL);
+    }
+
+    /** Returns what is known of a model, by its own name or else by the one of which it is an alias; null if nothing is. */
+    <T> T find(Provider provider, String model, Function<String, T> lookup) {
+        return find(provider, provider, model, lookup);
+    }
+
+    private <T> T find(Provider provider, Provider list, String model, Function<String, T> lookup) {
+        var found = ModelNames.find(list, model, lookup);
+        if (found != null) {
+            return found;
+        }
+        var alias = byProvider.get(provider).aliases().get(model);
+        return alias == null ? null : ModelNames.find(list, alias, lookup);
+    }
+
+    /** Returns the price of a model on a day (UTC); null if it has none. */
+    ModelPrice price(PriceTable prices, Provider provider, String model, LocalDate day) {
+        var own = resolve(provider, model, (list, name) -> prices.exact(list, name, day));
+        return own == null && byProvider.get(provider).free() ? ModelPrice.FREE : own;
+    }
+
+    /** Returns the row of {@link #price}, for humans; null if the model has no price. */
+    PriceListing describe(PriceTable prices, Provider provider, String model, LocalDate day) {
+        var own = resolve(provider, model, (list, name) -> prices.describe(list, name, day));
+        return own == null && byProvider.get(provider).free() ? PriceListing.free(provider, model) : own;
+    }
+
+    /** Returns the providers whose rows hold for a provider's models, its own first. */
+    Set<String> priceLists(Provider provider) {
+        var lists = new LinkedHashSet<String>();
+        lists.add(provider.id());
+        lists.add(byProvider.get(provider).priceList().id());
+        return lists;
+    }
+
+    private <T> T resolve(Provider provider, String model, BiFunction<Provider, String, T> exact) {
+        var priceList = byProvider.get(provider).priceList();
+        var own = find(provider, model, name -> exact.apply(provider, name));
+        if (own == null && !priceList.equals(provider)) {
+            own = find(provider, priceList, model, name -> exact.apply(priceList, name));
+        }
+        return own == null ? exact.apply(provider, ANY) : own;
+    }
+
+    /** Returns whether a model may be called. */
+    boolean allows(Provider provider, String model) {
+        var allowed = byProvider.get(provider).allowed();
+        return allowed.isEmpty() || allowed.stream().anyMatch(glob -> glob.matcher(model).matches());
+    }
+}
