@@ -123,7 +123,8 @@ final class BundledPrices {
         check(from == null || until == null || !until.isBefore(from), "until is before from");
         var calls = calls(fields);
         boolean byUnits = !calls.units().isEmpty() && amounts(fields).isEmpty();
-        return new PriceRow(Provider.ofPriceList(provider), model, from, until, byUnits ? Map.of() : completeAmounts(fields), tiers, calls,
+        return new PriceRow(Provider.ofPriceList(provider), model, from, until, byUnits ? Map.of() : completeAmounts(fields),
+                tiers, calls,
                 fields.get("source"));
     }
 
