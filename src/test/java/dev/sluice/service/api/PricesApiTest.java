@@ -1,5 +1,6 @@
 package dev.sluice.service.api;
 
+import static dev.sluice.testing.Polling.await;
 import static io.restassured.RestAssured.given;
 import static org.hamcrest.Matchers.aMapWithSize;
 import static org.hamcrest.Matchers.contains;
@@ -13,9 +14,15 @@ import static org.hamcrest.Matchers.notNullValue;
 import static org.hamcrest.Matchers.nullValue;
 import static org.hamcrest.Matchers.startsWith;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.HashMap;
 import java.util.Map;
 
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -35,14 +42,24 @@ import io.restassured.response.ValidatableResponse;
 @WithTestResource(RedisTestResource.class)
 class PricesApiTest extends HttpTestBase {
 
-    private static final String LIST = "src/test/resources/dev/sluice/service/api/price-list.json";
+    private static final Path CONTENT = Path.of("src/test/resources/dev/sluice/service/api/price-list.json");
+
+    @ConfigProperty(name = "rate-limit.llm.prices")
+    String list;
 
     public static class Prices extends TokensProfile {
 
         @Override
         public Map<String, String> getConfigOverrides() {
             var overrides = new HashMap<>(super.getConfigOverrides());
-            overrides.put("rate-limit.llm.prices", LIST);
+            try {
+                var file = Files.createTempFile("prices", ".json");
+                file.toFile().deleteOnExit();
+                Files.copy(CONTENT, file, StandardCopyOption.REPLACE_EXISTING);
+                overrides.put("rate-limit.llm.prices", file.toString());
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
             overrides.put("rate-limit.llm.openai.prices.\"own\".input", "0.10");
             overrides.put("rate-limit.llm.openai.prices.\"own\".output", "7");
             return overrides;
@@ -56,9 +73,9 @@ class PricesApiTest extends HttpTestBase {
     @Test
     void listsAllPricesWithTheirSources() {
         get("").statusCode(200).body("prices", hasSize(greaterThan(150)))
-                .body("prices.source", hasItems("bundled", "settings", LIST))
+                .body("prices.source", hasItems("bundled", "settings", list))
                 .body("prices.provider", hasItems("openai", "anthropic", "gemini")).body("reason", nullValue())
-                .body("list.source", is(LIST)).body("list.rows", is(2)).body("list.skipped_rows", is(1))
+                .body("list.source", is(list)).body("list.rows", is(2)).body("list.skipped_rows", is(1))
                 .body("list.skipped", contains(startsWith("bad: input is not US dollars per million tokens")))
                 .body("list.loaded_at", notNullValue()).body("list.problem", nullValue());
         get("?provider=anthropic").statusCode(200).body("prices.provider", everyItem(is("anthropic")))
@@ -68,7 +85,7 @@ class PricesApiTest extends HttpTestBase {
     @Test
     void modelIsResolvedLikeThatOfACall() {
         get("?provider=openai&model=openai/gpt-4o-2026-01-01").statusCode(200).body("prices", hasSize(1))
-                .body("prices[0].model", is("gpt-4o")).body("prices[0].source", is(LIST))
+                .body("prices[0].model", is("gpt-4o")).body("prices[0].source", is(list))
                 .body("prices[0].prices", is(Map.of("input", "3", "cached_input", "1.5", "output", "12")));
         get("?model=listed").statusCode(200).body("prices[0].prices.input", is("0.000001"))
                 .body("prices[0].prices.output", is("0"));
@@ -78,6 +95,19 @@ class PricesApiTest extends HttpTestBase {
         get("?model=gpt-5.4").statusCode(200).body("prices[0].source", is("bundled"))
                 .body("prices[0].tiers.find { it.service_tier == 'standard' }.above_prompt_tokens", is(272000))
                 .body("prices[0].fees", is(Map.of("web_search_1000", "10"))).body("prices[0].factors", aMapWithSize(0));
+    }
+
+    @Test
+    void changedFileIsInForceAndABadOneIsReported() throws IOException {
+        var file = Path.of(list);
+        Files.writeString(file, Files.readString(CONTENT).replace("0.000001", "9"));
+        await().untilAsserted(() -> get("?model=listed").body("prices[0].prices.input", is("9")));
+        Files.writeString(file, "{\"prices\": [");
+        await().untilAsserted(() -> get("?model=listed").body("list.problem", startsWith("not complete JSON"))
+                .body("list.failed_at", notNullValue()).body("list.rows", is(2)).body("prices[0].prices.input", is("9")));
+        Files.copy(CONTENT, file, StandardCopyOption.REPLACE_EXISTING);
+        await().untilAsserted(() -> get("?model=listed").body("list.problem", nullValue())
+                .body("prices[0].prices.input", is("0.000001")));
     }
 
     @Test
