@@ -46,7 +46,14 @@ final class FileSnapshot {
         return new RulesDocument(file.toString(), StrictYamlReader.read(content));
     }
 
-    boolean sameAs(FileSnapshot other) {
-        return other != null && Arrays.equals(content, other.content) && Objects.equals(problem, other.problem);
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof FileSnapshot snapshot && Arrays.equals(content, snapshot.content)
+                && Objects.equals(problem, snapshot.problem);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * Arrays.hashCode(content) + Objects.hashCode(problem);
     }
 }

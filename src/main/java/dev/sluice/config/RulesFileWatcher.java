@@ -9,8 +9,7 @@ import org.jboss.logging.Logger;
 
 /**
  * Polls the content of the rules file. File system notifications would miss swapped links of a Kubernetes volume and changes
- * on a network file system. Content is applied once two consecutive polls have read the same, so that a file that is still
- * being written is not applied.
+ * on a network file system. Content is applied once two consecutive polls have read the same.
  */
 final class RulesFileWatcher {
 
@@ -19,14 +18,13 @@ final class RulesFileWatcher {
 
     private final Path file;
     private final Function<RulesDocument, List<String>> applier;
-    private FileSnapshot processed;
-    private FileSnapshot candidate;
+    private final StableChange<FileSnapshot> change;
     private volatile RulesFileStatus status;
 
     /** @param applier applies a document, or returns its problems */
     RulesFileWatcher(Path file, FileSnapshot initial, Function<RulesDocument, List<String>> applier) {
         this.file = file;
-        this.processed = initial;
+        this.change = new StableChange<>(initial);
         this.applier = applier;
         this.status = new RulesFileStatus(true, Instant.now(), null);
     }
@@ -37,14 +35,8 @@ final class RulesFileWatcher {
 
     void poll() {
         var snapshot = FileSnapshot.capture(file);
-        if (snapshot.sameAs(processed)) {
-            candidate = null;
-        } else if (snapshot.sameAs(candidate)) {
-            processed = snapshot;
-            candidate = null;
+        if (change.poll(snapshot)) {
             process(snapshot);
-        } else {
-            candidate = snapshot;
         }
     }
 

@@ -116,6 +116,8 @@ final class Settings {
             rate-limit.llm.<provider>.prices.<model>.cache-write text -
             rate-limit.llm.<provider>.prices.<model>.cache-write-1h text -
             rate-limit.llm.<provider>.prices.<model>.output text -
+            rate-limit.llm.prices text -
+            rate-limit.llm.prices.refresh duration 24h
             rate-limit.llm.unpriced choice refuse refuse|allow
             rate-limit.llm.timeout duration 10m
             rate-limit.llm.connect-timeout duration 10s

@@ -95,7 +95,7 @@ class RulesFileWatcherTest {
 
     @Test
     void directoryIsRejected() throws IOException {
-        assertThat(FileSnapshot.capture(folder).sameAs(FileSnapshot.capture(folder))).isTrue();
+        assertThat(FileSnapshot.capture(folder)).isEqualTo(FileSnapshot.capture(folder));
         Files.delete(file);
         Files.createDirectory(file);
         poll(2);

@@ -1,5 +1,8 @@
 package dev.sluice.llm.ledger;
 
+import java.util.List;
+
+import dev.sluice.llm.pricing.CostParts;
 import dev.sluice.llm.protocol.TokenUsage;
 
 /**
@@ -14,11 +17,18 @@ import dev.sluice.llm.protocol.TokenUsage;
  * @param requestId idempotency key: entries with the same key are booked once per identifier and provider; null if there
  * is none
  * @param outputSample output tokens that count in the histogram of the model's outputs; negative if they do not
+ * @param parts the parts of the cost, which sum to it; empty if they are not known
  */
 public record LedgerEntry(String identifier, String provider, String model, TokenUsage usage, long picodollars,
-        boolean estimated, String requestId, long outputSample) {
+        boolean estimated, String requestId, long outputSample, List<CostParts.Part> parts) {
 
-    /** Creates an entry that does not count in the histogram of the model's outputs. */
+    /** Creates an entry of which the parts of the cost are not known. */
+    LedgerEntry(String identifier, String provider, String model, TokenUsage usage, long picodollars, boolean estimated,
+            String requestId, long outputSample) {
+        this(identifier, provider, model, usage, picodollars, estimated, requestId, outputSample, List.of());
+    }
+
+    /** Creates an entry that, further, does not count in the histogram of the model's outputs. */
     LedgerEntry(String identifier, String provider, String model, TokenUsage usage, long picodollars, boolean estimated,
             String requestId) {
         this(identifier, provider, model, usage, picodollars, estimated, requestId, -1);

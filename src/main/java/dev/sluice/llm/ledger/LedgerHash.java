@@ -8,9 +8,14 @@ import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 
+import dev.sluice.llm.pricing.CostParts.Group;
+
 /**
  * Format of one identifier's hour in Redis: a hash of {@code provider:counter:model} to a whole number. A counter is a letter, or
- * {@code h} and a number: a bucket of the histogram of the model's outputs. The field {@code models} is the number of models.
+ * {@code h} and a number: a bucket of the histogram of the model's outputs. The parts of the cost have the counters
+ * {@code p.<kind>}, the cost, and {@code q<group>.<kind>}, the quantity, where group is the counter of tokens that contains it, or
+ * {@code n}; a kind that is what the others leave of a counter has no quantity. The field {@code models} is the number of models.
+ * Versions that do not know a counter ignore it.
  */
 final class LedgerHash {
 
@@ -21,6 +26,11 @@ final class LedgerHash {
     private static final BigInteger MAX_VALUE = BigInteger.valueOf(Long.MAX_VALUE);
     /** {@code provider:counter:model}. */
     private static final Pattern FIELD_PATTERN = Pattern.compile("([^:]*):([a-z]):(.*)", Pattern.DOTALL);
+    /** {@code provider:counter:model} of a part. */
+    private static final Pattern PART_PATTERN = Pattern.compile("([^:]*):(p|q[irwon])\\.([a-z0-9_]{1,32}):(.*)",
+            Pattern.DOTALL);
+    private static final Map<Group, String> GROUP_LETTERS = Map.of(Group.INPUT, "i", Group.CACHED_INPUT, "r", Group.CACHE_WRITE,
+            "w", Group.OUTPUT, "o", Group.NONE, "n");
     private static final Pattern NUMBER_PATTERN = Pattern.compile("-?\\d{1,19}");
 
     private LedgerHash() {
@@ -38,6 +48,10 @@ final class LedgerHash {
         add(increments, "p", totals.picodollars());
         add(increments, "u", BigInteger.valueOf(totals.unpriced()));
         add(increments, "e", BigInteger.valueOf(totals.estimated()));
+        totals.parts().forEach((kind, part) -> {
+            add(increments, "p." + kind, part.picodollars());
+            add(increments, 'q' + GROUP_LETTERS.get(part.group()) + '.' + kind, BigInteger.valueOf(part.quantity()));
+        });
         for (int bucket = 0; bucket < OutputHistogram.BUCKETS; bucket++) {
             if (sum.outputs().calls(bucket) > 0) {
                 add(increments, BUCKET_COUNTERS.get(bucket), BigInteger.valueOf(sum.outputs().calls(bucket)));
@@ -67,17 +81,38 @@ final class LedgerHash {
         record ModelKey(String provider, String model) {
         }
         var countersByModel = new HashMap<ModelKey, Map<Character, BigInteger>>();
+        var partsByModel = new HashMap<ModelKey, UsageParts>();
         fields.forEach((field, value) -> {
-            var matcher = FIELD_PATTERN.matcher(field);
-            if (matcher.matches() && NUMBER_PATTERN.matcher(value).matches()) {
-                countersByModel.computeIfAbsent(new ModelKey(matcher.group(1), matcher.group(3)), name -> new HashMap<>())
-                        .put(matcher.group(2).charAt(0), new BigInteger(value));
+            if (!NUMBER_PATTERN.matcher(value).matches()) {
+                return;
+            }
+            var counter = FIELD_PATTERN.matcher(field);
+            var part = PART_PATTERN.matcher(field);
+            if (counter.matches()) {
+                countersByModel
+                        .computeIfAbsent(new ModelKey(counter.group(1), counter.group(3)), name -> new HashMap<>())
+                        .put(counter.group(2).charAt(0), new BigInteger(value));
+            } else if (part.matches()) {
+                partsByModel.merge(new ModelKey(part.group(1), part.group(4)),
+                        part(part.group(2), part.group(3), new BigInteger(value)),
+                        UsageParts::plus);
             }
         });
         countersByModel.forEach((key, counters) -> report.add(key.provider(), key.model(),
                 new UsageTotals(count(counters, 'c'), count(counters, 'i'), count(counters, 'r'), count(counters, 'w'),
                         count(counters, 'o'), counters.getOrDefault('p', BigInteger.ZERO), count(counters, 'u'),
-                        count(counters, 'e'))));
+                        count(counters, 'e'), partsByModel.getOrDefault(key, UsageParts.NONE))));
+    }
+
+    /** @param counter {@code p}, or {@code q} and the letter of a group */
+    private static UsageParts part(String counter, String kind, BigInteger value) {
+        if (counter.equals("p")) {
+            return UsageParts.ofCost(kind, value);
+        }
+        var letter = counter.substring(1);
+        var group = GROUP_LETTERS.entrySet().stream().filter(entry -> entry.getValue().equals(letter)).findFirst().orElseThrow()
+                .getKey();
+        return UsageParts.ofQuantity(kind, group, value.longValue());
     }
 
     private static long count(Map<Character, BigInteger> counters, char counter) {

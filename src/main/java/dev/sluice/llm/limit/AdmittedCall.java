@@ -7,6 +7,7 @@ import dev.sluice.api.Decision;
 import dev.sluice.api.QuotaStatus;
 import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.RateLimitExceededException;
+import dev.sluice.llm.pricing.CostParts;
 import dev.sluice.llm.pricing.ModelPrice;
 import dev.sluice.llm.pricing.Money;
 import dev.sluice.llm.protocol.Provider;
@@ -219,6 +220,8 @@ public final class AdmittedCall {
                 release(false); // the provider bills nothing
             } else if (usage != null && extractor.isComplete()) {
                 finish(usage, extractor.details(), extractor.model(), false);
+            } else if (usage == null && extractor.isComplete() && isBilledByRequest()) {
+                finish(TokenUsage.NONE, planned.estimate().details(), extractor.model(), false);
             } else {
                 var details = usage == null ? planned.estimate().details() : extractor.details().withoutIterations();
                 finish(completeUsage(usage, Math.min(extractor.contentEvents(), TokenUsage.MAX)), details, extractor.model(),
@@ -228,6 +231,11 @@ public final class AdmittedCall {
             settleEstimated(planned.usage());
             throw e;
         }
+    }
+
+    /** Returns whether characters or images, which the request contains, are billed. */
+    private boolean isBilledByRequest() {
+        return planned.price() != null && planned.price().isBilledByRequest(planned.estimate().details());
     }
 
     /** Completes an incomplete report with the estimate. A stream carries about one token per event. */
@@ -244,10 +252,18 @@ public final class AdmittedCall {
                 ? responseModel == null || responseModel.isEmpty() ? UNKNOWN_MODEL : responseModel
                 : planned.estimate().model();
         var modelPrice = billedPrice(responseModel);
-        long picodollars = modelPrice == null
-                ? -1
+        if (modelPrice != null && !modelPrice.covers(usage, details)) {
+            if (!estimated && planned.price() != null) { // of units or tokens that have no price: the request's have one
+                finish(planned.usage(), planned.estimate().details(), responseModel, true);
+                return;
+            }
+            modelPrice = planned.price();
+        }
+        var cost = modelPrice == null
+                ? CostParts.unpriced(details.quantities())
                 : accounting.cost(planned.estimate().provider(), modelPrice, usage,
                         modelPrice.isConfigured() ? details.withoutIterations() : details);
+        long picodollars = cost.picodollars();
         long nanodollars = modelPrice == null ? 0 : Money.nanodollars(picodollars);
         var settled = new Settlement(usage, responseModel, picodollars);
         if (finished.compareAndSet(false, true)) {
@@ -256,7 +272,7 @@ public final class AdmittedCall {
                     Map.of(planned.tokensResource(), usage.total(), planned.budgetResource(), nanodollars));
             long outputSample = planned.uncapped() == null ? -1 : planned.uncapped().end(usage, estimated);
             accounting
-                    .book(planned.estimate().provider(), ledgerIdentifier, model, usage, modelPrice, picodollars, estimated,
+                    .book(planned.estimate().provider(), ledgerIdentifier, model, usage, modelPrice, cost, estimated,
                             null, outputSample)
                     .subscribe().with(written -> {
                     }, failure -> {

@@ -6,6 +6,7 @@ import java.util.Map;
 
 import dev.sluice.llm.ledger.Ledger;
 import dev.sluice.llm.ledger.LedgerEntry;
+import dev.sluice.llm.pricing.CostParts;
 import dev.sluice.llm.pricing.ModelPrice;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
@@ -37,23 +38,23 @@ final class CallAccounting {
 
     /** Returns today's price (UTC); null if the model has none. */
     ModelPrice findPrice(Provider provider, String model) {
-        return policy.current().price(provider, model, LocalDate.now(ZoneOffset.UTC));
+        return policy.price(provider, model, LocalDate.now(ZoneOffset.UTC));
     }
 
     /**
-     * Returns the cost of a call in picodollars: of each iteration at the price of its model, if the response lists them.
+     * Returns the cost of a call: of each iteration at the price of its model, if the response lists them.
      *
      * @param price price of the model that has answered, and of iterations without a model or price of their own
      */
-    long cost(Provider provider, ModelPrice price, TokenUsage usage, UsageDetails details) {
+    CostParts cost(Provider provider, ModelPrice price, TokenUsage usage, UsageDetails details) {
         if (details.iterations().isEmpty()) {
-            return price.picodollars(usage, details);
+            return price.cost(usage, details);
         }
-        long cost = price.picodollars(TokenUsage.NONE, details);
+        var cost = price.cost(TokenUsage.NONE, details);
         for (var iteration : details.iterations()) {
             var own = iteration.model() == null ? null : findPrice(provider, iteration.model());
-            cost = Math.addExact(cost,
-                    (own == null ? price : own).picodollars(iteration.usage(), details.withoutQuantities()));
+            cost = cost.plus((own == null || !own.covers(iteration.usage(), UsageDetails.NONE) ? price : own)
+                    .cost(iteration.usage(), details.withoutQuantities()));
         }
         return cost;
     }
@@ -70,15 +71,16 @@ final class CallAccounting {
     }
 
     /**
-     * @param picodollars the cost; negative if the model has no price
+     * @param cost the cost; negative if the model has no price
      * @param outputSample output tokens that count in the histogram of the model's outputs; negative if they do not
      */
-    Uni<Void> book(Provider provider, String identifier, String model, TokenUsage usage, ModelPrice price, long picodollars,
+    Uni<Void> book(Provider provider, String identifier, String model, TokenUsage usage, ModelPrice price, CostParts cost,
             boolean estimated, String requestId, long outputSample) {
-        var entry = new LedgerEntry(identifier, provider.id(), model, usage, picodollars, estimated, requestId, outputSample);
+        var entry = new LedgerEntry(identifier, provider.id(), model, usage, cost.picodollars(), estimated, requestId,
+                outputSample, cost.parts());
         return ledger.book(entry).map(isNew -> {
             if (isNew) {
-                metrics.countSuccess(provider, nameOf(price), usage, picodollars, estimated);
+                metrics.countSuccess(provider, nameOf(price), usage, cost, estimated);
             }
             return null;
         });

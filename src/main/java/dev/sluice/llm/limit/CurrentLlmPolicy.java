@@ -1,5 +1,8 @@
 package dev.sluice.llm.limit;
 
+import java.time.LocalDate;
+import java.util.List;
+import java.util.Optional;
 import java.util.SortedMap;
 
 import jakarta.enterprise.context.ApplicationScoped;
@@ -8,12 +11,18 @@ import jakarta.enterprise.event.Observes;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.RulesChanged;
 import dev.sluice.config.RulesFile;
+import dev.sluice.llm.pricing.ModelPrice;
+import dev.sluice.llm.pricing.PriceList;
+import dev.sluice.llm.pricing.PriceListing;
+import dev.sluice.llm.pricing.PriceTable;
+import dev.sluice.llm.pricing.load.PriceLists;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.policy.CurrentPolicy;
 import dev.sluice.policy.LimitRule;
 
 /**
- * Current LLM rules and prices: the configuration, overridden by the rules file and replaced whenever the file changes.
+ * Current LLM rules and prices: the configuration, overridden by the rules file and replaced whenever the file or the price list
+ * changes.
  * Thread-safe.
  */
 @ApplicationScoped
@@ -21,12 +30,58 @@ public class CurrentLlmPolicy {
 
     private final LlmConfig config;
     private final CurrentPolicy policy;
+    private final PriceLists priceLists;
     private volatile LlmPolicySnapshot current;
+    private volatile PriceTable prices;
 
-    CurrentLlmPolicy(LlmConfig config, CurrentPolicy policy, RulesFile file) {
+    CurrentLlmPolicy(LlmConfig config, CurrentPolicy policy, RulesFile file, PriceLists priceLists) {
         this.config = config;
         this.policy = policy;
-        current = new LlmPolicySnapshot(config, file.initialDocument(), policy.tiers(file.initialDocument()));
+        this.priceLists = priceLists;
+        replace(new LlmPolicySnapshot(config, file.initialDocument(), policy.tiers(file.initialDocument())));
+    }
+
+    private synchronized void replace(LlmPolicySnapshot next) {
+        current = next;
+        prices = next.prices().withList(priceLists.current());
+    }
+
+    /** Runs on the thread that loads the list. */
+    void onPriceListLoaded(@Observes PriceList list) {
+        replacePrices();
+    }
+
+    private synchronized void replacePrices() {
+        prices = current.prices().withList(priceLists.current());
+    }
+
+    /** Returns the price of a model on a day (UTC); null if it has none. */
+    ModelPrice price(Provider provider, String model, LocalDate day) {
+        return current.names().price(prices, provider, model, day);
+    }
+
+    /**
+     * Returns the prices that hold on a day: those of the settings and the rules file, of the price list, and the bundled ones.
+     *
+     * @param provider provider whose calls have the prices; null for all
+     * @param day the day in UTC
+     * @return the rows by provider and model, sorted
+     */
+    public List<PriceListing> prices(Provider provider, LocalDate day) {
+        var lists = provider == null ? null : current.names().priceLists(provider);
+        return prices.list(day).stream().filter(row -> lists == null || lists.contains(row.provider())).toList();
+    }
+
+    /**
+     * Returns the price that the calls of a model have.
+     *
+     * @param provider the provider
+     * @param model the model's name as requested
+     * @param day the day in UTC
+     * @return the row; empty if the model has no price
+     */
+    public Optional<PriceListing> describePrice(Provider provider, String model, LocalDate day) {
+        return Optional.ofNullable(current.names().describe(prices, provider, model, day));
     }
 
     void validate(@Observes ConfigProblems problems) {
@@ -36,7 +91,7 @@ public class CurrentLlmPolicy {
     void onRulesChanged(@Observes RulesChanged change) {
         var next = new LlmPolicySnapshot(config, change.document(), policy.tiers(change.document()));
         change.addProblems(next.problems());
-        change.onAccepted(() -> current = next);
+        change.onAccepted(() -> replace(next));
     }
 
     /** Returns the rules of requests, tokens and budgets, ordered by resource, with where they were set. */

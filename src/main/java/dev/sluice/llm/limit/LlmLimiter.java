@@ -19,6 +19,7 @@ import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.ResourceCheck;
 import dev.sluice.engine.CallbackRateLimiter;
 import dev.sluice.llm.ledger.Ledger;
+import dev.sluice.llm.pricing.CostParts;
 import dev.sluice.llm.pricing.ModelPrice;
 import dev.sluice.llm.pricing.Money;
 import dev.sluice.llm.protocol.Provider;
@@ -119,12 +120,11 @@ public class LlmLimiter {
     private PlannedCall plan(LlmCallEstimate call, Function<String, List<ResourceCheck>> furtherChecks) {
         var snapshot = policy.current();
         var tier = snapshot.tiers().effective(call.tier());
-        var price = accounting.findPrice(call.provider(), call.model());
+        var listedPrice = accounting.findPrice(call.provider(), call.model());
         var requests = snapshot.rule(call.provider(), QuotaUnit.REQUESTS, tier, call.model());
         var tokens = snapshot.rule(call.provider(), QuotaUnit.TOKENS, tier, call.model());
         var budget = snapshot.rule(call.provider(), QuotaUnit.NANODOLLARS, tier, call.model());
         boolean limited = tokens.rate(tier) != Rate.UNLIMITED || budget.rate(tier) != Rate.UNLIMITED;
-        boolean unpriced = denyUnpriced && price == null && budget.rate(tier) != Rate.UNLIMITED;
         long unknownOutput = snapshot.outputEstimate(call.provider(), call.model());
         var uncapped = limited && call.maxOutputTokens() < 0
                 ? outputEstimates.begin(call, snapshot.minimumOutputEstimate(call.provider(), call.model()),
@@ -135,6 +135,8 @@ public class LlmLimiter {
                     ? call.maxOutputTokens()
                     : uncapped == null ? unknownOutput * call.choices() : uncapped.estimatedTokens();
             var usage = TokenUsage.of(Math.min(call.inputTokens(), TokenUsage.MAX), Math.min(output, TokenUsage.MAX));
+            var price = listedPrice != null && listedPrice.covers(usage, call.details()) ? listedPrice : null;
+            boolean unpriced = denyUnpriced && price == null && budget.rate(tier) != Rate.UNLIMITED;
             long costNanodollars = price == null ? 0 : Money.nanodollars(estimateCost(price, usage, call.details()));
             var checks = new ArrayList<ResourceCheck>(4);
             checks.add(requests.check(tier, 1));
@@ -216,13 +218,15 @@ public class LlmLimiter {
     public Uni<Void> report(Provider provider, String identifier, String model, TokenUsage usage, String reservation,
             String requestId) {
         return Uni.createFrom().deferred(() -> {
-            var price = findPrice(provider, model);
+            var price = findPrice(provider, model).filter(found -> found.covers(usage, UsageDetails.NONE));
             if (reservation != null) {
                 accounting.settle(identifier, reservation, usageByResource(provider, model, usage, price));
             }
             return accounting
                     .book(provider, identifier, model, usage, price.orElse(null),
-                            price.map(modelPrice -> modelPrice.picodollars(usage)).orElse(-1L), false, requestId,
+                            price.map(modelPrice -> modelPrice.cost(usage, UsageDetails.NONE))
+                                    .orElseGet(() -> CostParts.unpriced(Map.of())),
+                            false, requestId,
                             outputSample(provider,
                                     identifier, model, usage, reservation))
                     .chain(() -> accounting.awaitWritten(identifier));

@@ -3,23 +3,30 @@ package dev.sluice.llm.limit;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 import jakarta.inject.Singleton;
 
+import dev.sluice.llm.pricing.CostParts;
+import dev.sluice.llm.pricing.CostParts.Group;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 
 /**
- * Metrics of LLM calls. To bound the number of time series, no tag contains a user, and the model is an entry of the price
- * table or {@value #OTHER}.
+ * Metrics of LLM calls. To bound the number of time series, no tag contains a user, the model is an entry of the price
+ * table or {@value #OTHER}, and the type is a kind of usage that has a price of its own.
  */
 @Singleton
 class LlmMetrics {
 
     static final String OTHER = "other";
+    /** Types of tokens that contain others, and are counted from the tokens of the whole call. */
+    private static final Set<String> TOTALS = Set.of("input", "cached_input", "cache_write", "output");
+    /** In picodollars. */
+    private static final double DOLLAR = 1e12;
 
     /** Outcome of a call, the value of the tag {@code outcome}. */
     enum Outcome {
@@ -38,7 +45,11 @@ class LlmMetrics {
     private record Key(Provider provider, String model) {
     }
 
-    /** All counters of one model, registered together so that each starts at zero. */
+    /** Quantity and cost of one kind. */
+    private record PartCounters(Counter quantity, Counter cost) {
+    }
+
+    /** All counters of one model, registered together so that each starts at zero; those of kinds when they are first used. */
     private static final class Counters {
 
         private final Map<Outcome, Counter> calls = new EnumMap<>(Outcome.class);
@@ -47,8 +58,13 @@ class LlmMetrics {
         private final Counter cacheWrite;
         private final Counter output;
         private final Counter cost;
+        private final Key key;
+        private final MeterRegistry registry;
+        private final Map<String, PartCounters> parts = new ConcurrentHashMap<>();
 
         Counters(Key key, MeterRegistry registry) {
+            this.key = key;
+            this.registry = registry;
             for (var outcome : Outcome.values()) {
                 calls.put(outcome, counter("llm_calls", "LLM calls by outcome", key).tag("outcome", outcome.name())
                         .register(registry));
@@ -60,8 +76,25 @@ class LlmMetrics {
             cost = counter("llm_cost_usd", "Cost of LLM calls in US dollars", key).register(registry);
         }
 
+        /** @param part of a priced call, or of one without a price */
+        void count(CostParts.Part part) {
+            var counters = parts.computeIfAbsent(part.kind(), kind -> new PartCounters(
+                    part.group() == Group.NONE ? units(kind) : TOTALS.contains(kind) ? null : tokens(key, kind, registry),
+                    counter("llm_cost_by_type_usd", "Cost of LLM calls in US dollars, by kind of usage", key).tag("type", kind)
+                            .register(registry)));
+            if (counters.quantity() != null) {
+                counters.quantity().increment(part.quantity());
+            }
+            counters.cost().increment(part.picodollars() / DOLLAR);
+        }
+
+        private Counter units(String kind) {
+            return counter("llm_units", "What LLM calls have used beside tokens, such as web searches and images", key)
+                    .tag("type", kind).register(registry);
+        }
+
         private static Counter tokens(Key key, String type, MeterRegistry registry) {
-            return counter("llm_tokens", "Tokens of LLM calls; cached_input and cache_write are parts of input", key)
+            return counter("llm_tokens", "Tokens of LLM calls; the types with a prefix are parts of input and output", key)
                     .tag("type", type).register(registry);
         }
 
@@ -87,19 +120,20 @@ class LlmMetrics {
      * Counts a call that succeeded.
      *
      * @param model name of the entry of the price table; null if there is none
-     * @param picodollars the cost; negative if the model has no price
+     * @param cost the cost; negative if the model has no price
      */
-    void countSuccess(Provider provider, String model, TokenUsage usage, long picodollars, boolean estimated) {
+    void countSuccess(Provider provider, String model, TokenUsage usage, CostParts cost, boolean estimated) {
         var modelCounters = countersOf(provider, model);
         modelCounters.calls.get(estimated ? Outcome.estimated : Outcome.ok).increment();
         modelCounters.input.increment(usage.input());
         modelCounters.cachedInput.increment(usage.cachedInput());
         modelCounters.cacheWrite.increment(usage.cacheWrite());
         modelCounters.output.increment(usage.output());
-        if (picodollars < 0) {
+        cost.parts().forEach(modelCounters::count);
+        if (cost.picodollars() < 0) {
             unpriced.get(provider).increment();
         } else {
-            modelCounters.cost.increment(picodollars / 1e12);
+            modelCounters.cost.increment(cost.picodollars() / DOLLAR);
         }
     }
 

@@ -102,7 +102,7 @@ final class LlmPolicySnapshot {
             unprovenCallRules.put(provider, rule("llm:" + provider.id() + ":unproven", unprovenCalls, configured));
             outputEstimates.put(provider, outputEstimates(prefix, configured));
         }
-        prices = PriceTable.of(configuredPrices, problems);
+        prices = PriceTable.of(configuredPrices, problems, property -> RuleSource.configured(file.place(property)));
     }
 
     /**
@@ -219,6 +219,11 @@ final class LlmPolicySnapshot {
         return tiers;
     }
 
+    /** Returns the bundled prices, replaced by configured ones. */
+    PriceTable prices() {
+        return prices;
+    }
+
     /**
      * Returns the price of a model on a day (UTC); null if it has none.
      *
@@ -226,6 +231,11 @@ final class LlmPolicySnapshot {
      */
     ModelPrice price(Provider provider, String model, LocalDate day) {
         return names.price(prices, provider, model, day);
+    }
+
+    /** Returns the names of the models. */
+    PricedNames names() {
+        return names;
     }
 
     /** Returns whether a model may be called. */

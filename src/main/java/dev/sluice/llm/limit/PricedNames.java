@@ -2,14 +2,18 @@ package dev.sluice.llm.limit;
 
 import java.time.LocalDate;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 import dev.sluice.llm.pricing.ModelNames;
 import dev.sluice.llm.pricing.ModelPrice;
+import dev.sluice.llm.pricing.PriceListing;
 import dev.sluice.llm.pricing.PriceTable;
 import dev.sluice.llm.protocol.Provider;
 
@@ -63,15 +67,31 @@ final class PricedNames {
 
     /** Returns the price of a model on a day (UTC); null if it has none. */
     ModelPrice price(PriceTable prices, Provider provider, String model, LocalDate day) {
-        var names = byProvider.get(provider);
-        var own = find(provider, model, name -> prices.exact(provider, name, day));
-        if (own == null && !names.priceList().equals(provider)) {
-            own = find(provider, names.priceList(), model, name -> prices.exact(names.priceList(), name, day));
+        var own = resolve(provider, model, (list, name) -> prices.exact(list, name, day));
+        return own == null && byProvider.get(provider).free() ? ModelPrice.FREE : own;
+    }
+
+    /** Returns the row of {@link #price}, for humans; null if the model has no price. */
+    PriceListing describe(PriceTable prices, Provider provider, String model, LocalDate day) {
+        var own = resolve(provider, model, (list, name) -> prices.describe(list, name, day));
+        return own == null && byProvider.get(provider).free() ? PriceListing.free(provider, model) : own;
+    }
+
+    /** Returns the providers whose rows hold for a provider's models, its own first. */
+    Set<String> priceLists(Provider provider) {
+        var lists = new LinkedHashSet<String>();
+        lists.add(provider.id());
+        lists.add(byProvider.get(provider).priceList().id());
+        return lists;
+    }
+
+    private <T> T resolve(Provider provider, String model, BiFunction<Provider, String, T> exact) {
+        var priceList = byProvider.get(provider).priceList();
+        var own = find(provider, model, name -> exact.apply(provider, name));
+        if (own == null && !priceList.equals(provider)) {
+            own = find(provider, priceList, model, name -> exact.apply(priceList, name));
         }
-        if (own == null) {
-            own = prices.exact(provider, ANY, day);
-        }
-        return own == null && names.free() ? ModelPrice.FREE : own;
+        return own == null ? exact.apply(provider, ANY) : own;
     }
 
     /** Returns whether a model may be called. */

@@ -4,15 +4,17 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.math.BigDecimal;
+import java.time.DateTimeException;
 import java.time.LocalDate;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.BiConsumer;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
@@ -20,6 +22,7 @@ import com.fasterxml.jackson.core.JsonToken;
 
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.ServiceTier;
+import dev.sluice.llm.protocol.TokenUsage;
 
 /**
  * Prices bundled with Sluice, from {@code prices.json}. Amounts are JSON strings, so that no parser reads them as binary
@@ -32,6 +35,10 @@ final class BundledPrices {
     static final String WEB_SEARCH = "web_search_1000";
     static final String FACTOR_PREFIX = "factor_";
 
+    private static final String TIERS = "tiers";
+    private static final BigDecimal MAX_FACTOR = BigDecimal.valueOf(100);
+    /** Is valid nowhere. */
+    private static final String INVALID = "(invalid)";
     private static final String RESOURCE = "prices.json";
 
     private BundledPrices() {
@@ -41,7 +48,7 @@ final class BundledPrices {
         try (var stream = BundledPrices.class.getResourceAsStream(RESOURCE)) {
             var entries = new ArrayList<PriceEntry>();
             for (var row : readRows(stream)) {
-                entries.add(row.toEntry());
+                entries.add(PriceEntry.of(row, PriceTable.BUNDLED));
             }
             return entries;
         } catch (IOException e) {
@@ -49,62 +56,144 @@ final class BundledPrices {
         }
     }
 
-    /** Reads rows in the format of {@code prices.json}. */
+    /**
+     * Reads rows in the format of {@code prices.json}.
+     *
+     * @throws IllegalArgumentException if a row is not valid
+     */
     static List<PriceRow> readRows(InputStream stream) throws IOException {
+        return readRows(stream, (model, reason) -> {
+            throw new IllegalArgumentException(model + ": " + reason);
+        });
+    }
+
+    /**
+     * Reads rows in the format of {@code prices.json}.
+     *
+     * @param problems receives the model, possibly null, and the reason of each row that is not valid
+     */
+    static List<PriceRow> readRows(InputStream stream, BiConsumer<String, String> problems) throws IOException {
         try (var json = new JsonFactory().createParser(stream)) {
             var rows = new ArrayList<PriceRow>();
             json.nextToken();
             while (json.nextToken() == JsonToken.FIELD_NAME) {
                 boolean prices = json.currentName().equals("prices");
-                json.nextToken();
-                if (!prices) {
+                if (json.nextToken() != JsonToken.START_ARRAY || !prices) {
                     json.skipChildren();
                     continue;
                 }
-                while (json.nextToken() == JsonToken.START_OBJECT) {
-                    rows.add(readRow(json));
+                while (json.nextToken() != JsonToken.END_ARRAY) {
+                    readRow(json, rows, problems);
                 }
             }
             return rows;
         }
     }
 
-    private static PriceRow readRow(JsonParser json) throws IOException {
-        var tiers = new TreeMap<PriceTier, Map<TokenKind, BigDecimal>>();
+    private static void readRow(JsonParser json, List<PriceRow> rows, BiConsumer<String, String> problems) throws IOException {
+        if (json.currentToken() != JsonToken.START_OBJECT) {
+            json.skipChildren();
+            problems.accept(null, "the row is not an object");
+            return;
+        }
+        var tiers = new ArrayList<Map<String, String>>();
         var fields = readFields(json, tiers);
-        return new PriceRow(Provider.ofPriceList(fields.get("provider")), fields.get("model"), parseDay(fields.get("from")),
-                parseDay(fields.get("until")), amounts(fields), tiers, calls(fields), fields.get("source"));
+        try {
+            rows.add(toRow(fields, tiers));
+        } catch (NumberFormatException e) {
+            problems.accept(fields.get("model"), "a price is not a decimal");
+        } catch (IllegalArgumentException e) {
+            problems.accept(fields.get("model"), e.getMessage());
+        }
+    }
+
+    private static PriceRow toRow(Map<String, String> fields, List<Map<String, String>> tierFields) {
+        var provider = fields.getOrDefault("provider", "");
+        check(Provider.ID.matcher(provider).matches(), "provider must be a name such as openai");
+        var model = fields.get("model");
+        check(model != null && PriceConfigReader.isModelName(model),
+                "model must be 1 to " + PriceConfigReader.MAX_NAME_LENGTH + " visible ASCII characters");
+        check(!fields.containsKey(TIERS), "tiers must be a list");
+        var tiers = new TreeMap<PriceTier, Map<TokenKind, BigDecimal>>();
+        for (var tier : tierFields) {
+            check(tiers.put(tier(tier), completeAmounts(tier)) == null, "a tier occurs twice");
+        }
+        var from = parseDay(fields.get("from"));
+        var until = parseDay(fields.get("until"));
+        check(from == null || until == null || !until.isBefore(from), "until is before from");
+        var calls = calls(fields);
+        boolean byUnits = !calls.units().isEmpty() && amounts(fields).isEmpty();
+        return new PriceRow(Provider.ofPriceList(provider), model, from, until, byUnits ? Map.of() : completeAmounts(fields),
+                tiers, calls,
+                fields.get("source"));
+    }
+
+    private static PriceTier tier(Map<String, String> fields) {
+        var name = fields.getOrDefault(SERVICE_TIER, "standard").toUpperCase(Locale.ROOT);
+        check(Arrays.stream(ServiceTier.values()).anyMatch(tier -> tier.name().equals(name)), SERVICE_TIER + " is unknown");
+        var above = fields.getOrDefault(ABOVE, "0");
+        check(above.matches("[0-9]{1,9}") && Long.parseLong(above) <= TokenUsage.MAX,
+                ABOVE + " must be 0 to " + TokenUsage.MAX);
+        return new PriceTier(ServiceTier.valueOf(name), Long.parseLong(above));
+    }
+
+    private static void check(boolean valid, String problem) {
+        if (!valid) {
+            throw new IllegalArgumentException(problem);
+        }
     }
 
     private static CallPrices calls(Map<String, String> fields) {
         var factors = new TreeMap<String, BigDecimal>();
         fields.forEach((name, value) -> {
             if (name.startsWith(FACTOR_PREFIX)) {
-                factors.put(name.substring(FACTOR_PREFIX.length()), new BigDecimal(value));
+                var factor = Money.decimal(name, value);
+                check(factor.compareTo(BigDecimal.ONE) >= 0 && factor.compareTo(MAX_FACTOR) <= 0,
+                        name + " must be 1 to " + MAX_FACTOR);
+                factors.put(name.substring(FACTOR_PREFIX.length()), factor);
             }
         });
         var webSearch = fields.get(WEB_SEARCH);
-        return new CallPrices(webSearch == null ? CallPrices.USUAL_WEB_SEARCH : new BigDecimal(webSearch), factors);
+        return new CallPrices(webSearch == null ? CallPrices.USUAL_WEB_SEARCH : Money.decimal(WEB_SEARCH, webSearch),
+                factors, UnitPrices.of(fields));
     }
 
-    /** Returns the fields of the object at whose start the parser is, and adds its tiers to the given ones. */
-    private static Map<String, String> readFields(JsonParser json, SortedMap<PriceTier, Map<TokenKind, BigDecimal>> tiers)
-            throws IOException {
+    /**
+     * Returns the fields of the object at whose start the parser is. Values of another type than expected become texts that are
+     * not valid.
+     *
+     * @param tiers receives the fields of its tiers; null if it cannot have any
+     */
+    private static Map<String, String> readFields(JsonParser json, List<Map<String, String>> tiers) throws IOException {
         var fields = new HashMap<String, String>();
         while (json.nextToken() == JsonToken.FIELD_NAME) {
             var name = json.currentName();
-            if (json.nextToken() != JsonToken.START_ARRAY) {
-                fields.put(name, json.getValueAsString());
-                continue;
+            var token = json.nextToken();
+            String value = null;
+            if (token == JsonToken.START_ARRAY && tiers != null && name.equals(TIERS)) {
+                while (json.nextToken() != JsonToken.END_ARRAY) {
+                    boolean tier = json.currentToken() == JsonToken.START_OBJECT;
+                    tiers.add(tier ? readFields(json, null) : Map.of(SERVICE_TIER, INVALID));
+                    json.skipChildren(); // nothing after an object that has been read
+                }
+            } else if (token.isStructStart()) {
+                json.skipChildren();
+                value = INVALID;
+            } else {
+                value = json.getValueAsString();
             }
-            while (json.nextToken() == JsonToken.START_OBJECT) {
-                var tier = readFields(json, tiers);
-                tiers.put(new PriceTier(
-                        ServiceTier.valueOf(tier.getOrDefault(SERVICE_TIER, "standard").toUpperCase(Locale.ROOT)),
-                        Long.parseLong(tier.getOrDefault(ABOVE, "0"))), amounts(tier));
+            if (value != null && fields.put(name, value) != null) {
+                fields.replaceAll((field, any) -> INVALID);
             }
         }
         return fields;
+    }
+
+    private static Map<TokenKind, BigDecimal> completeAmounts(Map<String, String> fields) {
+        var amounts = amounts(fields);
+        check(amounts.containsKey(TokenKind.INPUT), "input is missing");
+        check(amounts.containsKey(TokenKind.OUTPUT), "output is missing");
+        return amounts;
     }
 
     private static Map<TokenKind, BigDecimal> amounts(Map<String, String> fields) {
@@ -112,13 +201,17 @@ final class BundledPrices {
         for (var kind : TokenKind.values()) {
             var amount = fields.get(kind.field());
             if (amount != null) {
-                amounts.put(kind, new BigDecimal(amount).stripTrailingZeros());
+                amounts.put(kind, Money.decimal(kind.field(), amount));
             }
         }
         return amounts;
     }
 
     private static LocalDate parseDay(String text) {
-        return text == null ? null : LocalDate.parse(text);
+        try {
+            return text == null ? null : LocalDate.parse(text);
+        } catch (DateTimeException e) {
+            throw new IllegalArgumentException("from and until must be days such as 2026-11-29", e);
+        }
     }
 }

@@ -17,7 +17,7 @@ public final class ModelPrice {
 
     /** Price of calls that are free of charge, whatever they use. */
     public static final ModelPrice FREE = new ModelPrice("free", new TokenPrices(0, 0, 0, 0, 0), Map.of(),
-            new CallPrices(BigDecimal.ZERO, Map.of()), true);
+            new CallPrices(BigDecimal.ZERO, Map.of(), UnitPrices.NONE), true);
 
     /** More than a call makes; keeps costs within a {@code long}. */
     private static final long MAX_SEARCHES = 100_000;
@@ -29,6 +29,7 @@ public final class ModelPrice {
     /** Prices by tier of service and by the number of input tokens that a call must exceed. The standard tier is there. */
     private final Map<ServiceTier, NavigableMap<Long, TokenPrices>> prices = new EnumMap<>(ServiceTier.class);
     private final long picodollarsPerSearch;
+    private final UnitPrices units;
     private final Map<String, BigDecimal> factors;
     private final boolean configured;
 
@@ -37,7 +38,10 @@ public final class ModelPrice {
         this(name, prices, Map.of(), CallPrices.USUAL, true);
     }
 
-    /** @param tiers prices of calls that have other ones */
+    /**
+     * @param prices null if the model is not billed by tokens
+     * @param tiers prices of calls that have other ones
+     */
     ModelPrice(String name, TokenPrices prices, Map<PriceTier, TokenPrices> tiers, CallPrices calls) {
         this(name, prices, tiers, calls, false);
     }
@@ -46,11 +50,14 @@ public final class ModelPrice {
             boolean configured) {
         this.configured = configured;
         this.name = name;
-        add(new PriceTier(ServiceTier.STANDARD, 0), prices);
+        if (prices != null) {
+            add(new PriceTier(ServiceTier.STANDARD, 0), prices);
+        }
         tiers.forEach(this::add);
         picodollarsPerSearch = calls.webSearch().movePointRight(PICODOLLARS_PER_DOLLAR_DIGITS - THOUSAND_DIGITS)
                 .setScale(0, RoundingMode.CEILING).longValueExact();
         factors = Map.copyOf(calls.factors());
+        units = calls.units();
     }
 
     private void add(PriceTier tier, TokenPrices tierPrices) {
@@ -73,6 +80,34 @@ public final class ModelPrice {
     }
 
     /**
+     * Returns whether all that a call has used has a price. A model that is billed by images, seconds or characters has none for
+     * tokens, and vice versa.
+     *
+     * @param usage the call's tokens
+     * @param details what else determines the cost
+     * @return false if the call would be billed without a part of what it has used
+     */
+    public boolean covers(TokenUsage usage, UsageDetails details) {
+        return isByUnits() ? units.covers(details) : usage.total() > 0 || !details.hasUnits();
+    }
+
+    /**
+     * Returns whether the size of a call, and nothing in its response, determines its cost: characters or images, which the request
+     * contains.
+     *
+     * @param details units of the request
+     * @return false if the model is billed by tokens or seconds
+     */
+    public boolean isBilledByRequest(UsageDetails details) {
+        return isByUnits() && units.covers(details) && !details.quantities().containsKey(UsageKind.AUDIO_MILLISECOND);
+    }
+
+    /** Units are billed if the model has no prices of tokens; otherwise they are the size of a request, estimated in tokens too. */
+    private boolean isByUnits() {
+        return prices.isEmpty();
+    }
+
+    /**
      * Returns the exact cost of a call that uses text tokens in the standard tier only.
      *
      * @param usage the call's tokens
@@ -83,20 +118,42 @@ public final class ModelPrice {
     }
 
     /**
-     * Returns the exact cost of a call. A tier of service without prices of its own has those of the standard tier.
+     * Returns the exact cost of a call that the price {@link #covers}. A tier of service without prices of its own has those of the standard tier.
      *
      * @param usage the call's tokens
      * @param details what else determines the cost; iterations are not regarded
      * @return the cost in 10⁻¹² US dollars
      */
     public long picodollars(TokenUsage usage, UsageDetails details) {
+        return cost(usage, details).picodollars();
+    }
+
+    /**
+     * Returns the exact cost of a call that the price {@link #covers}, with its parts.
+     *
+     * @param usage the call's tokens
+     * @param details what else determines the cost; iterations are not regarded
+     * @return the cost
+     */
+    public CostParts cost(TokenUsage usage, UsageDetails details) {
+        if (isByUnits()) {
+            return units.cost(details);
+        }
         var byInput = prices.getOrDefault(details.tier(), prices.get(ServiceTier.STANDARD));
         var tier = byInput.lowerEntry(usage.input());
-        long cost = (tier == null ? byInput.firstEntry() : tier).getValue().cost(usage, details.quantities());
-        cost = multiply(cost, details.fast() ? factors.get(CallPrices.FAST) : null);
-        cost = multiply(cost, factors.get(details.region()));
+        var cost = new CostParts.Builder();
+        (tier == null ? byInput.firstEntry() : tier).getValue().addTo(cost, usage, details.quantities());
         long searches = Math.min(MAX_SEARCHES, details.quantities().getOrDefault(UsageKind.WEB_SEARCH, 0L));
-        return Math.addExact(cost, Math.multiplyExact(searches, picodollarsPerSearch));
+        var fast = details.fast() ? factors.get(CallPrices.FAST) : null;
+        var region = factors.get(details.region());
+        if (fast == null && region == null) {
+            return cost.add(UsageKind.WEB_SEARCH, searches, searches * picodollarsPerSearch).build();
+        }
+        var multiplied = cost.build().map(tokens -> multiply(multiply(tokens, fast), region));
+        return searches == 0
+                ? multiplied
+                : multiplied.plus(new CostParts.Builder()
+                        .add(UsageKind.WEB_SEARCH, searches, searches * picodollarsPerSearch).build());
     }
 
     private static long multiply(long cost, BigDecimal factor) {

@@ -82,6 +82,26 @@ public final class Money {
         return price.movePointRight(PRICE_SCALE).longValueExact();
     }
 
+    /**
+     * Parses an amount of a price list.
+     *
+     * @param field name of the amount, for the message
+     * @return the amount without superfluous zeros
+     * @throws IllegalArgumentException if the text is not a price
+     */
+    static BigDecimal decimal(String field, String text) {
+        try {
+            return perMillion(picodollarsPerToken(text));
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(field + " is not " + PRICE_SYNTAX, e);
+        }
+    }
+
+    /** Returns a price in US dollars per million tokens, without superfluous zeros. */
+    static BigDecimal perMillion(long picodollarsPerToken) {
+        return BigDecimal.valueOf(picodollarsPerToken, PRICE_SCALE).stripTrailingZeros();
+    }
+
     /** Returns whether the text consists of digits and at most one point; no sign, no exponent. */
     private static boolean isDecimal(String text) {
         int points = 0;

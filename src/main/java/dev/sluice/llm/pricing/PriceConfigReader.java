@@ -1,6 +1,10 @@
 package dev.sluice.llm.pricing;
 
+import java.math.BigDecimal;
+import java.util.Collections;
+import java.util.EnumMap;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.llm.protocol.Provider;
@@ -9,7 +13,7 @@ import dev.sluice.llm.protocol.ProviderType;
 /** Reads and validates one provider's configured prices. */
 final class PriceConfigReader {
 
-    private static final int MAX_NAME_LENGTH = 128;
+    static final int MAX_NAME_LENGTH = 128;
     /** Price of a cache write at OpenAI and Anthropic, in percent of the input's price. */
     private static final int CACHE_WRITE_PERCENT = 125;
     /** Price of a cache write for one hour at Anthropic, in percent of the input's price. */
@@ -17,14 +21,17 @@ final class PriceConfigReader {
 
     private final Provider provider;
     private final ConfigProblems problems;
+    private final UnaryOperator<String> sources;
 
-    PriceConfigReader(Provider provider, ConfigProblems problems) {
+    /** @param sources returns where a property is set */
+    PriceConfigReader(Provider provider, ConfigProblems problems, UnaryOperator<String> sources) {
         this.provider = provider;
         this.problems = problems;
+        this.sources = sources;
     }
 
-    /** Returns the price of a model; empty if the configuration is invalid. */
-    Optional<ModelPrice> read(String model, PriceConfig config) {
+    /** Returns the entry of a model; empty if the configuration is invalid. */
+    Optional<PriceEntry> read(String model, PriceConfig config) {
         var property = "rate-limit.llm." + provider.id() + ".prices.\"" + model + "\".";
         var name = ModelNames.withoutModelsPrefix(model);
         if (!isModelName(name)) {
@@ -43,13 +50,26 @@ final class PriceConfigReader {
         long inputPrice = input.get();
         long shortWrite = write
                 .orElse(provider.is(ProviderType.GEMINI) ? inputPrice : Money.percent(inputPrice, CACHE_WRITE_PERCENT));
-        return Optional.of(new ModelPrice(name, new TokenPrices(inputPrice, cached.orElse(inputPrice), shortWrite,
+        var prices = new TokenPrices(inputPrice, cached.orElse(inputPrice), shortWrite,
                 longWrite.orElse(
                         provider.is(ProviderType.ANTHROPIC) ? Money.percent(inputPrice, LONG_CACHE_WRITE_PERCENT) : shortWrite),
-                output.get())));
+                output.get());
+        return Optional.of(new PriceEntry(row(name, prices), new ModelPrice(name, prices),
+                sources.apply(property.substring(0, property.length() - 1))));
     }
 
-    private static boolean isModelName(String model) {
+    private PriceRow row(String name, TokenPrices prices) {
+        var amounts = new EnumMap<TokenKind, BigDecimal>(TokenKind.class);
+        amounts.put(TokenKind.INPUT, Money.perMillion(prices.input()));
+        amounts.put(TokenKind.CACHED_INPUT, Money.perMillion(prices.cachedInput()));
+        amounts.put(TokenKind.CACHE_WRITE, Money.perMillion(prices.cacheWrite()));
+        amounts.put(TokenKind.CACHE_WRITE_1H, Money.perMillion(prices.longCacheWrite()));
+        amounts.put(TokenKind.OUTPUT, Money.perMillion(prices.output()));
+        return new PriceRow(provider, name, null, null, amounts, Collections.emptySortedMap(), CallPrices.USUAL, null);
+    }
+
+    /** Returns whether a text can be the name of a model in a price table. */
+    static boolean isModelName(String model) {
         return !model.isEmpty() && model.length() <= MAX_NAME_LENGTH && model.chars().allMatch(c -> c > ' ' && c < 0x7f);
     }
 

@@ -1,18 +1,29 @@
 package dev.sluice.llm.pricing;
 
 import java.time.LocalDate;
-
-import dev.sluice.llm.protocol.Provider;
+import java.util.TreeMap;
 
 /**
- * Price with its period of validity.
+ * Row of the price table.
  *
- * @param from first day, in UTC; null if unlimited
- * @param until last day, in UTC; null if unlimited
+ * @param price price of its calls
+ * @param source {@link PriceTable#BUNDLED}, the name of a price list, or where it was set
  */
-record PriceEntry(Provider provider, ModelPrice price, LocalDate from, LocalDate until) {
+record PriceEntry(PriceRow row, ModelPrice price, String source) {
 
+    /**
+     * @param source source of the entry
+     * @throws IllegalArgumentException if an amount is not a price
+     */
+    static PriceEntry of(PriceRow row, String source) {
+        var tiers = new TreeMap<PriceTier, TokenPrices>();
+        row.tiers().forEach((tier, prices) -> tiers.put(tier, TokenPrices.of(prices)));
+        var prices = row.prices().isEmpty() ? null : TokenPrices.of(row.prices());
+        return new PriceEntry(row, new ModelPrice(row.model(), prices, tiers, row.calls()), source);
+    }
+
+    /** @param day a day in UTC */
     boolean isValidOn(LocalDate day) {
-        return (from == null || !day.isBefore(from)) && (until == null || !day.isAfter(until));
+        return (row.from() == null || !day.isBefore(row.from())) && (row.until() == null || !day.isAfter(row.until()));
     }
 }

@@ -17,7 +17,7 @@ import dev.sluice.llm.protocol.ServiceTier;
  *
  * @param from first day, in UTC; null if unlimited
  * @param until last day, in UTC; null if unlimited
- * @param prices at least those of input, cached input, cache writes and output
+ * @param prices at least those of input, cached input, cache writes and output; empty if the model is not billed by tokens
  * @param tiers prices of calls that have other ones, of the same kinds
  * @param calls prices of what is not a token
  * @param source origin of the prices
@@ -27,13 +27,13 @@ record PriceRow(Provider provider, String model, LocalDate from, LocalDate until
 
     private static final int MAX_SCALE = 6;
 
-    /** @throws IllegalArgumentException if an amount is not a price */
-    PriceEntry toEntry() {
-        var tierPrices = new TreeMap<PriceTier, TokenPrices>();
-        for (var tier : tiers.entrySet()) {
-            tierPrices.put(tier.getKey(), TokenPrices.of(tier.getValue()));
-        }
-        return new PriceEntry(provider, new ModelPrice(model, TokenPrices.of(prices), tierPrices, calls), from, until);
+    /** Returns whether there is a day on which both rows are valid. */
+    boolean overlaps(PriceRow other) {
+        return !endsBefore(other.from) && !other.endsBefore(from);
+    }
+
+    private boolean endsBefore(LocalDate day) {
+        return until != null && day != null && until.isBefore(day);
     }
 
     boolean hasSamePrices(PriceRow other) {
@@ -57,7 +57,9 @@ record PriceRow(Provider provider, String model, LocalDate from, LocalDate until
         var factors = new TreeMap<>(calls.factors());
         other.calls.factors().forEach((name, factor) -> factors.merge(name, factor, BigDecimal::max));
         return new PriceRow(provider, model, from, until, dearer, dearerTiers,
-                new CallPrices(calls.webSearch().max(other.calls.webSearch()), factors), source);
+                new CallPrices(calls.webSearch().max(other.calls.webSearch()), factors,
+                        calls.units().orDearer(other.calls.units())),
+                source);
     }
 
     private boolean has(ServiceTier service) {
@@ -92,7 +94,8 @@ record PriceRow(Provider provider, String model, LocalDate from, LocalDate until
     }
 
     static Map<TokenKind, BigDecimal> max(Map<TokenKind, BigDecimal> some, Map<TokenKind, BigDecimal> others) {
-        var max = new EnumMap<>(some);
+        var max = new EnumMap<TokenKind, BigDecimal>(TokenKind.class); // the constructor that copies does not take an empty map
+        max.putAll(some);
         others.forEach((kind, amount) -> max.merge(kind, amount, BigDecimal::max));
         return max;
     }

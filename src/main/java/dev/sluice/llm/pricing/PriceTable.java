@@ -2,44 +2,84 @@ package dev.sluice.llm.pricing;
 
 import java.time.LocalDate;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.llm.protocol.Provider;
 
-/** Prices of all models: the bundled ones, replaced by configured ones. Immutable. */
+/**
+ * Prices of all models: the bundled ones, replaced by those of a price list, replaced by configured ones. What replaces a model's
+ * prices, replaces all of them. Immutable.
+ */
 public final class PriceTable {
 
-    private final Map<Provider, Map<String, List<PriceEntry>>> entries = new HashMap<>();
+    /** Source of the prices that are bundled with Sluice. */
+    public static final String BUNDLED = "bundled";
 
-    private PriceTable(Map<Provider, ? extends Map<String, ? extends PriceConfig>> configured, ConfigProblems problems) {
-        for (var entry : BundledPrices.read()) {
-            of(entry.provider()).computeIfAbsent(entry.price().name(), name -> new ArrayList<>(2)).add(entry);
-        }
-        configured.forEach((provider, models) -> {
-            var reader = new PriceConfigReader(provider, problems);
-            models.forEach((model, settings) -> reader.read(model, settings).ifPresent(
-                    price -> of(provider).put(price.name(), List.of(new PriceEntry(provider, price, null, null)))));
-        });
+    private final List<PriceEntry> configured;
+    /** Entries by the provider's id and the model's name. */
+    private final Map<String, Map<String, List<PriceEntry>>> entries = new HashMap<>();
+
+    private PriceTable(PriceList list, List<PriceEntry> configured) {
+        this.configured = configured;
+        replace(BundledPrices.read());
+        replace(list.entries());
+        replace(configured);
     }
 
-    private Map<String, List<PriceEntry>> of(Provider provider) {
-        return entries.computeIfAbsent(provider, name -> new HashMap<>());
+    /** Replaces the entries of the models that are named. */
+    private void replace(List<PriceEntry> layer) {
+        var added = new HashMap<String, Map<String, List<PriceEntry>>>();
+        for (var entry : layer) {
+            added.computeIfAbsent(entry.row().provider().id(), provider -> new HashMap<>())
+                    .computeIfAbsent(entry.row().model(), name -> new ArrayList<>(2)).add(entry);
+        }
+        added.forEach((provider, models) -> entries.computeIfAbsent(provider, id -> new HashMap<>()).putAll(models));
     }
 
     /**
-     * Creates the table.
+     * Creates the table without a price list.
      *
      * @param configured the configured prices by model
-     * @param problems receives a line for each invalid setting; its model keeps its bundled price
+     * @param problems receives a line for each invalid setting; its model keeps its other price
      * @return the table
      */
     public static PriceTable of(Map<Provider, ? extends Map<String, ? extends PriceConfig>> configured,
             ConfigProblems problems) {
-        return new PriceTable(configured, problems);
+        return of(configured, problems, property -> "settings");
+    }
+
+    /**
+     * Creates the table without a price list.
+     *
+     * @param configured the configured prices by model
+     * @param problems receives a line for each invalid setting; its model keeps its other price
+     * @param sources returns where a property is set, for humans
+     * @return the table
+     */
+    public static PriceTable of(Map<Provider, ? extends Map<String, ? extends PriceConfig>> configured,
+            ConfigProblems problems, UnaryOperator<String> sources) {
+        var read = new ArrayList<PriceEntry>();
+        configured.forEach((provider, models) -> {
+            var reader = new PriceConfigReader(provider, problems, sources);
+            models.forEach((model, settings) -> reader.read(model, settings).ifPresent(read::add));
+        });
+        return new PriceTable(PriceList.NONE, read);
+    }
+
+    /**
+     * Returns a table with the same configured prices, and those of a list.
+     *
+     * @param list the list, in place of another one
+     * @return a new table
+     */
+    public PriceTable withList(PriceList list) {
+        return new PriceTable(list, configured);
     }
 
     /**
@@ -52,7 +92,7 @@ public final class PriceTable {
      * @return the price; empty if the model is unknown
      */
     public Optional<ModelPrice> find(Provider provider, String model, LocalDate day) {
-        return Optional.ofNullable(ModelNames.find(provider, model, name -> exact(provider, name, day)));
+        return entry(provider, model, day).map(PriceEntry::price);
     }
 
     /**
@@ -64,15 +104,49 @@ public final class PriceTable {
      * @return the price; null if the name has none
      */
     public ModelPrice exact(Provider provider, String name, LocalDate day) {
-        return validOn(day, entries.getOrDefault(provider, Map.of()).get(name));
+        var entry = exactEntry(provider, name, day);
+        return entry == null ? null : entry.price();
+    }
+
+    /**
+     * Returns the row of exactly a name.
+     *
+     * @param provider the provider
+     * @param name the model's name
+     * @param day the day in UTC
+     * @return the row; null if the name has none
+     */
+    public PriceListing describe(Provider provider, String name, LocalDate day) {
+        var entry = exactEntry(provider, name, day);
+        return entry == null ? null : PriceListing.of(entry);
+    }
+
+    /**
+     * Returns the rows that are valid on a day.
+     *
+     * @param day the day in UTC
+     * @return the rows by provider and model, sorted
+     */
+    public List<PriceListing> list(LocalDate day) {
+        return entries.values().stream().flatMap(models -> models.values().stream()).flatMap(List::stream)
+                .filter(entry -> entry.isValidOn(day)).map(PriceListing::of)
+                .sorted(Comparator.comparing(PriceListing::provider).thenComparing(PriceListing::model)).toList();
+    }
+
+    private Optional<PriceEntry> entry(Provider provider, String model, LocalDate day) {
+        return Optional.ofNullable(ModelNames.find(provider, model, name -> exactEntry(provider, name, day)));
+    }
+
+    private PriceEntry exactEntry(Provider provider, String name, LocalDate day) {
+        return validOn(day, entries.getOrDefault(provider.id(), Map.of()).get(name));
     }
 
     /** @param entries the entries of a name; null if it has none */
-    private static ModelPrice validOn(LocalDate day, List<PriceEntry> entries) {
+    private static PriceEntry validOn(LocalDate day, List<PriceEntry> entries) {
         if (entries != null) {
             for (var entry : entries) {
                 if (entry.isValidOn(day)) {
-                    return entry.price();
+                    return entry;
                 }
             }
         }

@@ -1,11 +1,9 @@
 package dev.sluice.llm.pricing;
 
-import static java.lang.Math.addExact;
-import static java.lang.Math.multiplyExact;
-
 import java.math.BigDecimal;
 import java.util.Map;
 
+import dev.sluice.llm.pricing.CostParts.Group;
 import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.llm.protocol.UsageKind;
 
@@ -47,22 +45,28 @@ record TokenPrices(long input, long cachedInput, long cacheWrite, long longCache
         return amount == null ? otherwise : Money.picodollarsPerToken(amount);
     }
 
-    /** @param quantities parts of the input and the output with prices of their own */
-    long cost(TokenUsage usage, Map<UsageKind, Long> quantities) {
-        long audioIn = quantities.getOrDefault(UsageKind.AUDIO_INPUT, 0L);
-        long imageIn = quantities.getOrDefault(UsageKind.IMAGE_INPUT, 0L);
-        long audioOut = quantities.getOrDefault(UsageKind.AUDIO_OUTPUT, 0L);
-        long imageOut = quantities.getOrDefault(UsageKind.IMAGE_OUTPUT, 0L);
-        long plain = usage.input() - usage.cachedInput() - usage.cacheWrite() - audioIn - imageIn;
+    /**
+     * Adds the parts of a call's cost.
+     *
+     * @param quantities parts of the input and the output with prices of their own; what exceeds these, as parts of an estimate that
+     * was limited may, is not regarded
+     */
+    void addTo(CostParts.Builder cost, TokenUsage usage, Map<UsageKind, Long> quantities) {
+        long uncached = usage.input() - usage.cachedInput() - usage.cacheWrite();
+        long audioIn = Math.min(uncached, quantities.getOrDefault(UsageKind.AUDIO_INPUT, 0L));
+        long imageIn = Math.min(uncached - audioIn, quantities.getOrDefault(UsageKind.IMAGE_INPUT, 0L));
+        long audioOut = Math.min(usage.output(), quantities.getOrDefault(UsageKind.AUDIO_OUTPUT, 0L));
+        long imageOut = Math.min(usage.output() - audioOut, quantities.getOrDefault(UsageKind.IMAGE_OUTPUT, 0L));
+        long plain = uncached - audioIn - imageIn;
         long shortWrites = usage.cacheWrite() - usage.longCacheWrite();
-        long cost = multiplyExact(plain, input);
-        cost = addExact(cost, multiplyExact(usage.cachedInput(), cachedInput));
-        cost = addExact(cost, multiplyExact(shortWrites, cacheWrite));
-        cost = addExact(cost, multiplyExact(usage.longCacheWrite(), longCacheWrite));
-        cost = addExact(cost, multiplyExact(audioIn, audioInput));
-        cost = addExact(cost, multiplyExact(imageIn, imageInput));
-        cost = addExact(cost, multiplyExact(audioOut, audioOutput));
-        cost = addExact(cost, multiplyExact(imageOut, imageOutput));
-        return addExact(cost, multiplyExact(usage.output() - audioOut - imageOut, output));
+        cost.tokens(TokenKind.INPUT, Group.INPUT, plain, input)
+                .tokens(TokenKind.AUDIO_INPUT, Group.INPUT, audioIn, audioInput)
+                .tokens(TokenKind.IMAGE_INPUT, Group.INPUT, imageIn, imageInput)
+                .tokens(TokenKind.CACHED_INPUT, Group.CACHED_INPUT, usage.cachedInput(), cachedInput)
+                .tokens(TokenKind.CACHE_WRITE, Group.CACHE_WRITE, shortWrites, cacheWrite)
+                .tokens(TokenKind.CACHE_WRITE_1H, Group.CACHE_WRITE, usage.longCacheWrite(), longCacheWrite)
+                .tokens(TokenKind.OUTPUT, Group.OUTPUT, usage.output() - audioOut - imageOut, output)
+                .tokens(TokenKind.AUDIO_OUTPUT, Group.OUTPUT, audioOut, audioOutput)
+                .tokens(TokenKind.IMAGE_OUTPUT, Group.OUTPUT, imageOut, imageOutput);
     }
 }

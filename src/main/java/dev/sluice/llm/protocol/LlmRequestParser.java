@@ -19,6 +19,8 @@ import io.vertx.core.buffer.Buffer;
 public final class LlmRequestParser {
 
     private static final int MAX_CHOICES = 128;
+    /** Output tokens of a completion whose request sets no maximum. */
+    private static final long DEFAULT_COMPLETION = 16;
     private static final String NOT_JSON = "body is not JSON";
 
     private static final String SERVICE_TIER = "service_tier";
@@ -26,7 +28,7 @@ public final class LlmRequestParser {
     private static final String REGION = "inference_geo";
     private static final String[] GEMINI_CONFIGS = {"generationConfig", "generation_config"};
 
-    private static final JsonPaths OPENAI = JsonPaths.of("model", "stream", "n", "stream_options.include_usage",
+    private static final JsonPaths OPENAI = JsonPaths.of("model", "stream", "n", "best_of", "stream_options.include_usage",
             "max_completion_tokens", "max_tokens", "max_output_tokens", "background", SERVICE_TIER);
     private static final JsonPaths ANTHROPIC = JsonPaths.of("model", "stream", "max_tokens", SPEED, REGION);
     private static final JsonPaths GEMINI = JsonPaths.of("generationConfig.maxOutputTokens",
@@ -48,7 +50,19 @@ public final class LlmRequestParser {
      * @throws InvalidRequestBodyException if the body is not a JSON object, or the model's name is invalid
      */
     public static LlmRequest parse(Provider provider, ProviderOperation operation, Buffer body) {
-        var rewriter = operation.shape() == Shape.CHAT ? new IncludeUsageRewriter() : null;
+        return parse(provider, operation, "", body);
+    }
+
+    /**
+     * Parses the body of a request, as {@link #parse(Provider, ProviderOperation, Buffer)}.
+     *
+     * @param contentType the request's {@code Content-Type}; {@code multipart/form-data} where the operation takes files
+     */
+    public static LlmRequest parse(Provider provider, ProviderOperation operation, String contentType, Buffer body) {
+        if (operation.shape().isMedia()) {
+            return MediaRequestParser.parse(operation, contentType, body);
+        }
+        var rewriter = operation.shape().requestsUsage() ? new IncludeUsageRewriter() : null;
         var fields = readFields(switch (provider.type()) {
             case OPENAI -> OPENAI;
             case ANTHROPIC -> ANTHROPIC;
@@ -77,7 +91,7 @@ public final class LlmRequestParser {
     }
 
     /** @param rewriter reads the tokens too; null for none */
-    private static JsonFields readFields(JsonPaths paths, BodyBytes body, IncludeUsageRewriter rewriter) {
+    static JsonFields readFields(JsonPaths paths, BodyBytes body, IncludeUsageRewriter rewriter) {
         if (!body.isUtf8()) { // the parser accepts overlong forms: one name could be encoded in two ways
             throw new InvalidRequestBodyException("body is not UTF-8");
         }
@@ -105,11 +119,12 @@ public final class LlmRequestParser {
         }
     }
 
-    private static String model(JsonFields fields) {
-        if (!fields.has("model")) {
-            return "";
-        }
-        var model = fields.text("model");
+    static String model(JsonFields fields) {
+        return fields.has("model") ? validModel(fields.text("model")) : "";
+    }
+
+    /** @param model null if it is not a string */
+    static String validModel(String model) {
         if (model == null || !model.isEmpty() && !Identifiers.isValid(model)) {
             throw new InvalidRequestBodyException("model must be a string of up to " + Identifiers.MAX_LENGTH
                     + " characters without an unpaired surrogate");
@@ -125,6 +140,7 @@ public final class LlmRequestParser {
             return largestGeminiValue(fields, -1, "maxOutputTokens", "max_output_tokens");
         }
         return switch (shape) {
+            case COMPLETION -> orDefault(tokenCap(fields, "max_tokens"), DEFAULT_COMPLETION);
             case CHAT -> tokenCap(fields, "max_completion_tokens", "max_tokens");
             case RESPONSES -> tokenCap(fields, "max_output_tokens");
             case OTHER -> tokenCap(fields, "max_completion_tokens", "max_tokens", "max_output_tokens");
@@ -134,7 +150,7 @@ public final class LlmRequestParser {
 
     private static int choices(Provider provider, JsonFields fields) {
         long requested = switch (provider.type()) {
-            case OPENAI -> orElse(fields.requestedCount("n"), 1);
+            case OPENAI -> Math.max(orElse(fields.requestedCount("n"), 1), orElse(fields.requestedCount("best_of"), 1));
             case ANTHROPIC -> 1;
             case GEMINI -> largestGeminiValue(fields, 1, "candidateCount", "candidate_count");
         };
@@ -166,6 +182,10 @@ public final class LlmRequestParser {
 
     private static boolean isPlausible(long count) {
         return count >= 0 && count <= TokenUsage.MAX;
+    }
+
+    private static long orDefault(long cap, long defaultCap) {
+        return cap < 0 ? defaultCap : cap;
     }
 
     private static long orElse(Long count, long defaultValue) {

@@ -32,13 +32,24 @@ final class OpenAiUsage extends UsageAccumulator {
             UsageKind.AUDIO_OUTPUT, outputDetail("audio_tokens"),
             UsageKind.IMAGE_OUTPUT, outputDetail("image_tokens"),
             UsageKind.WEB_SEARCH, List.of("tool_usage.web_search.num_requests")));
+    private static final String OUTPUT_DETAILS = "usage.output_tokens_details";
+    /** Kind of all output tokens if the usage does not say it. */
+    private static final Map<Shape, UsageKind> MEDIA_OUTPUT = Map.of(Shape.IMAGES, UsageKind.IMAGE_OUTPUT, Shape.SPEECH,
+            UsageKind.AUDIO_OUTPUT);
+    private static final String SECONDS = "usage.seconds";
+    /** Seconds of the audio in the verbose form of a transcription, which may have no usage. */
+    private static final String DURATION = "duration";
 
     /** Prefixes of the fields; that of Groq in a stream without usage of OpenAI. */
     private static final List<String> ROOTS = List.of("x_groq.", "", "response.");
     private static final JsonPaths PATHS = allPaths();
-    private static final Set<String> FINAL_EVENT_TYPES = Set.of("response.completed", "response.incomplete", "response.failed");
+    private static final Set<String> FINAL_EVENT_TYPES = Set.of("response.completed", "response.incomplete", "response.failed",
+            "transcript.text.done", "speech.audio.done", "image_generation.completed", "image_edit.completed");
+    private static final Set<String> MEDIA_EVENT_TYPES = Set.of("transcript.text.delta", "speech.audio.delta",
+            "image_generation.partial_image", "image_edit.partial_image");
 
     private final Shape shape;
+    private boolean hasMedia;
 
     OpenAiUsage(Shape shape) {
         super(PATHS);
@@ -46,7 +57,8 @@ final class OpenAiUsage extends UsageAccumulator {
     }
 
     private static List<String> inputDetail(String name) {
-        return List.of("usage.prompt_tokens_details." + name, "usage.input_tokens_details." + name);
+        return List.of("usage.prompt_tokens_details." + name, "usage.input_tokens_details." + name,
+                "usage.input_token_details." + name);
     }
 
     private static List<String> outputDetail(String name) {
@@ -54,7 +66,7 @@ final class OpenAiUsage extends UsageAccumulator {
     }
 
     private static JsonPaths allPaths() {
-        var paths = new ArrayList<>(List.of("type", "choices.[]", "error"));
+        var paths = new ArrayList<>(List.of("type", "choices.[]", "error", SECONDS, DURATION));
         for (var root : ROOTS) {
             paths.add(root + "model");
             paths.add(root + "service_tier");
@@ -70,17 +82,30 @@ final class OpenAiUsage extends UsageAccumulator {
     void accept(JsonFields fields) {
         model(fields.text("model"));
         model(fields.text("response.model"));
+        var earlier = usage();
+        var earlierDetails = details();
         ROOTS.forEach(root -> usage(fields, root));
+        if (shape == Shape.IMAGES && earlier != null && usage() != null) {
+            addImages(earlier, earlierDetails);
+        }
         var type = fields.text("type");
-        if (fields.has("choices.[]") || type != null && type.endsWith(".delta")) {
+        if (shape.isMedia()) {
+            hasMedia |= type != null && MEDIA_EVENT_TYPES.contains(type);
+        } else if (fields.has("choices.[]") || type != null && type.endsWith(".delta")) {
             countContent();
         }
         if (fields.has("error") || "error".equals(type) || "response.failed".equals(type)) {
             markFailed();
         }
-        if (type != null && shape != Shape.CHAT && FINAL_EVENT_TYPES.contains(type)) {
+        if (type != null && !shape.requestsUsage() && FINAL_EVENT_TYPES.contains(type)) {
             markFinished();
         }
+    }
+
+    /** Audio and images are not counted as events of content, of which each has about one token. */
+    @Override
+    boolean isBilledAfterFailure() {
+        return super.isBilledAfterFailure() || hasMedia;
     }
 
     @Override
@@ -91,6 +116,9 @@ final class OpenAiUsage extends UsageAccumulator {
     }
 
     private void usage(JsonFields fields, String root) {
+        if (shape == Shape.TRANSCRIPTION && root.isEmpty() && seconds(fields)) {
+            return;
+        }
         if (!fields.has(root + "usage")) {
             return;
         }
@@ -103,9 +131,38 @@ final class OpenAiUsage extends UsageAccumulator {
         if (usage() != null) {
             var quantities = new EnumMap<UsageKind, Long>(UsageKind.class);
             QUANTITIES.forEach((kind, field) -> put(quantities, kind, count(fields, root, field)));
+            if (MEDIA_OUTPUT.containsKey(shape) && !fields.has(root + OUTPUT_DETAILS)) {
+                quantities.put(MEDIA_OUTPUT.get(shape), usage().output());
+            }
             details(new UsageDetails(quantities(usage(), quantities),
                     ServiceTier.of(Provider.OPENAI, fields.text(root + "service_tier")), false, "", List.of()));
         }
+    }
+
+    /** Adds the usage of the images before: each has an event of its own. */
+    private void addImages(TokenUsage earlier, UsageDetails earlierDetails) {
+        var quantities = new EnumMap<UsageKind, Long>(UsageKind.class);
+        quantities.putAll(earlierDetails.quantities());
+        details().quantities().forEach((kind, count) -> put(quantities, kind, count));
+        usage(sum(earlier.input(), usage().input()), null, null, null, sum(earlier.output(), usage().output()));
+        if (usage() != null) {
+            details(new UsageDetails(quantities(usage(), quantities), details().tier(), false, "", List.of()));
+        }
+    }
+
+    /** Reads the seconds of audio that a transcription is billed by, unless it is billed by tokens. */
+    private boolean seconds(JsonFields fields) {
+        if (fields.has("usage.input_tokens") || fields.has("usage.output_tokens")) {
+            return false;
+        }
+        var milliseconds = firstNonNull(fields.thousandths(SECONDS), fields.thousandths(DURATION));
+        if (milliseconds == null || milliseconds <= 0 || milliseconds > TokenUsage.MAX) {
+            return false;
+        }
+        usage(TokenUsage.NONE);
+        details(new UsageDetails(Map.of(UsageKind.AUDIO_MILLISECOND, milliseconds), ServiceTier.STANDARD, false, "",
+                List.of()));
+        return true;
     }
 
     /** Some APIs count reasoning in the total only: xAI's, and that of Gemini in OpenAI's form. */

@@ -29,7 +29,25 @@ public record ProviderOperation(Kind kind, Shape shape, String model, boolean st
 
     /** Format of an operation's request and response. */
     public enum Shape {
-        CHAT, RESPONSES, EMBEDDINGS, MESSAGES, GENERATE, OTHER
+        CHAT,
+        /** OpenAI's completions of a prompt, which preceded chats. */
+        COMPLETION, RESPONSES, EMBEDDINGS,
+        /** OpenAI's generation and edits of images. */
+        IMAGES,
+        /** OpenAI's speech from text: the response is audio. */
+        SPEECH,
+        /** OpenAI's text from speech: the request contains audio. */
+        TRANSCRIPTION, MESSAGES, GENERATE, OTHER;
+
+        /** Returns whether the usage of a stream must be requested by {@code stream_options.include_usage}. */
+        public boolean requestsUsage() {
+            return this == CHAT || this == COMPLETION;
+        }
+
+        /** Returns whether images or audio, which may be billed by the piece, are in the request or the response. */
+        public boolean isMedia() {
+            return this == IMAGES || this == SPEECH || this == TRANSCRIPTION;
+        }
     }
 
     private static final ProviderOperation FREE = new ProviderOperation(Kind.FREE, Shape.OTHER, "", false);
@@ -78,6 +96,11 @@ public record ProviderOperation(Kind kind, Shape shape, String model, boolean st
     private static ProviderOperation openAi(String path) {
         return switch (path) {
             case "/v1/chat/completions" -> call(Shape.CHAT);
+            case "/v1/completions" -> call(Shape.COMPLETION);
+            case "/v1/images/generations", "/v1/images/edits" -> call(Shape.IMAGES);
+            case "/v1/audio/speech" -> call(Shape.SPEECH);
+            case "/v1/audio/transcriptions", "/v1/audio/translations" -> call(Shape.TRANSCRIPTION);
+            case "/v1/moderations" -> FREE;
             case "/v1/responses", "/v1/responses/compact" -> call(Shape.RESPONSES);
             case "/v1/embeddings" -> call(Shape.EMBEDDINGS);
             case "/v1/responses/input_tokens" -> FREE;

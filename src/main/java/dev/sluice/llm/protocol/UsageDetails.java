@@ -11,9 +11,16 @@ import java.util.Map;
  * @param fast whether Anthropic's fast mode generated the output
  * @param region region in which Anthropic was required to process the call, such as {@code us}; empty for any
  * @param iterations calls of models of which the call consisted, if the response lists them: they use its tokens; otherwise empty
+ * @param image quality and size of the generated images, such as {@code hd/1024x1792} or {@code 1024x1024}; empty if unknown
  */
 public record UsageDetails(Map<UsageKind, Long> quantities, ServiceTier tier, boolean fast, String region,
-        List<Iteration> iterations) {
+        List<Iteration> iterations, String image) {
+
+    /** Creates details of a call that generates no images. */
+    public UsageDetails(Map<UsageKind, Long> quantities, ServiceTier tier, boolean fast, String region,
+            List<Iteration> iterations) {
+        this(quantities, tier, fast, region, iterations, "");
+    }
 
     /**
      * Call of a model within a call.
@@ -24,6 +31,11 @@ public record UsageDetails(Map<UsageKind, Long> quantities, ServiceTier tier, bo
     public record Iteration(String model, TokenUsage usage) {
     }
 
+    /** Returns whether there are units, by which some models are billed instead of by tokens. */
+    public boolean hasUnits() {
+        return quantities.keySet().stream().anyMatch(UsageKind::isUnit);
+    }
+
     /** Returns the same without quantities. */
     public UsageDetails withoutQuantities() {
         return new UsageDetails(Map.of(), tier, fast, region, iterations);
@@ -31,7 +43,7 @@ public record UsageDetails(Map<UsageKind, Long> quantities, ServiceTier tier, bo
 
     /** Returns the same without iterations. */
     public UsageDetails withoutIterations() {
-        return iterations.isEmpty() ? this : new UsageDetails(quantities, tier, fast, region, List.of());
+        return iterations.isEmpty() ? this : new UsageDetails(quantities, tier, fast, region, List.of(), image);
     }
 
     /** Text tokens in the standard tier only. */

@@ -17,10 +17,17 @@ public final class UsageExtractor {
     private final UsageAccumulator accumulator;
     /** Reader of a JSON document; null for an event stream or an unknown format. */
     private final StreamingJsonReader json;
+    /** True if the response is audio, which contains no usage. */
+    private final boolean audio;
     /** Null if nothing is read, or nothing more. */
     private ByteSink sink;
 
     private UsageExtractor(UsageAccumulator accumulator, StreamingJsonReader json, ByteSink sink) {
+        this(accumulator, json, sink, false);
+    }
+
+    private UsageExtractor(UsageAccumulator accumulator, StreamingJsonReader json, ByteSink sink, boolean audio) {
+        this.audio = audio;
         this.accumulator = accumulator;
         this.json = json;
         this.sink = sink;
@@ -64,7 +71,9 @@ public final class UsageExtractor {
             var json = new StreamingJsonReader(accumulator.paths(), provider.is(ProviderType.GEMINI), accumulator::accept);
             return new UsageExtractor(accumulator, json, decompressing(contentEncoding, json, maxInflatedBytes));
         }
-        return new UsageExtractor(accumulator, null, null);
+        boolean audio = shape == ProviderOperation.Shape.SPEECH
+                && (type.startsWith("audio/") || type.equals("application/octet-stream"));
+        return new UsageExtractor(accumulator, null, null, audio);
     }
 
     private static UsageAccumulator accumulator(Provider provider, ProviderOperation.Shape shape) {
@@ -143,9 +152,12 @@ public final class UsageExtractor {
     /**
      * Returns whether the response has reached its own end and was not cut off.
      *
-     * @return true if the last event, or the whole document, has been read
+     * @return true if the last event, or the whole document, has been read; true for audio, whose end contains no usage
      */
     public boolean isComplete() {
+        if (audio) {
+            return true;
+        }
         return json == null ? accumulator.finished() : json.isComplete();
     }
 

@@ -11,7 +11,18 @@ public enum UsageKind {
     /** Image tokens of the output. Part of {@link TokenUsage#output}. */
     IMAGE_OUTPUT,
     /** Web searches of the provider's tool, whose results are input tokens in addition. */
-    WEB_SEARCH;
+    WEB_SEARCH,
+    /** Characters of the text that is spoken. A unit. */
+    CHARACTER,
+    /** Milliseconds of audio of the input. A unit. */
+    AUDIO_MILLISECOND,
+    /** Images that are generated, of the size and quality that {@link UsageDetails#image} names. A unit. */
+    IMAGE;
+
+    /** Returns whether some models are billed by the quantity instead of by tokens. */
+    public boolean isUnit() {
+        return this == CHARACTER || this == AUDIO_MILLISECOND || this == IMAGE;
+    }
 
     /** Returns whether the quantity is a part of the input tokens. */
     public boolean isInput() {

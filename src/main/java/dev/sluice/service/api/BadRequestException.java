@@ -3,7 +3,7 @@ package dev.sluice.service.api;
 import dev.sluice.http.ErrorResponse;
 
 /** Signals an invalid request; carries the error response that names the cause. */
-class BadRequestException extends RuntimeException {
+public class BadRequestException extends RuntimeException {
 
     private static final long serialVersionUID = 1;
 
@@ -14,7 +14,8 @@ class BadRequestException extends RuntimeException {
         this.errorResponse = response;
     }
 
-    static BadRequestException forField(String field, String message) {
+    /** Creates an exception that names a field or parameter of the request, and what is allowed. */
+    public static BadRequestException forField(String field, String message) {
         return new BadRequestException(ErrorResponse.badRequest(field, message));
     }
 

@@ -102,7 +102,7 @@ public class EndpointAuthorization {
     }
 
     /** Invokes the endpoint if the request carries the admin token; otherwise responds with 401 or 403. */
-    Uni<Response> authorizeAdmin(RoutingContext request, Supplier<Uni<Response>> endpoint) {
+    public Uni<Response> authorizeAdmin(RoutingContext request, Supplier<Uni<Response>> endpoint) {
         var credential = adminToken.isEmpty() ? Credential.NONE : credential(request);
         audit.onAdminCall(request, credential.value, credential == Credential.ADMIN_TOKEN);
         if (credential.isInvalid()) {

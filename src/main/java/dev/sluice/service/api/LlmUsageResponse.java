@@ -27,6 +27,7 @@ record LlmUsageResponse(String identifier, int windowHours,
             @Schema(description = "Exact cost in US dollars", examples = "0.012345") String costUsd,
             @Schema(description = "Number of calls to models without a configured price") long unpricedCalls,
             @Schema(description = "Number of calls whose usage was estimated because it was not reported") long estimatedCalls,
+            @Schema(description = "Usage by kind; the costs sum exactly to cost_usd. other is the cost of which no parts are known") Map<String, Detail> details,
             @Schema(description = "Usage by model") Map<String, ModelTotals> models) {
     }
 
@@ -34,7 +35,16 @@ record LlmUsageResponse(String identifier, int windowHours,
     @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
     @Schema(name = "LlmTally")
     record ModelTotals(long calls, long inputTokens, long outputTokens, long cachedInputTokens, long cacheWriteInputTokens,
-            String costUsd, long unpricedCalls, long estimatedCalls) {
+            String costUsd, long unpricedCalls, long estimatedCalls, Map<String, Detail> details) {
+    }
+
+    /** Usage of one kind. */
+    @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    @Schema(name = "LlmUsageDetail")
+    record Detail(@Schema(description = "Number of tokens; absent if the kind is not counted in tokens") Long tokens,
+            @Schema(description = "Number of searches, images, characters or milliseconds; absent for tokens") Long count,
+            @Schema(description = "Exact cost in US dollars") String costUsd) {
     }
 
     /** @param partial whether usage stored in Redis is not included */
@@ -45,13 +55,21 @@ record LlmUsageResponse(String identifier, int windowHours,
             models.forEach((model, totals) -> byModel.put(model, of(totals)));
             var all = models.values().stream().reduce(UsageTotals.NONE, UsageTotals::plus);
             providers.put(provider, new ProviderTotals(all.calls(), hours, all.input(), all.output(), all.cachedInput(),
-                    all.cacheWrite(), all.dollars(), all.unpriced(), all.estimated(), byModel));
+                    all.cacheWrite(), all.dollars(), all.unpriced(), all.estimated(), details(all),
+                    byModel));
         });
         return new LlmUsageResponse(identifier, hours, providers, partial ? true : null);
     }
 
     private static ModelTotals of(UsageTotals totals) {
         return new ModelTotals(totals.calls(), totals.input(), totals.output(), totals.cachedInput(), totals.cacheWrite(),
-                totals.dollars(), totals.unpriced(), totals.estimated());
+                totals.dollars(), totals.unpriced(), totals.estimated(), details(totals));
+    }
+
+    private static Map<String, Detail> details(UsageTotals totals) {
+        var details = new LinkedHashMap<String, Detail>();
+        totals.details().forEach(
+                (kind, detail) -> details.put(kind, new Detail(detail.tokens(), detail.count(), detail.dollars())));
+        return details;
     }
 }

@@ -39,13 +39,13 @@ import org.eclipse.microprofile.openapi.annotations.security.SecurityScheme;
                         @APIResponse(name = OpenApiDefinition.UNAVAILABLE, description = "RATE_5002: Redis is unavailable and the fallback is closed, or the admin operation requires Redis", content = @Content(mediaType = "application/json", schema = @Schema(implementation = OpenApiDefinition.ErrorDocument.class), example = "{\"error\":{\"code\":\"RATE_5002\",\"message\":\"The rate limit store is unavailable\"}}"))}))
 public class OpenApiDefinition extends Application {
 
-    static final String ADMIN_TOKEN = "admin-token";
-    static final String API_TOKEN = "api-token";
-    static final String BAD_REQUEST = "BadRequest";
-    static final String UNAUTHORIZED = "Unauthorized";
-    static final String FORBIDDEN = "Forbidden";
-    static final String TOO_MANY_REQUESTS = "TooManyRequests";
-    static final String UNAVAILABLE = "StoreUnavailable";
+    public static final String ADMIN_TOKEN = "admin-token";
+    public static final String API_TOKEN = "api-token";
+    public static final String BAD_REQUEST = "BadRequest";
+    public static final String UNAUTHORIZED = "Unauthorized";
+    public static final String FORBIDDEN = "Forbidden";
+    public static final String TOO_MANY_REQUESTS = "TooManyRequests";
+    public static final String UNAVAILABLE = "StoreUnavailable";
 
     @Schema(name = "Error")
     record ErrorDocument(ErrorBody error) {

@@ -7,7 +7,7 @@ import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.HttpException;
 
 /** Reads query parameters strictly; every error names its parameter. */
-final class QueryParameters {
+public final class QueryParameters {
 
     /** Replacement character of Vert.x for bytes that are not valid UTF-8. */
     private static final char UNDECODABLE = '\uFFFD';
@@ -16,7 +16,7 @@ final class QueryParameters {
     }
 
     /** Returns the value as it was sent, possibly empty; null if it is missing. */
-    static String text(RoutingContext context, String field) {
+    public static String text(RoutingContext context, String field) {
         List<String> values;
         try {
             values = context.queryParams().getAll(field);
@@ -29,7 +29,8 @@ final class QueryParameters {
         return values.isEmpty() ? null : values.get(0);
     }
 
-    static String name(RoutingContext context, String field) {
+    /** Returns a name of 1 to 256 characters. */
+    public static String name(RoutingContext context, String field) {
         var value = text(context, field);
         if (!Identifiers.isValid(value) || value.indexOf(UNDECODABLE) >= 0) {
             throw BadRequestException.forField(field, field + (value == null

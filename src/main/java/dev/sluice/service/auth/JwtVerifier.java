@@ -9,6 +9,7 @@ import jakarta.enterprise.inject.Alternative;
 import jakarta.enterprise.inject.Instance;
 import jakarta.inject.Singleton;
 
+import dev.sluice.fetch.DocumentFetcher;
 import dev.sluice.service.config.ServiceConfig;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
@@ -57,7 +58,7 @@ class JwtVerifier extends JWTCallerPrincipalFactory {
         if (effective.getPublicKeyLocation() != null) {
             var location = URI.create(effective.getPublicKeyLocation());
             fetcher = new KeyFetcher(vertx, location, effective, config.jwt().timeout());
-            remoteKeys = new RemoteKeys(KeyFetcher.describe(location), fetcher::fetch,
+            remoteKeys = new RemoteKeys(DocumentFetcher.describe(location), fetcher::fetch,
                     text -> new FetchedKeys(text, effective), Duration.ofMinutes(effective.getJwksRefreshInterval()),
                     config.jwt().minRefreshInterval(), System::nanoTime);
             remoteKeys.refresh();

@@ -11,8 +11,8 @@ import dev.sluice.llm.limit.Providers;
 @ApplicationScoped
 public class ReservedPaths {
 
-    private static final List<String> PREFIXES = List.of("/v1/check", "/v1/usage", "/v1/limits", "/v1/rules", "/v1/llm",
-            "/q");
+    private static final List<String> PREFIXES = List.of("/v1/check", "/v1/usage", "/v1/limits", "/v1/rules", "/v1/prices",
+            "/v1/llm", "/q");
 
     /** Further endpoints, below these. */
     private static final List<String> ENDPOINTS = List.of("/v1/llm/check", "/v1/llm/usage", "/q/openapi");

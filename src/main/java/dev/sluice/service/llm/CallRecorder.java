@@ -95,6 +95,10 @@ final class CallRecorder {
 
     private static String operationName(Shape shape) {
         return switch (shape) {
+            case COMPLETION -> "text_completion";
+            case IMAGES -> "image_generation";
+            case SPEECH -> "speech";
+            case TRANSCRIPTION -> "transcription";
             case EMBEDDINGS -> "embeddings";
             case GENERATE -> "generate_content";
             default -> "chat";

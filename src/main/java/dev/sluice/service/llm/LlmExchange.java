@@ -21,7 +21,6 @@ import dev.sluice.llm.protocol.LlmRequestParser;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.ProviderOperation;
 import dev.sluice.llm.protocol.ProviderOperation.Kind;
-import dev.sluice.llm.protocol.ProviderOperation.Shape;
 import dev.sluice.policy.RequestPath;
 import dev.sluice.service.edge.Cors;
 import dev.sluice.service.edge.ResponseAbort;
@@ -32,6 +31,7 @@ import io.smallrye.mutiny.vertx.UniHelper;
 import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
 import io.vertx.core.Promise;
+import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
@@ -157,7 +157,10 @@ final class LlmExchange {
             return Future.succeededFuture();
         }
         var requested = operation;
-        return services.bodyBuffer().read(context, read -> LlmRequestParser.parse(provider, requested, read))
+        var types = request.headers().getAll(HttpHeaders.CONTENT_TYPE);
+        var contentType = types.size() == 1 ? types.get(0) : "";
+        return services.bodyBuffer()
+                .read(context, read -> LlmRequestParser.parse(provider, requested, contentType, read))
                 .compose(request -> {
                     parsed = request;
                     operation = new ProviderOperation(requested.kind(), requested.shape(), request.model(),
@@ -225,7 +228,7 @@ final class LlmExchange {
 
     private Future<Void> forward() {
         boolean askUsage = services.providers().config(provider).askUsage();
-        boolean usageRequested = askUsage && parsed != null && parsed.streaming() && operation.shape() == Shape.CHAT
+        boolean usageRequested = askUsage && parsed != null && parsed.streaming() && operation.shape().requestsUsage()
                 && !parsed.usageRequested();
         MultiMap headers;
         String target;

@@ -7,6 +7,8 @@ import java.math.BigInteger;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
@@ -18,6 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.identity.Sha256;
+import dev.sluice.llm.pricing.CostParts;
 import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.redis.HashTags;
 import dev.sluice.redis.LuaScript;
@@ -111,6 +114,34 @@ class RedisLedgerTest {
         assertThat(read(ledger, "user:a", "m:1")).isEqualTo(
                 new UsageTotals(1000, 10_000, 2_000, 1_000, 5_000, BigInteger.valueOf(1_234_567_000), 0, 0));
         assertThat(read(ledger, "user:b", "m:1")).isNull();
+    }
+
+    @Test
+    void partsOfACallAreBookedOnceAndReadByAnotherInstance() {
+        var one = ledger(100);
+        var other = new RedisLedger(vertx, link, keys, 100, new SimpleMeterRegistry(), TIMEOUT.toMillis());
+        var parts = List.of(new CostParts.Part("input", CostParts.Group.INPUT, 7, 100),
+                new CostParts.Part("audio_input", CostParts.Group.INPUT, 3, 200),
+                new CostParts.Part("output", CostParts.Group.OUTPUT, 5, 50),
+                new CostParts.Part("web_search", CostParts.Group.NONE, 2, 20));
+        for (int i = 0; i < 20; i++) {
+            book(i % 2 == 0 ? one : other, new LedgerEntry("user:a", "openai", "m:1", TokenUsage.of(10, 5), 370, false,
+                    "r" + i / 4, -1, parts));
+        }
+        for (int i = 0; i < 5; i++) {
+            book(one, new LedgerEntry("user:a", "openai", "m:1", TokenUsage.of(10, 5), 370, false, null, -1, parts));
+        }
+        book(one, entry("user:a", "m:1", null)); // of an older version
+        read(one, "user:a", "m:1"); // waits for its writes
+        assertThat(read(other, "user:a", "m:1").details()).isEqualTo(new TreeMap<>(Map.of(
+                "input", new UsageParts.Detail(77L, null, BigInteger.valueOf(1000)),
+                "audio_input", new UsageParts.Detail(30L, null, BigInteger.valueOf(2000)),
+                "cached_input", new UsageParts.Detail(2L, null, BigInteger.ZERO),
+                "cache_write", new UsageParts.Detail(1L, null, BigInteger.ZERO),
+                "output", new UsageParts.Detail(55L, null, BigInteger.valueOf(500)),
+                "web_search", new UsageParts.Detail(null, 20L, BigInteger.valueOf(200)),
+                "other", new UsageParts.Detail(null, null, BigInteger.valueOf(1_234_567)))));
+        assertThat(number("HLEN " + hashKey("user:a"))).as("models, 6 counters, and parts").isEqualTo(1 + 6 + 4 + 2);
     }
 
     private static LedgerEntry sample(String identifier, String model, long output, String request) {

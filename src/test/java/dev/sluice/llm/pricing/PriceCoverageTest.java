@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 
 import org.junit.jupiter.api.Test;
 
@@ -31,9 +32,19 @@ import dev.sluice.llm.protocol.UsageKind;
 class PriceCoverageTest {
 
     private static final LocalDate DAY = LocalDate.of(2026, 11, 29);
-    private static final Set<String> MODES = Set.of("chat", "responses", "completion", "embedding", "moderation");
+    private static final Set<String> MODES = Set.of("chat", "responses", "completion", "embedding", "moderation",
+            "image_generation", "audio_speech", "audio_transcription");
+    /** Modes whose models are billed by units if their tokens have no price. */
+    private static final Set<String> UNIT_MODES = Set.of("image_generation", "audio_speech", "audio_transcription");
+    /** Name of a row with the price of an image, of a model that is billed by tokens: it is an equivalent of these. */
+    private static final Pattern IMAGE_ROW = Pattern.compile("(?:([a-z]+)/)?(\\d+)-x-(\\d+)/(.+)");
     /** Models about which the list and another source, or two rows of the list, disagree: the dearer price holds. */
     private static final Set<String> DEARER = Set.of("gemini/gemini-exp-1206");
+    private static final Map<String, UsageKind> UNIT_FIELDS = new TreeMap<>(Map.of("input_cost_per_character",
+            UsageKind.CHARACTER, "input_cost_per_second", UsageKind.AUDIO_MILLISECOND, "input_cost_per_image", UsageKind.IMAGE,
+            "output_cost_per_image", UsageKind.IMAGE));
+    private static final Map<UsageKind, Long> UNITS = Map.of(UsageKind.CHARACTER, 1_000_000L, UsageKind.AUDIO_MILLISECOND,
+            1_000_000_000L, UsageKind.IMAGE, 1L);
     private static final BigDecimal PICO = BigDecimal.ONE.scaleByPowerOfTen(12);
     private static final List<TokenUsage> USAGES = usages();
 
@@ -79,6 +90,31 @@ class PriceCoverageTest {
         return row.has("input_cost_per_token") && !(free && pricedApart);
     }
 
+    /** Returns the units of one image, a million characters or a million seconds, by which a model without prices of tokens is billed. */
+    private static UsageDetails units(String name, JsonNode row) {
+        if (!UNIT_MODES.contains(row.get("mode").asText()) || hasTokenPrices(row)) {
+            return null;
+        }
+        var image = IMAGE_ROW.matcher(name);
+        var variant = image.matches()
+                ? (image.group(1) == null ? "" : image.group(1) + '/') + image.group(2) + 'x' + image.group(3)
+                : "";
+        for (var unit : UNIT_FIELDS.entrySet()) {
+            if (row.has(unit.getKey())) {
+                return new UsageDetails(Map.of(unit.getValue(), UNITS.get(unit.getValue())), ServiceTier.STANDARD, false, "",
+                        List.of(), variant);
+            }
+        }
+        return null;
+    }
+
+    /** Returns the price of these units by the row, in picodollars. */
+    private static BigDecimal unitPrice(JsonNode row) {
+        var field = UNIT_FIELDS.keySet().stream().filter(row::has).findFirst().orElseThrow();
+        return row.get(field).decimalValue().multiply(field.endsWith("_image") ? BigDecimal.ONE : BigDecimal.valueOf(1_000_000))
+                .setScale(6, RoundingMode.CEILING).multiply(PICO);
+    }
+
     private static boolean isLive(JsonNode row) {
         return !row.has("deprecation_date") || LocalDate.parse(row.get("deprecation_date").asText()).isAfter(DAY);
     }
@@ -101,7 +137,9 @@ class PriceCoverageTest {
                 provider(row) == Provider.ANTHROPIC ? input.add(input) : write);
         return times(input, usage.input() - usage.cachedInput() - usage.cacheWrite()).add(times(cached, usage.cachedInput()))
                 .add(times(write, usage.cacheWrite() - usage.longCacheWrite())).add(times(longWrite, usage.longCacheWrite()))
-                .add(times(amount(row, "output_cost_per_token" + tier), usage.output())).multiply(PICO);
+                .add(times(amountOr(row, "output_cost_per_token" + tier, amount(row, "output_cost_per_image_token")),
+                        usage.output()))
+                .multiply(PICO);
     }
 
     private static BigDecimal amountOr(JsonNode row, String field, BigDecimal otherwise) {
@@ -140,6 +178,27 @@ class PriceCoverageTest {
         assertThat(wrong).isEmpty();
         assertThat(live).isGreaterThan(100);
         assertThat(unpriced).as("of %s", live).hasSizeLessThanOrEqualTo(live / 100);
+    }
+
+    /** Of the models that are billed by them, whether live or not. */
+    @Test
+    void pricesCharactersSecondsAndImagesExactly() {
+        var priced = new TreeSet<String>();
+        list.forEach((name, row) -> {
+            var units = units(name, row);
+            var model = IMAGE_ROW.matcher(name);
+            if (units == null || model.matches() && list.containsKey(model.group(4))) {
+                return;
+            }
+            var price = table.find(provider(row), model.matches() ? model.group(4) : name, DAY);
+            assertThat(price).as(name).isPresent();
+            assertThat(price.get().covers(TokenUsage.NONE, units)).as(name).isTrue();
+            assertThat(price.get().covers(TokenUsage.of(1, 1), UsageDetails.NONE)).as(name + ", of tokens").isFalse();
+            assertThat(BigDecimal.valueOf(price.get().picodollars(TokenUsage.NONE, units))).as(name)
+                    .isEqualByComparingTo(unitPrice(row));
+            priced.add(name);
+        });
+        assertThat(priced).contains("whisper-1", "gpt-transcribe", "tts-1", "tts-1-hd", "gemini/imagen-3.0-generate-001");
     }
 
     /** Each tier of service with a price of its own, with text, cached input and long prompts; audio and images in the standard tier. */
@@ -198,7 +257,11 @@ class PriceCoverageTest {
     void noNamePricesAnotherModel() {
         list.forEach((name, row) -> {
             var price = table.find(provider(row), name, DAY);
-            if (price.isPresent()) {
+            var units = units(name, row);
+            if (price.isPresent() && units != null) {
+                assertThat(BigDecimal.valueOf(price.get().picodollars(TokenUsage.NONE, units))).as(name)
+                        .isEqualByComparingTo(unitPrice(row));
+            } else if (price.isPresent()) {
                 assertThat(hasTokenPrices(row)).as(name).isTrue();
                 assertThat(isExact(name, row, price.get())).as(name).isTrue();
             }

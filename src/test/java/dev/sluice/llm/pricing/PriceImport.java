@@ -145,6 +145,7 @@ public final class PriceImport {
                             "Generated: see CONTRIBUTING.md. A row holds for its model and the aliases of its name. The dates are inclusive, in UTC.",
                             "A tier's prices take the place of the row's for a whole call in that tier of service whose prompt is longer.",
                             "web_search_1000: US dollars per 1,000 searches, 10 if absent. factor_: multiplies the prices of tokens.",
+                            "per_million_characters, per_million_seconds (of audio), per_image_<quality>/<size>: the model is billed by them, not by tokens.",
                             "Where no price of cached input or of a cache write is known, it is that of input: never cheaper than known."
                           ],
                           "prices": [
@@ -165,7 +166,9 @@ public final class PriceImport {
         if (row.until() != null) {
             fields.add(text("until", row.until().toString()));
         }
-        fields.add(format(row.prices()));
+        if (!row.prices().isEmpty()) {
+            fields.add(format(row.prices()));
+        }
         if (!row.tiers().isEmpty()) {
             fields.add("\"tiers\": [" + String.join(", ", row.tiers().entrySet().stream()
                     .map(tier -> '{' + format(tier.getKey()) + ", " + format(tier.getValue()) + '}').toList()) + ']');
@@ -173,6 +176,7 @@ public final class PriceImport {
         if (row.calls().webSearch().compareTo(CallPrices.USUAL_WEB_SEARCH) != 0) {
             fields.add(text(BundledPrices.WEB_SEARCH, row.calls().webSearch().toPlainString()));
         }
+        row.calls().units().forEachField((name, price) -> fields.add(text(name, price)));
         row.calls().factors().forEach(
                 (name, factor) -> fields.add(text(BundledPrices.FACTOR_PREFIX + name, factor.toPlainString())));
         fields.add(text("source", row.source()));

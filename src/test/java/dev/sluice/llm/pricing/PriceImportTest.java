@@ -7,8 +7,16 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 import org.junit.jupiter.api.Test;
+
+import dev.sluice.llm.protocol.ServiceTier;
+import dev.sluice.llm.protocol.TokenUsage;
+import dev.sluice.llm.protocol.UsageDetails;
+import dev.sluice.llm.protocol.UsageKind;
 
 class PriceImportTest {
 
@@ -81,6 +89,51 @@ class PriceImportTest {
             assertThat(read.tiers()).hasToString(
                     "{PriceTier[service=STANDARD, above=200000]={INPUT=0.2, CACHED_INPUT=0.2, CACHE_WRITE=0.2, OUTPUT=15.625}}");
         });
+    }
+
+    /** As the rows of DALL·E were: prices of pixels, which are rounded, and one row for each quality and size. */
+    @Test
+    void readsPricesOfUnits() throws IOException {
+        var list = """
+                {"hd/1024-x-1792/dall-e-3": {"litellm_provider": "openai", "mode": "image_generation", "input_cost_per_pixel": 6.539e-08, "output_cost_per_pixel": 0.0},
+                 "standard/1024-x-1024/dall-e-3": {"litellm_provider": "openai", "mode": "image_generation", "input_cost_per_pixel": 3.81469e-08},
+                 "256-x-256/dall-e-2": {"litellm_provider": "openai", "mode": "image_generation", "input_cost_per_pixel": 2.4414e-07},
+                 "low/1024-x-1024/tokens": {"litellm_provider": "openai", "mode": "image_generation", "input_cost_per_image": 0.011},
+                 "tokens": {"litellm_provider": "openai", "mode": "image_generation", "input_cost_per_token": 1e-06, "output_cost_per_image_token": 4e-05},
+                 "imagen": {"litellm_provider": "gemini", "mode": "image_generation", "output_cost_per_image": 0.04},
+                 "free": {"litellm_provider": "gemini", "mode": "image_generation", "output_cost_per_image": 0},
+                 "speech": {"litellm_provider": "openai", "mode": "audio_speech", "input_cost_per_character": 1.5e-05},
+                 "text": {"litellm_provider": "openai", "mode": "audio_transcription", "input_cost_per_second": 0.0001, "output_cost_per_second": 0.0002},
+                 "rounded": {"litellm_provider": "openai", "mode": "audio_transcription", "input_cost_per_second": 0.000283333333333},
+                 "film": {"litellm_provider": "openai", "mode": "video_generation", "output_cost_per_video_per_second": 0.1}}""";
+        var prefix = "{\"provider\": \"openai\", \"model\": \"";
+        var source = "\", \"source\": \"LiteLLM\"}";
+        assertThat(generate(list, "").split(",\n *")).containsExactly(
+                prefix + "dall-e-2\", \"per_image_256x256\": \"0.016" + source,
+                prefix + "dall-e-3\", \"per_image_hd/1024x1792\": \"0.12\", \"per_image_standard/1024x1024\": \"0.04" + source,
+                prefix + "rounded\", \"per_million_seconds\": \"283.333334" + source,
+                prefix + "speech\", \"per_million_characters\": \"15" + source,
+                prefix + "text\", \"per_million_seconds\": \"200" + source,
+                prefix + "tokens\", \"input\": \"1\", \"cached_input\": \"1\", \"cache_write\": \"1\", \"image_output\": \"40\", \"output\": \"40"
+                        + source,
+                prefix.replace("openai", "gemini") + "imagen\", \"per_image\": \"0.04" + source);
+    }
+
+    /** Of the qualities of one size that a request may get, the dearest is assumed. */
+    @Test
+    void imagesCostTheirVariantOrTheDearest() throws IOException {
+        var row = new ByteArrayInputStream(
+                utf8("""
+                        {"prices": [{"provider": "openai", "model": "m", "per_image_standard/1024x1024": "0.04", "per_image_hd/1024x1024": "0.08",
+                         "per_image_hd/1792x1024": "0.12", "source": "x"}]}"""));
+        var price = PriceEntry.of(BundledPrices.readRows(row).get(0), "test").price();
+        var costs = new TreeMap<String, Long>();
+        for (var image : new String[]{"standard/1024x1024", "hd/1024x1024", "1024x1024", "low/1024x1024", "standard/9x9", ""}) {
+            costs.put(image, price.picodollars(TokenUsage.NONE, new UsageDetails(Map.of(UsageKind.IMAGE, 3L),
+                    ServiceTier.STANDARD, false, "", List.of(), image)) / 1_000_000_000);
+        }
+        assertThat(costs).isEqualTo(Map.of("standard/1024x1024", 120L, "hd/1024x1024", 240L, "1024x1024", 240L,
+                "low/1024x1024", 240L, "standard/9x9", 360L, "", 360L));
     }
 
     @Test

@@ -144,7 +144,8 @@ class PriceTableTest {
         assertThat(name(Provider.GEMINI, "models/gemini-2.5-flash-lite-001")).contains("gemini-2.5-flash-lite");
         assertThat(name(Provider.GEMINI, "google/gemini-2.5-flash")).contains("gemini-2.5-flash");
         assertThat(name(Provider.GEMINI, "gemini/gemini-2.5-flash")).contains("gemini-2.5-flash");
-        assertThat(name(Provider.GEMINI, "gemini-2.5-flash-image")).isEmpty();
+        assertThat(name(Provider.GEMINI, "gemini-2.5-flash-image")).contains("gemini-2.5-flash-image");
+        assertThat(name(Provider.GEMINI, "gemini-2.5-flash-pictures")).isEmpty();
         assertThat(name(Provider.GEMINI, "gemini-flash")).isEmpty();
         assertThat(name(Provider.GEMINI, "gemini-flash-latest-001")).isEmpty();
         assertThat(name(Provider.GEMINI, "gpt-4o")).isEmpty();
@@ -186,9 +187,9 @@ class PriceTableTest {
     @Test
     void bundledPricesAreUnambiguous() {
         var entries = BundledPrices.read();
-        assertThat(entries).hasSizeGreaterThan(150).allSatisfy(entry -> assertThat(entry.provider()).isNotNull());
+        assertThat(entries).hasSizeGreaterThan(150).allSatisfy(entry -> assertThat(entry.row().provider()).isNotNull());
         for (var entry : entries) {
-            assertThat(entries.stream().filter(other -> other.provider() == entry.provider()
+            assertThat(entries.stream().filter(other -> other.row().provider() == entry.row().provider()
                     && other.price().name().equals(entry.price().name()) && other.isValidOn(DAY))).hasSize(1);
         }
     }

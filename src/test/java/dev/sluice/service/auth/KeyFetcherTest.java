@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import dev.sluice.fetch.DocumentFetcher;
 import dev.sluice.testing.RawExchange;
 import dev.sluice.testing.RawUpstream;
 import dev.sluice.testing.TestCertificates;
@@ -159,7 +160,7 @@ class KeyFetcherTest {
 
     @Test
     void loggedLocationHasNoSecrets() {
-        assertThat(KeyFetcher.describe(URI.create("https://user:secret@issuer.example:8443/keys?token=secret")))
+        assertThat(DocumentFetcher.describe(URI.create("https://user:secret@issuer.example:8443/keys?token=secret")))
                 .isEqualTo("https://issuer.example:8443/keys");
     }
 }

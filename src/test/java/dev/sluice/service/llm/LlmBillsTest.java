@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.stream.Stream;
@@ -14,6 +15,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 import dev.sluice.testing.RedisTestResource;
+import dev.sluice.testing.llm.Form;
 import dev.sluice.testing.llm.LlmProfile;
 import dev.sluice.testing.llm.ProviderStub;
 import dev.sluice.testing.llm.ProvidersForTests;
@@ -32,9 +34,12 @@ class LlmBillsTest extends LlmTestBase {
 
     private static final String USER = "wealthy";
 
-    /** @param why reason of the cost */
+    /**
+     * @param why reason of the cost
+     * @param only the only form in which the provider answers: {@code document} or {@code events}; null for both
+     */
     private record Bill(String provider, String path, JsonObject request, JsonObject answer, JsonArray events, String usd,
-            String why) {
+            String why, String only) {
 
         @Override
         public String toString() {
@@ -47,15 +52,19 @@ class LlmBillsTest extends LlmTestBase {
             return new JsonArray(new String(file.readAllBytes(), StandardCharsets.UTF_8)).stream().map(JsonObject.class::cast)
                     .map(bill -> new Bill(bill.getString("provider"), bill.getString("path"), bill.getJsonObject("request"),
                             bill.getJsonObject("answer"), bill.getJsonArray("events"), bill.getString("usd"),
-                            bill.getString("why")))
+                            bill.getString("why"), bill.getString("only")))
                     .toList().stream();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
+    static Stream<Bill> documents() {
+        return bills().filter(bill -> bill.answer() != null && !"events".equals(bill.only()));
+    }
+
     static Stream<Bill> answers() {
-        return bills().filter(bill -> bill.answer() != null);
+        return bills().filter(bill -> bill.answer() != null && !"document".equals(bill.only()));
     }
 
     static Stream<Bill> eventStreams() {
@@ -77,7 +86,10 @@ class LlmBillsTest extends LlmTestBase {
             request.put("stream", true);
             path = path.replace(":generateContent", ":streamGenerateContent?alt=sse");
         }
-        var response = http.post(path, request.encode(), "x-api-key", "key-of-" + USER);
+        var form = bill.path().startsWith("/audio/trans") ? Form.of(request) : null;
+        var response = form == null
+                ? http.post(path, request.encode(), "x-api-key", "key-of-" + USER)
+                : http.post(path, form.body(), "x-api-key", "key-of-" + USER, "Content-Type", form.contentType());
         assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
     }
 
@@ -86,10 +98,27 @@ class LlmBillsTest extends LlmTestBase {
         assertThat(booked.getLong("calls", 0L)).isEqualTo(calls);
         assertThat(booked.getLong("estimated_calls", 0L)).isZero();
         assertThat(booked.getString("cost_usd", "0")).isEqualTo(bill.usd());
+        if (calls > 0) {
+            assertDetailsSumTo(booked);
+            booked.getJsonObject("models").forEach(model -> assertDetailsSumTo((JsonObject) model.getValue()));
+        }
+    }
+
+    private static void assertDetailsSumTo(JsonObject totals) {
+        var cost = BigDecimal.ZERO;
+        long tokens = 0;
+        for (var kind : totals.getJsonObject("details")) {
+            var detail = (JsonObject) kind.getValue();
+            cost = cost.add(new BigDecimal(detail.getString("cost_usd")));
+            tokens += detail.getLong("tokens", 0L);
+        }
+        assertThat(cost).isEqualByComparingTo(totals.getString("cost_usd"));
+        assertThat(tokens).isEqualTo(totals.getLong("input_tokens") + totals.getLong("output_tokens"));
+        assertThat(totals.getJsonObject("details").fieldNames()).doesNotContain("other");
     }
 
     @ParameterizedTest
-    @MethodSource("answers")
+    @MethodSource("documents")
     void documentCostsWhatTheProviderBills(Bill bill) {
         stub(bill.provider()).respondNext(1, 200, bill.answer().encode());
         call(bill, false);
@@ -137,13 +166,7 @@ class LlmBillsTest extends LlmTestBase {
     private static List<String> events(Bill bill) {
         var answer = bill.answer();
         return switch (bill.provider()) {
-            case "openai" -> bill.path().equals("/responses")
-                    ? List.of(data(new JsonObject().put("type", "response.output_text.delta").put("delta", "Hi")),
-                            data(new JsonObject().put("type", "response.completed").put("response", answer)))
-                    : List.of(
-                            data(new JsonObject().put("model", answer.getString("model")).put("choices",
-                                    new JsonArray().add(new JsonObject().put("index", 0)))),
-                            data(answer.copy().put("choices", new JsonArray())), "data: [DONE]\n\n");
+            case "openai" -> openAiEvents(bill.path(), answer);
             case "anthropic" -> {
                 var first = new JsonObject().put("model", answer.getString("model")).put("usage",
                         answer.getJsonObject("usage").copy().put("output_tokens", 1).putNull("iterations"));
@@ -155,6 +178,28 @@ class LlmBillsTest extends LlmTestBase {
             }
             default -> List.of(data(answer.copy().put("candidates",
                     new JsonArray().add(new JsonObject().put("finishReason", "STOP")))));
+        };
+    }
+
+    private static List<String> openAiEvents(String path, JsonObject answer) {
+        return switch (path) {
+            case "/responses" ->
+                List.of(data(new JsonObject().put("type", "response.output_text.delta").put("delta", "Hi")),
+                        data(new JsonObject().put("type", "response.completed").put("response", answer)));
+            case "/images/generations" ->
+                List.of(data(new JsonObject().put("type", "image_generation.partial_image").put("b64_json", "AAAA")),
+                        data(answer.copy().put("type", "image_generation.completed").put("b64_json", "AAAA")));
+            case "/images/edits" -> List.of(data(answer.copy().put("type", "image_edit.completed").put("b64_json", "AAAA")));
+            case "/audio/transcriptions" ->
+                List.of(data(new JsonObject().put("type", "transcript.text.delta").put("delta", "Hi")),
+                        data(answer.copy().put("type", "transcript.text.done")));
+            case "/audio/speech" ->
+                List.of(data(new JsonObject().put("type", "speech.audio.delta").put("audio", "AAAA")),
+                        data(answer.copy().put("type", "speech.audio.done")));
+            default -> List.of(
+                    data(new JsonObject().put("model", answer.getString("model")).put("choices",
+                            new JsonArray().add(new JsonObject().put("index", 0)))),
+                    data(answer.copy().put("choices", new JsonArray())), "data: [DONE]\n\n");
         };
     }
 

@@ -1,5 +1,7 @@
 package dev.sluice.llm.protocol.json;
 
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -131,6 +133,23 @@ public final class JsonFields {
             }
         }
         return value instanceof Double number ? whole(number) : count(path);
+    }
+
+    /**
+     * Returns the decimal at a path in thousandths, rounded up.
+     *
+     * @param path the path
+     * @return null if the field is missing; {@link #INVALID_COUNT} if it is not a number, negative, or above 10⁹
+     */
+    public Long thousandths(String path) {
+        var value = value(path);
+        if (value == null) {
+            return null;
+        }
+        double number = value instanceof Long whole ? whole : value instanceof Double decimal ? decimal : INVALID_COUNT;
+        return number >= 0 && number <= 1e9
+                ? BigDecimal.valueOf(number).movePointRight(3).setScale(0, RoundingMode.CEILING).longValueExact()
+                : Long.valueOf(INVALID_COUNT);
     }
 
     private static Long whole(double number) {

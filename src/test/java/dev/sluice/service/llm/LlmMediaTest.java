@@ -1,0 +1,181 @@
+package dev.sluice.service.llm;
+
+import static dev.sluice.testing.HttpTestClient.header;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.net.http.HttpResponse;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import dev.sluice.testing.RedisTestResource;
+import dev.sluice.testing.llm.Form;
+import dev.sluice.testing.llm.LlmProfile;
+import dev.sluice.testing.llm.ProvidersForTests;
+import io.quarkus.test.common.WithTestResource;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
+import io.vertx.core.json.JsonObject;
+
+/** OpenAI's speech, transcriptions, images and moderations where the answer does not say what they have cost. */
+@QuarkusTest
+@TestProfile(LlmProfile.class)
+@WithTestResource(RedisTestResource.class)
+@WithTestResource(ProvidersForTests.class)
+class LlmMediaTest extends LlmTestBase {
+
+    private static final String SPEECH = "/openai/v1/audio/speech";
+    private static final String TRANSCRIPTIONS = "/openai/v1/audio/transcriptions";
+    private static final String IMAGES = "/openai/v1/images/generations";
+    private static final String NO_ANSWER = "{\"created\":1,\"data\":[]}";
+
+    private HttpResponse<String> post(String user, String path, JsonObject body) {
+        return http.post(path, body.encode(), "Authorization", "Bearer key-of-" + user, "Content-Type", "application/json");
+    }
+
+    private HttpResponse<String> transcribe(String user, Form form) {
+        return http.post(TRANSCRIPTIONS, form.body(), "Authorization", "Bearer key-of-" + user, "Content-Type",
+                form.contentType());
+    }
+
+    private void assertBooked(String user, String usd, int estimated) {
+        var booked = ledger("user:" + user, "openai");
+        assertThat(booked.getLong("calls")).isEqualTo(1);
+        assertThat(booked.getLong("unpriced_calls")).isZero();
+        assertThat(booked.getString("cost_usd")).isEqualTo(usd);
+        assertThat(booked.getLong("estimated_calls")).isEqualTo(estimated);
+    }
+
+    /** Whatever their size in bytes. */
+    @ParameterizedTest
+    @CsvSource({"tts-1, a, 0.015", "tts-1-hd, a, 0.03", "tts-1, é, 0.015", "tts-1, 😀, 0.015"})
+    void speechCostsItsCharacters(String model, String character, String usd) {
+        openAi.respondNext(1, 200, "ID3", "content-type", "audio/mpeg");
+        var response = post("wealthy", SPEECH, new JsonObject().put("model", model).put("input", character.repeat(1000)));
+        assertThat(response.body()).isEqualTo("ID3");
+        assertBooked("wealthy", usd, 0);
+    }
+
+    /** 100 bytes: 25 tokens of text at 0.60, and 150 of audio at 12 dollars per million. */
+    @Test
+    void speechOfTokensIsEstimatedByItsText() {
+        openAi.respondNext(1, 200, "ID3", "content-type", "audio/mpeg");
+        post("wealthy", SPEECH, new JsonObject().put("model", "gpt-4o-mini-tts").put("input", "a".repeat(100)));
+        assertBooked("wealthy", "0.001815", 1);
+    }
+
+    /** 2.5 seconds at 0.0001 dollars; of the model of tokens, 30 of audio and 15 of text, and the fields of the form. */
+    @ParameterizedTest
+    @CsvSource({"whisper-1, 0.00025", "gpt-transcribe, 0.0001875", "gpt-4o-transcribe, 0.0002375"})
+    void subtitlesAreEstimatedByTheAudio(String model, String usd) {
+        openAi.respondNext(1, 200, "1\n00:00:00,000 --> 00:00:02,500\nHi\n", "content-type", "text/plain");
+        transcribe("wealthy", Form.of(new JsonObject().put("model", model).put("response_format", "srt")));
+        assertBooked("wealthy", usd, 1);
+    }
+
+    @Test
+    void imagesInAnAnswerThatIsNotUnderstoodAreEstimated() {
+        openAi.respondNext(1, 200, "<html>", "content-type", "text/html");
+        post("wealthy", IMAGES, new JsonObject().put("model", "dall-e-3").put("n", 2));
+        assertBooked("wealthy", "0.08", 1);
+    }
+
+    /** The tokens of a model that is billed by seconds have no price: the request's seconds are booked. */
+    @Test
+    void usageInOtherUnitsThanThePriceIsEstimated() {
+        openAi.respondNext(1, 200,
+                "{\"text\":\"Hi\",\"usage\":{\"type\":\"tokens\",\"input_tokens\":1000000,\"output_tokens\":1}}");
+        transcribe("wealthy", Form.of(new JsonObject().put("model", "whisper-1")));
+        assertBooked("wealthy", "0.00025", 1);
+    }
+
+    /** On one cent a day: 2 cents for 200 seconds, which an empty budget admits once, or for an image. */
+    @Test
+    void callsCountAgainstTheBudget() {
+        openAi.respondNext(1, 200, "{\"text\":\"Hi\",\"usage\":{\"type\":\"duration\",\"seconds\":50}}");
+        var form = Form.of(new JsonObject().put("model", "whisper-1"), Form.wav(200));
+        assertThat(transcribe("money", form).statusCode()).isEqualTo(200);
+        assertThat(openAi.lastRequest().body()).isEqualTo(form.body());
+        assertThat(openAi.lastRequest().header("content-type")).isEqualTo(form.contentType());
+        assertThat(windowUsage("money", "llm:openai:budget")).isEqualTo(5_000_000);
+        assertThat(transcribe("money", form).statusCode()).isEqualTo(429);
+        assertThat(post("money", IMAGES, new JsonObject().put("model", "dall-e-2").put("size", "256x256")).statusCode())
+                .isEqualTo(429);
+        assertThat(openAi.requests()).hasSize(1);
+        assertBooked("money", "0.005", 0);
+    }
+
+    @ParameterizedTest
+    @CsvSource({IMAGES + ", nobody-knows-me", IMAGES + ", whisper-1", IMAGES + ", ''", SPEECH + ", gpt-transcribe",
+            "/openai/v1/chat/completions, whisper-1", "/openai/v1/chat/completions, dall-e-3"})
+    void callWithoutAPriceInItsUnitsIsRefusedUnderABudget(String path, String model) {
+        openAi.respondNext(1, 200, NO_ANSWER);
+        var body = new JsonObject().put("input", "Hi");
+        var response = post("money", path, model.isEmpty() ? body : body.put("model", model));
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(429);
+        assertThat(response.body()).contains("The model has no price");
+        assertThat(openAi.requests()).isEmpty();
+    }
+
+    @Test
+    void callWithoutAPriceIsFlaggedWhereNoBudgetApplies() {
+        openAi.respondNext(1, 200, NO_ANSWER);
+        assertThat(post("wealthy", IMAGES, new JsonObject().put("model", "nobody-knows-me")).statusCode()).isEqualTo(200);
+        assertThat(ledger("user:wealthy", "openai").getLong("unpriced_calls")).isEqualTo(1);
+    }
+
+    @Test
+    void failedCallsCostNothing() {
+        openAi.failNext(2, 400);
+        transcribe("wealthy", Form.of(new JsonObject().put("model", "whisper-1")));
+        post("wealthy", SPEECH, new JsonObject().put("model", "tts-1").put("input", "Hi"));
+        assertThat(ledger("user:wealthy")).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"{\"model\":\"whisper-1\"}", "model=whisper-1"})
+    void transcriptionWithoutAFormIsRejected(String body) {
+        var response = http.post(TRANSCRIPTIONS, body, "Authorization", "Bearer key-of-money", "Content-Type",
+                "application/json");
+        assertThat(response.statusCode()).isEqualTo(400);
+        assertThat(response.body()).contains("multipart/form-data");
+        assertThat(openAi.requests()).isEmpty();
+    }
+
+    /** The provider could read the other model, which is dearer. */
+    @Test
+    void formWithTwoModelsIsRejected() {
+        var form = Form.of(new JsonObject().put("model", "whisper-1"));
+        var other = form.body().substring(0, form.body().indexOf("\r\n--", 2) + 2).replace("whisper-1", "gpt-4o-transcribe");
+        var response = transcribe("money", new Form(form.boundary(), other + form.body()));
+        assertThat(response.statusCode()).isEqualTo(400);
+        assertThat(response.body()).contains("model must occur once");
+        assertThat(openAi.requests()).isEmpty();
+    }
+
+    @Test
+    void moderationsAreFree() {
+        openAi.respondNext(1, 200, "{\"id\":\"modr-1\",\"results\":[]}");
+        var response = post("money", "/openai/v1/moderations", new JsonObject().put("input", "Hi"));
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+        assertThat(header(response, "x-ratelimit-limit")).isEqualTo("60");
+        assertThat(windowUsage("money", "llm:openai:free")).isEqualTo(1);
+        assertThat(windowUsage("money", "llm:openai")).isZero();
+        assertThat(ledger("user:money")).isEmpty();
+    }
+
+    /** As of a chat: the caller does not get the usage that Sluice has requested. */
+    @Test
+    void usageOfACompletionStreamIsRequestedAndRemoved() {
+        var text = "data: {\"model\":\"gpt-3.5-turbo-instruct\",\"choices\":[{\"text\":\"Hi\",\"index\":0}]}\n\n";
+        openAi.streamNext(1, text, "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":1000,\"completion_tokens\":500}}\n\n",
+                "data: [DONE]\n\n");
+        var response = post("wealthy", "/openai/v1/completions",
+                new JsonObject().put("model", "gpt-3.5-turbo-instruct").put("prompt", "Hi").put("stream", true));
+        assertThat(response.body()).isEqualTo(text + "data: [DONE]\n\n");
+        assertThat(openAi.lastRequest().json().getJsonObject("stream_options").getBoolean("include_usage")).isTrue();
+        assertBooked("wealthy", "0.0025", 0);
+    }
+}
