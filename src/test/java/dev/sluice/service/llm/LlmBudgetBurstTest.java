@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 
 import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.testing.RedisTestResource;
+import dev.sluice.testing.llm.Estimates;
 import dev.sluice.testing.llm.LlmBurstProfile;
 import dev.sluice.testing.llm.ProvidersForTests;
 import io.quarkus.test.common.WithTestResource;
@@ -35,7 +36,7 @@ class LlmBudgetBurstTest extends LlmTestBase {
 
     private static final String BODY = "{\"model\":\"gpt-4o\",\"messages\":[]}";
     private static final String AGENT_BODY = BODY.replace("}", ",\"max_tokens\":64000}");
-    private static final long ESTIMATED_INPUT = (BODY.length() + 3) / 4;
+    private static final long ESTIMATED_INPUT = Estimates.chat(BODY);
     private static final long INPUT = 12;
     /** Nanodollars per token. */
     private static final long INPUT_PRICE = 2500;
