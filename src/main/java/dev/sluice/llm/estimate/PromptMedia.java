@@ -11,6 +11,7 @@ final class PromptMedia {
 
     private static final byte[] DATA_URL = ascii("data:");
     private static final byte[] BASE64 = ascii(";base64,");
+    private static final byte[] LOW = ascii("low\"");
     /** Bytes of a data URL in which its data must begin. */
     private static final int MAX_URL_HEAD = 256;
 
@@ -37,9 +38,13 @@ final class PromptMedia {
         field = name;
     }
 
-    /** Sets the detail of the pictures of the open object. */
-    void detail(boolean low) {
-        isLow = low;
+    /**
+     * Sets the detail of the pictures of the open object.
+     *
+     * @param from index of the string
+     */
+    void detail(int from) {
+        isLow = startsWith(from, body.writerIndex(), LOW);
     }
 
     /** Adds a string. */

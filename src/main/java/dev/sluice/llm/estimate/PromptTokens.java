@@ -150,7 +150,7 @@ public final class PromptTokens {
             structure += dialect == Dialect.GEMINI ? 0 : PER_MESSAGE;
             isText = false;
         } else if (mode == Mode.TEXT && field.equals("detail")) {
-            media.detail("low".equals(parser.getText()));
+            media.detail(index(parser) + 1); // not parser.getText(): a string that is read must not be long
         } else if (mode == Mode.SCHEMA && field.equals("name")) {
             structure += PER_FUNCTION;
         } else if (mode == Mode.SCHEMA && field.equals("enum")) {

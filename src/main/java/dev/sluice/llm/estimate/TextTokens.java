@@ -22,9 +22,24 @@ public final class TextTokens {
     /** Length of the longest escape sequence. */
     private static final int MAX_ESCAPE = 6;
 
-    private final TokenCounter counter = TokenCounter.create();
-    private final char[] chars = new char[SAMPLE + MAX_WORD_BYTES];
-    private final byte[] bytes = new byte[SAMPLE + MAX_WORD_BYTES];
+    /** Buffers that are used within a call. There may be many estimates in progress, but few threads. */
+    private static final class Scratch {
+
+        private static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);
+
+        private TokenCounter counter = TokenCounter.create();
+        private final char[] chars = new char[SAMPLE + MAX_WORD_BYTES];
+        private final byte[] bytes = new byte[SAMPLE + MAX_WORD_BYTES];
+
+        static Scratch get() {
+            var scratch = OF_THREAD.get();
+            if (!scratch.counter.isExact()) {
+                scratch.counter = TokenCounter.create();
+            }
+            return scratch;
+        }
+    }
+
     private double tokens;
     /** Bytes of text so far, sampled or not. */
     private long seen;
@@ -58,11 +73,13 @@ public final class TextTokens {
      * @param to index after its last byte, before the quote
      */
     void add(ByteBuf document, int from, int to) {
+        var scratch = Scratch.get();
+        var bytes = scratch.bytes;
         for (int at = skip(from, to); at < to; at = skip(at, to)) {
             int length = Math.min(to - at, bytes.length);
             document.getBytes(at, bytes, 0, length);
-            int end = length < to - at || length > SAMPLE ? cut(length, at + length == to) : length;
-            addSample(JsonText.decode(bytes, 0, end, chars), end);
+            int end = length < to - at || length > SAMPLE ? cut(bytes, length, at + length == to) : length;
+            addSample(scratch, JsonText.decode(bytes, 0, end, scratch.chars), end);
             at += end;
         }
     }
@@ -74,11 +91,13 @@ public final class TextTokens {
      */
     public void add(String text) {
         var utf8 = text.getBytes(StandardCharsets.UTF_8);
+        var scratch = Scratch.get();
+        var bytes = scratch.bytes;
         for (int at = skip(0, utf8.length); at < utf8.length; at = skip(at, utf8.length)) {
             int length = Math.min(utf8.length - at, bytes.length);
             System.arraycopy(utf8, at, bytes, 0, length);
-            int end = length < utf8.length - at || length > SAMPLE ? cut(length, at + length == utf8.length) : length;
-            addSample(JsonText.decodeUtf8(bytes, 0, end, chars), end);
+            int end = length < utf8.length - at || length > SAMPLE ? cut(bytes, length, at + length == utf8.length) : length;
+            addSample(scratch, JsonText.decodeUtf8(bytes, 0, end, scratch.chars), end);
             at += end;
         }
     }
@@ -98,7 +117,7 @@ public final class TextTokens {
     }
 
     /** Returns where a piece in the buffer ends: before a space, or at least not within a character. */
-    private int cut(int length, boolean last) {
+    private static int cut(byte[] bytes, int length, boolean last) {
         int from = Math.min(SAMPLE, length) - (last ? 0 : MAX_ESCAPE);
         for (int i = from; i < length; i++) {
             if (bytes[i] == ' ') {
@@ -120,8 +139,8 @@ public final class TextTokens {
         return end;
     }
 
-    private void addSample(int length, int byteLength) {
-        int count = counter.count(chars, 0, length);
+    private void addSample(Scratch scratch, int length, int byteLength) {
+        int count = scratch.counter.count(scratch.chars, 0, length);
         seen += byteLength;
         tokenized += byteLength;
         allTokens += count;

@@ -20,16 +20,6 @@ public final class AdmittedCall {
     public static final String UNPRICED_MESSAGE = "The model has no price, but a budget applies to the call: set its price"
             + " (rate-limit.llm.<provider>.prices), or set rate-limit.llm.unpriced=allow";
 
-    /**
-     * End of a call that was booked.
-     *
-     * @param usage the tokens that are booked
-     * @param responseModel the model named in the response; null if it is not known
-     * @param picodollars the cost in 10⁻¹² US dollars; negative if the model has no price
-     */
-    public record Settlement(TokenUsage usage, String responseModel, long picodollars) {
-    }
-
     private final PlannedCall planned;
     private final Decision decision;
     private final CallEnd end;
@@ -120,7 +110,7 @@ public final class AdmittedCall {
      *
      * @return what was booked; null before the end of the call, and if it was released
      */
-    public Settlement settlement() {
+    public BookedCall settlement() {
         return end.settlement();
     }
 

@@ -23,7 +23,7 @@ final class CallEnd {
     /** Identifier in the ledger. */
     private volatile String ledgerIdentifier;
     /** Null until the call is settled. */
-    private volatile AdmittedCall.Settlement settlement;
+    private volatile BookedCall settlement;
 
     CallEnd(PlannedCall planned, String reservation, CallAccounting accounting) {
         this.planned = planned;
@@ -33,7 +33,7 @@ final class CallEnd {
     }
 
     /** Returns what was booked; null before the end of the call, and if it was released. */
-    AdmittedCall.Settlement settlement() {
+    BookedCall settlement() {
         return settlement;
     }
 
@@ -56,7 +56,7 @@ final class CallEnd {
                 finish(usage, extractor.details(), extractor.model(), false);
             } else {
                 var details = usage == null ? planned.estimate().details() : extractor.details().withoutIterations();
-                finish(completeUsage(usage, Math.min(extractor.contentEvents(), TokenUsage.MAX)), details, extractor.model(),
+                finish(completeUsage(usage, extractor.outputTokens()), details, extractor.model(),
                         true);
             }
         } catch (RuntimeException | Error e) {
@@ -65,12 +65,16 @@ final class CallEnd {
         }
     }
 
-    /** Completes an incomplete report with the estimate. A stream carries about one token per event. */
-    private TokenUsage completeUsage(TokenUsage reported, long events) {
+    /**
+     * Completes an incomplete report with the estimate.
+     *
+     * @param output tokens of the text that has passed; 0 if nothing is known
+     */
+    private TokenUsage completeUsage(TokenUsage reported, long output) {
         return reported == null
-                ? TokenUsage.of(planned.usage().input(), events > 0 ? events : planned.usage().output())
+                ? TokenUsage.of(planned.usage().input(), output > 0 ? output : planned.usage().output())
                 : new TokenUsage(reported.input(), reported.cachedInput(), reported.cacheWrite(), reported.longCacheWrite(),
-                        Math.max(reported.output(), events));
+                        Math.max(reported.output(), output));
     }
 
     void finish(TokenUsage usage, UsageDetails details, String responseModel, boolean estimated) {
@@ -84,7 +88,7 @@ final class CallEnd {
                 : accounting.cost(planned.estimate().provider(), modelPrice, usage,
                         modelPrice.isConfigured() ? details.withoutIterations() : details);
         long nanodollars = modelPrice == null ? 0 : Money.nanodollars(picodollars);
-        var settled = new AdmittedCall.Settlement(usage, responseModel, picodollars);
+        var settled = new BookedCall(usage, responseModel, picodollars);
         if (finished.compareAndSet(false, true)) {
             settlement = settled;
             accounting.settle(planned.estimate().identifier(), reservation,

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
+import dev.sluice.llm.estimate.Dialect;
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
 import dev.sluice.llm.protocol.json.JsonFields;
 import dev.sluice.llm.protocol.json.JsonPaths;
@@ -29,6 +30,14 @@ final class OpenAiUsage extends UsageAccumulator {
             UsageKind.IMAGE_OUTPUT, outputDetail("image_tokens"),
             UsageKind.WEB_SEARCH, List.of("tool_usage.web_search.num_requests")));
 
+    /** Output in a delta of a chat, and in one of the Responses API. */
+    private static final List<String> CHAT_TEXTS = List.of("content", "refusal", "reasoning_content", "reasoning",
+            "audio.transcript", "function_call.name", "function_call.arguments", "tool_calls.[].function.name",
+            "tool_calls.[].function.arguments", "tool_calls.[].custom.name", "tool_calls.[].custom.input");
+    private static final String RESPONSES_TEXT = "delta";
+    /** Ends the type of a delta that is no text but audio in base64. */
+    private static final String AUDIO = "audio.delta";
+
     /** Prefixes of the fields. */
     private static final List<String> ROOTS = List.of("", "response.");
     private static final JsonPaths PATHS = allPaths();
@@ -37,7 +46,7 @@ final class OpenAiUsage extends UsageAccumulator {
     private final Shape shape;
 
     OpenAiUsage(Shape shape) {
-        super(PATHS);
+        super(PATHS, Dialect.OPENAI);
         this.shape = shape;
     }
 
@@ -50,7 +59,8 @@ final class OpenAiUsage extends UsageAccumulator {
     }
 
     private static JsonPaths allPaths() {
-        var paths = new ArrayList<>(List.of("type", "choices.[]", "error"));
+        var paths = new ArrayList<>(List.of("type", "choices.[]", "error", "+choices.[].text", "+" + RESPONSES_TEXT));
+        CHAT_TEXTS.forEach(name -> paths.add("+choices.[].delta." + name));
         for (var root : ROOTS) {
             paths.add(root + "model");
             paths.add(root + "service_tier");
@@ -60,6 +70,12 @@ final class OpenAiUsage extends UsageAccumulator {
             QUANTITIES.values().forEach(field -> field.forEach(name -> paths.add(root + name)));
         }
         return JsonPaths.of(paths.toArray(String[]::new));
+    }
+
+    @Override
+    boolean hasText(JsonFields fields) {
+        var type = fields.text("type");
+        return type == null || !type.endsWith(AUDIO);
     }
 
     @Override

@@ -61,7 +61,7 @@ public final class UsageExtractor {
         }
         if (type.equals("application/json") || type.endsWith("+json")) {
             // Without alt=sse, Gemini streams a JSON array.
-            var json = new StreamingJsonReader(accumulator.paths(), provider == Provider.GEMINI, accumulator::accept);
+            var json = new StreamingJsonReader(accumulator.paths(), provider == Provider.GEMINI, accumulator::read);
             return new UsageExtractor(accumulator, json, decompressing(contentEncoding, json, maxInflatedBytes));
         }
         return new UsageExtractor(accumulator, null, null);
@@ -138,6 +138,15 @@ public final class UsageExtractor {
      */
     public long contentEvents() {
         return json == null || json.isList() ? accumulator.contentEvents() : 0;
+    }
+
+    /**
+     * Returns the output tokens of a stream, estimated by the text that has passed: content, reasoning, arguments of tool calls.
+     *
+     * @return the tokens, at least 1 after an event with content; 0 if nothing is known
+     */
+    public long outputTokens() {
+        return contentEvents() == 0 ? 0 : Math.max(1, accumulator.outputTokens());
     }
 
     /**

@@ -15,8 +15,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 
+import dev.sluice.llm.protocol.LlmRequestParser;
+import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.ProviderOperation;
 import io.netty.buffer.ByteBufInputStream;
 import io.netty.buffer.Unpooled;
+import io.vertx.core.buffer.Buffer;
 
 class PromptTokensTest {
 
@@ -241,6 +245,22 @@ class PromptTokensTest {
     void brokenFileIsNoError(String data) {
         assertThat(openAi(chatImage("data:image/png;base64," + data, ""))).isLessThan(7 + 2000);
         assertThat(tokens(Dialect.ANTHROPIC, "", "{\"messages\":[{\"source\":{\"data\":\"" + data + "\"}}]}")).isLessThan(5000);
+    }
+
+    /** The parser accepts strings of any length, as long as nothing reads them. */
+    @Test
+    void longStringsAreNotReadByTheParser() {
+        var text = "yes ".repeat(100_000);
+        for (var field : new String[]{"detail", "role", "type", "content", "data", "name", "image_url"}) {
+            for (var place : new String[]{"messages", "tools", "metadata"}) {
+                var body = "{\"" + place + "\":[{\"" + field + "\":\"" + text + "\",\"input\":{\"x\":\"" + text + "\"}}]}";
+                var request = LlmRequestParser.parse(Provider.OPENAI,
+                        ProviderOperation.of(Provider.OPENAI, "POST",
+                                "/v1/chat/completions"),
+                        Buffer.buffer(body));
+                assertThat(request.estimatedInputTokens()).isLessThan(210_000);
+            }
+        }
     }
 
     @Test
