@@ -26,6 +26,8 @@ final class TokenCounter {
     private final long[] hashes = new long[MAX_BYTES];
     private final int[] lengths = new int[MAX_BYTES];
     private final int[] merges = new int[MAX_BYTES];
+    /** Comparisons of all merges, which are what takes the time of a text without words. */
+    private long comparisons;
 
     /** @param vocabulary null if it is not there */
     private TokenCounter(Vocabulary vocabulary) {
@@ -79,6 +81,11 @@ final class TokenCounter {
     /** Returns whether tokens are counted, and not only estimated from bytes. */
     boolean isExact() {
         return vocabulary != null;
+    }
+
+    /** Returns the number of comparisons so far. */
+    long comparisons() {
+        return comparisons;
     }
 
     /** Returns the number of tokens of a text. */
@@ -142,6 +149,7 @@ final class TokenCounter {
             merges[i] = mergeRank(i);
         }
         while (size > 1) {
+            comparisons += size;
             int lowest = 0;
             for (int i = 1; i + 1 < size; i++) {
                 lowest = merges[i] < merges[lowest] ? i : lowest;

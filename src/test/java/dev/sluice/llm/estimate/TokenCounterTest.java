@@ -2,6 +2,8 @@ package dev.sluice.llm.estimate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.charset.StandardCharsets;
+
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -80,5 +82,21 @@ class TokenCounterTest {
                 from = end;
             }
         }
+    }
+
+    private static long comparisons(String unit, int bytes) {
+        var counter = TokenCounter.create();
+        var text = unit.repeat(bytes / unit.getBytes(StandardCharsets.UTF_8).length).toCharArray();
+        counter.count(text, 0, text.length);
+        return counter.comparisons();
+    }
+
+    /** Texts for which byte-pair encoding is quadratic if words are not bounded. */
+    @ParameterizedTest
+    @ValueSource(strings = {"a", "A", " ", "\n", "😀", "中", "\u0301", "aB", "\t ", "qx", "фы", "!?#", "\u0e01"})
+    void timeIsLinear(String unit) {
+        long small = comparisons(unit, 16 << 10);
+        long large = comparisons(unit, 64 << 10);
+        assertThat(large).isLessThanOrEqualTo(4 * small + 10_000).isLessThan(64L * (64 << 10));
     }
 }
