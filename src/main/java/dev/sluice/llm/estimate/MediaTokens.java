@@ -17,9 +17,10 @@ final class MediaTokens {
     /** A picture that is not in the request: of a medium size. */
     static final Size UNKNOWN_IMAGE = new Size(Kind.IMAGE, 1024, 1024, 0);
 
-    private final int[] widths = new int[MAX_IMAGES];
-    private final int[] heights = new int[MAX_IMAGES];
-    private final boolean[] low = new boolean[MAX_IMAGES];
+    /** Null until there is a picture: few requests have one. */
+    private int[] widths;
+    private int[] heights;
+    private boolean[] low;
     private int images;
     private double pages;
     private double seconds;
@@ -35,6 +36,11 @@ final class MediaTokens {
     }
 
     private void addImage(int width, int height, boolean isLow) {
+        if (widths == null) {
+            widths = new int[MAX_IMAGES];
+            heights = new int[MAX_IMAGES];
+            low = new boolean[MAX_IMAGES];
+        }
         int slot = images++ % MAX_IMAGES; // of more, the last ones stand for all
         widths[slot] = width;
         heights[slot] = height;
