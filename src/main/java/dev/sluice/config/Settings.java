@@ -107,6 +107,8 @@ final class Settings {
             rate-limit.llm.<provider>.tokens.<tier> text -
             rate-limit.llm.<provider>.budget.<tier> text -
             rate-limit.llm.<provider>.output-estimate integer -
+            rate-limit.llm.<provider>.max-reserved-output integer 4096
+            rate-limit.llm.<provider>.reserve choice capped capped|full
             rate-limit.llm.<provider>.models.<model>.requests.<tier> text -
             rate-limit.llm.<provider>.models.<model>.tokens.<tier> text -
             rate-limit.llm.<provider>.models.<model>.budget.<tier> text -

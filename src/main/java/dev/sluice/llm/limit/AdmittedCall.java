@@ -1,15 +1,9 @@
 package dev.sluice.llm.limit;
 
-import java.util.Map;
-import java.util.concurrent.atomic.AtomicBoolean;
-
 import dev.sluice.api.Decision;
 import dev.sluice.api.QuotaStatus;
 import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.RateLimitExceededException;
-import dev.sluice.llm.pricing.CostParts;
-import dev.sluice.llm.pricing.ModelPrice;
-import dev.sluice.llm.pricing.Money;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
 import dev.sluice.llm.protocol.TokenUsage;
@@ -26,33 +20,14 @@ public final class AdmittedCall {
     public static final String UNPRICED_MESSAGE = "The model has no price, but a budget applies to the call: set its price"
             + " (rate-limit.llm.<provider>.prices), or set rate-limit.llm.unpriced=allow";
 
-    /** Model in the ledger for calls that name none, if the response names none either. */
-    private static final String UNKNOWN_MODEL = "unknown";
-
-    /**
-     * End of a call that was booked.
-     *
-     * @param usage the tokens that are booked
-     * @param responseModel the model named in the response; null if it is not known
-     * @param picodollars the cost in 10⁻¹² US dollars; negative if the model has no price
-     */
-    public record Settlement(TokenUsage usage, String responseModel, long picodollars) {
-    }
-
     private final PlannedCall planned;
     private final Decision decision;
-    private final CallAccounting accounting;
-    private final AtomicBoolean finished = new AtomicBoolean();
-    /** Identifier in the ledger. */
-    private volatile String ledgerIdentifier;
-    /** Null until the call is settled. */
-    private volatile Settlement settlement;
+    private final CallEnd end;
 
     AdmittedCall(PlannedCall planned, Decision decision, CallAccounting accounting) {
         this.planned = planned;
         this.decision = decision;
-        this.accounting = accounting;
-        this.ledgerIdentifier = planned.estimate().identifier();
+        this.end = new CallEnd(planned, reservation(), accounting);
     }
 
     /**
@@ -135,8 +110,8 @@ public final class AdmittedCall {
      *
      * @return what was booked; null before the end of the call, and if it was released
      */
-    public Settlement settlement() {
-        return settlement;
+    public BookedCall settlement() {
+        return end.settlement();
     }
 
     /**
@@ -154,7 +129,7 @@ public final class AdmittedCall {
      * @param identifier identifier in the ledger
      */
     public void bookFor(String identifier) {
-        ledgerIdentifier = identifier;
+        end.bookFor(identifier);
     }
 
     /**
@@ -163,7 +138,7 @@ public final class AdmittedCall {
      * @see UsageExtractor#of(Provider, Shape, String, String)
      */
     public UsageExtractor usageExtractor(Shape shape, String contentType, String contentEncoding) {
-        return UsageExtractor.of(provider(), shape, contentType, contentEncoding, accounting.maxInflatedBytes());
+        return UsageExtractor.of(provider(), shape, contentType, contentEncoding, end.maxInflatedBytes());
     }
 
     /**
@@ -182,7 +157,7 @@ public final class AdmittedCall {
      * @param model the model named in the response, for a call that named none; may be null
      */
     public void settleReported(TokenUsage usage, String model) {
-        finish(usage, UsageDetails.NONE, model, false);
+        end.finish(usage, UsageDetails.NONE, model, false);
     }
 
     /**
@@ -203,7 +178,7 @@ public final class AdmittedCall {
      * @param model the model named in the response, for a call that named none; may be null
      */
     public void settleEstimated(TokenUsage usage, String model) {
-        finish(usage, planned.estimate().details(), model, true);
+        end.finish(usage, planned.estimate().details(), model, true);
     }
 
     /**
@@ -213,84 +188,7 @@ public final class AdmittedCall {
      * @param extractor has received the response so far; ended by this method
      */
     public void settle(UsageExtractor extractor) {
-        try {
-            extractor.end();
-            var usage = extractor.usage();
-            if (extractor.isFailure()) {
-                release(false); // the provider bills nothing
-            } else if (usage != null && extractor.isComplete()) {
-                finish(usage, extractor.details(), extractor.model(), false);
-            } else if (usage == null && extractor.isComplete() && isBilledByRequest()) {
-                finish(TokenUsage.NONE, planned.estimate().details(), extractor.model(), false);
-            } else {
-                var details = usage == null ? planned.estimate().details() : extractor.details().withoutIterations();
-                finish(completeUsage(usage, Math.min(extractor.contentEvents(), TokenUsage.MAX)), details, extractor.model(),
-                        true);
-            }
-        } catch (RuntimeException | Error e) {
-            settleEstimated(planned.usage());
-            throw e;
-        }
-    }
-
-    /** Returns whether characters or images, which the request contains, are billed. */
-    private boolean isBilledByRequest() {
-        return planned.price() != null && planned.price().isBilledByRequest(planned.estimate().details());
-    }
-
-    /** Completes an incomplete report with the estimate. A stream carries about one token per event. */
-    private TokenUsage completeUsage(TokenUsage reported, long events) {
-        return reported == null
-                ? TokenUsage.of(planned.usage().input(), events > 0 ? events : planned.usage().output())
-                : new TokenUsage(reported.input(), reported.cachedInput(), reported.cacheWrite(), reported.longCacheWrite(),
-                        Math.max(reported.output(), events));
-    }
-
-    private void finish(TokenUsage usage, UsageDetails details, String responseModel, boolean estimated) {
-        // Computed first: an Error here leaves the call open, so that the code that catches it can still end the call.
-        var model = planned.estimate().model().isEmpty()
-                ? responseModel == null || responseModel.isEmpty() ? UNKNOWN_MODEL : responseModel
-                : planned.estimate().model();
-        var modelPrice = billedPrice(responseModel);
-        if (modelPrice != null && !modelPrice.covers(usage, details)) {
-            if (!estimated && planned.price() != null) { // of units or tokens that have no price: the request's have one
-                finish(planned.usage(), planned.estimate().details(), responseModel, true);
-                return;
-            }
-            modelPrice = planned.price();
-        }
-        var cost = modelPrice == null
-                ? CostParts.unpriced(details.quantities())
-                : accounting.cost(planned.estimate().provider(), modelPrice, usage,
-                        modelPrice.isConfigured() ? details.withoutIterations() : details);
-        long picodollars = cost.picodollars();
-        long nanodollars = modelPrice == null ? 0 : Money.nanodollars(picodollars);
-        var settled = new Settlement(usage, responseModel, picodollars);
-        if (finished.compareAndSet(false, true)) {
-            settlement = settled;
-            accounting.settle(planned.estimate().identifier(), reservation(),
-                    Map.of(planned.tokensResource(), usage.total(), planned.budgetResource(), nanodollars));
-            long outputSample = planned.uncapped() == null ? -1 : planned.uncapped().end(usage, estimated);
-            accounting
-                    .book(planned.estimate().provider(), ledgerIdentifier, model, usage, modelPrice, cost, estimated,
-                            null, outputSample)
-                    .subscribe().with(written -> {
-                    }, failure -> {
-                    });
-        }
-    }
-
-    /**
-     * Returns the price of the model that has answered; of the requested one if that has a configured price, or the other is not
-     * known.
-     */
-    private ModelPrice billedPrice(String responseModel) {
-        boolean asRequested = responseModel == null || responseModel.equals(planned.estimate().model())
-                || planned.price() != null && planned.price().isConfigured();
-        var answered = asRequested
-                ? null
-                : accounting.findPrice(planned.estimate().provider(), responseModel);
-        return answered == null ? planned.price() : answered;
+        end.finish(extractor);
     }
 
     /**
@@ -299,11 +197,6 @@ public final class AdmittedCall {
      * @param rateLimited whether the provider's own rate limit rejected the call (429)
      */
     public void release(boolean rateLimited) {
-        if (finished.compareAndSet(false, true)) {
-            accounting.settle(planned.estimate().identifier(), reservation(),
-                    Map.of(planned.tokensResource(), 0L, planned.budgetResource(), 0L));
-            planned.cancel();
-            accounting.countFailure(planned.estimate().provider(), planned.price(), rateLimited);
-        }
+        end.release(rateLimited);
     }
 }

@@ -59,9 +59,17 @@ final class CallAccounting {
         return cost;
     }
 
-    void settle(String identifier, String reservation, Map<String, Long> usageByResource) {
-        if (reservation != null) {
-            settlements.settle(identifier, reservation, usageByResource);
+    /**
+     * Settles a reservation in the background.
+     *
+     * @param reservation null if there is none
+     * @param afterAttempt runs when the windows have been corrected, or could not be at the first attempt
+     */
+    void settle(String identifier, String reservation, Map<String, Long> usageByResource, Runnable afterAttempt) {
+        if (reservation == null) {
+            afterAttempt.run();
+        } else {
+            settlements.settle(identifier, reservation, usageByResource, afterAttempt);
         }
     }
 

@@ -241,4 +241,14 @@ record FileProviderConfig(LlmConfig.ProviderConfig configured, Limits limits, Ma
     public Optional<List<String>> paths() {
         return configured.paths();
     }
+
+    @Override
+    public long maxReservedOutput() {
+        return configured.maxReservedOutput();
+    }
+
+    @Override
+    public LlmConfig.Reserve reserve() {
+        return configured.reserve();
+    }
 }

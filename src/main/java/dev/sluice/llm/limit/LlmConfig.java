@@ -29,6 +29,14 @@ public interface LlmConfig {
         ALLOW
     }
 
+    /** Reservation of output that is larger than {@link ProviderConfig#maxReservedOutput}. */
+    enum Reserve {
+        /** The largest output is reserved up to that number; what a call uses beyond it is charged when it ends. */
+        CAPPED,
+        /** The largest output that the request allows is reserved. */
+        FULL
+    }
+
     /**
      * Configuration by name. Also has keys of settings of all providers together, which are no providers; one without any setting
      * may be missing.
@@ -183,6 +191,14 @@ public interface LlmConfig {
          * subpaths.
          */
         Optional<List<String>> paths();
+
+        /** Maximum output tokens that a call reserves for each choice, unless {@link #reserve} is {@code full}. */
+        @WithDefault("4096")
+        long maxReservedOutput();
+
+        /** Output that is reserved for a call. */
+        @WithDefault("capped")
+        Reserve reserve();
 
         /** Prices by model, replacing or adding to the bundled ones. */
         Map<String, PriceConfig> prices();

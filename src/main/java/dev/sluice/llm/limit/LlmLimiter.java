@@ -1,6 +1,5 @@
 package dev.sluice.llm.limit;
 
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,17 +35,18 @@ public class LlmLimiter {
 
     private final CallbackRateLimiter limiter;
     private final CurrentLlmPolicy policy;
-    private final boolean denyUnpriced;
     private final CallAccounting accounting;
     private final OutputEstimates outputEstimates;
+    private final ReservationPlanner planner;
 
     LlmLimiter(CallbackRateLimiter limiter, CurrentLlmPolicy policy, LlmConfig settings, Ledger ledger, LlmMetrics metrics,
             SettlementQueue settlements) {
         this.limiter = limiter;
         this.policy = policy;
-        this.denyUnpriced = settings.unpriced() == LlmConfig.Unpriced.REFUSE;
         this.accounting = new CallAccounting(ledger, metrics, settlements, policy, settings.maxBodySize().asLongValue());
         this.outputEstimates = new OutputEstimates(ledger::readOutputs, ledger::currentHour, System::nanoTime);
+        this.planner = new ReservationPlanner(policy::current, accounting::findPrice, outputEstimates,
+                settings.unpriced() == LlmConfig.Unpriced.REFUSE, System::nanoTime);
     }
 
     /**
@@ -92,7 +92,7 @@ public class LlmLimiter {
             Consumer<AdmittedCall> onDecided, Consumer<Throwable> onFailure) {
         PlannedCall planned;
         try {
-            planned = plan(callEstimate, furtherChecks);
+            planned = planner.plan(callEstimate, furtherChecks);
         } catch (RuntimeException | Error e) {
             onFailure.accept(e);
             return;
@@ -115,45 +115,6 @@ public class LlmLimiter {
             planned.cancel();
             onFailure.accept(failure);
         });
-    }
-
-    private PlannedCall plan(LlmCallEstimate call, Function<String, List<ResourceCheck>> furtherChecks) {
-        var snapshot = policy.current();
-        var tier = snapshot.tiers().effective(call.tier());
-        var listedPrice = accounting.findPrice(call.provider(), call.model());
-        var requests = snapshot.rule(call.provider(), QuotaUnit.REQUESTS, tier, call.model());
-        var tokens = snapshot.rule(call.provider(), QuotaUnit.TOKENS, tier, call.model());
-        var budget = snapshot.rule(call.provider(), QuotaUnit.NANODOLLARS, tier, call.model());
-        boolean limited = tokens.rate(tier) != Rate.UNLIMITED || budget.rate(tier) != Rate.UNLIMITED;
-        long unknownOutput = snapshot.outputEstimate(call.provider(), call.model());
-        var uncapped = limited && call.maxOutputTokens() < 0
-                ? outputEstimates.begin(call, snapshot.minimumOutputEstimate(call.provider(), call.model()),
-                        unknownOutput)
-                : null;
-        try {
-            long output = call.maxOutputTokens() >= 0
-                    ? call.maxOutputTokens()
-                    : uncapped == null ? unknownOutput * call.choices() : uncapped.estimatedTokens();
-            var usage = TokenUsage.of(Math.min(call.inputTokens(), TokenUsage.MAX), Math.min(output, TokenUsage.MAX));
-            var price = listedPrice != null && listedPrice.covers(usage, call.details()) ? listedPrice : null;
-            boolean unpriced = denyUnpriced && price == null && budget.rate(tier) != Rate.UNLIMITED;
-            long costNanodollars = price == null ? 0 : Money.nanodollars(estimateCost(price, usage, call.details()));
-            var checks = new ArrayList<ResourceCheck>(4);
-            checks.add(requests.check(tier, 1));
-            checks.add(tokens.reservationCheck(tier, usage.total()));
-            checks.add(unpriced
-                    ? new ResourceCheck(budget.resource(), Rate.BLOCKED, 1)
-                    : budget.reservationCheck(tier, costNanodollars));
-            checks.addAll(furtherChecks.apply(tier));
-            return new PlannedCall(call, price, usage, costNanodollars,
-                    new RateLimitRequest(call.identifier(), tier, requests.resource(), checks), tokens.resource(),
-                    budget.resource(), unpriced, uncapped);
-        } catch (RuntimeException | Error e) {
-            if (uncapped != null) {
-                uncapped.cancel();
-            }
-            throw e;
-        }
     }
 
     /**
@@ -220,7 +181,8 @@ public class LlmLimiter {
         return Uni.createFrom().deferred(() -> {
             var price = findPrice(provider, model).filter(found -> found.covers(usage, UsageDetails.NONE));
             if (reservation != null) {
-                accounting.settle(identifier, reservation, usageByResource(provider, model, usage, price));
+                var used = usageByResource(provider, model, usage, price);
+                accounting.settle(identifier, reservation, used, () -> planner.endUnderReserved(identifier, used.keySet()));
             }
             return accounting
                     .book(provider, identifier, model, usage, price.orElse(null),
@@ -259,17 +221,6 @@ public class LlmLimiter {
             used.put(snapshot.rule(provider, QuotaUnit.NANODOLLARS, tier, model).resource(), costNanodollars);
         }
         return used;
-    }
-
-    /**
-     * Returns the estimated cost in picodollars. If the split into input and output is not known, all tokens are priced at
-     * the higher of the two prices.
-     */
-    private static long estimateCost(ModelPrice price, TokenUsage estimatedUsage, UsageDetails details) {
-        long cost = price.picodollars(estimatedUsage, details);
-        return estimatedUsage.input() > 0
-                ? cost
-                : Math.max(cost, price.picodollars(TokenUsage.of(estimatedUsage.output(), 0), details));
     }
 
     private Optional<ModelPrice> findPrice(Provider provider, String model) {

@@ -57,6 +57,7 @@ final class LlmPolicySnapshot {
     private final Map<Provider, LimitRule> freeCallRules = new HashMap<>();
     private final Map<Provider, LimitRule> unprovenCallRules = new HashMap<>();
     private final Map<Provider, Map<String, Long>> outputEstimates = new HashMap<>();
+    private final Map<Provider, Long> maxReservedOutputs = new HashMap<>();
     private final Map<String, LimitRule> byResource = new HashMap<>();
     /** Sources of the rules of requests, tokens and budgets, by resource. */
     private final Map<String, String> sources = new HashMap<>();
@@ -101,6 +102,7 @@ final class LlmPolicySnapshot {
             freeCallRules.put(provider, rule("llm:" + provider.id() + ":free", freeCalls, configured));
             unprovenCallRules.put(provider, rule("llm:" + provider.id() + ":unproven", unprovenCalls, configured));
             outputEstimates.put(provider, outputEstimates(prefix, configured));
+            maxReservedOutputs.put(provider, maxReservedOutput(prefix, configured));
         }
         prices = PriceTable.of(configuredPrices, problems, property -> RuleSource.configured(file.place(property)));
     }
@@ -210,6 +212,14 @@ final class LlmPolicySnapshot {
         }
     }
 
+    private long maxReservedOutput(String prefix, LlmConfig.ProviderConfig configured) {
+        long tokens = configured.maxReservedOutput();
+        if (tokens < 1 || tokens > TokenUsage.MAX) {
+            problems.add(prefix + "max-reserved-output", Long.toString(tokens), "tokens, 1 to " + TokenUsage.MAX);
+        }
+        return configured.reserve() == LlmConfig.Reserve.FULL ? TokenUsage.MAX : tokens;
+    }
+
     /** Returns the problems found in the configuration and the rules file. */
     ConfigProblems problems() {
         return problems;
@@ -276,6 +286,14 @@ final class LlmPolicySnapshot {
         var configured = names.find(provider, model, estimates::get);
         configured = configured == null ? estimates.get("") : configured;
         return configured == null ? -1 : configured;
+    }
+
+    /**
+     * Returns the maximum output tokens that a call reserves for each choice: the setting, or a larger configured estimate; of
+     * everything that the request allows, {@link TokenUsage#MAX}.
+     */
+    long maxReservedOutput(Provider provider, String model) {
+        return Math.max(maxReservedOutputs.get(provider), minimumOutputEstimate(provider, model));
     }
 
     String describeLimits(Provider provider) {

@@ -9,14 +9,16 @@ import dev.sluice.llm.protocol.TokenUsage;
  *
  * @param estimate the call as requested
  * @param price the model's price; null if it has none
- * @param usage the estimated usage, for which tokens and budget are reserved
- * @param costNanodollars estimated cost, in 10⁻⁹ US dollars
+ * @param usage the estimated usage, for which tokens are reserved
+ * @param costNanodollars the cost for which budget is reserved, in 10⁻⁹ US dollars
  * @param request the request to the rate limiter
  * @param unpriced whether the call is denied because its model has no price and a budget applies
  * @param uncapped observes the output if tokens or a budget limit a call that sets no maximum; otherwise null
+ * @param underReserved ends the call among those that reserve less budget than they may use; without effect if it reserves all
  */
 record PlannedCall(LlmCallEstimate estimate, ModelPrice price, TokenUsage usage, long costNanodollars, RateLimitRequest request,
-        String tokensResource, String budgetResource, boolean unpriced, ModelOutputs.Call uncapped) {
+        String tokensResource, String budgetResource, boolean unpriced, ModelOutputs.Call uncapped,
+        Runnable underReserved) {
 
     /** Returns the name of the model's price; null if it has none. */
     String priceName() {
@@ -28,5 +30,6 @@ record PlannedCall(LlmCallEstimate estimate, ModelPrice price, TokenUsage usage,
         if (uncapped != null) {
             uncapped.cancel();
         }
+        underReserved.run();
     }
 }

@@ -108,23 +108,36 @@ class SettlementQueue {
      * @param usageByResource used units by resource; resources that are not part of the reservation are ignored
      */
     void settle(String identifier, String reservation, Map<String, Long> usageByResource) {
+        settle(identifier, reservation, usageByResource, () -> {
+        });
+    }
+
+    /**
+     * Settles a reservation in the background. Never throws or blocks.
+     *
+     * @param usageByResource used units by resource; resources that are not part of the reservation are ignored
+     * @param afterAttempt runs when the first attempt has ended, on any thread; must not throw
+     */
+    void settle(String identifier, String reservation, Map<String, Long> usageByResource, Runnable afterAttempt) {
         synchronized (this) {
             inFlight++;
         }
-        attempt(Settlement.of(identifier, reservation, usageByResource, nanoTime.getAsLong()), false);
+        attempt(Settlement.of(identifier, reservation, usageByResource, nanoTime.getAsLong()), false, afterAttempt);
     }
 
-    private void attempt(Settlement settlement, boolean retry) {
+    private void attempt(Settlement settlement, boolean retry, Runnable afterAttempt) {
         try {
             limiter.settle(settlement.identifier(), settlement.reservation(), settlement.usageByResource()).subscribe().with(
-                    done -> onAttemptEnded(settlement, retry, true), failure -> onAttemptEnded(settlement, retry, false));
+                    done -> onAttemptEnded(settlement, retry, true, afterAttempt),
+                    failure -> onAttemptEnded(settlement, retry, false, afterAttempt));
         } catch (RuntimeException | Error e) {
             LOG.error("Reservation could not be settled and will be retried", e);
-            onAttemptEnded(settlement, retry, false);
+            onAttemptEnded(settlement, retry, false, afterAttempt);
         }
     }
 
-    private void onAttemptEnded(Settlement settlement, boolean retry, boolean settled) {
+    private void onAttemptEnded(Settlement settlement, boolean retry, boolean settled, Runnable afterAttempt) {
+        afterAttempt.run();
         boolean startNextRound;
         synchronized (this) {
             inFlight--;
@@ -206,7 +219,8 @@ class SettlementQueue {
                 idle.complete(null);
             }
         }
-        round.forEach(settlement -> attempt(settlement, true));
+        round.forEach(settlement -> attempt(settlement, true, () -> {
+        }));
     }
 
     /** Retries the waiting settlements once, for up to two seconds. Must run before the Redis connection is closed. */

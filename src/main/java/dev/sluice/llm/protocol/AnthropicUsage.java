@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
+import dev.sluice.llm.estimate.Dialect;
 import dev.sluice.llm.protocol.UsageDetails.Iteration;
 import dev.sluice.llm.protocol.json.JsonFields;
 import dev.sluice.llm.protocol.json.JsonPaths;
@@ -42,7 +43,7 @@ final class AnthropicUsage extends UsageAccumulator {
     private List<Iteration> iterations = List.of();
 
     AnthropicUsage() {
-        super(PATHS);
+        super(PATHS, Dialect.ANTHROPIC);
     }
 
     /** The input that the first event reports is not billed if there is no output. */
@@ -52,7 +53,8 @@ final class AnthropicUsage extends UsageAccumulator {
     }
 
     private static JsonPaths allPaths() {
-        var paths = new ArrayList<>(List.of("type", "model", "message.model"));
+        var paths = new ArrayList<>(List.of("type", "model", "message.model", "+delta.text", "+delta.thinking",
+                "+delta.partial_json", "+content_block.name"));
         for (var root : ROOTS) {
             TOKENS.forEach(name -> paths.add(root + name));
             TEXTS.forEach(name -> paths.add(root + name));

@@ -4,6 +4,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 
+import dev.sluice.llm.estimate.Dialect;
 import dev.sluice.llm.protocol.json.JsonFields;
 import dev.sluice.llm.protocol.json.JsonPaths;
 
@@ -22,14 +23,16 @@ final class GeminiUsage extends UsageAccumulator {
     private static final Map<String, UsageKind> OUTPUT_KINDS = Map.of("AUDIO", UsageKind.AUDIO_OUTPUT, "IMAGE",
             UsageKind.IMAGE_OUTPUT);
 
-    private static final JsonPaths PATHS = JsonPaths.of("modelVersion", "error", "candidates.[].finishReason",
+    private static final JsonPaths PATHS = JsonPaths.of("modelVersion", "error", "+candidates.[].content.parts.[].text",
+            "+candidates.[].content.parts.[].functionCall", "+candidates.[].content.parts.[].executableCode.code",
+            "candidates.[].finishReason",
             "promptFeedback.blockReason", USAGE + "promptTokenCount", USAGE + "toolUsePromptTokenCount",
             USAGE + "cachedContentTokenCount", USAGE + "candidatesTokenCount", USAGE + "thoughtsTokenCount",
             USAGE + "serviceTier", PROMPT_DETAILS + ".[*].modality", PROMPT_DETAILS + ".[*].tokenCount",
             CANDIDATES_DETAILS + ".[*].modality", CANDIDATES_DETAILS + ".[*].tokenCount");
 
     GeminiUsage() {
-        super(PATHS);
+        super(PATHS, Dialect.GEMINI);
     }
 
     @Override

@@ -7,7 +7,7 @@ import io.vertx.core.buffer.Buffer;
  *
  * @param model the model's name; empty if none is named
  * @param streaming whether a stream of events is requested
- * @param estimatedInputTokens input tokens, estimated from the body's size
+ * @param estimatedInputTokens input tokens, estimated from the texts and media in the body
  * @param maxOutputTokens maximum output tokens of one choice, as set by the caller; -1 if the request sets no maximum
  * @param choices number of choices requested, 1 to 128
  * @param background whether the provider shall respond before it has generated the output (OpenAI's Responses)

@@ -9,6 +9,8 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 
 import dev.sluice.api.Identifiers;
+import dev.sluice.llm.estimate.Dialect;
+import dev.sluice.llm.estimate.PromptTokens;
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
 import dev.sluice.llm.protocol.json.JsonFieldCollector;
 import dev.sluice.llm.protocol.json.JsonFields;
@@ -63,16 +65,19 @@ public final class LlmRequestParser {
             return MediaRequestParser.parse(operation, contentType, body);
         }
         var rewriter = operation.shape().requestsUsage() ? new IncludeUsageRewriter() : null;
+        var bytes = BodyBytes.of(body);
+        var prompt = new PromptTokens(Dialect.valueOf(provider.type().name()), bytes.bytes());
         var fields = readFields(switch (provider.type()) {
             case OPENAI -> OPENAI;
             case ANTHROPIC -> ANTHROPIC;
             case GEMINI -> GEMINI;
-        }, BodyBytes.of(body), rewriter);
+        }, bytes, prompt, rewriter);
         boolean modelInPath = !operation.model().isEmpty(); // of Gemini, and of Azure's deployments
         boolean streaming = provider.is(ProviderType.GEMINI) ? operation.streaming() : fields.isTrue("stream");
         boolean chatStream = rewriter != null && streaming;
         boolean usageRequested = chatStream && fields.isTrue("stream_options.include_usage");
-        return new LlmRequest(modelInPath ? operation.model() : model(fields), streaming, (body.length() + 3) / 4,
+        var model = modelInPath ? operation.model() : model(fields);
+        return new LlmRequest(model, streaming, Math.min(prompt.tokens(model), TokenUsage.MAX),
                 maxOutputTokens(provider, operation.shape(), fields), choices(provider, fields),
                 operation.shape() == Shape.RESPONSES && fields.has("background") && !fields.isFalse("background"),
                 usageRequested, details(provider, fields), body,
@@ -90,8 +95,11 @@ public final class LlmRequestParser {
                 : new UsageDetails(Map.of(), tier == ServiceTier.FLEX ? ServiceTier.STANDARD : tier, fast, region, List.of());
     }
 
-    /** @param rewriter reads the tokens too; null for none */
-    static JsonFields readFields(JsonPaths paths, BodyBytes body, IncludeUsageRewriter rewriter) {
+    /**
+     * @param prompt reads the tokens too; null for none
+     * @param rewriter reads the tokens too; null for none
+     */
+    static JsonFields readFields(JsonPaths paths, BodyBytes body, PromptTokens prompt, IncludeUsageRewriter rewriter) {
         if (!body.isUtf8()) { // the parser accepts overlong forms: one name could be encoded in two ways
             throw new InvalidRequestBodyException("body is not UTF-8");
         }
@@ -105,6 +113,9 @@ public final class LlmRequestParser {
             for (; token != null; token = parser.nextToken()) {
                 if (!collector.accept(token, parser)) {
                     throw new InvalidRequestBodyException("body has data after its JSON object");
+                }
+                if (prompt != null) {
+                    prompt.accept(token, parser);
                 }
                 if (rewriter != null) {
                     rewriter.accept(token, parser);

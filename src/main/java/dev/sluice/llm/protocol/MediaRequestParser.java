@@ -51,11 +51,11 @@ final class MediaRequestParser {
         var bytes = BodyBytes.of(body);
         boolean form = MultipartForm.isMultipart(contentType);
         return switch (operation.shape()) {
-            case SPEECH -> speech(LlmRequestParser.readFields(SPEECH, bytes, null), body);
+            case SPEECH -> speech(LlmRequestParser.readFields(SPEECH, bytes, null, null), body);
             case TRANSCRIPTION -> transcription(form(contentType, form, bytes), body);
             default -> form
                     ? images(MultipartForm.parse(contentType, bytes.bytes()), body)
-                    : images(LlmRequestParser.readFields(IMAGES, bytes, null), body);
+                    : images(LlmRequestParser.readFields(IMAGES, bytes, null, null), body);
         };
     }
 

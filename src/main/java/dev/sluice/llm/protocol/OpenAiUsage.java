@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 
+import dev.sluice.llm.estimate.Dialect;
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
 import dev.sluice.llm.protocol.json.JsonFields;
 import dev.sluice.llm.protocol.json.JsonPaths;
@@ -40,6 +41,14 @@ final class OpenAiUsage extends UsageAccumulator {
     /** Seconds of the audio in the verbose form of a transcription, which may have no usage. */
     private static final String DURATION = "duration";
 
+    /** Output in a delta of a chat, and in one of the Responses API. */
+    private static final List<String> CHAT_TEXTS = List.of("content", "refusal", "reasoning_content", "reasoning",
+            "audio.transcript", "function_call.name", "function_call.arguments", "tool_calls.[].function.name",
+            "tool_calls.[].function.arguments", "tool_calls.[].custom.name", "tool_calls.[].custom.input");
+    private static final String RESPONSES_TEXT = "delta";
+    /** Ends the type of a delta that is no text but audio in base64. */
+    private static final String AUDIO = "audio.delta";
+
     /** Prefixes of the fields; that of Groq in a stream without usage of OpenAI. */
     private static final List<String> ROOTS = List.of("x_groq.", "", "response.");
     private static final JsonPaths PATHS = allPaths();
@@ -52,7 +61,7 @@ final class OpenAiUsage extends UsageAccumulator {
     private boolean hasMedia;
 
     OpenAiUsage(Shape shape) {
-        super(PATHS);
+        super(PATHS, Dialect.OPENAI);
         this.shape = shape;
     }
 
@@ -66,7 +75,9 @@ final class OpenAiUsage extends UsageAccumulator {
     }
 
     private static JsonPaths allPaths() {
-        var paths = new ArrayList<>(List.of("type", "choices.[]", "error", SECONDS, DURATION));
+        var paths = new ArrayList<>(List.of("type", "choices.[]", "error", SECONDS, DURATION, "+choices.[].text",
+                "+" + RESPONSES_TEXT));
+        CHAT_TEXTS.forEach(name -> paths.add("+choices.[].delta." + name));
         for (var root : ROOTS) {
             paths.add(root + "model");
             paths.add(root + "service_tier");
@@ -76,6 +87,12 @@ final class OpenAiUsage extends UsageAccumulator {
             QUANTITIES.values().forEach(field -> field.forEach(name -> paths.add(root + name)));
         }
         return JsonPaths.of(paths.toArray(String[]::new));
+    }
+
+    @Override
+    boolean hasText(JsonFields fields) {
+        var type = fields.text("type");
+        return type == null || !type.endsWith(AUDIO);
     }
 
     @Override

@@ -23,7 +23,7 @@ final class SseJsonHandler implements ByteSink {
         if (!isJson && marker.isEmpty() && from < to && bytes[from] == '{') {
             isJson = true;
             if (json == null) {
-                json = new StreamingJsonReader(accumulator.paths(), false, accumulator::accept);
+                json = new StreamingJsonReader(accumulator.paths(), false, accumulator::read);
             }
         }
         if (isJson) {

@@ -5,13 +5,22 @@ import java.util.List;
 import java.util.Map;
 
 import dev.sluice.api.Identifiers;
+import dev.sluice.llm.estimate.Dialect;
+import dev.sluice.llm.estimate.TextTokens;
 import dev.sluice.llm.protocol.json.JsonFields;
 import dev.sluice.llm.protocol.json.JsonPaths;
 
 /** Accumulates the usage reported in the JSON objects of one response. */
 abstract class UsageAccumulator {
 
+    /** Characters of text that are collected before they are tokenized: deltas are words or parts of them. */
+    private static final int MAX_PENDING = 512;
+
     private final JsonPaths paths;
+    private final Dialect dialect;
+    private final StringBuilder pendingText = new StringBuilder(0);
+    /** Null until there is text. */
+    private TextTokens text;
     private TokenUsage usage;
     private UsageDetails details = UsageDetails.NONE;
     private String model;
@@ -19,12 +28,50 @@ abstract class UsageAccumulator {
     private boolean finished;
     private boolean failed;
 
-    UsageAccumulator(JsonPaths paths) {
+    UsageAccumulator(JsonPaths paths, Dialect dialect) {
         this.paths = paths;
+        this.dialect = dialect;
     }
 
-    /** Reads one more object: an event of a stream, or the document. */
+    /**
+     * Reads one more object: an event of a stream, or the document.
+     *
+     * @param droppedBytes bytes that were cut off its strings
+     */
+    final void read(JsonFields fields, long droppedBytes) {
+        accept(fields);
+        if (!fields.texts().isEmpty() && hasText(fields)) {
+            fields.texts().forEach(pendingText::append);
+            if (droppedBytes > 0 || pendingText.length() >= MAX_PENDING) {
+                countText();
+                text.addUnknown(droppedBytes);
+            }
+        }
+    }
+
+    /** Reads what determines the usage. */
     abstract void accept(JsonFields facts);
+
+    /** Returns whether the strings at the paths of texts are texts. */
+    boolean hasText(JsonFields fields) {
+        return true;
+    }
+
+    private void countText() {
+        text = text == null ? new TextTokens() : text;
+        text.add(pendingText.toString());
+        pendingText.setLength(0);
+    }
+
+    /** Returns the tokens of the text so far, in the tokenizer of the model. */
+    final long outputTokens() {
+        if (!pendingText.isEmpty()) {
+            countText();
+        }
+        return text == null
+                ? 0
+                : Math.min(TokenUsage.MAX, (long) Math.ceil(text.tokens() * dialect.textFactor(model == null ? "" : model)));
+    }
 
     /** Handles the {@code [DONE]} marker of a stream. */
     void onDoneMarker() {

@@ -68,7 +68,7 @@ public final class UsageExtractor {
         }
         if (type.equals("application/json") || type.endsWith("+json")) {
             // Without alt=sse, Gemini streams a JSON array.
-            var json = new StreamingJsonReader(accumulator.paths(), provider.is(ProviderType.GEMINI), accumulator::accept);
+            var json = new StreamingJsonReader(accumulator.paths(), provider.is(ProviderType.GEMINI), accumulator::read);
             return new UsageExtractor(accumulator, json, decompressing(contentEncoding, json, maxInflatedBytes));
         }
         boolean audio = shape == ProviderOperation.Shape.SPEECH
@@ -147,6 +147,15 @@ public final class UsageExtractor {
      */
     public long contentEvents() {
         return json == null || json.isList() ? accumulator.contentEvents() : 0;
+    }
+
+    /**
+     * Returns the output tokens of a stream, estimated by the text that has passed: content, reasoning, arguments of tool calls.
+     *
+     * @return the tokens, at least 1 after an event with content; 0 if nothing is known
+     */
+    public long outputTokens() {
+        return contentEvents() == 0 ? 0 : Math.max(1, accumulator.outputTokens());
     }
 
     /**

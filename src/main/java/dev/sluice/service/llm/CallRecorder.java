@@ -1,6 +1,7 @@
 package dev.sluice.service.llm;
 
 import dev.sluice.llm.limit.AdmittedCall;
+import dev.sluice.llm.limit.BookedCall;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.ProviderOperation;
 import dev.sluice.llm.protocol.ProviderOperation.Kind;
@@ -82,7 +83,7 @@ final class CallRecorder {
         return settled.onComplete(ended -> record.onModelCallEnd(call == null ? null : usage(call.settlement())));
     }
 
-    private static ModelUsage usage(AdmittedCall.Settlement settlement) {
+    private static ModelUsage usage(BookedCall settlement) {
         return settlement == null
                 ? null
                 : new ModelUsage(settlement.responseModel(), settlement.usage().input(), settlement.usage().output(),

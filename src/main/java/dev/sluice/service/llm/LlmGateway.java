@@ -5,6 +5,7 @@ import jakarta.enterprise.event.Observes;
 
 import dev.sluice.http.CredentialFailures;
 import dev.sluice.http.RateLimitHeaders;
+import dev.sluice.llm.estimate.TextTokens;
 import dev.sluice.llm.limit.LlmConfig;
 import dev.sluice.llm.limit.LlmLimiter;
 import dev.sluice.llm.limit.Providers;
@@ -12,6 +13,7 @@ import dev.sluice.llm.limit.UnprovenCallLimiter;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.service.edge.Cors;
 import dev.sluice.service.llm.body.RequestBodyBuffer;
+import io.vertx.core.Vertx;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 
@@ -24,6 +26,8 @@ class LlmGateway {
 
     /** Before {@code UpstreamGateway}. */
     private static final int ORDER = -60;
+    /** Time after the start at which the vocabulary of the estimates is loaded, so that the start does not wait for it. */
+    private static final long VOCABULARY_DELAY_MILLIS = 2000;
 
     private final Providers providers;
     private final LlmExchange.Services services;
@@ -39,7 +43,8 @@ class LlmGateway {
                 providerHeaders, paths, providers, upstreams, settings.drainTimeout().toMillis(), cors, credentialFailures);
     }
 
-    void register(@Observes Router router) {
+    void register(@Observes Router router, Vertx vertx) {
+        vertx.setTimer(VOCABULARY_DELAY_MILLIS, now -> TextTokens.loadVocabulary());
         router.route().order(ORDER).handler(this::handle);
     }
 

@@ -22,6 +22,7 @@ final class MeteredResponse implements ExchangeListener {
     private final IntConsumer onStatus;
     private final Promise<Void> settled = Promise.promise();
     private int status;
+    private boolean sent;
 
     /**
      * @param ownHeaders headers that Sluice has written to the response
@@ -47,6 +48,7 @@ final class MeteredResponse implements ExchangeListener {
 
     @Override
     public void onRequestSent() {
+        sent = true;
         onRequestSent.run();
     }
 
@@ -100,7 +102,7 @@ final class MeteredResponse implements ExchangeListener {
     @Override
     public void onFailure(Throwable failure) {
         if (failure instanceof UpstreamException known) {
-            if (status != 0) {
+            if (status != 0 || sent && isTimeout(known)) { // a provider bills a call that it goes on with
                 meter.settle();
             }
             settled.tryFail(providerFailure(known));
@@ -108,6 +110,11 @@ final class MeteredResponse implements ExchangeListener {
             meter.abandon(status);
             settled.tryFail(failure);
         }
+    }
+
+    private static boolean isTimeout(UpstreamException failure) {
+        return failure.kind() == UpstreamException.Cause.RESPONSE_TIMEOUT
+                || failure.kind() == UpstreamException.Cause.IDLE_TIMEOUT;
     }
 
     private static CallRejectedException providerFailure(UpstreamException failure) {

@@ -20,6 +20,7 @@ import org.eclipse.microprofile.rest.client.inject.RestClient;
 import org.junit.jupiter.api.Test;
 
 import dev.sluice.api.RateLimitExceededException;
+import dev.sluice.testing.llm.Estimates;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.smallrye.mutiny.Multi;
@@ -153,7 +154,7 @@ class LlmRateLimitFilterTest extends LlmTest {
         var events = LlmCallScope.as("gus").call(() -> client.stream(body)).collect().asList().await().indefinitely();
         assertThat(events).hasSize(4).last().isEqualTo("[DONE]");
         assertThat(booked("user:gus", "openai", "gpt-4o").estimated()).isEqualTo(1);
-        awaitTokens("user:gus", "openai", 50 + (body.length() + 3) / 4);
+        awaitTokens("user:gus", "openai", 50 + Estimates.chat(body));
     }
 
     @Test

@@ -14,6 +14,7 @@ import dev.sluice.llm.ledger.Ledger;
 import dev.sluice.llm.ledger.UsageTotals;
 import dev.sluice.testing.HttpTestBase;
 import dev.sluice.testing.RedisTestResource;
+import dev.sluice.testing.llm.Estimates;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTestProfile;
 
@@ -39,6 +40,7 @@ abstract class LlmTest extends HttpTestBase {
 
     @BeforeEach
     void clear() {
+        Estimates.load();
         AllProvidersStub.clear();
     }
 

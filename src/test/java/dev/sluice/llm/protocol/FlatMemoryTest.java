@@ -10,9 +10,11 @@ import java.util.Random;
 import java.util.function.Consumer;
 import java.util.zip.GZIPOutputStream;
 
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
+import dev.sluice.llm.estimate.TextTokens;
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
 import dev.sluice.llm.protocol.stream.ByteSink;
 import dev.sluice.llm.protocol.stream.DecompressingSink;
@@ -39,6 +41,12 @@ class FlatMemoryTest {
             data: [DONE]
 
             """);
+
+    /** The vocabulary of the estimates is shared by all responses. */
+    @BeforeAll
+    static void loadVocabulary() {
+        TextTokens.awaitVocabulary();
+    }
 
     private static Buffer repeat(String text) {
         return Buffer.buffer(text.repeat((64 << 10) / text.length()));

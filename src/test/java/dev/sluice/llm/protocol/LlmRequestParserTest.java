@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
 
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import dev.sluice.testing.llm.Estimates;
 import io.vertx.core.buffer.Buffer;
 
 class LlmRequestParserTest {
@@ -22,6 +24,11 @@ class LlmRequestParserTest {
             "/v1beta/models/gemini-2.5-pro:generateContent");
     private static final ProviderOperation STREAM = ProviderOperation.of(Provider.GEMINI, "POST",
             "/v1beta/models/gemini-2.5-pro:streamGenerateContent");
+
+    @BeforeAll
+    static void loadVocabulary() {
+        Estimates.load();
+    }
 
     private static LlmRequest chat(String body) {
         return LlmRequestParser.parse(Provider.OPENAI, CHAT, Buffer.buffer(body));
@@ -38,7 +45,7 @@ class LlmRequestParserTest {
                  "stream":true,"n":3,"max_tokens":100,"max_completion_tokens":50,
                  "stream_options":{"include_usage":true}}""");
         var request = LlmRequestParser.parse(Provider.OPENAI, CHAT, body);
-        assertThat(request).isEqualTo(new LlmRequest("gpt-4o", true, (body.length() + 3) / 4, 50, 3, false, true, body, body));
+        assertThat(request).isEqualTo(new LlmRequest("gpt-4o", true, 9, 50, 3, false, true, body, body));
         assertThat(request.body()).isSameAs(body);
     }
 
@@ -54,7 +61,7 @@ class LlmRequestParserTest {
         var message = LlmRequestParser.parse(Provider.ANTHROPIC, MESSAGES,
                 Buffer.buffer("{\"model\":\"claude-opus-5\",\"max_tokens\":1024,\"n\":5,\"stream\":true}"));
         assertThat(message)
-                .isEqualTo(new LlmRequest("claude-opus-5", true, 16, 1024, 1, false, false, message.body(), message.body()));
+                .isEqualTo(new LlmRequest("claude-opus-5", true, 0, 1024, 1, false, false, message.body(), message.body()));
     }
 
     /** ProtoJSON: whole numbers may be strings and have fractions of zero. */

@@ -14,7 +14,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
+import dev.sluice.llm.protocol.Provider;
 import dev.sluice.testing.RedisTestResource;
+import dev.sluice.testing.llm.Estimates;
 import dev.sluice.testing.llm.Form;
 import dev.sluice.testing.llm.LlmProfile;
 import dev.sluice.testing.llm.ProviderStub;
@@ -157,7 +159,7 @@ class LlmBillsTest extends LlmTestBase {
         var path = provider.equals("openai") ? "/openai/v1/chat/completions" : "/anthropic/v1/messages";
         var response = http.post(path, body, "x-api-key", "key-of-money", "anthropic-version", "2023-06-01");
         assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
-        long tokens = (body.length() + 3) / 4;
+        long tokens = Estimates.input(Provider.ofPriceList(provider), path.substring(provider.length() + 1), body);
         assertThat(header(response, "X-RateLimit-Remaining"))
                 .isEqualTo(Long.toString(10_000_000 - tokens * input - 100 * output));
     }

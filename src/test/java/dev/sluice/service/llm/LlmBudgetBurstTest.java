@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 
 import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.testing.RedisTestResource;
+import dev.sluice.testing.llm.Estimates;
 import dev.sluice.testing.llm.LlmBurstProfile;
 import dev.sluice.testing.llm.ProvidersForTests;
 import io.quarkus.test.common.WithTestResource;
@@ -34,7 +35,8 @@ import io.vertx.core.http.HttpMethod;
 class LlmBudgetBurstTest extends LlmTestBase {
 
     private static final String BODY = "{\"model\":\"gpt-4o\",\"messages\":[]}";
-    private static final long ESTIMATED_INPUT = (BODY.length() + 3) / 4;
+    private static final String AGENT_BODY = BODY.replace("}", ",\"max_tokens\":64000}");
+    private static final long ESTIMATED_INPUT = Estimates.chat(BODY);
     private static final long INPUT = 12;
     /** Nanodollars per token. */
     private static final long INPUT_PRICE = 2500;
@@ -163,6 +165,26 @@ class LlmBudgetBurstTest extends LlmTestBase {
         assertThat(burst(BURST, "capped", body)).isEqualTo(BURST);
         long left = DOLLAR - spent("capped");
         assertThat(burst(BURST, "capped", BODY)).isEqualTo((int) (left / UNKNOWN_COST));
+    }
+
+    /** An agent allows far more than it uses, call after call. */
+    @Test
+    void largeMaximumDoesNotLockOut() {
+        answers(800);
+        for (int i = 0; i < 50; i++) {
+            assertThat(http.post(CHAT, AGENT_BODY, "Authorization", "Bearer key-of-agent").statusCode()).isEqualTo(200);
+            assertThat(spent("agent")).isEqualTo((i + 1) * cost(INPUT, 800));
+        }
+    }
+
+    /** Agents use all that they allow. The first call in flight reserves 4096 tokens, the others reserve all of it. */
+    @Test
+    void largeMaximumExceedsTheBudgetByOneCall() {
+        answers(64_000);
+        assertThat(burst(BURST, "agents", AGENT_BODY)).isEqualTo(2);
+        assertThat(spent("agents")).isEqualTo(2 * cost(INPUT, 64_000)).isBetween(DOLLAR, DOLLAR + cost(INPUT, 64_000));
+        assertThat(burst(BURST, "agents", AGENT_BODY)).isZero();
+        assertThat(burst(1, "agents", BODY.replace("}", ",\"max_tokens\":1}"))).isZero();
     }
 
     @Test

@@ -28,12 +28,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.testing.HttpTestClient;
 import dev.sluice.testing.JwtKeys;
 import dev.sluice.testing.Polling;
 import dev.sluice.testing.RawHttpConnection;
 import dev.sluice.testing.RedisTestResource;
+import dev.sluice.testing.llm.Estimates;
 import dev.sluice.testing.llm.LlmGatewayProfile;
 import dev.sluice.testing.llm.LlmProfile;
 import dev.sluice.testing.llm.ProviderStub;
@@ -691,7 +693,7 @@ class LlmGatewayTest extends LlmTestBase {
         var body = chat("gpt-4o", more);
         var response = CompletableFuture.supplyAsync(() -> call("tokens", body));
         Polling.await().atMost(60, TimeUnit.SECONDS).until(() -> gate.waiting() == 1);
-        long input = (body.length() + 3) / 4;
+        long input = Estimates.chat(body);
         assertThat(windowUsage("tokens", "llm:openai:tokens"))
                 .isEqualTo(Math.min(1000, input + output + (output == 970 ? 1000 : 0)));
         gate.open();
@@ -716,7 +718,8 @@ class LlmGatewayTest extends LlmTestBase {
         var response = CompletableFuture.supplyAsync(
                 () -> http.post("/openai/v1/embeddings", body, "Authorization", "Bearer key-of-tokens").statusCode());
         Polling.await().atMost(60, TimeUnit.SECONDS).until(() -> gate.waiting() == 1);
-        assertThat(windowUsage("tokens", "llm:openai:tokens")).isEqualTo((body.length() + 3) / 4);
+        assertThat(windowUsage("tokens", "llm:openai:tokens"))
+                .isEqualTo(Estimates.input(Provider.OPENAI, "/v1/embeddings", body));
         gate.open();
         assertThat(response.join()).isEqualTo(200);
         awaitWindowUsage("tokens", "llm:openai:tokens", 12);
@@ -762,7 +765,7 @@ class LlmGatewayTest extends LlmTestBase {
             var body = "{\"model\":\"gpt-4o\",\"max_tokens\":68,\"messages\":[{\"role\":\"user\",\"content\":\""
                     + "x".repeat(60)
                     + "\"}]}";
-            long exact = (body.length() + 3) / 4 + 68; // the estimate
+            long exact = Estimates.chat(body) + 68; // the estimate
             openAi.usage(TokenUsage.of(exact - 68, 68));
             var responses = new ArrayList<CompletableFuture<Integer>>();
             for (int i = 0; i < 64; i++) {
@@ -907,7 +910,7 @@ class LlmGatewayTest extends LlmTestBase {
         var account = estimated();
         assertThat(account.getLong("calls")).isEqualTo(1);
         assertThat(account.getLong("estimated_calls")).isEqualTo(1);
-        assertThat(account.getLong("input_tokens")).isEqualTo((body.length() + 3) / 4);
+        assertThat(account.getLong("input_tokens")).isEqualTo(Estimates.chat(body));
         assertThat(account.getLong("output_tokens")).isEqualTo(50);
     }
 

@@ -17,10 +17,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import dev.sluice.llm.estimate.TextTokens;
 import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.testing.Polling;
 import dev.sluice.testing.RawHttpConnection;
 import dev.sluice.testing.RedisTestResource;
+import dev.sluice.testing.llm.Estimates;
 import dev.sluice.testing.llm.LlmProfile;
 import dev.sluice.testing.llm.LlmStreamsProfile;
 import dev.sluice.testing.llm.ProviderStub;
@@ -199,6 +201,18 @@ class LlmStreamingTest extends LlmTestBase {
         if (api.equals("anthropic") || api.equals("gemini")) {
             assertThat(ledger("user:wealthy", api).getLong("input_tokens")).isEqualTo(100);
         }
+    }
+
+    @Test
+    void streamWithoutUsageIsBilledByItsText() throws IOException {
+        var text = "The sluice gate was first described in the records of the village.";
+        openAi.streamNext(1, "data: {\"choices\":[{\"index\":0,\"delta\":{\"reasoning_content\":\"" + text + "\"}}]}\n\n",
+                "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"" + text + "\"}}]}\n\n", "data: [DONE]\n\n");
+        var request = stream("openai", "wealthy");
+        assertThat(RawHttpConnection.exchange(port, request).status()).isEqualTo(200);
+        var tokens = new TextTokens();
+        tokens.add(text + text);
+        assertRecorded("openai", 1, 1, Estimates.chat(request.substring(request.indexOf("\r\n\r\n") + 4)), tokens.tokens());
     }
 
     @Test

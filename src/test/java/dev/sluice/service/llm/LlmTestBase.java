@@ -17,6 +17,7 @@ import org.junit.jupiter.api.BeforeEach;
 import dev.sluice.redis.RedisProvider;
 import dev.sluice.testing.HttpTestBase;
 import dev.sluice.testing.llm.AnthropicStub;
+import dev.sluice.testing.llm.Estimates;
 import dev.sluice.testing.llm.GeminiStub;
 import dev.sluice.testing.llm.LlmProfile;
 import dev.sluice.testing.llm.OpenAiStub;
@@ -43,6 +44,7 @@ public abstract class LlmTestBase extends HttpTestBase {
 
     @BeforeEach
     void reset() {
+        Estimates.load();
         openAi.reset();
         anthropic.reset();
         gemini.reset();

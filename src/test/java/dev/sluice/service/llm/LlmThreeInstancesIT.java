@@ -18,6 +18,7 @@ import dev.sluice.testing.ConcurrentRequests.Outcome;
 import dev.sluice.testing.HttpTestClient;
 import dev.sluice.testing.RedisTestServer;
 import dev.sluice.testing.faults.InstanceGroup;
+import dev.sluice.testing.llm.Estimates;
 import dev.sluice.testing.llm.OpenAiStub;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.json.JsonArray;
@@ -99,7 +100,7 @@ class LlmThreeInstancesIT {
     @Test
     void tokenLimitIsNotExceededByExactEstimates() throws InterruptedException {
         var body = chat(200);
-        long input = (body.length() + 3) / 4;
+        long input = Estimates.chat(body);
         OPENAI.usage(TokenUsage.of(input, 200));
         int admitted = (int) (TOKENS / (input + 200));
         for (int round = 0; round < ROUNDS; round++) {
@@ -114,7 +115,7 @@ class LlmThreeInstancesIT {
     @Test
     void tokenLimitIsExceededAtMostByCallsInFlight() throws InterruptedException {
         var body = chat(null);
-        long estimate = (body.length() + 3) / 4 + 4096;
+        long estimate = Estimates.chat(body) + 4096;
         OPENAI.usage(TokenUsage.of(1000, 2000));
         for (int round = 0; round < 5; round++) {
             var user = "low-" + round;

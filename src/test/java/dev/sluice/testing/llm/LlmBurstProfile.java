@@ -8,7 +8,8 @@ import dev.sluice.identity.Sha256;
 /** Users with a budget of one dollar a day, and no configured estimate of outputs. The key of user {@code x} is {@code key-of-x}. */
 public class LlmBurstProfile extends LlmProfile {
 
-    private static final List<String> BURST_USERS = List.of("cold", "long", "warm", "tiny", "choices", "capped");
+    private static final List<String> BURST_USERS = List.of("cold", "long", "warm", "tiny", "choices", "capped", "agent",
+            "agents");
 
     @Override
     public Map<String, String> getConfigOverrides() {

@@ -19,6 +19,8 @@ public final class JsonFieldCollector {
     private String name;
     /** Number of open objects and arrays that contain no path. */
     private int skippedDepth;
+    /** Number of open objects and arrays whose strings are all texts. */
+    private int textDepth;
     private boolean isList;
     private boolean complete;
 
@@ -48,6 +50,11 @@ public final class JsonFieldCollector {
         }
         if (skippedDepth > 0) {
             skippedDepth += token.isStructStart() ? 1 : token.isStructEnd() ? -1 : 0;
+        } else if (textDepth > 0) {
+            textDepth += token.isStructStart() ? 1 : token.isStructEnd() ? -1 : 0;
+            if (token == JsonToken.FIELD_NAME || token == JsonToken.VALUE_STRING) {
+                fields.addText(parser.getText());
+            }
         } else if (token == JsonToken.FIELD_NAME) {
             name = parser.currentName();
         } else if (token.isStructEnd()) {
@@ -107,13 +114,17 @@ public final class JsonFieldCollector {
                 skippedDepth = 1;
                 return;
             }
+            if (path.isText()) {
+                textDepth = 1;
+                return;
+            }
             put(path, token);
             parent = path;
             name = JsonPaths.ELEMENT;
         } else if (path != null) {
             switch (token) {
                 case VALUE_NULL -> fields.remove(path);
-                case VALUE_STRING -> put(path, parser.getText());
+                case VALUE_STRING -> putString(path, parser.getText());
                 case VALUE_TRUE -> put(path, true);
                 case VALUE_FALSE -> put(path, false);
                 case VALUE_NUMBER_INT -> put(path,
@@ -122,6 +133,14 @@ public final class JsonFieldCollector {
                 default -> put(path, token);
             }
             complete = parent == null && !isList;
+        }
+    }
+
+    private void putString(JsonPaths path, String value) {
+        if (path.isText()) {
+            fields.addText(value);
+        } else {
+            put(path, value);
         }
     }
 

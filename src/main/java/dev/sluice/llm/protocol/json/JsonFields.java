@@ -15,12 +15,18 @@ public final class JsonFields {
     public static final long INVALID_COUNT = -1;
     private static final int MAX_COUNT_LENGTH = 32;
     private static final int MAX_ELEMENTS = 64;
+    /** Maximum number of characters of all texts that are kept. */
+    private static final int MAX_TEXT = 1 << 16;
 
     private final JsonPaths paths;
     /** Values by the position of their path. */
     private final Object[] values;
     /** Elements by the position of their path; null if there are none. */
     private Map<Integer, List<JsonFields>> elements;
+
+    /** Null if there are none. */
+    private List<String> texts;
+    private int textLength;
 
     /** @param paths the document */
     JsonFields(JsonPaths paths) {
@@ -64,6 +70,23 @@ public final class JsonFields {
         var node = elements == null ? null : paths.node(path + '.' + JsonPaths.ELEMENT);
         var collected = node == null ? List.<JsonFields>of() : elements.getOrDefault(node.index(), List.of());
         return collected.size() > MAX_ELEMENTS ? List.of() : collected;
+    }
+
+    void addText(String text) {
+        if (textLength < MAX_TEXT) {
+            texts = texts == null ? new ArrayList<>(2) : texts;
+            texts.add(text);
+            textLength += text.length() + 1;
+        }
+    }
+
+    /**
+     * Returns the strings at the paths of texts, in order.
+     *
+     * @return the texts, of which a long one may be cut
+     */
+    public List<String> texts() {
+        return texts == null ? List.of() : texts;
     }
 
     boolean has(JsonPaths path) {

@@ -6,12 +6,14 @@ import java.util.Map;
 
 /**
  * Paths of interest in a JSON document, as a tree. {@code []} stands for the elements of an array, which share one value;
- * {@code [*]} for objects that are all collected ({@link JsonFields#elements}). Immutable once built.
+ * {@code [*]} for objects that are all collected ({@link JsonFields#elements}). The strings at a path that begins with {@code +},
+ * and below it, are texts ({@link JsonFields#texts}). Immutable once built.
  */
 public final class JsonPaths {
 
     static final String ELEMENT = "[]";
     private static final String COLLECTED_ELEMENT = "[*]";
+    private static final String TEXT = "+";
 
     /** Path of this node, such as {@code usage.prompt_tokens}; empty for the document. */
     final String path;
@@ -20,6 +22,8 @@ public final class JsonPaths {
     final boolean isElement;
     /** True if all elements are collected. */
     private boolean collected;
+    /** True if the strings here are texts. */
+    private boolean text;
 
     private final Map<String, JsonPaths> children = new LinkedHashMap<>();
     /** Every node of the tree by its path; null except for the document. */
@@ -45,13 +49,15 @@ public final class JsonPaths {
         var root = new JsonPaths("", null);
         for (var path : paths) {
             var node = root;
-            for (var part : path.split("\\.")) {
+            boolean isText = path.startsWith(TEXT);
+            for (var part : (isText ? path.substring(TEXT.length()) : path).split("\\.")) {
                 var name = part.equals(COLLECTED_ELEMENT) ? ELEMENT : part;
                 var parent = node;
                 node = parent.children.computeIfAbsent(name,
                         child -> new JsonPaths(parent.path.isEmpty() ? child : parent.path + "." + child, parent));
                 node.collected |= part.equals(COLLECTED_ELEMENT);
             }
+            node.text |= isText;
         }
         root.nodes = new HashMap<>();
         root.number(0, root.nodes);
@@ -71,6 +77,10 @@ public final class JsonPaths {
 
     boolean isCollected() {
         return collected;
+    }
+
+    boolean isText() {
+        return text;
     }
 
     int index() {

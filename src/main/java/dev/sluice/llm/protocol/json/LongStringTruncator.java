@@ -15,6 +15,7 @@ final class LongStringTruncator {
     /** Last byte outside of strings that was not white space. */
     private byte lastStructural;
     private boolean dropping;
+    private long dropped;
     private int length;
     private boolean escaped;
     /** Digits of a {@code \\u} escape that are still missing. */
@@ -44,7 +45,15 @@ final class LongStringTruncator {
                 bytes[end++] = b;
             }
         }
+        dropped += to - end;
         return end;
+    }
+
+    /** Returns the number of bytes that were cut off, and counts from 0 again. */
+    long takeDropped() {
+        long taken = dropped;
+        dropped = 0;
+        return taken;
     }
 
     /**

@@ -1,7 +1,7 @@
 package dev.sluice.llm.protocol.json;
 
 import java.io.IOException;
-import java.util.function.Consumer;
+import java.util.function.ObjLongConsumer;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
@@ -26,10 +26,11 @@ public final class StreamingJsonReader implements ByteSink {
     /**
      * @param paths the paths to collect
      * @param allowList whether an array of documents is accepted in place of one
-     * @param onDocument receives the fields of each document at its end
+     * @param onDocument receives the fields of each document at its end, and the bytes that were cut off the strings since the
+     * last one
      */
-    public StreamingJsonReader(JsonPaths paths, boolean allowList, Consumer<JsonFields> onDocument) {
-        collector = new JsonFieldCollector(paths, allowList, onDocument);
+    public StreamingJsonReader(JsonPaths paths, boolean allowList, ObjLongConsumer<JsonFields> onDocument) {
+        collector = new JsonFieldCollector(paths, allowList, fields -> onDocument.accept(fields, truncator.takeDropped()));
         try {
             parser = JSON.createNonBlockingByteArrayParser();
         } catch (IOException e) {

@@ -1,0 +1,122 @@
+package dev.sluice.llm.limit;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+
+import dev.sluice.api.QuotaUnit;
+import dev.sluice.api.Rate;
+import dev.sluice.api.RateLimitRequest;
+import dev.sluice.api.ResourceCheck;
+import dev.sluice.llm.pricing.ModelPrice;
+import dev.sluice.llm.pricing.Money;
+import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.TokenUsage;
+import dev.sluice.llm.protocol.UsageDetails;
+
+/**
+ * Plans what a call reserves. Output beyond {@code max-reserved-output} is not reserved but charged when the call ends, so that a
+ * caller is not refused for a maximum that its calls do not reach. Of a budget, only one call at a time may reserve less than it
+ * may cost ({@link UnderReservedCalls}). Thread-safe and non-blocking.
+ */
+final class ReservationPlanner {
+
+    private static final Runnable NOTHING = () -> {
+    };
+
+    private final Supplier<LlmPolicySnapshot> policy;
+    private final BiFunction<Provider, String, ModelPrice> prices;
+    private final OutputEstimates outputEstimates;
+    private final boolean denyUnpriced;
+    private final UnderReservedCalls underReserved;
+
+    /** @param prices returns the price of a model; null if it has none */
+    ReservationPlanner(Supplier<LlmPolicySnapshot> policy, BiFunction<Provider, String, ModelPrice> prices,
+            OutputEstimates outputEstimates, boolean denyUnpriced, LongSupplier nanoTime) {
+        this.policy = policy;
+        this.prices = prices;
+        this.outputEstimates = outputEstimates;
+        this.denyUnpriced = denyUnpriced;
+        this.underReserved = new UnderReservedCalls(nanoTime);
+    }
+
+    /** @param furtherChecks returns further checks for the caller's effective tier */
+    PlannedCall plan(LlmCallEstimate call, Function<String, List<ResourceCheck>> furtherChecks) {
+        var snapshot = policy.get();
+        var tier = snapshot.tiers().effective(call.tier());
+        var listedPrice = prices.apply(call.provider(), call.model());
+        var requests = snapshot.rule(call.provider(), QuotaUnit.REQUESTS, tier, call.model());
+        var tokens = snapshot.rule(call.provider(), QuotaUnit.TOKENS, tier, call.model());
+        var budget = snapshot.rule(call.provider(), QuotaUnit.NANODOLLARS, tier, call.model());
+        boolean hasBudget = budget.rate(tier) != Rate.UNLIMITED;
+        boolean limited = tokens.rate(tier) != Rate.UNLIMITED || hasBudget;
+        long unknownOutput = snapshot.outputEstimate(call.provider(), call.model());
+        var uncapped = limited && call.maxOutputTokens() < 0
+                ? outputEstimates.begin(call, snapshot.minimumOutputEstimate(call.provider(), call.model()),
+                        unknownOutput)
+                : null;
+        Runnable endUnderReserved = NOTHING;
+        try {
+            long output = call.maxOutputTokens() >= 0
+                    ? call.maxOutputTokens()
+                    : uncapped == null ? unknownOutput * call.choices() : uncapped.estimatedTokens();
+            long reserved = Math.min(output, snapshot.maxReservedOutput(call.provider(), call.model()) * call.choices());
+            var usage = usage(call, reserved);
+            var price = listedPrice != null && listedPrice.covers(usage, call.details()) ? listedPrice : null;
+            boolean unpriced = denyUnpriced && price == null && hasBudget;
+            var costly = usage;
+            if (usage.output() < Math.min(output, TokenUsage.MAX) && hasBudget && price != null) {
+                var begun = underReserved.begin(call.identifier(), budget.resource());
+                endUnderReserved = begun == null ? NOTHING : begun;
+                costly = begun == null ? usage(call, output) : usage;
+            }
+            long costNanodollars = price == null ? 0 : Money.nanodollars(estimateCost(price, costly, call.details()));
+            var checks = new ArrayList<ResourceCheck>(4);
+            checks.add(call.model().isEmpty() || snapshot.allows(call.provider(), call.model())
+                    ? requests.check(tier, 1)
+                    : new ResourceCheck(requests.resource(), Rate.BLOCKED, 1));
+            checks.add(tokens.reservationCheck(tier, usage.total()));
+            checks.add(unpriced
+                    ? new ResourceCheck(budget.resource(), Rate.BLOCKED, 1)
+                    : budget.reservationCheck(tier, costNanodollars));
+            checks.addAll(furtherChecks.apply(tier));
+            return new PlannedCall(call, price, usage, costNanodollars,
+                    new RateLimitRequest(call.identifier(), tier, requests.resource(), checks), tokens.resource(),
+                    budget.resource(), unpriced, uncapped, endUnderReserved);
+        } catch (RuntimeException | Error e) {
+            if (uncapped != null) {
+                uncapped.cancel();
+            }
+            endUnderReserved.run();
+            throw e;
+        }
+    }
+
+    /**
+     * Ends the calls made elsewhere that reserve less than they may cost.
+     *
+     * @param resources resources of the budgets; others have no such calls
+     */
+    void endUnderReserved(String identifier, Collection<String> resources) {
+        resources.forEach(resource -> underReserved.endAny(identifier, resource));
+    }
+
+    private static TokenUsage usage(LlmCallEstimate call, long output) {
+        return TokenUsage.of(Math.min(call.inputTokens(), TokenUsage.MAX), Math.min(output, TokenUsage.MAX));
+    }
+
+    /**
+     * Returns the estimated cost in picodollars. If the split into input and output is not known, all tokens are priced at
+     * the higher of the two prices.
+     */
+    private static long estimateCost(ModelPrice price, TokenUsage estimatedUsage, UsageDetails details) {
+        long cost = price.picodollars(estimatedUsage, details);
+        return estimatedUsage.input() > 0
+                ? cost
+                : Math.max(cost, price.picodollars(TokenUsage.of(estimatedUsage.output(), 0), details));
+    }
+}

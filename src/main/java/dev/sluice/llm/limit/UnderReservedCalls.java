@@ -1,0 +1,50 @@
+package dev.sluice.llm.limit;
+
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+
+/**
+ * Calls in flight that reserve less of a budget than they may cost. Each budget of an identifier has at most one of them on this
+ * instance: together with the other reservations, which are complete, a budget is exceeded by one call at most. Bounded,
+ * thread-safe and non-blocking.
+ */
+final class UnderReservedCalls {
+
+    private static final int MAX_BUDGETS = 10_000;
+    /** Time after which a call is no longer taken for in flight. Longer than a stream of 128,000 tokens. */
+    static final long MAX_CALL_NANOS = TimeUnit.HOURS.toNanos(1);
+
+    private record Budget(String identifier, String resource) {
+    }
+
+    private final Cache<Budget, CallsInFlight> calls = Caffeine.newBuilder().executor(Runnable::run).maximumSize(MAX_BUDGETS)
+            .build();
+    private final LongSupplier nanoTime;
+
+    UnderReservedCalls(LongSupplier nanoTime) {
+        this.nanoTime = nanoTime;
+    }
+
+    /**
+     * Begins a call that reserves less than it may cost.
+     *
+     * @return ends the call; null if there is one already, so that this one must reserve what it may cost
+     */
+    Runnable begin(String identifier, String resource) {
+        var inFlight = calls.get(new Budget(identifier, resource), budget -> new CallsInFlight(1, MAX_CALL_NANOS));
+        long now = nanoTime.getAsLong();
+        int slot = inFlight.begin(now);
+        return slot == CallsInFlight.NONE ? null : () -> inFlight.end(slot, now);
+    }
+
+    /** Ends a call that was made elsewhere: the one in flight, if there is one. */
+    void endAny(String identifier, String resource) {
+        var inFlight = calls.getIfPresent(new Budget(identifier, resource));
+        if (inFlight != null) {
+            inFlight.endOldest();
+        }
+    }
+}

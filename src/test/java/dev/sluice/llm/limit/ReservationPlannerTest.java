@@ -1,0 +1,191 @@
+package dev.sluice.llm.limit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.time.LocalDate;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+import org.junit.jupiter.api.Test;
+
+import dev.sluice.api.Rate;
+import dev.sluice.config.RulesDocument;
+import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.TokenUsage;
+import dev.sluice.policy.Tiers;
+import io.quarkus.runtime.configuration.DurationConverter;
+import io.quarkus.runtime.configuration.MemorySize;
+import io.quarkus.runtime.configuration.MemorySizeConverter;
+import io.smallrye.config.PropertiesConfigSource;
+import io.smallrye.config.SmallRyeConfigBuilder;
+import io.smallrye.mutiny.Uni;
+
+/** Tests what calls reserve. Prices in nanodollars per token: 1000 for input, 10,000 for output. */
+class ReservationPlannerTest {
+
+    private static final String PREFIX = "rate-limit.llm.openai.";
+    private static final LocalDate DAY = LocalDate.of(2026, 11, 1);
+    private static final String TOKENS = "llm:openai:tokens";
+    private static final String BUDGET = "llm:openai:budget";
+
+    private final Map<String, String> settings = new HashMap<>(Map.of(PREFIX + "prices.\"m\".input", "1",
+            PREFIX + "prices.\"m\".output", "10", PREFIX + "budget.free", "1/day", PREFIX + "tokens.free", "1000000/minute"));
+    private long nanos = 5;
+    private ReservationPlanner planner;
+
+    private LlmPolicySnapshot snapshot() {
+        var config = new SmallRyeConfigBuilder().withMapping(LlmConfig.class)
+                .withSources(new PropertiesConfigSource(settings, "settings", 100))
+                .withConverter(MemorySize.class, 100, new MemorySizeConverter())
+                .withConverter(Duration.class, 100, new DurationConverter()).build().getConfigMapping(LlmConfig.class);
+        return new LlmPolicySnapshot(config, RulesDocument.EMPTY,
+                new Tiers(List.of("free"), Map.of("free", Rate.parse("7/minute"))));
+    }
+
+    private PlannedCall plan(String identifier, long input, long maxOutput, int choices) {
+        if (planner == null) {
+            var snapshot = snapshot();
+            planner = new ReservationPlanner(() -> snapshot,
+                    (provider, model) -> snapshot.prices().find(provider, model, DAY).orElse(null),
+                    new OutputEstimates((caller, provider, model, from, to) -> Uni.createFrom().nothing(), () -> 1,
+                            () -> nanos),
+                    true, () -> nanos);
+        }
+        return planner.plan(new LlmCallEstimate(Provider.OPENAI, identifier, "free", "m", input, maxOutput, choices),
+                tier -> List.of());
+    }
+
+    private PlannedCall plan(long maxOutput) {
+        return plan("user:a", 100, maxOutput, 1);
+    }
+
+    private static long reserved(PlannedCall call, String resource) {
+        return call.request().checks().stream().filter(check -> check.resource().equals(resource)).findFirst().orElseThrow()
+                .cost();
+    }
+
+    private static void assertReserves(PlannedCall call, long tokens, long nanodollars) {
+        assertThat(reserved(call, TOKENS)).isEqualTo(tokens);
+        assertThat(reserved(call, BUDGET)).isEqualTo(nanodollars);
+    }
+
+    @Test
+    void smallMaximumIsReservedAsAWhole() {
+        for (int i = 0; i < 3; i++) { // at once
+            assertReserves(plan(800), 900, 100_000 + 8_000_000);
+            assertReserves(plan(4096), 4196, 100_000 + 40_960_000);
+        }
+        assertReserves(plan(0), 100, 100_000);
+    }
+
+    @Test
+    void largeMaximumIsReservedUpToTheCap() {
+        var call = plan(64_000);
+        assertReserves(call, 4196, 41_060_000);
+        assertThat(call.usage()).isEqualTo(TokenUsage.of(100, 4096));
+    }
+
+    @Test
+    void capHoldsForEachChoice() {
+        assertReserves(plan("user:a", 100, 3 * 64_000, 3), 100 + 3 * 4096, 100_000 + 3 * 40_960_000);
+    }
+
+    @Test
+    void onlyOneCallInFlightReservesLessOfABudgetThanItMayCost() {
+        var first = plan(64_000);
+        for (int i = 0; i < 100; i++) {
+            assertReserves(plan(64_000), 4196, 640_100_000);
+        }
+        first.underReserved().run();
+        assertReserves(plan(64_000), 4196, 41_060_000);
+        assertReserves(plan(64_000), 4196, 640_100_000);
+        assertReserves(plan("user:b", 100, 64_000, 1), 4196, 41_060_000);
+    }
+
+    @Test
+    void deniedCallMakesRoomForTheNext() {
+        plan(64_000).cancel();
+        assertReserves(plan(64_000), 4196, 41_060_000);
+    }
+
+    @Test
+    void callMadeElsewhereEndsWhenItIsReported() {
+        plan(64_000);
+        planner.endUnderReserved("user:b", Set.of(TOKENS, BUDGET));
+        assertReserves(plan(64_000), 4196, 640_100_000);
+        planner.endUnderReserved("user:a", Set.of(TOKENS, BUDGET));
+        assertReserves(plan(64_000), 4196, 41_060_000);
+    }
+
+    @Test
+    void callThatIsNeverReportedEndsAfterAnHour() {
+        plan(64_000);
+        nanos += UnderReservedCalls.MAX_CALL_NANOS - 1;
+        assertReserves(plan(64_000), 4196, 640_100_000);
+        nanos++;
+        assertReserves(plan(64_000), 4196, 41_060_000);
+    }
+
+    /** Calls at once that use all that they may: the budget is exceeded by what one of them costs. */
+    @Test
+    void budgetIsExceededByOneCallAtMost() {
+        long reserved = 0;
+        long spent = 0;
+        for (int i = 0; i < 100; i++) {
+            var call = plan(20_000);
+            if (reserved + reserved(call, BUDGET) <= 1_000_000_000) {
+                reserved += reserved(call, BUDGET);
+                spent += 100_000 + 200_000_000;
+            } else {
+                call.cancel();
+            }
+        }
+        assertThat(spent).isEqualTo(5 * 200_100_000L).isBetween(1_000_000_000L, 1_000_000_000L + 200_100_000L);
+    }
+
+    @Test
+    void withoutABudgetAnyNumberReservesLess() {
+        settings.remove(PREFIX + "budget.free");
+        for (int i = 0; i < 3; i++) {
+            assertThat(reserved(plan(64_000), TOKENS)).isEqualTo(4196);
+        }
+    }
+
+    @Test
+    void fullReservesTheWholeMaximum() {
+        settings.put(PREFIX + "reserve", "full");
+        assertReserves(plan(64_000), 64_100, 640_100_000);
+        assertReserves(plan(64_000), 64_100, 640_100_000);
+    }
+
+    @Test
+    void capIsConfigurable() {
+        settings.put(PREFIX + "max-reserved-output", "500");
+        assertReserves(plan(64_000), 600, 5_100_000);
+        assertReserves(plan(500), 600, 5_100_000);
+    }
+
+    @Test
+    void callWithoutAMaximumIsCappedToo() {
+        settings.put(PREFIX + "max-reserved-output", "500");
+        assertReserves(plan(-1), 600, 5_100_000);
+        assertReserves(plan(-1), 600, 41_060_000); // of the budget, what is typical
+    }
+
+    @Test
+    void configuredEstimateRaisesTheCap() {
+        settings.put(PREFIX + "output-estimate", "20000");
+        assertReserves(plan(-1), 20_100, 200_100_000);
+        assertReserves(plan(-1), 20_100, 200_100_000);
+    }
+
+    @Test
+    void invalidCapIsReported() {
+        settings.put(PREFIX + "max-reserved-output", "0");
+        assertThat(snapshot().problems().lines().toString())
+                .contains("rate-limit.llm.openai.max-reserved-output", "0", "tokens, 1 to 100000000");
+    }
+}
