@@ -1,5 +1,6 @@
 package dev.sluice.llm.pricing;
 
+import java.math.BigDecimal;
 import java.util.Optional;
 
 import dev.sluice.config.ConfigProblems;
@@ -31,6 +32,15 @@ final class PriceConfigReader {
                     "the model's name is 1 to " + MAX_NAME_LENGTH + " visible ASCII characters");
             return Optional.empty();
         }
+        var image = unit(property + "per-image", config.perImage(), "1000");
+        var characters = unit(property + "per-million-characters", config.perMillionCharacters(), "10000");
+        var minute = unit(property + "per-audio-minute", config.perAudioMinute(), "0.6");
+        if (config.perImage().isPresent() || config.perMillionCharacters().isPresent() || config.perAudioMinute().isPresent()) {
+            config.input().or(config::output).or(config::cachedInput).or(config::cacheWrite).or(config::longCacheWrite)
+                    .ifPresent(text -> problems.add(property + "*", text,
+                            "a price is of tokens (input, output), or of images, characters or minutes of audio, not of both"));
+            return Optional.of(new ModelPrice(name, UnitPrices.of(characters, minute, image)));
+        }
         var input = required(property + "input", config.input());
         var output = required(property + "output", config.output());
         var cached = price(property + "cached-input", config.cachedInput());
@@ -50,6 +60,20 @@ final class PriceConfigReader {
 
     private static boolean isModelName(String model) {
         return !model.isEmpty() && model.length() <= MAX_NAME_LENGTH && model.chars().allMatch(c -> c > ' ' && c < 0x7f);
+    }
+
+    /** @return null if the price is missing or invalid */
+    private BigDecimal unit(String property, Optional<String> text, String max) {
+        try {
+            var price = text.map(Money::decimal).orElse(null);
+            if (price == null || price.compareTo(new BigDecimal(max)) <= 0) {
+                return price;
+            }
+        } catch (IllegalArgumentException e) {
+            // reported below
+        }
+        problems.add(property, text.get(), "US dollars, a decimal from 0 to " + max + " with at most 6 digits after the point");
+        return null;
     }
 
     private Optional<Long> required(String property, Optional<String> text) {
