@@ -1,6 +1,7 @@
 package dev.sluice.llm.limit;
 
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 import dev.sluice.api.Decision;
@@ -203,6 +204,21 @@ public final class AdmittedCall {
      */
     public void settleEstimated(TokenUsage usage, String model) {
         finish(usage, planned.estimate().details(), model, true);
+    }
+
+    /**
+     * Ends the call without settling it: its usage is reported to a later request. What is reserved stays reserved.
+     *
+     * @return the call, to be settled by {@link LlmLimiter#settleDeferred}; empty if this call has ended already
+     */
+    public Optional<DeferredCall> defer() {
+        if (!finished.compareAndSet(false, true)) {
+            return Optional.empty();
+        }
+        planned.cancel();
+        var estimate = planned.estimate();
+        return Optional.of(new DeferredCall(estimate.provider(), estimate.identifier(), ledgerIdentifier, estimate.model(),
+                planned.usage(), estimate.details(), reservation(), planned.tokensResource(), planned.budgetResource()));
     }
 
     /**

@@ -35,6 +35,7 @@ final class MultipartForm {
     private static final Set<String> IDENTITY_ENCODINGS = Set.of("7bit", "8bit", "binary");
     private static final int MAX_PARTS = 256;
     private static final int MAX_HEADER_BYTES = 4096;
+    private static final int WINDOW_BYTES = 1 << 16;
     private static final int MAX_TEXT_BYTES = 1 << 16;
     private static final ByteBuf LINE_END = ascii("\r\n");
     private static final ByteBuf HEADERS_END = ascii("\r\n\r\n");
@@ -50,11 +51,13 @@ final class MultipartForm {
 
     private final ByteBuf body;
     private final ByteBuf delimiter;
+    private final byte[] window;
     private final List<Part> parts = new ArrayList<>();
 
     private MultipartForm(ByteBuf body, String boundary) {
         this.body = body;
         this.delimiter = ascii("--" + boundary);
+        this.window = new byte[Math.min(WINDOW_BYTES, Math.max(body.readableBytes(), 2 * delimiter.readableBytes()))];
     }
 
     static boolean isMultipart(String contentType) {
@@ -165,10 +168,21 @@ final class MultipartForm {
         return at + text.readableBytes() <= body.readableBytes() && ByteBufUtil.equals(body, at, text, 0, text.readableBytes());
     }
 
-    /** Returns the index of the first occurrence that begins at or after an index and ends before another; negative if none. */
+    /**
+     * Returns the index of the first occurrence that begins at or after an index and ends before another; negative if none. Parts of
+     * the body are copied to one array to be searched: the body has many, in which single bytes are slow to read.
+     */
     private int indexOf(ByteBuf text, int from, int to) {
-        int index = to - from < text.readableBytes() ? -1 : ByteBufUtil.indexOf(text, body.slice(from, to - from));
-        return index < 0 ? -1 : from + index;
+        int overlap = text.readableBytes() - 1;
+        for (int at = from; to - at > overlap; at += window.length - overlap) {
+            int length = Math.min(window.length, to - at);
+            body.getBytes(at, window, 0, length);
+            int index = ByteBufUtil.indexOf(text, Unpooled.wrappedBuffer(window, 0, length));
+            if (index >= 0) {
+                return at + index;
+            }
+        }
+        return -1;
     }
 
     private static ByteBuf ascii(String text) {

@@ -5,6 +5,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
 import dev.sluice.llm.protocol.json.JsonFields;
@@ -28,6 +29,11 @@ final class OpenAiUsage extends UsageAccumulator {
             UsageKind.AUDIO_OUTPUT, outputDetail("audio_tokens"),
             UsageKind.IMAGE_OUTPUT, outputDetail("image_tokens"),
             UsageKind.WEB_SEARCH, List.of("tool_usage.web_search.num_requests")));
+    private static final String TOTAL = "usage.total_tokens";
+    private static final String ID = "id";
+    private static final String STATUS = "status";
+    /** Models that search the web for each chat, which the usage does not report. */
+    private static final Pattern SEARCH_MODEL = Pattern.compile("^gpt-[^/]*-search-(preview|api)");
     private static final String OUTPUT_DETAILS = "usage.output_tokens_details";
     /** Kind of all output tokens if the usage does not say it. */
     private static final Map<Shape, UsageKind> MEDIA_OUTPUT = Map.of(Shape.IMAGES, UsageKind.IMAGE_OUTPUT, Shape.SPEECH,
@@ -45,10 +51,13 @@ final class OpenAiUsage extends UsageAccumulator {
             "image_generation.partial_image", "image_edit.partial_image");
 
     private final Shape shape;
+    private final boolean reasoningInTotal;
     private boolean hasMedia;
 
-    OpenAiUsage(Shape shape) {
+    /** @param reasoningInTotal whether reasoning is part of the total only, as Gemini reports it in this form */
+    OpenAiUsage(Shape shape, boolean reasoningInTotal) {
         super(PATHS);
+        this.reasoningInTotal = reasoningInTotal;
         this.shape = shape;
     }
 
@@ -65,6 +74,9 @@ final class OpenAiUsage extends UsageAccumulator {
         var paths = new ArrayList<>(List.of("type", "choices.[]", "error", SECONDS, DURATION));
         for (var root : ROOTS) {
             paths.add(root + "model");
+            paths.add(root + TOTAL);
+            paths.add(root + ID);
+            paths.add(root + STATUS);
             paths.add(root + "service_tier");
             for (var field : List.of(INPUT, OUTPUT, CACHED_INPUT, CACHE_WRITE)) {
                 field.forEach(name -> paths.add(root + name));
@@ -78,6 +90,9 @@ final class OpenAiUsage extends UsageAccumulator {
     void accept(JsonFields fields) {
         model(fields.text("model"));
         model(fields.text("response.model"));
+        if (shape == Shape.RESPONSES) {
+            ROOTS.forEach(root -> stored(fields.text(root + ID), fields.text(root + STATUS)));
+        }
         var earlier = usage();
         var earlierDetails = details();
         ROOTS.forEach(root -> usage(fields, root));
@@ -123,10 +138,17 @@ final class OpenAiUsage extends UsageAccumulator {
         if (input == null && output == null) {
             return;
         }
+        var total = reasoningInTotal ? fields.count(root + TOTAL) : null;
+        if (total != null && input != null) {
+            output = Math.max(output == null ? 0 : output, total - input);
+        }
         usage(input, count(fields, root, CACHED_INPUT), count(fields, root, CACHE_WRITE), null, output);
         if (usage() != null) {
             var quantities = new EnumMap<UsageKind, Long>(UsageKind.class);
             QUANTITIES.forEach((kind, field) -> put(quantities, kind, count(fields, root, field)));
+            if (shape == Shape.CHAT && model() != null && SEARCH_MODEL.matcher(model()).find()) {
+                quantities.put(UsageKind.WEB_SEARCH, 1L);
+            }
             if (MEDIA_OUTPUT.containsKey(shape) && !fields.has(root + OUTPUT_DETAILS)) {
                 quantities.put(MEDIA_OUTPUT.get(shape), usage().output());
             }

@@ -15,6 +15,8 @@ abstract class UsageAccumulator {
     private TokenUsage usage;
     private UsageDetails details = UsageDetails.NONE;
     private String model;
+    private String storedId;
+    private String storedStatus;
     private long contentEvents;
     private boolean finished;
     private boolean failed;
@@ -62,6 +64,20 @@ abstract class UsageAccumulator {
 
     final String model() {
         return model;
+    }
+
+    /** Records the id and the status of a response that the provider stores; each may be null. */
+    final void stored(String id, String status) {
+        storedId = firstNonNull(id, storedId);
+        storedStatus = firstNonNull(status, storedStatus);
+    }
+
+    final String storedId() {
+        return storedId;
+    }
+
+    final String storedStatus() {
+        return storedStatus;
     }
 
     final long contentEvents() {
@@ -144,7 +160,7 @@ abstract class UsageAccumulator {
         return sum;
     }
 
-    static Long firstNonNull(Long first, Long second) {
+    static <T> T firstNonNull(T first, T second) {
         return first == null ? second : first;
     }
 

@@ -29,11 +29,11 @@ class LlmGateway {
     LlmGateway(LlmCallerResolver callerResolver, ProvenKeys provenKeys, RequestBodyBuffer bodyBuffer,
             LlmLimiter limiter, UnprovenCallLimiter unprovenLimiter, RateLimitHeaders rateLimitHeaders,
             ProviderHeaders providerHeaders,
-            ProviderPaths paths, ProviderUpstreams upstreams, LlmConfig settings, Cors cors,
+            ProviderPaths paths, ProviderUpstreams upstreams, DeferredCalls deferredCalls, LlmConfig settings, Cors cors,
             CredentialFailures credentialFailures) {
         this.services = new LlmExchange.Services(callerResolver, provenKeys, bodyBuffer, limiter, unprovenLimiter,
                 rateLimitHeaders,
-                providerHeaders, paths, upstreams, settings.drainTimeout().toMillis(), cors, credentialFailures);
+                providerHeaders, paths, upstreams, deferredCalls, settings.drainTimeout().toMillis(), cors, credentialFailures);
     }
 
     void register(@Observes Router router) {

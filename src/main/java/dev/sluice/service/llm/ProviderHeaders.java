@@ -13,6 +13,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.identity.ApiKeyRegistry;
 import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.ProviderOperation;
 import dev.sluice.policy.RequestPath;
 import dev.sluice.service.edge.Cors;
 import dev.sluice.service.edge.FieldNames;
@@ -49,6 +50,7 @@ class ProviderHeaders {
      * successful call, must be the one that Google checks.
      */
     private static final Set<String> TOKEN_PARAMETERS = Set.of("access_token", "oauth_token", "bearer_token");
+    private static final String GEMINI_OPENAI_FORM = '/' + Provider.GEMINI.id() + ProviderOperation.GEMINI_OPENAI_FORM + '/';
     private static final String FIELD_MASK = "X-Goog-FieldMask";
     /** Response formats of Google from which usage can be extracted. */
     private static final Set<String> READABLE_FORMATS = Set.of("sse", "json");
@@ -91,7 +93,7 @@ class ProviderHeaders {
             headers.set(HttpHeaders.ACCEPT_ENCODING,
                     !rewritten && GZIP.matcher(accepted).find() ? "gzip" : "identity");
         }
-        addKey(headers, provider, caller);
+        addKey(headers, provider, caller, request.path().startsWith(GEMINI_OPENAI_FORM));
         return headers;
     }
 
@@ -107,8 +109,12 @@ class ProviderHeaders {
     }
 
     /** Adds Sluice's key for the provider, unless the caller's own is forwarded. */
-    private static void addKey(MultiMap headers, Provider provider, LlmCaller caller) {
+    private static void addKey(MultiMap headers, Provider provider, LlmCaller caller, boolean geminiInOpenAiForm) {
         if (caller.ownKey()) {
+            return;
+        }
+        if (geminiInOpenAiForm) { // the form in which Google documents it; two keys are rejected
+            headers.set(RequestKeys.AUTHORIZATION, "Bearer " + caller.key());
             return;
         }
         switch (provider) {

@@ -6,7 +6,7 @@ import java.util.Map;
 
 /**
  * Paths of interest in a JSON document, as a tree. {@code []} stands for the elements of an array, which share one value;
- * {@code [*]} for objects that are all collected ({@link JsonFields#elements}). Immutable once built.
+ * {@code [*]} for elements that are all collected ({@link JsonFields#elements}). Immutable once built.
  */
 public final class JsonPaths {
 
