@@ -174,10 +174,14 @@ class DeferredCalls {
 
     private Future<Void> expire(String hash) {
         return responses.reload(hash).map(response -> {
-            if (response != null && response.pending() != null) {
+            if (response == null) {
+                responses.forgetDue(hash);
+                return null;
+            }
+            if (response.pending() != null) {
                 limiter.settleDeferred(response.pending(), hash, null, null, null);
             }
-            responses.settle(hash, response == null ? new StoredResponse("", null) : response);
+            responses.settle(hash, response);
             return null;
         });
     }

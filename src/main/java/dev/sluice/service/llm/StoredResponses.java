@@ -102,6 +102,11 @@ class StoredResponses {
     /** Records that the call of a response is settled. */
     void settle(String hash, StoredResponse response) {
         put(hash, response.settled());
+        forgetDue(hash);
+    }
+
+    /** Removes a call from the deferred ones of all instances. */
+    void forgetDue(String hash) {
         if (redis != null) {
             redis.send(Request.cmd(Command.ZREM).arg(dueKey()).arg(hash)).onFailure(StoredResponses::log);
         }
@@ -145,7 +150,10 @@ class StoredResponses {
         });
     }
 
-    /** Takes the next call of this instance that is due: the hash of its response; null if there is none. */
+    /**
+     * Takes the next call of this instance that is due: the hash of its response; null if there is none. Of more than
+     * {@value #MAX_CACHED} calls, the oldest is due before its time.
+     */
     String pollDue(long nowMillis) {
         var first = deferred.isEmpty() ? null : deferred.first();
         return first != null && (first.epochMillis <= nowMillis || deferred.size() > MAX_CACHED) && deferred.remove(first)

@@ -3,16 +3,22 @@ package dev.sluice.service.llm;
 import static dev.sluice.testing.HttpTestClient.header;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.ByteArrayInputStream;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import com.openai.models.audio.transcriptions.TranscriptionCreateParams;
+import com.openai.models.images.ImageEditParams;
+
 import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.llm.Form;
 import dev.sluice.testing.llm.LlmProfile;
+import dev.sluice.testing.llm.OpenAiSdk;
 import dev.sluice.testing.llm.ProvidersForTests;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
@@ -151,6 +157,25 @@ class LlmMediaTest extends LlmTestBase {
         transcribe("wealthy", Form.of(new JsonObject().put("model", "whisper-1")));
         post("wealthy", SPEECH, new JsonObject().put("model", "tts-1").put("input", "Hi"));
         assertThat(ledger("user:wealthy")).isEmpty();
+    }
+
+    /** Its forms have a charset, and a type for each field. */
+    @Test
+    void formsOfTheOfficialSdkAreRead() {
+        openAi.respondNext(1, 200, "{\"text\":\"Hi\",\"usage\":{\"type\":\"duration\",\"seconds\":27}}");
+        openAi.respondNext(1, 200,
+                "{\"created\":1,\"data\":[],\"usage\":{\"input_tokens\":0,\"output_tokens\":4160,\"total_tokens\":4160,"
+                        + "\"input_tokens_details\":{\"text_tokens\":0,\"image_tokens\":0}}}");
+        try (var sdk = new OpenAiSdk("http://127.0.0.1:" + port + "/openai/v1", "key-of-wealthy", 0)) {
+            var text = sdk.client().audio().transcriptions().create(TranscriptionCreateParams.builder().model("whisper-1")
+                    .file(Form.wav(2.5).getBytes(StandardCharsets.US_ASCII)).build());
+            assertThat(text.asTranscription().text()).isEqualTo("Hi");
+            sdk.client().images().edit(ImageEditParams.builder().model("gpt-image-1").prompt("é")
+                    .image(new ByteArrayInputStream(new byte[]{1, 2, 3})).build());
+        }
+        assertThat(ledger("user:wealthy", "openai").getJsonObject("models").fieldNames())
+                .containsExactlyInAnyOrder("whisper-1", "gpt-image-1");
+        assertThat(ledger("user:wealthy", "openai").getString("cost_usd")).isEqualTo("0.1691"); // 0.0027 + 0.1664
     }
 
     @ParameterizedTest
