@@ -33,6 +33,8 @@ final class MultipartForm {
     private static final Pattern DISPOSITION = Pattern.compile("form-data *; *name=(?:\"(" + NAME + ")\"|(" + NAME + "))"
             + "( *; *filename=(?:\"[^\"\\\\]*\"|[A-Za-z0-9!#$%&'+.^_`|~-]+))?( *; *filename\\*=[A-Za-z0-9!#$%&'+.^_`|~-]*)?",
             Pattern.CASE_INSENSITIVE);
+    /** Begins the part of a name that some servers read as that of an element: {@code model[]}. */
+    private static final Pattern ELEMENT = Pattern.compile("[.\\[\\]]");
     private static final Pattern TEXT_TYPE = Pattern.compile("[a-z0-9./+-]{1,100}(?:" + CHARSET + ")?",
             Pattern.CASE_INSENSITIVE);
     private static final Set<String> HEADERS = Set.of("content-disposition", "content-type", "content-length",
@@ -150,7 +152,7 @@ final class MultipartForm {
     String text(String name) {
         Part found = null;
         for (var part : parts) {
-            if (part.name().equalsIgnoreCase(name)) {
+            if (ELEMENT.split(part.name(), 2)[0].equalsIgnoreCase(name)) {
                 if (found != null || part.file() || !part.name().equals(name)) {
                     throw invalid(name + " must occur once, and not be a file");
                 }

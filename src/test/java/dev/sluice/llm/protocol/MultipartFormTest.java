@@ -102,6 +102,8 @@ class MultipartFormTest {
     void refusesAFieldThatIsNotClear() {
         var model = MODEL.replace("\r\nm\r\n", "\r\nother\r\n");
         for (var body : new String[]{MODEL + model, MODEL + model.replace("model", "Model"),
+                MODEL + model.replace("model", "model[]"),
+                MODEL + model.replace("model", "model[0]"), model.replace("model", "model.x"),
                 MODEL.replace("\"model\"", "\"model\"; filename=\"x\""), MODEL.replace("\"model\"", "\"Model\""),
                 MODEL.replace("\r\nm\r\n", "\r\n\u00ff\r\n"),
                 MODEL.replace("\r\nm\r\n", "\r\n" + "m".repeat(4097) + "\r\n"),

@@ -15,7 +15,8 @@ class CallRecorderTest {
             + "/v1/responses/input_tokens", "OPENAI,GET,/v1/models,/v1/models",
             "OPENAI,GET,/v1/models/ft:gpt-4o:acme,"
                     + "/v1/models/{model}",
-            "OPENAI,GET,/v1/files/a-name,/{path}", "OPENAI,POST,//v1/embeddings,/{path}",
+            "OPENAI,GET,/v1/files/a-name,/{path}", "OPENAI,GET,/v1/responses/resp_1,/v1/responses/{id}",
+            "OPENAI,POST,/v1/responses/resp_1/cancel,/v1/responses/{id}/cancel", "OPENAI,POST,//v1/embeddings,/{path}",
             "ANTHROPIC,POST,/v1/messages,/v1/messages", "ANTHROPIC,GET,/v1/models/claude,/v1/models/{model}",
             "GEMINI,POST,/v1beta/models/gemini-pro:generateContent,/v1beta/models/{model}:generateContent",
             "GEMINI,POST,/v1/models/gemini-pro:countTokens,/v1/models/{model}:countTokens",
