@@ -120,6 +120,9 @@ final class Settings {
             rate-limit.llm.<provider>.prices.<model>.output text -
             rate-limit.llm.prices text -
             rate-limit.llm.prices.refresh duration 24h
+            rate-limit.llm.<provider>.prices.<model>.per-image text -
+            rate-limit.llm.<provider>.prices.<model>.per-million-characters text -
+            rate-limit.llm.<provider>.prices.<model>.per-audio-minute text -
             rate-limit.llm.unpriced choice refuse refuse|allow
             rate-limit.llm.timeout duration 10m
             rate-limit.llm.connect-timeout duration 10s

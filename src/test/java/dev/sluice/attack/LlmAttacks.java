@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -89,19 +90,25 @@ final class LlmAttacks {
         return admitted + " admitted, " + String.format(Locale.ROOT, "$%.2f", admitted.get() * 0.040025) + " spent";
     }
 
-    /** Their usage would be reported to a later request, which is not limited. */
+    /** Their usage is reported to a later request, which is never sent: each keeps its reservation of $0.04. */
     static String responsesInTheBackground(Target target) throws Exception {
         var address = target.nextAddress();
-        int calls = target.openAi().requests().size();
-        for (var background : List.of("true", "1", "\"true\"")) {
-            var response = target.send(address,
-                    RawHttpConnection.post("/openai/v1/responses",
-                            "{\"model\":\"gpt-4o\",\"input\":\"Hi\",\"background\":" + background + "}",
-                            "Authorization: Bearer key-of-user1"));
-            assertThat(response.status()).as(background).isEqualTo(400);
+        var key = "Authorization: Bearer key-of-user" + BUDGETS.incrementAndGet();
+        int admitted = 0;
+        for (var background : Collections.nCopies(PARALLEL, List.of("true", "1", "\"true\"")).stream().flatMap(List::stream)
+                .toList()) {
+            target.openAi().respondNext(1, 200, "{\"id\":\"resp_" + admitted + "\",\"status\":\"queued\",\"usage\":null}");
+            var response = target.send(address, RawHttpConnection.post("/openai/v1/responses",
+                    "{\"model\":\"gpt-4o\",\"input\":\"Hi\",\"background\":" + background + "}", key));
+            if (response.status() == 429) {
+                break;
+            }
+            assertThat(response.status()).as(background).isEqualTo(200);
+            admitted++;
         }
-        assertThat(target.openAi().requests()).hasSize(calls);
-        return "3 requests: 400, none of which reached the provider";
+        target.openAi().reset();
+        assertThat(admitted).as("admitted, each for $0.04").isBetween(1, 24);
+        return admitted + " admitted, until the budget of $1 was reserved";
     }
 
     static String spellings(Target target) throws Exception {

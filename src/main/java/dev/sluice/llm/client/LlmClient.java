@@ -91,7 +91,7 @@ public final class LlmClient {
         return Uni.createFrom().deferred(() -> {
             var operation = operation(path);
             var buffer = body.toBuffer();
-            if (operation.kind() == ProviderOperation.Kind.FREE) {
+            if (operation.kind() == ProviderOperation.Kind.FREE || operation.kind() == ProviderOperation.Kind.STORED) {
                 return httpClient.post(path, buffer).map(this::parseJson).onFailure().transform(this::asLlmException);
             }
             return admit(identity.estimate(provider, operation, buffer)).chain(call -> Uni.createFrom()

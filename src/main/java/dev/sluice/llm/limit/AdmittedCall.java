@@ -1,5 +1,7 @@
 package dev.sluice.llm.limit;
 
+import java.util.Optional;
+
 import dev.sluice.api.Decision;
 import dev.sluice.api.QuotaStatus;
 import dev.sluice.api.QuotaUnit;
@@ -179,6 +181,15 @@ public final class AdmittedCall {
      */
     public void settleEstimated(TokenUsage usage, String model) {
         end.finish(usage, planned.estimate().details(), model, true);
+    }
+
+    /**
+     * Ends the call without settling it: its usage is reported to a later request. What is reserved stays reserved.
+     *
+     * @return the call, to be settled by {@link LlmLimiter#settleDeferred}; empty if this call has ended already
+     */
+    public Optional<DeferredCall> defer() {
+        return end.defer();
     }
 
     /**

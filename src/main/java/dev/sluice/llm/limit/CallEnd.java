@@ -1,6 +1,7 @@
 package dev.sluice.llm.limit;
 
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 import dev.sluice.llm.pricing.CostParts;
@@ -131,6 +132,17 @@ final class CallEnd {
                 ? null
                 : accounting.findPrice(planned.estimate().provider(), responseModel);
         return answered == null ? planned.price() : answered;
+    }
+
+    /** Ends the call without settling it; empty if it has ended already. It goes on to reserve less than it may cost. */
+    Optional<DeferredCall> defer() {
+        if (!finished.compareAndSet(false, true)) {
+            return Optional.empty();
+        }
+        planned.cancelOutput();
+        var estimate = planned.estimate();
+        return Optional.of(new DeferredCall(estimate.provider(), estimate.identifier(), ledgerIdentifier, estimate.model(),
+                planned.usage(), estimate.details(), reservation, planned.tokensResource(), planned.budgetResource()));
     }
 
     /** Releases the reservation. Nothing is booked. */

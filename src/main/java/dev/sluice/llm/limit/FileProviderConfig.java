@@ -25,7 +25,8 @@ record FileProviderConfig(LlmConfig.ProviderConfig configured, Limits limits, Ma
     private static final Set<String> LIMIT_KEYS = Set.of("requests", "tokens", "budget", "output-estimate");
     private static final Set<String> KEYS = Set.of("requests", "tokens", "budget", "output-estimate", "models", "fallback",
             "prices");
-    private static final Set<String> PRICE_KEYS = Set.of("input", "cached-input", "cache-write", "cache-write-1h", "output");
+    private static final Set<String> PRICE_KEYS = Set.of("input", "cached-input", "cache-write", "cache-write-1h", "output",
+            "per-image", "per-million-characters", "per-audio-minute");
 
     /** Limits of a provider or a model. */
     record Limits(Map<String, String> requests, Map<String, String> tokens, Map<String, String> budget,
@@ -33,7 +34,8 @@ record FileProviderConfig(LlmConfig.ProviderConfig configured, Limits limits, Ma
     }
 
     private record FilePrice(Optional<String> input, Optional<String> cachedInput, Optional<String> cacheWrite,
-            Optional<String> longCacheWrite, Optional<String> output) implements PriceConfig {
+            Optional<String> longCacheWrite, Optional<String> output, Optional<String> perImage,
+            Optional<String> perMillionCharacters, Optional<String> perAudioMinute) implements PriceConfig {
     }
 
     /** Reads the overrides of all providers. */
@@ -113,7 +115,8 @@ record FileProviderConfig(LlmConfig.ProviderConfig configured, Limits limits, Ma
             node.allowKeys(PRICE_KEYS, problems);
             return new FilePrice(node.string("input", problems), node.string("cached-input", problems),
                     node.string("cache-write", problems), node.string("cache-write-1h", problems),
-                    node.string("output", problems));
+                    node.string("output", problems), node.string("per-image", problems),
+                    node.string("per-million-characters", problems), node.string("per-audio-minute", problems));
         }
     }
 

@@ -128,16 +128,48 @@ public class LlmLimiter {
     }
 
     /**
-     * Returns whether calls of a model are limited by tokens or a budget.
+     * Settles a deferred call and books it. A call is booked once, however often and on however many instances it is settled.
      *
-     * @param provider the provider that is called
-     * @param tier the caller's tier; null or an unknown tier is treated as the first configured one
-     * @param model the model's name; empty if it is not known
+     * @param call the call
+     * @param requestId idempotency key of the call
+     * @param usage its usage; null for what was reserved, which is booked as estimated
+     * @param details what else determines the cost; not regarded without usage
+     * @param responseModel the model that has answered; may be null
      */
-    public boolean limitsUsage(Provider provider, String tier, String model) {
-        var snapshot = policy.current();
-        var effectiveTier = snapshot.tiers().effective(tier);
-        return limitsUsage(snapshot, provider, effectiveTier, model);
+    public void settleDeferred(DeferredCall call, String requestId, TokenUsage usage, UsageDetails details,
+            String responseModel) {
+        var billed = usage == null ? call.usage() : usage;
+        var billedDetails = usage == null ? call.details() : details;
+        var requested = accounting.findPrice(call.provider(), call.model());
+        var answered = responseModel == null || requested != null && requested.isConfigured()
+                ? null
+                : accounting.findPrice(call.provider(), responseModel);
+        var listed = answered == null ? requested : answered;
+        var price = listed != null && listed.covers(billed, billedDetails) ? listed : requested;
+        var cost = price == null
+                ? CostParts.unpriced(billedDetails.quantities())
+                : accounting.cost(call.provider(), price, billed, billedDetails);
+        settle(call, Map.of(call.tokensResource(), billed.total(), call.budgetResource(),
+                price == null ? 0 : Money.nanodollars(cost.picodollars())));
+        accounting.book(call.provider(), call.ledgerIdentifier(), call.model(), billed, price, cost, usage == null,
+                requestId, -1).subscribe().with(written -> {
+                }, failure -> {
+                });
+    }
+
+    /**
+     * Settles a deferred call that has failed and costs nothing.
+     *
+     * @param call the call
+     */
+    public void releaseDeferred(DeferredCall call) {
+        settle(call, Map.of(call.tokensResource(), 0L, call.budgetResource(), 0L));
+        accounting.countFailure(call.provider(), accounting.findPrice(call.provider(), call.model()), false);
+    }
+
+    private void settle(DeferredCall call, Map<String, Long> used) {
+        accounting.settle(call.identifier(), call.reservation(), used,
+                () -> planner.endUnderReserved(call.identifier(), used.keySet()));
     }
 
     private static boolean limitsUsage(LlmPolicySnapshot snapshot, Provider provider, String tier, String model) {

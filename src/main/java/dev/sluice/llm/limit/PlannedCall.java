@@ -27,9 +27,14 @@ record PlannedCall(LlmCallEstimate estimate, ModelPrice price, TokenUsage usage,
 
     /** Ends the call without usage: it was denied or has failed. */
     void cancel() {
+        cancelOutput();
+        underReserved.run();
+    }
+
+    /** Ends the observation of the call's output without an output. */
+    void cancelOutput() {
         if (uncapped != null) {
             uncapped.cancel();
         }
-        underReserved.run();
     }
 }

@@ -24,7 +24,7 @@ record Settlement(String identifier, String reservation, Map<String, Long> usage
     }
 
     /** Returns the length of the reservation's longest window, in seconds. */
-    private static long longestWindow(String reservation) {
+    static long longestWindow(String reservation) {
         var matcher = RESERVATION_TOKEN.matcher(reservation);
         long longest = Quota.MAX_WINDOW.toSeconds();
         return matcher.matches()

@@ -38,6 +38,11 @@ public final class ModelPrice {
         this(name, prices, Map.of(), CallPrices.USUAL, true);
     }
 
+    /** Creates a configured price of a model that is not billed by tokens. */
+    ModelPrice(String name, UnitPrices units) {
+        this(name, null, Map.of(), new CallPrices(CallPrices.USUAL_WEB_SEARCH, Map.of(), units), true);
+    }
+
     /**
      * @param prices null if the model is not billed by tokens
      * @param tiers prices of calls that have other ones

@@ -61,11 +61,23 @@ public final class Money {
      * @throws IllegalArgumentException if the text is not {@value #PRICE_SYNTAX}
      */
     static long picodollarsPerToken(String perMillion) {
-        var text = perMillion.strip();
+        return picodollarsPerToken(decimal(perMillion));
+    }
+
+    /**
+     * Parses a price of anything.
+     *
+     * @return 0 to {@value #MAX_PRICE}, with at most 6 digits after the point
+     * @throws IllegalArgumentException if the text is something else
+     */
+    static BigDecimal decimal(String price) {
+        var text = price.strip();
         if (!isDecimal(text)) {
             throw new IllegalArgumentException(PRICE_SYNTAX);
         }
-        return picodollarsPerToken(new BigDecimal(text));
+        var decimal = new BigDecimal(text);
+        picodollarsPerToken(decimal);
+        return decimal;
     }
 
     /**

@@ -5,12 +5,12 @@ import java.util.Optional;
 import io.smallrye.config.WithName;
 
 /**
- * Prices of a model in US dollars per million tokens. They replace the bundled prices of the model as a whole, including
+ * Prices of a model in US dollars per million tokens, or of what it is billed by instead. They replace the bundled prices of the model as a whole, including
  * price changes by date and prices for long prompts.
  */
 public interface PriceConfig {
 
-    /** Input tokens outside the cache. Required. */
+    /** Input tokens outside the cache. Required, unless the model is billed by something else. */
     Optional<String> input();
 
     /** Input tokens read from the cache; default: {@link #input}. */
@@ -29,6 +29,15 @@ public interface PriceConfig {
     @WithName("cache-write-1h")
     Optional<String> longCacheWrite();
 
-    /** Output tokens, reasoning included. Required; 0 for embeddings. */
+    /** Output tokens, reasoning included. Required as the input; 0 for embeddings. */
     Optional<String> output();
+
+    /** US dollars per image of any quality and size, of a model that is billed by images instead of tokens. */
+    Optional<String> perImage();
+
+    /** US dollars per million characters of the text that is spoken, of a model that is billed by them instead of tokens. */
+    Optional<String> perMillionCharacters();
+
+    /** US dollars per minute of audio of the input, of a model that is billed by its length instead of tokens. */
+    Optional<String> perAudioMinute();
 }

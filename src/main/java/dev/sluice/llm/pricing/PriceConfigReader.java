@@ -3,6 +3,7 @@ package dev.sluice.llm.pricing;
 import java.math.BigDecimal;
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 
@@ -39,6 +40,20 @@ final class PriceConfigReader {
                     "the model's name is 1 to " + MAX_NAME_LENGTH + " visible ASCII characters");
             return Optional.empty();
         }
+        var image = unit(property + "per-image", config.perImage(), "1000");
+        var characters = unit(property + "per-million-characters", config.perMillionCharacters(), "10000");
+        var minute = unit(property + "per-audio-minute", config.perAudioMinute(), "0.6");
+        if (config.perImage().isPresent() || config.perMillionCharacters().isPresent() || config.perAudioMinute().isPresent()) {
+            config.input().or(config::output).or(config::cachedInput).or(config::cacheWrite).or(config::longCacheWrite)
+                    .ifPresent(text -> problems.add(property + "*", text,
+                            "a price is of tokens (input, output), or of images, characters or minutes of audio, not of both"));
+            var units = UnitPrices.of(characters, minute, image);
+            var calls = new CallPrices(CallPrices.USUAL_WEB_SEARCH, Map.of(), units);
+            return Optional.of(
+                    new PriceEntry(
+                            new PriceRow(provider, name, null, null, Map.of(), Collections.emptySortedMap(), calls, null),
+                            new ModelPrice(name, units), source(property)));
+        }
         var input = required(property + "input", config.input());
         var output = required(property + "output", config.output());
         var cached = price(property + "cached-input", config.cachedInput());
@@ -54,8 +69,11 @@ final class PriceConfigReader {
                 longWrite.orElse(
                         provider.is(ProviderType.ANTHROPIC) ? Money.percent(inputPrice, LONG_CACHE_WRITE_PERCENT) : shortWrite),
                 output.get());
-        return Optional.of(new PriceEntry(row(name, prices), new ModelPrice(name, prices),
-                sources.apply(property.substring(0, property.length() - 1))));
+        return Optional.of(new PriceEntry(row(name, prices), new ModelPrice(name, prices), source(property)));
+    }
+
+    private String source(String property) {
+        return sources.apply(property.substring(0, property.length() - 1));
     }
 
     private PriceRow row(String name, TokenPrices prices) {
@@ -71,6 +89,20 @@ final class PriceConfigReader {
     /** Returns whether a text can be the name of a model in a price table. */
     static boolean isModelName(String model) {
         return !model.isEmpty() && model.length() <= MAX_NAME_LENGTH && model.chars().allMatch(c -> c > ' ' && c < 0x7f);
+    }
+
+    /** @return null if the price is missing or invalid */
+    private BigDecimal unit(String property, Optional<String> text, String max) {
+        try {
+            var price = text.map(Money::decimal).orElse(null);
+            if (price == null || price.compareTo(new BigDecimal(max)) <= 0) {
+                return price;
+            }
+        } catch (IllegalArgumentException e) {
+            // reported below
+        }
+        problems.add(property, text.get(), "US dollars, a decimal from 0 to " + max + " with at most 6 digits after the point");
+        return null;
     }
 
     private Optional<Long> required(String property, Optional<String> text) {

@@ -1,6 +1,7 @@
 package dev.sluice.llm.pricing;
 
 import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -24,6 +25,8 @@ record UnitPrices(BigDecimal character, BigDecimal second, SortedMap<String, Big
 
     static final UnitPrices NONE = new UnitPrices(null, null, new TreeMap<>());
 
+    private static final BigDecimal SECONDS_PER_MINUTE = BigDecimal.valueOf(60);
+    private static final int MAX_SCALE = 6;
     private static final String CHARACTER = "per_million_characters";
     private static final String SECOND = "per_million_seconds";
     private static final String IMAGE = "per_image";
@@ -46,6 +49,22 @@ record UnitPrices(BigDecimal character, BigDecimal second, SortedMap<String, Big
             }
         });
         return new UnitPrices(perMillion(fields.get(CHARACTER)), perMillion(fields.get(SECOND)), images);
+    }
+
+    /**
+     * Creates configured prices, each of which may be null.
+     *
+     * @param image US dollars per image of any variant
+     * @param minute US dollars per minute of audio
+     */
+    static UnitPrices of(BigDecimal character, BigDecimal minute, BigDecimal image) {
+        var images = new TreeMap<String, BigDecimal>();
+        if (image != null) {
+            images.put("", image);
+        }
+        return new UnitPrices(character, minute == null
+                ? null
+                : minute.movePointRight(MAX_SCALE).divide(SECONDS_PER_MINUTE, MAX_SCALE, RoundingMode.CEILING), images);
     }
 
     private static BigDecimal perMillion(String text) {

@@ -72,7 +72,11 @@ final class AudioDuration {
             if (length > 0 && tag == 0) {
                 seconds += (double) samples(header) / sampleRate(header);
             }
-            at = (int) Math.min((long) at + Math.max(1, length), Integer.MAX_VALUE - 4);
+            at = (int) Math.min((long) at + length, Integer.MAX_VALUE - 4);
+            if (length == 0) { // what is no frame is skipped up to the next byte with which one can begin
+                int next = file.indexOf(at + 1, file.readableBytes(), (byte) 0xff);
+                at = next < 0 ? file.readableBytes() : next;
+            }
         }
         return (long) Math.ceil(seconds * MILLISECONDS);
     }

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 
 import dev.sluice.llm.estimate.Dialect;
+import dev.sluice.llm.protocol.ProviderOperation.Shape;
 import dev.sluice.llm.protocol.json.JsonFields;
 import dev.sluice.llm.protocol.json.JsonPaths;
 
@@ -15,6 +16,10 @@ import dev.sluice.llm.protocol.json.JsonPaths;
  */
 final class GeminiUsage extends UsageAccumulator {
 
+    private static final String SEARCHES = "candidates.[].groundingMetadata.webSearchQueries";
+    /** Models whose searches are billed once a call; of later ones, each query is. */
+    private static final String BILLED_BY_CALL = "gemini-2";
+    private static final String PREDICTIONS = "predictions";
     private static final String USAGE = "usageMetadata.";
     private static final String PROMPT_DETAILS = USAGE + "promptTokensDetails";
     private static final String CANDIDATES_DETAILS = USAGE + "candidatesTokensDetails";
@@ -26,18 +31,25 @@ final class GeminiUsage extends UsageAccumulator {
     private static final JsonPaths PATHS = JsonPaths.of("modelVersion", "error", "+candidates.[].content.parts.[].text",
             "+candidates.[].content.parts.[].functionCall", "+candidates.[].content.parts.[].executableCode.code",
             "candidates.[].finishReason",
-            "promptFeedback.blockReason", USAGE + "promptTokenCount", USAGE + "toolUsePromptTokenCount",
+            "promptFeedback.blockReason", SEARCHES + ".[*]", PREDICTIONS + ".[*].mimeType", USAGE + "promptTokenCount",
+            USAGE + "toolUsePromptTokenCount",
             USAGE + "cachedContentTokenCount", USAGE + "candidatesTokenCount", USAGE + "thoughtsTokenCount",
             USAGE + "serviceTier", PROMPT_DETAILS + ".[*].modality", PROMPT_DETAILS + ".[*].tokenCount",
             CANDIDATES_DETAILS + ".[*].modality", CANDIDATES_DETAILS + ".[*].tokenCount");
 
-    GeminiUsage() {
+    private final Shape shape;
+    /** Queries of the events so far; an event repeats those of earlier ones, or has none. */
+    private long searches;
+
+    GeminiUsage(Shape shape) {
         super(PATHS, Dialect.GEMINI);
+        this.shape = shape;
     }
 
     @Override
     void accept(JsonFields fields) {
         model(fields.text("modelVersion"));
+        searches = Math.max(searches, fields.elements(SEARCHES).size());
         var input = sum(fields.count(USAGE + "promptTokenCount"), fields.count(USAGE + "toolUsePromptTokenCount"));
         var output = sum(fields.count(USAGE + "candidatesTokenCount"), fields.count(USAGE + "thoughtsTokenCount"));
         if (input != null || output != null) {
@@ -45,6 +57,13 @@ final class GeminiUsage extends UsageAccumulator {
             if (usage() != null) {
                 details(details(fields));
             }
+        }
+        if (shape == Shape.PREDICT && !fields.has("error")) { // images that were filtered are not billed
+            usage(TokenUsage.NONE);
+            long images = fields.elements(PREDICTIONS).stream()
+                    .filter(image -> image.text(PREDICTIONS + ".[].mimeType") != null).count();
+            details(new UsageDetails(images == 0 ? Map.of() : Map.of(UsageKind.IMAGE, images), ServiceTier.STANDARD, false, "",
+                    List.of()));
         }
         if (fields.has("candidates.[]")) {
             countContent();
@@ -61,6 +80,9 @@ final class GeminiUsage extends UsageAccumulator {
         var quantities = new EnumMap<UsageKind, Long>(UsageKind.class);
         addModalities(quantities, fields, PROMPT_DETAILS, INPUT_KINDS);
         addModalities(quantities, fields, CANDIDATES_DETAILS, OUTPUT_KINDS);
+        if (searches > 0) {
+            quantities.put(UsageKind.WEB_SEARCH, model() != null && model().startsWith(BILLED_BY_CALL) ? 1 : searches);
+        }
         return new UsageDetails(quantities(usage(), quantities),
                 ServiceTier.of(Provider.GEMINI, fields.text(USAGE + "serviceTier")), false, "", List.of());
     }

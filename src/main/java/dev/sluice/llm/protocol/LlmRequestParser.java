@@ -1,18 +1,13 @@
 package dev.sluice.llm.protocol;
 
-import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
 
-import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.exc.StreamConstraintsException;
-
-import dev.sluice.api.Identifiers;
 import dev.sluice.llm.estimate.Dialect;
 import dev.sluice.llm.estimate.PromptTokens;
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
-import dev.sluice.llm.protocol.json.JsonFieldCollector;
 import dev.sluice.llm.protocol.json.JsonFields;
 import dev.sluice.llm.protocol.json.JsonPaths;
 import io.vertx.core.buffer.Buffer;
@@ -23,15 +18,18 @@ public final class LlmRequestParser {
     private static final int MAX_CHOICES = 128;
     /** Output tokens of a completion whose request sets no maximum. */
     private static final long DEFAULT_COMPLETION = 16;
-    private static final String NOT_JSON = "body is not JSON";
 
+    private static final String PREVIOUS_RESPONSE = "previous_response_id";
+    private static final String CONVERSATION = "conversation";
+    private static final String CONVERSATION_ID = CONVERSATION + ".id";
     private static final String SERVICE_TIER = "service_tier";
     private static final String SPEED = "speed";
     private static final String REGION = "inference_geo";
     private static final String[] GEMINI_CONFIGS = {"generationConfig", "generation_config"};
 
     private static final JsonPaths OPENAI = JsonPaths.of("model", "stream", "n", "best_of", "stream_options.include_usage",
-            "max_completion_tokens", "max_tokens", "max_output_tokens", "background", SERVICE_TIER);
+            "max_completion_tokens", "max_tokens", "max_output_tokens", "background", SERVICE_TIER,
+            PREVIOUS_RESPONSE, CONVERSATION, CONVERSATION_ID);
     private static final JsonPaths ANTHROPIC = JsonPaths.of("model", "stream", "max_tokens", SPEED, REGION);
     private static final JsonPaths GEMINI = JsonPaths.of("generationConfig.maxOutputTokens",
             "generationConfig.max_output_tokens", "generation_config.maxOutputTokens",
@@ -64,10 +62,18 @@ public final class LlmRequestParser {
         if (operation.shape().isMedia()) {
             return MediaRequestParser.parse(operation, contentType, body);
         }
+        if (operation.shape() == Shape.PREDICT) {
+            return MediaRequestParser.predict(operation, body);
+        }
+        return parseText(operation.shape().isOpenAiForm() ? Provider.OPENAI : provider, operation, body);
+    }
+
+    /** @param provider the provider whose form the request has */
+    private static LlmRequest parseText(Provider provider, ProviderOperation operation, Buffer body) {
         var rewriter = operation.shape().requestsUsage() ? new IncludeUsageRewriter() : null;
         var bytes = BodyBytes.of(body);
         var prompt = new PromptTokens(Dialect.valueOf(provider.type().name()), bytes.bytes());
-        var fields = readFields(switch (provider.type()) {
+        var fields = RequestFields.read(switch (provider.type()) {
             case OPENAI -> OPENAI;
             case ANTHROPIC -> ANTHROPIC;
             case GEMINI -> GEMINI;
@@ -76,12 +82,19 @@ public final class LlmRequestParser {
         boolean streaming = provider.is(ProviderType.GEMINI) ? operation.streaming() : fields.isTrue("stream");
         boolean chatStream = rewriter != null && streaming;
         boolean usageRequested = chatStream && fields.isTrue("stream_options.include_usage");
-        var model = modelInPath ? operation.model() : model(fields);
+        var model = modelInPath ? operation.model() : RequestFields.model(fields);
         return new LlmRequest(model, streaming, Math.min(prompt.tokens(model), TokenUsage.MAX),
                 maxOutputTokens(provider, operation.shape(), fields), choices(provider, fields),
                 operation.shape() == Shape.RESPONSES && fields.has("background") && !fields.isFalse("background"),
-                usageRequested, details(provider, fields), body,
+                usageRequested, details(provider, fields), references(operation.shape(), fields), body,
                 chatStream && !usageRequested ? rewriter.rewrite(body) : body);
+    }
+
+    private static List<String> references(Shape shape, JsonFields fields) {
+        return shape == Shape.RESPONSES
+                ? Stream.of(PREVIOUS_RESPONSE, CONVERSATION, CONVERSATION_ID).map(fields::text).filter(Objects::nonNull)
+                        .toList()
+                : List.of();
     }
 
     /** Returns what makes tokens dearer than usual: a cheaper tier may not be granted. */
@@ -95,56 +108,8 @@ public final class LlmRequestParser {
                 : new UsageDetails(Map.of(), tier == ServiceTier.FLEX ? ServiceTier.STANDARD : tier, fast, region, List.of());
     }
 
-    /**
-     * @param prompt reads the tokens too; null for none
-     * @param rewriter reads the tokens too; null for none
-     */
-    static JsonFields readFields(JsonPaths paths, BodyBytes body, PromptTokens prompt, IncludeUsageRewriter rewriter) {
-        if (!body.isUtf8()) { // the parser accepts overlong forms: one name could be encoded in two ways
-            throw new InvalidRequestBodyException("body is not UTF-8");
-        }
-        var found = new ArrayList<JsonFields>(1);
-        try (var parser = body.createParser()) {
-            var token = parser.nextToken();
-            if (token != JsonToken.START_OBJECT) {
-                throw new InvalidRequestBodyException(token == null ? NOT_JSON : "body is not a JSON object");
-            }
-            var collector = new JsonFieldCollector(paths, false, found::add);
-            for (; token != null; token = parser.nextToken()) {
-                if (!collector.accept(token, parser)) {
-                    throw new InvalidRequestBodyException("body has data after its JSON object");
-                }
-                if (prompt != null) {
-                    prompt.accept(token, parser);
-                }
-                if (rewriter != null) {
-                    rewriter.accept(token, parser);
-                }
-            }
-            return found.get(0);
-        } catch (StreamConstraintsException e) {
-            throw new InvalidRequestBodyException(
-                    "body is nested too deeply, or contains a name, number or string that is too long");
-        } catch (IOException e) {
-            throw new InvalidRequestBodyException(NOT_JSON);
-        }
-    }
-
-    static String model(JsonFields fields) {
-        return fields.has("model") ? validModel(fields.text("model")) : "";
-    }
-
-    /** @param model null if it is not a string */
-    static String validModel(String model) {
-        if (model == null || !model.isEmpty() && !Identifiers.isValid(model)) {
-            throw new InvalidRequestBodyException("model must be a string of up to " + Identifiers.MAX_LENGTH
-                    + " characters without an unpaired surrogate");
-        }
-        return model;
-    }
-
     private static long maxOutputTokens(Provider provider, Shape shape, JsonFields fields) {
-        if (shape == Shape.EMBEDDINGS) {
+        if (shape == Shape.EMBEDDINGS || shape == Shape.OPENAI_EMBEDDINGS) {
             return 0;
         }
         if (provider.is(ProviderType.GEMINI)) {

@@ -26,6 +26,10 @@ final class MediaRequestParser {
             "input_fidelity", "images.[*].detail");
     private static final JsonPaths SPEECH = JsonPaths.of("model", "input", "instructions", "stream_format");
 
+    private static final String[] SAMPLE_COUNTS = {"parameters.sampleCount", "parameters.sample_count"};
+    private static final JsonPaths PREDICT = JsonPaths.of(SAMPLE_COUNTS);
+    private static final long DEFAULT_SAMPLES = 4;
+
     private static final int MAX_IMAGES = 128;
     private static final Pattern SIZE = Pattern.compile("([1-9][0-9]{1,4})x([1-9][0-9]{1,4})");
     private static final Pattern QUALITY = Pattern.compile("[a-z]{1,16}");
@@ -51,12 +55,25 @@ final class MediaRequestParser {
         var bytes = BodyBytes.of(body);
         boolean form = MultipartForm.isMultipart(contentType);
         return switch (operation.shape()) {
-            case SPEECH -> speech(LlmRequestParser.readFields(SPEECH, bytes, null, null), body);
+            case SPEECH -> speech(RequestFields.read(SPEECH, bytes), body);
             case TRANSCRIPTION -> transcription(form(contentType, form, bytes), body);
             default -> form
                     ? images(MultipartForm.parse(contentType, bytes.bytes()), body)
-                    : images(LlmRequestParser.readFields(IMAGES, bytes, null, null), body);
+                    : images(RequestFields.read(IMAGES, bytes), body);
         };
+    }
+
+    /** @see <a href="https://ai.google.dev/gemini-api/docs/imagen">Gemini: Imagen</a> */
+    static LlmRequest predict(ProviderOperation operation, Buffer body) {
+        var fields = RequestFields.read(PREDICT, BodyBytes.of(body));
+        long images = DEFAULT_SAMPLES;
+        for (var name : SAMPLE_COUNTS) {
+            var count = fields.requestedCount(name);
+            images = count == null ? images : Math.max(1, Math.min(count, MAX_IMAGES));
+        }
+        var quantities = new EnumMap<UsageKind, Long>(UsageKind.class);
+        quantities.put(UsageKind.IMAGE, images);
+        return request(operation.model(), false, 0, 0, quantities, "", body);
     }
 
     private static MultipartForm form(String contentType, boolean form, BodyBytes bytes) {
@@ -79,7 +96,7 @@ final class MediaRequestParser {
         var quantities = new EnumMap<UsageKind, Long>(UsageKind.class);
         quantities.put(UsageKind.CHARACTER, (long) text.codePointCount(0, text.length()));
         quantities.put(UsageKind.AUDIO_OUTPUT, output);
-        return request(LlmRequestParser.model(fields), "sse".equals(fields.text("stream_format")),
+        return request(RequestFields.model(fields), "sse".equals(fields.text("stream_format")),
                 tokens(bytes + instructions.getBytes(StandardCharsets.UTF_8).length), output, quantities, "", body);
     }
 
@@ -104,7 +121,7 @@ final class MediaRequestParser {
             var text = fields.text(name);
             texts.put(name, text != null ? text : fields.isTrue(name) ? "true" : count == null ? null : count.toString());
         }
-        return images(LlmRequestParser.model(fields), texts, fields.elements("images").size(), body.length(), body);
+        return images(RequestFields.model(fields), texts, fields.elements("images").size(), body.length(), body);
     }
 
     private static LlmRequest images(MultipartForm form, Buffer body) {
@@ -134,12 +151,12 @@ final class MediaRequestParser {
     private static LlmRequest request(String model, boolean streaming, long inputTokens, long outputTokens,
             Map<UsageKind, Long> quantities, String image, Buffer body) {
         return new LlmRequest(model, streaming, inputTokens, Math.min(outputTokens, TokenUsage.MAX), 1, false, false,
-                new UsageDetails(quantities, ServiceTier.STANDARD, false, "", List.of(), image), body, body);
+                new UsageDetails(quantities, ServiceTier.STANDARD, false, "", List.of(), image), List.of(), body, body);
     }
 
     private static String model(MultipartForm form) {
         var model = form.text("model");
-        return model == null ? "" : LlmRequestParser.validModel(model);
+        return model == null ? "" : RequestFields.validModel(model);
     }
 
     private static long pixels(String size) {

@@ -25,17 +25,25 @@ import io.netty.buffer.Unpooled;
  */
 final class MultipartForm {
 
-    private static final Pattern CONTENT_TYPE = Pattern.compile(
-            "multipart/form-data *; *boundary=(?:\"([A-Za-z0-9'+_.-]{1,70})\"|([A-Za-z0-9'+_.-]{1,70}))(?: *; *charset=utf-8)?",
+    private static final String CHARSET = " *; *charset=\"?(?:utf-8|iso-8859-1|us-ascii)\"?";
+    private static final String BOUNDARY = "[A-Za-z0-9'+_.-]{1,70}";
+    private static final Pattern CONTENT_TYPE = Pattern.compile("multipart/form-data(?:" + CHARSET + ")? *; *boundary=(?:\"("
+            + BOUNDARY + ")\"|(" + BOUNDARY + "))(?:" + CHARSET + ")?", Pattern.CASE_INSENSITIVE);
+    private static final String NAME = "[A-Za-z0-9_.\\[\\]-]{1,128}";
+    private static final Pattern DISPOSITION = Pattern.compile("form-data *; *name=(?:\"(" + NAME + ")\"|(" + NAME + "))"
+            + "( *; *filename=(?:\"[^\"\\\\]*\"|[A-Za-z0-9!#$%&'+.^_`|~-]+))?( *; *filename\\*=[A-Za-z0-9!#$%&'+.^_`|~-]*)?",
             Pattern.CASE_INSENSITIVE);
-    private static final Pattern DISPOSITION = Pattern.compile("form-data *; *name=\"?([A-Za-z0-9_.\\[\\]-]{1,128})\"?"
-            + "( *; *filename=\"[^\"\\\\]*\")?( *; *filename\\*=[A-Za-z0-9!#$%&'+.^_`|~-]*)?", Pattern.CASE_INSENSITIVE);
+    /** Begins the part of a name that some servers read as that of an element: {@code model[]}. */
+    private static final Pattern ELEMENT = Pattern.compile("[.\\[\\]]");
+    private static final Pattern TEXT_TYPE = Pattern.compile("[a-z0-9./+-]{1,100}(?:" + CHARSET + ")?",
+            Pattern.CASE_INSENSITIVE);
     private static final Set<String> HEADERS = Set.of("content-disposition", "content-type", "content-length",
             "content-transfer-encoding");
     private static final Set<String> IDENTITY_ENCODINGS = Set.of("7bit", "8bit", "binary");
     private static final int MAX_PARTS = 256;
     private static final int MAX_HEADER_BYTES = 4096;
-    private static final int MAX_TEXT_BYTES = 1 << 16;
+    private static final int WINDOW_BYTES = 1 << 16;
+    private static final int MAX_TEXT_BYTES = 1 << 12;
     private static final ByteBuf LINE_END = ascii("\r\n");
     private static final ByteBuf HEADERS_END = ascii("\r\n\r\n");
 
@@ -50,11 +58,13 @@ final class MultipartForm {
 
     private final ByteBuf body;
     private final ByteBuf delimiter;
+    private final byte[] window;
     private final List<Part> parts = new ArrayList<>();
 
     private MultipartForm(ByteBuf body, String boundary) {
         this.body = body;
         this.delimiter = ascii("--" + boundary);
+        this.window = new byte[Math.min(WINDOW_BYTES, Math.max(body.readableBytes(), 2 * delimiter.readableBytes()))];
     }
 
     static boolean isMultipart(String contentType) {
@@ -105,6 +115,7 @@ final class MultipartForm {
 
     private static Part part(String headers, ByteBuf content) {
         Matcher disposition = null;
+        boolean plain = true;
         var names = new HashSet<String>();
         for (var line : headers.split("\r\n")) {
             int colon = line.indexOf(':');
@@ -115,6 +126,8 @@ final class MultipartForm {
             var value = line.substring(colon + 1).strip();
             if (name.equals("content-disposition")) {
                 disposition = DISPOSITION.matcher(value);
+            } else if (name.equals("content-type")) {
+                plain = TEXT_TYPE.matcher(value).matches();
             } else if (name.equals("content-transfer-encoding")
                     && !IDENTITY_ENCODINGS.contains(value.toLowerCase(Locale.ROOT))) {
                 throw invalid("a part must not be encoded");
@@ -123,19 +136,23 @@ final class MultipartForm {
         if (disposition == null || !disposition.matches()) {
             throw invalid("a part must have a Content-Disposition of the form form-data; name=\"…\"; filename=\"…\"");
         }
-        return new Part(disposition.group(1), disposition.group(2) != null || disposition.group(3) != null, content);
+        boolean file = disposition.group(3) != null || disposition.group(4) != null;
+        if (!file && !plain) {
+            throw invalid("the type of a field must be plain, in UTF-8");
+        }
+        return new Part(disposition.group(1) == null ? disposition.group(2) : disposition.group(1), file, content);
     }
 
     /**
      * Returns the text of a field.
      *
      * @return null if it is missing
-     * @throws InvalidRequestBodyException if it occurs twice, is a file, too long or not UTF-8
+     * @throws InvalidRequestBodyException if it occurs twice, is a file, too long or not ASCII, which is the same in all charsets
      */
     String text(String name) {
         Part found = null;
         for (var part : parts) {
-            if (part.name().equalsIgnoreCase(name)) {
+            if (ELEMENT.split(part.name(), 2)[0].equalsIgnoreCase(name)) {
                 if (found != null || part.file() || !part.name().equals(name)) {
                     throw invalid(name + " must occur once, and not be a file");
                 }
@@ -145,10 +162,12 @@ final class MultipartForm {
         if (found == null) {
             return null;
         }
-        if (found.content().readableBytes() > MAX_TEXT_BYTES || !new BodyBytes(found.content()).isUtf8()) {
-            throw invalid(name + " is too long or not UTF-8");
+        var text = found.content().toString(0, Math.min(MAX_TEXT_BYTES + 1, found.content().readableBytes()),
+                StandardCharsets.ISO_8859_1);
+        if (text.length() > MAX_TEXT_BYTES || text.chars().anyMatch(c -> c < ' ' || c > '~')) {
+            throw invalid(name + " is too long or not ASCII");
         }
-        return found.content().toString(StandardCharsets.UTF_8);
+        return text;
     }
 
     /** Returns the files of the form. */
@@ -165,10 +184,21 @@ final class MultipartForm {
         return at + text.readableBytes() <= body.readableBytes() && ByteBufUtil.equals(body, at, text, 0, text.readableBytes());
     }
 
-    /** Returns the index of the first occurrence that begins at or after an index and ends before another; negative if none. */
+    /**
+     * Returns the index of the first occurrence that begins at or after an index and ends before another; negative if none. Parts of
+     * the body are copied to one array to be searched: the body has many, in which single bytes are slow to read.
+     */
     private int indexOf(ByteBuf text, int from, int to) {
-        int index = to - from < text.readableBytes() ? -1 : ByteBufUtil.indexOf(text, body.slice(from, to - from));
-        return index < 0 ? -1 : from + index;
+        int overlap = text.readableBytes() - 1;
+        for (int at = from; to - at > overlap; at += window.length - overlap) {
+            int length = Math.min(window.length, to - at);
+            body.getBytes(at, window, 0, length);
+            int index = ByteBufUtil.indexOf(text, Unpooled.wrappedBuffer(window, 0, length));
+            if (index >= 0) {
+                return at + index;
+            }
+        }
+        return -1;
     }
 
     private static ByteBuf ascii(String text) {

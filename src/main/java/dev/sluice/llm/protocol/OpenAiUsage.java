@@ -5,6 +5,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 import dev.sluice.llm.estimate.Dialect;
@@ -33,6 +34,10 @@ final class OpenAiUsage extends UsageAccumulator {
             UsageKind.AUDIO_OUTPUT, outputDetail("audio_tokens"),
             UsageKind.IMAGE_OUTPUT, outputDetail("image_tokens"),
             UsageKind.WEB_SEARCH, List.of("tool_usage.web_search.num_requests")));
+    private static final String ID = "id";
+    private static final String STATUS = "status";
+    /** Models that search the web for each chat, which the usage does not report. */
+    private static final Pattern SEARCH_MODEL = Pattern.compile("^gpt-[^/]*-search-(preview|api)");
     private static final String OUTPUT_DETAILS = "usage.output_tokens_details";
     /** Kind of all output tokens if the usage does not say it. */
     private static final Map<Shape, UsageKind> MEDIA_OUTPUT = Map.of(Shape.IMAGES, UsageKind.IMAGE_OUTPUT, Shape.SPEECH,
@@ -80,6 +85,8 @@ final class OpenAiUsage extends UsageAccumulator {
         CHAT_TEXTS.forEach(name -> paths.add("+choices.[].delta." + name));
         for (var root : ROOTS) {
             paths.add(root + "model");
+            paths.add(root + ID);
+            paths.add(root + STATUS);
             paths.add(root + "service_tier");
             for (var field : List.of(INPUT, OUTPUT, TOTAL, CACHED_INPUT, CACHE_WRITE)) {
                 field.forEach(name -> paths.add(root + name));
@@ -99,6 +106,9 @@ final class OpenAiUsage extends UsageAccumulator {
     void accept(JsonFields fields) {
         model(fields.text("model"));
         model(fields.text("response.model"));
+        if (shape == Shape.RESPONSES) {
+            ROOTS.forEach(root -> stored(fields.text(root + ID), fields.text(root + STATUS)));
+        }
         var earlier = usage();
         var earlierDetails = details();
         ROOTS.forEach(root -> usage(fields, root));
@@ -148,6 +158,9 @@ final class OpenAiUsage extends UsageAccumulator {
         if (usage() != null) {
             var quantities = new EnumMap<UsageKind, Long>(UsageKind.class);
             QUANTITIES.forEach((kind, field) -> put(quantities, kind, count(fields, root, field)));
+            if (shape == Shape.CHAT && model() != null && SEARCH_MODEL.matcher(model()).find()) {
+                quantities.put(UsageKind.WEB_SEARCH, 1L);
+            }
             if (MEDIA_OUTPUT.containsKey(shape) && !fields.has(root + OUTPUT_DETAILS)) {
                 quantities.put(MEDIA_OUTPUT.get(shape), usage().output());
             }
@@ -184,7 +197,7 @@ final class OpenAiUsage extends UsageAccumulator {
 
     /** Some APIs count reasoning in the total only: xAI's, and that of Gemini in OpenAI's form. */
     private static Long outputWithReasoning(Long input, Long output, Long total) {
-        return input != null && output != null && total != null && input >= 0 && total > input && total - input > output
+        return input != null && total != null && input >= 0 && total > input && total - input > (output == null ? 0 : output)
                 && total <= TokenUsage.MAX ? Long.valueOf(total - input) : output;
     }
 

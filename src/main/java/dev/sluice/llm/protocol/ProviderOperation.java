@@ -23,6 +23,8 @@ public record ProviderOperation(Kind kind, Shape shape, String model, boolean st
         CALL,
         /** Uses no tokens: lists models or counts tokens. */
         FREE,
+        /** Reads, cancels or deletes a response that the provider has stored for a call: uses no tokens, but may report those of the call. */
+        STORED,
         /** Not known; the caller must decide how to treat it. */
         UNKNOWN
     }
@@ -37,7 +39,21 @@ public record ProviderOperation(Kind kind, Shape shape, String model, boolean st
         /** OpenAI's speech from text: the response is audio. */
         SPEECH,
         /** OpenAI's text from speech: the request contains audio. */
-        TRANSCRIPTION, MESSAGES, GENERATE, OTHER;
+        TRANSCRIPTION,
+        /** Embeddings in OpenAI's form, of another provider. */
+        OPENAI_EMBEDDINGS, MESSAGES, GENERATE,
+        /** Images of Gemini's Imagen models. */
+        PREDICT, OTHER;
+
+        /** Returns whether request and response have OpenAI's form, whatever the provider. */
+        boolean isOpenAiForm() {
+            return this == CHAT || this == OPENAI_EMBEDDINGS;
+        }
+
+        /** Returns whether Sluice's key is used for the operation only where its path is opened. */
+        public boolean isRestricted() {
+            return this == PREDICT;
+        }
 
         /** Returns whether the usage of a stream must be requested by {@code stream_options.include_usage}. */
         public boolean requestsUsage() {
@@ -51,13 +67,20 @@ public record ProviderOperation(Kind kind, Shape shape, String model, boolean st
     }
 
     private static final ProviderOperation FREE = new ProviderOperation(Kind.FREE, Shape.OTHER, "", false);
+    private static final ProviderOperation STORED = new ProviderOperation(Kind.STORED, Shape.RESPONSES, "", false);
     private static final ProviderOperation UNKNOWN = new ProviderOperation(Kind.UNKNOWN, Shape.OTHER, "", false);
 
+    /** Prefix of Gemini's API in OpenAI's form. */
+    public static final String GEMINI_OPENAI_FORM = "/v1beta/openai";
     private static final String GEMINI_MODELS = "/models/";
 
     /** Name of an OpenAI or Anthropic model. Fine-tuned models of OpenAI have colons in their names. */
     private static final Pattern MODEL = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._:-]{0,255}");
     private static final Pattern GEMINI_MODEL = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]{0,255}");
+    private static final String RESPONSES = "/v1/responses/";
+    /** Id of a response, and what of it is requested. */
+    private static final Pattern STORED_RESPONSE = Pattern
+            .compile(RESPONSES + "(resp_[A-Za-z0-9_-]{1,250})(/cancel|/input_items)?");
     private static final Pattern ESCAPE = Pattern.compile("%([2-7][0-9A-Fa-f])");
 
     /**
@@ -69,6 +92,9 @@ public record ProviderOperation(Kind kind, Shape shape, String model, boolean st
      * @return the operation; of kind {@link Kind#UNKNOWN} if the request matches none
      */
     public static ProviderOperation of(Provider provider, String method, String path) {
+        if (isStoredResponse(provider, method, path)) {
+            return STORED;
+        }
         return switch (method) {
             case "GET", "HEAD" -> isModelListing(provider, path) ? FREE : UNKNOWN;
             case "POST" -> switch (provider.type()) {
@@ -78,6 +104,27 @@ public record ProviderOperation(Kind kind, Shape shape, String model, boolean st
             };
             default -> UNKNOWN;
         };
+    }
+
+    private static boolean isStoredResponse(Provider provider, String method, String path) {
+        var matcher = provider.is(ProviderType.OPENAI) && path.startsWith(RESPONSES) ? STORED_RESPONSE.matcher(path) : null;
+        if (matcher == null || !matcher.matches()) {
+            return false;
+        }
+        var action = matcher.group(2);
+        return action == null
+                ? method.equals("GET") || method.equals("DELETE")
+                : method.equals(action.equals("/cancel") ? "POST" : "GET");
+    }
+
+    /**
+     * Returns the id of the response that an operation of the kind {@link Kind#STORED} concerns.
+     *
+     * @param path the path from the version on
+     */
+    public static String storedResponse(String path) {
+        int end = path.indexOf('/', RESPONSES.length());
+        return path.substring(RESPONSES.length(), end < 0 ? path.length() : end);
     }
 
     private static boolean isModelListing(Provider provider, String path) {
@@ -117,6 +164,13 @@ public record ProviderOperation(Kind kind, Shape shape, String model, boolean st
     }
 
     private static ProviderOperation gemini(String path) {
+        switch (path) {
+            case GEMINI_OPENAI_FORM + "/chat/completions" :
+                return call(Shape.CHAT);
+            case GEMINI_OPENAI_FORM + "/embeddings" :
+                return call(Shape.OPENAI_EMBEDDINGS);
+            default :
+        }
         var version = ProviderType.GEMINI.version(path);
         var unversioned = version == null ? path : path.substring(version.length());
         int colon = unversioned.indexOf(':');
@@ -131,6 +185,7 @@ public record ProviderOperation(Kind kind, Shape shape, String model, boolean st
             case "generateContent" -> new ProviderOperation(Kind.CALL, Shape.GENERATE, model, false);
             case "streamGenerateContent" -> new ProviderOperation(Kind.CALL, Shape.GENERATE, model, true);
             case "embedContent", "batchEmbedContents" -> new ProviderOperation(Kind.CALL, Shape.EMBEDDINGS, model, false);
+            case "predict" -> new ProviderOperation(Kind.CALL, Shape.PREDICT, model, false);
             case "countTokens" -> FREE;
             default -> UNKNOWN;
         };

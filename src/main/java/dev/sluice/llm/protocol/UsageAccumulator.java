@@ -24,6 +24,8 @@ abstract class UsageAccumulator {
     private TokenUsage usage;
     private UsageDetails details = UsageDetails.NONE;
     private String model;
+    private String storedId;
+    private String storedStatus;
     private long contentEvents;
     private boolean finished;
     private boolean failed;
@@ -111,6 +113,20 @@ abstract class UsageAccumulator {
         return model;
     }
 
+    /** Records the id and the status of a response that the provider stores; each may be null. */
+    final void stored(String id, String status) {
+        storedId = firstNonNull(id, storedId);
+        storedStatus = firstNonNull(status, storedStatus);
+    }
+
+    final String storedId() {
+        return storedId;
+    }
+
+    final String storedStatus() {
+        return storedStatus;
+    }
+
     final long contentEvents() {
         return contentEvents;
     }
@@ -191,7 +207,7 @@ abstract class UsageAccumulator {
         return sum;
     }
 
-    static Long firstNonNull(Long first, Long second) {
+    static <T> T firstNonNull(T first, T second) {
         return first == null ? second : first;
     }
 

@@ -68,7 +68,8 @@ public final class UsageExtractor {
         }
         if (type.equals("application/json") || type.endsWith("+json")) {
             // Without alt=sse, Gemini streams a JSON array.
-            var json = new StreamingJsonReader(accumulator.paths(), provider.is(ProviderType.GEMINI), accumulator::read);
+            var json = new StreamingJsonReader(accumulator.paths(),
+                    provider.is(ProviderType.GEMINI) && !shape.isOpenAiForm(), accumulator::read);
             return new UsageExtractor(accumulator, json, decompressing(contentEncoding, json, maxInflatedBytes));
         }
         boolean audio = shape == ProviderOperation.Shape.SPEECH
@@ -77,10 +78,13 @@ public final class UsageExtractor {
     }
 
     private static UsageAccumulator accumulator(Provider provider, ProviderOperation.Shape shape) {
+        if (shape.isOpenAiForm()) {
+            return new OpenAiUsage(shape);
+        }
         return switch (provider.type()) {
             case OPENAI -> new OpenAiUsage(shape);
             case ANTHROPIC -> new AnthropicUsage();
-            case GEMINI -> new GeminiUsage();
+            case GEMINI -> new GeminiUsage(shape);
         };
     }
 
@@ -138,6 +142,24 @@ public final class UsageExtractor {
      */
     public String model() {
         return accumulator.model();
+    }
+
+    /**
+     * Returns the id of the response, with which it can be requested again.
+     *
+     * @return the id; null if the response has none or is not one of OpenAI's Responses
+     */
+    public String storedId() {
+        return accumulator.storedId();
+    }
+
+    /**
+     * Returns the latest status of one of OpenAI's Responses.
+     *
+     * @return such as {@code queued} or {@code completed}; null if it is not known
+     */
+    public String storedStatus() {
+        return accumulator.storedStatus();
     }
 
     /**

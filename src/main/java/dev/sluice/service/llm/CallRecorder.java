@@ -54,6 +54,9 @@ final class CallRecorder {
         if (operation.kind() == Kind.UNKNOWN) {
             return "/{path}";
         }
+        if (operation.kind() == Kind.STORED) {
+            return path.replace(ProviderOperation.storedResponse(path), "{id}");
+        }
         int models = path.indexOf(MODELS);
         if (models < 0) {
             return path;
@@ -97,10 +100,10 @@ final class CallRecorder {
     private static String operationName(Shape shape) {
         return switch (shape) {
             case COMPLETION -> "text_completion";
-            case IMAGES -> "image_generation";
+            case IMAGES, PREDICT -> "image_generation";
             case SPEECH -> "speech";
             case TRANSCRIPTION -> "transcription";
-            case EMBEDDINGS -> "embeddings";
+            case EMBEDDINGS, OPENAI_EMBEDDINGS -> "embeddings";
             case GENERATE -> "generate_content";
             default -> "chat";
         };

@@ -21,6 +21,7 @@ import dev.sluice.llm.protocol.LlmRequestParser;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.ProviderOperation;
 import dev.sluice.llm.protocol.ProviderOperation.Kind;
+import dev.sluice.llm.protocol.ProviderType;
 import dev.sluice.policy.RequestPath;
 import dev.sluice.service.edge.Cors;
 import dev.sluice.service.edge.ResponseAbort;
@@ -47,11 +48,15 @@ final class LlmExchange {
     record Services(LlmCallerResolver callerResolver, ProvenKeys provenKeys, RequestBodyBuffer bodyBuffer,
             LlmLimiter limiter, UnprovenCallLimiter unprovenLimiter, RateLimitHeaders rateLimitHeaders,
             ProviderHeaders providerHeaders,
-            ProviderPaths paths, Providers providers, ProviderUpstreams upstreams, long drainMillis, Cors cors,
+            ProviderPaths paths, Providers providers, ProviderUpstreams upstreams, DeferredCalls deferredCalls,
+            long drainMillis,
+            Cors cors,
             CredentialFailures credentialFailures) {
     }
 
     private static final Logger LOG = Logger.getLogger(LlmExchange.class);
+    /** What the paths of Gemini's uploads have in front of the version. */
+    private static final String UPLOAD = "/upload";
 
     private final Services services;
     private final RoutingContext context;
@@ -95,21 +100,24 @@ final class LlmExchange {
     }
 
     private Future<Void> checkVersion() {
-        var version = provider.version(path);
         if (deployment != null) {
             return Future.succeededFuture();
         }
+        boolean upload = provider.is(ProviderType.GEMINI) && path.startsWith(UPLOAD + '/');
+        var versioned = upload ? path.substring(UPLOAD.length()) : path;
+        var version = provider.version(versioned);
         if (version == null) {
             return rejected(404, "Unknown path: paths of this provider must begin with /" + provider.id() + provider.version());
         }
-        return provider.version(path.substring(version.length())) == null
+        return provider.version(versioned.substring(version.length())) == null
                 ? Future.succeededFuture()
                 : rejected(404, "Unknown path: the version is there twice; the base URL of this client must end with /"
                         + provider.id() + ", because the client adds " + version);
     }
 
     private Future<Void> admit() {
-        return resolveCaller().compose(resolved -> checkRequest()).compose(checked -> readBody()).compose(read -> reserve());
+        return resolveCaller().compose(resolved -> checkRequest()).compose(checked -> readBody()).compose(read -> reserve())
+                .compose(reserved -> checkOwner());
     }
 
     private Future<Void> resolveCaller() {
@@ -124,8 +132,10 @@ final class LlmExchange {
             return rejected(401, "No API key is configured for " + provider.id() + ": set RATE_LIMIT_LLM_"
                     + provider.id().toUpperCase(Locale.ROOT).replace('-', '_') + "_API_KEY");
         }
-        if (operation.kind() == Kind.UNKNOWN && !caller.ownKey() && !services.paths().isOpen(provider, path)) {
-            if (ProviderOperation.of(provider, "POST", path).kind() != Kind.UNKNOWN) {
+        if ((operation.kind() == Kind.UNKNOWN || operation.shape().isRestricted()) && !caller.ownKey()
+                && !services.paths().isOpen(provider, path)) {
+            var post = ProviderOperation.of(provider, "POST", path);
+            if (post.kind() != Kind.UNKNOWN && !post.shape().isRestricted()) {
                 return rejected(403, "This path takes POST");
             }
             return rejected(403, "This path is not allowed with Sluice's key: add it to rate-limit.llm." + provider.id()
@@ -172,21 +182,22 @@ final class LlmExchange {
                 });
     }
 
-    /** A response in the background ends the call before there is any usage, which the provider reports to a later one. */
-    private boolean hidesUsageFromLimits() {
-        return parsed != null && parsed.background()
-                && services.limiter().limitsUsage(provider, caller.caller().tier(), parsed.model());
+    /** Sluice's key would open the responses of all callers. */
+    private Future<Void> checkOwner() {
+        return caller.ownKey()
+                ? Future.succeededFuture()
+                : services.deferredCalls().checkOwner(identifier(), provider, operation, path, parsed)
+                        .compose(own -> requireClient());
+    }
+
+    private String identifier() {
+        return caller.caller().identity().identifier();
     }
 
     private Future<Void> reserve() {
-        if (hidesUsageFromLimits()) {
-            return rejected(400,
-                    "background must be false: calls of this model are limited by tokens or a budget, and the usage of a"
-                            + " response in the background is not known when the call ends");
-        }
-        var identifier = caller.caller().identity().identifier();
+        var identifier = identifier();
         var tier = caller.caller().tier();
-        if (operation.kind() == Kind.FREE) {
+        if (operation.kind() == Kind.FREE || operation.kind() == Kind.STORED) {
             return decideWithoutUsage(caller.unproven()
                     ? services.unprovenLimiter().checkFreeCall(provider, identifier, tier)
                     : services.limiter().checkFreeCall(provider, identifier, tier));
@@ -239,10 +250,17 @@ final class LlmExchange {
             throw new CallRejectedException(400, "The request contains an invalid character", e);
         }
         var body = parsed == null ? null : askUsage ? parsed.bodyWithUsage() : parsed.body();
-        var listener = new MeteredResponse(new UsageMeter(admitted, operation, usageRequested), response.headers(),
+        var listener = new MeteredResponse(meter(usageRequested), response.headers(),
                 services.drainMillis(), this::releaseBody, this::onStatus);
         services.upstreams().forward(provider, context, target, headers, body, listener);
         return recorder.onSent(admitted, listener.settled());
+    }
+
+    private UsageMeter meter(boolean usageRequested) {
+        return operation.kind() == Kind.STORED
+                ? new StoredResponseMeter(services.deferredCalls(), provider, ProviderOperation.storedResponse(path))
+                : new UsageMeter(admitted, operation, usageRequested,
+                        services.deferredCalls().onCreated(caller.ownKey() ? null : identifier(), operation, parsed));
     }
 
     private void onStatus(int status) {

@@ -35,12 +35,13 @@ class LlmGateway {
     LlmGateway(Providers providers, LlmCallerResolver callerResolver, ProvenKeys provenKeys, RequestBodyBuffer bodyBuffer,
             LlmLimiter limiter, UnprovenCallLimiter unprovenLimiter, RateLimitHeaders rateLimitHeaders,
             ProviderHeaders providerHeaders,
-            ProviderPaths paths, ProviderUpstreams upstreams, LlmConfig settings, Cors cors,
+            ProviderPaths paths, ProviderUpstreams upstreams, DeferredCalls deferredCalls, LlmConfig settings, Cors cors,
             CredentialFailures credentialFailures) {
         this.providers = providers;
         this.services = new LlmExchange.Services(callerResolver, provenKeys, bodyBuffer, limiter, unprovenLimiter,
                 rateLimitHeaders,
-                providerHeaders, paths, providers, upstreams, settings.drainTimeout().toMillis(), cors, credentialFailures);
+                providerHeaders, paths, providers, upstreams, deferredCalls, settings.drainTimeout().toMillis(), cors,
+                credentialFailures);
     }
 
     void register(@Observes Router router, Vertx vertx) {

@@ -14,6 +14,7 @@ import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.identity.ApiKeyRegistry;
 import dev.sluice.llm.limit.Providers;
 import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.ProviderOperation;
 import dev.sluice.llm.protocol.ProviderType;
 import dev.sluice.policy.RequestPath;
 import dev.sluice.service.edge.Cors;
@@ -96,7 +97,7 @@ class ProviderHeaders {
             headers.set(HttpHeaders.ACCEPT_ENCODING,
                     !rewritten && GZIP.matcher(accepted).find() ? "gzip" : "identity");
         }
-        addKey(headers, provider, caller);
+        addKey(headers, provider, caller, isGeminiInOpenAiForm(request, provider));
         providers.config(provider).headers().forEach(headers::set);
         return headers;
     }
@@ -112,9 +113,19 @@ class ProviderHeaders {
         return names;
     }
 
+    private static boolean isGeminiInOpenAiForm(HttpServerRequest request, Provider provider) {
+        return provider.is(ProviderType.GEMINI)
+                && request.path().startsWith(ProviderOperation.GEMINI_OPENAI_FORM + '/', provider.id().length() + 1);
+    }
+
     /** Adds Sluice's key for the provider, unless the caller's own is forwarded. */
-    private void addKey(MultiMap headers, Provider provider, LlmCaller caller) {
-        if (!caller.ownKey() && caller.key() != null) {
+    private void addKey(MultiMap headers, Provider provider, LlmCaller caller, boolean geminiInOpenAiForm) {
+        if (caller.ownKey() || caller.key() == null) {
+            return;
+        }
+        if (geminiInOpenAiForm) { // the form in which Google documents it; two keys are rejected
+            headers.set(RequestKeys.AUTHORIZATION, "Bearer " + caller.key());
+        } else {
             headers.set(providers.authHeader(provider), providers.authValue(provider, caller.key()));
         }
     }

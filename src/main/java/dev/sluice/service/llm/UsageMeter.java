@@ -11,7 +11,23 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 
 /** Extracts the token usage from a response while it is relayed, and settles the call with it. */
-final class UsageMeter {
+class UsageMeter {
+
+    /** Ends a call whose usage is reported to a later request. */
+    @FunctionalInterface
+    interface Deferral {
+
+        /** No call. */
+        Deferral NONE = (call, extractor) -> false;
+
+        /**
+         * Called at the end of a response, possibly more than once.
+         *
+         * @param extractor has received the response so far
+         * @return whether the call has been deferred, and must not be settled
+         */
+        boolean defer(AdmittedCall call, UsageExtractor extractor);
+    }
 
     private static final Logger LOG = Logger.getLogger(UsageMeter.class);
 
@@ -19,6 +35,7 @@ final class UsageMeter {
     private final AdmittedCall call;
     private final ProviderOperation operation;
     private final boolean stripUsage;
+    private final Deferral deferral;
     private boolean responding;
     /** Null until a successful response begins. */
     private UsageExtractor usageExtractor;
@@ -29,7 +46,8 @@ final class UsageMeter {
      * @param call null if the call is not counted
      * @param stripUsage whether Sluice requested usage that the client did not request
      */
-    UsageMeter(AdmittedCall call, ProviderOperation operation, boolean stripUsage) {
+    UsageMeter(AdmittedCall call, ProviderOperation operation, boolean stripUsage, Deferral deferral) {
+        this.deferral = deferral;
         this.call = call;
         this.operation = operation;
         this.stripUsage = stripUsage;
@@ -88,7 +106,9 @@ final class UsageMeter {
             return;
         }
         try {
-            call.settle(usageExtractor);
+            if (!deferral.defer(call, usageExtractor)) {
+                call.settle(usageExtractor);
+            }
         } catch (RuntimeException | Error e) {
             LOG.error("Usage of a response could not be extracted; the estimate is recorded", e);
         }

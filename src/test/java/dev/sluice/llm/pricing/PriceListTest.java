@@ -108,6 +108,21 @@ class PriceListTest {
         public Optional<String> longCacheWrite() {
             return Optional.empty();
         }
+
+        @Override
+        public Optional<String> perImage() {
+            return Optional.empty();
+        }
+
+        @Override
+        public Optional<String> perMillionCharacters() {
+            return Optional.empty();
+        }
+
+        @Override
+        public Optional<String> perAudioMinute() {
+            return Optional.empty();
+        }
     }
 
     @ParameterizedTest

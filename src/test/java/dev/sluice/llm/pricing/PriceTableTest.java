@@ -6,6 +6,7 @@ import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.time.LocalDate;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -16,7 +17,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.ServiceTier;
 import dev.sluice.llm.protocol.TokenUsage;
+import dev.sluice.llm.protocol.UsageDetails;
+import dev.sluice.llm.protocol.UsageKind;
 import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import io.smallrye.config.WithParentName;
@@ -243,6 +247,37 @@ class PriceTableTest {
                 .picodollars(new TokenUsage(1111, 100, 11, 1, 10_000))).isEqualTo(
                         1000 * 3_000_000L + 100 * 1_000_000L + 10 * 4_000_000L + 5_000_000L + 10_000 * 7_000_000L);
         assertThat(table.find(Provider.OPENAI, "gpt-4o", DAY)).isPresent();
+    }
+
+    @Test
+    void unitsCanBeConfigured() {
+        var table = configured(
+                Map.of("openai.prices.\"images\".per-image", "0.045", "openai.prices.\"speech\".per-million-characters",
+                        "15.5", "openai.prices.\"text\".per-audio-minute", "0.00185"));
+        assertThat(problems.lines()).isEmpty();
+        assertThat(cost(table, "images", UsageKind.IMAGE, 2)).isEqualTo("0.09");
+        assertThat(cost(table, "speech", UsageKind.CHARACTER, 1000)).isEqualTo("0.0155");
+        assertThat(cost(table, "text", UsageKind.AUDIO_MILLISECOND, 60_000)).isEqualTo("0.00185000004"); // rounded up by the second
+        assertThat(table.find(Provider.OPENAI, "text", DAY).orElseThrow().isConfigured()).isTrue();
+    }
+
+    private static String cost(PriceTable table, String model, UsageKind kind, long count) {
+        return Money.dollars(table.find(Provider.OPENAI, model, DAY).orElseThrow().picodollars(TokenUsage.NONE,
+                new UsageDetails(Map.of(kind, count), ServiceTier.STANDARD, false, "", List.of())));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"per-image, 1000.1, 0 to 1000 ", "per-image, -1, 0 to 1000 ", "per-million-characters, 10001, 0 to 10000 ",
+            "per-audio-minute, 0.61, 0 to 0.6 ", "per-audio-minute, x, 0 to 0.6 "})
+    void invalidUnitsAreReported(String name, String value, String allowed) {
+        table(Map.of(name, value), Provider.OPENAI);
+        assertThat(problems.lines()).singleElement().asString().contains("prices.\"a\"." + name, value, allowed);
+    }
+
+    @Test
+    void tokensAndUnitsAreNotCombined() {
+        table(Map.of("input", "1", "per-image", "1"), Provider.OPENAI);
+        assertThat(problems.lines()).singleElement().asString().contains("not of both");
     }
 
     @ParameterizedTest

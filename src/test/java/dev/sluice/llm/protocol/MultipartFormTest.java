@@ -43,11 +43,12 @@ class MultipartFormTest {
     /** As the official SDKs and curl send them. */
     @ParameterizedTest
     @ValueSource(strings = {"multipart/form-data; boundary=\"b\"", "multipart/form-data;boundary=b",
-            "Multipart/Form-Data; Boundary=b; charset=UTF-8"})
+            "Multipart/Form-Data; Boundary=b; charset=UTF-8", "multipart/form-data; charset=ISO-8859-1; boundary=b"})
     void readsFormsOfUsualClients(String type) {
         var body = "--b\r\ncontent-disposition: form-data; name=model\r\nContent-Transfer-Encoding: binary\r\n"
                 + "Content-Length: 1\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nm"
-                + "\r\n--b\r\nContent-Disposition: form-data; name=\"include[]\"; filename=\"\"; filename*=utf-8''%C3%A9\r\n\r\n\r\n--b--";
+                + "\r\n--b\r\nContent-Disposition: form-data; name=\"include[]\"; filename=\"\"; filename*=utf-8''%C3%A9\r\n\r\n"
+                + "\r\n--b\r\nContent-Type: audio/wav; x=\"y\"\r\nContent-Disposition: form-data; name=file; filename=a.wav; filename*=utf-8''a.wav\r\n\r\n\r\n--b--";
         assertThat(MultipartForm.parse(type, bytes(body)).text("model")).isEqualTo("m");
     }
 
@@ -74,6 +75,8 @@ class MultipartFormTest {
             "--b\r\nContent-Disposition: attachment; name=\"model\"\r\n\r\nm\r\n--b--",
             "--b\r\nContent-Disposition: form-data; name=\"mod%65l\"\r\n\r\nm\r\n--b--",
             "--b\r\nContent-Disposition: form-data; name=\"mod\\el\"\r\n\r\nm\r\n--b--",
+            "--b\r\nContent-Disposition: form-data; name=\"model\r\n\r\nm\r\n--b--",
+            "--b\r\nContent-Disposition: form-data; name=\"model\"\r\nContent-Type: text/plain; charset=utf-16\r\n\r\nm\r\n--b--",
             "--b\r\nContent-Disposition: form-data; name*=utf-8''model\r\n\r\nm\r\n--b--",
             "--b\r\nContent-Disposition: form-data; name=\"a\"\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nm\r\n--b--",
             "--b\r\nContent-Disposition: form-data;\r\n name=\"model\"\r\n\r\nm\r\n--b--",
@@ -88,6 +91,7 @@ class MultipartFormTest {
     @ValueSource(strings = {"multipart/form-data", "multipart/form-data; boundary=",
             "multipart/form-data; boundary=b; boundary=c",
             "multipart/mixed; boundary=b", "multipart/form-data; boundary=\"b", "multipart/form-data; boundary=b; x=y",
+            "multipart/form-data; boundary=b; charset=utf-16", "multipart/form-data; charset=utf-8; boundary=b; boundary=c",
             "multipart/form-data; boundary=b c", "multipart/form-data, multipart/form-data; boundary=b"})
     void refusesOtherTypes(String type) {
         assertThatThrownBy(() -> MultipartForm.parse(type, bytes(MODEL + "--b--")))
@@ -98,9 +102,12 @@ class MultipartFormTest {
     void refusesAFieldThatIsNotClear() {
         var model = MODEL.replace("\r\nm\r\n", "\r\nother\r\n");
         for (var body : new String[]{MODEL + model, MODEL + model.replace("model", "Model"),
+                MODEL + model.replace("model", "model[]"),
+                MODEL + model.replace("model", "model[0]"), model.replace("model", "model.x"),
                 MODEL.replace("\"model\"", "\"model\"; filename=\"x\""), MODEL.replace("\"model\"", "\"Model\""),
                 MODEL.replace("\r\nm\r\n", "\r\n\u00ff\r\n"),
-                MODEL.replace("\r\nm\r\n", "\r\n" + "m".repeat(65537) + "\r\n")}) {
+                MODEL.replace("\r\nm\r\n", "\r\n" + "m".repeat(4097) + "\r\n"),
+                MODEL.replace("\r\nm\r\n", "\r\nm\t\r\n"), MODEL.replace("\r\nm\r\n", "\r\n\u00c3\u00a9\r\n")}) {
             var form = parse(body + "--b--");
             assertThatThrownBy(() -> form.text("model")).as(body).isInstanceOf(InvalidRequestBodyException.class);
         }

@@ -15,7 +15,8 @@ class CallRecorderTest {
             + "/v1/responses/input_tokens", "openai,GET,/v1/models,/v1/models",
             "openai,GET,/v1/models/ft:gpt-4o:acme,"
                     + "/v1/models/{model}",
-            "openai,GET,/v1/files/a-name,/{path}", "openai,POST,//v1/embeddings,/{path}",
+            "openai,GET,/v1/files/a-name,/{path}", "openai,GET,/v1/responses/resp_1,/v1/responses/{id}",
+            "openai,POST,/v1/responses/resp_1/cancel,/v1/responses/{id}/cancel", "openai,POST,//v1/embeddings,/{path}",
             "anthropic,POST,/v1/messages,/v1/messages", "anthropic,GET,/v1/models/claude,/v1/models/{model}",
             "gemini,POST,/v1beta/models/gemini-pro:generateContent,/v1beta/models/{model}:generateContent",
             "gemini,POST,/v1/models/gemini-pro:countTokens,/v1/models/{model}:countTokens",

@@ -178,8 +178,12 @@ class LlmBillsTest extends LlmTestBase {
                         data(new JsonObject().put("type", "message_delta").put("usage", answer.getJsonObject("usage"))),
                         data(new JsonObject().put("type", "message_stop")));
             }
-            default -> List.of(data(answer.copy().put("candidates",
-                    new JsonArray().add(new JsonObject().put("finishReason", "STOP")))));
+            default -> bill.path().startsWith("/openai/")
+                    ? openAiEvents(bill.path(), answer)
+                    : List.of(data(answer.containsKey("candidates")
+                            ? answer
+                            : answer.copy().put("candidates",
+                                    new JsonArray().add(new JsonObject().put("finishReason", "STOP")))));
         };
     }
 

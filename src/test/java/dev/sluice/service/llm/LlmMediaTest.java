@@ -3,16 +3,22 @@ package dev.sluice.service.llm;
 import static dev.sluice.testing.HttpTestClient.header;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.ByteArrayInputStream;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import com.openai.models.audio.transcriptions.TranscriptionCreateParams;
+import com.openai.models.images.ImageEditParams;
+
 import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.llm.Form;
 import dev.sluice.testing.llm.LlmProfile;
+import dev.sluice.testing.llm.OpenAiSdk;
 import dev.sluice.testing.llm.ProvidersForTests;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
@@ -82,6 +88,25 @@ class LlmMediaTest extends LlmTestBase {
         assertBooked("wealthy", "0.08", 1);
     }
 
+    /** Two images, each with an event and a usage of its own: 50 tokens of text at 5, and 4160 of the image at 40 dollars per million. */
+    @Test
+    void imagesOfAStreamAreAdded() {
+        var event = "data: {\"type\":\"image_generation.completed\",\"usage\":{\"input_tokens\":50,\"output_tokens\":4160,"
+                + "\"input_tokens_details\":{\"text_tokens\":50,\"image_tokens\":0}}}\n\n";
+        openAi.streamNext(1, event, event);
+        post("wealthy", IMAGES, new JsonObject().put("model", "gpt-image-1").put("n", 2).put("stream", true));
+        assertBooked("wealthy", "0.3333", 0);
+    }
+
+    /** As reserved: two images of 1024 × 1536 pixels in high quality are 12,480 tokens at 40, and the request 20 tokens at 5 dollars per million. */
+    @Test
+    void brokenStreamOfImagesIsEstimated() {
+        openAi.streamNext(1, "data: {\"type\":\"image_generation.partial_image\",\"b64_json\":\"AAAA\"}\n\n");
+        post("wealthy", IMAGES, new JsonObject().put("model", "gpt-image-1").put("n", 2).put("quality", "high")
+                .put("size", "1024x1536").put("stream", true));
+        assertBooked("wealthy", "0.4993", 1);
+    }
+
     /** The tokens of a model that is billed by seconds have no price: the request's seconds are booked. */
     @Test
     void usageInOtherUnitsThanThePriceIsEstimated() {
@@ -134,6 +159,25 @@ class LlmMediaTest extends LlmTestBase {
         assertThat(ledger("user:wealthy")).isEmpty();
     }
 
+    /** Its forms have a charset, and a type for each field. */
+    @Test
+    void formsOfTheOfficialSdkAreRead() {
+        openAi.respondNext(1, 200, "{\"text\":\"Hi\",\"usage\":{\"type\":\"duration\",\"seconds\":27}}");
+        openAi.respondNext(1, 200,
+                "{\"created\":1,\"data\":[],\"usage\":{\"input_tokens\":0,\"output_tokens\":4160,\"total_tokens\":4160,"
+                        + "\"input_tokens_details\":{\"text_tokens\":0,\"image_tokens\":0}}}");
+        try (var sdk = new OpenAiSdk("http://127.0.0.1:" + port + "/openai/v1", "key-of-wealthy", 0)) {
+            var text = sdk.client().audio().transcriptions().create(TranscriptionCreateParams.builder().model("whisper-1")
+                    .file(Form.wav(2.5).getBytes(StandardCharsets.US_ASCII)).build());
+            assertThat(text.asTranscription().text()).isEqualTo("Hi");
+            sdk.client().images().edit(ImageEditParams.builder().model("gpt-image-1").prompt("é")
+                    .image(new ByteArrayInputStream(new byte[]{1, 2, 3})).build());
+        }
+        assertThat(ledger("user:wealthy", "openai").getJsonObject("models").fieldNames())
+                .containsExactlyInAnyOrder("whisper-1", "gpt-image-1");
+        assertThat(ledger("user:wealthy", "openai").getString("cost_usd")).isEqualTo("0.1691"); // 0.0027 + 0.1664
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"{\"model\":\"whisper-1\"}", "model=whisper-1"})
     void transcriptionWithoutAFormIsRejected(String body) {
@@ -177,5 +221,68 @@ class LlmMediaTest extends LlmTestBase {
         assertThat(response.body()).isEqualTo(text + "data: [DONE]\n\n");
         assertThat(openAi.lastRequest().json().getJsonObject("stream_options").getBoolean("include_usage")).isTrue();
         assertBooked("wealthy", "0.0025", 0);
+    }
+
+    private HttpResponse<String> predict(String user, String model, int samples) {
+        return http.post("/gemini/v1beta/models/" + model + ":predict",
+                "{\"instances\":[{\"prompt\":\"A cat\"}],\"parameters\":{\"sampleCount\":" + samples + "}}", "x-goog-api-key",
+                "key-of-" + user);
+    }
+
+    /** Four cents an image. One of three was filtered. */
+    @Test
+    void imagenCostsTheImagesInTheAnswer() {
+        var image = "{\"mimeType\":\"image/png\",\"bytesBase64Encoded\":\"AAAA\"}";
+        gemini.respondNext(1, 200, "{\"predictions\":[" + image + ',' + image + ",{\"raiFilteredReason\":\"x\"}]}");
+        assertThat(predict("wealthy", "imagen-3.0-generate-001", 3).statusCode()).isEqualTo(200);
+        var booked = ledger("user:wealthy", "gemini");
+        assertThat(booked.getString("cost_usd")).isEqualTo("0.08");
+        assertThat(booked.getLong("estimated_calls")).isZero();
+    }
+
+    @Test
+    void imagenWithoutAnAnswerIsEstimated() {
+        gemini.respondNext(1, 200, "<html>", "content-type", "text/html");
+        predict("wealthy", "imagen-3.0-generate-001", 3);
+        var booked = ledger("user:wealthy", "gemini");
+        assertThat(booked.getString("cost_usd")).isEqualTo("0.12");
+        assertThat(booked.getLong("estimated_calls")).isEqualTo(1);
+    }
+
+    /** Sluice's key is used for what is opened, and nothing without a price passes a budget. */
+    @Test
+    void imagenIsRestricted() {
+        assertThat(predict("wealthy", "imagen-3.0-fast-generate-001", 1).statusCode()).isEqualTo(403);
+        assertThat(predict("money", "imagen-9", 1).statusCode()).isEqualTo(429);
+        assertThat(gemini.requests()).isEmpty();
+    }
+
+    @Test
+    void uploadsAreForwardedWhereOpened() {
+        gemini.respondNext(1, 200, "{}");
+        assertThat(http.post("/gemini/upload/v1beta/files?uploadType=media", "content", "x-goog-api-key", "key-of-wealthy")
+                .statusCode()).isEqualTo(200);
+        assertThat(gemini.lastRequest().uri()).isEqualTo("/upload/v1beta/files?uploadType=media");
+        assertThat(gemini.lastRequest().header("x-goog-api-key")).isEqualTo(LlmProfile.GEMINI_KEY);
+        assertThat(http.post("/gemini/upload/v1beta/other", "content", "x-goog-api-key", "key-of-wealthy").statusCode())
+                .isEqualTo(403);
+        assertThat(http.post("/gemini/upload/files", "content", "x-goog-api-key", "key-of-wealthy").statusCode())
+                .isEqualTo(404);
+    }
+
+    /** Their cost is not known when they are created. */
+    @Test
+    void batchesAreRefusedUnderABudgetAndFlaggedWithoutOne() {
+        var batch = new JsonObject().put("input_file_id", "file-1").put("endpoint", "/v1/chat/completions");
+        assertThat(post("money", "/openai/v1/batches", batch).statusCode()).isEqualTo(429);
+        assertThat(openAi.requests()).isEmpty();
+        openAi.respondNext(1, 200, "{\"id\":\"batch_1\",\"status\":\"validating\"}");
+        assertThat(post("wealthy", "/openai/v1/batches", batch).statusCode()).isEqualTo(200);
+        var booked = ledger("user:wealthy", "openai");
+        assertThat(booked.getLong("unpriced_calls")).isEqualTo(1);
+        assertThat(booked.getLong("estimated_calls")).isEqualTo(1);
+        assertThat(http.post("/openai/v1/files", "{}", "Authorization", "Bearer key-of-wealthy").statusCode()).isEqualTo(403);
+        assertThat(http.post("/anthropic/v1/messages/batches", "{}", "x-api-key", "key-of-wealthy").statusCode())
+                .isEqualTo(403);
     }
 }

@@ -29,6 +29,10 @@ public final class GeminiStub extends ProviderStub {
 
     @Override
     String key(HttpServerRequest request) {
+        if (request.path().startsWith("/v1beta/openai/")) {
+            var bearer = request.getHeader("Authorization");
+            return bearer == null ? null : bearer.replaceFirst("^Bearer ", "");
+        }
         var header = request.getHeader("x-goog-api-key");
         return header == null ? request.getParam("key") : header;
     }

@@ -132,6 +132,9 @@ public final class JsonFieldCollector {
                 case VALUE_NUMBER_FLOAT -> put(path, parser.getDoubleValue());
                 default -> put(path, token);
             }
+            if (path.isCollected() && token != JsonToken.VALUE_NULL) {
+                fields.collect(path);
+            }
             complete = parent == null && !isList;
         }
     }

@@ -61,7 +61,8 @@ public final class JsonFields {
     }
 
     /**
-     * Returns the elements of an array of objects. The paths of their fields are those from the document.
+     * Returns the elements of an array. The paths of their fields are those from the document; of elements that are not objects, only
+     * the number counts.
      *
      * @param path the path of the array
      * @return empty if the field is missing, was not to be collected, or has more than {@value #MAX_ELEMENTS} elements

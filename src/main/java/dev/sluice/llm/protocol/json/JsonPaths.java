@@ -6,7 +6,7 @@ import java.util.Map;
 
 /**
  * Paths of interest in a JSON document, as a tree. {@code []} stands for the elements of an array, which share one value;
- * {@code [*]} for objects that are all collected ({@link JsonFields#elements}). The strings at a path that begins with {@code +},
+ * {@code [*]} for elements that are all collected ({@link JsonFields#elements}). The strings at a path that begins with {@code +},
  * and below it, are texts ({@link JsonFields#texts}). Immutable once built.
  */
 public final class JsonPaths {

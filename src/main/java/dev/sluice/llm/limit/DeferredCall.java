@@ -1,0 +1,31 @@
+package dev.sluice.llm.limit;
+
+import java.time.Duration;
+
+import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.TokenUsage;
+import dev.sluice.llm.protocol.UsageDetails;
+
+/**
+ * Call whose usage is reported to a later request, possibly of another instance.
+ *
+ * @param provider the provider that was called
+ * @param identifier the caller's identifier, in whose windows the call is counted
+ * @param ledgerIdentifier identifier in the ledger
+ * @param model the model as requested; empty if it is not known
+ * @param usage the estimated usage, for which tokens and budget are reserved
+ * @param details what makes the tokens dearer than usual, as requested
+ * @param reservation token of the reservation; null if nothing is reserved
+ * @param tokensResource resource of the tokens
+ * @param budgetResource resource of the budget
+ */
+public record DeferredCall(Provider provider, String identifier, String ledgerIdentifier, String model, TokenUsage usage,
+        UsageDetails details, String reservation, String tokensResource, String budgetResource) {
+
+    private static final Duration UNRESERVED = Duration.ofDays(1);
+
+    /** Returns the time after which the reservation has left its windows; a day if nothing is reserved. */
+    public Duration lifetime() {
+        return reservation == null ? UNRESERVED : Duration.ofSeconds(Settlement.longestWindow(reservation));
+    }
+}

@@ -1,0 +1,74 @@
+package dev.sluice.llm.protocol;
+
+import java.io.IOException;
+import java.util.ArrayList;
+
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
+
+import dev.sluice.api.Identifiers;
+import dev.sluice.llm.estimate.PromptTokens;
+import dev.sluice.llm.protocol.json.JsonFieldCollector;
+import dev.sluice.llm.protocol.json.JsonFields;
+import dev.sluice.llm.protocol.json.JsonPaths;
+
+/** Reads the fields of a request's body. */
+final class RequestFields {
+
+    private static final String NOT_JSON = "body is not JSON";
+
+    private RequestFields() {
+    }
+
+    static JsonFields read(JsonPaths paths, BodyBytes body) {
+        return read(paths, body, null, null);
+    }
+
+    /**
+     * @param prompt reads the tokens too; null for none
+     * @param rewriter reads the tokens too; null for none
+     */
+    static JsonFields read(JsonPaths paths, BodyBytes body, PromptTokens prompt, IncludeUsageRewriter rewriter) {
+        if (!body.isUtf8()) { // the parser accepts overlong forms: one name could be encoded in two ways
+            throw new InvalidRequestBodyException("body is not UTF-8");
+        }
+        var found = new ArrayList<JsonFields>(1);
+        try (var parser = body.createParser()) {
+            var token = parser.nextToken();
+            if (token != JsonToken.START_OBJECT) {
+                throw new InvalidRequestBodyException(token == null ? NOT_JSON : "body is not a JSON object");
+            }
+            var collector = new JsonFieldCollector(paths, false, found::add);
+            for (; token != null; token = parser.nextToken()) {
+                if (!collector.accept(token, parser)) {
+                    throw new InvalidRequestBodyException("body has data after its JSON object");
+                }
+                if (prompt != null) {
+                    prompt.accept(token, parser);
+                }
+                if (rewriter != null) {
+                    rewriter.accept(token, parser);
+                }
+            }
+            return found.get(0);
+        } catch (StreamConstraintsException e) {
+            throw new InvalidRequestBodyException(
+                    "body is nested too deeply, or contains a name, number or string that is too long");
+        } catch (IOException e) {
+            throw new InvalidRequestBodyException(NOT_JSON);
+        }
+    }
+
+    static String model(JsonFields fields) {
+        return fields.has("model") ? validModel(fields.text("model")) : "";
+    }
+
+    /** @param model null if it is not a string */
+    static String validModel(String model) {
+        if (model == null || !model.isEmpty() && !Identifiers.isValid(model)) {
+            throw new InvalidRequestBodyException("model must be a string of up to " + Identifiers.MAX_LENGTH
+                    + " characters without an unpaired surrogate");
+        }
+        return model;
+    }
+}

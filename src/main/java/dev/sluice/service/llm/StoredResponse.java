@@ -1,0 +1,59 @@
+package dev.sluice.service.llm;
+
+import java.util.List;
+import java.util.Map;
+
+import dev.sluice.llm.limit.DeferredCall;
+import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.ProviderType;
+import dev.sluice.llm.protocol.ServiceTier;
+import dev.sluice.llm.protocol.TokenUsage;
+import dev.sluice.llm.protocol.UsageDetails;
+import io.vertx.core.json.JsonObject;
+
+/**
+ * Response, or conversation, that a provider stores for a caller.
+ *
+ * @param owner the caller's identifier
+ * @param pending the call, if its usage has not been reported yet; otherwise null
+ */
+record StoredResponse(String owner, DeferredCall pending) {
+
+    StoredResponse settled() {
+        return new StoredResponse(owner, null);
+    }
+
+    /** Returns the form in Redis. */
+    String encode() {
+        var json = new JsonObject().put("owner", owner);
+        if (pending != null) {
+            json.put("provider", pending.provider().id()).put("type", pending.provider().type().name())
+                    .put("identifier", pending.identifier())
+                    .put("ledger", pending.ledgerIdentifier()).put("model", pending.model())
+                    .put("input", pending.usage().input()).put("output", pending.usage().output())
+                    .put("tier", pending.details().tier().name()).put("reservation", pending.reservation())
+                    .put("tokens", pending.tokensResource()).put("budget", pending.budgetResource());
+        }
+        return json.encode();
+    }
+
+    /**
+     * Reads the form in Redis.
+     *
+     * @throws RuntimeException if it is another text
+     */
+    static StoredResponse decode(String text) {
+        var json = new JsonObject(text);
+        var provider = json.getString("provider") == null
+                ? null
+                : new Provider(json.getString("provider"), ProviderType.valueOf(json.getString("type")));
+        var details = provider == null
+                ? null
+                : new UsageDetails(Map.of(), ServiceTier.valueOf(json.getString("tier")), false, "", List.of());
+        return new StoredResponse(json.getString("owner"), provider == null
+                ? null
+                : new DeferredCall(provider, json.getString("identifier"), json.getString("ledger"), json.getString("model"),
+                        TokenUsage.of(json.getLong("input"), json.getLong("output")), details, json.getString("reservation"),
+                        json.getString("tokens"), json.getString("budget")));
+    }
+}
