@@ -31,8 +31,10 @@ class LlmMetricsTest {
     @Test
     void tokensUnitsAndCostAreCountedByType() {
         var cost = new CostParts(List.of(new Part("input", Group.INPUT, 300, 3_000_000),
-                new Part("audio_input", Group.INPUT, 100, 4_000_000), new Part("cached_input", Group.CACHED_INPUT, 500, 500_000),
-                new Part("cache_write", Group.CACHE_WRITE, 60, 600_000), new Part("cache_write_1h", Group.CACHE_WRITE, 40, 800_000),
+                new Part("audio_input", Group.INPUT, 100, 4_000_000),
+                new Part("cached_input", Group.CACHED_INPUT, 500, 500_000),
+                new Part("cache_write", Group.CACHE_WRITE, 60, 600_000),
+                new Part("cache_write_1h", Group.CACHE_WRITE, 40, 800_000),
                 new Part("output", Group.OUTPUT, 25, 2_500_000), new Part("web_search", Group.NONE, 2, 20_000_000)),
                 31_400_000);
         for (int i = 0; i < 3; i++) {
