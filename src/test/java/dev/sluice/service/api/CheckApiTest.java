@@ -387,7 +387,8 @@ class CheckApiTest extends HttpTestBase {
                 .body("components.schemas.keySet()",
                         containsInAnyOrder("Check", "Decision", "Error", "ErrorBody", "Limits", "Usage", "Rules", "Rule",
                                 "RulesFile", "LlmCheck",
-                                "LlmDecision", "LlmUsed", "LlmAccount", "LlmProviderTally", "LlmTally"))
+                                "LlmDecision", "LlmUsed", "LlmAccount", "LlmProviderTally", "LlmTally", "LlmUsageDetail",
+                                "LlmPrices", "LlmPrice", "LlmPriceTier", "LlmPriceList"))
                 .extract();
         Map<String, Map<String, ?>> components = response.path("components");
         var references = Pattern.compile("\"#/components/(\\w+)/([^\"]+)\"").matcher(response.asString());
