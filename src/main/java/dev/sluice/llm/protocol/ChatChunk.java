@@ -6,6 +6,7 @@ import java.util.Arrays;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 
+import dev.sluice.llm.protocol.json.BodyJson;
 import io.vertx.core.buffer.Buffer;
 
 /** One event of an OpenAI chat stream whose caller has not requested the usage. */

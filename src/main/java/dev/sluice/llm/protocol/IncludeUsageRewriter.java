@@ -5,6 +5,7 @@ import java.io.IOException;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 
+import dev.sluice.llm.protocol.json.BodyBytes;
 import io.vertx.core.buffer.Buffer;
 
 /**

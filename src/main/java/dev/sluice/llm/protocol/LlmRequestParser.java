@@ -8,6 +8,7 @@ import java.util.stream.Stream;
 import dev.sluice.llm.estimate.Dialect;
 import dev.sluice.llm.estimate.PromptTokens;
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
+import dev.sluice.llm.protocol.json.BodyBytes;
 import dev.sluice.llm.protocol.json.JsonFields;
 import dev.sluice.llm.protocol.json.JsonPaths;
 import io.vertx.core.buffer.Buffer;

@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 
+import dev.sluice.llm.estimate.AudioDuration;
+import dev.sluice.llm.protocol.json.BodyBytes;
 import dev.sluice.llm.protocol.json.JsonFields;
 import dev.sluice.llm.protocol.json.JsonPaths;
 import io.vertx.core.buffer.Buffer;

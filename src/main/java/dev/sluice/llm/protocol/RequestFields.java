@@ -8,6 +8,7 @@ import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 
 import dev.sluice.api.Identifiers;
 import dev.sluice.llm.estimate.PromptTokens;
+import dev.sluice.llm.protocol.json.BodyBytes;
 import dev.sluice.llm.protocol.json.JsonFieldCollector;
 import dev.sluice.llm.protocol.json.JsonFields;
 import dev.sluice.llm.protocol.json.JsonPaths;

@@ -20,7 +20,7 @@ import dev.sluice.llm.protocol.TokenUsage;
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
 @Schema(name = "LlmCheck")
 record LlmCheckRequest(
-        @Schema(required = true, examples = "openai", description = "Name of a provider: openai, anthropic, gemini, or a configured one") String provider,
+        @NotNull(message = "is missing") @Schema(required = true, examples = "openai", description = "Name of a provider: openai, anthropic, gemini, or a configured one") String provider,
         @NotNull(message = "is missing") @ValidName @Schema(required = true, minLength = 1, maxLength = 256) String identifier,
         @Schema(description = "Tier of the identifier; the first configured tier if missing", examples = "pro") String tier,
         @ValidName @Schema(examples = "gpt-4o") String model,

@@ -14,7 +14,7 @@ import dev.sluice.llm.protocol.TokenUsage;
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
 @Schema(name = "LlmUsed", description = "Token usage of a completed call. Missing token counts are 0")
 record LlmUsageRequest(
-        @Schema(required = true, examples = "openai", description = "Name of a provider: openai, anthropic, gemini, or a configured one") String provider,
+        @NotNull(message = "is missing") @Schema(required = true, examples = "openai", description = "Name of a provider: openai, anthropic, gemini, or a configured one") String provider,
         @NotNull(message = "is missing") @ValidName @Schema(required = true, minLength = 1, maxLength = 256) String identifier,
         @NotNull(message = "is missing") @ValidName @Schema(required = true, examples = "gpt-4o") String model,
         @Range(min = 0, max = TokenUsage.MAX, message = RequestBodyReader.WHOLE_NUMBER) @Schema(minimum = "0", maximum = "100000000", description = "All input tokens, including cached reads and cache writes") Long inputTokens,

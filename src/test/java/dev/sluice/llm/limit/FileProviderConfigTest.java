@@ -123,7 +123,7 @@ class FileProviderConfigTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-            "{mistral: {}} | rows.yaml:1: llm.mistral=(not shown): an unknown provider; allowed: anthropic, gemini, openai",
+            "{mistral: {}} | rows.yaml:1: llm.mistral=(not shown): an unknown provider; allowed: openai, anthropic or gemini",
             "{openai: {api-key: sk-x}} | rows.yaml:1: llm.openai.api-key=(not shown): an unknown key",
             "{openai: {tokens: {fre: 1/s}}} | rows.yaml:1: llm.openai.tokens.fre=(not shown): an unknown tier",
             "{openai: {budget: {free: lots}}} | rows.yaml:1: llm.openai.budget.free=lots: ",

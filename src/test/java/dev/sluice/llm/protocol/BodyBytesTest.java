@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 
 import dev.sluice.llm.protocol.ProviderOperation.Kind;
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
+import dev.sluice.llm.protocol.json.BodyBytes;
 import dev.sluice.testing.Fuzzer;
 import dev.sluice.testing.JdkUtf8;
 import io.netty.buffer.ByteBuf;

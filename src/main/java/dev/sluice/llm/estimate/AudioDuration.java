@@ -1,4 +1,4 @@
-package dev.sluice.llm.protocol;
+package dev.sluice.llm.estimate;
 
 import io.netty.buffer.ByteBuf;
 
@@ -8,7 +8,7 @@ import io.netty.buffer.ByteBuf;
  *
  * @see <a href="http://www.mp3-tech.org/programmer/frame_header.html">MPEG audio frame header</a>
  */
-final class AudioDuration {
+public final class AudioDuration {
 
     /** Bytes per second of unknown formats: speech in the lowest bit rate that is usual, 16 kbit/s, so that no audio is longer. */
     private static final int MIN_BYTES_PER_SECOND = 2000;
@@ -29,7 +29,7 @@ final class AudioDuration {
     }
 
     /** Returns the milliseconds of a file, rounded up; 0 only if it is empty. */
-    static long milliseconds(ByteBuf file) {
+    public static long milliseconds(ByteBuf file) {
         long known = isWav(file) ? wav(file) : mp3(file);
         return known > 0 ? known : perSecond(file.readableBytes(), MIN_BYTES_PER_SECOND);
     }

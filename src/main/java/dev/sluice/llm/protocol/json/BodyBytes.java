@@ -1,4 +1,4 @@
-package dev.sluice.llm.protocol;
+package dev.sluice.llm.protocol.json;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -16,23 +16,23 @@ import io.vertx.core.buffer.Buffer;
 
 /** Bytes of a body, in one array or several, read in place: a body of 30 MB must not be copied once for each reader. */
 @SuppressWarnings("deprecation") // ByteBuf: removed from the API of Buffer in Vert.x 5 only
-record BodyBytes(ByteBuf bytes) {
+public record BodyBytes(ByteBuf bytes) {
 
     /** Maximum length of a character in UTF-8. */
     private static final int MAX_CHARACTER = 4;
 
-    static BodyBytes of(Buffer body) {
+    public static BodyBytes of(Buffer body) {
         return new BodyBytes(body.getByteBuf());
     }
 
     /** Returns a parser; offsets of its tokens are relative to the start of the body. */
-    JsonParser createParser() throws IOException {
+    public JsonParser createParser() throws IOException {
         return bytes.hasArray()
                 ? BodyJson.FACTORY.createParser(bytes.array(), bytes.arrayOffset() + bytes.readerIndex(), bytes.readableBytes())
                 : BodyJson.FACTORY.createParser((InputStream) new ByteBufInputStream(bytes.duplicate()));
     }
 
-    boolean isUtf8() {
+    public boolean isUtf8() {
         if (bytes.hasArray()) {
             return Utf8.isValid(bytes.array(), bytes.arrayOffset() + bytes.readerIndex(), bytes.readableBytes());
         }
@@ -91,7 +91,7 @@ record BodyBytes(ByteBuf bytes) {
     }
 
     /** Returns a view of a buffer in which a text replaces the bytes from {@code from} to {@code to}. */
-    static Buffer replace(Buffer body, int from, int to, String text) {
+    public static Buffer replace(Buffer body, int from, int to, String text) {
         ByteBuf bytes = body.getByteBuf();
         return Buffer.buffer(Unpooled.wrappedBuffer(bytes.slice(bytes.readerIndex(), from),
                 Unpooled.wrappedBuffer(text.getBytes(StandardCharsets.US_ASCII)),
