@@ -10,9 +10,9 @@ import jakarta.enterprise.context.ApplicationScoped;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
-import dev.sluice.llm.limit.LlmConfig;
+import dev.sluice.llm.config.LlmConfig;
+import dev.sluice.llm.config.Providers;
 import dev.sluice.llm.limit.LlmLimiter;
-import dev.sluice.llm.limit.Providers;
 import dev.sluice.llm.protocol.Provider;
 import io.vertx.core.Vertx;
 

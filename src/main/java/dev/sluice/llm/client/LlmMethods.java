@@ -18,7 +18,7 @@ import dev.sluice.interceptor.ConfigExpressions;
 import dev.sluice.llm.LlmRateLimited;
 import dev.sluice.llm.LlmTier;
 import dev.sluice.llm.LlmUser;
-import dev.sluice.llm.limit.Providers;
+import dev.sluice.llm.config.Providers;
 import dev.sluice.llm.protocol.TokenUsage;
 
 /** Parses the {@link LlmRateLimited} of methods, each once. */

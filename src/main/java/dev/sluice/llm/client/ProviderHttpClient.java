@@ -11,8 +11,8 @@ import java.util.concurrent.TimeUnit;
 import jakarta.ws.rs.core.MultivaluedHashMap;
 import jakarta.ws.rs.core.Response;
 
-import dev.sluice.llm.limit.LlmConfig;
-import dev.sluice.llm.limit.Providers;
+import dev.sluice.llm.config.LlmConfig;
+import dev.sluice.llm.config.Providers;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.ProviderBaseUrl;
 import dev.sluice.llm.protocol.ProviderType;

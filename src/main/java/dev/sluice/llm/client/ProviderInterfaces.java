@@ -9,7 +9,7 @@ import jakarta.inject.Singleton;
 import org.jspecify.annotations.Nullable;
 
 import dev.sluice.llm.LlmProvider;
-import dev.sluice.llm.limit.Providers;
+import dev.sluice.llm.config.Providers;
 import dev.sluice.llm.protocol.Provider;
 
 /** Reads and caches the {@link LlmProvider} of REST client interfaces. */

@@ -11,7 +11,7 @@ import org.eclipse.microprofile.rest.client.inject.RestClient;
 
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.llm.LlmProvider;
-import dev.sluice.llm.limit.Providers;
+import dev.sluice.llm.config.Providers;
 
 /** Validates the {@link LlmProvider} of REST clients with {@link LlmRateLimitFilter}. */
 @Singleton

@@ -11,6 +11,7 @@ import jakarta.enterprise.event.Observes;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.RulesChanged;
 import dev.sluice.config.RulesFile;
+import dev.sluice.llm.config.LlmConfig;
 import dev.sluice.llm.pricing.ModelPrice;
 import dev.sluice.llm.pricing.PriceList;
 import dev.sluice.llm.pricing.PriceListing;

@@ -12,6 +12,8 @@ import dev.sluice.api.FallbackPolicy;
 import dev.sluice.config.ConfigNode;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.RulesDocument;
+import dev.sluice.llm.config.LlmConfig;
+import dev.sluice.llm.config.Providers;
 import dev.sluice.llm.pricing.PriceConfig;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.ProviderType;

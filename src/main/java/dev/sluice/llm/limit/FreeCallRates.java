@@ -7,6 +7,7 @@ import java.util.Set;
 import dev.sluice.api.Rate;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.RulesDocument;
+import dev.sluice.llm.config.LlmConfig;
 import dev.sluice.policy.Tiers;
 
 /** Rates of calls that use no tokens, by tier. The rules file replaces all configured ones. */

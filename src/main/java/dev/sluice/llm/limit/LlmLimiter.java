@@ -17,6 +17,7 @@ import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.ResourceCheck;
 import dev.sluice.engine.CallbackRateLimiter;
+import dev.sluice.llm.config.LlmConfig;
 import dev.sluice.llm.ledger.Ledger;
 import dev.sluice.llm.pricing.CostParts;
 import dev.sluice.llm.pricing.ModelPrice;

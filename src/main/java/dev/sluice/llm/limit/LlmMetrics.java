@@ -8,6 +8,7 @@ import java.util.concurrent.ConcurrentHashMap;
 
 import jakarta.inject.Singleton;
 
+import dev.sluice.llm.config.Providers;
 import dev.sluice.llm.pricing.CostParts;
 import dev.sluice.llm.pricing.CostParts.Group;
 import dev.sluice.llm.protocol.Provider;

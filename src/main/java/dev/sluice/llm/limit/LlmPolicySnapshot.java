@@ -17,6 +17,8 @@ import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.Rate;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.RulesDocument;
+import dev.sluice.llm.config.LlmConfig;
+import dev.sluice.llm.config.Providers;
 import dev.sluice.llm.pricing.ModelPrice;
 import dev.sluice.llm.pricing.PriceConfig;
 import dev.sluice.llm.pricing.PriceTable;

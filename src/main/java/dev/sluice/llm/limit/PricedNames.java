@@ -11,6 +11,7 @@ import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
+import dev.sluice.llm.config.Providers;
 import dev.sluice.llm.pricing.ModelNames;
 import dev.sluice.llm.pricing.ModelPrice;
 import dev.sluice.llm.pricing.PriceListing;

@@ -11,8 +11,8 @@ import org.hibernate.validator.constraints.Range;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 
+import dev.sluice.llm.config.Providers;
 import dev.sluice.llm.limit.LlmCallEstimate;
-import dev.sluice.llm.limit.Providers;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
 

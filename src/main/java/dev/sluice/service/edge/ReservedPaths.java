@@ -5,7 +5,7 @@ import java.util.stream.Stream;
 
 import jakarta.enterprise.context.ApplicationScoped;
 
-import dev.sluice.llm.limit.Providers;
+import dev.sluice.llm.config.Providers;
 
 /** Paths of Sluice's own endpoints, which are never forwarded to the upstream. */
 @ApplicationScoped

@@ -11,7 +11,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
 import dev.sluice.config.ConfigProblems;
-import dev.sluice.llm.limit.LlmConfig;
+import dev.sluice.llm.config.LlmConfig;
 import dev.sluice.service.edge.FieldNames;
 
 /**

@@ -5,10 +5,10 @@ import jakarta.enterprise.event.Observes;
 
 import dev.sluice.http.CredentialFailures;
 import dev.sluice.http.RateLimitHeaders;
+import dev.sluice.llm.config.LlmConfig;
+import dev.sluice.llm.config.Providers;
 import dev.sluice.llm.estimate.TextTokens;
-import dev.sluice.llm.limit.LlmConfig;
 import dev.sluice.llm.limit.LlmLimiter;
-import dev.sluice.llm.limit.Providers;
 import dev.sluice.llm.limit.UnprovenCallLimiter;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.service.edge.Cors;

@@ -9,8 +9,8 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
 import dev.sluice.config.ConfigProblems;
-import dev.sluice.llm.limit.LlmConfig;
-import dev.sluice.llm.limit.Providers;
+import dev.sluice.llm.config.LlmConfig;
+import dev.sluice.llm.config.Providers;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.ProviderBaseUrl;
 import dev.sluice.service.proxy.ExchangeListener;

@@ -18,7 +18,7 @@ import dev.sluice.config.ConfigProblems;
 import dev.sluice.llm.LlmRateLimited;
 import dev.sluice.llm.LlmTier;
 import dev.sluice.llm.LlmUser;
-import dev.sluice.llm.limit.TestProviders;
+import dev.sluice.llm.config.TestProviders;
 import dev.sluice.llm.protocol.Provider;
 
 class LlmMethodsTest {

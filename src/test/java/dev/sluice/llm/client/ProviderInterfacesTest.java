@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.llm.LlmProvider;
-import dev.sluice.llm.limit.TestProviders;
+import dev.sluice.llm.config.TestProviders;
 import dev.sluice.llm.protocol.Provider;
 
 class ProviderInterfacesTest {

@@ -17,6 +17,7 @@ import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.Rate;
 import dev.sluice.config.RulesDocument;
 import dev.sluice.config.RulesDocuments;
+import dev.sluice.llm.config.LlmConfig;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.policy.Tiers;
 import io.quarkus.runtime.configuration.DurationConverter;

@@ -17,6 +17,7 @@ import dev.sluice.api.Decision;
 import dev.sluice.api.DecisionMode;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.engine.CallbackRateLimiter;
+import dev.sluice.llm.config.LlmConfig;
 import dev.sluice.llm.ledger.Ledger;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.testing.RedisTestResource;

@@ -8,6 +8,7 @@ import java.util.Map;
 
 import org.junit.jupiter.api.Test;
 
+import dev.sluice.llm.config.TestProviders;
 import dev.sluice.llm.pricing.CostParts;
 import dev.sluice.llm.pricing.CostParts.Group;
 import dev.sluice.llm.pricing.CostParts.Part;

@@ -11,6 +11,7 @@ import java.util.Set;
 import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.Rate;
 import dev.sluice.config.RulesDocument;
+import dev.sluice.llm.config.LlmConfig;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.policy.Tiers;
 import io.quarkus.runtime.configuration.DurationConverter;

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.config.ConfigProblems;
-import dev.sluice.llm.limit.TestProviders;
+import dev.sluice.llm.config.TestProviders;
 import dev.sluice.service.config.ServiceConfig;
 import dev.sluice.testing.CorsProfile;
 import dev.sluice.testing.EchoUpstream;

@@ -18,8 +18,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import dev.sluice.llm.limit.LlmConfig;
-import dev.sluice.llm.limit.Providers;
+import dev.sluice.llm.config.LlmConfig;
+import dev.sluice.llm.config.Providers;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.service.proxy.ExchangeListener;
 import dev.sluice.service.proxy.WebSocketTunnels;

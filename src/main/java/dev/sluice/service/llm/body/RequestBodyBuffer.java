@@ -5,7 +5,7 @@ import java.util.function.Function;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 
-import dev.sluice.llm.limit.LlmConfig;
+import dev.sluice.llm.config.LlmConfig;
 import dev.sluice.service.edge.ExpectContinue;
 import dev.sluice.service.edge.LoopTimers;
 import io.vertx.core.Future;

@@ -1,4 +1,4 @@
-package dev.sluice.llm.limit;
+package dev.sluice.llm.config;
 
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -48,7 +48,8 @@ public class Providers {
     private final Map<String, Provider> byId = new LinkedHashMap<>();
     private final LlmConfig config;
 
-    Providers(LlmConfig config) {
+    /** @param config the configuration, without the rules file */
+    public Providers(LlmConfig config) {
         this.config = config;
         Provider.BUILT_IN.forEach(provider -> byId.put(provider.id(), provider));
         new TreeMap<>(config.providers()).forEach((id, configured) -> {

@@ -1,4 +1,4 @@
-package dev.sluice.llm.limit;
+package dev.sluice.llm.config;
 
 import java.time.Duration;
 import java.util.HashMap;
@@ -17,7 +17,7 @@ public final class TestProviders {
     }
 
     /** @param settings by property, without {@code rate-limit.llm.} */
-    static LlmConfig config(Map<String, String> settings) {
+    public static LlmConfig config(Map<String, String> settings) {
         var properties = new HashMap<String, String>();
         settings.forEach((name, value) -> properties.put("rate-limit.llm." + name, value));
         return new SmallRyeConfigBuilder().withMapping(LlmConfig.class)
