@@ -31,8 +31,12 @@ final class LiteLlmPrices {
     /** Value of {@link PriceRow#source} of the rows. */
     static final String SOURCE = "LiteLLM";
 
-    private static final Map<String, Provider> PROVIDERS = Map.of("openai", Provider.OPENAI, "text-completion-openai",
-            Provider.OPENAI, "anthropic", Provider.ANTHROPIC, "gemini", Provider.GEMINI);
+    /** Providers by their names in the list: those with an API of their own, and those of {@code docs/providers.properties}. */
+    static final Map<String, Provider> PROVIDERS = Map.of("openai", Provider.OPENAI, "text-completion-openai",
+            Provider.OPENAI, "anthropic", Provider.ANTHROPIC, "gemini", Provider.GEMINI, "groq", Provider.ofPriceList("groq"),
+            "mistral", Provider.ofPriceList("mistral"), "deepseek", Provider.ofPriceList("deepseek"), "xai",
+            Provider.ofPriceList("xai"), "together_ai", Provider.ofPriceList("together"), "fireworks_ai",
+            Provider.ofPriceList("fireworks"));
     /** Modes whose tokens are text, except where a caller sends something else. */
     private static final Set<String> TEXT_MODES = Set.of("chat", "responses", "completion", "embedding", "moderation");
     /** Prices that the list contains beside those of tokens by mode, as an equivalent of them. */

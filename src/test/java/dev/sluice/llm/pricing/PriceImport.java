@@ -40,7 +40,6 @@ public final class PriceImport {
     private static final Path OUTPUT = Path.of("src/main/resources/dev/sluice/llm/pricing/prices.json");
     private static final Path TYPED = Path.of("src/build/typed-prices.json");
     private static final Path EXCERPT = Path.of("src/test/resources/dev/sluice/llm/pricing/litellm.json");
-    private static final Set<String> PROVIDERS = Set.of("openai", "text-completion-openai", "anthropic", "gemini");
     private static final Pattern EXCERPT_PRICES = Pattern
             .compile("(input|output|cache)_.*(?<!_(batches|decisions))");
     private static final List<String> EXCERPT_TEXTS = List.of("litellm_provider", "mode", "deprecation_date");
@@ -89,10 +88,15 @@ public final class PriceImport {
         }
         typed.forEach(row -> byName.remove(name(row)));
         rows.addAll(byName.values());
-        rows.sort(Comparator.comparingInt((PriceRow row) -> Provider.BUILT_IN.indexOf(row.provider()))
-                .thenComparing(PriceRow::model)
+        rows.sort(Comparator.comparingInt((PriceRow row) -> order(row.provider()))
+                .thenComparing(row -> row.provider().id()).thenComparing(PriceRow::model)
                 .thenComparing(PriceRow::from, Comparator.nullsFirst(Comparator.naturalOrder())));
         return rows;
+    }
+
+    private static int order(Provider provider) {
+        int index = Provider.BUILT_IN.indexOf(provider);
+        return index < 0 ? Provider.BUILT_IN.size() : index;
     }
 
     private static List<Object> name(PriceRow row) {
@@ -208,7 +212,7 @@ public final class PriceImport {
         var json = JsonMapper.builder().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS).build().readTree(list);
         var rows = new TreeMap<String, String>();
         json.properties().forEach(model -> {
-            if (PROVIDERS.contains(model.getValue().path("litellm_provider").asText())) {
+            if (LiteLlmPrices.PROVIDERS.containsKey(model.getValue().path("litellm_provider").asText())) {
                 rows.put(model.getKey(), excerpt(model.getValue()));
             }
         });

@@ -77,6 +77,7 @@ class NamedProvidersTest extends LlmTestBase {
 
     @ParameterizedTest
     @CsvSource({"vllm,a-model,0,0", "ollama,llama3.2:3b,0,0", "azure,gpt-4o,0,0.00055",
+            "groq,openai/gpt-oss-120b,0,0.000033", "mistral,nobody-knows-me,1,0",
             "gemini-openai,gemini-2.5-flash,0,0.000105"})
     void pricesAreThoseOfTheList(String provider, String model, long unpriced, String dollars) {
         http.post("/" + provider + "/v1/chat/completions", body(model, false), "Authorization", "Bearer key-of-wealthy");
