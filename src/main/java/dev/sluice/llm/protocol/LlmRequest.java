@@ -30,6 +30,12 @@ public record LlmRequest(String model, boolean streaming, long estimatedInputTok
                 List.of(), body, bodyWithUsage);
     }
 
+    /** Returns the request as one to another model: that of a deployment, which the path names. */
+    LlmRequest withModel(String other) {
+        return new LlmRequest(other, streaming, estimatedInputTokens, maxOutputTokens, choices, background, usageRequested,
+                details, references, body, bodyWithUsage);
+    }
+
     /** Returns the maximum output tokens of all choices; -1 if the request sets no maximum. */
     public long maxTotalOutputTokens() {
         return maxOutputTokens < 0 ? -1 : maxOutputTokens * choices;

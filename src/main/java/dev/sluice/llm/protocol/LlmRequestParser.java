@@ -61,7 +61,8 @@ public final class LlmRequestParser {
      */
     public static LlmRequest parse(Provider provider, ProviderOperation operation, String contentType, Buffer body) {
         if (operation.shape().isMedia()) {
-            return MediaRequestParser.parse(operation, contentType, body);
+            var media = MediaRequestParser.parse(operation, contentType, body);
+            return operation.model().isEmpty() ? media : media.withModel(operation.model());
         }
         if (operation.shape() == Shape.PREDICT) {
             return MediaRequestParser.predict(operation, body);

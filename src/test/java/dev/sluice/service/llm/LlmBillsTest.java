@@ -2,12 +2,16 @@ package dev.sluice.service.llm;
 
 import static dev.sluice.testing.HttpTestClient.header;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.math.BigDecimal;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 import org.junit.jupiter.params.ParameterizedTest;
@@ -82,6 +86,11 @@ class LlmBillsTest extends LlmTestBase {
     }
 
     private void call(Bill bill, boolean streaming) {
+        var response = send(bill, streaming, USER);
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+    }
+
+    private HttpResponse<String> send(Bill bill, boolean streaming, String user) {
         var path = '/' + bill.provider() + (bill.provider().equals("gemini") ? "/v1beta" : "/v1") + bill.path();
         var request = bill.request().copy().put("messages", new JsonArray()).put("max_tokens", 100);
         if (streaming) {
@@ -89,10 +98,9 @@ class LlmBillsTest extends LlmTestBase {
             path = path.replace(":generateContent", ":streamGenerateContent?alt=sse");
         }
         var form = bill.path().startsWith("/audio/trans") ? Form.of(request) : null;
-        var response = form == null
-                ? http.post(path, request.encode(), "x-api-key", "key-of-" + USER)
-                : http.post(path, form.body(), "x-api-key", "key-of-" + USER, "Content-Type", form.contentType());
-        assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+        return form == null
+                ? http.post(path, request.encode(), "x-api-key", "key-of-" + user)
+                : http.post(path, form.body(), "x-api-key", "key-of-" + user, "Content-Type", form.contentType());
     }
 
     private void assertBooked(Bill bill, int calls) {
@@ -143,6 +151,40 @@ class LlmBillsTest extends LlmTestBase {
         call(bill, true);
         assertBooked(bill, 0);
         assertThat(windowUsage(USER, "llm:" + bill.provider() + ":budget")).isZero();
+    }
+
+    /** Calls that end a budget of a cent within a few calls. */
+    static Stream<Bill> costly() {
+        return documents().filter(bill -> new BigDecimal(bill.usd()).compareTo(new BigDecimal("0.001")) >= 0);
+    }
+
+    /** By any choice of model, tier, tools, pictures or audio, as documents and as streams in turn. */
+    @ParameterizedTest
+    @MethodSource("costly")
+    void budgetIsExceededByOneCallAtMost(Bill bill) {
+        admin.reset("user:money").await().atMost(Duration.ofSeconds(60));
+        var budget = new BigDecimal("0.01");
+        var spent = BigDecimal.ZERO;
+        int status = 200;
+        for (int i = 0; i <= 12 && status == 200; i++) {
+            boolean streaming = i % 2 == 1 && !"document".equals(bill.only());
+            if (streaming) {
+                stub(bill.provider()).streamNext(1, events(bill).toArray(String[]::new));
+            } else {
+                stub(bill.provider()).respondNext(1, 200, bill.answer().encode());
+            }
+            status = send(bill, streaming, "money").statusCode();
+            if (status == 200) {
+                assertThat(spent).isLessThan(budget);
+                spent = spent.add(new BigDecimal(bill.usd()));
+                long charged = spent.movePointRight(9).longValue();
+                await().atMost(60, TimeUnit.SECONDS)
+                        .until(() -> windowUsage("money", "llm:" + bill.provider() + ":budget") >= charged);
+            }
+        }
+        assertThat(status).isEqualTo(429);
+        assertThat(new BigDecimal(ledger("user:money", bill.provider()).getString("cost_usd", "0")))
+                .isEqualByComparingTo(spent);
     }
 
     /** Otherwise parallel calls would exceed the budget by as much as their tier is dearer. */

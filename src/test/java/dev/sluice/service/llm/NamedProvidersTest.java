@@ -112,6 +112,7 @@ class NamedProvidersTest extends LlmTestBase {
 
     @ParameterizedTest
     @CsvSource({"/openai/deployments/other/chat/completions,chat-prod,403", "/v1/chat/completions,gpt-4o,403",
+            "/openai/deployments/other/images/generations,chat-prod,403",
             "/openai/deployments/chat-prod/unknown,chat-prod,403", "/openai/deployments/../x/chat/completions,chat-prod,404",
             "/openai/deployments/chat-prod/chat%2Fcompletions,chat-prod,403", "/openai/chat/completions,chat-prod,404",
             "/v1/chat/completions,chat-prod,200"})
