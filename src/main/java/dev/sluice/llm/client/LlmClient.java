@@ -114,7 +114,7 @@ public final class LlmClient {
         return Multi.createFrom().deferred(() -> {
             var operation = operation(path);
             var request = LlmRequestParser.parse(provider, operation, body.toBuffer());
-            var buffer = request.bodyWithUsage();
+            var buffer = httpClient.asksForUsage() ? request.bodyWithUsage() : request.body();
             boolean removeUsage = buffer != request.body();
             return admit(identity.estimate(provider, request)).onItem().transformToMulti(call -> {
                 var stream = new LlmEventStream(call, operation.shape(), removeUsage);

@@ -42,6 +42,7 @@ final class ProviderHttpClient implements Closeable {
     private final Map<String, String> headers = new LinkedHashMap<>();
     private final ProviderRestApi restApi;
     private final HttpClient streamingClient;
+    private final boolean asksForUsage;
 
     ProviderHttpClient(Provider provider, LlmConfig config, Providers providers, Vertx vertx) {
         this.provider = provider;
@@ -49,7 +50,7 @@ final class ProviderHttpClient implements Closeable {
         var url = configured.baseUrl().filter(text -> !text.isBlank()).orElse(provider.type().defaultBaseUrl());
         baseUrl = ProviderBaseUrl.of(provider.type(), url);
         query = providers.query(provider);
-        apiKey = configured.apiKey().orElse("");
+        apiKey = configured.apiKey().map(String::strip).orElse("");
         if (!apiKey.isEmpty()) {
             headers.put(providers.authHeader(provider), providers.authValue(provider, apiKey));
         }
@@ -57,16 +58,19 @@ final class ProviderHttpClient implements Closeable {
             headers.put("anthropic-version", "2023-06-01");
         }
         headers.putAll(configured.headers());
-        restApi = createRestApi(url, config);
-        streamingClient = vertx.createHttpClient(new HttpClientOptions().setMaxPoolSize(config.maxConnections())
-                .setConnectTimeout((int) config.connectTimeout().toMillis())
-                .setReadIdleTimeout((int) config.timeout().toMillis()).setIdleTimeoutUnit(TimeUnit.MILLISECONDS));
+        restApi = createRestApi(url, config, configured);
+        streamingClient = vertx.createHttpClient(
+                new HttpClientOptions().setMaxPoolSize(configured.maxConnections().orElse(config.maxConnections()))
+                        .setConnectTimeout((int) configured.connectTimeout().orElse(config.connectTimeout()).toMillis())
+                        .setReadIdleTimeout((int) configured.timeout().orElse(config.timeout()).toMillis())
+                        .setIdleTimeoutUnit(TimeUnit.MILLISECONDS));
+        asksForUsage = configured.askUsage();
     }
 
-    private ProviderRestApi createRestApi(String url, LlmConfig config) {
+    private ProviderRestApi createRestApi(String url, LlmConfig config, LlmConfig.ProviderConfig configured) {
         var builder = QuarkusRestClientBuilder.newBuilder().baseUri(URI.create(url.strip())).disableDefaultMapper(true)
-                .connectTimeout(config.connectTimeout().toMillis(), TimeUnit.MILLISECONDS)
-                .readTimeout(config.timeout().toMillis(), TimeUnit.MILLISECONDS);
+                .connectTimeout(configured.connectTimeout().orElse(config.connectTimeout()).toMillis(), TimeUnit.MILLISECONDS)
+                .readTimeout(configured.timeout().orElse(config.timeout()).toMillis(), TimeUnit.MILLISECONDS);
         var all = new MultivaluedHashMap<>(headers);
         return builder.clientHeadersFactory((incoming, outgoing) -> all).build(ProviderRestApi.class);
     }
@@ -74,6 +78,11 @@ final class ProviderHttpClient implements Closeable {
     private String target(String path) {
         var target = baseUrl.resolve(path);
         return query.isEmpty() ? target : target + (target.indexOf('?') < 0 ? '?' : '&') + query;
+    }
+
+    /** Returns whether the usage of a chat stream is requested where the caller has not. */
+    boolean asksForUsage() {
+        return asksForUsage;
     }
 
     Provider provider() {

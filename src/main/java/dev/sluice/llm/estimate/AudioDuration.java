@@ -1,5 +1,7 @@
 package dev.sluice.llm.estimate;
 
+import java.util.Set;
+
 import io.netty.buffer.ByteBuf;
 
 /**
@@ -18,6 +20,8 @@ public final class AudioDuration {
     private static final int FORMAT_CHUNK = 0x666d7420;
     private static final int DATA_CHUNK = 0x64617461;
     private static final int MAX_WAV_RATE = 10_000_000;
+    /** PCM, floating-point, and the extensible form of both. */
+    private static final Set<Integer> PLAIN_FORMATS = Set.of(1, 3, 0xfffe);
 
     /** Kilobits per second of MPEG 1 and MPEG 2, layer III. */
     private static final int[][] BIT_RATES = {
@@ -50,6 +54,9 @@ public final class AudioDuration {
             int chunk = file.getInt((int) at);
             long size = file.getUnsignedIntLE((int) at + 4);
             if (chunk == FORMAT_CHUNK && at + 24 <= file.readableBytes()) {
+                if (!PLAIN_FORMATS.contains(file.getUnsignedShortLE((int) at + 8))) {
+                    return 0; // compressed: the fields do not determine how many bytes a second has
+                }
                 // Samples × channels × bits: decoders do not use the rate of bytes, which can be anything.
                 rate = file.getUnsignedIntLE((int) at + 12) * file.getUnsignedShortLE((int) at + 10)
                         * file.getUnsignedShortLE((int) at + 22) / Byte.SIZE;
@@ -61,9 +68,10 @@ public final class AudioDuration {
         return 0;
     }
 
-    /** Returns the milliseconds of all frames; 0 if there are none. */
+    /** Returns the milliseconds of all frames; 0 if they are not most of the file: bytes of other formats look like frames by chance. */
     private static long mp3(ByteBuf file) {
         double seconds = 0;
+        long framed = 0;
         int at = 0;
         while (at + 4 <= file.readableBytes()) {
             int header = file.getInt(at);
@@ -72,13 +80,14 @@ public final class AudioDuration {
             if (length > 0 && tag == 0) {
                 seconds += (double) samples(header) / sampleRate(header);
             }
+            framed += Math.min(length, file.readableBytes() - at);
             at = (int) Math.min((long) at + length, Integer.MAX_VALUE - 4);
             if (length == 0) { // what is no frame is skipped up to the next byte with which one can begin
                 int next = file.indexOf(at + 1, file.readableBytes(), (byte) 0xff);
                 at = next < 0 ? file.readableBytes() : next;
             }
         }
-        return (long) Math.ceil(seconds * MILLISECONDS);
+        return framed > file.readableBytes() / 2 ? (long) Math.ceil(seconds * MILLISECONDS) : 0;
     }
 
     /** Returns the length of an ID3v2 tag; 0 if there is none. */

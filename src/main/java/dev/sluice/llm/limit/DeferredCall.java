@@ -22,10 +22,11 @@ import dev.sluice.llm.protocol.UsageDetails;
 public record DeferredCall(Provider provider, String identifier, String ledgerIdentifier, String model, TokenUsage usage,
         UsageDetails details, String reservation, String tokensResource, String budgetResource) {
 
-    private static final Duration UNRESERVED = Duration.ofDays(1);
+    private static final Duration MIN_LIFETIME = Duration.ofDays(1);
 
-    /** Returns the time after which the reservation has left its windows; a day if nothing is reserved. */
+    /** Returns the time for which the usage can be reported: until the reservation has left its windows, at least a day. */
     public Duration lifetime() {
-        return reservation == null ? UNRESERVED : Duration.ofSeconds(Settlement.longestWindow(reservation));
+        var windows = reservation == null ? Duration.ZERO : Duration.ofSeconds(Settlement.longestWindow(reservation));
+        return windows.compareTo(MIN_LIFETIME) > 0 ? windows : MIN_LIFETIME;
     }
 }

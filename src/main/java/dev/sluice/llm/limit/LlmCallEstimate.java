@@ -16,18 +16,20 @@ import dev.sluice.llm.protocol.UsageDetails;
  * maximum
  * @param choices number of choices requested, 1 or more
  * @param details what makes the tokens dearer than usual, as requested
+ * @param whole whether {@code maxOutputTokens} is reserved as a whole: it is what the call is expected to use, or its usage is known
+ * much later
  */
 public record LlmCallEstimate(Provider provider, String identifier, String tier, String model, long inputTokens,
-        long maxOutputTokens, int choices, UsageDetails details) {
+        long maxOutputTokens, int choices, UsageDetails details, boolean whole) {
 
     /** Creates an estimate of a call whose tokens have their usual price. */
     LlmCallEstimate(Provider provider, String identifier, String tier, String model, long inputTokens, long maxOutputTokens,
             int choices) {
-        this(provider, identifier, tier, model, inputTokens, maxOutputTokens, choices, UsageDetails.NONE);
+        this(provider, identifier, tier, model, inputTokens, maxOutputTokens, choices, UsageDetails.NONE, false);
     }
 
     /**
-     * Creates an estimate of a call with one choice.
+     * Creates an estimate of a call with one choice. Without input tokens, the output is what the call is expected to use in all.
      *
      * @param provider the provider that is called
      * @param identifier the caller's identifier, as stored
@@ -38,7 +40,7 @@ public record LlmCallEstimate(Provider provider, String identifier, String tier,
      */
     public LlmCallEstimate(Provider provider, String identifier, String tier, String model, long inputTokens,
             long maxOutputTokens) {
-        this(provider, identifier, tier, model, inputTokens, maxOutputTokens, 1);
+        this(provider, identifier, tier, model, inputTokens, maxOutputTokens, 1, UsageDetails.NONE, inputTokens == 0);
     }
 
     /**
@@ -54,7 +56,8 @@ public record LlmCallEstimate(Provider provider, String identifier, String tier,
         return request == null
                 ? new LlmCallEstimate(provider, identifier, tier, "", 0, 0)
                 : new LlmCallEstimate(provider, identifier, tier, request.model(), request.estimatedInputTokens(),
-                        request.maxTotalOutputTokens(), request.choices(), request.details());
+                        request.maxTotalOutputTokens(), request.choices(), request.details(),
+                        request.background() || !request.details().quantities().isEmpty());
     }
 
     /**

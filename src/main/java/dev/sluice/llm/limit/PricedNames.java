@@ -52,6 +52,12 @@ final class PricedNames {
                 .collect(Collectors.joining()), Pattern.DOTALL);
     }
 
+    /** Returns the names of a provider; those of one that is no longer configured are its own only. */
+    private Names names(Provider provider) {
+        var names = byProvider.get(provider);
+        return names == null ? new Names(Map.of(), provider, false, List.of()) : names;
+    }
+
     /** Returns what is known of a model, by its own name or else by the one of which it is an alias; null if nothing is. */
     <T> T find(Provider provider, String model, Function<String, T> lookup) {
         return find(provider, provider, model, lookup);
@@ -62,42 +68,43 @@ final class PricedNames {
         if (found != null) {
             return found;
         }
-        var alias = byProvider.get(provider).aliases().get(model);
+        var alias = names(provider).aliases().get(model);
         return alias == null ? null : ModelNames.find(list, alias, lookup);
     }
 
     /** Returns the price of a model on a day (UTC); null if it has none. */
     ModelPrice price(PriceTable prices, Provider provider, String model, LocalDate day) {
         var own = resolve(provider, model, (list, name) -> prices.exact(list, name, day));
-        return own == null && byProvider.get(provider).free() ? ModelPrice.FREE : own;
+        return names(provider).free() && (own == null || !own.isConfigured()) ? ModelPrice.FREE : own;
     }
 
     /** Returns the row of {@link #price}, for humans; null if the model has no price. */
     PriceListing describe(PriceTable prices, Provider provider, String model, LocalDate day) {
         var own = resolve(provider, model, (list, name) -> prices.describe(list, name, day));
-        return own == null && byProvider.get(provider).free() ? PriceListing.free(provider, model) : own;
+        var price = price(prices, provider, model, day);
+        return price == ModelPrice.FREE ? PriceListing.free(provider, model) : own;
     }
 
     /** Returns the providers whose rows hold for a provider's models, its own first. */
     Set<String> priceLists(Provider provider) {
         var lists = new LinkedHashSet<String>();
         lists.add(provider.id());
-        lists.add(byProvider.get(provider).priceList().id());
+        lists.add(names(provider).priceList().id());
         return lists;
     }
 
     private <T> T resolve(Provider provider, String model, BiFunction<Provider, String, T> exact) {
-        var priceList = byProvider.get(provider).priceList();
+        var priceList = names(provider).priceList();
         var own = find(provider, model, name -> exact.apply(provider, name));
         if (own == null && !priceList.equals(provider)) {
             own = find(provider, priceList, model, name -> exact.apply(priceList, name));
         }
-        return own == null ? exact.apply(provider, ANY) : own;
+        return own == null && !model.isEmpty() ? exact.apply(provider, ANY) : own;
     }
 
     /** Returns whether a model may be called. */
     boolean allows(Provider provider, String model) {
-        var allowed = byProvider.get(provider).allowed();
+        var allowed = names(provider).allowed();
         return allowed.isEmpty() || allowed.stream().anyMatch(glob -> glob.matcher(model).matches());
     }
 }

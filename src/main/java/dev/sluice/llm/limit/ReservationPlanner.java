@@ -64,7 +64,9 @@ final class ReservationPlanner {
             long output = call.maxOutputTokens() >= 0
                     ? call.maxOutputTokens()
                     : uncapped == null ? unknownOutput * call.choices() : uncapped.estimatedTokens();
-            long reserved = Math.min(output, snapshot.maxReservedOutput(call.provider(), call.model()) * call.choices());
+            long reserved = call.whole() && call.maxOutputTokens() >= 0
+                    ? output
+                    : Math.min(output, snapshot.maxReservedOutput(call.provider(), call.model()) * call.choices());
             var usage = usage(call, reserved);
             var price = listedPrice != null && listedPrice.covers(usage, call.details()) ? listedPrice : null;
             boolean unpriced = denyUnpriced && price == null && hasBudget;

@@ -93,7 +93,7 @@ public final class ModelPrice {
      * @return false if the call would be billed without a part of what it has used
      */
     public boolean covers(TokenUsage usage, UsageDetails details) {
-        return isByUnits() ? units.covers(details) : usage.total() > 0 || !details.hasUnits();
+        return this == FREE || (isByUnits() ? units.covers(details) : usage.total() > 0 || !details.hasUnits());
     }
 
     /**

@@ -20,6 +20,8 @@ import dev.sluice.llm.protocol.UsageKind;
  */
 record UnitPrices(BigDecimal character, BigDecimal second, SortedMap<String, BigDecimal> images) {
 
+    private static final int MAX_TEXT = 32;
+
     /** Maximum price of an image, in US dollars. */
     static final BigDecimal MAX_IMAGE_PRICE = BigDecimal.valueOf(1000);
 
@@ -71,13 +73,21 @@ record UnitPrices(BigDecimal character, BigDecimal second, SortedMap<String, Big
         if (text == null) {
             return null;
         }
-        var price = new BigDecimal(text).stripTrailingZeros();
+        var price = decimal(text);
         Money.picodollarsPerToken(price); // the same range and precision
         return price;
     }
 
+    /** A long text would take long to convert. */
+    private static BigDecimal decimal(String text) {
+        if (text.length() > MAX_TEXT) {
+            throw new IllegalArgumentException("a decimal of at most " + MAX_TEXT + " characters");
+        }
+        return new BigDecimal(text).stripTrailingZeros();
+    }
+
     private static BigDecimal imagePrice(String text) {
-        var price = new BigDecimal(text).stripTrailingZeros();
+        var price = decimal(text);
         if (price.signum() < 0 || price.compareTo(MAX_IMAGE_PRICE) > 0 || price.scale() > PICODOLLAR_DIGITS) {
             throw new IllegalArgumentException("US dollars per image, a decimal from 0 to " + MAX_IMAGE_PRICE);
         }

@@ -44,8 +44,7 @@ final class MultipartForm {
     private static final int MAX_HEADER_BYTES = 4096;
     private static final int WINDOW_BYTES = 1 << 16;
     private static final int MAX_TEXT_BYTES = 1 << 12;
-    private static final ByteBuf LINE_END = ascii("\r\n");
-    private static final ByteBuf HEADERS_END = ascii("\r\n\r\n");
+    private static final String LINE_END_TEXT = "\r\n";
 
     /**
      * Part of a form.
@@ -58,6 +57,9 @@ final class MultipartForm {
 
     private final ByteBuf body;
     private final ByteBuf delimiter;
+    // Fields: buffers of a native image must not be created when it is built.
+    private final ByteBuf lineEnd = ascii(LINE_END_TEXT);
+    private final ByteBuf headersEndText = ascii(LINE_END_TEXT + LINE_END_TEXT);
     private final byte[] window;
     private final List<Part> parts = new ArrayList<>();
 
@@ -92,12 +94,12 @@ final class MultipartForm {
             throw invalid("the body must begin with the boundary");
         }
         int at = delimiter.readableBytes();
-        while (startsWith(LINE_END, at)) {
-            int headersEnd = indexOf(HEADERS_END, at, Math.min(end, at + MAX_HEADER_BYTES));
+        while (startsWith(lineEnd, at)) {
+            int headersEnd = indexOf(headersEndText, at, Math.min(end, at + MAX_HEADER_BYTES));
             int next = headersEnd < 0 ? -1 : indexOf(delimiter, headersEnd, end);
-            int content = headersEnd + HEADERS_END.readableBytes();
-            int contentEnd = next - LINE_END.readableBytes();
-            if (next < 0 || contentEnd < content || !startsWith(LINE_END, contentEnd)) {
+            int content = headersEnd + headersEndText.readableBytes();
+            int contentEnd = next - lineEnd.readableBytes();
+            if (next < 0 || contentEnd < content || !startsWith(lineEnd, contentEnd)) {
                 throw invalid("a part has no end, or its headers are too long");
             }
             if (parts.size() == MAX_PARTS) {
@@ -108,7 +110,7 @@ final class MultipartForm {
             at = next + delimiter.readableBytes();
         }
         if (end - at < 2 || body.getByte(at) != '-' || body.getByte(at + 1) != '-'
-                || end != at + 2 && !(startsWith(LINE_END, at + 2) && end == at + 4)) {
+                || end != at + 2 && !(startsWith(lineEnd, at + 2) && end == at + 4)) {
             throw invalid("a boundary must be followed by the end of its line, and the last one by the end of the body");
         }
     }

@@ -112,7 +112,7 @@ final class OpenAiUsage extends UsageAccumulator {
         var earlier = usage();
         var earlierDetails = details();
         ROOTS.forEach(root -> usage(fields, root));
-        if (shape == Shape.IMAGES && earlier != null && usage() != null) {
+        if (shape == Shape.IMAGES && earlier != null && usage() != null && usage() != earlier) {
             addImages(earlier, earlierDetails);
         }
         var type = fields.text("type");

@@ -8,6 +8,8 @@ import java.util.Set;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 
+import org.jboss.logging.Logger;
+
 import dev.sluice.llm.limit.AdmittedCall;
 import dev.sluice.llm.limit.DeferredCall;
 import dev.sluice.llm.limit.LlmLimiter;
@@ -27,6 +29,8 @@ import io.vertx.core.Vertx;
  */
 @ApplicationScoped
 class DeferredCalls {
+
+    private static final Logger LOG = Logger.getLogger(DeferredCalls.class);
 
     private static final long SWEEP_MILLIS = 60_000;
     private static final Set<String> OPEN = Set.of("queued", "in_progress");
@@ -182,7 +186,10 @@ class DeferredCalls {
                 limiter.settleDeferred(response.pending(), hash, null, null, null);
             }
             responses.settle(hash, response);
-            return null;
+            return (Void) null;
+        }).recover(failure -> { // one that cannot be booked must not hold up the others
+            LOG.warn("A response in the background could not be booked", failure);
+            return Future.succeededFuture();
         });
     }
 }

@@ -65,6 +65,8 @@ final class LlmExchange {
     private final Provider provider;
     /** Path from the version on. */
     private final String path;
+    /** Path of the operation at a provider without deployments. */
+    private final String operationPath;
     /** Null unless the path is that of a deployment. */
     private final DeploymentPath deployment;
     private final CallRecorder recorder;
@@ -87,7 +89,8 @@ final class LlmExchange {
         this.operation = deployment == null
                 ? ProviderOperation.of(provider, method, path)
                 : deployment.operation(provider, method);
-        this.recorder = CallRecorder.of(context, provider, operation, path);
+        this.operationPath = deployment == null ? path : deployment.path();
+        this.recorder = CallRecorder.of(context, provider, operation, operationPath);
     }
 
     void begin() {
@@ -186,7 +189,7 @@ final class LlmExchange {
     private Future<Void> checkOwner() {
         return caller.ownKey()
                 ? Future.succeededFuture()
-                : services.deferredCalls().checkOwner(identifier(), provider, operation, path, parsed)
+                : services.deferredCalls().checkOwner(identifier(), provider, operation, operationPath, parsed)
                         .compose(own -> requireClient());
     }
 
@@ -258,7 +261,7 @@ final class LlmExchange {
 
     private UsageMeter meter(boolean usageRequested) {
         return operation.kind() == Kind.STORED
-                ? new StoredResponseMeter(services.deferredCalls(), provider, ProviderOperation.storedResponse(path))
+                ? new StoredResponseMeter(services.deferredCalls(), provider, ProviderOperation.storedResponse(operationPath))
                 : new UsageMeter(admitted, operation, usageRequested,
                         services.deferredCalls().onCreated(caller.ownKey() ? null : identifier(), operation, parsed));
     }

@@ -111,6 +111,7 @@ class UsageMeter {
             }
         } catch (RuntimeException | Error e) {
             LOG.error("Usage of a response could not be extracted; the estimate is recorded", e);
+            call.settleEstimated(call.estimatedUsage()); // without effect if the call has been settled
         }
     }
 

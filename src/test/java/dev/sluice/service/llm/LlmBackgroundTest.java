@@ -4,6 +4,7 @@ import static dev.sluice.testing.HttpTestClient.error;
 import static dev.sluice.testing.HttpTestClient.header;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.math.BigDecimal;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -23,6 +24,7 @@ import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
 import dev.sluice.llm.protocol.UsageExtractor;
 import dev.sluice.testing.RedisTestResource;
+import dev.sluice.testing.llm.Estimates;
 import dev.sluice.testing.llm.LlmProfile;
 import dev.sluice.testing.llm.ProvidersForTests;
 import io.quarkus.test.common.WithTestResource;
@@ -60,6 +62,7 @@ class LlmBackgroundTest extends LlmTestBase {
 
     @BeforeEach
     void newId() {
+        Estimates.load();
         id = "resp_" + IDS.incrementAndGet();
     }
 
@@ -98,7 +101,11 @@ class LlmBackgroundTest extends LlmTestBase {
     }
 
     private long reserved() {
-        return (request().encode().length() + 3) / 4 * 2500 + 500 * 10_000;
+        return Estimates.input(Provider.OPENAI, "/v1/responses", request().encode()) * 2500 + 500 * 10_000;
+    }
+
+    private String reservedDollars() {
+        return BigDecimal.valueOf(reserved(), 9).stripTrailingZeros().toPlainString();
     }
 
     private static void await(Future<?> future) {
@@ -214,10 +221,10 @@ class LlmBackgroundTest extends LlmTestBase {
         await(instance.sweep(before + Duration.ofDays(1).toMillis() - 1));
         assertBooked(0, "0", 0);
         await(instance.sweep(after + Duration.ofDays(1).toMillis()));
-        assertBooked(1, "0.00" + reserved() / 1000, 1);
+        assertBooked(1, reservedDollars(), 1);
         poll("money", "completed");
         await(calls.sweep(after + Duration.ofDays(1).toMillis()));
-        assertBooked(1, "0.00" + reserved() / 1000, 1);
+        assertBooked(1, reservedDollars(), 1);
     }
 
     @Test

@@ -4,6 +4,7 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.regex.Pattern;
 
 import dev.sluice.fetch.DocumentFetcher;
@@ -27,7 +28,8 @@ record PriceListLocation(Path file, URI url) {
             if (!SCHEME.matcher(text).matches()) {
                 return new PriceListLocation(Path.of(text), null);
             }
-            var url = new URI(text);
+            int scheme = text.indexOf(':');
+            var url = new URI(text.substring(0, scheme).toLowerCase(Locale.ROOT) + text.substring(scheme));
             if ("https".equalsIgnoreCase(url.getScheme()) && url.getHost() != null && url.getPort() <= 65_535) {
                 return new PriceListLocation(null, url);
             }
