@@ -3,12 +3,15 @@ package dev.sluice.llm.estimate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Random;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 
 class AudioDurationTest {
@@ -46,6 +49,26 @@ class AudioDurationTest {
             file.writeInt(0xFFFB9000).writeZero(413);
         }
         return file;
+    }
+
+    /** Their fields do not determine how many bytes a second has. */
+    @ParameterizedTest
+    @ValueSource(ints = {0x55, 0x11, 0x31})
+    void compressedWavCountsByItsSize(int format) {
+        var file = wav(1, 1_000_000, 64, 8_000_000, 20_000, 20_000);
+        int at = ByteBufUtil.indexOf(Unpooled.copiedBuffer("fmt ", StandardCharsets.US_ASCII), file);
+        file.setShortLE(at + 8, format);
+        assertThat(AudioDuration.milliseconds(file)).isEqualTo((file.readableBytes() + 1) / 2);
+    }
+
+    /** In any bytes there are some that look like a frame. */
+    @Test
+    void bytesThatLookLikeFramesByChanceAreNotBelieved() {
+        var bytes = new byte[1 << 20];
+        new Random(7).nextBytes(bytes);
+        var file = Unpooled.wrappedBuffer(bytes);
+        file.setInt(5000, 0xFFFB9000);
+        assertThat(AudioDuration.milliseconds(file)).isEqualTo(1 << 19);
     }
 
     @Test
