@@ -15,25 +15,26 @@ import io.vertx.core.buffer.Buffer;
  * @param background whether the provider shall respond before it has generated the output (OpenAI's Responses)
  * @param usageRequested whether the caller has requested the usage of a chat stream
  * @param details what the request says that changes the price of its tokens: tier of service, fast mode, region
+ * @param fallbackModels whether the request names further models, one of which may answer (OpenRouter)
  * @param references ids of stored responses and conversations that the call continues (OpenAI's Responses)
  * @param body the body as received
  * @param bodyWithUsage the body of a chat stream with the usage requested; {@code body} itself if nothing has to be changed
  */
 public record LlmRequest(String model, boolean streaming, long estimatedInputTokens, long maxOutputTokens, int choices,
-        boolean background, boolean usageRequested, UsageDetails details, List<String> references, Buffer body,
-        Buffer bodyWithUsage) {
+        boolean background, boolean usageRequested, UsageDetails details, boolean fallbackModels, List<String> references,
+        Buffer body, Buffer bodyWithUsage) {
 
     /** Creates a request for tokens at their usual price. */
     LlmRequest(String model, boolean streaming, long estimatedInputTokens, long maxOutputTokens, int choices,
             boolean background, boolean usageRequested, Buffer body, Buffer bodyWithUsage) {
         this(model, streaming, estimatedInputTokens, maxOutputTokens, choices, background, usageRequested, UsageDetails.NONE,
-                List.of(), body, bodyWithUsage);
+                false, List.of(), body, bodyWithUsage);
     }
 
     /** Returns the request as one to another model: that of a deployment, which the path names. */
     LlmRequest withModel(String other) {
         return new LlmRequest(other, streaming, estimatedInputTokens, maxOutputTokens, choices, background, usageRequested,
-                details, references, body, bodyWithUsage);
+                details, fallbackModels, references, body, bodyWithUsage);
     }
 
     /** Returns the maximum output tokens of all choices; -1 if the request sets no maximum. */

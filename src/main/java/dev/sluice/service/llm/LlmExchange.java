@@ -179,7 +179,9 @@ final class LlmExchange {
                     operation = new ProviderOperation(requested.kind(), requested.shape(), request.model(),
                             request.streaming());
                     recorder.onCall(operation);
-                    return services.limiter().allows(provider, request.model())
+                    boolean allowed = services.limiter().allows(provider, request.model())
+                            && (!request.fallbackModels() || services.limiter().allows(provider, ""));
+                    return allowed
                             ? requireClient()
                             : rejected(403, "This model may not be called (rate-limit.llm." + provider.id() + ".models)");
                 });

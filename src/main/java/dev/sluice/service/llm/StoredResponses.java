@@ -179,6 +179,7 @@ class StoredResponses {
     Future<StoredResponse> reload(String hash) {
         return redis == null || !redis.isUp()
                 ? Future.succeededFuture(cache.getIfPresent(hash))
-                : read(hash).recover(failure -> Future.succeededFuture(cache.getIfPresent(hash)));
+                : read(hash).map(found -> found == null ? cache.getIfPresent(hash) : found) // written while Redis was unavailable
+                        .recover(failure -> Future.succeededFuture(cache.getIfPresent(hash)));
     }
 }

@@ -125,6 +125,16 @@ class NamedProvidersTest extends LlmTestBase {
         }
     }
 
+    /** OpenRouter answers with one of them if the model fails. */
+    @Test
+    void fallbacksAreRefusedWhereModelsAreRestricted() {
+        var body = new JsonObject(body("chat-prod", false)).put("models", List.of("other")).encode();
+        var response = http.post("/azure-classic/v1/chat/completions", body, "api-key", "key-of-pro");
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(403);
+        assertThat(NamedProviders.requests("azure-classic")).isEmpty();
+        assertThat(http.post("/openrouter/v1/chat/completions", body, "api-key", "key-of-pro").statusCode()).isEqualTo(200);
+    }
+
     @ParameterizedTest
     @CsvSource({"claude-eu,/v1/messages,claude-haiku-4-5,0.00025", "gemini-eu,/v1beta/models/gemini-2.5-flash:generateContent,"
             + "gemini-2.5-flash,0.000105"})
