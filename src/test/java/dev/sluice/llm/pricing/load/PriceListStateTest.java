@@ -164,7 +164,7 @@ class PriceListStateTest {
     @ParameterizedTest
     @CsvSource({"/etc/prices.json, /etc/prices.json", "prices.json, prices.json",
             "https://a.example/p.json, https://a.example/p.json",
-            "HTTPS://a.example:8443/, HTTPS://a.example:8443/",
+            "HTTPS://a.example:8443/, https://a.example:8443/",
             "https://user:secret@a.example/p.json?token=secret#x, https://a.example/p.json"})
     void locationIsDescribedWithoutCredentials(String text, String description) {
         assertThat(PriceListLocation.parse(text).describe()).isEqualTo(description);
