@@ -5,7 +5,7 @@ import java.util.Set;
 /** Names of the fields of requests that determine what of them is part of a prompt, for all providers. */
 final class PromptFields {
 
-    /** What the values of an object or array are. */
+    /** Meaning of the values of an object or array. */
     enum Mode {
         DOCUMENT, CONFIG, IGNORED, TEXT, JSON, SCHEMA, PROPERTIES
     }

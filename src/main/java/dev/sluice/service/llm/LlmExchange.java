@@ -55,7 +55,7 @@ final class LlmExchange {
     }
 
     private static final Logger LOG = Logger.getLogger(LlmExchange.class);
-    /** What the paths of Gemini's uploads have in front of the version. */
+    /** Prefix of the paths of Gemini's uploads, in front of the version. */
     private static final String UPLOAD = "/upload";
 
     private final Services services;
