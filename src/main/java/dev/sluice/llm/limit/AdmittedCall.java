@@ -108,6 +108,16 @@ public final class AdmittedCall {
     }
 
     /**
+     * Leaves the end of the call to {@link LlmLimiter#report}: its usage is not known here. What is reserved stays reserved.
+     *
+     * @return the token with which the usage is reported; null if nothing was reserved
+     */
+    public String detach() {
+        end.detach();
+        return reservation();
+    }
+
+    /**
      * Returns how the call was settled.
      *
      * @return what was booked; null before the end of the call, and if it was released

@@ -20,6 +20,7 @@ final class CallAccounting {
     private final LlmMetrics metrics;
     private final SettlementQueue settlements;
     private final CurrentLlmPolicy policy;
+    private final DetachedCalls detachedCalls = new DetachedCalls();
     private final long maxInflatedBytes;
 
     CallAccounting(Ledger ledger, LlmMetrics metrics, SettlementQueue settlements, CurrentLlmPolicy policy,
@@ -71,6 +72,16 @@ final class CallAccounting {
         } else {
             settlements.settle(identifier, reservation, usageByResource, afterAttempt);
         }
+    }
+
+    /** Leaves the end of a call to a later settlement of its reservation. */
+    void detach(String reservation, PlannedCall call) {
+        detachedCalls.add(reservation, call);
+    }
+
+    /** Settles the reservation of a call that may have been detached, as {@link #settle}. */
+    void settleDetached(String identifier, String reservation, Map<String, Long> usageByResource) {
+        settle(identifier, reservation, usageByResource, () -> detachedCalls.end(reservation));
     }
 
     /** Completes when all entries booked for an identifier so far have been written, or cannot be written now. */

@@ -134,12 +134,18 @@ final class CallEnd {
         return answered == null ? planned.price() : answered;
     }
 
+    /** Leaves the end of the call to a later settlement of its reservation. */
+    void detach() {
+        accounting.detach(reservation, planned);
+    }
+
     /** Ends the call without settling it; empty if it has ended already. It goes on to reserve less than it may cost. */
     Optional<DeferredCall> defer() {
         if (!finished.compareAndSet(false, true)) {
             return Optional.empty();
         }
         planned.cancelOutput();
+        detach();
         var estimate = planned.estimate();
         return Optional.of(new DeferredCall(estimate.provider(), estimate.identifier(), ledgerIdentifier, estimate.model(),
                 planned.usage(), estimate.details(), reservation, planned.tokensResource(), planned.budgetResource()));

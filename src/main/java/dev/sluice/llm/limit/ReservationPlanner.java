@@ -1,7 +1,6 @@
 package dev.sluice.llm.limit;
 
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -24,9 +23,6 @@ import dev.sluice.llm.protocol.UsageDetails;
  * may cost ({@link UnderReservedCalls}). Thread-safe and non-blocking.
  */
 final class ReservationPlanner {
-
-    private static final Runnable NOTHING = () -> {
-    };
 
     private final Supplier<LlmPolicySnapshot> policy;
     private final BiFunction<Provider, String, ModelPrice> prices;
@@ -59,7 +55,7 @@ final class ReservationPlanner {
                 ? outputEstimates.begin(call, snapshot.minimumOutputEstimate(call.provider(), call.model()),
                         unknownOutput)
                 : null;
-        Runnable endUnderReserved = NOTHING;
+        Runnable endUnderReserved = PlannedCall.NOT_UNDER_RESERVED;
         try {
             long output = call.maxOutputTokens() >= 0
                     ? call.maxOutputTokens()
@@ -73,7 +69,7 @@ final class ReservationPlanner {
             var costly = usage;
             if (usage.output() < Math.min(output, TokenUsage.MAX) && hasBudget && price != null) {
                 var begun = underReserved.begin(call.identifier(), budget.resource());
-                endUnderReserved = begun == null ? NOTHING : begun;
+                endUnderReserved = begun == null ? PlannedCall.NOT_UNDER_RESERVED : begun;
                 costly = begun == null ? usage(call, output) : usage;
             }
             long costNanodollars = price == null ? 0 : Money.nanodollars(estimateCost(price, costly, call.details()));
@@ -96,15 +92,6 @@ final class ReservationPlanner {
             endUnderReserved.run();
             throw e;
         }
-    }
-
-    /**
-     * Ends the calls made elsewhere that reserve less than they may cost.
-     *
-     * @param resources resources of the budgets; others have no such calls
-     */
-    void endUnderReserved(String identifier, Collection<String> resources) {
-        resources.forEach(resource -> underReserved.endAny(identifier, resource));
     }
 
     private static TokenUsage usage(LlmCallEstimate call, long output) {

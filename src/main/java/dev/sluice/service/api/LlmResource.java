@@ -107,7 +107,7 @@ public class LlmResource {
         if (!decision.allowed()) {
             return (call.deniedAsUnpriced() ? UNPRICED : ErrorResponse.rateLimitExceeded(decision)).toResponse(context);
         }
-        return Response.ok(DecisionJson.of(decision, call.reservation()), ErrorResponse.JSON).build();
+        return Response.ok(DecisionJson.of(decision, call.detach()), ErrorResponse.JSON).build();
     }
 
     private static final ErrorResponse UNPRICED = new ErrorResponse(429, "RATE_5001", AdmittedCall.UNPRICED_MESSAGE,

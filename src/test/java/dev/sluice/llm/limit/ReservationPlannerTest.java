@@ -7,7 +7,6 @@ import java.time.LocalDate;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 import org.junit.jupiter.api.Test;
 
@@ -113,12 +112,19 @@ class ReservationPlannerTest {
     }
 
     @Test
-    void callMadeElsewhereEndsWhenItIsReported() {
-        plan(64_000);
-        planner.endUnderReserved("user:b", Set.of(TOKENS, BUDGET));
-        assertReserves(plan(64_000), 4196, 640_100_000);
-        planner.endUnderReserved("user:a", Set.of(TOKENS, BUDGET));
+    void detachedCallEndsWithItsOwnReservationOnce() {
+        var detached = new DetachedCalls();
+        detached.add("r-1", plan(64_000));
+        detached.add("r-2", plan(800));
+        detached.add(null, plan(800));
+        for (var other : new String[]{"r-2", "r-3", null}) {
+            detached.end(other);
+            assertReserves(plan(64_000), 4196, 640_100_000);
+        }
+        detached.end("r-1");
         assertReserves(plan(64_000), 4196, 41_060_000);
+        detached.end("r-1"); // has ended: the slot is that of another call
+        assertReserves(plan(64_000), 4196, 640_100_000);
     }
 
     @Test
