@@ -23,6 +23,7 @@ public final class LlmRequestParser {
     private static final String PREVIOUS_RESPONSE = "previous_response_id";
     private static final String CONVERSATION = "conversation";
     private static final String CONVERSATION_ID = CONVERSATION + ".id";
+    private static final String STORE = "store";
     private static final String SERVICE_TIER = "service_tier";
     private static final String SPEED = "speed";
     private static final String REGION = "inference_geo";
@@ -31,7 +32,7 @@ public final class LlmRequestParser {
     private static final String[] GEMINI_CONFIGS = {"generationConfig", "generation_config"};
 
     private static final JsonPaths OPENAI = JsonPaths.of("model", "stream", "n", "best_of", "stream_options.include_usage",
-            "max_completion_tokens", "max_tokens", "max_output_tokens", "background", SERVICE_TIER,
+            "max_completion_tokens", "max_tokens", "max_output_tokens", "background", STORE, SERVICE_TIER,
             PREVIOUS_RESPONSE, CONVERSATION, CONVERSATION_ID, FALLBACK_MODELS);
     private static final JsonPaths ANTHROPIC = JsonPaths.of("model", "stream", "max_tokens", SPEED, REGION);
     private static final JsonPaths GEMINI = JsonPaths.of("generationConfig.maxOutputTokens",
@@ -90,6 +91,7 @@ public final class LlmRequestParser {
         return new LlmRequest(model, streaming, Math.min(prompt.tokens(model), TokenUsage.MAX),
                 maxOutputTokens(provider, operation.shape(), fields), choices(provider, fields),
                 operation.shape() == Shape.RESPONSES && fields.has("background") && !fields.isFalse("background"),
+                operation.shape() == Shape.RESPONSES && !fields.isFalse(STORE),
                 usageRequested, details(provider, fields), fields.has(FALLBACK_MODELS),
                 references(operation.shape(), fields), body,
                 chatStream && !usageRequested ? rewriter.rewrite(body) : body);

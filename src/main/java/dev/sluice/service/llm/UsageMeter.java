@@ -14,11 +14,19 @@ import io.vertx.core.http.HttpHeaders;
 class UsageMeter {
 
     /** Ends a call whose usage is reported to a later request. */
-    @FunctionalInterface
     interface Deferral {
 
         /** No call. */
-        Deferral NONE = (call, extractor) -> false;
+        Deferral NONE = new Deferral() {
+        };
+
+        /**
+         * Called after each part of a response.
+         *
+         * @param extractor has received the response so far
+         */
+        default void onProgress(AdmittedCall call, UsageExtractor extractor) {
+        }
 
         /**
          * Called at the end of a response, possibly more than once.
@@ -26,7 +34,9 @@ class UsageMeter {
          * @param extractor has received the response so far
          * @return whether the call has been deferred, and must not be settled
          */
-        boolean defer(AdmittedCall call, UsageExtractor extractor);
+        default boolean defer(AdmittedCall call, UsageExtractor extractor) {
+            return false;
+        }
     }
 
     private static final Logger LOG = Logger.getLogger(UsageMeter.class);
@@ -81,6 +91,7 @@ class UsageMeter {
             return;
         }
         usageExtractor.feed(chunk);
+        deferral.onProgress(call, usageExtractor);
         if (!operation.streaming() && usageExtractor.isComplete()) {
             settle(); // before the client receives the end of the response
         }

@@ -55,6 +55,9 @@ class LlmRequestParserTest {
                 Buffer.buffer("{\"model\":\"gpt-5\",\"max_tokens\":1,\"max_output_tokens\":7,\"stream\":true}"));
         assertThat(response.maxOutputTokens()).isEqualTo(7);
         assertThat(response.streaming()).isTrue();
+        assertThat(response.stored()).isTrue();
+        assertThat(LlmRequestParser.parse(Provider.OPENAI, RESPONSES, Buffer.buffer("{\"model\":\"gpt-5\",\"store\":false}"))
+                .stored()).isFalse();
         var embeddings = LlmRequestParser.parse(Provider.OPENAI, EMBEDDINGS,
                 Buffer.buffer("{\"model\":\"text-embedding-3-small\",\"input\":[\"a\"],\"max_tokens\":9}"));
         assertThat(embeddings.maxOutputTokens()).isZero();

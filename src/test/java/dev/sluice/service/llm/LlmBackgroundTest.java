@@ -4,6 +4,7 @@ import static dev.sluice.testing.HttpTestClient.error;
 import static dev.sluice.testing.HttpTestClient.header;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.math.BigDecimal;
 import java.net.http.HttpResponse;
 import java.time.Duration;
@@ -24,6 +25,8 @@ import dev.sluice.llm.limit.LlmLimiter;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
 import dev.sluice.llm.protocol.UsageExtractor;
+import dev.sluice.testing.Polling;
+import dev.sluice.testing.RawHttpConnection;
 import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.llm.Estimates;
 import dev.sluice.testing.llm.LlmProfile;
@@ -34,6 +37,8 @@ import io.quarkus.test.junit.TestProfile;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
+import io.vertx.redis.client.Command;
+import io.vertx.redis.client.Request;
 
 /** Responses in the background of gpt-4o, at 2.50 / 10 dollars per million, on a budget of one cent a day. */
 @QuarkusTest
@@ -172,6 +177,45 @@ class LlmBackgroundTest extends LlmTestBase {
         assertBooked(0, "0", 0);
         poll("money", "completed");
         assertBooked(1, USD, 0);
+    }
+
+    /** The client may disconnect, and read the rest of the response by its id. */
+    @ParameterizedTest
+    @CsvSource({"true", "false"})
+    void ownerIsKnownFromTheFirstEventOfAStream(boolean background) throws IOException {
+        var created = "data: {\"type\":\"response.created\",\"response\":" + state("queued") + "}\n\n";
+        openAi.streamNext(1, created,
+                "data: {\"type\":\"response.completed\",\"response\":" + state("completed") + "}\n\n");
+        openAi.respondNext(1, 200, state("in_progress"));
+        var gate = openAi.gate();
+        try (var raw = new RawHttpConnection(port)) {
+            raw.send(RawHttpConnection.post(RESPONSES, request().put("background", background).put("stream", true).encode(),
+                    "Authorization: Bearer key-of-money"));
+            gate.release(1);
+            assertThat(raw.readHeaderSection().get(0)).isEqualTo("HTTP/1.1 200 OK");
+            raw.readLine();
+            assertThat(raw.readLine()).isEqualTo(created.strip());
+            openAi.ungate();
+            assertThat(send("GET", "", "pro").statusCode()).isEqualTo(404);
+            assertThat(send("GET", "", "money").body()).isEqualTo(state("in_progress"));
+            gate.open();
+        }
+        Polling.await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> assertBooked(1, USD, 0));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"true, false, 1", "false, false, 0", "false, true, 1"})
+    void onlyStoredResponsesAreRemembered(boolean stored, boolean conversation, int keys) {
+        var request = request().put("background", false).put("store", stored);
+        if (conversation) {
+            request.put("conversation", "conv_" + id);
+        }
+        openAi.respondNext(1, 200, state("completed"));
+        assertThat(http.post(RESPONSES, request.encode(), "Authorization", "Bearer key-of-money").statusCode()).isEqualTo(200);
+        var key = redis.hashTags().keyPrefix(StoredResponses.hash(Provider.OPENAI, id)) + "o:"
+                + StoredResponses.hash(Provider.OPENAI, id);
+        assertThat(redis.connectionManager().send(Request.cmd(Command.EXISTS).arg(key)).toCompletionStage()
+                .toCompletableFuture().join().toInteger()).isEqualTo(keys);
     }
 
     @Test
