@@ -102,7 +102,7 @@ final class LlmEventStream {
                 // The request may have been sent, and its response will not be received.
                 call.settleEstimated(call.estimatedUsage());
             } else {
-                call.release(LlmException.isRateLimited(failure));
+                ProviderHttpClient.end(call, failure);
             }
             return;
         }
