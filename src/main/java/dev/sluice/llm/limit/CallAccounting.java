@@ -6,6 +6,7 @@ import java.util.Map;
 
 import dev.sluice.llm.ledger.Ledger;
 import dev.sluice.llm.ledger.LedgerEntry;
+import dev.sluice.llm.policy.CurrentLlmPolicy;
 import dev.sluice.llm.pricing.CostParts;
 import dev.sluice.llm.pricing.ModelPrice;
 import dev.sluice.llm.protocol.Provider;

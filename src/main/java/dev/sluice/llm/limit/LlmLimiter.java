@@ -19,6 +19,8 @@ import dev.sluice.api.ResourceCheck;
 import dev.sluice.engine.CallbackRateLimiter;
 import dev.sluice.llm.config.LlmConfig;
 import dev.sluice.llm.ledger.Ledger;
+import dev.sluice.llm.policy.CurrentLlmPolicy;
+import dev.sluice.llm.policy.LlmPolicySnapshot;
 import dev.sluice.llm.pricing.CostParts;
 import dev.sluice.llm.pricing.ModelPrice;
 import dev.sluice.llm.pricing.Money;

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import dev.sluice.api.Rate;
 import dev.sluice.config.RulesDocument;
 import dev.sluice.llm.config.LlmConfig;
+import dev.sluice.llm.policy.LlmPolicySnapshot;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.policy.Tiers;

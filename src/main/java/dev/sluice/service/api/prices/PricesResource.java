@@ -24,7 +24,7 @@ import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.ServiceEndpoint;
 import dev.sluice.llm.config.Providers;
-import dev.sluice.llm.limit.CurrentLlmPolicy;
+import dev.sluice.llm.policy.CurrentLlmPolicy;
 import dev.sluice.llm.pricing.PriceListing;
 import dev.sluice.llm.pricing.load.PriceLists;
 import dev.sluice.llm.protocol.Provider;

@@ -1,4 +1,4 @@
-package dev.sluice.llm.limit;
+package dev.sluice.llm.policy;
 
 import java.time.LocalDate;
 import java.util.List;
@@ -23,8 +23,7 @@ import dev.sluice.policy.LimitRule;
 
 /**
  * Current LLM rules and prices: the configuration, overridden by the rules file and replaced whenever the file or the price list
- * changes.
- * Thread-safe.
+ * changes. Thread-safe.
  */
 @ApplicationScoped
 public class CurrentLlmPolicy {
@@ -56,8 +55,15 @@ public class CurrentLlmPolicy {
         prices = current.prices().withList(priceLists.current());
     }
 
-    /** Returns the price of a model on a day (UTC); null if it has none. */
-    ModelPrice price(Provider provider, String model, LocalDate day) {
+    /**
+     * Returns the price of a model.
+     *
+     * @param provider the provider that is called
+     * @param model the model as requested
+     * @param day the day in UTC
+     * @return the price; null if it has none
+     */
+    public ModelPrice price(Provider provider, String model, LocalDate day) {
         return current.names().price(prices, provider, model, day);
     }
 
@@ -100,8 +106,12 @@ public class CurrentLlmPolicy {
         return current.rulesWithSources();
     }
 
-    /** Returns a consistent snapshot, tiers included. A decision must use one snapshot throughout. */
-    LlmPolicySnapshot current() {
+    /**
+     * Returns a consistent snapshot, tiers included. A decision must use one snapshot throughout.
+     *
+     * @return the snapshot
+     */
+    public LlmPolicySnapshot current() {
         return current;
     }
 
