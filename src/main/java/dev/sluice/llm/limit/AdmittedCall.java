@@ -203,6 +203,14 @@ public final class AdmittedCall {
     }
 
     /**
+     * Has the call settled with at least the output that is reserved, unless its usage is reported: the rest of its response is not
+     * read.
+     */
+    public void expectReservedOutput() {
+        end.expectReservedOutput();
+    }
+
+    /**
      * Settles the call when its response has ended or is not read any further, with the usage found in it, completed by an
      * estimate if necessary.
      *

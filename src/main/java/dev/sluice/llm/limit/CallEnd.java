@@ -24,6 +24,7 @@ final class CallEnd {
     private final AtomicBoolean finished = new AtomicBoolean();
     /** Identifier in the ledger. */
     private volatile String ledgerIdentifier;
+    private volatile boolean reservedOutputExpected;
     /** Null until the call is settled. */
     private volatile BookedCall settlement;
 
@@ -41,6 +42,10 @@ final class CallEnd {
 
     void bookFor(String identifier) {
         ledgerIdentifier = identifier;
+    }
+
+    void expectReservedOutput() {
+        reservedOutputExpected = true;
     }
 
     long maxInflatedBytes() {
@@ -77,9 +82,10 @@ final class CallEnd {
     /**
      * Completes an incomplete report with the estimate.
      *
-     * @param output tokens of the text that has passed; 0 if nothing is known
+     * @param textOutput tokens of the text that has passed; 0 if nothing is known
      */
-    private TokenUsage completeUsage(TokenUsage reported, long output) {
+    private TokenUsage completeUsage(TokenUsage reported, long textOutput) {
+        long output = reservedOutputExpected ? Math.max(textOutput, planned.usage().output()) : textOutput;
         return reported == null
                 ? TokenUsage.of(planned.usage().input(), output > 0 ? output : planned.usage().output())
                 : new TokenUsage(reported.input(), reported.cachedInput(), reported.cacheWrite(), reported.longCacheWrite(),

@@ -120,7 +120,8 @@ public final class LlmRequestParser {
             return 0;
         }
         if (provider.is(ProviderType.GEMINI)) {
-            return largestGeminiValue(fields, -1, "maxOutputTokens", "max_output_tokens");
+            long cap = largestGeminiValue(fields, -1, "maxOutputTokens", "max_output_tokens");
+            return cap == 0 ? -1 : cap;
         }
         return switch (shape) {
             case COMPLETION -> orDefault(tokenCap(fields, "max_tokens"), DEFAULT_COMPLETION);
@@ -140,11 +141,13 @@ public final class LlmRequestParser {
         return (int) Math.max(1, Math.min(requested, MAX_CHOICES));
     }
 
-    /** Returns the first plausible cap; -1 if there is none. The provider rejects implausible ones. */
+    /**
+     * Returns the first plausible cap; -1 if there is none. The provider rejects implausible ones; zero stands for no limit at some.
+     */
     private static long tokenCap(JsonFields fields, String... names) {
         for (var field : names) {
             long cap = orElse(fields.count(field), -1);
-            if (isPlausible(cap)) {
+            if (cap > 0 && isPlausible(cap)) {
                 return cap;
             }
         }

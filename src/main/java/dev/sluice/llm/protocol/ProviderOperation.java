@@ -67,6 +67,8 @@ public record ProviderOperation(Kind kind, Shape shape, String model, boolean st
     }
 
     private static final ProviderOperation FREE = new ProviderOperation(Kind.FREE, Shape.OTHER, "", false);
+    /** Counts the tokens of a request, which may continue a stored response. */
+    private static final ProviderOperation RESPONSE_TOKENS = new ProviderOperation(Kind.FREE, Shape.RESPONSES, "", false);
     private static final ProviderOperation STORED = new ProviderOperation(Kind.STORED, Shape.RESPONSES, "", false);
     private static final ProviderOperation UNKNOWN = new ProviderOperation(Kind.UNKNOWN, Shape.OTHER, "", false);
 
@@ -150,7 +152,7 @@ public record ProviderOperation(Kind kind, Shape shape, String model, boolean st
             case "/v1/moderations" -> FREE;
             case "/v1/responses", "/v1/responses/compact" -> call(Shape.RESPONSES);
             case "/v1/embeddings" -> call(Shape.EMBEDDINGS);
-            case "/v1/responses/input_tokens" -> FREE;
+            case "/v1/responses/input_tokens" -> RESPONSE_TOKENS;
             default -> UNKNOWN;
         };
     }

@@ -51,6 +51,12 @@ final class RequestFields {
                     rewriter.accept(token, parser);
                 }
             }
+            for (var field : collector.ambiguousFields()) { // the provider could read another value than the one that is counted
+                if (rewriter == null || !IncludeUsageRewriter.rewrites(field)) {
+                    throw new InvalidRequestBodyException("body has the field " + field
+                            + " twice, or in another case");
+                }
+            }
             return found.get(0);
         } catch (StreamConstraintsException e) {
             throw new InvalidRequestBodyException(

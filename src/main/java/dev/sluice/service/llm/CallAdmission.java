@@ -12,6 +12,7 @@ import dev.sluice.llm.protocol.LlmRequestParser;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.ProviderOperation;
 import dev.sluice.llm.protocol.ProviderOperation.Kind;
+import dev.sluice.llm.protocol.ProviderOperation.Shape;
 import dev.sluice.llm.protocol.ProviderType;
 import dev.sluice.service.llm.LlmCallerResolver.LlmCaller;
 import io.smallrye.mutiny.Uni;
@@ -167,9 +168,10 @@ final class CallAdmission {
                 : Future.succeededFuture();
     }
 
-    /** Reads and parses the body of a call, which determines the model and whether the response is streamed. */
+    /** Reads and parses the body of a call, which determines the model, what it continues, and whether the response is streamed. */
     private Future<Void> readBody() {
-        if (operation.kind() != Kind.CALL) {
+        boolean continuesResponse = operation.kind() == Kind.FREE && operation.shape() == Shape.RESPONSES;
+        if (operation.kind() != Kind.CALL && !continuesResponse) {
             return Future.succeededFuture();
         }
         var requested = operation;
@@ -181,7 +183,9 @@ final class CallAdmission {
                     parsed = request;
                     operation = new ProviderOperation(requested.kind(), requested.shape(), request.model(),
                             request.streaming());
-                    recorder.onCall(operation);
+                    if (!continuesResponse) {
+                        recorder.onCall(operation);
+                    }
                     boolean allowed = services.limiter().allows(provider, request.model())
                             && (!request.fallbackModels() || services.limiter().allows(provider, ""));
                     return allowed

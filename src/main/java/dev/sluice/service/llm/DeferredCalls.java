@@ -161,6 +161,11 @@ class DeferredCalls {
         });
     }
 
+    /** Books the call of a response that has been deleted as it was reserved, unless its end has been reported. */
+    void onDeleted(Provider provider, String id) {
+        expire(StoredResponses.hash(provider, id));
+    }
+
     /** Books calls whose end no request has reported as they were reserved. */
     Future<Void> sweep(long nowMillis) {
         var own = Future.<Void>succeededFuture();

@@ -12,6 +12,7 @@ import dev.sluice.service.edge.Cors;
 import dev.sluice.service.edge.ResponseAbort;
 import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
@@ -78,7 +79,7 @@ final class LlmExchange {
         var operation = admission.operation();
         if (operation.kind() == Kind.STORED) {
             return new StoredResponseMeter(services.deferredCalls(), provider,
-                    ProviderOperation.storedResponse(admission.operationPath()));
+                    ProviderOperation.storedResponse(admission.operationPath()), request.method() == HttpMethod.DELETE);
         }
         var owner = admission.caller().ownKey() ? null : admission.identifier();
         return new UsageMeter(admission.admitted(), operation, usageRequested,

@@ -126,6 +126,17 @@ class UsageMeter {
         }
     }
 
+    /**
+     * Settles a call whose client has left before the end of the response: with its output so far, but not less than is reserved. Output
+     * that has not been read, and reasoning that is not shown, may cost more.
+     */
+    void settleUnread() {
+        if (call != null && isExpectingUsage()) {
+            call.expectReservedOutput();
+        }
+        settle();
+    }
+
     /** Settles a call that Sluice could not complete with its estimate if the provider will charge for it. */
     void abandon(int status) {
         if (call != null && isSuccess(status)) {

@@ -278,6 +278,20 @@ class LlmBackgroundTest extends LlmTestBase {
         assertBooked(1, reservedDollars(), 1);
     }
 
+    /** As reserved: no later request can report its end. */
+    @Test
+    void deletedCallIsBooked() {
+        create("money", "queued");
+        openAi.respondNext(1, 404, "{}");
+        assertThat(send("DELETE", "", "money").statusCode()).isEqualTo(404);
+        assertBooked(0, "0", 0);
+        openAi.respondNext(1, 200, "{\"id\":\"" + id + "\",\"object\":\"response\",\"deleted\":true}");
+        assertThat(send("DELETE", "", "money").statusCode()).isEqualTo(200);
+        Polling.await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> assertBooked(1, reservedDollars(), 1));
+        await(calls.sweep(System.currentTimeMillis() + Duration.ofDays(2).toMillis()));
+        assertBooked(1, reservedDollars(), 1);
+    }
+
     @Test
     void budgetHoldsWhatIsReserved() {
         assertThat(create("money", "queued").statusCode()).isEqualTo(200);
@@ -318,6 +332,13 @@ class LlmBackgroundTest extends LlmTestBase {
         var other = http.post(RESPONSES, request, "Authorization", "Bearer key-of-pro");
         assertThat(other.statusCode()).isEqualTo(404);
         assertThat(openAi.requests()).hasSize(1);
+        var tokens = RESPONSES + "/input_tokens";
+        assertThat(http.post(tokens, request, "Authorization", "Bearer key-of-pro").statusCode()).isEqualTo(404);
+        assertThat(openAi.requests()).hasSize(1);
+        openAi.respondNext(1, 200, "{\"object\":\"response.input_tokens\",\"input_tokens\":7}");
+        assertThat(http.post(tokens, request, "Authorization", "Bearer key-of-money").body()).contains("7");
+        assertThat(openAi.lastRequest().body()).isEqualTo(request);
+        assertBooked(1, USD, 0);
         id = "resp_" + IDS.incrementAndGet();
         openAi.respondNext(2, 200, state("completed"));
         assertThat(http.post(RESPONSES, request, "Authorization", "Bearer key-of-money").statusCode()).isEqualTo(200);
