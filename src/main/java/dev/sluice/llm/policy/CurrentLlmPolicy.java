@@ -1,9 +1,11 @@
 package dev.sluice.llm.policy;
 
 import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
+import java.util.TreeSet;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -12,6 +14,7 @@ import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.RulesChanged;
 import dev.sluice.config.RulesFile;
 import dev.sluice.llm.config.LlmConfig;
+import dev.sluice.llm.config.Providers;
 import dev.sluice.llm.pricing.ModelPrice;
 import dev.sluice.llm.pricing.PriceList;
 import dev.sluice.llm.pricing.PriceListing;
@@ -93,6 +96,21 @@ public class CurrentLlmPolicy {
 
     void validate(@Observes ConfigProblems problems) {
         problems.addAll(current.problems());
+        if (priceLists.status().isEmpty()) { // a list that is loaded later may have any name
+            validatePriceLists(problems);
+        }
+    }
+
+    private void validatePriceLists(ConfigProblems problems) {
+        var providers = new Providers(config);
+        var known = new TreeSet<String>();
+        prices.list(LocalDate.now(ZoneOffset.UTC)).forEach(row -> known.add(row.provider()));
+        for (var provider : providers.all()) {
+            providers.config(provider).priceList().map(String::strip)
+                    .filter(list -> !list.equals(Providers.FREE) && !known.contains(list) && providers.find(list) == null)
+                    .ifPresent(list -> problems.add("rate-limit.llm." + provider.id() + ".prices", list,
+                            "free, or a provider that has prices: " + String.join(", ", known)));
+        }
     }
 
     void onRulesChanged(@Observes RulesChanged change) {

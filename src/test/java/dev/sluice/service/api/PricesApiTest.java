@@ -131,7 +131,7 @@ class PricesApiTest extends HttpTestBase {
 
     @ParameterizedTest
     @CsvSource({"?provider=nobody, provider", "?model=, model", "?provider=, provider",
-            "?provider=openai&provider=openai, provider"})
+            "?provider=openai&provider=openai, provider", "?providr=openai, query", "?%ff=1, query"})
     void invalidFiltersAreRejected(String query, String field) {
         get(query).statusCode(400).body("error.details.field", is(field));
     }

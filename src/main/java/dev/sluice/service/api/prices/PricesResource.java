@@ -68,6 +68,7 @@ public class PricesResource {
     @APIResponse(responseCode = "429", ref = OpenApiDefinition.TOO_MANY_REQUESTS)
     public Uni<Response> prices(@Context RoutingContext context) {
         return authorization.authorizeAdmin(context, () -> {
+            QueryParameters.allow(context, "provider", "model");
             var provider = provider(QueryParameters.text(context, "provider"));
             var model = QueryParameters.text(context, "model") == null ? null : QueryParameters.name(context, "model");
             var day = LocalDate.now(ZoneOffset.UTC);
