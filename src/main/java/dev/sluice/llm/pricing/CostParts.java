@@ -67,7 +67,9 @@ public record CostParts(List<Part> parts, long picodollars) {
     }
 
     private static Group group(UsageKind kind) {
-        return kind.isInput() ? Group.INPUT : kind.isOutput() ? Group.OUTPUT : Group.NONE;
+        return kind == UsageKind.CACHE_WRITE_12H
+                ? Group.CACHE_WRITE
+                : kind.isInput() ? Group.INPUT : kind.isOutput() ? Group.OUTPUT : Group.NONE;
     }
 
     /**

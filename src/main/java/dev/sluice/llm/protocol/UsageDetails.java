@@ -1,5 +1,6 @@
 package dev.sluice.llm.protocol;
 
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 
@@ -11,7 +12,8 @@ import java.util.Map;
  * @param fast whether Anthropic's fast mode generated the output
  * @param region region in which Anthropic was required to process the call, such as {@code us}; empty for any
  * @param iterations calls of models of which the call consisted, if the response lists them: they use its tokens; otherwise empty
- * @param image quality and size of the generated images, such as {@code hd/1024x1792} or {@code 1024x1024}; empty if unknown
+ * @param image quality and size of the generated images as requested, such as {@code hd/1024x1792}, {@code 1024x1024} or
+ * {@code hd/}; empty if the request has neither
  */
 public record UsageDetails(Map<UsageKind, Long> quantities, ServiceTier tier, boolean fast, String region,
         List<Iteration> iterations, String image) {
@@ -27,8 +29,14 @@ public record UsageDetails(Map<UsageKind, Long> quantities, ServiceTier tier, bo
      *
      * @param model the model; null for that of the response
      * @param usage its tokens
+     * @param quantities parts of its tokens with prices of their own
      */
-    public record Iteration(String model, TokenUsage usage) {
+    public record Iteration(String model, TokenUsage usage, Map<UsageKind, Long> quantities) {
+
+        /** Creates a call that uses text only. */
+        public Iteration(String model, TokenUsage usage) {
+            this(model, usage, Map.of());
+        }
     }
 
     /** Returns whether there are units, by which some models are billed instead of by tokens. */
@@ -36,9 +44,32 @@ public record UsageDetails(Map<UsageKind, Long> quantities, ServiceTier tier, bo
         return quantities.keySet().stream().anyMatch(UsageKind::isUnit);
     }
 
-    /** Returns the same without quantities. */
-    public UsageDetails withoutQuantities() {
-        return new UsageDetails(Map.of(), tier, fast, region, iterations);
+    /** Returns the details of one of the iterations. */
+    public UsageDetails of(Iteration iteration) {
+        return new UsageDetails(iteration.quantities(), tier, fast, region, List.of());
+    }
+
+    /** Returns the same with the quantities of others that have fees: of what a call has used before it was cut. */
+    public UsageDetails withFees(UsageDetails others) {
+        if (others.quantities().keySet().stream().noneMatch(UsageKind::isFee)) {
+            return this;
+        }
+        var all = new EnumMap<UsageKind, Long>(UsageKind.class);
+        all.putAll(quantities);
+        others.quantities().forEach((kind, quantity) -> {
+            if (kind.isFee()) {
+                all.put(kind, quantity);
+            }
+        });
+        return new UsageDetails(all, tier, fast, region, iterations, image);
+    }
+
+    /** Returns the same with a quality and a size where the request has none. */
+    public UsageDetails withImageDefaults(String quality, String size) {
+        int slash = image.indexOf('/');
+        var requested = image.substring(slash + 1);
+        return new UsageDetails(quantities, tier, fast, region, iterations,
+                (slash < 0 ? quality : image.substring(0, slash)) + '/' + (requested.isEmpty() ? size : requested));
     }
 
     /** Returns the same without iterations. */

@@ -107,6 +107,16 @@ class LlmMediaTest extends LlmTestBase {
         assertBooked("wealthy", "0.4993", 1);
     }
 
+    /** One of two images is not the end of the stream: booked as reserved, as if nothing was known. */
+    @Test
+    void streamThatIsCutAfterAnImageIsEstimated() {
+        openAi.streamNext(1, "data: {\"type\":\"image_generation.completed\",\"usage\":{\"input_tokens\":50,"
+                + "\"output_tokens\":6240,\"input_tokens_details\":{\"text_tokens\":50,\"image_tokens\":0}}}\n\n");
+        post("wealthy", IMAGES, new JsonObject().put("model", "gpt-image-1").put("n", 2).put("quality", "high")
+                .put("size", "1024x1536").put("stream", true));
+        assertBooked("wealthy", "0.4993", 1);
+    }
+
     /** The tokens of a model that is billed by seconds have no price: the request's seconds are booked. */
     @Test
     void usageInOtherUnitsThanThePriceIsEstimated() {
