@@ -295,4 +295,20 @@ class LlmMediaTest extends LlmTestBase {
         assertThat(http.post("/anthropic/v1/messages/batches", "{}", "x-api-key", "key-of-wealthy").statusCode())
                 .isEqualTo(403);
     }
+
+    /** The usage of Gemini's interactions is not read: where they are opened, they have no price. */
+    @Test
+    void interactionsAreRefusedUnderABudgetAndFlaggedWithoutOne() {
+        var body = new JsonObject().put("model", "gemini-2.5-flash").put("input", "Hi").encode();
+        assertThat(http.post("/gemini/v1beta/interactions", body, "x-goog-api-key", "key-of-money").statusCode())
+                .isEqualTo(429);
+        assertThat(gemini.requests()).isEmpty();
+        gemini.respondNext(1, 200, "{\"status\":\"completed\",\"usage\":{\"total_input_tokens\":5,\"total_output_tokens\":7}}");
+        assertThat(http.post("/gemini/v1beta/interactions", body, "x-goog-api-key", "key-of-wealthy").statusCode())
+                .isEqualTo(200);
+        var booked = ledger("user:wealthy", "gemini");
+        assertThat(booked.getLong("calls")).isEqualTo(1);
+        assertThat(booked.getLong("unpriced_calls")).isEqualTo(1);
+        assertThat(booked.getLong("estimated_calls")).isEqualTo(1);
+    }
 }
