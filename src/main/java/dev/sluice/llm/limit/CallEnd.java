@@ -106,7 +106,8 @@ final class CallEnd {
         var cost = modelPrice == null
                 ? CostParts.unpriced(details.quantities())
                 : accounting.cost(planned.estimate().provider(), modelPrice, usage,
-                        modelPrice.isConfigured() ? details.withoutIterations() : details);
+                        modelPrice.isConfigured() ? details.ofRequestedModel() : details);
+        cost = cost.withReported(details.reportedPicodollars());
         long picodollars = cost.picodollars();
         long nanodollars = modelPrice == null ? 0 : Money.nanodollars(picodollars);
         var settled = new BookedCall(usage, responseModel, picodollars);

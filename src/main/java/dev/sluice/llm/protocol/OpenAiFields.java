@@ -32,6 +32,20 @@ final class OpenAiFields {
     static final List<String> IMAGE_TOKENS = List.of("input_tokens", "output_tokens",
             "input_tokens_details.image_tokens",
             "output_tokens_details.image_tokens");
+    /**
+     * Cost that the provider reports, in US dollars. Of OpenRouter.
+     *
+     * @see <a href="https://openrouter.ai/docs/use-cases/usage-accounting">OpenRouter: usage accounting</a>
+     */
+    private static final String COST = "usage.cost";
+    /**
+     * The same in 10⁻¹⁰ US dollars. Of xAI.
+     *
+     * @see <a href="https://docs.x.ai/developers/cost-tracking">xAI: cost tracking</a>
+     */
+    private static final String COST_TICKS = "usage.cost_in_usd_ticks";
+    private static final long PICODOLLARS_PER_TICK = 100;
+    private static final long MAX_TICKS = 10_000_000_000_000_000L;
     /** Time for which the prompt is cached, at least. */
     static final String CACHE_LIFETIME = "prompt_cache_options.ttl";
     static final Pattern LONG_LIFETIME = Pattern.compile("(1[2-9]|[2-9][0-9]|[1-9][0-9]{2})h|[1-9][0-9]?d");
@@ -87,6 +101,8 @@ final class OpenAiFields {
             paths.add(root + STATUS);
             paths.add(root + "service_tier");
             paths.add(root + CACHE_LIFETIME);
+            paths.add(root + COST);
+            paths.add(root + COST_TICKS);
             IMAGE_TOKENS.forEach(name -> paths.add(root + GENERATED_IMAGES + name));
             for (var field : List.of(INPUT, OUTPUT, TOTAL, CACHED_INPUT, CACHE_WRITE)) {
                 field.forEach(name -> paths.add(root + name));
@@ -95,6 +111,15 @@ final class OpenAiFields {
         }
         paths.addAll(ofTools);
         return JsonPaths.of(paths.toArray(String[]::new));
+    }
+
+    /** Returns the cost that the provider reports, in 10⁻¹² US dollars; 0 if it reports none, or no plausible one. */
+    static long reportedCost(JsonFields fields, String root) {
+        var cost = fields.picodollars(root + COST);
+        var ticks = fields.count(root + COST_TICKS);
+        return cost != null
+                ? Math.max(0, cost)
+                : ticks == null || ticks < 0 || ticks > MAX_TICKS ? 0 : ticks * PICODOLLARS_PER_TICK;
     }
 
     static Long count(JsonFields fields, String root, List<String> names) {

@@ -137,6 +137,7 @@ final class OpenAiUsage extends UsageAccumulator {
             details(new UsageDetails(UsageCounts.quantities(usage(), quantities),
                     ServiceTier.of(Provider.OPENAI, fields.text(root + "service_tier")), false, "", List.of()));
             addGeneratedImages(fields, root + OpenAiFields.GENERATED_IMAGES);
+            details(details().withReported(OpenAiFields.reportedCost(fields, root)));
         }
     }
 
@@ -154,8 +155,8 @@ final class OpenAiUsage extends UsageAccumulator {
         var all = new EnumMap<UsageKind, Long>(UsageKind.class);
         var own = new EnumMap<UsageKind, Long>(UsageKind.class);
         details().quantities().forEach((kind, count) -> (kind.isFee() ? all : own).put(kind, count));
-        var iterations = List.of(new UsageDetails.Iteration(null, usage(), own),
-                new UsageDetails.Iteration(tools.imageModel(), images, UsageCounts.quantities(images, ofImages)));
+        var iterations = List.of(new UsageDetails.Iteration(null, usage(), own, false),
+                new UsageDetails.Iteration(tools.imageModel(), images, UsageCounts.quantities(images, ofImages), true));
         var total = UsageCounts.total(iterations);
         if (total != null) {
             iterations.forEach(iteration -> iteration.quantities().forEach((kind, count) -> UsageCounts.put(all, kind, count)));

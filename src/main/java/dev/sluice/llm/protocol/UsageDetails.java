@@ -14,9 +14,16 @@ import java.util.Map;
  * @param iterations calls of models of which the call consisted, if the response lists them: they use its tokens; otherwise empty
  * @param image quality and size of the generated images as requested, such as {@code hd/1024x1792}, {@code 1024x1024} or
  * {@code hd/}; empty if the request has neither
+ * @param reportedPicodollars cost that the provider reports, in 10⁻¹² US dollars; 0 if it reports none
  */
 public record UsageDetails(Map<UsageKind, Long> quantities, ServiceTier tier, boolean fast, String region,
-        List<Iteration> iterations, String image) {
+        List<Iteration> iterations, String image, long reportedPicodollars) {
+
+    /** Creates details of a call whose cost the provider does not report. */
+    public UsageDetails(Map<UsageKind, Long> quantities, ServiceTier tier, boolean fast, String region,
+            List<Iteration> iterations, String image) {
+        this(quantities, tier, fast, region, iterations, image, 0);
+    }
 
     /** Creates details of a call that generates no images. */
     public UsageDetails(Map<UsageKind, Long> quantities, ServiceTier tier, boolean fast, String region,
@@ -30,12 +37,13 @@ public record UsageDetails(Map<UsageKind, Long> quantities, ServiceTier tier, bo
      * @param model the model; null for that of the response
      * @param usage its tokens
      * @param quantities parts of its tokens with prices of their own
+     * @param tool whether the model is that of a tool, which a configured price of the call's model does not concern
      */
-    public record Iteration(String model, TokenUsage usage, Map<UsageKind, Long> quantities) {
+    public record Iteration(String model, TokenUsage usage, Map<UsageKind, Long> quantities, boolean tool) {
 
         /** Creates a call that uses text only. */
         public Iteration(String model, TokenUsage usage) {
-            this(model, usage, Map.of());
+            this(model, usage, Map.of(), false);
         }
     }
 
@@ -61,7 +69,7 @@ public record UsageDetails(Map<UsageKind, Long> quantities, ServiceTier tier, bo
                 all.put(kind, quantity);
             }
         });
-        return new UsageDetails(all, tier, fast, region, iterations, image);
+        return new UsageDetails(all, tier, fast, region, iterations, image, reportedPicodollars);
     }
 
     /** Returns the same with a quality and a size where the request has none. */
@@ -69,12 +77,25 @@ public record UsageDetails(Map<UsageKind, Long> quantities, ServiceTier tier, bo
         int slash = image.indexOf('/');
         var requested = image.substring(slash + 1);
         return new UsageDetails(quantities, tier, fast, region, iterations,
-                (slash < 0 ? quality : image.substring(0, slash)) + '/' + (requested.isEmpty() ? size : requested));
+                (slash < 0 ? quality : image.substring(0, slash)) + '/' + (requested.isEmpty() ? size : requested),
+                reportedPicodollars);
+    }
+
+    /** Returns the same without iterations of models that have answered in place of the requested one. */
+    public UsageDetails ofRequestedModel() {
+        return iterations.stream().anyMatch(Iteration::tool) ? this : withoutIterations();
     }
 
     /** Returns the same without iterations. */
     public UsageDetails withoutIterations() {
-        return iterations.isEmpty() ? this : new UsageDetails(quantities, tier, fast, region, List.of(), image);
+        return iterations.isEmpty()
+                ? this
+                : new UsageDetails(quantities, tier, fast, region, List.of(), image, reportedPicodollars);
+    }
+
+    /** Returns the same with the cost that the provider reports. */
+    UsageDetails withReported(long picodollars) {
+        return new UsageDetails(quantities, tier, fast, region, iterations, image, picodollars);
     }
 
     /** Text tokens in the standard tier only. */

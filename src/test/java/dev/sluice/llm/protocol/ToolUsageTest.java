@@ -110,4 +110,16 @@ class ToolUsageTest {
         assertThat(stream.isComplete()).isTrue();
         assertThat(stream.details().quantities()).isEqualTo(Map.of(UsageKind.AUDIO_MILLISECOND, 3000L));
     }
+
+    /** In US dollars, OpenRouter's; in 10⁻¹⁰ US dollars, xAI's. */
+    @ParameterizedTest
+    @CsvSource({"'\"cost\":0.0011025', 1102500000", "'\"cost\":3', 3000000000000", "'\"cost\":1.5e-9', 1500",
+            "'\"cost_in_usd_ticks\":37756000', 3775600000", "'\"cost\":-1', 0", "'\"cost\":\"1\"', 0", "'\"cost\":1e9', 0",
+            "'\"cost_in_usd_ticks\":-5', 0", "'\"cost_in_usd_ticks\":9000000000000000000', 0", "'\"other\":1', 0"})
+    void costThatTheProviderReportsIsKept(String field, long picodollars) {
+        var usage = "{\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":1," + field + "}";
+        assertThat(document(Shape.CHAT, usage + "}").details().reportedPicodollars()).isEqualTo(picodollars);
+        assertThat(events(Shape.CHAT, usage + ",\"choices\":[]}", "[DONE]").details().reportedPicodollars())
+                .isEqualTo(picodollars);
+    }
 }

@@ -196,13 +196,27 @@ public final class JsonFields {
      * @return null if the field is missing; {@link #INVALID_COUNT} if it is not a number, negative, or above 10⁹
      */
     public Long thousandths(String path) {
+        return scaled(path, 3, 1e9);
+    }
+
+    /**
+     * Returns the amount of US dollars at a path in 10⁻¹² US dollars, rounded up.
+     *
+     * @param path the path
+     * @return null if the field is missing; {@link #INVALID_COUNT} if it is not a number, negative, or above 10⁶
+     */
+    public Long picodollars(String path) {
+        return scaled(path, 12, 1e6);
+    }
+
+    private Long scaled(String path, int digits, double max) {
         var value = value(path);
         if (value == null) {
             return null;
         }
         double number = value instanceof Long whole ? whole : value instanceof Double decimal ? decimal : INVALID_COUNT;
-        return number >= 0 && number <= 1e9
-                ? BigDecimal.valueOf(number).movePointRight(3).setScale(0, RoundingMode.CEILING).longValueExact()
+        return number >= 0 && number <= max
+                ? BigDecimal.valueOf(number).movePointRight(digits).setScale(0, RoundingMode.CEILING).longValueExact()
                 : Long.valueOf(INVALID_COUNT);
     }
 
