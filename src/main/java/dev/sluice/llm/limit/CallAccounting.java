@@ -56,7 +56,7 @@ final class CallAccounting {
         for (var iteration : details.iterations()) {
             var own = iteration.model() == null ? null : findPrice(provider, iteration.model());
             cost = cost.plus((own == null || !own.covers(iteration.usage(), UsageDetails.NONE) ? price : own)
-                    .cost(iteration.usage(), details.withoutQuantities()));
+                    .cost(iteration.usage(), details.of(iteration)));
         }
         return cost;
     }

@@ -10,6 +10,7 @@ import dev.sluice.llm.pricing.Money;
 import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.llm.protocol.UsageDetails;
 import dev.sluice.llm.protocol.UsageExtractor;
+import dev.sluice.llm.protocol.UsageKind;
 
 /** End of an admitted call: determines what it has used and cost, and settles and books it once. Thread-safe. */
 final class CallEnd {
@@ -56,7 +57,8 @@ final class CallEnd {
     void finish(UsageExtractor extractor) {
         try {
             extractor.end();
-            var usage = extractor.usage();
+            boolean cut = extractor.isCutWithin(planned.estimate().details().quantities().getOrDefault(UsageKind.IMAGE, 0L));
+            var usage = cut ? null : extractor.usage();
             if (extractor.isFailure()) {
                 release(false); // the provider bills nothing
             } else if (usage != null && extractor.isComplete()) {
@@ -64,7 +66,9 @@ final class CallEnd {
             } else if (usage == null && extractor.isComplete() && isBilledByRequest()) {
                 finish(TokenUsage.NONE, planned.estimate().details(), extractor.model(), false);
             } else {
-                var details = usage == null ? planned.estimate().details() : extractor.details().withoutIterations();
+                var details = usage == null
+                        ? planned.estimate().details().withFees(extractor.details())
+                        : extractor.details().withoutIterations();
                 finish(completeUsage(usage, extractor.outputTokens()), details, extractor.model(),
                         true);
             }
@@ -108,7 +112,8 @@ final class CallEnd {
         var cost = modelPrice == null
                 ? CostParts.unpriced(details.quantities())
                 : accounting.cost(planned.estimate().provider(), modelPrice, usage,
-                        modelPrice.isConfigured() ? details.withoutIterations() : details);
+                        modelPrice.isConfigured() ? details.ofRequestedModel() : details);
+        cost = cost.withReported(details.reportedPicodollars());
         long picodollars = cost.picodollars();
         long nanodollars = modelPrice == null ? 0 : Money.nanodollars(picodollars);
         var settled = new BookedCall(usage, responseModel, picodollars);

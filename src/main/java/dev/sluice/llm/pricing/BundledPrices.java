@@ -32,7 +32,6 @@ final class BundledPrices {
 
     static final String ABOVE = "above_prompt_tokens";
     static final String SERVICE_TIER = "service_tier";
-    static final String WEB_SEARCH = "web_search_1000";
     static final String FACTOR_PREFIX = "factor_";
 
     private static final String TIERS = "tiers";
@@ -153,9 +152,7 @@ final class BundledPrices {
                 factors.put(name.substring(FACTOR_PREFIX.length()), factor);
             }
         });
-        var webSearch = fields.get(WEB_SEARCH);
-        return new CallPrices(webSearch == null ? CallPrices.USUAL_WEB_SEARCH : Money.decimal(WEB_SEARCH, webSearch),
-                factors, UnitPrices.of(fields));
+        return new CallPrices(ToolFees.read(fields), factors, UnitPrices.of(fields));
     }
 
     /**

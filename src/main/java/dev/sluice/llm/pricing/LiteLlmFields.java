@@ -18,6 +18,7 @@ record LiteLlmFields(Map<String, String> texts, Map<String, BigDecimal> amounts)
 
     /** Amounts are per unit there, and per million units here. */
     private static final int MILLION_DIGITS = 6;
+    private static final int THOUSAND_DIGITS = 3;
     private static final int MAX_SCALE = 6;
     /** Limit of an amount's exponent and digits, which bounds the work of rounding. */
     private static final int MAX_DIGITS = 64;
@@ -66,10 +67,19 @@ record LiteLlmFields(Map<String, String> texts, Map<String, BigDecimal> amounts)
 
     /** Returns an amount per thousand units, rounded up; null if it is missing or not a plausible price. */
     BigDecimal perThousand(String name) {
+        return rounded(name, THOUSAND_DIGITS);
+    }
+
+    /** Returns an amount, rounded up; null if it is missing or not a plausible price. */
+    BigDecimal rounded(String name) {
+        return rounded(name, 0);
+    }
+
+    private BigDecimal rounded(String name, int digits) {
         var amount = price(name);
-        return amount == null || amount.compareTo(BigDecimal.valueOf(Money.MAX_PRICE)) > 0
+        return amount == null || amount.scaleByPowerOfTen(digits).compareTo(BigDecimal.valueOf(Money.MAX_PRICE)) > 0
                 ? null
-                : amount.movePointRight(3).setScale(MAX_SCALE, RoundingMode.CEILING).stripTrailingZeros();
+                : amount.movePointRight(digits).setScale(MAX_SCALE, RoundingMode.CEILING).stripTrailingZeros();
     }
 
     private static BigDecimal perMillion(BigDecimal amount) {

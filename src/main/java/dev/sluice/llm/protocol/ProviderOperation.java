@@ -80,9 +80,10 @@ public record ProviderOperation(Kind kind, Shape shape, String model, boolean st
     private static final Pattern MODEL = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._:-]{0,255}");
     private static final Pattern GEMINI_MODEL = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]{0,255}");
     private static final String RESPONSES = "/v1/responses/";
-    /** Id of a response, and what of it is requested. */
+    /** Id of a response, and what of it is requested. Those of OpenAI begin with {@code resp_}, those of xAI are UUIDs. */
     private static final Pattern STORED_RESPONSE = Pattern
-            .compile(RESPONSES + "(resp_[A-Za-z0-9_-]{1,250})(/cancel|/input_items)?");
+            .compile(RESPONSES
+                    + "(resp_[A-Za-z0-9_-]{1,250}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(/cancel|/input_items)?");
     private static final Pattern ESCAPE = Pattern.compile("%([2-7][0-9A-Fa-f])");
 
     /**

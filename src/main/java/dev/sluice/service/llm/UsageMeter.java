@@ -4,8 +4,8 @@ import org.jboss.logging.Logger;
 
 import dev.sluice.llm.limit.AdmittedCall;
 import dev.sluice.llm.protocol.ProviderOperation;
-import dev.sluice.llm.protocol.UsageChunkFilter;
 import dev.sluice.llm.protocol.UsageExtractor;
+import dev.sluice.llm.protocol.rewrite.UsageChunkFilter;
 import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
