@@ -152,6 +152,7 @@ public class LlmLimiter {
         var cost = price == null
                 ? CostParts.unpriced(billedDetails.quantities())
                 : accounting.cost(call.provider(), price, billed, billedDetails);
+        cost = cost.withReported(billedDetails.reportedPicodollars());
         settle(call, Map.of(call.tokensResource(), billed.total(), call.budgetResource(),
                 price == null ? 0 : Money.nanodollars(cost.picodollars())));
         accounting.book(call.provider(), call.ledgerIdentifier(), call.model(), billed, price, cost, usage == null,

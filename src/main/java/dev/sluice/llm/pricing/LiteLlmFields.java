@@ -9,6 +9,8 @@ import java.util.Map;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 
+import dev.sluice.llm.protocol.TokenUsage;
+
 /**
  * Fields of a model's object in LiteLLM's price list that are used. Those of an object in it have its name in front, with a dot.
  *
@@ -55,6 +57,13 @@ record LiteLlmFields(Map<String, String> texts, Map<String, BigDecimal> amounts)
     BigDecimal price(String name) {
         var amount = amounts.get(name);
         return amount != null && isPrice(amount) ? amount : null;
+    }
+
+    /** Returns a number of tokens; 0 if it is missing or not plausible. */
+    long tokens(String name) {
+        var amount = amounts.get(name);
+        return amount == null || amount.signum() <= 0 || amount.compareTo(BigDecimal.valueOf(TokenUsage.MAX)) > 0
+                || amount.stripTrailingZeros().scale() > 0 ? 0 : amount.longValueExact();
     }
 
     /** Returns an amount per million units, rounded up to what {@link Money} can express; null as {@link #price}. */

@@ -41,6 +41,8 @@ final class LiteLlmPrices {
             Provider.ofPriceList("fireworks"));
     /** Modes whose tokens are text, except where a caller sends something else. */
     private static final Set<String> TEXT_MODES = Set.of("chat", "responses", "completion", "embedding", "moderation");
+    /** Mode of models that are free. */
+    private static final String FREE_MODE = "moderation";
     /** Prices that the list contains beside those of tokens by mode, as an equivalent of them. */
     private static final Map<String, Set<String>> EQUIVALENTS = Map.of("audio_speech", Set.of("output_cost_per_second"),
             "audio_transcription", Set.of("input_cost_per_second"));
@@ -112,6 +114,10 @@ final class LiteLlmPrices {
         var name = listedName.startsWith(prefix) ? listedName.substring(prefix.length()) : listedName;
         var tokens = new LiteLlmTokenPrices(provider, mode, fields);
         if (tokens.isComplete() && isBilledByTokens(mode, tokens.listed(), fields)) {
+            boolean free = tokens.listed().values().stream().allMatch(price -> price.signum() == 0);
+            if (free && !mode.equals(FREE_MODE) && !provider.equals(Provider.GEMINI)) {
+                return null; // zeros stand for an unknown price; only Google offers models free of charge
+            }
             return new PriceRow(provider, name, null, null, tokens.standard(), tokens.tiers(), calls(fields, UnitPrices.NONE),
                     SOURCE);
         }
@@ -133,7 +139,7 @@ final class LiteLlmPrices {
                 factors.put(name, factor.stripTrailingZeros());
             }
         });
-        return new CallPrices(fees, factors, units);
+        return new CallPrices(fees, factors, units, fields.tokens("max_input_tokens"), fields.tokens("max_output_tokens"));
     }
 
     private static void putKnown(Map<UsageKind, BigDecimal> fees, UsageKind kind, BigDecimal fee) {

@@ -40,6 +40,8 @@ public final class ModelPrice {
     private final UnitPrices units;
     private final Map<String, BigDecimal> factors;
     private final boolean configured;
+    private final long maxInput;
+    private final long maxOutput;
 
     /**
      * Creates a configured price, which is the same in all tiers.
@@ -70,6 +72,8 @@ public final class ModelPrice {
                 .setScale(0, RoundingMode.CEILING).longValueExact()));
         factors = Map.copyOf(calls.factors());
         units = calls.units();
+        maxInput = calls.maxInput();
+        maxOutput = calls.maxOutput();
     }
 
     private void add(PriceTier tier, TokenPrices tierPrices) {
@@ -89,6 +93,24 @@ public final class ModelPrice {
     /** Returns whether the price is from the settings or the rules file, which know the model behind a name. */
     public boolean isConfigured() {
         return configured;
+    }
+
+    /**
+     * Returns how many tokens the input of a call can have.
+     *
+     * @return the maximum; 0 if it is not known
+     */
+    public long maxInput() {
+        return maxInput;
+    }
+
+    /**
+     * Returns how many tokens the output of a choice can have.
+     *
+     * @return the maximum; 0 if it is not known
+     */
+    public long maxOutput() {
+        return maxOutput;
     }
 
     /**

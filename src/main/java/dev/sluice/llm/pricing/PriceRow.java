@@ -38,7 +38,8 @@ record PriceRow(Provider provider, String model, LocalDate from, LocalDate until
 
     boolean hasSamePrices(PriceRow other) {
         return prices.equals(other.prices) && tiers.equals(other.tiers)
-                && calls.withUsualFees(provider).equals(other.calls.withUsualFees(provider));
+                && calls.withoutMaxima().withUsualFees(provider)
+                        .equals(other.calls.withoutMaxima().withUsualFees(provider));
     }
 
     /**

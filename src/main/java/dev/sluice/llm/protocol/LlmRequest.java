@@ -16,13 +16,16 @@ import io.vertx.core.buffer.Buffer;
  * @param stored whether the provider stores the response, for {@link ProviderOperation.Kind#STORED} requests (OpenAI's Responses)
  * @param usageRequested whether the caller has requested the usage of a chat stream
  * @param details what the request says that changes the price of its tokens: tier of service, fast mode, region
- * @param fallbackModels whether the request names further models, one of which may answer (OpenRouter)
+ * @param furtherModels further models that the request names, of which one may answer or work for a tool; an empty name for one
+ * that is not known
+ * @param inputElsewhere whether a part of the input is not in the request, and its size is not known
  * @param references ids of stored responses and conversations that the call continues (OpenAI's Responses)
  * @param body the body as received
  * @param bodyWithUsage the body of a chat stream with the usage requested; {@code body} itself if nothing has to be changed
  */
 public record LlmRequest(String model, boolean streaming, long estimatedInputTokens, long maxOutputTokens, int choices,
-        boolean background, boolean stored, boolean usageRequested, UsageDetails details, boolean fallbackModels,
+        boolean background, boolean stored, boolean usageRequested, UsageDetails details, List<String> furtherModels,
+        boolean inputElsewhere,
         List<String> references,
         Buffer body, Buffer bodyWithUsage) {
 
@@ -30,13 +33,13 @@ public record LlmRequest(String model, boolean streaming, long estimatedInputTok
     LlmRequest(String model, boolean streaming, long estimatedInputTokens, long maxOutputTokens, int choices,
             boolean background, boolean usageRequested, Buffer body, Buffer bodyWithUsage) {
         this(model, streaming, estimatedInputTokens, maxOutputTokens, choices, background, false, usageRequested,
-                UsageDetails.NONE, false, List.of(), body, bodyWithUsage);
+                UsageDetails.NONE, List.of(), false, List.of(), body, bodyWithUsage);
     }
 
     /** Returns the request as one to another model: that of a deployment, which the path names. */
     LlmRequest withModel(String other) {
         return new LlmRequest(other, streaming, estimatedInputTokens, maxOutputTokens, choices, background, stored,
-                usageRequested, details, fallbackModels, references, body, bodyWithUsage);
+                usageRequested, details, furtherModels, inputElsewhere, references, body, bodyWithUsage);
     }
 
     /** Returns the maximum output tokens of all choices; -1 if the request sets no maximum. */

@@ -27,21 +27,26 @@ public final class LlmRequestParser {
     private static final String SERVICE_TIER = "service_tier";
     private static final String SPEED = "speed";
     private static final String REGION = "inference_geo";
-    /** Of OpenRouter. */
-    private static final String FALLBACK_MODELS = "models";
+    /** Prompt that the provider stores. */
+    private static final String PROMPT = "prompt.id";
+    private static final List<String> CACHED_CONTENTS = List.of("cachedContent", "cached_content");
     private static final String[] GEMINI_CONFIGS = {"generationConfig", "generation_config"};
 
-    private static final JsonPaths OPENAI = JsonPaths.of("model", "stream", "n", "best_of", "stream_options.include_usage",
+    private static final JsonPaths OPENAI = withFurtherModels("model", "stream", "n", "best_of", "stream_options.include_usage",
             "max_completion_tokens", "max_tokens", "max_output_tokens", "background", STORE, SERVICE_TIER,
-            PREVIOUS_RESPONSE, CONVERSATION, CONVERSATION_ID, FALLBACK_MODELS);
-    private static final JsonPaths ANTHROPIC = JsonPaths.of("model", "stream", "max_tokens", SPEED, REGION);
+            PREVIOUS_RESPONSE, CONVERSATION, CONVERSATION_ID, PROMPT);
+    private static final JsonPaths ANTHROPIC = withFurtherModels("model", "stream", "max_tokens", SPEED, REGION);
     private static final JsonPaths GEMINI = JsonPaths.of("generationConfig.maxOutputTokens",
             "generationConfig.max_output_tokens", "generation_config.maxOutputTokens",
             "generation_config.max_output_tokens", "generationConfig.candidateCount",
             "generationConfig.candidate_count", "generation_config.candidateCount",
-            "generation_config.candidate_count", "serviceTier", SERVICE_TIER);
+            "generation_config.candidate_count", "serviceTier", SERVICE_TIER, "cachedContent", "cached_content");
 
     private LlmRequestParser() {
+    }
+
+    private static JsonPaths withFurtherModels(String... paths) {
+        return JsonPaths.of(Stream.concat(Stream.of(paths), RequestFields.FURTHER_MODELS.stream()).toArray(String[]::new));
     }
 
     /**
@@ -87,13 +92,16 @@ public final class LlmRequestParser {
         boolean streaming = provider.is(ProviderType.GEMINI) ? operation.streaming() : fields.isTrue("stream");
         boolean chatStream = rewriter != null && streaming;
         boolean usageRequested = chatStream && fields.isTrue("stream_options.include_usage");
+        var references = references(operation.shape(), fields);
         var model = modelInPath ? operation.model() : RequestFields.model(fields);
         return new LlmRequest(model, streaming, Math.min(prompt.tokens(model), TokenUsage.MAX),
                 maxOutputTokens(provider, operation.shape(), fields), choices(provider, fields),
                 operation.shape() == Shape.RESPONSES && fields.has("background") && !fields.isFalse("background"),
                 operation.shape() == Shape.RESPONSES && !fields.isFalse(STORE),
-                usageRequested, details(provider, fields), fields.has(FALLBACK_MODELS),
-                references(operation.shape(), fields), body,
+                usageRequested, details(provider, fields), RequestFields.furtherModels(fields, modelInPath ? model : null),
+                prompt.hasFiles() || fields.has(PROMPT) || CACHED_CONTENTS.stream().anyMatch(fields::has)
+                        || !references.isEmpty(),
+                references, body,
                 chatStream && !usageRequested ? rewriter.rewrite(body) : body);
     }
 

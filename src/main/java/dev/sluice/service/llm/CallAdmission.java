@@ -187,7 +187,7 @@ final class CallAdmission {
                         recorder.onCall(operation);
                     }
                     boolean allowed = services.limiter().allows(provider, request.model())
-                            && (!request.fallbackModels() || services.limiter().allows(provider, ""));
+                            && request.furtherModels().stream().allMatch(model -> services.limiter().allows(provider, model));
                     return allowed
                             ? requireClient()
                             : rejected(403, "This model may not be called (rate-limit.llm." + provider.id() + ".models)");

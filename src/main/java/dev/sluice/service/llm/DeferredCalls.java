@@ -33,7 +33,8 @@ class DeferredCalls {
     private static final long SWEEP_MILLIS = 60_000;
     private static final Set<String> OPEN = Set.of("queued", "in_progress");
     private static final String FAILED = "failed";
-    private static final String RESPONSE_PREFIX = "resp_";
+    /** Begins the id of a conversation; a response has another one. */
+    private static final String CONVERSATION_PREFIX = "conv_";
 
     private final StoredResponses responses;
     private final LlmLimiter limiter;
@@ -94,7 +95,7 @@ class DeferredCalls {
 
     private void remember(Provider provider, String id, StoredResponse response, List<String> references) {
         responses.remember(StoredResponses.hash(provider, id), response, clock.millis());
-        references.stream().filter(reference -> !reference.startsWith(RESPONSE_PREFIX))
+        references.stream().filter(reference -> reference.startsWith(CONVERSATION_PREFIX))
                 .forEach(conversation -> rememberConversation(provider, conversation, response));
     }
 

@@ -42,7 +42,7 @@ public final class PriceImport {
     private static final Path EXCERPT = Path.of("src/test/resources/dev/sluice/llm/pricing/litellm.json");
     private static final Pattern EXCERPT_PRICES = Pattern
             .compile("(input|output|cache)_.*(?<!_(batches|decisions))|code_interpreter_cost_per_session"
-                    + "|google_maps_grounding_cost_per_query|file_search_cost_per_1k_calls");
+                    + "|google_maps_grounding_cost_per_query|file_search_cost_per_1k_calls|max_(input|output)_tokens");
     private static final List<String> EXCERPT_TEXTS = List.of("litellm_provider", "mode", "deprecation_date");
     private static final Set<String> EXCERPT_OBJECTS = Set.of("search_context_cost_per_query", "provider_specific_entry");
     private static final Duration TIMEOUT = Duration.ofMinutes(2);
@@ -187,8 +187,16 @@ public final class PriceImport {
         row.calls().units().forEachField((name, price) -> fields.add(text(name, price)));
         row.calls().factors().forEach(
                 (name, factor) -> fields.add(text(BundledPrices.FACTOR_PREFIX + name, factor.toPlainString())));
+        addMaximum(fields, BundledPrices.MAX_INPUT, row.calls().maxInput());
+        addMaximum(fields, BundledPrices.MAX_OUTPUT, row.calls().maxOutput());
         fields.add(text("source", row.source()));
         return '{' + String.join(", ", fields) + '}';
+    }
+
+    private static void addMaximum(List<String> fields, String name, long tokens) {
+        if (tokens > 0) {
+            fields.add('"' + name + "\": " + tokens);
+        }
     }
 
     private static String format(PriceTier tier) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -125,6 +126,43 @@ class LlmRequestParserTest {
     void rejectsAmbiguousFields(String field, String body) {
         assertThatThrownBy(() -> chat(body)).isInstanceOf(InvalidRequestBodyException.class)
                 .hasMessage("body has the field " + field + " twice, or in another case");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {"| {\"models\":[],\"fallbacks\":null}",
+            "a,b | {\"models\":[\"a\",\"b\"]}",
+            "a,b | {\"fallbacks\":[{\"model\":\"a\"},\"b\"]}", "'' | {\"models\":\"a\"}", "'',a | {\"fallbacks\":[{},\"a\"]}",
+            "'' | {\"context_window_fallbacks\":[{\"a\":[\"b\"]}]}",
+            "gpt-image-1 | {\"tools\":[{\"type\":\"x\"},{\"model\":\"gpt-image-1\"}]}"})
+    void readsFurtherModels(String models, String body) {
+        var expected = models == null ? List.of() : List.of(models.replace("''", "").split(",", -1));
+        assertThat(chat(body).furtherModels()).isEqualTo(expected);
+        assertThat(LlmRequestParser.parse(Provider.ANTHROPIC, MESSAGES, Buffer.buffer(body)).furtherModels())
+                .isEqualTo(expected);
+    }
+
+    @Test
+    void modelBesideThatOfThePathIsAFurtherOne() {
+        var deployment = new ProviderOperation(ProviderOperation.Kind.CALL, ProviderOperation.Shape.CHAT, "mine", false);
+        for (var model : List.of("mine", "other")) {
+            var request = LlmRequestParser.parse(Provider.OPENAI, deployment, Buffer.buffer("{\"model\":\"" + model + "\"}"));
+            assertThat(request.model()).isEqualTo("mine");
+            assertThat(request.furtherModels()).isEqualTo(model.equals("mine") ? List.of() : List.of("other"));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {"false | {\"input\":\"x\"}",
+            "true | {\"previous_response_id\":\"resp_1\"}",
+            "true | {\"conversation\":{\"id\":\"conv_1\"}}", "true | {\"prompt\":{\"id\":\"pmpt_1\"}}",
+            "true | {\"input\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_file\",\"file_id\":\"f\"}]}]}",
+            "true | {\"input\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_file\",\"file_url\":\"https://x/y\"}]}]}",
+            "false | {\"input\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_image\",\"image_url\":\"https://x/y\"}]}]}"})
+    void knowsInputElsewhere(boolean elsewhere, String body) {
+        assertThat(LlmRequestParser.parse(Provider.OPENAI, RESPONSES, Buffer.buffer(body)).inputElsewhere())
+                .isEqualTo(elsewhere);
+        assertThat(gemini("{\"cachedContent\":\"c\"}").inputElsewhere()).isTrue();
+        assertThat(gemini("{\"contents\":[{\"parts\":[{\"fileData\":{\"fileUri\":\"x\"}}]}]}").inputElsewhere()).isTrue();
     }
 
     @Test

@@ -183,10 +183,10 @@ public final class JsonFieldCollector {
     }
 
     private void put(JsonPaths path, Object value) {
-        // All elements of an array share one path; the first value found is kept.
-        if (path.isElement && fields.has(path)) {
-            return;
+        if (path.isCollected()) {
+            fields.putElement(path, value);
+        } else if (!path.isElement || !fields.has(path)) { // the elements share one path: the first value found is kept
+            fields.put(path, value);
         }
-        fields.put(path, value);
     }
 }

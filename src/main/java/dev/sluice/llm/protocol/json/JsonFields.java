@@ -53,6 +53,11 @@ public final class JsonFields {
         values[path.index()] = value;
     }
 
+    /** As {@link #put}, of an element that is collected when it ends: the earlier ones stay. */
+    void putElement(JsonPaths element, Object value) {
+        values[element.index()] = value;
+    }
+
     /** Removes the field and everything below it. */
     void remove(JsonPaths path) {
         Arrays.fill(values, path.index(), path.end(), null);
