@@ -118,7 +118,7 @@ public final class LlmClient {
             var buffer = httpClient.asksForUsage() ? request.bodyWithUsage() : request.body();
             boolean removeUsage = buffer != request.body();
             return admit(identity.estimate(provider, request)).onItem().transformToMulti(call -> {
-                var stream = new LlmEventStream(call, operation.shape(), removeUsage);
+                var stream = new LlmEventStream(call, operation.shape(), removeUsage, httpClient::redact);
                 return httpClient.openStream(path, buffer).onFailure(Exception.class).transform(this::asLlmException).onItem()
                         .transformToMulti(response -> toEvents(stream, response)).onTermination().invoke(stream::onTermination);
             });

@@ -3,6 +3,7 @@ package dev.sluice.llm.client;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.UnaryOperator;
 
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +28,7 @@ final class LlmEventStream {
 
     private final AdmittedCall call;
     private final Shape shape;
+    private final UnaryOperator<String> redaction;
     /** Null if the response is passed on unchanged. */
     private final @Nullable UsageChunkFilter usageFilter;
     private final SseEventReader eventReader = new SseEventReader();
@@ -35,8 +37,12 @@ final class LlmEventStream {
     /** Null until the response has begun. */
     private @Nullable UsageExtractor extractor;
 
-    /** @param removeUsage whether to remove the usage chunk, which only this client has requested */
-    LlmEventStream(AdmittedCall call, Shape shape, boolean removeUsage) {
+    /**
+     * @param removeUsage whether to remove the usage chunk, which only this client has requested
+     * @param redaction removes secrets from a text
+     */
+    LlmEventStream(AdmittedCall call, Shape shape, boolean removeUsage, UnaryOperator<String> redaction) {
+        this.redaction = redaction;
         this.call = call;
         this.shape = shape;
         this.usageFilter = removeUsage ? new UsageChunkFilter() : null;
@@ -91,7 +97,8 @@ final class LlmEventStream {
         try {
             return new JsonObject(data);
         } catch (DecodeException e) {
-            throw new LlmException(call.provider().id() + " sent an event that is not a JSON object", status, data, null);
+            throw new LlmException(call.provider().id() + " sent an event that is not a JSON object", status,
+                    redaction.apply(data), null);
         }
     }
 

@@ -45,6 +45,8 @@ final class ProviderHttpClient implements Closeable {
     /** In the message of Vert.x if all connections were in use for too long: the request has not been sent. */
     private static final String CONNECTION_TIMEOUT = "getting a connection";
 
+    private static final long BODY_GRACE_MILLIS = 500;
+
     private final Provider provider;
     private final ProviderBaseUrl baseUrl;
     private final String query;
@@ -75,7 +77,10 @@ final class ProviderHttpClient implements Closeable {
         var connectTimeout = configured.connectTimeout().orElse(config.connectTimeout());
         restApi = createRestApi(url, connectTimeout, tls);
         var options = new HttpClientOptions().setMaxPoolSize(configured.maxConnections().orElse(config.maxConnections()))
-                .setConnectTimeout((int) connectTimeout.toMillis());
+                .setConnectTimeout((int) connectTimeout.toMillis())
+                // That of a request ends with the head of its response. Later, so that it is the one to fail without a head.
+                .setReadIdleTimeout((int) Math.min(Integer.MAX_VALUE, timeoutMillis + BODY_GRACE_MILLIS))
+                .setIdleTimeoutUnit(TimeUnit.MILLISECONDS);
         if (tls != null) {
             TlsConfigUtils.configure(options, tls);
         }

@@ -1,6 +1,7 @@
 package dev.sluice.llm.client;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -11,6 +12,8 @@ import dev.sluice.llm.config.LlmConfig;
 final class SentSecrets {
 
     private static final String REPLACEMENT = "***";
+    /** A shorter value is no secret, and may be a part of any text. */
+    private static final int MIN_LENGTH = 4;
     /** Names of headers and query parameters whose values are secrets. */
     private static final Pattern SECRET_NAME = Pattern.compile("key|token|secret|auth|passw|credential|sig",
             Pattern.CASE_INSENSITIVE);
@@ -21,6 +24,7 @@ final class SentSecrets {
         provider.apiKey().map(String::strip).ifPresent(this::add);
         addSecrets(provider.headers());
         addSecrets(provider.query());
+        values.sort(Comparator.comparing(String::length).reversed()); // one may begin with another
     }
 
     private void addSecrets(Map<String, String> parameters) {
@@ -32,7 +36,7 @@ final class SentSecrets {
     }
 
     private void add(String value) {
-        if (!value.isEmpty()) {
+        if (value.length() >= MIN_LENGTH) {
             values.add(value);
         }
     }

@@ -80,6 +80,11 @@ final class PromptMedia {
         return from;
     }
 
+    /** Returns whether the body has a text at an index. */
+    boolean startsWith(int from, byte[] text) {
+        return startsWith(from, body.writerIndex(), text);
+    }
+
     private boolean startsWith(int from, int to, byte[] prefix) {
         if (to - from < prefix.length) {
             return false;

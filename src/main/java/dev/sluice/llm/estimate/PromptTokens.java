@@ -1,7 +1,10 @@
 package dev.sluice.llm.estimate;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
@@ -37,6 +40,16 @@ public final class PromptTokens {
     private final int start;
     private final TextTokens text = new TextTokens();
     private final PromptMedia media;
+    private static final byte[] REFERENCE = "item_reference\"".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] DOCUMENT = "document\"".getBytes(StandardCharsets.US_ASCII);
+    private static final String SOURCE = "source";
+    /** Begin the types of the tools that the caller runs. The provider runs the others: their results are input of the same call. */
+    private static final List<byte[]> CLIENT_TOOLS = Stream
+            .of("function\"", "custom\"", "local_shell\"", "apply_patch\"", "computer", "bash", "text_editor", "memory")
+            .map(type -> type.getBytes(StandardCharsets.US_ASCII)).toList();
+    /** Number of open objects and arrays in a tool. */
+    private static final int TOOL_DEPTH = 3;
+
     /** Of the open objects and arrays. */
     private Mode[] modes = new Mode[16];
     private boolean[] arrays = new boolean[16];
@@ -48,6 +61,11 @@ public final class PromptTokens {
     private long structure;
     private boolean hasMessages;
     private boolean hasTools;
+    /** Items of an earlier response; documents; pictures or documents at a URL. */
+    private boolean hasReferences;
+    private boolean hasDocuments;
+    private boolean hasSourceUrls;
+    private boolean hasProviderTools;
     /** Index of a string whose end is not known yet; -1 for none. */
     private int stringStart = -1;
     private boolean stringIsMedia;
@@ -149,8 +167,18 @@ public final class PromptTokens {
         if (mode == Mode.TEXT && field.equals("role")) {
             structure += dialect == Dialect.GEMINI ? 0 : PER_MESSAGE;
             isText = false;
-        } else if (mode == Mode.TEXT && field.equals("detail")) {
-            media.detail(index(parser) + 1); // not parser.getText(): a string that is read must not be long
+        } else if (mode == Mode.SCHEMA && depth == TOOL_DEPTH && field.equals("type")
+                && PromptFields.TOOLS.contains(owners[depth - 1])) {
+            hasProviderTools |= !isClientTool(index(parser) + 1);
+        } else if (mode == Mode.TEXT && field.equals("type")) {
+            int from = index(parser) + 1; // not parser.getText(): a string that is read must not be long
+            hasReferences |= media.startsWith(from, REFERENCE);
+            hasDocuments |= media.startsWith(from, DOCUMENT);
+        } else if (mode == Mode.TEXT && field.equals("url") && SOURCE.equals(owners[depth - 1])) {
+            hasSourceUrls = true;
+        }
+        if (mode == Mode.TEXT && field.equals("detail")) {
+            media.detail(index(parser) + 1);
         } else if (mode == Mode.SCHEMA && field.equals("name")) {
             structure += PER_FUNCTION;
         } else if (mode == Mode.SCHEMA && field.equals("enum")) {
@@ -160,6 +188,15 @@ public final class PromptTokens {
             stringStart = index(parser) + 1;
             media.field(field);
         }
+    }
+
+    private boolean isClientTool(int from) {
+        for (var type : CLIENT_TOOLS) {
+            if (media.startsWith(from, type)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** @param next index of the token after the string; between them are its quote, a comma and white space */
@@ -176,9 +213,12 @@ public final class PromptTokens {
         stringStart = -1;
     }
 
-    /** Returns whether a file that is not in the body belongs to the prompt: its size is not known. */
-    public boolean hasFiles() {
-        return media.hasFiles();
+    /**
+     * Returns whether a part of the prompt is not in the body, so that its size is not known: files, items of an earlier response,
+     * results of tools that the provider runs.
+     */
+    public boolean hasInputElsewhere() {
+        return hasProviderTools || media.hasFiles() || hasReferences || hasDocuments && hasSourceUrls;
     }
 
     /**

@@ -35,8 +35,13 @@ public final class UsageParts {
      */
     record Sum(Group group, long quantity, BigInteger picodollars) {
 
+        private static long sum(long some, long others) {
+            return some > Long.MAX_VALUE - others ? Long.MAX_VALUE : some + others;
+        }
+
         Sum plus(Sum other) {
-            return new Sum(group == null ? other.group : group, quantity + other.quantity, picodollars.add(other.picodollars));
+            return new Sum(group == null ? other.group : group, sum(quantity, other.quantity),
+                    picodollars.add(other.picodollars));
         }
     }
 

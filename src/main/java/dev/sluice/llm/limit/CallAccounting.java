@@ -17,6 +17,9 @@ import io.smallrye.mutiny.Uni;
 /** Writes the end of a call to the windows, the ledger and the metrics. */
 final class CallAccounting {
 
+    /** Model of a tool whose own has no price. */
+    private static final String IMAGE_MODEL = "gpt-image-1";
+
     private final Ledger ledger;
     private final LlmMetrics metrics;
     private final SettlementQueue settlements;
@@ -55,6 +58,9 @@ final class CallAccounting {
         var cost = price.cost(TokenUsage.NONE, details);
         for (var iteration : details.iterations()) {
             var own = iteration.model() == null ? null : findPrice(provider, iteration.model());
+            if (own == null && iteration.tool()) { // of a model that is not known yet: rather too dear
+                own = findPrice(provider, IMAGE_MODEL);
+            }
             cost = cost.plus((own == null || !own.covers(iteration.usage(), UsageDetails.NONE) ? price : own)
                     .cost(iteration.usage(), details.of(iteration)));
         }

@@ -64,7 +64,7 @@ final class CallEnd {
             } else if (usage != null && extractor.isComplete()) {
                 finish(usage, extractor.details(), extractor.model(), false);
             } else if (usage == null && extractor.isComplete() && isBilledByRequest()) {
-                finish(TokenUsage.NONE, planned.estimate().details(), extractor.model(), false);
+                finish(TokenUsage.NONE, planned.estimate().details().withImages(extractor.images()), extractor.model(), false);
             } else {
                 var details = usage == null
                         ? planned.estimate().details().withFees(extractor.details())
@@ -147,7 +147,11 @@ final class CallEnd {
 
     /** Leaves the end of the call to a later settlement of its reservation. */
     void detach() {
-        accounting.detach(reservation, planned);
+        if (reservation == null) {
+            planned.cancel(); // nothing will end it
+        } else {
+            accounting.detach(reservation, planned);
+        }
     }
 
     /** Ends the call without settling it; empty if it has ended already. It goes on to reserve less than it may cost. */

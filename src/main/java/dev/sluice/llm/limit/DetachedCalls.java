@@ -18,11 +18,9 @@ final class DetachedCalls {
 
     /**
      * Begins to wait for the usage of a call, if it is one of those in flight of which there may be only a few.
-     *
-     * @param reservation null if nothing is reserved
      */
     void add(String reservation, PlannedCall call) {
-        if (reservation != null && call.isCountedInFlight()) {
+        if (call.isCountedInFlight()) {
             calls.put(reservation, call);
         }
     }

@@ -20,7 +20,8 @@ import dev.sluice.llm.protocol.UsageDetails;
  * @param details what makes the tokens dearer than usual, as requested
  * @param whole whether {@code maxOutputTokens} is reserved as a whole: it is what the call is expected to use
  * @param background whether the usage is known much later, so that all that the call may use is reserved
- * @param inputElsewhere whether a part of the input is not in the request, and its size is not known
+ * @param inputElsewhere whether a part of the input is not in the request, so that its size is not known: files, earlier responses,
+ * results of tools that the provider runs
  * @param furtherModels further models, of which one may answer; an empty name for one that is not known
  */
 public record LlmCallEstimate(Provider provider, String identifier, String tier, String model, long inputTokens,

@@ -68,8 +68,7 @@ public final class ModelPrice {
             add(new PriceTier(ServiceTier.STANDARD, 0), prices);
         }
         tiers.forEach(this::add);
-        calls.fees().forEach((kind, fee) -> fees.put(kind, fee.movePointRight(PICODOLLARS_PER_DOLLAR_DIGITS - THOUSAND_DIGITS)
-                .setScale(0, RoundingMode.CEILING).longValueExact()));
+        calls.fees().forEach((kind, fee) -> fees.put(kind, picodollars(fee)));
         factors = Map.copyOf(calls.factors());
         units = calls.units();
         maxInput = calls.maxInput();
@@ -194,6 +193,11 @@ public final class ModelPrice {
             }
         });
         return cost;
+    }
+
+    private static long picodollars(BigDecimal perThousand) {
+        return perThousand.movePointRight(PICODOLLARS_PER_DOLLAR_DIGITS - THOUSAND_DIGITS).setScale(0, RoundingMode.CEILING)
+                .longValueExact();
     }
 
     private static long multiply(long cost, BigDecimal factor) {

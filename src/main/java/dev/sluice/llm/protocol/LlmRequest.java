@@ -18,7 +18,8 @@ import io.vertx.core.buffer.Buffer;
  * @param details what the request says that changes the price of its tokens: tier of service, fast mode, region
  * @param furtherModels further models that the request names, of which one may answer or work for a tool; an empty name for one
  * that is not known
- * @param inputElsewhere whether a part of the input is not in the request, and its size is not known
+ * @param inputElsewhere whether a part of the input is not in the request, so that its size is not known: files, earlier responses,
+ * results of tools that the provider runs
  * @param references ids of stored responses and conversations that the call continues (OpenAI's Responses)
  * @param body the body as received
  * @param bodyWithUsage the body of a chat stream with the usage requested; {@code body} itself if nothing has to be changed

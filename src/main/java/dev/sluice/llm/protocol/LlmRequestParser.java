@@ -29,18 +29,27 @@ public final class LlmRequestParser {
     private static final String REGION = "inference_geo";
     /** Prompt that the provider stores. */
     private static final String PROMPT = "prompt.id";
-    private static final List<String> CACHED_CONTENTS = List.of("cachedContent", "cached_content");
+    private static final String TOOL_SERVERS = "mcp_servers";
+    /** Inputs of Gemini that are not in the request: a cached one, and results of tools that Google runs. */
+    private static final List<String> GEMINI_INPUTS = Stream.concat(Stream.of("cachedContent", "cached_content"),
+            Stream.of("googleSearch", "google_search", "googleSearchRetrieval", "google_search_retrieval", "googleMaps",
+                    "google_maps", "urlContext", "url_context", "codeExecution", "code_execution", "fileSearch", "file_search")
+                    .map(tool -> "tools.[]." + tool))
+            .toList();
     private static final String[] GEMINI_CONFIGS = {"generationConfig", "generation_config"};
 
-    private static final JsonPaths OPENAI = withFurtherModels("model", "stream", "n", "best_of", "stream_options.include_usage",
+    private static final JsonPaths OPENAI = withFurtherModels("model", "stream", "n", "best_of",
+            "stream_options.include_usage",
             "max_completion_tokens", "max_tokens", "max_output_tokens", "background", STORE, SERVICE_TIER,
-            PREVIOUS_RESPONSE, CONVERSATION, CONVERSATION_ID, PROMPT);
-    private static final JsonPaths ANTHROPIC = withFurtherModels("model", "stream", "max_tokens", SPEED, REGION);
-    private static final JsonPaths GEMINI = JsonPaths.of("generationConfig.maxOutputTokens",
-            "generationConfig.max_output_tokens", "generation_config.maxOutputTokens",
-            "generation_config.max_output_tokens", "generationConfig.candidateCount",
-            "generationConfig.candidate_count", "generation_config.candidateCount",
-            "generation_config.candidate_count", "serviceTier", SERVICE_TIER, "cachedContent", "cached_content");
+            PREVIOUS_RESPONSE, CONVERSATION, CONVERSATION_ID, PROMPT, TOOL_SERVERS);
+    private static final JsonPaths ANTHROPIC = withFurtherModels("model", "stream", "max_tokens", SPEED, REGION, TOOL_SERVERS);
+    private static final JsonPaths GEMINI = JsonPaths.of(Stream
+            .concat(Stream.of("generationConfig.maxOutputTokens", "generationConfig.max_output_tokens",
+                    "generation_config.maxOutputTokens", "generation_config.max_output_tokens",
+                    "generationConfig.candidateCount", "generationConfig.candidate_count",
+                    "generation_config.candidateCount", "generation_config.candidate_count", "serviceTier", SERVICE_TIER),
+                    GEMINI_INPUTS.stream())
+            .toArray(String[]::new));
 
     private LlmRequestParser() {
     }
@@ -98,11 +107,16 @@ public final class LlmRequestParser {
                 maxOutputTokens(provider, operation.shape(), fields), choices(provider, fields),
                 operation.shape() == Shape.RESPONSES && fields.has("background") && !fields.isFalse("background"),
                 operation.shape() == Shape.RESPONSES && !fields.isFalse(STORE),
-                usageRequested, details(provider, fields), RequestFields.furtherModels(fields, modelInPath ? model : null),
-                prompt.hasFiles() || fields.has(PROMPT) || CACHED_CONTENTS.stream().anyMatch(fields::has)
-                        || !references.isEmpty(),
+                usageRequested, details(provider, fields), RequestFields.furtherModels(fields),
+                prompt.hasInputElsewhere() || !references.isEmpty() || hasInputElsewhere(provider, fields),
                 references, body,
                 chatStream && !usageRequested ? rewriter.rewrite(body) : body);
+    }
+
+    private static boolean hasInputElsewhere(Provider provider, JsonFields fields) {
+        return provider.is(ProviderType.GEMINI)
+                ? GEMINI_INPUTS.stream().anyMatch(fields::has)
+                : fields.has(PROMPT) || fields.has(TOOL_SERVERS);
     }
 
     private static List<String> references(Shape shape, JsonFields fields) {

@@ -78,6 +78,10 @@ final class OpenAiFields {
     /** Those of the Responses API, whose responses list calls of tools. */
     static final JsonPaths RESPONSES_PATHS = paths(OpenAiToolCalls.paths());
 
+    /** Images of a document. */
+    static final String IMAGES = "data";
+    static final JsonPaths IMAGES_PATHS = paths(List.of(IMAGES + ".[*]"));
+
     private OpenAiFields() {
     }
 

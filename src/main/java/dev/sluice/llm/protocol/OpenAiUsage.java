@@ -42,7 +42,11 @@ final class OpenAiUsage extends UsageAccumulator {
     private boolean hasMedia;
 
     OpenAiUsage(Shape shape) {
-        super(shape == Shape.RESPONSES ? OpenAiFields.RESPONSES_PATHS : OpenAiFields.PATHS, Dialect.OPENAI);
+        super(switch (shape) {
+            case RESPONSES -> OpenAiFields.RESPONSES_PATHS;
+            case IMAGES -> OpenAiFields.IMAGES_PATHS;
+            default -> OpenAiFields.PATHS;
+        }, Dialect.OPENAI);
         this.shape = shape;
     }
 
@@ -80,7 +84,9 @@ final class OpenAiUsage extends UsageAccumulator {
             markFailed();
         }
         if (type != null && IMAGE_EVENT_TYPES.contains(type)) {
-            countImage();
+            countImages(1);
+        } else if (shape == Shape.IMAGES) {
+            countImages(fields.elementCount(OpenAiFields.IMAGES));
         }
         if (type != null && !shape.requestsUsage() && FINAL_EVENT_TYPES.contains(type)) {
             markFinished();
@@ -129,7 +135,7 @@ final class OpenAiUsage extends UsageAccumulator {
                 quantities.put(UsageKind.CACHE_WRITE_12H, usage().cacheWrite());
             }
             if (!fields.has(root + OpenAiFields.XAI_TOOLS)) {
-                tools.quantities().forEach(quantities::putIfAbsent);
+                tools.quantities().forEach((kind, count) -> quantities.merge(kind, count, Math::max));
             }
             if (MEDIA_OUTPUT.containsKey(shape) && !fields.has(root + OUTPUT_DETAILS)) {
                 quantities.put(MEDIA_OUTPUT.get(shape), usage().output());

@@ -26,6 +26,8 @@ final class RequestFields {
     /** Models by others, as gateways have them. */
     private static final List<String> MODEL_MAPS = List.of("context_window_fallbacks", "content_policy_fallbacks");
     private static final String UNKNOWN_MODEL = "";
+    /** A call that names more has a model that is not known. */
+    private static final int MAX_MODELS = 16;
     /** Paths of the further models that a request names. */
     static final List<String> FURTHER_MODELS = Stream
             .concat(MODEL_LISTS.stream().map(list -> list + ".[*].model"), MODEL_MAPS.stream()).toList();
@@ -36,10 +38,9 @@ final class RequestFields {
     /**
      * Returns the further models that a request names, of which one may answer or work for a tool.
      *
-     * @param modelInPath the model that the path names, so that another one in the body is a further one; otherwise null
      * @return the names; an empty one for models that are not known
      */
-    static List<String> furtherModels(JsonFields fields, String modelInPath) {
+    static List<String> furtherModels(JsonFields fields) {
         var models = new LinkedHashSet<String>();
         for (var list : MODEL_LISTS) {
             boolean tools = list.equals("tools");
@@ -47,18 +48,15 @@ final class RequestFields {
                 var name = element.text(list + ".[].model");
                 name = name == null ? element.text(list + ".[]") : name;
                 if (name != null || !tools) {
-                    models.add(name == null ? UNKNOWN_MODEL : name);
+                    models.add(Identifiers.isValid(name) && models.size() < MAX_MODELS ? name : UNKNOWN_MODEL);
                 }
             });
-            if (fields.elementCount(list) > fields.elements(list).size() || !tools && fields.text(list) != null) {
+            if (fields.elementCount(list) > fields.elements(list).size() || !tools && fields.isString(list)) {
                 models.add(UNKNOWN_MODEL);
             }
         }
         if (MODEL_MAPS.stream().anyMatch(fields::has)) {
             models.add(UNKNOWN_MODEL);
-        }
-        if (modelInPath != null && fields.has("model") && !modelInPath.equals(fields.text("model"))) {
-            models.add(fields.text("model") == null ? UNKNOWN_MODEL : fields.text("model"));
         }
         return List.copyOf(models);
     }

@@ -137,13 +137,13 @@ abstract class UsageAccumulator {
         finished = true;
     }
 
-    /** Returns the number of images that a stream has completed. */
+    /** Returns the number of images that a document contains, or a stream has completed. */
     final long images() {
         return images;
     }
 
-    final void countImage() {
-        images++;
+    final void countImages(long count) {
+        images += count;
     }
 
     final void countContent() {

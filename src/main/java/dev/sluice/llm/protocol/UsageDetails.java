@@ -72,6 +72,21 @@ public record UsageDetails(Map<UsageKind, Long> quantities, ServiceTier tier, bo
         return new UsageDetails(all, tier, fast, region, iterations, image, reportedPicodollars);
     }
 
+    /**
+     * Returns the same with the number of images that were generated.
+     *
+     * @param images 0 if it is not known, so that the requested number counts
+     */
+    public UsageDetails withImages(long images) {
+        if (images == 0 || !quantities.containsKey(UsageKind.IMAGE)) {
+            return this;
+        }
+        var all = new EnumMap<UsageKind, Long>(UsageKind.class);
+        all.putAll(quantities);
+        all.put(UsageKind.IMAGE, images);
+        return new UsageDetails(all, tier, fast, region, iterations, image, reportedPicodollars);
+    }
+
     /** Returns the same with a quality and a size where the request has none. */
     public UsageDetails withImageDefaults(String quality, String size) {
         int slash = image.indexOf('/');

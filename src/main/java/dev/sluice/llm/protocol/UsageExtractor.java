@@ -199,7 +199,16 @@ public final class UsageExtractor {
      * @return false if there was none: the response may not be a stream of images
      */
     public boolean isCutWithin(long requested) {
-        return accumulator.images() > 0 && accumulator.images() < requested;
+        return json == null && accumulator.images() > 0 && accumulator.images() < requested;
+    }
+
+    /**
+     * Returns the number of images in the response.
+     *
+     * @return the number; 0 if it is not known
+     */
+    public long images() {
+        return accumulator.images();
     }
 
     /** @return null if the encoding is unknown */

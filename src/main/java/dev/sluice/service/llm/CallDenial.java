@@ -13,10 +13,11 @@ import dev.sluice.llm.protocol.Provider;
  * @param unit unit of the quota, which is known even if the rate is {@link dev.sluice.api.Rate#BLOCKED}
  * @param requestedUnits number of units that the call has requested from the quota
  * @param unproven whether the provider has not accepted the caller's key yet, so that the call counts against the address
+ * @param mostlyOutput whether the call reserves more output than input
  * @param reason message of a denial that does not depend on the usage; null for another one
  */
 record CallDenial(Provider provider, Decision decision, QuotaStatus quota, QuotaUnit unit, long requestedUnits,
-        boolean unproven, String reason) {
+        boolean unproven, String reason, boolean mostlyOutput) {
 
     static CallDenial of(AdmittedCall call, boolean unproven) {
         var quota = call.decision().mostRestrictive().orElseThrow();
@@ -24,13 +25,13 @@ record CallDenial(Provider provider, Decision decision, QuotaStatus quota, Quota
                 ? call.unpricedMessage()
                 : quota.window().isZero() ? "Calls of this model are not allowed" : null;
         return new CallDenial(call.provider(), call.decision(), quota, call.unitOf(quota), call.requestedUnits(quota),
-                unproven, reason);
+                unproven, reason, call.estimatedUsage().output() > call.estimatedUsage().input());
     }
 
     /** Returns the denial of a call that uses no tokens. */
     static CallDenial ofFreeCall(Provider provider, Decision decision, boolean unproven) {
         var quota = decision.mostRestrictive().orElseThrow();
         return new CallDenial(provider, decision, quota, QuotaUnit.REQUESTS, 1, unproven,
-                quota.window().isZero() ? "Calls that use no tokens are not allowed" : null);
+                quota.window().isZero() ? "Calls that use no tokens are not allowed" : null, false);
     }
 }

@@ -33,8 +33,7 @@ class DeferredCalls {
     private static final long SWEEP_MILLIS = 60_000;
     private static final Set<String> OPEN = Set.of("queued", "in_progress");
     private static final String FAILED = "failed";
-    /** Begins the id of a conversation; a response has another one. */
-    private static final String CONVERSATION_PREFIX = "conv_";
+    private static final String RESPONSE_PREFIX = "resp_";
 
     private final StoredResponses responses;
     private final LlmLimiter limiter;
@@ -95,8 +94,12 @@ class DeferredCalls {
 
     private void remember(Provider provider, String id, StoredResponse response, List<String> references) {
         responses.remember(StoredResponses.hash(provider, id), response, clock.millis());
-        references.stream().filter(reference -> reference.startsWith(CONVERSATION_PREFIX))
+        references.stream().filter(DeferredCalls::isConversation)
                 .forEach(conversation -> rememberConversation(provider, conversation, response));
+    }
+
+    private static boolean isConversation(String reference) {
+        return !reference.startsWith(RESPONSE_PREFIX) && !StoredResponses.UUID.matcher(reference).matches();
     }
 
     /** The first caller that continues a conversation is its owner. */

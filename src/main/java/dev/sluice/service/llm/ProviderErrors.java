@@ -81,7 +81,7 @@ final class ProviderErrors {
         text.append(", Requested ").append(amount(quota, denial.requestedUnits())).append('.');
         denial.decision().retryAfter().ifPresent(
                 wait -> text.append(" Please try again in ").append(RateLimitHeaders.ceilSeconds(wait)).append("s."));
-        if (quota.unit() != QuotaUnit.REQUESTS) {
+        if (quota.unit() != QuotaUnit.REQUESTS && denial.mostlyOutput()) {
             text.append(" A call with a smaller maximum of output tokens requests less.");
         }
         if (denial.unproven()) {

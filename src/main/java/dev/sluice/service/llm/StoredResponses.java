@@ -3,8 +3,11 @@ package dev.sluice.service.llm;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListSet;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Pattern;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
@@ -44,6 +47,9 @@ class StoredResponses {
     private static final Logger LOG = Logger.getLogger(StoredResponses.class);
     private static final String RETENTION_SECONDS = Long.toString(Duration.ofDays(RETENTION_DAYS).toSeconds());
 
+    /** Ids of xAI, whose case may not matter. */
+    static final Pattern UUID = Pattern.compile("(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}");
+
     /** Time at which a call is booked as estimated. */
     private record Due(long epochMillis, String hash) implements Comparable<Due> {
 
@@ -67,6 +73,8 @@ class StoredResponses {
     private final ConcurrentHashMap<String, Pending> pending = new ConcurrentHashMap<>();
     /** The same calls in the order of their time. */
     private final ConcurrentSkipListSet<Due> dues = new ConcurrentSkipListSet<>();
+    /** Size of the set, which it would have to count. */
+    private final AtomicInteger dueCount = new AtomicInteger();
 
     @Inject
     StoredResponses(RedisProvider redis, StoreConfig settings) {
@@ -81,7 +89,7 @@ class StoredResponses {
 
     /** Returns the hash by which a stored object is known here. */
     static String hash(Provider provider, String id) {
-        return Sha256.hex(provider.id() + ':' + id);
+        return Sha256.hex(provider.id() + ':' + (UUID.matcher(id).matches() ? id.toLowerCase(Locale.ROOT) : id));
     }
 
     private String key(String hash) {
@@ -99,7 +107,9 @@ class StoredResponses {
         if (response.pending() != null) {
             var due = new Due(nowMillis + response.pending().lifetime().toMillis(), hash);
             pending.put(hash, new Pending(due, response));
-            dues.add(due);
+            if (dues.add(due)) {
+                dueCount.incrementAndGet();
+            }
             if (redis != null) {
                 redis.send(Request.cmd(Command.ZADD).arg(dueKey()).arg(due.epochMillis).arg(hash))
                         .onFailure(StoredResponses::log);
@@ -117,11 +127,19 @@ class StoredResponses {
     void forgetDue(String hash) {
         var ended = pending.remove(hash);
         if (ended != null) {
-            dues.remove(ended.due);
+            removeDue(ended.due);
         }
         if (redis != null) {
             redis.send(Request.cmd(Command.ZREM).arg(dueKey()).arg(hash)).onFailure(StoredResponses::log);
         }
+    }
+
+    private boolean removeDue(Due due) {
+        boolean removed = dues.remove(due);
+        if (removed) {
+            dueCount.decrementAndGet();
+        }
+        return removed;
     }
 
     private void put(String hash, StoredResponse response) {
@@ -173,7 +191,7 @@ class StoredResponses {
      */
     String pollDue(long nowMillis) {
         var first = dues.isEmpty() ? null : dues.first();
-        return first != null && (first.epochMillis <= nowMillis || pending.size() > MAX_CACHED) && dues.remove(first)
+        return first != null && (first.epochMillis <= nowMillis || dueCount.get() > MAX_CACHED) && removeDue(first)
                 ? first.hash
                 : null;
     }

@@ -238,6 +238,16 @@ class LlmClientTest extends LlmTest {
         assertThat(booked.output()).isEqualTo(50);
     }
 
+    /** After its head, and three events. */
+    @Test
+    void streamThatStallsTimesOut() {
+        var client = llm.client("slow", "zoo", "pro");
+        assertThatThrownBy(
+                () -> client.stream(body("gpt-4o").put("stub", "hold")).collect().asList().await().atMost(TIMEOUT))
+                .isInstanceOfSatisfying(LlmException.class, failure -> assertThat(failure.status()).isEqualTo(200));
+        assertThat(booked("user:zoo", "slow", "gpt-4o").estimated()).isEqualTo(1);
+    }
+
     @Test
     void secretsOfHeadersAndQueryAreRedacted() {
         var body = body("gpt-4o").put("stub", "400");

@@ -154,6 +154,10 @@ class ReservationPlannerTest {
     @Test
     void theDearestOfTheModelsThatMayAnswerIsReserved() {
         assertReserves(plan(gpt4o(100, false, false, "gpt-4o-mini", "gpt-4")), 200, 3_000_000 + 6_000_000);
+        settings.put(PREFIX + "models.\"gpt-4\".requests.free", "1000/minute");
+        planner = null;
+        var denied = plan(gpt4o(100, false, false, "gpt-4")); // has a rule of its own
+        assertThat(denied.request().checks().get(0).rate()).isEqualTo(Rate.BLOCKED);
         for (var unpriced : new String[]{"", "no-such-model"}) {
             assertThat(plan(gpt4o(100, false, false, "gpt-4o-mini", unpriced)).unpriced()).isTrue();
         }
@@ -164,7 +168,6 @@ class ReservationPlannerTest {
         var detached = new DetachedCalls();
         detached.add("r-1", plan(64_000));
         detached.add("r-2", plan(800));
-        detached.add(null, plan(800));
         for (var other : new String[]{"r-2", "r-3", null}) {
             detached.end(other);
             assertReserves(plan(64_000), 4196, 640_100_000);

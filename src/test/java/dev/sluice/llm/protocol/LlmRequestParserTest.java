@@ -133,7 +133,7 @@ class LlmRequestParserTest {
             "a,b | {\"models\":[\"a\",\"b\"]}",
             "a,b | {\"fallbacks\":[{\"model\":\"a\"},\"b\"]}", "'' | {\"models\":\"a\"}", "'',a | {\"fallbacks\":[{},\"a\"]}",
             "'' | {\"context_window_fallbacks\":[{\"a\":[\"b\"]}]}",
-            "gpt-image-1 | {\"tools\":[{\"type\":\"x\"},{\"model\":\"gpt-image-1\"}]}"})
+            "gpt-image-2 | {\"tools\":[{\"type\":\"x\"},{\"model\":\"gpt-image-2\"}]}"})
     void readsFurtherModels(String models, String body) {
         var expected = models == null ? List.of() : List.of(models.replace("''", "").split(",", -1));
         assertThat(chat(body).furtherModels()).isEqualTo(expected);
@@ -141,27 +141,29 @@ class LlmRequestParserTest {
                 .isEqualTo(expected);
     }
 
-    @Test
-    void modelBesideThatOfThePathIsAFurtherOne() {
-        var deployment = new ProviderOperation(ProviderOperation.Kind.CALL, ProviderOperation.Shape.CHAT, "mine", false);
-        for (var model : List.of("mine", "other")) {
-            var request = LlmRequestParser.parse(Provider.OPENAI, deployment, Buffer.buffer("{\"model\":\"" + model + "\"}"));
-            assertThat(request.model()).isEqualTo("mine");
-            assertThat(request.furtherModels()).isEqualTo(model.equals("mine") ? List.of() : List.of("other"));
-        }
-    }
-
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {"false | {\"input\":\"x\"}",
             "true | {\"previous_response_id\":\"resp_1\"}",
             "true | {\"conversation\":{\"id\":\"conv_1\"}}", "true | {\"prompt\":{\"id\":\"pmpt_1\"}}",
+            "true | {\"tools\":[{\"type\":\"function\"},{\"type\":\"web_search_preview\"}]}",
+            "true | {\"tools\":[{\"type\":\"mcp\"}]}",
+            "false | {\"tools\":[{\"type\":\"function\"},{\"type\":\"custom\"},{\"type\":\"local_shell\"},{\"type\":\"computer_use_preview\"}]}",
             "true | {\"input\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_file\",\"file_id\":\"f\"}]}]}",
             "true | {\"input\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_file\",\"file_url\":\"https://x/y\"}]}]}",
+            "true | {\"input\":[{\"type\":\"item_reference\",\"id\":\"msg_1\"}]}",
             "false | {\"input\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_image\",\"image_url\":\"https://x/y\"}]}]}"})
     void knowsInputElsewhere(boolean elsewhere, String body) {
         assertThat(LlmRequestParser.parse(Provider.OPENAI, RESPONSES, Buffer.buffer(body)).inputElsewhere())
                 .isEqualTo(elsewhere);
         assertThat(gemini("{\"cachedContent\":\"c\"}").inputElsewhere()).isTrue();
+        for (var type : List.of("document", "image")) {
+            var message = "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"" + type
+                    + "\",\"source\":{\"type\":\"url\",\"url\":\"https://x/y\"}}]}]}";
+            assertThat(LlmRequestParser.parse(Provider.ANTHROPIC, MESSAGES, Buffer.buffer(message)).inputElsewhere())
+                    .isEqualTo(type.equals("document"));
+        }
+        assertThat(gemini("{\"tools\":[{\"functionDeclarations\":[]},{\"googleSearch\":{}}]}").inputElsewhere()).isTrue();
+        assertThat(gemini("{\"tools\":[{\"functionDeclarations\":[]}]}").inputElsewhere()).isFalse();
         assertThat(gemini("{\"contents\":[{\"parts\":[{\"fileData\":{\"fileUri\":\"x\"}}]}]}").inputElsewhere()).isTrue();
     }
 

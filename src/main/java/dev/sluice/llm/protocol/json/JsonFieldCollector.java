@@ -143,7 +143,7 @@ public final class JsonFieldCollector {
         } else if (path != null) {
             switch (token) {
                 case VALUE_NULL -> fields.remove(path);
-                case VALUE_STRING -> putString(path, parser.getText());
+                case VALUE_STRING -> putString(path, parser);
                 case VALUE_TRUE -> put(path, true);
                 case VALUE_FALSE -> put(path, false);
                 case VALUE_NUMBER_INT -> put(path,
@@ -169,16 +169,16 @@ public final class JsonFieldCollector {
         } else if (!found.get(path.index())) {
             found.set(path.index());
             found.clear(path.index() + 1, path.end());
-        } else if (token != JsonToken.VALUE_STRING || !parser.getText().equals(fields.text(path.path))) {
+        } else if (token != JsonToken.VALUE_STRING || !path.isRequested() || !parser.getText().equals(fields.text(path.path))) {
             ambiguous.add(path.path);
         }
     }
 
-    private void putString(JsonPaths path, String value) {
+    private void putString(JsonPaths path, JsonParser parser) throws IOException {
         if (path.isText()) {
-            fields.addText(value);
+            fields.addText(parser.getText());
         } else {
-            put(path, value);
+            put(path, path.isRequested() ? parser.getText() : JsonToken.VALUE_STRING);
         }
     }
 

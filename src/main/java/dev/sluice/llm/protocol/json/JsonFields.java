@@ -8,6 +8,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
+import com.fasterxml.jackson.core.JsonToken;
+
 /** Fields collected from one JSON object. The last of duplicate fields is valid; null removes a field. */
 public final class JsonFields {
 
@@ -80,8 +82,8 @@ public final class JsonFields {
     }
 
     /**
-     * Returns the elements of an array. The paths of their fields are those from the document; of elements that are not objects, only
-     * the number counts.
+     * Returns the elements of an array. The paths of their fields are those from the document; those of
+     * elements that are not objects have the path of the elements.
      *
      * @param path the path of the array
      * @return the first {@value #MAX_ELEMENTS}; empty if the field is missing or was not to be collected
@@ -142,6 +144,16 @@ public final class JsonFields {
      */
     public boolean has(String path) {
         return value(path) != null;
+    }
+
+    /**
+     * Returns whether the value is a string.
+     *
+     * @param path the path, also of a field of which only what is below it is collected
+     * @return false for any other value
+     */
+    public boolean isString(String path) {
+        return value(path) instanceof String || value(path) == JsonToken.VALUE_STRING;
     }
 
     /**

@@ -20,6 +20,8 @@ public final class JsonPaths {
     /** Parent node; null for the document. */
     final JsonPaths parent;
     final boolean isElement;
+    /** True if the value here is of interest, not only those below it. */
+    private boolean requested;
     /** True if all elements are collected. */
     private boolean collected;
     /** True if the strings here are texts. */
@@ -58,6 +60,7 @@ public final class JsonPaths {
                 node.collected |= part.equals(COLLECTED_ELEMENT);
             }
             node.text |= isText;
+            node.requested = true;
         }
         root.nodes = new HashMap<>();
         root.number(0, root.nodes);
@@ -73,6 +76,11 @@ public final class JsonPaths {
             end = child.number(end, all);
         }
         return end;
+    }
+
+    /** Returns whether a string here is of interest. A string that is not may be long. */
+    boolean isRequested() {
+        return requested || collected;
     }
 
     boolean isCollected() {
