@@ -152,7 +152,7 @@ public final class JointLimiter {
         return new ResultCallback<>() {
             @Override
             public void onResult(FailoverWindowStore.Outcome outcome) {
-                var decided = outcome.result() == null
+                var decided = outcome.result() == null || outcome.claims() == request.plan().claims()
                         ? request
                         : new JointRequest(request.identifiers(), new JointPlan(List.of(outcome.claims())));
                 callback.onResult(new JointWindowStore.Outcome(outcome.mode(), decided, outcome.result()));

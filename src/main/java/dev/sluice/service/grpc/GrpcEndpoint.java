@@ -4,6 +4,8 @@ import java.net.BindException;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -26,12 +28,11 @@ import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import io.quarkus.tls.CertificateUpdatedEvent;
-import io.vertx.core.AbstractVerticle;
-import io.vertx.core.DeploymentOptions;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.Http2Settings;
+import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.grpc.server.GrpcServer;
@@ -52,6 +53,8 @@ class GrpcEndpoint {
     private static final int MAX_STREAMS = 1000;
     private static final int MAX_HEADER_LIST_SIZE = 16 << 10;
     private static final Duration START_TIMEOUT = Duration.ofSeconds(10);
+    /** Time for calls in flight at shutdown; watches of health are then cut. */
+    private static final long DRAIN_MILLIS = 2000;
     /**
      * A proxy resets a stream when its own timeout is over, 20 ms in Envoy. Vert.x closes a connection on which a client resets more
      * than 200 streams in 30 seconds, which would cut the proxy off whenever Redis is slow.
@@ -66,7 +69,7 @@ class GrpcEndpoint {
     private final Instance<GrpcService> services;
     private final CredentialFailures failures;
     private final Collection<HttpServer> servers = new ConcurrentLinkedQueue<>();
-    private String deployment;
+    private final Set<HttpConnection> connections = ConcurrentHashMap.newKeySet();
 
     GrpcEndpoint(Vertx vertx, GrpcConfig settings, ServiceConfig service, GrpcTls tls,
             @ConfigProperty(name = "quarkus.http.host") String host, @Any Instance<GrpcService> services,
@@ -92,13 +95,19 @@ class GrpcEndpoint {
         }
         int port = settings.port().get();
         try {
-            deployment = await(vertx.deployVerticle(() -> new Listener(port),
-                    new DeploymentOptions().setInstances(EventLoops.contexts(vertx).size())));
+            // One after the other: if the port is in use, the first one fails.
+            for (var context : EventLoops.contexts(vertx)) {
+                var opened = Promise.<Void>promise();
+                context.runOnContext(now -> open(port).onComplete(opened));
+                await(opened.future());
+            }
         } catch (ExecutionException e) {
+            close();
             throw new ConfigurationException("Sluice does not start: port " + port
                     + (e.getCause() instanceof BindException ? " is in use" : " cannot be opened: " + e.getCause().getMessage())
                     + "; set RATE_LIMIT_GRPC_PORT to another one");
         } catch (TimeoutException e) {
+            close();
             throw new ConfigurationException("Sluice does not start: port " + port
                     + " (RATE_LIMIT_GRPC_PORT) was not opened within " + START_TIMEOUT.toSeconds() + " s");
         }
@@ -108,16 +117,27 @@ class GrpcEndpoint {
 
     /** Runs before the store is closed. */
     void stop(@Observes @Priority(5) ShutdownEvent stopping) {
-        if (deployment == null) {
-            return;
+        if (!servers.isEmpty()) {
+            close();
         }
+    }
+
+    private void close() {
         try {
-            await(vertx.undeploy(deployment));
+            await(Future.join(connections.stream().map(GrpcEndpoint::drain).toList()).otherwiseEmpty());
+            await(Future.join(servers.stream().map(HttpServer::close).toList()).otherwiseEmpty());
         } catch (ExecutionException | TimeoutException e) {
             LOG.warn("The gRPC server could not be closed", e);
         } finally {
-            deployment = null;
             servers.clear();
+        }
+    }
+
+    private static Future<Void> drain(HttpConnection connection) {
+        try {
+            return connection.shutdown(DRAIN_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (UnsupportedOperationException e) {
+            return connection.close(); // HTTP/1, which is not served
         }
     }
 
@@ -151,23 +171,18 @@ class GrpcEndpoint {
         return options;
     }
 
-    /** The server of one event loop; all of them share the port. */
-    private final class Listener extends AbstractVerticle {
-
-        private final int port;
-
-        Listener(int port) {
-            this.port = port;
-        }
-
-        @Override
-        public void start(Promise<Void> started) {
-            var server = GrpcServer.server(vertx, new GrpcServerOptions().setMaxMessageSize(MAX_MESSAGE_SIZE));
-            services.forEach(each -> each.addTo(server));
-            var http = vertx.createHttpServer(options(port)).requestHandler(
-                    new GrpcRequestGuard(server, token(service.apiToken()), token(service.adminToken()), failures));
-            servers.add(http);
-            http.listen().<Void>mapEmpty().onComplete(started);
-        }
+    /** Opens the server of the current event loop; all of them share the port. */
+    private Future<Void> open(int port) {
+        var server = GrpcServer.server(vertx, new GrpcServerOptions().setMaxMessageSize(MAX_MESSAGE_SIZE));
+        services.forEach(each -> each.addTo(server));
+        var http = vertx.createHttpServer(options(port)).requestHandler(
+                new GrpcRequestGuard(server, token(service.apiToken()), token(service.adminToken()), failures));
+        http.connectionHandler(connection -> {
+            connections.add(connection);
+            connection.exceptionHandler(failure -> LOG.debug("gRPC connection failed", failure));
+            connection.closeHandler(closed -> connections.remove(connection));
+        });
+        servers.add(http);
+        return http.listen().mapEmpty();
     }
 }

@@ -41,6 +41,7 @@ public final class GrpcMethod {
             Parser<Q> parser, BiConsumer<Q, UnaryCall<R>> handler) {
         GrpcMethod.<Q, R>add(server, service, method, parser, request -> {
             var call = new UnaryCall<>(request.response());
+            onCancel(request, call::cancel);
             request.handler(message -> {
                 if (call.begin()) {
                     run(request, () -> handler.accept(message, call));
@@ -79,10 +80,15 @@ public final class GrpcMethod {
                     end(request, GrpcStatus.INVALID_ARGUMENT, "The message is not the expected one of protobuf, or not UTF-8");
                 }
             });
-            request.exceptionHandler(failure -> LOG.debug("gRPC call broken off", failure)); // cancelled, or disconnected
-            request.response().exceptionHandler(failure -> LOG.debug("gRPC response broken off", failure));
             run(request, () -> handler.accept(request));
         });
+    }
+
+    /** Runs an action, possibly several times, when the client cancels a call or disconnects. */
+    static void onCancel(GrpcServerRequest<?, ?> request, Runnable action) {
+        request.errorHandler(error -> action.run());
+        request.exceptionHandler(failure -> action.run());
+        request.response().exceptionHandler(failure -> action.run());
     }
 
     private static <Q> Q parse(Parser<Q> parser, Buffer payload) {

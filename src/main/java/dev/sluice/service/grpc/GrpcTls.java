@@ -31,9 +31,9 @@ class GrpcTls {
     }
 
     void validate(ConfigProblems problems) {
-        if (own && configuration().isEmpty()) {
-            problems.add(PROPERTY, name.orElseThrow(), "the name of a TLS configuration: set quarkus.tls." + name.get()
-                    + ".key-store…");
+        if (own && configuration().filter(found -> found.getKeyStoreOptions() != null).isEmpty()) {
+            problems.add(PROPERTY, name.orElseThrow(), "the name of a TLS configuration with a key store: set quarkus.tls."
+                    + name.get() + ".key-store…");
         }
     }
 
@@ -48,22 +48,22 @@ class GrpcTls {
     }
 
     private Optional<TlsConfiguration> configuration() {
-        return name.flatMap(registry::get);
+        return name.flatMap(registry::get).filter(found -> own || found.getKeyStoreOptions() != null);
     }
 
     void configure(HttpServerOptions options) {
         configuration().ifPresent(configuration -> {
             options.setSsl(true).setUseAlpn(true);
             var ssl = configuration.getSSLOptions();
-            options.setKeyCertOptions(ssl.getKeyCertOptions());
-            options.setTrustOptions(ssl.getTrustOptions());
+            options.setKeyCertOptions(configuration.getKeyStoreOptions());
+            options.setTrustOptions(configuration.getTrustStoreOptions());
             options.setEnabledSecureTransportProtocols(ssl.getEnabledSecureTransportProtocols());
             ssl.getEnabledCipherSuites().forEach(options::addEnabledCipherSuite);
             ssl.getCrlPaths().forEach(options::addCrlPath);
             ssl.getCrlValues().forEach(options::addCrlValue);
             options.setSslHandshakeTimeout(ssl.getSslHandshakeTimeout());
             options.setSslHandshakeTimeoutUnit(ssl.getSslHandshakeTimeoutUnit());
-            if (ssl.getTrustOptions() != null) {
+            if (configuration.getTrustStoreOptions() != null) {
                 options.setClientAuth(ClientAuth.REQUIRED);
             }
         });
@@ -71,6 +71,8 @@ class GrpcTls {
 
     /** Returns the options with renewed certificates. */
     SSLOptions options() {
-        return configuration().orElseThrow().getSSLOptions();
+        var configuration = configuration().orElseThrow();
+        return configuration.getSSLOptions().setKeyCertOptions(configuration.getKeyStoreOptions())
+                .setTrustOptions(configuration.getTrustStoreOptions());
     }
 }

@@ -91,9 +91,7 @@ class HealthService implements GrpcService {
             request.handler(message -> {
                 // the protocol has one request message
             });
-            request.errorHandler(error -> end()); // cancelled
-            request.exceptionHandler(failure -> end());
-            request.response().exceptionHandler(failure -> end());
+            GrpcMethod.onCancel(request, this::end);
             timer = vertx.setPeriodic(WATCH_INTERVAL_MILLIS, tick -> send());
             send();
         }

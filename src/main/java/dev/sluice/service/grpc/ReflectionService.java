@@ -5,6 +5,8 @@ import java.util.Set;
 
 import jakarta.inject.Singleton;
 
+import org.jboss.logging.Logger;
+
 import com.google.protobuf.ByteString;
 
 import dev.sluice.service.grpc.proto.ReflectionProto.ErrorResponse;
@@ -26,6 +28,8 @@ class ReflectionService implements GrpcService {
     private static final List<String> NAMES = List.of("grpc.reflection.v1.ServerReflection",
             "grpc.reflection.v1alpha.ServerReflection");
 
+    private static final Logger LOG = Logger.getLogger(ReflectionService.class);
+
     private final ServiceDescriptors descriptors;
 
     ReflectionService(ServiceDescriptors descriptors) {
@@ -42,6 +46,7 @@ class ReflectionService implements GrpcService {
 
     private void serve(GrpcServerRequest<ServerReflectionRequest, ServerReflectionResponse> request) {
         var response = request.response();
+        GrpcMethod.onCancel(request, () -> LOG.debug("Reflection broken off by the client"));
         request.handler(message -> {
             response.write(respond(message));
             if (response.writeQueueFull()) {

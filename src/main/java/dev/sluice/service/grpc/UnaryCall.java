@@ -6,8 +6,8 @@ import io.vertx.grpc.common.GrpcStatus;
 import io.vertx.grpc.server.GrpcServerResponse;
 
 /**
- * Response of a call with one message. A response to a call that the client has cancelled is dropped. Called on the event loop of
- * the call.
+ * Response of a call with one message. A response to a call that the client has cancelled is dropped: to write it would make Netty
+ * close the whole connection with PROTOCOL_ERROR, because it takes the stream for a new one. Called on the event loop of the call.
  *
  * @param <R> the response message
  */
@@ -15,6 +15,7 @@ public final class UnaryCall<R extends MessageLite> {
 
     private final GrpcServerResponse<?, R> response;
     private boolean begun;
+    private boolean cancelled;
 
     UnaryCall(GrpcServerResponse<?, R> response) {
         this.response = response;
@@ -27,9 +28,16 @@ public final class UnaryCall<R extends MessageLite> {
         return first;
     }
 
+    /** Drops the response: the client has cancelled the call, or disconnected. */
+    void cancel() {
+        cancelled = true;
+    }
+
     /** Completes the call with status OK. */
     public void complete(R message) {
-        response.end(message);
+        if (!cancelled) {
+            response.end(message);
+        }
     }
 
     /**
@@ -38,6 +46,8 @@ public final class UnaryCall<R extends MessageLite> {
      * @param message says what is wrong and what is allowed; must not repeat content of the request
      */
     public void fail(GrpcStatus status, String message) {
-        response.status(status).statusMessage(message).end();
+        if (!cancelled) {
+            response.status(status).statusMessage(message).end();
+        }
     }
 }
