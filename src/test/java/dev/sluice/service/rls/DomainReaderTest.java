@@ -2,8 +2,12 @@ package dev.sluice.service.rls;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Pattern;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -102,6 +106,21 @@ class DomainReaderTest {
         reader.readRules(RulesDocuments.of(yaml + '\n'));
         assertThat(problems.lines()).isEmpty();
         assertThat(DescriptorMatch.find("d", reader.domains().get("d"), Requests.descriptor("a", "x"))).isPresent();
+    }
+
+    @Test
+    void exampleOfTheDocumentationIsValid() throws IOException {
+        var example = Pattern.compile("```yaml\n(domains:.*?)```", Pattern.DOTALL)
+                .matcher(Files.readString(Path.of("docs/proxies.md")));
+        assertThat(example.find()).isTrue();
+        var problems = new ConfigProblems();
+        var reader = new DomainReader(problems);
+        reader.readRules(RulesDocuments.of(example.group(1)));
+        assertThat(problems.lines()).isEmpty();
+        var edge = reader.domains().get("edge");
+        assertThat(DescriptorMatch.find("edge", edge, Requests.descriptor("path", "/search/books")).orElseThrow().resource())
+                .isEqualTo("search");
+        assertThat(DescriptorMatch.find("edge", edge, Requests.descriptor("remote_address", "192.0.2.1"))).isPresent();
     }
 
     @Test
