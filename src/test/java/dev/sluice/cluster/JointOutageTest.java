@@ -81,4 +81,29 @@ class JointOutageTest {
             assertThat(open.take(REQUEST).mode()).isEqualTo(DecisionMode.OPEN);
         }
     }
+
+    /** All keys of a call are in one slot, that of the domain. */
+    @Test
+    void clusterDecidesInOneCall() {
+        try (var cluster = RedisTestServer.startCluster()) {
+            await().atMost(TIMEOUT).until(() -> cluster.send("SET a b").startsWith("+OK"));
+            try (var member = new ClusterMember(cluster.url())) {
+                members.add(member);
+                for (int i = 0; i < 10; i++) {
+                    var domain = "rls:domain" + i;
+                    var request = new JointRequest(List.of(domain + ":a=1", domain + ":b=2", domain + ":c=3"),
+                            new JointPlan(List.of(
+                                    List.of(ClusterMember.requests(2)), List.of(ClusterMember.requests(5)),
+                                    List.of(ClusterMember.requests(5)))));
+                    for (int j = 1; j <= 3; j++) {
+                        var outcome = member.take(request);
+                        assertThat(outcome.mode()).isEqualTo(DecisionMode.REDIS);
+                        assertThat(outcome.result().admitted()).isEqualTo(j <= 2);
+                    }
+                    assertThat(used(domain + ":c=3")).isEqualTo(2);
+                }
+                members.clear();
+            }
+        }
+    }
 }

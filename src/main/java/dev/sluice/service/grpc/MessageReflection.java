@@ -1,10 +1,7 @@
 package dev.sluice.service.grpc;
 
 import com.google.protobuf.Duration;
-import com.google.protobuf.ListValue;
-import com.google.protobuf.Struct;
 import com.google.protobuf.UInt64Value;
-import com.google.protobuf.Value;
 
 import dev.sluice.service.grpc.proto.CoreProto;
 import dev.sluice.service.grpc.proto.DescriptorProto;
@@ -16,9 +13,9 @@ import io.quarkus.runtime.annotations.RegisterForReflection;
 
 /**
  * Registers the fields of all messages for reflection in a native executable: the lite runtime of protobuf reads and writes them by
- * name.
+ * name. Those of {@code dynamic_metadata} are neither read nor written.
  */
-@RegisterForReflection(methods = false, targets = {
+@RegisterForReflection(methods = false, ignoreNested = true, targets = {
         CoreProto.HeaderValue.class,
         DescriptorProto.RateLimitDescriptor.class, DescriptorProto.RateLimitDescriptor.Entry.class,
         DescriptorProto.RateLimitDescriptor.RateLimitOverride.class,
@@ -30,7 +27,7 @@ import io.quarkus.runtime.annotations.RegisterForReflection;
         ReflectionProto.ServerReflectionResponse.class, ReflectionProto.ServiceResponse.class,
         RlsProto.RateLimitRequest.class, RlsProto.RateLimitResponse.class,
         RlsProto.RateLimitResponse.DescriptorStatus.class, RlsProto.RateLimitResponse.RateLimit.class,
-        Duration.class, ListValue.class, Struct.class, UInt64Value.class, Value.class})
+        Duration.class, UInt64Value.class})
 final class MessageReflection {
 
     private MessageReflection() {
