@@ -98,7 +98,7 @@ class GrpcEndpoint {
             // One after the other: if the port is in use, the first one fails.
             for (var context : EventLoops.contexts(vertx)) {
                 var opened = Promise.<Void>promise();
-                context.runOnContext(now -> open(port).onComplete(opened));
+                context.runOnContext(now -> Future.succeededFuture().compose(any -> open(port)).onComplete(opened));
                 await(opened.future());
             }
         } catch (ExecutionException e) {

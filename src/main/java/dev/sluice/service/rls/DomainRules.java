@@ -1,6 +1,7 @@
 package dev.sluice.service.rls;
 
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,6 +22,7 @@ import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.RulesChanged;
 import dev.sluice.config.RulesDocument;
 import dev.sluice.config.RulesFile;
+import dev.sluice.config.RulesFileStatus;
 import dev.sluice.config.StableChange;
 import dev.sluice.config.YamlFiles;
 import dev.sluice.service.grpc.GrpcConfig;
@@ -31,7 +33,7 @@ import io.quarkus.runtime.StartupEvent;
  * If a change is invalid, the last valid content stays in force. Thread-safe.
  */
 @ApplicationScoped
-class DomainRules {
+public class DomainRules {
 
     private static final Logger LOG = Logger.getLogger("dev.sluice");
     private static final String PROPERTY = "rate-limit.envoy.config";
@@ -44,10 +46,11 @@ class DomainRules {
     private final boolean served;
     private final ConfigProblems initialProblems = new ConfigProblems();
     private final Set<String> unknown = ConcurrentHashMap.newKeySet();
-    private StableChange<YamlFiles> change;
+    private final StableChange<YamlFiles> change;
     private RulesDocument rules;
     private List<RulesDocument> foreign;
     private volatile Map<String, DescriptorNode> domains;
+    private volatile RulesFileStatus status;
     private ScheduledExecutorService executor;
 
     DomainRules(EnvoyConfig settings, GrpcConfig grpc, RulesFile file) {
@@ -58,6 +61,12 @@ class DomainRules {
         this.foreign = files.map(found -> found.parse(PROPERTY, initialProblems)).orElse(List.of());
         this.change = files.map(StableChange::new).orElse(null);
         this.domains = read(rules, foreign, initialProblems);
+        this.status = files.isPresent() ? new RulesFileStatus(true, Instant.now(), null) : null;
+    }
+
+    /** Returns the status of {@code RATE_LIMIT_ENVOY_CONFIG}; empty if it is not set. */
+    public Optional<RulesFileStatus> status() {
+        return Optional.ofNullable(status);
     }
 
     private static Map<String, DescriptorNode> read(RulesDocument rules, List<RulesDocument> foreign, ConfigProblems problems) {
@@ -114,9 +123,11 @@ class DomainRules {
         if (lines.isEmpty()) {
             foreign = documents;
             domains = next;
+            status = new RulesFileStatus(true, Instant.now(), null);
             LOG.infof("Envoy configuration reloaded: path=%s, domains=%d", path.orElseThrow(), next.size());
             return;
         }
+        status = new RulesFileStatus(false, Instant.now(), lines.get(0));
         lines.stream().limit(MAX_LOGGED_PROBLEMS)
                 .forEach(line -> LOG.warnf("Envoy configuration rejected, the last valid one stays in force: %s", line));
         if (lines.size() > MAX_LOGGED_PROBLEMS) {

@@ -334,6 +334,8 @@ class EnvoyRateLimitServiceTest {
         await().atMost(Duration.ofSeconds(60)).until(() -> ask(request("late", descriptor("a", "1"))).getStatuses(0)
                 .getCurrentLimit().getRequestsPerUnit() == 7);
         Files.writeString(file, "domain: edge\n");
+        await().atMost(Duration.ofSeconds(60)).until(() -> readiness("envoy-config").equals("rejected"));
+        assertThat(readiness("envoy-config-problem")).contains("late.yaml:1: domain=edge: a second domain of this name");
         var valid = Path.of(envoyFolder).resolve("valid.yaml");
         Files.writeString(valid, "domain: valid\ndescriptors:\n- key: a\n  rate_limit: {unit: hour, requests_per_unit: 3}\n");
         assertThat(ask(request("late", descriptor("a", "1"))).getStatuses(0).getCurrentLimit().getRequestsPerUnit())
@@ -342,5 +344,10 @@ class EnvoyRateLimitServiceTest {
         await().atMost(Duration.ofSeconds(60)).until(() -> ask(request("valid", descriptor("a", "1"))).getStatuses(0)
                 .getCurrentLimit().getRequestsPerUnit() == 3);
         Files.delete(valid);
+    }
+
+    private String readiness(String member) {
+        return given().port(managementPort).get("/q/health/ready").jsonPath()
+                .getString("checks.find { it.name == 'rate-limit-store' }.data.'" + member + "'");
     }
 }
