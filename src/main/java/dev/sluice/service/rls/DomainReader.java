@@ -18,6 +18,9 @@ final class DomainReader {
 
     private final ConfigProblems problems;
     private final Map<String, DescriptorNode> domains = new HashMap<>();
+    private final Map<String, String> files = new HashMap<>();
+    /** Name of the file that is being read. */
+    private String file = "";
 
     /** @param problems receives the problems of all documents */
     DomainReader(ConfigProblems problems) {
@@ -35,6 +38,7 @@ final class DomainReader {
      */
     void readRules(RulesDocument document) {
         var own = document.newProblems();
+        file = document.name();
         document.root().child("domains").ifPresent(domains -> {
             if (domains.isList()) {
                 domains.items(own).forEach(item -> readDomain(item, own));
@@ -49,6 +53,7 @@ final class DomainReader {
     void readForeign(List<RulesDocument> documents) {
         for (var document : documents) {
             var own = document.newProblems();
+            file = document.name();
             readDomain(document.root(), own);
             problems.addAll(own);
         }
@@ -76,8 +81,12 @@ final class DomainReader {
     }
 
     private void add(String name, ConfigNode place, DescriptorNode tree, ConfigProblems own) {
-        if (domains.putIfAbsent(name, tree) != null) {
-            place.addProblem(own, name, "a second domain of this name; each domain must be in one file");
+        var first = files.putIfAbsent(name, file);
+        if (first == null) {
+            domains.put(name, tree);
+        } else {
+            place.addProblem(own, name,
+                    "a second domain of this name, which " + first + " has; each domain must be in one file");
         }
     }
 }

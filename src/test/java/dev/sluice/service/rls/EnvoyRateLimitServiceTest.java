@@ -104,6 +104,9 @@ class EnvoyRateLimitServiceTest {
     @ConfigProperty(name = "rate-limit.grpc.port")
     int port;
 
+    @ConfigProperty(name = "rate-limit.file")
+    String rulesFile;
+
     @ConfigProperty(name = "rate-limit.envoy.config")
     String envoyFolder;
 
@@ -344,6 +347,21 @@ class EnvoyRateLimitServiceTest {
         await().atMost(Duration.ofSeconds(60)).until(() -> ask(request("valid", descriptor("a", "1"))).getStatuses(0)
                 .getCurrentLimit().getRequestsPerUnit() == 3);
         Files.delete(valid);
+    }
+
+    @Test
+    void domainsOfTheRulesFileAreReloaded() throws IOException {
+        var file = Path.of(rulesFile);
+        Files.writeString(file, RULES + "  reloaded:\n    - {key: a, rate: 9/minute}\n");
+        await().atMost(Duration.ofSeconds(60)).until(() -> ask(request("reloaded", descriptor("a", "1"))).getStatuses(0)
+                .getCurrentLimit().getRequestsPerUnit() == 9);
+        Files.writeString(file, RULES + "  edge:\n    - {key: a, rate: 9/minute}\n");
+        await().atMost(Duration.ofSeconds(60)).until(() -> readiness("rows").equals("rejected"));
+        assertThat(readiness("rows-problem")).contains("rules.yaml").contains("edge").contains("a second domain of this name");
+        assertThat(ask(request("reloaded", descriptor("a", "1"))).getStatuses(0).getCurrentLimit().getRequestsPerUnit())
+                .isEqualTo(9);
+        Files.writeString(file, RULES);
+        await().atMost(Duration.ofSeconds(60)).until(() -> readiness("rows").equals("valid"));
     }
 
     private String readiness(String member) {
