@@ -19,7 +19,7 @@ import dev.sluice.engine.StoreStatus;
 import dev.sluice.identity.ApiKeyRegistry;
 import dev.sluice.llm.config.LlmConfig;
 import dev.sluice.llm.config.Providers;
-import dev.sluice.llm.limit.CurrentLlmPolicy;
+import dev.sluice.llm.policy.CurrentLlmPolicy;
 import dev.sluice.policy.CurrentPolicy;
 import dev.sluice.redis.RedisProvider;
 import dev.sluice.service.api.EndpointAuthorization;

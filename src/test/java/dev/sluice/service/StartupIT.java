@@ -426,6 +426,14 @@ class StartupIT {
     }
 
     @Test
+    void variablesOverrideTheRecipesOfProviders() {
+        var log = Instance.startExpectingFailure(Map.of("REDIS_ENABLED", "false", "SMALLRYE_CONFIG_LOCATIONS",
+                Path.of("docs/providers.properties").toUri().toString(), "RATE_LIMIT_LLM_FIREWORKS_BASE_URL", "ftp://x",
+                "RATE_LIMIT_LLM_MISTRAL_API_KEY", "key-of-mistral"));
+        assertThat(log).contains("RATE_LIMIT_LLM_FIREWORKS_BASE_URL: ").doesNotContain("RATE_LIMIT_LLM_MISTRAL_API_KEY");
+    }
+
+    @Test
     void invalidSettingsAbortTheStartWithALineEach(@TempDir Path folder) throws IOException {
         var file = folder.resolve("application.properties");
         Files.writeString(file, """
@@ -439,6 +447,8 @@ class StartupIT {
                 rate-limit.redis.key-prefix={app}
                 rate-limit.api-keys.me.sha256=my-secret-key
                 rate-limit.api-keys.me.user=me
+                rate-limit.llm.groq.type=openai
+                rate-limit.llm.groq.prices=nosuch-list
                 """);
         var environment = new HashMap<>(Map.of("REDIS_ENABLED", "false", "RATE_LIMIT_DEFAULT", "10 per minute",
                 "SMALLRYE_CONFIG_LOCATIONS", file.toUri().toString(), "UPSTREAM_URL", "app:8000",
@@ -449,6 +459,7 @@ class StartupIT {
                 .contains("rate-limit.endpoints.\"/a\".free=often: ").contains("rate-limit.endpoints.\"b\".pro=1/minute: ")
                 .contains("rate-limit.trusted-proxies=10.0.0.0/99: ").contains("rate-limit.identity-proxies=proxy.internal: ")
                 .contains("rate-limit.memory.max-size=0: 1M or more")
+                .contains("rate-limit.llm.groq.prices=nosuch-list: free, or a provider that has prices: anthropic, ")
                 .contains("rate-limit.redis.key-prefix={app}: must not contain braces")
                 .contains("rate-limit.api-keys.me.sha256=(not shown): ")
                 .contains("UPSTREAM_URL=(not shown): ").contains("rate-limit.endpoints.\"POST=")

@@ -53,7 +53,8 @@ final class FilteredCall {
             if (failure != null || !isStreamed()) {
                 admittedCall.settleEstimated(admittedCall.estimatedUsage());
             }
-        } else if (status == 0 && context.isUserCanceled() && context.getHttpClientRequest() != null) {
+        } else if (status == 0 && context.getHttpClientRequest() != null
+                && (context.isUserCanceled() || ProviderHttpClient.isResponseTimeout(failure))) {
             // The request has been sent, and its response will not be received.
             admittedCall.settleEstimated(admittedCall.estimatedUsage());
         } else {

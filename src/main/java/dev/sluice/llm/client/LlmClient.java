@@ -26,7 +26,8 @@ import io.vertx.core.json.JsonObject;
  * provider reports. A denied call is not sent and fails with {@link RateLimitExceededException}. If the limits cannot be
  * checked, the call fails with {@link dev.sluice.api.StoreUnavailableException}. If the provider rejects the call or does
  * not respond as documented, the call fails with {@link LlmException}, and its reservation is released unless the provider
- * had begun a successful response. Calls are not retried.
+ * had begun a successful response. A call that has been sent and times out is booked as estimated, because the provider may bill
+ * it. Calls are not retried.
  * <p>
  * Thread-safe and non-blocking: may be used on event loops.
  */
@@ -98,7 +99,7 @@ public final class LlmClient {
                     .deferred(() -> httpClient.post(path, buffer))
                     .map(response -> settleAndParse(call, operation, response)).onFailure(Exception.class)
                     .transform(this::asLlmException)
-                    .onFailure().invoke(failure -> call.release(LlmException.isRateLimited(failure)))
+                    .onFailure().invoke(failure -> ProviderHttpClient.end(call, failure))
                     .onCancellation().invoke(() -> call.settleEstimated(call.estimatedUsage())));
         });
     }
@@ -187,12 +188,12 @@ public final class LlmClient {
             return new JsonObject(text);
         } catch (DecodeException e) {
             throw new LlmException(provider.id() + " responded with a body that is not a JSON object", status,
-                    httpClient.redactApiKey(text), null);
+                    httpClient.redact(text), null);
         }
     }
 
     private LlmException rejection(int status, String body) {
-        return new LlmException(provider.id() + " responded with status " + status, status, httpClient.redactApiKey(body),
+        return new LlmException(provider.id() + " responded with status " + status, status, httpClient.redact(body),
                 null);
     }
 

@@ -14,6 +14,8 @@ import dev.sluice.llm.config.LlmConfig;
 import dev.sluice.llm.config.Providers;
 import dev.sluice.llm.limit.LlmLimiter;
 import dev.sluice.llm.protocol.Provider;
+import io.quarkus.tls.TlsConfiguration;
+import io.quarkus.tls.TlsConfigurationRegistry;
 import io.vertx.core.Vertx;
 
 /**
@@ -37,10 +39,12 @@ public class LlmClients {
     private final LlmLimiter limiter;
     private final LlmConfig config;
     private final Providers providers;
+    private final TlsConfigurationRegistry tls;
     private final Vertx vertx;
     private final Map<Provider, ProviderHttpClient> httpClients = new HashMap<>();
 
-    LlmClients(LlmLimiter limiter, LlmConfig config, Providers providers, Vertx vertx) {
+    LlmClients(LlmLimiter limiter, LlmConfig config, Providers providers, TlsConfigurationRegistry tls, Vertx vertx) {
+        this.tls = tls;
         this.providers = providers;
         this.limiter = limiter;
         this.config = config;
@@ -55,7 +59,8 @@ public class LlmClients {
      * @param tier the user's tier; null or an unknown tier is treated as the first configured one
      * @return a client, to be kept or discarded; it needs no closing
      * @throws IllegalArgumentException if the provider is unknown, or the user is null or blank
-     * @throws IllegalStateException if neither an API key nor a base URL is configured for the provider
+     * @throws IllegalStateException if neither an API key nor a base URL is configured for the provider, or its TLS configuration
+     * does not exist
      */
     public LlmClient client(String provider, String user, @Nullable String tier) {
         var parsed = providers.find(provider);
@@ -77,7 +82,17 @@ public class LlmClients {
     }
 
     private synchronized ProviderHttpClient httpClient(Provider provider) {
-        return httpClients.computeIfAbsent(provider, of -> new ProviderHttpClient(of, config, providers, vertx));
+        return httpClients.computeIfAbsent(provider,
+                of -> new ProviderHttpClient(of, config, providers, tlsConfiguration(of), vertx));
+    }
+
+    private @Nullable TlsConfiguration tlsConfiguration(Provider provider) {
+        var name = config.of(provider).tlsConfigurationName();
+        return name.isEmpty()
+                ? null
+                : tls.get(name.get()).orElseThrow(() -> new IllegalStateException("rate-limit.llm." + provider.id()
+                        + ".tls-configuration-name=" + name.get() + ": no such TLS configuration; set quarkus.tls." + name.get()
+                        + ".trust-store… or .key-store…"));
     }
 
     @PreDestroy

@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 import dev.sluice.llm.limit.AdmittedCall;
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
-import dev.sluice.llm.protocol.UsageChunkFilter;
 import dev.sluice.llm.protocol.UsageExtractor;
+import dev.sluice.llm.protocol.rewrite.UsageChunkFilter;
 import dev.sluice.llm.protocol.stream.SseEventReader;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.vertx.MultiHelper;
@@ -102,7 +102,7 @@ final class LlmEventStream {
                 // The request may have been sent, and its response will not be received.
                 call.settleEstimated(call.estimatedUsage());
             } else {
-                call.release(LlmException.isRateLimited(failure));
+                ProviderHttpClient.end(call, failure);
             }
             return;
         }

@@ -37,7 +37,8 @@ import io.vertx.core.buffer.Buffer;
  * </pre>
  *
  * A denied call is not sent and fails with {@link RateLimitExceededException}. Listing models and counting tokens are not
- * counted. A call that the provider rejects, or that fails, releases its reservation. If the response body does not pass
+ * counted. A call that the provider rejects, or that fails, releases its reservation; one that has been sent and times out is booked
+ * as estimated. If the response body does not pass
  * through the filter ({@code Multi}, files), the estimate is booked and marked as estimated.
  * <p>
  * The caller is, in this order: the user bound by {@link LlmCallScope#as}; the user and tier in the call's headers

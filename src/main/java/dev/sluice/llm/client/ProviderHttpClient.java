@@ -3,20 +3,27 @@ package dev.sluice.llm.client;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.URI;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 import jakarta.ws.rs.core.MultivaluedHashMap;
 import jakarta.ws.rs.core.Response;
 
+import org.jspecify.annotations.Nullable;
+
 import dev.sluice.llm.config.LlmConfig;
 import dev.sluice.llm.config.Providers;
+import dev.sluice.llm.limit.AdmittedCall;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.ProviderBaseUrl;
 import dev.sluice.llm.protocol.ProviderType;
 import io.quarkus.rest.client.reactive.QuarkusRestClientBuilder;
+import io.quarkus.tls.TlsConfiguration;
+import io.quarkus.tls.runtime.config.TlsConfigUtils;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -35,22 +42,28 @@ import io.vertx.core.http.RequestOptions;
  */
 final class ProviderHttpClient implements Closeable {
 
+    /** In the message of Vert.x if all connections were in use for too long: the request has not been sent. */
+    private static final String CONNECTION_TIMEOUT = "getting a connection";
+
     private final Provider provider;
     private final ProviderBaseUrl baseUrl;
     private final String query;
-    private final String apiKey;
+    private final SentSecrets secrets;
     private final Map<String, String> headers = new LinkedHashMap<>();
     private final ProviderRestApi restApi;
     private final HttpClient streamingClient;
     private final boolean asksForUsage;
+    private final long timeoutMillis;
 
-    ProviderHttpClient(Provider provider, LlmConfig config, Providers providers, Vertx vertx) {
+    /** @param tls the configuration of TLS; null for that of the JVM */
+    ProviderHttpClient(Provider provider, LlmConfig config, Providers providers, @Nullable TlsConfiguration tls, Vertx vertx) {
         this.provider = provider;
         var configured = config.of(provider);
         var url = configured.baseUrl().filter(text -> !text.isBlank()).orElse(provider.type().defaultBaseUrl());
         baseUrl = ProviderBaseUrl.of(provider.type(), url);
         query = providers.query(provider);
-        apiKey = configured.apiKey().map(String::strip).orElse("");
+        secrets = new SentSecrets(configured);
+        var apiKey = configured.apiKey().map(String::strip).orElse("");
         if (!apiKey.isEmpty()) {
             headers.put(providers.authHeader(provider), providers.authValue(provider, apiKey));
         }
@@ -58,19 +71,25 @@ final class ProviderHttpClient implements Closeable {
             headers.put("anthropic-version", "2023-06-01");
         }
         headers.putAll(configured.headers());
-        restApi = createRestApi(url, config, configured);
-        streamingClient = vertx.createHttpClient(
-                new HttpClientOptions().setMaxPoolSize(configured.maxConnections().orElse(config.maxConnections()))
-                        .setConnectTimeout((int) configured.connectTimeout().orElse(config.connectTimeout()).toMillis())
-                        .setReadIdleTimeout((int) configured.timeout().orElse(config.timeout()).toMillis())
-                        .setIdleTimeoutUnit(TimeUnit.MILLISECONDS));
+        timeoutMillis = configured.timeout().orElse(config.timeout()).toMillis();
+        var connectTimeout = configured.connectTimeout().orElse(config.connectTimeout());
+        restApi = createRestApi(url, connectTimeout, tls);
+        var options = new HttpClientOptions().setMaxPoolSize(configured.maxConnections().orElse(config.maxConnections()))
+                .setConnectTimeout((int) connectTimeout.toMillis());
+        if (tls != null) {
+            TlsConfigUtils.configure(options, tls);
+        }
+        streamingClient = vertx.createHttpClient(options);
         asksForUsage = configured.askUsage();
     }
 
-    private ProviderRestApi createRestApi(String url, LlmConfig config, LlmConfig.ProviderConfig configured) {
+    private ProviderRestApi createRestApi(String url, Duration connectTimeout, @Nullable TlsConfiguration tls) {
         var builder = QuarkusRestClientBuilder.newBuilder().baseUri(URI.create(url.strip())).disableDefaultMapper(true)
-                .connectTimeout(configured.connectTimeout().orElse(config.connectTimeout()).toMillis(), TimeUnit.MILLISECONDS)
-                .readTimeout(configured.timeout().orElse(config.timeout()).toMillis(), TimeUnit.MILLISECONDS);
+                .connectTimeout(connectTimeout.toMillis(), TimeUnit.MILLISECONDS)
+                .readTimeout(timeoutMillis, TimeUnit.MILLISECONDS);
+        if (tls != null) {
+            builder.tlsConfiguration(tls);
+        }
         var all = new MultivaluedHashMap<>(headers);
         return builder.clientHeadersFactory((incoming, outgoing) -> all).build(ProviderRestApi.class);
     }
@@ -116,14 +135,34 @@ final class ProviderHttpClient implements Closeable {
 
     private RequestOptions options(String path) {
         var options = new RequestOptions().setMethod(HttpMethod.POST).setAbsoluteURI(target(path))
+                .setIdleTimeout(timeoutMillis)
                 .putHeader(HttpHeaders.CONTENT_TYPE, "application/json").putHeader(HttpHeaders.ACCEPT, "text/event-stream");
         headers.forEach(options::putHeader);
         return options;
     }
 
-    /** Returns the text with the API key replaced, if it contains it. */
-    String redactApiKey(String text) {
-        return apiKey.isEmpty() ? text : text.replace(apiKey, "***");
+    /** Returns a text without the secrets that are sent to the provider. */
+    String redact(String text) {
+        return secrets.redact(text);
+    }
+
+    /** Ends a call that has failed before a successful response. */
+    static void end(AdmittedCall call, Throwable failure) {
+        if (isResponseTimeout(failure)) {
+            call.settleEstimated(call.estimatedUsage());
+        } else {
+            call.release(LlmException.isRateLimited(failure));
+        }
+    }
+
+    /** Returns whether a failure is a timeout after the request has been sent: the provider may bill the call. */
+    static boolean isResponseTimeout(Throwable failure) {
+        for (var cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof TimeoutException) {
+                return !String.valueOf(cause.getMessage()).contains(CONNECTION_TIMEOUT);
+            }
+        }
+        return false;
     }
 
     @Override

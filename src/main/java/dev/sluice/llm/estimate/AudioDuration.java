@@ -1,7 +1,5 @@
 package dev.sluice.llm.estimate;
 
-import java.util.Set;
-
 import io.netty.buffer.ByteBuf;
 
 /**
@@ -13,15 +11,8 @@ import io.netty.buffer.ByteBuf;
 public final class AudioDuration {
 
     /** Bytes per second of unknown formats: speech in the lowest bit rate that is usual, 16 kbit/s, so that no audio is longer. */
-    private static final int MIN_BYTES_PER_SECOND = 2000;
+    static final int MIN_BYTES_PER_SECOND = 2000;
     private static final int MILLISECONDS = 1000;
-    private static final int RIFF = 0x52494646;
-    private static final int WAVE = 0x57415645;
-    private static final int FORMAT_CHUNK = 0x666d7420;
-    private static final int DATA_CHUNK = 0x64617461;
-    private static final int MAX_WAV_RATE = 10_000_000;
-    /** PCM, floating-point, and the extensible form of both. */
-    private static final Set<Integer> PLAIN_FORMATS = Set.of(1, 3, 0xfffe);
 
     /** Kilobits per second of MPEG 1 and MPEG 2, layer III. */
     private static final int[][] BIT_RATES = {
@@ -34,7 +25,7 @@ public final class AudioDuration {
 
     /** Returns the milliseconds of a file, rounded up; 0 only if it is empty. */
     public static long milliseconds(ByteBuf file) {
-        long known = isWav(file) ? wav(file) : mp3(file);
+        long known = WavFormat.isWav(file) ? wav(file) : mp3(file);
         return known > 0 ? known : perSecond(file.readableBytes(), MIN_BYTES_PER_SECOND);
     }
 
@@ -42,30 +33,12 @@ public final class AudioDuration {
         return (bytes * MILLISECONDS + bytesPerSecond - 1) / bytesPerSecond;
     }
 
-    private static boolean isWav(ByteBuf file) {
-        return file.readableBytes() >= 12 && file.getInt(0) == RIFF && file.getInt(8) == WAVE;
-    }
-
     /** Returns the milliseconds of the data after the format; 0 if there is none. */
     private static long wav(ByteBuf file) {
-        long rate = 0;
-        long at = 12;
-        while (at + 8 <= file.readableBytes()) {
-            int chunk = file.getInt((int) at);
-            long size = file.getUnsignedIntLE((int) at + 4);
-            if (chunk == FORMAT_CHUNK && at + 24 <= file.readableBytes()) {
-                if (!PLAIN_FORMATS.contains(file.getUnsignedShortLE((int) at + 8))) {
-                    return 0; // compressed: the fields do not determine how many bytes a second has
-                }
-                // Samples × channels × bits: decoders do not use the rate of bytes, which can be anything.
-                rate = file.getUnsignedIntLE((int) at + 12) * file.getUnsignedShortLE((int) at + 10)
-                        * file.getUnsignedShortLE((int) at + 22) / Byte.SIZE;
-            } else if (chunk == DATA_CHUNK && rate > 0 && rate <= MAX_WAV_RATE) {
-                return perSecond(Math.min(size, file.readableBytes() - at - 8), rate);
-            }
-            at += 8 + size + (size & 1);
-        }
-        return 0;
+        var format = WavFormat.read(file);
+        return format.dataOffset() == 0
+                ? 0
+                : perSecond(Math.min(format.dataBytes(), file.readableBytes() - format.dataOffset()), format.bytesPerSecond());
     }
 
     /** Returns the milliseconds of all frames; 0 if they are not most of the file: bytes of other formats look like frames by chance. */

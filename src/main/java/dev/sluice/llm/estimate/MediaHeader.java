@@ -3,6 +3,8 @@ package dev.sluice.llm.estimate;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
+import io.netty.buffer.Unpooled;
+
 /**
  * Reads what determines the tokens of a file from the bytes at its start: PNG, JPEG, GIF, WebP, PDF, WAV, MP3. Stateless.
  */
@@ -118,9 +120,10 @@ final class MediaHeader {
         return imageOfBytes(total);
     }
 
+    /** Returns the rate that the header determines; of compressed audio the lowest usual one, so that none is longer. */
     private static double wavBytesPerSecond(byte[] bytes, int length) {
-        int rate = startsWith(bytes, length, 12, "fmt ") && length >= 32 ? littleEndian(bytes, 28, 4) : 0;
-        return rate > 0 ? rate : AUDIO_BYTES_PER_SECOND;
+        long rate = WavFormat.read(Unpooled.wrappedBuffer(bytes, 0, length)).bytesPerSecond();
+        return rate > 0 ? rate : AudioDuration.MIN_BYTES_PER_SECOND;
     }
 
     /** Counts the pages in the bytes, and extrapolates. */

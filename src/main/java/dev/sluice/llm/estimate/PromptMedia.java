@@ -22,6 +22,7 @@ final class PromptMedia {
     /** Picture of the open object, whose detail may follow; null if there is none. */
     private Size image;
     private boolean isLow;
+    private boolean hasFiles;
 
     /** @param text receives what is no file */
     PromptMedia(ByteBuf body, TextTokens text) {
@@ -53,6 +54,7 @@ final class PromptMedia {
         if (field.endsWith("_id") || field.endsWith("Uri") || field.endsWith("_uri") || field.endsWith("url")
                 && !startsWith(from, to, DATA_URL)) {
             image = MediaTokens.UNKNOWN_IMAGE;
+            hasFiles |= field.startsWith("file");
             return;
         }
         var size = MediaTokens.read(body, dataStart(from, to), to);
@@ -94,6 +96,11 @@ final class PromptMedia {
     void endObject() {
         endImage();
         isLow = false;
+    }
+
+    /** Returns whether a file, which may be anything, is at another place. */
+    boolean hasFiles() {
+        return hasFiles;
     }
 
     private void endImage() {

@@ -176,6 +176,11 @@ public final class PromptTokens {
         stringStart = -1;
     }
 
+    /** Returns whether a file that is not in the body belongs to the prompt: its size is not known. */
+    public boolean hasFiles() {
+        return media.hasFiles();
+    }
+
     /**
      * Returns the estimate at the end of the document.
      *

@@ -120,6 +120,12 @@ public final class UsageParts {
         }
     }
 
+    /** Returns the cost that the providers have reported, in 10⁻¹² US dollars; 0 if none has. */
+    long reportedPicodollars() {
+        var reported = sums.get(CostParts.REPORTED);
+        return reported == null ? 0 : reported.quantity();
+    }
+
     void forEach(BiConsumer<String, Sum> action) {
         sums.forEach(action);
     }
@@ -142,7 +148,7 @@ public final class UsageParts {
         for (var entry : sums.entrySet()) {
             var sum = entry.getValue();
             other = other.subtract(sum.picodollars());
-            if (!PLAIN_KINDS.containsKey(entry.getKey())) {
+            if (!PLAIN_KINDS.containsKey(entry.getKey()) && !entry.getKey().equals(CostParts.REPORTED)) {
                 addTo(details, entry.getKey(), sum.group() == null || sum.group() == Group.NONE
                         ? new Detail(null, sum.quantity(), sum.picodollars())
                         : new Detail(sum.quantity(), null, sum.picodollars()));

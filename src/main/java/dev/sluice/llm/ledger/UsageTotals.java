@@ -67,6 +67,15 @@ public record UsageTotals(long calls, long input, long cachedInput, long cacheWr
     }
 
     /**
+     * Returns the cost that the providers themselves report, in US dollars.
+     *
+     * @return a decimal without superfluous digits; null if none is reported
+     */
+    public String reportedDollars() {
+        return parts.reportedPicodollars() == 0 ? null : Money.dollars(parts.reportedPicodollars());
+    }
+
+    /**
      * Returns the usage by kind. The tokens of all kinds of input sum to the input, those of output to the output, and the costs of
      * all kinds exactly to the cost.
      *
@@ -81,7 +90,7 @@ public record UsageTotals(long calls, long input, long cachedInput, long cacheWr
      * Returns the JSON form, with the field names of the HTTP API. Jackson uses it.
      *
      * @return {@code calls}, {@code input_tokens}, {@code output_tokens}, {@code cached_input_tokens},
-     *         {@code cache_write_input_tokens}, {@code cost_usd} (a string: exact), {@code unpriced_calls},
+     *         {@code cache_write_input_tokens}, {@code cost_usd} (a string: exact), {@code reported_cost_usd} (if a provider reports its own), {@code unpriced_calls},
      *         {@code estimated_calls}, {@code details} (by kind: {@code tokens} or {@code count}, and {@code cost_usd})
      */
     @JsonValue
@@ -93,6 +102,9 @@ public record UsageTotals(long calls, long input, long cachedInput, long cacheWr
         fields.put("cached_input_tokens", cachedInput);
         fields.put("cache_write_input_tokens", cacheWrite);
         fields.put("cost_usd", dollars());
+        if (reportedDollars() != null) {
+            fields.put("reported_cost_usd", reportedDollars());
+        }
         fields.put("unpriced_calls", unpriced);
         fields.put("estimated_calls", estimated);
         var byKind = new LinkedHashMap<String, Object>();

@@ -18,10 +18,6 @@ import dev.sluice.llm.protocol.UsageExtractor;
  */
 public final class AdmittedCall {
 
-    /** Reason of the denial of a call without a price, and the remedies. */
-    public static final String UNPRICED_MESSAGE = "The model has no price, but a budget applies to the call: set its price"
-            + " (rate-limit.llm.<provider>.prices), or set rate-limit.llm.unpriced=allow";
-
     private final PlannedCall planned;
     private final Decision decision;
     private final CallEnd end;
@@ -60,13 +56,25 @@ public final class AdmittedCall {
     }
 
     /**
+     * Returns the reason of the denial of a call without a price, with the remedies.
+     *
+     * @return the message
+     */
+    public String unpricedMessage() {
+        var prefix = "rate-limit.llm." + provider().id();
+        return "The model has no price, but a budget applies to the call: set its price (" + prefix
+                + ".prices), or the model that it"
+                + " stands for (" + prefix + ".aliases), or set rate-limit.llm.unpriced=allow";
+    }
+
+    /**
      * Creates the exception that reports the denial of this call.
      *
      * @return the exception, not thrown
      */
     public RateLimitExceededException denialException() {
         return planned.unpriced()
-                ? new RateLimitExceededException(decision, UNPRICED_MESSAGE)
+                ? new RateLimitExceededException(decision, unpricedMessage())
                 : new RateLimitExceededException(decision);
     }
 
@@ -105,6 +113,16 @@ public final class AdmittedCall {
      */
     public String reservation() {
         return decision.reservation().orElse(null);
+    }
+
+    /**
+     * Leaves the end of the call to {@link LlmLimiter#report}: its usage is not known here. What is reserved stays reserved.
+     *
+     * @return the token with which the usage is reported; null if nothing was reserved
+     */
+    public String detach() {
+        end.detach();
+        return reservation();
     }
 
     /**
@@ -190,6 +208,14 @@ public final class AdmittedCall {
      */
     public Optional<DeferredCall> defer() {
         return end.defer();
+    }
+
+    /**
+     * Has the call settled with at least the output that is reserved, unless its usage is reported: the rest of its response is not
+     * read.
+     */
+    public void expectReservedOutput() {
+        end.expectReservedOutput();
     }
 
     /**

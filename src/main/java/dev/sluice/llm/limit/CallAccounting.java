@@ -6,6 +6,7 @@ import java.util.Map;
 
 import dev.sluice.llm.ledger.Ledger;
 import dev.sluice.llm.ledger.LedgerEntry;
+import dev.sluice.llm.policy.CurrentLlmPolicy;
 import dev.sluice.llm.pricing.CostParts;
 import dev.sluice.llm.pricing.ModelPrice;
 import dev.sluice.llm.protocol.Provider;
@@ -20,6 +21,7 @@ final class CallAccounting {
     private final LlmMetrics metrics;
     private final SettlementQueue settlements;
     private final CurrentLlmPolicy policy;
+    private final DetachedCalls detachedCalls = new DetachedCalls();
     private final long maxInflatedBytes;
 
     CallAccounting(Ledger ledger, LlmMetrics metrics, SettlementQueue settlements, CurrentLlmPolicy policy,
@@ -54,7 +56,7 @@ final class CallAccounting {
         for (var iteration : details.iterations()) {
             var own = iteration.model() == null ? null : findPrice(provider, iteration.model());
             cost = cost.plus((own == null || !own.covers(iteration.usage(), UsageDetails.NONE) ? price : own)
-                    .cost(iteration.usage(), details.withoutQuantities()));
+                    .cost(iteration.usage(), details.of(iteration)));
         }
         return cost;
     }
@@ -71,6 +73,16 @@ final class CallAccounting {
         } else {
             settlements.settle(identifier, reservation, usageByResource, afterAttempt);
         }
+    }
+
+    /** Leaves the end of a call to a later settlement of its reservation. */
+    void detach(String reservation, PlannedCall call) {
+        detachedCalls.add(reservation, call);
+    }
+
+    /** Settles the reservation of a call that may have been detached, as {@link #settle}. */
+    void settleDetached(String identifier, String reservation, Map<String, Long> usageByResource) {
+        settle(identifier, reservation, usageByResource, () -> detachedCalls.end(reservation));
     }
 
     /** Completes when all entries booked for an identifier so far have been written, or cannot be written now. */

@@ -10,6 +10,7 @@ import dev.sluice.llm.pricing.Money;
 import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.llm.protocol.UsageDetails;
 import dev.sluice.llm.protocol.UsageExtractor;
+import dev.sluice.llm.protocol.UsageKind;
 
 /** End of an admitted call: determines what it has used and cost, and settles and books it once. Thread-safe. */
 final class CallEnd {
@@ -24,6 +25,7 @@ final class CallEnd {
     private final AtomicBoolean finished = new AtomicBoolean();
     /** Identifier in the ledger. */
     private volatile String ledgerIdentifier;
+    private volatile boolean reservedOutputExpected;
     /** Null until the call is settled. */
     private volatile BookedCall settlement;
 
@@ -43,6 +45,10 @@ final class CallEnd {
         ledgerIdentifier = identifier;
     }
 
+    void expectReservedOutput() {
+        reservedOutputExpected = true;
+    }
+
     long maxInflatedBytes() {
         return accounting.maxInflatedBytes();
     }
@@ -51,7 +57,8 @@ final class CallEnd {
     void finish(UsageExtractor extractor) {
         try {
             extractor.end();
-            var usage = extractor.usage();
+            boolean cut = extractor.isCutWithin(planned.estimate().details().quantities().getOrDefault(UsageKind.IMAGE, 0L));
+            var usage = cut ? null : extractor.usage();
             if (extractor.isFailure()) {
                 release(false); // the provider bills nothing
             } else if (usage != null && extractor.isComplete()) {
@@ -59,7 +66,9 @@ final class CallEnd {
             } else if (usage == null && extractor.isComplete() && isBilledByRequest()) {
                 finish(TokenUsage.NONE, planned.estimate().details(), extractor.model(), false);
             } else {
-                var details = usage == null ? planned.estimate().details() : extractor.details().withoutIterations();
+                var details = usage == null
+                        ? planned.estimate().details().withFees(extractor.details())
+                        : extractor.details().withoutIterations();
                 finish(completeUsage(usage, extractor.outputTokens()), details, extractor.model(),
                         true);
             }
@@ -77,9 +86,10 @@ final class CallEnd {
     /**
      * Completes an incomplete report with the estimate.
      *
-     * @param output tokens of the text that has passed; 0 if nothing is known
+     * @param textOutput tokens of the text that has passed; 0 if nothing is known
      */
-    private TokenUsage completeUsage(TokenUsage reported, long output) {
+    private TokenUsage completeUsage(TokenUsage reported, long textOutput) {
+        long output = reservedOutputExpected ? Math.max(textOutput, planned.usage().output()) : textOutput;
         return reported == null
                 ? TokenUsage.of(planned.usage().input(), output > 0 ? output : planned.usage().output())
                 : new TokenUsage(reported.input(), reported.cachedInput(), reported.cacheWrite(), reported.longCacheWrite(),
@@ -102,7 +112,8 @@ final class CallEnd {
         var cost = modelPrice == null
                 ? CostParts.unpriced(details.quantities())
                 : accounting.cost(planned.estimate().provider(), modelPrice, usage,
-                        modelPrice.isConfigured() ? details.withoutIterations() : details);
+                        modelPrice.isConfigured() ? details.ofRequestedModel() : details);
+        cost = cost.withReported(details.reportedPicodollars());
         long picodollars = cost.picodollars();
         long nanodollars = modelPrice == null ? 0 : Money.nanodollars(picodollars);
         var settled = new BookedCall(usage, responseModel, picodollars);
@@ -134,12 +145,18 @@ final class CallEnd {
         return answered == null ? planned.price() : answered;
     }
 
+    /** Leaves the end of the call to a later settlement of its reservation. */
+    void detach() {
+        accounting.detach(reservation, planned);
+    }
+
     /** Ends the call without settling it; empty if it has ended already. It goes on to reserve less than it may cost. */
     Optional<DeferredCall> defer() {
         if (!finished.compareAndSet(false, true)) {
             return Optional.empty();
         }
         planned.cancelOutput();
+        detach();
         var estimate = planned.estimate();
         return Optional.of(new DeferredCall(estimate.provider(), estimate.identifier(), ledgerIdentifier, estimate.model(),
                 planned.usage(), estimate.details(), reservation, planned.tokensResource(), planned.budgetResource()));

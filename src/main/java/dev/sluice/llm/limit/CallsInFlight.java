@@ -48,7 +48,7 @@ final class CallsInFlight {
     }
 
     /**
-     * Ends a call.
+     * Ends a call. Without effect if it has ended before.
      *
      * @param slot from {@link #begin}
      * @param nanos the time at which it began
@@ -56,19 +56,6 @@ final class CallsInFlight {
     synchronized void end(int slot, long nanos) {
         if (slot != NONE && startedAt[slot] == nanos) {
             taken[slot] = false;
-        }
-    }
-
-    /** Ends the call that has begun first; it is not known which one has ended. */
-    synchronized void endOldest() {
-        int oldest = NONE;
-        for (int i = 0; i < taken.length; i++) {
-            if (taken[i] && (oldest == NONE || startedAt[i] - startedAt[oldest] < 0)) {
-                oldest = i;
-            }
-        }
-        if (oldest != NONE) {
-            taken[oldest] = false;
         }
     }
 }

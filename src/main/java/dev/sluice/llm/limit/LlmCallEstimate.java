@@ -1,5 +1,7 @@
 package dev.sluice.llm.limit;
 
+import java.util.List;
+
 import dev.sluice.llm.protocol.LlmRequest;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.UsageDetails;
@@ -16,16 +18,20 @@ import dev.sluice.llm.protocol.UsageDetails;
  * maximum
  * @param choices number of choices requested, 1 or more
  * @param details what makes the tokens dearer than usual, as requested
- * @param whole whether {@code maxOutputTokens} is reserved as a whole: it is what the call is expected to use, or its usage is known
- * much later
+ * @param whole whether {@code maxOutputTokens} is reserved as a whole: it is what the call is expected to use
+ * @param background whether the usage is known much later, so that all that the call may use is reserved
+ * @param inputElsewhere whether a part of the input is not in the request, and its size is not known
+ * @param furtherModels further models, of which one may answer; an empty name for one that is not known
  */
 public record LlmCallEstimate(Provider provider, String identifier, String tier, String model, long inputTokens,
-        long maxOutputTokens, int choices, UsageDetails details, boolean whole) {
+        long maxOutputTokens, int choices, UsageDetails details, boolean whole, boolean background,
+        boolean inputElsewhere, List<String> furtherModels) {
 
     /** Creates an estimate of a call whose tokens have their usual price. */
     LlmCallEstimate(Provider provider, String identifier, String tier, String model, long inputTokens, long maxOutputTokens,
             int choices) {
-        this(provider, identifier, tier, model, inputTokens, maxOutputTokens, choices, UsageDetails.NONE, false);
+        this(provider, identifier, tier, model, inputTokens, maxOutputTokens, choices, UsageDetails.NONE, false, false, false,
+                List.of());
     }
 
     /**
@@ -40,7 +46,9 @@ public record LlmCallEstimate(Provider provider, String identifier, String tier,
      */
     public LlmCallEstimate(Provider provider, String identifier, String tier, String model, long inputTokens,
             long maxOutputTokens) {
-        this(provider, identifier, tier, model, inputTokens, maxOutputTokens, 1, UsageDetails.NONE, inputTokens == 0);
+        this(provider, identifier, tier, model, inputTokens, maxOutputTokens, 1, UsageDetails.NONE, inputTokens == 0, false,
+                false,
+                List.of());
     }
 
     /**
@@ -57,7 +65,8 @@ public record LlmCallEstimate(Provider provider, String identifier, String tier,
                 ? new LlmCallEstimate(provider, identifier, tier, "", 0, 0)
                 : new LlmCallEstimate(provider, identifier, tier, request.model(), request.estimatedInputTokens(),
                         request.maxTotalOutputTokens(), request.choices(), request.details(),
-                        request.background() || !request.details().quantities().isEmpty());
+                        !request.details().quantities().isEmpty(), request.background(), request.inputElsewhere(),
+                        request.furtherModels());
     }
 
     /**

@@ -19,6 +19,8 @@ import dev.sluice.api.ResourceCheck;
 import dev.sluice.engine.CallbackRateLimiter;
 import dev.sluice.llm.config.LlmConfig;
 import dev.sluice.llm.ledger.Ledger;
+import dev.sluice.llm.policy.CurrentLlmPolicy;
+import dev.sluice.llm.policy.LlmPolicySnapshot;
 import dev.sluice.llm.pricing.CostParts;
 import dev.sluice.llm.pricing.ModelPrice;
 import dev.sluice.llm.pricing.Money;
@@ -150,6 +152,7 @@ public class LlmLimiter {
         var cost = price == null
                 ? CostParts.unpriced(billedDetails.quantities())
                 : accounting.cost(call.provider(), price, billed, billedDetails);
+        cost = cost.withReported(billedDetails.reportedPicodollars());
         settle(call, Map.of(call.tokensResource(), billed.total(), call.budgetResource(),
                 price == null ? 0 : Money.nanodollars(cost.picodollars())));
         accounting.book(call.provider(), call.ledgerIdentifier(), call.model(), billed, price, cost, usage == null,
@@ -169,8 +172,7 @@ public class LlmLimiter {
     }
 
     private void settle(DeferredCall call, Map<String, Long> used) {
-        accounting.settle(call.identifier(), call.reservation(), used,
-                () -> planner.endUnderReserved(call.identifier(), used.keySet()));
+        accounting.settleDetached(call.identifier(), call.reservation(), used);
     }
 
     private static boolean limitsUsage(LlmPolicySnapshot snapshot, Provider provider, String tier, String model) {
@@ -214,29 +216,26 @@ public class LlmLimiter {
         return Uni.createFrom().deferred(() -> {
             var price = findPrice(provider, model).filter(found -> found.covers(usage, UsageDetails.NONE));
             if (reservation != null) {
-                var used = usageByResource(provider, model, usage, price);
-                accounting.settle(identifier, reservation, used, () -> planner.endUnderReserved(identifier, used.keySet()));
+                accounting.settleDetached(identifier, reservation, usageByResource(provider, model, usage, price));
             }
             return accounting
                     .book(provider, identifier, model, usage, price.orElse(null),
                             price.map(modelPrice -> modelPrice.cost(usage, UsageDetails.NONE))
                                     .orElseGet(() -> CostParts.unpriced(Map.of())),
                             false, requestId,
-                            outputSample(provider,
-                                    identifier, model, usage, reservation))
+                            outputSample(provider, identifier, model, usage))
                     .chain(() -> accounting.awaitWritten(identifier));
         });
     }
 
     /** Returns the output tokens that count in the histogram: those of every call, if any tier's usage is limited. */
-    private long outputSample(Provider provider, String identifier, String model, TokenUsage usage,
-            String reservation) {
+    private long outputSample(Provider provider, String identifier, String model, TokenUsage usage) {
         var snapshot = policy.current();
         if (snapshot.tiers().names().stream()
                 .noneMatch(tier -> limitsUsage(snapshot, provider, tier, model))) {
             return -1;
         }
-        outputEstimates.add(identifier, provider, model, usage.output(), reservation != null);
+        outputEstimates.add(identifier, provider, model, usage.output());
         return usage.output();
     }
 

@@ -130,7 +130,7 @@ class LlmMetrics {
         modelCounters.cachedInput.increment(usage.cachedInput());
         modelCounters.cacheWrite.increment(usage.cacheWrite());
         modelCounters.output.increment(usage.output());
-        cost.parts().forEach(modelCounters::count);
+        cost.parts().stream().filter(part -> !part.kind().equals(CostParts.REPORTED)).forEach(modelCounters::count);
         if (cost.picodollars() < 0) {
             unpriced.get(provider).increment();
         } else {

@@ -66,17 +66,11 @@ final class OutputEstimates {
     /**
      * Adds the output of a call made elsewhere. Without effect if this instance has not begun a call of the model; when it does, it
      * reads the ledger.
-     *
-     * @param reserved whether the call had a reservation, which was possibly made by this instance
      */
-    void add(String identifier, Provider provider, String model, long tokens, boolean reserved) {
+    void add(String identifier, Provider provider, String model, long tokens) {
         var outputs = models.getIfPresent(new Key(identifier, provider, model));
         if (outputs != null) {
             outputs.add(tokens);
-        }
-        var calls = reserved ? inFlight.getIfPresent(new CallerKey(identifier, provider)) : null;
-        if (calls != null) {
-            calls.endOldest();
         }
     }
 

@@ -20,6 +20,15 @@ record PlannedCall(LlmCallEstimate estimate, ModelPrice price, TokenUsage usage,
         String tokensResource, String budgetResource, boolean unpriced, ModelOutputs.Call uncapped,
         Runnable underReserved) {
 
+    /** End of a call that reserves all that it may cost. */
+    static final Runnable NOT_UNDER_RESERVED = () -> {
+    };
+
+    /** Returns whether the call is one of those in flight that reserve less than they may use, or may be. */
+    boolean isCountedInFlight() {
+        return uncapped != null || underReserved != NOT_UNDER_RESERVED;
+    }
+
     /** Returns the name of the model's price; null if it has none. */
     String priceName() {
         return price == null ? null : price.name();

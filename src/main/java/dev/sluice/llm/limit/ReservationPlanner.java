@@ -1,7 +1,7 @@
 package dev.sluice.llm.limit;
 
 import java.util.ArrayList;
-import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -12,6 +12,7 @@ import dev.sluice.api.QuotaUnit;
 import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.ResourceCheck;
+import dev.sluice.llm.policy.LlmPolicySnapshot;
 import dev.sluice.llm.pricing.ModelPrice;
 import dev.sluice.llm.pricing.Money;
 import dev.sluice.llm.protocol.Provider;
@@ -25,8 +26,8 @@ import dev.sluice.llm.protocol.UsageDetails;
  */
 final class ReservationPlanner {
 
-    private static final Runnable NOTHING = () -> {
-    };
+    /** Input of a call with a part elsewhere, of a model whose maximum is not known. */
+    private static final long UNKNOWN_INPUT = 200_000;
 
     private final Supplier<LlmPolicySnapshot> policy;
     private final BiFunction<Provider, String, ModelPrice> prices;
@@ -54,29 +55,38 @@ final class ReservationPlanner {
         var budget = snapshot.rule(call.provider(), QuotaUnit.NANODOLLARS, tier, call.model());
         boolean hasBudget = budget.rate(tier) != Rate.UNLIMITED;
         boolean limited = tokens.rate(tier) != Rate.UNLIMITED || hasBudget;
+        var models = pricesOfModels(call, listedPrice);
+        long maximum = models.stream().mapToLong(ReservationPlanner::maxOutput).max().orElse(TokenUsage.MAX) * call.choices();
         long unknownOutput = snapshot.outputEstimate(call.provider(), call.model());
-        var uncapped = limited && call.maxOutputTokens() < 0
+        var uncapped = limited && call.maxOutputTokens() < 0 && !call.background()
                 ? outputEstimates.begin(call, snapshot.minimumOutputEstimate(call.provider(), call.model()),
                         unknownOutput)
                 : null;
-        Runnable endUnderReserved = NOTHING;
+        Runnable endUnderReserved = PlannedCall.NOT_UNDER_RESERVED;
         try {
             long output = call.maxOutputTokens() >= 0
-                    ? call.maxOutputTokens()
-                    : uncapped == null ? unknownOutput * call.choices() : uncapped.estimatedTokens();
-            long reserved = call.whole() && call.maxOutputTokens() >= 0
+                    ? call.whole() ? call.maxOutputTokens() : Math.min(call.maxOutputTokens(), maximum)
+                    : uncapped == null ? outputWithoutCap(call, unknownOutput, maximum) : uncapped.estimatedTokens();
+            boolean whole = call.background() || call.whole() && call.maxOutputTokens() >= 0;
+            long reserved = whole
                     ? output
                     : Math.min(output, snapshot.maxReservedOutput(call.provider(), call.model()) * call.choices());
-            var usage = usage(call, reserved);
+            var usage = usage(call.inputTokens(), reserved);
             var price = listedPrice != null && listedPrice.covers(usage, call.details()) ? listedPrice : null;
-            boolean unpriced = denyUnpriced && price == null && hasBudget;
+            boolean unpriced = denyUnpriced && hasBudget && (price == null || models.contains(null));
             var costly = usage;
-            if (usage.output() < Math.min(output, TokenUsage.MAX) && hasBudget && price != null) {
+            if (hasBudget && price != null && (call.inputElsewhere() || usage.output() < Math.min(output, TokenUsage.MAX))) {
                 var begun = underReserved.begin(call.identifier(), budget.resource());
-                endUnderReserved = begun == null ? NOTHING : begun;
-                costly = begun == null ? usage(call, output) : usage;
+                endUnderReserved = begun == null ? PlannedCall.NOT_UNDER_RESERVED : begun;
+                costly = begun == null ? usage(inputAnywhere(call, price), output) : usage;
             }
-            long costNanodollars = price == null ? 0 : Money.nanodollars(estimateCost(price, costly, call.details()));
+            long costNanodollars = 0;
+            for (var model : price == null ? List.<ModelPrice>of() : models) {
+                if (model != null && model.covers(costly, call.details())) {
+                    costNanodollars = Math.max(costNanodollars,
+                            Money.nanodollars(estimateCost(model, costly, call.details())));
+                }
+            }
             var checks = new ArrayList<ResourceCheck>(4);
             checks.add(call.model().isEmpty() || snapshot.allows(call.provider(), call.model())
                     ? requests.check(tier, 1)
@@ -98,17 +108,35 @@ final class ReservationPlanner {
         }
     }
 
-    /**
-     * Ends the calls made elsewhere that reserve less than they may cost.
-     *
-     * @param resources resources of the budgets; others have no such calls
-     */
-    void endUnderReserved(String identifier, Collection<String> resources) {
-        resources.forEach(resource -> underReserved.endAny(identifier, resource));
+    /** Returns the prices of all models that may answer a call, the requested one first; null for one without a price. */
+    private List<ModelPrice> pricesOfModels(LlmCallEstimate call, ModelPrice requested) {
+        if (call.furtherModels().isEmpty()) {
+            return Collections.singletonList(requested);
+        }
+        var models = new ArrayList<ModelPrice>();
+        models.add(requested);
+        call.furtherModels().forEach(model -> models.add(model.isEmpty() ? null : prices.apply(call.provider(), model)));
+        return models;
     }
 
-    private static TokenUsage usage(LlmCallEstimate call, long output) {
-        return TokenUsage.of(Math.min(call.inputTokens(), TokenUsage.MAX), Math.min(output, TokenUsage.MAX));
+    private static long maxOutput(ModelPrice price) {
+        return price == null || price.maxOutput() == 0 ? TokenUsage.MAX : price.maxOutput();
+    }
+
+    /** Returns the output of a call without a cap: in the background all that the model can, if that is known. */
+    private static long outputWithoutCap(LlmCallEstimate call, long typical, long maximum) {
+        return call.background() && maximum < TokenUsage.MAX ? maximum : typical * call.choices();
+    }
+
+    /** Returns the input of a call: if a part of it is elsewhere, all that the model can read. */
+    private static long inputAnywhere(LlmCallEstimate call, ModelPrice price) {
+        return call.inputElsewhere()
+                ? Math.max(call.inputTokens(), price.maxInput() == 0 ? UNKNOWN_INPUT : price.maxInput())
+                : call.inputTokens();
+    }
+
+    private static TokenUsage usage(long input, long output) {
+        return TokenUsage.of(Math.min(input, TokenUsage.MAX), Math.min(output, TokenUsage.MAX));
     }
 
     /**

@@ -39,12 +39,4 @@ final class UnderReservedCalls {
         int slot = inFlight.begin(now);
         return slot == CallsInFlight.NONE ? null : () -> inFlight.end(slot, now);
     }
-
-    /** Ends a call that was made elsewhere: the one in flight, if there is one. */
-    void endAny(String identifier, String resource) {
-        var inFlight = calls.getIfPresent(new Budget(identifier, resource));
-        if (inFlight != null) {
-            inFlight.endOldest();
-        }
-    }
 }

@@ -10,6 +10,7 @@ import dev.sluice.api.Decision;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.ResourceCheck;
 import dev.sluice.engine.CallbackRateLimiter;
+import dev.sluice.llm.policy.CurrentLlmPolicy;
 import dev.sluice.llm.protocol.Provider;
 import io.smallrye.mutiny.Uni;
 

@@ -32,8 +32,9 @@ final class BundledPrices {
 
     static final String ABOVE = "above_prompt_tokens";
     static final String SERVICE_TIER = "service_tier";
-    static final String WEB_SEARCH = "web_search_1000";
     static final String FACTOR_PREFIX = "factor_";
+    static final String MAX_INPUT = "max_input_tokens";
+    static final String MAX_OUTPUT = "max_output_tokens";
 
     private static final String TIERS = "tiers";
     private static final BigDecimal MAX_FACTOR = BigDecimal.valueOf(100);
@@ -131,10 +132,7 @@ final class BundledPrices {
     private static PriceTier tier(Map<String, String> fields) {
         var name = fields.getOrDefault(SERVICE_TIER, "standard").toUpperCase(Locale.ROOT);
         check(Arrays.stream(ServiceTier.values()).anyMatch(tier -> tier.name().equals(name)), SERVICE_TIER + " is unknown");
-        var above = fields.getOrDefault(ABOVE, "0");
-        check(above.matches("[0-9]{1,9}") && Long.parseLong(above) <= TokenUsage.MAX,
-                ABOVE + " must be 0 to " + TokenUsage.MAX);
-        return new PriceTier(ServiceTier.valueOf(name), Long.parseLong(above));
+        return new PriceTier(ServiceTier.valueOf(name), tokens(fields, ABOVE));
     }
 
     private static void check(boolean valid, String problem) {
@@ -153,9 +151,14 @@ final class BundledPrices {
                 factors.put(name.substring(FACTOR_PREFIX.length()), factor);
             }
         });
-        var webSearch = fields.get(WEB_SEARCH);
-        return new CallPrices(webSearch == null ? CallPrices.USUAL_WEB_SEARCH : Money.decimal(WEB_SEARCH, webSearch),
-                factors, UnitPrices.of(fields));
+        return new CallPrices(ToolFees.read(fields), factors, UnitPrices.of(fields), tokens(fields, MAX_INPUT),
+                tokens(fields, MAX_OUTPUT));
+    }
+
+    private static long tokens(Map<String, String> fields, String name) {
+        var text = fields.getOrDefault(name, "0");
+        check(text.matches("[0-9]{1,9}") && Long.parseLong(text) <= TokenUsage.MAX, name + " must be 0 to " + TokenUsage.MAX);
+        return Long.parseLong(text);
     }
 
     /**

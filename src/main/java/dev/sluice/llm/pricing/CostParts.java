@@ -21,6 +21,9 @@ public record CostParts(List<Part> parts, long picodollars) {
     /** No usage. */
     public static final CostParts NONE = new CostParts(List.of(), 0);
 
+    /** Kind of the part that is the cost reported by the provider: its quantity in 10⁻¹² US dollars, which costs nothing. */
+    public static final String REPORTED = "reported_cost";
+
     /** Counter of a call's tokens that the quantity of a part is contained in. */
     public enum Group {
         /** Input tokens that are neither read from nor written to a cache. */
@@ -62,12 +65,29 @@ public record CostParts(List<Part> parts, long picodollars) {
         return new CostParts(List.copyOf(parts), -1);
     }
 
+    /**
+     * Adds the cost that the provider reports. It is no part of the sum.
+     *
+     * @param reported the cost in 10⁻¹² US dollars; 0 if it is not known
+     * @return the same cost, with the part {@link #REPORTED}
+     */
+    public CostParts withReported(long reported) {
+        if (reported <= 0) {
+            return this;
+        }
+        var all = new ArrayList<>(parts);
+        all.add(new Part(REPORTED, Group.NONE, reported, 0));
+        return new CostParts(List.copyOf(all), picodollars);
+    }
+
     static String name(UsageKind kind) {
         return kind.name().toLowerCase(Locale.ROOT);
     }
 
     private static Group group(UsageKind kind) {
-        return kind.isInput() ? Group.INPUT : kind.isOutput() ? Group.OUTPUT : Group.NONE;
+        return kind == UsageKind.CACHE_WRITE_12H
+                ? Group.CACHE_WRITE
+                : kind.isInput() ? Group.INPUT : kind.isOutput() ? Group.OUTPUT : Group.NONE;
     }
 
     /**

@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,13 +17,14 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonToken;
 
 import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.UsageKind;
 
 /**
  * Reads LiteLLM's price list, {@code model_prices_and_context_window.json}, as it is published: an object by model, with amounts
  * in US dollars per token. Amounts are read as decimals, and rounded up to what {@link Money} can express.
  * <p>
  * A row is read if its tokens can be billed by their kinds ({@link TokenKind}), or if the model is billed by characters, seconds of
- * audio or images instead ({@link UnitPrices}). Of the fees beside them, those of web searches are read.
+ * audio or images instead ({@link UnitPrices}). Of the fees beside them, those of searches and containers are read.
  *
  * @see <a href="https://github.com/BerriAI/litellm">BerriAI/litellm</a>
  */
@@ -39,12 +41,18 @@ final class LiteLlmPrices {
             Provider.ofPriceList("fireworks"));
     /** Modes whose tokens are text, except where a caller sends something else. */
     private static final Set<String> TEXT_MODES = Set.of("chat", "responses", "completion", "embedding", "moderation");
+    /** Mode of models that are free. */
+    private static final String FREE_MODE = "moderation";
     /** Prices that the list contains beside those of tokens by mode, as an equivalent of them. */
     private static final Map<String, Set<String>> EQUIVALENTS = Map.of("audio_speech", Set.of("output_cost_per_second"),
             "audio_transcription", Set.of("input_cost_per_second"));
     private static final String IMAGE_MODE = "image_generation";
-    /** Of the three sizes of the search context, which cost the same today, the largest. */
-    private static final String WEB_SEARCH_FIELD = "search_context_cost_per_query.search_context_size_high";
+    /** Fees of one search. Of the three sizes of the search context, which cost the same today, the largest. */
+    private static final Map<UsageKind, String> FEES = Map.of(UsageKind.WEB_SEARCH,
+            "search_context_cost_per_query.search_context_size_high", UsageKind.MAPS_SEARCH,
+            "google_maps_grounding_cost_per_query", UsageKind.CONTAINER_GIGABYTE, "code_interpreter_cost_per_session");
+    /** Of 1,000 searches. */
+    private static final String FILE_SEARCH = "file_search_cost_per_1k_calls";
     private static final Map<String, String> FACTORS = Map.of("provider_specific_entry.fast", CallPrices.FAST,
             "provider_specific_entry.us", "us");
     private static final int MILLION_DIGITS = 6;
@@ -106,6 +114,10 @@ final class LiteLlmPrices {
         var name = listedName.startsWith(prefix) ? listedName.substring(prefix.length()) : listedName;
         var tokens = new LiteLlmTokenPrices(provider, mode, fields);
         if (tokens.isComplete() && isBilledByTokens(mode, tokens.listed(), fields)) {
+            boolean free = tokens.listed().values().stream().allMatch(price -> price.signum() == 0);
+            if (free && !mode.equals(FREE_MODE) && !provider.equals(Provider.GEMINI)) {
+                return null; // zeros stand for an unknown price; only Google offers models free of charge
+            }
             return new PriceRow(provider, name, null, null, tokens.standard(), tokens.tiers(), calls(fields, UnitPrices.NONE),
                     SOURCE);
         }
@@ -117,7 +129,9 @@ final class LiteLlmPrices {
     }
 
     private static CallPrices calls(LiteLlmFields fields, UnitPrices units) {
-        var search = fields.perThousand(WEB_SEARCH_FIELD);
+        var fees = new EnumMap<UsageKind, BigDecimal>(UsageKind.class);
+        FEES.forEach((kind, field) -> putKnown(fees, kind, fields.perThousand(field)));
+        putKnown(fees, UsageKind.FILE_SEARCH, fields.rounded(FILE_SEARCH));
         var factors = new TreeMap<String, BigDecimal>();
         FACTORS.forEach((field, name) -> {
             var factor = fields.amounts().get(field);
@@ -125,7 +139,13 @@ final class LiteLlmPrices {
                 factors.put(name, factor.stripTrailingZeros());
             }
         });
-        return new CallPrices(search == null ? CallPrices.USUAL_WEB_SEARCH : search, factors, units);
+        return new CallPrices(fees, factors, units, fields.tokens("max_input_tokens"), fields.tokens("max_output_tokens"));
+    }
+
+    private static void putKnown(Map<UsageKind, BigDecimal> fees, UsageKind kind, BigDecimal fee) {
+        if (fee != null) {
+            fees.put(kind, fee);
+        }
     }
 
     /**

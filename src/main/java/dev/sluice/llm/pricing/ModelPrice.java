@@ -17,10 +17,17 @@ public final class ModelPrice {
 
     /** Price of calls that are free of charge, whatever they use. */
     public static final ModelPrice FREE = new ModelPrice("free", new TokenPrices(0, 0, 0, 0, 0), Map.of(),
-            new CallPrices(BigDecimal.ZERO, Map.of(), UnitPrices.NONE), true);
+            CallPrices.FREE, true);
 
     /** More than a call makes; keeps costs within a {@code long}. */
     private static final long MAX_SEARCHES = 100_000;
+    private static final long MAX_OTHER_FEES = 10_000;
+    /**
+     * Models whose requests have a quality and a size by default. The name is that of the row: a request may have an alias.
+     *
+     * @see <a href="https://platform.openai.com/docs/api-reference/images/create">OpenAI: create image</a>
+     */
+    private static final String DALL_E = "dall-e";
     private static final int PICODOLLARS_PER_DOLLAR_DIGITS = 12;
     private static final int THOUSAND_DIGITS = 3;
     private static final BigDecimal MAX_COST = BigDecimal.valueOf(Long.MAX_VALUE);
@@ -28,19 +35,21 @@ public final class ModelPrice {
     private final String name;
     /** Prices by tier of service and by the number of input tokens that a call must exceed. The standard tier is there. */
     private final Map<ServiceTier, NavigableMap<Long, TokenPrices>> prices = new EnumMap<>(ServiceTier.class);
-    private final long picodollarsPerSearch;
+    /** Fees in picodollars. */
+    private final Map<UsageKind, Long> fees = new EnumMap<>(UsageKind.class);
     private final UnitPrices units;
     private final Map<String, BigDecimal> factors;
     private final boolean configured;
+    private final long maxInput;
+    private final long maxOutput;
 
-    /** Creates a configured price, which is the same for all calls. */
-    ModelPrice(String name, TokenPrices prices) {
-        this(name, prices, Map.of(), CallPrices.USUAL, true);
-    }
-
-    /** Creates a configured price of a model that is not billed by tokens. */
-    ModelPrice(String name, UnitPrices units) {
-        this(name, null, Map.of(), new CallPrices(CallPrices.USUAL_WEB_SEARCH, Map.of(), units), true);
+    /**
+     * Creates a configured price, which is the same in all tiers.
+     *
+     * @param prices null if the model is not billed by tokens
+     */
+    static ModelPrice configured(String name, TokenPrices prices, CallPrices calls) {
+        return new ModelPrice(name, prices, Map.of(), calls, true);
     }
 
     /**
@@ -59,10 +68,12 @@ public final class ModelPrice {
             add(new PriceTier(ServiceTier.STANDARD, 0), prices);
         }
         tiers.forEach(this::add);
-        picodollarsPerSearch = calls.webSearch().movePointRight(PICODOLLARS_PER_DOLLAR_DIGITS - THOUSAND_DIGITS)
-                .setScale(0, RoundingMode.CEILING).longValueExact();
+        calls.fees().forEach((kind, fee) -> fees.put(kind, fee.movePointRight(PICODOLLARS_PER_DOLLAR_DIGITS - THOUSAND_DIGITS)
+                .setScale(0, RoundingMode.CEILING).longValueExact()));
         factors = Map.copyOf(calls.factors());
         units = calls.units();
+        maxInput = calls.maxInput();
+        maxOutput = calls.maxOutput();
     }
 
     private void add(PriceTier tier, TokenPrices tierPrices) {
@@ -82,6 +93,24 @@ public final class ModelPrice {
     /** Returns whether the price is from the settings or the rules file, which know the model behind a name. */
     public boolean isConfigured() {
         return configured;
+    }
+
+    /**
+     * Returns how many tokens the input of a call can have.
+     *
+     * @return the maximum; 0 if it is not known
+     */
+    public long maxInput() {
+        return maxInput;
+    }
+
+    /**
+     * Returns how many tokens the output of a choice can have.
+     *
+     * @return the maximum; 0 if it is not known
+     */
+    public long maxOutput() {
+        return maxOutput;
     }
 
     /**
@@ -142,23 +171,29 @@ public final class ModelPrice {
      */
     public CostParts cost(TokenUsage usage, UsageDetails details) {
         if (isByUnits()) {
-            return units.cost(details);
+            return units.cost(name.contains(DALL_E) ? details.withImageDefaults("standard", "1024x1024") : details);
         }
         var byInput = prices.getOrDefault(details.tier(), prices.get(ServiceTier.STANDARD));
         var tier = byInput.lowerEntry(usage.input());
         var cost = new CostParts.Builder();
         (tier == null ? byInput.firstEntry() : tier).getValue().addTo(cost, usage, details.quantities());
-        long searches = Math.min(MAX_SEARCHES, details.quantities().getOrDefault(UsageKind.WEB_SEARCH, 0L));
         var fast = details.fast() ? factors.get(CallPrices.FAST) : null;
         var region = factors.get(details.region());
         if (fast == null && region == null) {
-            return cost.add(UsageKind.WEB_SEARCH, searches, searches * picodollarsPerSearch).build();
+            return addFees(cost, details).build();
         }
-        var multiplied = cost.build().map(tokens -> multiply(multiply(tokens, fast), region));
-        return searches == 0
-                ? multiplied
-                : multiplied.plus(new CostParts.Builder()
-                        .add(UsageKind.WEB_SEARCH, searches, searches * picodollarsPerSearch).build());
+        return cost.build().map(tokens -> multiply(multiply(tokens, fast), region))
+                .plus(addFees(new CostParts.Builder(), details).build());
+    }
+
+    private CostParts.Builder addFees(CostParts.Builder cost, UsageDetails details) {
+        details.quantities().forEach((kind, quantity) -> {
+            if (kind.isFee()) {
+                long billed = Math.min(kind == UsageKind.WEB_SEARCH ? MAX_SEARCHES : MAX_OTHER_FEES, quantity);
+                cost.add(kind, billed, billed * fees.getOrDefault(kind, 0L));
+            }
+        });
+        return cost;
     }
 
     private static long multiply(long cost, BigDecimal factor) {

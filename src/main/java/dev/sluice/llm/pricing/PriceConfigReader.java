@@ -48,11 +48,11 @@ final class PriceConfigReader {
                     .ifPresent(text -> problems.add(property + "*", text,
                             "a price is of tokens (input, output), or of images, characters or minutes of audio, not of both"));
             var units = UnitPrices.of(characters, minute, image);
-            var calls = new CallPrices(CallPrices.USUAL_WEB_SEARCH, Map.of(), units);
+            var calls = CallPrices.usual(provider, units);
             return Optional.of(
                     new PriceEntry(
                             new PriceRow(provider, name, null, null, Map.of(), Collections.emptySortedMap(), calls, null),
-                            new ModelPrice(name, units), source(property)));
+                            ModelPrice.configured(name, null, calls), source(property)));
         }
         var input = required(property + "input", config.input());
         var output = required(property + "output", config.output());
@@ -69,21 +69,23 @@ final class PriceConfigReader {
                 longWrite.orElse(
                         provider.is(ProviderType.ANTHROPIC) ? Money.percent(inputPrice, LONG_CACHE_WRITE_PERCENT) : shortWrite),
                 output.get());
-        return Optional.of(new PriceEntry(row(name, prices), new ModelPrice(name, prices), source(property)));
+        var calls = prices.isFree() ? CallPrices.FREE : CallPrices.usual(provider, UnitPrices.NONE);
+        return Optional
+                .of(new PriceEntry(row(name, prices, calls), ModelPrice.configured(name, prices, calls), source(property)));
     }
 
     private String source(String property) {
         return sources.apply(property.substring(0, property.length() - 1));
     }
 
-    private PriceRow row(String name, TokenPrices prices) {
+    private PriceRow row(String name, TokenPrices prices, CallPrices calls) {
         var amounts = new EnumMap<TokenKind, BigDecimal>(TokenKind.class);
         amounts.put(TokenKind.INPUT, Money.perMillion(prices.input()));
         amounts.put(TokenKind.CACHED_INPUT, Money.perMillion(prices.cachedInput()));
         amounts.put(TokenKind.CACHE_WRITE, Money.perMillion(prices.cacheWrite()));
         amounts.put(TokenKind.CACHE_WRITE_1H, Money.perMillion(prices.longCacheWrite()));
         amounts.put(TokenKind.OUTPUT, Money.perMillion(prices.output()));
-        return new PriceRow(provider, name, null, null, amounts, Collections.emptySortedMap(), CallPrices.USUAL, null);
+        return new PriceRow(provider, name, null, null, amounts, Collections.emptySortedMap(), calls, null);
     }
 
     /** Returns whether a text can be the name of a model in a price table. */

@@ -19,7 +19,8 @@ record PriceEntry(PriceRow row, ModelPrice price, String source) {
         var tiers = new TreeMap<PriceTier, TokenPrices>();
         row.tiers().forEach((tier, prices) -> tiers.put(tier, TokenPrices.of(prices)));
         var prices = row.prices().isEmpty() ? null : TokenPrices.of(row.prices());
-        return new PriceEntry(row, new ModelPrice(row.model(), prices, tiers, row.calls()), source);
+        var complete = row.withUsualFees();
+        return new PriceEntry(complete, new ModelPrice(row.model(), prices, tiers, complete.calls()), source);
     }
 
     /** @param day a day in UTC */

@@ -53,7 +53,7 @@ public record PriceListing(String provider, String model, Map<String, String> pr
         row.calls().factors().forEach((name, factor) -> factors.put(name, factor.toPlainString()));
         var fees = new LinkedHashMap<String, String>();
         if (!row.prices().isEmpty()) {
-            fees.put(BundledPrices.WEB_SEARCH, row.calls().webSearch().toPlainString());
+            row.calls().fees().forEach((kind, fee) -> fees.put(ToolFees.field(kind), fee.toPlainString()));
         }
         row.calls().units().forEachField(fees::put);
         return new PriceListing(row.provider().id(), row.model(), texts(row.prices()), row.tiers().entrySet().stream()

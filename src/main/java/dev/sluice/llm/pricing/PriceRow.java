@@ -37,7 +37,9 @@ record PriceRow(Provider provider, String model, LocalDate from, LocalDate until
     }
 
     boolean hasSamePrices(PriceRow other) {
-        return prices.equals(other.prices) && tiers.equals(other.tiers) && calls.equals(other.calls);
+        return prices.equals(other.prices) && tiers.equals(other.tiers)
+                && calls.withoutMaxima().withUsualFees(provider)
+                        .equals(other.calls.withoutMaxima().withUsualFees(provider));
     }
 
     /**
@@ -54,12 +56,7 @@ record PriceRow(Provider provider, String model, LocalDate from, LocalDate until
             var only = has(tier.service()) ? this : other;
             dearerTiers.put(tier, both ? max(pricesIn(tier), other.pricesIn(tier)) : only.raised(tier, dearer));
         }
-        var factors = new TreeMap<>(calls.factors());
-        other.calls.factors().forEach((name, factor) -> factors.merge(name, factor, BigDecimal::max));
-        return new PriceRow(provider, model, from, until, dearer, dearerTiers,
-                new CallPrices(calls.webSearch().max(other.calls.webSearch()), factors,
-                        calls.units().orDearer(other.calls.units())),
-                source);
+        return new PriceRow(provider, model, from, until, dearer, dearerTiers, calls.orDearer(other.calls), source);
     }
 
     private boolean has(ServiceTier service) {
@@ -76,6 +73,11 @@ record PriceRow(Provider provider, String model, LocalDate from, LocalDate until
                     : amount.multiply(higher).divide(standard, MAX_SCALE, RoundingMode.CEILING).stripTrailingZeros();
         });
         return raised;
+    }
+
+    /** Returns the same with the provider's fees where the row has none. */
+    PriceRow withUsualFees() {
+        return new PriceRow(provider, model, from, until, prices, tiers, calls.withUsualFees(provider), source);
     }
 
     PriceRow withSource(String otherSource) {

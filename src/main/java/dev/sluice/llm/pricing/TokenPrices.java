@@ -15,14 +15,16 @@ import dev.sluice.llm.protocol.UsageKind;
  * @param cachedInput input read from the cache
  * @param cacheWrite input written to the cache for minutes
  * @param longCacheWrite input written to the cache for one hour
+ * @param halfDayCacheWrite input written to the cache for twelve hours or more
  * @param output output of text, reasoning included
  */
-record TokenPrices(long input, long cachedInput, long cacheWrite, long longCacheWrite, long audioInput, long imageInput,
+record TokenPrices(long input, long cachedInput, long cacheWrite, long longCacheWrite, long halfDayCacheWrite, long audioInput,
+        long imageInput,
         long output, long audioOutput, long imageOutput) {
 
     /** Creates prices that are the same for text, audio and images. */
     TokenPrices(long input, long cachedInput, long cacheWrite, long longCacheWrite, long output) {
-        this(input, cachedInput, cacheWrite, longCacheWrite, input, input, output, output, output);
+        this(input, cachedInput, cacheWrite, longCacheWrite, longCacheWrite, input, input, output, output, output);
     }
 
     /**
@@ -35,7 +37,8 @@ record TokenPrices(long input, long cachedInput, long cacheWrite, long longCache
         long cacheWrite = price(amounts, TokenKind.CACHE_WRITE, input);
         long output = price(amounts, TokenKind.OUTPUT, 0);
         return new TokenPrices(input, price(amounts, TokenKind.CACHED_INPUT, input), cacheWrite,
-                price(amounts, TokenKind.CACHE_WRITE_1H, cacheWrite), price(amounts, TokenKind.AUDIO_INPUT, input),
+                price(amounts, TokenKind.CACHE_WRITE_1H, cacheWrite), price(amounts, TokenKind.CACHE_WRITE_12H, cacheWrite),
+                price(amounts, TokenKind.AUDIO_INPUT, input),
                 price(amounts, TokenKind.IMAGE_INPUT, input), output, price(amounts, TokenKind.AUDIO_OUTPUT, output),
                 price(amounts, TokenKind.IMAGE_OUTPUT, output));
     }
@@ -43,6 +46,11 @@ record TokenPrices(long input, long cachedInput, long cacheWrite, long longCache
     private static long price(Map<TokenKind, BigDecimal> amounts, TokenKind kind, long otherwise) {
         var amount = amounts.get(kind);
         return amount == null ? otherwise : Money.picodollarsPerToken(amount);
+    }
+
+    /** Returns whether no token costs anything. */
+    boolean isFree() {
+        return equals(new TokenPrices(0, 0, 0, 0, 0));
     }
 
     /**
@@ -59,12 +67,14 @@ record TokenPrices(long input, long cachedInput, long cacheWrite, long longCache
         long imageOut = Math.min(usage.output() - audioOut, quantities.getOrDefault(UsageKind.IMAGE_OUTPUT, 0L));
         long plain = uncached - audioIn - imageIn;
         long shortWrites = usage.cacheWrite() - usage.longCacheWrite();
+        long halfDayWrites = Math.min(shortWrites, quantities.getOrDefault(UsageKind.CACHE_WRITE_12H, 0L));
         cost.tokens(TokenKind.INPUT, Group.INPUT, plain, input)
                 .tokens(TokenKind.AUDIO_INPUT, Group.INPUT, audioIn, audioInput)
                 .tokens(TokenKind.IMAGE_INPUT, Group.INPUT, imageIn, imageInput)
                 .tokens(TokenKind.CACHED_INPUT, Group.CACHED_INPUT, usage.cachedInput(), cachedInput)
-                .tokens(TokenKind.CACHE_WRITE, Group.CACHE_WRITE, shortWrites, cacheWrite)
+                .tokens(TokenKind.CACHE_WRITE, Group.CACHE_WRITE, shortWrites - halfDayWrites, cacheWrite)
                 .tokens(TokenKind.CACHE_WRITE_1H, Group.CACHE_WRITE, usage.longCacheWrite(), longCacheWrite)
+                .tokens(TokenKind.CACHE_WRITE_12H, Group.CACHE_WRITE, halfDayWrites, halfDayCacheWrite)
                 .tokens(TokenKind.OUTPUT, Group.OUTPUT, usage.output() - audioOut - imageOut, output)
                 .tokens(TokenKind.AUDIO_OUTPUT, Group.OUTPUT, audioOut, audioOutput)
                 .tokens(TokenKind.IMAGE_OUTPUT, Group.OUTPUT, imageOut, imageOutput);

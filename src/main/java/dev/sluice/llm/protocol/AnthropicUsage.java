@@ -93,11 +93,11 @@ final class AnthropicUsage extends UsageAccumulator {
             }
         }
         // Unlike the other providers, Anthropic does not include cached tokens in the input.
-        usage(sum(latestCounts.get(INPUT), latestCounts.get(CACHE_READ), latestCounts.get(CACHE_WRITE)),
+        usage(UsageCounts.sum(latestCounts.get(INPUT), latestCounts.get(CACHE_READ), latestCounts.get(CACHE_WRITE)),
                 latestCounts.get(CACHE_READ),
                 latestCounts.get(CACHE_WRITE), latestCounts.get(LONG_CACHE_WRITE), latestCounts.get(OUTPUT));
         if (usage() != null && !iterations.isEmpty()) {
-            var total = total(iterations);
+            var total = UsageCounts.total(iterations);
             if (total == null || total.input() < usage().input() || total.output() < usage().output()) {
                 iterations = List.of(); // incomplete, or from an earlier report
             } else {
@@ -112,7 +112,7 @@ final class AnthropicUsage extends UsageAccumulator {
     private void updateDetails() {
         var searches = latestCounts.get(WEB_SEARCHES);
         var quantities = searches == null ? Map.<UsageKind, Long>of() : Map.of(UsageKind.WEB_SEARCH, searches);
-        details(new UsageDetails(quantities(usage(), quantities),
+        details(new UsageDetails(UsageCounts.quantities(usage(), quantities),
                 ServiceTier.of(Provider.ANTHROPIC, latestTexts.get(SERVICE_TIER)), "fast".equals(latestTexts.get(SPEED)),
                 latestTexts.getOrDefault(REGION, ""), iterations));
     }
@@ -124,7 +124,7 @@ final class AnthropicUsage extends UsageAccumulator {
         for (var element : elements) {
             var read = element.count(prefix + CACHE_READ);
             var write = element.count(prefix + CACHE_WRITE);
-            var usage = toUsage(sum(element.count(prefix + INPUT), read, write), read, write,
+            var usage = UsageCounts.toUsage(UsageCounts.sum(element.count(prefix + INPUT), read, write), read, write,
                     element.count(prefix + LONG_CACHE_WRITE), element.count(prefix + OUTPUT));
             if (usage == null) {
                 return List.of();

@@ -16,7 +16,11 @@ import dev.sluice.llm.protocol.json.JsonPaths;
  */
 final class GeminiUsage extends UsageAccumulator {
 
-    private static final String SEARCHES = "candidates.[].groundingMetadata.webSearchQueries";
+    private static final String GROUNDING = "candidates.[].groundingMetadata.";
+    private static final String WEB_QUERIES = GROUNDING + "webSearchQueries";
+    private static final String IMAGE_QUERIES = GROUNDING + "imageSearchQueries";
+    /** Results of the searches. */
+    private static final String CHUNKS = GROUNDING + "groundingChunks";
     /** Models whose searches are billed once a call; of later ones, each query is. */
     private static final String BILLED_BY_CALL = "gemini-2";
     private static final String PREDICTIONS = "predictions";
@@ -31,7 +35,9 @@ final class GeminiUsage extends UsageAccumulator {
     private static final JsonPaths PATHS = JsonPaths.of("modelVersion", "error", "+candidates.[].content.parts.[].text",
             "+candidates.[].content.parts.[].functionCall", "+candidates.[].content.parts.[].executableCode.code",
             "candidates.[].finishReason",
-            "promptFeedback.blockReason", SEARCHES + ".[*]", PREDICTIONS + ".[*].mimeType", USAGE + "promptTokenCount",
+            "promptFeedback.blockReason", WEB_QUERIES + ".[*]", IMAGE_QUERIES + ".[*]", CHUNKS + ".[].maps.uri",
+            CHUNKS + ".[].web.uri",
+            PREDICTIONS + ".[*].mimeType", USAGE + "promptTokenCount",
             USAGE + "toolUsePromptTokenCount",
             USAGE + "cachedContentTokenCount", USAGE + "candidatesTokenCount", USAGE + "thoughtsTokenCount",
             USAGE + "serviceTier", PROMPT_DETAILS + ".[*].modality", PROMPT_DETAILS + ".[*].tokenCount",
@@ -40,6 +46,8 @@ final class GeminiUsage extends UsageAccumulator {
     private final Shape shape;
     /** Queries of the events so far; an event repeats those of earlier ones, or has none. */
     private long searches;
+    private boolean hasMaps;
+    private boolean hasWeb;
 
     GeminiUsage(Shape shape) {
         super(PATHS, Dialect.GEMINI);
@@ -49,9 +57,11 @@ final class GeminiUsage extends UsageAccumulator {
     @Override
     void accept(JsonFields fields) {
         model(fields.text("modelVersion"));
-        searches = Math.max(searches, fields.elements(SEARCHES).size());
-        var input = sum(fields.count(USAGE + "promptTokenCount"), fields.count(USAGE + "toolUsePromptTokenCount"));
-        var output = sum(fields.count(USAGE + "candidatesTokenCount"), fields.count(USAGE + "thoughtsTokenCount"));
+        searches = Math.max(searches, fields.elementCount(WEB_QUERIES) + fields.elementCount(IMAGE_QUERIES));
+        hasMaps |= fields.has(CHUNKS + ".[].maps");
+        hasWeb |= fields.has(CHUNKS + ".[].web");
+        var input = UsageCounts.sum(fields.count(USAGE + "promptTokenCount"), fields.count(USAGE + "toolUsePromptTokenCount"));
+        var output = UsageCounts.sum(fields.count(USAGE + "candidatesTokenCount"), fields.count(USAGE + "thoughtsTokenCount"));
         if (input != null || output != null) {
             usage(input, fields.count(USAGE + "cachedContentTokenCount"), null, null, output);
             if (usage() != null) {
@@ -80,11 +90,21 @@ final class GeminiUsage extends UsageAccumulator {
         var quantities = new EnumMap<UsageKind, Long>(UsageKind.class);
         addModalities(quantities, fields, PROMPT_DETAILS, INPUT_KINDS);
         addModalities(quantities, fields, CANDIDATES_DETAILS, OUTPUT_KINDS);
-        if (searches > 0) {
-            quantities.put(UsageKind.WEB_SEARCH, model() != null && model().startsWith(BILLED_BY_CALL) ? 1 : searches);
-        }
-        return new UsageDetails(quantities(usage(), quantities),
+        addSearches(quantities);
+        return new UsageDetails(UsageCounts.quantities(usage(), quantities),
                 ServiceTier.of(Provider.GEMINI, fields.text(USAGE + "serviceTier")), false, "", List.of());
+    }
+
+    /** The queries do not say what they searched; all of them searched Google Maps if nothing else was found. */
+    private void addSearches(Map<UsageKind, Long> quantities) {
+        boolean once = model() != null && model().startsWith(BILLED_BY_CALL);
+        boolean onlyMaps = hasMaps && !hasWeb;
+        if (hasMaps) {
+            quantities.put(UsageKind.MAPS_SEARCH, once || !onlyMaps ? 1 : Math.max(1, searches));
+        }
+        if (searches > 0 && !onlyMaps) {
+            quantities.put(UsageKind.WEB_SEARCH, once ? 1 : searches);
+        }
     }
 
     private static void addModalities(Map<UsageKind, Long> quantities, JsonFields fields, String path,
@@ -93,7 +113,7 @@ final class GeminiUsage extends UsageAccumulator {
             var modality = element.text(path + ".[].modality");
             var kind = modality == null ? null : kinds.get(modality);
             if (kind != null) {
-                put(quantities, kind, element.count(path + ".[].tokenCount"));
+                UsageCounts.put(quantities, kind, element.count(path + ".[].tokenCount"));
             }
         }
     }

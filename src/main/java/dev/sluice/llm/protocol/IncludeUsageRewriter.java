@@ -43,6 +43,11 @@ final class IncludeUsageRewriter {
     /** The change within the options; null if none is necessary. The last of several options counts. */
     private Edit edit;
 
+    /** Returns whether all occurrences of a field are rewritten to the same value. */
+    static boolean rewrites(String path) {
+        return path.equals("stream_options") || path.equals("stream_options.include_usage");
+    }
+
     /** Reads the parser's current token. */
     void accept(JsonToken token, JsonParser parser) throws IOException {
         if (token == JsonToken.FIELD_NAME) {

@@ -13,28 +13,33 @@ import io.vertx.core.buffer.Buffer;
  * @param maxOutputTokens maximum output tokens of one choice, as set by the caller; -1 if the request sets no maximum
  * @param choices number of choices requested, 1 to 128
  * @param background whether the provider shall respond before it has generated the output (OpenAI's Responses)
+ * @param stored whether the provider stores the response, for {@link ProviderOperation.Kind#STORED} requests (OpenAI's Responses)
  * @param usageRequested whether the caller has requested the usage of a chat stream
  * @param details what the request says that changes the price of its tokens: tier of service, fast mode, region
- * @param fallbackModels whether the request names further models, one of which may answer (OpenRouter)
+ * @param furtherModels further models that the request names, of which one may answer or work for a tool; an empty name for one
+ * that is not known
+ * @param inputElsewhere whether a part of the input is not in the request, and its size is not known
  * @param references ids of stored responses and conversations that the call continues (OpenAI's Responses)
  * @param body the body as received
  * @param bodyWithUsage the body of a chat stream with the usage requested; {@code body} itself if nothing has to be changed
  */
 public record LlmRequest(String model, boolean streaming, long estimatedInputTokens, long maxOutputTokens, int choices,
-        boolean background, boolean usageRequested, UsageDetails details, boolean fallbackModels, List<String> references,
+        boolean background, boolean stored, boolean usageRequested, UsageDetails details, List<String> furtherModels,
+        boolean inputElsewhere,
+        List<String> references,
         Buffer body, Buffer bodyWithUsage) {
 
     /** Creates a request for tokens at their usual price. */
     LlmRequest(String model, boolean streaming, long estimatedInputTokens, long maxOutputTokens, int choices,
             boolean background, boolean usageRequested, Buffer body, Buffer bodyWithUsage) {
-        this(model, streaming, estimatedInputTokens, maxOutputTokens, choices, background, usageRequested, UsageDetails.NONE,
-                false, List.of(), body, bodyWithUsage);
+        this(model, streaming, estimatedInputTokens, maxOutputTokens, choices, background, false, usageRequested,
+                UsageDetails.NONE, List.of(), false, List.of(), body, bodyWithUsage);
     }
 
     /** Returns the request as one to another model: that of a deployment, which the path names. */
     LlmRequest withModel(String other) {
-        return new LlmRequest(other, streaming, estimatedInputTokens, maxOutputTokens, choices, background, usageRequested,
-                details, fallbackModels, references, body, bodyWithUsage);
+        return new LlmRequest(other, streaming, estimatedInputTokens, maxOutputTokens, choices, background, stored,
+                usageRequested, details, furtherModels, inputElsewhere, references, body, bodyWithUsage);
     }
 
     /** Returns the maximum output tokens of all choices; -1 if the request sets no maximum. */

@@ -23,24 +23,30 @@ public final class LlmRequestParser {
     private static final String PREVIOUS_RESPONSE = "previous_response_id";
     private static final String CONVERSATION = "conversation";
     private static final String CONVERSATION_ID = CONVERSATION + ".id";
+    private static final String STORE = "store";
     private static final String SERVICE_TIER = "service_tier";
     private static final String SPEED = "speed";
     private static final String REGION = "inference_geo";
-    /** Of OpenRouter. */
-    private static final String FALLBACK_MODELS = "models";
+    /** Prompt that the provider stores. */
+    private static final String PROMPT = "prompt.id";
+    private static final List<String> CACHED_CONTENTS = List.of("cachedContent", "cached_content");
     private static final String[] GEMINI_CONFIGS = {"generationConfig", "generation_config"};
 
-    private static final JsonPaths OPENAI = JsonPaths.of("model", "stream", "n", "best_of", "stream_options.include_usage",
-            "max_completion_tokens", "max_tokens", "max_output_tokens", "background", SERVICE_TIER,
-            PREVIOUS_RESPONSE, CONVERSATION, CONVERSATION_ID, FALLBACK_MODELS);
-    private static final JsonPaths ANTHROPIC = JsonPaths.of("model", "stream", "max_tokens", SPEED, REGION);
+    private static final JsonPaths OPENAI = withFurtherModels("model", "stream", "n", "best_of", "stream_options.include_usage",
+            "max_completion_tokens", "max_tokens", "max_output_tokens", "background", STORE, SERVICE_TIER,
+            PREVIOUS_RESPONSE, CONVERSATION, CONVERSATION_ID, PROMPT);
+    private static final JsonPaths ANTHROPIC = withFurtherModels("model", "stream", "max_tokens", SPEED, REGION);
     private static final JsonPaths GEMINI = JsonPaths.of("generationConfig.maxOutputTokens",
             "generationConfig.max_output_tokens", "generation_config.maxOutputTokens",
             "generation_config.max_output_tokens", "generationConfig.candidateCount",
             "generationConfig.candidate_count", "generation_config.candidateCount",
-            "generation_config.candidate_count", "serviceTier", SERVICE_TIER);
+            "generation_config.candidate_count", "serviceTier", SERVICE_TIER, "cachedContent", "cached_content");
 
     private LlmRequestParser() {
+    }
+
+    private static JsonPaths withFurtherModels(String... paths) {
+        return JsonPaths.of(Stream.concat(Stream.of(paths), RequestFields.FURTHER_MODELS.stream()).toArray(String[]::new));
     }
 
     /**
@@ -86,12 +92,16 @@ public final class LlmRequestParser {
         boolean streaming = provider.is(ProviderType.GEMINI) ? operation.streaming() : fields.isTrue("stream");
         boolean chatStream = rewriter != null && streaming;
         boolean usageRequested = chatStream && fields.isTrue("stream_options.include_usage");
+        var references = references(operation.shape(), fields);
         var model = modelInPath ? operation.model() : RequestFields.model(fields);
         return new LlmRequest(model, streaming, Math.min(prompt.tokens(model), TokenUsage.MAX),
                 maxOutputTokens(provider, operation.shape(), fields), choices(provider, fields),
                 operation.shape() == Shape.RESPONSES && fields.has("background") && !fields.isFalse("background"),
-                usageRequested, details(provider, fields), fields.has(FALLBACK_MODELS),
-                references(operation.shape(), fields), body,
+                operation.shape() == Shape.RESPONSES && !fields.isFalse(STORE),
+                usageRequested, details(provider, fields), RequestFields.furtherModels(fields, modelInPath ? model : null),
+                prompt.hasFiles() || fields.has(PROMPT) || CACHED_CONTENTS.stream().anyMatch(fields::has)
+                        || !references.isEmpty(),
+                references, body,
                 chatStream && !usageRequested ? rewriter.rewrite(body) : body);
     }
 
@@ -118,7 +128,8 @@ public final class LlmRequestParser {
             return 0;
         }
         if (provider.is(ProviderType.GEMINI)) {
-            return largestGeminiValue(fields, -1, "maxOutputTokens", "max_output_tokens");
+            long cap = largestGeminiValue(fields, -1, "maxOutputTokens", "max_output_tokens");
+            return cap == 0 ? -1 : cap;
         }
         return switch (shape) {
             case COMPLETION -> orDefault(tokenCap(fields, "max_tokens"), DEFAULT_COMPLETION);
@@ -138,11 +149,13 @@ public final class LlmRequestParser {
         return (int) Math.max(1, Math.min(requested, MAX_CHOICES));
     }
 
-    /** Returns the first plausible cap; -1 if there is none. The provider rejects implausible ones. */
+    /**
+     * Returns the first plausible cap; -1 if there is none. The provider rejects implausible ones; zero stands for no limit at some.
+     */
     private static long tokenCap(JsonFields fields, String... names) {
         for (var field : names) {
             long cap = orElse(fields.count(field), -1);
-            if (isPlausible(cap)) {
+            if (cap > 0 && isPlausible(cap)) {
                 return cap;
             }
         }

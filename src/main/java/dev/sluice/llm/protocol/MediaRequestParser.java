@@ -135,9 +135,8 @@ final class MediaRequestParser {
     /** @param inputImages number of images in the request */
     private static LlmRequest images(String model, Map<String, String> texts, int inputImages, long textBytes, Buffer body) {
         long images = count(texts.get("n"), 1, MAX_IMAGES);
-        boolean dallE = model.contains("dall-e");
-        var quality = valid(QUALITY, texts.get("quality"), dallE ? "standard" : "");
-        var size = valid(SIZE, texts.get("size"), dallE ? "1024x1024" : "");
+        var quality = valid(QUALITY, texts.get("quality"));
+        var size = valid(SIZE, texts.get("size"));
         long input = inputImages * ("high".equals(texts.get("input_fidelity")) ? HIGH_FIDELITY_TOKENS : INPUT_IMAGE_TOKENS);
         long perImage = TOKENS_BY_QUALITY.getOrDefault(quality, HIGH_TOKENS) * pixels(size) / SQUARE_PIXELS
                 + PARTIAL_IMAGE_TOKENS * count(texts.get("partial_images"), 0, 3);
@@ -145,15 +144,16 @@ final class MediaRequestParser {
         quantities.put(UsageKind.IMAGE, images);
         quantities.put(UsageKind.IMAGE_INPUT, input);
         quantities.put(UsageKind.IMAGE_OUTPUT, images * perImage);
-        var variant = quality.isEmpty() || quality.equals("auto") ? size : quality + '/' + size;
+        var variant = quality.isEmpty() ? size : quality + '/' + size;
         return request(model, isTrue(texts.get("stream")), input + tokens(Math.min(textBytes, 1 << 17)), images * perImage,
                 quantities, variant, body);
     }
 
     private static LlmRequest request(String model, boolean streaming, long inputTokens, long outputTokens,
             Map<UsageKind, Long> quantities, String image, Buffer body) {
-        return new LlmRequest(model, streaming, inputTokens, Math.min(outputTokens, TokenUsage.MAX), 1, false, false,
-                new UsageDetails(quantities, ServiceTier.STANDARD, false, "", List.of(), image), false, List.of(), body, body);
+        return new LlmRequest(model, streaming, inputTokens, Math.min(outputTokens, TokenUsage.MAX), 1, false, false, false,
+                new UsageDetails(quantities, ServiceTier.STANDARD, false, "", List.of(), image), List.of(), false, List.of(),
+                body, body);
     }
 
     private static String model(MultipartForm form) {
@@ -166,8 +166,8 @@ final class MediaRequestParser {
         return matcher.matches() ? Long.parseLong(matcher.group(1)) * Long.parseLong(matcher.group(2)) : DEFAULT_PIXELS;
     }
 
-    private static String valid(Pattern pattern, String text, String otherwise) {
-        return text != null && !text.equals("auto") && pattern.matcher(text).matches() ? text : otherwise;
+    private static String valid(Pattern pattern, String text) {
+        return text != null && !text.equals("auto") && pattern.matcher(text).matches() ? text : "";
     }
 
     private static long count(String text, long otherwise, long max) {

@@ -1,6 +1,5 @@
 package dev.sluice.llm.protocol;
 
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -11,7 +10,6 @@ import java.util.stream.Stream;
 import dev.sluice.llm.estimate.Dialect;
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
 import dev.sluice.llm.protocol.json.JsonFields;
-import dev.sluice.llm.protocol.json.JsonPaths;
 
 /**
  * Usage reported by OpenAI. The last report is valid; in a stream of the Responses API it is part of the response object.
@@ -20,80 +18,32 @@ import dev.sluice.llm.protocol.json.JsonPaths;
  */
 final class OpenAiUsage extends UsageAccumulator {
 
-    /** Fields of the document, or of the response object of an event. Chat Completions and Responses name them differently. */
-    private static final List<String> INPUT = List.of("usage.prompt_tokens", "usage.input_tokens");
-    private static final List<String> OUTPUT = List.of("usage.completion_tokens", "usage.output_tokens");
-    private static final List<String> TOTAL = List.of("usage.total_tokens");
-    /** DeepSeek has the name of its own. */
-    private static final List<String> CACHED_INPUT = Stream
-            .concat(inputDetail("cached_tokens").stream(), Stream.of("usage.prompt_cache_hit_tokens")).toList();
-    private static final List<String> CACHE_WRITE = inputDetail("cache_write_tokens");
-    private static final Map<UsageKind, List<String>> QUANTITIES = new EnumMap<>(Map.of(
-            UsageKind.AUDIO_INPUT, inputDetail("audio_tokens"),
-            UsageKind.IMAGE_INPUT, inputDetail("image_tokens"),
-            UsageKind.AUDIO_OUTPUT, outputDetail("audio_tokens"),
-            UsageKind.IMAGE_OUTPUT, outputDetail("image_tokens"),
-            UsageKind.WEB_SEARCH, List.of("tool_usage.web_search.num_requests")));
-    private static final String ID = "id";
-    private static final String STATUS = "status";
     /** Models that search the web for each chat, which the usage does not report. */
     private static final Pattern SEARCH_MODEL = Pattern.compile("^gpt-[^/]*-search-(preview|api)");
     private static final String OUTPUT_DETAILS = "usage.output_tokens_details";
     /** Kind of all output tokens if the usage does not say it. */
     private static final Map<Shape, UsageKind> MEDIA_OUTPUT = Map.of(Shape.IMAGES, UsageKind.IMAGE_OUTPUT, Shape.SPEECH,
             UsageKind.AUDIO_OUTPUT);
-    private static final String SECONDS = "usage.seconds";
-    /** Seconds of the audio in the verbose form of a transcription, which may have no usage. */
-    private static final String DURATION = "duration";
-
-    /** Output in a delta of a chat, and in one of the Responses API. */
-    private static final List<String> CHAT_TEXTS = List.of("content", "refusal", "reasoning_content", "reasoning",
-            "audio.transcript", "function_call.name", "function_call.arguments", "tool_calls.[].function.name",
-            "tool_calls.[].function.arguments", "tool_calls.[].custom.name", "tool_calls.[].custom.input");
-    private static final String RESPONSES_TEXT = "delta";
     /** Ends the type of a delta that is no text but audio in base64. */
     private static final String AUDIO = "audio.delta";
 
-    /** Prefixes of the fields; that of Groq in a stream without usage of OpenAI. */
-    private static final List<String> ROOTS = List.of("x_groq.", "", "response.");
-    private static final JsonPaths PATHS = allPaths();
+    /** Final events of an image. */
+    private static final Set<String> IMAGE_EVENT_TYPES = Set.of("image_generation.completed", "image_edit.completed");
+    /** Those of transcriptions are OpenAI's and Mistral's. */
     private static final Set<String> FINAL_EVENT_TYPES = Set.of("response.completed", "response.incomplete", "response.failed",
-            "transcript.text.done", "speech.audio.done", "image_generation.completed", "image_edit.completed");
-    private static final Set<String> MEDIA_EVENT_TYPES = Set.of("transcript.text.delta", "speech.audio.delta",
+            "transcript.text.done", "transcription.done", "speech.audio.done", "image_generation.completed",
+            "image_edit.completed");
+    private static final Set<String> MEDIA_EVENT_TYPES = Set.of("transcript.text.delta", "transcription.text.delta",
+            "speech.audio.delta",
             "image_generation.partial_image", "image_edit.partial_image");
 
     private final Shape shape;
+    private final OpenAiToolCalls tools = new OpenAiToolCalls();
     private boolean hasMedia;
 
     OpenAiUsage(Shape shape) {
-        super(PATHS, Dialect.OPENAI);
+        super(shape == Shape.RESPONSES ? OpenAiFields.RESPONSES_PATHS : OpenAiFields.PATHS, Dialect.OPENAI);
         this.shape = shape;
-    }
-
-    private static List<String> inputDetail(String name) {
-        return List.of("usage.prompt_tokens_details." + name, "usage.input_tokens_details." + name,
-                "usage.input_token_details." + name);
-    }
-
-    private static List<String> outputDetail(String name) {
-        return List.of("usage.completion_tokens_details." + name, "usage.output_tokens_details." + name);
-    }
-
-    private static JsonPaths allPaths() {
-        var paths = new ArrayList<>(List.of("type", "choices.[]", "error", SECONDS, DURATION, "+choices.[].text",
-                "+" + RESPONSES_TEXT));
-        CHAT_TEXTS.forEach(name -> paths.add("+choices.[].delta." + name));
-        for (var root : ROOTS) {
-            paths.add(root + "model");
-            paths.add(root + ID);
-            paths.add(root + STATUS);
-            paths.add(root + "service_tier");
-            for (var field : List.of(INPUT, OUTPUT, TOTAL, CACHED_INPUT, CACHE_WRITE)) {
-                field.forEach(name -> paths.add(root + name));
-            }
-            QUANTITIES.values().forEach(field -> field.forEach(name -> paths.add(root + name)));
-        }
-        return JsonPaths.of(paths.toArray(String[]::new));
     }
 
     @Override
@@ -107,11 +57,16 @@ final class OpenAiUsage extends UsageAccumulator {
         model(fields.text("model"));
         model(fields.text("response.model"));
         if (shape == Shape.RESPONSES) {
-            ROOTS.forEach(root -> stored(fields.text(root + ID), fields.text(root + STATUS)));
+            tools.accept(fields);
+            OpenAiFields.ROOTS
+                    .forEach(root -> stored(fields.text(root + OpenAiFields.ID), fields.text(root + OpenAiFields.STATUS)));
         }
         var earlier = usage();
         var earlierDetails = details();
-        ROOTS.forEach(root -> usage(fields, root));
+        OpenAiFields.ROOTS.forEach(root -> usage(fields, root));
+        if (usage() == null && !tools.isEmpty()) {
+            details(new UsageDetails(tools.quantities(), ServiceTier.STANDARD, false, "", List.of()));
+        }
         if (shape == Shape.IMAGES && earlier != null && usage() != null && usage() != earlier) {
             addImages(earlier, earlierDetails);
         }
@@ -124,6 +79,9 @@ final class OpenAiUsage extends UsageAccumulator {
         if (fields.has("error") || "error".equals(type) || "response.failed".equals(type)) {
             markFailed();
         }
+        if (type != null && IMAGE_EVENT_TYPES.contains(type)) {
+            countImage();
+        }
         if (type != null && !shape.requestsUsage() && FINAL_EVENT_TYPES.contains(type)) {
             markFinished();
         }
@@ -132,7 +90,7 @@ final class OpenAiUsage extends UsageAccumulator {
     /** Audio and images are not counted as events of content, of which each has about one token. */
     @Override
     boolean isBilledAfterFailure() {
-        return super.isBilledAfterFailure() || hasMedia;
+        return super.isBilledAfterFailure() || hasMedia || !tools.isEmpty();
     }
 
     @Override
@@ -149,23 +107,61 @@ final class OpenAiUsage extends UsageAccumulator {
         if (!fields.has(root + "usage")) {
             return;
         }
-        var input = count(fields, root, INPUT);
-        var output = outputWithReasoning(input, count(fields, root, OUTPUT), count(fields, root, TOTAL));
+        var input = OpenAiFields.count(fields, root, OpenAiFields.INPUT);
+        var output = outputWithReasoning(input, OpenAiFields.count(fields, root, OpenAiFields.OUTPUT),
+                OpenAiFields.count(fields, root, OpenAiFields.TOTAL));
         if (input == null && output == null) {
             return;
         }
-        usage(input, count(fields, root, CACHED_INPUT), count(fields, root, CACHE_WRITE), null, output);
+        usage(input, OpenAiFields.count(fields, root, OpenAiFields.CACHED_INPUT),
+                OpenAiFields.count(fields, root, OpenAiFields.CACHE_WRITE), null, output);
         if (usage() != null) {
             var quantities = new EnumMap<UsageKind, Long>(UsageKind.class);
-            QUANTITIES.forEach((kind, field) -> put(quantities, kind, count(fields, root, field)));
+            OpenAiFields.QUANTITIES
+                    .forEach((kind, field) -> UsageCounts.put(quantities, kind, OpenAiFields.count(fields, root, field)));
+            UsageCounts.put(quantities, UsageKind.AUDIO_MILLISECOND,
+                    root.isEmpty() ? fields.thousandths(OpenAiFields.PROMPT_SECONDS) : null);
             if (shape == Shape.CHAT && model() != null && SEARCH_MODEL.matcher(model()).find()) {
                 quantities.put(UsageKind.WEB_SEARCH, 1L);
+            }
+            var lifetime = fields.text(root + OpenAiFields.CACHE_LIFETIME);
+            if (lifetime != null && OpenAiFields.LONG_LIFETIME.matcher(lifetime).matches()) {
+                quantities.put(UsageKind.CACHE_WRITE_12H, usage().cacheWrite());
+            }
+            if (!fields.has(root + OpenAiFields.XAI_TOOLS)) {
+                tools.quantities().forEach(quantities::putIfAbsent);
             }
             if (MEDIA_OUTPUT.containsKey(shape) && !fields.has(root + OUTPUT_DETAILS)) {
                 quantities.put(MEDIA_OUTPUT.get(shape), usage().output());
             }
-            details(new UsageDetails(quantities(usage(), quantities),
+            details(new UsageDetails(UsageCounts.quantities(usage(), quantities),
                     ServiceTier.of(Provider.OPENAI, fields.text(root + "service_tier")), false, "", List.of()));
+            addGeneratedImages(fields, root + OpenAiFields.GENERATED_IMAGES);
+            details(details().withReported(OpenAiFields.reportedCost(fields, root)));
+        }
+    }
+
+    /** Adds the images of the tool as a call of another model within the call. */
+    private void addGeneratedImages(JsonFields fields, String prefix) {
+        var images = UsageCounts.toUsage(fields.count(prefix + OpenAiFields.IMAGE_TOKENS.get(0)), null, null, null,
+                fields.count(prefix + OpenAiFields.IMAGE_TOKENS.get(1)));
+        if (images == null || images.total() == 0) {
+            return;
+        }
+        var ofImages = new EnumMap<UsageKind, Long>(UsageKind.class);
+        UsageCounts.put(ofImages, UsageKind.IMAGE_INPUT, fields.count(prefix + OpenAiFields.IMAGE_TOKENS.get(2)));
+        UsageCounts.put(ofImages, UsageKind.IMAGE_OUTPUT,
+                UsageCounts.firstNonNull(fields.count(prefix + OpenAiFields.IMAGE_TOKENS.get(3)), (Long) images.output()));
+        var all = new EnumMap<UsageKind, Long>(UsageKind.class);
+        var own = new EnumMap<UsageKind, Long>(UsageKind.class);
+        details().quantities().forEach((kind, count) -> (kind.isFee() ? all : own).put(kind, count));
+        var iterations = List.of(new UsageDetails.Iteration(null, usage(), own, false),
+                new UsageDetails.Iteration(tools.imageModel(), images, UsageCounts.quantities(images, ofImages), true));
+        var total = UsageCounts.total(iterations);
+        if (total != null) {
+            iterations.forEach(iteration -> iteration.quantities().forEach((kind, count) -> UsageCounts.put(all, kind, count)));
+            usage(total);
+            details(new UsageDetails(UsageCounts.quantities(total, all), details().tier(), false, "", iterations));
         }
     }
 
@@ -173,19 +169,23 @@ final class OpenAiUsage extends UsageAccumulator {
     private void addImages(TokenUsage earlier, UsageDetails earlierDetails) {
         var quantities = new EnumMap<UsageKind, Long>(UsageKind.class);
         quantities.putAll(earlierDetails.quantities());
-        details().quantities().forEach((kind, count) -> put(quantities, kind, count));
-        usage(sum(earlier.input(), usage().input()), null, null, null, sum(earlier.output(), usage().output()));
+        details().quantities().forEach((kind, count) -> UsageCounts.put(quantities, kind, count));
+        usage(UsageCounts.sum(earlier.input(), usage().input()), null, null, null,
+                UsageCounts.sum(earlier.output(), usage().output()));
         if (usage() != null) {
-            details(new UsageDetails(quantities(usage(), quantities), details().tier(), false, "", List.of()));
+            details(new UsageDetails(UsageCounts.quantities(usage(), quantities), details().tier(), false, "", List.of()));
         }
     }
 
     /** Reads the seconds of audio that a transcription is billed by, unless it is billed by tokens. */
     private boolean seconds(JsonFields fields) {
-        if (fields.has("usage.input_tokens") || fields.has("usage.output_tokens")) {
+        if (Stream.of(OpenAiFields.INPUT, OpenAiFields.OUTPUT).flatMap(List::stream).anyMatch(fields::has)) {
             return false;
         }
-        var milliseconds = firstNonNull(fields.thousandths(SECONDS), fields.thousandths(DURATION));
+        var milliseconds = UsageCounts.firstNonNull(
+                UsageCounts.firstNonNull(fields.thousandths(OpenAiFields.SECONDS),
+                        fields.thousandths(OpenAiFields.PROMPT_SECONDS)),
+                fields.thousandths(OpenAiFields.DURATION));
         if (milliseconds == null || milliseconds <= 0 || milliseconds > TokenUsage.MAX) {
             return false;
         }
@@ -199,13 +199,5 @@ final class OpenAiUsage extends UsageAccumulator {
     private static Long outputWithReasoning(Long input, Long output, Long total) {
         return input != null && total != null && input >= 0 && total > input && total - input > (output == null ? 0 : output)
                 && total <= TokenUsage.MAX ? Long.valueOf(total - input) : output;
-    }
-
-    private static Long count(JsonFields fields, String root, List<String> names) {
-        Long count = null;
-        for (var name : names) {
-            count = firstNonNull(count, fields.count(root + name));
-        }
-        return count;
     }
 }

@@ -67,6 +67,8 @@ public record ProviderOperation(Kind kind, Shape shape, String model, boolean st
     }
 
     private static final ProviderOperation FREE = new ProviderOperation(Kind.FREE, Shape.OTHER, "", false);
+    /** Counts the tokens of a request, which may continue a stored response. */
+    private static final ProviderOperation RESPONSE_TOKENS = new ProviderOperation(Kind.FREE, Shape.RESPONSES, "", false);
     private static final ProviderOperation STORED = new ProviderOperation(Kind.STORED, Shape.RESPONSES, "", false);
     private static final ProviderOperation UNKNOWN = new ProviderOperation(Kind.UNKNOWN, Shape.OTHER, "", false);
 
@@ -78,9 +80,10 @@ public record ProviderOperation(Kind kind, Shape shape, String model, boolean st
     private static final Pattern MODEL = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._:-]{0,255}");
     private static final Pattern GEMINI_MODEL = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]{0,255}");
     private static final String RESPONSES = "/v1/responses/";
-    /** Id of a response, and what of it is requested. */
+    /** Id of a response, and what of it is requested. Those of OpenAI begin with {@code resp_}, those of xAI are UUIDs. */
     private static final Pattern STORED_RESPONSE = Pattern
-            .compile(RESPONSES + "(resp_[A-Za-z0-9_-]{1,250})(/cancel|/input_items)?");
+            .compile(RESPONSES
+                    + "(resp_[A-Za-z0-9_-]{1,250}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(/cancel|/input_items)?");
     private static final Pattern ESCAPE = Pattern.compile("%([2-7][0-9A-Fa-f])");
 
     /**
@@ -150,7 +153,7 @@ public record ProviderOperation(Kind kind, Shape shape, String model, boolean st
             case "/v1/moderations" -> FREE;
             case "/v1/responses", "/v1/responses/compact" -> call(Shape.RESPONSES);
             case "/v1/embeddings" -> call(Shape.EMBEDDINGS);
-            case "/v1/responses/input_tokens" -> FREE;
+            case "/v1/responses/input_tokens" -> RESPONSE_TOKENS;
             default -> UNKNOWN;
         };
     }

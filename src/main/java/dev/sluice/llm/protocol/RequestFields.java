@@ -2,6 +2,9 @@ package dev.sluice.llm.protocol;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.stream.Stream;
 
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
@@ -18,7 +21,46 @@ final class RequestFields {
 
     private static final String NOT_JSON = "body is not JSON";
 
+    /** Lists of models: of OpenRouter, of Anthropic, and of gateways in front of other providers; the models of tools. */
+    private static final List<String> MODEL_LISTS = List.of("models", "fallbacks", "tools");
+    /** Models by others, as gateways have them. */
+    private static final List<String> MODEL_MAPS = List.of("context_window_fallbacks", "content_policy_fallbacks");
+    private static final String UNKNOWN_MODEL = "";
+    /** Paths of the further models that a request names. */
+    static final List<String> FURTHER_MODELS = Stream
+            .concat(MODEL_LISTS.stream().map(list -> list + ".[*].model"), MODEL_MAPS.stream()).toList();
+
     private RequestFields() {
+    }
+
+    /**
+     * Returns the further models that a request names, of which one may answer or work for a tool.
+     *
+     * @param modelInPath the model that the path names, so that another one in the body is a further one; otherwise null
+     * @return the names; an empty one for models that are not known
+     */
+    static List<String> furtherModels(JsonFields fields, String modelInPath) {
+        var models = new LinkedHashSet<String>();
+        for (var list : MODEL_LISTS) {
+            boolean tools = list.equals("tools");
+            fields.elements(list).forEach(element -> {
+                var name = element.text(list + ".[].model");
+                name = name == null ? element.text(list + ".[]") : name;
+                if (name != null || !tools) {
+                    models.add(name == null ? UNKNOWN_MODEL : name);
+                }
+            });
+            if (fields.elementCount(list) > fields.elements(list).size() || !tools && fields.text(list) != null) {
+                models.add(UNKNOWN_MODEL);
+            }
+        }
+        if (MODEL_MAPS.stream().anyMatch(fields::has)) {
+            models.add(UNKNOWN_MODEL);
+        }
+        if (modelInPath != null && fields.has("model") && !modelInPath.equals(fields.text("model"))) {
+            models.add(fields.text("model") == null ? UNKNOWN_MODEL : fields.text("model"));
+        }
+        return List.copyOf(models);
     }
 
     static JsonFields read(JsonPaths paths, BodyBytes body) {
@@ -49,6 +91,12 @@ final class RequestFields {
                 }
                 if (rewriter != null) {
                     rewriter.accept(token, parser);
+                }
+            }
+            for (var field : collector.ambiguousFields()) { // the provider could read another value than the one that is counted
+                if (rewriter == null || !IncludeUsageRewriter.rewrites(field)) {
+                    throw new InvalidRequestBodyException("body has the field " + field
+                            + " twice, or in another case");
                 }
             }
             return found.get(0);

@@ -192,6 +192,16 @@ public final class UsageExtractor {
         return json == null ? accumulator.finished() : json.isComplete();
     }
 
+    /**
+     * Returns whether a stream of images has ended before the last of them. Each has a final event of its own.
+     *
+     * @param requested number of images that were requested
+     * @return false if there was none: the response may not be a stream of images
+     */
+    public boolean isCutWithin(long requested) {
+        return accumulator.images() > 0 && accumulator.images() < requested;
+    }
+
     /** @return null if the encoding is unknown */
     private static ByteSink decompressing(String encoding, ByteSink plain, long maxInflatedBytes) {
         return switch (withoutParameters(encoding)) {

@@ -16,7 +16,7 @@ import dev.sluice.api.Rate;
 import dev.sluice.api.RateLimitRequest;
 import dev.sluice.api.ResourceCheck;
 import dev.sluice.http.ErrorResponse;
-import dev.sluice.llm.limit.CurrentLlmPolicy;
+import dev.sluice.llm.policy.CurrentLlmPolicy;
 import dev.sluice.policy.CurrentPolicy;
 import io.vertx.core.json.JsonObject;
 

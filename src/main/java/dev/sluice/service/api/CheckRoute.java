@@ -15,7 +15,7 @@ import dev.sluice.api.StoreUnavailableException;
 import dev.sluice.engine.CallbackRateLimiter;
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.RateLimitHeaders;
-import dev.sluice.llm.limit.CurrentLlmPolicy;
+import dev.sluice.llm.policy.CurrentLlmPolicy;
 import dev.sluice.policy.CurrentPolicy;
 import dev.sluice.service.config.ServiceConfig;
 import dev.sluice.service.edge.BoundedBodyHandler;

@@ -105,13 +105,15 @@ public class LlmResource {
         var decision = call.decision();
         headers.write(context.response().headers(), decision);
         if (!decision.allowed()) {
-            return (call.deniedAsUnpriced() ? UNPRICED : ErrorResponse.rateLimitExceeded(decision)).toResponse(context);
+            return (call.deniedAsUnpriced() ? unpriced(call) : ErrorResponse.rateLimitExceeded(decision)).toResponse(context);
         }
-        return Response.ok(DecisionJson.of(decision, call.reservation()), ErrorResponse.JSON).build();
+        return Response.ok(DecisionJson.of(decision, call.detach()), ErrorResponse.JSON).build();
     }
 
-    private static final ErrorResponse UNPRICED = new ErrorResponse(429, "RATE_5001", AdmittedCall.UNPRICED_MESSAGE,
-            new JsonObject().put("field", "model"), JsonObject::new);
+    private static ErrorResponse unpriced(AdmittedCall call) {
+        return new ErrorResponse(429, "RATE_5001", call.unpricedMessage(), new JsonObject().put("field", "model"),
+                JsonObject::new);
+    }
 
     /** Records usage of a call that did not go through the gateway. */
     @POST

@@ -25,6 +25,7 @@ record LlmUsageResponse(String identifier, int windowHours,
     record ProviderTotals(long calls, int windowHours, long inputTokens, long outputTokens, long cachedInputTokens,
             long cacheWriteInputTokens,
             @Schema(description = "Exact cost in US dollars", examples = "0.012345") String costUsd,
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Schema(description = "Cost in US dollars that the provider itself reports; absent if it reports none", examples = "0.0123") String reportedCostUsd,
             @Schema(description = "Number of calls to models without a configured price") long unpricedCalls,
             @Schema(description = "Number of calls whose usage was estimated because it was not reported") long estimatedCalls,
             @Schema(description = "Usage by kind; the costs sum exactly to cost_usd. other is the cost of which no parts are known") Map<String, Detail> details,
@@ -35,7 +36,9 @@ record LlmUsageResponse(String identifier, int windowHours,
     @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
     @Schema(name = "LlmTally")
     record ModelTotals(long calls, long inputTokens, long outputTokens, long cachedInputTokens, long cacheWriteInputTokens,
-            String costUsd, long unpricedCalls, long estimatedCalls, Map<String, Detail> details) {
+            String costUsd,
+            @JsonInclude(JsonInclude.Include.NON_NULL) String reportedCostUsd, long unpricedCalls, long estimatedCalls,
+            Map<String, Detail> details) {
     }
 
     /** Usage of one kind. */
@@ -55,7 +58,7 @@ record LlmUsageResponse(String identifier, int windowHours,
             models.forEach((model, totals) -> byModel.put(model, of(totals)));
             var all = models.values().stream().reduce(UsageTotals.NONE, UsageTotals::plus);
             providers.put(provider, new ProviderTotals(all.calls(), hours, all.input(), all.output(), all.cachedInput(),
-                    all.cacheWrite(), all.dollars(), all.unpriced(), all.estimated(), details(all),
+                    all.cacheWrite(), all.dollars(), all.reportedDollars(), all.unpriced(), all.estimated(), details(all),
                     byModel));
         });
         return new LlmUsageResponse(identifier, hours, providers, partial ? true : null);
@@ -63,7 +66,7 @@ record LlmUsageResponse(String identifier, int windowHours,
 
     private static ModelTotals of(UsageTotals totals) {
         return new ModelTotals(totals.calls(), totals.input(), totals.output(), totals.cachedInput(), totals.cacheWrite(),
-                totals.dollars(), totals.unpriced(), totals.estimated(), details(totals));
+                totals.dollars(), totals.reportedDollars(), totals.unpriced(), totals.estimated(), details(totals));
     }
 
     private static Map<String, Detail> details(UsageTotals totals) {

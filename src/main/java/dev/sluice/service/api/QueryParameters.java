@@ -3,6 +3,7 @@ package dev.sluice.service.api;
 import java.util.List;
 
 import dev.sluice.api.Identifiers;
+import io.vertx.core.MultiMap;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.HttpException;
 
@@ -15,14 +16,27 @@ public final class QueryParameters {
     private QueryParameters() {
     }
 
-    /** Returns the value as it was sent, possibly empty; null if it is missing. */
-    public static String text(RoutingContext context, String field) {
-        List<String> values;
+    /** Requires that a request has no other parameters: a misspelt filter would not restrict what is returned. */
+    public static void allow(RoutingContext context, String... fields) {
+        var allowed = List.of(fields);
+        for (var field : parameters(context).names()) {
+            if (!allowed.contains(field)) {
+                throw BadRequestException.forField("query", "Unknown query parameter; allowed: " + String.join(", ", allowed));
+            }
+        }
+    }
+
+    private static MultiMap parameters(RoutingContext context) {
         try {
-            values = context.queryParams().getAll(field);
+            return context.queryParams();
         } catch (HttpException e) {
             throw BadRequestException.forField("query", "The query is not percent-encoded UTF-8");
         }
+    }
+
+    /** Returns the value as it was sent, possibly empty; null if it is missing. */
+    public static String text(RoutingContext context, String field) {
+        var values = parameters(context).getAll(field);
         if (values.size() > 1) {
             throw BadRequestException.forField(field, field + " is given more than once");
         }

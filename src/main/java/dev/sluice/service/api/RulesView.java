@@ -3,7 +3,7 @@ package dev.sluice.service.api;
 import jakarta.enterprise.context.ApplicationScoped;
 
 import dev.sluice.config.RulesFile;
-import dev.sluice.llm.limit.CurrentLlmPolicy;
+import dev.sluice.llm.policy.CurrentLlmPolicy;
 import dev.sluice.policy.CurrentPolicy;
 import dev.sluice.policy.LimitRule;
 

@@ -21,7 +21,7 @@ record CallDenial(Provider provider, Decision decision, QuotaStatus quota, Quota
     static CallDenial of(AdmittedCall call, boolean unproven) {
         var quota = call.decision().mostRestrictive().orElseThrow();
         var reason = call.deniedAsUnpriced()
-                ? AdmittedCall.UNPRICED_MESSAGE
+                ? call.unpricedMessage()
                 : quota.window().isZero() ? "Calls of this model are not allowed" : null;
         return new CallDenial(call.provider(), call.decision(), quota, call.unitOf(quota), call.requestedUnits(quota),
                 unproven, reason);

@@ -2,7 +2,6 @@ package dev.sluice.service.llm;
 
 import java.time.Clock;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 
 import jakarta.enterprise.context.ApplicationScoped;
@@ -11,7 +10,6 @@ import jakarta.enterprise.event.Observes;
 import org.jboss.logging.Logger;
 
 import dev.sluice.llm.limit.AdmittedCall;
-import dev.sluice.llm.limit.DeferredCall;
 import dev.sluice.llm.limit.LlmLimiter;
 import dev.sluice.llm.protocol.LlmRequest;
 import dev.sluice.llm.protocol.Provider;
@@ -35,7 +33,8 @@ class DeferredCalls {
     private static final long SWEEP_MILLIS = 60_000;
     private static final Set<String> OPEN = Set.of("queued", "in_progress");
     private static final String FAILED = "failed";
-    private static final String RESPONSE_PREFIX = "resp_";
+    /** Begins the id of a conversation; a response has another one. */
+    private static final String CONVERSATION_PREFIX = "conv_";
 
     private final StoredResponses responses;
     private final LlmLimiter limiter;
@@ -51,14 +50,16 @@ class DeferredCalls {
     }
 
     /**
-     * Returns what ends a call: of OpenAI's Responses, it remembers the caller as the owner of the response, and defers the call if
-     * the response is not complete.
+     * Returns what ends a call: of OpenAI's Responses, it remembers the caller as the owner of the response as soon as its id is
+     * known, and defers the call if the response is not complete. Responses that are not stored are not remembered.
      *
      * @param owner identifier of the caller; null if the provider's account is the caller's own
      * @param request null if the body is not parsed
      */
     UsageMeter.Deferral onCreated(String owner, ProviderOperation operation, LlmRequest request) {
-        if (request == null || operation.shape() != Shape.RESPONSES) {
+        boolean kept = operation.shape() == Shape.RESPONSES && request != null
+                && (request.stored() || request.background() || !request.references().isEmpty());
+        if (!kept) {
             return UsageMeter.Deferral.NONE;
         }
         boolean background = request.background(); // the rest of the request is released before the response ends
@@ -69,20 +70,23 @@ class DeferredCalls {
             private boolean deferred;
 
             @Override
+            public void onProgress(AdmittedCall call, UsageExtractor extractor) {
+                if (!remembered && owner != null && extractor.storedId() != null) {
+                    remembered = true;
+                    remember(call.provider(), extractor.storedId(), new StoredResponse(owner, null), references);
+                }
+            }
+
+            @Override
             public boolean defer(AdmittedCall call, UsageExtractor extractor) {
                 extractor.end();
-                var id = extractor.storedId();
-                if (remembered || id == null) {
-                    return deferred;
-                }
-                var pending = background && OPEN.contains(extractor.storedStatus())
-                        ? call.defer()
-                        : Optional.<DeferredCall>empty();
-                remembered = true;
-                deferred = pending.isPresent();
-                if (deferred || owner != null) {
-                    remember(call.provider(), id, new StoredResponse(owner == null ? "" : owner, pending.orElse(null)),
-                            references);
+                onProgress(call, extractor);
+                if (!deferred && background && extractor.storedId() != null && OPEN.contains(extractor.storedStatus())) {
+                    var pending = call.defer();
+                    deferred = pending.isPresent();
+                    pending.ifPresent(deferredCall -> responses.remember(
+                            StoredResponses.hash(call.provider(), extractor.storedId()),
+                            new StoredResponse(owner == null ? "" : owner, deferredCall), clock.millis()));
                 }
                 return deferred;
             }
@@ -91,10 +95,8 @@ class DeferredCalls {
 
     private void remember(Provider provider, String id, StoredResponse response, List<String> references) {
         responses.remember(StoredResponses.hash(provider, id), response, clock.millis());
-        if (!response.owner().isEmpty()) {
-            references.stream().filter(reference -> !reference.startsWith(RESPONSE_PREFIX))
-                    .forEach(conversation -> rememberConversation(provider, conversation, response.settled()));
-        }
+        references.stream().filter(reference -> reference.startsWith(CONVERSATION_PREFIX))
+                .forEach(conversation -> rememberConversation(provider, conversation, response));
     }
 
     /** The first caller that continues a conversation is its owner. */
@@ -158,6 +160,11 @@ class DeferredCalls {
             }
             responses.settle(hash, response);
         });
+    }
+
+    /** Books the call of a response that has been deleted as it was reserved, unless its end has been reported. */
+    void onDeleted(Provider provider, String id) {
+        expire(StoredResponses.hash(provider, id));
     }
 
     /** Books calls whose end no request has reported as they were reserved. */

@@ -1,96 +1,47 @@
 package dev.sluice.service.llm;
 
-import java.util.Locale;
-import java.util.function.Supplier;
-
 import org.jboss.logging.Logger;
 import org.jboss.logging.Logger.Level;
 
-import dev.sluice.api.Decision;
-import dev.sluice.http.CredentialFailures;
-import dev.sluice.http.RateLimitHeaders;
 import dev.sluice.identity.RejectedCredential;
-import dev.sluice.llm.config.Providers;
-import dev.sluice.llm.limit.AdmittedCall;
-import dev.sluice.llm.limit.LlmCallEstimate;
-import dev.sluice.llm.limit.LlmLimiter;
-import dev.sluice.llm.limit.UnprovenCallLimiter;
-import dev.sluice.llm.protocol.DeploymentPath;
-import dev.sluice.llm.protocol.LlmRequest;
-import dev.sluice.llm.protocol.LlmRequestParser;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.ProviderOperation;
 import dev.sluice.llm.protocol.ProviderOperation.Kind;
-import dev.sluice.llm.protocol.ProviderType;
 import dev.sluice.policy.RequestPath;
 import dev.sluice.service.edge.Cors;
 import dev.sluice.service.edge.ResponseAbort;
-import dev.sluice.service.llm.LlmCallerResolver.LlmCaller;
-import dev.sluice.service.llm.body.RequestBodyBuffer;
-import io.smallrye.mutiny.Uni;
-import io.smallrye.mutiny.vertx.UniHelper;
 import io.vertx.core.Future;
 import io.vertx.core.MultiMap;
-import io.vertx.core.Promise;
-import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
 
 /**
- * One request to the LLM gateway. Its steps are declared in the order in which they run, all on the event loop of the request.
- * A step that fails ends the request in {@link #fail}.
+ * One request to the LLM gateway: its admission, and then its way to the provider and back, all on the event loop of the request. A
+ * step that fails ends the request in {@link #fail}.
  */
 final class LlmExchange {
 
-    /** Components that the steps use. */
-    record Services(LlmCallerResolver callerResolver, ProvenKeys provenKeys, RequestBodyBuffer bodyBuffer,
-            LlmLimiter limiter, UnprovenCallLimiter unprovenLimiter, RateLimitHeaders rateLimitHeaders,
-            ProviderHeaders providerHeaders,
-            ProviderPaths paths, Providers providers, ProviderUpstreams upstreams, DeferredCalls deferredCalls,
-            long drainMillis,
-            Cors cors,
-            CredentialFailures credentialFailures) {
-    }
-
     private static final Logger LOG = Logger.getLogger(LlmExchange.class);
-    /** Prefix of the paths of Gemini's uploads, in front of the version. */
-    private static final String UPLOAD = "/upload";
 
-    private final Services services;
+    private final LlmGatewayServices services;
     private final RoutingContext context;
     private final HttpServerRequest request;
     private final HttpServerResponse response;
     private final Provider provider;
     /** Path from the version on. */
     private final String path;
-    /** Path of the operation at a provider without deployments. */
-    private final String operationPath;
-    /** Null unless the path is that of a deployment. */
-    private final DeploymentPath deployment;
-    private final CallRecorder recorder;
-    private ProviderOperation operation;
-    private LlmCaller caller;
-    /** Null if the body is not parsed but streamed. */
-    private LlmRequest parsed;
-    /** Null if the call is not counted. */
-    private AdmittedCall admitted;
+    private final CallAdmission admission;
 
-    LlmExchange(Services services, RoutingContext context, Provider provider, String path) {
+    LlmExchange(LlmGatewayServices services, RoutingContext context, Provider provider, String path) {
         this.services = services;
         this.context = context;
         this.request = context.request();
         this.response = context.response();
         this.provider = provider;
         this.path = path;
-        this.deployment = DeploymentPath.parse(provider, path);
-        var method = request.method().name();
-        this.operation = deployment == null
-                ? ProviderOperation.of(provider, method, path)
-                : deployment.operation(provider, method);
-        this.operationPath = deployment == null ? path : deployment.path();
-        this.recorder = CallRecorder.of(context, provider, operation, operationPath);
+        this.admission = new CallAdmission(services, context, provider, path);
     }
 
     void begin() {
@@ -99,150 +50,13 @@ final class LlmExchange {
             return;
         }
         request.pause();
-        checkVersion().compose(known -> admit()).compose(done -> forward()).onFailure(this::fail);
-    }
-
-    private Future<Void> checkVersion() {
-        if (deployment != null) {
-            return Future.succeededFuture();
-        }
-        boolean upload = provider.is(ProviderType.GEMINI) && path.startsWith(UPLOAD + '/');
-        var versioned = upload ? path.substring(UPLOAD.length()) : path;
-        var version = provider.version(versioned);
-        if (version == null) {
-            return rejected(404, "Unknown path: paths of this provider must begin with /" + provider.id() + provider.version());
-        }
-        return provider.version(versioned.substring(version.length())) == null
-                ? Future.succeededFuture()
-                : rejected(404, "Unknown path: the version is there twice; the base URL of this client must end with /"
-                        + provider.id() + ", because the client adds " + version);
-    }
-
-    private Future<Void> admit() {
-        return resolveCaller().compose(resolved -> checkRequest()).compose(checked -> readBody()).compose(read -> reserve())
-                .compose(reserved -> checkOwner());
-    }
-
-    private Future<Void> resolveCaller() {
-        return services.callerResolver().resolve(context, provider).compose(resolved -> {
-            caller = resolved;
-            return requireClient();
-        });
-    }
-
-    private Future<Void> checkRequest() {
-        if (caller.key() == null && !services.providers().isKeyless(provider)) {
-            return rejected(401, "No API key is configured for " + provider.id() + ": set RATE_LIMIT_LLM_"
-                    + provider.id().toUpperCase(Locale.ROOT).replace('-', '_') + "_API_KEY");
-        }
-        if ((operation.kind() == Kind.UNKNOWN || operation.shape().isRestricted()) && !caller.ownKey()
-                && !services.paths().isOpen(provider, path)) {
-            var post = ProviderOperation.of(provider, "POST", path);
-            if (post.kind() != Kind.UNKNOWN && !post.shape().isRestricted()) {
-                return rejected(403, "This path takes POST");
-            }
-            return rejected(403, "This path is not allowed with Sluice's key: add it to rate-limit.llm." + provider.id()
-                    + ".paths");
-        }
-        if (!ProviderQuery.isDecodable(request.query())) { // a provider could read parameters that are not seen here
-            return rejected(400, "A percent sign in the query must be followed by two hexadecimal digits");
-        }
-        if (operation.kind() == Kind.UNKNOWN && ProviderPaths.spellsOperation(provider, request.method().name(), path)) {
-            return rejected(400, "This path is another spelling of a known one, which would not be counted: write it without"
-                    + " percent-encoding, parameters and a slash at the end");
-        }
-        if (ProviderPaths.escapesPath(path)) {
-            return rejected(400, "The path must not contain empty or dot segments");
-        }
-        if (operation.kind() == Kind.UNKNOWN && request.method() == HttpMethod.POST
-                && !services.limiter().allows(provider, "")) {
-            return rejected(403, "The model of a call to this path is not known, and only some may be called (rate-limit.llm."
-                    + provider.id() + ".models)");
-        }
-        return ProviderHeaders.changesMethodOrHidesUsage(request, provider, caller)
-                ? rejected(400, "Query parameters and field masks must not change the method or hide the usage")
-                : Future.succeededFuture();
-    }
-
-    /** Reads and parses the body of a call, which determines the model and whether the response is streamed. */
-    private Future<Void> readBody() {
-        if (operation.kind() != Kind.CALL) {
-            return Future.succeededFuture();
-        }
-        var requested = operation;
-        var types = request.headers().getAll(HttpHeaders.CONTENT_TYPE);
-        var contentType = types.size() == 1 ? types.get(0) : "";
-        return services.bodyBuffer()
-                .read(context, read -> LlmRequestParser.parse(provider, requested, contentType, read))
-                .compose(request -> {
-                    parsed = request;
-                    operation = new ProviderOperation(requested.kind(), requested.shape(), request.model(),
-                            request.streaming());
-                    recorder.onCall(operation);
-                    boolean allowed = services.limiter().allows(provider, request.model())
-                            && (!request.fallbackModels() || services.limiter().allows(provider, ""));
-                    return allowed
-                            ? requireClient()
-                            : rejected(403, "This model may not be called (rate-limit.llm." + provider.id() + ".models)");
-                });
-    }
-
-    /** Sluice's key would open the responses of all callers. */
-    private Future<Void> checkOwner() {
-        return caller.ownKey()
-                ? Future.succeededFuture()
-                : services.deferredCalls().checkOwner(identifier(), provider, operation, operationPath, parsed)
-                        .compose(own -> requireClient());
-    }
-
-    private String identifier() {
-        return caller.caller().identity().identifier();
-    }
-
-    private Future<Void> reserve() {
-        var identifier = identifier();
-        var tier = caller.caller().tier();
-        if (operation.kind() == Kind.FREE || operation.kind() == Kind.STORED) {
-            return decideWithoutUsage(caller.unproven()
-                    ? services.unprovenLimiter().checkFreeCall(provider, identifier, tier)
-                    : services.limiter().checkFreeCall(provider, identifier, tier));
-        }
-        if (operation.kind() == Kind.UNKNOWN && request.method() != HttpMethod.POST) {
-            return caller.unproven()
-                    ? decideWithoutUsage(services.unprovenLimiter().checkOther(provider, identifier, tier))
-                    : Future.succeededFuture();
-        }
-        Promise<AdmittedCall> decided = Promise.promise();
-        var estimate = LlmCallEstimate.of(provider, identifier, tier, parsed);
-        if (caller.unproven()) {
-            services.unprovenLimiter().admit(estimate, decided::complete, decided::fail);
-        } else {
-            services.limiter().admit(estimate, decided::complete, decided::fail);
-        }
-        return decided.future().compose(call -> {
-            admitted = call.decision().allowed() ? call : null;
-            return onDecision(call.decision(), () -> CallDenial.of(call, caller.unproven()));
-        });
-    }
-
-    private Future<Void> decideWithoutUsage(Uni<Decision> check) {
-        return UniHelper.toFuture(check).compose(
-                decision -> onDecision(decision, () -> CallDenial.ofFreeCall(provider, decision, caller.unproven())));
-    }
-
-    private Future<Void> onDecision(Decision decision, Supplier<CallDenial> denial) {
-        services.rateLimitHeaders().write(response.headers(), decision);
-        return decision.allowed() ? requireClient() : Future.failedFuture(CallRejectedException.of(denial.get()));
-    }
-
-    /** Fails if the client has disconnected or the request has been rejected during an asynchronous step. */
-    private Future<Void> requireClient() {
-        return response.closed() || response.ended()
-                ? Future.failedFuture(new ClientDisconnectedException())
-                : Future.succeededFuture();
+        admission.admit().compose(admitted -> forward()).onFailure(this::fail);
     }
 
     private Future<Void> forward() {
+        var parsed = admission.parsed();
+        var operation = admission.operation();
+        var caller = admission.caller();
         boolean askUsage = services.providers().config(provider).askUsage();
         boolean usageRequested = askUsage && parsed != null && parsed.streaming() && operation.shape().requestsUsage()
                 && !parsed.usageRequested();
@@ -258,20 +72,24 @@ final class LlmExchange {
         var listener = new MeteredResponse(meter(usageRequested), response.headers(),
                 services.drainMillis(), this::releaseBody, this::onStatus);
         services.upstreams().forward(provider, context, target, headers, body, listener);
-        return recorder.onSent(admitted, listener.settled());
+        return admission.recorder().onSent(admission.admitted(), listener.settled());
     }
 
     private UsageMeter meter(boolean usageRequested) {
-        return operation.kind() == Kind.STORED
-                ? new StoredResponseMeter(services.deferredCalls(), provider, ProviderOperation.storedResponse(operationPath))
-                : new UsageMeter(admitted, operation, usageRequested,
-                        services.deferredCalls().onCreated(caller.ownKey() ? null : identifier(), operation, parsed));
+        var operation = admission.operation();
+        if (operation.kind() == Kind.STORED) {
+            return new StoredResponseMeter(services.deferredCalls(), provider,
+                    ProviderOperation.storedResponse(admission.operationPath()), request.method() == HttpMethod.DELETE);
+        }
+        var owner = admission.caller().ownKey() ? null : admission.identifier();
+        return new UsageMeter(admission.admitted(), operation, usageRequested,
+                services.deferredCalls().onCreated(owner, operation, admission.parsed()));
     }
 
     private void onStatus(int status) {
         if (UsageMeter.isSuccess(status)) {
             acceptKey();
-        } else if (status == 401 && caller.ownKey()) {
+        } else if (status == 401 && admission.caller().ownKey()) {
             services.credentialFailures().countRejected(RejectedCredential.PROVIDER_KEY_REFUSED);
         }
     }
@@ -281,22 +99,23 @@ final class LlmExchange {
      * OPTIONS, without one.
      */
     private void acceptKey() {
-        if (admitted != null && caller.identityKey() != null) {
-            services.provenKeys().prove(caller.identityKey());
-            admitted.bookFor(caller.identityKey().identity().identifier());
+        var key = admission.caller().identityKey();
+        if (admission.admitted() != null && key != null) {
+            services.provenKeys().prove(key);
+            admission.admitted().bookFor(key.identity().identifier());
         }
     }
 
     /** Releases the buffered body; the response may be streamed for a long time. */
     private void releaseBody() {
-        parsed = null;
+        admission.releaseBody();
         services.bodyBuffer().release(context);
     }
 
     /** Releases the reservation, unless the call has been settled, and responds with the error. */
     private void fail(Throwable failure) {
-        if (admitted != null) {
-            admitted.release(false);
+        if (admission.admitted() != null) {
+            admission.admitted().release(false);
         }
         if (failure instanceof ClientDisconnectedException) {
             return;
@@ -314,9 +133,5 @@ final class LlmExchange {
             request.resume(); // discard the rest of the body
         }
         ProviderErrors.send(context, provider, rejection);
-    }
-
-    private static Future<Void> rejected(int status, String message) {
-        return Future.failedFuture(new CallRejectedException(status, message));
     }
 }

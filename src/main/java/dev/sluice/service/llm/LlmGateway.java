@@ -30,7 +30,7 @@ class LlmGateway {
     private static final long VOCABULARY_DELAY_MILLIS = 2000;
 
     private final Providers providers;
-    private final LlmExchange.Services services;
+    private final LlmGatewayServices services;
 
     LlmGateway(Providers providers, LlmCallerResolver callerResolver, ProvenKeys provenKeys, RequestBodyBuffer bodyBuffer,
             LlmLimiter limiter, UnprovenCallLimiter unprovenLimiter, RateLimitHeaders rateLimitHeaders,
@@ -38,7 +38,7 @@ class LlmGateway {
             ProviderPaths paths, ProviderUpstreams upstreams, DeferredCalls deferredCalls, LlmConfig settings, Cors cors,
             CredentialFailures credentialFailures) {
         this.providers = providers;
-        this.services = new LlmExchange.Services(callerResolver, provenKeys, bodyBuffer, limiter, unprovenLimiter,
+        this.services = new LlmGatewayServices(callerResolver, provenKeys, bodyBuffer, limiter, unprovenLimiter,
                 rateLimitHeaders,
                 providerHeaders, paths, providers, upstreams, deferredCalls, settings.drainTimeout().toMillis(), cors,
                 credentialFailures);

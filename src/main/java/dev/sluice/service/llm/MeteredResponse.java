@@ -84,6 +84,12 @@ final class MeteredResponse implements ExchangeListener {
     }
 
     @Override
+    public void onDrainTimeout() {
+        meter.settleUnread();
+        settled.tryComplete();
+    }
+
+    @Override
     public void onFault() {
         meter.abandon(status);
         settled.tryComplete();

@@ -81,6 +81,9 @@ final class ProviderErrors {
         text.append(", Requested ").append(amount(quota, denial.requestedUnits())).append('.');
         denial.decision().retryAfter().ifPresent(
                 wait -> text.append(" Please try again in ").append(RateLimitHeaders.ceilSeconds(wait)).append("s."));
+        if (quota.unit() != QuotaUnit.REQUESTS) {
+            text.append(" A call with a smaller maximum of output tokens requests less.");
+        }
         if (denial.unproven()) {
             text.append(
                     " Until the provider has accepted a call with this API key, its calls count against your address (rate-limit.llm.unproven-keys).");

@@ -2,6 +2,7 @@ package dev.sluice.service.llm;
 
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -57,6 +58,11 @@ class ProviderHeaders {
     /** Response formats of Google from which usage can be extracted. */
     private static final Set<String> READABLE_FORMATS = Set.of("sse", "json");
 
+    /** Characters between a key and other text. */
+    private static final Pattern KEY_SEPARATORS = Pattern.compile("[^A-Za-z0-9._~+/-]+");
+    /** A value of more parts is not forwarded. */
+    private static final int MAX_VALUE_PARTS = 256;
+
     private final ApiKeyRegistry apiKeys;
     private final ForwardedHeaders forwardedHeaders;
     private final Providers providers;
@@ -88,7 +94,7 @@ class ProviderHeaders {
                 if (caller.ownKey() && caller.key().equals(KeySyntax.ofHeader(header.getValue()))) {
                     setOwnKey(headers, name, header.getValue(), caller.key());
                 }
-            } else if (forwardedHeaders.contains(name) && !apiKeys.isKey(KeySyntax.ofHeader(header.getValue()))) {
+            } else if (forwardedHeaders.contains(name) && !carriesKey(header.getValue())) {
                 headers.add(name, header.getValue());
             }
         }
@@ -100,6 +106,15 @@ class ProviderHeaders {
         addKey(headers, provider, caller, isGeminiInOpenAiForm(request, provider));
         providers.config(provider).headers().forEach(headers::set);
         return headers;
+    }
+
+    /** Returns whether a value is one of Sluice's keys, or contains one. */
+    private boolean carriesKey(String value) {
+        if (apiKeys.isKey(KeySyntax.ofHeader(value))) {
+            return true;
+        }
+        var parts = KEY_SEPARATORS.split(value, MAX_VALUE_PARTS + 1);
+        return parts.length > MAX_VALUE_PARTS || parts.length > 1 && Arrays.stream(parts).anyMatch(apiKeys::isKey);
     }
 
     /** Returns the names of hop-by-hop headers that a request lists itself, in lower case. */

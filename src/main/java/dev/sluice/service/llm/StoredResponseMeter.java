@@ -16,11 +16,14 @@ final class StoredResponseMeter extends UsageMeter {
     private final DeferredCalls calls;
     private final Provider provider;
     private final String id;
+    private final boolean deleting;
     /** Null before a successful response, and after the call has been settled. */
     private UsageExtractor extractor;
 
-    StoredResponseMeter(DeferredCalls calls, Provider provider, String id) {
+    /** @param deleting whether the response is deleted, so that no later request can report its end */
+    StoredResponseMeter(DeferredCalls calls, Provider provider, String id, boolean deleting) {
         super(null, null, false, Deferral.NONE);
+        this.deleting = deleting;
         this.calls = calls;
         this.provider = provider;
         this.id = id;
@@ -53,7 +56,9 @@ final class StoredResponseMeter extends UsageMeter {
     void settle() {
         if (extractor != null) {
             extractor.end();
-            if (extractor.isComplete()) {
+            if (deleting) {
+                calls.onDeleted(provider, id);
+            } else if (extractor.isComplete()) {
                 calls.onState(provider, id, extractor);
             }
             extractor = null;

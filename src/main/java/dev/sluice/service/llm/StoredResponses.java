@@ -3,6 +3,7 @@ package dev.sluice.service.llm;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListSet;
 
 import jakarta.enterprise.context.ApplicationScoped;
@@ -43,7 +44,7 @@ class StoredResponses {
     private static final Logger LOG = Logger.getLogger(StoredResponses.class);
     private static final String RETENTION_SECONDS = Long.toString(Duration.ofDays(RETENTION_DAYS).toSeconds());
 
-    /** Call that is booked as estimated at a time. */
+    /** Time at which a call is booked as estimated. */
     private record Due(long epochMillis, String hash) implements Comparable<Due> {
 
         @Override
@@ -53,14 +54,19 @@ class StoredResponses {
         }
     }
 
+    private record Pending(Due due, StoredResponse response) {
+    }
+
     /** Null if there is no Redis. */
     private final RedisConnectionManager redis;
     private final HashTags hashTags;
     private final long timeoutMillis;
     private final Cache<String, StoredResponse> cache = Caffeine.newBuilder().executor(Runnable::run).maximumSize(MAX_CACHED)
             .expireAfterWrite(Duration.ofDays(RETENTION_DAYS)).build();
-    /** Calls that this instance has deferred. */
-    private final ConcurrentSkipListSet<Due> deferred = new ConcurrentSkipListSet<>();
+    /** Calls that this instance has deferred, by hash: unlike owners, they must not be evicted. */
+    private final ConcurrentHashMap<String, Pending> pending = new ConcurrentHashMap<>();
+    /** The same calls in the order of their time. */
+    private final ConcurrentSkipListSet<Due> dues = new ConcurrentSkipListSet<>();
 
     @Inject
     StoredResponses(RedisProvider redis, StoreConfig settings) {
@@ -91,22 +97,28 @@ class StoredResponses {
     void remember(String hash, StoredResponse response, long nowMillis) {
         put(hash, response);
         if (response.pending() != null) {
-            long due = nowMillis + response.pending().lifetime().toMillis();
-            deferred.add(new Due(due, hash));
+            var due = new Due(nowMillis + response.pending().lifetime().toMillis(), hash);
+            pending.put(hash, new Pending(due, response));
+            dues.add(due);
             if (redis != null) {
-                redis.send(Request.cmd(Command.ZADD).arg(dueKey()).arg(due).arg(hash)).onFailure(StoredResponses::log);
+                redis.send(Request.cmd(Command.ZADD).arg(dueKey()).arg(due.epochMillis).arg(hash))
+                        .onFailure(StoredResponses::log);
             }
         }
     }
 
     /** Records that the call of a response is settled. */
     void settle(String hash, StoredResponse response) {
-        put(hash, response.settled());
         forgetDue(hash);
+        put(hash, response.settled());
     }
 
     /** Removes a call from the deferred ones of all instances. */
     void forgetDue(String hash) {
+        var ended = pending.remove(hash);
+        if (ended != null) {
+            dues.remove(ended.due);
+        }
         if (redis != null) {
             redis.send(Request.cmd(Command.ZREM).arg(dueKey()).arg(hash)).onFailure(StoredResponses::log);
         }
@@ -130,9 +142,14 @@ class StoredResponses {
      * @return null if it is not known; fails if Redis does not reply and this instance does not know it
      */
     Future<StoredResponse> find(String hash) {
-        var cached = cache.getIfPresent(hash);
+        var cached = cached(hash);
         // The call of a pending one may have been settled by another instance; that it is settled again does no harm.
         return cached != null || redis == null ? Future.succeededFuture(cached) : read(hash);
+    }
+
+    private StoredResponse cached(String hash) {
+        var call = pending.get(hash);
+        return call == null ? cache.getIfPresent(hash) : call.response;
     }
 
     private Future<StoredResponse> read(String hash) {
@@ -155,8 +172,8 @@ class StoredResponses {
      * {@value #MAX_CACHED} calls, the oldest is due before its time.
      */
     String pollDue(long nowMillis) {
-        var first = deferred.isEmpty() ? null : deferred.first();
-        return first != null && (first.epochMillis <= nowMillis || deferred.size() > MAX_CACHED) && deferred.remove(first)
+        var first = dues.isEmpty() ? null : dues.first();
+        return first != null && (first.epochMillis <= nowMillis || pending.size() > MAX_CACHED) && dues.remove(first)
                 ? first.hash
                 : null;
     }
@@ -178,8 +195,8 @@ class StoredResponses {
     /** Returns the newest state of a response, as {@link #find}. */
     Future<StoredResponse> reload(String hash) {
         return redis == null || !redis.isUp()
-                ? Future.succeededFuture(cache.getIfPresent(hash))
-                : read(hash).map(found -> found == null ? cache.getIfPresent(hash) : found) // written while Redis was unavailable
-                        .recover(failure -> Future.succeededFuture(cache.getIfPresent(hash)));
+                ? Future.succeededFuture(cached(hash))
+                : read(hash).map(found -> found == null ? cached(hash) : found) // written while Redis was unavailable
+                        .recover(failure -> Future.succeededFuture(cached(hash)));
     }
 }

@@ -4,8 +4,8 @@ import org.jboss.logging.Logger;
 
 import dev.sluice.llm.limit.AdmittedCall;
 import dev.sluice.llm.protocol.ProviderOperation;
-import dev.sluice.llm.protocol.UsageChunkFilter;
 import dev.sluice.llm.protocol.UsageExtractor;
+import dev.sluice.llm.protocol.rewrite.UsageChunkFilter;
 import io.vertx.core.MultiMap;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
@@ -14,11 +14,19 @@ import io.vertx.core.http.HttpHeaders;
 class UsageMeter {
 
     /** Ends a call whose usage is reported to a later request. */
-    @FunctionalInterface
     interface Deferral {
 
         /** No call. */
-        Deferral NONE = (call, extractor) -> false;
+        Deferral NONE = new Deferral() {
+        };
+
+        /**
+         * Called after each part of a response.
+         *
+         * @param extractor has received the response so far
+         */
+        default void onProgress(AdmittedCall call, UsageExtractor extractor) {
+        }
 
         /**
          * Called at the end of a response, possibly more than once.
@@ -26,7 +34,9 @@ class UsageMeter {
          * @param extractor has received the response so far
          * @return whether the call has been deferred, and must not be settled
          */
-        boolean defer(AdmittedCall call, UsageExtractor extractor);
+        default boolean defer(AdmittedCall call, UsageExtractor extractor) {
+            return false;
+        }
     }
 
     private static final Logger LOG = Logger.getLogger(UsageMeter.class);
@@ -81,6 +91,7 @@ class UsageMeter {
             return;
         }
         usageExtractor.feed(chunk);
+        deferral.onProgress(call, usageExtractor);
         if (!operation.streaming() && usageExtractor.isComplete()) {
             settle(); // before the client receives the end of the response
         }
@@ -113,6 +124,17 @@ class UsageMeter {
             LOG.error("Usage of a response could not be extracted; the estimate is recorded", e);
             call.settleEstimated(call.estimatedUsage()); // without effect if the call has been settled
         }
+    }
+
+    /**
+     * Settles a call whose client has left before the end of the response: with its output so far, but not less than is reserved. Output
+     * that has not been read, and reasoning that is not shown, may cost more.
+     */
+    void settleUnread() {
+        if (call != null && isExpectingUsage()) {
+            call.expectReservedOutput();
+        }
+        settle();
     }
 
     /** Settles a call that Sluice could not complete with its estimate if the provider will charge for it. */

@@ -48,6 +48,11 @@ public interface ExchangeListener {
     default void onAborted() {
     }
 
+    /** The client has disconnected, and the rest of the response was not read because {@link #drainMillis} have passed. */
+    default void onDrainTimeout() {
+        onAborted();
+    }
+
     /** A method of this listener has failed in the middle of the response, which is aborted. */
     default void onFault() {
         onAborted();

@@ -385,7 +385,7 @@ public final class ProxyExchange implements ConnectionAcquirer, RequestBody.List
             end();
             upstream.metrics().onComplete(UpstreamMetrics.CLIENT_ABORTED);
             cancelStream();
-            listener.onAborted();
+            listener.onDrainTimeout();
         }
     }
 

@@ -22,6 +22,9 @@ import io.vertx.core.json.JsonObject;
 public class AllProvidersStub implements QuarkusTestResourceLifecycleManager {
 
     static final String KEY = "key-of-the-provider";
+    /** Secrets of the provider {@code slow}. */
+    static final String GATEWAY_TOKEN = "token-of-the-gateway";
+    static final String SIGNATURE = "signature-of-the-query";
     /** Events of a long stream, of 10 KB each: several times the size of the socket buffers. */
     static final int LONG_STREAM_EVENTS = 3_000;
 
@@ -59,6 +62,15 @@ public class AllProvidersStub implements QuarkusTestResourceLifecycleManager {
         for (var provider : List.of("openai", "anthropic", "gemini")) {
             settings.put("rate-limit.llm." + provider + ".api-key", KEY);
         }
+        settings.put("rate-limit.llm.slow.type", "openai");
+        settings.put("rate-limit.llm.slow.base-url", url + "/v1");
+        settings.put("rate-limit.llm.slow.prices", "openai");
+        settings.put("rate-limit.llm.slow.timeout", "100ms");
+        settings.put("rate-limit.llm.slow.headers.X-Gateway-Token", GATEWAY_TOKEN);
+        settings.put("rate-limit.llm.slow.headers.X-Title", "as configured");
+        settings.put("rate-limit.llm.slow.query.signature", SIGNATURE);
+        settings.put("quarkus.rest-client.slow.url", url + "/prefix");
+        settings.put("quarkus.rest-client.slow.read-timeout", "100");
         return settings;
     }
 
@@ -77,7 +89,8 @@ public class AllProvidersStub implements QuarkusTestResourceLifecycleManager {
         var stub = body.getString("stub", "");
         if (stub.matches("[0-9]+")) {
             sendJson(response.setStatusCode(Integer.parseInt(stub)), new JsonObject().put("error",
-                    new JsonObject().put("message", "as configured, with " + KEY)));
+                    new JsonObject().put("message",
+                            "as configured, with " + KEY + ", " + GATEWAY_TOKEN + " and " + SIGNATURE)));
         } else if (stub.equals("hangup")) {
             request.connection().close();
         } else if (stub.equals("never")) {

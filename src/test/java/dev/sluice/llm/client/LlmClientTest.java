@@ -219,6 +219,37 @@ class LlmClientTest extends LlmTest {
         assertThat(booked("user:zoe", "openai", "gpt-4o").estimated()).isEqualTo(1);
     }
 
+    /** The provider may bill it. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void callThatTimesOutIsBooked(boolean stream) {
+        var user = "zia" + stream;
+        var client = llm.client("slow", user, "pro");
+        var body = body("gpt-4o").put("stub", "never");
+        assertThatThrownBy(() -> {
+            if (stream) {
+                client.stream(body).collect().asList().await().indefinitely();
+            } else {
+                client.chat(body).await().indefinitely();
+            }
+        }).isInstanceOfSatisfying(LlmException.class, failure -> assertThat(failure.status()).isZero());
+        var booked = booked("user:" + user, "slow", "gpt-4o");
+        assertThat(booked.estimated()).isEqualTo(1);
+        assertThat(booked.output()).isEqualTo(50);
+    }
+
+    @Test
+    void secretsOfHeadersAndQueryAreRedacted() {
+        var body = body("gpt-4o").put("stub", "400");
+        assertThatThrownBy(() -> llm.client("slow", "zen", "pro").chat(body).await().indefinitely())
+                .isInstanceOfSatisfying(LlmException.class, error -> assertThat(error.body()).contains("as configured")
+                        .doesNotContain(AllProvidersStub.GATEWAY_TOKEN, AllProvidersStub.SIGNATURE));
+        assertThat(AllProvidersStub.REQUESTS).singleElement().satisfies(seen -> {
+            assertThat(seen.uri()).isEqualTo("/v1/chat/completions?signature=" + AllProvidersStub.SIGNATURE);
+            assertThat(seen.headers()).containsEntry("x-gateway-token", AllProvidersStub.GATEWAY_TOKEN);
+        });
+    }
+
     @Test
     void plainResponseIsOneEvent() {
         var events = llm.client("openai", "zac", "pro").stream("/v1/chat/completions", body("gpt-4o")).collect().asList()

@@ -39,6 +39,8 @@ class LlmRateLimitFilterTest extends LlmTest {
     @RestClient
     StubClients.Unlimited unlimited;
     @RestClient
+    StubClients.Slow slowClient;
+    @RestClient
     StubClients.Unreachable unreachable;
     @Inject
     Vertx vertx;
@@ -250,6 +252,14 @@ class LlmRateLimitFilterTest extends LlmTest {
         subscription.cancel();
         assertThat(AllProvidersStub.connectionClosed).succeedsWithin(60, TimeUnit.SECONDS);
         assertThat(booked("user:oda", "openai", "gpt-4o").estimated()).isEqualTo(1);
+    }
+
+    /** The provider may bill it. */
+    @Test
+    void callThatTimesOutIsBooked() {
+        assertThatThrownBy(() -> LlmCallScope.as("per").call(() -> slowClient.chat(chat("never"))).await().indefinitely())
+                .isNotNull();
+        assertThat(booked("user:per", "openai", "gpt-4o").estimated()).isEqualTo(1);
     }
 
     @Test

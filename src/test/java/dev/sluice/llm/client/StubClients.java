@@ -28,6 +28,20 @@ final class StubClients {
     private StubClients() {
     }
 
+    /** Client with a short timeout. */
+    @RegisterRestClient(configKey = "slow", baseUri = UNREACHABLE_URL)
+    @RegisterProvider(LlmRateLimitFilter.class)
+    @LlmProvider("openai")
+    @Path("/v1")
+    @Consumes(MediaType.APPLICATION_JSON)
+    @Produces(MediaType.APPLICATION_JSON)
+    interface Slow {
+
+        @POST
+        @Path("/chat/completions")
+        Uni<String> chat(String body);
+    }
+
     @RegisterRestClient(configKey = "stub", baseUri = UNREACHABLE_URL)
     @RegisterProvider(LlmRateLimitFilter.class)
     @LlmProvider("openai")

@@ -115,6 +115,19 @@ class LedgerPartsTest {
                 entry("output", tokens(5, 0)), entry("web_search", new Detail(null, 3L, BigInteger.ZERO)));
     }
 
+    /** It is beside the cost of the call, and no part of it. */
+    @Test
+    void reportedCostIsNoPartOfTheSum() {
+        var cost = new CostParts(PARTS, COST).withReported(7_000_000_000L);
+        assertThat(cost.picodollars()).isEqualTo(COST);
+        var call = new LedgerEntry("user:a", "openai", MODEL, new TokenUsage(1000, 500, 100, 40, 25), COST, false, null, -1,
+                cost.parts());
+        var totals = read(hash(call, call, detailed()));
+        assertThat(totals.toMap()).containsEntry("reported_cost_usd", "0.014");
+        assertThat(totals.details()).isEqualTo(read(hash(detailed(), detailed(), detailed())).details());
+        assertThat(read(hash(detailed())).toMap()).doesNotContainKey("reported_cost_usd");
+    }
+
     @Test
     void kindsOfNewerVersionsAreShown() {
         var hash = new HashMap<>(hash(detailed()));

@@ -19,6 +19,7 @@ import dev.sluice.api.RateLimitRequest;
 import dev.sluice.engine.CallbackRateLimiter;
 import dev.sluice.llm.config.LlmConfig;
 import dev.sluice.llm.ledger.Ledger;
+import dev.sluice.llm.policy.CurrentLlmPolicy;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.testing.RedisTestResource;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;

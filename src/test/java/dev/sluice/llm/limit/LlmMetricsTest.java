@@ -37,7 +37,7 @@ class LlmMetricsTest {
                 new Part("cache_write", Group.CACHE_WRITE, 60, 600_000),
                 new Part("cache_write_1h", Group.CACHE_WRITE, 40, 800_000),
                 new Part("output", Group.OUTPUT, 25, 2_500_000), new Part("web_search", Group.NONE, 2, 20_000_000)),
-                31_400_000);
+                31_400_000).withReported(5_000_000);
         for (int i = 0; i < 3; i++) {
             metrics.countSuccess(Provider.OPENAI, "gpt-4o", USAGE, cost, false);
         }
@@ -49,6 +49,8 @@ class LlmMetricsTest {
         assertThat(count("llm_tokens", "output")).isEqualTo(75);
         assertThat(registry.find("llm_tokens").tag("type", "web_search").counter()).isNull();
         assertThat(count("llm_units", "web_search")).isEqualTo(6);
+        assertThat(registry.find("llm_units").tag("type", CostParts.REPORTED).counter()).isNull();
+        assertThat(registry.find("llm_cost_by_type_usd").tag("type", CostParts.REPORTED).counter()).isNull();
         assertThat(count("llm_cost_by_type_usd", "audio_input")).isCloseTo(12e-6, within(1e-15));
         assertThat(count("llm_cost_by_type_usd", "web_search")).isCloseTo(60e-6, within(1e-15));
         assertThat(registry.find("llm_cost_by_type_usd").counters().stream().mapToDouble(Counter::count).sum())

@@ -7,15 +7,16 @@ import java.time.LocalDate;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 import org.junit.jupiter.api.Test;
 
 import dev.sluice.api.Rate;
 import dev.sluice.config.RulesDocument;
 import dev.sluice.llm.config.LlmConfig;
+import dev.sluice.llm.policy.LlmPolicySnapshot;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.TokenUsage;
+import dev.sluice.llm.protocol.UsageDetails;
 import dev.sluice.policy.Tiers;
 import io.quarkus.runtime.configuration.DurationConverter;
 import io.quarkus.runtime.configuration.MemorySize;
@@ -112,13 +113,66 @@ class ReservationPlannerTest {
         assertReserves(plan(64_000), 4196, 41_060_000);
     }
 
+    private PlannedCall plan(LlmCallEstimate call) {
+        plan("user:other", 0, 0, 1);
+        return planner.plan(call, tier -> List.of());
+    }
+
+    /** At most 16,384 tokens of output and 128,000 of input, at 2.50 and 10 dollars per million. */
+    private static LlmCallEstimate gpt4o(long maxOutput, boolean background, boolean inputElsewhere, String... further) {
+        return new LlmCallEstimate(Provider.OPENAI, "user:a", "free", "gpt-4o", 100, maxOutput, 2, UsageDetails.NONE, false,
+                background, inputElsewhere, List.of(further));
+    }
+
     @Test
-    void callMadeElsewhereEndsWhenItIsReported() {
-        plan(64_000);
-        planner.endUnderReserved("user:b", Set.of(TOKENS, BUDGET));
-        assertReserves(plan(64_000), 4196, 640_100_000);
-        planner.endUnderReserved("user:a", Set.of(TOKENS, BUDGET));
+    void reservationIsBoundedByTheModel() {
+        settings.put(PREFIX + "reserve", "full");
+        settings.put(PREFIX + "budget.free", "10/day");
+        assertReserves(plan(gpt4o(60_000, false, false)), 100 + 2 * 16_384, 250_000 + 2 * 163_840_000);
+        assertReserves(plan(gpt4o(30_000, false, false)), 30_100, 250_000 + 300_000_000);
+    }
+
+    /** Its usage is known much later. */
+    @Test
+    void callInTheBackgroundReservesAllThatItMayUse() {
+        for (int i = 0; i < 3; i++) { // at once
+            assertReserves(plan(gpt4o(-1, true, false)), 100 + 2 * 16_384, 250_000 + 2 * 163_840_000);
+            assertReserves(plan(gpt4o(9000, true, false)), 9100, 250_000 + 90_000_000);
+        }
+    }
+
+    @Test
+    void onlyOneCallInFlightMayHaveAnInputOfUnknownSize() {
+        var first = plan(gpt4o(100, false, true));
+        assertReserves(first, 200, 250_000 + 1_000_000);
+        assertReserves(plan(gpt4o(100, false, true)), 200, 320_000_000 + 1_000_000);
+        assertReserves(plan(gpt4o(100, false, false)), 200, 250_000 + 1_000_000);
+        first.underReserved().run();
+        assertReserves(plan(gpt4o(100, false, true)), 200, 250_000 + 1_000_000);
+    }
+
+    @Test
+    void theDearestOfTheModelsThatMayAnswerIsReserved() {
+        assertReserves(plan(gpt4o(100, false, false, "gpt-4o-mini", "gpt-4")), 200, 3_000_000 + 6_000_000);
+        for (var unpriced : new String[]{"", "no-such-model"}) {
+            assertThat(plan(gpt4o(100, false, false, "gpt-4o-mini", unpriced)).unpriced()).isTrue();
+        }
+    }
+
+    @Test
+    void detachedCallEndsWithItsOwnReservationOnce() {
+        var detached = new DetachedCalls();
+        detached.add("r-1", plan(64_000));
+        detached.add("r-2", plan(800));
+        detached.add(null, plan(800));
+        for (var other : new String[]{"r-2", "r-3", null}) {
+            detached.end(other);
+            assertReserves(plan(64_000), 4196, 640_100_000);
+        }
+        detached.end("r-1");
         assertReserves(plan(64_000), 4196, 41_060_000);
+        detached.end("r-1"); // has ended: the slot is that of another call
+        assertReserves(plan(64_000), 4196, 640_100_000);
     }
 
     @Test

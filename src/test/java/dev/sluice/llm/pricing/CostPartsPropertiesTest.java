@@ -38,7 +38,7 @@ class CostPartsPropertiesTest {
         factors.put(CallPrices.FAST, fast);
         factors.put("us", region);
         return new ModelPrice("m", TokenPrices.of(amounts), Map.of(),
-                new CallPrices(BigDecimal.valueOf(search, 6), factors, UnitPrices.NONE));
+                new CallPrices(Map.of(UsageKind.WEB_SEARCH, BigDecimal.valueOf(search, 6)), factors, UnitPrices.NONE));
     }
 
     @Property

@@ -41,7 +41,8 @@ public final class PriceImport {
     private static final Path TYPED = Path.of("src/build/typed-prices.json");
     private static final Path EXCERPT = Path.of("src/test/resources/dev/sluice/llm/pricing/litellm.json");
     private static final Pattern EXCERPT_PRICES = Pattern
-            .compile("(input|output|cache)_.*(?<!_(batches|decisions))");
+            .compile("(input|output|cache)_.*(?<!_(batches|decisions))|code_interpreter_cost_per_session"
+                    + "|google_maps_grounding_cost_per_query|file_search_cost_per_1k_calls|max_(input|output)_tokens");
     private static final List<String> EXCERPT_TEXTS = List.of("litellm_provider", "mode", "deprecation_date");
     private static final Set<String> EXCERPT_OBJECTS = Set.of("search_context_cost_per_query", "provider_specific_entry");
     private static final Duration TIMEOUT = Duration.ofMinutes(2);
@@ -148,7 +149,7 @@ public final class PriceImport {
                           "notes": [
                             "Generated: see CONTRIBUTING.md. A row holds for its model and the aliases of its name. The dates are inclusive, in UTC.",
                             "A tier's prices take the place of the row's for a whole call in that tier of service whose prompt is longer.",
-                            "web_search_1000: US dollars per 1,000 searches, 10 if absent. factor_: multiplies the prices of tokens.",
+                            "web_search_1000 and the like: US dollars per 1,000 searches, those of fees.json if absent. factor_: multiplies the prices of tokens.",
                             "per_million_characters, per_million_seconds (of audio), per_image_<quality>/<size>: the model is billed by them, not by tokens.",
                             "Where no price of cached input or of a cache write is known, it is that of input: never cheaper than known."
                           ],
@@ -177,14 +178,25 @@ public final class PriceImport {
             fields.add("\"tiers\": [" + String.join(", ", row.tiers().entrySet().stream()
                     .map(tier -> '{' + format(tier.getKey()) + ", " + format(tier.getValue()) + '}').toList()) + ']');
         }
-        if (row.calls().webSearch().compareTo(CallPrices.USUAL_WEB_SEARCH) != 0) {
-            fields.add(text(BundledPrices.WEB_SEARCH, row.calls().webSearch().toPlainString()));
-        }
+        var usual = ToolFees.of(row.provider());
+        row.calls().fees().forEach((kind, fee) -> {
+            if (fee.compareTo(usual.getOrDefault(kind, BigDecimal.ZERO)) != 0) {
+                fields.add(text(ToolFees.field(kind), fee.toPlainString()));
+            }
+        });
         row.calls().units().forEachField((name, price) -> fields.add(text(name, price)));
         row.calls().factors().forEach(
                 (name, factor) -> fields.add(text(BundledPrices.FACTOR_PREFIX + name, factor.toPlainString())));
+        addMaximum(fields, BundledPrices.MAX_INPUT, row.calls().maxInput());
+        addMaximum(fields, BundledPrices.MAX_OUTPUT, row.calls().maxOutput());
         fields.add(text("source", row.source()));
         return '{' + String.join(", ", fields) + '}';
+    }
+
+    private static void addMaximum(List<String> fields, String name, long tokens) {
+        if (tokens > 0) {
+            fields.add('"' + name + "\": " + tokens);
+        }
     }
 
     private static String format(PriceTier tier) {

@@ -144,6 +144,7 @@ class PriceImportTest {
                  "negative": {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": -1, "output_cost_per_token": 1e-06},
                  "huge": {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 1e999999, "output_cost_per_token": 1},
                  "tiny": {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 1e-999999, "output_cost_per_token": 0},
+                 "unknown": {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 0, "output_cost_per_token": 0.0},
                  "songs": {"litellm_provider": "gemini", "mode": "chat", "input_cost_per_token": 0, "output_cost_per_token": 0,
                    "output_cost_per_image": 0.04},
                  "voice": {"litellm_provider": "gemini", "mode": "realtime", "input_cost_per_token": 1e-06, "output_cost_per_token": 2e-06,

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Timeout;
 
 import dev.sluice.llm.estimate.TextTokens;
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
+import dev.sluice.llm.protocol.rewrite.UsageChunkFilter;
 import dev.sluice.llm.protocol.stream.ByteSink;
 import dev.sluice.llm.protocol.stream.DecompressingSink;
 import io.vertx.core.buffer.Buffer;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -55,6 +56,9 @@ class LlmRequestParserTest {
                 Buffer.buffer("{\"model\":\"gpt-5\",\"max_tokens\":1,\"max_output_tokens\":7,\"stream\":true}"));
         assertThat(response.maxOutputTokens()).isEqualTo(7);
         assertThat(response.streaming()).isTrue();
+        assertThat(response.stored()).isTrue();
+        assertThat(LlmRequestParser.parse(Provider.OPENAI, RESPONSES, Buffer.buffer("{\"model\":\"gpt-5\",\"store\":false}"))
+                .stored()).isFalse();
         var embeddings = LlmRequestParser.parse(Provider.OPENAI, EMBEDDINGS,
                 Buffer.buffer("{\"model\":\"text-embedding-3-small\",\"input\":[\"a\"],\"max_tokens\":9}"));
         assertThat(embeddings.maxOutputTokens()).isZero();
@@ -100,9 +104,9 @@ class LlmRequestParserTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {"0|0", "1|1", "100000000|100000000", "100000001|-1",
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {"0|-1", "1|1", "100000000|100000000", "100000001|-1",
             "1000000000000|-1", "-1|-1", "1e3|-1", "1.0|-1", "\"5\"|-1", "null|-1", "true|-1", "[5]|-1", "{}|-1",
-            "99999999999999999999999999|-1", "5,\"max_tokens\":6|6", "5,\"max_tokens\":null|-1"})
+            "99999999999999999999999999|-1"})
     void ignoresImplausibleOutputCaps(String value, long cap) {
         assertThat(chat("{\"max_tokens\":" + value + "}").maxOutputTokens()).isEqualTo(cap);
     }
@@ -113,14 +117,63 @@ class LlmRequestParserTest {
         assertThat(chat("{\"n\":" + value + "}").choices()).isEqualTo(choices);
     }
 
+    /** The provider could read another one than the one that is counted. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {"model | {\"model\":\"a\",\"mod\\u0065l\":\"b\"}",
+            "model | {\"model\":\"a\",\"model\":null}", "model | {\"Model\":\"a\",\"model\":\"a\"}",
+            "stream | {\"STREAM\":true}",
+            "max_tokens | {\"max_tokens\":5,\"messages\":[],\"max_tokens\":6}"})
+    void rejectsAmbiguousFields(String field, String body) {
+        assertThatThrownBy(() -> chat(body)).isInstanceOf(InvalidRequestBodyException.class)
+                .hasMessage("body has the field " + field + " twice, or in another case");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {"| {\"models\":[],\"fallbacks\":null}",
+            "a,b | {\"models\":[\"a\",\"b\"]}",
+            "a,b | {\"fallbacks\":[{\"model\":\"a\"},\"b\"]}", "'' | {\"models\":\"a\"}", "'',a | {\"fallbacks\":[{},\"a\"]}",
+            "'' | {\"context_window_fallbacks\":[{\"a\":[\"b\"]}]}",
+            "gpt-image-1 | {\"tools\":[{\"type\":\"x\"},{\"model\":\"gpt-image-1\"}]}"})
+    void readsFurtherModels(String models, String body) {
+        var expected = models == null ? List.of() : List.of(models.replace("''", "").split(",", -1));
+        assertThat(chat(body).furtherModels()).isEqualTo(expected);
+        assertThat(LlmRequestParser.parse(Provider.ANTHROPIC, MESSAGES, Buffer.buffer(body)).furtherModels())
+                .isEqualTo(expected);
+    }
+
     @Test
-    void lastDuplicateFieldWins() {
-        assertThat(chat("{\"model\":\"a\",\"stream\":true,\"mod\\u0065l\":\"b\",\"stream\":1}")).satisfies(request -> {
-            assertThat(request.model()).isEqualTo("b");
-            assertThat(request.streaming()).isFalse();
-        });
-        assertThat(gemini("{\"generationConfig\":{\"maxOutputTokens\":1},\"generationConfig\":{}}").maxOutputTokens())
-                .isEqualTo(-1);
+    void modelBesideThatOfThePathIsAFurtherOne() {
+        var deployment = new ProviderOperation(ProviderOperation.Kind.CALL, ProviderOperation.Shape.CHAT, "mine", false);
+        for (var model : List.of("mine", "other")) {
+            var request = LlmRequestParser.parse(Provider.OPENAI, deployment, Buffer.buffer("{\"model\":\"" + model + "\"}"));
+            assertThat(request.model()).isEqualTo("mine");
+            assertThat(request.furtherModels()).isEqualTo(model.equals("mine") ? List.of() : List.of("other"));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {"false | {\"input\":\"x\"}",
+            "true | {\"previous_response_id\":\"resp_1\"}",
+            "true | {\"conversation\":{\"id\":\"conv_1\"}}", "true | {\"prompt\":{\"id\":\"pmpt_1\"}}",
+            "true | {\"input\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_file\",\"file_id\":\"f\"}]}]}",
+            "true | {\"input\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_file\",\"file_url\":\"https://x/y\"}]}]}",
+            "false | {\"input\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_image\",\"image_url\":\"https://x/y\"}]}]}"})
+    void knowsInputElsewhere(boolean elsewhere, String body) {
+        assertThat(LlmRequestParser.parse(Provider.OPENAI, RESPONSES, Buffer.buffer(body)).inputElsewhere())
+                .isEqualTo(elsewhere);
+        assertThat(gemini("{\"cachedContent\":\"c\"}").inputElsewhere()).isTrue();
+        assertThat(gemini("{\"contents\":[{\"parts\":[{\"fileData\":{\"fileUri\":\"x\"}}]}]}").inputElsewhere()).isTrue();
+    }
+
+    @Test
+    void acceptsDuplicatesElsewhere() {
+        assertThat(
+                chat("{\"model\":\"a\",\"model\":\"a\",\"x\":1,\"x\":2,\"messages\":[{\"model\":1,\"model\":2,\"Model\":3}]}")
+                        .model())
+                .isEqualTo("a");
+        assertThatThrownBy(() -> gemini("{\"generationConfig\":{\"maxOutputTokens\":1},\"generationConfig\":{}}"))
+                .isInstanceOf(InvalidRequestBodyException.class);
+        assertThat(gemini("{\"generationConfig\":{\"maxOutputTokens\":0}}").maxOutputTokens()).isEqualTo(-1);
         assertThat(chat("{\"model\":null}").model()).isEmpty();
         assertThat(chat("{}").model()).isEmpty();
     }

@@ -13,6 +13,7 @@ import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
+import dev.sluice.llm.protocol.rewrite.UsageChunkFilter;
 import dev.sluice.llm.protocol.stream.SseEventReader;
 import dev.sluice.testing.Fuzzer;
 import io.vertx.core.buffer.Buffer;

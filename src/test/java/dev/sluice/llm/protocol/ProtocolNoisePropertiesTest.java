@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
+import dev.sluice.llm.protocol.rewrite.UsageChunkFilter;
 import io.vertx.core.buffer.Buffer;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;

@@ -79,7 +79,8 @@ class ProviderOperationTest {
     @ValueSource(strings = {"/v1/models/", "/v1/models//", "/v1/models/..", "/v1/models/.", "/v1/models/a/b",
             "/v1/models/a%2Fb", "/v1/models/a\n", "/v1/files", "/v1beta/models/",
             "/v1beta/models/a/b", "/v1beta/models/a:generateContent", "/v1beta/models/%2e%2e", "/v1beta/files",
-            "/v1/responses/resp_1/cancel", "/v1/responses/resp_", "/v1/responses/x", "/v1/responses/resp_1/x"})
+            "/v1/responses/resp_1/cancel", "/v1/responses/resp_", "/v1/responses/x", "/v1/responses/resp_1/x",
+            "/v1/responses/ad5663da-63e6-86c6-e0be-ff15effa835", "/v1/responses/AD5663DA-63E6-86C6-E0BE-FF15EFFA8357"})
     void onlyModelsAreListedFree(String path) {
         for (var provider : Provider.BUILT_IN) {
             assertThat(ProviderOperation.of(provider, "GET", path).kind()).as(provider.id()).isEqualTo(UNKNOWN);
@@ -98,6 +99,15 @@ class ProviderOperationTest {
         }
         assertThat(ProviderOperation.of(Provider.ANTHROPIC, method, path).kind()).isEqualTo(UNKNOWN);
         assertThat(ProviderOperation.of(Provider.OPENAI, "PUT", path).kind()).isEqualTo(UNKNOWN);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"GET, ''", "DELETE, ''", "POST, /cancel", "GET, /input_items"})
+    void responsesOfXaiHaveUuids(String method, String action) {
+        var id = "ad5663da-63e6-86c6-e0be-ff15effa8357";
+        var path = "/v1/responses/" + id + action;
+        assertThat(ProviderOperation.of(Provider.ofPriceList("xai"), method, path).kind()).isEqualTo(STORED);
+        assertThat(ProviderOperation.storedResponse(path)).isEqualTo(id);
     }
 
     @Test

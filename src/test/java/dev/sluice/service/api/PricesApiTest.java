@@ -94,7 +94,9 @@ class PricesApiTest extends HttpTestBase {
                         "cache_write_1h", "0.125", "output", "7")));
         get("?model=gpt-5.4").statusCode(200).body("prices[0].source", is("bundled"))
                 .body("prices[0].tiers.find { it.service_tier == 'standard' }.above_prompt_tokens", is(272000))
-                .body("prices[0].fees", is(Map.of("web_search_1000", "10"))).body("prices[0].factors", aMapWithSize(0));
+                .body("prices[0].fees", is(Map.of("web_search_1000", "10", "file_search_1000", "2.5",
+                        "container_gigabyte_1000", "30")))
+                .body("prices[0].factors", aMapWithSize(0));
     }
 
     @Test
@@ -131,7 +133,7 @@ class PricesApiTest extends HttpTestBase {
 
     @ParameterizedTest
     @CsvSource({"?provider=nobody, provider", "?model=, model", "?provider=, provider",
-            "?provider=openai&provider=openai, provider"})
+            "?provider=openai&provider=openai, provider", "?providr=openai, query", "?%ff=1, query"})
     void invalidFiltersAreRejected(String query, String field) {
         get(query).statusCode(400).body("error.details.field", is(field));
     }

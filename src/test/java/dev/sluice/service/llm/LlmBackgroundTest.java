@@ -4,6 +4,7 @@ import static dev.sluice.testing.HttpTestClient.error;
 import static dev.sluice.testing.HttpTestClient.header;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.math.BigDecimal;
 import java.net.http.HttpResponse;
 import java.time.Duration;
@@ -24,6 +25,8 @@ import dev.sluice.llm.limit.LlmLimiter;
 import dev.sluice.llm.protocol.Provider;
 import dev.sluice.llm.protocol.ProviderOperation.Shape;
 import dev.sluice.llm.protocol.UsageExtractor;
+import dev.sluice.testing.Polling;
+import dev.sluice.testing.RawHttpConnection;
 import dev.sluice.testing.RedisTestResource;
 import dev.sluice.testing.llm.Estimates;
 import dev.sluice.testing.llm.LlmProfile;
@@ -34,6 +37,8 @@ import io.quarkus.test.junit.TestProfile;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.JsonObject;
+import io.vertx.redis.client.Command;
+import io.vertx.redis.client.Request;
 
 /** Responses in the background of gpt-4o, at 2.50 / 10 dollars per million, on a budget of one cent a day. */
 @QuarkusTest
@@ -174,6 +179,45 @@ class LlmBackgroundTest extends LlmTestBase {
         assertBooked(1, USD, 0);
     }
 
+    /** The client may disconnect, and read the rest of the response by its id. */
+    @ParameterizedTest
+    @CsvSource({"true", "false"})
+    void ownerIsKnownFromTheFirstEventOfAStream(boolean background) throws IOException {
+        var created = "data: {\"type\":\"response.created\",\"response\":" + state("queued") + "}\n\n";
+        openAi.streamNext(1, created,
+                "data: {\"type\":\"response.completed\",\"response\":" + state("completed") + "}\n\n");
+        openAi.respondNext(1, 200, state("in_progress"));
+        var gate = openAi.gate();
+        try (var raw = new RawHttpConnection(port)) {
+            raw.send(RawHttpConnection.post(RESPONSES, request().put("background", background).put("stream", true).encode(),
+                    "Authorization: Bearer key-of-money"));
+            gate.release(1);
+            assertThat(raw.readHeaderSection().get(0)).isEqualTo("HTTP/1.1 200 OK");
+            raw.readLine();
+            assertThat(raw.readLine()).isEqualTo(created.strip());
+            openAi.ungate();
+            assertThat(send("GET", "", "pro").statusCode()).isEqualTo(404);
+            assertThat(send("GET", "", "money").body()).isEqualTo(state("in_progress"));
+            gate.open();
+        }
+        Polling.await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> assertBooked(1, USD, 0));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"true, false, 1", "false, false, 0", "false, true, 1"})
+    void onlyStoredResponsesAreRemembered(boolean stored, boolean conversation, int keys) {
+        var request = request().put("background", false).put("store", stored);
+        if (conversation) {
+            request.put("conversation", "conv_" + id);
+        }
+        openAi.respondNext(1, 200, state("completed"));
+        assertThat(http.post(RESPONSES, request.encode(), "Authorization", "Bearer key-of-money").statusCode()).isEqualTo(200);
+        var key = redis.hashTags().keyPrefix(StoredResponses.hash(Provider.OPENAI, id)) + "o:"
+                + StoredResponses.hash(Provider.OPENAI, id);
+        assertThat(redis.connectionManager().send(Request.cmd(Command.EXISTS).arg(key)).toCompletionStage()
+                .toCompletableFuture().join().toInteger()).isEqualTo(keys);
+    }
+
     @Test
     void cancelBooksTheCall() {
         create("money", "queued");
@@ -234,6 +278,20 @@ class LlmBackgroundTest extends LlmTestBase {
         assertBooked(1, reservedDollars(), 1);
     }
 
+    /** As reserved: no later request can report its end. */
+    @Test
+    void deletedCallIsBooked() {
+        create("money", "queued");
+        openAi.respondNext(1, 404, "{}");
+        assertThat(send("DELETE", "", "money").statusCode()).isEqualTo(404);
+        assertBooked(0, "0", 0);
+        openAi.respondNext(1, 200, "{\"id\":\"" + id + "\",\"object\":\"response\",\"deleted\":true}");
+        assertThat(send("DELETE", "", "money").statusCode()).isEqualTo(200);
+        Polling.await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> assertBooked(1, reservedDollars(), 1));
+        await(calls.sweep(System.currentTimeMillis() + Duration.ofDays(2).toMillis()));
+        assertBooked(1, reservedDollars(), 1);
+    }
+
     @Test
     void budgetHoldsWhatIsReserved() {
         assertThat(create("money", "queued").statusCode()).isEqualTo(200);
@@ -274,6 +332,13 @@ class LlmBackgroundTest extends LlmTestBase {
         var other = http.post(RESPONSES, request, "Authorization", "Bearer key-of-pro");
         assertThat(other.statusCode()).isEqualTo(404);
         assertThat(openAi.requests()).hasSize(1);
+        var tokens = RESPONSES + "/input_tokens";
+        assertThat(http.post(tokens, request, "Authorization", "Bearer key-of-pro").statusCode()).isEqualTo(404);
+        assertThat(openAi.requests()).hasSize(1);
+        openAi.respondNext(1, 200, "{\"object\":\"response.input_tokens\",\"input_tokens\":7}");
+        assertThat(http.post(tokens, request, "Authorization", "Bearer key-of-money").body()).contains("7");
+        assertThat(openAi.lastRequest().body()).isEqualTo(request);
+        assertBooked(1, USD, 0);
         id = "resp_" + IDS.incrementAndGet();
         openAi.respondNext(2, 200, state("completed"));
         assertThat(http.post(RESPONSES, request, "Authorization", "Bearer key-of-money").statusCode()).isEqualTo(200);

@@ -10,6 +10,7 @@ import java.math.BigDecimal;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -231,9 +232,7 @@ class LlmBillsTest extends LlmTestBase {
 
     private static List<String> openAiEvents(String path, JsonObject answer) {
         return switch (path) {
-            case "/responses" ->
-                List.of(data(new JsonObject().put("type", "response.output_text.delta").put("delta", "Hi")),
-                        data(new JsonObject().put("type", "response.completed").put("response", answer)));
+            case "/responses" -> responsesEvents(answer);
             case "/images/generations" ->
                 List.of(data(new JsonObject().put("type", "image_generation.partial_image").put("b64_json", "AAAA")),
                         data(answer.copy().put("type", "image_generation.completed").put("b64_json", "AAAA")));
@@ -249,6 +248,19 @@ class LlmBillsTest extends LlmTestBase {
                             new JsonArray().add(new JsonObject().put("index", 0)))),
                     data(answer.copy().put("choices", new JsonArray())), "data: [DONE]\n\n");
         };
+    }
+
+    /** Each item is announced when it begins, when it ends and at the end of the response. */
+    private static List<String> responsesEvents(JsonObject answer) {
+        var events = new ArrayList<String>();
+        events.add(data(new JsonObject().put("type", "response.output_text.delta").put("delta", "Hi")));
+        for (var item : answer.getJsonArray("output", new JsonArray())) {
+            events.add(data(new JsonObject().put("type", "response.output_item.added").put("item",
+                    ((JsonObject) item).copy().put("status", "in_progress"))));
+            events.add(data(new JsonObject().put("type", "response.output_item.done").put("item", item)));
+        }
+        events.add(data(new JsonObject().put("type", "response.completed").put("response", answer)));
+        return events;
     }
 
     private static String data(JsonObject event) {

@@ -10,6 +10,8 @@ import java.util.Set;
 import java.util.TreeSet;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.testing.JwtKeys;
 import dev.sluice.testing.RawHttpConnection;
@@ -75,6 +77,17 @@ class LlmForwardedHeadersTest extends LlmTestBase {
         var seen = seen("Authorization: Bearer key-of-pro", "Connection: X-Request-Id, keep-alive", "X-Request-Id: 1",
                 "X-Kept: key-of-pro", "X-Acme-Key: Bearer key-of-free", "X-Acme-Other: 1");
         assertThat(seen).contains("x-acme-other").doesNotContain("x-request-id", "x-kept", "x-acme-key");
+    }
+
+    /** Of Sluice, whatever surrounds them. */
+    @ParameterizedTest
+    @ValueSource(strings = {"key-of-pro", "a,key-of-pro", "a; k=\"key-of-pro\"", "{\"key\":\"key-of-pro\"}",
+            "Bearer key-of-pro x"})
+    void keysInValuesAreNotForwarded(String value) throws IOException {
+        var seen = seen("Authorization: Bearer key-of-pro", "X-Request-Id: " + value, "X-Client-Request-Id: key-of-pro-not");
+        assertThat(seen).noneMatch(header -> header.toLowerCase(Locale.ROOT).startsWith("x-request-id"));
+        assertThat(openAi.lastRequest().headers().get("X-Client-Request-Id")).isEqualTo("key-of-pro-not");
+        assertThat(openAi.lastRequest().headers().get("X-Request-Id")).isNull();
     }
 
     @Test

@@ -491,7 +491,7 @@ class LlmGatewayTest extends LlmTestBase {
             "/anthropic/v1/complete,403", "/gemini/v1beta/models/a%2Fb:generateContent,403",
             "/gemini/v1beta/models/../files:generateContent,403", "/gemini/v1beta/tunedModels/x:generateContent,403",
             "/gemini/v1beta/models/x:predict,403", "/gemini/v1beta/models/x:generateContent:y,403",
-            "/gemini/v1beta/cachedContents,403"})
+            "/gemini/v1beta/cachedContents,403", "/gemini/v1beta/agents,403", "/anthropic/v1/messages/batches,403"})
     void otherPathsAreRejectedWithProviderErrors(String path, int status) throws IOException {
         var response = RawHttpConnection.exchange(port, RawHttpConnection.post(path, "{}", "x-api-key: key-of-pro"));
         assertThat(response.status()).isEqualTo(status);

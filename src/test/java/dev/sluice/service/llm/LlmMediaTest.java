@@ -107,6 +107,16 @@ class LlmMediaTest extends LlmTestBase {
         assertBooked("wealthy", "0.4993", 1);
     }
 
+    /** One of two images is not the end of the stream: booked as reserved, as if nothing was known. */
+    @Test
+    void streamThatIsCutAfterAnImageIsEstimated() {
+        openAi.streamNext(1, "data: {\"type\":\"image_generation.completed\",\"usage\":{\"input_tokens\":50,"
+                + "\"output_tokens\":6240,\"input_tokens_details\":{\"text_tokens\":50,\"image_tokens\":0}}}\n\n");
+        post("wealthy", IMAGES, new JsonObject().put("model", "gpt-image-1").put("n", 2).put("quality", "high")
+                .put("size", "1024x1536").put("stream", true));
+        assertBooked("wealthy", "0.4993", 1);
+    }
+
     /** The tokens of a model that is billed by seconds have no price: the request's seconds are booked. */
     @Test
     void usageInOtherUnitsThanThePriceIsEstimated() {
@@ -284,5 +294,21 @@ class LlmMediaTest extends LlmTestBase {
         assertThat(http.post("/openai/v1/files", "{}", "Authorization", "Bearer key-of-wealthy").statusCode()).isEqualTo(403);
         assertThat(http.post("/anthropic/v1/messages/batches", "{}", "x-api-key", "key-of-wealthy").statusCode())
                 .isEqualTo(403);
+    }
+
+    /** The usage of Gemini's interactions is not read: where they are opened, they have no price. */
+    @Test
+    void interactionsAreRefusedUnderABudgetAndFlaggedWithoutOne() {
+        var body = new JsonObject().put("model", "gemini-2.5-flash").put("input", "Hi").encode();
+        assertThat(http.post("/gemini/v1beta/interactions", body, "x-goog-api-key", "key-of-money").statusCode())
+                .isEqualTo(429);
+        assertThat(gemini.requests()).isEmpty();
+        gemini.respondNext(1, 200, "{\"status\":\"completed\",\"usage\":{\"total_input_tokens\":5,\"total_output_tokens\":7}}");
+        assertThat(http.post("/gemini/v1beta/interactions", body, "x-goog-api-key", "key-of-wealthy").statusCode())
+                .isEqualTo(200);
+        var booked = ledger("user:wealthy", "gemini");
+        assertThat(booked.getLong("calls")).isEqualTo(1);
+        assertThat(booked.getLong("unpriced_calls")).isEqualTo(1);
+        assertThat(booked.getLong("estimated_calls")).isEqualTo(1);
     }
 }

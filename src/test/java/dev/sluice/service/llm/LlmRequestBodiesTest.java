@@ -118,7 +118,7 @@ class LlmRequestBodiesTest extends LlmTestBase {
         var encoded = CompressedBodies.encode("gzip", utf8("{}"));
         openAi.respondNext(1, 200, "{}");
         var response = CLIENT.send(
-                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/openai/v1/responses/input_tokens"))
+                HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/openai/v1/moderations"))
                         .headers("Content-Encoding", "gzip", "Authorization", "Bearer key-of-pro")
                         .POST(HttpRequest.BodyPublishers.ofByteArray(encoded)).build(),
                 HttpResponse.BodyHandlers.ofString());

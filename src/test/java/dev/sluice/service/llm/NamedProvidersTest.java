@@ -73,6 +73,8 @@ class NamedProvidersTest extends LlmTestBase {
         assertThat(booked.getLong("output_tokens")).isEqualTo(60);
         assertThat(booked.getLong("estimated_calls")).isZero();
         assertThat(booked.getLong("cached_input_tokens")).isEqualTo(provider.equals("deepseek") ? 128 : 0);
+        assertThat(booked.getString("reported_cost_usd")).as(booked.encode())
+                .isEqualTo(provider.equals("openrouter") ? "0.00246" : null);
     }
 
     @ParameterizedTest

@@ -39,7 +39,7 @@ public class LlmProfile implements QuarkusTestProfile {
         settings.put("rate-limit.llm.openai.prices.\"house-model\".output", "2");
         settings.put("rate-limit.llm.openai.paths", "/v1/images,/v1/batches");
         settings.put("rate-limit.llm.gemini.paths",
-                "/v1beta/models/imagen-3.0-generate-001:predict,/v1beta/models/imagen-9:predict,/upload/v1beta/files");
+                "/v1beta/models/imagen-3.0-generate-001:predict,/v1beta/models/imagen-9:predict,/upload/v1beta/files,/v1beta/interactions");
         for (var user : USERS) {
             settings.put("rate-limit.api-keys." + user + ".sha256", Sha256.hex("key-of-" + user));
             settings.put("rate-limit.api-keys." + user + ".user", user);

@@ -138,6 +138,11 @@ public abstract class ProviderStub implements AutoCloseable {
         return closed;
     }
 
+    /** Holds no further responses back; those held are still. */
+    public void ungate() {
+        gate = null;
+    }
+
     /** Compresses responses for callers that accept it. */
     public void gzip() {
         gzip = true;

@@ -1,6 +1,9 @@
 package dev.sluice.llm.protocol.json;
 
 import java.io.IOException;
+import java.util.BitSet;
+import java.util.LinkedHashSet;
+import java.util.Set;
 import java.util.function.Consumer;
 
 import com.fasterxml.jackson.core.JsonParser;
@@ -23,6 +26,9 @@ public final class JsonFieldCollector {
     private int textDepth;
     private boolean isList;
     private boolean complete;
+    /** Paths found so far, by their index. */
+    private final BitSet found = new BitSet();
+    private final Set<String> ambiguous = new LinkedHashSet<>();
 
     /**
      * @param paths the paths to collect
@@ -63,6 +69,16 @@ public final class JsonFieldCollector {
             acceptValue(token, parser);
         }
         return true;
+    }
+
+    /**
+     * Returns the paths of fields that another parser may read otherwise: those that are there twice with different values, or, at the
+     * top of the document, in another case.
+     *
+     * @return the paths, in the order of the document
+     */
+    public Set<String> ambiguousFields() {
+        return ambiguous;
     }
 
     /**
@@ -109,6 +125,9 @@ public final class JsonFieldCollector {
             return;
         }
         var path = parent == null ? paths : parent.child(name);
+        if (parent != null) {
+            note(path, token, parser);
+        }
         if (token.isStructStart()) {
             if (path == null) {
                 skippedDepth = 1;
@@ -139,6 +158,22 @@ public final class JsonFieldCollector {
         }
     }
 
+    private void note(JsonPaths path, JsonToken token, JsonParser parser) throws IOException {
+        if (path == null) {
+            var known = parent == paths ? paths.childInOtherCase(name) : null;
+            if (known != null) {
+                ambiguous.add(known);
+            }
+        } else if (path.isElement) {
+            found.clear(path.index() + 1, path.end());
+        } else if (!found.get(path.index())) {
+            found.set(path.index());
+            found.clear(path.index() + 1, path.end());
+        } else if (token != JsonToken.VALUE_STRING || !parser.getText().equals(fields.text(path.path))) {
+            ambiguous.add(path.path);
+        }
+    }
+
     private void putString(JsonPaths path, String value) {
         if (path.isText()) {
             fields.addText(value);
@@ -148,10 +183,10 @@ public final class JsonFieldCollector {
     }
 
     private void put(JsonPaths path, Object value) {
-        // All elements of an array share one path; the first value found is kept.
-        if (path.isElement && fields.has(path)) {
-            return;
+        if (path.isCollected()) {
+            fields.putElement(path, value);
+        } else if (!path.isElement || !fields.has(path)) { // the elements share one path: the first value found is kept
+            fields.put(path, value);
         }
-        fields.put(path, value);
     }
 }

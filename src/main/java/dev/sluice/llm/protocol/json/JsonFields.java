@@ -14,15 +14,23 @@ public final class JsonFields {
     /** Returned for a count that is not a whole number, or does not fit a {@code long}. */
     public static final long INVALID_COUNT = -1;
     private static final int MAX_COUNT_LENGTH = 32;
-    private static final int MAX_ELEMENTS = 64;
+    private static final int MAX_ELEMENTS = 512;
     /** Maximum number of characters of all texts that are kept. */
     private static final int MAX_TEXT = 1 << 16;
 
     private final JsonPaths paths;
-    /** Values by the position of their path. */
+    /** Position of the first value: 0, or that of the element whose fields these are. */
+    private final int offset;
+    /** Values by the position of their path, from the offset on. */
     private final Object[] values;
     /** Elements by the position of their path; null if there are none. */
-    private Map<Integer, List<JsonFields>> elements;
+    private Map<Integer, Elements> elements;
+
+    /** Elements of an array. */
+    private static final class Elements {
+        private final List<JsonFields> first = new ArrayList<>();
+        private int count;
+    }
 
     /** Null if there are none. */
     private List<String> texts;
@@ -30,14 +38,24 @@ public final class JsonFields {
 
     /** @param paths the document */
     JsonFields(JsonPaths paths) {
+        this(paths, 0, paths.end());
+    }
+
+    private JsonFields(JsonPaths paths, int offset, int end) {
         this.paths = paths;
-        this.values = new Object[paths.end()];
+        this.offset = offset;
+        this.values = new Object[end - offset];
     }
 
     /** @param value a string, long or boolean; any other object for a value of another type */
     void put(JsonPaths path, Object value) {
         remove(path);
         values[path.index()] = value;
+    }
+
+    /** As {@link #put}, of an element that is collected when it ends: the earlier ones stay. */
+    void putElement(JsonPaths element, Object value) {
+        values[element.index()] = value;
     }
 
     /** Removes the field and everything below it. */
@@ -51,11 +69,12 @@ public final class JsonFields {
     /** Moves the fields below an element to the collected ones. */
     void collect(JsonPaths element) {
         elements = elements == null ? new HashMap<>() : elements;
-        var collected = elements.computeIfAbsent(element.index(), index -> new ArrayList<>());
-        if (collected.size() <= MAX_ELEMENTS) { // one more shows that there are too many
-            var copy = new JsonFields(paths);
-            System.arraycopy(values, element.index(), copy.values, element.index(), element.end() - element.index());
-            collected.add(copy);
+        var collected = elements.computeIfAbsent(element.index(), index -> new Elements());
+        collected.count++;
+        if (collected.first.size() < MAX_ELEMENTS) {
+            var copy = new JsonFields(paths, element.index(), element.end());
+            System.arraycopy(values, element.index(), copy.values, 0, copy.values.length);
+            collected.first.add(copy);
         }
         Arrays.fill(values, element.index() + 1, element.end(), null);
     }
@@ -65,12 +84,27 @@ public final class JsonFields {
      * the number counts.
      *
      * @param path the path of the array
-     * @return empty if the field is missing, was not to be collected, or has more than {@value #MAX_ELEMENTS} elements
+     * @return the first {@value #MAX_ELEMENTS}; empty if the field is missing or was not to be collected
      */
     public List<JsonFields> elements(String path) {
+        var collected = collected(path);
+        return collected == null ? List.of() : collected.first;
+    }
+
+    /**
+     * Returns the number of all elements of an array.
+     *
+     * @param path the path of the array
+     * @return 0 if the field is missing or was not to be collected
+     */
+    public int elementCount(String path) {
+        var collected = collected(path);
+        return collected == null ? 0 : collected.count;
+    }
+
+    private Elements collected(String path) {
         var node = elements == null ? null : paths.node(path + '.' + JsonPaths.ELEMENT);
-        var collected = node == null ? List.<JsonFields>of() : elements.getOrDefault(node.index(), List.of());
-        return collected.size() > MAX_ELEMENTS ? List.of() : collected;
+        return node == null ? null : elements.get(node.index());
     }
 
     void addText(String text) {
@@ -96,7 +130,8 @@ public final class JsonFields {
 
     private Object value(String path) {
         var node = paths.node(path);
-        return node == null ? null : values[node.index()];
+        int index = node == null ? -1 : node.index() - offset;
+        return index < 0 || index >= values.length ? null : values[index];
     }
 
     /**
@@ -166,13 +201,27 @@ public final class JsonFields {
      * @return null if the field is missing; {@link #INVALID_COUNT} if it is not a number, negative, or above 10⁹
      */
     public Long thousandths(String path) {
+        return scaled(path, 3, 1e9);
+    }
+
+    /**
+     * Returns the amount of US dollars at a path in 10⁻¹² US dollars, rounded up.
+     *
+     * @param path the path
+     * @return null if the field is missing; {@link #INVALID_COUNT} if it is not a number, negative, or above 10⁶
+     */
+    public Long picodollars(String path) {
+        return scaled(path, 12, 1e6);
+    }
+
+    private Long scaled(String path, int digits, double max) {
         var value = value(path);
         if (value == null) {
             return null;
         }
         double number = value instanceof Long whole ? whole : value instanceof Double decimal ? decimal : INVALID_COUNT;
-        return number >= 0 && number <= 1e9
-                ? BigDecimal.valueOf(number).movePointRight(3).setScale(0, RoundingMode.CEILING).longValueExact()
+        return number >= 0 && number <= max
+                ? BigDecimal.valueOf(number).movePointRight(digits).setScale(0, RoundingMode.CEILING).longValueExact()
                 : Long.valueOf(INVALID_COUNT);
     }
 

@@ -96,6 +96,16 @@ public final class JsonPaths {
         return nodes.get(pathFromDocument);
     }
 
+    /** Returns the name of the child that has a name in another case; null if there is none. */
+    String childInOtherCase(String other) {
+        for (var name : children.keySet()) {
+            if (name.equalsIgnoreCase(other)) {
+                return name;
+            }
+        }
+        return null;
+    }
+
     /** Returns the child with a name; null if there is none. */
     JsonPaths child(String name) {
         return children.get(name);

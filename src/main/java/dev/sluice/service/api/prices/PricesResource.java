@@ -24,7 +24,7 @@ import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 import dev.sluice.http.ErrorResponse;
 import dev.sluice.http.ServiceEndpoint;
 import dev.sluice.llm.config.Providers;
-import dev.sluice.llm.limit.CurrentLlmPolicy;
+import dev.sluice.llm.policy.CurrentLlmPolicy;
 import dev.sluice.llm.pricing.PriceListing;
 import dev.sluice.llm.pricing.load.PriceLists;
 import dev.sluice.llm.protocol.Provider;
@@ -68,6 +68,7 @@ public class PricesResource {
     @APIResponse(responseCode = "429", ref = OpenApiDefinition.TOO_MANY_REQUESTS)
     public Uni<Response> prices(@Context RoutingContext context) {
         return authorization.authorizeAdmin(context, () -> {
+            QueryParameters.allow(context, "provider", "model");
             var provider = provider(QueryParameters.text(context, "provider"));
             var model = QueryParameters.text(context, "model") == null ? null : QueryParameters.name(context, "model");
             var day = LocalDate.now(ZoneOffset.UTC);

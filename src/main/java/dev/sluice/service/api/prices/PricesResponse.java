@@ -74,10 +74,13 @@ record PricesResponse(@Schema(description = "The day, in UTC, on which these pri
         }
     }
 
+    private static final String NO_ROWS = "The provider has no price rows. With rate-limit.llm.<provider>.prices=free, its calls are"
+            + " free; otherwise they are counted as unpriced, and are denied under a budget";
+
     /** @param ofModel whether the prices of one model were asked for */
     static PricesResponse of(LocalDate day, List<PriceListing> rows, boolean ofModel, Optional<PriceListStatus> list) {
         return new PricesResponse(day.toString(), rows.stream().map(Price::of).toList(),
-                rows.isEmpty() && ofModel ? UNPRICED : null, list.map(ListStatus::of).orElse(null));
+                rows.isEmpty() ? ofModel ? UNPRICED : NO_ROWS : null, list.map(ListStatus::of).orElse(null));
     }
 
     private static String text(Object value) {

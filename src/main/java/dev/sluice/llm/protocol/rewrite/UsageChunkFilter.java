@@ -1,4 +1,4 @@
-package dev.sluice.llm.protocol;
+package dev.sluice.llm.protocol.rewrite;
 
 import io.vertx.core.buffer.Buffer;
 

@@ -1,4 +1,4 @@
-package dev.sluice.llm.protocol;
+package dev.sluice.llm.protocol.rewrite;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package dev.sluice.llm.protocol;
+package dev.sluice.llm.protocol.rewrite;
 
 import java.io.IOException;
 import java.util.Arrays;

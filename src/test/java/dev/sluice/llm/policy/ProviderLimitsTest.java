@@ -1,4 +1,4 @@
-package dev.sluice.llm.limit;
+package dev.sluice.llm.policy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -26,7 +26,7 @@ import io.quarkus.runtime.configuration.MemorySizeConverter;
 import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.SmallRyeConfigBuilder;
 
-class FileProviderConfigTest {
+class ProviderLimitsTest {
 
     private static final Tiers TIERS = new Tiers(List.of("free", "pro"),
             Map.of("free", Rate.parse("7/minute"), "pro", Rate.parse("8/minute")));
@@ -111,8 +111,8 @@ class FileProviderConfigTest {
         assertThat(rate(snapshot, QuotaUnit.TOKENS, "free", "gpt-4o")).isEqualTo(Rate.parse("100/minute", QuotaUnit.TOKENS));
         assertThat(snapshot.rule("llm:openai").fallback()).isEqualTo(FallbackPolicy.CLOSED);
         assertThat(snapshot.outputEstimate(Provider.OPENAI, "x")).isEqualTo(77);
-        assertThat(snapshot.price(Provider.OPENAI, "mine-2026-11-29", LocalDate.EPOCH)).isNotNull();
-        assertThat(snapshot.price(Provider.OPENAI, "mine-2", LocalDate.EPOCH)).isNull();
+        assertThat(snapshot.names().price(snapshot.prices(), Provider.OPENAI, "mine-2026-11-29", LocalDate.EPOCH)).isNotNull();
+        assertThat(snapshot.names().price(snapshot.prices(), Provider.OPENAI, "mine-2", LocalDate.EPOCH)).isNull();
     }
 
     @Test

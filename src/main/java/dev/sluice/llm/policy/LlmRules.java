@@ -1,6 +1,5 @@
-package dev.sluice.llm.limit;
+package dev.sluice.llm.policy;
 
-import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
@@ -18,27 +17,19 @@ import dev.sluice.api.Rate;
 import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.RulesDocument;
 import dev.sluice.llm.config.LlmConfig;
-import dev.sluice.llm.config.Providers;
-import dev.sluice.llm.pricing.ModelPrice;
-import dev.sluice.llm.pricing.PriceConfig;
-import dev.sluice.llm.pricing.PriceTable;
 import dev.sluice.llm.protocol.Provider;
-import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.policy.LimitRule;
 import dev.sluice.policy.RuleSource;
 import dev.sluice.policy.Tiers;
 
 /**
- * Immutable snapshot of the LLM rules and prices.
- * <p>
- * Each rule has a resource: {@code llm:openai}, {@code llm:openai:tokens}, {@code llm:openai:budget}; {@code llm:openai:free} for
- * calls that use no tokens; {@code llm:openai:unproven} for calls with keys that the provider has not accepted yet. A model's own
- * rule
- * ({@code llm:openai/gpt-4o}, {@code llm:openai:tokens/gpt-4o}) replaces the provider's for the tiers that it names.
+ * Rules of LLM calls by their resources: {@code llm:openai}, {@code llm:openai:tokens}, {@code llm:openai:budget};
+ * {@code llm:openai:free} for calls that use no tokens; {@code llm:openai:unproven} for calls with keys that the provider has not
+ * accepted yet. A model's own rule ({@code llm:openai/gpt-4o}, {@code llm:openai:tokens/gpt-4o}) replaces the provider's for the
+ * tiers that it names. Immutable once all providers have been added.
  */
-final class LlmPolicySnapshot {
+final class LlmRules {
 
-    private static final long DEFAULT_OUTPUT_ESTIMATE = 4096;
     /** Rules of one unit: the provider's rule and those of its models. */
     private record UnitRules(LimitRule providerRule, Map<String, LimitRule> modelRules) {
 
@@ -51,62 +42,53 @@ final class LlmPolicySnapshot {
         }
     }
 
-    private final ConfigProblems problems;
-    private final Tiers tiers;
-    private final PriceTable prices;
     private final PricedNames names;
+    private final RulesDocument file;
+    private final Tiers tiers;
+    private final ConfigProblems problems;
+    private final Map<String, Rate> freeCalls;
+    private final Map<String, Rate> unprovenCalls;
     private final Map<Provider, Map<QuotaUnit, UnitRules>> rules = new HashMap<>();
     private final Map<Provider, LimitRule> freeCallRules = new HashMap<>();
     private final Map<Provider, LimitRule> unprovenCallRules = new HashMap<>();
-    private final Map<Provider, Map<String, Long>> outputEstimates = new HashMap<>();
-    private final Map<Provider, Long> maxReservedOutputs = new HashMap<>();
     private final Map<String, LimitRule> byResource = new HashMap<>();
     /** Sources of the rules of requests, tokens and budgets, by resource. */
     private final Map<String, String> sources = new HashMap<>();
-    private final RulesDocument file;
+
+    /** @param problems receives those of the rates */
+    LlmRules(PricedNames names, LlmConfig config, RulesDocument file, Tiers tiers, ConfigProblems problems) {
+        this.names = names;
+        this.file = file;
+        this.tiers = tiers;
+        this.problems = problems;
+        this.freeCalls = FreeCallRates.read(config, file, tiers, problems);
+        this.unprovenCalls = unprovenCallRates(config);
+    }
 
     /**
-     * @param file overrides the configuration
-     * @param tiers the tiers of this file
+     * Adds the rules of a provider.
+     *
+     * @param prefix of its settings
      */
-    LlmPolicySnapshot(LlmConfig config, RulesDocument file, Tiers tiers) {
-        this.tiers = tiers;
-        this.file = file;
-        var providers = new Providers(config);
-        this.names = new PricedNames(providers);
-        problems = file.newProblems();
-        var merged = FileProviderConfig.readAll(providers, file, tiers, problems);
-        var freeCalls = FreeCallRates.read(config, file, tiers, problems);
-        var unprovenCalls = unprovenCallRates(config);
-        var configuredPrices = new HashMap<Provider, Map<String, PriceConfig>>();
-        for (var provider : providers.all()) {
-            var configured = merged.get(provider);
-            configuredPrices.put(provider, configured.prices());
-            var prefix = "rate-limit.llm." + provider.id() + ".";
-            var byUnit = new EnumMap<QuotaUnit, UnitRules>(QuotaUnit.class);
-            for (var unit : QuotaUnit.values()) {
-                var models = new HashMap<String, LimitRule>();
-                configured.models().forEach((model, own) -> {
-                    var rates = rates(prefix + "models.\"" + model + "\".", own, unit);
-                    if (!rates.isEmpty()) {
-                        sources.put(resource(provider, unit) + '/' + model,
-                                source(prefix + "models.\"" + model + "\"." + name(unit), rates));
-                        models.put(model, rule(resource(provider, unit) + '/' + model, rates, configured));
-                    }
-                });
-                byUnit.put(unit,
-                        new UnitRules(
-                                rule(resource(provider, unit), withDefaults(provider, rates(prefix, configured, unit), unit),
-                                        configured),
-                                Map.copyOf(models)));
-            }
-            rules.put(provider, byUnit);
-            freeCallRules.put(provider, rule("llm:" + provider.id() + ":free", freeCalls, configured));
-            unprovenCallRules.put(provider, rule("llm:" + provider.id() + ":unproven", unprovenCalls, configured));
-            outputEstimates.put(provider, outputEstimates(prefix, configured));
-            maxReservedOutputs.put(provider, maxReservedOutput(prefix, configured));
+    void add(Provider provider, String prefix, ProviderLimits configured) {
+        var byUnit = new EnumMap<QuotaUnit, UnitRules>(QuotaUnit.class);
+        for (var unit : QuotaUnit.values()) {
+            var models = new HashMap<String, LimitRule>();
+            configured.models().forEach((model, own) -> {
+                var modelPrefix = prefix + "models.\"" + model + "\".";
+                var rates = rates(modelPrefix, own, unit);
+                if (!rates.isEmpty()) {
+                    var resource = resource(provider, unit) + '/' + model;
+                    sources.put(resource, source(modelPrefix + name(unit), rates));
+                    models.put(model, rule(resource, rates, configured));
+                }
+            });
+            var rates = withDefaults(provider, rates(prefix, configured.limits(), unit), unit);
+            byUnit.put(unit, new UnitRules(rule(resource(provider, unit), rates, configured), Map.copyOf(models)));
         }
-        prices = PriceTable.of(configuredPrices, problems, property -> RuleSource.configured(file.place(property)));
+        rules.put(provider, byUnit);
+        freeCallRules.put(provider, rule("llm:" + provider.id() + ":free", freeCalls, configured));
+        unprovenCallRules.put(provider, rule("llm:" + provider.id() + ":unproven", unprovenCalls, configured));
     }
 
     /**
@@ -125,7 +107,7 @@ final class LlmPolicySnapshot {
         };
     }
 
-    private LimitRule rule(String resource, Map<String, Rate> rates, LlmConfig.ProviderConfig provider) {
+    private LimitRule rule(String resource, Map<String, Rate> rates, ProviderLimits provider) {
         if (!Identifiers.isValid(resource)) {
             problems.add("rate-limit.llm", resource, "a model's name, of at most 200 characters");
         }
@@ -198,63 +180,6 @@ final class LlmPolicySnapshot {
         return rates;
     }
 
-    private Map<String, Long> outputEstimates(String prefix, LlmConfig.ProviderConfig configured) {
-        var estimates = new HashMap<String, Long>();
-        configured.outputEstimate().ifPresent(tokens -> addOutputEstimate(prefix, "", tokens, estimates));
-        configured.models().forEach((model, modelSpecific) -> modelSpecific.outputEstimate()
-                .ifPresent(tokens -> addOutputEstimate(prefix + "models.\"" + model + "\".", model, tokens, estimates)));
-        return Map.copyOf(estimates);
-    }
-
-    private void addOutputEstimate(String prefix, String model, long tokens, Map<String, Long> estimates) {
-        if (tokens < 0 || tokens > TokenUsage.MAX) {
-            problems.add(prefix + "output-estimate", Long.toString(tokens), "tokens, 0 to " + TokenUsage.MAX);
-        } else {
-            estimates.put(model, tokens);
-        }
-    }
-
-    private long maxReservedOutput(String prefix, LlmConfig.ProviderConfig configured) {
-        long tokens = configured.maxReservedOutput();
-        if (tokens < 1 || tokens > TokenUsage.MAX) {
-            problems.add(prefix + "max-reserved-output", Long.toString(tokens), "tokens, 1 to " + TokenUsage.MAX);
-        }
-        return configured.reserve() == LlmConfig.Reserve.FULL ? TokenUsage.MAX : tokens;
-    }
-
-    /** Returns the problems found in the configuration and the rules file. */
-    ConfigProblems problems() {
-        return problems;
-    }
-
-    Tiers tiers() {
-        return tiers;
-    }
-
-    /** Returns the bundled prices, replaced by configured ones. */
-    PriceTable prices() {
-        return prices;
-    }
-
-    /**
-     * Returns the price of a model on a day (UTC); null if it has none.
-     *
-     * @param model the model as requested
-     */
-    ModelPrice price(Provider provider, String model, LocalDate day) {
-        return names.price(prices, provider, model, day);
-    }
-
-    /** Returns the names of the models. */
-    PricedNames names() {
-        return names;
-    }
-
-    /** Returns whether a model may be called. */
-    boolean allows(Provider provider, String model) {
-        return names.allows(provider, model);
-    }
-
     /**
      * Returns the rule that applies to a call. A model's rule applies also to the model's aliases, such as dated versions,
      * that have no rule of their own.
@@ -276,29 +201,8 @@ final class LlmPolicySnapshot {
         return unprovenCallRules.get(provider);
     }
 
-    /** Returns the output tokens to reserve for a call of a model without a history that sets no maximum. */
-    long outputEstimate(Provider provider, String model) {
-        long configured = minimumOutputEstimate(provider, model);
-        return configured < 0 ? DEFAULT_OUTPUT_ESTIMATE : configured;
-    }
-
-    /** Returns the configured lower bound of the output tokens to reserve for a call that sets no maximum; negative if none is. */
-    long minimumOutputEstimate(Provider provider, String model) {
-        var estimates = outputEstimates.get(provider);
-        var configured = names.find(provider, model, estimates::get);
-        configured = configured == null ? estimates.get("") : configured;
-        return configured == null ? -1 : configured;
-    }
-
-    /**
-     * Returns the maximum output tokens that a call reserves for each choice: the setting, or a larger configured estimate; of
-     * everything that the request allows, {@link TokenUsage#MAX}.
-     */
-    long maxReservedOutput(Provider provider, String model) {
-        return Math.max(maxReservedOutputs.get(provider), minimumOutputEstimate(provider, model));
-    }
-
-    String describeLimits(Provider provider) {
+    /** Returns the units that are limited, for humans. */
+    String describe(Provider provider) {
         var limitedUnits = new ArrayList<String>();
         rules.get(provider).forEach((unit, unitRules) -> {
             if (Stream.concat(Stream.of(unitRules.providerRule()), unitRules.modelRules().values().stream())
@@ -311,7 +215,7 @@ final class LlmPolicySnapshot {
     }
 
     /** Returns the rules of requests, tokens and budgets, of providers and models, by resource, with their sources. */
-    SortedMap<LimitRule, String> rulesWithSources() {
+    SortedMap<LimitRule, String> withSources() {
         var sorted = new TreeMap<LimitRule, String>(Comparator.comparing(LimitRule::resource));
         sources.forEach((resource, source) -> sorted.put(byResource.get(resource), source));
         return sorted;

@@ -1,9 +1,11 @@
-package dev.sluice.llm.limit;
+package dev.sluice.llm.policy;
 
 import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
+import java.util.TreeSet;
 
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -12,6 +14,7 @@ import dev.sluice.config.ConfigProblems;
 import dev.sluice.config.RulesChanged;
 import dev.sluice.config.RulesFile;
 import dev.sluice.llm.config.LlmConfig;
+import dev.sluice.llm.config.Providers;
 import dev.sluice.llm.pricing.ModelPrice;
 import dev.sluice.llm.pricing.PriceList;
 import dev.sluice.llm.pricing.PriceListing;
@@ -23,8 +26,7 @@ import dev.sluice.policy.LimitRule;
 
 /**
  * Current LLM rules and prices: the configuration, overridden by the rules file and replaced whenever the file or the price list
- * changes.
- * Thread-safe.
+ * changes. Thread-safe.
  */
 @ApplicationScoped
 public class CurrentLlmPolicy {
@@ -56,8 +58,15 @@ public class CurrentLlmPolicy {
         prices = current.prices().withList(priceLists.current());
     }
 
-    /** Returns the price of a model on a day (UTC); null if it has none. */
-    ModelPrice price(Provider provider, String model, LocalDate day) {
+    /**
+     * Returns the price of a model.
+     *
+     * @param provider the provider that is called
+     * @param model the model as requested
+     * @param day the day in UTC
+     * @return the price; null if it has none
+     */
+    public ModelPrice price(Provider provider, String model, LocalDate day) {
         return current.names().price(prices, provider, model, day);
     }
 
@@ -87,6 +96,21 @@ public class CurrentLlmPolicy {
 
     void validate(@Observes ConfigProblems problems) {
         problems.addAll(current.problems());
+        if (priceLists.status().isEmpty()) { // a list that is loaded later may have any name
+            validatePriceLists(problems);
+        }
+    }
+
+    private void validatePriceLists(ConfigProblems problems) {
+        var providers = new Providers(config);
+        var known = new TreeSet<String>();
+        prices.list(LocalDate.now(ZoneOffset.UTC)).forEach(row -> known.add(row.provider()));
+        for (var provider : providers.all()) {
+            providers.config(provider).priceList().map(String::strip)
+                    .filter(list -> !list.equals(Providers.FREE) && !known.contains(list) && providers.find(list) == null)
+                    .ifPresent(list -> problems.add("rate-limit.llm." + provider.id() + ".prices", list,
+                            "free, or a provider that has prices: " + String.join(", ", known)));
+        }
     }
 
     void onRulesChanged(@Observes RulesChanged change) {
@@ -100,8 +124,12 @@ public class CurrentLlmPolicy {
         return current.rulesWithSources();
     }
 
-    /** Returns a consistent snapshot, tiers included. A decision must use one snapshot throughout. */
-    LlmPolicySnapshot current() {
+    /**
+     * Returns a consistent snapshot, tiers included. A decision must use one snapshot throughout.
+     *
+     * @return the snapshot
+     */
+    public LlmPolicySnapshot current() {
         return current;
     }
 

@@ -1,11 +1,8 @@
-package dev.sluice.llm.limit;
+package dev.sluice.llm.policy;
 
-import java.time.Duration;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Set;
 
 import dev.sluice.api.FallbackPolicy;
@@ -16,13 +13,20 @@ import dev.sluice.llm.config.LlmConfig;
 import dev.sluice.llm.config.Providers;
 import dev.sluice.llm.pricing.PriceConfig;
 import dev.sluice.llm.protocol.Provider;
-import dev.sluice.llm.protocol.ProviderType;
 import dev.sluice.llm.protocol.TokenUsage;
 import dev.sluice.policy.Tiers;
 
-/** Configuration of a provider with the overrides of the rules file. */
-record FileProviderConfig(LlmConfig.ProviderConfig configured, Limits limits, Map<String, LlmConfig.LimitConfig> models,
-        Optional<FallbackPolicy> fallback, Map<String, PriceConfig> prices) implements LlmConfig.ProviderConfig {
+/**
+ * Limits and prices of a provider: the configuration with the overrides of the rules file.
+ *
+ * @param configured the configuration, for the settings that the file cannot override
+ * @param limits of the provider
+ * @param models limits of its models
+ * @param fallback fallback policy of its rules
+ * @param prices prices of its models
+ */
+record ProviderLimits(LlmConfig.ProviderConfig configured, LlmConfig.LimitConfig limits,
+        Map<String, LlmConfig.LimitConfig> models, Optional<FallbackPolicy> fallback, Map<String, PriceConfig> prices) {
 
     private static final Set<String> LIMIT_KEYS = Set.of("requests", "tokens", "budget", "output-estimate");
     private static final Set<String> KEYS = Set.of("requests", "tokens", "budget", "output-estimate", "models", "fallback",
@@ -30,8 +34,7 @@ record FileProviderConfig(LlmConfig.ProviderConfig configured, Limits limits, Ma
     private static final Set<String> PRICE_KEYS = Set.of("input", "cached-input", "cache-write", "cache-write-1h", "output",
             "per-image", "per-million-characters", "per-audio-minute");
 
-    /** Limits of a provider or a model. */
-    record Limits(Map<String, String> requests, Map<String, String> tokens, Map<String, String> budget,
+    private record Limits(Map<String, String> requests, Map<String, String> tokens, Map<String, String> budget,
             Optional<Long> outputEstimate) implements LlmConfig.LimitConfig {
     }
 
@@ -40,15 +43,15 @@ record FileProviderConfig(LlmConfig.ProviderConfig configured, Limits limits, Ma
             Optional<String> perMillionCharacters, Optional<String> perAudioMinute) implements PriceConfig {
     }
 
-    /** Reads the overrides of all providers. */
-    static Map<Provider, LlmConfig.ProviderConfig> readAll(Providers providers, RulesDocument file, Tiers tiers,
+    /** Reads the limits of all providers. */
+    static Map<Provider, ProviderLimits> readAll(Providers providers, RulesDocument file, Tiers tiers,
             ConfigProblems problems) {
         var nodes = file.root().entries("llm", problems);
-        var merged = new HashMap<Provider, LlmConfig.ProviderConfig>();
+        var merged = new HashMap<Provider, ProviderLimits>();
         for (var provider : providers.all()) {
             var node = nodes.get(provider.id());
             var configured = providers.config(provider);
-            merged.put(provider, node == null ? configured : new Reader(tiers, problems).provider(configured, node));
+            merged.put(provider, node == null ? of(configured) : new Reader(tiers, problems).provider(configured, node));
         }
         nodes.forEach((name, node) -> {
             if (providers.find(name) == null && !name.equals(FreeCallRates.KEY)) {
@@ -60,9 +63,13 @@ record FileProviderConfig(LlmConfig.ProviderConfig configured, Limits limits, Ma
         return merged;
     }
 
+    private static ProviderLimits of(LlmConfig.ProviderConfig configured) {
+        return new ProviderLimits(configured, configured, configured.models(), configured.fallback(), configured.prices());
+    }
+
     private record Reader(Tiers tiers, ConfigProblems problems) {
 
-        FileProviderConfig provider(LlmConfig.ProviderConfig configured, ConfigNode node) {
+        ProviderLimits provider(LlmConfig.ProviderConfig configured, ConfigNode node) {
             node.allowKeys(KEYS, problems);
             var limits = limits(node);
             var models = new HashMap<>(configured.models());
@@ -72,7 +79,7 @@ record FileProviderConfig(LlmConfig.ProviderConfig configured, Limits limits, Ma
             });
             var prices = new HashMap<>(configured.prices());
             node.entries("prices", problems).forEach((model, modelNode) -> prices.put(model, price(modelNode)));
-            return new FileProviderConfig(configured,
+            return new ProviderLimits(configured,
                     limits.withFallback(configured.requests(), configured.tokens(), configured.budget(),
                             configured.outputEstimate()),
                     models, fallback(node).or(configured::fallback), prices);
@@ -140,120 +147,5 @@ record FileProviderConfig(LlmConfig.ProviderConfig configured, Limits limits, Ma
             rates.putAll(file.get());
             return rates;
         }
-    }
-
-    @Override
-    public Map<String, String> requests() {
-        return limits.requests();
-    }
-
-    @Override
-    public Map<String, String> tokens() {
-        return limits.tokens();
-    }
-
-    @Override
-    public Map<String, String> budget() {
-        return limits.budget();
-    }
-
-    @Override
-    public Optional<Long> outputEstimate() {
-        return limits.outputEstimate();
-    }
-
-    @Override
-    public Optional<ProviderType> type() {
-        return configured.type();
-    }
-
-    @Override
-    public Optional<List<String>> allowedModels() {
-        return configured.allowedModels();
-    }
-
-    @Override
-    public Optional<String> authHeader() {
-        return configured.authHeader();
-    }
-
-    @Override
-    public Optional<String> authPrefix() {
-        return configured.authPrefix();
-    }
-
-    @Override
-    public Map<String, String> headers() {
-        return configured.headers();
-    }
-
-    @Override
-    public Map<String, String> query() {
-        return configured.query();
-    }
-
-    @Override
-    public boolean askUsage() {
-        return configured.askUsage();
-    }
-
-    @Override
-    public Optional<String> priceList() {
-        return configured.priceList();
-    }
-
-    @Override
-    public Map<String, String> aliases() {
-        return configured.aliases();
-    }
-
-    @Override
-    public Optional<Duration> timeout() {
-        return configured.timeout();
-    }
-
-    @Override
-    public Optional<Duration> connectTimeout() {
-        return configured.connectTimeout();
-    }
-
-    @Override
-    public OptionalInt maxConnections() {
-        return configured.maxConnections();
-    }
-
-    @Override
-    public Optional<String> baseUrl() {
-        return configured.baseUrl();
-    }
-
-    @Override
-    public Optional<String> tlsConfigurationName() {
-        return configured.tlsConfigurationName();
-    }
-
-    @Override
-    public Optional<String> apiKey() {
-        return configured.apiKey();
-    }
-
-    @Override
-    public boolean passThrough() {
-        return configured.passThrough();
-    }
-
-    @Override
-    public Optional<List<String>> paths() {
-        return configured.paths();
-    }
-
-    @Override
-    public long maxReservedOutput() {
-        return configured.maxReservedOutput();
-    }
-
-    @Override
-    public LlmConfig.Reserve reserve() {
-        return configured.reserve();
     }
 }

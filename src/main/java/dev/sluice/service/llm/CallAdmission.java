@@ -1,0 +1,251 @@
+package dev.sluice.service.llm;
+
+import java.util.Locale;
+import java.util.function.Supplier;
+
+import dev.sluice.api.Decision;
+import dev.sluice.llm.limit.AdmittedCall;
+import dev.sluice.llm.limit.LlmCallEstimate;
+import dev.sluice.llm.protocol.DeploymentPath;
+import dev.sluice.llm.protocol.LlmRequest;
+import dev.sluice.llm.protocol.LlmRequestParser;
+import dev.sluice.llm.protocol.Provider;
+import dev.sluice.llm.protocol.ProviderOperation;
+import dev.sluice.llm.protocol.ProviderOperation.Kind;
+import dev.sluice.llm.protocol.ProviderOperation.Shape;
+import dev.sluice.llm.protocol.ProviderType;
+import dev.sluice.service.llm.LlmCallerResolver.LlmCaller;
+import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.vertx.UniHelper;
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.ext.web.RoutingContext;
+
+/**
+ * Admission of one request to the LLM gateway: resolves its caller, checks its path, reads its body and reserves what it may use. Its
+ * steps are declared in the order in which they run, all on the event loop of the request.
+ */
+final class CallAdmission {
+
+    /** Prefix of the paths of Gemini's uploads, in front of the version. */
+    private static final String UPLOAD = "/upload";
+
+    private final LlmGatewayServices services;
+    private final RoutingContext context;
+    private final HttpServerRequest request;
+    private final HttpServerResponse response;
+    private final Provider provider;
+    /** Path from the version on. */
+    private final String path;
+    /** Path of the operation at a provider without deployments. */
+    private final String operationPath;
+    /** Null unless the path is that of a deployment. */
+    private final DeploymentPath deployment;
+    private final CallRecorder recorder;
+    private ProviderOperation operation;
+    private LlmCaller caller;
+    /** Null if the body is not parsed but streamed. */
+    private LlmRequest parsed;
+    /** Null if the call is not counted. */
+    private AdmittedCall admitted;
+
+    CallAdmission(LlmGatewayServices services, RoutingContext context, Provider provider, String path) {
+        this.services = services;
+        this.context = context;
+        this.request = context.request();
+        this.response = context.response();
+        this.provider = provider;
+        this.path = path;
+        this.deployment = DeploymentPath.parse(provider, path);
+        var method = request.method().name();
+        this.operation = deployment == null
+                ? ProviderOperation.of(provider, method, path)
+                : deployment.operation(provider, method);
+        this.operationPath = deployment == null ? path : deployment.path();
+        this.recorder = CallRecorder.of(context, provider, operation, operationPath);
+    }
+
+    /** Completes when the request may be forwarded; fails if it is rejected. What is reserved then is known by {@link #admitted}. */
+    Future<Void> admit() {
+        return checkVersion().compose(known -> resolveCaller()).compose(resolved -> checkRequest())
+                .compose(checked -> readBody()).compose(read -> reserve()).compose(reserved -> checkOwner());
+    }
+
+    LlmCaller caller() {
+        return caller;
+    }
+
+    /** Returns the caller's identifier, in whose windows the call is counted. */
+    String identifier() {
+        return caller.caller().identity().identifier();
+    }
+
+    ProviderOperation operation() {
+        return operation;
+    }
+
+    String operationPath() {
+        return operationPath;
+    }
+
+    /** Returns the parsed request; null if the body is not parsed but streamed. */
+    LlmRequest parsed() {
+        return parsed;
+    }
+
+    /** Returns the call with its reservation; null if it is not counted, or has not been admitted. */
+    AdmittedCall admitted() {
+        return admitted;
+    }
+
+    CallRecorder recorder() {
+        return recorder;
+    }
+
+    /** Releases the parsed body. */
+    void releaseBody() {
+        parsed = null;
+    }
+
+    private Future<Void> checkVersion() {
+        if (deployment != null) {
+            return Future.succeededFuture();
+        }
+        boolean upload = provider.is(ProviderType.GEMINI) && path.startsWith(UPLOAD + '/');
+        var versioned = upload ? path.substring(UPLOAD.length()) : path;
+        var version = provider.version(versioned);
+        if (version == null) {
+            return rejected(404, "Unknown path: paths of this provider must begin with /" + provider.id() + provider.version());
+        }
+        return provider.version(versioned.substring(version.length())) == null
+                ? Future.succeededFuture()
+                : rejected(404, "Unknown path: the version is there twice; the base URL of this client must end with /"
+                        + provider.id() + ", because the client adds " + version);
+    }
+
+    private Future<Void> resolveCaller() {
+        return services.callerResolver().resolve(context, provider).compose(resolved -> {
+            caller = resolved;
+            return requireClient();
+        });
+    }
+
+    private Future<Void> checkRequest() {
+        if (caller.key() == null && !services.providers().isKeyless(provider)) {
+            return rejected(401, "No API key is configured for " + provider.id() + ": set RATE_LIMIT_LLM_"
+                    + provider.id().toUpperCase(Locale.ROOT).replace('-', '_') + "_API_KEY");
+        }
+        if ((operation.kind() == Kind.UNKNOWN || operation.shape().isRestricted()) && !caller.ownKey()
+                && !services.paths().isOpen(provider, path)) {
+            var post = ProviderOperation.of(provider, "POST", path);
+            if (post.kind() != Kind.UNKNOWN && !post.shape().isRestricted()) {
+                return rejected(403, "This path takes POST");
+            }
+            return rejected(403, "This path is not allowed with Sluice's key: add it to rate-limit.llm." + provider.id()
+                    + ".paths");
+        }
+        if (!ProviderQuery.isDecodable(request.query())) { // a provider could read parameters that are not seen here
+            return rejected(400, "A percent sign in the query must be followed by two hexadecimal digits");
+        }
+        if (operation.kind() == Kind.UNKNOWN && ProviderPaths.spellsOperation(provider, request.method().name(), path)) {
+            return rejected(400, "This path is another spelling of a known one, which would not be counted: write it without"
+                    + " percent-encoding, parameters and a slash at the end");
+        }
+        if (ProviderPaths.escapesPath(path)) {
+            return rejected(400, "The path must not contain empty or dot segments");
+        }
+        if (operation.kind() == Kind.UNKNOWN && request.method() == HttpMethod.POST
+                && !services.limiter().allows(provider, "")) {
+            return rejected(403, "The model of a call to this path is not known, and only some may be called (rate-limit.llm."
+                    + provider.id() + ".models)");
+        }
+        return ProviderHeaders.changesMethodOrHidesUsage(request, provider, caller)
+                ? rejected(400, "Query parameters and field masks must not change the method or hide the usage")
+                : Future.succeededFuture();
+    }
+
+    /** Reads and parses the body of a call, which determines the model, what it continues, and whether the response is streamed. */
+    private Future<Void> readBody() {
+        boolean continuesResponse = operation.kind() == Kind.FREE && operation.shape() == Shape.RESPONSES;
+        if (operation.kind() != Kind.CALL && !continuesResponse) {
+            return Future.succeededFuture();
+        }
+        var requested = operation;
+        var types = request.headers().getAll(HttpHeaders.CONTENT_TYPE);
+        var contentType = types.size() == 1 ? types.get(0) : "";
+        return services.bodyBuffer()
+                .read(context, read -> LlmRequestParser.parse(provider, requested, contentType, read))
+                .compose(request -> {
+                    parsed = request;
+                    operation = new ProviderOperation(requested.kind(), requested.shape(), request.model(),
+                            request.streaming());
+                    if (!continuesResponse) {
+                        recorder.onCall(operation);
+                    }
+                    boolean allowed = services.limiter().allows(provider, request.model())
+                            && request.furtherModels().stream().allMatch(model -> services.limiter().allows(provider, model));
+                    return allowed
+                            ? requireClient()
+                            : rejected(403, "This model may not be called (rate-limit.llm." + provider.id() + ".models)");
+                });
+    }
+
+    /** Sluice's key would open the responses of all callers. */
+    private Future<Void> checkOwner() {
+        return caller.ownKey()
+                ? Future.succeededFuture()
+                : services.deferredCalls().checkOwner(identifier(), provider, operation, operationPath, parsed)
+                        .compose(own -> requireClient());
+    }
+
+    private Future<Void> reserve() {
+        var identifier = identifier();
+        var tier = caller.caller().tier();
+        if (operation.kind() == Kind.FREE || operation.kind() == Kind.STORED) {
+            return decideWithoutUsage(caller.unproven()
+                    ? services.unprovenLimiter().checkFreeCall(provider, identifier, tier)
+                    : services.limiter().checkFreeCall(provider, identifier, tier));
+        }
+        if (operation.kind() == Kind.UNKNOWN && request.method() != HttpMethod.POST) {
+            return caller.unproven()
+                    ? decideWithoutUsage(services.unprovenLimiter().checkOther(provider, identifier, tier))
+                    : Future.succeededFuture();
+        }
+        Promise<AdmittedCall> decided = Promise.promise();
+        var estimate = LlmCallEstimate.of(provider, identifier, tier, parsed);
+        if (caller.unproven()) {
+            services.unprovenLimiter().admit(estimate, decided::complete, decided::fail);
+        } else {
+            services.limiter().admit(estimate, decided::complete, decided::fail);
+        }
+        return decided.future().compose(call -> {
+            admitted = call.decision().allowed() ? call : null;
+            return onDecision(call.decision(), () -> CallDenial.of(call, caller.unproven()));
+        });
+    }
+
+    private Future<Void> decideWithoutUsage(Uni<Decision> check) {
+        return UniHelper.toFuture(check).compose(
+                decision -> onDecision(decision, () -> CallDenial.ofFreeCall(provider, decision, caller.unproven())));
+    }
+
+    private Future<Void> onDecision(Decision decision, Supplier<CallDenial> denial) {
+        services.rateLimitHeaders().write(response.headers(), decision);
+        return decision.allowed() ? requireClient() : Future.failedFuture(CallRejectedException.of(denial.get()));
+    }
+
+    /** Fails if the client has disconnected or the request has been rejected during an asynchronous step. */
+    private Future<Void> requireClient() {
+        return response.closed() || response.ended()
+                ? Future.failedFuture(new ClientDisconnectedException())
+                : Future.succeededFuture();
+    }
+
+    private static Future<Void> rejected(int status, String message) {
+        return Future.failedFuture(new CallRejectedException(status, message));
+    }
+}
