@@ -10,7 +10,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Node of a rules file: a string, a list of strings, or child nodes by key in the order of the file. A node that is not of the
+ * Node of a rules file: a string, a list of strings or of nodes, or child nodes by key in the order of the file. A node that is not of the
  * requested form is reported as a problem and treated as missing.
  */
 public final class ConfigNode {
@@ -20,7 +20,7 @@ public final class ConfigNode {
     private final String key;
     private final String keyPath;
     private final int line;
-    /** A {@code String}, a {@code List<String>} or a {@code Map<String, ConfigNode>}. */
+    /** A {@code String}, a {@code List<String>}, a {@code List<ConfigNode>} or a {@code Map<String, ConfigNode>}. */
     private final Object value;
 
     ConfigNode(String key, String keyPath, int line, Object value) {
@@ -48,9 +48,37 @@ public final class ConfigNode {
         return key;
     }
 
-    /** Returns the child nodes; none if this is a string or a list. */
+    /** Returns the child nodes; none if this is a string or a list of strings. */
     public Stream<ConfigNode> children() {
-        return value instanceof Map<?, ?> children ? children.values().stream().map(ConfigNode.class::cast) : Stream.empty();
+        return value instanceof Map<?, ?> children
+                ? children.values().stream().map(ConfigNode.class::cast)
+                : value instanceof List<?> items
+                        ? items.stream().filter(ConfigNode.class::isInstance).map(ConfigNode.class::cast)
+                        : Stream.empty();
+    }
+
+    /** Returns whether this is a list. */
+    public boolean isList() {
+        return value instanceof List<?>;
+    }
+
+    /** Returns a child; empty if it is missing. */
+    public Optional<ConfigNode> child(String key) {
+        return find(key);
+    }
+
+    /** Returns the items of a list of mappings. */
+    public List<ConfigNode> items(ConfigProblems problems) {
+        if (value instanceof List<?> items && items.stream().allMatch(ConfigNode.class::isInstance)) {
+            return items.stream().map(ConfigNode.class::cast).toList();
+        }
+        addProblem(problems, "must be a list of mappings");
+        return List.of();
+    }
+
+    /** Reports a problem with this node, with its value. */
+    public void addProblem(ConfigProblems problems, String given, String allowed) {
+        problems.add(RulesDocument.PREFIX + keyPath, given, allowed);
     }
 
     /** Reports every key that is not allowed, so that misspelt keys are noticed. */
@@ -115,7 +143,8 @@ public final class ConfigNode {
         return value instanceof Map<?, ?> children ? Optional.ofNullable((ConfigNode) children.get(key)) : Optional.empty();
     }
 
-    private Optional<String> string(ConfigProblems problems) {
+    /** Returns the string of this node; empty if it is not one. */
+    public Optional<String> string(ConfigProblems problems) {
         if (value instanceof String string) {
             return Optional.of(string);
         }
@@ -124,7 +153,7 @@ public final class ConfigNode {
     }
 
     private List<String> stringList(ConfigProblems problems) {
-        if (value instanceof Map) {
+        if (value instanceof Map || value instanceof List<?> items && items.stream().anyMatch(ConfigNode.class::isInstance)) {
             addProblem(problems, "must be a list, or values separated by commas");
             return List.of();
         }

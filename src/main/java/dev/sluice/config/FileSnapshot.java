@@ -46,6 +46,14 @@ final class FileSnapshot {
         return new RulesDocument(file.toString(), StrictYamlReader.read(content));
     }
 
+    /** Parses the content as a YAML file that is written for another program. */
+    RulesDocument parseForeign(Path file) throws InvalidRulesFileException {
+        if (problem != null) {
+            throw new InvalidRulesFileException(problem);
+        }
+        return new RulesDocument(file.toString(), StrictYamlReader.readForeign(content));
+    }
+
     @Override
     public boolean equals(Object other) {
         return other instanceof FileSnapshot snapshot && Arrays.equals(content, snapshot.content)

@@ -31,6 +31,11 @@ public final class RulesDocument {
         return keyPath.replace("\"", "");
     }
 
+    /** Returns the name of the file. */
+    public String name() {
+        return name;
+    }
+
     /** Returns the root node. Its keys are the names of settings without {@code rate-limit.}. */
     public ConfigNode root() {
         return root;

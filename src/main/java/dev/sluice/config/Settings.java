@@ -136,6 +136,9 @@ final class Settings {
             rate-limit.llm.drain-timeout duration 60s
             rate-limit.llm.ledger.buffer integer 100000
             rate-limit.llm.ledger.anonymous-identifiers integer 1000
+            rate-limit.envoy.config text -
+            rate-limit.grpc.port integer -
+            rate-limit.grpc.tls-configuration-name text -
             rate-limit.access-log boolean false
             rate-limit.audit-log boolean true
             rate-limit.tracing switch false

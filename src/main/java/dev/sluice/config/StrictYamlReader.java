@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -25,24 +26,44 @@ import org.yaml.snakeyaml.resolver.Resolver;
 
 /**
  * Parses a rules file. Keys and scalars are strings as written: neither numbers nor {@code on} are converted. Aliases and
- * custom tags are rejected: rules do not need them, and they let a small file expand to a huge document.
+ * custom tags are rejected: rules do not need them, and they let a small file expand to a huge document. Files of other programs may
+ * contain aliases, merge keys ({@code <<}) and missing values; what they expand to is bounded.
  */
 final class StrictYamlReader {
 
     private static final int MAX_SCALAR_LENGTH = 4096;
     private static final int MAX_DEPTH = 20;
+    private static final int MAX_FOREIGN_DEPTH = 50;
+    private static final int MAX_ALIASES = 1000;
+    private static final int MAX_NODES = 200_000;
+    private static final String MERGE_KEY = "<<";
     private static final char BYTE_ORDER_MARK = '\uFEFF';
 
     private final Set<Node> visited = Collections.newSetFromMap(new IdentityHashMap<>());
 
-    private StrictYamlReader() {
+    /** Whether the file is one of another program. */
+    private final boolean foreign;
+    private int nodes;
+    private int depth;
+
+    private StrictYamlReader(boolean foreign) {
+        this.foreign = foreign;
     }
 
     static ConfigNode read(byte[] content) throws InvalidRulesFileException {
+        return read(content, false);
+    }
+
+    /** Parses a file that is written for another program. */
+    static ConfigNode readForeign(byte[] content) throws InvalidRulesFileException {
+        return read(content, true);
+    }
+
+    private static ConfigNode read(byte[] content, boolean foreign) throws InvalidRulesFileException {
         var text = text(content);
         var options = new LoaderOptions();
-        options.setNestingDepthLimit(MAX_DEPTH);
-        options.setMaxAliasesForCollections(0);
+        options.setNestingDepthLimit(foreign ? MAX_FOREIGN_DEPTH : MAX_DEPTH);
+        options.setMaxAliasesForCollections(foreign ? MAX_ALIASES : 0);
         try {
             var root = new Composer(new ParserImpl(new StreamReader(text), options), new Resolver(), options).getSingleNode();
             if (!(root instanceof MappingNode mapping)) {
@@ -50,7 +71,7 @@ final class StrictYamlReader {
                         ? "empty file; use {} for an empty mapping"
                         : "not a YAML mapping");
             }
-            return new StrictYamlReader().convert("", "", mapping);
+            return new StrictYamlReader(foreign).convert("", "", mapping);
         } catch (MarkedYAMLException e) {
             // Not e.getMessage(), which quotes lines of the file.
             var mark = e.getProblemMark();
@@ -72,26 +93,69 @@ final class StrictYamlReader {
     private ConfigNode convert(String key, String keyPath, Node node) throws InvalidRulesFileException {
         rejectAliasAndTag(node);
         if (node instanceof MappingNode mapping) {
-            return new ConfigNode(key, keyPath, line(node), Collections.unmodifiableMap(convertEntries(keyPath, mapping)));
+            if (++depth > MAX_FOREIGN_DEPTH) { // an alias to a mapping that contains it
+                throw new InvalidRulesFileException(line(node), "nested more than " + MAX_FOREIGN_DEPTH + " deep");
+            }
+            var children = Collections.unmodifiableMap(convertEntries(keyPath, mapping));
+            depth--;
+            return new ConfigNode(key, keyPath, line(node), children);
         }
         if (node instanceof SequenceNode sequence) {
-            var items = new ArrayList<String>();
-            for (var item : sequence.getValue()) {
-                rejectAliasAndTag(item);
-                items.add(text(item, "an item of a list must be a single value"));
-            }
-            return new ConfigNode(key, keyPath, line(node), items);
+            return new ConfigNode(key, keyPath, line(node), convertItems(keyPath, sequence));
         }
         if (Tag.NULL.equals(node.getTag())) {
+            if (foreign) {
+                return new ConfigNode(key, keyPath, line(node), "");
+            }
             throw new InvalidRulesFileException(line(node), keyPath + " has no value");
         }
         return new ConfigNode(key, keyPath, line(node), text(node, ""));
     }
 
+    /** Returns nodes if the list contains mappings, otherwise strings. */
+    private List<?> convertItems(String keyPath, SequenceNode sequence) throws InvalidRulesFileException {
+        if (sequence.getValue().stream().noneMatch(MappingNode.class::isInstance)) {
+            var items = new ArrayList<String>();
+            for (var item : sequence.getValue()) {
+                rejectAliasAndTag(item);
+                items.add(text(item, "an item of a list must be a single value"));
+            }
+            return items;
+        }
+        var items = new ArrayList<ConfigNode>();
+        for (var item : sequence.getValue()) {
+            if (!(item instanceof MappingNode)) {
+                throw new InvalidRulesFileException(line(item),
+                        "the items of a list must all be mappings, or all single values");
+            }
+            items.add(convert("", keyPath + '[' + items.size() + ']', item));
+        }
+        return items;
+    }
+
+    /** Adds the entries of a merge key, which those of the mapping itself override. */
+    private void merge(String keyPath, Node merged, Map<String, ConfigNode> children) throws InvalidRulesFileException {
+        if (merged instanceof SequenceNode sequence) {
+            for (var item : sequence.getValue()) {
+                merge(keyPath, item, children);
+            }
+        } else if (merged instanceof MappingNode mapping && ++depth <= MAX_FOREIGN_DEPTH) {
+            convertEntries(keyPath, mapping).forEach(children::putIfAbsent);
+            depth--;
+        } else {
+            throw new InvalidRulesFileException(line(merged), "<< must refer to a mapping");
+        }
+    }
+
     private Map<String, ConfigNode> convertEntries(String keyPath, MappingNode mapping) throws InvalidRulesFileException {
         var children = new LinkedHashMap<String, ConfigNode>();
+        var merged = new ArrayList<Node>();
         for (var pair : mapping.getValue()) {
             rejectAliasAndTag(pair.getKeyNode());
+            if (foreign && pair.getKeyNode() instanceof ScalarNode scalar && MERGE_KEY.equals(scalar.getValue())) {
+                merged.add(pair.getValueNode());
+                continue;
+            }
             var key = text(pair.getKeyNode(), "a key must be a single value");
             var childPath = keyPath + (keyPath.isEmpty() ? "" : ".") + quoteIfNeeded(key);
             var child = convert(key, childPath, pair.getValueNode());
@@ -99,6 +163,9 @@ final class StrictYamlReader {
             if (children.put(key, new ConfigNode(key, childPath, line(pair.getKeyNode()), child.value())) != null) {
                 throw new InvalidRulesFileException(line(pair.getKeyNode()), childPath + " is a duplicate key");
             }
+        }
+        for (var node : merged) {
+            merge(keyPath, node, children);
         }
         return children;
     }
@@ -110,7 +177,10 @@ final class StrictYamlReader {
     }
 
     private void rejectAliasAndTag(Node node) throws InvalidRulesFileException {
-        if (!visited.add(node)) {
+        if (foreign && ++nodes > MAX_NODES) {
+            throw new InvalidRulesFileException(line(node), "the file expands to more than " + MAX_NODES + " values");
+        }
+        if (!visited.add(node) && !foreign) {
             throw new InvalidRulesFileException(line(node), "an alias (*) refers to this value; aliases are not supported");
         }
         if (!node.getTag().startsWith(Tag.PREFIX)) {

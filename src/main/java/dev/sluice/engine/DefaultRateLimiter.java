@@ -176,14 +176,7 @@ public final class DefaultRateLimiter implements RateLimiter, CallbackRateLimite
         var decidedAt = MicrosClock.instant(result.now());
         var quotas = new ArrayList<QuotaStatus>(claims.size());
         for (int i = 0; i < claims.size(); i++) {
-            var claim = claims.get(i);
-            var state = result.windows()[i];
-            boolean denied = state.retryAt() != 0;
-            quotas.add(new QuotaStatus(claim.resource(), claim.unit(), claim.limit(),
-                    FailoverWindowStore.windowDuration(claim.span()),
-                    Math.max(0, claim.share() - state.used()),
-                    Optional.of(state.freeAt() == 0 ? decidedAt : MicrosClock.instant(state.freeAt())), denied,
-                    state.retryAt() > 0 ? Optional.of(MicrosClock.instant(state.retryAt())) : Optional.empty()));
+            quotas.add(JointLimiter.status(claims.get(i), result.windows()[i], decidedAt));
         }
         return new Decision(result.admitted(), !result.admitted(), outcome.mode(), decidedAt, quotas,
                 Optional.ofNullable(outcome.reservation()));

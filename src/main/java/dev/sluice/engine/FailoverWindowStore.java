@@ -169,11 +169,15 @@ public final class FailoverWindowStore {
 
     /** Refunds a late grant of Redis for a request that was denied locally. */
     private void refundLate(String identifier, List<WindowClaim> claims, StoreResult late, ReservationToken reservation) {
-        if (!late.admitted()) {
-            return;
+        if (late.admitted()) {
+            refund(identifier, claims, late.now(), reservation == null ? null : reservation.id());
         }
+    }
+
+    /** Refunds units that Redis has granted. */
+    void refund(String identifier, List<WindowClaim> claims, long decidedAt, String reservation) {
         var scope = new ResetScope(identifier, null);
-        redis.refund(identifier, claims, late.now(), reservation == null ? null : reservation.id())
+        redis.refund(identifier, claims, decidedAt, reservation)
                 .invoke(() -> evictDenials(scope))
                 .chain(() -> redis.publish(connection -> resetPoller.publish(connection, scope)))
                 .subscribe().with(done -> {

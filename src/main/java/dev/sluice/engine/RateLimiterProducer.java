@@ -65,6 +65,7 @@ class RateLimiterProducer implements StoreStatus {
     /** Null if no Redis is configured. */
     private final RecoveryCoordinator recovery;
     private final FailoverWindowStore store;
+    private final JointWindowStore jointStore;
     private final MicrosClock clock;
     private final boolean clockIgnored;
     private final EventExecutor loop;
@@ -89,6 +90,7 @@ class RateLimiterProducer implements StoreStatus {
         if (manager == null) {
             this.recovery = null;
             this.store = new FailoverWindowStore(null, memory, registry, settings.fallback());
+            this.jointStore = new JointWindowStore(store, null, memory, registry, settings.fallback());
         } else {
             manager.setReplyTimeout(settings.timeout());
             manager.onChange(cause -> connectionChanged(cause, cause == null));
@@ -97,6 +99,7 @@ class RateLimiterProducer implements StoreStatus {
                     settings.maxWindowsPerIdentifier(), settings.timeout(),
                     memory::record, LuaScript.SERVER_TIME);
             this.store = new FailoverWindowStore(redisStore, memory, registry, settings.fallback());
+            this.jointStore = new JointWindowStore(store, redisStore, memory, registry, settings.fallback());
         }
     }
 
@@ -239,6 +242,12 @@ class RateLimiterProducer implements StoreStatus {
     @Singleton
     CallbackRateLimiter callbackLimiter(RateLimiter limiter) {
         return CallbackRateLimiter.of(limiter);
+    }
+
+    @Produces
+    @Singleton
+    JointLimiter jointLimiter(@Any Instance<DecisionListener> listeners) {
+        return new JointLimiter(store, jointStore, clock, settings, listeners.stream().toList());
     }
 
     @Produces

@@ -15,7 +15,7 @@ final class FilePolicyConfig implements PolicyConfig {
 
     /** Top-level keys of a rules file, including those that other packages read. */
     private static final Set<String> ALLOWED_KEYS = Set.of("tiers", "default", "defaults", "endpoints", "exempt", "api-keys",
-            "llm");
+            "llm", "domains");
 
     /** Key of a rule's only value, as long as it is in a map with those of tiers. */
     private static final String ALL = "";

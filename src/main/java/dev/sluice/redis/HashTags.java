@@ -8,13 +8,16 @@ import javax.crypto.spec.SecretKeySpec;
 
 /**
  * Key prefixes with hash tags: the configured prefix, and in braces one of 256 tags, chosen by the identifier. All keys of one
- * identifier are thus in one slot of a Redis Cluster, and keys of one tag can be used in one call.
+ * identifier are thus in one slot of a Redis Cluster, and keys of one tag can be used in one call. Identifiers that are decided
+ * together, {@code rls:<domain>:…}, have the tag of their domain.
  */
 public final class HashTags {
 
     /** Number of hash tags. */
     public static final int TAGS = 256;
 
+    /** Prefix of identifiers of which the part up to the next colon determines the tag. */
+    private static final String FAMILY_PREFIX = "rls:";
     private static final String HASH = "HmacSHA256";
 
     private final String prefix;
@@ -46,9 +49,15 @@ public final class HashTags {
 
     /** Returns the number of an identifier's tag, 0 to 255. */
     public int tag(String identifier) {
+        var root = root(identifier);
         return hashKey == null
-                ? identifier.hashCode() * 0x9E3779B9 >>> 24
-                : mac.get().doFinal(identifier.getBytes(StandardCharsets.UTF_8))[0] & 0xff;
+                ? root.hashCode() * 0x9E3779B9 >>> 24
+                : mac.get().doFinal(root.getBytes(StandardCharsets.UTF_8))[0] & 0xff;
+    }
+
+    private static String root(String identifier) {
+        int colon = identifier.startsWith(FAMILY_PREFIX) ? identifier.indexOf(':', FAMILY_PREFIX.length()) : -1;
+        return colon < 0 ? identifier : identifier.substring(0, colon);
     }
 
     private Mac newMac() {

@@ -95,14 +95,19 @@ public final class ClaimPlan extends AbstractList<WindowClaim> implements Random
         arguments.add(bytes(consume ? "1" : "0"));
         arguments.add(bytes(reserves ? "1" : "0"));
         for (int i = 0; i < claims.length; i++) {
-            var claim = claims[i];
-            arguments.add(bytes(Long.toString(claim.limit())));
-            arguments.add(bytes(Long.toString(claim.span())));
-            arguments.add(bytes(Long.toString(claim.cost())));
-            arguments.add(bytes(claim.isExact(exactUpTo) ? "log" : claim.reserved() ? "reserved" : "ring"));
-            arguments.add(bytes(WindowKeys.windowMember(claim.resource(), windowSeconds(i))));
+            addArguments(i, exactUpTo, arguments);
         }
         return List.copyOf(arguments);
+    }
+
+    /** Adds the encoded arguments of a claim. */
+    void addArguments(int i, long exactUpTo, List<byte[]> arguments) {
+        var claim = claims[i];
+        arguments.add(bytes(Long.toString(claim.limit())));
+        arguments.add(bytes(Long.toString(claim.span())));
+        arguments.add(bytes(Long.toString(claim.cost())));
+        arguments.add(bytes(claim.isExact(exactUpTo) ? "log" : claim.reserved() ? "reserved" : "ring"));
+        arguments.add(bytes(WindowKeys.windowMember(claim.resource(), windowSeconds(i))));
     }
 
     public static byte[] bytes(String text) {

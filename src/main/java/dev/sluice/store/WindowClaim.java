@@ -14,9 +14,15 @@ import dev.sluice.api.QuotaUnit;
  * @param reserved whether the cost is an estimate that is settled later
  * @param share units per window that this instance may grant: the limit, or its share of the limit while Redis is unavailable
  * @param fallback the policy that applies while Redis is unavailable
+ * @param enforcement effect on the decision; other than {@link Enforcement#ENFORCED} in a {@link JointRequest} only
  */
 public record WindowClaim(String resource, long span, long limit, QuotaUnit unit, long cost, boolean reserved, long share,
-        FallbackPolicy fallback) {
+        FallbackPolicy fallback, Enforcement enforcement) {
+
+    public WindowClaim(String resource, long span, long limit, QuotaUnit unit, long cost, boolean reserved, long share,
+            FallbackPolicy fallback) {
+        this(resource, span, limit, unit, cost, reserved, share, fallback, Enforcement.ENFORCED);
+    }
 
     public WindowClaim(String resource, long span, long limit, QuotaUnit unit, long cost, boolean reserved) {
         this(resource, span, limit, unit, cost, reserved, limit, FallbackPolicy.LOCAL);
@@ -24,11 +30,12 @@ public record WindowClaim(String resource, long span, long limit, QuotaUnit unit
 
     /** Returns whether the time of every unit is kept (sliding log), rather than counts per sub-window. */
     public boolean isExact(long exactUpTo) {
-        return unit == QuotaUnit.REQUESTS && !reserved && limit <= exactUpTo;
+        return unit == QuotaUnit.REQUESTS && !reserved && enforcement != Enforcement.CHARGED && limit <= exactUpTo;
     }
 
     /** Returns a copy with this share of the limit. An estimate is reduced to the share, so that it fits an empty window. */
     public WindowClaim withShare(long share) {
-        return new WindowClaim(resource, span, limit, unit, reserved ? Math.min(cost, share) : cost, reserved, share, fallback);
+        return new WindowClaim(resource, span, limit, unit, reserved ? Math.min(cost, share) : cost, reserved, share, fallback,
+                enforcement);
     }
 }

@@ -14,7 +14,7 @@ public final class WindowKeys {
     /** Prefix of a reservation's index member; a window's begins with a digit. */
     private static final String RESERVATION_PREFIX = "r:";
 
-    private static final Pattern MEMBER = Pattern.compile("(?:r:|[1-9][0-9]{0,6}:).*", Pattern.DOTALL);
+    private static final Pattern MEMBER = Pattern.compile("(?:r:|[1-9][0-9]{0,7}:).*", Pattern.DOTALL);
 
     private final HashTags hashTags;
 

@@ -9,10 +9,13 @@ import dev.sluice.api.DecisionMode;
 import dev.sluice.api.FallbackPolicy;
 import dev.sluice.api.QuotaUnit;
 import dev.sluice.engine.FailoverWindowStore;
+import dev.sluice.engine.JointWindowStore;
 import dev.sluice.redis.HashTags;
 import dev.sluice.redis.LuaScript;
 import dev.sluice.redis.RedisConnectionManager;
+import dev.sluice.store.JointRequest;
 import dev.sluice.store.ResetScope;
+import dev.sluice.store.ResultCallback;
 import dev.sluice.store.StoreUnderTest;
 import dev.sluice.store.WindowClaim;
 import dev.sluice.store.memory.InMemoryWindowStore;
@@ -35,6 +38,7 @@ public final class ClusterMember implements AutoCloseable {
     private final UsageMerger merger;
     private final RecoveryCoordinator recovery;
     private final FailoverWindowStore store;
+    private final JointWindowStore jointStore;
 
     public ClusterMember(String url) {
         this(url, FallbackPolicy.LOCAL, 1);
@@ -53,6 +57,7 @@ public final class ClusterMember implements AutoCloseable {
                 StoreUnderTest.MAX_WINDOWS, TIMEOUT, memory::record,
                 LuaScript.SERVER_TIME);
         store = new FailoverWindowStore(redisStore, memory, registry, fallback);
+        jointStore = new JointWindowStore(store, redisStore, memory, registry, fallback);
         manager.start().toCompletionStage().handle((started, failure) -> null).toCompletableFuture().join();
         recovery.start();
     }
@@ -75,6 +80,11 @@ public final class ClusterMember implements AutoCloseable {
 
     public FailoverWindowStore.Outcome take(String identifier, WindowClaim... claims) {
         return store.take(identifier, List.of(claims), true, null).await().atMost(CALL_TIMEOUT);
+    }
+
+    JointWindowStore.Outcome take(JointRequest request) {
+        return ResultCallback.<JointWindowStore.Outcome>toUni(callback -> jointStore.take(request, true, callback)).await()
+                .atMost(CALL_TIMEOUT);
     }
 
     FailoverWindowStore.Outcome reserve(String identifier, WindowClaim... claims) {

@@ -23,6 +23,25 @@ public final class RulesDocuments {
         }
     }
 
+    /** Returns the content of a file {@code envoy.yaml} of another program. */
+    public static RulesDocument foreign(String yaml) {
+        try {
+            return new RulesDocument("envoy.yaml", StrictYamlReader.readForeign(yaml.getBytes(StandardCharsets.UTF_8)));
+        } catch (InvalidRulesFileException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
+        }
+    }
+
+    /** Returns why a file of another program cannot be read. */
+    public static String foreignProblem(String yaml) {
+        try {
+            StrictYamlReader.readForeign(yaml.getBytes(StandardCharsets.UTF_8));
+            return "no problem";
+        } catch (InvalidRulesFileException e) {
+            return e.getMessage();
+        }
+    }
+
     /** Returns the rules file of docs/api-gateway.md. */
     public static RulesDocument readme() throws IOException {
         var example = Pattern.compile("```yaml\n(tiers:.*?)```", Pattern.DOTALL)

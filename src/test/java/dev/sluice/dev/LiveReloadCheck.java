@@ -34,6 +34,7 @@ class LiveReloadCheck {
 
     private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     private final int port = FreePorts.next();
+    private final int grpcPort = FreePorts.next();
     private final Path log = Path.of("target", "live-reload.log").toAbsolutePath();
     @TempDir
     private Path project;
@@ -48,7 +49,8 @@ class LiveReloadCheck {
                 .redirectErrorStream(true).redirectOutput(log.toFile())
                 .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
         builder.environment().putAll(Map.of("QUARKUS_HTTP_PORT", Integer.toString(port), "QUARKUS_MANAGEMENT_PORT",
-                Integer.toString(FreePorts.next()), "REDIS_PORT", Integer.toString(FreePorts.next())));
+                Integer.toString(FreePorts.next()), "REDIS_PORT", Integer.toString(FreePorts.next()), "RATE_LIMIT_GRPC_PORT",
+                Integer.toString(grpcPort)));
         devMode = builder.start();
     }
 
@@ -104,6 +106,7 @@ class LiveReloadCheck {
         change("\"autumn\"", "\"winter\"");
         awaitSample("winter");
         assertThat(Files.readString(log)).contains("Swagger UI http://localhost:" + port + "/q/swagger-ui")
-                .doesNotContain("ClassCastException");
+                .doesNotContain("ClassCastException", "is in use");
+        assertThat(Files.readString(log).split("gRPC: port " + grpcPort, -1)).as("opened by each start").hasSize(4);
     }
 }

@@ -3,6 +3,7 @@ package dev.sluice.redis;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -36,5 +37,17 @@ class HashTagsTest {
         var other = new HashTags("sluice", "b");
         assertThat(collisions()).allMatch(identifier -> one.keyPrefix(identifier).equals(same.keyPrefix(identifier)));
         assertThat(collisions()).anyMatch(identifier -> one.tag(identifier) != other.tag(identifier));
+    }
+
+    @Test
+    void identifiersOfOneDomainHaveOneTag() {
+        for (var tags : List.of(new HashTags("sluice"), new HashTags("sluice", "secret"))) {
+            var domains = new HashSet<Integer>();
+            for (int i = 0; i < 50; i++) {
+                assertThat(tags.tag("rls:edge:path=/" + i)).isEqualTo(tags.tag("rls:edge:remote_address=192.0.2.1"));
+                domains.add(tags.tag("rls:edge" + i + ":a=1"));
+            }
+            assertThat(domains).hasSizeGreaterThan(30);
+        }
     }
 }

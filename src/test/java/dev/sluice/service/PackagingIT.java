@@ -50,7 +50,7 @@ class PackagingIT {
         try (var libraries = Files.list(APP.resolve("lib/main"))) {
             assertThat(libraries.map(library -> library.getFileName().toString())).noneMatch(
                     library -> library
-                            .matches(".*(grpc-netty|vertx-grpc-server|vertx-grpc-4|brotli4j|haproxy|socks|codec-dns).*"));
+                            .matches(".*(grpc-netty|vertx-grpc-4|brotli4j|haproxy|socks|codec-dns).*"));
         }
     }
 

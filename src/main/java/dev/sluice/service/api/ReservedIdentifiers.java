@@ -7,9 +7,12 @@ import io.vertx.core.json.JsonObject;
 /** Identifiers that requests without a token may not name, so that no client consumes the quota of a caller. */
 final class ReservedIdentifiers {
 
+    /** Prefix of the identifiers of Envoy's rate limit service. */
+    private static final String RATE_LIMIT_SERVICE = "rls:";
+
     /** The error of a request that names one without a token. */
     static final ErrorResponse ERROR = new ErrorResponse(403, "RATE_4031",
-            "Identifiers that begin with user: or ip:, and key: with a SHA-256, require"
+            "Identifiers that begin with user:, ip: or rls:, and key: with a SHA-256, require"
                     + " the API token: set RATE_LIMIT_API_TOKEN and send it",
             new JsonObject().put("field", "identifier"), JsonObject::new);
 
@@ -17,6 +20,6 @@ final class ReservedIdentifiers {
     }
 
     static boolean contains(String identifier) {
-        return CallerIdentifiers.contains(identifier);
+        return CallerIdentifiers.contains(identifier) || identifier.startsWith(RATE_LIMIT_SERVICE);
     }
 }

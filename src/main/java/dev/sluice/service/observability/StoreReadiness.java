@@ -11,6 +11,7 @@ import dev.sluice.api.DecisionMode;
 import dev.sluice.config.RulesFile;
 import dev.sluice.config.RulesFileStatus;
 import dev.sluice.engine.StoreStatus;
+import dev.sluice.service.rls.DomainRules;
 
 /**
  * Readiness check: up while requests are decided by their limits or by the configured fallback; down while the fallback is
@@ -22,8 +23,10 @@ class StoreReadiness implements HealthCheck {
 
     private final StoreStatus store;
     private final RulesFile file;
+    private final DomainRules domains;
 
-    StoreReadiness(StoreStatus store, RulesFile file) {
+    StoreReadiness(StoreStatus store, RulesFile file, DomainRules domains) {
+        this.domains = domains;
         this.store = store;
         this.file = file;
     }
@@ -36,17 +39,18 @@ class StoreReadiness implements HealthCheck {
         if (mode != DecisionMode.MEMORY) {
             response.withData("instances", store.instances());
         }
-        file.status().ifPresent(state -> addRulesFile(state, response));
+        file.status().ifPresent(state -> addFile("rows", state, response));
+        domains.status().ifPresent(state -> addFile("envoy-config", state, response));
         return response.build();
     }
 
     /**
-     * Adds the state of the rules file. A rejected file does not make the instance unready: the previous rules stay in force.
+     * Adds the state of a file. A rejected one does not make the instance unready: the previous content stays in force.
      */
-    private static void addRulesFile(RulesFileStatus state, HealthCheckResponseBuilder response) {
-        response.withData("rows", state.valid() ? "valid" : "rejected").withData("rows-since", state.since().toString());
+    private static void addFile(String name, RulesFileStatus state, HealthCheckResponseBuilder response) {
+        response.withData(name, state.valid() ? "valid" : "rejected").withData(name + "-since", state.since().toString());
         if (!state.valid()) {
-            response.withData("rows-problem", state.problem());
+            response.withData(name + "-problem", state.problem());
         }
     }
 }

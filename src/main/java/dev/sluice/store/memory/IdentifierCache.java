@@ -1,5 +1,7 @@
 package dev.sluice.store.memory;
 
+import java.util.Comparator;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -86,6 +88,28 @@ final class IdentifierCache {
             }
             evict();
             return result;
+        }
+    }
+
+    /**
+     * Applies a task to the windows of several different identifiers, which are created if they do not exist. Their monitors are
+     * entered in the order of the identifiers, and while no lock of the cache is held.
+     */
+    <T> T updateAll(List<String> identifiers, Function<List<IdentifierWindows>, T> task) {
+        for (int tries = 1;; tries++) {
+            var found = identifiers.stream().map(identifier -> entries.get(identifier, entryFactory)).toList();
+            var ordered = found.stream().sorted(Comparator.comparing(CacheEntry::identifier)).toList();
+            var result = new JointUpdate<>(found, task).run(ordered, tries >= MAX_TRIES, clock.micros());
+            if (result.isEmpty()) {
+                continue; // one was removed after the lookup
+            }
+            if (result.get().exceedsBound()) {
+                bound.denied(1);
+            }
+            // updates their expiry
+            result.get().longer().forEach(entry -> entries.asMap().replace(entry.identifier(), entry, entry));
+            identifiers.forEach(identifier -> evict());
+            return result.get().value();
         }
     }
 

@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 import dev.sluice.api.WindowUsage;
+import dev.sluice.store.JointRequest;
 import dev.sluice.store.MicrosClock;
 import dev.sluice.store.ReservationToken;
 import dev.sluice.store.StoreResult;
@@ -49,6 +50,12 @@ public final class InMemoryWindowStore implements WindowStore {
     /** Makes a decision synchronously; otherwise as {@link #take}. */
     public StoreResult takeNow(String identifier, List<WindowClaim> claims, boolean consume, String reservation) {
         return identifiers.update(identifier, windows -> windows.take(claims, clock.micros(), consume, reservation));
+    }
+
+    /** Decides on windows of several identifiers, synchronously. */
+    public StoreResult takeNow(JointRequest request, boolean consume) {
+        return identifiers.updateAll(request.identifiers(),
+                windows -> new JointDecision(request.plan(), windows).decide(clock.micros(), consume));
     }
 
     /** Grants claims as {@link #takeNow} does, and records the grant as not counted by Redis. */

@@ -47,7 +47,7 @@ final class DecisionBatch {
 
         private boolean accepts(PendingDecision decision) {
             return decision.operation == first.operation && decision.identifier.equals(first.identifier)
-                    && !first.operation.reserves()
+                    && !first.operation.reserves() && first.joint == null
                     && size() < MAX_GROUP_SIZE;
         }
 
@@ -208,12 +208,13 @@ final class DecisionBatch {
                 continue;
             }
             boolean granted = i < admitted;
+            boolean showsRetry = !granted || group.first.joint != null; // an admitted request may have exceeded a shadow limit
             var states = new StoreResult.WindowState[plan.size()];
             for (int j = 0; j < states.length; j++) {
                 long takenLater = granted && group.first.operation.consume() ? (admitted - 1L - i) * plan.get(j).cost() : 0;
                 states[j] = new StoreResult.WindowState(reply.get(index + 3 * j).toLong() - takenLater,
                         reply.get(index + 3 * j + 1).toLong(),
-                        granted ? 0 : reply.get(index + 3 * j + 2).toLong());
+                        showsRetry ? reply.get(index + 3 * j + 2).toLong() : 0);
             }
             results[i] = new StoreResult(granted, now, states);
         }

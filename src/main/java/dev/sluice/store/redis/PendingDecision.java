@@ -7,6 +7,7 @@ import org.jboss.logging.Logger;
 
 import dev.sluice.redis.ListenedClock;
 import dev.sluice.store.ClaimPlan;
+import dev.sluice.store.JointRequest;
 import dev.sluice.store.ResponseTimeoutException;
 import dev.sluice.store.ResultCallback;
 import dev.sluice.store.StoreResult;
@@ -28,6 +29,8 @@ final class PendingDecision {
     /** Null if nothing is reserved. */
     final String reservationId;
     final byte[][] keys;
+    /** Null if it concerns one identifier. */
+    final JointRequest joint;
     private final ResultCallback<StoreResult> callback;
     private final ContextInternal callerContext;
     /** Start of the wait, in listened time and by {@link System#nanoTime}. */
@@ -44,6 +47,17 @@ final class PendingDecision {
     /** @param callback called on the calling event loop, or on the connection's if the caller is on none */
     PendingDecision(String identifier, ClaimPlan plan, ClaimPlan.Operation operation, String reservationId, byte[][] keys,
             ResultCallback<StoreResult> callback) {
+        this(identifier, plan, operation, reservationId, keys, null, callback);
+    }
+
+    /** Creates a decision on windows of several identifiers; {@code identifier} is their {@link JointRequest#key}. */
+    PendingDecision(JointRequest joint, ClaimPlan.Operation operation, byte[][] keys, ResultCallback<StoreResult> callback) {
+        this(joint.key(), joint.plan().claims(), operation, null, keys, joint, callback);
+    }
+
+    private PendingDecision(String identifier, ClaimPlan plan, ClaimPlan.Operation operation, String reservationId,
+            byte[][] keys, JointRequest joint, ResultCallback<StoreResult> callback) {
+        this.joint = joint;
         this.identifier = identifier;
         this.plan = plan;
         this.operation = operation;

@@ -16,6 +16,7 @@ import dev.sluice.redis.LuaScript;
 import dev.sluice.redis.RedisConnectionManager;
 import dev.sluice.redis.RedisScriptConnection;
 import dev.sluice.store.ClaimPlan;
+import dev.sluice.store.JointRequest;
 import dev.sluice.store.MicrosClock;
 import dev.sluice.store.ReservationToken;
 import dev.sluice.store.ResultCallback;
@@ -91,6 +92,13 @@ public final class RedisWindowStore implements WindowStore {
         var member = reserves ? WindowKeys.reservationMember(reservation) : null;
         dispatcher.dispatch(new PendingDecision(identifier, plan, plan.operation(consume, reserves, exactUpTo), reservation,
                 plan.keys(hashTags, identifier, member), callback));
+    }
+
+    /** Decides on windows of several identifiers in one call of the script. */
+    public void take(JointRequest request, boolean consume, ResultCallback<StoreResult> callback) {
+        var plan = request.plan();
+        dispatcher.dispatch(new PendingDecision(request, plan.operation(consume, exactUpTo),
+                plan.keys(hashTags, request.identifiers()), callback));
     }
 
     /** Returns the keys of the index, followed by those of the windows. */

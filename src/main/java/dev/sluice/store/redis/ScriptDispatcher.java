@@ -11,7 +11,9 @@ import dev.sluice.redis.HashTags;
 import dev.sluice.redis.RedisConnectionManager;
 import dev.sluice.redis.RedisScriptConnection;
 import dev.sluice.redis.Repair;
+import dev.sluice.store.JointPlan;
 import dev.sluice.store.StoreResult;
+import dev.sluice.store.WindowClaim;
 import io.vertx.core.AsyncResult;
 import io.vertx.redis.client.Response;
 
@@ -134,7 +136,9 @@ final class ScriptDispatcher {
             var result = results == null ? null : results[i];
             if (decision.complete(result, result != null ? null : failure(cause))) {
                 completed.add(decision);
-                if (result != null && result.admitted() && decision.operation.consume()) {
+                if (result != null && decision.operation.consume() && decision.joint != null) {
+                    recordParts(decision, result);
+                } else if (result != null && result.admitted() && decision.operation.consume()) {
                     granted++;
                     last = result;
                 }
@@ -159,9 +163,24 @@ final class ScriptDispatcher {
         }
     }
 
+    private void recordParts(PendingDecision decision, StoreResult result) {
+        var parts = decision.joint.plan().parts();
+        var results = decision.joint.plan().split(result);
+        for (int i = 0; i < parts.size(); i++) {
+            var taken = JointPlan.taken(parts.get(i), results.get(i));
+            if (!taken.isEmpty()) {
+                record(decision.joint.identifiers().get(i), taken, result, null, 1);
+            }
+        }
+    }
+
     private void record(PendingDecision decision, StoreResult result, int count) {
+        record(decision.identifier, decision.plan, result, decision.reservationId, count);
+    }
+
+    private void record(String identifier, List<WindowClaim> claims, StoreResult result, String reservation, int count) {
         try {
-            recorder.onGranted(decision.identifier, decision.plan, result, decision.reservationId, count);
+            recorder.onGranted(identifier, claims, result, reservation, count);
         } catch (RuntimeException e) {
             LOG.error("Grant by Redis could not be recorded in memory", e);
         }

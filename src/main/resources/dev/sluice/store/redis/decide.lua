@@ -16,8 +16,10 @@
 --          reserve. Empty if every group has one request
 -- ARGV[3]  number of plans
 -- ARGV[4]  maximum number of windows of an identifier
--- ARGV[..] per plan: number of windows, 1 to take or 0 to read only, 1 to reserve or 0, and per window: limit, length in
---          microseconds, cost, form ("log", "ring", or "reserved": a ring whose cost will be settled), name in the index
+-- ARGV[..] per plan: number of windows, 1 to take or 0 to read only, 1 to reserve, 2 for windows of several identifiers or 0, and
+--          per window: limit, length in microseconds, cost, form ("log", "ring", or "reserved": a ring whose cost will be
+--          settled), name in the index; if there are several identifiers, also the enforcement (see joint) and the number of the
+--          identifier, from 1. Each window of such a plan then has the index of its identifier before its key
 -- ARGV[..] per request that reserves: the reservation's name in the index
 -- Returns  the time; then per request its status: 1 if admitted, 0 if denied, plus 2 for each microsecond by which its time of
 --          decision is later than that time; for a group of several, the number admitted; and per window, as it is after the
@@ -1232,7 +1234,96 @@ function build.general()
     return at
   end
 
-  return { decide = decide_all }
+  return { decide = decide_all, open = open, add_to_log = add_to_log, free_then = free_then }
+end
+
+-- Requests for windows of several identifiers. The claims of an identifier have one enforcement:
+--   e  enforced: denies the request if one of its windows is exceeded
+--   q  quota: the request is denied if a window of each quota is exceeded
+--   s  shadow: denies nothing
+--   c  charged: its cost is taken in any case; denies the request if nothing is left
+-- The request takes the cost of all identifiers, without those of quotas and shadows that are exceeded, or nothing but what is
+-- charged. A cost of 0 needs one unit and takes none. A window has a time of retry if it is exceeded, also if the request is
+-- admitted.
+function build.joint()
+  local general, keys = part('general'), part('keys')
+
+  -- Returns whether the request is admitted.
+  local function outcome(plan, over)
+    local quotas, exhausted = 0, 0
+    for p = 1, plan.parts do
+      local mode = plan.modes[p]
+      if mode == 'q' then
+        quotas = quotas + 1
+        exhausted = exhausted + (over[p] and 1 or 0)
+      elseif over[p] and mode ~= 's' then
+        return false
+      end
+    end
+    return quotas == 0 or exhausted < quotas
+  end
+
+  local function decide_joint(plan, first, at)
+    local windows, over, missing, full = {}, {}, {}, {}
+    local now = clock
+    for i = 1, #plan do
+      local claim = plan[i]
+      local w = general.open(KEYS[first + 2 * i - 1], claim)
+      if not w then
+        reply[at + 1] = -1
+        return at + 1
+      end
+      w.need = (plan.modes[claim.part] == 'c' or claim.cost == 0) and 1 or claim.cost
+      if w.used + w.need > claim.limit then
+        w.over = true
+        over[claim.part] = true
+      elseif w.missing and plan.take and claim.cost > 0 then
+        missing[claim.part] = (missing[claim.part] or 0) + 1
+      end
+      if w.now > now then
+        now = w.now
+      end
+      windows[i] = w
+    end
+    for i = 1, #plan do
+      local p = plan[i].part
+      if missing[p] then
+        full[p] = keys.full_until(KEYS[first + 2 * i - 2], missing[p])
+        over[p] = over[p] or full[p] ~= nil
+        missing[p] = nil
+      end
+    end
+    local admitted = outcome(plan, over)
+    at = at + 1
+    reply[at] = (admitted and 1 or 0) + 2 * (now - clock)
+    for i = 1, #plan do
+      local w, claim, index = windows[i], plan[i], KEYS[first + 2 * i - 2]
+      local p, limit = claim.part, claim.limit
+      local mode = plan.modes[p]
+      local takes = mode == 'c' or admitted and (mode == 'e' or not over[p])
+      local taken = takes and plan.take and not full[p] and claim.cost or 0
+      w.now = now
+      if w.over then
+        w.retry = w.need > limit and -1 or general.free_then(w, w.used + taken + w.need - limit, claim.form)
+      end
+      if taken > 0 then
+        if claim.form == 'log' then
+          general.add_to_log(w, taken, taken > HEAVY, limit, index, claim.name)
+        else
+          part('rings').add(w, taken, index, claim.name, false)
+        end
+        w.used = w.used + taken
+      end
+      if full[p] and w.missing and claim.cost > 0 then
+        w.used, w.free, w.retry = limit, full[p] > 0 and full[p] or 0, full[p]
+      end
+      reply[at + 1], reply[at + 2], reply[at + 3] = w.used, w.free or 0, w.retry
+      at = at + 3
+    end
+    return at
+  end
+
+  return { decide = decide_joint }
 end
 
 local plans = {}
@@ -1240,6 +1331,10 @@ local arg = 5
 for p = 1, tonumber(ARGV[3]) do
   local windows = tonumber(ARGV[arg])
   local plan = { take = ARGV[arg + 1] == '1', reserves = ARGV[arg + 2] == '1', decide = nil }
+  local joint = ARGV[arg + 2] == '2'
+  if joint then
+    plan.modes, plan.parts = {}, 0
+  end
   arg = arg + 3
   for i = 1, windows do
     local limit, form = tonumber(ARGV[arg]), ARGV[arg + 3]
@@ -1247,9 +1342,14 @@ for p = 1, tonumber(ARGV[3]) do
     plan[i] = { limit = limit, span = tonumber(ARGV[arg + 1]), cost = tonumber(ARGV[arg + 2]), form = form,
       name = ARGV[arg + 4], page = short and SHORT or PAGE, start = short and SHORT_START or PAGE_START, from = nil, to = nil }
     arg = arg + 5
+    if joint then
+      plan.parts = tonumber(string.sub(ARGV[arg], 2))
+      plan[i].part, plan.modes[plan.parts] = plan.parts, string.sub(ARGV[arg], 1, 1)
+      arg = arg + 1
+    end
   end
-  local way = 'general'
-  if windows == 1 and not plan.reserves and plan[1].cost > 0 and plan[1].cost <= plan[1].limit then
+  local way = joint and 'joint' or 'general'
+  if windows == 1 and not joint and not plan.reserves and plan[1].cost > 0 and plan[1].cost <= plan[1].limit then
     way = plan[1].form ~= 'log' and 'ring' or plan[1].cost <= HEAVY and 'log' or 'general'
   end
   plan.decide = part(way).decide
@@ -1278,7 +1378,7 @@ for i = 1, #codes do
     at = at + 1
     reply[at] = -1
   end
-  first = first + #plan + 1
+  first = first + (plan.modes and 2 * #plan or #plan + 1)
   if plan.reserves then
     arg = arg + 1
     first = first + 1

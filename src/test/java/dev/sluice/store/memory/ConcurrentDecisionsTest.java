@@ -14,6 +14,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.sluice.api.QuotaUnit;
+import dev.sluice.store.JointPlan;
+import dev.sluice.store.JointRequest;
 import dev.sluice.store.StoreResult;
 import dev.sluice.store.WindowClaim;
 import dev.sluice.testing.Race;
@@ -71,6 +73,53 @@ class ConcurrentDecisionsTest {
             results.forEach(result -> assertThat(result.windows()[0].used()).as("seen between two windows")
                     .isEqualTo(3 * result.windows()[1].used()));
         });
+    }
+
+    /** Every thread names the identifiers in an order of its own. */
+    @Test
+    void jointDecisionsAreThoseOfOneThread() throws Exception {
+        Race.repeat(2, round -> {
+            var started = new AtomicInteger();
+            var admitted = race.run(() -> {
+                int first = started.getAndIncrement();
+                int granted = 0;
+                for (int i = 0; i < TAKES; i++) {
+                    granted += store.takeNow(joint("rls:" + round, first + i), true).admitted() ? 1 : 0;
+                }
+                return granted;
+            }).stream().mapToInt(Integer::intValue).sum();
+            assertThat(admitted).isEqualTo(7);
+            for (int i = 0; i < 3; i++) {
+                assertThat(store.limits("rls:" + round + ":" + i).await().indefinitely()).containsEntry("r", 7L);
+            }
+        });
+    }
+
+    /** Entries are evicted, with their monitors, while other threads hold some of them: no thread waits for ever. */
+    @Test
+    void jointDecisionsDoNotBlockEvictions() throws Exception {
+        var small = new InMemoryWindowStore(() -> 1_800_000_000_000_000L, EXACT_UP_TO, 1 << 20, 1000);
+        var started = new AtomicInteger();
+        race.run(() -> {
+            int first = started.getAndIncrement();
+            for (int i = 0; i < 20_000; i++) {
+                small.takeNow(joint("rls:" + i * 7 % 5000, first + i), true);
+                small.takeNow("rls:" + i * 13 % 5000 + ":1", List.of(claim("r", 10, 1)), true, null);
+            }
+            return null;
+        });
+        assertThat(small.bytes()).isLessThanOrEqualTo(1 << 20);
+    }
+
+    private static JointRequest joint(String prefix, int rotation) {
+        var identifiers = new ArrayList<String>();
+        var claims = new ArrayList<List<WindowClaim>>();
+        for (int i = 0; i < 3; i++) {
+            int number = (i + rotation) % 3;
+            identifiers.add(prefix + ":" + number);
+            claims.add(List.of(claim("r", number == 1 ? 7 : 100, 1)));
+        }
+        return new JointRequest(identifiers, new JointPlan(claims));
     }
 
     /** One thread merges usage into Redis, successfully or not, while the others are admitted. */

@@ -1,0 +1,104 @@
+package dev.sluice.service.grpc;
+
+import java.util.Optional;
+
+import dev.sluice.http.CredentialFailures;
+import dev.sluice.identity.HeaderText;
+import dev.sluice.identity.RejectedCredential;
+import dev.sluice.identity.Sha256;
+import dev.sluice.service.auth.BearerToken;
+import io.vertx.core.Handler;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
+import io.vertx.grpc.common.GrpcStatus;
+
+/**
+ * Rejects requests that are not gRPC, calls with compressed messages, which could expand to any size, and calls without the token.
+ * The health service needs no token: Kubernetes cannot send one.
+ */
+final class GrpcRequestGuard implements Handler<HttpServerRequest> {
+
+    private static final String GRPC = "application/grpc";
+    private static final String ENCODING = "grpc-encoding";
+    private static final String IDENTITY = "identity";
+
+    private final Handler<HttpServerRequest> server;
+    private final Optional<String> token;
+    private final Optional<String> adminToken;
+    private final CredentialFailures failures;
+
+    /**
+     * @param token token that calls need; empty if they need none
+     * @param adminToken token that is as good
+     */
+    GrpcRequestGuard(Handler<HttpServerRequest> server, Optional<String> token, Optional<String> adminToken,
+            CredentialFailures failures) {
+        this.server = server;
+        this.token = token;
+        this.adminToken = adminToken;
+        this.failures = failures;
+    }
+
+    @Override
+    public void handle(HttpServerRequest request) {
+        if (request.version() != HttpVersion.HTTP_2) {
+            request.response().setStatusCode(505).putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE)
+                    .end("This port serves gRPC, which needs HTTP/2\n");
+        } else if (request.method() != HttpMethod.POST) {
+            request.response().setStatusCode(405).putHeader("Allow", "POST").end();
+        } else if (!isGrpc(request.getHeader(HttpHeaders.CONTENT_TYPE))) {
+            request.response().setStatusCode(415).end();
+        } else if (!isMethodPath(request.path())) {
+            reject(request, GrpcStatus.UNIMPLEMENTED, "The path must be /service/method");
+        } else if (!IDENTITY.equals(encoding(request))) {
+            request.response().putHeader("grpc-accept-encoding", IDENTITY);
+            reject(request, GrpcStatus.UNIMPLEMENTED, "Compressed messages are not supported");
+        } else if (token.isPresent() && !request.path().startsWith(HealthService.PATH_PREFIX) && !isAuthorized(request)) {
+            reject(request, GrpcStatus.UNAUTHENTICATED,
+                    "This service requires the API token in the metadata: authorization: Bearer ...");
+        } else {
+            server.handle(request);
+        }
+    }
+
+    private static boolean isGrpc(String contentType) {
+        return contentType != null && contentType.startsWith(GRPC) && (contentType.length() == GRPC.length()
+                || contentType.charAt(GRPC.length()) == ';' || contentType.startsWith("+proto", GRPC.length()));
+    }
+
+    private static boolean isMethodPath(String path) {
+        return path != null && path.startsWith("/") && path.indexOf('/', 1) > 1;
+    }
+
+    /** Returns the encoding; sets one if there is none, without which Vert.x throws for messages that are marked as compressed. */
+    private static String encoding(HttpServerRequest request) {
+        var encoding = request.getHeader(ENCODING);
+        if (encoding == null) {
+            request.headers().set(ENCODING, IDENTITY);
+            return IDENTITY;
+        }
+        return encoding;
+    }
+
+    private boolean isAuthorized(HttpServerRequest request) {
+        var authorization = HeaderText.decode(request.getHeader(HttpHeaders.AUTHORIZATION));
+        var given = BearerToken.of(authorization);
+        if (given == null) {
+            failures.countRejected(RejectedCredential.API_TOKEN_MISSING);
+            return false;
+        }
+        boolean valid = Sha256.constantTimeEquals(token.orElseThrow(), given);
+        boolean admin = adminToken.isPresent() && Sha256.constantTimeEquals(adminToken.get(), given);
+        if (!valid && !admin) {
+            failures.countRejected(RejectedCredential.API_TOKEN_UNKNOWN);
+        }
+        return valid || admin;
+    }
+
+    private static void reject(HttpServerRequest request, GrpcStatus status, String message) {
+        request.response().putHeader(HttpHeaders.CONTENT_TYPE, GRPC).putHeader("grpc-status", status.toString())
+                .putHeader("grpc-message", message).end();
+    }
+}

@@ -1,0 +1,18 @@
+package dev.sluice.store;
+
+import java.util.List;
+
+/**
+ * Request for units of windows of several identifiers, which are decided together. In a Redis Cluster, the identifiers must have the
+ * same hash tag.
+ *
+ * @param identifiers different identifiers
+ * @param plan the claims of each identifier
+ */
+public record JointRequest(List<String> identifiers, JointPlan plan) {
+
+    /** Returns a text that is different for different identifiers, and begins with the first of them. */
+    public String key() {
+        return identifiers.size() == 1 ? identifiers.get(0) : String.join("\n", identifiers);
+    }
+}

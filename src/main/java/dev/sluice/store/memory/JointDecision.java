@@ -1,0 +1,102 @@
+package dev.sluice.store.memory;
+
+import java.util.List;
+
+import dev.sluice.store.JointPlan;
+import dev.sluice.store.StoreResult;
+import dev.sluice.store.WindowClaim;
+import dev.sluice.store.WindowKey;
+
+/** Decision on windows of several identifiers, the same as that of the script in Redis. Must be made with the monitors of all. */
+final class JointDecision {
+
+    private final JointPlan plan;
+    private final List<IdentifierWindows> identifiers;
+    private final StoredWindow[] windows;
+    private final long[] retries;
+    /** Whether a part may not have the further windows that it needs. */
+    private final boolean[] full;
+    private final boolean[] exceeded;
+    private long now;
+
+    /** @param identifiers the windows of each part's identifier */
+    JointDecision(JointPlan plan, List<IdentifierWindows> identifiers) {
+        this.plan = plan;
+        this.identifiers = identifiers;
+        this.windows = new StoredWindow[plan.claims().size()];
+        this.retries = new long[plan.claims().size()];
+        this.full = new boolean[plan.parts().size()];
+        this.exceeded = new boolean[plan.parts().size()];
+    }
+
+    StoreResult decide(long clock, boolean consume) {
+        now = clock;
+        int first = 0;
+        for (int part = 0; part < full.length; part++) {
+            examine(part, first, clock, consume);
+            first += plan.parts().get(part).size();
+        }
+        boolean admitted = plan.isAdmitted(exceeded);
+        var states = new StoreResult.WindowState[windows.length];
+        first = 0;
+        for (int part = 0; part < full.length; part++) {
+            var claims = plan.parts().get(part);
+            boolean takes = consume && !full[part] && claims.get(0).enforcement().takes(admitted, exceeded[part]);
+            for (int i = 0; i < claims.size(); i++) {
+                states[first + i] = apply(claims.get(i), first + i, identifiers.get(part).windows(), takes, full[part]);
+            }
+            first += claims.size();
+        }
+        return new StoreResult(admitted, now, states);
+    }
+
+    /** Finds the windows of a part, and which of its claims do not fit. */
+    private void examine(int part, int first, long clock, boolean consume) {
+        var claims = plan.parts().get(part);
+        var table = identifiers.get(part).windows();
+        table.prune(claims.size(), clock);
+        int missing = 0;
+        for (int i = 0; i < claims.size(); i++) {
+            var claim = claims.get(i);
+            var window = table.find(WindowKey.of(claim));
+            windows[first + i] = window;
+            now = window == null ? now : Math.max(now, window.advance(clock));
+            long used = window == null ? 0 : window.units().used();
+            if (used + JointPlan.needed(claim) > claim.share()) {
+                exceeded[part] = true;
+                retries[first + i] = StoreResult.NEVER; // until it is known what is taken
+            } else if (window == null && consume && claim.cost() > 0) {
+                missing++;
+            }
+        }
+        long fullUntil = missing > 0 ? table.fullUntil(missing, clock) : WindowTable.HAS_ROOM;
+        if (fullUntil != WindowTable.HAS_ROOM) {
+            full[part] = true;
+            exceeded[part] = true;
+            for (int i = 0; i < claims.size(); i++) {
+                if (windows[first + i] == null && claims.get(i).cost() > 0) {
+                    retries[first + i] = fullUntil;
+                }
+            }
+        }
+    }
+
+    private StoreResult.WindowState apply(WindowClaim claim, int i, WindowTable table, boolean takes, boolean withoutRoom) {
+        boolean denied = retries[i] != 0;
+        if (withoutRoom && windows[i] == null && claim.cost() > 0) {
+            return new StoreResult.WindowState(claim.share(), Math.max(0, retries[i]), retries[i]);
+        }
+        if (takes && claim.cost() > 0) {
+            windows[i] = table.open(claim, windows[i], now);
+            windows[i].units().add(now, claim.cost());
+            table.countGrowth(windows[i]);
+        }
+        long used = windows[i] == null ? 0 : windows[i].units().used();
+        long retry = 0;
+        if (denied) {
+            long needed = JointPlan.needed(claim);
+            retry = needed > claim.share() ? StoreResult.NEVER : windows[i].units().freeAt(used + needed - claim.share());
+        }
+        return new StoreResult.WindowState(used, used == 0 ? 0 : windows[i].units().freeAt(1), retry);
+    }
+}
